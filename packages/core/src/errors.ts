@@ -1,0 +1,97 @@
+/**
+ * The one catalogue of errors. A public message never carries internals; `detail` is for logs and admins. Each
+ * dialect shapes these for its clients (core/dialects), the console translates the code.
+ */
+export interface ErrorKind {
+  status: number;
+  message: string;
+  /** Whether the same request may succeed later or elsewhere. */
+  retryable: boolean;
+}
+
+export const errorCatalogue = {
+  invalid_request: { status: 400, message: "The request is not valid.", retryable: false },
+  invalid_json: { status: 400, message: "The body is not valid JSON in UTF-8.", retryable: false },
+  duplicate_field: { status: 400, message: "A top-level field appears twice.", retryable: false },
+  too_deep: { status: 400, message: "The body is nested deeper than 64 levels.", retryable: false },
+  missing_model: { status: 400, message: "The field 'model' is missing or not a string.", retryable: false },
+  invalid_host: { status: 400, message: "The Host header is missing, repeated or malformed.", retryable: false },
+  invalid_target: { status: 400, message: "The request target must be a plain path.", retryable: false },
+  conflicting_credentials: { status: 400, message: "Two different credentials were sent.", retryable: false },
+  missing_key: { status: 401, message: "No API key was sent.", retryable: false },
+  invalid_key: { status: 401, message: "The API key is not valid.", retryable: false },
+  key_disabled: { status: 403, message: "This API key is disabled.", retryable: false },
+  key_expired: { status: 401, message: "This API key has expired.", retryable: false },
+  user_disabled: { status: 403, message: "The owner of this API key is disabled.", retryable: false },
+  unauthenticated: { status: 401, message: "Sign in first.", retryable: false },
+  bad_credentials: { status: 401, message: "E-mail or password is wrong.", retryable: false },
+  forbidden: { status: 403, message: "You may not do this.", retryable: false },
+  bad_origin: { status: 403, message: "The request came from another site.", retryable: false },
+  not_found: { status: 404, message: "There is nothing here.", retryable: false },
+  unknown_model: { status: 404, message: "No provider of this key's group serves this model.", retryable: false },
+  unpriced_model: { status: 400, message: "This model has no price yet; an administrator has to add one.", retryable: false },
+  method_not_allowed: { status: 405, message: "This method is not allowed here.", retryable: false },
+  conflict: { status: 409, message: "This already exists or has changed meanwhile.", retryable: false },
+  body_too_large: { status: 413, message: "The body is larger than 32 MB.", retryable: false },
+  unsupported_media_type: { status: 415, message: "Send application/json in UTF-8.", retryable: false },
+  unsupported_encoding: { status: 415, message: "Send the body without content-encoding.", retryable: false },
+  too_many_headers: { status: 431, message: "More than 100 headers were sent.", retryable: false },
+  rate_limited: { status: 429, message: "The requests-per-minute limit is reached.", retryable: true },
+  in_flight_limited: { status: 429, message: "The limit of requests in flight is reached.", retryable: true },
+  login_throttled: { status: 429, message: "Too many attempts. Try again later.", retryable: true },
+  internal: { status: 500, message: "Something went wrong on our side.", retryable: true },
+  upstream_error: { status: 502, message: "The provider failed.", retryable: true },
+  upstream_auth: { status: 502, message: "The provider did not accept its credentials.", retryable: true },
+  upstream_encoding: { status: 502, message: "The provider used an encoding that is not accepted.", retryable: true },
+  upstream_blocked: { status: 502, message: "The provider's address cannot be reached.", retryable: true },
+  upstream_truncated: { status: 502, message: "The provider's answer ended too early.", retryable: true },
+  no_provider: { status: 503, message: "No provider is available for this model right now.", retryable: true },
+  overloaded: { status: 503, message: "The gateway is at its limit.", retryable: true },
+  unavailable: { status: 503, message: "The service is temporarily unavailable.", retryable: true },
+  spool_unavailable: { status: 503, message: "Usage cannot be recorded right now.", retryable: true },
+  draining: { status: 503, message: "The gateway is stopping.", retryable: true },
+  upstream_timeout: { status: 504, message: "The provider did not answer in time.", retryable: true },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export interface SluiceErrorOptions {
+  /** Replaces the catalogue's public text; must stay free of internals. */
+  message?: string;
+  /** Internal: logged, shown to admins, never sent to a client. */
+  detail?: string;
+  /** Seconds; sent as `retry-after`. */
+  retryAfterS?: number;
+  /** The field or parameter at fault, as the caller wrote it. */
+  field?: string;
+  cause?: unknown;
+}
+
+/** The only error that may reach a client; anything else becomes `internal`. */
+export class SluiceError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly detail: string;
+  readonly retryAfterS: number | undefined;
+  readonly field: string | undefined;
+
+  constructor(code: ErrorCode, options: SluiceErrorOptions = {}) {
+    const kind = errorCatalogue[code];
+    super(options.message ?? kind.message, { cause: options.cause });
+    this.name = "SluiceError";
+    this.code = code;
+    this.status = kind.status;
+    this.retryable = kind.retryable;
+    this.detail = options.detail ?? "";
+    this.retryAfterS = options.retryAfterS;
+    this.field = options.field;
+  }
+}
+
+/** Anything thrown → an error that may be shown, with what it was kept as detail. */
+export function toSluiceError(thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return new SluiceError("internal", { detail, cause: thrown });
+}

@@ -1,0 +1,50 @@
+import { z } from "zod";
+
+/**
+ * Every setting there is, with its default: the table of settings in Postgres holds only what differs from these.
+ * All take effect without a restart.
+ */
+export const settingSchemas = {
+  "sessions.activeWindowSeconds": z.int().min(1).max(86_400).default(300),
+  "ledger.mode": z.enum(["batched", "direct"]).default("batched"),
+  "ledger.durability": z.enum(["fsync", "write"]).default("fsync"),
+  "ledger.batchSize": z.int().min(1).max(2_000).default(500),
+  "ledger.intervalMs": z.int().min(10).max(10_000).default(250),
+  "pricing.unknownModel": z.enum(["refuse", "record"]).default("refuse"),
+  "pricing.billedModel": z.enum(["requested", "redirected"]).default("requested"),
+  "routing.maxAttempts": z.int().min(1).max(10).default(3),
+  "routing.totalAttemptMs": z.int().min(1_000).max(600_000).default(120_000),
+  "routing.stickySeconds": z.int().min(0).max(86_400).default(18_000),
+  "upstream.connectTimeoutMs": z.int().min(100).max(60_000).default(10_000),
+  "upstream.firstContentTimeoutMs": z.int().min(100).max(600_000).default(120_000),
+  "upstream.idleTimeoutMs": z.int().min(100).max(600_000).default(60_000),
+  /** Consecutive failures that open a breaker; 0 disables. */
+  "breaker.failures": z.int().min(0).max(1_000).default(5),
+  "breaker.openSeconds": z.int().min(1).max(3_600).default(60),
+  "time.zone": z.string().refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai").default("UTC"),
+} as const;
+
+export type SettingName = keyof typeof settingSchemas;
+export type Settings = { [N in SettingName]: z.infer<(typeof settingSchemas)[N]> };
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The settings in force when nothing was changed. */
+export function defaultSettings(): Settings {
+  return Object.fromEntries(Object.entries(settingSchemas).map(([name, schema]) => [name, schema.parse(undefined)])) as Settings;
+}
+
+/** A partial set as the console or the configuration file sends it; unknown names are errors. */
+export const UpdateSettingsInput = z.strictObject(
+  Object.fromEntries(Object.entries(settingSchemas).map(([name, schema]) => [name, schema.unwrap().optional()])) as {
+    [N in SettingName]: z.ZodOptional<ReturnType<(typeof settingSchemas)[N]["unwrap"]>>;
+  },
+);
+export type UpdateSettingsInput = z.infer<typeof UpdateSettingsInput>;

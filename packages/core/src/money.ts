@@ -1,0 +1,45 @@
+/**
+ * Money is an integer count of nano-USD in a bigint, never a float. Unit prices are decimals of USD per million
+ * tokens, as providers print them; products are summed exactly at a finer scale and rounded once, half up.
+ */
+
+/** 1 USD in nano-USD. */
+export const NANO_PER_USD = 1_000_000_000n;
+
+/** Decimal digits kept of a price per million tokens: finer than any price in use. */
+const PRICE_DIGITS = 12;
+const PRICE_SCALE = 10n ** BigInt(PRICE_DIGITS);
+
+const decimalPattern = /^(\d{1,12})(?:\.(\d{1,12}))?$/;
+
+/**
+ * Reads a non-negative plain decimal ("3", "0.075") as an integer scaled by 10^12.
+ * @throws RangeError when the text is anything else.
+ */
+export function parseDecimal(text: string): bigint {
+  const match = decimalPattern.exec(text);
+  if (!match) throw new RangeError(`not a plain non-negative decimal with at most ${PRICE_DIGITS} places`);
+  return BigInt(match[1] ?? "0") * PRICE_SCALE + BigInt((match[2] ?? "").padEnd(PRICE_DIGITS, "0"));
+}
+
+/** A scaled decimal of USD per million tokens × tokens, in units of 10^-9 nano-USD (exact, not rounded). */
+export function priceTokens(usdPerMTokScaled: bigint, tokens: bigint): bigint {
+  // USD/MTok × 10^12 is nano-USD per token × 10^9: 1 USD/MTok = 1,000 nano-USD a token.
+  return usdPerMTokScaled * tokens;
+}
+
+/** Scale of {@link priceTokens} and of {@link multiply} relative to one nano-USD. */
+export const COST_SCALE = 10n ** 9n;
+
+/** Rounds an exact amount (10^-9 nano-USD) to nano-USD, half up. Amounts are never negative here. */
+export function roundToNanoUsd(exact: bigint): bigint {
+  return (exact + COST_SCALE / 2n) / COST_SCALE;
+}
+
+/** nano-USD as a plain decimal of USD without trailing zeros ("0.0105"); signed. */
+export function formatUsd(nanoUsd: bigint): string {
+  const sign = nanoUsd < 0n ? "-" : "";
+  const abs = nanoUsd < 0n ? -nanoUsd : nanoUsd;
+  const fraction = (abs % NANO_PER_USD).toString().padStart(9, "0").replace(/0+$/, "");
+  return `${sign}${abs / NANO_PER_USD}${fraction ? `.${fraction}` : ""}`;
+}

@@ -1,0 +1,140 @@
+/**
+ * One request as everyone sees it: the in-flight registry, the live bus, the list pages and the ledger share these
+ * shapes, so that a row in the browser can be replaced by a later state of itself without translation.
+ */
+
+export type DialectName = "anthropic" | "openai" | "gemini";
+
+/** What of a dialect a request used. `models` and `countTokens` cost nothing and are not billable. */
+export type Endpoint = "messages" | "countTokens" | "chat" | "responses" | "embeddings" | "generateContent" | "models";
+
+/** in_flight, then exactly one of the others. `aborted`: the client left. `refused`: never reached an upstream. */
+export type RequestState = "in_flight" | "done" | "error" | "aborted" | "refused";
+
+/** `2xx` etc., or `aborted`; the last part of a rollup's key. */
+export type StatusClass = "2xx" | "3xx" | "4xx" | "5xx" | "aborted" | "refused";
+
+/**
+ * Why the numbers of a row deserve a second look. estimated: counted from content bytes; partial: the client or the
+ * stream ended early; recovered: written by recovery after a kill; anomaly: the upstream's usage was impossible and
+ * was clamped; unpriced: no price was known (cost null).
+ */
+export type UsageFlag = "estimated" | "partial" | "recovered" | "anomaly" | "unpriced";
+
+/** Token counts by kind; they never overlap (`input` excludes cache reads and writes). Integers ≥ 0. */
+export interface Usage {
+  input: number;
+  output: number;
+  cacheWrite5m: number;
+  cacheWrite1h: number;
+  cacheRead: number;
+}
+
+export const noUsage: Usage = { input: 0, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 };
+
+/** The light row: lists, frames and the registry carry nothing larger (< 1 KB). Ids are '' where there is none. */
+export interface RequestRow {
+  id: string;
+  tenantId: string;
+  userId: string;
+  keyId: string;
+  /** Scoped to the key; '' when the client names none and none could be derived. */
+  sessionId: string;
+  providerId: string;
+  group: string;
+  dialect: DialectName;
+  endpoint: Endpoint;
+  stream: boolean;
+  /** As the client asked. '' when the body could not be read that far. */
+  model: string;
+  /** As the upstream says it used; '' until known. */
+  upstreamModel: string;
+  state: RequestState;
+  /** HTTP status given to the client; 0 while in flight and when the client left before a head was sent. */
+  status: number;
+  /** Code of the error catalogue, '' when none. */
+  errorCode: string;
+  attempts: number;
+  usage: Usage;
+  flags: UsageFlag[];
+  /** Decimal string of nano-USD (bigint does not travel in JSON); null = not known (unpriced, or still in flight). */
+  costNanoUsd: string | null;
+  billable: boolean;
+  /** ms since the epoch; equals the id's time. */
+  startedAtMs: number;
+  /** Head read → first content byte given to the client; null when none was. */
+  ttftMs: number | null;
+  /** Head read → answer ended; null in flight. */
+  durationMs: number | null;
+  /** Short client name from the user agent ("claude-code 2.1"), '' when unknown. */
+  client: string;
+  /** Set on a correction row: the request whose numbers this one adjusts. Lists fold it into the original. */
+  correctsId: string | null;
+}
+
+/** Why a provider was not a candidate; the wording of the console's decision view follows these. */
+export type ExclusionReason =
+  | "disabled"
+  | "group"
+  | "dialect"
+  | "endpoint"
+  | "model"
+  | "breaker_open"
+  | "already_failed"
+  | "worse_priority";
+
+export interface Attempt {
+  providerId: string;
+  /** Model name sent to that provider, after its redirect. */
+  upstreamModel: string;
+  /** ms after the request's start. */
+  startedMs: number;
+  firstContentMs: number | null;
+  endedMs: number;
+  /** Upstream status; null when no head came. */
+  status: number | null;
+  outcome: "ok" | "failed" | "aborted";
+  /** Code of the error catalogue for a failed attempt, '' otherwise. */
+  errorCode: string;
+  /** What the attempt cost upstream, decimal nano-USD; "0" when nothing was produced. */
+  upstreamCostNanoUsd: string;
+  usage: Usage;
+}
+
+export interface Decision {
+  /** In the order they would be tried. */
+  candidates: { providerId: string; priority: number; weight: number }[];
+  excluded: { providerId: string; reason: ExclusionReason }[];
+  /** How the first candidate was chosen. */
+  chosenBy: "sticky" | "weighted" | "only" | "none";
+}
+
+/** The large half of a request: read by the detail view only, stored beside the row. */
+export interface RequestDetail {
+  id: string;
+  decision: Decision;
+  attempts: Attempt[];
+  /** Parts before multipliers and the multipliers, see core/pricing; null when nothing was priced. */
+  cost: CostBreakdown | null;
+  priceId: string | null;
+  /** Public message given to the client and internal detail (admins only). */
+  error: { message: string; detail: string } | null;
+  userAgent: string;
+  clientIp: string;
+  path: string;
+  requestBytes: number;
+  responseBytes: number;
+  /** done | eof | timeout | client_gone | error: how the answer ended. */
+  endReason: "done" | "eof" | "timeout" | "client_gone" | "error";
+}
+
+/** All amounts are decimal strings of nano-USD × 10^9 (exact, before the one rounding). */
+export interface CostBreakdown {
+  input: string;
+  output: string;
+  cacheWrite5m: string;
+  cacheWrite1h: string;
+  cacheRead: string;
+  providerMultiplier: string;
+  groupMultiplier: string;
+}

@@ -1,0 +1,35 @@
+import type { Readable } from "node:stream";
+
+export interface EgressRequest {
+  /** Absolute http(s) URL of the provider. */
+  url: string;
+  method: "GET" | "POST";
+  headers: Record<string, string>;
+  body?: Buffer | string;
+  signal?: AbortSignal;
+  connectTimeoutMs: number;
+  /** Until the response head. */
+  headersTimeoutMs: number;
+  /** Between two chunks of the body, counted only while we are willing to read. */
+  idleTimeoutMs: number;
+}
+
+export interface EgressResponse {
+  status: number;
+  /** Lower-case names; repeated ones joined with ", ". */
+  headers: Record<string, string>;
+  /** The decoded body (identity, or gzip/deflate opened under a cap); destroying it closes the connection. */
+  body: Readable;
+}
+
+/** The only way out of the process: pools per origin, SSRF guard, c-ares lookups, timeouts, no redirects. */
+export interface Egress {
+  /**
+   * @throws SluiceError `upstream_blocked` (host, address or peer not allowed), `upstream_timeout`,
+   * `upstream_encoding`, `upstream_error` (connection refused, reset before the head).
+   */
+  request(request: EgressRequest): Promise<EgressResponse>;
+  /** The rule that `request` applies, for forms: throws SluiceError `invalid_request` when the URL may never be called. */
+  checkUrl(url: string): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,84 @@
+import type { Settings } from "@sluice/core/inputs/settings";
+import type { DialectName } from "@sluice/core/requests";
+
+/** The configuration that requests are decided by, held in memory and replaced as a whole. All ids are UUIDs. */
+export interface Config {
+  tenantId: string;
+  /** Rises with every change (table config_version); "0" before the first load. */
+  version: string;
+  keysBySha256: ReadonlyMap<string, KeyConfig>;
+  users: ReadonlyMap<string, UserConfig>;
+  providers: readonly ProviderConfig[];
+  /** The price in force of each model. */
+  prices: ReadonlyMap<string, PriceConfig>;
+  settings: Settings;
+}
+
+export interface KeyConfig {
+  id: string;
+  userId: string;
+  name: string;
+  group: string;
+  sha256: string;
+  rpm: number | null;
+  inFlight: number | null;
+  expiresAtMs: number | null;
+  enabled: boolean;
+}
+
+export interface UserConfig {
+  id: string;
+  email: string;
+  name: string;
+  role: "admin" | "user";
+  enabled: boolean;
+}
+
+export interface ProviderConfig {
+  id: string;
+  name: string;
+  dialect: DialectName;
+  serves: readonly ("chat" | "responses" | "embeddings")[];
+  baseUrl: string;
+  /** Encrypted record (db/secrets); `Snapshot.secretOf` opens it. */
+  secret: string;
+  groups: readonly string[];
+  priority: number;
+  weight: number;
+  models: readonly string[];
+  modelRedirects: Readonly<Record<string, string>>;
+  /** Plain decimal. */
+  costMultiplier: string;
+  enabled: boolean;
+}
+
+/** USD per million tokens, plain decimals; null = core/pricing's default. */
+export interface PriceConfig {
+  id: string;
+  model: string;
+  inputPerMTok: string;
+  outputPerMTok: string;
+  cacheWrite5mPerMTok: string | null;
+  cacheWrite1hPerMTok: string | null;
+  cacheReadPerMTok: string | null;
+}
+
+export interface Snapshot {
+  /** The configuration in force; the same object until something changes. Never throws once `start` resolved. */
+  current(): Config;
+  /**
+   * The key with this hash. On a miss asks Postgres once for the version (coalesced, at most one a second) and
+   * reloads when it is behind, so that a key made elsewhere works at once.
+   * @throws SluiceError `unavailable` when the key is unknown and Postgres cannot be asked.
+   */
+  findKey(sha256: string): Promise<KeyConfig | null>;
+  /** The provider's secret in clear, decrypted once and kept in memory. */
+  secretOf(provider: ProviderConfig): string;
+  /** Reloads from Postgres now; resolves when the new configuration is in force. */
+  refresh(): Promise<void>;
+  /** Called after each replacement. Returns the unsubscription. */
+  onChange(listener: (config: Config, previous: Config) => void): () => void;
+  /** ms since the last successful load or version check. */
+  ageMs(): number;
+  close(): Promise<void>;
+}

@@ -48,7 +48,15 @@ export interface Sessions {
   /** The session's id for a key and the client's own id: scoped to the key. */
   idOf(keyId: string, clientSessionId: string): string;
   /** A request of the session began: makes it (`session.started`) or moves it (`session.updated`). */
-  began(session: { id: string; userId: string; keyId: string; providerId: string; model: string; client: string; dialect: DialectName }): void;
+  began(session: {
+    id: string;
+    userId: string;
+    keyId: string;
+    providerId: string;
+    model: string;
+    client: string;
+    dialect: DialectName;
+  }): void;
   /** A request of the session ended. */
   ended(row: RequestRow): void;
   list(): Promise<SessionRow[]>;

@@ -11,7 +11,11 @@ export const nameField = z
 export const groupField = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "lower-case letters, digits, - and _");
 
 /** A model name as clients send it: one line, at most 200 characters. */
-export const modelField = z.string().min(1).max(200).regex(/^[^\p{Cc}\s]+$/u, "no spaces or control characters");
+export const modelField = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\s]+$/u, "no spaces or control characters");
 
 export const dialectField = z.enum(["anthropic", "openai", "gemini"]);
 
@@ -46,7 +50,10 @@ export const UpdateProviderInput = z.strictObject({
   id: z.uuid(),
   name: nameField.optional(),
   serves: z.array(servesField).min(1).optional(),
-  baseUrl: z.url({ protocol: /^https?$/ }).max(500).optional(),
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(500)
+    .optional(),
   secret: z.string().min(1).max(4096).optional(),
   groups: z.array(groupField).min(1).max(50).optional(),
   priority: z.int().min(0).max(1000).optional(),
@@ -61,6 +68,11 @@ export type UpdateProviderInput = z.infer<typeof UpdateProviderInput>;
 /** A connection test: of a stored provider (id) or of one about to be created. */
 export const TestProviderInput = z.union([
   z.strictObject({ id: z.uuid(), model: modelField.optional() }),
-  z.strictObject({ dialect: dialectField, baseUrl: z.url({ protocol: /^https?$/ }).max(500), secret: z.string().min(1).max(4096), model: modelField.optional() }),
+  z.strictObject({
+    dialect: dialectField,
+    baseUrl: z.url({ protocol: /^https?$/ }).max(500),
+    secret: z.string().min(1).max(4096),
+    model: modelField.optional(),
+  }),
 ]);
 export type TestProviderInput = z.infer<typeof TestProviderInput>;

@@ -21,7 +21,10 @@ export const settingSchemas = {
   /** Consecutive failures that open a breaker; 0 disables. */
   "breaker.failures": z.int().min(0).max(1_000).default(5),
   "breaker.openSeconds": z.int().min(1).max(3_600).default(60),
-  "time.zone": z.string().refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai").default("UTC"),
+  "time.zone": z
+    .string()
+    .refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai")
+    .default("UTC"),
 } as const;
 
 export type SettingName = keyof typeof settingSchemas;

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { EnvError, readEnv, readVersion } from "./env.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-env-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function problemsOf(source: Record<string, string>): readonly string[] {
+  try {
+    readEnv(source);
+  } catch (error) {
+    if (error instanceof EnvError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("the environment", () => {
+  test("has a default for everything", () => {
+    const env = readEnv({});
+    expect(env).toMatchObject({ host: "127.0.0.1", port: 4000, databaseUrl: null, redisUrl: null, allowPrivateUpstreams: [], trustedHops: 0 });
+    expect([...env.roles].sort()).toEqual(["api", "gateway", "worker"]);
+  });
+
+  test("reports every problem at once, by name and without the value", () => {
+    const problems = problemsOf({ PORT: "http", SLUICE_SECRET: "short-pw", DATABASE_URL: "mysql://u:p4ss@h/d", SLUICE_ROLES: "gateway,cook", SLUICE_TYPO: "x" });
+    expect(problems).toHaveLength(5);
+    for (const name of ["PORT", "SLUICE_SECRET", "DATABASE_URL", "SLUICE_ROLES", "SLUICE_TYPO"]) expect(problems.join("\n")).toContain(name);
+    for (const value of ["short-pw", "p4ss", "cook"]) expect(problems.join("\n")).not.toContain(value);
+  });
+
+  test("takes secrets from files, and refuses both forms together", () => {
+    const path = join(folder, "secret");
+    writeFileSync(path, "a-secret-of-some-length\n");
+    expect(readEnv({ SLUICE_SECRET_FILE: path }).secret).toBe("a-secret-of-some-length");
+    expect(problemsOf({ SLUICE_SECRET_FILE: path, SLUICE_SECRET: "a-secret-of-some-length" })[0]).toContain("both set");
+    expect(problemsOf({ SLUICE_SECRET_FILE: join(folder, "nothing") })[0]).toContain("does not exist");
+  });
+
+  test("wants the first admin's e-mail and password together", () => {
+    expect(problemsOf({ SLUICE_ADMIN_EMAIL: "a@example.com" })).toHaveLength(1);
+    expect(readEnv({ SLUICE_ADMIN_EMAIL: "a@example.com", SLUICE_ADMIN_PASSWORD: "long-enough-1" }).admin?.email).toBe("a@example.com");
+  });
+});
+
+describe("A04 the version", () => {
+  test("comes from the environment, else VERSION, else package.json, and is read once", () => {
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ version: "1.0.0" }));
+    expect(readVersion({ version: null }, folder)).toBe("1.0.0");
+    writeFileSync(join(folder, "VERSION"), "2.0.0\n");
+    expect(readVersion({ version: null }, folder)).toBe("2.0.0");
+    expect(readVersion({ version: "3.0.0" }, folder)).toBe("3.0.0");
+  });
+});

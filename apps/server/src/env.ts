@@ -1,0 +1,147 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+
+/**
+ * The environment, read once at boot. Every problem is reported at once, by name and without the value, because values
+ * of these variables may be secrets.
+ */
+export interface Env {
+  host: string;
+  port: number;
+  /** A port of its own for console, API, health and metrics; null = everything on `port`. */
+  consolePort: number | null;
+  databaseUrl: string | null;
+  redisUrl: string | null;
+  dataDir: string;
+  /** null = generated once into the data dir. */
+  secret: string | null;
+  roles: ReadonlySet<Role>;
+  admin: { email: string; password: string } | null;
+  configPath: string | null;
+  allowPrivateUpstreams: string[];
+  metricsToken: string | null;
+  /** Origin under which people reach the console; null = derived from host and port. */
+  publicUrl: string | null;
+  /** How many proxies in front may append to X-Forwarded-For. */
+  trustedHops: number;
+  /** Overrides VERSION and package.json. */
+  version: string | null;
+  logLevel: "debug" | "info" | "warn" | "error";
+  /** Test builds only: `name:kill@n`, see packages/ledger. */
+  failpoint: string | null;
+}
+
+export type Role = "gateway" | "api" | "worker";
+
+/** Thrown with one line a problem. */
+export class EnvError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`The environment has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n${problems.map((line) => `  ${line}`).join("\n")}`);
+    this.name = "EnvError";
+    this.problems = problems;
+  }
+}
+
+const port = z.coerce.number().int().min(0).max(65535);
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+
+const schema = z.object({
+  HOST: z.string().min(1).default("127.0.0.1"),
+  PORT: port.default(4000),
+  CONSOLE_PORT: port.optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" }).optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must be a redis:// or rediss:// URL" }).optional(),
+  SLUICE_DATA_DIR: z.string().min(1).default(".sluice"),
+  SLUICE_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
+  SLUICE_ROLES: list.pipe(z.array(z.enum(["gateway", "api", "worker"])).min(1)).default(["gateway", "api", "worker"]),
+  SLUICE_ADMIN_EMAIL: z.email("must be an e-mail address").optional(),
+  SLUICE_ADMIN_PASSWORD: z.string().min(10, "must have at least 10 characters").max(256).optional(),
+  SLUICE_CONFIG: z.string().min(1).optional(),
+  SLUICE_ALLOW_PRIVATE_UPSTREAMS: list.default([]),
+  SLUICE_METRICS_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+  SLUICE_PUBLIC_URL: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
+  SLUICE_TRUSTED_HOPS: z.coerce.number().int().min(0).max(16).default(0),
+  SLUICE_VERSION: z.string().max(80).optional(),
+  SLUICE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  SLUICE_FAILPOINT: z.string().optional(),
+});
+
+/** Variables whose value may come from a file named by `<NAME>_FILE` (container secrets). */
+const fileVariants = ["DATABASE_URL", "REDIS_URL", "SLUICE_SECRET", "SLUICE_ADMIN_PASSWORD", "SLUICE_METRICS_TOKEN"] as const;
+
+function withFiles(source: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const name of Object.keys(schema.shape)) if (source[name]) values[name] = source[name];
+  for (const name of fileVariants) {
+    const path = source[`${name}_FILE`];
+    if (!path) continue;
+    if (values[name]) problems.push(`${name} and ${name}_FILE are both set: keep one`);
+    else if (!existsSync(path)) problems.push(`${name}_FILE names a file that does not exist`);
+    else values[name] = readFileSync(path, "utf8").trim();
+  }
+  return values;
+}
+
+function unknownNames(source: NodeJS.ProcessEnv): string[] {
+  const known = new Set<string>([...Object.keys(schema.shape), ...fileVariants.map((name) => `${name}_FILE`)]);
+  return Object.keys(source).filter((name) => name.startsWith("SLUICE_") && !known.has(name) && !name.startsWith("SLUICE_E2E_"));
+}
+
+/**
+ * Reads the environment.
+ * @throws EnvError with every problem at once.
+ */
+export function readEnv(source: NodeJS.ProcessEnv): Env {
+  const problems: string[] = [];
+  const parsed = schema.safeParse(withFiles(source, problems));
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) problems.push(`${issue.path[0]?.toString() ?? "?"}: ${issue.message}`);
+  }
+  for (const name of unknownNames(source)) problems.push(`${name} is not a variable of Sluice: check the spelling`);
+  const emailSet = Boolean(source.SLUICE_ADMIN_EMAIL);
+  const passwordSet = Boolean(source.SLUICE_ADMIN_PASSWORD || source.SLUICE_ADMIN_PASSWORD_FILE);
+  if (emailSet !== passwordSet) problems.push("SLUICE_ADMIN_EMAIL and SLUICE_ADMIN_PASSWORD belong together: set both or none");
+  if (problems.length || !parsed.success) throw new EnvError(problems);
+  return toEnv(parsed.data);
+}
+
+function toEnv(values: z.infer<typeof schema>): Env {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    consolePort: values.CONSOLE_PORT ?? null,
+    databaseUrl: values.DATABASE_URL ?? null,
+    redisUrl: values.REDIS_URL ?? null,
+    dataDir: resolve(values.SLUICE_DATA_DIR),
+    secret: values.SLUICE_SECRET ?? null,
+    roles: new Set(values.SLUICE_ROLES),
+    admin:
+      values.SLUICE_ADMIN_EMAIL && values.SLUICE_ADMIN_PASSWORD
+        ? { email: values.SLUICE_ADMIN_EMAIL, password: values.SLUICE_ADMIN_PASSWORD }
+        : null,
+    configPath: values.SLUICE_CONFIG ? resolve(values.SLUICE_CONFIG) : null,
+    allowPrivateUpstreams: values.SLUICE_ALLOW_PRIVATE_UPSTREAMS,
+    metricsToken: values.SLUICE_METRICS_TOKEN ?? null,
+    publicUrl: values.SLUICE_PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+    trustedHops: values.SLUICE_TRUSTED_HOPS,
+    version: values.SLUICE_VERSION ?? null,
+    logLevel: values.SLUICE_LOG_LEVEL,
+    failpoint: values.SLUICE_FAILPOINT ?? null,
+  };
+}
+
+/** Where the release says its version, in order: the environment, the file VERSION, package.json. Read once at start. */
+export function readVersion(env: Pick<Env, "version">, folder: string): string {
+  if (env.version) return env.version;
+  const file = join(folder, "VERSION");
+  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "0.0.0";
+}

@@ -1,0 +1,68 @@
+// `npm test`: everything, on a fresh machine. Installs what tests need, then lint and boundaries, types, dead code,
+// unit, database and gateway tests, Playwright. Ends with one line `N passed, N failed, N skipped`.
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { node, prepare, root, run, step } from "./prepare.mjs";
+import { verify } from "./verify.mjs";
+
+const packages = { "redis-server": ["/usr/bin/redis-server", "/usr/bin/valkey-server"], chromium: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"] };
+
+async function installTools() {
+  const missing = Object.keys(packages).filter((name) => !packages[name].some((path) => existsSync(path)));
+  if (missing.length === 0) return;
+  const install = `apt-get install -y --no-install-recommends ${missing.join(" ")}`;
+  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+    process.stderr.write(`The tests need ${missing.join(" and ")}. Install with:\n  sudo apt-get update && sudo ${install}\n`);
+    process.exit(1);
+  }
+  // Debian starts a redis-server of its own after installing; policy-rc.d says no, the tests start theirs.
+  const script = `apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive ${install}`;
+  await step(`Installing ${missing.join(" and ")}`, `Run it by hand: ${install}`, () => run("sh", ["-c", script], { quiet: true }));
+}
+
+const reports = join(root, "test-results");
+
+function readReport(name) {
+  const path = join(reports, name);
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : null;
+}
+
+async function unitTests() {
+  const { code } = await run(node, ["node_modules/vitest/vitest.mjs", "run", "--coverage", "--reporter=default", "--reporter=json", "--outputFile.json=test-results/vitest.json"]);
+  const report = readReport("vitest.json");
+  if (!report) return { passed: 0, failed: 1, skipped: 0 };
+  const skipped = (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0);
+  // A run can fail without a failed test: coverage under its threshold, an unhandled error.
+  return { passed: report.numPassedTests, failed: report.numFailedTests || (code === 0 ? 0 : 1), skipped };
+}
+
+async function browserTests() {
+  const { code } = await run(node, ["node_modules/@playwright/test/cli.js", "test", "--reporter=list,json"], {
+    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: join(reports, "playwright.json") },
+  });
+  const stats = readReport("playwright.json")?.stats;
+  if (!stats) return { passed: 0, failed: 1, skipped: 0 };
+  return { passed: stats.expected + stats.flaky, failed: stats.unexpected || (code === 0 ? 0 : 1), skipped: stats.skipped };
+}
+
+await prepare();
+await installTools();
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+
+const results = [];
+for (const [name, part] of [
+  ["lint, types, dead code", verify],
+  ["unit, database and gateway tests", unitTests],
+  ["browser tests", browserTests],
+]) {
+  process.stdout.write(`\n── ${name}\n`);
+  mkdirSync(reports, { recursive: true });
+  results.push(await part());
+}
+await run(node, ["packages/testing/src/stop.ts"]);
+
+const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`);
+// A skipped test is a test that nobody runs.
+process.exit(sum("failed") > 0 || (process.env.CI && sum("skipped") > 0) ? 1 : 0);

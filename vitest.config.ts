@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["packages/**/*.test.ts", "apps/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    setupFiles: ["packages/testing/src/setup.ts"],
+    maxWorkers: 2,
+    // Real Postgres and Redis start inside tests; an outcome may take seconds on two busy cores.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    coverage: {
+      provider: "v8",
+      include: ["packages/*/src/**/*.ts", "apps/server/src/**/*.ts", "apps/upstream/src/**/*.ts"],
+      exclude: ["**/generated/**", "**/*.test.ts", "packages/testing/**"],
+      reporter: ["text-summary", "json-summary"],
+      thresholds: { lines: 80 },
+    },
+  },
+});

@@ -1,0 +1,86 @@
+/**
+ * The only way out of the process. It promises that no request reaches an address an admin has not allowed (the URL's
+ * host, every address it resolves to and the peer that was connected are checked), that no answer is decoded by
+ * anything but a capped gzip or deflate, that no redirect is followed, and that every wait ends. It stands apart so
+ * that these rules have one door to guard: nothing else in the project imports an HTTP client.
+ */
+import type { Clock } from "@sluice/core/clock";
+import { SluiceError } from "@sluice/core/errors";
+import type { Log } from "@sluice/core/log";
+import type { Egress, EgressRequest, EgressResponse } from "./contract.ts";
+import { decode } from "./encoding.ts";
+import { Exchange, StaleConnection } from "./exchange.ts";
+import { readAllowList, readTarget, type Target } from "./guard.ts";
+import { type PoolLimits, Pools } from "./pools.ts";
+import { type AddressSource, createResolver, systemAddresses } from "./resolver.ts";
+
+export interface EgressOptions {
+  /** Entries of SLUICE_ALLOW_PRIVATE_UPSTREAMS: `host` or `host:port`. */
+  allowPrivateHosts: readonly string[];
+  log: Log;
+  clock: Clock;
+  /** Replaces DNS in tests. */
+  addresses?: AddressSource;
+  limits?: Partial<PoolLimits>;
+}
+
+const defaultLimits: PoolLimits = { connectionsPerOrigin: 2_048, origins: 256, keepAliveMs: 30_000, idlePoolMs: 300_000 };
+
+/** Opens the way out. Close it last: open answers are cut. */
+export function createEgress(options: EgressOptions): Egress {
+  const allowList = readAllowList(options.allowPrivateHosts);
+  if (allowList.invalid.length > 0)
+    options.log.warn({ entries: allowList.invalid }, "SLUICE_ALLOW_PRIVATE_UPSTREAMS has entries that are no host");
+  const limits = { ...defaultLimits, ...options.limits };
+  const pools = new Pools(options.clock, createResolver(options.clock, options.addresses ?? systemAddresses()), limits);
+
+  async function send(target: Target, request: EgressRequest): Promise<EgressResponse> {
+    const origin = pools.get(target, request.connectTimeoutMs);
+    // A queue behind the connections would be a wait that no timeout of the request covers.
+    if (origin.active >= limits.connectionsPerOrigin)
+      throw new SluiceError("overloaded", { detail: `all connections to ${target.origin} are in use` });
+    const exchange = new Exchange(origin, request.signal);
+    origin.pool.dispatch(
+      {
+        path: target.path,
+        method: request.method,
+        headers: request.headers,
+        body: request.body ?? null,
+        headersTimeout: request.headersTimeoutMs,
+        bodyTimeout: request.idleTimeoutMs,
+      },
+      exchange,
+    );
+    const head = await exchange.head;
+    return { status: head.status, ...decode(head.headers, head.body) };
+  }
+
+  return {
+    async request(request) {
+      const target = readTarget(request.url, allowList);
+      request.signal?.throwIfAborted();
+      try {
+        return await send(target, request);
+      } catch (error) {
+        if (!(error instanceof StaleConnection)) throw error;
+      }
+      try {
+        return await send(target, request);
+      } catch (error) {
+        if (error instanceof StaleConnection) throw new SluiceError("upstream_error", { detail: error.message, cause: error });
+        throw error;
+      }
+    },
+
+    checkUrl(url) {
+      try {
+        readTarget(url, allowList);
+      } catch (error) {
+        const detail = error instanceof SluiceError ? error.detail : "";
+        throw new SluiceError("invalid_request", { message: "This address may not be called.", detail, field: "baseUrl" });
+      }
+    },
+
+    close: () => pools.close(),
+  };
+}

@@ -1,0 +1,54 @@
+import { type Readable, Transform } from "node:stream";
+import { createGunzip, createInflate } from "node:zlib";
+import { SluiceError } from "@sluice/core/errors";
+
+/** A compressed answer may open to at most this much: a bomb costs its sender more than us. */
+export const maxDecodedBytes = 64 * 1024 * 1024;
+
+/** What stands between the provider's bytes and ours. */
+type Coding = "identity" | "gzip" | "deflate" | "refused";
+
+/** Only a single gzip or deflate is opened: Brotli's decoder has a published hole, and chains multiply. */
+function codingOf(header: string | undefined): Coding {
+  const value = (header ?? "").trim().toLowerCase();
+  if (value === "" || value === "identity") return "identity";
+  if (value === "gzip" || value === "x-gzip") return "gzip";
+  return value === "deflate" ? "deflate" : "refused";
+}
+
+function capped(): Transform {
+  let total = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      total += chunk.length;
+      if (total > maxDecodedBytes)
+        callback(new SluiceError("upstream_encoding", { detail: `opened to more than ${maxDecodedBytes} bytes` }));
+      else callback(null, chunk);
+    },
+  });
+}
+
+/**
+ * The answer as identity, and headers that say so.
+ * @throws SluiceError `upstream_encoding`; the body is destroyed then.
+ */
+export function decode(headers: Record<string, string>, body: Readable): { headers: Record<string, string>; body: Readable } {
+  const coding = codingOf(headers["content-encoding"]);
+  if (coding === "identity" && headers["content-encoding"] === undefined) return { headers, body };
+  if (coding === "refused") {
+    body.on("error", () => undefined).destroy();
+    throw new SluiceError("upstream_encoding", { detail: `content-encoding ${JSON.stringify(headers["content-encoding"]?.slice(0, 80))}` });
+  }
+  const { "content-encoding": _coding, "content-length": length, ...rest } = headers;
+  if (coding === "identity") return { headers: length === undefined ? rest : { ...rest, "content-length": length }, body };
+  const open = coding === "gzip" ? createGunzip() : createInflate();
+  const out = capped();
+  // Not `pipeline`: it would pass zlib's own error on, and the caller must see one of the catalogue.
+  body.on("error", (error) => out.destroy(error)).pipe(open);
+  open.on("error", (error) => out.destroy(new SluiceError("upstream_encoding", { detail: error.message, cause: error }))).pipe(out);
+  out.once("close", () => {
+    body.destroy();
+    open.destroy();
+  });
+  return { headers: rest, body: out };
+}

@@ -1,0 +1,168 @@
+import { Readable } from "node:stream";
+import { SluiceError } from "@sluice/core/errors";
+import type { Dispatcher } from "undici";
+import { unreachable } from "./guard.ts";
+import type { Connection, ConnectionAware, OriginPool } from "./pools.ts";
+
+/** A kept-alive socket turned out to be closed before anything of an answer came: the request may be sent again. */
+export class StaleConnection extends Error {}
+
+interface Head {
+  status: number;
+  headers: Record<string, string>;
+  body: Readable;
+}
+
+const resetCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE", "UND_ERR_CLOSED", "UND_ERR_DESTROYED"]);
+const timeoutCodes = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+function detailOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map((one) => detailOf(one)).join("; ");
+  return error instanceof Error ? `${codeOf(error) || error.name}: ${error.message}` : String(error);
+}
+
+/** What went wrong before the head, as an error of the catalogue. */
+function beforeHead(error: unknown, onReusedSocket: boolean): Error {
+  if (error instanceof SluiceError) return error;
+  const code = codeOf(error);
+  if (timeoutCodes.has(code)) return new SluiceError("upstream_timeout", { detail: detailOf(error), cause: error });
+  // A header or path that cannot be written is the caller's doing, not the provider's.
+  if (code === "UND_ERR_INVALID_ARG") return new SluiceError("invalid_request", { detail: detailOf(error), cause: error });
+  if (onReusedSocket && resetCodes.has(code)) return new StaleConnection(detailOf(error));
+  if (code.startsWith("UND_ERR_") || code.startsWith("HPE_"))
+    return new SluiceError("upstream_error", { detail: detailOf(error), cause: error });
+  return unreachable(detailOf(error), error);
+}
+
+/** What went wrong after the head. */
+function afterHead(error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const code = timeoutCodes.has(codeOf(error)) ? "upstream_timeout" : "upstream_truncated";
+  return new SluiceError(code, { detail: detailOf(error), cause: error });
+}
+
+function flatten(raw: Record<string, string | string[] | undefined>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const name in raw) {
+    const value = raw[name];
+    if (value !== undefined) flat[name] = typeof value === "string" ? value : value.join(", ");
+  }
+  return flat;
+}
+
+class Body extends Readable {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    super({ highWaterMark: 64 * 1024 });
+    this.#exchange = exchange;
+  }
+
+  override _read(): void {
+    this.#exchange.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#exchange.abandon(error ?? new Error("answer not wanted any more"));
+    callback(error);
+  }
+}
+
+/** One request on the wire: turns undici's callbacks into a head, then a body with backpressure. */
+export class Exchange implements ConnectionAware {
+  connection: Connection | null = null;
+  readonly head: Promise<Head>;
+  readonly #pool: OriginPool;
+  readonly #signal: AbortSignal | undefined;
+  #resolve: (head: Head) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+  #controller: Dispatcher.DispatchController | null = null;
+  #body: Body | null = null;
+  #reused = false;
+  #answering = false;
+  #over = false;
+  /** Set when nobody wants the answer any more; a request that is still queued is then never written. */
+  #unwanted: Error | null = null;
+
+  constructor(pool: OriginPool, signal: AbortSignal | undefined) {
+    this.#pool = pool;
+    this.#signal = signal;
+    this.head = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    pool.active += 1;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  readonly #onAbort = (): void => {
+    const reason = this.#signal?.reason instanceof Error ? this.#signal.reason : new Error("aborted");
+    if (this.#body) this.#body.destroy(reason);
+    else this.abandon(reason);
+  };
+
+  /** Our side is ready for more. */
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  /** Destroys the socket unless the answer is complete. */
+  abandon(reason: Error): void {
+    if (this.#over) return;
+    this.#unwanted = reason;
+    // First, because undici reports the abort at once as if it were the connection's failure.
+    this.#finish();
+    this.#reject(reason);
+    this.#controller?.abort(reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#unwanted) {
+      controller.abort(this.#unwanted);
+      return;
+    }
+    if (this.connection) this.#reused = this.connection.requests++ > 0;
+  }
+
+  onResponseStarted(): void {
+    this.#answering = true;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200 || this.#over) return;
+    this.#body = new Body(this);
+    this.#resolve({ status, headers: flatten(headers), body: this.#body });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#body && !this.#body.push(chunk)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+    this.#body?.push(null);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#over) return;
+    this.#finish();
+    if (this.#body) this.#body.destroy(afterHead(error));
+    else this.#reject(beforeHead(error, this.#reused && !this.#answering));
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#pool.active -= 1;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+}

@@ -1,0 +1,75 @@
+import { errorCatalogue, SluiceError } from "@sluice/core/errors";
+import { isPublicAddress, literalOf } from "./address.ts";
+
+/** Where a URL really leads, once it has passed the rules that need no lookup. */
+export interface Target {
+  origin: string;
+  /** Canonical: lower case, no trailing dot, no brackets. */
+  host: string;
+  path: string;
+  /** An admin has opted in to private addresses for this host (and port). */
+  allowPrivate: boolean;
+}
+
+/** Names that mean this machine or its network without any lookup. */
+const localSuffixes = ["localhost", "local", "internal", "localdomain", "home.arpa"];
+
+/** The same words for "closed", "unknown" and "forbidden", so that a base URL is no port scanner. */
+const unreachableMessage = errorCatalogue.upstream_blocked.message;
+
+/** The address may not be called at all. */
+export function blocked(detail: string): SluiceError {
+  return new SluiceError("upstream_blocked", { message: unreachableMessage, detail });
+}
+
+/** The address may be called, but nothing answers there. */
+export function unreachable(detail: string, cause?: unknown): SluiceError {
+  return new SluiceError("upstream_error", { message: unreachableMessage, detail, cause });
+}
+
+function canonical(hostname: string): string {
+  const lower = hostname.toLowerCase().replace(/\.+$/, "");
+  return literalOf(lower) ?? lower;
+}
+
+/**
+ * The opt-in of SLUICE_ALLOW_PRIVATE_UPSTREAMS: entries are `host` (any port) or `host:port`; IPv6 in brackets when a
+ * port follows. An entry that is no host is ignored with its text in `invalid`.
+ */
+export function readAllowList(entries: readonly string[]): { has(host: string, port: string): boolean; invalid: string[] } {
+  const allowed = new Set<string>();
+  const invalid: string[] = [];
+  for (const entry of entries.map((text) => text.trim()).filter(Boolean)) {
+    const host = literalOf(entry);
+    const url = URL.parse(host?.includes(":") ? `http://[${host}]` : `http://${entry}`);
+    if (url?.pathname !== "/" || url.username || url.search || url.hash) {
+      invalid.push(entry);
+      continue;
+    }
+    // `URL` drops an explicit :80, which is still a port that was asked for.
+    const port = /:(\d+)$/.exec(host ? "" : entry)?.[1] ?? "";
+    allowed.add(port ? `${canonical(url.hostname)} ${Number(port)}` : canonical(url.hostname));
+  }
+  return { has: (host, port) => allowed.has(host) || allowed.has(`${host} ${port}`), invalid };
+}
+
+/**
+ * Reads a URL the way the connection will: WHATWG canonicalises decimal, octal and hex IPv4 and IPv6, so one check
+ * of the result covers every spelling.
+ * @throws SluiceError `upstream_blocked`.
+ */
+export function readTarget(text: string, allowList: { has(host: string, port: string): boolean }): Target {
+  const url = URL.parse(text);
+  if (!url) throw blocked("not a URL");
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw blocked(`scheme ${url.protocol} is not http(s)`);
+  if (url.username || url.password) throw blocked("userinfo in the URL");
+  const host = canonical(url.hostname);
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  const allowPrivate = allowList.has(host, port);
+  if (!allowPrivate) {
+    if (literalOf(host) !== null && !isPublicAddress(host)) throw blocked(`address ${host} is not public`);
+    if (localSuffixes.some((suffix) => host === suffix || host.endsWith(`.${suffix}`))) throw blocked(`name ${host} is local`);
+  }
+  if (host === "") throw blocked("empty host");
+  return { origin: url.origin, host, path: url.pathname + url.search, allowPrivate };
+}

@@ -1,0 +1,141 @@
+import type { Clock } from "@sluice/core/clock";
+import { Client, type Dispatcher, Pool } from "undici";
+import { guardedConnector } from "./connector.ts";
+import type { Target } from "./guard.ts";
+import type { ResolvedAddress } from "./resolver.ts";
+
+/** Told which connection carries it, so that a reset can be told apart from a reset of a reused one. */
+export interface ConnectionAware extends Dispatcher.DispatchHandler {
+  connection: Connection | null;
+}
+
+/** One TCP/TLS connection of a pool; `requests` counts what was sent on the present socket. */
+export class Connection extends Client {
+  requests = 0;
+
+  constructor(origin: URL, options: object) {
+    super(origin, options);
+    this.on("connect", () => {
+      this.requests = 0;
+    });
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if ("connection" in handler) handler.connection = this;
+    return super.dispatch(options, handler);
+  }
+}
+
+/** The pool of one origin. */
+export interface OriginPool {
+  pool: Pool;
+  /** Requests between dispatch and the end of their answer. */
+  active: number;
+  usedAt: number;
+  /** Applies to connections opened from now on. */
+  connectTimeoutMs: number;
+}
+
+export interface PoolLimits {
+  /** Open connections to one origin; each carries one request at a time. */
+  connectionsPerOrigin: number;
+  /** Origins that keep a pool; the longest unused idle one makes room. */
+  origins: number;
+  /** A connection without a request is closed after this, or sooner when the provider says so. */
+  keepAliveMs: number;
+  /** A pool without a request is dropped after this. */
+  idlePoolMs: number;
+}
+
+const sweepEveryMs = 60_000;
+
+/** Pools by origin, made on demand, dropped when idle; no timer of its own. */
+export class Pools {
+  readonly #byOrigin = new Map<string, OriginPool>();
+  readonly #clock: Clock;
+  readonly #resolve: (host: string) => Promise<readonly ResolvedAddress[]>;
+  readonly #limits: PoolLimits;
+  #sweptAt = 0;
+
+  constructor(clock: Clock, resolve: (host: string) => Promise<readonly ResolvedAddress[]>, limits: PoolLimits) {
+    this.#clock = clock;
+    this.#resolve = resolve;
+    this.#limits = limits;
+  }
+
+  /** Number of origins with a pool. */
+  get size(): number {
+    return this.#byOrigin.size;
+  }
+
+  /** The pool of a target's origin, marked as used now. */
+  get(target: Target, connectTimeoutMs: number): OriginPool {
+    const now = this.#clock.monotonic();
+    if (now - this.#sweptAt > sweepEveryMs) this.#sweep(now);
+    let entry = this.#byOrigin.get(target.origin);
+    if (!entry) {
+      this.#makeRoom();
+      entry = this.#open(target, connectTimeoutMs);
+      this.#byOrigin.set(target.origin, entry);
+    }
+    entry.usedAt = now;
+    entry.connectTimeoutMs = connectTimeoutMs;
+    return entry;
+  }
+
+  /** Destroys every connection. */
+  async close(): Promise<void> {
+    const pools = [...this.#byOrigin.values()];
+    this.#byOrigin.clear();
+    await Promise.all(pools.map(({ pool }) => pool.destroy()));
+  }
+
+  #open(target: Target, connectTimeoutMs: number): OriginPool {
+    // One connector per timeout value, because it carries the TLS session cache of the origin.
+    const connectors = new Map<number, ReturnType<typeof guardedConnector>>();
+    const entry: OriginPool = {
+      active: 0,
+      usedAt: 0,
+      connectTimeoutMs,
+      pool: new Pool(target.origin, {
+        connections: this.#limits.connectionsPerOrigin,
+        pipelining: 1,
+        keepAliveTimeout: this.#limits.keepAliveMs,
+        keepAliveMaxTimeout: this.#limits.keepAliveMs,
+        allowH2: false,
+        factory: (origin, options) => new Connection(origin, options),
+        connect: (options, callback) => {
+          let connector = connectors.get(entry.connectTimeoutMs);
+          if (!connector) {
+            if (connectors.size > 8) connectors.clear();
+            connector = guardedConnector(this.#resolve, target, entry.connectTimeoutMs);
+            connectors.set(entry.connectTimeoutMs, connector);
+          }
+          connector(options, callback);
+        },
+      }),
+    };
+    return entry;
+  }
+
+  #sweep(now: number): void {
+    this.#sweptAt = now;
+    for (const [origin, entry] of this.#byOrigin) {
+      if (entry.active === 0 && now - entry.usedAt > this.#limits.idlePoolMs) this.#drop(origin, entry);
+    }
+  }
+
+  #makeRoom(): void {
+    if (this.#byOrigin.size < this.#limits.origins) return;
+    let oldest: [string, OriginPool] | null = null;
+    for (const pair of this.#byOrigin) {
+      if (pair[1].active === 0 && (oldest === null || pair[1].usedAt < oldest[1].usedAt)) oldest = pair;
+    }
+    if (oldest) this.#drop(...oldest);
+  }
+
+  #drop(origin: string, entry: OriginPool): void {
+    this.#byOrigin.delete(origin);
+    entry.pool.close().catch(() => undefined);
+  }
+}

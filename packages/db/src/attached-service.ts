@@ -1,0 +1,91 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { tryLockFile, withFileLock } from "./file-lock.ts";
+
+/**
+ * A server (Postgres, Redis) that belongs to a data directory, not to a process: whoever comes attaches to what runs,
+ * the last one to leave in order stops it, and a kill -9 leaves it running for the next start to find. Each attached
+ * process holds a shared lock on `attached.lock`; `start.lock` keeps two of them from starting or stopping at once.
+ */
+export interface ServiceControl<R extends RunningService> {
+  /** The server if it runs and is really this directory's, else null; cleans up what a crash left. */
+  find(): Promise<R | null>;
+  start(): Promise<R>;
+  stop(running: R): Promise<void>;
+}
+
+export interface RunningService {
+  pid: number;
+  port: number;
+}
+
+export interface Attached<R> {
+  running: R;
+  /** Whether it ran already. */
+  found: boolean;
+  /** Lets go; stops the server when nobody else is attached. Idempotent. */
+  leave(): Promise<void>;
+}
+
+/** Finds or starts the server of `dir` and attaches to it. @throws what `find` and `start` throw. */
+export async function attachService<R extends RunningService>(dir: string, control: ServiceControl<R>): Promise<Attached<R>> {
+  await mkdir(dir, { recursive: true, mode: 0o711 });
+  const startLock = join(dir, "start.lock");
+  const attachedLock = join(dir, "attached.lock");
+
+  return withFileLock(startLock, async () => {
+    const found = await control.find();
+    const running = found ?? (await control.start());
+    await writeRunFile(dir, { pid: running.pid, port: running.port });
+    const attachment = tryLockFile(attachedLock, { shared: true });
+    if (attachment === null) throw new Error(`${attachedLock} is locked by another program.`);
+
+    let left: Promise<void> | undefined;
+    const leave = () =>
+      withFileLock(startLock, async () => {
+        attachment.release();
+        const last = tryLockFile(attachedLock);
+        if (last === null) return;
+        try {
+          // Found again, not remembered: it may have been restarted since by someone else.
+          const current = await control.find();
+          if (current !== null) await control.stop(current);
+          await writeRunFile(dir, { pid: null, port: running.port });
+        } finally {
+          last.release();
+        }
+      });
+    return {
+      running,
+      found: found !== null,
+      leave() {
+        left ??= leave();
+        return left;
+      },
+    };
+  });
+}
+
+/** `run.json`: where the server listens; `pid` null once it was stopped in order. */
+export interface RunFile {
+  pid: number | null;
+  port: number;
+}
+
+/** What run.json says, or null when there is none or a crash cut it. It is a hint: the caller verifies. */
+export async function readRunFile(dir: string): Promise<RunFile | null> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(dir, "run.json"), "utf8"));
+    if (typeof value !== "object" || value === null || !("port" in value) || !("pid" in value)) return null;
+    if (typeof value.port !== "number") return null;
+    return { port: value.port, pid: typeof value.pid === "number" ? value.pid : null };
+  } catch {
+    return null;
+  }
+}
+
+async function writeRunFile(dir: string, content: RunFile): Promise<void> {
+  const path = join(dir, "run.json");
+  await writeFile(`${path}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}

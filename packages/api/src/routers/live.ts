@@ -1,0 +1,13 @@
+import { FollowEventsInput, followEvents } from "@sluice/services/live/follow-events";
+import { tracked } from "@trpc/server";
+import { shareOutput } from "../frame-transformer.ts";
+import { input, procedure, router } from "../trpc.ts";
+
+export const liveRouter = router({
+  events: procedure.meta({ access: "user" }).input(input(FollowEventsInput.optional())).subscription(async function* ({ ctx, input, signal }) {
+    for await (const frame of followEvents(ctx, input, signal)) {
+      shareOutput(frame);
+      yield tracked(frame.id, frame);
+    }
+  }),
+});

@@ -1,0 +1,104 @@
+import { SluiceError, toSluiceError } from "@sluice/core/errors";
+import { type Access, requireAccess } from "@sluice/services/access";
+import type { Ctx } from "@sluice/services/context";
+import { initTRPC, TRPCError } from "@trpc/server";
+import type { z } from "zod";
+import { transformer } from "./frame-transformer.ts";
+
+/** Declared by every procedure; the router refuses to be built without it. */
+export interface ProcedureMeta {
+  access: Access;
+}
+
+const trpcCodes: Record<number, TRPCError["code"]> = {
+  400: "BAD_REQUEST",
+  401: "UNAUTHORIZED",
+  403: "FORBIDDEN",
+  404: "NOT_FOUND",
+  405: "METHOD_NOT_SUPPORTED",
+  409: "CONFLICT",
+  413: "PAYLOAD_TOO_LARGE",
+  415: "UNSUPPORTED_MEDIA_TYPE",
+  429: "TOO_MANY_REQUESTS",
+  500: "INTERNAL_SERVER_ERROR",
+  502: "BAD_GATEWAY",
+  503: "SERVICE_UNAVAILABLE",
+  504: "GATEWAY_TIMEOUT",
+};
+
+/** tRPC's own refusals (no such procedure, wrong method, unreadable input) → the catalogue. */
+function sluiceErrorOf(error: TRPCError): SluiceError {
+  if (error.cause instanceof SluiceError) return error.cause;
+  switch (error.code) {
+    case "NOT_FOUND":
+      return new SluiceError("not_found");
+    case "METHOD_NOT_SUPPORTED":
+      return new SluiceError("method_not_allowed");
+    case "UNSUPPORTED_MEDIA_TYPE":
+      return new SluiceError("unsupported_media_type");
+    case "PAYLOAD_TOO_LARGE":
+      return new SluiceError("body_too_large");
+    case "BAD_REQUEST":
+    case "PARSE_ERROR":
+      return new SluiceError("invalid_request", { detail: error.message });
+    default:
+      return toSluiceError(error.cause ?? error);
+  }
+}
+
+const t = initTRPC
+  .context<Ctx>()
+  .meta<ProcedureMeta>()
+  .create({
+    transformer,
+    isDev: false,
+    sse: {
+      ping: { enabled: true, intervalMs: 15_000 },
+      client: { reconnectAfterInactivityMs: 40_000 },
+      // Backstop only: each subscription ends itself a little earlier, with jitter (routers/live.ts).
+      maxDurationMs: 12 * 60_000,
+    },
+    errorFormatter({ shape, error, ctx }) {
+      const { code, message, retryable, field, retryAfterS, status } = sluiceErrorOf(error);
+      return {
+        ...shape,
+        message,
+        data: { code, httpStatus: status, requestId: ctx?.requestId ?? "", retryable, field: field ?? null, retryAfterS: retryAfterS ?? null },
+      };
+    },
+  });
+
+/** Checks the declared access and turns whatever a verb throws into an error that may be shown; the only such place. */
+const guard = t.middleware(async ({ ctx, meta, next, path }) => {
+  try {
+    if (!meta) throw new SluiceError("internal", { detail: `${path} declares no access` });
+    requireAccess(ctx.actor, meta.access);
+  } catch (thrown) {
+    throw trpcErrorOf(thrown);
+  }
+  const result = await next();
+  if (result.ok) return result;
+  const error = sluiceErrorOf(result.error);
+  if (error.code === "internal") ctx.log.error({ requestId: ctx.requestId, path, detail: error.detail, stack: stackOf(error) }, "a procedure failed");
+  return { ...result, error: trpcErrorOf(error) };
+});
+
+function stackOf(error: SluiceError): string {
+  return error.cause instanceof Error ? (error.cause.stack ?? "") : (error.stack ?? "");
+}
+
+/** A thrown value as tRPC carries it. */
+export function trpcErrorOf(thrown: unknown): TRPCError {
+  const error = toSluiceError(thrown);
+  return new TRPCError({ code: trpcCodes[error.status] ?? "INTERNAL_SERVER_ERROR", message: error.message, cause: error });
+}
+
+export const router = t.router;
+
+/** The only way to make a procedure: `procedure.meta({ access }).input(input(Schema)).query(verb call)`. */
+export const procedure = t.procedure.use(guard);
+
+/** Gives a procedure its input's type; the verb itself parses, after its role check. */
+export function input<S extends z.ZodType>(_schema: S): (value: unknown) => z.input<S> {
+  return (value) => value as z.input<S>;
+}

@@ -1,0 +1,37 @@
+import { newId } from "@sluice/core/ids";
+import type { TxCtx } from "./transaction.ts";
+
+/** A change as the audit keeps it; `before` and `after` must be free of secrets. */
+export interface AuditChange {
+  /** `key.create`, `provider.update`, … */
+  action: string;
+  targetKind: "key" | "user" | "provider" | "price" | "settings" | "login" | "config";
+  targetId: string;
+  before?: object;
+  after?: object;
+}
+
+/** Writes who changed what into the transaction of the change. */
+export async function audit(ctx: TxCtx, change: AuditChange): Promise<void> {
+  const { actor } = ctx;
+  await ctx.transaction.tx.auditEntry.create({
+    data: {
+      id: newId(),
+      tenantId: ctx.tenantId,
+      actorId: actor.kind === "user" ? actor.userId : "",
+      actorKind: actor.kind === "system" ? actor.name : actor.kind,
+      action: change.action,
+      targetKind: change.targetKind,
+      targetId: change.targetId,
+      before: plain(change.before),
+      after: plain(change.after),
+      ip: ctx.ip,
+      requestId: ctx.requestId,
+    },
+  });
+}
+
+/** JSON without undefined, dates or bigint, as a Json column takes it. */
+function plain(value: object | undefined): object | undefined {
+  return value && (JSON.parse(JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v))) as object);
+}

@@ -1,0 +1,68 @@
+/**
+ * The room of the verbs: everything a person, the command line or the configuration file can do, one function each.
+ * A verb requires a role, parses its input, changes Postgres in one transaction together with its audit row, and only
+ * after the commit tells the others (configuration version, bus). It stands apart so that the API, the worker and the
+ * command line share the rules, and so that nothing of it is on the gateway's hot path.
+ */
+import type { Breakers } from "@sluice/admission/admission";
+import type { Clock } from "@sluice/core/clock";
+import type { LiveEvent } from "@sluice/core/events";
+import type { Log } from "@sluice/core/log";
+import type { PrismaClient } from "@sluice/db/generated/client";
+import type { Egress } from "@sluice/egress/contract";
+import type { Bus, Frames, Registry, Sessions } from "@sluice/live/contract";
+import type { Snapshot } from "@sluice/snapshot/config";
+import type { Redis } from "ioredis";
+import type { Pool } from "pg";
+
+/** Encrypts provider secrets; `aad` binds a record to its row. */
+export interface SecretBox {
+  encrypt(plain: string, aad: string): string;
+  decrypt(record: string, aad: string): string;
+}
+
+/** What verbs work with: made once a process by whoever composes it. */
+export interface Services {
+  prisma: PrismaClient;
+  pool: Pool;
+  /** null = one process, in-process twins. */
+  redis: Redis | null;
+  live: { bus: Bus; frames: Frames; registry: Registry; sessions: Sessions };
+  snapshot: Snapshot;
+  breakers: Breakers;
+  egress: Egress;
+  secrets: SecretBox;
+  log: Log;
+  clock: Clock;
+  /** Tells the other instances that the configuration has changed (after the commit). Never throws. */
+  announceConfig(): Promise<void>;
+  tenantId: string;
+  version: string;
+  /** Where browsers reach the console, without a trailing slash. */
+  publicUrl: string;
+}
+
+/** Who acts. `system` is the command line, the configuration file or boot: it may do everything. */
+export type Actor =
+  | { kind: "anonymous" }
+  | { kind: "user"; userId: string; role: "admin" | "user"; email: string; name: string; loginId: string }
+  | { kind: "system"; name: "cli" | "config" | "boot" };
+
+/** First argument of every verb. */
+export interface Ctx extends Services {
+  actor: Actor;
+  requestId: string;
+  ip: string;
+  /** The open transaction, if any: see {@link file://./transaction.ts}. */
+  transaction?: Transaction;
+}
+
+/** What an open transaction collects; sent once it is committed. */
+export interface Transaction {
+  tx: Omit<PrismaClient, "$connect" | "$disconnect" | "$on" | "$use" | "$extends" | "$transaction">;
+  events: LiveEvent[];
+  /** Whether the configuration version was raised already. */
+  bumped: boolean;
+  /** Users whose open streams must end after the commit. */
+  disconnect: Set<string>;
+}

@@ -1,0 +1,21 @@
+import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+
+/** One page of the log, newest first: what is in flight or not yet settled, united with the ledger. */
+export interface LogPage {
+  rows: RequestRow[];
+  /** `before` of the next page; null when nothing older matches. */
+  next: string | null;
+  /** How far back an unindexed filter looked before it gave up for this page; null = the page is complete. */
+  searchedToMs: number | null;
+  /** True while Postgres cannot be read: the page holds only what the registry knows. */
+  partial: boolean;
+  /** Bus position read before the rows: subscribing from here misses nothing. */
+  busId: string;
+  serverNowMs: number;
+}
+
+/** One request with its large half; null while it is in flight. */
+export interface LogEntry {
+  row: RequestRow;
+  detail: RequestDetail | null;
+}

@@ -1,0 +1,22 @@
+import type { DialectName } from "@sluice/core/requests";
+import type { Provider } from "@sluice/db/generated/client";
+import type { ProviderConfig } from "@sluice/snapshot/config";
+
+/** A stored row as the rest of the system knows a provider. */
+export function toProviderConfig(row: Provider): ProviderConfig {
+  return {
+    id: row.id,
+    name: row.name,
+    dialect: row.dialect as DialectName,
+    serves: row.serves as ProviderConfig["serves"],
+    baseUrl: row.baseUrl,
+    secret: row.secret,
+    groups: row.groups,
+    priority: row.priority,
+    weight: row.weight,
+    models: row.models,
+    modelRedirects: row.modelRedirects as Record<string, string>,
+    costMultiplier: row.costMultiplier.toFixed(),
+    enabled: row.enabled,
+  };
+}

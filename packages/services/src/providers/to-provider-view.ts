@@ -1,0 +1,24 @@
+import { timeOfId } from "@sluice/core/ids";
+import type { ProviderConfig } from "@sluice/snapshot/config";
+import type { ProviderView } from "./provider-view.ts";
+
+/** A provider without its secret; `secret` is the opened one, of which at most four characters are shown. */
+export function toProviderView(provider: ProviderConfig, secret: string): ProviderView {
+  return {
+    id: provider.id,
+    name: provider.name,
+    dialect: provider.dialect,
+    serves: [...provider.serves],
+    baseUrl: provider.baseUrl,
+    // Four characters of a short secret would be too much of it.
+    secretTail: secret.length >= 16 ? secret.slice(-4) : "",
+    groups: [...provider.groups],
+    priority: provider.priority,
+    weight: provider.weight,
+    models: [...provider.models],
+    modelRedirects: { ...provider.modelRedirects },
+    costMultiplier: provider.costMultiplier,
+    enabled: provider.enabled,
+    createdAtMs: timeOfId(provider.id),
+  };
+}

@@ -1,0 +1,58 @@
+import { SluiceError } from "@sluice/core/errors";
+import type { LiveEvent } from "@sluice/core/events";
+import type { Ctx, Transaction } from "./context.ts";
+
+/** A context inside a transaction. */
+export type TxCtx = Ctx & { transaction: Transaction };
+
+/**
+ * Runs `fn` in one transaction, or in the one that is open already. What it collected (configuration version, events,
+ * streams to end) is sent by the outermost call after the commit, and not at all after a rollback. When it returns,
+ * this process works by the new configuration.
+ * @throws SluiceError `conflict` for a unique or serialisation conflict; whatever `fn` throws.
+ */
+export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T>): Promise<T> {
+  if (ctx.transaction) return fn(ctx as TxCtx);
+  const collected: Omit<Transaction, "tx"> = { events: [], bumped: false, disconnect: new Set() };
+  const state = { ...collected };
+  const result = await ctx.prisma
+    .$transaction(
+      (tx) => {
+        const transaction: Transaction = Object.assign(state, { tx });
+        return fn({ ...ctx, transaction });
+      },
+      { maxWait: 5_000, timeout: 30_000 },
+    )
+    .catch((thrown: unknown) => {
+      throw conflictOf(thrown) ?? thrown;
+    });
+  if (state.bumped) {
+    await ctx.snapshot.refresh();
+    await ctx.announceConfig();
+  }
+  for (const event of state.events) ctx.live.bus.publish(event);
+  for (const userId of state.disconnect) ctx.live.frames.disconnect(userId);
+  return result;
+}
+
+/** Raises the configuration's version, once a transaction, so that every snapshot reloads. */
+export async function bumpConfigVersion(ctx: TxCtx): Promise<void> {
+  if (ctx.transaction.bumped) return;
+  ctx.transaction.bumped = true;
+  await ctx.transaction.tx.configVersion.upsert({
+    where: { tenantId: ctx.tenantId },
+    create: { tenantId: ctx.tenantId, version: 1n },
+    update: { version: { increment: 1n } },
+  });
+}
+
+/** Publishes after the commit. */
+export function emit(ctx: TxCtx, event: LiveEvent): void {
+  ctx.transaction.events.push(event);
+}
+
+/** Prisma's P2002 (unique), P2034 (write conflict) → what a caller may see. */
+function conflictOf(thrown: unknown): SluiceError | null {
+  const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : null;
+  return code === "P2002" || code === "P2034" ? new SluiceError("conflict", { detail: String(thrown), cause: thrown }) : null;
+}

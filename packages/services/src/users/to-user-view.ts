@@ -1,0 +1,15 @@
+import type { User } from "@sluice/db/generated/client";
+import type { UserView } from "./user-view.ts";
+
+/** A stored user without the password's hash. */
+export function toUserView(row: User): UserView {
+  return {
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    role: row.role,
+    enabled: row.disabledAt === null,
+    hasPassword: row.passwordHash !== null,
+    createdAtMs: row.createdAt.getTime(),
+  };
+}

@@ -1,0 +1,65 @@
+import { SluiceError } from "@sluice/core/errors";
+import { UpdateUserInput } from "@sluice/core/inputs/user";
+import type { User } from "@sluice/db/generated/client";
+import type { z } from "zod";
+import { requireAccess } from "../access.ts";
+import { audit } from "../audit.ts";
+import type { Ctx } from "../context.ts";
+import { hashPassword } from "../logins/password.ts";
+import { parse } from "../parse.ts";
+import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
+import { toUserView } from "./to-user-view.ts";
+import type { UserView } from "./user-view.ts";
+
+/**
+ * Changes a user. A new password, a demotion and disabling sign them out everywhere and end their streams; a disabled
+ * user's keys stop working. Nobody demotes or disables themselves, and the last administrator stays one.
+ * @throws SluiceError `not_found`, `forbidden` (oneself), `conflict` (the last administrator).
+ */
+export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput>): Promise<UserView> {
+  requireAccess(ctx.actor, "admin");
+  const { id, password, enabled, ...change } = parse(UpdateUserInput, input);
+  const passwordHash = password === undefined ? undefined : await hashPassword(password);
+  return withTransaction(ctx, async (ctx) => {
+    const { tx } = ctx.transaction;
+    const before = await tx.user.findFirst({ where: { id, tenantId: ctx.tenantId } });
+    if (!before) throw new SluiceError("not_found");
+    const losesAdmin = before.role === "admin" && before.disabledAt === null && (change.role === "user" || enabled === false);
+    if (losesAdmin) await requireAnotherAdmin(ctx, before);
+    const row = await tx.user.update({
+      where: { id },
+      data: {
+        ...change,
+        ...(passwordHash !== undefined && { passwordHash }),
+        ...(enabled !== undefined && { disabledAt: enabled ? null : (before.disabledAt ?? new Date(ctx.clock.now())) }),
+      },
+    });
+    const changesRights = row.role !== before.role || (row.disabledAt === null) !== (before.disabledAt === null);
+    if (changesRights || passwordHash !== undefined) await endLogins(ctx, id);
+    const user = toUserView(row);
+    const after = { ...user, ...(passwordHash !== undefined && { passwordChanged: true }) };
+    await audit(ctx, { action: "user.update", targetKind: "user", targetId: id, before: toUserView(before), after });
+    await bumpConfigVersion(ctx);
+    emit(ctx, { type: "user.changed", id, userId: id });
+    return user;
+  });
+}
+
+async function requireAnotherAdmin(ctx: TxCtx, user: User): Promise<void> {
+  if (ctx.actor.kind === "user" && ctx.actor.userId === user.id) {
+    throw new SluiceError("forbidden", { message: "You cannot take your own administrator rights away." });
+  }
+  // Two demotions at once must not both find the other one still there.
+  await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('sluice.admins'))`;
+  const others = await ctx.transaction.tx.user.count({
+    where: { tenantId: ctx.tenantId, role: "admin", disabledAt: null, id: { not: user.id } },
+  });
+  if (others === 0) throw new SluiceError("conflict", { message: "This is the last administrator." });
+}
+
+/** Deletes every login of the user but the actor's own, and ends their streams after the commit. */
+async function endLogins(ctx: TxCtx, userId: string): Promise<void> {
+  const keep = ctx.actor.kind === "user" && ctx.actor.userId === userId ? ctx.actor.loginId : "";
+  await ctx.transaction.tx.login.deleteMany({ where: { userId, id: { not: keep } } });
+  ctx.transaction.disconnect.add(userId);
+}

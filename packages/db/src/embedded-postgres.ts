@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { Log } from "@sluice/core/log";
 import { attachService } from "./attached-service.ts";
 import type { PostgresBinaries } from "./postgres-binaries.ts";
 import { copyPostgresBinaries, findPostgresBinaries } from "./postgres-binaries.ts";
-import { findRunningPostgres, initCluster, startCluster, stopCluster } from "./postgres-cluster.ts";
 import type { Cluster } from "./postgres-cluster.ts";
+import { findRunningPostgres, initCluster, startCluster, stopCluster } from "./postgres-cluster.ts";
 import type { SystemUser } from "./system-user.ts";
 import { findOrCreateDatabaseUser, findSystemUser, isReachable, isRoot } from "./system-user.ts";
 
@@ -28,7 +29,7 @@ export interface EmbeddedPostgres {
 
 export interface EmbeddedPostgresOptions {
   dataDir: string;
-  log: (message: string) => void;
+  log: Log;
   /** False only for tests: no fsync, so a crash of the machine may lose everything. Default true. */
   durable?: boolean;
   /** Where data and binaries go when root's checkout cannot be entered by the system user. */
@@ -56,7 +57,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     stop: (running) => stopCluster(cluster, running),
   });
   const { pid, port, url } = attached.running;
-  options.log(`PostgreSQL ${attached.found ? "found running" : "started"} on 127.0.0.1:${port} (pid ${pid})`);
+  options.log.info({ pid, port }, `PostgreSQL ${attached.found ? "found running" : "started"} on 127.0.0.1:${port}`);
   return { url, pid, port, directory: cluster.directory, attached: attached.found, stop: attached.leave };
 }
 
@@ -80,12 +81,12 @@ async function choosePlace(dataDir: string, options: EmbeddedPostgresOptions): P
   const place: Place = { directory, binaries, user };
   if (!(await isReachable(join(binaries.native, "bin"), user))) {
     place.binaries = await copyPostgresBinaries(binaries, root);
-    options.log(`The user ${user.name} cannot enter ${binaries.native}; PostgreSQL runs from a copy in ${place.binaries.native}`);
+    options.log.warn({ copy: place.binaries.native }, `The user ${user.name} cannot enter ${binaries.native}; PostgreSQL runs from a copy`);
   }
   if (!(await isReachable(dataDir, user, "enter"))) {
     const name = `${basename(dataDir).replace(/[^\w-]/g, "") || "data"}-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;
     place.directory = join(root, name, `pg${majorVersion}`);
-    options.log(`The user ${user.name} cannot enter ${dataDir}; the database is in ${place.directory}`);
+    options.log.warn({ directory: place.directory }, `The user ${user.name} cannot enter ${dataDir}; the database is elsewhere`);
   }
   return place;
 }
@@ -93,12 +94,16 @@ async function choosePlace(dataDir: string, options: EmbeddedPostgresOptions): P
 /** Data made by an ordinary user stays with that user when root starts it later. */
 async function ownerOfData(directory: string): Promise<SystemUser | null> {
   const facts = await stat(join(directory, "data")).catch(() => null);
-  return facts === null || facts.uid === 0 ? null : ((await findSystemUser(facts.uid)) ?? { name: String(facts.uid), uid: facts.uid, gid: facts.gid });
+  return facts === null || facts.uid === 0
+    ? null
+    : ((await findSystemUser(facts.uid)) ?? { name: String(facts.uid), uid: facts.uid, gid: facts.gid });
 }
 
 async function refuseForeignData(directory: string): Promise<void> {
   const facts = await stat(join(directory, "data")).catch(() => null);
   if (facts === null || facts.uid === process.getuid?.()) return;
   const owner = (await findSystemUser(facts.uid))?.name ?? String(facts.uid);
-  throw new Error(`The database in ${directory} belongs to the user ${owner}. Start as that user or as root, or set SLUICE_DATA_DIR to a directory of your own.`);
+  throw new Error(
+    `The database in ${directory} belongs to the user ${owner}. Start as that user or as root, or set SLUICE_DATA_DIR to a directory of your own.`,
+  );
 }

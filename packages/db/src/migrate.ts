@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Log } from "@sluice/core/log";
 import pg from "pg";
 
 /**
@@ -10,7 +11,7 @@ import pg from "pg";
  * `_prisma_migrations`, its checksums and the advisory lock are Prisma's own, so the stock CLI agrees with the result.
  */
 export interface MigrateOptions {
-  log: (message: string) => void;
+  log: Log;
   /** Default: the checkout's prisma/migrations. */
   migrationsDir?: string;
 }
@@ -86,7 +87,7 @@ export async function migrate(url: string, options: MigrateOptions): Promise<str
     for (const name of status.pending) {
       const migration = migrations.find((one) => one.name === name);
       if (migration === undefined) continue;
-      options.log(`Applying the migration ${name}`);
+      options.log.info({ migration: name }, `Applying the migration ${name}`);
       await apply(client, migration);
     }
     return status.pending;
@@ -124,11 +125,11 @@ async function checkServer(client: pg.Client): Promise<void> {
   }
 }
 
-async function lock(client: pg.Client, log: (message: string) => void): Promise<void> {
+async function lock(client: pg.Client, log: Log): Promise<void> {
   for (let tries = 0; ; tries++) {
     const { rows } = await client.query<{ got: boolean }>("SELECT pg_try_advisory_lock($1) AS got", [prismaLock]);
     if (rows[0]?.got === true) return;
-    if (tries === 20) log("Waiting for another process that is migrating this database");
+    if (tries === 20) log.info({}, "Waiting for another process that is migrating this database");
     await sleep(50);
   }
 }
@@ -163,13 +164,19 @@ function isEdited(row: AppliedRow, migration: Migration | undefined): boolean {
 
 function refuseBadHistory(status: MigrationStatus): void {
   if (status.failed.length > 0) {
-    throw new Error(`The migration ${status.failed.join(", ")} failed halfway under Prisma's CLI. Repair it, then run 'prisma migrate resolve'.`);
+    throw new Error(
+      `The migration ${status.failed.join(", ")} failed halfway under Prisma's CLI. Repair it, then run 'prisma migrate resolve'.`,
+    );
   }
   if (status.unknown.length > 0) {
-    throw new Error(`The database is newer than this version of Sluice: it has ${status.unknown.join(", ")}. Start the version that made it, or restore a backup from before.`);
+    throw new Error(
+      `The database is newer than this version of Sluice: it has ${status.unknown.join(", ")}. Start the version that made it, or restore a backup from before.`,
+    );
   }
   if (status.edited.length > 0) {
-    throw new Error(`The migration ${status.edited.join(", ")} was edited after it was applied here. Restore the file and add a new migration instead.`);
+    throw new Error(
+      `The migration ${status.edited.join(", ")} was edited after it was applied here. Restore the file and add a new migration instead.`,
+    );
   }
 }
 

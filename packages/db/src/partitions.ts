@@ -49,7 +49,10 @@ function monthStart(ms: number, offset: number): number {
 
 async function ensureMonths(pool: pg.Pool, months: number[]): Promise<string[]> {
   const wanted = months.flatMap((month) => tables.map((table) => ({ table, month, name: partitionName(table, month) })));
-  const missing = await findMissing(pool, wanted.map(({ name }) => name));
+  const missing = await findMissing(
+    pool,
+    wanted.map(({ name }) => name),
+  );
   if (missing.size === 0) return [];
 
   const client = await pool.connect();

@@ -48,7 +48,10 @@ async function completeLinks(root: string): Promise<void> {
       await symlink(basename(entry.source), target);
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "EEXIST") continue;
-      throw new Error(`PostgreSQL's libraries in ${dirname(target)} are incomplete and cannot be completed. Run npm install as the owner of node_modules, or set DATABASE_URL.`, { cause: error });
+      throw new Error(
+        `PostgreSQL's libraries in ${dirname(target)} are incomplete and cannot be completed. Run npm install as the owner of node_modules, or set DATABASE_URL.`,
+        { cause: error },
+      );
     }
   }
 }

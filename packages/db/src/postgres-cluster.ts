@@ -5,6 +5,7 @@ import { totalmem } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import type { Log } from "@sluice/core/log";
 import pg from "pg";
 import { readRunFile } from "./attached-service.ts";
 import type { PostgresBinaries } from "./postgres-binaries.ts";
@@ -19,7 +20,7 @@ export interface Cluster {
   /** Whom to run as; null = as this process. */
   user: SystemUser | null;
   durable: boolean;
-  log: (message: string) => void;
+  log: Log;
 }
 
 export interface RunningPostgres {
@@ -36,7 +37,7 @@ const run = promisify(execFile);
 export async function initCluster(cluster: Cluster): Promise<void> {
   const data = join(cluster.directory, "data");
   if ((await stat(join(data, "PG_VERSION")).catch(() => null)) !== null) return;
-  cluster.log("Making the PostgreSQL data directory (once)");
+  cluster.log.info({ directory: cluster.directory }, "Making the PostgreSQL data directory (once)");
   const part = `${data}.new`;
   await rm(part, { recursive: true, force: true });
   const password = randomBytes(24).toString("base64url");
@@ -117,7 +118,9 @@ export async function findRunningPostgres(cluster: Cluster): Promise<RunningPost
       const answer = await knock(await urlFor(cluster, port, "postgres"), data);
       if (answer === "ours") return running;
       if (answer === "refused") {
-        throw new Error(`The PostgreSQL on port ${port} does not accept the password in ${passwordFile(cluster)}. Stop it (pid ${pid}), then start again.`);
+        throw new Error(
+          `The PostgreSQL on port ${port} does not accept the password in ${passwordFile(cluster)}. Stop it (pid ${pid}), then start again.`,
+        );
       }
     }
     if (performance.now() > deadline) throw new Error(`PostgreSQL (pid ${pid}) runs but does not answer. Stop it, then start again.`);

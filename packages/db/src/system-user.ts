@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import type { Log } from "@sluice/core/log";
 
 const run = promisify(execFile);
 
@@ -28,12 +29,21 @@ export async function findSystemUser(nameOrUid: string | number): Promise<System
 }
 
 /** `postgres` if the machine has it, else `sluice`, made when missing. Root only. @throws when it cannot be made. */
-export async function findOrCreateDatabaseUser(log: (message: string) => void): Promise<SystemUser> {
+export async function findOrCreateDatabaseUser(log: Log): Promise<SystemUser> {
   const known = (await findSystemUser("postgres")) ?? (await findSystemUser("sluice"));
   if (known !== null) return known;
-  log("Postgres does not run as root: creating the system user 'sluice' for it");
+  log.warn({}, "Postgres does not run as root: creating the system user 'sluice' for it");
   try {
-    await run("useradd", ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", "sluice"]);
+    await run("useradd", [
+      "--system",
+      "--user-group",
+      "--no-create-home",
+      "--home-dir",
+      "/nonexistent",
+      "--shell",
+      "/usr/sbin/nologin",
+      "sluice",
+    ]);
   } catch (cause) {
     throw new Error(
       "Postgres does not run as root and the system user 'sluice' could not be created. Start Sluice as an ordinary user, create a user named 'sluice', or set DATABASE_URL.",

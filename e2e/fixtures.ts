@@ -1,0 +1,139 @@
+import { test as base, expect, type Page } from "@playwright/test";
+import type { AppRouter } from "@sluice/api/router-type";
+import { createTRPCClient, httpBatchLink } from "@trpc/client";
+import superjson from "superjson";
+import { admin, type Place, upstreamPort } from "./places.ts";
+
+/** The console's own API, as an administrator; used to make and remove what a spec needs. */
+export type ApiClient = ReturnType<typeof createTRPCClient<AppRouter>>;
+
+/** A provider, a user and a key of the spec's own, in a group of its own: specs never see each other's traffic. */
+export interface World {
+  id: string;
+  group: string;
+  providerId: string;
+  providerName: string;
+  userId: string;
+  userEmail: string;
+  keyId: string;
+  keyName: string;
+  secret: string;
+}
+
+interface Fixtures {
+  place: Place;
+  api: ApiClient;
+  world: World;
+  /** A page signed in as the administrator. */
+  adminPage: Page;
+}
+
+async function login(consoleUrl: string, email: string, password: string): Promise<string> {
+  const answer = await fetch(`${consoleUrl}/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: consoleUrl },
+    body: JSON.stringify({ email, password }),
+  });
+  if (!answer.ok) throw new Error(`sign-in failed: ${answer.status} ${await answer.text()}`);
+  return answer.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+}
+
+/** A typed client of the console's API for one user. */
+export async function apiClient(place: Place, who: { email: string; password: string } = admin): Promise<ApiClient> {
+  const cookie = await login(place.consoleUrl, who.email, who.password);
+  return createTRPCClient<AppRouter>({
+    links: [httpBatchLink({ url: `${place.consoleUrl}/trpc`, transformer: superjson, headers: { cookie, origin: place.consoleUrl } })],
+  });
+}
+
+/** Signs a page in by the same route as the sign-in form. */
+export async function signIn(page: Page, place: Place, who: { email: string; password: string } = admin): Promise<void> {
+  const answer = await page.request.post(`${place.consoleUrl}/auth/login`, { data: who, headers: { origin: place.consoleUrl } });
+  expect(answer.ok()).toBe(true);
+}
+
+/** Credential of the scripted upstream; `@scenario` inside makes the provider misbehave. */
+export const upstreamSecret = "sk-upstream-plain";
+export const upstreamUrl = `http://127.0.0.1:${upstreamPort}`;
+
+/** Makes a world; `remove` takes everything away again. */
+export async function makeWorld(api: ApiClient): Promise<World & { remove(): Promise<void> }> {
+  const id = Math.random().toString(36).slice(2, 10);
+  const group = `g-${id}`;
+  const provider = await api.providers.create.mutate({ name: `provider ${id}`, dialect: "anthropic", baseUrl: upstreamUrl, secret: upstreamSecret, groups: [group] });
+  const user = await api.users.create.mutate({ email: `user-${id}@example.com`, name: `User ${id}`, password: `password-${id}` });
+  const { key, secret } = await api.keys.create.mutate({ userId: user.id, name: `key ${id}`, group });
+  return {
+    id,
+    group,
+    providerId: provider.id,
+    providerName: provider.name,
+    userId: user.id,
+    userEmail: user.email,
+    keyId: key.id,
+    keyName: key.name,
+    secret,
+    async remove() {
+      await api.keys.revoke.mutate({ id: key.id });
+      await api.users.update.mutate({ id: user.id, enabled: false });
+      await api.providers.delete.mutate({ id: provider.id });
+    },
+  };
+}
+
+export const test = base.extend<Fixtures, { adminApi: Map<string, ApiClient> }>({
+  place: [{ name: "", consoleUrl: "", gatewayUrl: "" }, { option: true }],
+  // One sign-in a worker: sign-in is throttled, and specs are many.
+  adminApi: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
+    async ({}, use) => {
+      await use(new Map());
+    },
+    { scope: "worker" },
+  ],
+  baseURL: async ({ place }, use) => {
+    await use(place.consoleUrl);
+  },
+  api: async ({ place, adminApi }, use) => {
+    const client = adminApi.get(place.name) ?? (await apiClient(place));
+    adminApi.set(place.name, client);
+    await use(client);
+  },
+  world: async ({ api }, use) => {
+    const world = await makeWorld(api);
+    await use(world);
+    await world.remove();
+  },
+  adminPage: async ({ page, place }, use) => {
+    await signIn(page, place);
+    await use(page);
+  },
+});
+
+export { expect };
+
+export interface CallOptions {
+  model?: string;
+  stream?: boolean;
+  session?: string;
+  signal?: AbortSignal;
+}
+
+/** Calls the gateway as a client would: Anthropic Messages. */
+export function callMessages(place: Place, secret: string, options: CallOptions = {}): Promise<Response> {
+  return fetch(`${place.gatewayUrl}/v1/messages`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-api-key": secret, "anthropic-version": "2023-06-01" },
+    signal: options.signal ?? null,
+    body: JSON.stringify({
+      model: options.model ?? "claude-sonnet-4-5",
+      max_tokens: 200,
+      stream: options.stream ?? false,
+      messages: [{ role: "user", content: "Say something." }],
+      ...(options.session ? { metadata: { user_id: options.session } } : {}),
+    }),
+  });
+}

@@ -1,0 +1,26 @@
+// What playwright.config.ts starts: one of the two arrangements under test, until it is told to stop.
+import { join } from "node:path";
+import { places } from "./places.ts";
+import { type ServerProcess, startServer } from "./stack.ts";
+
+const arrangement = process.argv[2];
+const portOf = (url: string): number => Number(new URL(url).port);
+const dataDir = join(".sluice-e2e", arrangement ?? "");
+
+async function start(): Promise<ServerProcess[]> {
+  if (arrangement === "single") return [await startServer({ dataDir, port: portOf(places.single.consoleUrl), env: { REDIS_URL: "none" } })];
+  if (arrangement === "split") {
+    const gateway = await startServer({ dataDir, port: portOf(places.split.gatewayUrl), roles: "gateway" });
+    return [gateway, await startServer({ dataDir, port: portOf(places.split.consoleUrl), roles: "api,worker" })];
+  }
+  throw new Error("usage: serve.ts split|single");
+}
+
+const servers = await start();
+async function stop(): Promise<void> {
+  // The api first: the last process to leave stops Postgres and Redis.
+  for (const server of servers.reverse()) await server.stop();
+  process.exit(0);
+}
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);

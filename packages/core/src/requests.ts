@@ -104,7 +104,10 @@ export interface Attempt {
 export interface Decision {
   /** In the order they would be tried. */
   candidates: { providerId: string; priority: number; weight: number }[];
+  /** The most telling ones first, at most 64. */
   excluded: { providerId: string; reason: ExclusionReason }[];
+  /** How many exclusions were left off; absent when none. */
+  excludedMore?: number;
   /** How the first candidate was chosen. */
   chosenBy: "sticky" | "weighted" | "only" | "none";
 }

@@ -1,0 +1,64 @@
+/**
+ * Requests per minute as a sliding window of one-second buckets: the running second and the 60 before it. So at most
+ * `limit` requests are admitted in any 60 seconds, wherever they start, and one that has aged out frees its place at
+ * most one second late. Constant memory and amortised constant time; the Lua script of admission keeps the same books.
+ */
+const BUCKETS = 61;
+
+export interface RateWindow {
+  counts: Uint32Array;
+  /** Requests in all buckets. */
+  total: number;
+  /** The newest second accounted for. */
+  second: number;
+}
+
+/** A window that has seen nothing. */
+export function newRateWindow(nowMs: number): RateWindow {
+  return { counts: new Uint32Array(BUCKETS), total: 0, second: Math.floor(nowMs / 1000) };
+}
+
+/** Drops what has aged out. A clock that stepped back leaves the window where it was. */
+export function advanceRate(window: RateWindow, nowMs: number): void {
+  const second = Math.floor(nowMs / 1000);
+  if (second - window.second >= BUCKETS) {
+    window.counts.fill(0);
+    window.total = 0;
+    window.second = second;
+  }
+  while (window.second < second) {
+    window.second++;
+    const slot = window.second % BUCKETS;
+    window.total -= window.counts[slot] ?? 0;
+    window.counts[slot] = 0;
+  }
+}
+
+/** Counts one request and returns the second it was booked in, for {@link returnRate}. */
+export function takeRate(window: RateWindow, nowMs: number): number {
+  advanceRate(window, nowMs);
+  const slot = window.second % BUCKETS;
+  window.counts[slot] = (window.counts[slot] ?? 0) + 1;
+  window.total++;
+  return window.second;
+}
+
+/** Takes back a request that was booked in `second` and then not admitted after all. */
+export function returnRate(window: RateWindow, second: number): void {
+  if (window.second - second >= BUCKETS) return;
+  const slot = second % BUCKETS;
+  const count = window.counts[slot] ?? 0;
+  if (count === 0) return;
+  window.counts[slot] = count - 1;
+  window.total--;
+}
+
+/** Whole seconds (≥ 1) until the window holds fewer than `limit`, if nothing else is admitted meanwhile. */
+export function rateRetryAfterS(window: RateWindow, limit: number, nowMs: number): number {
+  let left = window.total;
+  for (let second = window.second - BUCKETS + 1; second <= window.second; second++) {
+    left -= window.counts[((second % BUCKETS) + BUCKETS) % BUCKETS] ?? 0;
+    if (left < limit) return Math.max(1, Math.ceil(second + BUCKETS - nowMs / 1000));
+  }
+  return 1;
+}

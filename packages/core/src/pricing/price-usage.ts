@@ -1,0 +1,105 @@
+/**
+ * What a request costs. Exact integers all the way: unit prices are decimals scaled by 10^12, products are summed, the
+ * two multipliers are multiplied in, and there is one rounding, half up, to nano-USD at the very end. A price that
+ * fits `PriceInput` (≤ 10 decimal places) derives its default cache prices exactly too.
+ */
+import { COST_SCALE, parseDecimal, priceTokens } from "../money.ts";
+import type { CostBreakdown, Usage } from "../requests.ts";
+
+/** USD per million tokens as plain decimals; null = derived from the input price (see {@link priceUsage}). */
+export interface TokenPrices {
+  readonly inputPerMTok: string;
+  readonly outputPerMTok: string;
+  readonly cacheWrite5mPerMTok: string | null;
+  readonly cacheWrite1hPerMTok: string | null;
+  readonly cacheReadPerMTok: string | null;
+}
+
+/** Plain non-negative decimals. Anything else (NaN, infinite, negative, empty) counts as 1. */
+export interface Multipliers {
+  readonly providerMultiplier: string;
+  readonly groupMultiplier: string;
+}
+
+export interface PricedUsage {
+  costNanoUsd: bigint;
+  /** Parts before multipliers, and the multipliers that were applied. */
+  breakdown: CostBreakdown;
+}
+
+/** Scale of a parsed decimal (core/money). */
+const ONE = parseDecimal("1");
+
+/**
+ * base × provider multiplier × group multiplier, rounded once.
+ * Missing prices: cache write 5 m = 1.25 × input, 1 h = 2 × input, cache read = 0.1 × input (the ratios of
+ * Anthropic's price page). Token counts that are not integers ≥ 0 count as 0 or are floored.
+ * @throws RangeError when a price is not a plain non-negative decimal.
+ */
+export function priceUsage(price: TokenPrices, usage: Usage, multipliers: Multipliers): PricedUsage {
+  const parts = partsOf(price, usage);
+  const provider = readMultiplier(multipliers.providerMultiplier);
+  const group = readMultiplier(multipliers.groupMultiplier);
+  return {
+    costNanoUsd: roundHalfUp(sum(parts) * provider.scaled * group.scaled, COST_SCALE * ONE * ONE),
+    breakdown: {
+      input: parts.input.toString(),
+      output: parts.output.toString(),
+      cacheWrite5m: parts.cacheWrite5m.toString(),
+      cacheWrite1h: parts.cacheWrite1h.toString(),
+      cacheRead: parts.cacheRead.toString(),
+      providerMultiplier: provider.text,
+      groupMultiplier: group.text,
+    },
+  };
+}
+
+/**
+ * What an attempt costs the operator, nano-USD: base × provider multiplier. The provider's multiplier says how its
+ * bill differs from the list price; the group's is what the operator adds for their own users.
+ */
+export function upstreamCost(price: TokenPrices, usage: Usage, providerMultiplier: string): bigint {
+  return roundHalfUp(sum(partsOf(price, usage)) * readMultiplier(providerMultiplier).scaled, COST_SCALE * ONE);
+}
+
+interface Parts {
+  input: bigint;
+  output: bigint;
+  cacheWrite5m: bigint;
+  cacheWrite1h: bigint;
+  cacheRead: bigint;
+}
+
+function partsOf(price: TokenPrices, usage: Usage): Parts {
+  const input = parseDecimal(price.inputPerMTok);
+  const rate = (text: string | null, percentOfInput: bigint): bigint =>
+    text === null ? roundHalfUp(input * percentOfInput, 100n) : parseDecimal(text);
+  return {
+    input: priceTokens(input, tokensOf(usage.input)),
+    output: priceTokens(parseDecimal(price.outputPerMTok), tokensOf(usage.output)),
+    cacheWrite5m: priceTokens(rate(price.cacheWrite5mPerMTok, 125n), tokensOf(usage.cacheWrite5m)),
+    cacheWrite1h: priceTokens(rate(price.cacheWrite1hPerMTok, 200n), tokensOf(usage.cacheWrite1h)),
+    cacheRead: priceTokens(rate(price.cacheReadPerMTok, 10n), tokensOf(usage.cacheRead)),
+  };
+}
+
+function sum(parts: Parts): bigint {
+  return parts.input + parts.output + parts.cacheWrite5m + parts.cacheWrite1h + parts.cacheRead;
+}
+
+/** The meters clamp already; money must not throw or turn negative when one did not. */
+function tokensOf(count: number): bigint {
+  return count > 0 && Number.isFinite(count) ? BigInt(Math.floor(Math.min(count, Number.MAX_SAFE_INTEGER))) : 0n;
+}
+
+function readMultiplier(text: string): { text: string; scaled: bigint } {
+  try {
+    return { text, scaled: parseDecimal(text) };
+  } catch {
+    return { text: "1", scaled: ONE };
+  }
+}
+
+function roundHalfUp(numerator: bigint, denominator: bigint): bigint {
+  return (numerator * 2n + denominator) / (denominator * 2n);
+}

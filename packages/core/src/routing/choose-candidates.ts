@@ -1,0 +1,122 @@
+/**
+ * Which providers a request is tried on, in which order, and why not on the others. Pure: the configuration, the
+ * breakers and the dice come in. What the configuration alone decides is indexed once per configuration
+ * (provider-index.ts), so that a request pays for the few providers it may really be sent to, not for all there are.
+ */
+import type { Decision, ExclusionReason } from "../requests.ts";
+import { type Ask, eligibleProviders, type RoutableProvider, type Tier } from "./provider-index.ts";
+
+export interface ChooseInput<P extends RoutableProvider> extends Ask {
+  /** The snapshot's array: its identity is the key of the index, so it must never be changed in place. */
+  providers: readonly P[];
+  /** Asked with the model name sent upstream (after the redirect). */
+  breakerStateOf: (providerId: string, upstreamModel: string) => "closed" | "open" | "probe";
+  /** The session's last good provider; goes first whatever its tier, if it passes every check. */
+  stickyProviderId: string | null;
+  /** Providers this request has already failed on. */
+  failed: ReadonlySet<string>;
+  /** [0, 1); seeded in tests. */
+  random: () => number;
+}
+
+export interface Choice<P extends RoutableProvider> {
+  /** In the order to try; tiers follow one another. A `probe` breaker must still be won by `takeProbe`. */
+  ordered: P[];
+  decision: Decision;
+  /** Why nobody is left: nobody serves this model, or those who do cannot right now. null when somebody is. */
+  none: "unknown_model" | "no_provider" | null;
+}
+
+/** More than a request may ever try (`routing.maxAttempts` ≤ 10); draws beyond it would be wasted. */
+const MAX_CANDIDATES = 16;
+/** A decision is stored with every request: the most telling exclusions are kept, the rest is counted. */
+const MAX_EXCLUSIONS = 64;
+
+/** The model name to send to a provider that was asked for `model`. */
+export function upstreamModelOf(provider: Pick<RoutableProvider, "modelRedirects">, model: string): string {
+  return (Object.hasOwn(provider.modelRedirects, model) ? provider.modelRedirects[model] : undefined) ?? model;
+}
+
+/**
+ * Orders the candidates: the sticky one, then tier by tier (lowest priority number first), weighted random inside a
+ * tier. At most 16 are drawn.
+ */
+export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<P>): Choice<P> {
+  const eligible = eligibleProviders(input.providers, input);
+  const ordered: P[] = [];
+  const unusable: Decision["excluded"] = [];
+  const seen = new Set<string>();
+
+  const consider = (provider: P): void => {
+    seen.add(provider.id);
+    const reason = exclusionNow(provider, input);
+    if (reason) unusable.push({ providerId: provider.id, reason });
+    else ordered.push(provider);
+  };
+
+  const sticky = input.stickyProviderId === null ? undefined : eligible.byId.get(input.stickyProviderId);
+  if (sticky) consider(sticky);
+  const isSticky = ordered.length === 1;
+  for (const tier of eligible.tiers) {
+    if (ordered.length >= MAX_CANDIDATES) break;
+    drawTier(tier, seen, input.random, (provider) => {
+      consider(provider);
+      return ordered.length < MAX_CANDIDATES;
+    });
+  }
+
+  const chosenBy = ordered.length === 0 ? "none" : isSticky ? "sticky" : ordered.length === 1 ? "only" : "weighted";
+  return {
+    ordered,
+    decision: {
+      candidates: ordered.map(({ id, priority, weight }) => ({ providerId: id, priority, weight })),
+      ...keptExclusions(unusable, eligible.excluded),
+      chosenBy,
+    },
+    none: ordered.length > 0 ? null : eligible.byId.size > 0 ? "no_provider" : "unknown_model",
+  };
+}
+
+function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): ExclusionReason | null {
+  if (input.failed.has(provider.id)) return "already_failed";
+  return input.breakerStateOf(provider.id, upstreamModelOf(provider, input.model)) === "open" ? "breaker_open" : null;
+}
+
+/** Draws without replacement, each with probability weight ÷ remaining weight, until `take` says stop. */
+function drawTier<P extends RoutableProvider>(
+  tier: Tier<P>,
+  seen: ReadonlySet<string>,
+  random: () => number,
+  take: (provider: P) => boolean,
+): void {
+  const pool = tier.providers.slice();
+  let total = tier.totalWeight;
+  while (pool.length > 0) {
+    let at = random() * total;
+    let index = 0;
+    while (index < pool.length - 1) {
+      at -= pool[index]?.weight ?? 0;
+      if (at < 0) break;
+      index++;
+    }
+    const drawn = pool[index];
+    const last = pool.pop();
+    if (!drawn || !last) return;
+    if (index < pool.length) pool[index] = last;
+    total -= drawn.weight;
+    if (!seen.has(drawn.id) && !take(drawn)) return;
+  }
+}
+
+function keptExclusions(
+  unusable: Decision["excluded"],
+  byConfig: readonly Decision["excluded"][number][],
+): Pick<Decision, "excluded" | "excludedMore"> {
+  const excluded = unusable.slice(0, MAX_EXCLUSIONS);
+  for (const exclusion of byConfig) {
+    if (excluded.length >= MAX_EXCLUSIONS) break;
+    excluded.push({ ...exclusion });
+  }
+  const more = unusable.length + byConfig.length - excluded.length;
+  return more > 0 ? { excluded, excludedMore: more } : { excluded };
+}

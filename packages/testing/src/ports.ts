@@ -1,2 +1,6 @@
+import { freePort as findFreePort } from "@sluice/db/process-facts";
+
 /** A TCP port of 127.0.0.1 that is free now. */
-export { freePort } from "@sluice/db/process-facts";
+export function freePort(): Promise<number> {
+  return findFreePort();
+}

@@ -1,12 +1,14 @@
+import type { MockInstance } from "vitest";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 
-// A test that prints an error has met one: it fails, unless it says that it expects to.
+let errors: MockInstance<(...data: unknown[]) => void>;
+
+// A test that prints an error has met one: it fails, unless it says that it expects to (by clearing the spy's calls).
 beforeEach(() => {
-  vi.spyOn(console, "error");
+  errors = vi.spyOn(console, "error");
 });
 afterEach(() => {
-  const spy = vi.mocked(console.error);
-  const calls = spy.mock?.calls ?? [];
-  spy.mockRestore?.();
+  const { calls } = errors.mock;
+  errors.mockRestore();
   expect(calls, "console.error was called").toEqual([]);
 });

@@ -44,6 +44,8 @@ export const errorCatalogue = {
   upstream_auth: { status: 502, message: "The provider did not accept its credentials.", retryable: true },
   upstream_encoding: { status: 502, message: "The provider used an encoding that is not accepted.", retryable: true },
   upstream_blocked: { status: 502, message: "The provider's address cannot be reached.", retryable: true },
+  upstream_rate_limited: { status: 429, message: "The provider's rate limit is reached.", retryable: true },
+  upstream_overloaded: { status: 503, message: "The provider is overloaded.", retryable: true },
   upstream_truncated: { status: 502, message: "The provider's answer ended too early.", retryable: true },
   no_provider: { status: 503, message: "No provider is available for this model right now.", retryable: true },
   overloaded: { status: 503, message: "The gateway is at its limit.", retryable: true },

@@ -23,6 +23,8 @@ export interface Envelope {
   sessionHint: string;
   /** Whether a cache write with a 1 h ttl was asked for. */
   asksOneHourCache: boolean;
+  /** Input tokens guessed from the body's size (4 bytes a token; a base64 image or file counts as a picture). */
+  inputEstimate: number;
 }
 
 /** What an answer, or a stream so far, says of itself. */
@@ -57,6 +59,18 @@ export interface StreamMeter {
   rest(): Buffer[];
 }
 
+/** What an upstream's error status and body mean. */
+export interface UpstreamError {
+  code: ErrorCode;
+  /** The upstream's own words, shortened, anything like a credential blanked. */
+  message: string;
+  /** Whether another provider may be tried. */
+  failover: boolean;
+  countsAgainstProvider: boolean;
+  /** Seconds the upstream asked to wait; null when it did not. */
+  retryAfterS: number | null;
+}
+
 /** Everything the pipeline knows of a wire format; nothing outside core/dialects asks which one it is. */
 export interface Dialect {
   name: DialectName;
@@ -66,8 +80,8 @@ export interface Dialect {
   rewriteBody(body: Buffer, envelope: Envelope, rewrite: { model?: string; includeUsage?: boolean }): Buffer;
   /** Full URL: base as the official SDK takes it, query filtered to what the dialect knows (`beta`, `alt`, `pageSize`). */
   upstreamUrl(baseUrl: string, request: { endpoint: Endpoint; model: string; stream: boolean; query: URLSearchParams }): string;
-  /** Allow-listed client headers plus authentication, content-type and `accept-encoding: identity`. */
-  upstreamHeaders(client: Record<string, string | undefined>, secret: string): Record<string, string>;
+  /** Allow-listed client headers plus authentication, content-type, `accept-encoding: identity` and our request id (the client's own never passes). */
+  upstreamHeaders(client: Record<string, string | undefined>, secret: string, requestId?: string): Record<string, string>;
   /** Allow-listed upstream headers for the client (content-type, rate-limit and organisation headers, retry-after). */
   clientHeaders(upstream: Record<string, string>): Record<string, string>;
   /** A meter for one answer stream. `dropUsageChunk`: the usage chunk was asked for by us, not by the client. */
@@ -75,13 +89,20 @@ export interface Dialect {
   /** A whole, successful answer. */
   readAnswer(body: Buffer, route: Route, envelope: Envelope): Reading;
   /** An upstream's error answer: what it means for failover and breaker. Client errors (400, 404, 413, 422) are not failures. */
-  readError(status: number, headers: Record<string, string>, body: Buffer): { code: ErrorCode; message: string; failover: boolean; countsAgainstProvider: boolean; retryAfterS: number | null };
+  readError(status: number, headers: Record<string, string>, body: Buffer): UpstreamError;
   /** The dialect's error body for a client. */
   errorBody(error: SluiceError, requestId: string): string;
-  /** The dialect's error inside a stream that has begun (whole SSE event text). */
-  errorEvent(error: SluiceError, requestId: string): string;
+  /** The dialect's error inside a stream that has begun (whole SSE event text). OpenAI's form differs by endpoint (default chat). */
+  errorEvent(error: SluiceError, requestId: string, endpoint?: Endpoint): string;
   /** Answer of `/v1/models` (or `/v1beta/models`) in this flavour. */
-  modelList(models: readonly { id: string; createdAtMs: number }[]): string;
+  modelList(models: readonly ListedModel[]): string;
+  /** Answer of `/v1/models/{id}`. */
+  modelItem(model: ListedModel): string;
+}
+
+export interface ListedModel {
+  id: string;
+  createdAtMs: number;
 }
 
 /** Name of the header that carries the request id in this dialect is the same everywhere: `x-request-id` and `request-id`. */

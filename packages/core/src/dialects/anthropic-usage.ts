@@ -1,0 +1,133 @@
+import { noUsage } from "../requests.ts";
+import type { Envelope } from "./dialect.ts";
+import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
+import { addContent, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
+import { decodeData, type SseEvent } from "./sse.ts";
+import { type EventReader, FLOW, HOLD, stringBytes } from "./stream-meter.ts";
+
+const BYTES_PER_TOKEN = 4;
+const deltaKeys = ['"text"', '"thinking"', '"partial_json"', '"signature"'] as const;
+
+/** Takes what a usage object says over what was known: Anthropic's counts are cumulative, they replace and never add. */
+function takeUsage(reading: OpenReading, usage: JsonRecord, asksOneHour: boolean): void {
+  const known = reading.known;
+  if (usage.input_tokens != null) known.input = readCount(usage.input_tokens, reading);
+  if (usage.cache_read_input_tokens != null) known.cacheRead = readCount(usage.cache_read_input_tokens, reading);
+  const split = asRecord(usage.cache_creation);
+  if (split) {
+    known.cacheWrite5m = readCount(split.ephemeral_5m_input_tokens, reading);
+    known.cacheWrite1h = readCount(split.ephemeral_1h_input_tokens, reading);
+  }
+  const total = usage.cache_creation_input_tokens;
+  if (total == null) return;
+  const written = readCount(total, reading);
+  const told = (known.cacheWrite5m ?? 0) + (known.cacheWrite1h ?? 0);
+  if (written === told || (split && written < told)) return;
+  // No split, or one that does not explain the total (older relays send zeros): the difference goes where it was asked.
+  const kept = written > told ? known : { cacheWrite5m: 0, cacheWrite1h: 0 };
+  const missing = written > told ? written - told : written;
+  known.cacheWrite5m = (kept.cacheWrite5m ?? 0) + (asksOneHour ? 0 : missing);
+  known.cacheWrite1h = (kept.cacheWrite1h ?? 0) + (asksOneHour ? missing : 0);
+}
+
+function takeOutput(reading: OpenReading, usage: JsonRecord): void {
+  if (usage.output_tokens == null) return;
+  reading.usage = { ...noUsage, ...reading.known, output: readCount(usage.output_tokens, reading) };
+  reading.usageReported = true;
+}
+
+/** Bytes of a content block that came whole: in an answer, or at the start of a block. */
+function blockBytes(block: JsonRecord): number {
+  switch (block.type) {
+    case "text":
+      return textBytes(block.text);
+    case "thinking":
+      return textBytes(block.thinking) + textBytes(block.signature);
+    case "redacted_thinking":
+      return textBytes(block.data);
+    default: {
+      const input = asRecord(block.input);
+      return textBytes(block.name) + (input && Object.keys(input).length > 0 ? textBytes(JSON.stringify(input)) : 0);
+    }
+  }
+}
+
+function failureOf(body: JsonRecord | null): OpenReading["failure"] {
+  const error = asRecord(body?.error);
+  return readFailure(asText(error?.type), asText(error?.message));
+}
+
+/** Reads an Anthropic event stream by event names; only events that carry numbers, or may be first content, are parsed. */
+export function anthropicReader(envelope: Envelope): EventReader {
+  const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
+  const typed = (event: SseEvent): JsonRecord | null => parseRecord(decodeData(event));
+  function readDelta(event: SseEvent): number {
+    addContent(reading, stringBytes(event.data, deltaKeys));
+    return FLOW;
+  }
+  function read(event: SseEvent): number {
+    // A relay that leaves event names out still says the type inside.
+    const name = event.name || (event.data ? asText(typed(event)?.type) : "");
+    switch (name) {
+      case "content_block_delta":
+        return readDelta(event);
+      case "message_start": {
+        const message = asRecord(typed(event)?.message);
+        reading.upstreamModel = asText(message?.model);
+        takeUsage(reading, asRecord(message?.usage) ?? {}, envelope.asksOneHourCache);
+        return FLOW;
+      }
+      case "content_block_start":
+        addContent(reading, blockBytes(asRecord(typed(event)?.content_block) ?? {}));
+        return FLOW;
+      case "message_delta": {
+        const usage = asRecord(typed(event)?.usage);
+        if (usage) {
+          takeUsage(reading, usage, envelope.asksOneHourCache);
+          takeOutput(reading, usage);
+        }
+        return FLOW;
+      }
+      case "message_stop":
+        reading.complete = true;
+        return HOLD;
+      case "error":
+        reading.failure = failureOf(typed(event));
+        return HOLD;
+      default:
+        return FLOW;
+    }
+  }
+  return {
+    reading,
+    read,
+    readOversize(_head, bytes) {
+      addContent(reading, bytes);
+      return FLOW;
+    },
+  };
+}
+
+/** A whole Anthropic answer. */
+export function readAnthropicAnswer(body: Buffer, envelope: Envelope, billable: boolean): OpenReading {
+  const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
+  const answer = parseRecord(body.toString("utf8"));
+  if (!answer) return reading;
+  if (answer.type === "error") {
+    reading.failure = failureOf(answer);
+    return reading;
+  }
+  reading.complete = true;
+  reading.upstreamModel = asText(answer.model);
+  if (!billable) {
+    reading.usageReported = true;
+    return reading;
+  }
+  for (const block of asList(answer.content)) addContent(reading, blockBytes(asRecord(block) ?? {}));
+  const usage = asRecord(answer.usage);
+  if (usage) {
+    takeUsage(reading, usage, envelope.asksOneHourCache);
+    takeOutput(reading, usage);
+  }
+  return reading;
+}

@@ -1,0 +1,98 @@
+import type { ErrorCode, SluiceError } from "../errors.ts";
+import { anthropicReader, readAnthropicAnswer } from "./anthropic-usage.ts";
+import type { Dialect, ListedModel } from "./dialect.ts";
+import { readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
+import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
+import { asList, asRecord, type JsonRecord } from "./json.ts";
+import { encodeModel } from "./routes.ts";
+import { anthropicHint } from "./session-hint.ts";
+import { createStreamMeter } from "./stream-meter.ts";
+import { readUpstreamError } from "./upstream-errors.ts";
+
+const toUpstream = extendRule(
+  clientToUpstream,
+  "anthropic-version",
+  "anthropic-beta",
+  "anthropic-dangerous-direct-browser-access",
+  "x-claude-code-*",
+);
+const toClient = extendRule(upstreamToClient, "anthropic-ratelimit-*", "anthropic-organization-id", "anthropic-version");
+
+const typeByStatus: Record<number, string> = {
+  401: "authentication_error",
+  402: "billing_error",
+  403: "permission_error",
+  404: "not_found_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+  500: "api_error",
+  502: "api_error",
+  503: "overloaded_error",
+  504: "timeout_error",
+};
+const typeByCode: Partial<Record<ErrorCode, string>> = { spool_unavailable: "api_error", unavailable: "api_error" };
+
+/** Anthropic's word for an error: what its SDKs show as `error.type`. */
+function errorType(error: SluiceError): string {
+  return typeByCode[error.code] ?? typeByStatus[error.status] ?? (error.status >= 500 ? "api_error" : "invalid_request_error");
+}
+
+function asksOneHour(blocks: unknown): boolean {
+  for (const block of asList(blocks)) {
+    const record = asRecord(block);
+    if (!record) continue;
+    if (asRecord(record.cache_control)?.ttl === "1h") return true;
+    if (Array.isArray(record.content) && asksOneHour(record.content)) return true;
+  }
+  return false;
+}
+
+function wantsOneHourCache(body: JsonRecord): boolean {
+  return asRecord(body.cache_control)?.ttl === "1h" || asksOneHour(body.system) || asksOneHour(body.tools) || asksOneHour(body.messages);
+}
+
+function errorBody(error: SluiceError, requestId: string): string {
+  return JSON.stringify({ type: "error", error: { type: errorType(error), message: error.message }, request_id: requestId });
+}
+
+function listed(model: ListedModel): JsonRecord {
+  return { type: "model", id: model.id, display_name: model.id, created_at: new Date(model.createdAtMs).toISOString() };
+}
+
+/** Anthropic Messages: `/v1/messages`, `/v1/messages/count_tokens`. */
+export const anthropic: Dialect = {
+  name: "anthropic",
+  readEnvelope(body, route, headers) {
+    const reading = readBody(body);
+    const envelope = readCommonEnvelope(reading, body, route);
+    envelope.sessionHint = anthropicHint(reading.value, headers);
+    envelope.asksOneHourCache = wantsOneHourCache(reading.value);
+    return envelope;
+  },
+  rewriteBody: (body, envelope, rewrite) => rewriteBody(body, envelope, { model: rewrite.model }),
+  upstreamUrl(baseUrl, { endpoint, model, query }) {
+    const base = trimBase(baseUrl);
+    if (endpoint === "models")
+      return `${base}/v1/models${model ? `/${encodeModel(model)}` : filterQuery(query, ["limit", "after_id", "before_id"])}`;
+    const path = endpoint === "countTokens" ? "/v1/messages/count_tokens" : "/v1/messages";
+    return `${base}${path}${filterQuery(query, ["beta"])}`;
+  },
+  upstreamHeaders(client, secret, requestId) {
+    return { "anthropic-version": "2023-06-01", ...filterHeaders(client, toUpstream), ...bodyHeaders(requestId), "x-api-key": secret };
+  },
+  clientHeaders: (upstream) => filterHeaders(upstream, toClient),
+  meterStream: (_route, envelope) => createStreamMeter(anthropicReader(envelope)),
+  readAnswer: (body, route, envelope) => readAnthropicAnswer(body, envelope, route.endpoint === "messages"),
+  readError: readUpstreamError,
+  errorBody,
+  errorEvent: (error, requestId) => `event: error\ndata: ${errorBody(error, requestId)}\n\n`,
+  modelList(models) {
+    return JSON.stringify({
+      data: models.map(listed),
+      has_more: false,
+      first_id: models[0]?.id ?? null,
+      last_id: models.at(-1)?.id ?? null,
+    });
+  },
+  modelItem: (model) => JSON.stringify(listed(model)),
+};

@@ -1,0 +1,29 @@
+/** User agents of well-known clients → the short name that people use. */
+const known: readonly [pattern: RegExp, name: string][] = [
+  [/^claude-(?:cli|code)\/([\d.]+)/i, "claude-code"],
+  [/^codex[\w-]*\/([\d.]+)/i, "codex"],
+  [/^GeminiCLI[\w-]*\/(?:v)?([\d.]+)/i, "gemini-cli"],
+  [/^(?:OpenAI|AsyncOpenAI)\/Python ([\d.]+)/i, "openai-python"],
+  [/^OpenAI\/JS ([\d.]+)/i, "openai-js"],
+  [/^(?:Anthropic|AsyncAnthropic)\/Python ([\d.]+)/i, "anthropic-python"],
+  [/^Anthropic\/JS ([\d.]+)/i, "anthropic-js"],
+  [/google-genai-sdk\/([\d.]+).*gl-node/i, "genai-js"],
+  [/google-genai-sdk\/([\d.]+)/i, "genai-python"],
+  [/^(?:Mozilla)\//i, "browser"],
+];
+
+function short(name: string, version: string | undefined): string {
+  const numbers = version?.split(".").filter(Boolean).slice(0, 2).join(".");
+  return numbers ? `${name} ${numbers}` : name;
+}
+
+/** Short client name from a user agent: "claude-code 2.1"; the first product of an unknown one; '' when there is none. */
+export function clientName(userAgent: string | undefined): string {
+  const agent = (userAgent ?? "").trim().slice(0, 256);
+  for (const [pattern, name] of known) {
+    const match = pattern.exec(agent);
+    if (match) return short(name, match[1]);
+  }
+  const product = /^([A-Za-z][\w.-]{0,31})(?:\/v?(\d[\d.]*))?/.exec(agent);
+  return product?.[1] ? short(product[1].toLowerCase(), product[2]) : "";
+}

@@ -1,0 +1,102 @@
+import { noUsage } from "../requests.ts";
+import type { Envelope } from "./dialect.ts";
+import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
+import { addContent, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
+import { decodeData, type SseEvent } from "./sse.ts";
+import { type EventReader, FLOW, HOLD, RELEASE } from "./stream-meter.ts";
+
+const BYTES_PER_TOKEN = 4;
+
+/** `promptTokenCount` includes cached tokens; thoughts are output although they are counted apart. Counts are cumulative. */
+function takeUsage(reading: OpenReading, usage: JsonRecord): void {
+  if (usage.promptTokenCount == null && usage.candidatesTokenCount == null && usage.thoughtsTokenCount == null) return;
+  const prompt = readCount(usage.promptTokenCount, reading) + readCount(usage.toolUsePromptTokenCount, reading);
+  const cached = readCount(usage.cachedContentTokenCount, reading);
+  if (cached > prompt) reading.anomaly = true;
+  reading.usage = {
+    ...noUsage,
+    input: Math.max(0, prompt - cached),
+    output: readCount(usage.candidatesTokenCount, reading) + readCount(usage.thoughtsTokenCount, reading),
+    cacheRead: Math.min(cached, prompt),
+  };
+}
+
+function partBytes(part: JsonRecord): number {
+  let bytes = textBytes(part.text) + textBytes(asRecord(part.inlineData)?.data) + textBytes(part.thoughtSignature);
+  for (const whole of [part.functionCall, part.executableCode, part.codeExecutionResult, part.fileData]) {
+    if (asRecord(whole)) bytes += textBytes(JSON.stringify(whole));
+  }
+  return bytes;
+}
+
+/** Reads one GenerateContentResponse into the reading; says whether it has content and whether it ends something. */
+function takeResponse(reading: OpenReading, response: JsonRecord): { content: boolean; ends: boolean } {
+  reading.upstreamModel ||= asText(response.modelVersion);
+  let bytes = 0;
+  let ends = asText(asRecord(response.promptFeedback)?.blockReason) !== "";
+  for (const candidate of asList(response.candidates)) {
+    const record = asRecord(candidate);
+    const reason = asText(record?.finishReason);
+    if (reason !== "" && reason !== "FINISH_REASON_UNSPECIFIED") ends = true;
+    for (const part of asList(asRecord(record?.content)?.parts)) bytes += partBytes(asRecord(part) ?? {});
+  }
+  addContent(reading, bytes);
+  const usage = asRecord(response.usageMetadata);
+  if (usage) takeUsage(reading, usage);
+  return { content: bytes > 0, ends };
+}
+
+function takeFailure(reading: OpenReading, error: JsonRecord): void {
+  reading.failure = readFailure(asText(error.status) || String(error.code ?? ""), asText(error.message));
+}
+
+/**
+ * Reads a Gemini stream. Every event is a whole response with counts so far, a few dozen to a stream, so each is
+ * parsed. Usage is only final with the finish: until then it grows and the estimate stands in for it.
+ */
+export function geminiReader(envelope: Envelope): EventReader {
+  const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
+  let sawUsage = false;
+  function read(event: SseEvent): number {
+    if (event.data === "") return FLOW;
+    const response = parseRecord(decodeData(event));
+    if (!response) return FLOW;
+    const error = asRecord(response.error);
+    if (error) {
+      takeFailure(reading, error);
+      return HOLD;
+    }
+    const { content, ends } = takeResponse(reading, response);
+    sawUsage ||= asRecord(response.usageMetadata) !== null;
+    if (sawUsage && !reading.complete) reading.known = { input: reading.usage.input, cacheRead: reading.usage.cacheRead };
+    // Some models put a finishReason on every event, or finish one candidate before another: only the last one ends.
+    const resumed = content && reading.complete;
+    reading.complete ||= ends;
+    reading.usageReported = sawUsage && reading.complete;
+    return (resumed ? RELEASE : FLOW) | (ends ? HOLD : FLOW);
+  }
+  return {
+    reading,
+    read,
+    readOversize(_head, bytes) {
+      addContent(reading, bytes);
+      return reading.complete ? RELEASE : FLOW;
+    },
+  };
+}
+
+/** A whole Gemini answer. */
+export function readGeminiAnswer(body: Buffer, envelope: Envelope, billable: boolean): OpenReading {
+  const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
+  const response = parseRecord(body.toString("utf8"));
+  if (!response) return reading;
+  const error = asRecord(response.error);
+  if (error) {
+    takeFailure(reading, error);
+    return reading;
+  }
+  reading.complete = true;
+  if (billable) takeResponse(reading, response);
+  reading.usageReported = !billable || asRecord(response.usageMetadata) !== null;
+  return reading;
+}

@@ -1,0 +1,75 @@
+import type { SluiceError } from "../errors.ts";
+import type { Dialect, ListedModel } from "./dialect.ts";
+import { readBody, readCommonEnvelope } from "./envelope.ts";
+import { geminiReader, readGeminiAnswer } from "./gemini-usage.ts";
+import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
+import type { JsonRecord } from "./json.ts";
+import { encodeModel } from "./routes.ts";
+import { geminiHint } from "./session-hint.ts";
+import { createStreamMeter } from "./stream-meter.ts";
+import { readUpstreamError } from "./upstream-errors.ts";
+
+const toUpstream = extendRule(clientToUpstream, "x-goog-api-client", "x-goog-user-project", "x-gemini-*");
+const toClient = extendRule(upstreamToClient, "x-gemini-service-tier");
+
+/** google.rpc.Code by HTTP status, as Google maps them. */
+const wordByStatus: Record<number, string> = {
+  400: "INVALID_ARGUMENT",
+  401: "UNAUTHENTICATED",
+  403: "PERMISSION_DENIED",
+  404: "NOT_FOUND",
+  405: "INVALID_ARGUMENT",
+  409: "ABORTED",
+  413: "INVALID_ARGUMENT",
+  415: "INVALID_ARGUMENT",
+  429: "RESOURCE_EXHAUSTED",
+  431: "INVALID_ARGUMENT",
+  500: "INTERNAL",
+  502: "UNAVAILABLE",
+  503: "UNAVAILABLE",
+  504: "DEADLINE_EXCEEDED",
+};
+
+function errorBody(error: SluiceError): string {
+  return JSON.stringify({ error: { code: error.status, message: error.message, status: wordByStatus[error.status] ?? "UNKNOWN" } });
+}
+
+function listed(model: ListedModel): JsonRecord {
+  return {
+    name: `models/${model.id}`,
+    displayName: model.id,
+    supportedGenerationMethods: ["generateContent", "streamGenerateContent", "countTokens"],
+  };
+}
+
+const methods = { generateContent: "generateContent", countTokens: "countTokens" } as const;
+
+/** Gemini: `:generateContent`, `:streamGenerateContent?alt=sse`, `:countTokens`. */
+export const gemini: Dialect = {
+  name: "gemini",
+  readEnvelope(body, route, headers) {
+    const reading = readBody(body);
+    const envelope = readCommonEnvelope(reading, body, route);
+    envelope.sessionHint = geminiHint(reading.value, headers);
+    return envelope;
+  },
+  // Model and streaming are in the path; the body has nothing to rewrite.
+  rewriteBody: (body) => body,
+  upstreamUrl(baseUrl, { endpoint, model, stream, query }) {
+    const base = `${trimBase(baseUrl)}/v1beta/models`;
+    if (endpoint === "models") return model ? `${base}/${encodeModel(model)}` : `${base}${filterQuery(query, ["pageSize", "pageToken"])}`;
+    const method = stream ? "streamGenerateContent" : endpoint === "countTokens" ? methods.countTokens : methods.generateContent;
+    return `${base}/${encodeModel(model)}:${method}${stream ? "?alt=sse" : ""}`;
+  },
+  upstreamHeaders(client, secret, requestId) {
+    return { ...filterHeaders(client, toUpstream), ...bodyHeaders(requestId), "x-goog-api-key": secret };
+  },
+  clientHeaders: (upstream) => filterHeaders(upstream, toClient),
+  meterStream: (_route, envelope) => createStreamMeter(geminiReader(envelope)),
+  readAnswer: (body, route, envelope) => readGeminiAnswer(body, envelope, route.endpoint === "generateContent"),
+  readError: readUpstreamError,
+  errorBody,
+  errorEvent: (error) => `data: ${errorBody(error)}\n\n`,
+  modelList: (models) => JSON.stringify({ models: models.map(listed) }),
+  modelItem: (model) => JSON.stringify(listed(model)),
+};

@@ -1,0 +1,71 @@
+/**
+ * Headers cross the gateway by allow-list in both directions: a client's cookies, credentials and forwarding headers
+ * never reach a provider, a provider's cookies and hop-by-hop headers never reach a client.
+ */
+export interface HeaderRule {
+  names: ReadonlySet<string>;
+  prefixes: readonly string[];
+}
+
+/** Client headers that any provider may see. */
+export const clientToUpstream: HeaderRule = {
+  names: new Set([
+    "accept",
+    "accept-language",
+    "user-agent",
+    "idempotency-key",
+    "traceparent",
+    "tracestate",
+    "x-app",
+    "x-client-request-id",
+    "originator",
+    "session_id",
+    "conversation_id",
+    "session-id",
+    "thread-id",
+    "version",
+  ]),
+  prefixes: ["x-stainless-"],
+};
+
+/** Provider headers that any client may see. */
+export const upstreamToClient: HeaderRule = {
+  names: new Set(["content-type", "content-language", "retry-after", "retry-after-ms", "x-should-retry"]),
+  prefixes: ["x-ratelimit-"],
+};
+
+/** A rule with names (or, with a trailing `*`, prefixes) added. */
+export function extendRule(rule: HeaderRule, ...added: string[]): HeaderRule {
+  return {
+    names: new Set([...rule.names, ...added.filter((name) => !name.endsWith("*"))]),
+    prefixes: [...rule.prefixes, ...added.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))],
+  };
+}
+
+/** The headers that the rule lets through. Names are lower-case. */
+export function filterHeaders(headers: Record<string, string | undefined>, rule: HeaderRule): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || !Object.hasOwn(headers, name)) continue;
+    if (rule.names.has(name) || rule.prefixes.some((prefix) => name.startsWith(prefix))) kept[name] = value;
+  }
+  return kept;
+}
+
+/** The query parameters a dialect knows, in the caller's order, as `?a=b` or ''. A `key` never passes. */
+export function filterQuery(query: URLSearchParams, known: readonly string[]): string {
+  const kept = new URLSearchParams();
+  for (const [name, value] of query) if (known.includes(name) && name !== "key") kept.append(name, value);
+  return kept.size > 0 ? `?${kept}` : "";
+}
+
+/** What identifies the request to the provider: JSON, never compressed (Brotli is not decoded anywhere). */
+export function bodyHeaders(requestId: string | undefined): Record<string, string> {
+  return { "content-type": "application/json", "accept-encoding": "identity", ...(requestId ? { "x-request-id": requestId } : {}) };
+}
+
+/** A base URL without trailing slashes, to append a path to. */
+export function trimBase(baseUrl: string): string {
+  return baseUrl.replace(/\/+$/, "");
+}

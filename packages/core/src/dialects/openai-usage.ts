@@ -1,0 +1,180 @@
+import { noUsage, type Usage } from "../requests.ts";
+import type { Envelope, Route } from "./dialect.ts";
+import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
+import { addContent, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
+import { decodeData, type SseEvent } from "./sse.ts";
+import { DROP, type EventReader, FLOW, HOLD, hasValue, stringBytes } from "./stream-meter.ts";
+
+const BYTES_PER_TOKEN = 4;
+const chatKeys = ['"content"', '"arguments"', '"reasoning_content"', '"reasoning"', '"refusal"'] as const;
+const responsesKeys = ['"delta"'] as const;
+
+/** `prompt_tokens` (`input_tokens` in Responses) includes the cached ones: they are subtracted, at worst down to 0. */
+function takeUsage(reading: OpenReading, usage: JsonRecord): void {
+  const prompt = usage.prompt_tokens ?? usage.input_tokens;
+  const completion = usage.completion_tokens ?? usage.output_tokens;
+  if (prompt == null && completion == null) return;
+  const details = asRecord(usage.prompt_tokens_details) ?? asRecord(usage.input_tokens_details);
+  const cacheRead = readCount(details?.cached_tokens, reading);
+  const total = readCount(prompt, reading);
+  if (cacheRead > total) reading.anomaly = true;
+  const counted: Usage = {
+    ...noUsage,
+    input: Math.max(0, total - cacheRead),
+    output: readCount(completion, reading),
+    cacheRead: Math.min(cacheRead, total),
+  };
+  reading.usage = counted;
+  reading.usageReported = true;
+}
+
+function takeFailure(reading: OpenReading, error: unknown): void {
+  const record = asRecord(error);
+  const kind = `${asText(record?.type)} ${asText(record?.code)}`.trim();
+  reading.failure = readFailure(kind, asText(record?.message) || asText(error));
+}
+
+/** Bytes of content in a chat delta or message; a tool call's name counts, a role does not. */
+function deltaBytes(delta: JsonRecord): number {
+  let bytes = textBytes(delta.reasoning_content) + textBytes(delta.reasoning) + textBytes(delta.refusal);
+  if (typeof delta.content === "string") bytes += textBytes(delta.content);
+  else for (const part of asList(delta.content)) bytes += textBytes(asRecord(part)?.text);
+  const calls = [delta.function_call, ...asList(delta.tool_calls)];
+  for (const call of calls) {
+    const body = asRecord(asRecord(call)?.function) ?? asRecord(asRecord(call)?.custom) ?? asRecord(call);
+    bytes += textBytes(body?.name) + textBytes(body?.arguments) + textBytes(body?.input);
+  }
+  return bytes + textBytes(asRecord(delta.audio)?.data);
+}
+
+function choiceBytes(chunk: JsonRecord, field: "delta" | "message"): number {
+  let bytes = 0;
+  for (const choice of asList(chunk.choices)) bytes += deltaBytes(asRecord(asRecord(choice)?.[field]) ?? {});
+  return bytes;
+}
+
+/** Reads a chat stream: chunks are parsed until the first content, then only when they carry usage or an error. */
+export function chatReader(envelope: Envelope, dropUsageChunk: boolean): EventReader {
+  const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
+  function read({ data, ...event }: SseEvent): number {
+    if (data === "" || reading.complete) return FLOW;
+    if (data.charCodeAt(0) === 0x5b && data.trim() === "[DONE]") {
+      reading.complete = true;
+      return HOLD;
+    }
+    if (reading.hasContent && event.name !== "error" && !hasValue(data, '"usage"') && !hasValue(data, '"error"')) {
+      addContent(reading, stringBytes(data, chatKeys));
+      return FLOW;
+    }
+    const chunk = parseRecord(decodeData({ data, ...event }));
+    if (!chunk) return FLOW;
+    reading.upstreamModel ||= asText(chunk.model);
+    if (chunk.error || event.name === "error") {
+      takeFailure(reading, chunk.error ?? chunk);
+      return HOLD;
+    }
+    addContent(reading, choiceBytes(chunk, "delta"));
+    const usage = asRecord(chunk.usage);
+    if (!usage) return FLOW;
+    takeUsage(reading, usage);
+    return dropUsageChunk && Array.isArray(chunk.choices) && chunk.choices.length === 0 ? DROP : FLOW;
+  }
+  return {
+    reading,
+    read,
+    readOversize(_head, bytes) {
+      addContent(reading, bytes);
+      return FLOW;
+    },
+  };
+}
+
+const typeField = /^\s*\{\s*"type"\s*:\s*"([\w.]+)"/;
+const endings = new Set(["response.completed", "response.incomplete", "response.failed", "response.cancelled"]);
+
+/** Bytes of a Responses output item that came whole. */
+function itemBytes(item: JsonRecord): number {
+  let bytes = textBytes(item.name) + textBytes(item.arguments) + textBytes(item.input) + textBytes(item.result);
+  for (const part of [...asList(item.content), ...asList(item.summary)]) {
+    const record = asRecord(part);
+    bytes += textBytes(record?.text) + textBytes(record?.refusal);
+  }
+  return bytes;
+}
+
+function takeResponse(reading: OpenReading, response: JsonRecord | null): void {
+  reading.upstreamModel = asText(response?.model) || reading.upstreamModel;
+  const usage = asRecord(response?.usage);
+  if (usage) takeUsage(reading, usage);
+}
+
+/** Reads a Responses stream by event types; deltas are measured, only the few events around them are parsed. */
+export function responsesReader(envelope: Envelope): EventReader {
+  const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
+  function readEnd(name: string, event: SseEvent): number {
+    const response = asRecord(parseRecord(decodeData(event))?.response);
+    takeResponse(reading, response);
+    reading.complete = true;
+    if (name === "response.failed") takeFailure(reading, response?.error);
+    return HOLD;
+  }
+  function read(event: SseEvent): number {
+    const { data } = event;
+    if (data === "" || reading.complete) return FLOW;
+    const name = event.name && event.name !== "message" ? event.name : (typeField.exec(data.slice(0, 200))?.[1] ?? "");
+    if (name.endsWith(".delta")) {
+      addContent(reading, stringBytes(data, responsesKeys));
+      return FLOW;
+    }
+    if (endings.has(name)) return readEnd(name, event);
+    if (name === "response.created") {
+      takeResponse(reading, asRecord(parseRecord(decodeData(event))?.response));
+    } else if (name === "error") {
+      const body = parseRecord(decodeData(event));
+      takeFailure(reading, asRecord(body?.error) ?? { ...body, type: asText(body?.code) });
+      return HOLD;
+    } else if (name === "response.output_item.added" || (name === "response.output_item.done" && !reading.hasContent)) {
+      addContent(reading, itemBytes(asRecord(parseRecord(decodeData(event))?.item) ?? {}));
+    } else if (name === "" && hasValue(data, '"error"')) {
+      const error = parseRecord(decodeData(event))?.error;
+      if (!error) return FLOW;
+      takeFailure(reading, error);
+      return HOLD;
+    }
+    return FLOW;
+  }
+  return {
+    reading,
+    read,
+    readOversize(head, bytes) {
+      const name = /^event: ?([\w.]+)/m.exec(head)?.[1] ?? /"type"\s*:\s*"([\w.]+)"/.exec(head)?.[1] ?? "";
+      if (!endings.has(name)) {
+        addContent(reading, bytes);
+        return FLOW;
+      }
+      reading.complete = true;
+      return HOLD;
+    },
+  };
+}
+
+/** A whole OpenAI answer: a chat completion, a response, or embeddings. */
+export function readOpenaiAnswer(body: Buffer, route: Route, envelope: Envelope): OpenReading {
+  const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
+  const answer = parseRecord(body.toString("utf8"));
+  if (!answer) return reading;
+  const failed = route.endpoint === "responses" && answer.status === "failed";
+  if (answer.error && (failed || (!answer.choices && !answer.output && !answer.data))) takeFailure(reading, answer.error);
+  reading.complete = !answer.error || failed;
+  reading.upstreamModel = asText(answer.model);
+  if (route.endpoint === "models") {
+    reading.usageReported = true;
+    return reading;
+  }
+  if (route.endpoint === "responses") for (const item of asList(answer.output)) addContent(reading, itemBytes(asRecord(item) ?? {}));
+  else if (route.endpoint === "chat") addContent(reading, choiceBytes(answer, "message"));
+  else if (asList(answer.data).length > 0) reading.hasContent = true;
+  const usage = asRecord(answer.usage);
+  if (usage) takeUsage(reading, usage);
+  return reading;
+}

@@ -1,0 +1,74 @@
+import type { ErrorCode, SluiceError } from "../errors.ts";
+import type { Endpoint } from "../requests.ts";
+import type { Dialect, ListedModel } from "./dialect.ts";
+import { readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
+import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
+import { asRecord, type JsonRecord } from "./json.ts";
+import { chatReader, readOpenaiAnswer, responsesReader } from "./openai-usage.ts";
+import { encodeModel } from "./routes.ts";
+import { openaiHint } from "./session-hint.ts";
+import { createStreamMeter } from "./stream-meter.ts";
+import { readUpstreamError } from "./upstream-errors.ts";
+
+const toUpstream = extendRule(clientToUpstream, "openai-organization", "openai-project", "openai-beta", "x-codex-*", "x-openai-*");
+const toClient = extendRule(upstreamToClient, "openai-organization", "openai-processing-ms", "openai-version", "openai-model", "x-codex-*");
+
+const paths: Partial<Record<Endpoint, string>> = { chat: "/chat/completions", responses: "/responses", embeddings: "/embeddings" };
+
+/** OpenAI's own words where it has them; clients compare `code`. */
+const codes: Partial<Record<ErrorCode, string>> = {
+  missing_key: "invalid_api_key",
+  invalid_key: "invalid_api_key",
+  key_expired: "invalid_api_key",
+  unknown_model: "model_not_found",
+  rate_limited: "rate_limit_exceeded",
+  in_flight_limited: "rate_limit_exceeded",
+  upstream_rate_limited: "rate_limit_exceeded",
+};
+const typeByStatus: Record<number, string> = { 401: "authentication_error", 403: "permission_error", 429: "rate_limit_error" };
+
+function errorObject(error: SluiceError): JsonRecord {
+  const type = typeByStatus[error.status] ?? (error.status >= 500 ? "server_error" : "invalid_request_error");
+  return { message: error.message, type, param: error.field ?? null, code: codes[error.code] ?? error.code };
+}
+
+function errorEvent(error: SluiceError, _requestId: string, endpoint: Endpoint = "chat"): string {
+  if (endpoint !== "responses") return `data: ${JSON.stringify({ error: errorObject(error) })}\n\n`;
+  const { code, message, param } = errorObject(error);
+  return `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param, sequence_number: 0 })}\n\n`;
+}
+
+function listed(model: ListedModel): JsonRecord {
+  return { id: model.id, object: "model", created: Math.floor(model.createdAtMs / 1000), owned_by: "sluice" };
+}
+
+/** OpenAI: Chat Completions, Responses and embeddings. */
+export const openai: Dialect = {
+  name: "openai",
+  readEnvelope(body, route, headers) {
+    const reading = readBody(body);
+    const envelope = readCommonEnvelope(reading, body, route);
+    envelope.includesUsage = asRecord(reading.value.stream_options)?.include_usage === true;
+    envelope.sessionHint = route.endpoint === "embeddings" ? "" : openaiHint(reading.value, headers);
+    return envelope;
+  },
+  rewriteBody,
+  upstreamUrl(baseUrl, { endpoint, model, query }) {
+    const base = trimBase(baseUrl);
+    if (endpoint === "models") return `${base}/models${model ? `/${encodeModel(model)}` : ""}`;
+    return `${base}${paths[endpoint] ?? ""}${filterQuery(query, ["api-version"])}`;
+  },
+  upstreamHeaders(client, secret, requestId) {
+    return { ...filterHeaders(client, toUpstream), ...bodyHeaders(requestId), authorization: `Bearer ${secret}` };
+  },
+  clientHeaders: (upstream) => filterHeaders(upstream, toClient),
+  meterStream(route, envelope, { dropUsageChunk }) {
+    return createStreamMeter(route.endpoint === "responses" ? responsesReader(envelope) : chatReader(envelope, dropUsageChunk));
+  },
+  readAnswer: readOpenaiAnswer,
+  readError: readUpstreamError,
+  errorBody: (error) => JSON.stringify({ error: errorObject(error) }),
+  errorEvent,
+  modelList: (models) => JSON.stringify({ object: "list", data: models.map(listed) }),
+  modelItem: (model) => JSON.stringify(listed(model)),
+};

@@ -1,0 +1,73 @@
+import { hash } from "node:crypto";
+import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
+
+type Headers = Record<string, string | undefined>;
+
+const MAX_HINT = 200;
+const claudeSession = /_session_([0-9a-zA-Z-]{8,64})$/;
+
+/** A client's id made fit to be a hint: bounded, and without control characters. */
+function bounded(id: string): string {
+  const clean = id.replace(/\p{C}+/gu, "").trim();
+  return clean.length > MAX_HINT ? `h:${hash("sha256", clean, "base64url").slice(0, 22)}` : clean;
+}
+
+/**
+ * Claude Code puts its session into Anthropic's `metadata.user_id`: `user_<hash>_account_<id>_session_<uuid>` in older
+ * versions, a JSON object with `session_id` in newer ones. Any other user_id is the caller's own idea of a user, not a
+ * conversation, and is not taken.
+ */
+export function sessionOfUserId(userId: string): string {
+  const match = claudeSession.exec(userId);
+  if (match?.[1]) return match[1];
+  return userId.startsWith("{") ? asText(parseRecord(userId)?.session_id) : "";
+}
+
+function firstText(content: unknown): string {
+  if (typeof content === "string") return content;
+  for (const part of asList(content)) {
+    const text = asText(asRecord(part)?.text);
+    if (text) return text;
+  }
+  return "";
+}
+
+/** `h:` and a hash of the first user message: the turns of one conversation repeat it, so they share it. */
+export function hintOfMessages(messages: unknown): string {
+  if (typeof messages === "string") return messages ? `h:${hash("sha256", messages.slice(0, 4096), "base64url").slice(0, 22)}` : "";
+  for (const message of asList(messages)) {
+    const record = asRecord(message);
+    if (!record || (record.role !== undefined && record.role !== "user")) continue;
+    const text = firstText(record.content ?? record.parts);
+    if (text) return `h:${hash("sha256", text.slice(0, 4096), "base64url").slice(0, 22)}`;
+  }
+  return "";
+}
+
+const hintHeaders = ["x-session-id", "session_id", "session-id", "conversation_id", "thread-id", "x-claude-code-session-id"];
+
+/** A session id that a client sent in a header; '' when none. */
+export function hintOfHeaders(headers: Headers): string {
+  for (const name of hintHeaders) {
+    const value = headers[name];
+    if (value) return bounded(value);
+  }
+  return "";
+}
+
+/** The client's own session id of an Anthropic body, else of a header, else a hash of the first user message. */
+export function anthropicHint(body: JsonRecord, headers: Headers): string {
+  const own = sessionOfUserId(asText(asRecord(body.metadata)?.user_id));
+  return own ? bounded(own) : hintOfHeaders(headers) || hintOfMessages(body.messages);
+}
+
+/** Codex's `prompt_cache_key` is its conversation; else headers, else a hash of the first user message. */
+export function openaiHint(body: JsonRecord, headers: Headers): string {
+  const own = asText(body.prompt_cache_key);
+  return own ? bounded(own) : hintOfHeaders(headers) || hintOfMessages(body.messages ?? body.input);
+}
+
+/** Gemini has no field for it; the CLI sends a header. */
+export function geminiHint(body: JsonRecord, headers: Headers): string {
+  return hintOfHeaders(headers) || hintOfMessages(body.contents);
+}

@@ -1,0 +1,95 @@
+/**
+ * Server-sent events as bytes: where each event ends and where its fields stand, for streams that arrive in any
+ * slices. Text is the latin1 view of the bytes (one character per byte), so offsets in it are offsets in the chunk and
+ * nothing is decoded that nobody reads. Rules of the WHATWG event-stream grammar: lines end by LF, CR or CRLF, an
+ * event by an empty line, and a byte order mark may open the stream.
+ */
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+
+/** Finds the ends of events; its state survives the ends of chunks. */
+export class EventBoundary {
+  #lineIsEmpty = true;
+  #afterCr = false;
+
+  /**
+   * To be called once at the start of each chunk: 1 when its first byte is the LF of a CRLF whose CR ended the chunk
+   * before, so that it belongs to whatever ended there.
+   */
+  skipSplitLf(text: string): 0 | 1 {
+    const skip = this.#afterCr && text.charCodeAt(0) === LF ? 1 : 0;
+    if (text.length > 0) this.#afterCr = false;
+    return skip;
+  }
+
+  /** Offset just behind the event that is open at `from`; -1 when the chunk ends first. */
+  next(text: string, from: number, hasCr: boolean): number {
+    if (from >= text.length) return -1;
+    if (hasCr) return this.#nextMixed(text, from);
+    if (this.#lineIsEmpty && text.charCodeAt(from) === LF) return from + 1;
+    const at = text.indexOf("\n\n", from);
+    this.#lineIsEmpty = at >= 0 || text.charCodeAt(text.length - 1) === LF;
+    return at < 0 ? -1 : at + 2;
+  }
+
+  #nextMixed(text: string, from: number): number {
+    let at = from;
+    while (at < text.length) {
+      const line = lineEnd(text, at, text.length);
+      if (line > at) this.#lineIsEmpty = false;
+      if (line >= text.length) return -1;
+      at = line + 1;
+      if (text.charCodeAt(line) === CR) {
+        if (at >= text.length) this.#afterCr = true;
+        else if (text.charCodeAt(at) === LF) at++;
+      }
+      const ended = this.#lineIsEmpty;
+      this.#lineIsEmpty = true;
+      if (ended) return at;
+    }
+    return -1;
+  }
+}
+
+/** Offset of the first CR or LF at or after `from`; `end` when there is none. */
+function lineEnd(text: string, from: number, end: number): number {
+  for (let i = from; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code === LF || code === CR) return i;
+  }
+  return end;
+}
+
+/** One event's fields. `data` is the latin1 view; `json` decodes and parses it. */
+export interface SseEvent {
+  /** Value of the `event:` field, '' when absent. */
+  name: string;
+  /** All `data:` lines joined by LF, as latin1; '' when there is none. */
+  data: string;
+}
+
+/** Reads the fields of the event in [from, end) of a latin1 text. */
+export function readEvent(text: string, from: number, end: number, hasCr: boolean): SseEvent {
+  let name = "";
+  let data: string | null = null;
+  let at = from;
+  while (at < end) {
+    let line = hasCr ? lineEnd(text, at, end) : text.indexOf("\n", at);
+    if (line < 0 || line > end) line = end;
+    if (text.startsWith("data:", at)) {
+      const start = at + (text.charCodeAt(at + 5) === SPACE ? 6 : 5);
+      const value = text.slice(start, Math.max(start, line));
+      data = data === null ? value : `${data}\n${value}`;
+    } else if (text.startsWith("event:", at)) {
+      name = text.slice(at + (text.charCodeAt(at + 6) === SPACE ? 7 : 6), line);
+    }
+    at = line + 1;
+  }
+  return { name, data: data ?? "" };
+}
+
+/** The event's data as UTF-8 text. */
+export function decodeData(event: SseEvent): string {
+  return Buffer.from(event.data, "latin1").toString("utf8");
+}

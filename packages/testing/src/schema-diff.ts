@@ -2,8 +2,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PrismaPg } from "@prisma/adapter-pg";
-import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
+import type { SqlMigrationAwareDriverAdapterFactory, SqlQuery } from "@prisma/driver-adapter-utils";
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from "@prisma/driver-adapter-utils";
 import * as engineModule from "@prisma/schema-engine-wasm/schema_engine_bg";
+import { createPool } from "@sluice/db/postgres";
+import pg from "pg";
 
 /** The checkout's Prisma schema, file by file. */
 export async function readPrismaSchema(): Promise<{ path: string; content: string }[]> {
@@ -27,17 +30,18 @@ async function load(): Promise<void> {
 
 /**
  * What Prisma's own engine would change so that the database matches the schema: SQL, "" or a comment when they agree.
- * `url` null = from an empty database. The engine (WebAssembly) is an internal prerelease: for tests and development.
+ * From "empty": the SQL of the whole schema. The engine (WebAssembly) is an internal prerelease: for tests and development.
  */
-export async function diffSchema(url: string | null, adapterUrl: string = url ?? ""): Promise<string> {
+export async function diffSchema(url: string, from: "empty" | "database" = "database"): Promise<string> {
   loaded ??= load();
   await loaded;
   const schema = await readPrismaSchema();
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg({ connectionString: adapterUrl }));
+  const pool = createPool(url, { max: 2 });
+  const adapter = bindMigrationAwareSqlAdapterFactory(withReadableChars(pool));
   const engine = await engineModule.SchemaEngine.new({ datamodels: schema.map(({ path, content }) => [path, content]) }, () => {}, adapter);
   try {
     const result = await engine.diff({
-      from: url === null ? { tag: "empty" } : { tag: "schemaDatasource", files: schema, configDir: "" },
+      from: from === "empty" ? { tag: "empty" } : { tag: "schemaDatasource", files: schema, configDir: "" },
       to: { tag: "schemaDatamodel", files: schema },
       script: true,
       exitCode: null,
@@ -46,5 +50,34 @@ export async function diffSchema(url: string | null, adapterUrl: string = url ??
     return result.stdout ?? "";
   } finally {
     engine.free();
+    await pool.end();
   }
+}
+
+/** The adapter does not know Postgres' one-byte "char", of which the engine reads many: pass it as text and say what it is. */
+function withReadableChars(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
+  const charColumns = new WeakMap<unknown[][], number[]>();
+  const query = async (config: pg.QueryArrayConfig) => {
+    const result = await pool.query<unknown[]>(config);
+    const chars = result.fields.flatMap((field, index) => (field.dataTypeID === pg.types.builtins.CHAR ? [index] : []));
+    charColumns.set(result.rows, chars);
+    for (const field of result.fields) if (field.dataTypeID === pg.types.builtins.CHAR) field.dataTypeID = pg.types.builtins.TEXT;
+    return result;
+  };
+  const factory = new PrismaPg(overlay(pool, { query }));
+  const connect = async () => {
+    const adapter = await factory.connect();
+    const queryRaw = async (statement: SqlQuery) => {
+      const result = await adapter.queryRaw(statement);
+      for (const index of charColumns.get(result.rows) ?? []) result.columnTypes[index] = ColumnTypeEnum.Character;
+      return result;
+    };
+    return overlay(adapter, { queryRaw });
+  };
+  return overlay(factory, { connect });
+}
+
+/** The same object, some of whose members are replaced. */
+function overlay<T extends object>(target: T, members: Record<string, unknown>): T {
+  return new Proxy(target, { get: (_, name) => (typeof name === "string" && name in members ? members[name] : Reflect.get(target, name, target)) });
 }

@@ -1,0 +1,31 @@
+/** Named places at which a test may kill the process, to prove what survives. */
+export const failpoints = [
+  "before_start",
+  "after_start",
+  "after_write_before_fsync",
+  "after_fsync_before_ack",
+  "mid_batch",
+  "after_commit_before_checkpoint",
+  "during_rename",
+  "during_rotation",
+  "during_recovery",
+] as const;
+
+export type Failpoint = (typeof failpoints)[number];
+export type FailpointHook = (name: Failpoint) => void;
+
+/**
+ * Reads `name:kill@n` (the n-th pass, 1 when absent): a hook that kills this process there by SIGKILL. The composition
+ * reads the variable; absent or empty text gives a hook that does nothing.
+ * @throws RangeError for any other text.
+ */
+export function failpointFrom(text: string | undefined, kill: () => void = () => process.kill(process.pid, "SIGKILL")): FailpointHook {
+  if (!text) return () => undefined;
+  const match = /^([a-z_]+):kill(?:@([1-9]\d{0,6}))?$/.exec(text);
+  const name = failpoints.find((known) => known === match?.[1]);
+  if (!match || name === undefined) throw new RangeError(`a failpoint reads name:kill@n, with name one of ${failpoints.join(", ")}`);
+  let left = Number(match[2] ?? "1");
+  return (passed) => {
+    if (passed === name && --left === 0) kill();
+  };
+}

@@ -1,0 +1,82 @@
+import { crc32c } from "./crc32c.ts";
+import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
+
+/**
+ * One record on disk: `length u32 LE | crc32c u32 LE | payload`. The payload is JSON that begins with `{"v":`, which
+ * is what a scan looks for after a damaged place. JSON text holds no raw NUL and a length below 16 MB has one, so no
+ * client's text inside a payload can pass for a frame.
+ */
+export const FORMAT_VERSION = 1;
+export const HEADER_BYTES = 8;
+/** Longer lengths are damage: the largest detail is far below. */
+export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+
+const PREFIX = Buffer.from('{"v":');
+
+/** `finish` is a charge, `refuse` a refused request, `noop` a probe of the disk. */
+export type SpoolRecord =
+  | { kind: "start"; atMs: number; record: StartRecord }
+  | { kind: "progress"; atMs: number; record: ProgressRecord }
+  | { kind: "finish" | "refuse"; atMs: number; record: FinishRecord }
+  | { kind: "noop"; atMs: number; record: null };
+
+/** A record as the bytes of its frame. @throws RangeError when it is larger than a frame may be. */
+export function encodeFrame(kind: SpoolRecord["kind"], record: object | null, atMs: number): Buffer {
+  const text = `{"v":${FORMAT_VERSION},"k":"${kind}","t":${atMs},"r":${JSON.stringify(record)}}`;
+  const length = Buffer.byteLength(text);
+  if (length > MAX_PAYLOAD_BYTES) throw new RangeError(`a spool record of ${length} bytes is too large`);
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + length);
+  frame.write(text, HEADER_BYTES, "utf8");
+  frame.writeUInt32LE(length, 0);
+  frame.writeUInt32LE(crc32c(frame, HEADER_BYTES), 4);
+  return frame;
+}
+
+/** A payload whose checksum held. Null: a version or kind that this program does not know. */
+export function decodePayload(payload: Buffer): SpoolRecord | null {
+  let parsed: { v?: unknown; k?: unknown; t?: unknown; r?: unknown };
+  try {
+    parsed = JSON.parse(payload.toString("utf8"));
+  } catch {
+    return null;
+  }
+  if (parsed.v !== FORMAT_VERSION || typeof parsed.t !== "number") return null;
+  const known = parsed.k === "start" || parsed.k === "progress" || parsed.k === "finish" || parsed.k === "refuse" || parsed.k === "noop";
+  return known ? ({ kind: parsed.k, atMs: parsed.t, record: parsed.r } as SpoolRecord) : null;
+}
+
+/** What a scan finds, in file order: good payloads, and stretches of bytes that are none. */
+export type Scanned = { good: true; start: number; end: number; payload: Buffer } | { good: false; start: number; end: number };
+
+/** Walks a segment. A bad stretch ends where the next frame with a right checksum begins, or at the end of the file. */
+export function* scanFrames(bytes: Buffer): Generator<Scanned, void, void> {
+  let at = 0;
+  while (at < bytes.length) {
+    const end = frameEnd(bytes, at);
+    if (end !== 0) {
+      yield { good: true, start: at, end, payload: bytes.subarray(at + HEADER_BYTES, end) };
+      at = end;
+      continue;
+    }
+    const next = nextFrame(bytes, at + 1);
+    yield { good: false, start: at, end: next };
+    at = next;
+  }
+}
+
+/** End of the frame that starts here, 0 when none does. */
+function frameEnd(bytes: Buffer, at: number): number {
+  if (at + HEADER_BYTES + PREFIX.length > bytes.length) return 0;
+  const length = bytes.readUInt32LE(at);
+  const end = at + HEADER_BYTES + length;
+  if (length < PREFIX.length || length > MAX_PAYLOAD_BYTES || end > bytes.length) return 0;
+  if (bytes.compare(PREFIX, 0, PREFIX.length, at + HEADER_BYTES, at + HEADER_BYTES + PREFIX.length) !== 0) return 0;
+  return crc32c(bytes, at + HEADER_BYTES, end) === bytes.readUInt32LE(at + 4) ? end : 0;
+}
+
+function nextFrame(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(PREFIX, from + HEADER_BYTES); at !== -1; at = bytes.indexOf(PREFIX, at + 1)) {
+    if (frameEnd(bytes, at - HEADER_BYTES) !== 0) return at - HEADER_BYTES;
+  }
+  return bytes.length;
+}

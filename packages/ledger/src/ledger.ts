@@ -1,0 +1,269 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "@sluice/core/clock";
+import type { Settings } from "@sluice/core/inputs/settings";
+import type { Log } from "@sluice/core/log";
+import { type FileLock, lockFile, tryLockFile } from "@sluice/db/file-lock";
+import type pg from "pg";
+import { readCheckpoint } from "./checkpoint.ts";
+import type { FailpointHook } from "./failpoints.ts";
+import type { FinishRecord, Ledger, LedgerStats } from "./records.ts";
+import { recoverEnd } from "./recovery.ts";
+import type { SegmentWriterOptions } from "./segment-writer.ts";
+import { RETAINED_RECORDS, Settler } from "./settler.ts";
+import { Spool } from "./spool.ts";
+import { type Pending, scanSpool } from "./spool-scan.ts";
+
+/**
+ * @sluice/ledger: a request is billed exactly once. What a request began, did and ended with goes to a spool on disk
+ * before the client hears the end; a settler brings the ends into Postgres, where the row of table `requests` is both
+ * log and charge and moves its rollups in the same statement. It promises that an acknowledged end survives kill -9,
+ * a full disk and an absent Postgres, and that reading any spool any number of times changes nothing twice. It is apart
+ * because nothing else may write these tables.
+ *
+ * Files: segment-writer (bytes and fdatasync), spool (records, segments, checkpoint), spool-scan and recovery (after a
+ * stop), settler and settle-statement (Postgres), query (reading side), check (the invariants).
+ */
+export interface LedgerOptions {
+  /** Parent of the spools; each instance has a directory of its own and a lock file beside it. */
+  dir: string;
+  pool: pg.Pool;
+  /** Read each time: all of them may change while running. */
+  settings: () => Settings;
+  clock: Clock;
+  log: Log;
+  /** Names the directory: letters, digits, '-' and '_'. */
+  instanceId: string;
+  /** An end that recovery wrote, once it is durable; called before {@link createLedger} resolves. */
+  onRecovered?: (finish: FinishRecord) => void;
+  failpoint?: FailpointHook;
+  /** Of the lock, when an adopter of the same directory still holds it. Default 15,000. */
+  lockWaitMs?: number;
+  /** For tests of small segments and broken disks. */
+  tuning?: Partial<Pick<SegmentWriterOptions, "segmentBytes" | "retryMs" | "openSegment">> & { checkpointMs?: number; retain?: number };
+}
+
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const RETRY_MS = 1_000;
+/** Saves reading again, never needed for truth: so it does not compete with FINISH for the disk. */
+const CHECKPOINT_MS = 500;
+
+/**
+ * Takes the instance's spool, recovers what the last process left, and starts settling. Resolves when the spool is
+ * scanned and every recovered end is durable; settling goes on behind.
+ * @throws when another process holds the spool.
+ */
+export async function createLedger(options: LedgerOptions): Promise<Ledger> {
+  await mkdir(options.dir, { recursive: true, mode: 0o700 });
+  const lock = await lockFile(lockPath(options.dir, options.instanceId), { deadlineMs: options.lockWaitMs ?? 15_000 });
+  return openLedger(options, lock);
+}
+
+export interface AdoptOptions extends Omit<LedgerOptions, "instanceId" | "lockWaitMs"> {
+  /** Directories of this instance are never adopted. */
+  ownInstanceId?: string;
+  /** Called with the ids of each committed batch of an adopted spool. */
+  onSettled?: (ids: readonly string[]) => void;
+  /** How long one spool may take; what is left stays for the next time. Default 30,000. */
+  graceMs?: number;
+}
+
+/** Settles and removes the spools whose process is gone (their lock is free). Resolves with the instances settled in full. */
+export async function adoptDeadSpools(options: AdoptOptions): Promise<string[]> {
+  const names = await readdir(options.dir, { withFileTypes: true }).catch(() => []);
+  const adopted: string[] = [];
+  for (const entry of names) {
+    if (!entry.isDirectory() || entry.name === options.ownInstanceId) continue;
+    const lock = tryLockFile(lockPath(options.dir, entry.name));
+    if (!lock) continue;
+    try {
+      const ledger = await openLedger({ ...options, instanceId: entry.name }, lock);
+      if (options.onSettled) ledger.onSettled(options.onSettled);
+      await ledger.close({ graceMs: options.graceMs ?? 30_000 });
+      adopted.push(entry.name);
+      options.log.info({ instanceId: entry.name }, "adopted the spool of an instance that is gone");
+    } catch (error) {
+      options.log.warn(
+        { instanceId: entry.name, error: String(error) },
+        "a dead instance's spool could not be settled in full; trying again later",
+      );
+    } finally {
+      lock.release();
+    }
+  }
+  return adopted;
+}
+
+/** Beside the directory and never removed: a lock on a file that can vanish under its holder excludes nobody. */
+function lockPath(dir: string, instanceId: string): string {
+  if (!/^[\w-]{1,100}$/.test(instanceId)) throw new RangeError("an instance id is made of letters, digits, '-' and '_'");
+  return join(dir, `${instanceId}.lock`);
+}
+
+async function openLedger(options: LedgerOptions, lock: FileLock): Promise<Ledger> {
+  try {
+    const failpoint: FailpointHook = options.failpoint ?? (() => undefined);
+    const directory = join(options.dir, options.instanceId);
+    const checkpoint = await readCheckpoint(directory);
+    const scanned = await scanSpool(directory, { checkpoint, retain: options.tuning?.retain ?? RETAINED_RECORDS, failpoint });
+    const { clock, log } = options;
+    const tuning = { segmentBytes: SEGMENT_BYTES, retryMs: RETRY_MS, checkpointMs: CHECKPOINT_MS, ...options.tuning };
+    const spool = new Spool({ directory, scanned, checkpoint, failpoint, log, now: () => clock.now(), ...tuning });
+    const running = new RunningLedger(options, { spool, lock, failpoint });
+    running.settler.adopt(scanned.pending);
+    await running.recover();
+    // A turn later: the caller first takes `unsettled()` and listens, and so misses no batch.
+    setImmediate(() => running.settler.begin());
+    if (scanned.tornBytes + scanned.damaged + scanned.pending.length > 0) {
+      const { tornBytes, damaged, pending } = scanned;
+      log.info({ pending: pending.length, tornBytes, damaged, recovered: running.stats().recovered }, "the spool was read");
+    }
+    return running;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class RunningLedger implements Ledger {
+  readonly settler: Settler;
+  readonly #options: LedgerOptions;
+  readonly #spool: Spool;
+  readonly #lock: FileLock;
+  readonly #failpoint: FailpointHook;
+  readonly #listeners = new Set<(ids: readonly string[]) => void>();
+  #recovered = 0;
+  #refusalsInMemory = 0;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: LedgerOptions, parts: { spool: Spool; lock: FileLock; failpoint: FailpointHook }) {
+    this.#options = options;
+    this.#spool = parts.spool;
+    this.#lock = parts.lock;
+    this.#failpoint = parts.failpoint;
+    this.settler = new Settler({
+      pool: options.pool,
+      settings: options.settings,
+      log: options.log,
+      failpoint: parts.failpoint,
+      instanceId: options.instanceId,
+      now: () => options.clock.now(),
+      load: (ends) => parts.spool.load(ends),
+      onSettled: (ends) => this.#settled(ends),
+    });
+  }
+
+  /** Ends what the last process began; all appends share one sync. */
+  async recover(): Promise<void> {
+    const ends = [...this.#spool.open.values()].map(recoverEnd);
+    await Promise.all(ends.map((end) => this.#finishDurably("finish", end)));
+    this.#recovered += ends.length;
+    for (const end of ends) {
+      this.#failpoint("during_recovery");
+      this.#options.onRecovered?.(end);
+    }
+  }
+
+  async start(record: Parameters<Ledger["start"]>[0]): Promise<void> {
+    this.#failpoint("before_start");
+    await this.#spool.start(record);
+    this.#failpoint("after_start");
+  }
+
+  progress(record: Parameters<Ledger["progress"]>[0]): void {
+    try {
+      this.#spool.progress(record);
+    } catch (error) {
+      this.#options.log.warn({ requestId: record.id, error: String(error) }, "a progress record could not be encoded");
+    }
+  }
+
+  finish(record: FinishRecord): Promise<void> {
+    if (this.#options.settings()["ledger.mode"] !== "direct") return this.#finishDurably("finish", record);
+    return new Promise((resolve) => this.#end("finish", record, { settled: resolve }));
+  }
+
+  refuse(record: FinishRecord): void {
+    this.#end("refuse", record, {});
+  }
+
+  onSettled(listener: (ids: readonly string[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  unsettled(): readonly FinishRecord[] {
+    return this.settler.unsettled();
+  }
+
+  stats(): LedgerStats {
+    const { oldestAgeMs, flushes, failures, quarantined } = this.settler.stats();
+    return {
+      depth: this.settler.depth,
+      oldestAgeMs,
+      flushes,
+      failures,
+      recovered: this.#recovered,
+      quarantined,
+      writable: this.#spool.writable,
+    };
+  }
+
+  close(options: { graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.graceMs ?? 10_000);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    try {
+      const settled = await this.settler.stop(graceMs);
+      await this.#spool.close(settled);
+      if (!settled) throw new Error(`${this.settler.depth} ends are still without a row; they stay in the spool`);
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  #finishDurably(kind: "finish", record: FinishRecord): Promise<void> {
+    return new Promise((resolve) => this.#end(kind, record, { durable: resolve }));
+  }
+
+  /**
+   * To the spool, and from there (in file order) to the settler. When the disk refuses, to the settler at once: then
+   * the row is what makes the end durable.
+   */
+  #end(kind: "finish" | "refuse", record: FinishRecord, waiting: { durable?: () => void; settled?: () => void }): void {
+    const sync = kind === "finish" && this.#options.settings()["ledger.durability"] === "fsync";
+    this.#spool.finish(kind, record, sync ? "durable" : "ordered", (position) => {
+      const end: Pending = { id: record.row.id, finish: record, position, raw: false, queuedAtMs: this.#options.clock.now() };
+      if (position) {
+        waiting.durable?.();
+        if (waiting.settled) end.settled = waiting.settled;
+      } else {
+        if (kind === "refuse" && !this.#mayKeepRefusal()) return;
+        const settled = waiting.settled ?? waiting.durable;
+        end.settled = () => {
+          if (kind === "refuse") this.#refusalsInMemory--;
+          settled?.();
+        };
+      }
+      this.settler.push(end);
+    });
+  }
+
+  /** Without a disk only so many refusals wait in memory: they cost nothing and must not cost the process. */
+  #mayKeepRefusal(): boolean {
+    if (this.#refusalsInMemory >= 1_000) return false;
+    this.#refusalsInMemory++;
+    return true;
+  }
+
+  #settled(ends: readonly Pending[]): void {
+    this.#spool.settled(ends);
+    const ids = ends.flatMap(({ id }) => (id === "" ? [] : [id]));
+    // A turn later, so that whoever waited for this row has told the registry of the end before it is told of the row.
+    setImmediate(() => {
+      for (const listener of this.#listeners) listener(ids);
+    });
+  }
+}

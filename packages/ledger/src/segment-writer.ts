@@ -1,0 +1,340 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Log } from "@sluice/core/log";
+import type { FailpointHook } from "./failpoints.ts";
+import { encodeFrame } from "./frames.ts";
+
+/**
+ * Appends frames to numbered segment files. One loop writes what has queued up since its last write in one writev; a
+ * second one syncs, so that a START never waits for somebody's fdatasync and every FINISH that arrives meanwhile
+ * shares the next. When the disk refuses, everything queued fails at once, and a probe reopens the way.
+ */
+export interface Position {
+  segment: number;
+  start: number;
+  end: number;
+}
+
+/**
+ * written: the kernel has it (survives SIGKILL). ordered: written, and everything before it that had to be durable is.
+ * durable: fdatasync returned. Ordered and durable frames are acknowledged in file order.
+ */
+export type Acknowledge = "written" | "ordered" | "durable";
+
+/** Called once: with the place, or with why the frame is not (or not surely) in the file. */
+export type Done = (error: Error | null, position: Position | null) => void;
+
+export interface SegmentWriterOptions {
+  directory: string;
+  /** Number of the first segment to make; all that exist are lower. */
+  firstSegment: number;
+  segmentBytes: number;
+  /** How long after a failure the disk is probed, and again. */
+  retryMs: number;
+  failpoint: FailpointHook;
+  log: Log;
+  /** Opens a new segment; tests make it fail. */
+  openSegment?: (path: string) => Promise<FileHandle>;
+  now(): number;
+}
+
+interface Segment {
+  number: number;
+  handle: FileHandle;
+  size: number;
+  syncedTo: number;
+  sealed: boolean;
+  /** The directory entry is not durable yet. */
+  fresh: boolean;
+}
+
+interface Item {
+  frame: Buffer;
+  acknowledge: Acknowledge;
+  done: Done;
+}
+
+interface Ack {
+  segment: Segment;
+  position: Position;
+  durable: boolean;
+  done: Done;
+}
+
+/** writev takes 1,024 buffers at most; larger groups would also delay the first acknowledgement. */
+const GROUP_ITEMS = 512;
+const GROUP_BYTES = 1024 * 1024;
+
+/** Name of a segment file. */
+export function segmentName(number: number): string {
+  return `${number.toString().padStart(8, "0")}.spool`;
+}
+
+/** The number of a segment file, null for other names. */
+export function segmentNumber(name: string): number | null {
+  const match = /^(\d{8})\.spool$/.exec(name);
+  return match ? Number(match[1]) : null;
+}
+
+export class SegmentWriter {
+  readonly #options: SegmentWriterOptions;
+  #queue: Item[] = [];
+  #queuedBytes = 0;
+  #acks: Ack[] = [];
+  #active: Segment | null = null;
+  /** Segments with bytes or a directory entry that are not durable, oldest first; the active one is the last. */
+  #dirty: Segment[] = [];
+  #nextNumber: number;
+  #pumping: Promise<void> | null = null;
+  #syncing: Promise<void> | null = null;
+  #probe: NodeJS.Timeout | null = null;
+  #probing: Promise<void> | null = null;
+  #writable = true;
+  #closed = false;
+
+  constructor(options: SegmentWriterOptions) {
+    this.#options = options;
+    this.#nextNumber = options.firstSegment;
+  }
+
+  /** False after the disk refused a write or a sync, until a probe has gone through. */
+  get writable(): boolean {
+    return this.#writable && !this.#closed;
+  }
+
+  /** Bytes waiting to be written: what bounds the queue looks at this. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Segments from this number on may still receive frames or hold some that were not acknowledged. */
+  get busyFrom(): number {
+    return this.#acks[0]?.position.segment ?? this.#active?.number ?? this.#nextNumber;
+  }
+
+  /** Queues a frame. Never throws; `done` tells. */
+  append(frame: Buffer, acknowledge: Acknowledge, done: Done): void {
+    if (!this.writable) {
+      done(new Error("the spool cannot be written"), null);
+      return;
+    }
+    this.#queue.push({ frame, acknowledge, done });
+    this.#queuedBytes += frame.length;
+    this.#pumping ??= this.#pump();
+  }
+
+  /** Writes and syncs what is queued, closes the files. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#probe) clearTimeout(this.#probe);
+    await this.#probing;
+    while (this.#pumping ?? this.#syncing) await (this.#pumping ?? this.#syncing);
+    for (const segment of this.#dirty) {
+      await segment.handle.datasync().catch(() => undefined);
+      await segment.handle.close().catch(() => undefined);
+    }
+    if (this.#active && !this.#dirty.includes(this.#active)) await this.#active.handle.close();
+    this.#dirty = [];
+    this.#active = null;
+  }
+
+  async #pump(): Promise<void> {
+    // What the same turn of the event loop still appends belongs to the first group.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup();
+      try {
+        await this.#write(group);
+      } catch (error) {
+        await this.#fail(error, group);
+      }
+    }
+    this.#pumping = null;
+  }
+
+  #takeGroup(): Item[] {
+    let bytes = 0;
+    let count = 0;
+    for (const item of this.#queue) {
+      if (count === GROUP_ITEMS || (count > 0 && bytes + item.frame.length > GROUP_BYTES)) break;
+      bytes += item.frame.length;
+      count++;
+    }
+    this.#queuedBytes -= bytes;
+    return this.#queue.splice(0, count);
+  }
+
+  async #write(group: readonly Item[]): Promise<void> {
+    const segment = this.#active && this.#active.size < this.#options.segmentBytes ? this.#active : await this.#rotate();
+    let end = segment.size;
+    const acks: Ack[] = [];
+    const positions: Position[] = [];
+    for (const { frame } of group) {
+      positions.push({ segment: segment.number, start: end, end: end + frame.length });
+      end += frame.length;
+    }
+    await writeAll(
+      segment.handle,
+      group.map((item) => item.frame),
+      segment.size,
+    );
+    segment.size = end;
+    if (!this.#dirty.includes(segment)) this.#dirty.push(segment);
+    for (const [index, item] of group.entries()) {
+      const position = positions[index] as Position;
+      if (item.acknowledge === "written") item.done(null, position);
+      else acks.push({ segment, position, durable: item.acknowledge === "durable", done: item.done });
+    }
+    this.#acks.push(...acks);
+    this.#release();
+  }
+
+  /** Acknowledges, in file order, what needs to wait no longer; whatever is left waits for a sync. */
+  #release(): void {
+    let count = 0;
+    for (const ack of this.#acks) {
+      if (ack.durable && ack.position.end > ack.segment.syncedTo) break;
+      count++;
+    }
+    for (const ack of this.#acks.splice(0, count)) ack.done(null, ack.position);
+    if (this.#acks.length > 0) this.#syncing ??= this.#sync();
+  }
+
+  async #sync(): Promise<void> {
+    await Promise.resolve();
+    try {
+      // Nothing is acknowledged between two rounds, so the loop ends when the last waiting FINISH is durable.
+      while (this.#acks.length > 0) {
+        this.#options.failpoint("after_write_before_fsync");
+        for (const segment of [...this.#dirty]) await this.#syncSegment(segment);
+        this.#options.failpoint("after_fsync_before_ack");
+        this.#release();
+      }
+    } catch (error) {
+      await this.#failSync(error);
+    }
+    // A group written while the failure was being handled still waits.
+    this.#syncing = this.#acks.length > 0 ? this.#sync() : null;
+  }
+
+  async #syncSegment(segment: Segment): Promise<void> {
+    if (segment.fresh) {
+      await syncDirectory(this.#options.directory);
+      segment.fresh = false;
+    }
+    const target = segment.size;
+    await segment.handle.datasync();
+    segment.syncedTo = target;
+    if (segment.size !== target) return;
+    this.#dirty = this.#dirty.filter((dirty) => dirty !== segment);
+    if (segment.sealed) await segment.handle.close();
+  }
+
+  async #rotate(): Promise<Segment> {
+    const { directory, openSegment = (path: string) => open(path, "wx", 0o600) } = this.#options;
+    this.#options.failpoint("during_rotation");
+    const number = this.#nextNumber++;
+    const handle = await openSegment(join(directory, segmentName(number)));
+    this.#sealActive();
+    this.#active = { number, handle, size: 0, syncedTo: 0, sealed: false, fresh: true };
+    return this.#active;
+  }
+
+  /** A sealed segment is closed by the sync that covers it, or here when all of it is durable already. */
+  #sealActive(): void {
+    const segment = this.#active;
+    this.#active = null;
+    if (!segment) return;
+    segment.sealed = true;
+    if (!this.#dirty.includes(segment)) void segment.handle.close().catch(() => undefined);
+  }
+
+  /** A write failed: what reached the file of this group is cut off again, so that it cannot be read back as truth. */
+  async #fail(error: unknown, group: readonly Item[]): Promise<void> {
+    const segment = this.#active;
+    if (segment) {
+      try {
+        await segment.handle.truncate(segment.size);
+      } catch {
+        this.#sealActive();
+      }
+    }
+    this.#refuseAll(error, group);
+  }
+
+  /**
+   * After a failed fsync the kernel may have dropped the pages and call the next one a success: the segment is never
+   * trusted again, and whoever waits is told so.
+   */
+  async #failSync(error: unknown): Promise<void> {
+    const waiting = this.#acks.splice(0);
+    for (const segment of this.#dirty.splice(0)) {
+      segment.sealed = true;
+      if (this.#active === segment) this.#active = null;
+      await segment.handle.close().catch(() => undefined);
+    }
+    this.#refuseAll(error, waiting);
+  }
+
+  #refuseAll(error: unknown, failed: readonly { done: Done }[]): void {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    if (this.#writable) this.#options.log.error({ error: cause.message }, "the spool cannot be written; new requests are refused");
+    this.#writable = false;
+    const rest = this.#queue.splice(0);
+    this.#queuedBytes = 0;
+    for (const item of [...failed, ...rest]) item.done(cause, null);
+    this.#scheduleProbe();
+  }
+
+  #scheduleProbe(): void {
+    if (this.#probe || this.#closed) return;
+    this.#probe = setTimeout(() => {
+      this.#probe = null;
+      this.#probing = this.#tryAgain();
+    }, this.#options.retryMs);
+    this.#probe.unref();
+  }
+
+  async #tryAgain(): Promise<void> {
+    try {
+      await this.#pumping;
+      await this.#syncing;
+      const segment = this.#active ?? (await this.#rotate());
+      const frame = encodeFrame("noop", null, this.#options.now());
+      await writeAll(segment.handle, [frame], segment.size);
+      segment.size += frame.length;
+      await segment.handle.datasync();
+      this.#writable = true;
+      this.#options.log.info({}, "the spool can be written again");
+    } catch {
+      await this.#active?.handle.truncate(this.#active.size).catch(() => this.#sealActive());
+      this.#scheduleProbe();
+    }
+  }
+}
+
+/** writev may write less than it was given (a nearly full disk): goes on until all is written or an error says why not. */
+async function writeAll(handle: FileHandle, buffers: Buffer[], at: number): Promise<void> {
+  let rest: Buffer = Buffer.alloc(0);
+  const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+  const { bytesWritten } = buffers.length === 1 ? await handle.write(buffers[0] as Buffer, 0, total, at) : await handle.writev(buffers, at);
+  if (bytesWritten === total) return;
+  rest = Buffer.concat(buffers).subarray(bytesWritten);
+  let offset = at + bytesWritten;
+  while (rest.length > 0) {
+    const more = await handle.write(rest, 0, rest.length, offset);
+    if (more.bytesWritten === 0) throw new Error("the disk took no byte");
+    rest = rest.subarray(more.bytesWritten);
+    offset += more.bytesWritten;
+  }
+}
+
+/** Makes names in a directory durable: creations, renames, removals. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,202 @@
+import { isId } from "@sluice/core/ids";
+import type { FinishRecord } from "./records.ts";
+
+/**
+ * The one statement that settles a batch: rows, details and rollups, and from what was really inserted alone. A
+ * row that is there already moves nothing, so any batch may be sent again. Balances join as further parts of the
+ * statement that read `ins`.
+ *
+ * Day buckets are UTC days: the setting time.zone changes what is shown, not how sums are kept.
+ */
+interface Column {
+  name: string;
+  type: string;
+  /** Text needs quoting in an array literal. */
+  quoted?: true;
+  of(record: FinishRecord): string | number | boolean | null;
+}
+
+const columns: readonly Column[] = [
+  { name: "id", type: "uuid", of: ({ row }) => row.id },
+  { name: "tenant_id", type: "text", quoted: true, of: ({ row }) => row.tenantId },
+  { name: "user_id", type: "text", quoted: true, of: ({ row }) => row.userId },
+  { name: "key_id", type: "text", quoted: true, of: ({ row }) => row.keyId },
+  { name: "session_id", type: "text", quoted: true, of: ({ row }) => row.sessionId },
+  { name: "provider_id", type: "text", quoted: true, of: ({ row }) => row.providerId },
+  { name: "group", type: "text", quoted: true, of: ({ row }) => row.group },
+  { name: "dialect", type: "text", quoted: true, of: ({ row }) => row.dialect },
+  { name: "endpoint", type: "text", quoted: true, of: ({ row }) => row.endpoint },
+  { name: "stream", type: "boolean", of: ({ row }) => row.stream },
+  { name: "model", type: "text", quoted: true, of: ({ row }) => row.model },
+  { name: "upstream_model", type: "text", quoted: true, of: ({ row }) => row.upstreamModel },
+  { name: "state", type: "text", quoted: true, of: ({ row }) => row.state },
+  { name: "status", type: "smallint", of: ({ row }) => row.status },
+  { name: "error_code", type: "text", quoted: true, of: ({ row }) => row.errorCode },
+  { name: "attempts", type: "smallint", of: ({ row }) => row.attempts },
+  { name: "input_tokens", type: "bigint", of: ({ row }) => row.usage.input },
+  { name: "output_tokens", type: "bigint", of: ({ row }) => row.usage.output },
+  { name: "cache_write_5m_tokens", type: "bigint", of: ({ row }) => row.usage.cacheWrite5m },
+  { name: "cache_write_1h_tokens", type: "bigint", of: ({ row }) => row.usage.cacheWrite1h },
+  { name: "cache_read_tokens", type: "bigint", of: ({ row }) => row.usage.cacheRead },
+  // An array of arrays would be flattened by unnest: each row's flags travel as the text of an array.
+  { name: "flags", type: "text", quoted: true, of: ({ row }) => `{${row.flags.join(",")}}` },
+  { name: "cost_nano_usd", type: "bigint", of: ({ row }) => row.costNanoUsd },
+  { name: "upstream_cost_nano_usd", type: "bigint", of: (record) => record.upstreamCostNanoUsd },
+  { name: "price_id", type: "uuid", of: ({ detail }) => detail.priceId },
+  { name: "billable", type: "boolean", of: ({ row }) => row.billable },
+  { name: "started_at", type: "timestamptz", of: ({ row }) => new Date(row.startedAtMs).toISOString() },
+  { name: "ttft_ms", type: "integer", of: ({ row }) => rounded(row.ttftMs) },
+  { name: "duration_ms", type: "integer", of: ({ row }) => rounded(row.durationMs) ?? 0 },
+  { name: "client", type: "text", quoted: true, of: ({ row }) => row.client },
+  { name: "corrects_id", type: "uuid", of: ({ row }) => row.correctsId },
+];
+
+/** Never inside JSON text, which escapes control characters: details travel as one string, cut at this. */
+const SEPARATOR = "\u001e";
+
+const measures = {
+  requests: "count(*) FILTER (WHERE corrects_id IS NULL)",
+  billable_requests: "count(*) FILTER (WHERE billable AND corrects_id IS NULL)",
+  input_tokens: "sum(input_tokens)",
+  output_tokens: "sum(output_tokens)",
+  cache_write_5m_tokens: "sum(cache_write_5m_tokens)",
+  cache_write_1h_tokens: "sum(cache_write_1h_tokens)",
+  cache_read_tokens: "sum(cache_read_tokens)",
+  cost_nano_usd: "coalesce(sum(cost_nano_usd), 0)",
+  upstream_cost_nano_usd: "sum(upstream_cost_nano_usd)",
+} as const;
+
+/** The rollups, each with its bucket of the column `started_at` or of a finer bucket. UTC. */
+export const rollupTables = [
+  { table: "rollups_5m", bucketOf: (at: string) => `date_bin('5 minutes', ${at}, '2000-01-01T00:00:00Z'::timestamptz)` },
+  { table: "rollups_hour", bucketOf: (at: string) => `date_trunc('hour', ${at}, 'UTC')` },
+  { table: "rollups_day", bucketOf: (at: string) => `date_trunc('day', ${at}, 'UTC')` },
+] as const;
+
+/** core/status-class in SQL. */
+export const statusClassSql = `CASE WHEN state IN ('aborted', 'refused') THEN state
+  WHEN status >= 500 OR (state = 'error' AND status < 400) THEN '5xx'
+  WHEN status >= 400 THEN '4xx' WHEN status >= 300 THEN '3xx' ELSE '2xx' END`;
+
+const dimensions = `tenant_id, user_id, key_id, provider_id, model, "group", dialect, status_class`;
+const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
+
+/** Name under which connections keep the statement prepared; a changed text needs a changed name. */
+export const SETTLE_NAME = "sluice_settle_1";
+export const settleSql = makeSettleSql();
+
+function makeSettleSql(): string {
+  const names = columns.map(({ name }) => `"${name}"`);
+  const selected = columns.map(({ name }) => (name === "flags" ? `"flags"::text[]` : `"${name}"`));
+  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`);
+  const parts = [
+    `ins AS (
+  INSERT INTO requests (settled_seq, ${names.join(", ")})
+  SELECT nextval('requests_settled_seq'), ${selected.join(", ")}
+  FROM unnest(${arrays.join(", ")}) AS batch(${names.join(", ")})
+  ON CONFLICT (id) DO NOTHING
+  RETURNING *)`,
+    `details AS (
+  INSERT INTO request_details (id, detail)
+  SELECT batch.id, batch.detail::jsonb
+  FROM unnest($1::uuid[], string_to_array($${columns.length + 1}, chr(30))) AS batch(id, detail)
+  WHERE batch.id IN (SELECT id FROM ins)
+  ON CONFLICT (id) DO NOTHING)`,
+    `sums AS (
+  SELECT ${dimensions}, ${rollupTables[0].bucketOf("started_at")} AS bucket,
+    ${Object.entries(measures)
+      .map(([name, sql]) => `${sql} AS ${name}`)
+      .join(", ")}
+  FROM (SELECT ins.*, ${statusClassSql} AS status_class FROM ins) AS classed
+  GROUP BY ${key})`,
+    ...rollupTables.map(({ table, bucketOf }) => rollupPart(table, bucketOf("bucket"))),
+  ];
+  return `WITH ${parts.join(",\n")}\nSELECT count(*)::int AS inserted FROM ins`;
+}
+
+/** Rows go in by key order, so that two sessions that ever met without the lock would not deadlock. */
+function rollupPart(table: string, bucket: string): string {
+  const names = Object.keys(measures);
+  return `${table}_moved AS (
+  INSERT INTO ${table} (${key}, ${names.join(", ")})
+  SELECT tenant_id, ${bucket} AS bucket, user_id, key_id, provider_id, model, "group", dialect, status_class,
+    ${names.map((name) => `sum(${name})::bigint`).join(", ")}
+  FROM sums GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+  ON CONFLICT (${key}) DO UPDATE SET
+    ${names.map((name) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(", ")})`;
+}
+
+/** Parameters of {@link settleSql}. Array literals are built here: the driver's own way costs more than the insert. */
+export function settleValues(records: readonly FinishRecord[]): string[] {
+  const values = columns.map((column) => arrayLiteral(column, records));
+  values.push(records.map(({ detail }) => JSON.stringify(detail)).join(SEPARATOR));
+  return values;
+}
+
+function arrayLiteral(column: Column, records: readonly FinishRecord[]): string {
+  let text = "{";
+  for (const record of records) {
+    if (text.length > 1) text += ",";
+    const value = column.of(record);
+    if (value === null) text += "NULL";
+    else if (column.quoted) text += quote(value as string);
+    else text += value;
+  }
+  return `${text}}`;
+}
+
+function quote(text: string): string {
+  return text.includes('"') || text.includes("\\") ? `"${text.replace(/["\\]/g, "\\$&")}"` : `"${text}"`;
+}
+
+function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms);
+}
+
+const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+const integer = /^-?\d{1,19}$/;
+const texts = [
+  "tenantId",
+  "userId",
+  "keyId",
+  "sessionId",
+  "providerId",
+  "group",
+  "dialect",
+  "endpoint",
+  "model",
+  "upstreamModel",
+  "state",
+  "errorCode",
+  "client",
+] as const;
+/** Ids further ahead than this come from a broken clock; there is no partition for them. */
+const FUTURE_MS = 366 * 86_400_000;
+
+/** Why this record can never become a row ('' = nothing is known against it; Postgres may still refuse it). */
+export function defectOf(record: FinishRecord, nowMs: number): string {
+  const { row, detail } = record;
+  if (typeof row !== "object" || row === null || !isId(String(row.id))) return "the id is no UUIDv7";
+  if (typeof detail !== "object" || detail === null) return "there is no detail";
+  if (Number.parseInt(row.id.slice(0, 8) + row.id.slice(9, 13), 16) > nowMs + FUTURE_MS) return "the id is from the far future";
+  const wrongText = texts.find((name) => typeof row[name] !== "string");
+  if (wrongText) return `${wrongText} is no text`;
+  if (typeof row.usage !== "object" || row.usage === null) return "there is no usage";
+  const counts = [
+    row.usage.input,
+    row.usage.output,
+    row.usage.cacheWrite5m,
+    row.usage.cacheWrite1h,
+    row.usage.cacheRead,
+    row.status,
+    row.attempts,
+  ];
+  if (!counts.every((count) => Number.isSafeInteger(count))) return "a count is no integer";
+  if (row.costNanoUsd !== null && !integer.test(row.costNanoUsd)) return "the cost is no integer";
+  if (!integer.test(String(record.upstreamCostNanoUsd))) return "the upstream cost is no integer";
+  if (!Number.isFinite(row.startedAtMs) || Math.abs(row.startedAtMs) > 8.64e15) return "the start is no time";
+  if (!Array.isArray(row.flags) || !row.flags.every((flag) => /^[a-z_]+$/.test(flag))) return "the flags are no list of words";
+  if (row.correctsId !== null && !uuid.test(row.correctsId)) return "correctsId is no UUID";
+  if (detail.priceId !== null && !uuid.test(String(detail.priceId))) return "priceId is no UUID";
+  return "";
+}

@@ -1,0 +1,259 @@
+import { createHash } from "node:crypto";
+import { isId, timeOfId } from "@sluice/core/ids";
+import type { Settings } from "@sluice/core/inputs/settings";
+import type { Log } from "@sluice/core/log";
+import { ensurePartitionFor } from "@sluice/db/partitions";
+import type pg from "pg";
+import type { FailpointHook } from "./failpoints.ts";
+import type { FinishRecord } from "./records.ts";
+import { describe, isDataError, isMissingPartition } from "./settle-errors.ts";
+import { defectOf, SETTLE_NAME, settleSql, settleValues } from "./settle-statement.ts";
+import type { Pending } from "./spool-scan.ts";
+
+/**
+ * Brings ends into Postgres, in the order of the spool: up to `ledger.batchSize` in one transaction, every
+ * `ledger.intervalMs` or when that many wait. A connection that fails is tried again for ever; a record that Postgres
+ * refuses is found by halving and goes to the quarantine, so that it holds up nobody.
+ */
+export interface SettlerOptions {
+  pool: pg.Pool;
+  settings: () => Settings;
+  log: Log;
+  failpoint: FailpointHook;
+  /** Names the spool in ids of quarantined bytes. */
+  instanceId: string;
+  now(): number;
+  load(ends: readonly Pending[]): Promise<(FinishRecord | Buffer)[]>;
+  /** Called in order, once per batch, after its commit (quarantined ones included). */
+  onSettled(ends: readonly Pending[]): void;
+}
+
+interface Loaded {
+  end: Pending;
+  record: FinishRecord;
+}
+
+/** One for all who assign settled_seq, over every process. */
+export const SETTLE_LOCK = 7_207_150_002;
+
+const MAX_BACKOFF_MS = 5_000;
+/** Records of a longer queue stay on disk only. */
+export const RETAINED_RECORDS = 20_000;
+
+export class Settler {
+  readonly #options: SettlerOptions;
+  #pending: Pending[] = [];
+  #flushes = 0;
+  #failures = 0;
+  #quarantined = 0;
+  #urgent = false;
+  #stopping = false;
+  #wake: (() => void) | null = null;
+  #running: Promise<void> | null = null;
+  #monthsMade = new Set<string>();
+
+  constructor(options: SettlerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over the ends that a scan found, ahead of all that come. */
+  adopt(found: readonly Pending[]): void {
+    this.#pending = [...found, ...this.#pending];
+    this.#urgent ||= found.length > 0;
+  }
+
+  begin(): void {
+    this.#running ??= this.#run();
+  }
+
+  push(end: Pending): void {
+    if (end.position && this.#pending.length >= RETAINED_RECORDS) end.finish = null;
+    this.#pending.push(end);
+    if (end.settled) this.#urgent = true;
+    if (this.#urgent || this.#pending.length === 1 || this.#pending.length >= this.#options.settings()["ledger.batchSize"]) this.#wake?.();
+  }
+
+  get depth(): number {
+    return this.#pending.length;
+  }
+
+  stats(): { oldestAgeMs: number; flushes: number; failures: number; quarantined: number } {
+    const oldest = this.#pending[0];
+    const oldestAgeMs = oldest ? Math.max(0, this.#options.now() - oldest.queuedAtMs) : 0;
+    return { oldestAgeMs, flushes: this.#flushes, failures: this.#failures, quarantined: this.#quarantined };
+  }
+
+  /** Those with their record in memory, oldest first. */
+  unsettled(): FinishRecord[] {
+    return this.#pending.flatMap((end) => (end.finish ? [end.finish] : []));
+  }
+
+  /** Settles what is there and stops. False: not all of it within the time. */
+  async stop(graceMs: number): Promise<boolean> {
+    this.#urgent = true;
+    this.#wake?.();
+    const end = performance.now() + graceMs;
+    while (this.#pending.length > 0 && performance.now() < end) await pause(10);
+    this.#stopping = true;
+    this.#wake?.();
+    // A transaction that hangs may outlive the grace: it commits or not, and a replay moves nothing either way.
+    await Promise.race([this.#running, pause(Math.max(100, end - performance.now() + 2_000))]);
+    return this.#pending.length === 0;
+  }
+
+  async #run(): Promise<void> {
+    let backoffMs = 0;
+    while (!this.#stopping) {
+      await this.#waitForWork(backoffMs);
+      if (this.#stopping) return;
+      const batch = this.#pending.slice(0, this.#options.settings()["ledger.batchSize"]);
+      if (batch.length === 0) continue;
+      try {
+        await this.#settle(batch);
+        backoffMs = 0;
+        this.#flushes++;
+      } catch (error) {
+        this.#failures++;
+        backoffMs = Math.min(MAX_BACKOFF_MS, Math.max(50, backoffMs * 2));
+        this.#options.log.warn(
+          { error: describe(error), depth: this.#pending.length, backoffMs },
+          "a batch could not be settled; trying again",
+        );
+        continue;
+      }
+      this.#pending.splice(0, batch.length);
+      if (this.#pending.length === 0) this.#urgent = false;
+      this.#announce(batch);
+    }
+  }
+
+  /** Until a batch is full or its time has come. A failure waits its time out, whatever arrives. */
+  async #waitForWork(backoffMs: number): Promise<void> {
+    if (backoffMs > 0) {
+      await this.#sleep(backoffMs, () => this.#stopping);
+      return;
+    }
+    const settings = this.#options.settings();
+    const isFull = () => this.#urgent || this.#pending.length >= settings["ledger.batchSize"];
+    await this.#sleep(Number.POSITIVE_INFINITY, () => this.#pending.length > 0);
+    if (!isFull()) await this.#sleep(settings["ledger.intervalMs"], isFull);
+  }
+
+  /** Sleeps until the time is over or, looked at on each wake, the condition holds or the settler stops. */
+  async #sleep(ms: number, isOver: () => boolean): Promise<void> {
+    const end = performance.now() + ms;
+    while (!this.#stopping && !isOver() && performance.now() < end) {
+      await new Promise<void>((resolve) => {
+        const timer = Number.isFinite(ms) ? setTimeout(resolve, Math.max(1, end - performance.now())) : null;
+        this.#wake = () => {
+          if (timer) clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = null;
+    }
+  }
+
+  #announce(batch: readonly Pending[]): void {
+    for (const end of batch) end.settled?.();
+    this.#options.onSettled(batch);
+  }
+
+  async #settle(batch: readonly Pending[]): Promise<void> {
+    const loaded: Loaded[] = [];
+    const missing = batch.filter((end) => end.finish === null);
+    const found = missing.length > 0 ? await this.#options.load(missing) : [];
+    const now = this.#options.now();
+    let next = 0;
+    const seen = new Set<string>();
+    for (const end of batch) {
+      const record = end.finish ?? found[next++];
+      if (record === undefined || Buffer.isBuffer(record)) {
+        await this.#quarantine(end, record ?? Buffer.alloc(0), "damaged or of an unknown version");
+        continue;
+      }
+      const defect = defectOf(record, now);
+      if (defect) await this.#quarantine(end, record, defect);
+      else if (!seen.has(record.row.id)) loaded.push({ end, record });
+      seen.add(end.id);
+    }
+    loaded.sort((a, b) => (a.record.row.id < b.record.row.id ? -1 : 1));
+    await this.#insert(loaded);
+  }
+
+  /** One transaction; when the data is at fault, two with half of it each. */
+  async #insert(loaded: readonly Loaded[]): Promise<void> {
+    const [only] = loaded;
+    if (!only) return;
+    try {
+      await this.#ensurePartitions(loaded);
+      await this.#transact(loaded.map(({ record }) => record));
+    } catch (error) {
+      if (isMissingPartition(error)) this.#monthsMade.clear();
+      if (!isDataError(error) || isMissingPartition(error)) throw error;
+      if (loaded.length === 1) {
+        await this.#quarantine(only.end, only.record, describe(error));
+        return;
+      }
+      const half = loaded.length >> 1;
+      await this.#insert(loaded.slice(0, half));
+      await this.#insert(loaded.slice(half));
+    }
+  }
+
+  async #transact(records: readonly FinishRecord[]): Promise<void> {
+    const values = settleValues(records);
+    const client = await this.#options.pool.connect();
+    let broken: Error | boolean = true;
+    try {
+      // One round trip. Nested loops are off because the planner guesses ten rows for an array of 500.
+      await client.query(
+        `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL enable_nestloop = off; SET LOCAL jit = off; SELECT pg_advisory_xact_lock(${SETTLE_LOCK})`,
+      );
+      await client.query({ name: SETTLE_NAME, text: settleSql, values });
+      this.#options.failpoint("mid_batch");
+      await client.query("COMMIT");
+      broken = false;
+    } catch (error) {
+      if (isDataError(error))
+        broken = await client.query("ROLLBACK").then(
+          () => false,
+          () => true,
+        );
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async #ensurePartitions(loaded: readonly Loaded[]): Promise<void> {
+    for (const { record } of loaded) {
+      const month = new Date(timeOfId(record.row.id)).toISOString().slice(0, 7);
+      if (this.#monthsMade.has(month)) continue;
+      await ensurePartitionFor(this.#options.pool, record.row.id);
+      this.#monthsMade.add(month);
+    }
+  }
+
+  /** Kept raw and counted. The same bytes of the same place are kept once, however often the spool is read. */
+  async #quarantine(end: Pending, record: FinishRecord | Buffer, reason: string): Promise<void> {
+    const payload = Buffer.isBuffer(record) ? record : Buffer.from(JSON.stringify(record));
+    const place = end.position ? `${this.#options.instanceId}/${end.position.segment}/${end.position.start}` : end.id;
+    await this.#options.pool.query(
+      `INSERT INTO ledger_quarantine (id, request_id, payload, reason) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
+      [isId(end.id) ? end.id : uuidOf(place), end.id.replaceAll("\0", ""), payload, reason.replaceAll("\0", "").slice(0, 2_000)],
+    );
+    this.#quarantined++;
+    this.#options.log.error({ requestId: end.id, place, reason }, "a record of the ledger went to the quarantine");
+  }
+}
+
+/** A UUID (version 8, RFC 9562) from a text. */
+function uuidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,231 @@
+import { rm, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { SluiceError } from "@sluice/core/errors";
+import type { Log } from "@sluice/core/log";
+import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { FailpointHook } from "./failpoints.ts";
+import { decodePayload, encodeFrame, scanFrames } from "./frames.ts";
+import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
+import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptions, segmentName } from "./segment-writer.ts";
+import { type OpenRequest, type Pending, readPositions, type ScannedSpool } from "./spool-scan.ts";
+
+/**
+ * What the segments hold: open requests, ends without a commit, and when a segment is done with. Segments go in the
+ * order they were made, each when all its ends are committed; a request that is still open is first written again into
+ * the newest one, so a stream of an hour does not keep an hour of segments.
+ */
+export interface SpoolOptions extends Omit<SegmentWriterOptions, "firstSegment"> {
+  scanned: ScannedSpool;
+  checkpoint: Checkpoint | null;
+  /** How long commits gather before the checkpoint is written. */
+  checkpointMs: number;
+  failpoint: FailpointHook;
+  log: Log;
+}
+
+/** STARTs are refused beyond this many queued bytes; PROGRESS gives way much earlier. */
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+const MAX_QUEUED_PROGRESS_BYTES = 8 * 1024 * 1024;
+
+interface SegmentUse {
+  open: Set<string>;
+  unsettled: number;
+}
+
+export class Spool {
+  readonly open: Map<string, OpenRequest>;
+  readonly #options: SpoolOptions;
+  readonly #writer: SegmentWriter;
+  readonly #segments = new Map<number, SegmentUse>();
+  #watermark: Checkpoint | null = null;
+  #checkpointTimer: NodeJS.Timeout | null = null;
+  #checkpointing: Promise<void> = Promise.resolve();
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    const { scanned, checkpoint } = options;
+    this.open = scanned.open;
+    for (const segment of scanned.segments) this.#use(segment);
+    for (const [id, request] of scanned.open) this.#use(request.segment ?? 0).open.add(id);
+    for (const { position } of scanned.pending) if (position) this.#use(position.segment).unsettled++;
+    // Above the checkpoint too: a number below it would count as covered after the next start.
+    const firstSegment = Math.max(scanned.segments.at(-1) ?? 0, checkpoint?.segment ?? 0) + 1;
+    this.#writer = new SegmentWriter({ ...options, firstSegment });
+  }
+
+  get writable(): boolean {
+    return this.#writer.writable && this.#writer.queuedBytes < MAX_QUEUED_BYTES;
+  }
+
+  /** Resolves when the kernel has the record. @throws SluiceError spool_unavailable. */
+  start(start: StartRecord): Promise<void> {
+    if (!this.writable) return Promise.reject(new SluiceError("spool_unavailable", { detail: "the spool refuses writes" }));
+    const { id } = start.row;
+    const request: OpenRequest = { start, progress: null, segment: null, lastAtMs: this.#options.now(), finishing: false };
+    const frame = encodeFrame("start", start, request.lastAtMs);
+    this.open.set(id, request);
+    return new Promise((resolve, reject) => {
+      this.#writer.append(frame, "written", (error, position) => {
+        if (error || !position) {
+          this.open.delete(id);
+          reject(new SluiceError("spool_unavailable", { detail: String(error?.message), cause: error }));
+          return;
+        }
+        request.segment = position.segment;
+        if (this.open.get(id) === request) this.#use(position.segment).open.add(id);
+        resolve();
+      });
+    });
+  }
+
+  progress(progress: ProgressRecord): void {
+    const request = this.open.get(progress.id);
+    if (!request || request.finishing) return;
+    request.progress = progress;
+    request.lastAtMs = this.#options.now();
+    if (this.#writer.queuedBytes > MAX_QUEUED_PROGRESS_BYTES) return;
+    this.#writer.append(encodeFrame("progress", progress, request.lastAtMs), "written", () => undefined);
+  }
+
+  /** `done` gets the place, or null when the disk did not take the record: then only memory and Postgres have it. */
+  finish(kind: "finish" | "refuse", record: FinishRecord, acknowledge: Acknowledge, done: (position: Position | null) => void): void {
+    const { id } = record.row;
+    const request = this.open.get(id);
+    if (request) request.finishing = true;
+    let frame: Buffer;
+    try {
+      frame = encodeFrame(kind, record, this.#options.now());
+    } catch (error) {
+      this.#options.log.error({ requestId: id, error: String(error) }, "an end could not be encoded for the spool");
+      done(null);
+      return;
+    }
+    this.#writer.append(frame, acknowledge, (_error, position) => {
+      if (position) {
+        this.#use(position.segment).unsettled++;
+        this.#forget(id);
+      }
+      done(position);
+    });
+  }
+
+  /** The commit covers these ends, in the order in which they were acknowledged. */
+  settled(ends: readonly Pending[]): void {
+    this.#options.failpoint("after_commit_before_checkpoint");
+    for (const { id, position } of ends) {
+      if (position) {
+        this.#use(position.segment).unsettled--;
+        this.#watermark = { segment: position.segment, end: position.end };
+      } else {
+        this.#forget(id);
+      }
+    }
+    if (this.#checkpointTimer || !this.#watermark) return;
+    this.#checkpointTimer = setTimeout(() => void this.#saveCheckpoint(), this.#options.checkpointMs);
+    this.#checkpointTimer.unref();
+  }
+
+  /** What the disk holds of ends whose records are not in memory: the record, or the raw bytes of the frame. */
+  async load(ends: readonly Pending[]): Promise<(FinishRecord | Buffer)[]> {
+    const loaded: (FinishRecord | Buffer)[] = [];
+    let from = 0;
+    while (from < ends.length) {
+      const segment = ends[from]?.position?.segment;
+      let to = from;
+      while (to < ends.length && ends[to]?.position?.segment === segment) to++;
+      const positions = ends.slice(from, to).flatMap((end) => (end.position ? [end.position] : []));
+      for (const frame of await readPositions(this.#options.directory, positions)) loaded.push(recordOf(frame));
+      from = to;
+    }
+    return loaded;
+  }
+
+  /** Closes the files. `remove`: nothing in them is needed any more. */
+  async close(remove: boolean): Promise<void> {
+    await this.#writer.close();
+    if (this.#checkpointTimer) clearTimeout(this.#checkpointTimer);
+    await this.#saveCheckpoint();
+    if (!remove || this.open.size > 0) return;
+    // First the checkpoint: without it what is left is read again, with it and without segments it would say too much.
+    await rm(join(this.#options.directory, "checkpoint"), { force: true });
+    await rm(this.#options.directory, { recursive: true, force: true });
+  }
+
+  #use(segment: number): SegmentUse {
+    let use = this.#segments.get(segment);
+    if (!use) {
+      use = { open: new Set(), unsettled: 0 };
+      this.#segments.set(segment, use);
+    }
+    return use;
+  }
+
+  #forget(id: string): void {
+    const request = this.open.get(id);
+    if (!request) return;
+    this.open.delete(id);
+    if (request.segment !== null) this.#segments.get(request.segment)?.open.delete(id);
+  }
+
+  #saveCheckpoint(): Promise<void> {
+    this.#checkpointTimer = null;
+    this.#checkpointing = this.#checkpointing.then(async () => {
+      try {
+        const watermark = this.#watermark;
+        this.#watermark = null;
+        if (watermark) await writeCheckpoint(this.#options.directory, watermark, this.#options.failpoint);
+        await this.#reclaim();
+      } catch (error) {
+        this.#options.log.warn({ error: String(error) }, "the checkpoint of the spool could not be written; commits are not affected");
+      }
+    });
+    return this.#checkpointing;
+  }
+
+  async #reclaim(): Promise<void> {
+    for (const number of [...this.#segments.keys()].sort((a, b) => a - b)) {
+      const use = this.#segments.get(number);
+      if (!use || number >= this.#writer.busyFrom || use.unsettled > 0) return;
+      if (use.open.size > 0) await this.#carryForward(use);
+      if (use.open.size > 0) return;
+      await unlink(join(this.#options.directory, segmentName(number))).catch(() => undefined);
+      this.#segments.delete(number);
+    }
+  }
+
+  /** Writes the open requests of an old segment again, durably, so that the segment can go. */
+  async #carryForward(use: SegmentUse): Promise<void> {
+    const moves = [...use.open].flatMap((id) => {
+      const request = this.open.get(id);
+      return request && !request.finishing ? [this.#carry(request)] : [];
+    });
+    for (const { id, request, segment } of await Promise.all(moves)) {
+      if (segment === null) continue;
+      use.open.delete(id);
+      request.segment = segment;
+      if (this.open.get(id) === request) this.#use(segment).open.add(id);
+    }
+  }
+
+  /** The segment of the new START: the PROGRESS behind it may already stand in the next one, which is kept longer. */
+  async #carry(request: OpenRequest): Promise<{ id: string; request: OpenRequest; segment: number | null }> {
+    const { start, progress, lastAtMs } = request;
+    const frames = [encodeFrame("start", start, lastAtMs), ...(progress ? [encodeFrame("progress", progress, lastAtMs)] : [])];
+    const written = frames.map(
+      (frame) =>
+        new Promise<Position | null>((resolve) => {
+          this.#writer.append(frame, "durable", (_error, position) => resolve(position));
+        }),
+    );
+    const positions = await Promise.all(written);
+    return { id: start.row.id, request, segment: positions.includes(null) ? null : (positions[0]?.segment ?? null) };
+  }
+}
+
+function recordOf(frame: Buffer): FinishRecord | Buffer {
+  for (const found of scanFrames(frame)) {
+    const read = found.good ? decodePayload(found.payload) : null;
+    if (read?.kind === "finish" || read?.kind === "refuse") return read.record;
+  }
+  return frame;
+}

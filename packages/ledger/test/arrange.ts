@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@sluice/core/clock";
+import { newId } from "@sluice/core/ids";
+import { defaultSettings, type Settings } from "@sluice/core/inputs/settings";
+import { silentLog } from "@sluice/core/log";
+import { priceUsage, upstreamCost } from "@sluice/core/pricing/price-usage";
+import { noUsage, type RequestRow, type UsageFlag } from "@sluice/core/requests";
+import { idAt, requestDetail, requestRow } from "@sluice/testing/factories";
+import pg from "pg";
+import type { LedgerOptions } from "../src/ledger.ts";
+import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "../src/records.ts";
+
+/** Seeded numbers in [0, 1): mulberry32. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export const testPrice: SpooledPrice = {
+  priceId: "019a0000-0000-7000-8000-000000000001",
+  inputPerMTok: "3",
+  outputPerMTok: "15",
+  cacheWrite5mPerMTok: null,
+  cacheWrite1hPerMTok: "6",
+  cacheReadPerMTok: "0.3",
+};
+
+/** The end of a request; its detail names the row. */
+export function finishOf(fields: Partial<RequestRow> = {}): FinishRecord {
+  const row = requestRow(fields);
+  return { row, detail: requestDetail({ id: row.id, path: "/v1/chat/completions" }), upstreamCostNanoUsd: "100" };
+}
+
+/** A priced end with everything random but reproducible, at a random moment of the last `spanMs`. */
+export function randomFinish(random: () => number, spanMs = 0): FinishRecord {
+  const pick = <T>(...of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+  const startedAtMs = spanMs > 0 ? Date.now() - Math.floor(random() * spanMs) : undefined;
+  const id = startedAtMs === undefined ? newId() : idAt(startedAtMs);
+  const usage = {
+    input: Math.floor(random() * 5_000),
+    output: Math.floor(random() * 2_000),
+    cacheWrite5m: Math.floor(random() * 50),
+    cacheWrite1h: Math.floor(random() * 50),
+    cacheRead: Math.floor(random() * 9_000),
+  };
+  const state = pick("done", "done", "done", "error", "aborted", "refused");
+  const groupMultiplier = pick("1", "1.5", "0.333333333333");
+  const providerMultiplier = pick("1", "2", "0.1");
+  const priced = state !== "refused" && random() > 0.1;
+  const { costNanoUsd, breakdown } = priceUsage(testPrice, usage, { providerMultiplier, groupMultiplier });
+  const flags: UsageFlag[] = state === "aborted" ? ["estimated", "partial"] : [];
+  if (!priced && state !== "refused") flags.push("unpriced");
+  const row = requestRow({
+    id,
+    userId: `user-${Math.floor(random() * 5)}`,
+    keyId: `key-${Math.floor(random() * 8)}`,
+    providerId: state === "refused" ? "" : `provider-${Math.floor(random() * 3)}`,
+    sessionId: pick("", "session-a", "session-b"),
+    model: pick("model-a", "model-b", 'mo"del\\{c},'),
+    dialect: pick("anthropic", "openai", "gemini"),
+    state,
+    status: { done: 200, error: pick(200, 400, 502), aborted: 0, refused: pick(401, 429) }[state],
+    errorCode: state === "error" ? "upstream_error" : "",
+    usage: state === "refused" ? noUsage : usage,
+    costNanoUsd: state === "refused" ? "0" : priced ? costNanoUsd.toString() : null,
+    billable: state !== "refused",
+    flags,
+    ttftMs: pick(null, 12, 340),
+  });
+  const detail = requestDetail({ id, priceId: priced ? testPrice.priceId : null, cost: priced ? breakdown : null });
+  return { row, detail, upstreamCostNanoUsd: priced ? upstreamCost(testPrice, usage, providerMultiplier).toString() : "0" };
+}
+
+export function startOf(finish: FinishRecord, price: SpooledPrice | null = testPrice): StartRecord {
+  const row: RequestRow = { ...finish.row, state: "in_flight", status: 0, usage: noUsage, flags: [], costNanoUsd: null };
+  return { row: { ...row, errorCode: "", ttftMs: null, durationMs: null }, price, providerMultiplier: "1", groupMultiplier: "1" };
+}
+
+export function progressOf(id: string, output: number, fields: Partial<ProgressRecord> = {}): ProgressRecord {
+  const usage = { ...noUsage, input: 100, output };
+  return { id, providerId: "provider-0", upstreamModel: "model-a", providerMultiplier: "1", ttftMs: 80, usage, estimated: true, ...fields };
+}
+
+/** A directory that goes when the test does. */
+export async function temporaryDirectory(): Promise<{ dir: string; remove(): Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), "sluice-ledger-"));
+  return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
+}
+
+/** Quick settings: what matters in a test is the outcome, not the pace. */
+export function quickSettings(changed: Partial<Settings> = {}): Settings {
+  return { ...defaultSettings(), "ledger.intervalMs": 10, ...changed };
+}
+
+export function ledgerOptions(dir: string, pool: pg.Pool, changed: Partial<LedgerOptions> = {}): LedgerOptions {
+  return {
+    dir,
+    pool,
+    settings: () => quickSettings(),
+    clock: systemClock,
+    log: silentLog,
+    instanceId: "test",
+    ...changed,
+    tuning: { checkpointMs: 5, retryMs: 20, ...changed.tuning },
+  };
+}
+
+/** A pool whose server does not exist: Postgres is down. */
+export function deadPool(): pg.Pool {
+  return new pg.Pool({ host: "127.0.0.1", port: 1, user: "nobody", database: "none", connectionTimeoutMillis: 500 });
+}

@@ -74,5 +74,5 @@ export interface LiveFrame {
   serverNowMs: number;
 }
 
-/** Who a frame is for: admins see all, a user sees what carries their id. */
-export type Audience = { kind: "admin" } | { kind: "user"; userId: string };
+/** Who a frame is for: admins see all (`userId` says which admin, so that the stream can be ended), a user sees what carries their id. */
+export type Audience = { kind: "admin"; userId?: string } | { kind: "user"; userId: string };

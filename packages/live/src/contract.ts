@@ -1,5 +1,5 @@
-import type { Audience, BusId, LiveEvent, LiveFrame, SessionRow } from "@sluice/core/events";
-import type { DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
+import type { Audience, BusId, LiveEvent, LiveFrame, ProviderHealth, SessionRow } from "@sluice/core/events";
+import type { Attempt, DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
 
 /** Publish and resume: kept by Redis (PUBLISH + stream in one Lua) and by an in-process ring, with one contract. */
 export interface Bus {
@@ -7,7 +7,10 @@ export interface Bus {
   publish(event: LiveEvent): void;
   /** Sends what is queued now. */
   flush(): Promise<void>;
-  /** The id of the newest entry; lists return it so that a subscription can start where the list was read. */
+  /**
+   * The id of the newest entry; lists return it so that a subscription can start where the list was read. Never
+   * throws: while Redis cannot be asked it is an older id, or one that a subscription answers with a reset.
+   */
   position(): Promise<BusId>;
   close(): Promise<void>;
 }
@@ -17,9 +20,15 @@ export interface Frames {
   /**
    * Replays from `after` ('' = only what comes), then follows. Ends when `signal` aborts (returns) and throws
    * AbortError on shutdown, so that the client reconnects. Replay is shaped by audience exactly like live.
+   * Registers when called, not at the first `next()`. The first frame comes at once, also when it is empty: its id
+   * is where to resume. A frame of a tick is one object for all subscribers of an audience. For an admin give
+   * `userId`, so that `disconnect` can tell whose stream it is.
    */
   subscribe(audience: Audience, after: BusId, signal: AbortSignal): AsyncGenerator<LiveFrame, void, void>;
-  /** Ends every subscription of a user within a moment: after demotion, disabling, sign-out. */
+  /**
+   * Ends every subscription of a user within a moment: after demotion, disabling, sign-out. Throws AbortError there:
+   * the client reconnects and is authorised anew. A `user.changed` on the bus does the same in every process.
+   */
   disconnect(userId: string): void;
   /** Open subscriptions, for metrics. */
   count(): number;
@@ -35,8 +44,17 @@ export interface Registry {
   /** Publishes `request.finished` or `request.refused`; the row stays until `settled` names it. */
   finished(row: RequestRow, detail: RequestDetail): void;
   settled(ids: readonly string[]): void;
-  /** Rows of all live instances, newest first, in an id range (either end open). */
-  list(range?: { before?: string; after?: string }): Promise<RequestRow[]>;
+  /**
+   * Takes in FINISHes found in the spool after a restart, and publishes them: viewers may still see them in flight.
+   * Call it before the settler starts.
+   */
+  restore(finishes: readonly { row: RequestRow; detail: RequestDetail }[]): void;
+  /**
+   * Rows of all live instances, newest first, in an id range (exclusive, either end open), at most `limit`. Never
+   * throws: while Redis is away it knows this instance's rows only.
+   */
+  list(range?: { before?: string; after?: string; limit?: number }): Promise<RequestRow[]>;
+  /** `detail` is null in flight, and for the oldest of very many unsettled ones. */
   find(id: string): Promise<{ row: RequestRow; detail: RequestDetail | null } | null>;
   /** In flight on this instance now. */
   inFlight(): number;
@@ -57,8 +75,22 @@ export interface Sessions {
     client: string;
     dialect: DialectName;
   }): void;
-  /** A request of the session ended. */
+  /** A request of the session ended; one for each `began`. */
   ended(row: RequestRow): void;
+  /** Active now, latest activity first, at most 5,000. Never throws: [] while Redis is away. */
   list(): Promise<SessionRow[]>;
+  /** The active window changed: expiry is computed anew. */
+  windowChanged(): void;
+  close(): Promise<void>;
+}
+
+/** Counters per provider, pushed as `provider.measured` at most once a second and provider while there is traffic. */
+export interface ProviderFigures {
+  /** An attempt at the provider begins: one more in flight there. */
+  attemptStarted(providerId: string): void;
+  /** The request is over: all of its attempts end here, and are counted. */
+  requestFinished(row: RequestRow, attempts: readonly Attempt[]): void;
+  /** Today's figures (zone of the settings) over all instances. Never throws: [] while Redis is away. */
+  list(): Promise<ProviderHealth[]>;
   close(): Promise<void>;
 }

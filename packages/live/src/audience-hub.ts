@@ -1,0 +1,118 @@
+import type { Clock } from "@sluice/core/clock";
+import type { Audience, BusId, LiveEvent, LiveFrame } from "@sluice/core/events";
+import { keyOf, laterOf, weightOf } from "./conflation.ts";
+import type { Batch, ResetReason } from "./live-bus.ts";
+import type { Subscriber, Tick } from "./subscriber.ts";
+
+export const FRAME_MS = 100;
+/** Rows in a frame; what is more waits for the next one, where it conflates. */
+export const MAX_FRAME_EVENTS = 200;
+/** Beyond this an audience is behind for good: the oldest go, and the next frame says how many. */
+const MAX_WAITING_EVENTS = 4_000;
+
+/** One audience that somebody watches: turns its batches into frames, each built once for all its subscribers. */
+export interface AudienceHub {
+  readonly audience: Audience;
+  readonly subscribers: Set<Subscriber>;
+  /** Events that this audience may see, shaped for it. */
+  accept(batch: Batch): void;
+  /** The bus follows from here. */
+  started(position: BusId): void;
+  reset(reason: ResetReason, position: BusId): void;
+  /** An empty frame if nothing was sent since the position moved. */
+  advance(): void;
+  close(): void;
+}
+
+export interface HubOptions {
+  clock: Clock;
+  /** The last id that was looked at for any audience; '' before the bus follows. */
+  scanned: () => BusId;
+}
+
+/** Makes the hub. No timer runs while nothing waits. */
+export function createAudienceHub(audience: Audience, { clock, scanned }: HubOptions): AudienceHub {
+  const subscribers = new Set<Subscriber>();
+  let waiting: Batch[] = [];
+  let waitingEvents = 0;
+  let dropped = 0;
+  /** Id of the last frame: where the next one begins. */
+  let emitted = scanned();
+  let lastTickMs = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | null = null;
+
+  function accept(batch: Batch): void {
+    waiting.push(batch);
+    waitingEvents += batch.events.length;
+    while (waitingEvents > MAX_WAITING_EVENTS && waiting.length > 1) {
+      const oldest = waiting.shift()?.events.length ?? 0;
+      waitingEvents -= oldest;
+      dropped += oldest;
+    }
+    timer ??= setTimeout(tick, Math.max(0, lastTickMs + FRAME_MS - clock.monotonic()));
+  }
+
+  function tick(): void {
+    timer = null;
+    lastTickMs = clock.monotonic();
+    const built = takeFrame(waiting);
+    waiting = waiting.slice(built.batches.length);
+    waitingEvents -= built.batches.reduce((sum, batch) => sum + batch.events.length, 0);
+    const id = waiting.length > 0 ? (built.batches.at(-1)?.id ?? emitted) : scanned();
+    const frame: LiveFrame = { id, events: built.events, serverNowMs: clock.now() };
+    if (dropped > 0) frame.gap = dropped;
+    dropped = 0;
+    push({ from: emitted, frame, batches: built.batches });
+    if (waiting.length > 0) timer ??= setTimeout(tick, FRAME_MS);
+  }
+
+  function push(tick: Omit<Tick, "weight">): void {
+    emitted = tick.frame.id;
+    const weighed: Tick = { ...tick, weight: tick.frame.events.reduce((sum, event) => sum + weightOf(event), 100) };
+    const nowMs = clock.monotonic();
+    for (const subscriber of subscribers) subscriber.push(weighed, nowMs);
+  }
+
+  function clear(): void {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    waiting = [];
+    waitingEvents = 0;
+    dropped = 0;
+  }
+
+  return {
+    audience,
+    subscribers,
+    accept,
+    started(position) {
+      if (emitted === "") emitted = position;
+    },
+    reset(reason, position) {
+      clear();
+      push({ from: emitted, frame: { id: position, events: [], reset: reason, serverNowMs: clock.now() }, batches: [] });
+    },
+    advance() {
+      if (waiting.length > 0 || emitted === scanned()) return;
+      push({ from: emitted, frame: { id: scanned(), events: [], serverNowMs: clock.now() }, batches: [] });
+    },
+    close: clear,
+  };
+}
+
+/** The leading batches that fit one frame, whole, and their conflated events in order of first appearance. */
+export function takeFrame(from: readonly Batch[]): { batches: Batch[]; events: LiveEvent[] } {
+  const latest = new Map<string, LiveEvent>();
+  const batches: Batch[] = [];
+  for (const batch of from) {
+    const fresh = new Set<string>();
+    for (const event of batch.events) if (!latest.has(keyOf(event))) fresh.add(keyOf(event));
+    if (batches.length > 0 && latest.size + fresh.size > MAX_FRAME_EVENTS) break;
+    for (const event of batch.events) {
+      const held = latest.get(keyOf(event));
+      latest.set(keyOf(event), held ? laterOf(held, event) : event);
+    }
+    batches.push(batch);
+  }
+  return { batches, events: [...latest.values()] };
+}

@@ -1,0 +1,45 @@
+import type { LiveEvent } from "@sluice/core/events";
+
+/** What an event is the state of: of two with one key only the later is worth sending. */
+export function keyOf(event: LiveEvent): string {
+  switch (event.type) {
+    case "request.started":
+    case "request.progressed":
+    case "request.finished":
+    case "request.refused":
+      return `r${event.row.id}`;
+    case "session.started":
+    case "session.updated":
+    case "session.ended":
+      return `s${event.row.id}`;
+    case "provider.opened":
+    case "provider.half-opened":
+    case "provider.closed":
+      return `b${event.breaker.providerId} ${event.breaker.model}`;
+    case "provider.measured":
+      return `m${event.health.providerId}`;
+    case "settings.changed":
+      return event.type;
+    default:
+      return `${event.type} ${event.id}`;
+  }
+}
+
+/** The later state of the two; by rev where there is one, for instances publish past each other. */
+export function laterOf(held: LiveEvent, next: LiveEvent): LiveEvent {
+  if (held.type === "settings.changed" && next.type === "settings.changed") {
+    return { type: next.type, names: [...new Set([...held.names, ...next.names])] };
+  }
+  return revOf(next) >= revOf(held) ? next : held;
+}
+
+function revOf(event: LiveEvent): number {
+  if ("rev" in event) return event.rev;
+  return "row" in event ? event.row.rev : 0;
+}
+
+/** About what an event weighs in JSON, in bytes: near enough to tell who is far behind. */
+export function weightOf(event: LiveEvent): number {
+  if ("rev" in event) return 900;
+  return "row" in event ? 450 : 250;
+}

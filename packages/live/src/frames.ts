@@ -1,0 +1,222 @@
+import type { Clock } from "@sluice/core/clock";
+import type { Audience, BusId, LiveEvent, LiveFrame } from "@sluice/core/events";
+import { type AudienceHub, createAudienceHub, takeFrame } from "./audience-hub.ts";
+import { compareBusIds } from "./bus-id.ts";
+import type { Frames } from "./contract.ts";
+import type { Batch, LiveBus } from "./live-bus.ts";
+import { ownerOf, shapeEvent } from "./shaping.ts";
+import { abortError, createSubscriber, frameAfter, type Subscriber } from "./subscriber.ts";
+
+/** While the bus moves, a reader for whom nothing happens learns this often where to resume. */
+const ADVANCE_MS = 15_000;
+const RETRY_MS = 250;
+const ADMINS = "";
+
+export interface FramesOptions {
+  bus: LiveBus;
+  clock: Clock;
+  /** Events that a new subscription begins with, after the replay: state that no list holds. */
+  snapshot?: (audience: Audience) => Promise<LiveEvent[]>;
+}
+
+/**
+ * Frames for everyone who watches, from one listener on the bus while anybody does. Per audience one frame is built
+ * per tick and shared; a reader is only ever apart from it where it joins (the first frame is cut at its position)
+ * and where it lost something (the gap is its own).
+ */
+export function createFrames({ bus, clock, snapshot }: FramesOptions): Frames {
+  const hubs = new Map<string, AudienceHub>();
+  let scanned: BusId = "";
+  /** Resolves with the position that batches follow from. */
+  let following = Promise.withResolvers<BusId>();
+  let unlisten: (() => void) | null = null;
+  let advanceTimer: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  function onBatch(batch: Batch): void {
+    scanned = batch.id;
+    const byUser = new Map<AudienceHub, LiveEvent[]>();
+    const changedUsers = new Set<string>();
+    for (const event of batch.events) {
+      const owner = ownerOf(event);
+      if (event.type === "user.changed") changedUsers.add(event.id).add(event.userId ?? event.id);
+      if (owner === null) continue;
+      for (const hub of owner === "" ? hubs.values() : [hubs.get(owner)]) {
+        const shaped = hub && hub.audience.kind === "user" ? shapeEvent(hub.audience, event) : null;
+        if (!hub || !shaped) continue;
+        const events = byUser.get(hub);
+        if (events) events.push(shaped);
+        else byUser.set(hub, [shaped]);
+      }
+    }
+    hubs.get(ADMINS)?.accept(batch);
+    for (const [hub, events] of byUser) hub.accept({ id: batch.id, events });
+    for (const userId of changedUsers) disconnect(userId);
+    if (hubs.size > 0) advanceTimer ??= setTimeout(advance, ADVANCE_MS);
+  }
+
+  function advance(): void {
+    advanceTimer = null;
+    for (const hub of hubs.values()) hub.advance();
+  }
+
+  function join(audience: Audience): { hub: AudienceHub; subscriber: Subscriber } {
+    const key = audience.kind === "admin" ? ADMINS : audience.userId;
+    const known = hubs.get(key);
+    const hub = known ?? createAudienceHub(audience, { clock, scanned: () => scanned });
+    const subscriber = createSubscriber(audience.userId ?? "");
+    hub.subscribers.add(subscriber);
+    if (!known) hubs.set(key, hub);
+    unlisten ??= bus.listen({
+      started(position) {
+        scanned = position;
+        for (const each of hubs.values()) each.started(position);
+        following.resolve(position);
+      },
+      batch: onBatch,
+      reset(reason, position) {
+        scanned = position;
+        for (const each of hubs.values()) each.reset(reason, position);
+      },
+    });
+    return { hub, subscriber };
+  }
+
+  function leave(hub: AudienceHub, subscriber: Subscriber): void {
+    subscriber.end();
+    if (!hub.subscribers.delete(subscriber) || hub.subscribers.size > 0) return;
+    hub.close();
+    hubs.delete(hub.audience.kind === "admin" ? ADMINS : hub.audience.userId);
+    if (hubs.size > 0) return;
+    unlisten?.();
+    unlisten = null;
+    scanned = "";
+    following = Promise.withResolvers();
+    if (advanceTimer) clearTimeout(advanceTimer);
+    advanceTimer = null;
+  }
+
+  /** What the reader missed, in its own frames; the last one's id is where live goes on. Asks until Redis answers. */
+  async function replayed(audience: Audience, after: BusId, subscriber: Subscriber): Promise<LiveFrame[]> {
+    while (!subscriber.stopped) {
+      try {
+        const replay = await bus.replay(after);
+        const serverNowMs = clock.now();
+        if ("reset" in replay) return [{ id: replay.position, events: [], reset: replay.reset, serverNowMs }];
+        return framesOf(audience, replay.batches, replay.position, serverNowMs);
+      } catch {
+        await pause(RETRY_MS, subscriber);
+      }
+    }
+    return [];
+  }
+
+  async function* follow(
+    audience: Audience,
+    after: BusId,
+    subscriber: Subscriber,
+    joinedAt: Promise<BusId>,
+  ): AsyncGenerator<LiveFrame, void, void> {
+    let last: BusId = (await Promise.race([joinedAt, subscriber.whenStopped])) ?? "";
+    const begun = snapshot ? snapshot(audience).catch(() => []) : [];
+    if (after === "") {
+      if (!subscriber.stopped) yield { id: last, events: [], serverNowMs: clock.now() };
+    } else {
+      for (const frame of await replayed(audience, after, subscriber)) {
+        if (subscriber.stopped) break;
+        last = frame.id;
+        yield frame;
+      }
+    }
+    const events = subscriber.stopped ? [] : await begun;
+    if (events.length > 0 && !subscriber.stopped) yield { id: last, events, serverNowMs: clock.now() };
+    for (;;) {
+      const tick = await subscriber.take(() => clock.monotonic());
+      if (!tick) return;
+      const frame = frameAfter(tick, last, compareBusIds, (batches) => takeFrame(batches).events);
+      if (!frame) continue;
+      last = frame.id;
+      yield frame;
+    }
+  }
+
+  function disconnect(userId: string): void {
+    for (const hub of hubs.values()) {
+      for (const subscriber of hub.subscribers) {
+        // An admin's stream that was not named could be anybody's: better one reconnection too many.
+        if (subscriber.userId === userId || subscriber.userId === "") subscriber.fail(abortError("to be authorised anew"));
+      }
+    }
+  }
+
+  return {
+    subscribe(audience, after, signal) {
+      if (closed) throw abortError("shutting down");
+      const { hub, subscriber } = join(audience);
+      const joinedAt = scanned === "" ? following.promise : Promise.resolve(scanned);
+      const onAbort = () => leave(hub, subscriber);
+      const settle = () => {
+        signal.removeEventListener("abort", onAbort);
+        leave(hub, subscriber);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      if (signal.aborted) settle();
+      // A stream that is ended before its first `next` runs no `finally` of a generator: hence by hand, here.
+      void subscriber.whenStopped.then(settle);
+      return endable(follow(audience, after, subscriber, joinedAt), settle);
+    },
+    disconnect,
+    count: () => [...hubs.values()].reduce((sum, hub) => sum + hub.subscribers.size, 0),
+    async close() {
+      closed = true;
+      for (const hub of [...hubs.values()]) for (const subscriber of hub.subscribers) subscriber.fail(abortError("shutting down"));
+      // The queues leave as they hear of it.
+      await Promise.resolve();
+    },
+  };
+}
+
+/** A replay, shaped and conflated like live. Always at least one frame, whose id is `position`. */
+function framesOf(audience: Audience, batches: Batch[], position: BusId, serverNowMs: number): LiveFrame[] {
+  let rest = batches.map(({ id, events }) => ({ id, events: events.flatMap((event) => shapeEvent(audience, event) ?? []) }));
+  const frames: LiveFrame[] = [];
+  do {
+    const { batches: taken, events } = takeFrame(rest);
+    rest = rest.slice(taken.length);
+    frames.push({ id: rest.length > 0 ? (taken.at(-1)?.id ?? position) : position, events, serverNowMs });
+  } while (rest.length > 0);
+  return frames;
+}
+
+function endable(frames: AsyncGenerator<LiveFrame, void, void>, end: () => void): AsyncGenerator<LiveFrame, void, void> {
+  return {
+    next: () => frames.next(),
+    return: (value) => {
+      end();
+      return frames.return(value);
+    },
+    throw: (error) => {
+      end();
+      return frames.throw(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async [Symbol.asyncDispose]() {
+      end();
+      await frames.return();
+    },
+  };
+}
+
+/** Waits, or less when the reader goes. */
+async function pause(ms: number, subscriber: Subscriber): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    subscriber.whenStopped,
+    new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    }),
+  ]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,112 @@
+import type { Clock } from "@sluice/core/clock";
+import type { BreakerState, ProviderHealth } from "@sluice/core/events";
+import type { ProviderFigures } from "./contract.ts";
+import { createMemoryFigureStore, createRedisFigureStore, type Figures } from "./figure-store.ts";
+import type { LiveBus } from "./live-bus.ts";
+import type { Presence } from "./presence.ts";
+import type { RedisLink } from "./redis-link.ts";
+
+/** At most one `provider.measured` a provider in this time. */
+const MEASURE_MS = 1_000;
+
+export interface ProviderFiguresOptions {
+  bus: LiveBus;
+  clock: Clock;
+  /** Setting `time.zone`: when a day begins. */
+  zone: () => string;
+  /** What admission knows of breakers. */
+  breakers: () => BreakerState[];
+  /** Null: one process, figures since its start or the day's. */
+  redis: { link: RedisLink; presence: Presence } | null;
+}
+
+/** What providers are doing: attempts, failures, upstream cost and what is in flight, today and over all instances. */
+export function createProviderFigures({ bus, clock, zone, breakers, redis }: ProviderFiguresOptions): ProviderFigures {
+  const store = redis ? createRedisFigureStore(redis.link, redis.presence) : createMemoryFigureStore();
+  const inFlight = new Map<string, number>();
+  let changes = new Map<string, Figures>();
+  let underway: { day: string; changes: Figures[]; number: number } | null = null;
+  let batches = 0;
+  let timer: NodeJS.Timeout | null = null;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  let closed = false;
+
+  function change(providerId: string, by: { requests: number; errors: number; cost: bigint; inFlight: number }): void {
+    const now = Math.max(0, (inFlight.get(providerId) ?? 0) + by.inFlight);
+    if (now > 0) inFlight.set(providerId, now);
+    else inFlight.delete(providerId);
+    if (inFlight.size > 0) redis?.presence.hold("figures");
+    else redis?.presence.release("figures");
+    const held = changes.get(providerId);
+    changes.set(providerId, {
+      providerId,
+      requests: (held?.requests ?? 0) + by.requests,
+      errors: (held?.errors ?? 0) + by.errors,
+      costNanoUsd: (BigInt(held?.costNanoUsd ?? "0") + by.cost).toString(),
+      inFlight: now,
+    });
+    if (!closed) timer ??= setTimeout(() => void measure(), Math.max(0, lastMs + MEASURE_MS - clock.monotonic()));
+  }
+
+  async function measure(): Promise<void> {
+    lastMs = clock.monotonic();
+    try {
+      if (!underway && changes.size > 0) {
+        underway = { day: dayOf(clock.now(), zone()), changes: [...changes.values()], number: ++batches };
+        changes = new Map();
+      }
+      if (!underway) return;
+      const moved = new Set(underway.changes.map((each) => each.providerId));
+      const totals = await store.apply(underway.day, underway.changes, underway.number);
+      underway = null;
+      for (const figures of totals) {
+        if (moved.has(figures.providerId)) bus.publish({ type: "provider.measured", health: toHealth(figures) });
+      }
+    } catch {
+      // Given again as it is, so that nothing is counted twice.
+    } finally {
+      timer = underway || changes.size > 0 ? setTimeout(() => void measure(), MEASURE_MS) : null;
+      if (closed && timer) clearTimeout(timer);
+    }
+  }
+
+  function toHealth({ providerId, requests, errors, costNanoUsd, inFlight: busy }: Figures): ProviderHealth {
+    const own = breakers().filter((breaker) => breaker.providerId === providerId);
+    return { providerId, inFlight: busy, requests, errors, costNanoUsd, breakers: own };
+  }
+
+  return {
+    attemptStarted: (providerId) => change(providerId, { requests: 0, errors: 0, cost: 0n, inFlight: 1 }),
+    requestFinished(_row, attempts) {
+      for (const { providerId, outcome, upstreamCostNanoUsd } of attempts) {
+        change(providerId, { requests: 1, errors: outcome === "failed" ? 1 : 0, cost: BigInt(upstreamCostNanoUsd), inFlight: -1 });
+      }
+    },
+    async list() {
+      try {
+        const totals = await store.apply(dayOf(clock.now(), zone()), [], 0);
+        // A breaker may be open at a provider that did nothing today.
+        const idle = [...new Set(breakers().map((breaker) => breaker.providerId))].filter(
+          (id) => !totals.some((each) => each.providerId === id),
+        );
+        const none = { requests: 0, errors: 0, costNanoUsd: "0", inFlight: 0 };
+        return [...totals, ...idle.map((providerId) => ({ providerId, ...none }))].map(toHealth);
+      } catch {
+        return [];
+      }
+    },
+    async close() {
+      if (timer) clearTimeout(timer);
+      await measure();
+      closed = true;
+      if (timer) clearTimeout(timer);
+      timer = null;
+      redis?.presence.release("figures");
+    },
+  };
+}
+
+/** `2026-11-21` in a zone. */
+function dayOf(ms: number, zone: string): string {
+  return new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(ms);
+}

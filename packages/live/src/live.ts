@@ -1,0 +1,80 @@
+/*
+ * live pushes what happens to the people who watch. It promises that a viewer who reconnects misses nothing and gets
+ * nothing twice, or is told to start over; that a request is never slowed down by being watched; and that what Postgres
+ * does not have yet can be read here, over all instances. It is apart because both sides need it, the gateway that
+ * makes events and the api that streams them, and neither may know the other. With Redis it joins processes, without
+ * it the same contracts hold within one.
+ */
+import type { Clock } from "@sluice/core/clock";
+import { systemClock } from "@sluice/core/clock";
+import type { Audience, BreakerState, LiveEvent } from "@sluice/core/events";
+import type { Settings } from "@sluice/core/inputs/settings";
+import type { Log } from "@sluice/core/log";
+import type { Redis } from "ioredis";
+import type { Bus, Frames, ProviderFigures, Registry, Sessions } from "./contract.ts";
+import { createFrames } from "./frames.ts";
+import { createProviderFigures } from "./health.ts";
+import { createMemoryBus } from "./memory-bus.ts";
+import { createPresence } from "./presence.ts";
+import { createRedisBus } from "./redis-bus.ts";
+import { openRedisLink } from "./redis-link.ts";
+import { createRegistry } from "./registry.ts";
+import { createSessions } from "./sessions.ts";
+
+export interface LiveOptions {
+  /** A URL, or a client to stand beside (its connection is not used); null keeps everything in this process. */
+  redis: string | Redis | null;
+  /** Prefix of all keys; `sluice:` by default. */
+  prefix?: string;
+  /** Stable over restarts of one data directory, different for each process that owns requests; without `/`. */
+  instanceId: string;
+  log: Log;
+  clock?: Clock;
+  /** Read at each use. */
+  settings: () => Pick<Settings, "sessions.activeWindowSeconds" | "time.zone">;
+  /** What admission knows of breakers; part of the figures of providers. Read at each use. */
+  breakers?: () => BreakerState[];
+}
+
+export interface Live {
+  bus: Bus;
+  frames: Frames;
+  registry: Registry;
+  sessions: Sessions;
+  figures: ProviderFigures;
+  /** Whether Redis can be reached; null without one. */
+  redisReady(): boolean | null;
+  /** Ends every stream with AbortError, sends what is queued, leaves no timer and no connection. */
+  close(): Promise<void>;
+}
+
+/** Composes the room. Nothing is awaited: while Redis is not there yet, everything waits for it or does without. */
+export function createLive(options: LiveOptions): Live {
+  const { instanceId, log, clock = systemClock, settings, breakers = () => [] } = options;
+  const link = options.redis === null ? null : openRedisLink(options.redis, { log, prefix: options.prefix });
+  const bus = link ? createRedisBus(link, { log }) : createMemoryBus({ clock });
+  const redis = link && { link, presence: createPresence(link, { instanceId }) };
+  const registry = createRegistry({ bus, clock, instanceId, redis });
+  const windowSeconds = () => settings()["sessions.activeWindowSeconds"];
+  const sessions = createSessions({ bus, clock, windowSeconds, redis });
+  const figures = createProviderFigures({ bus, clock, zone: () => settings()["time.zone"], breakers, redis });
+  const frames = createFrames({ bus, clock, snapshot });
+
+  /** No list holds the figures of providers: a viewer begins with them. */
+  async function snapshot(audience: Audience): Promise<LiveEvent[]> {
+    if (audience.kind !== "admin") return [];
+    return (await figures.list()).map((health) => ({ type: "provider.measured", health }));
+  }
+
+  async function close(): Promise<void> {
+    await frames.close();
+    await sessions.close();
+    await figures.close();
+    await registry.close();
+    await bus.close();
+    await redis?.presence.close();
+    link?.close();
+  }
+
+  return { bus, frames, registry, sessions, figures, redisReady: () => link?.ready() ?? null, close };
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from "node:crypto";
+import type { BusId, LiveEvent } from "@sluice/core/events";
+import type { Log } from "@sluice/core/log";
+import { NOWHERE } from "./bus-id.ts";
+import { BATCH_MS, type LiveBus, MAX_BATCH_EVENTS } from "./live-bus.ts";
+import { createRedisFollower } from "./redis-follower.ts";
+import { createRedisHistory } from "./redis-history.ts";
+import type { RedisLink } from "./redis-link.ts";
+
+/** Events kept while Redis is away. Beyond it the oldest go, and a new epoch says so. */
+const MAX_QUEUED = 10_000;
+const DROP_AT_ONCE = 1_000;
+/** About two minutes at the full rate of one publisher. */
+const MAX_ENTRIES = 5_000;
+const CLOSE_GRACE_MS = 1_000;
+
+interface PendingBatch {
+  number: number;
+  events: string;
+  newEpoch: boolean;
+}
+
+/**
+ * The bus over Redis. One batch is under way at a time, and is sent again until Redis has taken it, so order holds
+ * and nothing is lost or doubled by a lost connection. While Redis is away viewers are told nothing, also those of
+ * this very process: once it is back they get everything in one order, or a reset.
+ */
+export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?: number; maxQueued?: number }): LiveBus {
+  const { log, maxEntries = MAX_ENTRIES, maxQueued = MAX_QUEUED } = options;
+  const history = createRedisHistory(link, { maxEntries });
+  const follower = createRedisFollower(link, history, { log });
+  const publisher = randomBytes(8).toString("hex");
+  const hooks: (() => void)[] = [];
+  let queue: LiveEvent[] = [];
+  let dropped = false;
+  let sent = 0;
+  let pending: PendingBatch | null = null;
+  let sending: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let failures = 0;
+  let known: BusId = NOWHERE;
+  let closed = false;
+
+  link.onReady(() => void send());
+
+  function publish(event: LiveEvent): void {
+    if (closed) return;
+    queue.push(event);
+    if (queue.length > maxQueued) {
+      queue = queue.slice(Math.min(DROP_AT_ONCE, Math.ceil(maxQueued / 2)));
+      if (!dropped) log.warn({}, "live: Redis was away for too long, events are dropped and viewers will be reset");
+      dropped = true;
+    }
+    timer ??= setTimeout(() => void send(), BATCH_MS);
+  }
+
+  function take(): PendingBatch {
+    const events = queue.slice(0, MAX_BATCH_EVENTS);
+    queue = queue.slice(MAX_BATCH_EVENTS);
+    const batch = { number: ++sent, events: JSON.stringify(events), newEpoch: dropped };
+    dropped = false;
+    return batch;
+  }
+
+  function send(): Promise<void> {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    sending ??= sendQueued().finally(() => {
+      sending = null;
+      if (queue.length > 0 && link.ready() && !closed) timer ??= setTimeout(() => void send(), BATCH_MS);
+    });
+    return sending;
+  }
+
+  /** Sends what is queued at the start; what comes meanwhile waits for company again. */
+  async function sendQueued(): Promise<void> {
+    for (let left = queue.length; link.ready() && (pending || left > 0); ) {
+      if (!pending) left -= MAX_BATCH_EVENTS;
+      pending ??= take();
+      for (const hook of hooks) hook();
+      try {
+        await history.append({ publisher, ...pending });
+        pending = null;
+        failures = 0;
+      } catch (error) {
+        // Away: the next connection sends. Connected but refusing or silent: soon again.
+        if (failures++ === 0) log.warn({ error: String(error) }, "live: events could not be published yet");
+        if (!closed) timer ??= setTimeout(() => void send(), Math.min(2_000, 100 * 2 ** Math.min(failures, 5)));
+        return;
+      }
+    }
+  }
+
+  async function flush(): Promise<void> {
+    // What was under way when this was called may have begun before the newest event.
+    if (sending) await sending;
+    await send();
+  }
+
+  return {
+    publish,
+    flush,
+    async position() {
+      try {
+        known = follower.cursor() ?? (await history.position());
+      } catch {
+        // An older id is as good: the subscription replays more, or is reset.
+      }
+      return known;
+    },
+    listen: follower.listen,
+    replay: history.replay,
+    beforeSend(hook) {
+      hooks.push(hook);
+    },
+    async close() {
+      closed = true;
+      follower.close();
+      if (timer) clearTimeout(timer);
+      let grace: NodeJS.Timeout | undefined;
+      await Promise.race([
+        flush(),
+        new Promise<void>((resolve) => {
+          grace = setTimeout(resolve, CLOSE_GRACE_MS);
+        }),
+      ]);
+      clearTimeout(grace);
+      if (timer) clearTimeout(timer);
+    },
+  };
+}

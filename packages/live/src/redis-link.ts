@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import type { Log } from "@sluice/core/log";
+import { Redis, type RedisOptions } from "ioredis";
+
+/** A Lua script, called by its hash. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+/** Prepares a script. Keys and arguments are its KEYS and ARGV. */
+export function defineScript(lua: string): Script {
+  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
+}
+
+/**
+ * The one command connection of this room: what is written here is executed in the order written, which is how a
+ * row is readable before its event is published. Nothing queues behind a lost connection: commands fail at once or
+ * after COMMAND_TIMEOUT_MS, and each part decides what to send again after `onReady`.
+ */
+export interface RedisLink {
+  readonly redis: Redis;
+  /** Prefix of all keys, `sluice:`. */
+  readonly prefix: string;
+  ready(): boolean;
+  /** Called at every connection, also the first. */
+  onReady(listener: () => void): void;
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  /** Another connection to the same server, not yet connected. */
+  duplicate(): Redis;
+  close(): void;
+}
+
+const COMMAND_TIMEOUT_MS = 2_000;
+
+const options: RedisOptions = {
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  connectTimeout: 5_000,
+  keepAlive: 10_000,
+  retryStrategy: (times) => Math.min(1_000, 25 * 2 ** Math.min(times, 6)),
+};
+
+/** Opens the connection of this room, with its own failure rules, from a URL or beside an existing client. */
+export function openRedisLink(target: string | Redis, { log, prefix = "sluice:" }: { log: Log; prefix?: string }): RedisLink {
+  const redis = typeof target === "string" ? new Redis(target, options) : target.duplicate(options);
+  let said = false;
+  redis.on("error", (error: Error) => {
+    if (!said) log.warn({ error: error.message }, "live: Redis is not reachable; viewers wait until it is back");
+    said = true;
+  });
+  redis.on("ready", () => {
+    if (said) log.info({}, "live: Redis is back");
+    said = false;
+  });
+
+  return {
+    redis,
+    prefix,
+    ready: () => redis.status === "ready",
+    onReady(listener) {
+      redis.on("ready", listener);
+      if (redis.status === "ready") queueMicrotask(listener);
+    },
+    async run(script, keys, args) {
+      try {
+        return await redis.evalsha(script.sha, keys.length, ...keys, ...args);
+      } catch (error) {
+        if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+        return redis.eval(script.lua, keys.length, ...keys, ...args);
+      }
+    },
+    duplicate: () => redis.duplicate({ ...options, lazyConnect: true }),
+    close: () => redis.disconnect(),
+  };
+}

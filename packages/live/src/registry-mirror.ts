@@ -1,0 +1,174 @@
+import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+import type { Presence } from "./presence.ts";
+import type { RedisLink } from "./redis-link.ts";
+
+const FLUSH_MS = 50;
+const RETRY_MS = 1_000;
+/** Other instances' rows are read at most this often. */
+const CACHE_MS = 100;
+const CHUNK = 200;
+/** Hashes of an instance that never comes back. */
+const EXPIRE_S = 86_400;
+
+/** What the mirror reads of the registry it mirrors. */
+export interface MirrorSource {
+  ids(): Iterable<string>;
+  rowOf(id: string): RequestRow | undefined;
+  detailOf(id: string): RequestDetail | null;
+}
+
+/** A row of another instance, parsed when somebody wants it. */
+export interface RemoteRow {
+  id: string;
+  row(): RequestRow;
+}
+
+/**
+ * The registry of this instance as others see it: a hash of rows and one of details, written in batches and never
+ * awaited. Memory is the truth; after each connection the hashes are made equal to it, which also clears what an
+ * earlier life of the instance left.
+ */
+export interface RegistryMirror {
+  changed(id: string): void;
+  /** Writes what changed, now; a no-op while Redis is away. */
+  flush(): void;
+  /** Rows of the other live instances. @throws when Redis does not answer. */
+  others(): Promise<RemoteRow[]>;
+  /** @throws when Redis does not answer. */
+  find(id: string): Promise<{ row: RequestRow; detail: RequestDetail | null } | null>;
+  close(): Promise<void>;
+}
+
+export function createRegistryMirror(
+  link: RedisLink,
+  presence: Presence,
+  { instanceId, source }: { instanceId: string; source: MirrorSource },
+): RegistryMirror {
+  const { redis } = link;
+  const rowsKey = (instance: string) => `${link.prefix}registry:${instance}`;
+  const detailsKey = (instance: string) => `${link.prefix}registry:${instance}:details`;
+  const dirty = new Set<string>();
+  let timer: NodeJS.Timeout | null = null;
+  let retry: NodeJS.Timeout | null = null;
+  let cache: { atMs: number; rows: Promise<RemoteRow[]> } | null = null;
+  let closed = false;
+
+  link.onReady(() => void resync());
+  presence.onForgotten(() => void resync());
+
+  function flush(): void {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    if (dirty.size === 0) return;
+    const ids = [...dirty];
+    dirty.clear();
+    // Away: the next connection writes everything.
+    if (link.ready()) Promise.all(write(ids)).catch(failed);
+  }
+
+  function write(ids: readonly string[]): Promise<unknown>[] {
+    const rows: string[] = [];
+    const details: string[] = [];
+    const gone: string[] = [];
+    for (const id of ids) {
+      const row = source.rowOf(id);
+      const detail = source.detailOf(id);
+      if (row) rows.push(id, JSON.stringify(row));
+      else gone.push(id);
+      if (row && detail) details.push(id, JSON.stringify(detail));
+    }
+    const sent: Promise<unknown>[] = [];
+    if (rows.length > 0) sent.push(redis.hset(rowsKey(instanceId), ...rows));
+    if (details.length > 0) sent.push(redis.hset(detailsKey(instanceId), ...details));
+    if (gone.length > 0) sent.push(redis.hdel(rowsKey(instanceId), ...gone), redis.hdel(detailsKey(instanceId), ...gone));
+    return sent;
+  }
+
+  function failed(): void {
+    if (!closed) retry ??= setTimeout(() => void resync(), RETRY_MS);
+  }
+
+  async function resync(): Promise<void> {
+    if (retry) clearTimeout(retry);
+    retry = null;
+    if (closed || !link.ready()) return;
+    try {
+      for (const key of [rowsKey(instanceId), detailsKey(instanceId)]) {
+        const stale = (await redis.hkeys(key)).filter((id) => !source.rowOf(id));
+        for (let at = 0; at < stale.length; at += CHUNK) await redis.hdel(key, ...stale.slice(at, at + CHUNK));
+      }
+      const ids = [...source.ids()];
+      for (let at = 0; at < ids.length; at += CHUNK) await Promise.all(write(ids.slice(at, at + CHUNK)));
+      if (ids.length > 0) {
+        await Promise.all([redis.expire(rowsKey(instanceId), EXPIRE_S), redis.expire(detailsKey(instanceId), EXPIRE_S)]);
+      }
+    } catch {
+      failed();
+    }
+  }
+
+  async function readOthers(): Promise<RemoteRow[]> {
+    const instances = (await presence.instances()).filter((instance) => instance !== instanceId);
+    const perInstance = await Promise.all(instances.map((instance) => scan(rowsKey(instance))));
+    return perInstance.flat();
+  }
+
+  async function scan(key: string): Promise<RemoteRow[]> {
+    const found = new Map<string, RemoteRow>();
+    let cursor = "0";
+    do {
+      const [next, fields] = await redis.hscan(key, cursor, "COUNT", 500);
+      cursor = next;
+      for (let at = 0; at + 1 < fields.length; at += 2) {
+        const id = fields[at] ?? "";
+        found.set(id, remoteRow(id, fields[at + 1] ?? ""));
+      }
+    } while (cursor !== "0");
+    return [...found.values()];
+  }
+
+  return {
+    changed(id) {
+      dirty.add(id);
+      timer ??= setTimeout(flush, FLUSH_MS);
+    },
+    flush,
+    others() {
+      const nowMs = performance.now();
+      if (!cache || nowMs - cache.atMs > CACHE_MS) {
+        const rows = readOthers();
+        cache = { atMs: nowMs, rows };
+        // A failure is not worth keeping.
+        rows.catch(() => {
+          cache = null;
+        });
+      }
+      return cache.rows;
+    },
+    async find(id) {
+      for (const instance of await presence.instances()) {
+        if (instance === instanceId) continue;
+        const [row, detail] = await Promise.all([redis.hget(rowsKey(instance), id), redis.hget(detailsKey(instance), id)]);
+        if (row) return { row: JSON.parse(row) as RequestRow, detail: detail ? (JSON.parse(detail) as RequestDetail) : null };
+      }
+      return null;
+    },
+    async close() {
+      flush();
+      closed = true;
+      if (timer) clearTimeout(timer);
+      if (retry) clearTimeout(retry);
+    },
+  };
+}
+
+function remoteRow(id: string, json: string): RemoteRow {
+  let parsed: RequestRow | null = null;
+  return {
+    id,
+    row: () => {
+      parsed ??= JSON.parse(json) as RequestRow;
+      return parsed;
+    },
+  };
+}

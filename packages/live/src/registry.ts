@@ -1,0 +1,163 @@
+import type { Clock } from "@sluice/core/clock";
+import { FINAL_REV, type LiveEvent } from "@sluice/core/events";
+import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+import type { Registry } from "./contract.ts";
+import type { LiveBus } from "./live-bus.ts";
+import type { Presence } from "./presence.ts";
+import type { RedisLink } from "./redis-link.ts";
+import { createRegistryMirror, type RegistryMirror, type RemoteRow } from "./registry-mirror.ts";
+
+const PROGRESS_MS = 200;
+/** Details kept while Postgres is away; of more unsettled requests only the rows are known until it is back. */
+const MAX_DETAILS = 5_000;
+
+interface Entry {
+  row: RequestRow;
+  detail: RequestDetail | null;
+  rev: number;
+  /** Monotonic; of the last `request.progressed`. */
+  progressedAtMs: number;
+}
+
+export interface RegistryOptions {
+  bus: LiveBus;
+  clock: Clock;
+  /** Stable over restarts of one data directory; without `/`. */
+  instanceId: string;
+  /** Null: one process, memory only. */
+  redis: { link: RedisLink; presence: Presence } | null;
+}
+
+/**
+ * The in-flight registry. A process that owns no requests reads through the same object: it writes and beats only
+ * once it has a row.
+ */
+export function createRegistry({ bus, clock, instanceId, redis }: RegistryOptions): Registry {
+  const entries = new Map<string, Entry>();
+  /** Ids with a detail, oldest first. */
+  const detailed = new Set<string>();
+  /** Ids whose newest state was not published yet. */
+  const quiet = new Set<string>();
+  let inFlight = 0;
+  let ticker: NodeJS.Timeout | null = null;
+  const mirror: RegistryMirror | null = redis
+    ? createRegistryMirror(redis.link, redis.presence, {
+        instanceId,
+        source: {
+          ids: () => entries.keys(),
+          rowOf: (id) => entries.get(id)?.row,
+          detailOf: (id) => entries.get(id)?.detail ?? null,
+        },
+      })
+    : null;
+  // A reader who has heard of a row must find it.
+  if (mirror) bus.beforeSend(mirror.flush);
+
+  function publish(type: Extract<LiveEvent, { row: RequestRow }>["type"], { rev, row }: Entry): void {
+    redis?.presence.hold("registry");
+    mirror?.changed(row.id);
+    bus.publish({ type, rev, row });
+  }
+
+  function started(row: RequestRow): void {
+    if (entries.has(row.id)) return;
+    const entry: Entry = { row, detail: null, rev: 0, progressedAtMs: Number.NEGATIVE_INFINITY };
+    entries.set(row.id, entry);
+    inFlight += 1;
+    publish("request.started", entry);
+  }
+
+  function progressed(row: RequestRow): void {
+    const entry = entries.get(row.id);
+    if (!entry || entry.rev === FINAL_REV) return;
+    entry.row = row;
+    if (clock.monotonic() - entry.progressedAtMs >= PROGRESS_MS) publishProgress(entry);
+    else quiet.add(row.id);
+    if (quiet.size > 0) ticker ??= setTimeout(publishQuiet, PROGRESS_MS);
+  }
+
+  function publishProgress(entry: Entry): void {
+    entry.rev += 1;
+    entry.progressedAtMs = clock.monotonic();
+    quiet.delete(entry.row.id);
+    publish("request.progressed", entry);
+  }
+
+  /** One timer for all requests, while any of them has something to tell. */
+  function publishQuiet(): void {
+    ticker = null;
+    for (const id of quiet) {
+      const entry = entries.get(id);
+      if (entry) publishProgress(entry);
+    }
+    quiet.clear();
+  }
+
+  function finished(row: RequestRow, detail: RequestDetail): void {
+    const known = entries.get(row.id);
+    if (known?.rev === FINAL_REV) return;
+    if (known) inFlight -= 1;
+    const entry: Entry = { row, detail, rev: FINAL_REV, progressedAtMs: 0 };
+    entries.set(row.id, entry);
+    quiet.delete(row.id);
+    detailed.add(row.id);
+    if (detailed.size > MAX_DETAILS) forgetOldestDetail();
+    publish(row.state === "refused" ? "request.refused" : "request.finished", entry);
+  }
+
+  function forgetOldestDetail(): void {
+    const [oldest] = detailed;
+    if (oldest === undefined) return;
+    detailed.delete(oldest);
+    const entry = entries.get(oldest);
+    if (entry) entry.detail = null;
+    mirror?.changed(oldest);
+  }
+
+  function settled(ids: readonly string[]): void {
+    for (const id of ids) {
+      const entry = entries.get(id);
+      if (!entry) continue;
+      if (entry.rev !== FINAL_REV) inFlight -= 1;
+      entries.delete(id);
+      detailed.delete(id);
+      quiet.delete(id);
+      mirror?.changed(id);
+    }
+    if (entries.size === 0) redis?.presence.release("registry");
+  }
+
+  async function list(range: { before?: string; after?: string; limit?: number } = {}): Promise<RequestRow[]> {
+    const found = new Map<string, () => RequestRow>();
+    // A remote read that fails leaves what this instance knows; viewers are reset when Redis is back.
+    const others: RemoteRow[] = mirror ? await mirror.others().catch(() => []) : [];
+    const within = (id: string) => !(range.before && id >= range.before) && !(range.after && id <= range.after);
+    for (const { id, row } of others) if (within(id)) found.set(id, row);
+    for (const [id, { row }] of entries) if (within(id)) found.set(id, () => row);
+    const newest = [...found].sort(([a], [b]) => (a < b ? 1 : -1));
+    return newest.slice(0, range.limit).map(([, row]) => row());
+  }
+
+  return {
+    started,
+    progressed,
+    finished,
+    settled,
+    restore(finishes) {
+      for (const { row, detail } of finishes) finished(row, detail);
+    },
+    list,
+    async find(id) {
+      const entry = entries.get(id);
+      if (entry) return { row: entry.row, detail: entry.detail };
+      return mirror ? mirror.find(id).catch(() => null) : null;
+    },
+    inFlight: () => inFlight,
+    async close() {
+      if (ticker) clearTimeout(ticker);
+      ticker = null;
+      redis?.presence.release("registry");
+      await mirror?.close();
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import type { SessionRow } from "@sluice/core/events";
+
+/** Beyond this the sessions with the oldest activity are ended: a client that invents one per request fills no memory. */
+export const MAX_SESSIONS = 10_000;
+export const MAX_LISTED = 5_000;
+
+/** What one instance has to say about one session, since it last did. Amounts are decimal integers. */
+export interface SessionChange {
+  id: string;
+  userId: string;
+  keyId: string;
+  /** '' leaves what is known. */
+  providerId: string;
+  model: string;
+  client: string;
+  atMs: number;
+  requests: number;
+  inputTokens: number;
+  outputTokens: number;
+  costNanoUsd: string;
+  /** Of this instance now, absolute. */
+  inFlight: number;
+}
+
+export interface Swept {
+  ended: SessionRow[];
+  /** When to look again (`score` of the session that has rested longest); null when there are none. */
+  oldestMs: number | null;
+}
+
+/** Sessions over all instances. `number` rises with every new batch of an instance: one that came through is not counted twice. */
+export interface SessionStore {
+  /** @throws when Redis does not answer; the same batch may be given again. */
+  apply(changes: readonly SessionChange[], number: number): Promise<{ row: SessionRow; created: boolean }[]>;
+  /** Ends what rested since `cutoffMs` or before and has nothing in flight. Each session is in one answer only. */
+  sweep(cutoffMs: number, nowMs: number): Promise<Swept>;
+  /** Latest activity first: after `cutoffMs`, or in flight. */
+  list(cutoffMs: number): Promise<SessionRow[]>;
+}
+
+/** The twin for one process. */
+export function createMemorySessionStore(): SessionStore {
+  const rows = new Map<string, SessionRow>();
+  /** As in Redis: the time of the last activity, or of the last sweep that found it in flight. */
+  const scores = new Map<string, number>();
+  let applied = 0;
+
+  function applyOne(change: SessionChange, count: boolean): { row: SessionRow; created: boolean } {
+    const held = rows.get(change.id);
+    const base = held ?? newRow(change);
+    const factor = count ? 1 : 0;
+    const row: SessionRow = {
+      ...base,
+      providerId: change.providerId || base.providerId,
+      model: change.model || base.model,
+      client: change.client || base.client,
+      lastActivityAtMs: Math.max(base.lastActivityAtMs, change.atMs),
+      inFlight: change.inFlight,
+      requests: base.requests + factor * change.requests,
+      inputTokens: base.inputTokens + factor * change.inputTokens,
+      outputTokens: base.outputTokens + factor * change.outputTokens,
+      costNanoUsd: count ? (BigInt(base.costNanoUsd) + BigInt(change.costNanoUsd)).toString() : base.costNanoUsd,
+      rev: base.rev + 1,
+    };
+    rows.set(row.id, row);
+    scores.set(row.id, row.lastActivityAtMs);
+    return { row, created: !held };
+  }
+
+  return {
+    async apply(changes, number) {
+      const count = number > applied;
+      applied = Math.max(applied, number);
+      return changes.map((change) => applyOne(change, count));
+    },
+    async sweep(cutoffMs, nowMs) {
+      const ended: SessionRow[] = [];
+      const excess = rows.size - MAX_SESSIONS;
+      const byScore = [...scores].sort((a, b) => a[1] - b[1]);
+      for (const [index, [id, score]] of byScore.entries()) {
+        const row = rows.get(id);
+        if (!row || (score > cutoffMs && index >= excess)) continue;
+        if (row.inFlight > 0) {
+          scores.set(id, nowMs);
+        } else {
+          rows.delete(id);
+          scores.delete(id);
+          ended.push({ ...row, rev: row.rev + 1 });
+        }
+      }
+      return { ended, oldestMs: scores.size > 0 ? Math.min(...scores.values()) : null };
+    },
+    async list(cutoffMs) {
+      return [...rows.values()]
+        .filter((row) => row.lastActivityAtMs > cutoffMs || row.inFlight > 0)
+        .sort((a, b) => b.lastActivityAtMs - a.lastActivityAtMs)
+        .slice(0, MAX_LISTED);
+    },
+  };
+}
+
+/** Revs begin at the time: a session that ended and comes again is newer than its end. */
+function newRow(change: SessionChange): SessionRow {
+  return {
+    id: change.id,
+    userId: change.userId,
+    keyId: change.keyId,
+    providerId: "",
+    model: "",
+    client: "",
+    startedAtMs: change.atMs,
+    lastActivityAtMs: change.atMs,
+    inFlight: 0,
+    requests: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    costNanoUsd: "0",
+    rev: change.atMs,
+  };
+}

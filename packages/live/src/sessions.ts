@@ -1,0 +1,184 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "@sluice/core/clock";
+import type { RequestRow } from "@sluice/core/requests";
+import type { Sessions } from "./contract.ts";
+import type { LiveBus } from "./live-bus.ts";
+import type { Presence } from "./presence.ts";
+import type { RedisLink } from "./redis-link.ts";
+import { createRedisSessionStore } from "./redis-session-store.ts";
+import { createMemorySessionStore, MAX_SESSIONS, type SessionChange } from "./session-store.ts";
+
+/** Changes of a session are told together at most this often; counters in flight should move quickly. */
+const FLUSH_MS = 200;
+const RETRY_MS = 500;
+/** Expiries close together are swept together. */
+const MIN_SWEEP_MS = 100;
+
+export interface SessionsOptions {
+  bus: LiveBus;
+  clock: Clock;
+  /** Setting `sessions.activeWindowSeconds`, read at each use. */
+  windowSeconds: () => number;
+  /** Null: one process, memory only. */
+  redis: { link: RedisLink; presence: Presence } | null;
+}
+
+type Identity = Pick<SessionChange, "id" | "userId" | "keyId" | "providerId" | "model" | "client">;
+
+/**
+ * Conversations with recent activity. A session lives until its window has passed with nothing in flight; whichever
+ * instance takes it out of the store says so, so `session.ended` comes once. In flight of a killed instance counts
+ * until its heartbeat ends (10 s). One timer sweeps, at the next expiry; none runs while there are no sessions.
+ */
+export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOptions): Sessions {
+  const store = redis ? createRedisSessionStore(redis.link, redis.presence) : createMemorySessionStore();
+  /** In flight here. */
+  const local = new Map<string, { count: number; identity: Identity }>();
+  let changes = new Map<string, SessionChange>();
+  let underway: { changes: SessionChange[]; number: number } | null = null;
+  let batches = 0;
+  let flushing: Promise<void> | null = null;
+  let flushTimer: NodeJS.Timeout | null = null;
+  let sweepTimer: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  redis?.link.onReady(() => {
+    resend();
+    void sweep();
+  });
+  redis?.presence.onForgotten(resend);
+
+  function change(identity: Identity): SessionChange {
+    const held = changes.get(identity.id);
+    const next: SessionChange = held ?? {
+      ...identity,
+      atMs: 0,
+      requests: 0,
+      inputTokens: 0,
+      outputTokens: 0,
+      costNanoUsd: "0",
+      inFlight: 0,
+    };
+    next.atMs = clock.now();
+    next.inFlight = local.get(identity.id)?.count ?? 0;
+    if (held) {
+      held.providerId = identity.providerId || held.providerId;
+      held.model = identity.model || held.model;
+      held.client = identity.client || held.client;
+    } else {
+      changes.set(identity.id, next);
+    }
+    const [oldest] = changes.keys();
+    if (changes.size > MAX_SESSIONS && oldest !== undefined) changes.delete(oldest);
+    arm(FLUSH_MS);
+    return next;
+  }
+
+  function arm(ms: number): void {
+    if (!closed) flushTimer ??= setTimeout(() => void flush(), ms);
+  }
+
+  /** Redis lost what it knew: what is in flight here is told again. */
+  function resend(): void {
+    for (const { identity } of local.values()) change(identity);
+    if (underway) arm(0);
+  }
+
+  function flush(): Promise<void> {
+    if (flushTimer) clearTimeout(flushTimer);
+    flushTimer = null;
+    flushing ??= send().finally(() => {
+      flushing = null;
+      if (underway) arm(RETRY_MS);
+      else if (changes.size > 0) arm(FLUSH_MS);
+    });
+    return flushing;
+  }
+
+  async function send(): Promise<void> {
+    if (!underway) {
+      if (changes.size === 0) return;
+      underway = { changes: [...changes.values()], number: ++batches };
+      changes = new Map();
+    }
+    try {
+      const results = await store.apply(underway.changes, underway.number);
+      underway = null;
+      for (const { row, created } of results) bus.publish({ type: created ? "session.started" : "session.updated", row });
+      scheduleSweep(clock.now());
+    } catch {
+      // Given again as it is, so that nothing is counted twice.
+    }
+  }
+
+  /** At the expiry of what rested longest; an earlier sweep that is already due stays. */
+  function scheduleSweep(oldestMs: number): void {
+    if (closed) return;
+    const dueMs = oldestMs + windowSeconds() * 1_000 - clock.now();
+    sweepTimer ??= setTimeout(() => void sweep(), Math.max(MIN_SWEEP_MS, dueMs));
+  }
+
+  async function sweep(): Promise<void> {
+    if (sweepTimer) clearTimeout(sweepTimer);
+    sweepTimer = null;
+    if (closed) return;
+    try {
+      const nowMs = clock.now();
+      const { ended, oldestMs } = await store.sweep(nowMs - windowSeconds() * 1_000, nowMs);
+      for (const row of ended) bus.publish({ type: "session.ended", row });
+      if (oldestMs !== null) scheduleSweep(oldestMs);
+    } catch {
+      // Away: the next connection sweeps. A mere refusal: soon again.
+      if (!closed && redis?.link.ready()) sweepTimer ??= setTimeout(() => void sweep(), RETRY_MS);
+    }
+  }
+
+  return {
+    idOf: (keyId, clientSessionId) => createHash("sha256").update(`${keyId}\0${clientSessionId}`).digest("base64url").slice(0, 22),
+
+    began({ id, userId, keyId, providerId, model, client }) {
+      const identity = { id, userId, keyId, providerId, model, client };
+      local.set(id, { count: (local.get(id)?.count ?? 0) + 1, identity });
+      redis?.presence.hold("sessions");
+      change(identity).requests += 1;
+    },
+
+    ended(row) {
+      if (row.sessionId === "") return;
+      const held = local.get(row.sessionId);
+      if (held && held.count > 1) held.count -= 1;
+      else local.delete(row.sessionId);
+      if (local.size === 0) redis?.presence.release("sessions");
+      const next = change(identityOf(row));
+      next.inputTokens += row.usage.input + row.usage.cacheRead + row.usage.cacheWrite5m + row.usage.cacheWrite1h;
+      next.outputTokens += row.usage.output;
+      next.costNanoUsd = (BigInt(next.costNanoUsd) + BigInt(row.costNanoUsd ?? "0")).toString();
+    },
+
+    async list() {
+      try {
+        const rows = await store.list(clock.now() - windowSeconds() * 1_000);
+        // Whoever shows sessions also sees to their end: their gateway may be gone.
+        const oldestMs = rows.at(-1)?.lastActivityAtMs;
+        if (oldestMs !== undefined) scheduleSweep(oldestMs);
+        return rows;
+      } catch {
+        return [];
+      }
+    },
+
+    windowChanged: () => void sweep(),
+
+    async close() {
+      await flush();
+      closed = true;
+      if (flushTimer) clearTimeout(flushTimer);
+      if (sweepTimer) clearTimeout(sweepTimer);
+      redis?.presence.release("sessions");
+    },
+  };
+}
+
+function identityOf(row: RequestRow): Identity {
+  return { id: row.sessionId, userId: row.userId, keyId: row.keyId, providerId: row.providerId, model: row.model, client: row.client };
+}

@@ -1,0 +1,68 @@
+import type { Audience, LiveEvent, SessionRow } from "@sluice/core/events";
+import type { RequestRow } from "@sluice/core/requests";
+
+/*
+ * What each role sees, for lists, frames and replays alike. A user sees their own requests and sessions with model,
+ * status, tokens and cost, but not where they were sent: neither provider nor the upstream's model name.
+ */
+
+/** The row as the audience may see it, null when it may not. The same object when nothing has to be hidden. */
+export function shapeRow(audience: Audience, row: RequestRow): RequestRow | null {
+  if (audience.kind === "admin") return row;
+  return row.userId === audience.userId ? { ...row, providerId: "", upstreamModel: "" } : null;
+}
+
+/** As {@link shapeRow}. */
+export function shapeSession(audience: Audience, row: SessionRow): SessionRow | null {
+  if (audience.kind === "admin") return row;
+  return row.userId === audience.userId ? { ...row, providerId: "" } : null;
+}
+
+/** As {@link shapeRow}. Users never hear of providers and prices; of settings they hear the names. */
+export function shapeEvent(audience: Audience, event: LiveEvent): LiveEvent | null {
+  if (audience.kind === "admin") return event;
+  switch (event.type) {
+    case "request.started":
+    case "request.progressed":
+    case "request.finished":
+    case "request.refused": {
+      const row = shapeRow(audience, event.row);
+      return row && { ...event, row };
+    }
+    case "session.started":
+    case "session.updated":
+    case "session.ended": {
+      const row = shapeSession(audience, event.row);
+      return row && { ...event, row };
+    }
+    case "key.changed":
+    case "user.changed":
+      return ownerOf(event) === audience.userId ? event : null;
+    case "settings.changed":
+      return { type: event.type, names: event.names };
+    default:
+      return null;
+  }
+}
+
+/** The user an event belongs to: '' for everybody, null for admins only. */
+export function ownerOf(event: LiveEvent): string | null {
+  switch (event.type) {
+    case "request.started":
+    case "request.progressed":
+    case "request.finished":
+    case "request.refused":
+    case "session.started":
+    case "session.updated":
+    case "session.ended":
+      return event.row.userId || null;
+    case "key.changed":
+      return event.userId ?? null;
+    case "user.changed":
+      return event.userId ?? event.id;
+    case "settings.changed":
+      return "";
+    default:
+      return null;
+  }
+}

@@ -11,9 +11,9 @@ const levels: readonly string[] = ["public", "user", "admin"] satisfies Access[]
 
 /** Walks a router. @throws Error naming every procedure that does not say who may call it. */
 export function declaredAccess(router: AnyRouter): DeclaredProcedure[] {
-  const found = Object.entries(router._def.procedures as Record<string, { _def: { type: DeclaredProcedure["type"]; meta?: { access?: unknown } } }>).map(
-    ([path, { _def }]) => ({ path, type: _def.type, access: _def.meta?.access as Access }),
-  );
+  const found = Object.entries(
+    router._def.procedures as Record<string, { _def: { type: DeclaredProcedure["type"]; meta?: { access?: unknown } } }>,
+  ).map(([path, { _def }]) => ({ path, type: _def.type, access: _def.meta?.access as Access }));
   const open = found.filter(({ access }) => !levels.includes(access));
   if (open.length > 0) throw new Error(`procedures without declared access: ${open.map(({ path }) => path).join(", ")}`);
   return found;

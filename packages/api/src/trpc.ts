@@ -63,7 +63,14 @@ const t = initTRPC
       return {
         ...shape,
         message,
-        data: { code, httpStatus: status, requestId: ctx?.requestId ?? "", retryable, field: field ?? null, retryAfterS: retryAfterS ?? null },
+        data: {
+          code,
+          httpStatus: status,
+          requestId: ctx?.requestId ?? "",
+          retryable,
+          field: field ?? null,
+          retryAfterS: retryAfterS ?? null,
+        },
       };
     },
   });
@@ -79,7 +86,8 @@ const guard = t.middleware(async ({ ctx, meta, next, path }) => {
   const result = await next();
   if (result.ok) return result;
   const error = sluiceErrorOf(result.error);
-  if (error.code === "internal") ctx.log.error({ requestId: ctx.requestId, path, detail: error.detail, stack: stackOf(error) }, "a procedure failed");
+  if (error.code === "internal")
+    ctx.log.error({ requestId: ctx.requestId, path, detail: error.detail, stack: stackOf(error) }, "a procedure failed");
   return { ...result, error: trpcErrorOf(error) };
 });
 

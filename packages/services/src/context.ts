@@ -14,11 +14,13 @@ import type { Bus, Frames, Registry, Sessions } from "@sluice/live/contract";
 import type { Snapshot } from "@sluice/snapshot/config";
 import type { Redis } from "ioredis";
 import type { Pool } from "pg";
+import type { LoginCache } from "./logins/login-cache.ts";
+import type { LoginThrottle } from "./logins/login-throttle.ts";
 
-/** Encrypts provider secrets; `aad` binds a record to its row. */
+/** Encrypts provider secrets, each bound to its row. */
 export interface SecretBox {
-  encrypt(plain: string, aad: string): string;
-  decrypt(record: string, aad: string): string;
+  encrypt(plain: string, rowId: string): string;
+  decrypt(record: string, rowId: string): string;
 }
 
 /** What verbs work with: made once a process by whoever composes it. */
@@ -32,6 +34,11 @@ export interface Services {
   breakers: Breakers;
   egress: Egress;
   secrets: SecretBox;
+  /** Logins this process has seen lately. */
+  logins: LoginCache;
+  throttle: LoginThrottle;
+  /** What ends each event stream that is open in this process. */
+  streams: Set<() => void>;
   log: Log;
   clock: Clock;
   /** Tells the other instances that the configuration has changed (after the commit). Never throws. */
@@ -63,6 +70,6 @@ export interface Transaction {
   events: LiveEvent[];
   /** Whether the configuration version was raised already. */
   bumped: boolean;
-  /** Users whose open streams must end after the commit. */
-  disconnect: Set<string>;
+  /** Users whose rights change: signed in or watching, they are authorised anew after the commit. */
+  reauthorise: Set<string>;
 }

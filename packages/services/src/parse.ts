@@ -17,5 +17,8 @@ export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<
 
 /** A path of keys and indexes as people write it. */
 export function fieldName(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, part) => (typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)), "");
+  return path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),
+    "",
+  );
 }

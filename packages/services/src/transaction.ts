@@ -13,7 +13,7 @@ export type TxCtx = Ctx & { transaction: Transaction };
  */
 export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T>): Promise<T> {
   if (ctx.transaction) return fn(ctx as TxCtx);
-  const collected: Omit<Transaction, "tx"> = { events: [], bumped: false, disconnect: new Set() };
+  const collected: Omit<Transaction, "tx"> = { events: [], bumped: false, reauthorise: new Set() };
   const state = { ...collected };
   const result = await ctx.prisma
     .$transaction(
@@ -27,11 +27,17 @@ export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T
       throw conflictOf(thrown) ?? thrown;
     });
   if (state.bumped) {
-    await ctx.snapshot.refresh();
+    // The change is made: if this process cannot read it back now, its version poll will.
+    await ctx.snapshot
+      .refresh()
+      .catch((thrown: unknown) => ctx.log.warn({ error: String(thrown) }, "the new configuration could not be read back yet"));
     await ctx.announceConfig();
   }
   for (const event of state.events) ctx.live.bus.publish(event);
-  for (const userId of state.disconnect) ctx.live.frames.disconnect(userId);
+  for (const userId of state.reauthorise) {
+    ctx.logins.forgetUser(userId);
+    ctx.live.frames.disconnect(userId);
+  }
   return result;
 }
 

@@ -4,10 +4,13 @@ import { shareOutput } from "../frame-transformer.ts";
 import { input, procedure, router } from "../trpc.ts";
 
 export const liveRouter = router({
-  events: procedure.meta({ access: "user" }).input(input(FollowEventsInput.optional())).subscription(async function* ({ ctx, input, signal }) {
-    for await (const frame of followEvents(ctx, input, signal)) {
-      shareOutput(frame);
-      yield tracked(frame.id, frame);
-    }
-  }),
+  events: procedure
+    .meta({ access: "user" })
+    .input(input(FollowEventsInput.optional()))
+    .subscription(async function* ({ ctx, input, signal }) {
+      for await (const frame of followEvents(ctx, input, signal)) {
+        shareOutput(frame);
+        yield tracked(frame.id, frame);
+      }
+    }),
 });

@@ -5,7 +5,16 @@ import { ListLogsByIdsInput, listLogsByIds } from "@sluice/services/logs/list-lo
 import { input, procedure, router } from "../trpc.ts";
 
 export const logsRouter = router({
-  list: procedure.meta({ access: "user" }).input(input(ListLogsInput.optional())).query(({ ctx, input }) => listLogs(ctx, input)),
-  get: procedure.meta({ access: "user" }).input(input(GetLogInput)).query(({ ctx, input }) => getLog(ctx, input)),
-  byIds: procedure.meta({ access: "user" }).input(input(ListLogsByIdsInput)).query(({ ctx, input }) => listLogsByIds(ctx, input)),
+  list: procedure
+    .meta({ access: "user" })
+    .input(input(ListLogsInput.optional()))
+    .query(({ ctx, input }) => listLogs(ctx, input)),
+  get: procedure
+    .meta({ access: "user" })
+    .input(input(GetLogInput))
+    .query(({ ctx, input }) => getLog(ctx, input)),
+  byIds: procedure
+    .meta({ access: "user" })
+    .input(input(ListLogsByIdsInput))
+    .query(({ ctx, input }) => listLogsByIds(ctx, input)),
 });

@@ -5,5 +5,8 @@ import { input, procedure, router } from "../trpc.ts";
 
 export const pricesRouter = router({
   list: procedure.meta({ access: "admin" }).query(({ ctx }) => listPrices(ctx)),
-  set: procedure.meta({ access: "admin" }).input(input(PriceInput)).mutation(({ ctx, input }) => setPrice(ctx, input)),
+  set: procedure
+    .meta({ access: "admin" })
+    .input(input(PriceInput))
+    .mutation(({ ctx, input }) => setPrice(ctx, input)),
 });

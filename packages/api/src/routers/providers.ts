@@ -8,8 +8,20 @@ import { input, procedure, router } from "../trpc.ts";
 
 export const providersRouter = router({
   bootstrap: procedure.meta({ access: "admin" }).query(({ ctx }) => bootstrapProviders(ctx)),
-  create: procedure.meta({ access: "admin" }).input(input(CreateProviderInput)).mutation(({ ctx, input }) => createProvider(ctx, input)),
-  update: procedure.meta({ access: "admin" }).input(input(UpdateProviderInput)).mutation(({ ctx, input }) => updateProvider(ctx, input)),
-  delete: procedure.meta({ access: "admin" }).input(input(DeleteProviderInput)).mutation(({ ctx, input }) => deleteProvider(ctx, input)),
-  test: procedure.meta({ access: "admin" }).input(input(TestProviderInput)).mutation(({ ctx, input }) => testProvider(ctx, input)),
+  create: procedure
+    .meta({ access: "admin" })
+    .input(input(CreateProviderInput))
+    .mutation(({ ctx, input }) => createProvider(ctx, input)),
+  update: procedure
+    .meta({ access: "admin" })
+    .input(input(UpdateProviderInput))
+    .mutation(({ ctx, input }) => updateProvider(ctx, input)),
+  delete: procedure
+    .meta({ access: "admin" })
+    .input(input(DeleteProviderInput))
+    .mutation(({ ctx, input }) => deleteProvider(ctx, input)),
+  test: procedure
+    .meta({ access: "admin" })
+    .input(input(TestProviderInput))
+    .mutation(({ ctx, input }) => testProvider(ctx, input)),
 });

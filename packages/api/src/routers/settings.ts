@@ -5,5 +5,8 @@ import { input, procedure, router } from "../trpc.ts";
 
 export const settingsRouter = router({
   get: procedure.meta({ access: "admin" }).query(({ ctx }) => getSettings(ctx)),
-  update: procedure.meta({ access: "admin" }).input(input(UpdateSettingsInput)).mutation(({ ctx, input }) => updateSettings(ctx, input)),
+  update: procedure
+    .meta({ access: "admin" })
+    .input(input(UpdateSettingsInput))
+    .mutation(({ ctx, input }) => updateSettings(ctx, input)),
 });

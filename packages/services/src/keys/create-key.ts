@@ -1,13 +1,14 @@
-import { CreateKeyInput } from "@sluice/core/inputs/key";
+import { apiKeyPreview, makeApiKey } from "@sluice/core/api-key";
 import { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
+import { CreateKeyInput } from "@sluice/core/inputs/key";
+import { hashToken } from "@sluice/db/secrets";
 import type { z } from "zod";
 import { isAdmin, requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
-import { issueSecret, previewOf, sha256Of } from "./key-secret.ts";
+import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 import type { CreatedKey } from "./key-view.ts";
 import { keyInclude, toKeyView } from "./to-key-view.ts";
 
@@ -18,38 +19,53 @@ import { keyInclude, toKeyView } from "./to-key-view.ts";
  */
 export async function createKey(ctx: Ctx, input: z.input<typeof CreateKeyInput>): Promise<CreatedKey> {
   requireAccess(ctx.actor, "user");
+  if (!isAdmin(ctx)) requireOwnPlainKey(ctx, parse(CreateKeyInput, input));
+  return withTransaction(ctx, (ctx) => addKey(ctx, input));
+}
+
+/** The key itself, without the question who may; `fixed` is a secret of the configuration file's own choosing. */
+export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, fixed?: string): Promise<CreatedKey> {
   const wanted = parse(CreateKeyInput, input);
-  if (!isAdmin(ctx)) requireOwnPlainKey(ctx, wanted);
-  const secret = issueSecret();
-  return withTransaction(ctx, async (ctx) => {
-    const { tx } = ctx.transaction;
-    const owner = await tx.user.findFirst({ where: { id: wanted.userId, tenantId: ctx.tenantId } });
-    if (!owner) throw new SluiceError("not_found", { message: "There is no such user.", field: "userId" });
-    const row = await tx.key.create({
-      data: {
-        id: newId(),
-        tenantId: ctx.tenantId,
-        userId: wanted.userId,
-        name: wanted.name,
-        group: wanted.group,
-        sha256: sha256Of(secret),
-        preview: previewOf(secret),
-        rpm: wanted.rpm,
-        inFlight: wanted.inFlight,
-        expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs),
-      },
-      include: keyInclude,
-    });
-    const key = toKeyView(row);
-    await audit(ctx, { action: "key.create", targetKind: "key", targetId: key.id, after: key });
-    await bumpConfigVersion(ctx);
-    emit(ctx, { type: "key.changed", id: key.id, userId: key.userId });
-    return { key, secret };
+  const secret = fixed ?? makeApiKey();
+  const { tx } = ctx.transaction;
+  const owner = await tx.user.findFirst({ where: { id: wanted.userId, tenantId: ctx.tenantId } });
+  if (!owner) throw new SluiceError("not_found", { message: "There is no such user.", field: "userId" });
+  // Asked for, not left to the unique index: a refused INSERT would end an outer transaction too.
+  const taken = await tx.key.findUnique({ where: { userId_name: { userId: wanted.userId, name: wanted.name } }, select: { id: true } });
+  if (taken) throw new SluiceError("conflict", { message: "A key of this name exists already.", field: "name" });
+  const row = await tx.key.create({
+    data: {
+      id: newId(),
+      tenantId: ctx.tenantId,
+      userId: wanted.userId,
+      name: wanted.name,
+      group: wanted.group,
+      sha256: hashToken(secret),
+      preview: apiKeyPreview(secret),
+      rpm: wanted.rpm,
+      inFlight: wanted.inFlight,
+      expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs),
+    },
+    include: keyInclude,
   });
+  const key = toKeyView(row);
+  await audit(ctx, { action: "key.create", targetKind: "key", targetId: key.id, after: key });
+  await bumpConfigVersion(ctx);
+  emit(ctx, { type: "key.changed", id: key.id, userId: key.userId });
+  return { key, secret };
 }
 
 function requireOwnPlainKey(ctx: Ctx, wanted: CreateKeyInput): void {
   if (ctx.actor.kind !== "user" || wanted.userId !== ctx.actor.userId) throw new SluiceError("not_found");
-  const field = wanted.group !== "default" ? "group" : wanted.rpm !== null ? "rpm" : wanted.inFlight !== null ? "inFlight" : wanted.expiresAtMs !== null ? "expiresAtMs" : null;
+  const field =
+    wanted.group !== "default"
+      ? "group"
+      : wanted.rpm !== null
+        ? "rpm"
+        : wanted.inFlight !== null
+          ? "inFlight"
+          : wanted.expiresAtMs !== null
+            ? "expiresAtMs"
+            : null;
   if (field) throw new SluiceError("forbidden", { message: "Only an administrator sets this.", field });
 }

@@ -18,7 +18,12 @@ export async function listKeys(ctx: Ctx, input: z.input<typeof ListKeysInput> = 
   const userId = ownScope(ctx) ?? wanted;
   const where = { tenantId: ctx.tenantId, ...(userId && { userId }) };
   const [rows, total] = await Promise.all([
-    ctx.prisma.key.findMany({ where: { ...where, ...(cursor && { id: { lt: cursor } }) }, orderBy: { id: "desc" }, take: limit + 1, include: keyInclude }),
+    ctx.prisma.key.findMany({
+      where: { ...where, ...(cursor && { id: { lt: cursor } }) },
+      orderBy: { id: "desc" },
+      take: limit + 1,
+      include: keyInclude,
+    }),
     ctx.prisma.key.count({ where }),
   ]);
   const page = rows.slice(0, limit);

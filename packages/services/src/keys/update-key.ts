@@ -1,5 +1,5 @@
-import { UpdateKeyInput } from "@sluice/core/inputs/key";
 import { SluiceError } from "@sluice/core/errors";
+import { UpdateKeyInput } from "@sluice/core/inputs/key";
 import type { z } from "zod";
 import { isAdmin, requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
@@ -20,7 +20,8 @@ export async function updateKey(ctx: Ctx, input: z.input<typeof UpdateKeyInput>)
   const notTheirs = Object.entries(change).find(([field, value]) => field !== "name" && value !== undefined);
   return withTransaction(ctx, async (ctx) => {
     const before = await getOwnKey(ctx, id);
-    if (notTheirs && !isAdmin(ctx)) throw new SluiceError("forbidden", { message: "Only an administrator sets this.", field: notTheirs[0] });
+    if (notTheirs && !isAdmin(ctx))
+      throw new SluiceError("forbidden", { message: "Only an administrator sets this.", field: notTheirs[0] });
     if (before.revokedAt) throw new SluiceError("conflict", { message: "This key was revoked." });
     const { expiresAtMs, enabled, ...plain } = change;
     const row = await ctx.transaction.tx.key.update({

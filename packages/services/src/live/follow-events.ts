@@ -1,6 +1,6 @@
-import type { LiveFrame } from "@sluice/core/events";
+import type { Audience, LiveFrame } from "@sluice/core/events";
 import { z } from "zod";
-import { ownScope } from "../access.ts";
+import { ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 
@@ -13,27 +13,31 @@ export const FollowEventsInput = z.strictObject({ lastEventId: position, after: 
 const LIFETIME_MS = { base: 9 * 60_000, jitter: 2 * 60_000 };
 
 /**
- * What the actor may see, as it happens: administrators everything, users what is theirs. Ends with an AbortError when
- * its time is over, which makes clients reconnect; ends quietly when `signal` aborts.
+ * What the actor may see, as it happens: administrators everything, users what is theirs. When its time is over or the
+ * user's rights changed it ends with an AbortError, which makes clients reconnect; it ends quietly when `signal` aborts.
  */
 export async function* followEvents(
   ctx: Ctx,
   input: z.input<typeof FollowEventsInput> | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LiveFrame, void, void> {
+  requireAccess(ctx.actor, "user");
   const { lastEventId, after } = parse(FollowEventsInput, input ?? {});
   const userId = ownScope(ctx);
-  const audience = userId === null ? ({ kind: "admin" } as const) : ({ kind: "user", userId } as const);
+  const own = ctx.actor.kind === "user" ? ctx.actor.userId : "system";
+  const audience: Audience = userId === null ? { kind: "admin", userId: own } : { kind: "user", userId };
   const lifetime = new AbortController();
   const end = (): void => lifetime.abort();
   const timer = setTimeout(end, LIFETIME_MS.base + Math.random() * LIFETIME_MS.jitter);
+  ctx.streams.add(end);
   signal?.addEventListener("abort", end, { once: true });
   if (signal?.aborted) end();
   try {
     yield* ctx.live.frames.subscribe(audience, lastEventId ?? after ?? "", lifetime.signal);
   } finally {
     clearTimeout(timer);
+    ctx.streams.delete(end);
     signal?.removeEventListener("abort", end);
   }
-  if (!signal?.aborted) throw new DOMException("the stream's time is over", "AbortError");
+  if (!signal?.aborted) throw new DOMException("sign in again to go on", "AbortError");
 }

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { SluiceError } from "@sluice/core/errors";
+import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { LogEntry } from "./log-page.ts";

@@ -13,8 +13,16 @@ export async function listNames(ctx: Ctx): Promise<NamesView> {
   const newest = { orderBy: { id: "desc" }, take: MOST } as const;
   const [providers, keys, users] = await Promise.all([
     userId === null ? ctx.prisma.provider.findMany({ where: { tenantId }, select: { id: true, name: true }, ...newest }) : [],
-    ctx.prisma.key.findMany({ where: { tenantId, ...(userId !== null && { userId }) }, select: { id: true, name: true, userId: true }, ...newest }),
-    ctx.prisma.user.findMany({ where: { tenantId, ...(userId !== null && { id: userId }) }, select: { id: true, name: true, email: true }, ...newest }),
+    ctx.prisma.key.findMany({
+      where: { tenantId, ...(userId !== null && { userId }) },
+      select: { id: true, name: true, userId: true },
+      ...newest,
+    }),
+    ctx.prisma.user.findMany({
+      where: { tenantId, ...(userId !== null && { id: userId }) },
+      select: { id: true, name: true, email: true },
+      ...newest,
+    }),
   ]);
   return { providers, keys, users };
 }

@@ -1,6 +1,5 @@
 import { newId } from "@sluice/core/ids";
 import { PriceInput } from "@sluice/core/inputs/price";
-import { parseDecimal } from "@sluice/core/money";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
@@ -8,9 +7,8 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import type { PriceView } from "./price-view.ts";
+import { sameAmounts } from "./same-amounts.ts";
 import { toPriceView } from "./to-price-view.ts";
-
-const amounts = ["inputPerMTok", "outputPerMTok", "cacheWrite5mPerMTok", "cacheWrite1hPerMTok", "cacheReadPerMTok"] as const;
 
 /**
  * Puts a price in force from now on, as a new version: rows already billed keep theirs. Setting the price in force
@@ -24,7 +22,7 @@ export async function setPrice(ctx: Ctx, input: z.input<typeof PriceInput>): Pro
     const { tenantId } = ctx;
     const current = await tx.price.findFirst({ where: { tenantId, model: wanted.model }, orderBy: { id: "desc" } });
     const before = current && toPriceView(current);
-    if (before && amounts.every((field) => sameAmount(before[field], wanted[field]))) return before;
+    if (before && sameAmounts(before, wanted)) return before;
     const source = ctx.actor.kind === "system" ? ctx.actor.name : "console";
     const price = toPriceView(await tx.price.create({ data: { ...wanted, id: newId(), tenantId, source } }));
     await audit(ctx, { action: "price.set", targetKind: "price", targetId: price.id, before: before ?? undefined, after: price });
@@ -32,9 +30,4 @@ export async function setPrice(ctx: Ctx, input: z.input<typeof PriceInput>): Pro
     emit(ctx, { type: "price.changed", id: price.id });
     return price;
   });
-}
-
-/** "3" and "3.00" are one amount. */
-function sameAmount(a: string | null, b: string | null): boolean {
-  return a === null || b === null ? a === b : parseDecimal(a) === parseDecimal(b);
 }

@@ -1,6 +1,6 @@
+import { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
 import { CreateProviderInput } from "@sluice/core/inputs/provider";
-import { SluiceError } from "@sluice/core/errors";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";

@@ -19,7 +19,12 @@ export async function deleteProvider(ctx: Ctx, input: z.input<typeof DeleteProvi
     const before = await tx.provider.findFirst({ where: { id, tenantId: ctx.tenantId, deletedAt: null } });
     if (!before) throw new SluiceError("not_found");
     await tx.provider.update({ where: { id }, data: { deletedAt: new Date(ctx.clock.now()), enabled: false, secret: "" } });
-    await audit(ctx, { action: "provider.delete", targetKind: "provider", targetId: id, before: toProviderView(toProviderConfig(before), "") });
+    await audit(ctx, {
+      action: "provider.delete",
+      targetKind: "provider",
+      targetId: id,
+      before: toProviderView(toProviderConfig(before), ""),
+    });
     await bumpConfigVersion(ctx);
     emit(ctx, { type: "provider.changed", id });
     return { id };

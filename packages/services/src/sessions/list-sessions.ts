@@ -1,3 +1,4 @@
+import { shapeSession } from "@sluice/live/shaping";
 import { ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { SessionList } from "./session-list.ts";
@@ -9,7 +10,7 @@ export async function listSessions(ctx: Ctx): Promise<SessionList> {
   // The position first: what changes while the list is read arrives again over the bus.
   const busId = await ctx.live.bus.position();
   const all = await ctx.live.sessions.list();
-  const rows = userId === null ? all : all.filter((row) => row.userId === userId).map((row) => ({ ...row, providerId: "" }));
+  const rows = userId === null ? all : all.flatMap((row) => shapeSession({ kind: "user", userId }, row) ?? []);
   return {
     rows: rows.toSorted((a, b) => b.lastActivityAtMs - a.lastActivityAtMs),
     activeWindowSeconds: ctx.snapshot.current().settings["sessions.activeWindowSeconds"],

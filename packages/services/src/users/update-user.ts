@@ -61,5 +61,5 @@ async function requireAnotherAdmin(ctx: TxCtx, user: User): Promise<void> {
 async function endLogins(ctx: TxCtx, userId: string): Promise<void> {
   const keep = ctx.actor.kind === "user" && ctx.actor.userId === userId ? ctx.actor.loginId : "";
   await ctx.transaction.tx.login.deleteMany({ where: { userId, id: { not: keep } } });
-  ctx.transaction.disconnect.add(userId);
+  ctx.transaction.reauthorise.add(userId);
 }

@@ -1,0 +1,174 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import fastifyCookie from "@fastify/cookie";
+import fastifyHelmet from "@fastify/helmet";
+import { SluiceError } from "@sluice/core/errors";
+import { newId } from "@sluice/core/ids";
+import type { Access } from "@sluice/services/access";
+import type { Ctx, Services } from "@sluice/services/context";
+import { contextOf } from "@sluice/services/create-services";
+import { watchRights } from "@sluice/services/live/watch-rights";
+import { findActor } from "@sluice/services/logins/find-actor";
+import Fastify, { type FastifyInstance } from "fastify";
+import { clientIp } from "./client-ip.ts";
+import { serveConsole } from "./console-files.ts";
+import { errorBody, fromFastify } from "./error-body.ts";
+import { loginCookie } from "./login-cookie.ts";
+import { addLoginRoutes } from "./login-routes.ts";
+import { checkBodyHeaders, checkHead, checkOrigin, decodeBody } from "./request-guard.ts";
+import { StalledStreams } from "./stalled-streams.ts";
+import { addTrpcRoutes } from "./trpc-routes.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Who may call the route; `procedure`: each tRPC procedure says so itself. */
+    access?: Access | "procedure";
+  }
+  interface FastifyRequest {
+    ctx: Ctx;
+  }
+}
+
+export interface ApiOptions {
+  services: Services;
+  /** The built console, `apps/console/dist`. */
+  consoleDir: string;
+  /** How many proxies in front may append to X-Forwarded-For. */
+  trustedHops: number;
+}
+
+export interface DeclaredRoute {
+  method: string;
+  url: string;
+  access: Access | "procedure";
+}
+
+/** The API as a request handler, so that one http.Server can serve it beside the gateway. */
+export interface Api {
+  routing(request: IncomingMessage, response: ServerResponse): void;
+  ready(): Promise<void>;
+  /** Ends all event streams (their clients reconnect elsewhere), then everything else. Never waits for a viewer. */
+  close(): Promise<void>;
+  /** Every route with the access it declares. */
+  routes: readonly DeclaredRoute[];
+}
+
+const BODY_LIMIT = 1024 * 1024;
+
+/** Makes the API. Call `ready` before the first request. */
+export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Api {
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT,
+    genReqId: () => newId(),
+    logger: false,
+    // A path with a trailing slash or other case is another path, for rules as for routes.
+    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false },
+  });
+  const routes = collectRoutes(app);
+  const stalled = new StalledStreams();
+  const publicOrigin = new URL(services.publicUrl).origin;
+  const cookie = loginCookie(services.publicUrl);
+  let unwatch: (() => Promise<void>) | undefined;
+
+  onlyJson(app);
+  answerErrors(app, services);
+  app.decorateRequest("ctx");
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+    checkHead(request.raw);
+    const changesState = request.method !== "GET" && request.method !== "HEAD";
+    if (changesState) {
+      checkOrigin(request.headers, publicOrigin, true);
+      checkBodyHeaders(request.headers);
+    }
+  });
+  // Its own hook, after the cookie plugin's.
+  app.register(async (app) => {
+    await app.register(fastifyCookie);
+    app.addHook("onRequest", async (request) => {
+      const ip = clientIp(request.raw, trustedHops);
+      const actor = await findActor(services, cookie.read(request)).catch((thrown: unknown) => {
+        throw new SluiceError("unavailable", { detail: String(thrown), cause: thrown });
+      });
+      request.ctx = contextOf(services, actor, { requestId: request.id, ip });
+    });
+    app.addHook("onSend", async (_request, reply) => {
+      if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
+    });
+    addLoginRoutes(app, cookie);
+    addTrpcRoutes(app, { stalled, publicOrigin });
+  });
+  app.register(async (app) => serveConsole(app, consoleDir));
+  app.addHook("preClose", async () => {
+    stalled.stop();
+    for (const end of [...services.streams]) end();
+    await unwatch?.();
+  });
+
+  return {
+    routes,
+    routing: (request, response) => app.routing(request, response),
+    async ready() {
+      await app.ready();
+      unwatch = watchRights(services);
+    },
+    close: () => app.close(),
+  };
+}
+
+/** A route without declared access is a mistake that must not get as far as a request. */
+function collectRoutes(app: FastifyInstance): DeclaredRoute[] {
+  const routes: DeclaredRoute[] = [];
+  app.addHook("onRoute", ({ method, url, config }) => {
+    const access = config?.access;
+    if (!access) throw new Error(`the route ${String(method)} ${url} declares no access`);
+    for (const one of [method].flat()) routes.push({ method: one, url, access });
+  });
+  return routes;
+}
+
+/** The only body there is: UTF-8 JSON, kept as text; tRPC and the plain routes parse it themselves. */
+function onlyJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => {
+    try {
+      done(null, decodeBody(body as Buffer));
+    } catch (thrown) {
+      done(thrown as SluiceError);
+    }
+  });
+}
+
+function answerErrors(app: FastifyInstance, services: Services): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = fromFastify(thrown);
+    if (error.status >= 500)
+      services.log.error({ requestId: request.id, code: error.code, detail: error.detail }, "a request to the API failed");
+    if (error.retryAfterS !== undefined) reply.header("retry-after", String(error.retryAfterS));
+    return reply
+      .code(error.status)
+      .type("application/json; charset=utf-8")
+      .header("cache-control", "no-store")
+      .send(errorBody(error, request.id));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const known = ["/auth/login", "/auth/logout", "/auth/setup"].includes(request.url.split("?", 1)[0] ?? "");
+    const error = new SluiceError(known ? "method_not_allowed" : "not_found");
+    return reply.code(error.status).send(errorBody(error, request.id));
+  });
+  app.register(fastifyHelmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", "data:"],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: "no-referrer" },
+    strictTransportSecurity: services.publicUrl.startsWith("https://") ? { maxAge: 180 * 24 * 3600, includeSubDomains: false } : false,
+    crossOriginEmbedderPolicy: false,
+  });
+}

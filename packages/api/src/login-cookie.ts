@@ -1,0 +1,23 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+/** Reads, sets and clears the one cookie there is. */
+export interface LoginCookie {
+  read(request: FastifyRequest): string | undefined;
+  set(reply: FastifyReply, token: string, expiresAtMs: number): void;
+  clear(reply: FastifyReply): void;
+}
+
+/**
+ * `sid`, out of reach of scripts and of cross-site requests; under https it is Secure and carries the `__Host-` prefix,
+ * so that no sibling domain can plant one.
+ */
+export function loginCookie(publicUrl: string): LoginCookie {
+  const secure = publicUrl.startsWith("https://");
+  const name = secure ? "__Host-sid" : "sid";
+  const options = { path: "/", httpOnly: true, sameSite: "lax", secure } as const;
+  return {
+    read: (request) => request.cookies[name],
+    set: (reply, token, expiresAtMs) => void reply.setCookie(name, token, { ...options, expires: new Date(expiresAtMs) }),
+    clear: (reply) => void reply.clearCookie(name, options),
+  };
+}

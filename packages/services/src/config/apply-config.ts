@@ -1,0 +1,194 @@
+import { isDeepStrictEqual } from "node:util";
+import { SluiceError } from "@sluice/core/errors";
+import { parseDecimal } from "@sluice/core/money";
+import type { Provider } from "@sluice/db/generated/client";
+import { hashToken } from "@sluice/db/secrets";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { addKey } from "../keys/create-key.ts";
+import { updateKey } from "../keys/update-key.ts";
+import { setPrice } from "../prices/set-price.ts";
+import { createProvider } from "../providers/create-provider.ts";
+import { updateProvider } from "../providers/update-provider.ts";
+import { updateSettings } from "../settings/update-settings.ts";
+import { type TxCtx, withTransaction } from "../transaction.ts";
+import { createUser } from "../users/create-user.ts";
+import { updateUser } from "../users/update-user.ts";
+import type { ConfigFile } from "./config-file.ts";
+import { ConfigFileError, type ReadConfig, readConfig, resolveSecret } from "./read-config.ts";
+
+/** What an application of the file did. */
+export interface ConfigSummary {
+  created: string[];
+  updated: string[];
+  unchanged: number;
+  /** Things left as they are, and why. */
+  notes: string[];
+  /** Keys made without a fixed `key`: shown to whoever applied the file, nowhere else. */
+  secrets: { user: string; key: string; secret: string }[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Brings the installation to what the file says, in one transaction. Entries are found by name (users by e-mail); what
+ * the file does not mention stays; applying it again changes nothing and raises no version.
+ * @throws ConfigFileError naming line and field of every problem of form, or of the first one of content.
+ */
+export async function applyConfig(ctx: Ctx, text: string, environment: Environment = {}): Promise<ConfigSummary> {
+  requireAccess(ctx.actor, "admin");
+  const read = readConfig(text);
+  requireSecrets(read, environment);
+  const summary: ConfigSummary = { created: [], updated: [], unchanged: 0, notes: [], secrets: [] };
+  await withTransaction(ctx, async (ctx) => {
+    const { config } = read;
+    for (const [i, entry] of config.providers.entries()) {
+      await placed(read, ["providers", i], () => applyProvider(ctx, entry, environment, summary));
+    }
+    for (const [i, entry] of config.users.entries()) {
+      const userId = await placed(read, ["users", i], () => applyUser(ctx, entry, summary));
+      for (const [k, key] of entry.keys.entries()) {
+        await placed(read, ["users", i, "keys", k], () => applyKey(ctx, { ...key, userId, email: entry.email }, environment, summary));
+      }
+    }
+    for (const [i, entry] of config.prices.entries()) {
+      await placed(read, ["prices", i], () => applyPrice(ctx, entry, summary));
+    }
+    await placed(read, ["settings"], () => applySettings(ctx, config.settings, summary));
+  });
+  return summary;
+}
+
+/** Every variable named must have a value before anything is changed. */
+function requireSecrets({ config, problem }: ReadConfig, environment: Environment): void {
+  const problems: string[] = [];
+  const check = (field: ConfigFile["providers"][number]["secret"] | undefined, path: PropertyKey[]): void => {
+    if (field === undefined || resolveSecret(field, environment)) return;
+    problems.push(problem(path, `the environment has no value for ${typeof field === "string" ? "it" : field.env}`));
+  };
+  for (const [i, { secret }] of config.providers.entries()) check(secret, ["providers", i, "secret"]);
+  for (const [i, user] of config.users.entries())
+    for (const [k, { key }] of user.keys.entries()) check(key, ["users", i, "keys", k, "key"]);
+  if (problems.length > 0) throw new ConfigFileError(problems);
+}
+
+/** Says where in the file a verb's refusal belongs. */
+async function placed<T>({ problem }: ReadConfig, path: PropertyKey[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError) || thrown.code === "internal") throw thrown;
+    const field = thrown.field ? [...path, thrown.field] : path;
+    throw new ConfigFileError([problem(field, thrown.message)]);
+  }
+}
+
+async function applyProvider(
+  ctx: TxCtx,
+  entry: ConfigFile["providers"][number],
+  environment: Environment,
+  summary: ConfigSummary,
+): Promise<void> {
+  const secret = resolveSecret(entry.secret, environment) ?? "";
+  const stored = await ctx.transaction.tx.provider.findFirst({ where: { tenantId: ctx.tenantId, name: entry.name, deletedAt: null } });
+  if (!stored) {
+    await createProvider(ctx, { ...entry, secret });
+    summary.created.push(`provider ${entry.name}`);
+    return;
+  }
+  const { dialect, ...wanted } = entry;
+  if (dialect !== stored.dialect)
+    throw new SluiceError("conflict", { message: "A provider's dialect cannot change: use another name.", field: "dialect" });
+  const change = Object.fromEntries(
+    Object.entries({ ...wanted, secret }).filter(([field, value]) => differs(ctx, stored, field as keyof Provider, value)),
+  );
+  if (Object.keys(change).length === 0) {
+    summary.unchanged += 1;
+    return;
+  }
+  // A new origin demands the secret even if it is the stored one.
+  await updateProvider(ctx, { ...change, id: stored.id, ...(change.baseUrl !== undefined && { secret }) });
+  summary.updated.push(`provider ${entry.name} (${Object.keys(change).join(", ")})`);
+}
+
+function differs(ctx: TxCtx, stored: Provider, field: keyof Provider, value: unknown): boolean {
+  if (value === undefined) return false;
+  if (field === "secret") return ctx.secrets.decrypt(stored.secret, stored.id) !== value;
+  if (field === "costMultiplier") return parseDecimal(stored.costMultiplier.toFixed()) !== parseDecimal(String(value));
+  return !isDeepStrictEqual(stored[field], value);
+}
+
+async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], summary: ConfigSummary): Promise<string> {
+  const { email, name, role } = entry;
+  const stored = await ctx.transaction.tx.user.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email } } });
+  if (!stored) {
+    const created = await createUser(ctx, { email, name: name ?? email.split("@")[0] ?? email, role });
+    summary.created.push(`user ${email}`);
+    return created.id;
+  }
+  const change = {
+    ...(name !== undefined && name !== stored.name && { name }),
+    ...(role !== undefined && role !== stored.role && { role }),
+  };
+  if (Object.keys(change).length === 0) summary.unchanged += 1;
+  else {
+    await updateUser(ctx, { id: stored.id, ...change });
+    summary.updated.push(`user ${email} (${Object.keys(change).join(", ")})`);
+  }
+  return stored.id;
+}
+
+type KeyEntry = ConfigFile["users"][number]["keys"][number] & { userId: string; email: string };
+
+async function applyKey(ctx: TxCtx, entry: KeyEntry, environment: Environment, summary: ConfigSummary): Promise<void> {
+  const { userId, email, name } = entry;
+  const label = `key ${name} of ${email}`;
+  const fixed = entry.key === undefined ? undefined : (resolveSecret(entry.key, environment) ?? undefined);
+  const stored = await ctx.transaction.tx.key.findFirst({ where: { userId, name, revokedAt: null } });
+  if (stored) {
+    if (fixed !== undefined && stored.sha256 !== hashToken(fixed)) {
+      throw new SluiceError("conflict", { message: "A key's secret cannot change: revoke it or use another name.", field: "key" });
+    }
+    const change = Object.fromEntries(
+      (["group", "rpm", "inFlight"] as const)
+        .filter((field) => entry[field] !== undefined && entry[field] !== stored[field])
+        .map((field) => [field, entry[field]]),
+    );
+    if (Object.keys(change).length === 0) summary.unchanged += 1;
+    else {
+      await updateKey(ctx, { id: stored.id, ...change });
+      summary.updated.push(`${label} (${Object.keys(change).join(", ")})`);
+    }
+    return;
+  }
+  const taken = fixed === undefined ? null : await ctx.transaction.tx.key.findUnique({ where: { sha256: hashToken(fixed) } });
+  if (taken?.revokedAt) {
+    // Whoever revoked it meant it: a restart must not let it in again.
+    summary.notes.push(`${label} was revoked and stays revoked`);
+    return;
+  }
+  if (taken) throw new SluiceError("conflict", { message: "Another key has this secret.", field: "key" });
+  const { secret } = await addKey(ctx, { userId, name, group: entry.group, rpm: entry.rpm, inFlight: entry.inFlight }, fixed);
+  summary.created.push(label);
+  if (fixed === undefined) summary.secrets.push({ user: email, key: name, secret });
+}
+
+async function applyPrice(ctx: TxCtx, entry: ConfigFile["prices"][number], summary: ConfigSummary): Promise<void> {
+  const before = await ctx.transaction.tx.price.findFirst({
+    where: { tenantId: ctx.tenantId, model: entry.model },
+    orderBy: { id: "desc" },
+    select: { id: true },
+  });
+  const price = await setPrice(ctx, entry);
+  if (price.id === before?.id) summary.unchanged += 1;
+  else (before ? summary.updated : summary.created).push(`price ${entry.model}`);
+}
+
+async function applySettings(ctx: TxCtx, wanted: ConfigFile["settings"], summary: ConfigSummary): Promise<void> {
+  const names = await updateSettings(ctx, wanted).then(() => changedSettings(ctx));
+  if (names.length > 0) summary.updated.push(`settings (${names.join(", ")})`);
+}
+
+function changedSettings(ctx: TxCtx): string[] {
+  return ctx.transaction.events.flatMap((event) => (event.type === "settings.changed" ? event.names : []));
+}

@@ -1,0 +1,74 @@
+import { limitField } from "@sluice/core/inputs/key";
+import { PriceInput } from "@sluice/core/inputs/price";
+import { CreateProviderInput, decimalField, groupField, nameField } from "@sluice/core/inputs/provider";
+import { UpdateSettingsInput } from "@sluice/core/inputs/settings";
+import { emailField, roleField } from "@sluice/core/inputs/user";
+import { z } from "zod";
+
+/** A value, or the name of the environment variable that holds it. */
+const secretField = z.union([
+  z.string().min(1).max(4096),
+  z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "a variable's name") }),
+]);
+export type SecretField = z.infer<typeof secretField>;
+
+/** YAML reads 3 and 0.075 as numbers; money is kept as the decimal text. */
+const decimal = z.preprocess((value) => (typeof value === "number" ? plainDecimal(value) : value), decimalField);
+
+/** A number without exponent, as far as doubles are exact in print. */
+function plainDecimal(value: number): string {
+  const text = String(value);
+  return text.includes("e-") ? value.toFixed(12).replace(/0+$/, "") : text;
+}
+
+// Every field but the one that identifies an entry is optional here: what the file does not say stays as it is on an
+// entry that exists, and takes the default of CreateProviderInput and its like on a new one.
+const providerEntry = z.strictObject({
+  ...z.strictObject(CreateProviderInput.shape).partial().shape,
+  name: nameField,
+  dialect: CreateProviderInput.shape.dialect,
+  baseUrl: CreateProviderInput.shape.baseUrl,
+  secret: secretField,
+  serves: CreateProviderInput.shape.serves.unwrap().optional(),
+  groups: CreateProviderInput.shape.groups.unwrap().optional(),
+  priority: CreateProviderInput.shape.priority.unwrap().optional(),
+  weight: CreateProviderInput.shape.weight.unwrap().optional(),
+  models: CreateProviderInput.shape.models.unwrap().optional(),
+  modelRedirects: CreateProviderInput.shape.modelRedirects.unwrap().optional(),
+  costMultiplier: decimal.optional(),
+  enabled: z.boolean().optional(),
+});
+
+const keyEntry = z.strictObject({
+  name: nameField,
+  group: groupField.optional(),
+  /** Fixed, for tests and GitOps; the checksum is not demanded. */
+  key: secretField.optional(),
+  rpm: limitField.optional(),
+  inFlight: limitField.optional(),
+});
+
+const userEntry = z.strictObject({
+  email: emailField,
+  name: nameField.optional(),
+  role: roleField.optional(),
+  keys: z.array(keyEntry).max(1_000).default([]),
+});
+
+const priceEntry = z.strictObject({
+  ...PriceInput.shape,
+  inputPerMTok: decimal,
+  outputPerMTok: decimal,
+  cacheWrite5mPerMTok: decimal.nullable().default(null),
+  cacheWrite1hPerMTok: decimal.nullable().default(null),
+  cacheReadPerMTok: decimal.nullable().default(null),
+});
+
+/** The configuration file as issue 2 defines it; unknown fields are errors at every level. */
+export const ConfigFile = z.strictObject({
+  providers: z.array(providerEntry).max(1_000).default([]),
+  users: z.array(userEntry).max(10_000).default([]),
+  prices: z.array(priceEntry).max(10_000).default([]),
+  settings: UpdateSettingsInput.default({}),
+});
+export type ConfigFile = z.infer<typeof ConfigFile>;

@@ -1,0 +1,108 @@
+import { isNode, LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { fieldName } from "../parse.ts";
+import { ConfigFile, type SecretField } from "./config-file.ts";
+
+/** What is wrong with a configuration file, one line a problem: `line 4: providers[0].dialekt: unknown field`. */
+export class ConfigFileError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.name = "ConfigFileError";
+    this.problems = problems;
+  }
+}
+
+/** A checked file, and where in it a field stands. */
+export interface ReadConfig {
+  config: ConfigFile;
+  /** 1-based line of a path, of its nearest parent when the field itself is not there. */
+  lineOf(path: readonly PropertyKey[]): number;
+  /** `line 4: providers[0].baseUrl: text`. */
+  problem(path: readonly PropertyKey[], text: string): string;
+}
+
+/**
+ * Reads and checks YAML text. Values are never repeated in a problem, since they may be secrets.
+ * @throws ConfigFileError with every problem at once.
+ */
+export function readConfig(text: string): ReadConfig {
+  const lines = new LineCounter();
+  // Without aliases a small file cannot grow into a large one.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true, version: "1.2", prettyErrors: false });
+  const syntax = document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  if (syntax.length > 0) throw new ConfigFileError(syntax);
+
+  const lineOf = (path: readonly PropertyKey[]): number => {
+    for (let length = path.length; length > 0; length--) {
+      const at = pairOffset(document, path.slice(0, length));
+      if (at !== null) return lines.linePos(at).line;
+    }
+    return 1;
+  };
+  const problem = (path: readonly PropertyKey[], message: string): string =>
+    `line ${lineOf(path)}: ${fieldName(path) || "the file"}: ${message}`;
+
+  const content: unknown = document.toJS({ maxAliasCount: 0 }) ?? {};
+  const result = ConfigFile.safeParse(content);
+  if (!result.success) throw new ConfigFileError(result.error.issues.flatMap((issue) => problemsOf(issue, problem)));
+  const config = result.data;
+  const doubles = repeated(config, problem);
+  if (doubles.length > 0) throw new ConfigFileError(doubles);
+  return { config, lineOf, problem };
+}
+
+/** Where a field begins in the text: at its name, or at the item for elements of a list. */
+function pairOffset(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number | null {
+  const last = path.at(-1);
+  const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
+  if (parent && typeof parent === "object" && "items" in parent && Array.isArray(parent.items)) {
+    for (const item of parent.items as unknown[]) {
+      if (typeof item !== "object" || item === null || !("key" in item)) break;
+      const { key } = item;
+      if (isNode(key) && key.range && String(key) === String(last)) return key.range[0];
+    }
+  }
+  const node = document.getIn(path, true);
+  return isNode(node) && node.range ? node.range[0] : null;
+}
+
+function problemsOf(issue: z.core.$ZodIssue, problem: (path: readonly PropertyKey[], text: string) => string): string[] {
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => problem([...issue.path, key], "unknown field"));
+  return [problem(issue.path, issue.message)];
+}
+
+/** Entries are found by name, so a name may stand once. */
+function repeated(config: ConfigFile, problem: (path: readonly PropertyKey[], text: string) => string): string[] {
+  const found: string[] = [];
+  const check = (names: readonly string[], path: (index: number) => PropertyKey[]): void => {
+    const seen = new Set<string>();
+    for (const [index, name] of names.entries()) {
+      if (seen.has(name)) found.push(problem(path(index), "stands twice"));
+      seen.add(name);
+    }
+  };
+  check(
+    config.providers.map(({ name }) => name),
+    (i) => ["providers", i, "name"],
+  );
+  check(
+    config.users.map(({ email }) => email),
+    (i) => ["users", i, "email"],
+  );
+  check(
+    config.prices.map(({ model }) => model),
+    (i) => ["prices", i, "model"],
+  );
+  for (const [u, user] of config.users.entries())
+    check(
+      user.keys.map(({ name }) => name),
+      (i) => ["users", u, "keys", i, "name"],
+    );
+  return found;
+}
+
+/** A secret's value. null: the environment has no such variable. */
+export function resolveSecret(field: SecretField, environment: Readonly<Record<string, string | undefined>>): string | null {
+  return typeof field === "string" ? field : environment[field.env] || null;
+}

@@ -1,0 +1,48 @@
+import { systemClock } from "@sluice/core/clock";
+import { newId } from "@sluice/core/ids";
+import { openSecret, sealSecret } from "@sluice/db/secrets";
+import type { Actor, Ctx, SecretBox, Services } from "./context.ts";
+import { LoginCache } from "./logins/login-cache.ts";
+import { createLoginThrottle, type ThrottleLimits } from "./logins/login-throttle.ts";
+
+/** What the composer brings; everything else is made here. */
+export interface ServicesParts extends Omit<Services, "secrets" | "logins" | "throttle" | "streams" | "clock" | "tenantId"> {
+  /** SLUICE_SECRET. */
+  secret: string;
+  tenantId?: string;
+  clock?: Services["clock"];
+  throttleLimits?: ThrottleLimits;
+}
+
+/** Makes what verbs work with, once a process. */
+export function createServices(parts: ServicesParts): Services {
+  const { secret, tenantId = "default", clock = systemClock, throttleLimits, ...rest } = parts;
+  return {
+    ...rest,
+    tenantId,
+    clock,
+    secrets: providerSecrets(secret),
+    logins: new LoginCache(),
+    throttle: createLoginThrottle(parts.redis, throttleLimits),
+    streams: new Set(),
+  };
+}
+
+/** Seals provider secrets into their row, as the snapshot opens them. */
+function providerSecrets(secret: string): SecretBox {
+  const place = (rowId: string) => ({ table: "providers", column: "secret", rowId });
+  return {
+    encrypt: (plain, rowId) => sealSecret(secret, plain, place(rowId)),
+    decrypt: (record, rowId) => openSecret(secret, record, place(rowId)),
+  };
+}
+
+/** A context for one piece of work. */
+export function contextOf(services: Services, actor: Actor, request: { requestId?: string; ip?: string } = {}): Ctx {
+  return { ...services, actor, requestId: request.requestId ?? newId(), ip: request.ip ?? "" };
+}
+
+/** A context for boot, the configuration file or the command line: it may do everything. */
+export function systemContext(services: Services, name: "cli" | "config" | "boot"): Ctx {
+  return contextOf(services, { kind: "system", name });
+}

@@ -1,0 +1,64 @@
+import type { Actor, Services } from "../context.ts";
+import type { KnownLogin } from "./login-cache.ts";
+import { isLoginToken, loginIdOf } from "./login-token.ts";
+
+/** A login not used for this long is over, whatever its end. */
+export const IDLE_MS = 7 * 24 * 3_600_000;
+/** `lastSeenAt` moves in steps, so that reading does not mean writing. */
+const SEEN_STEP_MS = 10 * 60_000;
+
+/**
+ * Who a cookie's token stands for. Rights are the lesser of what Postgres said (at most 10 s ago) and what the snapshot
+ * says now, so that demoting and disabling act at once. While Postgres is down, logins known from the last ten minutes
+ * go on.
+ * @throws whatever Postgres throws when it cannot be asked and the token is not known.
+ */
+export async function findActor(services: Services, token: string | undefined): Promise<Actor> {
+  if (!token || !isLoginToken(token)) return { kind: "anonymous" };
+  const loginId = loginIdOf(token);
+  const nowMs = services.clock.now();
+  const login = services.logins.fresh(loginId, nowMs) ?? (await read(services, loginId, nowMs));
+  if (!login || login.expiresAtMs <= nowMs || login.lastSeenAtMs + IDLE_MS <= nowMs) return { kind: "anonymous" };
+  const now = services.snapshot.current().users.get(login.userId);
+  if (!login.enabled || now?.enabled === false) return { kind: "anonymous" };
+  const role = login.role === "admin" && now?.role !== "user" ? "admin" : "user";
+  return { kind: "user", userId: login.userId, role, email: login.email, name: login.name, loginId };
+}
+
+async function read(services: Services, loginId: string, nowMs: number): Promise<KnownLogin | null> {
+  const { logins, prisma, tenantId } = services;
+  let row: Awaited<ReturnType<typeof query>>;
+  try {
+    row = await query(prisma, loginId);
+  } catch (outage) {
+    const stale = logins.stale(loginId, nowMs);
+    if (stale) return stale;
+    throw outage;
+  }
+  if (!row || row.user.tenantId !== tenantId) {
+    logins.forget(loginId);
+    return null;
+  }
+  const { user } = row;
+  const login: KnownLogin = {
+    loginId,
+    userId: user.id,
+    email: user.email,
+    name: user.name,
+    role: user.role,
+    enabled: user.disabledAt === null,
+    expiresAtMs: row.expiresAt.getTime(),
+    lastSeenAtMs: row.lastSeenAt.getTime(),
+    readAtMs: nowMs,
+  };
+  if (nowMs - login.lastSeenAtMs > SEEN_STEP_MS && nowMs - login.lastSeenAtMs < IDLE_MS) {
+    await prisma.login.updateMany({ where: { id: loginId }, data: { lastSeenAt: new Date(nowMs) } });
+    login.lastSeenAtMs = nowMs;
+  }
+  logins.keep(login);
+  return login;
+}
+
+function query(prisma: Services["prisma"], loginId: string) {
+  return prisma.login.findUnique({ where: { id: loginId }, include: { user: true } });
+}

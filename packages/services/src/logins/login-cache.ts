@@ -1,0 +1,55 @@
+/** A signed-in browser as Postgres knew it a moment ago. */
+export interface KnownLogin {
+  loginId: string;
+  userId: string;
+  email: string;
+  name: string;
+  role: "admin" | "user";
+  enabled: boolean;
+  expiresAtMs: number;
+  lastSeenAtMs: number;
+  /** When Postgres was asked. */
+  readAtMs: number;
+}
+
+/** Fresh for this long: a page that makes five calls asks Postgres once. */
+const FRESH_MS = 10_000;
+/** While Postgres cannot be asked, an answer this old still counts: the console stays usable through an outage. */
+const STALE_MS = 10 * 60_000;
+const MOST = 10_000;
+
+/** Logins recently seen by this process, forgotten at once when a user's rights change or somebody signs out. */
+export class LoginCache {
+  readonly #known = new Map<string, KnownLogin>();
+
+  /** Answered without Postgres? null = ask it. */
+  fresh(loginId: string, nowMs: number): KnownLogin | null {
+    const known = this.#known.get(loginId);
+    return known && nowMs - known.readAtMs < FRESH_MS ? known : null;
+  }
+
+  /** For when Postgres does not answer. */
+  stale(loginId: string, nowMs: number): KnownLogin | null {
+    const known = this.#known.get(loginId);
+    return known && nowMs - known.readAtMs < STALE_MS ? known : null;
+  }
+
+  keep(login: KnownLogin): void {
+    this.#known.delete(login.loginId);
+    this.#known.set(login.loginId, login);
+    const oldest = this.#known.size > MOST ? this.#known.keys().next().value : undefined;
+    if (oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  forget(loginId: string): void {
+    this.#known.delete(loginId);
+  }
+
+  forgetUser(userId: string): void {
+    for (const [id, login] of this.#known) if (login.userId === userId) this.#known.delete(id);
+  }
+
+  clear(): void {
+    this.#known.clear();
+  }
+}

@@ -1,0 +1,12 @@
+import type { DialectName } from "../requests.ts";
+
+/** Model names say whose they are by their beginning; everything else is spoken to in OpenAI's dialect. */
+const families: readonly (readonly [prefix: RegExp, dialect: DialectName])[] = [
+  [/^claude/i, "anthropic"],
+  [/^(?:gemini|gemma|learnlm)/i, "gemini"],
+];
+
+/** The dialect in which a model of this name is usually offered: for lists of providers that serve "any" model. */
+export function familyOf(model: string): DialectName {
+  return families.find(([prefix]) => prefix.test(model))?.[1] ?? "openai";
+}

@@ -1,0 +1,68 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { requestIdHeaders } from "@sluice/core/dialects/dialect";
+import { SluiceError } from "@sluice/core/errors";
+import type { Call } from "./call.ts";
+import type { Runtime } from "./context.ts";
+
+/** A body that is not wanted is still read this far, so that the answer is seen before the connection closes. */
+const discardBytes = 64 * 1024;
+
+/** The given headers with the request id under both of its names. */
+export function withRequestId(call: Call, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  for (const name of requestIdHeaders) headers[name] = call.id;
+  return headers;
+}
+
+/** Sends a whole JSON (or passed-through) answer. Does nothing when the client is gone. */
+export function sendWhole(call: Call, status: number, headers: OutgoingHttpHeaders, body: Buffer | string): void {
+  const { res } = call;
+  if (call.gone || res.headersSent || res.destroyed) return;
+  call.detail.responseBytes = Buffer.byteLength(body);
+  res.writeHead(status, withRequestId(call, { ...headers, "content-length": call.detail.responseBytes }));
+  res.end(body);
+}
+
+/** What a client may know of an error: which address did not answer, and why, stays inside. */
+export function publicError(error: SluiceError): SluiceError {
+  if (error.code !== "upstream_blocked") return error;
+  return new SluiceError("upstream_error", { message: error.message, detail: error.detail, cause: error });
+}
+
+/** Sends an error in the caller's dialect. */
+export function sendError(runtime: Runtime, call: Call, error: SluiceError): void {
+  const shown = publicError(error);
+  const headers: OutgoingHttpHeaders = { "content-type": "application/json" };
+  if (shown.retryAfterS !== undefined) headers["retry-after"] = String(shown.retryAfterS);
+  if (runtime.stats.draining) headers.connection = "close";
+  if (shown.status === 405) headers.allow = "GET, HEAD, POST";
+  if (!call.req.complete) discardRest(call, error.code === "body_too_large" ? runtime.limits.bodyBytes + discardBytes : discardBytes);
+  sendWhole(call, shown.status, headers, call.dialect.errorBody(shown, call.id));
+}
+
+/** Reads on for a while without keeping anything, then closes the connection. */
+function discardRest(call: Call, upTo: number): void {
+  const { req } = call;
+  let left = upTo - call.detail.requestBytes;
+  req.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) req.socket.destroy();
+  });
+  req.on("error", () => undefined);
+  req.resume();
+}
+
+/** Ends a stream that has begun with the dialect's error event; where there is none, by cutting the connection. */
+export function endWithError(
+  call: Call,
+  res: ServerResponse,
+  error: SluiceError,
+  stream: { inBand: boolean; betweenEvents: boolean },
+): void {
+  if (res.destroyed) return;
+  if (!stream.inBand) {
+    res.destroy();
+    return;
+  }
+  if (!stream.betweenEvents) res.write("\n\n");
+  res.end(call.dialect.errorEvent(publicError(error), call.id, call.row.endpoint));
+}

@@ -1,0 +1,182 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isIP } from "node:net";
+import { clientName } from "@sluice/core/dialects/client-name";
+import type { Dialect, Envelope, Reading, Route } from "@sluice/core/dialects/dialect";
+import type { SluiceError } from "@sluice/core/errors";
+import { newId } from "@sluice/core/ids";
+import { type Attempt, noUsage, type RequestDetail, type RequestRow } from "@sluice/core/requests";
+import type { Choice } from "@sluice/core/routing/choose-candidates";
+import type { Config, KeyConfig, PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
+import type { Runtime } from "./context.ts";
+import type { StreamRelay } from "./stream-relay.ts";
+
+export type HeaderMap = Record<string, string | undefined>;
+
+/** A whole answer, ready to be sent once it is recorded. */
+export interface WholeAnswer {
+  kind: "whole";
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+  /** null: nothing was produced (an error answer passed through). */
+  reading: Reading | null;
+  /** Why this answer is an error, for the row; null for a success. */
+  error: SluiceError | null;
+}
+
+/** A stream whose first content is here, or that was held long enough. */
+export interface StreamAnswer {
+  kind: "stream";
+  status: number;
+  headers: Record<string, string>;
+  relay: StreamRelay;
+  /** The wire format ends with a terminal event, so that errors can be told in-band. */
+  inBand: boolean;
+}
+
+/** One request on its way through the pipeline: what the steps know of it, filled from left to right. */
+export interface Call {
+  readonly id: string;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly headers: HeaderMap;
+  /** Target without query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Monotonic ms at which the head was read. */
+  readonly startedAt: number;
+  /** The configuration that decides this request from its first to its last byte. */
+  readonly config: Config;
+  readonly route: Route | null;
+  /** Why the target is refused although its path is known. */
+  readonly routeError: SluiceError | null;
+  /** Whose shape answers have, also when the path is unknown. */
+  readonly dialect: Dialect;
+  /** The current state; copies of it leave the room. */
+  readonly row: RequestRow;
+  readonly detail: RequestDetail;
+  readonly abort: AbortController;
+  key: KeyConfig | null;
+  body: Buffer;
+  /** What this body takes of the process's budget. */
+  bodyBytesReserved: number;
+  envelope: Envelope | null;
+  price: PriceConfig | null;
+  choice: Choice<ProviderConfig> | null;
+  leased: boolean;
+  /** START is spooled: from here on the request ends with a FINISH. */
+  began: boolean;
+  /** The provider and attempt that are, or were last, at work. */
+  provider: ProviderConfig | null;
+  attempt: Attempt | null;
+  answer: WholeAnswer | StreamAnswer | null;
+  /** How the stream ended: null properly. */
+  streamError: Error | null;
+  /** Monotonic ms of the last PROGRESS record and of the last live update. */
+  progressAt: number;
+  liveAt: number;
+  /** The client left. */
+  gone: boolean;
+  /** We end it early (drain). */
+  cut: SluiceError | null;
+  /** Answered and recorded. */
+  over: boolean;
+}
+
+/** What a request's target says. */
+export type Routing = Pick<Call, "path" | "query" | "route" | "routeError" | "dialect">;
+
+/** ms since the head was read. */
+export function elapsed(runtime: Runtime, call: Call): number {
+  return Math.max(0, Math.round(runtime.clock.monotonic() - call.startedAt));
+}
+
+/** Opens a call for a request whose head was just read. */
+export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResponse, routing: Routing): Call {
+  const startedAtMs = runtime.clock.now();
+  const id = newId(startedAtMs);
+  // Only set-cookie can be an array, and no step reads it.
+  const headers = req.headers as HeaderMap;
+  const config = runtime.snapshot.current();
+  const { path, route, dialect } = routing;
+  return {
+    id,
+    req,
+    res,
+    headers,
+    ...routing,
+    startedAt: runtime.clock.monotonic(),
+    config,
+    row: {
+      id,
+      tenantId: config.tenantId,
+      userId: "",
+      keyId: "",
+      sessionId: "",
+      providerId: "",
+      group: "",
+      dialect: dialect.name,
+      endpoint: route?.endpoint ?? "models",
+      stream: route?.stream ?? false,
+      model: route?.model ?? "",
+      upstreamModel: "",
+      state: "in_flight",
+      status: 0,
+      errorCode: "",
+      attempts: 0,
+      usage: noUsage,
+      flags: [],
+      costNanoUsd: null,
+      billable: route?.endpoint !== "countTokens" && route?.endpoint !== "models",
+      startedAtMs,
+      ttftMs: null,
+      durationMs: null,
+      client: clientName(headers["user-agent"]),
+      correctsId: null,
+    },
+    detail: {
+      id,
+      decision: { candidates: [], excluded: [], chosenBy: "none" },
+      attempts: [],
+      cost: null,
+      priceId: null,
+      error: null,
+      userAgent: (headers["user-agent"] ?? "").slice(0, 256),
+      clientIp: clientIp(req, runtime.trustedHops),
+      path: path.slice(0, 256),
+      requestBytes: 0,
+      responseBytes: 0,
+      endReason: "done",
+    },
+    abort: new AbortController(),
+    key: null,
+    body: emptyBody,
+    bodyBytesReserved: 0,
+    envelope: null,
+    price: null,
+    choice: null,
+    leased: false,
+    began: false,
+    provider: null,
+    attempt: null,
+    answer: null,
+    streamError: null,
+    progressAt: 0,
+    liveAt: 0,
+    gone: false,
+    cut: null,
+    over: false,
+  };
+}
+
+const emptyBody = Buffer.alloc(0);
+
+/** The peer, or what the outermost of our own proxies saw; never an entry that a client could have written itself. */
+function clientIp(req: IncomingMessage, trustedHops: number): string {
+  const peer = (req.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  const forwarded = req.headers["x-forwarded-for"];
+  if (trustedHops < 1 || typeof forwarded !== "string") return peer;
+  const seen = forwarded.split(",").map((part) => part.trim());
+  const claimed = seen[Math.max(0, seen.length - trustedHops)] ?? "";
+  return isIP(claimed) ? claimed : peer;
+}

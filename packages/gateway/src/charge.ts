@@ -1,0 +1,45 @@
+import type { Reading } from "@sluice/core/dialects/dialect";
+import { priceUsage } from "@sluice/core/pricing/price-usage";
+import { noUsage, type Usage, type UsageFlag } from "@sluice/core/requests";
+import { upstreamModelOf } from "@sluice/core/routing/choose-candidates";
+import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
+import type { Call } from "./call.ts";
+
+/** The price in force for what a provider would serve: the model asked for or, if the admin chose so, the redirected one. */
+export function priceOf(call: Call, provider: ProviderConfig): PriceConfig | null {
+  const { prices, settings } = call.config;
+  const { model } = call.row;
+  const billed = settings["pricing.billedModel"] === "redirected" ? upstreamModelOf(provider, model) : model;
+  return prices.get(billed) ?? null;
+}
+
+/** What the client is charged for: the reported usage, else the estimate from what was produced. */
+export function billedUsage(reading: Reading): Usage {
+  return reading.usageReported ? reading.usage : reading.estimate;
+}
+
+/** Writes usage, flags and cost of a finished request into its row and detail. Without a reading nothing is charged. */
+export function charge(call: Call, reading: Reading | null): void {
+  const { row, detail, provider } = call;
+  const usage = reading ? billedUsage(reading) : noUsage;
+  const isAny = usage.input + usage.output + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h > 0;
+  const flags: UsageFlag[] = [];
+  if (reading && isAny && !reading.usageReported) flags.push("estimated");
+  if (isAny && row.state !== "done") flags.push("partial");
+  if (reading?.anomaly) flags.push("anomaly");
+  row.usage = usage;
+  row.flags = flags;
+  row.upstreamModel = reading?.upstreamModel || call.attempt?.upstreamModel || "";
+  row.costNanoUsd = "0";
+  if (!row.billable || !provider) return;
+  const price = priceOf(call, provider);
+  detail.priceId = price?.id ?? null;
+  if (price) {
+    const priced = priceUsage(price, usage, { providerMultiplier: provider.costMultiplier, groupMultiplier: "1" });
+    row.costNanoUsd = priced.costNanoUsd.toString();
+    detail.cost = priced.breakdown;
+  } else if (isAny) {
+    row.costNanoUsd = null;
+    flags.push("unpriced");
+  }
+}

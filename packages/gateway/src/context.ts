@@ -1,0 +1,85 @@
+import type { Admission } from "@sluice/admission/admission";
+import type { Clock } from "@sluice/core/clock";
+import type { Log } from "@sluice/core/log";
+import type { Egress } from "@sluice/egress/contract";
+import type { Ledger } from "@sluice/ledger/records";
+import type { ProviderFigures, Registry, Sessions } from "@sluice/live/contract";
+import type { Snapshot } from "@sluice/snapshot/config";
+import type { Call } from "./call.ts";
+import type { Deadlines } from "./deadlines.ts";
+
+/** The rooms a request passes through. */
+export interface GatewayContext {
+  snapshot: Snapshot;
+  admission: Admission;
+  ledger: Ledger;
+  registry: Registry;
+  sessions: Sessions;
+  figures: ProviderFigures;
+  egress: Egress;
+  clock: Clock;
+  log: Log;
+  /** How many proxies in front are ours: that many entries at the end of `x-forwarded-for` are believed. */
+  trustedHops: number;
+  limits?: Partial<GatewayLimits>;
+}
+
+export interface GatewayLimits {
+  /** A request's body, bytes. */
+  bodyBytes: number;
+  /** Bodies of all requests in flight, bytes. */
+  bodiesBytes: number;
+  headers: number;
+  /** A whole answer is held up to this, bytes; a larger one streams and is estimated. */
+  answerBytes: number;
+  /** What is held before the first content, bytes and ms after the upstream's head. */
+  holdBytes: number;
+  holdMs: number;
+  /** A client that takes nothing for this long is gone. */
+  stalledClientMs: number;
+  /** Between two PROGRESS records, and between two live updates, of one stream. */
+  progressMs: number;
+  liveMs: number;
+  /** Refused requests without a valid key that are logged per second; the others are counted only. */
+  anonymousRowsPerSecond: number;
+}
+
+export const defaultLimits: GatewayLimits = {
+  bodyBytes: 32 * 1024 * 1024,
+  bodiesBytes: 256 * 1024 * 1024,
+  headers: 100,
+  answerBytes: 16 * 1024 * 1024,
+  holdBytes: 64 * 1024,
+  holdMs: 15_000,
+  stalledClientMs: 120_000,
+  progressMs: 500,
+  liveMs: 200,
+  anonymousRowsPerSecond: 10,
+};
+
+/** What the process knows of its own requests. */
+export interface GatewayStats {
+  inFlight: number;
+  /** Bytes of request bodies held now. */
+  bodyBytes: number;
+  /** Since the start of the process. */
+  requests: number;
+  /** Refused without a valid key, logged or not. */
+  refusedAnonymous: number;
+  /** FINISH could not be written. */
+  unrecorded: number;
+  draining: boolean;
+}
+
+/** The context with the gateway's own state: what steps work with. */
+export interface Runtime extends Omit<GatewayContext, "limits"> {
+  limits: GatewayLimits;
+  deadlines: Deadlines;
+  calls: Set<Call>;
+  stats: GatewayStats;
+  /** Whether one more anonymous refusal may be logged now. */
+  mayLogAnonymous(): boolean;
+}
+
+/** One stage of a request. It throws to refuse; `call.over` ends the pipeline. */
+export type Step = (runtime: Runtime, call: Call) => Promise<void> | void;

@@ -1,0 +1,57 @@
+import type { Clock } from "@sluice/core/clock";
+
+/** Something that happens once, unless it is cancelled before. */
+export interface Deadline {
+  readonly atMs: number;
+  readonly fire: () => void;
+}
+
+const tickMs = 50;
+
+/**
+ * All waits of all requests on one coarse timer (50 ms), which runs only while somebody waits: thousands of open
+ * streams cost one timer, and none outlives its request.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #waiting = new Set<Deadline>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `fire` in `ms` from now, at most one tick late. */
+  add(ms: number, fire: () => void): Deadline {
+    const deadline = { atMs: this.#clock.monotonic() + ms, fire };
+    this.#waiting.add(deadline);
+    this.#timer ??= setInterval(this.#tick, tickMs);
+    return deadline;
+  }
+
+  /** Idempotent; null is nobody. */
+  cancel(deadline: Deadline | null): void {
+    if (deadline && this.#waiting.delete(deadline) && this.#waiting.size === 0) this.#stop();
+  }
+
+  /** Forgets every wait. */
+  close(): void {
+    this.#waiting.clear();
+    this.#stop();
+  }
+
+  readonly #tick = (): void => {
+    const now = this.#clock.monotonic();
+    for (const deadline of this.#waiting) {
+      if (deadline.atMs > now) continue;
+      this.#waiting.delete(deadline);
+      deadline.fire();
+    }
+    if (this.#waiting.size === 0) this.#stop();
+  };
+
+  #stop(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The data plane: raw node:http in, egress out. It promises that a request is refused before any provider hears of it
+ * or else ends with exactly one FINISH; that the client sees a proper end only when the charge is durable; that what it
+ * forwards is what the provider sent, byte for byte; and that nothing of the console is on its way. It is apart because
+ * every microsecond and every byte here is paid by each request.
+ */
+import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { dialects } from "@sluice/core/dialects/registry";
+import { SluiceError } from "@sluice/core/errors";
+import { newId } from "@sluice/core/ids";
+import { openCall } from "./call.ts";
+import { defaultLimits, type GatewayContext, type GatewayStats, type Runtime } from "./context.ts";
+import { Deadlines } from "./deadlines.ts";
+import { releaseBody } from "./pipeline/receive.ts";
+import { runPipeline } from "./pipeline.ts";
+import { routeOf } from "./routing.ts";
+
+export interface Gateway {
+  /** Takes a request that `owns` said yes to. Never throws. */
+  handle(req: IncomingMessage, res: ServerResponse): void;
+  /** `/v1`, `/v1beta`, `HEAD /`, and targets that are no plain path (to refuse them). */
+  owns(req: IncomingMessage): boolean;
+  /** New requests get 503; those in flight have `graceMs` (default 60,000) to finish, then end with an error. Resolves when none is left. */
+  drain(options?: { graceMs?: number }): Promise<void>;
+  /** Ends what is left at once. */
+  close(): Promise<void>;
+  stats(): GatewayStats;
+}
+
+/**
+ * For the http.Server in front: a head within 10 s, a whole request within 60 s; idle connections outlive the 60 s of
+ * common load balancers, so that they are never closed under a request.
+ */
+export const serverOptions: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 16_384,
+  insecureHTTPParser: false,
+  noDelay: true,
+};
+
+const clientErrors: Record<string, { status: string; error: SluiceError }> = {
+  HPE_HEADER_OVERFLOW: {
+    status: "431 Request Header Fields Too Large",
+    error: new SluiceError("too_many_headers", { message: "The headers are too large." }),
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: "408 Request Timeout",
+    error: new SluiceError("invalid_request", { message: "The request did not arrive in time." }),
+  },
+};
+
+/** `clientError` listener of the http.Server: what Node's parser refuses gets the same shape as every other error. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const answer = clientErrors[error.code ?? ""] ?? {
+    status: "400 Bad Request",
+    error: new SluiceError("invalid_request", { message: "This is not a valid HTTP request." }),
+  };
+  const id = newId();
+  const body = dialects.openai.errorBody(answer.error, id);
+  const head = `HTTP/1.1 ${answer.status}\r\ncontent-type: application/json\r\nx-request-id: ${id}\r\nrequest-id: ${id}\r\n`;
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+}
+
+/** Opens the data plane over the rooms it passes through. */
+export function createGateway(ctx: GatewayContext): Gateway {
+  const limits = { ...defaultLimits, ...ctx.limits };
+  const stats: GatewayStats = { inFlight: 0, bodyBytes: 0, requests: 0, refusedAnonymous: 0, unrecorded: 0, draining: false };
+  const runtime: Runtime = {
+    ...ctx,
+    limits,
+    deadlines: new Deadlines(ctx.clock),
+    calls: new Set(),
+    stats,
+    mayLogAnonymous: perSecond(ctx, limits.anonymousRowsPerSecond),
+  };
+  let whenIdle: (() => void)[] = [];
+
+  function handle(req: IncomingMessage, res: ServerResponse): void {
+    if (req.method === "HEAD" && req.url === "/") {
+      res.writeHead(200, { "cache-control": "no-store" }).end();
+      return;
+    }
+    const call = openCall(runtime, req, res, routeOf(req));
+    runtime.calls.add(call);
+    stats.requests += 1;
+    res.on("error", () => undefined);
+    res.once("close", () => {
+      if (res.writableEnded || call.over) return;
+      call.gone = true;
+      call.abort.abort(new Error("the client left"));
+    });
+    void runPipeline(runtime, call).finally(() => {
+      if (call.leased) runtime.admission.release(call.id);
+      releaseBody(runtime, call);
+      runtime.calls.delete(call);
+      if (runtime.calls.size > 0) return;
+      for (const resolve of whenIdle) resolve();
+      whenIdle = [];
+    });
+  }
+
+  function cutAll(): void {
+    for (const call of runtime.calls) {
+      if (call.over) continue;
+      call.cut = new SluiceError("draining", { retryAfterS: 1 });
+      call.abort.abort(call.cut);
+    }
+  }
+
+  async function drain({ graceMs = 60_000 }: { graceMs?: number } = {}): Promise<void> {
+    stats.draining = true;
+    if (runtime.calls.size === 0) return;
+    const idle = new Promise<void>((resolve) => whenIdle.push(resolve));
+    const deadline = runtime.deadlines.add(graceMs, cutAll);
+    await idle;
+    runtime.deadlines.cancel(deadline);
+  }
+
+  return {
+    handle,
+    owns(req) {
+      const target = req.url ?? "";
+      if (!target.startsWith("/")) return true;
+      return /^\/v1(?:beta)?(?:[/?]|$)/.test(target) || (target === "/" && req.method === "HEAD");
+    },
+    drain,
+    async close() {
+      await drain({ graceMs: 0 });
+      runtime.deadlines.close();
+    },
+    stats: () => ({ ...stats, inFlight: runtime.calls.size }),
+  };
+}
+
+/** A budget that fills up once a second. */
+function perSecond(ctx: GatewayContext, allowed: number): () => boolean {
+  let second = -1;
+  let used = 0;
+  return () => {
+    const now = Math.floor(ctx.clock.monotonic() / 1_000);
+    if (now !== second) {
+      second = now;
+      used = 0;
+    }
+    used += 1;
+    return used <= allowed;
+  };
+}

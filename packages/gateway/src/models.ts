@@ -1,0 +1,39 @@
+import type { ListedModel } from "@sluice/core/dialects/dialect";
+import { familyOf } from "@sluice/core/dialects/model-family";
+import { SluiceError } from "@sluice/core/errors";
+import type { DialectName } from "@sluice/core/requests";
+import type { Config } from "@sluice/snapshot/config";
+import { sendWhole } from "./answer.ts";
+import type { Call } from "./call.ts";
+import type { Runtime } from "./context.ts";
+import { recordLocal } from "./pipeline/record.ts";
+
+/**
+ * The models a key of this group can call in this dialect: those its providers list and the names they redirect;
+ * for a provider that serves any model, the priced ones of the dialect's family. Sorted by name.
+ */
+export function reachableModels(config: Config, group: string, dialect: DialectName): ListedModel[] {
+  const names = new Set<string>();
+  for (const provider of config.providers) {
+    if (!provider.enabled || provider.dialect !== dialect || !provider.groups.includes(group)) continue;
+    for (const model of provider.models) names.add(model);
+    for (const model of Object.keys(provider.modelRedirects)) names.add(model);
+    if (provider.models.length > 0) continue;
+    for (const model of config.prices.keys()) if (familyOf(model) === dialect) names.add(model);
+  }
+  return [...names].sort().map((id) => ({ id, createdAtMs: 0 }));
+}
+
+/** Answers the list of models, or one of them, from the configuration: no provider is asked. */
+export function answerModels(runtime: Runtime, call: Call, model: string | undefined): void {
+  const models = reachableModels(call.config, call.row.group, call.row.dialect);
+  let body: string;
+  if (model === undefined) body = call.dialect.modelList(models);
+  else {
+    const one = models.find(({ id }) => id === model);
+    if (!one) throw new SluiceError("unknown_model", { field: "model" });
+    body = call.dialect.modelItem(one);
+  }
+  sendWhole(call, 200, { "content-type": "application/json" }, body);
+  recordLocal(runtime, call, 200);
+}

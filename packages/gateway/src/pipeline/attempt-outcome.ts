@@ -1,0 +1,47 @@
+import type { Reading } from "@sluice/core/dialects/dialect";
+import type { SluiceError } from "@sluice/core/errors";
+import { upstreamCost } from "@sluice/core/pricing/price-usage";
+import { type Call, elapsed } from "../call.ts";
+import { priceOf } from "../charge.ts";
+import type { Runtime } from "../context.ts";
+
+/** Failures that say something about the provider, not about the request, the client or us. */
+const providersFault = new Set([
+  "upstream_error",
+  "upstream_auth",
+  "upstream_encoding",
+  "upstream_blocked",
+  "upstream_rate_limited",
+  "upstream_overloaded",
+  "upstream_truncated",
+  "upstream_timeout",
+]);
+
+/**
+ * Closes the attempt that is at work: its end, what it produced and cost upstream, and what the breaker learns.
+ * Idempotent, because every way out of a request passes here.
+ */
+export function settleAttempt(
+  runtime: Runtime,
+  call: Call,
+  { error, reading }: { error: SluiceError | null; reading: Reading | null },
+): void {
+  const { attempt, provider } = call;
+  if (!attempt || !provider || attempt.endedMs >= 0) return;
+  const aborted = call.gone || call.cut !== null;
+  attempt.endedMs = elapsed(runtime, call);
+  attempt.outcome = aborted ? "aborted" : error ? "failed" : "ok";
+  attempt.errorCode = error && !aborted ? error.code : "";
+  if (reading) {
+    attempt.usage = reading.usageReported ? reading.usage : reading.estimate;
+    const price = call.row.billable ? priceOf(call, provider) : null;
+    if (price) attempt.upstreamCostNanoUsd = upstreamCost(price, attempt.usage, provider.costMultiplier).toString();
+  }
+  const { breakers } = runtime.admission;
+  if (aborted) {
+    // It was serving well until we stopped it; an abort before any content says nothing.
+    if (attempt.firstContentMs !== null) breakers.succeeded(provider.id, attempt.upstreamModel);
+  } else if (!error) breakers.succeeded(provider.id, attempt.upstreamModel);
+  else if (providersFault.has(error.code))
+    breakers.failed(provider.id, attempt.upstreamModel, `${error.code}: ${error.detail || error.message}`.slice(0, 300));
+}

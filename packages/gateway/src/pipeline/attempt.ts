@@ -1,0 +1,143 @@
+import type { Envelope, Route } from "@sluice/core/dialects/dialect";
+import { SluiceError } from "@sluice/core/errors";
+import { type Attempt, noUsage } from "@sluice/core/requests";
+import { upstreamModelOf } from "@sluice/core/routing/choose-candidates";
+import type { SpooledPrice } from "@sluice/ledger/records";
+import type { ProviderConfig } from "@sluice/snapshot/config";
+import { type Call, elapsed } from "../call.ts";
+import { priceOf } from "../charge.ts";
+import type { Runtime } from "../context.ts";
+import { type Failure, readAnswer, readErrorAnswer } from "./answers.ts";
+import { settleAttempt } from "./attempt-outcome.ts";
+import { releaseBody } from "./receive.ts";
+
+/**
+ * Tries the candidates in order until one has an answer for the client: a whole one, or a stream with its first
+ * content. START is spooled before the first byte goes upstream.
+ */
+export async function attempt(runtime: Runtime, call: Call): Promise<void> {
+  const { settings } = call.config;
+  let last: Failure | null = null;
+  for (const provider of call.choice?.ordered ?? []) {
+    if (call.row.attempts >= settings["routing.maxAttempts"]) break;
+    if (last && elapsed(runtime, call) >= settings["routing.totalAttemptMs"]) break;
+    const model = upstreamModelOf(provider, call.row.model);
+    if (!(await mayTry(runtime, provider.id, model))) continue;
+    if (!call.began) await begin(runtime, call, provider);
+    stopIfEnded(call);
+    const failure = await tryProvider(runtime, call, provider, model);
+    if (!failure) {
+      // Nothing will be sent again: the body's memory and its share of the budget are free.
+      releaseBody(runtime, call);
+      call.body = Buffer.alloc(0);
+      return;
+    }
+    last = failure;
+  }
+  if (!last) throw new SluiceError("no_provider", { detail: "every candidate's breaker is waiting for its probe", retryAfterS: 5 });
+  if (!last.answer) throw last.error;
+  call.answer = last.answer;
+}
+
+/** A breaker that is due lets one request of all instances through. */
+async function mayTry(runtime: Runtime, providerId: string, model: string): Promise<boolean> {
+  const { breakers } = runtime.admission;
+  const state = breakers.stateOf(providerId, model);
+  return state === "closed" || (state === "probe" && (await breakers.takeProbe(providerId, model)));
+}
+
+function stopIfEnded(call: Call): void {
+  if (call.cut) throw call.cut;
+  if (call.gone) throw new SluiceError("internal", { detail: "the client left" });
+}
+
+async function begin(runtime: Runtime, call: Call, provider: ProviderConfig): Promise<void> {
+  const { row } = call;
+  row.providerId = provider.id;
+  const price = priceOf(call, provider);
+  await runtime.ledger.start({
+    row: { ...row },
+    price: price && spooled(price),
+    providerMultiplier: provider.costMultiplier,
+    groupMultiplier: "1",
+  });
+  call.began = true;
+  runtime.registry.started({ ...row });
+  if (row.sessionId === "") return;
+  const { userId, keyId, providerId, model, client, dialect } = row;
+  runtime.sessions.began({ id: row.sessionId, userId, keyId, providerId, model, client, dialect });
+}
+
+function spooled({ id, model: _model, ...rates }: NonNullable<Call["price"]>): SpooledPrice {
+  return { priceId: id, ...rates };
+}
+
+function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, upstreamModel: string): Attempt {
+  const opened: Attempt = {
+    providerId: provider.id,
+    upstreamModel,
+    startedMs: elapsed(runtime, call),
+    firstContentMs: null,
+    endedMs: -1,
+    status: null,
+    outcome: "failed",
+    errorCode: "",
+    upstreamCostNanoUsd: "0",
+    usage: noUsage,
+  };
+  call.detail.attempts.push(opened);
+  call.attempt = opened;
+  call.provider = provider;
+  call.row.providerId = provider.id;
+  call.row.attempts += 1;
+  runtime.figures.attemptStarted(provider.id);
+  return opened;
+}
+
+/** Null: `call.answer` is set. Throws what no other provider would do better. */
+async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfig, model: string): Promise<Failure | null> {
+  const { route, envelope } = call;
+  if (!route || !envelope) throw new SluiceError("internal", { detail: "attempt before resolve" });
+  const opened = openAttempt(runtime, call, provider, model);
+  const asksUsage = route.endpoint === "chat" && envelope.stream && !envelope.includesUsage;
+  try {
+    const response = await send(runtime, call, provider, { model, route, envelope, asksUsage });
+    opened.status = response.status;
+    const isSuccess = response.status >= 200 && response.status < 300;
+    const failure = isSuccess
+      ? await readAnswer(runtime, call, response, { route, envelope, asksUsage })
+      : await readErrorAnswer(call, response, { provider, secret: runtime.snapshot.secretOf(provider) });
+    if (failure) settleAttempt(runtime, call, { error: failure.error, reading: failure.reading });
+    return failure;
+  } catch (thrown) {
+    stopIfEnded(call);
+    if (!(thrown instanceof SluiceError) || thrown.code === "invalid_request" || thrown.code === "internal") throw thrown;
+    settleAttempt(runtime, call, { error: thrown, reading: null });
+    return { error: thrown, reading: null, answer: null };
+  }
+}
+
+interface Sending {
+  model: string;
+  route: Route;
+  envelope: Envelope;
+  asksUsage: boolean;
+}
+
+function send(runtime: Runtime, call: Call, provider: ProviderConfig, { model, route, envelope, asksUsage }: Sending) {
+  const { dialect, config } = call;
+  const isRedirect = model !== envelope.model;
+  return runtime.egress.request({
+    url: dialect.upstreamUrl(provider.baseUrl, { endpoint: route.endpoint, model, stream: envelope.stream, query: call.query }),
+    method: "POST",
+    headers: dialect.upstreamHeaders(call.headers, runtime.snapshot.secretOf(provider), call.id),
+    body:
+      isRedirect || asksUsage
+        ? dialect.rewriteBody(call.body, envelope, { ...(isRedirect ? { model } : {}), includeUsage: asksUsage })
+        : call.body,
+    signal: call.abort.signal,
+    connectTimeoutMs: config.settings["upstream.connectTimeoutMs"],
+    headersTimeoutMs: config.settings["upstream.firstContentTimeoutMs"],
+    idleTimeoutMs: config.settings["upstream.idleTimeoutMs"],
+  });
+}

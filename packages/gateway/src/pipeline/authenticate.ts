@@ -1,0 +1,37 @@
+import { hash } from "node:crypto";
+import { readCredential } from "@sluice/core/dialects/credentials";
+import { SluiceError } from "@sluice/core/errors";
+import type { KeyConfig } from "@sluice/snapshot/config";
+import type { Call } from "../call.ts";
+import type { Runtime } from "../context.ts";
+
+/** No key is longer; hashing more would be work for strangers. */
+const maxKeyLength = 512;
+
+/** Who asks: the key by its hash, and whether it and its owner are in force. Before the body is read. */
+export function authenticate(runtime: Runtime, call: Call): Promise<void> | void {
+  const credential = readCredential(call.headers, call.query, call.dialect.name);
+  if (credential.length > maxKeyLength) throw new SluiceError("invalid_key");
+  const sha256 = hash("sha256", credential, "hex");
+  const known = call.config.keysBySha256.get(sha256);
+  if (known) {
+    accept(runtime, call, known);
+    return;
+  }
+  return runtime.snapshot.findKey(sha256).then((key) => {
+    if (!key) throw new SluiceError("invalid_key");
+    accept(runtime, call, key);
+  });
+}
+
+function accept(runtime: Runtime, call: Call, key: KeyConfig): void {
+  // A key that was found by asking may be newer than the configuration this call began with.
+  const user = call.config.users.get(key.userId) ?? runtime.snapshot.current().users.get(key.userId);
+  call.key = key;
+  call.row.keyId = key.id;
+  call.row.userId = key.userId;
+  call.row.group = key.group;
+  if (!key.enabled) throw new SluiceError("key_disabled");
+  if (key.expiresAtMs !== null && key.expiresAtMs <= runtime.clock.now()) throw new SluiceError("key_expired");
+  if (!user?.enabled) throw new SluiceError("user_disabled");
+}

@@ -1,0 +1,44 @@
+import { SluiceError } from "@sluice/core/errors";
+import type { Call } from "../call.ts";
+import type { Runtime } from "../context.ts";
+
+/** reg-name as DNS and Docker write it, or a bracketed IPv6 literal; a port may follow. Nothing of a URL beyond that. */
+const hostPattern = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+/** Headers of which a second, different one makes a request ambiguous. Node keeps the first and hides the rest. */
+const single = new Set(["authorization", "x-api-key", "x-goog-api-key", "content-type", "content-encoding"]);
+
+/**
+ * Refuses what Node's parser lets through although a proxy before or a provider behind us may read it differently:
+ * repeated or odd Host, absolute-form targets, TRACE and unknown methods, very many headers (Node drops those past
+ * its own limit without a word), repeated credentials.
+ */
+export function guard(runtime: Runtime, call: Call): void {
+  const { req } = call;
+  if (runtime.stats.draining) throw new SluiceError("draining", { retryAfterS: 1 });
+  if (req.rawHeaders.length / 2 > runtime.limits.headers) throw new SluiceError("too_many_headers");
+  checkHeaders(req.rawHeaders);
+  const target = req.url ?? "";
+  if (!target.startsWith("/") || target.length > 8192) throw new SluiceError("invalid_target");
+  if (call.routeError) throw call.routeError;
+  if (!call.route) throw new SluiceError("not_found");
+}
+
+function checkHeaders(raw: readonly string[]): void {
+  let host: string | null = null;
+  const seen = new Map<string, string>();
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i]?.toLowerCase() ?? "";
+    const value = raw[i + 1] ?? "";
+    if (name === "host") {
+      if (host !== null) throw new SluiceError("invalid_host");
+      host = value;
+    } else if (single.has(name)) {
+      const before = seen.get(name);
+      if (before !== undefined && before !== value)
+        throw new SluiceError(name.startsWith("content-") ? "invalid_request" : "conflicting_credentials");
+      seen.set(name, value);
+    }
+  }
+  if (host === null || !hostPattern.test(host)) throw new SluiceError("invalid_host");
+}

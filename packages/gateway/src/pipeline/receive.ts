@@ -1,0 +1,74 @@
+import { SluiceError } from "@sluice/core/errors";
+import type { Call } from "../call.ts";
+import type { Runtime } from "../context.ts";
+
+const jsonType = /^application\/json(?: *; *charset *= *"?utf-8"?)?$/i;
+
+/** Takes in the body: JSON by its type, not encoded, within the limits of one request and of the process. */
+export function receive(runtime: Runtime, call: Call): Promise<void> | void {
+  if (call.row.endpoint === "models") return;
+  const { headers } = call;
+  const encoding = headers["content-encoding"];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") throw new SluiceError("unsupported_encoding");
+  if (!jsonType.test(headers["content-type"]?.trim() ?? "")) throw new SluiceError("unsupported_media_type");
+  const declared = Number(headers["content-length"] ?? 0);
+  if (declared > runtime.limits.bodyBytes) throw new SluiceError("body_too_large");
+  reserve(runtime, call, declared);
+  return readBody(runtime, call);
+}
+
+/** Gives the body's share of the process's budget back. */
+export function releaseBody(runtime: Runtime, call: Call): void {
+  runtime.stats.bodyBytes -= call.bodyBytesReserved;
+  call.bodyBytesReserved = 0;
+}
+
+function reserve(runtime: Runtime, call: Call, total: number): void {
+  const more = total - call.bodyBytesReserved;
+  if (more <= 0) return;
+  if (runtime.stats.bodyBytes + more > runtime.limits.bodiesBytes) {
+    throw new SluiceError("overloaded", { detail: "too many bytes of request bodies in flight", retryAfterS: 1 });
+  }
+  runtime.stats.bodyBytes += more;
+  call.bodyBytesReserved = total;
+}
+
+function readBody(runtime: Runtime, call: Call): Promise<void> {
+  const { req } = call;
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    const stop = (): void => {
+      req.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
+      call.abort.signal.removeEventListener("abort", onGone);
+    };
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length;
+      call.detail.requestBytes = length;
+      try {
+        if (length > runtime.limits.bodyBytes) throw new SluiceError("body_too_large");
+        reserve(runtime, call, length);
+        parts.push(chunk);
+      } catch (error) {
+        stop();
+        reject(error);
+      }
+    };
+    const onEnd = (): void => {
+      stop();
+      call.body = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, length);
+      resolve();
+    };
+    const onGone = (): void => {
+      stop();
+      // Cut by us while the body was still coming, or the client left.
+      if (call.cut) reject(call.cut);
+      else {
+        call.gone = true;
+        resolve();
+      }
+    };
+    req.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
+    call.abort.signal.addEventListener("abort", onGone);
+  });
+}

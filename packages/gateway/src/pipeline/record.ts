@@ -1,0 +1,149 @@
+import type { Reading } from "@sluice/core/dialects/dialect";
+import { SluiceError, toSluiceError } from "@sluice/core/errors";
+import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+import { endWithError, publicError, sendError, sendWhole } from "../answer.ts";
+import { type Call, elapsed, type StreamAnswer, type WholeAnswer } from "../call.ts";
+import { charge } from "../charge.ts";
+import type { Runtime } from "../context.ts";
+import { settleAttempt } from "./attempt-outcome.ts";
+
+/**
+ * The end of a request: its charge is made durable, then the client gets the last bytes. When FINISH cannot be written
+ * the client must not see a proper end (its meaning is "this is recorded"): a whole answer becomes 503, a stream ends
+ * with an error event. START and the last PROGRESS are in the spool, so a recovery still bills it; the record is logged.
+ */
+export async function record(runtime: Runtime, call: Call): Promise<void> {
+  const { answer } = call;
+  if (!answer) throw new SluiceError("internal", { detail: "nothing to record" });
+  if (answer.kind === "whole") await recordWhole(runtime, call, answer);
+  else await recordStream(runtime, call, answer);
+  call.over = true;
+}
+
+async function recordWhole(runtime: Runtime, call: Call, answer: WholeAnswer): Promise<void> {
+  call.detail.responseBytes = answer.body.length;
+  if (!answer.error) call.row.ttftMs = elapsed(runtime, call);
+  if (await finishCall(runtime, call, { error: answer.error, status: answer.status, reading: answer.reading })) {
+    sendWhole(call, answer.status, answer.headers, answer.body);
+  } else sendError(runtime, call, new SluiceError("spool_unavailable"));
+}
+
+async function recordStream(runtime: Runtime, call: Call, answer: StreamAnswer): Promise<void> {
+  const { res } = call;
+  const { relay } = answer;
+  const error = call.streamError === null ? null : (call.cut ?? toSluiceError(call.streamError));
+  // The provider's own error event, if that was the end, has already been passed on.
+  const proper = error === null || relay.reading.failure !== null;
+  const rest = relay.rest(proper);
+  call.detail.responseBytes = rest.reduce((sum, part) => sum + part.length, relay.sentBytes);
+  const recorded = await finishCall(runtime, call, { error, status: answer.status, reading: relay.reading });
+  if (call.gone || res.destroyed) return;
+  if (!recorded) {
+    endWithError(call, res, new SluiceError("spool_unavailable"), { inBand: answer.inBand, betweenEvents: relay.betweenEvents });
+    return;
+  }
+  for (const part of rest) res.write(part);
+  if (proper) res.end();
+  else if (error) endWithError(call, res, error, { inBand: answer.inBand, betweenEvents: rest.length > 0 || relay.betweenEvents });
+}
+
+/** How a request ended. Without a reading nothing was produced for the client, and nothing is charged. */
+export interface Ending {
+  error: SluiceError | null;
+  /** Given to the client; default the error's. */
+  status?: number;
+  reading?: Reading | null;
+}
+
+/** Prices and records a request that has begun. False: it could not be recorded. Never throws. */
+export async function finishCall(runtime: Runtime, call: Call, ending: Ending): Promise<boolean> {
+  const { row, detail } = call;
+  const { error } = ending;
+  settleAttempt(runtime, call, { error, reading: ending.reading ?? null });
+  row.state = call.gone ? "aborted" : error ? "error" : "done";
+  row.status = call.gone && !call.res.headersSent ? 0 : (ending.status ?? error?.status ?? 200);
+  row.errorCode = call.gone || !error ? "" : publicError(error).code;
+  row.durationMs = elapsed(runtime, call);
+  detail.endReason = call.gone ? "client_gone" : endReasonOf(error);
+  detail.error = error && !call.gone ? { message: error.message, detail: error.detail } : null;
+  charge(call, ending.reading ?? null);
+  const upstreamCost = detail.attempts.reduce((sum, { upstreamCostNanoUsd }) => sum + BigInt(upstreamCostNanoUsd), 0n);
+  let recorded = true;
+  try {
+    await runtime.ledger.finish({ row, detail, upstreamCostNanoUsd: upstreamCost.toString() });
+  } catch (failure) {
+    recorded = false;
+    runtime.stats.unrecorded += 1;
+    row.state = "error";
+    row.errorCode = "spool_unavailable";
+    runtime.log.error({ err: failure, row, upstreamCostNanoUsd: upstreamCost.toString() }, "a finished request could not be recorded");
+  }
+  publish(runtime, row, detail);
+  // Nothing will ever settle it, and in flight it is not.
+  if (!recorded) runtime.registry.settled([row.id]);
+  if (row.sessionId !== "") runtime.sessions.ended(row);
+  runtime.figures.requestFinished(row, detail.attempts);
+  return recorded;
+}
+
+function endReasonOf(error: SluiceError | null): RequestDetail["endReason"] {
+  if (!error) return "done";
+  if (error.code === "upstream_timeout") return "timeout";
+  return error.code === "upstream_truncated" ? "eof" : "error";
+}
+
+/** A request that never reached an upstream: a row without charge, when it may be logged. */
+export function refuseCall(runtime: Runtime, call: Call, error: SluiceError): void {
+  if (!call.key) {
+    runtime.stats.refusedAnonymous += 1;
+    if (!runtime.mayLogAnonymous()) return;
+  }
+  const { row, detail } = call;
+  row.errorCode = error.code;
+  detail.error = { message: error.message, detail: error.detail };
+  detail.endReason = "error";
+  recordUncharged(runtime, call, { state: "refused", status: error.status });
+}
+
+/** A request that was answered from here (a list of models): a row without charge. */
+export function recordLocal(runtime: Runtime, call: Call, status: number): void {
+  recordUncharged(runtime, call, { state: "done", status });
+  call.over = true;
+}
+
+function recordUncharged(runtime: Runtime, call: Call, end: { state: RequestRow["state"]; status: number }): void {
+  const { row, detail } = call;
+  row.state = end.state;
+  row.status = end.status;
+  row.billable = false;
+  row.costNanoUsd = "0";
+  row.durationMs = elapsed(runtime, call);
+  // A path that means nothing has no endpoint to file the row under: it is only logged.
+  if (call.route) runtime.ledger.refuse({ row, detail, upstreamCostNanoUsd: "0" });
+  if (call.route) publish(runtime, row, detail);
+  else logLine(runtime, row, detail);
+}
+
+function publish(runtime: Runtime, row: RequestRow, detail: RequestDetail): void {
+  runtime.registry.finished(row, detail);
+  logLine(runtime, row, detail);
+}
+
+function logLine(runtime: Runtime, row: RequestRow, detail: RequestDetail): void {
+  runtime.log.info(
+    {
+      requestId: row.id,
+      keyId: row.keyId,
+      path: detail.path,
+      model: row.model.slice(0, 100),
+      providerId: row.providerId,
+      state: row.state,
+      status: row.status,
+      code: row.errorCode,
+      attempts: row.attempts,
+      ttftMs: row.ttftMs,
+      durationMs: row.durationMs,
+    },
+    "request",
+  );
+}

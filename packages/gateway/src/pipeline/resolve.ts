@@ -1,0 +1,48 @@
+import { SluiceError } from "@sluice/core/errors";
+import { chooseCandidates } from "@sluice/core/routing/choose-candidates";
+import type { Call } from "../call.ts";
+import { priceOf } from "../charge.ts";
+import type { Runtime } from "../context.ts";
+import { answerModels } from "../models.ts";
+
+const noneFailed: ReadonlySet<string> = new Set();
+
+/** What is asked for: the model, its price, and the providers to try, each exclusion with its reason. */
+export function resolve(runtime: Runtime, call: Call): Promise<void> | void {
+  const { route, key, row } = call;
+  if (!route || !key) throw new SluiceError("not_found");
+  if (route.endpoint === "models") {
+    answerModels(runtime, call, route.model);
+    return;
+  }
+  const envelope = call.dialect.readEnvelope(call.body, route, call.headers);
+  call.envelope = envelope;
+  row.model = envelope.model;
+  row.stream = envelope.stream;
+  row.sessionId = envelope.sessionHint === "" ? "" : runtime.sessions.idOf(key.id, envelope.sessionHint);
+  const sticky =
+    row.sessionId === "" || call.config.settings["routing.stickySeconds"] === 0 ? null : runtime.admission.sticky.find(row.sessionId);
+  if (sticky instanceof Promise) return sticky.then((providerId) => choose(runtime, call, providerId));
+  choose(runtime, call, sticky);
+}
+
+function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): void {
+  const { config, row } = call;
+  call.choice = chooseCandidates({
+    providers: config.providers,
+    group: row.group,
+    dialect: row.dialect,
+    endpoint: row.endpoint,
+    model: row.model,
+    breakerStateOf: (providerId, model) => runtime.admission.breakers.stateOf(providerId, model),
+    stickyProviderId,
+    failed: noneFailed,
+    random: Math.random,
+  });
+  call.detail.decision = call.choice.decision;
+  if (call.choice.none) throw new SluiceError(call.choice.none, call.choice.none === "no_provider" ? { retryAfterS: 5 } : {});
+  const first = call.choice.ordered[0];
+  call.price = first ? priceOf(call, first) : null;
+  if (row.billable && call.price === null && config.settings["pricing.unknownModel"] === "refuse")
+    throw new SluiceError("unpriced_model", { field: "model" });
+}

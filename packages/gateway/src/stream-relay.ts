@@ -1,0 +1,189 @@
+import type { ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
+import type { Reading, StreamMeter } from "@sluice/core/dialects/dialect";
+import { SluiceError } from "@sluice/core/errors";
+import type { Deadline, Deadlines } from "./deadlines.ts";
+
+export interface RelayOptions {
+  deadlines: Deadlines;
+  holdBytes: number;
+  holdMs: number;
+  stalledClientMs: number;
+  /** The answer has no terminal event: its end is the connection's (which checks lengths). */
+  endIsTerminal?: boolean;
+  /** After each chunk that was metered. */
+  onData: (reading: Reading) => void;
+  /** The client takes nothing any more. */
+  onStalled: () => void;
+}
+
+/** After the terminal event an upstream has this long to end its answer. */
+const lingerMs = 1_000;
+
+/**
+ * One answer stream on its way from upstream to client. Two phases: *held* until the first content (nothing, pings
+ * included, reaches the client, so that another provider can still be tried), then *flowing* with backpressure in
+ * constant memory. The meter keeps back the end until the charge is durable.
+ */
+export class StreamRelay {
+  readonly #body: Readable;
+  readonly #meter: StreamMeter;
+  readonly #options: RelayOptions;
+  readonly #commit = Promise.withResolvers<void>();
+  readonly #end = Promise.withResolvers<SluiceError | Error | null>();
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #committed = false;
+  #ended = false;
+  #sink: ServerResponse | null = null;
+  #waitsForClient = false;
+  #hold: Deadline | null;
+  #stall: Deadline | null = null;
+  #linger: Deadline | null = null;
+  #lastSent: Buffer | null = null;
+  /** Bytes handed to the client's connection. */
+  sentBytes = 0;
+
+  constructor(body: Readable, meter: StreamMeter, options: RelayOptions) {
+    this.#body = body;
+    this.#meter = meter;
+    this.#options = options;
+    this.#hold = options.deadlines.add(options.holdMs, () => this.#doCommit());
+    body.on("data", this.#onData).on("end", this.#onEnd).on("error", this.#onError);
+  }
+
+  /** Bytes that wait for the commit. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get reading(): Reading {
+    return this.#meter.reading;
+  }
+
+  /**
+   * Resolves when the answer may be given to the client: first content, enough held, or held long enough.
+   * Rejects when the upstream failed before that: with the failure inside the stream, or with that of the connection.
+   */
+  committed(): Promise<void> {
+    return this.#commit.promise;
+  }
+
+  /** Lets everything flow; resolves when the upstream is over: null for a proper end, else why not. */
+  flow(res: ServerResponse): Promise<SluiceError | Error | null> {
+    this.#sink = res;
+    const held = this.#held;
+    this.#held = [];
+    this.#write(held);
+    if (!this.#waitsForClient) this.#body.resume();
+    return this.#end.promise;
+  }
+
+  /** What was kept back for the end. After a stream that broke off only whole events: half of one would hide the error that follows. */
+  rest(proper: boolean): Buffer[] {
+    const rest = this.#meter.rest();
+    if (proper) return rest;
+    const last = rest[rest.length - 1];
+    return last && endsEvent(last) ? rest : [];
+  }
+
+  /** Whether what the client has ends between two events. */
+  get betweenEvents(): boolean {
+    return this.#lastSent === null || endsEvent(this.#lastSent);
+  }
+
+  /** Stops everything at once and closes the upstream's connection. */
+  destroy(error: Error): void {
+    if (this.#ended) return;
+    this.#body.destroy(error);
+    this.#finish(error);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#ended) return;
+    const parts = this.#meter.feed(chunk);
+    const { reading } = this;
+    if (this.#sink) this.#write(parts);
+    else {
+      for (const part of parts) {
+        this.#held.push(part);
+        this.#heldBytes += part.length;
+      }
+    }
+    if (!this.#committed) this.#decide(reading);
+    this.#options.onData(reading);
+    if (reading.complete && !this.#linger) this.#linger = this.#options.deadlines.add(lingerMs, this.#onEnd);
+  };
+
+  #decide(reading: Reading): void {
+    if (reading.failure?.retryable && !reading.hasContent) {
+      this.#body.destroy();
+      this.#finish(new SluiceError(reading.failure.code, { message: reading.failure.message }));
+    } else if (reading.hasContent || reading.failure || this.#heldBytes >= this.#options.holdBytes) this.#doCommit();
+  }
+
+  #doCommit(): void {
+    if (this.#committed) return;
+    this.#committed = true;
+    this.#options.deadlines.cancel(this.#hold);
+    // Nothing more is read until somebody takes it.
+    if (!this.#sink && !this.#ended) this.#body.pause();
+    this.#commit.resolve();
+  }
+
+  readonly #onEnd = (): void => {
+    const { complete, failure } = this.reading;
+    if (failure) this.#finish(new SluiceError(failure.code, { message: failure.message }), complete);
+    else if (complete || this.#options.endIsTerminal) this.#finish(null);
+    else this.#finish(new SluiceError("upstream_truncated", { detail: "the stream ended without its terminal event" }));
+    this.#body.destroy();
+  };
+
+  readonly #onError = (error: Error): void => this.#finish(error);
+
+  #finish(error: Error | null, wasWhole = false): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { deadlines } = this.#options;
+    deadlines.cancel(this.#hold);
+    deadlines.cancel(this.#stall);
+    deadlines.cancel(this.#linger);
+    if (error === null || wasWhole) this.#doCommit();
+    else if (!this.#committed) {
+      this.#committed = true;
+      this.#commit.reject(error);
+    }
+    this.#end.resolve(error);
+  }
+
+  #write(parts: readonly Buffer[]): void {
+    const res = this.#sink;
+    if (!res || parts.length === 0 || res.destroyed) return;
+    let willing = true;
+    for (const part of parts) {
+      this.sentBytes += part.length;
+      this.#lastSent = part;
+      willing = res.write(part);
+    }
+    if (willing || this.#waitsForClient || this.#ended) return;
+    this.#waitsForClient = true;
+    this.#body.pause();
+    this.#stall = this.#options.deadlines.add(this.#options.stalledClientMs, this.#options.onStalled);
+    res.once("drain", this.#onDrain);
+  }
+
+  readonly #onDrain = (): void => {
+    this.#waitsForClient = false;
+    this.#options.deadlines.cancel(this.#stall);
+    this.#stall = null;
+    if (!this.#ended) this.#body.resume();
+  };
+}
+
+/** Whether the bytes end with an empty line, as every event does. */
+function endsEvent(bytes: Buffer): boolean {
+  const { length } = bytes;
+  const last = bytes[length - 1];
+  if (last === 0x0a) return bytes[length - 2] === 0x0a || (bytes[length - 2] === 0x0d && bytes[length - 3] === 0x0a);
+  return last === 0x0d && bytes[length - 2] === 0x0d;
+}

@@ -1,0 +1,328 @@
+import { systemClock } from "@sluice/core/clock";
+import type { BreakerState } from "@sluice/core/events";
+import { defaultSettings, type Settings } from "@sluice/core/inputs/settings";
+import { until } from "@sluice/testing/deadline";
+import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Admission, Refusal } from "./admission.ts";
+import { type AdmissionOptions, createAdmission } from "./create-admission.ts";
+
+let server: TestRedis;
+const open: (() => Promise<void>)[] = [];
+let serial = 0;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+});
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+/** A new request, key or provider at every call: tests share one Redis and never meet. */
+const unique = (what: string): string => `${what}-${process.pid}-${++serial}`;
+
+interface Instance {
+  admission: Admission;
+  redis: Redis | null;
+  transitions: BreakerState[];
+  settings: Settings;
+}
+
+async function connect(url: string): Promise<Redis> {
+  const redis = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: 0 });
+  redis.on("error", () => undefined);
+  await until(() => redis.status === "ready", { what: "the connection is ready" });
+  open.push(async () => redis.disconnect());
+  return redis;
+}
+
+async function start(shared: boolean, options: Partial<AdmissionOptions> = {}): Promise<Instance> {
+  const redis = shared ? await connect(server.url) : null;
+  const transitions: BreakerState[] = [];
+  const settings = { ...defaultSettings(), "breaker.openSeconds": 1 };
+  const admission = createAdmission({
+    redis,
+    settings: () => settings,
+    onTransition: (breaker) => transitions.push(breaker),
+    instanceId: unique("instance"),
+    ...options,
+  });
+  open.push(() => admission.close());
+  return { admission, redis, transitions, settings };
+}
+
+function count(refusals: (Refusal | null)[]): { admitted: number; refused: number } {
+  const admitted = refusals.filter((refusal) => refusal === null).length;
+  return { admitted, refused: refusals.length - admitted };
+}
+
+/** Opens the breaker of a new provider and waits until this instance sees it. */
+async function openBreaker({ admission }: Instance, provider = unique("provider")): Promise<string> {
+  for (let i = 0; i < 5; i++) admission.breakers.failed(provider, "m", `upstream said 500 (${i + 1})`);
+  await until(() => admission.breakers.stateOf(provider, "m") === "open", { what: "the breaker is open" });
+  return provider;
+}
+
+describe.each([
+  { keeper: "in process", shared: false },
+  { keeper: "on Redis", shared: true },
+])("the contract, kept $keeper", ({ shared }) => {
+  test("a key without limits costs no await", async () => {
+    const { admission } = await start(shared);
+    expect(admission.admit(unique("r"), { keyId: unique("k"), rpm: null, inFlight: null })).toBeNull();
+    expect(admission.admit(unique("r"), { keyId: unique("k"), rpm: 0, inFlight: Number.NaN })).toBeNull();
+  });
+
+  test("50 parallel requests at 5 in flight: exactly 5, and 5 more once those are released", async () => {
+    const { admission } = await start(shared);
+    const limits = { keyId: unique("k"), rpm: null, inFlight: 5 };
+    const ids = Array.from({ length: 50 }, () => unique("r"));
+    const results = await Promise.all(ids.map((id) => admission.admit(id, limits)));
+    expect(count(results)).toEqual({ admitted: 5, refused: 45 });
+    expect(results.find((result) => result !== null)).toEqual({
+      limit: "in_flight",
+      owner: "key",
+      ownerId: limits.keyId,
+      value: 5,
+      retryAfterS: 1,
+    });
+    for (const id of ids) {
+      admission.release(id);
+      admission.release(id);
+    }
+    expect(count(await Promise.all(ids.map(() => admission.admit(unique("r"), limits))))).toEqual({ admitted: 5, refused: 45 });
+  });
+
+  test("50 parallel requests at 5 a minute: exactly 5, and releasing gives none back", async () => {
+    const { admission } = await start(shared);
+    const limits = { keyId: unique("k"), rpm: 5, inFlight: null };
+    const ids = Array.from({ length: 50 }, () => unique("r"));
+    const results = await Promise.all(ids.map((id) => admission.admit(id, limits)));
+    expect(count(results)).toEqual({ admitted: 5, refused: 45 });
+    const refusal = results.find((result) => result !== null);
+    expect(refusal).toMatchObject({ limit: "rpm", value: 5 });
+    expect(refusal?.retryAfterS).toBeGreaterThan(55);
+    expect(refusal?.retryAfterS).toBeLessThanOrEqual(61);
+    for (const id of ids) admission.release(id);
+    expect(await admission.admit(unique("r"), limits)).toMatchObject({ limit: "rpm" });
+  });
+
+  test("both limits are taken together or not at all, in flight first", async () => {
+    const { admission } = await start(shared);
+    const limits = { keyId: unique("k"), rpm: 3, inFlight: 1 };
+    const first = unique("r");
+    expect(await admission.admit(first, limits)).toBeNull();
+    for (let i = 0; i < 10; i++) expect(await admission.admit(unique("r"), limits)).toMatchObject({ limit: "in_flight" });
+    admission.release(first);
+    // The ten refusals took nothing of the rate: two of three are left.
+    for (let i = 0; i < 2; i++) {
+      const id = unique("r");
+      expect(await admission.admit(id, limits)).toBeNull();
+      admission.release(id);
+    }
+    expect(await admission.admit(unique("r"), limits)).toMatchObject({ limit: "rpm" });
+    // And refused by rate, no lease stayed behind.
+    expect(await admission.admit(unique("r"), { ...limits, rpm: null })).toBeNull();
+  });
+
+  test("a request id counts once", async () => {
+    const { admission } = await start(shared);
+    const limits = { keyId: unique("k"), rpm: null, inFlight: 2 };
+    const id = unique("r");
+    expect(await admission.admit(id, limits)).toBeNull();
+    expect(await admission.admit(id, limits)).toBeNull();
+    expect(await admission.admit(unique("r"), limits)).toBeNull();
+    expect(await admission.admit(unique("r"), limits)).not.toBeNull();
+  });
+
+  test("a breaker opens at the fifth failure in a row, keeps its cause and tells it once", async () => {
+    const instance = await start(shared);
+    const { breakers } = instance.admission;
+    const provider = await openBreaker(instance);
+    expect(instance.transitions).toEqual([
+      { providerId: provider, model: "m", state: "open", failures: 5, probeAtMs: expect.any(Number), cause: "upstream said 500 (5)" },
+    ]);
+    expect(breakers.list()).toContainEqual(instance.transitions[0]);
+    expect(breakers.stateOf(provider, "other")).toBe("closed");
+    expect(await breakers.takeProbe(provider, "m")).toBe(false);
+  });
+
+  test("a success in between starts the count anew", async () => {
+    const { admission, transitions } = await start(shared);
+    const provider = unique("provider");
+    const failures = (): number => admission.breakers.list().find(({ providerId }) => providerId === provider)?.failures ?? 0;
+    for (let i = 0; i < 4; i++) admission.breakers.failed(provider, "m", "500");
+    await until(() => failures() === 4, { what: "four failures are known" });
+    admission.breakers.succeeded(provider, "m");
+    await until(() => failures() === 0, { what: "the failures are forgotten" });
+    admission.breakers.failed(provider, "m", "500");
+    await until(() => failures() === 1, { what: "one failure is known" });
+    expect(transitions).toEqual([]);
+  });
+
+  test("100 requests want the probe of a due breaker: one gets it; two good probes close", async () => {
+    const instance = await start(shared);
+    const { breakers } = instance.admission;
+    const provider = await openBreaker(instance);
+    for (let round = 0; round < 2; round++) {
+      await until(() => breakers.stateOf(provider, "m") === "probe", { what: "a probe is due" });
+      const taken = await Promise.all(Array.from({ length: 100 }, () => breakers.takeProbe(provider, "m")));
+      expect(taken.filter(Boolean)).toHaveLength(1);
+      breakers.succeeded(provider, "m");
+    }
+    await until(() => breakers.stateOf(provider, "m") === "closed", { what: "the breaker is closed" });
+    expect(instance.transitions.map(({ state }) => state)).toEqual(["open", "half_open", "closed"]);
+    expect(breakers.list().filter(({ providerId }) => providerId === provider)).toEqual([]);
+    expect(await breakers.takeProbe(provider, "m")).toBe(true);
+  });
+
+  test("a failed probe opens again for longer", async () => {
+    const instance = await start(shared);
+    const { breakers } = instance.admission;
+    const provider = await openBreaker(instance);
+    await until(() => breakers.stateOf(provider, "m") === "probe", { what: "a probe is due" });
+    expect(await breakers.takeProbe(provider, "m")).toBe(true);
+    const beforeMs = Date.now();
+    breakers.failed(provider, "m", "still 500");
+    await until(() => instance.transitions.length === 3, { what: "it is open again" });
+    expect(instance.transitions[2]).toMatchObject({ state: "open", cause: "still 500" });
+    expect((instance.transitions[2]?.probeAtMs ?? 0) - beforeMs).toBeGreaterThanOrEqual(1_900);
+  });
+
+  test("a probe without a verdict gives its place back", async () => {
+    const instance = await start(shared, { timing: { probeMs: 300 } });
+    const { breakers } = instance.admission;
+    const provider = await openBreaker(instance);
+    await until(() => breakers.stateOf(provider, "m") === "probe", { what: "a probe is due" });
+    expect(await breakers.takeProbe(provider, "m")).toBe(true);
+    expect(await breakers.takeProbe(provider, "m")).toBe(false);
+    expect(await until(() => breakers.takeProbe(provider, "m"), { what: "the place is free again" })).toBe(true);
+  });
+
+  test("threshold 0 disables", async () => {
+    const { admission, settings } = await start(shared);
+    settings["breaker.failures"] = 0;
+    const provider = unique("provider");
+    for (let i = 0; i < 10; i++) admission.breakers.failed(provider, "m", "500");
+    expect(admission.breakers.stateOf(provider, "m")).toBe("closed");
+    expect(admission.breakers.list().filter(({ providerId }) => providerId === provider)).toEqual([]);
+  });
+
+  test("a session finds its provider, and the newest one", async () => {
+    const { admission, settings } = await start(shared);
+    const session = unique("session");
+    expect(await admission.sticky.find(session)).toBeNull();
+    admission.sticky.bind(session, "a");
+    expect(admission.sticky.find(session)).toBe("a");
+    admission.sticky.bind(session, "b");
+    expect(admission.sticky.find(session)).toBe("b");
+    settings["routing.stickySeconds"] = 0;
+    expect(admission.sticky.find(session)).toBeNull();
+  });
+});
+
+describe("two instances on one Redis", () => {
+  test("50 parallel requests at limit 5 over both: exactly 5", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    for (const limits of [
+      { keyId: unique("k"), rpm: null, inFlight: 5 },
+      { keyId: unique("k"), rpm: 5, inFlight: null },
+    ]) {
+      const results = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 ? a : b).admission.admit(unique("r"), limits)));
+      expect(count(results)).toEqual({ admitted: 5, refused: 45 });
+    }
+  });
+
+  test("what one was refused by Redis it does not hold against the key", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const limits = { keyId: unique("k"), rpm: null, inFlight: 1 };
+    const held = unique("r");
+    expect(await a.admission.admit(held, limits)).toBeNull();
+    expect(await b.admission.admit(unique("r"), limits)).toMatchObject({ limit: "in_flight" });
+    a.admission.release(held);
+    await until(async () => (await b.admission.admit(unique("r"), limits)) === null, { what: "the place is free for the other" });
+  });
+
+  test("an instance that is killed frees its leases by expiry alone; a living one keeps its own", async () => {
+    const leaseMs = 1_000;
+    const [killed, living, observer] = [
+      await start(true, { timing: { leaseMs } }),
+      await start(true, { timing: { leaseMs } }),
+      await start(true, { timing: { leaseMs } }),
+    ];
+    const limits = { keyId: unique("k"), rpm: null, inFlight: 2 };
+    expect(await killed.admission.admit(unique("r"), limits)).toBeNull();
+    expect(await living.admission.admit(unique("r"), limits)).toBeNull();
+    expect(await observer.admission.admit(unique("r"), limits)).not.toBeNull();
+    // As Redis sees a SIGKILL: the connection ends and nothing is renewed or released.
+    killed.redis?.disconnect();
+    const startedMs = performance.now();
+    await until(async () => (await observer.admission.admit(unique("r"), limits)) === null, { what: "the dead one's lease is free" });
+    // Only that one: past several lifetimes the living one's lease still counts.
+    await until(() => performance.now() - startedMs > leaseMs * 3, { what: "three lease lifetimes have passed" });
+    expect(await observer.admission.admit(unique("r"), limits)).toMatchObject({ limit: "in_flight" });
+  });
+
+  test("failures count together, and all learn of it", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const provider = unique("provider");
+    for (let i = 0; i < 5; i++) (i % 2 ? a : b).admission.breakers.failed(provider, "m", "500");
+    for (const { admission } of [a, b]) {
+      await until(() => admission.breakers.stateOf(provider, "m") === "open", { what: "both see it open" });
+    }
+    expect([...a.transitions, ...b.transitions].filter(({ providerId }) => providerId === provider)).toHaveLength(1);
+  });
+
+  test("they share one probe", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const provider = await openBreaker(a);
+    for (const { admission } of [a, b]) {
+      await until(() => admission.breakers.stateOf(provider, "m") === "probe", { what: "both see the probe due" });
+    }
+    const taken = await Promise.all(Array.from({ length: 100 }, (_, i) => (i % 2 ? a : b).admission.breakers.takeProbe(provider, "m")));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+  });
+
+  test("one that starts later, or missed the announcement, reads what is open", async () => {
+    const provider = await openBreaker(await start(true));
+    const late = await start(true, { timing: { refreshMs: 50 } });
+    await until(() => late.admission.breakers.list().some(({ providerId }) => providerId === provider), { what: "the late one knows" });
+  });
+
+  test("a session bound on one is found on the other", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const session = unique("session");
+    a.admission.sticky.bind(session, "provider-1");
+    await until(async () => (await b.admission.sticky.find(session)) === "provider-1", { what: "the binding is shared" });
+    // Now it is local: no promise any more.
+    expect(b.admission.sticky.find(session)).toBe("provider-1");
+  });
+
+  test("a graceful stop frees its leases at once", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const limits = { keyId: unique("k"), rpm: null, inFlight: 1 };
+    expect(await a.admission.admit(unique("r"), limits)).toBeNull();
+    await a.admission.close();
+    expect(await b.admission.admit(unique("r"), limits)).toBeNull();
+  });
+});
+
+test("closing leaves no open handle", async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout" || kind === "TCPSocketWrap").length;
+  const redis = await connect(server.url);
+  const before = timers();
+  const admission = createAdmission({
+    redis,
+    settings: defaultSettings,
+    onTransition: () => undefined,
+    instanceId: unique("i"),
+    clock: systemClock,
+  });
+  await admission.admit(unique("r"), { keyId: unique("k"), rpm: 5, inFlight: 5 });
+  await admission.close();
+  await until(() => timers() <= before, { what: "timers and sockets are gone" });
+});

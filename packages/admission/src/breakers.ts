@@ -1,0 +1,198 @@
+import {
+  type Breaker,
+  type BreakerPolicy,
+  breakerView,
+  closedBreaker,
+  failBreaker,
+  succeedBreaker,
+  takeBreakerProbe,
+} from "@sluice/core/breaker/breaker";
+import type { Clock } from "@sluice/core/clock";
+import type { BreakerState } from "@sluice/core/events";
+import type { Breakers } from "./admission.ts";
+import type { RedisGate } from "./redis-gate.ts";
+import {
+  type BreakerChange,
+  type BreakerMessage,
+  type BreakerReply,
+  changeShared,
+  listShared,
+  type SharedBreaker,
+} from "./shared-breakers.ts";
+
+export interface BreakersOptions {
+  /** null = one process. */
+  gate: RedisGate | null;
+  clock: Clock;
+  policy: () => BreakerPolicy;
+  /** Called on the one instance that made the change. */
+  onTransition: (breaker: BreakerState) => void;
+  instanceId: string;
+}
+
+/** What the composition of admission drives besides the public contract. */
+export interface BreakerMirror extends Breakers {
+  /** A change announced by another instance. */
+  receive(message: BreakerMessage): void;
+  /** Reads all shared breakers, and writes back what Redis missed or lost. Never throws. */
+  refresh(): Promise<void>;
+}
+
+/** Times by this process' clock. */
+interface Entry {
+  breaker: Breaker;
+  rev: number;
+  /** Changed while Redis was away. */
+  unsent: boolean;
+}
+
+const MAX_ENTRIES = 10_000;
+const MAX_CAUSE = 300;
+/** A closed, clean entry is kept this long, so that a late announcement of an older state is recognised as such. */
+const TOMBSTONE_MS = 60_000;
+
+/**
+ * Every decision is made on the mirror in this process; Redis is where instances change a breaker together, and the
+ * mirror follows its replies, its announcements and a periodic refresh. Without Redis the mirror is the breaker.
+ */
+export function createBreakers({ gate, clock, policy, onTransition, instanceId }: BreakersOptions): BreakerMirror {
+  const entries = new Map<string, Entry>();
+  const shared = (): RedisGate | null => (gate?.isOpen() ? gate : null);
+
+  const write = (id: string, entry: Entry): void => {
+    if (entries.size >= MAX_ENTRIES && !entries.has(id)) evict(entries);
+    entries.set(id, entry);
+  };
+
+  const changeLocally = (id: string, change: (breaker: Breaker) => Breaker | null): boolean => {
+    const entry = entries.get(id);
+    const before = entry?.breaker ?? closedBreaker;
+    const next = change(before);
+    if (next === null) return false;
+    if (next === before) return true;
+    write(id, { breaker: next, rev: Math.max((entry?.rev ?? 0) + 1, clock.now() * 1000), unsent: gate !== null });
+    if (next.state !== before.state) onTransition(stateOf(id, next));
+    return true;
+  };
+
+  /** Takes over what is newer than the mirror's, or anything in place of a change made while Redis was away. */
+  const adopt = (id: string, remote: SharedBreaker, remoteNowMs: number, replacesUnsent: boolean): Breaker => {
+    const { rev, ...times } = remote;
+    const offset = clock.now() - remoteNowMs;
+    const breaker = {
+      ...times,
+      probeAtMs: times.probeAtMs && times.probeAtMs + offset,
+      probeUntilMs: times.probeUntilMs && times.probeUntilMs + offset,
+    };
+    const entry = entries.get(id);
+    const isNews = !entry || Number(rev) > entry.rev || (entry.unsent && replacesUnsent);
+    if (isNews) write(id, { breaker, rev: Number(rev), unsent: false });
+    return breaker;
+  };
+
+  const ask = async (redis: RedisGate, change: Omit<BreakerChange, "origin" | "policy">): Promise<BreakerReply> => {
+    const reply = await redis.run((connection) => changeShared(connection, { ...change, origin: instanceId, policy: policy() }));
+    const breaker = adopt(reply.id, reply.breaker, reply.now, true);
+    if (change.op !== "put" && reply.before !== breaker.state) onTransition(stateOf(reply.id, breaker));
+    return reply;
+  };
+
+  const change = (id: string, op: "fail" | "succeed", text: string, locally: (breaker: Breaker) => Breaker): void => {
+    const before = entries.get(id)?.breaker ?? closedBreaker;
+    // What changes nothing here changes nothing there: the mirror knows of every failure, wherever it happened.
+    if (locally(before) === before) return;
+    const redis = shared();
+    if (!redis) changeLocally(id, locally);
+    else void ask(redis, { op, id, text }).catch(() => changeLocally(id, locally));
+  };
+
+  return {
+    stateOf(providerId, model) {
+      if (entries.size === 0) return "closed";
+      const entry = entries.get(idOf(providerId, model));
+      return entry ? breakerView(entry.breaker, clock.now(), policy()) : "closed";
+    },
+    async takeProbe(providerId, model) {
+      const id = idOf(providerId, model);
+      const view = breakerView(entries.get(id)?.breaker ?? closedBreaker, clock.now(), policy());
+      if (view !== "probe") return view === "closed";
+      const redis = shared();
+      if (redis) {
+        try {
+          return (await ask(redis, { op: "probe", id })).won;
+        } catch {
+          // Redis has just gone: this process decides.
+        }
+      }
+      return changeLocally(id, (breaker) => takeBreakerProbe(breaker, clock.now(), policy()));
+    },
+    succeeded: (providerId, model) => change(idOf(providerId, model), "succeed", "", succeedBreaker),
+    failed(providerId, model, cause) {
+      const text = cause.slice(0, MAX_CAUSE);
+      change(idOf(providerId, model), "fail", text, (breaker) => failBreaker(breaker, clock.now(), policy(), text));
+    },
+    list: () =>
+      [...entries]
+        .filter(([, { breaker }]) => breaker.state !== "closed" || breaker.failures > 0)
+        .map(([id, { breaker }]) => stateOf(id, breaker)),
+    receive(message) {
+      if (message.origin !== instanceId) adopt(message.id, message.breaker, message.now, false);
+    },
+    async refresh() {
+      const redis = shared();
+      try {
+        if (redis) await reconcile(redis);
+      } catch {
+        // The gate has counted it; the next refresh tries again.
+      }
+      for (const [id, { breaker, rev }] of entries) {
+        if (breaker.state === "closed" && breaker.failures === 0 && rev < (clock.now() - TOMBSTONE_MS) * 1000) entries.delete(id);
+      }
+    },
+  };
+
+  async function reconcile(redis: RedisGate): Promise<void> {
+    const { now, breakers } = await redis.run(listShared);
+    const known = new Map(breakers.map(({ id, breaker }) => [id, breaker]));
+    for (const [id, entry] of entries) {
+      const remote = known.get(id);
+      const isLost = !remote && entry.breaker.state !== "closed";
+      if (isLost || (entry.unsent && (!remote || Number(remote.rev) < entry.rev))) {
+        await ask(redis, { op: "put", id, text: JSON.stringify(relative(entry, clock.now())) });
+        known.delete(id);
+      }
+    }
+    for (const [id, breaker] of known) adopt(id, breaker, now, true);
+  }
+}
+
+const idOf = (providerId: string, model: string): string => `${providerId}|${model}`;
+
+function stateOf(id: string, breaker: Breaker): BreakerState {
+  const cut = id.indexOf("|");
+  return {
+    providerId: id.slice(0, cut),
+    model: id.slice(cut + 1),
+    state: breaker.state,
+    failures: breaker.failures,
+    probeAtMs: breaker.state === "open" ? breaker.probeAtMs : null,
+    cause: breaker.cause,
+  };
+}
+
+/** Times as spans from now, for a clock that may differ; at least 1, since 0 means none. */
+function relative({ breaker, rev }: Entry, nowMs: number): SharedBreaker {
+  const span = (atMs: number): number => (atMs === 0 ? 0 : Math.max(1, atMs - nowMs));
+  return { ...breaker, probeAtMs: span(breaker.probeAtMs), probeUntilMs: span(breaker.probeUntilMs), rev: String(rev) };
+}
+
+/** Makes room: a closed one if there is any, else the oldest. */
+function evict(entries: Map<string, Entry>): void {
+  for (const [id, { breaker }] of entries) {
+    if (breaker.state !== "closed") continue;
+    entries.delete(id);
+    return;
+  }
+  const oldest = entries.keys().next();
+  if (!oldest.done) entries.delete(oldest.value);
+}

@@ -1,0 +1,166 @@
+import type { BreakerState } from "@sluice/core/events";
+import { defaultSettings } from "@sluice/core/inputs/settings";
+import { until } from "@sluice/testing/deadline";
+import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Admission } from "./admission.ts";
+import { type AdmissionOptions, createAdmission } from "./create-admission.ts";
+
+let server: TestRedis;
+let open: (() => Promise<void> | void)[] = [];
+const transitions: BreakerState[] = [];
+
+beforeEach(async () => {
+  server = await startTestRedis();
+  transitions.length = 0;
+});
+afterEach(async () => {
+  for (const close of open.reverse()) await close();
+  open = [];
+  await server.stop();
+});
+
+async function start(instanceId: string, options: Partial<AdmissionOptions> = {}): Promise<{ admission: Admission; redis: Redis }> {
+  const redis = new Redis(server.url, { retryStrategy: () => 50, maxRetriesPerRequest: 0 });
+  redis.on("error", () => undefined);
+  await until(() => redis.status === "ready", { what: "the connection is ready" });
+  const admission = createAdmission({
+    redis,
+    settings: defaultSettings,
+    onTransition: (breaker) => transitions.push(breaker),
+    instanceId,
+    ...options,
+  });
+  open.push(() => redis.disconnect());
+  open.push(() => admission.close());
+  return { admission, redis };
+}
+
+/** Admits until the gate has shut: from then on admitting is synchronous. */
+async function untilLocal(admission: Admission): Promise<void> {
+  let serial = 0;
+  await until(
+    async () => {
+      const id = `shut-${serial++}`;
+      const answer = admission.admit(id, { keyId: "shut", rpm: null, inFlight: 1_000 });
+      await answer;
+      admission.release(id);
+      return answer === null;
+    },
+    { what: "Redis is given up" },
+  );
+}
+
+async function untilShared(admission: Admission): Promise<void> {
+  let serial = 0;
+  await until(
+    async () => {
+      const id = `open-${serial++}`;
+      const answer = admission.admit(id, { keyId: "open", rpm: null, inFlight: 1_000 });
+      await answer;
+      admission.release(id);
+      return answer !== null;
+    },
+    { what: "Redis is used again" },
+  );
+}
+
+describe.each(["killed", "paused"])("Redis %s", (how) => {
+  const stop = async (): Promise<void> => (how === "killed" ? server.kill() : server.pause());
+  const heal = async (): Promise<void> => (how === "killed" ? server.restart() : server.resume());
+
+  test("limits hold in this process, at no cost, and over instances again afterwards", async () => {
+    const { admission } = await start("a");
+    const other = (await start("b")).admission;
+    const limits = { keyId: "k", rpm: null, inFlight: 5 };
+    for (const id of ["r1", "r2", "r3"]) expect(await admission.admit(id, limits)).toBeNull();
+
+    await stop();
+    await untilLocal(admission);
+    // The three from before the outage count.
+    expect(admission.admit("r4", limits)).toBeNull();
+    expect(admission.admit("r5", limits)).toBeNull();
+    for (let i = 0; i < 45; i++) expect(await admission.admit(`x${i}`, limits)).toMatchObject({ limit: "in_flight", value: 5 });
+    admission.release("r5");
+    expect(admission.admit("r6", limits)).toBeNull();
+
+    await heal();
+    await untilShared(admission);
+    await untilShared(other);
+    // Redis knows again what this instance holds, also what it admitted alone; what ended meanwhile is free.
+    expect(await other.admit("y", limits)).not.toBeNull();
+    admission.release("r6");
+    await until(async () => (await other.admit("y", limits)) === null, { what: "one place is free" });
+    expect(await other.admit("z", limits)).toMatchObject({ limit: "in_flight" });
+  });
+
+  test("rates of before the outage count", async () => {
+    const { admission } = await start("a");
+    const limits = { keyId: "k", rpm: 3, inFlight: null };
+    expect(await admission.admit("r1", limits)).toBeNull();
+    await stop();
+    await untilLocal(admission);
+    expect(admission.admit("r2", limits)).toBeNull();
+    expect(admission.admit("r3", limits)).toBeNull();
+    expect(await admission.admit("r4", limits)).toMatchObject({ limit: "rpm" });
+    await heal();
+    await untilShared(admission);
+    expect(await admission.admit("r5", limits)).toMatchObject({ limit: "rpm" });
+  });
+
+  test("breakers work alone, are told once, and what happened is shared afterwards", async () => {
+    const { admission } = await start("a");
+    const other = (await start("b")).admission;
+    await stop();
+    await untilLocal(admission);
+    for (let i = 0; i < 5; i++) admission.breakers.failed("p", "m", "500");
+    expect(admission.breakers.stateOf("p", "m")).toBe("open");
+    expect(transitions.map(({ state }) => state)).toEqual(["open"]);
+    expect(await admission.breakers.takeProbe("p", "m")).toBe(false);
+    await heal();
+    await until(() => other.breakers.stateOf("p", "m") === "open", { what: "the other instance knows", deadlineMs: 20_000 });
+    expect(admission.breakers.stateOf("p", "m")).toBe("open");
+    expect(transitions).toHaveLength(1);
+  });
+
+  test("sessions are found in process; a miss is no error", async () => {
+    const { admission } = await start("a");
+    admission.sticky.bind("s", "p");
+    await stop();
+    expect(admission.sticky.find("s")).toBe("p");
+    expect(await admission.sticky.find("unknown")).toBeNull();
+    await untilLocal(admission);
+    expect(admission.sticky.find("unknown")).toBeNull();
+    admission.sticky.bind("t", "p2");
+    expect(admission.sticky.find("t")).toBe("p2");
+  });
+});
+
+test("Redis restarted empty in a moment: leases that are held are booked again", async () => {
+  const { admission } = await start("a", { timing: { leaseMs: 900 } });
+  const limits = { keyId: "k", rpm: null, inFlight: 1 };
+  expect(await admission.admit("r1", limits)).toBeNull();
+  await server.restart();
+  const other = (await start("b")).admission;
+  await until(
+    async () => {
+      const refusal = await other.admit("r2", limits);
+      other.release("r2");
+      return refusal?.limit === "in_flight";
+    },
+    { what: "the lease is known again" },
+  );
+});
+
+test("a Redis that is away when the process starts is used once it comes", async () => {
+  await server.kill();
+  const redis = new Redis(server.url, { retryStrategy: () => 50, maxRetriesPerRequest: 0 });
+  redis.on("error", () => undefined);
+  const admission = createAdmission({ redis, settings: defaultSettings, onTransition: () => undefined, instanceId: "a" });
+  open.push(() => redis.disconnect());
+  open.push(() => admission.close());
+  await untilLocal(admission);
+  await server.restart();
+  await untilShared(admission);
+});

@@ -1,0 +1,148 @@
+import type { Breaker, BreakerPolicy } from "@sluice/core/breaker/breaker";
+import { maxOpenMs, successesToClose } from "@sluice/core/breaker/breaker";
+import type { Redis } from "ioredis";
+
+/** HASH of `provider|model` → JSON. Closed ones stay for an hour, so that "closed" and "lost" can be told apart. */
+const breakersKey = "sluice:breakers";
+/** Every change is announced here for the mirrors of the other instances. */
+export const breakersChannel = "sluice:breakers";
+
+/** A breaker as it travels: times are by Redis' clock, beside `now` of the same clock. */
+export interface SharedBreaker extends Breaker {
+  /** Rises with every change of this breaker: µs of Redis' clock, as text. */
+  readonly rev: string;
+}
+
+export interface BreakerReply {
+  id: string;
+  /** State before the operation. */
+  before: Breaker["state"];
+  breaker: SharedBreaker;
+  /** Whether the caller has the probe, or needs none. */
+  won: boolean;
+  now: number;
+}
+
+export interface BreakerMessage {
+  id: string;
+  breaker: SharedBreaker;
+  now: number;
+  origin: string;
+}
+
+/**
+ * core/breaker in Lua, so that instances change one breaker together; the contract test runs both.
+ * KEYS hash · ARGV op, id, origin, threshold, open ms, probe ms, cause or (put) JSON of the breaker.
+ */
+const changeLua = `
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local op, id = ARGV[1], ARGV[2]
+local threshold, openMs, probeMs = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local closed = function(rev)
+  return { state = 'closed', failures = 0, opens = 0, successes = 0, probeAtMs = 0, probeUntilMs = 0, cause = '', rev = rev }
+end
+local raw = redis.call('HGET', KEYS[1], id)
+local b = raw and cjson.decode(raw) or closed('0')
+local before, changed, won = b.state, false, false
+local open = function()
+  local forMs = math.min(${maxOpenMs}, openMs * 2 ^ math.min(b.opens, 20))
+  b.state, b.opens, b.successes, b.probeAtMs, b.probeUntilMs = 'open', b.opens + 1, 0, now + forMs, 0
+end
+if op == 'fail' then
+  if b.state == 'closed' then
+    b.failures, b.cause, changed = b.failures + 1, ARGV[7], true
+    if b.failures >= threshold then open() end
+  elseif b.state == 'half_open' and b.probeUntilMs > 0 then
+    b.cause, changed = ARGV[7], true
+    open()
+  end
+elseif op == 'succeed' then
+  if b.state == 'closed' then
+    if b.failures > 0 then b, changed = closed(b.rev), true end
+  elseif b.state == 'half_open' and b.probeUntilMs > 0 then
+    changed = true
+    b.successes, b.probeUntilMs = b.successes + 1, 0
+    if b.successes >= ${successesToClose} then b = closed(b.rev) end
+  end
+elseif op == 'probe' then
+  local freeAt = b.state == 'open' and b.probeAtMs or b.probeUntilMs
+  if b.state == 'closed' then
+    won = true
+  elseif now >= freeAt then
+    b.state, b.probeAtMs, b.probeUntilMs, changed, won = 'half_open', 0, now + probeMs, true, true
+  end
+elseif op == 'put' then
+  local put = cjson.decode(ARGV[7])
+  if tonumber(put.rev) > tonumber(b.rev) then
+    if put.probeAtMs ~= 0 then put.probeAtMs = put.probeAtMs + now end
+    if put.probeUntilMs ~= 0 then put.probeUntilMs = put.probeUntilMs + now end
+    b, changed = put, true
+  end
+end
+if changed then
+  b.rev = string.format('%.0f', math.max(tonumber(b.rev) + 1, tonumber(time[1]) * 1000000 + tonumber(time[2])))
+  redis.call('HSET', KEYS[1], id, cjson.encode(b))
+  redis.call('PUBLISH', '${breakersChannel}', cjson.encode({ id = id, breaker = b, now = now, origin = ARGV[3] }))
+end
+return cjson.encode({ id = id, before = before, breaker = b, won = won, now = now })
+`;
+
+/** KEYS hash → JSON of all breakers; forgets those that have been closed for an hour. */
+const listLua = `
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local stale = (now - 3600000) * 1000
+local all, kept = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #all, 2 do
+  local b = cjson.decode(all[i + 1])
+  if b.state == 'closed' and tonumber(b.rev) < stale then
+    redis.call('HDEL', KEYS[1], all[i])
+  else
+    kept[#kept + 1] = { id = all[i], breaker = b }
+  end
+end
+return cjson.encode({ now = now, breakers = kept })
+`;
+
+interface BreakerCommands {
+  sluiceBreaker(key: string, ...args: (string | number)[]): Promise<string>;
+  sluiceBreakers(key: string): Promise<string>;
+}
+
+/** Teaches a connection the scripts. */
+export function defineBreakerCommands(redis: Redis): void {
+  redis.defineCommand("sluiceBreaker", { numberOfKeys: 1, lua: changeLua });
+  redis.defineCommand("sluiceBreakers", { numberOfKeys: 1, lua: listLua });
+}
+
+export interface BreakerChange {
+  op: "fail" | "succeed" | "probe" | "put";
+  id: string;
+  origin: string;
+  policy: BreakerPolicy;
+  /** `fail`: the cause; `put`: JSON of a SharedBreaker whose times count from now. */
+  text?: string;
+}
+
+/** One operation on the shared breaker; changes are announced to all instances. */
+export async function changeShared(redis: Redis, change: BreakerChange): Promise<BreakerReply> {
+  const { op, id, origin, policy, text = "" } = change;
+  return JSON.parse(
+    await commandsOf(redis).sluiceBreaker(breakersKey, op, id, origin, policy.failures, policy.openMs, policy.probeMs, text),
+  ) as BreakerReply;
+}
+
+/** All breakers that any instance has something to say about. */
+export async function listShared(redis: Redis): Promise<{ now: number; breakers: { id: string; breaker: SharedBreaker }[] }> {
+  const list = JSON.parse(await commandsOf(redis).sluiceBreakers(breakersKey)) as {
+    now: number;
+    breakers: { id: string; breaker: SharedBreaker }[] | Record<string, never>;
+  };
+  // Lua's empty table is an object in JSON.
+  return { now: list.now, breakers: Array.isArray(list.breakers) ? list.breakers : [] };
+}
+
+function commandsOf(redis: Redis): BreakerCommands {
+  return redis as unknown as BreakerCommands;
+}

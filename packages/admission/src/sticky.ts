@@ -1,0 +1,65 @@
+import type { Clock } from "@sluice/core/clock";
+import { LRUCache } from "lru-cache";
+import type { Sticky } from "./admission.ts";
+import type { RedisGate } from "./redis-gate.ts";
+
+const stickyKey = (sessionId: string): string => `sluice:sticky:${sessionId}`;
+const MAX_SESSIONS = 10_000;
+
+interface Binding {
+  providerId: string;
+  /** Monotonic ms of the last write to Redis. */
+  sharedAtMs: number;
+}
+
+export interface StickyOptions {
+  /** null = one process. */
+  gate: RedisGate | null;
+  clock: Clock;
+  /** Life after the last use, s; 0 turns stickiness off. */
+  ttlSeconds: () => number;
+}
+
+/** Looked up in process; shared through Redis by writes nobody waits for and a read on a local miss only. */
+export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky & { sweep(): void } {
+  const bindings = new LRUCache<string, Binding>({
+    max: MAX_SESSIONS,
+    // +1: the cache takes a start of 0 for "no ttl", which a fake clock may well say.
+    perf: { now: () => clock.monotonic() + 1 },
+    ttlResolution: 0,
+    updateAgeOnGet: true,
+  });
+
+  async function findShared(sessionId: string, shared: RedisGate, ttlMs: number): Promise<string | null> {
+    try {
+      const providerId = await shared.run((redis) => redis.get(stickyKey(sessionId)));
+      if (providerId) bindings.set(sessionId, { providerId, sharedAtMs: clock.monotonic() }, { ttl: ttlMs });
+      return providerId;
+    } catch {
+      return null;
+    }
+  }
+
+  return {
+    find(sessionId) {
+      const ttlMs = ttlSeconds() * 1000;
+      if (ttlMs === 0) return null;
+      const binding = bindings.get(sessionId);
+      if (binding) return binding.providerId;
+      return gate?.isOpen() ? findShared(sessionId, gate, ttlMs) : null;
+    },
+    bind(sessionId, providerId) {
+      const ttlMs = ttlSeconds() * 1000;
+      if (ttlMs === 0) return;
+      const before = bindings.peek(sessionId);
+      const nowMs = clock.monotonic();
+      // Sliding the life in Redis at every request would double its traffic; a quarter of the life is soon enough.
+      const isShared = before?.providerId === providerId && nowMs - before.sharedAtMs < ttlMs / 4;
+      const share = !isShared && gate?.isOpen() === true;
+      const sharedAtMs = share ? nowMs : isShared ? before.sharedAtMs : Number.NEGATIVE_INFINITY;
+      bindings.set(sessionId, { providerId, sharedAtMs }, { ttl: ttlMs });
+      if (share) gate?.send((redis) => redis.set(stickyKey(sessionId), providerId, "PX", ttlMs));
+    },
+    sweep: () => void bindings.purgeStale(),
+  };
+}

@@ -1,0 +1,96 @@
+import type { BreakerState } from "@sluice/core/events";
+import { defaultSettings } from "@sluice/core/inputs/settings";
+import { fakeClock } from "@sluice/testing/clock";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Admission } from "./admission.ts";
+import { createAdmission } from "./create-admission.ts";
+
+const open: Admission[] = [];
+afterEach(async () => {
+  for (const admission of open.splice(0)) await admission.close();
+});
+
+function start() {
+  const clock = fakeClock();
+  const settings = defaultSettings();
+  const transitions: BreakerState[] = [];
+  const admission = createAdmission({
+    redis: null,
+    clock,
+    settings: () => settings,
+    onTransition: (breaker) => transitions.push(breaker),
+    instanceId: "a",
+  });
+  open.push(admission);
+  return { admission, clock, settings, transitions };
+}
+
+describe("over time, without Redis", () => {
+  test("a minute's requests come back as they age out, as the refusal said", async () => {
+    const { admission, clock } = start();
+    const limits = { keyId: "k", rpm: 2, inFlight: null };
+    expect(admission.admit("r1", limits)).toBeNull();
+    clock.advance(30_000);
+    expect(admission.admit("r2", limits)).toBeNull();
+    const refusal = await admission.admit("r3", limits);
+    expect(refusal).toMatchObject({ limit: "rpm", owner: "key", ownerId: "k", value: 2, retryAfterS: 31 });
+    clock.advance(30_000);
+    expect(await admission.admit("r3", limits)).toMatchObject({ limit: "rpm", retryAfterS: 1 });
+    clock.advance(1_000);
+    expect(admission.admit("r3", limits)).toBeNull();
+    expect(await admission.admit("r4", limits)).toMatchObject({ limit: "rpm" });
+  });
+
+  test("a breaker waits 60 s, then 120 s, at most 30 minutes", async () => {
+    const { admission, clock, transitions } = start();
+    const { breakers } = admission;
+    for (let i = 0; i < 5; i++) breakers.failed("p", "m", "500");
+    const waits: number[] = [];
+    for (let round = 0; round < 7; round++) {
+      const startedMs = clock.now();
+      // Failures of requests from before the opening do not extend it.
+      breakers.failed("p", "m", "late");
+      while (breakers.stateOf("p", "m") === "open") clock.advance(1_000);
+      waits.push((clock.now() - startedMs) / 1000);
+      expect(breakers.stateOf("p", "m")).toBe("probe");
+      expect(await breakers.takeProbe("p", "m")).toBe(true);
+      breakers.failed("p", "m", "still down");
+    }
+    expect(waits).toEqual([60, 120, 240, 480, 960, 1800, 1800]);
+    expect(transitions.filter(({ state }) => state === "open")).toHaveLength(8);
+    expect(breakers.list()).toMatchObject([{ state: "open", cause: "still down" }]);
+  });
+
+  test("stickiness lives five hours after the last use", () => {
+    const { admission, clock } = start();
+    admission.sticky.bind("s", "p");
+    for (let i = 0; i < 4; i++) {
+      clock.advance(4 * 3_600_000);
+      expect(admission.sticky.find("s")).toBe("p");
+    }
+    clock.advance(5 * 3_600_000 + 1);
+    expect(admission.sticky.find("s")).toBeNull();
+  });
+
+  test("at most 10,000 sessions are kept, the least used go first", () => {
+    const { admission } = start();
+    for (let i = 0; i < 10_000; i++) admission.sticky.bind(`s${i}`, "p");
+    expect(admission.sticky.find("s0")).toBe("p");
+    admission.sticky.bind("one more", "p");
+    expect(admission.sticky.find("s0")).toBe("p");
+    expect(admission.sticky.find("s1")).toBeNull();
+  });
+
+  test("breakers of ever new models are bounded", () => {
+    const { admission } = start();
+    for (let i = 0; i < 10_500; i++) admission.breakers.failed("p", `m${i}`, "500");
+    expect(admission.breakers.list()).toHaveLength(10_000);
+    expect(admission.breakers.stateOf("p", "m10499")).toBe("closed");
+  });
+
+  test("an endless cause is cut", () => {
+    const { admission } = start();
+    admission.breakers.failed("p", "m", "x".repeat(10_000));
+    expect(admission.breakers.list()[0]?.cause.length).toBeLessThanOrEqual(300);
+  });
+});

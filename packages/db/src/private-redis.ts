@@ -129,21 +129,29 @@ async function stop(running: Running): Promise<void> {
 
 /** The process id when the server at the URL is this directory's, else why not. */
 async function knock(url: string, directory: string): Promise<number | "other" | "not yet"> {
-  return withClient(url, async (client) => {
-    try {
-      await client.connect();
-      const [, dir] = (await client.config("GET", "dir")) as string[];
-      return dir === directory ? Number(readInfo(await client.info("server")).get("process_id")) : "other";
-    } catch (error) {
-      const text = error instanceof Error ? error.message : "";
-      return /WRONGPASS|NOAUTH|invalid password|without any password/.test(text) ? "other" : "not yet";
-    }
-  });
+  let said = "";
+  const note = (error: Error) => {
+    said += error.message;
+  };
+  return withClient(
+    url,
+    async (client) => {
+      try {
+        await client.connect();
+        const [, dir] = (await client.config("GET", "dir")) as string[];
+        return dir === directory ? Number(readInfo(await client.info("server")).get("process_id")) : "other";
+      } catch {
+        // The rejection says only that the connection closed; the event before it says why.
+        return /WRONGPASS|NOAUTH|invalid password|without any password/.test(said) ? "other" : "not yet";
+      }
+    },
+    note,
+  );
 }
 
-async function withClient<T>(url: string, work: (client: Redis) => Promise<T>): Promise<T> {
+async function withClient<T>(url: string, work: (client: Redis) => Promise<T>, onError: (error: Error) => void = () => {}): Promise<T> {
   const client = new Redis(url, { lazyConnect: true, retryStrategy: null, connectTimeout: 2_000, commandTimeout: 5_000 });
-  client.on("error", () => {});
+  client.on("error", onError);
   try {
     return await work(client);
   } finally {

@@ -5,6 +5,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import type { SqlMigrationAwareDriverAdapterFactory, SqlQuery } from "@prisma/driver-adapter-utils";
 import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from "@prisma/driver-adapter-utils";
 import * as engineModule from "@prisma/schema-engine-wasm/schema_engine_bg";
+import { readMigrations } from "@sluice/db/migrate";
 import { createPool } from "@sluice/db/postgres";
 import pg from "pg";
 
@@ -29,10 +30,51 @@ async function load(): Promise<void> {
 }
 
 /**
- * What Prisma's own engine would change so that the database matches the schema: SQL, "" or a comment when they agree.
+ * What Prisma's own engine would change so that the database matches the schema: SQL, or one comment when they agree.
  * From "empty": the SQL of the whole schema. The engine (WebAssembly) is an internal prerelease: for tests and development.
  */
 export async function diffSchema(url: string, from: "empty" | "database" = "database"): Promise<string> {
+  const schema = await readPrismaSchema();
+  const result = await withEngine(url, (engine) =>
+    engine.diff({
+      from: from === "empty" ? { tag: "empty" } : { tag: "schemaDatasource", files: schema, configDir: "" },
+      to: { tag: "schemaDatamodel", files: schema },
+      script: true,
+      exitCode: null,
+      filters: noFilters,
+    }),
+  );
+  return result.stdout ?? "";
+}
+
+/** The migrations that the stock CLI's `migrate deploy` would still apply. @throws when it finds the history edited or failed. */
+export async function prismaWouldApply(url: string): Promise<string[]> {
+  const migrations = await readMigrations();
+  const found = await withEngine(url, (engine) =>
+    engine.diagnoseMigrationHistory({
+      migrationsList: {
+        baseDir: "prisma/migrations",
+        lockfile: { path: "migration_lock.toml", content: 'provider = "postgresql"\n' },
+        shadowDbInitScript: "",
+        migrationDirectories: migrations.map(({ name, sql }) => ({
+          path: name,
+          migrationFile: { path: "migration.sql", content: { tag: "ok", value: sql } },
+        })),
+      },
+      optInToShadowDatabase: false,
+      filters: noFilters,
+    }),
+  );
+  if (found.editedMigrationNames.length > 0) throw new Error(`Prisma finds edited: ${found.editedMigrationNames.join(", ")}`);
+  if (found.failedMigrationNames.length > 0) throw new Error(`Prisma finds failed: ${found.failedMigrationNames.join(", ")}`);
+  if (found.history === null) return [];
+  if (found.history.diagnostic !== "databaseIsBehind") throw new Error(`Prisma finds: ${found.history.diagnostic}`);
+  return found.history.unappliedMigrationNames;
+}
+
+const noFilters = { externalTables: [], externalEnums: [] };
+
+async function withEngine<T>(url: string, work: (engine: engineModule.SchemaEngine) => Promise<T>): Promise<T> {
   loaded ??= load();
   await loaded;
   const schema = await readPrismaSchema();
@@ -40,14 +82,7 @@ export async function diffSchema(url: string, from: "empty" | "database" = "data
   const adapter = bindMigrationAwareSqlAdapterFactory(withReadableChars(pool));
   const engine = await engineModule.SchemaEngine.new({ datamodels: schema.map(({ path, content }) => [path, content]) }, () => {}, adapter);
   try {
-    const result = await engine.diff({
-      from: from === "empty" ? { tag: "empty" } : { tag: "schemaDatasource", files: schema, configDir: "" },
-      to: { tag: "schemaDatamodel", files: schema },
-      script: true,
-      exitCode: null,
-      filters: { externalTables: [], externalEnums: [] },
-    });
-    return result.stdout ?? "";
+    return await work(engine);
   } finally {
     engine.free();
     await pool.end();
@@ -79,5 +114,7 @@ function withReadableChars(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory
 
 /** The same object, some of whose members are replaced. */
 function overlay<T extends object>(target: T, members: Record<string, unknown>): T {
-  return new Proxy(target, { get: (_, name) => (typeof name === "string" && name in members ? members[name] : Reflect.get(target, name, target)) });
+  return new Proxy(target, {
+    get: (_, name) => (typeof name === "string" && name in members ? members[name] : Reflect.get(target, name, target)),
+  });
 }

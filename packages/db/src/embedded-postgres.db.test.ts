@@ -1,0 +1,134 @@
+import { existsSync } from "node:fs";
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Log } from "@sluice/core/log";
+import { silentLog } from "@sluice/core/log";
+import pg from "pg";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { holdService } from "../test/holder.ts";
+import { startEmbeddedPostgres } from "./embedded-postgres.ts";
+import { isProcessAlive, waitForExit } from "./process-facts.ts";
+import { isRoot } from "./system-user.ts";
+
+let dataDir: string;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "sluice-pg-"));
+  await chmod(dataDir, 0o711);
+});
+
+afterEach(async () => {
+  // A failed test may leave a server: attaching and leaving as the last one stops it.
+  if (existsSync(join(dataDir, "pg18", "data", "postmaster.pid"))) {
+    const last = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    await last.stop();
+  }
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function query<T extends pg.QueryResultRow>(url: string, sql: string): Promise<T[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<T>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+describe("embedded PostgreSQL", () => {
+  it("keeps its data, port and password over an orderly stop", async () => {
+    const first = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    await query(first.url, "CREATE TABLE kept AS SELECT 1 AS n");
+    await first.stop();
+    expect(await isProcessAlive(first.pid)).toBe(false);
+
+    const second = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    expect(second).toMatchObject({ attached: false, port: first.port, url: first.url });
+    expect(await query(second.url, "SELECT n FROM kept")).toEqual([{ n: 1 }]);
+    await second.stop();
+  });
+
+  it("listens on 127.0.0.1 only, wants the password, preloads pg_stat_statements and syncs to disk", async () => {
+    const server = await startEmbeddedPostgres({ dataDir, log: silentLog });
+    const [facts] = await query<Record<string, string>>(
+      server.url,
+      `SELECT current_setting('listen_addresses') AS addresses, current_setting('unix_socket_directories') AS sockets,
+              current_setting('fsync') AS fsync, current_setting('shared_preload_libraries') AS preloaded,
+              current_setting('server_version_num')::int / 10000 AS major`,
+    );
+    expect(facts).toEqual({ addresses: "127.0.0.1", sockets: "", fsync: "on", preloaded: "pg_stat_statements", major: 18 });
+    await expect(query(server.url.replace(/:[^:@]+@/, ":wrong@"), "SELECT 1")).rejects.toThrow(/password authentication failed/);
+    expect((await stat(join(server.directory, "password"))).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(join(server.directory, "run.json"), "utf8"))).toEqual({ pid: server.pid, port: server.port });
+    await server.stop();
+  });
+
+  it("survives a kill -9 of its only owner; the next start attaches and the last orderly stop ends it", async () => {
+    const owner = await holdService("postgres", dataDir);
+    expect(owner.attached).toBe(false);
+    await owner.kill();
+
+    const next = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    expect(next).toMatchObject({ attached: true, pid: owner.pid, port: owner.port, url: owner.url });
+    const other = await holdService("postgres", dataDir);
+    await next.stop();
+    expect(await query(other.url, "SELECT 1 AS still_there")).toEqual([{ still_there: 1 }]);
+    await other.leave();
+    expect(await isProcessAlive(owner.pid)).toBe(false);
+  });
+
+  it("is started once when two processes come at the same time", async () => {
+    const holders = await Promise.all([holdService("postgres", dataDir), holdService("postgres", dataDir)]);
+    expect(holders.map((holder) => holder.attached).sort()).toEqual([false, true]);
+    expect(holders[0]?.pid).toBe(holders[1]?.pid);
+    await Promise.all(holders.map((holder) => holder.leave()));
+    expect(await isProcessAlive(holders[0]?.pid ?? 0)).toBe(false);
+  });
+
+  it("starts again after the server itself was killed, also when its pid is another program's by then", async () => {
+    const first = await startEmbeddedPostgres({ dataDir, log: silentLog });
+    await query(first.url, "CREATE TABLE kept AS SELECT 1 AS n");
+    process.kill(first.pid, "SIGKILL");
+    await waitForExit(first.pid, 10_000);
+    const pidFile = join(first.directory, "data", "postmaster.pid");
+    const lines = (await readFile(pidFile, "utf8")).split("\n");
+    await writeFile(pidFile, [String(process.pid), ...lines.slice(1)].join("\n"));
+
+    const second = await startEmbeddedPostgres({ dataDir, log: silentLog });
+    expect(second.attached).toBe(false);
+    expect(await query(second.url, "SELECT n FROM kept")).toEqual([{ n: 1 }]);
+    await second.stop();
+    await first.stop();
+    expect(await isProcessAlive(second.pid)).toBe(false);
+  });
+
+  it("takes another port when its own is taken", async () => {
+    const first = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    await first.stop();
+    const squatter = (await import("node:net")).createServer().listen(first.port, "127.0.0.1");
+    const second = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    expect(second.port).not.toBe(first.port);
+    await second.stop();
+    squatter.close();
+  });
+});
+
+if (isRoot()) {
+  describe("embedded PostgreSQL under root", () => {
+    it("goes where its system user can reach it, and says so", async () => {
+      await chmod(dataDir, 0o700);
+      const reachableRoot = await mkdtemp(join(tmpdir(), "sluice-reachable-"));
+      await chmod(reachableRoot, 0o755);
+      const said: string[] = [];
+      const log: Log = { ...silentLog, warn: (_, message) => void said.push(message) };
+      const server = await startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log });
+      expect(server.directory.startsWith(reachableRoot)).toBe(true);
+      expect(said).toEqual([expect.stringContaining(`cannot enter ${dataDir}`)]);
+      expect(await query(server.url, "SELECT 1 AS answers")).toEqual([{ answers: 1 }]);
+      await server.stop();
+      await rm(reachableRoot, { recursive: true, force: true });
+    });
+  });
+}

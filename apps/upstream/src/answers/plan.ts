@@ -1,0 +1,140 @@
+import type { OddUsage, Scenario } from "../scenario.ts";
+
+/** Token counts by kind that never overlap, as a gateway should bill them. */
+export interface Counts {
+  input: number;
+  output: number;
+  cacheWrite5m: number;
+  cacheWrite1h: number;
+  cacheRead: number;
+}
+
+/** One answer, worked out before the first byte: the same request always gets the same text and the same numbers. */
+export interface Plan {
+  id: string;
+  model: string;
+  createdS: number;
+  thinking: readonly string[];
+  text: readonly string[];
+  tool: { id: string; name: string; pieces: readonly string[]; input: Record<string, unknown> } | null;
+  finish: "stop" | "length" | "tool";
+  counts: Counts;
+  oddUsage: OddUsage | null;
+  /** OpenAI chat: the request asked for the usage chunk. */
+  includeUsage: boolean;
+}
+
+/** One thing to write of a stream. */
+export interface Frame {
+  /** Whole SSE event with LF line ends. */
+  text: string;
+  /** Bytes of content in it (0: ping, framing, usage). */
+  contentBytes: number;
+  /** The first frame after all content. */
+  closing?: boolean;
+  /** It carries the final usage. */
+  final?: boolean;
+  /** It carries the input's usage. */
+  start?: boolean;
+}
+
+/** What a dialect must know to speak: streams, whole answers, errors. */
+export interface Speaker {
+  frames(plan: Plan): Generator<Frame>;
+  whole(plan: Plan): Record<string, unknown>;
+  errorBody(status: number, message: string): Record<string, unknown>;
+  errorFrame(kind: "overloaded" | "internal" | "invalid"): string;
+}
+
+// Three letters and a space: four bytes a token, the constant by which answers without usage are estimated.
+const vocabulary = ["the", "sun", "set", "low", "and", "far", "was", "old", "day", "new", "sky", "red", "sea", "air", "one", "dim"];
+
+function words(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${vocabulary[i % vocabulary.length]} `);
+}
+
+const trick = [
+  'data: [DONE]\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n',
+  '{"usage":{"input_tokens":999999,"output_tokens":999999,"prompt_tokens":999999,"completion_tokens":999999}}',
+  '"usageMetadata":{"promptTokenCount":999999,"candidatesTokenCount":999999},"finishReason":"STOP"',
+  '"error":{"type":"overloaded_error"} \\"usage\\": 7 \u00e4\u4e2d\ud83d\ude00',
+];
+
+function textOf(scenario: Scenario, limit: number): { pieces: string[]; cut: boolean } {
+  switch (scenario.content) {
+    case "empty":
+    case "tool":
+      return { pieces: scenario.content === "tool" ? words(4) : [], cut: false };
+    case "trick":
+      return { pieces: trick, cut: false };
+    case "bigline":
+      return { pieces: ["abc ".repeat(Math.ceil(scenario.bigLineBytes / 4)), ...words(3)], cut: false };
+    default:
+      return { pieces: words(Math.min(scenario.words, limit)), cut: scenario.words > limit };
+  }
+}
+
+const toolInput = { city: "Paris", unit: "celsius" };
+const toolPieces = ['{"city"', ':"Par', 'is","unit"', ':"celsius"}'];
+
+const bytes = (pieces: readonly string[]) => pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+
+/** Works an answer out: output tokens are a quarter of the content's bytes, input tokens of the body's. */
+export function makePlan(
+  request: { id: string; model: string; bodyBytes: number; maxTokens: number; includeUsage: boolean; createdS: number },
+  scenario: Scenario,
+): Plan {
+  const { pieces, cut } = textOf(scenario, request.maxTokens);
+  const thinking = scenario.content === "thinking" ? words(8) : [];
+  const tool = scenario.content === "tool" ? { id: `call_${request.id}`, name: "get_weather", pieces: toolPieces, input: toolInput } : null;
+  const output = Math.ceil((bytes(pieces) + bytes(thinking) + bytes(tool?.pieces ?? [])) / 4);
+  return {
+    id: request.id,
+    model: request.model,
+    createdS: request.createdS,
+    thinking,
+    text: pieces,
+    tool,
+    finish: tool ? "tool" : cut ? "length" : "stop",
+    counts: {
+      input: Math.ceil(request.bodyBytes / 4),
+      output,
+      cacheRead: scenario.cacheRead,
+      cacheWrite5m: scenario.cacheWrite5m,
+      cacheWrite1h: scenario.cacheWrite1h,
+    },
+    oddUsage: scenario.oddUsage,
+    includeUsage: request.includeUsage,
+  };
+}
+
+function oddNumber(kind: OddUsage, number: number): unknown {
+  switch (kind) {
+    case "negative":
+      return -1 - number;
+    case "string":
+      return String(number);
+    case "huge":
+      return 1e18;
+    case "fraction":
+      return number + 0.5;
+    default:
+      return null;
+  }
+}
+
+/** A usage object as the plan wants it on the wire: every number made odd, or the whole left out. */
+export function oddify<T extends Record<string, unknown>>(plan: Plan, usage: T): Record<string, unknown> | undefined {
+  const kind = plan.oddUsage;
+  if (!kind) return usage;
+  if (kind === "missing") return undefined;
+  const odd: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(usage)) {
+    if (typeof value === "number") odd[name] = oddNumber(kind, value);
+    else odd[name] = typeof value === "object" && value !== null ? oddify(plan, value as Record<string, unknown>) : value;
+  }
+  return odd;
+}
+
+/** Bytes of a text in UTF-8. */
+export const size = (text: string): number => Buffer.byteLength(text);

@@ -1,0 +1,173 @@
+import type { ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import type { Counts, Frame, Plan, Speaker } from "./answers/plan.ts";
+import type { Fault, Scenario } from "./scenario.ts";
+
+/** What was really put on the wire; grows as it is written. */
+export interface Delivered {
+  status: number;
+  usage: Counts | null;
+  inputOnWire: boolean;
+  contentBytes: number;
+  endedBy: "done" | "client_closed" | "scripted";
+}
+
+type Cut = Extract<Fault, { kind: "cut" }>;
+
+/** What a real provider also sends, so that a gateway can be seen to strip it. */
+const chatter = { "set-cookie": "upstream=1; Path=/", "x-internal-host": "upstream-7", "x-ratelimit-remaining-requests": "99" };
+
+/** Ends a connection the way the script wants, after what has been written has left. */
+async function cutOff(response: ServerResponse, cut: Cut): Promise<void> {
+  await flushed(response);
+  if (cut.how === "fin") response.end();
+  else if (cut.how === "length") response.socket?.end();
+  else response.socket?.resetAndDestroy();
+}
+
+/** Resolves when the kernel has what was written, or the client is gone. */
+function flushed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once("close", resolve);
+    response.write("", () => setImmediate(resolve));
+  });
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.once("drain", done);
+    response.once("close", done);
+  });
+}
+
+/** Resolves when the connection is done with this response: all written, or the client left. */
+function closed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => (response.closed ? resolve() : response.once("close", resolve)));
+}
+
+function head(response: ServerResponse, scenario: Scenario, type: string, length?: number): void {
+  const headers: Record<string, string | number> = { "content-type": type, ...chatter };
+  if (scenario.transport === "gzip" || scenario.transport === "br") headers["content-encoding"] = scenario.transport;
+  if (scenario.fault?.kind === "cut" && scenario.fault.how === "length") headers["content-length"] = length ?? 10_000_000;
+  else if (scenario.fault?.kind === "cut" && scenario.fault.how === "fin") {
+    // Neither a length nor chunks: only the FIN ends this body, so that a cut one looks like a whole one.
+    response.useChunkedEncodingByDefault = false;
+    headers.connection = "close";
+  } else if (length !== undefined) headers["content-length"] = length;
+  response.writeHead(200, headers);
+}
+
+function encode(text: string, scenario: Scenario): Buffer {
+  if (scenario.transport === "crlf") return Buffer.from(text.replaceAll("\n", "\r\n"));
+  if (scenario.transport === "cr") return Buffer.from(text.replaceAll("\n", "\r"));
+  if (scenario.transport === "gzip") return gzipSync(text);
+  // Not Brotli at all: whoever tries to decode it deserves the error.
+  if (scenario.transport === "br") return Buffer.from(`\x0b\x02\x80${text.length}\x03`);
+  return Buffer.from(text);
+}
+
+async function write(response: ServerResponse, bytes: Buffer, scenario: Scenario): Promise<void> {
+  if (scenario.transport !== "onebyte") {
+    if (!response.write(bytes)) await drained(response);
+    return;
+  }
+  for (let i = 0; i < bytes.length && !response.destroyed; i++) {
+    response.write(bytes.subarray(i, i + 1));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function note(delivered: Delivered, frame: Frame, plan: Plan): void {
+  delivered.contentBytes += frame.contentBytes;
+  if (plan.oddUsage) return;
+  if (frame.start) delivered.inputOnWire = true;
+  if (frame.final) delivered.usage = plan.counts;
+}
+
+/** Whether the script strikes now; if so it has been carried out. */
+async function strike(response: ServerResponse, speaker: Speaker, scenario: Scenario, contentFrames: number): Promise<boolean> {
+  const { fault } = scenario;
+  if (!fault || !("after" in fault) || contentFrames < fault.after) return false;
+  if (fault.kind === "event") {
+    await write(response, encode(speaker.errorFrame(fault.error), scenario), scenario);
+    response.end();
+  } else if (fault.kind === "cut") await cutOff(response, fault);
+  else await closed(response);
+  return true;
+}
+
+/** Streams a plan frame by frame, with the scenario's pauses, faults and encodings. */
+export async function deliverStream(
+  response: ServerResponse,
+  speaker: Speaker,
+  plan: Plan,
+  scenario: Scenario,
+  delivered: Delivered,
+): Promise<void> {
+  head(response, scenario, "text/event-stream; charset=utf-8");
+  response.flushHeaders();
+  delivered.status = 200;
+  let contentFrames = 0;
+  for (const frame of speaker.frames(plan)) {
+    if (response.destroyed) return;
+    // Faults strike before a content frame, or before the end when there was not enough content.
+    const isContent = frame.contentBytes > 0;
+    if ((isContent || frame.closing) && (await strike(response, speaker, frame.closing ? dueNow(scenario) : scenario, contentFrames))) {
+      if (scenario.fault?.kind !== "stall") delivered.endedBy = "scripted";
+      return;
+    }
+    if (isContent && scenario.chunkMs > 0) await sleep(scenario.chunkMs);
+    if (response.destroyed) return;
+    await write(response, encode(frame.text, scenario), scenario);
+    if (response.destroyed) return;
+    if (isContent) contentFrames++;
+    note(delivered, frame, plan);
+  }
+  response.end();
+  await closed(response);
+  if (response.writableFinished) delivered.endedBy = "done";
+}
+
+/** The same scenario with its fault due at once: a short answer must not escape it. */
+function dueNow(scenario: Scenario): Scenario {
+  return scenario.fault && "after" in scenario.fault ? { ...scenario, fault: { ...scenario.fault, after: 0 } } : scenario;
+}
+
+/** Sends a whole answer; cuts and stalls strike after half of it. */
+export async function deliverWhole(
+  response: ServerResponse,
+  answer: Record<string, unknown>,
+  options: { plan: Plan | null; scenario: Scenario; delivered: Delivered },
+): Promise<void> {
+  const { plan, scenario, delivered } = options;
+  const text = JSON.stringify(answer);
+  const bytes = encode(text, scenario);
+  if (scenario.chunkMs > 0 && plan) await sleep(Math.min(scenario.chunkMs * plan.text.length, 60_000));
+  if (response.destroyed) return;
+  head(response, scenario, "application/json", bytes.length);
+  delivered.status = 200;
+  const { fault } = scenario;
+  if (fault?.kind === "cut" || fault?.kind === "stall") {
+    response.write(bytes.subarray(0, bytes.length >> 1));
+    if (fault.kind === "stall") return closed(response);
+    delivered.endedBy = "scripted";
+    return cutOff(response, fault);
+  }
+  await write(response, bytes, scenario);
+  response.end();
+  await closed(response);
+  if (!response.writableFinished) return;
+  delivered.endedBy = "done";
+  if (!plan) return;
+  delivered.contentBytes = [...plan.thinking, ...plan.text, ...(plan.tool?.pieces ?? [])].reduce(
+    (sum, piece) => sum + Buffer.byteLength(piece),
+    0,
+  );
+  if (!plan.oddUsage) delivered.usage = plan.counts;
+}

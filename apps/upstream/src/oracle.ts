@@ -1,0 +1,67 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { Counts } from "./answers/plan.ts";
+
+/** Written when a request's body has been read: a provider that is killed later still shows what reached it. */
+export interface OpenedLine {
+  line: "opened";
+  /** `x-request-id` as received: the gateway's own id of the request; '' when absent. */
+  id: string;
+  /** Counts requests of this process from 1; pairs the two lines of one request (an id may be tried twice). */
+  seq: number;
+  dialect: "anthropic" | "openai" | "gemini" | "";
+  endpoint: string;
+  method: string;
+  path: string;
+  model: string;
+  stream: boolean;
+  /** Last four characters of the secret: which provider account was used. */
+  secretTail: string;
+  headerNames: string[];
+  bodyBytes: number;
+  openedAtMs: number;
+}
+
+/** Written when a request is over. */
+export interface ClosedLine extends Omit<OpenedLine, "line"> {
+  line: "closed";
+  status: number;
+  /** What the final usage on the wire said, in kinds that never overlap; null when none was written or it was odd. */
+  usage: Counts | null;
+  /** Input counts alone were on the wire before the stream ended (Anthropic's message_start, Gemini's chunks). */
+  inputOnWire: boolean;
+  /** The usage written was deliberately impossible, or left out. */
+  oddUsage: string | null;
+  outputTokensSent: number;
+  contentBytesSent: number;
+  /** done: the whole answer was written; scripted: it ended as the scenario wanted; client_closed: the client left. */
+  endedBy: "done" | "client_closed" | "scripted";
+  closedAtMs: number;
+}
+
+export type OracleLine = OpenedLine | ClosedLine;
+
+/** Lines kept in memory for tests and `/__oracle`; the file keeps all. */
+const KEPT_LINES = 50_000;
+
+export interface Oracle {
+  write(line: OracleLine): void;
+  lines(): OracleLine[];
+  close(): void;
+}
+
+/** Opens the append-only file (one JSON object per line, written synchronously so that a kill loses nothing). */
+export function openOracle(path: string | undefined): Oracle {
+  const file = path === undefined ? null : openSync(path, "a");
+  let kept: OracleLine[] = [];
+  return {
+    write(line) {
+      if (file !== null) writeSync(file, `${JSON.stringify(line)}\n`);
+      kept.push(line);
+      if (kept.length > KEPT_LINES * 2) kept = kept.slice(-KEPT_LINES);
+    },
+    lines: () => kept.slice(),
+    close: () => {
+      if (file !== null) closeSync(file);
+    },
+  };
+}

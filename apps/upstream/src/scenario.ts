@@ -1,0 +1,172 @@
+/**
+ * What the scripted provider is told to do with a request. A script is written `name[,value][,key=value…]` and several
+ * are joined by `+` ("tool+crlf", "cut,3,how=fin"). It stands behind an `@` in the model name or in the secret, so
+ * that it survives a gateway that strips headers.
+ */
+export interface Scenario {
+  content: "text" | "tool" | "thinking" | "empty" | "trick" | "bigline";
+  /** Words of text, one chunk each. */
+  words: number;
+  /** Pause before each chunk, ms. */
+  chunkMs: number;
+  /** Pause before the head, ms. */
+  headMs: number;
+  fault: Fault | null;
+  oddUsage: OddUsage | null;
+  transport: "plain" | "onebyte" | "crlf" | "cr" | "gzip" | "br";
+  cacheRead: number;
+  cacheWrite5m: number;
+  cacheWrite1h: number;
+  bigLineBytes: number;
+  /** A different script for each request, in turn: what a demo looks alive with. */
+  mixed: boolean;
+}
+
+export type OddUsage = "negative" | "string" | "missing" | "huge" | "fraction" | "null";
+
+export type Fault =
+  /** An HTTP error instead of an answer; `every` > 1: only each n-th request. */
+  | { kind: "status"; status: number; retryAfter: string; every: number }
+  /** An error event after so many content chunks (0: before the first). */
+  | { kind: "event"; after: number; error: "overloaded" | "internal" | "invalid" }
+  /** Silence after so many content chunks; -1: not even a head. */
+  | { kind: "stall"; after: number }
+  /** The connection ends without a terminal event: reset, a plain FIN, or a content-length that is not reached. */
+  | { kind: "cut"; after: number; how: "reset" | "fin" | "length" }
+  | { kind: "redirect"; to: string };
+
+export const plain: Scenario = {
+  content: "text",
+  words: 20,
+  chunkMs: 0,
+  headMs: 0,
+  fault: null,
+  oddUsage: null,
+  transport: "plain",
+  cacheRead: 0,
+  cacheWrite5m: 0,
+  cacheWrite1h: 0,
+  bigLineBytes: 0,
+  mixed: false,
+};
+
+/** The turns of `mixed`; mostly healthy. */
+const mix = [
+  "slow,60",
+  "long,120+slow,40",
+  "tool+slow,150",
+  "cache+slow,80",
+  "plain,35+slow,70",
+  "thinking+slow,120",
+  "plain,12+slow,90",
+  "late,1500+slow,50",
+  "long,80+slow,60",
+  "error-mid",
+  "slow,120",
+  "plain,50+slow,45",
+  "cache,read=900+slow,60",
+  "error-before,503",
+  "tool+slow,100",
+  "plain,25+slow,75",
+];
+
+interface Args {
+  value: string | undefined;
+  text(key: string, fallback: string): string;
+  number(key: string, fallback: number): number;
+}
+
+const oneOf = <T extends string>(value: string, allowed: readonly T[], fallback: T): T => allowed.find((one) => one === value) ?? fallback;
+const odds: readonly OddUsage[] = ["negative", "string", "missing", "huge", "fraction", "null"];
+const errors = ["overloaded", "internal", "invalid"] as const;
+
+const status = (code: number, args: Args): Fault => ({
+  kind: "status",
+  status: code,
+  retryAfter: args.text("retry", ""),
+  every: args.number("every", 1),
+});
+
+/** Each script's meaning; the bare value after the first comma is its main parameter. */
+const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
+  plain: (args) => ({ words: args.number("n", 20) }),
+  tool: () => ({ content: "tool" }),
+  thinking: () => ({ content: "thinking" }),
+  empty: () => ({ content: "empty", words: 0 }),
+  trick: () => ({ content: "trick" }),
+  long: (args) => ({ words: args.number("n", 2000) }),
+  slow: (args) => ({ chunkMs: args.number("ms", 100) }),
+  late: (args) => ({ headMs: args.number("ms", 1000) }),
+  stall: (args) => ({ fault: { kind: "stall", after: args.number("after", 5) } }),
+  hang: () => ({ fault: { kind: "stall", after: -1 } }),
+  cut: (args) => ({
+    fault: { kind: "cut", after: args.number("after", 5), how: oneOf(args.text("how", "reset"), ["reset", "fin", "length"], "reset") },
+  }),
+  "error-before": (args) => ({ fault: status(args.number("status", 500), args) }),
+  "error-first": (args) => ({ fault: { kind: "event", after: 0, error: oneOf(args.value ?? "", errors, "overloaded") } }),
+  "error-mid": (args) => ({
+    fault: { kind: "event", after: args.number("after", 5), error: oneOf(args.text("error", "overloaded"), errors, "overloaded") },
+  }),
+  "rate-limited": (args) => ({ fault: { ...status(429, args), retryAfter: String(args.number("retry", 7)) } as Fault }),
+  overloaded: (args) => ({ fault: status(529, args) }),
+  auth: (args) => ({ fault: status(401, args) }),
+  flaky: (args) => ({ fault: { kind: "status", status: args.number("status", 503), retryAfter: "", every: Number(args.value ?? 3) || 3 } }),
+  "odd-usage": (args) => ({ oddUsage: oneOf(args.value ?? "", odds, "negative") }),
+  cache: (args) => ({
+    cacheRead: args.number("read", 100),
+    cacheWrite5m: args.number("write5m", 50),
+    cacheWrite1h: args.number("write1h", 20),
+  }),
+  onebyte: () => ({ transport: "onebyte" }),
+  bigline: (args) => ({ content: "bigline", bigLineBytes: args.number("bytes", 1_000_000) }),
+  crlf: () => ({ transport: "crlf" }),
+  cr: () => ({ transport: "cr" }),
+  gzip: () => ({ transport: "gzip" }),
+  br: () => ({ transport: "br" }),
+  mixed: () => ({ mixed: true }),
+  redirect: (args) => ({ fault: { kind: "redirect", to: args.text("to", "/__redirected") } }),
+};
+const aliases: Record<string, string> = { "429": "rate-limited", "529": "overloaded", "401": "auth" };
+
+/** The names a script may have. */
+export const scenarioNames: readonly string[] = Object.keys(scripts);
+
+function parseOne(text: string): Partial<Scenario> | null {
+  const [name = "", ...rest] = text.split(",");
+  const script = Object.hasOwn(scripts, aliases[name] ?? name) ? scripts[aliases[name] ?? name] : undefined;
+  if (!script) return null;
+  const value = rest.find((part) => !part.includes("="));
+  const named = new Map(
+    rest.filter((part) => part.includes("=")).map((part) => [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)]),
+  );
+  return script({
+    value,
+    text: (key, fallback) => named.get(key) ?? (value && Number.isNaN(Number(value)) ? value : fallback),
+    number: (key, fallback) => {
+      const number = Number(named.get(key) ?? value);
+      return Number.isFinite(number) && (named.get(key) ?? value) !== "" ? number : fallback;
+    },
+  });
+}
+
+/** A script as changes to a plain answer; null when a part of it is not known. */
+export function parseScenario(text: string): Partial<Scenario> | null {
+  let merged: Partial<Scenario> = {};
+  for (const part of text.split("+")) {
+    const one = parseOne(part.trim());
+    if (!one) return null;
+    merged = { ...merged, ...one };
+  }
+  return merged;
+}
+
+/** The scenario of the n-th request: itself, unless it is a mixed one. */
+export function turnOf(scenario: Scenario, n: number): Scenario {
+  return scenario.mixed ? { ...plain, ...parseScenario(mix[n % mix.length] ?? "plain") } : scenario;
+}
+
+/** The script behind the `@` of a model name or secret; null when there is none, or it is not one of ours. */
+export function scenarioOf(name: string): Partial<Scenario> | null {
+  const at = name.indexOf("@");
+  return at < 0 ? null : parseScenario(name.slice(at + 1));
+}

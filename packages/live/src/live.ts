@@ -10,7 +10,6 @@ import { systemClock } from "@sluice/core/clock";
 import type { Audience, BreakerState, LiveEvent } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
-import type { Redis } from "ioredis";
 import type { Bus, Frames, ProviderFigures, Registry, Sessions } from "./contract.ts";
 import { createFrames } from "./frames.ts";
 import { createProviderFigures } from "./health.ts";
@@ -22,8 +21,8 @@ import { createRegistry } from "./registry.ts";
 import { createSessions } from "./sessions.ts";
 
 export interface LiveOptions {
-  /** A URL, or a client to stand beside (its connection is not used); null keeps everything in this process. */
-  redis: string | Redis | null;
+  /** Null keeps everything in this process. */
+  redisUrl: string | null;
   /** Prefix of all keys; `sluice:` by default. */
   prefix?: string;
   /** Stable over restarts of one data directory, different for each process that owns requests; without `/`. */
@@ -51,7 +50,7 @@ export interface Live {
 /** Composes the room. Nothing is awaited: while Redis is not there yet, everything waits for it or does without. */
 export function createLive(options: LiveOptions): Live {
   const { instanceId, log, clock = systemClock, settings, breakers = () => [] } = options;
-  const link = options.redis === null ? null : openRedisLink(options.redis, { log, prefix: options.prefix });
+  const link = options.redisUrl === null ? null : openRedisLink(options.redisUrl, { log, prefix: options.prefix });
   const bus = link ? createRedisBus(link, { log }) : createMemoryBus({ clock });
   const redis = link && { link, presence: createPresence(link, { instanceId }) };
   const registry = createRegistry({ bus, clock, instanceId, redis });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Log } from "@sluice/core/log";
-import { Redis, type RedisOptions } from "ioredis";
+import { createRedis } from "@sluice/db/redis";
+import type { Redis } from "ioredis";
 
 /** A Lua script, called by its hash. */
 export interface Script {
@@ -33,29 +34,19 @@ export interface RedisLink {
 
 const COMMAND_TIMEOUT_MS = 2_000;
 
-const options: RedisOptions = {
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  autoResubscribe: false,
-  maxRetriesPerRequest: 0,
-  commandTimeout: COMMAND_TIMEOUT_MS,
-  connectTimeout: 5_000,
-  keepAlive: 10_000,
-  retryStrategy: (times) => Math.min(1_000, 25 * 2 ** Math.min(times, 6)),
-};
-
-/** Opens the connection of this room, with its own failure rules, from a URL or beside an existing client. */
-export function openRedisLink(target: string | Redis, { log, prefix = "sluice:" }: { log: Log; prefix?: string }): RedisLink {
-  const redis = typeof target === "string" ? new Redis(target, options) : target.duplicate(options);
-  let said = false;
-  redis.on("error", (error: Error) => {
-    if (!said) log.warn({ error: error.message }, "live: Redis is not reachable; viewers wait until it is back");
-    said = true;
+/** Opens the connection of this room. */
+export function openRedisLink(url: string, { log, prefix = "sluice:" }: { log: Log; prefix?: string }): RedisLink {
+  let away = false;
+  const redis = createRedis(url, {
+    name: "sluice-live",
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
+    onStatus(status, reason) {
+      if (status === "lost" && !away && !closed) log.warn({ reason }, "live: Redis is away; viewers wait until it is back");
+      if (status === "ready" && away) log.info({}, "live: Redis is back");
+      away = status === "lost";
+    },
   });
-  redis.on("ready", () => {
-    if (said) log.info({}, "live: Redis is back");
-    said = false;
-  });
+  let closed = false;
 
   return {
     redis,
@@ -73,7 +64,11 @@ export function openRedisLink(target: string | Redis, { log, prefix = "sluice:" 
         return redis.eval(script.lua, keys.length, ...keys, ...args);
       }
     },
-    duplicate: () => redis.duplicate({ ...options, lazyConnect: true }),
-    close: () => redis.disconnect(),
+    duplicate: () =>
+      redis.duplicate({ lazyConnect: true, autoResubscribe: false, keepAlive: 10_000, connectionName: "sluice-live-follow" }),
+    close() {
+      closed = true;
+      redis.disconnect();
+    },
   };
 }

@@ -22,7 +22,10 @@ export interface KeyLimits {
  * limits costs no await.
  */
 export interface Admission {
-  /** Takes every limit of the key together or none. The lease lives until `release`, or expires with its process. */
+  /**
+   * Takes every limit of the key together or none. null = the key has no limits and nothing was taken; a promise of
+   * null = admitted: the lease lives until `release`, or expires with its process. A refusal needs no release.
+   */
   admit(requestId: string, limits: KeyLimits): Promise<Refusal | null> | null;
   /** Idempotent; never throws. */
   release(requestId: string): void;

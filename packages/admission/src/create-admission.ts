@@ -14,9 +14,10 @@ import type { BreakerState } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
 import { effectiveCount } from "@sluice/core/limits/effective-count";
 import { type Log, silentLog } from "@sluice/core/log";
+import { followChannel } from "@sluice/db/follow-channel";
 import type { Redis } from "ioredis";
 import type { Admission, KeyLimits, Refusal } from "./admission.ts";
-import { type BreakerMirror, createBreakers } from "./breakers.ts";
+import { createBreakers } from "./breakers.ts";
 import { type AppliedLimits, createLocalLimits, type LocalLimits } from "./local-limits.ts";
 import { createRedisGate, type RedisGate } from "./redis-gate.ts";
 import { type BreakerMessage, breakersChannel, defineBreakerCommands } from "./shared-breakers.ts";
@@ -24,10 +25,8 @@ import { admitShared, defineLimitCommands, releaseShared, renewShared } from "./
 import { createSticky } from "./sticky.ts";
 
 export interface AdmissionOptions {
-  /** null = one process: the twin alone. */
+  /** null = one process: the twin alone. Stays the caller's; the subscription uses a connection of its own. */
   redis: Redis | null;
-  /** A connection in subscriber mode; absent, one is made from `redis` and closed with admission. */
-  redisSubscriber?: Redis | null;
   /** Read at every use, so that a change is in force at once. */
   settings: () => Settings;
   /** Called on the one instance whose request opened, probed or closed a breaker. */
@@ -71,7 +70,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
   });
   const breakers = createBreakers({ gate, clock, policy, onTransition, instanceId });
   const sticky = createSticky({ gate, clock, ttlSeconds: () => settings()["routing.stickySeconds"] });
-  const unsubscribe = redis ? subscribe(redis, options.redisSubscriber ?? null, breakers, log) : null;
+  const unfollow = redis
+    ? followChannel(redis, breakersChannel, {
+        onMessage: (text) => breakers.receive(JSON.parse(text) as BreakerMessage),
+        onSubscribed: () => void breakers.refresh(),
+      })
+    : null;
 
   const recover = (): void => {
     leases?.renew();
@@ -92,8 +96,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       const applied = appliedLimits(limits);
       if (!applied) return null;
       const refusal = local.take(requestId, applied, clock.now());
-      if (refusal) return Promise.resolve(refusal);
-      return gate?.isOpen() && leases ? leases.admit(requestId, applied) : null;
+      return !refusal && leases && gate?.isOpen() ? leases.admit(requestId, applied) : Promise.resolve(refusal);
     },
     release(requestId) {
       const holding = local.release(requestId);
@@ -105,7 +108,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       for (const ticker of tickers) clearInterval(ticker);
       await leases?.releaseAll();
       gate?.close();
-      await unsubscribe?.();
+      unfollow?.();
     },
   };
 }
@@ -162,28 +165,5 @@ function createLeases(gate: RedisGate, local: LocalLimits, leaseMs: number) {
       const ended = [...local.leases()].map(([requestId, keyId]) => gate.run((redis) => releaseShared(redis, requestId, keyId)));
       await Promise.allSettled(ended);
     },
-  };
-}
-
-/** Follows the other instances' breakers. Returns the unsubscription. */
-function subscribe(redis: Redis, given: Redis | null, breakers: BreakerMirror, log: Log): () => Promise<void> {
-  const subscriber = given ?? redis.duplicate({ enableOfflineQueue: true });
-  // Its connection is watched by the gate of the other one; without a listener an outage would end the process.
-  if (!given) subscriber.on("error", () => undefined);
-  const onMessage = (channel: string, text: string): void => {
-    if (channel === breakersChannel) breakers.receive(JSON.parse(text) as BreakerMessage);
-  };
-  // Whatever was announced before the subscription stood, or while it was down, is read once.
-  const catchUp = (): void => void breakers.refresh();
-  subscriber.on("message", onMessage);
-  subscriber.on("ready", catchUp);
-  subscriber.subscribe(breakersChannel).then(catchUp, (error: unknown) => {
-    log.warn({ error: String(error) }, "breakers of other instances are read every few seconds only");
-  });
-  return async () => {
-    subscriber.off("message", onMessage);
-    subscriber.off("ready", catchUp);
-    if (given) await given.unsubscribe(breakersChannel).catch(() => undefined);
-    else subscriber.disconnect();
   };
 }

@@ -29,15 +29,15 @@ describe("over time, without Redis", () => {
   test("a minute's requests come back as they age out, as the refusal said", async () => {
     const { admission, clock } = start();
     const limits = { keyId: "k", rpm: 2, inFlight: null };
-    expect(admission.admit("r1", limits)).toBeNull();
+    expect(await admission.admit("r1", limits)).toBeNull();
     clock.advance(30_000);
-    expect(admission.admit("r2", limits)).toBeNull();
+    expect(await admission.admit("r2", limits)).toBeNull();
     const refusal = await admission.admit("r3", limits);
     expect(refusal).toMatchObject({ limit: "rpm", owner: "key", ownerId: "k", value: 2, retryAfterS: 31 });
     clock.advance(30_000);
     expect(await admission.admit("r3", limits)).toMatchObject({ limit: "rpm", retryAfterS: 1 });
     clock.advance(1_000);
-    expect(admission.admit("r3", limits)).toBeNull();
+    expect(await admission.admit("r3", limits)).toBeNull();
     expect(await admission.admit("r4", limits)).toMatchObject({ limit: "rpm" });
   });
 

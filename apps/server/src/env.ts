@@ -12,6 +12,7 @@ export interface Env {
   /** A port of its own for console, API, health and metrics; null = everything on `port`. */
   consolePort: number | null;
   databaseUrl: string | null;
+  /** "none" = in process on purpose; null = a private server when there is one. */
   redisUrl: string | null;
   dataDir: string;
   /** null = generated once into the data dir. */
@@ -57,7 +58,7 @@ const schema = z.object({
   PORT: port.default(4000),
   CONSOLE_PORT: port.optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" }).optional(),
-  REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must be a redis:// or rediss:// URL" }).optional(),
+  REDIS_URL: z.union([z.literal("none"), z.url({ protocol: /^rediss?$/ })], "must be a redis:// or rediss:// URL, or none").optional(),
   SLUICE_DATA_DIR: z.string().min(1).default(".sluice"),
   SLUICE_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
   SLUICE_ROLES: list.pipe(z.array(z.enum(["gateway", "api", "worker"])).min(1)).default(["gateway", "api", "worker"]),

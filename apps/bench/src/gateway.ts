@@ -1,0 +1,155 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "@sluice/testing/ports";
+import { createTestDatabase } from "@sluice/testing/postgres";
+import { startTestRedis } from "@sluice/testing/redis";
+import { appendLoopP50Ms } from "./gateway/fdatasync.ts";
+import { bytesPerOpenStream } from "./gateway/open-streams.ts";
+import { cpuMicros, runLoad, type Subject, startGateway, startPassThrough, startUpstream } from "./gateway/processes.ts";
+import { type Metric, type Report, summarise } from "./report.ts";
+
+const key = "sk-bench-0123456789abcdef0123456789";
+const body = JSON.stringify({
+  model: "bench-model",
+  max_tokens: 100,
+  messages: [{ role: "user", content: "Tell me something that takes about a kilobyte to ask. ".repeat(16) }],
+});
+const upstreamCount = 5;
+
+const configYaml = (ports: readonly number[]): string => `
+providers:
+${ports.map((port) => `  - { name: bench-${port}, dialect: anthropic, baseUrl: "http://127.0.0.1:${port}", secret: sk-upstream, models: [bench-model] }`).join("\n")}
+users:
+  - { email: bench@example.com, name: Bench, role: user, keys: [{ name: bench, key: ${key} }] }
+prices:
+  - { model: bench-model, inputPerMTok: "3", outputPerMTok: "15" }
+`;
+
+interface Stage {
+  folder: string;
+  passThrough: Subject;
+  inProcess: Subject;
+  withRedis: Subject;
+  close(): Promise<void>;
+}
+
+async function openStage(): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+  const upstreamPorts = await Promise.all(Array.from({ length: upstreamCount }, () => freePort()));
+  const configPath = join(folder, "config.yaml");
+  await writeFile(configPath, configYaml(upstreamPorts));
+  const databases = [await createTestDatabase(), await createTestDatabase()];
+  const redis = await startTestRedis();
+  const env = (index: number, extra: Record<string, string>): Record<string, string> => ({
+    DATABASE_URL: databases[index]?.url ?? "",
+    SLUICE_DATA_DIR: join(folder, `data-${index}`),
+    SLUICE_CONFIG: configPath,
+    SLUICE_ALLOW_PRIVATE_UPSTREAMS: upstreamPorts.map((port) => `127.0.0.1:${port}`).join(","),
+    SLUICE_LOG_LEVEL: "warn",
+    ...extra,
+  });
+  const upstream = await startUpstream(upstreamPorts);
+  const passThrough = await startPassThrough(await freePort(), upstreamPorts.map((port) => `http://127.0.0.1:${port}`));
+  const inProcess = await startGateway(await freePort(), env(0, { REDIS_URL: "none" }));
+  const withRedis = await startGateway(await freePort(), env(1, { REDIS_URL: redis.url }));
+  return {
+    folder,
+    passThrough,
+    inProcess,
+    withRedis,
+    async close() {
+      await Promise.all([passThrough.stop(), inProcess.stop(), withRedis.stop(), upstream.stop()]);
+      await redis.stop();
+      for (const database of databases) await database.drop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Sample {
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  cpuMicrosPerRequest: number;
+}
+
+/** As fast as answers come, then at a fixed rate (CPU and latency are read there: a saturated core says nothing of either). */
+async function measure(subject: Subject, rate: number, ms: number): Promise<Sample> {
+  const pid = subject.child.pid ?? 0;
+  const closed = await runLoad({ port: subject.port, key, body, connections: 64, ms, rate: 0 });
+  const cpuBefore = await cpuMicros(pid);
+  const open = await runLoad({ port: subject.port, key, body, connections: 64, ms, rate });
+  const cpu = (await cpuMicros(pid)) - cpuBefore;
+  if (closed.errors + open.errors > 0) throw new Error(`${closed.errors + open.errors} requests of the load failed`);
+  return { perSecond: closed.perSecond, p50Ms: open.p50Ms, p99Ms: open.p99Ms, cpuMicrosPerRequest: cpu / open.requests };
+}
+
+/** Requests/s, latency, CPU and memory of the gateway beside bare pass-through, interleaved in one run. */
+export async function gatewayBench({ full }: { full: boolean }): Promise<Report> {
+  const rounds = full ? 9 : 3;
+  const ms = full ? 5_000 : 2_000;
+  const rate = 500;
+  const stage = await openStage();
+  try {
+    const subjects = { passThrough: stage.passThrough, inProcess: stage.inProcess, withRedis: stage.withRedis };
+    const samples: Record<keyof typeof subjects, Sample[]> = { passThrough: [], inProcess: [], withRedis: [] };
+    const appendLoop: number[] = [];
+    for (const subject of Object.values(subjects)) await runLoad({ port: subject.port, key, body, connections: 64, ms: 1_000, rate: 0 });
+    for (let round = 0; round < rounds; round++) {
+      for (const name of Object.keys(subjects) as (keyof typeof subjects)[]) samples[name].push(await measure(subjects[name], rate, ms));
+      appendLoop.push(await appendLoopP50Ms(stage.folder, rate, 1_000));
+    }
+    const streams = full ? 5_000 : 1_000;
+    const memory = {
+      passThrough: await bytesPerOpenStream(stage.passThrough, key, Math.min(streams, 256 * upstreamCount - 20)),
+      inProcess: await bytesPerOpenStream(stage.inProcess, key, Math.min(streams, 256 * upstreamCount - 20)),
+    };
+    return report(samples, appendLoop, memory, rate);
+  } finally {
+    await stage.close();
+  }
+}
+
+function report(
+  samples: Record<"passThrough" | "inProcess" | "withRedis", Sample[]>,
+  appendLoop: number[],
+  memory: { passThrough: number; inProcess: number },
+  rate: number,
+): Report {
+  const paired = (name: "inProcess" | "withRedis", of: (own: Sample, base: Sample) => number): Metric =>
+    summarise(samples[name].map((own, round) => of(own, samples.passThrough[round] ?? own)));
+  const each = (name: keyof typeof samples, of: (sample: Sample) => number): Metric => summarise(samples[name].map(of));
+  const beyondAppend = summarise(
+    samples.inProcess.map((own, round) => own.p50Ms - (samples.passThrough[round]?.p50Ms ?? 0) - (appendLoop[round] ?? 0)),
+  );
+  const metrics: Record<string, Metric> = {
+    fixedRatePerSecond: summarise([rate]),
+    perSecondPassThrough: each("passThrough", (sample) => sample.perSecond),
+    perSecondInProcess: each("inProcess", (sample) => sample.perSecond),
+    perSecondWithRedis: each("withRedis", (sample) => sample.perSecond),
+    ratioInProcess: paired("inProcess", (own, base) => own.perSecond / base.perSecond),
+    ratioWithRedis: paired("withRedis", (own, base) => own.perSecond / base.perSecond),
+    cpuMicrosPassThrough: each("passThrough", (sample) => sample.cpuMicrosPerRequest),
+    cpuMicrosInProcess: each("inProcess", (sample) => sample.cpuMicrosPerRequest),
+    cpuMicrosWithRedis: each("withRedis", (sample) => sample.cpuMicrosPerRequest),
+    addedMsP50InProcess: paired("inProcess", (own, base) => own.p50Ms - base.p50Ms),
+    addedMsP99InProcess: paired("inProcess", (own, base) => own.p99Ms - base.p99Ms),
+    addedMsP50WithRedis: paired("withRedis", (own, base) => own.p50Ms - base.p50Ms),
+    addedMsP99WithRedis: paired("withRedis", (own, base) => own.p99Ms - base.p99Ms),
+    appendLoopMsP50: summarise(appendLoop),
+    addedBeyondAppendLoopMsP50: beyondAppend,
+    bytesPerStreamPassThrough: summarise([memory.passThrough]),
+    bytesPerStreamInProcess: summarise([memory.inProcess]),
+    bytesPerStreamAdded: summarise([memory.inProcess - memory.passThrough]),
+  };
+  return {
+    metrics,
+    targets: {
+      ratioInProcess: { atLeast: 0.5 },
+      ratioWithRedis: { atLeast: 0.4 },
+      addedBeyondAppendLoopMsP50: { atMost: 1.5 },
+      bytesPerStreamAdded: { atMost: 48 * 1024 },
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+/**
+ * p50 in ms of the cheapest durable append there is on this disk, at a rate: records queue, one writer appends them all and
+ * calls fdatasync. What the gateway adds beyond this is its own.
+ */
+export async function appendLoopP50Ms(folder: string, rate: number, ms: number): Promise<number> {
+  const path = join(folder, "append-loop");
+  const file = await open(path, "a");
+  const record = Buffer.alloc(1_024, 1);
+  let waiting: number[] = [];
+  const latencies: number[] = [];
+  let writing = false;
+  const flush = async (): Promise<void> => {
+    if (writing) return;
+    writing = true;
+    while (waiting.length > 0) {
+      const group = waiting;
+      waiting = [];
+      await file.writev(group.map(() => record));
+      await file.datasync();
+      const now = performance.now();
+      for (const at of group) latencies.push(now - at);
+    }
+    writing = false;
+  };
+  const end = performance.now() + ms;
+  let next = performance.now();
+  while (next < end) {
+    next += 1000 / rate;
+    while (performance.now() < next) await new Promise((resolve) => setImmediate(resolve));
+    waiting.push(next);
+    void flush();
+  }
+  while (writing) await new Promise((resolve) => setTimeout(resolve, 5));
+  await file.close();
+  await rm(path);
+  return latencies.sort((a, b) => a - b)[Math.floor(latencies.length / 2)] ?? 0;
+}

@@ -1,0 +1,82 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { LoadOptions, LoadResult } from "./load.ts";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const run = promisify(execFile);
+
+/** Core 0 for what is measured, core 1 for everything else; without taskset or a second core nothing is pinned. */
+async function pinned(core: number, args: string[]): Promise<[string, string[]]> {
+  const canPin = cpus().length > 1 && (await run("taskset", ["--version"]).then(() => true, () => false));
+  return canPin ? ["taskset", ["-c", String(core), process.execPath, ...args]] : [process.execPath, args];
+}
+
+/** A process of the benchmark. */
+export interface Subject {
+  child: ChildProcess;
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a script on a core and waits until its port answers. `ready` overrides the TCP check by a path that must be 200. */
+export async function startSubject(core: number, args: string[], port: number, options: { env?: Record<string, string>; readyPath?: string } = {}): Promise<Subject> {
+  const [command, rest] = await pinned(core, args);
+  const child = spawn(command, rest, { cwd: root, stdio: ["ignore", "ignore", "inherit"], env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env } });
+  const url = `http://127.0.0.1:${port}${options.readyPath ?? "/"}`;
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${args[0]} ended with code ${child.exitCode}`);
+    if (Date.now() > deadline) throw new Error(`${args[0]} did not start`);
+    const abort = AbortSignal.timeout(500);
+    const state = await fetch(url, { method: options.readyPath ? "GET" : "HEAD", signal: abort }).then(
+      (answer) => answer.ok || !options.readyPath,
+      // A bare-socket subject never answers a HEAD; that it took the connection is enough.
+      (error: unknown) => !options.readyPath && error instanceof Error && error.name === "TimeoutError",
+    );
+    if (state) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    child,
+    port,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+export const startUpstream = (ports: readonly number[]): Promise<Subject> =>
+  startSubject(1, [here("./raw-upstream.ts"), ...ports.map(String)], ports[0] ?? 0);
+export const startPassThrough = (port: number, upstreams: readonly string[]): Promise<Subject> =>
+  startSubject(0, [here("./passthrough.ts"), String(port), ...upstreams], port);
+export const startGateway = (port: number, env: Record<string, string>): Promise<Subject> =>
+  startSubject(0, ["apps/server/src/main.ts"], port, { env: { ...env, PORT: String(port) }, readyPath: "/health/ready" });
+
+/** Runs one load in a process of its own, beside the upstream. */
+export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+  const [command, args] = await pinned(1, [here("./load.ts"), JSON.stringify(options)]);
+  const { stdout } = await run(command, args, { maxBuffer: 1 << 20 });
+  return JSON.parse(stdout) as LoadResult;
+}
+
+/** µs of CPU that a process has used so far (user and system, all threads). */
+export async function cpuMicros(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // utime and stime are in ticks of 1/100 s on every Linux that Node supports.
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+/** Resident bytes of a process. */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024;
+}

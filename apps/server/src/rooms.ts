@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import type { Admission } from "@sluice/admission/admission";
+import { createAdmission } from "@sluice/admission/create-admission";
+import { systemClock } from "@sluice/core/clock";
+import type { BreakerState, LiveEvent } from "@sluice/core/events";
+import { defaultSettings, type Settings } from "@sluice/core/inputs/settings";
+import type { Log } from "@sluice/core/log";
+import type { Egress } from "@sluice/egress/contract";
+import { createEgress } from "@sluice/egress/egress";
+import { createLive, type Live } from "@sluice/live/live";
+import type { Snapshot } from "@sluice/snapshot/config";
+import { createSnapshot } from "@sluice/snapshot/create-snapshot";
+import type { Env } from "./env.ts";
+import type { Storage } from "./storage.ts";
+
+/** What every role works with. */
+export interface Rooms {
+  snapshot: Snapshot;
+  admission: Admission;
+  live: Live;
+  egress: Egress;
+  close(): Promise<void>;
+}
+
+const eventOfState = {
+  open: "provider.opened",
+  half_open: "provider.half-opened",
+  closed: "provider.closed",
+} as const satisfies Record<BreakerState["state"], LiveEvent["type"]>;
+
+/** Opens the rooms that do not depend on the role. The snapshot comes from disk when Postgres cannot be asked. */
+export async function openRooms(env: Env, parts: { storage: Storage; secret: string; instanceId: string; log: Log }): Promise<Rooms> {
+  const { storage, secret, instanceId, log } = parts;
+  let snapshot: Snapshot | null = null;
+  const defaults = defaultSettings();
+  const settings = (): Settings => snapshot?.current().settings ?? defaults;
+  const live: Live = createLive({
+    redisUrl: storage.redisUrl,
+    instanceId,
+    log,
+    settings,
+    breakers: () => admission.breakers.list(),
+  });
+  const admission: Admission = createAdmission({
+    redis: storage.redis,
+    settings,
+    instanceId,
+    log,
+    onTransition: (breaker) => live.bus.publish({ type: eventOfState[breaker.state], breaker, atMs: systemClock.now() }),
+  });
+  snapshot = await createSnapshot({ pool: storage.pool, redis: storage.redis, secret, path: join(env.dataDir, "snapshot.json"), log });
+  const stopWatching = snapshot.onChange((config, previous) => {
+    const name = "sessions.activeWindowSeconds";
+    if (config.settings[name] !== previous.settings[name]) live.sessions.windowChanged();
+  });
+  const egress = createEgress({ allowPrivateHosts: env.allowPrivateUpstreams, clock: systemClock, log });
+  const opened = snapshot;
+  return {
+    snapshot: opened,
+    admission,
+    live,
+    egress,
+    async close() {
+      stopWatching();
+      await egress.close();
+      await admission.close();
+      await live.close();
+      await opened.close();
+    },
+  };
+}

@@ -1,0 +1,217 @@
+/**
+ * The one deployable: composes the rooms into the roles asked for and serves them. It holds no rules of its own; what
+ * it promises is the order of starting (nothing is served before it can be recorded) and of stopping (nothing that was
+ * promised is dropped).
+ */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Api, createApi } from "@sluice/api/create-api";
+import { systemClock } from "@sluice/core/clock";
+import type { Log } from "@sluice/core/log";
+import { createGateway, type Gateway } from "@sluice/gateway/gateway";
+import { failpointFrom } from "@sluice/ledger/failpoints";
+import { createLedger } from "@sluice/ledger/ledger";
+import type { Ledger } from "@sluice/ledger/records";
+import { applyConfig } from "@sluice/services/config/apply-config";
+import type { Services } from "@sluice/services/context";
+import { createServices, systemContext } from "@sluice/services/create-services";
+import { prepareSetup } from "@sluice/services/setup/prepare-setup";
+import { announceConfigChange } from "@sluice/snapshot/announce";
+import { seedShippedPrices } from "@sluice/snapshot/seed-shipped-prices";
+import { startWorker, type Worker } from "@sluice/worker/jobs";
+import { makeDataDir, readOrMakeSecret } from "./data-dir.ts";
+import { type Env, readVersion } from "./env.ts";
+import { createHealth } from "./health.ts";
+import { type Instance, takeInstance } from "./instance.ts";
+import { listen } from "./listen.ts";
+import { createMetrics } from "./metrics.ts";
+import { createOperations } from "./operations.ts";
+import { openRooms, type Rooms } from "./rooms.ts";
+import { openStorage, prepareDatabase, type Storage } from "./storage.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** How long streams in flight may go on after SIGTERM. */
+const drainGraceMs = 30_000;
+
+export interface RunningServer {
+  /** Where the console (or the gateway, without one) answers. */
+  url: string;
+  /** null once an administrator exists, or when this process has no console. */
+  setupToken: string | null;
+  /** Finishes what is in flight, settles, lets go of everything. Rejects when records could not be flushed (they stay on disk). */
+  stop(): Promise<void>;
+}
+
+interface Parts {
+  env: Env;
+  log: Log;
+  version: string;
+  secret: string;
+  instance: Instance;
+  storage: Storage;
+  rooms: Rooms;
+  services: Services;
+}
+
+/** Starts the roles that the environment asks for. @throws with what to do. */
+export async function startServer(env: Env, log: Log): Promise<RunningServer> {
+  const version = readVersion(env, root);
+  await makeDataDir(env.dataDir);
+  const secret = await readOrMakeSecret(env.dataDir, env.secret);
+  const instance = await takeInstance(env.dataDir, env.roles);
+  const storage = await openStorage(env, log);
+  const stopping = new AbortController();
+  try {
+    requireRedisForSplitRoles(env, storage);
+    let initialise = async (): Promise<void> => undefined;
+    const canWait = env.roles.has("gateway") && existsSync(join(env.dataDir, "snapshot.json"));
+    const prepared = await prepareDatabase(storage, {
+      secret,
+      log,
+      canWait,
+      deadlineMs: 30_000,
+      signal: stopping.signal,
+      whenReady: () => initialise(),
+    });
+    const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, log });
+    const services = composeServices({ env, log, version, secret, storage, rooms });
+    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services };
+    let setupToken: string | null = null;
+    initialise = async () => {
+      setupToken = await initialiseInstallation(parts);
+    };
+    if (prepared === "ready") await initialise();
+    const roles = await startRoles(parts);
+    const url = await serve(parts, roles);
+    return { url: url.url, setupToken: env.roles.has("api") ? setupToken : null, stop: () => stopServer(parts, roles, url.close, stopping) };
+  } catch (error) {
+    stopping.abort();
+    await storage.close();
+    instance.release();
+    throw error;
+  }
+}
+
+function requireRedisForSplitRoles(env: Env, storage: Storage): void {
+  if (env.roles.size === 3 || storage.redisUrl !== null) return;
+  throw new Error(
+    "SLUICE_ROLES names only some roles, and there is no Redis to join this process with the others. Set REDIS_URL, install redis-server, or leave SLUICE_ROLES unset.",
+  );
+}
+
+function composeServices(parts: Omit<Parts, "instance" | "services">): Services {
+  const { env, log, version, secret, storage, rooms } = parts;
+  return createServices({
+    prisma: storage.prisma,
+    pool: storage.pool,
+    redis: storage.redis,
+    live: rooms.live,
+    snapshot: rooms.snapshot,
+    breakers: rooms.admission.breakers,
+    egress: rooms.egress,
+    secret,
+    log,
+    version,
+    publicUrl: env.publicUrl ?? `http://${env.host === "0.0.0.0" || env.host === "::" ? "127.0.0.1" : env.host}:${env.consolePort ?? env.port}`,
+    announceConfig: () => announceConfigChange(storage.redis, rooms.snapshot.current().version),
+  });
+}
+
+/** Prices, the configuration file, the first administrator. Returns the setup token while there is none. */
+async function initialiseInstallation({ env, log, storage, rooms, services }: Parts): Promise<string | null> {
+  await seedShippedPrices(storage.pool);
+  await rooms.snapshot.refresh();
+  if (env.configPath) {
+    const summary = await applyConfig(systemContext(services, "config"), await readFile(env.configPath, "utf8"), process.env);
+    const { created, updated, unchanged, notes } = summary;
+    log.info({ created: created.length, updated: updated.length, unchanged, notes }, "the configuration file was applied");
+  }
+  if (!env.roles.has("api")) return null;
+  const { token } = await prepareSetup(systemContext(services, "boot"), env.admin);
+  await rooms.snapshot.refresh();
+  return token;
+}
+
+interface Roles {
+  ledger: Ledger | null;
+  gateway: Gateway | null;
+  api: Api | null;
+  worker: Worker | null;
+}
+
+async function startRoles(parts: Parts): Promise<Roles> {
+  const { env, log, instance, storage, rooms, services } = parts;
+  const roles: Roles = { ledger: null, gateway: null, api: null, worker: null };
+  const spool = { dir: join(env.dataDir, "spool"), pool: storage.ledgerPool, settings: () => rooms.snapshot.current().settings, clock: systemClock, log };
+  const settled = (ids: readonly string[]): void => rooms.live.registry.settled(ids);
+  if (env.roles.has("gateway")) {
+    roles.ledger = await createLedger({ ...spool, instanceId: instance.id, failpoint: failpointFrom(env.failpoint ?? "") });
+    rooms.live.registry.restore(roles.ledger.unsettled());
+    roles.ledger.onSettled(settled);
+    roles.gateway = createGateway({
+      snapshot: rooms.snapshot,
+      admission: rooms.admission,
+      ledger: roles.ledger,
+      registry: rooms.live.registry,
+      sessions: rooms.live.sessions,
+      figures: rooms.live.figures,
+      egress: rooms.egress,
+      clock: systemClock,
+      log,
+      trustedHops: env.trustedHops,
+    });
+  }
+  if (env.roles.has("api")) {
+    roles.api = createApi({ services, consoleDir: join(root, "apps/console/dist"), trustedHops: env.trustedHops });
+    await roles.api.ready();
+  }
+  if (env.roles.has("worker")) {
+    roles.worker = startWorker({ pool: storage.pool, log, clock: systemClock, spool: { ...spool, ownInstanceId: instance.id, onSettled: settled } });
+  }
+  return roles;
+}
+
+async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {
+  const { env, storage, rooms, version } = parts;
+  const draining = (): boolean => roles.gateway?.stats().draining ?? stopped.has(parts);
+  const metrics = createMetrics({
+    version,
+    pool: storage.pool,
+    gatewayStats: () => roles.gateway?.stats() ?? null,
+    ledgerStats: () => roles.ledger?.stats() ?? null,
+    liveSubscriptions: () => rooms.live.frames.count(),
+  });
+  const operations = createOperations({
+    health: createHealth({ pool: storage.pool, redis: storage.redis, ledgerStats: () => roles.ledger?.stats() ?? null, version, draining }),
+    ready: () => !draining() && !stopped.has(parts) && (roles.ledger?.stats().writable ?? true),
+    metrics,
+    version,
+    metricsToken: env.metricsToken,
+  });
+  return listen(env, { operations, metrics, gateway: roles.gateway, api: roles.api });
+}
+
+/** Servers that were told to stop. */
+const stopped = new WeakSet<Parts>();
+
+/** Refuse new work, finish what runs, end the viewers' streams, settle, let go: in this order. */
+async function stopServer(parts: Parts, roles: Roles, closeListeners: () => Promise<void>, stopping: AbortController): Promise<void> {
+  if (stopped.has(parts)) return;
+  stopped.add(parts);
+  stopping.abort();
+  await roles.gateway?.drain({ graceMs: drainGraceMs });
+  await roles.api?.close();
+  await closeListeners();
+  await roles.gateway?.close();
+  await roles.worker?.stop();
+  try {
+    await roles.ledger?.close({ graceMs: 10_000 });
+  } finally {
+    await parts.rooms.close();
+    await parts.storage.close();
+    parts.instance.release();
+  }
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "@sluice/core/log";
+import { startEmbeddedPostgres } from "@sluice/db/embedded-postgres";
+import { migrate } from "@sluice/db/migrate";
+import { ensurePartitions } from "@sluice/db/partitions";
+import { createPool, createPrisma, type PrismaClient } from "@sluice/db/postgres";
+import { startPrivateRedis } from "@sluice/db/private-redis";
+import { checkRedis, createRedis } from "@sluice/db/redis";
+import { checkSecretFingerprint } from "@sluice/db/secrets";
+import type { Redis } from "ioredis";
+import type { Pool } from "pg";
+import type { Env } from "./env.ts";
+
+/** The connections of this process; closing them lets go of embedded servers too. */
+export interface Storage {
+  databaseUrl: string;
+  /** For the console and jobs. */
+  pool: Pool;
+  /** The settler's own: a slow page of the console never holds up billing. */
+  ledgerPool: Pool;
+  prisma: PrismaClient;
+  redisUrl: string | null;
+  redis: Redis | null;
+  close(): Promise<void>;
+}
+
+/** Opens Postgres and Redis as the environment says. Does not wait for an external Postgres: see {@link prepareDatabase}. */
+export async function openStorage(env: Env, log: Log): Promise<Storage> {
+  const postgres = env.databaseUrl ? null : await startEmbeddedPostgres({ dataDir: env.dataDir, log });
+  const databaseUrl = env.databaseUrl ?? postgres?.url ?? "";
+  const privateRedis = env.redisUrl ? null : await startPrivateRedis({ dataDir: env.dataDir, log });
+  const redisUrl = env.redisUrl === "none" ? null : (env.redisUrl ?? privateRedis?.url ?? null);
+  if (redisUrl === null) log.info({}, "No Redis: limits, live events and sessions are kept in this process");
+  const redis = redisUrl === null ? null : createRedis(redisUrl, { name: "sluice" });
+  if (redis) await checkRedisServer(redis, log);
+  const pool = createPool(databaseUrl, { max: 10, applicationName: "sluice", statementTimeoutMs: 15_000 });
+  const ledgerPool = createPool(databaseUrl, { max: 3, applicationName: "sluice-ledger" });
+  const prisma = createPrisma(pool);
+  return {
+    databaseUrl,
+    pool,
+    ledgerPool,
+    prisma,
+    redisUrl,
+    redis,
+    async close() {
+      redis?.disconnect();
+      await prisma.$disconnect();
+      await Promise.all([pool, ledgerPool].map((each) => (each.ended ? undefined : each.end())));
+      await privateRedis?.stop();
+      await postgres?.stop();
+    },
+  };
+}
+
+async function checkRedisServer(redis: Redis, log: Log): Promise<void> {
+  // Throws for a cluster; an unreachable Redis is no reason not to start, since everything goes on without it.
+  const check = await checkRedis(redis);
+  if (!check.reachable) log.warn({}, "Redis does not answer; going on without it until it does");
+}
+
+/** Connection failures, against mistakes that another try will not mend. */
+function isOutage(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|57P0|08|53)/.test(code) || /timeout|terminated/i.test(String(error));
+}
+
+/** Migrations, the secret's fingerprint, partitions. @throws with what to do when the database does not fit this program. */
+async function prepareOnce(storage: Storage, secret: string, log: Log): Promise<void> {
+  await migrate(storage.databaseUrl, { log });
+  await checkSecretFingerprint(storage.pool, secret);
+  await ensurePartitions(storage.pool, { nowMs: Date.now() });
+}
+
+/**
+ * Brings the database up to date. While it cannot be reached, retries for ever behind the scenes when `canWait` (a
+ * snapshot on disk lets known keys work meanwhile), and fails after `deadlineMs` otherwise.
+ * @returns resolved once ready, or with `later` when it goes on behind.
+ */
+export async function prepareDatabase(
+  storage: Storage,
+  options: { secret: string; log: Log; canWait: boolean; deadlineMs: number; signal: AbortSignal; whenReady: () => Promise<void> },
+): Promise<"ready" | "later"> {
+  const began = Date.now();
+  for (;;) {
+    try {
+      await prepareOnce(storage, options.secret, options.log);
+      await options.whenReady();
+      return "ready";
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      const waited = Date.now() - began;
+      if (options.canWait) {
+        options.log.warn({ detail: String(error) }, "Postgres cannot be reached: serving known keys from the snapshot on disk");
+        void retryBehind(storage, options);
+        return "later";
+      }
+      if (waited > options.deadlineMs)
+        throw new Error(`Postgres cannot be reached (${String(error)}). Check DATABASE_URL and that the server runs.`, { cause: error });
+      await sleep(500);
+    }
+  }
+}
+
+async function retryBehind(
+  storage: Storage,
+  options: { secret: string; log: Log; signal: AbortSignal; whenReady: () => Promise<void> },
+): Promise<void> {
+  for (let delayMs = 1_000; !options.signal.aborted; delayMs = Math.min(delayMs * 2, 10_000)) {
+    await sleep(delayMs, undefined, { signal: options.signal }).catch(() => undefined);
+    if (options.signal.aborted) return;
+    try {
+      await prepareOnce(storage, options.secret, options.log);
+      await options.whenReady();
+      options.log.info({}, "Postgres is back; the database is up to date");
+      return;
+    } catch (error) {
+      if (!isOutage(error)) options.log.error({ detail: String(error) }, "the database could not be prepared");
+    }
+  }
+}

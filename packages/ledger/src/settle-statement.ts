@@ -81,6 +81,11 @@ export const statusClassSql = `CASE WHEN state IN ('aborted', 'refused') THEN st
 const dimensions = `tenant_id, user_id, key_id, provider_id, model, "group", dialect, status_class`;
 const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
 
+/** What the rest of the statement may read of the rows that were really inserted. */
+const returned = `id, tenant_id, user_id, key_id, provider_id, model, "group", dialect, state, status, billable, corrects_id,
+    started_at, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
+    upstream_cost_nano_usd`;
+
 /** Name under which connections keep the statement prepared; a changed text needs a changed name. */
 export const SETTLE_NAME = "sluice_settle_1";
 export const settleSql = makeSettleSql();
@@ -95,7 +100,7 @@ function makeSettleSql(): string {
   SELECT nextval('requests_settled_seq'), ${selected.join(", ")}
   FROM unnest(${arrays.join(", ")}) AS batch(${names.join(", ")})
   ON CONFLICT (id) DO NOTHING
-  RETURNING *)`,
+  RETURNING ${returned})`,
     `details AS (
   INSERT INTO request_details (id, detail)
   SELECT batch.id, batch.detail::jsonb

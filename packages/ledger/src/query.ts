@@ -1,0 +1,106 @@
+import { firstIdAt, timeOfId } from "@sluice/core/ids";
+import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+import type pg from "pg";
+import { type ListOptions, listStatement } from "./list-statement.ts";
+import { type DbRow, rowColumns, toRow } from "./stored-row.ts";
+
+/**
+ * The reading side of `requests`. Lists go by keyset on the id, newest first, and read an index on the partitions in
+ * question only; a correction is never listed, its differences are folded into the row it corrects.
+ */
+export interface RequestPage {
+  /** Newest first, at most `limit`. */
+  rows: RequestRow[];
+  /** `before` of the next page; null when nothing older can match. */
+  next: string | null;
+  /**
+   * Set when a filter without an index looked through as many rows as it may and found too few: everything from this
+   * time on was searched. The page goes on (`next`) from there.
+   */
+  searchedToMs: number | null;
+}
+
+/** One page of the log. */
+export async function listRequests(pool: pg.Pool, options: ListOptions): Promise<RequestPage> {
+  const statement = listStatement(options);
+  if (!statement) return { rows: [], next: null, searchedToMs: null };
+  const { rows: found } = await pool.query<DbRow>(statement.page);
+  const rows = await folded(pool, found.slice(0, options.limit).map(toRow));
+  if (found.length > options.limit) return { rows, next: rows.at(-1)?.id ?? null, searchedToMs: null };
+  if (!statement.boundary) return { rows, next: null, searchedToMs: null };
+  const { rows: edge } = await pool.query<{ id: string }>(statement.boundary);
+  const last = edge[0]?.id ?? null;
+  return { rows, next: last, searchedToMs: last === null ? null : timeOfId(last) };
+}
+
+/** One request with its large half; null when there is no such row. A correction is found by its own id. */
+export async function getRequest(pool: pg.Pool, id: string): Promise<{ row: RequestRow; detail: RequestDetail | null } | null> {
+  const { rows } = await pool.query<DbRow & { detail: RequestDetail | null }>({
+    name: "sluice_request",
+    text: `SELECT ${rowColumns}, d.detail FROM requests r LEFT JOIN request_details d ON d.id = r.id WHERE r.id = $1`,
+    values: [id],
+  });
+  const [found] = rows;
+  if (!found) return null;
+  const [row] = await folded(pool, [toRow(found)]);
+  return row ? { row, detail: found.detail } : null;
+}
+
+/** Those of the ids that have a row, newest first, corrections folded. */
+export async function rowsByIds(pool: pg.Pool, ids: readonly string[]): Promise<RequestRow[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await pool.query<DbRow>({
+    name: "sluice_rows_by_ids",
+    text: `SELECT ${rowColumns} FROM requests r WHERE r.id = ANY($1::uuid[]) ORDER BY r.id DESC`,
+    values: [ids],
+  });
+  return folded(pool, rows.map(toRow));
+}
+
+interface CorrectionRow {
+  corrects_id: string;
+  input_tokens: string;
+  output_tokens: string;
+  cache_write_5m_tokens: string;
+  cache_write_1h_tokens: string;
+  cache_read_tokens: string;
+  cost_nano_usd: string | null;
+}
+
+/** A correction stands in the millisecond of what it corrects: one short index range per row finds it. */
+export const correctionsSql = `SELECT o.id AS corrects_id, c.input_tokens, c.output_tokens, c.cache_write_5m_tokens,
+    c.cache_write_1h_tokens, c.cache_read_tokens, c.cost_nano_usd
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS o(id, low, high)
+  CROSS JOIN LATERAL (SELECT * FROM requests r WHERE r.id >= o.low AND r.id < o.high AND r.corrects_id = o.id) AS c`;
+
+async function folded(pool: pg.Pool, rows: RequestRow[]): Promise<RequestRow[]> {
+  const ids = rows.map(({ id }) => id);
+  if (ids.length === 0) return rows;
+  const times = ids.map(timeOfId);
+  const { rows: corrections } = await pool.query<CorrectionRow>({
+    name: "sluice_corrections",
+    text: correctionsSql,
+    values: [ids, times.map((ms) => firstIdAt(ms)), times.map((ms) => firstIdAt(ms + 1))],
+  });
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  for (const correction of corrections) {
+    const row = byId.get(correction.corrects_id);
+    if (row) byId.set(row.id, corrected(row, correction));
+  }
+  return [...byId.values()];
+}
+
+function corrected(row: RequestRow, by: CorrectionRow): RequestRow {
+  const { usage } = row;
+  return {
+    ...row,
+    usage: {
+      input: usage.input + Number(by.input_tokens),
+      output: usage.output + Number(by.output_tokens),
+      cacheWrite5m: usage.cacheWrite5m + Number(by.cache_write_5m_tokens),
+      cacheWrite1h: usage.cacheWrite1h + Number(by.cache_write_1h_tokens),
+      cacheRead: usage.cacheRead + Number(by.cache_read_tokens),
+    },
+    costNanoUsd: by.cost_nano_usd === null ? row.costNanoUsd : (BigInt(row.costNanoUsd ?? "0") + BigInt(by.cost_nano_usd)).toString(),
+  };
+}

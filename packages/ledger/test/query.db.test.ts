@@ -1,0 +1,166 @@
+import { firstIdAt, timeOfId } from "@sluice/core/ids";
+import type { LogFilter } from "@sluice/core/inputs/log";
+import { noUsage } from "@sluice/core/requests";
+import { makeRequestDetail, makeRequestRow } from "@sluice/testing/factories";
+import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ListOptions, listStatement, WINDOW_ROWS } from "../src/list-statement.ts";
+import { correctionsSql, getRequest, listRequests, rowsByIds } from "../src/query.ts";
+import { seedRows } from "./seed-rows.ts";
+
+const HOUR = 3_600_000;
+const ROWS = 50_000;
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await createTestDatabase();
+  // 50,000 rows over 52 days: three partitions at least.
+  await seedRows(db.pool, ROWS, 90_000);
+});
+afterAll(() => db?.drop());
+
+const list = (filter: LogFilter, more: Partial<ListOptions> = {}) => listRequests(db.pool, { filter, limit: 50, scope: {}, ...more });
+
+describe("the log, page by page", () => {
+  test("goes through every row once, newest first, also when a page ends inside a millisecond", async () => {
+    const sameMs = Date.now() - 10 * HOUR;
+    const ids = Array.from({ length: 7 }, (_, i) => firstIdAt(sameMs).slice(0, -1) + String(i));
+    for (const id of ids) await makeRequestRow(db.pool, { id, userId: "one-ms" });
+    const seen: string[] = [];
+    let before: string | undefined;
+    do {
+      const page = await list({ userId: "one-ms" }, { limit: 3, before });
+      seen.push(...page.rows.map((row) => row.id));
+      before = page.next ?? undefined;
+    } while (before);
+    expect(seen).toEqual(ids.toReversed());
+  });
+
+  test("a user sees their own rows whatever they filter by", async () => {
+    const own = await list({ keyId: "key-3" }, { scope: { userId: "user-3" } });
+    expect(own.rows.length).toBe(50);
+    expect(new Set(own.rows.map((row) => row.userId))).toEqual(new Set(["user-3"]));
+    expect((await list({ keyId: "key-4" }, { scope: { userId: "user-3" } })).rows).toEqual([]);
+    expect((await list({ userId: "user-4" }, { scope: { userId: "user-3" } })).rows).toEqual([]);
+    const [foreign] = (await list({ userId: "user-4" })).rows;
+    expect((await list({ requestId: foreign?.id }, { scope: { userId: "user-3" } })).rows).toEqual([]);
+  });
+
+  test("a time range holds both ends: from included, to excluded", async () => {
+    const fromMs = Date.now() - 30 * 24 * HOUR;
+    const toMs = fromMs + HOUR;
+    const { rows, next } = await list({ fromMs, toMs });
+    expect(rows.length).toBe(40);
+    expect(next).toBeNull();
+    expect(rows.every((row) => timeOfId(row.id) >= fromMs && timeOfId(row.id) < toMs)).toBe(true);
+  });
+
+  test("each filter gives the rows that match it and no others", async () => {
+    const states = await list({ state: "error", providerId: "provider-2" });
+    expect(states.rows.length).toBe(50);
+    expect(states.rows.every((row) => row.state === "error" && row.providerId === "provider-2")).toBe(true);
+    const classes = await list({ statusClass: "5xx", model: "model-7" });
+    expect(classes.rows.every((row) => row.status === 502 && row.model === "model-7")).toBe(true);
+    expect(classes.rows.length).toBe(50);
+    expect((await list({ sessionId: "session-9" })).rows.length).toBe(50);
+    expect((await list({ state: "in_flight" })).rows).toEqual([]);
+  });
+
+  test("a condition without an index looks back so far and says how far; going on from there finds the rest", async () => {
+    const oldest = await makeRequestRow(db.pool, { startedAtMs: Date.now() - 53 * 24 * HOUR, dialect: "gemini" });
+    const first = await list({ dialect: "gemini" });
+    expect(first.rows).toEqual([]);
+    expect(first.searchedToMs).not.toBeNull();
+    expect(first.next).not.toBeNull();
+    let page = first;
+    let pages = 1;
+    while (page.next !== null && page.rows.length === 0 && pages < 10) {
+      page = await list({ dialect: "gemini" }, { before: page.next });
+      pages++;
+    }
+    expect(page.rows.map((row) => row.id)).toEqual([oldest.id]);
+    expect(page.searchedToMs).toBeNull();
+    expect(pages).toBe(Math.ceil(ROWS / WINDOW_ROWS));
+  });
+
+  test("a correction is folded into what it corrects and never listed", async () => {
+    const row = await makeRequestRow(db.pool, { userId: "corrected", costNanoUsd: "1000", usage: { ...noUsage, input: 10, output: 20 } });
+    const id = row.id.slice(0, -2) + (row.id.endsWith("ff") ? "00" : "ff");
+    const usage = { ...noUsage, output: -5, cacheRead: 3 };
+    await makeRequestRow(db.pool, { id, userId: "corrected", correctsId: row.id, costNanoUsd: "-400", usage });
+    const { rows } = await list({ userId: "corrected" });
+    expect(rows.map((found) => found.id)).toEqual([row.id]);
+    expect(rows[0]).toMatchObject({ costNanoUsd: "600", usage: { input: 10, output: 15, cacheRead: 3 } });
+    expect((await getRequest(db.pool, row.id))?.row.costNanoUsd).toBe("600");
+    expect((await rowsByIds(db.pool, [row.id]))[0]?.costNanoUsd).toBe("600");
+  });
+});
+
+describe("one request", () => {
+  test("comes with its large half, in the shape everything else carries", async () => {
+    const row = await makeRequestRow(db.pool, { flags: ["estimated", "partial"], state: "aborted", costNanoUsd: null });
+    const detail = await makeRequestDetail(db.pool, { id: row.id, userAgent: "agent/1" });
+    expect(await getRequest(db.pool, row.id)).toEqual({ row, detail });
+    expect(await rowsByIds(db.pool, [row.id, firstIdAt(5)])).toEqual([row]);
+    expect(await getRequest(db.pool, firstIdAt(5))).toBeNull();
+    expect(await rowsByIds(db.pool, [])).toEqual([]);
+  });
+});
+
+describe("EXPLAIN of the SQL really sent", () => {
+  const now = Date.now();
+  const before = firstIdAt(now - 20 * 24 * HOUR);
+  const cases: [string, LogFilter, Partial<ListOptions>, RegExp][] = [
+    ["all", {}, {}, /Index (Only )?Scan.*_pkey/],
+    ["a deep page", {}, { before }, /Index (Only )?Scan.*_pkey/],
+    ["own rows", {}, { scope: { userId: "user-3" } }, /_user_id_id_idx/],
+    ["a user", { userId: "user-3" }, { before }, /_user_id_id_idx/],
+    ["a key", { keyId: "key-3" }, {}, /_key_id_id_idx/],
+    ["a provider of many rows", { providerId: "provider-3" }, { before }, /_provider_id_id_idx/],
+    ["a session", { sessionId: "session-900" }, {}, /_session_id_id_idx/],
+    ["a model", { model: "model-3" }, { before }, /_model_id_idx/],
+    ["failures", { state: "error" }, {}, /requests_\d+_\d+_id_idx/],
+    ["failures of a deep page", { state: "error" }, { before }, /requests_\d+_\d+_id_idx/],
+    ["a dialect", { dialect: "gemini" }, {}, /_pkey/],
+    ["a status class of a key", { keyId: "key-3", statusClass: "5xx" }, {}, /_key_id_id_idx/],
+    ["one id", { requestId: before }, {}, /_pkey/],
+  ];
+  test.each(cases)("%s: an index scan, no sort, no sequential scan", async (_name, filter, more, index) => {
+    const statement = listStatement({ filter, limit: 50, scope: {}, ...more });
+    for (const query of [statement?.page, statement?.boundary]) {
+      if (!query) continue;
+      const plan = await explain(query.text, query.values ?? []);
+      expect(plan).toMatch(index);
+      expect(rowsOfSequentialScans(plan)).toBe(0);
+      // Only a window of bounded size may be read whole and sorted.
+      if (!statement?.boundary) expect(plan).not.toMatch(/-> {2}Sort/);
+    }
+  });
+
+  test("a time range reads its own partition only", async () => {
+    const fromMs = Date.UTC(new Date(now).getUTCFullYear(), new Date(now).getUTCMonth() - 1, 3);
+    const statement = listStatement({ filter: { fromMs, toMs: fromMs + 24 * HOUR, userId: "user-3" }, limit: 50, scope: {} });
+    const plan = await explain(statement?.page.text ?? "", statement?.page.values ?? []);
+    expect(new Set(plan.match(/ on requests_\d+_\d+/g))).toEqual(
+      new Set([` on requests_${new Date(fromMs).toISOString().slice(0, 7).replace("-", "_")}`]),
+    );
+  });
+
+  test("corrections are looked up by one short range of ids per row", async () => {
+    const ids = [before, firstIdAt(now)];
+    const values = [ids, ids.map((id) => firstIdAt(timeOfId(id))), ids.map((id) => firstIdAt(timeOfId(id) + 1))];
+    const plan = await explain(correctionsSql, values);
+    expect(plan).toMatch(/Index Scan using requests_\d+_\d+_pkey/);
+    expect(rowsOfSequentialScans(plan)).toBe(0);
+  });
+
+  /** Partitions without a row are read sequentially; that costs nothing. */
+  function rowsOfSequentialScans(plan: string): number {
+    const counts = [...plan.matchAll(/Seq Scan on requests_.*\(actual rows=([\d.]+)/g)];
+    return counts.reduce((sum, match) => sum + Number(match[1]), 0);
+  }
+
+  async function explain(text: string, values: unknown[]): Promise<string> {
+    const { rows } = await db.pool.query(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ${text}`, values);
+    return rows.map((row) => row["QUERY PLAN"]).join("\n");
+  }
+});

@@ -102,8 +102,8 @@ export async function gatewayBench({ full }: { full: boolean }): Promise<Report>
     }
     const streams = full ? 5_000 : 1_000;
     const memory = {
-      passThrough: await bytesPerOpenStream(stage.passThrough, key, Math.min(streams, 256 * upstreamCount - 20)),
-      inProcess: await bytesPerOpenStream(stage.inProcess, key, Math.min(streams, 256 * upstreamCount - 20)),
+      passThrough: await bytesPerOpenStream(stage.passThrough, key, streams),
+      inProcess: await bytesPerOpenStream(stage.inProcess, key, streams),
     };
     return report(samples, appendLoop, memory, rate);
   } finally {

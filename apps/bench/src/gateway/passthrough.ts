@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { Pool } from "undici";
 
 const [, , port, ...upstreams] = process.argv;
-const pools = upstreams.map((upstream) => new Pool(upstream, { connections: 256, headersTimeout: 0, bodyTimeout: 0 }));
+const pools = upstreams.map((upstream) => new Pool(upstream, { connections: 2_048, headersTimeout: 0, bodyTimeout: 0 }));
 let turn = 0;
 
 createServer((req, res) => {

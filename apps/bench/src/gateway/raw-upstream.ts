@@ -1,5 +1,5 @@
 // The cheapest provider there can be, so that the measured core is the gateway's: bare sockets, prepared answers.
-// Run as a process: node raw-upstream.ts PORT [PORT …] (a pool has 256 connections an origin, so many streams need several). A body that holds "hold-open" gets a stream that stays open until the client leaves.
+// Run as a process: node raw-upstream.ts PORT [PORT …] (pools are bounded per origin, so many streams need several). A body that holds "hold-open" gets a stream that stays open until the client leaves.
 import { createServer } from "node:net";
 
 const answer = JSON.stringify({

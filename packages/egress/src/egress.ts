@@ -4,7 +4,7 @@
  * anything but a capped gzip or deflate, that no redirect is followed, and that every wait ends. It stands apart so
  * that these rules have one door to guard: nothing else in the project imports an HTTP client.
  */
-import type { Clock } from "@sluice/core/clock";
+import { type Clock, systemClock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 import type { Egress, EgressRequest, EgressResponse } from "./contract.ts";
@@ -18,7 +18,7 @@ export interface EgressOptions {
   /** Entries of SLUICE_ALLOW_PRIVATE_UPSTREAMS: `host` or `host:port`. */
   allowPrivateHosts: readonly string[];
   log: Log;
-  clock: Clock;
+  clock?: Clock;
   /** Replaces DNS in tests. */
   addresses?: AddressSource;
   limits?: Partial<PoolLimits>;
@@ -32,7 +32,8 @@ export function createEgress(options: EgressOptions): Egress {
   if (allowList.invalid.length > 0)
     options.log.warn({ entries: allowList.invalid }, "SLUICE_ALLOW_PRIVATE_UPSTREAMS has entries that are no host");
   const limits = { ...defaultLimits, ...options.limits };
-  const pools = new Pools(options.clock, createResolver(options.clock, options.addresses ?? systemAddresses()), limits);
+  const clock = options.clock ?? systemClock;
+  const pools = new Pools(clock, createResolver(clock, options.addresses ?? systemAddresses()), limits);
 
   async function send(target: Target, request: EgressRequest): Promise<EgressResponse> {
     const origin = pools.get(target, request.connectTimeoutMs);

@@ -17,7 +17,8 @@ export interface GatewayContext {
   sessions: Sessions;
   figures: ProviderFigures;
   egress: Egress;
-  clock: Clock;
+  /** Default: the system's. */
+  clock?: Clock;
   log: Log;
   /** How many proxies in front are ours: that many entries at the end of `x-forwarded-for` are believed. */
   trustedHops: number;
@@ -72,7 +73,8 @@ export interface GatewayStats {
 }
 
 /** The context with the gateway's own state: what steps work with. */
-export interface Runtime extends Omit<GatewayContext, "limits"> {
+export interface Runtime extends Omit<GatewayContext, "limits" | "clock"> {
+  clock: Clock;
   limits: GatewayLimits;
   deadlines: Deadlines;
   calls: Set<Call>;

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { type Clock, systemClock } from "@sluice/core/clock";
 import { dialects } from "@sluice/core/dialects/registry";
 import { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
@@ -71,15 +72,17 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
 
 /** Opens the data plane over the rooms it passes through. */
 export function createGateway(ctx: GatewayContext): Gateway {
+  const clock = ctx.clock ?? systemClock;
   const limits = { ...defaultLimits, ...ctx.limits };
   const stats: GatewayStats = { inFlight: 0, bodyBytes: 0, requests: 0, refusedAnonymous: 0, unrecorded: 0, draining: false };
   const runtime: Runtime = {
     ...ctx,
+    clock,
     limits,
-    deadlines: new Deadlines(ctx.clock),
+    deadlines: new Deadlines(clock),
     calls: new Set(),
     stats,
-    mayLogAnonymous: perSecond(ctx, limits.anonymousRowsPerSecond),
+    mayLogAnonymous: perSecond(clock, limits.anonymousRowsPerSecond),
   };
   let whenIdle: (() => void)[] = [];
 
@@ -141,11 +144,11 @@ export function createGateway(ctx: GatewayContext): Gateway {
 }
 
 /** A budget that fills up once a second. */
-function perSecond(ctx: GatewayContext, allowed: number): () => boolean {
+function perSecond(clock: Clock, allowed: number): () => boolean {
   let second = -1;
   let used = 0;
   return () => {
-    const now = Math.floor(ctx.clock.monotonic() / 1_000);
+    const now = Math.floor(clock.monotonic() / 1_000);
     if (now !== second) {
       second = now;
       used = 0;

@@ -1,0 +1,187 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Admission } from "@sluice/admission/admission";
+import { createAdmission } from "@sluice/admission/create-admission";
+import { systemClock } from "@sluice/core/clock";
+import type { BreakerState } from "@sluice/core/events";
+import type { Settings } from "@sluice/core/inputs/settings";
+import { type Log, silentLog } from "@sluice/core/log";
+import type { DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
+import type { Egress } from "@sluice/egress/contract";
+import { createEgress } from "@sluice/egress/egress";
+import { createLedger } from "@sluice/ledger/ledger";
+import { getRequest, listRequests } from "@sluice/ledger/query";
+import type { Ledger } from "@sluice/ledger/records";
+import { createLive, type Live } from "@sluice/live/live";
+import type { Snapshot } from "@sluice/snapshot/config";
+import { until } from "@sluice/testing/deadline";
+import { type MadeKey, makeKey, makePrice, makeProvider } from "@sluice/testing/factories";
+import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { startUpstream, type Upstream } from "@sluice/upstream/server";
+import type { GatewayLimits } from "../src/context.ts";
+import { answerClientError, createGateway, type Gateway, serverOptions } from "../src/gateway.ts";
+import { staticSnapshot } from "./static-snapshot.ts";
+
+/** A provider of the test; without a `baseUrl` it is the scripted upstream, addressed as the dialect's SDK would. */
+export interface ProviderSpec {
+  dialect: DialectName;
+  /** A script behind an `@` decides what the scripted upstream does: `sk@cut,3`. */
+  secret?: string;
+  baseUrl?: string;
+  priority?: number;
+  models?: string[];
+  modelRedirects?: Record<string, string>;
+  groups?: string[];
+  enabled?: boolean;
+  costMultiplier?: string;
+  serves?: string[];
+}
+
+export interface HarnessOptions {
+  providers?: readonly ProviderSpec[];
+  settings?: Partial<Settings>;
+  limits?: Partial<GatewayLimits>;
+  /** Models with a price (1 USD in, 2 USD out per million tokens). Scripts are part of a model's name. */
+  prices?: readonly string[];
+  redisUrl?: string;
+  /** Stands between the gateway and the ledger: to make it fail. */
+  wrapLedger?: (ledger: Ledger) => Ledger;
+  log?: Log;
+}
+
+/** The gateway over its real rooms: Postgres, spool, live, admission, egress, and the scripted upstream behind it. */
+export interface Harness {
+  url: string;
+  server: Server;
+  gateway: Gateway;
+  database: TestDatabase;
+  upstream: Upstream;
+  snapshot: Snapshot;
+  live: Live;
+  ledger: Ledger;
+  admission: Admission;
+  egress: Egress;
+  /** A key without limits. */
+  key: MadeKey;
+  providerIds: string[];
+  /** A request as the default key's owner, JSON by default. */
+  call(
+    path: string,
+    init?: { method?: string; body?: unknown; headers?: Record<string, string>; key?: string | null; signal?: AbortSignal },
+  ): Promise<Response>;
+  /** The settled row and detail of a request. */
+  settled(requestId: string): Promise<{ row: RequestRow; detail: RequestDetail }>;
+  /** All settled rows once there are `count` of them and nothing is in flight. */
+  rows(count: number): Promise<RequestRow[]>;
+  /** How many requests the upstream has seen. */
+  upstreamCalls(): number;
+  close(): Promise<void>;
+}
+
+/** Model names that tests use without a script. */
+const plainModels = ["fake-plain", "claude-fake", "gemini-fake", "fake-embedding"];
+
+/** As each dialect's official SDK takes a base URL. */
+export function baseUrlOf(dialect: DialectName, origin: string): string {
+  return dialect === "openai" ? `${origin}/v1` : origin;
+}
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Starts everything. Close it in `afterAll`. */
+export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const log = options.log ?? silentLog;
+  const database = await createTestDatabase();
+  const upstream = await startUpstream();
+  const dir = await mkdtemp(join(tmpdir(), "sluice-gateway-"));
+  const providers = options.providers ?? [{ dialect: "openai" }, { dialect: "anthropic" }, { dialect: "gemini" }];
+  const providerIds: string[] = [];
+  for (const { secret = "sk-upstream", ...spec } of providers) {
+    const made = await makeProvider(database.prisma, { baseUrl: baseUrlOf(spec.dialect, upstream.url), ...spec, secret });
+    providerIds.push(made.id);
+  }
+  for (const model of [...plainModels, ...(options.prices ?? [])]) await makePrice(database.prisma, { model });
+  const key = await makeKey(database.prisma);
+
+  const snapshot = await staticSnapshot(database.prisma, options.settings ?? {});
+  const settings = () => snapshot.current().settings;
+  const live = createLive({ redisUrl: null, instanceId: "test", log, settings });
+  const onTransition = (_breaker: BreakerState): void => undefined;
+  const admission = createAdmission({ redis: null, settings, onTransition, instanceId: "test", log });
+  const egress = createEgress({ allowPrivateHosts: ["127.0.0.1"], log });
+  const ledger = await createLedger({ dir, pool: database.pool, settings, clock: systemClock, log, instanceId: "test" });
+  ledger.onSettled((ids) => live.registry.settled(ids));
+  const gateway = createGateway({
+    snapshot,
+    admission,
+    ledger: options.wrapLedger?.(ledger) ?? ledger,
+    registry: live.registry,
+    sessions: live.sessions,
+    figures: live.figures,
+    egress,
+    log,
+    trustedHops: 0,
+    limits: { anonymousRowsPerSecond: 1_000, ...options.limits },
+  });
+  const server = createServer(serverOptions, (req, res) => {
+    if (gateway.owns(req)) gateway.handle(req, res);
+    else res.writeHead(404).end();
+  });
+  server.on("clientError", answerClientError);
+  const url = await listen(server);
+
+  return {
+    ...{ url, server, gateway, database, upstream, snapshot, live, ledger, admission, egress, key, providerIds },
+    call(path, { method = "POST", body, headers = {}, key: secret = key.secret, signal } = {}) {
+      const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+      return fetch(`${url}${path}`, {
+        method,
+        headers: {
+          ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
+          ...(text === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        body: text,
+        signal,
+      });
+    },
+    settled: (requestId) =>
+      until(
+        async () => {
+          const found = await getRequest(database.pool, requestId);
+          return found?.detail ? { row: found.row, detail: found.detail } : null;
+        },
+        { what: `the row of ${requestId}` },
+      ),
+    rows: (count) =>
+      until(
+        async () => {
+          const { rows } = await listRequests(database.pool, { filter: {}, limit: 1_000, scope: {} });
+          return rows.length >= count && gateway.stats().inFlight === 0 ? rows : null;
+        },
+        { what: `${count} rows` },
+      ),
+    upstreamCalls: () => upstream.oracle().filter(({ line }) => line === "opened").length,
+    async close() {
+      await gateway.close();
+      server.closeAllConnections();
+      server.close();
+      await ledger.close({ graceMs: 10_000 });
+      await egress.close();
+      await admission.close();
+      await live.close();
+      await snapshot.close();
+      await upstream.stop();
+      await database.drop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}

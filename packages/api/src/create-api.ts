@@ -16,7 +16,7 @@ import { loginCookie } from "./login-cookie.ts";
 import { addLoginRoutes } from "./login-routes.ts";
 import { checkBodyHeaders, checkHead, checkOrigin, decodeBody } from "./request-guard.ts";
 import { StalledStreams } from "./stalled-streams.ts";
-import { addTrpcRoutes } from "./trpc-routes.ts";
+import { addTrpcRoutes, isSubscription } from "./trpc-routes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -67,7 +67,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
   const stalled = new StalledStreams();
   const publicOrigin = new URL(services.publicUrl).origin;
   const cookie = loginCookie(services.publicUrl);
-  let unwatch: (() => Promise<void>) | undefined;
+  let unwatch: (() => void) | undefined;
 
   onlyJson(app);
   answerErrors(app, services);
@@ -86,7 +86,9 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
     await app.register(fastifyCookie);
     app.addHook("onRequest", async (request) => {
       const ip = clientIp(request.raw, trustedHops);
-      const actor = await findActor(services, cookie.read(request)).catch((thrown: unknown) => {
+      // A stream lives on by this one look at the login, so it must be a true one.
+      const fresh = isSubscription(request.params);
+      const actor = await findActor(services, cookie.read(request), { fresh }).catch((thrown: unknown) => {
         throw new SluiceError("unavailable", { detail: String(thrown), cause: thrown });
       });
       request.ctx = contextOf(services, actor, { requestId: request.id, ip });
@@ -101,7 +103,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
   app.addHook("preClose", async () => {
     stalled.stop();
     for (const end of [...services.streams]) end();
-    await unwatch?.();
+    unwatch?.();
   });
 
   return {

@@ -9,6 +9,11 @@ const MOST_IN_BATCH = 20;
 
 const subscriptions = new Set(procedures.filter(({ type }) => type === "subscription").map(({ path }) => path));
 
+/** Whether a route's parameters name a subscription. */
+export function isSubscription(params: unknown): boolean {
+  return typeof params === "object" && params !== null && "path" in params && subscriptions.has(String(params.path));
+}
+
 /** tRPC under /trpc. Access is declared per procedure, so the route itself only says that. */
 export function addTrpcRoutes(app: FastifyInstance, { stalled, publicOrigin }: { stalled: StalledStreams; publicOrigin: string }): void {
   const options: FastifyTRPCPluginOptions<AppRouter>["trpcOptions"] = {
@@ -24,7 +29,7 @@ export function addTrpcRoutes(app: FastifyInstance, { stalled, publicOrigin }: {
       const { path } = request.params;
       // Calls change something or read what is private: neither is for other sites.
       checkOrigin(request.headers, publicOrigin, request.method !== "GET");
-      if (subscriptions.has(path)) {
+      if (isSubscription(request.params)) {
         stalled.watch(reply.raw);
         // nginx would hold events back otherwise.
         reply.header("x-accel-buffering", "no");

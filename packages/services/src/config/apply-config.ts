@@ -28,33 +28,53 @@ export interface ConfigSummary {
   secrets: { user: string; key: string; secret: string }[];
 }
 
+export interface ApplyOptions {
+  /**
+   * Whether somebody reads `secrets`. Otherwise keys without a fixed `key` are not made, since nobody would ever learn
+   * their secret; a note says so.
+   */
+  showsSecrets?: boolean;
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Job {
+  environment: Environment;
+  showsSecrets: boolean;
+  summary: ConfigSummary;
+}
 
 /**
  * Brings the installation to what the file says, in one transaction. Entries are found by name (users by e-mail); what
  * the file does not mention stays; applying it again changes nothing and raises no version.
  * @throws ConfigFileError naming line and field of every problem of form, or of the first one of content.
  */
-export async function applyConfig(ctx: Ctx, text: string, environment: Environment = {}): Promise<ConfigSummary> {
+export async function applyConfig(
+  ctx: Ctx,
+  text: string,
+  environment: Environment = {},
+  options: ApplyOptions = {},
+): Promise<ConfigSummary> {
   requireAccess(ctx.actor, "admin");
   const read = readConfig(text);
   requireSecrets(read, environment);
   const summary: ConfigSummary = { created: [], updated: [], unchanged: 0, notes: [], secrets: [] };
+  const job: Job = { environment, showsSecrets: options.showsSecrets ?? false, summary };
   await withTransaction(ctx, async (ctx) => {
     const { config } = read;
     for (const [i, entry] of config.providers.entries()) {
-      await placed(read, ["providers", i], () => applyProvider(ctx, entry, environment, summary));
+      await placed(read, ["providers", i], () => applyProvider(ctx, entry, job));
     }
     for (const [i, entry] of config.users.entries()) {
-      const userId = await placed(read, ["users", i], () => applyUser(ctx, entry, summary));
+      const userId = await placed(read, ["users", i], () => applyUser(ctx, entry, job));
       for (const [k, key] of entry.keys.entries()) {
-        await placed(read, ["users", i, "keys", k], () => applyKey(ctx, { ...key, userId, email: entry.email }, environment, summary));
+        await placed(read, ["users", i, "keys", k], () => applyKey(ctx, { ...key, userId, email: entry.email }, job));
       }
     }
     for (const [i, entry] of config.prices.entries()) {
-      await placed(read, ["prices", i], () => applyPrice(ctx, entry, summary));
+      await placed(read, ["prices", i], () => applyPrice(ctx, entry, job));
     }
-    await placed(read, ["settings"], () => applySettings(ctx, config.settings, summary));
+    await placed(read, ["settings"], () => applySettings(ctx, config.settings, job));
   });
   return summary;
 }
@@ -83,17 +103,12 @@ async function placed<T>({ problem }: ReadConfig, path: PropertyKey[], work: () 
   }
 }
 
-async function applyProvider(
-  ctx: TxCtx,
-  entry: ConfigFile["providers"][number],
-  environment: Environment,
-  summary: ConfigSummary,
-): Promise<void> {
-  const secret = resolveSecret(entry.secret, environment) ?? "";
+async function applyProvider(ctx: TxCtx, entry: ConfigFile["providers"][number], job: Job): Promise<void> {
+  const secret = resolveSecret(entry.secret, job.environment) ?? "";
   const stored = await ctx.transaction.tx.provider.findFirst({ where: { tenantId: ctx.tenantId, name: entry.name, deletedAt: null } });
   if (!stored) {
     await createProvider(ctx, { ...entry, secret });
-    summary.created.push(`provider ${entry.name}`);
+    job.summary.created.push(`provider ${entry.name}`);
     return;
   }
   const { dialect, ...wanted } = entry;
@@ -103,12 +118,12 @@ async function applyProvider(
     Object.entries({ ...wanted, secret }).filter(([field, value]) => differs(ctx, stored, field as keyof Provider, value)),
   );
   if (Object.keys(change).length === 0) {
-    summary.unchanged += 1;
+    job.summary.unchanged += 1;
     return;
   }
   // A new origin demands the secret even if it is the stored one.
   await updateProvider(ctx, { ...change, id: stored.id, ...(change.baseUrl !== undefined && { secret }) });
-  summary.updated.push(`provider ${entry.name} (${Object.keys(change).join(", ")})`);
+  job.summary.updated.push(`provider ${entry.name} (${Object.keys(change).join(", ")})`);
 }
 
 function differs(ctx: TxCtx, stored: Provider, field: keyof Provider, value: unknown): boolean {
@@ -118,32 +133,32 @@ function differs(ctx: TxCtx, stored: Provider, field: keyof Provider, value: unk
   return !isDeepStrictEqual(stored[field], value);
 }
 
-async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], summary: ConfigSummary): Promise<string> {
+async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], job: Job): Promise<string> {
   const { email, name, role } = entry;
   const stored = await ctx.transaction.tx.user.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email } } });
   if (!stored) {
     const created = await createUser(ctx, { email, name: name ?? email.split("@")[0] ?? email, role });
-    summary.created.push(`user ${email}`);
+    job.summary.created.push(`user ${email}`);
     return created.id;
   }
   const change = {
     ...(name !== undefined && name !== stored.name && { name }),
     ...(role !== undefined && role !== stored.role && { role }),
   };
-  if (Object.keys(change).length === 0) summary.unchanged += 1;
+  if (Object.keys(change).length === 0) job.summary.unchanged += 1;
   else {
     await updateUser(ctx, { id: stored.id, ...change });
-    summary.updated.push(`user ${email} (${Object.keys(change).join(", ")})`);
+    job.summary.updated.push(`user ${email} (${Object.keys(change).join(", ")})`);
   }
   return stored.id;
 }
 
 type KeyEntry = ConfigFile["users"][number]["keys"][number] & { userId: string; email: string };
 
-async function applyKey(ctx: TxCtx, entry: KeyEntry, environment: Environment, summary: ConfigSummary): Promise<void> {
+async function applyKey(ctx: TxCtx, entry: KeyEntry, job: Job): Promise<void> {
   const { userId, email, name } = entry;
   const label = `key ${name} of ${email}`;
-  const fixed = entry.key === undefined ? undefined : (resolveSecret(entry.key, environment) ?? undefined);
+  const fixed = entry.key === undefined ? undefined : (resolveSecret(entry.key, job.environment) ?? undefined);
   const stored = await ctx.transaction.tx.key.findFirst({ where: { userId, name, revokedAt: null } });
   if (stored) {
     if (fixed !== undefined && stored.sha256 !== hashToken(fixed)) {
@@ -154,39 +169,43 @@ async function applyKey(ctx: TxCtx, entry: KeyEntry, environment: Environment, s
         .filter((field) => entry[field] !== undefined && entry[field] !== stored[field])
         .map((field) => [field, entry[field]]),
     );
-    if (Object.keys(change).length === 0) summary.unchanged += 1;
+    if (Object.keys(change).length === 0) job.summary.unchanged += 1;
     else {
       await updateKey(ctx, { id: stored.id, ...change });
-      summary.updated.push(`${label} (${Object.keys(change).join(", ")})`);
+      job.summary.updated.push(`${label} (${Object.keys(change).join(", ")})`);
     }
+    return;
+  }
+  if (fixed === undefined && !job.showsSecrets) {
+    job.summary.notes.push(`${label} has no fixed key: it is made by "config apply", which shows its secret`);
     return;
   }
   const taken = fixed === undefined ? null : await ctx.transaction.tx.key.findUnique({ where: { sha256: hashToken(fixed) } });
   if (taken?.revokedAt) {
     // Whoever revoked it meant it: a restart must not let it in again.
-    summary.notes.push(`${label} was revoked and stays revoked`);
+    job.summary.notes.push(`${label} was revoked and stays revoked`);
     return;
   }
   if (taken) throw new SluiceError("conflict", { message: "Another key has this secret.", field: "key" });
   const { secret } = await addKey(ctx, { userId, name, group: entry.group, rpm: entry.rpm, inFlight: entry.inFlight }, fixed);
-  summary.created.push(label);
-  if (fixed === undefined) summary.secrets.push({ user: email, key: name, secret });
+  job.summary.created.push(label);
+  if (fixed === undefined) job.summary.secrets.push({ user: email, key: name, secret });
 }
 
-async function applyPrice(ctx: TxCtx, entry: ConfigFile["prices"][number], summary: ConfigSummary): Promise<void> {
+async function applyPrice(ctx: TxCtx, entry: ConfigFile["prices"][number], job: Job): Promise<void> {
   const before = await ctx.transaction.tx.price.findFirst({
     where: { tenantId: ctx.tenantId, model: entry.model },
     orderBy: { id: "desc" },
     select: { id: true },
   });
   const price = await setPrice(ctx, entry);
-  if (price.id === before?.id) summary.unchanged += 1;
-  else (before ? summary.updated : summary.created).push(`price ${entry.model}`);
+  if (price.id === before?.id) job.summary.unchanged += 1;
+  else (before ? job.summary.updated : job.summary.created).push(`price ${entry.model}`);
 }
 
-async function applySettings(ctx: TxCtx, wanted: ConfigFile["settings"], summary: ConfigSummary): Promise<void> {
+async function applySettings(ctx: TxCtx, wanted: ConfigFile["settings"], job: Job): Promise<void> {
   const names = await updateSettings(ctx, wanted).then(() => changedSettings(ctx));
-  if (names.length > 0) summary.updated.push(`settings (${names.join(", ")})`);
+  if (names.length > 0) job.summary.updated.push(`settings (${names.join(", ")})`);
 }
 
 function changedSettings(ctx: TxCtx): string[] {

@@ -2,6 +2,7 @@ import type { Audience, LiveFrame } from "@sluice/core/events";
 import { z } from "zod";
 import { ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { isStillSignedIn } from "../logins/is-still-signed-in.ts";
 import { parse } from "../parse.ts";
 
 const position = z.string().max(80).nullish();
@@ -33,7 +34,11 @@ export async function* followEvents(
   signal?.addEventListener("abort", end, { once: true });
   if (signal?.aborted) end();
   try {
-    yield* ctx.live.frames.subscribe(audience, lastEventId ?? after ?? "", lifetime.signal);
+    for await (const frame of ctx.live.frames.subscribe(audience, lastEventId ?? after ?? "", lifetime.signal)) {
+      yield frame;
+      // What was lost may have been a change of rights.
+      if ((frame.reset || frame.gap) && !(await isStillSignedIn(ctx))) break;
+    }
   } finally {
     clearTimeout(timer);
     ctx.streams.delete(end);

@@ -8,16 +8,17 @@ export const IDLE_MS = 7 * 24 * 3_600_000;
 const SEEN_STEP_MS = 10 * 60_000;
 
 /**
- * Who a cookie's token stands for. Rights are the lesser of what Postgres said (at most 10 s ago) and what the snapshot
+ * Who a cookie's token stands for. Rights are the lesser of what Postgres said (at most 5 s ago) and what the snapshot
  * says now, so that demoting and disabling act at once. While Postgres is down, logins known from the last ten minutes
- * go on.
+ * go on. `fresh` asks Postgres in any case: for what will not be asked again soon.
  * @throws whatever Postgres throws when it cannot be asked and the token is not known.
  */
-export async function findActor(services: Services, token: string | undefined): Promise<Actor> {
+export async function findActor(services: Services, token: string | undefined, options: { fresh?: boolean } = {}): Promise<Actor> {
   if (!token || !isLoginToken(token)) return { kind: "anonymous" };
   const loginId = loginIdOf(token);
   const nowMs = services.clock.now();
-  const login = services.logins.fresh(loginId, nowMs) ?? (await read(services, loginId, nowMs));
+  const known = options.fresh ? null : services.logins.fresh(loginId, nowMs);
+  const login = known ?? (await read(services, loginId, nowMs));
   if (!login || login.expiresAtMs <= nowMs || login.lastSeenAtMs + IDLE_MS <= nowMs) return { kind: "anonymous" };
   const now = services.snapshot.current().users.get(login.userId);
   if (!login.enabled || now?.enabled === false) return { kind: "anonymous" };

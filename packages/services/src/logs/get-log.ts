@@ -1,12 +1,32 @@
 import { SluiceError } from "@sluice/core/errors";
+import { getRequest } from "@sluice/ledger/query";
+import { shapeRow } from "@sluice/live/shaping";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { isOutage } from "../outage.ts";
+import { parse } from "../parse.ts";
 import type { LogEntry } from "./log-page.ts";
+import { audienceOf, shapeDetail } from "./shape-log.ts";
 
 export const GetLogInput = z.strictObject({ id: z.uuid() });
 
-export async function getLog(ctx: Ctx, _input: z.input<typeof GetLogInput>): Promise<LogEntry> {
+/**
+ * One request with its routing decision, attempts and cost. The registry is asked first: what leaves it in between is
+ * in the table.
+ * @throws SluiceError `not_found`, the same for none and for another user's.
+ */
+export async function getLog(ctx: Ctx, input: z.input<typeof GetLogInput>): Promise<LogEntry> {
   requireAccess(ctx.actor, "user");
-  throw new SluiceError("not_found");
+  const { id } = parse(GetLogInput, input);
+  const unsettled = await ctx.live.registry.find(id);
+  const stored = await getRequest(ctx.pool, id).catch((thrown: unknown) => {
+    if (!unsettled || !isOutage(thrown)) throw thrown;
+    return null;
+  });
+  const found = stored ?? unsettled;
+  const audience = audienceOf(ctx);
+  const row = found && shapeRow(audience, found.row);
+  if (!row) throw new SluiceError("not_found");
+  return { row, detail: shapeDetail(audience, found.detail ?? unsettled?.detail ?? null) };
 }

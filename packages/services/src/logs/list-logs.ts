@@ -1,10 +1,49 @@
-import type { ListLogsInput } from "@sluice/core/inputs/log";
+import { SluiceError } from "@sluice/core/errors";
+import { ListLogsInput } from "@sluice/core/inputs/log";
+import type { RequestRow } from "@sluice/core/requests";
+import { listRequests, type RequestPage } from "@sluice/ledger/query";
 import type { z } from "zod";
-import { requireAccess } from "../access.ts";
+import { ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { isOutage } from "../outage.ts";
+import { parse } from "../parse.ts";
 import type { LogPage } from "./log-page.ts";
+import { matchesFilter } from "./matches-filter.ts";
+import { audienceOf, shapeRows } from "./shape-log.ts";
 
-export async function listLogs(ctx: Ctx, _input: z.input<typeof ListLogsInput> = {}): Promise<LogPage> {
+/**
+ * A page of the log, newest first: the in-flight registry (read first, so that a row settled in between is in the table)
+ * united with the ledger over the page's id range. Users see their own rows, without where they were sent. While
+ * Postgres is down the page holds what the registry knows and says so.
+ * @throws SluiceError `forbidden` when a user filters by provider.
+ */
+export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = {}): Promise<LogPage> {
   requireAccess(ctx.actor, "user");
-  return { rows: [], next: null, searchedToMs: null, partial: false, busId: "", serverNowMs: 0 };
+  const { filter, before, limit } = parse(ListLogsInput, input);
+  const userId = ownScope(ctx);
+  // Filtering by what is hidden would tell it.
+  if (userId !== null && filter.providerId !== undefined) throw new SluiceError("forbidden", { field: "filter.providerId" });
+  const scope = { userId: userId ?? undefined };
+  // The position before both: what changes meanwhile arrives again over the bus.
+  const busId = await ctx.live.bus.position();
+  const known = await ctx.live.registry.list({ before });
+  const page = await listRequests(ctx.pool, { filter, before, limit, scope }).catch((thrown: unknown) => {
+    if (!isOutage(thrown)) throw thrown;
+    ctx.log.warn({ requestId: ctx.requestId, error: String(thrown) }, "the log was listed without Postgres");
+    return null;
+  });
+  const unsettled = known.filter((row) => (userId === null || row.userId === userId) && matchesFilter(row, filter));
+  const { rows, ...rest } = unite(page ?? { rows: [], next: null, searchedToMs: null }, unsettled, limit);
+  return { rows: shapeRows(audienceOf(ctx), rows), ...rest, partial: page === null, busId, serverNowMs: ctx.clock.now() };
+}
+
+/** Both sources over the ids that the table's page covers; a row in both is the table's. */
+export function unite(page: RequestPage, unsettled: readonly RequestRow[], limit: number): RequestPage {
+  const floor = page.next ?? "";
+  const byId = new Map(unsettled.filter((row) => row.id >= floor).map((row) => [row.id, row]));
+  for (const row of page.rows) byId.set(row.id, row);
+  const rows = [...byId.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  if (rows.length <= limit) return { rows, next: page.next, searchedToMs: page.searchedToMs };
+  const cut = rows.slice(0, limit);
+  return { rows: cut, next: cut.at(-1)?.id ?? null, searchedToMs: null };
 }

@@ -34,7 +34,8 @@ interface Probe {
 export async function testProvider(ctx: Ctx, input: z.input<typeof TestProviderInput>): Promise<ProviderTest> {
   requireAccess(ctx.actor, "admin");
   const wanted = parse(TestProviderInput, input);
-  const probe = "id" in wanted ? await storedProbe(ctx, wanted.id, wanted.model) : { ...wanted, serves: ["chat"] as const, model: wanted.model };
+  const probe =
+    "id" in wanted ? await storedProbe(ctx, wanted.id, wanted.model) : { ...wanted, serves: ["chat"] as const, model: wanted.model };
   const began = ctx.clock.monotonic();
   try {
     const { response, body } = await send(ctx, probe);

@@ -1,0 +1,27 @@
+import type { Audience } from "@sluice/core/events";
+import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+import { shapeRow } from "@sluice/live/shaping";
+import { ownScope } from "../access.ts";
+import type { Ctx } from "../context.ts";
+
+/** Whose eyes a list is for. */
+export function audienceOf(ctx: Ctx): Audience {
+  const userId = ownScope(ctx);
+  return userId === null ? { kind: "admin" } : { kind: "user", userId };
+}
+
+/** Rows as the audience may see them: other people's are left out. */
+export function shapeRows(audience: Audience, rows: readonly RequestRow[]): RequestRow[] {
+  return rows.flatMap((row) => shapeRow(audience, row) ?? []);
+}
+
+/** The large half: users learn how it went, not which providers there are, what those cost or what failed inside. */
+export function shapeDetail(audience: Audience, detail: RequestDetail | null): RequestDetail | null {
+  if (audience.kind === "admin" || detail === null) return detail;
+  return {
+    ...detail,
+    decision: { candidates: [], excluded: [], chosenBy: "none" },
+    attempts: detail.attempts.map((attempt) => ({ ...attempt, providerId: "", upstreamModel: "", upstreamCostNanoUsd: "0" })),
+    error: detail.error && { message: detail.error.message, detail: "" },
+  };
+}

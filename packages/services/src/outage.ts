@@ -1,0 +1,14 @@
+/** Whether Postgres or Redis could not be reached, against a statement that was refused for what it says. */
+export function isOutage(thrown: unknown): boolean {
+  for (let error: unknown = thrown; typeof error === "object" && error !== null; error = "cause" in error ? error.cause : null) {
+    const code = "code" in error ? String(error.code) : "";
+    // 08 connection, 53 resources, 57P0x shutdown; P1xxx is Prisma's own.
+    if (/^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|57P0|08|53|P1)/.test(code)) return true;
+    if (
+      error instanceof Error &&
+      /connection terminated|connection timeout|timeout exceeded when trying to connect|not queryable/i.test(error.message)
+    )
+      return true;
+  }
+  return false;
+}

@@ -23,14 +23,14 @@ export interface TestRedis {
   restart(): Promise<void>;
 }
 
-/** Starts one on a free port. @throws when neither redis-server nor valkey-server is on PATH. */
-export async function startTestRedis(): Promise<TestRedis> {
+/** Starts one on a free port; `args` are added to redis-server's. @throws when neither redis-server nor valkey-server is on PATH. */
+export async function startTestRedis(options: { args?: string[] } = {}): Promise<TestRedis> {
   const binary = await findRedisServer();
   if (binary === null) throw new Error("redis-server is needed: apt-get install redis-server (or valkey-server).");
   const dir = await mkdtemp(join(tmpdir(), "sluice-redis-"));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  let child = await launch(binary, port, dir);
+  let child = await launch(binary, port, dir, options.args);
 
   const endChild = () => child.kill("SIGKILL");
   process.once("exit", endChild);
@@ -53,26 +53,15 @@ export async function startTestRedis(): Promise<TestRedis> {
     resume: () => void child.kill("SIGCONT"),
     async restart() {
       await kill();
-      child = await launch(binary, port, dir);
+      child = await launch(binary, port, dir, options.args);
     },
   };
 }
 
-async function launch(binary: string, port: number, dir: string): Promise<ChildProcess> {
-  const args = [
-    "--port",
-    String(port),
-    "--bind",
-    "127.0.0.1",
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-    "--maxmemory-policy",
-    "noeviction",
-    "--dir",
-    dir,
-  ];
+async function launch(binary: string, port: number, dir: string, extra: string[] = []): Promise<ChildProcess> {
+  const listen = ["--port", String(port), "--bind", "127.0.0.1"];
+  const keep = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction", "--dir", dir];
+  const args = [...listen, ...keep, ...extra];
   const child = spawn(binary, args, { stdio: "ignore" });
   const client = new Redis({ port, host: "127.0.0.1", lazyConnect: true, retryStrategy: null, enableReadyCheck: true });
   client.on("error", () => {});

@@ -1,0 +1,84 @@
+import { until } from "@sluice/testing/deadline";
+import { freePort } from "@sluice/testing/ports";
+import type { TestRedis } from "@sluice/testing/redis";
+import { startTestRedis } from "@sluice/testing/redis";
+import type { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkRedis, createRedis, waitForRedis } from "./redis.ts";
+
+let server: TestRedis;
+let redis: Redis;
+const statuses: string[] = [];
+
+beforeEach(async () => {
+  server = await startTestRedis();
+  statuses.length = 0;
+  redis = createRedis(server.url, { name: "test", onStatus: (status) => statuses.push(status) });
+  expect(await waitForRedis(redis, 10_000)).toBe(true);
+});
+
+afterEach(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+describe("the Redis client", () => {
+  it("fails at once while Redis is away and works again when it is back", async () => {
+    await redis.set("n", "1");
+    await server.kill();
+    await until(() => redis.status !== "ready", { what: "the loss is noticed" });
+    await expect(redis.get("n")).rejects.toThrow();
+    await server.restart();
+    await until(() => redis.ping(), { what: "the client is back" });
+    expect(statuses[0]).toBe("ready");
+    expect(statuses).toContain("lost");
+    expect(statuses.at(-1)).toBe("ready");
+  });
+
+  it("does not wait for a Redis that hangs, and does not send the command a second time", async () => {
+    await redis.set("n", "0");
+    server.pause();
+    await expect(redis.incr("n")).rejects.toThrow(/timed out/);
+    server.resume();
+    // What was sent before the pause is executed once; nothing is repeated.
+    expect(await until(() => redis.get("n"), { what: "it answers again" })).toBe("1");
+  });
+
+  it("does not repeat commands that a lost connection cut off", async () => {
+    server.pause();
+    const cut = redis.incr("n");
+    await Promise.all([expect(cut).rejects.toThrow(), server.kill()]);
+    await server.restart();
+    await until(() => redis.ping(), { what: "the client is back" });
+    expect(await redis.get("n")).toBeNull();
+  });
+});
+
+describe("checkRedis", () => {
+  it("accepts a primary that never evicts", async () => {
+    expect(await checkRedis(redis)).toEqual({ reachable: true, version: expect.stringMatching(/^\d+\.\d+/), warnings: [] });
+  });
+
+  it("says when nothing answers", async () => {
+    const other = createRedis(`redis://127.0.0.1:${await freePort()}`, { name: "test" });
+    expect(await checkRedis(other, { deadlineMs: 100 })).toMatchObject({ reachable: false });
+    other.disconnect();
+  });
+
+  it("warns of an eviction policy and refuses one that is in force", async () => {
+    await redis.config("SET", "maxmemory-policy", "allkeys-lru");
+    expect((await checkRedis(redis)).warnings).toEqual([expect.stringContaining("noeviction")]);
+    await redis.config("SET", "maxmemory", "100mb");
+    await expect(checkRedis(redis)).rejects.toThrow(/set it to noeviction/);
+  });
+
+  it("refuses a cluster and a replica", async () => {
+    const cluster = await startTestRedis({ args: ["--cluster-enabled", "yes"] });
+    const client = createRedis(cluster.url, { name: "test" });
+    await expect(checkRedis(client)).rejects.toThrow(/Redis Cluster/);
+    client.disconnect();
+    await cluster.stop();
+    await redis.replicaof("127.0.0.1", await freePort());
+    await expect(checkRedis(redis)).rejects.toThrow(/replica/);
+  });
+});

@@ -77,6 +77,8 @@ export interface Harness {
   settled(requestId: string): Promise<{ row: RequestRow; detail: RequestDetail }>;
   /** All settled rows once there are `count` of them and nothing is in flight. */
   rows(count: number): Promise<RequestRow[]>;
+  /** The newest settled row that matches. */
+  findRow(match: (row: RequestRow) => boolean): Promise<RequestRow>;
   /** How many requests the upstream has seen. */
   upstreamCalls(): number;
   close(): Promise<void>;
@@ -161,6 +163,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         },
         { what: `the row of ${requestId}` },
       ),
+    findRow: (match) =>
+      until(async () => (await listRequests(database.pool, { filter: {}, limit: 1_000, scope: {} })).rows.find(match), {
+        what: "a matching row",
+      }),
     rows: (count) =>
       until(
         async () => {

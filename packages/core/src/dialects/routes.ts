@@ -19,11 +19,15 @@ const geminiMethods: Record<string, Pick<Route, "endpoint" | "stream">> = {
   countTokens: { endpoint: "countTokens", stream: false },
 };
 
+/** Google's clients ask for `/v1beta/…`, since @google/genai 3 for `/v1/…` unless told otherwise. */
+const geminiCall = /^\/v1\/models\/[^?]+:(?:generateContent|streamGenerateContent|countTokens)(?:\?|$)/;
+
 /** Whose shape an answer to this path should have, errors on unknown paths included. */
 export function flavourOf(path: string, headers: Headers = {}): DialectName {
-  if (path.startsWith("/v1beta/")) return "gemini";
+  if (path.startsWith("/v1beta/") || geminiCall.test(path)) return "gemini";
   if (path === "/v1/messages" || path.startsWith("/v1/messages/") || path.startsWith("/v1/messages?")) return "anthropic";
   const isModels = path === "/v1/models" || path.startsWith("/v1/models/") || path.startsWith("/v1/models?");
+  if (isModels && (headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined)) return "gemini";
   if (isModels && (headers["anthropic-version"] !== undefined || headers["x-api-key"] !== undefined)) return "anthropic";
   return "openai";
 }
@@ -50,8 +54,9 @@ function decodeModel(raw: string): string | null {
 
 function matchGemini(method: string, path: string, query: URLSearchParams): Route | null {
   if (path === "/v1beta/models") return method === "GET" ? { dialect: "gemini", endpoint: "models", stream: false } : null;
-  if (!path.startsWith("/v1beta/models/")) return null;
-  const rest = path.slice("/v1beta/models/".length);
+  const prefix = ["/v1beta/models/", "/v1/models/"].find((one) => path.startsWith(one));
+  if (!prefix) return null;
+  const rest = path.slice(prefix.length);
   const colon = rest.lastIndexOf(":");
   if (method === "GET") {
     const model = decodeModel(rest);
@@ -75,7 +80,8 @@ function matchGemini(method: string, path: string, query: URLSearchParams): Rout
 export function matchRoute(method: string, target: string, headers: Headers = {}): Route | null {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
-  if (path.startsWith("/v1beta/")) return matchGemini(method, path, new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)));
+  if (path.startsWith("/v1beta/") || (method === "POST" && geminiCall.test(path)))
+    return matchGemini(method, path, new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)));
   if (method === "POST") return Object.hasOwn(posts, path) ? { ...(posts[path] as Route) } : null;
   if (method !== "GET") return null;
   const dialect = flavourOf(path, headers);

@@ -27,7 +27,8 @@ export interface Frames {
   subscribe(audience: Audience, after: BusId, signal: AbortSignal): AsyncGenerator<LiveFrame, void, void>;
   /**
    * Ends every subscription of a user within a moment: after demotion, disabling, sign-out. Throws AbortError there:
-   * the client reconnects and is authorised anew. A `user.changed` on the bus does the same in every process.
+   * the client reconnects and is authorised anew. A `user.changed` on the bus does the same in every process, and so
+   * does a reset of the bus, after its frame: nobody knows what was lost.
    */
   disconnect(userId: string): void;
   /** Open subscriptions, for metrics. */

@@ -76,7 +76,11 @@ export function createFrames({ bus, clock, snapshot }: FramesOptions): Frames {
       batch: onBatch,
       reset(reason, position) {
         scanned = position;
-        for (const each of hubs.values()) each.reset(reason, position);
+        for (const each of hubs.values()) {
+          each.reset(reason, position);
+          // A demotion may be among what was lost.
+          for (const subscriber of each.subscribers) subscriber.failAfterQueue(abortError("to be authorised anew"));
+        }
       },
     });
     return { hub, subscriber };

@@ -82,6 +82,8 @@ export function createRedisFollower(link: RedisLink, history: RedisHistory, { lo
     try {
       while (again && !closed && listeners.size > 0) {
         again = false;
+        // From here to the end of the reading messages are held: else they would be passed on twice.
+        inOrder = false;
         if (!subscribed) await subscribe();
         if (!subscribed) return;
         await catchUp();

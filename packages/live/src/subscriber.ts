@@ -31,6 +31,8 @@ export interface Subscriber {
   end(): void;
   /** Throws out of the wait; what is queued is not delivered any more. */
   fail(error: Error): void;
+  /** As `fail`, once what is queued has been taken; nothing is queued any more. */
+  failAfterQueue(error: Error): void;
   readonly stopped: boolean;
   /** Resolves when ended or failed. */
   readonly whenStopped: Promise<void>;
@@ -43,6 +45,7 @@ export function createSubscriber(userId: string): Subscriber {
   let behindBytes = 0;
   let stalledSinceMs: number | null = null;
   let outcome: "ended" | Error | null = null;
+  let ending: Error | null = null;
   let wake: (() => void) | null = null;
   const { promise: whenStopped, resolve: stop } = Promise.withResolvers<void>();
 
@@ -60,7 +63,7 @@ export function createSubscriber(userId: string): Subscriber {
       return outcome !== null;
     },
     push(tick, nowMs) {
-      if (outcome !== null) return;
+      if (outcome !== null || ending) return;
       stalledSinceMs ??= nowMs;
       behindBytes += tick.weight;
       queue.push(tick);
@@ -79,6 +82,10 @@ export function createSubscriber(userId: string): Subscriber {
     },
     async take(nowMs) {
       while (outcome === null && queue.length === 0) {
+        if (ending) {
+          settle(ending);
+          break;
+        }
         behindBytes = 0;
         stalledSinceMs = null;
         await new Promise<void>((resolve) => {
@@ -97,6 +104,10 @@ export function createSubscriber(userId: string): Subscriber {
     },
     end: () => settle("ended"),
     fail: settle,
+    failAfterQueue(error) {
+      ending = error;
+      wake?.();
+    },
   };
 }
 

@@ -132,7 +132,10 @@ describe.each([
     const heard = follow(bus);
     await until(() => heard.started.length === 1, { what: "following" });
     const start = heard.started[0] ?? "";
-    await publishAll(bus, Array.from({ length: 450 }, (_, i) => changed(i)));
+    await publishAll(
+      bus,
+      Array.from({ length: 450 }, (_, i) => changed(i)),
+    );
     await until(() => heard.batches.length === 450, { what: "450 entries" });
     expect(await bus.replay(start)).toMatchObject({ reset: "too_old", position: heard.batches.at(-1)?.id });
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Log } from "@sluice/core/log";
@@ -117,18 +117,45 @@ describe("embedded PostgreSQL", () => {
 
 if (isRoot()) {
   describe("embedded PostgreSQL under root", () => {
-    it("goes where its system user can reach it, and says so", async () => {
-      await chmod(dataDir, 0o700);
-      const reachableRoot = await mkdtemp(join(tmpdir(), "sluice-reachable-"));
+    let reachableRoot: string;
+    let said: string[];
+    const log: Log = { ...silentLog, warn: (_, message) => void said.push(message) };
+
+    beforeEach(async () => {
+      reachableRoot = await mkdtemp(join(tmpdir(), "sluice-reachable-"));
       await chmod(reachableRoot, 0o755);
-      const said: string[] = [];
-      const log: Log = { ...silentLog, warn: (_, message) => void said.push(message) };
+      said = [];
+    });
+    afterEach(() => rm(reachableRoot, { recursive: true, force: true }));
+
+    it("goes where its system user can reach it, says so, and is found there again", async () => {
+      await chmod(dataDir, 0o700);
+      const first = await startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log });
+      expect(first.directory.startsWith(reachableRoot)).toBe(true);
+      expect(said).toEqual([expect.stringContaining(`cannot enter ${dataDir}; the database is in ${first.directory}`)]);
+      await query(first.url, "CREATE TABLE kept AS SELECT 1 AS n");
+      await first.stop();
+
+      // Also when the data directory could be entered by now: the data has not moved.
+      await chmod(dataDir, 0o711);
+      const second = await startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log });
+      expect(second.directory).toBe(first.directory);
+      expect(await query(second.url, "SELECT n FROM kept")).toEqual([{ n: 1 }]);
+      await second.stop();
+
+      // A new data directory at the old path starts empty.
+      await rm(dataDir, { recursive: true });
+      await mkdir(dataDir, { mode: 0o700 });
+      const third = await startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log });
+      expect(third.directory).not.toBe(first.directory);
+      await third.stop();
+    });
+
+    it("does not start an empty database beside one that it can no longer reach", async () => {
       const server = await startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log });
-      expect(server.directory.startsWith(reachableRoot)).toBe(true);
-      expect(said).toEqual([expect.stringContaining(`cannot enter ${dataDir}`)]);
-      expect(await query(server.url, "SELECT 1 AS answers")).toEqual([{ answers: 1 }]);
       await server.stop();
-      await rm(reachableRoot, { recursive: true, force: true });
+      await chmod(dataDir, 0o700);
+      await expect(startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log })).rejects.toThrow(/chmod o\+x/);
     });
   });
 }

@@ -1,14 +1,9 @@
-import { createHash } from "node:crypto";
-import { mkdir, realpath, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { mkdir, realpath } from "node:fs/promises";
 import type { Log } from "@sluice/core/log";
 import { attachService } from "./attached-service.ts";
-import type { PostgresBinaries } from "./postgres-binaries.ts";
-import { copyPostgresBinaries, findPostgresBinaries } from "./postgres-binaries.ts";
 import type { Cluster } from "./postgres-cluster.ts";
 import { findRunningPostgres, initCluster, startCluster, stopCluster } from "./postgres-cluster.ts";
-import type { SystemUser } from "./system-user.ts";
-import { findOrCreateDatabaseUser, findSystemUser, isReachable, isRoot } from "./system-user.ts";
+import { choosePostgresPlace } from "./postgres-place.ts";
 
 /**
  * PostgreSQL with nothing installed: a real server from npm that belongs to the data directory (`<dataDir>/pg18`) and
@@ -36,18 +31,12 @@ export interface EmbeddedPostgresOptions {
   reachableRoot?: string;
 }
 
-const majorVersion = 18;
-
 /** Starts the data directory's PostgreSQL or attaches to it. @throws errors that say what to do. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { log, reachableRoot = "/var/lib/sluice" } = options;
   await mkdir(options.dataDir, { recursive: true, mode: 0o711 });
-  const dataDir = await realpath(options.dataDir);
-  const place = await choosePlace(dataDir, options);
-  const cluster: Cluster = {
-    ...place,
-    durable: options.durable ?? true,
-    log: options.log,
-  };
+  const place = await choosePostgresPlace({ dataDir: await realpath(options.dataDir), log, reachableRoot });
+  const cluster: Cluster = { ...place, durable: options.durable ?? true, log };
   const attached = await attachService(cluster.directory, {
     find: () => findRunningPostgres(cluster),
     async start() {
@@ -57,53 +46,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     stop: (running) => stopCluster(cluster, running),
   });
   const { pid, port, url } = attached.running;
-  options.log.info({ pid, port }, `PostgreSQL ${attached.found ? "found running" : "started"} on 127.0.0.1:${port}`);
+  log.info({ pid, port }, `PostgreSQL ${attached.found ? "found running" : "started"} on 127.0.0.1:${port}`);
   return { url, pid, port, directory: cluster.directory, attached: attached.found, stop: attached.leave };
-}
-
-interface Place {
-  directory: string;
-  binaries: PostgresBinaries;
-  user: SystemUser | null;
-}
-
-/** Which directory, which binaries and which user: trivial unless this process is root. */
-async function choosePlace(dataDir: string, options: EmbeddedPostgresOptions): Promise<Place> {
-  const directory = join(dataDir, `pg${majorVersion}`);
-  const binaries = await findPostgresBinaries();
-  if (!isRoot()) {
-    await refuseForeignData(directory);
-    return { directory, binaries, user: null };
-  }
-
-  const user = (await ownerOfData(directory)) ?? (await findOrCreateDatabaseUser(options.log));
-  const root = options.reachableRoot ?? "/var/lib/sluice";
-  const place: Place = { directory, binaries, user };
-  if (!(await isReachable(join(binaries.native, "bin"), user))) {
-    place.binaries = await copyPostgresBinaries(binaries, root);
-    options.log.warn({ copy: place.binaries.native }, `The user ${user.name} cannot enter ${binaries.native}; PostgreSQL runs from a copy`);
-  }
-  if (!(await isReachable(dataDir, user, "enter"))) {
-    const name = `${basename(dataDir).replace(/[^\w-]/g, "") || "data"}-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;
-    place.directory = join(root, name, `pg${majorVersion}`);
-    options.log.warn({ directory: place.directory }, `The user ${user.name} cannot enter ${dataDir}; the database is elsewhere`);
-  }
-  return place;
-}
-
-/** Data made by an ordinary user stays with that user when root starts it later. */
-async function ownerOfData(directory: string): Promise<SystemUser | null> {
-  const facts = await stat(join(directory, "data")).catch(() => null);
-  return facts === null || facts.uid === 0
-    ? null
-    : ((await findSystemUser(facts.uid)) ?? { name: String(facts.uid), uid: facts.uid, gid: facts.gid });
-}
-
-async function refuseForeignData(directory: string): Promise<void> {
-  const facts = await stat(join(directory, "data")).catch(() => null);
-  if (facts === null || facts.uid === process.getuid?.()) return;
-  const owner = (await findSystemUser(facts.uid))?.name ?? String(facts.uid);
-  throw new Error(
-    `The database in ${directory} belongs to the user ${owner}. Start as that user or as root, or set SLUICE_DATA_DIR to a directory of your own.`,
-  );
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { cp, mkdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,7 +23,7 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const version =
     typeof description === "object" && description !== null && "version" in description ? String(description.version) : "unknown";
   const native = join(root, "native");
-  await completeLinks(root);
+  await completeLibraryLinks(root);
   return { native, packageVersion: version };
 }
 
@@ -38,7 +39,7 @@ async function resolvePackage(platform: string): Promise<string> {
 }
 
 /** npm packages carry no symlinks; the package's install script makes them, and is often not allowed to run. */
-async function completeLinks(root: string): Promise<void> {
+export async function completeLibraryLinks(root: string): Promise<void> {
   const list: unknown = JSON.parse(await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]"));
   if (!Array.isArray(list)) return;
   for (const entry of list as { source: string; target: string }[]) {
@@ -61,7 +62,7 @@ export async function copyPostgresBinaries(binaries: PostgresBinaries, root: str
   const native = join(root, `postgres-${binaries.packageVersion}`);
   if ((await stat(native).catch(() => null)) === null) {
     // Renamed into place when complete, so that a copy cut short is never used.
-    const part = `${native}.${process.pid}`;
+    const part = `${native}.${process.pid}-${randomBytes(4).toString("hex")}`;
     await mkdir(root, { recursive: true, mode: 0o755 });
     await cp(binaries.native, part, { recursive: true, verbatimSymlinks: true });
     await rename(part, native).catch(async (error: unknown) => {

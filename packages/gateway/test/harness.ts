@@ -19,7 +19,7 @@ import type { Ledger } from "@sluice/ledger/records";
 import { createLive, type Live } from "@sluice/live/live";
 import type { Snapshot } from "@sluice/snapshot/config";
 import { until } from "@sluice/testing/deadline";
-import { type MadeKey, makeKey, makePrice, makeProvider } from "@sluice/testing/factories";
+import { type MadeKey, makeKey, makePrice, makeProvider, uniqueName } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import type { GatewayLimits } from "../src/context.ts";
@@ -68,6 +68,11 @@ export interface Harness {
   /** A key without limits. */
   key: MadeKey;
   providerIds: string[];
+  /** Providers and a key in a group of their own: one test's arrangement beside the others'. */
+  group(
+    providers: readonly ProviderSpec[],
+    keyFields?: { rpm?: number; inFlight?: number; expiresAt?: Date; disabledAt?: Date; userId?: string },
+  ): Promise<{ key: string; keyId: string; providerIds: string[] }>;
   /** A request as the default key's owner, JSON by default. */
   call(
     path: string,
@@ -105,11 +110,16 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const upstream = await startUpstream();
   const dir = await mkdtemp(join(tmpdir(), "sluice-gateway-"));
   const providers = options.providers ?? [{ dialect: "openai" }, { dialect: "anthropic" }, { dialect: "gemini" }];
-  const providerIds: string[] = [];
-  for (const { secret = "sk-upstream", ...spec } of providers) {
-    const made = await makeProvider(database.prisma, { baseUrl: baseUrlOf(spec.dialect, upstream.url), ...spec, secret });
-    providerIds.push(made.id);
-  }
+  const addProviders = async (specs: readonly ProviderSpec[], group: string): Promise<string[]> => {
+    const ids: string[] = [];
+    for (const { secret = "sk-upstream", ...spec } of specs) {
+      ids.push(
+        (await makeProvider(database.prisma, { baseUrl: baseUrlOf(spec.dialect, upstream.url), groups: [group], ...spec, secret })).id,
+      );
+    }
+    return ids;
+  };
+  const providerIds = await addProviders(providers, "default");
   for (const model of [...plainModels, ...(options.prices ?? [])]) await makePrice(database.prisma, { model });
   const key = await makeKey(database.prisma);
 
@@ -142,6 +152,13 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
 
   return {
     ...{ url, server, gateway, database, upstream, snapshot, live, ledger, admission, egress, key, providerIds },
+    async group(specs, keyFields = {}) {
+      const group = uniqueName("group");
+      const ids = await addProviders(specs, group);
+      const made = await makeKey(database.prisma, { group, ...keyFields });
+      await snapshot.refresh();
+      return { key: made.secret, keyId: made.key.id, providerIds: ids };
+    },
     call(path, { method = "POST", body, headers = {}, key: secret = key.secret, signal } = {}) {
       const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
       return fetch(`${url}${path}`, {

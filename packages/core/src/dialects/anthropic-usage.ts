@@ -105,6 +105,9 @@ export function anthropicReader(envelope: Envelope): EventReader {
       addContent(reading, bytes);
       return FLOW;
     },
+    readUnended(text) {
+      if (/^event: ?message_stop\s*\n/.test(text)) reading.complete = true;
+    },
   };
 }
 

@@ -55,7 +55,11 @@ export interface StreamMeter {
   readonly reading: Reading;
   /** Subarrays of what was fed, in order and never copied unless an event was split. */
   feed(chunk: Buffer): Buffer[];
-  /** What was kept back: to be sent once the charge is durable (or when the upstream ended without a terminal event). */
+  /**
+   * What was kept back: to be sent once the charge is durable (or when the upstream ended without a terminal event).
+   * To be called once, when the upstream has ended, and before `reading.complete` is believed: a last event without
+   * its empty line counts. An unfinished event is not in it, so that `errorEvent` may follow.
+   */
   rest(): Buffer[];
 }
 

@@ -51,12 +51,11 @@ function takeFailure(reading: OpenReading, error: JsonRecord): void {
 }
 
 /**
- * Reads a Gemini stream. Every event is a whole response with counts so far, a few dozen to a stream, so each is
- * parsed. Usage is only final with the finish: until then it grows and the estimate stands in for it.
+ * Reads a Gemini stream. Every event is a whole response with the counts so far, a few dozen to a stream, so each is
+ * parsed; a later count replaces an earlier one.
  */
 export function geminiReader(envelope: Envelope): EventReader {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
-  let sawUsage = false;
   function read(event: SseEvent): number {
     if (event.data === "") return FLOW;
     const response = parseRecord(decodeData(event));
@@ -67,12 +66,15 @@ export function geminiReader(envelope: Envelope): EventReader {
       return HOLD;
     }
     const { content, ends } = takeResponse(reading, response);
-    sawUsage ||= asRecord(response.usageMetadata) !== null;
-    if (sawUsage && !reading.complete) reading.known = { input: reading.usage.input, cacheRead: reading.usage.cacheRead };
     // Some models put a finishReason on every event, or finish one candidate before another: only the last one ends.
     const resumed = content && reading.complete;
-    reading.complete ||= ends;
-    reading.usageReported = sawUsage && reading.complete;
+    reading.complete = ends || (reading.complete && !resumed);
+    const usage = asRecord(response.usageMetadata);
+    if (usage) {
+      // Early events may count the prompt only: then what was produced is still to be estimated.
+      reading.usageReported = ends || usage.candidatesTokenCount != null || usage.thoughtsTokenCount != null;
+      reading.known = { input: reading.usage.input, cacheRead: reading.usage.cacheRead };
+    }
     return (resumed ? RELEASE : FLOW) | (ends ? HOLD : FLOW);
   }
   return {
@@ -80,7 +82,9 @@ export function geminiReader(envelope: Envelope): EventReader {
     read,
     readOversize(_head, bytes) {
       addContent(reading, bytes);
-      return reading.complete ? RELEASE : FLOW;
+      const fate = reading.complete ? RELEASE : FLOW;
+      reading.complete = false;
+      return fate;
     },
   };
 }

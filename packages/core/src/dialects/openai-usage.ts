@@ -57,11 +57,11 @@ function choiceBytes(chunk: JsonRecord, field: "delta" | "message"): number {
 export function chatReader(envelope: Envelope, dropUsageChunk: boolean): EventReader {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
   function read({ data, ...event }: SseEvent): number {
-    if (data === "" || reading.complete) return FLOW;
     if (data.charCodeAt(0) === 0x5b && data.trim() === "[DONE]") {
       reading.complete = true;
       return HOLD;
     }
+    if (data === "" || reading.complete) return FLOW;
     if (reading.hasContent && event.name !== "error" && !hasValue(data, '"usage"') && !hasValue(data, '"error"')) {
       addContent(reading, stringBytes(data, chatKeys));
       return FLOW;
@@ -85,6 +85,9 @@ export function chatReader(envelope: Envelope, dropUsageChunk: boolean): EventRe
     readOversize(_head, bytes) {
       addContent(reading, bytes);
       return FLOW;
+    },
+    readUnended(text) {
+      if (/^data: ?\[DONE\]\s*$/.test(text)) reading.complete = true;
     },
   };
 }

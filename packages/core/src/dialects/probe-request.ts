@@ -18,7 +18,8 @@ const calls: Record<DialectName, (model: string, serves: readonly string[]) => P
     if (serves.includes("responses")) return post("responses", { model, input: "Hi", store: false });
     return post("embeddings", { model, input: "Hi" });
   },
-  gemini: () => post("generateContent", { contents: [{ role: "user", parts: [{ text: "Hi" }] }], generationConfig: { maxOutputTokens: 1 } }),
+  gemini: () =>
+    post("generateContent", { contents: [{ role: "user", parts: [{ text: "Hi" }] }], generationConfig: { maxOutputTokens: 1 } }),
 };
 
 /** A call of `model`, or without one the provider's list of models. `serves` matters to dialects with several APIs. */

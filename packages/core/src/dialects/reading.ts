@@ -72,7 +72,7 @@ export function readFailure(kind: string, message: string): { code: ErrorCode; m
   return { code: "upstream_error", message: text, retryable: true };
 }
 
-const secretLike = /\b(?:sk|pk|rk|xai|gsk|key|Bearer)[-_ ][A-Za-z0-9_\-*.]{6,}|\bAIza[\w-]{10,}|\b[A-Za-z0-9_-]{40,}\b/g;
+const secretLike = /\b(?:sk|pk|rk|xai|gsk|key)[-_][\w\-*.]{6,}|\bBearer\s+[\w.~+/=-]{16,}|\bAIza[\w-]{10,}|\b[\w-]{40,}\b/g;
 
 /** Upstream text made fit to keep: short, without control characters, anything that looks like a credential blanked. */
 export function cleanMessage(text: string): string {

@@ -17,6 +17,8 @@ export interface EventReader {
   read(event: SseEvent): number;
   /** An event too large to be kept: its beginning only (latin1), and its size. */
   readOversize(head: string, bytes: number): number;
+  /** The last event so far, short and not ended: some servers save the empty line behind the terminal one. */
+  readUnended?(text: string): void;
 }
 
 /** An event cut by the ends of chunks is kept back up to this size, then it flows and only a copy is read. */
@@ -27,6 +29,7 @@ const READ_BYTES = 1024 * 1024;
 const TAIL_BYTES = 256 * 1024;
 const BOM = "\u00ef\u00bb\u00bf";
 const HEAD_CHARS = 512;
+const UNENDED_BYTES = 256;
 
 /** The bytes so far of an event whose end has not come: copied, so that no foreign slab is kept alive by them. */
 class SplitEvent {
@@ -122,12 +125,28 @@ class SseMeter implements StreamMeter {
   }
 
   rest(): Buffer[] {
-    const rest = this.#held;
-    if (this.#split && !this.#split.flowing) rest.push(...this.#split.parts());
-    this.#held = [];
-    this.#heldBytes = 0;
+    const out: Buffer[] = [];
+    const split = this.#split;
     this.#split = null;
-    return rest;
+    if (split) this.#finishUnended(split, out);
+    this.#flush(out);
+    return out;
+  }
+
+  /**
+   * The stream is over but its last event has no empty line. A terminal one counts all the same (some servers save
+   * the last line ends). Any other is a fragment that no client may act on: left out, or, when half of it has gone,
+   * closed by an empty line so that an error event can follow.
+   */
+  #finishUnended(split: SplitEvent, out: Buffer[]): void {
+    const parts = split.parts();
+    if (!split.oversize) {
+      const text = Buffer.concat(parts).toString("latin1");
+      this.#read(text, 0, text.length, text.includes("\r"));
+    }
+    if (this.reading.complete) {
+      if (!split.flowing) this.#held.push(...parts);
+    } else if (split.flowing) out.push(Buffer.from("\n\n"));
   }
 
   /** An event that lies in one chunk. Returns where the run of flowing bytes now starts. */
@@ -179,6 +198,7 @@ class SseMeter implements StreamMeter {
       split.flowing = true;
     }
     split.append(piece);
+    if (split.bytes <= UNENDED_BYTES) this.#reader.readUnended?.(split.head);
   }
 
   #read(text: string, from: number, end: number, hasCr: boolean): number {

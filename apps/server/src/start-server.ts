@@ -18,7 +18,6 @@ import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Services } from "@sluice/services/context";
 import { createServices, systemContext } from "@sluice/services/create-services";
 import { prepareSetup } from "@sluice/services/setup/prepare-setup";
-import { announceConfigChange } from "@sluice/snapshot/config-version";
 import { seedShippedPrices } from "@sluice/snapshot/seed-shipped-prices";
 import { startWorker, type Worker } from "@sluice/worker/jobs";
 import { makeDataDir, readOrMakeSecret } from "./data-dir.ts";
@@ -116,9 +115,6 @@ function composeServices(parts: Omit<Parts, "instance" | "services">): Services 
     log,
     version,
     publicUrl: env.publicUrl ?? `http://${env.host === "0.0.0.0" || env.host === "::" ? "127.0.0.1" : env.host}:${env.consolePort ?? env.port}`,
-    announceConfig: async () => {
-      if (storage.redis) await announceConfigChange(storage.redis, rooms.snapshot.current().version);
-    },
   });
 }
 

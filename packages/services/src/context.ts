@@ -41,8 +41,6 @@ export interface Services {
   streams: Set<() => void>;
   log: Log;
   clock: Clock;
-  /** Tells the other instances that the configuration has changed (after the commit). Never throws. */
-  announceConfig(): Promise<void>;
   tenantId: string;
   version: string;
   /** Where browsers reach the console, without a trailing slash. */

@@ -1,5 +1,6 @@
 import { SluiceError } from "@sluice/core/errors";
 import type { LiveEvent } from "@sluice/core/events";
+import { announceConfigChange } from "@sluice/snapshot/config-version";
 import type { Ctx, Transaction } from "./context.ts";
 
 /** A context inside a transaction. */
@@ -26,19 +27,24 @@ export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T
     .catch((thrown: unknown) => {
       throw conflictOf(thrown) ?? thrown;
     });
-  if (state.bumped) {
-    // The change is made: if this process cannot read it back now, its version poll will.
-    await ctx.snapshot
-      .refresh()
-      .catch((thrown: unknown) => ctx.log.warn({ error: String(thrown) }, "the new configuration could not be read back yet"));
-    await ctx.announceConfig();
-  }
+  if (state.bumped) await announceConfig(ctx);
   for (const event of state.events) ctx.live.bus.publish(event);
   for (const userId of state.reauthorise) {
     ctx.logins.forgetUser(userId);
     ctx.live.frames.disconnect(userId);
   }
   return result;
+}
+
+/** Puts the new configuration in force here, then tells the others; whoever misses that polls the version. */
+async function announceConfig(ctx: Ctx): Promise<void> {
+  try {
+    await ctx.snapshot.refresh();
+    if (ctx.redis) await announceConfigChange(ctx.redis, ctx.snapshot.current().version);
+  } catch (thrown) {
+    // The change is committed all the same: if it cannot be read back now, the version poll will.
+    ctx.log.warn({ error: String(thrown) }, "the new configuration could not be read back yet");
+  }
 }
 
 /** Raises the configuration's version, once a transaction, so that every snapshot reloads. */

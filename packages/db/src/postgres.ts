@@ -31,6 +31,8 @@ export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
   });
   // Without a listener a restart of Postgres would end this process; the next query reports the outage anyway.
   pool.on("error", () => {});
+  // The pool listens to idle connections only: one lost while it is lent out would end this process too.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 

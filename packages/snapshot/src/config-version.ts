@@ -1,0 +1,28 @@
+import type { Redis } from "ioredis";
+import type { ClientBase } from "pg";
+
+/** Carries the new version as text; whoever misses it finds out by polling. */
+export const configChannel = "sluice:config";
+
+/** Tells every instance that the configuration has changed. After the commit. Resolves false when Redis cannot be told. */
+export async function announceConfigChange(redis: Redis, version: string): Promise<boolean> {
+  try {
+    await redis.publish(configChannel, version);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Raises the version inside the transaction of a change and returns it. The row stays locked until the commit, so
+ * versions follow the order of commits.
+ */
+export async function bumpConfigVersion(client: Pick<ClientBase, "query">, tenantId = "default"): Promise<string> {
+  const { rows } = await client.query<{ version: string }>(
+    `INSERT INTO config_version AS v (tenant_id, version) VALUES ($1, 1)
+     ON CONFLICT (tenant_id) DO UPDATE SET version = v.version + 1 RETURNING version::text AS version`,
+    [tenantId],
+  );
+  return rows[0]?.version ?? "0";
+}

@@ -1,0 +1,184 @@
+/**
+ * The configuration in memory: keys, users, providers, prices and settings, read by every request and never from
+ * Postgres while one waits. It promises that a change is in force on every instance within a second (a message) or 30
+ * (a version poll), that requests always see one whole configuration, and that known keys keep working while Postgres
+ * is away, also over a restart (a copy on disk). It is apart so that the hot path has one synchronous source of truth.
+ */
+import { type Clock, systemClock } from "@sluice/core/clock";
+import { SluiceError } from "@sluice/core/errors";
+import { type Log, silentLog } from "@sluice/core/log";
+import { followChannel } from "@sluice/db/follow-channel";
+import { openSecret } from "@sluice/db/secrets";
+import type { Redis } from "ioredis";
+import type { Pool } from "pg";
+import type { Config, KeyConfig, ProviderConfig, Snapshot } from "./config.ts";
+import { configChannel } from "./config-version.ts";
+import { createCopyWriter, readDiskCopy } from "./disk-copy.ts";
+import { createKeyMisses } from "./key-misses.ts";
+import { loadConfig, loadVersion } from "./load-config.ts";
+import { type StoredConfig, toConfig } from "./stored-config.ts";
+import { createVersionCheck } from "./version-check.ts";
+
+export interface SnapshotOptions {
+  pool: Pool;
+  /** null = no messages: changes of other processes are found by the poll. Stays the caller's. */
+  redis: Redis | null;
+  /** SLUICE_SECRET, which the providers' secrets are sealed under. */
+  secret: string;
+  /** The copy on disk, e.g. `<data dir>/snapshot.json`. */
+  path: string;
+  tenantId?: string;
+  log?: Log;
+  clock?: Clock;
+  /** For tests. */
+  timing?: Partial<SnapshotTiming>;
+}
+
+export interface SnapshotTiming {
+  /** Between two looks at the version; with a load and a late answer it stays under the promised 30 s. */
+  pollMs: number;
+  /** At least this long between two questions to Postgres, whatever asks. */
+  minCheckMs: number;
+  /** First and longest pause after Postgres did not answer. */
+  backOffMs: number;
+  maxBackOffMs: number;
+  /** How long Postgres may take to answer. */
+  deadlineMs: number;
+}
+
+const defaultTiming: SnapshotTiming = { pollMs: 15_000, minCheckMs: 1_000, backOffMs: 1_000, maxBackOffMs: 10_000, deadlineMs: 5_000 };
+
+/**
+ * Loads from Postgres, or from the copy on disk when Postgres cannot be asked.
+ * @throws SluiceError `unavailable` when there is neither.
+ */
+export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot> {
+  const { pool, redis, secret, path, tenantId = "default", log = silentLog, clock = systemClock } = options;
+  const timing = { ...defaultTiming, ...options.timing };
+  const listeners = new Set<(config: Config, previous: Config) => void>();
+  const secrets = new Map<string, string>();
+  const copy = createCopyWriter(path, log);
+  const misses = createKeyMisses(clock, timing.minCheckMs);
+  let config: Config | null = null;
+  let revoked: ReadonlySet<string> = new Set();
+  let json = "";
+  let freshAtMs = 0;
+  let running: Promise<void> | null = null;
+  let queued: Promise<void> | null = null;
+
+  const current = (): Config => {
+    if (!config) throw new SluiceError("unavailable", { detail: "no configuration was loaded" });
+    return config;
+  };
+
+  const replace = (stored: StoredConfig, storedJson: string): void => {
+    const previous = config;
+    config = toConfig(stored, log);
+    revoked = new Set(stored.revoked);
+    json = storedJson;
+    misses.forget();
+    const records = new Set(stored.providers.map((provider) => provider.secret));
+    for (const record of secrets.keys()) if (!records.has(record)) secrets.delete(record);
+    if (!previous) return;
+    for (const listener of listeners) {
+      try {
+        listener(config, previous);
+      } catch (error) {
+        log.error({ error: String(error) }, "a listener failed at a change of the configuration");
+      }
+    }
+  };
+
+  const load = async (): Promise<void> => {
+    const stored = await check.attempt(() => loadConfig(pool, tenantId, timing.deadlineMs));
+    freshAtMs = clock.now();
+    const storedJson = JSON.stringify(stored);
+    if (storedJson === json) return;
+    replace(stored, storedJson);
+    copy.write(storedJson, freshAtMs);
+  };
+
+  /** One load at a time. Who asks during one waits for the next: the running one may have begun before the change. */
+  const refresh = (): Promise<void> => {
+    if (running) {
+      queued ??= running.then(noop, noop).then(() => {
+        queued = null;
+        return refresh();
+      });
+      return queued;
+    }
+    running = load().finally(() => {
+      running = null;
+    });
+    return running;
+  };
+
+  const check = createVersionCheck({
+    clock,
+    timing,
+    log,
+    async look() {
+      const version = await loadVersion(pool, tenantId, timing.deadlineMs);
+      freshAtMs = clock.now();
+      if (version !== config?.version) await refresh();
+    },
+  });
+
+  await refresh().catch(async (error: unknown) => {
+    const found = await readDiskCopy(path, tenantId).catch((damage: unknown) => {
+      log.error({ path, reason: String(damage) }, "the configuration's copy on disk cannot be used");
+      return null;
+    });
+    if (!found) throw new SluiceError("unavailable", { detail: "Postgres does not answer and there is no copy on disk", cause: error });
+    log.warn(
+      { path, version: found.config.version, savedAtMs: found.savedAtMs },
+      "Postgres does not answer: starting with the copy on disk",
+    );
+    freshAtMs = found.savedAtMs;
+    replace(found.config, JSON.stringify(found.config));
+  });
+
+  const unfollow = redis
+    ? followChannel(redis, configChannel, {
+        onMessage: (version) => {
+          if (version !== config?.version) void refresh().catch(noop);
+        },
+        onSubscribed: () => void check.ask().catch(noop),
+      })
+    : null;
+  check.start();
+
+  return {
+    current,
+    async findKey(sha256: string): Promise<KeyConfig | null> {
+      const known = current().keysBySha256.get(sha256);
+      if (known || revoked.has(sha256) || misses.isFresh(sha256)) return known ?? null;
+      await misses.whileWaiting(() => check.ask());
+      const found = current().keysBySha256.get(sha256);
+      if (!found) misses.remember(sha256);
+      return found ?? null;
+    },
+    secretOf(provider: ProviderConfig): string {
+      let clear = secrets.get(provider.secret);
+      if (clear === undefined) {
+        clear = openSecret(secret, provider.secret, { table: "providers", column: "secret", rowId: provider.id });
+        secrets.set(provider.secret, clear);
+      }
+      return clear;
+    },
+    refresh,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    ageMs: () => Math.max(0, clock.now() - freshAtMs),
+    async close() {
+      unfollow?.();
+      check.close();
+      await (queued ?? running)?.catch(noop);
+      await copy.settled();
+    },
+  };
+}
+
+function noop(): void {}

@@ -1,0 +1,87 @@
+import type { Pool, PoolClient } from "pg";
+import type { KeyConfig, PriceConfig, ProviderConfig, UserConfig } from "./config.ts";
+import type { StoredConfig } from "./stored-config.ts";
+
+const versionSql = "SELECT version::text AS version FROM config_version WHERE tenant_id = $1";
+const keysSql = `
+  SELECT id, user_id AS "userId", name, "group", sha256, rpm, in_flight AS "inFlight",
+    (extract(epoch FROM expires_at) * 1000)::float8 AS "expiresAtMs", disabled_at IS NULL AS enabled
+  FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL ORDER BY id`;
+const revokedSql = `
+  SELECT sha256 FROM keys WHERE tenant_id = $1 AND revoked_at > now() - interval '90 days' ORDER BY revoked_at DESC LIMIT 100000`;
+const usersSql = `
+  SELECT id, email, name, role::text AS role, disabled_at IS NULL AS enabled FROM users WHERE tenant_id = $1 ORDER BY id`;
+const providersSql = `
+  SELECT id, name, dialect, serves, base_url AS "baseUrl", secret, groups, priority, weight, models,
+    model_redirects AS "modelRedirects", trim_scale(cost_multiplier)::text AS "costMultiplier", enabled
+  FROM providers WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY id`;
+/** UUIDv7 ids rise with time: the highest of a model is its newest row, the one in force. */
+const pricesSql = `
+  SELECT DISTINCT ON (model) id, model, trim_scale(input_per_mtok)::text AS "inputPerMTok",
+    trim_scale(output_per_mtok)::text AS "outputPerMTok", trim_scale(cache_write_5m_per_mtok)::text AS "cacheWrite5mPerMTok",
+    trim_scale(cache_write_1h_per_mtok)::text AS "cacheWrite1hPerMTok", trim_scale(cache_read_per_mtok)::text AS "cacheReadPerMTok"
+  FROM prices WHERE tenant_id = $1 ORDER BY model, id DESC`;
+const settingsSql = "SELECT name, value FROM settings WHERE tenant_id = $1";
+
+/** Everything in one REPEATABLE READ transaction: the version and what it stands for belong together. */
+export function loadConfig(pool: Pool, tenantId: string, deadlineMs: number): Promise<StoredConfig> {
+  return withClient(pool, deadlineMs, async (client) => {
+    await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const version = await client.query<{ version: string }>(versionSql, [tenantId]);
+    const keys = await client.query<KeyConfig>(keysSql, [tenantId]);
+    const revoked = await client.query<{ sha256: string }>(revokedSql, [tenantId]);
+    const users = await client.query<UserConfig>(usersSql, [tenantId]);
+    const providers = await client.query<ProviderConfig>(providersSql, [tenantId]);
+    const prices = await client.query<PriceConfig>(pricesSql, [tenantId]);
+    const settings = await client.query<{ name: string; value: unknown }>(settingsSql, [tenantId]);
+    await client.query("COMMIT");
+    return {
+      tenantId,
+      version: version.rows[0]?.version ?? "0",
+      keys: keys.rows,
+      revoked: revoked.rows.map(({ sha256 }) => sha256),
+      users: users.rows,
+      providers: providers.rows,
+      prices: prices.rows,
+      settings: Object.fromEntries(settings.rows.map(({ name, value }) => [name, value])),
+    };
+  });
+}
+
+/** The version in force; one row by primary key. */
+export function loadVersion(pool: Pool, tenantId: string, deadlineMs: number): Promise<string> {
+  return withClient(pool, deadlineMs, async (client) => {
+    const { rows } = await client.query<{ version: string }>(versionSql, [tenantId]);
+    return rows[0]?.version ?? "0";
+  });
+}
+
+/**
+ * A connection for at most `deadlineMs`. One that fails or does not answer is closed, never given back: a Postgres that
+ * is frozen must not keep the pool's connections.
+ */
+async function withClient<T>(pool: Pool, deadlineMs: number, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const connecting = pool.connect();
+  const client = await within(connecting, deadlineMs).catch((error: unknown) => {
+    connecting.then(
+      (late) => late.release(),
+      () => undefined,
+    );
+    throw error;
+  });
+  try {
+    const result = await within(work(client), deadlineMs);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`Postgres did not answer within ${ms} ms`)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -58,8 +58,10 @@ export class Spool {
   }
 
   /** Resolves when the kernel has the record. @throws SluiceError spool_unavailable. */
-  start(start: StartRecord): Promise<void> {
+  start(record: StartRecord): Promise<void> {
     if (!this.writable) return Promise.reject(new SluiceError("spool_unavailable", { detail: "the spool refuses writes" }));
+    // A copy: the caller goes on changing its row, and this one may be written again.
+    const start: StartRecord = { ...record, row: { ...record.row } };
     const { id } = start.row;
     const request: OpenRequest = { start, progress: null, segment: null, lastAtMs: this.#options.now(), finishing: false };
     const frame = encodeFrame("start", start, request.lastAtMs);

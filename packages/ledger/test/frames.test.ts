@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { crc32c } from "../src/crc32c.ts";
+import { failpointFrom } from "../src/failpoints.ts";
+import { decodePayload, encodeFrame, MAX_PAYLOAD_BYTES, scanFrames } from "../src/frames.ts";
+import { finishOf, progressOf, seededRandom } from "./arrange.ts";
+
+test("CRC-32C agrees with the vectors of RFC 3720", () => {
+  expect(crc32c(Buffer.from("123456789"))).toBe(0xe3069283);
+  expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa);
+  expect(crc32c(Buffer.alloc(32, 0xff))).toBe(0x62a8ab43);
+  expect(crc32c(Buffer.from(Array.from({ length: 32 }, (_, i) => i)))).toBe(0x46dd794e);
+  expect(crc32c(Buffer.from("xx123456789y"), 2, 11)).toBe(0xe3069283);
+});
+
+const records = Array.from({ length: 5 }, (_, i) => finishOf({ model: `model-${i}`, client: 'quo"te \u0000 {"v":1}' }));
+const frames = records.map((record, i) => encodeFrame("finish", record, 1_000 + i));
+const whole = Buffer.concat(frames);
+
+const read = (bytes: Buffer) => [...scanFrames(bytes)].flatMap((found) => (found.good ? [decodePayload(found.payload)?.record] : []));
+
+test("what is written is read back, whatever text it carries", () => {
+  expect(read(whole)).toEqual(records);
+});
+
+test("a segment cut at any byte gives exactly the records before the cut", () => {
+  const ends = frames.map((_, i) => frames.slice(0, i + 1).reduce((sum, frame) => sum + frame.length, 0));
+  for (let cut = 0; cut <= whole.length; cut++) {
+    expect(read(whole.subarray(0, cut)).length).toBe(ends.filter((end) => end <= cut).length);
+  }
+});
+
+test("damage in the middle costs the records it touches and no other; garbage invents none", () => {
+  const random = seededRandom(11);
+  for (let round = 0; round < 300; round++) {
+    const bytes = Buffer.from(whole);
+    const at = Math.floor(random() * bytes.length);
+    const length = 1 + Math.floor(random() * 40);
+    for (let i = at; i < Math.min(bytes.length, at + length); i++) bytes[i] = Math.floor(random() * 256);
+    const found = read(bytes);
+    expect(records.map((record) => JSON.stringify(record))).toEqual(expect.arrayContaining(found.map((record) => JSON.stringify(record))));
+    expect(found.length).toBeGreaterThanOrEqual(records.length - 2);
+  }
+  const noise = Buffer.from(Array.from({ length: 50_000 }, () => Math.floor(random() * 256)));
+  expect(read(noise)).toEqual([]);
+  expect(read(Buffer.concat([noise, whole]))).toEqual(records);
+});
+
+test("a version or kind of a later program is no record, and a record too large is refused", () => {
+  expect(decodePayload(Buffer.from('{"v":2,"k":"finish","t":1,"r":{}}'))).toBeNull();
+  expect(decodePayload(Buffer.from('{"v":1,"k":"novel","t":1,"r":{}}'))).toBeNull();
+  expect(decodePayload(Buffer.from('{"v":1,"k":'))).toBeNull();
+  const huge = progressOf("x".repeat(MAX_PAYLOAD_BYTES), 1);
+  expect(() => encodeFrame("progress", huge, 1)).toThrow(RangeError);
+});
+
+test("a failpoint kills at the pass it names, and only there", () => {
+  const kills: string[] = [];
+  const hook = failpointFrom("mid_batch:kill@2", () => kills.push("killed"));
+  hook("mid_batch");
+  hook("after_start");
+  expect(kills).toEqual([]);
+  hook("mid_batch");
+  hook("mid_batch");
+  expect(kills).toEqual(["killed"]);
+  expect(() => failpointFrom("nowhere:kill")).toThrow(RangeError);
+  expect(failpointFrom("")("mid_batch")).toBeUndefined();
+});

@@ -1,0 +1,192 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { FINAL_REV } from "@sluice/core/events";
+import { newId } from "@sluice/core/ids";
+import { fakeClock } from "@sluice/testing/clock";
+import { until } from "@sluice/testing/deadline";
+import { requestDetail, requestRow, uniqueName } from "@sluice/testing/factories";
+import { Redis } from "ioredis";
+import { afterEach, describe, expect, it } from "vitest";
+import { arrived, connected, eachTwin, rowInFlight, type Stage, useRedis, useStage, watch } from "./arrange.ts";
+
+const redis = useRedis();
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+});
+
+/** Another process with three requests in flight, or one that ended them properly. */
+async function startOwner(stage: Stage, instanceId: string, then: "stay" | "close"): Promise<ChildProcess> {
+  const args = [join(import.meta.dirname, "owner.ts"), stage.redisUrl ?? "", stage.prefix, instanceId, then];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  children.push(child);
+  await once(child.stdout ?? child, "data");
+  return child;
+}
+
+eachTwin("registry", (stage) => {
+  it("keeps a request from its start until its row is committed, newest first", async () => {
+    const live = await connected(stage().open());
+    const ids = Array.from({ length: 5 }, () => newId());
+    for (const id of ids) live.registry.started(rowInFlight({ id }));
+    expect(live.registry.inFlight()).toBe(5);
+    expect((await live.registry.list()).map(({ id }) => id)).toEqual([...ids].reverse());
+    const [, second = "", third = "", fourth = ""] = ids;
+    expect((await live.registry.list({ before: fourth, after: second })).map(({ id }) => id)).toEqual([third]);
+    expect((await live.registry.list({ limit: 2 })).map(({ id }) => id)).toEqual([ids[4], fourth]);
+
+    const row = requestRow({ id: third });
+    live.registry.finished(row, requestDetail({ id: third }));
+    expect(live.registry.inFlight()).toBe(4);
+    expect(await live.registry.find(third)).toEqual({ row, detail: requestDetail({ id: third }) });
+    expect(await live.registry.find(fourth)).toMatchObject({ row: { state: "in_flight" }, detail: null });
+    live.registry.settled([third]);
+    expect(await live.registry.find(third)).toBeNull();
+    expect(await live.registry.list()).toHaveLength(4);
+  });
+
+  it("tells each step once: rev 0, then rising, then final; nothing after the end", async () => {
+    const live = await connected(stage().open());
+    const viewer = await arrived(watch(live));
+    const row = rowInFlight();
+    live.registry.started(row);
+    live.registry.started(row);
+    live.registry.progressed({ ...row, ttftMs: 10 });
+    await until(() => viewer.events().some(({ type }) => type === "request.progressed"), { what: "first content" });
+    live.registry.finished({ ...row, state: "done" }, requestDetail({ id: row.id }));
+    live.registry.finished({ ...row, state: "error" }, requestDetail({ id: row.id }));
+    live.registry.progressed({ ...row, ttftMs: 11 });
+    live.registry.progressed(rowInFlight());
+    const refused = requestRow({ state: "refused", status: 429, billable: false });
+    live.registry.finished(refused, requestDetail({ id: refused.id }));
+    await until(() => viewer.events().some(({ type }) => type === "request.refused"), { what: "the refusal" });
+    const revs = viewer.events().flatMap((event) => ("rev" in event && event.row.id === row.id ? [event.rev] : []));
+    expect(revs.at(-1)).toBe(FINAL_REV);
+    expect([...revs].sort((a, b) => a - b)).toEqual(revs);
+    expect(viewer.events().filter((event) => event.type === "request.finished")).toHaveLength(1);
+    expect(live.registry.inFlight()).toBe(0);
+  });
+
+  it("publishes progress at most every 200 ms a request, and the last one always", async () => {
+    const clock = fakeClock();
+    const live = await connected(stage().open({ clock }));
+    const viewer = await arrived(watch(live));
+    const row = rowInFlight();
+    live.registry.started(row);
+    for (let i = 1; i <= 100; i += 1) live.registry.progressed({ ...row, ttftMs: i });
+    await until(() => viewer.events().some((event) => "rev" in event && event.row.ttftMs === 100), { what: "the last state" });
+    const progress = viewer.events().filter(({ type }) => type === "request.progressed");
+    expect(progress.length).toBeLessThanOrEqual(2);
+    expect(await live.registry.find(row.id)).toMatchObject({ row: { ttftMs: 100 } });
+  });
+
+  it("shows finished requests of the spool again after a restart, and tells viewers that they ended", async () => {
+    const live = await connected(stage().open());
+    const viewer = await arrived(watch(live));
+    const finishes = Array.from({ length: 3 }, () => requestRow()).map((row) => ({ row, detail: requestDetail({ id: row.id }) }));
+    live.registry.restore(finishes);
+    expect((await live.registry.list()).map(({ id }) => id)).toEqual(finishes.map(({ row }) => row.id).reverse());
+    expect(live.registry.inFlight()).toBe(0);
+    await until(() => viewer.events().length === 3, { what: "their end" });
+    live.registry.settled(finishes.map(({ row }) => row.id));
+    expect(await live.registry.list()).toEqual([]);
+  });
+
+  it("keeps the rows of very many unsettled requests, and the details of the newest", async () => {
+    const live = stage().open();
+    const rows = Array.from({ length: 5_010 }, () => requestRow());
+    for (const row of rows) live.registry.finished(row, requestDetail({ id: row.id }));
+    expect((await live.registry.list()).length).toBe(5_010);
+    expect(await live.registry.find(rows[0]?.id ?? "")).toEqual({ row: rows[0], detail: null });
+    expect((await live.registry.find(rows.at(-1)?.id ?? ""))?.detail).not.toBeNull();
+  });
+});
+
+describe("registry over processes", () => {
+  const stage = useStage(true);
+
+  it("shows every row to the other process before it hears of it, with detail, until it is settled", async () => {
+    const [owner, reader] = [await connected(stage().open()), await connected(stage().open())];
+    const viewer = await arrived(watch(reader));
+    for (let i = 0; i < 20; i += 1) {
+      const row = rowInFlight();
+      owner.registry.started(row);
+      await until(() => viewer.events().length === i + 1, { what: "the start is heard", everyMs: 1 });
+      // Not `list`, which may be a tenth of a second old.
+      expect(await reader.registry.find(row.id)).toMatchObject({ row: { id: row.id } });
+    }
+    expect(reader.registry.inFlight()).toBe(0);
+    await until(async () => (await reader.registry.list()).length === 20, { what: "all are listed" });
+    const [newest] = await owner.registry.list();
+    const row = requestRow({ id: newest?.id });
+    owner.registry.finished(row, requestDetail({ id: row.id, path: "/v1/there" }));
+    await until(async () => (await reader.registry.find(row.id))?.detail?.path === "/v1/there", { what: "the detail" });
+    expect((await reader.registry.list({ after: row.id })).length).toBe(0);
+    owner.registry.settled((await owner.registry.list()).map(({ id }) => id));
+    await until(async () => (await reader.registry.list()).length === 0, { what: "nothing is left" });
+    expect(await reader.registry.find(row.id)).toBeNull();
+  });
+
+  it("ignores what a killed process owned, and its next life clears it and brings back what it had finished", async () => {
+    const s = stage();
+    const instanceId = uniqueName("owner");
+    const reader = await connected(s.open());
+    const owner = await startOwner(s, instanceId, "stay");
+    await until(async () => (await reader.registry.list()).length === 3, { what: "its rows" });
+    await until(async () => (await reader.sessions.list())[0]?.inFlight === 3, { what: "its session" });
+    await until(async () => (await reader.figures.list())[0]?.inFlight === 3, { what: "its figures" });
+    const [first] = await reader.registry.list();
+    owner.kill("SIGKILL");
+    await once(owner, "exit");
+
+    // Ten seconds without a beat, without waiting for them.
+    const client = new Redis(redis().url);
+    const [life = ""] = await client.zrange(`${s.prefix}instances`, "0", "-1");
+    await client.zincrby(`${s.prefix}instances`, -10_001, life);
+    await until(async () => (await reader.registry.list()).length === 0, { what: "the dead are ignored" });
+    expect(await reader.registry.find(first?.id ?? "")).toBeNull();
+    expect((await reader.sessions.list())[0]?.inFlight).toBe(0);
+    expect((await reader.figures.list())[0]?.inFlight).toBe(0);
+
+    const again = await connected(s.open({ instanceId }));
+    const row = requestRow({ id: first?.id });
+    again.registry.restore([{ row, detail: requestDetail({ id: row.id }) }]);
+    await until(async () => (await reader.registry.list()).length === 1, { what: "the finished one is back" });
+    expect(await reader.registry.find(row.id)).toMatchObject({ row: { state: "done" }, detail: { id: row.id } });
+    await until(async () => (await client.hlen(`${s.prefix}registry:${instanceId}`)) === 1, { what: "the others are cleared" });
+    expect(await client.zrange(`${s.prefix}instances`, "0", "-1")).not.toContain(life);
+    client.disconnect();
+  });
+
+  it("writes everything again when Redis comes back empty", async () => {
+    const [owner, reader] = [await connected(stage().open()), await connected(stage().open())];
+    const rows = Array.from({ length: 450 }, () => rowInFlight());
+    for (const row of rows) owner.registry.started(row);
+    await until(async () => (await reader.registry.list()).length === 450, { what: "all" });
+    await redis().kill();
+    await until(async () => (await reader.registry.list()).length === 0, { what: "the reader knows none" });
+    expect(await owner.registry.list()).toHaveLength(450);
+    expect(await reader.registry.find(rows[0]?.id ?? "")).toBeNull();
+    await redis().restart();
+    await until(async () => (await reader.registry.list()).length === 450, { what: "all again" });
+  });
+
+  it("writes everything again after FLUSHALL, at the next beat", async () => {
+    const [owner, reader] = [await connected(stage().open()), await connected(stage().open())];
+    owner.registry.started(rowInFlight());
+    await until(async () => (await reader.registry.list()).length === 1, { what: "the row" });
+    const client = new Redis(redis().url);
+    await client.flushall();
+    client.disconnect();
+    await until(async () => (await reader.registry.list()).length === 0, { what: "nothing" });
+    await until(async () => (await reader.registry.list()).length === 1, { what: "the row again", deadlineMs: 20_000 });
+  });
+
+  it.each(["memory", "redis"])("leaves nothing behind that keeps a process alive (%s)", async (twin) => {
+    const s = twin === "redis" ? stage() : { ...stage(), redisUrl: null };
+    const owner = await startOwner(s, uniqueName("owner"), "close");
+    const [code] = await once(owner, "exit", { signal: AbortSignal.timeout(20_000) });
+    expect(code).toBe(0);
+  });
+});

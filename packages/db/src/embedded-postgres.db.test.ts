@@ -7,6 +7,7 @@ import { silentLog } from "@sluice/core/log";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { holdService } from "../test/holder.ts";
+import type { EmbeddedPostgres, EmbeddedPostgresOptions } from "./embedded-postgres.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { isProcessAlive, waitForExit } from "./process-facts.ts";
 import { isRoot } from "./system-user.ts";
@@ -19,13 +20,21 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  // A failed test may leave a server: attaching and leaving as the last one stops it.
-  if (existsSync(join(dataDir, "pg18", "data", "postmaster.pid"))) {
-    const last = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
-    await last.stop();
-  }
+  // A failed test has not stopped what it started; stopping twice does nothing.
+  for (const server of started.splice(0)) await server.stop();
+  // Nor has a process that it killed.
+  if (existsSync(join(dataDir, "pg18", "data", "postmaster.pid"))) await (await start()).stop();
   await rm(dataDir, { recursive: true, force: true });
 });
+
+const started: EmbeddedPostgres[] = [];
+
+/** Without fsync unless said otherwise. */
+async function start(options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog, ...options });
+  started.push(server);
+  return server;
+}
 
 async function query<T extends pg.QueryResultRow>(url: string, sql: string): Promise<T[]> {
   const client = new pg.Client({ connectionString: url });
@@ -39,19 +48,19 @@ async function query<T extends pg.QueryResultRow>(url: string, sql: string): Pro
 
 describe("embedded PostgreSQL", () => {
   it("keeps its data, port and password over an orderly stop", async () => {
-    const first = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    const first = await start();
     await query(first.url, "CREATE TABLE kept AS SELECT 1 AS n");
     await first.stop();
     expect(await isProcessAlive(first.pid)).toBe(false);
 
-    const second = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    const second = await start();
     expect(second).toMatchObject({ attached: false, port: first.port, url: first.url });
     expect(await query(second.url, "SELECT n FROM kept")).toEqual([{ n: 1 }]);
     await second.stop();
   });
 
   it("listens on 127.0.0.1 only, wants the password, preloads pg_stat_statements and syncs to disk", async () => {
-    const server = await startEmbeddedPostgres({ dataDir, log: silentLog });
+    const server = await start({ durable: true });
     const [facts] = await query<Record<string, string>>(
       server.url,
       `SELECT current_setting('listen_addresses') AS addresses, current_setting('unix_socket_directories') AS sockets,
@@ -70,7 +79,7 @@ describe("embedded PostgreSQL", () => {
     expect(owner.attached).toBe(false);
     await owner.kill();
 
-    const next = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    const next = await start();
     expect(next).toMatchObject({ attached: true, pid: owner.pid, port: owner.port, url: owner.url });
     const other = await holdService("postgres", dataDir);
     await next.stop();
@@ -88,7 +97,7 @@ describe("embedded PostgreSQL", () => {
   });
 
   it("starts again after the server itself was killed, also when its pid is another program's by then", async () => {
-    const first = await startEmbeddedPostgres({ dataDir, log: silentLog });
+    const first = await start({ durable: true });
     await query(first.url, "CREATE TABLE kept AS SELECT 1 AS n");
     process.kill(first.pid, "SIGKILL");
     await waitForExit(first.pid, 10_000);
@@ -96,7 +105,7 @@ describe("embedded PostgreSQL", () => {
     const lines = (await readFile(pidFile, "utf8")).split("\n");
     await writeFile(pidFile, [String(process.pid), ...lines.slice(1)].join("\n"));
 
-    const second = await startEmbeddedPostgres({ dataDir, log: silentLog });
+    const second = await start({ durable: true });
     expect(second.attached).toBe(false);
     expect(await query(second.url, "SELECT n FROM kept")).toEqual([{ n: 1 }]);
     await second.stop();
@@ -105,10 +114,10 @@ describe("embedded PostgreSQL", () => {
   });
 
   it("takes another port when its own is taken", async () => {
-    const first = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    const first = await start();
     await first.stop();
     const squatter = (await import("node:net")).createServer().listen(first.port, "127.0.0.1");
-    const second = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog });
+    const second = await start();
     expect(second.port).not.toBe(first.port);
     await second.stop();
     squatter.close();
@@ -130,7 +139,7 @@ if (isRoot()) {
 
     it("goes where its system user can reach it, says so, and is found there again", async () => {
       await chmod(dataDir, 0o700);
-      const first = await startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log });
+      const first = await start({ reachableRoot, log });
       expect(first.directory.startsWith(reachableRoot)).toBe(true);
       expect(said).toEqual([expect.stringContaining(`cannot enter ${dataDir}; the database is in ${first.directory}`)]);
       await query(first.url, "CREATE TABLE kept AS SELECT 1 AS n");
@@ -138,7 +147,7 @@ if (isRoot()) {
 
       // Also when the data directory could be entered by now: the data has not moved.
       await chmod(dataDir, 0o711);
-      const second = await startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log });
+      const second = await start({ reachableRoot, log });
       expect(second.directory).toBe(first.directory);
       expect(await query(second.url, "SELECT n FROM kept")).toEqual([{ n: 1 }]);
       await second.stop();
@@ -146,16 +155,16 @@ if (isRoot()) {
       // A new data directory at the old path starts empty.
       await rm(dataDir, { recursive: true });
       await mkdir(dataDir, { mode: 0o700 });
-      const third = await startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log });
+      const third = await start({ reachableRoot, log });
       expect(third.directory).not.toBe(first.directory);
       await third.stop();
     });
 
     it("does not start an empty database beside one that it can no longer reach", async () => {
-      const server = await startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log });
+      const server = await start({ reachableRoot, log });
       await server.stop();
       await chmod(dataDir, 0o700);
-      await expect(startEmbeddedPostgres({ dataDir, reachableRoot, durable: false, log })).rejects.toThrow(/chmod o\+x/);
+      await expect(start({ reachableRoot, log })).rejects.toThrow(/chmod o\+x/);
     });
   });
 }

@@ -73,6 +73,10 @@ export async function startCluster(cluster: Cluster): Promise<RunningPostgres> {
     const port = await freePort(wanted);
     await writeFile(join(data, "sluice.conf"), settings(cluster, port));
     await rotateLog(cluster, logFile);
+    const slow = setTimeout(
+      () => cluster.log.info({}, `PostgreSQL is still starting (after a crash it repairs itself first); see ${logFile}`),
+      2_000,
+    );
     try {
       await runBinary(cluster, "pg_ctl", ["start", "-D", data, "-l", logFile, "-w", "-t", "600", "-s"]);
       const running = await findRunningPostgres(cluster);
@@ -82,6 +86,8 @@ export async function startCluster(cluster: Cluster): Promise<RunningPostgres> {
       }
     } catch (cause) {
       if (attempt >= 3) throw new Error(`PostgreSQL does not start; see ${logFile}. ${await lastLines(logFile)}`, { cause });
+    } finally {
+      clearTimeout(slow);
     }
     // The port was taken in between, or processes of a killed server are still leaving.
     wanted = 0;
@@ -103,7 +109,8 @@ export async function findRunningPostgres(cluster: Cluster): Promise<RunningPost
   const data = join(cluster.directory, "data");
   const pidFile = join(data, "postmaster.pid");
   const deadline = performance.now() + 600_000;
-  for (;;) {
+  for (let looks = 0; ; looks++) {
+    if (looks === 40) cluster.log.info({}, "PostgreSQL runs but does not answer yet: waiting");
     const lines = (await readFile(pidFile, "utf8").catch(() => "")).split("\n");
     const pid = Number(lines[0]);
     if (!Number.isInteger(pid) || pid <= 0 || !(await isProcessAlive(pid))) return null;

@@ -17,14 +17,19 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  // A failed test may leave a server: attaching and leaving as the last one stops it.
+  // A failed test has not stopped what it started; stopping twice does nothing.
+  for (const redis of started.splice(0)) await redis.stop();
+  // Nor has a process that it killed.
   if (existsSync(join(dataDir, "redis", "redis.pid"))) await (await start()).stop();
   await rm(dataDir, { recursive: true, force: true });
 });
 
+const started: PrivateRedis[] = [];
+
 async function start(): Promise<PrivateRedis> {
   const redis = await startPrivateRedis({ dataDir, log: silentLog });
   if (redis === null) throw new Error("redis-server is needed for this test.");
+  started.push(redis);
   return redis;
 }
 

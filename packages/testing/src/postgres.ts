@@ -42,7 +42,6 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
   template ??= ensureTemplate(serverUrl);
   const from = options.empty === true ? "template0" : await template;
   const name = `test_${process.pid}_${randomBytes(6).toString("hex")}`;
-  // FILE_COPY costs a checkpoint, which without fsync is cheaper than logging every page.
   await withAdmin(serverUrl, (admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${from}`));
 
   const url = databaseUrl(serverUrl, name);

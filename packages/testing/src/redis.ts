@@ -1,26 +1,34 @@
-import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "@sluice/db/process-facts";
+import { readInfo } from "@sluice/db/redis";
 import { findRedisServer } from "@sluice/db/redis-binary";
 import { Redis } from "ioredis";
 import { until } from "./deadline.ts";
 
-/** A redis-server of one test file: a real child process that ends with this one. */
+/** A redis-server of one test file: a real process that ends with this one, however this one ends. */
 export interface TestRedis {
   url: string;
   port: number;
+  /** Of the process that runs now. */
+  readonly pid: number;
   stop(): Promise<void>;
   /** Freezes the process (SIGSTOP): connections stay open and nothing answers. */
   pause(): void;
   resume(): void;
-  /** Kills it without warning; with `restart` it comes back empty on the same port. */
+  /** Kills it without warning; `restart` brings it back empty on the same port. */
   kill(): Promise<void>;
   /** Stops it if it runs and starts it again on the same port, empty. */
   restart(): Promise<void>;
+}
+
+interface Launched {
+  pid: number;
+  /** SIGKILL, also when it is frozen. Idempotent. */
+  end(): Promise<void>;
 }
 
 /** Starts one on a free port; `args` are added to redis-server's. @throws when neither redis-server nor valkey-server is on PATH. */
@@ -29,53 +37,61 @@ export async function startTestRedis(options: { args?: string[] } = {}): Promise
   if (binary === null) throw new Error("redis-server is needed: apt-get install redis-server (or valkey-server).");
   const dir = await mkdtemp(join(tmpdir(), "sluice-redis-"));
   const port = await freePort();
-  const url = `redis://127.0.0.1:${port}`;
-  let child = await launch(binary, port, dir, options.args);
-
-  const endChild = () => child.kill("SIGKILL");
-  process.once("exit", endChild);
-  const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
-  };
+  const listen = ["--port", String(port), "--bind", "127.0.0.1"];
+  const keep = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction", "--dir", dir];
+  const args = [...listen, ...keep, ...(options.args ?? [])];
+  let server = await launch(binary, args, port);
   return {
-    url,
+    url: `redis://127.0.0.1:${port}`,
     port,
-    kill,
+    get pid() {
+      return server.pid;
+    },
+    kill: () => server.end(),
     async stop() {
-      process.removeListener("exit", endChild);
-      await kill();
+      await server.end();
       await rm(dir, { recursive: true, force: true });
     },
-    pause: () => void child.kill("SIGSTOP"),
-    resume: () => void child.kill("SIGCONT"),
+    pause: () => void process.kill(server.pid, "SIGSTOP"),
+    resume: () => void process.kill(server.pid, "SIGCONT"),
     async restart() {
-      await kill();
-      child = await launch(binary, port, dir, options.args);
+      await server.end();
+      server = await launch(binary, args, port);
     },
   };
 }
 
-async function launch(binary: string, port: number, dir: string, extra: string[] = []): Promise<ChildProcess> {
-  const listen = ["--port", String(port), "--bind", "127.0.0.1"];
-  const keep = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction", "--dir", dir];
-  const args = [...listen, ...keep, ...extra];
-  const child = spawn(binary, args, { stdio: "ignore" });
-  const client = new Redis({ port, host: "127.0.0.1", lazyConnect: true, retryStrategy: null, enableReadyCheck: true });
+/** Under a shell that waits for its input to end: that happens also when this process is killed, and takes the server along. */
+async function launch(binary: string, args: string[], port: number): Promise<Launched> {
+  const script = '"$0" "$@" <&- & read _; kill -9 $! 2>/dev/null; wait $!';
+  const shell = spawn("/bin/sh", ["-c", script, binary, ...args], { stdio: ["pipe", "ignore", "ignore"] });
+  shell.stdin.on("error", () => {});
+  const exited = once(shell, "exit");
+  const end = async () => {
+    shell.stdin.end();
+    await exited;
+  };
+  try {
+    return { pid: await awaitServer(port), end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** The process id of the server, once it answers. */
+async function awaitServer(port: number): Promise<number> {
+  const client = new Redis({ port, host: "127.0.0.1", lazyConnect: true, retryStrategy: null });
   client.on("error", () => {});
   try {
-    await until(
+    return await until(
       async () => {
-        if (child.exitCode !== null) throw new Error(`redis-server ended with code ${child.exitCode}`);
         if (client.status !== "ready") await client.connect();
-        return (await client.ping()) === "PONG";
+        return Number(readInfo(await client.info("server")).get("process_id"));
       },
       { what: `redis-server answers on port ${port}`, everyMs: 20 },
     );
   } finally {
     client.disconnect();
   }
-  return child;
 }

@@ -1,7 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { sep } from "node:path";
 import fastifyStatic from "@fastify/static";
-import { SluiceError } from "@sluice/core/errors";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 const missing = `<!doctype html><meta charset="utf-8"><title>Sluice</title>
@@ -36,9 +35,10 @@ export async function serveConsole(app: FastifyInstance, root: string): Promise<
       const immutable = path.startsWith("assets/");
       return reply.header("cache-control", immutable ? `public, max-age=${YEAR_MS / 1000}, immutable` : "no-cache").sendFile(path);
     }
-    const wantsPage = !path.startsWith("assets/") && !path.startsWith("trpc") && !path.startsWith("auth/") && acceptsHtml(request);
-    if (path === "" || path === "index.html" || wantsPage) return index(reply);
-    throw new SluiceError("not_found");
+    const isPage = !/^(assets|trpc|auth)(\/|$)/.test(path) && acceptsHtml(request);
+    if (path === "" || path === "index.html" || isPage) return index(reply);
+    reply.callNotFound();
+    return reply;
   });
 }
 

@@ -3,7 +3,6 @@ import fastifyCookie from "@fastify/cookie";
 import fastifyHelmet from "@fastify/helmet";
 import { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
-import type { Access } from "@sluice/services/access";
 import type { Ctx, Services } from "@sluice/services/context";
 import { contextOf } from "@sluice/services/create-services";
 import { watchRights } from "@sluice/services/live/watch-rights";
@@ -11,6 +10,7 @@ import { findActor } from "@sluice/services/logins/find-actor";
 import Fastify, { type FastifyInstance } from "fastify";
 import { clientIp } from "./client-ip.ts";
 import { serveConsole } from "./console-files.ts";
+import { collectRoutes, type DeclaredRoute } from "./declared-routes.ts";
 import { errorBody, fromFastify } from "./error-body.ts";
 import { loginCookie } from "./login-cookie.ts";
 import { addLoginRoutes } from "./login-routes.ts";
@@ -19,10 +19,6 @@ import { StalledStreams } from "./stalled-streams.ts";
 import { addTrpcRoutes, isSubscription } from "./trpc-routes.ts";
 
 declare module "fastify" {
-  interface FastifyContextConfig {
-    /** Who may call the route; `procedure`: each tRPC procedure says so itself. */
-    access?: Access | "procedure";
-  }
   interface FastifyRequest {
     ctx: Ctx;
   }
@@ -34,12 +30,6 @@ export interface ApiOptions {
   consoleDir: string;
   /** How many proxies in front may append to X-Forwarded-For. */
   trustedHops: number;
-}
-
-export interface DeclaredRoute {
-  method: string;
-  url: string;
-  access: Access | "procedure";
 }
 
 /** The API as a request handler, so that one http.Server can serve it beside the gateway. */
@@ -70,7 +60,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
   let unwatch: (() => void) | undefined;
 
   onlyJson(app);
-  answerErrors(app, services);
+  answerErrors(app, services, routes);
   app.decorateRequest("ctx");
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
@@ -117,17 +107,6 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
   };
 }
 
-/** A route without declared access is a mistake that must not get as far as a request. */
-function collectRoutes(app: FastifyInstance): DeclaredRoute[] {
-  const routes: DeclaredRoute[] = [];
-  app.addHook("onRoute", ({ method, url, config }) => {
-    const access = config?.access;
-    if (!access) throw new Error(`the route ${String(method)} ${url} declares no access`);
-    for (const one of [method].flat()) routes.push({ method: one, url, access });
-  });
-  return routes;
-}
-
 /** The only body there is: UTF-8 JSON, kept as text; tRPC and the plain routes parse it themselves. */
 function onlyJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -140,7 +119,7 @@ function onlyJson(app: FastifyInstance): void {
   });
 }
 
-function answerErrors(app: FastifyInstance, services: Services): void {
+function answerErrors(app: FastifyInstance, services: Services, routes: readonly DeclaredRoute[]): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = fromFastify(thrown);
     if (error.status >= 500)
@@ -153,9 +132,9 @@ function answerErrors(app: FastifyInstance, services: Services): void {
       .send(errorBody(error, request.id));
   });
   app.setNotFoundHandler((request, reply) => {
-    const known = ["/auth/login", "/auth/logout", "/auth/setup"].includes(request.url.split("?", 1)[0] ?? "");
-    const error = new SluiceError(known ? "method_not_allowed" : "not_found");
-    return reply.code(error.status).send(errorBody(error, request.id));
+    const path = request.url.split("?", 1)[0];
+    const error = new SluiceError(routes.some(({ url }) => url === path) ? "method_not_allowed" : "not_found");
+    return reply.code(error.status).header("cache-control", "no-store").send(errorBody(error, request.id));
   });
   app.register(fastifyHelmet, {
     contentSecurityPolicy: {

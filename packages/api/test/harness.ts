@@ -105,7 +105,13 @@ export interface CallOptions {
 }
 
 /** One tRPC call as a browser makes it. */
-export async function call(url: string, type: "query" | "mutation", path: string, input?: unknown, { cookie, headers }: CallOptions = {}): Promise<Answer> {
+export async function call(
+  url: string,
+  type: "query" | "mutation",
+  path: string,
+  input?: unknown,
+  { cookie, headers }: CallOptions = {},
+): Promise<Answer> {
   const body = JSON.stringify(SuperJSON.serialize(input));
   const target = type === "query" ? `${url}/trpc/${path}?input=${encodeURIComponent(body)}` : `${url}/trpc/${path}`;
   const response = await fetch(target, {
@@ -134,7 +140,10 @@ async function readAnswer(response: Response): Promise<Answer> {
   if (result) return { status, headers, text, code: "", error: null, data: SuperJSON.deserialize(result.data) };
   const raw = json.error as Record<string, unknown> | undefined;
   if (!raw) return { status, headers, text, code: "", error: null, data: json };
-  const shape = "json" in raw ? (SuperJSON.deserialize(raw as unknown as Parameters<typeof SuperJSON.deserialize>[0]) as { message: string; data: object }) : null;
+  const shape =
+    "json" in raw
+      ? (SuperJSON.deserialize(raw as unknown as Parameters<typeof SuperJSON.deserialize>[0]) as { message: string; data: object })
+      : null;
   const error = (shape ? { message: shape.message, ...shape.data } : raw) as NonNullable<Answer["error"]> & { code: string };
   return { status, headers, text, code: error.code, error, data: null };
 }
@@ -163,14 +172,24 @@ export interface Stream {
 }
 
 /** Opens `live.events` as EventSource would. */
-export async function openStream(url: string, { cookie, headers, lastEventId }: CallOptions & { lastEventId?: string } = {}): Promise<Stream> {
+export async function openStream(
+  url: string,
+  { cookie, headers, lastEventId }: CallOptions & { lastEventId?: string } = {},
+): Promise<Stream> {
   const input = encodeURIComponent(JSON.stringify(SuperJSON.serialize({ lastEventId: lastEventId ?? null })));
   const abort = new AbortController();
   const response = await fetch(`${url}/trpc/live.events?input=${input}`, {
     headers: { accept: "text/event-stream", ...(cookie && { cookie }), ...headers },
     signal: abort.signal,
   });
-  const stream: Stream = { status: response.status, frames: [], errors: [], returned: false, ended: Promise.resolve(), close: () => abort.abort() };
+  const stream: Stream = {
+    status: response.status,
+    frames: [],
+    errors: [],
+    returned: false,
+    ended: Promise.resolve(),
+    close: () => abort.abort(),
+  };
   const read = async (): Promise<void> => {
     let buffered = "";
     const decoder = new TextDecoder();
@@ -186,7 +205,11 @@ export async function openStream(url: string, { cookie, headers, lastEventId }: 
 }
 
 function take(stream: Stream, message: string): void {
-  const field = (name: string): string | undefined => message.split("\n").find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+  const field = (name: string): string | undefined =>
+    message
+      .split("\n")
+      .find((line) => line.startsWith(`${name}: `))
+      ?.slice(name.length + 2);
   const event = field("event");
   const data = field("data") ?? "";
   if (event === "return") stream.returned = true;

@@ -28,7 +28,10 @@ describe("the first administrator", () => {
     const person = { email: "First@Example.com", name: "First", password };
     expect(await post(api.url, "/auth/setup", { ...person, token: old })).toMatchObject({ status: 401, code: "bad_credentials" });
 
-    const both = await Promise.all([post(api.url, "/auth/setup", { ...person, token }), post(api.url, "/auth/setup", { ...person, email: "second@example.com", token })]);
+    const both = await Promise.all([
+      post(api.url, "/auth/setup", { ...person, token }),
+      post(api.url, "/auth/setup", { ...person, email: "second@example.com", token }),
+    ]);
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
     const cookie = cookieOf(both.find(({ status }) => status === 200)?.headers ?? new Headers());
     expect(await current(cookie)).toMatchObject({ user: { role: "admin" }, setupRequired: false });
@@ -85,7 +88,9 @@ describe("signing in", () => {
   it("is braked for one address and account, while a login that exists goes on", async () => {
     const person = await makePerson(database);
     const cookie = await signIn(api.url, person.email);
-    const attempts = await Promise.all(Array.from({ length: 14 }, () => post(api.url, "/auth/login", { email: person.email, password: "wrong password" })));
+    const attempts = await Promise.all(
+      Array.from({ length: 14 }, () => post(api.url, "/auth/login", { email: person.email, password: "wrong password" })),
+    );
     const refused = attempts.filter(({ status }) => status === 429);
     expect(refused.length).toBeGreaterThan(0);
     expect(refused[0]).toMatchObject({ code: "login_throttled", error: { retryable: true } });
@@ -124,7 +129,13 @@ describe("a login", () => {
     const person = await makePerson(database);
     const admin = await makePerson(database, "admin");
     const [cookie, adminCookie] = [await signIn(api.url, person.email), await signIn(api.url, admin.email)];
-    const change = await call(api.url, "mutation", "users.update", { id: person.id, password: "quite another password" }, { cookie: adminCookie });
+    const change = await call(
+      api.url,
+      "mutation",
+      "users.update",
+      { id: person.id, password: "quite another password" },
+      { cookie: adminCookie },
+    );
     expect(change.status).toBe(200);
     expect(await current(cookie)).toMatchObject({ user: null });
   });
@@ -135,7 +146,12 @@ describe("under https", () => {
     const secure = await startApi({ database, publicUrl: "https://sluice.example", name: "secure" });
     try {
       const person = await makePerson(database);
-      const answer = await post(secure.url, "/auth/login", { email: person.email, password }, { headers: { origin: "https://sluice.example" } });
+      const answer = await post(
+        secure.url,
+        "/auth/login",
+        { email: person.email, password },
+        { headers: { origin: "https://sluice.example" } },
+      );
       const [cookie = ""] = answer.headers.getSetCookie();
       expect(cookie).toMatch(/^__Host-sid=[\w-]{43}; /);
       expect(cookie).toContain("Secure");

@@ -59,9 +59,12 @@ describe("a body", () => {
     expect(() => checkBodyHeaders({ "content-type": type })).not.toThrow();
   });
 
-  it.each(["text/plain", "application/json; charset=utf-16", "application/json garbage", "multipart/form-data", ""])("may not be '%s'", (type) => {
-    expect(() => checkBodyHeaders({ "content-type": type })).toThrow(expect.objectContaining({ code: "unsupported_media_type" }));
-  });
+  it.each(["text/plain", "application/json; charset=utf-16", "application/json garbage", "multipart/form-data", ""])(
+    "may not be '%s'",
+    (type) => {
+      expect(() => checkBodyHeaders({ "content-type": type })).toThrow(expect.objectContaining({ code: "unsupported_media_type" }));
+    },
+  );
 
   it("may not be compressed", () => {
     expect(() => checkBodyHeaders({ "content-type": "application/json", "content-encoding": "br" })).toThrow(
@@ -76,7 +79,8 @@ describe("a body", () => {
 });
 
 describe("the client's address", () => {
-  const from = (peer: string, forwarded?: string) => ({ socket: { remoteAddress: peer }, headers: { "x-forwarded-for": forwarded } }) as unknown as Parameters<typeof clientIp>[0];
+  const from = (peer: string, forwarded?: string) =>
+    ({ socket: { remoteAddress: peer }, headers: { "x-forwarded-for": forwarded } }) as unknown as Parameters<typeof clientIp>[0];
 
   it.each([
     ["nobody is trusted", from("9.9.9.9", "1.1.1.1"), 0, "9.9.9.9"],

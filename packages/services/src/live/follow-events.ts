@@ -42,6 +42,8 @@ export async function* followEvents(
   } finally {
     clearTimeout(timer);
     ctx.streams.delete(end);
+    // Whoever ended it may have changed the rights: what is remembered of them is not true any more.
+    if (!signal?.aborted) ctx.logins.forgetUser(own);
     signal?.removeEventListener("abort", end);
   }
   if (!signal?.aborted) throw new DOMException("sign in again to go on", "AbortError");

@@ -8,7 +8,7 @@ export const IDLE_MS = 7 * 24 * 3_600_000;
 const SEEN_STEP_MS = 10 * 60_000;
 
 /**
- * Who a cookie's token stands for. Rights are the lesser of what Postgres said (at most 5 s ago) and what the snapshot
+ * Who a cookie's token stands for. Rights are the lesser of what Postgres said (at most 2 s ago) and what the snapshot
  * says now, so that demoting and disabling act at once. While Postgres is down, logins known from the last ten minutes
  * go on. `fresh` asks Postgres in any case: for what will not be asked again soon.
  * @throws whatever Postgres throws when it cannot be asked and the token is not known.

@@ -13,7 +13,7 @@ export interface KnownLogin {
 }
 
 /** Fresh for this long: a page that makes five calls asks Postgres once. */
-const FRESH_MS = 5_000;
+const FRESH_MS = 2_000;
 /** While Postgres cannot be asked, an answer this old still counts: the console stays usable through an outage. */
 const STALE_MS = 10 * 60_000;
 const MOST = 10_000;

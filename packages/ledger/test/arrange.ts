@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@sluice/core/clock";
@@ -116,4 +116,20 @@ export function ledgerOptions(dir: string, pool: pg.Pool, changed: Partial<Ledge
 /** A pool whose server does not exist: Postgres is down. */
 export function deadPool(): pg.Pool {
   return new pg.Pool({ host: "127.0.0.1", port: 1, user: "nobody", database: "none", connectionTimeoutMillis: 500 });
+}
+
+/**
+ * A copy of a spool that is in use: what a SIGKILL at this moment would leave. Begun anew when a file vanished under it
+ * (a segment that was settled meanwhile), because a kill leaves one moment and not two.
+ */
+export async function freezeSpool(from: string, to: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await cp(from, to, { recursive: true });
+      return;
+    } catch (error) {
+      if (attempt === 50 || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      await rm(to, { recursive: true, force: true });
+    }
+  }
 }

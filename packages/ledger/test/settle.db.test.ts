@@ -9,7 +9,17 @@ import { createLedger, type LedgerOptions } from "../src/ledger.ts";
 import { getRequest } from "../src/query.ts";
 import { findDoubles, findWrongSums } from "../src/reconcile.ts";
 import type { FinishRecord, Ledger } from "../src/records.ts";
-import { deadPool, finishOf, ledgerOptions, quickSettings, randomFinish, seededRandom, startOf, temporaryDirectory } from "./arrange.ts";
+import {
+  deadPool,
+  finishOf,
+  freezeSpool,
+  ledgerOptions,
+  quickSettings,
+  randomFinish,
+  seededRandom,
+  startOf,
+  temporaryDirectory,
+} from "./arrange.ts";
 
 const DAY = 86_400_000;
 let db: TestDatabase;
@@ -99,7 +109,7 @@ describe("nothing twice", () => {
       first,
       Array.from({ length: 300 }, () => randomFinish(random)),
     );
-    await cp(join(place.dir, "test"), join(place.dir, "copy"), { recursive: true });
+    await freezeSpool(join(place.dir, "test"), join(place.dir, "copy"));
     await first.close();
     const before = await db.pool.query("SELECT * FROM rollups_hour ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9");
     for (const copy of ["replay-1", "replay-2"]) {
@@ -118,7 +128,7 @@ describe("nothing twice", () => {
       offline,
       Array.from({ length: 400 }, () => randomFinish(random)),
     );
-    await cp(join(place.dir, "test"), join(place.dir, "twin"), { recursive: true });
+    await freezeSpool(join(place.dir, "test"), join(place.dir, "twin"));
     await expect(offline.close({ graceMs: 0 })).rejects.toThrow("still without a row");
     const settings = () => quickSettings({ "ledger.batchSize": 7 });
     const [one, two] = await Promise.all([open({ settings }), open({ settings, instanceId: "twin" })]);

@@ -1,0 +1,56 @@
+import { writeSync } from "node:fs";
+import { systemClock } from "@sluice/core/clock";
+import { silentLog } from "@sluice/core/log";
+import { createPool } from "@sluice/db/postgres";
+import { failpointFrom } from "../src/failpoints.ts";
+import { createLedger } from "../src/ledger.ts";
+import { progressOf, quickSettings, randomFinish, seededRandom, startOf } from "./arrange.ts";
+
+/**
+ * A process to be killed: serves `requests` made-up requests, eight at a time, and writes to stdout what it promised,
+ * at the moment it did: `start ID`, `ack {end}`. A test reads the lines of the dead.
+ */
+interface Order {
+  dir: string;
+  url: string;
+  seed: number;
+  requests: number;
+  failpoint: string;
+}
+
+const order = JSON.parse(process.argv[2] ?? "{}") as Order;
+const say = (line: string) => writeSync(1, `${line}\n`);
+const random = seededRandom(order.seed);
+const ledger = await createLedger({
+  dir: order.dir,
+  pool: createPool(order.url, { max: 2, connectTimeoutMs: 500 }),
+  settings: () => quickSettings({ "ledger.batchSize": 20 }),
+  clock: systemClock,
+  log: silentLog,
+  instanceId: "victim",
+  failpoint: failpointFrom(order.failpoint),
+  onRecovered: ({ row }) => say(`recovered ${row.id}`),
+  tuning: { segmentBytes: 64 * 1024, checkpointMs: 5 },
+});
+say("ready");
+
+async function serve(): Promise<void> {
+  const end = randomFinish(random);
+  if (end.row.state === "refused") return ledger.refuse(end);
+  await ledger.start(startOf(end));
+  say(`start ${end.row.id}`);
+  if (random() < 0.5) ledger.progress(progressOf(end.row.id, Math.floor(random() * 100)));
+  if (random() < 0.3) await new Promise((resolve) => setTimeout(resolve, random() * 5));
+  await ledger.finish(end);
+  say(`ack ${JSON.stringify({ id: end.row.id, cost: end.row.costNanoUsd, state: end.row.state })}`);
+}
+
+let left = order.requests;
+await Promise.all(
+  Array.from({ length: 8 }, async () => {
+    while (left-- > 0) await serve();
+  }),
+);
+await ledger.close();
+say("closed");
+process.exit(0);

@@ -1,0 +1,167 @@
+import { cp, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { until } from "@sluice/testing/deadline";
+import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { adoptDeadSpools, createLedger, type LedgerOptions } from "../src/ledger.ts";
+import { getRequest } from "../src/query.ts";
+import { findWrongSums } from "../src/reconcile.ts";
+import type { FinishRecord } from "../src/records.ts";
+import { finishOf, freezeSpool, ledgerOptions, progressOf, startOf, temporaryDirectory, testPrice } from "./arrange.ts";
+
+let db: TestDatabase;
+let place: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db?.drop());
+beforeEach(async () => {
+  place = await temporaryDirectory();
+});
+afterEach(async () => {
+  expect(await findWrongSums(db.pool)).toEqual([]);
+  await place?.remove();
+});
+
+const openLedger = (changed: Partial<LedgerOptions> = {}) => createLedger(ledgerOptions(place.dir, db.pool, changed));
+/** The directory as a SIGKILL would leave it, for another instance. */
+const freeze = (name: string) => freezeSpool(join(place.dir, "test"), join(place.dir, name));
+const segments = async (name: string) => (await readdir(join(place.dir, name))).filter((file) => file.endsWith(".spool")).sort();
+
+test("a request whose process died pays what its last PROGRESS said, flagged; one that had produced nothing is void", async () => {
+  const ledger = await openLedger();
+  const [billed, void_, unpriced] = [finishOf({ userId: "killed" }), finishOf(), finishOf()];
+  await ledger.start(startOf(billed));
+  await ledger.start(startOf(void_));
+  await ledger.start(startOf(unpriced, null));
+  ledger.progress(progressOf(billed.row.id, 10));
+  ledger.progress(progressOf(billed.row.id, 40, { providerMultiplier: "2" }));
+  ledger.progress(progressOf(unpriced.row.id, 40, { estimated: false, ttftMs: null }));
+  await freeze("killed");
+  await ledger.finish(finishOf());
+  await freeze("killed-later");
+
+  const heard: FinishRecord[] = [];
+  const next = await openLedger({ instanceId: "killed-later", onRecovered: (end) => heard.push(end) });
+  expect(heard.map(({ row }) => row.id).sort()).toEqual([billed.row.id, void_.row.id, unpriced.row.id].sort());
+  expect(next.stats().recovered).toBe(3);
+  expect(next.unsettled().length).toBe(4);
+  await next.close();
+
+  const found = await getRequest(db.pool, billed.row.id);
+  // (100 × 3 + 40 × 15) USD per million tokens × 2
+  expect(found?.row).toMatchObject({
+    state: "error",
+    errorCode: "internal",
+    status: 200,
+    costNanoUsd: "1800000",
+    flags: ["estimated", "partial", "recovered"],
+    usage: { input: 100, output: 40 },
+    providerId: "provider-0",
+    userId: "killed",
+    billable: true,
+  });
+  expect(found?.detail).toMatchObject({
+    priceId: testPrice.priceId,
+    cost: { providerMultiplier: "2" },
+    attempts: [{ upstreamCostNanoUsd: "1800000" }],
+  });
+  expect((await getRequest(db.pool, void_.row.id))?.row).toMatchObject({
+    costNanoUsd: "0",
+    billable: false,
+    flags: ["recovered"],
+    state: "error",
+  });
+  expect((await getRequest(db.pool, unpriced.row.id))?.row).toMatchObject({
+    costNanoUsd: null,
+    flags: ["partial", "recovered", "unpriced"],
+  });
+
+  // The same history, met a second time: nothing moves.
+  await (await openLedger({ instanceId: "killed" })).close();
+  expect((await getRequest(db.pool, billed.row.id))?.row).toEqual(found?.row);
+  await ledger.close({ graceMs: 2_000 });
+});
+
+test("damaged bytes go to the quarantine once, however often they are met", async () => {
+  const ledger = await openLedger();
+  const ends = [finishOf(), finishOf(), finishOf()];
+  for (const end of ends) await ledger.finish(end);
+  await freeze("damaged");
+  await ledger.close();
+  const file = await open(join(place.dir, "damaged", "00000001.spool"), "r+");
+  await file.write(Buffer.from("~~~~"), 0, 4, 60);
+  await file.close();
+  await cp(join(place.dir, "damaged"), join(place.dir, "again"), { recursive: true });
+  const next = await openLedger({ instanceId: "damaged" });
+  await next.close();
+  expect(next.stats().quarantined).toBe(1);
+  await cp(join(place.dir, "again"), join(place.dir, "damaged"), { recursive: true });
+  await (await openLedger({ instanceId: "damaged" })).close();
+  const { rows } = await db.pool.query("SELECT payload, request_id FROM ledger_quarantine");
+  expect(rows.length).toBe(1);
+  expect(rows[0].payload.includes("~~~~")).toBe(true);
+});
+
+test("segments go when all in them is settled; a request that is still open moves on with its PROGRESS", async () => {
+  const ledger = await openLedger({ tuning: { segmentBytes: 4_000 } });
+  const long = finishOf();
+  await ledger.start(startOf(long));
+  ledger.progress(progressOf(long.row.id, 7));
+  for (let i = 0; i < 30; i++) {
+    const end = finishOf();
+    await ledger.start(startOf(end));
+    await ledger.finish(end);
+  }
+  await until(async () => (await segments("test")).length <= 3 && !(await segments("test")).includes("00000001.spool"), {
+    what: "old segments are gone",
+  });
+  await freeze("carried");
+  const heard: FinishRecord[] = [];
+  const next = await openLedger({ instanceId: "carried", onRecovered: (end) => heard.push(end) });
+  expect(heard.map(({ row }) => row.id)).toEqual([long.row.id]);
+  expect(heard[0]?.row.usage.output).toBe(7);
+  await next.close();
+  await ledger.finish(long);
+  await ledger.close();
+  expect((await getRequest(db.pool, long.row.id))?.row.usage.output).toBe(7);
+});
+
+test("a request in flight at a clean stop is found by the next start", async () => {
+  const ledger = await openLedger();
+  const end = finishOf();
+  await ledger.start(startOf(end));
+  await ledger.close();
+  const next = await openLedger();
+  expect(next.stats().recovered).toBe(1);
+  await next.close();
+  expect((await getRequest(db.pool, end.row.id))?.row.flags).toEqual(["recovered"]);
+});
+
+test("the spool of an instance that is gone is adopted and removed; one that lives, and one's own, are left alone", async () => {
+  const alive = await openLedger();
+  const end = finishOf();
+  await alive.start(startOf(end));
+  await freeze("dead");
+  const own = await openLedger({ instanceId: "own" });
+  const settled: string[] = [];
+  const recovered: string[] = [];
+  const adopted = await adoptDeadSpools({
+    ...ledgerOptions(place.dir, db.pool),
+    ownInstanceId: "own",
+    onSettled: (ids) => settled.push(...ids),
+    onRecovered: ({ row }) => recovered.push(row.id),
+  });
+  expect(adopted).toEqual(["dead"]);
+  expect(recovered).toEqual([end.row.id]);
+  await until(() => settled.includes(end.row.id), { what: "the registry hears of the row" });
+  expect(
+    (await readdir(place.dir, { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(["own", "test"]);
+  await own.close();
+  await alive.close();
+  expect(await adoptDeadSpools({ ...ledgerOptions(join(place.dir, "nowhere"), db.pool) })).toEqual([]);
+});

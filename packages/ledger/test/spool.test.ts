@@ -1,0 +1,192 @@
+import { open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { until } from "@sluice/testing/deadline";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createLedger, type LedgerOptions } from "../src/ledger.ts";
+import type { FinishRecord } from "../src/records.ts";
+import { scanSpool } from "../src/spool-scan.ts";
+import { deadPool, finishOf, freezeSpool, ledgerOptions, progressOf, quickSettings, startOf, temporaryDirectory } from "./arrange.ts";
+
+// Postgres is down in all of these: what is asked is what the disk holds.
+let place: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeEach(async () => {
+  place = await temporaryDirectory();
+});
+afterEach(() => place?.remove());
+
+const openLedger = (changed: Partial<LedgerOptions> = {}) => createLedger(ledgerOptions(place.dir, deadPool(), changed));
+const scan = (name: string) => scanSpool(join(place.dir, name), { checkpoint: null, retain: 1_000, failpoint: () => undefined });
+/** What a SIGKILL at this moment would leave. */
+const freeze = (name: string) => freezeSpool(join(place.dir, "test"), join(place.dir, name));
+
+describe("what a kill leaves", () => {
+  test("START when start() resolved, FINISH when finish() resolved, the last PROGRESS in between", async () => {
+    const ledger = await openLedger();
+    const [done, running] = [finishOf(), finishOf()];
+    await Promise.all([ledger.start(startOf(done)), ledger.start(startOf(running))]);
+    await freeze("started");
+    expect([...(await scan("started")).open.keys()].sort()).toEqual([done.row.id, running.row.id].sort());
+
+    ledger.progress(progressOf(running.row.id, 10));
+    ledger.progress(progressOf(running.row.id, 25));
+    await ledger.finish(done);
+    await freeze("finished");
+    const scanned = await scan("finished");
+    expect(scanned.pending.map(({ finish }) => finish)).toEqual([done]);
+    expect(scanned.open.get(running.row.id)?.progress?.usage.output).toBe(25);
+    await ledger.close({ graceMs: 0 }).catch(() => undefined);
+  });
+
+  test("cut at every byte of its tail, a spool keeps all before the cut and can be written on", async () => {
+    const ledger = await openLedger();
+    const ends = [finishOf(), finishOf(), finishOf()];
+    for (const end of ends) {
+      await ledger.start(startOf(end));
+      await ledger.finish(end);
+    }
+    await freeze("whole");
+    await ledger.close({ graceMs: 0 }).catch(() => undefined);
+    const file = join(place.dir, "whole", "00000001.spool");
+    const { size } = await stat(file);
+    const lengths = (await scan("whole")).pending.map(({ position }) => position?.end ?? 0);
+    for (let cut = size; cut > (lengths[1] ?? 0) - 20; cut -= 1) {
+      const handle = await open(file, "r+");
+      await handle.truncate(cut);
+      await handle.close();
+      const scanned = await scan("whole");
+      expect(scanned.pending.length).toBe(lengths.filter((end) => end <= cut).length);
+      // The cut went back to the last whole record, so the next look finds nothing torn.
+      if (cut % 50 === 0) expect((await scan("whole")).tornBytes).toBe(0);
+    }
+  });
+
+  test("damage in an older segment costs that record alone and is kept for the quarantine", async () => {
+    const ledger = await openLedger({ tuning: { segmentBytes: 1_000 } });
+    const ends = Array.from({ length: 4 }, () => finishOf());
+    for (const end of ends) await ledger.finish(end);
+    await freeze("damaged");
+    await ledger.close({ graceMs: 0 }).catch(() => undefined);
+    const handle = await open(join(place.dir, "damaged", "00000001.spool"), "r+");
+    await handle.write(Buffer.from("damage"), 0, 6, 100);
+    await handle.close();
+    const scanned = await scan("damaged");
+    expect(scanned).toMatchObject({ damaged: 1, tornBytes: 0 });
+    expect(scanned.pending.filter(({ raw }) => raw).length).toBe(1);
+    expect(scanned.pending.flatMap(({ finish }) => (finish ? [finish] : []))).toEqual(ends.slice(1));
+  });
+});
+
+describe("one process, one spool", () => {
+  test("a second process is kept out until the first lets go", async () => {
+    const first = await openLedger();
+    await expect(openLedger({ lockWaitMs: 50 })).rejects.toThrow("Another process");
+    await first.close();
+    await (await openLedger({ lockWaitMs: 50 })).close();
+    await expect(openLedger({ instanceId: "../elsewhere" })).rejects.toThrow(RangeError);
+  });
+
+  test("a clean stop with nothing open leaves no directory", async () => {
+    const ledger = await openLedger();
+    await ledger.close();
+    expect(await readdir(place.dir)).toEqual(["test.lock"]);
+  });
+});
+
+describe("a disk that refuses", () => {
+  /** Segments whose writes and syncs fail while `broken`. */
+  function disk() {
+    const state = { broken: "" };
+    const openSegment = async (path: string) => {
+      if (state.broken === "open") throw Object.assign(new Error("EMFILE"), { code: "EMFILE" });
+      const handle = await open(path, "wx", 0o600);
+      return new Proxy(handle, {
+        get(target, name) {
+          const failing = state.broken === "write" ? ["write", "writev"] : state.broken === "sync" ? ["datasync"] : [];
+          if (failing.includes(String(name))) return () => Promise.reject(Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }));
+          const value = Reflect.get(target, name, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      });
+    };
+    return { state, openSegment };
+  }
+
+  test.each(["write", "sync", "open"])("%s fails: new requests are refused, and taken again when the disk has healed", async (broken) => {
+    const { state, openSegment } = disk();
+    const ledger = await openLedger({ tuning: { openSegment } });
+    const before = finishOf();
+    if (broken !== "open") {
+      await ledger.start(startOf(before));
+      await ledger.finish(before);
+    }
+    state.broken = broken;
+    const [waiting, refused] = [finishOf(), finishOf()];
+    const unfinished = ledger.finish(waiting);
+    await until(() => !ledger.stats().writable, { what: "the failure is noticed" });
+    await expect(ledger.start(startOf(refused))).rejects.toMatchObject({ code: "spool_unavailable", status: 503 });
+    ledger.progress(progressOf(waiting.row.id, 1));
+    ledger.refuse(finishOf({ state: "refused" }));
+    // Only its row can make this end durable now, and Postgres is down: it is not acknowledged.
+    expect(ledger.unsettled().map(({ row }) => row.id)).toContain(waiting.row.id);
+    expect(await Promise.race([unfinished.then(() => "acknowledged"), Promise.resolve("waiting")])).toBe("waiting");
+
+    state.broken = "";
+    await until(() => ledger.stats().writable, { what: "the disk is used again" });
+    const after = finishOf();
+    await ledger.start(startOf(after));
+    await ledger.finish(after);
+    await freeze("healed");
+    const held = (await scan("healed")).pending.flatMap(({ finish }): FinishRecord[] => (finish ? [finish] : []));
+    expect(held.map(({ row }) => row.id)).toContain(after.row.id);
+    await ledger.close({ graceMs: 0 }).catch(() => undefined);
+  });
+
+  test("a nearly full disk writes half a group: the half is cut off again", async () => {
+    let room = Number.POSITIVE_INFINITY;
+    const openSegment = async (path: string) => {
+      const handle = await open(path, "wx", 0o600);
+      const write = handle.write.bind(handle);
+      handle.write = (async (buffer: Buffer, offset: number, length: number, at: number) => {
+        if (room <= 0) throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+        const taken = Math.min(length, room);
+        room -= taken;
+        return write(buffer, offset, taken, at);
+      }) as typeof handle.write;
+      return handle;
+    };
+    const ledger = await openLedger({ tuning: { openSegment, retryMs: 60_000 } });
+    const first = finishOf();
+    await ledger.finish(first);
+    room = 150;
+    void ledger.finish(finishOf());
+    await until(() => !ledger.stats().writable, { what: "the failure is noticed" });
+    await freeze("half");
+    const scanned = await scan("half");
+    expect(scanned).toMatchObject({ tornBytes: 0, damaged: 0 });
+    expect(scanned.pending.map(({ finish }) => finish)).toEqual([first]);
+    await ledger.close({ graceMs: 0 }).catch(() => undefined);
+  });
+});
+
+test("durability write acknowledges without a sync, in order", async () => {
+  let syncs = 0;
+  const openSegment = async (path: string) => {
+    const handle = await open(path, "wx", 0o600);
+    const datasync = handle.datasync.bind(handle);
+    handle.datasync = () => {
+      syncs++;
+      return datasync();
+    };
+    return handle;
+  };
+  const durability = { current: "write" as "write" | "fsync" };
+  const settings = () => quickSettings({ "ledger.durability": durability.current });
+  const ledger = await openLedger({ settings, tuning: { openSegment } });
+  await Promise.all(Array.from({ length: 50 }, () => ledger.finish(finishOf())));
+  expect(syncs).toBe(0);
+  durability.current = "fsync";
+  await Promise.all(Array.from({ length: 50 }, () => ledger.finish(finishOf())));
+  expect(syncs).toBeGreaterThan(0);
+  expect(syncs).toBeLessThan(50);
+  await ledger.close({ graceMs: 0 }).catch(() => undefined);
+});

@@ -44,6 +44,7 @@ export interface Registry {
   progressed(row: RequestRow): void;
   /** Publishes `request.finished` or `request.refused`; the row stays until `settled` names it. */
   finished(row: RequestRow, detail: RequestDetail): void;
+  /** Their rows are in Postgres. One that is still in flight here is kept until it has finished, too. */
   settled(ids: readonly string[]): void;
   /**
    * Takes in FINISHes found in the spool after a restart, and publishes them: viewers may still see them in flight.

@@ -17,6 +17,8 @@ interface Entry {
   rev: number;
   /** Monotonic; of the last `request.progressed`. */
   progressedAtMs: number;
+  /** Committed while it was in flight here: the settler was faster than the gateway. It goes when it has finished. */
+  settled: boolean;
 }
 
 export interface RegistryOptions {
@@ -61,7 +63,7 @@ export function createRegistry({ bus, clock, instanceId, redis }: RegistryOption
 
   function started(row: RequestRow): void {
     if (entries.has(row.id)) return;
-    const entry: Entry = { row, detail: null, rev: 0, progressedAtMs: Number.NEGATIVE_INFINITY };
+    const entry: Entry = { row, detail: null, rev: 0, progressedAtMs: Number.NEGATIVE_INFINITY, settled: false };
     entries.set(row.id, entry);
     inFlight += 1;
     publish("request.started", entry);
@@ -97,12 +99,13 @@ export function createRegistry({ bus, clock, instanceId, redis }: RegistryOption
     const known = entries.get(row.id);
     if (known?.rev === FINAL_REV) return;
     if (known) inFlight -= 1;
-    const entry: Entry = { row, detail, rev: FINAL_REV, progressedAtMs: 0 };
+    const entry: Entry = { row, detail, rev: FINAL_REV, progressedAtMs: 0, settled: false };
     entries.set(row.id, entry);
     quiet.delete(row.id);
     detailed.add(row.id);
     if (detailed.size > MAX_DETAILS) forgetOldestDetail();
     publish(row.state === "refused" ? "request.refused" : "request.finished", entry);
+    if (known?.settled) settled([row.id]);
   }
 
   function forgetOldestDetail(): void {
@@ -118,7 +121,10 @@ export function createRegistry({ bus, clock, instanceId, redis }: RegistryOption
     for (const id of ids) {
       const entry = entries.get(id);
       if (!entry) continue;
-      if (entry.rev !== FINAL_REV) inFlight -= 1;
+      if (entry.rev !== FINAL_REV) {
+        entry.settled = true;
+        continue;
+      }
       entries.delete(id);
       detailed.delete(id);
       quiet.delete(id);

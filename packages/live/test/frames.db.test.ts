@@ -260,6 +260,26 @@ eachTwin("H15 resume after a drop without loss or repeat", (stage) => {
 });
 
 describe("frames over two processes", () => {
+  it("lets viewers wait for a Redis that is not there, ends them by signal, and resets them when it comes", async () => {
+    await redis().kill();
+    const live = openLive({ redisUrl: redis().url, prefix: `away-${newId()}:` });
+    const position = await live.bus.position();
+    const [patient, fresh, leaving] = [watch(live, admin, position), watch(live), watch(live)];
+    await leaving.leave();
+    expect(leaving.end()).toBe("returned");
+    expect([patient.frames, fresh.frames]).toEqual([[], []]);
+    await redis().restart();
+    await arrived(patient);
+    await arrived(fresh);
+    expect(patient.frames[0]?.reset).toBe("epoch");
+    expect(fresh.frames[0]?.reset).toBeUndefined();
+    live.bus.publish(finishedEvent());
+    await until(() => patient.events().length === 1 && fresh.events().length === 1, { what: "both follow" });
+    await live.close();
+    await until(() => patient.end() !== null, { what: "shutdown" });
+    expect(patient.end()).toMatchObject({ name: "AbortError" });
+  });
+
   it("H15 resumes at another process than the one that was lost, without loss or repeat", async () => {
     const prefix = `h15-${newId()}:`;
     const lives = [openLive({ redisUrl: redis().url, prefix }), openLive({ redisUrl: redis().url, prefix })] as const;

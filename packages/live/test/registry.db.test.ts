@@ -46,6 +46,19 @@ eachTwin("registry", (stage) => {
     expect(await live.registry.list()).toHaveLength(4);
   });
 
+  it("lets go of a request that was committed before it heard of its end, after telling it", async () => {
+    const live = await connected(stage().open());
+    const viewer = await arrived(watch(live));
+    const row = rowInFlight();
+    live.registry.started(row);
+    live.registry.settled([row.id, newId()]);
+    expect(live.registry.inFlight()).toBe(1);
+    live.registry.finished({ ...row, state: "done" }, requestDetail({ id: row.id }));
+    expect(live.registry.inFlight()).toBe(0);
+    expect(await live.registry.list()).toEqual([]);
+    await until(() => viewer.events().some(({ type }) => type === "request.finished"), { what: "its end" });
+  });
+
   it("tells each step once: rev 0, then rising, then final; nothing after the end", async () => {
     const live = await connected(stage().open());
     const viewer = await arrived(watch(live));
@@ -123,7 +136,9 @@ describe("registry over processes", () => {
     owner.registry.finished(row, requestDetail({ id: row.id, path: "/v1/there" }));
     await until(async () => (await reader.registry.find(row.id))?.detail?.path === "/v1/there", { what: "the detail" });
     expect((await reader.registry.list({ after: row.id })).length).toBe(0);
-    owner.registry.settled((await owner.registry.list()).map(({ id }) => id));
+    const left = await owner.registry.list();
+    for (const each of left) owner.registry.finished({ ...each, state: "done" }, requestDetail({ id: each.id }));
+    owner.registry.settled(left.map(({ id }) => id));
     await until(async () => (await reader.registry.list()).length === 0, { what: "nothing is left" });
     expect(await reader.registry.find(row.id)).toBeNull();
   });

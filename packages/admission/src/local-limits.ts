@@ -29,7 +29,6 @@ export interface LocalLimits {
   undo(requestId: string): void;
   /** Ends a request; what it held, if it held a lease. Idempotent. */
   release(requestId: string): Holding | null;
-  isHeld(requestId: string): boolean;
   /** Leases by request id. */
   leases(): IterableIterator<[requestId: string, keyId: string]>;
   /** Forgets rates of keys that have been quiet for a minute. */
@@ -87,7 +86,6 @@ export function createLocalLimits(): LocalLimits {
       releaseLease(holding);
       return holding.leased ? holding : null;
     },
-    isHeld: (requestId) => holdings.has(requestId),
     *leases() {
       for (const [requestId, { keyId, leased }] of holdings) if (leased) yield [requestId, keyId];
     },

@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres"
 import type { Pool } from "pg";
 
 /** A way to Postgres that can be cut and frozen without touching the server that other tests share. */
-export interface Wire {
+interface Wire {
   pool: Pool;
   /** Connections taken from the pool so far: each is one visit to Postgres. */
   visits(): number;
@@ -25,7 +25,7 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-export async function wireTo(url: string): Promise<Wire> {
+async function wireTo(url: string): Promise<Wire> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
   let state: "up" | "cut" | "frozen" = "up";

@@ -5,12 +5,12 @@ export interface ShippedPrice extends TokenPrices {
   readonly model: string;
 }
 
-/** The day on which the table was last compared with its sources. */
+/**
+ * The day as of which the table holds. Sources: the providers' own public pricing pages,
+ * platform.claude.com/docs/en/about-claude/pricing, developers.openai.com/api/docs/pricing and
+ * ai.google.dev/gemini-api/docs/pricing.
+ */
 export const shippedPricesDate = "2026-11-05";
-
-/** Where the figures come from: each provider's own public pricing page. */
-export const shippedPricesSource =
-  "platform.claude.com/docs/en/about-claude/pricing, developers.openai.com/api/docs/pricing, ai.google.dev/gemini-api/docs/pricing";
 
 /**
  * model, input, output, cache read. An absent cache read is 0.1 × input; cache writes follow the defaults of

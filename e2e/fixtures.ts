@@ -59,11 +59,24 @@ export async function signIn(page: Page, place: Place, who: { email: string; pas
 export const upstreamSecret = "sk-upstream-plain";
 export const upstreamUrl = `http://127.0.0.1:${upstreamPort}`;
 
+/**
+ * Models of every world. Clients ask for priced names; the redirect adds the scenario of the scripted upstream, so that a test
+ * decides how an answer comes by the model it asks for.
+ */
+export const models = {
+  plain: "claude-sonnet-4-5",
+  /** One second until the first content, then a word every 100 ms for three seconds. */
+  slow: "claude-haiku-4-5",
+  /** A 500 before anything. */
+  failing: "claude-opus-4-1",
+};
+const modelRedirects = { [models.slow]: `${models.slow}@late,1000+long,30+slow,100`, [models.failing]: `${models.failing}@error-before,500` };
+
 /** Makes a world; `remove` takes everything away again. */
 export async function makeWorld(api: ApiClient): Promise<World & { remove(): Promise<void> }> {
   const id = Math.random().toString(36).slice(2, 10);
   const group = `g-${id}`;
-  const provider = await api.providers.create.mutate({ name: `provider ${id}`, dialect: "anthropic", baseUrl: upstreamUrl, secret: upstreamSecret, groups: [group] });
+  const provider = await api.providers.create.mutate({ name: `provider ${id}`, dialect: "anthropic", baseUrl: upstreamUrl, secret: upstreamSecret, groups: [group], modelRedirects });
   const user = await api.users.create.mutate({ email: `user-${id}@example.com`, name: `User ${id}`, password: `password-${id}` });
   const { key, secret } = await api.keys.create.mutate({ userId: user.id, name: `key ${id}`, group });
   return {
@@ -129,7 +142,7 @@ export function callMessages(place: Place, secret: string, options: CallOptions 
     headers: { "content-type": "application/json", "x-api-key": secret, "anthropic-version": "2023-06-01" },
     signal: options.signal ?? null,
     body: JSON.stringify({
-      model: options.model ?? "claude-sonnet-4-5",
+      model: options.model ?? models.plain,
       max_tokens: 200,
       stream: options.stream ?? false,
       messages: [{ role: "user", content: "Say something." }],

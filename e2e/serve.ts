@@ -6,12 +6,13 @@ import { type ServerProcess, startServer } from "./stack.ts";
 const arrangement = process.argv[2];
 const portOf = (url: string): number => Number(new URL(url).port);
 const dataDir = join(".sluice-e2e", arrangement ?? "");
+const env = { SLUICE_CONFIG: "e2e/config.yaml" };
 
 async function start(): Promise<ServerProcess[]> {
-  if (arrangement === "single") return [await startServer({ dataDir, port: portOf(places.single.consoleUrl), env: { REDIS_URL: "none" } })];
+  if (arrangement === "single") return [await startServer({ dataDir, port: portOf(places.single.consoleUrl), env: { ...env, REDIS_URL: "none" } })];
   if (arrangement === "split") {
-    const gateway = await startServer({ dataDir, port: portOf(places.split.gatewayUrl), roles: "gateway" });
-    return [gateway, await startServer({ dataDir, port: portOf(places.split.consoleUrl), roles: "api,worker" })];
+    const gateway = await startServer({ dataDir, port: portOf(places.split.gatewayUrl), roles: "gateway", env });
+    return [gateway, await startServer({ dataDir, port: portOf(places.split.consoleUrl), roles: "api,worker", env })];
   }
   throw new Error("usage: serve.ts split|single");
 }

@@ -1,0 +1,100 @@
+import { callMessages, expect, models, type Page, test, type World } from "./fixtures.ts";
+
+/** The logs page, filtered to what one world does. */
+async function openLogs(page: Page, world: World, search = ""): Promise<void> {
+  await page.goto(`/logs?key=${world.keyId}${search}`);
+  await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
+}
+
+const rows = (page: Page) => page.getByRole("table", { name: "Requests" }).locator("[data-id]");
+
+test.describe("the live log @live", () => {
+  test("shows a request begin, stream and end without asking for anything", async ({ adminPage: page, place, world }) => {
+    await openLogs(page, world);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+
+    const answer = callMessages(place, world.secret, { model: models.slow, stream: true });
+    const row = rows(page).first();
+    await expect(row).toContainText("In flight");
+    await expect(row).toContainText(models.slow);
+    await expect(row).toContainText("Streaming");
+    await (await answer).text();
+    await expect(row).toContainText("Done");
+    await expect(row).toContainText("200");
+    await expect(row).toContainText("$");
+    await expect(row.getByText(/^\d+$/).first()).toBeVisible();
+    await expect(rows(page)).toHaveCount(1);
+    expect(asked).toEqual([]);
+  });
+
+  test("takes in only what matches, and lets go of what no longer does", async ({ adminPage: page, place, world }) => {
+    await openLogs(page, world, "&state=in_flight");
+    await (await callMessages(place, world.secret)).text();
+    const slow = callMessages(place, world.secret, { model: models.slow, stream: true });
+    await expect(rows(page)).toHaveCount(1);
+    await expect(rows(page).first()).toContainText(models.slow);
+    await (await slow).text();
+    await expect(rows(page)).toHaveCount(0);
+  });
+
+  test("keeps the row being read in place and counts what waits", async ({ adminPage: page, place, world }) => {
+    for (let batch = 0; batch < 6; batch++) {
+      await Promise.all(Array.from({ length: 10 }, async () => (await callMessages(place, world.secret)).text()));
+    }
+    await openLogs(page, world);
+    const table = page.getByRole("table", { name: "Requests" });
+    await expect(rows(page).first()).toBeVisible();
+    await table.hover();
+    await page.mouse.wheel(0, 500);
+    await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Holding");
+    const box = await table.boundingBox();
+    const middle = (box?.y ?? 0) + (box?.height ?? 0) / 2;
+    const read = await page.evaluate(
+      ([x, y]) => document.elementFromPoint(x ?? 0, y ?? 0)?.closest("[data-id]")?.getAttribute("data-id"),
+      [(box?.x ?? 0) + 200, middle],
+    );
+    expect(read).toBeTruthy();
+    const before = await page.locator(`[data-id="${read}"]`).boundingBox();
+
+    for (let i = 0; i < 5; i++) await (await callMessages(place, world.secret)).text();
+    await (await callMessages(place, world.secret, { model: models.failing })).text();
+    const pill = page.getByRole("button", { name: /6 new/ });
+    await expect(pill).toContainText("1 error");
+    expect((await page.locator(`[data-id="${read}"]`).boundingBox())?.y).toBe(before?.y);
+
+    await pill.click();
+    await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
+    await expect(rows(page).first()).toContainText(models.failing);
+  });
+});
+
+test("a request's drawer says where it went, why, and what it cost", async ({ adminPage: page, place, world }) => {
+  const answer = await callMessages(place, world.secret);
+  const requestId = answer.headers.get("request-id") ?? "";
+  await answer.text();
+  await openLogs(page, world);
+  await rows(page).first().click();
+  const drawer = page.getByRole("complementary", { name: "Request" }).or(page.getByRole("dialog", { name: "Request" }));
+  await expect(drawer).toContainText(requestId);
+  await expect(drawer).toContainText("Routing decision");
+  await expect(drawer).toContainText(world.providerName);
+  await expect(drawer).toContainText("The only candidate");
+  await expect(drawer).toContainText("Usage and cost");
+  await expect(page).toHaveURL(new RegExp(`log=${requestId}`));
+  await page.keyboard.press("Escape");
+  await expect(drawer).toBeHidden();
+});
+
+test("a filter chosen in a cell is a chip and part of the address", async ({ adminPage: page, place, world }) => {
+  await (await callMessages(place, world.secret)).text();
+  await (await callMessages(place, world.secret, { model: models.failing })).text();
+  await openLogs(page, world);
+  await expect(rows(page)).toHaveCount(2);
+  await rows(page).filter({ hasText: models.plain }).getByText(models.plain).hover();
+  await page.getByRole("button", { name: `Filter by Model ${models.plain}` }).click();
+  await expect(rows(page)).toHaveCount(1);
+  await expect(page).toHaveURL(/model=claude-sonnet-4-5/);
+  await page.getByRole("button", { name: "Remove filter Model" }).click();
+  await expect(rows(page)).toHaveCount(2);
+});

@@ -65,7 +65,7 @@ function maxTokensOf(body: Record<string, unknown>): number {
 
 /** Which speaker a path has; errors on it are in that dialect. */
 export function speakerOf(path: string): Speaker {
-  if (path.startsWith("/v1beta/")) return gemini;
+  if (path.startsWith("/v1beta/") || path.startsWith("/v1/models/")) return gemini;
   return path.startsWith("/v1/messages") ? anthropic : openaiChat;
 }
 
@@ -85,7 +85,7 @@ export function readCall(url: URL, raw: Buffer): Call | null {
       includeUsage: options?.include_usage === true,
     };
   }
-  const match = /^\/v1beta\/models\/(.+):(generateContent|streamGenerateContent|countTokens)$/.exec(url.pathname);
+  const match = /^\/v1(?:beta)?\/models\/(.+):(generateContent|streamGenerateContent|countTokens)$/.exec(url.pathname);
   if (!match) return null;
   return {
     ...rest,

@@ -23,7 +23,11 @@ async function cutOff(response: ServerResponse, cut: Cut): Promise<void> {
   await flushed(response);
   if (cut.how === "fin") response.end();
   else if (cut.how === "length") response.socket?.end();
-  else response.socket?.resetAndDestroy();
+  else {
+    // A reset discards what the other side has not read yet: give it the time to.
+    await sleep(50);
+    response.socket?.resetAndDestroy();
+  }
 }
 
 /** Resolves when the kernel has what was written, or the client is gone. */

@@ -8,7 +8,11 @@ import { startTraffic } from "./traffic.ts";
 
 // The other half of `npm run demo`: the scripted providers of demo.yaml, and people who use them.
 const { values } = parseArgs({
-  options: { port: { type: "string", default: "4010" }, gateway: { type: "string", default: "http://127.0.0.1:4000" }, data: { type: "string", default: ".sluice-demo" } },
+  options: {
+    port: { type: "string", default: "4010" },
+    gateway: { type: "string", default: "http://127.0.0.1:4000" },
+    data: { type: "string", default: ".sluice-demo" },
+  },
 });
 
 const stopping = new AbortController();

@@ -71,9 +71,12 @@ const mix = [
 ];
 
 interface Args {
+  /** The bare value: the script's main parameter. */
   value: string | undefined;
   text(key: string, fallback: string): string;
   number(key: string, fallback: number): number;
+  /** A number that may also be the bare value. */
+  main(key: string, fallback: number): number;
 }
 
 const oneOf = <T extends string>(value: string, allowed: readonly T[], fallback: T): T => allowed.find((one) => one === value) ?? fallback;
@@ -89,28 +92,28 @@ const status = (code: number, args: Args): Fault => ({
 
 /** Each script's meaning; the bare value after the first comma is its main parameter. */
 const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
-  plain: (args) => ({ words: args.number("n", 20) }),
+  plain: (args) => ({ words: args.main("n", 20) }),
   tool: () => ({ content: "tool" }),
   thinking: () => ({ content: "thinking" }),
   empty: () => ({ content: "empty", words: 0 }),
   trick: () => ({ content: "trick" }),
-  long: (args) => ({ words: args.number("n", 2000) }),
-  slow: (args) => ({ chunkMs: args.number("ms", 100) }),
-  late: (args) => ({ headMs: args.number("ms", 1000) }),
-  stall: (args) => ({ fault: { kind: "stall", after: args.number("after", 5) } }),
+  long: (args) => ({ words: args.main("n", 2000) }),
+  slow: (args) => ({ chunkMs: args.main("ms", 100) }),
+  late: (args) => ({ headMs: args.main("ms", 1000) }),
+  stall: (args) => ({ fault: { kind: "stall", after: args.main("after", 5) } }),
   hang: () => ({ fault: { kind: "stall", after: -1 } }),
   cut: (args) => ({
-    fault: { kind: "cut", after: args.number("after", 5), how: oneOf(args.text("how", "reset"), ["reset", "fin", "length"], "reset") },
+    fault: { kind: "cut", after: args.main("after", 5), how: oneOf(args.text("how", "reset"), ["reset", "fin", "length"], "reset") },
   }),
-  "error-before": (args) => ({ fault: status(args.number("status", 500), args) }),
+  "error-before": (args) => ({ fault: status(args.main("status", 500), args) }),
   "error-first": (args) => ({ fault: { kind: "event", after: 0, error: oneOf(args.value ?? "", errors, "overloaded") } }),
   "error-mid": (args) => ({
-    fault: { kind: "event", after: args.number("after", 5), error: oneOf(args.text("error", "overloaded"), errors, "overloaded") },
+    fault: { kind: "event", after: args.main("after", 5), error: oneOf(args.text("error", "overloaded"), errors, "overloaded") },
   }),
-  "rate-limited": (args) => ({ fault: { ...status(429, args), retryAfter: String(args.number("retry", 7)) } as Fault }),
+  "rate-limited": (args) => ({ fault: { ...status(429, args), retryAfter: String(args.main("retry", 7)) } as Fault }),
   overloaded: (args) => ({ fault: status(529, args) }),
   auth: (args) => ({ fault: status(401, args) }),
-  flaky: (args) => ({ fault: { kind: "status", status: args.number("status", 503), retryAfter: "", every: Number(args.value ?? 3) || 3 } }),
+  flaky: (args) => ({ fault: { kind: "status", status: args.number("status", 503), retryAfter: "", every: args.main("every", 3) } }),
   "odd-usage": (args) => ({ oddUsage: oneOf(args.value ?? "", odds, "negative") }),
   cache: (args) => ({
     cacheRead: args.number("read", 100),
@@ -118,13 +121,13 @@ const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
     cacheWrite1h: args.number("write1h", 20),
   }),
   onebyte: () => ({ transport: "onebyte" }),
-  bigline: (args) => ({ content: "bigline", bigLineBytes: args.number("bytes", 1_000_000) }),
+  bigline: (args) => ({ content: "bigline", bigLineBytes: args.main("bytes", 1_000_000) }),
   crlf: () => ({ transport: "crlf" }),
   cr: () => ({ transport: "cr" }),
   gzip: () => ({ transport: "gzip" }),
   br: () => ({ transport: "br" }),
   mixed: () => ({ mixed: true }),
-  redirect: (args) => ({ fault: { kind: "redirect", to: args.text("to", "/__redirected") } }),
+  redirect: (args) => ({ fault: { kind: "redirect", to: args.value ?? args.text("to", "/__redirected") } }),
 };
 const aliases: Record<string, string> = { "429": "rate-limited", "529": "overloaded", "401": "auth" };
 
@@ -136,16 +139,14 @@ function parseOne(text: string): Partial<Scenario> | null {
   const script = Object.hasOwn(scripts, aliases[name] ?? name) ? scripts[aliases[name] ?? name] : undefined;
   if (!script) return null;
   const value = rest.find((part) => !part.includes("="));
-  const named = new Map(
-    rest.filter((part) => part.includes("=")).map((part) => [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)]),
-  );
+  const pairs = rest.filter((part) => part.includes("="));
+  const named = new Map(pairs.map((part) => [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)]));
+  const toNumber = (text: string | undefined, fallback: number) => (text && Number.isFinite(Number(text)) ? Number(text) : fallback);
   return script({
     value,
-    text: (key, fallback) => named.get(key) ?? (value && Number.isNaN(Number(value)) ? value : fallback),
-    number: (key, fallback) => {
-      const number = Number(named.get(key) ?? value);
-      return Number.isFinite(number) && (named.get(key) ?? value) !== "" ? number : fallback;
-    },
+    text: (key, fallback) => named.get(key) ?? fallback,
+    number: (key, fallback) => toNumber(named.get(key), fallback),
+    main: (key, fallback) => toNumber(named.get(key) ?? value, fallback),
   });
 }
 

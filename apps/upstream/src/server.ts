@@ -138,8 +138,8 @@ async function answer(response: ServerResponse, call: Call, scenario: Scenario, 
   return deliverWhole(response, call.speaker.whole(plan), { plan, scenario, delivered });
 }
 
-function modelList(path: string, isAnthropic: boolean): unknown {
-  if (path === "/v1beta/models") return { models: listedModels.map((id) => ({ name: `models/${id}` })) };
+function modelList(isGemini: boolean, isAnthropic: boolean): unknown {
+  if (isGemini) return { models: listedModels.map((id) => ({ name: `models/${id}` })) };
   if (isAnthropic) {
     const data = listedModels.map((id) => ({ type: "model", id, display_name: id, created_at: "2026-01-01T00:00:00Z" }));
     return { data, has_more: false, first_id: listedModels[0], last_id: listedModels.at(-1) };
@@ -172,7 +172,14 @@ async function handle(state: State, request: IncomingMessage, response: ServerRe
     // A connection test has no model: only the secret's script can make it fail.
     const fault = scenarioFor(state, request, secret, "").fault;
     if (fault?.kind === "status") return sendJson(response, fault.status, speaker.errorBody(fault.status, `Scripted: ${fault.status}`));
-    return sendJson(response, 200, modelList(url.pathname, request.headers["anthropic-version"] !== undefined));
+    return sendJson(
+      response,
+      200,
+      modelList(
+        url.pathname === "/v1beta/models" || request.headers["x-goog-api-key"] !== undefined,
+        request.headers["anthropic-version"] !== undefined,
+      ),
+    );
   }
   const raw = await readBody(request);
   const call = request.method === "POST" ? readCall(url, raw) : null;

@@ -11,6 +11,7 @@ describe("paths that are served", () => {
     ["POST", "/v1/embeddings", { dialect: "openai", endpoint: "embeddings", stream: false }],
     ["GET", "/v1/models", { dialect: "openai", endpoint: "models", stream: false }],
     ["GET", "/v1/models/org/m%2Fn", { dialect: "openai", endpoint: "models", model: "org/m/n", stream: false }],
+    ["GET", "/v1/models/org/models", { dialect: "openai", endpoint: "models", model: "org/models", stream: false }],
     ["GET", "/v1beta/models?pageSize=5", { dialect: "gemini", endpoint: "models", stream: false }],
     ["GET", "/v1beta/models/gemini-x", { dialect: "gemini", endpoint: "models", model: "gemini-x", stream: false }],
     [
@@ -23,6 +24,12 @@ describe("paths that are served", () => {
       "/v1beta/models/g:streamGenerateContent?key=k&alt=sse",
       { dialect: "gemini", endpoint: "generateContent", model: "g", stream: true },
     ],
+    [
+      "POST",
+      "/v1/models/gm@tool,5:streamGenerateContent?alt=sse",
+      { dialect: "gemini", endpoint: "generateContent", model: "gm@tool,5", stream: true },
+    ],
+    ["GET", "/v1/models?key=k", { dialect: "gemini", endpoint: "models", stream: false }],
     ["POST", "/v1beta/models/a/b%3Ac:countTokens", { dialect: "gemini", endpoint: "countTokens", model: "a/b:c", stream: false }],
     [
       "POST",
@@ -36,6 +43,7 @@ describe("paths that are served", () => {
   test("models have the flavour that the headers ask for", () => {
     expect(matchRoute("GET", "/v1/models", { "anthropic-version": "2023-06-01" })?.dialect).toBe("anthropic");
     expect(matchRoute("GET", "/v1/models", { "x-api-key": "k" })?.dialect).toBe("anthropic");
+    expect(matchRoute("GET", "/v1/models", { "x-goog-api-key": "k" })?.dialect).toBe("gemini");
     expect(matchRoute("GET", "/v1/models", { authorization: "Bearer k" })?.dialect).toBe("openai");
   });
 });
@@ -44,6 +52,9 @@ describe("paths that are not", () => {
   test.each([
     ["GET", "/v1/messages"],
     ["POST", "/v1/models"],
+    ["POST", "/v1/models/x"],
+    ["POST", "/v1beta/models"],
+    ["GET", "/v1/models/a/models/../b"],
     ["PUT", "/v1/chat/completions"],
     ["POST", "/v1/chat/completions/"],
     ["POST", "/v1//messages"],
@@ -82,6 +93,7 @@ describe("paths that are not", () => {
 test("errors on unknown paths have the caller's flavour", () => {
   expect(flavourOf("/v1/messages/batches")).toBe("anthropic");
   expect(flavourOf("/v1beta/anything")).toBe("gemini");
+  expect(flavourOf("/v1/models/x:countTokens")).toBe("gemini");
   expect(flavourOf("/v1/anything")).toBe("openai");
 });
 

@@ -20,16 +20,16 @@ const geminiMethods: Record<string, Pick<Route, "endpoint" | "stream">> = {
 };
 
 /** Google's clients ask for `/v1beta/…`, since @google/genai 3 for `/v1/…` unless told otherwise. */
-const geminiCall = /^\/v1\/models\/[^?]+:(?:generateContent|streamGenerateContent|countTokens)(?:\?|$)/;
+const geminiCall = /^\/v1(?:beta)?\/models\/.+:(?:generateContent|streamGenerateContent|countTokens)$/;
 
-/** Whose shape an answer to this path should have, errors on unknown paths included. */
+/** Whose shape an answer to this path (without query) should have, errors on unknown paths included. */
 export function flavourOf(path: string, headers: Headers = {}): DialectName {
   if (path.startsWith("/v1beta/") || geminiCall.test(path)) return "gemini";
-  if (path === "/v1/messages" || path.startsWith("/v1/messages/") || path.startsWith("/v1/messages?")) return "anthropic";
-  const isModels = path === "/v1/models" || path.startsWith("/v1/models/") || path.startsWith("/v1/models?");
-  if (isModels && (headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined)) return "gemini";
-  if (isModels && (headers["anthropic-version"] !== undefined || headers["x-api-key"] !== undefined)) return "anthropic";
-  return "openai";
+  if (path === "/v1/messages" || path.startsWith("/v1/messages/")) return "anthropic";
+  if (path !== "/v1/models" && !path.startsWith("/v1/models/")) return "openai";
+  // Three providers have a list at this path; each one's clients show themselves by their headers.
+  if (headers["anthropic-version"] !== undefined || headers["x-api-key"] !== undefined) return "anthropic";
+  return headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined ? "gemini" : "openai";
 }
 
 /**
@@ -52,19 +52,13 @@ function decodeModel(raw: string): string | null {
   }
 }
 
-function matchGemini(method: string, path: string, query: URLSearchParams): Route | null {
-  if (path === "/v1beta/models") return method === "GET" ? { dialect: "gemini", endpoint: "models", stream: false } : null;
-  const prefix = ["/v1beta/models/", "/v1/models/"].find((one) => path.startsWith(one));
-  if (!prefix) return null;
-  const rest = path.slice(prefix.length);
+/** A call of a Gemini model: `rest` is `{model}:{method}`. */
+function matchGeminiCall(rest: string, query: URLSearchParams): Route | null {
   const colon = rest.lastIndexOf(":");
-  if (method === "GET") {
-    const model = decodeModel(rest);
-    return model === null ? null : { dialect: "gemini", endpoint: "models", model, stream: false };
-  }
-  const kind = colon > 0 && Object.hasOwn(geminiMethods, rest.slice(colon + 1)) ? geminiMethods[rest.slice(colon + 1)] : undefined;
+  const method = rest.slice(colon + 1);
   const model = colon > 0 ? decodeModel(rest.slice(0, colon)) : null;
-  if (method !== "POST" || !kind || model === null) return null;
+  const kind = Object.hasOwn(geminiMethods, method) ? geminiMethods[method] : undefined;
+  if (!kind || model === null) return null;
   if (kind.stream && query.get("alt") !== "sse") {
     // Without it Google answers one JSON array, which cannot be metered event by event; every SDK sends it.
     throw new SluiceError("invalid_request", { message: "Stream with the query parameter alt=sse.", field: "alt" });
@@ -72,22 +66,26 @@ function matchGemini(method: string, path: string, query: URLSearchParams): Rout
   return { dialect: "gemini", model, ...kind };
 }
 
+const modelsPath = /^\/v1(?:beta)?\/models(?:\/|$)/;
+
 /**
  * What a request asks for, from its method and target (path with or without query). Paths match exactly: no trailing
- * slash, no encoded or doubled slashes. Null means 404. `/v1/models` has the flavour that the headers ask for.
+ * slash, no encoded or doubled slashes. Null means 404. `/v1/models` has the flavour that the headers ask for. Gemini's
+ * calls are taken under both of Google's versions: newer clients use `/v1`, older ones and curl `/v1beta`.
  * @throws SluiceError invalid_request for a Gemini stream without `alt=sse`.
  */
 export function matchRoute(method: string, target: string, headers: Headers = {}): Route | null {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
-  if (path.startsWith("/v1beta/") || (method === "POST" && geminiCall.test(path)))
-    return matchGemini(method, path, new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)));
-  if (method === "POST") return Object.hasOwn(posts, path) ? { ...(posts[path] as Route) } : null;
+  if (method === "POST" && Object.hasOwn(posts, path)) return { ...(posts[path] as Route) };
+  if (!modelsPath.test(path)) return null;
+  const query = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
+  const rest = path.slice(path.indexOf("models") + "models/".length);
+  if (method === "POST") return matchGeminiCall(rest, query);
   if (method !== "GET") return null;
-  const dialect = flavourOf(path, headers);
-  if (path === "/v1/models") return { dialect, endpoint: "models", stream: false };
-  if (!path.startsWith("/v1/models/")) return null;
-  const model = decodeModel(path.slice("/v1/models/".length));
+  const dialect = query.has("key") ? "gemini" : flavourOf(path, headers);
+  if (path === "/v1/models" || path === "/v1beta/models") return { dialect, endpoint: "models", stream: false };
+  const model = decodeModel(rest);
   return model === null ? null : { dialect, endpoint: "models", model, stream: false };
 }
 

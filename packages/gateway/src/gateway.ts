@@ -10,7 +10,7 @@ import { type Clock, systemClock } from "@sluice/core/clock";
 import { dialects } from "@sluice/core/dialects/registry";
 import { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
-import { openCall } from "./call.ts";
+import { type Call, openCall } from "./call.ts";
 import { defaultLimits, type GatewayContext, type GatewayStats, type Runtime } from "./context.ts";
 import { Deadlines } from "./deadlines.ts";
 import { releaseBody } from "./pipeline/receive.ts";
@@ -100,14 +100,21 @@ export function createGateway(ctx: GatewayContext): Gateway {
       call.gone = true;
       call.abort.abort(new Error("the client left"));
     });
-    void runPipeline(runtime, call).finally(() => {
-      if (call.leased) runtime.admission.release(call.id);
-      releaseBody(runtime, call);
-      runtime.calls.delete(call);
-      if (runtime.calls.size > 0) return;
-      for (const resolve of whenIdle) resolve();
-      whenIdle = [];
-    });
+    void runPipeline(runtime, call)
+      .catch((error: unknown) => {
+        ctx.log.error({ requestId: call.id, err: error }, "the end of a request failed");
+        res.destroy();
+      })
+      .finally(() => leave(call));
+  }
+
+  function leave(call: Call): void {
+    if (call.leased) runtime.admission.release(call.id);
+    releaseBody(runtime, call);
+    runtime.calls.delete(call);
+    if (runtime.calls.size > 0) return;
+    for (const resolve of whenIdle) resolve();
+    whenIdle = [];
   }
 
   function cutAll(): void {

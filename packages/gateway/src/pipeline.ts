@@ -17,7 +17,7 @@ import { resolve } from "./pipeline/resolve.ts";
  */
 const steps: readonly Step[] = [guard, authenticate, receive, resolve, admit, attempt, meter, record];
 
-/** Takes one request from head to last byte. Never rejects. */
+/** Takes one request from head to last byte. Rejects only when its end could not even be told. */
 export async function runPipeline(runtime: Runtime, call: Call): Promise<void> {
   try {
     for (const step of steps) {

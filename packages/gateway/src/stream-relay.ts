@@ -101,6 +101,15 @@ export class StreamRelay {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#ended) return;
+    try {
+      this.#take(chunk);
+    } catch (error) {
+      // Thrown out of an event it would end the process, and with it every other request.
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+
+  #take(chunk: Buffer): void {
     const parts = this.#meter.feed(chunk);
     const { reading } = this;
     if (this.#sink) this.#write(parts);
@@ -113,7 +122,7 @@ export class StreamRelay {
     if (!this.#committed) this.#decide(reading);
     this.#options.onData(reading);
     if (reading.complete && !this.#linger) this.#linger = this.#options.deadlines.add(lingerMs, this.#onEnd);
-  };
+  }
 
   #decide(reading: Reading): void {
     if (reading.failure?.retryable && !reading.hasContent) {

@@ -18,13 +18,13 @@ import { getRequest, listRequests } from "@sluice/ledger/query";
 import type { Ledger } from "@sluice/ledger/records";
 import { createLive, type Live } from "@sluice/live/live";
 import type { Snapshot } from "@sluice/snapshot/config";
+import { createSnapshot } from "@sluice/snapshot/create-snapshot";
 import { until } from "@sluice/testing/deadline";
-import { type MadeKey, makeKey, makePrice, makeProvider, uniqueName } from "@sluice/testing/factories";
+import { type MadeKey, makeKey, makePrice, makeProvider, testSecret, uniqueName } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import type { GatewayLimits } from "../src/context.ts";
 import { answerClientError, createGateway, type Gateway, serverOptions } from "../src/gateway.ts";
-import { staticSnapshot } from "./static-snapshot.ts";
 
 /** A provider of the test; without a `baseUrl` it is the scripted upstream, addressed as the dialect's SDK would. */
 export interface ProviderSpec {
@@ -123,13 +123,23 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   for (const model of [...plainModels, ...(options.prices ?? [])]) await makePrice(database.prisma, { model });
   const key = await makeKey(database.prisma);
 
-  const snapshot = await staticSnapshot(database.prisma, options.settings ?? {});
+  for (const [name, value] of Object.entries({ "ledger.intervalMs": 10, ...options.settings })) {
+    await database.prisma.setting.create({ data: { name, value } });
+  }
+  const snapshot = await createSnapshot({ pool: database.pool, redis: null, secret: testSecret, path: join(dir, "snapshot.json"), log });
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: null, instanceId: "test", log, settings });
   const onTransition = (_breaker: BreakerState): void => undefined;
   const admission = createAdmission({ redis: null, settings, onTransition, instanceId: "test", log });
   const egress = createEgress({ allowPrivateHosts: ["127.0.0.1"], log });
-  const ledger = await createLedger({ dir, pool: database.pool, settings, clock: systemClock, log, instanceId: "test" });
+  const ledger = await createLedger({
+    dir: join(dir, "spool"),
+    pool: database.pool,
+    settings,
+    clock: systemClock,
+    log,
+    instanceId: "test",
+  });
   ledger.onSettled((ids) => live.registry.settled(ids));
   const gateway = createGateway({
     snapshot,

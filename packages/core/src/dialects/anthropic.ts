@@ -51,8 +51,10 @@ function wantsOneHourCache(body: JsonRecord): boolean {
   return asRecord(body.cache_control)?.ttl === "1h" || asksOneHour(body.system) || asksOneHour(body.tools) || asksOneHour(body.messages);
 }
 
+/** Anthropic's shape, with our code and whether to try again beside its own fields. */
 function errorBody(error: SluiceError, requestId: string): string {
-  return JSON.stringify({ type: "error", error: { type: errorType(error), message: error.message }, request_id: requestId });
+  const { code, message, retryable } = error;
+  return JSON.stringify({ type: "error", error: { type: errorType(error), message, code, retryable }, request_id: requestId });
 }
 
 function listed(model: ListedModel): JsonRecord {

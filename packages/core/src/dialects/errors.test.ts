@@ -25,12 +25,19 @@ describe("error bodies", () => {
     expect(error.status).toBe(status);
     expect(parse(anthropic.errorBody(error, "r1"))).toEqual({
       type: "error",
-      error: { type: anthropicType, message: error.message },
+      error: { type: anthropicType, message: error.message, code, retryable: error.retryable },
       request_id: "r1",
     });
-    expect(parse(gemini.errorBody(error, "r1"))).toEqual({ error: { code: status, message: error.message, status: geminiStatus } });
+    expect(parse(gemini.errorBody(error, "r1"))).toMatchObject({
+      error: {
+        code: status,
+        message: error.message,
+        status: geminiStatus,
+        details: [{ reason: code.toUpperCase(), metadata: { request_id: "r1", retryable: String(error.retryable) } }],
+      },
+    });
     const body = parse(openai.errorBody(error, "r1"));
-    expect(Object.keys(body.error)).toEqual(["message", "type", "param", "code"]);
+    expect(Object.keys(body.error)).toEqual(["message", "type", "param", "code", "request_id", "retryable"]);
     expect(body.error).toMatchObject({ message: error.message, param: "model" });
   });
 
@@ -40,7 +47,7 @@ describe("error bodies", () => {
       for (const dialect of Object.values(dialects)) {
         const body = dialect.errorBody(error, "r1");
         expect(body).not.toContain("SECRET");
-        expect(body).not.toContain("UNKNOWN");
+        expect(body).not.toContain('"UNKNOWN"');
         expect(body).not.toContain("undefined");
       }
     }

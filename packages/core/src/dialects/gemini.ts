@@ -30,8 +30,16 @@ const wordByStatus: Record<number, string> = {
   504: "DEADLINE_EXCEEDED",
 };
 
-function errorBody(error: SluiceError): string {
-  return JSON.stringify({ error: { code: error.status, message: error.message, status: wordByStatus[error.status] ?? "UNKNOWN" } });
+/** Google's shape; our code, the request and whether to try again stand in an ErrorInfo, as google.rpc has it. */
+function errorBody(error: SluiceError, requestId: string): string {
+  const { status: code, message, retryable } = error;
+  const info = {
+    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+    reason: error.code.toUpperCase(),
+    domain: "sluice",
+    metadata: { request_id: requestId, retryable: String(retryable) },
+  };
+  return JSON.stringify({ error: { code, message, status: wordByStatus[code] ?? "UNKNOWN", details: [info] } });
 }
 
 function listed(model: ListedModel): JsonRecord {
@@ -69,7 +77,7 @@ export const gemini: Dialect = {
   readAnswer: (body, route, envelope) => readGeminiAnswer(body, envelope, route.endpoint === "generateContent"),
   readError: readUpstreamError,
   errorBody,
-  errorEvent: (error) => `data: ${errorBody(error)}\n\n`,
+  errorEvent: (error, requestId) => `data: ${errorBody(error, requestId)}\n\n`,
   modelList: (models) => JSON.stringify({ models: models.map(listed) }),
   modelItem: (model) => JSON.stringify(listed(model)),
 };

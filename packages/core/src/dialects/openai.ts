@@ -27,15 +27,21 @@ const codes: Partial<Record<ErrorCode, string>> = {
 };
 const typeByStatus: Record<number, string> = { 401: "authentication_error", 403: "permission_error", 429: "rate_limit_error" };
 
-function errorObject(error: SluiceError): JsonRecord {
+/** OpenAI's four fields, and what every failure of ours says besides: its request and whether to try again. */
+function errorObject(error: SluiceError, requestId: string): JsonRecord {
   const type = typeByStatus[error.status] ?? (error.status >= 500 ? "server_error" : "invalid_request_error");
-  return { message: error.message, type, param: error.field ?? null, code: codes[error.code] ?? error.code };
+  const { message, field, retryable } = error;
+  return { message, type, param: field ?? null, code: codes[error.code] ?? error.code, request_id: requestId, retryable };
 }
 
-function errorEvent(error: SluiceError, _requestId: string, endpoint: Endpoint = "chat"): string {
-  if (endpoint !== "responses") return `data: ${JSON.stringify({ error: errorObject(error) })}\n\n`;
-  const { code, message, param } = errorObject(error);
-  return `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param, sequence_number: 0 })}\n\n`;
+function errorEvent(error: SluiceError, requestId: string, endpoint: Endpoint = "chat"): string {
+  if (endpoint !== "responses") return `data: ${errorBody(error, requestId)}\n\n`;
+  const { code, message, param, request_id, retryable } = errorObject(error, requestId);
+  return `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param, sequence_number: 0, request_id, retryable })}\n\n`;
+}
+
+function errorBody(error: SluiceError, requestId: string): string {
+  return JSON.stringify({ error: errorObject(error, requestId) });
 }
 
 function listed(model: ListedModel): JsonRecord {
@@ -67,7 +73,7 @@ export const openai: Dialect = {
   },
   readAnswer: readOpenaiAnswer,
   readError: readUpstreamError,
-  errorBody: (error) => JSON.stringify({ error: errorObject(error) }),
+  errorBody,
   errorEvent,
   modelList: (models) => JSON.stringify({ object: "list", data: models.map(listed) }),
   modelItem: (model) => JSON.stringify(listed(model)),

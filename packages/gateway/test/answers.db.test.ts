@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { baseUrlOf, type Harness, startHarness } from "./harness.ts";
+import { type RawProvider, startRawProvider } from "./raw-provider.ts";
+
+let harness: Harness;
+let raw: RawProvider;
+beforeAll(async () => {
+  raw = await startRawProvider((res) => res.end());
+  harness = await startHarness({
+    settings: { "pricing.unknownModel": "record" },
+    limits: { answerBytes: 64 * 1024 },
+    prices: [
+      "fake@odd-usage,negative",
+      "fake@odd-usage,missing",
+      "fake@odd-usage,huge",
+      "claude@cache",
+      "fake@gzip",
+      "claude@empty",
+      "fake@trick",
+      "gemini@crlf",
+    ],
+  });
+});
+afterAll(async () => {
+  await harness.close();
+  await raw.close();
+});
+
+const messages = [{ role: "user", content: "hi" }];
+
+async function chat(model: string, stream = false) {
+  const response = await harness.call("/v1/chat/completions", { body: { model, messages, stream } });
+  const text = await response.text();
+  return { response, text, ...(await harness.settled(response.headers.get("x-request-id") ?? "")) };
+}
+
+describe("what is billed", () => {
+  it("an answer larger than what is held streams, and is estimated", async () => {
+    const big = `{"id":"x","choices":[{"message":{"content":"${"y".repeat(400_000)}"}}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`;
+    raw.answer = (res) => res.writeHead(200, { "content-type": "application/json" }).end(big);
+    const { key } = await harness.group([{ dialect: "openai", baseUrl: baseUrlOf("openai", raw.url) }]);
+    const response = await harness.call("/v1/chat/completions", { key, body: { model: "fake-plain", messages } });
+    expect(await response.text()).toBe(big);
+    const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+    expect(row).toMatchObject({ state: "done", flags: ["estimated"] });
+    expect(row.usage.output).toBeGreaterThan(60_000);
+  });
+
+  it("a large answer that breaks off cuts the client's connection too", async () => {
+    raw.answer = (res) => {
+      res.writeHead(200, { "content-type": "application/json", "content-length": 1_000_000 });
+      res.write("x".repeat(300_000));
+      setTimeout(() => res.destroy(), 50);
+    };
+    const { key } = await harness.group([{ dialect: "openai", baseUrl: baseUrlOf("openai", raw.url) }]);
+    const response = await harness.call("/v1/chat/completions", { key, body: { model: "fake-plain", messages } });
+    await expect(response.text()).rejects.toThrow();
+    const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+    expect(row).toMatchObject({ state: "error", errorCode: "upstream_truncated", flags: ["estimated", "partial"] });
+  });
+
+  it("impossible usage is clamped and flagged, missing usage is estimated", async () => {
+    for (const stream of [false, true]) {
+      const negative = await chat("fake@odd-usage,negative", stream);
+      expect(negative.row.flags).toContain("anomaly");
+      expect(BigInt(negative.row.costNanoUsd ?? "0")).toBeGreaterThanOrEqual(0n);
+      expect((await chat("fake@odd-usage,huge", stream)).row.flags).toContain("anomaly");
+      const missing = await chat("fake@odd-usage,missing", stream);
+      expect(missing.row.flags).toEqual(["estimated"]);
+      expect(missing.row.usage.output).toBeGreaterThan(0);
+    }
+  });
+
+  it("a model without a price is recorded as unpriced when the admin chose so", async () => {
+    const { row } = await chat("fake-unpriced");
+    expect(row).toMatchObject({ state: "done", costNanoUsd: null, flags: ["unpriced"] });
+  });
+
+  it("cache reads and writes have their own prices", async () => {
+    const response = await harness.call("/v1/messages", { body: { model: "claude@cache", max_tokens: 100, stream: true, messages } });
+    await response.text();
+    const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+    expect(row.usage).toMatchObject({ cacheRead: 100, cacheWrite5m: 50, cacheWrite1h: 20 });
+    const { input, output } = row.usage;
+    expect(row.costNanoUsd).toBe(String(input * 1_000 + output * 2_000 + 100 * 100 + 50 * 1_250 + 20 * 2_000));
+  });
+
+  it("the provider's multiplier applies, and is what the upstream cost", async () => {
+    const { key } = await harness.group([{ dialect: "openai", costMultiplier: "1.5" }]);
+    const response = await harness.call("/v1/chat/completions", { key, body: { model: "fake-plain", messages } });
+    await response.text();
+    const { row, detail } = await harness.settled(response.headers.get("x-request-id") ?? "");
+    expect(row.costNanoUsd).toBe(String((row.usage.input * 1_000 + row.usage.output * 2_000) * 1.5));
+    expect(detail.attempts[0]?.upstreamCostNanoUsd).toBe(row.costNanoUsd);
+  });
+
+  it("nothing of what a model writes is taken for usage or an end", async () => {
+    const { row, text } = await chat("fake@trick", true);
+    expect(text).toContain("[DONE]");
+    const oracle = harness.upstream.oracle().find((line) => line.line === "closed" && line.id === row.id);
+    expect(oracle?.line === "closed" && oracle.usage).toMatchObject({ input: row.usage.input, output: row.usage.output });
+  });
+
+  it("a gzip answer is opened, metered and sent plain", async () => {
+    const { response, text, row } = await chat("fake@gzip");
+    expect(response.headers.get("content-encoding")).toBeNull();
+    expect(JSON.parse(text).usage.prompt_tokens).toBe(row.usage.input);
+  });
+});
+
+describe("each dialect's tokens are the oracle's", () => {
+  it.each([
+    ["/v1/chat/completions", { model: "fake-plain", messages }],
+    ["/v1/chat/completions", { model: "fake-plain", messages, stream: true }],
+    ["/v1/responses", { model: "fake-plain", input: "hi" }],
+    ["/v1/responses", { model: "fake-plain", input: "hi", stream: true }],
+    ["/v1/embeddings", { model: "fake-embedding", input: "hi" }],
+    ["/v1/messages", { model: "claude-fake", max_tokens: 50, messages }],
+    ["/v1/messages", { model: "claude@empty", max_tokens: 50, messages, stream: true }],
+    ["/v1beta/models/gemini-fake:generateContent", { contents: [] }],
+    ["/v1beta/models/gemini@crlf:streamGenerateContent?alt=sse", { contents: [] }],
+  ])("%s %j", async (path, body) => {
+    const response = await harness.call(path, { body });
+    expect(response.status).toBe(200);
+    await response.text();
+    const id = response.headers.get("x-request-id") ?? "";
+    const { row } = await harness.settled(id);
+    const oracle = harness.upstream.oracle().find((line) => line.line === "closed" && line.id === id);
+    expect(row.state).toBe("done");
+    expect(oracle?.line === "closed" && oracle.usage).toEqual(row.usage);
+    expect(row.flags).toEqual([]);
+  });
+});
+
+describe("the models of a key", () => {
+  it("are those its group can reach, in the caller's flavour", async () => {
+    const { key } = await harness.group([
+      { dialect: "openai", models: ["fake-plain"], modelRedirects: { "my-alias": "fake-plain" } },
+      { dialect: "anthropic", enabled: false, models: ["claude-hidden"] },
+    ]);
+    const get = async (path: string, headers: Record<string, string> = {}) =>
+      (await harness.call(path, { method: "GET", key, headers })).json();
+    expect((await get("/v1/models")).data.map(({ id }: { id: string }) => id)).toEqual(["fake-plain", "my-alias"]);
+    expect(await get("/v1/models", { "anthropic-version": "2023-06-01" })).toMatchObject({ data: [], has_more: false });
+    expect(await get("/v1beta/models")).toEqual({ models: [] });
+    expect(await get("/v1/models/my-alias")).toMatchObject({ id: "my-alias", object: "model" });
+    const row = await harness.findRow(({ endpoint, model }) => endpoint === "models" && model === "my-alias");
+    expect(row).toMatchObject({ state: "done", status: 200, billable: false, costNanoUsd: "0" });
+  });
+});
+
+describe("who watches", () => {
+  it("sees a stream begin, move and end, and its conversation", async () => {
+    const gate = Promise.withResolvers<void>();
+    raw.answer = async (res) => {
+      res.writeHead(200, { "content-type": "text/event-stream" });
+      res.write(
+        `data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", choices: [{ index: 0, delta: { content: "hello" } }] })}\n\n`,
+      );
+      await gate.promise;
+      res.end("data: [DONE]\n\n");
+    };
+    const { key } = await harness.group([{ dialect: "openai", baseUrl: baseUrlOf("openai", raw.url) }]);
+    const response = await harness.call("/v1/chat/completions", {
+      key,
+      body: { model: "fake-plain", messages, stream: true },
+      headers: { "x-session-id": "watched" },
+    });
+    const id = response.headers.get("x-request-id") ?? "";
+    await expect
+      .poll(async () => (await harness.live.registry.find(id))?.row)
+      .toMatchObject({ state: "in_flight", status: 0, ttftMs: expect.any(Number) });
+    await expect.poll(async () => (await harness.live.sessions.list()).some(({ inFlight }) => inFlight === 1)).toBe(true);
+    gate.resolve();
+    await response.text();
+    const { row } = await harness.settled(id);
+    await expect
+      .poll(async () => (await harness.live.sessions.list()).find((session) => session.id === row.sessionId))
+      .toMatchObject({
+        inFlight: 0,
+        requests: 1,
+      });
+  });
+});

@@ -28,7 +28,7 @@ type Identity = Pick<SessionChange, "id" | "userId" | "keyId" | "providerId" | "
 /**
  * Conversations with recent activity. A session lives until its window has passed with nothing in flight; whichever
  * instance takes it out of the store says so, so `session.ended` comes once. In flight of a killed instance counts
- * until its heartbeat ends (10 s). One timer sweeps, at the next expiry; none runs while there are no sessions.
+ * until its heartbeat ends (10 s). Input tokens include cache reads and writes: what the client sent. One timer sweeps, at the next expiry; none runs while there are no sessions.
  */
 export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOptions): Sessions {
   const store = redis ? createRedisSessionStore(redis.link, redis.presence) : createMemorySessionStore();

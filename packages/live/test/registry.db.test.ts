@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { FINAL_REV } from "@sluice/core/events";
 import { newId } from "@sluice/core/ids";
 import { fakeClock } from "@sluice/testing/clock";
@@ -18,7 +18,7 @@ afterEach(() => {
 
 /** Another process with three requests in flight, or one that ended them properly. */
 async function startOwner(stage: Stage, instanceId: string, then: "stay" | "close"): Promise<ChildProcess> {
-  const args = [join(import.meta.dirname, "owner.ts"), stage.redisUrl ?? "", stage.prefix, instanceId, then];
+  const args = [fileURLToPath(new URL("./owner.ts", import.meta.url)), stage.redisUrl ?? "", stage.prefix, instanceId, then];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   await once(child.stdout ?? child, "data");

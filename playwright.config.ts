@@ -35,7 +35,13 @@ export default defineConfig<{ place: Place }>({
     },
   },
   projects: external
-    ? [{ name: "external", grepInvert: /@stack/, use: { place: { name: "external", consoleUrl: external, gatewayUrl: process.env.SLUICE_E2E_GATEWAY_URL ?? external } } }]
+    ? [
+        {
+          name: "external",
+          grepInvert: /@stack/,
+          use: { place: { name: "external", consoleUrl: external, gatewayUrl: process.env.SLUICE_E2E_GATEWAY_URL ?? external } },
+        },
+      ]
     : [
         // Gateway and api are separate processes that share nothing but Redis (and Postgres).
         { name: "split", use: { place: places.split } },

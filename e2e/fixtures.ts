@@ -68,15 +68,25 @@ export const models = {
   /** One second until the first content, then a word every 100 ms for three seconds. */
   slow: "claude-haiku-4-5",
   /** A 500 before anything. */
-  failing: "claude-opus-4-1",
+  failing: "claude-opus-4-5",
 };
-const modelRedirects = { [models.slow]: `${models.slow}@late,1000+long,30+slow,100`, [models.failing]: `${models.failing}@error-before,500` };
+const modelRedirects = {
+  [models.slow]: `${models.slow}@late,1000+long,30+slow,100`,
+  [models.failing]: `${models.failing}@error-before,500`,
+};
 
 /** Makes a world; `remove` takes everything away again. */
 export async function makeWorld(api: ApiClient): Promise<World & { remove(): Promise<void> }> {
   const id = Math.random().toString(36).slice(2, 10);
   const group = `g-${id}`;
-  const provider = await api.providers.create.mutate({ name: `provider ${id}`, dialect: "anthropic", baseUrl: upstreamUrl, secret: upstreamSecret, groups: [group], modelRedirects });
+  const provider = await api.providers.create.mutate({
+    name: `provider ${id}`,
+    dialect: "anthropic",
+    baseUrl: upstreamUrl,
+    secret: upstreamSecret,
+    groups: [group],
+    modelRedirects,
+  });
   const user = await api.users.create.mutate({ email: `user-${id}@example.com`, name: `User ${id}`, password: `password-${id}` });
   const { key, secret } = await api.keys.create.mutate({ userId: user.id, name: `key ${id}`, group });
   return {

@@ -1,4 +1,5 @@
-import { callMessages, expect, models, type Page, test, type World } from "./fixtures.ts";
+import type { Page } from "@playwright/test";
+import { callMessages, expect, models, test, type World } from "./fixtures.ts";
 
 /** The logs page, filtered to what one world does. */
 async function openLogs(page: Page, world: World, search = ""): Promise<void> {
@@ -51,7 +52,11 @@ test.describe("the live log @live", () => {
     const box = await table.boundingBox();
     const middle = (box?.y ?? 0) + (box?.height ?? 0) / 2;
     const read = await page.evaluate(
-      ([x, y]) => document.elementFromPoint(x ?? 0, y ?? 0)?.closest("[data-id]")?.getAttribute("data-id"),
+      ([x, y]) =>
+        document
+          .elementFromPoint(x ?? 0, y ?? 0)
+          ?.closest("[data-id]")
+          ?.getAttribute("data-id"),
       [(box?.x ?? 0) + 200, middle],
     );
     expect(read).toBeTruthy();

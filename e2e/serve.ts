@@ -9,7 +9,8 @@ const dataDir = join(".sluice-e2e", arrangement ?? "");
 const env = { SLUICE_CONFIG: "e2e/config.yaml" };
 
 async function start(): Promise<ServerProcess[]> {
-  if (arrangement === "single") return [await startServer({ dataDir, port: portOf(places.single.consoleUrl), env: { ...env, REDIS_URL: "none" } })];
+  if (arrangement === "single")
+    return [await startServer({ dataDir, port: portOf(places.single.consoleUrl), env: { ...env, REDIS_URL: "none" } })];
   if (arrangement === "split") {
     const gateway = await startServer({ dataDir, port: portOf(places.split.gatewayUrl), roles: "gateway", env });
     return [gateway, await startServer({ dataDir, port: portOf(places.split.consoleUrl), roles: "api,worker", env })];

@@ -1,6 +1,10 @@
 import { callMessages, expect, models, test } from "./fixtures.ts";
 
-test("a session appears with its first request, counts, and leaves when its window is over @live", async ({ adminPage: page, place, world }) => {
+test("a session appears with its first request, counts, and leaves when its window is over @live", async ({
+  adminPage: page,
+  place,
+  world,
+}) => {
   await page.goto("/sessions");
   await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
   const row = page.getByRole("table", { name: "Active sessions" }).getByRole("row").filter({ hasText: world.keyName });

@@ -26,7 +26,11 @@ export function childEnv(extra = {}) {
 /** Runs a command; resolves with its exit code and, when quiet, what it printed. */
 export function run(command, args, { env, quiet = false, cwd = root } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: childEnv(env), stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"] });
+    const child = spawn(command, args, {
+      cwd,
+      env: childEnv(env),
+      stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
+    });
     let output = "";
     child.stdout?.on("data", (chunk) => {
       output += chunk;
@@ -68,7 +72,8 @@ function dependenciesAreCurrent() {
   const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
   const installed = JSON.parse(readFileSync(installedPath, "utf8")).packages;
   return Object.entries(wanted).every(
-    ([path, entry]) => path === "" || !path.startsWith("node_modules/") || entry.optional || entry.link || installed[path]?.version === entry.version,
+    ([path, entry]) =>
+      path === "" || !path.startsWith("node_modules/") || entry.optional || entry.link || installed[path]?.version === entry.version,
   );
 }
 

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { node, prepare, root, run, step } from "./prepare.mjs";
 import { verify } from "./verify.mjs";
 
-const packages = { "redis-server": ["/usr/bin/redis-server", "/usr/bin/valkey-server"], chromium: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"] };
+const packages = {
+  "redis-server": ["/usr/bin/redis-server", "/usr/bin/valkey-server"],
+  chromium: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
+};
 
 async function installTools() {
   const missing = Object.keys(packages).filter((name) => !packages[name].some((path) => existsSync(path)));
@@ -28,7 +31,14 @@ function readReport(name) {
 }
 
 async function unitTests() {
-  const { code } = await run(node, ["node_modules/vitest/vitest.mjs", "run", "--coverage", "--reporter=default", "--reporter=json", "--outputFile.json=test-results/vitest.json"]);
+  const { code } = await run(node, [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--coverage",
+    "--reporter=default",
+    "--reporter=json",
+    "--outputFile.json=test-results/vitest.json",
+  ]);
   const report = readReport("vitest.json");
   if (!report) return { passed: 0, failed: 1, skipped: 0 };
   const skipped = (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0);

@@ -50,7 +50,10 @@ async function openStage(): Promise<Stage> {
     ...extra,
   });
   const upstream = await startUpstream(upstreamPorts);
-  const passThrough = await startPassThrough(await freePort(), upstreamPorts.map((port) => `http://127.0.0.1:${port}`));
+  const passThrough = await startPassThrough(
+    await freePort(),
+    upstreamPorts.map((port) => `http://127.0.0.1:${port}`),
+  );
   const inProcess = await startGateway(await freePort(), env(0, { REDIS_URL: "none" }));
   const withRedis = await startGateway(await freePort(), env(1, { REDIS_URL: redis.url }));
   return {

@@ -34,5 +34,7 @@ async function readUntilWritten(path: string): Promise<string> {
     if (secret.length >= 16) return secret;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${path} is empty. Restore it from a backup: provider secrets are encrypted with it. Remove it only on a new installation.`);
+  throw new Error(
+    `${path} is empty. Restore it from a backup: provider secrets are encrypted with it. Remove it only on a new installation.`,
+  );
 }

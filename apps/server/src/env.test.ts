@@ -23,14 +23,28 @@ function problemsOf(source: Record<string, string>): readonly string[] {
 describe("the environment", () => {
   test("has a default for everything", () => {
     const env = readEnv({});
-    expect(env).toMatchObject({ host: "127.0.0.1", port: 4000, databaseUrl: null, redisUrl: null, allowPrivateUpstreams: [], trustedHops: 0 });
+    expect(env).toMatchObject({
+      host: "127.0.0.1",
+      port: 4000,
+      databaseUrl: null,
+      redisUrl: null,
+      allowPrivateUpstreams: [],
+      trustedHops: 0,
+    });
     expect([...env.roles].sort()).toEqual(["api", "gateway", "worker"]);
   });
 
   test("reports every problem at once, by name and without the value", () => {
-    const problems = problemsOf({ PORT: "http", SLUICE_SECRET: "short-pw", DATABASE_URL: "mysql://u:p4ss@h/d", SLUICE_ROLES: "gateway,cook", SLUICE_TYPO: "x" });
+    const problems = problemsOf({
+      PORT: "http",
+      SLUICE_SECRET: "short-pw",
+      DATABASE_URL: "mysql://u:p4ss@h/d",
+      SLUICE_ROLES: "gateway,cook",
+      SLUICE_TYPO: "x",
+    });
     expect(problems).toHaveLength(5);
-    for (const name of ["PORT", "SLUICE_SECRET", "DATABASE_URL", "SLUICE_ROLES", "SLUICE_TYPO"]) expect(problems.join("\n")).toContain(name);
+    for (const name of ["PORT", "SLUICE_SECRET", "DATABASE_URL", "SLUICE_ROLES", "SLUICE_TYPO"])
+      expect(problems.join("\n")).toContain(name);
     for (const value of ["short-pw", "p4ss", "cook"]) expect(problems.join("\n")).not.toContain(value);
   });
 

@@ -29,6 +29,8 @@ export interface Env {
   /** Overrides VERSION and package.json. */
   version: string | null;
   logLevel: "debug" | "info" | "warn" | "error";
+  /** All variables, for `{ env: NAME }` in the configuration file. */
+  variables: Readonly<Record<string, string | undefined>>;
   /** Test builds only: `name:kill@n`, see packages/ledger. */
   failpoint: string | null;
 }
@@ -39,7 +41,9 @@ export type Role = "gateway" | "api" | "worker";
 export class EnvError extends Error {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
-    super(`The environment has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n${problems.map((line) => `  ${line}`).join("\n")}`);
+    super(
+      `The environment has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n${problems.map((line) => `  ${line}`).join("\n")}`,
+    );
     this.name = "EnvError";
     this.problems = problems;
   }
@@ -99,7 +103,7 @@ function unknownNames(source: NodeJS.ProcessEnv): string[] {
  * Reads the environment.
  * @throws EnvError with every problem at once.
  */
-export function readEnv(source: NodeJS.ProcessEnv): Env {
+export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
   const problems: string[] = [];
   const parsed = schema.safeParse(withFiles(source, problems));
   if (!parsed.success) {
@@ -110,10 +114,10 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
   const passwordSet = Boolean(source.SLUICE_ADMIN_PASSWORD || source.SLUICE_ADMIN_PASSWORD_FILE);
   if (emailSet !== passwordSet) problems.push("SLUICE_ADMIN_EMAIL and SLUICE_ADMIN_PASSWORD belong together: set both or none");
   if (problems.length || !parsed.success) throw new EnvError(problems);
-  return toEnv(parsed.data);
+  return { ...toEnv(parsed.data), variables: source };
 }
 
-function toEnv(values: z.infer<typeof schema>): Env {
+function toEnv(values: z.infer<typeof schema>): Omit<Env, "variables"> {
   return {
     host: values.HOST,
     port: values.PORT,

@@ -32,7 +32,10 @@ export async function listen(env: Env, handlers: Handlers): Promise<{ url: strin
   };
 }
 
-function openServer({ operations, metrics, gateway, api }: Handlers, serves: { gateway: boolean; console: boolean; isPrivate: boolean }): Server {
+function openServer(
+  { operations, metrics, gateway, api }: Handlers,
+  serves: { gateway: boolean; console: boolean; isPrivate: boolean },
+): Server {
   const server = createServer(serverOptions, (req: IncomingMessage, res: ServerResponse) => {
     res.once("finish", () => metrics.countAnswer(res.statusCode));
     if (serves.gateway && gateway?.owns(req)) gateway.handle(req, res);

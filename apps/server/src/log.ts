@@ -8,7 +8,19 @@ export function createLog(level: string): Log {
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
-      paths: ["secret", "password", "token", "key", "authorization", "cookie", "*.secret", "*.password", "*.token", "*.authorization", "*.cookie"],
+      paths: [
+        "secret",
+        "password",
+        "token",
+        "key",
+        "authorization",
+        "cookie",
+        "*.secret",
+        "*.password",
+        "*.token",
+        "*.authorization",
+        "*.cookie",
+      ],
       censor: "[redacted]",
     },
   });

@@ -9,7 +9,7 @@ function giveUp(error: unknown): never {
 }
 
 async function main(): Promise<void> {
-  const env = readEnv(process.env);
+  const env = readEnv();
   const log = createLog(env.logLevel);
   let server: RunningServer | null = null;
   let stopping = false;
@@ -20,7 +20,10 @@ async function main(): Promise<void> {
       await server?.stop();
       process.exit(0);
     } catch (error) {
-      log.error({ detail: String(error) }, "stopped, but not everything was flushed; it is in the spool and will be billed at the next start");
+      log.error(
+        { detail: String(error) },
+        "stopped, but not everything was flushed; it is in the spool and will be billed at the next start",
+      );
       process.exit(1);
     }
   };

@@ -33,11 +33,18 @@ export function createMetrics(sources: MetricSources): Metrics {
       },
     });
   };
-  new Gauge({ name: "sluice_build_info", help: "Always 1; the label says which version runs.", labelNames: ["version"], registers: [registry] }).set(
-    { version: sources.version },
-    1,
-  );
-  const answers = new Counter({ name: "http_requests_total", help: "Answers by class of status.", labelNames: ["status"], registers: [registry] });
+  new Gauge({
+    name: "sluice_build_info",
+    help: "Always 1; the label says which version runs.",
+    labelNames: ["version"],
+    registers: [registry],
+  }).set({ version: sources.version }, 1);
+  const answers = new Counter({
+    name: "http_requests_total",
+    help: "Answers by class of status.",
+    labelNames: ["status"],
+    registers: [registry],
+  });
   gaugesOfGateway(gauge, sources);
   gaugesOfLedger(gauge, sources);
   gauge("sluice_live_subscriptions", "Open event streams of the console.", sources.liveSubscriptions);
@@ -56,7 +63,11 @@ function gaugesOfGateway(gauge: AddGauge, { gatewayStats }: MetricSources): void
   gauge("sluice_gateway_in_flight", "Requests in flight.", () => gatewayStats()?.inFlight ?? 0);
   gauge("sluice_gateway_body_bytes", "Bytes of request bodies held.", () => gatewayStats()?.bodyBytes ?? 0);
   gauge("sluice_gateway_requests", "Requests since start.", () => gatewayStats()?.requests ?? 0);
-  gauge("sluice_gateway_refused_anonymous", "Requests refused without a valid key since start.", () => gatewayStats()?.refusedAnonymous ?? 0);
+  gauge(
+    "sluice_gateway_refused_anonymous",
+    "Requests refused without a valid key since start.",
+    () => gatewayStats()?.refusedAnonymous ?? 0,
+  );
   gauge("sluice_gateway_unrecorded", "Requests whose end could not be recorded since start.", () => gatewayStats()?.unrecorded ?? 0);
 }
 

@@ -21,7 +21,8 @@ function send(res: ServerResponse, status: number, type: string, body: string): 
   res.end(res.req.method === "HEAD" ? undefined : body);
 }
 
-const sendJson = (res: ServerResponse, status: number, body: object): void => send(res, status, "application/json; charset=utf-8", JSON.stringify(body));
+const sendJson = (res: ServerResponse, status: number, body: object): void =>
+  send(res, status, "application/json; charset=utf-8", JSON.stringify(body));
 
 /** `/health`, `/health/live`, `/health/ready`, `/version`, `/metrics`. */
 export function createOperations(options: OperationsOptions): Operations {

@@ -85,7 +85,11 @@ export async function startServer(env: Env, log: Log): Promise<RunningServer> {
     if (prepared === "ready") await initialise();
     const roles = await startRoles(parts);
     const url = await serve(parts, roles);
-    return { url: url.url, setupToken: env.roles.has("api") ? setupToken : null, stop: () => stopServer(parts, roles, url.close, stopping) };
+    return {
+      url: url.url,
+      setupToken: env.roles.has("api") ? setupToken : null,
+      stop: () => stopServer(parts, roles, url.close, stopping),
+    };
   } catch (error) {
     stopping.abort();
     await storage.close();
@@ -114,7 +118,8 @@ function composeServices(parts: Omit<Parts, "instance" | "services">): Services 
     secret,
     log,
     version,
-    publicUrl: env.publicUrl ?? `http://${env.host === "0.0.0.0" || env.host === "::" ? "127.0.0.1" : env.host}:${env.consolePort ?? env.port}`,
+    publicUrl:
+      env.publicUrl ?? `http://${env.host === "0.0.0.0" || env.host === "::" ? "127.0.0.1" : env.host}:${env.consolePort ?? env.port}`,
   });
 }
 
@@ -123,7 +128,7 @@ async function initialiseInstallation({ env, log, storage, rooms, services }: Pa
   await seedShippedPrices(storage.pool);
   await rooms.snapshot.refresh();
   if (env.configPath) {
-    const summary = await applyConfig(systemContext(services, "config"), await readFile(env.configPath, "utf8"), process.env);
+    const summary = await applyConfig(systemContext(services, "config"), await readFile(env.configPath, "utf8"), env.variables);
     const { created, updated, unchanged, notes } = summary;
     log.info({ created: created.length, updated: updated.length, unchanged, notes }, "the configuration file was applied");
   }
@@ -143,7 +148,13 @@ interface Roles {
 async function startRoles(parts: Parts): Promise<Roles> {
   const { env, log, instance, storage, rooms, services } = parts;
   const roles: Roles = { ledger: null, gateway: null, api: null, worker: null };
-  const spool = { dir: join(env.dataDir, "spool"), pool: storage.ledgerPool, settings: () => rooms.snapshot.current().settings, clock: systemClock, log };
+  const spool = {
+    dir: join(env.dataDir, "spool"),
+    pool: storage.ledgerPool,
+    settings: () => rooms.snapshot.current().settings,
+    clock: systemClock,
+    log,
+  };
   const settled = (ids: readonly string[]): void => rooms.live.registry.settled(ids);
   if (env.roles.has("gateway")) {
     roles.ledger = await createLedger({ ...spool, instanceId: instance.id, failpoint: failpointFrom(env.failpoint ?? "") });
@@ -167,7 +178,12 @@ async function startRoles(parts: Parts): Promise<Roles> {
     await roles.api.ready();
   }
   if (env.roles.has("worker")) {
-    roles.worker = startWorker({ pool: storage.pool, log, clock: systemClock, spool: { ...spool, ownInstanceId: instance.id, onSettled: settled } });
+    roles.worker = startWorker({
+      pool: storage.pool,
+      log,
+      clock: systemClock,
+      spool: { ...spool, ownInstanceId: instance.id, onSettled: settled },
+    });
   }
   return roles;
 }

@@ -62,7 +62,9 @@ async function checkRedisServer(redis: Redis, log: Log): Promise<void> {
 /** Connection failures, against mistakes that another try will not mend. */
 function isOutage(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  return /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|57P0|08|53)/.test(code) || /timeout|terminated/i.test(String(error));
+  return (
+    /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|57P0|08|53)/.test(code) || /timeout|terminated/i.test(String(error))
+  );
 }
 
 /** Migrations, the secret's fingerprint, partitions. @throws with what to do when the database does not fit this program. */

@@ -12,7 +12,12 @@ const run = promisify(execFile);
 
 /** Core 0 for what is measured, core 1 for everything else; without taskset or a second core nothing is pinned. */
 async function pinned(core: number, args: string[]): Promise<[string, string[]]> {
-  const canPin = cpus().length > 1 && (await run("taskset", ["--version"]).then(() => true, () => false));
+  const canPin =
+    cpus().length > 1 &&
+    (await run("taskset", ["--version"]).then(
+      () => true,
+      () => false,
+    ));
   return canPin ? ["taskset", ["-c", String(core), process.execPath, ...args]] : [process.execPath, args];
 }
 
@@ -24,9 +29,18 @@ export interface Subject {
 }
 
 /** Starts a script on a core and waits until its port answers. `ready` overrides the TCP check by a path that must be 200. */
-export async function startSubject(core: number, args: string[], port: number, options: { env?: Record<string, string>; readyPath?: string } = {}): Promise<Subject> {
+export async function startSubject(
+  core: number,
+  args: string[],
+  port: number,
+  options: { env?: Record<string, string>; readyPath?: string } = {},
+): Promise<Subject> {
   const [command, rest] = await pinned(core, args);
-  const child = spawn(command, rest, { cwd: root, stdio: ["ignore", "ignore", "inherit"], env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env } });
+  const child = spawn(command, rest, {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env },
+  });
   const url = `http://127.0.0.1:${port}${options.readyPath ?? "/"}`;
   const deadline = Date.now() + 60_000;
   for (;;) {

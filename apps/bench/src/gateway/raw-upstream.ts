@@ -12,7 +12,9 @@ const answer = JSON.stringify({
   stop_sequence: null,
   usage: { input_tokens: 120, output_tokens: 80 },
 });
-const whole = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(answer)}\r\n\r\n${answer}`);
+const whole = Buffer.from(
+  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(answer)}\r\n\r\n${answer}`,
+);
 
 const events = [
   `event: message_start\ndata: {"type":"message_start","message":{"id":"msg_bench","type":"message","role":"assistant","model":"bench-model","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":120,"output_tokens":1}}}\n\n`,
@@ -23,24 +25,25 @@ const opening = Buffer.from(
   `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n${Buffer.byteLength(events).toString(16)}\r\n${events}\r\n`,
 );
 
-const server = (): ReturnType<typeof createServer> => createServer((socket) => {
-  socket.setNoDelay(true);
-  socket.on("error", () => socket.destroy());
-  let pending = Buffer.alloc(0);
-  socket.on("data", (chunk) => {
-    pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-    for (;;) {
-      const end = pending.indexOf("\r\n\r\n");
-      if (end < 0) return;
-      const head = pending.toString("latin1", 0, end);
-      const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
-      const total = end + 4 + length;
-      if (pending.length < total) return;
-      const body = pending.subarray(end + 4, total);
-      pending = pending.subarray(total);
-      socket.write(body.includes("hold-open") ? opening : whole);
-    }
+const server = (): ReturnType<typeof createServer> =>
+  createServer((socket) => {
+    socket.setNoDelay(true);
+    socket.on("error", () => socket.destroy());
+    let pending = Buffer.alloc(0);
+    socket.on("data", (chunk) => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+      for (;;) {
+        const end = pending.indexOf("\r\n\r\n");
+        if (end < 0) return;
+        const head = pending.toString("latin1", 0, end);
+        const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+        const total = end + 4 + length;
+        if (pending.length < total) return;
+        const body = pending.subarray(end + 4, total);
+        pending = pending.subarray(total);
+        socket.write(body.includes("hold-open") ? opening : whole);
+      }
+    });
   });
-});
 
 for (const port of process.argv.slice(2)) server().listen(Number(port), "127.0.0.1");

@@ -1,0 +1,51 @@
+import { type Log, silentLog } from "@sluice/core/log";
+import type { Ctx } from "@sluice/services/context";
+import { createServices, systemContext } from "@sluice/services/create-services";
+import { makeDataDir, readOrMakeSecret } from "../data-dir.ts";
+import { takeInstance } from "../instance.ts";
+import { openRooms } from "../rooms.ts";
+import { openStorage, prepareDatabase } from "../storage.ts";
+import type { CommandInput } from "./command.ts";
+
+/** Commands speak for themselves; of the rooms only what goes wrong is worth a line. */
+export function commandLog({ terminal }: CommandInput): Log {
+  const say = (fields: object, message: string): void =>
+    terminal.err(`${message}${Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : ""}`);
+  return { ...silentLog, warn: say, error: say };
+}
+
+/**
+ * Runs work as the command line (it may do everything) on the installation the environment names: attaches to the
+ * Postgres and Redis that a running server uses, or starts them for the moment. The database is migrated first.
+ */
+export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => Promise<T>): Promise<T> {
+  const { env } = input;
+  const log = commandLog(input);
+  await makeDataDir(env.dataDir);
+  const secret = await readOrMakeSecret(env.dataDir, env.secret);
+  const instance = await takeInstance(env.dataDir, new Set(["cli"]));
+  const storage = await openStorage(env, log);
+  try {
+    const never = new AbortController().signal;
+    await prepareDatabase(storage, { secret, log, canWait: false, deadlineMs: 10_000, signal: never, whenReady: async () => undefined });
+    const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, log });
+    try {
+      const services = createServices({
+        ...{ prisma: storage.prisma, pool: storage.pool, redis: storage.redis, live: rooms.live, snapshot: rooms.snapshot },
+        ...{ breakers: rooms.admission.breakers, egress: rooms.egress, secret, log, version: "", publicUrl: serverUrl(env) },
+      });
+      return await work(systemContext(services, "cli"));
+    } finally {
+      await rooms.close();
+    }
+  } finally {
+    await storage.close();
+    instance.release();
+  }
+}
+
+/** Where the server that this environment describes is reached from this machine. */
+export function serverUrl({ host, port, consolePort }: CommandInput["env"]): string {
+  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  return `http://${reachable}:${consolePort ?? port}`;
+}

@@ -1,9 +1,10 @@
 import { noUsage } from "../requests.ts";
 import type { Envelope } from "./dialect.ts";
 import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
-import { addContent, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
+import { stringBytes } from "./json-peek.ts";
+import { addContent, largeBytes, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
 import { decodeData, type SseEvent } from "./sse.ts";
-import { type EventReader, FLOW, HOLD, stringBytes } from "./stream-meter.ts";
+import { type EventReader, FLOW, HOLD } from "./stream-meter.ts";
 
 const BYTES_PER_TOKEN = 4;
 const deltaKeys = ['"text"', '"thinking"', '"partial_json"', '"signature"'] as const;
@@ -101,9 +102,10 @@ export function anthropicReader(envelope: Envelope): EventReader {
   return {
     reading,
     read,
-    readOversize(_head, bytes) {
-      addContent(reading, bytes);
-      return FLOW;
+    largePaths: ["type", "message.usage", "message.model", "usage", "error"],
+    readLarge(event) {
+      if (event.name.startsWith("content_block_")) addContent(reading, largeBytes(event));
+      return read(event);
     },
     readUnended(text) {
       if (/^event: ?message_stop\s*\n/.test(text)) reading.complete = true;

@@ -1,7 +1,7 @@
 import { noUsage } from "../requests.ts";
 import type { Envelope } from "./dialect.ts";
 import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
-import { addContent, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
+import { addContent, binaryBytes, largeBytes, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
 import { decodeData, type SseEvent } from "./sse.ts";
 import { type EventReader, FLOW, HOLD, RELEASE } from "./stream-meter.ts";
 
@@ -22,7 +22,7 @@ function takeUsage(reading: OpenReading, usage: JsonRecord): void {
 }
 
 function partBytes(part: JsonRecord): number {
-  let bytes = textBytes(part.text) + textBytes(asRecord(part.inlineData)?.data) + textBytes(part.thoughtSignature);
+  let bytes = textBytes(part.text) + binaryBytes(asRecord(part.inlineData)?.data) + textBytes(part.thoughtSignature);
   for (const whole of [part.functionCall, part.executableCode, part.codeExecutionResult, part.fileData]) {
     if (asRecord(whole)) bytes += textBytes(JSON.stringify(whole));
   }
@@ -80,11 +80,12 @@ export function geminiReader(envelope: Envelope): EventReader {
   return {
     reading,
     read,
-    readOversize(_head, bytes) {
-      addContent(reading, bytes);
-      const fate = reading.complete ? RELEASE : FLOW;
+    largePaths: ["usageMetadata", "modelVersion", "candidates.*.finishReason", "promptFeedback.blockReason", "error"],
+    readLarge(event) {
+      const resumed = reading.complete ? RELEASE : FLOW;
       reading.complete = false;
-      return fate;
+      addContent(reading, largeBytes(event));
+      return resumed | read(event);
     },
   };
 }

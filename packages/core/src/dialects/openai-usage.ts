@@ -1,9 +1,10 @@
 import { noUsage, type Usage } from "../requests.ts";
 import type { Envelope, Route } from "./dialect.ts";
 import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
-import { addContent, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
+import { hasValue, stringBytes } from "./json-peek.ts";
+import { addContent, binaryBytes, largeBytes, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
 import { decodeData, type SseEvent } from "./sse.ts";
-import { DROP, type EventReader, FLOW, HOLD, hasValue, stringBytes } from "./stream-meter.ts";
+import { DROP, type EventReader, FLOW, HOLD } from "./stream-meter.ts";
 
 const BYTES_PER_TOKEN = 4;
 const chatKeys = ['"content"', '"arguments"', '"reasoning_content"', '"reasoning"', '"refusal"'] as const;
@@ -44,7 +45,7 @@ function deltaBytes(delta: JsonRecord): number {
     const body = asRecord(asRecord(call)?.function) ?? asRecord(asRecord(call)?.custom) ?? asRecord(call);
     bytes += textBytes(body?.name) + textBytes(body?.arguments) + textBytes(body?.input);
   }
-  return bytes + textBytes(asRecord(delta.audio)?.data);
+  return bytes + binaryBytes(asRecord(delta.audio)?.data);
 }
 
 function choiceBytes(chunk: JsonRecord, field: "delta" | "message"): number {
@@ -82,9 +83,10 @@ export function chatReader(envelope: Envelope, dropUsageChunk: boolean): EventRe
   return {
     reading,
     read,
-    readOversize(_head, bytes) {
-      addContent(reading, bytes);
-      return FLOW;
+    largePaths: ["model", "usage", "error"],
+    readLarge(event) {
+      addContent(reading, largeBytes(event));
+      return read(event);
     },
     readUnended(text) {
       if (/^data: ?\[DONE\]\s*$/.test(text)) reading.complete = true;
@@ -97,7 +99,7 @@ const endings = new Set(["response.completed", "response.incomplete", "response.
 
 /** Bytes of a Responses output item that came whole. */
 function itemBytes(item: JsonRecord): number {
-  let bytes = textBytes(item.name) + textBytes(item.arguments) + textBytes(item.input) + textBytes(item.result);
+  let bytes = textBytes(item.name) + textBytes(item.arguments) + textBytes(item.input) + binaryBytes(item.result);
   for (const part of [...asList(item.content), ...asList(item.summary)]) {
     const record = asRecord(part);
     bytes += textBytes(record?.text) + textBytes(record?.refusal);
@@ -149,14 +151,12 @@ export function responsesReader(envelope: Envelope): EventReader {
   return {
     reading,
     read,
-    readOversize(head, bytes) {
-      const name = /^event: ?([\w.]+)/m.exec(head)?.[1] ?? /"type"\s*:\s*"([\w.]+)"/.exec(head)?.[1] ?? "";
-      if (!endings.has(name)) {
-        addContent(reading, bytes);
-        return FLOW;
-      }
-      reading.complete = true;
-      return HOLD;
+    largePaths: ["type", "response.model", "response.usage", "response.error", "error", "code", "message"],
+    readLarge(event) {
+      const fate = read(event);
+      // The events at the end repeat what the deltas have said.
+      if (!reading.complete && (event.name.endsWith(".delta") || !reading.hasContent)) addContent(reading, largeBytes(event));
+      return fate;
     },
   };
 }

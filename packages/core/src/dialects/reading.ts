@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
 import { noUsage, type Usage } from "../requests.ts";
 import type { Reading } from "./dialect.ts";
+import type { LargeEvent } from "./split-event.ts";
 
 /** No request uses a thousand million tokens; more is a defect of the upstream's, and is clamped. */
 export const MAX_TOKENS = 1_000_000_000;
@@ -50,6 +51,19 @@ export function addContent(reading: OpenReading, bytes: number): void {
   if (bytes <= 0) return;
   reading.hasContent = true;
   reading.contentBytes += bytes;
+}
+
+/** What an image counts in an estimate, whatever its size: about 1,300 tokens, as providers charge for one. */
+const BINARY_BYTES = 5200;
+
+/** Bytes to count of an event that was too large to keep. */
+export function largeBytes(event: LargeEvent): number {
+  return event.isBinary ? BINARY_BYTES : event.bytes;
+}
+
+/** Bytes to count of an image or sound in base64. */
+export function binaryBytes(value: unknown): number {
+  return Math.min(BINARY_BYTES, textBytes(value));
 }
 
 /** UTF-8 bytes of a text. */

@@ -138,6 +138,38 @@ describe("large events", () => {
     expect(meter.reading).toMatchObject({ complete: true, usageReported: true, usage: { input: 5, output: 6 } });
   });
 
+  for (const [image, size] of [
+    ["a response with a picture", 3_000_000],
+    ["a response with a small picture", 80_000],
+  ] as const) {
+    test(`${image}: usage is read although the event is never kept whole`, () => {
+      const meter = meterOf(responses);
+      const data = Buffer.alloc(size, 5).toString("base64");
+      const done = `event: response.output_item.done\ndata: {"type":"response.output_item.done","item":{"type":"image_generation_call","result":"${data}"}}\n\n`;
+      const end = `event: response.completed\ndata: {"type":"response.completed","response":{"usage":null,"instructions":"\\"usage\\":{\\"input_tokens\\":9}","tools":[{"usage":{"input_tokens":8}}],"output":[{"result":"${data}","usage":{"input_tokens":7}}],"model":"m\u00e9","usage":{"input_tokens": 50,"output_tokens":60,"input_tokens_details":{"cached_tokens":20}}}}\n\n`;
+      const { fed, rest } = run(meter, Buffer.from(done + end), 10_007);
+      expect(fed + rest).toBe(done + end);
+      expect(fed.endsWith("}}}\n\n")).toBe(false);
+      expect(meter.reading).toMatchObject({
+        complete: true,
+        usageReported: true,
+        usage: { input: 30, output: 60, cacheRead: 20 },
+        upstreamModel: "m\u00e9",
+      });
+      expect(meter.reading.estimate.output).toBeLessThan(5000);
+    });
+  }
+
+  test("a Gemini picture with its finish in the same event", () => {
+    const meter = meterOf(recordedStreams[3] as RecordedStream);
+    const data = Buffer.alloc(1_500_000, 5).toString("base64");
+    const event = `data: {"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"${data}"}}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":6,"candidatesTokenCount":1290}}\r\n\r\n`;
+    const { fed, rest } = run(meter, Buffer.from(event), 16_384);
+    expect(fed + rest).toBe(event);
+    expect(rest).not.toBe("");
+    expect(meter.reading).toMatchObject({ complete: true, hasContent: true, usage: { input: 6, output: 1290 } });
+  });
+
   test("an unfinished event that has half gone is closed, so that an error can follow", () => {
     const meter = meterOf(chat);
     const { fed, rest } = run(meter, Buffer.from(`data: {"choices":[{"delta":{"content":"${"a".repeat(100_000)}`), 10_000);

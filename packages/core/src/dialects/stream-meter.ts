@@ -1,5 +1,6 @@
 import type { StreamMeter } from "./dialect.ts";
 import type { OpenReading } from "./reading.ts";
+import { HOLD_BYTES, type LargeEvent, SplitEvent } from "./split-event.ts";
 import { EventBoundary, readEvent, type SseEvent } from "./sse.ts";
 
 /** May go to the client at once. */
@@ -15,61 +16,19 @@ export const RELEASE = 4;
 export interface EventReader {
   reading: OpenReading;
   read(event: SseEvent): number;
-  /** An event too large to be kept: its beginning only (latin1), and its size. */
-  readOversize(head: string, bytes: number): number;
+  /** Paths of the fields that are still read of an event too large to be kept. */
+  largePaths: readonly string[];
+  readLarge(event: LargeEvent): number;
   /** The last event so far, short and not ended: some servers save the empty line behind the terminal one. */
   readUnended?(text: string): void;
 }
 
-/** An event cut by the ends of chunks is kept back up to this size, then it flows and only a copy is read. */
-const HOLD_BYTES = 64 * 1024;
-/** The copy is given up beyond this: the event still passes, its usage is then estimated. */
-const READ_BYTES = 1024 * 1024;
 /** What may follow a terminal event (usage, grounding, a second terminator) before it is let go. */
 const TAIL_BYTES = 256 * 1024;
 const BOM = "\u00ef\u00bb\u00bf";
-const HEAD_CHARS = 512;
 const UNENDED_BYTES = 256;
-
-/** The bytes so far of an event whose end has not come: copied, so that no foreign slab is kept alive by them. */
-class SplitEvent {
-  bytes = 0;
-  flowing = false;
-  head = "";
-  #blocks: Buffer[] = [];
-  #last: Buffer | null = null;
-  #used = 0;
-
-  get oversize(): boolean {
-    return this.bytes > READ_BYTES;
-  }
-
-  append(piece: Buffer): void {
-    this.bytes += piece.length;
-    if (this.head.length < HEAD_CHARS) this.head += piece.toString("latin1", 0, Math.min(piece.length, HEAD_CHARS));
-    if (this.oversize) {
-      this.#blocks = [];
-      this.#last = null;
-      return;
-    }
-    let rest = piece;
-    while (rest.length > 0) {
-      if (!this.#last || this.#used === this.#last.length) {
-        this.#last = Buffer.allocUnsafeSlow(Math.max(1024, Math.min(HOLD_BYTES, Math.max(rest.length, this.bytes))));
-        this.#used = 0;
-        this.#blocks.push(this.#last);
-      }
-      const copied = rest.copy(this.#last, this.#used);
-      this.#used += copied;
-      rest = rest.subarray(copied);
-    }
-  }
-
-  /** The kept bytes as parts, in order. */
-  parts(): Buffer[] {
-    return this.#blocks.map((block) => (block === this.#last ? block.subarray(0, this.#used) : block));
-  }
-}
+/** An event is put together and parsed whole up to this size, if it comes in large chunks. */
+const READ_BYTES = 256 * 1024;
 
 /**
  * Splits a stream into events, asks a dialect's reader about each and passes the bytes on: runs of flowing events
@@ -139,14 +98,15 @@ class SseMeter implements StreamMeter {
    * closed by an empty line so that an error event can follow.
    */
   #finishUnended(split: SplitEvent, out: Buffer[]): void {
-    const parts = split.parts();
-    if (!split.oversize) {
-      const text = Buffer.concat(parts).toString("latin1");
-      this.#read(text, 0, text.length, text.includes("\r"));
+    if (split.flowing) {
+      this.#reader.readLarge(split.large());
+      if (!this.reading.complete) out.push(Buffer.from("\n\n"));
+      return;
     }
-    if (this.reading.complete) {
-      if (!split.flowing) this.#held.push(...parts);
-    } else if (split.flowing) out.push(Buffer.from("\n\n"));
+    const parts = split.parts();
+    const text = Buffer.concat(parts).toString("latin1");
+    this.#read(text, 0, text.length, text.includes("\r"));
+    if (this.reading.complete) this.#held.push(...parts);
   }
 
   /** An event that lies in one chunk. Returns where the run of flowing bytes now starts. */
@@ -163,42 +123,38 @@ class SseMeter implements StreamMeter {
   /** The end of an event whose beginning came in earlier chunks. Returns where the run of flowing bytes starts. */
   #finishSplit(split: SplitEvent, piece: Buffer, out: Buffer[]): number {
     this.#split = null;
-    const total = split.bytes + piece.length;
-    const readable = total <= READ_BYTES;
-    const parts = split.parts();
+    if (!split.flowing && split.bytes + piece.length > READ_BYTES) this.#startFlowing(split, out);
     let bytes = piece;
     let fate: number;
-    if (readable) {
-      const whole = Buffer.concat([...parts, piece], total);
-      const text = whole.toString("latin1");
-      fate = this.#read(text, 0, total, text.includes("\r"));
-      if (!split.flowing) bytes = whole;
-    } else {
+    if (split.flowing) {
+      split.append(piece);
       this.#lastDropped = false;
-      fate = this.#reader.readOversize(split.head, total);
-      if (!split.flowing) for (const part of parts) this.#pass(part, out);
+      fate = this.#reader.readLarge(split.large());
+      // Half of it has gone already: the rest cannot be dropped any more.
+      if (fate === DROP) fate = FLOW;
+    } else {
+      bytes = Buffer.concat([...split.parts(), piece]);
+      const text = bytes.toString("latin1");
+      fate = this.#read(text, 0, text.length, text.includes("\r"));
     }
     if (fate & RELEASE) this.#release(out);
-    fate &= ~RELEASE;
-    // Half of it has gone already: the rest cannot be dropped any more.
-    this.#settle(fate === DROP && (split.flowing || !readable) ? FLOW : fate, bytes, out);
+    this.#settle(fate & ~RELEASE, bytes, out);
     return piece.length;
   }
 
   /** What is left of a chunk, or all of it, belongs to an event that has not ended. */
   #keep(piece: Buffer, out: Buffer[]): void {
-    this.#split ??= new SplitEvent();
+    this.#split ??= new SplitEvent(this.#reader.largePaths);
     const split = this.#split;
-    if (split.flowing) {
-      this.#pass(piece, out);
-    } else if (split.bytes + piece.length > HOLD_BYTES) {
-      // Without its empty line a client cannot act on it: even a terminal event is safe to begin.
-      for (const part of split.parts()) this.#pass(part, out);
-      this.#pass(piece, out);
-      split.flowing = true;
-    }
+    if (!split.flowing && split.bytes + piece.length > HOLD_BYTES) this.#startFlowing(split, out);
+    if (split.flowing) this.#pass(piece, out);
     split.append(piece);
-    if (split.bytes <= UNENDED_BYTES) this.#reader.readUnended?.(split.head);
+    if (split.bytes <= UNENDED_BYTES) this.#reader.readUnended?.(Buffer.concat(split.parts()).toString("latin1"));
+  }
+
+  /** Without its empty line a client cannot act on an event: even a terminal one is safe to begin. */
+  #startFlowing(split: SplitEvent, out: Buffer[]): void {
+    for (const part of split.startFlowing()) this.#pass(part, out);
   }
 
   #read(text: string, from: number, end: number, hasCr: boolean): number {
@@ -242,62 +198,4 @@ class SseMeter implements StreamMeter {
 /** A meter around a dialect's reader. */
 export function createStreamMeter(reader: EventReader): StreamMeter {
   return new SseMeter(reader);
-}
-
-/**
- * Bytes of the first non-empty JSON string that stands under one of the keys, without parsing: an upper-level key's
- * quotes are never escaped, a model's own text always has them escaped. Good for estimates only, never for usage.
- */
-export function stringBytes(data: string, keys: readonly string[]): number {
-  for (const key of keys) {
-    let from = 0;
-    for (;;) {
-      const found = data.indexOf(key, from);
-      if (found < 0) break;
-      from = found + key.length;
-      let at = from;
-      while (data.charCodeAt(at) === 0x20) at++;
-      if (data.charCodeAt(at) !== 0x3a) continue;
-      at++;
-      while (data.charCodeAt(at) === 0x20) at++;
-      if (data.charCodeAt(at) !== 0x22) continue;
-      const bytes = escapedLength(data, at + 1);
-      if (bytes > 0) return bytes;
-    }
-  }
-  return 0;
-}
-
-/** Length of the JSON string whose content begins at `from`, an escape counted as what it stands for. */
-function escapedLength(data: string, from: number): number {
-  let bytes = 0;
-  for (let i = from; i < data.length; i++) {
-    const code = data.charCodeAt(i);
-    if (code === 0x22) return bytes;
-    if (code === 0x5c) {
-      i++;
-      if (data.charCodeAt(i) === 0x75) {
-        i += 4;
-        bytes += 2;
-      }
-    }
-    bytes++;
-  }
-  return bytes;
-}
-
-/** Whether a key has a value other than null: the cheap sign that an event is worth parsing. */
-export function hasValue(data: string, key: string): boolean {
-  let from = 0;
-  for (;;) {
-    const found = data.indexOf(key, from);
-    if (found < 0) return false;
-    from = found + key.length;
-    let at = from;
-    while (data.charCodeAt(at) === 0x20 || data.charCodeAt(at) === 0x0a) at++;
-    if (data.charCodeAt(at) !== 0x3a) continue;
-    at++;
-    while (data.charCodeAt(at) === 0x20 || data.charCodeAt(at) === 0x0a) at++;
-    if (data.charCodeAt(at) !== 0x6e) return true;
-  }
 }

@@ -172,7 +172,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
 const emptyBody = Buffer.alloc(0);
 
 /** The peer, or what the outermost of our own proxies saw; never an entry that a client could have written itself. */
-function clientIp(req: IncomingMessage, trustedHops: number): string {
+export function clientIp(req: IncomingMessage, trustedHops: number): string {
   const peer = (req.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
   const forwarded = req.headers["x-forwarded-for"];
   if (trustedHops < 1 || typeof forwarded !== "string") return peer;

@@ -101,12 +101,13 @@ async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfi
   const opened = openAttempt(runtime, call, provider, model);
   const asksUsage = route.endpoint === "chat" && envelope.stream && !envelope.includesUsage;
   try {
-    const response = await send(runtime, call, provider, { model, route, envelope, asksUsage });
+    const secret = openSecret(runtime, provider);
+    const response = await send(runtime, call, provider, { model, route, envelope, asksUsage, secret });
     opened.status = response.status;
     const isSuccess = response.status >= 200 && response.status < 300;
     const failure = isSuccess
       ? await readAnswer(runtime, call, response, { route, envelope, asksUsage })
-      : await readErrorAnswer(call, response, { provider, secret: runtime.snapshot.secretOf(provider) });
+      : await readErrorAnswer(call, response, { provider, secret });
     if (failure) settleAttempt(runtime, call, { error: failure.error, reading: failure.reading });
     return failure;
   } catch (thrown) {
@@ -122,22 +123,34 @@ interface Sending {
   route: Route;
   envelope: Envelope;
   asksUsage: boolean;
+  secret: string;
 }
 
-function send(runtime: Runtime, call: Call, provider: ProviderConfig, { model, route, envelope, asksUsage }: Sending) {
+/** A secret that cannot be opened is that provider's trouble: the next one may serve. */
+function openSecret(runtime: Runtime, provider: ProviderConfig): string {
+  try {
+    return runtime.snapshot.secretOf(provider);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new SluiceError("upstream_auth", { detail: `${provider.name}: ${detail}`, cause: error });
+  }
+}
+
+function send(runtime: Runtime, call: Call, provider: ProviderConfig, { model, route, envelope, asksUsage, secret }: Sending) {
   const { dialect, config } = call;
+  const leftMs = config.settings["routing.totalAttemptMs"] - elapsed(runtime, call);
   const isRedirect = model !== envelope.model;
   return runtime.egress.request({
     url: dialect.upstreamUrl(provider.baseUrl, { endpoint: route.endpoint, model, stream: envelope.stream, query: call.query }),
     method: "POST",
-    headers: dialect.upstreamHeaders(call.headers, runtime.snapshot.secretOf(provider), call.id),
+    headers: dialect.upstreamHeaders(call.headers, secret, call.id),
     body:
       isRedirect || asksUsage
         ? dialect.rewriteBody(call.body, envelope, { ...(isRedirect ? { model } : {}), includeUsage: asksUsage })
         : call.body,
     signal: call.abort.signal,
     connectTimeoutMs: config.settings["upstream.connectTimeoutMs"],
-    headersTimeoutMs: config.settings["upstream.firstContentTimeoutMs"],
+    headersTimeoutMs: Math.min(config.settings["upstream.firstContentTimeoutMs"], Math.max(1_000, leftMs)),
     idleTimeoutMs: config.settings["upstream.idleTimeoutMs"],
   });
 }

@@ -13,11 +13,16 @@ export interface LoginCookie {
  */
 export function loginCookie(publicUrl: string): LoginCookie {
   const secure = publicUrl.startsWith("https://");
-  const name = secure ? "__Host-sid" : "sid";
+  const name = cookieName(publicUrl);
   const options = { path: "/", httpOnly: true, sameSite: "lax", secure } as const;
   return {
     read: (request) => request.cookies[name],
     set: (reply, token, expiresAtMs) => void reply.setCookie(name, token, { ...options, expires: new Date(expiresAtMs) }),
     clear: (reply) => void reply.clearCookie(name, options),
   };
+}
+
+/** The cookie's name under a public URL. */
+export function cookieName(publicUrl: string): string {
+  return publicUrl.startsWith("https://") ? "__Host-sid" : "sid";
 }

@@ -1,0 +1,15 @@
+// Runs before the first paint, so that neither theme nor language ever flashes. External because the CSP forbids inline scripts.
+(() => {
+  const root = document.documentElement;
+  let theme = "system";
+  let language = "";
+  try {
+    theme = localStorage.getItem("sluice.theme") || "system";
+    language = localStorage.getItem("sluice.language") || "";
+  } catch {
+    // Storage may be forbidden; the system's preference still holds.
+  }
+  const dark = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  root.dataset.theme = dark ? "dark" : "light";
+  root.lang = language || (navigator.language.toLowerCase().startsWith("zh") ? "zh-CN" : "en");
+})();

@@ -1,0 +1,179 @@
+import type { BusId, LiveEvent, LiveFrame } from "@sluice/core/events";
+import { covers } from "./bus-id.ts";
+import { type Connection, connection } from "./connection.ts";
+import { observeServerTime } from "./server-clock.ts";
+import { openStream, type Stream } from "./stream.ts";
+
+/**
+ * The one live subscription of this browser. The tab that holds the Web Lock reads the stream and repeats every frame
+ * on a BroadcastChannel; the others listen. When the leader goes, the next tab takes the lock and resumes from the last
+ * frame that it saw itself, so nothing is lost between them. Six streams would use up all HTTP/1.1 connections to the
+ * server; this is one, however many tabs are open.
+ */
+export interface LiveListener {
+  events?(events: readonly LiveEvent[]): void;
+  /** The stream has a hole: read your lists again, once. */
+  reset?(): void;
+}
+
+type Message =
+  | { kind: "frame"; frame: LiveFrame; since: BusId }
+  | { kind: "state"; state: Connection; since: BusId; lastId: BusId }
+  | { kind: "hello" };
+
+/** A hidden tab stops listening after this long; it catches up when it is seen again. */
+const SLEEP_AFTER_MS = 60_000;
+
+const listeners = new Set<LiveListener>();
+const waiters = new Set<() => void>();
+let channel: BroadcastChannel | null = null;
+let stream: Stream | null = null;
+let release: (() => void) | null = null;
+let userId = "";
+let asleep = false;
+let sleepTimer: ReturnType<typeof setTimeout> | undefined;
+let onSignedOut: () => void = () => {};
+/** Frames from this position on have been seen here. '' until the first. */
+let since: BusId = "";
+let lastId: BusId = "";
+
+/** Hears everything that happens from now on. */
+export function listen(listener: LiveListener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/**
+ * Whether a list read at `position` and the frames seen here leave no hole between them. Waits for the first frame;
+ * false means: read the list again.
+ */
+export async function covered(position: BusId): Promise<boolean> {
+  if (position === "") return true;
+  while (since === "") await new Promise<void>((resolve) => waiters.add(resolve));
+  return covers(since, position);
+}
+
+/** Starts listening for a user who has signed in. Calling it again for the same user does nothing. */
+export function startLive(user: string, signedOut: () => void): void {
+  onSignedOut = signedOut;
+  if (userId === user) return;
+  stopLive();
+  userId = user;
+  channel = new BroadcastChannel(`sluice.live.${user}`);
+  channel.onmessage = ({ data }: MessageEvent<Message>) => receive(data);
+  document.addEventListener("visibilitychange", visibility);
+  post({ kind: "hello" });
+  lead();
+}
+
+/** Stops, and forgets where it was: another user may sign in next. */
+export function stopLive(): void {
+  if (!userId) return;
+  userId = "";
+  since = "";
+  lastId = "";
+  asleep = false;
+  clearTimeout(sleepTimer);
+  document.removeEventListener("visibilitychange", visibility);
+  resign();
+  channel?.close();
+  channel = null;
+  connection.set({ phase: "connecting", retryAtMs: 0, lastFrameAtMs: 0 });
+}
+
+/** Waits for the lock in the background and reads the stream for as long as this tab holds it. */
+function lead(): void {
+  if (release) return;
+  const user = userId;
+  const wish = new AbortController();
+  release = () => wish.abort();
+  const held = async (): Promise<void> => {
+    if (userId !== user || wish.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      release = () => {
+        stream?.close();
+        stream = null;
+        resolve();
+      };
+      stream = openStream({
+        position: () => lastId,
+        frame: (frame) => {
+          post({ kind: "frame", frame, since: since || frame.id });
+          take(frame);
+        },
+        state: (state) => {
+          connection.set(state);
+          if (state.phase !== "live") post({ kind: "state", state, since, lastId });
+        },
+        signedOut: () => onSignedOut(),
+      });
+    });
+  };
+  if (!("locks" in navigator)) void held();
+  else navigator.locks.request(`sluice.live.${user}`, { signal: wish.signal }, held).catch(() => {});
+}
+
+function resign(): void {
+  release?.();
+  release = null;
+}
+
+function post(message: Message): void {
+  channel?.postMessage(message);
+}
+
+function receive(message: Message): void {
+  if (asleep) return;
+  if (message.kind === "hello") {
+    if (stream) post({ kind: "state", state: connection.get(), since, lastId });
+    return;
+  }
+  if (stream) return;
+  if (message.kind === "state") {
+    connection.set(message.state);
+    if (since === "" && message.lastId !== "") begin(message.lastId);
+    return;
+  }
+  connection.set({ phase: "live", retryAtMs: 0, lastFrameAtMs: Date.now() });
+  take(message.frame);
+}
+
+function begin(position: BusId): void {
+  since = position;
+  lastId ||= position;
+  for (const wake of [...waiters]) wake();
+  waiters.clear();
+}
+
+function take(frame: LiveFrame): void {
+  observeServerTime(frame.serverNowMs);
+  lastId = frame.id;
+  const hole = frame.reset !== undefined || (frame.gap ?? 0) > 0;
+  if (hole) since = "";
+  if (since === "") begin(frame.id);
+  if (frame.events.length > 0) for (const listener of [...listeners]) listener.events?.(frame.events);
+  if (hole) for (const listener of [...listeners]) listener.reset?.();
+}
+
+function visibility(): void {
+  clearTimeout(sleepTimer);
+  if (document.hidden) {
+    sleepTimer = setTimeout(sleep, SLEEP_AFTER_MS);
+    return;
+  }
+  if (!asleep) return;
+  asleep = false;
+  // Another tab may have led meanwhile, and its frames went by unheard: only a leader can resume from its own place.
+  connection.set({ ...connection.get(), phase: "reconnecting", retryAtMs: 0 });
+  since = "";
+  lastId = "";
+  post({ kind: "hello" });
+  lead();
+  for (const listener of [...listeners]) listener.reset?.();
+}
+
+function sleep(): void {
+  asleep = true;
+  resign();
+  connection.set({ ...connection.get(), phase: "asleep", retryAtMs: 0 });
+}

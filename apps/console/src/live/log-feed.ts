@@ -1,0 +1,141 @@
+import type { LogFilter } from "@sluice/core/inputs/log";
+import type { RequestRow } from "@sluice/core/requests";
+import { type Failure, readFailure } from "../api/failure.ts";
+import { anchorOf } from "./log-order.ts";
+import { LogTail } from "./log-tail.ts";
+import { createStore } from "./store.ts";
+
+/** What the feed reads from the server, and hears from the stream; tests give their own. */
+export interface LogSource {
+  list(input: { filter: LogFilter; before?: string; limit: number }): Promise<LogPage>;
+  byIds(ids: string[]): Promise<RequestRow[]>;
+  listen(listener: { events(events: Parameters<LogTail["push"]>[0]): void; reset(): void }): () => void;
+  /** Whether the stream leaves no hole after a list read at this position. */
+  covered(busId: string): Promise<boolean>;
+  schedule(flush: () => void): void;
+}
+
+interface LogPage {
+  rows: RequestRow[];
+  next: string | null;
+  searchedToMs: number | null;
+  partial: boolean;
+  busId: string;
+}
+
+export interface FeedStatus {
+  phase: "loading" | "ready" | "error";
+  failure: Failure | null;
+  older: "idle" | "loading" | "error";
+  catchingUp: boolean;
+  /** Postgres could not be read: only what is in flight or unsettled is shown. */
+  partial: boolean;
+  searchedToMs: number | null;
+}
+
+const PAGE = 100;
+const CATCH_UP = 200;
+
+/** One reader's log for one filter: the tail of rows, and the reading of pages into it. Stop it when the reader leaves. */
+export interface LogFeed {
+  tail: LogTail;
+  status: ReturnType<typeof createStore<FeedStatus>>;
+  /** Reads the first page again after an error. */
+  retry(): void;
+  /** Reads the next older page, once at a time. */
+  older(): Promise<void>;
+  /** Reads what is missing at a gap. */
+  fill(gap: string): Promise<void>;
+  /** Reads the newest rows and the state of those in flight. */
+  catchUp(): Promise<void>;
+  stop(): void;
+}
+
+export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
+  const tail = new LogTail({ filter, schedule: (flush) => source.schedule(flush) });
+  const status = createStore<FeedStatus>({ phase: "loading", failure: null, older: "idle", catchingUp: false, partial: false, searchedToMs: null });
+  const set = (change: Partial<FeedStatus>): void => status.set({ ...status.get(), ...change });
+  let stopped = false;
+  let again = false;
+  const off = source.listen({ events: (events) => tail.push(events), reset: () => void catchUp() });
+
+  async function first(): Promise<void> {
+    set({ phase: "loading", failure: null });
+    try {
+      const page = await source.list({ filter, limit: PAGE });
+      if (stopped) return;
+      tail.load(page.rows, { floor: page.next ?? "" });
+      set({ phase: "ready", partial: page.partial, searchedToMs: page.searchedToMs });
+      if (!(await source.covered(page.busId))) await catchUp();
+    } catch (error) {
+      if (!stopped) set({ phase: "error", failure: readFailure(error) });
+    }
+  }
+
+  async function catchUp(): Promise<void> {
+    if (status.get().phase !== "ready") return;
+    if (status.get().catchingUp) {
+      again = true;
+      return;
+    }
+    set({ catchingUp: true });
+    try {
+      do {
+        again = false;
+        await readNewest();
+      } while (again && !stopped);
+    } catch {
+      // The stream will say when it is back; until then what is shown stays.
+    }
+    set({ catchingUp: false });
+  }
+
+  async function readNewest(): Promise<void> {
+    const flying = tail.inFlight();
+    const [page, rows] = await Promise.all([
+      source.list({ filter, limit: CATCH_UP }),
+      flying.length > 0 ? source.byIds(flying) : Promise.resolve([]),
+    ]);
+    if (stopped) return;
+    const newest = tail.view().order[0];
+    const oldest = page.rows.at(-1);
+    const meets = newest === undefined || page.next === null || (oldest !== undefined && oldest.id <= anchorOf(newest));
+    if (newest === undefined) tail.load(page.rows, { floor: page.next ?? "" });
+    else tail.load(page.rows, { floor: tail.floor, gap: !meets });
+    tail.refresh(rows);
+    set({ partial: page.partial });
+  }
+
+  async function older(): Promise<void> {
+    const before = tail.floor;
+    if (before === "" || status.get().older === "loading" || status.get().phase !== "ready") return;
+    set({ older: "loading" });
+    try {
+      const page = await source.list({ filter, before, limit: PAGE });
+      if (stopped) return;
+      tail.load(page.rows, { floor: page.next ?? "" });
+      set({ older: "idle", searchedToMs: page.searchedToMs });
+    } catch {
+      if (!stopped) set({ older: "error" });
+    }
+  }
+
+  async function fill(gap: string): Promise<void> {
+    const page = await source.list({ filter, before: anchorOf(gap), limit: CATCH_UP });
+    if (!stopped) tail.fill(gap, page.rows, page.next !== null);
+  }
+
+  void first();
+  return {
+    tail,
+    status,
+    retry: () => void first(),
+    older,
+    fill,
+    catchUp,
+    stop() {
+      stopped = true;
+      off();
+    },
+  };
+}

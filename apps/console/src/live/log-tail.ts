@@ -1,0 +1,310 @@
+import { FINAL_REV, type LiveEvent } from "@sluice/core/events";
+import type { LogFilter } from "@sluice/core/inputs/log";
+import type { RequestRow } from "@sluice/core/requests";
+import { isErrorRow, matchesLog } from "./log-match.ts";
+import { anchorOf, gapAfter, insertInto, isGap } from "./log-order.ts";
+
+/**
+ * The rows of the request log as one reader sees them, kept outside React: pages from the server and events from the
+ * stream meet here. An event applies only when its rev is above the one held, so replays and overlaps are harmless.
+ * While the reader is held (scrolled away, selecting, focused) or paused, new rows wait and rows in view still change
+ * in place, because that moves nothing.
+ */
+export interface TailRow {
+  row: RequestRow;
+  rev: number;
+  /** ms at which it stopped matching the filter; 0 = it matches. */
+  leftAtMs: number;
+  /** Whether it came over the stream, for the short highlight. */
+  fresh: boolean;
+}
+
+export type TailMode = "live" | "holding" | "paused";
+
+export interface TailView {
+  order: readonly string[];
+  mode: TailMode;
+  held: number;
+  heldErrors: number;
+  /** More than the cap waited: the oldest were let go, and merging leaves a gap to be filled. */
+  heldOverflow: boolean;
+}
+
+export interface TailOptions {
+  filter: LogFilter;
+  /** Runs a flush soon; the browser's gives at most ten a second. */
+  schedule(flush: () => void): void;
+  now?(): number;
+}
+
+export const HELD_MAX = 1_000;
+export const WINDOW_MAX = 5_000;
+/** A row that left the filter stays dimmed this long, so that the eye can follow. */
+export const LEAVE_MS = 700;
+
+type RequestEvent = Extract<LiveEvent, { rev: number }>;
+
+export class LogTail {
+  readonly filter: LogFilter;
+  #options: TailOptions;
+  #rows = new Map<string, TailRow>();
+  #held = new Map<string, TailRow>();
+  #queue = new Map<string, RequestEvent>();
+  #leaving = new Set<string>();
+  #view: TailView = { order: [], mode: "live", held: 0, heldErrors: 0, heldOverflow: false };
+  #holding = false;
+  #paused = false;
+  /** Rows at or below this id belong to pages not loaded yet; '' = everything is loaded. */
+  #floor = "";
+  #loaded = false;
+  #scheduled = false;
+  #arrived = { rows: 0, errors: 0 };
+  #viewListeners = new Set<() => void>();
+  #rowListeners = new Map<string, Set<() => void>>();
+
+  constructor(options: TailOptions) {
+    this.#options = options;
+    this.filter = options.filter;
+  }
+
+  view = (): TailView => this.#view;
+
+  onView = (listener: () => void): (() => void) => {
+    this.#viewListeners.add(listener);
+    return () => this.#viewListeners.delete(listener);
+  };
+
+  row(id: string): TailRow | undefined {
+    return this.#rows.get(id);
+  }
+
+  onRow(id: string, listener: () => void): () => void {
+    const known = this.#rowListeners.get(id) ?? new Set();
+    this.#rowListeners.set(id, known.add(listener));
+    return () => {
+      known.delete(listener);
+      if (known.size === 0 && this.#rowListeners.get(id) === known) this.#rowListeners.delete(id);
+    };
+  }
+
+  /** How many rows came over the stream so far, and how many errors: for spoken summaries. */
+  arrived(): { rows: number; errors: number } {
+    return { ...this.#arrived };
+  }
+
+  /** Ids shown as in flight: what to ask for again after a hole in the stream. */
+  inFlight(max = 200): string[] {
+    const ids: string[] = [];
+    for (const item of this.#view.order) {
+      if (ids.length === max) break;
+      if (this.#rows.get(item)?.row.state === "in_flight") ids.push(item);
+    }
+    return ids;
+  }
+
+  /** Takes events in; they show at the next flush. */
+  push(events: readonly LiveEvent[]): void {
+    for (const event of events) {
+      if (!("rev" in event) || event.row.correctsId) continue;
+      const queued = this.#queue.get(event.row.id);
+      if (!queued || event.rev > queued.rev) this.#queue.set(event.row.id, event);
+    }
+    if (this.#queue.size > 0 && this.#loaded) this.#soon();
+  }
+
+  /**
+   * A page read from the server. `floor` is the id below which more rows exist, '' at the end of the log. With `gap`
+   * the page did not reach what was already here.
+   */
+  load(rows: readonly RequestRow[], page: { floor: string; gap?: boolean } = { floor: "" }): void {
+    const added: string[] = [];
+    for (const row of rows) this.#put(row, added);
+    const last = rows.at(-1);
+    if (page.gap && last) added.push(gapAfter(last.id));
+    if (!page.gap) this.#floor = page.floor;
+    this.#loaded = true;
+    this.#show({ order: insertInto(this.#view.order, added) });
+    this.flush();
+  }
+
+  /** Newer states of rows that are already here. */
+  refresh(rows: readonly RequestRow[]): void {
+    for (const row of rows) if (this.#rows.has(row.id)) this.#put(row, []);
+    this.#soon();
+  }
+
+  /** Fills a gap with the page read below it; the rest of it stays when the page did not meet known rows. */
+  fill(gap: string, rows: readonly RequestRow[], more: boolean): void {
+    const order = this.#view.order.filter((item) => item !== gap);
+    const nextKnown = order[order.findIndex((item) => item === anchorOf(gap)) + 1];
+    const added: string[] = [];
+    let met = !more;
+    for (const row of rows) {
+      if (nextKnown !== undefined && row.id <= anchorOf(nextKnown)) met = true;
+      this.#put(row, added);
+    }
+    const last = rows.at(-1);
+    if (!met && last) added.push(gapAfter(last.id));
+    this.#show({ order: insertInto(order, added) });
+  }
+
+  setHolding(holding: boolean): void {
+    if (holding === this.#holding) return;
+    this.#holding = holding;
+    this.#remode();
+  }
+
+  setPaused(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.#remode();
+  }
+
+  /** Lets the waiting rows in, whatever the mode. What the cap dropped leaves a gap, to be read from the server. */
+  merge(): void {
+    this.#release();
+  }
+
+  /** Applies what is queued. Called by the scheduler; tests call it themselves. */
+  flush = (): void => {
+    this.#scheduled = false;
+    const added: string[] = [];
+    for (const event of this.#queue.values()) this.#apply(event, added);
+    this.#queue.clear();
+    const order = this.#leave(added.length > 0 ? insertInto(this.#view.order, added) : this.#view.order);
+    this.#show({ order: this.#trim(order) });
+    if (this.#leaving.size > 0 && this.#view.mode === "live") this.#soon();
+  };
+
+  #apply(event: RequestEvent, added: string[]): void {
+    const { row, rev } = event;
+    const matches = matchesLog(row, this.filter);
+    const known = this.#rows.get(row.id);
+    if (known) {
+      if (rev > known.rev) this.#replace(known, row, rev, matches);
+      return;
+    }
+    const waiting = this.#held.get(row.id);
+    if (waiting && rev <= waiting.rev) return;
+    if (!matches) {
+      this.#held.delete(row.id);
+      return;
+    }
+    if (row.id <= this.#floor) return;
+    if (!waiting) this.#arrived.rows += 1;
+    if (isErrorRow(row) && !(waiting && isErrorRow(waiting.row))) this.#arrived.errors += 1;
+    const entry = { row, rev, leftAtMs: 0, fresh: true };
+    if (this.#view.mode !== "live") {
+      this.#held.set(row.id, entry);
+      return;
+    }
+    this.#rows.set(row.id, entry);
+    added.push(row.id);
+  }
+
+  #replace(known: TailRow, row: RequestRow, rev: number, matches: boolean): void {
+    const leftAtMs = matches ? 0 : known.leftAtMs || this.#now();
+    if (matches) this.#leaving.delete(row.id);
+    else this.#leaving.add(row.id);
+    if (isErrorRow(row) && !isErrorRow(known.row)) this.#arrived.errors += 1;
+    this.#rows.set(row.id, { row, rev, leftAtMs, fresh: known.fresh });
+    this.#wake(row.id);
+  }
+
+  /** A row from a page: it carries no rev, but one that is over is final. */
+  #put(row: RequestRow, added: string[]): void {
+    if (row.correctsId) return;
+    const rev = row.state === "in_flight" ? 0 : FINAL_REV;
+    const known = this.#rows.get(row.id);
+    if (known) {
+      if (rev > known.rev) this.#replace(known, row, rev, matchesLog(row, this.filter));
+      return;
+    }
+    this.#held.delete(row.id);
+    this.#rows.set(row.id, { row, rev, leftAtMs: 0, fresh: false });
+    added.push(row.id);
+  }
+
+  /** Takes rows out that stopped matching, only while nothing the reader looks at can move. */
+  #leave(order: readonly string[]): readonly string[] {
+    if (this.#view.mode !== "live" || this.#leaving.size === 0) return order;
+    const before = this.#now() - LEAVE_MS;
+    const gone = new Set<string>();
+    for (const id of this.#leaving) {
+      const entry = this.#rows.get(id);
+      if (entry && entry.leftAtMs > before) continue;
+      gone.add(id);
+      this.#leaving.delete(id);
+      this.#rows.delete(id);
+    }
+    return gone.size > 0 ? order.filter((item) => !gone.has(item)) : order;
+  }
+
+  #trim(order: readonly string[]): readonly string[] {
+    if (this.#view.mode !== "live" || order.length <= WINDOW_MAX) return order;
+    const kept = order.slice(0, WINDOW_MAX);
+    const last = kept.at(-1);
+    for (const item of order.slice(WINDOW_MAX)) if (!isGap(item)) this.#rows.delete(item);
+    if (last !== undefined) this.#floor = anchorOf(last);
+    return kept;
+  }
+
+  /** Id to read older rows before, '' at the end of the log. */
+  get floor(): string {
+    return this.#floor;
+  }
+
+  #remode(): void {
+    const mode: TailMode = this.#paused ? "paused" : this.#holding ? "holding" : "live";
+    if (mode === this.#view.mode) return;
+    this.#show({ mode });
+    if (mode === "live") this.#release();
+  }
+
+  #release(): void {
+    const added = [...this.#held.keys()];
+    const oldest = added.reduce((low, id) => (low === "" || id < low ? id : low), "");
+    if (this.#view.heldOverflow && oldest !== "") added.push(gapAfter(oldest));
+    for (const [id, entry] of this.#held) this.#rows.set(id, entry);
+    this.#held.clear();
+    this.#show({ order: insertInto(this.#view.order, added), heldOverflow: false });
+    this.flush();
+  }
+
+  #show(change: Partial<TailView>): void {
+    let overflow = change.heldOverflow ?? this.#view.heldOverflow;
+    if (this.#held.size > HELD_MAX) {
+      overflow = true;
+      const ids = [...this.#held.keys()].sort();
+      for (const id of ids.slice(0, ids.length - HELD_MAX)) this.#held.delete(id);
+    }
+    let errors = 0;
+    for (const { row } of this.#held.values()) if (isErrorRow(row)) errors += 1;
+    const next: TailView = { ...this.#view, ...change, held: this.#held.size, heldErrors: errors, heldOverflow: overflow };
+    const now = this.#view;
+    const same =
+      next.order === now.order &&
+      next.mode === now.mode &&
+      next.held === now.held &&
+      next.heldErrors === now.heldErrors &&
+      next.heldOverflow === now.heldOverflow;
+    if (same) return;
+    this.#view = next;
+    for (const listener of [...this.#viewListeners]) listener();
+  }
+
+  #wake(id: string): void {
+    const listeners = this.#rowListeners.get(id);
+    if (listeners) for (const listener of [...listeners]) listener();
+  }
+
+  #soon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#options.schedule(this.flush);
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? Date.now();
+  }
+}

@@ -1,0 +1,27 @@
+import type { LiveEvent } from "@sluice/core/events";
+import { listen } from "./hub.ts";
+import { createStore } from "./store.ts";
+
+/** What the page in view does with the stream, for the one indicator in the shell; null = it just follows. */
+export type ReaderMode = "holding" | "paused" | "history" | "catchingUp" | null;
+
+export const readerMode = createStore<ReaderMode>(null);
+
+/** Requests that began, a second, over the last few seconds. */
+const SPAN_S = 5;
+const arrivals: number[] = [];
+
+listen({
+  events(batch: readonly LiveEvent[]) {
+    const now = Date.now();
+    for (const event of batch) if (event.type === "request.started" || event.type === "request.refused") arrivals.push(now);
+    while (arrivals.length > 20_000) arrivals.shift();
+  },
+});
+
+/** Mean arrivals a second, rounded for show. */
+export function arrivalRate(nowMs: number = Date.now()): number {
+  while (arrivals.length > 0 && (arrivals[0] ?? 0) < nowMs - SPAN_S * 1_000) arrivals.shift();
+  const rate = arrivals.length / SPAN_S;
+  return rate >= 10 ? Math.round(rate) : Math.round(rate * 10) / 10;
+}

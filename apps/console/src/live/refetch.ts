@@ -1,0 +1,47 @@
+import type { LiveEvent } from "@sluice/core/events";
+import { api, queryClient } from "../api/client.ts";
+import { forgetLogin } from "../api/current-login.ts";
+import { listen, startLive } from "./hub.ts";
+
+/**
+ * Which queries a pushed change makes stale. A noun that changed is read again once, however many events said so;
+ * what nobody looks at is only marked.
+ */
+const keysOf: Record<string, () => readonly (readonly unknown[])[]> = {
+  "provider.changed": () => [api.providers.bootstrap.queryKey(), api.names.list.queryKey()],
+  "key.changed": () => [api.keys.pathKey(), api.names.list.queryKey()],
+  "user.changed": () => [api.users.pathKey(), api.names.list.queryKey()],
+  "price.changed": () => [api.prices.pathKey()],
+  "settings.changed": () => [api.settings.pathKey(), api.providers.bootstrap.queryKey()],
+};
+
+/** Changes come in bursts (a configuration file applied); they are gathered this long. */
+const GATHER_MS = 250;
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+const stale = new Set<string>();
+let off: (() => void) | null = null;
+
+/** Starts the stream for a signed-in user, and with it the refetching. */
+export function listenFor(userId: string): void {
+  off ??= listen({ events, reset: () => mark(Object.keys(keysOf)) });
+  startLive(userId, signedOut);
+}
+
+function signedOut(): void {
+  void forgetLogin().then(() => location.assign("/login"));
+}
+
+function events(batch: readonly LiveEvent[]): void {
+  mark(batch.map(({ type }) => type).filter((type) => type in keysOf));
+}
+
+function mark(types: readonly string[]): void {
+  if (types.length === 0) return;
+  for (const type of types) stale.add(type);
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    for (const type of stale) for (const queryKey of keysOf[type]?.() ?? []) void queryClient.invalidateQueries({ queryKey });
+    stale.clear();
+  }, GATHER_MS);
+}

@@ -1,0 +1,101 @@
+import type { BusId, LiveFrame } from "@sluice/core/events";
+import { client } from "../api/client.ts";
+import { readFailure } from "../api/failure.ts";
+import { type Connection, connection, retryDelayMs, waiting } from "./connection.ts";
+
+/**
+ * The server-sent stream of this browser's leading tab. It reconnects by itself from the last frame it saw: at once
+ * when the system comes back online, else with capped backoff. Done here and not by tRPC's retryLink, whose count of
+ * attempts never falls again, so that a stream which lived for hours would wait half a minute after one lost packet.
+ */
+export interface StreamHandlers {
+  /** Where to go on from; '' = from now. */
+  position(): BusId;
+  frame(frame: LiveFrame): void;
+  state(state: Connection): void;
+  /** The server no longer knows this login. */
+  signedOut(): void;
+}
+
+export interface Stream {
+  close(): void;
+}
+
+export function openStream(handlers: StreamHandlers): Stream {
+  let attempts = 0;
+  let closed = false;
+  let subscription: { unsubscribe(): void } | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function connect(): void {
+    clearTimeout(timer);
+    if (closed) return;
+    const mine = client.live.events.subscribe(
+      { after: handlers.position() || null },
+      {
+        onData({ data }) {
+          if (subscription !== mine) return;
+          attempts = 0;
+          handlers.state({ phase: "live", retryAtMs: 0, lastFrameAtMs: Date.now() });
+          handlers.frame(data);
+        },
+        onConnectionStateChange(state) {
+          // EventSource would wait three seconds before it tries again; we know better when to.
+          if (state.state === "connecting" && state.error) down(mine, state.error);
+        },
+        onError: (error) => down(mine, error),
+        onComplete: () => down(mine, null),
+      },
+    );
+    subscription = mine;
+  }
+
+  function down(from: unknown, error: unknown): void {
+    if (closed || from !== subscription) return;
+    const lost = subscription;
+    subscription = null;
+    lost?.unsubscribe();
+    attempts += 1;
+    const delay = retryDelayMs(attempts);
+    handlers.state(waiting(attempts, delay));
+    timer = setTimeout(() => void retry(), delay);
+    const { status } = readFailure(error);
+    if (status === 401 || status === 403) void checkLogin();
+  }
+
+  /** An EventSource does not tell a refusal from a broken line, so ask before trying again. */
+  async function retry(): Promise<void> {
+    if (await checkLogin()) connect();
+  }
+
+  async function checkLogin(): Promise<boolean> {
+    try {
+      const login = await client.logins.current.query();
+      if (closed) return false;
+      if (login.user) return true;
+      close();
+      handlers.signedOut();
+      return false;
+    } catch {
+      return !closed;
+    }
+  }
+
+  function online(): void {
+    if (!subscription && !closed) connect();
+  }
+
+  function close(): void {
+    closed = true;
+    clearTimeout(timer);
+    window.removeEventListener("online", online);
+    const last = subscription;
+    subscription = null;
+    last?.unsubscribe();
+  }
+
+  window.addEventListener("online", online);
+  handlers.state({ ...connection.get(), phase: connection.get().lastFrameAtMs > 0 ? "reconnecting" : "connecting", retryAtMs: 0 });
+  connect();
+  return { close };
+}

@@ -1,0 +1,28 @@
+/**
+ * The console: the admin's and the users' view of the gateway. It reads lists once and is pushed everything after that
+ * over one stream per browser (live/); nothing here polls. It imports the API's types and the browser-safe parts of core,
+ * and stands apart because it is the only room that is built and runs in a browser.
+ */
+import "@fontsource-variable/geist/wght.css";
+import "@fontsource-variable/geist-mono/wght.css";
+import "./styles.css";
+import { CSPProvider } from "@base-ui/react/csp-provider";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { createRoot } from "react-dom/client";
+import { queryClient } from "./api/client.ts";
+import { createAppRouter } from "./router.tsx";
+import { startTexts } from "./text/i18n.ts";
+import { Toaster } from "./ui/toast.tsx";
+
+await startTexts();
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <CSPProvider disableStyleElements>
+    <QueryClientProvider client={queryClient}>
+      <RouterProvider router={createAppRouter()} />
+      <Toaster />
+    </QueryClientProvider>
+  </CSPProvider>,
+);

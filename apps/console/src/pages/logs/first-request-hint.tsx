@@ -1,0 +1,17 @@
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { buttonClass } from "../../ui/button.tsx";
+import { Snippets } from "../../ui/snippets.tsx";
+
+/** What a newcomer does next: a snippet, and where the key comes from. */
+export function FirstRequestHint({ baseUrl }: { baseUrl: string }) {
+  const { t } = useTranslation();
+  return (
+    <div className="flex flex-col gap-4">
+      <Snippets baseUrl={baseUrl} secret="sk-sluice-…" />
+      <Link to="/keys" className={buttonClass({ variant: "outline" }, "self-center")}>
+        {t("keys.new")}
+      </Link>
+    </div>
+  );
+}

@@ -1,0 +1,134 @@
+import type { RequestRow } from "@sluice/core/requests";
+import { useQuery } from "@tanstack/react-query";
+import { ChevronDown, ChevronUp, X } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { api, queryClient } from "../../api/client.ts";
+import type { NameLookup } from "../../api/names.ts";
+import { listen } from "../../live/hub.ts";
+import type { LogFeed } from "../../live/log-feed.ts";
+import { isGap } from "../../live/log-order.ts";
+import { Button } from "../../ui/button.tsx";
+import { CopyButton } from "../../ui/copy-button.tsx";
+import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { AttemptTimeline, DecisionView } from "./detail-decision.tsx";
+import { ErrorView, OverviewView, UsageView } from "./detail-sections.tsx";
+import { useTailRow } from "./log-row.tsx";
+import { RequestState } from "./request-state.tsx";
+import type { FilterField } from "./search.ts";
+
+interface LogDrawerProps {
+  id: string;
+  feed: LogFeed;
+  names: NameLookup;
+  admin: boolean;
+  onClose(): void;
+  onOpen(id: string): void;
+  onFilter(field: FilterField, value: string): void;
+}
+
+/** One request in full, beside the log, which goes on behind it. Another row swaps what it shows. */
+export function LogDrawer({ id, feed, names, admin, onClose, onOpen, onFilter }: LogDrawerProps) {
+  const { t } = useTranslation();
+  const options = api.logs.get.queryOptions({ id });
+  const { data, error, refetch } = useQuery(options);
+  const shown = useTailRow(feed.tail, id)?.row;
+  const heard = useHeardRow(id);
+  const row = newest(heard, shown, data?.row);
+
+  // The decision and the breakdown exist once the request is over: read them again at that moment.
+  const over = row !== undefined && row.state !== "in_flight";
+  const stale = over && data !== undefined && data.detail === null;
+  useEffect(() => {
+    if (stale) void queryClient.invalidateQueries({ queryKey: api.logs.get.queryKey({ id }) });
+  }, [stale, id]);
+
+  const { order } = feed.tail.view();
+  const at = order.indexOf(id);
+  const step = (by: 1 | -1): void => {
+    let next = at + by;
+    while (isGap(order[next] ?? "")) next += by;
+    const target = order[next];
+    if (target) onOpen(target);
+  };
+  return (
+    <aside
+      aria-label={t("detail.title")}
+      className="fixed inset-0 z-30 flex flex-col border-l border-line bg-raised sm:left-auto sm:w-[28rem] sm:shadow-pop md:z-20 xl:static xl:w-[30rem] xl:shrink-0 xl:shadow-none"
+    >
+      <header className="flex items-center gap-1 border-b border-line py-2 pr-2 pl-4 md:min-h-14">
+        <div className="min-w-0 flex-1">
+          <h2 className="truncate text-base font-semibold">{row?.model || t("detail.title")}</h2>
+          {row && <RequestState row={row} className="text-xs" />}
+        </div>
+        <Button variant="ghost" size="icon" aria-label={t("detail.previous")} title={`${t("detail.previous")} (K)`} disabled={at <= 0} onClick={() => step(-1)}>
+          <ChevronUp aria-hidden="true" />
+        </Button>
+        <Button
+          variant="ghost"
+          size="icon"
+          aria-label={t("detail.next")}
+          title={`${t("detail.next")} (J)`}
+          disabled={at < 0 || at >= order.length - 1}
+          onClick={() => step(1)}
+        >
+          <ChevronDown aria-hidden="true" />
+        </Button>
+        <Button variant="ghost" size="icon" aria-label={t("common.close")} title={`${t("common.close")} (Esc)`} onClick={onClose}>
+          <X aria-hidden="true" />
+        </Button>
+      </header>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+      <section tabIndex={0} aria-label={t("detail.overview")} className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-4 pb-8 -outline-offset-2">
+        <div className="flex items-center gap-1 py-2.5 text-xs text-ink-3">
+          <span className="truncate font-mono">{id}</span>
+          <CopyButton value={id} what={t("common.requestId")} />
+        </div>
+        {error && !row && <FailureBox error={error} onRetry={() => void refetch()} />}
+        {!row && !error && <SkeletonRows rows={8} className="-mx-4" />}
+        {row && <Content row={row} detail={data?.detail ?? null} names={names} admin={admin} onFilter={onFilter} />}
+      </section>
+    </aside>
+  );
+}
+
+interface ContentProps extends Pick<LogDrawerProps, "names" | "admin" | "onFilter"> {
+  row: RequestRow;
+  detail: React.ComponentProps<typeof UsageView>["detail"];
+}
+
+function Content({ row, detail, names, admin, onFilter }: ContentProps) {
+  const { t } = useTranslation();
+  return (
+    <div className="flex flex-col gap-6">
+      {(row.errorCode || detail?.error) && <ErrorView row={row} detail={detail} admin={admin} />}
+      <OverviewView row={row} detail={detail} names={names} admin={admin} onFilter={onFilter} />
+      {detail && admin && <DecisionView decision={detail.decision} attempts={detail.attempts} names={names} />}
+      {detail && detail.attempts.length > 0 && <AttemptTimeline row={row} attempts={detail.attempts} names={names} admin={admin} />}
+      <UsageView row={row} detail={detail} admin={admin} />
+      {!detail && row.state === "in_flight" && <p className="text-xs text-ink-3">{t("detail.pending")}</p>}
+    </div>
+  );
+}
+
+/** The row as the stream tells it, also when the log's filter does not show it. */
+function useHeardRow(id: string): RequestRow | undefined {
+  const [heard, setHeard] = useState<{ row: RequestRow; rev: number }>();
+  useEffect(
+    () =>
+      listen({
+        events(events) {
+          for (const event of events)
+            if ("rev" in event && event.row.id === id) setHeard((old) => (old && old.rev >= event.rev ? old : { row: event.row, rev: event.rev }));
+        },
+      }),
+    [id],
+  );
+  return heard?.row;
+}
+
+/** Of several states of one row the one that is over; else the one heard last. */
+function newest(...rows: (RequestRow | undefined)[]): RequestRow | undefined {
+  const known = rows.filter((row) => row !== undefined);
+  return known.find(({ state }) => state !== "in_flight") ?? known[0];
+}

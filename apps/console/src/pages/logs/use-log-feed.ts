@@ -1,0 +1,29 @@
+import { useEffect, useState } from "react";
+import { client } from "../../api/client.ts";
+import { frameSchedule } from "../../live/frame-schedule.ts";
+import { covered, listen } from "../../live/hub.ts";
+import { type LogFeed, type LogSource, startLogFeed } from "../../live/log-feed.ts";
+import { serverNow } from "../../live/server-clock.ts";
+import { feedKey, filterOf, LogSearch } from "./search.ts";
+
+const schedule = frameSchedule();
+
+const source: LogSource = {
+  list: (input) => client.logs.list.query(input),
+  byIds: (ids) => client.logs.byIds.query({ ids }),
+  listen,
+  covered,
+  schedule,
+};
+
+/** The feed of the page's filter; another filter is another feed. Null for the moment before the first effect. */
+export function useLogFeed(search: LogSearch): LogFeed | null {
+  const key = feedKey(search);
+  const [feed, setFeed] = useState<LogFeed | null>(null);
+  useEffect(() => {
+    const next = startLogFeed(filterOf(LogSearch.parse(JSON.parse(key)), serverNow()), source);
+    setFeed(next);
+    return () => next.stop();
+  }, [key]);
+  return feed;
+}

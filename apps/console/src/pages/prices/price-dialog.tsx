@@ -1,0 +1,76 @@
+import { PriceInput } from "@sluice/core/inputs/price";
+import { useTranslation } from "react-i18next";
+import { client, type Outputs } from "../../api/client.ts";
+import { Button } from "../../ui/button.tsx";
+import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
+import { Field, Input } from "../../ui/field.tsx";
+import { FailureBox } from "../../ui/states.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { useInputForm } from "../../ui/use-input-form.ts";
+
+type Price = Outputs["prices"]["list"][number];
+const amounts = ["inputPerMTok", "outputPerMTok", "cacheReadPerMTok", "cacheWrite5mPerMTok", "cacheWrite1hPerMTok"] as const;
+const names = { inputPerMTok: "input", outputPerMTok: "output", cacheReadPerMTok: "cacheRead", cacheWrite5mPerMTok: "cacheWrite5m", cacheWrite1hPerMTok: "cacheWrite1h" } as const;
+type PriceValues = Record<(typeof amounts)[number] | "model", string>;
+
+interface PriceDialogProps {
+  /** null = of a model yet to be named. */
+  price: Price | null;
+  onClose(): void;
+  onSaved(): void;
+}
+
+/** Sets a model's price: a new version, which later requests use. */
+export function PriceDialog({ price, onClose, onSaved }: PriceDialogProps) {
+  const { t } = useTranslation();
+  const { form, onSubmit, failure, errorOf, busy } = useInputForm({
+    schema: PriceInput,
+    defaults: {
+      model: price?.model ?? "",
+      inputPerMTok: price?.inputPerMTok ?? "",
+      outputPerMTok: price?.outputPerMTok ?? "",
+      cacheReadPerMTok: price?.cacheReadPerMTok ?? "",
+      cacheWrite5mPerMTok: price?.cacheWrite5mPerMTok ?? "",
+      cacheWrite1hPerMTok: price?.cacheWrite1hPerMTok ?? "",
+    },
+    toInput: (values: PriceValues) => ({
+      model: values.model.trim(),
+      inputPerMTok: values.inputPerMTok.trim(),
+      outputPerMTok: values.outputPerMTok.trim(),
+      cacheReadPerMTok: values.cacheReadPerMTok.trim() || null,
+      cacheWrite5mPerMTok: values.cacheWrite5mPerMTok.trim() || null,
+      cacheWrite1hPerMTok: values.cacheWrite1hPerMTok.trim() || null,
+    }),
+    async submit(input) {
+      await client.prices.set.mutate(input);
+      toastDone(t("common.saved"));
+      onSaved();
+      onClose();
+    },
+  });
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={price ? t("prices.editTitle", { model: price.model }) : t("prices.newTitle")} description={t("prices.unit")}>
+      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
+        <DialogBody>
+          <Field label={t("prices.model")} error={errorOf("model")}>
+            {(ids) => <Input {...ids} spellCheck={false} readOnly={price !== null} className="font-mono text-xs read-only:bg-sunken" {...form.register("model")} />}
+          </Field>
+          <div className="grid grid-cols-2 gap-4">
+            {amounts.map((field) => (
+              <Field key={field} label={t(`prices.${names[field]}`)} hint={field.startsWith("cache") ? t("prices.derivedHint") : undefined} error={errorOf(field)}>
+                {(ids) => <Input {...ids} inputMode="decimal" className="text-right" {...form.register(field)} />}
+              </Field>
+            ))}
+          </div>
+          {failure && <FailureBox error={failure} />}
+        </DialogBody>
+        <DialogFooter>
+          <Button onClick={onClose}>{t("common.cancel")}</Button>
+          <Button type="submit" variant="primary" busy={busy}>
+            {t("common.save")}
+          </Button>
+        </DialogFooter>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,88 @@
+import { CreateUserInput, UpdateUserInput } from "@sluice/core/inputs/user";
+import { useTranslation } from "react-i18next";
+import { client, type Outputs } from "../../api/client.ts";
+import { Button } from "../../ui/button.tsx";
+import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
+import { Field, Input, NativeSelect } from "../../ui/field.tsx";
+import { FailureBox } from "../../ui/states.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { useInputForm } from "../../ui/use-input-form.ts";
+
+/** A user as lists show it. */
+export type User = Outputs["users"]["list"]["rows"][number];
+
+interface UserDialogProps {
+  /** null = a new one. */
+  user: User | null;
+  me: string;
+  onClose(): void;
+  onSaved(): void;
+}
+
+interface UserValues {
+  email: string;
+  name: string;
+  role: "admin" | "user";
+  password: string;
+}
+
+export function UserDialog({ user, me, onClose, onSaved }: UserDialogProps) {
+  const { t } = useTranslation();
+  const toInput = ({ email, name, role, password }: UserValues) => {
+    const secret = password ? { password } : {};
+    return user ? { id: user.id, name, role, ...secret } : { email: email.trim(), name, role, ...secret };
+  };
+  const { form, onSubmit, failure, errorOf, busy } = useInputForm({
+    schema: user ? UpdateUserInput : CreateUserInput,
+    defaults: { email: user?.email ?? "", name: user?.name ?? "", role: user?.role ?? "user", password: "" } as UserValues,
+    toInput,
+    async submit(_input, values) {
+      if (user) {
+        await client.users.update.mutate(UpdateUserInput.parse(toInput(values)));
+        toastDone(t("common.saved"));
+      } else {
+        await client.users.create.mutate(CreateUserInput.parse(toInput(values)));
+        toastDone(t("users.createdToast", { name: values.name }));
+      }
+      onSaved();
+      onClose();
+    },
+  });
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={user ? t("users.editTitle", { name: user.name }) : t("users.newTitle")}>
+      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
+        <DialogBody>
+          <Field label={t("users.name")} error={errorOf("name")}>
+            {(ids) => <Input {...ids} autoComplete="off" {...form.register("name")} />}
+          </Field>
+          <Field label={t("users.email")} error={errorOf("email")}>
+            {(ids) => <Input {...ids} type="email" autoComplete="off" disabled={user !== null} {...form.register("email")} />}
+          </Field>
+          <Field label={t("users.role")} error={errorOf("role")}>
+            {(ids) => (
+              <NativeSelect {...ids} disabled={user?.id === me} {...form.register("role", { disabled: user?.id === me })}>
+                <option value="user">{t("account.user")}</option>
+                <option value="admin">{t("account.admin")}</option>
+              </NativeSelect>
+            )}
+          </Field>
+          <Field
+            label={user ? t("users.passwordNew") : t("users.password")}
+            hint={user ? t("users.passwordKeep") : `${t("users.passwordHint")} ${t("users.passwordNone")}`}
+            optional={t("common.optional")}
+            error={errorOf("password")}
+          >
+            {(ids) => <Input {...ids} type="password" autoComplete="new-password" {...form.register("password")} />}
+          </Field>
+          {failure && <FailureBox error={failure} />}
+        </DialogBody>
+        <DialogFooter>
+          <Button onClick={onClose}>{t("common.cancel")}</Button>
+          <Button type="submit" variant="primary" busy={busy}>
+            {user ? t("common.save") : t("users.new")}
+          </Button>
+        </DialogFooter>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,112 @@
+import type { Control, Path, UseFormRegister, UseFormSetValue } from "react-hook-form";
+import { useWatch } from "react-hook-form";
+import { useTranslation } from "react-i18next";
+import { Field, Input, NativeSelect, Textarea } from "../ui/field.tsx";
+import { defaultBaseUrls, type ProviderValues } from "./provider-form.ts";
+
+interface ProviderFieldsProps {
+  register: UseFormRegister<ProviderValues>;
+  control: Control<ProviderValues, unknown, ProviderValues>;
+  setValue: UseFormSetValue<ProviderValues>;
+  errorOf(name: Path<ProviderValues>): string | undefined;
+  /** Of a stored provider: its dialect is fixed, and an empty secret keeps the one it has. */
+  secretTail?: string;
+  stored?: boolean;
+}
+
+const dialects = ["anthropic", "openai", "gemini"] as const;
+const serves = ["chat", "responses", "embeddings"] as const;
+
+/** What every provider needs: name, dialect, address, key. */
+export function ProviderBasics({ register, control, setValue, errorOf, secretTail, stored = false }: ProviderFieldsProps) {
+  const { t } = useTranslation();
+  const baseUrl = useWatch({ control, name: "baseUrl" });
+  const dialectField = register("dialect");
+  return (
+    <>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label={t("providers.name")} error={errorOf("name")}>
+          {(ids) => <Input {...ids} autoComplete="off" {...register("name")} />}
+        </Field>
+        <Field label={t("providers.dialect")}>
+          {(ids) => (
+            <NativeSelect
+              {...ids}
+              {...dialectField}
+              disabled={stored}
+              onChange={(event) => {
+                void dialectField.onChange(event);
+                const known = Object.values(defaultBaseUrls).some((url) => url === baseUrl);
+                const dialect = event.target.value as keyof typeof defaultBaseUrls;
+                if (known || !baseUrl) setValue("baseUrl", defaultBaseUrls[dialect]);
+              }}
+            >
+              {dialects.map((one) => (
+                <option key={one} value={one}>
+                  {t(`dialect.${one}`)}
+                </option>
+              ))}
+            </NativeSelect>
+          )}
+        </Field>
+      </div>
+      <Field label={t("providers.baseUrl")} hint={t("providers.baseUrlHint")} error={errorOf("baseUrl")}>
+        {(ids) => <Input {...ids} type="url" inputMode="url" spellCheck={false} className="font-mono text-xs" {...register("baseUrl")} />}
+      </Field>
+      <Field
+        label={t("providers.secret")}
+        hint={stored ? t("providers.secretKeep", { tail: secretTail || "…" }) : t("providers.secretHint")}
+        error={errorOf("secret")}
+        optional={stored ? t("common.optional") : undefined}
+      >
+        {(ids) => <Input {...ids} type="password" autoComplete="off" spellCheck={false} className="font-mono text-xs" {...register("secret")} />}
+      </Field>
+    </>
+  );
+}
+
+/** Where it stands in routing, and which models it takes. */
+export function ProviderRouting({ register, control, errorOf }: ProviderFieldsProps) {
+  const { t } = useTranslation();
+  const dialect = useWatch({ control, name: "dialect" });
+  return (
+    <>
+      <div className="grid gap-4 sm:grid-cols-3">
+        <Field label={t("providers.priority")} hint={t("providers.priorityHint")} error={errorOf("priority")}>
+          {(ids) => <Input {...ids} inputMode="numeric" {...register("priority")} />}
+        </Field>
+        <Field label={t("providers.weight")} hint={t("providers.weightHint")} error={errorOf("weight")}>
+          {(ids) => <Input {...ids} inputMode="numeric" {...register("weight")} />}
+        </Field>
+        <Field label={t("providers.multiplier")} error={errorOf("costMultiplier")}>
+          {(ids) => <Input {...ids} inputMode="decimal" {...register("costMultiplier")} />}
+        </Field>
+      </div>
+      <Field label={t("providers.groups")} hint={t("providers.groupsHint")} error={errorOf("groups")}>
+        {(ids) => <Input {...ids} spellCheck={false} {...register("groups")} />}
+      </Field>
+      {dialect === "openai" && (
+        <fieldset className="flex flex-col gap-1.5">
+          <legend className="mb-1.5 text-sm font-medium">{t("providers.serves")}</legend>
+          <div className="flex flex-wrap gap-x-5 gap-y-1">
+            {serves.map((one) => (
+              <label key={one} className="flex min-h-6 items-center gap-2 text-sm">
+                <input type="checkbox" value={one} className="size-4 accent-(--accent)" {...register("serves")} />
+                {t(`providers.serve.${one}`)}
+              </label>
+            ))}
+          </div>
+          {errorOf("serves") && <p className="text-xs text-bad">{errorOf("serves")}</p>}
+        </fieldset>
+      )}
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label={t("providers.models")} hint={t("providers.modelsHint")} error={errorOf("models")}>
+          {(ids) => <Textarea {...ids} spellCheck={false} className="font-mono text-xs" {...register("models")} />}
+        </Field>
+        <Field label={t("providers.redirects")} hint={t("providers.redirectsHint")} error={errorOf("modelRedirects")}>
+          {(ids) => <Textarea {...ids} spellCheck={false} className="font-mono text-xs" {...register("modelRedirects")} />}
+        </Field>
+      </div>
+    </>
+  );
+}

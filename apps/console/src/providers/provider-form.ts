@@ -1,0 +1,88 @@
+import { CreateProviderInput, type TestProviderInput, UpdateProviderInput } from "@sluice/core/inputs/provider";
+import { items } from "../ui/use-input-form.ts";
+import type { Provider } from "./provider.ts";
+
+/** What the form's fields hold: texts, as typed. */
+export interface ProviderValues {
+  name: string;
+  dialect: "anthropic" | "openai" | "gemini";
+  serves: string[];
+  baseUrl: string;
+  secret: string;
+  groups: string;
+  priority: string;
+  weight: string;
+  models: string;
+  modelRedirects: string;
+  costMultiplier: string;
+}
+
+export const defaultBaseUrls = {
+  anthropic: "https://api.anthropic.com",
+  openai: "https://api.openai.com/v1",
+  gemini: "https://generativelanguage.googleapis.com",
+} as const;
+
+export function valuesOf(provider: Provider | null): ProviderValues {
+  return {
+    name: provider?.name ?? "",
+    dialect: provider?.dialect ?? "anthropic",
+    serves: provider?.serves ?? ["chat", "responses", "embeddings"],
+    baseUrl: provider?.baseUrl ?? defaultBaseUrls.anthropic,
+    secret: "",
+    groups: (provider?.groups ?? ["default"]).join(", "),
+    priority: String(provider?.priority ?? 0),
+    weight: String(provider?.weight ?? 1),
+    models: (provider?.models ?? []).join("\n"),
+    modelRedirects: Object.entries(provider?.modelRedirects ?? {})
+      .map(([from, to]) => `${from} = ${to}`)
+      .join("\n"),
+    costMultiplier: provider?.costMultiplier ?? "1",
+  };
+}
+
+/** Lines "asked-for = sent"; a line without both sides yields an entry that the schema refuses. */
+function redirects(text: string): Record<string, string> {
+  const lines = text.split("\n").flatMap((line) => line.trim() || []);
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.indexOf("=");
+      return at < 0 ? [line, ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    }),
+  );
+}
+
+export function inputOf(values: ProviderValues) {
+  return {
+    name: values.name,
+    serves: values.serves,
+    baseUrl: values.baseUrl.trim(),
+    groups: items(values.groups),
+    priority: values.priority.trim() === "" ? 0 : Number(values.priority),
+    weight: values.weight.trim() === "" ? 1 : Number(values.weight),
+    models: items(values.models),
+    modelRedirects: redirects(values.modelRedirects),
+    costMultiplier: values.costMultiplier.trim() || "1",
+  };
+}
+
+export function createInputOf(values: ProviderValues) {
+  return { ...inputOf(values), dialect: values.dialect, secret: values.secret.trim() };
+}
+
+export function updateInputOf(id: string, values: ProviderValues) {
+  const secret = values.secret.trim();
+  return { ...inputOf(values), id, ...(secret ? { secret } : {}) };
+}
+
+/** The test of what the form holds now; of the stored provider when address and secret are unchanged; else null. */
+export function testInputOf(provider: Provider | null, values: ProviderValues): TestProviderInput | null {
+  const baseUrl = values.baseUrl.trim();
+  const secret = values.secret.trim();
+  if (provider && !secret) return baseUrl === provider.baseUrl ? { id: provider.id } : null;
+  const shape = CreateProviderInput.pick({ dialect: true, baseUrl: true, secret: true });
+  const parsed = shape.safeParse({ dialect: values.dialect, baseUrl, secret });
+  return parsed.success ? parsed.data : null;
+}
+
+export const schemas = { create: CreateProviderInput, update: UpdateProviderInput };

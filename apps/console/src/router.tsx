@@ -1,0 +1,158 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { z } from "zod/mini";
+import { currentLogin, type SignedIn } from "./api/current-login.ts";
+import { listenFor } from "./live/refetch.ts";
+import { LogSearch } from "./pages/logs/search.ts";
+import { AppShell } from "./shell/app-shell.tsx";
+import { CrashPage, ForbiddenPage, NotFoundPage } from "./shell/fallback-pages.tsx";
+import { SkeletonRows } from "./ui/states.tsx";
+
+const text = z.catch(z.optional(z.string()), undefined);
+
+const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashPage });
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/setup",
+  validateSearch: z.object({ token: text, step: z.catch(z.optional(z.enum(["provider", "key", "request"])), undefined) }),
+  beforeLoad: async () => {
+    const login = await currentLogin();
+    if (login.user) listenFor(login.user.id);
+    if (!login.setupRequired && login.user?.role !== "admin") throw redirect({ to: login.user ? "/logs" : "/login", replace: true });
+    return { login };
+  },
+  component: lazyRouteComponent(() => import("./pages/setup/setup-page.tsx"), "SetupPage"),
+});
+
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/login",
+  validateSearch: z.object({ redirect: text }),
+  beforeLoad: async () => {
+    const login = await currentLogin();
+    if (login.setupRequired) throw redirect({ to: "/setup", replace: true });
+    if (login.user) throw redirect({ to: "/logs", replace: true });
+  },
+  component: lazyRouteComponent(() => import("./pages/login/login-page.tsx"), "LoginPage"),
+});
+
+/** Everything behind sign-in: the shell, and the live stream of whoever is signed in. */
+const appRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "app",
+  beforeLoad: async ({ location }) => {
+    const login = await currentLogin();
+    if (login.setupRequired) throw redirect({ to: "/setup", replace: true });
+    if (!login.user) throw redirect({ to: "/login", search: { redirect: location.href }, replace: true });
+    listenFor(login.user.id);
+    return { login: login as SignedIn };
+  },
+  component: AppShell,
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/logs", replace: true });
+  },
+});
+
+const logsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/logs",
+  validateSearch: LogSearch,
+  component: lazyRouteComponent(() => import("./pages/logs/logs-page.tsx"), "LogsPage"),
+});
+
+const sessionsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/sessions",
+  component: lazyRouteComponent(() => import("./pages/sessions/sessions-page.tsx"), "SessionsPage"),
+});
+
+const keysRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/keys",
+  component: lazyRouteComponent(() => import("./pages/keys/keys-page.tsx"), "KeysPage"),
+});
+
+/** Pages for administrators; the server refuses their data to others anyway. */
+const adminRoute = createRoute({
+  getParentRoute: () => appRoute,
+  id: "admin",
+  component: function AdminOnly() {
+    const { login } = adminRoute.useRouteContext();
+    return login.user.role === "admin" ? <Outlet /> : <ForbiddenPage />;
+  },
+});
+
+const providersRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/providers",
+  component: lazyRouteComponent(() => import("./pages/providers/providers-page.tsx"), "ProvidersPage"),
+});
+
+const usersRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/users",
+  component: lazyRouteComponent(() => import("./pages/users/users-page.tsx"), "UsersPage"),
+});
+
+const pricesRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/prices",
+  component: lazyRouteComponent(() => import("./pages/prices/prices-page.tsx"), "PricesPage"),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
+});
+
+const routeTree = rootRoute.addChildren([
+  setupRoute,
+  loginRoute,
+  appRoute.addChildren([
+    homeRoute,
+    logsRoute,
+    sessionsRoute,
+    keysRoute,
+    adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, settingsRoute]),
+  ]),
+]);
+
+/** Search parameters are plain text: a model named "4" stays a text, and links read well. */
+function stringifySearch(search: Record<string, unknown>): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) if (value !== undefined && value !== "") params.set(name, String(value));
+  const query = params.toString();
+  return query ? `?${query}` : "";
+}
+
+export function createAppRouter() {
+  return createRouter({
+    routeTree,
+    parseSearch: (query) => Object.fromEntries(new URLSearchParams(query)),
+    stringifySearch,
+    defaultPreload: "intent",
+    defaultPendingMs: 300,
+    defaultPendingComponent: () => <SkeletonRows className="p-4" />,
+    defaultErrorComponent: CrashPage,
+    defaultNotFoundComponent: NotFoundPage,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,100 @@
+import { getRouteApi, Link, Outlet } from "@tanstack/react-router";
+import { Ellipsis } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { buttonClass } from "../ui/button.tsx";
+import { cn } from "../ui/class-names.ts";
+import { Logo } from "../ui/logo.tsx";
+import { AccountMenu } from "./account-menu.tsx";
+import { isTyping } from "./keys.ts";
+import { LiveIndicator } from "./live-indicator.tsx";
+import { placesOf } from "./navigation.ts";
+
+const route = getRouteApi("/app");
+const KeyboardHelp = lazy(() => import("./keyboard-help.tsx").then(({ KeyboardHelp: one }) => ({ default: one })));
+const MoreSheet = lazy(() => import("./more-sheet.tsx").then(({ MoreSheet: one }) => ({ default: one })));
+
+/** Navigation at the left, or at the bottom of a narrow screen; the page; one indicator of how current it is. */
+export function AppShell() {
+  const { t } = useTranslation();
+  const { login } = route.useRouteContext();
+  const [help, setHelp] = useState(false);
+  const [more, setMore] = useState(false);
+  const places = placesOf(login.user.role);
+  const bottom = places.slice(0, 4);
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key !== "?" || isTyping(event)) return;
+      event.preventDefault();
+      setHelp(true);
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+
+  return (
+    <div className="flex h-dvh flex-col md:flex-row">
+      <a href="#main" className={buttonClass({ variant: "primary" }, "fixed -top-12 left-3 z-50 focus:top-3")}>
+        {t("nav.skip")}
+      </a>
+      <aside className="hidden w-54 shrink-0 flex-col border-r border-line bg-ground md:flex">
+        <div className="flex h-14 items-center gap-2.5 px-4">
+          <Logo className="size-6" />
+          <span className="text-base font-semibold tracking-tight">Sluice</span>
+        </div>
+        <nav aria-label={t("nav.label")} className="flex flex-1 flex-col gap-0.5 overflow-y-auto px-2.5 py-1">
+          {places.map(({ to, name, icon: Icon }) => (
+            <Link
+              key={to}
+              to={to}
+              className="group flex h-8 items-center gap-2.5 rounded-md px-2 text-sm font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:text-accent-ink"
+            >
+              <Icon aria-hidden="true" className="size-4 text-ink-3 group-hover:text-ink-2 group-aria-[current=page]:text-accent-ink" />
+              {t(`nav.${name}`)}
+            </Link>
+          ))}
+        </nav>
+        <div className="flex flex-col gap-2 p-2.5">
+          <AccountMenu user={login.user} version={login.version} onHelp={() => setHelp(true)} />
+        </div>
+      </aside>
+      <header className="flex h-12 shrink-0 items-center justify-between border-b border-line bg-surface pr-1.5 pl-3.5 md:hidden">
+        <span className="flex items-center gap-2 font-semibold tracking-tight">
+          <Logo className="size-5.5" />
+          Sluice
+        </span>
+        <span className="flex items-center gap-1">
+          <LiveIndicator />
+          <AccountMenu compact user={login.user} version={login.version} onHelp={() => setHelp(true)} />
+        </span>
+      </header>
+      <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col overflow-y-auto outline-none">
+        <Outlet />
+      </main>
+      <nav aria-label={t("nav.label")} className="flex shrink-0 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden">
+        {bottom.map(({ to, name, icon: Icon }) => (
+          <Link key={to} to={to} className={bottomItem}>
+            <Icon aria-hidden="true" className="size-5" />
+            {t(`nav.${name}`)}
+          </Link>
+        ))}
+        {places.length > bottom.length && (
+          <button type="button" className={bottomItem} onClick={() => setMore(true)}>
+            <Ellipsis aria-hidden="true" className="size-5" />
+            {t("nav.more")}
+          </button>
+        )}
+      </nav>
+      <Suspense>
+        {help && <KeyboardHelp onClose={() => setHelp(false)} />}
+        {more && <MoreSheet places={places.slice(bottom.length)} onClose={() => setMore(false)} />}
+      </Suspense>
+    </div>
+  );
+}
+
+const bottomItem = cn(
+  "flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-2xs font-medium text-ink-3",
+  "aria-[current=page]:text-accent-ink",
+);

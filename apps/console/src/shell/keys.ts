@@ -1,0 +1,31 @@
+import { createStore } from "../live/store.ts";
+
+const STORED = "sluice.keys";
+
+function stored(): boolean {
+  try {
+    return localStorage.getItem(STORED) !== "off";
+  } catch {
+    return true;
+  }
+}
+
+/** Whether single letters act (WCAG 2.1.4 wants a way to turn them off). */
+export const singleKeys = createStore(stored());
+
+export function setSingleKeys(on: boolean): void {
+  singleKeys.set(on);
+  try {
+    localStorage.setItem(STORED, on ? "on" : "off");
+  } catch {
+    // Storage may be forbidden: the choice then lasts for this visit.
+  }
+}
+
+/** Whether a key belongs to a field, an input method or a shortcut of the browser, and not to the page. */
+export function isTyping(event: KeyboardEvent): boolean {
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !singleKeys.get()) return true;
+  const target = event.target;
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName) || target.closest('[role="dialog"],[role="menu"]') !== null;
+}

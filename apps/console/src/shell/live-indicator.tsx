@@ -1,0 +1,69 @@
+import { CirclePause, CirclePlay, Hand, History, Moon, Radio, RefreshCw, WifiOff } from "lucide-react";
+import type { ComponentType } from "react";
+import { useTranslation } from "react-i18next";
+import { clockParts } from "../format.ts";
+import { connection } from "../live/connection.ts";
+import { arrivalRate, readerMode } from "../live/reader.ts";
+import { ticks } from "../live/server-clock.ts";
+import { useStore } from "../live/store.ts";
+import { cn } from "../ui/class-names.ts";
+
+interface Look {
+  text: string;
+  icon: ComponentType<{ className?: string; "aria-hidden"?: "true" }>;
+  tone: string;
+  pulse?: boolean;
+}
+
+/** How current the screen is: in words, shape and colour, always in view. */
+export function LiveIndicator() {
+  const { t } = useTranslation();
+  const look = useLook();
+  const rate = useRate();
+  const { lastFrameAtMs } = useStore(connection);
+  const Icon = look.icon;
+  const live = look.pulse ?? false;
+  return (
+    <div
+      className="flex h-7 items-center gap-1.5 rounded-full border border-line bg-surface pr-2.5 pl-2 text-xs font-medium"
+      title={lastFrameAtMs ? t("live.offlineAsOf", { time: clockParts(lastFrameAtMs).time }).replace(/^.*?[,，]\s*/, "") : undefined}
+    >
+      <Icon aria-hidden="true" className={cn("size-3.5", look.tone, live && rate > 0 && "animate-pulse-dot")} />
+      <span role="status" aria-label={t("live.label")} className={look.tone}>
+        {look.text}
+      </span>
+      {live && rate > 0 && (
+        <span aria-hidden="true" className="text-ink-3">
+          {t("live.rate", { rate })}
+        </span>
+      )}
+    </div>
+  );
+}
+
+function useRate(): number {
+  useStore(ticks);
+  return arrivalRate();
+}
+
+function useLook(): Look {
+  const { t } = useTranslation();
+  const { phase, retryAtMs, lastFrameAtMs } = useStore(connection);
+  const mode = useStore(readerMode);
+  useStore(ticks);
+  if (phase === "connecting") return { text: t("live.connecting"), icon: RefreshCw, tone: "text-idle" };
+  if (phase === "asleep") return { text: t("live.asleep"), icon: Moon, tone: "text-idle" };
+  if (phase === "offline") {
+    const text = lastFrameAtMs ? t("live.offlineAsOf", { time: clockParts(lastFrameAtMs).time }) : t("live.offline");
+    return { text, icon: WifiOff, tone: "text-bad" };
+  }
+  if (phase === "reconnecting") {
+    const seconds = Math.ceil((retryAtMs - Date.now()) / 1_000);
+    return { text: seconds > 1 ? t("live.reconnectingIn", { seconds }) : t("live.reconnecting"), icon: RefreshCw, tone: "text-warn" };
+  }
+  if (mode === "paused") return { text: t("live.paused"), icon: CirclePause, tone: "text-warn" };
+  if (mode === "catchingUp") return { text: t("live.catchingUp"), icon: CirclePlay, tone: "text-accent-ink" };
+  if (mode === "history") return { text: t("live.history"), icon: History, tone: "text-idle" };
+  if (mode === "holding") return { text: t("live.holding"), icon: Hand, tone: "text-accent-ink" };
+  return { text: t("live.live"), icon: Radio, tone: "text-ok", pulse: true };
+}

@@ -1,0 +1,26 @@
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { Dialog, DialogBody } from "../ui/dialog.tsx";
+import type { places as all } from "./navigation.ts";
+
+interface MoreSheetProps {
+  places: readonly (typeof all)[number][];
+  onClose(): void;
+}
+
+/** The places that do not fit at the bottom of a narrow screen. */
+export function MoreSheet({ places, onClose }: MoreSheetProps) {
+  const { t } = useTranslation();
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={t("nav.more")}>
+      <DialogBody className="gap-1 pb-6">
+        {places.map(({ to, name, icon: Icon }) => (
+          <Link key={to} to={to} onClick={onClose} className="flex h-11 items-center gap-3 rounded-lg px-2 text-base font-medium hover:bg-hover">
+            <Icon aria-hidden="true" className="size-5 text-ink-3" />
+            {t(`nav.${name}`)}
+          </Link>
+        ))}
+      </DialogBody>
+    </Dialog>
+  );
+}

@@ -1,0 +1,17 @@
+import { Activity, KeyRound, type LucideIcon, Server, Settings, Tag, TextAlignJustify, Users } from "lucide-react";
+
+/** The places of the console, in the order of the navigation. */
+export const places = [
+  { to: "/logs", name: "logs", icon: TextAlignJustify, admin: false },
+  { to: "/sessions", name: "sessions", icon: Activity, admin: false },
+  { to: "/providers", name: "providers", icon: Server, admin: true },
+  { to: "/keys", name: "keys", icon: KeyRound, admin: false },
+  { to: "/users", name: "users", icon: Users, admin: true },
+  { to: "/prices", name: "prices", icon: Tag, admin: true },
+  { to: "/settings", name: "settings", icon: Settings, admin: true },
+] as const satisfies readonly { to: string; name: string; icon: LucideIcon; admin: boolean }[];
+
+/** What a role sees. */
+export function placesOf(role: "admin" | "user") {
+  return places.filter(({ admin }) => !admin || role === "admin");
+}

@@ -1,0 +1,53 @@
+import { Check, Copy } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Button, type ButtonProps } from "./button.tsx";
+
+interface CopyButtonProps extends Omit<ButtonProps, "onClick" | "value"> {
+  value: string;
+  /** What is copied, for its name: "Copy Request ID". */
+  what: string;
+  /** Shows the word beside the icon. */
+  labelled?: boolean;
+  onCopied?(): void;
+}
+
+export function CopyButton({ value, what, labelled = false, onCopied, variant = "ghost", size, ...props }: CopyButtonProps) {
+  const { t } = useTranslation();
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), 1_600);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  const Icon = copied ? Check : Copy;
+  return (
+    <Button
+      variant={variant}
+      size={size ?? (labelled ? "sm" : "iconSm")}
+      aria-label={copied ? t("common.copied") : t("common.copyOf", { what })}
+      title={t("common.copyOf", { what })}
+      onClick={() => {
+        void copyText(value).then(() => {
+          setCopied(true);
+          onCopied?.();
+        });
+      }}
+      {...props}
+    >
+      <Icon aria-hidden="true" className={copied ? "text-ok" : undefined} />
+      {labelled && (copied ? t("common.copied") : t("common.copy"))}
+    </Button>
+  );
+}
+
+/** The clipboard, also over plain http, where the modern interface does not exist. */
+export async function copyText(value: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(value);
+  const area = document.createElement("textarea");
+  area.value = value;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}

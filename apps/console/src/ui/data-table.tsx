@@ -1,0 +1,96 @@
+import {
+  type ColumnDef,
+  createSortedRowModel,
+  rowSortingFeature,
+  type SortingState,
+  sortFns,
+  tableFeatures,
+  useTable,
+} from "@tanstack/react-table";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { useState } from "react";
+import { cn } from "./class-names.ts";
+
+export const dataFeatures = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns });
+
+export type DataColumn<T extends object> = ColumnDef<typeof dataFeatures, T, unknown> & {
+  /** Hidden on narrow screens. */
+  wideOnly?: boolean;
+  align?: "right";
+};
+
+interface DataTableProps<T extends object> {
+  label: string;
+  rows: T[];
+  columns: DataColumn<T>[];
+  rowId(row: T): string;
+  /** Dims rows that are off. */
+  dim?(row: T): boolean;
+  sort?: SortingState;
+}
+
+/** A small table whose rows are all here: sortable, and never wider than its pane. */
+export function DataTable<T extends object>({ label, rows, columns, rowId, dim, sort = [] }: DataTableProps<T>) {
+  const [sorting, setSorting] = useState<SortingState>(sort);
+  const table = useTable({
+    features: dataFeatures,
+    data: rows,
+    columns,
+    getRowId: rowId,
+    state: { sorting },
+    onSortingChange: setSorting,
+  });
+  const cell = (column: { columnDef: object }): string => {
+    const { wideOnly, align } = column.columnDef as DataColumn<T>;
+    return cn(wideOnly && "max-lg:hidden", align === "right" && "text-right");
+  };
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+    <section aria-label={label} tabIndex={0} className="overflow-x-auto rounded-xl border border-line bg-surface">
+      <table aria-label={label} className="w-full border-collapse text-sm">
+        <thead>
+          {table.getHeaderGroups().map((group) => (
+            <tr key={group.id} className="border-b border-line">
+              {group.headers.map((header) => {
+                const sorted = header.column.getIsSorted();
+                const Arrow = sorted === "desc" ? ArrowDown : ArrowUp;
+                return (
+                  <th
+                    key={header.id}
+                    scope="col"
+                    aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : undefined}
+                    className={cn("h-9 px-3 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:pl-4 last:pr-4", cell(header.column))}
+                  >
+                    {header.column.getCanSort() ? (
+                      <button
+                        type="button"
+                        onClick={header.column.getToggleSortingHandler()}
+                        className={cn("-mx-1 inline-flex h-7 items-center gap-1 rounded px-1 hover:text-ink", sorted && "text-ink")}
+                      >
+                        <table.FlexRender header={header} />
+                        {sorted && <Arrow aria-hidden="true" className="size-3" />}
+                      </button>
+                    ) : (
+                      <table.FlexRender header={header} />
+                    )}
+                  </th>
+                );
+              })}
+            </tr>
+          ))}
+        </thead>
+        <tbody>
+          {table.getRowModel().rows.map((row) => (
+            <tr key={row.id} className={cn("border-b border-line last:border-b-0 hover:bg-hover", dim?.(row.original) && "text-ink-3")}>
+              {row.getAllCells().map((one) => (
+                <td key={one.id} className={cn("h-12 px-3 py-1.5 align-middle first:pl-4 last:pr-4", cell(one.column))}>
+                  <table.FlexRender cell={one} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

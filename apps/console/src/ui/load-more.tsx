@@ -1,0 +1,22 @@
+import { useTranslation } from "react-i18next";
+import { Button } from "./button.tsx";
+
+interface LoadMoreProps {
+  shown: number;
+  total: number;
+  busy: boolean;
+  onClick(): void;
+}
+
+/** The foot of a table that has more pages. */
+export function LoadMore({ shown, total, busy, onClick }: LoadMoreProps) {
+  const { t } = useTranslation();
+  return (
+    <div className="flex items-center justify-center gap-3 text-xs text-ink-3">
+      {t("common.loadedOf", { shown, total })}
+      <Button size="sm" busy={busy} onClick={onClick}>
+        {t("common.loadMore")}
+      </Button>
+    </div>
+  );
+}

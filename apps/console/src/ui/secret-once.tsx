@@ -1,0 +1,15 @@
+import { useTranslation } from "react-i18next";
+import { CopyButton } from "./copy-button.tsx";
+
+/** A secret in clear, with its copy button. */
+export function SecretOnce({ secret, onCopied }: { secret: string; onCopied?(): void }) {
+  const { t } = useTranslation();
+  return (
+    <div className="flex items-center gap-2 rounded-lg border border-ok/40 bg-ok-soft py-1.5 pr-1.5 pl-3">
+      <output aria-label={t("keys.secretLabel")} className="min-w-0 flex-1 font-mono text-sm break-all text-ink">
+        {secret}
+      </output>
+      <CopyButton value={secret} what={t("keys.key")} labelled variant="outline" {...(onCopied ? { onCopied } : {})} />
+    </div>
+  );
+}

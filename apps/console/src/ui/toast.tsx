@@ -1,0 +1,63 @@
+import { Toast } from "@base-ui/react/toast";
+import { CircleAlert, CircleCheck, X } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { buttonClass } from "./button.tsx";
+import { cn } from "./class-names.ts";
+
+const manager = Toast.createToastManager();
+
+interface ToastAction {
+  label: string;
+  run(): void;
+}
+
+/** Says briefly that something worked, with an optional way back. */
+export function toastDone(title: string, action?: ToastAction): void {
+  manager.add({ title, type: "done", timeout: action ? 8_000 : 4_000, ...(action ? { actionProps: { children: action.label, onClick: action.run } } : {}) });
+}
+
+/** Says that something failed. */
+export function toastFailed(title: string, description?: string): void {
+  manager.add({ title, description, type: "failed", timeout: 8_000, priority: "high" });
+}
+
+/** Mounted once, at the root. */
+export function Toaster() {
+  return (
+    <Toast.Provider toastManager={manager} limit={3}>
+      <Toast.Portal>
+        <Toast.Viewport className="fixed right-4 bottom-4 z-60 flex w-88 max-w-[calc(100vw-2rem)] flex-col gap-2 outline-none max-md:bottom-18">
+          <List />
+        </Toast.Viewport>
+      </Toast.Portal>
+    </Toast.Provider>
+  );
+}
+
+function List() {
+  const { t } = useTranslation();
+  const { toasts } = Toast.useToastManager();
+  return toasts.map((toast) => {
+    const failed = toast.type === "failed";
+    const Icon = failed ? CircleAlert : CircleCheck;
+    return (
+      <Toast.Root
+        key={toast.id}
+        toast={toast}
+        className="rounded-lg border border-line bg-raised shadow-pop transition duration-200 data-ending-style:opacity-0 data-limited:hidden data-starting-style:translate-y-2 data-starting-style:opacity-0"
+      >
+        <Toast.Content className="flex items-center gap-2.5 py-2 pr-2 pl-3">
+          <Icon aria-hidden="true" className={cn("size-4.5 shrink-0", failed ? "text-bad" : "text-ok")} />
+          <div className="min-w-0 flex-1 py-0.5">
+            <Toast.Title className="text-sm font-medium text-ink" render={<p />} />
+            <Toast.Description className="break-words text-xs text-ink-2" />
+          </div>
+          {toast.actionProps && <Toast.Action className={buttonClass({ variant: "outline", size: "sm" })} />}
+          <Toast.Close aria-label={t("common.close")} className={buttonClass({ variant: "ghost", size: "iconSm" })}>
+            <X aria-hidden="true" />
+          </Toast.Close>
+        </Toast.Content>
+      </Toast.Root>
+    );
+  });
+}

@@ -1,0 +1,78 @@
+import { useState } from "react";
+import { type DefaultValues, type FieldErrors, type FieldValues, type Path, type Resolver, useForm } from "react-hook-form";
+import { useTranslation } from "react-i18next";
+import type { z } from "zod";
+import { type Failure, readFailure } from "../api/failure.ts";
+
+interface InputFormOptions<V extends FieldValues, S extends z.ZodType> {
+  /** The server's own schema of the input: both sides refuse the same things. */
+  schema: S;
+  defaults: DefaultValues<V>;
+  /** What the fields hold (texts) → the input. Field names equal the input's where they can. */
+  toInput(values: V): unknown;
+  submit(input: z.output<S>, values: V): Promise<unknown>;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** A form over one of core's input schemas: checked here with the server's rules, and the server's refusal shown at its field. */
+export function useInputForm<V extends FieldValues, S extends z.ZodType>({ schema, defaults, toInput, submit }: InputFormOptions<V, S>) {
+  const text = useIssueText();
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const resolver: Resolver<V, unknown, V> = (values) => {
+    const result = schema.safeParse(toInput(values));
+    if (result.success) return { values, errors: {} };
+    const errors: Record<string, { type: string; message: string }> = {};
+    for (const issue of result.error.issues) {
+      const name = String(issue.path[0] ?? "root");
+      errors[name] ??= { type: issue.code, message: text(issue, name) };
+    }
+    return { values: {}, errors: errors as FieldErrors<V> };
+  };
+  const form = useForm<V, unknown, V>({ defaultValues: defaults, resolver, mode: "onTouched" });
+  const onSubmit = form.handleSubmit(async (values) => {
+    setFailure(null);
+    try {
+      await submit(schema.parse(toInput(values)), values);
+    } catch (error) {
+      const caught = readFailure(error);
+      const name = caught.field.split(".")[0] ?? "";
+      if (name && name in form.getValues()) form.setError(name as Path<V>, { type: "server", message: caught.message });
+      else setFailure(caught);
+    }
+  });
+  const errorOf = (name: Path<V>): string | undefined => {
+    const message = form.getFieldState(name, form.formState).error?.message;
+    return message || undefined;
+  };
+  return { form, onSubmit, failure, errorOf, busy: form.formState.isSubmitting };
+}
+
+/** What a schema objects to, in the reader's language. */
+function useIssueText(): (issue: Issue, name: string) => string {
+  const { t } = useTranslation();
+  return (issue, name) => {
+    if (name === "modelRedirects") return t("form.redirect");
+    if (name === "groups" || name === "group") return t("form.group");
+    if (/PerMTok$|multiplier$/i.test(name)) return t("form.decimal");
+    if (issue.code === "invalid_format" && issue.format === "email") return t("form.email");
+    if (issue.code === "invalid_format" && issue.format === "url") return t("form.url");
+    if (issue.code === "too_small" && issue.origin === "string")
+      return Number(issue.minimum) > 1 ? t("form.tooShort", { min: Number(issue.minimum) }) : t("form.required");
+    if ((issue.code === "too_small" || issue.code === "too_big") && (issue.origin === "number" || issue.origin === "int"))
+      return issue.code === "too_small" ? t("form.atLeast", { min: Number(issue.minimum) }) : t("form.atMost", { max: Number(issue.maximum) });
+    if (issue.code === "invalid_type" && (issue.expected === "number" || issue.expected === "int")) return t("form.whole");
+    if (issue.code === "invalid_type") return t("form.required");
+    return t("form.invalid");
+  };
+}
+
+/** An optional whole number of a text field: empty is null; anything else is left for the schema to judge. */
+export function numberOrNull(text: string): number | null {
+  return text.trim() === "" ? null : Number(text);
+}
+
+/** The items of a field that takes several, by comma or line. */
+export function items(text: string): string[] {
+  return text.split(/[\n,]/).flatMap((item) => item.trim() || []);
+}

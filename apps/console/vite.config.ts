@@ -1,0 +1,12 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const api = "http://127.0.0.1:4000";
+
+// The server sends a strict CSP: no inline scripts, no data: fonts, so nothing may be inlined into the page.
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 700 },
+  server: { proxy: { "/trpc": api, "/auth": api } },
+});

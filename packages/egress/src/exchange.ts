@@ -67,7 +67,7 @@ class Body extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#exchange.abandon(error ?? new Error("answer not wanted any more"));
+    this.#exchange.abandon(error);
     callback(error);
   }
 }
@@ -111,8 +111,10 @@ export class Exchange implements ConnectionAware {
   }
 
   /** Destroys the socket unless the answer is complete. */
-  abandon(reason: Error): void {
+  abandon(cause: Error | null): void {
     if (this.#over) return;
+    // Made here and not by the caller: every answer that was read to its end passes above, and a stack is dear.
+    const reason = cause ?? new Error("the answer is not wanted any more");
     this.#unwanted = reason;
     // First, because undici reports the abort at once as if it were the connection's failure.
     this.#finish();

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 import type { EgressRequest } from "../src/contract.ts";
 
@@ -69,5 +69,3 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
     return error instanceof Error && "code" in error ? String(error.code) : String(error);
   }
 }
-
-export type { ServerResponse };

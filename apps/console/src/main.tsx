@@ -9,11 +9,13 @@ import "./styles.css";
 import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/client.ts";
 import { createAppRouter } from "./router.tsx";
 import { startTexts } from "./text/i18n.ts";
-import { Toaster } from "./ui/toast.tsx";
+
+const Toaster = lazy(() => import("./ui/toast.tsx").then(({ Toaster: one }) => ({ default: one })));
 
 await startTexts();
 const root = document.getElementById("root");
@@ -22,7 +24,9 @@ createRoot(root).render(
   <CSPProvider disableStyleElements>
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={createAppRouter()} />
-      <Toaster />
+      <Suspense>
+        <Toaster />
+      </Suspense>
     </QueryClientProvider>
   </CSPProvider>,
 );

@@ -1,13 +1,13 @@
-import { ChevronsUpDown, Keyboard, LogOut } from "lucide-react";
+import { Keyboard, LogOut } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { logout } from "../api/auth.ts";
 import type { SignedIn } from "../api/current-login.ts";
 import { readFailure } from "../api/failure.ts";
 import { stopLive } from "../live/hub.ts";
-import { cn } from "../ui/class-names.ts";
 import { Menu, MenuItem, MenuSeparator } from "../ui/menu.tsx";
 import { useFailureText } from "../ui/states.tsx";
 import { toastFailed } from "../ui/toast.tsx";
+import { AccountFace } from "./account-face.tsx";
 import { LanguageChoice, ThemeChoice } from "./preferences.tsx";
 
 interface AccountMenuProps {
@@ -36,24 +36,7 @@ export function AccountMenu({ user, version, compact = false, onHelp }: AccountM
       side={compact ? "bottom" : "top"}
       align={compact ? "end" : "start"}
       trigger={
-        <button
-          type="button"
-          aria-label={t("account.menu")}
-          className={cn("flex min-w-0 items-center gap-2.5 rounded-lg text-left hover:bg-hover", compact ? "size-9 justify-center" : "w-full px-2 py-1.5")}
-        >
-          <span aria-hidden="true" className="flex size-7 shrink-0 items-center justify-center rounded-full bg-accent-soft text-xs font-semibold text-accent-ink uppercase">
-            {(user.name || user.email).slice(0, 1)}
-          </span>
-          {!compact && (
-            <>
-              <span className="min-w-0 flex-1 leading-tight">
-                <span className="block truncate text-sm font-medium">{user.name}</span>
-                <span className="block truncate text-2xs text-ink-3">{t(`account.${user.role}`)}</span>
-              </span>
-              <ChevronsUpDown aria-hidden="true" className="size-3.5 text-ink-3" />
-            </>
-          )}
-        </button>
+        <AccountFace user={user} compact={compact} />
       }
     >
       <div className="max-w-64 px-2.5 py-1.5">

@@ -5,12 +5,13 @@ import { useTranslation } from "react-i18next";
 import { buttonClass } from "../ui/button.tsx";
 import { cn } from "../ui/class-names.ts";
 import { Logo } from "../ui/logo.tsx";
-import { AccountMenu } from "./account-menu.tsx";
+import { AccountFace } from "./account-face.tsx";
 import { isTyping } from "./keys.ts";
 import { LiveIndicator } from "./live-indicator.tsx";
 import { placesOf } from "./navigation.ts";
 
 const route = getRouteApi("/app");
+const AccountMenu = lazy(() => import("./account-menu.tsx").then(({ AccountMenu: one }) => ({ default: one })));
 const KeyboardHelp = lazy(() => import("./keyboard-help.tsx").then(({ KeyboardHelp: one }) => ({ default: one })));
 const MoreSheet = lazy(() => import("./more-sheet.tsx").then(({ MoreSheet: one }) => ({ default: one })));
 
@@ -56,7 +57,9 @@ export function AppShell() {
           ))}
         </nav>
         <div className="flex flex-col gap-2 p-2.5">
-          <AccountMenu user={login.user} version={login.version} onHelp={() => setHelp(true)} />
+          <Suspense fallback={<AccountFace user={login.user} />}>
+            <AccountMenu user={login.user} version={login.version} onHelp={() => setHelp(true)} />
+          </Suspense>
         </div>
       </aside>
       <header className="flex h-12 shrink-0 items-center justify-between border-b border-line bg-surface pr-1.5 pl-3.5 md:hidden">
@@ -66,7 +69,9 @@ export function AppShell() {
         </span>
         <span className="flex items-center gap-1">
           <LiveIndicator />
-          <AccountMenu compact user={login.user} version={login.version} onHelp={() => setHelp(true)} />
+          <Suspense fallback={<AccountFace user={login.user} compact />}>
+            <AccountMenu compact user={login.user} version={login.version} onHelp={() => setHelp(true)} />
+          </Suspense>
         </span>
       </header>
       <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col overflow-y-auto outline-none">

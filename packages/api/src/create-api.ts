@@ -7,7 +7,7 @@ import type { Ctx, Services } from "@sluice/services/context";
 import { contextOf } from "@sluice/services/create-services";
 import { watchRights } from "@sluice/services/live/watch-rights";
 import { findActor } from "@sluice/services/logins/find-actor";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { clientIp } from "./client-ip.ts";
 import { serveConsole } from "./console-files.ts";
 import { collectRoutes, type DeclaredRoute } from "./declared-routes.ts";
@@ -43,6 +43,7 @@ export interface Api {
 }
 
 const BODY_LIMIT = 1024 * 1024;
+const MOST_PATH = 2_000;
 
 /** Makes the API. Call `ready` before the first request. */
 export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Api {
@@ -51,7 +52,9 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
     genReqId: () => newId(),
     logger: false,
     // A path with a trailing slash or other case is another path, for rules as for routes.
-    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false },
+    // A batch names all its calls in the path.
+    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false, maxParamLength: MOST_PATH },
+    frameworkErrors: (thrown, request, reply) => sendError(reply, fromFastify(thrown), request.id),
   });
   const routes = collectRoutes(app);
   const stalled = new StalledStreams();
@@ -119,22 +122,25 @@ function onlyJson(app: FastifyInstance): void {
   });
 }
 
+function sendError(reply: FastifyReply, error: SluiceError, requestId: string): FastifyReply {
+  if (error.retryAfterS !== undefined) reply.header("retry-after", String(error.retryAfterS));
+  return reply
+    .code(error.status)
+    .type("application/json; charset=utf-8")
+    .header("cache-control", "no-store")
+    .send(errorBody(error, requestId));
+}
+
 function answerErrors(app: FastifyInstance, services: Services, routes: readonly DeclaredRoute[]): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = fromFastify(thrown);
     if (error.status >= 500)
       services.log.error({ requestId: request.id, code: error.code, detail: error.detail }, "a request to the API failed");
-    if (error.retryAfterS !== undefined) reply.header("retry-after", String(error.retryAfterS));
-    return reply
-      .code(error.status)
-      .type("application/json; charset=utf-8")
-      .header("cache-control", "no-store")
-      .send(errorBody(error, request.id));
+    return sendError(reply, error, request.id);
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?", 1)[0];
-    const error = new SluiceError(routes.some(({ url }) => url === path) ? "method_not_allowed" : "not_found");
-    return reply.code(error.status).header("cache-control", "no-store").send(errorBody(error, request.id));
+    return sendError(reply, new SluiceError(routes.some(({ url }) => url === path) ? "method_not_allowed" : "not_found"), request.id);
   });
   app.register(fastifyHelmet, {
     contentSecurityPolicy: {

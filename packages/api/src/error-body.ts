@@ -1,4 +1,5 @@
-import { SluiceError, toSluiceError } from "@sluice/core/errors";
+import { SluiceError } from "@sluice/core/errors";
+import { publicErrorOf } from "@sluice/services/outage";
 
 /** The one shape of a failure outside tRPC. */
 export interface ErrorBody {
@@ -18,5 +19,5 @@ export function fromFastify(thrown: unknown): SluiceError {
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return new SluiceError("body_too_large", { message: "The body is larger than 1 MB." });
   const status = typeof thrown === "object" && thrown !== null && "statusCode" in thrown ? Number(thrown.statusCode) : 500;
   if (status >= 400 && status < 500) return new SluiceError(status === 404 ? "not_found" : "invalid_request", { detail: String(thrown) });
-  return toSluiceError(thrown);
+  return publicErrorOf(thrown);
 }

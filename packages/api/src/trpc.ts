@@ -1,6 +1,7 @@
-import { SluiceError, toSluiceError } from "@sluice/core/errors";
+import { SluiceError } from "@sluice/core/errors";
 import { type Access, requireAccess } from "@sluice/services/access";
 import type { Ctx } from "@sluice/services/context";
+import { publicErrorOf } from "@sluice/services/outage";
 import { initTRPC, TRPCError } from "@trpc/server";
 import type { z } from "zod";
 import { transformer } from "./frame-transformer.ts";
@@ -42,7 +43,7 @@ function sluiceErrorOf(error: TRPCError): SluiceError {
     case "PARSE_ERROR":
       return new SluiceError("invalid_request", { detail: error.message });
     default:
-      return toSluiceError(error.cause ?? error);
+      return publicErrorOf(error.cause ?? error);
   }
 }
 
@@ -97,7 +98,7 @@ function stackOf(error: SluiceError): string {
 
 /** A thrown value as tRPC carries it. */
 export function trpcErrorOf(thrown: unknown): TRPCError {
-  const error = toSluiceError(thrown);
+  const error = publicErrorOf(thrown);
   return new TRPCError({ code: trpcCodes[error.status] ?? "INTERNAL_SERVER_ERROR", message: error.message, cause: error });
 }
 

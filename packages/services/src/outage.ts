@@ -1,3 +1,5 @@
+import { SluiceError, toSluiceError } from "@sluice/core/errors";
+
 /** Whether Postgres or Redis could not be reached, against a statement that was refused for what it says. */
 export function isOutage(thrown: unknown): boolean {
   for (let error: unknown = thrown; typeof error === "object" && error !== null; error = "cause" in error ? error.cause : null) {
@@ -11,4 +13,11 @@ export function isOutage(thrown: unknown): boolean {
       return true;
   }
   return false;
+}
+
+/** What a caller may see of anything thrown: an outage is `unavailable`, whatever else is not ours `internal`. */
+export function publicErrorOf(thrown: unknown): SluiceError {
+  if (!(thrown instanceof SluiceError) && isOutage(thrown))
+    return new SluiceError("unavailable", { detail: String(thrown), cause: thrown });
+  return toSluiceError(thrown);
 }

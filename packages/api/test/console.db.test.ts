@@ -1,0 +1,138 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makePerson, post, signIn, startApi, type TestApi } from "./harness.ts";
+
+let database: TestDatabase;
+let api: TestApi;
+let dir: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  dir = await mkdtemp(join(tmpdir(), "sluice-console-"));
+  await mkdir(join(dir, "assets"));
+  await writeFile(join(dir, "index.html"), "<title>Sluice</title>");
+  await writeFile(join(dir, "assets/index-abc123.js"), "export {}");
+  await writeFile(join(dir, "favicon.svg"), "<svg/>");
+  api = await startApi({ database, consoleDir: dir });
+});
+afterAll(async () => {
+  await api?.close();
+  await database?.drop();
+  if (dir) await rm(dir, { recursive: true, force: true });
+});
+
+const html = { accept: "text/html,application/xhtml+xml" };
+const get = (path: string, headers: Record<string, string> = {}): Promise<Response> => fetch(`${api.url}${path}`, { headers });
+
+/** A request with a path that fetch would tidy up. */
+function raw(path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(`${api.url}/`, { path, headers: html }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+describe("the console", () => {
+  it("is kept for a year where names carry a hash, and checked each time elsewhere", async () => {
+    const asset = await get("/assets/index-abc123.js");
+    expect([asset.status, asset.headers.get("cache-control")]).toEqual([200, "public, max-age=31536000, immutable"]);
+    expect(asset.headers.get("content-type")).toMatch(/javascript/);
+    for (const path of ["/", "/index.html", "/favicon.svg"]) {
+      const answer = await get(path);
+      expect([path, answer.status, answer.headers.get("cache-control")]).toEqual([path, 200, "no-cache"]);
+    }
+  });
+
+  it("answers every page of the application with its shell", async () => {
+    for (const path of ["/logs", "/providers/new?x=1", "/setup?token=abc", "/tasks"]) {
+      const answer = await get(path, html);
+      expect([path, answer.status, await answer.text()]).toEqual([path, 200, "<title>Sluice</title>"]);
+    }
+  });
+
+  it("has nothing else", async () => {
+    for (const path of ["/assets/gone-abc.js", "/logs.json", "/trpc", "/auth/unknown", "/%E0%A4%A"]) {
+      const answer = await get(path, path.startsWith("/assets") ? html : {});
+      expect([400, 404]).toContain(answer.status);
+      expect(await answer.json()).toMatchObject({ error: { code: expect.any(String), requestId: expect.any(String), retryable: false } });
+    }
+  });
+
+  it("does not leave its folder", async () => {
+    for (const path of [
+      "/../package.json",
+      "/assets/../../package.json",
+      "/assets/%2e%2e/%2e%2e/etc/passwd",
+      "/..%2f..%2fetc/passwd",
+      "//evil.example/x",
+    ]) {
+      expect([path, (await raw(path)) === 200 ? (await get("/", html)).status : 404]).toEqual([path, expect.any(Number)]);
+    }
+    const outside = await get("/assets/..%2f..%2f..%2fetc%2fpasswd", html);
+    expect(await outside.text()).not.toContain("root:");
+  });
+
+  it("runs nothing that is not its own", async () => {
+    const { headers } = await get("/", html);
+    const policy = headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|\*/);
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("referrer-policy")).toBe("no-referrer");
+    expect(headers.get("x-powered-by")).toBeNull();
+    expect(headers.get("strict-transport-security")).toBeNull();
+  });
+
+  it("says how to get it when it was not built, and is there once it is", async () => {
+    const bare = await startApi({ database, name: "bare", consoleDir: join(dir, "later") });
+    try {
+      const answer = await fetch(bare.url, { headers: html });
+      expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining("npm run build")]);
+    } finally {
+      await bare.close();
+    }
+  });
+});
+
+describe("a request to the API", () => {
+  it("of more than 1 MB is refused", async () => {
+    expect(await post(api.url, "/auth/login", { email: "x".repeat(1_100_000) })).toMatchObject({ status: 413, code: "body_too_large" });
+  });
+
+  it("that is broken gets the one shape of an error", async () => {
+    const answer = await fetch(`${api.url}/auth/login`, {
+      method: "POST",
+      headers: { origin: api.url, "content-type": "application/json" },
+      body: "{",
+    });
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { error: expect.objectContaining({ code: "invalid_json", retryable: false }) },
+    ]);
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    expect(await post(api.url, "/auth/login", { email: "a@b.example", password: "x", role: "admin" })).toMatchObject({
+      status: 400,
+      code: "invalid_request",
+      error: { field: "role" },
+    });
+    const many = Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`x-h-${i}`, "1"]));
+    expect((await get("/", many)).status).toBe(431);
+  });
+
+  it("may be a batch of 20 calls and not more", async () => {
+    const cookie = await signIn(api.url, (await makePerson(database)).email);
+    const batch = (size: number): Promise<Response> =>
+      get(`/trpc/${Array(size).fill("logins.current").join(",")}?batch=1&input=%7B%7D`, { cookie });
+    expect((await batch(20)).status).toBe(200);
+    expect((await batch(21)).status).toBe(400);
+  });
+});

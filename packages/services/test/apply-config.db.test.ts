@@ -1,0 +1,118 @@
+import { hashToken } from "@sluice/db/secrets";
+import { applyConfig } from "@sluice/services/config/apply-config";
+import { systemContext } from "@sluice/services/create-services";
+import { createKey } from "@sluice/services/keys/create-key";
+import { revokeKey } from "@sluice/services/keys/revoke-key";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServices, type TestServices } from "./harness.ts";
+
+let world: TestServices;
+beforeAll(async () => {
+  world = await startServices();
+});
+afterAll(() => world?.close());
+
+const environment = { UPSTREAM_KEY: "sk-upstream-0123456789" };
+const file = `
+providers:
+  - name: main
+    dialect: anthropic
+    baseUrl: https://api.anthropic.com
+    secret: { env: UPSTREAM_KEY }
+    models: [claude-a]
+    costMultiplier: 0.8
+users:
+  - email: ada@example.com
+    role: admin
+    keys:
+      - { name: fixed, key: sk-fixed-for-tests-only, rpm: 60 }
+prices:
+  - { model: claude-a, inputPerMTok: 3, outputPerMTok: 15 }
+settings:
+  sessions.activeWindowSeconds: 60
+`;
+const apply = (text: string, options = {}) => applyConfig(systemContext(world.services, "config"), text, environment, options);
+
+describe("applying a configuration file", () => {
+  it("makes what it says, in force at once", async () => {
+    const { created, updated } = await apply(file);
+    expect(created).toEqual(["provider main", "user ada@example.com", "key fixed of ada@example.com", "price claude-a"]);
+    expect(updated).toEqual(["settings (sessions.activeWindowSeconds)"]);
+    const config = world.services.snapshot.current();
+    expect(config.settings["sessions.activeWindowSeconds"]).toBe(60);
+    expect(config.keysBySha256.get(hashToken("sk-fixed-for-tests-only"))).toMatchObject({ rpm: 60 });
+    const [provider] = config.providers;
+    expect(provider && world.services.snapshot.secretOf(provider)).toBe(environment.UPSTREAM_KEY);
+  });
+
+  it("does nothing the second time, not even raise the version", async () => {
+    const { version } = world.services.snapshot.current();
+    const audits = await world.database.prisma.auditEntry.count();
+    expect(await apply(file)).toEqual({ created: [], updated: [], unchanged: 4, notes: [], secrets: [] });
+    await world.services.snapshot.refresh();
+    expect(world.services.snapshot.current().version).toBe(version);
+    expect(await world.database.prisma.auditEntry.count()).toBe(audits);
+  });
+
+  it("changes what differs and leaves what it does not mention", async () => {
+    const admin = systemContext(world.services, "cli");
+    const user = await world.database.prisma.user.findFirstOrThrow({ where: { email: "ada@example.com" } });
+    await createKey(admin, { userId: user.id, name: "from the console" });
+    const changed = file
+      .replace("costMultiplier: 0.8", "costMultiplier: 0.90\n    weight: 3")
+      .replace("rpm: 60", "rpm: 30")
+      .replace("role: admin\n", "role: admin\n    name: Ada\n");
+    expect((await apply(changed)).updated).toEqual([
+      "provider main (weight, costMultiplier)",
+      "user ada@example.com (name)",
+      "key fixed of ada@example.com (rpm)",
+    ]);
+    expect(await world.database.prisma.key.count({ where: { userId: user.id, revokedAt: null } })).toBe(2);
+    expect((await apply(changed)).updated).toEqual([]);
+  });
+
+  it("moves a provider to another origin with the secret it states", async () => {
+    const moved = file.replace("https://api.anthropic.com", "https://proxy.example");
+    expect((await apply(moved)).updated).toContainEqual(expect.stringMatching(/^provider main \(baseUrl/));
+  });
+
+  it.each([
+    ["a variable without value", file.replace("UPSTREAM_KEY", "NOT_THERE"), /^line 6: providers\[0\]\.secret: .*NOT_THERE$/],
+    ["an address nobody may call", file.replace("https://api.anthropic.com", "http://10.0.0.1"), /^line 5: providers\[0\]\.baseUrl: /],
+    ["another dialect", file.replace("dialect: anthropic", "dialect: gemini"), /^line 4: providers\[0\]\.dialect: /],
+    [
+      "another secret for a key",
+      file.replace("sk-fixed-for-tests-only", "sk-another-fixed-key-of-us"),
+      /^line 13: users\[0\]\.keys\[0\]\.key: /,
+    ],
+    [
+      "a setting out of bounds",
+      file.replace("activeWindowSeconds: 60", "activeWindowSeconds: 0"),
+      /^line 17: settings\.sessions\.activeWindowSeconds: /,
+    ],
+  ])("refuses %s by line and field, and changes nothing", async (_, text, problem) => {
+    const { version } = world.services.snapshot.current();
+    await expect(apply(text)).rejects.toMatchObject({ problems: [expect.stringMatching(problem)] });
+    await world.services.snapshot.refresh();
+    expect(world.services.snapshot.current().version).toBe(version);
+  });
+
+  it("makes keys without a fixed secret only where somebody reads it", async () => {
+    const text = "users:\n  - email: bob@example.com\n    keys: [{ name: made }]\n";
+    expect(await apply(text)).toMatchObject({
+      created: ["user bob@example.com"],
+      notes: [expect.stringContaining("config apply")],
+      secrets: [],
+    });
+    const { secrets } = await apply(text, { showsSecrets: true });
+    expect(secrets).toEqual([{ user: "bob@example.com", key: "made", secret: expect.stringMatching(/^sk-sluice-/) }]);
+    expect(await apply(text, { showsSecrets: true })).toMatchObject({ created: [], secrets: [] });
+  });
+
+  it("does not bring back a key that was revoked", async () => {
+    const key = await world.database.prisma.key.findFirstOrThrow({ where: { name: "fixed" } });
+    await revokeKey(systemContext(world.services, "cli"), { id: key.id });
+    expect((await apply(file)).notes).toEqual(["key fixed of ada@example.com was revoked and stays revoked"]);
+    expect(world.services.snapshot.current().keysBySha256.has(hashToken("sk-fixed-for-tests-only"))).toBe(false);
+  });
+});

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAdmission } from "@sluice/admission/create-admission";
+import { systemClock } from "@sluice/core/clock";
+import type { LiveEvent } from "@sluice/core/events";
+import { silentLog } from "@sluice/core/log";
+import { createEgress } from "@sluice/egress/egress";
+import { createLive, type Live } from "@sluice/live/live";
+import type { Ctx, Services } from "@sluice/services/context";
+import { contextOf, createServices } from "@sluice/services/create-services";
+import { createSnapshot } from "@sluice/snapshot/create-snapshot";
+import { makeUser, testSecret } from "@sluice/testing/factories";
+import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+
+export interface TestServices {
+  database: TestDatabase;
+  services: Services;
+  live: Live;
+  /** A context of a new user of that role. */
+  as(role: "admin" | "user"): Promise<Ctx & { userId: string }>;
+  /** Runs work and gives what it published on the bus. */
+  eventsOf(work: () => Promise<unknown>): Promise<LiveEvent[]>;
+  close(): Promise<void>;
+}
+
+/** The verbs over their real rooms, in one process. */
+export async function startServices(options: { allowPrivateHosts?: string[] } = {}): Promise<TestServices> {
+  const database = await createTestDatabase();
+  const dir = await mkdtemp(join(tmpdir(), "sluice-services-"));
+  const snapshot = await createSnapshot({
+    pool: database.pool,
+    redis: null,
+    secret: testSecret,
+    path: join(dir, "snapshot.json"),
+    log: silentLog,
+  });
+  const settings = () => snapshot.current().settings;
+  const live = createLive({ redisUrl: null, instanceId: "test", log: silentLog, settings });
+  const admission = createAdmission({ redis: null, settings, onTransition: () => undefined, instanceId: "test", log: silentLog });
+  const egress = createEgress({ allowPrivateHosts: options.allowPrivateHosts ?? ["127.0.0.1"], log: silentLog, clock: systemClock });
+  const services = createServices({
+    ...{ prisma: database.prisma, pool: database.pool, redis: null, live, snapshot, breakers: admission.breakers, egress, log: silentLog },
+    secret: testSecret,
+    version: "1.2.3",
+    publicUrl: "http://127.0.0.1:4000",
+  });
+  return {
+    database,
+    services,
+    live,
+    async as(role) {
+      const user = await makeUser(database.prisma, { role });
+      await snapshot.refresh();
+      const ctx = contextOf(services, { kind: "user", userId: user.id, role, email: user.email, name: user.name, loginId: "" });
+      return { ...ctx, userId: user.id };
+    },
+    async eventsOf(work) {
+      const after = await live.bus.position();
+      await work();
+      await live.bus.flush();
+      const stop = new AbortController();
+      for await (const frame of live.frames.subscribe({ kind: "admin", userId: "test" }, after, stop.signal)) {
+        stop.abort();
+        return frame.events;
+      }
+      return [];
+    },
+    async close() {
+      await egress.close();
+      await admission.close();
+      await live.close();
+      await snapshot.close();
+      await database.drop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,12 +1,17 @@
 // What playwright.config.ts starts: one of the two arrangements under test, until it is told to stop.
 import { join } from "node:path";
-import { places } from "./places.ts";
-import { type ServerProcess, startServer } from "./stack.ts";
+import { type ServerProcess, startServer } from "@sluice/testing/server-process";
+import { admin, places, upstreamPort } from "./places.ts";
 
 const arrangement = process.argv[2];
 const portOf = (url: string): number => Number(new URL(url).port);
 const dataDir = join(".sluice-e2e", arrangement ?? "");
-const env = { SLUICE_CONFIG: "e2e/config.yaml" };
+const env = {
+  SLUICE_CONFIG: "e2e/config.yaml",
+  SLUICE_ADMIN_EMAIL: admin.email,
+  SLUICE_ADMIN_PASSWORD: admin.password,
+  SLUICE_ALLOW_PRIVATE_UPSTREAMS: `127.0.0.1:${upstreamPort}`,
+};
 
 async function start(): Promise<ServerProcess[]> {
   if (arrangement === "single")

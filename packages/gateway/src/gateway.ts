@@ -88,10 +88,19 @@ export function createGateway(ctx: GatewayContext): Gateway {
 
   function handle(req: IncomingMessage, res: ServerResponse): void {
     if (req.method === "HEAD" && req.url === "/") {
-      res.writeHead(200, { "cache-control": "no-store" }).end();
+      const id = newId(clock.now());
+      res.writeHead(200, { "cache-control": "no-store", "x-request-id": id, "request-id": id }).end();
       return;
     }
-    const call = openCall(runtime, req, res, routeOf(req));
+    let call: Call;
+    try {
+      call = openCall(runtime, req, res, routeOf(req));
+    } catch (error) {
+      // Without a call there is nobody to answer in whose name; thrown out of the event it would end the process.
+      ctx.log.error({ err: error }, "a request could not be opened");
+      res.destroy();
+      return;
+    }
     runtime.calls.add(call);
     stats.requests += 1;
     res.on("error", () => undefined);

@@ -125,6 +125,16 @@ describe("OpenAI's client", () => {
     expect((await lineOf(model)).usage).toMatchObject({ input: final.usage?.input_tokens, output: final.usage?.output_tokens });
   });
 
+  test("cache reads and writes are parts of the input", async () => {
+    const { usage } = await openai().responses.create({ model: "r@cache,read=100,write5m=50", input: "Hi" });
+    expect(usage?.input_tokens_details).toMatchObject({ cached_tokens: 100, cache_write_tokens: 70 });
+    expect((await lineOf("r@cache,read=100,write5m=50")).usage).toMatchObject({
+      input: (usage?.input_tokens ?? 0) - 170,
+      cacheRead: 100,
+      cacheWrite5m: 70,
+    });
+  });
+
   test("responses with tools, reasoning, a limit; whole", async () => {
     const tool = await openai().responses.stream({ model: "r@tool", input: "Hi" }).finalResponse();
     expect(tool.output.map(({ type }) => type)).toEqual(["message", "function_call"]);

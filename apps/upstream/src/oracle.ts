@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import type { Counts } from "./answers/plan.ts";
 
 /** Written when a request's body has been read: a provider that is killed later still shows what reached it. */
-export interface OpenedLine {
+interface OpenedLine {
   line: "opened";
   /** `x-request-id` as received: the gateway's own id of the request; '' when absent. */
   id: string;

@@ -131,9 +131,6 @@ const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
 };
 const aliases: Record<string, string> = { "429": "rate-limited", "529": "overloaded", "401": "auth" };
 
-/** The names a script may have. */
-export const scenarioNames: readonly string[] = Object.keys(scripts);
-
 function parseOne(text: string): Partial<Scenario> | null {
   const [name = "", ...rest] = text.split(",");
   const script = Object.hasOwn(scripts, aliases[name] ?? name) ? scripts[aliases[name] ?? name] : undefined;

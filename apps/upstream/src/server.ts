@@ -127,7 +127,11 @@ async function answer(response: ServerResponse, call: Call, scenario: Scenario, 
     return;
   }
   const plan = makePlan({ ...call, id: String(seq).padStart(8, "0"), createdS: Math.floor(Date.now() / 1000) }, scenario);
-  if (call.dialect !== "anthropic") plan.counts = { ...plan.counts, cacheWrite5m: 0, cacheWrite1h: 0 };
+  if (call.dialect !== "anthropic") {
+    // OpenAI knows one kind of cache write, Gemini none.
+    const { cacheWrite5m, cacheWrite1h } = plan.counts;
+    plan.counts = { ...plan.counts, cacheWrite5m: call.dialect === "openai" ? cacheWrite5m + cacheWrite1h : 0, cacheWrite1h: 0 };
+  }
   const { fault } = scenario;
   if (call.stream) return deliverStream(response, call.speaker, plan, scenario, delivered);
   if (fault?.kind === "event") {

@@ -8,15 +8,16 @@ const types: Record<number, [type: string, code: string | null]> = {
   429: ["requests", "rate_limit_exceeded"],
 };
 
-/** OpenAI's counts: cached tokens are part of the prompt's; it bills no cache writes. */
-export function chatUsage(plan: Plan): Record<string, unknown> | undefined {
-  const prompt = plan.counts.input + plan.counts.cacheRead;
+/** OpenAI's counts: what was read from the cache or written to it is part of the prompt's. */
+function chatUsage(plan: Plan): Record<string, unknown> | undefined {
+  const { input, cacheRead, cacheWrite5m } = plan.counts;
+  const prompt = input + cacheRead + cacheWrite5m;
   const reasoning = Math.ceil(plan.thinking.reduce((sum, piece) => sum + size(piece), 0) / 4);
   return oddify(plan, {
     prompt_tokens: prompt,
     completion_tokens: plan.counts.output,
     total_tokens: prompt + plan.counts.output,
-    prompt_tokens_details: { cached_tokens: plan.counts.cacheRead, audio_tokens: 0 },
+    prompt_tokens_details: { cached_tokens: cacheRead, cache_write_tokens: cacheWrite5m, audio_tokens: 0 },
     completion_tokens_details: {
       reasoning_tokens: reasoning,
       audio_tokens: 0,

@@ -4,11 +4,12 @@ import { type Frame, oddify, type Plan, type Speaker, size } from "./plan.ts";
 type Item = Record<string, unknown>;
 
 function usageOf(plan: Plan): Record<string, unknown> | undefined {
-  const input = plan.counts.input + plan.counts.cacheRead;
+  const { cacheRead, cacheWrite5m } = plan.counts;
+  const input = plan.counts.input + cacheRead + cacheWrite5m;
   const reasoning = Math.ceil(plan.thinking.reduce((sum, piece) => sum + size(piece), 0) / 4);
   return oddify(plan, {
     input_tokens: input,
-    input_tokens_details: { cached_tokens: plan.counts.cacheRead },
+    input_tokens_details: { cached_tokens: cacheRead, cache_write_tokens: cacheWrite5m },
     output_tokens: plan.counts.output,
     output_tokens_details: { reasoning_tokens: reasoning },
     total_tokens: input + plan.counts.output,

@@ -1,4 +1,4 @@
-import { noUsage, type Usage } from "../requests.ts";
+import { noUsage } from "../requests.ts";
 import type { Envelope, Route } from "./dialect.ts";
 import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
 import { hasValue, stringBytes } from "./json-peek.ts";
@@ -10,22 +10,23 @@ const BYTES_PER_TOKEN = 4;
 const chatKeys = ['"content"', '"arguments"', '"reasoning_content"', '"reasoning"', '"refusal"'] as const;
 const responsesKeys = ['"delta"'] as const;
 
-/** `prompt_tokens` (`input_tokens` in Responses) includes the cached ones: they are subtracted, at worst down to 0. */
+/**
+ * `prompt_tokens` (`input_tokens` in Responses) includes what was read from the cache and, since GPT-5.6, what was
+ * written to it at 1.25 times the price: both are slices to be taken out, at worst down to 0.
+ */
 function takeUsage(reading: OpenReading, usage: JsonRecord): void {
   const prompt = usage.prompt_tokens ?? usage.input_tokens;
   const completion = usage.completion_tokens ?? usage.output_tokens;
   if (prompt == null && completion == null) return;
   const details = asRecord(usage.prompt_tokens_details) ?? asRecord(usage.input_tokens_details);
-  const cacheRead = readCount(details?.cached_tokens, reading);
   const total = readCount(prompt, reading);
-  if (cacheRead > total) reading.anomaly = true;
-  const counted: Usage = {
-    ...noUsage,
-    input: Math.max(0, total - cacheRead),
-    output: readCount(completion, reading),
-    cacheRead: Math.min(cacheRead, total),
-  };
-  reading.usage = counted;
+  const read = readCount(details?.cached_tokens, reading);
+  const written = readCount(details?.cache_write_tokens, reading);
+  if (read + written > total) reading.anomaly = true;
+  const cacheRead = Math.min(read, total);
+  const cacheWrite5m = Math.min(written, total - cacheRead);
+  const input = total - cacheRead - cacheWrite5m;
+  reading.usage = { ...noUsage, input, output: readCount(completion, reading), cacheRead, cacheWrite5m };
   reading.usageReported = true;
 }
 

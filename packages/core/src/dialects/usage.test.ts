@@ -69,6 +69,25 @@ describe("whole answers", () => {
     expect(whole("chat", answer(10, 40))).toMatchObject({ usage: { input: 0, cacheRead: 10 }, anomaly: true });
   });
 
+  test("OpenAI: tokens written to the cache are a slice of the prompt too", () => {
+    const usage = (prompt: number) => ({
+      input_tokens: prompt,
+      output_tokens: 1,
+      input_tokens_details: { cached_tokens: 2000, cache_write_tokens: 400 },
+    });
+    expect(whole("responses", { output: [], usage: usage(2600) }).usage).toEqual({
+      ...zero,
+      input: 200,
+      output: 1,
+      cacheRead: 2000,
+      cacheWrite5m: 400,
+    });
+    expect(whole("responses", { output: [], usage: usage(2100) })).toMatchObject({
+      usage: { input: 0, cacheRead: 2000, cacheWrite5m: 100 },
+      anomaly: true,
+    });
+  });
+
   test("Responses and embeddings", () => {
     const response = {
       output: [{ type: "message", content: [{ text: "x" }] }],

@@ -103,7 +103,7 @@ describe("the console", () => {
   });
 });
 
-describe("a request to the API", () => {
+describe("R33 every failure has one shape: a request to the API", () => {
   it("of more than 1 MB is refused", async () => {
     expect(await post(api.url, "/auth/login", { email: "x".repeat(1_100_000) })).toMatchObject({ status: 413, code: "body_too_large" });
   });

@@ -3,13 +3,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { createPool, createPrisma } from "@sluice/db/postgres";
 import { requestDetail, requestRow } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
-import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, makePerson, signIn, startApi, type TestApi } from "./harness.ts";
 
 let database: TestDatabase;
 let api: TestApi;
-let pool: Pool;
+let pool: TestDatabase["pool"];
 /** Between the API and Postgres; closing it is the outage. */
 let line: Server;
 const open = new Set<Socket>();

@@ -47,6 +47,13 @@ export function formatDuration(ms: number | null | undefined): string {
   return `${Math.floor(seconds / 3_600)}h ${String(Math.floor((seconds % 3_600) / 60)).padStart(2, "0")}m`;
 }
 
+/** A span in words: "5 minutes", "5分钟". */
+export function formatSpan(seconds: number, language: string): string {
+  const [value, unit] =
+    seconds % 3_600 === 0 ? [seconds / 3_600, "hour"] : seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);
+}
+
 /** Whole seconds that tick: "7 s", "1m 07s". */
 export function formatElapsed(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));

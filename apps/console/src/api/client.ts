@@ -22,7 +22,13 @@ export const client = createTRPCClient<AppRouter>({
 /** Nothing is refetched on a timer or on focus: what changes is pushed, and a push names the query to read again. */
 export const queryClient = new QueryClient({
   defaultOptions: {
-    queries: { staleTime: Number.POSITIVE_INFINITY, refetchOnWindowFocus: false, refetchOnReconnect: false, retry: shouldRetry, retryDelay: 400 },
+    queries: {
+      staleTime: Number.POSITIVE_INFINITY,
+      refetchOnWindowFocus: false,
+      refetchOnReconnect: false,
+      retry: shouldRetry,
+      retryDelay: 400,
+    },
   },
 });
 

@@ -1,19 +1,34 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { api } from "./client.ts";
+import { api, client } from "./client.ts";
 
 const LIMIT = 100;
 
-/** Keys, newest first, page by page. */
-export function useKeyPages() {
-  const query = useInfiniteQuery(api.keys.list.infiniteQueryOptions({ limit: LIMIT }, { getNextPageParam: ({ next }) => next ?? undefined }));
-  const rows = useMemo(() => query.data?.pages.flatMap(({ rows }) => rows) ?? [], [query.data]);
+interface PageOf<T> {
+  rows: T[];
+  next: string | null;
+  total: number;
+}
+
+/** A noun's pages, newest first. Not tRPC's own infinite query: that sends a `direction`, which strict inputs refuse. */
+function usePages<T>(pathKey: readonly unknown[], read: (cursor: string | null) => Promise<PageOf<T>>, enabled: boolean) {
+  const query = useInfiniteQuery({
+    queryKey: [...pathKey, "pages"],
+    queryFn: ({ pageParam }) => read(pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    enabled,
+  });
+  const rows = useMemo(() => query.data?.pages.flatMap((page) => page.rows) ?? [], [query.data]);
   return { ...query, rows, total: query.data?.pages[0]?.total ?? 0 };
 }
 
-/** Users, newest first, page by page. */
+/** Keys: one's own, or everybody's for administrators. */
+export function useKeyPages() {
+  return usePages(api.keys.pathKey(), (cursor) => client.keys.list.query({ limit: LIMIT, cursor }), true);
+}
+
+/** Users, for administrators. */
 export function useUserPages(enabled = true) {
-  const query = useInfiniteQuery({ ...api.users.list.infiniteQueryOptions({ limit: LIMIT }, { getNextPageParam: ({ next }) => next ?? undefined }), enabled });
-  const rows = useMemo(() => query.data?.pages.flatMap(({ rows }) => rows) ?? [], [query.data]);
-  return { ...query, rows, total: query.data?.pages[0]?.total ?? 0 };
+  return usePages(api.users.pathKey(), (cursor) => client.users.list.query({ limit: LIMIT, cursor }), enabled);
 }

@@ -53,7 +53,14 @@ export interface LogFeed {
 
 export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   const tail = new LogTail({ filter, schedule: (flush) => source.schedule(flush) });
-  const status = createStore<FeedStatus>({ phase: "loading", failure: null, older: "idle", catchingUp: false, partial: false, searchedToMs: null });
+  const status = createStore<FeedStatus>({
+    phase: "loading",
+    failure: null,
+    older: "idle",
+    catchingUp: false,
+    partial: false,
+    searchedToMs: null,
+  });
   const set = (change: Partial<FeedStatus>): void => status.set({ ...status.get(), ...change });
   let stopped = false;
   let again = false;

@@ -136,7 +136,7 @@ export class LogTail {
   /** Fills a gap with the page read below it; the rest of it stays when the page did not meet known rows. */
   fill(gap: string, rows: readonly RequestRow[], more: boolean): void {
     const order = this.#view.order.filter((item) => item !== gap);
-    const nextKnown = order[order.findIndex((item) => item === anchorOf(gap)) + 1];
+    const nextKnown = order[order.indexOf(anchorOf(gap)) + 1];
     const added: string[] = [];
     let met = !more;
     for (const row of rows) {

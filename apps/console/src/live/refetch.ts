@@ -20,11 +20,12 @@ const GATHER_MS = 250;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 const stale = new Set<string>();
-let off: (() => void) | null = null;
+let listening = false;
 
 /** Starts the stream for a signed-in user, and with it the refetching. */
 export function listenFor(userId: string): void {
-  off ??= listen({ events, reset: () => mark(Object.keys(keysOf)) });
+  if (!listening) listen({ events, reset: () => mark(Object.keys(keysOf)) });
+  listening = true;
   startLive(userId, signedOut);
 }
 

@@ -59,7 +59,9 @@ export function ProviderBasics({ register, control, setValue, errorOf, secretTai
         error={errorOf("secret")}
         optional={stored ? t("common.optional") : undefined}
       >
-        {(ids) => <Input {...ids} type="password" autoComplete="off" spellCheck={false} className="font-mono text-xs" {...register("secret")} />}
+        {(ids) => (
+          <Input {...ids} type="password" autoComplete="off" spellCheck={false} className="font-mono text-xs" {...register("secret")} />
+        )}
       </Field>
     </>
   );

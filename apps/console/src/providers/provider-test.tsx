@@ -33,7 +33,13 @@ export function ProviderTestButton({ id, name }: { id: string; name: string }) {
     }),
   );
   return (
-    <Button size="sm" busy={test.isPending} aria-label={`${t("providers.test")}: ${name}`} title={t("providers.test")} onClick={() => test.mutate({ id })}>
+    <Button
+      size="sm"
+      busy={test.isPending}
+      aria-label={`${t("providers.test")}: ${name}`}
+      title={t("providers.test")}
+      onClick={() => test.mutate({ id })}
+    >
       {!test.isPending && <PlugZap aria-hidden="true" />}
       <span className="max-xl:hidden">{test.isPending ? t("providers.testing") : t("providers.test")}</span>
     </Button>
@@ -61,7 +67,11 @@ export function ProviderTestLine({ input }: TestLineProps) {
       <p aria-live="polite" className="min-w-0 flex-1 text-sm [overflow-wrap:anywhere]">
         {result && !test.isPending && (
           <span className={result.ok ? "text-ok" : "text-bad"}>
-            {result.ok ? <CircleCheck aria-hidden="true" className="mr-1 inline size-4 align-[-3px]" /> : <CircleX aria-hidden="true" className="mr-1 inline size-4 align-[-3px]" />}
+            {result.ok ? (
+              <CircleCheck aria-hidden="true" className="mr-1 inline size-4 align-[-3px]" />
+            ) : (
+              <CircleX aria-hidden="true" className="mr-1 inline size-4 align-[-3px]" />
+            )}
             {text(result)}
           </span>
         )}

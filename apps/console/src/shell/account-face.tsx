@@ -16,7 +16,11 @@ export function AccountFace({ user, compact = false, className, ...props }: Acco
     <button
       type="button"
       aria-label={t("account.menu")}
-      className={cn("flex min-w-0 items-center gap-2.5 rounded-lg text-left hover:bg-hover", compact ? "size-9 justify-center" : "w-full px-2 py-1.5", className)}
+      className={cn(
+        "flex min-w-0 items-center gap-2.5 rounded-lg text-left hover:bg-hover",
+        compact ? "size-9 justify-center" : "w-full px-2 py-1.5",
+        className,
+      )}
       {...props}
     >
       <span

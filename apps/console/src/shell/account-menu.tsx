@@ -32,13 +32,7 @@ export function AccountMenu({ user, version, compact = false, onHelp }: AccountM
     }
   }
   return (
-    <Menu
-      side={compact ? "bottom" : "top"}
-      align={compact ? "end" : "start"}
-      trigger={
-        <AccountFace user={user} compact={compact} />
-      }
-    >
+    <Menu side={compact ? "bottom" : "top"} align={compact ? "end" : "start"} trigger={<AccountFace user={user} compact={compact} />}>
       <div className="max-w-64 px-2.5 py-1.5">
         <p className="truncate text-sm font-medium">{user.name}</p>
         <p className="truncate text-xs text-ink-3">{user.email}</p>

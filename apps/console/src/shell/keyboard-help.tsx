@@ -28,7 +28,10 @@ export function KeyboardHelp({ onClose }: { onClose(): void }) {
               <dt className="text-ink-2">{t(`keyboard.${name}`)}</dt>
               <dd className="flex gap-1">
                 {caps.map((cap) => (
-                  <kbd key={cap} className="min-w-6 rounded border border-line-strong bg-sunken px-1.5 py-0.5 text-center font-sans text-xs text-ink">
+                  <kbd
+                    key={cap}
+                    className="min-w-6 rounded border border-line-strong bg-sunken px-1.5 py-0.5 text-center font-sans text-xs text-ink"
+                  >
                     {cap}
                   </kbd>
                 ))}

@@ -15,7 +15,12 @@ export function MoreSheet({ places, onClose }: MoreSheetProps) {
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t("nav.more")}>
       <DialogBody className="gap-1 pb-6">
         {places.map(({ to, name, icon: Icon }) => (
-          <Link key={to} to={to} onClick={onClose} className="flex h-11 items-center gap-3 rounded-lg px-2 text-base font-medium hover:bg-hover">
+          <Link
+            key={to}
+            to={to}
+            onClick={onClose}
+            className="flex h-11 items-center gap-3 rounded-lg px-2 text-base font-medium hover:bg-hover"
+          >
             <Icon aria-hidden="true" className="size-5 text-ink-3" />
             {t(`nav.${name}`)}
           </Link>

@@ -33,7 +33,13 @@ export interface ButtonProps extends ComponentProps<"button">, VariantProps<type
 
 export function Button({ variant, size, className, busy = false, disabled, children, type = "button", ...props }: ButtonProps) {
   return (
-    <button type={type} className={cn(button({ variant, size }), className)} disabled={disabled || busy} aria-busy={busy || undefined} {...props}>
+    <button
+      type={type}
+      className={cn(button({ variant, size }), className)}
+      disabled={disabled || busy}
+      aria-busy={busy || undefined}
+      {...props}
+    >
       {busy && <span aria-hidden="true" className="size-3.5 animate-spin-slow rounded-full border-2 border-current border-r-transparent" />}
       {children}
     </button>

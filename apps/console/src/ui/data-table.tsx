@@ -10,6 +10,7 @@ import {
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useState } from "react";
 import { cn } from "./class-names.ts";
+import { ScrollRegion } from "./scroll-region.tsx";
 
 export const dataFeatures = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns });
 
@@ -27,10 +28,12 @@ interface DataTableProps<T extends object> {
   /** Dims rows that are off. */
   dim?(row: T): boolean;
   sort?: SortingState;
+  /** One line a row. */
+  dense?: boolean;
 }
 
 /** A small table whose rows are all here: sortable, and never wider than its pane. */
-export function DataTable<T extends object>({ label, rows, columns, rowId, dim, sort = [] }: DataTableProps<T>) {
+export function DataTable<T extends object>({ label, rows, columns, rowId, dim, sort = [], dense = false }: DataTableProps<T>) {
   const [sorting, setSorting] = useState<SortingState>(sort);
   const table = useTable({
     features: dataFeatures,
@@ -45,8 +48,7 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
     return cn(wideOnly && "max-lg:hidden", align === "right" && "text-right");
   };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-    <section aria-label={label} tabIndex={0} className="overflow-x-auto rounded-xl border border-line bg-surface">
+    <ScrollRegion label={label} className="overflow-x-auto rounded-xl border border-line bg-surface">
       <table aria-label={label} className="w-full border-collapse text-sm">
         <thead>
           {table.getHeaderGroups().map((group) => (
@@ -59,7 +61,10 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
                     key={header.id}
                     scope="col"
                     aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : undefined}
-                    className={cn("h-9 px-3 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:pl-4 last:pr-4", cell(header.column))}
+                    className={cn(
+                      "h-9 px-3 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:pl-4 last:pr-4",
+                      cell(header.column),
+                    )}
                   >
                     {header.column.getCanSort() ? (
                       <button
@@ -83,7 +88,7 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
           {table.getRowModel().rows.map((row) => (
             <tr key={row.id} className={cn("border-b border-line last:border-b-0 hover:bg-hover", dim?.(row.original) && "text-ink-3")}>
               {row.getAllCells().map((one) => (
-                <td key={one.id} className={cn("h-12 px-3 py-1.5 align-middle first:pl-4 last:pr-4", cell(one.column))}>
+                <td key={one.id} className={cn(dense ? "h-10" : "h-12", "px-3 py-1.5 align-middle first:pl-4 last:pr-4", cell(one.column))}>
                   <table.FlexRender cell={one} />
                 </td>
               ))}
@@ -91,6 +96,6 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }

@@ -52,7 +52,10 @@ interface EmptyProps {
 export function Empty({ icon, title, text, children }: EmptyProps) {
   return (
     <div className="mx-auto flex w-full max-w-xl flex-col items-center px-5 py-14 text-center">
-      <div aria-hidden="true" className="mb-3 flex size-11 items-center justify-center rounded-xl border border-line bg-surface text-ink-3 [&_svg]:size-5">
+      <div
+        aria-hidden="true"
+        className="mb-3 flex size-11 items-center justify-center rounded-xl border border-line bg-surface text-ink-3 [&_svg]:size-5"
+      >
         {icon}
       </div>
       <h2 className="text-base font-semibold">{title}</h2>

@@ -13,7 +13,12 @@ interface ToastAction {
 
 /** Says briefly that something worked, with an optional way back. */
 export function toastDone(title: string, action?: ToastAction): void {
-  manager.add({ title, type: "done", timeout: action ? 8_000 : 4_000, ...(action ? { actionProps: { children: action.label, onClick: action.run } } : {}) });
+  manager.add({
+    title,
+    type: "done",
+    timeout: action ? 8_000 : 4_000,
+    ...(action ? { actionProps: { children: action.label, onClick: action.run } } : {}),
+  });
 }
 
 /** Says that something failed. */

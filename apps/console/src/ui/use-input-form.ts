@@ -60,7 +60,9 @@ function useIssueText(): (issue: Issue, name: string) => string {
     if (issue.code === "too_small" && issue.origin === "string")
       return Number(issue.minimum) > 1 ? t("form.tooShort", { min: Number(issue.minimum) }) : t("form.required");
     if ((issue.code === "too_small" || issue.code === "too_big") && (issue.origin === "number" || issue.origin === "int"))
-      return issue.code === "too_small" ? t("form.atLeast", { min: Number(issue.minimum) }) : t("form.atMost", { max: Number(issue.maximum) });
+      return issue.code === "too_small"
+        ? t("form.atLeast", { min: Number(issue.minimum) })
+        : t("form.atMost", { max: Number(issue.maximum) });
     if (issue.code === "invalid_type" && (issue.expected === "number" || issue.expected === "int")) return t("form.whole");
     if (issue.code === "invalid_type") return t("form.required");
     return t("form.invalid");

@@ -43,7 +43,12 @@ export function keyColumns({ t, admin, onEdit, onRevoke, onToggle }: ColumnOptio
         </div>
       ),
     },
-    { id: "status", accessorFn: (key) => keyStatus(key, serverNow()), header: t("keys.status"), cell: ({ row }) => <StatusCell row={row.original} /> },
+    {
+      id: "status",
+      accessorFn: (key) => keyStatus(key, serverNow()),
+      header: t("keys.status"),
+      cell: ({ row }) => <StatusCell row={row.original} />,
+    },
     ...(admin ? [owner] : []),
     { id: "group", accessorFn: (key) => key.group, header: t("keys.group"), wideOnly: true, cell: ({ row }) => row.original.group },
     { id: "limits", header: t("keys.limits"), enableSorting: false, cell: ({ row }) => <LimitsCell row={row.original} /> },
@@ -54,7 +59,13 @@ export function keyColumns({ t, admin, onEdit, onRevoke, onToggle }: ColumnOptio
       wideOnly: true,
       cell: ({ row }) => <DateCell ms={row.original.expiresAtMs} />,
     },
-    { id: "created", accessorFn: (key) => key.createdAtMs, header: t("keys.created"), wideOnly: true, cell: ({ row }) => <DateCell ms={row.original.createdAtMs} /> },
+    {
+      id: "created",
+      accessorFn: (key) => key.createdAtMs,
+      header: t("keys.created"),
+      wideOnly: true,
+      cell: ({ row }) => <DateCell ms={row.original.createdAtMs} />,
+    },
     {
       id: "actions",
       header: () => <span className="sr-only">{t("common.actions")}</span>,
@@ -90,7 +101,11 @@ function LimitsCell({ row }: { row: Key }) {
     row.rpm === null ? null : t("keys.rpmShort", { count: row.rpm }),
     row.inFlight === null ? null : t("keys.inFlightShort", { count: row.inFlight }),
   ].filter((limit) => limit !== null);
-  return limits.length > 0 ? <span className="whitespace-nowrap">{limits.join(" · ")}</span> : <span className="whitespace-nowrap text-ink-3">{t("common.noLimit")}</span>;
+  return limits.length > 0 ? (
+    <span className="whitespace-nowrap">{limits.join(" · ")}</span>
+  ) : (
+    <span className="whitespace-nowrap text-ink-3">{t("common.noLimit")}</span>
+  );
 }
 
 function DateCell({ ms }: { ms: number | null }) {
@@ -111,7 +126,9 @@ function Actions({ row, onEdit, onRevoke, onToggle }: ActionsProps) {
   const revoked = row.revokedAtMs !== null;
   return (
     <div className="flex items-center justify-end gap-2">
-      {!revoked && <Switch checked={row.enabled} onChange={(enabled) => onToggle(row, enabled)} label={`${t("common.enabled")}: ${row.name}`} />}
+      {!revoked && (
+        <Switch checked={row.enabled} onChange={(enabled) => onToggle(row, enabled)} label={`${t("common.enabled")}: ${row.name}`} />
+      )}
       <Menu
         trigger={
           <Button variant="ghost" size="iconSm" aria-label={t("common.more", { name: row.name })}>

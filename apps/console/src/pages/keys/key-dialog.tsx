@@ -36,7 +36,12 @@ export function KeyDialog({ keyRow, me, admin, onClose, onSaved, onCreated }: Ke
   const users = useUserPages(admin && keyRow === null);
   const toInput = (values: KeyValues) => {
     const own = { name: values.name };
-    const ruled = { group: values.group.trim(), rpm: numberOrNull(values.rpm), inFlight: numberOrNull(values.inFlight), expiresAtMs: dayEnd(values.expiresAtMs) };
+    const ruled = {
+      group: values.group.trim(),
+      rpm: numberOrNull(values.rpm),
+      inFlight: numberOrNull(values.inFlight),
+      expiresAtMs: dayEnd(values.expiresAtMs),
+    };
     if (keyRow) return { id: keyRow.id, ...own, ...(admin ? ruled : {}) };
     return { userId: values.userId, ...own, ...(admin ? ruled : {}) };
   };
@@ -54,7 +59,11 @@ export function KeyDialog({ keyRow, me, admin, onClose, onSaved, onCreated }: Ke
     },
   });
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={keyRow ? t("keys.editTitle", { name: keyRow.name }) : t("keys.newTitle")}>
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={keyRow ? t("keys.editTitle", { name: keyRow.name }) : t("keys.newTitle")}
+    >
       <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
         <DialogBody>
           <Field label={t("keys.name")} error={errorOf("name")}>

@@ -90,9 +90,22 @@ export function KeysPage() {
         </div>
       )}
       {rows.length > 0 && (
-        <DataTable label={t("keys.table")} rows={rows} columns={columns} rowId={({ id }) => id} dim={(key) => keyStatus(key, serverNow()) !== "active"} />
+        <DataTable
+          label={t("keys.table")}
+          rows={rows}
+          columns={columns}
+          rowId={({ id }) => id}
+          dim={(key) => keyStatus(key, serverNow()) !== "active"}
+        />
       )}
-      {pages.hasNextPage && <LoadMore shown={pages.rows.length} total={pages.total} busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()} />}
+      {pages.hasNextPage && (
+        <LoadMore
+          shown={pages.rows.length}
+          total={pages.total}
+          busy={pages.isFetchingNextPage}
+          onClick={() => void pages.fetchNextPage()}
+        />
+      )}
       {editing && (
         <KeyDialog
           keyRow={editing === "new" ? null : editing}

@@ -25,7 +25,9 @@ export function DecisionView({ decision, attempts, names }: DecisionProps) {
           const outcome = tried.get(providerId);
           return (
             <li key={providerId} className="flex min-h-9 items-center gap-2.5 py-1 text-sm">
-              <span className={cn("flex size-5 shrink-0 items-center justify-center rounded-full text-2xs font-semibold", mark(outcome))}>{index + 1}</span>
+              <span className={cn("flex size-5 shrink-0 items-center justify-center rounded-full text-2xs font-semibold", mark(outcome))}>
+                {index + 1}
+              </span>
               <span className="min-w-0 flex-1 truncate font-medium">{names.provider(providerId)}</span>
               <span className="text-xs text-ink-3">{t("detail.candidateMeta", { priority, weight })}</span>
             </li>
@@ -89,13 +91,21 @@ export function AttemptTimeline({ row, attempts, names, admin }: TimelineProps) 
             <li key={index}>
               <div className="flex items-center gap-1.5 text-sm">
                 <Icon aria-hidden="true" className={cn("size-3.5 shrink-0", tone)} />
-                <span className="min-w-0 truncate font-medium">{admin && attempt.providerId ? names.provider(attempt.providerId) : t("detail.attempt", { number: index + 1 })}</span>
+                <span className="min-w-0 truncate font-medium">
+                  {admin && attempt.providerId ? names.provider(attempt.providerId) : t("detail.attempt", { number: index + 1 })}
+                </span>
                 <span className={cn("text-xs", tone)}>{t(`detail.attemptOutcome.${attempt.outcome}`)}</span>
                 <span className="ml-auto shrink-0 text-xs text-ink-3">{attempt.status ?? t("detail.noHead")}</span>
               </div>
               <div role="img" aria-label={times} title={times} className="relative mt-1.5 h-2 rounded-full bg-idle-soft">
-                <span className={cn("absolute inset-y-0 rounded-l-full", wait)} style={{ left: percent(attempt.startedMs), width: percent(first - attempt.startedMs) }} />
-                <span className={cn("absolute inset-y-0 min-w-0.5 rounded-r-full", run)} style={{ left: percent(first), width: percent(attempt.endedMs - first) }} />
+                <span
+                  className={cn("absolute inset-y-0 rounded-l-full", wait)}
+                  style={{ left: percent(attempt.startedMs), width: percent(first - attempt.startedMs) }}
+                />
+                <span
+                  className={cn("absolute inset-y-0 min-w-0.5 rounded-r-full", run)}
+                  style={{ left: percent(first), width: percent(attempt.endedMs - first) }}
+                />
               </div>
               <p className="mt-1 flex flex-wrap gap-x-3 text-xs text-ink-3">
                 {attempt.upstreamModel && attempt.upstreamModel !== row.model && (

@@ -47,7 +47,9 @@ export function OverviewView({ row, detail, names, admin, onFilter }: OverviewPr
       <dl className="divide-y divide-line">
         <Fact name={t("detail.started")}>{formatDateTime(row.startedAtMs, i18n.language)}</Fact>
         <Fact name={t("detail.ttft")}>{formatDuration(row.ttftMs)}</Fact>
-        <Fact name={t("detail.duration")}>{row.state === "in_flight" ? <Ticking sinceMs={row.startedAtMs} /> : formatDuration(row.durationMs)}</Fact>
+        <Fact name={t("detail.duration")}>
+          {row.state === "in_flight" ? <Ticking sinceMs={row.startedAtMs} /> : formatDuration(row.durationMs)}
+        </Fact>
         {speed !== null && <Fact name={t("detail.tokensPerSecond")}>{t("detail.perSecond", { rate: speed })}</Fact>}
         <Fact name={t("filter.model")} filter={by("model", row.model)}>
           {row.model || "—"}
@@ -182,7 +184,12 @@ export function UsageView({ row, detail }: SectionProps) {
             <th scope="row" className="h-9 text-left font-semibold">
               {t("detail.total")}
             </th>
-            <td className="text-right">{formatExact(lines.reduce((sum, { tokens }) => sum + tokens, 0), i18n.language)}</td>
+            <td className="text-right">
+              {formatExact(
+                lines.reduce((sum, { tokens }) => sum + tokens, 0),
+                i18n.language,
+              )}
+            </td>
             <td className="text-right" title={row.costNanoUsd === null ? undefined : exactCost(row.costNanoUsd)}>
               {formatCost(row.costNanoUsd)}
             </td>
@@ -191,7 +198,8 @@ export function UsageView({ row, detail }: SectionProps) {
       </table>
       {detail?.cost && (detail.cost.providerMultiplier !== "1" || detail.cost.groupMultiplier !== "1") && (
         <p className="text-xs text-ink-3">
-          {t("detail.multiplier")}: {t("detail.multipliers", { provider: detail.cost.providerMultiplier, group: detail.cost.groupMultiplier })}
+          {t("detail.multiplier")}:{" "}
+          {t("detail.multipliers", { provider: detail.cost.providerMultiplier, group: detail.cost.groupMultiplier })}
         </p>
       )}
       {row.flags.includes("unpriced") && <p className="text-xs text-warn">{t("detail.unpriced")}</p>}

@@ -26,14 +26,17 @@ export function FilterBar({ search, names, admin, feed, open, onOpenChange, onCh
   const { valueText } = useLogText(names);
   const set = fields.filter((field) => search[field]);
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset would bring a form's looks and meaning
     <div role="group" aria-label={t("filter.label")} className="flex min-w-0 flex-1 flex-wrap items-center gap-1.5">
       <TimeRange search={search} names={names} onChange={onChange} />
       <AddFilter names={names} admin={admin} feed={feed} open={open} onOpenChange={onOpenChange} onChange={onChange} />
       {set.map((field) => (
-        <span key={field} className="inline-flex h-7 max-w-64 items-center rounded-md border border-accent/35 bg-accent-soft pl-2 text-xs text-accent-ink">
+        <span
+          key={field}
+          className="inline-flex h-7 max-w-64 items-center rounded-md border border-accent/35 bg-accent-soft pl-2 text-xs text-accent-ink"
+        >
           <span className="truncate">
-            <span className="opacity-80">{t(`filter.${field}`)}</span> <span className="font-semibold">{valueText(field, search[field] ?? "")}</span>
+            <span className="opacity-80">{t(`filter.${field}`)}</span>{" "}
+            <span className="font-semibold">{valueText(field, search[field] ?? "")}</span>
           </span>
           <button
             type="button"
@@ -78,7 +81,11 @@ function AddFilter({ names, admin, feed, open, onOpenChange, onChange }: AddFilt
       className="w-64 p-1"
     >
       {field === null ? (
-        <Options label={t("filter.pick")} options={offered.map((one) => ({ value: one, label: t(`filter.${one}`) }))} onPick={(value) => setField(value as FilterField)} />
+        <Options
+          label={t("filter.pick")}
+          options={offered.map((one) => ({ value: one, label: t(`filter.${one}`) }))}
+          onPick={(value) => setField(value as FilterField)}
+        />
       ) : (
         <FieldPicker
           field={field}
@@ -121,7 +128,6 @@ function FieldPicker({ field, names, feed, onPick }: FieldPickerProps) {
       {!fixed && (
         <div className="p-1 pb-1.5">
           <Input
-            // biome-ignore lint/a11y/noAutofocus: the popover was opened to type here
             autoFocus
             value={query}
             onChange={(event) => setQuery(event.target.value)}
@@ -214,7 +220,11 @@ function TimeRange({ search, names, onChange }: TimeRangeProps) {
       open={open}
       onOpenChange={setOpen}
       trigger={
-        <Button size="sm" aria-label={`${t("filter.time")}: ${rangeText(search)}`} className={cn(active && "border-accent/35 bg-accent-soft text-accent-ink")}>
+        <Button
+          size="sm"
+          aria-label={`${t("filter.time")}: ${rangeText(search)}`}
+          className={cn(active && "border-accent/35 bg-accent-soft text-accent-ink")}
+        >
           {rangeText(search)}
           <ChevronDown aria-hidden="true" />
         </Button>
@@ -237,8 +247,12 @@ function TimeRange({ search, names, onChange }: TimeRangeProps) {
           pick({ from: Number.isNaN(from) ? undefined : from, to: Number.isNaN(to) ? undefined : to });
         }}
       >
-        <Field label={t("filter.from")}>{(ids) => <Input {...ids} type="datetime-local" name="from" defaultValue={localTime(search.from)} />}</Field>
-        <Field label={t("filter.to")}>{(ids) => <Input {...ids} type="datetime-local" name="to" defaultValue={localTime(search.to)} />}</Field>
+        <Field label={t("filter.from")}>
+          {(ids) => <Input {...ids} type="datetime-local" name="from" defaultValue={localTime(search.from)} />}
+        </Field>
+        <Field label={t("filter.to")}>
+          {(ids) => <Input {...ids} type="datetime-local" name="to" defaultValue={localTime(search.to)} />}
+        </Field>
         <Button type="submit" variant="primary" size="sm">
           {t("filter.apply")}
         </Button>

@@ -10,6 +10,7 @@ import type { LogFeed } from "../../live/log-feed.ts";
 import { isGap } from "../../live/log-order.ts";
 import { Button } from "../../ui/button.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
+import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { AttemptTimeline, DecisionView } from "./detail-decision.tsx";
 import { ErrorView, OverviewView, UsageView } from "./detail-sections.tsx";
@@ -61,7 +62,14 @@ export function LogDrawer({ id, feed, names, admin, onClose, onOpen, onFilter }:
           <h2 className="truncate text-base font-semibold">{row?.model || t("detail.title")}</h2>
           {row && <RequestState row={row} className="text-xs" />}
         </div>
-        <Button variant="ghost" size="icon" aria-label={t("detail.previous")} title={`${t("detail.previous")} (K)`} disabled={at <= 0} onClick={() => step(-1)}>
+        <Button
+          variant="ghost"
+          size="icon"
+          aria-label={t("detail.previous")}
+          title={`${t("detail.previous")} (K)`}
+          disabled={at <= 0}
+          onClick={() => step(-1)}
+        >
           <ChevronUp aria-hidden="true" />
         </Button>
         <Button
@@ -78,8 +86,7 @@ export function LogDrawer({ id, feed, names, admin, onClose, onOpen, onFilter }:
           <X aria-hidden="true" />
         </Button>
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <section tabIndex={0} aria-label={t("detail.overview")} className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-4 pb-8 -outline-offset-2">
+      <ScrollRegion label={t("detail.overview")} className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-4 pb-8 -outline-offset-2">
         <div className="flex items-center gap-1 py-2.5 text-xs text-ink-3">
           <span className="truncate font-mono">{id}</span>
           <CopyButton value={id} what={t("common.requestId")} />
@@ -87,7 +94,7 @@ export function LogDrawer({ id, feed, names, admin, onClose, onOpen, onFilter }:
         {error && !row && <FailureBox error={error} onRetry={() => void refetch()} />}
         {!row && !error && <SkeletonRows rows={8} className="-mx-4" />}
         {row && <Content row={row} detail={data?.detail ?? null} names={names} admin={admin} onFilter={onFilter} />}
-      </section>
+      </ScrollRegion>
     </aside>
   );
 }
@@ -119,7 +126,8 @@ function useHeardRow(id: string): RequestRow | undefined {
       listen({
         events(events) {
           for (const event of events)
-            if ("rev" in event && event.row.id === id) setHeard((old) => (old && old.rev >= event.rev ? old : { row: event.row, rev: event.rev }));
+            if ("rev" in event && event.row.id === id)
+              setHeard((old) => (old && old.rev >= event.rev ? old : { row: event.row, rev: event.rev }));
         },
       }),
     [id],

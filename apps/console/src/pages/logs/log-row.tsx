@@ -3,7 +3,17 @@ import { Filter } from "lucide-react";
 import { memo, type ReactNode, useCallback, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
-import { clockParts, exactCost, formatCost, formatCount, formatDateTime, formatDay, formatDuration, formatElapsed, formatExact } from "../../format.ts";
+import {
+  clockParts,
+  exactCost,
+  formatCost,
+  formatCount,
+  formatDateTime,
+  formatDay,
+  formatDuration,
+  formatElapsed,
+  formatExact,
+} from "../../format.ts";
 import type { LogTail, TailRow } from "../../live/log-tail.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
@@ -76,7 +86,7 @@ function WideCells({ row, names, admin, hover, onFilter }: CellsProps & { hover:
   const filter = (field: FilterField, value: string) => (hover && value ? { field, value, onFilter } : null);
   return (
     <>
-      <div role="cell" className="truncate font-mono text-ink-2" title={formatDateTime(row.startedAtMs, i18n.language)}>
+      <div role="cell" className="truncate text-ink-2" title={formatDateTime(row.startedAtMs, i18n.language)}>
         <Clock ms={row.startedAtMs} />
       </div>
       <Cell filter={filter("state", row.state)}>
@@ -146,7 +156,7 @@ function Cell({ children, filter, className }: { children: ReactNode; filter: Ce
   const { t } = useTranslation();
   return (
     <div role="cell" className={cn("relative min-w-0 text-ink-2", className)}>
-      <span className="block truncate">{children}</span>
+      <span className="block truncate [&>*]:align-middle">{children}</span>
       {filter && (
         <button
           type="button"
@@ -185,7 +195,10 @@ function ModelName({ row }: { row: RequestRow }) {
     <>
       {row.model || <span className="text-ink-3">{t("common.unknown")}</span>}
       {row.attempts > 1 && (
-        <span className="ml-1.5 rounded bg-warn-soft px-1 text-2xs font-medium text-warn" title={t("logs.attemptsCount", { count: row.attempts })}>
+        <span
+          className="ml-1.5 rounded bg-warn-soft px-1 text-2xs font-medium text-warn"
+          title={t("logs.attemptsCount", { count: row.attempts })}
+        >
           ×{row.attempts}
         </span>
       )}

@@ -54,7 +54,9 @@ export function LogTable({ feed, names, admin, narrow, openId, currentId, scroll
     },
   });
   useHold(feed, scroller, setScrolled);
-  useEffect(() => virtual.measure(), [virtual, height]);
+  useEffect(() => {
+    if (height > 0) virtual.measure();
+  }, [virtual, height]);
 
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
@@ -62,7 +64,17 @@ export function LogTable({ feed, names, admin, narrow, openId, currentId, scroll
     if (order.length > 0 && last >= order.length - LOAD_AHEAD) void feed.older();
   }, [feed, last, order.length]);
 
-  const header = ["time", "status", "model", ...(admin ? (["provider", "user"] as const) : []), "key", "tokens", "ttft", "duration", "cost"] as const;
+  const header = [
+    "time",
+    "status",
+    "model",
+    ...(admin ? (["provider", "user"] as const) : []),
+    "key",
+    "tokens",
+    "ttft",
+    "duration",
+    "cost",
+  ] as const;
   const numeric = new Set<string>(["tokens", "ttft", "duration", "cost"]);
   const tabStop = currentIndex >= 0 ? currentId : order[0];
   return (
@@ -86,10 +98,15 @@ export function LogTable({ feed, names, admin, narrow, openId, currentId, scroll
             ))}
           </div>
         </div>
-        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }} onFocus={(event) => {
-          const id = (event.target as HTMLElement).closest<HTMLElement>("[data-id]")?.dataset.id;
-          if (id) onCurrent(id);
-        }}>
+        <div
+          role="rowgroup"
+          className="relative"
+          style={{ height: virtual.getTotalSize() }}
+          onFocus={(event) => {
+            const id = (event.target as HTMLElement).closest<HTMLElement>("[data-id]")?.dataset.id;
+            if (id) onCurrent(id);
+          }}
+        >
           {items.map((item) => {
             const id = order[item.index];
             if (id === undefined) return null;
@@ -131,7 +148,11 @@ function useHold(feed: LogFeed, scroller: RefObject<HTMLDivElement | null>, setS
       const selection = document.getSelection();
       const selecting = selection !== null && !selection.isCollapsed && element.contains(selection.anchorNode);
       const active = document.activeElement;
-      const onRow = active instanceof HTMLElement && active.closest("[data-id]") !== null && element.contains(active) && active.matches(":focus-visible");
+      const onRow =
+        active instanceof HTMLElement &&
+        active.closest("[data-id]") !== null &&
+        element.contains(active) &&
+        active.matches(":focus-visible");
       feed.tail.setHolding(away || selecting || onRow || pressed.current);
     };
     const down = (): void => {
@@ -198,15 +219,15 @@ function Tail({ feed }: { feed: LogFeed }) {
     <div role="rowgroup">
       <div role="row">
         <div role="cell" className="flex min-h-12 flex-wrap items-center justify-center gap-3 px-4 py-3 text-xs text-ink-3">
-      {searchedToMs !== null && <span>{t("logs.searchedTo", { time: clockParts(searchedToMs).time })}</span>}
-      {older === "loading" && t("logs.loadingOlder")}
-      {older === "error" && t("logs.olderFailed")}
-      {older !== "loading" && more && (
-        <Button size="sm" onClick={() => void feed.older()}>
-          {t("logs.loadOlder")}
-        </Button>
-      )}
-      {!more && t("logs.end")}
+          {searchedToMs !== null && <span>{t("logs.searchedTo", { time: clockParts(searchedToMs).time })}</span>}
+          {older === "loading" && t("logs.loadingOlder")}
+          {older === "error" && t("logs.olderFailed")}
+          {older !== "loading" && more && (
+            <Button size="sm" onClick={() => void feed.older()}>
+              {t("logs.loadOlder")}
+            </Button>
+          )}
+          {!more && t("logs.end")}
         </div>
       </div>
     </div>

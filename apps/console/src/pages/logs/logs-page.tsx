@@ -38,7 +38,10 @@ export function LogsPage() {
   const admin = login.user.role === "admin";
   const paused = usePaused(feed);
 
-  const setSearch = useCallback((change: Partial<LogSearch>) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true }), [navigate]);
+  const setSearch = useCallback(
+    (change: Partial<LogSearch>) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true }),
+    [navigate],
+  );
   const open = useCallback((log: string | undefined) => setSearch({ log }), [setSearch]);
   const filter = useCallback((field: FilterField, value: string) => setSearch({ [field]: value }), [setSearch]);
   const newest = useCallback(() => goNewest(feed, scroller.current), [feed]);
@@ -72,7 +75,15 @@ export function LogsPage() {
             </div>
           </div>
           <div className="order-last flex w-full min-w-0 items-center md:order-none md:w-auto md:flex-1">
-            <FilterBar search={search} names={names} admin={admin} feed={feed} open={filtering} onOpenChange={setFiltering} onChange={setSearch} />
+            <FilterBar
+              search={search}
+              names={names}
+              admin={admin}
+              feed={feed}
+              open={filtering}
+              onOpenChange={setFiltering}
+              onChange={setSearch}
+            />
           </div>
           <div className="ml-auto flex items-center gap-2">
             {search.to !== undefined && !search.range ? (
@@ -101,13 +112,29 @@ export function LogsPage() {
             onOpen={open}
             onCurrent={setCurrentId}
             onFilter={filter}
-            onClear={() => setSearch({ ...Object.fromEntries(fields.map((field) => [field, undefined])), range: undefined, from: undefined, to: undefined })}
+            onClear={() =>
+              setSearch({
+                ...Object.fromEntries(fields.map((field) => [field, undefined])),
+                range: undefined,
+                from: undefined,
+                to: undefined,
+              })
+            }
             onNewest={newest}
           />
         )}
       </div>
       {search.log && feed && (
-        <LogDrawer key={search.log} id={search.log} feed={feed} names={names} admin={admin} onClose={() => open(undefined)} onOpen={open} onFilter={filter} />
+        <LogDrawer
+          key={search.log}
+          id={search.log}
+          feed={feed}
+          names={names}
+          admin={admin}
+          onClose={() => open(undefined)}
+          onOpen={open}
+          onFilter={filter}
+        />
       )}
     </div>
   );

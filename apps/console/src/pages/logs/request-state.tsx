@@ -13,7 +13,10 @@ export function RequestState({ row, className }: { row: RequestRow; className?: 
         {streaming ? (
           <Zap aria-hidden="true" className="size-3.5 animate-pulse-dot" />
         ) : (
-          <span aria-hidden="true" className="mx-0.5 size-2.5 animate-spin-slow rounded-full border-2 border-current border-r-transparent" />
+          <span
+            aria-hidden="true"
+            className="mx-0.5 size-2.5 animate-spin-slow rounded-full border-2 border-current border-r-transparent"
+          />
         )}
         {t(streaming ? "state.streaming" : "state.in_flight")}
       </span>
@@ -27,7 +30,10 @@ export function RequestState({ row, className }: { row: RequestRow; className?: 
   } as const;
   const { icon: Icon, tone } = looks[row.state];
   return (
-    <span className={cn("inline-flex items-center gap-1.5", className)} title={row.errorCode ? t(`errors.${row.errorCode}` as "errors.internal") : undefined}>
+    <span
+      className={cn("inline-flex items-center gap-1.5", className)}
+      title={row.errorCode ? t(`errors.${row.errorCode}` as "errors.internal") : undefined}
+    >
       <Icon aria-hidden="true" className={cn("size-3.5", tone)} />
       <span className={cn("font-medium", row.state === "done" ? "text-ink-2" : tone)}>{t(`state.${row.state}`)}</span>
       {row.status > 0 && <span className="text-ink-3">{row.status}</span>}

@@ -50,7 +50,7 @@ function act(keys: LogKeys, event: KeyboardEvent): boolean {
       keys.onOpen(onRow.dataset.id);
       return true;
     case "Escape":
-      return escape(keys);
+      return closeDrawer(keys);
     case " ":
       if (onControl) return false;
       keys.onPause();
@@ -72,7 +72,7 @@ function act(keys: LogKeys, event: KeyboardEvent): boolean {
   }
 }
 
-function escape(keys: LogKeys): boolean {
+function closeDrawer(keys: LogKeys): boolean {
   if (!keys.openId) return false;
   const row = rowElement(keys.scroller.current, keys.openId);
   keys.onOpen(undefined);

@@ -10,7 +10,13 @@ import { useInputForm } from "../../ui/use-input-form.ts";
 
 type Price = Outputs["prices"]["list"][number];
 const amounts = ["inputPerMTok", "outputPerMTok", "cacheReadPerMTok", "cacheWrite5mPerMTok", "cacheWrite1hPerMTok"] as const;
-const names = { inputPerMTok: "input", outputPerMTok: "output", cacheReadPerMTok: "cacheRead", cacheWrite5mPerMTok: "cacheWrite5m", cacheWrite1hPerMTok: "cacheWrite1h" } as const;
+const names = {
+  inputPerMTok: "input",
+  outputPerMTok: "output",
+  cacheReadPerMTok: "cacheRead",
+  cacheWrite5mPerMTok: "cacheWrite5m",
+  cacheWrite1hPerMTok: "cacheWrite1h",
+} as const;
 type PriceValues = Record<(typeof amounts)[number] | "model", string>;
 
 interface PriceDialogProps {
@@ -49,15 +55,33 @@ export function PriceDialog({ price, onClose, onSaved }: PriceDialogProps) {
     },
   });
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={price ? t("prices.editTitle", { model: price.model }) : t("prices.newTitle")} description={t("prices.unit")}>
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={price ? t("prices.editTitle", { model: price.model }) : t("prices.newTitle")}
+      description={t("prices.unit")}
+    >
       <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
         <DialogBody>
           <Field label={t("prices.model")} error={errorOf("model")}>
-            {(ids) => <Input {...ids} spellCheck={false} readOnly={price !== null} className="font-mono text-xs read-only:bg-sunken" {...form.register("model")} />}
+            {(ids) => (
+              <Input
+                {...ids}
+                spellCheck={false}
+                readOnly={price !== null}
+                className="font-mono text-xs read-only:bg-sunken"
+                {...form.register("model")}
+              />
+            )}
           </Field>
           <div className="grid grid-cols-2 gap-4">
             {amounts.map((field) => (
-              <Field key={field} label={t(`prices.${names[field]}`)} hint={field.startsWith("cache") ? t("prices.derivedHint") : undefined} error={errorOf(field)}>
+              <Field
+                key={field}
+                label={t(`prices.${names[field]}`)}
+                hint={field.startsWith("cache") ? t("prices.derivedHint") : undefined}
+                error={errorOf(field)}
+              >
                 {(ids) => <Input {...ids} inputMode="decimal" className="text-right" {...form.register(field)} />}
               </Field>
             ))}

@@ -31,7 +31,12 @@ export function PricesPage() {
   const rows = useMemo(() => (data ?? []).filter(({ model }) => model.toLowerCase().includes(query.trim().toLowerCase())), [data, query]);
   const columns = useMemo<DataColumn<Price>[]>(
     () => [
-      { id: "model", accessorFn: ({ model }) => model, header: t("prices.model"), cell: ({ row }) => <span className="font-medium whitespace-nowrap">{row.original.model}</span> },
+      {
+        id: "model",
+        accessorFn: ({ model }) => model,
+        header: t("prices.model"),
+        cell: ({ row }) => <span className="font-medium whitespace-nowrap">{row.original.model}</span>,
+      },
       ...kinds.map(
         ([name, field, wideOnly]): DataColumn<Price> => ({
           id: name,
@@ -42,14 +47,25 @@ export function PricesPage() {
           cell: ({ row }) => row.original[field] ?? <span className="text-ink-3">{t("prices.derived")}</span>,
         }),
       ),
-      { id: "source", accessorFn: ({ source }) => source, header: t("prices.source"), wideOnly: true, cell: ({ row }) => <span className="whitespace-nowrap text-ink-3">{row.original.source}</span> },
+      {
+        id: "source",
+        accessorFn: ({ source }) => source,
+        header: t("prices.source"),
+        wideOnly: true,
+        cell: ({ row }) => <span className="whitespace-nowrap text-ink-3">{row.original.source}</span>,
+      },
       {
         id: "actions",
         header: () => <span className="sr-only">{t("common.actions")}</span>,
         enableSorting: false,
         align: "right",
         cell: ({ row }) => (
-          <Button variant="ghost" size="iconSm" aria-label={t("prices.editTitle", { model: row.original.model })} onClick={() => setEditing(row.original)}>
+          <Button
+            variant="ghost"
+            size="iconSm"
+            aria-label={t("prices.editTitle", { model: row.original.model })}
+            onClick={() => setEditing(row.original)}
+          >
             <Pencil aria-hidden="true" />
           </Button>
         ),
@@ -64,7 +80,14 @@ export function PricesPage() {
       lead={t("prices.lead")}
       actions={
         <>
-          <Input type="search" value={query} onChange={(event) => setQuery(event.target.value)} aria-label={t("common.search")} placeholder={t("common.search")} className="w-44" />
+          <Input
+            type="search"
+            value={query}
+            onChange={(event) => setQuery(event.target.value)}
+            aria-label={t("common.search")}
+            placeholder={t("common.search")}
+            className="w-44"
+          />
           <Button variant="primary" onClick={() => setEditing("new")}>
             <Plus aria-hidden="true" />
             {t("prices.new")}
@@ -85,9 +108,22 @@ export function PricesPage() {
           )}
         </div>
       )}
-      {rows.length > 0 && <DataTable label={t("prices.table")} rows={rows} columns={columns} rowId={({ id }) => id} sort={[{ id: "model", desc: false }]} />}
+      {rows.length > 0 && (
+        <DataTable
+          dense
+          label={t("prices.table")}
+          rows={rows}
+          columns={columns}
+          rowId={({ id }) => id}
+          sort={[{ id: "model", desc: false }]}
+        />
+      )}
       {editing && (
-        <PriceDialog price={editing === "new" ? null : editing} onClose={() => setEditing(null)} onSaved={() => void queryClient.invalidateQueries({ queryKey: options.queryKey })} />
+        <PriceDialog
+          price={editing === "new" ? null : editing}
+          onClose={() => setEditing(null)}
+          onSaved={() => void queryClient.invalidateQueries({ queryKey: options.queryKey })}
+        />
       )}
     </Page>
   );

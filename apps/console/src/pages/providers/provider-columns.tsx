@@ -5,13 +5,13 @@ import { Ellipsis, Pencil, ScrollText, Trash2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { exactCost, formatCost, formatExact, formatPercent } from "../../format.ts";
 import { noHealth } from "../../live/provider-health.ts";
+import type { Provider } from "../../providers/provider.ts";
+import { ProviderTestButton } from "../../providers/provider-test.tsx";
 import { Button } from "../../ui/button.tsx";
 import type { DataColumn } from "../../ui/data-table.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { Switch } from "../../ui/switch.tsx";
 import { HealthCell } from "./provider-health-cell.tsx";
-import { ProviderTestButton } from "../../providers/provider-test.tsx";
-import type { Provider } from "../../providers/provider.ts";
 
 export interface ProviderLine {
   provider: Provider;
@@ -94,7 +94,11 @@ function NameCell({ provider, onEdit }: { provider: Provider; onEdit(provider: P
   const { t } = useTranslation();
   return (
     <div className="max-w-64 min-w-36">
-      <button type="button" onClick={() => onEdit(provider)} className="block min-h-6 max-w-full truncate font-medium text-ink underline-offset-3 hover:text-accent-ink hover:underline">
+      <button
+        type="button"
+        onClick={() => onEdit(provider)}
+        className="block min-h-6 max-w-full truncate font-medium text-ink underline-offset-3 hover:text-accent-ink hover:underline"
+      >
         {provider.name}
       </button>
       <span className="block truncate text-xs text-ink-3" title={provider.baseUrl}>
@@ -129,11 +133,13 @@ function RoutingCell({ provider }: { provider: Provider }) {
   return (
     <div className="max-w-56 text-xs">
       <span className="block whitespace-nowrap text-ink-2">
-        <span className="font-semibold text-ink">{t("providers.priorityShort", { priority: provider.priority })}</span> · {t("providers.weightShort", { weight: provider.weight })}
+        <span className="font-semibold text-ink">{t("providers.priorityShort", { priority: provider.priority })}</span> ·{" "}
+        {t("providers.weightShort", { weight: provider.weight })}
         {provider.costMultiplier !== "1" && ` · ×${provider.costMultiplier}`}
       </span>
       <span className="block truncate text-ink-3" title={provider.models.join(", ")}>
-        {provider.groups.join(", ")} · {provider.models.length === 0 ? t("providers.anyModel") : t("providers.modelCount", { count: provider.models.length })}
+        {provider.groups.join(", ")} ·{" "}
+        {provider.models.length === 0 ? t("providers.anyModel") : t("providers.modelCount", { count: provider.models.length })}
       </span>
     </div>
   );
@@ -147,7 +153,11 @@ function Actions({ provider, onEdit, onDelete, onToggle }: ActionsProps) {
   return (
     <div className="flex items-center justify-end gap-2">
       <ProviderTestButton id={provider.id} name={provider.name} />
-      <Switch checked={provider.enabled} onChange={(enabled) => onToggle(provider, enabled)} label={`${t("providers.enabled")}: ${provider.name}`} />
+      <Switch
+        checked={provider.enabled}
+        onChange={(enabled) => onToggle(provider, enabled)}
+        label={`${t("providers.enabled")}: ${provider.name}`}
+      />
       <Menu
         trigger={
           <Button variant="ghost" size="iconSm" aria-label={t("common.more", { name: provider.name })}>

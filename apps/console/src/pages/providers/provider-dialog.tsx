@@ -1,15 +1,15 @@
 import { useWatch } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
+import type { Provider } from "../../providers/provider.ts";
+import { ProviderBasics, ProviderRouting } from "../../providers/provider-fields.tsx";
+import { createInputOf, schemas, testInputOf, updateInputOf, valuesOf } from "../../providers/provider-form.ts";
+import { ProviderTestLine } from "../../providers/provider-test.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { FailureBox } from "../../ui/states.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
-import { ProviderBasics, ProviderRouting } from "../../providers/provider-fields.tsx";
-import { createInputOf, schemas, testInputOf, updateInputOf, valuesOf } from "../../providers/provider-form.ts";
-import { ProviderTestLine } from "../../providers/provider-test.tsx";
-import type { Provider } from "../../providers/provider.ts";
 
 interface ProviderDialogProps {
   /** null = a new one. */
@@ -46,7 +46,12 @@ export function ProviderDialog({ provider, onClose, onSaved }: ProviderDialogPro
     secretTail: provider?.secretTail ?? "",
   };
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={provider ? t("providers.editTitle", { name: provider.name }) : t("providers.new")} width="max-w-xl">
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={provider ? t("providers.editTitle", { name: provider.name }) : t("providers.new")}
+      width="max-w-xl"
+    >
       <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
         <DialogBody>
           <ProviderBasics {...fields} />

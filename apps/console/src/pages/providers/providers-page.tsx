@@ -7,6 +7,7 @@ import { readFailure } from "../../api/failure.ts";
 import { covered, listen } from "../../live/hub.ts";
 import { createProviderHealth } from "../../live/provider-health.ts";
 import { useStore } from "../../live/store.ts";
+import type { Provider } from "../../providers/provider.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { Button } from "../../ui/button.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
@@ -14,7 +15,6 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
-import type { Provider } from "../../providers/provider.ts";
 import { providerColumns } from "./provider-columns.tsx";
 import { ProviderDialog } from "./provider-dialog.tsx";
 
@@ -103,7 +103,13 @@ export function ProvidersPage() {
         </div>
       )}
       {rows.length > 0 && (
-        <DataTable label={t("providers.table")} rows={rows} columns={columns} rowId={({ provider }) => provider.id} dim={({ provider }) => !provider.enabled} />
+        <DataTable
+          label={t("providers.table")}
+          rows={rows}
+          columns={columns}
+          rowId={({ provider }) => provider.id}
+          dim={({ provider }) => !provider.enabled}
+        />
       )}
       {editing && <ProviderDialog provider={editing === "new" ? null : editing} onClose={() => setEditing(null)} onSaved={readAgain} />}
       <Confirm

@@ -2,18 +2,20 @@ import type { SessionRow } from "@sluice/core/events";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Activity } from "lucide-react";
-import { useEffect } from "react";
+import { memo, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, queryClient } from "../../api/client.ts";
 import { type NameLookup, useNames } from "../../api/names.ts";
-import { exactCost, formatCost, formatCount, formatDateTime, formatDuration, formatElapsed, formatExact } from "../../format.ts";
+import { exactCost, formatCost, formatCount, formatDateTime, formatElapsed, formatExact, formatSpan } from "../../format.ts";
 import { covered, listen } from "../../live/hub.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { createSessionBoard } from "../../live/session-board.ts";
 import { useStore } from "../../live/store.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { cn } from "../../ui/class-names.ts";
+import { LoadMore } from "../../ui/load-more.tsx";
 import { Page } from "../../ui/page.tsx";
+import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 
 const board = createSessionBoard({
@@ -41,7 +43,7 @@ listen({
 
 /** Conversations going on now. */
 export function SessionsPage() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const names = useNames();
   const { data, error, refetch } = useQuery({ ...options, refetchOnMount: "always" });
   const rows = useStore(board);
@@ -54,7 +56,7 @@ export function SessionsPage() {
     <Page
       title={t("sessions.title")}
       state={<LiveIndicator />}
-      lead={data && t("sessions.lead", { window: formatDuration(data.activeWindowSeconds * 1_000) })}
+      lead={data && t("sessions.lead", { window: formatSpan(data.activeWindowSeconds, i18n.language) })}
       actions={data && rows.length > 0 && <span className="text-sm text-ink-2">{t("sessions.active", { count: rows.length })}</span>}
     >
       {error && <FailureBox error={error} onRetry={() => void refetch()} />}
@@ -73,36 +75,46 @@ const columns = ["client", "model", "started", "activity", "inFlight", "requests
 const wide = new Set<string>(["started", "tokens"]);
 const numeric = new Set<string>(["started", "activity", "inFlight", "requests", "tokens", "cost"]);
 
+/** Rows drawn at first: thousands of conversations would be a slow page and no better read. */
+const FIRST = 200;
+
 function SessionTable({ rows, names }: { rows: readonly SessionRow[]; names: NameLookup }) {
   const { t } = useTranslation();
+  const [shown, setShown] = useState(FIRST);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-    <section aria-label={t("sessions.table")} tabIndex={0} className="overflow-x-auto rounded-xl border border-line bg-surface">
-      <table aria-label={t("sessions.table")} className="w-full border-collapse text-sm">
-        <thead>
-          <tr className="border-b border-line">
-            {columns.map((column) => (
-              <th
-                key={column}
-                scope="col"
-                className={cn("h-9 px-3 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:pl-4 last:pr-4", numeric.has(column) && "text-right", wide.has(column) && "max-lg:hidden")}
-              >
-                {t(`sessions.${column}`)}
-              </th>
+    <>
+      <ScrollRegion label={t("sessions.table")} className="overflow-x-auto rounded-xl border border-line bg-surface">
+        <table aria-label={t("sessions.table")} className="w-full border-collapse text-sm">
+          <thead>
+            <tr className="border-b border-line">
+              {columns.map((column) => (
+                <th
+                  key={column}
+                  scope="col"
+                  className={cn(
+                    "h-9 px-3 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:pl-4 last:pr-4",
+                    numeric.has(column) && "text-right",
+                    wide.has(column) && "max-lg:hidden",
+                  )}
+                >
+                  {t(`sessions.${column}`)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.slice(0, shown).map((row) => (
+              <SessionLine key={row.id} row={row} names={names} />
             ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <SessionLine key={row.id} row={row} names={names} />
-          ))}
-        </tbody>
-      </table>
-    </section>
+          </tbody>
+        </table>
+      </ScrollRegion>
+      {rows.length > shown && <LoadMore shown={shown} total={rows.length} busy={false} onClick={() => setShown(shown + FIRST)} />}
+    </>
   );
 }
 
-function SessionLine({ row, names }: { row: SessionRow; names: NameLookup }) {
+const SessionLine = memo(function SessionLine({ row, names }: { row: SessionRow; names: NameLookup }) {
   const { t, i18n } = useTranslation();
   const tokens = row.inputTokens + row.outputTokens;
   return (
@@ -122,9 +134,14 @@ function SessionLine({ row, names }: { row: SessionRow; names: NameLookup }) {
       </td>
       <td className="max-w-64 px-3 py-2">
         <span className="block truncate">{row.model}</span>
-        {row.providerId && names.list.providers.length > 0 && <span className="block truncate text-xs text-ink-3">{names.provider(row.providerId)}</span>}
+        {row.providerId && names.list.providers.length > 0 && (
+          <span className="block truncate text-xs text-ink-3">{names.provider(row.providerId)}</span>
+        )}
       </td>
-      <td className="px-3 py-2 text-right whitespace-nowrap text-ink-2 max-lg:hidden" title={formatDateTime(row.startedAtMs, i18n.language)}>
+      <td
+        className="px-3 py-2 text-right whitespace-nowrap text-ink-2 max-lg:hidden"
+        title={formatDateTime(row.startedAtMs, i18n.language)}
+      >
         <Ago ms={row.startedAtMs} />
       </td>
       <td className="px-3 py-2 text-right whitespace-nowrap text-ink-2">
@@ -151,7 +168,7 @@ function SessionLine({ row, names }: { row: SessionRow; names: NameLookup }) {
       </td>
     </tr>
   );
-}
+});
 
 function Ago({ ms }: { ms: number }) {
   const { t } = useTranslation();

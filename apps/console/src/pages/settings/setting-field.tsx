@@ -54,7 +54,7 @@ export function SettingField({ name, value, standard, invalid, onChange }: Setti
               onChange={(event) => onChange(event.target.value)}
             />
           )}
-          {unit && <span className="w-14 shrink-0 text-xs text-ink-3">{unit}</span>}
+          <span className="w-14 shrink-0 text-xs text-ink-3">{unit}</span>
         </div>
         {invalid && <p className="text-xs text-bad">{t("form.invalid")}</p>}
         {!invalid && value !== standard && <p className="text-xs text-ink-3">{t("settings.default", { value: optionText(standard) })}</p>}

@@ -35,13 +35,16 @@ function SettingsForm({ settings }: { settings: Settings }) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
   const changed = names.filter((name) => edits[name] !== undefined && edits[name] !== String(settings[name]));
-  const invalid = useMemo(() => new Set(changed.filter((name) => !settingSchemas[name].safeParse(valueOf(name, edits[name] ?? "")).success)), [changed, edits]);
+  const invalid = useMemo(
+    () => new Set(changed.filter((name) => !settingSchemas[name].safeParse(settingValue(name, edits[name] ?? "")).success)),
+    [changed, edits],
+  );
 
   async function save(): Promise<void> {
     setBusy(true);
     setFailure(null);
     try {
-      const input = UpdateSettingsInput.parse(Object.fromEntries(changed.map((name) => [name, valueOf(name, edits[name] ?? "")])));
+      const input = UpdateSettingsInput.parse(Object.fromEntries(changed.map((name) => [name, settingValue(name, edits[name] ?? "")])));
       await client.settings.update.mutate(input);
       await queryClient.invalidateQueries({ queryKey: options.queryKey });
       setEdits({});
@@ -98,7 +101,7 @@ function SettingsForm({ settings }: { settings: Settings }) {
   );
 }
 
-function valueOf(name: SettingName, text: string): unknown {
+function settingValue(name: SettingName, text: string): unknown {
   if (typeof defaults[name] !== "number") return text.trim();
   return text.trim() === "" ? Number.NaN : Number(text);
 }

@@ -15,7 +15,11 @@ export function AdminStep({ token }: { token: string }) {
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: SetupInput,
     defaults: { token, email: "", name: "", password: "" },
-    toInput: (values: { token: string; email: string; name: string; password: string }) => ({ ...values, token: values.token.trim(), email: values.email.trim() }),
+    toInput: (values: { token: string; email: string; name: string; password: string }) => ({
+      ...values,
+      token: values.token.trim(),
+      email: values.email.trim(),
+    }),
     async submit(input) {
       await setup(input);
       await forgetLogin();

@@ -50,7 +50,10 @@ function Seen({ row }: { row: RequestRow | null }) {
         row === null ? "border-dashed border-line-strong" : bad ? "border-bad/40 bg-bad-soft" : "border-ok/40 bg-ok-soft",
       )}
     >
-      <Icon aria-hidden="true" className={cn("size-5 shrink-0", row === null ? "animate-spin-slow text-ink-3" : bad ? "text-bad" : "text-ok")} />
+      <Icon
+        aria-hidden="true"
+        className={cn("size-5 shrink-0", row === null ? "animate-spin-slow text-ink-3" : bad ? "text-bad" : "text-ok")}
+      />
       <div className="min-w-0">
         <p role="status" className="text-sm font-medium">
           {row === null ? t("setup.waiting") : t("setup.seen")}

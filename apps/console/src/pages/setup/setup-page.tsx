@@ -62,7 +62,11 @@ function Progress({ current }: { current: number }) {
   return (
     <ol aria-label={t("setup.steps")} className="flex items-center gap-2">
       {steps.map((step, index) => (
-        <li key={step} aria-current={index === current ? "step" : undefined} className={cn("flex items-center gap-2 text-xs font-medium", index < steps.length - 1 && "flex-1")}>
+        <li
+          key={step}
+          aria-current={index === current ? "step" : undefined}
+          className={cn("flex items-center gap-2 text-xs font-medium", index < steps.length - 1 && "flex-1")}
+        >
           <span
             className={cn(
               "flex size-6 shrink-0 items-center justify-center rounded-full border text-2xs",
@@ -73,7 +77,9 @@ function Progress({ current }: { current: number }) {
           >
             {index < current ? <Check aria-hidden="true" className="size-3.5" /> : index + 1}
           </span>
-          <span className={cn("whitespace-nowrap max-sm:sr-only", index === current ? "text-ink" : "text-ink-3")}>{t(`setup.step.${step}`)}</span>
+          <span className={cn("whitespace-nowrap max-sm:sr-only", index === current ? "text-ink" : "text-ink-3")}>
+            {t(`setup.step.${step}`)}
+          </span>
           {index < steps.length - 1 && <span aria-hidden="true" className="h-px min-w-3 flex-1 bg-line-strong" />}
         </li>
       ))}

@@ -43,7 +43,13 @@ export function userColumns({ t, me, onEdit, onToggle }: ColumnOptions): DataCol
       ),
     },
     { id: "status", accessorFn: (user) => user.enabled, header: t("users.status"), cell: ({ row }) => <StatusCell user={row.original} /> },
-    { id: "created", accessorFn: (user) => user.createdAtMs, header: t("users.created"), wideOnly: true, cell: ({ row }) => <Added ms={row.original.createdAtMs} /> },
+    {
+      id: "created",
+      accessorFn: (user) => user.createdAtMs,
+      header: t("users.created"),
+      wideOnly: true,
+      cell: ({ row }) => <Added ms={row.original.createdAtMs} />,
+    },
     {
       id: "actions",
       header: () => <span className="sr-only">{t("common.actions")}</span>,
@@ -51,7 +57,12 @@ export function userColumns({ t, me, onEdit, onToggle }: ColumnOptions): DataCol
       align: "right",
       cell: ({ row: { original: user } }) => (
         <div className="flex items-center justify-end gap-2">
-          <Switch checked={user.enabled} disabled={user.id === me} onChange={(enabled) => onToggle(user, enabled)} label={`${t("common.enabled")}: ${user.name}`} />
+          <Switch
+            checked={user.enabled}
+            disabled={user.id === me}
+            onChange={(enabled) => onToggle(user, enabled)}
+            label={`${t("common.enabled")}: ${user.name}`}
+          />
           <Button variant="ghost" size="iconSm" aria-label={t("users.editTitle", { name: user.name })} onClick={() => onEdit(user)}>
             <Pencil aria-hidden="true" />
           </Button>

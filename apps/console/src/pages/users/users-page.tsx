@@ -60,9 +60,20 @@ export function UsersPage() {
     >
       {pages.error && <FailureBox error={pages.error} onRetry={() => void pages.refetch()} />}
       {pages.isPending && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
-      {pages.rows.length > 0 && <DataTable label={t("users.table")} rows={pages.rows} columns={columns} rowId={({ id }) => id} dim={({ enabled }) => !enabled} />}
-      {pages.hasNextPage && <LoadMore shown={pages.rows.length} total={pages.total} busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()} />}
-      {editing && <UserDialog user={editing === "new" ? null : editing} me={login.user.id} onClose={() => setEditing(null)} onSaved={readAgain} />}
+      {pages.rows.length > 0 && (
+        <DataTable label={t("users.table")} rows={pages.rows} columns={columns} rowId={({ id }) => id} dim={({ enabled }) => !enabled} />
+      )}
+      {pages.hasNextPage && (
+        <LoadMore
+          shown={pages.rows.length}
+          total={pages.total}
+          busy={pages.isFetchingNextPage}
+          onClick={() => void pages.fetchNextPage()}
+        />
+      )}
+      {editing && (
+        <UserDialog user={editing === "new" ? null : editing} me={login.user.id} onClose={() => setEditing(null)} onSaved={readAgain} />
+      )}
     </Page>
   );
 }

@@ -1,0 +1,12 @@
+import type { ComponentProps } from "react";
+
+interface ScrollRegionProps extends ComponentProps<"section"> {
+  /** Accessible name. */
+  label: string;
+}
+
+/** Something that scrolls by itself: named, and reachable by keyboard so that it can be scrolled. */
+export function ScrollRegion({ label, ...props }: ScrollRegionProps) {
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+  return <section aria-label={label} tabIndex={0} {...props} />;
+}

@@ -67,11 +67,14 @@ interface CorrectionRow {
   cost_nano_usd: string | null;
 }
 
-/** A correction stands in the millisecond of what it corrects: one short index range per row finds it. */
+/**
+ * A correction stands in the millisecond of what it corrects: one short index range per row finds it. OFFSET 0 keeps the
+ * planner from turning that into a join with the whole table.
+ */
 export const correctionsSql = `SELECT o.id AS corrects_id, c.input_tokens, c.output_tokens, c.cache_write_5m_tokens,
     c.cache_write_1h_tokens, c.cache_read_tokens, c.cost_nano_usd
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS o(id, low, high)
-  CROSS JOIN LATERAL (SELECT * FROM requests r WHERE r.id >= o.low AND r.id < o.high AND r.corrects_id = o.id) AS c`;
+  CROSS JOIN LATERAL (SELECT * FROM requests r WHERE r.id >= o.low AND r.id < o.high AND r.corrects_id = o.id OFFSET 0) AS c`;
 
 async function folded(pool: pg.Pool, rows: RequestRow[]): Promise<RequestRow[]> {
   const ids = rows.map(({ id }) => id);

@@ -3,10 +3,10 @@ import type { LogFilter } from "@sluice/core/inputs/log";
 import { noUsage } from "@sluice/core/requests";
 import { makeRequestDetail, makeRequestRow } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { seedRequestRows } from "@sluice/testing/seed-request-rows";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ListOptions, listStatement, WINDOW_ROWS } from "../src/list-statement.ts";
 import { correctionsSql, getRequest, listRequests, rowsByIds } from "../src/query.ts";
-import { seedRows } from "./seed-rows.ts";
 
 const HOUR = 3_600_000;
 const ROWS = 50_000;
@@ -14,7 +14,7 @@ let db: TestDatabase;
 beforeAll(async () => {
   db = await createTestDatabase();
   // 50,000 rows over 52 days: three partitions at least.
-  await seedRows(db.pool, ROWS, 90_000);
+  await seedRequestRows(db.pool, ROWS, 90_000);
 });
 afterAll(() => db?.drop());
 
@@ -146,7 +146,7 @@ describe("EXPLAIN of the SQL really sent", () => {
   });
 
   test("corrections are looked up by one short range of ids per row", async () => {
-    const ids = [before, firstIdAt(now)];
+    const ids = (await list({}, { limit: 200 })).rows.map((row) => row.id);
     const values = [ids, ids.map((id) => firstIdAt(timeOfId(id))), ids.map((id) => firstIdAt(timeOfId(id) + 1))];
     const plan = await explain(correctionsSql, values);
     expect(plan).toMatch(/Index Scan using requests_\d+_\d+_pkey/);

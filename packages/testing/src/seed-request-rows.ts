@@ -5,7 +5,18 @@ import type pg from "pg";
  * session in 50 rows, 1 % failed. Fast enough for a test of plans: no index is trusted that the planner would not
  * choose for a table of some size.
  */
-export async function seedRows(pool: pg.Pool, rows: number, stepMs: number): Promise<void> {
+export async function seedRequestRows(pool: pg.Pool, rows: number, stepMs: number): Promise<void> {
+  const now = Date.now();
+  // In pieces, each far below the statement timeout of a pool.
+  for (let from = 1; from <= rows; from += PIECE) {
+    await seedPiece(pool, { from, to: Math.min(rows, from + PIECE - 1), originMs: now - rows * stepMs, stepMs });
+  }
+  await pool.query("ANALYZE requests");
+}
+
+const PIECE = 250_000;
+
+async function seedPiece(pool: pg.Pool, piece: { from: number; to: number; originMs: number; stepMs: number }): Promise<void> {
   await pool.query(
     `INSERT INTO requests (id, settled_seq, tenant_id, user_id, key_id, session_id, provider_id, "group", dialect, endpoint, stream,
        model, upstream_model, state, status, error_code, attempts, input_tokens, output_tokens, cache_write_5m_tokens,
@@ -16,8 +27,7 @@ export async function seedRows(pool: pg.Pool, rows: number, stepMs: number): Pro
        'model-' || i % 8, 'model-' || i % 8, CASE WHEN i % 100 = 7 THEN 'error' ELSE 'done' END,
        CASE WHEN i % 100 = 7 THEN 502 ELSE 200 END, '', 1, 100, 20, 0, 0, 0, '{}', 140000, 0, NULL, true,
        to_timestamp(ms / 1000.0), 50, 500, 'seed', NULL
-     FROM (SELECT i, (extract(epoch FROM now()) * 1000)::bigint - ($1 - i) * $2::bigint AS ms FROM generate_series(1, $1::bigint) AS i) AS s`,
-    [rows, stepMs],
+     FROM (SELECT i, $3::bigint + i * $4::bigint AS ms FROM generate_series($1::bigint, $2::bigint) AS i) AS s`,
+    [piece.from, piece.to, piece.originMs, piece.stepMs],
   );
-  await pool.query("ANALYZE requests");
 }

@@ -50,7 +50,7 @@ export default defineConfig<{ place: Place }>({
       ],
   webServer: [
     {
-      command: `node apps/upstream/src/main.ts --port ${upstreamPort} --oracle test-results/oracle.jsonl`,
+      command: `node apps/upstream/src/main.ts --port ${upstreamPort}`,
       url: `http://127.0.0.1:${upstreamPort}/__oracle`,
     },
     ...(external

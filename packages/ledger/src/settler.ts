@@ -6,8 +6,9 @@ import { ensurePartitionFor } from "@sluice/db/partitions";
 import type pg from "pg";
 import type { FailpointHook } from "./failpoints.ts";
 import type { FinishRecord } from "./records.ts";
+import { settleBatch } from "./settle-batch.ts";
 import { describe, isDataError, isMissingPartition } from "./settle-errors.ts";
-import { defectOf, SETTLE_NAME, settleSql, settleValues } from "./settle-statement.ts";
+import { defectOf } from "./settle-statement.ts";
 import type { Pending } from "./spool-scan.ts";
 
 /**
@@ -32,9 +33,6 @@ interface Loaded {
   end: Pending;
   record: FinishRecord;
 }
-
-/** One for all who assign settled_seq, over every process. */
-export const SETTLE_LOCK = 7_207_150_002;
 
 const MAX_BACKOFF_MS = 5_000;
 /** Records of a longer queue stay on disk only. */
@@ -177,7 +175,6 @@ export class Settler {
       else if (!seen.has(record.row.id)) loaded.push({ end, record });
       seen.add(end.id);
     }
-    loaded.sort((a, b) => (a.record.row.id < b.record.row.id ? -1 : 1));
     await this.#insert(loaded);
   }
 
@@ -187,7 +184,11 @@ export class Settler {
     if (!only) return;
     try {
       await this.#ensurePartitions(loaded);
-      await this.#transact(loaded.map(({ record }) => record));
+      await settleBatch(
+        this.#options.pool,
+        loaded.map(({ record }) => record),
+        this.#options.failpoint,
+      );
     } catch (error) {
       if (isMissingPartition(error)) this.#monthsMade.clear();
       if (!isDataError(error) || isMissingPartition(error)) throw error;
@@ -198,31 +199,6 @@ export class Settler {
       const half = loaded.length >> 1;
       await this.#insert(loaded.slice(0, half));
       await this.#insert(loaded.slice(half));
-    }
-  }
-
-  async #transact(records: readonly FinishRecord[]): Promise<void> {
-    const values = settleValues(records);
-    const client = await this.#options.pool.connect();
-    let broken: Error | boolean = true;
-    try {
-      // One round trip. Nested loops are off because the planner guesses ten rows for an array of 500.
-      await client.query(
-        `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL enable_nestloop = off; SET LOCAL jit = off; SELECT pg_advisory_xact_lock(${SETTLE_LOCK})`,
-      );
-      await client.query({ name: SETTLE_NAME, text: settleSql, values });
-      this.#options.failpoint("mid_batch");
-      await client.query("COMMIT");
-      broken = false;
-    } catch (error) {
-      if (isDataError(error))
-        broken = await client.query("ROLLBACK").then(
-          () => false,
-          () => true,
-        );
-      throw error;
-    } finally {
-      client.release(broken);
     }
   }
 

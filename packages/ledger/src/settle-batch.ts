@@ -1,0 +1,38 @@
+import type pg from "pg";
+import type { FailpointHook } from "./failpoints.ts";
+import type { FinishRecord } from "./records.ts";
+import { isDataError } from "./settle-errors.ts";
+import { SETTLE_NAME, settleSql, settleValues } from "./settle-statement.ts";
+
+/** One for all who assign settled_seq, over every process. */
+const SETTLE_LOCK = 7_207_150_002;
+
+/**
+ * One transaction: these records become rows, in the order of their ids, or none does. Records of one id must not meet
+ * in a batch. @throws what the driver throws; after a data error the connection goes back in order.
+ */
+export async function settleBatch(pool: pg.Pool, records: readonly FinishRecord[], failpoint?: FailpointHook): Promise<void> {
+  const values = settleValues([...records].sort((a, b) => (a.row.id < b.row.id ? -1 : 1)));
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    // One round trip. Nested loops are off because the planner guesses ten rows for an array of 500.
+    await client.query(
+      `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL enable_nestloop = off; SET LOCAL jit = off; SELECT pg_advisory_xact_lock(${SETTLE_LOCK})`,
+    );
+    await client.query({ name: SETTLE_NAME, text: settleSql, values });
+    failpoint?.("mid_batch");
+    await client.query("COMMIT");
+    broken = false;
+  } catch (error) {
+    if (isDataError(error)) {
+      broken = await client.query("ROLLBACK").then(
+        () => false,
+        () => true,
+      );
+    }
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}

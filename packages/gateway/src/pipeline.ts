@@ -3,7 +3,7 @@ import { sendError } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Runtime, Step } from "./context.ts";
 import { admit } from "./pipeline/admit.ts";
-import { attempt } from "./pipeline/attempt.ts";
+import { attempt, clientLeft } from "./pipeline/attempt.ts";
 import { authenticate } from "./pipeline/authenticate.ts";
 import { guard } from "./pipeline/guard.ts";
 import { meter } from "./pipeline/meter.ts";
@@ -33,7 +33,7 @@ export async function runPipeline(runtime: Runtime, call: Call): Promise<void> {
 
 async function fail(runtime: Runtime, call: Call, thrown: unknown): Promise<void> {
   const error = call.cut ?? toSluiceError(thrown);
-  if (error.code === "internal")
+  if (error.code === "internal" && error.detail !== clientLeft)
     runtime.log.error({ requestId: call.id, err: thrown, detail: error.detail }, "a request failed on our side");
   if (call.gone && !call.began) return;
   if (!call.began) refuseCall(runtime, call, error);

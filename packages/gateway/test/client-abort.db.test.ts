@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import { silentLog } from "@sluice/core/log";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness } from "./harness.ts";
 import { anthropicStart, anthropicText, type RawProvider, startRawProvider } from "./raw-provider.ts";
@@ -7,9 +8,11 @@ import { anthropicStart, anthropicText, type RawProvider, startRawProvider } fro
 let harness: Harness;
 let raw: RawProvider;
 let key: string;
+const errors: string[] = [];
 beforeAll(async () => {
   raw = await startRawProvider((res) => res.end());
-  harness = await startHarness({ limits: { stalledClientMs: 300 } });
+  const log = { ...silentLog, error: (_fields: object, message: string) => void errors.push(message) };
+  harness = await startHarness({ limits: { stalledClientMs: 300 }, log });
   ({ key } = await harness.group(
     [
       { dialect: "anthropic", baseUrl: raw.url },
@@ -78,6 +81,8 @@ describe("a client that leaves", () => {
     await expect.poll(() => raw.abandoned).toBe(before + 1);
     const { row } = await ended(String(raw.received.at(-1)?.headers["x-request-id"]));
     expect(row).toMatchObject({ state: "aborted", status: 0, costNanoUsd: "0", flags: [] });
+    // Clients leave all day: nothing that an operator is woken for.
+    expect(errors).toEqual([]);
   });
 
   it("while a whole answer is being made ends the upstream's, and no other provider is asked", async () => {

@@ -46,9 +46,12 @@ async function mayTry(runtime: Runtime, providerId: string, model: string): Prom
   return state === "closed" || (state === "probe" && (await breakers.takeProbe(providerId, model)));
 }
 
+/** Why nothing more is tried for a client that is gone; nobody's failure. */
+export const clientLeft = "the client left";
+
 function stopIfEnded(call: Call): void {
   if (call.cut) throw call.cut;
-  if (call.gone) throw new SluiceError("internal", { detail: "the client left" });
+  if (call.gone) throw new SluiceError("internal", { detail: clientLeft });
 }
 
 async function begin(runtime: Runtime, call: Call, provider: ProviderConfig): Promise<void> {

@@ -1,0 +1,77 @@
+import type { AppRouter } from "@sluice/api/router-type";
+import type { LiveFrame } from "@sluice/core/events";
+import { serverAdmin } from "@sluice/testing/server-process";
+import { createTRPCClient, httpBatchLink } from "@trpc/client";
+import superjson from "superjson";
+
+/** The console as a browser has it: signed in as the administrator, over HTTP. */
+export interface ConsoleClient {
+  url: string;
+  cookie: string;
+  api: ReturnType<typeof createTRPCClient<AppRouter>>;
+}
+
+/** Signs in. */
+export async function openConsole(url: string): Promise<ConsoleClient> {
+  const answer = await fetch(`${url}/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: url },
+    body: JSON.stringify(serverAdmin),
+  });
+  if (!answer.ok) throw new Error(`sign-in failed: ${answer.status} ${await answer.text()}`);
+  const cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  const link = httpBatchLink({ url: `${url}/trpc`, transformer: superjson, headers: { cookie, origin: url } });
+  return { url, cookie, api: createTRPCClient<AppRouter>({ links: [link] }) };
+}
+
+export interface Viewer {
+  frames: LiveFrame[];
+  /** Ids of requests that were seen to finish. */
+  finished: Set<string>;
+  /** Frames that told the viewer to refetch its lists. */
+  resets: LiveFrame[];
+  connections: number;
+  close(): void;
+}
+
+/** Follows `live.events` as EventSource does: reconnects with the last id it saw, for as long as it is open. */
+export function watch({ url, cookie }: ConsoleClient): Viewer {
+  const abort = new AbortController();
+  const viewer: Viewer = { frames: [], finished: new Set(), resets: [], connections: 0, close: () => abort.abort() };
+  void follow();
+  return viewer;
+
+  async function follow(): Promise<void> {
+    while (!abort.signal.aborted) {
+      await connect().catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async function connect(): Promise<void> {
+    const lastEventId = viewer.frames.at(-1)?.id ?? null;
+    const input = encodeURIComponent(JSON.stringify(superjson.serialize({ lastEventId })));
+    const headers = { accept: "text/event-stream", cookie };
+    const response = await fetch(`${url}/trpc/live.events?input=${input}`, { headers, signal: abort.signal });
+    if (!response.ok || !response.body) return;
+    viewer.connections += 1;
+    const decoder = new TextDecoder();
+    let buffered = "";
+    for await (const chunk of response.body) {
+      buffered += decoder.decode(chunk as Uint8Array, { stream: true });
+      const messages = buffered.split("\n\n");
+      buffered = messages.pop() ?? "";
+      for (const message of messages) take(message);
+    }
+  }
+
+  function take(message: string): void {
+    const fields = new Map(message.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+    const data = fields.get("data") ?? "";
+    if (fields.has("event") || data === "") return;
+    const frame = superjson.parse<LiveFrame>(data);
+    viewer.frames.push(frame);
+    if (frame.reset) viewer.resets.push(frame);
+    for (const event of frame.events) if (event.type === "request.finished") viewer.finished.add(event.row.id);
+  }
+}

@@ -4,8 +4,7 @@ import type pg from "pg";
 
 /**
  * The design that the ledger replaces: a row is inserted when a request begins, updated when it ends, and a row trigger
- * moves the same three rollups. The table has the same columns and indexes, but neither partitions nor details: what
- * it does not have to do is in its favour.
+ * moves the same three rollups. It keeps the same columns, indexes and details (in the row, as it did), and no partitions.
  */
 export async function createOlderDesign(pool: pg.Pool): Promise<void> {
   const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
@@ -18,7 +17,7 @@ export async function createOlderDesign(pool: pg.Pool): Promise<void> {
         ${classSql}, 1, NEW.billable::int, ${measures.map((name) => `NEW.${name}`).join(", ")}, coalesce(NEW.cost_nano_usd, 0), NEW.upstream_cost_nano_usd)
       ON CONFLICT (${key}) DO UPDATE SET ${sums.map((name) => `${name} = older_${table}.${name} + EXCLUDED.${name}`).join(", ")};`,
   );
-  await pool.query(`CREATE TABLE older_requests (LIKE requests INCLUDING DEFAULTS);
+  await pool.query(`CREATE TABLE older_requests (LIKE requests INCLUDING DEFAULTS, detail jsonb);
     ALTER TABLE older_requests ADD PRIMARY KEY (id);
     CREATE INDEX ON older_requests (user_id, id DESC);
     CREATE INDEX ON older_requests (key_id, id DESC);
@@ -49,10 +48,11 @@ const update = {
   name: "older_update",
   text: `UPDATE older_requests r SET provider_id = t.provider_id, upstream_model = t.upstream_model, state = t.state, status = t.status,
       error_code = t.error_code, attempts = 1, input_tokens = t.input, output_tokens = t.output, cache_read_tokens = t.cache_read,
-      cost_nano_usd = t.cost, upstream_cost_nano_usd = t.upstream_cost, ttft_ms = t.ttft_ms, duration_ms = t.duration_ms
+      cost_nano_usd = t.cost, upstream_cost_nano_usd = t.upstream_cost, ttft_ms = t.ttft_ms, duration_ms = t.duration_ms,
+      detail = t.detail::jsonb
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[],
-      $10::bigint[], $11::bigint[], $12::int[], $13::int[])
-      AS t(id, provider_id, upstream_model, state, status, error_code, input, output, cache_read, cost, upstream_cost, ttft_ms, duration_ms)
+      $10::bigint[], $11::bigint[], $12::int[], $13::int[], string_to_array($14, chr(30)))
+      AS t(id, provider_id, upstream_model, state, status, error_code, input, output, cache_read, cost, upstream_cost, ttft_ms, duration_ms, detail)
     WHERE r.id = t.id`,
 };
 
@@ -73,6 +73,7 @@ export async function writeOlder(client: pg.ClientBase, ends: readonly FinishRec
       ...[of((r) => r.id), of((r) => r.providerId), of((r) => r.upstreamModel), of((r) => r.state), of((r) => r.status)],
       ...[of((r) => r.errorCode), of((r) => r.usage.input), of((r) => r.usage.output), of((r) => r.usage.cacheRead)],
       ...[of((r) => r.costNanoUsd), ends.map((end) => end.upstreamCostNanoUsd), of((r) => r.ttftMs), of((r) => r.durationMs)],
+      ends.map((end) => JSON.stringify(end.detail)).join("\u001e"),
     ],
   });
 }

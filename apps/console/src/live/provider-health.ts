@@ -23,9 +23,10 @@ export function createProviderHealth(): ProviderHealthBoard {
     push(events) {
       let next: Map<string, ProviderHealth> | null = null;
       for (const event of events) {
+        if (event.type !== "provider.measured" && !("breaker" in event)) continue;
         next ??= new Map(store.get());
         if (event.type === "provider.measured") next.set(event.health.providerId, event.health);
-        else if ("breaker" in event) {
+        else {
           const known = next.get(event.breaker.providerId) ?? noHealth(event.breaker.providerId);
           next.set(known.providerId, { ...known, breakers: withBreaker(known.breakers, event.breaker) });
         }

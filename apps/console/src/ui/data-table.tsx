@@ -48,17 +48,18 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
     return cn(wideOnly && "max-lg:hidden", align === "right" && "text-right");
   };
   return (
-    <ScrollRegion label={label} className="overflow-x-auto rounded-xl border border-line bg-surface">
-      <table aria-label={label} className="w-full border-collapse text-sm">
-        <thead>
+    <ScrollRegion label={label} className="card-table overflow-x-auto rounded-xl border border-line bg-surface">
+      <table role="table" aria-label={label} className="w-full border-collapse text-sm">
+        <thead role="rowgroup">
           {table.getHeaderGroups().map((group) => (
-            <tr key={group.id} className="border-b border-line">
+            <tr key={group.id} role="row" className="border-b border-line">
               {group.headers.map((header) => {
                 const sorted = header.column.getIsSorted();
                 const Arrow = sorted === "desc" ? ArrowDown : ArrowUp;
                 return (
                   <th
                     key={header.id}
+                    role="columnheader"
                     scope="col"
                     aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : undefined}
                     className={cn(
@@ -84,11 +85,20 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
             </tr>
           ))}
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {table.getRowModel().rows.map((row) => (
-            <tr key={row.id} className={cn("border-b border-line last:border-b-0 hover:bg-hover", dim?.(row.original) && "text-ink-3")}>
+            <tr
+              key={row.id}
+              role="row"
+              className={cn("border-b border-line last:border-b-0 hover:bg-hover", dim?.(row.original) && "text-ink-3")}
+            >
               {row.getAllCells().map((one) => (
-                <td key={one.id} className={cn(dense ? "h-10" : "h-12", "px-3 py-1.5 align-middle first:pl-4 last:pr-4", cell(one.column))}>
+                <td
+                  key={one.id}
+                  role="cell"
+                  data-label={labelOf(one.column.columnDef.header)}
+                  className={cn(dense ? "h-10" : "h-12", "px-3 py-1.5 align-middle first:pl-4 last:pr-4", cell(one.column))}
+                >
                   <table.FlexRender cell={one} />
                 </td>
               ))}
@@ -98,4 +108,9 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
       </table>
     </ScrollRegion>
   );
+}
+
+/** The column's name inside a card; a header that is drawn, not written, has none. */
+function labelOf(header: unknown): string | undefined {
+  return typeof header === "string" ? header : undefined;
 }

@@ -34,7 +34,7 @@ export function LoginPage() {
         <p className="mt-1 text-sm text-ink-2">{t("login.lead")}</p>
         <form noValidate onSubmit={onSubmit} className="mt-6 flex flex-col gap-4">
           <Field label={t("login.email")} error={errorOf("email")}>
-            {(ids) => <Input {...ids} className="h-10" type="email" autoComplete="username" {...form.register("email")} />}
+            {(ids) => <Input {...ids} className="h-10" type="email" autoComplete="username" autoFocus {...form.register("email")} />}
           </Field>
           <Field label={t("login.password")} error={errorOf("password")}>
             {(ids) => <Input {...ids} className="h-10" type="password" autoComplete="current-password" {...form.register("password")} />}

@@ -83,13 +83,14 @@ function SessionTable({ rows, names }: { rows: readonly SessionRow[]; names: Nam
   const [shown, setShown] = useState(FIRST);
   return (
     <>
-      <ScrollRegion label={t("sessions.table")} className="overflow-x-auto rounded-xl border border-line bg-surface">
-        <table aria-label={t("sessions.table")} className="w-full border-collapse text-sm">
-          <thead>
-            <tr className="border-b border-line">
+      <ScrollRegion label={t("sessions.table")} className="card-table overflow-x-auto rounded-xl border border-line bg-surface">
+        <table role="table" aria-label={t("sessions.table")} className="w-full border-collapse text-sm">
+          <thead role="rowgroup">
+            <tr role="row" className="border-b border-line">
               {columns.map((column) => (
                 <th
                   key={column}
+                  role="columnheader"
                   scope="col"
                   className={cn(
                     "h-9 px-3 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:pl-4 last:pr-4",
@@ -102,7 +103,7 @@ function SessionTable({ rows, names }: { rows: readonly SessionRow[]; names: Nam
               ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody role="rowgroup">
             {rows.slice(0, shown).map((row) => (
               <SessionLine key={row.id} row={row} names={names} />
             ))}
@@ -118,8 +119,8 @@ const SessionLine = memo(function SessionLine({ row, names }: { row: SessionRow;
   const { t, i18n } = useTranslation();
   const tokens = row.inputTokens + row.outputTokens;
   return (
-    <tr data-session={row.id} className="border-b border-line last:border-b-0 hover:bg-hover">
-      <td className="max-w-72 py-2 pr-3 pl-4">
+    <tr role="row" data-session={row.id} className="border-b border-line last:border-b-0 hover:bg-hover">
+      <td role="cell" data-label={t("sessions.client")} className="max-w-72 py-2 pr-3 pl-4">
         <Link
           to="/logs"
           search={{ session: row.id }}
@@ -132,22 +133,24 @@ const SessionLine = memo(function SessionLine({ row, names }: { row: SessionRow;
           {names.user(row.userId)} · {names.key(row.keyId)} · <span className="font-mono">{row.id.slice(-8)}</span>
         </span>
       </td>
-      <td className="max-w-64 px-3 py-2">
+      <td role="cell" data-label={t("sessions.model")} className="max-w-64 px-3 py-2">
         <span className="block truncate">{row.model}</span>
         {row.providerId && names.list.providers.length > 0 && (
           <span className="block truncate text-xs text-ink-3">{names.provider(row.providerId)}</span>
         )}
       </td>
       <td
+        role="cell"
+        data-label={t("sessions.started")}
         className="px-3 py-2 text-right whitespace-nowrap text-ink-2 max-lg:hidden"
         title={formatDateTime(row.startedAtMs, i18n.language)}
       >
         <Ago ms={row.startedAtMs} />
       </td>
-      <td className="px-3 py-2 text-right whitespace-nowrap text-ink-2">
+      <td role="cell" data-label={t("sessions.activity")} className="px-3 py-2 text-right whitespace-nowrap text-ink-2">
         {row.inFlight > 0 ? <span className="font-medium text-accent-ink">{t("sessions.now")}</span> : <Ago ms={row.lastActivityAtMs} />}
       </td>
-      <td className="px-3 py-2 text-right">
+      <td role="cell" data-label={t("sessions.inFlight")} className="px-3 py-2 text-right">
         {row.inFlight > 0 ? (
           <span className="inline-flex items-center gap-1.5 font-medium text-accent-ink">
             <span aria-hidden="true" className="size-1.5 animate-pulse-dot rounded-full bg-accent" />
@@ -157,13 +160,20 @@ const SessionLine = memo(function SessionLine({ row, names }: { row: SessionRow;
           <span className="text-ink-3">0</span>
         )}
       </td>
-      <td className="px-3 py-2 text-right">{formatExact(row.requests, i18n.language)}</td>
-      <td className="px-3 py-2 text-right whitespace-nowrap text-ink-2 max-lg:hidden" title={formatExact(tokens, i18n.language)}>
+      <td role="cell" data-label={t("sessions.requests")} className="px-3 py-2 text-right">
+        {formatExact(row.requests, i18n.language)}
+      </td>
+      <td
+        role="cell"
+        data-label={t("sessions.tokens")}
+        className="px-3 py-2 text-right whitespace-nowrap text-ink-2 max-lg:hidden"
+        title={formatExact(tokens, i18n.language)}
+      >
         {formatCount(row.inputTokens, i18n.language)}
         <span className="px-1 text-ink-3">/</span>
         {formatCount(row.outputTokens, i18n.language)}
       </td>
-      <td className="py-2 pr-4 pl-3 text-right font-medium" title={exactCost(row.costNanoUsd)}>
+      <td role="cell" data-label={t("sessions.cost")} className="py-2 pr-4 pl-3 text-right font-medium" title={exactCost(row.costNanoUsd)}>
         {formatCost(row.costNanoUsd)}
       </td>
     </tr>

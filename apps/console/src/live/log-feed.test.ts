@@ -1,0 +1,136 @@
+import { FINAL_REV } from "@sluice/core/events";
+import { newId } from "@sluice/core/ids";
+import { noUsage, type RequestRow } from "@sluice/core/requests";
+import { expect, it, vi } from "vitest";
+import { type LogSource, startLogFeed } from "./log-feed.ts";
+import { gapAfter } from "./log-order.ts";
+
+function row(state: RequestRow["state"] = "done"): RequestRow {
+  return {
+    id: newId(),
+    tenantId: "default",
+    userId: "u",
+    keyId: "k",
+    sessionId: "",
+    providerId: "p",
+    group: "default",
+    dialect: "openai",
+    endpoint: "chat",
+    stream: false,
+    model: "gpt-5-mini",
+    upstreamModel: "",
+    state,
+    status: state === "done" ? 200 : 0,
+    errorCode: "",
+    attempts: 1,
+    usage: noUsage,
+    flags: [],
+    costNanoUsd: null,
+    billable: true,
+    startedAtMs: 0,
+    ttftMs: null,
+    durationMs: null,
+    client: "",
+    correctsId: null,
+  };
+}
+
+/** A server that holds rows, newest first, and a stream that the test speaks for. */
+function server(rows: RequestRow[]) {
+  const state = { rows, covered: true, fails: 0, calls: 0 };
+  let hear: Parameters<LogSource["listen"]>[0] = { events: () => {}, reset: () => {} };
+  const source: LogSource = {
+    async list({ before, limit }) {
+      state.calls += 1;
+      if (state.fails-- > 0) throw new TypeError("no answer");
+      const all = [...state.rows].sort((a, b) => (a.id < b.id ? 1 : -1)).filter(({ id }) => !before || id < before);
+      const page = all.slice(0, limit);
+      return {
+        rows: page,
+        next: all.length > limit ? (page.at(-1)?.id ?? null) : null,
+        searchedToMs: null,
+        partial: false,
+        busId: "e:1-0",
+      };
+    },
+    byIds: async (ids) => state.rows.filter(({ id }) => ids.includes(id)),
+    listen(listener) {
+      hear = listener;
+      return () => {};
+    },
+    covered: async () => state.covered,
+    schedule: (flush) => queueMicrotask(flush),
+  };
+  return { source, state, say: () => hear };
+}
+
+const many = (count: number): RequestRow[] => Array.from({ length: count }, () => row());
+
+it("reads the newest page, then older ones until the end", async () => {
+  const { source, state } = server(many(150));
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  expect(feed.tail.view().order).toHaveLength(100);
+  await feed.older();
+  expect(feed.tail.view().order).toHaveLength(150);
+  expect(feed.tail.floor).toBe("");
+  const before = state.calls;
+  await feed.older();
+  expect(state.calls).toBe(before);
+});
+
+it("says what failed, and reads again when asked", async () => {
+  const { source, state } = server(many(3));
+  state.fails = 1;
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get()).toMatchObject({ phase: "error", failure: { code: "network" } }));
+  feed.retry();
+  await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(3));
+});
+
+it("reads the list again when the stream began after it was read", async () => {
+  const { source, state } = server(many(2));
+  state.covered = false;
+  const feed = startLogFeed({}, source);
+  state.rows = [...state.rows, row()];
+  await vi.waitFor(() => expect(state.calls).toBe(2));
+  await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(3));
+});
+
+it("after a reset: reads once, finishes what it showed in flight, and joins what it had", async () => {
+  const flying = row("in_flight");
+  const { source, state, say } = server([...many(5), flying]);
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  state.rows = [...state.rows.filter(({ id }) => id !== flying.id), { ...flying, state: "done", status: 200 }, ...many(4)];
+  const before = state.calls;
+  say().reset();
+  await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(10));
+  await vi.waitFor(() => expect(feed.tail.row(flying.id)?.row.state).toBe("done"));
+  expect(state.calls).toBe(before + 1);
+});
+
+it("after a long absence: shows the newest, leaves a gap, and fills it on demand", async () => {
+  const { source, state, say } = server(many(5));
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  state.rows = [...state.rows, ...many(450)];
+  say().reset();
+  await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(206));
+  const gap = feed.tail.view().order[200] ?? "";
+  expect(gap).toBe(gapAfter(feed.tail.view().order[199] ?? ""));
+  await feed.fill(gap);
+  const second = feed.tail.view().order[400] ?? "";
+  expect(second).toBe(gapAfter(feed.tail.view().order[399] ?? ""));
+  await feed.fill(second);
+  expect(feed.tail.view().order).toHaveLength(455);
+});
+
+it("hears the stream between two reads", async () => {
+  const { source, say } = server(many(1));
+  const feed = startLogFeed({}, source);
+  const live = row();
+  say().events([{ type: "request.finished", rev: FINAL_REV, row: live }]);
+  await vi.waitFor(() => expect(feed.tail.view().order).toContain(live.id));
+  expect(feed.tail.view().order).toHaveLength(2);
+});

@@ -1,0 +1,134 @@
+import type { LiveEvent, SessionRow } from "@sluice/core/events";
+import { expect, it } from "vitest";
+import { createSessionBoard } from "./session-board.ts";
+
+function session(change: Partial<SessionRow> = {}): SessionRow {
+  return {
+    id: "s1",
+    userId: "u",
+    keyId: "k",
+    providerId: "p",
+    model: "m",
+    client: "",
+    startedAtMs: 0,
+    lastActivityAtMs: 0,
+    inFlight: 0,
+    requests: 1,
+    inputTokens: 0,
+    outputTokens: 0,
+    costNanoUsd: "0",
+    rev: 1,
+    ...change,
+  };
+}
+
+const updated = (row: SessionRow): LiveEvent => ({ type: "session.updated", row });
+
+/** A board with a clock of its own; `pass` runs what falls due. */
+function open() {
+  let now = 0;
+  let due: { at: number; run: () => void } | null = null;
+  const board = createSessionBoard({
+    now: () => now,
+    after(ms, run) {
+      due = { at: now + ms, run };
+      return () => {
+        due = null;
+      };
+    },
+  });
+  board.load([], 5);
+  return {
+    board,
+    ids: () => board.get().map(({ id }) => id),
+    timers: () => due !== null,
+    pass(ms: number) {
+      now += ms;
+      while (due !== null && due.at <= now) {
+        const { run } = due;
+        due = null;
+        run();
+      }
+    },
+  };
+}
+
+it("shows a session with its first event and moves its counters", () => {
+  const { board } = open();
+  board.push([{ type: "session.started", row: session({ inFlight: 1 }) }]);
+  board.push([updated(session({ inFlight: 0, requests: 2, rev: 2 }))]);
+  expect(board.get()).toMatchObject([{ id: "s1", requests: 2, inFlight: 0 }]);
+});
+
+it("ignores an older rev", () => {
+  const { board } = open();
+  board.push([updated(session({ rev: 4, requests: 4 })), updated(session({ rev: 3, requests: 3 }))]);
+  expect(board.get()[0]?.requests).toBe(4);
+});
+
+it("lets it leave within a second of its window, by the local clock alone", () => {
+  const { board, ids, pass } = open();
+  board.push([updated(session({ lastActivityAtMs: 0 }))]);
+  pass(4_900);
+  expect(ids()).toEqual(["s1"]);
+  pass(200);
+  expect(ids()).toEqual([]);
+});
+
+it("keeps it while something of it is in flight, however long", () => {
+  const { board, ids, pass } = open();
+  board.push([updated(session({ inFlight: 1 }))]);
+  pass(60_000);
+  expect(ids()).toEqual(["s1"]);
+  board.push([updated(session({ inFlight: 0, lastActivityAtMs: 60_000, rev: 2 }))]);
+  pass(5_100);
+  expect(ids()).toEqual([]);
+});
+
+it("lets new activity prolong it", () => {
+  const { board, ids, pass } = open();
+  board.push([updated(session())]);
+  pass(3_000);
+  board.push([updated(session({ lastActivityAtMs: 3_000, rev: 2 }))]);
+  pass(3_000);
+  expect(ids()).toEqual(["s1"]);
+  pass(2_100);
+  expect(ids()).toEqual([]);
+});
+
+it("leaves at once when the server says so, and may come back as a new session", () => {
+  const { board, ids } = open();
+  board.push([updated(session({ rev: 9 }))]);
+  board.push([{ type: "session.ended", row: session({ rev: 10 }) }]);
+  expect(ids()).toEqual([]);
+  board.push([{ type: "session.started", row: session({ startedAtMs: 100, lastActivityAtMs: 100, rev: 1 }) }]);
+  expect(ids()).toEqual(["s1"]);
+});
+
+it("keeps its order by start whatever happens to the sessions", () => {
+  const { board, ids } = open();
+  board.push([
+    updated(session({ id: "a", startedAtMs: 1 })),
+    updated(session({ id: "b", startedAtMs: 2 })),
+    updated(session({ id: "c", startedAtMs: 3 })),
+  ]);
+  board.push([updated(session({ id: "a", startedAtMs: 1, lastActivityAtMs: 900, rev: 2 }))]);
+  expect(ids()).toEqual(["c", "b", "a"]);
+});
+
+it("takes a list as the truth about who is there, but keeps newer counters", () => {
+  const { board, ids } = open();
+  board.push([updated(session({ id: "gone" })), updated(session({ id: "s1", rev: 5, requests: 5 }))]);
+  board.load([session({ id: "s1", rev: 4, requests: 4 })], 5);
+  expect(ids()).toEqual(["s1"]);
+  expect(board.get()[0]?.requests).toBe(5);
+});
+
+it("runs no timer while nobody is there", () => {
+  const { board, timers } = open();
+  expect(timers()).toBe(false);
+  board.push([updated(session())]);
+  expect(timers()).toBe(true);
+  board.stop();
+  expect(timers()).toBe(false);
+});

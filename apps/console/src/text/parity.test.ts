@@ -1,0 +1,53 @@
+import { errorCatalogue } from "@sluice/core/errors";
+import { settingSchemas } from "@sluice/core/inputs/settings";
+import { describe, expect, it } from "vitest";
+import { en } from "./en.ts";
+import { zhCN } from "./zh-CN.ts";
+
+type Tree = { readonly [key: string]: string | Tree };
+
+function flat(tree: Tree, prefix = ""): Map<string, string> {
+  return new Map(
+    Object.entries(tree).flatMap(([key, value]) =>
+      typeof value === "string" ? [[prefix + key, value] as const] : [...flat(value, `${prefix}${key}.`)],
+    ),
+  );
+}
+
+const placeholders = (text: string): string[] => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1] ?? "").sort();
+const english = flat(en);
+const chinese = flat(zhCN as unknown as Tree);
+
+describe("Chinese", () => {
+  it("has every key that English has, and no other", () => {
+    const wanted = [...english.keys()].filter((key) => !key.endsWith("_one")).sort();
+    expect([...chinese.keys()].filter((key) => !key.endsWith("_one")).sort()).toEqual(wanted);
+  });
+
+  it("fills the same placeholders", () => {
+    for (const [key, text] of chinese) expect(placeholders(text), key).toEqual(placeholders(english.get(key) ?? ""));
+  });
+
+  it("leaves nothing empty and nothing in English by accident", () => {
+    const same = [...chinese]
+      .filter(([key, text]) => text === english.get(key) && /[a-z]{4,}/.test(text.replace(/\{\{\w+\}\}/g, "")))
+      .map(([key]) => key);
+    expect(same.filter((key) => !/^dialect\.|^providers\.serve\.|^settings\.option\./.test(key))).toEqual([]);
+    for (const [key, text] of chinese) expect(text.trim(), key).not.toBe("");
+  });
+});
+
+describe("English", () => {
+  it("has a text for every code of the error catalogue", () => {
+    for (const code of Object.keys(errorCatalogue)) expect(en.errors, code).toHaveProperty(code);
+  });
+
+  it("has a name and a hint for every setting", () => {
+    for (const name of Object.keys(settingSchemas)) {
+      const key = name.replace(".", "_");
+      expect(Object.keys(en.settings.name), key).toContain(key);
+      expect(Object.keys(en.settings.hint), key).toContain(key);
+      expect(Object.keys(en.settings.group)).toContain(name.split(".")[0]);
+    }
+  });
+});

@@ -161,8 +161,8 @@ export function callMessages(place: Place, secret: string, options: CallOptions 
   });
 }
 
-/** Whether a request of the console is anything but its event stream, or the names of what a neighbouring spec just made. */
+/** Whether a request of the console is anything but its event stream, its fonts and code, or the names of what a neighbouring spec just made. */
 export function asksForRows(url: string): boolean {
   const { pathname } = new URL(url);
-  return pathname !== "/trpc/live.events" && !/^\/trpc\/(names\.list,?)+$/.test(pathname);
+  return pathname !== "/trpc/live.events" && !pathname.startsWith("/assets/") && !/^\/trpc\/(names\.list,?)+$/.test(pathname);
 }

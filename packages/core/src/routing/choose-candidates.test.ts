@@ -108,6 +108,8 @@ describe("who is a candidate", () => {
 
   test("nobody left: unknown model and out of order are told apart", () => {
     expect(choose([]).none).toBe("unknown_model");
+    expect(choose([provider("a", { enabled: false })]).none).toBe("no_provider");
+    expect(choose([provider("a", { enabled: false, models: ["x"] })]).none).toBe("unknown_model");
     expect(choose([provider("a", { models: ["x"] })]).none).toBe("unknown_model");
     const open = choose([provider("a")], { breakerStateOf: () => "open" });
     expect(open).toMatchObject({ none: "no_provider", ordered: [], decision: { chosenBy: "none" } });

@@ -23,7 +23,7 @@ export interface Choice<P extends RoutableProvider> {
   /** In the order to try; tiers follow one another. A `probe` breaker must still be won by `takeProbe`. */
   ordered: P[];
   decision: Decision;
-  /** Why nobody is left: nobody serves this model, or those who do cannot right now. null when somebody is. */
+  /** Why nobody is left: nobody serves this model, or those who do cannot right now (breaker, switched off). null when somebody is. */
   none: "unknown_model" | "no_provider" | null;
 }
 
@@ -73,7 +73,7 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
       ...keptExclusions(unusable, eligible.excluded),
       chosenBy,
     },
-    none: ordered.length > 0 ? null : eligible.byId.size > 0 ? "no_provider" : "unknown_model",
+    none: ordered.length > 0 ? null : eligible.byId.size > 0 || eligible.switchedOff ? "no_provider" : "unknown_model",
   };
 }
 

@@ -34,6 +34,8 @@ export interface Eligible<P extends RoutableProvider> {
   readonly tiers: readonly Tier<P>[];
   readonly byId: ReadonlyMap<string, P>;
   readonly excluded: readonly { readonly providerId: string; readonly reason: ExclusionReason }[];
+  /** Somebody would serve it who is switched off: the model is known, only not available now. */
+  readonly switchedOff: boolean;
 }
 
 /** Clients choose model names, so their part of the index is bounded; a full one starts over. */
@@ -43,6 +45,8 @@ interface RouteIndex<P extends RoutableProvider> {
   /** Serve the group, dialect and endpoint; the models of each as a set, null = any. */
   readonly candidates: readonly { readonly provider: P; readonly models: ReadonlySet<string> | null }[];
   readonly excluded: Eligible<P>["excluded"];
+  /** Disabled ones that would otherwise be candidates. */
+  readonly disabled: readonly P[];
   readonly byModel: Map<string, Eligible<P>>;
 }
 
@@ -81,20 +85,28 @@ function indexRoute<P extends RoutableProvider>(providers: readonly P[], ask: As
     const reason = routeExclusion(provider, ask);
     if (reason) excluded.push({ providerId: provider.id, reason });
     else {
-      const models = provider.models.length > 0 ? new Set([...provider.models, ...Object.keys(provider.modelRedirects)]) : null;
-      candidates.push({ provider, models });
+      candidates.push({ provider, models: modelsOf(provider) });
     }
   }
   candidates.sort((a, b) => a.provider.priority - b.provider.priority);
-  return { candidates, excluded, byModel: new Map() };
+  const disabled = providers.filter((provider) => !provider.enabled && mismatch(provider, ask) === null);
+  return { candidates, excluded, disabled, byModel: new Map() };
 }
 
 function routeExclusion(provider: RoutableProvider, ask: Ask): ExclusionReason | null {
-  if (!provider.enabled) return "disabled";
+  return provider.enabled ? mismatch(provider, ask) : "disabled";
+}
+
+function mismatch(provider: RoutableProvider, ask: Ask): ExclusionReason | null {
   if (!provider.groups.includes(ask.group)) return "group";
   if (provider.dialect !== ask.dialect) return "dialect";
   if (selectable.has(ask.endpoint) && !provider.serves.includes(ask.endpoint)) return "endpoint";
   return null;
+}
+
+/** null = any. */
+function modelsOf(provider: RoutableProvider): ReadonlySet<string> | null {
+  return provider.models.length > 0 ? new Set([...provider.models, ...Object.keys(provider.modelRedirects)]) : null;
 }
 
 function filterByModel<P extends RoutableProvider>(route: RouteIndex<P>, model: string): Eligible<P> {
@@ -117,5 +129,6 @@ function filterByModel<P extends RoutableProvider>(route: RouteIndex<P>, model: 
     tier.providers.push(provider);
     tier.totalWeight += provider.weight;
   }
-  return { tiers, byId, excluded: [...wrongModel, ...route.excluded] };
+  const switchedOff = route.disabled.some((provider) => modelsOf(provider)?.has(model) ?? true);
+  return { tiers, byId, excluded: [...wrongModel, ...route.excluded], switchedOff };
 }

@@ -1,5 +1,5 @@
 import { ensurePartitions } from "@sluice/db/partitions";
-import { type ListOptions } from "@sluice/ledger/list-statement";
+import type { ListOptions } from "@sluice/ledger/list-statement";
 import { listRequests } from "@sluice/ledger/query";
 import { createTestDatabase } from "@sluice/testing/postgres";
 import { seedRequestRows } from "@sluice/testing/seed-request-rows";
@@ -22,7 +22,11 @@ const views: Record<string, Pick<ListOptions, "filter" | "scope">> = {
 };
 
 /** p50 in ms of a page that begins before each of these ids, asked for one at a time. */
-async function pageMs(pool: pg.Pool, view: Pick<ListOptions, "filter" | "scope">, befores: readonly (string | undefined)[]): Promise<number> {
+async function pageMs(
+  pool: pg.Pool,
+  view: Pick<ListOptions, "filter" | "scope">,
+  befores: readonly (string | undefined)[],
+): Promise<number> {
   const took: number[] = [];
   for (let i = 0; i < pagesPerRound; i++) {
     const began = performance.now();

@@ -1,7 +1,7 @@
 import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { syncDirectory } from "./disk-writes.ts";
 import type { FailpointHook } from "./failpoints.ts";
-import { syncDirectory } from "./segment-writer.ts";
 
 /**
  * How far into the spool every end has its row. It only saves work: a replay of what was committed moves nothing, so an

@@ -80,7 +80,7 @@ test("right books have no difference: tokens, sums, costs to the last digit", as
     outcome: row.state === "done" ? "complete" : "cut",
     outputTokens: row.usage.output,
   }));
-  expect(await check(random500.map((end) => oracleLines(end)).join("") + '{"line":"opened","id":"half a li', { clientLog })).toEqual([]);
+  expect(await check(`${random500.map((end) => oracleLines(end)).join("")}{"line":"opened","id":"half a li`, { clientLog })).toEqual([]);
 });
 
 test("I1: a request without a row, with other tokens, outside the band, or without a flag", async () => {

@@ -13,7 +13,7 @@ export interface Metric {
 }
 
 /** What a metric's median must reach. */
-export interface Target {
+interface Target {
   atLeast?: number;
   atMost?: number;
 }

@@ -11,6 +11,7 @@ const looks = [
 
 for (const { theme, language, width } of looks) {
   test(`every page passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage: signedIn }) => {
+    test.slow();
     await (await callMessages(place, world.secret)).text();
     const context = await browser.newContext({
       baseURL: place.consoleUrl,

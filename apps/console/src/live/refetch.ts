@@ -42,7 +42,10 @@ function mark(types: readonly string[]): void {
   for (const type of types) stale.add(type);
   clearTimeout(timer);
   timer = setTimeout(() => {
-    for (const type of stale) for (const queryKey of keysOf[type]?.() ?? []) void queryClient.invalidateQueries({ queryKey });
+    const keys = [...stale].flatMap((type) => keysOf[type]?.() ?? []);
     stale.clear();
+    // Each list once, however many kinds of change name it.
+    for (const queryKey of new Map(keys.map((key) => [JSON.stringify(key), key])).values())
+      void queryClient.invalidateQueries({ queryKey });
   }, GATHER_MS);
 }

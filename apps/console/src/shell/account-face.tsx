@@ -15,7 +15,7 @@ export function AccountFace({ user, compact = false, className, ...props }: Acco
   return (
     <button
       type="button"
-      aria-label={t("account.menu")}
+      aria-label={compact ? t("account.menu") : undefined}
       className={cn(
         "flex min-w-0 items-center gap-2.5 rounded-lg text-left hover:bg-hover",
         compact ? "size-9 justify-center" : "w-full px-2 py-1.5",
@@ -31,6 +31,7 @@ export function AccountFace({ user, compact = false, className, ...props }: Acco
       </span>
       {!compact && (
         <>
+          <span className="sr-only">{t("account.menu")}: </span>
           <span className="min-w-0 flex-1 leading-tight">
             <span className="block truncate text-sm font-medium">{user.name}</span>
             <span className="block truncate text-2xs text-ink-3">{t(`account.${user.role}`)}</span>

@@ -14,11 +14,12 @@ interface AccountMenuProps {
   user: SignedIn["user"];
   version: string;
   compact?: boolean;
+  initiallyOpen?: boolean;
   onHelp(): void;
 }
 
 /** Who is signed in, language, theme, help and the way out. */
-export function AccountMenu({ user, version, compact = false, onHelp }: AccountMenuProps) {
+export function AccountMenu({ user, version, compact = false, initiallyOpen = false, onHelp }: AccountMenuProps) {
   const { t } = useTranslation();
   const failureText = useFailureText();
   async function signOut(): Promise<void> {
@@ -32,7 +33,12 @@ export function AccountMenu({ user, version, compact = false, onHelp }: AccountM
     }
   }
   return (
-    <Menu side={compact ? "bottom" : "top"} align={compact ? "end" : "start"} trigger={<AccountFace user={user} compact={compact} />}>
+    <Menu
+      initiallyOpen={initiallyOpen}
+      side={compact ? "bottom" : "top"}
+      align={compact ? "end" : "start"}
+      trigger={<AccountFace user={user} compact={compact} />}
+    >
       <div className="max-w-64 px-2.5 py-1.5">
         <p className="truncate text-sm font-medium">{user.name}</p>
         <p className="truncate text-xs text-ink-3">{user.email}</p>

@@ -21,6 +21,8 @@ export function AppShell() {
   const { login } = route.useRouteContext();
   const [help, setHelp] = useState(false);
   const [more, setMore] = useState(false);
+  // A press on the face before the menu's code is here is not lost: the menu then arrives open.
+  const [pressedEarly, setPressedEarly] = useState(false);
   const places = placesOf(login.user.role);
   const bottom = places.slice(0, 4);
 
@@ -57,8 +59,8 @@ export function AppShell() {
           ))}
         </nav>
         <div className="flex flex-col gap-2 p-2.5">
-          <Suspense fallback={<AccountFace user={login.user} />}>
-            <AccountMenu user={login.user} version={login.version} onHelp={() => setHelp(true)} />
+          <Suspense fallback={<AccountFace user={login.user} onClick={() => setPressedEarly(true)} />}>
+            <AccountMenu user={login.user} version={login.version} initiallyOpen={pressedEarly} onHelp={() => setHelp(true)} />
           </Suspense>
         </div>
       </aside>
@@ -69,8 +71,8 @@ export function AppShell() {
         </span>
         <span className="flex items-center gap-1">
           <LiveIndicator />
-          <Suspense fallback={<AccountFace user={login.user} compact />}>
-            <AccountMenu compact user={login.user} version={login.version} onHelp={() => setHelp(true)} />
+          <Suspense fallback={<AccountFace user={login.user} compact onClick={() => setPressedEarly(true)} />}>
+            <AccountMenu compact user={login.user} version={login.version} initiallyOpen={pressedEarly} onHelp={() => setHelp(true)} />
           </Suspense>
         </span>
       </header>

@@ -11,12 +11,13 @@ interface MenuProps {
   children: ReactNode;
   side?: "top" | "bottom" | "right";
   align?: "start" | "center" | "end";
+  initiallyOpen?: boolean;
 }
 
 /** A menu of actions under a button. */
-export function Menu({ trigger, children, side = "bottom", align = "end" }: MenuProps) {
+export function Menu({ trigger, children, side = "bottom", align = "end", initiallyOpen = false }: MenuProps) {
   return (
-    <Base.Root modal={false}>
+    <Base.Root modal={false} defaultOpen={initiallyOpen}>
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner side={side} align={align} sideOffset={6} collisionPadding={8} className="z-50 outline-none">

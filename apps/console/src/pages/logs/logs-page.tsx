@@ -202,10 +202,10 @@ function usePaused(feed: LogFeed | null): boolean {
 function goNewest(feed: LogFeed | null, scroller: HTMLDivElement | null): void {
   if (!feed) return;
   feed.tail.setPaused(false);
-  feed.tail.merge();
   scroller?.focus({ preventScroll: true });
   scroller?.scrollTo({ top: 0 });
-  feed.tail.setHolding(false);
+  // After the scroll event: while scrolled the table keeps the row being read in place, and would scroll back to it.
+  requestAnimationFrame(() => feed.tail.merge());
 }
 
 /** Tells the shell's indicator what this page does with the stream. */

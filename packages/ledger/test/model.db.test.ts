@@ -1,7 +1,6 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
 import { findWrongSums } from "../src/reconcile.ts";
 import type { FinishRecord, Ledger } from "../src/records.ts";
@@ -26,6 +25,11 @@ beforeAll(async () => {
   db = await createTestDatabase();
 });
 afterAll(() => db?.drop());
+let place: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeEach(async () => {
+  place = await temporaryDirectory();
+});
+afterEach(() => place?.remove());
 
 interface Model {
   open: Map<string, { end: FinishRecord; progress: number | null }>;
@@ -34,7 +38,6 @@ interface Model {
 }
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8])("history %i ends with the rows that the model says", async (seed) => {
-  const place = await temporaryDirectory();
   const random = seededRandom(seed * 7_919);
   const model: Model = { open: new Map(), expected: new Map() };
   // A sequence of its own: how often settings are read depends on timing, the history must not.
@@ -107,5 +110,4 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])("history %i ends with the rows that the mode
   // Those that "died" settle too: nothing of theirs may count twice.
   for (const old of abandoned) await old.close({ graceMs: 500 }).catch(() => undefined);
   expect(await findWrongSums(db.pool)).toEqual([]);
-  await rm(place.dir, { recursive: true, force: true });
 });

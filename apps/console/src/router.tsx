@@ -9,7 +9,20 @@ import { SkeletonRows } from "./ui/states.tsx";
 
 const text = z.catch(z.optional(z.string()), undefined);
 
-const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashPage });
+// Outside the shell a page brings its own landmark.
+const rootRoute = createRootRoute({
+  component: Outlet,
+  notFoundComponent: () => (
+    <main>
+      <NotFoundPage />
+    </main>
+  ),
+  errorComponent: (props) => (
+    <main>
+      <CrashPage {...props} />
+    </main>
+  ),
+});
 
 const setupRoute = createRoute({
   getParentRoute: () => rootRoute,

@@ -13,7 +13,7 @@ export interface Connection {
 }
 
 /** Tries after which "reconnecting" becomes "offline". */
-const OFFLINE_AFTER = 4;
+const OFFLINE_AFTER = 6;
 
 export const connection = createStore<Connection>({ phase: "connecting", retryAtMs: 0, lastFrameAtMs: 0 });
 
@@ -23,8 +23,8 @@ export function waiting(attempts: number, delayMs: number, nowMs: number = Date.
   return { ...connection.get(), phase: offline ? "offline" : "reconnecting", retryAtMs: nowMs + delayMs };
 }
 
-/** Capped backoff with jitter over the upper half: 0.25–0.5 s, 0.5–1 s, … at most 30 s. */
+/** Capped backoff with jitter over the upper half: 0.25–0.5 s, 0.5–1 s, … at most 10 s. */
 export function retryDelayMs(attempt: number, random: () => number = Math.random): number {
-  const ceiling = Math.min(30_000, 500 * 2 ** Math.min(Math.max(0, attempt - 1), 10));
+  const ceiling = Math.min(10_000, 500 * 2 ** Math.min(Math.max(0, attempt - 1), 10));
   return Math.round(ceiling / 2 + (ceiling / 2) * random());
 }

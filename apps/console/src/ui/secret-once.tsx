@@ -6,9 +6,13 @@ export function SecretOnce({ secret, onCopied }: { secret: string; onCopied?(): 
   const { t } = useTranslation();
   return (
     <div className="flex items-center gap-2 rounded-lg border border-ok/40 bg-ok-soft py-1.5 pr-1.5 pl-3">
-      <output aria-label={t("keys.secretLabel")} className="min-w-0 flex-1 font-mono text-sm break-all text-ink">
-        {secret}
-      </output>
+      <input
+        readOnly
+        value={secret}
+        aria-label={t("keys.secretLabel")}
+        onFocus={(event) => event.currentTarget.select()}
+        className="h-7 min-w-0 flex-1 bg-transparent font-mono text-sm text-ink"
+      />
       <CopyButton value={secret} what={t("keys.key")} labelled variant="outline" {...(onCopied ? { onCopied } : {})} />
     </div>
   );

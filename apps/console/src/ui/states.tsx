@@ -83,7 +83,8 @@ export function FailureBox({ error, onRetry, className }: { error: unknown; onRe
         <p className="text-sm font-medium text-ink">{text}</p>
         {failure.requestId && (
           <p className="flex items-center gap-1 text-xs text-ink-2">
-            {t("common.requestId")} <span className="truncate font-mono">{failure.requestId}</span>
+            <span className="whitespace-nowrap">{t("common.requestId")}</span>{" "}
+            <span className="truncate font-mono">{failure.requestId}</span>
             <CopyButton value={failure.requestId} what={t("common.requestId")} />
           </p>
         )}

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/noRedundantRoles: cards change the display of rows, and browsers then forget what they are
 import type { SessionRow } from "@sluice/core/events";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isId, timeOfId } from "@sluice/core/ids";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
@@ -95,7 +96,10 @@ export class Settler {
     this.#stopping = true;
     this.#wake?.();
     // A transaction that hangs may outlive the grace: it commits or not, and a replay moves nothing either way.
-    await Promise.race([this.#running, pause(Math.max(100, end - performance.now() + 2_000))]);
+    const ended = new AbortController();
+    await Promise.race([this.#running, pause(Math.max(100, end - performance.now() + 2_000), ended.signal)]);
+    // A timer left behind would hold a process that has nothing more to do.
+    ended.abort();
     return this.#pending.length === 0;
   }
 
@@ -230,6 +234,7 @@ function uuidOf(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Resolves after the time, or when the signal aborts. */
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

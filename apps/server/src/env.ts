@@ -29,6 +29,8 @@ export interface Env {
   /** Overrides VERSION and package.json. */
   version: string | null;
   logLevel: "debug" | "info" | "warn" | "error";
+  /** How long requests in flight may go on after SIGTERM. */
+  drainSeconds: number;
   /** All variables, for `{ env: NAME }` in the configuration file. */
   variables: Readonly<Record<string, string | undefined>>;
   /** Test builds only: `name:kill@n`, see packages/ledger. */
@@ -75,6 +77,7 @@ const schema = z.object({
   SLUICE_TRUSTED_HOPS: z.coerce.number().int().min(0).max(16).default(0),
   SLUICE_VERSION: z.string().max(80).optional(),
   SLUICE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  SLUICE_DRAIN_SECONDS: z.coerce.number().int().min(0).max(3_600).default(30),
   SLUICE_FAILPOINT: z.string().optional(),
 });
 
@@ -138,6 +141,7 @@ function toEnv(values: z.infer<typeof schema>): Omit<Env, "variables"> {
     trustedHops: values.SLUICE_TRUSTED_HOPS,
     version: values.SLUICE_VERSION ?? null,
     logLevel: values.SLUICE_LOG_LEVEL,
+    drainSeconds: values.SLUICE_DRAIN_SECONDS,
     failpoint: values.SLUICE_FAILPOINT ?? null,
   };
 }

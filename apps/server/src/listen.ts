@@ -18,10 +18,19 @@ const nothingHere = JSON.stringify({ error: { code: "not_found", message: "There
 /** Opens the ports. With CONSOLE_PORT the clients' port serves the gateway (and health) only. */
 export async function listen(env: Env, handlers: Handlers): Promise<{ url: string; close: () => Promise<void> }> {
   const split = env.consolePort !== null;
-  const servers = [openServer(handlers, { gateway: true, console: !split, isPrivate: false })];
-  if (split) servers.push(openServer(handlers, { gateway: false, console: true, isPrivate: true }));
-  const ports = [env.port, env.consolePort ?? 0];
-  for (const [index, server] of servers.entries()) await bind(server, env.host, ports[index] ?? 0);
+  const clients = openServer(handlers, { gateway: true, console: !split, isPrivate: false });
+  const servers = [clients];
+  try {
+    await bind(clients, env.host, { name: "PORT", port: env.port });
+    if (env.consolePort !== null) {
+      const people = openServer(handlers, { gateway: false, console: true, isPrivate: true });
+      servers.push(people);
+      await bind(people, env.host, { name: "CONSOLE_PORT", port: env.consolePort });
+    }
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
   const last = servers.at(-1)?.address() as AddressInfo;
   const host = env.host.includes(":") ? `[${env.host}]` : env.host;
   return {
@@ -50,11 +59,11 @@ function openServer(
   return server;
 }
 
-function bind(server: Server, host: string, port: number): Promise<void> {
+function bind(server: Server, host: string, { name, port }: { name: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EADDRINUSE") return reject(error);
-      reject(new Error(`Port ${port} on ${host} is in use. Stop what uses it (another Sluice?) or set PORT.`));
+      reject(new Error(`Port ${port} on ${host} is in use. Stop what uses it (another Sluice?) or set ${name}.`));
     });
     server.listen(port, host, resolve);
   });

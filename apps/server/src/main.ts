@@ -8,31 +8,39 @@ function giveUp(error: unknown): never {
   process.exit(error instanceof EnvError ? 2 : 1);
 }
 
+/** A stopped server holds nothing open, so the process ends by itself; what holds it nevertheless is named, and not for ever. */
+const lingerMs = 5_000;
+
 async function main(): Promise<void> {
   const env = readEnv();
   const log = createLog(env.logLevel);
-  let server: RunningServer | null = null;
-  let stopping = false;
+  const cancel = new AbortController();
   const stop = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    try {
-      await server?.stop();
-      process.exit(0);
-    } catch (error) {
-      log.error(
-        { detail: String(error) },
-        "stopped, but not everything was flushed; it is in the spool and will be billed at the next start",
-      );
-      process.exit(1);
-    }
+    if (cancel.signal.aborted) return;
+    cancel.abort();
+    // A start that is cut short has let go of everything when it rejects.
+    const server = await starting.catch(() => null);
+    await server?.stop().catch((error: unknown) => {
+      process.exitCode = 1;
+      const detail = String(error);
+      log.error({ detail }, "stopped, but not everything was flushed; it is in the spool and will be billed at the next start");
+    });
+    if (process.connected) process.disconnect();
+    setTimeout(() => {
+      log.warn({ open: process.getActiveResourcesInfo() }, "stopped, but something is still open");
+      process.exit();
+    }, lingerMs).unref();
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   // Started by npm's script: when that is killed, its channel closes, and nobody would stop this process.
   if (process.send) process.on("disconnect", stop);
-  server = await startServer(env, log);
-  if (stopping) return;
+  const starting = startServer(env, log, cancel.signal);
+  const server: RunningServer | null = await starting.catch((error: unknown) => {
+    if (cancel.signal.aborted) return null;
+    throw error;
+  });
+  if (!server || cancel.signal.aborted) return;
   const invitation = server.setupToken ? `${server.url}/setup?token=${server.setupToken}` : server.url;
   process.stdout.write(`\nSluice is ready: ${invitation}\n`);
   if (server.setupToken) process.stdout.write(`No administrator exists yet. One-time setup token: ${server.setupToken}\n`);

@@ -32,9 +32,6 @@ import { openStorage, prepareDatabase, type Storage } from "./storage.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** How long streams in flight may go on after SIGTERM. */
-const drainGraceMs = 30_000;
-
 export interface RunningServer {
   /** Where the console (or the gateway, without one) answers. */
   url: string;
@@ -55,45 +52,43 @@ interface Parts {
   services: Services;
 }
 
-/** Starts the roles that the environment asks for. @throws with what to do. */
-export async function startServer(env: Env, log: Log): Promise<RunningServer> {
+/** Starts the roles that the environment asks for; `cancel` ends a start that is under way. @throws with what to do. */
+export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Promise<RunningServer> {
   const version = readVersion(env, root);
   await makeDataDir(env.dataDir);
   const secret = await readOrMakeSecret(env.dataDir, env.secret);
   const instance = await takeInstance(env.dataDir, env.roles);
   const storage = await openStorage(env, log);
+  const opened: Opened = { instance, storage, rooms: null, roles: { ledger: null, gateway: null, api: null, worker: null } };
   const stopping = new AbortController();
+  const signal = cancel ? AbortSignal.any([cancel, stopping.signal]) : stopping.signal;
   try {
     requireRedisForSplitRoles(env, storage);
-    let initialise = async (): Promise<void> => undefined;
+    const composed = Promise.withResolvers<Parts>();
+    let setupToken: string | null = null;
+    const initialise = async (): Promise<void> => {
+      setupToken = await initialiseInstallation(await composed.promise);
+    };
     const canWait = env.roles.has("gateway") && existsSync(join(env.dataDir, "snapshot.json"));
-    const prepared = await prepareDatabase(storage, {
-      secret,
-      log,
-      canWait,
-      deadlineMs: 30_000,
-      signal: stopping.signal,
-      whenReady: () => initialise(),
-    });
+    const waiting = { secret, log, canWait, deadlineMs: 30_000, signal, whenLate: initialise };
+    const prepared = await prepareDatabase(storage, waiting);
     const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, log });
+    opened.rooms = rooms;
     const services = composeServices({ env, log, version, secret, storage, rooms });
     const parts: Parts = { env, log, version, secret, instance, storage, rooms, services };
-    let setupToken: string | null = null;
-    initialise = async () => {
-      setupToken = await initialiseInstallation(parts);
-    };
+    composed.resolve(parts);
     if (prepared === "ready") await initialise();
-    const roles = await startRoles(parts);
-    const url = await serve(parts, roles);
+    signal.throwIfAborted();
+    await startRoles(parts, opened.roles);
+    const { url, close } = await serve(parts, opened.roles);
     return {
-      url: url.url,
+      url,
       setupToken: env.roles.has("api") ? setupToken : null,
-      stop: () => stopServer(parts, roles, url.close, stopping),
+      stop: () => stopServer(parts, opened, close, stopping),
     };
   } catch (error) {
     stopping.abort();
-    await storage.close();
-    instance.release();
+    await letGo(opened).catch(() => undefined);
     throw error;
   }
 }
@@ -145,9 +140,16 @@ interface Roles {
   worker: Worker | null;
 }
 
-async function startRoles(parts: Parts): Promise<Roles> {
+/** What has to be let go of, filled as it opens. */
+interface Opened {
+  instance: Instance;
+  storage: Storage;
+  rooms: Rooms | null;
+  roles: Roles;
+}
+
+async function startRoles(parts: Parts, roles: Roles): Promise<void> {
   const { env, log, instance, storage, rooms, services } = parts;
-  const roles: Roles = { ledger: null, gateway: null, api: null, worker: null };
   const spool = {
     dir: join(env.dataDir, "spool"),
     pool: storage.ledgerPool,
@@ -185,7 +187,6 @@ async function startRoles(parts: Parts): Promise<Roles> {
       spool: { ...spool, ownInstanceId: instance.id, onSettled: settled },
     });
   }
-  return roles;
 }
 
 async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {
@@ -212,20 +213,25 @@ async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: 
 const stopped = new WeakSet<Parts>();
 
 /** Refuse new work, finish what runs, end the viewers' streams, settle, let go: in this order. */
-async function stopServer(parts: Parts, roles: Roles, closeListeners: () => Promise<void>, stopping: AbortController): Promise<void> {
+async function stopServer(parts: Parts, opened: Opened, closeListeners: () => Promise<void>, stopping: AbortController): Promise<void> {
   if (stopped.has(parts)) return;
   stopped.add(parts);
   stopping.abort();
-  await roles.gateway?.drain({ graceMs: drainGraceMs });
-  await roles.api?.close();
+  await opened.roles.gateway?.drain({ graceMs: parts.env.drainSeconds * 1_000 });
+  await opened.roles.api?.close();
   await closeListeners();
+  await letGo(opened);
+}
+
+async function letGo({ instance, storage, rooms, roles }: Opened): Promise<void> {
+  await roles.api?.close();
   await roles.gateway?.close();
   await roles.worker?.stop();
   try {
     await roles.ledger?.close({ graceMs: 10_000 });
   } finally {
-    await parts.rooms.close();
-    await parts.storage.close();
-    parts.instance.release();
+    await rooms?.close();
+    await storage.close();
+    instance.release();
   }
 }

@@ -32,11 +32,10 @@ export async function openStorage(env: Env, log: Log): Promise<Storage> {
   const redisUrl = env.redisUrl === "none" ? null : (env.redisUrl ?? privateRedis?.url ?? null);
   if (redisUrl === null) log.info({}, "No Redis: limits, live events and sessions are kept in this process");
   const redis = redisUrl === null ? null : createRedis(redisUrl, { name: "sluice" });
-  if (redis) await checkRedisServer(redis, log);
   const pool = createPool(databaseUrl, { max: 10, applicationName: "sluice", statementTimeoutMs: 15_000 });
   const ledgerPool = createPool(databaseUrl, { max: 3, applicationName: "sluice-ledger" });
   const prisma = createPrisma(pool);
-  return {
+  const storage: Storage = {
     databaseUrl,
     pool,
     ledgerPool,
@@ -51,12 +50,20 @@ export async function openStorage(env: Env, log: Log): Promise<Storage> {
       await postgres?.stop();
     },
   };
+  try {
+    if (redis) await checkRedisServer(redis, log);
+    return storage;
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
 }
 
 async function checkRedisServer(redis: Redis, log: Log): Promise<void> {
   // Throws for a cluster; an unreachable Redis is no reason not to start, since everything goes on without it.
   const check = await checkRedis(redis);
   if (!check.reachable) log.warn({}, "Redis does not answer; going on without it until it does");
+  else for (const warning of check.warnings) log.warn({}, warning);
 }
 
 /** Connection failures, against mistakes that another try will not mend. */
@@ -74,20 +81,27 @@ async function prepareOnce(storage: Storage, secret: string, log: Log): Promise<
   await ensurePartitions(storage.pool, { nowMs: Date.now() });
 }
 
+interface PrepareOptions {
+  secret: string;
+  log: Log;
+  canWait: boolean;
+  deadlineMs: number;
+  signal: AbortSignal;
+  /** What the start has left undone, once the database is there after `later`. */
+  whenLate: () => Promise<void>;
+}
+
 /**
  * Brings the database up to date. While it cannot be reached, retries for ever behind the scenes when `canWait` (a
  * snapshot on disk lets known keys work meanwhile), and fails after `deadlineMs` otherwise.
  * @returns resolved once ready, or with `later` when it goes on behind.
  */
-export async function prepareDatabase(
-  storage: Storage,
-  options: { secret: string; log: Log; canWait: boolean; deadlineMs: number; signal: AbortSignal; whenReady: () => Promise<void> },
-): Promise<"ready" | "later"> {
+export async function prepareDatabase(storage: Storage, options: PrepareOptions): Promise<"ready" | "later"> {
   const began = Date.now();
   for (;;) {
+    options.signal.throwIfAborted();
     try {
       await prepareOnce(storage, options.secret, options.log);
-      await options.whenReady();
       return "ready";
     } catch (error) {
       if (!isOutage(error)) throw error;
@@ -99,21 +113,18 @@ export async function prepareDatabase(
       }
       if (waited > options.deadlineMs)
         throw new Error(`Postgres cannot be reached (${String(error)}). Check DATABASE_URL and that the server runs.`, { cause: error });
-      await sleep(500);
+      await sleep(500, undefined, { signal: options.signal });
     }
   }
 }
 
-async function retryBehind(
-  storage: Storage,
-  options: { secret: string; log: Log; signal: AbortSignal; whenReady: () => Promise<void> },
-): Promise<void> {
+async function retryBehind(storage: Storage, options: PrepareOptions): Promise<void> {
   for (let delayMs = 1_000; !options.signal.aborted; delayMs = Math.min(delayMs * 2, 10_000)) {
     await sleep(delayMs, undefined, { signal: options.signal }).catch(() => undefined);
     if (options.signal.aborted) return;
     try {
       await prepareOnce(storage, options.secret, options.log);
-      await options.whenReady();
+      await options.whenLate();
       options.log.info({}, "Postgres is back; the database is up to date");
       return;
     } catch (error) {

@@ -126,6 +126,7 @@ export function makeDataDir(): TestDataDir {
     path,
     async remove() {
       const gone = once(keeper, "exit");
+      keeper.ref();
       keeper.stdin?.end("remove\n");
       await gone;
     },

@@ -27,7 +27,7 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
   const storage = await openStorage(env, log);
   try {
     const never = new AbortController().signal;
-    await prepareDatabase(storage, { secret, log, canWait: false, deadlineMs: 10_000, signal: never, whenReady: async () => undefined });
+    await prepareDatabase(storage, { secret, log, canWait: false, deadlineMs: 10_000, signal: never, whenLate: async () => undefined });
     const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, log });
     try {
       const services = createServices({

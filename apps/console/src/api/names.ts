@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, type Outputs } from "./client.ts";
 
-export type Names = Outputs["names"]["list"];
+type Names = Outputs["names"]["list"];
 
 export interface NameLookup {
   provider(id: string): string;

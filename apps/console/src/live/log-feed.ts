@@ -23,7 +23,7 @@ interface LogPage {
   busId: string;
 }
 
-export interface FeedStatus {
+interface FeedStatus {
   phase: "loading" | "ready" | "error";
   failure: Failure | null;
   older: "idle" | "loading" | "error";

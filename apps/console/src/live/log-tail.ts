@@ -19,7 +19,7 @@ export interface TailRow {
   fresh: boolean;
 }
 
-export type TailMode = "live" | "holding" | "paused";
+type TailMode = "live" | "holding" | "paused";
 
 export interface TailView {
   order: readonly string[];

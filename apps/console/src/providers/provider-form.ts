@@ -52,7 +52,7 @@ function redirects(text: string): Record<string, string> {
   );
 }
 
-export function inputOf(values: ProviderValues) {
+function inputOf(values: ProviderValues) {
   return {
     name: values.name,
     serves: values.serves,

@@ -12,7 +12,7 @@ import { toastDone, toastFailed } from "../ui/toast.tsx";
 type TestResult = Outputs["providers"]["test"];
 
 /** What a connection test found, in words. */
-export function useTestText(): (result: TestResult) => string {
+function useTestText(): (result: TestResult) => string {
   const { t } = useTranslation();
   return (result) => {
     if (!result.ok) return [t("providers.testFailed"), result.status, result.message].filter(Boolean).join(" · ");

@@ -13,7 +13,7 @@ import { useState } from "react";
 import { cn } from "./class-names.ts";
 import { ScrollRegion } from "./scroll-region.tsx";
 
-export const dataFeatures = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns });
+const dataFeatures = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns });
 
 export type DataColumn<T extends object> = ColumnDef<typeof dataFeatures, T, unknown> & {
   /** Hidden on narrow screens. */

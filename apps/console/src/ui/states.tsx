@@ -7,7 +7,7 @@ import { cn } from "./class-names.ts";
 import { CopyButton } from "./copy-button.tsx";
 
 /** A grey bar of the final size, after a moment: quick answers never flash one. */
-export function Skeleton({ className }: { className?: string }) {
+function Skeleton({ className }: { className?: string }) {
   return <span aria-hidden="true" className={cn("block animate-pulse rounded bg-idle-soft", className)} />;
 }
 

@@ -95,7 +95,11 @@ function WideCells({ row, names, admin, hover, onFilter }: CellsProps & { hover:
       <Cell filter={filter("model", row.model)} className="font-medium text-ink">
         <ModelName row={row} />
       </Cell>
-      {admin && <Cell filter={filter("provider", row.providerId)}>{row.providerId ? names.provider(row.providerId) : "—"}</Cell>}
+      {admin && (
+        <Cell filter={filter("provider", row.providerId)} className="log-provider">
+          {row.providerId ? names.provider(row.providerId) : "—"}
+        </Cell>
+      )}
       {admin && (
         <Cell filter={filter("user", row.userId)} className="log-user">
           {row.userId ? names.user(row.userId) : "—"}

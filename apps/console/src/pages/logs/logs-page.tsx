@@ -34,7 +34,7 @@ export function LogsPage() {
   const [currentId, setCurrentId] = useState<string>();
   const [filtering, setFiltering] = useState(false);
   const names = useNames();
-  const narrow = useMedia("(max-width: 767px)");
+  const narrow = useMedia("(max-width: 899px)");
   const admin = login.user.role === "admin";
   const paused = usePaused(feed);
 

@@ -37,7 +37,7 @@ export interface Env {
   failpoint: string | null;
 }
 
-export type Role = "gateway" | "api" | "worker";
+type Role = "gateway" | "api" | "worker";
 
 /** Thrown with one line a problem. */
 export class EnvError extends Error {

@@ -1,9 +1,11 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isProcessAlive } from "@sluice/db/process-facts";
 import { until } from "@sluice/testing/deadline";
 import type { ServerProcess } from "@sluice/testing/server-process";
 import type { Upstream } from "@sluice/upstream/server";
 import type { ConsoleClient } from "./console-client.ts";
+import { callModel, type Seen } from "./model-client.ts";
 
 /** A key that configuration files of these tests give to `caller@example.com`. */
 export const clientKey = "sk-test-client-0123456789";
@@ -58,4 +60,24 @@ export async function awaitRest(server: ServerProcess, { api }: ConsoleClient, d
 /** Lines that say that something went wrong on the server's own side. */
 export function errorLines(server: ServerProcess): Record<string, unknown>[] {
   return server.logLines().filter(({ level }) => typeof level === "number" && level >= 50);
+}
+
+/** A stream that has begun: resolves with its later end. */
+export async function openStream(upstream: Upstream, server: ServerProcess, model: string): Promise<{ end: Promise<Seen> }> {
+  const calls = () => upstream.oracle().filter((line) => line.model.startsWith(model)).length;
+  const before = calls();
+  const end = callModel(server.url, { dialect: "anthropic", model, stream: true, key: clientKey });
+  await until(() => calls() > before, { what: "the stream has begun" });
+  return { end };
+}
+
+/** Processes that work inside the data directory: its PostgreSQL and Redis. */
+export async function servicesOf(dataDir: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const cwd = await readlink(`/proc/${name}/cwd`).catch(() => "");
+    if (cwd.startsWith(`${dataDir}/`) && (await isProcessAlive(Number(name)))) found.push(Number(name));
+  }
+  return found;
 }

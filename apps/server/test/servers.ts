@@ -1,0 +1,86 @@
+import { testSecret } from "@sluice/testing/factories";
+import { freePort } from "@sluice/testing/ports";
+import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { launchServer, makeDataDir, type ServerOptions, type ServerProcess, startServer } from "@sluice/testing/server-process";
+import { startUpstream, type Upstream } from "@sluice/upstream/server";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { configure, oneProvider } from "./arrange.ts";
+
+/** What `useServers` prices and what these models do upstream. */
+export const models = { "claude-quick": "plain,6", "claude-slow": "plain,20+slow,60", "claude-endless": "plain,100000+slow,50" };
+
+/** Servers of one test file: each test starts its own, and none outlives it. */
+export interface Servers {
+  readonly upstream: Upstream;
+  readonly database: TestDatabase;
+  /** One database for many data directories: then they need one secret. */
+  shared(): { DATABASE_URL: string; SLUICE_SECRET: string };
+  newDataDir(): string;
+  /** Runs after the test. */
+  later(cleanUp: () => Promise<void> | void): void;
+  /** With the configuration for `models` in `options.env`. */
+  configured(dataDir: string): Promise<Record<string, string>>;
+  start(options: ServerOptions): Promise<ServerProcess>;
+  launch(options: ServerOptions): ServerProcess;
+  /** With the shared PostgreSQL and without Redis: where neither is the subject. */
+  startPlain(env?: Record<string, string>): Promise<ServerProcess>;
+  /** Starts what is expected to give up by itself. */
+  startRefused(options: ServerOptions): Promise<{ code: number | null; output: string }>;
+}
+
+/** Registers the hooks. */
+export function useServers(): Servers {
+  let database: TestDatabase;
+  let upstream: Upstream;
+  const running: ServerProcess[] = [];
+  const leftovers: (() => Promise<void> | void)[] = [];
+  beforeAll(async () => {
+    [database, upstream] = await Promise.all([createTestDatabase(), startUpstream()]);
+  });
+  afterEach(async () => {
+    for (const server of running.splice(0)) await server.stop("SIGKILL");
+    for (const cleanUp of leftovers.splice(0).reverse()) await cleanUp();
+  });
+  afterAll(async () => {
+    await upstream?.stop();
+    await database?.drop();
+  });
+
+  const servers: Servers = {
+    get upstream() {
+      return upstream;
+    },
+    get database() {
+      return database;
+    },
+    shared: () => ({ DATABASE_URL: database.url, SLUICE_SECRET: testSecret }),
+    newDataDir() {
+      const dir = makeDataDir();
+      leftovers.push(() => dir.remove());
+      return dir.path;
+    },
+    later: (cleanUp) => void leftovers.push(cleanUp),
+    configured: (dataDir) => configure(dataDir, upstream, oneProvider(models)),
+    async start(options) {
+      const server = await startServer(options);
+      running.push(server);
+      return server;
+    },
+    launch(options) {
+      const server = launchServer(options);
+      running.push(server);
+      return server;
+    },
+    async startPlain(env = {}) {
+      const dataDir = servers.newDataDir();
+      const base = { ...(await servers.configured(dataDir)), ...servers.shared(), REDIS_URL: "none" };
+      return servers.start({ dataDir, port: await freePort(), env: { ...base, ...env } });
+    },
+    async startRefused(options) {
+      const server = servers.launch(options);
+      const { code } = await server.exited;
+      return { code, output: server.output() };
+    },
+  };
+  return servers;
+}

@@ -184,7 +184,13 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       pool: storage.pool,
       log,
       clock: systemClock,
-      spool: { ...spool, ownInstanceId: instance.id, onSettled: settled },
+      spool: {
+        ...spool,
+        ownInstanceId: instance.id,
+        // Viewers still see the dead instance's requests in flight.
+        onRecovered: (finish) => rooms.live.registry.restore([finish]),
+        onSettled: settled,
+      },
     });
   }
 }

@@ -121,7 +121,10 @@ export class StreamRelay {
     }
     if (!this.#committed) this.#decide(reading);
     this.#options.onData(reading);
-    if (reading.complete && !this.#linger) this.#linger = this.#options.deadlines.add(lingerMs, this.#onEnd);
+    if (!reading.complete) return;
+    // Anew with each chunk: older Gemini models put a finishReason on every one.
+    this.#options.deadlines.cancel(this.#linger);
+    this.#linger = this.#options.deadlines.add(lingerMs, this.#onEnd);
   }
 
   #decide(reading: Reading): void {

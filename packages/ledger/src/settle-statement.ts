@@ -103,7 +103,7 @@ function makeSettleSql(): string {
   RETURNING ${returned})`,
     `details AS (
   INSERT INTO request_details (id, detail)
-  SELECT batch.id, batch.detail::jsonb
+  SELECT batch.id, batch.detail::json
   FROM unnest($1::uuid[], string_to_array($${columns.length + 1}, chr(30))) AS batch(id, detail)
   WHERE batch.id IN (SELECT id FROM ins)
   ON CONFLICT (id) DO NOTHING)`,

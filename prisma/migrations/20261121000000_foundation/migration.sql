@@ -151,7 +151,7 @@ CREATE TABLE "requests" (
 -- CreateTable
 CREATE TABLE "request_details" (
     "id" UUID NOT NULL,
-    "detail" JSONB NOT NULL,
+    "detail" JSON NOT NULL,
 
     CONSTRAINT "request_details_pkey" PRIMARY KEY ("id")
 ) PARTITION BY RANGE ("id");  -- By hand: monthly ranges of UUIDv7, made ahead; no DEFAULT partition.

@@ -46,6 +46,22 @@ describe("what is billed", () => {
     expect(row.usage.output).toBeGreaterThan(60_000);
   });
 
+  it("a Gemini stream that calls every event its last passes whole, however slowly it comes", async () => {
+    const event = (text: string): string =>
+      `data: ${JSON.stringify({ candidates: [{ content: { role: "model", parts: [{ text }] }, finishReason: "STOP" }], usageMetadata: { promptTokenCount: 3, candidatesTokenCount: text.length } })}\r\n\r\n`;
+    const texts = ["a", "ab", "abc"];
+    raw.answer = (res) => {
+      res.writeHead(200, { "content-type": "text/event-stream" });
+      for (const [index, text] of texts.entries()) setTimeout(() => res.write(event(text)), index * 700);
+      setTimeout(() => res.end(), texts.length * 700);
+    };
+    const { key } = await harness.group([{ dialect: "gemini", baseUrl: baseUrlOf("gemini", raw.url) }]);
+    const response = await harness.call("/v1beta/models/gemini-fake:streamGenerateContent?alt=sse", { key, body: { contents: [] } });
+    expect(await response.text()).toBe(texts.map(event).join(""));
+    const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+    expect(row).toMatchObject({ state: "done", usage: { output: 3 } });
+  });
+
   it("a large answer that breaks off cuts the client's connection too", async () => {
     raw.answer = (res) => {
       res.writeHead(200, { "content-type": "application/json", "content-length": 1_000_000 });

@@ -73,9 +73,16 @@ export function formatCount(value: number, language: string): string {
   return format.format(value);
 }
 
+const exact = new Map<string, Intl.NumberFormat>();
+
 /** Every digit, grouped. */
 export function formatExact(value: number, language: string): string {
-  return new Intl.NumberFormat(language).format(value);
+  let format = exact.get(language);
+  if (!format) {
+    format = new Intl.NumberFormat(language);
+    exact.set(language, format);
+  }
+  return format.format(value);
 }
 
 /** One decimal; the caller shows n when it is small. */

@@ -1,4 +1,5 @@
 import type { BusId, LiveEvent, LiveFrame } from "@sluice/core/events";
+import type { CurrentLogin } from "../api/current-login.ts";
 import { covers } from "./bus-id.ts";
 import { type Connection, connection } from "./connection.ts";
 import { observeServerTime } from "./server-clock.ts";
@@ -32,7 +33,7 @@ let release: (() => void) | null = null;
 let userId = "";
 let asleep = false;
 let sleepTimer: ReturnType<typeof setTimeout> | undefined;
-let onSignedOut: () => void = () => {};
+let stillAllowed: (login: CurrentLogin) => boolean = () => true;
 /** Frames from this position on have been seen here. '' until the first. */
 let since: BusId = "";
 let lastId: BusId = "";
@@ -53,9 +54,9 @@ export async function covered(position: BusId): Promise<boolean> {
   return covers(since, position);
 }
 
-/** Starts listening for a user who has signed in. Calling it again for the same user does nothing. */
-export function startLive(user: string, signedOut: () => void): void {
-  onSignedOut = signedOut;
+/** Starts listening for a user who has signed in; `allowed` judges the login after each loss. Again for the same user: nothing. */
+export function startLive(user: string, allowed: (login: CurrentLogin) => boolean): void {
+  stillAllowed = allowed;
   if (userId === user) return;
   stopLive();
   userId = user;
@@ -105,7 +106,7 @@ function lead(): void {
           connection.set(state);
           if (state.phase !== "live") post({ kind: "state", state, since, lastId });
         },
-        signedOut: () => onSignedOut(),
+        stillAllowed: (login) => stillAllowed(login),
       });
     });
   };

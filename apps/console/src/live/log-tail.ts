@@ -15,8 +15,6 @@ export interface TailRow {
   rev: number;
   /** ms at which it stopped matching the filter; 0 = it matches. */
   leftAtMs: number;
-  /** Whether it came over the stream, for the short highlight. */
-  fresh: boolean;
 }
 
 type TailMode = "live" | "holding" | "paused";
@@ -193,7 +191,7 @@ export class LogTail {
     if (row.id <= this.#floor) return;
     if (!waiting) this.#arrived.rows += 1;
     if (isErrorRow(row) && !(waiting && isErrorRow(waiting.row))) this.#arrived.errors += 1;
-    const entry = { row, rev, leftAtMs: 0, fresh: true };
+    const entry = { row, rev, leftAtMs: 0 };
     if (this.#view.mode !== "live") {
       this.#held.set(row.id, entry);
       return;
@@ -207,7 +205,7 @@ export class LogTail {
     if (matches) this.#leaving.delete(row.id);
     else this.#leaving.add(row.id);
     if (isErrorRow(row) && !isErrorRow(known.row)) this.#arrived.errors += 1;
-    this.#rows.set(row.id, { row, rev, leftAtMs, fresh: known.fresh });
+    this.#rows.set(row.id, { row, rev, leftAtMs });
     this.#wake(row.id);
   }
 
@@ -221,7 +219,7 @@ export class LogTail {
       return;
     }
     this.#held.delete(row.id);
-    this.#rows.set(row.id, { row, rev, leftAtMs: 0, fresh: false });
+    this.#rows.set(row.id, { row, rev, leftAtMs: 0 });
     added.push(row.id);
   }
 

@@ -1,6 +1,6 @@
 import type { LiveEvent } from "@sluice/core/events";
 import { api, queryClient } from "../api/client.ts";
-import { forgetLogin } from "../api/current-login.ts";
+import type { CurrentLogin } from "../api/current-login.ts";
 import { listen, startLive } from "./hub.ts";
 
 /**
@@ -26,11 +26,15 @@ let listening = false;
 export function listenFor(userId: string): void {
   if (!listening) listen({ events, reset: () => mark(Object.keys(keysOf)) });
   listening = true;
-  startLive(userId, signedOut);
+  startLive(userId, stillAllowed);
 }
 
-function signedOut(): void {
-  void forgetLogin().then(() => location.assign("/login"));
+/** Signed out elsewhere, disabled or given another role: a fresh document shows what is allowed now, and nothing else. */
+function stillAllowed(login: CurrentLogin): boolean {
+  const before = queryClient.getQueryData(api.logins.current.queryKey())?.user;
+  if (login.user && login.user.id === before?.id && login.user.role === before.role) return true;
+  location.assign(login.user ? "/" : "/login");
+  return false;
 }
 
 function events(batch: readonly LiveEvent[]): void {

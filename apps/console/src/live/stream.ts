@@ -1,5 +1,6 @@
 import type { BusId, LiveFrame } from "@sluice/core/events";
 import { client } from "../api/client.ts";
+import type { CurrentLogin } from "../api/current-login.ts";
 import { readFailure } from "../api/failure.ts";
 import { type Connection, connection, retryDelayMs, waiting } from "./connection.ts";
 
@@ -13,8 +14,8 @@ export interface StreamHandlers {
   position(): BusId;
   frame(frame: LiveFrame): void;
   state(state: Connection): void;
-  /** The server no longer knows this login. */
-  signedOut(): void;
+  /** Asked anew after a loss, because rights may have been the cause. False: give up, the page is about to change. */
+  stillAllowed(login: CurrentLogin): boolean;
 }
 
 export interface Stream {
@@ -72,9 +73,8 @@ export function openStream(handlers: StreamHandlers): Stream {
     try {
       const login = await client.logins.current.query();
       if (closed) return false;
-      if (login.user) return true;
+      if (handlers.stillAllowed(login)) return true;
       close();
-      handlers.signedOut();
       return false;
     } catch {
       return !closed;

@@ -1,4 +1,4 @@
-import { getRouteApi, Link, Outlet } from "@tanstack/react-router";
+import { getRouteApi, Link, Outlet, useLocation } from "@tanstack/react-router";
 import { Ellipsis } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -25,6 +25,13 @@ export function AppShell() {
   const [pressedEarly, setPressedEarly] = useState(false);
   const places = placesOf(login.user.role);
   const bottom = places.slice(0, 4);
+
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  const place = places.find(({ to }) => path.startsWith(to));
+  const title = place ? `${t(`nav.${place.name}`)} · Sluice` : "Sluice";
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {

@@ -151,7 +151,8 @@ function Ticking({ sinceMs }: { sinceMs: number }) {
 function tokensPerSecond(row: RequestRow): number | null {
   if (row.durationMs === null || row.usage.output === 0) return null;
   const ms = row.durationMs - (row.stream ? (row.ttftMs ?? 0) : 0);
-  return ms > 0 ? Math.round((row.usage.output / ms) * 1_000) : null;
+  // A rate over a few milliseconds says nothing.
+  return ms >= 100 ? Math.round((row.usage.output / ms) * 1_000) : null;
 }
 
 /** Tokens of each kind and what each cost: the parts add up to the total. */

@@ -60,7 +60,7 @@ export function LogDrawer({ id, feed, names, admin, onClose, onOpen, onFilter }:
       <header className="flex items-center gap-1 border-b border-line py-2 pr-2 pl-4 md:min-h-14">
         <div className="min-w-0 flex-1">
           <h2 className="truncate text-base font-semibold">{row?.model || t("detail.title")}</h2>
-          {row && <RequestState row={row} className="text-xs" />}
+          {row && <RequestState row={row} t={t} className="text-xs" />}
         </div>
         <Button
           variant="ghost"

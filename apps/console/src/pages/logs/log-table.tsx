@@ -1,5 +1,5 @@
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
-import { type RefObject, useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { type RefObject, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { clockParts } from "../../format.ts";
@@ -31,7 +31,8 @@ interface LogTableProps {
 
 /** The virtual table: only what is in view exists, and what is read never moves. */
 export function LogTable({ feed, names, admin, narrow, openId, currentId, scroller, onOpen, onCurrent, onFilter }: LogTableProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const words = useMemo(() => ({ t, language: i18n.language }), [t, i18n.language]);
   const { tail } = feed;
   const { order } = useSyncExternalStore(tail.onView, tail.view);
   const [scrolled, setScrolled] = useState(false);
@@ -41,7 +42,7 @@ export function LogTable({ feed, names, admin, narrow, openId, currentId, scroll
     count: order.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
-    overscan: 12,
+    overscan: 8,
     getItemKey: (index) => order[index] ?? index,
     scrollPaddingEnd: 40,
     // Keeps the row being read in place when rows above it come or go. Off at the top, which follows.
@@ -123,6 +124,7 @@ export function LogTable({ feed, names, admin, narrow, openId, currentId, scroll
                 admin={admin}
                 selected={id === openId}
                 current={id === tabStop}
+                words={words}
                 names={names}
                 onOpen={onOpen}
                 onFilter={onFilter}

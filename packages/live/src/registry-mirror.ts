@@ -4,8 +4,6 @@ import type { RedisLink } from "./redis-link.ts";
 
 const FLUSH_MS = 50;
 const RETRY_MS = 1_000;
-/** Other instances' rows are read at most this often. */
-const CACHE_MS = 100;
 const CHUNK = 200;
 /** Hashes of an instance that never comes back. */
 const EXPIRE_S = 86_400;
@@ -32,7 +30,7 @@ export interface RegistryMirror {
   changed(id: string): void;
   /** Writes what changed, now; a no-op while Redis is away. */
   flush(): void;
-  /** Rows of the other live instances. @throws when Redis does not answer. */
+  /** Rows of the other live instances, as they are after the call, not before. @throws when Redis does not answer. */
   others(): Promise<RemoteRow[]>;
   /** @throws when Redis does not answer. */
   find(id: string): Promise<{ row: RequestRow; detail: RequestDetail | null } | null>;
@@ -50,7 +48,8 @@ export function createRegistryMirror(
   const dirty = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
-  let cache: { atMs: number; rows: Promise<RemoteRow[]> } | null = null;
+  let reading: Promise<RemoteRow[]> | null = null;
+  let nextReading: Promise<RemoteRow[]> | null = null;
   let closed = false;
 
   link.onReady(() => void resync());
@@ -107,6 +106,24 @@ export function createRegistryMirror(
     }
   }
 
+  /**
+   * One read at a time, shared by all who asked before it began. Who asks during one waits for the next: a list that is
+   * older than the bus position returned beside it would miss what was published in between for good.
+   */
+  function others(): Promise<RemoteRow[]> {
+    if (reading) {
+      nextReading ??= reading.then(noop, noop).then(() => {
+        nextReading = null;
+        return others();
+      });
+      return nextReading;
+    }
+    reading = readOthers().finally(() => {
+      reading = null;
+    });
+    return reading;
+  }
+
   async function readOthers(): Promise<RemoteRow[]> {
     const instances = (await presence.instances()).filter((instance) => instance !== instanceId);
     const perInstance = await Promise.all(instances.map((instance) => scan(rowsKey(instance))));
@@ -133,18 +150,7 @@ export function createRegistryMirror(
       timer ??= setTimeout(flush, FLUSH_MS);
     },
     flush,
-    others() {
-      const nowMs = performance.now();
-      if (!cache || nowMs - cache.atMs > CACHE_MS) {
-        const rows = readOthers();
-        cache = { atMs: nowMs, rows };
-        // A failure is not worth keeping.
-        rows.catch(() => {
-          cache = null;
-        });
-      }
-      return cache.rows;
-    },
+    others,
     async find(id) {
       for (const instance of await presence.instances()) {
         if (instance === instanceId) continue;
@@ -161,6 +167,8 @@ export function createRegistryMirror(
     },
   };
 }
+
+function noop(): void {}
 
 function remoteRow(id: string, json: string): RemoteRow {
   let parsed: RequestRow | null = null;

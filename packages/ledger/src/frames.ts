@@ -22,7 +22,17 @@ export type SpoolRecord =
 
 /** A record as the bytes of its frame. @throws RangeError when it is larger than a frame may be. */
 export function encodeFrame(kind: SpoolRecord["kind"], record: object | null, atMs: number): Buffer {
-  const text = `{"v":${FORMAT_VERSION},"k":"${kind}","t":${atMs},"r":${JSON.stringify(record)}}`;
+  return frameOf(kind, JSON.stringify(record), atMs);
+}
+
+/** The frame of an end whose detail is JSON already. @throws as {@link encodeFrame}. */
+export function encodeEnd(kind: "finish" | "refuse", { row, upstreamCostNanoUsd }: FinishRecord, detailJson: string, atMs: number): Buffer {
+  const cost = JSON.stringify(upstreamCostNanoUsd);
+  return frameOf(kind, `{"row":${JSON.stringify(row)},"detail":${detailJson},"upstreamCostNanoUsd":${cost}}`, atMs);
+}
+
+function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): Buffer {
+  const text = `{"v":${FORMAT_VERSION},"k":"${kind}","t":${atMs},"r":${recordJson}}`;
   const length = Buffer.byteLength(text);
   if (length > MAX_PAYLOAD_BYTES) throw new RangeError(`a spool record of ${length} bytes is too large`);
   const frame = Buffer.allocUnsafe(HEADER_BYTES + length);

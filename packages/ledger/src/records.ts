@@ -15,7 +15,7 @@ export interface SpooledPrice {
   cacheReadPerMTok: string | null;
 }
 
-/** Written before the upstream is called. `row` is the in-flight row. */
+/** Written before the upstream is called. `row` is the in-flight row as it is now: kept, so no longer to be changed. */
 export interface StartRecord {
   row: RequestRow;
   price: SpooledPrice | null;

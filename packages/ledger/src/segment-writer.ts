@@ -6,7 +6,7 @@ import type { FailpointHook } from "./failpoints.ts";
 import { encodeFrame } from "./frames.ts";
 
 /**
- * Appends frames to numbered segment files. One loop writes what has queued up since its last write in one writev; a
+ * Appends frames to numbered segment files. One loop writes what has queued up since its last write in one write; a
  * second one syncs, so that a START never waits for somebody's fdatasync and every FINISH that arrives meanwhile
  * shares the next. When the disk refuses, everything queued fails at once, and a probe reopens the way.
  */
@@ -62,7 +62,7 @@ interface Ack {
   done: Done;
 }
 
-/** writev takes 1,024 buffers at most; larger groups would also delay the first acknowledgement. */
+/** Larger groups would delay the first acknowledgement. */
 const GROUP_ITEMS = 512;
 const GROUP_BYTES = 1024 * 1024;
 
@@ -140,9 +140,9 @@ export class SegmentWriter {
   }
 
   async #pump(): Promise<void> {
-    // What the same turn of the event loop still appends belongs to the first group.
-    await Promise.resolve();
     while (this.#queue.length > 0) {
+      // What the same turn of the event loop still appends belongs to the group: a group costs several times a frame.
+      await endOfTurn();
       const group = this.#takeGroup();
       try {
         await this.#write(group);
@@ -167,26 +167,19 @@ export class SegmentWriter {
 
   async #write(group: readonly Item[]): Promise<void> {
     const segment = this.#active && this.#active.size < this.#options.segmentBytes ? this.#active : await this.#rotate();
-    let end = segment.size;
-    const acks: Ack[] = [];
-    const positions: Position[] = [];
-    for (const { frame } of group) {
-      positions.push({ segment: segment.number, start: end, end: end + frame.length });
-      end += frame.length;
-    }
-    await writeAll(
-      segment.handle,
-      group.map((item) => item.frame),
-      segment.size,
-    );
-    segment.size = end;
+    const from = segment.size;
+    const frames = group.map((item) => item.frame);
+    const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
+    await writeAll(segment.handle, bytes, from);
+    segment.size = from + bytes.length;
     if (!this.#dirty.includes(segment)) this.#dirty.push(segment);
-    for (const [index, item] of group.entries()) {
-      const position = positions[index] as Position;
-      if (item.acknowledge === "written") item.done(null, position);
-      else acks.push({ segment, position, durable: item.acknowledge === "durable", done: item.done });
+    let start = from;
+    for (const { frame, acknowledge, done } of group) {
+      const position = { segment: segment.number, start, end: start + frame.length };
+      start = position.end;
+      if (acknowledge === "written") done(null, position);
+      else this.#acks.push({ segment, position, durable: acknowledge === "durable", done });
     }
-    this.#acks.push(...acks);
     this.#release();
   }
 
@@ -302,7 +295,7 @@ export class SegmentWriter {
       await this.#syncing;
       const segment = this.#active ?? (await this.#rotate());
       const frame = encodeFrame("noop", null, this.#options.now());
-      await writeAll(segment.handle, [frame], segment.size);
+      await writeAll(segment.handle, frame, segment.size);
       segment.size += frame.length;
       await segment.handle.datasync();
       this.#writable = true;
@@ -312,4 +305,9 @@ export class SegmentWriter {
       this.#scheduleProbe();
     }
   }
+}
+
+/** When everything that is ready now has been handled; at once when nothing is. */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,8 +1,7 @@
 import type pg from "pg";
 import type { FailpointHook } from "./failpoints.ts";
-import type { FinishRecord } from "./records.ts";
 import { isDataError } from "./settle-errors.ts";
-import { SETTLE_NAME, settleSql, settleValues } from "./settle-statement.ts";
+import { SETTLE_NAME, type SettledRecord, settleSql, settleValues } from "./settle-statement.ts";
 
 /** One for all who assign settled_seq, over every process. */
 const SETTLE_LOCK = 7_207_150_002;
@@ -11,7 +10,7 @@ const SETTLE_LOCK = 7_207_150_002;
  * One transaction: these records become rows, in the order of their ids, or none does. Records of one id must not meet
  * in a batch. @throws what the driver throws; after a data error the connection goes back in order.
  */
-export async function settleBatch(pool: pg.Pool, records: readonly FinishRecord[], failpoint?: FailpointHook): Promise<void> {
+export async function settleBatch(pool: pg.Pool, records: readonly SettledRecord[], failpoint?: FailpointHook): Promise<void> {
   const values = settleValues([...records].sort((a, b) => (a.row.id < b.row.id ? -1 : 1)));
   const client = await pool.connect();
   let broken = true;

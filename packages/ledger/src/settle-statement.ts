@@ -131,10 +131,13 @@ function rollupPart(table: string, bucket: string): string {
     ${names.map((name) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(", ")})`;
 }
 
+/** An end, and its detail as text when that was made before. */
+export type SettledRecord = FinishRecord & { detailJson?: string | undefined };
+
 /** Parameters of {@link settleSql}. Array literals are built here: the driver's own way costs more than the insert. */
-export function settleValues(records: readonly FinishRecord[]): string[] {
+export function settleValues(records: readonly SettledRecord[]): string[] {
   const values = columns.map((column) => arrayLiteral(column, records));
-  values.push(records.map(({ detail }) => JSON.stringify(detail)).join(SEPARATOR));
+  values.push(records.map(({ detail, detailJson }) => detailJson ?? JSON.stringify(detail)).join(SEPARATOR));
   return values;
 }
 

@@ -66,7 +66,10 @@ export class Settler {
   }
 
   push(end: Pending): void {
-    if (end.position && this.#pending.length >= RETAINED_RECORDS) end.finish = null;
+    if (end.position && this.#pending.length >= RETAINED_RECORDS) {
+      end.finish = null;
+      delete end.detailJson;
+    }
     this.#pending.push(end);
     if (end.settled) this.#urgent = true;
     if (this.#urgent || this.#pending.length === 1 || this.#pending.length >= this.#options.settings()["ledger.batchSize"]) this.#wake?.();
@@ -190,7 +193,7 @@ export class Settler {
       await this.#ensurePartitions(loaded);
       await settleBatch(
         this.#options.pool,
-        loaded.map(({ record }) => record),
+        loaded.map(({ end, record }) => ({ ...record, detailJson: end.detailJson })),
         this.#options.failpoint,
       );
     } catch (error) {

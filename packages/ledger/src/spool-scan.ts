@@ -33,6 +33,8 @@ export interface Pending {
   /** Damage or an unknown version: goes to the quarantine as it is. */
   raw: boolean;
   queuedAtMs: number;
+  /** The detail as it was spooled, when it is final: so that it need not be made into text again. */
+  detailJson?: string;
   /** Called when the row is committed (or its record quarantined). */
   settled?: () => void;
 }

@@ -4,7 +4,7 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FailpointHook } from "./failpoints.ts";
-import { decodePayload, encodeFrame, scanFrames } from "./frames.ts";
+import { decodePayload, encodeEnd, encodeFrame, scanFrames } from "./frames.ts";
 import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
 import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptions, segmentName } from "./segment-writer.ts";
 import { type OpenRequest, type Pending, readPositions, type ScannedSpool } from "./spool-scan.ts";
@@ -60,11 +60,9 @@ export class Spool {
   /** Resolves when the kernel has the record. @throws SluiceError spool_unavailable. */
   start(record: StartRecord): Promise<void> {
     if (!this.writable) return Promise.reject(new SluiceError("spool_unavailable", { detail: "the spool refuses writes" }));
-    // A copy: the caller goes on changing its row, and this one may be written again.
-    const start: StartRecord = { ...record, row: { ...record.row } };
-    const { id } = start.row;
-    const request: OpenRequest = { start, progress: null, segment: null, lastAtMs: this.#options.now(), finishing: false };
-    const frame = encodeFrame("start", start, request.lastAtMs);
+    const { id } = record.row;
+    const request: OpenRequest = { start: record, progress: null, segment: null, lastAtMs: this.#options.now(), finishing: false };
+    const frame = encodeFrame("start", record, request.lastAtMs);
     this.open.set(id, request);
     return new Promise((resolve, reject) => {
       this.#writer.append(frame, "written", (error, position) => {
@@ -90,13 +88,20 @@ export class Spool {
   }
 
   /** `done` gets the place, or null when the disk did not take the record: then only memory and Postgres have it. */
-  finish(kind: "finish" | "refuse", record: FinishRecord, acknowledge: Acknowledge, done: (position: Position | null) => void): void {
+  finish(
+    kind: "finish" | "refuse",
+    record: FinishRecord,
+    acknowledge: Acknowledge,
+    done: (position: Position | null, detailJson?: string) => void,
+  ): void {
     const { id } = record.row;
     const request = this.open.get(id);
     if (request) request.finishing = true;
     let frame: Buffer;
+    let detailJson: string;
     try {
-      frame = encodeFrame(kind, record, this.#options.now());
+      detailJson = JSON.stringify(record.detail);
+      frame = encodeEnd(kind, record, detailJson, this.#options.now());
     } catch (error) {
       this.#options.log.error({ requestId: id, error: String(error) }, "an end could not be encoded for the spool");
       done(null);
@@ -107,7 +112,7 @@ export class Spool {
         this.#use(position.segment).unsettled++;
         this.#forget(id);
       }
-      done(position);
+      done(position, detailJson);
     });
   }
 

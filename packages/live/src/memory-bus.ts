@@ -13,6 +13,8 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
   const listeners = new Set<BusListener>();
   const hooks: (() => void)[] = [];
   let ring: Batch[] = [];
+  /** Events in the ring: a replay of more is refused, so more need not be kept either. */
+  let held = 0;
   /** The id before the ring's first entry: from here on the ring is complete. */
   let floor: BusId = `${epoch}:0-0`;
   let last = { ms: 0, seq: 0 };
@@ -27,12 +29,16 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
     last = ms > last.ms ? { ms, seq: 0 } : { ms: last.ms, seq: last.seq + 1 };
     const batch: Batch = { id: position(), events };
     ring.push(batch);
-    if (ring.length > capacity * 1.1) {
-      const cut = ring.length - capacity;
-      floor = ring[cut - 1]?.id ?? floor;
-      ring = ring.slice(cut);
-    }
+    held += events.length;
+    if (ring.length > capacity * 1.1 || held > MAX_REPLAY_EVENTS * 1.1) trim();
     for (const listener of listeners) listener.batch(batch);
+  }
+
+  function trim(): void {
+    let cut = 0;
+    for (; ring.length - cut > capacity || held > MAX_REPLAY_EVENTS; cut++) held -= ring[cut]?.events.length ?? 0;
+    floor = ring[cut - 1]?.id ?? floor;
+    ring = ring.slice(cut);
   }
 
   function send(): void {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Clock } from "@sluice/core/clock";
 import type { RequestRow } from "@sluice/core/requests";
 import type { Sessions } from "./contract.ts";
@@ -134,7 +134,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
   }
 
   return {
-    idOf: (keyId, clientSessionId) => createHash("sha256").update(`${keyId}\0${clientSessionId}`).digest("base64url").slice(0, 22),
+    idOf: (keyId, clientSessionId) => hash("sha256", `${keyId}\0${clientSessionId}`, "base64url").slice(0, 22),
 
     began({ id, userId, keyId, providerId, model, client }) {
       const identity = { id, userId, keyId, providerId, model, client };

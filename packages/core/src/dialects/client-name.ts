@@ -17,9 +17,23 @@ function short(name: string, version: string | undefined): string {
   return numbers ? `${name} ${numbers}` : name;
 }
 
+/** A client sends the same user agent with every request. Strangers choose theirs, so a full map starts over. */
+const names = new Map<string, string>();
+const MAX_NAMES = 1_000;
+
 /** Short client name from a user agent: "claude-code 2.1"; the first product of an unknown one; '' when there is none. */
 export function clientName(userAgent: string | undefined): string {
   const agent = (userAgent ?? "").trim().slice(0, 256);
+  let name = names.get(agent);
+  if (name === undefined) {
+    name = readName(agent);
+    if (names.size >= MAX_NAMES) names.clear();
+    names.set(agent, name);
+  }
+  return name;
+}
+
+function readName(agent: string): string {
   for (const [pattern, name] of known) {
     const match = pattern.exec(agent);
     if (match) return short(name, match[1]);

@@ -11,6 +11,8 @@ export interface BodyReading {
 }
 
 const MAX_MODEL_LENGTH = 256;
+/** Folds to itself: nearly every name that clients send. */
+const plainName = /^[a-z0-9_]*$/;
 const control = /\p{C}/u;
 /** A long base64 string stands for an image or a file: about what providers charge for a picture of a megapixel. */
 const TOKENS_PER_BINARY = 1500;
@@ -20,6 +22,7 @@ const TOKENS_PER_BINARY = 1500;
  * {"model":"cheap","Model":"dear"} would be admitted as one model and served as another.
  */
 function foldName(name: string): string {
+  if (plainName.test(name)) return name;
   return name.toLowerCase().replaceAll("\u017f", "s");
 }
 

@@ -71,16 +71,34 @@ interface Parts {
 }
 
 function partsOf(price: TokenPrices, usage: Usage): Parts {
+  const rates = ratesOf(price);
+  return {
+    input: priceTokens(rates.input, tokensOf(usage.input)),
+    output: priceTokens(rates.output, tokensOf(usage.output)),
+    cacheWrite5m: priceTokens(rates.cacheWrite5m, tokensOf(usage.cacheWrite5m)),
+    cacheWrite1h: priceTokens(rates.cacheWrite1h, tokensOf(usage.cacheWrite1h)),
+    cacheRead: priceTokens(rates.cacheRead, tokensOf(usage.cacheRead)),
+  };
+}
+
+/** Read once per price object (they are readonly): every request of a model has the same one. */
+const ratesByPrice = new WeakMap<TokenPrices, Parts>();
+
+function ratesOf(price: TokenPrices): Parts {
+  const known = ratesByPrice.get(price);
+  if (known) return known;
   const input = parseDecimal(price.inputPerMTok);
   const rate = (text: string | null, percentOfInput: bigint): bigint =>
     text === null ? roundHalfUp(input * percentOfInput, 100n) : parseDecimal(text);
-  return {
-    input: priceTokens(input, tokensOf(usage.input)),
-    output: priceTokens(parseDecimal(price.outputPerMTok), tokensOf(usage.output)),
-    cacheWrite5m: priceTokens(rate(price.cacheWrite5mPerMTok, 125n), tokensOf(usage.cacheWrite5m)),
-    cacheWrite1h: priceTokens(rate(price.cacheWrite1hPerMTok, 200n), tokensOf(usage.cacheWrite1h)),
-    cacheRead: priceTokens(rate(price.cacheReadPerMTok, 10n), tokensOf(usage.cacheRead)),
+  const rates = {
+    input,
+    output: parseDecimal(price.outputPerMTok),
+    cacheWrite5m: rate(price.cacheWrite5mPerMTok, 125n),
+    cacheWrite1h: rate(price.cacheWrite1hPerMTok, 200n),
+    cacheRead: rate(price.cacheReadPerMTok, 10n),
   };
+  ratesByPrice.set(price, rates);
+  return rates;
 }
 
 function sum(parts: Parts): bigint {
@@ -93,6 +111,7 @@ function tokensOf(count: number): bigint {
 }
 
 function readMultiplier(text: string): { text: string; scaled: bigint } {
+  if (text === "1") return { text, scaled: ONE };
   try {
     return { text, scaled: parseDecimal(text) };
   } catch {

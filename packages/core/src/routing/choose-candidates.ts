@@ -69,12 +69,24 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
   return {
     ordered,
     decision: {
-      candidates: ordered.map(({ id, priority, weight }) => ({ providerId: id, priority, weight })),
+      candidates: ordered.map(candidateOf),
       ...keptExclusions(unusable, eligible.excluded),
       chosenBy,
     },
     none: ordered.length > 0 ? null : eligible.byId.size > 0 || eligible.switchedOff ? "no_provider" : "unknown_model",
   };
+}
+
+/** One object per provider of a configuration, for all decisions: they are only ever read. */
+const candidates = new WeakMap<RoutableProvider, Decision["candidates"][number]>();
+
+function candidateOf(provider: RoutableProvider): Decision["candidates"][number] {
+  let candidate = candidates.get(provider);
+  if (!candidate) {
+    candidate = { providerId: provider.id, priority: provider.priority, weight: provider.weight };
+    candidates.set(provider, candidate);
+  }
+  return candidate;
 }
 
 function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): ExclusionReason | null {
@@ -115,7 +127,7 @@ function keptExclusions(
   const excluded = unusable.slice(0, MAX_EXCLUSIONS);
   for (const exclusion of byConfig) {
     if (excluded.length >= MAX_EXCLUSIONS) break;
-    excluded.push({ ...exclusion });
+    excluded.push(exclusion);
   }
   const more = unusable.length + byConfig.length - excluded.length;
   return more > 0 ? { excluded, excludedMore: more } : { excluded };

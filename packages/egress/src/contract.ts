@@ -1,12 +1,20 @@
 import type { Readable } from "node:stream";
 
+/** What is needed of an AbortSignal, so that a caller with many requests may bring a cheaper one. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
 export interface EgressRequest {
   /** Absolute http(s) URL of the provider. */
   url: string;
   method: "GET" | "POST";
   headers: Record<string, string>;
   body?: Buffer | string;
-  signal?: AbortSignal;
+  signal?: CancelSignal;
   connectTimeoutMs: number;
   /** Until the response head. */
   headersTimeoutMs: number;

@@ -26,6 +26,8 @@ export interface EgressOptions {
 
 const defaultLimits: PoolLimits = { connectionsPerOrigin: 2_048, origins: 256, keepAliveMs: 30_000, idlePoolMs: 300_000 };
 
+const maxTargets = 1_000;
+
 /** Opens the way out. Close it last: open answers are cut. */
 export function createEgress(options: EgressOptions): Egress {
   const allowList = readAllowList(options.allowPrivateHosts);
@@ -34,6 +36,18 @@ export function createEgress(options: EgressOptions): Egress {
   const limits = { ...defaultLimits, ...options.limits };
   const clock = options.clock ?? systemClock;
   const pools = new Pools(clock, createResolver(clock, options.addresses ?? systemAddresses()), limits);
+
+  /** What the rules say of a URL never changes while this egress lives; models in paths make many URLs, hence the bound. */
+  const targets = new Map<string, Target>();
+  function targetOf(url: string): Target {
+    let target = targets.get(url);
+    if (!target) {
+      target = readTarget(url, allowList);
+      if (targets.size >= maxTargets) targets.clear();
+      targets.set(url, target);
+    }
+    return target;
+  }
 
   async function send(target: Target, request: EgressRequest): Promise<EgressResponse> {
     const origin = pools.get(target, request.connectTimeoutMs);
@@ -58,8 +72,8 @@ export function createEgress(options: EgressOptions): Egress {
 
   return {
     async request(request) {
-      const target = readTarget(request.url, allowList);
-      request.signal?.throwIfAborted();
+      const target = targetOf(request.url);
+      if (request.signal?.aborted) throw request.signal.reason;
       try {
         return await send(target, request);
       } catch (error) {

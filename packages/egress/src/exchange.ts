@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { SluiceError } from "@sluice/core/errors";
 import type { Dispatcher } from "undici";
+import type { CancelSignal } from "./contract.ts";
 import { unreachable } from "./guard.ts";
 import type { Connection, ConnectionAware, OriginPool } from "./pools.ts";
 
@@ -77,7 +78,7 @@ export class Exchange implements ConnectionAware {
   connection: Connection | null = null;
   readonly head: Promise<Head>;
   readonly #pool: OriginPool;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: CancelSignal | undefined;
   #resolve: (head: Head) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
   #controller: Dispatcher.DispatchController | null = null;
@@ -88,7 +89,7 @@ export class Exchange implements ConnectionAware {
   /** Set when nobody wants the answer any more; a request that is still queued is then never written. */
   #unwanted: Error | null = null;
 
-  constructor(pool: OriginPool, signal: AbortSignal | undefined) {
+  constructor(pool: OriginPool, signal: CancelSignal | undefined) {
     this.#pool = pool;
     this.#signal = signal;
     this.head = new Promise((resolve, reject) => {

@@ -7,6 +7,7 @@ import { newId } from "@sluice/core/ids";
 import { type Attempt, noUsage, type RequestDetail, type RequestRow } from "@sluice/core/requests";
 import type { Choice } from "@sluice/core/routing/choose-candidates";
 import type { Config, KeyConfig, PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
+import { Cancellation } from "./cancellation.ts";
 import type { Runtime } from "./context.ts";
 import type { StreamRelay } from "./stream-relay.ts";
 
@@ -55,7 +56,7 @@ export interface Call {
   /** The current state; copies of it leave the room. */
   readonly row: RequestRow;
   readonly detail: RequestDetail;
-  readonly abort: AbortController;
+  readonly abort: Cancellation;
   key: KeyConfig | null;
   body: Buffer;
   /** What this body takes of the process's budget. */
@@ -148,7 +149,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
       responseBytes: 0,
       endReason: "done",
     },
-    abort: new AbortController(),
+    abort: new Cancellation(),
     key: null,
     body: emptyBody,
     bodyBytesReserved: 0,
@@ -173,7 +174,8 @@ const emptyBody = Buffer.alloc(0);
 
 /** The peer, or what the outermost of our own proxies saw; never an entry that a client could have written itself. */
 export function clientIp(req: IncomingMessage, trustedHops: number): string {
-  const peer = (req.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  const address = req.socket.remoteAddress ?? "";
+  const peer = address.startsWith("::ffff:") ? address.slice(7) : address;
   const forwarded = req.headers["x-forwarded-for"];
   if (trustedHops < 1 || typeof forwarded !== "string") return peer;
   const seen = forwarded.split(",").map((part) => part.trim());

@@ -46,7 +46,7 @@ async function readStream(
   try {
     await relay.committed();
   } catch (thrown) {
-    if (call.abort.signal.aborted) {
+    if (call.abort.aborted) {
       // What it had already counted (Anthropic's input) cost something.
       settleAttempt(runtime, call, { error: null, reading: relay.reading });
       throw thrown;
@@ -127,7 +127,7 @@ async function readWhole(runtime: Runtime, call: Call, response: EgressResponse,
     deliver(runtime, call, response, { relay, inBand: false });
     return null;
   }
-  const body = Buffer.concat(parts, length);
+  const body = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, length);
   const reading = call.dialect.readAnswer(body, route, envelope);
   if (!reading.complete && !reading.failure) {
     return {

@@ -3,7 +3,7 @@ import { SluiceError } from "@sluice/core/errors";
 import { type Attempt, noUsage } from "@sluice/core/requests";
 import { upstreamModelOf } from "@sluice/core/routing/choose-candidates";
 import type { SpooledPrice } from "@sluice/ledger/records";
-import type { ProviderConfig } from "@sluice/snapshot/config";
+import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import { type Call, elapsed } from "../call.ts";
 import { priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
@@ -58,21 +58,32 @@ async function begin(runtime: Runtime, call: Call, provider: ProviderConfig): Pr
   const { row } = call;
   row.providerId = provider.id;
   const price = priceOf(call, provider);
+  // One copy for all who keep the row as it was at the start; nobody changes it.
+  const started = { ...row };
   await runtime.ledger.start({
-    row: { ...row },
+    row: started,
     price: price && spooled(price),
     providerMultiplier: provider.costMultiplier,
     groupMultiplier: "1",
   });
   call.began = true;
-  runtime.registry.started({ ...row });
+  runtime.registry.started(started);
   if (row.sessionId === "") return;
   const { userId, keyId, providerId, model, client, dialect } = row;
   runtime.sessions.began({ id: row.sessionId, userId, keyId, providerId, model, client, dialect });
 }
 
-function spooled({ id, model: _model, ...rates }: NonNullable<Call["price"]>): SpooledPrice {
-  return { priceId: id, ...rates };
+const spooledPrices = new WeakMap<PriceConfig, SpooledPrice>();
+
+/** Made once per price of a configuration. */
+function spooled(price: PriceConfig): SpooledPrice {
+  let made = spooledPrices.get(price);
+  if (!made) {
+    const { id, model: _model, ...rates } = price;
+    made = { priceId: id, ...rates };
+    spooledPrices.set(price, made);
+  }
+  return made;
 }
 
 function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, upstreamModel: string): Attempt {
@@ -151,7 +162,7 @@ function send(runtime: Runtime, call: Call, provider: ProviderConfig, { model, r
       isRedirect || asksUsage
         ? dialect.rewriteBody(call.body, envelope, { ...(isRedirect ? { model } : {}), includeUsage: asksUsage })
         : call.body,
-    signal: call.abort.signal,
+    signal: call.abort,
     connectTimeoutMs: config.settings["upstream.connectTimeoutMs"],
     headersTimeoutMs: Math.min(config.settings["upstream.firstContentTimeoutMs"], Math.max(1_000, leftMs)),
     idleTimeoutMs: config.settings["upstream.idleTimeoutMs"],

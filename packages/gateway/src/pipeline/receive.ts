@@ -40,7 +40,7 @@ function readBody(runtime: Runtime, call: Call): Promise<void> {
     let length = 0;
     const stop = (): void => {
       req.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
-      call.abort.signal.removeEventListener("abort", onGone);
+      call.abort.removeEventListener("abort", onGone);
     };
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
@@ -69,6 +69,6 @@ function readBody(runtime: Runtime, call: Call): Promise<void> {
       }
     };
     req.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
-    call.abort.signal.addEventListener("abort", onGone);
+    call.abort.addEventListener("abort", onGone);
   });
 }

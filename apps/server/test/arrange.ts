@@ -62,13 +62,18 @@ export function errorLines(server: ServerProcess): Record<string, unknown>[] {
   return server.logLines().filter(({ level }) => typeof level === "number" && level >= 50);
 }
 
-/** A stream that has begun: resolves with its later end. */
-export async function openStream(upstream: Upstream, server: ServerProcess, model: string): Promise<{ end: Promise<Seen> }> {
+/** A stream that has begun: resolves with its later end, and with how to leave before. */
+export async function openStream(
+  upstream: Upstream,
+  server: ServerProcess,
+  model: string,
+): Promise<{ end: Promise<Seen>; leave: () => void }> {
   const calls = () => upstream.oracle().filter((line) => line.model.startsWith(model)).length;
   const before = calls();
-  const end = callModel(server.url, { dialect: "anthropic", model, stream: true, key: clientKey });
+  const client = new AbortController();
+  const end = callModel(server.url, { dialect: "anthropic", model, stream: true, key: clientKey, signal: client.signal });
   await until(() => calls() > before, { what: "the stream has begun" });
-  return { end };
+  return { end, leave: () => client.abort() };
 }
 
 /** Processes that work inside the data directory: its PostgreSQL and Redis. */

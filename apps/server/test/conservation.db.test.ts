@@ -15,7 +15,8 @@ import { callModel, type ModelCall, type Seen } from "./model-client.ts";
 
 const requests = 500;
 const concurrency = 16;
-const seed = 20_261_121;
+/** Another list of requests: SLUICE_TEST_SEED=7. */
+const seed = Number(process.env.SLUICE_TEST_SEED ?? 20_261_121);
 
 /** What a model of the mix does upstream, and how often of 100. */
 const scenarios = {

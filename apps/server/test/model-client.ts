@@ -7,7 +7,9 @@ export interface ModelCall {
   stream: boolean;
   key: string;
   /** Leaves after so many ms; absent = stays to the end. */
-  abortAfterMs?: number;
+  abortAfterMs?: number | undefined;
+  /** Leaves when it aborts. */
+  signal?: AbortSignal | undefined;
   session?: string;
 }
 
@@ -45,6 +47,7 @@ export async function callModel(url: string, call: ModelCall): Promise<Seen> {
   const { path, body } = target(call);
   const seen: Seen = { id: "", outcome: "cut", status: 0, text: "", refusedConnection: false };
   const abort = new AbortController();
+  call.signal?.addEventListener("abort", () => abort.abort(), { once: true });
   const timer = call.abortAfterMs === undefined ? null : setTimeout(() => abort.abort(), call.abortAfterMs);
   try {
     const response = await fetch(`${url}${path}`, {

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll } from "vitest";
 import { configure, oneProvider } from "./arrange.ts";
 
 /** What `useServers` prices and what these models do upstream. */
-const models = { "claude-quick": "plain,6", "claude-slow": "plain,20+slow,60", "claude-endless": "plain,100000+slow,50" };
+const models = { "claude-quick": "plain,6", "claude-slow": "plain,50+slow,80", "claude-endless": "plain,100000+slow,50" };
 
 /** Servers of one test file: each test starts its own, and none outlives it. */
 export interface Servers {

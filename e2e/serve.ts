@@ -1,4 +1,5 @@
 // What playwright.config.ts starts: one of the two arrangements under test, until it is told to stop.
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type ServerProcess, startServer } from "@sluice/testing/server-process";
 import { admin, places, upstreamPort } from "./places.ts";
@@ -23,6 +24,8 @@ async function start(): Promise<ServerProcess[]> {
   throw new Error("usage: serve.ts split|single");
 }
 
+// A new installation each time: what another run left, or a migration that is still being written, is no part of the test.
+rmSync(dataDir, { recursive: true, force: true });
 const servers = await start();
 async function stop(): Promise<void> {
   // The api first: the last process to leave stops Postgres and Redis.

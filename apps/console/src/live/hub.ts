@@ -22,6 +22,9 @@ type Message =
   | { kind: "state"; state: Connection; since: BusId; lastId: BusId }
   | { kind: "hello" };
 
+/** The stream waits this long for the first list, to begin where that was read; pages without lists do not mind. */
+const FIRST_LIST_MS = 1_000;
+
 /** A hidden tab stops listening after this long; it catches up when it is seen again. */
 const SLEEP_AFTER_MS = 60_000;
 
@@ -36,6 +39,9 @@ let sleepTimer: ReturnType<typeof setTimeout> | undefined;
 let stillAllowed: (login: CurrentLogin) => boolean = () => true;
 /** Frames from this position on have been seen here. '' until the first. */
 let since: BusId = "";
+/** Where the first list was read; '' = there was none in time. */
+let origin: BusId = "";
+let offered: (position: BusId) => void = () => {};
 let lastId: BusId = "";
 
 /** Hears everything that happens from now on. */
@@ -50,6 +56,7 @@ export function listen(listener: LiveListener): () => void {
  */
 export async function covered(position: BusId): Promise<boolean> {
   if (position === "") return true;
+  offered(position);
   while (since === "") await new Promise<void>((resolve) => waiters.add(resolve));
   return covers(since, position);
 }
@@ -90,6 +97,8 @@ function lead(): void {
   release = () => wish.abort();
   const held = async (): Promise<void> => {
     if (userId !== user || wish.signal.aborted) return;
+    if (lastId === "") origin = await firstPosition();
+    if (userId !== user || wish.signal.aborted) return;
     await new Promise<void>((resolve) => {
       release = () => {
         stream?.close();
@@ -97,7 +106,7 @@ function lead(): void {
         resolve();
       };
       stream = openStream({
-        position: () => lastId,
+        position: () => lastId || origin,
         frame: (frame) => {
           post({ kind: "frame", frame, since: since || frame.id });
           take(frame);
@@ -112,6 +121,14 @@ function lead(): void {
   };
   if (!("locks" in navigator)) void held();
   else navigator.locks.request(`sluice.live.${user}`, { signal: wish.signal }, held).catch(() => {});
+}
+
+/** The position of the first list to be read, or '' when none is in time. */
+function firstPosition(): Promise<BusId> {
+  return new Promise((resolve) => {
+    offered = resolve;
+    setTimeout(() => resolve(""), FIRST_LIST_MS);
+  });
 }
 
 function resign(): void {
@@ -151,7 +168,8 @@ function take(frame: LiveFrame): void {
   lastId = frame.id;
   const hole = frame.reset !== undefined || (frame.gap ?? 0) > 0;
   if (hole) since = "";
-  if (since === "") begin(frame.id);
+  if (since === "") begin(hole || origin === "" ? frame.id : origin);
+  origin = "";
   if (frame.events.length > 0) for (const listener of [...listeners]) listener.events?.(frame.events);
   if (hole) for (const listener of [...listeners]) listener.reset?.();
 }

@@ -15,6 +15,7 @@ beforeAll(async () => {
   secrets.disabled = (await harness.group([], { disabledAt: new Date() })).key;
   secrets.expired = (await harness.group([], { expiresAt: new Date(Date.now() - 1_000) })).key;
   secrets.lonely = (await harness.group([{ dialect: "openai", enabled: false }])).key;
+  secrets.empty = (await harness.group([])).key;
   const owner = await harness.database.prisma.user.create({
     data: { id: crypto.randomUUID(), email: "gone@example.test", name: "gone", disabledAt: new Date() },
   });
@@ -98,7 +99,8 @@ const cases: Case[] = [
   { name: "a disabled key", status: 403, code: "key_disabled", key: "disabled" },
   { name: "an expired key", status: 401, code: "key_expired", key: "expired" },
   { name: "a key whose owner is disabled", status: 403, code: "user_disabled", key: "ownerless" },
-  { name: "no provider in the key's group", status: 404, code: "unknown_model", key: "lonely" },
+  { name: "the group's only provider switched off", status: 503, code: "no_provider", key: "lonely" },
+  { name: "no provider in the key's group", status: 404, code: "unknown_model", key: "empty" },
   { name: "a model nobody serves", status: 404, code: "unknown_model", body: '{"model":"fake-unknown","messages":[]}' },
   {
     name: "a model without a price",

@@ -142,15 +142,13 @@ export function settleValues(records: readonly SettledRecord[]): string[] {
 }
 
 function arrayLiteral(column: Column, records: readonly FinishRecord[]): string {
-  let text = "{";
-  for (const record of records) {
-    if (text.length > 1) text += ",";
+  // Joined at once: a text that grows by pieces is a tree of pieces, tens of thousands of them for a batch.
+  const parts = records.map((record) => {
     const value = column.of(record);
-    if (value === null) text += "NULL";
-    else if (column.quoted) text += quote(value as string);
-    else text += value;
-  }
-  return `${text}}`;
+    if (value === null) return "NULL";
+    return column.quoted ? quote(value as string) : String(value);
+  });
+  return `{${parts.join(",")}}`;
 }
 
 function quote(text: string): string {
@@ -163,21 +161,22 @@ function rounded(ms: number | null): number | null {
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const integer = /^-?\d{1,19}$/;
-const texts = [
-  "tenantId",
-  "userId",
-  "keyId",
-  "sessionId",
-  "providerId",
-  "group",
-  "dialect",
-  "endpoint",
-  "model",
-  "upstreamModel",
-  "state",
-  "errorCode",
-  "client",
-] as const;
+/** Field by field, not by a list of names: a property looked up by a variable costs ten times as much, for every row. */
+const texts: readonly (readonly [name: string, of: (row: FinishRecord["row"]) => unknown])[] = [
+  ["tenantId", (row) => row.tenantId],
+  ["userId", (row) => row.userId],
+  ["keyId", (row) => row.keyId],
+  ["sessionId", (row) => row.sessionId],
+  ["providerId", (row) => row.providerId],
+  ["group", (row) => row.group],
+  ["dialect", (row) => row.dialect],
+  ["endpoint", (row) => row.endpoint],
+  ["model", (row) => row.model],
+  ["upstreamModel", (row) => row.upstreamModel],
+  ["state", (row) => row.state],
+  ["errorCode", (row) => row.errorCode],
+  ["client", (row) => row.client],
+];
 /** Ids further ahead than this come from a broken clock; there is no partition for them. */
 const FUTURE_MS = 366 * 86_400_000;
 
@@ -187,19 +186,11 @@ export function defectOf(record: FinishRecord, nowMs: number): string {
   if (typeof row !== "object" || row === null || !isId(String(row.id))) return "the id is no UUIDv7";
   if (typeof detail !== "object" || detail === null) return "there is no detail";
   if (Number.parseInt(row.id.slice(0, 8) + row.id.slice(9, 13), 16) > nowMs + FUTURE_MS) return "the id is from the far future";
-  const wrongText = texts.find((name) => typeof row[name] !== "string");
-  if (wrongText) return `${wrongText} is no text`;
+  for (const [name, of] of texts) if (typeof of(row) !== "string") return `${name} is no text`;
   if (typeof row.usage !== "object" || row.usage === null) return "there is no usage";
-  const counts = [
-    row.usage.input,
-    row.usage.output,
-    row.usage.cacheWrite5m,
-    row.usage.cacheWrite1h,
-    row.usage.cacheRead,
-    row.status,
-    row.attempts,
-  ];
-  if (!counts.every((count) => Number.isSafeInteger(count))) return "a count is no integer";
+  const { input, output, cacheWrite5m, cacheWrite1h, cacheRead } = row.usage;
+  const isCounted = [input, output, cacheWrite5m, cacheWrite1h, cacheRead, row.status, row.attempts].every(Number.isSafeInteger);
+  if (!isCounted) return "a count is no integer";
   if (row.costNanoUsd !== null && !integer.test(row.costNanoUsd)) return "the cost is no integer";
   if (!integer.test(String(record.upstreamCostNanoUsd))) return "the upstream cost is no integer";
   if (!Number.isFinite(row.startedAtMs) || Math.abs(row.startedAtMs) > 8.64e15) return "the start is no time";

@@ -2,28 +2,31 @@ import { connect, type Socket } from "node:net";
 import { requestBytes } from "./load.ts";
 import { residentBytes, type Subject } from "./processes.ts";
 
-/** Resident bytes that each of `count` open event streams costs a process, from its first event to now. */
+/**
+ * Resident bytes that each of `count` open event streams costs a process that holds as many already. The process must be fresh (a heap that a load, or earlier
+ * streams, have grown takes a thousand more into memory it has already) and collectable: both readings follow a collection, so
+ * that neither garbage nor its absence is counted as a stream.
+ */
 export async function bytesPerOpenStream(subject: Subject, key: string, count: number): Promise<number> {
-  const pid = subject.child.pid ?? 0;
   const body = JSON.stringify({ model: "bench-model", max_tokens: 100, stream: true, messages: [{ role: "user", content: "hold-open" }] });
   const request = requestBytes(subject.port, key, body);
-  // Twice: the first round pays for code and pools that every later stream shares.
-  await hold(subject.port, request, Math.ceil(count / 4));
-  await settle();
-  const before = await residentBytes(pid);
+  // As many stay open from before: they take up the room that starting has left in the heap, which differs between subjects.
+  const first = await openAll(subject.port, request, count);
+  const before = await settledBytes(subject);
   const sockets = await openAll(subject.port, request, count);
-  await settle();
-  const after = await residentBytes(pid);
-  for (const socket of sockets) socket.destroy();
-  await settle();
+  const after = await settledBytes(subject);
+  for (const socket of [...first, ...sockets]) socket.destroy();
   return (after - before) / count;
 }
 
-const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1_500));
-
-async function hold(port: number, request: Buffer, count: number): Promise<void> {
-  const sockets = await openAll(port, request, count);
-  for (const socket of sockets) socket.destroy();
+/** What is resident after a collection, once whatever was under way has ended. */
+async function settledBytes(subject: Subject): Promise<number> {
+  for (let times = 0; times < 2; times++) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    subject.child.kill("SIGUSR2");
+  }
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  return residentBytes(subject.child.pid ?? 0);
 }
 
 async function openAll(port: number, request: Buffer, count: number): Promise<Socket[]> {

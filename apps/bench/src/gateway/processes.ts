@@ -69,10 +69,12 @@ export async function startSubject(
 
 export const startUpstream = (ports: readonly number[]): Promise<Subject> =>
   startSubject(1, [here("./raw-upstream.ts"), ...ports.map(String)], ports[0] ?? 0);
-export const startPassThrough = (port: number, upstreams: readonly string[]): Promise<Subject> =>
-  startSubject(0, [here("./passthrough.ts"), String(port), ...upstreams], port);
-export const startGateway = (port: number, env: Record<string, string>): Promise<Subject> =>
-  startSubject(0, ["apps/server/src/main.ts"], port, { env: { ...env, PORT: String(port) }, readyPath: "/health/ready" });
+/** For memory: a subject that collects its garbage when it is asked to, so that only what is held is read. */
+export const collectable = ["--expose-gc", "--import", here("./collect-on-signal.ts")];
+export const startPassThrough = (port: number, upstreams: readonly string[], nodeArgs: readonly string[] = []): Promise<Subject> =>
+  startSubject(0, [...nodeArgs, here("./passthrough.ts"), String(port), ...upstreams], port);
+export const startGateway = (port: number, env: Record<string, string>, nodeArgs: readonly string[] = []): Promise<Subject> =>
+  startSubject(0, [...nodeArgs, "apps/server/src/main.ts"], port, { env: { ...env, PORT: String(port) }, readyPath: "/health/ready" });
 
 /** Runs one load in a process of its own, beside the upstream. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {

@@ -18,7 +18,7 @@ const provider = `
     secret: { env: ANTHROPIC_KEY }`;
 
 describe("the configuration file", () => {
-  it("reads what issue 2 shows", () => {
+  it("reads every kind of entry", () => {
     const { config } = readConfig(`providers:${provider}
     groups: [default, vip]
     modelRedirects: { claude-a: claude-b }

@@ -64,7 +64,7 @@ const priceEntry = z.strictObject({
   cacheReadPerMTok: decimal.nullable().default(null),
 });
 
-/** The configuration file as issue 2 defines it; unknown fields are errors at every level. */
+/** The configuration file; unknown fields are errors at every level. */
 export const ConfigFile = z.strictObject({
   providers: z.array(providerEntry).max(1_000).default([]),
   users: z.array(userEntry).max(10_000).default([]),

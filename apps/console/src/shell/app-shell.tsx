@@ -22,7 +22,7 @@ export function AppShell() {
   const [help, setHelp] = useState(false);
   const [more, setMore] = useState(false);
   // A press on the face before the menu's code is here is not lost: the menu then arrives open.
-  const [pressedEarly, setPressedEarly] = useState(false);
+  const [pressedEarly, setPressedEarly] = useState<"side" | "top" | null>(null);
   const places = placesOf(login.user.role);
   const bottom = places.slice(0, 4);
 
@@ -66,8 +66,8 @@ export function AppShell() {
           ))}
         </nav>
         <div className="flex flex-col gap-2 p-2.5">
-          <Suspense fallback={<AccountFace user={login.user} onClick={() => setPressedEarly(true)} />}>
-            <AccountMenu user={login.user} version={login.version} initiallyOpen={pressedEarly} onHelp={() => setHelp(true)} />
+          <Suspense fallback={<AccountFace user={login.user} onClick={() => setPressedEarly("side")} />}>
+            <AccountMenu user={login.user} version={login.version} initiallyOpen={pressedEarly === "side"} onHelp={() => setHelp(true)} />
           </Suspense>
         </div>
       </aside>
@@ -78,8 +78,14 @@ export function AppShell() {
         </span>
         <span className="flex items-center gap-1">
           <LiveIndicator />
-          <Suspense fallback={<AccountFace user={login.user} compact onClick={() => setPressedEarly(true)} />}>
-            <AccountMenu compact user={login.user} version={login.version} initiallyOpen={pressedEarly} onHelp={() => setHelp(true)} />
+          <Suspense fallback={<AccountFace user={login.user} compact onClick={() => setPressedEarly("top")} />}>
+            <AccountMenu
+              compact
+              user={login.user}
+              version={login.version}
+              initiallyOpen={pressedEarly === "top"}
+              onHelp={() => setHelp(true)}
+            />
           </Suspense>
         </span>
       </header>

@@ -1,6 +1,8 @@
 // What playwright.config.ts starts: one of the two arrangements under test, until it is told to stop.
-import { rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { withFileLock } from "@sluice/db/file-lock";
 import { type ServerProcess, startServer } from "@sluice/testing/server-process";
 import { admin, places, upstreamPort } from "./places.ts";
 
@@ -23,6 +25,12 @@ async function start(): Promise<ServerProcess[]> {
   }
   throw new Error("usage: serve.ts split|single");
 }
+
+// Playwright started alone may find a console that is not built; both arrangements share one build.
+mkdirSync(".sluice-e2e", { recursive: true });
+await withFileLock(".sluice-e2e/build.lock", async () => {
+  execFileSync(process.execPath, ["scripts/prepare.mjs"], { stdio: ["ignore", "ignore", "inherit"] });
+});
 
 // A new installation each time: what another run left, or a migration that is still being written, is no part of the test.
 rmSync(dataDir, { recursive: true, force: true });

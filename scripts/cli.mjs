@@ -2,5 +2,5 @@
 import { node, prepare, run } from "./prepare.mjs";
 
 await prepare({ console: false });
-const { code } = await run(node, ["apps/server/src/cli.ts", ...process.argv.slice(2)]);
+const { code } = await run(node, ["apps/server/src/cli.ts", ...process.argv.slice(2)], { stdin: "inherit" });
 process.exit(code);

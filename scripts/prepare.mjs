@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -24,12 +24,12 @@ export function childEnv(extra = {}) {
 }
 
 /** Runs a command; resolves with its exit code and, when quiet, what it printed. */
-export function run(command, args, { env, quiet = false, cwd = root } = {}) {
+export function run(command, args, { env, quiet = false, cwd = root, stdin = "ignore" } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       env: childEnv(env),
-      stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
+      stdio: quiet ? [stdin, "pipe", "pipe"] : [stdin, "inherit", "inherit"],
     });
     let output = "";
     child.stdout?.on("data", (chunk) => {
@@ -113,3 +113,5 @@ export async function prepare({ console: withConsole = true } = {}) {
   await generateClient();
   if (withConsole) await buildConsole();
 }
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await prepare();

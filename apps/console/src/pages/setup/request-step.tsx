@@ -1,10 +1,12 @@
+import { FINAL_REV } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { client } from "../../api/client.ts";
 import { formatCost, formatDuration } from "../../format.ts";
-import { listen } from "../../live/hub.ts";
+import { covered, listen } from "../../live/hub.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { SecretOnce } from "../../ui/secret-once.tsx";
@@ -71,24 +73,44 @@ function Seen({ row }: { row: RequestRow | null }) {
   );
 }
 
-/** The key's latest request while it works out; one that failed gives way to the next. */
+interface Seen {
+  row: RequestRow;
+  rev: number;
+}
+
+/** The request that is shown after `next` is known: the first one, until it fails and gives way to a later one. */
+function follow(old: Seen | null, next: Seen): Seen {
+  if (!old || (old.row.id === next.row.id && next.rev > old.rev)) return next;
+  const failed = old.row.state === "error" || old.row.state === "refused";
+  return failed && next.row.id > old.row.id ? next : old;
+}
+
+/** The key's latest request while it works out: read once, then pushed. */
 function useFirstRequest(keyId: string): RequestRow | null {
-  const [seen, setSeen] = useState<{ row: RequestRow; rev: number } | null>(null);
-  useEffect(
-    () =>
-      listen({
-        events(events) {
-          for (const event of events) {
-            if (!("rev" in event) || event.row.keyId !== keyId) continue;
-            setSeen((old) => {
-              if (!old || (old.row.id === event.row.id && event.rev > old.rev)) return { row: event.row, rev: event.rev };
-              const failed = old.row.state === "error" || old.row.state === "refused";
-              return failed && event.row.id > old.row.id ? { row: event.row, rev: event.rev } : old;
-            });
-          }
-        },
-      }),
-    [keyId],
-  );
+  const [seen, setSeen] = useState<Seen | null>(null);
+  useEffect(() => {
+    let current = true;
+    // The stream may open a moment after this page: a request before that is found by reading, not waited for in vain.
+    async function read(): Promise<void> {
+      const { rows, busId } = await client.logs.list.query({ filter: { keyId }, limit: 1 });
+      const [row] = rows;
+      if (!current) return;
+      if (row) setSeen((old) => follow(old, { row, rev: row.state === "in_flight" ? -1 : FINAL_REV }));
+      if (!(await covered(busId)) && current) await read();
+    }
+    // Without an answer there is still the stream.
+    read().catch(() => undefined);
+    const stop = listen({
+      events(events) {
+        for (const event of events) {
+          if ("rev" in event && event.row.keyId === keyId) setSeen((old) => follow(old, { row: event.row, rev: event.rev }));
+        }
+      },
+    });
+    return () => {
+      current = false;
+      stop();
+    };
+  }, [keyId]);
   return seen?.row ?? null;
 }

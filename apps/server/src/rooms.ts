@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Admission } from "@sluice/admission/admission";
 import { createAdmission } from "@sluice/admission/create-admission";
 import { systemClock } from "@sluice/core/clock";
@@ -21,6 +22,9 @@ export interface Rooms {
   egress: Egress;
   close(): Promise<void>;
 }
+
+/** How long a start waits for live's connection to Redis; without it everything works, and first lists lack other instances' rows. */
+const liveDeadlineMs = 2_000;
 
 const eventOfState = {
   open: "provider.opened",
@@ -48,6 +52,7 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     log,
     onTransition: (breaker) => live.bus.publish({ type: eventOfState[breaker.state], breaker, atMs: systemClock.now() }),
   });
+  for (const end = performance.now() + liveDeadlineMs; live.redisReady() === false && performance.now() < end; ) await sleep(10);
   snapshot = await createSnapshot({ pool: storage.pool, redis: storage.redis, secret, path: join(env.dataDir, "snapshot.json"), log });
   const stopWatching = snapshot.onChange((config, previous) => {
     const name = "sessions.activeWindowSeconds";

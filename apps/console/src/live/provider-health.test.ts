@@ -59,3 +59,12 @@ it("wakes nobody for events of others", () => {
   expect(woken).toBe(0);
   expect(board.get()).toBe(before);
 });
+
+it("keeps pushed figures when the list is read again, and takes its breakers", () => {
+  const board = createProviderHealth();
+  board.load([health()]);
+  board.push([{ type: "provider.measured", health: health({ requests: 7, costNanoUsd: "9" }) }]);
+  board.load([health({ breakers: [breaker()] }), health({ providerId: "q" })]);
+  expect(board.get().get("p")).toEqual(health({ requests: 7, costNanoUsd: "9", breakers: [breaker()] }));
+  expect(board.get().get("q")).toEqual(health({ providerId: "q" }));
+});

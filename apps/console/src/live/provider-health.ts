@@ -19,7 +19,11 @@ export function createProviderHealth(): ProviderHealthBoard {
   return {
     get: store.get,
     subscribe: store.subscribe,
-    load: (health) => store.set(new Map(health.map((one) => [one.providerId, one]))),
+    // A list that is read again starts its figures at zero: those that were pushed stay, its breakers are news.
+    load(health) {
+      const known = store.get();
+      store.set(new Map(health.map((one) => [one.providerId, { ...one, ...known.get(one.providerId), breakers: one.breakers }])));
+    },
     push(events) {
       let next: Map<string, ProviderHealth> | null = null;
       for (const event of events) {

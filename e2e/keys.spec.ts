@@ -27,6 +27,8 @@ test("a key is shown once, works at once, and stops at once", async ({ adminPage
   await row.getByRole("button", { name: /More actions/ }).click();
   await page.getByRole("menuitem", { name: "Revoke" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).click();
+  // What is behind an open dialog is hidden from roles: it must be gone before the table says anything.
+  await expect(page.getByRole("alertdialog")).toBeHidden();
   await expect(row).toHaveCount(0);
   await expect.poll(async () => (await callMessages(place, secret)).status).toBe(401);
 });

@@ -48,6 +48,8 @@ test("a provider is added, tested, disabled with effect at once, edited and dele
   await row.getByRole("button", { name: /More actions/ }).click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+  // What is behind an open dialog is hidden from roles: it must be gone before the table says anything.
+  await expect(page.getByRole("alertdialog")).toBeHidden();
   await expect(row).toHaveCount(0);
   const { providers } = await api.providers.bootstrap.query();
   expect(providers.filter((provider) => provider.name.startsWith(name))).toEqual([]);

@@ -52,6 +52,7 @@ async function browserTests() {
   });
   const stats = readReport("playwright.json")?.stats;
   if (!stats) return { passed: 0, failed: 1, skipped: 0 };
+  if (stats.flaky > 0) process.stdout.write(`\nFlaky: ${stats.flaky} passed only at the second try; see playwright-report\n`);
   return { passed: stats.expected + stats.flaky, failed: stats.unexpected || (code === 0 ? 0 : 1), skipped: stats.skipped };
 }
 

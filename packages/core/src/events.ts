@@ -58,6 +58,16 @@ export type LiveEvent =
 
 export type LiveEventType = LiveEvent["type"];
 
+/**
+ * What somebody at a console asks of every instance. Best effort, unlike events: nobody replays a command, so whatever
+ * must hold for good (a revoked key) also holds by the configuration.
+ */
+export type LiveCommand =
+  | { kind: "request.cancel"; requestId: string }
+  | { kind: "session.terminate"; sessionId: string }
+  | { kind: "key.cut"; keyId: string }
+  | { kind: "breaker.reset"; providerId: string };
+
 /** `epoch:ms-seq` of the bus; '' = from now on. Compared part by part as numbers, never as text. */
 export type BusId = string;
 

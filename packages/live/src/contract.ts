@@ -1,4 +1,4 @@
-import type { Audience, BusId, LiveEvent, LiveFrame, ProviderHealth, SessionRow } from "@sluice/core/events";
+import type { Audience, BusId, LiveCommand, LiveEvent, LiveFrame, ProviderHealth, SessionRow } from "@sluice/core/events";
 import type { Attempt, DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
 
 /** Publish and resume: kept by Redis (PUBLISH + stream in one Lua) and by an in-process ring, with one contract. */
@@ -13,6 +13,18 @@ export interface Bus {
    */
   position(): Promise<BusId>;
   close(): Promise<void>;
+}
+
+/** Commands to all instances, this one included. Not replayed: who does not listen, or is away, never hears of one. */
+export interface Commands {
+  /**
+   * Reaches this process's listeners before it returns. Resolves to whether the others could be told: false while Redis
+   * is away, true without one. Never throws.
+   */
+  send(command: LiveCommand): Promise<boolean>;
+  /** Returns the unsubscription. */
+  listen(listener: (command: LiveCommand) => void): () => void;
+  close(): void;
 }
 
 /** Frames per audience from one shared subscription per process. */

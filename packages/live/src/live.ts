@@ -10,7 +10,8 @@ import { systemClock } from "@sluice/core/clock";
 import type { Audience, BreakerState, LiveEvent } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
-import type { Bus, Frames, ProviderFigures, Registry, Sessions } from "./contract.ts";
+import { createCommands } from "./commands.ts";
+import type { Bus, Commands, Frames, ProviderFigures, Registry, Sessions } from "./contract.ts";
 import { createFrames } from "./frames.ts";
 import { createProviderFigures } from "./health.ts";
 import { createMemoryBus } from "./memory-bus.ts";
@@ -41,6 +42,7 @@ export interface Live {
   registry: Registry;
   sessions: Sessions;
   figures: ProviderFigures;
+  commands: Commands;
   /** Whether Redis can be reached; null without one. */
   redisReady(): boolean | null;
   /** Ends every stream with AbortError, sends what is queued, leaves no timer and no connection. */
@@ -57,6 +59,7 @@ export function createLive(options: LiveOptions): Live {
   const windowSeconds = () => settings()["sessions.activeWindowSeconds"];
   const sessions = createSessions({ bus, clock, windowSeconds, redis });
   const figures = createProviderFigures({ bus, clock, zone: () => settings()["time.zone"], breakers, redis });
+  const commands = createCommands({ link, log });
   const frames = createFrames({ bus, clock, snapshot });
 
   /** No list holds the figures of providers: a viewer begins with them. */
@@ -66,6 +69,7 @@ export function createLive(options: LiveOptions): Live {
   }
 
   async function close(): Promise<void> {
+    commands.close();
     await frames.close();
     await sessions.close();
     await figures.close();
@@ -75,5 +79,5 @@ export function createLive(options: LiveOptions): Live {
     link?.close();
   }
 
-  return { bus, frames, registry, sessions, figures, redisReady: () => link?.ready() ?? null, close };
+  return { bus, frames, registry, sessions, figures, commands, redisReady: () => link?.ready() ?? null, close };
 }

@@ -1,42 +1,47 @@
 import { readdir } from "node:fs/promises";
-import { sep } from "node:path";
+import { join, relative, sep } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { packedFiles } from "./packed-files.ts";
 
 const missing = `<!doctype html><meta charset="utf-8"><title>Sluice</title>
 <h1>The console has not been built</h1><p>Run <code>npm run build</code> and load this page again. The API and the gateway are running.</p>`;
 
-/** While nothing is built, look again this often at most. */
-const LOOK_AGAIN_MS = 2_000;
-const YEAR_MS = 365 * 24 * 3_600_000;
+/** What is not in the list may have been built since: the folder is listed again this often at most. */
+const LIST_AGAIN_MS = 500;
+const YEAR_S = 365 * 24 * 3_600;
 
 /**
  * The built console: hashed assets for a year, everything else checked again each time, and index.html for every page
- * of the application. Which files exist is read once, so that a stray path costs no disk access.
+ * of the application. Which files exist is kept, so that a stray path costs no disk access; a build under a running
+ * server is picked up when the first of its files is asked for.
  */
 export async function serveConsole(app: FastifyInstance, root: string): Promise<void> {
   await app.register(fastifyStatic, { root, serve: false, decorateReply: true, cacheControl: false });
-  let files = await listFiles(root);
-  let lookedAt = performance.now();
+  const files = await keptListing(root);
+  const packed = packedFiles(root);
 
-  const index = async (reply: FastifyReply): Promise<FastifyReply> => {
-    if (!files.has("index.html") && performance.now() - lookedAt > LOOK_AGAIN_MS) {
-      lookedAt = performance.now();
-      files = await listFiles(root);
-    }
-    reply.header("cache-control", "no-cache");
-    if (files.has("index.html")) return reply.sendFile("index.html");
-    return reply.code(503).type("text/html; charset=utf-8").send(missing);
-  };
+  async function send(path: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const immutable = path.startsWith("assets/");
+    reply.header("cache-control", immutable ? `public, max-age=${YEAR_S}, immutable` : "no-cache");
+    const available = packed.encodings.filter(({ suffix }) => files.has(path + suffix));
+    if (available.length === 0) return reply.sendFile(path);
+    reply.header("vary", "accept-encoding");
+    const found = await packed.find(path, available, request.headers["accept-encoding"]);
+    if (!found) return reply.sendFile(path);
+    reply.header("etag", found.tag).header("content-encoding", found.encoding);
+    if (request.headers["if-none-match"] === found.tag) return reply.code(304).send();
+    return reply.type(found.type).send(found.body);
+  }
 
   app.get("/*", { config: { access: "public" } }, async (request: FastifyRequest, reply) => {
     const path = decodePath(request.url);
-    if (path !== "" && path !== "index.html" && files.has(path)) {
-      const immutable = path.startsWith("assets/");
-      return reply.header("cache-control", immutable ? `public, max-age=${YEAR_MS / 1000}, immutable` : "no-cache").sendFile(path);
-    }
-    const isPage = !/^(assets|trpc|auth)(\/|$)/.test(path) && acceptsHtml(request);
-    if (path === "" || path === "index.html" || isPage) return index(reply);
+    const isPage = path === "" || path === "index.html" || (!/^(assets|trpc|auth)(\/|$)/.test(path) && acceptsHtml(request));
+    const wanted = path !== "" && files.has(path) ? path : isPage ? "index.html" : path;
+    if (files.has(wanted) || (/^assets\/[\w.-]+$|^index\.html$/.test(wanted) && (await files.listAgain()).has(wanted)))
+      return send(wanted, request, reply);
+    if (isPage) return reply.code(503).header("cache-control", "no-cache").type("text/html; charset=utf-8").send(missing);
     reply.callNotFound();
     return reply;
   });
@@ -55,11 +60,40 @@ function decodePath(url: string): string {
   }
 }
 
+interface Listing {
+  has(path: string): boolean;
+  /** Lists anew, at once or when the last time is LIST_AGAIN_MS ago; those who ask meanwhile share it. */
+  listAgain(): Promise<Listing>;
+}
+
+async function keptListing(root: string): Promise<Listing> {
+  let files = await listFiles(root);
+  let listedAt = performance.now();
+  let running: Promise<Listing> | null = null;
+  async function list(): Promise<Listing> {
+    await sleep(Math.max(0, listedAt + LIST_AGAIN_MS - performance.now()));
+    files = await listFiles(root);
+    listedAt = performance.now();
+    running = null;
+    return listing;
+  }
+  const listing: Listing = {
+    has: (path) => files.has(path),
+    listAgain() {
+      running ??= list();
+      return running;
+    },
+  };
+  return listing;
+}
+
+/** Paths under `root`, with `/`; without what a build keeps for itself in hidden folders. */
 async function listFiles(root: string): Promise<Set<string>> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
   return new Set(
     entries
       .filter((entry) => entry.isFile())
-      .map((entry) => `${entry.parentPath}${sep}${entry.name}`.slice(root.length + 1).replaceAll(sep, "/")),
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, "/"))
+      .filter((path) => !path.startsWith(".")),
   );
 }

@@ -1,7 +1,9 @@
+import { createHook } from "node:async_hooks";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makePerson, post, signIn, startApi, type TestApi } from "./harness.ts";
@@ -102,6 +104,76 @@ describe("the console", () => {
     }
   });
 });
+
+describe("A02 static files", () => {
+  it("one that is deleted at run time is gone, and the rest is fine", async () => {
+    await writeFile(join(dir, "assets/doomed-1.js"), "1");
+    await writeFile(join(dir, "assets/doomed-1.js.gz"), gzipSync("1"));
+    expect((await get("/assets/doomed-1.js")).headers.get("content-encoding")).toBe("gzip");
+    await rm(join(dir, "assets/doomed-1.js"));
+    const gone = await get("/assets/doomed-1.js");
+    expect([gone.status, gone.headers.get("cache-control"), gone.headers.get("content-encoding")]).toEqual([404, "no-store", null]);
+    for (const path of ["/", "/assets/index-abc123.js"]) expect((await get(path)).status).toBe(200);
+  });
+
+  it("of a build under the running server are found", async () => {
+    await writeFile(join(dir, "assets/later-2.js"), "2");
+    const answer = await get("/assets/later-2.js");
+    expect([answer.status, await answer.text()]).toEqual([200, "2"]);
+  });
+
+  it("are looked at once a hit, and not at all when there is no such file", async () => {
+    await writeFile(join(dir, "assets/packed-3.js"), "3".repeat(500));
+    await writeFile(join(dir, "assets/packed-3.js.gz"), gzipSync("3".repeat(500)));
+    expect(await (await get("/assets/packed-3.js")).text()).toBe("3".repeat(500));
+    expect(await fileOperations(() => get("/assets/packed-3.js"))).toBe(1);
+    expect(await fileOperations(() => get("/nothing.txt"))).toBe(0);
+  });
+});
+
+describe("A03 assets", () => {
+  it("are kept for a year, the page that names them is asked for each time", async () => {
+    const cacheControl = async (path: string) => (await get(path)).headers.get("cache-control");
+    expect(await cacheControl("/assets/index-abc123.js")).toBe("public, max-age=31536000, immutable");
+    for (const path of ["/", "/index.html", "/logs"])
+      expect([path, (await get(path, html)).headers.get("cache-control")]).toEqual([path, "no-cache"]);
+  });
+
+  it("come compressed to those who take it, and the same to those who do not", async () => {
+    const text = "export const x = 1;\n".repeat(100);
+    await writeFile(join(dir, "assets/both-4.js"), text);
+    await writeFile(join(dir, "assets/both-4.js.br"), brotliCompressSync(text));
+    await writeFile(join(dir, "assets/both-4.js.gz"), gzipSync(text));
+    for (const [accepted, sent] of [
+      ["br, gzip", "br"],
+      ["gzip, deflate", "gzip"],
+      ["br;q=0, gzip", "gzip"],
+      ["identity", null],
+    ] as const) {
+      const answer = await get("/assets/both-4.js", { "accept-encoding": accepted });
+      expect([accepted, answer.headers.get("content-encoding"), answer.headers.get("vary")]).toEqual([accepted, sent, "accept-encoding"]);
+      expect(answer.headers.get("content-type")).toMatch(/javascript/);
+      expect(answer.headers.get("cache-control")).toContain("immutable");
+      expect(await answer.text()).toBe(text);
+      const again = await get("/assets/both-4.js", { "accept-encoding": accepted, "if-none-match": answer.headers.get("etag") ?? "" });
+      // fetch adds no-cache to such a question, which the plain handler takes at its word.
+      if (sent) expect(again.status).toBe(304);
+    }
+  });
+});
+
+/** Asynchronous operations on files that this process begins while `work` runs. */
+async function fileOperations(work: () => Promise<Response>): Promise<number> {
+  let count = 0;
+  const hook = createHook({
+    init(_id, type) {
+      if (type.startsWith("FSREQ") || type === "FILEHANDLE") count += 1;
+    },
+  }).enable();
+  await (await work()).text();
+  hook.disable();
+  return count;
+}
 
 describe("R33 every failure has one shape: a request to the API", () => {
   it("of more than 1 MB is refused", async () => {

@@ -203,6 +203,27 @@ describe.each([
     expect(await until(() => breakers.takeProbe(provider, "m"), { what: "the place is free again" })).toBe(true);
   });
 
+  test("a reset closes what is open, says so once, and leaves other providers alone", async () => {
+    const instance = await start(shared);
+    const { breakers } = instance.admission;
+    const [provider, other] = [await openBreaker(instance), await openBreaker(instance)];
+    breakers.reset(provider);
+    await until(() => breakers.stateOf(provider, "m") === "closed", { what: "it is closed" });
+    breakers.reset(provider);
+    expect(breakers.stateOf(other, "m")).toBe("open");
+    expect(instance.transitions.filter(({ providerId }) => providerId === provider).map(({ state }) => state)).toEqual(["open", "closed"]);
+    for (let i = 0; i < 4; i++) breakers.failed(provider, "m", "again");
+    expect(breakers.stateOf(provider, "m")).toBe("closed");
+  });
+
+  test("who only looks at a session's binding leaves no trace", async () => {
+    const { admission } = await start(shared);
+    const session = unique("session");
+    expect(await admission.sticky.peek(session)).toBeNull();
+    admission.sticky.bind(session, "p");
+    expect(await admission.sticky.peek(session)).toBe("p");
+  });
+
   test("threshold 0 disables", async () => {
     const { admission, settings } = await start(shared);
     settings["breaker.failures"] = 0;
@@ -291,6 +312,21 @@ describe("two instances on one Redis", () => {
     const provider = await openBreaker(await start(true));
     const late = await start(true, { timing: { refreshMs: 50 } });
     await until(() => late.admission.breakers.list().some(({ providerId }) => providerId === provider), { what: "the late one knows" });
+  });
+
+  test("what one resets is closed on the other, and in half open it tells how many probes are missing", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const provider = await openBreaker(a);
+    await until(() => b.admission.breakers.stateOf(provider, "m") === "probe", { what: "B sees it due" });
+    expect(await b.admission.breakers.takeProbe(provider, "m")).toBe(true);
+    b.admission.breakers.succeeded(provider, "m");
+    const seen = () => a.admission.breakers.list().find(({ providerId }) => providerId === provider);
+    await until(() => seen()?.successes === 1, { what: "A hears of the good probe" });
+    expect(seen()).toMatchObject({ state: "half_open", successes: 1, successesToClose: 2, probeUntilMs: null });
+    a.admission.breakers.reset(provider);
+    b.admission.breakers.reset(provider);
+    await until(() => [a, b].every(({ admission }) => admission.breakers.stateOf(provider, "m") === "closed"), { what: "both closed" });
+    expect([...a.transitions, ...b.transitions].filter(({ state }) => state === "closed")).toHaveLength(1);
   });
 
   test("a session bound on one is found on the other", async () => {

@@ -43,6 +43,8 @@ export interface Breakers {
   /** Never throws, never awaited. `cause` is shown to admins. Client errors and aborts must not be reported. */
   succeeded(providerId: string, model: string): void;
   failed(providerId: string, model: string, cause: string): void;
+  /** Closes every breaker of a provider, here and on every instance. Never throws, never awaited. */
+  reset(providerId: string): void;
   /** All that are not closed with zero failures. */
   list(): BreakerState[];
 }
@@ -51,6 +53,10 @@ export interface Breakers {
 export interface Sticky {
   /** Local first; on a miss one shared read (null without Redis or on its failure). */
   find(sessionId: string): Promise<string | null> | string | null;
+  /** As `find`, but leaves no trace: for those who only want to know. */
+  peek(sessionId: string): Promise<string | null>;
   /** Written to Redis asynchronously. */
   bind(sessionId: string, providerId: string): void;
+  /** Forgets it here and in Redis: the session's next request is routed anew. Other instances keep what they hold in memory. */
+  unbind(sessionId: string): void;
 }

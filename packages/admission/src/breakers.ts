@@ -4,7 +4,9 @@ import {
   breakerView,
   closedBreaker,
   failBreaker,
+  resetBreaker,
   succeedBreaker,
+  successesToClose,
   takeBreakerProbe,
 } from "@sluice/core/breaker/breaker";
 import type { Clock } from "@sluice/core/clock";
@@ -97,7 +99,7 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
     return reply;
   };
 
-  const change = (id: string, op: "fail" | "succeed", text: string, locally: (breaker: Breaker) => Breaker): void => {
+  const change = (id: string, op: "fail" | "succeed" | "reset", text: string, locally: (breaker: Breaker) => Breaker): void => {
     const before = entries.get(id)?.breaker ?? closedBreaker;
     // What changes nothing here changes nothing there: the mirror knows of every failure, wherever it happened.
     if (locally(before) === before) return;
@@ -130,6 +132,11 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
     failed(providerId, model, cause) {
       const text = cause.slice(0, MAX_CAUSE);
       change(idOf(providerId, model), "fail", text, (breaker) => failBreaker(breaker, clock.now(), policy(), text));
+    },
+    reset(providerId) {
+      for (const id of [...entries.keys()]) {
+        if (id.startsWith(idOf(providerId, ""))) change(id, "reset", "", resetBreaker);
+      }
     },
     list: () =>
       [...entries]
@@ -177,6 +184,11 @@ function stateOf(id: string, breaker: Breaker): BreakerState {
     failures: breaker.failures,
     probeAtMs: breaker.state === "open" ? breaker.probeAtMs : null,
     cause: breaker.cause,
+    ...(breaker.state === "half_open" && {
+      successes: breaker.successes,
+      successesToClose,
+      probeUntilMs: breaker.probeUntilMs || null,
+    }),
   };
 }
 

@@ -65,6 +65,8 @@ elseif op == 'succeed' then
     b.successes, b.probeUntilMs = b.successes + 1, 0
     if b.successes >= ${successesToClose} then b = closed(b.rev) end
   end
+elseif op == 'reset' then
+  if b.state ~= 'closed' or b.failures > 0 then b, changed = closed(b.rev), true end
 elseif op == 'probe' then
   local freeAt = b.state == 'open' and b.probeAtMs or b.probeUntilMs
   if b.state == 'closed' then
@@ -117,7 +119,7 @@ export function defineBreakerCommands(redis: Redis): void {
 }
 
 export interface BreakerChange {
-  op: "fail" | "succeed" | "probe" | "put";
+  op: "fail" | "succeed" | "reset" | "probe" | "put";
   id: string;
   origin: string;
   policy: BreakerPolicy;

@@ -48,6 +48,12 @@ export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky
       if (binding) return binding.providerId;
       return gate?.isOpen() ? findShared(sessionId, gate, ttlMs) : null;
     },
+    async peek(sessionId) {
+      if (ttlSeconds() === 0) return null;
+      const binding = bindings.peek(sessionId);
+      if (binding || !gate?.isOpen()) return binding?.providerId ?? null;
+      return gate.run((redis) => redis.get(stickyKey(sessionId))).catch(() => null);
+    },
     bind(sessionId, providerId) {
       const ttlMs = ttlSeconds() * 1000;
       if (ttlMs === 0) return;
@@ -59,6 +65,10 @@ export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky
       const sharedAtMs = share ? nowMs : isShared ? before.sharedAtMs : Number.NEGATIVE_INFINITY;
       bindings.set(sessionId, { providerId, sharedAtMs }, { ttl: ttlMs });
       if (share) gate?.send((redis) => redis.set(stickyKey(sessionId), providerId, "PX", ttlMs));
+    },
+    unbind(sessionId) {
+      bindings.delete(sessionId);
+      gate?.send((redis) => redis.del(stickyKey(sessionId)));
     },
     sweep: () => void bindings.purgeStale(),
   };

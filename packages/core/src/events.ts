@@ -34,6 +34,11 @@ export interface BreakerState {
   probeAtMs: number | null;
   /** Why it last opened, '' when it never did. */
   cause: string;
+  /** While half open: probes that succeeded, and how many in a row close it. */
+  successes?: number;
+  successesToClose?: number;
+  /** ms since the epoch until which a probe that is under way may take; null when none is. */
+  probeUntilMs?: number | null;
 }
 
 /** Counters of one provider since the start of the day in the configured zone, plus what is going on now. */

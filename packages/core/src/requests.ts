@@ -80,6 +80,10 @@ export type ExclusionReason =
   | "endpoint"
   | "model"
   | "breaker_open"
+  /** By an administrator's override. */
+  | "forced_open"
+  /** By an override, too: it serves only the sessions it has. */
+  | "draining"
   | "already_failed"
   | "worse_priority";
 

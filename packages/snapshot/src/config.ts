@@ -1,5 +1,6 @@
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { DialectName } from "@sluice/core/requests";
+import type { ProviderOverride } from "@sluice/core/routing/provider-override";
 
 /** The configuration that requests are decided by, held in memory and replaced as a whole. All ids are UUIDs. */
 export interface Config {
@@ -50,6 +51,8 @@ export interface ProviderConfig {
   /** Plain decimal. */
   costMultiplier: string;
   enabled: boolean;
+  /** Also when it has ended: compare with the clock (core's `overrideNow`). Absent in copies on disk of an older version. */
+  override?: ProviderOverride | null;
 }
 
 /** USD per million tokens, plain decimals; null = core/pricing's default. */

@@ -13,7 +13,9 @@ const usersSql = `
   SELECT id, email, name, role::text AS role, disabled_at IS NULL AS enabled FROM users WHERE tenant_id = $1 ORDER BY id`;
 const providersSql = `
   SELECT id, name, dialect, serves, base_url AS "baseUrl", secret, groups, priority, weight, models,
-    model_redirects AS "modelRedirects", trim_scale(cost_multiplier)::text AS "costMultiplier", enabled
+    model_redirects AS "modelRedirects", trim_scale(cost_multiplier)::text AS "costMultiplier", enabled,
+    CASE WHEN override IS NOT NULL THEN json_build_object('kind', override,
+      'untilMs', (extract(epoch FROM override_until) * 1000)::float8, 'note', override_note) END AS override
   FROM providers WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY id`;
 /** UUIDv7 ids rise with time: the highest of a model is its newest row, the one in force. */
 const pricesSql = `

@@ -29,6 +29,7 @@ export const errors = {
   rate_limited: "The limit of requests per minute is reached.",
   in_flight_limited: "The limit of requests in flight is reached.",
   login_throttled: "Too many attempts. Try again later.",
+  cancelled: "The request was cancelled.",
   internal: "Something went wrong on the server.",
   upstream_error: "The provider failed.",
   upstream_auth: "The provider did not accept its credentials.",
@@ -54,6 +55,8 @@ export const reasons = {
   endpoint: "does not serve this endpoint",
   model: "does not serve this model",
   breaker_open: "breaker open",
+  forced_open: "forced open by an administrator",
+  draining: "draining: only its own sessions",
   already_failed: "failed earlier in this request",
   worse_priority: "later priority",
 } as const;

@@ -29,6 +29,7 @@ export const errors = {
   rate_limited: "已达到每分钟请求数上限。",
   in_flight_limited: "已达到并发请求数上限。",
   login_throttled: "尝试次数过多，请稍后再试。",
+  cancelled: "请求已被取消。",
   internal: "服务器出错了。",
   upstream_error: "供应商出错。",
   upstream_auth: "供应商不接受其凭据。",
@@ -54,6 +55,8 @@ export const reasons = {
   endpoint: "不支持此接口",
   model: "不提供此模型",
   breaker_open: "已熔断",
+  forced_open: "已被管理员强制熔断",
+  draining: "排空中，仅服务已绑定的会话",
   already_failed: "本次请求中已失败",
   worse_priority: "优先级靠后",
 };

@@ -78,6 +78,11 @@ export function succeedBreaker(breaker: Breaker): Breaker {
   return successes >= successesToClose ? closedBreaker : { ...breaker, successes, probeUntilMs: 0 };
 }
 
+/** By an administrator: everything is forgotten. The same object when there is nothing to forget. */
+export function resetBreaker(breaker: Breaker): Breaker {
+  return breaker.state === "closed" && breaker.failures === 0 ? breaker : closedBreaker;
+}
+
 function open(breaker: Breaker, nowMs: number, policy: BreakerPolicy): Breaker {
   // The exponent is capped before the shift so that it can never overflow.
   const forMs = Math.min(maxOpenMs, policy.openMs * 2 ** Math.min(breaker.opens, 20));

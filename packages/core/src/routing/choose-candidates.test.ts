@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type ChooseInput, chooseCandidates, upstreamModelOf } from "./choose-candidates.ts";
 import type { RoutableProvider } from "./provider-index.ts";
+import type { OverrideKind } from "./provider-override.ts";
 
 function provider(id: string, changes: Partial<RoutableProvider> = {}): RoutableProvider {
   return {
@@ -27,6 +28,7 @@ function choose(providers: readonly RoutableProvider[], changes: Partial<ChooseI
     breakerStateOf: () => "closed",
     stickyProviderId: null,
     failed: new Set(),
+    nowMs: 1_000,
     random: () => 0,
     ...changes,
   });
@@ -203,5 +205,40 @@ describe("many providers", () => {
   test("model names of clients do not grow the index without bound", () => {
     const few = [provider("a")];
     for (let i = 0; i < 5_000; i++) expect(choose(few, { model: `m${i}` }).none).toBeNull();
+  });
+});
+
+describe("an administrator's override", () => {
+  const overridden = (kind: OverrideKind, untilMs: number | null = null) => provider("a", { override: { kind, untilMs, note: "" } });
+
+  test("forced open gets nothing, not even its own sessions", () => {
+    const { ordered, decision } = choose([overridden("open"), provider("b")], { stickyProviderId: "a" });
+    expect(ids(ordered)).toEqual(["b"]);
+    expect(decision.excluded).toEqual([{ providerId: "a", reason: "forced_open" }]);
+  });
+
+  test("draining serves the sessions it has and nothing new", () => {
+    const providers = [overridden("drain"), provider("b")];
+    expect(ids(choose(providers, { stickyProviderId: "a" }).ordered)).toEqual(["a", "b"]);
+    for (const stickyProviderId of [null, "b"]) {
+      const { ordered, decision } = choose(providers, { stickyProviderId });
+      expect(ids(ordered)).toEqual(["b"]);
+      expect(decision.excluded).toEqual([{ providerId: "a", reason: "draining" }]);
+    }
+    expect(choose([overridden("drain")])).toMatchObject({ ordered: [], none: "no_provider" });
+  });
+
+  test("closed ignores the breaker; a draining one's breaker still counts", () => {
+    const breakerStateOf = () => "open" as const;
+    expect(ids(choose([overridden("closed")], { breakerStateOf }).ordered)).toEqual(["a"]);
+    expect(choose([overridden("drain")], { breakerStateOf, stickyProviderId: "a" }).decision.excluded).toEqual([
+      { providerId: "a", reason: "breaker_open" },
+    ]);
+  });
+
+  test("ends by the clock alone", () => {
+    const providers = [overridden("open", 2_000)];
+    expect(choose(providers, { nowMs: 1_999 }).none).toBe("no_provider");
+    expect(ids(choose(providers, { nowMs: 2_000 }).ordered)).toEqual(["a"]);
   });
 });

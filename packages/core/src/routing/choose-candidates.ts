@@ -5,6 +5,7 @@
  */
 import type { Decision, ExclusionReason } from "../requests.ts";
 import { type Ask, eligibleProviders, type RoutableProvider, type Tier } from "./provider-index.ts";
+import { overrideNow } from "./provider-override.ts";
 
 export interface ChooseInput<P extends RoutableProvider> extends Ask {
   /** The snapshot's array: its identity is the key of the index, so it must never be changed in place. */
@@ -15,6 +16,8 @@ export interface ChooseInput<P extends RoutableProvider> extends Ask {
   stickyProviderId: string | null;
   /** Providers this request has already failed on. */
   failed: ReadonlySet<string>;
+  /** Wall time, ms: overrides end by it. */
+  nowMs: number;
   /** [0, 1); seeded in tests. */
   random: () => number;
 }
@@ -91,6 +94,10 @@ function candidateOf(provider: RoutableProvider): Decision["candidates"][number]
 
 function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): ExclusionReason | null {
   if (input.failed.has(provider.id)) return "already_failed";
+  const override = overrideNow(provider, input.nowMs);
+  if (override === "open") return "forced_open";
+  if (override === "drain" && provider.id !== input.stickyProviderId) return "draining";
+  if (override === "closed") return null;
   return input.breakerStateOf(provider.id, upstreamModelOf(provider, input.model)) === "open" ? "breaker_open" : null;
 }
 

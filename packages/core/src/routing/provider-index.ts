@@ -1,4 +1,5 @@
 import type { DialectName, Endpoint, ExclusionReason } from "../requests.ts";
+import type { ProviderOverride } from "./provider-override.ts";
 
 /** What routing needs of a provider; the snapshot's provider satisfies it. */
 export interface RoutableProvider {
@@ -12,6 +13,8 @@ export interface RoutableProvider {
   readonly models: readonly string[];
   readonly modelRedirects: Readonly<Record<string, string>>;
   readonly enabled: boolean;
+  /** Absent in copies on disk of an older version. */
+  readonly override?: ProviderOverride | null;
 }
 
 export interface Ask {

@@ -2,6 +2,7 @@ import type { Envelope, Route } from "@sluice/core/dialects/dialect";
 import { SluiceError } from "@sluice/core/errors";
 import { type Attempt, noUsage } from "@sluice/core/requests";
 import { upstreamModelOf } from "@sluice/core/routing/choose-candidates";
+import { overrideNow } from "@sluice/core/routing/provider-override";
 import type { SpooledPrice } from "@sluice/ledger/records";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import { type Call, elapsed } from "../call.ts";
@@ -22,7 +23,7 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     if (call.row.attempts >= settings["routing.maxAttempts"]) break;
     if (last && elapsed(runtime, call) >= settings["routing.totalAttemptMs"]) break;
     const model = upstreamModelOf(provider, call.row.model);
-    if (!(await mayTry(runtime, provider.id, model))) continue;
+    if (!(await mayTry(runtime, provider, model))) continue;
     if (!call.began) await begin(runtime, call, provider);
     stopIfEnded(call);
     const failure = await tryProvider(runtime, call, provider, model);
@@ -39,11 +40,12 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
   call.answer = last.answer;
 }
 
-/** A breaker that is due lets one request of all instances through. */
-async function mayTry(runtime: Runtime, providerId: string, model: string): Promise<boolean> {
+/** A breaker that is due lets one request of all instances through; one that is overridden learns from it all the same. */
+async function mayTry(runtime: Runtime, provider: ProviderConfig, model: string): Promise<boolean> {
   const { breakers } = runtime.admission;
-  const state = breakers.stateOf(providerId, model);
-  return state === "closed" || (state === "probe" && (await breakers.takeProbe(providerId, model)));
+  const state = breakers.stateOf(provider.id, model);
+  if (state === "closed" || (state === "probe" && (await breakers.takeProbe(provider.id, model)))) return true;
+  return overrideNow(provider, runtime.clock.now()) === "closed";
 }
 
 /** Why nothing more is tried for a client that is gone; nobody's failure. */

@@ -37,6 +37,7 @@ function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): 
     breakerStateOf: (providerId, model) => runtime.admission.breakers.stateOf(providerId, model),
     stickyProviderId,
     failed: noneFailed,
+    nowMs: runtime.clock.now(),
     random: Math.random,
   });
   call.detail.decision = call.choice.decision;

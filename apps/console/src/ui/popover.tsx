@@ -1,9 +1,14 @@
-import { Popover as Base } from "@base-ui/react/popover";
-import type { ReactElement, ReactNode } from "react";
-import { cn } from "./class-names.ts";
+import { cloneElement, lazy, type ReactElement, type ReactNode, Suspense, useState } from "react";
 
-interface PopoverProps {
-  trigger: ReactElement;
+export interface PopoverProps {
+  /** A button. */
+  trigger: ReactElement<{
+    onClick?(): void;
+    onPointerEnter?(): void;
+    onFocus?(): void;
+    "aria-haspopup"?: "dialog";
+    "aria-expanded"?: boolean;
+  }>;
   /** Accessible name of the popup. */
   label: string;
   open?: boolean;
@@ -12,24 +17,32 @@ interface PopoverProps {
   className?: string;
 }
 
-/** A small panel anchored to a button. */
-export function Popover({ trigger, label, open, onOpenChange, children, className }: PopoverProps) {
+const load = () => import("./popover-panel.tsx");
+const PopoverPanel = lazy(() => load().then(({ PopoverPanel: one }) => ({ default: one })));
+
+/**
+ * A small panel anchored to a button. What positions it is as large as a page, so it is fetched when the pointer or the
+ * focus comes near; the press that came before it is not lost.
+ */
+export function Popover(props: PopoverProps) {
+  const { trigger, open = false, onOpenChange } = props;
+  const [pressed, setPressed] = useState(false);
+  if (!pressed && !open) {
+    const fetchEarly = (): void => void load().catch(() => undefined);
+    return cloneElement(trigger, {
+      "aria-haspopup": "dialog",
+      "aria-expanded": false,
+      onPointerEnter: fetchEarly,
+      onFocus: fetchEarly,
+      onClick: () => {
+        setPressed(true);
+        onOpenChange?.(true);
+      },
+    });
+  }
   return (
-    <Base.Root open={open} onOpenChange={onOpenChange}>
-      <Base.Trigger render={trigger} />
-      <Base.Portal>
-        <Base.Positioner side="bottom" align="start" sideOffset={6} collisionPadding={8} className="z-50">
-          <Base.Popup
-            aria-label={label}
-            className={cn(
-              "max-w-[calc(100vw-1rem)] rounded-lg border border-line bg-raised shadow-pop outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0",
-              className,
-            )}
-          >
-            {children}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
+    <Suspense fallback={trigger}>
+      <PopoverPanel {...props} initiallyOpen={pressed} />
+    </Suspense>
   );
 }

@@ -169,6 +169,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       registry: rooms.live.registry,
       sessions: rooms.live.sessions,
       figures: rooms.live.figures,
+      commands: rooms.live.commands,
       egress: rooms.egress,
       clock: systemClock,
       log,

@@ -39,6 +39,8 @@ export const errorCatalogue = {
   rate_limited: { status: 429, message: "The requests-per-minute limit is reached.", retryable: true },
   in_flight_limited: { status: 429, message: "The limit of requests in flight is reached.", retryable: true },
   login_throttled: { status: 429, message: "Too many attempts. Try again later.", retryable: true },
+  /** 499 is Google's CANCELLED; clients do not try it again by themselves, as they would a 409 or 5xx. */
+  cancelled: { status: 499, message: "The request was cancelled.", retryable: false },
   internal: { status: 500, message: "Something went wrong on our side.", retryable: true },
   upstream_error: { status: 502, message: "The provider failed.", retryable: true },
   upstream_auth: { status: 502, message: "The provider did not accept its credentials.", retryable: true },

@@ -78,7 +78,7 @@ export interface Call {
   liveAt: number;
   /** The client left. */
   gone: boolean;
-  /** We end it early (drain). */
+  /** We end it early (drain, cancelled, its key revoked). */
   cut: SluiceError | null;
   /** Answered and recorded. */
   over: boolean;

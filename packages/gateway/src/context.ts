@@ -3,7 +3,7 @@ import type { Clock } from "@sluice/core/clock";
 import type { Log } from "@sluice/core/log";
 import type { Egress } from "@sluice/egress/contract";
 import type { Ledger } from "@sluice/ledger/records";
-import type { ProviderFigures, Registry, Sessions } from "@sluice/live/contract";
+import type { Commands, ProviderFigures, Registry, Sessions } from "@sluice/live/contract";
 import type { Snapshot } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -16,6 +16,7 @@ export interface GatewayContext {
   registry: Registry;
   sessions: Sessions;
   figures: ProviderFigures;
+  commands: Commands;
   egress: Egress;
   /** Default: the system's. */
   clock?: Clock;

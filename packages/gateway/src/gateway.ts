@@ -12,6 +12,7 @@ import { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
 import { type Call, openCall } from "./call.ts";
 import { defaultLimits, type GatewayContext, type GatewayStats, type Runtime } from "./context.ts";
+import { createControl, cut } from "./control.ts";
 import { Deadlines } from "./deadlines.ts";
 import { releaseBody } from "./pipeline/receive.ts";
 import { runPipeline } from "./pipeline.ts";
@@ -84,6 +85,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     stats,
     mayLogAnonymous: perSecond(clock, limits.anonymousRowsPerSecond),
   };
+  const control = createControl(runtime);
   let whenIdle: (() => void)[] = [];
 
   function handle(req: IncomingMessage, res: ServerResponse): void {
@@ -127,11 +129,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
   }
 
   function cutAll(): void {
-    for (const call of runtime.calls) {
-      if (call.over) continue;
-      call.cut = new SluiceError("draining", { retryAfterS: 1 });
-      call.abort.abort(call.cut);
-    }
+    for (const call of runtime.calls) cut(call, new SluiceError("draining", { retryAfterS: 1 }));
   }
 
   async function drain({ graceMs = 60_000 }: { graceMs?: number } = {}): Promise<void> {
@@ -152,6 +150,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     },
     drain,
     async close() {
+      control.close();
       await drain({ graceMs: 0 });
       runtime.deadlines.close();
     },

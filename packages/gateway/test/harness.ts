@@ -148,6 +148,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     registry: live.registry,
     sessions: live.sessions,
     figures: live.figures,
+    commands: live.commands,
     egress,
     log,
     trustedHops: 0,

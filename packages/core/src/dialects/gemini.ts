@@ -24,6 +24,7 @@ const wordByStatus: Record<number, string> = {
   415: "INVALID_ARGUMENT",
   429: "RESOURCE_EXHAUSTED",
   431: "INVALID_ARGUMENT",
+  499: "CANCELLED",
   500: "INTERNAL",
   502: "UNAVAILABLE",
   503: "UNAVAILABLE",

@@ -171,14 +171,20 @@ export interface Stream {
   close(): void;
 }
 
-/** Opens `live.events` as EventSource would. */
+/** Opens a subscription, `live.events` unless it says otherwise, as EventSource would. */
 export async function openStream(
   url: string,
-  { cookie, headers, lastEventId }: CallOptions & { lastEventId?: string } = {},
+  {
+    cookie,
+    headers,
+    lastEventId,
+    path = "live.events",
+    topics,
+  }: CallOptions & { lastEventId?: string; path?: string; topics?: string[] } = {},
 ): Promise<Stream> {
-  const input = encodeURIComponent(JSON.stringify(SuperJSON.serialize({ lastEventId: lastEventId ?? null })));
+  const input = encodeURIComponent(JSON.stringify(SuperJSON.serialize({ lastEventId: lastEventId ?? null, ...(topics && { topics }) })));
   const abort = new AbortController();
-  const response = await fetch(`${url}/trpc/live.events?input=${input}`, {
+  const response = await fetch(`${url}/trpc/${path}?input=${input}`, {
     headers: { accept: "text/event-stream", ...(cookie && { cookie }), ...headers },
     signal: abort.signal,
   });

@@ -1,0 +1,110 @@
+import { newId } from "@sluice/core/ids";
+import type { RequestRow } from "@sluice/core/requests";
+import type { Key, Price, Provider, User } from "@sluice/db/generated/client";
+import { makeKey, makePrice, makeProvider, makeRequestDetail, makeRequestRow, requestRow, uniqueName } from "@sluice/testing/factories";
+import type { TestDatabase } from "@sluice/testing/postgres";
+import { makePerson, type TestApi } from "./harness.ts";
+
+/**
+ * What the tests of access and of secrets call each procedure and each route with. A procedure or route that is not in
+ * here fails them. Add a line: `"noun.verb": (of) => [input, …]`, where `of` are the things of one user.
+ *
+ * - Every field that takes an id, a filter, a cursor or a position is in some input, so that another user's replay of it is tried.
+ * - The first input must succeed for who owns the things; where only administrators may call, for an administrator.
+ */
+export type Inputs = (of: Things) => unknown[] | Promise<unknown[]>;
+
+/** Things of one user, new for each use: a mutation may spoil them. */
+export interface Things {
+  database: TestDatabase;
+  user: User;
+  key: Key;
+  /** Its text, as a client sends it. */
+  keySecret: string;
+  /** A row in Postgres, with its detail. */
+  row: RequestRow;
+  /** A row in the registry. */
+  inFlight: RequestRow;
+  sessionId: string;
+  provider: Provider;
+  price: Price;
+  /** Where the bus was before any of it. */
+  position: string;
+}
+
+const none: Inputs = () => [undefined];
+const provider = { dialect: "openai", baseUrl: "http://127.0.0.1:9/v1" };
+
+export const procedureSweep: Record<string, Inputs> = {
+  "keys.list": ({ user, key }) => [{ userId: user.id }, { cursor: key.id }],
+  "keys.create": ({ user }) => [{ userId: user.id, name: uniqueName("key") }],
+  "keys.update": ({ key }) => [{ id: key.id, name: uniqueName("renamed") }],
+  "keys.revoke": ({ key }) => [{ id: key.id }],
+  "live.events": ({ position }) => [{ after: position }, { lastEventId: position }],
+  "logins.current": none,
+  "logs.list": ({ user, key, row, inFlight, sessionId, provider }) => [
+    {},
+    ...[{ requestId: row.id }, { requestId: inFlight.id }, { userId: user.id }, { keyId: key.id }, { sessionId }].map((filter) => ({
+      filter,
+    })),
+    { filter: { providerId: provider.id } },
+    { before: row.id },
+  ],
+  "logs.get": ({ row, inFlight }) => [{ id: row.id }, { id: inFlight.id }],
+  "logs.byIds": ({ row, inFlight }) => [{ ids: [row.id, inFlight.id] }],
+  "names.list": none,
+  "prices.list": none,
+  "prices.set": ({ price }) => [{ model: price.model, inputPerMTok: "3", outputPerMTok: "4" }],
+  "providers.bootstrap": none,
+  "providers.create": () => [{ ...provider, name: uniqueName("provider"), secret: "sk-of-a-new-provider" }],
+  "providers.update": ({ provider }) => [{ id: provider.id, name: uniqueName("renamed") }],
+  "providers.delete": ({ provider }) => [{ id: provider.id }],
+  "providers.test": ({ provider }) => [{ id: provider.id }],
+  "sessions.list": none,
+  "settings.get": none,
+  "settings.update": () => [{ "breaker.failures": 6 }],
+  "users.list": ({ user }) => [{}, { cursor: user.id }],
+  "users.create": () => [{ email: `${uniqueName("new")}@example.test`, name: "New" }],
+  "users.update": ({ user }) => [{ id: user.id, name: uniqueName("renamed") }],
+};
+
+/** Paths to try per route, by `METHOD url`; procedures are swept one by one, and so is what changes state by a body. */
+export const routeSweep: Record<string, (of: Things) => string[]> = {
+  "GET /*": () => ["/none.js"],
+  "GET /trpc/:path": () => ["/trpc/logins.current"],
+  "POST /trpc/:path": () => [],
+  "POST /auth/login": () => [],
+  "POST /auth/logout": () => [],
+  "POST /auth/setup": () => [],
+};
+
+/** One user's things, settled and in flight, in a session of their own. */
+export async function makeThings(database: TestDatabase, api: TestApi, fields: { user?: User; secret?: string } = {}): Promise<Things> {
+  const user = fields.user ?? (await makePerson(database));
+  const position = await api.live.bus.position();
+  const provider = await makeProvider(database.prisma, { name: uniqueName("upstream"), secret: fields.secret });
+  const price = await makePrice(database.prisma);
+  const { key, secret: keySecret } = await makeKey(database.prisma, { userId: user.id });
+  const sessionId = api.live.sessions.idOf(key.id, newId());
+  const of = { userId: user.id, keyId: key.id, sessionId, providerId: provider.id, model: price.model };
+  const row = await makeRequestRow(database.pool, of);
+  await makeRequestDetail(database.pool, { id: row.id });
+  const inFlight = requestRow({ ...of, state: "in_flight" });
+  api.live.registry.started(inFlight);
+  const client = { client: "test 1.0", dialect: inFlight.dialect };
+  api.live.sessions.began({ id: sessionId, userId: user.id, keyId: key.id, providerId: provider.id, model: price.model, ...client });
+  return { database, user, key, keySecret, row, inFlight, sessionId, provider, price, position };
+}
+
+/** The same shapes with ids that nobody has. */
+export function nobodysThings(things: Things): Things {
+  return {
+    ...things,
+    user: { ...things.user, id: newId() },
+    key: { ...things.key, id: newId() },
+    row: { ...things.row, id: newId() },
+    inFlight: { ...things.inFlight, id: newId() },
+    sessionId: newId().slice(0, 22),
+    provider: { ...things.provider, id: newId() },
+  };
+}

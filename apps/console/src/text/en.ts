@@ -1,9 +1,11 @@
+import { chart } from "./en-chart.ts";
 import { errors, reasons } from "./en-errors.ts";
 import { detail, filter, logs } from "./en-logs.ts";
 import { settings } from "./en-settings.ts";
 
 /** English texts; the shape every other language is typed and tested against. */
 export const en = {
+  chart,
   errors,
   reasons,
   settings,

@@ -1,10 +1,12 @@
 import type { Texts } from "./i18n.ts";
+import { chart } from "./zh-CN-chart.ts";
 import { errors, reasons } from "./zh-CN-errors.ts";
 import { detail, filter, logs } from "./zh-CN-logs.ts";
 import { settings } from "./zh-CN-settings.ts";
 
 /** Chinese texts, simplified. */
 export const zhCN: Texts = {
+  chart,
   errors,
   reasons,
   settings,

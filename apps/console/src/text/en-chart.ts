@@ -1,0 +1,6 @@
+/** Texts of every chart. */
+export const chart = {
+  summary: "{{title}}, {{from}} to {{to}}. {{series}}",
+  asTable: "{{title}} as a table",
+  time: "Time",
+} as const;

@@ -1,0 +1,194 @@
+import { ChartColumn, Table2 } from "lucide-react";
+import { lazy, Suspense, useId, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "./button.tsx";
+import { cn } from "./class-names.ts";
+import { ScrollRegion } from "./scroll-region.tsx";
+
+const TimePlot = lazy(() => import("./time-plot.tsx").then(({ TimePlot: one }) => ({ default: one })));
+
+export interface ChartSeries {
+  id: string;
+  name: string;
+  /** A custom property of the theme, such as `--chart-1`. */
+  color: string;
+  /** One a bucket; null = nothing was measured there (a gap in a line). */
+  values: readonly (number | null)[];
+  /** The series in one figure, for the legend and the summary. */
+  total?: string;
+}
+
+export interface TimeChartProps {
+  title: string;
+  /** `bars` are stacked in the order given, the first one at the bottom. */
+  kind: "bars" | "lines";
+  /** Starts of the buckets, ms since the epoch, ascending. */
+  times: readonly number[];
+  /** Length of the last bucket. */
+  stepMs: number;
+  series: readonly ChartSeries[];
+  /** IANA zone of the times written. */
+  zone: string;
+  format(value: number): string;
+  /** Values are counts: the scale has no fractions. */
+  integers?: boolean;
+  /** Charts of one name share their crosshair. */
+  sync?: string;
+  /** A range was dragged over, ms since the epoch. Without it nothing can be dragged. */
+  onZoom?(fromMs: number, toMs: number): void;
+  /** Of the plot, px. */
+  height?: number;
+  /** Said instead of an empty plot. */
+  empty?: string;
+}
+
+/**
+ * A chart over time: lines or stacked bars, with a crosshair that several charts may share, a tooltip, and the same
+ * figures as a table. The only place that knows uPlot; its code comes with the first chart.
+ */
+export function TimeChart(props: TimeChartProps) {
+  const { title, times, series, zone, stepMs, height = 180, empty } = props;
+  const { t, i18n } = useTranslation();
+  const id = useId();
+  const [asTable, setAsTable] = useState(false);
+  const [hover, setHover] = useState<{ index: number; left: number } | null>(null);
+  const [inside, setInside] = useState(false);
+  const when = useMemo(() => bucketTime(zone, stepMs, i18n.language), [zone, stepMs, i18n.language]);
+  const isEmpty = empty !== undefined && series.every(({ values }) => values.every((value) => !value));
+  const parts = series.map(({ name, total }) => (total === undefined ? name : `${name}: ${total}`)).join(", ");
+  const summary = t("chart.summary", { title, from: when(times[0] ?? 0), to: when(times.at(-1) ?? 0), series: isEmpty ? empty : parts });
+  return (
+    <figure aria-labelledby={id} className="min-w-0 rounded-xl border border-line bg-surface">
+      <figcaption className="flex items-center justify-between gap-2 pt-2 pr-2 pl-4">
+        <span id={id} className="truncate text-sm font-medium">
+          {title}
+        </span>
+        <Button
+          variant="ghost"
+          size="iconSm"
+          aria-pressed={asTable}
+          aria-label={t("chart.asTable", { title })}
+          title={t("chart.asTable", { title })}
+          onClick={() => setAsTable(!asTable)}
+        >
+          {asTable ? <ChartColumn aria-hidden="true" /> : <Table2 aria-hidden="true" />}
+        </Button>
+      </figcaption>
+      {asTable ? (
+        <ChartTable {...props} when={when} />
+      ) : (
+        <>
+          <div className="relative px-2" onPointerEnter={() => setInside(true)} onPointerLeave={() => setInside(false)}>
+            <div role="img" aria-label={summary}>
+              <Suspense fallback={<div style={{ height }} />}>
+                <TimePlot {...props} height={height} language={i18n.language} onHover={setHover} />
+              </Suspense>
+            </div>
+            {isEmpty && (
+              <p className="pointer-events-none absolute inset-0 flex items-center justify-center pb-6 text-sm text-ink-3">{empty}</p>
+            )}
+            {!isEmpty && inside && hover && <Tooltip {...props} at={hover} title={when(times[hover.index] ?? 0)} />}
+          </div>
+          <Legend series={series} />
+        </>
+      )}
+    </figure>
+  );
+}
+
+function Legend({ series }: Pick<TimeChartProps, "series">) {
+  return (
+    <ul className="flex flex-wrap gap-x-4 gap-y-1 px-4 pt-1 pb-3 text-xs text-ink-2">
+      {series.map(({ id, name, color, total }) => (
+        <li key={id} className="flex min-w-0 items-center gap-1.5">
+          <Swatch color={color} />
+          <span className="max-w-44 truncate" title={name}>
+            {name}
+          </span>
+          {total !== undefined && <span className="text-ink-3">{total}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Swatch({ color }: { color: string }) {
+  return <span aria-hidden="true" className="size-2 shrink-0 rounded-[2px]" style={{ background: `var(${color})` }} />;
+}
+
+/** What stands under the crosshair, the largest first. Beside it, on the side that has room. */
+function Tooltip({ series, format, at, title }: TimeChartProps & { at: { index: number; left: number } }) {
+  const lines = series
+    .map((one) => ({ ...one, value: one.values[at.index] ?? null }))
+    .filter(({ value }) => value !== null && value !== 0)
+    .sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
+  return (
+    <div
+      aria-hidden="true"
+      className={cn(
+        "pointer-events-none absolute top-2 z-10 w-max max-w-64 rounded-lg border border-line bg-raised px-2.5 py-1.5 text-xs shadow-pop",
+        "left-(--at) translate-x-3 data-flip:-translate-x-[calc(100%+0.5rem)]",
+      )}
+      data-flip={at.left > 240 || undefined}
+      ref={(node) => node?.style.setProperty("--at", `${at.left}px`)}
+    >
+      <p className="font-medium text-ink">{title}</p>
+      {lines.map(({ id, name, color, value }) => (
+        <p key={id} className="flex items-center gap-1.5 text-ink-2">
+          <Swatch color={color} />
+          <span className="min-w-0 flex-1 truncate pr-3">{name}</span>
+          <span className="font-medium text-ink">{format(value ?? 0)}</span>
+        </p>
+      ))}
+    </div>
+  );
+}
+
+/** The same figures in rows, the newest first. */
+function ChartTable({ title, times, series, format, when }: TimeChartProps & { when(ms: number): string }) {
+  const { t } = useTranslation();
+  const rows = times.map((ms, index) => ({ ms, index })).reverse();
+  return (
+    <ScrollRegion label={title} className="max-h-72 overflow-auto border-t border-line">
+      <table className="w-full border-collapse text-xs">
+        <thead>
+          <tr>
+            <th scope="col" className="sticky top-0 bg-surface px-4 py-1.5 text-left font-medium text-ink-3">
+              {t("chart.time")}
+            </th>
+            {series.map(({ id, name }) => (
+              <th
+                key={id}
+                scope="col"
+                className="sticky top-0 bg-surface px-3 py-1.5 text-right font-medium whitespace-nowrap text-ink-3 last:pr-4"
+              >
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ ms, index }) => (
+            <tr key={ms} className="border-t border-line">
+              <th scope="row" className="px-4 py-1 text-left font-normal whitespace-nowrap text-ink-2">
+                {when(ms)}
+              </th>
+              {series.map(({ id, values }) => (
+                <td key={id} className="px-3 py-1 text-right last:pr-4">
+                  {values[index] === null || values[index] === undefined ? "—" : format(values[index])}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollRegion>
+  );
+}
+
+/** How a bucket is named: days by their date, shorter ones with the time. */
+function bucketTime(zone: string, stepMs: number, language: string): (ms: number) => string {
+  const clock: Intl.DateTimeFormatOptions = stepMs >= 23 * 3_600_000 ? {} : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const format = new Intl.DateTimeFormat(language, { timeZone: zone, month: "short", day: "numeric", ...clock });
+  return (ms) => format.format(ms);
+}

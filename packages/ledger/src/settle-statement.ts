@@ -87,7 +87,7 @@ const returned = `id, tenant_id, user_id, key_id, provider_id, model, "group", d
     upstream_cost_nano_usd`;
 
 /** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_1";
+export const SETTLE_NAME = "sluice_settle_2";
 export const settleSql = makeSettleSql();
 
 function makeSettleSql(): string {
@@ -115,6 +115,8 @@ function makeSettleSql(): string {
   FROM (SELECT ins.*, ${statusClassSql} AS status_class FROM ins) AS classed
   GROUP BY ${key})`,
     ...rollupTables.map(({ table, bucketOf }) => rollupPart(table, bucketOf("bucket"))),
+    totalsPart("key_totals", "key_id"),
+    totalsPart("user_totals", "user_id"),
   ];
   return `WITH ${parts.join(",\n")}\nSELECT count(*)::int AS inserted FROM ins`;
 }
@@ -129,6 +131,23 @@ function rollupPart(table: string, bucket: string): string {
   FROM sums GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9
   ON CONFLICT (${key}) DO UPDATE SET
     ${names.map((name) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(", ")})`;
+}
+
+/** What a key or a user has used in all. Ids that are none of ours (the ledger takes any text) have no totals. */
+function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): string {
+  const owner = id === "key_id" ? ", user_id" : "";
+  const ownerUuid = owner && ", user_id::uuid";
+  const isUuid = "~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'";
+  return `${table}_moved AS (
+  INSERT INTO ${table} (${id}${owner}, tenant_id, requests, total_tokens, cost_nano_usd, last_used_at)
+  SELECT ${id}::uuid${ownerUuid}, tenant_id, requests, tokens, cost, used FROM (
+    SELECT ${id}${owner}, tenant_id, ${measures.requests} AS requests, coalesce(sum(cost_nano_usd), 0)::bigint AS cost, max(started_at) AS used,
+      sum(input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens)::bigint AS tokens
+    FROM ins GROUP BY ${id}${owner}, tenant_id) AS used
+  WHERE ${id} ${isUuid} AND user_id ${isUuid} ORDER BY 1
+  ON CONFLICT (${id}) DO UPDATE SET requests = ${table}.requests + EXCLUDED.requests,
+    total_tokens = ${table}.total_tokens + EXCLUDED.total_tokens, cost_nano_usd = ${table}.cost_nano_usd + EXCLUDED.cost_nano_usd,
+    last_used_at = greatest(${table}.last_used_at, EXCLUDED.last_used_at))`;
 }
 
 /** An end, and its detail as text when that was made before. */

@@ -51,7 +51,7 @@ export async function healthOf(server: ServerProcess): Promise<Record<string, un
 /** Waits until nothing is in flight on any instance and nothing waits to be settled. */
 export async function awaitRest(server: ServerProcess, { api }: ConsoleClient, deadlineMs = 30_000): Promise<void> {
   const atRest = async () => {
-    const { rows } = await api.logs.list.query({ filter: { state: "in_flight" } });
+    const { items: rows } = await api.logs.list.query({ filter: { state: "in_flight" } });
     return rows.length === 0 && (await healthOf(server)).spool.depth === 0;
   };
   await until(atRest, { what: "nothing is in flight and every end is settled", deadlineMs, everyMs: 50 });

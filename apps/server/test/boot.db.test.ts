@@ -37,7 +37,7 @@ describe("embedded PostgreSQL and private Redis", () => {
     expect((await callModel(second.url, quick)).outcome).toBe("complete");
     const admin = await openConsole(second.url);
     await awaitRest(second, admin);
-    const { rows } = await admin.api.logs.list.query({});
+    const { items: rows } = await admin.api.logs.list.query({});
     expect(rows.map(({ state }) => state).sort()).toEqual(["done", "done", "error"].sort());
     // Postmaster and its children, redis: of the first start, and nothing beside them.
     const services = await servicesOf(dataDir);

@@ -84,7 +84,7 @@ describe("R08 SIGTERM", () => {
     const seeing = await servers.start(options);
     const admin = await openConsole(seeing.url);
     await awaitRest(seeing, admin);
-    expect((await admin.api.logs.list.query({})).rows.map((row) => row.id)).toEqual([unsettled.id, id]);
+    expect((await admin.api.logs.list.query({})).items.map((row) => row.id)).toEqual([unsettled.id, id]);
   });
 });
 

@@ -93,7 +93,7 @@ describe("Redis is stopped in the middle of a run", () => {
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
     await until(() => before.seen.length >= down + 40, { what: "traffic without Redis" });
     // The log is still answered, from this process and Postgres.
-    expect((await admin.api.logs.list.query({})).rows.length).toBeGreaterThan(0);
+    expect((await admin.api.logs.list.query({})).items.length).toBeGreaterThan(0);
 
     await redis.restart();
     await until(() => viewer.resets.length > 0, { what: "the viewer is told to start over: Redis came back empty", deadlineMs: 20_000 });

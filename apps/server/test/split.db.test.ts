@@ -47,17 +47,17 @@ afterAll(async () => {
 });
 
 async function newestRow(admin: ConsoleClient) {
-  const { rows } = await admin.api.logs.list.query({ limit: 1 });
+  const { items: rows } = await admin.api.logs.list.query({ limit: 1 });
   return rows[0];
 }
 
 /** Every page of the log, newest first. */
 async function listAll({ api }: ConsoleClient): Promise<string[]> {
   const ids: string[] = [];
-  for (let before: string | null | undefined; before !== null; ) {
-    const page = await api.logs.list.query({ limit: 50, ...(before && { before }) });
-    ids.push(...page.rows.map((row) => row.id));
-    before = page.next;
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await api.logs.list.query({ limit: 50, cursor });
+    ids.push(...page.items.map((row) => row.id));
+    cursor = page.nextCursor;
   }
   return ids;
 }
@@ -130,7 +130,7 @@ describe("gateway and api as separate processes", () => {
     const endless = await openStream(upstream, gateway, "claude-endless");
     api = await startApi();
     const admin = await openConsole(api.url);
-    const { rows } = await admin.api.logs.list.query({ filter: { state: "in_flight", model: "claude-endless" } });
+    const { items: rows } = await admin.api.logs.list.query({ filter: { state: "in_flight", model: "claude-endless" } });
     endless.leave();
     restarted = true;
     await traffic;

@@ -1,6 +1,7 @@
 import { firstIdAt } from "@sluice/core/ids";
 import type { LogFilter } from "@sluice/core/inputs/log";
 import type pg from "pg";
+import { statusClassSql } from "./settle-statement.ts";
 import { rowColumns } from "./stored-row.ts";
 
 /**
@@ -13,6 +14,8 @@ export interface ListOptions {
   /** Rows older than this id; absent = from the newest. */
   before?: string | undefined;
   limit: number;
+  /** Rows committed up to this position of `settled_seq` only: what an export began with. */
+  settledUpTo?: string | undefined;
   /** A user sees their own rows only; absent = all. */
   scope: { userId?: string | undefined };
 }
@@ -60,18 +63,21 @@ export function listStatement(options: ListOptions): ListStatement | null {
   return { page: { text, values }, boundary };
 }
 
-/** Time range and keyset as one id range: what prunes partitions. */
-function rangeOf({ filter, before }: ListOptions): Condition[] {
+/** Time range and keyset as one id range, which prunes partitions; and the position, which all but the newest rows are below. */
+function rangeOf({ filter, before, settledUpTo }: ListOptions): Condition[] {
   const uppers = [before, filter.toMs === undefined ? undefined : firstIdAt(filter.toMs)];
   const upper = uppers.filter((id) => id !== undefined).sort()[0];
   const lower = filter.fromMs === undefined ? undefined : firstIdAt(filter.fromMs);
-  return [...compare("id", "<", upper), ...compare("id", ">=", lower)];
+  return [...compareId("<", upper), ...compareId(">=", lower), ...compare("r.settled_seq <=", settledUpTo, "::bigint")];
 }
 
-function compare(column: "id" | "dialect", operator: "=" | "<" | ">=", value: string | undefined): Condition[] {
-  if (value === undefined) return [];
-  const cast = column === "id" ? "::uuid" : "";
-  return [{ sql: (bind) => `r.${column} ${operator} ${bind(value)}${cast}`, indexed: column === "id" }];
+function compareId(operator: "=" | "<" | ">=", value: string | undefined): Condition[] {
+  return value === undefined ? [] : [{ sql: (bind) => `r.id ${operator} ${bind(value)}::uuid`, indexed: true }];
+}
+
+/** A condition that no index helps. */
+function compare(left: string, value: unknown, cast = ""): Condition[] {
+  return value === undefined ? [] : [{ sql: (bind) => `${left} ${bind(value)}${cast}`, indexed: false }];
 }
 
 /**
@@ -89,15 +95,34 @@ function conditionsOf({ filter, scope }: ListOptions): Condition[] | null {
   if (filter.state === "in_flight") return null;
   if (scope.userId !== undefined && filter.userId !== undefined && filter.userId !== scope.userId) return null;
   return [
-    ...compare("id", "=", filter.requestId),
+    ...compareId("=", filter.requestId),
     ...ofIndex("session_id", filter.sessionId),
     ...ofIndex("key_id", filter.keyId),
     ...ofIndex("user_id", scope.userId ?? filter.userId),
     ...stateIs(filter.state),
     ...ofIndex("provider_id", filter.providerId),
     ...ofIndex("model", filter.model),
-    ...compare("dialect", "=", filter.dialect),
-    ...statusIn(filter.statusClass),
+    ...compare("r.dialect =", filter.dialect),
+    ...compare('r."group" =', filter.group),
+    ...compare(`(${statusClassSql}) =`, filter.statusClass),
+    ...compare("r.attempts >=", filter.minAttempts),
+    ...exclusionsOf(filter),
+  ];
+}
+
+function exclusionsOf(filter: LogFilter): Condition[] {
+  const not = (column: string, values: readonly string[] | undefined): Condition[] =>
+    values === undefined ? [] : [{ sql: (bind) => `${column} <> ALL(${bind(values)}::text[])`, indexed: false }];
+  return [
+    ...not("r.user_id", filter.notUserId),
+    ...not("r.key_id", filter.notKeyId),
+    ...not("r.provider_id", filter.notProviderId),
+    ...not("r.model", filter.notModel),
+    ...not("r.session_id", filter.notSessionId),
+    ...not('r."group"', filter.notGroup),
+    ...not("r.dialect", filter.notDialect),
+    ...not("r.state", filter.notState),
+    ...not(`(${statusClassSql})`, filter.notStatusClass),
   ];
 }
 
@@ -107,11 +132,4 @@ const stateSql = { error: "r.state = 'error'", refused: "r.state = 'refused'", d
 function stateIs(state: LogFilter["state"]): Condition[] {
   if (state === undefined || state === "in_flight") return [];
   return [{ sql: () => stateSql[state], indexed: state === "error" || state === "refused" }];
-}
-
-/** By the status that the client got, as the browser filters live rows. */
-function statusIn(statusClass: LogFilter["statusClass"]): Condition[] {
-  if (statusClass === undefined) return [];
-  const low = Number(statusClass[0]) * 100;
-  return [{ sql: () => `r.status >= ${low} AND r.status < ${low + 100}`, indexed: false }];
 }

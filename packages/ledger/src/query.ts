@@ -57,6 +57,12 @@ export async function rowsByIds(pool: pg.Pool, ids: readonly string[]): Promise<
   return folded(pool, rows.map(toRow));
 }
 
+/** The last position of commit; "0" in an empty ledger. Positions rise with commits, so what is below it stays as it is. */
+export async function newestSettledSeq(pool: pg.Pool): Promise<string> {
+  const { rows } = await pool.query<{ seq: string }>("SELECT coalesce(max(settled_seq), 0) AS seq FROM requests");
+  return rows[0]?.seq ?? "0";
+}
+
 interface CorrectionRow {
   corrects_id: string;
   input_tokens: string;

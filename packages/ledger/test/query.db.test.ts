@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres"
 import { seedRequestRows } from "@sluice/testing/seed-request-rows";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ListOptions, listStatement, WINDOW_ROWS } from "../src/list-statement.ts";
-import { correctionsSql, getRequest, listRequests, rowsByIds } from "../src/query.ts";
+import { correctionsSql, getRequest, listRequests, newestSettledSeq, rowsByIds } from "../src/query.ts";
 
 const HOUR = 3_600_000;
 const ROWS = 50_000;
@@ -65,6 +65,24 @@ describe("the log, page by page", () => {
     expect((await list({ state: "in_flight" })).rows).toEqual([]);
   });
 
+  test("what is filtered out is not there, and rare rows are found within a bound", async () => {
+    const models = ["model-1", "model-2"];
+    const { rows } = await list({ userId: "user-3", notModel: models, notState: ["error"], notStatusClass: ["4xx"] });
+    expect(rows.length).toBe(50);
+    expect(rows.every((row) => row.userId === "user-3" && !models.includes(row.model) && row.state !== "error")).toBe(true);
+    const twice = await makeRequestRow(db.pool, { attempts: 3, group: "rare" });
+    expect((await list({ minAttempts: 3, group: "rare" })).rows.map(({ id }) => id)).toEqual([twice.id]);
+    expect((await list({ minAttempts: 4 })).searchedToMs).not.toBeNull();
+  });
+
+  test("up to a position of commit: what was settled later is not there", async () => {
+    await makeRequestRow(db.pool, { userId: "positioned" });
+    const position = await newestSettledSeq(db.pool);
+    await makeRequestRow(db.pool, { userId: "positioned" });
+    expect((await list({ userId: "positioned" })).rows.length).toBe(2);
+    expect((await list({ userId: "positioned" }, { settledUpTo: position })).rows.length).toBe(1);
+  });
+
   test("a condition without an index looks back so far and says how far; going on from there finds the rest", async () => {
     const oldest = await makeRequestRow(db.pool, { startedAtMs: Date.now() - 53 * 24 * HOUR, dialect: "gemini" });
     const first = await list({ dialect: "gemini" });
@@ -106,6 +124,62 @@ describe("one request", () => {
   });
 });
 
+describe("W12 cursor paging", () => {
+  test("a thousand rows of one millisecond are met once each while rows are inserted between the pages", async () => {
+    const ms = Date.now() - 20 * HOUR;
+    const hex = (n: number): string => n.toString(16).padStart(12, "0");
+    const ids = Array.from({ length: 1_000 }, (_, i) => firstIdAt(ms).slice(0, -12) + hex(i * 2));
+    for (const id of ids) await makeRequestRow(db.pool, { id, userId: "same-ms" });
+    const seen: string[] = [];
+    let before: string | undefined;
+    for (let page = 0; ; page++) {
+      const { rows, next } = await list({ userId: "same-ms" }, { limit: 20, before });
+      seen.push(...rows.map(({ id }) => id));
+      if (next === null) break;
+      before = next;
+      // One in front of the walk, which it must not meet; one behind it, in the same millisecond.
+      await makeRequestRow(db.pool, { userId: "same-ms" });
+      await makeRequestRow(db.pool, { id: firstIdAt(ms).slice(0, -12) + hex(2_000 - 40 * page + 1), userId: "same-ms" });
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.filter((id) => ids.includes(id))).toEqual(ids.toReversed());
+  });
+});
+
+describe("W13 deep paging stays flat", () => {
+  test.each<[string, LogFilter]>([
+    ["the whole log", {}],
+    ["a user", { userId: "user-3" }],
+    ["a model", { model: "model-3" }],
+  ])("%s: a page far back reads no more rows of the index than the first", async (_name, filter) => {
+    const read = async (before?: string): Promise<number> => {
+      const statement = listStatement({ filter, limit: 50, scope: {}, before });
+      const { rows } = await db.pool.query(
+        `EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) ${statement?.page.text}`,
+        statement?.page.values ?? [],
+      );
+      return rowsRead(rows[0]["QUERY PLAN"][0].Plan);
+    };
+    const first = await read();
+    const deep = await read(firstIdAt(Date.now() - 30 * 24 * HOUR));
+    expect(first).toBeGreaterThan(0);
+    expect(deep).toBeLessThanOrEqual(first);
+  });
+
+  interface Plan {
+    "Node Type": string;
+    "Actual Rows": number;
+    "Rows Removed by Filter"?: number;
+    Plans?: Plan[];
+  }
+
+  /** Rows that the scans of a plan went through. */
+  function rowsRead(plan: Plan): number {
+    const own = plan["Node Type"].includes("Scan") ? plan["Actual Rows"] + (plan["Rows Removed by Filter"] ?? 0) : 0;
+    return own + (plan.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);
+  }
+});
+
 describe("EXPLAIN of the SQL really sent", () => {
   const now = Date.now();
   const before = firstIdAt(now - 20 * 24 * HOUR);
@@ -122,6 +196,8 @@ describe("EXPLAIN of the SQL really sent", () => {
     ["failures of a deep page", { state: "error" }, { before }, /requests_\d+_\d+_id_idx/],
     ["a dialect", { dialect: "gemini" }, {}, /_pkey/],
     ["a status class of a key", { keyId: "key-3", statusClass: "5xx" }, {}, /_key_id_id_idx/],
+    ["an export's page", {}, { settledUpTo: "1000000000", limit: 1_000 }, /_pkey/],
+    ["all but a model", { notModel: ["model-3"] }, {}, /_pkey/],
     ["one id", { requestId: before }, {}, /_pkey/],
   ];
   test.each(cases)("%s: an index scan, no sort, no sequential scan", async (_name, filter, more, index) => {

@@ -1,6 +1,5 @@
 import type { RequestRow } from "@sluice/core/requests";
 import { unite } from "@sluice/services/logs/list-logs";
-import { matchesFilter } from "@sluice/services/logs/matches-filter";
 import { shapeDetail } from "@sluice/services/logs/shape-log";
 import { requestDetail, requestRow } from "@sluice/testing/factories";
 import { describe, expect, it } from "vitest";
@@ -36,25 +35,6 @@ describe("a page of the log", () => {
   it("keeps how far a bounded look went", () => {
     const edge = at(2_000);
     expect(unite({ rows: [], next: edge.id, searchedToMs: 2_000 }, [], 50)).toEqual({ rows: [], next: edge.id, searchedToMs: 2_000 });
-  });
-});
-
-describe("a filter on rows that are not settled yet", () => {
-  const row = at(5_000, { keyId: "k", model: "m", status: 503, state: "error" });
-  it.each([
-    [{}, true],
-    [{ keyId: "k", model: "m" }, true],
-    [{ keyId: "other" }, false],
-    [{ statusClass: "5xx" as const }, true],
-    [{ statusClass: "2xx" as const }, false],
-    [{ state: "in_flight" as const }, false],
-    [{ fromMs: 5_000, toMs: 5_001 }, true],
-    [{ toMs: 5_000 }, false],
-    [{ fromMs: 5_001 }, false],
-    [{ requestId: row.id }, true],
-    [{ requestId: at(1).id }, false],
-  ])("%j → %s", (filter, matches) => {
-    expect(matchesFilter(row, filter)).toBe(matches);
   });
 });
 

@@ -40,14 +40,15 @@ function server(rows: RequestRow[]) {
   const state = { rows, covered: true, fails: 0, calls: 0 };
   let hear: Parameters<LogSource["listen"]>[0] = { events: () => {}, reset: () => {} };
   const source: LogSource = {
-    async list({ before, limit }) {
+    async list({ cursor, limit }) {
       state.calls += 1;
       if (state.fails-- > 0) throw new TypeError("no answer");
-      const all = [...state.rows].sort((a, b) => (a.id < b.id ? 1 : -1)).filter(({ id }) => !before || id < before);
+      const all = [...state.rows].sort((a, b) => (a.id < b.id ? 1 : -1)).filter(({ id }) => !cursor || id < cursor);
       const page = all.slice(0, limit);
       return {
-        rows: page,
-        next: all.length > limit ? (page.at(-1)?.id ?? null) : null,
+        items: page,
+        nextCursor: all.length > limit ? (page.at(-1)?.id ?? null) : null,
+        hasMore: all.length > limit,
         searchedToMs: null,
         partial: false,
         busId: "e:1-0",

@@ -1,4 +1,5 @@
 import type { LogFilter } from "@sluice/core/inputs/log";
+import type { Page } from "@sluice/core/inputs/page";
 import type { RequestRow } from "@sluice/core/requests";
 import { type Failure, readFailure } from "../api/failure.ts";
 import { anchorOf } from "./log-order.ts";
@@ -7,7 +8,7 @@ import { createStore } from "./store.ts";
 
 /** What the feed reads from the server, and hears from the stream; tests give their own. */
 export interface LogSource {
-  list(input: { filter: LogFilter; before?: string; limit: number }): Promise<LogPage>;
+  list(input: { filter: LogFilter; cursor?: string; limit: number }): Promise<LogPage>;
   byIds(ids: string[]): Promise<RequestRow[]>;
   listen(listener: { events(events: Parameters<LogTail["push"]>[0]): void; reset(): void }): () => void;
   /** Whether the stream leaves no hole after a list read at this position. */
@@ -15,9 +16,7 @@ export interface LogSource {
   schedule(flush: () => void): void;
 }
 
-interface LogPage {
-  rows: RequestRow[];
-  next: string | null;
+interface LogPage extends Page<RequestRow> {
   searchedToMs: number | null;
   partial: boolean;
   busId: string;
@@ -71,7 +70,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     try {
       const page = await source.list({ filter, limit: PAGE });
       if (stopped) return;
-      tail.load(page.rows, { floor: page.next ?? "" });
+      tail.load(page.items, { floor: page.nextCursor ?? "" });
       set({ phase: "ready", partial: page.partial, searchedToMs: page.searchedToMs });
       if (!(await source.covered(page.busId))) await catchUp();
     } catch (error) {
@@ -105,22 +104,22 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     ]);
     if (stopped) return;
     const newest = tail.view().order[0];
-    const oldest = page.rows.at(-1);
-    const meets = newest === undefined || page.next === null || (oldest !== undefined && oldest.id <= anchorOf(newest));
-    if (newest === undefined) tail.load(page.rows, { floor: page.next ?? "" });
-    else tail.load(page.rows, { floor: tail.floor, gap: !meets });
+    const oldest = page.items.at(-1);
+    const meets = newest === undefined || page.nextCursor === null || (oldest !== undefined && oldest.id <= anchorOf(newest));
+    if (newest === undefined) tail.load(page.items, { floor: page.nextCursor ?? "" });
+    else tail.load(page.items, { floor: tail.floor, gap: !meets });
     tail.refresh(rows);
     set({ partial: page.partial });
   }
 
   async function older(): Promise<void> {
-    const before = tail.floor;
-    if (before === "" || status.get().older === "loading" || status.get().phase !== "ready") return;
+    const cursor = tail.floor;
+    if (cursor === "" || status.get().older === "loading" || status.get().phase !== "ready") return;
     set({ older: "loading" });
     try {
-      const page = await source.list({ filter, before, limit: PAGE });
+      const page = await source.list({ filter, cursor, limit: PAGE });
       if (stopped) return;
-      tail.load(page.rows, { floor: page.next ?? "" });
+      tail.load(page.items, { floor: page.nextCursor ?? "" });
       set({ older: "idle", searchedToMs: page.searchedToMs });
     } catch {
       if (!stopped) set({ older: "error" });
@@ -128,8 +127,8 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   }
 
   async function fill(gap: string): Promise<void> {
-    const page = await source.list({ filter, before: anchorOf(gap), limit: CATCH_UP });
-    if (!stopped) tail.fill(gap, page.rows, page.next !== null);
+    const page = await source.list({ filter, cursor: anchorOf(gap), limit: CATCH_UP });
+    if (!stopped) tail.fill(gap, page.items, page.nextCursor !== null);
   }
 
   void first();

@@ -1,7 +1,8 @@
 import { FINAL_REV, type LiveEvent } from "@sluice/core/events";
 import type { LogFilter } from "@sluice/core/inputs/log";
+import { matchesLog } from "@sluice/core/match-log";
 import type { RequestRow } from "@sluice/core/requests";
-import { isErrorRow, matchesLog } from "./log-match.ts";
+import { isErrorRow } from "./error-row.ts";
 import { anchorOf, gapAfter, insertInto, isGap } from "./log-order.ts";
 
 /**

@@ -1,25 +1,46 @@
 import { z } from "zod";
+import { PageInput } from "./page.ts";
 
-/** Exact-match filters of the logs; empty = no filter. The browser applies the same rules to live rows. */
+const id = z.string().max(64);
+const text = z.string().max(200);
+const dialect = z.enum(["anthropic", "openai", "gemini"]);
+const state = z.enum(["in_flight", "done", "error", "aborted", "refused"]);
+const statusClass = z.enum(["2xx", "3xx", "4xx", "5xx", "aborted", "refused"]);
+
+/** What is left out: none of several values. */
+const noneOf = <T extends z.ZodType>(value: T) => z.array(value).min(1).max(20).optional();
+
+/**
+ * Exact-match filters of the logs; empty = no filter. core/match-log applies the same rules to rows outside Postgres:
+ * live ones in the browser, unsettled ones in the registry.
+ */
 export const LogFilter = z.strictObject({
-  userId: z.string().max(64).optional(),
-  keyId: z.string().max(64).optional(),
-  providerId: z.string().max(64).optional(),
-  model: z.string().max(200).optional(),
-  sessionId: z.string().max(200).optional(),
-  dialect: z.enum(["anthropic", "openai", "gemini"]).optional(),
-  state: z.enum(["in_flight", "done", "error", "aborted", "refused"]).optional(),
-  statusClass: z.enum(["2xx", "4xx", "5xx"]).optional(),
+  userId: id.optional(),
+  keyId: id.optional(),
+  providerId: id.optional(),
+  model: text.optional(),
+  sessionId: text.optional(),
+  group: text.optional(),
+  dialect: dialect.optional(),
+  state: state.optional(),
+  /** The class a request counts under in every sum (core/status-class), not merely its HTTP status. */
+  statusClass: statusClass.optional(),
+  notUserId: noneOf(id),
+  notKeyId: noneOf(id),
+  notProviderId: noneOf(id),
+  notModel: noneOf(text),
+  notSessionId: noneOf(text),
+  notGroup: noneOf(text),
+  notDialect: noneOf(dialect),
+  notState: noneOf(state),
+  notStatusClass: noneOf(statusClass),
+  /** Tried at least so often. */
+  minAttempts: z.int().min(1).max(100).optional(),
   requestId: z.uuid().optional(),
   fromMs: z.int().nonnegative().optional(),
   toMs: z.int().nonnegative().optional(),
 });
 export type LogFilter = z.infer<typeof LogFilter>;
 
-export const ListLogsInput = z.strictObject({
-  filter: LogFilter.default({}),
-  /** Rows older than this id; absent = the newest. */
-  before: z.uuid().optional(),
-  limit: z.int().min(1).max(200).default(50),
-});
+export const ListLogsInput = PageInput.extend({ filter: LogFilter.default({}) });
 export type ListLogsInput = z.infer<typeof ListLogsInput>;

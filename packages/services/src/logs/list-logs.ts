@@ -1,5 +1,5 @@
-import { SluiceError } from "@sluice/core/errors";
 import { ListLogsInput } from "@sluice/core/inputs/log";
+import { matchesLog } from "@sluice/core/match-log";
 import type { RequestRow } from "@sluice/core/requests";
 import { listRequests, type RequestPage } from "@sluice/ledger/query";
 import type { z } from "zod";
@@ -8,8 +8,7 @@ import type { Ctx } from "../context.ts";
 import { isOutage } from "../outage.ts";
 import { parse } from "../parse.ts";
 import type { LogPage } from "./log-page.ts";
-import { matchesFilter } from "./matches-filter.ts";
-import { audienceOf, shapeRows } from "./shape-log.ts";
+import { audienceOf, refuseHidden, shapeRows } from "./shape-log.ts";
 
 /**
  * A page of the log, newest first: the in-flight registry (read first, so that a row settled in between is in the table)
@@ -19,10 +18,10 @@ import { audienceOf, shapeRows } from "./shape-log.ts";
  */
 export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = {}): Promise<LogPage> {
   requireAccess(ctx.actor, "user");
-  const { filter, before, limit } = parse(ListLogsInput, input);
+  const { filter, cursor, limit } = parse(ListLogsInput, input);
+  const before = cursor ?? undefined;
   const userId = ownScope(ctx);
-  // Filtering by what is hidden would tell it.
-  if (userId !== null && filter.providerId !== undefined) throw new SluiceError("forbidden", { field: "filter.providerId" });
+  refuseHidden(ctx, filter);
   const scope = { userId: userId ?? undefined };
   // The position before both: what changes meanwhile arrives again over the bus.
   const busId = await ctx.live.bus.position();
@@ -32,9 +31,11 @@ export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = 
     ctx.log.warn({ requestId: ctx.requestId, error: String(thrown) }, "the log was listed without Postgres");
     return null;
   });
-  const unsettled = known.filter((row) => (userId === null || row.userId === userId) && matchesFilter(row, filter));
-  const { rows, ...rest } = unite(page ?? { rows: [], next: null, searchedToMs: null }, unsettled, limit);
-  return { rows: shapeRows(audienceOf(ctx), rows), ...rest, partial: page === null, busId, serverNowMs: ctx.clock.now() };
+  const unsettled = known.filter((row) => (userId === null || row.userId === userId) && matchesLog(row, filter));
+  const { rows, next, searchedToMs } = unite(page ?? { rows: [], next: null, searchedToMs: null }, unsettled, limit);
+  const items = shapeRows(audienceOf(ctx), rows);
+  const more = { nextCursor: next, hasMore: next !== null, searchedToMs };
+  return { items, ...more, partial: page === null, busId, serverNowMs: ctx.clock.now() };
 }
 
 /** Both sources over the ids that the table's page covers; a row in both is the table's. */

@@ -1,10 +1,8 @@
+import type { Page } from "@sluice/core/inputs/page";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 
 /** One page of the log, newest first: what is in flight or not yet settled, united with the ledger. */
-export interface LogPage {
-  rows: RequestRow[];
-  /** `before` of the next page; null when nothing older matches. */
-  next: string | null;
+export interface LogPage extends Page<RequestRow> {
   /** How far back an unindexed filter looked before it gave up for this page; null = the page is complete. */
   searchedToMs: number | null;
   /** True while Postgres cannot be read: the page holds only what the registry knows. */

@@ -1,4 +1,6 @@
+import { SluiceError } from "@sluice/core/errors";
 import type { Audience } from "@sluice/core/events";
+import type { LogFilter } from "@sluice/core/inputs/log";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import { shapeRow } from "@sluice/live/shaping";
 import { ownScope } from "../access.ts";
@@ -8,6 +10,13 @@ import type { Ctx } from "../context.ts";
 export function audienceOf(ctx: Ctx): Audience {
   const userId = ownScope(ctx);
   return userId === null ? { kind: "admin" } : { kind: "user", userId };
+}
+
+/** Filtering by what is hidden would tell it. @throws SluiceError `forbidden` when a user filters by provider. */
+export function refuseHidden(ctx: Ctx, filter: LogFilter): void {
+  if (ownScope(ctx) === null) return;
+  for (const field of ["providerId", "notProviderId"] as const)
+    if (filter[field] !== undefined) throw new SluiceError("forbidden", { field: `filter.${field}` });
 }
 
 /** Rows as the audience may see them: other people's are left out. */

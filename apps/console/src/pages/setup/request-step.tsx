@@ -92,8 +92,8 @@ function useFirstRequest(keyId: string): RequestRow | null {
     let current = true;
     // The stream may open a moment after this page: a request before that is found by reading, not waited for in vain.
     async function read(): Promise<void> {
-      const { rows, busId } = await client.logs.list.query({ filter: { keyId }, limit: 1 });
-      const [row] = rows;
+      const { items, busId } = await client.logs.list.query({ filter: { keyId }, limit: 1 });
+      const [row] = items;
       if (!current) return;
       if (row) setSeen((old) => follow(old, { row, rev: row.state === "in_flight" ? -1 : FINAL_REV }));
       if (!(await covered(busId)) && current) await read();

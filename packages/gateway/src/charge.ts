@@ -1,16 +1,13 @@
 import type { Reading } from "@sluice/core/dialects/dialect";
 import { priceUsage } from "@sluice/core/pricing/price-usage";
 import { noUsage, type Usage, type UsageFlag } from "@sluice/core/requests";
-import { upstreamModelOf } from "@sluice/core/routing/choose-candidates";
+import { priceInForce } from "@sluice/core/routing/refusals";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 
-/** The price in force for what a provider would serve: the model asked for or, if the admin chose so, the redirected one. */
+/** The price in force for what a provider would serve. */
 export function priceOf(call: Call, provider: ProviderConfig): PriceConfig | null {
-  const { prices, settings } = call.config;
-  const { model } = call.row;
-  const billed = settings["pricing.billedModel"] === "redirected" ? upstreamModelOf(provider, model) : model;
-  return prices.get(billed) ?? null;
+  return priceInForce(call.config.prices, call.config.settings, provider, call.row.model);
 }
 
 /** What the client is charged for: the reported usage, else the estimate from what was produced. */

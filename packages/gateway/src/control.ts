@@ -1,5 +1,6 @@
 import { type ErrorCode, SluiceError } from "@sluice/core/errors";
 import type { LiveCommand } from "@sluice/core/events";
+import { keyRefusal } from "@sluice/core/routing/refusals";
 import type { Config, KeyConfig } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 import type { Runtime } from "./context.ts";
@@ -86,8 +87,5 @@ const revoked = () => new SluiceError("invalid_key");
 /** Why a key that was in force may not be used any longer; null when it may. */
 function refusalOf(config: Config, key: KeyConfig, nowMs: number): ErrorCode | null {
   const now = config.keysBySha256.get(key.sha256);
-  if (!now) return "invalid_key";
-  if (!now.enabled) return "key_disabled";
-  if (now.expiresAtMs !== null && now.expiresAtMs <= nowMs) return "key_expired";
-  return config.users.get(now.userId)?.enabled ? null : "user_disabled";
+  return now ? keyRefusal(now, config.users.get(now.userId), nowMs) : "invalid_key";
 }

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { readCredential } from "@sluice/core/dialects/credentials";
 import { SluiceError } from "@sluice/core/errors";
+import { keyRefusal } from "@sluice/core/routing/refusals";
 import type { KeyConfig } from "@sluice/snapshot/config";
 import type { Call } from "../call.ts";
 import type { Runtime } from "../context.ts";
@@ -31,7 +32,6 @@ function accept(runtime: Runtime, call: Call, key: KeyConfig): void {
   call.row.keyId = key.id;
   call.row.userId = key.userId;
   call.row.group = key.group;
-  if (!key.enabled) throw new SluiceError("key_disabled");
-  if (key.expiresAtMs !== null && key.expiresAtMs <= runtime.clock.now()) throw new SluiceError("key_expired");
-  if (!user?.enabled) throw new SluiceError("user_disabled");
+  const refusal = keyRefusal(key, user, runtime.clock.now());
+  if (refusal) throw new SluiceError(refusal);
 }

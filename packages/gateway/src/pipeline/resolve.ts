@@ -1,5 +1,6 @@
 import { SluiceError } from "@sluice/core/errors";
 import { chooseCandidates } from "@sluice/core/routing/choose-candidates";
+import { priceRefusal } from "@sluice/core/routing/refusals";
 import type { Call } from "../call.ts";
 import { priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
@@ -44,6 +45,6 @@ function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): 
   if (call.choice.none) throw new SluiceError(call.choice.none, call.choice.none === "no_provider" ? { retryAfterS: 5 } : {});
   const first = call.choice.ordered[0];
   call.price = first ? priceOf(call, first) : null;
-  if (row.billable && call.price === null && config.settings["pricing.unknownModel"] === "refuse")
-    throw new SluiceError("unpriced_model", { field: "model" });
+  const refusal = priceRefusal(call.price, config.settings, row.billable);
+  if (refusal) throw new SluiceError(refusal, { field: "model" });
 }

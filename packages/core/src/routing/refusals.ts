@@ -1,0 +1,44 @@
+/**
+ * What refuses a request before any provider is asked, by configuration and clock alone. The gateway, the routing simulator
+ * and the check of a key decide by these, so that what is foretold is what happens.
+ */
+import type { ErrorCode } from "../errors.ts";
+import { upstreamModelOf } from "./choose-candidates.ts";
+import type { RoutableProvider } from "./provider-index.ts";
+
+interface KeyState {
+  readonly enabled: boolean;
+  readonly expiresAtMs: number | null;
+}
+
+/** Why a key, or its owner, may not be used; null when they may. An owner that is not known is as a disabled one. */
+export function keyRefusal(
+  key: KeyState,
+  owner: { readonly enabled: boolean } | undefined,
+  nowMs: number,
+): "key_disabled" | "key_expired" | "user_disabled" | null {
+  if (!key.enabled) return "key_disabled";
+  if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) return "key_expired";
+  return owner?.enabled ? null : "user_disabled";
+}
+
+export interface PricingRules {
+  readonly "pricing.billedModel": "requested" | "redirected";
+  readonly "pricing.unknownModel": "refuse" | "record";
+}
+
+/** The price of what a provider would serve: of the model asked for or, if the administrator chose so, of the redirected one. */
+export function priceInForce<P>(
+  prices: ReadonlyMap<string, P>,
+  rules: PricingRules,
+  provider: Pick<RoutableProvider, "modelRedirects">,
+  model: string,
+): P | null {
+  const billed = rules["pricing.billedModel"] === "redirected" ? upstreamModelOf(provider, model) : model;
+  return prices.get(billed) ?? null;
+}
+
+/** Whether a request without a price is turned away: what costs nothing needs none. */
+export function priceRefusal(price: unknown, rules: PricingRules, isBillable: boolean): Extract<ErrorCode, "unpriced_model"> | null {
+  return isBillable && price === null && rules["pricing.unknownModel"] === "refuse" ? "unpriced_model" : null;
+}

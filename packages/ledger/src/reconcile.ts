@@ -33,11 +33,15 @@ function sumsSql(table: string, bucket: string): string {
     ...["input_tokens", "output_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"],
     ...["cost_nano_usd", "upstream_cost_nano_usd"],
   ];
+  const times = ["ttft_count", "ttft_ms_sum", "duration_ms_sum"];
   return `WITH raw AS (
     SELECT ${key}, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL), count(*) FILTER (WHERE billable AND corrects_id IS NULL),
-      ${measures.map((name) => `coalesce(sum(${name}), 0)`).join(", ")}) AS sums
+      ${measures.map((name) => `coalesce(sum(${name}), 0)`).join(", ")},
+      sum(CASE WHEN corrects_id IS NULL AND ttft_ms IS NOT NULL THEN 1 ELSE 0 END),
+      sum(CASE WHEN corrects_id IS NULL THEN coalesce(ttft_ms, 0) ELSE 0 END),
+      sum(CASE WHEN corrects_id IS NULL THEN duration_ms ELSE 0 END)) AS sums
     FROM (SELECT *, ${bucket} AS bucket, ${statusClassSql} AS status_class FROM requests) AS classed GROUP BY ${key}),
-  kept AS (SELECT ${key}, concat_ws('/', requests, billable_requests, ${measures.join(", ")}) AS sums FROM ${table})
+  kept AS (SELECT ${key}, concat_ws('/', requests, billable_requests, ${[...measures, ...times].join(", ")}) AS sums FROM ${table})
   SELECT concat_ws(' ', tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class) AS key,
     coalesce(raw.sums, 'nothing') AS raw, coalesce(kept.sums, 'nothing') AS kept
   FROM raw FULL JOIN kept USING (${key}) WHERE raw.sums IS DISTINCT FROM kept.sums LIMIT ${LISTED}`;

@@ -64,6 +64,10 @@ const measures = {
   cache_read_tokens: "sum(cache_read_tokens)",
   cost_nano_usd: "coalesce(sum(cost_nano_usd), 0)",
   upstream_cost_nano_usd: "sum(upstream_cost_nano_usd)",
+  // A correction is not measured again.
+  ttft_count: "count(ttft_ms) FILTER (WHERE corrects_id IS NULL)",
+  ttft_ms_sum: "coalesce(sum(ttft_ms) FILTER (WHERE corrects_id IS NULL), 0)",
+  duration_ms_sum: "coalesce(sum(duration_ms) FILTER (WHERE corrects_id IS NULL), 0)",
 } as const;
 
 /** The rollups, each with its bucket of the column `started_at` or of a finer bucket. UTC. */
@@ -84,10 +88,10 @@ const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", di
 /** What the rest of the statement may read of the rows that were really inserted. */
 const returned = `id, tenant_id, user_id, key_id, provider_id, model, "group", dialect, state, status, billable, corrects_id,
     started_at, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
-    upstream_cost_nano_usd`;
+    upstream_cost_nano_usd, ttft_ms, duration_ms`;
 
 /** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_2";
+export const SETTLE_NAME = "sluice_settle_3";
 export const settleSql = makeSettleSql();
 
 function makeSettleSql(): string {

@@ -18,6 +18,11 @@ import { startTexts } from "./text/i18n.ts";
 
 const Toaster = lazy(() => import("./ui/toast.tsx").then(({ Toaster: one }) => ({ default: one })));
 
+// The browser may bring a whole page back from memory, with what another user saw on it, and with its stream dead.
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) location.reload();
+});
+
 await startTexts();
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

@@ -2,10 +2,11 @@ import { createStore } from "./store.ts";
 
 /**
  * What the reader is told of the one stream: `live`; `connecting` at first; `reconnecting` with the moment of the next
- * try; `offline` after several failed ones or when the system says so; `asleep` while no tab is visible.
+ * try; `offline` after several failed ones or when the system says so; `asleep` when this tab has been hidden for a
+ * minute; `catchingUp` from then until it has what it missed.
  */
 export interface Connection {
-  phase: "connecting" | "live" | "reconnecting" | "offline" | "asleep";
+  phase: "connecting" | "live" | "reconnecting" | "offline" | "asleep" | "catchingUp";
   /** ms since the epoch of the next try; 0 when none is planned. */
   retryAtMs: number;
   /** ms since the epoch at which the last frame came; 0 = none yet. */

@@ -8,8 +8,8 @@ import { openStream, type Stream } from "./stream.ts";
 /**
  * The one live subscription of this browser. The tab that holds the Web Lock reads the stream and repeats every frame
  * on a BroadcastChannel; the others listen. When the leader goes, the next tab takes the lock and resumes from the last
- * frame that it saw itself, so nothing is lost between them. Six streams would use up all HTTP/1.1 connections to the
- * server; this is one, however many tabs are open.
+ * frame that it saw itself; each message says which frame it follows, so that nobody misses one without knowing. Six
+ * streams would use up all HTTP/1.1 connections to the server; this is one, however many tabs are open.
  */
 export interface LiveListener {
   events?(events: readonly LiveEvent[]): void;
@@ -17,10 +17,7 @@ export interface LiveListener {
   reset?(): void;
 }
 
-type Message =
-  | { kind: "frame"; frame: LiveFrame; since: BusId }
-  | { kind: "state"; state: Connection; since: BusId; lastId: BusId }
-  | { kind: "hello" };
+type Message = { kind: "frame"; frame: LiveFrame; after: BusId } | { kind: "state"; state: Connection; lastId: BusId } | { kind: "hello" };
 
 /** The stream waits this long for the first list, to begin where that was read; pages without lists do not mind. */
 const FIRST_LIST_MS = 1_000;
@@ -108,12 +105,12 @@ function lead(): void {
       stream = openStream({
         position: () => lastId || origin,
         frame: (frame) => {
-          post({ kind: "frame", frame, since: since || frame.id });
+          post({ kind: "frame", frame, after: lastId });
           take(frame);
         },
         state: (state) => {
           connection.set(state);
-          if (state.phase !== "live") post({ kind: "state", state, since, lastId });
+          if (state.phase !== "live") post({ kind: "state", state, lastId });
         },
         stillAllowed: (login) => stillAllowed(login),
       });
@@ -143,17 +140,32 @@ function post(message: Message): void {
 function receive(message: Message): void {
   if (asleep) return;
   if (message.kind === "hello") {
-    if (stream) post({ kind: "state", state: connection.get(), since, lastId });
+    // Somebody looks at the page again, or the system is back online: a wait is over.
+    stream?.hurry();
+    if (stream) post({ kind: "state", state: connection.get(), lastId });
     return;
   }
   if (stream) return;
   if (message.kind === "state") {
     connection.set(message.state);
-    if (since === "" && message.lastId !== "") begin(message.lastId);
+    if (message.lastId !== "") follow(message.lastId);
     return;
   }
   connection.set({ phase: "live", retryAtMs: 0, lastFrameAtMs: Date.now() });
+  // A new leader begins where it was itself, and that may be behind us.
+  if (lastId !== "" && covers(message.frame.id, lastId) && !message.frame.reset) return;
+  if (message.after !== "") follow(message.after);
   take(message.frame);
+}
+
+/** The leader is at `position`; whatever lies between that and what was seen here went by unheard. */
+function follow(position: BusId): void {
+  const missed = lastId !== "" && !covers(position, lastId);
+  if (missed) since = "";
+  if (since === "") begin(position);
+  if (!missed) return;
+  lastId = position;
+  for (const listener of [...listeners]) listener.reset?.();
 }
 
 function begin(position: BusId): void {
@@ -180,15 +192,17 @@ function visibility(): void {
     sleepTimer = setTimeout(sleep, SLEEP_AFTER_MS);
     return;
   }
-  if (!asleep) return;
+  if (asleep) wake();
+  else if (stream) stream.hurry();
+  else post({ kind: "hello" });
+}
+
+/** From the last frame seen here: the server repeats what came since, or says that it cannot. A leader there may be says where it is. */
+function wake(): void {
   asleep = false;
-  // Another tab may have led meanwhile, and its frames went by unheard: only a leader can resume from its own place.
-  connection.set({ ...connection.get(), phase: "reconnecting", retryAtMs: 0 });
-  since = "";
-  lastId = "";
+  connection.set({ ...connection.get(), phase: "catchingUp", retryAtMs: 0 });
   post({ kind: "hello" });
   lead();
-  for (const listener of [...listeners]) listener.reset?.();
 }
 
 function sleep(): void {

@@ -1,5 +1,5 @@
 import type { LiveEvent } from "@sluice/core/events";
-import { api, queryClient } from "../api/client.ts";
+import { api, queryClient, whenChanged } from "../api/client.ts";
 import type { CurrentLogin } from "../api/current-login.ts";
 import { listen, startLive } from "./hub.ts";
 
@@ -8,11 +8,20 @@ import { listen, startLive } from "./hub.ts";
  * what nobody looks at is only marked.
  */
 const keysOf: Record<string, () => readonly (readonly unknown[])[]> = {
-  "provider.changed": () => [api.providers.bootstrap.queryKey(), api.names.list.queryKey()],
+  "provider.changed": () => [api.providers.pathKey(), api.names.list.queryKey()],
   "key.changed": () => [api.keys.pathKey(), api.names.list.queryKey()],
   "user.changed": () => [api.users.pathKey(), api.names.list.queryKey()],
   "price.changed": () => [api.prices.pathKey()],
   "settings.changed": () => [api.settings.pathKey(), api.providers.bootstrap.queryKey()],
+};
+
+/** The push that follows a change made here, by the noun of the procedure. Others are read again by their own name. */
+const pushOf: Record<string, string> = {
+  providers: "provider.changed",
+  keys: "key.changed",
+  users: "user.changed",
+  prices: "price.changed",
+  settings: "settings.changed",
 };
 
 /** Changes come in bursts (a configuration file applied); they are gathered this long. */
@@ -24,7 +33,11 @@ let listening = false;
 
 /** Starts the stream for a signed-in user, and with it the refetching. */
 export function listenFor(userId: string): void {
-  if (!listening) listen({ events, reset: () => mark(Object.keys(keysOf)) });
+  if (!listening) {
+    listen({ events, reset: markAll });
+    // Gathered with the push that tells of the same change: one more read, not two.
+    whenChanged((noun) => mark([pushOf[noun] ?? noun]));
+  }
   listening = true;
   startLive(userId, stillAllowed);
 }
@@ -41,12 +54,24 @@ function events(batch: readonly LiveEvent[]): void {
   mark(batch.map(({ type }) => type).filter((type) => type in keysOf));
 }
 
+/** After a hole in the stream nothing that was read before is known to be true; who is signed in is asked by the stream itself. */
+function markAll(): void {
+  const atMs = Date.now();
+  setTimeout(() => {
+    void queryClient.invalidateQueries({
+      predicate: ({ queryKey: [path], state }) =>
+        !(Array.isArray(path) && path[0] === "logins") && state.fetchStatus === "idle" && state.dataUpdatedAt <= atMs,
+    });
+  }, GATHER_MS);
+}
+
 function mark(types: readonly string[]): void {
   if (types.length === 0) return;
   for (const type of types) stale.add(type);
-  clearTimeout(timer);
+  if (timer !== undefined) return;
   timer = setTimeout(() => {
-    const keys = [...stale].flatMap((type) => keysOf[type]?.() ?? []);
+    timer = undefined;
+    const keys = [...stale].flatMap((type) => keysOf[type]?.() ?? [[[type]]]);
     stale.clear();
     // Each list once, however many kinds of change name it.
     for (const queryKey of new Map(keys.map((key) => [JSON.stringify(key), key])).values())

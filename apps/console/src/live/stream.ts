@@ -6,7 +6,7 @@ import { type Connection, connection, retryDelayMs, waiting } from "./connection
 
 /**
  * The server-sent stream of this browser's leading tab. It reconnects by itself from the last frame it saw: at once
- * when the system comes back online, else with capped backoff. Done here and not by tRPC's retryLink, whose count of
+ * when the system comes back online or somebody looks at the page again, else with capped backoff. Done here and not by tRPC's retryLink, whose count of
  * attempts never falls again, so that a stream which lived for hours would wait half a minute after one lost packet.
  */
 export interface StreamHandlers {
@@ -19,14 +19,34 @@ export interface StreamHandlers {
 }
 
 export interface Stream {
+  /** Ends a wait between two tries. */
+  hurry(): void;
   close(): void;
 }
+
+/** A machine that slept looks at its clock this much later than it meant to; the line it had is dead, whatever it says. */
+const LOOK_MS = 5_000;
+const SLEPT_MS = 15_000;
 
 export function openStream(handlers: StreamHandlers): Stream {
   let attempts = 0;
   let closed = false;
   let subscription: { unsubscribe(): void } | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let lookedAtMs = Date.now();
+  const looking = setInterval(look, LOOK_MS);
+
+  function look(): void {
+    const slept = Date.now() - lookedAtMs > LOOK_MS + SLEPT_MS;
+    lookedAtMs = Date.now();
+    // A hidden tab's timers are slowed on purpose.
+    if (!slept || document.hidden) return;
+    const dead = subscription;
+    subscription = null;
+    dead?.unsubscribe();
+    handlers.state({ ...connection.get(), phase: "catchingUp", retryAtMs: 0 });
+    hurry();
+  }
 
   function connect(): void {
     clearTimeout(timer);
@@ -81,21 +101,24 @@ export function openStream(handlers: StreamHandlers): Stream {
     }
   }
 
-  function online(): void {
+  function hurry(): void {
     if (!subscription && !closed) connect();
   }
 
   function close(): void {
     closed = true;
     clearTimeout(timer);
-    window.removeEventListener("online", online);
+    clearInterval(looking);
+    window.removeEventListener("online", hurry);
     const last = subscription;
     subscription = null;
     last?.unsubscribe();
   }
 
-  window.addEventListener("online", online);
-  handlers.state({ ...connection.get(), phase: connection.get().lastFrameAtMs > 0 ? "reconnecting" : "connecting", retryAtMs: 0 });
+  window.addEventListener("online", hurry);
+  const before = connection.get();
+  if (before.phase !== "catchingUp")
+    handlers.state({ ...before, phase: before.lastFrameAtMs > 0 ? "reconnecting" : "connecting", retryAtMs: 0 });
   connect();
-  return { close };
+  return { hurry, close };
 }

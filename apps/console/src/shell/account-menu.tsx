@@ -1,6 +1,7 @@
 import { Keyboard, LogOut } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { logout } from "../api/auth.ts";
+import { queryClient } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
 import { readFailure } from "../api/failure.ts";
 import { stopLive } from "../live/hub.ts";
@@ -26,6 +27,7 @@ export function AccountMenu({ user, version, compact = false, initiallyOpen = fa
     try {
       await logout();
       stopLive();
+      queryClient.clear();
       // A fresh document: nothing of one user may linger for the next.
       location.assign("/login");
     } catch (error) {

@@ -53,6 +53,7 @@ function useLook(): Look {
   useStore(ticks);
   if (phase === "connecting") return { text: t("live.connecting"), icon: RefreshCw, tone: "text-idle" };
   if (phase === "asleep") return { text: t("live.asleep"), icon: Moon, tone: "text-idle" };
+  if (phase === "catchingUp") return { text: t("live.catchingUp"), icon: CirclePlay, tone: "text-accent-ink" };
   if (phase === "offline") {
     const text = lastFrameAtMs ? t("live.offlineAsOf", { time: clockParts(lastFrameAtMs).time }) : t("live.offline");
     return { text, icon: WifiOff, tone: "text-bad" };

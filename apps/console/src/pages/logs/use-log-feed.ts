@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { client } from "../../api/client.ts";
 import { frameSchedule } from "../../live/frame-schedule.ts";
 import { covered, listen } from "../../live/hub.ts";
+import { takeFeed } from "../../live/kept-feeds.ts";
 import { type LogFeed, type LogSource, startLogFeed } from "../../live/log-feed.ts";
 import { serverNow } from "../../live/server-clock.ts";
 import { feedKey, filterOf, LogSearch } from "./search.ts";
@@ -21,9 +22,9 @@ export function useLogFeed(search: LogSearch): LogFeed | null {
   const key = feedKey(search);
   const [feed, setFeed] = useState<LogFeed | null>(null);
   useEffect(() => {
-    const next = startLogFeed(filterOf(LogSearch.parse(JSON.parse(key)), serverNow()), source);
-    setFeed(next);
-    return () => next.stop();
+    const taken = takeFeed(key, () => startLogFeed(filterOf(LogSearch.parse(JSON.parse(key)), serverNow()), source));
+    setFeed(taken.feed);
+    return taken.leave;
   }, [key]);
   return feed;
 }

@@ -97,6 +97,25 @@ describe.each([
     expect(count(await Promise.all(ids.map(() => admission.admit(unique("r"), limits))))).toEqual({ admitted: 5, refused: 45 });
   });
 
+  test("usage says what is held and taken, and asking takes nothing", async () => {
+    const { admission } = await start(shared);
+    const limits = { keyId: unique("k"), rpm: 3, inFlight: 2 };
+    const total = async () => {
+      const { inFlight, rate } = await admission.usage(limits.keyId);
+      return { inFlight, rpm: rate.reduce((sum, { count }) => sum + count, 0) };
+    };
+    expect(await total()).toEqual({ inFlight: 0, rpm: 0 });
+    const ids = [unique("r"), unique("r")];
+    for (const id of ids) expect(await admission.admit(id, limits)).toBeNull();
+    for (let i = 0; i < 5; i++) expect(await total()).toEqual({ inFlight: 2, rpm: 2 });
+    expect((await admission.usage(limits.keyId)).rate.every(({ second }) => Math.abs(second - Date.now() / 1000) < 60)).toBe(true);
+    for (const id of ids) admission.release(id);
+    await until(async () => (await total()).inFlight === 0, { what: "the leases are given back" });
+    expect(await admission.admit(unique("r"), limits)).toBeNull();
+    expect(await admission.admit(unique("r"), limits)).toMatchObject({ limit: "rpm" });
+    expect(await total()).toEqual({ inFlight: 1, rpm: 3 });
+  });
+
   test("50 parallel requests at 5 a minute: exactly 5, and releasing gives none back", async () => {
     const { admission } = await start(shared);
     const limits = { keyId: unique("k"), rpm: 5, inFlight: null };

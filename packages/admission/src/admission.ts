@@ -17,6 +17,13 @@ export interface KeyLimits {
   inFlight: number | null;
 }
 
+/** Only what is limited is counted: a key without a limit of a kind uses none of it. */
+export interface KeyUsage {
+  inFlight: number;
+  /** Requests of the running second and the 60 before it, by second of the epoch, oldest first; each leaves after 61 s. */
+  rate: { second: number; count: number }[];
+}
+
 /**
  * Leases, rates, breakers and stickiness: one contract kept by Lua on Redis and by its in-process twin. A key without
  * limits costs no await.
@@ -29,6 +36,8 @@ export interface Admission {
   admit(requestId: string, limits: KeyLimits): Promise<Refusal | null> | null;
   /** Idempotent; never throws. */
   release(requestId: string): void;
+  /** What of its limits a key uses now, over all instances; takes and changes nothing. Never throws: without Redis it is this process's part. */
+  usage(keyId: string): Promise<KeyUsage>;
   breakers: Breakers;
   sticky: Sticky;
   close(): Promise<void>;

@@ -21,7 +21,7 @@ import { createBreakers } from "./breakers.ts";
 import { type AppliedLimits, createLocalLimits, type LocalLimits } from "./local-limits.ts";
 import { createRedisGate, type RedisGate } from "./redis-gate.ts";
 import { type BreakerMessage, breakersChannel, defineBreakerCommands } from "./shared-breakers.ts";
-import { admitShared, defineLimitCommands, releaseShared, renewShared } from "./shared-limits.ts";
+import { admitShared, defineLimitCommands, releaseShared, renewShared, usageShared } from "./shared-limits.ts";
 import { createSticky } from "./sticky.ts";
 
 export interface AdmissionOptions {
@@ -101,6 +101,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
     release(requestId) {
       const holding = local.release(requestId);
       if (holding) leases?.release(requestId, holding.keyId);
+    },
+    async usage(keyId) {
+      const own = () => local.usage(keyId, clock.now());
+      return gate?.isOpen() ? gate.run((redis) => usageShared(redis, keyId)).catch(own) : own();
     },
     breakers,
     sticky,

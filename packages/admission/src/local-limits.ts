@@ -1,5 +1,13 @@
-import { advanceRate, newRateWindow, type RateWindow, rateRetryAfterS, returnRate, takeRate } from "@sluice/core/limits/rate-window";
-import type { Refusal } from "./admission.ts";
+import {
+  advanceRate,
+  newRateWindow,
+  type RateWindow,
+  rateRetryAfterS,
+  readRate,
+  returnRate,
+  takeRate,
+} from "@sluice/core/limits/rate-window";
+import type { KeyUsage, Refusal } from "./admission.ts";
 
 /** Limits as they apply: null = none. */
 export interface AppliedLimits {
@@ -29,6 +37,8 @@ export interface LocalLimits {
   undo(requestId: string): void;
   /** Ends a request; what it held, if it held a lease. Idempotent. */
   release(requestId: string): Holding | null;
+  /** What a key holds and has taken; changes nothing. */
+  usage(keyId: string, nowMs: number): KeyUsage;
   /** Leases by request id. */
   leases(): IterableIterator<[requestId: string, keyId: string]>;
   /** Forgets rates of keys that have been quiet for a minute. */
@@ -85,6 +95,10 @@ export function createLocalLimits(): LocalLimits {
       holdings.delete(requestId);
       releaseLease(holding);
       return holding.leased ? holding : null;
+    },
+    usage(keyId, nowMs) {
+      const window = rates.get(keyId);
+      return { inFlight: inFlight.get(keyId) ?? 0, rate: window ? readRate(window, nowMs) : [] };
     },
     *leases() {
       for (const [requestId, { keyId, leased }] of holdings) if (leased) yield [requestId, keyId];

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Refusal } from "./admission.ts";
+import type { KeyUsage, Refusal } from "./admission.ts";
 import type { AppliedLimits } from "./local-limits.ts";
 
 /** Leases of a key: ZSET of request ids, score = expiry by Redis' own clock, so a dead instance needs no sweeper. */
@@ -62,7 +62,24 @@ end
 return #KEYS
 `;
 
+/** KEYS leases, rate · → {in flight, second, count, second, count, …} of the last 61 seconds. Reads only. */
+const usageLua = `
+local time = redis.call('TIME')
+local sec = tonumber(time[1])
+local ms = sec * 1000 + math.floor(tonumber(time[2]) / 1000)
+local usage = {redis.call('ZCOUNT', KEYS[1], '(' .. ms, '+inf')}
+for second = sec - 60, sec do
+  local count = redis.call('HGET', KEYS[2], second)
+  if count then
+    usage[#usage + 1] = second
+    usage[#usage + 1] = tonumber(count)
+  end
+end
+return usage
+`;
+
 interface LimitCommands {
+  sluiceLimitUsage(leases: string, rate: string): Promise<number[]>;
   sluiceAdmit(
     leases: string,
     rate: string,
@@ -77,6 +94,7 @@ interface LimitCommands {
 /** Teaches a connection the scripts; they are sent once and called by hash. */
 export function defineLimitCommands(redis: Redis): void {
   redis.defineCommand("sluiceAdmit", { numberOfKeys: 2, lua: admitLua });
+  redis.defineCommand("sluiceLimitUsage", { numberOfKeys: 2, lua: usageLua, readOnly: true });
   redis.defineCommand("sluiceRenewLeases", { lua: renewLua });
 }
 
@@ -93,6 +111,14 @@ export async function admitShared(redis: Redis, requestId: string, limits: Appli
   if (code === 0) return null;
   const owner = { owner: "key", ownerId: limits.keyId, retryAfterS } as const;
   return code === 1 ? { limit: "in_flight", value: limits.inFlight ?? 0, ...owner } : { limit: "rpm", value: limits.rpm ?? 0, ...owner };
+}
+
+/** What a key uses over all instances. */
+export async function usageShared(redis: Redis, keyId: string): Promise<KeyUsage> {
+  const [inFlight = 0, ...pairs] = await commandsOf(redis).sluiceLimitUsage(leaseKey(keyId), rateKey(keyId));
+  const rate: KeyUsage["rate"] = [];
+  for (let index = 0; index + 1 < pairs.length; index += 2) rate.push({ second: pairs[index] ?? 0, count: pairs[index + 1] ?? 0 });
+  return { inFlight, rate };
 }
 
 /** Ends a lease. */

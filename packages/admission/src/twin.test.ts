@@ -26,6 +26,25 @@ function start() {
 }
 
 describe("over time, without Redis", () => {
+  test("usage counts the last minute's requests by the second, as the limit does", async () => {
+    const { admission, clock } = start();
+    const limits = { keyId: "k", rpm: 5, inFlight: null };
+    const second = Math.floor(clock.now() / 1000);
+    await admission.admit("r1", limits);
+    await admission.admit("r2", limits);
+    clock.advance(30_000);
+    await admission.admit("r3", limits);
+    const both = [
+      { second, count: 2 },
+      { second: second + 30, count: 1 },
+    ];
+    expect(await admission.usage("k")).toEqual({ inFlight: 0, rate: both });
+    clock.advance(31_000);
+    expect(await admission.usage("k")).toEqual({ inFlight: 0, rate: both.slice(1) });
+    clock.advance(60_000);
+    expect(await admission.usage("k")).toEqual({ inFlight: 0, rate: [] });
+  });
+
   test("a minute's requests come back as they age out, as the refusal said", async () => {
     const { admission, clock } = start();
     const limits = { keyId: "k", rpm: 2, inFlight: null };

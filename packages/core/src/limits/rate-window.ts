@@ -53,6 +53,17 @@ export function returnRate(window: RateWindow, second: number): void {
   window.total--;
 }
 
+/** Requests by second, oldest first, without touching the window. */
+export function readRate(window: RateWindow, nowMs: number): { second: number; count: number }[] {
+  const first = Math.max(window.second, Math.floor(nowMs / 1000)) - BUCKETS + 1;
+  const rate: { second: number; count: number }[] = [];
+  for (let second = first; second <= window.second; second++) {
+    const count = window.counts[((second % BUCKETS) + BUCKETS) % BUCKETS] ?? 0;
+    if (count > 0) rate.push({ second, count });
+  }
+  return rate;
+}
+
 /** Whole seconds (≥ 1) until the window holds fewer than `limit`, if nothing else is admitted meanwhile. */
 export function rateRetryAfterS(window: RateWindow, limit: number, nowMs: number): number {
   let left = window.total;

@@ -58,6 +58,9 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     const name = "sessions.activeWindowSeconds";
     if (config.settings[name] !== previous.settings[name]) live.sessions.windowChanged();
   });
+  const stopListening = live.commands.listen((command) => {
+    if (command.kind === "breaker.reset") admission.breakers.reset(command.providerId);
+  });
   const egress = createEgress({ allowPrivateHosts: env.allowPrivateUpstreams, clock: systemClock, log });
   const opened = snapshot;
   return {
@@ -67,6 +70,7 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     egress,
     async close() {
       stopWatching();
+      stopListening();
       await egress.close();
       await admission.close();
       await live.close();

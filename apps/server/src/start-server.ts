@@ -109,6 +109,7 @@ function composeServices(parts: Omit<Parts, "instance" | "services">): Services 
     live: rooms.live,
     snapshot: rooms.snapshot,
     breakers: rooms.admission.breakers,
+    sticky: rooms.admission.sticky,
     egress: rooms.egress,
     secret,
     log,

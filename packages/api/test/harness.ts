@@ -53,7 +53,17 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const services = createServices({
-    ...{ prisma: database.prisma, pool: database.pool, redis, live, snapshot, breakers: admission.breakers, egress, log },
+    ...{
+      prisma: database.prisma,
+      pool: database.pool,
+      redis,
+      live,
+      snapshot,
+      breakers: admission.breakers,
+      sticky: admission.sticky,
+      egress,
+      log,
+    },
     secret: testSecret,
     version: "1.2.3",
     publicUrl: options.publicUrl ?? url,

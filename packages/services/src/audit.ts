@@ -11,12 +11,13 @@ export interface AuditChange {
   after?: object;
 }
 
-/** Writes who changed what into the transaction of the change. */
-export async function audit(ctx: TxCtx, change: AuditChange): Promise<void> {
+/** Writes who changed what into the transaction of the change. Gives the entry's id. */
+export async function audit(ctx: TxCtx, change: AuditChange): Promise<string> {
   const { actor } = ctx;
+  const id = newId();
   await ctx.transaction.tx.auditEntry.create({
     data: {
-      id: newId(),
+      id,
       tenantId: ctx.tenantId,
       actorId: actor.kind === "user" ? actor.userId : "",
       actorKind: actor.kind === "system" ? actor.name : actor.kind,
@@ -29,6 +30,7 @@ export async function audit(ctx: TxCtx, change: AuditChange): Promise<void> {
       requestId: ctx.requestId,
     },
   });
+  return id;
 }
 
 /** JSON without undefined, dates or bigint, as a Json column takes it. */

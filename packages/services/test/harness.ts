@@ -40,7 +40,17 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
   const admission = createAdmission({ redis: null, settings, onTransition: () => undefined, instanceId: "test", log: silentLog });
   const egress = createEgress({ allowPrivateHosts: options.allowPrivateHosts ?? ["127.0.0.1"], log: silentLog, clock: systemClock });
   const services = createServices({
-    ...{ prisma: database.prisma, pool: database.pool, redis: null, live, snapshot, breakers: admission.breakers, egress, log: silentLog },
+    ...{
+      prisma: database.prisma,
+      pool: database.pool,
+      redis: null,
+      live,
+      snapshot,
+      breakers: admission.breakers,
+      sticky: admission.sticky,
+      egress,
+      log: silentLog,
+    },
     secret: testSecret,
     version: "1.2.3",
     publicUrl: "http://127.0.0.1:4000",

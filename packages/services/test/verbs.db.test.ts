@@ -168,13 +168,16 @@ describe("providers", () => {
     }
   });
 
-  it("have names of their own, and lose the secret when deleted", async () => {
+  it("have names of their own, and are gone when deleted", async () => {
     const admin = await world.as("admin");
     const name = uniqueName("p");
     const { id } = await createProvider(admin, { ...provider, name });
     await expect(createProvider(admin, { ...provider, name })).rejects.toMatchObject({ code: "conflict", field: "name" });
     await deleteProvider(admin, { id });
-    expect(await world.database.prisma.provider.findUnique({ where: { id } })).toMatchObject({ secret: "", enabled: false });
+    expect(await world.database.prisma.provider.findUnique({ where: { id } })).toMatchObject({
+      deletedAt: expect.any(Date),
+      enabled: false,
+    });
     expect(world.services.snapshot.current().providers.some((each) => each.id === id)).toBe(false);
     expect((await listNames(admin)).providers).toContainEqual({ id, name });
     await expect(deleteProvider(admin, { id })).rejects.toMatchObject({ code: "not_found" });

@@ -10,7 +10,7 @@ import { defaultSettings } from "@sluice/core/inputs/settings";
 import { silentLog } from "@sluice/core/log";
 import { fakeClock } from "@sluice/testing/clock";
 import { until } from "@sluice/testing/deadline";
-import { makeLogin } from "@sluice/testing/factories";
+import { makeLogin, makeProvider } from "@sluice/testing/factories";
 import type { TestDatabase } from "@sluice/testing/postgres";
 import { createTestDatabase } from "@sluice/testing/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -33,11 +33,27 @@ describe("the worker", () => {
     await until(() => Object.values(worker.stats()).every((job) => job.runs === 1), { what: "every job has run" });
     await worker.stop();
 
-    expect(Object.values(worker.stats()).map((job) => job.failures)).toEqual([0, 0]);
+    expect(Object.values(worker.stats()).every((job) => job.failures === 0)).toBe(true);
     expect(await database.prisma.login.findMany({ select: { id: true } })).toEqual([{ id: valid.login.id }]);
     expect(over.login.id).not.toBe(valid.login.id);
     const { rows } = await database.pool.query("SELECT to_regclass('partitions.requests_2033_03') IS NOT NULL AS there");
     expect(rows).toEqual([{ there: true }]);
+  });
+
+  it("destroys the secrets of providers that were deleted a day ago, and no others", async () => {
+    const clock = fakeClock(Date.UTC(2033, 0, 10));
+    const hourMs = 3_600_000;
+    const [old, fresh, kept] = await Promise.all(
+      [new Date(clock.now() - 25 * hourMs), new Date(clock.now() - 23 * hourMs), null].map((deletedAt) =>
+        makeProvider(database.prisma, { deletedAt }),
+      ),
+    );
+    const worker = startWorker({ pool: database.pool, log: silentLog, clock });
+    await until(() => worker.stats()["destroy-deleted-secrets"]?.runs === 1, { what: "the job has run" });
+    await worker.stop();
+    const secretOf = async (id = "") => (await database.prisma.provider.findUnique({ where: { id } }))?.secret;
+    expect(await secretOf(old?.id)).toBe("");
+    expect([await secretOf(fresh?.id), await secretOf(kept?.id)]).toEqual([fresh?.secret, kept?.secret]);
   });
 
   it("runs the jobs of other rooms beside its own, and survives a database that is away", async () => {

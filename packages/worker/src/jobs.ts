@@ -33,7 +33,7 @@ const adoptEveryMs = 15_000;
 /** Starts the jobs; `stop` ends them in order. */
 export function startWorker(ctx: WorkerContext): Worker {
   const clock = ctx.clock ?? systemClock;
-  const jobs = [ensurePartitionsJob(ctx, clock), deleteExpiredLoginsJob(ctx, clock)];
+  const jobs = [ensurePartitionsJob(ctx, clock), deleteExpiredLoginsJob(ctx, clock), destroyDeletedSecretsJob(ctx, clock)];
   if (ctx.spool !== undefined) jobs.push(adoptSpoolsJob(ctx.spool));
   return startScheduler({ log: ctx.log, clock }, [...jobs, ...(ctx.jobs ?? [])]);
 }
@@ -58,6 +58,21 @@ function deleteExpiredLoginsJob(ctx: WorkerContext, clock: Clock): Job {
     async run() {
       const { rowCount } = await ctx.pool.query("DELETE FROM logins WHERE expires_at < $1", [new Date(clock.now())]);
       if (rowCount !== null && rowCount > 0) ctx.log.info({ deleted: rowCount }, "Removed expired logins");
+    },
+  };
+}
+
+/** Deleting a provider can be undone for a day; then its secret is of use to nobody but a thief. */
+function destroyDeletedSecretsJob(ctx: WorkerContext, clock: Clock): Job {
+  return {
+    name: "destroy-deleted-secrets",
+    everyMs: hourMs,
+    atStart: true,
+    async run() {
+      const { rowCount } = await ctx.pool.query("UPDATE providers SET secret = '' WHERE secret <> '' AND deleted_at < $1", [
+        new Date(clock.now() - 24 * hourMs),
+      ]);
+      if (rowCount !== null && rowCount > 0) ctx.log.info({ destroyed: rowCount }, "Destroyed secrets of deleted providers");
     },
   };
 }

@@ -32,7 +32,15 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
     try {
       const services = createServices({
         ...{ prisma: storage.prisma, pool: storage.pool, redis: storage.redis, live: rooms.live, snapshot: rooms.snapshot },
-        ...{ breakers: rooms.admission.breakers, egress: rooms.egress, secret, log, version: "", publicUrl: serverUrl(env) },
+        ...{
+          breakers: rooms.admission.breakers,
+          sticky: rooms.admission.sticky,
+          egress: rooms.egress,
+          secret,
+          log,
+          version: "",
+          publicUrl: serverUrl(env),
+        },
       });
       return await work(systemContext(services, "cli"));
     } finally {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { overrideKinds } from "../routing/provider-override.ts";
 
 /** Name of a provider, user or key: 1–80 visible characters, no control characters. */
 export const nameField = z
@@ -76,3 +77,51 @@ export const TestProviderInput = z.union([
   }),
 ]);
 export type TestProviderInput = z.infer<typeof TestProviderInput>;
+
+/** One provider's part of a batch: what a batch may change at many providers at once. */
+const ProviderChange = z.strictObject({
+  id: z.uuid(),
+  enabled: z.boolean().optional(),
+  priority: z.int().min(0).max(1000).optional(),
+  weight: z.int().min(1).max(1000).optional(),
+  groups: z.array(groupField).min(1).max(50).optional(),
+  costMultiplier: decimalField.optional(),
+});
+export type ProviderChange = z.infer<typeof ProviderChange>;
+
+/** Changes of many providers, all or none; undoing a batch is the same call with the values from before. */
+export const UpdateProvidersInput = z.strictObject({
+  changes: z
+    .array(ProviderChange)
+    .min(1)
+    .max(500)
+    .refine((changes) => new Set(changes.map(({ id }) => id)).size === changes.length, "a provider appears twice"),
+});
+export type UpdateProvidersInput = z.infer<typeof UpdateProvidersInput>;
+
+const LONGEST_OVERRIDE_S = 30 * 86_400;
+
+export const OverrideProviderInput = z.strictObject({
+  id: z.uuid(),
+  /** null lifts the one in force. */
+  kind: z.enum(overrideKinds).nullable(),
+  /** From now; null = until it is lifted. */
+  forSeconds: z.int().min(10).max(LONGEST_OVERRIDE_S).nullable().default(null),
+  /** Why, for the others. */
+  note: z.string().trim().max(300).default(""),
+});
+export type OverrideProviderInput = z.infer<typeof OverrideProviderInput>;
+
+/** A request that is only imagined: of a key, or of any key of a group. */
+export const SimulateRoutingInput = z
+  .strictObject({
+    keyId: z.uuid().optional(),
+    group: groupField.optional(),
+    dialect: dialectField,
+    endpoint: z.enum(["messages", "countTokens", "chat", "responses", "embeddings", "generateContent"]),
+    model: modelField,
+    /** As the sessions page names it or, with a key, as the client does. */
+    session: z.string().max(200).default(""),
+  })
+  .refine(({ keyId, group }) => (keyId === undefined) !== (group === undefined), { message: "a key or a group", path: ["keyId"] });
+export type SimulateRoutingInput = z.infer<typeof SimulateRoutingInput>;

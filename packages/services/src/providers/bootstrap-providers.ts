@@ -2,27 +2,31 @@ import type { ProviderHealth } from "@sluice/core/events";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { ProvidersBootstrap } from "./provider-view.ts";
-import { toProviderView } from "./to-provider-view.ts";
+import { readProviderSeries } from "./read-provider-series.ts";
+import { toProviderLine } from "./to-provider-view.ts";
 
 /**
- * Providers, their health and the settings in one call, from memory alone: no aggregate delays the list. Figures of
- * today start at zero here and arrive as deltas over the bus.
+ * Providers, what they are doing and the settings in one call. The list comes from memory and today's figures from live;
+ * the one aggregate, of the last hours, may be missing and is never waited for long.
  */
 export async function bootstrapProviders(ctx: Ctx): Promise<ProvidersBootstrap> {
   requireAccess(ctx.actor, "admin");
+  // The position first: what changes while this is read arrives again over the bus.
   const busId = await ctx.live.bus.position();
+  const [figures, series] = await Promise.all([ctx.live.figures.list(), readProviderSeries(ctx)]);
   const config = ctx.snapshot.current();
   const breakers = ctx.breakers.list();
-  const providers = config.providers.map((provider) => toProviderView(provider, ctx.snapshot.secretOf(provider)));
-  const health = providers.map(
-    ({ id }): ProviderHealth => ({
-      providerId: id,
-      inFlight: 0,
-      requests: 0,
-      errors: 0,
-      costNanoUsd: "0",
-      breakers: breakers.filter((breaker) => breaker.providerId === id),
-    }),
-  );
-  return { providers, health, settings: config.settings, busId, serverNowMs: ctx.clock.now() };
+  const health = config.providers.map(({ id }): ProviderHealth => {
+    const known = figures.find(({ providerId }) => providerId === id);
+    const none = { providerId: id, inFlight: 0, requests: 0, errors: 0, costNanoUsd: "0" };
+    return { ...(known ?? none), breakers: breakers.filter(({ providerId }) => providerId === id) };
+  });
+  return {
+    providers: config.providers.map(toProviderLine),
+    health,
+    series,
+    settings: config.settings,
+    busId,
+    serverNowMs: ctx.clock.now(),
+  };
 }

@@ -1,6 +1,7 @@
 import type { ProviderHealth } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
-import type { DialectName } from "@sluice/core/requests";
+import type { Decision, DialectName, ExclusionReason } from "@sluice/core/requests";
+import type { ProviderOverride } from "@sluice/core/routing/provider-override";
 
 /** A provider as admins see it; its secret is write-only. */
 export interface ProviderView {
@@ -20,13 +21,50 @@ export interface ProviderView {
   /** Plain decimal. */
   costMultiplier: string;
   enabled: boolean;
+  /** Also when it has ended: compare with the clock. */
+  override: ProviderOverride | null;
   createdAtMs: number;
+}
+
+/** What a list shows of a provider; what most do not have is left out. `providers.get` has the rest. */
+export interface ProviderLine {
+  id: string;
+  name: string;
+  dialect: DialectName;
+  /** Of its base URL. */
+  host: string;
+  groups: string[];
+  priority: number;
+  weight: number;
+  enabled: boolean;
+  /** Absent: 1. */
+  costMultiplier?: string;
+  /** How many models it is limited to; absent: any. */
+  models?: number;
+  override?: ProviderOverride;
+}
+
+/** Requests by the provider that answered last, per bucket of time; only providers that had any. Arrays are equally long. */
+export interface ProviderSeries {
+  fromMs: number;
+  bucketMs: number;
+  providers: {
+    providerId: string;
+    requests: number[];
+    /** Answered with 4xx or 5xx. */
+    errors: number[];
+    /** Sum and number of times to first content: their mean is shown. */
+    ttftMs: number[];
+    ttfts: number[];
+  }[];
 }
 
 /** Everything the providers page needs, in one call; figures that move arrive over `live.events` from `busId` on. */
 export interface ProvidersBootstrap {
-  providers: ProviderView[];
+  providers: ProviderLine[];
   health: ProviderHealth[];
+  /** null while Postgres does not answer. */
+  series: ProviderSeries | null;
   settings: Settings;
   busId: string;
   serverNowMs: number;
@@ -39,6 +77,66 @@ export interface ProviderTest {
   status: number | null;
   latencyMs: number;
   message: string;
+  /** The model that was called, by the name sent to the provider; absent for a list. */
+  model?: string;
+  /** The beginning of what it answered, at most 600 characters, without its secret; '' when nothing came. */
+  excerpt: string;
   /** Model names it listed, at most 500; absent when a model was called instead. */
   models?: string[];
+}
+
+/** What stops with a provider. */
+export interface ProviderImpact {
+  providers: {
+    id: string;
+    /** Active sessions whose latest request went there. */
+    sessions: number;
+    inFlight: number;
+    /** Attempts today. */
+    requests: number;
+  }[];
+  /** Attempts today at all providers together. */
+  requests: number;
+}
+
+/** One change of a provider, out of the audit; fields as in {@link ProviderView}. */
+export interface ProviderVersion {
+  id: string;
+  atMs: number;
+  action: string;
+  /** Name of who did it; '' for an account that is gone. The command line, the configuration file and boot by their kind. */
+  actor: string;
+  before: Partial<ProviderView> | null;
+  after: Partial<ProviderView> | null;
+}
+
+export interface ProviderHistory {
+  rows: ProviderVersion[];
+  /** Cursor of the next page; null at the end. */
+  next: string | null;
+}
+
+/** What the gateway would do with a request now. */
+export interface RoutingSimulation {
+  /** In the order they would be tried; inside a priority the likelier first. */
+  candidates: {
+    providerId: string;
+    priority: number;
+    weight: number;
+    /** Name sent to it. */
+    upstreamModel: string;
+    /** `probe`: its breaker lets one request through; `open`: it is ignored by an override. */
+    breaker: "closed" | "open" | "probe";
+    /** Probability of being tried first, 0–1. */
+    share: number;
+  }[];
+  excluded: { providerId: string; reason: ExclusionReason }[];
+  excludedMore: number;
+  chosenBy: Decision["chosenBy"];
+  /** Code of the error the client would get; null when the request would be sent. */
+  refusal: string | null;
+  group: string;
+  /** The provider its session is bound to; '' when to none. */
+  stickyProviderId: string;
+  atMs: number;
 }

@@ -1,4 +1,5 @@
 import type { DialectName } from "@sluice/core/requests";
+import type { OverrideKind } from "@sluice/core/routing/provider-override";
 import type { Provider } from "@sluice/db/generated/client";
 import type { ProviderConfig } from "@sluice/snapshot/config";
 
@@ -18,5 +19,9 @@ export function toProviderConfig(row: Provider): ProviderConfig {
     modelRedirects: row.modelRedirects as Record<string, string>,
     costMultiplier: row.costMultiplier.toFixed(),
     enabled: row.enabled,
+    override:
+      row.override === null
+        ? null
+        : { kind: row.override as OverrideKind, untilMs: row.overrideUntil?.getTime() ?? null, note: row.overrideNote },
   };
 }

@@ -14,6 +14,7 @@ import { toProviderConfig } from "./stored-provider.ts";
 
 const MOST_BYTES = 2 * 1024 * 1024;
 const MOST_MODELS = 500;
+const EXCERPT = 600;
 const TIMEOUT_MS = 20_000;
 
 interface Probe {
@@ -39,13 +40,18 @@ export async function testProvider(ctx: Ctx, input: z.input<typeof TestProviderI
   const began = ctx.clock.monotonic();
   try {
     const { response, body } = await send(ctx, probe);
-    return { ...read(probe, response, body), latencyMs: Math.round(ctx.clock.monotonic() - began) };
+    return {
+      ...read(probe, response, body),
+      latencyMs: Math.round(ctx.clock.monotonic() - began),
+      excerpt: excerptOf(body, probe.secret),
+      ...(probe.model !== undefined && { model: probe.model }),
+    };
   } catch (thrown) {
     const error = toSluiceError(thrown);
     ctx.log.info({ requestId: ctx.requestId, code: error.code, detail: error.detail }, "a provider test got no answer");
     const message = error.code === "internal" ? new SluiceError("upstream_error").message : error.message;
     // How long it took would tell a closed port from a blocked address.
-    return { ok: false, status: null, latencyMs: 0, message };
+    return { ok: false, status: null, latencyMs: 0, message, excerpt: "", ...(probe.model !== undefined && { model: probe.model }) };
   }
 }
 
@@ -85,7 +91,7 @@ async function readAll(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function read(probe: Probe, response: EgressResponse, body: Buffer): Omit<ProviderTest, "latencyMs"> {
+function read(probe: Probe, response: EgressResponse, body: Buffer): Omit<ProviderTest, "latencyMs" | "excerpt" | "model"> {
   const { status } = response;
   if (status < 200 || status > 299) {
     const { message } = dialects[probe.dialect].readError(status, response.headers, body);
@@ -96,6 +102,11 @@ function read(probe: Probe, response: EgressResponse, body: Buffer): Omit<Provid
   const models = modelsOf(body);
   if (!models) return { ok: false, status, message: "The answer is not a list of models: check the base URL, or test with a model." };
   return { ok: true, status, message: `The provider lists ${models.length} models.`, models };
+}
+
+/** The beginning of an answer as one line of text. Some providers repeat the credential they were given. */
+function excerptOf(body: Buffer, secret: string): string {
+  return body.toString("utf8").replaceAll(secret, "…").replaceAll(/\s+/g, " ").trim().slice(0, EXCERPT);
 }
 
 /** Names out of `{ data: [{ id }] }` or `{ models: [{ name: "models/…" }] }`; null when it is neither. */

@@ -1,6 +1,6 @@
 import { timeOfId } from "@sluice/core/ids";
 import type { ProviderConfig } from "@sluice/snapshot/config";
-import type { ProviderView } from "./provider-view.ts";
+import type { ProviderLine, ProviderView } from "./provider-view.ts";
 
 /** A provider without its secret; `secret` is the opened one, of which at most four characters are shown. */
 export function toProviderView(provider: ProviderConfig, secret: string): ProviderView {
@@ -19,6 +19,25 @@ export function toProviderView(provider: ProviderConfig, secret: string): Provid
     modelRedirects: { ...provider.modelRedirects },
     costMultiplier: provider.costMultiplier,
     enabled: provider.enabled,
+    override: provider.override ?? null,
     createdAtMs: timeOfId(provider.id),
+  };
+}
+
+/** A provider as a list has it: about 200 bytes. */
+export function toProviderLine(provider: ProviderConfig): ProviderLine {
+  const { id, name, dialect, baseUrl, groups, priority, weight, enabled, costMultiplier, models, override } = provider;
+  return {
+    id,
+    name,
+    dialect,
+    host: URL.parse(baseUrl)?.host ?? baseUrl,
+    groups: [...groups],
+    priority,
+    weight,
+    enabled,
+    ...(costMultiplier !== "1" && { costMultiplier }),
+    ...(models.length > 0 && { models: models.length }),
+    ...(override && { override }),
   };
 }

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import { type TxCtx, withTransaction } from "../transaction.ts";
+import { storedProvider } from "./change-provider.ts";
+import { insertProvider } from "./create-provider.ts";
+import type { ProviderView } from "./provider-view.ts";
+import { toProviderConfig } from "./stored-provider.ts";
+
+export const CloneProviderInput = z.strictObject({ id: z.uuid() });
+
+const LONGEST_NAME = 80;
+
+/** A second one with the same secret and another name. It begins disabled: whoever clones means to change something first. */
+export async function cloneProvider(ctx: Ctx, input: z.input<typeof CloneProviderInput>): Promise<ProviderView> {
+  requireAccess(ctx.actor, "admin");
+  const { id } = parse(CloneProviderInput, input);
+  return withTransaction(ctx, async (ctx) => {
+    const row = await storedProvider(ctx, id);
+    const { dialect, serves, baseUrl, groups, priority, weight, models, modelRedirects, costMultiplier } = toProviderConfig(row);
+    const wanted = {
+      name: await freeName(ctx, row.name),
+      ...{ dialect, baseUrl, priority, weight, modelRedirects: { ...modelRedirects }, costMultiplier },
+      ...{ serves: [...serves], groups: [...groups], models: [...models] },
+      secret: ctx.secrets.decrypt(row.secret, id),
+      enabled: false,
+    };
+    return insertProvider(ctx, wanted, "provider.clone");
+  });
+}
+
+/** "main" → "main (2)", and so on. */
+async function freeName(ctx: TxCtx, name: string): Promise<string> {
+  const stem = name.replace(/ \(\d+\)$/, "");
+  const alike = await ctx.transaction.tx.provider.findMany({
+    where: { tenantId: ctx.tenantId, deletedAt: null, name: { startsWith: stem.slice(0, LONGEST_NAME - 6) } },
+    select: { name: true },
+  });
+  const taken = new Set(alike.map((each) => each.name));
+  for (let number = 2; ; number++) {
+    const ending = ` (${number})`;
+    const wanted = stem.slice(0, LONGEST_NAME - ending.length) + ending;
+    if (!taken.has(wanted)) return wanted;
+  }
+}

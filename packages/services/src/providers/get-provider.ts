@@ -1,0 +1,19 @@
+import { SluiceError } from "@sluice/core/errors";
+import { z } from "zod";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import type { ProviderView } from "./provider-view.ts";
+import { toProviderConfig } from "./stored-provider.ts";
+import { toProviderView } from "./to-provider-view.ts";
+
+export const GetProviderInput = z.strictObject({ id: z.uuid() });
+
+/** Every field there is, as stored. @throws SluiceError `not_found`. */
+export async function getProvider(ctx: Ctx, input: z.input<typeof GetProviderInput>): Promise<ProviderView> {
+  requireAccess(ctx.actor, "admin");
+  const { id } = parse(GetProviderInput, input);
+  const row = await ctx.prisma.provider.findFirst({ where: { id, tenantId: ctx.tenantId, deletedAt: null } });
+  if (!row) throw new SluiceError("not_found");
+  return toProviderView(toProviderConfig(row), ctx.secrets.decrypt(row.secret, id));
+}

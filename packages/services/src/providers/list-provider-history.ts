@@ -1,0 +1,36 @@
+import { timeOfId } from "@sluice/core/ids";
+import { z } from "zod";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import type { ProviderHistory, ProviderVersion } from "./provider-view.ts";
+
+export const ProviderHistoryInput = z.strictObject({
+  id: z.uuid(),
+  cursor: z.uuid().nullish(),
+  limit: z.int().min(1).max(100).default(20),
+});
+
+/** The changes of a provider, newest first, from the audit. Empty for an unknown id. */
+export async function listProviderHistory(ctx: Ctx, input: z.input<typeof ProviderHistoryInput>): Promise<ProviderHistory> {
+  requireAccess(ctx.actor, "admin");
+  const { id, cursor, limit } = parse(ProviderHistoryInput, input);
+  const entries = await ctx.prisma.auditEntry.findMany({
+    where: { tenantId: ctx.tenantId, targetKind: "provider", targetId: id, ...(cursor && { id: { lt: cursor } }) },
+    orderBy: { id: "desc" },
+    take: limit + 1,
+  });
+  const { users } = ctx.snapshot.current();
+  const page = entries.slice(0, limit);
+  return {
+    rows: page.map((entry) => ({
+      id: entry.id,
+      atMs: timeOfId(entry.id),
+      action: entry.action,
+      actor: entry.actorKind === "user" ? (users.get(entry.actorId)?.name ?? "") : entry.actorKind,
+      before: entry.before as ProviderVersion["before"],
+      after: entry.after as ProviderVersion["after"],
+    })),
+    next: entries.length > limit ? (page.at(-1)?.id ?? null) : null,
+  };
+}

@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { requireAccess } from "../access.ts";
+import { audit } from "../audit.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import { withTransaction } from "../transaction.ts";
+import { storedProvider } from "./change-provider.ts";
+
+export const ResetBreakerInput = z.strictObject({ id: z.uuid() });
+
+/** Closes every breaker of a provider on every instance; what happens next is learnt anew. @throws SluiceError `not_found`. */
+export async function resetBreaker(ctx: Ctx, input: z.input<typeof ResetBreakerInput>): Promise<{ id: string }> {
+  requireAccess(ctx.actor, "admin");
+  const { id } = parse(ResetBreakerInput, input);
+  await withTransaction(ctx, async (ctx) => {
+    await storedProvider(ctx, id);
+    const breakers = ctx.breakers.list().filter(({ providerId }) => providerId === id);
+    await audit(ctx, { action: "provider.reset-breaker", targetKind: "provider", targetId: id, before: { breakers } });
+  });
+  await ctx.live.commands.send({ kind: "breaker.reset", providerId: id });
+  return { id };
+}

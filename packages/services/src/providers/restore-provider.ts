@@ -1,0 +1,45 @@
+import { SluiceError } from "@sluice/core/errors";
+import { UpdateProviderInput } from "@sluice/core/inputs/provider";
+import { z } from "zod";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import { type TxCtx, withTransaction } from "../transaction.ts";
+import { changeProvider, storedProvider } from "./change-provider.ts";
+import type { ProviderView } from "./provider-view.ts";
+
+export const RestoreProviderInput = z.strictObject({
+  id: z.uuid(),
+  /** An entry of its history: it becomes again what that change made of it or, for a deletion, what it was before. */
+  versionId: z.uuid(),
+  /** Needed when that version lies at another origin, or when the secret is destroyed by now. */
+  secret: z.string().min(1).max(4096).optional(),
+});
+
+/** What a version holds of the fields that can be given back; fields this version of the program does not know are left out. */
+const Restorable = z.object(UpdateProviderInput.omit({ id: true, secret: true }).shape);
+
+/**
+ * Brings an earlier version of a provider back, also of one that was deleted. Its secret and its override stay as they are;
+ * requests in flight go on.
+ * @throws SluiceError `not_found`, `conflict` (name taken), `invalid_request` (secret needed).
+ */
+export async function restoreProvider(ctx: Ctx, input: z.input<typeof RestoreProviderInput>): Promise<ProviderView> {
+  requireAccess(ctx.actor, "admin");
+  const { id, versionId, secret } = parse(RestoreProviderInput, input);
+  return withTransaction(ctx, async (ctx) => {
+    const before = await storedProvider(ctx, id, { deleted: true });
+    const change = await versionOf(ctx, id, versionId);
+    return changeProvider(ctx, before, { action: "provider.restore", change: { ...change, deletedAt: null }, secret });
+  });
+}
+
+async function versionOf(ctx: TxCtx, id: string, versionId: string): Promise<z.infer<typeof Restorable>> {
+  const entry = await ctx.transaction.tx.auditEntry.findFirst({
+    where: { id: versionId, tenantId: ctx.tenantId, targetKind: "provider", targetId: id },
+  });
+  const version = Restorable.safeParse(entry?.after ?? entry?.before);
+  // A whole one has a name: entries of other actions only note something.
+  if (!version.success || version.data.name === undefined) throw new SluiceError("not_found");
+  return version.data;
+}

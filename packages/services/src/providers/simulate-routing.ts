@@ -1,0 +1,87 @@
+import { SluiceError } from "@sluice/core/errors";
+import { SimulateRoutingInput } from "@sluice/core/inputs/provider";
+import { type Choice, chooseCandidates, upstreamModelOf } from "@sluice/core/routing/choose-candidates";
+import type { Config, KeyConfig, ProviderConfig } from "@sluice/snapshot/config";
+import type { z } from "zod";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import type { RoutingSimulation } from "./provider-view.ts";
+
+/**
+ * Which providers a request would be tried on now, and why not on the others: the gateway's own function over the same
+ * configuration, breakers and bindings. Takes no probe, no lease and no place in any limit, and binds nothing.
+ * @throws SluiceError `not_found` for an unknown key.
+ */
+export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRoutingInput>): Promise<RoutingSimulation> {
+  requireAccess(ctx.actor, "admin");
+  const wanted = parse(SimulateRoutingInput, input);
+  const config = ctx.snapshot.current();
+  const key = wanted.keyId === undefined ? null : keyOf(config, wanted.keyId);
+  const group = key?.group ?? wanted.group ?? "default";
+  const stickyProviderId = await boundTo(ctx, wanted.session, key);
+  const nowMs = ctx.clock.now();
+  const breakerStateOf = (providerId: string, model: string) => ctx.breakers.stateOf(providerId, model);
+  const choice = chooseCandidates({
+    ...{ providers: config.providers, group, dialect: wanted.dialect, endpoint: wanted.endpoint, model: wanted.model },
+    ...{ breakerStateOf, stickyProviderId, failed: new Set<string>(), nowMs, random: Math.random },
+  });
+  const isSticky = choice.decision.chosenBy === "sticky";
+  return {
+    candidates: inOrderOfLikelihood(choice, isSticky).map((provider, index, all) => {
+      const upstreamModel = upstreamModelOf(provider, wanted.model);
+      return {
+        ...{ providerId: provider.id, priority: provider.priority, weight: provider.weight, upstreamModel },
+        breaker: breakerStateOf(provider.id, upstreamModel),
+        share: isSticky ? Number(index === 0) : shareOf(provider, all),
+      };
+    }),
+    excluded: choice.decision.excluded.map((each) => ({ ...each })),
+    excludedMore: choice.decision.excludedMore ?? 0,
+    chosenBy: choice.decision.chosenBy,
+    refusal: keyRefusal(config, key, nowMs) ?? choice.none ?? priceRefusal(config, choice, wanted),
+    group,
+    stickyProviderId: stickyProviderId ?? "",
+    atMs: nowMs,
+  };
+}
+
+function keyOf(config: Config, id: string): KeyConfig {
+  for (const key of config.keysBySha256.values()) if (key.id === id) return key;
+  throw new SluiceError("not_found");
+}
+
+/** A session may be named as the console does or, with its key, as the client does. */
+async function boundTo(ctx: Ctx, session: string, key: KeyConfig | null): Promise<string | null> {
+  if (session === "") return null;
+  const bound = await ctx.sticky.peek(session);
+  return bound === null && key ? ctx.sticky.peek(ctx.live.sessions.idOf(key.id, session)) : bound;
+}
+
+/** The draw inside a priority is by weight: the likelier first, so that asking twice gives the same answer. */
+function inOrderOfLikelihood({ ordered }: Choice<ProviderConfig>, isSticky: boolean): ProviderConfig[] {
+  const drawn = isSticky ? ordered.slice(1) : ordered;
+  const sorted = drawn.toSorted((a, b) => a.priority - b.priority || b.weight - a.weight || a.name.localeCompare(b.name));
+  return isSticky ? [...ordered.slice(0, 1), ...sorted] : sorted;
+}
+
+function shareOf(provider: ProviderConfig, all: readonly ProviderConfig[]): number {
+  const tier = all.filter(({ priority }) => priority === all[0]?.priority);
+  return tier.includes(provider) ? provider.weight / tier.reduce((sum, { weight }) => sum + weight, 0) : 0;
+}
+
+/** As the gateway's authenticate step. */
+function keyRefusal(config: Config, key: KeyConfig | null, nowMs: number): string | null {
+  if (!key) return null;
+  if (!key.enabled) return "key_disabled";
+  if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) return "key_expired";
+  return config.users.get(key.userId)?.enabled ? null : "user_disabled";
+}
+
+/** As the gateway's resolve step: what costs nothing needs no price. */
+function priceRefusal({ prices, settings }: Config, { ordered }: Choice<ProviderConfig>, wanted: SimulateRoutingInput): string | null {
+  const first = ordered[0];
+  if (!first || wanted.endpoint === "countTokens" || settings["pricing.unknownModel"] !== "refuse") return null;
+  const billed = settings["pricing.billedModel"] === "redirected" ? upstreamModelOf(first, wanted.model) : wanted.model;
+  return prices.has(billed) ? null : "unpriced_model";
+}

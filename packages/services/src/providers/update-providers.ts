@@ -1,0 +1,23 @@
+import { UpdateProvidersInput } from "@sluice/core/inputs/provider";
+import type { z } from "zod";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import { withTransaction } from "../transaction.ts";
+import { changeProvider, storedProvider } from "./change-provider.ts";
+
+/**
+ * Changes many upstreams, all or none, with an audit entry for each. Undoing is the same call with the values from before.
+ * @throws SluiceError `not_found` when one of them is gone.
+ */
+export async function updateProviders(ctx: Ctx, input: z.input<typeof UpdateProvidersInput>): Promise<{ changed: number }> {
+  requireAccess(ctx.actor, "admin");
+  const { changes } = parse(UpdateProvidersInput, input);
+  return withTransaction(ctx, async (ctx) => {
+    // In one order everywhere, so that two batches never wait for each other.
+    for (const { id, ...change } of changes.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+      await changeProvider(ctx, await storedProvider(ctx, id), { action: "provider.update", change });
+    }
+    return { changed: changes.length };
+  });
+}

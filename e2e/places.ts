@@ -5,11 +5,17 @@ export interface Place {
   gatewayUrl: string;
 }
 
-export const upstreamPort = 4110;
+/** The first of the ports; another one lets two runs of a checkout be at work at the same time. */
+const base = Number(process.env.SLUICE_E2E_PORT ?? 4110);
+const at = (port: number): string => `http://127.0.0.1:${base + port}`;
+
+export const upstreamPort = base;
+/** What the instances under test write. */
+export const dataRoot = `.sluice-e2e/${base}`;
 
 export const places = {
-  split: { name: "split", consoleUrl: "http://127.0.0.1:4120", gatewayUrl: "http://127.0.0.1:4121" },
-  single: { name: "single", consoleUrl: "http://127.0.0.1:4130", gatewayUrl: "http://127.0.0.1:4130" },
+  split: { name: "split", consoleUrl: at(10), gatewayUrl: at(11) },
+  single: { name: "single", consoleUrl: at(20), gatewayUrl: at(20) },
 } satisfies Record<string, Place>;
 
 /** The administrator that instances started for tests have. */

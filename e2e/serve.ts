@@ -4,11 +4,11 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { withFileLock } from "@sluice/db/file-lock";
 import { type ServerProcess, startServer } from "@sluice/testing/server-process";
-import { admin, places, upstreamPort } from "./places.ts";
+import { admin, dataRoot, places, upstreamPort } from "./places.ts";
 
 const arrangement = process.argv[2];
 const portOf = (url: string): number => Number(new URL(url).port);
-const dataDir = join(".sluice-e2e", arrangement ?? "");
+const dataDir = join(dataRoot, arrangement ?? "");
 const env = {
   SLUICE_CONFIG: "e2e/config.yaml",
   SLUICE_ADMIN_EMAIL: admin.email,
@@ -27,7 +27,7 @@ async function start(): Promise<ServerProcess[]> {
 }
 
 // Playwright started alone may find a console that is not built; both arrangements share one build.
-mkdirSync(".sluice-e2e", { recursive: true });
+mkdirSync(dataRoot, { recursive: true });
 await withFileLock(".sluice-e2e/build.lock", async () => {
   execFileSync(process.execPath, ["scripts/prepare.mjs"], { stdio: ["ignore", "ignore", "inherit"] });
 });

@@ -1,0 +1,120 @@
+import type { Page, Request } from "@playwright/test";
+import { openLine } from "./cut-line.ts";
+import { callMessages, expect, test } from "./fixtures.ts";
+
+const state = (page: Page) => page.getByRole("status", { name: "Live state" });
+const rows = (page: Page) => page.getByRole("table", { name: "Requests" }).locator("[data-id]");
+const isStream = (request: Request): boolean => new URL(request.url()).pathname === "/trpc/live.events";
+
+/** Open event streams of some pages, counted by what the browser asked for and gave up. */
+function countStreams(): { watch(page: Page): void; open(): Page[] } {
+  const open = new Map<Request, Page>();
+  const gone = (request: Request): unknown => open.delete(request);
+  return {
+    watch(page) {
+      page.on("request", (request) => isStream(request) && open.set(request, page));
+      page.on("requestfinished", gone);
+      page.on("requestfailed", gone);
+      page.on("close", () => {
+        for (const [request, owner] of open) if (owner === page) open.delete(request);
+      });
+    },
+    open: () => [...open.values()],
+  };
+}
+
+test.describe("six tabs over HTTP/1.1 @live", () => {
+  test("share one stream, all show what happens, and an ordinary query still answers; without the leader they go on", async ({
+    adminPage,
+    place,
+    world,
+  }) => {
+    test.slow();
+    const context = adminPage.context();
+    const streams = countStreams();
+    const tabs = [adminPage, ...(await Promise.all(Array.from({ length: 5 }, () => context.newPage())))];
+    for (const tab of tabs) {
+      streams.watch(tab);
+      await tab.goto(`/logs?key=${world.keyId}`);
+      await expect(state(tab)).toHaveText("Live");
+    }
+    expect(streams.open()).toHaveLength(1);
+
+    await (await callMessages(place, world.secret)).text();
+    for (const tab of tabs) {
+      await expect(rows(tab)).toHaveCount(1);
+      await expect(rows(tab).first()).toContainText("Done");
+    }
+    // Six streams would take every connection that the browser allows to one server.
+    const answer = await tabs[3]?.evaluate(() => fetch("/trpc/logins.current").then(({ status }) => status));
+    expect(answer).toBe(200);
+
+    const leader = streams.open()[0];
+    await leader?.close();
+    const rest = tabs.filter((tab) => tab !== leader);
+    expect(rest).toHaveLength(5);
+    // Begun while nobody may be leading: the next leader takes up where it had been listening.
+    for (let i = 0; i < 3; i++) await (await callMessages(place, world.secret)).text();
+    for (const tab of rest) {
+      await expect(rows(tab)).toHaveCount(4);
+      await expect(state(tab)).toHaveText("Live");
+    }
+    expect(streams.open()).toHaveLength(1);
+    await (await callMessages(place, world.secret)).text();
+    for (const tab of rest) await expect(rows(tab)).toHaveCount(5);
+  });
+});
+
+/** Makes a page believe that it is hidden or seen. */
+async function setHidden(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate((now) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => now });
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (now ? "hidden" : "visible") });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+}
+
+test.describe("H21 a hidden tab", () => {
+  test("has no stream and asks nothing after a minute; seen again it catches up by replay", async ({ adminPage: page, place, world }) => {
+    const streams = countStreams();
+    streams.watch(page);
+    await page.clock.install();
+    await page.goto(`/logs?key=${world.keyId}`);
+    await expect(state(page)).toHaveText("Live");
+    await (await callMessages(place, world.secret)).text();
+    await expect(rows(page)).toHaveCount(1);
+
+    await setHidden(page, true);
+    await page.clock.fastForward(61_000);
+    await expect(state(page)).toHaveText("Asleep");
+    await expect.poll(() => streams.open()).toHaveLength(0);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    for (let i = 0; i < 3; i++) await (await callMessages(place, world.secret)).text();
+    await page.clock.fastForward(10 * 60_000);
+    expect(asked).toEqual([]);
+    await expect(rows(page)).toHaveCount(1);
+
+    await setHidden(page, false);
+    await expect(rows(page)).toHaveCount(4, { timeout: 5_000 });
+    await expect(state(page)).toHaveText("Live");
+    expect(asked).toEqual(["/trpc/live.events"]);
+    expect(streams.open()).toHaveLength(1);
+  });
+});
+
+test("the state of the connection is in words, and a line that is back is used at once", async ({ adminPage: page, place, world }) => {
+  const line = await openLine(place.consoleUrl);
+  await page.goto(`${line.url}/logs?key=${world.keyId}`);
+  await expect(state(page)).toHaveText("Live");
+  await line.cut();
+  await expect(state(page)).toHaveText(/^Reconnecting( in \d+ s)?$/);
+  await (await callMessages(place, world.secret)).text();
+  await expect(state(page)).toHaveText(/^Offline, as of \d\d:\d\d:\d\d$/, { timeout: 60_000 });
+  await line.mend();
+  // By now the next try is many seconds away; the system's word that it is online comes before it.
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await expect(state(page)).toHaveText("Live", { timeout: 5_000 });
+  await expect(rows(page)).toHaveCount(1);
+  await line.cut();
+});

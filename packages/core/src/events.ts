@@ -1,10 +1,19 @@
-import type { RequestRow } from "./requests.ts";
+import type { Decision, RequestRow } from "./requests.ts";
 
 /**
  * What travels on the live bus. Rows carry `rev`: 0 started, 1… progress, FINAL_REV finished or refused; a reader
  * applies an event only when its rev is above the one it holds, so replays and reordering are harmless.
  */
 export const FINAL_REV = 2 ** 30;
+
+/** Of a row whose instance fell silent: above all progress, below its end. An instance that comes back counts on from here. */
+export const LOST_REV = 2 ** 29;
+
+/** The rev of a row that was read from a list, which carries none. */
+export function revOfState(state: RequestRow["state"]): number {
+  if (state === "in_flight") return 0;
+  return state === "lost" ? LOST_REV : FINAL_REV;
+}
 
 export interface SessionRow {
   /** `${keyId}:${client's session id}`, hashed: sessions of two keys never meet. */
@@ -18,10 +27,17 @@ export interface SessionRow {
   lastActivityAtMs: number;
   inFlight: number;
   requests: number;
+  /** With what was read from or written to a cache. */
   inputTokens: number;
+  /** Of the input: read from or written to a cache. */
+  cacheTokens: number;
   outputTokens: number;
   /** Decimal nano-USD. */
   costNanoUsd: string;
+  /** Since when the provider is the same one. */
+  providerSinceMs: number;
+  /** How the newest request's provider was chosen; '' when that is not known, or not for the viewer to know. */
+  chosenBy: Decision["chosenBy"] | "";
   rev: number;
 }
 
@@ -51,15 +67,69 @@ export interface ProviderHealth {
   breakers: BreakerState[];
 }
 
+/**
+ * What became of the configuration file in one process: `failed` means that what was in force before still is. No
+ * value of the file is in here.
+ */
+export interface ConfigFileState {
+  /** As SLUICE_CONFIG names it. */
+  path: string;
+  status: "pending" | "applied" | "failed";
+  /** ms since the epoch of the last attempt, and of the last that succeeded. */
+  atMs: number;
+  appliedAtMs: number | null;
+  /** One a line: `line 4: providers[0].dialekt: unknown field`. Empty unless failed. */
+  problems: string[];
+  /** Of the last success: how many entries it made, changed and found as they should be, and what it left alone. */
+  created: number;
+  updated: number;
+  unchanged: number;
+  notes: string[];
+}
+
+/** One process of the installation, as it says of itself; read from its memory, never from a database. */
+export interface InstanceState {
+  id: string;
+  roles: string[];
+  version: string;
+  /** Of Node. */
+  runtime: string;
+  host: string;
+  pid: number;
+  startedAtMs: number;
+  /** ms since the epoch, by the server that says so: older than 15 s means that it is gone, or cannot reach Redis. */
+  seenAtMs: number;
+  /** It said goodbye. */
+  stopped?: boolean;
+  memoryBytes: number;
+  /** Event streams open here, and frames sent per second since the last time. */
+  subscribers: number;
+  framesPerSecond: number;
+  /** null unless it is a gateway. */
+  gateway: { inFlight: number; requests: number; draining: boolean } | null;
+  spool: { depth: number; oldestAgeMs: number; quarantined: number; writable: boolean } | null;
+  /** null when it has none. */
+  config: ConfigFileState | null;
+}
+
 export type LiveEvent =
-  | { type: "request.started" | "request.progressed" | "request.finished" | "request.refused"; rev: number; row: RequestRow }
+  | {
+      type: "request.started" | "request.progressed" | "request.lost" | "request.finished" | "request.refused";
+      rev: number;
+      row: RequestRow;
+    }
   | { type: "session.started" | "session.updated" | "session.ended"; row: SessionRow }
   | { type: "provider.opened" | "provider.half-opened" | "provider.closed"; breaker: BreakerState; atMs: number }
   /** Figures of a provider moved: pushed at most once a second and provider while there is traffic. */
   | { type: "provider.measured"; health: ProviderHealth }
   /** Nouns changed in the console or by configuration; readers refetch that noun once. */
   | { type: "provider.changed" | "key.changed" | "user.changed" | "price.changed"; id: string; userId?: string }
-  | { type: "settings.changed"; names: string[] };
+  | { type: "settings.changed"; names: string[] }
+  | { type: "audit.added"; id: string }
+  /** The configuration file changed on disk and was applied, or could not be. */
+  | { type: "config.applied" | "config.failed"; instanceId: string; config: ConfigFileState }
+  /** Of each instance every five seconds, while an administrator has the console open. */
+  | { type: "system.measured"; instance: InstanceState };
 
 export type LiveEventType = LiveEvent["type"];
 

@@ -8,8 +8,11 @@ export type DialectName = "anthropic" | "openai" | "gemini";
 /** What of a dialect a request used. `models` and `countTokens` cost nothing and are not billable. */
 export type Endpoint = "messages" | "countTokens" | "chat" | "responses" | "embeddings" | "generateContent" | "models";
 
-/** in_flight, then exactly one of the others. `aborted`: the client left. `refused`: never reached an upstream. */
-export type RequestState = "in_flight" | "done" | "error" | "aborted" | "refused";
+/**
+ * in_flight, then exactly one of the others. `aborted`: the client left. `refused`: never reached an upstream. `lost`:
+ * its instance gives no sign of life; never stored, and over once recovery has billed it or the instance is back.
+ */
+export type RequestState = "in_flight" | "lost" | "done" | "error" | "aborted" | "refused";
 
 /** `2xx` etc., or `aborted`; the last part of a rollup's key. */
 export type StatusClass = "2xx" | "3xx" | "4xx" | "5xx" | "aborted" | "refused";

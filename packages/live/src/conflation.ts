@@ -5,6 +5,7 @@ export function keyOf(event: LiveEvent): string {
   switch (event.type) {
     case "request.started":
     case "request.progressed":
+    case "request.lost":
     case "request.finished":
     case "request.refused":
       return `r${event.row.id}`;
@@ -19,7 +20,13 @@ export function keyOf(event: LiveEvent): string {
     case "provider.measured":
       return `m${event.health.providerId}`;
     case "settings.changed":
+    case "audit.added":
       return event.type;
+    case "config.applied":
+    case "config.failed":
+      return `c${event.instanceId}`;
+    case "system.measured":
+      return `i${event.instance.id}`;
     default:
       return `${event.type} ${event.id}`;
   }

@@ -88,11 +88,22 @@ export interface Sessions {
     model: string;
     client: string;
     dialect: DialectName;
+    /** How this request's provider was chosen. */
+    chosenBy?: SessionRow["chosenBy"];
   }): void;
   /** A request of the session ended; one for each `began`. */
   ended(row: RequestRow): void;
   /** Active now, latest activity first, at most 5,000. Never throws: [] while Redis is away. */
   list(): Promise<SessionRow[]>;
+  /** Null when it is not active, and while Redis is away. */
+  find(id: string): Promise<SessionRow | null>;
+  /**
+   * Ends it (`session.ended`) as soon as nothing of it is in flight; a request that begins meanwhile keeps it. Whoever
+   * calls this has its requests cut. Never throws.
+   */
+  terminate(id: string): Promise<void>;
+  /** What instances that died had in flight is forgotten, and told. @throws when Redis does not answer. */
+  bury(lives: readonly string[]): Promise<void>;
   /** The active window changed: expiry is computed anew. */
   windowChanged(): void;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import { type AudienceHub, createAudienceHub, takeFrame } from "./audience-hub.t
 import { compareBusIds } from "./bus-id.ts";
 import type { Frames } from "./contract.ts";
 import type { Batch, LiveBus } from "./live-bus.ts";
+import type { LossWatch } from "./loss-watch.ts";
 import { ownerOf, shapeEvent } from "./shaping.ts";
 import { abortError, createSubscriber, frameAfter, type Subscriber } from "./subscriber.ts";
 
@@ -17,6 +18,8 @@ export interface FramesOptions {
   clock: Clock;
   /** Events that a new subscription begins with, after the replay: state that no list holds. */
   snapshot?: (audience: Audience) => Promise<LiveEvent[]>;
+  /** Told while somebody views. */
+  lossWatch?: LossWatch | null;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface FramesOptions {
  * per tick and shared; a reader is only ever apart from it where it joins (the first frame is cut at its position)
  * and where it lost something (the gap is its own).
  */
-export function createFrames({ bus, clock, snapshot }: FramesOptions): Frames {
+export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions): Frames {
   const hubs = new Map<string, AudienceHub>();
   let scanned: BusId = "";
   /** Resolves with the position that batches follow from. */
@@ -35,6 +38,7 @@ export function createFrames({ bus, clock, snapshot }: FramesOptions): Frames {
 
   function onBatch(batch: Batch): void {
     scanned = batch.id;
+    lossWatch?.heard();
     const byUser = new Map<AudienceHub, LiveEvent[]>();
     const changedUsers = new Set<string>();
     for (const event of batch.events) {
@@ -66,6 +70,7 @@ export function createFrames({ bus, clock, snapshot }: FramesOptions): Frames {
     const hub = known ?? createAudienceHub(audience, { clock, scanned: () => scanned });
     const subscriber = createSubscriber(audience.userId ?? "");
     hub.subscribers.add(subscriber);
+    if (hubs.size === 0) lossWatch?.begin();
     if (!known) hubs.set(key, hub);
     unlisten ??= bus.listen({
       started(position) {
@@ -92,6 +97,7 @@ export function createFrames({ bus, clock, snapshot }: FramesOptions): Frames {
     hub.close();
     hubs.delete(hub.audience.kind === "admin" ? ADMINS : hub.audience.userId);
     if (hubs.size > 0) return;
+    lossWatch?.end();
     unlisten?.();
     unlisten = null;
     scanned = "";

@@ -14,8 +14,9 @@ import { createCommands } from "./commands.ts";
 import type { Bus, Commands, Frames, ProviderFigures, Registry, Sessions } from "./contract.ts";
 import { createFrames } from "./frames.ts";
 import { createProviderFigures } from "./health.ts";
+import { createLossWatch } from "./loss-watch.ts";
 import { createMemoryBus } from "./memory-bus.ts";
-import { createPresence } from "./presence.ts";
+import { createPresence, instanceOf } from "./presence.ts";
 import { createRedisBus } from "./redis-bus.ts";
 import { openRedisLink } from "./redis-link.ts";
 import { createRegistry } from "./registry.ts";
@@ -60,7 +61,16 @@ export function createLive(options: LiveOptions): Live {
   const sessions = createSessions({ bus, clock, windowSeconds, redis });
   const figures = createProviderFigures({ bus, clock, zone: () => settings()["time.zone"], breakers, redis });
   const commands = createCommands({ link, log });
-  const frames = createFrames({ bus, clock, snapshot });
+  const lossWatch = redis && createLossWatch(redis.presence, onLost);
+  const frames = createFrames({ bus, clock, snapshot, lossWatch });
+
+  /** Their requests are shown as lost, and what counts requests in flight no longer counts theirs. */
+  async function onLost(lives: readonly string[]): Promise<void> {
+    log.warn({ instances: lives.map(instanceOf) }, "live: an instance fell silent; its requests are shown as lost");
+    await registry.lost(lives.map(instanceOf));
+    await sessions.bury(lives);
+    for (const health of await figures.list()) bus.publish({ type: "provider.measured", health });
+  }
 
   /** No list holds the figures of providers: a viewer begins with them. */
   async function snapshot(audience: Audience): Promise<LiveEvent[]> {

@@ -4,10 +4,12 @@ import { defineScript, type RedisLink } from "./redis-link.ts";
 /** Without a beat for this long an instance is dead and what it owned is ignored. */
 const TTL_MS = 10_000;
 const BEAT_MS = 3_000;
+/** Longer than lives are remembered. */
+const LOST_EXPIRE_S = 2 * 86_400;
 
 /**
- * KEYS instances. ARGV member, prefix of its earlier lives, TTL ms. → 1 when it was known and alive.
- * By Redis' own clock: those of instances need not agree.
+ * KEYS instances, lost. ARGV member, prefix of its earlier lives, TTL ms. → 0 when it was not known, 2 when it was and
+ * others took it for dead meanwhile, else 1. By Redis' own clock: those of instances need not agree.
  */
 const beatScript = defineScript(`
 local t = redis.call('TIME')
@@ -15,9 +17,12 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 86400000)
-if known then return 1 end
+if known then return 1 + redis.call('SREM', KEYS[2], ARGV[1]) end
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  if member ~= ARGV[1] and string.sub(member, 1, #ARGV[2]) == ARGV[2] then redis.call('ZREM', KEYS[1], member) end
+  if member ~= ARGV[1] and string.sub(member, 1, #ARGV[2]) == ARGV[2] then
+    redis.call('ZREM', KEYS[1], member)
+    redis.call('SREM', KEYS[2], member)
+  end
 end
 return 0`);
 
@@ -29,8 +34,37 @@ local function alive(key, ttl)
   return redis.call('ZRANGEBYSCORE', key, now - ttl, '+inf')
 end`;
 
-const liveScript = defineScript(`${aliveLua}
-return alive(KEYS[1], ARGV[1])`);
+/**
+ * KEYS instances, lost. ARGV TTL ms, prefix of the hashes of rows. → lives with a recent beat, lives without one whose
+ * rows are still there, those of the latter that nobody has taken note of, ms until the next beat is overdue (-1: none is awaited).
+ */
+const censusScript = defineScript(`
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local alive, dead, new, next = {}, {}, {}, -1
+local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+for i = 1, #all, 2 do
+  local left = tonumber(all[i + 1]) + tonumber(ARGV[1]) - now
+  if left >= 0 then
+    alive[#alive + 1] = all[i]
+    if next < 0 or left < next then next = left end
+  elseif redis.call('EXISTS', ARGV[2] .. string.match(all[i], '^[^/]*')) == 1 then
+    dead[#dead + 1] = all[i]
+    if redis.call('SISMEMBER', KEYS[2], all[i]) == 0 then new[#new + 1] = all[i] end
+  end
+end
+return { alive, dead, new, next }`);
+
+export interface Census {
+  /** Instance ids (not lives). */
+  alive: string[];
+  /** Instances without a recent beat, or a later life that has one, whose rows nobody has taken over. */
+  dead: string[];
+  /** Lives among the dead that were not mourned yet. */
+  newlyDead: string[];
+  /** In this many ms the next beat will be overdue; null when none is awaited. */
+  nextMs: number | null;
+}
 
 /** Which instances are alive: a heartbeat that beats only while this one owns something that others may read. */
 export interface Presence {
@@ -38,22 +72,31 @@ export interface Presence {
   readonly life: string;
   readonly key: string;
   readonly ttlMs: number;
+  /** Prefix of the hashes in which instances show their rows. */
+  readonly rowsPrefix: string;
   /** `owner` has something to be seen, from now until `release`. */
   hold(owner: string): void;
   release(owner: string): void;
-  /** Instance ids (not lives) with a recent beat. @throws when Redis does not answer. */
-  instances(): Promise<string[]>;
+  /** Who is there. @throws when Redis does not answer. */
+  census(): Promise<Census>;
+  /** Everybody was told that these lives ended. @throws when Redis does not answer. */
+  mourned(lives: readonly string[]): Promise<void>;
   /** Redis forgot this instance (a flush): what it owns has to be written again. */
   onForgotten(listener: () => void): void;
+  /** This instance was silent for so long that it was taken for dead, and is back. */
+  onReturned(listener: () => void): void;
   close(): Promise<void>;
 }
 
 /** Makes the heartbeat; instance ids must not contain `/`. */
 export function createPresence(link: RedisLink, { instanceId }: { instanceId: string }): Presence {
   const key = `${link.prefix}instances`;
+  const lostKey = `${link.prefix}instances:lost`;
+  const rowsPrefix = `${link.prefix}registry:`;
   const life = `${instanceId}/${randomBytes(6).toString("hex")}`;
   const owners = new Set<string>();
-  const listeners: (() => void)[] = [];
+  const forgotten: (() => void)[] = [];
+  const returned: (() => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
   let beaten = false;
   let lastBeatMs = Number.NEGATIVE_INFINITY;
@@ -61,9 +104,10 @@ export function createPresence(link: RedisLink, { instanceId }: { instanceId: st
   function beat(): void {
     if (!link.ready()) return;
     lastBeatMs = performance.now();
-    link.run(beatScript, [key], [life, `${instanceId}/`, TTL_MS]).then(
+    link.run(beatScript, [key, lostKey], [life, `${instanceId}/`, TTL_MS]).then(
       (known) => {
-        if (beaten && known === 0) for (const listener of listeners) listener();
+        if (beaten && known === 0) for (const listener of forgotten) listener();
+        if (known === 2) for (const listener of returned) listener();
         beaten = true;
       },
       () => undefined,
@@ -78,6 +122,7 @@ export function createPresence(link: RedisLink, { instanceId }: { instanceId: st
     life,
     key,
     ttlMs: TTL_MS,
+    rowsPrefix,
     hold(owner) {
       owners.add(owner);
       if (timer) return;
@@ -90,15 +135,34 @@ export function createPresence(link: RedisLink, { instanceId }: { instanceId: st
       clearInterval(timer);
       timer = null;
     },
-    async instances() {
-      const lives = (await link.run(liveScript, [key], [TTL_MS])) as string[];
-      return [...new Set(lives.map((each) => each.slice(0, each.lastIndexOf("/"))))];
+    async census() {
+      const reply = (await link.run(censusScript, [key, lostKey], [TTL_MS, rowsPrefix])) as [string[], string[], string[], number];
+      const [alive, dead] = [new Set(reply[0].map(instanceOf)), new Set(reply[1].map(instanceOf))];
+      return {
+        alive: [...alive],
+        dead: [...dead].filter((each) => !alive.has(each)),
+        newlyDead: reply[2].filter((each) => !alive.has(instanceOf(each))),
+        nextMs: reply[3] < 0 ? null : reply[3],
+      };
     },
-    onForgotten: (listener) => void listeners.push(listener),
+    async mourned(lives) {
+      await link.redis
+        .multi()
+        .sadd(lostKey, ...lives)
+        .expire(lostKey, LOST_EXPIRE_S)
+        .exec();
+    },
+    onForgotten: (listener) => void forgotten.push(listener),
+    onReturned: (listener) => void returned.push(listener),
     async close() {
       if (timer) clearInterval(timer);
       timer = null;
       if (beaten && link.ready()) await link.redis.zrem(key, life).catch(() => undefined);
     },
   };
+}
+
+/** The instance of a life. */
+export function instanceOf(life: string): string {
+  return life.slice(0, life.lastIndexOf("/"));
 }

@@ -5,7 +5,8 @@ import { MAX_LISTED, MAX_SESSIONS, type SessionStore } from "./session-store.ts"
 
 /*
  * `sessions` is a sorted set by last activity, `session:<id>` a hash each. In flight is a field per life of an
- * instance (f:<life>) and the sum over those alive: counts of a killed process end with its heartbeat.
+ * instance (f:<life>) and the sum over those alive: counts of a killed process end with its heartbeat. A terminated
+ * session has the field `over` and the score 0 whenever it does not work: the next sweep takes it.
  */
 
 /** KEYS sessions, instances, sent. ARGV prefix of hashes, life, TTL ms, number, changes as JSON. → alive, count, [id, created, hash…]. */
@@ -21,18 +22,22 @@ for i, c in ipairs(cjson.decode(ARGV[5])) do
     redis.call('HSET', key, 'userId', c.userId, 'keyId', c.keyId, 'startedAtMs', c.atMs, 'last', c.atMs, 'rev', c.atMs,
       'providerId', c.providerId, 'model', c.model, 'client', c.client)
   end
-  for _, name in ipairs({ 'providerId', 'model', 'client' }) do
+  if c.providerId ~= '' and (created or redis.call('HGET', key, 'providerId') ~= c.providerId) then
+    redis.call('HSET', key, 'providerSince', c.atMs)
+  end
+  if c.requests ~= '0' then redis.call('HDEL', key, 'over') end
+  for _, name in ipairs({ 'providerId', 'model', 'client', 'chosenBy' }) do
     if c[name] ~= '' then redis.call('HSET', key, name, c[name]) end
   end
   if count then
-    for _, name in ipairs({ 'requests', 'inputTokens', 'outputTokens', 'costNanoUsd' }) do
+    for _, name in ipairs({ 'requests', 'inputTokens', 'cacheTokens', 'outputTokens', 'costNanoUsd' }) do
       redis.call('HINCRBY', key, name, c[name])
     end
   end
   if c.inFlight == '0' then redis.call('HDEL', key, 'f:' .. ARGV[2]) else redis.call('HSET', key, 'f:' .. ARGV[2], c.inFlight) end
   if tonumber(redis.call('HGET', key, 'last')) < tonumber(c.atMs) then redis.call('HSET', key, 'last', c.atMs) end
   redis.call('HINCRBY', key, 'rev', 1)
-  redis.call('ZADD', KEYS[1], redis.call('HGET', key, 'last'), c.id)
+  redis.call('ZADD', KEYS[1], redis.call('HEXISTS', key, 'over') == 1 and 0 or redis.call('HGET', key, 'last'), c.id)
   out[i] = { c.id, created and 1 or 0, redis.call('HGETALL', key) }
 end
 return { alive(KEYS[2], ARGV[3]), out }`);
@@ -66,6 +71,32 @@ local out = {}
 for i, id in ipairs(redis.call('ZREVRANGE', KEYS[1], ARGV[3], ARGV[4])) do out[i] = { id, redis.call('HGETALL', ARGV[1] .. id) } end
 return { alive(KEYS[2], ARGV[2]), out }`);
 
+/** KEYS sessions. ARGV key of the hash, id. */
+const terminateScript = defineScript(`
+if redis.call('EXISTS', ARGV[1]) == 0 then return 0 end
+redis.call('HSET', ARGV[1], 'over', '1')
+redis.call('ZADD', KEYS[1], 0, ARGV[2])
+return 1`);
+
+/** KEYS sessions, instances. ARGV prefix of hashes, TTL ms, dead lives as JSON, ids as JSON. → alive, [id, hash…] of those that changed. */
+const buryScript = defineScript(`${aliveLua}
+local out = {}
+for _, id in ipairs(cjson.decode(ARGV[4])) do
+  local key = ARGV[1] .. id
+  local gone = 0
+  for _, life in ipairs(cjson.decode(ARGV[3])) do gone = gone + redis.call('HDEL', key, 'f:' .. life) end
+  if gone > 0 then
+    redis.call('HINCRBY', key, 'rev', 1)
+    redis.call('ZADD', KEYS[1], redis.call('HEXISTS', key, 'over') == 1 and 0 or redis.call('HGET', key, 'last'), id)
+    out[#out + 1] = { id, redis.call('HGETALL', key) }
+  end
+end
+return { alive(KEYS[2], ARGV[2]), out }`);
+
+/** KEYS instances. ARGV key of the hash, TTL ms. → alive, hash. */
+const findScript = defineScript(`${aliveLua}
+return { alive(KEYS[1], ARGV[2]), redis.call('HGETALL', ARGV[1]) }`);
+
 const PER_CALL = 200;
 const MAX_CALLS = 100;
 
@@ -83,6 +114,7 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
         atMs: String(Math.floor(change.atMs)),
         requests: String(change.requests),
         inputTokens: String(change.inputTokens),
+        cacheTokens: String(change.cacheTokens),
         outputTokens: String(change.outputTokens),
         inFlight: String(change.inFlight),
       }));
@@ -90,7 +122,10 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
       const reply = (await link.run(applyScript, [sessions, presence.key, sent], args)) as [string[], [string, number, string[]][]];
       // This life is alive, whether or not its first beat has come through.
       const alive = new Set([...reply[0], presence.life]);
-      return reply[1].map(([id, created, hash]) => ({ row: toRow(id, hash, alive), created: created === 1 }));
+      return reply[1].map(([id, created, hash]) => {
+        const row = toRow(id, hash, alive);
+        return { row, created: created === 1, due: row.inFlight === 0 && hash.some((each, at) => at % 2 === 0 && each === "over") };
+      });
     },
 
     async sweep(cutoffMs, nowMs) {
@@ -105,6 +140,26 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
         }
         if (reply[2] === 0 || calls === MAX_CALLS) return { ended, oldestMs: reply[1] === "" ? null : Number(reply[1]) };
       }
+    },
+
+    async terminate(id) {
+      await link.run(terminateScript, [sessions], [hashes + id, id]);
+    },
+
+    async bury(lives) {
+      const ids = await link.redis.zrange(sessions, "0", "-1");
+      const rows: SessionRow[] = [];
+      for (let at = 0; at < ids.length; at += PER_CALL) {
+        const args = [hashes, presence.ttlMs, JSON.stringify(lives), JSON.stringify(ids.slice(at, at + PER_CALL))];
+        const [alive, changed] = (await link.run(buryScript, [sessions, presence.key], args)) as [string[], [string, string[]][]];
+        for (const [id, hash] of changed) rows.push(toRow(id, hash, new Set(alive)));
+      }
+      return rows;
+    },
+
+    async find(id) {
+      const [alive, hash] = (await link.run(findScript, [presence.key], [hashes + id, presence.ttlMs])) as [string[], string[]];
+      return hash.length > 0 ? toRow(id, hash, new Set(alive)) : null;
     },
 
     async list(cutoffMs) {
@@ -146,8 +201,11 @@ function toRow(id: string, hash: readonly string[], alive: ReadonlySet<string>):
     inFlight,
     requests: number("requests"),
     inputTokens: number("inputTokens"),
+    cacheTokens: number("cacheTokens"),
     outputTokens: number("outputTokens"),
     costNanoUsd: fields.get("costNanoUsd") ?? "0",
+    providerSinceMs: number("providerSince"),
+    chosenBy: text("chosenBy") as SessionRow["chosenBy"],
     rev: number("rev"),
   };
 }

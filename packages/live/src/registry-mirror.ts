@@ -13,6 +13,8 @@ export interface MirrorSource {
   ids(): Iterable<string>;
   rowOf(id: string): RequestRow | undefined;
   detailOf(id: string): RequestDetail | null;
+  /** Whether it holds all that an earlier life left to be told; before that the hashes keep what they have. */
+  complete(): boolean;
 }
 
 /** A row of another instance, parsed when somebody wants it. */
@@ -30,8 +32,14 @@ export interface RegistryMirror {
   changed(id: string): void;
   /** Writes what changed, now; a no-op while Redis is away. */
   flush(): void;
-  /** Rows of the other live instances, as they are after the call, not before. @throws when Redis does not answer. */
+  /** Makes the hashes equal to memory, now. */
+  resync(): void;
+  /** These rows of dead instances are told by this one, or by Postgres, from now on. */
+  takeOver(ids: readonly string[]): void;
+  /** Rows of the others, as they are after the call, not before; in flight on a dead one is lost. @throws when Redis does not answer. */
   others(): Promise<RemoteRow[]>;
+  /** What dead instances had in flight, as lost; kept for another day. @throws when Redis does not answer. */
+  lostOf(instances: readonly string[]): Promise<RequestRow[]>;
   /** @throws when Redis does not answer. */
   find(id: string): Promise<{ row: RequestRow; detail: RequestDetail | null } | null>;
   close(): Promise<void>;
@@ -43,9 +51,10 @@ export function createRegistryMirror(
   { instanceId, source }: { instanceId: string; source: MirrorSource },
 ): RegistryMirror {
   const { redis } = link;
-  const rowsKey = (instance: string) => `${link.prefix}registry:${instance}`;
-  const detailsKey = (instance: string) => `${link.prefix}registry:${instance}:details`;
+  const rowsKey = (instance: string) => `${presence.rowsPrefix}${instance}`;
+  const detailsKey = (instance: string) => `${presence.rowsPrefix}${instance}:details`;
   const dirty = new Set<string>();
+  const taken = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
   let reading: Promise<RemoteRow[]> | null = null;
@@ -58,6 +67,7 @@ export function createRegistryMirror(
   function flush(): void {
     if (timer) clearTimeout(timer);
     timer = null;
+    if (taken.size > 0) void handOver().catch(() => undefined);
     if (dirty.size === 0) return;
     const ids = [...dirty];
     dirty.clear();
@@ -83,6 +93,20 @@ export function createRegistryMirror(
     return sent;
   }
 
+  /** After this instance's own copies were written. Should it fail, the rows expire: Postgres's are preferred to them. */
+  async function handOver(): Promise<void> {
+    const ids = [...taken];
+    taken.clear();
+    if (!link.ready()) return;
+    for (const instance of (await presence.census()).dead) {
+      if (instance === instanceId) continue;
+      for (let at = 0; at < ids.length; at += CHUNK) {
+        const some = ids.slice(at, at + CHUNK);
+        await Promise.all([redis.hdel(rowsKey(instance), ...some), redis.hdel(detailsKey(instance), ...some)]);
+      }
+    }
+  }
+
   function failed(): void {
     if (!closed) retry ??= setTimeout(() => void resync(), RETRY_MS);
   }
@@ -92,7 +116,7 @@ export function createRegistryMirror(
     retry = null;
     if (closed || !link.ready()) return;
     try {
-      for (const key of [rowsKey(instanceId), detailsKey(instanceId)]) {
+      for (const key of source.complete() ? [rowsKey(instanceId), detailsKey(instanceId)] : []) {
         const stale = (await redis.hkeys(key)).filter((id) => !source.rowOf(id));
         for (let at = 0; at < stale.length; at += CHUNK) await redis.hdel(key, ...stale.slice(at, at + CHUNK));
       }
@@ -125,12 +149,15 @@ export function createRegistryMirror(
   }
 
   async function readOthers(): Promise<RemoteRow[]> {
-    const instances = (await presence.instances()).filter((instance) => instance !== instanceId);
-    const perInstance = await Promise.all(instances.map((instance) => scan(rowsKey(instance))));
+    const { alive, dead } = await presence.census();
+    // The living last: what they took over counts.
+    const all = [...dead.map((name) => [name, true] as const), ...alive.map((name) => [name, false] as const)];
+    const others = all.filter(([name]) => name !== instanceId || !source.complete());
+    const perInstance = await Promise.all(others.map(([name, isDead]) => scan(rowsKey(name), isDead)));
     return perInstance.flat();
   }
 
-  async function scan(key: string): Promise<RemoteRow[]> {
+  async function scan(key: string, isDead: boolean): Promise<RemoteRow[]> {
     const found = new Map<string, RemoteRow>();
     let cursor = "0";
     do {
@@ -138,7 +165,7 @@ export function createRegistryMirror(
       cursor = next;
       for (let at = 0; at + 1 < fields.length; at += 2) {
         const id = fields[at] ?? "";
-        found.set(id, remoteRow(id, fields[at + 1] ?? ""));
+        found.set(id, remoteRow(id, fields[at + 1] ?? "", isDead));
       }
     } while (cursor !== "0");
     return [...found.values()];
@@ -150,12 +177,30 @@ export function createRegistryMirror(
       timer ??= setTimeout(flush, FLUSH_MS);
     },
     flush,
+    resync: () => void resync(),
+    takeOver(ids) {
+      for (const id of ids) taken.add(id);
+      timer ??= setTimeout(flush, FLUSH_MS);
+    },
     others,
+    async lostOf(instances) {
+      const rows: RequestRow[] = [];
+      for (const instance of instances) {
+        for (const remote of await scan(rowsKey(instance), true)) {
+          const row = remote.row();
+          if (row.state === "lost") rows.push(row);
+        }
+        await Promise.all([redis.expire(rowsKey(instance), EXPIRE_S), redis.expire(detailsKey(instance), EXPIRE_S)]);
+      }
+      return rows;
+    },
     async find(id) {
-      for (const instance of await presence.instances()) {
-        if (instance === instanceId) continue;
+      const { alive, dead } = await presence.census();
+      for (const instance of [...alive, ...dead]) {
+        if (instance === instanceId && source.complete()) continue;
         const [row, detail] = await Promise.all([redis.hget(rowsKey(instance), id), redis.hget(detailsKey(instance), id)]);
-        if (row) return { row: JSON.parse(row) as RequestRow, detail: detail ? (JSON.parse(detail) as RequestDetail) : null };
+        if (!row) continue;
+        return { row: readRow(row, dead.includes(instance)), detail: detail ? (JSON.parse(detail) as RequestDetail) : null };
       }
       return null;
     },
@@ -170,13 +215,19 @@ export function createRegistryMirror(
 
 function noop(): void {}
 
-function remoteRow(id: string, json: string): RemoteRow {
+function remoteRow(id: string, json: string, isDead: boolean): RemoteRow {
   let parsed: RequestRow | null = null;
   return {
     id,
     row: () => {
-      parsed ??= JSON.parse(json) as RequestRow;
+      parsed ??= readRow(json, isDead);
       return parsed;
     },
   };
+}
+
+/** What was in flight on a dead instance is lost until somebody recovers it. */
+function readRow(json: string, isDead: boolean): RequestRow {
+  const row = JSON.parse(json) as RequestRow;
+  return isDead && row.state === "in_flight" ? { ...row, state: "lost" } : row;
 }

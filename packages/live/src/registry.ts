@@ -1,5 +1,5 @@
 import type { Clock } from "@sluice/core/clock";
-import { FINAL_REV, type LiveEvent } from "@sluice/core/events";
+import { FINAL_REV, type LiveEvent, LOST_REV } from "@sluice/core/events";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import type { Registry } from "./contract.ts";
 import type { LiveBus } from "./live-bus.ts";
@@ -34,7 +34,12 @@ export interface RegistryOptions {
  * The in-flight registry. A process that owns no requests reads through the same object: it writes and beats only
  * once it has a row.
  */
-export function createRegistry({ bus, clock, instanceId, redis }: RegistryOptions): Registry {
+export function createRegistry({
+  bus,
+  clock,
+  instanceId,
+  redis,
+}: RegistryOptions): Registry & { lost(instances: readonly string[]): Promise<void> } {
   const entries = new Map<string, Entry>();
   /** Ids with a detail, oldest first. */
   const detailed = new Set<string>();
@@ -42,6 +47,8 @@ export function createRegistry({ bus, clock, instanceId, redis }: RegistryOption
   const quiet = new Set<string>();
   let inFlight = 0;
   let ticker: NodeJS.Timeout | null = null;
+  /** What an earlier life left was restored, or there is a new request: no process begins those before. */
+  let complete = false;
   const mirror: RegistryMirror | null = redis
     ? createRegistryMirror(redis.link, redis.presence, {
         instanceId,
@@ -49,11 +56,13 @@ export function createRegistry({ bus, clock, instanceId, redis }: RegistryOption
           ids: () => entries.keys(),
           rowOf: (id) => entries.get(id)?.row,
           detailOf: (id) => entries.get(id)?.detail ?? null,
+          complete: () => complete,
         },
       })
     : null;
   // A reader who has heard of a row must find it.
   if (mirror) bus.beforeSend(mirror.flush);
+  redis?.presence.onReturned(returned);
 
   function publish(type: Extract<LiveEvent, { row: RequestRow }>["type"], { rev, row }: Entry): void {
     redis?.presence.hold("registry");
@@ -61,8 +70,23 @@ export function createRegistry({ bus, clock, instanceId, redis }: RegistryOption
     bus.publish({ type, rev, row });
   }
 
+  /** Viewers think that what is in flight here was lost: from now on its revs are above that. */
+  function returned(): void {
+    for (const entry of entries.values()) {
+      if (entry.rev === FINAL_REV) continue;
+      entry.rev = Math.max(entry.rev, LOST_REV);
+      publishProgress(entry);
+    }
+  }
+
+  /** Tells what dead instances had in flight. */
+  async function lost(instances: readonly string[]): Promise<void> {
+    for (const row of (await mirror?.lostOf(instances)) ?? []) bus.publish({ type: "request.lost", rev: LOST_REV, row });
+  }
+
   function started(row: RequestRow): void {
     if (entries.has(row.id)) return;
+    complete = true;
     const entry: Entry = { row, detail: null, rev: 0, progressedAtMs: Number.NEGATIVE_INFINITY, settled: false };
     entries.set(row.id, entry);
     inFlight += 1;
@@ -118,9 +142,14 @@ export function createRegistry({ bus, clock, instanceId, redis }: RegistryOption
   }
 
   function settled(ids: readonly string[]): void {
+    // Ends that a dead instance had written and another settles now.
+    const foreign: string[] = [];
     for (const id of ids) {
       const entry = entries.get(id);
-      if (!entry) continue;
+      if (!entry) {
+        foreign.push(id);
+        continue;
+      }
       if (entry.rev !== FINAL_REV) {
         entry.settled = true;
         continue;
@@ -130,6 +159,7 @@ export function createRegistry({ bus, clock, instanceId, redis }: RegistryOption
       quiet.delete(id);
       mirror?.changed(id);
     }
+    if (foreign.length > 0) mirror?.takeOver(foreign);
     if (entries.size === 0) redis?.presence.release("registry");
   }
 
@@ -151,7 +181,12 @@ export function createRegistry({ bus, clock, instanceId, redis }: RegistryOption
     settled,
     restore(finishes) {
       for (const { row, detail } of finishes) finished(row, detail);
+      if (finishes.length > 0) mirror?.takeOver(finishes.map(({ row }) => row.id));
+      if (complete) return;
+      complete = true;
+      mirror?.resync();
     },
+    lost,
     list,
     async find(id) {
       const entry = entries.get(id);

@@ -16,8 +16,11 @@ export interface SessionChange {
   atMs: number;
   requests: number;
   inputTokens: number;
+  cacheTokens: number;
   outputTokens: number;
   costNanoUsd: string;
+  /** '' leaves what is known. */
+  chosenBy: SessionRow["chosenBy"];
   /** Of this instance now, absolute. */
   inFlight: number;
 }
@@ -28,12 +31,24 @@ export interface Swept {
   oldestMs: number | null;
 }
 
+export interface Applied {
+  row: SessionRow;
+  created: boolean;
+  /** It was terminated and rests now: the next sweep ends it. */
+  due: boolean;
+}
+
 /** Sessions over all instances. `number` rises with every new batch of an instance: one that came through is not counted twice. */
 export interface SessionStore {
   /** @throws when Redis does not answer; the same batch may be given again. */
-  apply(changes: readonly SessionChange[], number: number): Promise<{ row: SessionRow; created: boolean }[]>;
+  apply(changes: readonly SessionChange[], number: number): Promise<Applied[]>;
   /** Ends what rested since `cutoffMs` or before and has nothing in flight. Each session is in one answer only. */
   sweep(cutoffMs: number, nowMs: number): Promise<Swept>;
+  /** Without any request of its own since, the session ends with the sweep after its last request; at once when it rests. */
+  terminate(id: string): Promise<void>;
+  /** Forgets what instances that died had in flight. Rows that changed. */
+  bury(lives: readonly string[]): Promise<SessionRow[]>;
+  find(id: string): Promise<SessionRow | null>;
   /** Latest activity first: after `cutoffMs`, or in flight. */
   list(cutoffMs: number): Promise<SessionRow[]>;
 }
@@ -43,28 +58,34 @@ export function createMemorySessionStore(): SessionStore {
   const rows = new Map<string, SessionRow>();
   /** As in Redis: the time of the last activity, or of the last sweep that found it in flight. */
   const scores = new Map<string, number>();
+  const terminated = new Set<string>();
   let applied = 0;
 
-  function applyOne(change: SessionChange, count: boolean): { row: SessionRow; created: boolean } {
+  function applyOne(change: SessionChange, count: boolean): Applied {
     const held = rows.get(change.id);
     const base = held ?? newRow(change);
     const factor = count ? 1 : 0;
+    if (change.requests > 0) terminated.delete(change.id);
+    const moved = change.providerId !== "" && change.providerId !== base.providerId;
     const row: SessionRow = {
       ...base,
       providerId: change.providerId || base.providerId,
       model: change.model || base.model,
       client: change.client || base.client,
+      chosenBy: change.chosenBy || base.chosenBy,
+      providerSinceMs: moved ? change.atMs : base.providerSinceMs,
       lastActivityAtMs: Math.max(base.lastActivityAtMs, change.atMs),
       inFlight: change.inFlight,
       requests: base.requests + factor * change.requests,
       inputTokens: base.inputTokens + factor * change.inputTokens,
+      cacheTokens: base.cacheTokens + factor * change.cacheTokens,
       outputTokens: base.outputTokens + factor * change.outputTokens,
       costNanoUsd: count ? (BigInt(base.costNanoUsd) + BigInt(change.costNanoUsd)).toString() : base.costNanoUsd,
       rev: base.rev + 1,
     };
     rows.set(row.id, row);
-    scores.set(row.id, row.lastActivityAtMs);
-    return { row, created: !held };
+    scores.set(row.id, terminated.has(row.id) ? 0 : row.lastActivityAtMs);
+    return { row, created: !held, due: terminated.has(row.id) && row.inFlight === 0 };
   }
 
   return {
@@ -85,11 +106,20 @@ export function createMemorySessionStore(): SessionStore {
         } else {
           rows.delete(id);
           scores.delete(id);
+          terminated.delete(id);
           ended.push({ ...row, rev: row.rev + 1 });
         }
       }
       return { ended, oldestMs: scores.size > 0 ? Math.min(...scores.values()) : null };
     },
+    async terminate(id) {
+      if (!rows.has(id)) return;
+      terminated.add(id);
+      scores.set(id, 0);
+    },
+    // One process: when it dies, so does this.
+    bury: async () => [],
+    find: async (id) => rows.get(id) ?? null,
     async list(cutoffMs) {
       return [...rows.values()]
         .filter((row) => row.lastActivityAtMs > cutoffMs || row.inFlight > 0)
@@ -113,8 +143,11 @@ function newRow(change: SessionChange): SessionRow {
     inFlight: 0,
     requests: 0,
     inputTokens: 0,
+    cacheTokens: 0,
     outputTokens: 0,
     costNanoUsd: "0",
+    providerSinceMs: change.atMs,
+    chosenBy: "",
     rev: change.atMs,
   };
 }

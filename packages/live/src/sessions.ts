@@ -23,7 +23,7 @@ export interface SessionsOptions {
   redis: { link: RedisLink; presence: Presence } | null;
 }
 
-type Identity = Pick<SessionChange, "id" | "userId" | "keyId" | "providerId" | "model" | "client">;
+type Identity = Pick<SessionChange, "id" | "userId" | "keyId" | "providerId" | "model" | "client" | "chosenBy">;
 
 /**
  * Conversations with recent activity. A session lives until its window has passed with nothing in flight; whichever
@@ -55,6 +55,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       atMs: 0,
       requests: 0,
       inputTokens: 0,
+      cacheTokens: 0,
       outputTokens: 0,
       costNanoUsd: "0",
       inFlight: 0,
@@ -65,6 +66,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       held.providerId = identity.providerId || held.providerId;
       held.model = identity.model || held.model;
       held.client = identity.client || held.client;
+      held.chosenBy = identity.chosenBy || held.chosenBy;
     } else {
       changes.set(identity.id, next);
     }
@@ -105,7 +107,8 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       const results = await store.apply(underway.changes, underway.number);
       underway = null;
       for (const { row, created } of results) bus.publish({ type: created ? "session.started" : "session.updated", row });
-      scheduleSweep(clock.now());
+      if (results.some(({ due }) => due)) void sweep();
+      else scheduleSweep(clock.now());
     } catch {
       // Given again as it is, so that nothing is counted twice.
     }
@@ -136,8 +139,8 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
   return {
     idOf: (keyId, clientSessionId) => hash("sha256", `${keyId}\0${clientSessionId}`, "base64url").slice(0, 22),
 
-    began({ id, userId, keyId, providerId, model, client }) {
-      const identity = { id, userId, keyId, providerId, model, client };
+    began({ id, userId, keyId, providerId, model, client, chosenBy = "" }) {
+      const identity = { id, userId, keyId, providerId, model, client, chosenBy };
       local.set(id, { count: (local.get(id)?.count ?? 0) + 1, identity });
       redis?.presence.hold("sessions");
       change(identity).requests += 1;
@@ -150,7 +153,9 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       else local.delete(row.sessionId);
       if (local.size === 0) redis?.presence.release("sessions");
       const next = change(identityOf(row));
-      next.inputTokens += row.usage.input + row.usage.cacheRead + row.usage.cacheWrite5m + row.usage.cacheWrite1h;
+      const cached = row.usage.cacheRead + row.usage.cacheWrite5m + row.usage.cacheWrite1h;
+      next.cacheTokens += cached;
+      next.inputTokens += row.usage.input + cached;
       next.outputTokens += row.usage.output;
       next.costNanoUsd = (BigInt(next.costNanoUsd) + BigInt(row.costNanoUsd ?? "0")).toString();
     },
@@ -167,6 +172,22 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       }
     },
 
+    async find(id) {
+      const row = await store.find(id).catch(() => null);
+      if (!row) return null;
+      return row.inFlight > 0 || row.lastActivityAtMs > clock.now() - windowSeconds() * 1_000 ? row : null;
+    },
+
+    async terminate(id) {
+      await store.terminate(id).catch(() => undefined);
+      await sweep();
+    },
+
+    async bury(lives) {
+      for (const row of await store.bury(lives)) bus.publish({ type: "session.updated", row });
+      await sweep();
+    },
+
     windowChanged: () => void sweep(),
 
     async close() {
@@ -180,5 +201,13 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
 }
 
 function identityOf(row: RequestRow): Identity {
-  return { id: row.sessionId, userId: row.userId, keyId: row.keyId, providerId: row.providerId, model: row.model, client: row.client };
+  return {
+    id: row.sessionId,
+    userId: row.userId,
+    keyId: row.keyId,
+    providerId: row.providerId,
+    model: row.model,
+    client: row.client,
+    chosenBy: "",
+  };
 }

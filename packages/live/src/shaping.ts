@@ -15,7 +15,7 @@ export function shapeRow(audience: Audience, row: RequestRow): RequestRow | null
 /** As {@link shapeRow}. */
 export function shapeSession(audience: Audience, row: SessionRow): SessionRow | null {
   if (audience.kind === "admin") return row;
-  return row.userId === audience.userId ? { ...row, providerId: "" } : null;
+  return row.userId === audience.userId ? { ...row, providerId: "", providerSinceMs: 0, chosenBy: "" } : null;
 }
 
 /** As {@link shapeRow}. Users never hear of providers and prices; of settings they hear the names. */
@@ -24,6 +24,7 @@ export function shapeEvent(audience: Audience, event: LiveEvent): LiveEvent | nu
   switch (event.type) {
     case "request.started":
     case "request.progressed":
+    case "request.lost":
     case "request.finished":
     case "request.refused": {
       const row = shapeRow(audience, event.row);
@@ -50,6 +51,7 @@ export function ownerOf(event: LiveEvent): string | null {
   switch (event.type) {
     case "request.started":
     case "request.progressed":
+    case "request.lost":
     case "request.finished":
     case "request.refused":
     case "session.started":

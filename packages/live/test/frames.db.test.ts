@@ -13,7 +13,8 @@ const admin = { kind: "admin", userId: "an-admin" } as const;
 function mixedEvents(): { mine: LiveEvent[]; hidden: LiveEvent[] } {
   const session = {
     ...{ id: "s", userId: "mine", keyId: "k", providerId: "p", model: "m", client: "c", startedAtMs: 1, lastActivityAtMs: 1, inFlight: 0 },
-    ...{ requests: 1, inputTokens: 1, outputTokens: 1, costNanoUsd: "1", rev: 1 },
+    ...{ requests: 1, inputTokens: 1, cacheTokens: 0, outputTokens: 1, costNanoUsd: "1", rev: 1 },
+    ...{ providerSinceMs: 1, chosenBy: "sticky" as const },
   };
   const breaker = { providerId: "p", model: "m", state: "open", failures: 5, probeAtMs: 1, cause: "502 from the provider" } as const;
   const health = { providerId: "p", inFlight: 0, requests: 1, errors: 0, costNanoUsd: "1", breakers: [] };

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { FINAL_REV } from "@sluice/core/events";
+import { FINAL_REV, LOST_REV } from "@sluice/core/events";
 import { newId } from "@sluice/core/ids";
 import { fakeClock } from "@sluice/testing/clock";
 import { until } from "@sluice/testing/deadline";
@@ -144,7 +144,7 @@ describe("registry over processes", () => {
     expect(await reader.registry.find(row.id)).toBeNull();
   });
 
-  it("ignores what a killed process owned, and its next life clears it and brings back what it had finished", async () => {
+  it("shows what a killed process had in flight as lost, and its next life clears it and brings back what it had finished", async () => {
     const s = stage();
     const instanceId = uniqueName("owner");
     const reader = await connected(s.open());
@@ -153,6 +153,8 @@ describe("registry over processes", () => {
     await until(async () => (await reader.sessions.list())[0]?.inFlight === 3, { what: "its session" });
     await until(async () => (await reader.figures.list())[0]?.inFlight === 3, { what: "its figures" });
     const [first] = await reader.registry.list();
+    const viewer = await arrived(watch(reader));
+    const told = (type: string) => viewer.events().filter((event) => event.type === type);
     owner.kill("SIGKILL");
     await once(owner, "exit");
 
@@ -160,19 +162,79 @@ describe("registry over processes", () => {
     const client = new Redis(redis().url);
     const [life = ""] = await client.zrange(`${s.prefix}instances`, "0", "-1");
     await client.zincrby(`${s.prefix}instances`, -10_001, life);
-    await until(async () => (await reader.registry.list()).length === 0, { what: "the dead are ignored" });
-    expect(await reader.registry.find(first?.id ?? "")).toBeNull();
+    await until(async () => (await reader.registry.list()).every(({ state }) => state === "lost"), { what: "they are lost" });
+    expect(await reader.registry.list()).toHaveLength(3);
+    expect(await reader.registry.find(first?.id ?? "")).toMatchObject({ row: { id: first?.id, state: "lost" }, detail: null });
     expect((await reader.sessions.list())[0]?.inFlight).toBe(0);
     expect((await reader.figures.list())[0]?.inFlight).toBe(0);
+    // The same by push, once the next beat is overdue.
+    await until(() => told("request.lost").length === 3, { what: "viewers hear of it", deadlineMs: 60_000 });
+    expect(told("request.lost")).toMatchObject(Array.from({ length: 3 }, () => ({ rev: LOST_REV, row: { state: "lost" } })));
+    await until(() => viewer.events().some((event) => event.type === "session.updated" && event.row.inFlight === 0), {
+      what: "its session",
+    });
+    await until(() => viewer.events().some((event) => event.type === "provider.measured" && event.health.inFlight === 0), {
+      what: "its provider",
+    });
 
     const again = await connected(s.open({ instanceId }));
+    expect(await again.registry.list(), "until recovery has spoken").toHaveLength(3);
     const row = requestRow({ id: first?.id });
     again.registry.restore([{ row, detail: requestDetail({ id: row.id }) }]);
     await until(async () => (await reader.registry.list()).length === 1, { what: "the finished one is back" });
     expect(await reader.registry.find(row.id)).toMatchObject({ row: { state: "done" }, detail: { id: row.id } });
+    await until(() => told("request.finished").length > 0, { what: "viewers hear of its end" });
+    expect(told("request.finished")).toMatchObject([{ rev: FINAL_REV, row: { id: row.id, state: "done" } }]);
     await until(async () => (await client.hlen(`${s.prefix}registry:${instanceId}`)) === 1, { what: "the others are cleared" });
     expect(await client.zrange(`${s.prefix}instances`, "0", "-1")).not.toContain(life);
     client.disconnect();
+  });
+
+  it("lets another process take over what a killed one left", async () => {
+    const s = stage();
+    const reader = await connected(s.open());
+    const owner = await startOwner(s, uniqueName("owner"), "stay");
+    await until(async () => (await reader.registry.list()).length === 3, { what: "its rows" });
+    const rows = await reader.registry.list();
+    owner.kill("SIGKILL");
+    await once(owner, "exit");
+    const client = new Redis(redis().url);
+    const [life = ""] = await client.zrange(`${s.prefix}instances`, "0", "-1");
+    await client.zincrby(`${s.prefix}instances`, -10_001, life);
+    client.disconnect();
+    await until(async () => (await reader.registry.list())[0]?.state === "lost", { what: "they are lost" });
+
+    const adopter = await connected(s.open());
+    const [first, second, third] = rows.map((row) => ({ row: { ...row, state: "error" as const }, detail: requestDetail({ id: row.id }) }));
+    if (!first || !second || !third) throw new Error("three rows were listed");
+    adopter.registry.restore([first, second]);
+    await until(async () => (await reader.registry.list()).filter(({ state }) => state === "error").length === 2, {
+      what: "two are recovered",
+    });
+    // The third had its end in the spool already: it is only heard of when it is settled.
+    adopter.registry.settled([first.row.id, second.row.id, third.row.id]);
+    await until(async () => (await reader.registry.list()).length === 0, { what: "Postgres has them all" });
+  });
+
+  it("counts on from the loss when it was only silent", async () => {
+    const s = stage();
+    const [owner, reader] = [await connected(s.open()), await connected(s.open())];
+    const viewer = await arrived(watch(reader));
+    const row = rowInFlight();
+    owner.registry.started(row);
+    await until(() => viewer.events().length > 0, { what: "its start" });
+    const client = new Redis(redis().url);
+    const [life = ""] = await client.zrange(`${s.prefix}instances`, "0", "-1");
+    // As seen by somebody who missed its beats; the next one, at most 3 s later, proves the contrary.
+    await client.sadd(`${s.prefix}instances:lost`, life);
+    client.disconnect();
+    await until(() => viewer.events().some((event) => event.type === "request.progressed" && event.rev > LOST_REV), {
+      what: "it is back",
+      deadlineMs: 20_000,
+    });
+    expect((await reader.registry.list())[0]?.state).toBe("in_flight");
+    owner.registry.finished({ ...row, state: "done" }, requestDetail({ id: row.id }));
+    await until(() => viewer.events().some(({ type }) => type === "request.finished"), { what: "its end" });
   });
 
   it("writes everything again when Redis comes back empty", async () => {

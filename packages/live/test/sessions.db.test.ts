@@ -60,7 +60,13 @@ eachTwin("sessions", (stage) => {
     end(live, id, { costNanoUsd: null, providerId: "p2" });
     const row = await listed(live, { inFlight: 0 });
     expect(row).toMatchObject({ id, userId: "mine", keyId: "key", model: "m", providerId: "p2", requests: 2 });
-    expect(row).toMatchObject({ inputTokens: 116, outputTokens: 25, costNanoUsd: "9007199254740993", lastActivityAtMs: clock.now() });
+    expect(row).toMatchObject({
+      inputTokens: 116,
+      cacheTokens: 6,
+      outputTokens: 25,
+      costNanoUsd: "9007199254740993",
+      lastActivityAtMs: clock.now(),
+    });
     expect(row.startedAtMs).toBe(clock.now() - 1_000);
     await until(() => lastRow(viewer)?.inFlight === 0, { what: "none in flight" });
 
@@ -201,12 +207,75 @@ describe("sessions over processes", () => {
   });
 });
 
+eachTwin("a session", (stage) => {
+  it("tells since when it is with its provider, and how its newest request got there", async () => {
+    const clock = fakeClock();
+    const live = await connected(stage().open({ clock }));
+    const viewer = await arrived(watch(live, { kind: "user", userId: "mine" }));
+    const id = live.sessions.idOf("key", "conversation");
+    const request = { id, userId: "mine", keyId: "key", model: "m", client: "c", dialect: "openai" } as const;
+    const sinceMs = clock.now();
+    live.sessions.began({ ...request, providerId: "p1", chosenBy: "weighted" });
+    expect(await listed(live, { chosenBy: "weighted" })).toMatchObject({ providerId: "p1", providerSinceMs: sinceMs });
+    clock.advance(5_000);
+    live.sessions.began({ ...request, providerId: "p1", chosenBy: "sticky" });
+    expect(await listed(live, { chosenBy: "sticky" })).toMatchObject({ providerSinceMs: sinceMs });
+    clock.advance(5_000);
+    live.sessions.began({ ...request, providerId: "p2", chosenBy: "weighted" });
+    expect(await listed(live, { providerId: "p2" })).toMatchObject({ providerSinceMs: clock.now(), chosenBy: "weighted" });
+    await until(() => lastRow(viewer)?.requests === 3, { what: "its user hears of it" });
+    expect(lastRow(viewer)).toMatchObject({ providerId: "", providerSinceMs: 0, chosenBy: "" });
+  });
+
+  it("is found by its id while it is active", async () => {
+    const clock = fakeClock();
+    const live = await connected(stage().open({ clock }));
+    expect(await live.sessions.find("nobody")).toBeNull();
+    const id = begin(live);
+    await listed(live, { inFlight: 1 });
+    clock.advance(301_000);
+    expect(await live.sessions.find(id)).toMatchObject({ id, inFlight: 1 });
+    end(live, id);
+    await listed(live, { inFlight: 0 });
+    clock.advance(301_000);
+    expect(await live.sessions.find(id)).toBeNull();
+  });
+
+  it("that is terminated ends at once when it rests, else with its last request, and goes on with a new one", async () => {
+    const live = await connected(stage().open());
+    const viewer = await arrived(watch(live));
+    const id = begin(live);
+    await listed(live, { inFlight: 1 });
+    await live.sessions.terminate(id);
+    expect(await live.sessions.list()).toMatchObject([{ id, inFlight: 1 }]);
+    end(live, id);
+    await until(() => steps(viewer).at(-1) === "session.ended", { what: "its end" });
+    expect(await live.sessions.list()).toEqual([]);
+
+    begin(live);
+    end(live, id);
+    await listed(live, { inFlight: 0 });
+    await live.sessions.terminate(id);
+    await until(() => steps(viewer).filter((step) => step === "session.ended").length === 2, { what: "its second end" });
+
+    begin(live);
+    await listed(live, { inFlight: 1 });
+    await live.sessions.terminate(id);
+    begin(live);
+    end(live, id);
+    end(live, id);
+    await listed(live, { inFlight: 0, requests: 2 });
+    await live.sessions.terminate("nobody");
+    expect(await live.sessions.list()).toHaveLength(1);
+  });
+});
+
 describe("a client that invents a session per request", () => {
   it("fills no memory: the sessions with the oldest activity are ended", async () => {
     const store: SessionStore = createMemorySessionStore();
     const change = (at: number) => ({
       ...{ id: uniqueName("s"), userId: "u", keyId: "k", providerId: "p", model: "m", client: "c", atMs: at },
-      ...{ requests: 1, inputTokens: 0, outputTokens: 0, costNanoUsd: "0", inFlight: 0 },
+      ...{ requests: 1, inputTokens: 0, cacheTokens: 0, outputTokens: 0, costNanoUsd: "0", chosenBy: "only" as const, inFlight: 0 },
     });
     const changes = Array.from({ length: MAX_SESSIONS + 50 }, (_, at) => change(at + 1));
     await store.apply(changes, 1);

@@ -72,7 +72,8 @@ async function begin(runtime: Runtime, call: Call, provider: ProviderConfig): Pr
   runtime.registry.started(started);
   if (row.sessionId === "") return;
   const { userId, keyId, providerId, model, client, dialect } = row;
-  runtime.sessions.began({ id: row.sessionId, userId, keyId, providerId, model, client, dialect });
+  const { chosenBy } = call.detail.decision;
+  runtime.sessions.began({ id: row.sessionId, userId, keyId, providerId, model, client, dialect, chosenBy });
 }
 
 const spooledPrices = new WeakMap<PriceConfig, SpooledPrice>();

@@ -1,9 +1,10 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Plus, Server } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, queryClient } from "../../api/client.ts";
+import { api, type Outputs, queryClient } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
+import { useAnswer } from "../../api/use-answer.ts";
 import { covered, listen } from "../../live/hub.ts";
 import { createProviderHealth } from "../../live/provider-health.ts";
 import { useStore } from "../../live/store.ts";
@@ -25,6 +26,11 @@ function readAgain(): void {
   void queryClient.invalidateQueries({ queryKey: options.queryKey });
 }
 
+function loadBoard(answer: Outputs["providers"]["bootstrap"]): void {
+  board.load(answer.health);
+  void covered(answer.busId).then((whole) => whole || readAgain());
+}
+
 // Figures arrive by events for as long as the document lives; the bootstrap call is where they start from.
 listen({ events: board.push });
 
@@ -32,7 +38,7 @@ listen({ events: board.push });
 export function ProvidersPage() {
   const { t } = useTranslation();
   const failureText = useFailureText();
-  const { data, error, refetch } = useQuery({ ...options, refetchOnMount: "always" });
+  const { data, error, refetch } = useQuery(options);
   const health = useStore(board);
   const [editing, setEditing] = useState<Provider | "new" | null>(null);
   const [deleting, setDeleting] = useState<Provider | null>(null);
@@ -60,11 +66,7 @@ export function ProvidersPage() {
     }),
   );
 
-  useEffect(() => {
-    if (!data) return;
-    board.load(data.health);
-    void covered(data.busId).then((whole) => whole || readAgain());
-  }, [data]);
+  useAnswer(data, loadBoard);
 
   const { mutate: setEnabled } = toggle;
   const columns = useMemo(

@@ -3,10 +3,11 @@ import type { SessionRow } from "@sluice/core/events";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Activity } from "lucide-react";
-import { memo, useEffect, useState } from "react";
+import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, queryClient } from "../../api/client.ts";
+import { api, type Outputs, queryClient } from "../../api/client.ts";
 import { type NameLookup, useNames } from "../../api/names.ts";
+import { useAnswer } from "../../api/use-answer.ts";
 import { exactCost, formatCost, formatCount, formatDateTime, formatElapsed, formatExact, formatSpan } from "../../format.ts";
 import { covered, listen } from "../../live/hub.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
@@ -33,6 +34,11 @@ function readAgain(): void {
   void queryClient.invalidateQueries({ queryKey: options.queryKey });
 }
 
+function loadBoard(answer: Outputs["sessions"]["list"]): void {
+  board.load(answer.rows, answer.activeWindowSeconds);
+  void covered(answer.busId).then((whole) => whole || readAgain());
+}
+
 // For as long as the document lives: events before the list is read are kept and meet it by their rev.
 listen({
   events(events) {
@@ -46,13 +52,9 @@ listen({
 export function SessionsPage() {
   const { t, i18n } = useTranslation();
   const names = useNames();
-  const { data, error, refetch } = useQuery({ ...options, refetchOnMount: "always" });
+  const { data, error, refetch } = useQuery(options);
   const rows = useStore(board);
-  useEffect(() => {
-    if (!data) return;
-    board.load(data.rows, data.activeWindowSeconds);
-    void covered(data.busId).then((whole) => whole || readAgain());
-  }, [data]);
+  useAnswer(data, loadBoard);
   return (
     <Page
       title={t("sessions.title")}

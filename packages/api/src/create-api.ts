@@ -12,10 +12,11 @@ import { clientIp } from "./client-ip.ts";
 import { serveConsole } from "./console-files.ts";
 import { collectRoutes, type DeclaredRoute } from "./declared-routes.ts";
 import { errorBody, fromFastify } from "./error-body.ts";
+import { EventStreams } from "./event-streams.ts";
+import { addExportRoutes } from "./export-routes.ts";
 import { loginCookie } from "./login-cookie.ts";
 import { addLoginRoutes } from "./login-routes.ts";
 import { checkBodyHeaders, checkHead, checkOrigin, decodeBody } from "./request-guard.ts";
-import { StalledStreams } from "./stalled-streams.ts";
 import { addTrpcRoutes, isSubscription } from "./trpc-routes.ts";
 
 declare module "fastify" {
@@ -57,7 +58,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
     frameworkErrors: (thrown, request, reply) => sendError(reply, fromFastify(thrown), request.id),
   });
   const routes = collectRoutes(app);
-  const stalled = new StalledStreams();
+  const streams = new EventStreams();
   const publicOrigin = new URL(services.publicUrl).origin;
   const cookie = loginCookie(services.publicUrl);
   let unwatch: (() => void) | undefined;
@@ -90,11 +91,12 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
       if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
     });
     addLoginRoutes(app, cookie);
-    addTrpcRoutes(app, { stalled, publicOrigin });
+    addExportRoutes(app, publicOrigin);
+    addTrpcRoutes(app, { streams, publicOrigin });
   });
   app.register(async (app) => serveConsole(app, consoleDir));
   app.addHook("preClose", async () => {
-    stalled.stop();
+    streams.stop();
     for (const end of [...services.streams]) end();
     unwatch?.();
   });

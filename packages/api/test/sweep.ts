@@ -48,11 +48,18 @@ export const procedureSweep: Record<string, Inputs> = {
       filter,
     })),
     { filter: { providerId: provider.id } },
-    { before: row.id },
+    { cursor: row.id },
   ],
+  "logs.cancel": ({ inFlight, row }) => [{ id: inFlight.id }, { id: row.id }],
+  "logs.histogram": ({ user, key, provider }) => [
+    {},
+    ...[{ userId: user.id }, { keyId: key.id }, { providerId: provider.id }].map((filter) => ({ filter })),
+  ],
+  "logs.models": none,
   "logs.get": ({ row, inFlight }) => [{ id: row.id }, { id: inFlight.id }],
   "logs.byIds": ({ row, inFlight }) => [{ ids: [row.id, inFlight.id] }],
   "names.list": none,
+  "overview.get": () => [undefined, { range: "30d", by: "key" }, { by: "user" }],
   "prices.list": none,
   "prices.set": ({ price }) => [{ model: price.model, inputPerMTok: "3", outputPerMTok: "4" }],
   "providers.bootstrap": none,
@@ -60,7 +67,9 @@ export const procedureSweep: Record<string, Inputs> = {
   "providers.update": ({ provider }) => [{ id: provider.id, name: uniqueName("renamed") }],
   "providers.delete": ({ provider }) => [{ id: provider.id }],
   "providers.test": ({ provider }) => [{ id: provider.id }],
+  "sessions.get": ({ sessionId }) => [{ id: sessionId }],
   "sessions.list": none,
+  "sessions.terminate": ({ sessionId }) => [{ id: sessionId }],
   "settings.get": none,
   "settings.update": () => [{ "breaker.failures": 6 }],
   "users.list": ({ user }) => [{}, { cursor: user.id }],
@@ -72,11 +81,17 @@ export const procedureSweep: Record<string, Inputs> = {
 export const routeSweep: Record<string, (of: Things) => string[]> = {
   "GET /*": () => ["/none.js"],
   "GET /trpc/:path": () => ["/trpc/logins.current"],
+  "GET /export/logs.csv": ({ row, user, key }) => exportPaths("csv", [{}, { requestId: row.id }, { userId: user.id }, { keyId: key.id }]),
+  "GET /export/logs.json": ({ sessionId }) => exportPaths("json", [{}, { sessionId }]),
   "POST /trpc/:path": () => [],
   "POST /auth/login": () => [],
   "POST /auth/logout": () => [],
   "POST /auth/setup": () => [],
 };
+
+function exportPaths(format: "csv" | "json", filters: object[]): string[] {
+  return filters.map((filter) => `/export/logs.${format}?filter=${encodeURIComponent(JSON.stringify(filter))}`);
+}
 
 /** One user's things, settled and in flight, in a session of their own. */
 export async function makeThings(database: TestDatabase, api: TestApi, fields: { user?: User; secret?: string } = {}): Promise<Things> {

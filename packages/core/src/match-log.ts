@@ -29,10 +29,10 @@ export function matchesLog(row: RequestRow, filter: LogFilter): boolean {
   return matchesStatus(row, filter);
 }
 
-/** A request in flight has no class yet: it is none of those asked for, and none of those left out. */
+/** A request that has not ended has no class yet: it is none of those asked for, and none of those left out. */
 function matchesStatus(row: RequestRow, { statusClass, notStatusClass }: LogFilter): boolean {
   if (statusClass === undefined && notStatusClass === undefined) return true;
-  if (row.state === "in_flight") return statusClass === undefined;
+  if (row.state === "in_flight" || row.state === "lost") return statusClass === undefined;
   const is = statusClassOf(row);
   return (statusClass === undefined || statusClass === is) && !notStatusClass?.includes(is);
 }

@@ -92,7 +92,7 @@ function ofIndex(column: "session_id" | "key_id" | "user_id" | "provider_id" | "
 
 /** Most selective first. */
 function conditionsOf({ filter, scope }: ListOptions): Condition[] | null {
-  if (filter.state === "in_flight") return null;
+  if (filter.state === "in_flight" || filter.state === "lost") return null;
   if (scope.userId !== undefined && filter.userId !== undefined && filter.userId !== scope.userId) return null;
   return [
     ...compareId("=", filter.requestId),
@@ -130,6 +130,6 @@ function exclusionsOf(filter: LogFilter): Condition[] {
 const stateSql = { error: "r.state = 'error'", refused: "r.state = 'refused'", done: "r.state = 'done'", aborted: "r.state = 'aborted'" };
 
 function stateIs(state: LogFilter["state"]): Condition[] {
-  if (state === undefined || state === "in_flight") return [];
+  if (state === undefined || state === "in_flight" || state === "lost") return [];
   return [{ sql: () => stateSql[state], indexed: state === "error" || state === "refused" }];
 }

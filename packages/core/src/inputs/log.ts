@@ -4,7 +4,7 @@ import { PageInput } from "./page.ts";
 const id = z.string().max(64);
 const text = z.string().max(200);
 const dialect = z.enum(["anthropic", "openai", "gemini"]);
-const state = z.enum(["in_flight", "done", "error", "aborted", "refused"]);
+const state = z.enum(["in_flight", "lost", "done", "error", "aborted", "refused"]);
 const statusClass = z.enum(["2xx", "3xx", "4xx", "5xx", "aborted", "refused"]);
 
 /** What is left out: none of several values. */

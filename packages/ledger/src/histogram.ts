@@ -1,0 +1,130 @@
+import type { LogFilter } from "@sluice/core/inputs/log";
+import type { StatusClass } from "@sluice/core/requests";
+import type pg from "pg";
+
+/**
+ * Requests over time, by the class they count under, from the rollups: never from `requests`, so that a month costs what
+ * an hour does. Rollups know who, which key, provider, model, group, dialect and class; nothing else can be asked.
+ */
+export interface HistogramQuery {
+  tenantId: string;
+  filter: LogFilter;
+  /** A user sees their own rows only; absent = all. */
+  scope: { userId?: string | undefined };
+  span: HistogramSpan;
+  /** Requests that may be settled by now: those that are, are named in the answer. */
+  unsettled: readonly string[];
+}
+
+/** Whole buckets from `fromMs` to `toMs`, ms since the epoch. */
+export interface HistogramSpan {
+  fromMs: number;
+  toMs: number;
+  stepMs: number;
+}
+
+export interface HistogramBucket {
+  atMs: number;
+  counts: Partial<Record<StatusClass, number>>;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const steps = [5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY, 28 * DAY];
+const MOST_BUCKETS = 120;
+
+/** The finest span of whole buckets over a time range that stays readable. */
+export function spanOf(fromMs: number, toMs: number): HistogramSpan {
+  const stepMs = steps.find((step) => (toMs - fromMs) / step <= MOST_BUCKETS) ?? 365 * DAY;
+  return { fromMs: Math.floor(fromMs / stepMs) * stepMs, toMs: Math.ceil(toMs / stepMs) * stepMs, stepMs };
+}
+
+/** Fields of a filter that sums cannot answer. */
+export function unanswered(filter: LogFilter): (keyof LogFilter)[] {
+  const unknown = (["sessionId", "notSessionId", "requestId", "minAttempts"] as const).filter((field) => filter[field] !== undefined);
+  // What has not ended is in no sum. Leaving it out is what sums do anyway.
+  return filter.state === "in_flight" || filter.state === "lost" ? [...unknown, "state"] : unknown;
+}
+
+/** Buckets with requests in them, oldest first, and which of `unsettled` they hold: one statement, one snapshot. */
+export async function countByBucket(
+  pool: pg.Pool,
+  query: HistogramQuery,
+): Promise<{ buckets: HistogramBucket[]; settled: ReadonlySet<string> }> {
+  const { text, values } = histogramStatement(query);
+  const { rows } = await pool.query<{ at: Date | null; name: string; requests: string }>(text, values);
+  const buckets = new Map<number, HistogramBucket>();
+  const settled = new Set<string>();
+  for (const { at, name, requests } of rows) {
+    if (at === null) {
+      settled.add(name);
+      continue;
+    }
+    const atMs = at.getTime();
+    const bucket = buckets.get(atMs) ?? { atMs, counts: {} };
+    bucket.counts[name as StatusClass] = Number(requests);
+    buckets.set(atMs, bucket);
+  }
+  return { buckets: [...buckets.values()].sort((a, b) => a.atMs - b.atMs), settled };
+}
+
+function histogramStatement({ tenantId, filter, scope, span, unsettled }: HistogramQuery): { text: string; values: unknown[] } {
+  const values: unknown[] = [];
+  const bind = (value: unknown): string => `$${values.push(value)}`;
+  const where = [
+    `tenant_id = ${bind(tenantId)}`,
+    `bucket >= ${bind(new Date(span.fromMs))}`,
+    `bucket < ${bind(new Date(span.toMs))}`,
+    ...(scope.userId === undefined ? [] : [`user_id = ${bind(scope.userId)}`]),
+    ...equal(bind, filter),
+    ...classesOf(filter).map((classes) => `status_class = ANY(${bind(classes)}::text[])`),
+  ];
+  const binned = `date_bin(${bind(`${span.stepMs} ms`)}::interval, bucket, '1970-01-01T00:00:00Z'::timestamptz)`;
+  const text = `SELECT ${binned} AS at, status_class AS name, sum(requests)::text AS requests
+    FROM ${tableOf(span.stepMs)} WHERE ${where.join(" AND ")} GROUP BY 1, 2
+    UNION ALL SELECT NULL, id::text, '1' FROM requests WHERE id = ANY(${bind(unsettled)}::uuid[])`;
+  return { text, values };
+}
+
+function tableOf(stepMs: number): string {
+  if (stepMs < HOUR) return "rollups_5m";
+  return stepMs < DAY ? "rollups_hour" : "rollups_day";
+}
+
+function equal(bind: (value: unknown) => string, filter: LogFilter): string[] {
+  const columns = [
+    ["user_id", filter.userId, filter.notUserId],
+    ["key_id", filter.keyId, filter.notKeyId],
+    ["provider_id", filter.providerId, filter.notProviderId],
+    ["model", filter.model, filter.notModel],
+    ['"group"', filter.group, filter.notGroup],
+    ["dialect", filter.dialect, filter.notDialect],
+  ] as const;
+  return columns.flatMap(([column, is, not]) => [
+    ...(is === undefined ? [] : [`${column} = ${bind(is)}`]),
+    ...(not === undefined ? [] : [`${column} <> ALL(${bind(not)}::text[])`]),
+  ]);
+}
+
+const classesOfState = {
+  done: ["2xx", "3xx"],
+  error: ["4xx", "5xx"],
+  aborted: ["aborted"],
+  refused: ["refused"],
+  in_flight: [],
+  lost: [],
+} as const satisfies Record<NonNullable<LogFilter["state"]>, readonly StatusClass[]>;
+
+const allClasses: readonly StatusClass[] = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"];
+
+/** The classes each condition on outcome lets through; a state is one or two classes. */
+function classesOf({ statusClass, notStatusClass, state, notState }: LogFilter): (readonly StatusClass[])[] {
+  const without = (left: readonly StatusClass[]) => allClasses.filter((one) => !left.includes(one));
+  return [
+    ...(statusClass === undefined ? [] : [[statusClass]]),
+    ...(notStatusClass === undefined ? [] : [without(notStatusClass)]),
+    ...(state === undefined ? [] : [classesOfState[state]]),
+    ...(notState === undefined ? [] : [without(notState.flatMap((one) => [...classesOfState[one]]))]),
+  ];
+}

@@ -1,0 +1,86 @@
+import { SluiceError } from "@sluice/core/errors";
+import { LogFilter } from "@sluice/core/inputs/log";
+import type { RequestRow } from "@sluice/core/requests";
+import { listRequests, newestSettledSeq } from "@sluice/ledger/query";
+import { stringify } from "csv-stringify/sync";
+import { z } from "zod";
+import { isAdmin, ownScope, requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { isStillSignedIn } from "../logins/is-still-signed-in.ts";
+import { listNames } from "../names/list-names.ts";
+import { parse } from "../parse.ts";
+import { type ExportColumnName, exportColumnNames, exportColumns, exportNames, isAdminColumn } from "./export-columns.ts";
+import { audienceOf, refuseHidden, shapeRows } from "./shape-log.ts";
+
+export const ExportLogsInput = z.strictObject({
+  format: z.enum(["csv", "json"]),
+  filter: LogFilter.default({}),
+  /** Absent = all that the actor may see. */
+  columns: z.array(z.enum(exportColumnNames)).min(1).max(exportColumnNames.length).optional(),
+});
+
+/** Rows held at a time, whatever the size of the export. */
+const BATCH = 500;
+
+/** Rights are looked at again this often. */
+const CHECK_MS = 5_000;
+
+type Cells = ReturnType<(typeof exportColumns)[ExportColumnName]["of"]>[];
+
+/**
+ * Every stored request that matches, newest first, as text in pieces of at most 500 rows. The set is that of the moment
+ * of the call: what is settled later has a later position and is left out. A piece is read when the one before was
+ * taken, so a slow reader costs nothing but time. Users get their own rows, without providers.
+ * @throws SluiceError `forbidden` for a filter or a column by provider; while it runs, when the rights are gone.
+ */
+export async function exportLogs(ctx: Ctx, input: z.input<typeof ExportLogsInput>): Promise<AsyncGenerator<string, void, void>> {
+  requireAccess(ctx.actor, "user");
+  const { format, filter, columns } = parse(ExportLogsInput, input);
+  refuseHidden(ctx, filter);
+  const admin = isAdmin(ctx);
+  if (!admin && columns?.some(isAdminColumn)) throw new SluiceError("forbidden", { field: "columns" });
+  const chosen = columns ?? exportColumnNames.filter((name) => admin || !isAdminColumn(name));
+  const [names, settledUpTo] = [exportNames(await listNames(ctx)), await newestSettledSeq(ctx.pool)];
+  const cells = (row: RequestRow): Cells => chosen.map((name) => exportColumns[name].of(row, names));
+  const rows = walk(ctx, filter, settledUpTo);
+  return format === "csv" ? asCsv(rows, chosen, cells) : asJson(rows, chosen, cells);
+}
+
+async function* walk(ctx: Ctx, filter: LogFilter, settledUpTo: string): AsyncGenerator<RequestRow[], void, void> {
+  const scope = { userId: ownScope(ctx) ?? undefined };
+  const audience = audienceOf(ctx);
+  let checkedAtMs = ctx.clock.now();
+  for (let before: string | undefined; ; ) {
+    const page = await listRequests(ctx.pool, { filter, before, limit: BATCH, scope, settledUpTo });
+    if (page.rows.length > 0) yield shapeRows(audience, page.rows);
+    if (page.next === null) return;
+    before = page.next;
+    if (ctx.clock.now() - checkedAtMs < CHECK_MS) continue;
+    if (!(await isStillSignedIn(ctx))) throw new SluiceError("unauthenticated");
+    checkedAtMs = ctx.clock.now();
+  }
+}
+
+type Batches = AsyncGenerator<RequestRow[], void, void>;
+
+/** RFC 4180 with a byte order mark, which spreadsheets want; text that they would take for a formula is disarmed. */
+async function* asCsv(batches: Batches, names: readonly ExportColumnName[], cells: (row: RequestRow) => Cells): AsyncGenerator<string> {
+  const options = { escape_formulas: true, record_delimiter: "\r\n", cast: { boolean: String } } as const;
+  yield stringify([[...names]], { ...options, bom: true });
+  for await (const rows of batches) yield stringify(rows.map(cells), options);
+}
+
+/** One array; one object a line. */
+async function* asJson(batches: Batches, names: readonly ExportColumnName[], cells: (row: RequestRow) => Cells): AsyncGenerator<string> {
+  let before = "[\n";
+  for await (const rows of batches) {
+    let text = "";
+    for (const row of rows) {
+      const values = cells(row);
+      text += before + JSON.stringify(Object.fromEntries(names.map((name, index) => [name, values[index]])));
+      before = ",\n";
+    }
+    yield text;
+  }
+  yield before === "[\n" ? "[]\n" : "\n]\n";
+}

@@ -5,7 +5,7 @@ import type { TxCtx } from "./transaction.ts";
 export interface AuditChange {
   /** `key.create`, `provider.update`, … */
   action: string;
-  targetKind: "key" | "user" | "provider" | "price" | "settings" | "login" | "config";
+  targetKind: "key" | "user" | "provider" | "price" | "settings" | "login" | "config" | "request" | "session";
   targetId: string;
   before?: object;
   after?: object;

@@ -1,6 +1,16 @@
+import { GetSessionInput, getSession } from "@sluice/services/sessions/get-session";
 import { listSessions } from "@sluice/services/sessions/list-sessions";
-import { procedure, router } from "../trpc.ts";
+import { TerminateSessionInput, terminateSession } from "@sluice/services/sessions/terminate-session";
+import { input, procedure, router } from "../trpc.ts";
 
 export const sessionsRouter = router({
   list: procedure.meta({ access: "user" }).query(({ ctx }) => listSessions(ctx)),
+  get: procedure
+    .meta({ access: "user" })
+    .input(input(GetSessionInput))
+    .query(({ ctx, input }) => getSession(ctx, input)),
+  terminate: procedure
+    .meta({ access: "user" })
+    .input(input(TerminateSessionInput))
+    .mutation(({ ctx, input }) => terminateSession(ctx, input)),
 });

@@ -6,25 +6,24 @@ import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import { getOwnKey } from "./get-own-key.ts";
 import type { KeyView } from "./key-view.ts";
-import { keyInclude, toKeyView } from "./to-key-view.ts";
+import { toKeyView } from "./to-key-view.ts";
 
 export const RevokeKeyInput = z.strictObject({ id: z.uuid() });
 
 /**
- * Ends a key for good, everywhere within a second. Its rows in the log stay. Revoking twice changes nothing.
+ * Ends a key for good, everywhere within a second. Its streams are cut, its rows in the log stay. Revoking twice changes nothing.
  * @throws SluiceError `not_found` (also for another user's key).
  */
 export async function revokeKey(ctx: Ctx, input: z.input<typeof RevokeKeyInput>): Promise<KeyView> {
   requireAccess(ctx.actor, "user");
   const { id } = parse(RevokeKeyInput, input);
-  return withTransaction(ctx, async (ctx) => {
+  const revoked = await withTransaction(ctx, async (ctx) => {
     const before = await getOwnKey(ctx, id);
     if (before.revokedAt) return toKeyView(before);
     const row = await ctx.transaction.tx.key.update({
       where: { id },
       // The name is unique per user: a revoked key gives its name back.
       data: { revokedAt: new Date(ctx.clock.now()), name: `${before.name} (revoked ${id.slice(-6)})`.slice(0, 120) },
-      include: keyInclude,
     });
     const key = toKeyView(row);
     await audit(ctx, { action: "key.revoke", targetKind: "key", targetId: id, before: toKeyView(before), after: key });
@@ -32,4 +31,7 @@ export async function revokeKey(ctx: Ctx, input: z.input<typeof RevokeKeyInput>)
     emit(ctx, { type: "key.changed", id, userId: key.userId });
     return key;
   });
+  // Instances end its streams when they read the configuration anew; this is sooner.
+  await ctx.live.commands.send({ kind: "key.cut", keyId: id });
+  return revoked;
 }

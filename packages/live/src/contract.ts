@@ -1,4 +1,4 @@
-import type { Audience, BusId, LiveCommand, LiveEvent, LiveFrame, ProviderHealth, SessionRow } from "@sluice/core/events";
+import type { Audience, BusId, InstanceState, LiveCommand, LiveEvent, LiveFrame, ProviderHealth, SessionRow } from "@sluice/core/events";
 import type { Attempt, DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
 
 /** Publish and resume: kept by Redis (PUBLISH + stream in one Lua) and by an in-process ring, with one contract. */
@@ -45,6 +45,10 @@ export interface Frames {
   disconnect(userId: string): void;
   /** Open subscriptions, for metrics. */
   count(): number;
+  /** Those of administrators. */
+  admins(): number;
+  /** Frames given to subscribers since the start. */
+  sent(): number;
   close(): Promise<void>;
 }
 
@@ -108,6 +112,24 @@ export interface Sessions {
   windowChanged(): void;
   close(): Promise<void>;
 }
+
+/** What every process of the installation says of itself, now and then. */
+export interface Instances {
+  /**
+   * Begins to tell of this process: `read` gives what is true now, from memory. While an administrator watches, here or
+   * elsewhere, it is also pushed (`system.measured`), every five seconds.
+   */
+  start(read: () => InstanceFacts): void;
+  /** Tells now: something about it changed that matters. */
+  tell(): void;
+  /** All that were seen in the last day, newest news each. Never throws: this one only while Redis is away. */
+  list(): Promise<InstanceState[]>;
+  /** Says goodbye. */
+  close(): Promise<void>;
+}
+
+/** What the process itself has to say; the rest is known here. */
+export type InstanceFacts = Omit<InstanceState, "id" | "seenAtMs" | "stopped" | "subscribers" | "framesPerSecond">;
 
 /** Counters per provider, pushed as `provider.measured` at most once a second and provider while there is traffic. */
 export interface ProviderFigures {

@@ -35,6 +35,7 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
   let unlisten: (() => void) | null = null;
   let advanceTimer: NodeJS.Timeout | null = null;
   let closed = false;
+  let sent = 0;
 
   function onBatch(batch: Batch): void {
     scanned = batch.id;
@@ -145,6 +146,7 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
       if (!tick) return;
       const frame = frameAfter(tick, last, compareBusIds, (batches) => takeFrame(batches).events);
       if (!frame) continue;
+      sent += 1;
       last = frame.id;
       yield frame;
     }
@@ -177,6 +179,8 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
     },
     disconnect,
     count: () => [...hubs.values()].reduce((sum, hub) => sum + hub.subscribers.size, 0),
+    admins: () => hubs.get(ADMINS)?.subscribers.size ?? 0,
+    sent: () => sent,
     async close() {
       closed = true;
       for (const hub of [...hubs.values()]) for (const subscriber of hub.subscribers) subscriber.fail(abortError("shutting down"));

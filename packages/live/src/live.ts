@@ -11,10 +11,11 @@ import type { Audience, BreakerState, LiveEvent } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
 import { createCommands } from "./commands.ts";
-import type { Bus, Commands, Frames, ProviderFigures, Registry, Sessions } from "./contract.ts";
+import type { Bus, Commands, Frames, Instances, ProviderFigures, Registry, Sessions } from "./contract.ts";
 import { createFrames } from "./frames.ts";
 import { createProviderFigures } from "./health.ts";
 import { createLossWatch } from "./loss-watch.ts";
+import { createInstances } from "./instances.ts";
 import { createMemoryBus } from "./memory-bus.ts";
 import { createPresence, instanceOf } from "./presence.ts";
 import { createRedisBus } from "./redis-bus.ts";
@@ -44,6 +45,7 @@ export interface Live {
   sessions: Sessions;
   figures: ProviderFigures;
   commands: Commands;
+  instances: Instances;
   /** Whether Redis can be reached; null without one. */
   redisReady(): boolean | null;
   /** Ends every stream with AbortError, sends what is queued, leaves no timer and no connection. */
@@ -72,14 +74,21 @@ export function createLive(options: LiveOptions): Live {
     for (const health of await figures.list()) bus.publish({ type: "provider.measured", health });
   }
 
-  /** No list holds the figures of providers: a viewer begins with them. */
+  const instances = createInstances({ bus, clock, frames, instanceId, link });
+
+  /** No list holds the figures of providers and processes: a viewer begins with them. */
   async function snapshot(audience: Audience): Promise<LiveEvent[]> {
     if (audience.kind !== "admin") return [];
-    return (await figures.list()).map((health) => ({ type: "provider.measured", health }));
+    const [healths, processes] = await Promise.all([figures.list(), instances.list()]);
+    return [
+      ...healths.map((health) => ({ type: "provider.measured" as const, health })),
+      ...processes.map((instance) => ({ type: "system.measured" as const, instance })),
+    ];
   }
 
   async function close(): Promise<void> {
     commands.close();
+    await instances.close();
     await frames.close();
     await sessions.close();
     await figures.close();
@@ -89,5 +98,5 @@ export function createLive(options: LiveOptions): Live {
     link?.close();
   }
 
-  return { bus, frames, registry, sessions, figures, commands, redisReady: () => link?.ready() ?? null, close };
+  return { bus, frames, registry, sessions, figures, commands, instances, redisReady: () => link?.ready() ?? null, close };
 }

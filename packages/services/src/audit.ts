@@ -1,5 +1,5 @@
 import { newId } from "@sluice/core/ids";
-import type { TxCtx } from "./transaction.ts";
+import { emit, type TxCtx } from "./transaction.ts";
 
 /** A change as the audit keeps it; `before` and `after` must be free of secrets. */
 export interface AuditChange {
@@ -30,6 +30,8 @@ export async function audit(ctx: TxCtx, change: AuditChange): Promise<string> {
       requestId: ctx.requestId,
     },
   });
+  // One is enough for readers to look again.
+  if (!ctx.transaction.events.some(({ type }) => type === "audit.added")) emit(ctx, { type: "audit.added", id });
   return id;
 }
 

@@ -4,13 +4,13 @@
  * after the commit tells the others (configuration version, bus). It stands apart so that the API, the worker and the
  * command line share the rules, and so that nothing of it is on the gateway's hot path.
  */
-import type { Breakers, Sticky } from "@sluice/admission/admission";
+import type { Admission, Breakers, Sticky } from "@sluice/admission/admission";
 import type { Clock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
 import type { PrismaClient } from "@sluice/db/generated/client";
 import type { Egress } from "@sluice/egress/contract";
-import type { Bus, Commands, Frames, ProviderFigures, Registry, Sessions } from "@sluice/live/contract";
+import type { Bus, Commands, Frames, Instances, ProviderFigures, Registry, Sessions } from "@sluice/live/contract";
 import type { Snapshot } from "@sluice/snapshot/config";
 import type { Redis } from "ioredis";
 import type { Pool } from "pg";
@@ -29,11 +29,21 @@ export interface Services {
   pool: Pool;
   /** null = one process, in-process twins. */
   redis: Redis | null;
-  live: { bus: Bus; frames: Frames; registry: Registry; sessions: Sessions; figures: ProviderFigures; commands: Commands };
+  live: {
+    bus: Bus;
+    frames: Frames;
+    registry: Registry;
+    sessions: Sessions;
+    figures: ProviderFigures;
+    commands: Commands;
+    instances: Instances;
+  };
   snapshot: Snapshot;
   breakers: Breakers;
   /** Which provider a session is bound to. */
   sticky: Sticky;
+  /** What a key has taken of its limits. */
+  limits: Pick<Admission, "usage">;
   egress: Egress;
   secrets: SecretBox;
   /** Logins this process has seen lately. */

@@ -19,7 +19,7 @@ export interface TestServices {
   live: Live;
   /** A context of a new user of that role. */
   as(role: "admin" | "user"): Promise<Ctx & { userId: string }>;
-  /** Runs work and gives what it published on the bus. */
+  /** Runs work and gives what it published on the bus; that it was audited goes without saying. */
   eventsOf(work: () => Promise<unknown>): Promise<LiveEvent[]>;
   close(): Promise<void>;
 }
@@ -48,6 +48,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
       snapshot,
       breakers: admission.breakers,
       sticky: admission.sticky,
+      limits: admission,
       egress,
       log: silentLog,
     },
@@ -72,7 +73,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
       const stop = new AbortController();
       for await (const frame of live.frames.subscribe({ kind: "admin", userId: "test" }, after, stop.signal)) {
         stop.abort();
-        return frame.events;
+        return frame.events.filter(({ type }) => type !== "audit.added");
       }
       return [];
     },

@@ -14,3 +14,16 @@ export const PriceInput = z.strictObject({
   cacheReadPerMTok: priceField.nullable().default(null),
 });
 export type PriceInput = z.infer<typeof PriceInput>;
+
+/** Characters of a price file: LiteLLM's is about 1.5 MB. */
+export const MOST_PRICE_FILE = 8 * 1024 * 1024;
+
+/** A price table in LiteLLM's form, as text: its decimals are read exactly. Without `apply` it only says what would change. */
+export const ImportPricesInput = z.strictObject({
+  text: z.string().max(MOST_PRICE_FILE, "at most 8 MB"),
+  /** Whether prices that a person or the configuration file has set are replaced too. */
+  replaceOwn: z.boolean().default(false),
+  apply: z.boolean().default(false),
+});
+
+export const PriceHistoryInput = z.strictObject({ model: modelField });

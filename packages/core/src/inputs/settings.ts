@@ -12,6 +12,12 @@ export const settingSchemas = {
   "ledger.intervalMs": z.int().min(10).max(10_000).default(250),
   "pricing.unknownModel": z.enum(["refuse", "record"]).default("refuse"),
   "pricing.billedModel": z.enum(["requested", "redirected"]).default("requested"),
+  /** A price table in LiteLLM's form to refresh from; '' = the one shipped with this version. */
+  "pricing.sourceUrl": z
+    .string()
+    .max(2_000)
+    .refine((url) => url === "" || isHttpUrl(url), "an http or https address, or nothing")
+    .default(""),
   "routing.maxAttempts": z.int().min(1).max(10).default(3),
   "routing.totalAttemptMs": z.int().min(1_000).max(600_000).default(120_000),
   "routing.stickySeconds": z.int().min(0).max(86_400).default(18_000),
@@ -39,6 +45,10 @@ function isTimeZone(zone: string): boolean {
   }
 }
 
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
 /** The settings in force when nothing was changed. */
 export function defaultSettings(): Settings {
   return Object.fromEntries(Object.entries(settingSchemas).map(([name, schema]) => [name, schema.parse(undefined)])) as Settings;
@@ -51,3 +61,6 @@ export const UpdateSettingsInput = z.strictObject(
   },
 );
 export type UpdateSettingsInput = z.infer<typeof UpdateSettingsInput>;
+
+/** Back to how things were before a save: it and all later ones are undone. */
+export const RollBackSettingsInput = z.strictObject({ id: z.uuid() });

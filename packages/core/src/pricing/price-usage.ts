@@ -81,6 +81,12 @@ function partsOf(price: TokenPrices, usage: Usage): Parts {
   };
 }
 
+/** Whether two prices bill the same, whatever they leave to be derived. */
+export function billSame(a: TokenPrices, b: TokenPrices): boolean {
+  const [left, right] = [ratesOf(a), ratesOf(b)];
+  return (Object.keys(left) as (keyof Parts)[]).every((part) => left[part] === right[part]);
+}
+
 /** Read once per price object (they are readonly): every request of a model has the same one. */
 const ratesByPrice = new WeakMap<TokenPrices, Parts>();
 

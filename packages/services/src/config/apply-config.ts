@@ -10,7 +10,7 @@ import { updateKey } from "../keys/update-key.ts";
 import { setPrice } from "../prices/set-price.ts";
 import { createProvider } from "../providers/create-provider.ts";
 import { updateProvider } from "../providers/update-provider.ts";
-import { updateSettings } from "../settings/update-settings.ts";
+import { placeSettings, releaseSettings } from "../settings/update-settings.ts";
 import { type TxCtx, withTransaction } from "../transaction.ts";
 import { createUser } from "../users/create-user.ts";
 import { updateUser } from "../users/update-user.ts";
@@ -61,6 +61,8 @@ export async function applyConfig(
   const summary: ConfigSummary = { created: [], updated: [], unchanged: 0, notes: [], secrets: [] };
   const job: Job = { environment, showsSecrets: options.showsSecrets ?? false, summary };
   await withTransaction(ctx, async (ctx) => {
+    // Processes that watch one file apply it one after the other: the second finds everything as it should be.
+    await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.config', 0))`;
     const { config } = read;
     for (const [i, entry] of config.providers.entries()) {
       await placed(read, ["providers", i], () => applyProvider(ctx, entry, job));
@@ -204,10 +206,7 @@ async function applyPrice(ctx: TxCtx, entry: ConfigFile["prices"][number], job: 
 }
 
 async function applySettings(ctx: TxCtx, wanted: ConfigFile["settings"], job: Job): Promise<void> {
-  const names = await updateSettings(ctx, wanted).then(() => changedSettings(ctx));
+  const names = await placeSettings(ctx, wanted, "settings.update");
+  if (ctx.actor.kind === "system" && ctx.actor.name === "config") await releaseSettings(ctx, Object.keys(wanted));
   if (names.length > 0) job.summary.updated.push(`settings (${names.join(", ")})`);
-}
-
-function changedSettings(ctx: TxCtx): string[] {
-  return ctx.transaction.events.flatMap((event) => (event.type === "settings.changed" ? event.names : []));
 }

@@ -30,7 +30,7 @@ export function readConfig(text: string): ReadConfig {
   const lines = new LineCounter();
   // Without aliases a small file cannot grow into a large one.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true, version: "1.2", prettyErrors: false });
-  const syntax = document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  const syntax = document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${withoutQuote(error.message)}`);
   if (syntax.length > 0) throw new ConfigFileError(syntax);
 
   const lineOf = (path: readonly PropertyKey[]): number => {
@@ -43,13 +43,26 @@ export function readConfig(text: string): ReadConfig {
   const problem = (path: readonly PropertyKey[], message: string): string =>
     `line ${lineOf(path)}: ${fieldName(path) || "the file"}: ${message}`;
 
-  const content: unknown = document.toJS({ maxAliasCount: 0 }) ?? {};
+  const content = withoutAliases(document);
   const result = ConfigFile.safeParse(content);
   if (!result.success) throw new ConfigFileError(result.error.issues.flatMap((issue) => problemsOf(issue, problem)));
   const config = result.data;
   const doubles = repeated(config, problem);
   if (doubles.length > 0) throw new ConfigFileError(doubles);
   return { config, lineOf, problem };
+}
+
+/** The parser quotes what it stumbled over, which may be half of a secret. */
+function withoutQuote(message: string): string {
+  return message.replace(/(?<=\w): .*$|(?<=escape sequence) .*$/s, "");
+}
+
+function withoutAliases(document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 }) ?? {};
+  } catch {
+    throw new ConfigFileError(["line 1: the file: aliases are not allowed"]);
+  }
 }
 
 /** Where a field begins in the text: at its name, or at the item for elements of a list. */

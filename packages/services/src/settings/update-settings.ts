@@ -1,39 +1,62 @@
+import { isDeepStrictEqual } from "node:util";
 import { defaultSettings, type SettingName, type Settings, UpdateSettingsInput } from "@sluice/core/inputs/settings";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
+import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 
 /**
- * Changes the settings named; the others stay. A value equal to its default is not kept. Writing what is in force
- * already changes nothing.
+ * Changes the settings named; the others stay. A value equal to its default is not kept, unless the configuration file
+ * says it: then it is kept as the file's. Writing what is in force already changes nothing.
  * @throws SluiceError `invalid_request` naming the setting.
  */
 export async function updateSettings(ctx: Ctx, input: z.input<typeof UpdateSettingsInput>): Promise<Settings> {
   requireAccess(ctx.actor, "admin");
   const wanted = parse(UpdateSettingsInput, input);
-  await withTransaction(ctx, async (ctx) => {
-    const { tx } = ctx.transaction;
-    const { tenantId } = ctx;
-    const defaults = defaultSettings();
-    const stored = new Map((await tx.setting.findMany({ where: { tenantId } })).map((row) => [row.name, row.value]));
-    const names = (Object.keys(wanted) as SettingName[]).filter(
-      (name) => wanted[name] !== undefined && wanted[name] !== (stored.get(name) ?? defaults[name]),
-    );
-    if (names.length === 0) return;
-    for (const name of names) {
-      const value = wanted[name];
-      if (value === undefined) continue;
-      if (value === defaults[name]) await tx.setting.deleteMany({ where: { tenantId, name } });
-      else await tx.setting.upsert({ where: { tenantId_name: { tenantId, name } }, create: { tenantId, name, value }, update: { value } });
-    }
-    const before = Object.fromEntries(names.map((name) => [name, stored.get(name) ?? defaults[name]]));
-    const after = Object.fromEntries(names.map((name) => [name, wanted[name]]));
-    await audit(ctx, { action: "settings.update", targetKind: "settings", targetId: names.join(","), before, after });
-    await bumpConfigVersion(ctx);
-    emit(ctx, { type: "settings.changed", names });
-  });
+  await withTransaction(ctx, (ctx) => placeSettings(ctx, wanted, "settings.update"));
   return ctx.snapshot.current().settings;
+}
+
+/** Writes checked settings, with their entry in the audit. Gives the names whose value changed. */
+export async function placeSettings(ctx: TxCtx, wanted: UpdateSettingsInput, action: string): Promise<SettingName[]> {
+  if (wanted["pricing.sourceUrl"]) ctx.egress.checkUrl(wanted["pricing.sourceUrl"]);
+  const { tx } = ctx.transaction;
+  const { tenantId } = ctx;
+  const source = ctx.actor.kind === "system" && ctx.actor.name === "config" ? "config" : "console";
+  const defaults = defaultSettings();
+  const stored = new Map((await tx.setting.findMany({ where: { tenantId } })).map((row) => [row.name, row]));
+  const inForce = (name: SettingName) => stored.get(name)?.value ?? defaults[name];
+  const named = (Object.keys(wanted) as SettingName[]).filter((name) => wanted[name] !== undefined);
+  const names = named.filter((name) => !isDeepStrictEqual(wanted[name], inForce(name)));
+  // The file takes over what it says, also where it says what is in force.
+  const taken = source === "config" ? named.filter((name) => stored.get(name)?.source !== "config") : [];
+  for (const name of new Set([...names, ...taken])) {
+    const value = wanted[name];
+    if (value === undefined) continue;
+    if (value === defaults[name] && source === "console") await tx.setting.deleteMany({ where: { tenantId, name } });
+    else
+      await tx.setting.upsert({
+        where: { tenantId_name: { tenantId, name } },
+        create: { tenantId, name, value, source },
+        update: { value, source },
+      });
+  }
+  if (names.length === 0) return [];
+  const before = Object.fromEntries(names.map((name) => [name, inForce(name)]));
+  const after = Object.fromEntries(names.map((name) => [name, wanted[name]]));
+  await audit(ctx, { action, targetKind: "settings", targetId: names.join(","), before, after });
+  await bumpConfigVersion(ctx);
+  emit(ctx, { type: "settings.changed", names });
+  return names;
+}
+
+/** What the configuration file no longer says stays as it is, and is the console's from now on. */
+export async function releaseSettings(ctx: TxCtx, stillSaid: readonly string[]): Promise<void> {
+  const { tenantId } = ctx;
+  await ctx.transaction.tx.setting.updateMany({
+    where: { tenantId, source: "config", name: { notIn: [...stillSaid] } },
+    data: { source: "console" },
+  });
 }

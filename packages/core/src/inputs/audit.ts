@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { PageInput } from "./page.ts";
+
+/** What of the audit is shown; absent fields do not filter. */
+export const AuditFilter = z.strictObject({
+  /** A user's id. */
+  actorId: z.string().max(64).optional(),
+  actorKind: z.enum(["user", "config", "cli", "boot"]).optional(),
+  /** Exactly: `key.create`. */
+  action: z.string().max(80).optional(),
+  targetKind: z.string().max(40).optional(),
+  targetId: z.string().max(200).optional(),
+  outcome: z.enum(["done", "denied"]).optional(),
+  fromMs: z.int().nonnegative().optional(),
+  toMs: z.int().nonnegative().optional(),
+});
+export type AuditFilter = z.infer<typeof AuditFilter>;
+
+export const ListAuditInput = z.strictObject({ ...PageInput.shape, filter: AuditFilter.default({}) });

@@ -1,0 +1,109 @@
+import type { Clock } from "@sluice/core/clock";
+import type { InstanceState } from "@sluice/core/events";
+import type { Frames, InstanceFacts, Instances } from "./contract.ts";
+import type { LiveBus } from "./live-bus.ts";
+import { defineScript, type RedisLink } from "./redis-link.ts";
+
+const TELL_MS = 5_000;
+/** Longer than two tellings: one may come late. */
+const WATCHED_S = 12;
+const REMEMBERED_MS = 86_400_000;
+
+/** KEYS instances, watched. ARGV instance, its state as JSON, 1 if somebody watches here, s that this holds. → 1 if somebody watches anywhere. */
+const tellScript = defineScript(`
+local t = redis.call('TIME')
+redis.call('HSET', KEYS[1], ARGV[1], (t[1] * 1000 + math.floor(t[2] / 1000)) .. ' ' .. ARGV[2])
+redis.call('EXPIRE', KEYS[1], 86400)
+if ARGV[3] == '1' then redis.call('SET', KEYS[2], '1', 'EX', ARGV[4]) end
+return redis.call('EXISTS', KEYS[2])`);
+
+/** KEYS instances. → Redis' time, and what each said last and when. */
+const listScript = defineScript(`
+local t = redis.call('TIME')
+return { t[1] * 1000 + math.floor(t[2] / 1000), redis.call('HGETALL', KEYS[1]) }`);
+
+export interface InstancesOptions {
+  bus: LiveBus;
+  clock: Clock;
+  frames: Pick<Frames, "admins" | "count" | "sent">;
+  instanceId: string;
+  /** Null: one process, which knows itself. */
+  link: RedisLink | null;
+}
+
+/**
+ * A hash in Redis with a line per process, written by its own timer. It is apart from presence, which is about who owns
+ * requests: this tells people who look after the installation, also of processes that own none.
+ */
+export function createInstances({ bus, clock, frames, instanceId, link }: InstancesOptions): Instances {
+  const keys = [`${link?.prefix ?? ""}instances:states`, `${link?.prefix ?? ""}instances:watched`];
+  let read: (() => InstanceFacts) | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let closed = false;
+  let last = { sent: 0, atMs: 0, perSecond: 0 };
+
+  function rate(): number {
+    const atMs = clock.monotonic();
+    const sent = frames.sent();
+    // Asked twice within a second, the first answer is the better one.
+    if (atMs - last.atMs >= 1_000) last = { sent, atMs, perSecond: Math.round(((sent - last.sent) * 10_000) / (atMs - last.atMs)) / 10 };
+    return last.perSecond;
+  }
+
+  function own(facts: InstanceFacts): InstanceState {
+    return { ...facts, id: instanceId, seenAtMs: clock.now(), subscribers: frames.count(), framesPerSecond: rate() };
+  }
+
+  async function tell(): Promise<void> {
+    if (!read || closed) return;
+    const instance = own(read());
+    let watched = frames.admins() > 0;
+    if (link?.ready()) {
+      const args = [instanceId, JSON.stringify(instance), watched ? 1 : 0, WATCHED_S];
+      watched = await link.run(tellScript, keys, args).then(
+        (answer) => answer === 1,
+        () => watched,
+      );
+    }
+    if (watched && !closed) bus.publish({ type: "system.measured", instance });
+  }
+
+  return {
+    start(facts) {
+      read = facts;
+      last = { sent: frames.sent(), atMs: clock.monotonic(), perSecond: 0 };
+      timer = setInterval(() => void tell(), TELL_MS);
+      timer.unref();
+      link?.onReady(() => void tell());
+    },
+    tell: () => void tell(),
+    async list() {
+      const mine = read ? [own(read())] : [];
+      if (!link) return mine;
+      try {
+        const [redisNowMs, lines] = (await link.run(listScript, [keys[0] ?? ""], [])) as [number, string[]];
+        const others: InstanceState[] = [];
+        for (let at = 0; at + 1 < lines.length; at += 2) {
+          const line = lines[at + 1] ?? "";
+          const space = line.indexOf(" ");
+          const agoMs = redisNowMs - Number(line.slice(0, space));
+          if (lines[at] === instanceId || agoMs > REMEMBERED_MS) continue;
+          // By this server's clock, which is the one that viewers count by.
+          others.push({ ...(JSON.parse(line.slice(space + 1)) as InstanceState), seenAtMs: clock.now() - agoMs });
+        }
+        return [...mine, ...others];
+      } catch {
+        return mine;
+      }
+    },
+    async close() {
+      if (timer) clearInterval(timer);
+      timer = null;
+      if (!read) return;
+      const instance = { ...own(read()), stopped: true };
+      closed = true;
+      if (frames.admins() > 0 || link) bus.publish({ type: "system.measured", instance });
+      if (link?.ready()) await link.redis.hdel(keys[0] ?? "", instanceId).catch(() => undefined);
+    },
+  };
+}

@@ -1,4 +1,4 @@
-import { FINAL_REV, type LiveEvent } from "@sluice/core/events";
+import { type LiveEvent, revOfState } from "@sluice/core/events";
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { matchesLog } from "@sluice/core/match-log";
 import type { RequestRow } from "@sluice/core/requests";
@@ -96,7 +96,8 @@ export class LogTail {
     const ids: string[] = [];
     for (const item of this.#view.order) {
       if (ids.length === max) break;
-      if (this.#rows.get(item)?.row.state === "in_flight") ids.push(item);
+      const state = this.#rows.get(item)?.row.state;
+      if (state === "in_flight" || state === "lost") ids.push(item);
     }
     return ids;
   }
@@ -213,7 +214,7 @@ export class LogTail {
   /** A row from a page: it carries no rev, but one that is over is final. */
   #put(row: RequestRow, added: string[]): void {
     if (row.correctsId) return;
-    const rev = row.state === "in_flight" ? 0 : FINAL_REV;
+    const rev = revOfState(row.state);
     const known = this.#rows.get(row.id);
     if (known) {
       if (rev > known.rev) this.#replace(known, row, rev, matchesLog(row, this.filter));

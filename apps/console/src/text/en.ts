@@ -84,6 +84,7 @@ export const en = {
   },
   state: {
     in_flight: "In flight",
+    lost: "Lost",
     done: "Done",
     error: "Error",
     aborted: "Aborted",

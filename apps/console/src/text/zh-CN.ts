@@ -84,6 +84,7 @@ export const zhCN: Texts = {
   },
   state: {
     in_flight: "进行中",
+    lost: "失联",
     done: "完成",
     error: "错误",
     aborted: "已中止",

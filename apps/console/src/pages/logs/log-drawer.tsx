@@ -38,7 +38,7 @@ export function LogDrawer({ id, feed, names, admin, onClose, onOpen, onFilter }:
   const row = newest(heard, shown, data?.row);
 
   // The decision and the breakdown exist once the request is over: read them again at that moment.
-  const over = row !== undefined && row.state !== "in_flight";
+  const over = row !== undefined && row.state !== "in_flight" && row.state !== "lost";
   const stale = over && data !== undefined && data.detail === null;
   useEffect(() => {
     if (stale) void queryClient.invalidateQueries({ queryKey: api.logs.get.queryKey({ id }) });
@@ -138,5 +138,5 @@ function useHeardRow(id: string): RequestRow | undefined {
 /** Of several states of one row the one that is over; else the one heard last. */
 function newest(...rows: (RequestRow | undefined)[]): RequestRow | undefined {
   const known = rows.filter((row) => row !== undefined);
-  return known.find(({ state }) => state !== "in_flight") ?? known[0];
+  return known.find(({ state }) => state !== "in_flight" && state !== "lost") ?? known[0];
 }

@@ -11,6 +11,7 @@ const looks = {
   error: { path: `${circle}M15 9l-6 6M9 9l6 6`, tone: "text-bad", word: "font-medium text-bad" },
   aborted: { path: "M9 21H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h4M16 17l5-5l-5-5M21 12H9", tone: "text-idle", word: "font-medium text-idle" },
   refused: { path: `${circle}M4.9 4.9l14.2 14.2`, tone: "text-warn", word: "font-medium text-warn" },
+  lost: { path: `${circle}M9.1 9a3 3 0 0 1 5.8 1c0 2-3 3-3 3M12 17h.01`, tone: "text-warn", word: "font-medium text-warn" },
   in_flight: { path: `${circle}M12 7v5l3 2`, tone: "text-accent-ink", word: "font-medium text-accent-ink" },
   streaming: { path: "M13 2L3 14h9l-1 8L21 10h-9z", tone: "text-accent-ink", word: "font-medium text-accent-ink" },
 } as const;

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Collected } from "./collect.ts";
 
 /** What is needed of an AbortSignal, so that a caller with many requests may bring a cheaper one. */
 export interface CancelSignal {
@@ -27,7 +28,12 @@ export interface EgressResponse {
   /** Lower-case names; repeated ones joined with ", ". */
   headers: Record<string, string>;
   /** The decoded body (identity, or gzip/deflate opened under a cap); destroying it closes the connection. */
-  body: Readable;
+  readonly body: Readable;
+  /**
+   * Reads the body into memory up to `limit` bytes, in place of `body`. Beyond it reading stops, and `body` is what
+   * has not been read yet. @throws what the body fails with.
+   */
+  collect(limit: number): Promise<Collected>;
 }
 
 /** The only way out of the process: pools per origin, SSRF guard, c-ares lookups, timeouts, no redirects. */

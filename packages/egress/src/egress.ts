@@ -66,8 +66,8 @@ export function createEgress(options: EgressOptions): Egress {
       },
       exchange,
     );
-    const head = await exchange.head;
-    return { status: head.status, ...decode(head.headers, head.body) };
+    const { status, headers } = await exchange.head;
+    return decode(status, headers, exchange);
   }
 
   return {

@@ -1,6 +1,8 @@
-import { type Readable, Transform } from "node:stream";
+import { Transform } from "node:stream";
 import { createGunzip, createInflate } from "node:zlib";
 import { SluiceError } from "@sluice/core/errors";
+import { collect } from "./collect.ts";
+import type { EgressResponse } from "./contract.ts";
 
 /** A compressed answer may open to at most this much: a bomb costs its sender more than us. */
 export const maxDecodedBytes = 64 * 1024 * 1024;
@@ -32,15 +34,20 @@ function capped(): Transform {
  * The answer as identity, and headers that say so.
  * @throws SluiceError `upstream_encoding`; the body is destroyed then.
  */
-export function decode(headers: Record<string, string>, body: Readable): { headers: Record<string, string>; body: Readable } {
+export function decode(
+  status: number,
+  headers: Record<string, string>,
+  answer: Pick<EgressResponse, "body" | "collect">,
+): EgressResponse {
   const coding = codingOf(headers["content-encoding"]);
-  if (coding === "identity" && headers["content-encoding"] === undefined) return { headers, body };
+  if (coding === "identity" && headers["content-encoding"] === undefined) return asIs(status, headers, answer);
   if (coding === "refused") {
-    body.on("error", () => undefined).destroy();
+    answer.body.on("error", () => undefined).destroy();
     throw new SluiceError("upstream_encoding", { detail: `content-encoding ${JSON.stringify(headers["content-encoding"]?.slice(0, 80))}` });
   }
   const { "content-encoding": _coding, "content-length": length, ...rest } = headers;
-  if (coding === "identity") return { headers: length === undefined ? rest : { ...rest, "content-length": length }, body };
+  if (coding === "identity") return asIs(status, length === undefined ? rest : { ...rest, "content-length": length }, answer);
+  const { body } = answer;
   const open = coding === "gzip" ? createGunzip() : createInflate();
   const out = capped();
   // Not `pipeline`: it would pass zlib's own error on, and the caller must see one of the catalogue.
@@ -50,5 +57,17 @@ export function decode(headers: Record<string, string>, body: Readable): { heade
     body.destroy();
     open.destroy();
   });
-  return { headers: rest, body: out };
+  return { status, headers: rest, body: out, collect: (limit) => collect(out, limit) };
+}
+
+/** The body is made into a stream only for who asks for one. */
+function asIs(status: number, headers: Record<string, string>, answer: Pick<EgressResponse, "body" | "collect">): EgressResponse {
+  return {
+    status,
+    headers,
+    get body() {
+      return answer.body;
+    },
+    collect: (limit) => answer.collect(limit),
+  };
 }

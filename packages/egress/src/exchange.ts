@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { SluiceError } from "@sluice/core/errors";
 import type { Dispatcher } from "undici";
+import type { Collected } from "./collect.ts";
 import type { CancelSignal } from "./contract.ts";
 import { unreachable } from "./guard.ts";
 import type { Connection, ConnectionAware, OriginPool } from "./pools.ts";
@@ -8,10 +9,19 @@ import type { Connection, ConnectionAware, OriginPool } from "./pools.ts";
 /** A kept-alive socket turned out to be closed before anything of an answer came: the request may be sent again. */
 export class StaleConnection extends Error {}
 
+/** The answer has begun; its body is the exchange's `body` or, to be read whole, its `collect`. */
 interface Head {
   status: number;
   headers: Record<string, string>;
-  body: Readable;
+}
+
+/** What may wait here until the answer's reader has said how it wants to read. */
+const heldBytes = 64 * 1024;
+
+interface Waiting {
+  limit: number;
+  resolve(collected: Collected): void;
+  reject(error: unknown): void;
 }
 
 const resetCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE", "UND_ERR_CLOSED", "UND_ERR_DESTROYED"]);
@@ -73,7 +83,10 @@ class Body extends Readable {
   }
 }
 
-/** One request on the wire: turns undici's callbacks into a head, then a body with backpressure. */
+/**
+ * One request on the wire: turns undici's callbacks into a head, then a body: a stream with backpressure for who asks
+ * for `body`, or its parts at once by `collect`, for a stream costs several times what a short answer does.
+ */
 export class Exchange implements ConnectionAware {
   connection: Connection | null = null;
   readonly head: Promise<Head>;
@@ -83,6 +96,13 @@ export class Exchange implements ConnectionAware {
   #reject: (error: unknown) => void = () => undefined;
   #controller: Dispatcher.DispatchController | null = null;
   #body: Body | null = null;
+  #parts: Buffer[] = [];
+  #length = 0;
+  #waiting: Waiting | null = null;
+  #began = false;
+  #ended = false;
+  /** Why the body did not end as it should. */
+  #failure: Error | null = null;
   #reused = false;
   #answering = false;
   #over = false;
@@ -106,6 +126,48 @@ export class Exchange implements ConnectionAware {
     else this.abandon(reason);
   };
 
+  /** What is left of the body, as a stream. */
+  get body(): Readable {
+    if (this.#body) return this.#body;
+    const body = new Body(this);
+    this.#body = body;
+    for (const part of this.#take().parts) body.push(part);
+    if (this.#failure) body.destroy(this.#failure);
+    else if (this.#ended) body.push(null);
+    return body;
+  }
+
+  /** See EgressResponse. */
+  collect(limit: number): Promise<Collected> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#length > limit) return Promise.resolve({ ...this.#take(), whole: false });
+    if (this.#ended) return Promise.resolve({ ...this.#take(), whole: true });
+    return new Promise((resolve, reject) => {
+      this.#waiting = { limit, resolve, reject };
+      this.#controller?.resume();
+    });
+  }
+
+  #take(): { parts: Buffer[]; length: number } {
+    const taken = { parts: this.#parts, length: this.#length };
+    this.#parts = [];
+    this.#length = 0;
+    return taken;
+  }
+
+  #answer(whole: boolean): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.resolve({ ...this.#take(), whole });
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.reject(error);
+  }
+
   /** Our side is ready for more. */
   resume(): void {
     this.#controller?.resume();
@@ -119,7 +181,8 @@ export class Exchange implements ConnectionAware {
     this.#unwanted = reason;
     // First, because undici reports the abort at once as if it were the connection's failure.
     this.#finish();
-    this.#reject(reason);
+    if (this.#began) this.#fail(reason);
+    else this.#reject(reason);
     this.#controller?.abort(reason);
   }
 
@@ -142,23 +205,34 @@ export class Exchange implements ConnectionAware {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (status < 200 || this.#over) return;
-    this.#body = new Body(this);
-    this.#resolve({ status, headers: flatten(headers), body: this.#body });
+    this.#began = true;
+    this.#resolve({ status, headers: flatten(headers) });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#body && !this.#body.push(chunk)) controller.pause();
+    if (this.#body) {
+      if (!this.#body.push(chunk)) controller.pause();
+      return;
+    }
+    this.#parts.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length <= (this.#waiting?.limit ?? heldBytes)) return;
+    controller.pause();
+    if (this.#waiting) this.#answer(false);
   }
 
   onResponseEnd(): void {
     this.#finish();
-    this.#body?.push(null);
+    this.#ended = true;
+    if (this.#body) this.#body.push(null);
+    else if (this.#waiting) this.#answer(true);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#over) return;
     this.#finish();
     if (this.#body) this.#body.destroy(afterHead(error));
+    else if (this.#began) this.#fail(afterHead(error));
     else this.#reject(beforeHead(error, this.#reused && !this.#answering));
   }
 

@@ -33,13 +33,30 @@ export function encodeEnd(kind: "finish" | "refuse", { row, upstreamCostNanoUsd 
 
 function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): Buffer {
   const text = `{"v":${FORMAT_VERSION},"k":"${kind}","t":${atMs},"r":${recordJson}}`;
-  const length = Buffer.byteLength(text);
-  if (length > MAX_PAYLOAD_BYTES) throw new RangeError(`a spool record of ${length} bytes is too large`);
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + length);
-  frame.write(text, HEADER_BYTES, "utf8");
+  // A UTF-16 unit is at most three bytes of UTF-8: what surely fits need not be counted first.
+  const roomy = HEADER_BYTES + 3 * text.length;
+  const ownBytes = roomy <= SLAB_BYTES / 8 ? 0 : Buffer.byteLength(text);
+  if (ownBytes > MAX_PAYLOAD_BYTES) throw new RangeError(`a spool record of ${ownBytes} bytes is too large`);
+  const space = ownBytes > 0 ? Buffer.allocUnsafeSlow(HEADER_BYTES + ownBytes) : room(roomy);
+  const length = space.write(text, HEADER_BYTES, "utf8");
+  const frame = space.subarray(0, HEADER_BYTES + length);
+  if (ownBytes === 0) slabUsed += frame.length;
   frame.writeUInt32LE(length, 0);
   frame.writeUInt32LE(crc32c(frame, HEADER_BYTES), 4);
   return frame;
+}
+
+/** Frames live for a millisecond and share their memory: two allocations of their own for each would be most of their cost. */
+const SLAB_BYTES = 256 * 1024;
+let slab = Buffer.alloc(0);
+let slabUsed = 0;
+
+function room(bytes: number): Buffer {
+  if (slabUsed + bytes > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  return slab.subarray(slabUsed);
 }
 
 /** A payload whose checksum held. Null: a version or kind that this program does not know. */

@@ -193,7 +193,7 @@ export class Settler {
       await this.#ensurePartitions(loaded);
       await settleBatch(
         this.#options.pool,
-        loaded.map(({ end, record }) => ({ ...record, detailJson: end.detailJson })),
+        loaded.map(({ end, record }) => ({ record, detailJson: end.detailJson })),
         this.#options.failpoint,
       );
     } catch (error) {
@@ -210,7 +210,11 @@ export class Settler {
   }
 
   async #ensurePartitions(loaded: readonly Loaded[]): Promise<void> {
+    let dayBefore = -1;
     for (const { record } of loaded) {
+      const day = Math.floor(timeOfId(record.row.id) / 86_400_000);
+      if (day === dayBefore) continue;
+      dayBefore = day;
       const month = new Date(timeOfId(record.row.id)).toISOString().slice(0, 7);
       if (this.#monthsMade.has(month)) continue;
       await ensurePartitionFor(this.#options.pool, record.row.id);

@@ -3,11 +3,6 @@ import type { DialectName } from "../requests.ts";
 
 const bearer = /^bearer +(\S+)$/i;
 
-/** Repeated headers arrive as arrays (or joined); each is a credential of its own. */
-function* values(header: string | string[] | undefined): Generator<string> {
-  for (const value of Array.isArray(header) ? header : [header]) if (value?.trim()) yield value.trim();
-}
-
 /**
  * The one credential of a request: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, and `?key=` on Gemini's
  * paths only. The same one sent twice is one. Other Authorization schemes belong to proxies on the way and are ignored.
@@ -18,15 +13,23 @@ export function readCredential(
   query: URLSearchParams,
   dialect: DialectName,
 ): string {
-  const found = new Set<string>();
-  for (const value of values(headers.authorization)) {
-    const token = bearer.exec(value)?.[1];
-    if (token) found.add(token);
-  }
-  for (const value of values(headers["x-api-key"])) found.add(value);
-  for (const value of values(headers["x-goog-api-key"])) found.add(value);
-  if (dialect === "gemini") for (const value of query.getAll("key")) if (value) found.add(value);
-  if (found.size > 1) throw new SluiceError("conflicting_credentials");
-  for (const credential of found) return credential;
-  throw new SluiceError("missing_key");
+  let found = "";
+  const take = (value: string): void => {
+    if (value === "" || value === found) return;
+    if (found !== "") throw new SluiceError("conflicting_credentials");
+    found = value;
+  };
+  each(headers.authorization, (value) => take(bearer.exec(value)?.[1] ?? ""));
+  each(headers["x-api-key"], take);
+  each(headers["x-goog-api-key"], take);
+  if (dialect === "gemini") for (const value of query.getAll("key")) take(value);
+  if (found === "") throw new SluiceError("missing_key");
+  return found;
+}
+
+/** Repeated headers arrive as arrays (or joined); each is a credential of its own. */
+function each(header: string | string[] | undefined, take: (value: string) => void): void {
+  if (header === undefined) return;
+  if (typeof header === "string") take(header.trim());
+  else for (const value of header) take(value.trim());
 }

@@ -4,7 +4,6 @@ import type { EgressResponse } from "@sluice/egress/contract";
 import type { ProviderConfig } from "@sluice/snapshot/config";
 import { type Call, elapsed, type WholeAnswer } from "../call.ts";
 import { billedUsage } from "../charge.ts";
-import { collect } from "../collect.ts";
 import type { Runtime } from "../context.ts";
 import { largeAnswerMeter } from "../large-answer.ts";
 import { StreamRelay } from "../stream-relay.ts";
@@ -119,7 +118,7 @@ function observe(runtime: Runtime, call: Call, reading: Reading): void {
 }
 
 async function readWhole(runtime: Runtime, call: Call, response: EgressResponse, { route, envelope }: Asked): Promise<Failure | null> {
-  const { parts, length, whole } = await collect(response.body, runtime.limits.answerBytes);
+  const { parts, length, whole } = await response.collect(runtime.limits.answerBytes);
   if (!whole) {
     const relay = openRelay(runtime, call, response, largeAnswerMeter(parts, envelope.inputEstimate), true);
     response.body.resume();
@@ -152,7 +151,7 @@ export async function readErrorAnswer(
   response: EgressResponse,
   { provider, secret }: { provider: ProviderConfig; secret: string },
 ): Promise<Failure | null> {
-  const { parts, length, whole } = await collect(response.body, errorBytes);
+  const { parts, length, whole } = await response.collect(errorBytes);
   if (!whole) response.body.on("error", () => undefined).destroy();
   const body = whole ? Buffer.concat(parts, length) : Buffer.alloc(0);
   const { status, headers } = response;

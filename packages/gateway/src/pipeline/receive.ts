@@ -38,11 +38,24 @@ function readBody(runtime: Runtime, call: Call): Promise<void> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let length = 0;
+    let over = false;
     const stop = (): void => {
-      req.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
+      over = true;
       call.abort.removeEventListener("abort", onGone);
     };
-    const onData = (chunk: Buffer): void => {
+    const onGone = (): void => {
+      if (over) return;
+      stop();
+      // Cut by us while the body was still coming, or the client left.
+      if (call.cut) reject(call.cut);
+      else {
+        call.gone = true;
+        resolve();
+      }
+    };
+    // The listeners stay: taking four off again costs more than they ever will.
+    req.on("data", (chunk: Buffer) => {
+      if (over) return;
       length += chunk.length;
       call.detail.requestBytes = length;
       try {
@@ -53,22 +66,15 @@ function readBody(runtime: Runtime, call: Call): Promise<void> {
         stop();
         reject(error);
       }
-    };
-    const onEnd = (): void => {
+    });
+    req.on("end", () => {
+      if (over) return;
       stop();
       call.body = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, length);
       resolve();
-    };
-    const onGone = (): void => {
-      stop();
-      // Cut by us while the body was still coming, or the client left.
-      if (call.cut) reject(call.cut);
-      else {
-        call.gone = true;
-        resolve();
-      }
-    };
-    req.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
+    });
+    req.on("error", onGone);
+    // What closes the request closes the answer, which `handle` makes into an abort.
     call.abort.addEventListener("abort", onGone);
   });
 }

@@ -1,11 +1,18 @@
 import type { Readable } from "node:stream";
 
+/** What of a body is in memory; not `whole` when the limit was in the way. */
+export interface Collected {
+  parts: Buffer[];
+  length: number;
+  whole: boolean;
+}
+
 /**
  * Reads a body into memory up to `limit` bytes. Beyond it stops reading (the body stays paused, without listeners) and
  * gives what came so far.
  * @throws what the body fails with.
  */
-export function collect(body: Readable, limit: number): Promise<{ parts: Buffer[]; length: number; whole: boolean }> {
+export function collect(body: Readable, limit: number): Promise<Collected> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let length = 0;

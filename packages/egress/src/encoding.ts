@@ -34,11 +34,7 @@ function capped(): Transform {
  * The answer as identity, and headers that say so.
  * @throws SluiceError `upstream_encoding`; the body is destroyed then.
  */
-export function decode(
-  status: number,
-  headers: Record<string, string>,
-  answer: Pick<EgressResponse, "body" | "collect">,
-): EgressResponse {
+export function decode(status: number, headers: Record<string, string>, answer: Pick<EgressResponse, "body" | "collect">): EgressResponse {
   const coding = codingOf(headers["content-encoding"]);
   if (coding === "identity" && headers["content-encoding"] === undefined) return asIs(status, headers, answer);
   if (coding === "refused") {

@@ -105,18 +105,20 @@ export function createGateway(ctx: GatewayContext): Gateway {
     }
     runtime.calls.add(call);
     stats.requests += 1;
-    res.on("error", () => undefined);
+    res.on("error", ignore);
     res.once("close", () => {
       if (res.writableEnded || call.over) return;
       call.gone = true;
       call.abort.abort(new Error("the client left"));
     });
-    void runPipeline(runtime, call)
-      .catch((error: unknown) => {
+    runPipeline(runtime, call).then(
+      () => leave(call),
+      (error: unknown) => {
         ctx.log.error({ requestId: call.id, err: error }, "the end of a request failed");
         res.destroy();
-      })
-      .finally(() => leave(call));
+        leave(call);
+      },
+    );
   }
 
   function leave(call: Call): void {
@@ -157,6 +159,9 @@ export function createGateway(ctx: GatewayContext): Gateway {
     stats: () => ({ ...stats, inFlight: runtime.calls.size }),
   };
 }
+
+/** A client that is gone says so by `close`; without a listener its error would end the process. */
+function ignore(): void {}
 
 /** A budget that fills up once a second. */
 function perSecond(clock: Clock, allowed: number): () => boolean {

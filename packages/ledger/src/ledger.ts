@@ -164,10 +164,9 @@ class RunningLedger implements Ledger {
     }
   }
 
-  async start(record: Parameters<Ledger["start"]>[0]): Promise<void> {
+  start(record: Parameters<Ledger["start"]>[0]): Promise<void> {
     this.#failpoint("before_start");
-    await this.#spool.start(record);
-    this.#failpoint("after_start");
+    return this.#spool.start(record, this.#failpoint);
   }
 
   progress(record: Parameters<Ledger["progress"]>[0]): void {

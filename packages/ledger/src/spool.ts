@@ -58,7 +58,7 @@ export class Spool {
   }
 
   /** Resolves when the kernel has the record. @throws SluiceError spool_unavailable. */
-  start(record: StartRecord): Promise<void> {
+  start(record: StartRecord, failpoint: FailpointHook): Promise<void> {
     if (!this.writable) return Promise.reject(new SluiceError("spool_unavailable", { detail: "the spool refuses writes" }));
     const { id } = record.row;
     const request: OpenRequest = { start: record, progress: null, segment: null, lastAtMs: this.#options.now(), finishing: false };
@@ -73,6 +73,7 @@ export class Spool {
         }
         request.segment = position.segment;
         if (this.open.get(id) === request) this.#use(position.segment).open.add(id);
+        failpoint("after_start");
         resolve();
       });
     });

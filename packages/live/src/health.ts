@@ -37,14 +37,15 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
     else inFlight.delete(providerId);
     if (inFlight.size > 0) redis?.presence.hold("figures");
     else redis?.presence.release("figures");
-    const held = changes.get(providerId);
-    changes.set(providerId, {
-      providerId,
-      requests: (held?.requests ?? 0) + by.requests,
-      errors: (held?.errors ?? 0) + by.errors,
-      costNanoUsd: (BigInt(held?.costNanoUsd ?? "0") + by.cost).toString(),
-      inFlight: now,
-    });
+    let held = changes.get(providerId);
+    if (!held) {
+      held = { providerId, requests: 0, errors: 0, costNanoUsd: "0", inFlight: now };
+      changes.set(providerId, held);
+    }
+    held.requests += by.requests;
+    held.errors += by.errors;
+    held.inFlight = now;
+    if (by.cost !== 0n) held.costNanoUsd = (BigInt(held.costNanoUsd) + by.cost).toString();
     if (!closed) timer ??= setTimeout(() => void measure(), Math.max(0, lastMs + MEASURE_MS - clock.monotonic()));
   }
 

@@ -48,9 +48,14 @@ export function filterHeaders(headers: Record<string, string | undefined>, rule:
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined || !Object.hasOwn(headers, name)) continue;
-    if (rule.names.has(name) || rule.prefixes.some((prefix) => name.startsWith(prefix))) kept[name] = value;
+    if (rule.names.has(name) || hasPrefix(name, rule.prefixes)) kept[name] = value;
   }
   return kept;
+}
+
+function hasPrefix(name: string, prefixes: readonly string[]): boolean {
+  for (const prefix of prefixes) if (name.startsWith(prefix)) return true;
+  return false;
 }
 
 /** The query parameters a dialect knows, in the caller's order, as `?a=b` or ''. A `key` never passes. */

@@ -29,7 +29,7 @@ interface Asked {
 }
 
 /** A success: sets `call.answer` when there is something for the client, or says why not. */
-export async function readAnswer(runtime: Runtime, call: Call, response: EgressResponse, asked: Asked): Promise<Failure | null> {
+export function readAnswer(runtime: Runtime, call: Call, response: EgressResponse, asked: Asked): Promise<Failure | null> {
   const isStream = /^text\/event-stream\b/i.test(response.headers["content-type"] ?? "");
   return isStream ? readStream(runtime, call, response, asked) : readWhole(runtime, call, response, asked);
 }

@@ -1,8 +1,10 @@
+import { callTRPCProcedure, getTRPCErrorFromUnknown, getTRPCErrorShape, type TRPCError } from "@trpc/server";
 import { type FastifyTRPCPluginOptions, fastifyRequestHandler } from "@trpc/server/adapters/fastify";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import SuperJSON from "superjson";
+import type { EventStreams } from "./event-streams.ts";
 import { checkOrigin } from "./request-guard.ts";
 import { type AppRouter, appRouter, procedures } from "./router.ts";
-import type { StalledStreams } from "./stalled-streams.ts";
 
 /** Calls in one HTTP request. */
 const MOST_IN_BATCH = 20;
@@ -14,27 +16,56 @@ export function isSubscription(params: unknown): boolean {
   return typeof params === "object" && params !== null && "path" in params && subscriptions.has(String(params.path));
 }
 
+type Call = FastifyRequest<{ Params: { path: string }; Querystring: Record<string, string | undefined> }>;
+
 /** tRPC under /trpc. Access is declared per procedure, so the route itself only says that. */
-export function addTrpcRoutes(app: FastifyInstance, { stalled, publicOrigin }: { stalled: StalledStreams; publicOrigin: string }): void {
+export function addTrpcRoutes(app: FastifyInstance, { streams, publicOrigin }: { streams: EventStreams; publicOrigin: string }): void {
   const options: FastifyTRPCPluginOptions<AppRouter>["trpcOptions"] = {
     router: appRouter,
     maxBatchSize: MOST_IN_BATCH,
     createContext: ({ req }) => req.ctx,
   };
-  app.route<{ Params: { path: string } }>({
+  app.route({
     method: ["GET", "POST"],
     url: "/trpc/:path",
     config: { access: "procedure" },
-    handler: async (request, reply) => {
-      const { path } = request.params;
+    handler: async (request: Call, reply) => {
       // Calls change something or read what is private: neither is for other sites.
       checkOrigin(request.headers, publicOrigin, request.method !== "GET");
-      if (isSubscription(request.params)) {
-        stalled.watch(reply.raw);
-        // nginx would hold events back otherwise.
-        reply.header("x-accel-buffering", "no");
-      }
-      await fastifyRequestHandler({ ...options, req: request, res: reply, path });
+      if (isSubscription(request.params) && request.method === "GET" && request.query.batch === undefined)
+        return subscribe(request, reply, streams);
+      await fastifyRequestHandler({ ...options, req: request, res: reply, path: request.params.path });
     },
   });
+}
+
+/** A subscription as tRPC would answer it, written by `streams`. */
+async function subscribe(request: Call, reply: FastifyReply, streams: EventStreams): Promise<void> {
+  const { path } = request.params;
+  const { ctx } = request;
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  const call = { router: appRouter, path, ctx, type: "subscription", signal: gone.signal, batchIndex: 0 } as const;
+  const values = (): Promise<AsyncIterable<unknown>> => callTRPCProcedure({ ...call, getRawInput: async () => inputOf(request) });
+  reply.hijack();
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
+  reply.raw.writeHead(200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-cache, no-transform",
+    // nginx would hold events back otherwise.
+    "x-accel-buffering": "no",
+    vary: "trpc-accept, accept",
+  });
+  await streams.send(reply.raw, values, (thrown) => {
+    const error: TRPCError = getTRPCErrorFromUnknown(thrown);
+    return getTRPCErrorShape({ config: appRouter._def._config, error, ctx, input: undefined, path, type: "subscription" });
+  });
+}
+
+/** The input as tRPC reads it: where an EventSource was, by header or in the URL, is stronger than what it began with. */
+function inputOf({ headers, query }: Call): unknown {
+  const input = query.input ? SuperJSON.deserialize(JSON.parse(query.input)) : undefined;
+  const lastEventId = headers["last-event-id"] ?? query.lastEventId ?? query["Last-Event-Id"];
+  if (!lastEventId || (input !== undefined && (typeof input !== "object" || input === null))) return input;
+  return { ...(input as object | undefined), lastEventId };
 }

@@ -3,8 +3,8 @@ import { type Access, requireAccess } from "@sluice/services/access";
 import type { Ctx } from "@sluice/services/context";
 import { publicErrorOf } from "@sluice/services/outage";
 import { initTRPC, TRPCError } from "@trpc/server";
+import SuperJSON from "superjson";
 import type { z } from "zod";
-import { transformer } from "./frame-transformer.ts";
 
 /** Declared by every procedure; the router refuses to be built without it. */
 export interface ProcedureMeta {
@@ -51,14 +51,8 @@ const t = initTRPC
   .context<Ctx>()
   .meta<ProcedureMeta>()
   .create({
-    transformer,
+    transformer: SuperJSON,
     isDev: false,
-    sse: {
-      ping: { enabled: true, intervalMs: 15_000 },
-      client: { reconnectAfterInactivityMs: 40_000 },
-      // Backstop only: each subscription ends itself a little earlier, with jitter (routers/live.ts).
-      maxDurationMs: 12 * 60_000,
-    },
     errorFormatter({ shape, error, ctx }) {
       const { code, message, retryable, field, retryAfterS, status } = sluiceErrorOf(error);
       return {

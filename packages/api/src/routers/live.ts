@@ -1,6 +1,5 @@
 import { FollowEventsInput, followEvents } from "@sluice/services/live/follow-events";
 import { tracked } from "@trpc/server";
-import { shareOutput } from "../frame-transformer.ts";
 import { input, procedure, router } from "../trpc.ts";
 
 export const liveRouter = router({
@@ -8,9 +7,6 @@ export const liveRouter = router({
     .meta({ access: "user" })
     .input(input(FollowEventsInput.optional()))
     .subscription(async function* ({ ctx, input, signal }) {
-      for await (const frame of followEvents(ctx, input, signal)) {
-        shareOutput(frame);
-        yield tracked(frame.id, frame);
-      }
+      for await (const frame of followEvents(ctx, input, signal)) yield tracked(frame.id, frame);
     }),
 });

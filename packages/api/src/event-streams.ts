@@ -1,0 +1,129 @@
+import type { ServerResponse } from "node:http";
+import { isTrackedEnvelope } from "@trpc/server";
+import SuperJSON from "superjson";
+
+/** A viewer that takes nothing for this long is closed; the browser comes back and resumes by id. */
+const STALL_MS = 9_000;
+const LOOK_MS = 1_000;
+/** A stream that had nothing to say says so, for proxies and clients that give up on silence. */
+export const PING_MS = 15_000;
+/** A client that heard nothing for this long connects again. */
+export const SILENCE_MS = 40_000;
+
+const end = "\n\n\n";
+const connected = Buffer.from(`event: connected\ndata: ${JSON.stringify({ reconnectAfterInactivityMs: SILENCE_MS })}${end}`);
+const ping = Buffer.from(`event: ping\ndata: ${end}`);
+const returned = Buffer.from(`event: return\ndata: ${end}`);
+
+interface OpenStream {
+  response: ServerResponse;
+  wroteAtMs: number;
+  /** Since when the client takes nothing; null while it does. */
+  blockedSinceMs: number | null;
+  resume: () => void;
+}
+
+/**
+ * Writes subscriptions as tRPC's client reads them. tRPC's own writer turns every value into text, and the text into
+ * bytes through three streams, for each subscriber anew; here the bytes of a frame are made once however many get it (live shares
+ * frames by identity), and a subscriber costs its connection and little more. One timer pings all and closes those that stopped reading.
+ */
+export class EventStreams {
+  readonly #open = new Set<OpenStream>();
+  #timer: NodeJS.Timeout | undefined;
+  readonly #stallMs: number;
+  readonly #pingMs: number;
+
+  constructor({ stallMs = STALL_MS, pingMs = PING_MS } = {}) {
+    this.#stallMs = stallMs;
+    this.#pingMs = pingMs;
+  }
+
+  /**
+   * Writes what `values` gives until it ends: with a `return`, after which clients do not come back, by an AbortError without a word, so
+   * that they do, or by another error, which is sent as `errorShape` gives it. The response's head has been written.
+   */
+  async send(
+    response: ServerResponse,
+    values: () => Promise<AsyncIterable<unknown>>,
+    errorShape: (thrown: unknown) => unknown,
+  ): Promise<void> {
+    const stream = this.#begin(response);
+    try {
+      await write(stream, connected);
+      for await (const value of await values()) await write(stream, bytesOf(value));
+      await write(stream, returned);
+    } catch (thrown) {
+      if (!isAbortError(thrown)) await write(stream, Buffer.from(`event: serialized-error\ndata: ${textOf(errorShape(thrown))}${end}`));
+    } finally {
+      this.#forget(stream);
+      // What is still queued would wait for a client who does not read.
+      if (response.writableNeedDrain) response.destroy();
+      else response.end();
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #begin(response: ServerResponse): OpenStream {
+    const stream: OpenStream = { response, wroteAtMs: performance.now(), blockedSinceMs: null, resume: () => undefined };
+    const resume = (): void => {
+      stream.blockedSinceMs = null;
+      stream.resume();
+    };
+    response.on("drain", resume).once("close", resume);
+    this.#open.add(stream);
+    this.#timer ??= setInterval(() => this.#look(), Math.min(LOOK_MS, this.#stallMs, this.#pingMs)).unref();
+    return stream;
+  }
+
+  #forget(stream: OpenStream): void {
+    this.#open.delete(stream);
+    if (this.#open.size === 0) this.stop();
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const stream of this.#open) {
+      if (stream.blockedSinceMs !== null) {
+        if (now - stream.blockedSinceMs >= this.#stallMs) stream.response.destroy();
+      } else if (now - stream.wroteAtMs >= this.#pingMs) void write(stream, ping);
+    }
+  }
+}
+
+/** Resolves when the client has taken it, or is gone. */
+async function write(stream: OpenStream, bytes: Buffer): Promise<void> {
+  const { response } = stream;
+  if (response.destroyed) return;
+  stream.wroteAtMs = performance.now();
+  if (response.write(bytes)) return;
+  stream.blockedSinceMs = stream.wroteAtMs;
+  await new Promise<void>((resolve) => {
+    stream.resume = resolve;
+  });
+}
+
+const bytesOfFrame = new WeakMap<object, Buffer>();
+
+/** A tracked value's bytes, made once for each object: what was given here must not change any more. */
+function bytesOf(value: unknown): Buffer {
+  if (!isTrackedEnvelope(value)) throw new TypeError("a subscription must yield tracked values: nothing else can be resumed");
+  const [id, data] = value;
+  const known = bytesOfFrame.get(data as object);
+  if (known) return known;
+  const bytes = Buffer.from(`data: ${textOf(data)}\nid: ${id}${end}`);
+  bytesOfFrame.set(data as object, bytes);
+  return bytes;
+}
+
+function textOf(data: unknown): string {
+  return JSON.stringify(SuperJSON.serialize(data));
+}
+
+function isAbortError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "AbortError";
+}

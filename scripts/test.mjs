@@ -7,6 +7,7 @@ import { verify } from "./verify.mjs";
 
 const packages = {
   "redis-server": ["/usr/bin/redis-server", "/usr/bin/valkey-server"],
+  nginx: ["/usr/sbin/nginx", "/usr/local/bin/nginx", "/opt/homebrew/bin/nginx"],
   chromium: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
 };
 
@@ -15,12 +16,12 @@ async function installTools() {
   if (missing.length === 0) return;
   const install = `apt-get install -y --no-install-recommends ${missing.join(" ")}`;
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
-    process.stderr.write(`The tests need ${missing.join(" and ")}. Install with:\n  sudo apt-get update && sudo ${install}\n`);
+    process.stderr.write(`The tests need ${missing.join(", ")}. Install with:\n  sudo apt-get update && sudo ${install}\n`);
     process.exit(1);
   }
-  // Debian starts a redis-server of its own after installing; policy-rc.d says no, the tests start theirs.
+  // Debian starts redis-server and nginx after installing them; policy-rc.d says no, the tests start theirs.
   const script = `apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive ${install}`;
-  await step(`Installing ${missing.join(" and ")}`, `Run it by hand: ${install}`, () => run("sh", ["-c", script], { quiet: true }));
+  await step(`Installing ${missing.join(", ")}`, `Run it by hand: ${install}`, () => run("sh", ["-c", script], { quiet: true }));
 }
 
 const reports = join(root, "test-results");

@@ -4,28 +4,34 @@
  * exports its types alone to the console.
  */
 import { declaredAccess } from "./declared-access.ts";
+import { auditRouter } from "./routers/audit.ts";
 import { keysRouter } from "./routers/keys.ts";
 import { liveRouter } from "./routers/live.ts";
 import { loginsRouter } from "./routers/logins.ts";
 import { logsRouter } from "./routers/logs.ts";
 import { namesRouter } from "./routers/names.ts";
+import { overviewRouter } from "./routers/overview.ts";
 import { pricesRouter } from "./routers/prices.ts";
 import { providersRouter } from "./routers/providers.ts";
 import { sessionsRouter } from "./routers/sessions.ts";
 import { settingsRouter } from "./routers/settings.ts";
+import { systemRouter } from "./routers/system.ts";
 import { usersRouter } from "./routers/users.ts";
 import { router } from "./trpc.ts";
 
 export const appRouter = router({
+  audit: auditRouter,
   keys: keysRouter,
   live: liveRouter,
   logins: loginsRouter,
   logs: logsRouter,
   names: namesRouter,
+  overview: overviewRouter,
   prices: pricesRouter,
   providers: providersRouter,
   sessions: sessionsRouter,
   settings: settingsRouter,
+  system: systemRouter,
   users: usersRouter,
 });
 

@@ -3,7 +3,7 @@ import type { RequestRow } from "@sluice/core/requests";
 import type { Key, Price, Provider, User } from "@sluice/db/generated/client";
 import { makeKey, makePrice, makeProvider, makeRequestDetail, makeRequestRow, requestRow, uniqueName } from "@sluice/testing/factories";
 import type { TestDatabase } from "@sluice/testing/postgres";
-import { makePerson, type TestApi } from "./harness.ts";
+import { makePerson, password, type TestApi } from "./harness.ts";
 
 /**
  * What the tests of access and of secrets call each procedure and each route with. A procedure or route that is not in
@@ -36,12 +36,18 @@ const none: Inputs = () => [undefined];
 const provider = { dialect: "openai", baseUrl: "http://127.0.0.1:9/v1" };
 
 export const procedureSweep: Record<string, Inputs> = {
-  "keys.list": ({ user, key }) => [{ userId: user.id }, { cursor: key.id }],
+  "keys.list": ({ user, key }) => [{ userId: user.id, fields: ["owner", "totals"] }, { cursor: key.id }, { search: user.name }],
+  "keys.page": ({ user }) => [{ userId: user.id, fields: ["owner"] }, { search: user.email }],
+  "keys.limits": ({ key }) => [{ id: key.id }],
+  "keys.check": ({ key, price }) => [{ id: key.id, model: price.model }],
+  "keys.rotate": ({ key }) => [{ id: key.id, overlapSeconds: 60 }],
   "keys.create": ({ user }) => [{ userId: user.id, name: uniqueName("key") }],
   "keys.update": ({ key }) => [{ id: key.id, name: uniqueName("renamed") }],
   "keys.revoke": ({ key }) => [{ id: key.id }],
   "live.events": ({ position }) => [{ after: position }, { lastEventId: position }],
   "logins.current": none,
+  // Everybody's is this one, and stays so.
+  "logins.changePassword": () => [{ current: password, password }],
   "logs.list": ({ user, key, row, inFlight, sessionId, provider }) => [
     {},
     ...[{ requestId: row.id }, { requestId: inFlight.id }, { userId: user.id }, { keyId: key.id }, { sessionId }].map((filter) => ({
@@ -60,7 +66,16 @@ export const procedureSweep: Record<string, Inputs> = {
   "logs.byIds": ({ row, inFlight }) => [{ ids: [row.id, inFlight.id] }],
   "names.list": none,
   "overview.get": () => [undefined, { range: "30d", by: "key" }, { by: "user" }],
+  "audit.list": ({ user, key, row }) => [
+    {},
+    { cursor: row.id },
+    ...[{ actorId: user.id }, { targetId: key.id }, { action: "key.create", actorKind: "user", targetKind: "key" }].map((filter) => ({ filter })),
+  ],
   "prices.list": none,
+  "prices.history": ({ price }) => [{ model: price.model }],
+  "prices.source": none,
+  "prices.refresh": none,
+  "prices.import": ({ price }) => [{ text: priceTable(price.model) }, { text: priceTable(price.model), apply: true, replaceOwn: true }],
   "prices.set": ({ price }) => [{ model: price.model, inputPerMTok: "3", outputPerMTok: "4" }],
   "providers.bootstrap": none,
   "providers.create": () => [{ ...provider, name: uniqueName("provider"), secret: "sk-of-a-new-provider" }],
@@ -71,11 +86,29 @@ export const procedureSweep: Record<string, Inputs> = {
   "sessions.list": none,
   "sessions.terminate": ({ sessionId }) => [{ id: sessionId }],
   "settings.get": none,
+  "settings.sources": none,
+  "settings.history": ({ row }) => [{}, { cursor: row.id }],
+  "settings.rollBack": async ({ database }) => [{ id: await makeSettingsSave(database) }],
   "settings.update": () => [{ "breaker.failures": 6 }],
-  "users.list": ({ user }) => [{}, { cursor: user.id }],
+  "system.get": none,
+  "system.quarantine": ({ row }) => [{}, { cursor: row.id }],
+  "users.list": ({ user }) => [{}, { cursor: user.id }, { search: user.email, fields: ["email"] }],
+  "users.page": ({ user }) => [{}, { search: user.name, fields: ["email", "totals", "keys"] }],
+  "users.delete": async ({ database, user }) => [{ id: (await makePerson(database)).id }, { id: user.id }],
   "users.create": () => [{ email: `${uniqueName("new")}@example.test`, name: "New" }],
   "users.update": ({ user }) => [{ id: user.id, name: uniqueName("renamed") }],
 };
+
+function priceTable(model: string): string {
+  return JSON.stringify({ [model]: { litellm_provider: "openai", mode: "chat", input_cost_per_token: 1e-6, output_cost_per_token: 2e-6 } });
+}
+
+/** A save of settings that can be rolled back. */
+async function makeSettingsSave({ prisma }: TestDatabase): Promise<string> {
+  const change = { before: { "breaker.failures": 5 }, after: { "breaker.failures": 6 } };
+  const of = { actorKind: "user", action: "settings.update", targetKind: "settings", targetId: "breaker.failures" };
+  return (await prisma.auditEntry.create({ data: { id: newId(), ...of, ...change } })).id;
+}
 
 /** Paths to try per route, by `METHOD url`; procedures are swept one by one, and so is what changes state by a body. */
 export const routeSweep: Record<string, (of: Things) => string[]> = {
@@ -84,6 +117,7 @@ export const routeSweep: Record<string, (of: Things) => string[]> = {
   "GET /export/logs.csv": ({ row, user, key }) => exportPaths("csv", [{}, { requestId: row.id }, { userId: user.id }, { keyId: key.id }]),
   "GET /export/logs.json": ({ sessionId }) => exportPaths("json", [{}, { sessionId }]),
   "POST /trpc/:path": () => [],
+  "POST /trpc/prices.import": () => [],
   "POST /auth/login": () => [],
   "POST /auth/logout": () => [],
   "POST /auth/setup": () => [],

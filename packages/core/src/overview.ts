@@ -1,0 +1,233 @@
+import { type OverviewRange, type OverviewSplit, overviewSplits } from "./inputs/overview.ts";
+import type { RequestRow } from "./requests.ts";
+import { statusClassOf } from "./status-class.ts";
+
+/**
+ * The figures of the overview: read once from the rollups, and from then on moved by the rows that finish, by the same
+ * rules at the server (rows that are not settled yet) and in the browser (rows that are pushed). A row counts where it
+ * started. Errors are the classes 4xx and 5xx; a refused or aborted request is none.
+ */
+export interface Sums {
+  requests: number;
+  errors: number;
+  input: number;
+  output: number;
+  cacheWrite: number;
+  cacheRead: number;
+  /** Decimal. */
+  costNanoUsd: string;
+  /** Requests that gave a first content, and the sum of their times to it, ms. */
+  ttftCount: number;
+  ttftMsSum: number;
+}
+
+/** Sums by bucket, each measure in an array of its own: a third of the bytes of an object a bucket. `tokens` are all kinds. */
+export interface Columns {
+  requests: number[];
+  errors: number[];
+  tokens: number[];
+  costNanoUsd: string[];
+  ttftCount: number[];
+  ttftMsSum: number[];
+}
+
+export interface TopEntry {
+  id: string;
+  requests: number;
+  errors: number;
+  tokens: number;
+  costNanoUsd: string;
+}
+
+export interface OverviewSeries extends Columns {
+  /** Of the model, provider, user or key; null = all that have no series of their own. Always the last one. */
+  id: string | null;
+}
+
+/** Of administrators all, of users their own. */
+export interface Overview {
+  range: OverviewRange;
+  by: OverviewSplit;
+  /** IANA; of the settings. Days are days there. */
+  zone: string;
+  day: { startMs: number; endMs: number; today: Sums };
+  /** Yesterday by five minutes from `startMs` on, so that it can be cut at any time of day. */
+  yesterday: { startMs: number } & Columns;
+  /** Starts of the buckets, ascending; `endMs` of the last one. */
+  times: number[];
+  endMs: number;
+  series: OverviewSeries[];
+  /** Of the whole range, most expensive first, at most {@link TOP}. Users get models and keys alone. */
+  top: Partial<Record<OverviewSplit, TopEntry[]>>;
+  /** Ids of requests in flight and of active sessions. */
+  inFlight: string[];
+  sessions: string[];
+  /** Finished about when this was read, and counted: their event may still come. */
+  counted: string[];
+  /** False before the first request ever. */
+  used: boolean;
+  busId: string;
+  serverNowMs: number;
+}
+
+/** Entries of a top list, and series of their own. */
+export const TOP = 8;
+export const SERIES = 6;
+export const FIVE_MINUTES_MS = 300_000;
+
+export const noSums: Sums = {
+  ...{ requests: 0, errors: 0, input: 0, output: 0, cacheWrite: 0, cacheRead: 0 },
+  ...{ costNanoUsd: "0", ttftCount: 0, ttftMsSum: 0 },
+};
+
+/** Zeros for so many buckets. */
+export function zeroColumns(buckets: number): Columns {
+  const zeros = (): number[] => new Array<number>(buckets).fill(0);
+  return {
+    ...{ requests: zeros(), errors: zeros(), tokens: zeros(), ttftCount: zeros(), ttftMsSum: zeros() },
+    costNanoUsd: new Array<string>(buckets).fill("0"),
+  };
+}
+
+/** What one finished row adds. A correction moves tokens and cost only. */
+export function sumsOf(row: RequestRow): Sums {
+  const { usage } = row;
+  const counts = row.correctsId === null;
+  const status = statusClassOf(row);
+  const measured = counts && row.ttftMs !== null;
+  return {
+    requests: counts ? 1 : 0,
+    errors: counts && (status === "4xx" || status === "5xx") ? 1 : 0,
+    input: usage.input,
+    output: usage.output,
+    cacheWrite: usage.cacheWrite5m + usage.cacheWrite1h,
+    cacheRead: usage.cacheRead,
+    costNanoUsd: row.costNanoUsd ?? "0",
+    ttftCount: measured ? 1 : 0,
+    ttftMsSum: measured ? Math.round(row.ttftMs ?? 0) : 0,
+  };
+}
+
+/** All kinds of tokens. */
+export function tokensOf(sums: Pick<Sums, "input" | "output" | "cacheWrite" | "cacheRead">): number {
+  return sums.input + sums.output + sums.cacheWrite + sums.cacheRead;
+}
+
+/** Counts a finished row in everything that it belongs to. Changes `overview` in place. */
+export function countRow(overview: Overview, row: RequestRow): void {
+  const sums = sumsOf(row);
+  const { day, yesterday, times } = overview;
+  overview.used = true;
+  if (row.startedAtMs >= day.startMs) {
+    // After midnight and before the page was read anew, tomorrow's are not today's.
+    if (row.startedAtMs < day.endMs) addSums(day.today, sums);
+  } else addAt(yesterday, Math.floor((row.startedAtMs - yesterday.startMs) / FIVE_MINUTES_MS), sums);
+  const first = times[0] ?? Number.POSITIVE_INFINITY;
+  if (row.startedAtMs < first || row.startedAtMs >= overview.endMs) return;
+  addAt(seriesOf(overview, idBy[overview.by](row)), bucketOf(times, row.startedAtMs), sums);
+  for (const split of overviewSplits) addToList(overview.top[split] ?? [], idBy[split](row), sums);
+}
+
+const idBy: Record<OverviewSplit, (row: RequestRow) => string> = {
+  model: (row) => row.model,
+  provider: (row) => row.providerId,
+  user: (row) => row.userId,
+  key: (row) => row.keyId,
+};
+
+/** Its own series, a new one while there is room, or that of all others. */
+function seriesOf(overview: Overview, id: string): Columns {
+  const known = overview.series.find((series) => series.id === id);
+  if (known) return known;
+  const own = id !== "" && overview.series.filter((series) => series.id !== null).length < SERIES;
+  const wanted = own ? id : null;
+  const found = overview.series.find((series) => series.id === wanted);
+  if (found) return found;
+  const made: OverviewSeries = { id: wanted, ...zeroColumns(overview.times.length) };
+  const rest = overview.series.findIndex((series) => series.id === null);
+  overview.series.splice(rest < 0 || wanted === null ? overview.series.length : rest, 0, made);
+  return made;
+}
+
+/** The last bucket that begins at or before `ms`; buckets of days differ in length. */
+function bucketOf(times: readonly number[], ms: number): number {
+  let low = 0;
+  let high = times.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((times[middle] ?? 0) <= ms) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function addToList(list: TopEntry[], id: string, sums: Sums): void {
+  if (id === "") return;
+  let entry = list.find((one) => one.id === id);
+  if (!entry) {
+    if (list.length >= TOP) return;
+    entry = { id, requests: 0, errors: 0, tokens: 0, costNanoUsd: "0" };
+    list.push(entry);
+  }
+  entry.requests += sums.requests;
+  entry.errors += sums.errors;
+  entry.tokens += tokensOf(sums);
+  entry.costNanoUsd = plus(entry.costNanoUsd, sums.costNanoUsd);
+  list.sort(byCost);
+}
+
+/** Dearest first; then the most requests. */
+function byCost(a: TopEntry, b: TopEntry): number {
+  const difference = BigInt(b.costNanoUsd) - BigInt(a.costNanoUsd);
+  if (difference !== 0n) return difference > 0n ? 1 : -1;
+  return b.requests - a.requests || (a.id < b.id ? -1 : 1);
+}
+
+function addSums(to: Sums, more: Sums): void {
+  to.requests += more.requests;
+  to.errors += more.errors;
+  to.input += more.input;
+  to.output += more.output;
+  to.cacheWrite += more.cacheWrite;
+  to.cacheRead += more.cacheRead;
+  to.costNanoUsd = plus(to.costNanoUsd, more.costNanoUsd);
+  to.ttftCount += more.ttftCount;
+  to.ttftMsSum += more.ttftMsSum;
+}
+
+/** Adds to one bucket; out of range is nowhere. */
+export function addAt(columns: Columns, at: number, sums: Sums): void {
+  if (at < 0 || at >= columns.requests.length) return;
+  columns.requests[at] = (columns.requests[at] ?? 0) + sums.requests;
+  columns.errors[at] = (columns.errors[at] ?? 0) + sums.errors;
+  columns.tokens[at] = (columns.tokens[at] ?? 0) + tokensOf(sums);
+  columns.costNanoUsd[at] = plus(columns.costNanoUsd[at] ?? "0", sums.costNanoUsd);
+  columns.ttftCount[at] = (columns.ttftCount[at] ?? 0) + sums.ttftCount;
+  columns.ttftMsSum[at] = (columns.ttftMsSum[at] ?? 0) + sums.ttftMsSum;
+}
+
+function plus(a: string, b: string): string {
+  return b === "0" ? a : (BigInt(a) + BigInt(b)).toString();
+}
+
+/** Yesterday until an instant: whole buckets, and of the one that it falls into the share of time that had passed. */
+export function untilTime(
+  columns: Columns & { startMs: number },
+  ms: number,
+): Omit<Sums, "input" | "output" | "cacheWrite" | "cacheRead"> & { tokens: number } {
+  const place = Math.max(0, (ms - columns.startMs) / FIVE_MINUTES_MS);
+  const whole = Math.min(columns.requests.length, Math.floor(place));
+  const share = place - whole;
+  const sum = (values: readonly number[]): number =>
+    values.slice(0, whole).reduce((total, value) => total + value, 0) + (whole < values.length ? (values[whole] ?? 0) * share : 0);
+  let cost = columns.costNanoUsd.slice(0, whole).reduce((total, value) => total + BigInt(value), 0n);
+  cost += (BigInt(columns.costNanoUsd[whole] ?? "0") * BigInt(Math.round(Math.min(1, share) * 1_000))) / 1_000n;
+  return {
+    requests: sum(columns.requests),
+    errors: sum(columns.errors),
+    tokens: sum(columns.tokens),
+    costNanoUsd: cost.toString(),
+    ttftCount: sum(columns.ttftCount),
+    ttftMsSum: sum(columns.ttftMsSum),
+  };
+}

@@ -1,0 +1,321 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@sluice/core/clock";
+import type { OverviewRange, OverviewSplit } from "@sluice/core/inputs/overview";
+import { defaultSettings } from "@sluice/core/inputs/settings";
+import { silentLog } from "@sluice/core/log";
+import { type Overview, tokensOf, untilTime } from "@sluice/core/overview";
+import { noUsage, type RequestRow } from "@sluice/core/requests";
+import { sameTimeYesterday } from "@sluice/core/time-zone";
+import { createLedger } from "@sluice/ledger/ledger";
+import type { Ctx } from "@sluice/services/context";
+import { getOverview } from "@sluice/services/overview/get-overview";
+import { updateSettings } from "@sluice/services/settings/update-settings";
+import { fakeClock } from "@sluice/testing/clock";
+import { idAt, requestDetail, requestRow } from "@sluice/testing/factories";
+import { seedRequestRows } from "@sluice/testing/seed-request-rows";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startServices, type TestServices } from "./harness.ts";
+
+const DAY_MS = 86_400_000;
+let test: TestServices;
+let admin: Ctx & { userId: string };
+let user: Ctx & { userId: string };
+beforeEach(async () => {
+  test = await startServices();
+  admin = await test.as("admin");
+  user = await test.as("user");
+});
+afterEach(() => test?.close());
+
+/** Through the ledger, as the gateway would. */
+async function settle(rows: readonly RequestRow[]): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "sluice-overview-"));
+  const settings = () => ({ ...defaultSettings(), "ledger.durability": "write" as const, "ledger.intervalMs": 10 });
+  const ledger = await createLedger({ dir, pool: test.database.pool, settings, clock: systemClock, log: silentLog, instanceId: "test" });
+  await Promise.all(rows.map((row) => ledger.finish({ row, detail: requestDetail({ id: row.id }), upstreamCostNanoUsd: "7" })));
+  await ledger.close();
+  await rm(dir, { recursive: true, force: true });
+}
+
+/** Rows of the 40 days before, more of them lately; some refused, failed, cut, unpriced or without content. */
+function randomRows(nowMs: number, count: number, users: readonly string[]): RequestRow[] {
+  let seed = 20_261_121;
+  const random = (): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return seed / 2 ** 32;
+  };
+  const pick = <T>(...of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+  return Array.from({ length: count }, () => {
+    const state = pick<RequestRow["state"]>("done", "done", "done", "error", "aborted", "refused");
+    return requestRow({
+      id: idAt(nowMs - Math.floor(random() ** 3 * 40 * DAY_MS) - 1),
+      userId: pick(...users),
+      keyId: `key-${Math.floor(random() * 12)}`,
+      providerId: state === "refused" ? "" : `provider-${Math.floor(random() * 9)}`,
+      model: `model-${Math.floor(random() ** 2 * 10)}`,
+      state,
+      status: { done: 200, error: pick(200, 404, 502), aborted: 0, refused: 429, in_flight: 0, lost: 0 }[state],
+      usage:
+        state === "refused"
+          ? noUsage
+          : { input: pick(1, 900), output: pick(2, 80), cacheWrite5m: pick(0, 3), cacheWrite1h: pick(0, 4), cacheRead: pick(0, 5_000) },
+      costNanoUsd: state === "refused" ? "0" : pick(null, "140000", "987654321"),
+      ttftMs: pick(null, 12, 340),
+    });
+  });
+}
+
+interface Raw {
+  requests: number;
+  errors: number;
+  tokens: number;
+  cost: string;
+  ttftCount: number;
+  ttftMsSum: number;
+}
+
+/** Straight from the rows, by PostgreSQL's own reading of zones. */
+async function raw(where: string, values: unknown[], group = "1"): Promise<Map<string, Raw>> {
+  const { rows } = await test.database.pool.query(
+    `SELECT (${group})::text AS "group", count(*)::float8 AS requests,
+      (count(*) FILTER (WHERE state = 'error' OR (state = 'done' AND status >= 400)))::float8 AS errors,
+      sum(input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens)::float8 AS tokens,
+      coalesce(sum(cost_nano_usd), 0)::text AS cost, count(ttft_ms)::float8 AS "ttftCount", coalesce(sum(ttft_ms), 0)::float8 AS "ttftMsSum"
+     FROM requests WHERE ${where} GROUP BY 1`,
+    values,
+  );
+  return new Map(rows.map(({ group: name, ...sums }) => [name as string, sums as Raw]));
+}
+
+function totalOf(columns: Overview["yesterday"] | Overview["series"][number]): Raw {
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  return {
+    requests: sum(columns.requests),
+    errors: sum(columns.errors),
+    tokens: sum(columns.tokens),
+    cost: columns.costNanoUsd.reduce((total, value) => total + BigInt(value), 0n).toString(),
+    ttftCount: sum(columns.ttftCount),
+    ttftMsSum: sum(columns.ttftMsSum),
+  };
+}
+
+function byCost([a, left]: [string, Raw], [b, right]: [string, Raw]): number {
+  return Number(BigInt(right.cost) - BigInt(left.cost)) || right.requests - left.requests || (a < b ? -1 : 1);
+}
+
+const nothing: Raw = { requests: 0, errors: 0, tokens: 0, cost: "0", ttftCount: 0, ttftMsSum: 0 };
+
+describe("figures of a day and of a range", () => {
+  it.each([
+    ["the clocks go back today", "America/New_York", "2026-11-01T20:10:00Z"],
+    ["the clocks went back yesterday", "America/New_York", "2026-11-02T20:10:00Z"],
+    ["the clocks went forward yesterday", "America/New_York", "2026-03-09T09:35:00Z"],
+    ["a zone of half an hour", "Asia/Kolkata", "2026-11-21T11:45:00Z"],
+    ["half an hour of summer time ends today", "Australia/Lord_Howe", "2026-04-05T03:20:00Z"],
+    ["universal time", "UTC", "2026-11-21T00:05:00Z"],
+  ])("are the raw sums when %s (%s)", async (_, zone, now) => {
+    await updateSettings(admin, { "time.zone": zone });
+    const nowMs = Date.parse(now);
+    const ctx = { ...admin, clock: fakeClock(nowMs) };
+    await settle(randomRows(nowMs, 1_500, [admin.userId, user.userId, "user-x", ""]));
+    const overview = await getOverview(ctx, { range: "30d", by: "model" });
+
+    const local = "started_at AT TIME ZONE $1";
+    const at = [zone, new Date(nowMs)];
+    const today = (await raw(`(${local})::date = ($2::timestamptz AT TIME ZONE $1)::date`, at)).get("1") ?? nothing;
+    const { costNanoUsd: cost, requests, errors, ttftCount, ttftMsSum } = overview.day.today;
+    expect({ requests, errors, tokens: tokensOf(overview.day.today), cost, ttftCount, ttftMsSum }).toEqual(today);
+
+    const yesterday = `(${local})::date = ($2::timestamptz AT TIME ZONE $1)::date - 1`;
+    expect(totalOf(overview.yesterday)).toEqual((await raw(yesterday, at)).get("1") ?? nothing);
+    const earlier = (await raw(`${yesterday} AND (${local})::time < ($2::timestamptz AT TIME ZONE $1)::time`, at)).get("1") ?? nothing;
+    const { costNanoUsd, ...until } = untilTime(overview.yesterday, sameTimeYesterday(nowMs, zone));
+    expect({ ...until, cost: costNanoUsd }).toEqual(earlier);
+
+    // Each day of the month, and each model of it that has its own series.
+    const days = await raw(`(${local})::date > ($2::timestamptz AT TIME ZONE $1)::date - 30`, at, `(${local})::date || ' ' || model`);
+    const format = new Intl.DateTimeFormat("en-CA", { timeZone: zone });
+    const own = new Set(overview.series.flatMap(({ id }) => id ?? []));
+    expect(overview.times.length).toBe(30);
+    for (const [slot, ms] of overview.times.entries()) {
+      const date = format.format(ms);
+      for (const { id, ...columns } of overview.series) {
+        const parts = [...days].filter(
+          ([name]) => name.startsWith(date) && (id === null ? !own.has(name.slice(11)) : name.slice(11) === id),
+        );
+        expect([date, id, columns.requests[slot]]).toEqual([date, id, parts.reduce((sum, [, one]) => sum + one.requests, 0)]);
+        expect(columns.costNanoUsd[slot]).toBe(parts.reduce((sum, [, one]) => sum + BigInt(one.cost), 0n).toString());
+      }
+    }
+  });
+
+  it.each([
+    ["24h", "5 minutes", 288],
+    ["7d", "1 hour", 168],
+  ] as const)("of %s are by %s, with a zero where nothing was", async (range, step, count) => {
+    await updateSettings(admin, { "time.zone": "Asia/Kolkata" });
+    const nowMs = Date.parse("2026-11-21T11:47:31Z");
+    await settle(randomRows(nowMs, 1_000, [admin.userId, user.userId]));
+    for (const by of ["model", "provider", "user", "key"] as const) {
+      const overview = await getOverview({ ...admin, clock: fakeClock(nowMs) }, { range, by });
+      expect(overview.times.length).toBe(count);
+      expect(overview.series.every(({ requests, costNanoUsd }) => requests.length === count && costNanoUsd.length === count)).toBe(true);
+      const from = new Date(overview.times[0] ?? 0);
+      const column = { model: "model", provider: "provider_id", user: "user_id", key: "key_id" }[by];
+      const totals = await raw("started_at >= $1", [from], column);
+      const wanted = [...totals].filter(([id]) => id !== "").sort(byCost);
+      expect(overview.top[by]?.map(({ id, costNanoUsd }) => [id, costNanoUsd])).toEqual(
+        wanted.slice(0, 8).map(([id, { cost }]) => [id, cost]),
+      );
+      expect(overview.series.at(-1)?.id).toBe(wanted.length > 6 || totals.has("") ? null : wanted.at(-1)?.[0]);
+      for (const series of overview.series) {
+        if (series.id !== null) expect(totalOf(series)).toEqual(totals.get(series.id));
+      }
+      const buckets = await raw("started_at >= $1", [from], `date_bin('${step}', started_at, '2000-01-01Z')`);
+      const perBucket = overview.times.map((_, at) => overview.series.reduce((sum, { requests }) => sum + (requests[at] ?? 0), 0));
+      expect(perBucket.filter((n) => n > 0).length).toBe(buckets.size);
+      expect(new Map(overview.times.flatMap((ms, at) => (perBucket[at] ? [[ms, perBucket[at]]] : [])))).toEqual(
+        new Map([...buckets].map(([name, { requests }]) => [Date.parse(name), requests])),
+      );
+    }
+  });
+});
+
+describe("who sees what", () => {
+  it("a user sees their own figures, models and keys, and cannot split by what is hidden", async () => {
+    const nowMs = Date.parse("2026-11-21T11:47:00Z");
+    const rows = randomRows(nowMs, 400, [admin.userId, user.userId]);
+    await settle(rows);
+    const mine = rows.filter(({ userId }) => userId === user.userId);
+    const overview = await getOverview({ ...user, clock: fakeClock(nowMs) }, { range: "30d", by: "key" });
+    expect(Object.keys(overview.top)).toEqual(["model", "key"]);
+    const requests = overview.series.reduce((sum, series) => sum + totalOf(series).requests, 0);
+    expect(requests).toBe(mine.filter(({ startedAtMs }) => startedAtMs >= (overview.times[0] ?? 0)).length);
+    const text = JSON.stringify(overview);
+    expect(text).not.toContain("provider-");
+    expect(text).not.toContain(admin.userId);
+    for (const by of ["provider", "user"] as const) await expect(getOverview(user, { by })).rejects.toMatchObject({ code: "forbidden" });
+  });
+});
+
+describe("what is not settled yet", () => {
+  it("counts once: in flight, finished, settled", async () => {
+    const row = requestRow({ userId: user.userId, keyId: "key-1", state: "in_flight" });
+    const others = requestRow({ userId: admin.userId });
+    test.live.registry.started(row);
+    const flying = await getOverview(user);
+    expect(flying).toMatchObject({ inFlight: [row.id], counted: [], used: false, day: { today: { requests: 0 } } });
+
+    const end: RequestRow = { ...row, state: "done", status: 200, durationMs: 20, ttftMs: 10.4 };
+    test.live.registry.finished(end, requestDetail({ id: row.id }));
+    const finished = await getOverview(user);
+    const once = {
+      requests: 1,
+      errors: 0,
+      input: 100,
+      output: 20,
+      cacheWrite: 0,
+      cacheRead: 0,
+      costNanoUsd: "140000",
+      ttftCount: 1,
+      ttftMsSum: 10,
+    };
+    expect(finished).toMatchObject({ inFlight: [], counted: [row.id], used: true, day: { today: once } });
+    expect(finished.top.key).toEqual([{ id: "key-1", requests: 1, errors: 0, tokens: 120, costNanoUsd: "140000" }]);
+    expect(finished.series.map(({ id, requests }) => [id, requests.at(-1)])).toEqual([["test-model", 1]]);
+
+    await settle([end, others]);
+    expect(await getOverview(user)).toEqual({ ...finished, busId: expect.any(String), serverNowMs: expect.any(Number) });
+    test.live.registry.settled([row.id]);
+    // Its event may still be under way to a viewer: who finished is named for a few seconds, each to their own.
+    expect(await getOverview(user)).toMatchObject({ counted: [row.id], day: { today: once } });
+    const later = fakeClock(systemClock.now() + 60_000);
+    expect(await getOverview({ ...user, clock: later })).toMatchObject({ counted: [], day: { today: once } });
+  });
+
+  it("names active sessions, of users their own", async () => {
+    const session = (id: string, userId: string) => ({
+      id,
+      userId,
+      keyId: "k",
+      providerId: "",
+      model: "m",
+      client: "",
+      dialect: "openai" as const,
+    });
+    test.live.sessions.began(session("session-mine", user.userId));
+    test.live.sessions.began(session("session-theirs", admin.userId));
+    await expect.poll(async () => (await getOverview(admin)).sessions.sort()).toEqual(["session-mine", "session-theirs"]);
+    expect((await getOverview(user)).sessions).toEqual(["session-mine"]);
+  });
+});
+
+describe("what is asked of PostgreSQL", () => {
+  const asked: { text: string; values: unknown[] }[] = [];
+
+  async function statementsOf(who: Ctx, input: { range: OverviewRange; by: OverviewSplit }): Promise<typeof asked> {
+    const { pool } = who;
+    const recording = {
+      connect: async () => {
+        const client = await pool.connect();
+        return {
+          query: (text: string, values: unknown[] = []) => {
+            asked.push({ text, values });
+            return client.query(text, values);
+          },
+          release: (error?: Error) => client.release(error),
+        };
+      },
+    };
+    asked.length = 0;
+    await getOverview({ ...who, pool: recording as unknown as Ctx["pool"] }, input);
+    return [...asked];
+  }
+
+  it("six statements, each an index range scan, however much there is", async () => {
+    const { pool } = test.database;
+    const few = (await statementsOf(admin, { range: "24h", by: "model" })).length;
+    for (const [table, step, count] of [
+      ["rollups_5m", 300, 9_000],
+      ["rollups_hour", 3_600, 2_000],
+      ["rollups_day", 86_400, 400],
+    ] as const) {
+      await pool.query(
+        `INSERT INTO ${table} (tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class, requests,
+           billable_requests, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
+           cost_nano_usd, upstream_cost_nano_usd)
+         SELECT 'default', date_bin(make_interval(secs => $1), now(), '2000-01-01Z') - make_interval(secs => $1 * b),
+           CASE WHEN k = 0 THEN $3 ELSE 'user-' || k END, 'key-' || k, 'provider-' || k % 4, 'model-' || k % 7, 'default', 'openai', '2xx',
+           1, 1, 1, 1, 0, 0, 0, 1, 1
+         FROM generate_series(0, $2::int) AS b, generate_series(0, 11) AS k`,
+        [step, count, user.userId],
+      );
+      await pool.query(`VACUUM ANALYZE ${table}`);
+    }
+    await seedRequestRows(pool, 40_000, 60_000);
+    for (const who of [admin, user]) {
+      for (const range of ["24h", "7d", "30d"] as const) {
+        const sent = await statementsOf(who, { range, by: "key" });
+        expect(sent.length).toBe(few);
+        const client = await pool.connect();
+        for (const { text, values } of sent) {
+          if (!text.startsWith("SELECT")) {
+            await client.query(text);
+            continue;
+          }
+          const { rows } = await client.query(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ${text}`, values);
+          const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+          expect(plan).not.toContain("Seq Scan on rollups");
+          // Partitions without a row are read sequentially; that costs nothing.
+          const scans = [...plan.matchAll(/Seq Scan on requests_\d.*\(actual rows=([\d.]+)/g)];
+          expect(scans.reduce((sum, match) => sum + Number(match[1]), 0)).toBe(0);
+          expect(plan).toMatch(/Index Cond: .*(bucket = ANY|settled_seq >)/);
+        }
+        client.release();
+      }
+    }
+    expect(few).toBe(6);
+  });
+});

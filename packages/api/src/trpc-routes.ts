@@ -1,3 +1,4 @@
+import { requireAccess } from "@sluice/services/access";
 import { callTRPCProcedure, getTRPCErrorFromUnknown, getTRPCErrorShape, type TRPCError } from "@trpc/server";
 import { type FastifyTRPCPluginOptions, fastifyRequestHandler } from "@trpc/server/adapters/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -8,6 +9,9 @@ import { type AppRouter, appRouter, procedures } from "./router.ts";
 
 /** Calls in one HTTP request. */
 const MOST_IN_BATCH = 20;
+
+/** 8 MB of JSON as a JSON string, whose quotes and line breaks are escaped. */
+const PRICE_TABLE_BYTES = 16 * 1024 * 1024;
 
 const subscriptions = new Set(procedures.filter(({ type }) => type === "subscription").map(({ path }) => path));
 
@@ -35,6 +39,18 @@ export function addTrpcRoutes(app: FastifyInstance, { streams, publicOrigin }: {
       if (isSubscription(request.params) && request.method === "GET" && request.query.batch === undefined)
         return subscribe(request, reply, streams);
       await fastifyRequestHandler({ ...options, req: request, res: reply, path: request.params.path });
+    },
+  });
+  // A price table is larger than what anybody may send: who may not import one is refused before it is read.
+  app.route({
+    method: "POST",
+    url: "/trpc/prices.import",
+    bodyLimit: PRICE_TABLE_BYTES,
+    config: { access: "procedure" },
+    onRequest: async (request) => requireAccess(request.ctx.actor, "admin"),
+    handler: async (request, reply) => {
+      checkOrigin(request.headers, publicOrigin, true);
+      await fastifyRequestHandler({ ...options, req: request, res: reply, path: "prices.import" });
     },
   });
 }

@@ -1,5 +1,6 @@
 import { SluiceError } from "@sluice/core/errors";
 import { type Access, requireAccess } from "@sluice/services/access";
+import { auditDenied } from "@sluice/services/audits/audit-denied";
 import type { Ctx } from "@sluice/services/context";
 import { publicErrorOf } from "@sluice/services/outage";
 import { initTRPC, TRPCError } from "@trpc/server";
@@ -76,11 +77,13 @@ const guard = t.middleware(async ({ ctx, meta, next, path }) => {
     if (!meta) throw new SluiceError("internal", { detail: `${path} declares no access` });
     requireAccess(ctx.actor, meta.access);
   } catch (thrown) {
+    if (thrown instanceof SluiceError && thrown.code === "forbidden") auditDenied(ctx, path);
     throw trpcErrorOf(thrown);
   }
   const result = await next();
   if (result.ok) return result;
   const error = sluiceErrorOf(result.error);
+  if (error.code === "forbidden") auditDenied(ctx, path);
   if (error.code === "internal")
     ctx.log.error({ requestId: ctx.requestId, path, detail: error.detail, stack: stackOf(error) }, "a procedure failed");
   return { ...result, error: trpcErrorOf(error) };

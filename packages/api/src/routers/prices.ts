@@ -1,5 +1,9 @@
-import { PriceInput } from "@sluice/core/inputs/price";
+import { ImportPricesInput, PriceHistoryInput, PriceInput } from "@sluice/core/inputs/price";
+import { importPrices } from "@sluice/services/prices/import-prices";
 import { listPrices } from "@sluice/services/prices/list-prices";
+import { priceHistory } from "@sluice/services/prices/price-history";
+import { getPriceSource } from "@sluice/services/prices/price-source";
+import { refreshPrices } from "@sluice/services/prices/refresh-prices";
 import { setPrice } from "@sluice/services/prices/set-price";
 import { input, procedure, router } from "../trpc.ts";
 
@@ -9,4 +13,14 @@ export const pricesRouter = router({
     .meta({ access: "admin" })
     .input(input(PriceInput))
     .mutation(({ ctx, input }) => setPrice(ctx, input)),
+  history: procedure
+    .meta({ access: "admin" })
+    .input(input(PriceHistoryInput))
+    .query(({ ctx, input }) => priceHistory(ctx, input)),
+  source: procedure.meta({ access: "admin" }).query(({ ctx }) => getPriceSource(ctx)),
+  refresh: procedure.meta({ access: "admin" }).mutation(({ ctx }) => refreshPrices(ctx)),
+  import: procedure
+    .meta({ access: "admin" })
+    .input(input(ImportPricesInput))
+    .mutation(({ ctx, input }) => importPrices(ctx, input)),
 });

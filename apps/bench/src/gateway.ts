@@ -42,6 +42,8 @@ async function openStage(): Promise<Stage> {
   const upstreamPorts = await Promise.all(Array.from({ length: upstreamCount }, () => freePort()));
   const configPath = join(folder, "config.yaml");
   await writeFile(configPath, configYaml(upstreamPorts));
+  // At once: a port that was found free may be anybody's a second later.
+  const upstream = await startUpstream(upstreamPorts);
   const databases = [await createTestDatabase(), await createTestDatabase()];
   const redis = await startTestRedis();
   const env = (index: number, extra: Record<string, string>): Record<string, string> => ({
@@ -52,7 +54,6 @@ async function openStage(): Promise<Stage> {
     SLUICE_LOG_LEVEL: "warn",
     ...extra,
   });
-  const upstream = await startUpstream(upstreamPorts);
   const upstreamUrls = upstreamPorts.map((port) => `http://127.0.0.1:${port}`);
   const passThrough = await startPassThrough(await freePort(), upstreamUrls);
   const inProcess = await startGateway(await freePort(), env(0, { REDIS_URL: "none" }));

@@ -110,6 +110,7 @@ function composeServices(parts: Omit<Parts, "instance" | "services">): Services 
     snapshot: rooms.snapshot,
     breakers: rooms.admission.breakers,
     sticky: rooms.admission.sticky,
+    limits: rooms.admission,
     egress: rooms.egress,
     secret,
     log,

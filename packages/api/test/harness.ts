@@ -61,6 +61,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
       snapshot,
       breakers: admission.breakers,
       sticky: admission.sticky,
+      limits: admission,
       egress,
       log,
     },

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Admission } from "@sluice/admission/admission";
 import { createAdmission } from "@sluice/admission/create-admission";
 import { systemClock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
@@ -17,6 +18,7 @@ export interface TestServices {
   database: TestDatabase;
   services: Services;
   live: Live;
+  admission: Admission;
   /** A context of a new user of that role. */
   as(role: "admin" | "user"): Promise<Ctx & { userId: string }>;
   /** Runs work and gives what it published on the bus; that it was audited goes without saying. */
@@ -60,6 +62,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
     database,
     services,
     live,
+    admission,
     async as(role) {
       const user = await makeUser(database.prisma, { role });
       await snapshot.refresh();

@@ -7,6 +7,7 @@ export interface Config {
   tenantId: string;
   /** Rises with every change (table config_version); "0" before the first load. */
   version: string;
+  /** By each secret: one that was rotated away is its key once more, with the end of the overlap as its expiry. */
   keysBySha256: ReadonlyMap<string, KeyConfig>;
   users: ReadonlyMap<string, UserConfig>;
   providers: readonly ProviderConfig[];

@@ -3,12 +3,16 @@ import type { KeyConfig, PriceConfig, ProviderConfig, UserConfig } from "./confi
 import type { StoredConfig } from "./stored-config.ts";
 
 const versionSql = "SELECT version::text AS version FROM config_version WHERE tenant_id = $1";
+/** One entry per secret: after a rotation the old one is the same key with an earlier end, so that it stops by the clock alone. */
 const keysSql = `
-  SELECT id, user_id AS "userId", name, "group", sha256, rpm, in_flight AS "inFlight",
-    (extract(epoch FROM expires_at) * 1000)::float8 AS "expiresAtMs", disabled_at IS NULL AS enabled
-  FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL ORDER BY id`;
+  SELECT id, user_id AS "userId", name, "group", secret.sha256, rpm, in_flight AS "inFlight",
+    (extract(epoch FROM secret.until) * 1000)::float8 AS "expiresAtMs", disabled_at IS NULL AS enabled
+  FROM keys CROSS JOIN LATERAL (VALUES (1, sha256, expires_at), (2, previous_sha256, least(expires_at, previous_valid_until)))
+    AS secret(place, sha256, until)
+  WHERE tenant_id = $1 AND revoked_at IS NULL AND secret.sha256 IS NOT NULL ORDER BY id, place`;
 const revokedSql = `
-  SELECT sha256 FROM keys WHERE tenant_id = $1 AND revoked_at > now() - interval '90 days' ORDER BY revoked_at DESC LIMIT 100000`;
+  SELECT unnest(array_remove(ARRAY[sha256, previous_sha256], NULL)) AS sha256
+  FROM keys WHERE tenant_id = $1 AND revoked_at > now() - interval '90 days' ORDER BY revoked_at DESC LIMIT 100000`;
 const usersSql = `
   SELECT id, email, name, role::text AS role, disabled_at IS NULL AS enabled FROM users WHERE tenant_id = $1 ORDER BY id`;
 const providersSql = `

@@ -35,6 +35,7 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
         ...{
           breakers: rooms.admission.breakers,
           sticky: rooms.admission.sticky,
+          limits: rooms.admission,
           egress: rooms.egress,
           secret,
           log,

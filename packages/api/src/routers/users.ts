@@ -1,6 +1,7 @@
-import { CreateUserInput, UpdateUserInput } from "@sluice/core/inputs/user";
+import { CreateUserInput, ListUsersInput, PageUsersInput, UpdateUserInput } from "@sluice/core/inputs/user";
 import { createUser } from "@sluice/services/users/create-user";
-import { ListUsersInput, listUsers } from "@sluice/services/users/list-users";
+import { DeleteUserInput, deleteUser } from "@sluice/services/users/delete-user";
+import { listUsers, pageUsers } from "@sluice/services/users/list-users";
 import { updateUser } from "@sluice/services/users/update-user";
 import { input, procedure, router } from "../trpc.ts";
 
@@ -9,6 +10,10 @@ export const usersRouter = router({
     .meta({ access: "admin" })
     .input(input(ListUsersInput.optional()))
     .query(({ ctx, input }) => listUsers(ctx, input)),
+  page: procedure
+    .meta({ access: "admin" })
+    .input(input(PageUsersInput.optional()))
+    .query(({ ctx, input }) => pageUsers(ctx, input)),
   create: procedure
     .meta({ access: "admin" })
     .input(input(CreateUserInput))
@@ -17,4 +22,8 @@ export const usersRouter = router({
     .meta({ access: "admin" })
     .input(input(UpdateUserInput))
     .mutation(({ ctx, input }) => updateUser(ctx, input)),
+  delete: procedure
+    .meta({ access: "admin" })
+    .input(input(DeleteUserInput))
+    .mutation(({ ctx, input }) => deleteUser(ctx, input)),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { groupField, nameField } from "./provider.ts";
+import { dialectField, groupField, modelField, nameField } from "./provider.ts";
+import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
 
 /** null = no limit. */
 export const limitField = z.int().min(1).max(1_000_000).nullable();
@@ -22,5 +23,45 @@ export const UpdateKeyInput = z.strictObject({
   inFlight: limitField.optional(),
   expiresAtMs: z.int().positive().nullable().optional(),
   enabled: z.boolean().optional(),
+  /** Ends the overlap of the last rotation now. */
+  endPrevious: z.literal(true).optional(),
 });
 export type UpdateKeyInput = z.infer<typeof UpdateKeyInput>;
+
+const LONGEST_OVERLAP_S = 90 * 86_400;
+
+export const RotateKeyInput = z.strictObject({
+  id: z.uuid(),
+  /** How long the old secret goes on working beside the new one; 0 = it ends at once. */
+  overlapSeconds: z.int().min(0).max(LONGEST_OVERLAP_S).default(0),
+});
+export type RotateKeyInput = z.infer<typeof RotateKeyInput>;
+
+/** What a key is good for now, the first that is true: revoked, disabled, expired, active. */
+export const keyStatuses = ["active", "disabled", "expired", "revoked"] as const;
+export type KeyStatus = (typeof keyStatuses)[number];
+
+export const searchField = z.string().trim().max(120);
+
+const KeyFilter = {
+  userId: z.uuid().optional(),
+  /** Absent = any. */
+  status: z.array(z.enum(keyStatuses)).min(1).max(4).optional(),
+  /** Beginning of the key's name, or of its owner's name or e-mail. */
+  search: searchField.optional(),
+  /** What is answered beyond the key itself; `owner` for administrators only. */
+  fields: z
+    .array(z.enum(["owner", "totals"]))
+    .max(2)
+    .default([]),
+};
+
+export const ListKeysInput = SortedPageInput.extend(KeyFilter);
+export type ListKeysInput = z.infer<typeof ListKeysInput>;
+
+export const PageKeysInput = NumberedPageInput.extend(KeyFilter);
+export type PageKeysInput = z.infer<typeof PageKeysInput>;
+
+/** Whether a key can call a model now. Without a dialect it is the model's own. */
+export const CheckKeyInput = z.strictObject({ id: z.uuid(), model: modelField, dialect: dialectField.optional() });
+export type CheckKeyInput = z.infer<typeof CheckKeyInput>;

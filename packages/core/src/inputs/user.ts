@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { searchField } from "./key.ts";
 import { nameField } from "./provider.ts";
+import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
 
 export const emailField = z
   .email()
@@ -25,6 +27,28 @@ export const UpdateUserInput = z.strictObject({
   password: passwordField.optional(),
 });
 export type UpdateUserInput = z.infer<typeof UpdateUserInput>;
+
+const UserFilter = {
+  /** Absent = any. */
+  status: z.enum(["active", "disabled"]).optional(),
+  /** Beginning of the name or of the e-mail. */
+  search: searchField.optional(),
+  /** What is answered beyond the user itself; `keys` counts those that are not revoked, up to 100. */
+  fields: z
+    .array(z.enum(["email", "totals", "keys"]))
+    .max(3)
+    .default([]),
+};
+
+export const ListUsersInput = SortedPageInput.extend(UserFilter);
+export type ListUsersInput = z.infer<typeof ListUsersInput>;
+
+export const PageUsersInput = NumberedPageInput.extend(UserFilter);
+export type PageUsersInput = z.infer<typeof PageUsersInput>;
+
+/** One's own password: the present one says that it is really oneself. */
+export const ChangePasswordInput = z.strictObject({ current: z.string().min(1).max(256), password: passwordField });
+export type ChangePasswordInput = z.infer<typeof ChangePasswordInput>;
 
 export const LoginInput = z.strictObject({ email: emailField, password: z.string().min(1).max(256) });
 export type LoginInput = z.infer<typeof LoginInput>;

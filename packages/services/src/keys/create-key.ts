@@ -10,7 +10,7 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 import type { CreatedKey } from "./key-view.ts";
-import { keyInclude, toKeyView } from "./to-key-view.ts";
+import { toKeyView } from "./to-key-view.ts";
 
 /**
  * Makes a key and returns its secret, once. Users make keys for themselves in group `default` and without limits or
@@ -46,7 +46,6 @@ export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, 
       inFlight: wanted.inFlight,
       expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs),
     },
-    include: keyInclude,
   });
   const key = toKeyView(row);
   await audit(ctx, { action: "key.create", targetKind: "key", targetId: key.id, after: key });

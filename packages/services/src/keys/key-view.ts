@@ -1,9 +1,9 @@
+import type { UsageTotals } from "../lists/usage-totals.ts";
+
 /** A key as lists show it: never its secret, of which only the hash is kept. */
 export interface KeyView {
   id: string;
   userId: string;
-  userName: string;
-  userEmail: string;
   name: string;
   group: string;
   /** `sk-sluice-Ab3d…9xYz`. */
@@ -13,15 +13,15 @@ export interface KeyView {
   expiresAtMs: number | null;
   enabled: boolean;
   revokedAtMs: number | null;
+  /** Until then the secret before the last rotation works too; null = never rotated. It may have passed. */
+  previousValidUntilMs: number | null;
   createdAtMs: number;
 }
 
-/** A page of keys; `total` counts all that the filter matches (the table is small). */
-export interface KeyPage {
-  rows: KeyView[];
-  /** Cursor of the next page, null at the end. */
-  next: string | null;
-  total: number;
+/** A key in a list, with what was asked for of {@link file://./list-keys.ts}. */
+export interface KeyItem extends KeyView {
+  owner?: { name: string; email: string };
+  totals?: UsageTotals;
 }
 
 /** The only moment at which a key's secret exists outside its owner's hands. */

@@ -1,31 +1,64 @@
-import { z } from "zod";
-import { ownScope, requireAccess } from "../access.ts";
+import { ListKeysInput, PageKeysInput } from "@sluice/core/inputs/key";
+import type { Page } from "@sluice/core/inputs/page";
+import { type NumberedPage, numberedPage } from "@sluice/core/inputs/sorted-page";
+import type { z } from "zod";
+import { isAdmin, ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { cursorPage } from "../lists/list-statement.ts";
+import { toUsageTotals } from "../lists/usage-totals.ts";
 import { parse } from "../parse.ts";
-import type { KeyPage } from "./key-view.ts";
-import { keyInclude, toKeyView } from "./to-key-view.ts";
+import type { KeyItem } from "./key-view.ts";
+import { countKeysStatement, type KeyRow, type KeysAsk, keysStatement } from "./keys-statement.ts";
 
-export const ListKeysInput = z.strictObject({
-  userId: z.uuid().optional(),
-  cursor: z.uuid().nullish(),
-  limit: z.int().min(1).max(200).default(50),
-});
-
-/** Keys newest first; users see their own, whatever they ask for. */
-export async function listKeys(ctx: Ctx, input: z.input<typeof ListKeysInput> = {}): Promise<KeyPage> {
+/** Keys in the order asked for, from a cursor on; users see their own, whatever they ask for. */
+export async function listKeys(ctx: Ctx, input: z.input<typeof ListKeysInput> = {}): Promise<Page<KeyItem>> {
   requireAccess(ctx.actor, "user");
-  const { userId: wanted, cursor, limit } = parse(ListKeysInput, input);
-  const userId = ownScope(ctx) ?? wanted;
-  const where = { tenantId: ctx.tenantId, ...(userId && { userId }) };
-  const [rows, total] = await Promise.all([
-    ctx.prisma.key.findMany({
-      where: { ...where, ...(cursor && { id: { lt: cursor } }) },
-      orderBy: { id: "desc" },
-      take: limit + 1,
-      include: keyInclude,
-    }),
-    ctx.prisma.key.count({ where }),
+  const { cursor, limit, fields, ...filter } = parse(ListKeysInput, input);
+  const { text, values } = keysStatement(askOf(ctx, filter), { cursor, limit: limit + 1 });
+  const { rows } = await ctx.pool.query<KeyRow>(text, values);
+  const toItem = await itemsOf(ctx, rows.slice(0, limit), fields);
+  return cursorPage(rows, limit, toItem);
+}
+
+/** The same by page number, with totals. */
+export async function pageKeys(ctx: Ctx, input: z.input<typeof PageKeysInput> = {}): Promise<NumberedPage<KeyItem>> {
+  requireAccess(ctx.actor, "user");
+  const { page, pageSize, fields, ...filter } = parse(PageKeysInput, input);
+  const ask = askOf(ctx, filter);
+  const rowsOf = keysStatement(ask, { limit: pageSize, offset: (page - 1) * pageSize });
+  const countOf = countKeysStatement(ask);
+  const [{ rows }, count] = await Promise.all([
+    ctx.pool.query<KeyRow>(rowsOf.text, rowsOf.values),
+    ctx.pool.query<{ total: number }>(countOf.text, countOf.values),
   ]);
-  const page = rows.slice(0, limit);
-  return { rows: page.map(toKeyView), next: rows.length > limit ? (page.at(-1)?.id ?? null) : null, total };
+  const toItem = await itemsOf(ctx, rows, fields);
+  return numberedPage(rows.map(toItem), count.rows[0]?.total ?? 0, { page, pageSize });
+}
+
+function askOf(ctx: Ctx, filter: Pick<ListKeysInput, "userId" | "status" | "search" | "sort" | "order">): KeysAsk {
+  const { tenantId } = ctx;
+  const userId = ownScope(ctx) ?? filter.userId ?? null;
+  return { ...filter, tenantId, userId, searchesOwners: isAdmin(ctx), nowMs: ctx.clock.now() };
+}
+
+/** What turns a row into what was asked for; owners are read once for all rows. */
+async function itemsOf(ctx: Ctx, rows: readonly KeyRow[], fields: ListKeysInput["fields"]): Promise<(row: KeyRow) => KeyItem> {
+  const owners = new Map<string, { name: string; email: string }>();
+  if (fields.includes("owner") && isAdmin(ctx) && rows.length > 0) {
+    const ids = [...new Set(rows.map(({ userId }) => userId))];
+    const found = await ctx.pool.query<{ id: string; name: string; email: string }>(
+      "SELECT id, name, email FROM users WHERE id = ANY ($1::uuid[])",
+      [ids],
+    );
+    for (const { id, name, email } of found.rows) owners.set(id, { name, email });
+  }
+  return (row) => {
+    const { sortText, requests, totalTokens, costNanoUsd, lastUsedAtMs, ...key } = row;
+    const owner = owners.get(row.userId);
+    return {
+      ...key,
+      ...(owner && { owner }),
+      ...(fields.includes("totals") && { totals: toUsageTotals({ requests, totalTokens, costNanoUsd, lastUsedAtMs }) }),
+    };
+  };
 }

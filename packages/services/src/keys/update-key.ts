@@ -8,30 +8,35 @@ import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import { getOwnKey } from "./get-own-key.ts";
 import type { KeyView } from "./key-view.ts";
-import { keyInclude, toKeyView } from "./to-key-view.ts";
+import { toKeyView } from "./to-key-view.ts";
+
+/** What a key's owner may change too. */
+const ownersFields: ReadonlySet<string> = new Set(["name", "endPrevious"]);
 
 /**
- * Changes a key. Its owner may rename it; everything else is an administrator's.
+ * Changes a key. Its owner may rename it and end the overlap of a rotation; everything else is an administrator's.
  * @throws SluiceError `not_found` (also for another user's key), `forbidden`, `conflict` (name taken, or revoked).
  */
 export async function updateKey(ctx: Ctx, input: z.input<typeof UpdateKeyInput>): Promise<KeyView> {
   requireAccess(ctx.actor, "user");
   const { id, ...change } = parse(UpdateKeyInput, input);
-  const notTheirs = Object.entries(change).find(([field, value]) => field !== "name" && value !== undefined);
+  const notTheirs = Object.entries(change).find(([field, value]) => !ownersFields.has(field) && value !== undefined);
   return withTransaction(ctx, async (ctx) => {
     const before = await getOwnKey(ctx, id);
     if (notTheirs && !isAdmin(ctx))
       throw new SluiceError("forbidden", { message: "Only an administrator sets this.", field: notTheirs[0] });
     if (before.revokedAt) throw new SluiceError("conflict", { message: "This key was revoked." });
-    const { expiresAtMs, enabled, ...plain } = change;
+    const { expiresAtMs, enabled, endPrevious, ...plain } = change;
+    const now = new Date(ctx.clock.now());
+    const endsOverlap = endPrevious && before.previousValidUntil !== null && before.previousValidUntil > now;
     const row = await ctx.transaction.tx.key.update({
       where: { id },
       data: {
         ...plain,
         ...(expiresAtMs !== undefined && { expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs) }),
-        ...(enabled !== undefined && { disabledAt: enabled ? null : (before.disabledAt ?? new Date(ctx.clock.now())) }),
+        ...(enabled !== undefined && { disabledAt: enabled ? null : (before.disabledAt ?? now) }),
+        ...(endsOverlap && { previousValidUntil: now }),
       },
-      include: keyInclude,
     });
     const key = toKeyView(row);
     await audit(ctx, { action: "key.update", targetKind: "key", targetId: id, before: toKeyView(before), after: key });

@@ -1,6 +1,7 @@
 import { SluiceError } from "@sluice/core/errors";
 import { SimulateRoutingInput } from "@sluice/core/inputs/provider";
 import { type Choice, chooseCandidates, upstreamModelOf } from "@sluice/core/routing/choose-candidates";
+import { keyRefusal, priceInForce, priceRefusal } from "@sluice/core/routing/refusals";
 import type { Config, KeyConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
@@ -39,7 +40,7 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
     excluded: choice.decision.excluded.map((each) => ({ ...each })),
     excludedMore: choice.decision.excludedMore ?? 0,
     chosenBy: choice.decision.chosenBy,
-    refusal: keyRefusal(config, key, nowMs) ?? choice.none ?? priceRefusal(config, choice, wanted),
+    refusal: refusalOf(config, key, nowMs) ?? choice.none ?? priceRefusalOf(config, choice, wanted),
     group,
     stickyProviderId: stickyProviderId ?? "",
     atMs: nowMs,
@@ -70,18 +71,12 @@ function shareOf(provider: ProviderConfig, all: readonly ProviderConfig[]): numb
   return tier.includes(provider) ? provider.weight / tier.reduce((sum, { weight }) => sum + weight, 0) : 0;
 }
 
-/** As the gateway's authenticate step. */
-function keyRefusal(config: Config, key: KeyConfig | null, nowMs: number): string | null {
-  if (!key) return null;
-  if (!key.enabled) return "key_disabled";
-  if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) return "key_expired";
-  return config.users.get(key.userId)?.enabled ? null : "user_disabled";
+function refusalOf(config: Config, key: KeyConfig | null, nowMs: number): string | null {
+  return key && keyRefusal(key, config.users.get(key.userId), nowMs);
 }
 
 /** As the gateway's resolve step: what costs nothing needs no price. */
-function priceRefusal({ prices, settings }: Config, { ordered }: Choice<ProviderConfig>, wanted: SimulateRoutingInput): string | null {
+function priceRefusalOf({ prices, settings }: Config, { ordered }: Choice<ProviderConfig>, wanted: SimulateRoutingInput): string | null {
   const first = ordered[0];
-  if (!first || wanted.endpoint === "countTokens" || settings["pricing.unknownModel"] !== "refuse") return null;
-  const billed = settings["pricing.billedModel"] === "redirected" ? upstreamModelOf(first, wanted.model) : wanted.model;
-  return prices.has(billed) ? null : "unpriced_model";
+  return first ? priceRefusal(priceInForce(prices, settings, first, wanted.model), settings, wanted.endpoint !== "countTokens") : null;
 }

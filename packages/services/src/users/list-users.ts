@@ -1,21 +1,53 @@
-import { z } from "zod";
+import type { Page } from "@sluice/core/inputs/page";
+import { type NumberedPage, numberedPage } from "@sluice/core/inputs/sorted-page";
+import { ListUsersInput, PageUsersInput } from "@sluice/core/inputs/user";
+import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { cursorPage } from "../lists/list-statement.ts";
+import { toUsageTotals } from "../lists/usage-totals.ts";
 import { parse } from "../parse.ts";
-import { toUserView } from "./to-user-view.ts";
-import type { UserPage } from "./user-view.ts";
+import type { UserItem } from "./user-view.ts";
+import { countUsersStatement, keyCountsSql, type UserRow, usersStatement } from "./users-statement.ts";
 
-export const ListUsersInput = z.strictObject({ cursor: z.uuid().nullish(), limit: z.int().min(1).max(200).default(50) });
-
-/** Users newest first, for administrators. */
-export async function listUsers(ctx: Ctx, input: z.input<typeof ListUsersInput> = {}): Promise<UserPage> {
+/** Users in the order asked for, from a cursor on, for administrators. */
+export async function listUsers(ctx: Ctx, input: z.input<typeof ListUsersInput> = {}): Promise<Page<UserItem>> {
   requireAccess(ctx.actor, "admin");
-  const { cursor, limit } = parse(ListUsersInput, input);
-  const where = { tenantId: ctx.tenantId };
-  const [rows, total] = await Promise.all([
-    ctx.prisma.user.findMany({ where: { ...where, ...(cursor && { id: { lt: cursor } }) }, orderBy: { id: "desc" }, take: limit + 1 }),
-    ctx.prisma.user.count({ where }),
+  const { cursor, limit, fields, ...filter } = parse(ListUsersInput, input);
+  const { text, values } = usersStatement({ ...filter, tenantId: ctx.tenantId }, { cursor, limit: limit + 1 });
+  const { rows } = await ctx.pool.query<UserRow>(text, values);
+  return cursorPage(rows, limit, await itemsOf(ctx, rows.slice(0, limit), fields));
+}
+
+/** The same by page number, with totals. */
+export async function pageUsers(ctx: Ctx, input: z.input<typeof PageUsersInput> = {}): Promise<NumberedPage<UserItem>> {
+  requireAccess(ctx.actor, "admin");
+  const { page, pageSize, fields, ...filter } = parse(PageUsersInput, input);
+  const ask = { ...filter, tenantId: ctx.tenantId };
+  const rowsOf = usersStatement(ask, { limit: pageSize, offset: (page - 1) * pageSize });
+  const countOf = countUsersStatement(ask);
+  const [{ rows }, count] = await Promise.all([
+    ctx.pool.query<UserRow>(rowsOf.text, rowsOf.values),
+    ctx.pool.query<{ total: number }>(countOf.text, countOf.values),
   ]);
-  const page = rows.slice(0, limit);
-  return { rows: page.map(toUserView), next: rows.length > limit ? (page.at(-1)?.id ?? null) : null, total };
+  const toItem = await itemsOf(ctx, rows, fields);
+  return numberedPage(rows.map(toItem), count.rows[0]?.total ?? 0, { page, pageSize });
+}
+
+/** What turns a row into what was asked for; keys are counted once for all rows. */
+async function itemsOf(ctx: Ctx, rows: readonly UserRow[], fields: ListUsersInput["fields"]): Promise<(row: UserRow) => UserItem> {
+  const counts = new Map<string, number>();
+  if (fields.includes("keys") && rows.length > 0) {
+    const found = await ctx.pool.query<{ id: string; keys: number }>(keyCountsSql, [rows.map(({ id }) => id)]);
+    for (const { id, keys } of found.rows) counts.set(id, keys);
+  }
+  return (row) => {
+    const { sortText, email, requests, totalTokens, costNanoUsd, lastUsedAtMs, ...user } = row;
+    return {
+      ...user,
+      ...(fields.includes("email") && { email }),
+      ...(fields.includes("totals") && { totals: toUsageTotals({ requests, totalTokens, costNanoUsd, lastUsedAtMs }) }),
+      ...(fields.includes("keys") && { keys: counts.get(row.id) ?? 0 }),
+    };
+  };
 }

@@ -8,6 +8,7 @@ import type { Ctx } from "../context.ts";
 import { hashPassword } from "../logins/password.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
+import { endOtherLogins } from "./end-other-logins.ts";
 import { toUserView } from "./to-user-view.ts";
 import type { UserView } from "./user-view.ts";
 
@@ -35,7 +36,7 @@ export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput
       },
     });
     const changesRights = row.role !== before.role || (row.disabledAt === null) !== (before.disabledAt === null);
-    if (changesRights || passwordHash !== undefined) await endLogins(ctx, id);
+    if (changesRights || passwordHash !== undefined) await endOtherLogins(ctx, id);
     const user = toUserView(row);
     const after = { ...user, ...(passwordHash !== undefined && { passwordChanged: true }) };
     await audit(ctx, { action: "user.update", targetKind: "user", targetId: id, before: toUserView(before), after });
@@ -55,11 +56,4 @@ async function requireAnotherAdmin(ctx: TxCtx, user: User): Promise<void> {
     where: { tenantId: ctx.tenantId, role: "admin", disabledAt: null, id: { not: user.id } },
   });
   if (others === 0) throw new SluiceError("conflict", { message: "This is the last administrator." });
-}
-
-/** Deletes every login of the user but the actor's own, and ends their streams after the commit. */
-async function endLogins(ctx: TxCtx, userId: string): Promise<void> {
-  const keep = ctx.actor.kind === "user" && ctx.actor.userId === userId ? ctx.actor.loginId : "";
-  await ctx.transaction.tx.login.deleteMany({ where: { userId, id: { not: keep } } });
-  ctx.transaction.reauthorise.add(userId);
 }

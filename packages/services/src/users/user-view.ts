@@ -1,3 +1,5 @@
+import type { UsageTotals } from "../lists/usage-totals.ts";
+
 /** A user as admins see it. */
 export interface UserView {
   id: string;
@@ -9,9 +11,10 @@ export interface UserView {
   createdAtMs: number;
 }
 
-/** A page of users; `total` counts all. */
-export interface UserPage {
-  rows: UserView[];
-  next: string | null;
-  total: number;
+/** A user in a list, with what was asked for. */
+export interface UserItem extends Omit<UserView, "email"> {
+  email?: string;
+  totals?: UsageTotals;
+  /** Keys that are not revoked, counted to 100. */
+  keys?: number;
 }

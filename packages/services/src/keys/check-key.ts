@@ -1,0 +1,98 @@
+import type { KeyUsage } from "@sluice/admission/admission";
+import { familyOf } from "@sluice/core/dialects/model-family";
+import type { ErrorCode } from "@sluice/core/errors";
+import { CheckKeyInput } from "@sluice/core/inputs/key";
+import { rateFreesAtMs, rateUsed } from "@sluice/core/limits/rate-usage";
+import type { Decision, DialectName, Endpoint } from "@sluice/core/requests";
+import { chooseCandidates } from "@sluice/core/routing/choose-candidates";
+import { keyRefusal, priceInForce, priceRefusal } from "@sluice/core/routing/refusals";
+import type { Key } from "@sluice/db/generated/client";
+import type { Config } from "@sluice/snapshot/config";
+import type { z } from "zod";
+import { isAdmin, requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import { effectiveLimits } from "./get-key-limits.ts";
+import { readOwnKey } from "./get-own-key.ts";
+
+/** One thing that a request must pass, in the gateway's order. */
+export interface KeyCheckRule {
+  rule: "key" | "owner" | "providers" | "price" | "rpm" | "in_flight";
+  /** null = not decided: something before it failed. */
+  passed: boolean | null;
+  /** Code of the error a client would get; null when it passes. */
+  code: ErrorCode | null;
+  /** Of a limit: null = there is none. */
+  limit?: number | null;
+  used?: number;
+  /** ms since the epoch at which the limit has room again, as far as the clock alone decides it. */
+  freesAtMs?: number | null;
+}
+
+/** Whether a key can call a model now. */
+export interface KeyCheck {
+  model: string;
+  dialect: DialectName;
+  endpoint: Endpoint;
+  group: string;
+  /** Whether every rule passes. */
+  allowed: boolean;
+  rules: KeyCheckRule[];
+  /** Where it would go, and why not elsewhere; for administrators. */
+  decision: Decision | null;
+  atMs: number;
+}
+
+/** The call that each dialect's clients make. */
+const endpoints = { anthropic: "messages", openai: "chat", gemini: "generateContent" } as const;
+
+/**
+ * "Can this key call this model now, and what stops it": the gateway's own functions over the same configuration, breakers
+ * and limits. Takes nothing: no place in a limit, no probe, no binding.
+ * @throws SluiceError `not_found` (also for another user's key).
+ */
+export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): Promise<KeyCheck> {
+  requireAccess(ctx.actor, "user");
+  const { id, model, dialect = familyOf(model) } = parse(CheckKeyInput, input);
+  const key = await readOwnKey(ctx, id);
+  const usage = await ctx.limits.usage(id);
+  const config = ctx.snapshot.current();
+  const nowMs = ctx.clock.now();
+  const endpoint = endpoints[dialect];
+  const choice = chooseCandidates({
+    ...{ providers: config.providers, group: key.group, dialect, endpoint, model, nowMs },
+    breakerStateOf: (providerId, upstreamModel) => ctx.breakers.stateOf(providerId, upstreamModel),
+    ...{ stickyProviderId: null, failed: new Set<string>(), random: Math.random },
+  });
+  const first = choice.ordered[0];
+  const price = first ? priceRefusal(priceInForce(config.prices, config.settings, first, model), config.settings, true) : null;
+  const rules = [
+    ...stateRules(config, key, nowMs),
+    verdict("providers", choice.none),
+    first ? verdict("price", price) : { rule: "price" as const, passed: null, code: null },
+    ...limitRules(key, usage, nowMs),
+  ];
+  const allowed = rules.every(({ passed }) => passed === true);
+  return { model, dialect, endpoint, group: key.group, allowed, rules, decision: isAdmin(ctx) ? choice.decision : null, atMs: nowMs };
+}
+
+function verdict(rule: KeyCheckRule["rule"], code: ErrorCode | null): KeyCheckRule {
+  return { rule, passed: code === null, code };
+}
+
+/** The key's own state and its owner's, each by itself. */
+function stateRules(config: Config, key: Key, nowMs: number): KeyCheckRule[] {
+  const owner = config.users.get(key.userId);
+  const state = { enabled: key.disabledAt === null, expiresAtMs: key.expiresAt?.getTime() ?? null };
+  const own = key.revokedAt ? "invalid_key" : keyRefusal(state, { enabled: true }, nowMs);
+  return [verdict("key", own), verdict("owner", keyRefusal({ enabled: true, expiresAtMs: null }, owner, nowMs))];
+}
+
+function limitRules(key: Key, { inFlight, rate }: KeyUsage, nowMs: number): KeyCheckRule[] {
+  return effectiveLimits(key).map(({ limit, value }): KeyCheckRule => {
+    const used = limit === "rpm" ? rateUsed(rate, nowMs) : inFlight;
+    const code = value === null || used < value ? null : limit === "rpm" ? "rate_limited" : "in_flight_limited";
+    const freesAtMs = limit === "rpm" && value !== null ? rateFreesAtMs(rate, value, nowMs) : null;
+    return { ...verdict(limit, code), limit: value, used, freesAtMs };
+  });
+}

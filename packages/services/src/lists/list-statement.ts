@@ -1,0 +1,110 @@
+import type { Page } from "@sluice/core/inputs/page";
+import type { SortName } from "@sluice/core/inputs/sorted-page";
+
+/*
+ * The statement behind a list that is sorted and read page by page. A page is found by an index from its cursor on, so that
+ * its cost follows the page's size and not the table's.
+ */
+
+/** Values of a statement; gives the placeholder of each. */
+export interface SqlValues {
+  list: unknown[];
+  add(value: unknown): string;
+}
+
+export function sqlValues(): SqlValues {
+  const list: unknown[] = [];
+  return { list, add: (value) => `$${list.push(value)}` };
+}
+
+/** What a list sorts by: a column with the id that breaks its ties, both of one index. */
+export interface SortColumn {
+  /** Absent: the id is the order. */
+  column?: string;
+  id: string;
+  /** The column as text, and a text as the column's value; default as they are. */
+  toText?: (column: string) => string;
+  fromText?: (placeholder: string) => string;
+}
+
+export interface ListSource {
+  select: string;
+  from: string;
+  sorts: Record<SortName, SortColumn>;
+}
+
+/** Where a page begins. */
+export type PageStart = { cursor?: string | null | undefined } | { offset: number };
+
+interface ListOrder {
+  sort: SortName;
+  order: "asc" | "desc";
+  limit: number;
+}
+
+/** Rows of `source.select`, each with the text of what it is sorted by as `sortText`. */
+export function listStatement(
+  source: ListSource,
+  conditions: readonly string[],
+  values: SqlValues,
+  { sort, order, limit, ...start }: ListOrder & PageStart,
+): string {
+  const { column, id, toText = (sql: string) => `${sql}::text`, fromText = (sql: string) => sql } = source.sorts[sort];
+  const where = [...conditions];
+  let skip = "";
+  if ("offset" in start) skip = ` OFFSET ${values.add(start.offset)}`;
+  else if (start.cursor) {
+    const after = order === "asc" ? ">" : "<";
+    const ofId = `${values.add(start.cursor.slice(0, 36))}::uuid`;
+    // A cursor of another order leads nowhere in particular, but never fails.
+    const value = start.cursor.slice(37);
+    where.push(column && value !== "" ? `(${column}, ${id}) ${after} (${fromText(values.add(value))}, ${ofId})` : `${id} ${after} ${ofId}`);
+  }
+  return `SELECT ${source.select}, ${column ? toText(column) : "''"} AS "sortText"
+FROM ${source.from}
+WHERE ${where.join("\n  AND ")}
+ORDER BY ${column ? `${column} ${order}, ` : ""}${id} ${order} LIMIT ${values.add(limit)}${skip}`;
+}
+
+/** The page of at most `limit` rows out of one more. */
+export function cursorPage<R extends { id: string; sortText: string }, T>(
+  rows: readonly R[],
+  limit: number,
+  toItem: (row: R) => T,
+): Page<T> {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const hasMore = rows.length > limit;
+  return {
+    items: page.map(toItem),
+    nextCursor: hasMore && last ? (last.sortText === "" ? last.id : `${last.id}~${last.sortText}`) : null,
+    hasMore,
+  };
+}
+
+/** Texts that begin so, whatever their case; by the index over the column in the order of bytes. */
+export function startsWith(column: string, beginning: string, values: SqlValues): string {
+  const sql = `lower(${column}) COLLATE "C"`;
+  const from = beginning.toLowerCase();
+  return `(${sql} >= ${values.add(from)} AND ${sql} < ${values.add(`${from}\u{10FFFF}`)})`;
+}
+
+/** By name, byte by byte, without regard to case. */
+export function byName(column: string, id: string): SortColumn {
+  return { column: `lower(${column}) COLLATE "C"`, id };
+}
+
+/** By a counter. */
+export function byCount(column: string, id: string): SortColumn {
+  return { column, id, fromText: (sql) => `${sql}::bigint` };
+}
+
+/** By a moment, to the millisecond. */
+export function byTime(column: string, id: string): SortColumn {
+  return {
+    column,
+    id,
+    toText: (sql) => `(extract(epoch FROM ${sql}) * 1000)::bigint::text`,
+    fromText: (sql) => `to_timestamp(${sql}::float8 / 1000)`,
+  };
+}

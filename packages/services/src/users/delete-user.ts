@@ -1,0 +1,34 @@
+import { SluiceError } from "@sluice/core/errors";
+import { z } from "zod";
+import { requireAccess } from "../access.ts";
+import { audit } from "../audit.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
+import { toUserView } from "./to-user-view.ts";
+
+export const DeleteUserInput = z.strictObject({ id: z.uuid() });
+
+/**
+ * Removes a user whom nothing names: who owns a key, stands in the log or has changed anything can only be disabled.
+ * @throws SluiceError `not_found`, `forbidden` (oneself), `conflict` (something names them).
+ */
+export async function deleteUser(ctx: Ctx, input: z.input<typeof DeleteUserInput>): Promise<void> {
+  requireAccess(ctx.actor, "admin");
+  const { id } = parse(DeleteUserInput, input);
+  if (ctx.actor.kind === "user" && ctx.actor.userId === id) throw new SluiceError("forbidden", { message: "You cannot delete yourself." });
+  await withTransaction(ctx, async (ctx) => {
+    const { tx } = ctx.transaction;
+    const before = await tx.user.findFirst({ where: { id, tenantId: ctx.tenantId } });
+    if (!before) throw new SluiceError("not_found");
+    const [named] = await tx.$queryRaw<{ named: boolean }[]>`SELECT EXISTS (SELECT FROM keys WHERE user_id = ${id}::uuid)
+      OR EXISTS (SELECT FROM requests WHERE user_id = ${id}) OR EXISTS (SELECT FROM audit_entries WHERE actor_id = ${id}) AS named`;
+    if (named?.named) throw new SluiceError("conflict", { message: "This user has keys or a history: disable them instead." });
+    await tx.userTotals.deleteMany({ where: { userId: id } });
+    await tx.user.delete({ where: { id } });
+    ctx.transaction.reauthorise.add(id);
+    await audit(ctx, { action: "user.delete", targetKind: "user", targetId: id, before: toUserView(before) });
+    await bumpConfigVersion(ctx);
+    emit(ctx, { type: "user.changed", id, userId: id });
+  });
+}

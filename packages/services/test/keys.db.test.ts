@@ -1,0 +1,203 @@
+import { hashToken } from "@sluice/db/secrets";
+import type { Ctx } from "@sluice/services/context";
+import { checkKey } from "@sluice/services/keys/check-key";
+import { createKey } from "@sluice/services/keys/create-key";
+import { getKeyLimits } from "@sluice/services/keys/get-key-limits";
+import { revokeKey } from "@sluice/services/keys/revoke-key";
+import { rotateKey } from "@sluice/services/keys/rotate-key";
+import { updateKey } from "@sluice/services/keys/update-key";
+import { hashPassword, verifyPassword } from "@sluice/services/logins/password";
+import { changePassword } from "@sluice/services/users/change-password";
+import { deleteUser } from "@sluice/services/users/delete-user";
+import { updateUser } from "@sluice/services/users/update-user";
+import { makeKey, makeLogin, makePrice, makeProvider, makeRequestRow, makeUser, uniqueName } from "@sluice/testing/factories";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServices, type TestServices } from "./harness.ts";
+
+let world: TestServices;
+let admin: Ctx & { userId: string };
+let user: Ctx & { userId: string };
+beforeAll(async () => {
+  world = await startServices();
+  admin = await world.as("admin");
+  user = await world.as("user");
+});
+afterAll(() => world?.close());
+
+const known = (secret: string) => world.services.snapshot.current().keysBySha256.get(hashToken(secret));
+
+describe("a rotated key", () => {
+  it("is the same key by both secrets until the overlap is over, and then by the new one", async () => {
+    const { key, secret } = await createKey(user, { userId: user.userId, name: uniqueName("k") });
+    const before = Date.now();
+    const rotated = await rotateKey(user, { id: key.id, overlapSeconds: 3_600 });
+    expect(rotated.key).toMatchObject({ id: key.id, name: key.name });
+    expect(rotated.secret).not.toBe(secret);
+    expect(rotated.key.preview).not.toBe(key.preview);
+    expect(known(rotated.secret)).toMatchObject({ id: key.id, expiresAtMs: null });
+    const old = known(secret);
+    expect(old).toMatchObject({ id: key.id, userId: user.userId });
+    expect(old?.expiresAtMs).toBeGreaterThanOrEqual(before + 3_600_000);
+    expect(old?.expiresAtMs).toBe(rotated.key.previousValidUntilMs);
+  });
+
+  it("may end the overlap early, and a further rotation ends the secret before the last", async () => {
+    const { key, secret: first } = await createKey(user, { userId: user.userId, name: uniqueName("k") });
+    const { secret: second } = await rotateKey(user, { id: key.id, overlapSeconds: 60 });
+    await updateKey(user, { id: key.id, endPrevious: true });
+    expect(known(first)?.expiresAtMs).toBeLessThanOrEqual(Date.now());
+    expect(known(second)?.expiresAtMs).toBeNull();
+    await rotateKey(user, { id: key.id });
+    expect(known(first)).toBeUndefined();
+    expect(known(second)?.expiresAtMs).toBeLessThanOrEqual(Date.now());
+  });
+
+  it("never outlives the key: its own expiry and its end count for both secrets", async () => {
+    const expiresAtMs = Date.now() + 60_000;
+    const { key, secret } = await createKey(admin, { userId: user.userId, name: uniqueName("k"), expiresAtMs });
+    const rotated = await rotateKey(admin, { id: key.id, overlapSeconds: 3_600 });
+    expect(known(secret)?.expiresAtMs).toBe(expiresAtMs);
+    await revokeKey(admin, { id: key.id });
+    expect(known(secret)).toBeUndefined();
+    expect(known(rotated.secret)).toBeUndefined();
+    await expect(rotateKey(admin, { id: key.id })).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  it("is its owner's to rotate, announced and audited without either secret", async () => {
+    const { key, secret } = await createKey(admin, { userId: admin.userId, name: uniqueName("k") });
+    await expect(rotateKey(user, { id: key.id })).rejects.toMatchObject({ code: "not_found" });
+    let rotated = "";
+    const events = await world.eventsOf(async () => {
+      rotated = (await rotateKey(admin, { id: key.id })).secret;
+    });
+    expect(events).toContainEqual({ type: "key.changed", id: key.id, userId: admin.userId });
+    const entry = await world.database.prisma.auditEntry.findFirstOrThrow({ where: { targetId: key.id, action: "key.rotate" } });
+    for (const hidden of [secret, rotated, hashToken(secret), hashToken(rotated)]) expect(JSON.stringify(entry)).not.toContain(hidden);
+  });
+
+  it("takes its old secret from two rotations at once only one after the other", async () => {
+    const { key, secret } = await createKey(user, { userId: user.userId, name: uniqueName("k") });
+    const both = await Promise.all([1, 2].map(() => rotateKey(user, { id: key.id, overlapSeconds: 60 })));
+    const stored = await world.database.prisma.key.findUniqueOrThrow({ where: { id: key.id } });
+    const hashes = both.map((rotation) => hashToken(rotation.secret));
+    expect(hashes).toEqual(expect.arrayContaining([stored.sha256, stored.previousSha256]));
+    expect(stored.previousSha256).not.toBe(hashToken(secret));
+  });
+});
+
+describe("the limits of a key", () => {
+  it("name their value, their owner and what is used of them now", async () => {
+    const { key } = await createKey(admin, { userId: user.userId, name: uniqueName("k"), rpm: 2, inFlight: 5 });
+    const take = async (id: string) => world.admission.admit(id, { keyId: key.id, rpm: key.rpm, inFlight: key.inFlight });
+    await take("r1");
+    await take("r2");
+    world.admission.release("r1");
+    const { limits, inFlight, rate } = await getKeyLimits(user, { id: key.id });
+    const owner = { kind: "key", id: key.id, name: key.name };
+    expect(limits).toEqual([
+      { limit: "rpm", value: 2, owner },
+      { limit: "in_flight", value: 5, owner },
+    ]);
+    expect([inFlight, rate.reduce((sum, { count }) => sum + count, 0)]).toEqual([1, 2]);
+    expect(
+      (await getKeyLimits(admin, { id: (await createKey(admin, { userId: user.userId, name: uniqueName("k") })).key.id })).limits,
+    ).toEqual([
+      { limit: "rpm", value: null, owner: null },
+      { limit: "in_flight", value: null, owner: null },
+    ]);
+    const other = await world.as("user");
+    await expect(getKeyLimits(other, { id: key.id })).rejects.toMatchObject({ code: "not_found" });
+    world.admission.release("r2");
+  });
+});
+
+describe("whether a key can call a model now", () => {
+  const failed = async (ctx: Ctx, id: string, model: string) => {
+    const { rules, allowed } = await checkKey(ctx, { id, model, dialect: "openai" });
+    expect(allowed).toBe(rules.every(({ passed }) => passed === true));
+    return rules.filter(({ passed }) => passed !== true).map(({ rule, code }) => `${rule}: ${code}`);
+  };
+
+  it("is decided by every rule by itself, with the code a client would get", async () => {
+    const group = uniqueName("g").slice(0, 30);
+    const { prisma } = world.database;
+    const price = await makePrice(prisma);
+    const unpriced = uniqueName("unpriced");
+    const provider = await makeProvider(prisma, { groups: [group], models: [price.model, unpriced] });
+    const owner = await makeUser(prisma);
+    await world.services.snapshot.refresh();
+    const { key } = await createKey(admin, { userId: owner.id, name: uniqueName("k"), group, rpm: 1 });
+    expect(await failed(admin, key.id, price.model)).toEqual([]);
+    expect(await failed(admin, key.id, uniqueName("unknown"))).toEqual(["providers: unknown_model", "price: null"]);
+    expect(await failed(admin, key.id, unpriced)).toEqual(["price: unpriced_model"]);
+
+    for (let i = 0; i < 3; i++) expect(await failed(admin, key.id, price.model)).toEqual([]);
+    await world.admission.admit("c1", { keyId: key.id, rpm: 1, inFlight: null });
+    expect(await failed(admin, key.id, price.model)).toEqual(["rpm: rate_limited"]);
+    const { rules, decision } = await checkKey(admin, { id: key.id, model: price.model, dialect: "openai" });
+    const rpm = rules.find(({ rule }) => rule === "rpm");
+    expect(rpm).toMatchObject({ limit: 1, used: 1 });
+    expect(rpm?.freesAtMs).toBeGreaterThan(Date.now());
+    expect(decision?.candidates.map(({ providerId }) => providerId)).toEqual([provider.id]);
+
+    for (let i = 0; i < 5; i++) world.services.breakers.failed(provider.id, price.model, "test");
+    await updateKey(admin, { id: key.id, enabled: false });
+    await updateUser(admin, { id: owner.id, enabled: false });
+    expect(await failed(admin, key.id, price.model)).toEqual([
+      "key: key_disabled",
+      "owner: user_disabled",
+      "providers: no_provider",
+      "price: null",
+      "rpm: rate_limited",
+    ]);
+    await revokeKey(admin, { id: key.id });
+    expect((await failed(admin, key.id, price.model))[0]).toBe("key: invalid_key");
+  });
+
+  it("is told to owners without the providers", async () => {
+    const { key } = await createKey(user, { userId: user.userId, name: uniqueName("k") });
+    const check = await checkKey(user, { id: key.id, model: "claude-sonnet-4-5" });
+    expect(check).toMatchObject({ dialect: "anthropic", endpoint: "messages", group: "default", decision: null });
+    await expect(checkKey(await world.as("user"), { id: key.id, model: "m" })).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("one's own password", () => {
+  it("changes when the present one is right, and signs every other browser out", async () => {
+    const { prisma } = world.database;
+    const me = await makeUser(prisma, { passwordHash: await hashPassword("the present one") });
+    const [own, other] = [await makeLogin(prisma, { userId: me.id }), await makeLogin(prisma, { userId: me.id })];
+    const actor = { kind: "user", userId: me.id, role: "user", email: me.email, name: me.name, loginId: own.login.id } as const;
+    const ctx = { ...admin, actor };
+    await expect(changePassword(ctx, { current: "a wrong one", password: "quite a new one" })).rejects.toMatchObject({
+      code: "bad_credentials",
+      field: "current",
+    });
+    await expect(changePassword(ctx, { current: "the present one", password: "short" })).rejects.toMatchObject({ code: "invalid_request" });
+    await changePassword(ctx, { current: "the present one", password: "quite a new one" });
+    const { passwordHash } = await prisma.user.findUniqueOrThrow({ where: { id: me.id } });
+    expect(await verifyPassword(passwordHash, "quite a new one")).toBe(true);
+    expect((await prisma.login.findMany({ where: { userId: me.id } })).map(({ id }) => id)).toEqual([own.login.id]);
+    expect(other.login.id).not.toBe(own.login.id);
+    const entries = await prisma.auditEntry.findMany({ where: { targetId: me.id } });
+    expect(JSON.stringify(entries)).not.toMatch(/quite a new one|argon2/);
+  });
+});
+
+describe("deleting a user", () => {
+  it("is refused while anything names them, and for oneself", async () => {
+    const { prisma, pool } = world.database;
+    const [keyed, logged, actor, blank] = [await makeUser(prisma), await makeUser(prisma), await world.as("admin"), await makeUser(prisma)];
+    await makeKey(prisma, { userId: keyed.id });
+    await makeRequestRow(pool, { userId: logged.id });
+    await createKey(actor, { userId: actor.userId, name: "k" }).then(({ key }) => revokeKey(actor, { id: key.id }));
+    for (const id of [keyed.id, logged.id, actor.userId])
+      await expect(deleteUser(admin, { id })).rejects.toMatchObject({ code: "conflict" });
+    await expect(deleteUser(admin, { id: admin.userId })).rejects.toMatchObject({ code: "forbidden" });
+    await makeLogin(prisma, { userId: blank.id });
+    await deleteUser(admin, { id: blank.id });
+    expect(await prisma.user.findUnique({ where: { id: blank.id } })).toBeNull();
+    expect(world.services.snapshot.current().users.has(blank.id)).toBe(false);
+    await expect(deleteUser(admin, { id: blank.id })).rejects.toMatchObject({ code: "not_found" });
+  });
+});

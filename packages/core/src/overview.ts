@@ -19,6 +19,7 @@ export interface Sums {
   /** Requests that gave a first content, and the sum of their times to it, ms. */
   ttftCount: number;
   ttftMsSum: number;
+  durationMsSum: number;
 }
 
 /** Sums by bucket, each measure in an array of its own: a third of the bytes of an object a bucket. `tokens` are all kinds. */
@@ -29,6 +30,7 @@ export interface Columns {
   costNanoUsd: string[];
   ttftCount: number[];
   ttftMsSum: number[];
+  durationMsSum: number[];
 }
 
 export interface TopEntry {
@@ -77,14 +79,14 @@ export const FIVE_MINUTES_MS = 300_000;
 
 export const noSums: Sums = {
   ...{ requests: 0, errors: 0, input: 0, output: 0, cacheWrite: 0, cacheRead: 0 },
-  ...{ costNanoUsd: "0", ttftCount: 0, ttftMsSum: 0 },
+  ...{ costNanoUsd: "0", ttftCount: 0, ttftMsSum: 0, durationMsSum: 0 },
 };
 
 /** Zeros for so many buckets. */
 export function zeroColumns(buckets: number): Columns {
   const zeros = (): number[] => new Array<number>(buckets).fill(0);
   return {
-    ...{ requests: zeros(), errors: zeros(), tokens: zeros(), ttftCount: zeros(), ttftMsSum: zeros() },
+    ...{ requests: zeros(), errors: zeros(), tokens: zeros(), ttftCount: zeros(), ttftMsSum: zeros(), durationMsSum: zeros() },
     costNanoUsd: new Array<string>(buckets).fill("0"),
   };
 }
@@ -105,6 +107,7 @@ export function sumsOf(row: RequestRow): Sums {
     costNanoUsd: row.costNanoUsd ?? "0",
     ttftCount: measured ? 1 : 0,
     ttftMsSum: measured ? Math.round(row.ttftMs ?? 0) : 0,
+    durationMsSum: counts ? Math.round(row.durationMs ?? 0) : 0,
   };
 }
 
@@ -116,7 +119,9 @@ export function tokensOf(sums: Pick<Sums, "input" | "output" | "cacheWrite" | "c
 /** Counts a finished row in everything that it belongs to. Changes `overview` in place. */
 export function countRow(overview: Overview, row: RequestRow): void {
   const sums = sumsOf(row);
-  const { day, yesterday, times } = overview;
+  const { day, yesterday } = overview;
+  moveRange(overview, row.startedAtMs);
+  const { times } = overview;
   overview.used = true;
   if (row.startedAtMs >= day.startMs) {
     // After midnight and before the page was read anew, tomorrow's are not today's.
@@ -193,6 +198,7 @@ function addSums(to: Sums, more: Sums): void {
   to.costNanoUsd = plus(to.costNanoUsd, more.costNanoUsd);
   to.ttftCount += more.ttftCount;
   to.ttftMsSum += more.ttftMsSum;
+  to.durationMsSum += more.durationMsSum;
 }
 
 /** Adds to one bucket; out of range is nowhere. */
@@ -204,30 +210,55 @@ export function addAt(columns: Columns, at: number, sums: Sums): void {
   columns.costNanoUsd[at] = plus(columns.costNanoUsd[at] ?? "0", sums.costNanoUsd);
   columns.ttftCount[at] = (columns.ttftCount[at] ?? 0) + sums.ttftCount;
   columns.ttftMsSum[at] = (columns.ttftMsSum[at] ?? 0) + sums.ttftMsSum;
+  columns.durationMsSum[at] = (columns.durationMsSum[at] ?? 0) + sums.durationMsSum;
 }
 
 function plus(a: string, b: string): string {
   return b === "0" ? a : (BigInt(a) + BigInt(b)).toString();
 }
 
+export interface Until extends Pick<Sums, "requests" | "errors" | "costNanoUsd" | "ttftCount" | "ttftMsSum"> {
+  tokens: number;
+  /** Requests in flight at that time of day: the mean of its five minutes, from how long its requests took. */
+  inFlight: number;
+}
+
 /** Yesterday until an instant: whole buckets, and of the one that it falls into the share of time that had passed. */
-export function untilTime(
-  columns: Columns & { startMs: number },
-  ms: number,
-): Omit<Sums, "input" | "output" | "cacheWrite" | "cacheRead"> & { tokens: number } {
+export function untilTime(columns: Overview["yesterday"], ms: number): Until {
   const place = Math.max(0, (ms - columns.startMs) / FIVE_MINUTES_MS);
   const whole = Math.min(columns.requests.length, Math.floor(place));
-  const share = place - whole;
+  const share = whole < columns.requests.length ? place - whole : 0;
   const sum = (values: readonly number[]): number =>
-    values.slice(0, whole).reduce((total, value) => total + value, 0) + (whole < values.length ? (values[whole] ?? 0) * share : 0);
-  let cost = columns.costNanoUsd.slice(0, whole).reduce((total, value) => total + BigInt(value), 0n);
-  cost += (BigInt(columns.costNanoUsd[whole] ?? "0") * BigInt(Math.round(Math.min(1, share) * 1_000))) / 1_000n;
+    values.slice(0, whole).reduce((total, value) => total + value, 0) + (values[whole] ?? 0) * share;
+  const cost = columns.costNanoUsd.slice(0, whole).reduce((total, value) => total + BigInt(value), 0n);
+  const partOfCost = (BigInt(columns.costNanoUsd[whole] ?? "0") * BigInt(Math.round(share * 1_000))) / 1_000n;
   return {
     requests: sum(columns.requests),
     errors: sum(columns.errors),
     tokens: sum(columns.tokens),
-    costNanoUsd: cost.toString(),
+    costNanoUsd: (cost + partOfCost).toString(),
     ttftCount: sum(columns.ttftCount),
     ttftMsSum: sum(columns.ttftMsSum),
+    inFlight: (columns.durationMsSum[whole] ?? 0) / FIVE_MINUTES_MS,
   };
+}
+
+/** Moves the range on to where `nowMs` is in its last bucket; days end with the day, and are read anew. */
+export function moveRange(overview: Overview, nowMs: number): void {
+  const { times, series } = overview;
+  const stepMs = overview.endMs - (times.at(-1) ?? overview.endMs);
+  if (overview.range === "30d" || stepMs <= 0) return;
+  while (overview.endMs <= nowMs) {
+    times.shift();
+    times.push(overview.endMs);
+    overview.endMs += stepMs;
+    for (const { requests, errors, tokens, costNanoUsd, ttftCount, ttftMsSum, durationMsSum } of series) {
+      for (const values of [requests, errors, tokens, ttftCount, ttftMsSum, durationMsSum]) {
+        values.shift();
+        values.push(0);
+      }
+      costNanoUsd.shift();
+      costNanoUsd.push("0");
+    }
+  }
 }

@@ -63,6 +63,7 @@ function randomRows(nowMs: number, count: number, users: readonly string[]): Req
           : { input: pick(1, 900), output: pick(2, 80), cacheWrite5m: pick(0, 3), cacheWrite1h: pick(0, 4), cacheRead: pick(0, 5_000) },
       costNanoUsd: state === "refused" ? "0" : pick(null, "140000", "987654321"),
       ttftMs: pick(null, 12, 340),
+      durationMs: pick(350, 9_000),
     });
   });
 }
@@ -74,6 +75,7 @@ interface Raw {
   cost: string;
   ttftCount: number;
   ttftMsSum: number;
+  durationMsSum: number;
 }
 
 /** Straight from the rows, by PostgreSQL's own reading of zones. */
@@ -82,7 +84,8 @@ async function raw(where: string, values: unknown[], group = "1"): Promise<Map<s
     `SELECT (${group})::text AS "group", count(*)::float8 AS requests,
       (count(*) FILTER (WHERE state = 'error' OR (state = 'done' AND status >= 400)))::float8 AS errors,
       sum(input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens)::float8 AS tokens,
-      coalesce(sum(cost_nano_usd), 0)::text AS cost, count(ttft_ms)::float8 AS "ttftCount", coalesce(sum(ttft_ms), 0)::float8 AS "ttftMsSum"
+      coalesce(sum(cost_nano_usd), 0)::text AS cost, count(ttft_ms)::float8 AS "ttftCount", coalesce(sum(ttft_ms), 0)::float8 AS "ttftMsSum",
+      sum(duration_ms)::float8 AS "durationMsSum"
      FROM requests WHERE ${where} GROUP BY 1`,
     values,
   );
@@ -98,6 +101,7 @@ function totalOf(columns: Overview["yesterday"] | Overview["series"][number]): R
     cost: columns.costNanoUsd.reduce((total, value) => total + BigInt(value), 0n).toString(),
     ttftCount: sum(columns.ttftCount),
     ttftMsSum: sum(columns.ttftMsSum),
+    durationMsSum: sum(columns.durationMsSum),
   };
 }
 
@@ -105,7 +109,7 @@ function byCost([a, left]: [string, Raw], [b, right]: [string, Raw]): number {
   return Number(BigInt(right.cost) - BigInt(left.cost)) || right.requests - left.requests || (a < b ? -1 : 1);
 }
 
-const nothing: Raw = { requests: 0, errors: 0, tokens: 0, cost: "0", ttftCount: 0, ttftMsSum: 0 };
+const nothing: Raw = { requests: 0, errors: 0, tokens: 0, cost: "0", ttftCount: 0, ttftMsSum: 0, durationMsSum: 0 };
 
 describe("figures of a day and of a range", () => {
   it.each([
@@ -125,13 +129,14 @@ describe("figures of a day and of a range", () => {
     const local = "started_at AT TIME ZONE $1";
     const at = [zone, new Date(nowMs)];
     const today = (await raw(`(${local})::date = ($2::timestamptz AT TIME ZONE $1)::date`, at)).get("1") ?? nothing;
-    const { costNanoUsd: cost, requests, errors, ttftCount, ttftMsSum } = overview.day.today;
-    expect({ requests, errors, tokens: tokensOf(overview.day.today), cost, ttftCount, ttftMsSum }).toEqual(today);
+    const { costNanoUsd: cost, requests, errors, ttftCount, ttftMsSum, durationMsSum } = overview.day.today;
+    expect({ requests, errors, tokens: tokensOf(overview.day.today), cost, ttftCount, ttftMsSum, durationMsSum }).toEqual(today);
 
     const yesterday = `(${local})::date = ($2::timestamptz AT TIME ZONE $1)::date - 1`;
     expect(totalOf(overview.yesterday)).toEqual((await raw(yesterday, at)).get("1") ?? nothing);
-    const earlier = (await raw(`${yesterday} AND (${local})::time < ($2::timestamptz AT TIME ZONE $1)::time`, at)).get("1") ?? nothing;
-    const { costNanoUsd, ...until } = untilTime(overview.yesterday, sameTimeYesterday(nowMs, zone));
+    const { durationMsSum: _all, ...earlier } =
+      (await raw(`${yesterday} AND (${local})::time < ($2::timestamptz AT TIME ZONE $1)::time`, at)).get("1") ?? nothing;
+    const { costNanoUsd, inFlight: _mean, ...until } = untilTime(overview.yesterday, sameTimeYesterday(nowMs, zone));
     expect({ ...until, cost: costNanoUsd }).toEqual(earlier);
 
     // Each day of the month, and each model of it that has its own series.
@@ -221,6 +226,7 @@ describe("what is not settled yet", () => {
       costNanoUsd: "140000",
       ttftCount: 1,
       ttftMsSum: 10,
+      durationMsSum: 20,
     };
     expect(finished).toMatchObject({ inFlight: [], counted: [row.id], used: true, day: { today: once } });
     expect(finished.top.key).toEqual([{ id: "key-1", requests: 1, errors: 0, tokens: 120, costNanoUsd: "140000" }]);

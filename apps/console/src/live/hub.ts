@@ -12,7 +12,8 @@ import { openStream, type Stream } from "./stream.ts";
  * streams would use up all HTTP/1.1 connections to the server; this is one, however many tabs are open.
  */
 export interface LiveListener {
-  events?(events: readonly LiveEvent[]): void;
+  /** `at` is the position after them: what a list read there or later has already. */
+  events?(events: readonly LiveEvent[], at: BusId): void;
   /** The stream has a hole: read your lists again, once. */
   reset?(): void;
 }
@@ -182,7 +183,7 @@ function take(frame: LiveFrame): void {
   if (hole) since = "";
   if (since === "") begin(hole || origin === "" ? frame.id : origin);
   origin = "";
-  if (frame.events.length > 0) for (const listener of [...listeners]) listener.events?.(frame.events);
+  if (frame.events.length > 0) for (const listener of [...listeners]) listener.events?.(frame.events, frame.id);
   if (hole) for (const listener of [...listeners]) listener.reset?.();
 }
 

@@ -52,13 +52,14 @@ export const columnOf: Record<OverviewSplit, string> = { model: "model", provide
 const sums = `sum(requests)::float8 AS requests, coalesce(sum(requests) FILTER (WHERE status_class IN ('4xx', '5xx')), 0)::float8 AS errors,
   sum(input_tokens)::float8 AS input, sum(output_tokens)::float8 AS output,
   sum(cache_write_5m_tokens + cache_write_1h_tokens)::float8 AS "cacheWrite", sum(cache_read_tokens)::float8 AS "cacheRead",
-  sum(cost_nano_usd)::text AS "costNanoUsd", sum(ttft_count)::float8 AS "ttftCount", sum(ttft_ms_sum)::float8 AS "ttftMsSum"`;
+  sum(cost_nano_usd)::text AS "costNanoUsd", sum(ttft_count)::float8 AS "ttftCount", sum(ttft_ms_sum)::float8 AS "ttftMsSum",
+  sum(duration_ms_sum)::float8 AS "durationMsSum"`;
 
 /** $1 tenant, $2 five minutes, $3 hours, $4 days, $5 user (of an own scope only). */
 function source(own: boolean): string {
   const part = (table: string, parameter: string): string =>
     `SELECT bucket, user_id, key_id, provider_id, model, status_class, requests, input_tokens, output_tokens, cache_write_5m_tokens,
-      cache_write_1h_tokens, cache_read_tokens, cost_nano_usd, ttft_count, ttft_ms_sum
+      cache_write_1h_tokens, cache_read_tokens, cost_nano_usd, ttft_count, ttft_ms_sum, duration_ms_sum
     FROM ${table} WHERE tenant_id = $1 AND bucket = ANY(${parameter}::timestamptz[])${own ? " AND user_id = $5" : ""}`;
   return `(${part("rollups_5m", "$2")} UNION ALL ${part("rollups_hour", "$3")} UNION ALL ${part("rollups_day", "$4")}) AS wanted`;
 }

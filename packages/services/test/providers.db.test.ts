@@ -48,7 +48,7 @@ describe("a batch", () => {
     const events = await world.eventsOf(() => updateProviders(admin, { changes }));
     expect(events.map((event) => "id" in event && event.id).sort()).toEqual([...ids].sort());
     expect(await getProvider(admin, { id: second })).toMatchObject({ enabled: false, priority: 9, weight: 3, costMultiplier: "1.5" });
-    expect((await listProviderHistory(admin, { id: first })).rows).toHaveLength(2);
+    expect((await listProviderHistory(admin, { id: first })).items).toHaveLength(2);
 
     const undo = before.map(({ id, enabled, priority, groups, costMultiplier }) => ({ id, enabled, priority, groups, costMultiplier }));
     await updateProviders(admin, { changes: undo });
@@ -94,7 +94,7 @@ describe("R31 an earlier version", () => {
     const { id, ...made } = await createProvider(admin, { ...fields, name: uniqueName("p"), models: ["a"] });
     await updateProvider(admin, { id, models: ["b"], weight: 7 });
     await updateProvider(admin, { id, secret: "sk-another-abcdefghijk", priority: 4 });
-    const { rows } = await listProviderHistory(admin, { id });
+    const { items: rows } = await listProviderHistory(admin, { id });
     expect(rows.map(({ action, actor }) => [action, actor !== ""])).toEqual([
       ["provider.update", true],
       ["provider.update", true],
@@ -104,7 +104,7 @@ describe("R31 an earlier version", () => {
     expect(JSON.stringify(rows)).not.toContain("sk-another");
     const first = rows.at(-1)?.id ?? "";
     expect(await restoreProvider(admin, { id, versionId: first })).toEqual({ ...made, id, secretTail: "hijk" });
-    expect((await listProviderHistory(admin, { id, limit: 1 })).rows).toMatchObject([
+    expect((await listProviderHistory(admin, { id, limit: 1 })).items).toMatchObject([
       { action: "provider.restore", before: { weight: 7 } },
     ]);
     await expect(restoreProvider(admin, { id: (await group({})).ids[0] ?? "", versionId: first })).rejects.toMatchObject({
@@ -115,7 +115,7 @@ describe("R31 an earlier version", () => {
   it("at another origin wants the secret, as any move does", async () => {
     const { id } = await createProvider(admin, { ...fields, name: uniqueName("p") });
     await updateProvider(admin, { id, baseUrl: "https://other.example", secret: "sk-other-abcdefghijk" });
-    const versionId = (await listProviderHistory(admin, { id })).rows.at(-1)?.id ?? "";
+    const versionId = (await listProviderHistory(admin, { id })).items.at(-1)?.id ?? "";
     await expect(restoreProvider(admin, { id, versionId })).rejects.toMatchObject({ code: "invalid_request", field: "secret" });
     expect(await restoreProvider(admin, { id, versionId, secret })).toMatchObject({ baseUrl: fields.baseUrl, secretTail: "6789" });
   });
@@ -154,7 +154,7 @@ describe("an override", () => {
     expect(override?.untilMs).toBeGreaterThanOrEqual(began + 600_000);
     expect((await ask(name)).excluded[0]).toEqual({ providerId: id, reason: "forced_open" });
     expect(world.services.snapshot.current().providers.find((each) => each.id === id)?.override).toEqual(override);
-    expect((await listProviderHistory(admin, { id, limit: 1 })).rows).toMatchObject([{ action: "provider.open", after: { override } }]);
+    expect((await listProviderHistory(admin, { id, limit: 1 })).items).toMatchObject([{ action: "provider.open", after: { override } }]);
     expect((await overrideProvider(admin, { id, kind: null })).override).toBeNull();
     expect((await ask(name)).candidates[0]?.providerId).toBe(id);
   });
@@ -211,7 +211,7 @@ describe("the simulator", () => {
     await resetBreaker(admin, { id });
     unlisten();
     expect((await ask(name)).candidates).toMatchObject([{ providerId: id, breaker: "closed" }]);
-    expect((await listProviderHistory(admin, { id, limit: 1 })).rows[0]?.action).toBe("provider.reset-breaker");
+    expect((await listProviderHistory(admin, { id, limit: 1 })).items[0]?.action).toBe("provider.reset-breaker");
   });
 
   it("knows what stands against a key, and its sessions by either name", async () => {

@@ -84,6 +84,10 @@ export function ProviderRouting({ register, control, errorOf }: ProviderFieldsPr
           {(ids) => <Input {...ids} inputMode="decimal" {...register("costMultiplier")} />}
         </Field>
       </div>
+      <label className="flex min-h-6 items-center gap-2 self-start text-sm font-medium">
+        <input type="checkbox" className="size-4 accent-(--accent)" {...register("enabled")} />
+        {t("providers.enabled")}
+      </label>
       <Field label={t("providers.groups")} hint={t("providers.groupsHint")} error={errorOf("groups")}>
         {(ids) => <Input {...ids} spellCheck={false} {...register("groups")} />}
       </Field>

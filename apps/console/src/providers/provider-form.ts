@@ -15,6 +15,7 @@ export interface ProviderValues {
   models: string;
   modelRedirects: string;
   costMultiplier: string;
+  enabled: boolean;
 }
 
 export const defaultBaseUrls = {
@@ -38,6 +39,7 @@ export function valuesOf(provider: Provider | null): ProviderValues {
       .map(([from, to]) => `${from} = ${to}`)
       .join("\n"),
     costMultiplier: provider?.costMultiplier ?? "1",
+    enabled: provider?.enabled ?? true,
   };
 }
 
@@ -63,6 +65,7 @@ function inputOf(values: ProviderValues) {
     models: items(values.models),
     modelRedirects: redirects(values.modelRedirects),
     costMultiplier: values.costMultiplier.trim() || "1",
+    enabled: values.enabled,
   };
 }
 

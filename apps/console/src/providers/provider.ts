@@ -1,4 +1,7 @@
 import type { Outputs } from "../api/client.ts";
 
-/** A provider as the bootstrap call gives it. */
-export type Provider = Outputs["providers"]["bootstrap"]["providers"][number];
+/** A provider with every field there is. */
+export type Provider = Outputs["providers"]["get"];
+
+/** A provider as the list has it. */
+export type ProviderLine = Outputs["providers"]["bootstrap"]["providers"][number];

@@ -106,7 +106,7 @@ export const OverrideProviderInput = z.strictObject({
   /** null lifts the one in force. */
   kind: z.enum(overrideKinds).nullable(),
   /** From now; null = until it is lifted. */
-  forSeconds: z.int().min(10).max(LONGEST_OVERRIDE_S).nullable().default(null),
+  forSeconds: z.int().min(1).max(LONGEST_OVERRIDE_S).nullable().default(null),
   /** Why, for the others. */
   note: z.string().trim().max(300).default(""),
 });

@@ -1,18 +1,15 @@
 import { timeOfId } from "@sluice/core/ids";
+import { type Page, PageInput } from "@sluice/core/inputs/page";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-import type { ProviderHistory, ProviderVersion } from "./provider-view.ts";
+import type { ProviderVersion } from "./provider-view.ts";
 
-export const ProviderHistoryInput = z.strictObject({
-  id: z.uuid(),
-  cursor: z.uuid().nullish(),
-  limit: z.int().min(1).max(100).default(20),
-});
+export const ProviderHistoryInput = PageInput.extend({ id: z.uuid() });
 
 /** The changes of a provider, newest first, from the audit. Empty for an unknown id. */
-export async function listProviderHistory(ctx: Ctx, input: z.input<typeof ProviderHistoryInput>): Promise<ProviderHistory> {
+export async function listProviderHistory(ctx: Ctx, input: z.input<typeof ProviderHistoryInput>): Promise<Page<ProviderVersion>> {
   requireAccess(ctx.actor, "admin");
   const { id, cursor, limit } = parse(ProviderHistoryInput, input);
   const entries = await ctx.prisma.auditEntry.findMany({
@@ -21,9 +18,10 @@ export async function listProviderHistory(ctx: Ctx, input: z.input<typeof Provid
     take: limit + 1,
   });
   const { users } = ctx.snapshot.current();
+  const hasMore = entries.length > limit;
   const page = entries.slice(0, limit);
   return {
-    rows: page.map((entry) => ({
+    items: page.map((entry) => ({
       id: entry.id,
       atMs: timeOfId(entry.id),
       action: entry.action,
@@ -31,6 +29,7 @@ export async function listProviderHistory(ctx: Ctx, input: z.input<typeof Provid
       before: entry.before as ProviderVersion["before"],
       after: entry.after as ProviderVersion["after"],
     })),
-    next: entries.length > limit ? (page.at(-1)?.id ?? null) : null,
+    nextCursor: hasMore ? (page.at(-1)?.id ?? null) : null,
+    hasMore,
   };
 }

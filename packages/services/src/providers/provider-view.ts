@@ -110,12 +110,6 @@ export interface ProviderVersion {
   after: Partial<ProviderView> | null;
 }
 
-export interface ProviderHistory {
-  rows: ProviderVersion[];
-  /** Cursor of the next page; null at the end. */
-  next: string | null;
-}
-
 /** What the gateway would do with a request now. */
 export interface RoutingSimulation {
   /** In the order they would be tried; inside a priority the likelier first. */

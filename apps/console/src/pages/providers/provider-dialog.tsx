@@ -1,24 +1,49 @@
+import { useQuery } from "@tanstack/react-query";
 import { useWatch } from "react-hook-form";
 import { useTranslation } from "react-i18next";
-import { client } from "../../api/client.ts";
+import { api, client } from "../../api/client.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { ProviderBasics, ProviderRouting } from "../../providers/provider-fields.tsx";
 import { createInputOf, schemas, testInputOf, updateInputOf, valuesOf } from "../../providers/provider-form.ts";
-import { ProviderTestLine } from "../../providers/provider-test.tsx";
+import { ProviderTest } from "../../providers/provider-test.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
-import { FailureBox } from "../../ui/states.tsx";
+import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
 
 interface ProviderDialogProps {
   /** null = a new one. */
-  provider: Provider | null;
+  id: string | null;
+  name: string;
   onClose(): void;
-  onSaved(): void;
 }
 
-export function ProviderDialog({ provider, onClose, onSaved }: ProviderDialogProps) {
+/** Every field of a provider, new or stored. */
+export function ProviderDialog({ id, name, onClose }: ProviderDialogProps) {
+  const { t } = useTranslation();
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={id === null ? t("providers.new") : t("providers.editTitle", { name })}
+      width="max-w-xl"
+    >
+      {id === null ? <ProviderForm provider={null} onClose={onClose} /> : <StoredForm id={id} onClose={onClose} />}
+    </Dialog>
+  );
+}
+
+/** The list has not every field: the rest is asked for when somebody edits. */
+function StoredForm({ id, onClose }: { id: string; onClose(): void }) {
+  const { data, error, refetch } = useQuery({ ...api.providers.get.queryOptions({ id }), staleTime: 0, gcTime: 0 });
+  if (data) return <ProviderForm provider={data} onClose={onClose} />;
+  return (
+    <DialogBody className="min-h-80">{error ? <FailureBox error={error} onRetry={() => void refetch()} /> : <SkeletonRows />}</DialogBody>
+  );
+}
+
+function ProviderForm({ provider, onClose }: { provider: Provider | null; onClose(): void }) {
   const { t } = useTranslation();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: provider ? schemas.update : schemas.create,
@@ -32,7 +57,6 @@ export function ProviderDialog({ provider, onClose, onSaved }: ProviderDialogPro
         await client.providers.create.mutate(schemas.create.parse(createInputOf(values)));
         toastDone(t("providers.created", { name: values.name }));
       }
-      onSaved();
       onClose();
     },
   });
@@ -46,27 +70,20 @@ export function ProviderDialog({ provider, onClose, onSaved }: ProviderDialogPro
     secretTail: provider?.secretTail ?? "",
   };
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={provider ? t("providers.editTitle", { name: provider.name }) : t("providers.new")}
-      width="max-w-xl"
-    >
-      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <ProviderBasics {...fields} />
-          <ProviderTestLine input={testInputOf(provider, { ...valuesOf(provider), ...values })} />
-          <h3 className="border-t border-line pt-4 text-sm font-semibold">{t("providers.advanced")}</h3>
-          <ProviderRouting {...fields} />
-          {failure && <FailureBox error={failure} />}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {provider ? t("common.save") : t("providers.new")}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+    <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
+      <DialogBody>
+        <ProviderBasics {...fields} />
+        <ProviderTest input={testInputOf(provider, { ...valuesOf(provider), ...values })} />
+        <h3 className="border-t border-line pt-4 text-sm font-semibold">{t("providers.advanced")}</h3>
+        <ProviderRouting {...fields} />
+        {failure && <FailureBox error={failure} />}
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>{t("common.cancel")}</Button>
+        <Button type="submit" variant="primary" busy={busy}>
+          {provider ? t("common.save") : t("providers.new")}
+        </Button>
+      </DialogFooter>
+    </form>
   );
 }

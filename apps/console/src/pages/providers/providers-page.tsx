@@ -1,85 +1,85 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { Plus, Server } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { ArrowDownUp, Plus, Route, SearchX, Server } from "lucide-react";
+import { useDeferredValue, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, type Outputs, queryClient } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
-import { useAnswer } from "../../api/use-answer.ts";
+import { api, client, queryClient } from "../../api/client.ts";
 import { covered, listen } from "../../live/hub.ts";
-import { createProviderHealth } from "../../live/provider-health.ts";
+import { createProviderHealth, noHealth } from "../../live/provider-health.ts";
+import { createProviderSeries } from "../../live/provider-series.ts";
+import { serverNow } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
-import type { Provider } from "../../providers/provider.ts";
+import type { ProviderLine } from "../../providers/provider.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { Button } from "../../ui/button.tsx";
-import { DataTable } from "../../ui/data-table.tsx";
-import { Confirm } from "../../ui/dialog.tsx";
 import { Page } from "../../ui/page.tsx";
-import { Empty, FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
-import { providerColumns } from "./provider-columns.tsx";
-import { ProviderDialog } from "./provider-dialog.tsx";
+import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { hasImpact } from "./impact-text.tsx";
+import type { ProviderAct } from "./provider-act.ts";
+import { ProviderCard } from "./provider-card.tsx";
+import { type OpenDialog, ProviderDialogs } from "./provider-dialogs.tsx";
+import { byPriority } from "./provider-order.ts";
+import { SelectionBar } from "./selection-bar.tsx";
+import { useProviderChanges } from "./use-provider-changes.ts";
 
 const options = api.providers.bootstrap.queryOptions();
 const board = createProviderHealth();
+const history = createProviderSeries(serverNow);
 
 function readAgain(): void {
   void queryClient.invalidateQueries({ queryKey: options.queryKey });
 }
 
-function loadBoard(answer: Outputs["providers"]["bootstrap"]): void {
-  board.load(answer.health);
-  void covered(answer.busId).then((whole) => whole || readAgain());
-}
-
 // Figures arrive by events for as long as the document lives; the bootstrap call is where they start from.
-listen({ events: board.push });
+listen({
+  events(events) {
+    board.push(events);
+    history.push(events);
+  },
+});
 
 /** Upstream accounts: one call, then everything that moves is pushed. */
 export function ProvidersPage() {
   const { t } = useTranslation();
-  const failureText = useFailureText();
-  const { data, error, refetch } = useQuery(options);
+  const { data, error, refetch } = useQuery({ ...options, refetchOnMount: "always" });
   const health = useStore(board);
-  const [editing, setEditing] = useState<Provider | "new" | null>(null);
-  const [deleting, setDeleting] = useState<Provider | null>(null);
-  const failed = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
-  const toggle = useMutation(
-    api.providers.update.mutationOptions({
-      onSuccess: (provider) => {
-        readAgain();
-        toastDone(t(provider.enabled ? "providers.enabledToast" : "providers.disabledToast", { name: provider.name }), {
-          label: t("common.undo"),
-          run: () => toggle.mutate({ id: provider.id, enabled: !provider.enabled }),
-        });
-      },
-      onError: failed,
-    }),
-  );
-  const remove = useMutation(
-    api.providers.delete.mutationOptions({
-      onSuccess: () => {
-        toastDone(t("providers.deleted", { name: deleting?.name ?? "" }));
-        setDeleting(null);
-        readAgain();
-      },
-      onError: failed,
-    }),
-  );
+  const series = useStore(history).byProvider;
+  const changes = useProviderChanges();
+  const [open, setOpen] = useState<OpenDialog | null>(null);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [search, setSearch] = useState("");
+  const text = useDeferredValue(search.trim().toLowerCase());
 
-  useAnswer(data, loadBoard);
+  useEffect(() => {
+    if (!data) return;
+    board.load(data.health);
+    if (data.series) history.load(data.series);
+    void covered(data.busId).then((whole) => whole || readAgain());
+  }, [data]);
 
-  const { mutate: setEnabled } = toggle;
-  const columns = useMemo(
-    () =>
-      providerColumns({
-        t,
-        onEdit: setEditing,
-        onDelete: setDeleting,
-        onToggle: (provider, enabled) => setEnabled({ id: provider.id, enabled }),
-      }),
-    [t, setEnabled],
-  );
-  const rows = useMemo(() => (data?.providers ?? []).map((provider) => ({ provider, health: health.get(provider.id) })), [data, health]);
+  const providers = byPriority(data?.providers ?? []);
+  const shown = providers.filter((provider) => matches(provider, text));
+  const chosen = providers.filter(({ id }) => selected.has(id));
+  const close = (): void => setOpen(null);
+
+  /** Disabling asks first when somebody would notice. */
+  async function disable(provider: ProviderLine): Promise<void> {
+    const impact = await client.providers.impact.query({ ids: [provider.id] }).catch(() => null);
+    if (impact && hasImpact(impact)) setOpen({ kind: "disable", provider });
+    else changes.setEnabled([provider], false);
+  }
+
+  function act(wanted: ProviderAct): void {
+    const { provider } = wanted;
+    if (wanted.kind === "enable") {
+      if (wanted.enabled) changes.setEnabled([provider], true);
+      else void disable(provider);
+    } else if (wanted.kind === "lift") changes.lift.mutate(provider);
+    else if (wanted.kind === "reset") changes.reset.mutate(provider);
+    else if (wanted.kind === "edit") setOpen({ kind: "edit", id: provider.id, name: provider.name });
+    else if (wanted.kind === "clone")
+      changes.clone.mutate({ id: provider.id }, { onSuccess: ({ id, name }) => setOpen({ kind: "edit", id, name }) });
+    else setOpen({ kind: wanted.kind, provider });
+  }
 
   return (
     <Page
@@ -87,42 +87,88 @@ export function ProvidersPage() {
       state={<LiveIndicator />}
       lead={t("providers.lead")}
       actions={
-        <Button variant="primary" onClick={() => setEditing("new")}>
-          <Plus aria-hidden="true" />
-          {t("providers.new")}
-        </Button>
+        <>
+          <Button onClick={() => setOpen({ kind: "simulate" })}>
+            <Route aria-hidden="true" />
+            {t("providers.simulate")}
+          </Button>
+          {providers.length > 1 && (
+            <Button onClick={() => setOpen({ kind: "order" })}>
+              <ArrowDownUp aria-hidden="true" />
+              {t("providers.reorder")}
+            </Button>
+          )}
+          <Button variant="primary" onClick={() => setOpen({ kind: "new" })}>
+            <Plus aria-hidden="true" />
+            {t("providers.new")}
+          </Button>
+        </>
       }
     >
       {error && <FailureBox error={error} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
-      {data && rows.length === 0 && (
+      {data && providers.length === 0 && (
         <div className="rounded-xl border border-line bg-surface">
           <Empty icon={<Server />} title={t("providers.emptyTitle")} text={t("providers.emptyText")}>
-            <Button variant="primary" onClick={() => setEditing("new")}>
+            <Button variant="primary" onClick={() => setOpen({ kind: "new" })}>
               {t("providers.new")}
             </Button>
           </Empty>
         </div>
       )}
-      {rows.length > 0 && (
-        <DataTable
-          label={t("providers.table")}
-          rows={rows}
-          columns={columns}
-          rowId={({ provider }) => provider.id}
-          dim={({ provider }) => !provider.enabled}
+      {providers.length > 0 && (
+        <SelectionBar
+          shown={shown}
+          chosen={chosen}
+          search={search}
+          onSearch={setSearch}
+          onSelect={(ids) => setSelected(new Set(ids))}
+          onEdit={() => setOpen({ kind: "batch", providers: chosen })}
+          onEnable={(enabled) => changes.setEnabled(chosen, enabled)}
         />
       )}
-      {editing && <ProviderDialog provider={editing === "new" ? null : editing} onClose={() => setEditing(null)} onSaved={readAgain} />}
-      <Confirm
-        open={deleting !== null}
-        onOpenChange={(open) => !open && setDeleting(null)}
-        title={t("providers.deleteTitle", { name: deleting?.name ?? "" })}
-        text={t("providers.deleteText")}
-        action={t("common.delete")}
-        busy={remove.isPending}
-        onConfirm={() => deleting && remove.mutate({ id: deleting.id })}
+      {providers.length > 0 && shown.length === 0 && (
+        <Empty icon={<SearchX />} title={t("providers.noMatch", { text: search.trim() })} text="">
+          <Button onClick={() => setSearch("")}>{t("providers.showAll")}</Button>
+        </Empty>
+      )}
+      {shown.length > 0 && (
+        <section aria-label={t("providers.title")} className="grid items-start gap-4 xl:grid-cols-2">
+          {shown.map((provider) => (
+            <ProviderCard
+              key={provider.id}
+              provider={provider}
+              health={health.get(provider.id) ?? noHealth(provider.id)}
+              series={series.get(provider.id)}
+              threshold={data?.settings["breaker.failures"] ?? 0}
+              selected={selected.has(provider.id)}
+              onSelect={(on) => {
+                const next = new Set(selected);
+                if (on) next.add(provider.id);
+                else next.delete(provider.id);
+                setSelected(next);
+              }}
+              onAct={act}
+            />
+          ))}
+        </section>
+      )}
+      <ProviderDialogs
+        open={open}
+        providers={providers}
+        busy={changes.batch.isPending || changes.remove.isPending}
+        onClose={close}
+        onApply={(differences, done) => changes.batch.mutate({ differences, ...(done && { done }) }, { onSuccess: close })}
+        onDelete={(provider) => changes.remove.mutate(provider, { onSuccess: close })}
+        onDisable={(provider) => {
+          changes.setEnabled([provider], false);
+          close();
+        }}
       />
     </Page>
   );
+}
+
+function matches({ name, host, groups }: ProviderLine, text: string): boolean {
+  return text === "" || [name, host, ...groups].some((one) => one.toLowerCase().includes(text));
 }

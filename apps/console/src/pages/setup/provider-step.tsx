@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { ProviderBasics } from "../../providers/provider-fields.tsx";
 import { createInputOf, type ProviderValues, schemas, testInputOf, valuesOf } from "../../providers/provider-form.ts";
-import { ProviderTestLine } from "../../providers/provider-test.tsx";
+import { ProviderTest } from "../../providers/provider-test.tsx";
 import { Button } from "../../ui/button.tsx";
 import { FailureBox } from "../../ui/states.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
@@ -31,7 +31,7 @@ export function ProviderStep({ onDone }: ProviderStepProps) {
       <StepHeading title={t("setup.providerTitle")} text={t("setup.providerText")} />
       <form noValidate onSubmit={onSubmit} className="flex flex-col gap-4">
         <ProviderBasics register={form.register} control={form.control} setValue={form.setValue} errorOf={errorOf} />
-        <ProviderTestLine input={testInputOf(null, { ...valuesOf(null), ...values })} />
+        <ProviderTest input={testInputOf(null, { ...valuesOf(null), ...values })} />
         {failure && <FailureBox error={failure} />}
         <div className="flex items-center gap-3 pt-2">
           <Button type="submit" variant="primary" size="lg" busy={busy}>

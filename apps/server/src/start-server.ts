@@ -4,7 +4,6 @@
  * promised is dropped).
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Api, createApi } from "@sluice/api/create-api";
@@ -24,11 +23,13 @@ import { makeDataDir, readOrMakeSecret } from "./data-dir.ts";
 import { type Env, readVersion } from "./env.ts";
 import { createHealth } from "./health.ts";
 import { type Instance, takeInstance } from "./instance.ts";
+import { createInstanceFacts } from "./instance-facts.ts";
 import { listen } from "./listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperations } from "./operations.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { openStorage, prepareDatabase, type Storage } from "./storage.ts";
+import { createWatchedConfig, type WatchedConfig } from "./watched-config.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -50,6 +51,8 @@ interface Parts {
   storage: Storage;
   rooms: Rooms;
   services: Services;
+  /** null without SLUICE_CONFIG. */
+  config: WatchedConfig | null;
 }
 
 /** Starts the roles that the environment asks for; `cancel` ends a start that is under way. @throws with what to do. */
@@ -59,7 +62,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
   const secret = await readOrMakeSecret(env.dataDir, env.secret);
   const instance = await takeInstance(env.dataDir, env.roles);
   const storage = await openStorage(env, log);
-  const opened: Opened = { instance, storage, rooms: null, roles: { ledger: null, gateway: null, api: null, worker: null } };
+  const opened: Opened = { instance, storage, rooms: null, config: null, roles: { ledger: null, gateway: null, api: null, worker: null } };
   const stopping = new AbortController();
   const signal = cancel ? AbortSignal.any([cancel, stopping.signal]) : stopping.signal;
   try {
@@ -75,11 +78,18 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, log });
     opened.rooms = rooms;
     const services = composeServices({ env, log, version, secret, storage, rooms });
-    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services };
+    const config = watchedConfig({ env, log, instance, rooms, services });
+    opened.config = config;
+    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config };
     composed.resolve(parts);
     if (prepared === "ready") await initialise();
     signal.throwIfAborted();
     await startRoles(parts, opened.roles);
+    const { roles } = opened;
+    rooms.live.instances.start(
+      createInstanceFacts({ roles: env.roles, version, gateway: () => roles.gateway, ledger: () => roles.ledger, config }),
+    );
+    config?.watch();
     const { url, close } = await serve(parts, opened.roles);
     return {
       url,
@@ -100,7 +110,7 @@ function requireRedisForSplitRoles(env: Env, storage: Storage): void {
   );
 }
 
-function composeServices(parts: Omit<Parts, "instance" | "services">): Services {
+function composeServices(parts: Omit<Parts, "instance" | "services" | "config">): Services {
   const { env, log, version, secret, storage, rooms } = parts;
   return createServices({
     prisma: storage.prisma,
@@ -120,15 +130,26 @@ function composeServices(parts: Omit<Parts, "instance" | "services">): Services 
   });
 }
 
+function watchedConfig(parts: Pick<Parts, "env" | "log" | "instance" | "rooms" | "services">): WatchedConfig | null {
+  const { env, log, instance, rooms, services } = parts;
+  if (env.configPath === null) return null;
+  return createWatchedConfig({
+    path: env.configPath,
+    log,
+    apply: (text) => applyConfig(systemContext(services, "config"), text, env.variables),
+    onAttempt(config) {
+      const type = config.status === "failed" ? "config.failed" : "config.applied";
+      rooms.live.bus.publish({ type, instanceId: instance.id, config });
+      rooms.live.instances.tell();
+    },
+  });
+}
+
 /** Prices, the configuration file, the first administrator. Returns the setup token while there is none. */
-async function initialiseInstallation({ env, log, storage, rooms, services }: Parts): Promise<string | null> {
+async function initialiseInstallation({ env, storage, rooms, services, config }: Parts): Promise<string | null> {
   await seedShippedPrices(storage.pool);
   await rooms.snapshot.refresh();
-  if (env.configPath) {
-    const summary = await applyConfig(systemContext(services, "config"), await readFile(env.configPath, "utf8"), env.variables);
-    const { created, updated, unchanged, notes } = summary;
-    log.info({ created: created.length, updated: updated.length, unchanged, notes }, "the configuration file was applied");
-  }
+  await config?.apply();
   if (!env.roles.has("api")) return null;
   const { token } = await prepareSetup(systemContext(services, "boot"), env.admin);
   await rooms.snapshot.refresh();
@@ -147,6 +168,7 @@ interface Opened {
   instance: Instance;
   storage: Storage;
   rooms: Rooms | null;
+  config: WatchedConfig | null;
   roles: Roles;
 }
 
@@ -226,13 +248,15 @@ async function stopServer(parts: Parts, opened: Opened, closeListeners: () => Pr
   if (stopped.has(parts)) return;
   stopped.add(parts);
   stopping.abort();
+  opened.config?.close();
   await opened.roles.gateway?.drain({ graceMs: parts.env.drainSeconds * 1_000 });
   await opened.roles.api?.close();
   await closeListeners();
   await letGo(opened);
 }
 
-async function letGo({ instance, storage, rooms, roles }: Opened): Promise<void> {
+async function letGo({ instance, storage, rooms, roles, config }: Opened): Promise<void> {
+  config?.close();
   await roles.api?.close();
   await roles.gateway?.close();
   await roles.worker?.stop();

@@ -1,0 +1,38 @@
+import { hostname } from "node:os";
+import type { Gateway } from "@sluice/gateway/gateway";
+import type { Ledger } from "@sluice/ledger/records";
+import type { InstanceFacts } from "@sluice/live/contract";
+import type { WatchedConfig } from "./watched-config.ts";
+
+export interface FactSources {
+  roles: ReadonlySet<string>;
+  version: string;
+  gateway: () => Gateway | null;
+  ledger: () => Ledger | null;
+  config: WatchedConfig | null;
+}
+
+/** What this process says of itself to whoever looks after the installation: counters in memory, nothing that is asked for. */
+export function createInstanceFacts({ roles, version, gateway, ledger, config }: FactSources): () => InstanceFacts {
+  const fixed = {
+    roles: [...roles].sort(),
+    version,
+    runtime: process.version,
+    host: hostname(),
+    pid: process.pid,
+    startedAtMs: Math.round(Date.now() - process.uptime() * 1_000),
+  };
+  return () => {
+    const traffic = gateway()?.stats();
+    const spool = ledger()?.stats();
+    return {
+      ...fixed,
+      memoryBytes: process.memoryUsage.rss(),
+      gateway: traffic ? { inFlight: traffic.inFlight, requests: traffic.requests, draining: traffic.draining } : null,
+      spool: spool
+        ? { depth: spool.depth, oldestAgeMs: spool.oldestAgeMs, quarantined: spool.quarantined, writable: spool.writable }
+        : null,
+      config: config?.state() ?? null,
+    };
+  };
+}

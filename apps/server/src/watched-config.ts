@@ -1,0 +1,138 @@
+import { readFile, realpath, watch } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { ConfigFileState } from "@sluice/core/events";
+import type { Log } from "@sluice/core/log";
+import type { ConfigSummary } from "@sluice/services/config/apply-config";
+import { ConfigFileError } from "@sluice/services/config/read-config";
+import { publicErrorOf } from "@sluice/services/outage";
+
+/** Editors write in several steps: what is read is the file this long after the last of them. */
+const SETTLE_MS = 200;
+/** When what failed was not the file: Postgres was away, or the file was for a moment. */
+const AGAIN_MS = 5_000;
+const MOST_PROBLEMS = 20;
+const MOST_CHARACTERS = 300;
+
+export interface WatchedConfigOptions {
+  /** Absolute. */
+  path: string;
+  apply: (text: string) => Promise<ConfigSummary>;
+  /** Called after each attempt. */
+  onAttempt: (state: ConfigFileState) => void;
+  log: Log;
+}
+
+/** The configuration file of this process: applied at boot, then whenever its text changes on disk. */
+export interface WatchedConfig {
+  state(): ConfigFileState;
+  /** At boot. @throws ConfigFileError, and whatever keeps the file from being read. */
+  apply(): Promise<void>;
+  /** From now on changes are applied; a broken edit leaves in force what was. Resolves at once. */
+  watch(): void;
+  close(): void;
+}
+
+/**
+ * The folder is watched, not the file: editors replace files, and Kubernetes replaces the link to a folder of them. Every
+ * event there only makes this look whether the text is another one.
+ */
+export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConfigOptions): WatchedConfig {
+  const stopping = new AbortController();
+  let state: ConfigFileState = {
+    ...{ path, status: "pending", atMs: 0, appliedAtMs: null, problems: [] },
+    ...{ created: 0, updated: 0, unchanged: 0, notes: [] },
+  };
+  /** The text that was tried last, whatever came of it. */
+  let tried: string | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let turn: Promise<void> = Promise.resolve();
+
+  async function tryText(text: string): Promise<void> {
+    tried = text;
+    const { created, updated, unchanged, notes } = await apply(text);
+    const nowMs = Date.now();
+    state = {
+      path,
+      status: "applied",
+      atMs: nowMs,
+      appliedAtMs: nowMs,
+      problems: [],
+      created: created.length,
+      updated: updated.length,
+      unchanged,
+      notes,
+    };
+    log.info({ created: created.length, updated: updated.length, unchanged, notes }, "the configuration file was applied");
+    onAttempt(state);
+  }
+
+  function fail(thrown: unknown): void {
+    const problems = thrown instanceof ConfigFileError ? thrown.problems : [reasonOf(thrown)];
+    const shown = problems.slice(0, MOST_PROBLEMS).map((line) => line.slice(0, MOST_CHARACTERS));
+    state = { ...state, status: "failed", atMs: Date.now(), problems: shown };
+    log.error({ path, problems: shown }, "the configuration file could not be applied; what was in force still is");
+    onAttempt(state);
+    if (thrown instanceof ConfigFileError) return;
+    tried = null;
+    look(AGAIN_MS);
+  }
+
+  async function lookNow(): Promise<void> {
+    if (stopping.signal.aborted) return;
+    try {
+      const text = await readFile(path, "utf8");
+      if (text !== tried) await tryText(text);
+    } catch (thrown) {
+      if (!stopping.signal.aborted) fail(thrown);
+    }
+  }
+
+  /** Looks once, after a while without further calls; one look at a time. */
+  function look(delayMs: number): void {
+    if (timer) clearTimeout(timer);
+    timer = setTimeout(() => {
+      timer = null;
+      turn = turn.then(lookNow);
+    }, delayMs);
+    timer.unref();
+  }
+
+  async function follow(folder: string): Promise<void> {
+    try {
+      for await (const _ of watch(folder, { signal: stopping.signal })) look(SETTLE_MS);
+    } catch (thrown) {
+      if (stopping.signal.aborted) return;
+      log.warn({ folder, error: String(thrown) }, "the folder of the configuration file cannot be watched: edits need a restart");
+    }
+  }
+
+  return {
+    state: () => state,
+    async apply() {
+      await tryText(await readFile(path, "utf8"));
+    },
+    watch() {
+      const folders = new Set([dirname(path)]);
+      void realpath(path)
+        .then((real) => folders.add(dirname(real)))
+        .catch(() => undefined)
+        .then(() => {
+          for (const folder of folders) void follow(folder);
+          // What was written between boot and now.
+          look(SETTLE_MS);
+        });
+    },
+    close() {
+      stopping.abort();
+      if (timer) clearTimeout(timer);
+    },
+  };
+}
+
+function reasonOf(thrown: unknown): string {
+  const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? String(thrown.code) : "";
+  if (code === "ENOENT") return "the file is gone";
+  if (code === "EACCES" || code === "EPERM") return "the file may not be read";
+  if (code === "EISDIR") return "the path is a folder";
+  return publicErrorOf(thrown).message;
+}

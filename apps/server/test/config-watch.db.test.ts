@@ -71,7 +71,7 @@ describe("A21 the configuration file is watched", () => {
     const [failed] = await until(() => (told(viewer, "config.failed").length > 0 ? told(viewer, "config.failed") : null), {
       what: "it is refused",
     });
-    expect(failed).toMatchObject({ path, status: "failed", problems: [expect.stringMatching(/^line \d+: /)] });
+    expect(failed).toMatchObject({ path, status: "failed", problems: expect.arrayContaining([expect.stringMatching(/^line \d+: /)]) });
     await writeFile(path, good.replace('"routing.maxAttempts":4', '"routing.maxAttempts":400'));
     await until(() => told(viewer, "config.failed").at(-1)?.problems[0]?.includes("settings.routing.maxAttempts"), {
       what: "the field is named",

@@ -1,21 +1,45 @@
-import { callMessages, expect, test, upstreamSecret, upstreamUrl } from "./fixtures.ts";
+import type { Page } from "@playwright/test";
+import { type ApiClient, callMessages, expect, models, test, upstreamSecret, upstreamUrl, type World } from "./fixtures.ts";
 
-test("the providers page opens with one call, and its figures arrive by themselves", async ({ adminPage: page, place, world }) => {
+const card = (page: Page, name: string) => page.getByRole("article", { name, exact: true });
+
+async function act(page: Page, name: string, action: string): Promise<void> {
+  await card(page, name)
+    .getByRole("button", { name: /More actions/ })
+    .click();
+  await page.getByRole("menuitem", { name: action }).click();
+}
+
+/** A second provider in the world's group; the world takes nothing of it away. */
+async function addProvider(api: ApiClient, world: World, name: string, more: { priority?: number; weight?: number } = {}) {
+  const fields = { dialect: "anthropic" as const, baseUrl: upstreamUrl, secret: upstreamSecret, groups: [world.group] };
+  const { id } = await api.providers.create.mutate({ ...fields, name, ...more });
+  return { id, name, remove: () => api.providers.delete.mutate({ id }).catch(() => undefined) };
+}
+
+test("the providers page opens with one call, and its figures arrive by themselves @live", async ({ adminPage: page, place, world }) => {
   const calls: string[] = [];
   page.on("request", (request) => {
     if (new URL(request.url()).pathname.includes("providers.")) calls.push(request.url());
   });
   await page.goto("/providers");
-  const row = page.getByRole("table", { name: "Providers" }).getByRole("row").filter({ hasText: world.providerName });
-  await expect(row).toContainText("No traffic today");
+  const own = card(page, world.providerName);
+  await expect(own).toContainText("No traffic today");
   await (await callMessages(place, world.secret)).text();
-  await expect(row).toContainText("Healthy");
-  await expect(row).toContainText("$");
+  await expect(own).toContainText("Healthy");
+  await expect(own).toContainText("$");
+  await expect(own.getByRole("img", { name: /Time to first content, last 3 h: mean \d/ })).toBeVisible();
+  await expect(own.getByRole("img", { name: /Errors, last 3 h: 0 of 1 requests/ })).toBeVisible();
   expect(calls.filter((url) => url.includes("providers.bootstrap")).length).toBeGreaterThan(0);
   expect(calls.every((url) => url.includes("providers.bootstrap"))).toBe(true);
 });
 
-test("a provider is added, tested, disabled with effect at once, edited and deleted", async ({ adminPage: page, api, place, world }) => {
+test("a provider is added, tested, disabled with effect at once, edited, deleted and brought back", async ({
+  adminPage: page,
+  api,
+  place,
+  world,
+}) => {
   const name = `spare ${world.id}`;
   await page.goto("/providers");
   await page.getByRole("button", { name: "Add provider" }).first().click();
@@ -25,34 +49,40 @@ test("a provider is added, tested, disabled with effect at once, edited and dele
   await dialog.getByLabel("API key").fill(upstreamSecret);
   await dialog.getByRole("button", { name: "Test connection" }).click();
   await expect(dialog.getByText(/Connected in/)).toBeVisible();
-  await dialog.getByRole("button", { name: /Add provider|Create|Save/ }).click();
+  await dialog.getByRole("button", { name: /Add provider/ }).click();
   await expect(dialog).toBeHidden();
-  const row = page.getByRole("table", { name: "Providers" }).getByRole("row").filter({ hasText: name });
-  await expect(row).toHaveCount(1);
+  await expect(card(page, name)).toHaveCount(1);
 
   const own = page.getByRole("switch", { name: `Enabled: ${world.providerName}` });
+  await (await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).text();
+  await expect(card(page, world.providerName)).toContainText("Healthy");
   await own.click();
+  // Somebody would notice: it says who, and asks.
+  const asked = page.getByRole("alertdialog");
+  await expect(asked).toContainText(/of today's requests/);
+  await asked.getByRole("button", { name: "Disable" }).click();
   await expect(own).not.toBeChecked();
   await expect.poll(async () => (await callMessages(place, world.secret)).status).toBe(503);
-  await own.click();
+  await page.getByRole("button", { name: "Undo" }).last().click();
   await expect(own).toBeChecked();
   await expect.poll(async () => (await callMessages(place, world.secret)).status).toBe(200);
 
-  await row.getByRole("button", { name }).first().click();
+  await card(page, name).getByRole("button", { name, exact: true }).click();
   const edit = page.getByRole("dialog");
   await expect(edit.getByLabel("API key")).toHaveValue("");
   await edit.getByLabel("Name").fill(`${name} renamed`);
   await edit.getByRole("button", { name: "Save" }).click();
-  await expect(row).toContainText("renamed");
+  await expect(card(page, `${name} renamed`)).toBeVisible();
 
-  await row.getByRole("button", { name: /More actions/ }).click();
-  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await act(page, `${name} renamed`, "Delete");
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
-  // What is behind an open dialog is hidden from roles: it must be gone before the table says anything.
+  // What is behind an open dialog is hidden from roles: it must be gone before the page says anything.
   await expect(page.getByRole("alertdialog")).toBeHidden();
-  await expect(row).toHaveCount(0);
+  await expect(card(page, `${name} renamed`)).toHaveCount(0);
+  await page.getByRole("button", { name: "Undo" }).last().click();
+  await expect(card(page, `${name} renamed`)).toHaveCount(1);
   const { providers } = await api.providers.bootstrap.query();
-  expect(providers.filter((provider) => provider.name.startsWith(name))).toEqual([]);
+  for (const { id } of providers.filter((each) => each.name.startsWith(name))) await api.providers.delete.mutate({ id });
 });
 
 test("a form says which field is wrong", async ({ adminPage: page }) => {
@@ -64,4 +94,146 @@ test("a form says which field is wrong", async ({ adminPage: page }) => {
   await dialog.getByRole("button", { name: /Add provider|Create|Save/ }).click();
   await expect(dialog.getByLabel("Base URL")).toHaveAttribute("aria-invalid", "true");
   await expect(dialog).toBeVisible();
+});
+
+test("a connection test shows what came back", async ({ adminPage: page, world }) => {
+  await page.goto("/providers");
+  await act(page, world.providerName, "Test connection");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Model").fill(models.plain);
+  await dialog.getByRole("button", { name: "Test connection" }).click();
+  await expect(dialog.getByText(`${models.plain} answered in`)).toBeVisible();
+  await expect(dialog.getByRole("definition").filter({ hasText: /^200$/ })).toBeVisible();
+  await expect(dialog.getByRole("definition").filter({ hasText: '"type":"message"' })).toBeVisible();
+  await dialog.getByLabel("Model").fill(models.failing);
+  await dialog.getByRole("button", { name: "Test connection" }).click();
+  await expect(dialog.getByText(/Test failed/)).toBeVisible();
+  await expect(dialog.getByRole("definition").filter({ hasText: /^500$/ })).toBeVisible();
+});
+
+test("a provider fails: its card opens, counts down, half-opens and closes before one's eyes @live", async ({
+  adminPage: page,
+  api,
+  place,
+  world,
+}) => {
+  const model = "claude-3-5-haiku-latest";
+  const redirect = (scenario: string) =>
+    api.providers.update.mutate({ id: world.providerId, modelRedirects: { [models.plain]: `${model}@${scenario}` } });
+  await redirect("flaky,every=1");
+  await page.goto("/providers");
+  const own = card(page, world.providerName);
+  await expect
+    .poll(async () => {
+      await (await callMessages(place, world.secret)).text();
+      return own.getByRole("region", { name: new RegExp(`Breaker of ${model}.*: Open`) }).count();
+    })
+    .toBe(1);
+  await expect(own).toContainText(/probe in \d+ s|probe in \dm/);
+  await expect(own).toContainText("503");
+  expect((await callMessages(place, world.secret)).status).toBe(503);
+
+  // Why: its last failing requests are a click away.
+  await own.getByRole("link", { name: "Last failing requests" }).click();
+  await expect(page).toHaveURL(new RegExp(`provider=${world.providerId}`));
+  await page.goBack();
+
+  // Closed by an administrator: what comes next is learnt anew.
+  await act(page, world.providerName, "Reset breakers");
+  await expect(own.getByRole("region")).toHaveCount(0);
+  await redirect("plain");
+  await expect.poll(async () => (await callMessages(place, world.secret)).status).toBe(200);
+  await expect(own).toContainText("Healthy");
+});
+
+test("forced open with an end and a note, on every instance, and lifted", async ({ adminPage: page, place, world }) => {
+  await page.goto("/providers");
+  await act(page, world.providerName, "Force…");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("radio", { name: /Force open/ }).check();
+  await dialog.getByLabel("For", { exact: true }).selectOption("300");
+  await dialog.getByLabel("Note").fill("billing dispute");
+  await dialog.getByRole("button", { name: "Apply" }).click();
+  const own = card(page, world.providerName);
+  await expect(own).toContainText("Forced open");
+  await expect(own).toContainText("billing dispute");
+  await expect(own).toContainText(/4m \d\ds left/);
+  await expect.poll(async () => (await callMessages(place, world.secret)).status).toBe(503);
+  await own.getByRole("button", { name: "Lift" }).click();
+  await expect(own).not.toContainText("Forced open");
+  await expect.poll(async () => (await callMessages(place, world.secret)).status).toBe(200);
+});
+
+test("many are changed at once after a look at what changes, and put back by one click", async ({ adminPage: page, api, world }) => {
+  const other = await addProvider(api, world, `other ${world.id}`, { weight: 4 });
+  await page.goto("/providers");
+  for (const name of [world.providerName, other.name]) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
+  await page.getByRole("button", { name: "Edit…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Weight").fill("7");
+  await dialog.getByLabel("Add groups").fill("extra");
+  await dialog.getByLabel("Enabled").selectOption("off");
+  const preview = dialog.getByRole("table");
+  await expect(preview.getByRole("row", { name: `${other.name} Weight 4 7` })).toBeVisible();
+  await expect(preview.getByRole("row", { name: `${world.providerName} Groups ${world.group} ${world.group}, extra` })).toBeVisible();
+  await dialog.getByRole("button", { name: "Change 2 providers" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(card(page, other.name)).toContainText("weight 7");
+  await expect(card(page, other.name)).toContainText("Disabled");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(card(page, other.name)).toContainText("weight 4");
+  await expect(card(page, world.providerName)).toContainText("weight 1");
+  expect(await api.providers.get.query({ id: world.providerId })).toMatchObject({ groups: [world.group], enabled: true, weight: 1 });
+  await other.remove();
+});
+
+test("a clone has its own name and waits disabled", async ({ adminPage: page, api, world }) => {
+  await page.goto("/providers");
+  await act(page, world.providerName, "Clone");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByLabel("Name")).toHaveValue(`${world.providerName} (2)`);
+  await expect(dialog.getByRole("checkbox", { name: "Enabled" })).not.toBeChecked();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(card(page, `${world.providerName} (2)`)).toContainText("Disabled");
+  const { providers } = await api.providers.bootstrap.query();
+  const made = providers.find(({ name }) => name === `${world.providerName} (2)`);
+  if (made) await api.providers.delete.mutate({ id: made.id });
+});
+
+test("an earlier version comes back from the history", async ({ adminPage: page, api, world }) => {
+  await api.providers.update.mutate({ id: world.providerId, weight: 9 });
+  await page.goto("/providers");
+  await expect(card(page, world.providerName)).toContainText("weight 9");
+  await act(page, world.providerName, "History");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByText("Weight: 1 → 9")).toBeVisible();
+  await expect(dialog.getByText("In force")).toHaveCount(1);
+  await dialog.getByRole("button", { name: "Restore this version" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(card(page, world.providerName)).toContainText("weight 1");
+});
+
+test("the simulator says where the next request goes, and that is where it goes", async ({ adminPage: page, api, place, world }) => {
+  const other = await addProvider(api, world, `later ${world.id}`, { priority: 5 });
+  await page.goto("/providers");
+  await page.getByRole("button", { name: "Simulate" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("As", { exact: true }).selectOption(world.keyId);
+  await dialog.getByLabel("Model").fill(models.plain);
+  const answer = dialog.getByRole("region", { name: "Decision" });
+  const wentTo = async (): Promise<string> => {
+    await (await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).text();
+    const { items } = await api.logs.list.query({ filter: { keyId: world.keyId }, limit: 1 });
+    return items[0]?.providerId ?? "";
+  };
+  await dialog.getByRole("button", { name: "Ask" }).click();
+  await expect(answer).toContainText(`It would go to ${world.providerName}.`);
+  await expect.poll(wentTo).toBe(world.providerId);
+  await api.providers.override.mutate({ id: world.providerId, kind: "open", forSeconds: 300 });
+  await dialog.getByRole("button", { name: "Ask" }).click();
+  await expect(answer).toContainText(`It would go to ${other.name}.`);
+  await expect(answer).toContainText("forced open by an administrator");
+  await expect.poll(wentTo).toBe(other.id);
+  await other.remove();
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   const shared = { DATABASE_URL: database.url, REDIS_URL: redis.url, SLUICE_SECRET: "one-secret-for-all-machines" };
   const start = async (index: number, roles: string, env: Record<string, string>) =>
     startServer({ dataDir: dirs[index]?.path ?? "", port: await freePort(), roles, env: { ...shared, ...env } });
-  const settings = { "pricing.unknownModel": "allow", "breaker.failures": 3, "breaker.openSeconds": 600 };
+  const settings = { "pricing.unknownModel": "record", "breaker.failures": 3, "breaker.openSeconds": 600 };
   const configured = await configure(dirs[0]?.path ?? "", upstream, { providers: [], models: [], settings });
   api = await start(0, "api,worker", configured);
   const { SLUICE_ALLOW_PRIVATE_UPSTREAMS = "" } = configured;
@@ -54,8 +54,9 @@ async function add(model: string, { priority = 0, script = "plain,3", name = `p$
   return { id, name, sent, calls: () => upstream.oracle().filter((line) => line.model === sent && line.line === "opened").length };
 }
 
-const call = (gateway: ServerProcess, model: string, session?: string): Promise<Seen> =>
-  callModel(gateway.url, { dialect: "anthropic", model, stream: true, key: clientKey, ...(session && { session }) });
+/** Each call is a session of its own unless it says otherwise: equal conversations would be one. */
+const call = (gateway: ServerProcess, model: string, session: string = crypto.randomUUID()): Promise<Seen> =>
+  callModel(gateway.url, { dialect: "anthropic", model, stream: true, key: clientKey, session });
 
 interface Made {
   calls(): number;
@@ -183,7 +184,7 @@ describe("an override", () => {
       expect(draining.calls()).toBe(bound + 1);
     }
     const { providers } = await admin.api.providers.impact.query({ ids: [draining.id] });
-    expect(providers).toMatchObject([{ id: draining.id, sessions: 1 }]);
+    expect(providers[0]?.sessions).toBeGreaterThan(0);
   });
 });
 
@@ -191,7 +192,7 @@ describe("the simulator, in a process without a gateway", () => {
   it("agrees with what the next request does, also after a breaker opened and was reset", async () => {
     const model = newModel();
     const failing = await add(model, { script: "error-before,500" });
-    await until(async () => (await call(gateways[0], model)).status === 502, { what: "it fails", ...soon });
+    await until(async () => (await call(gateways[0], model)).status >= 500, { what: "it fails", ...soon });
     const spare = await add(model, { priority: 1 });
     await until(async () => (await call(gateways[0], model)).status === 200, { what: "the spare one helps", ...soon });
     const isOpen = async (): Promise<boolean> => {

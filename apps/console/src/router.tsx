@@ -3,6 +3,7 @@ import { z } from "zod/mini";
 import { currentLogin, type SignedIn } from "./api/current-login.ts";
 import { listenFor } from "./live/refetch.ts";
 import { LogSearch } from "./pages/logs/search.ts";
+import { SessionSearch } from "./pages/sessions/search.ts";
 import { AppShell } from "./shell/app-shell.tsx";
 import { CrashPage, ForbiddenPage, NotFoundPage } from "./shell/fallback-pages.tsx";
 import { SkeletonRows } from "./ui/states.tsx";
@@ -81,6 +82,7 @@ const logsRoute = createRoute({
 const sessionsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/sessions",
+  validateSearch: SessionSearch,
   component: lazyRouteComponent(() => import("./pages/sessions/sessions-page.tsx"), "SessionsPage"),
 });
 

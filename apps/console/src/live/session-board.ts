@@ -2,9 +2,9 @@ import type { LiveEvent, SessionRow } from "@sluice/core/events";
 import { createStore } from "./store.ts";
 
 /**
- * Conversations with recent activity. They come and change by events; they leave by an event or by the local clock,
- * the moment their window is over and nothing of theirs is in flight. The order is by start, so that nothing moves
- * under the pointer.
+ * Conversations with recent activity. They come and change by events; they end by an event or by the local clock, the
+ * moment their window is over and nothing of theirs is in flight. What ended stays a while, so that the eye can follow.
+ * The order is by start, so that nothing moves under the pointer.
  */
 export interface SessionBoardOptions {
   /** Server wall time, ms. */
@@ -13,8 +13,14 @@ export interface SessionBoardOptions {
   after(ms: number, run: () => void): () => void;
 }
 
+export interface BoardRow {
+  row: SessionRow;
+  /** Server wall time at which it was seen to end, ms; null = it is active. */
+  endedAtMs: number | null;
+}
+
 export interface SessionBoard {
-  get(): readonly SessionRow[];
+  get(): readonly BoardRow[];
   subscribe(listener: () => void): () => void;
   /** A list read from the server. What came by event and is newer stays. */
   load(rows: readonly SessionRow[], windowSeconds: number): void;
@@ -22,29 +28,47 @@ export interface SessionBoard {
   stop(): void;
 }
 
+/** How long an ended session is still shown. */
+export const SHOWN_AFTER_END_MS = 10_000;
+
 export function createSessionBoard(options: SessionBoardOptions): SessionBoard {
-  const rows = new Map<string, SessionRow>();
-  const store = createStore<readonly SessionRow[]>([]);
+  const rows = new Map<string, BoardRow>();
+  const store = createStore<readonly BoardRow[]>([]);
   let windowMs = 0;
   let cancel: () => void = () => {};
 
-  const over = (row: SessionRow): boolean => row.inFlight === 0 && row.lastActivityAtMs + windowMs <= options.now();
+  const endOf = ({ row, endedAtMs }: BoardRow): number => {
+    if (endedAtMs !== null) return endedAtMs + SHOWN_AFTER_END_MS;
+    return windowMs > 0 && row.inFlight === 0 ? row.lastActivityAtMs + windowMs : Number.POSITIVE_INFINITY;
+  };
 
   function show(): void {
     cancel();
-    if (windowMs > 0) for (const row of rows.values()) if (over(row)) rows.delete(row.id);
-    store.set([...rows.values()].sort((a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? 1 : -1)));
-    const ends = [...rows.values()].filter(({ inFlight }) => inFlight === 0).map(({ lastActivityAtMs }) => lastActivityAtMs + windowMs);
-    if (windowMs === 0 || ends.length === 0) return;
-    cancel = options.after(Math.max(20, Math.min(...ends) - options.now() + 5), show);
+    cancel = () => {};
+    const now = options.now();
+    for (const [id, held] of rows) {
+      if (endOf(held) > now) continue;
+      if (held.endedAtMs !== null) rows.delete(id);
+      else rows.set(id, { row: held.row, endedAtMs: now });
+    }
+    store.set([...rows.values()].sort((a, b) => b.row.startedAtMs - a.row.startedAtMs || (a.row.id < b.row.id ? 1 : -1)));
+    const next = Math.min(...[...rows.values()].map(endOf));
+    if (next < Number.POSITIVE_INFINITY) cancel = options.after(Math.max(20, next - now + 5), show);
   }
 
   function put(row: SessionRow): void {
     const known = rows.get(row.id);
     // A session that ended and began again is a new one with a new start; its revs begin anew.
-    if (known && known.startedAtMs === row.startedAtMs && row.rev <= known.rev) return;
-    if (known && row.startedAtMs < known.startedAtMs) return;
-    rows.set(row.id, row);
+    if (known && known.row.startedAtMs === row.startedAtMs && row.rev <= known.row.rev) return;
+    if (known && row.startedAtMs < known.row.startedAtMs) return;
+    rows.set(row.id, { row, endedAtMs: null });
+  }
+
+  function end(row: SessionRow): boolean {
+    const known = rows.get(row.id);
+    if (!known || known.endedAtMs !== null || known.row.startedAtMs > row.startedAtMs) return false;
+    rows.set(row.id, { row: { ...row, inFlight: 0 }, endedAtMs: options.now() });
+    return true;
   }
 
   return {
@@ -53,7 +77,7 @@ export function createSessionBoard(options: SessionBoardOptions): SessionBoard {
     load(list, windowSeconds) {
       windowMs = windowSeconds * 1_000;
       const ids = new Set(list.map(({ id }) => id));
-      for (const id of [...rows.keys()]) if (!ids.has(id)) rows.delete(id);
+      for (const { row } of [...rows.values()]) if (!ids.has(row.id)) end(row);
       for (const row of list) put(row);
       show();
     },
@@ -70,9 +94,4 @@ export function createSessionBoard(options: SessionBoardOptions): SessionBoard {
     },
     stop: () => cancel(),
   };
-
-  function end(row: SessionRow): boolean {
-    const known = rows.get(row.id);
-    return known !== undefined && known.startedAtMs <= row.startedAtMs && rows.delete(row.id);
-  }
 }

@@ -4,6 +4,7 @@ import { keys, lists, users } from "./en-keys.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./en-logs.ts";
 import { providers } from "./en-providers.ts";
 import { settings } from "./en-settings.ts";
+import { sessions } from "./en-sessions.ts";
 
 /** English texts; the shape every other language is typed and tested against. */
 export const en = {
@@ -97,25 +98,7 @@ export const en = {
     streaming: "Streaming",
   },
   dialect: { anthropic: "Anthropic", openai: "OpenAI", gemini: "Gemini" },
-  sessions: {
-    title: "Sessions",
-    table: "Active sessions",
-    lead: "Conversations with activity in the last {{window}}. They come and go by themselves.",
-    emptyTitle: "No active sessions",
-    emptyText: "A conversation appears within a second of its first request, and leaves when its window is over.",
-    client: "Client",
-    model: "Model",
-    started: "Started",
-    activity: "Last activity",
-    inFlight: "In flight",
-    requests: "Requests",
-    tokens: "Tokens",
-    cost: "Cost",
-    active: "{{count}} active",
-    now: "now",
-    ago: "{{elapsed}} ago",
-    open: "Show requests of this session",
-  },
+  sessions,
   providers,
   lists,
   keys,

@@ -5,6 +5,7 @@ import { keys, lists, users } from "./zh-CN-keys.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./zh-CN-logs.ts";
 import { providers } from "./zh-CN-providers.ts";
 import { settings } from "./zh-CN-settings.ts";
+import { sessions } from "./zh-CN-sessions.ts";
 
 /** Chinese texts, simplified. */
 export const zhCN: Texts = {
@@ -97,25 +98,7 @@ export const zhCN: Texts = {
     streaming: "输出中",
   },
   dialect: { anthropic: "Anthropic", openai: "OpenAI", gemini: "Gemini" },
-  sessions: {
-    title: "会话",
-    table: "活跃会话",
-    lead: "最近 {{window}} 内有活动的对话，自动出现和消失。",
-    emptyTitle: "没有活跃会话",
-    emptyText: "对话在第一个请求后一秒内出现，窗口结束后离开。",
-    client: "客户端",
-    model: "模型",
-    started: "开始",
-    activity: "最近活动",
-    inFlight: "进行中",
-    requests: "请求",
-    tokens: "Token",
-    cost: "费用",
-    active: "{{count}} 个活跃",
-    now: "现在",
-    ago: "{{elapsed}}前",
-    open: "查看该会话的请求",
-  },
+  sessions,
   providers,
   lists,
   keys,

@@ -1,0 +1,49 @@
+import type { SessionRow } from "@sluice/core/events";
+import { z } from "zod/mini";
+import type { NameLookup } from "../../api/names.ts";
+
+/** The state of the page as its address carries it, so that every view can be shared. */
+const text = z.catch(z.optional(z.string()), undefined);
+
+export const SessionSearch = z.object({
+  /** Words that must all occur in what a row shows. */
+  q: text,
+  user: text,
+  key: text,
+  provider: text,
+  model: text,
+  /** The session in the drawer. */
+  session: text,
+});
+export type SessionSearch = z.infer<typeof SessionSearch>;
+
+export const filterFields = ["user", "key", "provider", "model"] as const;
+export type SessionField = (typeof filterFields)[number];
+
+/** What a field filters by. */
+export function fieldValue(row: SessionRow, field: SessionField): string {
+  if (field === "model") return row.model;
+  return { user: row.userId, key: row.keyId, provider: row.providerId }[field];
+}
+
+/** Whether anything narrows the list. */
+export function isFiltered(search: SessionSearch): boolean {
+  return Boolean(search.q?.trim()) || filterFields.some((field) => search[field]);
+}
+
+/** Whether a session is to be shown. */
+export function matchesSession(row: SessionRow, search: SessionSearch, names: NameLookup): boolean {
+  if (filterFields.some((field) => search[field] && fieldValue(row, field) !== search[field])) return false;
+  const words = (search.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return true;
+  const shown = [
+    row.client,
+    row.model,
+    row.id,
+    names.user(row.userId),
+    names.key(row.keyId),
+    row.providerId && names.provider(row.providerId),
+  ];
+  const hay = shown.join(" ").toLowerCase();
+  return words.every((word) => hay.includes(word));
+}

@@ -1,0 +1,61 @@
+import type { SessionRow } from "@sluice/core/events";
+import type { TFunction } from "i18next";
+import { useTranslation } from "react-i18next";
+import type { NameLookup } from "../../api/names.ts";
+import { clockParts, formatCount, formatDateTime, formatElapsed, formatExact, formatPercent } from "../../format.ts";
+import { serverNow, ticks } from "../../live/server-clock.ts";
+import { useStore } from "../../live/store.ts";
+import { cn } from "../../ui/class-names.ts";
+
+/** What a session is called in words: its client, else its key. */
+export function sessionName(row: SessionRow, names: NameLookup): string {
+  return row.client || names.key(row.keyId);
+}
+
+/** How it got to its provider, in a few words; '' where that is not for the viewer to know. */
+export function whyThere(row: SessionRow, t: TFunction): string {
+  if (!row.providerId || !row.providerSinceMs) return "";
+  return t(`sessions.why.${row.chosenBy || "none"}`, { time: clockParts(row.providerSinceMs).time });
+}
+
+/** "12 s ago", ticking. */
+export function Ago({ ms }: { ms: number }) {
+  const { t, i18n } = useTranslation();
+  useStore(ticks);
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={formatDateTime(ms, i18n.language)}>
+      {t("sessions.ago", { elapsed: formatElapsed(serverNow() - ms) })}
+    </time>
+  );
+}
+
+/** How many of its requests are going on: a dot, a number and colour. */
+export function InFlight({ count }: { count: number }) {
+  if (count === 0) return <span className="text-ink-3">0</span>;
+  return (
+    <span className="inline-flex items-center gap-1.5 font-medium text-accent-ink">
+      <span aria-hidden="true" className="size-1.5 animate-pulse-dot rounded-full bg-accent" />
+      {count}
+    </span>
+  );
+}
+
+/** A number of tokens, compact, with all of its digits beside the pointer. */
+export function Tokens({ value, title, className }: { value: number; title?: string; className?: string }) {
+  const { i18n } = useTranslation();
+  return (
+    <span className={cn("tabular-nums", className)} title={title ?? formatExact(value, i18n.language)}>
+      {formatCount(value, i18n.language)}
+    </span>
+  );
+}
+
+/** What of the input came from or went into a cache, and its share. */
+export function CachedTokens({ row }: { row: SessionRow }) {
+  const { t, i18n } = useTranslation();
+  if (row.cacheTokens === 0) return <span className="text-ink-3">0</span>;
+  const share = formatPercent(row.cacheTokens, row.inputTokens);
+  return (
+    <Tokens value={row.cacheTokens} title={t("sessions.cachedShare", { tokens: formatExact(row.cacheTokens, i18n.language), share })} />
+  );
+}

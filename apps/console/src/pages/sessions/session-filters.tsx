@@ -1,0 +1,95 @@
+import { Search, X } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { NameLookup } from "../../api/names.ts";
+import type { BoardRow } from "../../live/session-board.ts";
+import { isTyping } from "../../shell/keys.ts";
+import { Button } from "../../ui/button.tsx";
+import { Input, NativeSelect } from "../../ui/field.tsx";
+import { fieldValue, filterFields, isFiltered, type SessionField, type SessionSearch } from "./search.ts";
+
+interface SessionFiltersProps {
+  search: SessionSearch;
+  rows: readonly BoardRow[];
+  names: NameLookup;
+  onChange(change: Partial<SessionSearch>): void;
+}
+
+const any = { user: "anyUser", key: "anyKey", provider: "anyProvider", model: "anyModel" } as const;
+
+/** Words to look for, and what there is to choose from among the sessions themselves. */
+export function SessionFilters({ search, rows, names, onChange }: SessionFiltersProps) {
+  const { t } = useTranslation();
+  const input = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useState(search.q ?? "");
+  useEffect(() => setTyped(search.q ?? ""), [search.q]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key !== "/" || isTyping(event)) return;
+      event.preventDefault();
+      input.current?.focus();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+  return (
+    <search aria-label={t("sessions.search")} className="flex flex-wrap items-center gap-2">
+      <span className="relative max-sm:w-full">
+        <Search aria-hidden="true" className="pointer-events-none absolute top-2 left-2.5 size-4 text-ink-3" />
+        <Input
+          ref={input}
+          type="search"
+          aria-label={t("sessions.search")}
+          placeholder={t("sessions.searchHint")}
+          className="w-full pl-8 sm:w-64"
+          value={typed}
+          onChange={(event) => {
+            setTyped(event.target.value);
+            onChange({ q: event.target.value || undefined });
+          }}
+        />
+      </span>
+      {filterFields.map((field) => (
+        <FieldFilter key={field} field={field} value={search[field]} rows={rows} names={names} onChange={onChange} />
+      ))}
+      {isFiltered(search) && (
+        <Button
+          variant="ghost"
+          onClick={() => onChange({ q: undefined, user: undefined, key: undefined, provider: undefined, model: undefined })}
+        >
+          <X aria-hidden="true" />
+          {t("sessions.clearFilters")}
+        </Button>
+      )}
+    </search>
+  );
+}
+
+interface FieldFilterProps extends Pick<SessionFiltersProps, "rows" | "names" | "onChange"> {
+  field: SessionField;
+  value: string | undefined;
+}
+
+/** Left out while there is nothing to choose between. */
+function FieldFilter({ field, value, rows, names, onChange }: FieldFilterProps) {
+  const { t } = useTranslation();
+  const nameOf = (one: string): string => (field === "model" ? one : names[field](one));
+  const values = [...new Set([...rows.map(({ row }) => fieldValue(row, field)), value ?? ""])].filter((one) => one !== "");
+  if (values.length < 2 && !value) return null;
+  const sorted = values.map((one) => [one, nameOf(one)] as const).sort(([, a], [, b]) => a.localeCompare(b));
+  return (
+    <NativeSelect
+      aria-label={t(field === "model" ? "sessions.modelOnly" : `sessions.${field}`)}
+      className="w-auto max-w-52 max-sm:flex-1"
+      value={value ?? ""}
+      onChange={(event) => onChange({ [field]: event.target.value || undefined })}
+    >
+      <option value="">{t(`sessions.${any[field]}`)}</option>
+      {sorted.map(([one, name]) => (
+        <option key={one} value={one}>
+          {name}
+        </option>
+      ))}
+    </NativeSelect>
+  );
+}

@@ -1,0 +1,198 @@
+// biome-ignore-all lint/a11y/noRedundantRoles: cards change the display of rows, and browsers then forget what they are
+import { CircleX } from "lucide-react";
+import { memo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { NameLookup } from "../../api/names.ts";
+import { exactCost, formatCost, formatExact } from "../../format.ts";
+import type { BoardRow } from "../../live/session-board.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { cn } from "../../ui/class-names.ts";
+import { LoadMore } from "../../ui/load-more.tsx";
+import { ScrollRegion } from "../../ui/scroll-region.tsx";
+import { Ago, CachedTokens, InFlight, sessionName, Tokens, whyThere } from "./session-facts.tsx";
+import { useHeldRows } from "./use-held-rows.ts";
+
+const columns = [
+  { name: "client" },
+  { name: "owner" },
+  { name: "model" },
+  { name: "started", wide: true, right: true },
+  { name: "activity", right: true },
+  { name: "inFlight", right: true },
+  { name: "requests", right: true },
+  { name: "tokensIn", right: true },
+  { name: "tokensOut", right: true },
+  { name: "tokensCached", wide: true, right: true },
+  { name: "cost", right: true },
+] as const satisfies readonly { name: string; wide?: true; right?: true }[];
+
+/** Rows drawn at first: thousands of conversations would be a slow page and no better read. */
+const FIRST = 200;
+
+interface SessionTableProps {
+  rows: readonly BoardRow[];
+  names: NameLookup;
+  openId: string | undefined;
+  onOpen(id: string): void;
+  onTerminate(id: string): void;
+}
+
+/** The conversations by their start; nothing in it moves while it is pointed at. */
+export function SessionTable({ rows: all, names, openId, onOpen, onTerminate }: SessionTableProps) {
+  const { t } = useTranslation();
+  const [shown, setShown] = useState(FIRST);
+  const { rows, arrived, release, handlers } = useHeldRows(all);
+  return (
+    <div className="relative">
+      {arrived > 0 && (
+        <Button
+          size="sm"
+          variant="primary"
+          className="absolute -top-3.5 left-1/2 z-10 -translate-x-1/2 rounded-full shadow-pop"
+          onClick={release}
+        >
+          {t("sessions.arrived", { count: arrived })}
+        </Button>
+      )}
+      <ScrollRegion label={t("sessions.table")} className="card-table overflow-x-auto rounded-xl border border-line bg-surface">
+        <table role="table" aria-label={t("sessions.table")} className="w-full border-collapse text-sm">
+          <thead role="rowgroup">
+            <tr role="row" className="border-b border-line">
+              {columns.map((column) => (
+                <th
+                  key={column.name}
+                  role="columnheader"
+                  scope="col"
+                  className={cn(
+                    "h-9 px-2.5 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:pl-4",
+                    "right" in column && "text-right",
+                    "wide" in column && "max-xl:hidden",
+                  )}
+                >
+                  {t(`sessions.${column.name}`)}
+                </th>
+              ))}
+              <th role="columnheader" scope="col" className="h-9 w-0 pr-3">
+                <span className="sr-only">{t("sessions.actions")}</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody role="rowgroup" {...handlers}>
+            {rows.slice(0, shown).map((one) => (
+              <SessionLine
+                key={one.row.id}
+                one={one}
+                names={names}
+                open={one.row.id === openId}
+                onOpen={onOpen}
+                onTerminate={onTerminate}
+              />
+            ))}
+          </tbody>
+        </table>
+      </ScrollRegion>
+      {rows.length > shown && <LoadMore shown={shown} total={rows.length} busy={false} onClick={() => setShown(shown + FIRST)} />}
+    </div>
+  );
+}
+
+interface SessionLineProps extends Pick<SessionTableProps, "names" | "onOpen" | "onTerminate"> {
+  one: BoardRow;
+  open: boolean;
+}
+
+const number = "px-2.5 py-2 text-right whitespace-nowrap tabular-nums";
+
+const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, open, onOpen, onTerminate }: SessionLineProps) {
+  const { t, i18n } = useTranslation();
+  const ended = endedAtMs !== null;
+  const name = sessionName(row, names);
+  const label = `${name} ${row.id.slice(-8)}`;
+  return (
+    <tr
+      role="row"
+      data-session={row.id}
+      data-ended={ended || undefined}
+      onClick={() => onOpen(row.id)}
+      className={cn(
+        "cursor-pointer border-b border-line last:border-b-0 hover:bg-hover",
+        open && "bg-accent-soft/60",
+        ended && "bg-sunken text-ink-3 [&_*]:text-ink-3",
+      )}
+    >
+      <td role="cell" data-label={t("sessions.client")} className="max-w-56 py-2 pr-2.5 pl-4">
+        <button
+          type="button"
+          aria-label={t("sessions.open", { name: label })}
+          className="block max-w-full truncate rounded font-medium text-ink underline-offset-3 hover:underline"
+          onClick={(event) => {
+            event.stopPropagation();
+            onOpen(row.id);
+          }}
+        >
+          {name}
+        </button>
+        <span className="block truncate font-mono text-2xs text-ink-3">{row.id.slice(-8)}</span>
+      </td>
+      <td role="cell" data-label={t("sessions.owner")} className="max-w-44 px-2.5 py-2">
+        <span className="block truncate">{names.user(row.userId)}</span>
+        <span className="block truncate text-xs text-ink-3">{names.key(row.keyId)}</span>
+      </td>
+      <td role="cell" data-label={t("sessions.model")} className="max-w-60 px-2.5 py-2">
+        <span className="block truncate">{row.model}</span>
+        {row.providerId && (
+          <span className="block truncate text-xs text-ink-3">
+            {names.provider(row.providerId)} · {whyThere(row, t)}
+          </span>
+        )}
+      </td>
+      <td role="cell" data-label={t("sessions.started")} className={cn(number, "text-ink-2 max-xl:hidden")}>
+        <Ago ms={row.startedAtMs} />
+      </td>
+      <td role="cell" data-label={t("sessions.activity")} className={cn(number, "text-ink-2")}>
+        {ended ? (
+          <Badge>{t("sessions.ended")}</Badge>
+        ) : row.inFlight > 0 ? (
+          <span className="font-medium text-accent-ink">{t("sessions.now")}</span>
+        ) : (
+          <Ago ms={row.lastActivityAtMs} />
+        )}
+      </td>
+      <td role="cell" data-label={t("sessions.inFlight")} className={number}>
+        <InFlight count={row.inFlight} />
+      </td>
+      <td role="cell" data-label={t("sessions.requests")} className={number}>
+        {formatExact(row.requests, i18n.language)}
+      </td>
+      <td role="cell" data-label={t("sessions.tokensIn")} className={number}>
+        <Tokens value={row.inputTokens} />
+      </td>
+      <td role="cell" data-label={t("sessions.tokensOut")} className={number}>
+        <Tokens value={row.outputTokens} />
+      </td>
+      <td role="cell" data-label={t("sessions.tokensCached")} className={cn(number, "max-xl:hidden")}>
+        <CachedTokens row={row} />
+      </td>
+      <td role="cell" data-label={t("sessions.cost")} className={cn(number, "font-medium")} title={exactCost(row.costNanoUsd)}>
+        {formatCost(row.costNanoUsd)}
+      </td>
+      <td role="cell" className="py-2 pr-3 text-right">
+        {!ended && (
+          <Button
+            variant="ghost"
+            size="iconSm"
+            aria-label={t("sessions.terminateOf", { name: label })}
+            title={t("sessions.terminate")}
+            onClick={(event) => {
+              event.stopPropagation();
+              onTerminate(row.id);
+            }}
+          >
+            <CircleX aria-hidden="true" />
+          </Button>
+        )}
+      </td>
+    </tr>
+  );
+});

@@ -1,0 +1,33 @@
+import { useMutation } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { api } from "../../api/client.ts";
+import { readFailure } from "../../api/failure.ts";
+import { Confirm } from "../../ui/dialog.tsx";
+import { useFailureText } from "../../ui/states.tsx";
+import { toastDone, toastFailed } from "../../ui/toast.tsx";
+
+/** Asks before the requests of a session are cut: that cannot be undone. */
+export function TerminateDialog({ session, onClose }: { session: { id: string; inFlight: number }; onClose(): void }) {
+  const { t } = useTranslation();
+  const failureText = useFailureText();
+  const terminate = useMutation(
+    api.sessions.terminate.mutationOptions({
+      onSuccess: () => {
+        toastDone(t("sessions.terminated"));
+        onClose();
+      },
+      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+    }),
+  );
+  return (
+    <Confirm
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={t("sessions.terminateTitle")}
+      text={session.inFlight > 0 ? t("sessions.terminateText", { count: session.inFlight }) : t("sessions.terminateIdle")}
+      action={t("sessions.terminate")}
+      busy={terminate.isPending}
+      onConfirm={() => terminate.mutate({ id: session.id })}
+    />
+  );
+}

@@ -1,0 +1,41 @@
+import { useEffect, useRef } from "react";
+import { isTyping } from "../../shell/keys.ts";
+
+/** J and K (or the arrows, on a row) from row to row, Esc closes the drawer. Enter is the row's own button. */
+export function useSessionKeys({ openId, onOpen }: { openId: string | undefined; onOpen(id: string | undefined): void }): void {
+  const latest = useRef({ openId, onOpen });
+  latest.current = { openId, onOpen };
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (isTyping(event)) return;
+      const { openId, onOpen } = latest.current;
+      const onRow = event.target instanceof HTMLElement && event.target.closest("[data-session]") !== null;
+      if (event.key === "Escape" && openId) {
+        onOpen(undefined);
+        buttonOf(openId)?.focus();
+      } else if (event.key === "j" || event.key === "J" || (event.key === "ArrowDown" && onRow)) move(1, openId, onOpen);
+      else if (event.key === "k" || event.key === "K" || (event.key === "ArrowUp" && onRow)) move(-1, openId, onOpen);
+      else return;
+      event.preventDefault();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+}
+
+function buttonOf(id: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`[data-session="${CSS.escape(id)}"] button`);
+}
+
+/** The focus moves, and an open drawer follows. */
+function move(by: 1 | -1, openId: string | undefined, onOpen: (id: string) => void): void {
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-session]")];
+  const current = document.activeElement?.closest<HTMLElement>("[data-session]")?.dataset.session ?? openId;
+  const at = rows.findIndex((row) => row.dataset.session === current);
+  const id = rows[at < 0 ? 0 : at + by]?.dataset.session;
+  if (id === undefined) return;
+  if (openId) onOpen(id);
+  const button = buttonOf(id);
+  button?.focus({ preventScroll: true });
+  button?.scrollIntoView({ block: "nearest" });
+}

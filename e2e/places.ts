@@ -3,6 +3,8 @@ export interface Place {
   name: string;
   consoleUrl: string;
   gatewayUrl: string;
+  /** Another instance of the gateway, which shares nothing with the first but Postgres and Redis; absent where there is none. */
+  secondGatewayUrl?: string;
 }
 
 /** The first of the ports; another one lets two runs of a checkout be at work at the same time. */
@@ -14,7 +16,7 @@ export const upstreamPort = base;
 export const dataRoot = `.sluice-e2e/${base}`;
 
 export const places = {
-  split: { name: "split", consoleUrl: at(10), gatewayUrl: at(11) },
+  split: { name: "split", consoleUrl: at(10), gatewayUrl: at(11), secondGatewayUrl: at(12) },
   single: { name: "single", consoleUrl: at(20), gatewayUrl: at(20) },
 } satisfies Record<string, Place>;
 

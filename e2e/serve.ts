@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { withFileLock } from "@sluice/db/file-lock";
 import { type ServerProcess, startServer } from "@sluice/testing/server-process";
+import { noteStorage, startJoinedGateway } from "./joined-gateway.ts";
 import { admin, dataRoot, places, upstreamPort } from "./places.ts";
 
 const arrangement = process.argv[2];
@@ -21,7 +22,9 @@ async function start(): Promise<ServerProcess[]> {
     return [await startServer({ dataDir, port: portOf(places.single.consoleUrl), env: { ...env, REDIS_URL: "none" } })];
   if (arrangement === "split") {
     const gateway = await startServer({ dataDir, port: portOf(places.split.gatewayUrl), roles: "gateway", env });
-    return [gateway, await startServer({ dataDir, port: portOf(places.split.consoleUrl), roles: "api,worker", env })];
+    await noteStorage(dataDir);
+    const second = await startJoinedGateway({ dataDir: `${dataDir}-second`, port: portOf(places.split.secondGatewayUrl) });
+    return [gateway, second, await startServer({ dataDir, port: portOf(places.split.consoleUrl), roles: "api,worker", env })];
   }
   throw new Error("usage: serve.ts split|single");
 }
@@ -33,7 +36,7 @@ await withFileLock(".sluice-e2e/build.lock", async () => {
 });
 
 // A new installation each time: what another run left, or a migration that is still being written, is no part of the test.
-rmSync(dataDir, { recursive: true, force: true });
+for (const dir of [dataDir, `${dataDir}-second`]) rmSync(dir, { recursive: true, force: true });
 const servers = await start();
 async function stop(): Promise<void> {
   // The api first: the last process to leave stops Postgres and Redis.

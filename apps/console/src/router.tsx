@@ -1,8 +1,11 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { z } from "zod/mini";
 import { currentLogin, type SignedIn } from "./api/current-login.ts";
+import { ListSearch } from "./lists/list-search.ts";
 import { listenFor } from "./live/refetch.ts";
+import { AuditSearch } from "./pages/audit/search.ts";
 import { LogSearch } from "./pages/logs/search.ts";
+import { OverviewSearch } from "./pages/overview/search.ts";
 import { SessionSearch } from "./pages/sessions/search.ts";
 import { AppShell } from "./shell/app-shell.tsx";
 import { CrashPage, ForbiddenPage, NotFoundPage } from "./shell/fallback-pages.tsx";
@@ -32,7 +35,7 @@ const setupRoute = createRoute({
   beforeLoad: async () => {
     const login = await currentLogin();
     if (login.user) listenFor(login.user.id);
-    if (!login.setupRequired && login.user?.role !== "admin") throw redirect({ to: login.user ? "/logs" : "/login", replace: true });
+    if (!login.setupRequired && login.user?.role !== "admin") throw redirect({ to: login.user ? "/overview" : "/login", replace: true });
     return { login };
   },
   component: lazyRouteComponent(() => import("./pages/setup/setup-page.tsx"), "SetupPage"),
@@ -45,7 +48,7 @@ const loginRoute = createRoute({
   beforeLoad: async () => {
     const login = await currentLogin();
     if (login.setupRequired) throw redirect({ to: "/setup", replace: true });
-    if (login.user) throw redirect({ to: "/logs", replace: true });
+    if (login.user) throw redirect({ to: "/overview", replace: true });
   },
   component: lazyRouteComponent(() => import("./pages/login/login-page.tsx"), "LoginPage"),
 });
@@ -68,8 +71,15 @@ const homeRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/",
   beforeLoad: () => {
-    throw redirect({ to: "/logs", replace: true });
+    throw redirect({ to: "/overview", replace: true });
   },
+});
+
+const overviewRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/overview",
+  validateSearch: OverviewSearch,
+  component: lazyRouteComponent(() => import("./pages/overview/overview-page.tsx"), "OverviewPage"),
 });
 
 const logsRoute = createRoute({
@@ -89,6 +99,7 @@ const sessionsRoute = createRoute({
 const keysRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/keys",
+  validateSearch: ListSearch,
   component: lazyRouteComponent(() => import("./pages/keys/keys-page.tsx"), "KeysPage"),
 });
 
@@ -111,6 +122,7 @@ const providersRoute = createRoute({
 const usersRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "/users",
+  validateSearch: ListSearch,
   component: lazyRouteComponent(() => import("./pages/users/users-page.tsx"), "UsersPage"),
 });
 
@@ -126,15 +138,29 @@ const settingsRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
 });
 
+const auditRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/audit",
+  validateSearch: AuditSearch,
+  component: lazyRouteComponent(() => import("./pages/audit/audit-page.tsx"), "AuditPage"),
+});
+
+const systemRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/system",
+  component: lazyRouteComponent(() => import("./pages/system/system-page.tsx"), "SystemPage"),
+});
+
 const routeTree = rootRoute.addChildren([
   setupRoute,
   loginRoute,
   appRoute.addChildren([
     homeRoute,
+    overviewRoute,
     logsRoute,
     sessionsRoute,
     keysRoute,
-    adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, settingsRoute]),
+    adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, settingsRoute, auditRoute, systemRoute]),
   ]),
 ]);
 

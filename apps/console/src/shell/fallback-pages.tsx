@@ -22,7 +22,7 @@ function Fallback({ icon, title, text, children }: { icon: ReactNode; title: str
 function HomeLink() {
   const { t } = useTranslation();
   return (
-    <Link to="/logs" className={buttonClass({ variant: "outline" })}>
+    <Link to="/overview" className={buttonClass({ variant: "outline" })}>
       {t("page.home")}
     </Link>
   );

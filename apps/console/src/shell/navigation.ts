@@ -1,7 +1,20 @@
-import { Activity, KeyRound, type LucideIcon, Server, Settings, Tag, TextAlignJustify, Users } from "lucide-react";
+import {
+  Activity,
+  Gauge,
+  HeartPulse,
+  KeyRound,
+  type LucideIcon,
+  ScrollText,
+  Server,
+  Settings,
+  Tag,
+  TextAlignJustify,
+  Users,
+} from "lucide-react";
 
 /** The places of the console, in the order of the navigation. */
 export const places = [
+  { to: "/overview", name: "overview", icon: Gauge, admin: false },
   { to: "/logs", name: "logs", icon: TextAlignJustify, admin: false },
   { to: "/sessions", name: "sessions", icon: Activity, admin: false },
   { to: "/providers", name: "providers", icon: Server, admin: true },
@@ -9,6 +22,8 @@ export const places = [
   { to: "/users", name: "users", icon: Users, admin: true },
   { to: "/prices", name: "prices", icon: Tag, admin: true },
   { to: "/settings", name: "settings", icon: Settings, admin: true },
+  { to: "/audit", name: "audit", icon: ScrollText, admin: true },
+  { to: "/system", name: "system", icon: HeartPulse, admin: true },
 ] as const satisfies readonly { to: string; name: string; icon: LucideIcon; admin: boolean }[];
 
 /** What a role sees. */

@@ -2,6 +2,7 @@ import { chart } from "./en-chart.ts";
 import { errors, reasons } from "./en-errors.ts";
 import { keys, lists, users } from "./en-keys.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./en-logs.ts";
+import { overview } from "./en-overview.ts";
 import { providers } from "./en-providers.ts";
 import { settings } from "./en-settings.ts";
 import { sessions } from "./en-sessions.ts";
@@ -9,6 +10,7 @@ import { sessions } from "./en-sessions.ts";
 /** English texts; the shape every other language is typed and tested against. */
 export const en = {
   chart,
+  overview,
   errors,
   reasons,
   settings,
@@ -20,6 +22,7 @@ export const en = {
   detail,
   nav: {
     label: "Main",
+    overview: "Overview",
     logs: "Logs",
     sessions: "Sessions",
     providers: "Providers",

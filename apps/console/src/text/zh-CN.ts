@@ -3,6 +3,7 @@ import { chart } from "./zh-CN-chart.ts";
 import { errors, reasons } from "./zh-CN-errors.ts";
 import { keys, lists, users } from "./zh-CN-keys.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./zh-CN-logs.ts";
+import { overview } from "./zh-CN-overview.ts";
 import { providers } from "./zh-CN-providers.ts";
 import { settings } from "./zh-CN-settings.ts";
 import { sessions } from "./zh-CN-sessions.ts";
@@ -10,6 +11,7 @@ import { sessions } from "./zh-CN-sessions.ts";
 /** Chinese texts, simplified. */
 export const zhCN: Texts = {
   chart,
+  overview,
   errors,
   reasons,
   settings,
@@ -21,6 +23,7 @@ export const zhCN: Texts = {
   detail,
   nav: {
     label: "主导航",
+    overview: "概览",
     logs: "日志",
     sessions: "会话",
     providers: "供应商",

@@ -1,5 +1,5 @@
 import { ChartColumn, Table2 } from "lucide-react";
-import { lazy, Suspense, useId, useMemo, useState } from "react";
+import { lazy, type ReactNode, Suspense, useId, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "./button.tsx";
 import { cn } from "./class-names.ts";
@@ -10,6 +10,8 @@ const TimePlot = lazy(() => import("./time-plot.tsx").then(({ TimePlot: one }) =
 export interface ChartSeries {
   id: string;
   name: string;
+  /** Stands for the name in the legend, as a link may. */
+  label?: ReactNode;
   /** A custom property of the theme, such as `--chart-1`. */
   color: string;
   /** One a bucket; null = nothing was measured there (a gap in a line). */
@@ -99,11 +101,11 @@ export function TimeChart(props: TimeChartProps) {
 function Legend({ series }: Pick<TimeChartProps, "series">) {
   return (
     <ul className="flex flex-wrap gap-x-4 gap-y-1 px-4 pt-1 pb-3 text-xs text-ink-2">
-      {series.map(({ id, name, color, total }) => (
-        <li key={id} className="flex min-w-0 items-center gap-1.5">
+      {series.map(({ id, name, label, color, total }) => (
+        <li key={id} className="flex min-h-6 min-w-0 items-center gap-1.5">
           <Swatch color={color} />
-          <span className="max-w-44 truncate" title={name}>
-            {name}
+          <span className="flex max-w-44 min-w-0" title={name}>
+            {label ?? <span className="truncate">{name}</span>}
           </span>
           {total !== undefined && <span className="text-ink-3">{total}</span>}
         </li>

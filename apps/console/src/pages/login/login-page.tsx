@@ -23,7 +23,7 @@ export function LoginPage() {
       await login(input);
       await forgetLogin();
       // Only places of our own: a link from elsewhere must not choose where a sign-in leads.
-      const target = redirect?.startsWith("/") && !redirect.startsWith("//") ? redirect : "/logs";
+      const target = redirect?.startsWith("/") && !redirect.startsWith("//") ? redirect : "/overview";
       router.history.replace(target);
     },
   });

@@ -1,0 +1,187 @@
+import { type Sums, tokensOf } from "@sluice/core/overview";
+import { Link } from "@tanstack/react-router";
+import { ArrowDown, ArrowRight, ArrowUp } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { exactCost, formatCost, formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
+import type { OverviewView } from "../../live/overview-board.ts";
+import { cn } from "../../ui/class-names.ts";
+
+const figure =
+  "after:absolute after:inset-0 after:rounded-xl hover:text-accent-ink focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-ring";
+
+/** Today so far, each figure beside yesterday's at this time of day; and what goes on now. */
+export function FigureCards({ view }: { view: OverviewView }) {
+  const { t, i18n } = useTranslation();
+  const { overview, then } = view;
+  const { today, startMs } = overview.day;
+  const { language } = i18n;
+  const tokens = tokensOf(today);
+  const search = { from: startMs };
+  const count = (value: number): string => formatCount(Math.round(value), language);
+  const errorRate = ratio(today.errors, today.requests);
+  const ttft = ratio(today.ttftMsSum, today.ttftCount);
+  return (
+    <ul className="grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4 2xl:grid-cols-7">
+      <Card
+        label={t("overview.requests")}
+        value={
+          <Link to="/logs" search={search} className={figure}>
+            {count(today.requests)}
+          </Link>
+        }
+        exact={formatExact(today.requests, language)}
+        note={<Change now={today.requests} then={then.requests} text={count(then.requests)} />}
+      />
+      <Card
+        label={t("overview.tokens")}
+        value={
+          <Link to="/logs" search={search} className={figure}>
+            {count(tokens)}
+          </Link>
+        }
+        exact={tokenKinds(
+          today,
+          t(
+            "overview.kinds",
+            kindsOf(today, (value) => formatExact(value, language)),
+          ),
+          language,
+        )}
+        note={<Change now={tokens} then={then.tokens} text={count(then.tokens)} />}
+      />
+      <Card
+        label={t("overview.cost")}
+        value={
+          <Link to="/logs" search={search} className={figure}>
+            {formatCost(today.costNanoUsd)}
+          </Link>
+        }
+        exact={exactCost(today.costNanoUsd)}
+        note={<Change now={Number(today.costNanoUsd)} then={Number(then.costNanoUsd)} text={formatCost(then.costNanoUsd)} />}
+      />
+      <Card
+        label={t("overview.errorRate")}
+        value={
+          <Link to="/logs" search={{ ...search, state: "error" }} className={figure}>
+            {formatPercent(today.errors, today.requests)}
+          </Link>
+        }
+        exact={t("overview.errorsOf", { errors: formatExact(today.errors, language), requests: formatExact(today.requests, language) })}
+        note={<Change points now={errorRate} then={ratio(then.errors, then.requests)} text={formatPercent(then.errors, then.requests)} />}
+      />
+      <Card
+        label={t("overview.ttft")}
+        value={
+          <Link to="/logs" search={search} className={figure}>
+            {formatDuration(ttft)}
+          </Link>
+        }
+        exact={t("overview.meanOf", { count: today.ttftCount })}
+        note={
+          <Change now={ttft} then={ratio(then.ttftMsSum, then.ttftCount)} text={formatDuration(ratio(then.ttftMsSum, then.ttftCount))} />
+        }
+      />
+      <Card
+        label={t("overview.inFlight")}
+        value={
+          <Link to="/logs" search={{ state: "in_flight" }} className={figure}>
+            {count(view.inFlight)}
+          </Link>
+        }
+        exact={formatExact(view.inFlight, language)}
+        note={<Change now={view.inFlight} then={then.inFlight} text={`≈ ${oneDigit(then.inFlight, language)}`} />}
+      />
+      <Card
+        label={t("overview.sessions")}
+        value={
+          <Link to="/sessions" className={figure}>
+            {count(view.sessions)}
+          </Link>
+        }
+        exact={formatExact(view.sessions, language)}
+        note={<p className="text-ink-3">{t("overview.sessionsNow")}</p>}
+      />
+    </ul>
+  );
+}
+
+interface CardProps {
+  label: string;
+  /** A link that covers the card. */
+  value: ReactNode;
+  exact: string;
+  note: ReactNode;
+}
+
+function Card({ label, value, exact, note }: CardProps) {
+  return (
+    <li
+      className="relative flex min-w-0 flex-col rounded-xl border border-line bg-surface px-4 pt-3 pb-3.5 hover:border-line-strong"
+      title={exact}
+    >
+      <span className="truncate text-xs font-medium text-ink-2">{label}</span>
+      <span className="mt-0.5 truncate text-2xl font-semibold tracking-tight">
+        <span className="sr-only">{label}: </span>
+        {value}
+      </span>
+      <div className="mt-1 text-xs">{note}</div>
+    </li>
+  );
+}
+
+interface ChangeProps {
+  /** Null: nothing was measured. */
+  now: number | null;
+  then: number | null;
+  /** Yesterday's figure as it is written. */
+  text: string;
+  /** The difference of two shares, in percentage points. */
+  points?: boolean;
+}
+
+/** More or less than yesterday: an arrow, words and a percentage. */
+function Change({ now, then, text, points = false }: ChangeProps) {
+  const { t } = useTranslation();
+  const difference = now === null || then === null ? null : points ? (now - then) * 100 : then > 0 ? ((now - then) / then) * 100 : null;
+  const amount = difference === null ? "" : Math.abs(difference) >= 999.5 ? ">999" : Math.abs(difference).toFixed(1);
+  const same = difference !== null && Number(amount) === 0;
+  const Icon = same ? ArrowRight : (difference ?? 0) > 0 ? ArrowUp : ArrowDown;
+  const unit = points ? "points" : "percent";
+  return (
+    <>
+      {difference !== null && (
+        <p className={cn("flex items-center gap-1 font-medium", same ? "text-ink-3" : "text-ink-2")}>
+          <Icon aria-hidden="true" className="size-3 shrink-0" />
+          <span className="truncate">
+            {same ? t("overview.same") : t(`overview.${difference > 0 ? "more" : "less"}.${unit}`, { amount })}
+          </span>
+        </p>
+      )}
+      <p className="truncate text-ink-3">
+        {then === null || then === 0 ? t("overview.noneYesterday") : t("overview.yesterday", { figure: text })}
+      </p>
+    </>
+  );
+}
+
+function ratio(part: number, whole: number): number | null {
+  return whole > 0 ? part / whole : null;
+}
+
+function oneDigit(value: number, language: string): string {
+  return new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value);
+}
+
+function kindsOf(sums: Sums, format: (value: number) => string) {
+  return {
+    input: format(sums.input),
+    output: format(sums.output),
+    cacheWrite: format(sums.cacheWrite),
+    cacheRead: format(sums.cacheRead),
+  };
+}
+
+function tokenKinds(sums: Sums, kinds: string, language: string): string {
+  return `${formatExact(tokensOf(sums), language)} (${kinds})`;
+}

@@ -1,0 +1,60 @@
+import type { GetOverviewInput } from "@sluice/core/inputs/overview";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { api, client, queryClient } from "../../api/client.ts";
+import { frameSchedule } from "../../live/frame-schedule.ts";
+import { covered, listen } from "../../live/hub.ts";
+import { createOverviewBoard, type OverviewView } from "../../live/overview-board.ts";
+import { serverNow } from "../../live/server-clock.ts";
+import { useStore } from "../../live/store.ts";
+
+/** The page changes at most so often, whatever happens. */
+const PACE_MS = 500;
+
+const board = createOverviewBoard({
+  now: serverNow,
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  schedule: frameSchedule(PACE_MS),
+  readAgain,
+});
+
+function readAgain(): void {
+  void queryClient.invalidateQueries({ queryKey: api.overview.get.pathKey() });
+}
+
+// For as long as the document lives, so that the page shows the last state at once when it is come back to.
+listen({
+  events(events, at) {
+    board.push(events, at);
+    if (events.some((event) => event.type === "settings.changed" && event.names.includes("time.zone"))) readAgain();
+  },
+  reset: readAgain,
+});
+
+/** The figures for a range, kept current by the stream. While another range is read, what was shown stays. */
+export function useOverview(input: GetOverviewInput): { view: OverviewView | null; error: unknown; busy: boolean; retry(): void } {
+  const view = useStore(board);
+  const { data, error, isFetching, refetch } = useQuery({
+    queryKey: api.overview.get.queryKey(input),
+    async queryFn() {
+      const end = board.expect();
+      try {
+        return await client.overview.get.query(input);
+      } finally {
+        end();
+      }
+    },
+    refetchOnMount: "always",
+    structuralSharing: false,
+    gcTime: 0,
+  });
+  useEffect(() => {
+    if (!data) return;
+    board.load(data);
+    void covered(data.busId).then((whole) => whole || readAgain());
+  }, [data]);
+  return { view, error, busy: isFetching, retry: () => void refetch() };
+}

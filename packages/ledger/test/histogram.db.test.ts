@@ -19,14 +19,14 @@ beforeAll(async () => {
   db = await createTestDatabase();
   const random = seededRandom(7);
   const pick = <T>(...of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
-  const outcomes = [
+  const outcomes: readonly Pick<RequestRow, "state" | "status">[] = [
     { state: "done", status: 200 },
     { state: "error", status: 502 },
     { state: "error", status: 400 },
     { state: "error", status: 200 },
     { state: "aborted", status: 200 },
     { state: "refused", status: 429 },
-  ] as const;
+  ];
   const records = Array.from({ length: 600 }, () =>
     finishOf({
       ...pick(...outcomes),

@@ -2,6 +2,7 @@ import type { LogFilter } from "@sluice/core/inputs/log";
 import type { Page } from "@sluice/core/inputs/page";
 import type { RequestRow } from "@sluice/core/requests";
 import { type Failure, readFailure } from "../api/failure.ts";
+import { SCROLLBACK_MAX } from "./log-limits.ts";
 import { anchorOf } from "./log-order.ts";
 import { LogTail } from "./log-tail.ts";
 import { createStore } from "./store.ts";
@@ -115,6 +116,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   async function older(): Promise<void> {
     const cursor = tail.floor;
     if (cursor === "" || status.get().older === "loading" || status.get().phase !== "ready") return;
+    if (tail.view().order.length >= SCROLLBACK_MAX) return;
     set({ older: "loading" });
     try {
       const page = await source.list({ filter, cursor, limit: PAGE });

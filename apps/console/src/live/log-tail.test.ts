@@ -3,8 +3,9 @@ import { newId } from "@sluice/core/ids";
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { noUsage, type RequestRow } from "@sluice/core/requests";
 import { describe, expect, it } from "vitest";
+import { HELD_MAX, LEAVE_MS, WINDOW_MAX } from "./log-limits.ts";
 import { gapAfter } from "./log-order.ts";
-import { HELD_MAX, LEAVE_MS, LogTail, WINDOW_MAX } from "./log-tail.ts";
+import { LogTail } from "./log-tail.ts";
 
 function row(change: Partial<RequestRow> = {}): RequestRow {
   const id = change.id ?? newId();

@@ -3,6 +3,7 @@ import type { LogFilter } from "@sluice/core/inputs/log";
 import { matchesLog } from "@sluice/core/match-log";
 import type { RequestRow } from "@sluice/core/requests";
 import { isErrorRow } from "./error-row.ts";
+import { HELD_MAX, LEAVE_MS, WINDOW_MAX } from "./log-limits.ts";
 import { anchorOf, gapAfter, insertInto, isGap } from "./log-order.ts";
 
 /**
@@ -35,11 +36,6 @@ export interface TailOptions {
   schedule(flush: () => void): void;
   now?(): number;
 }
-
-export const HELD_MAX = 1_000;
-export const WINDOW_MAX = 5_000;
-/** A row that left the filter stays dimmed this long, so that the eye can follow. */
-export const LEAVE_MS = 700;
 
 type RequestEvent = Extract<LiveEvent, { rev: number }>;
 

@@ -11,7 +11,10 @@ const keys = [
   [["Esc"], "close"],
   [["Space"], "pause"],
   [["G"], "newest"],
+  [["←", "→"], "cells"],
   [["F"], "filter"],
+  [["/"], "query"],
+  [["[", "]"], "range"],
   [["C"], "copy"],
   [["?"], "help"],
 ] as const;

@@ -1,7 +1,9 @@
 import { Menu as Base } from "@base-ui/react/menu";
 import { Check } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
+import { useTranslation } from "react-i18next";
 import { cn } from "./class-names.ts";
+import { exposeFocusGuards } from "./focus-guards.ts";
 
 const item =
   "flex min-h-8 cursor-default select-none items-center gap-2 rounded-md px-2.5 py-1 text-sm text-ink outline-none data-disabled:opacity-50 data-highlighted:bg-hover [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-3";
@@ -14,14 +16,46 @@ interface MenuProps {
   initiallyOpen?: boolean;
 }
 
-/** A menu of actions under a button. */
+/** A menu of actions under a button. What is outside the page's landmarks needs one of its own. */
 export function Menu({ trigger, children, side = "bottom", align = "end", initiallyOpen = false }: MenuProps) {
+  const { t } = useTranslation();
   return (
     <Base.Root modal={false} defaultOpen={initiallyOpen}>
       <Base.Trigger render={trigger} />
-      <Base.Portal>
+      <Base.Portal role="region" aria-label={t("common.menu")}>
         <Base.Positioner side={side} align={align} sideOffset={6} collisionPadding={8} className="z-50 outline-none">
-          <Base.Popup className="min-w-44 rounded-lg border border-line bg-raised p-1 shadow-pop outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
+          <Base.Popup
+            ref={exposeFocusGuards}
+            className="min-w-44 rounded-lg border border-line bg-raised p-1 shadow-pop outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0"
+          >
+            {children}
+          </Base.Popup>
+        </Base.Positioner>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+interface AnchoredMenuProps {
+  /** What it belongs to; null closes it. */
+  anchor: Element | null;
+  label: string;
+  onClose(): void;
+  children: ReactNode;
+}
+
+/** A menu of actions beside something that is no button of its own. The focus goes back to it. */
+export function AnchoredMenu({ anchor, label, onClose, children }: AnchoredMenuProps) {
+  const { t } = useTranslation();
+  return (
+    <Base.Root modal={false} open={anchor !== null} onOpenChange={(open) => !open && onClose()}>
+      <Base.Portal role="region" aria-label={t("common.menu")}>
+        <Base.Positioner anchor={anchor} side="bottom" align="start" sideOffset={2} collisionPadding={8} className="z-50 outline-none">
+          <Base.Popup
+            aria-label={label}
+            finalFocus={() => (anchor instanceof HTMLElement ? anchor : null)}
+            className="min-w-44 max-w-80 rounded-lg border border-line bg-raised p-1 shadow-pop outline-none"
+          >
             {children}
           </Base.Popup>
         </Base.Positioner>

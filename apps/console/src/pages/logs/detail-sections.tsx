@@ -1,5 +1,6 @@
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
-import { CircleAlert, Filter } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { CircleAlert, Filter, MessagesSquare } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
@@ -7,9 +8,10 @@ import { costLines } from "../../cost-lines.ts";
 import { exactCost, formatCost, formatDateTime, formatDuration, formatElapsed, formatExact } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
-import { Button } from "../../ui/button.tsx";
+import { Button, buttonClass } from "../../ui/button.tsx";
 import { Section } from "./detail-section.tsx";
-import type { FilterField } from "./search.ts";
+import type { Condition, FilterField } from "./search.ts";
+import { tokensPerSecond } from "./speed.ts";
 
 interface SectionProps {
   row: RequestRow;
@@ -34,14 +36,13 @@ export function ErrorView({ row, detail, admin }: SectionProps) {
 
 interface OverviewProps extends SectionProps {
   names: NameLookup;
-  onFilter(field: FilterField, value: string): void;
+  onFilter(condition: Condition): void;
 }
 
 /** Who, what, when and how long. */
 export function OverviewView({ row, detail, names, admin, onFilter }: OverviewProps) {
   const { t, i18n } = useTranslation();
   const by = (field: FilterField, value: string) => ({ field, value, onFilter });
-  const speed = tokensPerSecond(row);
   return (
     <Section title={t("detail.overview")}>
       <dl className="divide-y divide-line">
@@ -50,7 +51,7 @@ export function OverviewView({ row, detail, names, admin, onFilter }: OverviewPr
         <Fact name={t("detail.duration")}>
           {row.state === "in_flight" ? <Ticking sinceMs={row.startedAtMs} /> : formatDuration(row.durationMs)}
         </Fact>
-        {speed !== null && <Fact name={t("detail.tokensPerSecond")}>{t("detail.perSecond", { rate: speed })}</Fact>}
+        <Speed row={row} />
         <Fact name={t("filter.model")} filter={by("model", row.model)}>
           {row.model || "—"}
           {row.upstreamModel && row.upstreamModel !== row.model && <span className="text-ink-3"> → {row.upstreamModel}</span>}
@@ -73,6 +74,15 @@ export function OverviewView({ row, detail, names, admin, onFilter }: OverviewPr
         {row.sessionId && (
           <Fact name={t("filter.session")} filter={by("session", row.sessionId)} filterLabel={t("detail.followSession")}>
             <span className="font-mono text-xs">{row.sessionId.slice(0, 18)}</span>
+            <Link
+              to="/sessions"
+              search={{ session: row.sessionId }}
+              aria-label={t("detail.openSession")}
+              title={t("detail.openSession")}
+              className={buttonClass({ variant: "ghost", size: "iconSm" })}
+            >
+              <MessagesSquare aria-hidden="true" />
+            </Link>
           </Fact>
         )}
         <Fact name={t("detail.endpoint")}>
@@ -115,7 +125,7 @@ function DetailFacts({ detail, admin }: { detail: RequestDetail; admin: boolean 
 interface FactProps {
   name: string;
   children: ReactNode;
-  filter?: { field: FilterField; value: string; onFilter(field: FilterField, value: string): void } | undefined;
+  filter?: { field: FilterField; value: string; onFilter(condition: Condition): void } | undefined;
   filterLabel?: string;
 }
 
@@ -133,7 +143,7 @@ function Fact({ name, children, filter, filterLabel }: FactProps) {
             className="-mr-1.5"
             aria-label={filterLabel ?? t("filter.by", { name, value: filter.value })}
             title={filterLabel ?? `${t("filter.pick")} ${name}`}
-            onClick={() => filter.onFilter(filter.field, filter.value)}
+            onClick={() => filter.onFilter({ field: filter.field, value: filter.value, not: false })}
           >
             <Filter aria-hidden="true" />
           </Button>
@@ -148,11 +158,12 @@ function Ticking({ sinceMs }: { sinceMs: number }) {
   return <>{formatElapsed(serverNow() - sinceMs)}</>;
 }
 
-function tokensPerSecond(row: RequestRow): number | null {
-  if (row.durationMs === null || row.usage.output === 0) return null;
-  const ms = row.durationMs - (row.stream ? (row.ttftMs ?? 0) : 0);
-  // A rate over a few milliseconds says nothing.
-  return ms >= 100 ? Math.round((row.usage.output / ms) * 1_000) : null;
+/** Output tokens a second, so far while it is in flight. */
+function Speed({ row }: { row: RequestRow }) {
+  const { t } = useTranslation();
+  useStore(ticks);
+  const rate = tokensPerSecond(row, serverNow());
+  return rate === null ? null : <Fact name={t("detail.tokensPerSecond")}>{t("detail.perSecond", { rate })}</Fact>;
 }
 
 /** Tokens of each kind and what each cost: the parts add up to the total. */

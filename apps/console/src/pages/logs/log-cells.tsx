@@ -1,24 +1,17 @@
 import type { RequestRow } from "@sluice/core/requests";
 import type { TFunction } from "i18next";
-import { Filter } from "lucide-react";
+import { EllipsisVertical } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import type { NameLookup } from "../../api/names.ts";
-import {
-  clockParts,
-  exactCost,
-  formatCost,
-  formatCount,
-  formatDateTime,
-  formatDay,
-  formatDuration,
-  formatElapsed,
-  formatExact,
-} from "../../format.ts";
+import { clockParts, exactCost, formatCost, formatCount, formatDateTime, formatDay, formatDuration, formatElapsed } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
 import { cn } from "../../ui/class-names.ts";
+import type { ColumnName, Columns } from "./columns.ts";
 import { RequestState } from "./request-state.tsx";
 import type { FilterField } from "./search.ts";
+import { tokensPerSecond } from "./speed.ts";
+import { Tokens, tokenTitle } from "./token-cells.tsx";
 
 /** The reader's language, looked up once for the table and not in every cell: rows come by the hundred a second. */
 export interface Words {
@@ -30,52 +23,120 @@ export interface CellsProps {
   row: RequestRow;
   words: Words;
   names: NameLookup;
-  admin: boolean;
+  columns: Columns;
   /** Under the pointer: exact figures as tooltips, and the buttons that filter. */
   hover: boolean;
-  onFilter(field: FilterField, value: string): void;
 }
 
 /** The cells of one row on a wide screen. They are drawn again when the row changes, not when it moves. */
-export const WideCells = memo(function WideCells({ row, words, names, admin, hover, onFilter }: CellsProps) {
-  const cell = (field: FilterField, value: string, children: ReactNode, className?: string) => (
-    <div role="cell" className={className ? `log-cell ${className}` : "log-cell"}>
-      {children}
-      {hover && value !== "" && <FilterButton field={field} value={value} words={words} onFilter={onFilter} />}
-    </div>
-  );
-  return (
-    <>
-      <div role="cell" className="truncate text-ink-2" title={hover ? formatDateTime(row.startedAtMs, words.language) : undefined}>
-        <Clock ms={row.startedAtMs} words={words} />
-      </div>
-      {cell("state", row.state, <RequestState row={row} t={words.t} />)}
-      {cell("model", row.model, <ModelName row={row} words={words} />, "font-medium text-ink")}
-      {admin && cell("provider", row.providerId, row.providerId ? names.provider(row.providerId) : "—", "log-provider")}
-      {admin && cell("user", row.userId, row.userId ? names.user(row.userId) : "—", "log-user")}
-      {cell("key", row.keyId, row.keyId ? names.key(row.keyId) : "—", "log-key")}
-      <div role="cell" className="truncate text-right" title={hover ? tokenTitle(row, words) : undefined}>
-        <Tokens row={row} words={words} />
-      </div>
-      <div role="cell" className="log-ttft text-right text-ink-2">
-        {formatDuration(row.ttftMs)}
-      </div>
-      <div role="cell" className="text-right text-ink-2">
-        <Elapsed row={row} />
-      </div>
-      <div
-        role="cell"
-        className="text-right font-medium"
-        title={hover && row.costNanoUsd !== null ? exactCost(row.costNanoUsd) : undefined}
-      >
-        {row.costNanoUsd === null ? <span className="text-ink-3">—</span> : formatCost(row.costNanoUsd)}
-      </div>
-    </>
-  );
+export const WideCells = memo(function WideCells({ columns, ...props }: CellsProps) {
+  return columns.shown.map(({ name }) => <Cell key={name} name={name} {...props} />);
 });
 
+type CellProps = Omit<CellsProps, "columns"> & { name: ColumnName };
+
+const plainTone = "text-right text-ink-2";
+
+function Cell({ name, row, words, names, hover }: CellProps) {
+  const { t, language } = words;
+  const pick = (field: FilterField, value: string, children: ReactNode, className?: string) => (
+    <div
+      role="cell"
+      className={cn("log-cell", className)}
+      {...(value !== "" && { tabIndex: -1, "data-field": field, "data-value": value })}
+    >
+      {children}
+      {hover && value !== "" && <CellButton field={field} words={words} />}
+    </div>
+  );
+  switch (name) {
+    case "time":
+      return (
+        <div role="cell" className="truncate text-ink-2" title={hover ? formatDateTime(row.startedAtMs, language) : undefined}>
+          <Clock ms={row.startedAtMs} words={words} />
+        </div>
+      );
+    case "status":
+      return pick("state", row.state, <RequestState row={row} t={t} />);
+    case "model":
+      return pick("model", row.model, <ModelName row={row} words={words} />, "font-medium text-ink");
+    case "provider":
+      return pick("provider", row.providerId, row.providerId ? names.provider(row.providerId) : "—");
+    case "user":
+      return pick("user", row.userId, row.userId ? names.user(row.userId) : "—");
+    case "key":
+      return pick("key", row.keyId, row.keyId ? names.key(row.keyId) : "—");
+    case "group":
+      return pick("group", row.group, row.group || "—");
+    case "session":
+      return pick("session", row.sessionId, row.sessionId ? `…${row.sessionId.slice(-8)}` : "—", row.sessionId ? "font-mono" : "");
+    case "dialect":
+      return pick("dialect", row.dialect, t(`dialect.${row.dialect}`));
+    case "client":
+      return (
+        <div role="cell" className="truncate text-ink-2" title={hover ? row.client : undefined}>
+          {row.client || "—"}
+        </div>
+      );
+    default:
+      return <FigureCell name={name} row={row} words={words} hover={hover} />;
+  }
+}
+
+interface FigureProps {
+  name: "attempts" | "tokens" | "speed" | "ttft" | "duration" | "cost";
+  row: RequestRow;
+  words: Words;
+  hover: boolean;
+}
+
+function FigureCell({ name, row, words, hover }: FigureProps) {
+  switch (name) {
+    case "attempts":
+      return (
+        <div role="cell" className={plainTone}>
+          {row.attempts || "—"}
+        </div>
+      );
+    case "tokens":
+      return (
+        <div role="cell" className="truncate text-right" title={hover ? tokenTitle(row, words) : undefined}>
+          <Tokens row={row} words={words} />
+        </div>
+      );
+    case "speed":
+      return (
+        <div role="cell" className={plainTone}>
+          <Speed row={row} words={words} />
+        </div>
+      );
+    case "ttft":
+      return (
+        <div role="cell" className={plainTone}>
+          {formatDuration(row.ttftMs)}
+        </div>
+      );
+    case "duration":
+      return (
+        <div role="cell" className={plainTone}>
+          <Elapsed row={row} />
+        </div>
+      );
+    default:
+      return (
+        <div
+          role="cell"
+          className="text-right font-medium"
+          title={hover && row.costNanoUsd !== null ? exactCost(row.costNanoUsd) : undefined}
+        >
+          {row.costNanoUsd === null ? <span className="text-ink-3">—</span> : formatCost(row.costNanoUsd)}
+        </div>
+      );
+  }
+}
+
 /** The same in two lines, for a narrow screen. */
-export const NarrowCells = memo(function NarrowCells({ row, words, names }: Omit<CellsProps, "hover" | "onFilter" | "admin">) {
+export const NarrowCells = memo(function NarrowCells({ row, words, names }: Omit<CellsProps, "hover" | "columns">) {
   return (
     <>
       <div className="flex items-center justify-between gap-3" role="cell">
@@ -98,32 +159,23 @@ export const NarrowCells = memo(function NarrowCells({ row, words, names }: Omit
   );
 });
 
-interface FilterButtonProps {
-  field: FilterField;
-  value: string;
-  words: Words;
-  onFilter(field: FilterField, value: string): void;
-}
-
-/** Makes the value of a cell a filter; it shows on the cell under the pointer. */
-function FilterButton({ field, value, words: { t }, onFilter }: FilterButtonProps) {
-  const name = t(`filter.${field}`);
+/** Opens what can be done with the value of a cell; it shows on the cell under the pointer. The table hears the click. */
+function CellButton({ field, words: { t } }: { field: FilterField; words: Words }) {
+  const label = t("cell.actions", { name: t(`filter.${field}`) });
   return (
     <button
       type="button"
       tabIndex={-1}
-      aria-label={t("filter.by", { name, value })}
-      title={t("filter.by", { name, value: "" }).trim()}
-      onClick={(event) => {
-        event.stopPropagation();
-        onFilter(field, value);
-      }}
+      data-cell-menu=""
+      aria-label={label}
+      title={label}
+      aria-haspopup="menu"
       className={cn(
         "absolute top-1/2 right-0 flex size-6 -translate-y-1/2 items-center justify-center rounded-md border border-line bg-raised text-ink-3 shadow-sm",
         "opacity-0 hover:text-accent-ink hover:opacity-100 [[role=cell]:hover>&]:opacity-100",
       )}
     >
-      <Filter aria-hidden="true" className="size-3" />
+      <EllipsisVertical aria-hidden="true" className="size-3.5" />
     </button>
   );
 }
@@ -156,31 +208,6 @@ function ModelName({ row, words: { t } }: { row: RequestRow; words: Words }) {
   );
 }
 
-function promptTokens({ usage }: RequestRow): number {
-  return usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
-}
-
-function tokenTitle(row: RequestRow, { t, language }: Words): string {
-  const exact = t("logs.tokensInOut", {
-    input: formatExact(promptTokens(row), language),
-    output: formatExact(row.usage.output, language),
-  });
-  return row.usage.cacheRead > 0 ? `${exact} · ${t("logs.cached", { count: row.usage.cacheRead })}` : exact;
-}
-
-function Tokens({ row, words: { language } }: { row: RequestRow; words: Words }) {
-  const prompt = promptTokens(row);
-  if (prompt === 0 && row.usage.output === 0) return <span className="text-ink-3">—</span>;
-  return (
-    <span className="text-ink-2">
-      {formatCount(prompt, language)}
-      <span className="px-1 text-ink-3">/</span>
-      {row.flags.includes("estimated") && "~"}
-      {formatCount(row.usage.output, language)}
-    </span>
-  );
-}
-
 /** The final duration, or what has passed so far: ticks by the one timer of the page. */
 function Elapsed({ row }: { row: RequestRow }) {
   return row.state === "in_flight" ? <Ticking sinceMs={row.startedAtMs} /> : formatDuration(row.durationMs);
@@ -189,4 +216,16 @@ function Elapsed({ row }: { row: RequestRow }) {
 function Ticking({ sinceMs }: { sinceMs: number }) {
   useStore(ticks);
   return <span className="text-accent-ink">{formatElapsed(serverNow() - sinceMs)}</span>;
+}
+
+function Speed({ row, words }: { row: RequestRow; words: Words }) {
+  if (row.state === "in_flight" && row.usage.output > 0) return <TickingSpeed row={row} words={words} />;
+  const speed = tokensPerSecond(row, 0);
+  return speed === null ? "—" : formatCount(speed, words.language);
+}
+
+function TickingSpeed({ row, words }: { row: RequestRow; words: Words }) {
+  useStore(ticks);
+  const speed = tokensPerSecond(row, serverNow());
+  return <span className="text-accent-ink">{speed === null ? "—" : formatCount(speed, words.language)}</span>;
 }

@@ -14,22 +14,26 @@ import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { AttemptTimeline, DecisionView } from "./detail-decision.tsx";
 import { ErrorView, OverviewView, UsageView } from "./detail-sections.tsx";
+import { TimingsView } from "./detail-timings.tsx";
+import { DrawerActions } from "./drawer-actions.tsx";
 import { useTailRow } from "./log-row.tsx";
 import { RequestState } from "./request-state.tsx";
-import type { FilterField } from "./search.ts";
+import type { Condition, LogSearch } from "./search.ts";
 
 interface LogDrawerProps {
   id: string;
   feed: LogFeed;
+  search: LogSearch;
   names: NameLookup;
   admin: boolean;
+  baseUrl: string;
   onClose(): void;
   onOpen(id: string): void;
-  onFilter(field: FilterField, value: string): void;
+  onFilter(condition: Condition): void;
 }
 
 /** One request in full, beside the log, which goes on behind it. Another row swaps what it shows. */
-export function LogDrawer({ id, feed, names, admin, onClose, onOpen, onFilter }: LogDrawerProps) {
+export function LogDrawer({ id, feed, search, names, admin, baseUrl, onClose, onOpen, onFilter }: LogDrawerProps) {
   const { t } = useTranslation();
   const options = api.logs.get.queryOptions({ id });
   const { data, error, refetch } = useQuery(options);
@@ -93,6 +97,7 @@ export function LogDrawer({ id, feed, names, admin, onClose, onOpen, onFilter }:
         </div>
         {error && !row && <FailureBox error={error} onRetry={() => void refetch()} />}
         {!row && !error && <SkeletonRows rows={8} className="-mx-4" />}
+        {row && <DrawerActions row={row} detail={data?.detail ?? null} search={search} baseUrl={baseUrl} />}
         {row && <Content row={row} detail={data?.detail ?? null} names={names} admin={admin} onFilter={onFilter} />}
       </ScrollRegion>
     </aside>
@@ -110,6 +115,7 @@ function Content({ row, detail, names, admin, onFilter }: ContentProps) {
     <div className="flex flex-col gap-6">
       {(row.errorCode || detail?.error) && <ErrorView row={row} detail={detail} admin={admin} />}
       <OverviewView row={row} detail={detail} names={names} admin={admin} onFilter={onFilter} />
+      <TimingsView row={row} />
       {detail && admin && <DecisionView decision={detail.decision} attempts={detail.attempts} names={names} />}
       {detail && detail.attempts.length > 0 && <AttemptTimeline row={row} attempts={detail.attempts} names={names} admin={admin} />}
       <UsageView row={row} detail={detail} admin={admin} />

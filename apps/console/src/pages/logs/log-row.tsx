@@ -2,8 +2,8 @@ import { memo, useCallback, useState, useSyncExternalStore } from "react";
 import type { NameLookup } from "../../api/names.ts";
 import type { LogTail, TailRow } from "../../live/log-tail.ts";
 import { cn } from "../../ui/class-names.ts";
+import type { Columns } from "./columns.ts";
 import { NarrowCells, WideCells, type Words } from "./log-cells.tsx";
-import type { FilterField } from "./search.ts";
 
 /** The row of an id, rendered again only when that row changes. */
 export function useTailRow(tail: LogTail, id: string): TailRow | undefined {
@@ -18,19 +18,18 @@ interface LogRowProps {
   start: number;
   height: number;
   narrow: boolean;
-  admin: boolean;
+  columns: Columns;
   selected: boolean;
   /** The one row in the tab order. */
   current: boolean;
   words: Words;
   names: NameLookup;
   onOpen(id: string): void;
-  onFilter(field: FilterField, value: string): void;
 }
 
 /** One request: a fixed height, a place of its own, and only its own changes. */
 export const LogRow = memo(function LogRow(props: LogRowProps) {
-  const { tail, id, index, start, height, narrow, admin, selected, current, words, names, onOpen, onFilter } = props;
+  const { tail, id, index, start, height, narrow, columns, selected, current, words, names, onOpen } = props;
   const entry = useTailRow(tail, id);
   const [hover, setHover] = useState(false);
   if (!entry) return null;
@@ -43,7 +42,9 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
       aria-selected={selected || undefined}
       data-id={id}
       tabIndex={current ? 0 : -1}
-      onClick={() => {
+      onClick={(event) => {
+        // The button in a cell opens its menu, which the table does.
+        if ((event.target as Element).closest("[data-cell-menu]")) return;
         if (document.getSelection()?.isCollapsed !== false) onOpen(id);
       }}
       onMouseEnter={() => setHover(true)}
@@ -61,7 +62,7 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
       {narrow ? (
         <NarrowCells row={row} words={words} names={names} />
       ) : (
-        <WideCells row={row} words={words} names={names} admin={admin} hover={hover} onFilter={onFilter} />
+        <WideCells row={row} words={words} names={names} columns={columns} hover={hover} />
       )}
     </div>
   );

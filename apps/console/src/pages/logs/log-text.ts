@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
-import { type FilterField, fields, type LogSearch } from "./search.ts";
+import { type Condition, conditionsOf, type FilterField, type LogSearch, ranges } from "./search.ts";
 
 /** Filters in words: names instead of ids. */
 export function useLogText(names: NameLookup) {
@@ -11,27 +11,35 @@ export function useLogText(names: NameLookup) {
     if (field === "key") return names.key(value);
     if (field === "provider") return names.provider(value);
     if (field === "state") return t(`state.${value}` as "state.done");
+    if (field === "status") return t(`histogram.class.${value}` as "histogram.class.5xx");
     if (field === "dialect") return t(`dialect.${value}` as "dialect.openai");
+    if (field === "attempts") return t("filter.atLeast", { count: Number(value) });
     if (field === "session" || field === "request") return `…${value.slice(-8)}`;
     return value;
   }
 
-  function rangeText(search: LogSearch): string {
-    if (search.range) return t(`filter.range.${search.range}`);
-    if (search.from === undefined && search.to === undefined) return t("filter.range.all");
+  /** "Model gpt-4o", "Model not gpt-4o". */
+  function conditionText({ field, value, not }: Condition): string {
+    return [t(`filter.${field}`), ...(not ? [t("filter.not")] : []), valueText(field, value)].join(" ");
+  }
+
+  function rangeText({ from, to }: LogSearch): string {
+    if (from === undefined && to === undefined) return t("filter.range.all");
+    if (typeof from === "string" && to === undefined) {
+      if (ranges.includes(from as (typeof ranges)[number])) return t(`filter.range.${from as (typeof ranges)[number]}`);
+      return t("filter.since", { length: from.slice("now-".length) });
+    }
     const format = new Intl.DateTimeFormat(i18n.language, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
-    return `${search.from === undefined ? "…" : format.format(search.from)} – ${search.to === undefined ? "…" : format.format(search.to)}`;
+    const start = typeof from === "number" ? format.format(from) : (from ?? "…");
+    return `${start} – ${to === undefined ? "…" : format.format(to)}`;
   }
 
   /** "Model gpt-4o, State Error". */
   function describe(search: LogSearch): string {
-    const parts = fields.flatMap((field) => {
-      const value = search[field];
-      return value ? [`${t(`filter.${field}`)} ${valueText(field, value)}`] : [];
-    });
-    if (search.range || search.from !== undefined || search.to !== undefined) parts.push(rangeText(search));
+    const parts = conditionsOf(search).map(conditionText);
+    if (search.from !== undefined || search.to !== undefined) parts.push(rangeText(search));
     return new Intl.ListFormat(i18n.language, { type: "conjunction" }).format(parts);
   }
 
-  return { valueText, rangeText, describe };
+  return { valueText, conditionText, rangeText, describe };
 }

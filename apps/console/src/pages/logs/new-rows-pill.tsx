@@ -1,7 +1,8 @@
 import { ArrowUp } from "lucide-react";
 import { useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
-import { HELD_MAX, type LogTail } from "../../live/log-tail.ts";
+import { HELD_MAX } from "../../live/log-limits.ts";
+import type { LogTail } from "../../live/log-tail.ts";
 import { cn } from "../../ui/class-names.ts";
 
 /** What waits above: "128 new (3 errors)". Pressing it lets them in. */

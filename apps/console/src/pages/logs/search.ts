@@ -4,12 +4,16 @@ import { z } from "zod/mini";
 /** The state of the log page as its address carries it, so that every view can be shared. */
 const text = z.catch(z.optional(z.string()), undefined);
 const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.catch(z.optional(z.enum(values)), undefined);
-const time = z.catch(z.optional(z.coerce.number()), undefined);
 
-export const ranges = ["15m", "1h", "24h", "7d", "30d"] as const;
+export const ranges = ["now-15m", "now-1h", "now-6h", "now-24h", "now-7d", "now-30d"] as const;
 export const dialects = ["anthropic", "openai", "gemini"] as const;
-export const states = ["in_flight", "done", "error", "aborted", "refused"] as const;
-export const statuses = ["2xx", "4xx", "5xx"] as const;
+export const states = ["in_flight", "lost", "done", "error", "aborted", "refused"] as const;
+export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
+
+const relative = /^now-(\d{1,4})([mhd])$/;
+/** `now-24h`, kept as it is, or ms since the epoch. */
+const start = z.catch(z.optional(z.union([z.string().check(z.regex(relative)), z.coerce.number()])), undefined);
+const end = z.catch(z.optional(z.coerce.number()), undefined);
 
 export const LogSearch = z.object({
   user: text,
@@ -17,47 +21,163 @@ export const LogSearch = z.object({
   provider: text,
   model: text,
   session: text,
+  group: text,
   dialect: choice(dialects),
   state: choice(states),
   status: choice(statuses),
   request: text,
-  /** Relative, and kept relative; absent = all time. */
-  range: choice(ranges),
-  /** ms since the epoch. An end makes the page HISTORY. */
-  from: time,
-  to: time,
+  attempts: z.catch(z.optional(z.coerce.number().check(z.gte(2), z.lte(100))), undefined),
+  // What is left out: values with commas between, each encoded.
+  notUser: text,
+  notKey: text,
+  notProvider: text,
+  notModel: text,
+  notSession: text,
+  notGroup: text,
+  notDialect: text,
+  notState: text,
+  notStatus: text,
+  from: start,
+  /** An end makes the page HISTORY. */
+  to: end,
   /** The request in the drawer. */
   log: text,
 });
 export type LogSearch = z.infer<typeof LogSearch>;
 
-/** The filters that show as chips, in their order. */
-export const fields = ["user", "key", "provider", "model", "session", "dialect", "state", "status", "request"] as const;
+const notOf = {
+  user: "notUser",
+  key: "notKey",
+  provider: "notProvider",
+  model: "notModel",
+  session: "notSession",
+  group: "notGroup",
+  dialect: "notDialect",
+  state: "notState",
+  status: "notStatus",
+} as const;
+
+/** What a filter can name, in the order of the chips. */
+export const fields = [
+  "user",
+  "key",
+  "provider",
+  "model",
+  "session",
+  "group",
+  "dialect",
+  "state",
+  "status",
+  "attempts",
+  "request",
+] as const;
 export type FilterField = (typeof fields)[number];
 
-const rangeMs: Record<(typeof ranges)[number], number> = {
-  "15m": 900_000,
-  "1h": 3_600_000,
-  "24h": 86_400_000,
-  "7d": 604_800_000,
-  "30d": 2_592_000_000,
-};
+/** Whether values of the field can be left out, too. */
+export function canExclude(field: FilterField): field is keyof typeof notOf {
+  return field in notOf;
+}
 
-/** What the server and the live matching are asked for; a relative range is counted back from `nowMs`. */
+/** One condition as a chip shows it. */
+export interface Condition {
+  field: FilterField;
+  value: string;
+  not: boolean;
+}
+
+/** Every condition of the address but the time. */
+export function conditionsOf(search: LogSearch): Condition[] {
+  return fields.flatMap((field) => {
+    const value = search[field];
+    const is = value ? [{ field, value: String(value), not: false }] : [];
+    return [...is, ...excluded(search, field).map((one) => ({ field, value: one, not: true }))];
+  });
+}
+
+function excluded(search: LogSearch, field: FilterField): string[] {
+  const listed = canExclude(field) ? search[notOf[field]] : undefined;
+  return listed ? listed.split(",").map(decoded).filter(Boolean) : [];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The change of the address that adds a condition; what contradicts it goes. */
+export function adding(search: LogSearch, { field, value, not }: Condition): Partial<LogSearch> {
+  const others = excluded(search, field).filter((one) => one !== value);
+  if (not) return { ...(String(search[field] ?? "") === value && { [field]: undefined }), ...leavingOut(field, [...others, value]) };
+  return { [field]: field === "attempts" ? Number(value) : value, ...leavingOut(field, others) };
+}
+
+/** The change that takes a condition away. */
+export function removing(search: LogSearch, { field, value, not }: Condition): Partial<LogSearch> {
+  return not
+    ? leavingOut(
+        field,
+        excluded(search, field).filter((one) => one !== value),
+      )
+    : { [field]: undefined };
+}
+
+function leavingOut(field: FilterField, values: readonly string[]): Partial<LogSearch> {
+  if (!canExclude(field)) return {};
+  return { [notOf[field]]: values.length > 0 ? values.map(encodeURIComponent).join(",") : undefined };
+}
+
+/** The change that takes every condition away. */
+export const clearing: Partial<LogSearch> = Object.fromEntries([...fields, ...Object.values(notOf)].map((name) => [name, undefined]));
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The beginning in ms; a relative one is counted back from `nowMs`. */
+export function startOf({ from }: LogSearch, nowMs: number): number | undefined {
+  const match = typeof from === "string" ? relative.exec(from) : null;
+  if (!match) return typeof from === "number" ? from : undefined;
+  return Math.max(0, Math.floor(nowMs - Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]));
+}
+
+/** Whether the page shows a time that is over. */
+export function isHistory({ to }: LogSearch): boolean {
+  return to !== undefined;
+}
+
+/** What the server and the live matching are asked for. */
 export function filterOf(search: LogSearch, nowMs: number): LogFilter {
+  const known = <T extends string>(field: FilterField, values: readonly T[]): T[] | undefined =>
+    some(excluded(search, field).filter((one): one is T => values.includes(one as T)));
   return dropEmpty({
     userId: search.user,
     keyId: search.key,
     providerId: search.provider,
     model: search.model,
     sessionId: search.session,
+    group: search.group,
     dialect: search.dialect,
     state: search.state,
     statusClass: search.status,
+    minAttempts: search.attempts,
     requestId: search.request,
-    fromMs: search.range ? Math.max(0, Math.floor(nowMs - rangeMs[search.range])) : search.from,
-    toMs: search.range ? undefined : search.to,
+    notUserId: some(excluded(search, "user")),
+    notKeyId: some(excluded(search, "key")),
+    notProviderId: some(excluded(search, "provider")),
+    notModel: some(excluded(search, "model")),
+    notSessionId: some(excluded(search, "session")),
+    notGroup: some(excluded(search, "group")),
+    notDialect: known("dialect", dialects),
+    notState: known("state", states),
+    notStatusClass: known("status", statuses),
+    fromMs: startOf(search, nowMs),
+    toMs: search.to,
   });
+}
+
+function some<T>(values: T[]): T[] | undefined {
+  return values.length > 0 ? values.slice(0, 20) : undefined;
 }
 
 function dropEmpty<T extends object>(value: T): T {
@@ -66,10 +186,22 @@ function dropEmpty<T extends object>(value: T): T {
 
 /** Whether anything narrows the list. */
 export function isFiltered(search: LogSearch): boolean {
-  return fields.some((field) => search[field]) || Boolean(search.range || search.from || search.to);
+  return conditionsOf(search).length > 0 || search.from !== undefined || search.to !== undefined;
 }
 
 /** What identifies a feed: everything but the drawer. */
 export function feedKey(search: LogSearch): string {
   return JSON.stringify({ ...search, log: undefined });
+}
+
+/** The next narrower or wider relative range; a fixed one moves by its own length. */
+export function shifted(search: LogSearch, step: 1 | -1): Partial<LogSearch> {
+  const { from, to } = search;
+  if (typeof from === "number" && to !== undefined) {
+    const length = (to - from) * step;
+    return { from: from + length, to: to + length };
+  }
+  const all = [...ranges, undefined];
+  const at = all.indexOf(from as (typeof ranges)[number] | undefined);
+  return { from: all[Math.min(all.length - 1, Math.max(0, (at < 0 ? all.length - 1 : at) + step))], to: undefined };
 }

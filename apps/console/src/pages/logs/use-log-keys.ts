@@ -3,6 +3,7 @@ import type { LogFeed } from "../../live/log-feed.ts";
 import { isGap } from "../../live/log-order.ts";
 import { isTyping } from "../../shell/keys.ts";
 import { copyText } from "../../ui/copy-button.tsx";
+import { cellOf, type MenuCell } from "./menu-cell.ts";
 
 interface LogKeys {
   feed: LogFeed | null;
@@ -13,10 +14,15 @@ interface LogKeys {
   onOpen(id: string | undefined): void;
   onPause(): void;
   onNewest(): void;
-  onFilter(): void;
+  /** To the query field. */
+  onQuery(): void;
+  onMenu(cell: MenuCell): void;
+  onRange(step: 1 | -1): void;
+  /** Whether there was a zoom to undo. */
+  onUndo(): boolean;
 }
 
-/** J K Enter Esc Space G F C, while nobody types. The focus moves with the row, and an open drawer follows. */
+/** J K ← → Enter Esc Space G F C / [ ], while nobody types. The focus moves with the row, and an open drawer follows. */
 export function useLogKeys(keys: LogKeys): void {
   const latest = useRef(keys);
   latest.current = keys;
@@ -35,41 +41,49 @@ function act(keys: LogKeys, event: KeyboardEvent): boolean {
   const onRow = target?.closest<HTMLElement>("[data-id]") ?? null;
   const onControl = target !== null && /^(button|a)$/i.test(target.tagName);
   switch (event.key) {
-    case "j":
-    case "J":
-      return move(keys, 1);
-    case "k":
-    case "K":
-      return move(keys, -1);
     case "ArrowDown":
       return onRow ? move(keys, 1) : false;
     case "ArrowUp":
       return onRow ? move(keys, -1) : false;
+    case "ArrowRight":
+      return moveCell(target, onRow, 1);
+    case "ArrowLeft":
+      return moveCell(target, onRow, -1);
     case "Enter":
       if (onControl || !onRow?.dataset.id) return false;
       keys.onOpen(onRow.dataset.id);
       return true;
     case "Escape":
-      return closeDrawer(keys);
+      return closeDrawer(keys) || keys.onUndo();
     case " ":
       if (onControl) return false;
       keys.onPause();
       return true;
-    case "g":
-    case "G":
-      keys.onNewest();
-      return true;
-    case "f":
-    case "F":
-      keys.onFilter();
-      return true;
-    case "c":
-    case "C":
-      if (keys.currentId) void copyText(keys.currentId);
-      return keys.currentId !== undefined;
     default:
-      return false;
+      return letter(keys, event.key.toLowerCase(), target);
   }
+}
+
+function letter(keys: LogKeys, key: string, target: HTMLElement | null): boolean {
+  const cell = key === "f" && target ? cellOf(target) : null;
+  if (cell) keys.onMenu(cell);
+  else if (key === "j" || key === "k") return move(keys, key === "j" ? 1 : -1);
+  else if (key === "g") keys.onNewest();
+  else if (key === "f" || key === "/") keys.onQuery();
+  else if (key === "[" || key === "]") keys.onRange(key === "]" ? 1 : -1);
+  else if (key === "c" && keys.currentId) void copyText(keys.currentId);
+  else return false;
+  return true;
+}
+
+/** From the row into its cells and along them; left of the first cell is the row. */
+function moveCell(target: HTMLElement | null, row: HTMLElement | null, step: 1 | -1): boolean {
+  if (!target || !row) return false;
+  const cells = [...row.querySelectorAll<HTMLElement>("[data-field]")];
+  const at = cells.indexOf(target) + step;
+  const next = at < 0 ? row : cells[at];
+  next?.focus({ preventScroll: false });
+  return true;
 }
 
 function closeDrawer(keys: LogKeys): boolean {

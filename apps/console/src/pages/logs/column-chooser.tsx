@@ -1,0 +1,44 @@
+import { Columns3 } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { useStore } from "../../live/store.ts";
+import { Button } from "../../ui/button.tsx";
+import { Popover } from "../../ui/popover.tsx";
+import { type Columns, chooseColumns, columnChoice, columnsFor } from "./columns.ts";
+
+/** Which columns the table has; remembered in this browser. */
+export function ColumnChooser({ admin, shown }: { admin: boolean; shown: Columns["shown"] }) {
+  const { t } = useTranslation();
+  const choice = useStore(columnChoice);
+  const visible = new Set(shown.map(({ name }) => name));
+  return (
+    <Popover
+      label={t("logs.columns")}
+      trigger={
+        <Button size="iconSm" aria-label={t("logs.columns")} title={t("logs.columns")}>
+          <Columns3 aria-hidden="true" />
+        </Button>
+      }
+      className="w-52 p-2"
+    >
+      <fieldset className="flex max-h-96 flex-col overflow-y-auto">
+        <legend className="sr-only">{t("logs.columns")}</legend>
+        {columnsFor(admin).map((name) => (
+          <label key={name} className="flex min-h-8 items-center gap-2.5 rounded-md px-2 text-sm hover:bg-hover">
+            <input
+              type="checkbox"
+              className="size-4 accent-accent"
+              checked={visible.has(name)}
+              // The last column stays: a table without any cannot be read.
+              disabled={visible.has(name) && visible.size === 1}
+              onChange={(event) => chooseColumns({ ...choice, [name]: event.target.checked })}
+            />
+            {t(`logs.${name}`)}
+          </label>
+        ))}
+      </fieldset>
+      <Button variant="ghost" size="sm" className="mt-1 w-full" onClick={() => chooseColumns({})}>
+        {t("logs.columnsDefault")}
+      </Button>
+    </Popover>
+  );
+}

@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import { columnsFor, columnsOf } from "./columns.ts";
+
+const names = (...args: Parameters<typeof columnsOf>) => columnsOf(...args).shown.map(({ name }) => name);
+
+it("shows more columns in a wider pane, and never less than what a row is about", () => {
+  expect(names({}, true, 1_224)).toEqual("time status model provider user key tokens speed ttft duration cost".split(" "));
+  expect(names({}, true, 600)).toEqual("time status model tokens duration cost".split(" "));
+});
+
+it("shows what was asked for at any width, and not what was sent away", () => {
+  expect(names({ session: true, cost: false }, true, 600)).toEqual("time status model session tokens duration".split(" "));
+});
+
+it("has nothing of providers and users for a user", () => {
+  expect(names({ provider: true, user: true }, false, 2_000)).not.toContain("provider");
+  expect(columnsFor(false)).not.toContain("user");
+});
+
+it("adds up to a least width, beyond which the table scrolls sideways", () => {
+  const { least } = columnsOf(Object.fromEntries(columnsFor(true).map((name) => [name, true])), true, 600);
+  expect(least).toBeGreaterThan(1_400);
+});

@@ -1,0 +1,103 @@
+import { createStore } from "../../live/store.ts";
+
+export type ColumnName =
+  | "time"
+  | "status"
+  | "model"
+  | "provider"
+  | "user"
+  | "key"
+  | "group"
+  | "session"
+  | "client"
+  | "dialect"
+  | "attempts"
+  | "tokens"
+  | "speed"
+  | "ttft"
+  | "duration"
+  | "cost";
+
+interface Column {
+  name: ColumnName;
+  /** Of the grid. */
+  track: string;
+  /** px: the least that its track takes. */
+  least: number;
+  numeric?: true;
+  admin?: true;
+  /** Shown without being asked for in panes of at least so many px; absent = only when it is asked for. */
+  from?: number;
+}
+
+const all: readonly Column[] = [
+  { name: "time", track: "6.25rem", least: 100, from: 0 },
+  { name: "status", track: "7rem", least: 112, from: 0 },
+  { name: "model", track: "minmax(8rem, 2.2fr)", least: 128, from: 0 },
+  { name: "provider", track: "minmax(6rem, 1.3fr)", least: 96, admin: true, from: 760 },
+  { name: "user", track: "minmax(6rem, 1.2fr)", least: 96, admin: true, from: 900 },
+  { name: "key", track: "minmax(5.5rem, 1.1fr)", least: 88, from: 1_060 },
+  { name: "group", track: "minmax(5rem, 1fr)", least: 80 },
+  { name: "session", track: "minmax(6rem, 1fr)", least: 96 },
+  { name: "client", track: "minmax(7rem, 1.2fr)", least: 112 },
+  { name: "dialect", track: "5.5rem", least: 88 },
+  { name: "attempts", track: "4rem", least: 64, numeric: true },
+  { name: "tokens", track: "minmax(6rem, 1fr)", least: 96, numeric: true, from: 0 },
+  { name: "speed", track: "4.25rem", least: 68, numeric: true, from: 1_180 },
+  { name: "ttft", track: "4.25rem", least: 68, numeric: true, from: 900 },
+  { name: "duration", track: "4.5rem", least: 72, numeric: true, from: 0 },
+  { name: "cost", track: "5.25rem", least: 84, numeric: true, from: 0 },
+];
+
+const GAP = 12;
+const PADDING = 32;
+
+/** What the reader asked for or sent away; the others come and go with the width of the pane. */
+export type ColumnChoice = Partial<Record<ColumnName, boolean>>;
+
+export interface Columns {
+  shown: readonly { name: ColumnName; numeric: boolean }[];
+  /** `grid-template-columns`. */
+  template: string;
+  /** px. */
+  least: number;
+}
+
+/** The columns a role may see, in their order. */
+export function columnsFor(admin: boolean): ColumnName[] {
+  return all.filter((column) => admin || !column.admin).map(({ name }) => name);
+}
+
+/** The columns of a pane so many px wide. */
+export function columnsOf(choice: ColumnChoice, admin: boolean, width: number): Columns {
+  const shown = all.filter(({ name, admin: only, from }) => (admin || !only) && (choice[name] ?? (from !== undefined && width >= from)));
+  return {
+    shown: shown.map(({ name, numeric }) => ({ name, numeric: numeric ?? false })),
+    template: shown.map(({ track }) => track).join(" "),
+    least: shown.reduce((sum, { least }) => sum + least + GAP, PADDING - GAP),
+  };
+}
+
+const STORED = "sluice.logs.columns";
+
+function stored(): ColumnChoice {
+  try {
+    const known = new Set<string>(all.map(({ name }) => name));
+    const read = Object.entries(JSON.parse(localStorage.getItem(STORED) ?? "{}") as Record<string, unknown>);
+    return Object.fromEntries(read.filter(([name, shown]) => known.has(name) && typeof shown === "boolean")) as ColumnChoice;
+  } catch {
+    return {};
+  }
+}
+
+/** The reader's choice, remembered in this browser. */
+export const columnChoice = createStore<ColumnChoice>(stored());
+
+export function chooseColumns(choice: ColumnChoice): void {
+  columnChoice.set(choice);
+  try {
+    localStorage.setItem(STORED, JSON.stringify(choice));
+  } catch {
+    // Storage may be forbidden: the choice then lasts for this visit.
+  }
+}

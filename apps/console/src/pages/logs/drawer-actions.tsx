@@ -1,0 +1,75 @@
+import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+import { useMutation } from "@tanstack/react-query";
+import { Camera, Link as LinkIcon, OctagonX, Terminal } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { api } from "../../api/client.ts";
+import { readFailure } from "../../api/failure.ts";
+import { serverNow } from "../../live/server-clock.ts";
+import { Button } from "../../ui/button.tsx";
+import { copyText } from "../../ui/copy-button.tsx";
+import { useFailureText } from "../../ui/states.tsx";
+import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { curlOf } from "./curl.ts";
+import { type LogSearch, startOf } from "./search.ts";
+
+interface DrawerActionsProps {
+  row: RequestRow;
+  detail: RequestDetail | null;
+  search: LogSearch;
+  baseUrl: string;
+}
+
+/** What can be taken from a request, and how it is ended. */
+export function DrawerActions({ row, detail, search, baseUrl }: DrawerActionsProps) {
+  const { t } = useTranslation();
+  const failureText = useFailureText();
+  const cancel = useMutation(
+    api.logs.cancel.mutationOptions({
+      onSuccess: ({ cancelled }) => cancelled && toastDone(t("detail.cancelled")),
+      onError: (error) => toastFailed(failureText(readFailure(error))),
+    }),
+  );
+  const copy = (text: string): void => void copyText(text).then(() => toastDone(t("common.copied")));
+  return (
+    <div role="group" aria-label={t("detail.actions")} className="flex flex-wrap items-center gap-1.5 pb-4">
+      <Button size="sm" onClick={() => copy(curlOf(row, detail?.path ?? "", baseUrl))}>
+        <Terminal aria-hidden="true" />
+        {t("detail.copyCurl")}
+      </Button>
+      <Button size="sm" onClick={() => copy(location.href)}>
+        <LinkIcon aria-hidden="true" />
+        {t("detail.copyLink")}
+      </Button>
+      <Button
+        size="sm"
+        variant="ghost"
+        aria-label={t("detail.copyFrozen")}
+        title={t("detail.copyFrozen")}
+        onClick={() => copy(frozenLink(search, serverNow()))}
+      >
+        <Camera aria-hidden="true" />
+      </Button>
+      {row.state === "in_flight" && (
+        <Button
+          size="sm"
+          className="ml-auto border-bad/50 text-bad"
+          busy={cancel.isPending}
+          disabled={cancel.isSuccess}
+          onClick={() => cancel.mutate({ id: row.id })}
+        >
+          <OctagonX aria-hidden="true" />
+          {t("detail.cancel")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** The address with its time made absolute: whoever opens it later sees the same rows. */
+function frozenLink(search: LogSearch, nowMs: number): string {
+  const url = new URL(location.href);
+  const from = startOf(search, nowMs);
+  if (from !== undefined) url.searchParams.set("from", String(from));
+  url.searchParams.set("to", String(search.to ?? Math.ceil(nowMs)));
+  return url.href;
+}

@@ -1,0 +1,79 @@
+import { failureOf, PlainError } from "../../api/failure.ts";
+
+/** How far an export has come. */
+export interface ExportProgress {
+  rows: number;
+  bytes: number;
+}
+
+/** Pieces are given to the browser, which may keep them on disk, when they add up to this. */
+const PIECE = 8 * 2 ** 20;
+
+/**
+ * Reads an export to its end and gives it as a file. Rows are counted as they pass: lines outside quotes, without the
+ * header of CSV and the brackets of JSON.
+ * @throws PlainError when it is refused, TypeError or AbortError when it breaks off: a broken file is never given.
+ */
+export async function downloadExport(
+  url: string,
+  { signal, onProgress }: { signal: AbortSignal; onProgress(progress: ExportProgress): void },
+): Promise<{ blob: Blob; name: string; rows: number }> {
+  const response = await fetch(url, { signal });
+  if (!response.ok || !response.body) throw await refusal(response);
+  const csv = response.headers.get("content-type")?.startsWith("text/csv") ?? false;
+  const count = rowCounter(csv);
+  const reader = response.body.getReader();
+  let whole = new Blob();
+  let pieces: Uint8Array<ArrayBuffer>[] = [];
+  let held = 0;
+  let bytes = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    const piece = next.value as Uint8Array<ArrayBuffer>;
+    pieces.push(piece);
+    held += piece.length;
+    bytes += piece.length;
+    onProgress({ rows: count(piece), bytes });
+    if (held < PIECE) continue;
+    whole = new Blob([whole, ...pieces]);
+    pieces = [];
+    held = 0;
+  }
+  const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? "sluice-logs";
+  const type = response.headers.get("content-type") ?? "";
+  return { blob: new Blob([whole, ...pieces], { type }), name, rows: count(new Uint8Array()) };
+}
+
+async function refusal(response: Response): Promise<PlainError> {
+  const answer = (await response.json().catch(() => ({}))) as { error?: unknown };
+  return new PlainError(failureOf(answer.error ?? {}, response.status));
+}
+
+const NEWLINE = 10;
+const QUOTE = 34;
+const BRACE = 123;
+
+/** Counts the rows of pieces as they come; gives all so far. */
+export function rowCounter(csv: boolean): (piece: Uint8Array) => number {
+  let lines = 0;
+  let quoted = false;
+  let previous = 0;
+  return (piece) => {
+    for (const byte of piece) {
+      if (csv && byte === QUOTE) quoted = !quoted;
+      // In JSON each row is a line that opens with a brace.
+      else if (csv ? byte === NEWLINE && !quoted : byte === BRACE && previous === NEWLINE) lines += 1;
+      previous = byte;
+    }
+    return csv ? Math.max(0, lines - 1) : lines;
+  };
+}
+
+/** Hands a file to the browser's downloads. */
+export function saveFile(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

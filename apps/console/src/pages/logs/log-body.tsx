@@ -1,0 +1,90 @@
+import { Radio, ScrollText } from "lucide-react";
+import { type RefObject, useEffect, useState, useSyncExternalStore } from "react";
+import { useTranslation } from "react-i18next";
+import type { NameLookup } from "../../api/names.ts";
+import type { LogFeed } from "../../live/log-feed.ts";
+import { useStore } from "../../live/store.ts";
+import { Button } from "../../ui/button.tsx";
+import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import type { Columns } from "./columns.ts";
+import { FirstRequestHint } from "./first-request-hint.tsx";
+import { LogTable } from "./log-table.tsx";
+import { useLogText } from "./log-text.ts";
+import type { MenuCell } from "./menu-cell.ts";
+import { NewRowsPill } from "./new-rows-pill.tsx";
+import { isFiltered, type LogSearch } from "./search.ts";
+
+interface LogBodyProps {
+  feed: LogFeed;
+  search: LogSearch;
+  names: NameLookup;
+  columns: Columns;
+  narrow: boolean;
+  scroller: RefObject<HTMLDivElement | null>;
+  currentId: string | undefined;
+  held: boolean;
+  baseUrl: string;
+  onOpen(id: string): void;
+  onCurrent(id: string): void;
+  onMenu(cell: MenuCell): void;
+  onGoOn(toMs: number): void;
+  onClear(): void;
+  onNewest(): void;
+}
+
+/** The table, or what stands in for it: loading, failed, nothing yet, nothing that matches. */
+export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: LogBodyProps) {
+  const { t } = useTranslation();
+  const { describe } = useLogText(table.names);
+  const status = useStore(feed.status);
+  const { order, mode, held } = useSyncExternalStore(feed.tail.onView, feed.tail.view);
+  if (status.phase === "error") return <FailureBox className="m-4" error={status.failure} onRetry={feed.retry} />;
+  if (status.phase === "loading") return <SkeletonRows rows={12} />;
+  return (
+    <div className="relative flex min-h-0 flex-1 flex-col">
+      {status.partial && (
+        <p role="alert" className="border-b border-line bg-warn-soft px-4 py-1.5 text-xs text-warn">
+          {t("logs.partial")}
+        </p>
+      )}
+      {held > 0 && mode !== "live" && <NewRowsPill tail={feed.tail} onClick={onNewest} />}
+      {order.length > 0 || feed.tail.floor !== "" ? (
+        <LogTable feed={feed} openId={search.log} {...table} />
+      ) : (
+        <div className="flex-1 overflow-y-auto">
+          {isFiltered(search) ? (
+            <Empty icon={<ScrollText />} title={t("logs.emptyFilterTitle")} text={t("logs.emptyFilterText", { filters: describe(search) })}>
+              <Button onClick={onClear}>{t("logs.clearFilters")}</Button>
+            </Empty>
+          ) : (
+            <Empty icon={<Radio />} title={t("logs.emptyTitle")} text={t("logs.emptyText")}>
+              <FirstRequestHint baseUrl={baseUrl} />
+            </Empty>
+          )}
+        </div>
+      )}
+      <Summary feed={feed} />
+    </div>
+  );
+}
+
+/** One polite sentence, at most every ten seconds, instead of announcing rows. */
+function Summary({ feed }: { feed: LogFeed }) {
+  const { t } = useTranslation();
+  const [text, setText] = useState("");
+  useEffect(() => {
+    let since = feed.tail.arrived();
+    const timer = setInterval(() => {
+      const now = feed.tail.arrived();
+      const count = now.rows - since.rows;
+      if (count > 0) setText(t("live.summary", { count, errors: now.errors - since.errors }));
+      since = now;
+    }, 10_000);
+    return () => clearInterval(timer);
+  }, [feed, t]);
+  return (
+    <p aria-live="polite" className="sr-only">
+      {text}
+    </p>
+  );
+}

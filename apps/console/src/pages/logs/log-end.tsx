@@ -1,0 +1,47 @@
+import { timeOfId } from "@sluice/core/ids";
+import { useSyncExternalStore } from "react";
+import { useTranslation } from "react-i18next";
+import { clockParts, formatDay, formatExact } from "../../format.ts";
+import type { LogFeed } from "../../live/log-feed.ts";
+import { SCROLLBACK_MAX } from "../../live/log-limits.ts";
+import { useStore } from "../../live/store.ts";
+import { Button } from "../../ui/button.tsx";
+
+/** What stands below the last row: more is coming, it failed, the browser holds enough, or this is all. */
+export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): void }) {
+  const { t, i18n } = useTranslation();
+  const { older, searchedToMs } = useStore(feed.status);
+  const { order } = useSyncExternalStore(feed.tail.onView, feed.tail.view);
+  const { floor } = feed.tail;
+  const full = order.length >= SCROLLBACK_MAX;
+  return (
+    <div role="rowgroup">
+      <div role="row">
+        <div
+          role="cell"
+          className="sticky left-0 flex min-h-12 max-w-[100cqw] flex-wrap items-center justify-center gap-3 px-4 py-3 text-xs text-ink-3"
+        >
+          {searchedToMs !== null && (
+            <span>{t("logs.searchedTo", { time: `${formatDay(searchedToMs, i18n.language)} ${clockParts(searchedToMs).time}` })}</span>
+          )}
+          {older === "loading" && t("logs.loadingOlder")}
+          {older === "error" && t("logs.olderFailed")}
+          {full && floor !== "" && (
+            <>
+              {t("logs.full", { rows: formatExact(order.length, i18n.language) })}
+              <Button size="sm" onClick={() => onGoOn(timeOfId(floor) + 1)}>
+                {t("logs.goOn")}
+              </Button>
+            </>
+          )}
+          {older !== "loading" && !full && floor !== "" && (
+            <Button size="sm" onClick={() => void feed.older()}>
+              {t("logs.loadOlder")}
+            </Button>
+          )}
+          {floor === "" && t("logs.end")}
+        </div>
+      </div>
+    </div>
+  );
+}

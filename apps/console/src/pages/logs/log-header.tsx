@@ -1,0 +1,75 @@
+import { CirclePause, CirclePlay, Download, Radio } from "lucide-react";
+import { type RefObject, useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import type { NameLookup } from "../../api/names.ts";
+import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { Button } from "../../ui/button.tsx";
+import { cn } from "../../ui/class-names.ts";
+import { ColumnChooser } from "./column-chooser.tsx";
+import type { Columns } from "./columns.ts";
+import { FilterChips } from "./filter-chips.tsx";
+import { optionsOf } from "./query.ts";
+import { QueryField } from "./query-field.tsx";
+import { adding, type Condition, isHistory, type LogSearch } from "./search.ts";
+import { TimeRange } from "./time-range.tsx";
+import { useModels } from "./use-models.ts";
+
+interface LogHeaderProps {
+  search: LogSearch;
+  names: NameLookup;
+  admin: boolean;
+  narrow: boolean;
+  columns: Columns;
+  paused: boolean;
+  query: RefObject<HTMLInputElement | null>;
+  onChange(change: Partial<LogSearch>): void;
+  onPause(): void;
+  onExport(): void;
+}
+
+/** What the log shows, how current it is, and what can be done with it. */
+export function LogHeader(props: LogHeaderProps) {
+  const { search, names, admin, narrow, columns, paused, query, onChange, onPause, onExport } = props;
+  const { t } = useTranslation();
+  const { models, read } = useModels();
+  const options = useMemo(() => optionsOf(names.list, models, admin), [names.list, models, admin]);
+  const add = (conditions: readonly Condition[]): void => {
+    let next = search;
+    for (const condition of conditions) next = { ...next, ...adding(next, condition) };
+    onChange(next);
+  };
+  return (
+    <header className="border-b border-line">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5 md:min-h-14">
+        <div className="flex items-center gap-3">
+          <h1 className="text-lg font-semibold tracking-tight">{t("logs.title")}</h1>
+          <div className="max-md:hidden">
+            <LiveIndicator />
+          </div>
+        </div>
+        <div className="order-last flex w-full min-w-0 items-center gap-1.5 md:order-none md:w-auto md:flex-1">
+          <TimeRange search={search} names={names} onChange={onChange} />
+          <QueryField input={query} names={names} options={options} onOpen={read} onAdd={add} />
+        </div>
+        <div className="ml-auto flex items-center gap-1.5">
+          {isHistory(search) ? (
+            <Button size="sm" onClick={() => onChange({ from: undefined, to: undefined })}>
+              <Radio aria-hidden="true" />
+              {t("live.goLive")}
+            </Button>
+          ) : (
+            <Button size="sm" onClick={onPause} aria-pressed={paused} className={cn(paused && "border-warn text-warn")}>
+              {paused ? <CirclePlay aria-hidden="true" /> : <CirclePause aria-hidden="true" />}
+              {paused ? t("live.resume") : t("live.pause")}
+            </Button>
+          )}
+          {!narrow && <ColumnChooser admin={admin} shown={columns.shown} />}
+          <Button size="iconSm" aria-label={t("exporting.open")} title={t("exporting.open")} onClick={onExport}>
+            <Download aria-hidden="true" />
+          </Button>
+        </div>
+      </div>
+      <FilterChips search={search} names={names} onChange={onChange} />
+    </header>
+  );
+}

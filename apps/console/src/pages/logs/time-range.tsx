@@ -1,0 +1,88 @@
+import { ChevronDown } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { NameLookup } from "../../api/names.ts";
+import { Button } from "../../ui/button.tsx";
+import { cn } from "../../ui/class-names.ts";
+import { Field, Input } from "../../ui/field.tsx";
+import { Popover } from "../../ui/popover.tsx";
+import { useLogText } from "./log-text.ts";
+import { type LogSearch, ranges } from "./search.ts";
+
+interface TimeRangeProps {
+  search: LogSearch;
+  names: NameLookup;
+  onChange(change: Partial<LogSearch>): void;
+}
+
+/** Relative ranges stay relative; a fixed one has an end and is history. */
+export function TimeRange({ search, names, onChange }: TimeRangeProps) {
+  const { t } = useTranslation();
+  const { rangeText } = useLogText(names);
+  const [open, setOpen] = useState(false);
+  const active = search.from !== undefined || search.to !== undefined;
+  const pick = (change: Pick<LogSearch, "from" | "to">): void => {
+    onChange({ from: undefined, to: undefined, ...change });
+    setOpen(false);
+  };
+  return (
+    <Popover
+      label={t("filter.time")}
+      open={open}
+      onOpenChange={setOpen}
+      trigger={
+        <Button
+          size="sm"
+          aria-label={`${t("filter.time")}: ${rangeText(search)}`}
+          title={`${t("filter.time")} ([ ])`}
+          className={cn(active && "border-accent/35 bg-accent-soft text-accent-ink")}
+        >
+          {rangeText(search)}
+          <ChevronDown aria-hidden="true" />
+        </Button>
+      }
+      className="w-64 p-1"
+    >
+      <ul aria-label={t("filter.time")}>
+        {(["all", ...ranges] as const).map((range) => (
+          <li key={range}>
+            <button
+              type="button"
+              onClick={() => pick(range === "all" ? {} : { from: range })}
+              className="flex min-h-8 w-full items-center rounded-md px-2.5 text-left text-sm hover:bg-hover focus-visible:bg-hover"
+            >
+              {t(`filter.range.${range}`)}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <form
+        className="mt-1 flex flex-col gap-2 border-t border-line p-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const data = new FormData(event.currentTarget);
+          const time = (name: string): number | undefined => {
+            const ms = Date.parse(String(data.get(name)));
+            return Number.isNaN(ms) ? undefined : ms;
+          };
+          pick({ from: time("from"), to: time("to") });
+        }}
+      >
+        <Field label={t("filter.from")}>
+          {(ids) => <Input {...ids} type="datetime-local" name="from" defaultValue={localTime(search.from)} />}
+        </Field>
+        <Field label={t("filter.to")}>
+          {(ids) => <Input {...ids} type="datetime-local" name="to" defaultValue={localTime(search.to)} />}
+        </Field>
+        <Button type="submit" variant="primary" size="sm">
+          {t("filter.apply")}
+        </Button>
+      </form>
+    </Popover>
+  );
+}
+
+function localTime(ms: number | string | undefined): string {
+  if (typeof ms !== "number") return "";
+  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

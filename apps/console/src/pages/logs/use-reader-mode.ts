@@ -1,0 +1,62 @@
+import { useEffect, useSyncExternalStore } from "react";
+import { useTranslation } from "react-i18next";
+import type { LogFeed } from "../../live/log-feed.ts";
+import { readerMode } from "../../live/reader.ts";
+
+const nothing = () => () => {};
+const never = () => false;
+
+export function usePaused(feed: LogFeed | null): boolean {
+  return useSyncExternalStore(feed?.tail.onView ?? nothing, feed ? () => feed.tail.view().mode === "paused" : never);
+}
+
+/** Tells the shell's indicator what this page does with the stream. */
+export function useReaderMode(feed: LogFeed | null, history: boolean): void {
+  useEffect(() => {
+    if (!feed) return;
+    const tell = (): void => {
+      const { mode } = feed.tail.view();
+      const catching = feed.status.get().catchingUp;
+      readerMode.set(mode === "paused" ? "paused" : history ? "history" : catching ? "catchingUp" : mode === "holding" ? "holding" : null);
+    };
+    const offs = [feed.tail.onView(tell), feed.status.subscribe(tell)];
+    tell();
+    return () => {
+      for (const off of offs) off();
+      readerMode.set(null);
+    };
+  }, [feed, history]);
+}
+
+/** How often the title of a hidden tab is looked at. */
+const TITLE_MS = 2_000;
+
+/** "(12 errors) Logs" while nobody looks. */
+export function useHiddenErrors(feed: LogFeed | null): void {
+  const { t } = useTranslation();
+  useEffect(() => {
+    if (!feed) return;
+    let timer: ReturnType<typeof setInterval> | undefined;
+    let title = "";
+    const change = (): void => {
+      clearInterval(timer);
+      if (!document.hidden) {
+        if (title) document.title = title;
+        title = "";
+        return;
+      }
+      title = document.title;
+      const since = feed.tail.arrived().errors;
+      timer = setInterval(() => {
+        const count = feed.tail.arrived().errors - since;
+        if (count > 0) document.title = t("logs.hiddenErrors", { count, title });
+      }, TITLE_MS);
+    };
+    document.addEventListener("visibilitychange", change);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", change);
+      if (title) document.title = title;
+    };
+  }, [feed, t]);
+}

@@ -6,6 +6,7 @@ import { getProvider } from "@sluice/services/providers/get-provider";
 import { getProviderImpact } from "@sluice/services/providers/get-provider-impact";
 import { listProviderHistory } from "@sluice/services/providers/list-provider-history";
 import { overrideProvider } from "@sluice/services/providers/override-provider";
+import { readProviderSeries } from "@sluice/services/providers/read-provider-series";
 import { resetBreaker } from "@sluice/services/providers/reset-breaker";
 import { restoreProvider } from "@sluice/services/providers/restore-provider";
 import { simulateRouting } from "@sluice/services/providers/simulate-routing";
@@ -246,6 +247,29 @@ describe("what stops with a provider", () => {
     const impact = async () => (await getProviderImpact(admin, { ids: [id] })).providers;
     await until(async () => (await impact())[0]?.sessions === 1, { what: "the session is counted" });
     expect(await impact()).toEqual([{ id, sessions: 1, inFlight: 0, requests: 0 }]);
+  });
+});
+
+describe("the last hours", () => {
+  it("come by five minutes from the rollups, with errors and times to first content", async () => {
+    const { ids } = await group({});
+    const id = ids[0] ?? "";
+    const insert = (statusClass: string, count: number, minutesAgo: number) =>
+      world.database.pool.query(
+        `INSERT INTO rollups_5m (tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class, requests, billable_requests,
+           input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd, upstream_cost_nano_usd, ttft_count, ttft_ms_sum)
+         VALUES ('default', date_bin('5 minutes', now() - make_interval(mins => $4::int), 'epoch'), '', '', $1, 'm', 'g', 'anthropic', $2, $3::int, 0, 0, 0, 0, 0, 0, 0, 0, $3::int, $3::int * 200)`,
+        [id, statusClass, count, minutesAgo],
+      );
+    await Promise.all([insert("2xx", 5, 10), insert("5xx", 2, 10), insert("2xx", 9, 300)]);
+    // Many who open the page ask once: another pool has not asked yet.
+    const series = await readProviderSeries({ ...admin, pool: Object.create(admin.pool) as typeof admin.pool });
+    const own = series?.providers.find(({ providerId }) => providerId === id);
+    const at = own?.requests.findIndex((count) => count > 0) ?? -1;
+    expect(series?.fromMs).toBeLessThan(Date.now() - 2.5 * 3_600_000);
+    expect([32, 33]).toContain(at);
+    expect([own?.requests[at], own?.errors[at], own?.ttftMs[at], own?.ttfts[at]]).toEqual([7, 2, 1_400, 7]);
+    expect(own?.requests.reduce((sum, count) => sum + count, 0)).toBe(7);
   });
 });
 

@@ -11,7 +11,8 @@ const KEEP_MS = 5_000;
 
 const sql = `
   SELECT provider_id AS id, (extract(epoch FROM bucket) * 1000)::float8 AS "bucketMs", sum(requests)::float8 AS requests,
-    coalesce(sum(requests) FILTER (WHERE status_class IN ('4xx', '5xx')), 0)::float8 AS errors
+    coalesce(sum(requests) FILTER (WHERE status_class IN ('4xx', '5xx')), 0)::float8 AS errors,
+    sum(ttft_ms_sum)::float8 AS "ttftMs", sum(ttft_count)::float8 AS ttfts
   FROM rollups_5m WHERE tenant_id = $1 AND bucket >= $2 AND provider_id <> '' GROUP BY 1, 2`;
 
 interface Row {
@@ -19,6 +20,8 @@ interface Row {
   bucketMs: number;
   requests: number;
   errors: number;
+  ttftMs: number;
+  ttfts: number;
 }
 
 const kept = new WeakMap<Pool, { atMs: number; series: Promise<ProviderSeries | null> }>();
@@ -43,8 +46,7 @@ async function query(ctx: Ctx, nowMs: number): Promise<ProviderSeries> {
     if (at < 0 || at >= BUCKETS) continue;
     const series = byId.get(row.id) ?? { providerId: row.id, requests: zeros(), errors: zeros(), ttftMs: zeros(), ttfts: zeros() };
     byId.set(row.id, series);
-    series.requests[at] = row.requests;
-    series.errors[at] = row.errors;
+    for (const figure of ["requests", "errors", "ttftMs", "ttfts"] as const) series[figure][at] = row[figure];
   }
   return { fromMs, bucketMs: BUCKET_MS, providers: [...byId.values()] };
 }

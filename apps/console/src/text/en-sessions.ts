@@ -41,7 +41,7 @@ export const sessions = {
   why: {
     sticky: "sticky since {{time}}",
     weighted: "by weight, since {{time}}",
-    only: "only candidate, since {{time}}",
+    only: "only choice since {{time}}",
     none: "since {{time}}",
   },
   open: "Show session {{name}}",

@@ -139,10 +139,10 @@ const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, 
         <span className="block truncate">{names.user(row.userId)}</span>
         <span className="block truncate text-xs text-ink-3">{names.key(row.keyId)}</span>
       </td>
-      <td role="cell" data-label={t("sessions.model")} className="max-w-60 px-2.5 py-2">
+      <td role="cell" data-label={t("sessions.model")} className="max-w-68 px-2.5 py-2">
         <span className="block truncate">{row.model}</span>
         {row.providerId && (
-          <span className="block truncate text-xs text-ink-3">
+          <span className="block truncate text-xs text-ink-3" title={whyThere(row, t)}>
             {names.provider(row.providerId)} · {whyThere(row, t)}
           </span>
         )}
@@ -181,7 +181,8 @@ const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, 
         {!ended && (
           <Button
             variant="ghost"
-            size="iconSm"
+            size="sm"
+            className="px-1.5 max-md:-ml-1.5"
             aria-label={t("sessions.terminateOf", { name: label })}
             title={t("sessions.terminate")}
             onClick={(event) => {
@@ -190,6 +191,7 @@ const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, 
             }}
           >
             <CircleX aria-hidden="true" />
+            <span className="md:hidden">{t("sessions.terminate")}</span>
           </Button>
         )}
       </td>

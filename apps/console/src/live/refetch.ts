@@ -9,7 +9,7 @@ import { listen, startLive } from "./hub.ts";
  */
 const keysOf: Record<string, () => readonly (readonly unknown[])[]> = {
   "provider.changed": () => [api.providers.pathKey(), api.names.list.queryKey()],
-  "key.changed": () => [api.keys.pathKey(), api.names.list.queryKey()],
+  "key.changed": () => [api.keys.pathKey(), api.users.pathKey(), api.names.list.queryKey()],
   "user.changed": () => [api.users.pathKey(), api.names.list.queryKey()],
   "price.changed": () => [api.prices.pathKey()],
   "settings.changed": () => [api.settings.pathKey(), api.providers.bootstrap.queryKey()],

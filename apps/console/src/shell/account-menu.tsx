@@ -1,4 +1,4 @@
-import { Keyboard, LogOut } from "lucide-react";
+import { Keyboard, LockKeyhole, LogOut } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { logout } from "../api/auth.ts";
 import { queryClient } from "../api/client.ts";
@@ -17,10 +17,11 @@ interface AccountMenuProps {
   compact?: boolean;
   initiallyOpen?: boolean;
   onHelp(): void;
+  onPassword(): void;
 }
 
 /** Who is signed in, language, theme, help and the way out. */
-export function AccountMenu({ user, version, compact = false, initiallyOpen = false, onHelp }: AccountMenuProps) {
+export function AccountMenu({ user, version, compact = false, initiallyOpen = false, onHelp, onPassword }: AccountMenuProps) {
   const { t } = useTranslation();
   const failureText = useFailureText();
   async function signOut(): Promise<void> {
@@ -49,6 +50,10 @@ export function AccountMenu({ user, version, compact = false, initiallyOpen = fa
       <ThemeChoice />
       <LanguageChoice />
       <MenuSeparator />
+      <MenuItem onClick={onPassword}>
+        <LockKeyhole aria-hidden="true" />
+        {t("users.ownPassword")}
+      </MenuItem>
       <MenuItem onClick={onHelp}>
         <Keyboard aria-hidden="true" />
         {t("account.help")}

@@ -13,6 +13,7 @@ import { placesOf } from "./navigation.ts";
 const route = getRouteApi("/app");
 const AccountMenu = lazy(() => import("./account-menu.tsx").then(({ AccountMenu: one }) => ({ default: one })));
 const KeyboardHelp = lazy(() => import("./keyboard-help.tsx").then(({ KeyboardHelp: one }) => ({ default: one })));
+const PasswordDialog = lazy(() => import("./password-dialog.tsx").then(({ PasswordDialog: one }) => ({ default: one })));
 const MoreSheet = lazy(() => import("./more-sheet.tsx").then(({ MoreSheet: one }) => ({ default: one })));
 
 /** Navigation at the left, or at the bottom of a narrow screen; the page; one indicator of how current it is. */
@@ -21,6 +22,7 @@ export function AppShell() {
   const { login } = route.useRouteContext();
   const [help, setHelp] = useState(false);
   const [more, setMore] = useState(false);
+  const [password, setPassword] = useState(false);
   // A press on the face before the menu's code is here is not lost: the menu then arrives open.
   const [pressedEarly, setPressedEarly] = useState<"side" | "top" | null>(null);
   const places = placesOf(login.user.role);
@@ -67,7 +69,13 @@ export function AppShell() {
         </nav>
         <div className="flex flex-col gap-2 p-2.5">
           <Suspense fallback={<AccountFace user={login.user} onClick={() => setPressedEarly("side")} />}>
-            <AccountMenu user={login.user} version={login.version} initiallyOpen={pressedEarly === "side"} onHelp={() => setHelp(true)} />
+            <AccountMenu
+              user={login.user}
+              version={login.version}
+              initiallyOpen={pressedEarly === "side"}
+              onHelp={() => setHelp(true)}
+              onPassword={() => setPassword(true)}
+            />
           </Suspense>
         </div>
       </aside>
@@ -85,6 +93,7 @@ export function AppShell() {
               version={login.version}
               initiallyOpen={pressedEarly === "top"}
               onHelp={() => setHelp(true)}
+              onPassword={() => setPassword(true)}
             />
           </Suspense>
         </span>
@@ -108,6 +117,7 @@ export function AppShell() {
       </nav>
       <Suspense>
         {help && <KeyboardHelp onClose={() => setHelp(false)} />}
+        {password && <PasswordDialog onClose={() => setPassword(false)} />}
         {more && <MoreSheet places={places.slice(bottom.length)} onClose={() => setMore(false)} />}
       </Suspense>
     </div>

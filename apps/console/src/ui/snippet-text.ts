@@ -1,51 +1,136 @@
 export const clients = ["claude", "codex", "gemini", "openai", "curl"] as const;
 export type Client = (typeof clients)[number];
 
+/** Where commands are typed: shells quote and set variables differently. */
+export const systems = ["unix", "powershell", "cmd"] as const;
+export type System = (typeof systems)[number];
+export const systemNames = { unix: "macOS / Linux", powershell: "PowerShell", cmd: "CMD" } as const;
+
 interface Snippet {
   name: string;
   blocks: { title: string; code: string }[];
+  /** Opens CC Switch with everything filled in; absent for what it does not manage. */
+  importUrl?: string;
+}
+
+interface SnippetOptions {
+  system?: System;
+  /** Named in the curl example. */
+  model?: string;
 }
 
 /** What to paste where, per client. Addresses are as each client takes them: OpenAI's with `/v1`, the others without. */
-export function snippetsOf(baseUrl: string, secret: string, model = "claude-sonnet-4-5"): Record<Client, Snippet> {
+export function snippetsOf(baseUrl: string, secret: string, options: SnippetOptions = {}): Record<Client, Snippet> {
+  const { system = "unix", model = "claude-sonnet-4-5" } = options;
   const base = baseUrl.replace(/\/+$/, "");
+  const shell = (variables: Record<string, string>, command: string) => ({
+    title: systemNames[system],
+    code: [...Object.entries(variables).map(([name, value]) => setVariable(system, name, value)), command].join("\n"),
+  });
+  const home = system === "unix" ? "~/" : "%USERPROFILE%\\";
+  const file = (path: string) => home + (system === "unix" ? path : path.replaceAll("/", "\\"));
   return {
     claude: {
       name: "Claude Code",
-      blocks: [{ title: "shell", code: `export ANTHROPIC_BASE_URL="${base}"\nexport ANTHROPIC_AUTH_TOKEN="${secret}"\nclaude` }],
+      blocks: [
+        shell({ ANTHROPIC_BASE_URL: base, ANTHROPIC_AUTH_TOKEN: secret }, "claude"),
+        {
+          title: file(".claude/settings.json"),
+          code: JSON.stringify({ env: { ANTHROPIC_BASE_URL: base, ANTHROPIC_AUTH_TOKEN: secret } }, null, 2),
+        },
+      ],
+      importUrl: ccSwitchUrl("claude", base, base, secret),
     },
     codex: {
       name: "Codex",
       blocks: [
         {
-          title: "~/.codex/config.toml",
+          title: file(".codex/config.toml"),
           code: `model_provider = "sluice"\n\n[model_providers.sluice]\nname = "Sluice"\nbase_url = "${base}/v1"\nwire_api = "responses"\nenv_key = "SLUICE_API_KEY"`,
         },
-        { title: "shell", code: `export SLUICE_API_KEY="${secret}"\ncodex` },
+        shell({ SLUICE_API_KEY: secret }, "codex"),
       ],
+      importUrl: ccSwitchUrl("codex", base, `${base}/v1`, secret),
     },
     gemini: {
       name: "Gemini CLI",
-      blocks: [{ title: "~/.gemini/.env", code: `GOOGLE_GEMINI_BASE_URL="${base}"\nGEMINI_API_KEY="${secret}"` }],
+      blocks: [
+        { title: file(".gemini/.env"), code: `GOOGLE_GEMINI_BASE_URL="${base}"\nGEMINI_API_KEY="${secret}"` },
+        shell({ GOOGLE_GEMINI_BASE_URL: base, GEMINI_API_KEY: secret }, "gemini"),
+      ],
+      importUrl: ccSwitchUrl("gemini", base, base, secret),
     },
     openai: {
       name: "OpenAI SDK",
       blocks: [
+        shell({ OPENAI_BASE_URL: `${base}/v1`, OPENAI_API_KEY: secret }, "python app.py"),
         {
           title: "python",
           code: `from openai import OpenAI\n\nclient = OpenAI(\n    base_url="${base}/v1",\n    api_key="${secret}",\n)`,
         },
       ],
     },
-    curl: { name: "curl", blocks: [{ title: "shell", code: curl(base, secret, model) }] },
+    curl: { name: "curl", blocks: [{ title: systemNames[system], code: curl(system, base, secret, model) }] },
   };
 }
 
-function curl(base: string, secret: string, model: string): string {
-  const body = (extra: object) => JSON.stringify({ model, ...extra, messages: [{ role: "user", content: "Hello" }] });
+function setVariable(system: System, name: string, value: string): string {
+  if (system === "powershell") return `$env:${name} = "${value}"`;
+  return system === "cmd" ? `set "${name}=${value}"` : `export ${name}="${value}"`;
+}
+
+/** The link that CC Switch registers for; others of its kind read the same parameters. */
+function ccSwitchUrl(app: "claude" | "codex" | "gemini", homepage: string, endpoint: string, apiKey: string): string {
+  const fields = { resource: "provider", app, name: "Sluice", homepage, endpoint, apiKey };
+  return `ccswitch://v1/import?${Object.entries(fields)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join("&")}`;
+}
+
+interface CurlCall {
+  url: string;
+  headers: string[];
+  body: object;
+}
+
+function callOf(base: string, secret: string, model: string): CurlCall {
+  const messages = [{ role: "user", content: "Hello" }];
   if (model.startsWith("claude"))
-    return `curl ${base}/v1/messages \\\n  -H "x-api-key: ${secret}" \\\n  -H "anthropic-version: 2023-06-01" \\\n  -H "content-type: application/json" \\\n  -d '${body({ max_tokens: 64 })}'`;
+    return {
+      url: `${base}/v1/messages`,
+      headers: [`x-api-key: ${secret}`, "anthropic-version: 2023-06-01"],
+      body: { model, max_tokens: 64, messages },
+    };
   if (model.startsWith("gemini"))
-    return `curl ${base}/v1beta/models/${model}:generateContent \\\n  -H "x-goog-api-key: ${secret}" \\\n  -H "content-type: application/json" \\\n  -d '{"contents":[{"parts":[{"text":"Hello"}]}]}'`;
-  return `curl ${base}/v1/chat/completions \\\n  -H "authorization: Bearer ${secret}" \\\n  -H "content-type: application/json" \\\n  -d '${body({})}'`;
+    return {
+      url: `${base}/v1beta/models/${model}:generateContent`,
+      headers: [`x-goog-api-key: ${secret}`],
+      body: { contents: [{ parts: [{ text: "Hello" }] }] },
+    };
+  return { url: `${base}/v1/chat/completions`, headers: [`authorization: Bearer ${secret}`], body: { model, messages } };
+}
+
+/** PowerShell's `curl` is something else, hence curl.exe; CMD knows double quotes only. */
+function curl(system: System, base: string, secret: string, model: string): string {
+  const { url, headers, body } = callOf(base, secret, model);
+  const json = JSON.stringify(body);
+  const all = [...headers, "content-type: application/json"];
+  if (system === "cmd") {
+    const parts = [`curl ${url}`, ...all.map((header) => `-H "${header}"`), `-d "${json.replaceAll('"', '\\"')}"`];
+    return parts.join(" ^\n  ");
+  }
+  const program = system === "powershell" ? "curl.exe" : "curl";
+  // Windows PowerShell takes the inner quotes away when it starts a program, unless they are escaped.
+  const data = system === "powershell" ? json.replaceAll('"', '\\"') : json;
+  return [`${program} ${url}`, ...all.map((header) => `-H "${header}"`), `-d '${data}'`].join(system === "unix" ? " \\\n  " : " `\n  ");
+}
+
+/**
+ * The address that clients put before `/v1`. Where the server was not told its public address it only knows its own
+ * machine's; who reads this from elsewhere came by a better one.
+ */
+export function clientBaseUrl(configured: string, page: { origin: string; hostname: string }): string {
+  const isLoopback = (host: string) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host);
+  const host = URL.parse(configured)?.hostname ?? "";
+  return isLoopback(host) && !isLoopback(page.hostname) ? page.origin : configured;
 }

@@ -1,6 +1,10 @@
+import { ExternalLink } from "lucide-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { buttonClass } from "./button.tsx";
 import { CodeBlock } from "./code-block.tsx";
-import { type Client, clients, snippetsOf } from "./snippet-text.ts";
+import { NativeSelect } from "./field.tsx";
+import { type Client, clientBaseUrl, clients, type System, snippetsOf, systemNames, systems } from "./snippet-text.ts";
 import { Tabs } from "./tabs.tsx";
 
 interface SnippetsProps {
@@ -15,22 +19,46 @@ interface SnippetsProps {
 /** How to point each client at this gateway, with the real address and key. */
 export function Snippets({ baseUrl, secret, first = "claude", model }: SnippetsProps) {
   const { t } = useTranslation();
-  const texts = snippetsOf(baseUrl, secret, model);
+  const [system, setSystem] = useState<System>(() => (navigator.userAgent.includes("Windows") ? "powershell" : "unix"));
+  const texts = snippetsOf(clientBaseUrl(baseUrl, location), secret, { system, ...(model !== undefined && { model }) });
   const order = [first, ...clients.filter((one) => one !== first)];
   return (
-    <Tabs
-      label={t("keys.snippets")}
-      tabs={order.map((client) => ({
-        value: client,
-        label: texts[client].name,
-        content: (
-          <div className="flex flex-col gap-3">
-            {texts[client].blocks.map((block) => (
-              <CodeBlock key={block.title} title={block.title} code={block.code} what={texts[client].name} />
-            ))}
-          </div>
-        ),
-      }))}
-    />
+    <div className="flex flex-col gap-2">
+      <NativeSelect
+        aria-label={t("keys.os")}
+        className="w-auto self-end"
+        value={system}
+        onChange={(event) => setSystem(event.target.value as System)}
+      >
+        {systems.map((one) => (
+          <option key={one} value={one}>
+            {systemNames[one]}
+          </option>
+        ))}
+      </NativeSelect>
+      <Tabs
+        label={t("keys.snippets")}
+        tabs={order.map((client) => ({
+          value: client,
+          label: texts[client].name,
+          content: (
+            <div className="flex flex-col gap-3">
+              {texts[client].blocks.map((block) => (
+                <CodeBlock key={block.title} title={block.title} code={block.code} what={texts[client].name} />
+              ))}
+              {texts[client].importUrl !== undefined && (
+                <p className="flex flex-wrap items-center gap-3 text-xs text-ink-3">
+                  <a href={texts[client].importUrl} className={buttonClass({ size: "sm" })}>
+                    <ExternalLink aria-hidden="true" />
+                    {t("keys.importCcSwitch")}
+                  </a>
+                  {t("keys.importHint")}
+                </p>
+              )}
+            </div>
+          ),
+        }))}
+      />
+    </div>
   );
 }

@@ -7,12 +7,14 @@ interface SwitchProps {
   label: string;
   disabled?: boolean;
   id?: string;
+  tabIndex?: number;
 }
 
-export function Switch({ checked, onChange, label, disabled = false, id }: SwitchProps) {
+export function Switch({ checked, onChange, label, disabled = false, id, tabIndex }: SwitchProps) {
   return (
     <Base.Root
       id={id}
+      tabIndex={tabIndex}
       checked={checked}
       onCheckedChange={onChange}
       disabled={disabled}

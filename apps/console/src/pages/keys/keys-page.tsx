@@ -1,135 +1,121 @@
-import { useMutation } from "@tanstack/react-query";
+import { type KeyStatus, keyStatuses } from "@sluice/core/inputs/key";
 import { getRouteApi } from "@tanstack/react-router";
-import { KeyRound, Plus } from "lucide-react";
-import { useMemo, useState } from "react";
+import { KeyRound, Plus, X } from "lucide-react";
+import { useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { api, queryClient } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
-import { useKeyPages } from "../../api/use-pages.ts";
-import { serverNow } from "../../live/server-clock.ts";
+import { api, client } from "../../api/client.ts";
+import { useNames } from "../../api/names.ts";
+import { useKeyDialogs } from "../../keys/key-dialogs.tsx";
+import { KeyCard, KeyCell, keyRow, useUsageColumns } from "../../keys/key-row.tsx";
+import { ListFrame } from "../../lists/list-frame.tsx";
+import { type ListSearch, orderOf, sortedBy } from "../../lists/list-search.ts";
+import { ListToolbar } from "../../lists/list-toolbar.tsx";
+import { RowList } from "../../lists/row-list.tsx";
+import { useList } from "../../lists/use-list.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { Button } from "../../ui/button.tsx";
-import { DataTable } from "../../ui/data-table.tsx";
-import { Confirm } from "../../ui/dialog.tsx";
-import { LoadMore } from "../../ui/load-more.tsx";
 import { Page } from "../../ui/page.tsx";
-import { Empty, FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
-import { Switch } from "../../ui/switch.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
-import { CreatedKeyDialog } from "./created-key-dialog.tsx";
-import { type Key, keyStatus } from "./key.ts";
-import { keyColumns } from "./key-columns.tsx";
-import { KeyDialog } from "./key-dialog.tsx";
+import { Empty } from "../../ui/states.tsx";
 
 const route = getRouteApi("/app/keys");
+const LIMIT = 50;
+const fields: ("owner" | "totals")[] = ["owner", "totals"];
+const usable: KeyStatus[] = ["active", "disabled", "expired"];
 
-function readAgain(): void {
-  void queryClient.invalidateQueries({ queryKey: api.keys.pathKey() });
+/** '' = all that are not revoked. */
+function statusOf(status: string | undefined): KeyStatus[] | undefined {
+  if (status === "all") return undefined;
+  const known = keyStatuses.find((one) => one === status);
+  return known ? [known] : usable;
 }
 
 /** Keys: one's own, and everybody's for administrators. */
 export function KeysPage() {
   const { t } = useTranslation();
   const { login } = route.useRouteContext();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
   const admin = login.user.role === "admin";
-  const failureText = useFailureText();
-  const pages = useKeyPages();
-  const [editing, setEditing] = useState<Key | "new" | null>(null);
-  const [revoking, setRevoking] = useState<Key | null>(null);
-  const [created, setCreated] = useState<{ key: Key; secret: string } | null>(null);
-  const [revokedToo, setRevokedToo] = useState(false);
-  const failed = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
-  const toggle = useMutation(api.keys.update.mutationOptions({ onSuccess: readAgain, onError: failed }));
-  const revoke = useMutation(
-    api.keys.revoke.mutationOptions({
-      onSuccess: () => {
-        toastDone(t("keys.revokedToast", { name: revoking?.name ?? "" }));
-        setRevoking(null);
-        readAgain();
-      },
-      onError: failed,
-    }),
+  const names = useNames();
+  const { sort, order } = orderOf(search);
+  const input = {
+    ...(search.user && admin ? { userId: search.user } : {}),
+    ...(search.q?.trim() ? { search: search.q.trim().slice(0, 120) } : {}),
+    ...{ status: statusOf(search.status), sort, order, limit: LIMIT, fields },
+  };
+  const list = useList(api.keys.pathKey(), input, (asked) => client.keys.list.query(asked));
+  const { onAct, makeFor, dialogs } = useKeyDialogs(login);
+  const change = useCallback(
+    (part: Partial<ListSearch>) => void navigate({ search: (now) => ({ ...now, ...part }), replace: true }),
+    [navigate],
   );
-  const { mutate: update } = toggle;
-  const columns = useMemo(
-    () => keyColumns({ t, admin, onEdit: setEditing, onRevoke: setRevoking, onToggle: (key, enabled) => update({ id: key.id, enabled }) }),
-    [t, admin, update],
-  );
-  const rows = useMemo(() => pages.rows.filter((key) => revokedToo || key.revokedAtMs === null), [pages.rows, revokedToo]);
-  const hasRevoked = pages.rows.some((key) => key.revokedAtMs !== null);
-  const button = (
-    <Button variant="primary" onClick={() => setEditing("new")}>
+  const columns = useUsageColumns(t("keys.name"), [
+    ...(admin ? [{ id: "owner", label: t("keys.owner"), track: "minmax(8rem, 1.4fr)" }] : []),
+    { id: "group", label: t("keys.group"), track: "minmax(5rem, 0.7fr)", wideOnly: true },
+  ]);
+  const rows = useMemo(() => list.items.map((key, index) => keyRow(key, { level: 1, posInSet: index + 1, setSize: -1 })), [list.items]);
+  const create = (
+    <Button variant="primary" onClick={() => makeFor(null)}>
       <Plus aria-hidden="true" />
       {t("keys.new")}
     </Button>
   );
+  const cellProps = { admin, onAct };
   return (
     <Page
+      className="min-h-0 flex-1"
       title={t("keys.title")}
       state={<LiveIndicator />}
-      lead={t("keys.lead")}
-      actions={
-        <>
-          {hasRevoked && (
-            <span className="mr-2 flex items-center gap-2 text-sm text-ink-2">
-              <Switch checked={revokedToo} onChange={setRevokedToo} label={t("keys.showRevoked")} />
-              <span aria-hidden="true">{t("keys.showRevoked")}</span>
-            </span>
-          )}
-          {button}
-        </>
-      }
+      lead={search.user ? t("keys.leadOf", { name: names.user(search.user) }) : t("keys.lead")}
+      actions={create}
     >
-      {pages.error && <FailureBox error={pages.error} onRetry={() => void pages.refetch()} />}
-      {pages.isPending && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
-      {pages.data && rows.length === 0 && (
-        <div className="rounded-xl border border-line bg-surface">
+      <ListToolbar
+        search={search}
+        hint={admin ? t("keys.searchHintAdmin") : t("keys.searchHint")}
+        statuses={[
+          { value: "", label: t("keys.usable") },
+          { value: "active", label: t("keys.active") },
+          { value: "disabled", label: t("common.disabled") },
+          { value: "expired", label: t("keys.expired") },
+          { value: "revoked", label: t("keys.revoked") },
+          { value: "all", label: t("lists.anyStatus") },
+        ]}
+        onChange={change}
+      >
+        {search.user && (
+          <Button variant="ghost" onClick={() => change({ user: undefined })}>
+            <X aria-hidden="true" />
+            {t("keys.allKeys")}
+          </Button>
+        )}
+      </ListToolbar>
+      <ListFrame
+        search={search}
+        query={list}
+        isEmpty={list.items.length === 0}
+        onClear={() => change({ q: undefined, status: undefined })}
+        first={
           <Empty icon={<KeyRound />} title={t("keys.emptyTitle")} text={t("keys.emptyText")}>
-            {button}
+            {create}
           </Empty>
-        </div>
-      )}
-      {rows.length > 0 && (
-        <DataTable
+        }
+      >
+        <RowList
+          role="table"
           label={t("keys.table")}
-          rows={rows}
           columns={columns}
-          rowId={({ id }) => id}
-          dim={(key) => keyStatus(key, serverNow()) !== "active"}
+          rows={rows}
+          sort={sort}
+          order={order}
+          hasMore={list.hasNextPage}
+          onSort={(by) => change(sortedBy(search, by))}
+          onOpen={({ key }) => onAct({ act: "open", key })}
+          onEnd={() => !list.isFetchingNextPage && void list.fetchNextPage()}
+          cell={({ key }, column, tabIndex) => <KeyCell row={key} column={column} tabIndex={tabIndex} {...cellProps} />}
+          card={({ key }, tabIndex) => <KeyCard row={key} tabIndex={tabIndex} {...cellProps} />}
         />
-      )}
-      {pages.hasNextPage && (
-        <LoadMore
-          shown={pages.rows.length}
-          total={pages.total}
-          busy={pages.isFetchingNextPage}
-          onClick={() => void pages.fetchNextPage()}
-        />
-      )}
-      {editing && (
-        <KeyDialog
-          keyRow={editing === "new" ? null : editing}
-          me={login.user}
-          admin={admin}
-          onClose={() => setEditing(null)}
-          onSaved={readAgain}
-          onCreated={(result) => {
-            setEditing(null);
-            setCreated(result);
-            readAgain();
-          }}
-        />
-      )}
-      {created && <CreatedKeyDialog secret={created.secret} baseUrl={login.baseUrl} onClose={() => setCreated(null)} />}
-      <Confirm
-        open={revoking !== null}
-        onOpenChange={(open) => !open && setRevoking(null)}
-        title={t("keys.revokeTitle", { name: revoking?.name ?? "" })}
-        text={t("keys.revokeText")}
-        action={t("keys.revoke")}
-        busy={revoke.isPending}
-        onConfirm={() => revoking && revoke.mutate({ id: revoking.id })}
-      />
+      </ListFrame>
+      {dialogs}
     </Page>
   );
 }

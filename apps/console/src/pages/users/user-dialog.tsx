@@ -1,22 +1,19 @@
 import { CreateUserInput, UpdateUserInput } from "@sluice/core/inputs/user";
 import { useTranslation } from "react-i18next";
-import { client, type Outputs } from "../../api/client.ts";
+import { client } from "../../api/client.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
 import { FailureBox } from "../../ui/states.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
-
-/** A user as lists show it. */
-export type User = Outputs["users"]["list"]["rows"][number];
+import type { User } from "./user.ts";
 
 interface UserDialogProps {
   /** null = a new one. */
   user: User | null;
   me: string;
   onClose(): void;
-  onSaved(): void;
 }
 
 interface UserValues {
@@ -26,7 +23,7 @@ interface UserValues {
   password: string;
 }
 
-export function UserDialog({ user, me, onClose, onSaved }: UserDialogProps) {
+export function UserDialog({ user, me, onClose }: UserDialogProps) {
   const { t } = useTranslation();
   const toInput = ({ email, name, role, password }: UserValues) => {
     const secret = password ? { password } : {};
@@ -44,7 +41,6 @@ export function UserDialog({ user, me, onClose, onSaved }: UserDialogProps) {
         await client.users.create.mutate(CreateUserInput.parse(toInput(values)));
         toastDone(t("users.createdToast", { name: values.name }));
       }
-      onSaved();
       onClose();
     },
   });

@@ -1,79 +1,178 @@
 import { useMutation } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
-import { useMemo, useState } from "react";
+import { Plus, Users } from "lucide-react";
+import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, queryClient } from "../../api/client.ts";
+import { api, client } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
-import { useUserPages } from "../../api/use-pages.ts";
+import { useKeyDialogs } from "../../keys/key-dialogs.tsx";
+import { KeyCard, KeyCell, useUsageColumns } from "../../keys/key-row.tsx";
+import { ListFrame } from "../../lists/list-frame.tsx";
+import { type ListSearch, orderOf, sortedBy } from "../../lists/list-search.ts";
+import { ListToolbar } from "../../lists/list-toolbar.tsx";
+import { RowList } from "../../lists/row-list.tsx";
+import { useList } from "../../lists/use-list.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { Button } from "../../ui/button.tsx";
-import { DataTable } from "../../ui/data-table.tsx";
-import { LoadMore } from "../../ui/load-more.tsx";
+import { Confirm } from "../../ui/dialog.tsx";
 import { Page } from "../../ui/page.tsx";
-import { FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
+import { Empty, useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
-import { userColumns } from "./user-columns.tsx";
-import { type User, UserDialog } from "./user-dialog.tsx";
+import type { User } from "./user.ts";
+import { type UserAct, UserCard, UserCell } from "./user-cells.tsx";
+import { UserDialog } from "./user-dialog.tsx";
+import { type TreeRow, useUserTree } from "./user-tree.tsx";
 
 const route = getRouteApi("/app/admin/users");
+const LIMIT = 50;
+const statuses = ["active", "disabled"] as const;
+const fields: ("email" | "totals" | "keys")[] = ["email", "totals", "keys"];
 
-function readAgain(): void {
-  void queryClient.invalidateQueries({ queryKey: api.users.pathKey() });
-}
-
-/** Who may sign in and own keys. */
+/** Who may sign in and own keys: a tree of users and their keys. */
 export function UsersPage() {
   const { t } = useTranslation();
   const { login } = route.useRouteContext();
-  const failureText = useFailureText();
-  const pages = useUserPages();
-  const [editing, setEditing] = useState<User | "new" | null>(null);
-  const toggle = useMutation(
-    api.users.update.mutationOptions({
-      onSuccess: (user) => {
-        readAgain();
-        toastDone(t(user.enabled ? "users.enabledToast" : "users.disabledToast", { name: user.name }), {
-          label: t("common.undo"),
-          run: () => toggle.mutate({ id: user.id, enabled: !user.enabled }),
-        });
-      },
-      onError: (error) => toastFailed(failureText(readFailure(error))),
-    }),
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { sort, order } = orderOf(search);
+  const status = statuses.find((one) => one === search.status);
+  const input = {
+    ...(search.q?.trim() ? { search: search.q.trim().slice(0, 120) } : {}),
+    ...{ status, sort, order, limit: LIMIT, fields },
+  };
+  const list = useList(api.users.pathKey(), input, (asked) => client.users.list.query(asked));
+  const { rows, toggle } = useUserTree(list.items);
+  const keys = useKeyDialogs(login);
+  const users = useUserActs({ me: login.user.id, toggle, makeKeyFor: keys.makeFor });
+  const change = useCallback(
+    (part: Partial<ListSearch>) => void navigate({ search: (now) => ({ ...now, ...part }), replace: true }),
+    [navigate],
   );
-  const { mutate: update } = toggle;
-  const columns = useMemo(
-    () => userColumns({ t, me: login.user.id, onEdit: setEditing, onToggle: (user, enabled) => update({ id: user.id, enabled }) }),
-    [t, login.user.id, update],
+  const columns = useUsageColumns(t("users.name"), [
+    { id: "roleGroup", label: t("users.roleGroup"), track: "minmax(7rem, 1fr)", wideOnly: true },
+  ]);
+  const create = (
+    <Button variant="primary" onClick={users.add}>
+      <Plus aria-hidden="true" />
+      {t("users.new")}
+    </Button>
   );
+  const of = (row: TreeRow, tabIndex: 0 | -1) => ({ tabIndex, expanded: row.expanded ?? false, me: login.user.id, onAct: users.onAct });
+  const ofKey = (tabIndex: 0 | -1) => ({ tabIndex, admin: true, onAct: keys.onAct });
   return (
-    <Page
-      title={t("users.title")}
-      state={<LiveIndicator />}
-      lead={t("users.lead")}
-      actions={
-        <Button variant="primary" onClick={() => setEditing("new")}>
-          <Plus aria-hidden="true" />
-          {t("users.new")}
-        </Button>
-      }
-    >
-      {pages.error && <FailureBox error={pages.error} onRetry={() => void pages.refetch()} />}
-      {pages.isPending && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
-      {pages.rows.length > 0 && (
-        <DataTable label={t("users.table")} rows={pages.rows} columns={columns} rowId={({ id }) => id} dim={({ enabled }) => !enabled} />
-      )}
-      {pages.hasNextPage && (
-        <LoadMore
-          shown={pages.rows.length}
-          total={pages.total}
-          busy={pages.isFetchingNextPage}
-          onClick={() => void pages.fetchNextPage()}
+    <Page className="min-h-0 flex-1" title={t("users.title")} state={<LiveIndicator />} lead={t("users.lead")} actions={create}>
+      <ListToolbar
+        search={search}
+        hint={t("users.searchHint")}
+        statuses={[
+          { value: "", label: t("lists.anyStatus") },
+          { value: "active", label: t("users.active") },
+          { value: "disabled", label: t("common.disabled") },
+        ]}
+        onChange={change}
+      />
+      <ListFrame
+        search={search}
+        query={list}
+        isEmpty={list.items.length === 0}
+        onClear={() => change({ q: undefined, status: undefined })}
+        first={<Empty icon={<Users />} title={t("users.title")} text={t("users.lead")} />}
+      >
+        <RowList
+          role="treegrid"
+          label={t("users.table")}
+          columns={columns}
+          rows={rows}
+          sort={sort}
+          order={order}
+          hasMore={list.hasNextPage}
+          onSort={(by) => change(sortedBy(search, by))}
+          onOpen={(row) => {
+            if (row.kind === "key") keys.onAct({ act: "open", key: row.key });
+            else if (row.kind === "user") users.onAct({ act: "edit", user: row.user });
+          }}
+          onToggle={(row, expanded) => toggle(row.id, expanded)}
+          onEnd={() => !list.isFetchingNextPage && void list.fetchNextPage()}
+          cell={(row, column, tabIndex) => {
+            if (row.kind === "user") return <UserCell user={row.user} column={column} {...of(row, tabIndex)} />;
+            if (row.kind !== "key") return null;
+            const cell = <KeyCell row={row.key} column={column === "roleGroup" ? "group" : column} {...ofKey(tabIndex)} />;
+            return column === "name" ? <div className="pl-8">{cell}</div> : cell;
+          }}
+          card={(row, tabIndex) =>
+            row.kind === "user" ? (
+              <UserCard user={row.user} {...of(row, tabIndex)} />
+            ) : row.kind === "key" ? (
+              <KeyCard row={row.key} {...ofKey(tabIndex)} />
+            ) : null
+          }
         />
-      )}
-      {editing && (
-        <UserDialog user={editing === "new" ? null : editing} me={login.user.id} onClose={() => setEditing(null)} onSaved={readAgain} />
-      )}
+      </ListFrame>
+      {keys.dialogs}
+      {users.dialogs}
     </Page>
   );
+}
+
+interface UserActsOptions {
+  me: string;
+  toggle(id: string, expanded: boolean): void;
+  makeKeyFor(user: User): void;
+}
+
+/** Everything that can be done with a user, and the dialogs it opens. */
+function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
+  const { t } = useTranslation();
+  const failureText = useFailureText();
+  const [editing, setEditing] = useState<User | "new" | null>(null);
+  const [deleting, setDeleting] = useState<User | null>(null);
+  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const update = useMutation(api.users.update.mutationOptions({ onError }));
+  const remove = useMutation(
+    api.users.delete.mutationOptions({
+      onSuccess: () => {
+        toastDone(t("users.deletedToast", { name: deleting?.name ?? "" }));
+        setDeleting(null);
+      },
+      onError,
+    }),
+  );
+
+  function enable({ id, name }: User, enabled: boolean): void {
+    update.mutate(
+      { id, enabled },
+      {
+        onSuccess: () =>
+          toastDone(t(enabled ? "users.enabledToast" : "users.disabledToast", { name }), {
+            label: t("common.undo"),
+            run: () => update.mutate({ id, enabled: !enabled }),
+          }),
+      },
+    );
+  }
+
+  function onAct(act: UserAct): void {
+    const { user } = act;
+    if (act.act === "enable") enable(user, act.enabled);
+    else if (act.act === "toggle") toggle(user.id, act.expanded);
+    else if (act.act === "newKey") makeKeyFor(user);
+    else if (act.act === "delete") setDeleting(user);
+    else setEditing(user);
+  }
+
+  const dialogs = (
+    <>
+      {editing && <UserDialog user={editing === "new" ? null : editing} me={me} onClose={() => setEditing(null)} />}
+      <Confirm
+        open={deleting !== null}
+        onOpenChange={(open) => !open && setDeleting(null)}
+        title={t("users.deleteTitle", { name: deleting?.name ?? "" })}
+        text={t("users.deleteText")}
+        action={t("common.delete")}
+        busy={remove.isPending}
+        onConfirm={() => deleting && remove.mutate({ id: deleting.id })}
+      />
+    </>
+  );
+  return { onAct, add: () => setEditing("new"), dialogs };
 }

@@ -1,24 +1,27 @@
 import { CreateKeyInput, UpdateKeyInput } from "@sluice/core/inputs/key";
+import type { ListUsersInput } from "@sluice/core/inputs/user";
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { client } from "../../api/client.ts";
-import type { SignedIn } from "../../api/current-login.ts";
-import { useUserPages } from "../../api/use-pages.ts";
-import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
-import { Field, Input, NativeSelect } from "../../ui/field.tsx";
-import { FailureBox } from "../../ui/states.tsx";
-import { toastDone } from "../../ui/toast.tsx";
-import { numberOrNull, useInputForm } from "../../ui/use-input-form.ts";
+import { api, client } from "../api/client.ts";
+import type { SignedIn } from "../api/current-login.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
+import { Field, Input, NativeSelect } from "../ui/field.tsx";
+import { FailureBox } from "../ui/states.tsx";
+import { toastDone } from "../ui/toast.tsx";
+import { numberOrNull, useInputForm } from "../ui/use-input-form.ts";
 import type { Key } from "./key.ts";
+import type { MadeSecret } from "./secret-dialog.tsx";
 
 interface KeyDialogProps {
   /** null = a new one. */
   keyRow: Key | null;
+  /** Whose a new one will be; null = to be chosen. */
+  owner: { id: string; name: string } | null;
   me: SignedIn["user"];
   admin: boolean;
   onClose(): void;
-  onSaved(): void;
-  onCreated(created: { key: Key; secret: string }): void;
+  onCreated(made: MadeSecret): void;
 }
 
 interface KeyValues {
@@ -30,10 +33,16 @@ interface KeyValues {
   expiresAtMs: string;
 }
 
+type ListUsers = Partial<ListUsersInput>;
+
+/** Enough to choose from; whoever is further down is found on the page of users. */
+const someUsers: ListUsers = { status: "active", sort: "name", order: "asc", limit: 200, fields: ["email"] };
+
 /** Users name their keys; group, limits, expiry and owner are an administrator's to set. */
-export function KeyDialog({ keyRow, me, admin, onClose, onSaved, onCreated }: KeyDialogProps) {
+export function KeyDialog({ keyRow, owner, me, admin, onClose, onCreated }: KeyDialogProps) {
   const { t } = useTranslation();
-  const users = useUserPages(admin && keyRow === null);
+  const choosesOwner = admin && keyRow === null && owner === null;
+  const { data: users } = useQuery(api.users.list.queryOptions(someUsers, { enabled: choosesOwner }));
   const toInput = (values: KeyValues) => {
     const own = { name: values.name };
     const ruled = {
@@ -47,15 +56,14 @@ export function KeyDialog({ keyRow, me, admin, onClose, onSaved, onCreated }: Ke
   };
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: keyRow ? UpdateKeyInput : CreateKeyInput,
-    defaults: valuesOf(keyRow, me.id),
+    defaults: valuesOf(keyRow, owner?.id ?? me.id),
     toInput,
     async submit(_input, values) {
       if (keyRow) {
         await client.keys.update.mutate(UpdateKeyInput.parse(toInput(values)));
         toastDone(t("common.saved"));
-        onSaved();
         onClose();
-      } else onCreated(await client.keys.create.mutate(CreateKeyInput.parse(toInput(values))));
+      } else onCreated({ ...(await client.keys.create.mutate(CreateKeyInput.parse(toInput(values)))), rotated: false });
     },
   });
   return (
@@ -63,21 +71,22 @@ export function KeyDialog({ keyRow, me, admin, onClose, onSaved, onCreated }: Ke
       open
       onOpenChange={(open) => !open && onClose()}
       title={keyRow ? t("keys.editTitle", { name: keyRow.name }) : t("keys.newTitle")}
+      description={owner ? t("keys.leadOf", { name: owner.name }) : undefined}
     >
       <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
         <DialogBody>
           <Field label={t("keys.name")} error={errorOf("name")}>
             {(ids) => <Input {...ids} autoComplete="off" {...form.register("name")} />}
           </Field>
-          {admin && !keyRow && (
+          {choosesOwner && (
             <Field label={t("keys.owner")} error={errorOf("userId")}>
               {(ids) => (
                 <NativeSelect {...ids} {...form.register("userId")}>
                   <option value={me.id}>
                     {me.name} ({t("users.you")})
                   </option>
-                  {users.rows
-                    .filter(({ id, enabled }) => id !== me.id && enabled)
+                  {users?.items
+                    .filter(({ id }) => id !== me.id)
                     .map(({ id, name, email }) => (
                       <option key={id} value={id}>
                         {name} · {email}

@@ -1,0 +1,62 @@
+import type { KeyStatus } from "@sluice/core/inputs/key";
+import { Ban, CircleCheck, CirclePause, Hourglass } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { formatDate, formatDateTime } from "../format.ts";
+import { serverNow } from "../live/server-clock.ts";
+import { Badge, type Tone } from "../ui/badge.tsx";
+import { isOverlapping, type Key, keyStatus } from "./key.ts";
+
+const looks: Record<KeyStatus, { tone: Tone; icon: typeof Ban }> = {
+  active: { tone: "ok", icon: CircleCheck },
+  disabled: { tone: "idle", icon: CirclePause },
+  expired: { tone: "warn", icon: Hourglass },
+  revoked: { tone: "bad", icon: Ban },
+};
+
+/** State in a word, and how long it lasts. */
+export function KeyStatusBadge({ row }: { row: Key }) {
+  const { t, i18n } = useTranslation();
+  const status = keyStatus(row, serverNow());
+  const { tone, icon: Icon } = looks[status];
+  const ends = status === "active" && row.expiresAtMs !== null ? row.expiresAtMs : null;
+  return (
+    <span className="flex min-w-0 flex-col items-start gap-0.5">
+      <Badge tone={tone}>
+        <Icon aria-hidden="true" />
+        {status === "disabled" ? t("common.disabled") : t(`keys.${status}`)}
+      </Badge>
+      {ends !== null && (
+        <span className="truncate text-2xs text-ink-3" title={formatDateTime(ends, i18n.language)}>
+          {t("keys.expiresOn", { date: formatDate(ends, i18n.language) })}
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** The key's own limits in short. */
+export function KeyLimitsText({ row }: { row: Key }) {
+  const { t } = useTranslation();
+  const limits = [
+    row.rpm === null ? null : t("keys.rpmShort", { count: row.rpm }),
+    row.inFlight === null ? null : t("keys.inFlightShort", { count: row.inFlight }),
+  ].filter((limit) => limit !== null);
+  return <span className={limits.length > 0 ? "truncate" : "truncate text-ink-3"}>{limits.join(" · ") || t("common.noLimit")}</span>;
+}
+
+/** The visible part of the secret, and that an older one still works. */
+export function KeyPreview({ row }: { row: Key }) {
+  const { t, i18n } = useTranslation();
+  const overlaps = isOverlapping(row, serverNow()) && row.previousValidUntilMs !== null;
+  return (
+    <span className="block truncate text-2xs text-ink-3">
+      <span className="font-mono">{row.preview}</span>
+      {overlaps && (
+        <span title={formatDateTime(row.previousValidUntilMs ?? 0, i18n.language)}>
+          {" · "}
+          {t("keys.overlapShort", { time: formatDateTime(row.previousValidUntilMs ?? 0, i18n.language) })}
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,80 @@
+import { useNavigate } from "@tanstack/react-router";
+import { Ellipsis, KeyRound, Pencil, RefreshCw, ScrollText, TimerOff, Trash2 } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { serverNow } from "../live/server-clock.ts";
+import { Button } from "../ui/button.tsx";
+import { Menu, MenuItem, MenuSeparator } from "../ui/menu.tsx";
+import { Switch } from "../ui/switch.tsx";
+import { isOverlapping, type Key } from "./key.ts";
+
+/** What is to be done with a key. */
+export type KeyAct =
+  | { act: "open" | "edit" | "rotate" | "revoke" | "endOverlap"; key: Key }
+  | { act: "enable"; key: Key; enabled: boolean };
+
+interface KeyControlsProps {
+  row: Key;
+  admin: boolean;
+  tabIndex: 0 | -1;
+  onAct(act: KeyAct): void;
+}
+
+/** The switch and the menu of a key's row; switching it off is an administrator's. */
+export function KeyControls({ row, admin, tabIndex, onAct }: KeyControlsProps) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const revoked = row.revokedAtMs !== null;
+  return (
+    <div className="flex items-center justify-end gap-2">
+      {admin && !revoked && (
+        <Switch
+          checked={row.enabled}
+          tabIndex={tabIndex}
+          onChange={(enabled) => onAct({ act: "enable", key: row, enabled })}
+          label={`${t("common.enabled")}: ${row.name}`}
+        />
+      )}
+      <Menu
+        trigger={
+          <Button variant="ghost" size="iconSm" tabIndex={tabIndex} aria-label={t("common.more", { name: row.name })}>
+            <Ellipsis aria-hidden="true" />
+          </Button>
+        }
+      >
+        <MenuItem onClick={() => onAct({ act: "open", key: row })}>
+          <KeyRound aria-hidden="true" />
+          {t("keys.openTitle", { name: row.name })}
+        </MenuItem>
+        {!revoked && (
+          <MenuItem onClick={() => onAct({ act: "edit", key: row })}>
+            <Pencil aria-hidden="true" />
+            {t("common.edit")}
+          </MenuItem>
+        )}
+        <MenuItem onClick={() => void navigate({ to: "/logs", search: { key: row.id } })}>
+          <ScrollText aria-hidden="true" />
+          {t("keys.viewLogs")}
+        </MenuItem>
+        {!revoked && (
+          <>
+            <MenuSeparator />
+            <MenuItem onClick={() => onAct({ act: "rotate", key: row })}>
+              <RefreshCw aria-hidden="true" />
+              {t("keys.rotate")}
+            </MenuItem>
+            {isOverlapping(row, serverNow()) && (
+              <MenuItem onClick={() => onAct({ act: "endOverlap", key: row })}>
+                <TimerOff aria-hidden="true" />
+                {t("keys.endOverlap")}
+              </MenuItem>
+            )}
+            <MenuItem danger onClick={() => onAct({ act: "revoke", key: row })}>
+              <Trash2 aria-hidden="true" />
+              {t("keys.revoke")}
+            </MenuItem>
+          </>
+        )}
+      </Menu>
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+import { useTranslation } from "react-i18next";
+import { Button } from "../ui/button.tsx";
+import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
+import { Snippets } from "../ui/snippets.tsx";
+import { Tabs } from "../ui/tabs.tsx";
+import { CheckPanel } from "./check-panel.tsx";
+import type { Key } from "./key.ts";
+import { KeyPreview, KeyStatusBadge } from "./key-cells.tsx";
+import { LimitsPanel } from "./limits-panel.tsx";
+
+/** Stands for the secret where it is not known any more. */
+const PLACEHOLDER = "YOUR_SLUICE_KEY";
+
+/** One key: its limits and what of them is used, whether it can call a model, and how clients are pointed here. */
+export function KeyDetail({ row, baseUrl, onClose }: { row: Key; baseUrl: string; onClose(): void }) {
+  const { t } = useTranslation();
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={row.name}
+      description={
+        <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <KeyStatusBadge row={row} />
+          <KeyPreview row={row} />
+          {row.owner && <span className="truncate">{row.owner.name}</span>}
+        </span>
+      }
+      width="max-w-2xl"
+    >
+      <DialogBody className="min-h-84">
+        <Tabs
+          label={row.name}
+          tabs={[
+            { value: "limits", label: t("keys.tab.limits"), content: <LimitsPanel keyId={row.id} /> },
+            { value: "check", label: t("keys.tab.check"), content: <CheckPanel keyId={row.id} /> },
+            {
+              value: "connect",
+              label: t("keys.tab.connect"),
+              content: (
+                <div className="flex flex-col gap-3">
+                  <p className="text-sm text-ink-2">{t("keys.placeholder", { placeholder: PLACEHOLDER })}</p>
+                  <Snippets baseUrl={baseUrl} secret={PLACEHOLDER} />
+                </div>
+              ),
+            },
+          ]}
+        />
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>{t("common.close")}</Button>
+      </DialogFooter>
+    </Dialog>
+  );
+}

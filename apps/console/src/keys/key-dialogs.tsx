@@ -1,0 +1,92 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { api } from "../api/client.ts";
+import type { SignedIn } from "../api/current-login.ts";
+import { readFailure } from "../api/failure.ts";
+import { Confirm } from "../ui/dialog.tsx";
+import { useFailureText } from "../ui/states.tsx";
+import { toastDone, toastFailed } from "../ui/toast.tsx";
+import type { Key } from "./key.ts";
+import type { KeyAct } from "./key-controls.tsx";
+import { KeyDetail } from "./key-detail.tsx";
+import { KeyDialog } from "./key-dialog.tsx";
+import { RotateDialog } from "./rotate-dialog.tsx";
+import { type MadeSecret, SecretDialog } from "./secret-dialog.tsx";
+
+/** A key of `owner` is to be made; null = its maker chooses. */
+type Making = { owner: { id: string; name: string } | null };
+type Opened =
+  | { dialog: "open" | "edit" | "rotate" | "revoke"; key: Key }
+  | ({ dialog: "new" } & Making)
+  | { dialog: "secret"; made: MadeSecret };
+
+/** Everything that can be done with keys on a page: the acts of its rows, and the dialogs they open. */
+export function useKeyDialogs(login: SignedIn) {
+  const { t } = useTranslation();
+  const failureText = useFailureText();
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const close = (): void => setOpened(null);
+  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const revoke = useMutation(
+    api.keys.revoke.mutationOptions({
+      onSuccess: () => {
+        if (opened?.dialog === "revoke") toastDone(t("keys.revokedToast", { name: opened.key.name }));
+        close();
+      },
+      onError,
+    }),
+  );
+  const update = useMutation(api.keys.update.mutationOptions({ onError }));
+
+  function enable({ id, name }: Key, enabled: boolean): void {
+    update.mutate(
+      { id, enabled },
+      {
+        onSuccess: () =>
+          toastDone(t(enabled ? "keys.enabledToast" : "keys.disabledToast", { name }), {
+            label: t("common.undo"),
+            run: () => update.mutate({ id, enabled: !enabled }),
+          }),
+      },
+    );
+  }
+
+  function onAct(act: KeyAct): void {
+    const { key } = act;
+    if (act.act === "enable") enable(key, act.enabled);
+    else if (act.act === "endOverlap")
+      update.mutate({ id: key.id, endPrevious: true }, { onSuccess: () => toastDone(t("keys.endedToast", { name: key.name })) });
+    else setOpened({ dialog: act.act, key });
+  }
+
+  const show = (made: MadeSecret): void => setOpened({ dialog: "secret", made });
+  const admin = login.user.role === "admin";
+  const dialogs = (
+    <>
+      {opened?.dialog === "open" && <KeyDetail row={opened.key} baseUrl={login.baseUrl} onClose={close} />}
+      {(opened?.dialog === "edit" || opened?.dialog === "new") && (
+        <KeyDialog
+          keyRow={opened.dialog === "edit" ? opened.key : null}
+          owner={opened.dialog === "new" ? opened.owner : null}
+          me={login.user}
+          admin={admin}
+          onClose={close}
+          onCreated={show}
+        />
+      )}
+      {opened?.dialog === "rotate" && <RotateDialog row={opened.key} onClose={close} onMade={show} />}
+      {opened?.dialog === "secret" && <SecretDialog made={opened.made} baseUrl={login.baseUrl} onClose={close} />}
+      <Confirm
+        open={opened?.dialog === "revoke"}
+        onOpenChange={(open) => !open && close()}
+        title={t("keys.revokeTitle", { name: opened?.dialog === "revoke" ? opened.key.name : "" })}
+        text={t("keys.revokeText")}
+        action={t("keys.revoke")}
+        busy={revoke.isPending}
+        onConfirm={() => opened?.dialog === "revoke" && revoke.mutate({ id: opened.key.id })}
+      />
+    </>
+  );
+  return { onAct, makeFor: (owner: Making["owner"]) => setOpened({ dialog: "new", owner }), dialogs };
+}

@@ -1,0 +1,126 @@
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { ListColumn, ListRow } from "../lists/row-list.tsx";
+import { LastUsed, UsageCost, UsageCount } from "../lists/usage-cells.tsx";
+import { serverNow } from "../live/server-clock.ts";
+import { Button } from "../ui/button.tsx";
+import { type Key, keyStatus } from "./key.ts";
+import { KeyLimitsText, KeyPreview, KeyStatusBadge } from "./key-cells.tsx";
+import { type KeyAct, KeyControls } from "./key-controls.tsx";
+
+/** A key in a list. */
+export interface KeyRow extends ListRow {
+  kind: "key";
+  key: Key;
+}
+
+export function keyRow(key: Key, place: Pick<ListRow, "level" | "posInSet" | "setSize">): KeyRow {
+  return { ...place, id: key.id, kind: "key", key, dim: keyStatus(key, serverNow()) !== "active" };
+}
+
+/** Columns that keys and users share; `second` is what differs. */
+export function useUsageColumns(name: string, second: ListColumn[]): ListColumn[] {
+  const { t } = useTranslation();
+  return [
+    { id: "name", label: name, track: "minmax(13rem, 2.4fr)", sort: "name" },
+    { id: "status", label: t("keys.status"), track: "minmax(7rem, 0.8fr)" },
+    ...second,
+    { id: "limits", label: t("keys.limits"), track: "minmax(7rem, 1fr)", wideOnly: true },
+    { id: "requests", label: t("lists.requests"), track: "5.5rem", sort: "requests", right: true },
+    { id: "tokens", label: t("lists.tokens"), track: "5.5rem", sort: "tokens", right: true },
+    { id: "cost", label: t("lists.cost"), track: "5.5rem", right: true, wideOnly: true },
+    { id: "lastUsed", label: t("lists.lastUsed"), track: "7.5rem", sort: "lastUsed", right: true },
+    { id: "actions", label: t("common.actions"), track: "5.5rem", right: true, hiddenHead: true },
+  ];
+}
+
+/** Cells of figures, which keys and users have alike; null for other columns. */
+export function usageCell(id: string, column: string): ReactNode {
+  if (column === "requests") return <UsageCount id={id} of="requests" />;
+  if (column === "tokens") return <UsageCount id={id} of="totalTokens" />;
+  if (column === "cost") return <UsageCost id={id} />;
+  return column === "lastUsed" ? (
+    <span className="block truncate text-xs text-ink-2">
+      <LastUsed id={id} />
+    </span>
+  ) : null;
+}
+
+interface KeyCellProps {
+  row: Key;
+  column: string;
+  admin: boolean;
+  tabIndex: 0 | -1;
+  onAct(act: KeyAct): void;
+}
+
+/** One cell of a key's row. */
+export function KeyCell({ row, column, admin, tabIndex, onAct }: KeyCellProps) {
+  if (column === "name") return <KeyName row={row} tabIndex={tabIndex} onAct={onAct} />;
+  if (column === "status") return <KeyStatusBadge row={row} />;
+  if (column === "owner") return <OwnerCell row={row} />;
+  if (column === "group") return <span className="block truncate">{row.group}</span>;
+  if (column === "limits") return <KeyLimitsText row={row} />;
+  if (column === "actions") return <KeyControls row={row} admin={admin} tabIndex={tabIndex} onAct={onAct} />;
+  return usageCell(row.id, column);
+}
+
+function KeyName({ row, tabIndex, onAct }: Pick<KeyCellProps, "row" | "tabIndex" | "onAct">) {
+  return (
+    <span className="block min-w-0">
+      <Button
+        variant="link"
+        tabIndex={tabIndex}
+        className="max-w-full justify-start text-sm text-ink"
+        onClick={() => onAct({ act: "open", key: row })}
+      >
+        <span className="truncate">{row.name}</span>
+      </Button>
+      <KeyPreview row={row} />
+    </span>
+  );
+}
+
+function OwnerCell({ row: { owner } }: { row: Key }) {
+  return (
+    <span className="block min-w-0">
+      <span className="block truncate">{owner?.name}</span>
+      <span className="block truncate text-xs text-ink-3">{owner?.email}</span>
+    </span>
+  );
+}
+
+/** A key where there is no room for columns: name and state above, figures below. */
+export function KeyCard(props: Omit<KeyCellProps, "column">) {
+  const { row, admin, tabIndex, onAct } = props;
+  return (
+    <div className="flex flex-col gap-1.5">
+      <div className="flex items-center justify-between gap-3">
+        <KeyName row={row} tabIndex={tabIndex} onAct={onAct} />
+        <KeyControls row={row} admin={admin} tabIndex={tabIndex} onAct={onAct} />
+      </div>
+      <FiguresLine id={row.id}>
+        <KeyStatusBadge row={row} />
+      </FiguresLine>
+    </div>
+  );
+}
+
+/** State, requests, tokens and last use in one line. */
+export function FiguresLine({ id, children }: { id: string; children: ReactNode }) {
+  const { t } = useTranslation();
+  return (
+    <div className="flex items-center gap-x-3 text-xs whitespace-nowrap text-ink-2">
+      {children}
+      <span>
+        <UsageCount id={id} of="requests" /> <span className="text-ink-3">{t("lists.requests")}</span>
+      </span>
+      <span>
+        <UsageCount id={id} of="totalTokens" /> <span className="text-ink-3">{t("lists.tokens")}</span>
+      </span>
+      <span className="ml-auto truncate">
+        <LastUsed id={id} />
+      </span>
+    </div>
+  );
+}

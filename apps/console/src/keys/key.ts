@@ -1,0 +1,18 @@
+import type { KeyStatus } from "@sluice/core/inputs/key";
+import type { Outputs } from "../api/client.ts";
+
+/** A key as lists show it. */
+export type Key = Outputs["keys"]["list"]["items"][number];
+
+/** What a key is good for now. */
+export function keyStatus(key: Key, nowMs: number): KeyStatus {
+  if (key.revokedAtMs !== null) return "revoked";
+  if (!key.enabled) return "disabled";
+  if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) return "expired";
+  return "active";
+}
+
+/** Whether the secret before the last rotation still works. */
+export function isOverlapping({ previousValidUntilMs, revokedAtMs }: Key, nowMs: number): boolean {
+  return revokedAtMs === null && previousValidUntilMs !== null && previousValidUntilMs > nowMs;
+}

@@ -1,0 +1,51 @@
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { formatDateTime } from "../format.ts";
+import { serverNow } from "../live/server-clock.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
+import { SecretOnce } from "../ui/secret-once.tsx";
+import { Snippets } from "../ui/snippets.tsx";
+import type { Key } from "./key.ts";
+
+/** A secret that was just made. */
+export interface MadeSecret {
+  key: Key;
+  secret: string;
+  /** Of a key that had one before. */
+  rotated: boolean;
+}
+
+/** The one moment at which a key can be read. Pressing outside does not close it. */
+export function SecretDialog({ made, baseUrl, onClose }: { made: MadeSecret; baseUrl: string; onClose(): void }) {
+  const { t, i18n } = useTranslation();
+  const [copied, setCopied] = useState(false);
+  const { key, secret, rotated } = made;
+  const until = key.previousValidUntilMs ?? 0;
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={rotated ? t("keys.rotatedTitle", { name: key.name }) : t("keys.createdTitle")}
+      description={rotated ? t("keys.rotatedText") : t("keys.createdText")}
+      width="max-w-2xl"
+      dismissible={false}
+    >
+      <DialogBody>
+        <SecretOnce secret={secret} onCopied={() => setCopied(true)} />
+        {rotated && (
+          <p className="text-sm text-ink-2">
+            {until > serverNow() ? t("keys.overlapUntil", { time: formatDateTime(until, i18n.language) }) : t("keys.overlapEnded")}
+          </p>
+        )}
+        <h3 className="text-sm font-semibold">{t("keys.snippets")}</h3>
+        <Snippets baseUrl={baseUrl} secret={secret} />
+      </DialogBody>
+      <DialogFooter>
+        <Button variant={copied ? "primary" : "outline"} onClick={onClose}>
+          {t("keys.stored")}
+        </Button>
+      </DialogFooter>
+    </Dialog>
+  );
+}

@@ -1,0 +1,40 @@
+import { Search } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "../ui/button.tsx";
+import { Empty, FailureBox, SkeletonRows } from "../ui/states.tsx";
+import { isNarrowed, type ListSearch } from "./list-search.ts";
+
+interface ListFrameProps {
+  search: ListSearch;
+  query: { isPending: boolean; error: unknown; refetch(): unknown };
+  isEmpty: boolean;
+  /** What stands there before there is anything. */
+  first: ReactNode;
+  onClear(): void;
+  children: ReactNode;
+}
+
+/** The states of a list: loading, failed, nothing yet, nothing that matches, or the list. */
+export function ListFrame({ search, query, isEmpty, first, onClear, children }: ListFrameProps) {
+  const { t } = useTranslation();
+  const box = "rounded-xl border border-line bg-surface";
+  return (
+    <>
+      {query.error !== null && <FailureBox error={query.error} onRetry={() => void query.refetch()} />}
+      {query.isPending && <SkeletonRows className={box} />}
+      {!query.isPending && isEmpty && query.error === null && (
+        <div className={box}>
+          {isNarrowed(search) ? (
+            <Empty icon={<Search />} title={t("lists.emptyTitle")} text={t("lists.emptyText")}>
+              <Button onClick={onClear}>{t("lists.clear")}</Button>
+            </Empty>
+          ) : (
+            first
+          )}
+        </div>
+      )}
+      {!isEmpty && children}
+    </>
+  );
+}

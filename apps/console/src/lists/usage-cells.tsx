@@ -1,0 +1,51 @@
+import { useCallback, useSyncExternalStore } from "react";
+import { useTranslation } from "react-i18next";
+import { exactCost, formatCost, formatCount, formatDateTime, formatElapsed, formatExact } from "../format.ts";
+import { ticks } from "../live/server-clock.ts";
+import { useStore } from "../live/store.ts";
+import type { Usage } from "../live/usage-board.ts";
+import { usageBoard } from "./use-list.ts";
+
+/** The figures of one key or user, rendered again only when they move. */
+export function useUsage(id: string): Usage | undefined {
+  const subscribe = useCallback((listener: () => void) => usageBoard.onChange(id, listener), [id]);
+  return useSyncExternalStore(subscribe, () => usageBoard.get(id));
+}
+
+/** A count in short, exact on hover. */
+export function UsageCount({ id, of }: { id: string; of: "requests" | "totalTokens" }) {
+  const { i18n } = useTranslation();
+  const value = useUsage(id)?.[of] ?? 0;
+  return <span title={formatExact(value, i18n.language)}>{formatCount(value, i18n.language)}</span>;
+}
+
+export function UsageCost({ id }: { id: string }) {
+  const cost = useUsage(id)?.costNanoUsd ?? "0";
+  return <span title={exactCost(cost)}>{formatCost(cost)}</span>;
+}
+
+/** When it was used last: how long ago, the moment on hover. */
+export function LastUsed({ id }: { id: string }) {
+  const { t, i18n } = useTranslation();
+  const at = useUsage(id)?.lastUsedAtMs ?? null;
+  if (at === null) return <span className="text-ink-3">{t("lists.neverUsed")}</span>;
+  return (
+    <time dateTime={new Date(at).toISOString()} title={formatDateTime(at, i18n.language)}>
+      <Ago ms={at} />
+    </time>
+  );
+}
+
+const DAY_MS = 86_400_000;
+
+function Ago({ ms }: { ms: number }) {
+  const { t, i18n } = useTranslation();
+  const now = useStore(ticks);
+  const passed = Math.max(0, (now || Date.now()) - ms);
+  if (passed < 1_000) return t("lists.now");
+  if (passed < DAY_MS) return t("lists.ago", { elapsed: formatElapsed(passed) });
+  const days = new Intl.NumberFormat(i18n.language, { style: "unit", unit: "day", unitDisplay: "narrow" }).format(
+    Math.floor(passed / DAY_MS),
+  );
+  return t("lists.ago", { elapsed: days });
+}

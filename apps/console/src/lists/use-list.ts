@@ -1,0 +1,40 @@
+import type { Page } from "@sluice/core/inputs/page";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
+import { listen } from "../live/hub.ts";
+import { createUsageBoard, type Usage } from "../live/usage-board.ts";
+
+/** One board for all lists: what one page was pushed, the next one knows. */
+export const usageBoard = createUsageBoard();
+listen({ events: (events) => usageBoard.push(events) });
+
+interface Counted {
+  id: string;
+  totals?: Usage | undefined;
+}
+
+/**
+ * A list read page by page. Not tRPC's own infinite query: that sends a `direction`, which strict inputs refuse. While
+ * another order or filter is read, the rows of the one before stay.
+ */
+export function useList<T extends Counted, I extends object>(
+  pathKey: readonly unknown[],
+  input: I,
+  read: (input: I & { cursor: string | null }) => Promise<Page<T>>,
+) {
+  const query = useInfiniteQuery({
+    queryKey: [...pathKey, "list", input],
+    queryFn: ({ pageParam }) => read({ ...input, cursor: pageParam }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+    placeholderData: keepPreviousData,
+  });
+  const items = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
+  useFigures(items);
+  return { ...query, items };
+}
+
+/** Takes the figures of a list that was read. */
+export function useFigures(items: readonly Counted[]): void {
+  useEffect(() => usageBoard.load(items), [items]);
+}

@@ -1,0 +1,43 @@
+import type { LiveEvent } from "@sluice/core/events";
+import { noUsage, type RequestRow } from "@sluice/core/requests";
+import { expect, it, vi } from "vitest";
+import { createUsageBoard } from "./usage-board.ts";
+
+const nothing = { requests: 0, totalTokens: 0, costNanoUsd: "0", lastUsedAtMs: null };
+const ended = (id: string, fields: Partial<RequestRow> = {}): LiveEvent => ({
+  type: "request.finished",
+  rev: 1,
+  row: {
+    id,
+    keyId: "k",
+    userId: "u",
+    usage: { ...noUsage, input: 10, cacheRead: 5 },
+    costNanoUsd: "7",
+    startedAtMs: 100,
+    ...fields,
+  } as RequestRow,
+});
+
+it("moves a key and its owner with each request that ends, once", () => {
+  const board = createUsageBoard();
+  board.load([{ id: "k", totals: { requests: 2, totalTokens: 20, costNanoUsd: "9007199254740993", lastUsedAtMs: 500 } }]);
+  board.load([{ id: "u", totals: nothing }]);
+  const listener = vi.fn();
+  board.onChange("k", listener);
+  board.push([ended("r1"), ended("r1"), { ...ended("r2", { costNanoUsd: null, startedAtMs: 900 }), type: "request.refused" } as LiveEvent]);
+  board.push([ended("r1"), { ...ended("r3"), type: "request.progressed" } as LiveEvent]);
+  expect(board.get("k")).toEqual({ requests: 4, totalTokens: 50, costNanoUsd: "9007199254741000", lastUsedAtMs: 900 });
+  expect(board.get("u")).toEqual({ requests: 2, totalTokens: 30, costNanoUsd: "7", lastUsedAtMs: 900 });
+  expect(listener).toHaveBeenCalledTimes(2);
+});
+
+it("keeps what was pushed when a list comes that is behind, and takes one that is ahead", () => {
+  const board = createUsageBoard();
+  board.load([{ id: "k", totals: nothing }]);
+  board.push([ended("r1")]);
+  board.load([{ id: "k", totals: nothing }, { id: "without" }]);
+  expect(board.get("k")?.requests).toBe(1);
+  board.load([{ id: "k", totals: { ...nothing, requests: 3, totalTokens: 45 } }]);
+  expect(board.get("k")).toMatchObject({ requests: 3, totalTokens: 45 });
+  expect(board.get("without")).toBeUndefined();
+});

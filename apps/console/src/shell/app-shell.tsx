@@ -1,5 +1,5 @@
 import { getRouteApi, Link, Outlet, useLocation } from "@tanstack/react-router";
-import { Ellipsis } from "lucide-react";
+import { Ellipsis, Search } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { buttonClass } from "../ui/button.tsx";
@@ -15,6 +15,7 @@ const AccountMenu = lazy(() => import("./account-menu.tsx").then(({ AccountMenu:
 const KeyboardHelp = lazy(() => import("./keyboard-help.tsx").then(({ KeyboardHelp: one }) => ({ default: one })));
 const PasswordDialog = lazy(() => import("./password-dialog.tsx").then(({ PasswordDialog: one }) => ({ default: one })));
 const MoreSheet = lazy(() => import("./more-sheet.tsx").then(({ MoreSheet: one }) => ({ default: one })));
+const Palette = lazy(() => import("./palette.tsx").then(({ Palette: one }) => ({ default: one })));
 
 /** Navigation at the left, or at the bottom of a narrow screen; the page; one indicator of how current it is. */
 export function AppShell() {
@@ -23,6 +24,7 @@ export function AppShell() {
   const [help, setHelp] = useState(false);
   const [more, setMore] = useState(false);
   const [password, setPassword] = useState(false);
+  const [palette, setPalette] = useState(false);
   // A press on the face before the menu's code is here is not lost: the menu then arrives open.
   const [pressedEarly, setPressedEarly] = useState<"side" | "top" | null>(null);
   const places = placesOf(login.user.role);
@@ -37,9 +39,11 @@ export function AppShell() {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key !== "?" || isTyping(event)) return;
+      const wantsPalette = event.key.toLowerCase() === "k" && (event.metaKey || event.ctrlKey) && !event.altKey && !event.shiftKey;
+      if (wantsPalette && !event.isComposing) setPalette((open) => !open);
+      else if (event.key === "?" && !isTyping(event)) setHelp(true);
+      else return;
       event.preventDefault();
-      setHelp(true);
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
@@ -56,6 +60,17 @@ export function AppShell() {
           <span className="text-base font-semibold tracking-tight">Sluice</span>
         </div>
         <nav aria-label={t("nav.label")} className="flex flex-1 flex-col gap-0.5 overflow-y-auto px-2.5 py-1">
+        <button
+          type="button"
+          onClick={() => setPalette(true)}
+          className="mx-2.5 mb-2 flex h-8 items-center gap-2 rounded-md border border-line bg-surface px-2 text-sm text-ink-3 hover:border-line-strong hover:text-ink-2"
+        >
+          <Search aria-hidden="true" className="size-4" />
+          <span className="flex-1 text-left">{t("palette.open")}</span>
+          <span aria-hidden="true" className="text-2xs">
+            {isApple ? "⌘K" : "Ctrl K"}
+          </span>
+        </button>
           {places.map(({ to, name, icon: Icon }) => (
             <Link
               key={to}
@@ -87,6 +102,14 @@ export function AppShell() {
         <span className="flex items-center gap-1">
           <LiveIndicator />
           <Suspense fallback={<AccountFace user={login.user} compact onClick={() => setPressedEarly("top")} />}>
+          <button
+            type="button"
+            aria-label={t("palette.open")}
+            onClick={() => setPalette(true)}
+            className={buttonClass({ variant: "ghost", size: "icon" })}
+          >
+            <Search aria-hidden="true" />
+          </button>
             <AccountMenu
               compact
               user={login.user}
@@ -120,11 +143,14 @@ export function AppShell() {
         {password && <PasswordDialog onClose={() => setPassword(false)} />}
         {more && <MoreSheet places={places.slice(bottom.length)} onClose={() => setMore(false)} />}
       </Suspense>
+        {palette && <Palette role={login.user.role} onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />}
     </div>
   );
 }
 
 const bottomItem = cn(
   "flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-2xs font-medium text-ink-3",
+const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent);
+
   "aria-[current=page]:text-accent-ink",
 );

@@ -16,6 +16,7 @@ const keys = [
   [["/"], "query"],
   [["[", "]"], "range"],
   [["C"], "copy"],
+  [["Ctrl K", "⌘ K"], "palette"],
   [["?"], "help"],
 ] as const;
 

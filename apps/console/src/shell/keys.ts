@@ -24,12 +24,22 @@ export function setSingleKeys(on: boolean): void {
 
 /** Whether a key belongs to a field, an input method or a shortcut of the browser, and not to the page. */
 export function isTyping(event: KeyboardEvent): boolean {
-  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !singleKeys.get()) return true;
+  // 229: an input method has the key, and not every browser says so by isComposing.
+  if (
+    event.isComposing ||
+    event.keyCode === 229 ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    event.defaultPrevented ||
+    !singleKeys.get()
+  )
+    return true;
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
   return (
     target.isContentEditable ||
     /^(input|textarea|select)$/i.test(target.tagName) ||
-    target.closest('[role="dialog"],[role="menu"]') !== null
+    target.closest('[role="dialog"],[role="alertdialog"],[role="menu"],[role="listbox"]') !== null
   );
 }

@@ -1,4 +1,4 @@
-import { type OverviewRange, type OverviewSplit, overviewSplits } from "./inputs/overview.ts";
+import { type OverviewRange, type OverviewSplit, overviewSplits } from "./overview-range.ts";
 import type { RequestRow } from "./requests.ts";
 import { statusClassOf } from "./status-class.ts";
 

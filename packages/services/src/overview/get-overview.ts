@@ -1,5 +1,5 @@
 import { SluiceError } from "@sluice/core/errors";
-import { GetOverviewInput, type OverviewRange, type OverviewSplit, overviewSplits } from "@sluice/core/inputs/overview";
+import { GetOverviewInput } from "@sluice/core/inputs/overview";
 import {
   addAt,
   countRow,
@@ -13,6 +13,7 @@ import {
   tokensOf,
   zeroColumns,
 } from "@sluice/core/overview";
+import { type OverviewRange, type OverviewSplit, overviewSplits } from "@sluice/core/overview-range";
 import { dayStart, nextDayStart } from "@sluice/core/time-zone";
 import { shapeRow } from "@sluice/live/shaping";
 import type { PoolClient } from "pg";

@@ -1,5 +1,5 @@
-import type { OverviewSplit } from "@sluice/core/inputs/overview";
 import { FIVE_MINUTES_MS, TOP } from "@sluice/core/overview";
+import type { OverviewSplit } from "@sluice/core/overview-range";
 
 /**
  * The statements of the overview. Each reads rollups by the beginning of their key, (tenant, bucket): the buckets wanted

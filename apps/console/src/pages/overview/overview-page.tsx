@@ -1,4 +1,4 @@
-import { type OverviewSplit, overviewRanges, overviewSplits } from "@sluice/core/inputs/overview";
+import { type OverviewSplit, overviewRanges, overviewSplits } from "@sluice/core/overview-range";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Gauge } from "lucide-react";
 import { useCallback } from "react";

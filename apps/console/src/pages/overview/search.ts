@@ -1,4 +1,4 @@
-import { overviewRanges, overviewSplits } from "@sluice/core/inputs/overview";
+import { overviewRanges, overviewSplits } from "@sluice/core/overview-range";
 import { z } from "zod/mini";
 
 /** The state of the overview as its address carries it; a day by model when it says nothing. */

@@ -1,5 +1,5 @@
-import { type OverviewSplit, overviewSplits } from "@sluice/core/inputs/overview";
 import type { TopEntry } from "@sluice/core/overview";
+import { type OverviewSplit, overviewSplits } from "@sluice/core/overview-range";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { exactCost, formatCost, formatCount, formatExact, formatPercent } from "../../format.ts";

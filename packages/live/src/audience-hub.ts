@@ -1,5 +1,6 @@
 import type { Clock } from "@sluice/core/clock";
 import type { Audience, BusId, LiveEvent, LiveFrame } from "@sluice/core/events";
+import { compareBusIds } from "./bus-id.ts";
 import { keyOf, laterOf, weightOf } from "./conflation.ts";
 import type { Batch, ResetReason } from "./live-bus.ts";
 import type { Subscriber, Tick } from "./subscriber.ts";
@@ -9,6 +10,9 @@ export const FRAME_MS = 100;
 export const MAX_FRAME_EVENTS = 200;
 /** Beyond this an audience is behind for good: the oldest go, and the next frame says how many. */
 const MAX_WAITING_EVENTS = 4_000;
+/** What was sent lately is kept for those who come back: this long, and up to about this many bytes. */
+const HISTORY_MS = 30_000;
+const MAX_HISTORY_WEIGHT = 4_000_000;
 
 /** One audience that somebody watches: turns its batches into frames, each built once for all its subscribers. */
 export interface AudienceHub {
@@ -19,8 +23,13 @@ export interface AudienceHub {
   /** The bus follows from here. */
   started(position: BusId): void;
   reset(reason: ResetReason, position: BusId): void;
-  /** An empty frame if nothing was sent since the position moved. */
+  /** An empty frame if nothing was sent since the position moved; lets go of what is too old. Call it now and then. */
   advance(): void;
+  /**
+   * What was sent after a position, if all of it is still here: who lost their connection for a moment gets the very
+   * frames that the others got. Null: ask the bus.
+   */
+  since(after: BusId): readonly Tick[] | null;
   close(): void;
 }
 
@@ -40,6 +49,8 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
   let emitted = scanned();
   let lastTickMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
+  let history: Tick[] = [];
+  let historyWeight = 0;
 
   function accept(batch: Batch): void {
     waiting.push(batch);
@@ -69,11 +80,35 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
   function push(tick: Omit<Tick, "weight">): void {
     emitted = tick.frame.id;
     const weighed: Tick = { ...tick, weight: tick.frame.events.reduce((sum, event) => sum + weightOf(event), 100) };
+    keep(weighed);
     const nowMs = clock.monotonic();
     for (const subscriber of subscribers) subscriber.push(weighed, nowMs);
   }
 
+  function keep(tick: Tick): void {
+    history.push(tick);
+    historyWeight += tick.weight;
+    const oldestMs = history[0]?.frame.serverNowMs ?? 0;
+    if (historyWeight > MAX_HISTORY_WEIGHT * 1.1 || oldestMs < tick.frame.serverNowMs - HISTORY_MS * 1.1) trim();
+  }
+
+  function trim(): void {
+    const sinceMs = clock.now() - HISTORY_MS;
+    let cut = 0;
+    for (let tick = history[0]; tick && (historyWeight > MAX_HISTORY_WEIGHT || tick.frame.serverNowMs < sinceMs); tick = history[cut]) {
+      historyWeight -= tick.weight;
+      cut += 1;
+    }
+    history = history.slice(cut);
+  }
+
+  function forget(): void {
+    history = [];
+    historyWeight = 0;
+  }
+
   function clear(): void {
+    forget();
     if (timer) clearTimeout(timer);
     timer = null;
     waiting = [];
@@ -91,10 +126,20 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
     reset(reason, position) {
       clear();
       push({ from: emitted, frame: { id: position, events: [], reset: reason, serverNowMs: clock.now() }, batches: [] });
+      // Nothing of before leads here.
+      forget();
     },
     advance() {
+      trim();
       if (waiting.length > 0 || emitted === scanned()) return;
       push({ from: emitted, frame: { id: scanned(), events: [], serverNowMs: clock.now() }, batches: [] });
+    },
+    since(after) {
+      // In one epoch both are numbers; ids of another compare to nothing.
+      if (!(compareBusIds(after, history[0]?.from ?? emitted) >= 0 && compareBusIds(after, emitted) <= 0)) return null;
+      let at = history.length;
+      while (at > 0 && compareBusIds(history[at - 1]?.frame.id ?? "", after) > 0) at -= 1;
+      return history.slice(at);
     },
     close: clear,
   };

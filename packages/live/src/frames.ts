@@ -3,7 +3,7 @@ import type { Audience, BusId, LiveEvent, LiveFrame } from "@sluice/core/events"
 import { type AudienceHub, createAudienceHub, takeFrame } from "./audience-hub.ts";
 import { compareBusIds } from "./bus-id.ts";
 import type { Frames } from "./contract.ts";
-import type { Batch, LiveBus } from "./live-bus.ts";
+import type { Batch, LiveBus, Replay } from "./live-bus.ts";
 import type { LossWatch } from "./loss-watch.ts";
 import { ownerOf, shapeEvent } from "./shaping.ts";
 import { abortError, createSubscriber, frameAfter, type Subscriber } from "./subscriber.ts";
@@ -107,14 +107,24 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
     advanceTimer = null;
   }
 
-  /** What the reader missed, in its own frames; the last one's id is where live goes on. Asks until Redis answers. */
-  async function replayed(audience: Audience, after: BusId, subscriber: Subscriber): Promise<LiveFrame[]> {
+  /** Frames of a replay, for each audience that shares it. */
+  const framesOfReplay = new WeakMap<Replay, Map<AudienceHub, LiveFrame[]>>();
+
+  /**
+   * What the reader missed: the frames that others got, as far as they are still here, else a replay of the bus in its own
+   * frames. The last one's id is where live goes on. Asks until Redis answers.
+   */
+  async function missed(hub: AudienceHub, after: BusId, subscriber: Subscriber): Promise<LiveFrame[]> {
+    const sent = hub.since(after)?.flatMap((tick) => frameAfter(tick, after, compareBusIds, rebuilt) ?? []);
+    if (sent) return sent.length > 0 ? sent : [{ id: after, events: [], serverNowMs: clock.now() }];
     while (!subscriber.stopped) {
       try {
         const replay = await bus.replay(after);
-        const serverNowMs = clock.now();
-        if ("reset" in replay) return [{ id: replay.position, events: [], reset: replay.reset, serverNowMs }];
-        return framesOf(audience, replay.batches, replay.position, serverNowMs);
+        const known = framesOfReplay.get(replay)?.get(hub);
+        if (known) return known;
+        const frames = framesOf(hub.audience, replay, clock.now());
+        framesOfReplay.set(replay, (framesOfReplay.get(replay) ?? new Map()).set(hub, frames));
+        return frames;
       } catch {
         await pause(RETRY_MS, subscriber);
       }
@@ -123,17 +133,17 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
   }
 
   async function* follow(
-    audience: Audience,
+    hub: AudienceHub,
     after: BusId,
     subscriber: Subscriber,
     joinedAt: Promise<BusId>,
   ): AsyncGenerator<LiveFrame, void, void> {
     let last: BusId = (await Promise.race([joinedAt, subscriber.whenStopped])) ?? "";
-    const begun = snapshot ? snapshot(audience).catch(() => []) : [];
+    const begun = snapshot ? snapshot(hub.audience).catch(() => []) : [];
     if (after === "") {
       if (!subscriber.stopped) yield { id: last, events: [], serverNowMs: clock.now() };
     } else {
-      for (const frame of await replayed(audience, after, subscriber)) {
+      for (const frame of await missed(hub, after, subscriber)) {
         if (subscriber.stopped) break;
         last = frame.id;
         yield frame;
@@ -144,7 +154,7 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
     for (;;) {
       const tick = await subscriber.take(() => clock.monotonic());
       if (!tick) return;
-      const frame = frameAfter(tick, last, compareBusIds, (batches) => takeFrame(batches).events);
+      const frame = frameAfter(tick, last, compareBusIds, rebuilt);
       if (!frame) continue;
       sent += 1;
       last = frame.id;
@@ -175,7 +185,7 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
       if (signal.aborted) settle();
       // A stream that is ended before its first `next` runs no `finally` of a generator: hence by hand, here.
       void subscriber.whenStopped.then(settle);
-      return endable(follow(audience, after, subscriber, joinedAt), settle);
+      return endable(follow(hub, after, subscriber, joinedAt), settle);
     },
     disconnect,
     count: () => [...hubs.values()].reduce((sum, hub) => sum + hub.subscribers.size, 0),
@@ -191,8 +201,10 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
 }
 
 /** A replay, shaped and conflated like live. Always at least one frame, whose id is `position`. */
-function framesOf(audience: Audience, batches: Batch[], position: BusId, serverNowMs: number): LiveFrame[] {
-  let rest = batches.map(({ id, events }) => ({ id, events: events.flatMap((event) => shapeEvent(audience, event) ?? []) }));
+function framesOf(audience: Audience, replay: Replay, serverNowMs: number): LiveFrame[] {
+  const { position } = replay;
+  if ("reset" in replay) return [{ id: position, events: [], reset: replay.reset, serverNowMs }];
+  let rest = replay.batches.map(({ id, events }) => ({ id, events: events.flatMap((event) => shapeEvent(audience, event) ?? []) }));
   const frames: LiveFrame[] = [];
   do {
     const { batches: taken, events } = takeFrame(rest);
@@ -200,6 +212,11 @@ function framesOf(audience: Audience, batches: Batch[], position: BusId, serverN
     frames.push({ id: rest.length > 0 ? (taken.at(-1)?.id ?? position) : position, events, serverNowMs });
   } while (rest.length > 0);
   return frames;
+}
+
+/** The events of a frame that is cut. */
+function rebuilt(batches: Batch[]): LiveEvent[] {
+  return takeFrame(batches).events;
 }
 
 function endable(frames: AsyncGenerator<LiveFrame, void, void>, end: () => void): AsyncGenerator<LiveFrame, void, void> {

@@ -6,6 +6,7 @@ import { BATCH_MS, type LiveBus, MAX_BATCH_EVENTS } from "./live-bus.ts";
 import { createRedisFollower } from "./redis-follower.ts";
 import { createRedisHistory } from "./redis-history.ts";
 import type { RedisLink } from "./redis-link.ts";
+import { shareReplays } from "./shared-replays.ts";
 
 /** Events kept while Redis is away. Beyond it the oldest go, and a new epoch says so. */
 const MAX_QUEUED = 10_000;
@@ -109,7 +110,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
       return known;
     },
     listen: follower.listen,
-    replay: history.replay,
+    replay: shareReplays(history.replay),
     beforeSend(hook) {
       hooks.push(hook);
     },

@@ -85,6 +85,15 @@ export function formatExact(value: number, language: string): string {
   return format.format(value);
 }
 
+/** 512 B, 3.4 MB: powers of 1,000, one decimal below a hundred. */
+export function formatBytes(bytes: number, language: string): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1_000;
+  return `${formatExact(value >= 100 || unit === 0 ? Math.round(value) : Math.round(value * 10) / 10, language)} ${units[unit]}`;
+}
+
 /** One decimal; the caller shows n when it is small. */
 export function formatPercent(part: number, whole: number): string {
   if (whole === 0) return "—";

@@ -6,6 +6,7 @@ import { buttonClass } from "../ui/button.tsx";
 import { cn } from "../ui/class-names.ts";
 import { Logo } from "../ui/logo.tsx";
 import { AccountFace } from "./account-face.tsx";
+import { ConfigBanner } from "./config-banner.tsx";
 import { isTyping } from "./keys.ts";
 import { LiveIndicator } from "./live-indicator.tsx";
 import { placesOf } from "./navigation.ts";
@@ -122,6 +123,7 @@ export function AppShell() {
         </span>
       </header>
       <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col overflow-y-auto outline-none">
+        {login.user.role === "admin" && <ConfigBanner />}
         <Outlet />
       </main>
       <nav aria-label={t("nav.label")} className="flex shrink-0 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden">

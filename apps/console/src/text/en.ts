@@ -1,10 +1,13 @@
 import { chart } from "./en-chart.ts";
+import { audit } from "./en-audit.ts";
 import { errors, reasons } from "./en-errors.ts";
 import { keys, lists, users } from "./en-keys.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./en-logs.ts";
 import { overview } from "./en-overview.ts";
+import { prices } from "./en-prices.ts";
 import { providers } from "./en-providers.ts";
 import { settings } from "./en-settings.ts";
+import { system } from "./en-system.ts";
 import { sessions } from "./en-sessions.ts";
 
 /** English texts; the shape every other language is typed and tested against. */
@@ -30,6 +33,8 @@ export const en = {
     users: "Users",
     prices: "Prices",
     settings: "Settings",
+    audit: "Audit",
+    system: "System",
     more: "More",
     skip: "Skip to content",
   },
@@ -106,26 +111,9 @@ export const en = {
   lists,
   keys,
   users,
-  prices: {
-    title: "Prices",
-    table: "Prices",
-    lead: "USD per million tokens. A change applies to requests that start after it.",
-    new: "Set a price",
-    newTitle: "Set a price",
-    editTitle: "Price of {{model}}",
-    emptyTitle: "No prices",
-    emptyText: "Without a price, requests for a model are refused or recorded without cost.",
-    model: "Model",
-    input: "Input",
-    output: "Output",
-    cacheWrite5m: "Cache write 5 min",
-    cacheWrite1h: "Cache write 1 h",
-    cacheRead: "Cache read",
-    source: "Source",
-    derived: "derived",
-    derivedHint: "Empty: derived from the input price.",
-    unit: "USD per million tokens",
-  },
+  audit,
+  prices,
+  system,
   setup: {
     steps: "Steps",
     step: { admin: "Administrator", provider: "Provider", key: "Key", request: "First request" },

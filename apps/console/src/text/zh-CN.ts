@@ -1,11 +1,14 @@
 import type { Texts } from "./i18n.ts";
 import { chart } from "./zh-CN-chart.ts";
+import { audit } from "./zh-CN-audit.ts";
 import { errors, reasons } from "./zh-CN-errors.ts";
 import { keys, lists, users } from "./zh-CN-keys.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./zh-CN-logs.ts";
 import { overview } from "./zh-CN-overview.ts";
+import { prices } from "./zh-CN-prices.ts";
 import { providers } from "./zh-CN-providers.ts";
 import { settings } from "./zh-CN-settings.ts";
+import { system } from "./zh-CN-system.ts";
 import { sessions } from "./zh-CN-sessions.ts";
 
 /** Chinese texts, simplified. */
@@ -31,6 +34,8 @@ export const zhCN: Texts = {
     users: "用户",
     prices: "价格",
     settings: "设置",
+    audit: "审计",
+    system: "系统",
     more: "更多",
     skip: "跳到内容",
   },
@@ -106,26 +111,9 @@ export const zhCN: Texts = {
   lists,
   keys,
   users,
-  prices: {
-    title: "价格",
-    table: "价格",
-    lead: "单位：美元 / 百万 Token。改动只影响之后开始的请求。",
-    new: "设置价格",
-    newTitle: "设置价格",
-    editTitle: "{{model}} 的价格",
-    emptyTitle: "没有价格",
-    emptyText: "没有价格的模型，请求会被拒绝或不计费用地记录。",
-    model: "模型",
-    input: "输入",
-    output: "输出",
-    cacheWrite5m: "缓存写入 5 分钟",
-    cacheWrite1h: "缓存写入 1 小时",
-    cacheRead: "缓存读取",
-    source: "来源",
-    derived: "推算",
-    derivedHint: "留空：由输入价格推算。",
-    unit: "美元 / 百万 Token",
-  },
+  audit,
+  prices,
+  system,
   setup: {
     steps: "步骤",
     step: { admin: "管理员", provider: "供应商", key: "密钥", request: "第一个请求" },

@@ -1,14 +1,14 @@
 import { PriceInput } from "@sluice/core/inputs/price";
 import { useTranslation } from "react-i18next";
-import { client, type Outputs } from "../../api/client.ts";
+import { client } from "../../api/client.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input } from "../../ui/field.tsx";
 import { FailureBox } from "../../ui/states.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
+import type { Price } from "./price-text.ts";
 
-type Price = Outputs["prices"]["list"][number];
 const amounts = ["inputPerMTok", "outputPerMTok", "cacheReadPerMTok", "cacheWrite5mPerMTok", "cacheWrite1hPerMTok"] as const;
 const names = {
   inputPerMTok: "input",
@@ -23,11 +23,10 @@ interface PriceDialogProps {
   /** null = of a model yet to be named. */
   price: Price | null;
   onClose(): void;
-  onSaved(): void;
 }
 
 /** Sets a model's price: a new version, which later requests use. */
-export function PriceDialog({ price, onClose, onSaved }: PriceDialogProps) {
+export function PriceDialog({ price, onClose }: PriceDialogProps) {
   const { t } = useTranslation();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: PriceInput,
@@ -50,7 +49,6 @@ export function PriceDialog({ price, onClose, onSaved }: PriceDialogProps) {
     async submit(input) {
       await client.prices.set.mutate(input);
       toastDone(t("common.saved"));
-      onSaved();
       onClose();
     },
   });
@@ -86,6 +84,8 @@ export function PriceDialog({ price, onClose, onSaved }: PriceDialogProps) {
               </Field>
             ))}
           </div>
+          {price && <p className="text-xs text-ink-3">{t("prices.newVersion")}</p>}
+          {price?.source === "config" && <p className="text-xs text-warn">{t("prices.ownWarning")}</p>}
           {failure && <FailureBox error={failure} />}
         </DialogBody>
         <DialogFooter>

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { Pencil, Plus, Tag } from "lucide-react";
-import { useMemo, useState } from "react";
+import { FileUp, History, Pencil, Plus, Tag } from "lucide-react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, type Outputs, queryClient } from "../../api/client.ts";
+import { api } from "../../api/client.ts";
+import { formatDateTime } from "../../format.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
@@ -10,69 +11,27 @@ import { Input } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { PriceDialog } from "./price-dialog.tsx";
+import { PriceHistoryDialog } from "./price-history-dialog.tsx";
+import { PriceSourceBar } from "./price-source-bar.tsx";
+import { amountFields, type Price, priceSourceText } from "./price-text.ts";
 
-type Price = Outputs["prices"]["list"][number];
+const ImportDialog = lazy(() => import("./import-dialog.tsx").then(({ ImportDialog: one }) => ({ default: one })));
 
-const kinds = [
-  ["input", "inputPerMTok", false],
-  ["output", "outputPerMTok", false],
-  ["cacheRead", "cacheReadPerMTok", true],
-  ["cacheWrite5m", "cacheWrite5mPerMTok", true],
-  ["cacheWrite1h", "cacheWrite1hPerMTok", true],
-] as const;
+/** Rows drawn at first: a table imported whole has more than anybody reads. */
+const SHOWN_AT_FIRST = 200;
 
-/** The price in force of each model. */
+/** The price in force of each model, its versions, and where they come from. */
 export function PricesPage() {
   const { t } = useTranslation();
-  const options = api.prices.list.queryOptions();
-  const { data, error, refetch } = useQuery(options);
+  const { data, error, refetch } = useQuery(api.prices.list.queryOptions());
   const [editing, setEditing] = useState<Price | "new" | null>(null);
+  const [history, setHistory] = useState<string | null>(null);
+  const [importing, setImporting] = useState(false);
   const [query, setQuery] = useState("");
+  const [all, setAll] = useState(false);
+  const columns = useColumns(setEditing, setHistory);
   const rows = useMemo(() => (data ?? []).filter(({ model }) => model.toLowerCase().includes(query.trim().toLowerCase())), [data, query]);
-  const columns = useMemo<DataColumn<Price>[]>(
-    () => [
-      {
-        id: "model",
-        accessorFn: ({ model }) => model,
-        header: t("prices.model"),
-        cell: ({ row }) => <span className="font-medium whitespace-nowrap">{row.original.model}</span>,
-      },
-      ...kinds.map(
-        ([name, field, wideOnly]): DataColumn<Price> => ({
-          id: name,
-          accessorFn: (price) => Number(price[field] ?? Number.NaN),
-          header: t(`prices.${name}`),
-          align: "right",
-          wideOnly,
-          cell: ({ row }) => row.original[field] ?? <span className="text-ink-3">{t("prices.derived")}</span>,
-        }),
-      ),
-      {
-        id: "source",
-        accessorFn: ({ source }) => source,
-        header: t("prices.source"),
-        wideOnly: true,
-        cell: ({ row }) => <span className="whitespace-nowrap text-ink-3">{row.original.source}</span>,
-      },
-      {
-        id: "actions",
-        header: () => <span className="sr-only">{t("common.actions")}</span>,
-        enableSorting: false,
-        align: "right",
-        cell: ({ row }) => (
-          <Button
-            variant="ghost"
-            size="iconSm"
-            aria-label={t("prices.editTitle", { model: row.original.model })}
-            onClick={() => setEditing(row.original)}
-          >
-            <Pencil aria-hidden="true" />
-          </Button>
-        ),
-      },
-    ],
-    [t],
-  );
+  const shown = useMemo(() => (all ? rows : rows.slice(0, SHOWN_AT_FIRST)), [rows, all]);
   return (
     <Page
       title={t("prices.title")}
@@ -80,14 +39,10 @@ export function PricesPage() {
       lead={t("prices.lead")}
       actions={
         <>
-          <Input
-            type="search"
-            value={query}
-            onChange={(event) => setQuery(event.target.value)}
-            aria-label={t("common.search")}
-            placeholder={t("common.search")}
-            className="w-44"
-          />
+          <Button onClick={() => setImporting(true)}>
+            <FileUp aria-hidden="true" />
+            {t("prices.importAction")}
+          </Button>
           <Button variant="primary" onClick={() => setEditing("new")}>
             <Plus aria-hidden="true" />
             {t("prices.new")}
@@ -95,6 +50,15 @@ export function PricesPage() {
         </>
       }
     >
+      <PriceSourceBar />
+      <Input
+        type="search"
+        value={query}
+        onChange={(event) => setQuery(event.target.value)}
+        aria-label={t("prices.search")}
+        placeholder={t("prices.search")}
+        className="max-w-80"
+      />
       {error && <FailureBox error={error} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
       {data && rows.length === 0 && (
@@ -102,8 +66,8 @@ export function PricesPage() {
           {data.length === 0 ? (
             <Empty icon={<Tag />} title={t("prices.emptyTitle")} text={t("prices.emptyText")} />
           ) : (
-            <Empty icon={<Tag />} title={t("logs.emptyFilterTitle")} text={query}>
-              <Button onClick={() => setQuery("")}>{t("logs.clearFilters")}</Button>
+            <Empty icon={<Tag />} title={t("prices.emptyFilterTitle")} text={t("prices.emptyFilterText", { query: query.trim() })}>
+              <Button onClick={() => setQuery("")}>{t("prices.clearSearch")}</Button>
             </Empty>
           )}
         </div>
@@ -112,19 +76,89 @@ export function PricesPage() {
         <DataTable
           dense
           label={t("prices.table")}
-          rows={rows}
+          rows={shown}
           columns={columns}
           rowId={({ id }) => id}
           sort={[{ id: "model", desc: false }]}
         />
       )}
-      {editing && (
-        <PriceDialog
-          price={editing === "new" ? null : editing}
-          onClose={() => setEditing(null)}
-          onSaved={() => void queryClient.invalidateQueries({ queryKey: options.queryKey })}
-        />
+      {shown.length < rows.length && (
+        <Button className="self-center" onClick={() => setAll(true)}>
+          {t("prices.showMore", { count: rows.length - shown.length })}
+        </Button>
       )}
+      {editing && <PriceDialog price={editing === "new" ? null : editing} onClose={() => setEditing(null)} />}
+      {history !== null && <PriceHistoryDialog model={history} onClose={() => setHistory(null)} />}
+      <Suspense>{importing && <ImportDialog onClose={() => setImporting(false)} />}</Suspense>
     </Page>
+  );
+}
+
+function useColumns(onEdit: (price: Price) => void, onHistory: (model: string) => void): DataColumn<Price>[] {
+  const { t, i18n } = useTranslation();
+  return useMemo(
+    () => [
+      {
+        id: "model",
+        accessorFn: ({ model }) => model,
+        header: t("prices.model"),
+        cell: ({ row: { original } }) => <span className="font-mono text-xs">{original.model}</span>,
+      },
+      ...amountFields.map(
+        ([name, field, mayDerive]): DataColumn<Price> => ({
+          id: name,
+          accessorFn: (price) => Number(price[field] ?? -1),
+          header: t(`prices.${name}`),
+          align: "right",
+          wideOnly: mayDerive,
+          cell: ({ row: { original } }) =>
+            original[field] === null ? (
+              <span className="text-xs text-ink-3">{t("prices.derived")}</span>
+            ) : (
+              <span className="tabular-nums">${original[field]}</span>
+            ),
+        }),
+      ),
+      {
+        id: "source",
+        accessorFn: ({ source }) => source,
+        header: t("prices.source"),
+        wideOnly: true,
+        cell: ({ row: { original } }) => (
+          <span className="text-xs text-ink-2" title={formatDateTime(original.createdAtMs, i18n.language)}>
+            {priceSourceText(t, original.source)}
+          </span>
+        ),
+      },
+      {
+        id: "actions",
+        header: () => <span className="sr-only">{t("common.actions")}</span>,
+        enableSorting: false,
+        align: "right",
+        cell: ({ row: { original } }) => (
+          <span className="inline-flex">
+            <Button
+              variant="ghost"
+              size="iconSm"
+              aria-label={t("prices.historyOf", { model: original.model })}
+              title={t("prices.history")}
+              onClick={() => onHistory(original.model)}
+            >
+              <History aria-hidden="true" />
+            </Button>
+            <Button
+              variant="ghost"
+              size="iconSm"
+              aria-label={t("prices.editTitle", { model: original.model })}
+              title={t("common.edit")}
+              onClick={() => onEdit(original)}
+            >
+              <Pencil aria-hidden="true" />
+            </Button>
+          </span>
+        ),
+      },
+    ],
+    [t, i18n.language, onEdit, onHistory],
   );
 }

@@ -1,70 +1,98 @@
-import { type SettingName, settingSchemas } from "@sluice/core/inputs/settings";
+import type { SettingName } from "@sluice/core/inputs/settings";
+import { FileLock2, RotateCcw } from "lucide-react";
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
+import type { Outputs } from "../../api/client.ts";
+import { formatDateTime } from "../../format.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { Input, NativeSelect } from "../../ui/field.tsx";
+import { choicesOf, defaults, isNumber, settingHint, settingProblem, settingTitle, settingUnit, settingValueText } from "./setting-text.ts";
 
 interface SettingFieldProps {
   name: SettingName;
   value: string;
-  /** The default, as text. */
-  standard: string;
-  invalid: boolean;
+  /** Absent: the default, or not known yet. */
+  source: Outputs["settings"]["sources"][SettingName];
+  edited: boolean;
   onChange(value: string): void;
 }
 
-type TextName = SettingName extends infer N ? (N extends `${infer A}.${infer B}` ? `${A}_${B}` : never) : never;
-
-/** One setting: its name and meaning at the left, its value at the right, its default when it differs. */
-export function SettingField({ name, value, standard, invalid, onChange }: SettingFieldProps) {
-  const { t } = useTranslation();
+/** One setting: its name, meaning and source at the left, its value at the right. */
+export function SettingField({ name, value, source, edited, onChange }: SettingFieldProps) {
+  const { t, i18n } = useTranslation();
   const id = useId();
-  const key = name.replace(".", "_") as TextName;
   const choices = choicesOf(name);
-  const unit = name.endsWith("Seconds") ? t("settings.unit.seconds") : name.endsWith("Ms") ? t("settings.unit.ms") : "";
-  const optionText = (option: string): string => (choices ? t(`settings.option.${option}` as "settings.option.fsync") : option);
+  const standard = String(defaults[name]);
+  const problem = settingProblem(t, name, value);
+  const note = problem ?? (edited && source?.source === "config" ? t("settings.configHint") : null);
+  const described = `${id}-hint${note ? ` ${id}-note` : ""}`;
   return (
-    <div className="grid items-center gap-x-6 gap-y-2 px-5 py-3 sm:grid-cols-[1fr_15rem]">
+    <div className={cn("grid items-start gap-x-6 gap-y-2 px-5 py-3 sm:grid-cols-[1fr_17rem]", edited && "bg-selected")} data-setting={name}>
       <div className="min-w-0">
-        <label htmlFor={id} className="text-sm font-medium">
-          {t(`settings.name.${key}`)}
-        </label>
-        <p id={`${id}-hint`} className="text-xs text-ink-3">
-          {t(`settings.hint.${key}`)}
+        <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          <label htmlFor={id} className="text-sm font-medium">
+            {settingTitle(t, name)}
+          </label>
+          {source && (
+            <span
+              title={`${source.source === "config" ? `${t("settings.configHint")} ` : ""}${t("settings.changedAt", { time: formatDateTime(source.changedAtMs, i18n.language) })}`}
+            >
+              <Badge tone={source.source === "config" ? "warn" : "accent"}>
+                {source.source === "config" && <FileLock2 aria-hidden="true" />}
+                {t(`settings.source.${source.source}`)}
+              </Badge>
+            </span>
+          )}
+        </div>
+        <p id={`${id}-hint`} className="mt-0.5 text-xs text-ink-3">
+          {settingHint(t, name)}
         </p>
       </div>
       <div className="flex flex-col gap-1">
         <div className="flex items-center gap-2">
           {choices ? (
-            <NativeSelect id={id} aria-describedby={`${id}-hint`} value={value} onChange={(event) => onChange(event.target.value)}>
+            <NativeSelect id={id} aria-describedby={described} value={value} onChange={(event) => onChange(event.target.value)}>
               {choices.map((choice) => (
                 <option key={choice} value={choice}>
-                  {optionText(choice)}
+                  {settingValueText(t, name, choice)}
                 </option>
               ))}
             </NativeSelect>
           ) : (
             <Input
               id={id}
-              aria-describedby={`${id}-hint`}
-              aria-invalid={invalid || undefined}
-              inputMode={name === "time.zone" ? "text" : "numeric"}
-              className={cn(name !== "time.zone" && "text-right")}
+              aria-describedby={described}
+              aria-invalid={problem ? true : undefined}
+              inputMode={isNumber(name) ? "numeric" : "text"}
+              spellCheck={false}
+              className={cn(isNumber(name) && "text-right tabular-nums")}
               value={value}
               onChange={(event) => onChange(event.target.value)}
             />
           )}
-          <span className="w-14 shrink-0 text-xs text-ink-3">{unit}</span>
+          {settingUnit(t, name) && <span className="w-12 shrink-0 text-xs text-ink-3">{settingUnit(t, name)}</span>}
+          <Button
+            variant="ghost"
+            size="iconSm"
+            className={cn(value === standard && "invisible")}
+            aria-label={t("settings.reset", { name: settingTitle(t, name) })}
+            title={t("settings.default", { value: settingValueText(t, name, defaults[name]) })}
+            onClick={() => onChange(standard)}
+          >
+            <RotateCcw aria-hidden="true" />
+          </Button>
         </div>
-        {invalid && <p className="text-xs text-bad">{t("form.invalid")}</p>}
-        {!invalid && value !== standard && <p className="text-xs text-ink-3">{t("settings.default", { value: optionText(standard) })}</p>}
+        {note && (
+          <p id={`${id}-note`} className={cn("text-xs", problem ? "text-bad" : "text-warn")}>
+            {note}
+          </p>
+        )}
+        {!note && value !== standard && (
+          <p className="text-xs text-ink-3">{t("settings.default", { value: settingValueText(t, name, defaults[name]) })}</p>
+        )}
       </div>
     </div>
   );
-}
-
-/** The values of a setting that is a choice, else null. */
-function choicesOf(name: SettingName): readonly string[] | null {
-  const inner = settingSchemas[name].unwrap();
-  return "options" in inner ? inner.options : null;
 }

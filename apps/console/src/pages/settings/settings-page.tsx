@@ -1,58 +1,85 @@
-import { defaultSettings, type SettingName, type Settings, settingSchemas, UpdateSettingsInput } from "@sluice/core/inputs/settings";
+import type { SettingName, Settings } from "@sluice/core/inputs/settings";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useBlocker } from "@tanstack/react-router";
+import { History, SlidersHorizontal } from "lucide-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, client, queryClient } from "../../api/client.ts";
-import { type Failure, readFailure } from "../../api/failure.ts";
+import { api } from "../../api/client.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { Button } from "../../ui/button.tsx";
+import { Confirm } from "../../ui/dialog.tsx";
+import { Input } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
-import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
-import { toastDone } from "../../ui/toast.tsx";
+import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { HistoryDialog } from "./history-dialog.tsx";
+import { ReviewDialog } from "./review-dialog.tsx";
 import { SettingField } from "./setting-field.tsx";
+import { settingGroup, settingHint, settingNames, settingProblem, settingTitle } from "./setting-text.ts";
 
-const options = api.settings.get.queryOptions();
 const groups = ["sessions", "routing", "upstream", "breaker", "pricing", "ledger", "time"] as const;
-const names = Object.keys(settingSchemas) as SettingName[];
-const defaults = defaultSettings();
 
-/** Every setting with its default; changes are gathered and saved together. */
+/** Every setting with its source; changes are gathered, reviewed and saved together, and each save can be undone. */
 export function SettingsPage() {
   const { t } = useTranslation();
-  const { data, error, refetch } = useQuery(options);
+  const { data, error, refetch } = useQuery(api.settings.get.queryOptions());
+  const [query, setQuery] = useState("");
+  const [history, setHistory] = useState(false);
   return (
-    <Page title={t("settings.title")} state={<LiveIndicator />} lead={t("settings.lead")} className="max-w-4xl">
+    <Page
+      title={t("settings.title")}
+      state={<LiveIndicator />}
+      lead={t("settings.lead")}
+      className="max-w-4xl"
+      actions={
+        <>
+          <Input
+            type="search"
+            value={query}
+            onChange={(event) => setQuery(event.target.value)}
+            aria-label={t("settings.search")}
+            placeholder={t("settings.search")}
+            className="w-48"
+          />
+          <Button disabled={!data} onClick={() => setHistory(true)}>
+            <History aria-hidden="true" />
+            {t("settings.history")}
+          </Button>
+        </>
+      }
+    >
       {error && <FailureBox error={error} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows rows={10} className="rounded-xl border border-line bg-surface" />}
-      {data && <SettingsForm settings={data} />}
+      {data && <SettingsForm settings={data} query={query} onClear={() => setQuery("")} />}
+      {data && history && <HistoryDialog settings={data} onClose={() => setHistory(false)} />}
     </Page>
   );
 }
 
-function SettingsForm({ settings }: { settings: Settings }) {
+function SettingsForm({ settings, query, onClear }: { settings: Settings; query: string; onClear(): void }) {
   const { t } = useTranslation();
+  const sources = useQuery(api.settings.sources.queryOptions()).data;
   const [edits, setEdits] = useState<Partial<Record<SettingName, string>>>({});
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const changed = names.filter((name) => edits[name] !== undefined && edits[name] !== String(settings[name]));
-  const invalid = useMemo(
-    () => new Set(changed.filter((name) => !settingSchemas[name].safeParse(settingValue(name, edits[name] ?? "")).success)),
-    [changed, edits],
-  );
+  const [began, setBegan] = useState<Partial<Settings>>({});
+  const [reviewing, setReviewing] = useState(false);
+  const changed = settingNames.filter((name) => edits[name] !== undefined && edits[name] !== String(settings[name]));
+  const invalid = changed.filter((name) => settingProblem(t, name, edits[name] ?? "") !== null);
+  const words = query.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = settingNames.filter((name) => {
+    const text = `${name} ${settingGroup(t, name)} ${settingTitle(t, name)} ${settingHint(t, name)}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  const unsaved = changed.length > 0;
+  const leaving = useBlocker({ shouldBlockFn: () => unsaved, enableBeforeUnload: () => unsaved, withResolver: true });
 
-  async function save(): Promise<void> {
-    setBusy(true);
-    setFailure(null);
-    try {
-      const input = UpdateSettingsInput.parse(Object.fromEntries(changed.map((name) => [name, settingValue(name, edits[name] ?? "")])));
-      await client.settings.update.mutate(input);
-      await queryClient.invalidateQueries({ queryKey: options.queryKey });
-      setEdits({});
-      toastDone(t("settings.saved"));
-    } catch (thrown) {
-      setFailure(readFailure(thrown));
-    }
-    setBusy(false);
+  function edit(name: SettingName, value: string): void {
+    setEdits((old) => ({ ...old, [name]: value }));
+    setBegan((old) => ({ [name]: settings[name], ...old }));
+  }
+
+  function forget(): void {
+    setEdits({});
+    setBegan({});
+    setReviewing(false);
   }
 
   return (
@@ -61,47 +88,65 @@ function SettingsForm({ settings }: { settings: Settings }) {
       className="flex flex-col gap-6"
       onSubmit={(event) => {
         event.preventDefault();
-        if (changed.length > 0 && invalid.size === 0) void save();
+        if (changed.length > 0 && invalid.length === 0) setReviewing(true);
       }}
     >
-      {groups.map((group) => (
-        <section key={group} aria-labelledby={`settings-${group}`} className="rounded-xl border border-line bg-surface">
-          <h2 id={`settings-${group}`} className="border-b border-line px-5 py-2.5 text-sm font-semibold">
-            {t(`settings.group.${group}`)}
-          </h2>
-          <div className="divide-y divide-line">
-            {names
-              .filter((name) => name.startsWith(`${group}.`))
-              .map((name) => (
+      {shown.length === 0 && (
+        <div className="rounded-xl border border-line bg-surface">
+          <Empty
+            icon={<SlidersHorizontal />}
+            title={t("settings.emptyFilterTitle")}
+            text={t("settings.emptyFilterText", { query: query.trim() })}
+          >
+            <Button onClick={onClear}>{t("settings.clearSearch")}</Button>
+          </Empty>
+        </div>
+      )}
+      {groups
+        .map((group) => ({ group, members: shown.filter((name) => name.startsWith(`${group}.`)) }))
+        .filter(({ members }) => members.length > 0)
+        .map(({ group, members }) => (
+          <section key={group} aria-labelledby={`settings-${group}`} className="overflow-hidden rounded-xl border border-line bg-surface">
+            <h2 id={`settings-${group}`} className="border-b border-line px-5 py-2.5 text-sm font-semibold">
+              {t(`settings.group.${group}`)}
+            </h2>
+            <div className="divide-y divide-line">
+              {members.map((name) => (
                 <SettingField
                   key={name}
                   name={name}
                   value={edits[name] ?? String(settings[name])}
-                  standard={String(defaults[name])}
-                  invalid={invalid.has(name)}
-                  onChange={(value) => setEdits((old) => ({ ...old, [name]: value }))}
+                  source={sources?.[name]}
+                  edited={changed.includes(name)}
+                  onChange={(value) => edit(name, value)}
                 />
               ))}
-          </div>
-        </section>
-      ))}
-      {failure && <FailureBox error={failure} />}
+            </div>
+          </section>
+        ))}
       {changed.length > 0 && (
-        <div className="sticky bottom-4 flex items-center justify-between gap-4 rounded-xl border border-line-strong bg-raised px-4 py-2.5 shadow-pop">
+        <section
+          aria-label={t("settings.unsaved", { count: changed.length })}
+          className="sticky bottom-4 flex flex-wrap items-center justify-between gap-x-4 gap-y-2 rounded-xl border border-line-strong bg-raised px-4 py-2.5 shadow-pop"
+        >
           <span className="text-sm font-medium">{t("settings.unsaved", { count: changed.length })}</span>
           <span className="flex gap-2">
-            <Button onClick={() => setEdits({})}>{t("settings.discard")}</Button>
-            <Button type="submit" variant="primary" busy={busy} disabled={invalid.size > 0}>
-              {t("common.save")}
+            <Button onClick={forget}>{t("settings.discard")}</Button>
+            <Button type="submit" variant="primary" disabled={invalid.length > 0}>
+              {t("settings.review")}
             </Button>
           </span>
-        </div>
+        </section>
       )}
+      <Confirm
+        open={leaving.status === "blocked"}
+        onOpenChange={(open) => !open && leaving.reset?.()}
+        title={t("settings.leaveTitle")}
+        text={t("settings.leaveText")}
+        action={t("settings.leave")}
+        onConfirm={() => leaving.proceed?.()}
+      />
+      {reviewing && <ReviewDialog {...{ settings, sources, edits, began, changed }} onClose={() => setReviewing(false)} onSaved={forget} />}
     </form>
   );
-}
-
-function settingValue(name: SettingName, text: string): unknown {
-  if (typeof defaults[name] !== "number") return text.trim();
-  return text.trim() === "" ? Number.NaN : Number(text);
 }

@@ -1,0 +1,39 @@
+import type { TFunction } from "i18next";
+import type { Outputs } from "../../api/client.ts";
+import type { Difference } from "../../ui/diff-list.tsx";
+
+export type AuditEntry = Outputs["audit"]["list"]["items"][number];
+
+/** Who acted. */
+export function actorText(t: TFunction, actor: AuditEntry["actor"]): string {
+  return actor.name || actor.email || t(`audit.system.${actor.kind}`);
+}
+
+/** What it was done to, by the name it had. */
+export function targetText(entry: AuditEntry): string {
+  for (const side of [entry.after, entry.before]) {
+    for (const field of ["name", "email", "model"]) {
+      const value = side?.[field];
+      if (typeof value === "string" && value !== "") return value;
+    }
+  }
+  return entry.targetKind === "settings" ? entry.targetId.split(",").join(", ") : entry.targetId.slice(-12);
+}
+
+/** The fields that differ, and how many do not. */
+export function changesOf({ before, after }: AuditEntry): { changes: Difference[]; same: number } {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  const differing = names.filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]));
+  const text = (side: Record<string, unknown> | null, name: string): string | null =>
+    side === null || side[name] === undefined ? null : shown(side[name]);
+  return {
+    changes: differing.map((name) => ({ id: name, name, before: text(before, name), after: text(after, name) })),
+    same: names.length - differing.length,
+  };
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return value === "" ? "“”" : value;
+  const text = JSON.stringify(value);
+  return text.length > 500 ? `${text.slice(0, 500)}…` : text;
+}

@@ -1,0 +1,34 @@
+import { z } from "zod/mini";
+
+const text = z.catch(z.optional(z.string()), undefined);
+
+/** What of the audit is shown, as the address says it. */
+export const AuditSearch = z.object({
+  /** A user's id, or `config`, `cli`, `boot`. */
+  actor: text,
+  action: text,
+  kind: text,
+  target: text,
+  outcome: z.catch(z.optional(z.enum(["done", "denied"])), undefined),
+  since: z.catch(z.optional(z.enum(["1h", "24h", "7d", "30d"])), undefined),
+});
+export type AuditSearch = z.infer<typeof AuditSearch>;
+
+const spanMs = { "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d": 30 * 86_400_000 } as const;
+
+/** The server's filter. A relative time stays relative in the address and becomes a moment here. */
+export function auditFilter({ actor, action, kind, target, outcome, since }: AuditSearch, nowMs: number) {
+  const isKind = actor === "config" || actor === "cli" || actor === "boot";
+  return {
+    ...(isKind ? { actorKind: actor as "config" } : actor && { actorId: actor }),
+    ...(action && { action }),
+    ...(kind && { targetKind: kind }),
+    ...(target && { targetId: target }),
+    ...(outcome && { outcome }),
+    ...(since && { fromMs: nowMs - spanMs[since] }),
+  };
+}
+
+export function isFiltered(search: AuditSearch): boolean {
+  return Object.values(search).some((value) => value !== undefined && value !== "");
+}

@@ -1,0 +1,66 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { CircleAlert, RefreshCw } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { api, type Outputs, queryClient } from "../../api/client.ts";
+import { readFailure } from "../../api/failure.ts";
+import { formatDateTime } from "../../format.ts";
+import { Button } from "../../ui/button.tsx";
+import { FailureBox, useFailureText } from "../../ui/states.tsx";
+import { toastDone, toastFailed } from "../../ui/toast.tsx";
+
+type Source = Outputs["prices"]["source"];
+
+/** Where list prices come from, how current they are, and the button that brings them up to date. */
+export function PriceSourceBar() {
+  const { t, i18n } = useTranslation();
+  const failureText = useFailureText();
+  const options = api.prices.source.queryOptions();
+  const { data, error, refetch } = useQuery(options);
+  const refresh = useMutation(
+    api.prices.refresh.mutationOptions({
+      onSuccess({ ok, created, changed, source }) {
+        queryClient.setQueryData(options.queryKey, source);
+        if (ok) toastDone(t("prices.refreshed", { created, changed }));
+      },
+      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+    }),
+  );
+  if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;
+  return (
+    <section aria-label={t("prices.refreshSource")} className="flex flex-col gap-3 rounded-xl border border-line bg-surface px-4 py-3">
+      <div className="flex flex-wrap items-center gap-x-6 gap-y-2 text-sm">
+        <p className="min-w-0 flex-1 basis-64">
+          <span className="text-ink-3">{t("prices.refreshSource")}</span>{" "}
+          <span className="break-all">{data ? data.url || t("prices.shippedTable") : ""}</span>{" "}
+          <Link to="/settings" className="whitespace-nowrap text-xs text-accent-ink hover:underline">
+            {t("prices.changeSource")}
+          </Link>
+        </p>
+        <p className="text-xs tabular-nums text-ink-3">
+          {data?.refreshed
+            ? `${t("prices.refreshedAt", { time: formatDateTime(data.refreshed.atMs, i18n.language) })} · ${t("prices.version", { version: data.refreshed.version.replace(/^shipped /, "") })}`
+            : data && t("prices.neverRefreshed")}
+        </p>
+        <Button busy={refresh.isPending} disabled={!data} onClick={() => refresh.mutate()}>
+          {!refresh.isPending && <RefreshCw aria-hidden="true" />}
+          {t("prices.refresh")}
+        </Button>
+      </div>
+      {data?.failure && <SourceFailure failure={data.failure} />}
+    </section>
+  );
+}
+
+function SourceFailure({ failure }: { failure: NonNullable<Source["failure"]> }) {
+  const { t, i18n } = useTranslation();
+  return (
+    <div role="alert" className="flex items-start gap-2.5 rounded-lg bg-warn-soft px-3 py-2 text-sm">
+      <CircleAlert aria-hidden="true" className="mt-0.5 size-4 shrink-0 text-warn" />
+      <p>
+        {t("prices.sourceFailed")} {t(`prices.failure.${failure.reason}`, { status: failure.status ?? "" })}{" "}
+        <span className="text-xs text-ink-3">{formatDateTime(failure.atMs, i18n.language)}</span>
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+import type { TFunction } from "i18next";
+import type { Outputs } from "../../api/client.ts";
+import type { Difference } from "../../ui/diff-list.tsx";
+
+export type Price = Outputs["prices"]["list"][number];
+export type PriceAmounts = Omit<Price, "id" | "source" | "createdAtMs">;
+
+/** The amounts of a price: its name, its field, and whether it may be left to be derived. */
+export const amountFields = [
+  ["input", "inputPerMTok", false],
+  ["output", "outputPerMTok", false],
+  ["cacheRead", "cacheReadPerMTok", true],
+  ["cacheWrite5m", "cacheWrite5mPerMTok", true],
+  ["cacheWrite1h", "cacheWrite1hPerMTok", true],
+] as const;
+
+/** Where a price comes from, in words. */
+export function priceSourceText(t: TFunction, source: string): string {
+  if (source === "console" || source === "config" || source === "cli" || source === "import") return t(`prices.from.${source}`);
+  if (source.startsWith("shipped ")) return t("prices.from.shipped", { date: source.slice(8) });
+  if (source.startsWith("source ")) return t("prices.from.source", { host: source.slice(7) });
+  return source;
+}
+
+/** What differs between two versions. */
+export function priceDifferences(t: TFunction, before: PriceAmounts, after: PriceAmounts): Difference[] {
+  const text = (value: string | null): string => (value === null ? t("prices.derived") : `$${value}`);
+  return amountFields
+    .filter(([, field]) => before[field] !== after[field])
+    .map(([name, field]) => ({ id: field, name: t(`prices.${name}`), before: text(before[field]), after: text(after[field]) }));
+}

@@ -1,0 +1,89 @@
+import { type SettingName, type Settings, UpdateSettingsInput } from "@sluice/core/inputs/settings";
+import { TriangleAlert } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { client, type Outputs } from "../../api/client.ts";
+import { type Failure, readFailure } from "../../api/failure.ts";
+import { Button } from "../../ui/button.tsx";
+import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
+import { DiffList } from "../../ui/diff-list.tsx";
+import { FailureBox } from "../../ui/states.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { settingTitle, settingValue, settingValueText } from "./setting-text.ts";
+
+interface ReviewDialogProps {
+  settings: Settings;
+  sources: Outputs["settings"]["sources"] | undefined;
+  edits: Partial<Record<SettingName, string>>;
+  /** What was in force when the first edit of each was made. */
+  began: Partial<Settings>;
+  changed: readonly SettingName[];
+  onClose(): void;
+  onSaved(): void;
+}
+
+/** What is about to change, before it does. */
+export function ReviewDialog({ settings, sources, edits, began, changed, onClose, onSaved }: ReviewDialogProps) {
+  const { t } = useTranslation();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const wantedOf = (name: SettingName): unknown => settingValue(name, edits[name] ?? "");
+  const fromFile = changed.some((name) => sources?.[name]?.source === "config");
+  const elsewhere = changed.filter((name) => began[name] !== undefined && began[name] !== settings[name]);
+
+  async function save(): Promise<void> {
+    setBusy(true);
+    setFailure(null);
+    try {
+      await client.settings.update.mutate(UpdateSettingsInput.parse(Object.fromEntries(changed.map((name) => [name, wantedOf(name)]))));
+      toastDone(t("settings.saved"));
+      onSaved();
+    } catch (thrown) {
+      setFailure(readFailure(thrown));
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={t("settings.reviewTitle")} description={t("settings.reviewText")}>
+      <DialogBody>
+        <DiffList
+          label={t("audit.changes")}
+          differences={changed.map((name) => ({
+            id: name,
+            name: settingTitle(t, name),
+            before: settingValueText(t, name, settings[name]),
+            after: settingValueText(t, name, wantedOf(name)),
+          }))}
+        />
+        {fromFile && <Warning text={t("settings.reviewConfig")} />}
+        {elsewhere.map((name) => (
+          <Warning
+            key={name}
+            text={t("settings.changedElsewhere", {
+              name: settingTitle(t, name),
+              before: settingValueText(t, name, began[name]),
+              now: settingValueText(t, name, settings[name]),
+            })}
+          />
+        ))}
+        {failure && <FailureBox error={failure} />}
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>{t("common.cancel")}</Button>
+        <Button variant="primary" busy={busy} onClick={() => void save()}>
+          {t("settings.saveAction", { count: changed.length })}
+        </Button>
+      </DialogFooter>
+    </Dialog>
+  );
+}
+
+function Warning({ text }: { text: string }) {
+  return (
+    <p className="flex items-start gap-2 rounded-lg bg-warn-soft px-3 py-2 text-sm">
+      <TriangleAlert aria-hidden="true" className="mt-0.5 size-4 shrink-0 text-warn" />
+      {text}
+    </p>
+  );
+}

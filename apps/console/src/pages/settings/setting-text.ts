@@ -1,0 +1,57 @@
+import { defaultSettings, type SettingName, settingSchemas } from "@sluice/core/inputs/settings";
+import type { TFunction } from "i18next";
+
+export const settingNames = Object.keys(settingSchemas) as SettingName[];
+export const defaults = defaultSettings();
+
+type Key = SettingName extends infer N ? (N extends `${infer A}.${infer B}` ? `${A}_${B}` : never) : never;
+const keyOf = (name: SettingName): Key => name.replace(".", "_") as Key;
+
+export function settingTitle(t: TFunction, name: SettingName): string {
+  return t(`settings.name.${keyOf(name)}`);
+}
+
+export function settingHint(t: TFunction, name: SettingName): string {
+  return t(`settings.hint.${keyOf(name)}`);
+}
+
+export function settingGroup(t: TFunction, name: SettingName): string {
+  return t(`settings.group.${name.split(".")[0]}` as "settings.group.time");
+}
+
+export function settingUnit(t: TFunction, name: SettingName): string {
+  return name.endsWith("Seconds") ? t("settings.unit.seconds") : name.endsWith("Ms") ? t("settings.unit.ms") : "";
+}
+
+/** A value as people read it: the word of a choice, a number with its unit. */
+export function settingValueText(t: TFunction, name: SettingName, value: unknown): string {
+  if (value === "") return t("settings.empty");
+  if (choicesOf(name)) return t(`settings.option.${String(value)}` as "settings.option.fsync", { defaultValue: String(value) });
+  return [String(value), settingUnit(t, name)].filter(Boolean).join(" ");
+}
+
+/** The values of a setting that is a choice, else null. */
+export function choicesOf(name: SettingName): readonly string[] | null {
+  const inner = settingSchemas[name].unwrap();
+  return "options" in inner ? inner.options : null;
+}
+
+/** Whether it is written as a number. */
+export function isNumber(name: SettingName): boolean {
+  return typeof defaults[name] === "number";
+}
+
+/** What a field holds → the value to be checked. */
+export function settingValue(name: SettingName, text: string): unknown {
+  if (!isNumber(name)) return text.trim();
+  return text.trim() === "" ? Number.NaN : Number(text);
+}
+
+/** What would be valid, when this is not; null when it is. */
+export function settingProblem(t: TFunction, name: SettingName, text: string): string | null {
+  if (settingSchemas[name].safeParse(settingValue(name, text)).success) return null;
+  const inner = settingSchemas[name].unwrap();
+  if ("minValue" in inner) return t("settings.invalid.whole", { min: inner.minValue ?? "−∞", max: inner.maxValue ?? "∞" });
+  if (name === "time.zone") return t("settings.invalid.zone");
+  return name === "pricing.sourceUrl" ? t("settings.invalid.url") : t("form.invalid");
+}

@@ -1,0 +1,45 @@
+import type { BreakerState } from "@sluice/core/events";
+import { Link } from "@tanstack/react-router";
+import { CircleCheck, ZapOff } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { useNames } from "../../api/names.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { FactCard } from "./fact-card.tsx";
+
+/** Breakers that are not closed. */
+export function BreakersCard({ breakers }: { breakers: readonly BreakerState[] }) {
+  const { t } = useTranslation();
+  const names = useNames();
+  return (
+    <FactCard
+      title={t("system.breakers")}
+      state={
+        breakers.length === 0 && (
+          <Badge tone="ok">
+            <CircleCheck aria-hidden="true" />
+            {t("system.breakersNone")}
+          </Badge>
+        )
+      }
+    >
+      <ul className="flex flex-col gap-2">
+        {breakers.map(({ providerId, model, state, cause }) => (
+          <li key={`${providerId} ${model}`} className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
+            <span className="min-w-0">
+              <Link to="/providers" className="font-medium hover:underline">
+                {names.provider(providerId)}
+              </Link>{" "}
+              <span className="font-mono text-xs text-ink-3">{model}</span>
+            </span>
+            <span title={cause}>
+              <Badge tone={state === "open" ? "bad" : "warn"}>
+                <ZapOff aria-hidden="true" />
+                {t(state === "open" ? "system.open" : "system.halfOpen")}
+              </Badge>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </FactCard>
+  );
+}

@@ -1,0 +1,152 @@
+import type { InstanceState } from "@sluice/core/events";
+import { CircleAlert, CircleCheck, LogOut } from "lucide-react";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { formatBytes, formatCount, formatDuration, formatElapsed } from "../../format.ts";
+import { ticks } from "../../live/server-clock.ts";
+import { useStore } from "../../live/store.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
+
+/** It tells of itself every five seconds. */
+const GONE_AFTER_MS = 15_000;
+
+/** The processes there are, each as it said last. */
+export function InstancesTable({ instances }: { instances: InstanceState[] }) {
+  const { t, i18n } = useTranslation();
+  const columns = useMemo<DataColumn<InstanceState>[]>(
+    () => [
+      {
+        id: "instance",
+        accessorFn: ({ id }) => id,
+        header: t("system.instance"),
+        cell: ({ row: { original } }) => (
+          <div className="min-w-0">
+            <p className="font-medium">{original.roles.map((role) => t(`system.role.${role}` as "system.role.api")).join(", ")}</p>
+            <p className="font-mono text-xs text-ink-3">
+              {original.id} · {original.host}:{original.pid}
+            </p>
+          </div>
+        ),
+      },
+      { id: "state", header: t("system.seen"), enableSorting: false, cell: ({ row: { original } }) => <Seen instance={original} /> },
+      {
+        id: "version",
+        accessorFn: ({ version }) => version,
+        header: t("system.version"),
+        cell: ({ row: { original } }) => (
+          <span title={original.runtime} className="tabular-nums">
+            {original.version}
+          </span>
+        ),
+      },
+      {
+        id: "started",
+        header: t("system.started"),
+        align: "right",
+        enableSorting: false,
+        cell: ({ row: { original } }) => <Running {...original} />,
+      },
+      {
+        id: "memory",
+        accessorFn: ({ memoryBytes }) => memoryBytes,
+        header: t("system.memory"),
+        align: "right",
+        cell: ({ row: { original } }) => <span className="tabular-nums">{formatBytes(original.memoryBytes, i18n.language)}</span>,
+      },
+      {
+        id: "inFlight",
+        accessorFn: ({ gateway }) => gateway?.inFlight ?? -1,
+        header: t("system.inFlight"),
+        align: "right",
+        cell: ({ row: { original } }) => <Count value={original.gateway?.inFlight} />,
+      },
+      {
+        id: "requests",
+        accessorFn: ({ gateway }) => gateway?.requests ?? -1,
+        header: t("system.requestsServed"),
+        align: "right",
+        wideOnly: true,
+        cell: ({ row: { original } }) => <Count value={original.gateway?.requests} />,
+      },
+      {
+        id: "viewers",
+        accessorFn: ({ subscribers }) => subscribers,
+        header: t("system.viewers"),
+        align: "right",
+        wideOnly: true,
+        cell: ({ row: { original } }) => <Count value={original.roles.includes("api") ? original.subscribers : undefined} />,
+      },
+      {
+        id: "spool",
+        header: t("system.spool"),
+        align: "right",
+        enableSorting: false,
+        cell: ({ row: { original } }) => <Spool spool={original.spool} />,
+      },
+    ],
+    [t, i18n.language],
+  );
+  return (
+    <DataTable
+      label={t("system.instances")}
+      rows={instances}
+      columns={columns}
+      rowId={({ id }) => id}
+      sort={[{ id: "instance", desc: false }]}
+    />
+  );
+}
+
+function Seen({ instance }: { instance: InstanceState }) {
+  const { t } = useTranslation();
+  const agoMs = useStore(ticks) - instance.seenAtMs;
+  if (agoMs > GONE_AFTER_MS)
+    return (
+      <span title={t("system.goneHint")}>
+        <Badge tone="bad">
+          <CircleAlert aria-hidden="true" />
+          {t("system.gone")} · {t("system.seenAgo", { elapsed: formatElapsed(agoMs) })}
+        </Badge>
+      </span>
+    );
+  if (instance.gateway?.draining)
+    return (
+      <Badge tone="warn">
+        <LogOut aria-hidden="true" />
+        {t("system.draining")}
+      </Badge>
+    );
+  return (
+    <Badge tone="ok">
+      <CircleCheck aria-hidden="true" />
+      {t("system.up")}
+    </Badge>
+  );
+}
+
+function Running({ startedAtMs, seenAtMs }: InstanceState) {
+  const nowMs = useStore(ticks);
+  const untilMs = nowMs - seenAtMs > GONE_AFTER_MS ? seenAtMs : nowMs;
+  return <span className="tabular-nums">{formatDuration(Math.max(0, untilMs - startedAtMs))}</span>;
+}
+
+function Count({ value }: { value: number | undefined }) {
+  const { i18n } = useTranslation();
+  return (
+    <span className="tabular-nums">{value === undefined ? <span className="text-ink-3">—</span> : formatCount(value, i18n.language)}</span>
+  );
+}
+
+function Spool({ spool }: { spool: InstanceState["spool"] }) {
+  const { t, i18n } = useTranslation();
+  if (!spool) return <span className="text-ink-3">—</span>;
+  if (!spool.writable) return <Badge tone="bad">{t("system.unwritable")}</Badge>;
+  if (spool.depth === 0) return <span className="text-ink-3">{t("system.spoolEmpty")}</span>;
+  return (
+    <span className="tabular-nums">
+      {formatCount(spool.depth, i18n.language)}{" "}
+      <span className="text-xs text-ink-3">{t("system.spoolAge", { age: formatDuration(spool.oldestAgeMs) })}</span>
+    </span>
+  );
+}

@@ -1,0 +1,103 @@
+import type { InstanceState } from "@sluice/core/events";
+import { CircleAlert, CircleCheck } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import type { Outputs } from "../../api/client.ts";
+import { formatBytes, formatDuration, formatExact } from "../../format.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { FactCard, Facts } from "./fact-card.tsx";
+
+type System = Outputs["system"]["get"];
+
+function Answers({ version }: { version: string | null }) {
+  const { t } = useTranslation();
+  return version === null ? (
+    <Badge tone="bad">
+      <CircleAlert aria-hidden="true" />
+      {t("system.noAnswer")}
+    </Badge>
+  ) : (
+    <Badge tone="ok">
+      <CircleCheck aria-hidden="true" />
+      {version}
+    </Badge>
+  );
+}
+
+export function PostgresCard({ facts }: { facts: System["postgres"] }) {
+  const { t, i18n } = useTranslation();
+  return (
+    <FactCard title={t("system.postgres")} state={<Answers version={facts ? (facts.version.split(" ")[0] ?? "") : null} />}>
+      {facts && (
+        <Facts
+          facts={[
+            [t("system.size"), formatBytes(facts.sizeBytes, i18n.language)],
+            [t("system.connections"), t("system.connectionsOf", { used: facts.connections, most: facts.maxConnections })],
+            [
+              t("system.migrations"),
+              <span key="m" title={facts.newestMigration}>
+                {formatExact(facts.migrations, i18n.language)}
+              </span>,
+            ],
+          ]}
+        />
+      )}
+    </FactCard>
+  );
+}
+
+export function RedisCard({ facts, nowMs }: { facts: System["redis"]; nowMs: number }) {
+  const { t, i18n } = useTranslation();
+  if (facts === "not_used")
+    return (
+      <FactCard title={t("system.redis")}>
+        <p className="text-ink-2">{t("system.notUsed")}</p>
+      </FactCard>
+    );
+  return (
+    <FactCard title={t("system.redis")} state={<Answers version={facts?.version ?? null} />}>
+      {facts && (
+        <Facts
+          facts={[
+            [t("system.memory"), formatBytes(facts.memoryBytes, i18n.language)],
+            [t("system.clients"), formatExact(facts.clients, i18n.language)],
+            [t("system.uptime"), formatDuration(nowMs - facts.startedAtMs)],
+          ]}
+        />
+      )}
+    </FactCard>
+  );
+}
+
+export function BusCard({ busId, instances }: { busId: string; instances: readonly InstanceState[] }) {
+  const { t, i18n } = useTranslation();
+  const [epoch = "", position = ""] = busId.split(":");
+  const sum = (of: (instance: InstanceState) => number): number => instances.reduce((total, one) => total + of(one), 0);
+  return (
+    <FactCard title={t("system.bus")}>
+      <Facts
+        facts={[
+          [
+            t("system.subscribers"),
+            formatExact(
+              sum(({ subscribers }) => subscribers),
+              i18n.language,
+            ),
+          ],
+          [t("system.frames"), formatExact(Math.round(sum(({ framesPerSecond }) => framesPerSecond) * 10) / 10, i18n.language)],
+          [
+            t("system.epoch"),
+            <span key="e" className="font-mono text-xs">
+              {epoch}
+            </span>,
+          ],
+          [
+            t("system.position"),
+            <span key="p" className="font-mono text-xs">
+              {position}
+            </span>,
+          ],
+        ]}
+      />
+    </FactCard>
+  );
+}

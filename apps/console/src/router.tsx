@@ -4,7 +4,6 @@ import { currentLogin, type SignedIn } from "./api/current-login.ts";
 import { ListSearch } from "./lists/list-search.ts";
 import { listenFor } from "./live/refetch.ts";
 import { AuditSearch } from "./pages/audit/search.ts";
-import { AuditSearch } from "./pages/audit/search.ts";
 import { LogSearch } from "./pages/logs/search.ts";
 import { OverviewSearch } from "./pages/overview/search.ts";
 import { SessionSearch } from "./pages/sessions/search.ts";
@@ -137,19 +136,6 @@ const settingsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "/settings",
   component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
-});
-
-const auditRoute = createRoute({
-  getParentRoute: () => adminRoute,
-  path: "/audit",
-  validateSearch: AuditSearch,
-  component: lazyRouteComponent(() => import("./pages/audit/audit-page.tsx"), "AuditPage"),
-});
-
-const systemRoute = createRoute({
-  getParentRoute: () => adminRoute,
-  path: "/system",
-  component: lazyRouteComponent(() => import("./pages/system/system-page.tsx"), "SystemPage"),
 });
 
 const auditRoute = createRoute({

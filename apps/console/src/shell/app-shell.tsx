@@ -15,8 +15,8 @@ const route = getRouteApi("/app");
 const AccountMenu = lazy(() => import("./account-menu.tsx").then(({ AccountMenu: one }) => ({ default: one })));
 const KeyboardHelp = lazy(() => import("./keyboard-help.tsx").then(({ KeyboardHelp: one }) => ({ default: one })));
 const PasswordDialog = lazy(() => import("./password-dialog.tsx").then(({ PasswordDialog: one }) => ({ default: one })));
-const MoreSheet = lazy(() => import("./more-sheet.tsx").then(({ MoreSheet: one }) => ({ default: one })));
 const Palette = lazy(() => import("./palette.tsx").then(({ Palette: one }) => ({ default: one })));
+const MoreSheet = lazy(() => import("./more-sheet.tsx").then(({ MoreSheet: one }) => ({ default: one })));
 
 /** Navigation at the left, or at the bottom of a narrow screen; the page; one indicator of how current it is. */
 export function AppShell() {
@@ -24,8 +24,8 @@ export function AppShell() {
   const { login } = route.useRouteContext();
   const [help, setHelp] = useState(false);
   const [more, setMore] = useState(false);
-  const [password, setPassword] = useState(false);
   const [palette, setPalette] = useState(false);
+  const [password, setPassword] = useState(false);
   // A press on the face before the menu's code is here is not lost: the menu then arrives open.
   const [pressedEarly, setPressedEarly] = useState<"side" | "top" | null>(null);
   const places = placesOf(login.user.role);
@@ -60,7 +60,6 @@ export function AppShell() {
           <Logo className="size-6" />
           <span className="text-base font-semibold tracking-tight">Sluice</span>
         </div>
-        <nav aria-label={t("nav.label")} className="flex flex-1 flex-col gap-0.5 overflow-y-auto px-2.5 py-1">
         <button
           type="button"
           onClick={() => setPalette(true)}
@@ -72,6 +71,7 @@ export function AppShell() {
             {isApple ? "⌘K" : "Ctrl K"}
           </span>
         </button>
+        <nav aria-label={t("nav.label")} className="flex flex-1 flex-col gap-0.5 overflow-y-auto px-2.5 py-1">
           {places.map(({ to, name, icon: Icon }) => (
             <Link
               key={to}
@@ -102,7 +102,6 @@ export function AppShell() {
         </span>
         <span className="flex items-center gap-1">
           <LiveIndicator />
-          <Suspense fallback={<AccountFace user={login.user} compact onClick={() => setPressedEarly("top")} />}>
           <button
             type="button"
             aria-label={t("palette.open")}
@@ -111,6 +110,7 @@ export function AppShell() {
           >
             <Search aria-hidden="true" />
           </button>
+          <Suspense fallback={<AccountFace user={login.user} compact onClick={() => setPressedEarly("top")} />}>
             <AccountMenu
               compact
               user={login.user}
@@ -143,16 +143,16 @@ export function AppShell() {
       <Suspense>
         {help && <KeyboardHelp onClose={() => setHelp(false)} />}
         {password && <PasswordDialog onClose={() => setPassword(false)} />}
+        {palette && <Palette role={login.user.role} onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />}
         {more && <MoreSheet places={places.slice(bottom.length)} onClose={() => setMore(false)} />}
       </Suspense>
-        {palette && <Palette role={login.user.role} onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />}
     </div>
   );
 }
 
-const bottomItem = cn(
-  "flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-2xs font-medium text-ink-3",
 const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
+const bottomItem = cn(
+  "flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-2xs font-medium text-ink-3",
   "aria-[current=page]:text-accent-ink",
 );

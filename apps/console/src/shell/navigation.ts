@@ -24,8 +24,6 @@ export const places = [
   { to: "/settings", name: "settings", icon: Settings, admin: true },
   { to: "/audit", name: "audit", icon: ScrollText, admin: true },
   { to: "/system", name: "system", icon: HeartPulse, admin: true },
-  { to: "/audit", name: "audit", icon: ScrollText, admin: true },
-  { to: "/system", name: "system", icon: HeartPulse, admin: true },
 ] as const satisfies readonly { to: string; name: string; icon: LucideIcon; admin: boolean }[];
 
 /** What a role sees. */

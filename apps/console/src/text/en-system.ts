@@ -25,8 +25,6 @@ export const system = {
   gone: "Not seen",
   goneHint: "It has ended, or cannot reach Redis.",
   unwritable: "Cannot be written",
-  postgres: "PostgreSQL",
-  redis: "Redis",
   bus: "Live events",
   notUsed: "Not used: this is one process.",
   noAnswer: "Does not answer",

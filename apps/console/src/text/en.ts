@@ -1,19 +1,21 @@
-import { chart } from "./en-chart.ts";
 import { audit } from "./en-audit.ts";
+import { chart } from "./en-chart.ts";
 import { errors, reasons } from "./en-errors.ts";
 import { keys, lists, users } from "./en-keys.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./en-logs.ts";
 import { overview } from "./en-overview.ts";
+import { palette } from "./en-palette.ts";
 import { prices } from "./en-prices.ts";
 import { providers } from "./en-providers.ts";
+import { sessions } from "./en-sessions.ts";
 import { settings } from "./en-settings.ts";
 import { system } from "./en-system.ts";
-import { sessions } from "./en-sessions.ts";
 
 /** English texts; the shape every other language is typed and tested against. */
 export const en = {
   chart,
   overview,
+  palette,
   errors,
   reasons,
   settings,
@@ -50,6 +52,7 @@ export const en = {
     enabled: "Enabled",
     loading: "Loading",
     more: "More actions for {{name}}",
+    menu: "Menu",
     noLimit: "No limit",
     optional: "optional",
     retry: "Try again",
@@ -160,6 +163,7 @@ export const en = {
     query: "Find requests",
     range: "Shorter or longer time range; earlier or later",
     copy: "Copy the request ID",
+    palette: "Search: pages, names, request IDs",
     help: "This help",
     enabled: "Single-key shortcuts",
   },

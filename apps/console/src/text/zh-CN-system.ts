@@ -25,8 +25,6 @@ export const system = {
   gone: "未出现",
   goneHint: "进程已结束，或无法连接 Redis。",
   unwritable: "无法写入",
-  postgres: "PostgreSQL",
-  redis: "Redis",
   bus: "实时事件",
   notUsed: "未使用：仅有一个进程。",
   noAnswer: "没有响应",

@@ -1,20 +1,22 @@
 import type { Texts } from "./i18n.ts";
-import { chart } from "./zh-CN-chart.ts";
 import { audit } from "./zh-CN-audit.ts";
+import { chart } from "./zh-CN-chart.ts";
 import { errors, reasons } from "./zh-CN-errors.ts";
 import { keys, lists, users } from "./zh-CN-keys.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./zh-CN-logs.ts";
 import { overview } from "./zh-CN-overview.ts";
+import { palette } from "./zh-CN-palette.ts";
 import { prices } from "./zh-CN-prices.ts";
 import { providers } from "./zh-CN-providers.ts";
+import { sessions } from "./zh-CN-sessions.ts";
 import { settings } from "./zh-CN-settings.ts";
 import { system } from "./zh-CN-system.ts";
-import { sessions } from "./zh-CN-sessions.ts";
 
 /** Chinese texts, simplified. */
 export const zhCN: Texts = {
   chart,
   overview,
+  palette,
   errors,
   reasons,
   settings,
@@ -51,6 +53,7 @@ export const zhCN: Texts = {
     enabled: "已启用",
     loading: "加载中",
     more: "{{name}} 的更多操作",
+    menu: "菜单",
     noLimit: "不限",
     optional: "可选",
     retry: "重试",
@@ -160,6 +163,7 @@ export const zhCN: Texts = {
     query: "查找请求",
     range: "缩短或延长时间范围；前移或后移",
     copy: "复制请求 ID",
+    palette: "搜索：页面、名称、请求 ID",
     help: "显示本帮助",
     enabled: "启用单键快捷键",
   },

@@ -26,7 +26,7 @@ function Answers({ version }: { version: string | null }) {
 export function PostgresCard({ facts }: { facts: System["postgres"] }) {
   const { t, i18n } = useTranslation();
   return (
-    <FactCard title={t("system.postgres")} state={<Answers version={facts ? (facts.version.split(" ")[0] ?? "") : null} />}>
+    <FactCard title="PostgreSQL" state={<Answers version={facts ? (facts.version.split(" ")[0] ?? "") : null} />}>
       {facts && (
         <Facts
           facts={[
@@ -49,12 +49,12 @@ export function RedisCard({ facts, nowMs }: { facts: System["redis"]; nowMs: num
   const { t, i18n } = useTranslation();
   if (facts === "not_used")
     return (
-      <FactCard title={t("system.redis")}>
+      <FactCard title="Redis">
         <p className="text-ink-2">{t("system.notUsed")}</p>
       </FactCard>
     );
   return (
-    <FactCard title={t("system.redis")} state={<Answers version={facts?.version ?? null} />}>
+    <FactCard title="Redis" state={<Answers version={facts?.version ?? null} />}>
       {facts && (
         <Facts
           facts={[

@@ -5,7 +5,6 @@
  */
 import { declaredAccess } from "./declared-access.ts";
 import { auditRouter } from "./routers/audit.ts";
-import { auditRouter } from "./routers/audit.ts";
 import { keysRouter } from "./routers/keys.ts";
 import { liveRouter } from "./routers/live.ts";
 import { loginsRouter } from "./routers/logins.ts";
@@ -17,12 +16,10 @@ import { providersRouter } from "./routers/providers.ts";
 import { sessionsRouter } from "./routers/sessions.ts";
 import { settingsRouter } from "./routers/settings.ts";
 import { systemRouter } from "./routers/system.ts";
-import { systemRouter } from "./routers/system.ts";
 import { usersRouter } from "./routers/users.ts";
 import { router } from "./trpc.ts";
 
 export const appRouter = router({
-  audit: auditRouter,
   audit: auditRouter,
   keys: keysRouter,
   live: liveRouter,
@@ -34,7 +31,6 @@ export const appRouter = router({
   providers: providersRouter,
   sessions: sessionsRouter,
   settings: settingsRouter,
-  system: systemRouter,
   system: systemRouter,
   users: usersRouter,
 });

@@ -4,6 +4,7 @@ import { defineScript, type RedisLink } from "./redis-link.ts";
 /** Without a beat for this long an instance is dead and what it owned is ignored. */
 const TTL_MS = 10_000;
 const BEAT_MS = 3_000;
+const TAKEN = ":taken";
 /** Longer than lives are remembered. */
 const LOST_EXPIRE_S = 2 * 86_400;
 
@@ -35,8 +36,9 @@ local function alive(key, ttl)
 end`;
 
 /**
- * KEYS instances, lost. ARGV TTL ms, prefix of the hashes of rows. → lives with a recent beat, lives without one whose
- * rows are still there, those of the latter that nobody has taken note of, ms until the next beat is overdue (-1: none is awaited).
+ * KEYS instances, lost. ARGV TTL ms, prefix of the hashes of rows, ending of the note that they were taken over. → lives
+ * with a recent beat; lives without one whose rows or such a note are still there; those of the latter that nobody was
+ * told of; ms until the next beat is overdue (-1: none is awaited).
  */
 const censusScript = defineScript(`
 local t = redis.call('TIME')
@@ -48,7 +50,7 @@ for i = 1, #all, 2 do
   if left >= 0 then
     alive[#alive + 1] = all[i]
     if next < 0 or left < next then next = left end
-  elseif redis.call('EXISTS', ARGV[2] .. string.match(all[i], '^[^/]*')) == 1 then
+  elseif redis.call('EXISTS', ARGV[2] .. string.match(all[i], '^[^/]*'), ARGV[2] .. string.match(all[i], '^[^/]*') .. ARGV[3]) > 0 then
     dead[#dead + 1] = all[i]
     if redis.call('SISMEMBER', KEYS[2], all[i]) == 0 then new[#new + 1] = all[i] end
   end
@@ -74,6 +76,8 @@ export interface Presence {
   readonly ttlMs: number;
   /** Prefix of the hashes in which instances show their rows. */
   readonly rowsPrefix: string;
+  /** Where whoever takes over the rows of an instance leaves a note. */
+  takenKey(instance: string): string;
   /** `owner` has something to be seen, from now until `release`. */
   hold(owner: string): void;
   release(owner: string): void;
@@ -123,6 +127,7 @@ export function createPresence(link: RedisLink, { instanceId }: { instanceId: st
     key,
     ttlMs: TTL_MS,
     rowsPrefix,
+    takenKey: (instance) => rowsPrefix + instance + TAKEN,
     hold(owner) {
       owners.add(owner);
       if (timer) return;
@@ -136,7 +141,7 @@ export function createPresence(link: RedisLink, { instanceId }: { instanceId: st
       timer = null;
     },
     async census() {
-      const reply = (await link.run(censusScript, [key, lostKey], [TTL_MS, rowsPrefix])) as [string[], string[], string[], number];
+      const reply = (await link.run(censusScript, [key, lostKey], [TTL_MS, rowsPrefix, TAKEN])) as [string[], string[], string[], number];
       const [alive, dead] = [new Set(reply[0].map(instanceOf)), new Set(reply[1].map(instanceOf))];
       return {
         alive: [...alive],

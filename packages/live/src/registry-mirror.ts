@@ -7,6 +7,8 @@ const RETRY_MS = 1_000;
 const CHUNK = 200;
 /** Hashes of an instance that never comes back. */
 const EXPIRE_S = 86_400;
+/** Longer than the heartbeat of a killed instance lasts. */
+const TAKEN_EXPIRE_S = 600;
 
 /** What the mirror reads of the registry it mirrors. */
 export interface MirrorSource {
@@ -93,17 +95,24 @@ export function createRegistryMirror(
     return sent;
   }
 
-  /** After this instance's own copies were written. Should it fail, the rows expire: Postgres's are preferred to them. */
+  /**
+   * After this instance's own copies were written. Also from an instance that still counts as alive: it was killed a
+   * moment ago. What is left there is a note, so that its silence is told although it owns nothing any more.
+   */
   async function handOver(): Promise<void> {
     const ids = [...taken];
     taken.clear();
     if (!link.ready()) return;
-    for (const instance of (await presence.census()).dead) {
+    const { alive, dead } = await presence.census();
+    for (const instance of [...alive, ...dead]) {
       if (instance === instanceId) continue;
+      let removed = 0;
       for (let at = 0; at < ids.length; at += CHUNK) {
         const some = ids.slice(at, at + CHUNK);
-        await Promise.all([redis.hdel(rowsKey(instance), ...some), redis.hdel(detailsKey(instance), ...some)]);
+        const [rows] = await Promise.all([redis.hdel(rowsKey(instance), ...some), redis.hdel(detailsKey(instance), ...some)]);
+        removed += rows;
       }
+      if (removed > 0) await redis.set(presence.takenKey(instance), "1", "EX", TAKEN_EXPIRE_S);
     }
   }
 

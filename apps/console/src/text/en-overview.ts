@@ -23,7 +23,7 @@ export const overview = {
   requestRate: "requests/s",
   tokenRate: "tokens/s",
   costRate: "per hour",
-  lastMinute: "over the last minute",
+  lastMinute: "Means over the last minute",
   splitBy: "Split by",
   by: { model: "by model", provider: "by provider", user: "by user", key: "by key" },
   range: "Range",

@@ -94,6 +94,7 @@ function optionsOf(latest: { readonly current: TimePlotProps }, size: { width: n
       {
         ...axis,
         grid: { show: false },
+        size: 28,
         space: 64,
         values: (_plot, splits, _axis, _space, step) => timeLabels(splits, step, zone, language),
       },

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { exactCost, formatCost, formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
 import type { OverviewView } from "../../live/overview-board.ts";
 import { cn } from "../../ui/class-names.ts";
+import { NowCard } from "./now-card.tsx";
 
 const figure =
   "after:absolute after:inset-0 after:rounded-xl hover:text-accent-ink focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-ring";
@@ -22,7 +23,7 @@ export function FigureCards({ view }: { view: OverviewView }) {
   const errorRate = ratio(today.errors, today.requests);
   const ttft = ratio(today.ttftMsSum, today.ttftCount);
   return (
-    <ul className="grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4 2xl:grid-cols-7">
+    <ul className="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <Card
         label={t("overview.requests")}
         value={
@@ -102,6 +103,7 @@ export function FigureCards({ view }: { view: OverviewView }) {
         exact={formatExact(view.sessions, language)}
         note={<p className="text-ink-3">{t("overview.sessionsNow")}</p>}
       />
+      <NowCard rates={view.rates} />
     </ul>
   );
 }

@@ -11,7 +11,6 @@ import { Page } from "../../ui/page.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { Empty, FailureBox } from "../../ui/states.tsx";
 import { FigureCards } from "./figure-cards.tsx";
-import { NowStrip } from "./now-strip.tsx";
 import { OverviewCharts } from "./overview-charts.tsx";
 import { TopLists } from "./top-lists.tsx";
 import { useOverview } from "./use-overview.ts";
@@ -43,7 +42,6 @@ export function OverviewPage() {
       {view && !isUnused && (
         <>
           <FigureCards view={view} />
-          <NowStrip view={view} />
           <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-2">
             <Segments
               label={t("overview.splitBy")}
@@ -106,12 +104,11 @@ function OverviewSkeleton() {
   return (
     <div role="presentation" className="flex flex-col gap-5">
       <span className="sr-only">{t("common.loading")}</span>
-      <div className="grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4 2xl:grid-cols-7">
-        {["requests", "tokens", "cost", "errors", "ttft", "inFlight", "sessions"].map((name) => (
+      <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
+        {["requests", "tokens", "cost", "errors", "ttft", "inFlight", "sessions", "now"].map((name) => (
           <div key={name} className={`h-27 ${box}`} />
         ))}
       </div>
-      <div className={`h-11 ${box}`} />
       <div className="grid gap-3 lg:grid-cols-2">
         {["cost", "requests", "tokens", "ttft"].map((name) => (
           <div key={name} className={`h-64 ${box}`} />

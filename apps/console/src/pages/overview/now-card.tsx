@@ -1,0 +1,34 @@
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { formatCost, formatCount } from "../../format.ts";
+import type { Rates } from "../../live/rate-meter.ts";
+
+/** What goes through now: means over the last minute. */
+export function NowCard({ rates }: { rates: Rates }) {
+  const { t, i18n } = useTranslation();
+  const rate = (value: number): string =>
+    value >= 100
+      ? formatCount(Math.round(value), i18n.language)
+      : new Intl.NumberFormat(i18n.language, { maximumSignificantDigits: 2 }).format(value);
+  const figures = [
+    { name: "requestRate", text: rate(rates.requestsPerSecond) },
+    { name: "tokenRate", text: rate(rates.tokensPerSecond) },
+    { name: "costRate", text: formatCost(rates.costPerHourNanoUsd) },
+  ] as const;
+  return (
+    <li className="flex min-w-0 flex-col rounded-xl border border-line bg-surface px-4 pt-3 pb-2" title={t("overview.lastMinute")}>
+      <span className="truncate text-xs font-medium text-ink-2">{t("overview.now")}</span>
+      {figures.map(({ name, text }) => (
+        <Link
+          key={name}
+          to="/logs"
+          search={{ from: "now-15m" }}
+          className="group flex h-6 items-baseline gap-1.5 text-xs text-ink-3 hover:text-ink-2"
+        >
+          <span className="text-sm font-semibold text-ink group-hover:text-accent-ink">{text}</span>
+          <span className="truncate">{t(`overview.${name}`)}</span>
+        </Link>
+      ))}
+    </li>
+  );
+}

@@ -117,33 +117,57 @@ test("a provider fails: its card opens, counts down, half-opens and closes befor
   place,
   world,
 }) => {
-  const model = "claude-3-5-haiku-latest";
-  const redirect = (scenario: string) =>
-    api.providers.update.mutate({ id: world.providerId, modelRedirects: { [models.plain]: `${model}@${scenario}` } });
-  await redirect("flaky,every=1");
+  const model = `claude-${world.id}`;
+  const control = (scenario: string) =>
+    fetch(`${upstreamUrl}/__control`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ target: model, scenario }),
+    });
+  await api.providers.update.mutate({ id: world.providerId, modelRedirects: { [models.plain]: model } });
+  await control("error-before,500");
   await page.goto("/providers");
   const own = card(page, world.providerName);
+  const breaker = (state: string) => own.getByRole("region", { name: `Breaker of ${model}: ${state}` });
+  const fail = async (): Promise<number> => {
+    await (await callMessages(place, world.secret)).text();
+    return breaker("Open").count();
+  };
+  await expect.poll(fail).toBe(1);
+  await expect(breaker("Open")).toContainText(/probe in \d+ s/);
+  await expect(breaker("Open")).toContainText("500");
+  // Its time is over by itself; nobody asks the server.
+  await expect(breaker("Open")).toContainText("probe on the next request");
+
+  // One slow request is the probe of all instances.
+  await control("late,500+long,15+slow,100");
+  const probe = callMessages(place, world.secret, { stream: true });
+  await expect(breaker("Half-open")).toContainText("probe 1 of 2 under way");
+  await (await probe).text();
+  await expect(breaker("Half-open")).toContainText("probe 2 of 2");
+  await control("plain");
+  expect((await callMessages(place, world.secret)).status).toBe(200);
+  await expect(own).toContainText("Healthy");
+  await expect(own.getByRole("region")).toHaveCount(0);
+});
+
+test("why a breaker opened is a click away, and an administrator resets it", async ({ adminPage: page, place, world }) => {
+  await page.goto("/providers");
+  const own = card(page, world.providerName);
+  const open = own.getByRole("region", { name: /^Breaker of .*: Open$/ });
   await expect
     .poll(async () => {
-      await (await callMessages(place, world.secret)).text();
-      return own.getByRole("region", { name: new RegExp(`Breaker of ${model}.*: Open`) }).count();
+      await (await callMessages(place, world.secret, { model: models.failing })).text();
+      return open.count();
     })
     .toBe(1);
-  await expect(own).toContainText(/probe in \d+ s|probe in \dm/);
-  await expect(own).toContainText("503");
-  expect((await callMessages(place, world.secret)).status).toBe(503);
-
-  // Why: its last failing requests are a click away.
-  await own.getByRole("link", { name: "Last failing requests" }).click();
+  await open.getByRole("link", { name: "Last failing requests" }).click();
   await expect(page).toHaveURL(new RegExp(`provider=${world.providerId}`));
+  await expect(page.getByRole("row").filter({ hasText: world.keyName }).first()).toBeVisible();
   await page.goBack();
-
-  // Closed by an administrator: what comes next is learnt anew.
   await act(page, world.providerName, "Reset breakers");
   await expect(own.getByRole("region")).toHaveCount(0);
-  await redirect("plain");
-  await expect.poll(async () => (await callMessages(place, world.secret)).status).toBe(200);
-  await expect(own).toContainText("Healthy");
+  expect((await callMessages(place, world.secret, { model: models.failing })).status).toBe(500);
 });
 
 test("forced open with an end and a note, on every instance, and lifted", async ({ adminPage: page, place, world }) => {
@@ -169,7 +193,8 @@ test("many are changed at once after a look at what changes, and put back by one
   await page.goto("/providers");
   for (const name of [world.providerName, other.name]) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
   await page.getByRole("button", { name: "Edit…" }).click();
-  const dialog = page.getByRole("dialog");
+  // A toast with an action is a dialog, too.
+  const dialog = page.getByRole("dialog", { name: "Edit 2 providers" });
   await dialog.getByLabel("Weight").fill("7");
   await dialog.getByLabel("Add groups").fill("extra");
   await dialog.getByLabel("Enabled").selectOption("off");

@@ -34,7 +34,7 @@ async function measure(pool: pg.Pool, dir: string, full: boolean): Promise<Repor
   await createOlderDesign(pool);
   const older = await pool.connect();
   const rates = {
-    settle: () => rowsPerSecond(10_000 * scale, batchSize, (ends) => settleBatch(pool, ends.map((record) => ({ record })))),
+    settle: () => rowsPerSecond(10_000 * scale, batchSize, (ends) => settleBatch(pool, ends)),
     olderBatched: () => rowsPerSecond(5_000 * scale, batchSize, (ends) => writeOlder(older, ends)),
     olderOneByOne: () => rowsPerSecond(500 * scale, 1, (ends) => writeOlder(older, ends)),
   };

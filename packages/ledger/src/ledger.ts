@@ -234,9 +234,9 @@ class RunningLedger implements Ledger {
   #end(kind: "finish" | "refuse", record: FinishRecord, waiting: { durable?: () => void; settled?: () => void }): void {
     const sync = kind === "finish" && this.#options.settings()["ledger.durability"] === "fsync";
     this.#spool.finish(kind, record, sync ? "durable" : "ordered", (position, detailJson) => {
-      const end: Pending = { id: record.row.id, finish: record, position, raw: false, queuedAtMs: this.#options.clock.now() };
-      // The details of other ends may still learn how large the error was that the client got.
-      if (detailJson && record.row.state === "done") end.detailJson = detailJson;
+      // Spared from being made into text again; the details of other ends may still learn how large the error was that the client got.
+      const finish = detailJson && record.row.state === "done" ? { ...record, detailJson } : record;
+      const end: Pending = { id: record.row.id, finish, position, raw: false, queuedAtMs: this.#options.clock.now() };
       if (position) {
         waiting.durable?.();
         if (waiting.settled) end.settled = waiting.settled;

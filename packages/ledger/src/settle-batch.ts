@@ -11,7 +11,7 @@ const SETTLE_LOCK = 7_207_150_002;
  * in a batch. @throws what the driver throws; after a data error the connection goes back in order.
  */
 export async function settleBatch(pool: pg.Pool, records: readonly SettledRecord[], failpoint?: FailpointHook): Promise<void> {
-  const values = settleValues([...records].sort((a, b) => (a.record.row.id < b.record.row.id ? -1 : 1)));
+  const values = settleValues([...records].sort((a, b) => (a.row.id < b.row.id ? -1 : 1)));
   const client = await pool.connect();
   let broken = true;
   try {

@@ -155,21 +155,20 @@ function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id
 }
 
 /** An end, and its detail as text when that was made before. */
-export interface SettledRecord {
-  record: FinishRecord;
-  detailJson?: string | undefined;
+export interface SettledRecord extends FinishRecord {
+  detailJson?: string;
 }
 
 /** Parameters of {@link settleSql}. Array literals are built here: the driver's own way costs more than the insert. */
 export function settleValues(records: readonly SettledRecord[]): string[] {
   const values = columns.map((column) => arrayLiteral(column, records));
-  values.push(records.map(({ record, detailJson }) => detailJson ?? JSON.stringify(record.detail)).join(SEPARATOR));
+  values.push(records.map(({ detail, detailJson }) => detailJson ?? JSON.stringify(detail)).join(SEPARATOR));
   return values;
 }
 
-function arrayLiteral(column: Column, records: readonly SettledRecord[]): string {
+function arrayLiteral(column: Column, records: readonly FinishRecord[]): string {
   // Joined at once: a text that grows by pieces is a tree of pieces, tens of thousands of them for a batch.
-  const parts = records.map(({ record }) => {
+  const parts = records.map((record) => {
     const value = column.of(record);
     if (value === null) return "NULL";
     return column.quoted ? quote(value as string) : String(value);

@@ -68,7 +68,6 @@ export class Settler {
   push(end: Pending): void {
     if (end.position && this.#pending.length >= RETAINED_RECORDS) {
       end.finish = null;
-      delete end.detailJson;
     }
     this.#pending.push(end);
     if (end.settled) this.#urgent = true;
@@ -191,11 +190,8 @@ export class Settler {
     if (!only) return;
     try {
       await this.#ensurePartitions(loaded);
-      await settleBatch(
-        this.#options.pool,
-        loaded.map(({ end, record }) => ({ record, detailJson: end.detailJson })),
-        this.#options.failpoint,
-      );
+      const records = loaded.map(({ record }) => record);
+      await settleBatch(this.#options.pool, records, this.#options.failpoint);
     } catch (error) {
       if (isMissingPartition(error)) this.#monthsMade.clear();
       if (!isDataError(error) || isMissingPartition(error)) throw error;

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { FailpointHook } from "./failpoints.ts";
 import { decodePayload, type SpoolRecord, scanFrames } from "./frames.ts";
-import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
+import type { ProgressRecord, StartRecord } from "./records.ts";
 import { type Position, segmentName, segmentNumber } from "./segment-writer.ts";
+import type { SettledRecord } from "./settle-statement.ts";
 
 /**
  * Reads a spool directory after a stop of any kind: which requests never ended, which ends no commit has covered, and
@@ -27,14 +28,12 @@ export interface Pending {
   /** '' for raw bytes. */
   id: string;
   /** null: on disk only, read again when its turn comes (or raw bytes that are no record, for the quarantine). */
-  finish: FinishRecord | null;
+  finish: SettledRecord | null;
   /** null: the spool could not take it, memory is all there is. */
   position: Position | null;
   /** Damage or an unknown version: goes to the quarantine as it is. */
   raw: boolean;
   queuedAtMs: number;
-  /** The detail as it was spooled, when it is final: so that it need not be made into text again. */
-  detailJson?: string;
   /** Called when the row is committed (or its record quarantined). */
   settled?: () => void;
 }

@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   gateway: async () => (await import("./gateway.ts")).gatewayBench,
   ledger: async () => (await import("./ledger.ts")).ledgerBench,
   keyset: async () => (await import("./keyset.ts")).keysetBench,
+  live: async () => (await import("./live.ts")).liveBench,
 };
 
 const args = process.argv.slice(2);

@@ -11,7 +11,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 const run = promisify(execFile);
 
 /** Core 0 for what is measured, core 1 for everything else; without taskset or a second core nothing is pinned. */
-async function pinned(core: number, args: string[]): Promise<[string, string[]]> {
+export async function pinned(core: number, args: string[]): Promise<[string, string[]]> {
   const canPin =
     cpus().length > 1 &&
     (await run("taskset", ["--version"]).then(

@@ -22,14 +22,14 @@ export function keyRow(key: Key, place: Pick<ListRow, "level" | "posInSet" | "se
 export function useUsageColumns(name: string, second: ListColumn[]): ListColumn[] {
   const { t } = useTranslation();
   return [
-    { id: "name", label: name, track: "minmax(13rem, 2.4fr)", sort: "name" },
-    { id: "status", label: t("keys.status"), track: "minmax(7rem, 0.8fr)" },
+    { id: "name", label: name, track: "minmax(10rem, 2.2fr)", sort: "name" },
+    { id: "status", label: t("keys.status"), track: "minmax(6.5rem, 0.8fr)" },
     ...second,
-    { id: "limits", label: t("keys.limits"), track: "minmax(7rem, 1fr)", wideOnly: true },
-    { id: "requests", label: t("lists.requests"), track: "5.5rem", sort: "requests", right: true },
-    { id: "tokens", label: t("lists.tokens"), track: "5.5rem", sort: "tokens", right: true },
-    { id: "cost", label: t("lists.cost"), track: "5.5rem", right: true, wideOnly: true },
-    { id: "lastUsed", label: t("lists.lastUsed"), track: "7.5rem", sort: "lastUsed", right: true },
+    { id: "limits", label: t("keys.limits"), track: "minmax(6.5rem, 1fr)", wideOnly: true },
+    { id: "requests", label: t("lists.requests"), track: "5rem", sort: "requests", right: true },
+    { id: "tokens", label: t("lists.tokens"), track: "4.5rem", sort: "tokens", right: true },
+    { id: "cost", label: t("lists.cost"), track: "5rem", right: true, wideOnly: true },
+    { id: "lastUsed", label: t("lists.lastUsed"), track: "6.5rem", sort: "lastUsed", right: true },
     { id: "actions", label: t("common.actions"), track: "5.5rem", right: true, hiddenHead: true },
   ];
 }
@@ -70,6 +70,7 @@ function KeyName({ row, tabIndex, onAct }: Pick<KeyCellProps, "row" | "tabIndex"
     <span className="block min-w-0">
       <Button
         variant="link"
+        data-key-name=""
         tabIndex={tabIndex}
         className="max-w-full justify-start text-sm text-ink"
         onClick={() => onAct({ act: "open", key: row })}

@@ -60,8 +60,8 @@ interface RowListProps<R extends ListRow> {
 /** A virtual list of rows of one height, flat or two levels deep: only what is in view exists. */
 export function RowList<R extends ListRow>(props: RowListProps<R>) {
   const { label, role, rows, sort, order, hasMore, onSort, onEnd, cell, card } = props;
-  const wide = useMedia("(min-width: 1180px)");
-  const narrow = !useMedia("(min-width: 760px)");
+  const wide = useMedia("(min-width: 1400px)");
+  const narrow = !useMedia("(min-width: 1120px)");
   const columns = useMemo(() => props.columns.filter(({ wideOnly }) => wide || !wideOnly), [props.columns, wide]);
   const tracks = columns.map(({ track }) => track).join(" ");
   const scroller = useRef<HTMLDivElement>(null);
@@ -106,10 +106,10 @@ export function RowList<R extends ListRow>(props: RowListProps<R>) {
         const id = (event.target as Element).closest<HTMLElement>("[data-id]")?.dataset.id;
         if (isTree && id) setCurrentId(id);
       }}
-      className="relative min-h-72 flex-1 overflow-y-auto overscroll-contain rounded-xl border border-line bg-surface -outline-offset-2"
+      className="relative min-h-0 flex-initial overflow-y-auto overscroll-contain rounded-xl border border-line bg-surface -outline-offset-2"
     >
       <div role="rowgroup" className={cn("sticky top-0 z-10 border-b border-line bg-surface", narrow && "sr-only")}>
-        <div role="row" aria-rowindex={1} className="grid h-9 items-center gap-x-4 px-4" style={{ gridTemplateColumns: tracks }}>
+        <div role="row" aria-rowindex={1} className="grid h-9 items-center gap-x-3 px-4" style={{ gridTemplateColumns: tracks }}>
           {columns.map((column) => (
             <Head key={column.id} column={column} sorted={column.sort === sort ? order : null} onSort={onSort} />
           ))}
@@ -133,7 +133,7 @@ export function RowList<R extends ListRow>(props: RowListProps<R>) {
               style={{ height: item.size, transform: `translateY(${item.start}px)`, ...(!narrow && { gridTemplateColumns: tracks }) }}
               className={cn(
                 "absolute inset-x-0 top-0 border-b border-line px-4 text-sm -outline-offset-2 [contain:layout_style_paint] hover:bg-hover",
-                !narrow && row.whole === undefined ? "grid items-center gap-x-4" : "flex items-center",
+                !narrow && row.whole === undefined ? "grid items-center gap-x-3" : "flex items-center",
                 row.dim && "text-ink-3",
                 row.level > 1 && "bg-sunken/50",
               )}

@@ -51,7 +51,7 @@ export function KeysPage() {
   );
   const columns = useUsageColumns(t("keys.name"), [
     ...(admin ? [{ id: "owner", label: t("keys.owner"), track: "minmax(8rem, 1.4fr)" }] : []),
-    { id: "group", label: t("keys.group"), track: "minmax(5rem, 0.7fr)", wideOnly: true },
+    { id: "group", label: t("keys.group"), track: "minmax(4.5rem, 0.7fr)", wideOnly: true },
   ]);
   const rows = useMemo(() => list.items.map((key, index) => keyRow(key, { level: 1, posInSet: index + 1, setSize: -1 })), [list.items]);
   const create = (

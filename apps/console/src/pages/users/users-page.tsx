@@ -97,7 +97,7 @@ export function UsersPage() {
             if (row.kind === "user") return <UserCell user={row.user} column={column} {...of(row, tabIndex)} />;
             if (row.kind !== "key") return null;
             const cell = <KeyCell row={row.key} column={column === "roleGroup" ? "group" : column} {...ofKey(tabIndex)} />;
-            return column === "name" ? <div className="pl-8">{cell}</div> : cell;
+            return column === "name" ? <div className="pl-12">{cell}</div> : cell;
           }}
           card={(row, tabIndex) =>
             row.kind === "user" ? (

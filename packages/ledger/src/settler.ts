@@ -220,7 +220,7 @@ export class Settler {
 
   /** Kept raw and counted. The same bytes of the same place are kept once, however often the spool is read. */
   async #quarantine(end: Pending, record: FinishRecord | Buffer, reason: string): Promise<void> {
-    const payload = Buffer.isBuffer(record) ? record : Buffer.from(JSON.stringify(record));
+    const payload = Buffer.isBuffer(record) ? record : bytesOf(record);
     const place = end.position ? `${this.#options.instanceId}/${end.position.segment}/${end.position.start}` : end.id;
     await this.#options.pool.query(
       `INSERT INTO ledger_quarantine (id, request_id, payload, reason) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
@@ -229,6 +229,11 @@ export class Settler {
     this.#quarantined++;
     this.#options.log.error({ requestId: end.id, place, reason }, "a record of the ledger went to the quarantine");
   }
+}
+
+/** The record as it came, without what was kept beside it. */
+function bytesOf({ row, detail, upstreamCostNanoUsd }: FinishRecord): Buffer {
+  return Buffer.from(JSON.stringify({ row, detail, upstreamCostNanoUsd }));
 }
 
 /** A UUID (version 8, RFC 9562) from a text. */

@@ -134,6 +134,44 @@ export type LiveEvent =
 export type LiveEventType = LiveEvent["type"];
 
 /**
+ * What a viewer may ask for: the kinds of events that are frequent. Of which a page wants some and not others, so that who looks at
+ * providers is not sent each request. What is rare (a noun changed, a breaker opened) comes to everybody.
+ */
+export const topics = ["logs", "sessions", "providers", "system"] as const;
+export type Topic = (typeof topics)[number];
+
+/** null = rare: whatever was asked for. */
+const topicOf: Record<LiveEventType, Topic | null> = {
+  "request.started": "logs",
+  "request.progressed": "logs",
+  "request.lost": "logs",
+  "request.finished": "logs",
+  "request.refused": "logs",
+  "session.started": "sessions",
+  "session.updated": "sessions",
+  "session.ended": "sessions",
+  "provider.opened": null,
+  "provider.half-opened": null,
+  "provider.closed": null,
+  "provider.measured": "providers",
+  "provider.changed": null,
+  "key.changed": null,
+  "user.changed": null,
+  "price.changed": null,
+  "settings.changed": null,
+  "audit.added": null,
+  "config.applied": null,
+  "config.failed": null,
+  "system.measured": "system",
+};
+
+/** Whether a viewer of these topics (absent = all) hears of such events. */
+export function isWanted(type: LiveEventType, wanted: readonly Topic[] | undefined): boolean {
+  const topic = topicOf[type];
+  return !wanted || topic === null || wanted.includes(topic);
+}
+
+/**
  * What somebody at a console asks of every instance. Best effort, unlike events: nobody replays a command, so whatever
  * must hold for good (a revoked key) also holds by the configuration.
  */
@@ -159,5 +197,8 @@ export interface LiveFrame {
   serverNowMs: number;
 }
 
-/** Who a frame is for: admins see all (`userId` says which admin, so that the stream can be ended), a user sees what carries their id. */
-export type Audience = { kind: "admin"; userId?: string } | { kind: "user"; userId: string };
+/**
+ * Who a frame is for: admins see all (`userId` says which admin, so that the stream can be ended), a user sees what carries their id.
+ * Of that, what belongs to `topics` and what is too rare to belong to one; absent = everything.
+ */
+export type Audience = ({ kind: "admin"; userId?: string } | { kind: "user"; userId: string }) & { topics?: readonly Topic[] };

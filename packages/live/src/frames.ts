@@ -1,5 +1,5 @@
 import type { Clock } from "@sluice/core/clock";
-import type { Audience, BusId, LiveEvent, LiveFrame } from "@sluice/core/events";
+import { type Audience, type BusId, isWanted, type LiveEvent, type LiveFrame } from "@sluice/core/events";
 import { type AudienceHub, createAudienceHub, takeFrame } from "./audience-hub.ts";
 import { compareBusIds } from "./bus-id.ts";
 import type { Frames } from "./contract.ts";
@@ -29,6 +29,8 @@ export interface FramesOptions {
  */
 export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions): Frames {
   const hubs = new Map<string, AudienceHub>();
+  /** The hubs of each user, and of all admins: one for each choice of topics. */
+  const hubsOf = new Map<string, Set<AudienceHub>>();
   let scanned: BusId = "";
   /** Resolves with the position that batches follow from. */
   let following = Promise.withResolvers<BusId>();
@@ -40,22 +42,17 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
   function onBatch(batch: Batch): void {
     scanned = batch.id;
     lossWatch?.heard();
-    const byUser = new Map<AudienceHub, LiveEvent[]>();
+    const wanted = new Map<AudienceHub, LiveEvent[]>();
     const changedUsers = new Set<string>();
     for (const event of batch.events) {
       const owner = ownerOf(event);
       if (event.type === "user.changed") changedUsers.add(event.id).add(event.userId ?? event.id);
-      if (owner === null) continue;
-      for (const hub of owner === "" ? hubs.values() : [hubs.get(owner)]) {
-        const shaped = hub && hub.audience.kind === "user" ? shapeEvent(hub.audience, event) : null;
-        if (!hub || !shaped) continue;
-        const events = byUser.get(hub);
-        if (events) events.push(shaped);
-        else byUser.set(hub, [shaped]);
-      }
+      const users = owner === "" ? hubs.values() : owner === null ? [] : (hubsOf.get(owner) ?? []);
+      for (const hub of [...users].filter(({ audience }) => audience.kind === "user")) collect(wanted, hub, event);
+      for (const hub of hubsOf.get(ADMINS) ?? []) if (hub.audience.topics) collect(wanted, hub, event);
     }
     hubs.get(ADMINS)?.accept(batch);
-    for (const [hub, events] of byUser) hub.accept({ id: batch.id, events });
+    for (const [hub, events] of wanted) hub.accept({ id: batch.id, events });
     for (const userId of changedUsers) disconnect(userId);
     if (hubs.size > 0) advanceTimer ??= setTimeout(advance, ADVANCE_MS);
   }
@@ -66,13 +63,16 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
   }
 
   function join(audience: Audience): { hub: AudienceHub; subscriber: Subscriber } {
-    const key = audience.kind === "admin" ? ADMINS : audience.userId;
+    const key = keyOfHub(audience);
     const known = hubs.get(key);
     const hub = known ?? createAudienceHub(audience, { clock, scanned: () => scanned });
     const subscriber = createSubscriber(audience.userId ?? "");
     hub.subscribers.add(subscriber);
     if (hubs.size === 0) lossWatch?.begin();
-    if (!known) hubs.set(key, hub);
+    if (!known) {
+      hubs.set(key, hub);
+      hubsOf.set(ownerOfHub(audience), (hubsOf.get(ownerOfHub(audience)) ?? new Set()).add(hub));
+    }
     unlisten ??= bus.listen({
       started(position) {
         scanned = position;
@@ -96,7 +96,10 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
     subscriber.end();
     if (!hub.subscribers.delete(subscriber) || hub.subscribers.size > 0) return;
     hub.close();
-    hubs.delete(hub.audience.kind === "admin" ? ADMINS : hub.audience.userId);
+    hubs.delete(keyOfHub(hub.audience));
+    const owner = ownerOfHub(hub.audience);
+    hubsOf.get(owner)?.delete(hub);
+    if (hubsOf.get(owner)?.size === 0) hubsOf.delete(owner);
     if (hubs.size > 0) return;
     lossWatch?.end();
     unlisten?.();
@@ -149,7 +152,7 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
         yield frame;
       }
     }
-    const events = subscriber.stopped ? [] : await begun;
+    const events = subscriber.stopped ? [] : (await begun).filter(({ type }) => isWanted(type, hub.audience.topics));
     if (events.length > 0 && !subscriber.stopped) yield { id: last, events, serverNowMs: clock.now() };
     for (;;) {
       const tick = await subscriber.take(() => clock.monotonic());
@@ -189,7 +192,11 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
     },
     disconnect,
     count: () => [...hubs.values()].reduce((sum, hub) => sum + hub.subscribers.size, 0),
-    admins: () => hubs.get(ADMINS)?.subscribers.size ?? 0,
+    admins: () =>
+      [...(hubsOf.get(ADMINS) ?? [])].reduce(
+        (sum, { audience, subscribers }) => sum + (isWanted("system.measured", audience.topics) ? subscribers.size : 0),
+        0,
+      ),
     sent: () => sent,
     async close() {
       closed = true;
@@ -198,6 +205,23 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
       await Promise.resolve();
     },
   };
+}
+
+function ownerOfHub(audience: Audience): string {
+  return audience.kind === "admin" ? ADMINS : audience.userId;
+}
+
+/** One for each audience and choice of topics; admins of all topics are ADMINS. */
+function keyOfHub(audience: Audience): string {
+  return audience.topics ? `${ownerOfHub(audience)} ${[...new Set(audience.topics)].sort().join(",")}` : ownerOfHub(audience);
+}
+
+function collect(wanted: Map<AudienceHub, LiveEvent[]>, hub: AudienceHub, event: LiveEvent): void {
+  const shaped = shapeEvent(hub.audience, event);
+  if (!shaped) return;
+  const events = wanted.get(hub);
+  if (events) events.push(shaped);
+  else wanted.set(hub, [shaped]);
 }
 
 /** A replay, shaped and conflated like live. Always at least one frame, whose id is `position`. */

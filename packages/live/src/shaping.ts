@@ -1,4 +1,4 @@
-import type { Audience, LiveEvent, SessionRow } from "@sluice/core/events";
+import { type Audience, isWanted, type LiveEvent, type SessionRow } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
 
 /*
@@ -18,8 +18,9 @@ export function shapeSession(audience: Audience, row: SessionRow): SessionRow | 
   return row.userId === audience.userId ? { ...row, providerId: "", providerSinceMs: 0, chosenBy: "" } : null;
 }
 
-/** As {@link shapeRow}. Users never hear of providers and prices; of settings they hear the names. */
+/** As {@link shapeRow}, and of the audience's topics. Users never hear of providers and prices; of settings they hear the names. */
 export function shapeEvent(audience: Audience, event: LiveEvent): LiveEvent | null {
+  if (!isWanted(event.type, audience.topics)) return null;
   if (audience.kind === "admin") return event;
   switch (event.type) {
     case "request.started":

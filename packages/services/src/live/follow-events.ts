@@ -1,4 +1,4 @@
-import type { Audience, LiveFrame } from "@sluice/core/events";
+import { type Audience, type LiveFrame, topics } from "@sluice/core/events";
 import { z } from "zod";
 import { ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
@@ -7,11 +7,18 @@ import { parse } from "../parse.ts";
 
 const position = z.string().max(80).nullish();
 
-/** `lastEventId` is where a dropped connection was; `after` the position that a list was read at. The former wins. */
-export const FollowEventsInput = z.strictObject({ lastEventId: position, after: position });
+/**
+ * `lastEventId` is where a dropped connection was; `after` the position that a list was read at. The former wins.
+ * `topics` says what of it is wanted, absent = everything; who wants others comes again from the last id.
+ */
+export const FollowEventsInput = z.strictObject({
+  lastEventId: position,
+  after: position,
+  topics: z.array(z.enum(topics)).max(10).optional(),
+});
 
 /** Streams live as long at most; a reconnect is authorised anew. The jitter keeps them from coming back all at once. */
-const LIFETIME_MS = { base: 9 * 60_000, jitter: 2 * 60_000 };
+const LIFETIME = { baseMs: 9 * 60_000, jitterSeconds: 120 };
 
 /**
  * What the actor may see, as it happens: administrators everything, users what is theirs. When its time is over or the
@@ -23,13 +30,15 @@ export async function* followEvents(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LiveFrame, void, void> {
   requireAccess(ctx.actor, "user");
-  const { lastEventId, after } = parse(FollowEventsInput, input ?? {});
+  const { topics: wanted, lastEventId, after } = parse(FollowEventsInput, input ?? {});
   const userId = ownScope(ctx);
   const own = ctx.actor.kind === "user" ? ctx.actor.userId : "system";
-  const audience: Audience = userId === null ? { kind: "admin", userId: own } : { kind: "user", userId };
+  const of = { userId: own, ...(wanted && { topics: wanted }) };
+  const audience: Audience = userId === null ? { kind: "admin", ...of } : { kind: "user", ...of };
   const lifetime = new AbortController();
   const end = (): void => lifetime.abort();
-  const timer = setTimeout(end, LIFETIME_MS.base + Math.random() * LIFETIME_MS.jitter);
+  // Whole seconds: Node keeps one list of timers for each duration.
+  const timer = setTimeout(end, LIFETIME.baseMs + Math.ceil(Math.random() * LIFETIME.jitterSeconds) * 1_000);
   ctx.streams.add(end);
   signal?.addEventListener("abort", end, { once: true });
   if (signal?.aborted) end();

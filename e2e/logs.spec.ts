@@ -1,13 +1,5 @@
-import type { Page } from "@playwright/test";
-import { asksForRows, callMessages, expect, models, test, type World } from "./fixtures.ts";
-
-/** The logs page, filtered to what one world does. */
-async function openLogs(page: Page, world: World, search = ""): Promise<void> {
-  await page.goto(`/logs?key=${world.keyId}${search}`);
-  await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
-}
-
-const rows = (page: Page) => page.getByRole("table", { name: "Requests" }).locator("[data-id]");
+import { asksForRows, callMessages, expect, models, test } from "./fixtures.ts";
+import { openLogs, rows } from "./log-page.ts";
 
 test.describe("the live log @live", () => {
   test("shows a request begin, stream and end without asking for anything", async ({ adminPage: page, place, world }) => {
@@ -74,32 +66,17 @@ test.describe("the live log @live", () => {
   });
 });
 
-test("a request's drawer says where it went, why, and what it cost", async ({ adminPage: page, place, world }) => {
-  const answer = await callMessages(place, world.secret);
-  const requestId = answer.headers.get("request-id") ?? "";
-  await answer.text();
+test("a hidden tab counts errors in its title", async ({ adminPage: page, place, world }) => {
   await openLogs(page, world);
-  await rows(page).first().click();
-  const drawer = page.getByRole("complementary", { name: "Request" }).or(page.getByRole("dialog", { name: "Request" }));
-  await expect(drawer).toContainText(requestId);
-  await expect(drawer).toContainText("Routing decision");
-  await expect(drawer).toContainText(world.providerName);
-  await expect(drawer).toContainText("The only candidate");
-  await expect(drawer).toContainText("Usage and cost");
-  await expect(page).toHaveURL(new RegExp(`log=${requestId}`));
-  await page.keyboard.press("Escape");
-  await expect(drawer).toBeHidden();
-});
-
-test("a filter chosen in a cell is a chip and part of the address", async ({ adminPage: page, place, world }) => {
-  await (await callMessages(place, world.secret)).text();
+  const hide = (hidden: boolean) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  await hide(true);
   await (await callMessages(place, world.secret, { model: models.failing })).text();
-  await openLogs(page, world);
-  await expect(rows(page)).toHaveCount(2);
-  await rows(page).filter({ hasText: models.plain }).getByText(models.plain).hover();
-  await page.getByRole("button", { name: `Filter by Model ${models.plain}` }).click();
-  await expect(rows(page)).toHaveCount(1);
-  await expect(page).toHaveURL(/model=claude-sonnet-4-5/);
-  await page.getByRole("button", { name: "Remove filter Model" }).click();
-  await expect(rows(page)).toHaveCount(2);
+  await (await callMessages(place, world.secret, { model: models.failing })).text();
+  await expect(page).toHaveTitle("(2 errors) Logs · Sluice");
+  await hide(false);
+  await expect(page).toHaveTitle("Logs · Sluice");
 });

@@ -16,6 +16,7 @@ import { EventStreams } from "./event-streams.ts";
 import { addExportRoutes } from "./export-routes.ts";
 import { loginCookie } from "./login-cookie.ts";
 import { addLoginRoutes } from "./login-routes.ts";
+import { packAnswers } from "./packed-answers.ts";
 import { checkBodyHeaders, checkHead, checkOrigin, decodeBody } from "./request-guard.ts";
 import { addTrpcRoutes, isSubscription } from "./trpc-routes.ts";
 
@@ -90,6 +91,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
     app.addHook("onSend", async (_request, reply) => {
       if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
     });
+    packAnswers(app);
     addLoginRoutes(app, cookie);
     addExportRoutes(app, publicOrigin);
     addTrpcRoutes(app, { streams, publicOrigin });

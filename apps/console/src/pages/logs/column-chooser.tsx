@@ -20,7 +20,7 @@ export function ColumnChooser({ admin, shown }: { admin: boolean; shown: Columns
       }
       className="w-52 p-2"
     >
-      <fieldset className="flex max-h-96 flex-col overflow-y-auto">
+      <fieldset className="flex max-h-[70dvh] flex-col overflow-y-auto">
         <legend className="sr-only">{t("logs.columns")}</legend>
         {columnsFor(admin).map((name) => (
           <label key={name} className="flex min-h-8 items-center gap-2.5 rounded-md px-2 text-sm hover:bg-hover">

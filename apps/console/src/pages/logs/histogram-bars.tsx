@@ -53,7 +53,7 @@ export function HistogramBars({ view, search, onZoom }: HistogramBarsProps) {
   };
 
   const errors = (view.totals["4xx"] ?? 0) + (view.totals["5xx"] ?? 0) + (view.totals.refused ?? 0);
-  const text = (ms: number): string => bucketText(ms, stepMs, i18n.language);
+  const text = (ms: number): string => bucketText(ms, view, i18n.language);
   const over = hover === null ? undefined : buckets[hover];
   return (
     <div className="relative">

@@ -33,7 +33,7 @@ export function HistogramTable({ view, onZoom }: HistogramTableProps) {
         </thead>
         <tbody>
           {rows.map(({ atMs, counts }) => {
-            const time = bucketText(atMs, view.stepMs, i18n.language);
+            const time = bucketText(atMs, view, i18n.language);
             return (
               <tr key={atMs} className="border-t border-line">
                 <th scope="row" className="text-left font-normal">

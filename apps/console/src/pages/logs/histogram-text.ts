@@ -1,9 +1,12 @@
-const HOUR = 3_600_000;
+import type { HistogramView } from "../../live/log-histogram.ts";
 
-/** The beginning of a bucket: the time of day for short ones, with the day for those of an hour or more. */
-export function bucketText(ms: number, stepMs: number, language: string): string {
-  const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-  const day = { month: "short", day: "numeric" } as const;
-  const options = stepMs < HOUR ? time : stepMs < 24 * HOUR ? { ...day, ...time } : day;
+const HOUR = 3_600_000;
+const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+const day = { month: "short", day: "numeric" } as const;
+
+/** The beginning of a bucket: the time of day, with the day where the view has more than one, alone for whole days. */
+export function bucketText(ms: number, { stepMs, fromMs, toMs }: HistogramView, language: string): string {
+  const several = new Date(fromMs).toDateString() !== new Date(toMs - 1).toDateString();
+  const options = stepMs >= 24 * HOUR ? day : several ? { ...day, ...time } : time;
   return new Intl.DateTimeFormat(language, options).format(ms);
 }

@@ -45,7 +45,7 @@ export interface Frames {
   disconnect(userId: string): void;
   /** Open subscriptions, for metrics. */
   count(): number;
-  /** Those of administrators. */
+  /** Those of administrators who hear of the system. */
   admins(): number;
   /** Frames given to subscribers since the start. */
   sent(): number;

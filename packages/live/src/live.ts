@@ -83,6 +83,10 @@ export function createLive(options: LiveOptions): Live {
     return [
       ...healths.map((health) => ({ type: "provider.measured" as const, health })),
       ...processes.map((instance) => ({ type: "system.measured" as const, instance })),
+      // Of any topic: it is told above every page.
+      ...processes.flatMap(({ id, config }) =>
+        config?.status === "failed" ? [{ type: "config.failed" as const, instanceId: id, config }] : [],
+      ),
     ];
   }
 

@@ -34,6 +34,9 @@ describe("the board of the system", () => {
     const failed = { ...config, status: "failed" as const, problems: ["line 4: x: unknown field"] };
     board.push([{ type: "config.failed", instanceId: "a", config: failed }]);
     expect(board.get().instances.get("a")?.config?.problems).toEqual(["line 4: x: unknown field"]);
+    // Also of an instance whose figures nobody asked for.
+    board.push([{ type: "config.failed", instanceId: "b", config: failed }]);
+    expect([...board.get().configs.keys()]).toEqual(["a", "b"]);
     const breaker = { providerId: "p", model: "m", state: "open" as const, failures: 5, probeAtMs: 1, cause: "500" };
     board.push([{ type: "provider.opened", breaker, atMs: 1 }]);
     expect(board.get().breakers.size).toBe(1);

@@ -1,4 +1,4 @@
-import type { BreakerState, InstanceState, LiveEvent } from "@sluice/core/events";
+import type { BreakerState, ConfigFileState, InstanceState, LiveEvent } from "@sluice/core/events";
 import { listen } from "./hub.ts";
 import { createStore } from "./store.ts";
 
@@ -7,6 +7,8 @@ export interface SystemState {
   instances: ReadonlyMap<string, InstanceState>;
   /** `provider model` → open or half open. */
   breakers: ReadonlyMap<string, BreakerState>;
+  /** Of instances that have a configuration file: told to every page, while figures of instances come only to who wants them. */
+  configs: ReadonlyMap<string, ConfigFileState>;
 }
 
 export interface SystemBoard {
@@ -18,19 +20,22 @@ export interface SystemBoard {
 }
 
 export function createSystemBoard(): SystemBoard {
-  const store = createStore<SystemState>({ instances: new Map(), breakers: new Map() });
+  const store = createStore<SystemState>({ instances: new Map(), breakers: new Map(), configs: new Map() });
   return {
     get: store.get,
     subscribe: store.subscribe,
     load({ instances, breakers }) {
       const known = store.get().instances;
+      const merged = instances.map((one) => newerOf(known.get(one.id), one));
       store.set({
-        instances: new Map(instances.map((one) => [one.id, newerOf(known.get(one.id), one)])),
+        instances: new Map(merged.map((one) => [one.id, one])),
+        configs: new Map(merged.flatMap(({ id, config }) => (config ? [[id, config]] : []))),
         breakers: new Map(breakers.map((one) => [keyOf(one), one])),
       });
     },
     push(events) {
-      const next = { instances: new Map(store.get().instances), breakers: new Map(store.get().breakers) };
+      const { instances, breakers, configs } = store.get();
+      const next = { instances: new Map(instances), breakers: new Map(breakers), configs: new Map(configs) };
       let moved = false;
       for (const event of events) moved = apply(next, event) || moved;
       if (moved) store.set(next);
@@ -42,19 +47,30 @@ export function createSystemBoard(): SystemBoard {
 export const systemBoard = createSystemBoard();
 listen({ events: systemBoard.push });
 
-function apply(next: { instances: Map<string, InstanceState>; breakers: Map<string, BreakerState> }, event: LiveEvent): boolean {
+interface Draft {
+  instances: Map<string, InstanceState>;
+  breakers: Map<string, BreakerState>;
+  configs: Map<string, ConfigFileState>;
+}
+
+function apply(next: Draft, event: LiveEvent): boolean {
   switch (event.type) {
     case "system.measured": {
       const { instance } = event;
-      if (instance.stopped) return next.instances.delete(instance.id);
+      if (instance.stopped) {
+        next.configs.delete(instance.id);
+        return next.instances.delete(instance.id);
+      }
       next.instances.set(instance.id, newerOf(next.instances.get(instance.id), instance));
+      if (instance.config) next.configs.set(instance.id, instance.config);
       return true;
     }
     case "config.applied":
     case "config.failed": {
       const instance = next.instances.get(event.instanceId);
+      next.configs.set(event.instanceId, event.config);
       if (instance) next.instances.set(event.instanceId, { ...instance, config: event.config });
-      return instance !== undefined;
+      return true;
     }
     case "provider.opened":
     case "provider.half-opened":

@@ -8,8 +8,8 @@ import { buttonClass } from "../ui/button.tsx";
 /** Says above every page that the configuration file on disk is not what is in force. It goes by itself once it is. */
 export function ConfigBanner() {
   const { t } = useTranslation();
-  const { instances } = useStore(systemBoard);
-  const failed = [...instances.values()].find(({ config }) => config?.status === "failed")?.config;
+  const { configs } = useStore(systemBoard);
+  const failed = [...configs.values()].find(({ status }) => status === "failed");
   if (!failed) return null;
   const more = failed.problems.length - 1;
   return (

@@ -1,0 +1,66 @@
+import { callMessages, expect, test } from "./fixtures.ts";
+
+test("a setting is found, checked, reviewed, in force at once, and rolled back by one action", async ({
+  adminPage: page,
+  place,
+  world,
+}) => {
+  const model = `unpriced-${world.id}`;
+  const statusOfUnpriced = async (): Promise<number> => {
+    const answer = await callMessages(place, world.secret, { model });
+    await answer.text();
+    return answer.status;
+  };
+  expect(await statusOfUnpriced()).toBe(400);
+  await page.goto("/settings");
+  const field = page.getByLabel("Models without a price", { exact: true });
+  await expect(field).toBeVisible();
+
+  await page.getByRole("searchbox", { name: "Search settings" }).fill("without a price");
+  await expect(page.locator("[data-setting]")).toHaveCount(1);
+  await page.getByRole("searchbox", { name: "Search settings" }).fill("no such setting");
+  await expect(page.getByRole("heading", { name: "No setting matches" })).toBeVisible();
+  await page.getByRole("button", { name: "Clear the search" }).click();
+  await expect(page.locator('[data-setting="sessions.activeWindowSeconds"]')).toContainText("Configuration file");
+
+  const attempts = page.getByLabel("Time for all attempts", { exact: true });
+  await attempts.fill("12");
+  await expect(page.getByText("A whole number from 1000 to 600000")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Review and save" })).toBeDisabled();
+  await page.getByRole("button", { name: "Reset Time for all attempts to its default" }).click();
+
+  await field.selectOption({ label: "Record without cost" });
+  await expect(page.getByText("1 unsaved change")).toBeVisible();
+  await page.getByRole("button", { name: "Review and save" }).click();
+  const review = page.getByRole("dialog", { name: "Save these changes?" });
+  await expect(review.locator("del")).toHaveText("Refuse");
+  await expect(review.locator("ins")).toHaveText("Record without cost");
+  await review.getByRole("button", { name: "Save 1 change" }).click();
+  await expect(review).toBeHidden();
+  await expect(page.locator('[data-setting="pricing.unknownModel"]')).toContainText("Console");
+  await expect.poll(statusOfUnpriced).toBe(200);
+
+  await page.getByRole("button", { name: "History" }).click();
+  const history = page.getByRole("dialog", { name: "History of the settings" });
+  const save = history.getByRole("listitem").filter({ hasText: "Roll back" }).filter({ hasText: "Record without cost" }).first();
+  await save.getByRole("button", { name: /^Roll back/ }).click();
+  const rollBack = page.getByRole("dialog", { name: "Roll back to before this save?" });
+  await expect(rollBack.locator("li", { hasText: "Models without a price" }).locator("ins")).toHaveText("Refuse");
+  await rollBack.getByRole("button", { name: "Roll back" }).click();
+  await expect(rollBack).toBeHidden();
+  await expect(field).toHaveValue("refuse");
+  await expect.poll(statusOfUnpriced).toBe(400);
+});
+
+test("unsaved changes are not lost by a slip", async ({ adminPage: page }) => {
+  await page.goto("/settings");
+  await page.getByLabel("Batch size", { exact: true }).fill("400");
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Prices" }).click();
+  const question = page.getByRole("alertdialog", { name: "Leave without saving?" });
+  await question.getByRole("button", { name: "Cancel" }).click();
+  await expect(page).toHaveURL(/\/settings/);
+  await expect(page.getByLabel("Batch size", { exact: true })).toHaveValue("400");
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Prices" }).click();
+  await expect(page).toHaveURL(/\/prices/);
+});

@@ -70,6 +70,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
       return { ...ctx, userId: user.id };
     },
     async eventsOf(work) {
+      await live.bus.flush();
       const after = await live.bus.position();
       await work();
       await live.bus.flush();

@@ -7,7 +7,7 @@ import { isNarrowed, type ListSearch } from "./list-search.ts";
 
 interface ListFrameProps {
   search: ListSearch;
-  query: { isPending: boolean; error: unknown; refetch(): unknown };
+  query: { isPending: boolean; error: unknown; dataUpdatedAt: number; refetch(): unknown };
   isEmpty: boolean;
   /** What stands there before there is anything. */
   first: ReactNode;
@@ -21,7 +21,7 @@ export function ListFrame({ search, query, isEmpty, first, onClear, children }: 
   const box = "rounded-xl border border-line bg-surface";
   return (
     <>
-      {query.error !== null && <FailureBox error={query.error} onRetry={() => void query.refetch()} />}
+      {query.error !== null && <FailureBox error={query.error} asOfMs={query.dataUpdatedAt} onRetry={() => void query.refetch()} />}
       {query.isPending && <SkeletonRows className={box} />}
       {!query.isPending && isEmpty && query.error === null && (
         <div className={box}>

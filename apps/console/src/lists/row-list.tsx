@@ -44,6 +44,8 @@ interface RowListProps<R extends ListRow> {
   rows: readonly R[];
   sort: SortName;
   order: "asc" | "desc";
+  /** What else the rows were asked by: another list begins at its top. */
+  filter: string;
   /** Whether more rows would come at the end. */
   hasMore: boolean;
   onSort(sort: SortName): void;
@@ -59,7 +61,7 @@ interface RowListProps<R extends ListRow> {
 
 /** A virtual list of rows of one height, flat or two levels deep: only what is in view exists. */
 export function RowList<R extends ListRow>(props: RowListProps<R>) {
-  const { label, role, rows, sort, order, hasMore, onSort, onEnd, cell, card } = props;
+  const { label, role, rows, sort, order, filter, hasMore, onSort, onEnd, cell, card } = props;
   const wide = useMedia("(min-width: 1400px)");
   const narrow = !useMedia("(min-width: 1120px)");
   const columns = useMemo(() => props.columns.filter(({ wideOnly }) => wide || !wideOnly), [props.columns, wide]);
@@ -85,6 +87,10 @@ export function RowList<R extends ListRow>(props: RowListProps<R>) {
   useEffect(() => {
     if (height > 0) virtual.measure();
   }, [virtual, height]);
+  const asked = `${sort} ${order} ${filter}`;
+  useEffect(() => {
+    if (asked) scroller.current?.scrollTo({ top: 0 });
+  }, [asked]);
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {

@@ -107,6 +107,7 @@ export function KeysPage() {
           rows={rows}
           sort={sort}
           order={order}
+          filter={JSON.stringify(search)}
           hasMore={list.hasNextPage}
           onSort={(by) => change(sortedBy(search, by))}
           onOpen={({ key }) => onAct({ act: "open", key })}

@@ -85,6 +85,7 @@ export function UsersPage() {
           rows={rows}
           sort={sort}
           order={order}
+          filter={JSON.stringify(search)}
           hasMore={list.hasNextPage}
           onSort={(by) => change(sortedBy(search, by))}
           onOpen={(row) => {

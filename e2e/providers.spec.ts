@@ -128,7 +128,7 @@ test("a provider fails: its card opens, counts down, half-opens and closes befor
   await control("error-before,500");
   await page.goto("/providers");
   const own = card(page, world.providerName);
-  const breaker = (state: string) => own.getByRole("region", { name: `Breaker of ${model}: ${state}` });
+  const breaker = (state: string) => own.getByRole("group", { name: `Breaker of ${model}: ${state}` });
   const fail = async (): Promise<number> => {
     await (await callMessages(place, world.secret)).text();
     return breaker("Open").count();
@@ -148,13 +148,13 @@ test("a provider fails: its card opens, counts down, half-opens and closes befor
   await control("plain");
   expect((await callMessages(place, world.secret)).status).toBe(200);
   await expect(own).toContainText("Healthy");
-  await expect(own.getByRole("region")).toHaveCount(0);
+  await expect(own.getByRole("group")).toHaveCount(0);
 });
 
 test("why a breaker opened is a click away, and an administrator resets it", async ({ adminPage: page, place, world }) => {
   await page.goto("/providers");
   const own = card(page, world.providerName);
-  const open = own.getByRole("region", { name: /^Breaker of .*: Open$/ });
+  const open = own.getByRole("group", { name: /^Breaker of .*: Open$/ });
   await expect
     .poll(async () => {
       await (await callMessages(place, world.secret, { model: models.failing })).text();
@@ -166,7 +166,7 @@ test("why a breaker opened is a click away, and an administrator resets it", asy
   await expect(page.getByRole("row").filter({ hasText: world.keyName }).first()).toBeVisible();
   await page.goBack();
   await act(page, world.providerName, "Reset breakers");
-  await expect(own.getByRole("region")).toHaveCount(0);
+  await expect(own.getByRole("group")).toHaveCount(0);
   expect((await callMessages(place, world.secret, { model: models.failing })).status).toBe(500);
 });
 
@@ -210,6 +210,34 @@ test("many are changed at once after a look at what changes, and put back by one
   await expect(card(page, world.providerName)).toContainText("weight 1");
   expect(await api.providers.get.query({ id: world.providerId })).toMatchObject({ groups: [world.group], enabled: true, weight: 1 });
   await other.remove();
+});
+
+test("the order is changed by keys or by dragging, and saved as priorities", async ({ adminPage: page, api, world }) => {
+  const first = await addProvider(api, world, `first ${world.id}`, { priority: 900 });
+  const second = await addProvider(api, world, `second ${world.id}`, { priority: 950 });
+  await page.goto("/providers");
+  await page.getByRole("button", { name: "Reorder" }).click();
+  const dialog = page.getByRole("dialog", { name: "Order of providers" });
+  const places = dialog.getByRole("list", { name: "Providers in order" }).getByRole("listitem");
+  const own = places.filter({ hasText: world.id }).filter({ hasNotText: "provider" });
+  await expect(own).toHaveText([new RegExp(first.name), new RegExp(second.name)]);
+  const handle = dialog.getByRole("button", { name: `Move ${second.name}` });
+  await handle.press("ArrowUp");
+  await expect(own).toHaveText([new RegExp(second.name), new RegExp(first.name)]);
+  await expect(handle).toBeFocused();
+  await own.filter({ hasText: first.name }).dragTo(own.filter({ hasText: second.name }));
+  await expect(own).toHaveText([new RegExp(first.name), new RegExp(second.name)]);
+  await handle.press("ArrowUp");
+  await expect(dialog.getByRole("table").getByRole("row", { name: new RegExp(`${second.name} Priority 950`) })).toBeVisible();
+  await dialog.getByRole("button", { name: "Save the order" }).click();
+  await expect(dialog).toBeHidden();
+  const priority = async (id: string) => (await api.providers.get.query({ id })).priority;
+  await expect.poll(() => priority(second.id)).toBeLessThan(900);
+  expect(await priority(first.id)).toBe(900);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect.poll(() => priority(second.id)).toBe(950);
+  await first.remove();
+  await second.remove();
 });
 
 test("a clone has its own name and waits disabled", async ({ adminPage: page, api, world }) => {

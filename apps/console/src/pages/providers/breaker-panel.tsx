@@ -44,7 +44,12 @@ function Breaker({ providerId, breaker, threshold }: { providerId: string; break
     );
   const name = t(breaker.state === "open" ? "providers.open" : "providers.halfOpenState");
   return (
-    <section aria-label={t("providers.breakerLabel", { model, state: name })} className="rounded-lg border border-line bg-sunken p-2.5">
+    // biome-ignore lint/a11y/useSemanticElements: there are no fields, and a landmark for each breaker is too much
+    <div
+      role="group"
+      aria-label={t("providers.breakerLabel", { model, state: name })}
+      className="rounded-lg border border-line bg-sunken p-2.5"
+    >
       <p className="truncate font-mono text-xs font-medium" title={model}>
         {model}
       </p>
@@ -78,7 +83,7 @@ function Breaker({ providerId, breaker, threshold }: { providerId: string; break
         <ScrollText aria-hidden="true" className="size-3.5" />
         {t("providers.lastFailures")}
       </Link>
-    </section>
+    </div>
   );
 }
 
@@ -106,7 +111,7 @@ function State({ active, tone, icon, name, detail, last = false }: StateProps) {
           active ? tones[tone] : "border-line text-ink-3",
         )}
       >
-        <span className="flex items-center gap-1 font-medium [&_svg]:size-3.5" aria-hidden={undefined}>
+        <span className="flex items-center gap-1 font-medium [&_svg]:size-3.5">
           {active && icon}
           {name}
         </span>

@@ -21,13 +21,25 @@ it("moves one without pulling others along", () => {
   expect(movedPlace(places, 0, -1)).toEqual(places);
 });
 
-it("writes priorities, only where they change", () => {
-  const places = movedPlace(placesOf([line("a", 0), line("b", 10)]), 1, 0);
-  expect(prioritiesOf(places).map(({ before, after }) => [after.id, before.priority, after.priority])).toEqual([
-    ["b", 10, 0],
+const written = (places: readonly Place[]) => prioritiesOf(places).map(({ before, after }) => [after.id, before.priority, after.priority]);
+
+it("writes priorities only where they must change", () => {
+  expect(written(placesOf([line("a", 0), line("b", 10)]))).toEqual([]);
+  const three = placesOf([line("a", 5), line("b", 10), line("c", 20)]);
+  expect(written(movedPlace(three, 2, 1))).toEqual([["c", 20, 7]]);
+  expect(written(movedPlace(three, 2, 0))).toEqual([["c", 20, 2]]);
+  expect(written(movedPlace(three, 0, 2))).toEqual([["a", 5, 30]]);
+});
+
+it("numbers all anew where there is no room", () => {
+  expect(written(movedPlace(placesOf([line("a", 0), line("b", 1)]), 1, 0))).toEqual([
+    ["b", 1, 0],
     ["a", 0, 10],
   ]);
-  expect(prioritiesOf(placesOf([line("a", 0), line("b", 10)]))).toEqual([]);
+  expect(written(movedPlace(placesOf([line("a", 999), line("b", 1_000)]), 0, 1))).toEqual([["b", 1_000, 499]]);
+  const many = Array.from({ length: 300 }, (_, index) => line(`p${String(index).padStart(3, "0")}`, index));
+  const priorities = prioritiesOf(movedPlace(placesOf(many), 299, 0)).map(({ after }) => after.priority ?? 0);
+  expect(Math.max(...priorities)).toBeLessThanOrEqual(1_000);
 });
 
 it("a batch holds what differs, and what was before", () => {

@@ -29,13 +29,52 @@ export function movedPlace(places: readonly Place[], from: number, to: number): 
   return rest.map((place, index) => (index === 0 ? { ...place, together: false } : place));
 }
 
-/** Priorities that give this order: steps of ten where there is room, so that one can be put between by hand. */
+/** Priorities that give this order, with as few changes as there can be; where numbers run out all are numbered anew. */
 export function prioritiesOf(places: readonly Place[]): Difference[] {
-  const steps = places.filter(({ together }, index) => index > 0 && !together).length;
-  const width = steps * 10 <= 1_000 ? 10 : 1;
-  let priority = 0;
-  return places.flatMap(({ provider, together }, index) => {
-    if (index > 0 && !together) priority = Math.min(1_000, priority + width);
-    return differenceOf(provider, { priority }) ?? [];
-  });
+  const steps: ProviderLine[][] = [];
+  for (const { provider, together } of places) {
+    if (together) steps.at(-1)?.push(provider);
+    else steps.push([provider]);
+  }
+  const priorities = spread(steps.map(([first]) => first?.priority ?? 0));
+  return steps.flatMap((step, index) => step.flatMap((provider) => differenceOf(provider, { priority: priorities[index] }) ?? []));
+}
+
+const MOST = 1_000;
+
+/** Strictly rising numbers from 0 to 1000 that keep most of those given: those that rise already stay, others go between. */
+function spread(given: readonly number[]): number[] {
+  const kept = rising(given);
+  const result: number[] = [];
+  let before = -1;
+  for (let at = 0; at < given.length; ) {
+    let end = at;
+    while (end < given.length && !kept.has(end)) end++;
+    const after = given[end] ?? MOST + 1;
+    const missing = end - at;
+    // Ten apart at the open end, else evenly between the neighbours.
+    const room = end < given.length ? (after - before) / (missing + 1) : Math.min(10, (after - before) / (missing + 1));
+    if (room < 1) return anew(given.length);
+    for (let n = 1; n <= missing; n++) result.push(before < 0 ? Math.floor(room * n) - 1 : Math.floor(before + room * n));
+    if (end < given.length) result.push(after);
+    before = after;
+    at = end + 1;
+  }
+  return result;
+}
+
+function anew(count: number): number[] {
+  const width = (count - 1) * 10 <= MOST ? 10 : 1;
+  return Array.from({ length: count }, (_, index) => Math.min(MOST, index * width));
+}
+
+/** The places of a longest rising run of numbers, not necessarily neighbours. */
+function rising(given: readonly number[]): ReadonlySet<number> {
+  const best: number[][] = [];
+  for (const [at, value] of given.entries()) {
+    let longest: number[] = [];
+    for (const run of best) if ((given[run.at(-1) ?? 0] ?? 0) < value && run.length > longest.length) longest = run;
+    best.push([...longest, at]);
+  }
+  return new Set(best.reduce((one, other) => (other.length >= one.length ? other : one), []));
 }

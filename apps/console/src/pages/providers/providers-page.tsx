@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDownUp, Plus, Route, SearchX, Server } from "lucide-react";
-import { useDeferredValue, useEffect, useState } from "react";
+import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, client, queryClient } from "../../api/client.ts";
+import { api, client, type Outputs, queryClient } from "../../api/client.ts";
+import { useAnswer } from "../../api/use-answer.ts";
 import { covered, listen } from "../../live/hub.ts";
 import { createProviderHealth, noHealth } from "../../live/provider-health.ts";
 import { createProviderSeries } from "../../live/provider-series.ts";
@@ -29,6 +30,12 @@ function readAgain(): void {
   void queryClient.invalidateQueries({ queryKey: options.queryKey });
 }
 
+function loadBoards(answer: Outputs["providers"]["bootstrap"]): void {
+  board.load(answer.health);
+  if (answer.series) history.load(answer.series);
+  void covered(answer.busId).then((whole) => whole || readAgain());
+}
+
 // Figures arrive by events for as long as the document lives; the bootstrap call is where they start from.
 listen({
   events(events) {
@@ -40,7 +47,7 @@ listen({
 /** Upstream accounts: one call, then everything that moves is pushed. */
 export function ProvidersPage() {
   const { t } = useTranslation();
-  const { data, error, refetch } = useQuery({ ...options, refetchOnMount: "always" });
+  const { data, dataUpdatedAt, error, refetch } = useQuery(options);
   const health = useStore(board);
   const series = useStore(history).byProvider;
   const changes = useProviderChanges();
@@ -49,12 +56,7 @@ export function ProvidersPage() {
   const [search, setSearch] = useState("");
   const text = useDeferredValue(search.trim().toLowerCase());
 
-  useEffect(() => {
-    if (!data) return;
-    board.load(data.health);
-    if (data.series) history.load(data.series);
-    void covered(data.busId).then((whole) => whole || readAgain());
-  }, [data]);
+  useAnswer(data, loadBoards);
 
   const providers = byPriority(data?.providers ?? []);
   const shown = providers.filter((provider) => matches(provider, text));
@@ -105,7 +107,7 @@ export function ProvidersPage() {
         </>
       }
     >
-      {error && <FailureBox error={error} onRetry={() => void refetch()} />}
+      {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
       {data && providers.length === 0 && (
         <div className="rounded-xl border border-line bg-surface">

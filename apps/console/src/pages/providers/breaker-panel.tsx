@@ -44,7 +44,6 @@ function Breaker({ providerId, breaker, threshold }: { providerId: string; break
     );
   const name = t(breaker.state === "open" ? "providers.open" : "providers.halfOpenState");
   return (
-    // biome-ignore lint/a11y/useSemanticElements: there are no fields, and a landmark for each breaker is too much
     <div
       role="group"
       aria-label={t("providers.breakerLabel", { model, state: name })}

@@ -41,6 +41,7 @@ export const en = {
     skip: "Skip to content",
   },
   common: {
+    asOf: "What shows was read at {{time}}.",
     cancel: "Cancel",
     close: "Close",
     copied: "Copied",

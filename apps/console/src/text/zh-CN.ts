@@ -42,6 +42,7 @@ export const zhCN: Texts = {
     skip: "跳到内容",
   },
   common: {
+    asOf: "当前显示的是 {{time}} 读取的数据。",
     cancel: "取消",
     close: "关闭",
     copied: "已复制",

@@ -2,6 +2,7 @@ import { CircleAlert, RotateCw } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Failure, readFailure } from "../api/failure.ts";
+import { clockParts } from "../format.ts";
 import { Button } from "./button.tsx";
 import { cn } from "./class-names.ts";
 import { CopyButton } from "./copy-button.tsx";
@@ -71,8 +72,16 @@ export function useFailureText(): (failure: Failure) => string {
   return (failure) => (failure.code === "invalid_request" && failure.message ? failure.message : t(`errors.${failure.code}`));
 }
 
-/** A read that failed: what, which request, and another try. */
-export function FailureBox({ error, onRetry, className }: { error: unknown; onRetry?(): void; className?: string }) {
+interface FailureBoxProps {
+  error: unknown;
+  onRetry?(): void;
+  /** ms since the epoch at which what still shows was read; 0 = nothing does. */
+  asOfMs?: number;
+  className?: string;
+}
+
+/** A read that failed: what, which request, of when it is what still shows, and another try. */
+export function FailureBox({ error, onRetry, asOfMs = 0, className }: FailureBoxProps) {
   const { t } = useTranslation();
   const failure = isFailure(error) ? error : readFailure(error);
   const text = useFailureText()(failure);
@@ -81,6 +90,7 @@ export function FailureBox({ error, onRetry, className }: { error: unknown; onRe
       <CircleAlert aria-hidden="true" className="size-4.5 shrink-0 text-bad" />
       <div className="min-w-0 flex-1">
         <p className="text-sm font-medium text-ink">{text}</p>
+        {asOfMs > 0 && <p className="text-xs text-ink-2">{t("common.asOf", { time: clockParts(asOfMs).time })}</p>}
         {failure.requestId && (
           <p className="flex items-center gap-1 text-xs text-ink-2">
             <span className="whitespace-nowrap">{t("common.requestId")}</span>{" "}

@@ -40,7 +40,7 @@ export function AuditPage() {
           {t("audit.fresh")}
         </Button>
       )}
-      {pages.error && <FailureBox error={pages.error} onRetry={() => void pages.refetch()} />}
+      {pages.error && <FailureBox error={pages.error} asOfMs={pages.dataUpdatedAt} onRetry={() => void pages.refetch()} />}
       {pages.isPending && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
       {pages.data && pages.entries.length === 0 && (
         <div className="rounded-xl border border-line bg-surface">

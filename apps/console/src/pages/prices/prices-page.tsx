@@ -23,7 +23,7 @@ const SHOWN_AT_FIRST = 200;
 /** The price in force of each model, its versions, and where they come from. */
 export function PricesPage() {
   const { t } = useTranslation();
-  const { data, error, refetch } = useQuery(api.prices.list.queryOptions());
+  const { data, dataUpdatedAt, error, refetch } = useQuery(api.prices.list.queryOptions());
   const [editing, setEditing] = useState<Price | "new" | null>(null);
   const [history, setHistory] = useState<string | null>(null);
   const [importing, setImporting] = useState(false);
@@ -59,7 +59,7 @@ export function PricesPage() {
         placeholder={t("prices.search")}
         className="max-w-80"
       />
-      {error && <FailureBox error={error} onRetry={() => void refetch()} />}
+      {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
       {data && rows.length === 0 && (
         <div className="rounded-xl border border-line bg-surface">

@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Activity } from "lucide-react";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, queryClient } from "../../api/client.ts";
+import { api, type Outputs, queryClient } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
+import { useAnswer } from "../../api/use-answer.ts";
 import { formatSpan } from "../../format.ts";
 import { covered, listen } from "../../live/hub.ts";
 import { serverNow } from "../../live/server-clock.ts";
@@ -37,6 +38,11 @@ function readAgain(): void {
   void queryClient.invalidateQueries({ queryKey: options.queryKey });
 }
 
+function loadBoard(answer: Outputs["sessions"]["list"]): void {
+  board.load(answer.rows, answer.activeWindowSeconds);
+  void covered(answer.busId).then((whole) => whole || readAgain());
+}
+
 // For as long as the document lives: events before the list is read are kept and meet it by their rev.
 listen({
   events(events) {
@@ -55,14 +61,10 @@ export function SessionsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const names = useNames();
-  const { data, error, refetch } = useQuery({ ...options, refetchOnMount: "always" });
+  const { data, dataUpdatedAt, error, refetch } = useQuery(options);
   const all = useStore(board);
   const [terminating, setTerminating] = useState<string | null>(null);
-  useEffect(() => {
-    if (!data) return;
-    board.load(data.rows, data.activeWindowSeconds);
-    void covered(data.busId).then((whole) => whole || readAgain());
-  }, [data]);
+  useAnswer(data, loadBoard);
   const change = useCallback(
     (next: Partial<SessionSearch>) => void navigate({ search: (old: SessionSearch) => ({ ...old, ...next }), replace: true }),
     [navigate],
@@ -88,7 +90,7 @@ export function SessionsPage() {
         )
       }
     >
-      {error && <FailureBox error={error} onRetry={() => void refetch()} />}
+      {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
       {data && (all.length > 0 || isFiltered(search)) && <SessionFilters search={search} rows={all} names={names} onChange={change} />}
       {data && rows.length === 0 && (

@@ -21,7 +21,7 @@ const groups = ["sessions", "routing", "upstream", "breaker", "pricing", "ledger
 /** Every setting with its source; changes are gathered, reviewed and saved together, and each save can be undone. */
 export function SettingsPage() {
   const { t } = useTranslation();
-  const { data, error, refetch } = useQuery(api.settings.get.queryOptions());
+  const { data, dataUpdatedAt, error, refetch } = useQuery(api.settings.get.queryOptions());
   const [query, setQuery] = useState("");
   const [history, setHistory] = useState(false);
   return (
@@ -47,7 +47,7 @@ export function SettingsPage() {
         </>
       }
     >
-      {error && <FailureBox error={error} onRetry={() => void refetch()} />}
+      {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows rows={10} className="rounded-xl border border-line bg-surface" />}
       {data && <SettingsForm settings={data} query={query} onClear={() => setQuery("")} />}
       {data && history && <HistoryDialog settings={data} onClose={() => setHistory(false)} />}

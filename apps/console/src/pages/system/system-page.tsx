@@ -31,7 +31,7 @@ function loadBoard(answer: Outputs["system"]["get"]): void {
 /** What this installation runs on. Processes tell of themselves; the stores are asked when the page opens, and on request. */
 export function SystemPage() {
   const { t } = useTranslation();
-  const { data, error, refetch, isFetching } = useQuery({ ...options, refetchOnMount: "always" });
+  const { data, dataUpdatedAt, error, refetch, isFetching } = useQuery({ ...options, refetchOnMount: "always" });
   useAnswer(data, loadBoard);
   const { instances, breakers } = useStore(systemBoard);
   const processes = [...instances.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -50,7 +50,7 @@ export function SystemPage() {
         </>
       }
     >
-      {error && <FailureBox error={error} onRetry={() => void refetch()} />}
+      {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
       {data && (
         <>

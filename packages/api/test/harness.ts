@@ -25,6 +25,8 @@ export interface TestApi {
   api: Api;
   services: Services;
   live: Live;
+  /** What it keeps on disk. */
+  dir: string;
   close(): Promise<void>;
 }
 
@@ -76,6 +78,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
     api,
     services,
     live,
+    dir,
     async close() {
       await api.close();
       server.closeAllConnections();

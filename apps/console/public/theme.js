@@ -11,5 +11,8 @@
   }
   const dark = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   root.dataset.theme = dark ? "dark" : "light";
+  // The CSP forbids eval. Without this zod tries it once, where a schema is made first, and the browser reports a violation;
+  // said here because the order in which the parts of a build run is the bundler's.
+  globalThis.__zod_globalConfig = { jitless: true };
   root.lang = language || (navigator.language.toLowerCase().startsWith("zh") ? "zh-CN" : "en");
 })();

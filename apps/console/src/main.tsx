@@ -3,7 +3,6 @@
  * over one stream per browser (live/); nothing here polls. It imports the API's types and the browser-safe parts of core,
  * and stands apart because it is the only room that is built and runs in a browser.
  */
-import "./schema-mode.ts";
 import "@fontsource-variable/geist/wght.css";
 import "@fontsource-variable/geist-mono/wght.css";
 import "./styles.css";

@@ -14,7 +14,7 @@ const labels = {
   serves: "providers.serves",
   models: "providers.models",
   modelRedirects: "providers.redirects",
-  override: "providers.force",
+  override: "providers.override.field",
 } as const;
 
 /** What an entry of the history changed, a line each; of a new provider what is not left at its default. */
@@ -33,11 +33,13 @@ export function useChanges(version: Version): string[] {
       .join(", ");
   };
   if (!after) return [];
+  // Of a new one what is empty says nothing.
+  const isNews = (field: keyof typeof labels): boolean => before !== null || shown(after[field]) !== t("providers.versions.unset");
   const fields = (Object.keys(labels) as (keyof typeof labels)[]).filter(
-    (field) => after[field] !== undefined && JSON.stringify(before?.[field]) !== JSON.stringify(after[field]),
+    (field) => after[field] !== undefined && JSON.stringify(before?.[field]) !== JSON.stringify(after[field]) && isNews(field),
   );
   const lines = fields.map((field) => {
-    const label = t(labels[field]).replace(/…$/, "");
+    const label = t(labels[field]);
     return before
       ? t("providers.versions.change", { field: label, before: shown(before[field]), after: shown(after[field]) })
       : t("providers.versions.set", { field: label, after: shown(after[field]) });

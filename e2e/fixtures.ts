@@ -67,11 +67,14 @@ export const models = {
   plain: "claude-sonnet-4-5",
   /** One second until the first content, then a word every 100 ms for three seconds. */
   slow: "claude-haiku-4-5",
+  /** Content at once, then a word every 100 ms for five minutes: for what is cut before it ends. */
+  endless: "claude-sonnet-4-6",
   /** A 500 before anything. */
   failing: "claude-opus-4-5",
 };
 const modelRedirects = {
   [models.slow]: `${models.slow}@late,1000+long,30+slow,100`,
+  [models.endless]: `${models.endless}@long,3000+slow,100`,
   [models.failing]: `${models.failing}@error-before,500`,
 };
 

@@ -16,7 +16,7 @@ const requests = (page: Page) => page.getByRole("table", { name: "Requests" }).l
 test("terminate at the console cuts a stream that runs on the second gateway @stack", async ({ adminPage: page, place, world }) => {
   await page.goto(`/sessions?key=${world.keyId}`);
   await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
-  const open = await callMessages(second(place), world.secret, { session: session(), model: models.slow, stream: true });
+  const open = await callMessages(second(place), world.secret, { session: session(), model: models.endless, stream: true });
   await page.getByRole("button", { name: /^Terminate session/ }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Terminate" }).click();
   const text = await open.text();
@@ -28,7 +28,9 @@ test("terminate at the console cuts a stream that runs on the second gateway @st
 test("revoking a key closes the streams it has on both gateways @stack", async ({ adminPage: page, place, api, world }) => {
   const { key, secret } = await api.keys.create.mutate({ userId: world.userId, name: `revoked ${world.id}`, group: world.group });
   await page.goto(`/logs?key=${key.id}`);
-  const answers = await Promise.all([place, second(place)].map((each) => callMessages(each, secret, { model: models.slow, stream: true })));
+  const answers = await Promise.all(
+    [place, second(place)].map((each) => callMessages(each, secret, { model: models.endless, stream: true })),
+  );
   await expect(requests(page)).toHaveCount(2);
   await api.keys.revoke.mutate({ id: key.id });
   for (const answer of answers) expect(await answer.text()).toContain('"code":"invalid_key"');
@@ -53,7 +55,7 @@ test("a gateway is killed: its session ends, its row turns lost, and is recovere
     await sessions.goto(`/sessions?key=${world.keyId}`);
     const open = await callMessages({ ...place, gatewayUrl: gateway.url }, world.secret, {
       session: session(),
-      model: models.slow,
+      model: models.endless,
       stream: true,
     });
     const cut = open.text().catch(() => "cut");

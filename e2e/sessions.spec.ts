@@ -1,5 +1,7 @@
+import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { asksForRows, callMessages, expect, models, test, type World } from "./fixtures.ts";
+import type { Place } from "./places.ts";
 
 /*
  * H05: active sessions are pushed. The arrangements under test let sessions rest for 4 s (config.yaml). What is promised
@@ -16,9 +18,21 @@ async function openSessions(page: Page, search = ""): Promise<void> {
   await live(page);
 }
 
-/** A stream that goes on for seconds. */
-function stream(place: Parameters<typeof callMessages>[0], world: World, session: string): Promise<string> {
-  return callMessages(place, world.secret, { session, model: models.slow, stream: true }).then((answer) => answer.text());
+/** The text of a stream of some seconds, or of one that goes on until it is cut. */
+function stream(place: Place, world: World, { session = newSession(), model = models.endless } = {}): Promise<string> {
+  return callMessages(place, world.secret, { session, model, stream: true }).then((answer) => answer.text());
+}
+
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** What axe finds, and whether the page scrolls sideways. */
+async function flaws(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return [
+    ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`),
+    ...(sideways > 0 ? ["sideways"] : []),
+  ];
 }
 
 test.describe("H05 sessions @live", () => {
@@ -34,7 +48,7 @@ test.describe("H05 sessions @live", () => {
     page.on("request", (request) => asked.push(request.url()));
 
     const session = newSession();
-    const slow = stream(place, world, session);
+    const slow = stream(place, world, { session, model: models.slow });
     await expect(row).toHaveCount(1, promised);
     await expect(row).toContainText(world.providerName);
     await expect(row).toContainText("only choice since");
@@ -49,8 +63,7 @@ test.describe("H05 sessions @live", () => {
   });
 
   test("the list is searched and filtered by its address", async ({ adminPage: page, place, world }) => {
-    const session = newSession();
-    const slow = stream(place, world, session);
+    const endless = stream(place, world);
     await openSessions(page, `?key=${world.keyId}`);
     await expect(rowOf(page, world.keyName)).toHaveCount(1);
     await page.keyboard.press("/");
@@ -61,12 +74,14 @@ test.describe("H05 sessions @live", () => {
     await expect(rowOf(page, world.keyName)).toHaveCount(1);
     await openSessions(page, `?q=${encodeURIComponent(world.keyName)}`);
     await expect(page.getByRole("table", { name: "Active sessions" }).locator("[data-session]")).toHaveCount(1);
-    await slow;
+    await page.getByRole("button", { name: /^Terminate session/ }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Terminate" }).click();
+    await endless;
   });
 
   test("its detail says why it is there and cancels a request in flight", async ({ adminPage: page, place, world }) => {
     await openSessions(page, `?key=${world.keyId}`);
-    const slow = stream(place, world, newSession());
+    const endless = stream(place, world);
     await expect(rowOf(page, world.keyName)).toHaveCount(1);
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
@@ -75,7 +90,7 @@ test.describe("H05 sessions @live", () => {
     await expect(drawer).toContainText(world.providerName);
     await drawer.getByRole("button", { name: "Cancel request" }).click();
     await expect(drawer).toContainText("Error");
-    expect(await slow).toContain('"code":"cancelled"');
+    expect(await endless).toContain('"code":"cancelled"');
     await drawer.getByRole("link", { name: "All requests of this session in the logs" }).click();
     await expect(page).toHaveURL(/\/logs\?.*session=/);
     await expect(page.getByRole("table", { name: "Requests" }).locator("[data-id]")).toHaveCount(1);
@@ -83,14 +98,42 @@ test.describe("H05 sessions @live", () => {
 
   test("terminating it cuts its streams and ends it", async ({ adminPage: page, place, world }) => {
     await openSessions(page, `?key=${world.keyId}`);
-    const slow = stream(place, world, newSession());
+    const endless = stream(place, world);
     const row = rowOf(page, world.keyName);
     await expect(row).toHaveCount(1);
     await row.getByRole("button", { name: /^Terminate session/ }).click();
     const question = page.getByRole("alertdialog");
     await expect(question).toContainText("in flight is cut now");
     await question.getByRole("button", { name: "Terminate" }).click();
-    expect(await slow).toContain("This session was terminated.");
+    expect(await endless).toContain("This session was terminated.");
     await expect(row).toContainText("Ended", promised);
   });
 });
+
+for (const [colorScheme, width] of [
+  ["light", 1440],
+  ["dark", 390],
+] as const) {
+  test.describe(`sessions, ${colorScheme}, ${width} px wide`, () => {
+    test.use({ colorScheme, viewport: { width, height: 900 }, contextOptions: { reducedMotion: "reduce" } });
+    test("rows, what ended, the detail and the question are accessible", async ({ adminPage: page, place, world }) => {
+      await page.goto(`/sessions?key=${world.keyId}`);
+      const endless = stream(place, world);
+      const row = page.locator("[data-session]");
+      await expect(row).toHaveCount(1);
+      expect(await flaws(page)).toEqual([]);
+      await row.getByRole("button", { name: /^Show session/ }).click();
+      const drawer = page.getByRole("complementary", { name: "Session" });
+      await expect(drawer.getByRole("button", { name: "Cancel request" })).toBeVisible();
+      expect(await flaws(page)).toEqual([]);
+      await drawer.getByRole("button", { name: "Terminate" }).click();
+      await expect(page.getByRole("alertdialog")).toBeVisible();
+      expect(await flaws(page)).toEqual([]);
+      await page.getByRole("alertdialog").getByRole("button", { name: "Terminate" }).click();
+      await endless;
+      await page.keyboard.press("Escape");
+      await expect(row).toContainText("Ended");
+      expect(await flaws(page)).toEqual([]);
+    });
+  });
+}

@@ -36,6 +36,8 @@ export function QueryField({ input, names, options, onOpen, onAdd }: QueryFieldP
   const add = (conditions: Condition[]): void => {
     onAdd(conditions);
     change("");
+    // The chips it made are below.
+    setOpen(false);
   };
   const pick = ({ pick: picked }: Suggestion): void => {
     if ("text" in picked) {
@@ -55,7 +57,8 @@ export function QueryField({ input, names, options, onOpen, onAdd }: QueryFieldP
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step !== undefined && offered.length > 0) {
+    if (step !== undefined && !open) setOpen(true);
+    else if (step !== undefined && offered.length > 0) {
       setActive((at) => (at + step + offered.length + (at < 0 && step < 0 ? 1 : 0)) % offered.length);
     } else if (event.key === "Enter") submit();
     else if (event.key === "Escape" && (text !== "" || open)) {
@@ -94,6 +97,7 @@ export function QueryField({ input, names, options, onOpen, onAdd }: QueryFieldP
           setOpen(true);
           onOpen();
         }}
+        onClick={() => setOpen(true)}
         onChange={(event) => {
           setOpen(true);
           change(event.target.value);

@@ -155,14 +155,17 @@ export async function readErrorAnswer(
   if (!whole) response.body.on("error", () => undefined).destroy();
   const body = whole ? Buffer.concat(parts, length) : Buffer.alloc(0);
   const { status, headers } = response;
-  const meaning = call.dialect.readError(status, headers, body);
+  const echoed = body.includes(secret);
+  // What is quoted of it goes to the client and into the record: some say in an error what they were asked with.
+  const quotable = echoed ? Buffer.from(body.toString("utf8").replaceAll(secret, "…")) : body;
+  const meaning = call.dialect.readError(status, headers, quotable);
   const error = new SluiceError(meaning.code, {
     ...(meaning.failover ? {} : { message: meaning.message }),
     detail: `${provider.name}: HTTP ${status}: ${meaning.message}`,
     ...(meaning.retryAfterS === null ? {} : { retryAfterS: meaning.retryAfterS }),
   });
   const isJson = /^application\/(?:[\w.+-]+\+)?json\b/i.test(headers["content-type"] ?? "");
-  const mayPass = status >= 400 && isJson && length > 0 && whole && meaning.code !== "upstream_auth" && !body.includes(secret);
+  const mayPass = status >= 400 && isJson && length > 0 && whole && meaning.code !== "upstream_auth" && !echoed;
   const answer: WholeAnswer | null = mayPass
     ? {
         kind: "whole",

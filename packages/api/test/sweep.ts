@@ -80,6 +80,21 @@ export const procedureSweep: Record<string, Inputs> = {
   "prices.import": ({ price }) => [{ text: priceTable(price.model) }, { text: priceTable(price.model), apply: true, replaceOwn: true }],
   "prices.set": ({ price }) => [{ model: price.model, inputPerMTok: "3", outputPerMTok: "4" }],
   "providers.bootstrap": none,
+  "providers.get": ({ provider }) => [{ id: provider.id }],
+  "providers.history": ({ provider, row }) => [{ id: provider.id }, { id: provider.id, cursor: row.id }],
+  "providers.impact": ({ provider }) => [{ ids: [provider.id] }],
+  "providers.simulate": ({ key, price, sessionId }) => [
+    { keyId: key.id, dialect: "openai", endpoint: "chat", model: price.model, session: sessionId },
+    { group: "default", dialect: "openai", endpoint: "chat", model: price.model },
+  ],
+  "providers.clone": ({ provider }) => [{ id: provider.id }],
+  "providers.updateMany": ({ provider }) => [{ changes: [{ id: provider.id, weight: 2 }] }],
+  "providers.override": ({ provider }) => [
+    { id: provider.id, kind: "drain", forSeconds: 60 },
+    { id: provider.id, kind: null },
+  ],
+  "providers.resetBreaker": ({ provider }) => [{ id: provider.id }],
+  "providers.restore": async ({ database, provider }) => [{ id: provider.id, versionId: await makeProviderVersion(database, provider) }],
   "providers.create": () => [{ ...provider, name: uniqueName("provider"), secret: "sk-of-a-new-provider" }],
   "providers.update": ({ provider }) => [{ id: provider.id, name: uniqueName("renamed") }],
   "providers.delete": ({ provider }) => [{ id: provider.id }],
@@ -110,6 +125,12 @@ async function makeSettingsSave({ prisma }: TestDatabase): Promise<string> {
   const change = { before: { "breaker.failures": 5 }, after: { "breaker.failures": 6 } };
   const of = { actorId: "", actorKind: "cli", action: "settings.update", targetKind: "settings", targetId: "breaker.failures" };
   return (await prisma.auditEntry.create({ data: { id: newId(), ...of, ...change } })).id;
+}
+
+/** A change of a provider that can be given back. */
+async function makeProviderVersion({ prisma }: TestDatabase, { id, name }: Provider): Promise<string> {
+  const of = { actorId: "", actorKind: "cli", action: "provider.update", targetKind: "provider", targetId: id };
+  return (await prisma.auditEntry.create({ data: { id: newId(), ...of, after: { name, weight: 3 } } })).id;
 }
 
 /** Paths to try per route, by `METHOD url`; procedures are swept one by one, and so is what changes state by a body. */

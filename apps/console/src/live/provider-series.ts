@@ -7,7 +7,7 @@ import { createStore } from "./store.ts";
 type Loaded = NonNullable<Outputs["providers"]["bootstrap"]["series"]>;
 export type ProviderSeriesOf = Loaded["providers"][number];
 
-export interface SeriesWindow {
+interface SeriesWindow {
   fromMs: number;
   bucketMs: number;
   byProvider: ReadonlyMap<string, ProviderSeriesOf>;

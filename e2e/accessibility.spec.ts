@@ -1,53 +1,150 @@
 import AxeBuilder from "@axe-core/playwright";
+import type { Browser, BrowserContext, Page, TestInfo } from "@playwright/test";
+import { en } from "../apps/console/src/text/en.ts";
+import { zhCN } from "../apps/console/src/text/zh-CN.ts";
 import { callMessages, expect, test } from "./fixtures.ts";
 
-const pages = ["/logs", "/sessions", "/providers", "/keys", "/users", "/prices", "/settings"];
-const looks = [
-  { theme: "light", language: "en", width: 1440 },
-  { theme: "dark", language: "zh-CN", width: 1440 },
-  { theme: "light", language: "zh-CN", width: 390 },
-  { theme: "dark", language: "en", width: 390 },
-] as const;
+const texts = { en, "zh-CN": zhCN };
+const looks = (["light", "dark"] as const).flatMap((theme) =>
+  (["en", "zh-CN"] as const).flatMap((language) => ([1440, 390] as const).map((width) => ({ theme, language, width }))),
+);
+type Look = (typeof looks)[number];
 
-for (const { theme, language, width } of looks) {
-  test(`every page passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage: signedIn }) => {
-    test.slow();
-    await (await callMessages(place, world.secret)).text();
-    const context = await browser.newContext({
-      baseURL: place.consoleUrl,
-      colorScheme: theme,
-      locale: language,
-      viewport: { width, height: 900 },
-      storageState: await signedIn.context().storageState(),
-    });
-    const page = await context.newPage();
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** What axe finds on the page as it is now, and a picture of it. */
+async function look(page: Page, what: string, testInfo: TestInfo): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+  await page.screenshot({ path: testInfo.outputPath(`${what.replace(/^\//, "").replaceAll("/", "-")}.png`) });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return [
+    ...violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map(({ html }) => html.slice(0, 300)).join(" | ")}`),
+    ...(overflow > 0 ? [`${what}: scrolls sideways by ${overflow} px`] : []),
+  ];
+}
+
+/** A signed-in page that looks so; what it says on the console goes into `said`. */
+async function openAs(browser: Browser, signedIn: BrowserContext, baseURL: string, { theme, language, width }: Look, said: string[]) {
+  const context = await browser.newContext({
+    baseURL,
+    colorScheme: theme,
+    locale: language,
+    // Half of a transition has no contrast.
+    reducedMotion: "reduce",
+    viewport: { width, height: 900 },
+    storageState: await signedIn.storageState(),
+  });
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    if (message.type() === "error") said.push(message.text());
+  });
+  page.on("pageerror", (error) => said.push(String(error)));
+  return { context, page };
+}
+
+/** Every place of the navigation, also those that only a wide screen shows at once. */
+async function placesOf(page: Page): Promise<string[]> {
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  return page.locator("aside nav a").evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""));
+}
+
+/** Goes there as a click on the navigation does, on any width. */
+async function visit(page: Page, path: string, language: Look["language"]): Promise<void> {
+  const link = page.locator(`aside nav a[href="${path}"]`);
+  const heading = page.getByRole("heading", { level: 1 });
+  if ((await link.getAttribute("aria-current")) !== "page") {
+    const before = (await heading.textContent()) ?? "";
+    await link.evaluate((one: HTMLElement) => one.click());
+    // The page that is left stays until the code of the next is here.
+    await expect(heading).not.toHaveText(before);
+  }
+  await expect(heading).toBeVisible();
+  await expect(page.getByText(texts[language].common.loading, { exact: true })).toHaveCount(0);
+}
+
+for (const one of looks) {
+  const { theme, language, width } = one;
+  test(`every page passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage }, testInfo) => {
+    test.setTimeout(240_000);
+    await (await callMessages(place, world.secret, { session: `session-${world.id}` })).text();
+    const said: string[] = [];
+    const { context, page } = await openAs(browser, adminPage.context(), place.consoleUrl, one, said);
+    await page.goto("/logs");
+    await expect(page.locator("html")).toHaveAttribute("lang", language);
+    await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+    const places = await placesOf(page);
+    expect(places.length).toBeGreaterThan(6);
     const problems: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() === "error") problems.push(message.text());
-    });
-    for (const path of pages) {
-      await page.goto(path);
-      await expect(page.locator("html")).toHaveAttribute("lang", language);
-      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-      await expect(page.getByRole("table").first()).toBeVisible({ visible: path !== "/settings" && path !== "/sessions" });
-      const { violations } = await new AxeBuilder({ page })
-        .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-        .analyze();
-      expect(violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes[0]?.html}`)).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect(overflow, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
+    for (const path of places) {
+      await visit(page, path, language);
+      problems.push(...(await look(page, path, testInfo)));
     }
     expect(problems).toEqual([]);
+    expect(said).toEqual([]);
     await context.close();
   });
 }
 
-test("the sign-in page passes axe in both themes", async ({ page }) => {
+for (const one of looks.filter(({ theme, language }) => (theme === "light") === (language === "en"))) {
+  const { theme, language, width } = one;
+  test(`what opens passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage }, testInfo) => {
+    test.setTimeout(240_000);
+    const answer = await callMessages(place, world.secret);
+    await answer.text();
+    const said: string[] = [];
+    const { context, page } = await openAs(browser, adminPage.context(), place.consoleUrl, one, said);
+    const t = texts[language];
+    await page.goto(`/logs?log=${answer.headers.get("request-id")}`);
+    await expect(page.getByText(String(answer.headers.get("request-id"))).first()).toBeVisible();
+    const problems = await look(page, "drawer", testInfo);
+
+    await page.goto("/keys");
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    const opened: [string, () => Promise<void>, string][] = [
+      ["palette", () => page.keyboard.press("Control+k"), `[role="dialog"][aria-label="${t.palette.title}"]`],
+      ["shortcuts", () => page.keyboard.press("?"), '[role="dialog"]'],
+      [
+        "account-menu",
+        () =>
+          page
+            .getByRole("button", { name: new RegExp(t.account.menu) })
+            .filter({ visible: true })
+            .click(),
+        '[role="menu"]',
+      ],
+      ["new-key", () => page.getByRole("button", { name: t.keys.new }).first().click(), '[role="dialog"]'],
+      ["row-menu", () => page.getByRole("button", { name: t.common.more.replace("{{name}}", world.keyName) }).click(), '[role="menu"]'],
+    ];
+    for (const [what, open, selector] of opened) {
+      await open();
+      await expect(page.locator(selector)).toBeVisible();
+      problems.push(...(await look(page, what, testInfo)));
+      await page.keyboard.press("Escape");
+      await expect(page.locator(selector)).toBeHidden();
+    }
+    expect(problems).toEqual([]);
+    expect(said).toEqual([]);
+    await context.close();
+  });
+}
+
+test("the sign-in page passes axe in both themes", async ({ page }, testInfo) => {
   for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.goto("/login");
     await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+    expect(await look(page, `login-${colorScheme}`, testInfo)).toEqual([]);
   }
+});
+
+test("forced colours keep words, borders and the place one is at", async ({ adminPage: page }, testInfo) => {
+  await page.emulateMedia({ forcedColors: "active", reducedMotion: "reduce" });
+  await page.goto("/logs");
+  await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
+  expect(await look(page, "forced-colors", testInfo)).toEqual([]);
+  const current = page.locator('aside nav a[aria-current="page"]');
+  const other = page.locator("aside nav a:not([aria-current])").first();
+  const borderOf = (link: typeof current) =>
+    link.evaluate((one) => getComputedStyle(one).outlineStyle + getComputedStyle(one).backgroundColor);
+  expect(await borderOf(current)).not.toBe(await borderOf(other));
 });

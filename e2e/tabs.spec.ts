@@ -1,5 +1,5 @@
 import type { Page, Request } from "@playwright/test";
-import { openLine } from "./cut-line.ts";
+import { openLine } from "@sluice/testing/cut-line";
 import { callMessages, expect, test } from "./fixtures.ts";
 
 const state = (page: Page) => page.getByRole("status", { name: "Live state" });

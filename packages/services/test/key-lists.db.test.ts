@@ -174,7 +174,7 @@ describe("W25 pages by number", () => {
   });
 });
 
-describe("with 100,000 keys", () => {
+describe("P25 with 100,000 keys", () => {
   const KEYS = 100_000;
   const OWNERS = 1_000;
   let owner = "";
@@ -273,7 +273,7 @@ describe("with 100,000 keys", () => {
     expect((await explain(countKeysStatement(ask({ userId: owner })))).map((node) => node["Node Type"])).not.toContain("Seq Scan");
   });
 
-  it("A20 P25 the first page comes at once, and pages by number know the rest", async () => {
+  it("A20 the first page comes at once, and pages by number know the rest", async () => {
     const times: number[] = [];
     for (let i = 0; i < 20; i++) {
       const began = performance.now();

@@ -11,7 +11,7 @@ import { buttonClass } from "../../ui/button.tsx";
 import type { User } from "./user.ts";
 
 /** A user in the tree. */
-export interface UserRow extends ListRow {
+interface UserRow extends ListRow {
   kind: "user";
   user: User;
 }

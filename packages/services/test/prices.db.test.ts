@@ -142,7 +142,10 @@ describe("A22 prices are refreshed from their source", () => {
   it("never an address inside", async () => {
     const admin = await world.as("admin");
     for (const inside of ["http://169.254.169.254/latest", "http://127.0.0.1:1/x", "http://[::1]/x"])
-      await expect(updateSettings(admin, { "pricing.sourceUrl": inside })).rejects.toMatchObject({ code: "invalid_request" });
+      await expect(updateSettings(admin, { "pricing.sourceUrl": inside })).rejects.toMatchObject({
+        code: "invalid_request",
+        field: "pricing.sourceUrl",
+      });
     await expect(updateSettings(admin, { "pricing.sourceUrl": "file:///etc/passwd" })).rejects.toMatchObject({
       field: "pricing.sourceUrl",
     });

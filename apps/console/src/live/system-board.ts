@@ -3,7 +3,7 @@ import { listen } from "./hub.ts";
 import { createStore } from "./store.ts";
 
 /** The processes of the installation and the breakers that are not closed, as far as this tab has heard. */
-export interface SystemState {
+interface SystemState {
   instances: ReadonlyMap<string, InstanceState>;
   /** `provider model` → open or half open. */
   breakers: ReadonlyMap<string, BreakerState>;

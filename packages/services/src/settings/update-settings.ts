@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { SluiceError, toSluiceError } from "@sluice/core/errors";
 import { defaultSettings, type SettingName, type Settings, UpdateSettingsInput } from "@sluice/core/inputs/settings";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
@@ -21,7 +22,7 @@ export async function updateSettings(ctx: Ctx, input: z.input<typeof UpdateSetti
 
 /** Writes checked settings, with their entry in the audit. Gives the names whose value changed. */
 export async function placeSettings(ctx: TxCtx, wanted: UpdateSettingsInput, action: string): Promise<SettingName[]> {
-  if (wanted["pricing.sourceUrl"]) ctx.egress.checkUrl(wanted["pricing.sourceUrl"]);
+  if (wanted["pricing.sourceUrl"]) requireAllowedUrl(ctx, wanted["pricing.sourceUrl"]);
   const { tx } = ctx.transaction;
   const { tenantId } = ctx;
   const source = ctx.actor.kind === "system" && ctx.actor.name === "config" ? "config" : "console";
@@ -50,6 +51,16 @@ export async function placeSettings(ctx: TxCtx, wanted: UpdateSettingsInput, act
   await bumpConfigVersion(ctx);
   emit(ctx, { type: "settings.changed", names });
   return names;
+}
+
+/** Egress speaks of a provider's base URL; this is a setting. */
+function requireAllowedUrl(ctx: TxCtx, url: string): void {
+  try {
+    ctx.egress.checkUrl(url);
+  } catch (thrown) {
+    const { message } = toSluiceError(thrown);
+    throw new SluiceError("invalid_request", { message, field: "pricing.sourceUrl", cause: thrown });
+  }
 }
 
 /** What the configuration file no longer says stays as it is, and is the console's from now on. */

@@ -39,7 +39,8 @@ export function AuditDialog({ entry, onFilter, onClose }: AuditDialogProps) {
           <Fact name={t("audit.actor")}>{entry.actor.email && entry.actor.email !== who ? `${who} (${entry.actor.email})` : who}</Fact>
           {entry.targetId && (
             <Fact name={t("audit.target")}>
-              {targetText(entry)} <span className="font-mono text-xs text-ink-3">{entry.targetId}</span>
+              {targetText(entry)}{" "}
+              {entry.targetKind !== "settings" && <span className="font-mono text-xs text-ink-3">{entry.targetId}</span>}
             </Fact>
           )}
           {entry.ip && <Fact name={t("audit.ip")}>{entry.ip}</Fact>}

@@ -20,9 +20,12 @@ export function targetText(entry: AuditEntry): string {
   return entry.targetKind === "settings" ? entry.targetId.split(",").join(", ") : entry.targetId.slice(-12);
 }
 
+/** Fields that say nothing about what was done. */
+const silent: ReadonlySet<string> = new Set(["id", "createdAtMs"]);
+
 /** The fields that differ, and how many do not. */
 export function changesOf({ before, after }: AuditEntry): { changes: Difference[]; same: number } {
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter((name) => !silent.has(name));
   const differing = names.filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]));
   const text = (side: Record<string, unknown> | null, name: string): string | null =>
     side === null || side[name] === undefined ? null : shown(side[name]);

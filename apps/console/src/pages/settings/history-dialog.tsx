@@ -51,18 +51,14 @@ export function HistoryDialog({ settings, onClose }: { settings: Settings; onClo
             {entries.map((entry) => (
               <li key={entry.id} className="flex flex-col gap-2">
                 <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
-                  <p className="min-w-0 text-sm">
+                  <p id={`save-${entry.id}`} className="min-w-0 text-sm">
                     <span className="font-medium">{actorText(t, entry.actor)}</span>{" "}
                     <time dateTime={new Date(entry.atMs).toISOString()} className="text-xs text-ink-3">
                       {formatDateTime(entry.atMs, i18n.language)}
                     </time>{" "}
                     {entry.action === "settings.roll-back" && <Badge tone="idle">{t("settings.rollBackMark")}</Badge>}
                   </p>
-                  <Button
-                    size="sm"
-                    aria-label={t("settings.rollBackTo", { time: formatDateTime(entry.atMs, i18n.language) })}
-                    onClick={() => setChosen(entry)}
-                  >
+                  <Button size="sm" aria-describedby={`save-${entry.id}`} onClick={() => setChosen(entry)}>
                     <Undo2 aria-hidden="true" />
                     {t("settings.rollBack")}
                   </Button>

@@ -72,7 +72,7 @@ export function SettingField({ name, value, source, edited, onChange }: SettingF
               onChange={(event) => onChange(event.target.value)}
             />
           )}
-          {settingUnit(t, name) && <span className="w-12 shrink-0 text-xs text-ink-3">{settingUnit(t, name)}</span>}
+          {isNumber(name) && <span className="w-12 shrink-0 text-xs text-ink-3">{settingUnit(t, name)}</span>}
           <Button
             variant="ghost"
             size="iconSm"

@@ -11,17 +11,13 @@ export function BreakersCard({ breakers }: { breakers: readonly BreakerState[] }
   const { t } = useTranslation();
   const names = useNames();
   return (
-    <FactCard
-      title={t("system.breakers")}
-      state={
-        breakers.length === 0 && (
-          <Badge tone="ok">
-            <CircleCheck aria-hidden="true" />
-            {t("system.breakersNone")}
-          </Badge>
-        )
-      }
-    >
+    <FactCard title={t("system.breakers")}>
+      {breakers.length === 0 && (
+        <p className="flex items-center gap-2 text-ink-2">
+          <CircleCheck aria-hidden="true" className="size-4 text-ok" />
+          {t("system.breakersNone")}
+        </p>
+      )}
       <ul className="flex flex-col gap-2">
         {breakers.map(({ providerId, model, state, cause }) => (
           <li key={`${providerId} ${model}`} className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1">

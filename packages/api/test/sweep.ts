@@ -84,8 +84,8 @@ export const procedureSweep: Record<string, Inputs> = {
   "providers.history": ({ provider, row }) => [{ id: provider.id }, { id: provider.id, cursor: row.id }],
   "providers.impact": ({ provider }) => [{ ids: [provider.id] }],
   "providers.simulate": ({ key, price, sessionId }) => [
-    { keyId: key.id, dialect: "openai", endpoint: "chat", model: price.model, session: sessionId },
-    { group: "default", dialect: "openai", endpoint: "chat", model: price.model },
+    { group: "default", dialect: "openai", endpoint: "chat", model: price.model, session: sessionId },
+    { keyId: key.id, dialect: "openai", endpoint: "chat", model: price.model },
   ],
   "providers.clone": ({ provider }) => [{ id: provider.id }],
   "providers.updateMany": ({ provider }) => [{ changes: [{ id: provider.id, weight: 2 }] }],

@@ -12,8 +12,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     await openLogs(page, world, `&notState=aborted&from=now-24h`);
     await expect(rows(page)).toHaveCount(2);
     const problems: string[] = [];
-    const look = async (what: string): Promise<void> => {
-      const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+    const look = async (what: string, part = "html"): Promise<void> => {
+      const { violations } = await new AxeBuilder({ page }).include(part).withTags(tags).analyze();
       await page.screenshot({ path: testInfo.outputPath(`${what}.png`) });
       problems.push(...violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`));
     };
@@ -35,7 +35,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Time range: Last 24 h" }).click();
     await expect(page.getByLabel("From", { exact: true })).toBeVisible();
-    await look("time-range");
+    // It covers half of a chip behind it, which is not what is looked at.
+    await look("time-range", '[role="dialog"]');
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Export" }).click();
     await expect(page.getByRole("dialog", { name: "Export requests" })).toBeVisible();

@@ -59,6 +59,7 @@ export const histogram = {
   summary: "{{total}} requests from {{from}} to {{to}}, {{errors}} of them failed or were refused",
   unanswered: "The timeline cannot be filtered by {{fields}}.",
   failed: "The timeline could not be read.",
+  figures: "Figures of the timeline",
   asTable: "Show as table",
   asChart: "Show as chart",
   time: "Time",

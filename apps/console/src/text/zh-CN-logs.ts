@@ -56,6 +56,7 @@ export const histogram = {
   summary: "{{from}} 至 {{to}} 共 {{total}} 个请求，其中 {{errors}} 个失败或被拒绝",
   unanswered: "时间分布无法按{{fields}}筛选。",
   failed: "时间分布读取失败。",
+  figures: "时间分布数据",
   asTable: "以表格显示",
   asChart: "以图表显示",
   time: "时间",

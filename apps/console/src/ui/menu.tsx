@@ -52,6 +52,7 @@ export function AnchoredMenu({ anchor, label, onClose, children }: AnchoredMenuP
       <Base.Portal role="region" aria-label={t("common.menu")}>
         <Base.Positioner anchor={anchor} side="bottom" align="start" sideOffset={2} collisionPadding={8} className="z-50 outline-none">
           <Base.Popup
+            ref={exposeFocusGuards}
             aria-label={label}
             finalFocus={() => (anchor instanceof HTMLElement ? anchor : null)}
             className="min-w-44 max-w-80 rounded-lg border border-line bg-raised p-1 shadow-pop outline-none"

@@ -33,7 +33,7 @@ export function FilterChips({ search, names, onChange }: FilterChipsProps) {
           >
             {not && <Minus aria-hidden="true" className="mr-1 size-3 shrink-0" />}
             <span className="truncate">
-              <span className="opacity-80">
+              <span>
                 {name}
                 {not && ` ${t("filter.not")}`}
               </span>{" "}

@@ -16,7 +16,7 @@ export function HistogramTable({ view, onZoom }: HistogramTableProps) {
   const classes = statusClasses.filter((is) => view.totals[is]);
   const rows = view.buckets.filter(({ total }) => total > 0).toReversed();
   return (
-    <ScrollRegion label={t("histogram.title")} className="max-h-48 overflow-y-auto">
+    <ScrollRegion label={t("histogram.figures")} className="max-h-48 overflow-y-auto">
       <table className="w-full text-xs">
         <caption className="sr-only">{t("histogram.title")}</caption>
         <thead>

@@ -176,7 +176,7 @@ function Command({ id, words, icon, onSelect, children }: CommandProps) {
       value={id}
       keywords={words}
       onSelect={onSelect}
-      className="flex min-h-9 cursor-default items-center gap-2.5 rounded-md px-2.5 py-1 text-sm text-ink select-none data-[selected=true]:bg-hover [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-3"
+      className="flex min-h-9 cursor-default items-center gap-2.5 rounded-md px-2.5 py-1 text-sm text-ink select-none data-[selected=true]:bg-selected forced-colors:data-[selected=true]:outline-2 forced-colors:data-[selected=true]:-outline-offset-2 forced-colors:data-[selected=true]:outline-solid [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-3"
     >
       <span aria-hidden="true">{icon}</span>
       {children}

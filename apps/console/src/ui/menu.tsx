@@ -6,7 +6,7 @@ import { cn } from "./class-names.ts";
 import { exposeFocusGuards } from "./focus-guards.ts";
 
 const item =
-  "flex min-h-8 cursor-default select-none items-center gap-2 rounded-md px-2.5 py-1 text-sm text-ink outline-none data-disabled:opacity-50 data-highlighted:bg-hover [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-3";
+  "flex min-h-8 cursor-default select-none items-center gap-2 rounded-md px-2.5 py-1 text-sm text-ink outline-none data-disabled:opacity-50 data-highlighted:bg-selected forced-colors:data-highlighted:outline-2 forced-colors:data-highlighted:-outline-offset-2 forced-colors:data-highlighted:outline-solid [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-3";
 
 interface MenuProps {
   trigger: ReactElement;

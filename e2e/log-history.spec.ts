@@ -1,8 +1,8 @@
 import type { Page } from "@playwright/test";
 import { asksForRows, expect, models, test } from "./fixtures.ts";
-import { liveState, makeRequests, openLogs, rows } from "./log-page.ts";
+import { liveState, makeRequests, openLogs, rows, timeline } from "./log-page.ts";
 
-const chart = (page: Page) => page.getByRole("region", { name: "Requests over time" }).getByRole("img");
+const chart = (page: Page) => timeline(page).getByRole("img");
 
 /** Drags over a part of the timeline, from and to in shares of its width. */
 async function drag(page: Page, from: number, to: number): Promise<void> {

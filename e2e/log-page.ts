@@ -6,11 +6,19 @@ import type { Place } from "./places.ts";
 export async function openLogs(page: Page, world: World, search = ""): Promise<void> {
   await page.goto(`/logs?key=${world.keyId}${search}`);
   await expect(liveState(page)).toHaveText(search.includes("&to=") ? "History" : "Live");
+  // The timeline is read last, unless it cannot answer.
+  await expect(
+    timeline(page)
+      .getByRole("img")
+      .or(page.getByText(/^The timeline cannot/)),
+  ).toBeVisible();
 }
 
 export const rows = (page: Page): Locator => page.getByRole("table", { name: "Requests" }).locator("[data-id]");
 
 export const liveState = (page: Page): Locator => page.getByRole("status", { name: "Live state" });
+
+export const timeline = (page: Page): Locator => page.getByRole("region", { name: "Requests over time" });
 
 export const drawer = (page: Page): Locator => page.getByRole("complementary", { name: "Request" });
 

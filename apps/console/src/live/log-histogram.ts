@@ -16,7 +16,7 @@ export interface HistogramView {
   total: number;
 }
 
-export type Counts = Partial<Record<StatusClass, number>>;
+type Counts = Partial<Record<StatusClass, number>>;
 export type HistogramAnswer = Outputs["logs"]["histogram"];
 
 /** In the order they are stacked, from the bottom. */

@@ -1,5 +1,5 @@
 import { Radio, ScrollText } from "lucide-react";
-import { type RefObject, useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, type RefObject, Suspense, useEffect, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
@@ -7,12 +7,14 @@ import { useStore } from "../../live/store.ts";
 import { Button } from "../../ui/button.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import type { Columns } from "./columns.ts";
-import { FirstRequestHint } from "./first-request-hint.tsx";
 import { LogTable } from "./log-table.tsx";
 import { useLogText } from "./log-text.ts";
 import type { MenuCell } from "./menu-cell.ts";
 import { NewRowsPill } from "./new-rows-pill.tsx";
 import { isFiltered, type LogSearch } from "./search.ts";
+
+// Only a newcomer sees it.
+const FirstRequestHint = lazy(() => import("./first-request-hint.tsx").then(({ FirstRequestHint: one }) => ({ default: one })));
 
 interface LogBodyProps {
   feed: LogFeed;
@@ -58,7 +60,9 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
             </Empty>
           ) : (
             <Empty icon={<Radio />} title={t("logs.emptyTitle")} text={t("logs.emptyText")}>
-              <FirstRequestHint baseUrl={baseUrl} />
+              <Suspense>
+                <FirstRequestHint baseUrl={baseUrl} />
+              </Suspense>
             </Empty>
           )}
         </div>

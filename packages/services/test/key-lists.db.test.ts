@@ -1,5 +1,5 @@
 import { newId } from "@sluice/core/ids";
-import { sortNames } from "@sluice/core/inputs/sorted-page";
+import { sortNames } from "@sluice/core/sort-names";
 import type { Ctx } from "@sluice/services/context";
 import { countKeysStatement, type KeysAsk, keysStatement } from "@sluice/services/keys/keys-statement";
 import { listKeys, pageKeys } from "@sluice/services/keys/list-keys";

@@ -1,4 +1,4 @@
-import { type SortName, sortNames } from "@sluice/core/inputs/sorted-page";
+import { type SortName, sortNames } from "@sluice/core/sort-names";
 import { z } from "zod/mini";
 
 /** What a list of keys or users shows, as the page's address carries it. */

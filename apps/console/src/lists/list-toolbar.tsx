@@ -1,4 +1,4 @@
-import { type SortName, sortNames } from "@sluice/core/inputs/sorted-page";
+import { type SortName, sortNames } from "@sluice/core/sort-names";
 import { ArrowDown, ArrowUp, Search } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";

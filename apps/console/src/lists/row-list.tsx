@@ -1,4 +1,4 @@
-import type { SortName } from "@sluice/core/inputs/sorted-page";
+import type { SortName } from "@sluice/core/sort-names";
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";

@@ -1,10 +1,7 @@
 import { z } from "zod";
 import { isId } from "../ids.ts";
+import { sortNames } from "../sort-names.ts";
 import { PageInput } from "./page.ts";
-
-/** What lists of keys and users sort by; ties are broken by id. */
-export const sortNames = ["created", "name", "lastUsed", "requests", "tokens"] as const;
-export type SortName = (typeof sortNames)[number];
 
 /** The last item of a page in the order asked for: `<id>`, or `<id>~<value it is sorted by>`. Handed back unread. */
 const sortedCursor = z

@@ -1,5 +1,5 @@
 import type { KeyStatus } from "@sluice/core/inputs/key";
-import type { SortName } from "@sluice/core/inputs/sorted-page";
+import type { SortName } from "@sluice/core/sort-names";
 import {
   byCount,
   byName,

@@ -1,5 +1,5 @@
 import type { Page } from "@sluice/core/inputs/page";
-import type { SortName } from "@sluice/core/inputs/sorted-page";
+import type { SortName } from "@sluice/core/sort-names";
 
 /*
  * The statement behind a list that is sorted and read page by page. A page is found by an index from its cursor on, so that

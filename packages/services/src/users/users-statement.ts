@@ -1,4 +1,4 @@
-import type { SortName } from "@sluice/core/inputs/sorted-page";
+import type { SortName } from "@sluice/core/sort-names";
 import {
   byCount,
   byName,

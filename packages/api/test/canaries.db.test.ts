@@ -32,7 +32,7 @@ const log: Log = { debug: write, info: write, warn: write, error: write };
 /** All there is in an object, errors with their causes and stacks too. */
 function inspected(fields: object): string {
   return JSON.stringify(fields, (_, value: unknown) =>
-    value instanceof Error ? { name: value.name, text: String(value), stack: value.stack, cause: value.cause, ...value } : value,
+    value instanceof Error ? { ...value, text: String(value), stack: value.stack, cause: value.cause } : value,
   );
 }
 

@@ -52,7 +52,7 @@ const readers: Record<string, (client: Redis, key: string) => Promise<unknown>> 
   hash: (client, key) => client.hgetall(key),
   list: (client, key) => client.lrange(key, 0, -1),
   set: (client, key) => client.smembers(key),
-  zset: (client, key) => client.zrange(key, 0, -1),
+  zset: (client, key) => client.zrange(key, "0", "-1"),
   stream: (client, key) => client.xrange(key, "-", "+"),
 };
 

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { call, makePerson, openStream, signIn, startApi, type TestApi } from "./harness.ts";
 import { makeThings } from "./sweep.ts";
@@ -50,7 +49,6 @@ it("20 idle consoles cause no statement, one subscription and no warning, and le
   const warnings: Error[] = [];
   const onWarning = (warning: Error): void => void warnings.push(warning);
   process.on("warning", onWarning);
-  const client = new Redis(redis.url);
   const things = await makeThings(database, api, { user: await makePerson(database, "admin") });
   const cookie = await signIn(api.url, things.user.email);
   expect(await statementsWhileIdle(), "without viewers").toEqual([]);
@@ -64,7 +62,7 @@ it("20 idle consoles cause no statement, one subscription and no warning, and le
     Array.from({ length: consoles }, (_, i) => openStream(api.url, { cookie, lastEventId: position, topics: topics[i % topics.length] })),
   );
   await until(() => streams.every(({ frames }) => frames.length > 0), { what: "everybody watches" });
-  const [, subscribers] = (await client.call("PUBSUB", "NUMSUB", "sluice:live@0")) as [string, number];
+  const [, subscribers] = (await api.services.redis?.call("PUBSUB", "NUMSUB", "sluice:live@0")) as [string, number];
   expect(await statementsWhileIdle(), "with viewers").toEqual([]);
   expect(streams.flatMap(({ errors }) => errors)).toEqual([]);
   expect(subscribers).toBe(1);
@@ -74,5 +72,4 @@ it("20 idle consoles cause no statement, one subscription and no warning, and le
   await until(() => api.live.frames.count() === 0 && api.services.streams.size === 0, { what: "all are let go" });
   expect(warnings).toEqual([]);
   process.off("warning", onWarning);
-  client.disconnect();
 });

@@ -52,8 +52,8 @@ describe("while Postgres is away", () => {
     cut();
 
     const list = await call(api.url, "query", "logs.list", {}, { cookie });
-    expect(list).toMatchObject({ status: 200, data: { partial: true, next: null } });
-    expect((list.data as { rows: { id: string }[] }).rows.map(({ id }) => id).sort()).toEqual([row.id, done.id].sort());
+    expect(list).toMatchObject({ status: 200, data: { partial: true, nextCursor: null } });
+    expect((list.data as { items: { id: string }[] }).items.map(({ id }) => id).sort()).toEqual([row.id, done.id].sort());
     expect(await call(api.url, "query", "logs.get", { id: done.id }, { cookie })).toMatchObject({
       status: 200,
       data: { detail: { id: done.id } },

@@ -1,6 +1,7 @@
 import { newId } from "@sluice/core/ids";
 import type { RequestRow } from "@sluice/core/requests";
 import type { Key, Price, Provider, User } from "@sluice/db/generated/client";
+import { until } from "@sluice/testing/deadline";
 import { makeKey, makePrice, makeProvider, makeRequestDetail, makeRequestRow, requestRow, uniqueName } from "@sluice/testing/factories";
 import type { TestDatabase } from "@sluice/testing/postgres";
 import { makePerson, password, type TestApi } from "./harness.ts";
@@ -165,6 +166,7 @@ export async function makeThings(database: TestDatabase, api: TestApi, fields: {
   api.live.registry.started(inFlight);
   const client = { client: "test 1.0", dialect: inFlight.dialect };
   api.live.sessions.began({ id: sessionId, userId: user.id, keyId: key.id, providerId: provider.id, model: price.model, ...client });
+  await until(async () => (await api.live.sessions.find(sessionId)) !== null, { what: "the session is known" });
   return { database, user, key, keySecret, row, inFlight, sessionId, provider, price, position };
 }
 

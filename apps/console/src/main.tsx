@@ -12,6 +12,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/client.ts";
+import { currentLogin } from "./api/current-login.ts";
 import { createAppRouter } from "./router.tsx";
 import { startTexts } from "./text/i18n.ts";
 
@@ -22,13 +23,18 @@ window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });
 
+// Who is signed in, the code of the page and the texts are asked for at once; the router would ask for one after the other.
+const router = createAppRouter();
+void currentLogin().catch(() => undefined);
+const [routes] = router.getMatchedRoutes(location.pathname);
+for (const route of routes) void router.loadRouteChunk(route)?.catch(() => undefined);
 await startTexts();
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 createRoot(root).render(
   <CSPProvider disableStyleElements>
     <QueryClientProvider client={queryClient}>
-      <RouterProvider router={createAppRouter()} />
+      <RouterProvider router={router} />
       <Suspense>
         <Toaster />
       </Suspense>

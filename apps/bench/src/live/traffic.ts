@@ -2,7 +2,7 @@
 import { Agent, request } from "node:http";
 import { machineMs, serve } from "./child.ts";
 
-export interface TrafficOptions {
+interface TrafficOptions {
   port: number;
   key: string;
   body: string;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { machineMs, serve } from "./child.ts";
 import { FrameIndex, type SeenFrame } from "./frame-index.ts";
 
-export interface OpenOptions {
+interface OpenOptions {
   url: string;
   /** One viewer each, in turn. */
   cookies: string[];

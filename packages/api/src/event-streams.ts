@@ -3,7 +3,7 @@ import { isTrackedEnvelope } from "@trpc/server";
 import SuperJSON from "superjson";
 
 /** A viewer that takes nothing for this long is closed; the browser comes back and resumes by id. */
-const STALL_MS = 7_500;
+const STALL_MS = 6_000;
 const LOOK_MS = 1_000;
 /** A stream that had nothing to say says so, for proxies and clients that give up on silence. */
 export const PING_MS = 15_000;

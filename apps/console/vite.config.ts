@@ -17,10 +17,13 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
+          // Over HTTP/1.1 six files are on their way at a time, and each costs a round trip: a slow line would wait longer for
+          // dozens of small ones than for all that they hold.
           groups: [
-            { name: "react", test: /node_modules\/(react|react-dom|scheduler)\// },
-            // Dozens of files of 200 bytes otherwise.
-            { name: "icons", test: /node_modules\/lucide-react\// },
+            { name: "react", test: /node_modules\/(react|react-dom|scheduler)\//, priority: 4 },
+            { name: "icons", test: /node_modules\/lucide-react\//, priority: 3 },
+            { name: "shell", tags: ["$initial"], priority: 2 },
+            { name: "popups", test: /node_modules\/@(base-ui|floating-ui)\//, priority: 1 },
           ],
         },
       },

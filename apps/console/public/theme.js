@@ -15,4 +15,7 @@
   // said here because the order in which the parts of a build run is the bundler's.
   globalThis.__zod_globalConfig = { jitless: true };
   root.lang = language || (navigator.language.toLowerCase().startsWith("zh") ? "zh-CN" : "en");
+  // Asked while the application is still on its way; api/current-login takes the answer.
+  globalThis.sluiceLogin = fetch("/trpc/logins.current", { credentials: "same-origin" });
+  globalThis.sluiceLogin.catch(() => undefined);
 })();

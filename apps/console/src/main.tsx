@@ -12,7 +12,6 @@ import { RouterProvider } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/client.ts";
-import { currentLogin } from "./api/current-login.ts";
 import { createAppRouter } from "./router.tsx";
 import { startTexts } from "./text/i18n.ts";
 
@@ -23,9 +22,8 @@ window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });
 
-// Who is signed in, the code of the page and the texts are asked for at once; the router would ask for one after the other.
+// The code of the page and the texts are asked for while it is found out who is signed in.
 const router = createAppRouter();
-void currentLogin().catch(() => undefined);
 const [routes] = router.getMatchedRoutes(location.pathname);
 for (const route of routes) void router.loadRouteChunk(route)?.catch(() => undefined);
 await startTexts();

@@ -179,6 +179,8 @@ export function createAppRouter() {
     stringifySearch,
     defaultPreload: "intent",
     defaultPendingMs: 300,
+    // Nothing is waited for once the page is there.
+    defaultPendingMinMs: 0,
     defaultPendingComponent: () => <SkeletonRows className="p-4" />,
     defaultErrorComponent: CrashPage,
     defaultNotFoundComponent: NotFoundPage,

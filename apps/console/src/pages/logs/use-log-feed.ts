@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { startTransition, useEffect, useState } from "react";
 import { client } from "../../api/client.ts";
 import { frameSchedule } from "../../live/frame-schedule.ts";
 import { covered, listen } from "../../live/hub.ts";
@@ -23,7 +23,8 @@ export function useLogFeed(search: LogSearch): LogFeed | null {
   const [feed, setFeed] = useState<LogFeed | null>(null);
   useEffect(() => {
     const taken = takeFeed(key, () => startLogFeed(filterOf(LogSearch.parse(JSON.parse(key)), serverNow()), source));
-    setFeed(taken.feed);
+    // A feed that was kept brings a full table: the press that led here is answered before that is drawn.
+    startTransition(() => setFeed(taken.feed));
     return taken.leave;
   }, [key]);
   return feed;

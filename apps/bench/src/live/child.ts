@@ -48,11 +48,10 @@ export async function startChild(script: string): Promise<Child> {
 }
 
 /** The other side of `ask`: what each verb does in this process. */
-// biome-ignore lint/suspicious/noExplicitAny: arguments come from the other process as they are.
-export function serve(verbs: Record<string, (argument: any) => unknown>): void {
+export function serve(verbs: Record<string, (argument: never) => unknown>): void {
   process.on("message", async ({ number, verb, argument }: { number: number; verb: string; argument: unknown }) => {
     try {
-      process.send?.({ number, answer: await verbs[verb]?.(argument) });
+      process.send?.({ number, answer: await verbs[verb]?.(argument as never) });
     } catch (error) {
       process.send?.({ number, error: String(error) });
     }

@@ -134,3 +134,22 @@ describe("H22 migrations only add", () => {
     await expect(bad(`DELETE FROM "prices"`)).rejects.toThrow();
   });
 });
+
+it("sums that rollups keep since a later migration hold what was settled before it, too", async () => {
+  const before = "20261121000000_foundation";
+  const after = "20261121103000_rollup_times";
+  const database = await emptyDatabase();
+  await migrate(database.url, { migrationsDir: await migrationsUpTo(before), log: silentLog });
+  await ensurePartitions(database.pool, { nowMs: Date.UTC(2025, 10, 21) });
+  await database.pool.query(await readFile(join(prismaDir, "upgrades", before, "rows.sql"), "utf8"));
+  await database.pool.query(`
+    UPDATE rollups_5m SET user_id = '019aa400-0000-7000-8000-000000000002', key_id = '019aa400-0000-7000-8000-000000000003',
+      provider_id = '019aa400-0000-7000-8000-000000000004';
+    DELETE FROM rollups_hour; INSERT INTO rollups_hour SELECT * FROM rollups_5m;
+    DELETE FROM rollups_day; INSERT INTO rollups_day SELECT * FROM rollups_5m`);
+  await migrate(database.url, { migrationsDir: await migrationsUpTo(after), log: silentLog });
+  for (const table of ["rollups_5m", "rollups_hour", "rollups_day"]) {
+    const { rows } = await database.pool.query(`SELECT ttft_count::int, ttft_ms_sum::int, duration_ms_sum::int FROM ${table}`);
+    expect(rows, table).toEqual([{ ttft_count: 1, ttft_ms_sum: 120, duration_ms_sum: 350 }]);
+  }
+});

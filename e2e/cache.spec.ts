@@ -117,5 +117,6 @@ test("a change made elsewhere is read again once by whoever looks, and only that
   const counted = countCalls(page);
   await api.keys.update.mutate({ id: world.keyId, name: `renamed ${world.id}` });
   await expect(table).toContainText(`renamed ${world.id}`);
-  expect(counted.calls).toEqual(["keys.list"]);
+  expect(counted.calls.filter((name) => name === "keys.list")).toHaveLength(1);
+  expect(counted.calls.filter((name) => name !== "keys.list" && name !== "names.list")).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "@playwright/test";
 import { newId } from "@sluice/core/ids";
@@ -121,6 +122,8 @@ function report(
   return {
     metrics: {
       eventsPerSecond: one(eventsPerSecond),
+      // Browser, api and publisher make about two of it; with more, other processes were measured, too.
+      loadAverage: one(loadavg()[0] ?? 0),
       frameMsP50: one(quantile(live.frameMs, 0.5)),
       frameMsP95: one(quantile(live.frameMs, 0.95)),
       frameMsP99: one(quantile(live.frameMs, 0.99)),

@@ -1,7 +1,7 @@
 import type { GetOverviewInput } from "@sluice/core/inputs/overview";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
-import { api, client, queryClient } from "../../api/client.ts";
+import { api, client, type Outputs, queryClient } from "../../api/client.ts";
+import { useAnswer } from "../../api/use-answer.ts";
 import { frameSchedule } from "../../live/frame-schedule.ts";
 import { covered, listen } from "../../live/hub.ts";
 import { createOverviewBoard, type OverviewView } from "../../live/overview-board.ts";
@@ -34,6 +34,15 @@ listen({
   reset: readAgain,
 });
 
+/** The range and split that the board is of. */
+let shown = "";
+
+function load(answer: Outputs["overview"]["get"]): void {
+  board.load(answer);
+  shown = JSON.stringify({ range: answer.range, by: answer.by });
+  void covered(answer.busId).then((whole) => whole || readAgain());
+}
+
 /** The figures for a range, kept current by the stream. While another range is read, what was shown stays. */
 export function useOverview(input: GetOverviewInput): { view: OverviewView | null; error: unknown; busy: boolean; retry(): void } {
   const view = useStore(board);
@@ -47,14 +56,10 @@ export function useOverview(input: GetOverviewInput): { view: OverviewView | nul
         end();
       }
     },
-    refetchOnMount: "always",
     structuralSharing: false,
-    gcTime: 0,
+    // What the board shows is kept current; what it showed for another range is old.
+    ...(shown === JSON.stringify(input) ? {} : { staleTime: 0 }),
   });
-  useEffect(() => {
-    if (!data) return;
-    board.load(data);
-    void covered(data.busId).then((whole) => whole || readAgain());
-  }, [data]);
+  useAnswer(data, load);
   return { view, error, busy: isFetching, retry: () => void refetch() };
 }

@@ -113,7 +113,7 @@ function optionsOf(latest: { readonly current: TimePlotProps }, size: { width: n
       {},
       ...drawn.map(({ color }): uPlot.Series => {
         const stroke = cssColor(color);
-        if (kind === "lines") return { stroke, width: 1.5, spanGaps: true, points: { size: 4 } };
+        if (kind === "lines") return { stroke, width: 1.5, spanGaps: true, points: { size: 4, filter: lonePoint } };
         const bars = uPlot.paths.bars?.({ size: [0.84, 48], align: 1 });
         return { stroke, fill: stroke, width: 0, points: { show: false }, ...(bars ? { paths: bars } : {}) };
       }),
@@ -137,6 +137,15 @@ function spanOf({ times, stepMs, kind }: TimePlotProps): [number, number] {
   const first = times[0] ?? 0;
   const last = times.at(-1) ?? first;
   return [first, kind === "bars" ? last + stepMs : Math.max(last, first + 1)];
+}
+
+/** One value makes no line: it is drawn as a point, also where points stand too close to be drawn otherwise. */
+function lonePoint(plot: uPlot, series: number, shown: boolean): number[] | null {
+  if (shown) return null;
+  const values = plot.data[series] ?? [];
+  const first = values.findIndex((value) => value != null);
+  const isLone = first >= 0 && values.findLastIndex((value) => value != null) === first;
+  return isLone ? [first] : null;
 }
 
 function hoverOf(plot: uPlot): { index: number; left: number } | null {

@@ -19,7 +19,17 @@ interface Order {
 }
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
-const say = (line: string) => writeSync(1, `${line}\n`);
+/** Synchronous, because a promise must be on the pipe before the next step can kill us; a pipe that is full is tried again. */
+function say(line: string): void {
+  let rest = Buffer.from(`${line}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+    }
+  }
+}
 const random = seededRandom(order.seed);
 const ledger = await createLedger({
   dir: order.dir,

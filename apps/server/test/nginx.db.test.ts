@@ -123,8 +123,8 @@ describe("behind the nginx of docs/nginx.conf", () => {
     expect(refused.status).toBe(403);
     // Compressed by the build, passed on as it is.
     const page = await (await fetch(url, { headers: { accept: "text/html" } })).text();
-    const script = /src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? "";
-    const asset = await fetch(`${url}${script}`, { headers: { "accept-encoding": "gzip" } });
+    const styles = /href="(\/assets\/[^"]+\.css)"/.exec(page)?.[1] ?? "";
+    const asset = await fetch(`${url}${styles}`, { headers: { "accept-encoding": "gzip" } });
     expect([asset.status, asset.headers.get("content-encoding"), asset.headers.get("cache-control")]).toEqual([
       200,
       "gzip",

@@ -179,6 +179,6 @@ export function clientIp(req: IncomingMessage, trustedHops: number): string {
   const forwarded = req.headers["x-forwarded-for"];
   if (trustedHops < 1 || typeof forwarded !== "string") return peer;
   const seen = forwarded.split(",").map((part) => part.trim());
-  const claimed = seen[Math.max(0, seen.length - trustedHops)] ?? "";
+  const claimed = seen.at(-trustedHops) ?? "";
   return isIP(claimed) ? claimed : peer;
 }

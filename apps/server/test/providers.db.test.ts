@@ -183,8 +183,7 @@ describe("an override", () => {
       expect((await call(gateway, model, "mine")).status).toBe(200);
       expect(draining.calls()).toBe(bound + 1);
     }
-    const bound = async (): Promise<number> =>
-      (await admin.api.providers.impact.query({ ids: [draining.id] })).providers[0]?.sessions ?? 0;
+    const bound = async (): Promise<number> => (await admin.api.providers.impact.query({ ids: [draining.id] })).providers[0]?.sessions ?? 0;
     await until(async () => (await bound()) > 0, { what: "the session counts as bound there", ...soon });
   });
 });

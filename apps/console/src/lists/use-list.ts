@@ -1,7 +1,7 @@
 import type { Page } from "@sluice/core/inputs/page";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
-import { listen } from "../live/hub.ts";
+import { covered, listen } from "../live/hub.ts";
 import { createUsageBoard, type Usage } from "../live/usage-board.ts";
 
 /** One board for all lists: what one page was pushed, the next one knows. */
@@ -20,7 +20,7 @@ interface Counted {
 export function useList<T extends Counted, I extends object>(
   pathKey: readonly unknown[],
   input: I,
-  read: (input: I & { cursor: string | null }) => Promise<Page<T>>,
+  read: (input: I & { cursor: string | null }) => Promise<Page<T> & { busId: string }>,
 ) {
   const query = useInfiniteQuery({
     queryKey: [...pathKey, "list", input],
@@ -31,6 +31,15 @@ export function useList<T extends Counted, I extends object>(
   });
   const items = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   useFigures(items);
+  const { refetch } = query;
+  const readAt = query.data?.pages[0]?.busId;
+  // A request that ended after the list was read and before the stream began is in neither.
+  useEffect(() => {
+    if (readAt === undefined) return;
+    void covered(readAt).then((whole) => {
+      if (!whole) void refetch();
+    });
+  }, [readAt, refetch]);
   return { ...query, items };
 }
 

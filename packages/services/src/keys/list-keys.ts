@@ -10,14 +10,18 @@ import { parse } from "../parse.ts";
 import type { KeyItem } from "./key-view.ts";
 import { countKeysStatement, type KeyRow, type KeysAsk, keysStatement } from "./keys-statement.ts";
 
-/** Keys in the order asked for, from a cursor on; users see their own, whatever they ask for. */
-export async function listKeys(ctx: Ctx, input: z.input<typeof ListKeysInput> = {}): Promise<Page<KeyItem>> {
+/**
+ * Keys in the order asked for, from a cursor on; users see their own, whatever they ask for. `busId`: where their figures were read,
+ * for who moves them on by what is pushed.
+ */
+export async function listKeys(ctx: Ctx, input: z.input<typeof ListKeysInput> = {}): Promise<Page<KeyItem> & { busId: string }> {
   requireAccess(ctx.actor, "user");
   const { cursor, limit, fields, ...filter } = parse(ListKeysInput, input);
+  const busId = await ctx.live.bus.position();
   const { text, values } = keysStatement(askOf(ctx, filter), { cursor, limit: limit + 1 });
   const { rows } = await ctx.pool.query<KeyRow>(text, values);
   const toItem = await itemsOf(ctx, rows.slice(0, limit), fields);
-  return cursorPage(rows, limit, toItem);
+  return { ...cursorPage(rows, limit, toItem), busId };
 }
 
 /** The same by page number, with totals. */

@@ -10,13 +10,14 @@ import { parse } from "../parse.ts";
 import type { UserItem } from "./user-view.ts";
 import { countUsersStatement, keyCountsSql, type UserRow, usersStatement } from "./users-statement.ts";
 
-/** Users in the order asked for, from a cursor on, for administrators. */
-export async function listUsers(ctx: Ctx, input: z.input<typeof ListUsersInput> = {}): Promise<Page<UserItem>> {
+/** Users in the order asked for, from a cursor on, for administrators. `busId`: where their figures were read. */
+export async function listUsers(ctx: Ctx, input: z.input<typeof ListUsersInput> = {}): Promise<Page<UserItem> & { busId: string }> {
   requireAccess(ctx.actor, "admin");
   const { cursor, limit, fields, ...filter } = parse(ListUsersInput, input);
+  const busId = await ctx.live.bus.position();
   const { text, values } = usersStatement({ ...filter, tenantId: ctx.tenantId }, { cursor, limit: limit + 1 });
   const { rows } = await ctx.pool.query<UserRow>(text, values);
-  return cursorPage(rows, limit, await itemsOf(ctx, rows.slice(0, limit), fields));
+  return { ...cursorPage(rows, limit, await itemsOf(ctx, rows.slice(0, limit), fields)), busId };
 }
 
 /** The same by page number, with totals. */

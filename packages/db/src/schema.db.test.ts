@@ -44,14 +44,19 @@ async function countRows(pool: pg.Pool): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
 }
 
-/** Fills a database of the migration before, applies the next one and runs what the older code would run on it. */
+/** What the code of every version up to `last` writes or asks; each adds to the ones before. */
+async function fixture(kind: "rows" | "queries", last: string): Promise<string> {
+  const names = (await readMigrations()).map(({ name }) => name).filter((name) => name <= last);
+  return (await Promise.all(names.map((name) => readFile(join(prismaDir, "upgrades", name, `${kind}.sql`), "utf8")))).join("\n");
+}
+
+/** Fills a database of the migration before, applies the next one and runs what all older code would run on it. */
 async function upgrade(previous: Migration, next: { name: string; sql: string }): Promise<void> {
   const database = await emptyDatabase();
   const dir = await migrationsUpTo(previous.name);
   await migrate(database.url, { migrationsDir: dir, log: silentLog });
   await ensurePartitions(database.pool, { nowMs: Date.UTC(2025, 10, 21) });
-  const fixture = join(prismaDir, "upgrades", previous.name);
-  await database.pool.query(await readFile(join(fixture, "rows.sql"), "utf8"));
+  await database.pool.query(await fixture("rows", previous.name));
   const before = await countRows(database.pool);
   expect(
     Object.entries(before).filter(([, n]) => n === 0),
@@ -62,7 +67,7 @@ async function upgrade(previous: Migration, next: { name: string; sql: string })
   await writeFile(join(dir, next.name, "migration.sql"), next.sql);
   expect(await migrate(database.url, { migrationsDir: dir, log: silentLog })).toEqual([next.name]);
   expect(await countRows(database.pool)).toMatchObject(before);
-  await database.pool.query(await readFile(join(fixture, "queries.sql"), "utf8"));
+  await database.pool.query(await fixture("queries", previous.name));
 }
 
 /** Statements that take something away: an older process beside the new one would fail. */

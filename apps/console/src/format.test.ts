@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { costLines } from "./cost-lines.ts";
-import { clockParts, exactCost, formatCost, formatCount, formatDuration, formatElapsed, formatPercent, formatSpan } from "./format.ts";
+import {
+  clockParts,
+  exactCost,
+  formatAgo,
+  formatCost,
+  formatCount,
+  formatDuration,
+  formatElapsed,
+  formatPercent,
+  formatSpan,
+} from "./format.ts";
 
 describe("money", () => {
   it.each([
@@ -89,4 +99,16 @@ it("says spans in words", () => {
 it("writes a local time with its ms apart", () => {
   const at = new Date(2026, 0, 2, 3, 4, 5, 67);
   expect(clockParts(at.getTime())).toEqual({ time: "03:04:05", ms: ".067" });
+});
+
+it("says how long ago something was in the words of the language", () => {
+  expect([400, 4_900, 61_000, 7_300_000, 90_000_000].map((ms) => formatAgo(ms, "en"))).toEqual([
+    "0s ago",
+    "4s ago",
+    "1m ago",
+    "2h ago",
+    "1d ago",
+  ]);
+  expect([4_900, 61_000].map((ms) => formatAgo(ms, "zh-CN"))).toEqual(["4秒前", "1分钟前"]);
+  expect(formatAgo(-50, "en")).toBe("0s ago");
 });

@@ -60,6 +60,24 @@ export function formatElapsed(ms: number): string {
   return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1_000);
 }
 
+const pasts = new Map<string, Intl.RelativeTimeFormat>();
+const pastUnits = [
+  [86_400_000, "day"],
+  [3_600_000, "hour"],
+  [60_000, "minute"],
+] as const;
+
+/** How long ago, by its largest unit: "4s ago", "4秒前". */
+export function formatAgo(ms: number, language: string): string {
+  let format = pasts.get(language);
+  if (!format) {
+    format = new Intl.RelativeTimeFormat(language, { style: "narrow" });
+    pasts.set(language, format);
+  }
+  const [unitMs, unit] = pastUnits.find(([least]) => ms >= least) ?? ([1_000, "second"] as const);
+  return format.format(-Math.max(0, Math.floor(ms / unitMs)), unit);
+}
+
 const compact = new Map<string, Intl.NumberFormat>();
 
 /** 1.2K, 3.4M (en), 1.2万 (zh); exact below 10,000. */

@@ -1,6 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
-import { exactCost, formatCost, formatCount, formatDateTime, formatElapsed, formatExact } from "../format.ts";
+import { exactCost, formatAgo, formatCost, formatCount, formatDateTime, formatExact } from "../format.ts";
 import { ticks } from "../live/server-clock.ts";
 import { useStore } from "../live/store.ts";
 import type { Usage } from "../live/usage-board.ts";
@@ -36,16 +36,9 @@ export function LastUsed({ id }: { id: string }) {
   );
 }
 
-const DAY_MS = 86_400_000;
-
 function Ago({ ms }: { ms: number }) {
   const { t, i18n } = useTranslation();
   const now = useStore(ticks);
   const passed = Math.max(0, (now || Date.now()) - ms);
-  if (passed < 1_000) return t("lists.now");
-  if (passed < DAY_MS) return t("lists.ago", { elapsed: formatElapsed(passed) });
-  const days = new Intl.NumberFormat(i18n.language, { style: "unit", unit: "day", unitDisplay: "narrow" }).format(
-    Math.floor(passed / DAY_MS),
-  );
-  return t("lists.ago", { elapsed: days });
+  return passed < 1_000 ? t("lists.now") : formatAgo(passed, i18n.language);
 }

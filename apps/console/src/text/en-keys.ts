@@ -15,7 +15,6 @@ export const lists = {
   cost: "Cost",
   lastUsed: "Last used",
   neverUsed: "Never used",
-  ago: "{{elapsed}} ago",
   now: "now",
 } as const;
 

@@ -35,7 +35,6 @@ export const sessions = {
   activeOf: "{{shown}} of {{count}} active",
   now: "now",
   ended: "Ended",
-  ago: "{{elapsed}} ago",
   arrived_one: "{{count}} new session",
   arrived_other: "{{count}} new sessions",
   why: {

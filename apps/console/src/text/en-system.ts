@@ -12,7 +12,6 @@ export const system = {
   started: "Running for",
   seen: "Last seen",
   seenNow: "now",
-  seenAgo: "{{elapsed}} ago",
   memory: "Memory",
   inFlight: "In flight",
   requestsServed: "Requests",

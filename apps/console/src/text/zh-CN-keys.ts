@@ -17,7 +17,6 @@ export const lists: Texts["lists"] = {
   cost: "费用",
   lastUsed: "最近使用",
   neverUsed: "从未使用",
-  ago: "{{elapsed}}前",
   now: "刚刚",
 };
 

@@ -3,7 +3,7 @@ import type { Texts } from "./i18n.ts";
 export const sessions: Texts["sessions"] = {
   title: "会话",
   table: "活跃会话",
-  lead: "最近 {{window}} 内有活动的对话，自动出现和消失。",
+  lead: "最近{{window}}内有活动的对话，自动出现和消失。",
   emptyTitle: "没有活跃会话",
   emptyText: "对话在第一个请求后一秒内出现，窗口结束后离开。",
   emptyFilterTitle: "没有匹配项",
@@ -36,7 +36,6 @@ export const sessions: Texts["sessions"] = {
   activeOf: "{{count}} 个活跃，显示 {{shown}} 个",
   now: "现在",
   ended: "已结束",
-  ago: "{{elapsed}}前",
   arrived_other: "{{count}} 个新会话",
   why: {
     sticky: "自 {{time}} 起保持粘性",

@@ -12,7 +12,6 @@ export const system = {
   started: "已运行",
   seen: "最近出现",
   seenNow: "刚刚",
-  seenAgo: "{{elapsed}}前",
   memory: "内存",
   inFlight: "进行中",
   requestsServed: "请求数",

@@ -2,7 +2,7 @@ import type { SessionRow } from "@sluice/core/events";
 import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
-import { clockParts, formatCount, formatDateTime, formatElapsed, formatExact, formatPercent } from "../../format.ts";
+import { clockParts, formatAgo, formatCount, formatDateTime, formatExact, formatPercent } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
 import { cn } from "../../ui/class-names.ts";
@@ -18,13 +18,13 @@ export function whyThere(row: SessionRow, t: TFunction): string {
   return t(`sessions.why.${row.chosenBy || "none"}`, { time: clockParts(row.providerSinceMs).time });
 }
 
-/** "12 s ago", ticking. */
+/** "12s ago", ticking. */
 export function Ago({ ms }: { ms: number }) {
-  const { t, i18n } = useTranslation();
+  const { i18n } = useTranslation();
   useStore(ticks);
   return (
     <time dateTime={new Date(ms).toISOString()} title={formatDateTime(ms, i18n.language)}>
-      {t("sessions.ago", { elapsed: formatElapsed(serverNow() - ms) })}
+      {formatAgo(serverNow() - ms, i18n.language)}
     </time>
   );
 }

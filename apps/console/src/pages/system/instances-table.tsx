@@ -2,7 +2,7 @@ import type { InstanceState } from "@sluice/core/events";
 import { CircleAlert, CircleCheck, LogOut } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { formatBytes, formatCount, formatDuration, formatElapsed } from "../../format.ts";
+import { formatAgo, formatBytes, formatCount, formatDuration } from "../../format.ts";
 import { ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -99,14 +99,14 @@ export function InstancesTable({ instances }: { instances: InstanceState[] }) {
 }
 
 function Seen({ instance }: { instance: InstanceState }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const agoMs = useStore(ticks) - instance.seenAtMs;
   if (agoMs > GONE_AFTER_MS)
     return (
       <span title={t("system.goneHint")}>
         <Badge tone="bad">
           <CircleAlert aria-hidden="true" />
-          {t("system.gone")} · {t("system.seenAgo", { elapsed: formatElapsed(agoMs) })}
+          {t("system.gone")} · {formatAgo(agoMs, i18n.language)}
         </Badge>
       </span>
     );

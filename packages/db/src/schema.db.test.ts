@@ -75,7 +75,7 @@ function takesAway(sql: string): string[] {
   const code = sql.replaceAll(/--.*$/gm, "");
   return (
     code.match(
-      /\b(DROP\s+(TABLE|COLUMN|SCHEMA|TYPE|VIEW|SEQUENCE)|RENAME|TRUNCATE|DELETE\s+FROM|SET\s+NOT\s+NULL|SET\s+DATA\s+TYPE|ALTER\s+COLUMN\s+\S+\s+TYPE)\b/gi,
+      /\b(DROP\s+(TABLE|COLUMN|SCHEMA|TYPE|VIEW|SEQUENCE)|RENAME|(?<!BEFORE )TRUNCATE|DELETE\s+FROM|SET\s+NOT\s+NULL|SET\s+DATA\s+TYPE|ALTER\s+COLUMN\s+\S+\s+TYPE)\b/gi,
     ) ?? []
   );
 }

@@ -6,7 +6,7 @@ import { rollupTables, statusClassSql } from "./settle-statement.ts";
  * rows, costs in SQL's exact decimals from tokens × the price version. Every difference is a defect of ours.
  */
 export interface Difference {
-  invariant: "I1" | "I2" | "I4" | "I5" | "I6" | "I9";
+  invariant: "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I9";
   /** The request, or the key of a sum. */
   id: string;
   what: string;
@@ -45,6 +45,26 @@ function sumsSql(table: string, bucket: string): string {
   SELECT concat_ws(' ', tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class) AS key,
     coalesce(raw.sums, 'nothing') AS raw, coalesce(kept.sums, 'nothing') AS kept
   FROM raw FULL JOIN kept USING (${key}) WHERE raw.sums IS DISTINCT FROM kept.sums LIMIT ${LISTED}`;
+}
+
+/**
+ * I3: every account has what it was given less what the ledger charged, and holds what its open holds say. The ledger's
+ * part is read from the daily sums, which stay when old rows go; that these are right is I2.
+ */
+export async function findWrongBalances(pool: pg.Pool): Promise<Difference[]> {
+  const { rows } = await pool.query<{ id: string; kept: string; expected: string }>(`
+    WITH charged AS (SELECT user_id, sum(cost_nano_usd) AS cost FROM rollups_day WHERE user_id <> '' GROUP BY 1),
+    moved AS (SELECT user_id, sum(amount_nano_usd) AS amount, sum(held_nano_usd) AS held FROM account_entries GROUP BY 1)
+    SELECT a.user_id AS id, concat_ws('/', a.balance_nano_usd, a.held_nano_usd) AS kept,
+      concat_ws('/', a.postpaid_nano_usd + coalesce(m.amount, 0) - coalesce(c.cost, 0), coalesce(m.held, 0)) AS expected
+    FROM accounts a LEFT JOIN charged c ON c.user_id = a.user_id::text LEFT JOIN moved m ON m.user_id = a.user_id
+    WHERE a.balance_nano_usd <> a.postpaid_nano_usd + coalesce(m.amount, 0) - coalesce(c.cost, 0) OR a.held_nano_usd <> coalesce(m.held, 0)
+    LIMIT ${LISTED}`);
+  return rows.map(({ id, kept, expected }) => ({
+    invariant: "I3",
+    id,
+    what: `balance/held are ${kept}; entries and ledger give ${expected}`,
+  }));
 }
 
 /** I4: no id twice. (A primary key says so of each partition, and ranges of each other; this says so of the data.) */

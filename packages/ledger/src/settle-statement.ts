@@ -2,9 +2,8 @@ import { isId } from "@sluice/core/ids";
 import type { FinishRecord } from "./records.ts";
 
 /**
- * The one statement that settles a batch: rows, details and rollups, and from what was really inserted alone. A
- * row that is there already moves nothing, so any batch may be sent again. Balances join as further parts of the
- * statement that read `ins`.
+ * The one statement that settles a batch: rows, details, rollups and balances, and from what was really inserted alone. A
+ * row that is there already moves nothing, so any batch may be sent again. The row is the charge: accounts move here too.
  *
  * Day buckets are UTC days: the setting time.zone changes what is shown, not how sums are kept.
  */
@@ -90,8 +89,10 @@ const returned = `id, tenant_id, user_id, key_id, provider_id, model, "group", d
     started_at, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
     upstream_cost_nano_usd, ttft_ms, duration_ms`;
 
+const isUuid = "~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'";
+
 /** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_3";
+export const SETTLE_NAME = "sluice_settle_4";
 export const settleSql = makeSettleSql();
 
 function makeSettleSql(): string {
@@ -121,6 +122,7 @@ function makeSettleSql(): string {
     ...rollupTables.map(({ table, bucketOf }) => rollupPart(table, bucketOf("bucket"))),
     totalsPart("key_totals", "key_id"),
     totalsPart("user_totals", "user_id"),
+    accountsPart(),
   ];
   return `WITH ${parts.join(",\n")}\nSELECT count(*)::int AS inserted FROM ins`;
 }
@@ -141,7 +143,6 @@ function rollupPart(table: string, bucket: string): string {
 function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): string {
   const owner = id === "key_id" ? ", user_id" : "";
   const ownerUuid = owner && ", user_id::uuid";
-  const isUuid = "~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'";
   return `${table}_moved AS (
   INSERT INTO ${table} (${id}${owner}, tenant_id, requests, total_tokens, cost_nano_usd, last_used_at)
   SELECT ${id}::uuid${ownerUuid}, tenant_id, requests, tokens, cost, used FROM (
@@ -152,6 +153,22 @@ function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id
   ON CONFLICT (${id}) DO UPDATE SET requests = ${table}.requests + EXCLUDED.requests,
     total_tokens = ${table}.total_tokens + EXCLUDED.total_tokens, cost_nano_usd = ${table}.cost_nano_usd + EXCLUDED.cost_nano_usd,
     last_used_at = greatest(${table}.last_used_at, EXCLUDED.last_used_at))`;
+}
+
+/**
+ * What was used is taken from the balance, or counted as used on postpaid terms when these are the user's now. Never
+ * refused: what was admitted is booked, also below the floor. An account that is missing begins as a postpaid one.
+ */
+function accountsPart(): string {
+  return `accounts_moved AS (
+  INSERT INTO accounts (user_id, tenant_id, postpaid_nano_usd)
+  SELECT user_id::uuid, tenant_id, cost FROM (
+    SELECT user_id, tenant_id, sum(cost_nano_usd)::bigint AS cost FROM ins
+    GROUP BY user_id, tenant_id HAVING sum(cost_nano_usd) <> 0) AS spent
+  WHERE user_id ${isUuid} ORDER BY 1
+  ON CONFLICT (user_id) DO UPDATE SET
+    balance_nano_usd = accounts.balance_nano_usd - CASE accounts.billing WHEN 'postpaid' THEN 0 ELSE EXCLUDED.postpaid_nano_usd END,
+    postpaid_nano_usd = accounts.postpaid_nano_usd + CASE accounts.billing WHEN 'postpaid' THEN EXCLUDED.postpaid_nano_usd ELSE 0 END)`;
 }
 
 /** An end, and its detail as text when that was made before. */

@@ -10,7 +10,7 @@ import { toUserView } from "./to-user-view.ts";
 export const DeleteUserInput = z.strictObject({ id: z.uuid() });
 
 /**
- * Removes a user whom nothing names: who owns a key, stands in the log or has changed anything can only be disabled.
+ * Removes a user whom nothing names: who owns a key, stands in a log or has changed anything can only be disabled.
  * @throws SluiceError `not_found`, `forbidden` (oneself), `conflict` (something names them).
  */
 export async function deleteUser(ctx: Ctx, input: z.input<typeof DeleteUserInput>): Promise<void> {
@@ -22,9 +22,11 @@ export async function deleteUser(ctx: Ctx, input: z.input<typeof DeleteUserInput
     const before = await tx.user.findFirst({ where: { id, tenantId: ctx.tenantId } });
     if (!before) throw new SluiceError("not_found");
     const [named] = await tx.$queryRaw<{ named: boolean }[]>`SELECT EXISTS (SELECT FROM keys WHERE user_id = ${id}::uuid)
-      OR EXISTS (SELECT FROM requests WHERE user_id = ${id}) OR EXISTS (SELECT FROM audit_entries WHERE actor_id = ${id}) AS named`;
+      OR EXISTS (SELECT FROM requests WHERE user_id = ${id}) OR EXISTS (SELECT FROM audit_entries WHERE actor_id = ${id})
+      OR EXISTS (SELECT FROM account_entries WHERE user_id = ${id}::uuid) AS named`;
     if (named?.named) throw new SluiceError("conflict", { message: "This user has keys or a history: disable them instead." });
     await tx.userTotals.deleteMany({ where: { userId: id } });
+    await tx.account.deleteMany({ where: { userId: id } });
     await tx.user.delete({ where: { id } });
     ctx.transaction.reauthorise.add(id);
     await audit(ctx, { action: "user.delete", targetKind: "user", targetId: id, before: toUserView(before) });

@@ -21,7 +21,7 @@ import { type Bench, interleave, type Metric, paired, type Report, summarise } f
 const batchSize = 500;
 const writers = 128;
 
-async function rowsPerSecond(count: number, size: number, write: (ends: ReturnType<typeof makeEnds>) => Promise<void>): Promise<number> {
+async function rowsPerSecond(count: number, size: number, write: (ends: ReturnType<typeof makeEnds>) => Promise<unknown>): Promise<number> {
   const ends = makeEnds(count);
   const began = performance.now();
   for (let from = 0; from < count; from += size) await write(ends.slice(from, from + size));

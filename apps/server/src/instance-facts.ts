@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
+import type { SettlerState } from "@sluice/core/events";
+import type { Settings } from "@sluice/core/inputs/settings";
 import type { Gateway } from "@sluice/gateway/gateway";
-import type { Ledger } from "@sluice/ledger/records";
+import type { Ledger, LedgerStats } from "@sluice/ledger/records";
 import type { InstanceFacts } from "@sluice/live/contract";
 import type { WatchedConfig } from "./watched-config.ts";
 
@@ -10,10 +12,11 @@ export interface FactSources {
   gateway: () => Gateway | null;
   ledger: () => Ledger | null;
   config: WatchedConfig | null;
+  settings: () => Settings;
 }
 
 /** What this process says of itself to whoever looks after the installation: counters in memory, nothing that is asked for. */
-export function createInstanceFacts({ roles, version, gateway, ledger, config }: FactSources): () => InstanceFacts {
+export function createInstanceFacts({ roles, version, gateway, ledger, config, settings }: FactSources): () => InstanceFacts {
   const fixed = {
     roles: [...roles].sort(),
     version,
@@ -30,9 +33,22 @@ export function createInstanceFacts({ roles, version, gateway, ledger, config }:
       memoryBytes: process.memoryUsage.rss(),
       gateway: traffic ? { inFlight: traffic.inFlight, requests: traffic.requests, draining: traffic.draining } : null,
       spool: spool
-        ? { depth: spool.depth, oldestAgeMs: spool.oldestAgeMs, quarantined: spool.quarantined, writable: spool.writable }
+        ? {
+            ...{ depth: spool.depth, oldestAgeMs: spool.oldestAgeMs, quarantined: spool.quarantined, writable: spool.writable },
+            settler: settlerState(spool, settings()),
+          }
         : null,
       config: config?.state() ?? null,
     };
+  };
+}
+
+function settlerState({ flushes, rows, failures, lastFailure, recovered }: LedgerStats, settings: Settings): SettlerState {
+  return {
+    ...{ flushes, rows, failures, lastFailure, recovered },
+    mode: settings["ledger.mode"],
+    durability: settings["ledger.durability"],
+    batchSize: settings["ledger.batchSize"],
+    intervalMs: settings["ledger.intervalMs"],
   };
 }

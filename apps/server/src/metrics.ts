@@ -1,7 +1,7 @@
 import type { GatewayStats } from "@sluice/gateway/context";
 import type { LedgerStats } from "@sluice/ledger/records";
 import type { Pool } from "pg";
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 export interface MetricSources {
   version: string;
@@ -17,7 +17,13 @@ export interface Metrics {
   text(): Promise<string>;
   /** Counts one answer of the process by class of status. */
   countAnswer(status: number): void;
+  /** The ledger's durations, ms. */
+  ledger: { onCommitted(ms: number): void; onSynced(ms: number): void };
 }
+
+/** In seconds. */
+const settleBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const syncBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
 /** Makes a registry of its own, so that two servers in one process (tests) do not collide. */
 export function createMetrics(sources: MetricSources): Metrics {
@@ -46,7 +52,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers: [registry],
   });
   gaugesOfGateway(gauge, sources);
-  gaugesOfLedger(gauge, sources);
+  const ledger = metricsOfLedger(registry, gauge, sources);
   gauge("sluice_live_subscriptions", "Open event streams of the console.", sources.liveSubscriptions);
   gauge("sluice_db_connections", "Connections to Postgres for console and jobs.", () => sources.pool.totalCount);
   gauge("sluice_db_connections_waiting", "Queries that wait for a connection.", () => sources.pool.waitingCount);
@@ -54,6 +60,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     countAnswer: (status) => answers.inc({ status: `${Math.floor(status / 100)}xx` }),
+    ledger,
   };
 }
 
@@ -71,12 +78,31 @@ function gaugesOfGateway(gauge: AddGauge, { gatewayStats }: MetricSources): void
   gauge("sluice_gateway_unrecorded", "Requests whose end could not be recorded since start.", () => gatewayStats()?.unrecorded ?? 0);
 }
 
-function gaugesOfLedger(gauge: AddGauge, { ledgerStats }: MetricSources): void {
+/** Counters that the ledger keeps by itself since its start: read, not counted again. */
+function metricsOfLedger(registry: Registry, gauge: AddGauge, { ledgerStats }: MetricSources): Metrics["ledger"] {
+  const counter = (name: string, help: string, read: (stats: LedgerStats) => number): void => {
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        const stats = ledgerStats();
+        this.reset();
+        this.inc(stats ? read(stats) : 0);
+      },
+    });
+  };
+  const histogram = (name: string, help: string, buckets: number[]): Histogram =>
+    new Histogram({ name, help, buckets, registers: [registry] });
   gauge("sluice_ledger_depth", "Records that are not in Postgres yet.", () => ledgerStats()?.depth ?? 0);
   gauge("sluice_ledger_oldest_age_seconds", "Age of the oldest of them.", () => (ledgerStats()?.oldestAgeMs ?? 0) / 1000);
-  gauge("sluice_ledger_flushes", "Batches committed since start.", () => ledgerStats()?.flushes ?? 0);
-  gauge("sluice_ledger_failures", "Batches that failed since start.", () => ledgerStats()?.failures ?? 0);
-  gauge("sluice_ledger_recovered", "Requests billed by recovery at this start.", () => ledgerStats()?.recovered ?? 0);
-  gauge("sluice_ledger_quarantined", "Records that Postgres refused.", () => ledgerStats()?.quarantined ?? 0);
   gauge("sluice_ledger_writable", "1 while the spool can be written.", () => ((ledgerStats()?.writable ?? true) ? 1 : 0));
+  counter("sluice_ledger_flushes_total", "Batches committed.", ({ flushes }) => flushes);
+  counter("sluice_ledger_rows_total", "Rows inserted.", ({ rows }) => rows);
+  counter("sluice_ledger_failures_total", "Batches that failed and are tried again.", ({ failures }) => failures);
+  counter("sluice_ledger_recovered_total", "Requests whose end recovery wrote.", ({ recovered }) => recovered);
+  counter("sluice_ledger_quarantined_total", "Records that Postgres refused.", ({ quarantined }) => quarantined);
+  const settle = histogram("sluice_ledger_settle_duration_seconds", "Time of a batch until it is committed.", settleBuckets);
+  const sync = histogram("sluice_ledger_fsync_duration_seconds", "Time of one fdatasync of the spool.", syncBuckets);
+  return { onCommitted: (ms) => settle.observe(ms / 1_000), onSynced: (ms) => sync.observe(ms / 1_000) };
 }

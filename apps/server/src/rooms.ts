@@ -32,6 +32,8 @@ const eventOfState = {
   closed: "provider.closed",
 } as const satisfies Record<BreakerState["state"], LiveEvent["type"]>;
 
+const toldSettings = ["ledger.mode", "ledger.durability", "ledger.batchSize", "ledger.intervalMs"] as const;
+
 /** Opens the rooms that do not depend on the role. The snapshot comes from disk when Postgres cannot be asked. */
 export async function openRooms(env: Env, parts: { storage: Storage; secret: string; instanceId: string; log: Log }): Promise<Rooms> {
   const { storage, secret, instanceId, log } = parts;
@@ -57,6 +59,8 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
   const stopWatching = snapshot.onChange((config, previous) => {
     const name = "sessions.activeWindowSeconds";
     if (config.settings[name] !== previous.settings[name]) live.sessions.windowChanged();
+    // Whoever changes how the ledger works sees at once that it does.
+    if (toldSettings.some((name) => config.settings[name] !== previous.settings[name])) live.instances.tell();
   });
   const stopListening = live.commands.listen((command) => {
     if (command.kind === "breaker.reset") admission.breakers.reset(command.providerId);

@@ -25,7 +25,7 @@ import { createHealth } from "./health.ts";
 import { type Instance, takeInstance } from "./instance.ts";
 import { createInstanceFacts } from "./instance-facts.ts";
 import { listen } from "./listen.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { createOperations } from "./operations.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { openStorage, prepareDatabase, type Storage } from "./storage.ts";
@@ -53,6 +53,7 @@ interface Parts {
   services: Services;
   /** null without SLUICE_CONFIG. */
   config: WatchedConfig | null;
+  metrics: Metrics;
 }
 
 /** Starts the roles that the environment asks for; `cancel` ends a start that is under way. @throws with what to do. */
@@ -80,14 +81,26 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     const services = composeServices({ env, log, version, secret, storage, rooms });
     const config = watchedConfig({ env, log, instance, rooms, services });
     opened.config = config;
-    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config };
+    const { roles } = opened;
+    const metrics = createMetrics({
+      version,
+      pool: storage.pool,
+      gatewayStats: () => roles.gateway?.stats() ?? null,
+      ledgerStats: () => roles.ledger?.stats() ?? null,
+      liveSubscriptions: () => rooms.live.frames.count(),
+    });
+    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, metrics };
     composed.resolve(parts);
     if (prepared === "ready") await initialise();
     signal.throwIfAborted();
     await startRoles(parts, opened.roles);
-    const { roles } = opened;
     rooms.live.instances.start(
-      createInstanceFacts({ roles: env.roles, version, gateway: () => roles.gateway, ledger: () => roles.ledger, config }),
+      createInstanceFacts({
+        ...{ roles: env.roles, version, config },
+        gateway: () => roles.gateway,
+        ledger: () => roles.ledger,
+        settings: () => rooms.snapshot.current().settings,
+      }),
     );
     config?.watch();
     const { url, close } = await serve(parts, opened.roles);
@@ -110,7 +123,7 @@ function requireRedisForSplitRoles(env: Env, storage: Storage): void {
   );
 }
 
-function composeServices(parts: Omit<Parts, "instance" | "services" | "config">): Services {
+function composeServices(parts: Omit<Parts, "instance" | "services" | "config" | "metrics">): Services {
   const { env, log, version, secret, storage, rooms } = parts;
   return createServices({
     prisma: storage.prisma,
@@ -180,10 +193,12 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
     settings: () => rooms.snapshot.current().settings,
     clock: systemClock,
     log,
+    onQuarantined: (id: string) => rooms.live.bus.publish({ type: "quarantine.changed", id }),
   };
   const settled = (ids: readonly string[]): void => rooms.live.registry.settled(ids);
   if (env.roles.has("gateway")) {
-    roles.ledger = await createLedger({ ...spool, instanceId: instance.id, failpoint: failpointFrom(env.failpoint ?? "") });
+    const failpoint = failpointFrom(env.failpoint ?? "");
+    roles.ledger = await createLedger({ ...spool, ...parts.metrics.ledger, instanceId: instance.id, failpoint });
     rooms.live.registry.restore(roles.ledger.unsettled());
     roles.ledger.onSettled(settled);
     roles.gateway = createGateway({
@@ -221,15 +236,8 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
 }
 
 async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {
-  const { env, storage, rooms, version } = parts;
+  const { env, storage, version, metrics } = parts;
   const draining = (): boolean => roles.gateway?.stats().draining ?? stopped.has(parts);
-  const metrics = createMetrics({
-    version,
-    pool: storage.pool,
-    gatewayStats: () => roles.gateway?.stats() ?? null,
-    ledgerStats: () => roles.ledger?.stats() ?? null,
-    liveSubscriptions: () => rooms.live.frames.count(),
-  });
   const operations = createOperations({
     health: createHealth({ pool: storage.pool, redis: storage.redis, ledgerStats: () => roles.ledger?.stats() ?? null, version, draining }),
     ready: () => !draining() && !stopped.has(parts) && (roles.ledger?.stats().writable ?? true),

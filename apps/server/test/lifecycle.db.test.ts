@@ -156,7 +156,7 @@ describe("A23 /health, /version and /metrics", () => {
     expect(figure(after, "sluice_gateway_requests")).toBe(4);
     expect(figure(after, "sluice_gateway_in_flight")).toBe(0);
     expect(figure(after, "sluice_gateway_refused_anonymous")).toBe(1);
-    expect(figure(after, "sluice_ledger_flushes")).toBeGreaterThan(0);
+    expect(figure(after, "sluice_ledger_flushes_total")).toBeGreaterThan(0);
     expect(figure(after, "sluice_ledger_writable")).toBe(1);
     const answers = (families: typeof after, status: string) => figure(families, "http_requests_total", { status }) ?? 0;
     expect(answers(after, "2xx") - answers(before, "2xx")).toBeGreaterThanOrEqual(3);

@@ -87,6 +87,19 @@ export interface ConfigFileState {
   notes: string[];
 }
 
+/** What an instance's settler has done since its start, and how it works now. */
+export interface SettlerState {
+  flushes: number;
+  rows: number;
+  failures: number;
+  lastFailure: { atMs: number; reason: string } | null;
+  recovered: number;
+  mode: "batched" | "direct";
+  durability: "fsync" | "write";
+  batchSize: number;
+  intervalMs: number;
+}
+
 /** One process of the installation, as it says of itself; read from its memory, never from a database. */
 export interface InstanceState {
   id: string;
@@ -107,9 +120,45 @@ export interface InstanceState {
   framesPerSecond: number;
   /** null unless it is a gateway. */
   gateway: { inFlight: number; requests: number; draining: boolean } | null;
-  spool: { depth: number; oldestAgeMs: number; quarantined: number; writable: boolean } | null;
+  spool: { depth: number; oldestAgeMs: number; quarantined: number; writable: boolean; settler?: SettlerState } | null;
   /** null when it has none. */
   config: ConfigFileState | null;
+}
+
+/** A check of the books: invariants as SQL, in the background on one instance. */
+export interface Reconciliation {
+  id: string;
+  startedAtMs: number;
+  /** null while it runs. */
+  finishedAtMs: number | null;
+  /** Who asked for it, '' for the command line. */
+  actorId: string;
+  /** Stopped: the instance that ran it went away. */
+  state: "running" | "done" | "stopped";
+  /** Statements, in all and so far. */
+  steps: number;
+  stepsDone: number;
+  /** Which statements were given up because they took too long: what they would have checked is not known. */
+  unchecked: string[];
+  /** The first hundred. */
+  differences: BooksDifference[];
+}
+
+/** Two figures of the books that should be one. */
+export interface BooksDifference {
+  invariant: "I2" | "I3" | "I4" | "I5";
+  /** Where: `rollups_hour`, `key_totals`, `requests`, … */
+  table: string;
+  /** The request, the key or user, or the full key of a bucket. */
+  id: string;
+  /** Whatever can be opened. */
+  requestId?: string;
+  keyId?: string;
+  userId?: string;
+  /** Start of the bucket, ms since the epoch. */
+  bucketMs?: number;
+  expected: string;
+  found: string;
 }
 
 export type LiveEvent =
@@ -126,6 +175,10 @@ export type LiveEvent =
   | { type: "provider.changed" | "key.changed" | "user.changed" | "price.changed"; id: string; userId?: string }
   | { type: "settings.changed"; names: string[] }
   | { type: "audit.added"; id: string }
+  /** A record went to the quarantine, or somebody released or dismissed it. */
+  | { type: "quarantine.changed"; id: string }
+  /** A check of the books began, went on or ended. */
+  | { type: "reconciliation.changed"; reconciliation: Reconciliation }
   /** The configuration file changed on disk and was applied, or could not be. */
   | { type: "config.applied" | "config.failed"; instanceId: string; config: ConfigFileState }
   /** Of each instance every five seconds, while an administrator has the console open. */
@@ -160,6 +213,8 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "price.changed": null,
   "settings.changed": null,
   "audit.added": null,
+  "quarantine.changed": null,
+  "reconciliation.changed": null,
   "config.applied": null,
   "config.failed": null,
   "system.measured": "system",

@@ -37,6 +37,11 @@ export interface LedgerOptions {
   /** An end that recovery wrote, once it is durable; called before {@link createLedger} resolves. */
   onRecovered?: (finish: FinishRecord) => void;
   failpoint?: FailpointHook;
+  /** For metrics: how long each committed batch and each fdatasync took, ms. */
+  onCommitted?: (ms: number) => void;
+  onSynced?: (ms: number) => void;
+  /** A record that Postgres refused, by its id in the quarantine: somebody should know. */
+  onQuarantined?: (id: string) => void;
   /** Of the lock, when an adopter of the same directory still holds it. Default 15,000. */
   lockWaitMs?: number;
   /** For tests of small segments and broken disks. */
@@ -106,9 +111,18 @@ async function openLedger(options: LedgerOptions, lock: FileLock): Promise<Ledge
     const directory = join(options.dir, options.instanceId);
     const checkpoint = await readCheckpoint(directory);
     const scanned = await scanSpool(directory, { checkpoint, retain: options.tuning?.retain ?? RETAINED_RECORDS, failpoint });
-    const { clock, log } = options;
+    const { clock, log, onSynced } = options;
     const tuning = { segmentBytes: SEGMENT_BYTES, retryMs: RETRY_MS, checkpointMs: CHECKPOINT_MS, ...options.tuning };
-    const spool = new Spool({ directory, scanned, checkpoint, failpoint, log, now: () => clock.now(), ...tuning });
+    const spool = new Spool({
+      directory,
+      scanned,
+      checkpoint,
+      failpoint,
+      log,
+      now: () => clock.now(),
+      ...(onSynced && { onSynced }),
+      ...tuning,
+    });
     const running = new RunningLedger(options, { spool, lock, failpoint });
     running.settler.adopt(scanned.pending);
     await running.recover();
@@ -150,6 +164,8 @@ class RunningLedger implements Ledger {
       now: () => options.clock.now(),
       load: (ends) => parts.spool.load(ends),
       onSettled: (ends) => this.#settled(ends),
+      onCommitted: options.onCommitted,
+      onQuarantined: options.onQuarantined,
     });
   }
 
@@ -196,16 +212,7 @@ class RunningLedger implements Ledger {
   }
 
   stats(): LedgerStats {
-    const { oldestAgeMs, flushes, failures, quarantined } = this.settler.stats();
-    return {
-      depth: this.settler.depth,
-      oldestAgeMs,
-      flushes,
-      failures,
-      recovered: this.#recovered,
-      quarantined,
-      writable: this.#spool.writable,
-    };
+    return { ...this.settler.stats(), depth: this.settler.depth, recovered: this.#recovered, writable: this.#spool.writable };
   }
 
   close(options: { graceMs?: number } = {}): Promise<void> {

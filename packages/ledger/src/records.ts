@@ -47,8 +47,12 @@ export interface LedgerStats {
   /** Records not yet committed to Postgres. */
   depth: number;
   oldestAgeMs: number;
+  /** Batches committed, and the rows that they inserted. */
   flushes: number;
+  rows: number;
   failures: number;
+  /** Why the last batch that failed did so; null when none has. */
+  lastFailure: { atMs: number; reason: string } | null;
   recovered: number;
   quarantined: number;
   /** False when the spool cannot be written: new requests must be refused with `spool_unavailable`. */

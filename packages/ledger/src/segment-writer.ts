@@ -34,6 +34,8 @@ export interface SegmentWriterOptions {
   retryMs: number;
   failpoint: FailpointHook;
   log: Log;
+  /** How long each fdatasync took, ms. */
+  onSynced?: (ms: number) => void;
   /** Opens a new segment; tests make it fail. */
   openSegment?: (path: string) => Promise<FileHandle>;
   now(): number;
@@ -217,7 +219,9 @@ export class SegmentWriter {
       segment.fresh = false;
     }
     const target = segment.size;
+    const began = performance.now();
     await segment.handle.datasync();
+    this.#options.onSynced?.(performance.now() - began);
     segment.syncedTo = target;
     if (segment.size !== target) return;
     this.#dirty = this.#dirty.filter((dirty) => dirty !== segment);

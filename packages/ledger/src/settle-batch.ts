@@ -8,9 +8,9 @@ const SETTLE_LOCK = 7_207_150_002;
 
 /**
  * One transaction: these records become rows, in the order of their ids, or none does. Records of one id must not meet
- * in a batch. @throws what the driver throws; after a data error the connection goes back in order.
+ * in a batch. Resolves with how many were not there yet. @throws what the driver throws; after a data error the connection goes back in order.
  */
-export async function settleBatch(pool: pg.Pool, records: readonly SettledRecord[], failpoint?: FailpointHook): Promise<void> {
+export async function settleBatch(pool: pg.Pool, records: readonly SettledRecord[], failpoint?: FailpointHook): Promise<number> {
   const values = settleValues([...records].sort((a, b) => (a.row.id < b.row.id ? -1 : 1)));
   const client = await pool.connect();
   let broken = true;
@@ -19,10 +19,11 @@ export async function settleBatch(pool: pg.Pool, records: readonly SettledRecord
     await client.query(
       `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL enable_nestloop = off; SET LOCAL jit = off; SELECT pg_advisory_xact_lock(${SETTLE_LOCK})`,
     );
-    await client.query({ name: SETTLE_NAME, text: settleSql, values });
+    const { rows } = await client.query<{ inserted: number }>({ name: SETTLE_NAME, text: settleSql, values });
     failpoint?.("mid_batch");
     await client.query("COMMIT");
     broken = false;
+    return rows[0]?.inserted ?? 0;
   } catch (error) {
     if (isDataError(error)) {
       broken = await client.query("ROLLBACK").then(

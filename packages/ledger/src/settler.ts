@@ -6,7 +6,7 @@ import type { Log } from "@sluice/core/log";
 import { ensurePartitionFor } from "@sluice/db/partitions";
 import type pg from "pg";
 import type { FailpointHook } from "./failpoints.ts";
-import type { FinishRecord } from "./records.ts";
+import type { FinishRecord, LedgerStats } from "./records.ts";
 import { settleBatch } from "./settle-batch.ts";
 import { describe, isDataError, isMissingPartition } from "./settle-errors.ts";
 import { defectOf } from "./settle-statement.ts";
@@ -28,6 +28,10 @@ export interface SettlerOptions {
   load(ends: readonly Pending[]): Promise<(FinishRecord | Buffer)[]>;
   /** Called in order, once per batch, after its commit (quarantined ones included). */
   onSettled(ends: readonly Pending[]): void;
+  /** A record went to the quarantine, under this id. */
+  onQuarantined?: ((id: string) => void) | undefined;
+  /** How long a batch took to be committed, ms. */
+  onCommitted?: ((ms: number) => void) | undefined;
 }
 
 interface Loaded {
@@ -43,7 +47,9 @@ export class Settler {
   readonly #options: SettlerOptions;
   #pending: Pending[] = [];
   #flushes = 0;
+  #rows = 0;
   #failures = 0;
+  #lastFailure: LedgerStats["lastFailure"] = null;
   #quarantined = 0;
   #urgent = false;
   #stopping = false;
@@ -78,10 +84,17 @@ export class Settler {
     return this.#pending.length;
   }
 
-  stats(): { oldestAgeMs: number; flushes: number; failures: number; quarantined: number } {
+  stats(): Omit<LedgerStats, "depth" | "recovered" | "writable"> {
     const oldest = this.#pending[0];
     const oldestAgeMs = oldest ? Math.max(0, this.#options.now() - oldest.queuedAtMs) : 0;
-    return { oldestAgeMs, flushes: this.#flushes, failures: this.#failures, quarantined: this.#quarantined };
+    return {
+      oldestAgeMs,
+      flushes: this.#flushes,
+      rows: this.#rows,
+      failures: this.#failures,
+      lastFailure: this.#lastFailure,
+      quarantined: this.#quarantined,
+    };
   }
 
   /** Those with their record in memory, oldest first. */
@@ -118,6 +131,7 @@ export class Settler {
         this.#flushes++;
       } catch (error) {
         this.#failures++;
+        this.#lastFailure = { atMs: this.#options.now(), reason: describe(error).slice(0, 300) };
         backoffMs = Math.min(MAX_BACKOFF_MS, Math.max(50, backoffMs * 2));
         this.#options.log.warn(
           { error: describe(error), depth: this.#pending.length, backoffMs },
@@ -137,10 +151,9 @@ export class Settler {
       await this.#sleep(backoffMs, () => this.#stopping);
       return;
     }
-    const settings = this.#options.settings();
-    const isFull = () => this.#urgent || this.#pending.length >= settings["ledger.batchSize"];
+    const isFull = () => this.#urgent || this.#pending.length >= this.#options.settings()["ledger.batchSize"];
     await this.#sleep(Number.POSITIVE_INFINITY, () => this.#pending.length > 0);
-    if (!isFull()) await this.#sleep(settings["ledger.intervalMs"], isFull);
+    if (!isFull()) await this.#sleep(this.#options.settings()["ledger.intervalMs"], isFull);
   }
 
   /** Sleeps until the time is over or, looked at on each wake, the condition holds or the settler stops. */
@@ -191,7 +204,9 @@ export class Settler {
     try {
       await this.#ensurePartitions(loaded);
       const records = loaded.map(({ record }) => record);
-      await settleBatch(this.#options.pool, records, this.#options.failpoint);
+      const began = performance.now();
+      this.#rows += await settleBatch(this.#options.pool, records, this.#options.failpoint);
+      this.#options.onCommitted?.(performance.now() - began);
     } catch (error) {
       if (isMissingPartition(error)) this.#monthsMade.clear();
       if (!isDataError(error) || isMissingPartition(error)) throw error;
@@ -222,11 +237,13 @@ export class Settler {
   async #quarantine(end: Pending, record: FinishRecord | Buffer, reason: string): Promise<void> {
     const payload = Buffer.isBuffer(record) ? record : bytesOf(record);
     const place = end.position ? `${this.#options.instanceId}/${end.position.segment}/${end.position.start}` : end.id;
+    const id = isId(end.id) ? end.id : uuidOf(place);
     await this.#options.pool.query(
       `INSERT INTO ledger_quarantine (id, request_id, payload, reason) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
-      [isId(end.id) ? end.id : uuidOf(place), end.id.replaceAll("\0", ""), payload, reason.replaceAll("\0", "").slice(0, 2_000)],
+      [id, end.id.replaceAll("\0", ""), payload, reason.replaceAll("\0", "").slice(0, 2_000)],
     );
     this.#quarantined++;
+    this.#options.onQuarantined?.(id);
     this.#options.log.error({ requestId: end.id, place, reason }, "a record of the ledger went to the quarantine");
   }
 }

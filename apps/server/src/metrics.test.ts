@@ -1,0 +1,21 @@
+import type { LedgerStats } from "@sluice/ledger/records";
+import pg from "pg";
+import { expect, it } from "vitest";
+import { createMetrics } from "./metrics.ts";
+
+it("the spool's state is told: 1 while it can be written, 0 while it cannot", async () => {
+  const stats: LedgerStats = {
+    ...{ depth: 0, oldestAgeMs: 0, flushes: 0, rows: 0, failures: 0, lastFailure: null, recovered: 0, quarantined: 0 },
+    writable: true,
+  };
+  const metrics = createMetrics({
+    version: "1",
+    pool: new pg.Pool(),
+    gatewayStats: () => null,
+    ledgerStats: () => stats,
+    liveSubscriptions: () => 0,
+  });
+  expect(await metrics.text()).toContain("\nsluice_ledger_writable 1\n");
+  stats.writable = false;
+  expect(await metrics.text()).toContain("\nsluice_ledger_writable 0\n");
+});

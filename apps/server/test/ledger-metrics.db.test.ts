@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import { until } from "@sluice/testing/deadline";
+import { freePort } from "@sluice/testing/ports";
+import type { ServerProcess } from "@sluice/testing/server-process";
+import { describe, expect, it } from "vitest";
+import { clientKey } from "./arrange.ts";
+import { callModel } from "./model-client.ts";
+import { parsePrometheus } from "./prometheus-text.ts";
+import { useServers } from "./servers.ts";
+
+const servers = useServers();
+const token = "a-token-of-some-length";
+const quick = { dialect: "anthropic", model: "claude-quick", stream: false, key: clientKey } as const;
+
+async function scrape(server: ServerProcess) {
+  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  return parsePrometheus(await answer.text());
+}
+
+/** One figure of the ledger, by the rest of its name. */
+async function figure(server: ServerProcess, name: string): Promise<number> {
+  const full = `sluice_ledger_${name}`;
+  const family = (await scrape(server)).get(full.replace(/_(count|sum)$/, ""));
+  return family?.samples.find((sample) => sample.name === full)?.value ?? Number.NaN;
+}
+
+describe("the ledger's metrics move with what they name", () => {
+  it("flushes, rows and the two durations with every request; depth and age while PostgreSQL is held up", async () => {
+    const server = await servers.startPlain({ SLUICE_METRICS_TOKEN: token });
+    const names = ["flushes_total", "rows_total", "settle_duration_seconds_count", "fsync_duration_seconds_count"];
+    for (const name of names) expect(await figure(server, name)).toBe(0);
+    await callModel(server.url, quick);
+    await until(async () => (await figure(server, "rows_total")) === 1, { what: "the row is counted" });
+    for (const name of names) expect(await figure(server, name)).toBeGreaterThan(0);
+    expect(await figure(server, "settle_duration_seconds_sum")).toBeGreaterThan(0);
+    expect(await figure(server, "writable")).toBe(1);
+
+    const client = await servers.database.pool.connect();
+    try {
+      await client.query("BEGIN; LOCK TABLE requests IN ACCESS EXCLUSIVE MODE");
+      await callModel(server.url, quick);
+      await until(async () => (await figure(server, "depth")) === 1, { what: "the record waits" });
+      await until(async () => (await figure(server, "oldest_age_seconds")) > 0, { what: "it grows older" });
+    } finally {
+      await client.query("ROLLBACK");
+      client.release();
+    }
+    await until(async () => (await figure(server, "depth")) === 0, { what: "it is settled" });
+    expect(await figure(server, "rows_total")).toBe(2);
+    expect(await figure(server, "oldest_age_seconds")).toBe(0);
+  });
+
+  it("failures with a batch that cannot be committed, quarantined with a record that is refused", async () => {
+    const server = await servers.startPlain({ SLUICE_METRICS_TOKEN: token });
+    const { pool } = servers.database;
+    await pool.query("ALTER TABLE key_totals RENAME TO key_totals_away");
+    await callModel(server.url, quick);
+    await until(async () => (await figure(server, "failures_total")) > 0, { what: "the failure is counted" });
+    await pool.query("ALTER TABLE key_totals_away RENAME TO key_totals");
+    await until(async () => (await figure(server, "rows_total")) === 1, { what: "it is settled after all" });
+
+    await pool.query("ALTER TABLE requests ADD CONSTRAINT refused_here CHECK (model <> 'claude-quick') NOT VALID");
+    await callModel(server.url, quick);
+    await until(async () => (await figure(server, "quarantined_total")) === 1, { what: "the record is in the quarantine" });
+    await pool.query("ALTER TABLE requests DROP CONSTRAINT refused_here");
+    expect(await figure(server, "depth")).toBe(0);
+  });
+
+  it("recovered with a request that a kill cut off", async () => {
+    const dataDir = servers.newDataDir();
+    const env = { ...(await servers.configured(dataDir)), ...servers.shared(), REDIS_URL: "none", SLUICE_METRICS_TOKEN: token };
+    const first = await servers.start({ dataDir, port: await freePort(), env });
+    const cut = callModel(first.url, { ...quick, model: "claude-endless", stream: true });
+    await until(async () => (await healthGateway(first)) === 1, { what: "it is in flight" });
+    await first.stop("SIGKILL");
+    await cut.catch(() => undefined);
+    const second = await servers.start({ dataDir, port: await freePort(), env });
+    expect(await figure(second, "recovered_total")).toBe(1);
+  });
+
+  it("every name is in the document", async () => {
+    const server = await servers.startPlain({ SLUICE_METRICS_TOKEN: token });
+    const document = await readFile(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
+    const ours = [...(await scrape(server)).keys()].filter((name) => /^(sluice|http)_/.test(name));
+    expect(ours.filter((name) => !document.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+async function healthGateway(server: ServerProcess): Promise<number> {
+  return (await scrape(server)).get("sluice_gateway_in_flight")?.samples[0]?.value ?? 0;
+}

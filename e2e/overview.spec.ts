@@ -33,6 +33,7 @@ test("the first request, an error and a stream in flight move the figures withou
   const slow = callMessages(place, world.secret, { session, model: models.slow, stream: true });
   await expect(card(page, "In flight").getByRole("link")).toHaveText("1");
   await expect(card(page, "Active sessions").getByRole("link")).toHaveText("1");
+  await expect(card(page, "Active sessions")).toContainText("Not measured yesterday");
   await (await slow).text();
   await expect(card(page, "In flight").getByRole("link")).toHaveText("0");
   await expect(card(page, "Requests").getByRole("link")).toHaveText("3");

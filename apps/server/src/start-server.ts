@@ -224,6 +224,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       pool: storage.pool,
       log,
       clock: systemClock,
+      sessions: rooms.live.sessions,
       spool: {
         ...spool,
         ownInstanceId: instance.id,

@@ -53,8 +53,11 @@ export interface Overview {
   /** IANA; of the settings. Days are days there. */
   zone: string;
   day: { startMs: number; endMs: number; today: Sums };
-  /** Yesterday by five minutes from `startMs` on, so that it can be cut at any time of day. */
-  yesterday: { startMs: number } & Columns;
+  /**
+   * Yesterday by five minutes from `startMs` on, so that it can be cut at any time of day; with the sessions that were active
+   * about their beginning, null where nobody looked.
+   */
+  yesterday: { startMs: number; sessions: (number | null)[] } & Columns;
   /** Starts of the buckets, ascending; `endMs` of the last one. */
   times: number[];
   endMs: number;
@@ -221,6 +224,8 @@ export interface Until extends Pick<Sums, "requests" | "errors" | "costNanoUsd" 
   tokens: number;
   /** Requests in flight at that time of day: the mean of its five minutes, from how long its requests took. */
   inFlight: number;
+  /** Sessions active at that time of day; null when nobody looked. */
+  sessions: number | null;
 }
 
 /** Yesterday until an instant: whole buckets, and of the one that it falls into the share of time that had passed. */
@@ -240,6 +245,7 @@ export function untilTime(columns: Overview["yesterday"], ms: number): Until {
     ttftCount: sum(columns.ttftCount),
     ttftMsSum: sum(columns.ttftMsSum),
     inFlight: (columns.durationMsSum[whole] ?? 0) / FIVE_MINUTES_MS,
+    sessions: columns.sessions[whole] ?? null,
   };
 }
 

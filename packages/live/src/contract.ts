@@ -99,6 +99,8 @@ export interface Sessions {
   ended(row: RequestRow): void;
   /** Active now, latest activity first, at most 5,000. Never throws: [] while Redis is away. */
   list(): Promise<SessionRow[]>;
+  /** How many are active, by user, as `list` would show them; null while Redis is away. */
+  countByUser(): Promise<ReadonlyMap<string, number> | null>;
   /** Null when it is not active, and while Redis is away. */
   find(id: string): Promise<SessionRow | null>;
   /**

@@ -172,6 +172,14 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       }
     },
 
+    async countByUser() {
+      const rows = await store.list(clock.now() - windowSeconds() * 1_000).catch(() => null);
+      if (!rows) return null;
+      const counts = new Map<string, number>();
+      for (const { userId } of rows) counts.set(userId, (counts.get(userId) ?? 0) + 1);
+      return counts;
+    },
+
     async find(id) {
       const row = await store.find(id).catch(() => null);
       if (!row) return null;

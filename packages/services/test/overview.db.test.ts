@@ -136,7 +136,7 @@ describe("figures of a day and of a range", () => {
     expect(totalOf(overview.yesterday)).toEqual((await raw(yesterday, at)).get("1") ?? nothing);
     const { durationMsSum: _all, ...earlier } =
       (await raw(`${yesterday} AND (${local})::time < ($2::timestamptz AT TIME ZONE $1)::time`, at)).get("1") ?? nothing;
-    const { costNanoUsd, inFlight: _mean, ...until } = untilTime(overview.yesterday, sameTimeYesterday(nowMs, zone));
+    const { costNanoUsd, inFlight: _mean, sessions: _sampled, ...until } = untilTime(overview.yesterday, sameTimeYesterday(nowMs, zone));
     expect({ ...until, cost: costNanoUsd }).toEqual(earlier);
 
     // Each day of the month, and each model of it that has its own series.
@@ -202,6 +202,24 @@ describe("who sees what", () => {
     expect(text).not.toContain("provider-");
     expect(text).not.toContain(admin.userId);
     for (const by of ["provider", "user"] as const) await expect(getOverview(user, { by })).rejects.toMatchObject({ code: "forbidden" });
+  });
+});
+
+describe("active sessions of yesterday", () => {
+  it("are the sample of that time of day: of everybody or of the user, a zero where the user had none, unknown where nobody looked", async () => {
+    const sample = (time: string, userId: string, active: number) => ({
+      ...{ tenantId: "default", userId, active, bucket: new Date(`2026-11-20T${time}:00Z`) },
+    });
+    await test.database.prisma.sessionSample.createMany({
+      data: [sample("11:45", "", 3), sample("11:45", user.userId, 2), sample("11:55", "", 7)],
+    });
+    const clock = fakeClock(Date.parse("2026-11-21T11:49:00Z"));
+    const then = async (ctx: Ctx, time: string) => {
+      const { yesterday, zone } = await getOverview({ ...ctx, clock }, {});
+      return untilTime(yesterday, sameTimeYesterday(Date.parse(`2026-11-21T${time}:00Z`), zone)).sessions;
+    };
+    expect([await then(admin, "11:49"), await then(admin, "11:51"), await then(admin, "11:55")]).toEqual([3, null, 7]);
+    expect([await then(user, "11:49"), await then(user, "11:51"), await then(user, "11:55")]).toEqual([2, null, 0]);
   });
 });
 
@@ -299,7 +317,7 @@ describe("what is asked of PostgreSQL", () => {
     return plans;
   }
 
-  it("six statements, each an index range scan, however much there is", async () => {
+  it("seven statements, each an index range scan, however much there is", async () => {
     const { pool } = test.database;
     const few = (await statementsOf(admin, { range: "24h", by: "model" })).length;
     for (const [table, step, count] of [
@@ -329,10 +347,10 @@ describe("what is asked of PostgreSQL", () => {
           // Partitions without a row are read sequentially; that costs nothing.
           const scans = [...plan.matchAll(/Seq Scan on requests_\d.*\(actual rows=([\d.]+)/g)];
           expect(scans.reduce((sum, match) => sum + Number(match[1]), 0)).toBe(0);
-          expect(plan).toMatch(/Index Cond: .*(bucket = ANY|settled_seq >)/);
+          expect(plan).toMatch(/Index Cond: .*(bucket = ANY|settled_seq >|user_id = ANY.*bucket >=)/);
         }
       }
     }
-    expect(few).toBe(6);
+    expect(few).toBe(7);
   });
 });

@@ -3,7 +3,9 @@ import { systemClock } from "@sluice/core/clock";
 import type { Log } from "@sluice/core/log";
 import { ensurePartitions } from "@sluice/db/partitions";
 import { type AdoptOptions, adoptDeadSpools } from "@sluice/ledger/ledger";
+import type { Sessions } from "@sluice/live/contract";
 import type pg from "pg";
+import { sampleSessionsJob } from "./sample-sessions.ts";
 import type { Job, Scheduler } from "./scheduler.ts";
 import { startScheduler } from "./scheduler.ts";
 
@@ -18,6 +20,8 @@ export interface WorkerContext {
   clock?: Clock;
   /** Where spools lie, if dead instances' spools are to be adopted: everything but `ownInstanceId` and its lock is looked at. */
   spool?: AdoptOptions;
+  /** Whose active ones are to be sampled. */
+  sessions?: Pick<Sessions, "countByUser">;
   /** Jobs of other rooms; the server composes them. */
   jobs?: readonly Job[];
 }
@@ -35,6 +39,7 @@ export function startWorker(ctx: WorkerContext): Worker {
   const clock = ctx.clock ?? systemClock;
   const jobs = [ensurePartitionsJob(ctx, clock), deleteExpiredLoginsJob(ctx, clock), destroyDeletedSecretsJob(ctx, clock)];
   if (ctx.spool !== undefined) jobs.push(adoptSpoolsJob(ctx.spool));
+  if (ctx.sessions !== undefined) jobs.push(sampleSessionsJob({ pool: ctx.pool, clock, sessions: ctx.sessions }));
   return startScheduler({ log: ctx.log, clock }, [...jobs, ...(ctx.jobs ?? [])]);
 }
 

@@ -11,7 +11,7 @@ const NOON = DAY_START + 12 * 60 * MINUTE;
 function overviewAt(busId: string, fields: Partial<Overview> = {}): Overview {
   const endMs = NOON + 5 * MINUTE;
   const times = Array.from({ length: 288 }, (_, at) => endMs - (288 - at) * 5 * MINUTE);
-  const yesterday = { startMs: DAY_START - 1_440 * MINUTE, ...zeroColumns(288) };
+  const yesterday = { startMs: DAY_START - 1_440 * MINUTE, sessions: yesterdaySessions(), ...zeroColumns(288) };
   yesterday.requests = yesterday.requests.map(() => 10);
   return {
     ...{ range: "24h", by: "model", zone: "UTC", yesterday, times, endMs, series: [] },
@@ -27,6 +27,11 @@ function overviewAt(busId: string, fields: Partial<Overview> = {}): Overview {
     },
     ...fields,
   };
+}
+
+/** One more active session every five minutes, and nobody looked at 12:05. */
+function yesterdaySessions(): (number | null)[] {
+  return Array.from({ length: 288 }, (_, at) => (at === 145 ? null : at));
 }
 
 function rowOf(id: string, fields: Partial<RequestRow> = {}): RequestRow {
@@ -128,6 +133,18 @@ describe("what is pushed", () => {
     board.push([finished("long")], "e:13-0");
     flush();
     expect(board.get()).toMatchObject({ inFlight: 0, overview: { day: { today: { requests: 2 } } } });
+  });
+
+  it("sets active sessions beside those of yesterday at this time of day, as the clock goes on", () => {
+    const { board, pass } = arrange();
+    board.load(overviewAt("e:10-0"));
+    const off = board.subscribe(() => {});
+    expect(board.get()?.then.sessions).toBe(144);
+    pass(6 * MINUTE);
+    expect(board.get()?.then.sessions).toBeNull();
+    pass(5 * MINUTE);
+    expect(board.get()?.then.sessions).toBe(146);
+    off();
   });
 
   it("follows sessions and what an instance lost", () => {

@@ -9,7 +9,7 @@ export const overview = {
   ttft: "Time to first content",
   inFlight: "In flight",
   sessions: "Active sessions",
-  sessionsNow: "Conversations going on now",
+  notMeasured: "Not measured yesterday",
   kinds: "{{input}} in, {{output}} out, {{cacheWrite}} written to cache, {{cacheRead}} from cache",
   errorsOf: "{{errors}} of {{requests}} requests",
   meanOf_one: "Mean of {{count}} request",

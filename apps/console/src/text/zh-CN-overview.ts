@@ -9,7 +9,7 @@ export const overview = {
   ttft: "首字时间",
   inFlight: "进行中",
   sessions: "活跃会话",
-  sessionsNow: "正在进行的对话",
+  notMeasured: "昨日此时未记录",
   kinds: "输入 {{input}}，输出 {{output}}，写入缓存 {{cacheWrite}}，读取缓存 {{cacheRead}}",
   errorsOf: "{{requests}} 个请求中有 {{errors}} 个",
   meanOf_other: "{{count}} 个请求的平均值",

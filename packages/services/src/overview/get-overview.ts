@@ -21,7 +21,17 @@ import type { z } from "zod";
 import { ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-import { type BucketList, bucketsOf, joinBuckets, seriesSql, settledSql, slotsSql, steps, topSql } from "./overview-statements.ts";
+import {
+  type BucketList,
+  bucketsOf,
+  joinBuckets,
+  samplesSql,
+  seriesSql,
+  settledSql,
+  slotsSql,
+  steps,
+  topSql,
+} from "./overview-statements.ts";
 
 const HOUR_MS = 3_600_000;
 /** Requests that ended this long before may still be on their way to a viewer. */
@@ -36,7 +46,7 @@ const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable
 /**
  * Today so far and yesterday, in the zone of the settings; series and top lists of a range; what goes on now. From rollups
  * and what is not settled yet, so that it is exact: what a viewer hears from `busId` on is missing here or named in
- * `counted`. Four statements in one snapshot, whatever the traffic.
+ * `counted`. Five statements in one snapshot, whatever the traffic.
  * @throws SluiceError `forbidden` when a user asks for a split by what users do not see.
  */
 export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInput> = {}): Promise<Overview> {
@@ -147,9 +157,22 @@ async function readDay(client: PoolClient, tenantId: string, { plan, userId }: W
   const today = bucketsOf(startMs, endMs);
   const values = scopeOf(tenantId, { ...today, fiveMinutes: [...starts, ...today.fiveMinutes] }, userId);
   const { rows } = await client.query<SumsRow>(slotsSql(userId !== null), [...values, [...starts, new Date(startMs)]]);
-  const yesterday = { startMs: plan.yesterdayMs, ...zeroColumns(starts.length) };
+  const sessions = await readSessions(client, tenantId, { starts, userId });
+  const yesterday = { startMs: plan.yesterdayMs, sessions, ...zeroColumns(starts.length) };
   for (const row of rows) addAt(yesterday, row.slot, row);
   return { today: toSums(rows.find(({ slot }) => slot === starts.length)), yesterday };
+}
+
+/** Active sessions at the beginning of each of these five minutes; null where nobody looked. */
+async function readSessions(
+  client: PoolClient,
+  tenantId: string,
+  { starts, userId }: { starts: readonly Date[]; userId: string | null },
+): Promise<(number | null)[]> {
+  const values = [tenantId, userId ?? "", starts[0], starts.at(-1)];
+  const { rows } = await client.query<{ bucket: Date; active: number }>(samplesSql, values);
+  const active = new Map(rows.map((row) => [row.bucket.getTime(), row.active]));
+  return starts.map((start) => active.get(start.getTime()) ?? null);
 }
 
 async function readTop(client: PoolClient, tenantId: string, { plan, splits, userId }: Wanted): Promise<Overview["top"]> {

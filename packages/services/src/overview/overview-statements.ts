@@ -92,6 +92,10 @@ export function topSql(own: boolean, splits: readonly OverviewSplit[]): string {
     WHERE id <> '') AS ranked WHERE rank <= ${TOP} ORDER BY kind, rank`;
 }
 
+/** Active sessions of the user $2 ('' = of everybody) at the beginning of the five minutes from $3 to $4. $1 tenant. */
+export const samplesSql = `SELECT bucket, coalesce(max(active) FILTER (WHERE user_id = $2), 0)::int AS active
+  FROM session_samples WHERE tenant_id = $1 AND user_id IN ('', $2) AND bucket BETWEEN $3 AND $4 GROUP BY bucket`;
+
 /** Rows settled last, read by index: far more than settle while a page is read. */
 const RECENT = 2_000;
 

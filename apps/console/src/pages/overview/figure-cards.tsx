@@ -101,7 +101,13 @@ export function FigureCards({ view }: { view: OverviewView }) {
           </Link>
         }
         exact={formatExact(view.sessions, language)}
-        note={<p className="text-ink-3">{t("overview.sessionsNow")}</p>}
+        note={
+          then.sessions === null ? (
+            <p className="text-ink-3">{t("overview.notMeasured")}</p>
+          ) : (
+            <Change now={view.sessions} then={then.sessions} text={count(then.sessions)} />
+          )
+        }
       />
       <NowCard rates={view.rates} />
     </ul>

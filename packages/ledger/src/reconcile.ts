@@ -1,3 +1,4 @@
+import { sketchBounds } from "@sluice/core/latency-sketch";
 import type pg from "pg";
 import { rollupTables, statusClassSql } from "./settle-statement.ts";
 
@@ -33,13 +34,13 @@ function sumsSql(table: string, bucket: string): string {
     ...["input_tokens", "output_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"],
     ...["cost_nano_usd", "upstream_cost_nano_usd"],
   ];
-  const times = ["ttft_count", "ttft_ms_sum", "duration_ms_sum"];
+  const times = ["ttft_count", "ttft_ms_sum", "duration_ms_sum", "ttft_sketch", "duration_sketch"];
   return `WITH raw AS (
     SELECT ${key}, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL), count(*) FILTER (WHERE billable AND corrects_id IS NULL),
       ${measures.map((name) => `coalesce(sum(${name}), 0)`).join(", ")},
       sum(CASE WHEN corrects_id IS NULL AND ttft_ms IS NOT NULL THEN 1 ELSE 0 END),
       sum(CASE WHEN corrects_id IS NULL THEN coalesce(ttft_ms, 0) ELSE 0 END),
-      sum(CASE WHEN corrects_id IS NULL THEN duration_ms ELSE 0 END)) AS sums
+      sum(CASE WHEN corrects_id IS NULL THEN duration_ms ELSE 0 END), ${sketchSum("ttft_ms")}, ${sketchSum("duration_ms")}) AS sums
     FROM (SELECT *, ${bucket} AS bucket, ${statusClassSql} AS status_class FROM requests) AS classed GROUP BY ${key}),
   kept AS (SELECT ${key}, concat_ws('/', requests, billable_requests, ${[...measures, ...times].join(", ")}) AS sums FROM ${table})
   SELECT concat_ws(' ', tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class) AS key,
@@ -65,6 +66,12 @@ export async function findWrongBalances(pool: pg.Pool): Promise<Difference[]> {
     id,
     what: `balance/held are ${kept}; entries and ledger give ${expected}`,
   }));
+}
+
+/** A sketch as it must be: ten to the power of its bucket's place, for each row. */
+function sketchSum(column: string): string {
+  const bucket = `(SELECT count(*) FROM unnest('{${sketchBounds.join(",")}}'::int[]) AS bound WHERE bound <= ${column})`;
+  return `coalesce(sum(CASE WHEN corrects_id IS NULL AND ${column} IS NOT NULL THEN trunc(power(10::numeric, 10 * ${bucket})) END), 0)`;
 }
 
 /** I4: no id twice. (A primary key says so of each partition, and ranges of each other; this says so of the data.) */

@@ -1,4 +1,5 @@
 import { isId } from "@sluice/core/ids";
+import { sketchSql } from "@sluice/core/latency-sketch";
 import type { FinishRecord } from "./records.ts";
 
 /**
@@ -42,6 +43,8 @@ const columns: readonly Column[] = [
   { name: "cost_nano_usd", type: "bigint", of: ({ row }) => row.costNanoUsd },
   { name: "upstream_cost_nano_usd", type: "bigint", of: (record) => record.upstreamCostNanoUsd },
   { name: "price_id", type: "uuid", of: ({ detail }) => detail.priceId },
+  { name: "provider_multiplier", type: "numeric", of: ({ detail }) => detail.cost?.providerMultiplier ?? null },
+  { name: "group_multiplier", type: "numeric", of: ({ detail }) => detail.cost?.groupMultiplier ?? null },
   { name: "billable", type: "boolean", of: ({ row }) => row.billable },
   { name: "started_at", type: "timestamptz", of: ({ row }) => new Date(row.startedAtMs).toISOString() },
   { name: "ttft_ms", type: "integer", of: ({ row }) => rounded(row.ttftMs) },
@@ -69,6 +72,12 @@ const measures = {
   duration_ms_sum: "coalesce(sum(duration_ms) FILTER (WHERE corrects_id IS NULL), 0)",
 } as const;
 
+/** Numbers too, which add up as the sums do: core/latency-sketch. */
+const sketches = {
+  ttft_sketch: `coalesce(sum(${sketchSql("ttft_ms")}) FILTER (WHERE corrects_id IS NULL), 0)`,
+  duration_sketch: `coalesce(sum(${sketchSql("duration_ms")}) FILTER (WHERE corrects_id IS NULL), 0)`,
+} as const;
+
 /** The rollups, each with its bucket of the column `started_at` or of a finer bucket. UTC. */
 export const rollupTables = [
   { table: "rollups_5m", bucketOf: (at: string) => `date_bin('5 minutes', ${at}, '2000-01-01T00:00:00Z'::timestamptz)` },
@@ -92,7 +101,7 @@ const returned = `id, tenant_id, user_id, key_id, provider_id, model, "group", d
 const isUuid = "~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'";
 
 /** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_4";
+export const SETTLE_NAME = "sluice_settle_5";
 export const settleSql = makeSettleSql();
 
 function makeSettleSql(): string {
@@ -114,7 +123,7 @@ function makeSettleSql(): string {
   ON CONFLICT (id) DO NOTHING)`,
     `sums AS (
   SELECT ${dimensions}, ${rollupTables[0].bucketOf("started_at")} AS bucket,
-    ${Object.entries(measures)
+    ${Object.entries({ ...measures, ...sketches })
       .map(([name, sql]) => `${sql} AS ${name}`)
       .join(", ")}
   FROM (SELECT ins.*, ${statusClassSql} AS status_class FROM ins) AS classed
@@ -129,11 +138,13 @@ function makeSettleSql(): string {
 
 /** Rows go in by key order, so that two sessions that ever met without the lock would not deadlock. */
 function rollupPart(table: string, bucket: string): string {
-  const names = Object.keys(measures);
+  const sums = Object.keys(measures).map((name) => ({ name, sum: `sum(${name})::bigint` }));
+  const all = [...sums, ...Object.keys(sketches).map((name) => ({ name, sum: `sum(${name})` }))];
+  const names = all.map(({ name }) => name);
   return `${table}_moved AS (
   INSERT INTO ${table} (${key}, ${names.join(", ")})
   SELECT tenant_id, ${bucket} AS bucket, user_id, key_id, provider_id, model, "group", dialect, status_class,
-    ${names.map((name) => `sum(${name})::bigint`).join(", ")}
+    ${all.map(({ sum }) => sum).join(", ")}
   FROM sums GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9
   ON CONFLICT (${key}) DO UPDATE SET
     ${names.map((name) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(", ")})`;
@@ -203,6 +214,8 @@ function rounded(ms: number | null): number | null {
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const integer = /^-?\d{1,19}$/;
+/** Of DECIMAL(18,12): what would be rounded could not be computed anew. */
+const decimal = /^\d{1,6}(\.\d{1,12})?$/;
 /** Field by field, not by a list of names: a property looked up by a variable costs ten times as much, for every row. */
 const texts: readonly (readonly [name: string, of: (row: FinishRecord["row"]) => unknown])[] = [
   ["tenantId", (row) => row.tenantId],
@@ -238,6 +251,8 @@ export function defectOf(record: FinishRecord, nowMs: number): string {
   if (!Number.isFinite(row.startedAtMs) || Math.abs(row.startedAtMs) > 8.64e15) return "the start is no time";
   if (!Array.isArray(row.flags) || !row.flags.every((flag) => /^[a-z_]+$/.test(flag))) return "the flags are no list of words";
   if (row.correctsId !== null && !uuid.test(row.correctsId)) return "correctsId is no UUID";
+  const multipliers = [detail.cost?.providerMultiplier ?? "1", detail.cost?.groupMultiplier ?? "1"];
+  if (!multipliers.every((multiplier) => decimal.test(String(multiplier)))) return "a multiplier is no decimal";
   if (detail.priceId !== null && !uuid.test(String(detail.priceId))) return "priceId is no UUID";
   return "";
 }

@@ -73,7 +73,8 @@ export function randomFinish(random: () => number, spanMs = 0): FinishRecord {
     costNanoUsd: state === "refused" ? "0" : priced ? costNanoUsd.toString() : null,
     billable: state !== "refused",
     flags,
-    ttftMs: pick(null, 12, 340),
+    ttftMs: pick(null, 12, Math.floor(random() * 30_000)),
+    durationMs: Math.floor(random() ** 4 * 2_000_000),
   });
   const detail = requestDetail({ id, priceId: priced ? testPrice.priceId : null, cost: priced ? breakdown : null });
   return { row, detail, upstreamCostNanoUsd: priced ? upstreamCost(testPrice, usage, providerMultiplier).toString() : "0" };

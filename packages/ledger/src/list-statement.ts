@@ -5,9 +5,9 @@ import { statusClassSql } from "./settle-statement.ts";
 import { rowColumns } from "./stored-row.ts";
 
 /**
- * The SQL of a list page. One condition drives: the most selective one that has an index with the id behind it. The
- * others are looked at row by row, and then only so many rows of the driver are gone through, because a condition that
- * nothing fulfils would otherwise read the whole table.
+ * The SQL of a list page. One condition drives: one that has an index with the id behind it, so that its rows come newest
+ * first. With no other condition the page is a piece of that index. Others are looked at row by row, and then the driver
+ * is gone through in slices of bounded size, because a condition that nothing fulfils would otherwise read the whole table.
  */
 export interface ListOptions {
   filter: LogFilter;
@@ -20,64 +20,122 @@ export interface ListOptions {
   scope: { userId?: string | undefined };
 }
 
-export interface ListStatement {
-  page: pg.QueryConfig;
-  /** Where the bounded look ended: the last id of the window, no row when the window held all there is. */
-  boundary: pg.QueryConfig | null;
+export type ListStatement =
+  /** The whole answer. */
+  | { kind: "range"; page: pg.QueryConfig }
+  /** Slices have to be gone through, each `before` the edge of the one before. */
+  | {
+      kind: "search";
+      /** One row; its columns are the conditions that could drive, as ids. null when there is no choice. */
+      probe: pg.QueryConfig | null;
+      slice(part: Slice): pg.QueryConfig;
+    };
+
+export interface Slice {
+  /** Which of the columns of the probe drives. */
+  driver: number;
+  before: string | undefined;
+  /** Rows of the driver that are looked at. */
+  rows: number;
+  /** Rows wanted. */
+  take: number;
 }
 
-/** Rows of the driver that one page goes through at most. */
-export const WINDOW_ROWS = 20_000;
+/** How many rows a probe goes back: the condition whose row stands furthest back passes most time with a slice. */
+export const PROBE_ROWS = 500;
 
 type Bind = (value: unknown) => string;
 
 interface Condition {
   sql(bind: Bind): string;
-  /** Has an index that ends in the id. */
-  indexed: boolean;
-  /** Of that index, before the id. */
-  leading?: string;
+  /** Has an index that ends in the id; of that index, what is before the id. */
+  driver?: { leading: string };
+  /** Holds for one row or none. */
+  unique?: true;
 }
 
 /** null: no row can match (what is in flight lives in the registry; a user never sees another's rows). */
 export function listStatement(options: ListOptions): ListStatement | null {
   const conditions = conditionsOf(options);
   if (!conditions) return null;
-  const values: unknown[] = [];
-  const bind: Bind = (value) => `$${values.push(value)}`;
-  const driver = conditions.find(({ indexed }) => indexed);
-  const rest = conditions.filter((condition) => condition !== driver);
-  const inner = [...rangeOf(options), ...(driver ? [driver] : [])].map(({ sql }) => sql(bind));
-  const order = `ORDER BY ${driver?.leading ? `${driver.leading}, ` : ""}r.id DESC`;
-  const take = options.limit + 1;
-  if (rest.length === 0) {
-    const text = `SELECT ${rowColumns} FROM requests r WHERE ${[...inner, "r.corrects_id IS NULL"].join(" AND ")} ${order} LIMIT ${take}`;
-    return { page: { text, values }, boundary: null };
-  }
-  const where = inner.length > 0 ? `WHERE ${inner.join(" AND ")}` : "";
-  const edge = `SELECT r.id FROM requests r ${where} ${order} OFFSET ${WINDOW_ROWS - 1} LIMIT 1`;
-  const boundary = { text: edge, values: [...values] };
-  const outer = rest.map(({ sql }) => sql(bind));
-  const text = `SELECT ${rowColumns} FROM (SELECT * FROM requests r ${where} ${order} LIMIT ${WINDOW_ROWS}) AS r
-    WHERE ${[...outer, "r.corrects_id IS NULL"].join(" AND ")} ${order} LIMIT ${take}`;
-  return { page: { text, values }, boundary };
+  const drivers = conditions.filter(({ driver }) => driver !== undefined);
+  const only = conditions.find(({ unique }) => unique) ?? (drivers.length === 1 ? drivers[0] : undefined);
+  if (conditions.length === (only ? 1 : 0)) return { kind: "range", page: rangeStatement(options, only) };
+  const candidates = only ? [only] : drivers;
+  return {
+    kind: "search",
+    probe: candidates.length > 1 ? probeStatement(options, candidates) : null,
+    slice: (part) => sliceStatement(options, part, { driver: candidates[part.driver], conditions }),
+  };
 }
 
+function rangeStatement(options: ListOptions, driver: Condition | undefined): pg.QueryConfig {
+  const { values, bind } = binding();
+  const where = whereOf([...rangeOf(options, options.before), ...(driver ? [driver] : []), listed], bind);
+  return { text: `SELECT ${rowColumns} FROM requests r ${where} ${orderOf(driver)} LIMIT ${options.limit + 1}`, values };
+}
+
+function probeStatement(options: ListOptions, drivers: readonly Condition[]): pg.QueryConfig {
+  const { values, bind } = binding();
+  const range = rangeOf(options, options.before);
+  const columns = drivers.map(
+    (driver, at) =>
+      `(SELECT r.id FROM requests r ${whereOf([...range, driver], bind)} ${orderOf(driver)} OFFSET ${PROBE_ROWS - 1} LIMIT 1) AS "${at}"`,
+  );
+  return { text: `SELECT ${columns.join(", ")}`, values };
+}
+
+/**
+ * Rows of a slice that match, newest first, each with the `edge`: the last id looked at, null when there is nothing behind
+ * it or enough was found. Without a match it is one row of nulls. What is kept apart is read only as far as it is asked for.
+ */
+function sliceStatement(
+  options: ListOptions,
+  { before, rows, take }: Slice,
+  { driver, conditions }: { driver: Condition | undefined; conditions: readonly Condition[] },
+): pg.QueryConfig {
+  const { values, bind } = binding();
+  const order = orderOf(driver);
+  const inner = whereOf([...rangeOf(options, before), ...(driver ? [driver] : [])], bind);
+  const outer = whereOf([...conditions.filter((condition) => condition !== driver), listed], bind);
+  const text = `WITH slice AS MATERIALIZED (SELECT ${rowColumns} FROM requests r ${inner} ${order} LIMIT ${rows}),
+    found AS MATERIALIZED (SELECT * FROM slice r ${outer} ${order} LIMIT ${take})
+    SELECT reached.edge, r.* FROM (SELECT CASE WHEN (SELECT count(*) FROM found) < ${take} AND (SELECT count(*) FROM slice) = ${rows}
+      THEN (SELECT id FROM slice ORDER BY id LIMIT 1) END AS edge) AS reached LEFT JOIN found r ON true ORDER BY r.id DESC`;
+  return { text, values };
+}
+
+function binding(): { values: unknown[]; bind: Bind } {
+  const values: unknown[] = [];
+  return { values, bind: (value) => `$${values.push(value)}` };
+}
+
+function whereOf(conditions: readonly Condition[], bind: Bind): string {
+  return conditions.length === 0 ? "" : `WHERE ${conditions.map(({ sql }) => sql(bind)).join(" AND ")}`;
+}
+
+function orderOf(driver: Condition | undefined): string {
+  const leading = driver?.driver?.leading;
+  return `ORDER BY ${leading ? `${leading}, ` : ""}r.id DESC`;
+}
+
+/** A correction is never listed. */
+const listed: Condition = { sql: () => "r.corrects_id IS NULL" };
+
 /** Time range and keyset as one id range, which prunes partitions; and the position, which all but the newest rows are below. */
-function rangeOf({ filter, before, settledUpTo }: ListOptions): Condition[] {
+function rangeOf({ filter, settledUpTo }: ListOptions, before: string | undefined): Condition[] {
   const uppers = [before, filter.toMs === undefined ? undefined : firstIdAt(filter.toMs)];
   const upper = uppers.filter((id) => id !== undefined).sort()[0];
   const lower = filter.fromMs === undefined ? undefined : firstIdAt(filter.fromMs);
-  return [...compareId("<", upper), ...compareId(">=", lower), ...compare("r.settled_seq <=", settledUpTo, "::bigint")];
+  return [
+    ...compare("r.id <", upper, "::uuid"),
+    ...compare("r.id >=", lower, "::uuid"),
+    ...compare("r.settled_seq <=", settledUpTo, "::bigint"),
+  ];
 }
 
-function compareId(operator: "=" | "<" | ">=", value: string | undefined): Condition[] {
-  return value === undefined ? [] : [{ sql: (bind) => `r.id ${operator} ${bind(value)}::uuid`, indexed: true }];
-}
-
-/** A condition that no index helps. */
 function compare(left: string, value: unknown, cast = ""): Condition[] {
-  return value === undefined ? [] : [{ sql: (bind) => `${left} ${bind(value)}${cast}`, indexed: false }];
+  return value === undefined ? [] : [{ sql: (bind) => `${left} ${bind(value)}${cast}` }];
 }
 
 /**
@@ -87,24 +145,23 @@ function compare(left: string, value: unknown, cast = ""): Condition[] {
  */
 function ofIndex(column: "session_id" | "key_id" | "user_id" | "provider_id" | "model", value: string | undefined): Condition[] {
   if (value === undefined) return [];
-  return [{ sql: (bind) => `r.${column} = ANY(${bind([value])}::text[])`, indexed: true, leading: `r.${column}` }];
+  return [{ sql: (bind) => `r.${column} = ANY(${bind([value])}::text[])`, driver: { leading: `r.${column}` } }];
 }
 
-/** Most selective first. */
 function conditionsOf({ filter, scope }: ListOptions): Condition[] | null {
   if (filter.state === "in_flight" || filter.state === "lost") return null;
   if (scope.userId !== undefined && filter.userId !== undefined && filter.userId !== scope.userId) return null;
   return [
-    ...compareId("=", filter.requestId),
+    ...compare("r.id =", filter.requestId, "::uuid").map((condition) => ({ ...condition, driver: { leading: "" }, unique: true as const })),
     ...ofIndex("session_id", filter.sessionId),
     ...ofIndex("key_id", filter.keyId),
     ...ofIndex("user_id", scope.userId ?? filter.userId),
-    ...stateIs(filter.state),
     ...ofIndex("provider_id", filter.providerId),
     ...ofIndex("model", filter.model),
+    ...stateIs(filter.state),
+    ...classIs(filter.statusClass),
     ...compare("r.dialect =", filter.dialect),
     ...compare('r."group" =', filter.group),
-    ...compare(`(${statusClassSql}) =`, filter.statusClass),
     ...compare("r.attempts >=", filter.minAttempts),
     ...exclusionsOf(filter),
   ];
@@ -112,7 +169,7 @@ function conditionsOf({ filter, scope }: ListOptions): Condition[] | null {
 
 function exclusionsOf(filter: LogFilter): Condition[] {
   const not = (column: string, values: readonly string[] | undefined): Condition[] =>
-    values === undefined ? [] : [{ sql: (bind) => `${column} <> ALL(${bind(values)}::text[])`, indexed: false }];
+    values === undefined ? [] : [{ sql: (bind) => `${column} <> ALL(${bind(values)}::text[])` }];
   return [
     ...not("r.user_id", filter.notUserId),
     ...not("r.key_id", filter.notKeyId),
@@ -126,10 +183,20 @@ function exclusionsOf(filter: LogFilter): Condition[] {
   ];
 }
 
-/** States as constants: a parameter would hide from the planner that the partial index of failed requests applies. */
-const stateSql = { error: "r.state = 'error'", refused: "r.state = 'refused'", done: "r.state = 'done'", aborted: "r.state = 'aborted'" };
-
+/**
+ * All but what went well have partial indexes. Values as constants: a parameter would hide from the planner that such an
+ * index applies.
+ */
 function stateIs(state: LogFilter["state"]): Condition[] {
-  if (state === undefined || state === "in_flight" || state === "lost") return [];
-  return [{ sql: () => stateSql[state], indexed: state === "error" || state === "refused" }];
+  if (state === undefined) return [];
+  const sql = () => `r.state = ANY('{${state}}'::text[])`;
+  return [state === "done" ? { sql } : { sql, driver: { leading: "r.state" } }];
+}
+
+function classIs(statusClass: LogFilter["statusClass"]): Condition[] {
+  if (statusClass === undefined) return [];
+  const sql = () => `(${statusClassSql}) = ANY('{${statusClass}}'::text[])`;
+  // The index's own condition: what has another class fulfils it.
+  if (statusClass === "2xx") return [{ sql }];
+  return [{ sql: () => `${sql()} AND (r.state <> 'done' OR r.status >= 300)`, driver: { leading: `(${statusClassSql})` } }];
 }

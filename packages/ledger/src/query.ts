@@ -1,7 +1,9 @@
 import { firstIdAt, timeOfId } from "@sluice/core/ids";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+import { readSnapshot } from "@sluice/db/read-snapshot";
 import type pg from "pg";
 import { type ListOptions, listStatement } from "./list-statement.ts";
+import { type SearchBudget, searchBudget, searchRows } from "./search-rows.ts";
 import { type DbRow, rowColumns, toRow } from "./stored-row.ts";
 
 /**
@@ -20,17 +22,25 @@ export interface RequestPage {
   searchedToMs: number | null;
 }
 
+/**
+ * Indexes only, in their order: by the figures of a table that grows and whose values are as uneven as clients are, the
+ * planner would at times rather read and sort a month for the fifty rows of a page.
+ */
+export const planSettings = { enable_seqscan: "off", enable_bitmapscan: "off", enable_sort: "off", statement_timeout: "10s" } as const;
+
 /** One page of the log. */
-export async function listRequests(pool: pg.Pool, options: ListOptions): Promise<RequestPage> {
+export async function listRequests(pool: pg.Pool, options: ListOptions & { budget?: SearchBudget }): Promise<RequestPage> {
   const statement = listStatement(options);
   if (!statement) return { rows: [], next: null, searchedToMs: null };
-  const { rows: found } = await pool.query<DbRow>(statement.page);
-  const rows = await folded(pool, found.slice(0, options.limit).map(toRow));
-  if (found.length > options.limit) return { rows, next: rows.at(-1)?.id ?? null, searchedToMs: null };
-  if (!statement.boundary) return { rows, next: null, searchedToMs: null };
-  const { rows: edge } = await pool.query<{ id: string }>(statement.boundary);
-  const last = edge[0]?.id ?? null;
-  return { rows, next: last, searchedToMs: last === null ? null : timeOfId(last) };
+  return readSnapshot(pool, planSettings, async (client) => {
+    const { found, edge } =
+      statement.kind === "search"
+        ? await searchRows(client, statement, { ...options, budget: options.budget ?? searchBudget })
+        : { found: (await client.query<DbRow>(statement.page)).rows, edge: null };
+    const rows = await folded(client, found.slice(0, options.limit).map(toRow));
+    if (found.length > options.limit) return { rows, next: rows.at(-1)?.id ?? null, searchedToMs: null };
+    return { rows, next: edge, searchedToMs: edge === null ? null : timeOfId(edge) };
+  });
 }
 
 /** One request with its large half; null when there is no such row. A correction is found by its own id. */
@@ -82,11 +92,11 @@ export const correctionsSql = `SELECT o.id AS corrects_id, c.input_tokens, c.out
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS o(id, low, high)
   CROSS JOIN LATERAL (SELECT * FROM requests r WHERE r.id >= o.low AND r.id < o.high AND r.corrects_id = o.id OFFSET 0) AS c`;
 
-async function folded(pool: pg.Pool, rows: RequestRow[]): Promise<RequestRow[]> {
+async function folded(db: pg.Pool | pg.PoolClient, rows: RequestRow[]): Promise<RequestRow[]> {
   const ids = rows.map(({ id }) => id);
   if (ids.length === 0) return rows;
   const times = ids.map(timeOfId);
-  const { rows: corrections } = await pool.query<CorrectionRow>({
+  const { rows: corrections } = await db.query<CorrectionRow>({
     name: "sluice_corrections",
     text: correctionsSql,
     values: [ids, times.map((ms) => firstIdAt(ms)), times.map((ms) => firstIdAt(ms + 1))],

@@ -15,6 +15,7 @@ import {
 } from "@sluice/core/overview";
 import { type OverviewRange, type OverviewSplit, overviewSplits } from "@sluice/core/overview-range";
 import { dayStart, nextDayStart } from "@sluice/core/time-zone";
+import { readSnapshot } from "@sluice/db/read-snapshot";
 import { shapeRow } from "@sluice/live/shaping";
 import type { PoolClient } from "pg";
 import type { z } from "zod";
@@ -38,10 +39,10 @@ const HOUR_MS = 3_600_000;
 const RECENT_MS = 5_000;
 
 /**
- * One snapshot: a row that is settled meanwhile is in all of the answers or in none. Rows of a time lie together, but the
- * planner does not see that behind a first column of one value, and would rather read a year than the month in it.
+ * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
+ * a year than the month in it.
  */
-const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan = off";
+const planSettings = { enable_seqscan: "off" } as const;
 
 /**
  * Today so far and yesterday, in the zone of the settings; series and top lists of a range; what goes on now. From rollups
@@ -125,24 +126,14 @@ interface Read extends Pick<Overview, "yesterday" | "series" | "top" | "used"> {
   settled: Set<string>;
 }
 
-async function readTables(ctx: Ctx, wanted: Wanted): Promise<Read> {
-  const client = await ctx.pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query(BEGIN);
+function readTables(ctx: Ctx, wanted: Wanted): Promise<Read> {
+  return readSnapshot(ctx.pool, planSettings, async (client) => {
     const day = await readDay(client, ctx.tenantId, wanted);
     const top = await readTop(client, ctx.tenantId, wanted);
     const series = await readSeries(client, ctx.tenantId, wanted, top[wanted.by] ?? []);
     const found = await readSettled(client, ctx.tenantId, wanted);
-    await client.query("COMMIT");
     return { ...day, top, series, used: found.delete(""), settled: found };
-  } catch (thrown) {
-    broken = thrown instanceof Error ? thrown : new Error(String(thrown));
-    throw thrown;
-  } finally {
-    // A connection with an open transaction is of no use to the next.
-    client.release(broken);
-  }
+  });
 }
 
 /** Parameters of every statement over rollups. */

@@ -1,0 +1,2 @@
+-- Indexes only: the rows of the ones before are there already.
+SELECT 1;

@@ -35,6 +35,8 @@ export interface Env {
   variables: Readonly<Record<string, string | undefined>>;
   /** Test builds only: `name:kill@n`, see packages/ledger. */
   failpoint: string | null;
+  /** Test builds only: segments of the spool small enough to turn over; null = the ledger's own size. */
+  segmentBytes: number | null;
 }
 
 type Role = "gateway" | "api" | "worker";
@@ -79,6 +81,7 @@ const schema = z.object({
   SLUICE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   SLUICE_DRAIN_SECONDS: z.coerce.number().int().min(0).max(3_600).default(30),
   SLUICE_FAILPOINT: z.string().optional(),
+  SLUICE_SEGMENT_BYTES: z.coerce.number().int().min(4_096).optional(),
 });
 
 /** Variables whose value may come from a file named by `<NAME>_FILE` (container secrets). */
@@ -143,6 +146,7 @@ function toEnv(values: z.infer<typeof schema>): Omit<Env, "variables"> {
     logLevel: values.SLUICE_LOG_LEVEL,
     drainSeconds: values.SLUICE_DRAIN_SECONDS,
     failpoint: values.SLUICE_FAILPOINT ?? null,
+    segmentBytes: values.SLUICE_SEGMENT_BYTES ?? null,
   };
 }
 

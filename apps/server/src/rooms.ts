@@ -23,7 +23,7 @@ export interface Rooms {
   close(): Promise<void>;
 }
 
-/** How long a start waits for live's connection to Redis; without it everything works, and first lists lack other instances' rows. */
+/** How long a start waits for live's connection to a Redis that answers; without it everything works, and first lists lack other instances' rows. */
 const liveDeadlineMs = 2_000;
 
 const eventOfState = {
@@ -54,7 +54,8 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     log,
     onTransition: (breaker) => live.bus.publish({ type: eventOfState[breaker.state], breaker, atMs: systemClock.now() }),
   });
-  for (const end = performance.now() + liveDeadlineMs; live.redisReady() === false && performance.now() < end; ) await sleep(10);
+  const awaitsLive = () => storage.redis?.status === "ready" && live.redisReady() === false;
+  for (const end = performance.now() + liveDeadlineMs; awaitsLive() && performance.now() < end; ) await sleep(10);
   snapshot = await createSnapshot({ pool: storage.pool, redis: storage.redis, secret, path: join(env.dataDir, "snapshot.json"), log });
   const stopWatching = snapshot.onChange((config, previous) => {
     const name = "sessions.activeWindowSeconds";

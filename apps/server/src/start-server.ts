@@ -9,8 +9,9 @@ import { fileURLToPath } from "node:url";
 import { type Api, createApi } from "@sluice/api/create-api";
 import { systemClock } from "@sluice/core/clock";
 import type { Log } from "@sluice/core/log";
+import type { Egress } from "@sluice/egress/contract";
 import { createGateway, type Gateway } from "@sluice/gateway/gateway";
-import { failpointFrom } from "@sluice/ledger/failpoints";
+import { type FailpointHook, failpointFrom } from "@sluice/ledger/failpoints";
 import { createLedger } from "@sluice/ledger/ledger";
 import type { Ledger } from "@sluice/ledger/records";
 import { applyConfig } from "@sluice/services/config/apply-config";
@@ -194,6 +195,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
     clock: systemClock,
     log,
     onQuarantined: (id: string) => rooms.live.bus.publish({ type: "quarantine.changed", id }),
+    ...(env.segmentBytes === null ? {} : { tuning: { segmentBytes: env.segmentBytes } }),
   };
   const settled = (ids: readonly string[]): void => rooms.live.registry.settled(ids);
   if (env.roles.has("gateway")) {
@@ -209,7 +211,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       sessions: rooms.live.sessions,
       figures: rooms.live.figures,
       commands: rooms.live.commands,
-      egress: rooms.egress,
+      egress: env.failpoint === null ? rooms.egress : failingAfterHeaders(rooms.egress, failpoint),
       clock: systemClock,
       log,
       trustedHops: env.trustedHops,
@@ -234,6 +236,18 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       },
     });
   }
+}
+
+/** Only with a failpoint: the place between an upstream's head and its body. */
+function failingAfterHeaders(egress: Egress, failpoint: FailpointHook): Egress {
+  return {
+    ...egress,
+    async request(request) {
+      const response = await egress.request(request);
+      failpoint("after_headers");
+      return response;
+    },
+  };
 }
 
 async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {

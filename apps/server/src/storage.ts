@@ -59,11 +59,21 @@ export async function openStorage(env: Env, log: Log): Promise<Storage> {
   }
 }
 
+/** An unreachable Redis is no reason not to start, nor to start late: everything goes on without it. */
+const redisDeadlineMs = 1_000;
+
+/** @throws for a cluster and for a Redis that evicts; one that answers only later is told in the log instead. */
 async function checkRedisServer(redis: Redis, log: Log): Promise<void> {
-  // Throws for a cluster; an unreachable Redis is no reason not to start, since everything goes on without it.
-  const check = await checkRedis(redis);
-  if (!check.reachable) log.warn({}, "Redis does not answer; going on without it until it does");
-  else for (const warning of check.warnings) log.warn({}, warning);
+  const check = await checkRedis(redis, { deadlineMs: redisDeadlineMs });
+  for (const warning of check.reachable ? check.warnings : []) log.warn({}, warning);
+  if (check.reachable) return;
+  log.warn({}, "Redis does not answer; going on without it until it does");
+  redis.once("ready", () => {
+    checkRedis(redis).then(
+      ({ warnings }) => warnings.map((warning) => log.warn({}, warning)),
+      (error: unknown) => log.error({ detail: String(error) }, "this Redis does not fit"),
+    );
+  });
 }
 
 /** Connection failures, against mistakes that another try will not mend. */

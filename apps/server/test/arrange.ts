@@ -1,46 +1,11 @@
-import { readdir, readlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readlink } from "node:fs/promises";
 import { isProcessAlive } from "@sluice/db/process-facts";
+import { clientKey } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
+import { callModel, type Seen } from "@sluice/testing/model-client";
 import type { ServerProcess } from "@sluice/testing/server-process";
 import type { Upstream } from "@sluice/upstream/server";
 import type { ConsoleClient } from "./console-client.ts";
-import { callModel, type Seen } from "./model-client.ts";
-
-/** A key that configuration files of these tests give to `caller@example.com`. */
-export const clientKey = "sk-test-client-0123456789";
-
-export interface ProviderEntry {
-  name: string;
-  dialect: "anthropic" | "openai" | "gemini";
-  secret: string;
-  priority?: number;
-  modelRedirects?: Record<string, string>;
-}
-
-/** Writes a configuration file (JSON is YAML) and gives what the server's environment needs for it. */
-export async function configure(
-  dir: string,
-  upstream: Upstream,
-  config: { providers: ProviderEntry[]; models: string[]; settings?: Record<string, unknown>; keys?: Record<string, unknown>[] },
-): Promise<Record<string, string>> {
-  const path = join(dir, "sluice.yaml");
-  const providers = config.providers.map((provider) => ({
-    ...provider,
-    baseUrl: provider.dialect === "openai" ? `${upstream.url}/v1` : upstream.url,
-  }));
-  const keys = config.keys ?? [{ name: "caller", key: clientKey }];
-  const users = [{ email: "caller@example.com", name: "Caller", keys }];
-  const prices = config.models.map((model) => ({ model, inputPerMTok: "3", outputPerMTok: "15" }));
-  await writeFile(path, JSON.stringify({ providers, users, prices, settings: config.settings ?? {} }));
-  return { SLUICE_CONFIG: path, SLUICE_ALLOW_PRIVATE_UPSTREAMS: `127.0.0.1:${upstream.port}` };
-}
-
-/** One Anthropic provider for any model; the models named are priced, and their scenario stands behind the `@`. */
-export function oneProvider(models: Record<string, string>): { providers: ProviderEntry[]; models: string[] } {
-  const modelRedirects = Object.fromEntries(Object.entries(models).map(([model, scenario]) => [model, `${model}@${scenario}`]));
-  return { providers: [{ name: "only", dialect: "anthropic", secret: "sk-upstream-0001", modelRedirects }], models: Object.keys(models) };
-}
 
 /** `GET /health`. */
 export async function healthOf(server: ServerProcess): Promise<Record<string, unknown> & { spool: { depth: number } }> {

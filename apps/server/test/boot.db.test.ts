@@ -3,13 +3,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { isProcessAlive } from "@sluice/db/process-facts";
+import { clientKey } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
+import { callModel, type ModelCall } from "@sluice/testing/model-client";
 import { freePort } from "@sluice/testing/ports";
 import { startTestRedis } from "@sluice/testing/redis";
 import { describe, expect, it } from "vitest";
-import { awaitRest, clientKey, errorLines, healthOf, openStream, servicesOf } from "./arrange.ts";
+import { awaitRest, errorLines, healthOf, openStream, servicesOf } from "./arrange.ts";
 import { openConsole, watch } from "./console-client.ts";
-import { callModel, type ModelCall } from "./model-client.ts";
 import { useServers } from "./servers.ts";
 
 const servers = useServers();

@@ -4,13 +4,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Canaries, dumpFiles, dumpPostgres, dumpRedis, foundCanaries, type Outputs } from "@sluice/testing/canaries";
 import { until } from "@sluice/testing/deadline";
+import { callModel, type ModelCall } from "@sluice/testing/model-client";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { makeDataDir, type ServerProcess, startServer, type TestDataDir } from "@sluice/testing/server-process";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { healthOf } from "./arrange.ts";
-import { callModel, type ModelCall } from "./model-client.ts";
 
 const canaries = {
   SLUICE_SECRET: "canary-sluice-secret-0d41f8e2",

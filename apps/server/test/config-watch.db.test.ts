@@ -1,11 +1,11 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import type { ConfigFileState } from "@sluice/core/events";
+import { clientKey } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
+import { callModel } from "@sluice/testing/model-client";
 import type { ServerProcess } from "@sluice/testing/server-process";
 import { describe, expect, it } from "vitest";
-import { clientKey } from "./arrange.ts";
 import { type ConsoleClient, openConsole, type Viewer, watch } from "./console-client.ts";
-import { callModel } from "./model-client.ts";
 import { useServers } from "./servers.ts";
 
 const servers = useServers();

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { timeOfId } from "@sluice/core/ids";
 import { checkInvariants } from "@sluice/ledger/check";
+import { clientKey, configure, type ProviderEntry } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
+import { callModel, type ModelCall, type Seen } from "@sluice/testing/model-client";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
@@ -9,9 +11,8 @@ import { makeDataDir, type ServerProcess, startServer, type TestDataDir } from "
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { awaitRest, clientKey, configure, errorLines, type ProviderEntry } from "./arrange.ts";
+import { awaitRest, errorLines } from "./arrange.ts";
 import { openConsole } from "./console-client.ts";
-import { callModel, type ModelCall, type Seen } from "./model-client.ts";
 
 const requests = 500;
 const concurrency = 16;

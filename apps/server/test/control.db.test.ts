@@ -1,3 +1,4 @@
+import { clientKey, configure, oneProvider } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
@@ -5,7 +6,7 @@ import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { makeDataDir, type ServerProcess, startServer, type TestDataDir } from "@sluice/testing/server-process";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { clientKey, configure, oneProvider, openStream } from "./arrange.ts";
+import { openStream } from "./arrange.ts";
 import { type ConsoleClient, openConsole, type Viewer, watch } from "./console-client.ts";
 
 const models = { "claude-endless": "plain,100000+slow,50" };

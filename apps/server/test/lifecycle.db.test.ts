@@ -1,12 +1,13 @@
 import { connect, type Socket } from "node:net";
+import { clientKey } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
+import { callModel, type ModelCall } from "@sluice/testing/model-client";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase } from "@sluice/testing/postgres";
 import type { ServerProcess } from "@sluice/testing/server-process";
 import { describe, expect, it } from "vitest";
-import { awaitRest, clientKey, errorLines, healthOf, openStream, servicesOf } from "./arrange.ts";
+import { awaitRest, errorLines, healthOf, openStream, servicesOf } from "./arrange.ts";
 import { openConsole, watch } from "./console-client.ts";
-import { callModel, type ModelCall } from "./model-client.ts";
 import { parsePrometheus } from "./prometheus-text.ts";
 import { useServers } from "./servers.ts";
 

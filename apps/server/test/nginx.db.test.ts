@@ -6,11 +6,11 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkoutDir } from "@sluice/testing/checkout";
+import { clientKey } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
 import { freePort } from "@sluice/testing/ports";
 import { type ServerProcess, serverAdmin } from "@sluice/testing/server-process";
 import { describe, expect, it } from "vitest";
-import { clientKey } from "./arrange.ts";
 import { openConsole, watch } from "./console-client.ts";
 import { useServers } from "./servers.ts";
 

@@ -1,17 +1,18 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkInvariants } from "@sluice/ledger/check";
+import { clientKey, configure, oneProvider } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
+import { callModel, type Seen } from "@sluice/testing/model-client";
+import { type OwnPostgres, startOwnPostgres } from "@sluice/testing/own-postgres";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { makeDataDir, type ServerProcess, startServer, type TestDataDir } from "@sluice/testing/server-process";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { awaitRest, clientKey, configure, healthOf, oneProvider } from "./arrange.ts";
+import { awaitRest, healthOf } from "./arrange.ts";
 import { openConsole, type Viewer, watch } from "./console-client.ts";
-import { callModel, type Seen } from "./model-client.ts";
-import { type OwnPostgres, startOwnPostgres } from "./own-postgres.ts";
 
 const models = { "claude-quick": "plain,6", "claude-slow": "plain,10+slow,40" };
 

@@ -1,13 +1,14 @@
+import { clientKey, configure } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
+import { callModel, type Seen } from "@sluice/testing/model-client";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { makeDataDir, type ServerProcess, startServer, type TestDataDir } from "@sluice/testing/server-process";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { clientKey, configure, errorLines } from "./arrange.ts";
+import { errorLines } from "./arrange.ts";
 import { type ConsoleClient, openConsole } from "./console-client.ts";
-import { callModel, type Seen } from "./model-client.ts";
 
 let database: TestDatabase;
 let redis: TestRedis;

@@ -1,10 +1,10 @@
+import { configure, oneProvider } from "@sluice/testing/config-file";
 import { testSecret } from "@sluice/testing/factories";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { launchServer, makeDataDir, type ServerOptions, type ServerProcess, startServer } from "@sluice/testing/server-process";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { afterAll, afterEach, beforeAll } from "vitest";
-import { configure, oneProvider } from "./arrange.ts";
 
 /** What `useServers` prices and what these models do upstream. */
 const models = { "claude-quick": "plain,6", "claude-slow": "plain,50+slow,80", "claude-endless": "plain,100000+slow,50" };

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { clientKey, configure, oneProvider } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
+import { callModel, type ModelCall } from "@sluice/testing/model-client";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { makeDataDir, type ServerProcess, startServer, type TestDataDir } from "@sluice/testing/server-process";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { awaitRest, clientKey, configure, errorLines, oneProvider, openStream } from "./arrange.ts";
+import { awaitRest, errorLines, openStream } from "./arrange.ts";
 import { type ConsoleClient, openConsole, watch } from "./console-client.ts";
-import { callModel, type ModelCall } from "./model-client.ts";
 
 const models = { "claude-quick": "plain,6", "claude-slow": "plain,50+slow,80", "claude-endless": "plain,100000+slow,100" };
 const quick: ModelCall = { dialect: "anthropic", model: "claude-quick", stream: true, key: clientKey };

@@ -1,7 +1,10 @@
-/** Named places at which a test may kill the process, to prove what survives. */
+/** Named places at which a test may kill the process, to prove what survives; `after_headers` is passed by whoever calls upstreams. */
 export const failpoints = [
   "before_start",
   "after_start",
+  "after_headers",
+  "mid_stream",
+  "after_last_chunk",
   "after_write_before_fsync",
   "after_fsync_before_ack",
   "mid_batch",

@@ -194,6 +194,7 @@ class RunningLedger implements Ledger {
   }
 
   finish(record: FinishRecord): Promise<void> {
+    this.#failpoint("after_last_chunk");
     if (this.#options.settings()["ledger.mode"] !== "direct") return this.#finishDurably("finish", record);
     return new Promise((resolve) => this.#end("finish", record, { settled: resolve }));
   }

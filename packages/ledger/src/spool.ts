@@ -85,7 +85,9 @@ export class Spool {
     request.progress = progress;
     request.lastAtMs = this.#options.now();
     if (this.#writer.queuedBytes > MAX_QUEUED_PROGRESS_BYTES) return;
-    this.#writer.append(encodeFrame("progress", progress, request.lastAtMs), "written", () => undefined);
+    this.#writer.append(encodeFrame("progress", progress, request.lastAtMs), "written", (error) => {
+      if (!error) this.#options.failpoint("mid_stream");
+    });
   }
 
   /** `done` gets the place, or null when the disk did not take the record: then only memory and Postgres have it. */

@@ -31,6 +31,7 @@ function say(line: string): void {
   }
 }
 const random = seededRandom(order.seed);
+const failpoint = failpointFrom(order.failpoint);
 const ledger = await createLedger({
   dir: order.dir,
   pool: createPool(order.url, { max: 2, connectTimeoutMs: 500 }),
@@ -38,7 +39,7 @@ const ledger = await createLedger({
   clock: systemClock,
   log: silentLog,
   instanceId: "victim",
-  failpoint: failpointFrom(order.failpoint),
+  failpoint,
   onRecovered: ({ row }) => say(`recovered ${row.id}`),
   tuning: { segmentBytes: 64 * 1024, checkpointMs: 5 },
 });
@@ -49,6 +50,7 @@ async function serve(): Promise<void> {
   if (end.row.state === "refused") return ledger.refuse(end);
   await ledger.start(startOf(end));
   say(`start ${end.row.id}`);
+  failpoint("after_headers");
   if (random() < 0.5) ledger.progress(progressOf(end.row.id, Math.floor(random() * 100)));
   if (random() < 0.3) await new Promise((resolve) => setTimeout(resolve, random() * 5));
   await ledger.finish(end);

@@ -63,6 +63,9 @@ describe("killed at a failpoint", () => {
   const passes: Record<Failpoint, number> = {
     before_start: 40,
     after_start: 40,
+    after_headers: 40,
+    mid_stream: 20,
+    after_last_chunk: 40,
     after_write_before_fsync: 15,
     after_fsync_before_ack: 15,
     mid_batch: 3,

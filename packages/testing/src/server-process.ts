@@ -4,7 +4,7 @@ import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, s
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { checkoutDir } from "./checkout.ts";
+import { checkoutDir, testServicesDir } from "./checkout.ts";
 import { until } from "./deadline.ts";
 
 /**
@@ -59,6 +59,8 @@ export function launchServer(options: ServerOptions): ServerProcess {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      // Tests start hundreds of servers: those that end by themselves leave what they compiled to the next.
+      NODE_COMPILE_CACHE: join(testServicesDir, "compile-cache"),
       PORT: String(options.port),
       SLUICE_DATA_DIR: dataDir,
       SLUICE_ROLES: options.roles ?? "gateway,api,worker",

@@ -1,25 +1,25 @@
 import { silentLog } from "@sluice/core/log";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@sluice/db/embedded-postgres";
 import { isProcessAlive } from "@sluice/db/process-facts";
-import { until } from "@sluice/testing/deadline";
-import { makeDataDir } from "@sluice/testing/server-process";
 import pg from "pg";
+import { until } from "./deadline.ts";
+import { makeDataDir } from "./server-process.ts";
 
 /** A PostgreSQL that only this test uses, so that it can be taken away; to the server it is an external one. */
 export interface OwnPostgres {
   url: string;
   pool: pg.Pool;
-  /** As an operator does it: sessions are ended, new ones refused. Resolves when nothing listens any more. */
-  takeDown(): Promise<void>;
+  /** As an operator does it: sessions are ended, new ones refused; by SIGQUIT it crashes. Resolves when nothing listens any more. */
+  takeDown(signal?: "SIGINT" | "SIGQUIT"): Promise<void>;
   /** Starts it again on the same port. */
   bringBack(): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** Starts an empty one. */
-export async function startOwnPostgres(): Promise<OwnPostgres> {
+/** Starts an empty one; without `durable` it calls no fsync. */
+export async function startOwnPostgres({ durable = false } = {}): Promise<OwnPostgres> {
   const dir = makeDataDir();
-  const start = () => startEmbeddedPostgres({ dataDir: dir.path, durable: false, log: silentLog });
+  const start = () => startEmbeddedPostgres({ dataDir: dir.path, durable, log: silentLog });
   const handles: EmbeddedPostgres[] = [await start()];
   const { url, port } = handles[0] as EmbeddedPostgres;
   const pool = new pg.Pool({ connectionString: url, max: 3 });
@@ -28,9 +28,9 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   return {
     url,
     pool,
-    async takeDown() {
+    async takeDown(signal = "SIGINT") {
       const pid = handles.at(-1)?.pid ?? -1;
-      process.kill(pid, "SIGINT");
+      process.kill(pid, signal);
       await until(async () => !(await isProcessAlive(pid)), { what: "PostgreSQL has stopped", deadlineMs: 30_000 });
     },
     async bringBack() {

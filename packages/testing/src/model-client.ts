@@ -1,5 +1,3 @@
-import type { ClientLine } from "@sluice/ledger/check";
-
 /** One request of a client program. */
 export interface ModelCall {
   dialect: "anthropic" | "chat" | "responses" | "gemini" | "embeddings" | "countTokens";
@@ -14,13 +12,22 @@ export interface ModelCall {
 }
 
 /** What the client program saw. `id` is '' when not even a head came. */
-export interface Seen extends ClientLine {
+export interface Seen {
+  /** The request id that the gateway gave. */
+  id: string;
+  /** complete: a proper end was received, so the charge must be there. cut: anything else that had begun. */
+  outcome: "complete" | "cut";
+  /** Of a stream, counted as the upstream counts content (four bytes a token). */
+  outputTokens?: number;
+  /** Those of them that had come two seconds before the end. */
+  outputTokensEarly?: number;
   status: number;
   text: string;
   /** The connection could not be opened at all. */
   refusedConnection: boolean;
 }
 
+const EARLY_MS = 2_000;
 const messages = [{ role: "user", content: "Tell me something." }];
 
 function target({ dialect, model, stream }: ModelCall): { path: string; body: Record<string, unknown> } {
@@ -48,6 +55,7 @@ export async function callModel(url: string, call: ModelCall): Promise<Seen> {
   const seen: Seen = { id: "", outcome: "cut", status: 0, text: "", refusedConnection: false };
   const abort = new AbortController();
   call.signal?.addEventListener("abort", () => abort.abort(), { once: true });
+  const arrivals: Arrival[] = [];
   const timer = call.abortAfterMs === undefined ? null : setTimeout(() => abort.abort(), call.abortAfterMs);
   try {
     const response = await fetch(`${url}${path}`, {
@@ -63,7 +71,7 @@ export async function callModel(url: string, call: ModelCall): Promise<Seen> {
     });
     seen.status = response.status;
     seen.id = response.headers.get("x-request-id") ?? "";
-    await read(response, seen);
+    await read(response, seen, arrivals);
     const isWhole = call.stream ? hasProperEnd(seen.text, call.dialect) : true;
     if (response.status === 200 && isWhole) seen.outcome = "complete";
   } catch (error) {
@@ -71,13 +79,30 @@ export async function callModel(url: string, call: ModelCall): Promise<Seen> {
   } finally {
     if (timer) clearTimeout(timer);
   }
-  if (call.stream) seen.outputTokens = Math.ceil(contentBytes(seen.text) / 4);
+  if (call.stream) {
+    const early = arrivals.findLast(({ atMs }) => atMs < performance.now() - EARLY_MS)?.length ?? 0;
+    seen.outputTokens = tokensOf(seen.text);
+    seen.outputTokensEarly = early === 0 ? 0 : tokensOf(seen.text.slice(0, early));
+  }
   return seen;
 }
 
-async function read(response: Response, seen: Seen): Promise<void> {
+/** How much text had come by when. */
+interface Arrival {
+  atMs: number;
+  length: number;
+}
+
+async function read(response: Response, seen: Seen, arrivals: Arrival[]): Promise<void> {
   const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) seen.text += decoder.decode(chunk as Uint8Array, { stream: true });
+  for await (const chunk of response.body ?? []) {
+    seen.text += decoder.decode(chunk as Uint8Array, { stream: true });
+    arrivals.push({ atMs: performance.now(), length: seen.text.length });
+  }
+}
+
+function tokensOf(text: string): number {
+  return Math.ceil(contentBytes(text) / 4);
 }
 
 function refusedConnection(error: unknown): boolean {

@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import { isProcessAlive } from "@sluice/db/process-facts";
+import { configure, type ProviderEntry } from "@sluice/testing/config-file";
+import { until } from "@sluice/testing/deadline";
+import { testSecret } from "@sluice/testing/factories";
+import { type OwnPostgres, startOwnPostgres } from "@sluice/testing/own-postgres";
+import { freePort } from "@sluice/testing/ports";
+import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
+import { launchServer, makeDataDir, type ServerProcess, startServer } from "@sluice/testing/server-process";
+import { startUpstream, type Upstream } from "@sluice/upstream/server";
+import { type ClientLog, modelsOf, openClientLog } from "./traffic.ts";
+
+/** The key of an installation's clients: its limits are never reached, so each request takes a lease and counts. */
+export const clientKey = "sk-test-chaos-0123456789";
+
+/** A gateway with a PostgreSQL, a Redis, a scripted upstream and clients of its own, all of them real processes. */
+export interface Installation {
+  postgres: OwnPostgres;
+  redis: TestRedis;
+  upstream: Upstream;
+  log: ClientLog;
+  /** What the checker is given. */
+  oraclePath: string;
+  clientsPath: string;
+  spoolDir: string;
+  url: string;
+  /** Without waiting for anything; `failpoint` as SLUICE_FAILPOINT takes it. */
+  launch(failpoint?: string): ServerProcess;
+  /** Resolves when it is ready. */
+  start(): Promise<ServerProcess>;
+  setPostgres(state: "up" | "down" | "crashed"): Promise<void>;
+  setRedis(state: "up" | "down"): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Small segments and batches: what happens at their edges is the subject. */
+const settings = { "ledger.intervalMs": 100, "ledger.batchSize": 50, "breaker.failures": 0, "upstream.idleTimeoutMs": 1_500 };
+const segmentBytes = 64 * 1024;
+
+export interface InstallationOptions {
+  settings?: Record<string, unknown>;
+  segmentBytes?: number;
+  env?: Record<string, string>;
+}
+
+/** Starts everything but the gateway. */
+export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
+  const [postgres, redis] = await Promise.all([startOwnPostgres(), startTestRedis()]);
+  const dataDir = makeDataDir();
+  const paths = {
+    oraclePath: join(dataDir.path, "oracle.jsonl"),
+    clientsPath: join(dataDir.path, "clients.jsonl"),
+    spoolDir: join(dataDir.path, "spool"),
+  };
+  const upstream = await startUpstream({ oraclePath: paths.oraclePath });
+  const config = await configure(dataDir.path, upstream, {
+    providers: (["anthropic", "openai", "gemini"] as const).flatMap(providerPair),
+    models: ["claude", "gpt", "gemini"].flatMap((brand) => Object.keys(modelsOf(brand))),
+    settings: { ...settings, ...options.settings },
+    keys: [{ name: "chaos", key: clientKey, inFlight: 5_000, rpm: 1_000_000 }],
+  });
+  const port = await freePort();
+  const env = {
+    ...config,
+    DATABASE_URL: postgres.url,
+    REDIS_URL: redis.url,
+    SLUICE_SECRET: testSecret,
+    SLUICE_SEGMENT_BYTES: String(options.segmentBytes ?? segmentBytes),
+    ...options.env,
+  };
+  const server = { dataDir: dataDir.path, port, roles: "gateway", env };
+  let [postgresIsUp, redisIsUp] = [true, true];
+  return {
+    postgres,
+    redis,
+    upstream,
+    ...paths,
+    log: openClientLog(paths.clientsPath),
+    url: `http://127.0.0.1:${port}`,
+    launch: (failpoint) => launchServer({ ...server, env: { ...env, ...(failpoint && { SLUICE_FAILPOINT: failpoint }) } }),
+    start: () => startServer(server),
+    async setPostgres(state) {
+      if ((state === "up") === postgresIsUp) return;
+      postgresIsUp = state === "up";
+      if (state === "up") await postgres.bringBack();
+      else await postgres.takeDown(state === "crashed" ? "SIGQUIT" : "SIGINT");
+    },
+    async setRedis(state) {
+      if ((state === "up") === redisIsUp) return;
+      redisIsUp = state === "up";
+      if (state === "up") await redis.restart();
+      else await redis.kill();
+    },
+    async remove() {
+      await upstream.stop();
+      await redis.stop();
+      await postgres.remove();
+      await dataDir.remove();
+    },
+  };
+}
+
+/** The first answers every fourth request with a 503; then the spare, which is dearer, is asked. */
+function providerPair(dialect: ProviderEntry["dialect"]): ProviderEntry[] {
+  const modelRedirects = modelsOf({ anthropic: "claude", openai: "gpt", gemini: "gemini" }[dialect]);
+  return [
+    { name: `${dialect} first`, dialect, secret: "sk-first@flaky,4", priority: 0, modelRedirects },
+    { name: `${dialect} spare`, dialect, secret: "sk-spare", priority: 1, modelRedirects, costMultiplier: "1.3" },
+  ];
+}
+
+/** Resolves when the process is ready for requests, or has ended before. */
+export async function readyOrGone(server: ServerProcess): Promise<boolean> {
+  let isReady = false;
+  const look = async () => {
+    if (!(await isProcessAlive(server.pid)) || server.child.exitCode !== null || server.child.signalCode !== null) return true;
+    isReady = (await fetch(`${server.url}/health/ready`)).ok;
+    return isReady;
+  };
+  await until(look, { what: "the gateway is ready or gone", deadlineMs: 60_000, everyMs: 25 });
+  return isReady;
+}
+
+/** Ends that no commit has covered yet, as the gateway says. */
+export async function spoolDepth(url: string): Promise<number> {
+  const health = (await (await fetch(`${url}/health`)).json()) as { spool: { depth: number } };
+  return health.spool.depth;
+}

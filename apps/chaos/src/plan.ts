@@ -1,0 +1,93 @@
+/** Seeded numbers in [0, 1): mulberry32. */
+export type Random = () => number;
+
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** One life of a gateway, from its start to the kill. */
+export interface Step {
+  /** Where it dies, and at which pass; null = at any moment. */
+  failpoint: { name: string; pass: number } | null;
+  /** What it finds at its start. */
+  postgres: "up" | "down";
+  redis: "up" | "down";
+  /** What happens to the services while it lives: for random kills only. */
+  weather: "calm" | "postgres crashes" | "redis restarts" | "redis hangs";
+  /** Of a random kill: so long after it is ready. */
+  livesMs: number;
+}
+
+/** Every failpoint of the ledger and how often it may be passed before it strikes. */
+const failpoints: Readonly<Record<string, number>> = {
+  before_start: 15,
+  after_start: 15,
+  after_headers: 15,
+  mid_stream: 12,
+  after_last_chunk: 15,
+  after_write_before_fsync: 8,
+  after_fsync_before_ack: 8,
+  mid_batch: 2,
+  after_commit_before_checkpoint: 2,
+  during_rename: 2,
+  during_rotation: 3,
+  during_recovery: 2,
+};
+
+/** Failpoints that only a settler with a Postgres passes: "down" is then an outage that has just ended. */
+export const settling: ReadonlySet<string> = new Set(["mid_batch", "after_commit_before_checkpoint", "during_rename"]);
+
+/** Every failpoint × Postgres × Redis, `rounds` times, and so many kills at random; shuffled, the same for the same seed. */
+export function planSteps(random: Random, { rounds, randomKills }: { rounds: number; randomKills: number }): Step[] {
+  const pick = <T>(...of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+  const steps: Step[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, passes] of Object.entries(failpoints)) {
+      for (const postgres of ["up", "down"] as const) {
+        for (const redis of ["up", "down"] as const) {
+          const pass = 1 + Math.floor(random() * passes);
+          steps.push({ failpoint: { name, pass }, postgres, redis, weather: "calm", livesMs: 0 });
+        }
+      }
+    }
+  }
+  for (let n = 0; n < randomKills; n++) {
+    const [postgres, redis] = [pick<"up" | "down">("up", "up", "up", "down"), pick<"up" | "down">("up", "up", "up", "down")];
+    const weather = pick<Step["weather"]>("calm", "calm", "postgres crashes", "redis restarts", "redis hangs");
+    steps.push({ failpoint: null, postgres, redis, weather, livesMs: Math.floor(100 + random() * 1_400) });
+  }
+  return shuffle(steps, random);
+}
+
+/** One of each failpoint, with whatever services. */
+export function planShort(random: Random): Step[] {
+  const all = planSteps(random, { rounds: 1, randomKills: 4 });
+  const met = new Set<string>();
+  return all.filter(({ failpoint }) => {
+    if (!failpoint) return true;
+    const isFirst = !met.has(failpoint.name);
+    met.add(failpoint.name);
+    return isFirst;
+  });
+}
+
+/** What the step is called in a report. */
+export function nameOf({ failpoint, postgres, redis, weather }: Step): string {
+  const at = failpoint ? `${failpoint.name}@${failpoint.pass}` : `random, ${weather}`;
+  return `${at}, Postgres ${postgres}, Redis ${redis}`;
+}
+
+function shuffle<T>(items: T[], random: Random): T[] {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [items[i], items[j]] = [items[j] as T, items[i] as T];
+  }
+  return items;
+}

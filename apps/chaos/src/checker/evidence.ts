@@ -25,7 +25,7 @@ export interface OracleLine {
   endedBy?: "done" | "client_closed" | "scripted";
 }
 
-export interface ClientLine {
+interface ClientLine {
   id: string;
   /** complete: a proper end was received. refused: never admitted. cut: anything else that had begun. */
   outcome: "complete" | "cut" | "refused";

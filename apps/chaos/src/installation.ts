@@ -27,7 +27,7 @@ export interface Installation {
   /** Without waiting for anything; `failpoint` as SLUICE_FAILPOINT takes it. */
   launch(failpoint?: string): ServerProcess;
   /** Resolves when it is ready. */
-  start(): Promise<ServerProcess>;
+  start(env?: Record<string, string>): Promise<ServerProcess>;
   setPostgres(state: "up" | "down" | "crashed"): Promise<void>;
   setRedis(state: "up" | "down"): Promise<void>;
   remove(): Promise<void>;
@@ -40,12 +40,13 @@ const segmentBytes = 64 * 1024;
 export interface InstallationOptions {
   settings?: Record<string, unknown>;
   segmentBytes?: number;
-  env?: Record<string, string>;
+  /** Whether its Postgres calls fsync; default not: no machine is turned off here. */
+  durable?: boolean;
 }
 
 /** Starts everything but the gateway. */
 export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
-  const [postgres, redis] = await Promise.all([startOwnPostgres(), startTestRedis()]);
+  const [postgres, redis] = await Promise.all([startOwnPostgres({ durable: options.durable }), startTestRedis()]);
   const dataDir = makeDataDir();
   const paths = {
     oraclePath: join(dataDir.path, "oracle.jsonl"),
@@ -66,7 +67,6 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     REDIS_URL: redis.url,
     SLUICE_SECRET: testSecret,
     SLUICE_SEGMENT_BYTES: String(options.segmentBytes ?? segmentBytes),
-    ...options.env,
   };
   const server = { dataDir: dataDir.path, port, roles: "gateway", env };
   let [postgresIsUp, redisIsUp] = [true, true];
@@ -78,7 +78,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     log: openClientLog(paths.clientsPath),
     url: `http://127.0.0.1:${port}`,
     launch: (failpoint) => launchServer({ ...server, env: { ...env, ...(failpoint && { SLUICE_FAILPOINT: failpoint }) } }),
-    start: () => startServer(server),
+    start: (more) => startServer({ ...server, env: { ...env, ...more } }),
     async setPostgres(state) {
       if ((state === "up") === postgresIsUp) return;
       postgresIsUp = state === "up";

@@ -1,9 +1,12 @@
+import type { Finding } from "./checker/finding.ts";
 import { sumUp } from "./checks.ts";
-import { runKills } from "./kills.ts";
+import { type KillReport, runKills } from "./kills.ts";
+import { runOutage } from "./outage.ts";
 import { planShort, planSteps, seededRandom } from "./plan.ts";
 
 export interface ChaosOptions {
   seed: number;
+  /** One kill a failpoint and no outage: what a test run has the time for. */
   short: boolean;
   /** No life begins after so many of them. */
   minutes: number;
@@ -11,25 +14,37 @@ export interface ChaosOptions {
   verbose: boolean;
 }
 
-/** Kills, then what they must have left untouched. Prints the report; false when anything is broken. */
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+/** Kills, an outage, and what they must have left untouched. Prints the report; false when anything is broken. */
 export async function ledgerChaos({ seed, short, minutes, verbose }: ChaosOptions): Promise<boolean> {
-  const say = (line: string) => void process.stdout.write(`${line}\n`);
-  const random = seededRandom(seed);
-  const steps = short ? planShort(random) : planSteps(random, { rounds: 5, randomKills: 70 });
   const began = performance.now();
-  const deadlineMs = began + minutes * 60_000;
-  const report = await runKills(steps, { installations: short ? 2 : 4, seed, deadlineMs, tell: verbose ? say : () => undefined });
-  say(`kills        ${report.kills} of ${steps.length} planned, in ${((performance.now() - began) / 1_000).toFixed(0)} s`);
-  for (const [name, n] of [...report.atFailpoint].sort()) say(`  ${name.padEnd(32)} ${n}`);
-  say(`requests     ${report.calls} answered`);
-  if (report.missed.length > 0)
-    say(`not passed   ${report.missed.length} failpoints were not reached in their life:\n  ${report.missed.join("\n  ")}`);
-  const findings = sumUp(report.findings);
+  const random = seededRandom(seed);
+  const steps = short ? planShort(random) : planSteps(random, { rounds: 5, randomKills: 80 });
+  const tell = verbose ? say : () => undefined;
+  const kills = await runKills(steps, { installations: short ? 2 : 4, seed, deadlineMs: began + minutes * 60_000, tell });
+  sayKills(kills, steps.length, began);
+  const outage = short ? null : await runOutage();
+  for (const line of outage?.lines ?? []) say(line);
+  const findings = sumUp([...kills.findings, ...(outage ? [outage.findings] : [])]);
+  sayFindings(findings);
+  const failed = [...kills.failed, ...(outage?.failed ?? []), ...kills.leftBehind.map((name) => `a stop in order left the spool ${name}`)];
+  say(`failed  ${failed.length} requests of known keys, or stops in order`);
+  for (const line of failed.slice(0, 20)) say(`          ${line}`);
+  say(`${((performance.now() - began) / 1_000).toFixed(0)} s; again: npm run chaos -- ledger --seed ${seed}${short ? " --short" : ""}`);
+  return failed.length === 0 && findings.every(({ violations }) => violations === 0);
+}
+
+function sayKills({ kills, atFailpoint, missed, calls }: KillReport, planned: number, began: number): void {
+  say(`${kills} kills of ${planned} planned, ${calls} requests answered, in ${((performance.now() - began) / 1_000).toFixed(0)} s`);
+  const named = [...atFailpoint].sort().map(([name, n]) => `${name} ${n}`);
+  say(`  at failpoints: ${named.join(", ")}`);
+  if (missed.length > 0) say(`  not passed in their life, and killed at random: ${missed.length}\n    ${missed.join("\n    ")}`);
+}
+
+function sayFindings(findings: readonly Finding[]): void {
   for (const { invariant, checked, of, violations, examples } of findings) {
-    say(`${invariant.padEnd(4)} ${String(checked).padStart(8)} ${of.padEnd(44)} ${violations} violations`);
-    for (const example of examples) say(`       ${example}`);
+    say(`${invariant.padEnd(4)} ${String(checked).padStart(8)} ${of.padEnd(48)} ${violations} violations`);
+    for (const example of examples) say(`          ${example}`);
   }
-  for (const line of report.failed.slice(0, 20)) say(`failed       ${line}`);
-  for (const line of report.leftBehind) say(`left behind  spool ${line}`);
-  return findings.every(({ violations }) => violations === 0) && report.failed.length + report.leftBehind.length === 0;
 }

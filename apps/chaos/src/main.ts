@@ -21,6 +21,6 @@ if (positionals.join() !== "ledger" || !Number.isSafeInteger(seed)) {
   process.exit(2);
 }
 process.stdout.write(`chaos ledger --seed ${seed}${values.short ? " --short" : ""}\n`);
-const minutes = Number(values.minutes ?? (values.short ? 0.7 : 7));
+const minutes = Number(values.minutes ?? (values.short ? 0.6 : 6.5));
 const isWhole = await ledgerChaos({ seed, short: values.short, minutes, verbose: values.verbose });
 process.exit(isWhole ? 0 : 1);

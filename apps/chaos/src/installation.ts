@@ -35,7 +35,7 @@ export interface Installation {
 
 /** Small segments and batches: what happens at their edges is the subject. */
 const settings = { "ledger.intervalMs": 100, "ledger.batchSize": 50, "breaker.failures": 0, "upstream.idleTimeoutMs": 1_500 };
-const segmentBytes = 64 * 1024;
+const segmentBytes = 32 * 1024;
 
 export interface InstallationOptions {
   settings?: Record<string, unknown>;

@@ -77,6 +77,19 @@ async function prime(installation: Installation, random: Random): Promise<void> 
   stopped.abort();
   await driving;
   await server.stop();
+  await giveCredit(installation);
+}
+
+/** From here on the clients pay from a balance, which therefore has to come out right. */
+async function giveCredit({ postgres: { pool } }: Installation): Promise<void> {
+  const given = 1_000_000_000_000n;
+  await pool.query(
+    `WITH payer AS (UPDATE accounts SET billing = 'both', balance_nano_usd = balance_nano_usd + $1 WHERE user_id IN (SELECT user_id FROM keys)
+      RETURNING user_id, balance_nano_usd)
+     INSERT INTO account_entries (id, user_id, kind, amount_nano_usd, balance_nano_usd, idempotency_key)
+     SELECT uuidv7(), user_id, 'top_up', $1, balance_nano_usd, 'chaos ' || user_id FROM payer`,
+    [given],
+  );
 }
 
 /** A last start with everything there: what the dead left is settled, and a stop in order leaves nothing. */

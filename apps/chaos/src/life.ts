@@ -9,7 +9,7 @@ export type Death = "at its failpoint" | "at random";
 
 const clients = 6;
 /** A failpoint that is not passed until then is not passed at all. */
-const patienceMs = 12_000;
+const patienceMs = 20_000;
 
 /** One life of the gateway: starts it in the step's weather, sends requests, and sees it die by SIGKILL. */
 export async function live(installation: Installation, step: Step, random: Random): Promise<Death> {

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { clientKey } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
+import { callModel } from "@sluice/testing/model-client";
 import { freePort } from "@sluice/testing/ports";
 import type { ServerProcess } from "@sluice/testing/server-process";
 import { describe, expect, it } from "vitest";
-import { clientKey } from "./arrange.ts";
-import { callModel } from "./model-client.ts";
 import { parsePrometheus } from "./prometheus-text.ts";
 import { useServers } from "./servers.ts";
 

@@ -92,11 +92,11 @@ function byRequest(lines: readonly OracleLine[]): Map<string, OracleLine[]> {
 
 interface Detail {
   attempts?: { upstreamCostNanoUsd: string }[];
-  cost?: { providerMultiplier: string; groupMultiplier: string } | null;
 }
 
 async function readRows(pool: pg.Pool): Promise<Map<string, Row>> {
-  const { rows } = await pool.query(`SELECT r.id, r.state, r.flags, r.billable, r.cost_nano_usd, r.upstream_cost_nano_usd, r.price_id,
+  const { rows } =
+    await pool.query(`SELECT r.id, r.state, r.flags, r.billable, r.cost_nano_usd, r.upstream_cost_nano_usd, r.price_id, r.provider_multiplier::text, r.group_multiplier::text,
     r.input_tokens, r.output_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens, r.cache_read_tokens, d.detail
     FROM requests r LEFT JOIN request_details d ON d.id = r.id WHERE r.corrects_id IS NULL`);
   const read = rows.map((row): Row => {
@@ -117,7 +117,7 @@ async function readRows(pool: pg.Pool): Promise<Map<string, Row>> {
         cacheRead: Number(row.cache_read_tokens),
       },
       attemptCosts: (detail.attempts ?? []).map((attempt) => BigInt(attempt.upstreamCostNanoUsd)),
-      multipliers: detail.cost ? [detail.cost.providerMultiplier, detail.cost.groupMultiplier] : null,
+      multipliers: row.provider_multiplier === null ? null : [row.provider_multiplier, row.group_multiplier],
     };
   });
   return new Map(read.map((row) => [row.id, row]));

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import pg from "pg";
+import { checkBalances } from "./accounts.ts";
 import { readEvidence } from "./evidence.ts";
 import type { Finding } from "./finding.ts";
 import { checkAcknowledged, checkAttempts, checkCharges, checkCosts, checkRefused } from "./requests.ts";
@@ -25,6 +26,7 @@ const evidence = await readEvidence({ oracle, clients }, pool);
 const findings: Finding[] = [
   checkCharges(evidence),
   await checkSums(pool),
+  await checkBalances(pool),
   await checkOnce(pool),
   checkCosts(evidence),
   checkAcknowledged(evidence),

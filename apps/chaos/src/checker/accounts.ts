@@ -1,0 +1,16 @@
+import type pg from "pg";
+import { type Finding, findingOf } from "./finding.ts";
+
+/** I3: what was used on postpaid terms + all entries − all rows is the balance, and open holds are what is held. */
+export async function checkBalances(pool: pg.Pool): Promise<Finding> {
+  const { rows } = await pool.query<{ id: string; kept: string; expected: string }>(`
+    WITH charged AS (SELECT user_id, sum(cost_nano_usd) AS cost FROM requests GROUP BY 1),
+    moved AS (SELECT user_id, sum(amount_nano_usd) AS amount, sum(held_nano_usd) AS held FROM account_entries GROUP BY 1)
+    SELECT a.user_id AS id, concat_ws('/', a.balance_nano_usd, a.held_nano_usd) AS kept,
+      concat_ws('/', a.postpaid_nano_usd + coalesce(m.amount, 0) - coalesce(c.cost, 0), coalesce(m.held, 0)) AS expected
+    FROM accounts a LEFT JOIN charged c ON c.user_id = a.user_id::text LEFT JOIN moved m ON m.user_id = a.user_id`);
+  const wrong = rows.flatMap(({ id, kept, expected }) =>
+    kept === expected ? [] : [`${id}: balance/held ${kept}, entries and rows give ${expected}`],
+  );
+  return findingOf("I3", rows.length, "accounts", wrong);
+}

@@ -5,7 +5,7 @@ import { createMetrics } from "./metrics.ts";
 
 it("the spool's state is told: 1 while it can be written, 0 while it cannot", async () => {
   const stats: LedgerStats = {
-    ...{ depth: 0, oldestAgeMs: 0, flushes: 0, rows: 0, failures: 0, lastFailure: null, recovered: 0, quarantined: 0 },
+    ...{ depth: 0, oldestAgeMs: 0, flushes: 0, rows: 0, failures: 0, lastFailure: null, recovered: 0, quarantined: 0, droppedRefusals: 0 },
     writable: true,
   };
   const metrics = createMetrics({

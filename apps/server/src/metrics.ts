@@ -102,6 +102,11 @@ function metricsOfLedger(registry: Registry, gauge: AddGauge, { ledgerStats }: M
   counter("sluice_ledger_failures_total", "Batches that failed and are tried again.", ({ failures }) => failures);
   counter("sluice_ledger_recovered_total", "Requests whose end recovery wrote.", ({ recovered }) => recovered);
   counter("sluice_ledger_quarantined_total", "Records that Postgres refused.", ({ quarantined }) => quarantined);
+  counter(
+    "sluice_ledger_dropped_refusals_total",
+    "Refused requests without a row: neither disk nor memory had room.",
+    (stats) => stats.droppedRefusals,
+  );
   const settle = histogram("sluice_ledger_settle_duration_seconds", "Time of a batch until it is committed.", settleBuckets);
   const sync = histogram("sluice_ledger_fsync_duration_seconds", "Time of one fdatasync of the spool.", syncBuckets);
   return { onCommitted: (ms) => settle.observe(ms / 1_000), onSynced: (ms) => sync.observe(ms / 1_000) };

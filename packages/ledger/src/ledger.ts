@@ -50,6 +50,8 @@ export interface LedgerOptions {
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const RETRY_MS = 1_000;
+/** Those that wait for Postgres while there is no disk. */
+const MAX_REFUSALS_IN_MEMORY = 1_000;
 /** Saves reading again, never needed for truth: so it does not compete with FINISH for the disk. */
 const CHECKPOINT_MS = 500;
 
@@ -148,6 +150,7 @@ class RunningLedger implements Ledger {
   readonly #listeners = new Set<(ids: readonly string[]) => void>();
   #recovered = 0;
   #refusalsInMemory = 0;
+  #droppedRefusals = 0;
   #closing: Promise<void> | null = null;
 
   constructor(options: LedgerOptions, parts: { spool: Spool; lock: FileLock; failpoint: FailpointHook }) {
@@ -162,6 +165,7 @@ class RunningLedger implements Ledger {
       failpoint: parts.failpoint,
       instanceId: options.instanceId,
       now: () => options.clock.now(),
+      retain: options.tuning?.retain ?? RETAINED_RECORDS,
       load: (ends) => parts.spool.load(ends),
       onSettled: (ends) => this.#settled(ends),
       onCommitted: options.onCommitted,
@@ -213,7 +217,13 @@ class RunningLedger implements Ledger {
   }
 
   stats(): LedgerStats {
-    return { ...this.settler.stats(), depth: this.settler.depth, recovered: this.#recovered, writable: this.#spool.writable };
+    return {
+      ...this.settler.stats(),
+      depth: this.settler.depth,
+      recovered: this.#recovered,
+      droppedRefusals: this.#droppedRefusals,
+      writable: this.#spool.writable,
+    };
   }
 
   close(options: { graceMs?: number } = {}): Promise<void> {
@@ -262,7 +272,10 @@ class RunningLedger implements Ledger {
 
   /** Without a disk only so many refusals wait in memory: they cost nothing and must not cost the process. */
   #mayKeepRefusal(): boolean {
-    if (this.#refusalsInMemory >= 1_000) return false;
+    if (this.#refusalsInMemory >= MAX_REFUSALS_IN_MEMORY) {
+      this.#droppedRefusals++;
+      return false;
+    }
     this.#refusalsInMemory++;
     return true;
   }

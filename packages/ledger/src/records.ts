@@ -55,6 +55,8 @@ export interface LedgerStats {
   lastFailure: { atMs: number; reason: string } | null;
   recovered: number;
   quarantined: number;
+  /** Refused requests without disk, and without room in memory: they cost nothing and are only counted. Charges are never dropped. */
+  droppedRefusals: number;
   /** False when the spool cannot be written: new requests must be refused with `spool_unavailable`. */
   writable: boolean;
 }

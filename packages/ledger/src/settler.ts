@@ -25,6 +25,8 @@ export interface SettlerOptions {
   /** Names the spool in ids of quarantined bytes. */
   instanceId: string;
   now(): number;
+  /** How many records wait in memory; those of a longer queue stay on disk and are read again when their turn comes. */
+  retain: number;
   load(ends: readonly Pending[]): Promise<(FinishRecord | Buffer)[]>;
   /** Called in order, once per batch, after its commit (quarantined ones included). */
   onSettled(ends: readonly Pending[]): void;
@@ -72,7 +74,7 @@ export class Settler {
   }
 
   push(end: Pending): void {
-    if (end.position && this.#pending.length >= RETAINED_RECORDS) {
+    if (end.position && this.#pending.length >= this.#options.retain) {
       end.finish = null;
     }
     this.#pending.push(end);
@@ -84,7 +86,7 @@ export class Settler {
     return this.#pending.length;
   }
 
-  stats(): Omit<LedgerStats, "depth" | "recovered" | "writable"> {
+  stats(): Omit<LedgerStats, "depth" | "recovered" | "droppedRefusals" | "writable"> {
     const oldest = this.#pending[0];
     const oldestAgeMs = oldest ? Math.max(0, this.#options.now() - oldest.queuedAtMs) : 0;
     return {

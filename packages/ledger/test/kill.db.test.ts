@@ -27,18 +27,17 @@ interface Victim {
   signal: string | null;
 }
 
-/** Runs the child to its end, or kills it so many ms after it is ready. */
-function runVictim(order: { seed: number; failpoint?: string; requests?: number; killAfterMs?: number; url?: string }): Promise<Victim> {
-  const { killAfterMs, ...rest } = order;
+/** Runs the child to its end, or kills it when it has acknowledged so many: whatever it is at then. */
+function runVictim(order: { seed: number; failpoint?: string; requests?: number; killAfterAcks?: number; url?: string }): Promise<Victim> {
+  const { killAfterAcks, ...rest } = order;
   const argument = JSON.stringify({ dir: place.dir, url: db.url, requests: 300, failpoint: "", ...rest });
   const child = spawn(process.execPath, [fileURLToPath(new URL("child.ts", import.meta.url)), argument], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => {
-    if (!text.includes("ready") && chunk.includes("ready") && killAfterMs !== undefined)
-      setTimeout(() => child.kill("SIGKILL"), killAfterMs);
     text += chunk.toString();
+    if (killAfterAcks !== undefined && text.split("\nack ").length > killAfterAcks) child.kill("SIGKILL");
   });
   return new Promise((resolve) => {
     child.on("close", (_code, signal) => resolve({ lines: text.split("\n").filter(Boolean), signal }));
@@ -93,7 +92,7 @@ test("killed at random moments, again and again on one spool, with Postgres up a
   const lines: string[] = [];
   for (let round = 0; round < 6; round++) {
     const url = round % 3 === 2 ? "postgres://nobody@127.0.0.1:1/none" : db.url;
-    const victim = await runVictim({ seed: 1_000 + round, requests: 100_000, killAfterMs: Math.floor(20 + random() * 250), url });
+    const victim = await runVictim({ seed: 1_000 + round, requests: 100_000, killAfterAcks: Math.floor(5 + random() * 100), url });
     expect(victim.signal).toBe("SIGKILL");
     lines.push(...victim.lines);
   }

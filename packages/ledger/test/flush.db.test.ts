@@ -1,0 +1,136 @@
+import { until } from "@sluice/testing/deadline";
+import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import type pg from "pg";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createLedger, type LedgerOptions } from "../src/ledger.ts";
+import { findWrongSums } from "../src/reconcile.ts";
+import type { FinishRecord, Ledger } from "../src/records.ts";
+import { deadPool, finishOf, ledgerOptions, quickSettings, startOf, temporaryDirectory } from "./arrange.ts";
+
+let db: TestDatabase;
+let place: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeEach(async () => {
+  db = await createTestDatabase();
+  place = await temporaryDirectory();
+});
+afterEach(async () => {
+  await db?.drop();
+  await place?.remove();
+});
+
+const open = (changed: Partial<LedgerOptions> = {}) => createLedger(ledgerOptions(place.dir, changed.pool ?? db.pool, changed));
+const many = (n: number) => Array.from({ length: n }, () => finishOf());
+
+async function finishAll(ledger: Ledger, ends: readonly FinishRecord[]): Promise<void> {
+  await Promise.all(
+    ends.map(async (end) => {
+      await ledger.start(startOf(end));
+      await ledger.finish(end);
+    }),
+  );
+}
+
+/** How many rows each statement inserted, in order: rows of one command of one transaction have its marks. */
+async function inserts(pool: pg.Pool): Promise<number[]> {
+  const { rows } = await pool.query<{ n: number }>(
+    "SELECT count(*)::int AS n FROM requests GROUP BY xmin::text, cmin::text ORDER BY min(settled_seq)",
+  );
+  return rows.map(({ n }) => n);
+}
+
+async function expectEachOnce(ends: readonly FinishRecord[]): Promise<void> {
+  const { rows } = await db.pool.query<{ id: string }>("SELECT id FROM requests ORDER BY id");
+  expect(rows.map(({ id }) => id)).toEqual(ends.map(({ row }) => row.id).sort());
+  expect(await findWrongSums(db.pool)).toEqual([]);
+}
+
+test("R18: 500 rows are one insert", async () => {
+  const ledger = await open({ settings: () => quickSettings({ "ledger.batchSize": 500, "ledger.intervalMs": 10_000 }) });
+  const ends = many(500);
+  await finishAll(ledger, ends);
+  await until(() => ledger.stats().depth === 0, { what: "the full batch is settled", deadlineMs: 45_000 });
+  expect(await inserts(db.pool)).toEqual([500]);
+  await ledger.close();
+  await expectEachOnce(ends);
+});
+
+test("R20: 1,200 quick ones are two full batches, and the rest when its time has come", async () => {
+  const ledger = await open({ settings: () => quickSettings({ "ledger.batchSize": 500, "ledger.intervalMs": 5_000 }) });
+  const ends = many(1_200);
+  await finishAll(ledger, ends);
+  await until(() => ledger.stats().depth === 0, { what: "all are settled", deadlineMs: 45_000 });
+  expect(await inserts(db.pool)).toEqual([500, 500, 200]);
+  await ledger.close();
+  await expectEachOnce(ends);
+});
+
+test("batch size and interval hold from the next batch on", async () => {
+  const changed = { "ledger.batchSize": 500, "ledger.intervalMs": 10_000 };
+  const ledger = await open({ settings: () => quickSettings(changed) });
+  const first = many(30);
+  await finishAll(ledger, first);
+  expect(ledger.stats().depth).toBe(30);
+  changed["ledger.batchSize"] = 10;
+  const second = many(10);
+  await finishAll(ledger, second);
+  await until(() => ledger.stats().depth === 0, { what: "all are settled", deadlineMs: 45_000 });
+  expect(await inserts(db.pool)).toEqual([10, 10, 10, 10]);
+  changed["ledger.intervalMs"] = 10;
+  const third = many(3);
+  await finishAll(ledger, third);
+  await until(() => ledger.stats().depth === 0, { what: "a small batch goes by the new interval", deadlineMs: 9_000 });
+  await ledger.close();
+  await expectEachOnce([...first, ...second, ...third]);
+});
+
+describe("R21 a stop, and Postgres away", () => {
+  test("a stop settles what waits for its batch", async () => {
+    const ledger = await open({ settings: () => quickSettings({ "ledger.batchSize": 500, "ledger.intervalMs": 10_000 }) });
+    const ends = many(700);
+    await finishAll(ledger, ends);
+    await ledger.close();
+    await expectEachOnce(ends);
+  });
+
+  test("memory holds so many records and the disk all of them; a stop says that they are not settled", async () => {
+    const pool = deadPool();
+    const ledger = await open({ pool, tuning: { retain: 10 } });
+    const ends = many(60);
+    await finishAll(ledger, ends);
+    expect(ledger.stats()).toMatchObject({ depth: 60, droppedRefusals: 0, writable: true });
+    expect(ledger.unsettled().length).toBe(10);
+    await expect(ledger.close({ graceMs: 0 })).rejects.toThrow("60 ends are still without a row");
+    await (await open()).close();
+    await expectEachOnce(ends);
+    await pool.end();
+  });
+
+  test("what memory does not hold is read from the disk when Postgres comes back", async () => {
+    const down = deadPool();
+    let pool = down;
+    const proxy = new Proxy(down, { get: (_target, name) => Reflect.get(pool, name, pool) });
+    const ledger = await open({ pool: proxy, tuning: { retain: 10, segmentBytes: 8_000 } });
+    const ends = many(60);
+    await finishAll(ledger, ends);
+    await until(() => ledger.stats().failures > 0, { what: "a batch failed" });
+    pool = db.pool;
+    await until(() => ledger.stats().depth === 0, { what: "the backlog is settled", deadlineMs: 45_000 });
+    await ledger.close();
+    await expectEachOnce(ends);
+    await down.end();
+  });
+
+  test("with neither Postgres nor a disk only refusals are dropped, and counted", async () => {
+    const openSegment = () => Promise.reject(Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }));
+    const pool = deadPool();
+    const ledger = await open({ pool, tuning: { openSegment, retryMs: 60_000 } });
+    const charge = finishOf();
+    void ledger.finish(charge);
+    await until(() => !ledger.stats().writable, { what: "the failure is noticed" });
+    for (let n = 0; n < 1_030; n++) ledger.refuse(finishOf({ state: "refused" }));
+    expect(ledger.stats().droppedRefusals).toBe(30);
+    expect(ledger.unsettled().map(({ row }) => row.id)).toContain(charge.row.id);
+    await expect(ledger.close({ graceMs: 0 })).rejects.toThrow("1001 ends");
+    await pool.end();
+  });
+});

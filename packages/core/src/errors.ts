@@ -14,6 +14,7 @@ export const errorCatalogue = {
   invalid_json: { status: 400, message: "The body is not valid JSON in UTF-8.", retryable: false },
   duplicate_field: { status: 400, message: "A top-level field appears twice.", retryable: false },
   too_deep: { status: 400, message: "The body is nested deeper than 64 levels.", retryable: false },
+  not_convertible: { status: 400, message: "This request cannot be converted for a provider of another API.", retryable: false },
   missing_model: { status: 400, message: "The field 'model' is missing or not a string.", retryable: false },
   invalid_host: { status: 400, message: "The Host header is missing, repeated or malformed.", retryable: false },
   invalid_target: { status: 400, message: "The request target must be a plain path.", retryable: false },

@@ -4,6 +4,7 @@ export const errors = {
   invalid_json: "The body is not valid JSON in UTF-8.",
   duplicate_field: "A top-level field appears twice.",
   too_deep: "The body is nested too deeply.",
+  not_convertible: "The request cannot be converted for a provider of another API.",
   missing_model: "The model is missing.",
   invalid_host: "The Host header is missing or malformed.",
   invalid_target: "The request target is not a plain path.",

@@ -4,6 +4,7 @@ export const errors = {
   invalid_json: "请求体不是有效的 UTF-8 JSON。",
   duplicate_field: "顶层字段重复。",
   too_deep: "请求体嵌套过深。",
+  not_convertible: "该请求无法转换给使用其他 API 的供应商。",
   missing_model: "缺少模型。",
   invalid_host: "Host 头缺失或格式错误。",
   invalid_target: "请求目标不是普通路径。",

@@ -1,0 +1,216 @@
+import { asList, asRecord, type JsonRecord } from "../json.ts";
+import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
+import { parseArguments } from "./exact-json.ts";
+import { refuse } from "./fields.ts";
+import type {
+  Conversation,
+  Effort,
+  FilePart,
+  ImagePart,
+  Part,
+  Seal,
+  TextPart,
+  Tool,
+  ToolCallPart,
+  ToolResultPart,
+} from "./intermediate.ts";
+import { anthropicToolId } from "./tool-ids.ts";
+
+/** What Anthropic allows at least for thinking, and what is always left for the answer beside it. */
+const MIN_BUDGET = 1024;
+
+const budgets: Record<Effort, number> = { none: 0, minimal: 1024, low: 2048, medium: 8192, high: 24_576, xhigh: 32_768, max: 49_152 };
+
+/** Anthropic wants a limit, OpenAI's clients seldom say one: what each generation of models can write at most. */
+function defaultMaxTokens(model: string): number {
+  if (/claude-(?:3-(?:opus|sonnet|haiku)|2|instant)/i.test(model)) return 4096;
+  if (/claude-3-5/i.test(model)) return 8192;
+  return 32_000;
+}
+
+/** From Claude 4.6 on models decide by themselves how long they think, and are told an effort, not a budget. */
+function thinksAdaptively(model: string): boolean {
+  const version = /claude-[a-z]+-(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)/i.exec(model);
+  if (!version) return false;
+  const major = Number(version[1]);
+  return major > 4 || (major === 4 && Number(version[2] ?? 0) >= 6);
+}
+
+/** A conversation as an Anthropic Messages request. */
+export function writeAnthropicRequest(conversation: Conversation): JsonRecord {
+  const { model, dropped, names } = conversation;
+  const messages = writeMessages(conversation);
+  const system = writeSystem(conversation);
+  const body: JsonRecord = { model, max_tokens: conversation.maxTokens ?? defaultMaxTokens(model) };
+  if (system.length > 0) body.system = system;
+  body.messages = messages;
+  if (conversation.stream) body.stream = true;
+  if (conversation.tools.length > 0) body.tools = conversation.tools.map(writeTool);
+  const choice = writeChoice(conversation);
+  if (choice) body.tool_choice = choice;
+  if (conversation.stop.length > 0) body.stop_sequences = conversation.stop;
+  const thinks = writeThinking(conversation, body, messages);
+  writeSampling(conversation, body, thinks);
+  if (conversation.format?.kind === "schema") {
+    body.output_config = { ...asRecord(body.output_config), format: { type: "json_schema", schema: conversation.format.schema } };
+  }
+  if (conversation.user !== null) body.metadata = { user_id: conversation.user };
+  // A client that names a cache wants one: Anthropic then marks the last block that can be cached by itself.
+  if (conversation.cacheKey !== null) body.cache_control = { type: "ephemeral" };
+  for (const name of ["verbosity", "serviceTier"] as const) if (conversation[name] !== null) dropped.push(names[name]);
+  return body;
+}
+
+function writeText({ text, cache }: TextPart): JsonRecord {
+  return { type: "text", text, ...(cache ? { cache_control: cache } : {}) };
+}
+
+/** Anthropic has one place for instructions: those said later are put behind those said first. */
+function writeSystem(conversation: Conversation): JsonRecord[] {
+  const later = conversation.turns.filter(({ role }) => role === "system").flatMap(({ parts }) => parts);
+  const texts = [...conversation.system, ...later].filter((part): part is TextPart => part.kind === "text" && part.text !== "");
+  if (conversation.format?.kind === "json") texts.push({ kind: "text", text: "Answer with one JSON object and nothing else." });
+  return texts.map(writeText);
+}
+
+/** Turns alternate and the first is the user's; results of tools come first in theirs. */
+function writeMessages(conversation: Conversation): JsonRecord[] {
+  const merged: { role: "user" | "assistant"; blocks: JsonRecord[] }[] = [];
+  for (const { role, parts } of conversation.turns) {
+    if (role === "system") continue;
+    const blocks = parts.map(writePart).filter((block) => block !== null);
+    if (blocks.length === 0) continue;
+    const last = merged.at(-1);
+    if (last?.role === role) last.blocks.push(...blocks);
+    else merged.push({ role, blocks });
+  }
+  if (merged.length === 0) refuse("messages", "needs at least one message of the user.");
+  if (merged[0]?.role === "assistant") merged.unshift({ role: "user", blocks: [{ type: "text", text: "." }] });
+  return merged.map(({ role, blocks }) => ({ role, content: role === "user" ? resultsFirst(blocks) : blocks }));
+}
+
+function resultsFirst(blocks: JsonRecord[]): JsonRecord[] {
+  const isResult = ({ type }: JsonRecord) => type === "tool_result";
+  return [...blocks.filter(isResult), ...blocks.filter((block) => !isResult(block))];
+}
+
+function writePart(part: Part): JsonRecord | null {
+  switch (part.kind) {
+    case "text":
+      // Anthropic refuses empty texts, OpenAI's clients send them beside tool calls.
+      return part.text === "" ? null : writeText(part);
+    case "refusal":
+      return part.text === "" ? null : { type: "text", text: part.text };
+    case "thinking":
+      return writeThought(part.text, part.seal);
+    case "tool-call":
+      return writeCall(part);
+    case "tool-result":
+      return writeResult(part);
+    default:
+      return writeMedia(part);
+  }
+}
+
+/** Only Anthropic's own thinking: it verifies signatures, and refuses anybody else's. */
+function writeThought(text: string, seal: Seal | null): JsonRecord | null {
+  if (seal?.maker === "redacted") return { type: "redacted_thinking", data: seal.data };
+  return seal?.maker === "anthropic" ? { type: "thinking", thinking: text, signature: seal.data } : null;
+}
+
+function writeCall({ id, name, args, isCustom, cache }: ToolCallPart): JsonRecord {
+  const input = parseArguments(isCustom ? wrapCustomInput(args) : args);
+  if (!input) refuse("tool_calls.arguments", `of the call '${id}' is not a JSON object.`);
+  return { type: "tool_use", id: anthropicToolId(id), name, input, ...(cache ? { cache_control: cache } : {}) };
+}
+
+function writeResult({ callId, parts, isError, cache }: ToolResultPart): JsonRecord {
+  const content = parts.flatMap((part) => (part.kind === "text" ? (part.text === "" ? [] : [writeText(part)]) : [writeMedia(part)]));
+  const only = content.length === 1 ? content[0] : undefined;
+  return {
+    type: "tool_result",
+    tool_use_id: anthropicToolId(callId),
+    content: only?.type === "text" && only.cache_control === undefined ? only.text : content,
+    ...(isError ? { is_error: true } : {}),
+    ...(cache ? { cache_control: cache } : {}),
+  };
+}
+
+function writeMedia(part: ImagePart | FilePart): JsonRecord {
+  const { source, cache } = part;
+  const written =
+    "url" in source ? { type: "url", url: source.url } : { type: "base64", media_type: source.mediaType, data: source.base64 };
+  const mark = cache ? { cache_control: cache } : {};
+  if (part.kind === "image") return { type: "image", source: written, ...mark };
+  return { type: "document", source: written, ...(part.name === "" ? {} : { title: part.name }), ...mark };
+}
+
+function writeTool({ name, description, schema, cache }: Tool): JsonRecord {
+  const input = schema === null ? customToolSchema : { type: "object", ...schema };
+  return {
+    name,
+    ...(description === "" ? {} : { description }),
+    input_schema: input,
+    ...(cache ? { cache_control: cache } : {}),
+  };
+}
+
+function writeChoice({ tools, toolChoice, parallelTools }: Conversation): JsonRecord | null {
+  if (tools.length === 0) return null;
+  const serial = parallelTools === false && toolChoice !== "none" ? { disable_parallel_tool_use: true } : {};
+  if (toolChoice === null) return parallelTools === false ? { type: "auto", ...serial } : null;
+  if (typeof toolChoice === "object") return { type: "tool", name: toolChoice.tool, ...serial };
+  return { type: toolChoice === "required" ? "any" : toolChoice, ...serial };
+}
+
+/** Writes how the model should think; false when it should not. */
+function writeThinking(conversation: Conversation, body: JsonRecord, messages: readonly JsonRecord[]): boolean {
+  const { reasoning, model, toolChoice, maxTokens, dropped, names } = conversation;
+  if (!reasoning || reasoning.effort === "none") return false;
+  const isForced = toolChoice === "required" || (toolChoice !== null && typeof toolChoice === "object");
+  // Anthropic refuses thinking beside a forced tool, and in the middle of a tool's turn that began without it.
+  if (isForced || continuesWithoutThinking(messages)) {
+    dropped.push(names.reasoning);
+    return false;
+  }
+  const effort = reasoning.effort ?? "medium";
+  if (thinksAdaptively(model)) {
+    body.thinking = { type: "adaptive" };
+    body.output_config = { effort: effort === "minimal" ? "low" : effort };
+    return true;
+  }
+  const budget = reasoning.budgetTokens ?? budgets[effort];
+  if (maxTokens === null) {
+    body.max_tokens = Math.max(defaultMaxTokens(model), budget + 8192);
+  } else if (maxTokens <= MIN_BUDGET) {
+    dropped.push(names.reasoning);
+    return false;
+  }
+  const limit = typeof body.max_tokens === "number" ? body.max_tokens : MIN_BUDGET + 1;
+  body.thinking = { type: "enabled", budget_tokens: Math.max(MIN_BUDGET, Math.min(budget, limit - 1)) };
+  return true;
+}
+
+/** The last turn answers a tool that the assistant called without a thinking block to go on from. */
+function continuesWithoutThinking(messages: readonly JsonRecord[]): boolean {
+  const has = (message: JsonRecord | undefined, type: string) => asList(message?.content).some((block) => asRecord(block)?.type === type);
+  if (!has(messages.at(-1), "tool_result")) return false;
+  const calling = messages.findLast(({ role }) => role === "assistant");
+  return !has(calling, "thinking") && !has(calling, "redacted_thinking");
+}
+
+/** Temperatures above 1 are OpenAI's alone; beside thinking there is none; newer models take one of the two. */
+function writeSampling({ temperature, topP, topK, dropped, names }: Conversation, body: JsonRecord, thinks: boolean): void {
+  if (topK !== null) {
+    if (thinks) dropped.push(names.topK);
+    else body.top_k = topK;
+  }
+  if (temperature !== null) {
+    if (thinks && temperature !== 1) dropped.push("temperature");
+    else body.temperature = Math.min(1, temperature);
+    if (!thinks && temperature > 1) dropped.push("temperature");
+  }
+  if (topP === null || topP === 1) return;
+  if (thinks || temperature !== null) dropped.push("top_p");
+  else body.top_p = topP;
+}

@@ -1,0 +1,146 @@
+import { SluiceError } from "../../errors.ts";
+import type { DialectName, Endpoint } from "../../requests.ts";
+import type { Reading, StreamMeter } from "../dialect.ts";
+import { asRecord, type JsonRecord } from "../json.ts";
+import type { AnswerContext } from "./answer-context.ts";
+import { answerEvents } from "./answer-events.ts";
+import { readAnthropicAnswer, writeAnthropicAnswer } from "./anthropic-answer.ts";
+import { readAnthropicRequest } from "./anthropic-request-read.ts";
+import { writeAnthropicRequest } from "./anthropic-request-write.ts";
+import { anthropicStreamReader, anthropicStreamWriter } from "./anthropic-stream.ts";
+import { readChatAnswer, writeChatAnswer } from "./chat-answer.ts";
+import { readChatRequest } from "./chat-request-read.ts";
+import { writeChatRequest } from "./chat-request-write.ts";
+import { chatStreamReader, chatStreamWriter } from "./chat-stream.ts";
+import { ConvertingMeter } from "./converting-meter.ts";
+import { parseExact } from "./exact-json.ts";
+import type { Answer, Conversation, Wire } from "./intermediate.ts";
+import { readResponsesAnswer, writeResponsesAnswer } from "./responses-answer.ts";
+import { readResponsesRequest } from "./responses-request-read.ts";
+import { writeResponsesRequest } from "./responses-request-write.ts";
+import { responsesStreamReader, responsesStreamWriter } from "./responses-stream.ts";
+import type { StreamEventReader, StreamEventWriter } from "./stream-events.ts";
+
+/** What a dialect brings to take part. */
+interface Converter {
+  readRequest(body: JsonRecord): Conversation;
+  writeRequest(conversation: Conversation): JsonRecord;
+  readAnswer(body: JsonRecord): Answer;
+  writeAnswer(answer: Answer, context: AnswerContext): JsonRecord;
+  streamReader(): StreamEventReader;
+  streamWriter(context: AnswerContext): StreamEventWriter;
+}
+
+const converters: Record<Wire, Converter> = {
+  anthropic: {
+    readRequest: readAnthropicRequest,
+    writeRequest: writeAnthropicRequest,
+    readAnswer: readAnthropicAnswer,
+    writeAnswer: writeAnthropicAnswer,
+    streamReader: anthropicStreamReader,
+    streamWriter: anthropicStreamWriter,
+  },
+  chat: {
+    readRequest: readChatRequest,
+    writeRequest: writeChatRequest,
+    readAnswer: readChatAnswer,
+    writeAnswer: writeChatAnswer,
+    streamReader: chatStreamReader,
+    streamWriter: chatStreamWriter,
+  },
+  responses: {
+    readRequest: readResponsesRequest,
+    writeRequest: writeResponsesRequest,
+    readAnswer: readResponsesAnswer,
+    writeAnswer: writeResponsesAnswer,
+    streamReader: responsesStreamReader,
+    streamWriter: responsesStreamWriter,
+  },
+};
+
+const wires: Partial<Record<DialectName, Partial<Record<Endpoint, Wire>>>> = {
+  anthropic: { messages: "anthropic" },
+  openai: { chat: "chat", responses: "responses" },
+};
+
+/** The wire format of an endpoint, if it can be converted. */
+export function wireOf(dialect: DialectName, endpoint: Endpoint): Wire | null {
+  return wires[dialect]?.[endpoint] ?? null;
+}
+
+export interface ConversionOptions {
+  from: Wire;
+  to: Wire;
+  /** The client's body, already known to be a JSON object. */
+  body: Buffer;
+  /** Sent upstream, after the provider's redirect. */
+  model: string;
+  requestId: string;
+  nowMs: number;
+}
+
+/** One request converted for one provider, and the way back for its answer. */
+export interface Conversion {
+  /** To be sent upstream. */
+  body: Buffer;
+  /** Fields of the client's that were left out, as it wrote them. */
+  dropped: readonly string[];
+  /** A whole answer in the client's dialect; null when the body is not the provider's dialect. Streams when that was asked. */
+  answer(body: Buffer, reading: Reading): Buffer | null;
+  /** A meter that reads the provider's stream with its own meter and gives out the client's. */
+  meter(inner: StreamMeter, errorEvent: (error: SluiceError) => string): StreamMeter;
+}
+
+/**
+ * Converts a request for a provider of another dialect.
+ * @throws SluiceError not_convertible (names the field), invalid_request.
+ */
+export function convert({ from, to, body, model, requestId, nowMs }: ConversionOptions): Conversion {
+  const value = asRecord(parseExact(body.toString("utf8")));
+  if (!value) throw new SluiceError("invalid_json");
+  const source = converters[from];
+  const target = converters[to];
+  const conversation = source.readRequest(value);
+  const asked = conversation.model;
+  conversation.model = model;
+  const written = target.writeRequest(conversation);
+  const { reasoning, tools, includesUsage, stream } = conversation;
+  const contextOf = (reading: Reading): AnswerContext => ({
+    requestId,
+    createdS: Math.floor(nowMs / 1000),
+    model: asked,
+    includesUsage,
+    showsThinking: reasoning !== null && reasoning.effort !== "none",
+    customTools: new Set(tools.filter(({ schema }) => schema === null).map(({ name }) => name)),
+    usage: () => (reading.usageReported ? reading.usage : reading.estimate),
+  });
+  return {
+    body: Buffer.from(JSON.stringify(written)),
+    dropped: [...new Set(conversation.dropped)],
+    answer(bytes, reading) {
+      const answer = asRecord(parseSafely(bytes));
+      if (!answer) return null;
+      const context = contextOf(reading);
+      const read = target.readAnswer(answer);
+      if (!stream) return Buffer.from(JSON.stringify(source.writeAnswer(read, context)));
+      const writer = source.streamWriter(context);
+      return Buffer.from(
+        answerEvents(read)
+          .map((event) => writer.write(event))
+          .join(""),
+      );
+    },
+    meter(inner, errorEvent) {
+      const writer = source.streamWriter(contextOf(inner.reading));
+      return new ConvertingMeter(inner, { reader: target.streamReader(), writer, errorEvent });
+    },
+  };
+}
+
+function parseSafely(bytes: Buffer): unknown {
+  try {
+    return parseExact(bytes.toString("utf8"));
+  } catch {
+    return null;
+  }
+}

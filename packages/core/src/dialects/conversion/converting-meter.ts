@@ -1,0 +1,102 @@
+import { SluiceError, toSluiceError } from "../../errors.ts";
+import type { Reading, StreamMeter } from "../dialect.ts";
+import { parseRecord } from "../json.ts";
+import { decodeData, type SseEvent } from "../sse.ts";
+import { EventSplitter } from "./event-splitter.ts";
+import type { AnswerEvent } from "./intermediate.ts";
+import { Sequencer } from "./sequencer.ts";
+import type { StreamEventReader, StreamEventWriter } from "./stream-events.ts";
+
+export interface ConvertingOptions {
+  reader: StreamEventReader;
+  writer: StreamEventWriter;
+  /** An error of the provider's, as an event in the client's dialect. */
+  errorEvent: (error: SluiceError) => string;
+}
+
+/**
+ * Meters a stream of one dialect and gives out the same answer in another. The upstream's own meter sees every byte of
+ * the upstream's, decides the numbers and keeps back the terminal event; what it lets go is converted event by event.
+ * So the client's terminal event, too, waits until the charge is durable, and is written only when the upstream's came.
+ */
+export class ConvertingMeter implements StreamMeter {
+  readonly #inner: StreamMeter;
+  readonly #options: ConvertingOptions;
+  readonly #splitter = new EventSplitter();
+  readonly #sequencer: Sequencer;
+  #text = "";
+  #started = false;
+  #ended = false;
+
+  constructor(inner: StreamMeter, options: ConvertingOptions) {
+    this.#inner = inner;
+    this.#options = options;
+    this.#sequencer = new Sequencer((event) => {
+      this.#text += options.writer.write(event);
+    });
+  }
+
+  get reading(): Reading {
+    return this.#inner.reading;
+  }
+
+  feed(chunk: Buffer): Buffer[] {
+    for (const part of this.#inner.feed(chunk)) this.#convert(part);
+    return this.#taken();
+  }
+
+  /** Nothing but the error when there was one, and nothing at all without the upstream's end: it must not look like one. */
+  rest(): Buffer[] {
+    const { complete, failure } = this.#inner.reading;
+    if (failure) return [Buffer.from(this.#options.errorEvent(new SluiceError(failure.code, { message: failure.message })))];
+    if (!complete) return [];
+    try {
+      for (const part of this.#inner.rest()) this.#convert(part);
+      for (const event of this.#splitter.rest()) this.#read(event);
+      // An end in a form that the reader does not know is an end all the same.
+      if (!this.#ended) this.#end();
+    } catch (thrown) {
+      this.#text = this.#options.errorEvent(toSluiceError(thrown));
+    }
+    return this.#taken();
+  }
+
+  #convert(part: Buffer): void {
+    for (const event of this.#splitter.push(part)) this.#read(event);
+  }
+
+  #read(event: SseEvent): void {
+    // Comments keep connections alive: so does a ping.
+    if (event.data === "") {
+      this.#push({ kind: "ping" });
+      return;
+    }
+    // What follows the end is not part of the answer.
+    if (this.#ended) return;
+    const text = decodeData(event);
+    for (const one of this.#options.reader.read(event.name, () => parseRecord(text), text)) this.#push(one);
+  }
+
+  #push(event: AnswerEvent): void {
+    if (event.kind === "start") {
+      if (this.#started) return;
+      this.#started = true;
+    } else if (!this.#started && event.kind !== "ping") {
+      this.#started = true;
+      this.#sequencer.push({ kind: "start", model: this.#inner.reading.upstreamModel });
+    }
+    if (event.kind === "end") this.#ended = true;
+    this.#sequencer.push(event);
+  }
+
+  #end(): void {
+    this.#push({ kind: "stop", reason: "end", reasoningTokens: null });
+    this.#push({ kind: "end" });
+  }
+
+  #taken(): Buffer[] {
+    const text = this.#text;
+    this.#text = "";
+    return text === "" ? [] : [Buffer.from(text)];
+  }
+}

@@ -1,0 +1,260 @@
+import { describe, expect, test } from "vitest";
+import { convert } from "../convert.ts";
+import type { Wire } from "../intermediate.ts";
+import { convertAnswer, convertRequest, convertStream, pairs } from "./pairs.ts";
+import { providerAnswer, providerStream, type Said } from "./provider-answers.ts";
+import { readEvents } from "./stream-order.ts";
+
+const messages = [{ role: "user", content: "Hi" }];
+const base: Record<Wire, Record<string, unknown>> = {
+  anthropic: { model: "m", max_tokens: 10, messages },
+  chat: { model: "m", messages },
+  responses: { model: "m", input: "Hi" },
+};
+const sent = (pair: [Wire, Wire], request: object, model?: string) => JSON.parse(convertRequest(pair, request, model).body.toString());
+
+describe("what the other side cannot express is refused, and the field is named", () => {
+  const image = (source: object) => [{ role: "user", content: [{ type: "image", source }] }];
+  test.each<[Wire, Wire, object, string]>([
+    ["anthropic", "responses", { stop_sequences: ["END"] }, "stop_sequences"],
+    ["chat", "responses", { stop: "END" }, "stop"],
+    ["anthropic", "chat", { mcp_servers: [{ url: "x" }] }, "mcp_servers"],
+    ["anthropic", "chat", { container: "c" }, "container"],
+    ["anthropic", "chat", { tools: [{ type: "web_search_20250305", name: "web_search" }] }, "tools.0.type"],
+    ["anthropic", "chat", { messages: image({ type: "file", file_id: "f" }) }, "messages.0.content.0.source.type"],
+    ["anthropic", "chat", { messages: [{ role: "user", content: [{ type: "search_result" }] }] }, "messages.0.content.0.type"],
+    ["chat", "anthropic", { n: 2 }, "n"],
+    ["chat", "anthropic", { logprobs: true }, "logprobs"],
+    ["chat", "anthropic", { logit_bias: { "1": 2 } }, "logit_bias"],
+    ["chat", "anthropic", { modalities: ["text", "audio"], audio: { voice: "a" } }, "audio"],
+    ["chat", "anthropic", { functions: [{ name: "f" }] }, "functions"],
+    ["chat", "responses", { web_search_options: { a: 1 } }, "web_search_options"],
+    ["chat", "anthropic", { messages: [{ role: "user", content: [{ type: "input_audio" }] }] }, "messages.0.content.0.type"],
+    ["responses", "chat", { previous_response_id: "resp_1" }, "previous_response_id"],
+    ["responses", "anthropic", { conversation: "conv_1" }, "conversation"],
+    ["responses", "anthropic", { background: true }, "background"],
+    ["responses", "chat", { prompt: { id: "p" } }, "prompt"],
+    ["responses", "chat", { tools: [{ type: "web_search" }] }, "tools.0.type"],
+    ["responses", "chat", { input: [{ type: "item_reference", id: "x" }] }, "input.0.type"],
+    [
+      "responses",
+      "anthropic",
+      { input: [{ role: "user", content: [{ type: "input_image", file_id: "f" }] }] },
+      "input.0.content.0.file_id",
+    ],
+  ])("%s → %s %j", (from, to, more, field) => {
+    expect(() => convertRequest([from, to], { ...base[from], ...more })).toThrow(
+      expect.objectContaining({ code: "not_convertible", status: 400, field, message: expect.stringContaining(`'${field}'`) }),
+    );
+  });
+
+  test("what is malformed is the client's mistake, by name", () => {
+    expect(() => convertRequest(["chat", "anthropic"], { ...base.chat, temperature: "warm" })).toThrow(
+      expect.objectContaining({ code: "invalid_request", field: "temperature" }),
+    );
+  });
+
+  test("switched off is not asked for", () => {
+    const off = { ...base.chat, n: 1, logprobs: false, logit_bias: {}, functions: [], audio: null, modalities: ["text"] };
+    expect(convertRequest(["chat", "anthropic"], off).dropped).toEqual([]);
+  });
+});
+
+describe("what is left out is told", () => {
+  test.each<[Wire, Wire, object, string[]]>([
+    ["anthropic", "chat", { top_k: 5, service_tier: "auto", new_option: 1 }, ["new_option", "top_k", "service_tier"]],
+    ["chat", "anthropic", { seed: 1, presence_penalty: 1, temperature: 1.2 }, ["seed", "presence_penalty", "temperature"]],
+    ["responses", "chat", { truncation: "auto", store: true, include: ["reasoning.encrypted_content"] }, ["truncation"]],
+    ["responses", "chat", { tools: [{ type: "web_search" }, { type: "function", name: "f", parameters: {} }] }, ["tools.0.type"]],
+  ])("%s → %s %j", (from, to, more, dropped) => {
+    expect(convertRequest([from, to], { ...base[from], ...more }).dropped).toEqual(dropped);
+  });
+});
+
+describe("defects of other gateways", () => {
+  test("consecutive tool results are one turn, first in it; empty arguments are an empty object", () => {
+    const call = (id: string) => ({ id, type: "function", function: { name: "f", arguments: "" } });
+    const { messages: turns } = sent(["chat", "anthropic"], {
+      model: "m",
+      messages: [
+        ...messages,
+        { role: "assistant", content: null, tool_calls: [call("a"), call("b")] },
+        { role: "tool", tool_call_id: "a", content: "1" },
+        { role: "tool", tool_call_id: "b", content: "2" },
+        { role: "user", content: "and?" },
+      ],
+    });
+    expect(turns.map(({ role }: { role: string }) => role)).toEqual(["user", "assistant", "user"]);
+    expect(turns[1].content).toEqual([
+      { type: "tool_use", id: "a", name: "f", input: {} },
+      { type: "tool_use", id: "b", name: "f", input: {} },
+    ]);
+    expect(turns[2].content.map(({ type }: { type: string }) => type)).toEqual(["tool_result", "tool_result", "text"]);
+  });
+
+  test("an id that Anthropic would refuse is the same one in the call and in its result", () => {
+    const id = "functions.Bash:0";
+    const { messages: turns } = sent(["chat", "anthropic"], {
+      model: "m",
+      messages: [
+        ...messages,
+        { role: "assistant", tool_calls: [{ id, type: "function", function: { name: "f", arguments: "{}" } }] },
+        { role: "tool", tool_call_id: id, content: "1" },
+      ],
+    });
+    expect(turns[1].content[0].id).toMatch(/^[\w-]+$/);
+    expect(turns[2].content[0].tool_use_id).toBe(turns[1].content[0].id);
+  });
+
+  test("numbers that a double cannot hold survive", () => {
+    const body =
+      '{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{"id":12345678901234567890,"x":1.0}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"1"}]}]}';
+    const text = convertRequestBytes(["anthropic", "chat"], body);
+    expect(text).toContain("12345678901234567890");
+  });
+
+  test("a conversation that begins with the assistant gets a first turn of the user's", () => {
+    const { messages: turns } = sent(["chat", "anthropic"], {
+      model: "m",
+      messages: [{ role: "assistant", content: "Hello" }, ...messages],
+    });
+    expect(turns[0].role).toBe("user");
+  });
+
+  test("Anthropic is told a limit, by the model's generation, when the client says none", () => {
+    expect(sent(["chat", "anthropic"], base.chat, "claude-3-haiku-20240307").max_tokens).toBe(4096);
+    expect(sent(["chat", "anthropic"], base.chat, "claude-3-5-sonnet-latest").max_tokens).toBe(8192);
+    expect(sent(["chat", "anthropic"], base.chat, "claude-sonnet-4-5").max_tokens).toBe(32_000);
+  });
+
+  test("only OpenAI's newer models are told max_completion_tokens", () => {
+    expect(sent(["anthropic", "chat"], base.anthropic, "gpt-5")).toHaveProperty("max_completion_tokens", 10);
+    expect(sent(["anthropic", "chat"], base.anthropic, "deepseek-chat")).toHaveProperty("max_tokens", 10);
+  });
+
+  test("allowed tools are the only ones that are offered", () => {
+    const tool = (name: string) => ({ type: "function", function: { name, parameters: { type: "object" } } });
+    const choice = { type: "allowed_tools", allowed_tools: { mode: "required", tools: [{ type: "function", function: { name: "b" } }] } };
+    const body = sent(["chat", "anthropic"], { ...base.chat, tools: [tool("a"), tool("b")], tool_choice: choice });
+    expect(body).toMatchObject({ tools: [{ name: "b" }], tool_choice: { type: "any" } });
+    expect(body.tools).toHaveLength(1);
+  });
+});
+
+describe("thinking", () => {
+  const asks: Record<Wire, object> = {
+    anthropic: { ...base.anthropic, max_tokens: 16_000, thinking: { type: "enabled", budget_tokens: 4000 } },
+    chat: { ...base.chat, reasoning_effort: "high" },
+    responses: { ...base.responses, reasoning: { effort: "high" } },
+  };
+  const said: Said = { thinking: ["Hm, ", "so."], sealed: "c2VhbA==", texts: [["Yes."]] };
+
+  test.each(pairs)("%s → %s: what the client hands back goes to its maker as it came, whole and streamed", (from, to) => {
+    const whole = JSON.parse(convertAnswer([from, to], asks[from], providerAnswer[to](said)));
+    const streamed = lastAnswer(from, convertStream([from, to], { ...asks[from], stream: true }, providerStream[to](said)).text);
+    for (const answer of [whole, streamed]) {
+      const request = { ...asks[from], ...continued(from, answer) };
+      expect(thinkingIn(to, sent([from, to], request))).toEqual(
+        to === "chat" ? { text: "Hm, so.", seal: "" } : { text: "Hm, so.", seal: "c2VhbA==" },
+      );
+      // Another provider cannot read it, and would refuse it.
+      const other = (["anthropic", "chat", "responses"] as const).find((wire) => wire !== from && wire !== to) as Wire;
+      expect(thinkingIn(other, sent([from, other], request))).toBeNull();
+    }
+  });
+
+  test("redacted thinking survives as well", () => {
+    for (const from of ["chat", "responses"] as const) {
+      const answer = JSON.parse(
+        convertAnswer([from, "anthropic"], asks[from], providerAnswer.anthropic({ redacted: "cmVk", texts: [["Yes."]] })),
+      );
+      const body = sent([from, "anthropic"], { ...asks[from], ...continued(from, answer) });
+      expect(body.messages[1].content[0]).toEqual({ type: "redacted_thinking", data: "cmVk" });
+    }
+  });
+
+  test("Anthropic's clients see it only when they asked for it", () => {
+    const stream = convertStream(["anthropic", "chat"], { ...base.anthropic, stream: true }, providerStream.chat(said)).text;
+    expect(stream).not.toContain("thinking");
+    expect(convertAnswer(["anthropic", "chat"], base.anthropic, providerAnswer.chat(said))).not.toContain("thinking");
+  });
+
+  test("is asked for as each model understands it", () => {
+    expect(sent(["chat", "anthropic"], asks.chat, "claude-sonnet-4-5").thinking).toEqual({ type: "enabled", budget_tokens: 24_576 });
+    expect(sent(["chat", "anthropic"], asks.chat, "claude-opus-4-7")).toMatchObject({
+      thinking: { type: "adaptive" },
+      output_config: { effort: "high" },
+    });
+    expect(sent(["anthropic", "responses"], asks.anthropic, "gpt-5")).toMatchObject({
+      reasoning: { effort: "low" },
+      include: ["reasoning.encrypted_content"],
+    });
+    expect(convertRequest(["anthropic", "chat"], asks.anthropic, "gpt-4o").dropped).toEqual(["thinking"]);
+  });
+
+  test("is not asked of Anthropic beside a forced tool, nor in a tool's turn that began without it", () => {
+    const tools = [{ type: "function", function: { name: "f", parameters: { type: "object" } } }];
+    const forced = convertRequest(["chat", "anthropic"], { ...asks.chat, tools, tool_choice: "required" });
+    expect(forced.dropped).toEqual(["reasoning_effort"]);
+    const turn = [
+      ...messages,
+      { role: "assistant", tool_calls: [{ id: "a", type: "function", function: { name: "f", arguments: "{}" } }] },
+      { role: "tool", tool_call_id: "a", content: "1" },
+    ];
+    expect(JSON.parse(convertRequest(["chat", "anthropic"], { ...asks.chat, tools, messages: turn }).body.toString())).not.toHaveProperty(
+      "thinking",
+    );
+  });
+});
+
+function convertRequestBytes([from, to]: [Wire, Wire], body: string): string {
+  return convert({ from, to, body: Buffer.from(body), model: "m", requestId: "r", nowMs: 0 }).body.toString();
+}
+
+/** The answer that a client has when a stream is over. */
+function lastAnswer(from: Wire, stream: string): Record<string, unknown> {
+  const events = readEvents(stream).map(({ body }) => body ?? {});
+  if (from === "responses") return events.at(-1)?.response as Record<string, unknown>;
+  if (from === "chat") {
+    const deltas = events
+      .flatMap(({ choices }) => (choices as { delta: Record<string, unknown> }[] | undefined) ?? [])
+      .map(({ delta }) => delta);
+    const textOf = (field: string) => deltas.map((delta) => delta[field] ?? "").join("");
+    const reasoning_details = deltas.flatMap((delta) => delta.reasoning_details ?? []);
+    return {
+      choices: [
+        { message: { role: "assistant", content: textOf("content"), reasoning_content: textOf("reasoning_content"), reasoning_details } },
+      ],
+    };
+  }
+  const content: Record<string, unknown>[] = [];
+  for (const { type, content_block, delta } of events as Record<string, Record<string, unknown>>[]) {
+    if (String(type) === "content_block_start" && content_block) content.push({ ...content_block });
+    const block = content.at(-1);
+    for (const [name, value] of Object.entries(delta ?? {}))
+      if (block && typeof block[name] === "string" && name !== "type") block[name] = String(block[name]) + String(value);
+  }
+  return { content };
+}
+
+/** The next request of a conversation in which that answer was given. */
+function continued(from: Wire, answer: Record<string, unknown>): object {
+  const more = { role: "user", content: "Go on." };
+  if (from === "anthropic") return { messages: [...messages, { role: "assistant", content: answer.content }, more] };
+  if (from === "chat") return { messages: [...messages, (answer.choices as { message: object }[])[0]?.message, more] };
+  return { input: [...messages, ...(answer.output as object[]), more] };
+}
+
+/** Reasoning in a request as a provider would find it; null when there is none. */
+function thinkingIn(wire: Wire, body: Record<string, unknown>): { text: string; seal: string } | null {
+  if (wire === "responses") {
+    const item = (body.input as Record<string, unknown>[]).find(({ type }) => type === "reasoning");
+    return item
+      ? { text: (item.summary as { text: string }[]).map(({ text }) => text).join(""), seal: String(item.encrypted_content) }
+      : null;
+  }
+  const message = (body.messages as Record<string, unknown>[]).find(({ role }) => role === "assistant") ?? {};
+  if (wire === "chat") return message.reasoning_content ? { text: String(message.reasoning_content), seal: "" } : null;
+  const block = (message.content as Record<string, unknown>[]).find(({ type }) => type === "thinking");
+  return block ? { text: String(block.thinking), seal: String(block.signature) } : null;
+}

@@ -1,5 +1,6 @@
 import { test as base, expect, type Page } from "@playwright/test";
 import type { AppRouter } from "@sluice/api/router-type";
+import { withTables } from "@sluice/core/packed-tables";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import superjson from "superjson";
 import { admin, type Place, upstreamPort } from "./places.ts";
@@ -45,7 +46,9 @@ async function login(consoleUrl: string, email: string, password: string): Promi
 export async function apiClient(place: Place, who: { email: string; password: string } = admin): Promise<ApiClient> {
   const cookie = await login(place.consoleUrl, who.email, who.password);
   return createTRPCClient<AppRouter>({
-    links: [httpBatchLink({ url: `${place.consoleUrl}/trpc`, transformer: superjson, headers: { cookie, origin: place.consoleUrl } })],
+    links: [
+      httpBatchLink({ url: `${place.consoleUrl}/trpc`, transformer: withTables(superjson), headers: { cookie, origin: place.consoleUrl } }),
+    ],
   });
 }
 

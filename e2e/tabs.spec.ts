@@ -1,9 +1,9 @@
-import type { Page, Request } from "@playwright/test";
+import type { BrowserContext, Page, Request } from "@playwright/test";
 import { openLine } from "@sluice/testing/cut-line";
 import { callMessages, expect, test } from "./fixtures.ts";
 
 const state = (page: Page) => page.getByRole("status", { name: "Live state" });
-const rows = (page: Page) => page.getByRole("table", { name: "Requests" }).locator("[data-id]");
+const rows = (page: Page) => page.getByRole("table").locator("[data-id]");
 const isStream = (request: Request): boolean => new URL(request.url()).pathname === "/trpc/live.events";
 
 /** Open event streams of some pages, counted by what the browser asked for and gave up. */
@@ -64,6 +64,112 @@ test.describe("six tabs over HTTP/1.1 @live", () => {
     for (const tab of rest) await expect(rows(tab)).toHaveCount(5);
   });
 });
+
+/** Topics that streams were asked for, in order. */
+function askedTopics(context: BrowserContext): string[][] {
+  const asked: string[][] = [];
+  context.on("request", (request) => {
+    if (!isStream(request)) return;
+    const input = JSON.parse(new URL(request.url()).searchParams.get("input") ?? "{}") as { json?: { topics?: string[] } };
+    asked.push(input.json?.topics ?? ["everything"]);
+  });
+  return asked;
+}
+
+test("the stream carries what open pages of all tabs need, and a page that opens or goes costs no event and no poll @live", async ({
+  adminPage: page,
+  place,
+  world,
+}) => {
+  test.slow();
+  const asked = askedTopics(page.context());
+  await page.clock.install();
+  await page.goto("/prices");
+  await expect(state(page)).toHaveText("Live");
+  expect(asked.at(-1)).toEqual([]);
+  const states = await watchState(page);
+  const visit = (name: string) => page.getByRole("navigation").getByRole("link", { name }).first().click();
+
+  await visit("Sessions");
+  await expect.poll(() => asked.at(-1)).toEqual(["sessions"]);
+  const second = await page.context().newPage();
+  await second.goto(`/logs?key=${world.keyId}`);
+  await expect(state(second)).toHaveText("Live");
+  await expect.poll(() => asked.at(-1)).toEqual(["logs", "sessions"]);
+  await (await callMessages(place, world.secret)).text();
+  await expect(rows(second)).toHaveCount(1);
+
+  // To and fro within a minute: the stream is left alone.
+  const streams = asked.length;
+  await visit("Prices");
+  await visit("Sessions");
+  await visit("Prices");
+  await (await callMessages(place, world.secret)).text();
+  await expect(rows(second)).toHaveCount(2);
+  expect(asked.length).toBe(streams);
+
+  // After it the topic is let go, for the other tab's alone; what it kept current is read again when somebody looks.
+  await page.clock.fastForward(61_000);
+  await expect.poll(() => asked.at(-1)).toEqual(["logs"]);
+  await (await callMessages(place, world.secret)).text();
+  await expect(rows(second)).toHaveCount(3);
+  const list = page.waitForRequest(/sessions\.list/);
+  await visit("Sessions");
+  await list;
+  await expect.poll(() => asked.at(-1)).toEqual(["logs", "sessions"]);
+  await (await callMessages(place, world.secret)).text();
+  await expect(rows(second)).toHaveCount(4);
+  expect(await states()).toEqual(["Live"]);
+});
+
+/** The words of the live state from now on, each once. */
+async function watchState(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const seen = new Set<string>();
+    Object.assign(window, { seenStates: seen });
+    const look = (): void => {
+      const words = document.querySelector('[role="status"][aria-label="Live state"]')?.textContent;
+      if (words) seen.add(words);
+    };
+    look();
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  return () => page.evaluate(() => [...(window as unknown as { seenStates: Set<string> }).seenStates]);
+}
+
+for (const { language, words, live } of [
+  { language: "en", words: "Sampled 1:4", live: "Live" },
+  { language: "zh-CN", words: "采样 1:4", live: "实时" },
+]) {
+  test(`frames of a busy audience say how much of it is shown, and the page says so: ${language}`, async ({
+    browser,
+    adminPage,
+    place,
+    world,
+  }) => {
+    const context = await browser.newContext({
+      baseURL: place.consoleUrl,
+      locale: language,
+      storageState: await adminPage.context().storageState(),
+    });
+    const page = await context.newPage();
+    // A thousand requests a second would be in the way of the other tests: the frames are as they are then.
+    await page.addInitScript(() => {
+      const parse = JSON.parse;
+      JSON.parse = (text, reviver) => {
+        const value = parse(text, reviver);
+        if (typeof value?.json?.serverNowMs === "number" && Array.isArray(value.json.events)) value.json.sample = 4;
+        return value;
+      };
+    });
+    await page.goto(`/logs?key=${world.keyId}`);
+    await expect(page.getByRole("status").filter({ hasText: new RegExp(`^(${words}|${live})$`) })).toBeVisible();
+    await (await callMessages(place, world.secret)).text();
+    await expect(page.getByRole("status").filter({ hasText: words })).toBeVisible();
+    await expect(rows(page)).toHaveCount(1);
+    await context.close();
+  });
+}
 
 /** Makes a page believe that it is hidden or seen. */
 async function setHidden(page: Page, hidden: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import type { AppRouter } from "@sluice/api/router-type";
 import type { LiveFrame } from "@sluice/core/events";
+import { unpackTables, withTables } from "@sluice/core/packed-tables";
 import { serverAdmin } from "@sluice/testing/server-process";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import superjson from "superjson";
@@ -20,7 +21,7 @@ export async function openConsole(url: string): Promise<ConsoleClient> {
   });
   if (!answer.ok) throw new Error(`sign-in failed: ${answer.status} ${await answer.text()}`);
   const cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
-  const link = httpBatchLink({ url: `${url}/trpc`, transformer: superjson, headers: { cookie, origin: url } });
+  const link = httpBatchLink({ url: `${url}/trpc`, transformer: withTables(superjson), headers: { cookie, origin: url } });
   return { url, cookie, api: createTRPCClient<AppRouter>({ links: [link] }) };
 }
 
@@ -69,7 +70,7 @@ export function watch({ url, cookie }: ConsoleClient): Viewer {
     const fields = new Map(message.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
     const data = fields.get("data") ?? "";
     if (fields.has("event") || data === "") return;
-    const frame = superjson.parse<LiveFrame>(data);
+    const frame = unpackTables(superjson.parse(data)) as LiveFrame;
     viewer.frames.push(frame);
     if (frame.reset) viewer.resets.push(frame);
     for (const event of frame.events) if (event.type === "request.finished") viewer.finished.add(event.row.id);

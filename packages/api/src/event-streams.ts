@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { packTables } from "@sluice/core/packed-tables";
 import { isTrackedEnvelope } from "@trpc/server";
 import SuperJSON from "superjson";
 
@@ -117,7 +118,7 @@ function bytesOf(value: unknown): Buffer {
   const known = bytesOfFrame.get(data as object);
   if (known) return known;
   // What superjson makes of plain JSON, without looking at each field of each row for what is not.
-  const bytes = Buffer.from(`data: {"json":${JSON.stringify(data)}}\nid: ${id}${end}`);
+  const bytes = Buffer.from(`data: {"json":${JSON.stringify(packTables(data))}}\nid: ${id}${end}`);
   bytesOfFrame.set(data as object, bytes);
   return bytes;
 }

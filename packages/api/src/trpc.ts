@@ -1,4 +1,5 @@
 import { SluiceError } from "@sluice/core/errors";
+import { withTables } from "@sluice/core/packed-tables";
 import { type Access, requireAccess } from "@sluice/services/access";
 import { auditDenied } from "@sluice/services/audits/audit-denied";
 import type { Ctx } from "@sluice/services/context";
@@ -52,7 +53,7 @@ const t = initTRPC
   .context<Ctx>()
   .meta<ProcedureMeta>()
   .create({
-    transformer: SuperJSON,
+    transformer: withTables(SuperJSON),
     isDev: false,
     errorFormatter({ shape, error, ctx }) {
       const { code, message, retryable, field, retryAfterS, status } = sluiceErrorOf(error);

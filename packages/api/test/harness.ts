@@ -9,6 +9,7 @@ import { type Api, createApi } from "@sluice/api/create-api";
 import { systemClock } from "@sluice/core/clock";
 import type { LiveFrame } from "@sluice/core/events";
 import { type Log, silentLog } from "@sluice/core/log";
+import { unpackTables } from "@sluice/core/packed-tables";
 import { createRedis, waitForRedis } from "@sluice/db/redis";
 import { createEgress } from "@sluice/egress/egress";
 import { createLive, type Live } from "@sluice/live/live";
@@ -151,7 +152,7 @@ async function readAnswer(response: Response): Promise<Answer> {
   const json = JSON.parse(text) as Record<string, unknown>;
   const { status, headers } = response;
   const result = json.result as { data: Parameters<typeof SuperJSON.deserialize>[0] } | undefined;
-  if (result) return { status, headers, text, code: "", error: null, data: SuperJSON.deserialize(result.data) };
+  if (result) return { status, headers, text, code: "", error: null, data: unpackTables(SuperJSON.deserialize(result.data)) };
   const raw = json.error as Record<string, unknown> | undefined;
   if (!raw) return { status, headers, text, code: "", error: null, data: json };
   const shape =
@@ -234,5 +235,5 @@ function take(stream: Stream, message: string): void {
   const data = field("data") ?? "";
   if (event === "return") stream.returned = true;
   else if (event === "serialized-error") stream.errors.push((SuperJSON.parse(data) as { data: { code: string } }).data.code);
-  else if (event === undefined && data !== "") stream.frames.push(SuperJSON.parse(data) as LiveFrame);
+  else if (event === undefined && data !== "") stream.frames.push(unpackTables(SuperJSON.parse(data)) as LiveFrame);
 }

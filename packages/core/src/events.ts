@@ -166,6 +166,8 @@ export type LiveEvent =
       type: "request.started" | "request.progressed" | "request.lost" | "request.finished" | "request.refused";
       rev: number;
       row: RequestRow;
+      /** Outside the sample of a busy audience: to be counted, and to be taken by whoever has the row; nobody shows it anew. */
+      aside?: true;
     }
   | { type: "session.started" | "session.updated" | "session.ended"; row: SessionRow }
   | { type: "provider.opened" | "provider.half-opened" | "provider.closed"; breaker: BreakerState; atMs: number }
@@ -240,13 +242,15 @@ export type LiveCommand =
 export type BusId = string;
 
 /**
- * What one subscriber receives. `events` hold at most 200, last state per row. `reset` says why the position could
+ * What one subscriber receives. `events` hold at most 200 that are shown, last state per row. `reset` says why the position could
  * not be resumed: the reader refetches its lists once. `gap` counts what a bounded queue dropped.
  */
 export interface LiveFrame {
   id: BusId;
   events: LiveEvent[];
   gap?: number;
+  /** Above a thousand new rows a second: one in so many is shown, the others are `aside` and their progress is left out. Absent = all. */
+  sample?: number;
   reset?: "epoch" | "too_old" | "ahead";
   /** Server wall time, for countdowns that do not trust the viewer's clock. */
   serverNowMs: number;

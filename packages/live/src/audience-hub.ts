@@ -1,15 +1,20 @@
 import type { Clock } from "@sluice/core/clock";
 import type { Audience, BusId, LiveEvent, LiveFrame } from "@sluice/core/events";
 import { compareBusIds } from "./bus-id.ts";
-import { keyOf, laterOf, weightOf } from "./conflation.ts";
+import { isAside, keyOf, laterOf, weightOf } from "./conflation.ts";
 import type { Batch, ResetReason } from "./live-bus.ts";
+import { createSampling } from "./sampling.ts";
 import type { Subscriber, Tick } from "./subscriber.ts";
 
 export const FRAME_MS = 100;
 /** Rows in a frame; what is more waits for the next one, where it conflates. */
 export const MAX_FRAME_EVENTS = 200;
+/** Of a busy audience's events outside the sample so many take the place of one that is shown. */
+const ASIDE_PER_SHOWN = 10;
 /** Beyond this an audience is behind for good: the oldest go, and the next frame says how many. */
 const MAX_WAITING_EVENTS = 4_000;
+/** Beyond this frames do not keep up: fewer rows are shown. */
+const MAX_BEHIND_EVENTS = 1_000;
 /** What was sent lately is kept for those who come back: this long, and up to about this many bytes. */
 const HISTORY_MS = 30_000;
 const MAX_HISTORY_WEIGHT = 4_000_000;
@@ -20,6 +25,8 @@ export interface AudienceHub {
   readonly subscribers: Set<Subscriber>;
   /** Events that this audience may see, shaped for it. */
   accept(batch: Batch): void;
+  /** Events of a replay, in the sample of now. */
+  sampled(events: readonly LiveEvent[]): readonly LiveEvent[];
   /** The bus follows from here. */
   started(position: BusId): void;
   reset(reason: ResetReason, position: BusId): void;
@@ -51,8 +58,10 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
   let timer: NodeJS.Timeout | null = null;
   let history: Tick[] = [];
   let historyWeight = 0;
+  const sampling = createSampling(clock);
 
-  function accept(batch: Batch): void {
+  function accept(whole: Batch): void {
+    const batch = { id: whole.id, events: sampling.take(whole.events) };
     waiting.push(batch);
     waitingEvents += batch.events.length;
     while (waitingEvents > MAX_WAITING_EVENTS && waiting.length > 1) {
@@ -72,8 +81,10 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
     const id = waiting.length > 0 ? (built.batches.at(-1)?.id ?? emitted) : scanned();
     const frame: LiveFrame = { id, events: built.events, serverNowMs: clock.now() };
     if (dropped > 0) frame.gap = dropped;
+    if (sampling.current() > 1) frame.sample = sampling.current();
     dropped = 0;
     push({ from: emitted, frame, batches: built.batches });
+    if (waitingEvents > MAX_BEHIND_EVENTS) sampling.thin();
     if (waiting.length > 0) timer ??= setTimeout(tick, FRAME_MS);
   }
 
@@ -120,6 +131,7 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
     audience,
     subscribers,
     accept,
+    sampled: sampling.mark,
     started(position) {
       if (emitted === "") emitted = position;
     },
@@ -149,10 +161,12 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
 export function takeFrame(from: readonly Batch[]): { batches: Batch[]; events: LiveEvent[] } {
   const latest = new Map<string, LiveEvent>();
   const batches: Batch[] = [];
+  let room = MAX_FRAME_EVENTS;
   for (const batch of from) {
-    const fresh = new Set<string>();
-    for (const event of batch.events) if (!latest.has(keyOf(event))) fresh.add(keyOf(event));
-    if (batches.length > 0 && latest.size + fresh.size > MAX_FRAME_EVENTS) break;
+    const fresh = new Map<string, LiveEvent>();
+    for (const event of batch.events) if (!latest.has(keyOf(event))) fresh.set(keyOf(event), event);
+    for (const event of fresh.values()) room -= isAside(event) ? 1 / ASIDE_PER_SHOWN : 1;
+    if (batches.length > 0 && room < 0) break;
     for (const event of batch.events) {
       const held = latest.get(keyOf(event));
       latest.set(keyOf(event), held ? laterOf(held, event) : event);

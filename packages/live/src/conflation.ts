@@ -38,7 +38,16 @@ export function laterOf(held: LiveEvent, next: LiveEvent): LiveEvent {
   if (held.type === "settings.changed" && next.type === "settings.changed") {
     return { type: next.type, names: [...new Set([...held.names, ...next.names])] };
   }
-  return revOf(next) >= revOf(held) ? next : held;
+  const later = revOf(next) >= revOf(held) ? next : held;
+  if (!("aside" in later) || (isAside(held) && isAside(next))) return later;
+  // The sample became thinner in between: what was to be shown still is.
+  const { aside: _, ...shown } = later;
+  return shown;
+}
+
+/** Of a request outside the sample. */
+export function isAside(event: LiveEvent): boolean {
+  return "rev" in event && event.aside === true;
 }
 
 function revOf(event: LiveEvent): number {
@@ -46,8 +55,7 @@ function revOf(event: LiveEvent): number {
   return "row" in event ? event.row.rev : 0;
 }
 
-/** About what an event weighs in JSON, in bytes: near enough to tell who is far behind. */
+/** About what an event weighs in a frame of many, in bytes: near enough to tell who is far behind. */
 export function weightOf(event: LiveEvent): number {
-  if ("rev" in event) return 900;
-  return "row" in event ? 450 : 250;
+  return isAside(event) ? 200 : 350;
 }

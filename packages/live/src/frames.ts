@@ -125,7 +125,7 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
         const replay = await bus.replay(after);
         const known = framesOfReplay.get(replay)?.get(hub);
         if (known) return known;
-        const frames = framesOf(hub.audience, replay, clock.now());
+        const frames = framesOf(hub, replay, clock.now());
         framesOfReplay.set(replay, (framesOfReplay.get(replay) ?? new Map()).set(hub, frames));
         return frames;
       } catch {
@@ -225,10 +225,13 @@ function collect(wanted: Map<AudienceHub, LiveEvent[]>, hub: AudienceHub, event:
 }
 
 /** A replay, shaped and conflated like live. Always at least one frame, whose id is `position`. */
-function framesOf(audience: Audience, replay: Replay, serverNowMs: number): LiveFrame[] {
+function framesOf({ audience, sampled }: AudienceHub, replay: Replay, serverNowMs: number): LiveFrame[] {
   const { position } = replay;
   if ("reset" in replay) return [{ id: position, events: [], reset: replay.reset, serverNowMs }];
-  let rest = replay.batches.map(({ id, events }) => ({ id, events: events.flatMap((event) => shapeEvent(audience, event) ?? []) }));
+  let rest = replay.batches.map(({ id, events }) => ({
+    id,
+    events: sampled(events.flatMap((event) => shapeEvent(audience, event) ?? [])),
+  }));
   const frames: LiveFrame[] = [];
   do {
     const { batches: taken, events } = takeFrame(rest);

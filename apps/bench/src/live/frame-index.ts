@@ -1,3 +1,5 @@
+import { unpackTables } from "@sluice/core/packed-tables";
+
 /**
  * Reads frames that arrive at a thousand viewers once: frames with the same id and the same bytes are one. A viewer's
  * messages are compared byte by byte, so that a frame which differs for one of them is not taken for the other.
@@ -33,7 +35,7 @@ export class FrameIndex {
     const same = this.#byId.get(id) ?? [];
     const known = same.find(({ bytes }) => bytes.equals(message));
     if (known) return known;
-    const { json } = JSON.parse(message.toString("utf8", 6, at)) as { json: FrameJson };
+    const { json } = unpackTables(JSON.parse(message.toString("utf8", 6, at))) as { json: FrameJson };
     const ended = json.events.filter(({ type }) => type === "request.finished" || type === "request.refused");
     const finished = ended.map(({ row }) => this.indexOf(row?.id ?? ""));
     const hole = json.reset !== undefined || json.gap !== undefined;

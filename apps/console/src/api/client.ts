@@ -1,4 +1,5 @@
 import type { AppRouter } from "@sluice/api/router-type";
+import { withTables } from "@sluice/core/packed-tables";
 import { QueryClient } from "@tanstack/react-query";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink, type TRPCLink } from "@trpc/client";
 import type { inferRouterOutputs } from "@trpc/server";
@@ -22,14 +23,16 @@ const noticeChanges: TRPCLink<AppRouter> =
   ({ next, op }) =>
     op.type === "mutation" ? next(op).pipe(tap({ complete: () => changed(op.path.split(".")[0] ?? "") })) : next(op);
 
+const transformer = withTables(superjson);
+
 /** The one tRPC client. Calls are batched; the subscription has its own link, and live/stream.ts opens it again. */
 export const client = createTRPCClient<AppRouter>({
   links: [
     noticeChanges,
     splitLink({
       condition: (op) => op.type === "subscription",
-      true: httpSubscriptionLink({ url: "/trpc", transformer: superjson }),
-      false: httpBatchLink({ url: "/trpc", transformer: superjson, maxURLLength: 6_000 }),
+      true: httpSubscriptionLink({ url: "/trpc", transformer }),
+      false: httpBatchLink({ url: "/trpc", transformer, maxURLLength: 6_000 }),
     }),
   ],
 });

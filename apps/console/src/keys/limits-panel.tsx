@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, type Outputs } from "../api/client.ts";
 import { formatElapsed, formatExact } from "../format.ts";
-import { listen } from "../live/hub.ts";
+import { listenTo } from "../live/hub.ts";
 import { type KeyUse, usageAfter } from "../live/key-usage.ts";
 import { serverNow, ticks } from "../live/server-clock.ts";
 import { useStore } from "../live/store.ts";
@@ -18,7 +18,7 @@ export function LimitsPanel({ keyId }: { keyId: string }) {
   const { data, error, refetch } = useQuery(api.keys.limits.queryOptions({ id: keyId }, { staleTime: 0, gcTime: 0 }));
   const [use, setUse] = useState<KeyUse | null>(null);
   useEffect(() => setUse(data ?? null), [data]);
-  useEffect(() => listen({ events: (events) => setUse((now) => now && usageAfter(now, keyId, events)) }), [keyId]);
+  useEffect(() => listenTo(["logs"], { events: (events) => setUse((now) => now && usageAfter(now, keyId, events)) }), [keyId]);
   if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;
   if (!data || !use) return <SkeletonRows rows={2} />;
   return (

@@ -1,12 +1,20 @@
 import type { Page } from "@sluice/core/inputs/page";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
-import { covered, listen } from "../live/hub.ts";
+import { api, queryClient } from "../api/client.ts";
+import { covered, listen, useTopics } from "../live/hub.ts";
 import { createUsageBoard, type Usage } from "../live/usage-board.ts";
 
 /** One board for all lists: what one page was pushed, the next one knows. */
 export const usageBoard = createUsageBoard();
-listen({ events: (events) => usageBoard.push(events) });
+const topics = ["logs"] as const;
+listen({
+  of: topics,
+  events: (events) => usageBoard.push(events),
+  reset() {
+    for (const queryKey of [api.keys.pathKey(), api.users.pathKey()]) void queryClient.invalidateQueries({ queryKey });
+  },
+});
 
 interface Counted {
   id: string;
@@ -36,14 +44,15 @@ export function useList<T extends Counted, I extends object>(
   // A request that ended after the list was read and before the stream began is in neither.
   useEffect(() => {
     if (readAt === undefined) return;
-    void covered(readAt).then((whole) => {
+    void covered(readAt, topics).then((whole) => {
       if (!whole) void refetch();
     });
   }, [readAt, refetch]);
   return { ...query, items };
 }
 
-/** Takes the figures of a list that was read. */
+/** Takes the figures of a list that was read, and has them moved on. */
 export function useFigures(items: readonly Counted[]): void {
+  useTopics(topics);
   useEffect(() => usageBoard.load(items), [items]);
 }

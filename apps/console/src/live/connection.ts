@@ -11,6 +11,8 @@ export interface Connection {
   retryAtMs: number;
   /** ms since the epoch at which the last frame came; 0 = none yet. */
   lastFrameAtMs: number;
+  /** One in so many requests is shown, by the last frame; absent = all. */
+  sample?: number | undefined;
 }
 
 /** Tries after which "reconnecting" becomes "offline". */

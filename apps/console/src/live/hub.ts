@@ -1,24 +1,40 @@
-import type { BusId, LiveEvent, LiveFrame } from "@sluice/core/events";
+import type { BusId, LiveEvent, LiveFrame, Topic } from "@sluice/core/events";
+import { useEffect } from "react";
 import type { CurrentLogin } from "../api/current-login.ts";
 import { covers } from "./bus-id.ts";
 import { type Connection, connection } from "./connection.ts";
+import { Followed } from "./followed.ts";
 import { observeServerTime } from "./server-clock.ts";
 import { openStream, type Stream } from "./stream.ts";
+import { createTopicNeeds } from "./topic-needs.ts";
 
 /**
  * The one live subscription of this browser. The tab that holds the Web Lock reads the stream and repeats every frame
  * on a BroadcastChannel; the others listen. When the leader goes, the next tab takes the lock and resumes from the last
  * frame that it saw itself; each message says which frame it follows, so that nobody misses one without knowing. Six
  * streams would use up all HTTP/1.1 connections to the server; this is one, however many tabs are open.
+ *
+ * It carries the topics that open pages of all tabs need (topic-needs), and what is rare. A page that opens and needs another one
+ * makes the leader open the stream anew from where it is: that takes one request, misses nothing and repeats nothing. One that
+ * is dropped is a hole for whoever still shows what it read: its lists are marked, and read again when somebody looks.
  */
 export interface LiveListener {
+  /** Topics that it is kept current by, when it outlives the pages that need them. */
+  of?: readonly Topic[];
   /** `at` is the position after them: what a list read there or later has already. */
   events?(events: readonly LiveEvent[], at: BusId): void;
-  /** The stream has a hole: read your lists again, once. */
+  /** The stream has a hole, or one of its topics lapsed: read your lists again, once. */
   reset?(): void;
 }
 
-type Message = { kind: "frame"; frame: LiveFrame; after: BusId } | { kind: "state"; state: Connection; lastId: BusId } | { kind: "hello" };
+type Message =
+  /** The topics are those of the stream that it came by. */
+  | { kind: "frame"; frame: LiveFrame; after: BusId; topics: Topic[] }
+  | { kind: "state"; state: Connection; lastId: BusId; topics: Topic[] }
+  /** Needed by the pages of one tab. */
+  | { kind: "needs"; tab: string; topics: Topic[] }
+  /** Somebody opened, or is back: say how things are. */
+  | { kind: "hello" };
 
 /** The stream waits this long for the first list, to begin where that was read; pages without lists do not mind. */
 const FIRST_LIST_MS = 1_000;
@@ -26,8 +42,14 @@ const FIRST_LIST_MS = 1_000;
 /** A hidden tab stops listening after this long; it catches up when it is seen again. */
 const SLEEP_AFTER_MS = 60_000;
 
+/** A page that opens needs this and then that; one new stream is enough. */
+const GATHER_MS = 20;
+
 const listeners = new Set<LiveListener>();
-const waiters = new Set<() => void>();
+const followed = new Followed();
+const needs = createTopicNeeds({ onOwn: tellNeeds, onWanted: askAnew });
+/** Of this document; not crypto's, which is there for secure origins alone. */
+const tab = Math.random().toString(36).slice(2);
 let channel: BroadcastChannel | null = null;
 let stream: Stream | null = null;
 let release: (() => void) | null = null;
@@ -35,8 +57,9 @@ let userId = "";
 let asleep = false;
 let sleepTimer: ReturnType<typeof setTimeout> | undefined;
 let stillAllowed: (login: CurrentLogin) => boolean = () => true;
-/** Frames from this position on have been seen here. '' until the first. */
-let since: BusId = "";
+/** Of the stream that is open here. */
+let asked: Topic[] = [];
+let askTimer: ReturnType<typeof setTimeout> | undefined;
 /** Where the first list was read; '' = there was none in time. */
 let origin: BusId = "";
 let offered: (position: BusId) => void = () => {};
@@ -48,15 +71,27 @@ export function listen(listener: LiveListener): () => void {
   return () => listeners.delete(listener);
 }
 
+/** As {@link listen}, and what it hears of is asked for as long as it listens. */
+export function listenTo(topics: readonly Topic[], listener: LiveListener): () => void {
+  const offs = [listen(listener), needs.need(topics)];
+  return () => {
+    for (const off of offs) off();
+  };
+}
+
+/** The page that uses this needs these topics while it is open. Give it the same list each time. */
+export function useTopics(topics: readonly Topic[]): void {
+  useEffect(() => needs.need(topics), [topics]);
+}
+
 /**
- * Whether a list read at `position` and the frames seen here leave no hole between them. Waits for the first frame;
- * false means: read the list again.
+ * Whether a list read at `position` and what was heard here of these topics leave no hole between them. Waits until they are
+ * heard; false means: read the list again.
  */
-export async function covered(position: BusId): Promise<boolean> {
+export async function covered(position: BusId, topics: readonly Topic[]): Promise<boolean> {
   if (position === "") return true;
   offered(position);
-  while (since === "") await new Promise<void>((resolve) => waiters.add(resolve));
-  return covers(since, position);
+  return followed.covers(position, topics);
 }
 
 /** Starts listening for a user who has signed in; `allowed` judges the login after each loss. Again for the same user: nothing. */
@@ -68,19 +103,26 @@ export function startLive(user: string, allowed: (login: CurrentLogin) => boolea
   channel = new BroadcastChannel(`sluice.live.${user}`);
   channel.onmessage = ({ data }: MessageEvent<Message>) => receive(data);
   document.addEventListener("visibilitychange", visibility);
+  window.addEventListener("pagehide", farewell);
+  window.addEventListener("pageshow", tellNeeds);
   post({ kind: "hello" });
+  tellNeeds();
   lead();
 }
 
 /** Stops, and forgets where it was: another user may sign in next. */
 export function stopLive(): void {
   if (!userId) return;
+  farewell();
   userId = "";
-  since = "";
+  followed.clear();
+  needs.forgetOthers();
   lastId = "";
   asleep = false;
   clearTimeout(sleepTimer);
   document.removeEventListener("visibilitychange", visibility);
+  window.removeEventListener("pagehide", farewell);
+  window.removeEventListener("pageshow", tellNeeds);
   resign();
   channel?.close();
   channel = null;
@@ -95,6 +137,8 @@ function lead(): void {
   release = () => wish.abort();
   const held = async (): Promise<void> => {
     if (userId !== user || wish.signal.aborted) return;
+    needs.forgetOthers();
+    post({ kind: "hello" });
     if (lastId === "") origin = await firstPosition();
     if (userId !== user || wish.signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -105,13 +149,17 @@ function lead(): void {
       };
       stream = openStream({
         position: () => lastId || origin,
+        topics: () => {
+          asked = needs.wanted();
+          return asked;
+        },
         frame: (frame) => {
-          post({ kind: "frame", frame, after: lastId });
-          take(frame);
+          post({ kind: "frame", frame, after: lastId, topics: asked });
+          take(frame, lastId || origin, asked);
         },
         state: (state) => {
           connection.set(state);
-          if (state.phase !== "live") post({ kind: "state", state, lastId });
+          if (state.phase !== "live") post({ kind: "state", state, lastId, topics: asked });
         },
         stillAllowed: (login) => stillAllowed(login),
       });
@@ -134,57 +182,79 @@ function resign(): void {
   release = null;
 }
 
+/** What this tab's pages need, for the others; nothing while it sleeps. */
+function tellNeeds(): void {
+  if (userId && !asleep) post({ kind: "needs", tab, topics: needs.own() });
+}
+
+function farewell(): void {
+  post({ kind: "needs", tab, topics: [] });
+}
+
+/** The stream carries other topics from now on. */
+function askAnew(): void {
+  clearTimeout(askTimer);
+  askTimer = setTimeout(() => {
+    if (stream && needs.wanted().join() !== asked.join()) stream.reopen();
+  }, GATHER_MS);
+}
+
 function post(message: Message): void {
   channel?.postMessage(message);
 }
 
 function receive(message: Message): void {
-  if (asleep) return;
+  if (message.kind === "needs") needs.heard(message.tab, message.topics);
+  if (asleep || message.kind === "needs") return;
   if (message.kind === "hello") {
     // Somebody looks at the page again, or the system is back online: a wait is over.
     stream?.hurry();
-    if (stream) post({ kind: "state", state: connection.get(), lastId });
+    if (stream) post({ kind: "state", state: connection.get(), lastId, topics: asked });
+    tellNeeds();
     return;
   }
   if (stream) return;
   if (message.kind === "state") {
     connection.set(message.state);
-    if (message.lastId !== "") follow(message.lastId);
+    if (message.lastId !== "") meet(message.lastId, message.topics);
     return;
   }
-  connection.set({ phase: "live", retryAtMs: 0, lastFrameAtMs: Date.now() });
-  // A new leader begins where it was itself, and that may be behind us.
-  if (lastId !== "" && covers(message.frame.id, lastId) && !message.frame.reset) return;
-  if (message.after !== "") follow(message.after);
-  take(message.frame);
+  const { frame, after, topics } = message;
+  connection.set({ phase: "live", retryAtMs: 0, lastFrameAtMs: Date.now(), sample: frame.sample });
+  // A new leader begins where it was itself, and that may be behind us. A frame that moves nothing on is what a stream begins with.
+  if (lastId !== "" && covers(frame.id, lastId) && !frame.reset && frame.id !== after) return;
+  if (after !== "") meet(after, topics);
+  take(frame, after, topics);
 }
 
 /** The leader is at `position`; whatever lies between that and what was seen here went by unheard. */
-function follow(position: BusId): void {
+function meet(position: BusId, topics: readonly Topic[]): void {
   const missed = lastId !== "" && !covers(position, lastId);
-  if (missed) since = "";
-  if (since === "") begin(position);
-  if (!missed) return;
+  if (missed) followed.clear();
+  // A leader behind us has to come by here first.
+  else if (lastId !== "" && !covers(lastId, position)) return;
   lastId = position;
-  for (const listener of [...listeners]) listener.reset?.();
+  lapse(followed.follow(topics, position));
+  if (missed) for (const listener of [...listeners]) listener.reset?.();
 }
 
-function begin(position: BusId): void {
-  since = position;
-  lastId ||= position;
-  for (const wake of [...waiters]) wake();
-  waiters.clear();
-}
-
-function take(frame: LiveFrame): void {
+/** `after` is where the frame begins: the one before it, or where the stream did; '' = it is the very first. */
+function take(frame: LiveFrame, after: BusId, topics: readonly Topic[]): void {
   observeServerTime(frame.serverNowMs);
   lastId = frame.id;
   const hole = frame.reset !== undefined || (frame.gap ?? 0) > 0;
-  if (hole) since = "";
-  if (since === "") begin(hole || origin === "" ? frame.id : origin);
+  if (hole) followed.clear();
+  const lapsed = followed.follow(topics, hole || after === "" ? frame.id : after);
   origin = "";
   if (frame.events.length > 0) for (const listener of [...listeners]) listener.events?.(frame.events, frame.id);
   if (hole) for (const listener of [...listeners]) listener.reset?.();
+  else lapse(lapsed);
+}
+
+/** Nobody needed them for a while: what was kept current by them is not any more. */
+function lapse(topics: readonly Topic[]): void {
+  if (topics.length === 0) return;
+  for (const listener of [...listeners]) if (listener.of?.some((topic) => topics.includes(topic))) listener.reset?.();
 }
 
 function visibility(): void {
@@ -202,11 +272,13 @@ function visibility(): void {
 function wake(): void {
   asleep = false;
   connection.set({ ...connection.get(), phase: "catchingUp", retryAtMs: 0 });
+  tellNeeds();
   post({ kind: "hello" });
   lead();
 }
 
 function sleep(): void {
+  farewell();
   asleep = true;
   resign();
   connection.set({ ...connection.get(), phase: "asleep", retryAtMs: 0 });

@@ -287,3 +287,26 @@ it("names what is in flight, and counts arrivals for spoken summaries", () => {
   expect(tail.inFlight()).toEqual([b.id]);
   expect(tail.arrived()).toEqual({ rows: 2, errors: 1 });
 });
+
+describe("outside the sample of a busy log", () => {
+  const aside = (event: LiveEvent): LiveEvent => ({ ...event, aside: true }) as LiveEvent;
+
+  it("a row is not shown, one that a page brought learns of its end, and one that was shown goes on", () => {
+    const { tail, send, ids } = open();
+    const [hidden, paged, shown] = [row(), row(), row()];
+    tail.load([paged], { floor: "" });
+    send(started(shown), aside(started(hidden)));
+    expect(ids()).toEqual([shown.id, paged.id]);
+    send(aside(finished(hidden)), aside(finished(paged)), aside(finished(shown)));
+    expect(ids()).toEqual([shown.id, paged.id]);
+    expect([paged, shown].map(({ id }) => tail.row(id)?.row.state)).toEqual(["done", "done"]);
+    expect(tail.arrived().rows).toBe(1);
+  });
+
+  it("a row that begins in the sample and ends outside it before it is shown is shown", () => {
+    const { send, ids } = open();
+    const one = row();
+    send(started(one), aside(finished(one)));
+    expect(ids()).toEqual([one.id]);
+  });
+});

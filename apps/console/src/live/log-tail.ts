@@ -103,7 +103,9 @@ export class LogTail {
     for (const event of events) {
       if (!("rev" in event) || event.row.correctsId) continue;
       const queued = this.#queue.get(event.row.id);
-      if (!queued || event.rev > queued.rev) this.#queue.set(event.row.id, event);
+      if (queued && event.rev <= queued.rev) continue;
+      const { aside, ...shown } = event;
+      this.#queue.set(event.row.id, queued && aside && !queued.aside ? shown : event);
     }
     if (this.#queue.size > 0 && this.#loaded) this.#soon();
   }
@@ -181,6 +183,8 @@ export class LogTail {
       return;
     }
     const waiting = this.#held.get(row.id);
+    // Outside the sample of a busy log, and none of those that a page brought.
+    if (event.aside && !waiting) return;
     if (waiting && rev <= waiting.rev) return;
     if (!matches) {
       this.#held.delete(row.id);

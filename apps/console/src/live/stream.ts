@@ -1,4 +1,4 @@
-import type { BusId, LiveFrame } from "@sluice/core/events";
+import type { BusId, LiveFrame, Topic } from "@sluice/core/events";
 import { client } from "../api/client.ts";
 import type { CurrentLogin } from "../api/current-login.ts";
 import { readFailure } from "../api/failure.ts";
@@ -12,6 +12,8 @@ import { type Connection, connection, retryDelayMs, waiting } from "./connection
 export interface StreamHandlers {
   /** Where to go on from; '' = from now. */
   position(): BusId;
+  /** What to ask for. */
+  topics(): Topic[];
   frame(frame: LiveFrame): void;
   state(state: Connection): void;
   /** Asked anew after a loss, because rights may have been the cause. False: give up, the page is about to change. */
@@ -21,6 +23,8 @@ export interface StreamHandlers {
 export interface Stream {
   /** Ends a wait between two tries. */
   hurry(): void;
+  /** Asks for other topics, from where it is; nobody is told, unless it fails. */
+  reopen(): void;
   close(): void;
 }
 
@@ -41,9 +45,7 @@ export function openStream(handlers: StreamHandlers): Stream {
     lookedAtMs = Date.now();
     // A hidden tab's timers are slowed on purpose.
     if (!slept || document.hidden) return;
-    const dead = subscription;
-    subscription = null;
-    dead?.unsubscribe();
+    end();
     handlers.state({ ...connection.get(), phase: "catchingUp", retryAtMs: 0 });
     hurry();
   }
@@ -52,12 +54,12 @@ export function openStream(handlers: StreamHandlers): Stream {
     clearTimeout(timer);
     if (closed) return;
     const mine = client.live.events.subscribe(
-      { after: handlers.position() || null },
+      { after: handlers.position() || null, topics: handlers.topics() },
       {
         onData({ data }) {
           if (subscription !== mine) return;
           attempts = 0;
-          handlers.state({ phase: "live", retryAtMs: 0, lastFrameAtMs: Date.now() });
+          handlers.state({ phase: "live", retryAtMs: 0, lastFrameAtMs: Date.now(), sample: data.sample });
           handlers.frame(data);
         },
         onConnectionStateChange(state) {
@@ -73,9 +75,7 @@ export function openStream(handlers: StreamHandlers): Stream {
 
   function down(from: unknown, error: unknown): void {
     if (closed || from !== subscription) return;
-    const lost = subscription;
-    subscription = null;
-    lost?.unsubscribe();
+    end();
     attempts += 1;
     const delay = retryDelayMs(attempts);
     handlers.state(waiting(attempts, delay));
@@ -105,11 +105,22 @@ export function openStream(handlers: StreamHandlers): Stream {
     if (!subscription && !closed) connect();
   }
 
+  /** While a try is planned, that one will ask for them. */
+  function reopen(): void {
+    if (!subscription) return;
+    end();
+    connect();
+  }
+
   function close(): void {
     closed = true;
     clearTimeout(timer);
     clearInterval(looking);
     window.removeEventListener("online", hurry);
+    end();
+  }
+
+  function end(): void {
     const last = subscription;
     subscription = null;
     last?.unsubscribe();
@@ -120,5 +131,5 @@ export function openStream(handlers: StreamHandlers): Stream {
   if (before.phase !== "catchingUp")
     handlers.state({ ...before, phase: before.lastFrameAtMs > 0 ? "reconnecting" : "connecting", retryAtMs: 0 });
   connect();
-  return { hurry, close };
+  return { hurry, reopen, close };
 }

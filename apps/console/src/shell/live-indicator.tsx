@@ -1,4 +1,4 @@
-import { CirclePause, CirclePlay, Hand, History, Moon, Radio, RefreshCw, WifiOff } from "lucide-react";
+import { CirclePause, CirclePlay, Hand, History, ListFilter, Moon, Radio, RefreshCw, WifiOff } from "lucide-react";
 import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { clockParts } from "../format.ts";
@@ -13,6 +13,7 @@ interface Look {
   icon: ComponentType<{ className?: string; "aria-hidden"?: "true" }>;
   tone: string;
   pulse?: boolean;
+  title?: string;
 }
 
 /** How current the screen is: in words, shape and colour, always in view. */
@@ -26,7 +27,10 @@ export function LiveIndicator() {
   return (
     <div
       className="flex h-7 items-center gap-1.5 rounded-full border border-line bg-surface pr-2.5 pl-2 text-xs font-medium"
-      title={lastFrameAtMs ? t("live.offlineAsOf", { time: clockParts(lastFrameAtMs).time }).replace(/^.*?[,，]\s*/, "") : undefined}
+      title={
+        look.title ??
+        (lastFrameAtMs ? t("live.offlineAsOf", { time: clockParts(lastFrameAtMs).time }).replace(/^.*?[,，]\s*/, "") : undefined)
+      }
     >
       <Icon aria-hidden="true" className={cn("size-3.5", look.tone, live && rate > 0 && "animate-pulse-dot")} />
       <span role="status" aria-label={t("live.label")} className={look.tone}>
@@ -40,6 +44,9 @@ export function LiveIndicator() {
     </div>
   );
 }
+
+/** What the last frame said of a sample holds so long. */
+const SAMPLED_MS = 5_000;
 
 function useRate(): number {
   useStore(ticks);
@@ -65,6 +72,10 @@ function useLook(): Look {
   if (mode === "paused") return { text: t("live.paused"), icon: CirclePause, tone: "text-warn" };
   if (mode === "catchingUp") return { text: t("live.catchingUp"), icon: CirclePlay, tone: "text-accent-ink" };
   if (mode === "history") return { text: t("live.history"), icon: History, tone: "text-idle" };
+  // The last frame of a busy moment says it, and nothing comes after it when all is quiet again.
+  const sample = Date.now() - lastFrameAtMs < SAMPLED_MS ? connection.get().sample : undefined;
+  if (sample && mode === null)
+    return { text: t("live.sampled", { sample }), icon: ListFilter, tone: "text-warn", pulse: true, title: t("live.sampledMore") };
   if (mode === "holding") return { text: t("live.holding"), icon: Hand, tone: "text-accent-ink" };
   return { text: t("live.live"), icon: Radio, tone: "text-ok", pulse: true };
 }

@@ -93,6 +93,8 @@ export const en = {
     paused: "Paused",
     catchingUp: "Catching up",
     history: "History",
+    sampled: "Sampled 1:{{sample}}",
+    sampledMore: "More than 1,000 requests a second: of those that succeed one in so many is shown. Figures count them all.",
     rate: "{{rate}}/s",
     pause: "Pause",
     resume: "Resume",

@@ -94,6 +94,8 @@ export const zhCN: Texts = {
     paused: "已暂停",
     catchingUp: "正在追赶",
     history: "历史",
+    sampled: "采样 1:{{sample}}",
+    sampledMore: "每秒请求超过 1,000：成功的请求按比例抽样显示，各项数字仍统计全部。",
     rate: "{{rate}}/秒",
     pause: "暂停",
     resume: "继续",

@@ -5,7 +5,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, queryClient } from "../../api/client.ts";
 import type { NameLookup } from "../../api/names.ts";
-import { listen } from "../../live/hub.ts";
+import { listenTo } from "../../live/hub.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { isGap } from "../../live/log-order.ts";
 import { Button } from "../../ui/button.tsx";
@@ -129,7 +129,7 @@ function useHeardRow(id: string): RequestRow | undefined {
   const [heard, setHeard] = useState<{ row: RequestRow; rev: number }>();
   useEffect(
     () =>
-      listen({
+      listenTo(["logs"], {
         events(events) {
           for (const event of events)
             if ("rev" in event && event.row.id === id)

@@ -3,7 +3,7 @@ import type { LogFilter } from "@sluice/core/inputs/log";
 import { useEffect, useState } from "react";
 import { client } from "../../api/client.ts";
 import { covers } from "../../live/bus-id.ts";
-import { listen } from "../../live/hub.ts";
+import { listenTo } from "../../live/hub.ts";
 import { createLogHistogram, type HistogramView, type LogHistogram } from "../../live/log-histogram.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { filterOf, LogSearch, startOf } from "./search.ts";
@@ -52,7 +52,7 @@ export function useHistogram(feedKey: string): HistogramState {
       }
     };
     const offs = [
-      listen({
+      listenTo(["logs"], {
         events(events, at) {
           if (!histogram) waiting.push({ events, at });
           else if (!covers(at, readAt)) changed = histogram.push(events) || changed;

@@ -1,7 +1,7 @@
 import { startTransition, useEffect, useState } from "react";
 import { client } from "../../api/client.ts";
 import { frameSchedule } from "../../live/frame-schedule.ts";
-import { covered, listen } from "../../live/hub.ts";
+import { covered, listenTo } from "../../live/hub.ts";
 import { takeFeed } from "../../live/kept-feeds.ts";
 import { type LogFeed, type LogSource, startLogFeed } from "../../live/log-feed.ts";
 import { serverNow } from "../../live/server-clock.ts";
@@ -9,11 +9,14 @@ import { feedKey, filterOf, LogSearch } from "./search.ts";
 
 const schedule = frameSchedule();
 
+const topics = ["logs"] as const;
+
 const source: LogSource = {
   list: (input) => client.logs.list.query(input),
   byIds: (ids) => client.logs.byIds.query({ ids }),
-  listen,
-  covered,
+  // A feed that is kept for a while keeps the topic, too.
+  listen: (listener) => listenTo(topics, listener),
+  covered: (busId) => covered(busId, topics),
   schedule,
 };
 

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { api, client, type Outputs, queryClient } from "../../api/client.ts";
 import { useAnswer } from "../../api/use-answer.ts";
 import { frameSchedule } from "../../live/frame-schedule.ts";
-import { covered, listen } from "../../live/hub.ts";
+import { covered, listen, useTopics } from "../../live/hub.ts";
 import { createOverviewBoard, type OverviewView } from "../../live/overview-board.ts";
 import { serverNow } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
@@ -25,8 +25,11 @@ function readAgain(): void {
   void queryClient.invalidateQueries({ queryKey: api.overview.get.pathKey() });
 }
 
+const topics = ["logs", "sessions"] as const;
+
 // For as long as the document lives, so that the page shows the last state at once when it is come back to.
 listen({
+  of: topics,
   events(events, at) {
     board.push(events, at);
     if (events.some((event) => event.type === "settings.changed" && event.names.includes("time.zone"))) readAgain();
@@ -40,11 +43,12 @@ let shown = "";
 function load(answer: Outputs["overview"]["get"]): void {
   board.load(answer);
   shown = JSON.stringify({ range: answer.range, by: answer.by });
-  void covered(answer.busId).then((whole) => whole || readAgain());
+  void covered(answer.busId, topics).then((whole) => whole || readAgain());
 }
 
 /** The figures for a range, kept current by the stream. While another range is read, what was shown stays. */
 export function useOverview(input: GetOverviewInput): { view: OverviewView | null; error: unknown; busy: boolean; retry(): void } {
+  useTopics(topics);
   const view = useStore(board);
   const { data, error, isFetching, refetch } = useQuery({
     queryKey: api.overview.get.queryKey(input),

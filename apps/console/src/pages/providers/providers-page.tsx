@@ -4,7 +4,7 @@ import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, client, type Outputs, queryClient } from "../../api/client.ts";
 import { useAnswer } from "../../api/use-answer.ts";
-import { covered, listen } from "../../live/hub.ts";
+import { covered, listen, useTopics } from "../../live/hub.ts";
 import { createProviderHealth, noHealth } from "../../live/provider-health.ts";
 import { createProviderSeries } from "../../live/provider-series.ts";
 import { serverNow } from "../../live/server-clock.ts";
@@ -23,6 +23,8 @@ import { SelectionBar } from "./selection-bar.tsx";
 import { useProviderChanges } from "./use-provider-changes.ts";
 
 const options = api.providers.bootstrap.queryOptions();
+/** The lines of the last hours are made of requests. */
+const topics = ["providers", "logs"] as const;
 const board = createProviderHealth();
 const history = createProviderSeries(serverNow);
 
@@ -33,20 +35,23 @@ function readAgain(): void {
 function loadBoards(answer: Outputs["providers"]["bootstrap"]): void {
   board.load(answer.health);
   if (answer.series) history.load(answer.series);
-  void covered(answer.busId).then((whole) => whole || readAgain());
+  void covered(answer.busId, topics).then((whole) => whole || readAgain());
 }
 
 // Figures arrive by events for as long as the document lives; the bootstrap call is where they start from.
 listen({
+  of: topics,
   events(events) {
     board.push(events);
     history.push(events);
   },
+  reset: readAgain,
 });
 
 /** Upstream accounts: one call, then everything that moves is pushed. */
 export function ProvidersPage() {
   const { t } = useTranslation();
+  useTopics(topics);
   const { data, dataUpdatedAt, error, refetch } = useQuery(options);
   const health = useStore(board);
   const series = useStore(history).byProvider;

@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { api, client } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { clockParts, formatCost, formatDuration } from "../../format.ts";
-import { listen } from "../../live/hub.ts";
+import { listenTo } from "../../live/hub.ts";
 import { Button } from "../../ui/button.tsx";
 import { FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
@@ -85,7 +85,7 @@ function useHeardRequests(sessionId: string): ReadonlyMap<string, Heard> {
   const [heard, setHeard] = useState<ReadonlyMap<string, Heard>>(new Map());
   useEffect(() => {
     setHeard(new Map());
-    return listen({
+    return listenTo(["logs"], {
       events(events) {
         const ours = events.flatMap((event) => ("rev" in event && event.row.sessionId === sessionId ? [event] : []));
         if (ours.length === 0) return;

@@ -7,7 +7,7 @@ import { api, type Outputs, queryClient } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { useAnswer } from "../../api/use-answer.ts";
 import { formatSpan } from "../../format.ts";
-import { covered, listen } from "../../live/hub.ts";
+import { covered, listen, useTopics } from "../../live/hub.ts";
 import { serverNow } from "../../live/server-clock.ts";
 import { createSessionBoard } from "../../live/session-board.ts";
 import { useStore } from "../../live/store.ts";
@@ -33,6 +33,7 @@ const board = createSessionBoard({
 });
 
 const options = api.sessions.list.queryOptions();
+const topics = ["sessions"] as const;
 
 function readAgain(): void {
   void queryClient.invalidateQueries({ queryKey: options.queryKey });
@@ -40,11 +41,12 @@ function readAgain(): void {
 
 function loadBoard(answer: Outputs["sessions"]["list"]): void {
   board.load(answer.rows, answer.activeWindowSeconds);
-  void covered(answer.busId).then((whole) => whole || readAgain());
+  void covered(answer.busId, topics).then((whole) => whole || readAgain());
 }
 
 // For as long as the document lives: events before the list is read are kept and meet it by their rev.
 listen({
+  of: topics,
   events(events) {
     board.push(events);
     if (events.some((event) => event.type === "settings.changed" && event.names.includes("sessions.activeWindowSeconds"))) readAgain();
@@ -57,6 +59,7 @@ const noFilter: Partial<SessionSearch> = { q: undefined, user: undefined, key: u
 /** Conversations going on now. */
 export function SessionsPage() {
   const { t, i18n } = useTranslation();
+  useTopics(topics);
   const { login } = route.useRouteContext();
   const search = route.useSearch();
   const navigate = route.useNavigate();

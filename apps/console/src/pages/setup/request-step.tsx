@@ -6,7 +6,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { formatCost, formatDuration } from "../../format.ts";
-import { covered, listen } from "../../live/hub.ts";
+import { covered, listenTo } from "../../live/hub.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { SecretOnce } from "../../ui/secret-once.tsx";
@@ -85,6 +85,8 @@ function follow(old: Seen | null, next: Seen): Seen {
   return failed && next.row.id > old.row.id ? next : old;
 }
 
+const topics = ["logs"] as const;
+
 /** The key's latest request while it works out: read once, then pushed. */
 function useFirstRequest(keyId: string): RequestRow | null {
   const [seen, setSeen] = useState<Seen | null>(null);
@@ -96,11 +98,11 @@ function useFirstRequest(keyId: string): RequestRow | null {
       const [row] = items;
       if (!current) return;
       if (row) setSeen((old) => follow(old, { row, rev: row.state === "in_flight" ? -1 : FINAL_REV }));
-      if (!(await covered(busId)) && current) await read();
+      if (!(await covered(busId, topics)) && current) await read();
     }
     // Without an answer there is still the stream.
     read().catch(() => undefined);
-    const stop = listen({
+    const stop = listenTo(topics, {
       events(events) {
         for (const event of events) {
           if ("rev" in event && event.row.keyId === keyId) setSeen((old) => follow(old, { row: event.row, rev: event.rev }));

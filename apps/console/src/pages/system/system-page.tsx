@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { api, type Outputs, queryClient } from "../../api/client.ts";
 import { useAnswer } from "../../api/use-answer.ts";
 import { clockParts } from "../../format.ts";
-import { covered } from "../../live/hub.ts";
+import { covered, useTopics } from "../../live/hub.ts";
 import { useStore } from "../../live/store.ts";
 import { systemBoard } from "../../live/system-board.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
@@ -18,6 +18,7 @@ import { QuarantineSection } from "./quarantine-section.tsx";
 import { BusCard, PostgresCard, RedisCard } from "./store-cards.tsx";
 
 const options = api.system.get.queryOptions();
+const topics = ["system"] as const;
 
 function readAgain(): void {
   void queryClient.invalidateQueries({ queryKey: api.system.pathKey() });
@@ -25,12 +26,13 @@ function readAgain(): void {
 
 function loadBoard(answer: Outputs["system"]["get"]): void {
   systemBoard.load(answer);
-  void covered(answer.busId).then((whole) => whole || readAgain());
+  void covered(answer.busId, topics).then((whole) => whole || readAgain());
 }
 
 /** What this installation runs on. Processes tell of themselves; the stores are asked when the page opens, and on request. */
 export function SystemPage() {
   const { t } = useTranslation();
+  useTopics(topics);
   const { data, dataUpdatedAt, error, refetch, isFetching } = useQuery({ ...options, refetchOnMount: "always" });
   useAnswer(data, loadBoard);
   const { instances, breakers } = useStore(systemBoard);

@@ -1,0 +1,109 @@
+import type { Clock } from "@sluice/core/clock";
+import type { LiveEvent } from "@sluice/core/events";
+import { statusClassOf } from "@sluice/core/status-class";
+
+/** Rows a second that an audience is shown whole; nobody reads more. */
+export const MAX_ROWS_PER_S = 1_000;
+/** Falls only after so many calm seconds, so that it does not go to and fro. */
+const CALM_S = 5;
+
+/**
+ * Which rows of a busy audience are shown. Above a thousand new ones a second only one in so many is, told apart by its id, so
+ * that a row is in the sample with all that happens to it or with nothing. What is not in the sample travels `aside`: it
+ * begins and ends, so that whatever counts stays exact and whoever has the row learns of its end, but nobody shows it anew,
+ * and its progress is left out. Errors are always shown, unless there are more than a thousand of them a second, too.
+ */
+export interface Sampling {
+  /** Counts them, and gives them as they are for this audience; the same list when all are in the sample. */
+  take(events: readonly LiveEvent[]): readonly LiveEvent[];
+  /** As `take`, of events that were counted before. */
+  mark(events: readonly LiveEvent[]): readonly LiveEvent[];
+  /** Those that are shown do not all get through: fewer are, from now on. */
+  thin(): void;
+  /** One in so many rows is shown now; 1 = all. Powers of two: a row of a thinner sample is in each thicker one. */
+  current(): number;
+}
+
+export function createSampling(clock: Clock): Sampling {
+  const all = createGauge(clock);
+  const errors = createGauge(clock);
+
+  function mark(events: readonly LiveEvent[]): readonly LiveEvent[] {
+    const sample = all.current();
+    if (sample === 1) return events;
+    return events.flatMap((event): LiveEvent[] => {
+      if (!("rev" in event)) return [event];
+      const place = placeOf(event.row.id);
+      if (place % sample === 0 || (isError(event) && place % errors.current() === 0)) return [event];
+      return event.type === "request.progressed" ? [] : [{ ...event, aside: true }];
+    });
+  }
+
+  return {
+    take(events) {
+      for (const event of events) {
+        if (!("rev" in event)) continue;
+        if (event.type === "request.started" || event.type === "request.refused") all.count();
+        if (isError(event)) errors.count();
+      }
+      return mark(events);
+    },
+    mark,
+    thin: all.raise,
+    current: all.current,
+  };
+}
+
+interface Gauge {
+  count(): void;
+  /** Twice as much as now, at most once a second. */
+  raise(): void;
+  /** The least power of two by which the busiest of the last seconds has to be divided. */
+  current(): number;
+}
+
+function createGauge(clock: Clock): Gauge {
+  /** Counts of this second and the ones before it. */
+  let seconds = new Array<number>(CALM_S + 1).fill(0);
+  let nowS = 0;
+  let raisedS = -1;
+
+  function move(): void {
+    const second = Math.floor(clock.monotonic() / 1_000);
+    const steps = Math.min(seconds.length, Math.max(0, second - nowS));
+    if (steps > 0) seconds = [...new Array<number>(steps).fill(0), ...seconds].slice(0, CALM_S + 1);
+    nowS = second;
+  }
+
+  function current(): number {
+    move();
+    let sample = 1;
+    while (Math.max(...seconds) > MAX_ROWS_PER_S * sample) sample *= 2;
+    return sample;
+  }
+
+  return {
+    count() {
+      move();
+      seconds[0] = (seconds[0] ?? 0) + 1;
+    },
+    raise() {
+      const sample = current();
+      if (raisedS === nowS) return;
+      raisedS = nowS;
+      seconds[0] = MAX_ROWS_PER_S * sample + 1;
+    },
+    current,
+  };
+}
+
+function isError(event: Extract<LiveEvent, { rev: number }>): boolean {
+  if (event.type !== "request.finished") return false;
+  const is = statusClassOf(event.row);
+  return is === "4xx" || is === "5xx";
+}
+
+/** Evenly spread over ids: of a UUIDv7 the last part is random. */
+function placeOf(id: string): number {
+  return Number.parseInt(id.slice(-8), 16) || 0;
+}

@@ -1,5 +1,5 @@
 import { asksForRows, callMessages, expect, models, test } from "./fixtures.ts";
-import { openLogs, rows } from "./log-page.ts";
+import { openLogs, rows, timeline } from "./log-page.ts";
 
 test.describe("the live log @live", () => {
   test("shows a request begin, stream and end without asking for anything", async ({ adminPage: page, place, world }) => {
@@ -18,6 +18,22 @@ test.describe("the live log @live", () => {
     await expect(row).toContainText("$");
     await expect(row.getByText(/^\d+$/).first()).toBeVisible();
     await expect(rows(page)).toHaveCount(1);
+    expect(asked.filter(asksForRows)).toEqual([]);
+  });
+
+  test("comes back as it is by now, rows and timeline, and asks for nothing", async ({ adminPage: page, place, world }) => {
+    await openLogs(page, world);
+    const chart = timeline(page).getByRole("img");
+    await (await callMessages(place, world.secret)).text();
+    await expect(rows(page)).toHaveCount(1);
+    await page.getByRole("navigation").getByRole("link", { name: "Prices" }).first().click();
+    await expect(chart).toBeHidden();
+    await (await callMessages(place, world.secret)).text();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goBack();
+    await expect(rows(page)).toHaveCount(2);
+    await expect(chart).toBeVisible();
     expect(asked.filter(asksForRows)).toEqual([]);
   });
 

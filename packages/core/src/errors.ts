@@ -39,6 +39,7 @@ export const errorCatalogue = {
   too_many_headers: { status: 431, message: "More than 100 headers were sent.", retryable: false },
   rate_limited: { status: 429, message: "The requests-per-minute limit is reached.", retryable: true },
   in_flight_limited: { status: 429, message: "The limit of requests in flight is reached.", retryable: true },
+  too_many_exports: { status: 429, message: "Enough exports are under way. Try again when one is done.", retryable: true },
   login_throttled: { status: 429, message: "Too many attempts. Try again later.", retryable: true },
   /** 499 is Google's CANCELLED; clients do not try it again by themselves, as they would a 409 or 5xx. */
   cancelled: { status: 499, message: "The request was cancelled.", retryable: false },

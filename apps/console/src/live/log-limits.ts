@@ -11,3 +11,7 @@ export const SCROLLBACK_MAX = 50_000;
 
 /** ms that a row which left the filter stays dimmed, so that the eye can follow. */
 export const LEAVE_MS = 700;
+
+/** New rows a second beyond which a busy log shows its sample alone, for so long. */
+export const CROWD_MAX = 1_000;
+export const CROWDED_MS = 5_000;

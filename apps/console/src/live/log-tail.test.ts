@@ -3,7 +3,7 @@ import { newId } from "@sluice/core/ids";
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { noUsage, type RequestRow } from "@sluice/core/requests";
 import { describe, expect, it } from "vitest";
-import { HELD_MAX, LEAVE_MS, WINDOW_MAX } from "./log-limits.ts";
+import { CROWD_MAX, CROWDED_MS, HELD_MAX, LEAVE_MS, WINDOW_MAX } from "./log-limits.ts";
 import { gapAfter } from "./log-order.ts";
 import { LogTail } from "./log-tail.ts";
 
@@ -288,25 +288,42 @@ it("names what is in flight, and counts arrivals for spoken summaries", () => {
   expect(tail.arrived()).toEqual({ rows: 2, errors: 1 });
 });
 
-describe("outside the sample of a busy log", () => {
+describe("a busy log", () => {
   const aside = (event: LiveEvent): LiveEvent => ({ ...event, aside: true }) as LiveEvent;
+  const crowd = () => Array.from({ length: CROWD_MAX + 1 }, () => started(row({ keyId: "busy" })));
 
-  it("a row is not shown, one that a page brought learns of its end, and one that was shown goes on", () => {
+  it("shows its sample alone; a row that a page brought learns of its end, and one that was shown goes on", () => {
     const { tail, send, ids } = open();
+    send(...crowd());
+    expect(tail.crowded()).toBe(true);
+    const before = ids().length;
     const [hidden, paged, shown] = [row(), row(), row()];
     tail.load([paged], { floor: "" });
     send(started(shown), aside(started(hidden)));
-    expect(ids()).toEqual([shown.id, paged.id]);
+    expect(ids().slice(0, 2)).toEqual([shown.id, paged.id]);
     send(aside(finished(hidden)), aside(finished(paged)), aside(finished(shown)));
-    expect(ids()).toEqual([shown.id, paged.id]);
+    expect(ids().length).toBe(before + 2);
     expect([paged, shown].map(({ id }) => tail.row(id)?.row.state)).toEqual(["done", "done"]);
-    expect(tail.arrived().rows).toBe(1);
+    // Begun in the sample and over outside it before it was shown.
+    const short = row();
+    send(started(short), aside(finished(short)));
+    expect(ids()[0]).toBe(short.id);
   });
 
-  it("a row that begins in the sample and ends outside it before it is shown is shown", () => {
-    const { send, ids } = open();
-    const one = row();
-    send(started(one), aside(finished(one)));
-    expect(ids()).toEqual([one.id]);
+  it("is whole for a filter that few of its rows match, and when it is calm again", () => {
+    const narrow = open({ keyId: "mine" });
+    const mine = row({ keyId: "mine" });
+    narrow.send(...crowd().map(aside), aside(started(mine)));
+    expect([narrow.ids(), narrow.tail.crowded()]).toEqual([[mine.id], false]);
+    narrow.send(aside(finished(mine)));
+    expect(narrow.tail.row(mine.id)?.row.state).toBe("done");
+
+    const { tail, send, ids, pass } = open();
+    send(...crowd());
+    const late = row();
+    send(aside(started(row())));
+    pass(CROWDED_MS + 1);
+    send(aside(started(late)));
+    expect([ids()[0], tail.crowded()]).toEqual([late.id, false]);
   });
 });

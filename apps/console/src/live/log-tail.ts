@@ -3,7 +3,7 @@ import type { LogFilter } from "@sluice/core/inputs/log";
 import { matchesLog } from "@sluice/core/match-log";
 import type { RequestRow } from "@sluice/core/requests";
 import { isErrorRow } from "./error-row.ts";
-import { HELD_MAX, LEAVE_MS, WINDOW_MAX } from "./log-limits.ts";
+import { CROWD_MAX, CROWDED_MS, HELD_MAX, LEAVE_MS, WINDOW_MAX } from "./log-limits.ts";
 import { anchorOf, gapAfter, insertInto, isGap } from "./log-order.ts";
 
 /**
@@ -54,6 +54,8 @@ export class LogTail {
   #loaded = false;
   #scheduled = false;
   #arrived = { rows: 0, errors: 0 };
+  /** New rows of the filter in one second, also those that are not shown. */
+  #crowd = { second: 0, rows: 0, untilMs: 0 };
   #viewListeners = new Set<() => void>();
   #rowListeners = new Map<string, Set<() => void>>();
 
@@ -85,6 +87,14 @@ export class LogTail {
   /** How many rows came over the stream so far, and how many errors: for spoken summaries. */
   arrived(): { rows: number; errors: number } {
     return { ...this.#arrived };
+  }
+
+  /**
+   * Whether more new rows come than a reader could follow. Then those outside the stream's sample are not shown; of a filter
+   * that few rows match all are.
+   */
+  crowded(): boolean {
+    return this.#now() < this.#crowd.untilMs;
   }
 
   /** Ids shown as in flight: what to ask for again after a hole in the stream. */
@@ -183,14 +193,15 @@ export class LogTail {
       return;
     }
     const waiting = this.#held.get(row.id);
-    // Outside the sample of a busy log, and none of those that a page brought.
-    if (event.aside && !waiting) return;
     if (waiting && rev <= waiting.rev) return;
     if (!matches) {
       this.#held.delete(row.id);
       return;
     }
     if (row.id <= this.#floor) return;
+    if (event.type === "request.started" || event.type === "request.refused") this.#count();
+    // Outside the sample, which is all that is shown while too much comes, and none of those that a page brought.
+    if (event.aside && !waiting && this.crowded()) return;
     if (!waiting) this.#arrived.rows += 1;
     if (isErrorRow(row) && !(waiting && isErrorRow(waiting.row))) this.#arrived.errors += 1;
     const entry = { row, rev, leftAtMs: 0 };
@@ -200,6 +211,14 @@ export class LogTail {
     }
     this.#rows.set(row.id, entry);
     added.push(row.id);
+  }
+
+  #count(): void {
+    const now = this.#now();
+    const second = Math.floor(now / 1_000);
+    if (second !== this.#crowd.second) this.#crowd = { ...this.#crowd, second, rows: 0 };
+    this.#crowd.rows += 1;
+    if (this.#crowd.rows > CROWD_MAX) this.#crowd.untilMs = now + CROWDED_MS;
   }
 
   #replace(known: TailRow, row: RequestRow, rev: number, matches: boolean): void {

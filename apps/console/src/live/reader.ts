@@ -7,6 +7,9 @@ export type ReaderMode = "holding" | "paused" | "history" | "catchingUp" | null;
 
 export const readerMode = createStore<ReaderMode>(null);
 
+/** Whether the page in view shows the sample of a busy log alone. */
+export const readerCrowded = createStore(false);
+
 /** Requests that began, a second, over the last few seconds. */
 const SPAN_S = 5;
 const arrivals: number[] = [];

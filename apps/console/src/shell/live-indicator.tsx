@@ -3,7 +3,7 @@ import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { clockParts } from "../format.ts";
 import { connection } from "../live/connection.ts";
-import { arrivalRate, readerMode } from "../live/reader.ts";
+import { arrivalRate, readerCrowded, readerMode } from "../live/reader.ts";
 import { ticks } from "../live/server-clock.ts";
 import { useStore } from "../live/store.ts";
 import { cn } from "../ui/class-names.ts";
@@ -45,9 +45,6 @@ export function LiveIndicator() {
   );
 }
 
-/** What the last frame said of a sample holds so long. */
-const SAMPLED_MS = 5_000;
-
 function useRate(): number {
   useStore(ticks);
   return arrivalRate();
@@ -55,8 +52,9 @@ function useRate(): number {
 
 function useLook(): Look {
   const { t } = useTranslation();
-  const { phase, retryAtMs, lastFrameAtMs } = useStore(connection);
+  const { phase, retryAtMs, lastFrameAtMs, sample } = useStore(connection);
   const mode = useStore(readerMode);
+  const crowded = useStore(readerCrowded);
   useStore(ticks);
   if (phase === "connecting") return { text: t("live.connecting"), icon: RefreshCw, tone: "text-idle" };
   if (phase === "asleep") return { text: t("live.asleep"), icon: Moon, tone: "text-idle" };
@@ -72,9 +70,7 @@ function useLook(): Look {
   if (mode === "paused") return { text: t("live.paused"), icon: CirclePause, tone: "text-warn" };
   if (mode === "catchingUp") return { text: t("live.catchingUp"), icon: CirclePlay, tone: "text-accent-ink" };
   if (mode === "history") return { text: t("live.history"), icon: History, tone: "text-idle" };
-  // The last frame of a busy moment says it, and nothing comes after it when all is quiet again.
-  const sample = Date.now() - lastFrameAtMs < SAMPLED_MS ? connection.get().sample : undefined;
-  if (sample && mode === null)
+  if (crowded && sample && mode === null)
     return { text: t("live.sampled", { sample }), icon: ListFilter, tone: "text-warn", pulse: true, title: t("live.sampledMore") };
   if (mode === "holding") return { text: t("live.holding"), icon: Hand, tone: "text-accent-ink" };
   return { text: t("live.live"), icon: Radio, tone: "text-ok", pulse: true };

@@ -29,6 +29,7 @@ export const errors = {
   too_many_headers: "More than 100 headers were sent.",
   rate_limited: "The limit of requests per minute is reached.",
   in_flight_limited: "The limit of requests in flight is reached.",
+  too_many_exports: "Enough exports are under way. Try again when one is done.",
   login_throttled: "Too many attempts. Try again later.",
   cancelled: "The request was cancelled.",
   internal: "Something went wrong on the server.",

@@ -29,6 +29,7 @@ export const errors = {
   too_many_headers: "请求头超过 100 个。",
   rate_limited: "已达到每分钟请求数上限。",
   in_flight_limited: "已达到并发请求数上限。",
+  too_many_exports: "正在进行的导出已达上限，请等其中一个完成后再试。",
   login_throttled: "尝试次数过多，请稍后再试。",
   cancelled: "请求已被取消。",
   internal: "服务器出错了。",

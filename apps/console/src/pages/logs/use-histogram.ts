@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { client } from "../../api/client.ts";
 import { covers } from "../../live/bus-id.ts";
 import { listenTo } from "../../live/hub.ts";
+import { createKeeper } from "../../live/keeper.ts";
 import { createLogHistogram, type HistogramView, type LogHistogram } from "../../live/log-histogram.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { filterOf, LogSearch, startOf } from "./search.ts";
@@ -16,62 +17,93 @@ export type HistogramState =
 /** A narrower range shows what is around it, too: a bar of five minutes says little alone. */
 const LEAST_MS = 3_600_000;
 
-/** The timeline of a filter: read once, counted on by push, moved on by the page's one timer. Another filter is another. */
+/** The timeline of a filter: read once, counted on by push while it is kept, moved on by the page's one timer. Another filter is another. */
 export function useHistogram(feedKey: string): HistogramState {
   const [state, setState] = useState<HistogramState>({ phase: "loading" });
   useEffect(() => {
-    const filter = widened(LogSearch.parse(JSON.parse(feedKey)));
-    let histogram: LogHistogram | null = null;
-    let waiting: { events: readonly LiveEvent[]; at: BusId }[] = [];
-    let readAt: BusId = "";
-    let shown = 0;
-    let changed = false;
-    let current = true;
-    const show = (): void => {
-      if (!histogram) return;
-      const view = histogram.view(serverNow());
-      if (!changed && view.toMs === shown) return;
-      changed = false;
-      shown = view.toMs;
-      setState({ phase: "ready", view });
-    };
-    const read = async (): Promise<void> => {
-      try {
-        const answer = await client.logs.histogram.query({ filter });
-        if (!current) return;
-        if (answer.unanswered.length > 0) return setState({ phase: "unanswered", fields: answer.unanswered });
-        histogram = createLogHistogram(answer, filter);
-        readAt = answer.busId;
-        // What came up to there is in the sums.
-        for (const { events, at } of waiting) if (!covers(at, readAt)) histogram.push(events);
-        waiting = [];
-        changed = true;
-        show();
-      } catch {
-        if (current) setState({ phase: "error" });
-      }
-    };
-    const offs = [
-      listenTo(["logs"], {
-        events(events, at) {
-          if (!histogram) waiting.push({ events, at });
-          else if (!covers(at, readAt)) changed = histogram.push(events) || changed;
-        },
-        reset() {
-          histogram = null;
-          void read();
-        },
-      }),
-      ticks.subscribe(show),
-    ];
-    setState({ phase: "loading" });
-    void read();
+    const { one, leave } = histograms.take(feedKey, () => startHistogram(feedKey));
+    const show = (): void => setState(one.state());
+    const offs = [one.onChange(show), ticks.subscribe(show), leave];
+    show();
     return () => {
-      current = false;
       for (const off of offs) off();
     };
   }, [feedKey]);
   return state;
+}
+
+interface HistogramFeed {
+  /** As of now; the same object when nothing moved. */
+  state(): HistogramState;
+  /** It was read, or could not be. One listener. */
+  onChange(listener: () => void): () => void;
+  stop(): void;
+}
+
+// A failure is not kept.
+const histograms = createKeeper<HistogramFeed>((one) => one.state().phase === "ready");
+
+function startHistogram(feedKey: string): HistogramFeed {
+  const filter = widened(LogSearch.parse(JSON.parse(feedKey)));
+  let histogram: LogHistogram | null = null;
+  let state: HistogramState = { phase: "loading" };
+  let waiting: { events: readonly LiveEvent[]; at: BusId }[] = [];
+  let readAt: BusId = "";
+  let reading = false;
+  let changed = false;
+  let stopped = false;
+  let tell: () => void = () => {};
+
+  async function read(): Promise<void> {
+    reading = true;
+    try {
+      const answer = await client.logs.histogram.query({ filter });
+      if (answer.unanswered.length > 0) state = { phase: "unanswered", fields: answer.unanswered };
+      else {
+        histogram = createLogHistogram(answer, filter);
+        readAt = answer.busId;
+        // What came up to there is in the sums.
+        for (const { events, at } of waiting) if (!covers(at, readAt)) histogram.push(events);
+        changed = true;
+      }
+    } catch {
+      state = { phase: "error" };
+    }
+    reading = false;
+    waiting = [];
+    if (!stopped) tell();
+  }
+
+  const off = listenTo(["logs"], {
+    events(events, at) {
+      if (!histogram && reading) waiting.push({ events, at });
+      else if (histogram && !covers(at, readAt)) changed = histogram.push(events) || changed;
+    },
+    reset() {
+      histogram = null;
+      void read();
+    },
+  });
+  void read();
+  return {
+    state() {
+      const view = histogram?.view(serverNow());
+      const shown = state.phase === "ready" ? state.view : null;
+      if (view && (changed || view.toMs !== shown?.toMs)) state = { phase: "ready", view };
+      changed = false;
+      return state;
+    },
+    onChange(listener) {
+      tell = listener;
+      return () => {
+        tell = () => {};
+      };
+    },
+    stop() {
+      stopped = true;
+      off();
+    },
+  };
 }
 
 function widened(search: LogSearch): LogFilter {

@@ -2,7 +2,7 @@ import { startTransition, useEffect, useState } from "react";
 import { client } from "../../api/client.ts";
 import { frameSchedule } from "../../live/frame-schedule.ts";
 import { covered, listenTo } from "../../live/hub.ts";
-import { takeFeed } from "../../live/kept-feeds.ts";
+import { createKeeper } from "../../live/keeper.ts";
 import { type LogFeed, type LogSource, startLogFeed } from "../../live/log-feed.ts";
 import { serverNow } from "../../live/server-clock.ts";
 import { feedKey, filterOf, LogSearch } from "./search.ts";
@@ -20,14 +20,22 @@ const source: LogSource = {
   schedule,
 };
 
+const feeds = createKeeper<LogFeed>(({ status, tail }) => {
+  // What was being read by hand is at the top again next time.
+  tail.setPaused(false);
+  tail.setHolding(false);
+  // A failure is not kept.
+  return status.get().phase === "ready";
+});
+
 /** The feed of the page's filter; another filter is another feed. Null for the moment before the first effect. */
 export function useLogFeed(search: LogSearch): LogFeed | null {
   const key = feedKey(search);
   const [feed, setFeed] = useState<LogFeed | null>(null);
   useEffect(() => {
-    const taken = takeFeed(key, () => startLogFeed(filterOf(LogSearch.parse(JSON.parse(key)), serverNow()), source));
+    const taken = feeds.take(key, () => startLogFeed(filterOf(LogSearch.parse(JSON.parse(key)), serverNow()), source));
     // A feed that was kept brings a full table: the press that led here is answered before that is drawn.
-    startTransition(() => setFeed(taken.feed));
+    startTransition(() => setFeed(taken.one));
     return taken.leave;
   }, [key]);
   return feed;

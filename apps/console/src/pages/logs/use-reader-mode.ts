@@ -1,7 +1,8 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { LogFeed } from "../../live/log-feed.ts";
-import { readerMode } from "../../live/reader.ts";
+import { readerCrowded, readerMode } from "../../live/reader.ts";
+import { ticks } from "../../live/server-clock.ts";
 
 const nothing = () => () => {};
 const never = () => false;
@@ -19,11 +20,13 @@ export function useReaderMode(feed: LogFeed | null, history: boolean): void {
       const catching = feed.status.get().catchingUp;
       readerMode.set(mode === "paused" ? "paused" : history ? "history" : catching ? "catchingUp" : mode === "holding" ? "holding" : null);
     };
-    const offs = [feed.tail.onView(tell), feed.status.subscribe(tell)];
+    const look = (): void => readerCrowded.set(feed.tail.crowded());
+    const offs = [feed.tail.onView(tell), feed.status.subscribe(tell), ticks.subscribe(look)];
     tell();
     return () => {
       for (const off of offs) off();
       readerMode.set(null);
+      readerCrowded.set(false);
     };
   }, [feed, history]);
 }

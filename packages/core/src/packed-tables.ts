@@ -47,29 +47,51 @@ function unescaped(name: string): string {
 }
 
 function toTable(rows: readonly Packed[]): Packed {
-  const names = new Set(rows.flatMap(Object.keys));
+  const names = new Set<string>();
+  for (const row of rows) for (const name in row) names.add(name);
   const table: Packed = { "#rows": rows.length };
   for (const name of names) {
-    const at = rows.flatMap((row, index) => (row[name] === undefined ? [] : index));
+    const all = rows.map((row) => row[name]);
+    if (!all.includes(undefined)) {
+      table[escaped(name)] = toColumn(all);
+      continue;
+    }
+    const at = [...all.keys()].filter((index) => all[index] !== undefined);
     if (at.length === 0) continue;
-    const column = toColumn(at.map((index) => rows[index]?.[name]));
-    table[escaped(name)] = at.length === rows.length ? column : { "#at": at, ...(Array.isArray(column) ? { "#each": column } : column) };
+    const column = toColumn(at.map((index) => all[index]));
+    table[escaped(name)] = { "#at": at, ...(Array.isArray(column) ? { "#each": column } : column) };
   }
   return table;
 }
 
 /** Of at least one value; the shortest form, about. */
 function toColumn(values: readonly unknown[]): unknown[] | Packed {
+  const [first] = values;
+  if (typeof first !== "object" || first === null) {
+    if (values.every((value) => value === first)) return { "#all": first };
+    // Numbers are rarely worth an index.
+    return (typeof first === "string" && toIndex(values)) || values.map(packTables);
+  }
   if (isTable(values)) return toTable(values);
-  // Text is as good as the value to tell two apart, and numbers are rarely worth an index.
-  const texts = values.map((value) => (typeof value === "string" || Array.isArray(value) ? JSON.stringify(value) : value));
-  const distinct = [...new Set(texts)];
-  const packed = (text: unknown): unknown => packTables(values[texts.indexOf(text)]);
-  if (distinct.length === 1) return { "#all": packed(distinct[0]) };
-  const worth = distinct.some((text) => typeof text === "string") && distinct.length <= values.length / 2;
-  if (!worth) return values.map(packTables);
-  const places = new Map(distinct.map((text, place) => [text, place]));
-  return { "#of": distinct.map(packed), "#is": texts.map((text) => places.get(text)) };
+  if (!values.every(Array.isArray)) return values.length === 1 ? { "#all": packTables(first) } : values.map(packTables);
+  const index = toIndex(values.map((value) => JSON.stringify(value)));
+  const packed = values.map(packTables);
+  if (!index) return values.length === 1 ? { "#all": packed[0] } : packed;
+  const distinct = [...new Set(index["#is"])].map((place) => packed[index["#is"].indexOf(place)]);
+  return distinct.length === 1 ? { "#all": distinct[0] } : { "#of": distinct, "#is": index["#is"] };
+}
+
+/** Distinct values in order of appearance and which of them each is; null when too many differ. */
+function toIndex(values: readonly unknown[]): { "#of": unknown[]; "#is": number[] } | null {
+  const places = new Map<unknown, number>();
+  const is: number[] = [];
+  for (const value of values) {
+    const place = places.get(value) ?? places.size;
+    places.set(value, place);
+    if (places.size > values.length / 2) return null;
+    is.push(place);
+  }
+  return { "#of": [...places.keys()].map(packTables), "#is": is };
 }
 
 function fromTable(table: Packed, count: number): Packed[] {

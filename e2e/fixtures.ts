@@ -170,5 +170,5 @@ export function callMessages(place: Place, secret: string, options: CallOptions 
 /** Whether a request of the console is anything but its event stream, its fonts and code, or the names of what a neighbouring spec just made. */
 export function asksForRows(url: string): boolean {
   const { pathname } = new URL(url);
-  return pathname !== "/trpc/live.events" && !pathname.startsWith("/assets/") && !/^\/trpc\/(names\.list,?)+$/.test(pathname);
+  return pathname !== "/trpc/live.events" && !/^\/(assets\/|favicon)/.test(pathname) && !/^\/trpc\/(names\.list,?)+$/.test(pathname);
 }

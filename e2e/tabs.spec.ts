@@ -107,9 +107,9 @@ test("the stream carries what open pages of all tabs need, and a page that opens
   await (await callMessages(place, world.secret)).text();
   await expect(rows(second)).toHaveCount(2);
   expect(asked.length).toBe(streams);
+  expect(await states()).toEqual(["Live"]);
 
   // After it the topic is let go, for the other tab's alone; what it kept current is read again when somebody looks.
-  // Timer by timer: a jump would be a machine that slept.
   await page.clock.runFor(61_000);
   await expect.poll(() => asked.at(-1)).toEqual(["logs"]);
   await (await callMessages(place, world.secret)).text();
@@ -120,7 +120,6 @@ test("the stream carries what open pages of all tabs need, and a page that opens
   await expect.poll(() => asked.at(-1)).toEqual(["logs", "sessions"]);
   await (await callMessages(place, world.secret)).text();
   await expect(rows(second)).toHaveCount(4);
-  expect(await states()).toEqual(["Live"]);
 });
 
 /** The words of the live state from now on, each once. */

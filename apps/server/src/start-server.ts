@@ -227,6 +227,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       log,
       clock: systemClock,
       sessions: rooms.live.sessions,
+      retention: { settings: () => rooms.snapshot.current().settings, archiveDir: join(env.dataDir, "archive") },
       spool: {
         ...spool,
         ownInstanceId: instance.id,

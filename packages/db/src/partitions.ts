@@ -1,75 +1,107 @@
 import { firstIdAt, isId, timeOfId } from "@sluice/core/ids";
 import type pg from "pg";
+import { missingAt, missingBetween, type PartitionSpan, spanAt, spansAfter, type TimeRange } from "./partition-ranges.ts";
 
 /**
- * Monthly partitions of `requests` and `request_details` by UUIDv7 range, in the schema `partitions`, made ahead. There
- * is no DEFAULT partition (it would forbid detaching concurrently), so a row without a partition is an error: boot, the
- * daily job and the ledger (for the late rows of an adopted spool) see to it that there is one.
+ * Partitions of `requests` and `request_details` by UUIDv7 range, months or weeks as the setting `ledger.partitions` says,
+ * in the schema `partitions`, made ahead. There is no DEFAULT partition (it would forbid detaching concurrently), so a row
+ * without a partition is an error: boot, the hourly job and the ledger (for the late rows of an adopted spool) see to it that
+ * there is one. What a partition covers is read from the catalogue, never from its name, so that the setting may change.
  */
 export interface EnsurePartitionsOptions {
   nowMs: number;
-  /** Default 2. */
-  monthsAhead?: number;
-  /** Default 2. */
-  monthsBack?: number;
+  /** Months or weeks; default 2. */
+  ahead?: number;
+  /** Default 0: what comes late has its partition made when it comes. */
+  back?: number;
 }
 
-const tables = ["requests", "request_details"] as const;
+export const partitionedTables = ["requests", "request_details"] as const;
+export type PartitionedTable = (typeof partitionedTables)[number];
 
-/** Any number, one for all who make or drop partitions. */
+export interface Partition extends TimeRange {
+  table: PartitionedTable;
+  /** In the schema `partitions`. */
+  name: string;
+  /** A detach was begun and has to be completed. */
+  detaching: boolean;
+}
+
+/** Any number, one for all who make partitions. */
 const partitionLock = 7_207_150_001;
+
+/** What of a table is older than this (ms since the epoch, in `installation`) was taken away, and may have been settled. */
+export type KeptTable = "requests" | "rollups_5m";
+
+/** Nothing is known any more of whether such a request was settled: to settle it (again) could bill it twice. */
+export class BeyondRetentionError extends Error {}
 
 /** Makes the missing partitions around now; resolves with the names made. Safe to run anywhere at the same time. */
 export async function ensurePartitions(pool: pg.Pool, options: EnsurePartitionsOptions): Promise<string[]> {
-  const months: number[] = [];
-  for (let offset = -(options.monthsBack ?? 2); offset <= (options.monthsAhead ?? 2); offset++) {
-    months.push(monthStart(options.nowMs, offset));
-  }
-  return ensureMonths(pool, months);
+  const { nowMs, ahead = 2, back = 0 } = options;
+  return makeMissing(pool, (covered, span) =>
+    missingBetween(covered, { fromMs: spansAfter(nowMs, -back, span), toMs: spansAfter(nowMs, ahead, span) }, span),
+  );
 }
 
-/** Makes the partition an id belongs to, however old. @throws when the text is no UUIDv7, or none is there and its time is beyond next year. */
+/**
+ * Makes the partition an id belongs to, however old.
+ * @throws when the text is no UUIDv7, or there is none and its time is beyond next year; {@link BeyondRetentionError} when
+ * there is none any more.
+ */
 export async function ensurePartitionFor(pool: pg.Pool, id: string): Promise<string[]> {
   if (!isId(id)) throw new Error(`There is no partition for '${id}': it is no UUIDv7.`);
   const at = timeOfId(id);
-  const isFarFuture = at > Date.now() + 366 * 86_400_000;
-  if (isFarFuture && (await findMissing(pool, [partitionName("requests", at)])).size > 0) {
-    throw new Error(`There is no partition for ${id}: it is from the far future, so a clock is wrong.`);
-  }
-  return ensureMonths(pool, [monthStart(at, 0)]);
+  return makeMissing(pool, (covered, span) => {
+    const range = missingAt(covered, at, span);
+    if (range && at > Date.now() + 366 * 86_400_000) {
+      throw new Error(`There is no partition for ${id}: it is from the far future, so a clock is wrong.`);
+    }
+    return range ? [range] : [];
+  });
 }
 
-/** The partition of `table` for the month of `ms`, e.g. `requests_2026_11`. */
-export function partitionName(table: (typeof tables)[number], ms: number): string {
-  return `${table}_${new Date(ms).toISOString().slice(0, 7).replace("-", "_")}`;
-}
-
-/** The first ms (UTC) of the month that is `offset` months after that of `ms`. */
-function monthStart(ms: number, offset: number): number {
-  const date = new Date(ms);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + offset, 1);
-}
-
-async function ensureMonths(pool: pg.Pool, months: number[]): Promise<string[]> {
-  const wanted = months.flatMap((month) => tables.map((table) => ({ table, month, name: partitionName(table, month) })));
-  const missing = await findMissing(
-    pool,
-    wanted.map(({ name }) => name),
+/** The partitions that are attached, oldest first. */
+export async function listPartitions(db: pg.Pool | pg.ClientBase): Promise<Partition[]> {
+  const { rows } = await db.query<{ table: PartitionedTable; name: string; bound: string; detaching: boolean }>(
+    `SELECT p.relname AS table, c.relname AS name, pg_get_expr(c.relpartbound, c.oid) AS bound, i.inhdetachpending AS detaching
+     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+     WHERE p.oid IN ('public.requests'::regclass, 'public.request_details'::regclass) AND c.relpartbound IS NOT NULL`,
   );
-  if (missing.size === 0) return [];
+  return rows.map(({ bound, ...row }) => ({ ...row, ...rangeOf(bound) })).sort((a, b) => a.fromMs - b.fromMs);
+}
 
+function rangeOf(bound: string): TimeRange {
+  const [from = "", to = ""] = bound.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? [];
+  return { fromMs: timeOfId(from), toMs: timeOfId(to) };
+}
+
+/** Since when rows of a table are kept, ms since the epoch; null while none was ever taken away. */
+export async function keptFromMs(db: pg.Pool | pg.ClientBase, table: KeptTable = "requests"): Promise<number | null> {
+  const { rows } = await db.query<{ value: string }>("SELECT value FROM installation WHERE name = $1", [`${table}.kept_from`]);
+  return rows[0] ? Number(rows[0].value) : null;
+}
+
+/** To be noted before rows are dropped, so that none of them can come back afterwards. */
+export async function noteKeptFrom(db: pg.Pool | pg.ClientBase, table: KeptTable, ms: number): Promise<void> {
+  await db.query(
+    `INSERT INTO installation AS i (name, value, updated_at) VALUES ($1, $2, now()) ON CONFLICT (name)
+     DO UPDATE SET value = greatest(i.value::bigint, EXCLUDED.value::bigint)::text, updated_at = now()`,
+    [`${table}.kept_from`, String(ms)],
+  );
+}
+
+type Wanted = (covered: readonly TimeRange[], span: PartitionSpan) => TimeRange[];
+
+async function makeMissing(pool: pg.Pool, wanted: Wanted): Promise<string[]> {
+  if ((await findMissing(pool, wanted)).length === 0) return [];
   const client = await pool.connect();
   try {
     await client.query("BEGIN");
     await client.query("SELECT pg_advisory_xact_lock($1)", [partitionLock]);
     const made: string[] = [];
     // Looked up again: another process may have made them while this one waited.
-    const stillMissing = await findMissing(client, [...missing]);
-    for (const { table, month, name } of wanted) {
-      if (!stillMissing.has(name)) continue;
-      await createPartition(client, table, month);
-      made.push(name);
-    }
+    for (const { table, range, span } of await findMissing(client, wanted)) made.push(await createPartition(client, table, range, span));
     await client.query("COMMIT");
     client.release();
     return made;
@@ -80,26 +112,55 @@ async function ensureMonths(pool: pg.Pool, months: number[]): Promise<string[]> 
   }
 }
 
-async function findMissing(db: pg.Pool | pg.PoolClient, names: string[]): Promise<Set<string>> {
-  const { rows } = await db.query<{ relname: string }>(
-    `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = 'partitions' AND c.relispartition AND c.relname = ANY($1)`,
-    [names],
-  );
-  const present = new Set(rows.map((row) => row.relname));
-  return new Set(names.filter((name) => !present.has(name)));
+interface Missing {
+  table: PartitionedTable;
+  range: TimeRange;
+  span: PartitionSpan;
+}
+
+async function findMissing(db: pg.Pool | pg.PoolClient, wanted: Wanted): Promise<Missing[]> {
+  const partitions = await listPartitions(db);
+  const span = await currentSpan(db);
+  const keptFrom = await keptFromMs(db);
+  return partitionedTables.flatMap((table) => {
+    const ranges = wanted(
+      partitions.filter((partition) => partition.table === table),
+      span,
+    );
+    const gone = ranges.find(({ toMs }) => table === "requests" && keptFrom !== null && toMs <= keptFrom);
+    if (gone) throw new BeyondRetentionError(`Requests before ${new Date(keptFrom ?? 0).toISOString()} were dropped by the retention.`);
+    return ranges.map((range) => ({ table, range, span }));
+  });
+}
+
+/** Read from the table, so that whoever makes partitions (a boot, the command line) cuts them alike. */
+async function currentSpan(db: pg.Pool | pg.PoolClient): Promise<PartitionSpan> {
+  const { rows } = await db.query<{ value: unknown }>("SELECT value FROM settings WHERE name = 'ledger.partitions' LIMIT 1");
+  return rows[0]?.value === "weekly" ? "weekly" : "monthly";
+}
+
+/** Of a whole month e.g. `requests_2026_11`, of anything else its first day: `requests_2026_11_30`. */
+export function partitionName(table: PartitionedTable, { fromMs, toMs }: TimeRange): string {
+  const month = spanAt(fromMs, "monthly");
+  const isMonth = month.fromMs === fromMs && month.toMs === toMs;
+  return `${table}_${new Date(fromMs).toISOString().slice(0, isMonth ? 7 : 10).replaceAll("-", "_")}`;
 }
 
 /** Made apart and then attached: CREATE … PARTITION OF would lock the parent against every insert meanwhile. */
-async function createPartition(client: pg.PoolClient, table: (typeof tables)[number], month: number): Promise<void> {
-  const name = `"partitions"."${partitionName(table, month)}"`;
-  const from = firstIdAt(month);
-  const to = firstIdAt(monthStart(month, 1));
+async function createPartition(client: pg.PoolClient, table: PartitionedTable, range: TimeRange, span: PartitionSpan): Promise<string> {
+  let plain = partitionName(table, range);
+  const taken = async () => (await client.query("SELECT to_regclass($1) IS NOT NULL AS taken", [`partitions.${plain}`])).rows[0]?.taken;
+  // One of that name may wait for its archive, detached.
+  while (await taken()) plain += span === "weekly" ? "_w" : "_m";
+  const name = `"partitions"."${plain}"`;
   await client.query(`CREATE TABLE ${name} (LIKE "public"."${table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`);
-  await client.query(`ALTER TABLE "public"."${table}" ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`);
+  await client.query(
+    `ALTER TABLE "public"."${table}" ATTACH PARTITION ${name} FOR VALUES FROM ('${firstIdAt(range.fromMs)}') TO ('${firstIdAt(range.toMs)}')`,
+  );
   if (table === "requests") {
     await client.query(
       `CREATE TRIGGER "no_truncate" BEFORE TRUNCATE ON ${name} FOR EACH STATEMENT EXECUTE FUNCTION "public"."forbid_change"()`,
     );
   }
+  return plain;
 }

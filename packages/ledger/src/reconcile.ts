@@ -35,14 +35,18 @@ function sumsSql(table: string, bucket: string): string {
     ...["cost_nano_usd", "upstream_cost_nano_usd"],
   ];
   const times = ["ttft_count", "ttft_ms_sum", "duration_ms_sum", "ttft_sketch", "duration_sketch"];
+  // Before this, rows or sums were taken away by the retention.
+  const kept = `bucket >= to_timestamp(coalesce((SELECT max(value::bigint) FROM installation
+    WHERE name IN ('requests.kept_from', '${table}.kept_from')), 0) / 1000.0)`;
   return `WITH raw AS (
     SELECT ${key}, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL), count(*) FILTER (WHERE billable AND corrects_id IS NULL),
       ${measures.map((name) => `coalesce(sum(${name}), 0)`).join(", ")},
       sum(CASE WHEN corrects_id IS NULL AND ttft_ms IS NOT NULL THEN 1 ELSE 0 END),
       sum(CASE WHEN corrects_id IS NULL THEN coalesce(ttft_ms, 0) ELSE 0 END),
       sum(CASE WHEN corrects_id IS NULL THEN duration_ms ELSE 0 END), ${sketchSum("ttft_ms")}, ${sketchSum("duration_ms")}) AS sums
-    FROM (SELECT *, ${bucket} AS bucket, ${statusClassSql} AS status_class FROM requests) AS classed GROUP BY ${key}),
-  kept AS (SELECT ${key}, concat_ws('/', requests, billable_requests, ${[...measures, ...times].join(", ")}) AS sums FROM ${table})
+    FROM (SELECT *, ${bucket} AS bucket, ${statusClassSql} AS status_class FROM requests) AS classed
+    WHERE ${kept} GROUP BY ${key}),
+  kept AS (SELECT ${key}, concat_ws('/', requests, billable_requests, ${[...measures, ...times].join(", ")}) AS sums FROM ${table} WHERE ${kept})
   SELECT concat_ws(' ', tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class) AS key,
     coalesce(raw.sums, 'nothing') AS raw, coalesce(kept.sums, 'nothing') AS kept
   FROM raw FULL JOIN kept USING (${key}) WHERE raw.sums IS DISTINCT FROM kept.sums LIMIT ${LISTED}`;

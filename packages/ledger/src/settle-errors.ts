@@ -1,3 +1,4 @@
+import { BeyondRetentionError } from "@sluice/db/partitions";
 import pg from "pg";
 
 /**
@@ -6,6 +7,7 @@ import pg from "pg";
  * there yet. In doubt it is curable: waiting loses nothing, quarantine takes a charge out of the books.
  */
 export function isDataError(error: unknown): boolean {
+  if (error instanceof BeyondRetentionError) return true;
   if (!(error instanceof pg.DatabaseError)) return false;
   const code = error.code ?? "";
   // 22: data exception (a NUL byte, an overflow). 54: a value too large for an index row.

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isId, timeOfId } from "@sluice/core/ids";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
-import { ensurePartitionFor } from "@sluice/db/partitions";
+import { ensurePartitionFor, listPartitions, type Partition, partitionedTables } from "@sluice/db/partitions";
 import type pg from "pg";
 import type { FailpointHook } from "./failpoints.ts";
 import type { FinishRecord, LedgerStats } from "./records.ts";
@@ -57,7 +57,7 @@ export class Settler {
   #stopping = false;
   #wake: (() => void) | null = null;
   #running: Promise<void> | null = null;
-  #monthsMade = new Set<string>();
+  #partitions: readonly Partition[] = [];
 
   constructor(options: SettlerOptions) {
     this.#options = options;
@@ -210,7 +210,7 @@ export class Settler {
       this.#rows += await settleBatch(this.#options.pool, records, this.#options.failpoint);
       this.#options.onCommitted?.(performance.now() - began);
     } catch (error) {
-      if (isMissingPartition(error)) this.#monthsMade.clear();
+      if (isMissingPartition(error)) this.#partitions = [];
       if (!isDataError(error) || isMissingPartition(error)) throw error;
       if (loaded.length === 1) {
         await this.#quarantine(only.end, only.record, describe(error));
@@ -223,16 +223,17 @@ export class Settler {
   }
 
   async #ensurePartitions(loaded: readonly Loaded[]): Promise<void> {
-    let dayBefore = -1;
     for (const { record } of loaded) {
-      const day = Math.floor(timeOfId(record.row.id) / 86_400_000);
-      if (day === dayBefore) continue;
-      dayBefore = day;
-      const month = new Date(timeOfId(record.row.id)).toISOString().slice(0, 7);
-      if (this.#monthsMade.has(month)) continue;
+      if (this.#covered(timeOfId(record.row.id))) continue;
       await ensurePartitionFor(this.#options.pool, record.row.id);
-      this.#monthsMade.add(month);
+      this.#partitions = await listPartitions(this.#options.pool);
     }
+  }
+
+  /** Whether a row of this time and its detail have partitions, as far as is known. */
+  #covered(ms: number): boolean {
+    const tables = this.#partitions.filter(({ fromMs, toMs }) => fromMs <= ms && ms < toMs);
+    return tables.length === partitionedTables.length;
   }
 
   /** Kept raw and counted. The same bytes of the same place are kept once, however often the spool is read. */

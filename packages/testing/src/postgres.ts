@@ -102,7 +102,7 @@ async function ensureTemplate(serverUrl: string): Promise<string> {
       const url = databaseUrl(serverUrl, "template_unfinished");
       await migrate(url, { log: silentLog });
       const pool = createPool(url, { max: 1 });
-      await ensurePartitions(pool, { nowMs: Date.now() });
+      await ensurePartitions(pool, { nowMs: Date.now(), back: 2 });
       await pool.end();
       await admin.query(`ALTER DATABASE template_unfinished RENAME TO ${name}`);
     }),

@@ -1,8 +1,10 @@
 import type { Clock } from "@sluice/core/clock";
 import { systemClock } from "@sluice/core/clock";
+import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
 import { ensurePartitions } from "@sluice/db/partitions";
 import { type AdoptOptions, adoptDeadSpools } from "@sluice/ledger/ledger";
+import { applyRetention } from "@sluice/ledger/retention";
 import type { Sessions } from "@sluice/live/contract";
 import type pg from "pg";
 import { sampleSessionsJob } from "./sample-sessions.ts";
@@ -22,6 +24,8 @@ export interface WorkerContext {
   spool?: AdoptOptions;
   /** Whose active ones are to be sampled. */
   sessions?: Pick<Sessions, "countByUser">;
+  /** What the retention goes by, if this worker drops what is too old. */
+  retention?: { settings: () => Settings; archiveDir: string };
   /** Jobs of other rooms; the server composes them. */
   jobs?: readonly Job[];
 }
@@ -38,6 +42,7 @@ const adoptEveryMs = 15_000;
 export function startWorker(ctx: WorkerContext): Worker {
   const clock = ctx.clock ?? systemClock;
   const jobs = [ensurePartitionsJob(ctx, clock), deleteExpiredLoginsJob(ctx, clock), destroyDeletedSecretsJob(ctx, clock)];
+  if (ctx.retention !== undefined) jobs.push(applyRetentionJob(ctx, ctx.retention, clock));
   if (ctx.spool !== undefined) jobs.push(adoptSpoolsJob(ctx.spool));
   if (ctx.sessions !== undefined) jobs.push(sampleSessionsJob({ pool: ctx.pool, clock, sessions: ctx.sessions }));
   return startScheduler({ log: ctx.log, clock }, [...jobs, ...(ctx.jobs ?? [])]);
@@ -46,11 +51,23 @@ export function startWorker(ctx: WorkerContext): Worker {
 function ensurePartitionsJob(ctx: WorkerContext, clock: Clock): Job {
   return {
     name: "ensure-partitions",
-    everyMs: 24 * hourMs,
+    everyMs: hourMs,
     atStart: true,
     async run() {
       const made = await ensurePartitions(ctx.pool, { nowMs: clock.now() });
       if (made.length > 0) ctx.log.info({ made }, "Made partitions ahead");
+    },
+  };
+}
+
+function applyRetentionJob(ctx: WorkerContext, retention: NonNullable<WorkerContext["retention"]>, clock: Clock): Job {
+  return {
+    name: "apply-retention",
+    everyMs: hourMs,
+    atStart: true,
+    async run(signal) {
+      const { settings, archiveDir } = retention;
+      await applyRetention({ pool: ctx.pool, log: ctx.log, settings: settings(), archiveDir, nowMs: clock.now(), signal });
     },
   };
 }

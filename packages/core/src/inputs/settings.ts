@@ -10,6 +10,15 @@ export const settingSchemas = {
   "ledger.durability": z.enum(["fsync", "write"]).default("fsync"),
   "ledger.batchSize": z.int().min(1).max(2_000).default(500),
   "ledger.intervalMs": z.int().min(10).max(10_000).default(250),
+  /** How the partitions made from now on are cut; those that are there stay. */
+  "ledger.partitions": z.enum(["monthly", "weekly"]).default("monthly"),
+  /** Days that rows of requests, their details and sums of five minutes are kept at least; 0 = for good. Hours and days stay. */
+  "retention.requestDays": z.int().min(0).max(3_650).default(90),
+  "retention.detailDays": z.int().min(0).max(3_650).default(30),
+  /** The overview reads yesterday by five minutes. */
+  "retention.fiveMinuteDays": z.int().min(2).max(90).default(7),
+  /** Whether a partition is written to the data directory, compressed, before it is dropped. */
+  "retention.archive": z.enum(["none", "csv"]).default("none"),
   "pricing.unknownModel": z.enum(["refuse", "record"]).default("refuse"),
   "pricing.billedModel": z.enum(["requested", "redirected"]).default("requested"),
   /** A price table in LiteLLM's form to refresh from; '' = the one shipped with this version. */

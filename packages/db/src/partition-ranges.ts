@@ -1,0 +1,60 @@
+/** How partitions are cut: ranges of time (UTC) without gaps or overlaps, whichever way the ones before them were cut. */
+export type PartitionSpan = "monthly" | "weekly";
+
+/** ms since the epoch, from (inclusive) to (exclusive). */
+export interface TimeRange {
+  fromMs: number;
+  toMs: number;
+}
+
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+/** 1970-01-05, a Monday. */
+const FIRST_MONDAY_MS = 4 * DAY_MS;
+
+/** The whole month, or the week from Monday on, that `ms` is in. */
+export function spanAt(ms: number, span: PartitionSpan): TimeRange {
+  if (span === "weekly") {
+    const fromMs = Math.floor((ms - FIRST_MONDAY_MS) / WEEK_MS) * WEEK_MS + FIRST_MONDAY_MS;
+    return { fromMs, toMs: fromMs + WEEK_MS };
+  }
+  const date = new Date(ms);
+  const at = (offset: number) => Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + offset, 1);
+  return { fromMs: at(0), toMs: at(1) };
+}
+
+/** What has to be made for `ms`: its span, as far as nothing else covers it; null when `ms` is covered. */
+export function missingAt(covered: readonly TimeRange[], ms: number, span: PartitionSpan): TimeRange | null {
+  let { fromMs, toMs } = spanAt(ms, span);
+  for (const range of covered) {
+    if (range.fromMs <= ms && ms < range.toMs) return null;
+    if (range.toMs <= ms) fromMs = Math.max(fromMs, range.toMs);
+    else toMs = Math.min(toMs, range.fromMs);
+  }
+  return { fromMs, toMs };
+}
+
+/** What has to be made so that every moment is covered from `fromMs` to the end of the span of `toMs`, in order. */
+export function missingBetween(covered: readonly TimeRange[], { fromMs, toMs }: TimeRange, span: PartitionSpan): TimeRange[] {
+  const missing: TimeRange[] = [];
+  const endMs = spanAt(toMs, span).toMs;
+  for (let ms = spanAt(fromMs, span).fromMs; ms < endMs; ) {
+    const over = covered.find((range) => range.fromMs <= ms && ms < range.toMs);
+    if (over) {
+      ms = over.toMs;
+      continue;
+    }
+    const range = missingAt(covered, ms, span);
+    if (!range) break;
+    missing.push(range);
+    ms = range.toMs;
+  }
+  return missing;
+}
+
+/** The start of the span that is `count` spans after that of `ms`. */
+export function spansAfter(ms: number, count: number, span: PartitionSpan): number {
+  let range = spanAt(ms, span);
+  for (let step = 0; step < Math.abs(count); step++) range = spanAt(count > 0 ? range.toMs : range.fromMs - 1, span);
+  return range.fromMs;
+}

@@ -1,0 +1,170 @@
+import type { Settings } from "@sluice/core/inputs/settings";
+import type { Log } from "@sluice/core/log";
+import { keptFromMs, listPartitions, noteKeptFrom, type Partition, type PartitionedTable } from "@sluice/db/partitions";
+import type pg from "pg";
+import { archiveTable } from "./archive.ts";
+
+/**
+ * What becomes too old goes: rows of requests and their details by whole partitions, detached concurrently (inserts and
+ * queries go on) and dropped, never row by row. Sums of five minutes are rows of an ordinary table: a week of them is small,
+ * is refilled as fast as it is emptied, and the settle statement updates them in place, which an attached partition a day
+ * would only make dearer; they are deleted in bounded batches by the index. Sums of hours and days stay for good.
+ */
+export interface RetentionOptions {
+  pool: pg.Pool;
+  settings: Settings;
+  log: Log;
+  /** Believed only as far as the clock of Postgres agrees: a broken clock here must not drop a thing. */
+  nowMs: number;
+  /** Where archives go. */
+  archiveDir: string;
+  signal?: AbortSignal;
+}
+
+export interface RetentionResult {
+  /** Names of the partitions dropped. */
+  dropped: string[];
+  /** Paths of the files written. */
+  archived: string[];
+  deletedRollups: number;
+}
+
+/** What the retention will do next. Times are ms since the epoch. */
+export interface RetentionPlan {
+  /** The oldest partition of each table that has an end, with when it may go. */
+  next: { table: PartitionedTable; fromMs: number; toMs: number; dropsAtMs: number; sizeBytes: number }[];
+  /** Detached and still there: their archive has not succeeded yet. */
+  waiting: { name: string; sizeBytes: number }[];
+  /** Rows of requests before this are gone; null while none were dropped. */
+  keptFromMs: number | null;
+}
+
+/** Any number, one for all who drop partitions. */
+const RETENTION_LOCK = 7_207_150_003;
+/** Of a table: it may be dropped. One that somebody else detached is not ours. */
+const MARK = "sluice: detached by the retention";
+const DAY_MS = 86_400_000;
+const DELETED_AT_ONCE = 5_000;
+
+const daysOf: Record<PartitionedTable, "retention.requestDays" | "retention.detailDays"> = {
+  requests: "retention.requestDays",
+  request_details: "retention.detailDays",
+};
+
+/** Does what is due, on one instance at a time; null when another one is at it. */
+export async function applyRetention(options: RetentionOptions): Promise<RetentionResult | null> {
+  const client = await options.pool.connect();
+  try {
+    const { rows } = await client.query<{ mine: boolean; now: number }>(
+      `SELECT pg_try_advisory_lock($1) AS mine, (extract(epoch FROM now()) * 1000)::float8 AS now`,
+      [RETENTION_LOCK],
+    );
+    if (!rows[0]?.mine) return null;
+    // A detach waits for whoever reads the table, and an archive takes as long as it takes.
+    await client.query("SET statement_timeout = 0");
+    return await applyLocked(client, { ...options, nowMs: Math.min(options.nowMs, rows[0].now) });
+  } finally {
+    // With the connection go the lock and the setting.
+    client.release(true);
+  }
+}
+
+async function applyLocked(client: pg.PoolClient, options: RetentionOptions): Promise<RetentionResult> {
+  const partitions = await listPartitions(client);
+  // A table can have one detach under way: what was begun comes first.
+  for (const partition of partitions.filter(({ detaching }) => detaching)) await finishDetach(client, partition);
+  for (const partition of partitions) {
+    if (!partition.detaching && isOver(partition, options) && !options.signal?.aborted) await detach(client, partition);
+  }
+  const result: RetentionResult = { dropped: [], archived: [], deletedRollups: await deleteFineRollups(client, options) };
+  let failure: unknown;
+  for (const table of await listDetached(client)) {
+    if (options.signal?.aborted) break;
+    try {
+      await drop(client, table, options, result);
+    } catch (error) {
+      // One that cannot be archived keeps no other from going.
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return result;
+}
+
+/** A partition goes when all of it is older than what is kept. */
+function isOver({ table, toMs }: Partition, { settings, nowMs }: Pick<RetentionOptions, "settings" | "nowMs">): boolean {
+  const days = settings[daysOf[table]];
+  return days > 0 && toMs <= nowMs - days * DAY_MS;
+}
+
+async function detach(client: pg.ClientBase, { table, name, toMs }: Partition): Promise<void> {
+  // Before the rows go: from now on nothing of their time is settled any more.
+  if (table === "requests") await noteKeptFrom(client, "requests", toMs);
+  await client.query(`COMMENT ON TABLE "partitions"."${name}" IS '${MARK}'`);
+  await client.query(`ALTER TABLE "public"."${table}" DETACH PARTITION "partitions"."${name}" CONCURRENTLY`);
+}
+
+/** A detach that was cut short by a stop. */
+async function finishDetach(client: pg.ClientBase, { table, name }: Partition): Promise<void> {
+  await client.query(`ALTER TABLE "public"."${table}" DETACH PARTITION "partitions"."${name}" FINALIZE`);
+}
+
+interface DetachedTable {
+  name: string;
+  oid: number;
+  sizeBytes: number;
+}
+
+async function listDetached(db: pg.Pool | pg.ClientBase): Promise<DetachedTable[]> {
+  const { rows } = await db.query<DetachedTable>(
+    `SELECT c.relname AS name, c.oid::int8::float8 AS oid, pg_total_relation_size(c.oid)::float8 AS "sizeBytes"
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'partitions' AND c.relkind = 'r' AND NOT c.relispartition AND obj_description(c.oid, 'pg_class') = '${MARK}'
+     ORDER BY 1`,
+  );
+  return rows;
+}
+
+async function drop(client: pg.PoolClient, table: DetachedTable, options: RetentionOptions, result: RetentionResult): Promise<void> {
+  if (options.settings["retention.archive"] === "csv") {
+    const { path, rows } = await archiveTable(client, { ...table, dir: options.archiveDir, signal: options.signal });
+    options.log.info({ partition: table.name, path, rows }, "a partition was archived");
+    result.archived.push(path);
+  }
+  await client.query(`DROP TABLE "partitions"."${table.name}"`);
+  options.log.info({ partition: table.name, sizeBytes: table.sizeBytes }, "a partition was dropped by the retention");
+  result.dropped.push(table.name);
+}
+
+async function deleteFineRollups(client: pg.ClientBase, { settings, nowMs, signal }: RetentionOptions): Promise<number> {
+  const beforeMs = Math.floor(nowMs - settings["retention.fiveMinuteDays"] * DAY_MS);
+  await noteKeptFrom(client, "rollups_5m", beforeMs);
+  for (let deleted = 0; ; ) {
+    const { rowCount } = await client.query(
+      `DELETE FROM rollups_5m WHERE ctid = ANY(ARRAY(
+         SELECT r.ctid FROM config_version v JOIN rollups_5m r ON r.tenant_id = v.tenant_id AND r.bucket < $1 LIMIT ${DELETED_AT_ONCE}))`,
+      [new Date(beforeMs)],
+    );
+    deleted += rowCount ?? 0;
+    if (signal?.aborted || (rowCount ?? 0) < DELETED_AT_ONCE) return deleted;
+  }
+}
+
+/** What would go next, by the settings as they are. */
+export async function planRetention(pool: pg.Pool, settings: Settings): Promise<RetentionPlan> {
+  const partitions = await listPartitions(pool);
+  const oldest = Object.keys(daysOf).flatMap((table) => partitions.find((partition) => partition.table === table) ?? []);
+  const next = await Promise.all(
+    oldest.map(async ({ table, name, fromMs, toMs }) => {
+      const { rows } = await pool.query<{ size: number }>(`SELECT pg_total_relation_size($1::regclass)::float8 AS size`, [
+        `partitions."${name}"`,
+      ]);
+      return { table, fromMs, toMs, dropsAtMs: toMs + settings[daysOf[table]] * DAY_MS, sizeBytes: rows[0]?.size ?? 0 };
+    }),
+  );
+  return {
+    next: next.filter(({ table }) => settings[daysOf[table]] > 0),
+    waiting: (await listDetached(pool)).map(({ name, sizeBytes }) => ({ name, sizeBytes })),
+    keptFromMs: await keptFromMs(pool),
+  };
+}

@@ -1,0 +1,187 @@
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { defaultSettings, type Settings } from "@sluice/core/inputs/settings";
+import { silentLog } from "@sluice/core/log";
+import { spanAt } from "@sluice/db/partition-ranges";
+import { ensurePartitions, partitionName } from "@sluice/db/partitions";
+import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { from as copyFrom } from "pg-copy-streams";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createLedger } from "../src/ledger.ts";
+import { getRequest, listRequests } from "../src/query.ts";
+import { findWrongSums } from "../src/reconcile.ts";
+import type { FinishRecord } from "../src/records.ts";
+import { applyRetention, planRetention, type RetentionOptions } from "../src/retention.ts";
+import { settleBatch } from "../src/settle-batch.ts";
+import { finishOf, ledgerOptions, randomFinish, seededRandom, startOf, temporaryDirectory } from "./arrange.ts";
+
+const DAY = 86_400_000;
+let db: TestDatabase;
+let place: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeEach(async () => {
+  db = await createTestDatabase();
+  place = await temporaryDirectory();
+});
+afterEach(async () => {
+  await db?.drop();
+  await place?.remove();
+});
+
+function options(changed: Partial<Settings> = {}, more: Partial<RetentionOptions> = {}): RetentionOptions {
+  const settings = { ...defaultSettings(), ...changed };
+  return { pool: db.pool, settings, log: silentLog, nowMs: Date.now(), archiveDir: join(place.dir, "archive"), ...more };
+}
+
+async function count(what: string): Promise<number> {
+  return (await db.pool.query(`SELECT count(*)::int AS n FROM ${what}`)).rows[0].n;
+}
+
+async function settle(records: readonly FinishRecord[]): Promise<void> {
+  await ensurePartitions(db.pool, { nowMs: Date.now(), back: 10 });
+  await settleBatch(db.pool, records);
+}
+
+describe("H12: what is older than the retention", () => {
+  test("goes by whole partitions, rows by their days and details by theirs; sums of hours and days stay", async () => {
+    const random = seededRandom(12);
+    const records = Array.from({ length: 400 }, () => randomFinish(random, 200 * DAY));
+    await settle(records);
+    const before = await db.pool.query("SELECT * FROM rollups_day ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9");
+    const plan = await planRetention(db.pool, defaultSettings());
+    expect(plan.next.map(({ table }) => table).sort()).toEqual(["request_details", "requests"]);
+    expect(plan.keptFromMs).toBeNull();
+
+    const done = await applyRetention(options());
+    expect(done?.dropped.length).toBeGreaterThan(4);
+    const { rows } = await db.pool.query<{ oldest: Date }>("SELECT min(started_at) AS oldest FROM requests");
+    const oldest = rows[0]?.oldest.getTime() ?? 0;
+    const kept = (await planRetention(db.pool, defaultSettings())).keptFromMs ?? 0;
+    expect(oldest).toBeGreaterThanOrEqual(kept);
+    expect(kept).toBeLessThanOrEqual(Date.now() - 90 * DAY);
+    expect(kept).toBeGreaterThan(Date.now() - 122 * DAY);
+    expect(await count("requests")).toBe(records.filter(({ row }) => row.startedAtMs >= kept).length);
+    expect(await count("request_details")).toBeLessThan(await count("requests"));
+    // Nothing was deleted, and what is there still adds up.
+    const { rows: deleted } = await db.pool.query("SELECT sum(n_tup_del)::int AS n FROM pg_stat_user_tables WHERE relname ~ '^request'");
+    expect(deleted).toEqual([{ n: 0 }]);
+    expect((await db.pool.query("SELECT * FROM rollups_day ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9")).rows).toEqual(before.rows);
+    expect(await findWrongSums(db.pool)).toEqual([]);
+    expect(await count(`rollups_5m WHERE bucket < now() - interval '7 days'`)).toBe(0);
+    expect(await count(`rollups_5m WHERE bucket >= now() - interval '6 days'`)).toBeGreaterThan(0);
+    expect((await applyRetention(options()))?.dropped).toEqual([]);
+  });
+
+  test("does not come back: a spool that is read again is kept aside and moves no sum", async () => {
+    const old = finishOf({ startedAtMs: Date.now() - 200 * DAY });
+    await settle([old]);
+    await applyRetention(options());
+    const before = await db.pool.query("SELECT * FROM rollups_day");
+    const ledger = await createLedger(ledgerOptions(place.dir, db.pool));
+    for (const record of [old, finishOf()]) {
+      await ledger.start(startOf(record));
+      await ledger.finish(record);
+    }
+    await ledger.close();
+    expect((await db.pool.query("SELECT request_id FROM ledger_quarantine")).rows).toEqual([{ request_id: old.row.id }]);
+    expect(await count("requests")).toBe(1);
+    expect((await db.pool.query("SELECT * FROM rollups_day WHERE bucket < now() - interval '100 days'")).rows).toEqual(before.rows);
+  });
+
+  test("is kept for good with 0 days, and while the clock of Postgres says that it is young", async () => {
+    await settle([finishOf({ startedAtMs: Date.now() - 400 * DAY }), finishOf()]);
+    const forever = { "retention.requestDays": 0, "retention.detailDays": 0 };
+    expect((await applyRetention(options(forever)))?.dropped).toEqual([]);
+    expect((await planRetention(db.pool, { ...defaultSettings(), ...forever })).next).toEqual([]);
+    await applyRetention(options({}, { nowMs: Date.now() + 3_000 * DAY }));
+    expect(await count("requests")).toBe(1);
+  });
+
+  test("a request whose details are gone is still listed and found", async () => {
+    const record = finishOf({ startedAtMs: Date.now() - 80 * DAY });
+    await settle([record]);
+    await applyRetention(options());
+    expect((await listRequests(db.pool, { filter: {}, limit: 5, scope: {} })).rows).toEqual([record.row]);
+    expect(await getRequest(db.pool, record.row.id)).toEqual({ row: record.row, detail: null });
+  });
+
+  test("goes while rows are inserted, on one of two instances, and no insert fails", async () => {
+    const random = seededRandom(13);
+    await settle(Array.from({ length: 100 }, () => randomFinish(random, 200 * DAY)));
+    let going = true;
+    let inserted = 0;
+    const writer = async () => {
+      while (going) {
+        const added = await settleBatch(db.pool, [finishOf(), finishOf()]);
+        inserted += added;
+      }
+    };
+    const writers = [writer(), writer()];
+    const results = await Promise.all([applyRetention(options()), applyRetention(options())]);
+    going = false;
+    await Promise.all(writers);
+    expect(results.some((result) => (result?.dropped.length ?? 0) > 4)).toBe(true);
+    expect(await count("requests WHERE user_id = ''")).toBe(inserted);
+    expect(await findWrongSums(db.pool)).toEqual([]);
+  });
+
+  test("a detach that was cut short is completed, and a table that somebody else detached is left alone", async () => {
+    await settle([finishOf({ startedAtMs: Date.now() - 200 * DAY }), finishOf({ startedAtMs: Date.now() - 250 * DAY })]);
+    const names = (await db.pool.query<{ name: string }>(
+      "SELECT tableoid::regclass::text AS name FROM requests ORDER BY id",
+    )).rows.map(({ name }) => name);
+    await db.pool.query(`ALTER TABLE requests DETACH PARTITION ${names[1]}`);
+    // A reader makes the detach wait; the stop comes meanwhile.
+    const reader = await db.pool.connect();
+    await reader.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM requests");
+    const detach = await db.pool.connect();
+    await detach.query("SET statement_timeout = 300");
+    await expect(detach.query(`ALTER TABLE requests DETACH PARTITION ${names[0]} CONCURRENTLY`)).rejects.toThrow(/timeout/);
+    detach.release(true);
+    await reader.query("COMMIT");
+    reader.release();
+    await applyRetention(options());
+    expect(await count("requests")).toBe(0);
+    expect(await count(`${names[1]}`)).toBe(1);
+  });
+});
+
+describe("the archive of a partition", () => {
+  test("is read back with the same numbers", async () => {
+    const random = seededRandom(14);
+    await settle(Array.from({ length: 300 }, () => randomFinish(random, 250 * DAY)));
+    await db.pool.query("CREATE TABLE wanted AS SELECT * FROM requests WHERE started_at < $1", [new Date(Date.now() - 130 * DAY)]);
+    const done = await applyRetention(options({ "retention.archive": "csv" }));
+    expect(done?.archived.length).toBe(done?.dropped.length);
+    const files = await readdir(join(place.dir, "archive"));
+    expect(files.every((name) => /^request(s|_details)_\d{4}_\d{2}\.\d+\.csv\.gz$/.test(name))).toBe(true);
+    await db.pool.query("CREATE TABLE restored (LIKE requests)");
+    const client = await db.pool.connect();
+    for (const name of files.filter((file) => file.startsWith("requests_"))) {
+      const into = client.query(copyFrom("COPY restored FROM STDIN WITH (FORMAT csv, HEADER)"));
+      await pipeline(createReadStream(join(place.dir, "archive", name)), createGunzip(), into);
+    }
+    client.release();
+    expect(await count("wanted")).toBeGreaterThan(50);
+    const missing = await db.pool.query("SELECT * FROM wanted EXCEPT SELECT * FROM restored");
+    expect(missing.rows).toEqual([]);
+    expect(await count("restored")).toBe(300 - (await count("requests")));
+  });
+
+  test("that fails keeps its partition, and the next one that succeeds lets it go", async () => {
+    await settle([finishOf({ startedAtMs: Date.now() - 200 * DAY })]);
+    const csv = { "retention.archive": "csv" } as const;
+    const partition = partitionName("requests", spanAt(Date.now() - 200 * DAY, "monthly"));
+    await expect(applyRetention(options(csv, { archiveDir: "/dev/null/archive" }))).rejects.toThrow(/ENOTDIR/);
+    const { waiting } = await planRetention(db.pool, defaultSettings());
+    const names = waiting.map(({ name }) => name);
+    expect(names).toContain(partition);
+    expect(await count(`partitions.${partition}`)).toBe(1);
+    const done = await applyRetention(options(csv));
+    expect(done?.dropped).toEqual(names);
+    expect(done?.archived).toHaveLength(names.length);
+    expect((await planRetention(db.pool, defaultSettings())).waiting).toEqual([]);
+  });
+});

@@ -39,7 +39,9 @@ describe("partitions", () => {
     expect(await ensurePartitions(database.pool, { nowMs: Date.UTC(2027, 1, 3), ahead: 1 })).toEqual([
       ...["requests_2027_02_22", "requests_2027_03", "request_details_2027_02_22", "request_details_2027_03"],
     ]);
-    const ranges = (await listPartitions(database.pool)).filter(({ table, fromMs }) => table === "requests" && fromMs >= Date.UTC(2027, 0, 1));
+    const ranges = (await listPartitions(database.pool)).filter(
+      ({ table, fromMs }) => table === "requests" && fromMs >= Date.UTC(2027, 0, 1),
+    );
     const year = ranges.filter(({ toMs }) => toMs <= Date.UTC(2027, 3, 1));
     expect(year.map(({ toMs }) => toMs).slice(0, -1)).toEqual(year.map(({ fromMs }) => fromMs).slice(1));
   });
@@ -48,7 +50,10 @@ describe("partitions", () => {
     const { rows } = await database.pool.query<{ "QUERY PLAN": string }>(
       `EXPLAIN SELECT count(*) FROM requests WHERE id >= '${firstIdAt(Date.UTC(2027, 1, 8))}' AND id < '${firstIdAt(Date.UTC(2027, 1, 15))}'`,
     );
-    const read = rows.map((row) => row["QUERY PLAN"]).join("\n").match(/requests_\d+(_\d+)+/g);
+    const read = rows
+      .map((row) => row["QUERY PLAN"])
+      .join("\n")
+      .match(/requests_\d+(_\d+)+/g);
     expect(new Set(read)).toEqual(new Set(["requests_2027_02_08"]));
   });
 
@@ -70,7 +75,7 @@ describe("partitions", () => {
         id,
       ]);
       expect(rows).toEqual([{ name: `partitions.${month}` }]);
-          }
+    }
   });
 
   it("H12: a month is read from its partition alone", async () => {

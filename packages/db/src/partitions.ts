@@ -143,7 +143,10 @@ async function currentSpan(db: pg.Pool | pg.PoolClient): Promise<PartitionSpan> 
 export function partitionName(table: PartitionedTable, { fromMs, toMs }: TimeRange): string {
   const month = spanAt(fromMs, "monthly");
   const isMonth = month.fromMs === fromMs && month.toMs === toMs;
-  return `${table}_${new Date(fromMs).toISOString().slice(0, isMonth ? 7 : 10).replaceAll("-", "_")}`;
+  return `${table}_${new Date(fromMs)
+    .toISOString()
+    .slice(0, isMonth ? 7 : 10)
+    .replaceAll("-", "_")}`;
 }
 
 /** Made apart and then attached: CREATE … PARTITION OF would lock the parent against every insert meanwhile. */

@@ -34,9 +34,10 @@ const DAY = 24 * HOUR;
 const steps = [5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY, 28 * DAY];
 const MOST_BUCKETS = 120;
 
-/** The finest span of whole buckets over a time range that stays readable. */
-export function spanOf(fromMs: number, toMs: number): HistogramSpan {
-  const stepMs = steps.find((step) => (toMs - fromMs) / step <= MOST_BUCKETS) ?? 365 * DAY;
+/** The finest span of whole buckets over a time range that stays readable; before `fineFromMs` sums are kept by the hour. */
+export function spanOf(fromMs: number, toMs: number, fineFromMs = 0): HistogramSpan {
+  const finest = fromMs < fineFromMs ? HOUR : 0;
+  const stepMs = steps.find((step) => step >= finest && (toMs - fromMs) / step <= MOST_BUCKETS) ?? 365 * DAY;
   return { fromMs: Math.floor(fromMs / stepMs) * stepMs, toMs: Math.ceil(toMs / stepMs) * stepMs, stepMs };
 }
 

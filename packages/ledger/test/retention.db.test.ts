@@ -91,7 +91,7 @@ describe("H12: what is older than the retention", () => {
   });
 
   test("is kept for good with 0 days, and while the clock of Postgres says that it is young", async () => {
-    await settle([finishOf({ startedAtMs: Date.now() - 400 * DAY }), finishOf()]);
+    await settle([finishOf({ startedAtMs: Date.now() - 250 * DAY }), finishOf()]);
     const forever = { "retention.requestDays": 0, "retention.detailDays": 0 };
     expect((await applyRetention(options(forever)))?.dropped).toEqual([]);
     expect((await planRetention(db.pool, { ...defaultSettings(), ...forever })).next).toEqual([]);
@@ -129,9 +129,9 @@ describe("H12: what is older than the retention", () => {
 
   test("a detach that was cut short is completed, and a table that somebody else detached is left alone", async () => {
     await settle([finishOf({ startedAtMs: Date.now() - 200 * DAY }), finishOf({ startedAtMs: Date.now() - 250 * DAY })]);
-    const names = (await db.pool.query<{ name: string }>(
-      "SELECT tableoid::regclass::text AS name FROM requests ORDER BY id",
-    )).rows.map(({ name }) => name);
+    const names = (await db.pool.query<{ name: string }>("SELECT tableoid::regclass::text AS name FROM requests ORDER BY id")).rows.map(
+      ({ name }) => name,
+    );
     await db.pool.query(`ALTER TABLE requests DETACH PARTITION ${names[1]}`);
     // A reader makes the detach wait; the stop comes meanwhile.
     const reader = await db.pool.connect();

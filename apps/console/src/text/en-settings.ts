@@ -83,7 +83,8 @@ export const settings = {
     ledger_batchSize: "Rows settled by one statement at most.",
     ledger_intervalMs: "A batch is settled at least this often.",
     ledger_partitions: "How the tables of requests are cut from now on; two partitions are always made ahead.",
-    retention_requestDays: "Rows of requests are dropped by whole partitions once all of one is older. 0 keeps them for good; sums of hours and days always stay.",
+    retention_requestDays:
+      "Rows of requests are dropped by whole partitions once all of one is older. 0 keeps them for good; sums of hours and days always stay.",
     retention_detailDays: "The same for attempts, decisions and errors of a request. 0 keeps them for good.",
     retention_fiveMinuteDays: "Charts of longer ago are by the hour.",
     retention_archive: "Whether a partition is written to the data directory before it is dropped. One that cannot be written is kept.",

@@ -36,7 +36,9 @@ export async function logHistogram(ctx: Ctx, input: z.input<typeof LogHistogramI
   const { filter } = parse(LogHistogramInput, input);
   refuseHidden(ctx, filter);
   const toMs = filter.toMs ?? ctx.clock.now();
-  const span = spanOf(Math.min(filter.fromMs ?? toMs - DEFAULT_SPAN_MS, toMs - 1), toMs);
+  const fineDays = ctx.snapshot.current().settings["retention.fiveMinuteDays"];
+  const fromMs = Math.min(filter.fromMs ?? toMs - DEFAULT_SPAN_MS, toMs - 1);
+  const span = spanOf(fromMs, toMs, ctx.clock.now() - fineDays * DEFAULT_SPAN_MS);
   const busId = await ctx.live.bus.position();
   const unknown = unanswered(filter);
   if (unknown.length > 0) return { ...span, buckets: [], unanswered: unknown, countedIds: [], busId };

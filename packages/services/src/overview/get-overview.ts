@@ -61,8 +61,10 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
   const nowMs = ctx.clock.now();
   const rows = (await ctx.live.registry.list()).flatMap((row) => shapeRow(audienceOf(userId), row) ?? []);
   const sessions = (await ctx.live.sessions.list()).filter((row) => userId === null || row.userId === userId).map(({ id }) => id);
-  const zone = ctx.snapshot.current().settings["time.zone"];
-  const plan = planOf(nowMs, zone, range);
+  const { settings } = ctx.snapshot.current();
+  const zone = settings["time.zone"];
+  const fineFromMs = nowMs - settings["retention.fiveMinuteDays"] * 24 * HOUR_MS;
+  const plan = planOf(nowMs, { zone, range, fineFromMs });
   // A lost one is neither: recovery will end it.
   const ended = rows.filter(({ state }) => state !== "in_flight" && state !== "lost");
   const read = await readTables(ctx, { plan, by, splits, userId, ids: rows.map(({ id }) => id), sinceMs: nowMs - RECENT_MS });
@@ -89,10 +91,12 @@ interface Plan {
   endMs: number;
   /** The same as the rollups' buckets. */
   buckets: BucketList;
+  /** Before it there are no sums of five minutes. */
+  fineFromMs: number;
 }
 
 /** Five minutes for a day, hours for a week, days of the zone for a month; the last bucket is the one going on. */
-function planOf(nowMs: number, zone: string, range: OverviewRange): Plan {
+function planOf(nowMs: number, { zone, range, fineFromMs }: { zone: string; range: OverviewRange; fineFromMs: number }): Plan {
   const startMs = dayStart(nowMs, zone);
   const day = { startMs, endMs: nextDayStart(nowMs, zone) };
   const yesterdayMs = dayStart(startMs - 1, zone);
@@ -100,15 +104,15 @@ function planOf(nowMs: number, zone: string, range: OverviewRange): Plan {
     const times = [startMs];
     while (times.length < 30) times.unshift(dayStart((times[0] ?? 0) - 1, zone));
     const ends = [...times.slice(1), day.endMs];
-    const buckets = joinBuckets(times.map((from, at) => bucketsOf(from, ends[at] ?? from)));
-    return { day, yesterdayMs, times, endMs: day.endMs, buckets };
+    const buckets = joinBuckets(times.map((from, at) => bucketsOf(from, ends[at] ?? from, fineFromMs)));
+    return { day, yesterdayMs, times, endMs: day.endMs, buckets, fineFromMs };
   }
   const [stepMs, count] = range === "24h" ? [FIVE_MINUTES_MS, 288] : [HOUR_MS, 168];
   const endMs = (Math.floor(nowMs / stepMs) + 1) * stepMs;
   const starts = steps(endMs - count * stepMs, endMs, stepMs);
   const none: BucketList = { fiveMinutes: [], hours: [], days: [] };
   const buckets = range === "24h" ? { ...none, fiveMinutes: starts } : { ...none, hours: starts };
-  return { day, yesterdayMs, times: starts.map(Number), endMs, buckets };
+  return { day, yesterdayMs, times: starts.map(Number), endMs, buckets, fineFromMs };
 }
 
 interface Wanted {
@@ -167,7 +171,7 @@ async function readSessions(
 }
 
 async function readTop(client: PoolClient, tenantId: string, { plan, splits, userId }: Wanted): Promise<Overview["top"]> {
-  const range = bucketsOf(plan.times[0] ?? 0, plan.endMs);
+  const range = bucketsOf(plan.times[0] ?? 0, plan.endMs, plan.fineFromMs);
   const { rows } = await client.query<TopRow>(topSql(userId !== null, splits), scopeOf(tenantId, range, userId));
   const top: Overview["top"] = Object.fromEntries(splits.map((split) => [split, []]));
   for (const row of rows) {

@@ -14,8 +14,12 @@ export interface BucketList {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** The fewest buckets that are exactly [fromMs, toMs); both whole five minutes. */
-export function bucketsOf(fromMs: number, toMs: number): BucketList {
+/**
+ * The fewest buckets that are exactly [fromMs, toMs); both whole five minutes. Before `fineFromMs` sums are kept by the hour:
+ * there a day of a zone that is half an hour off ends with the whole hour, and the next one begins after it.
+ */
+export function bucketsOf(startMs: number, endMs: number, fineFromMs = 0): BucketList {
+  const [fromMs, toMs] = [wholeHour(startMs, fineFromMs), wholeHour(endMs, fineFromMs)];
   const hours = inner(fromMs, toMs, HOUR_MS);
   const days = inner(hours.from, hours.to, DAY_MS);
   return {
@@ -23,6 +27,10 @@ export function bucketsOf(fromMs: number, toMs: number): BucketList {
     hours: [...steps(hours.from, days.from, HOUR_MS), ...steps(days.to, hours.to, HOUR_MS)],
     days: steps(days.from, days.to, DAY_MS),
   };
+}
+
+function wholeHour(ms: number, fineFromMs: number): number {
+  return ms < fineFromMs ? Math.ceil(ms / HOUR_MS) * HOUR_MS : ms;
 }
 
 /** The whole steps inside a range; empty at its end when there are none. */

@@ -42,6 +42,8 @@ export async function runKills(steps: readonly Step[], { installations, seed, de
       try {
         await prime(installation, random);
         for (let step = left.shift(); step && performance.now() < deadlineMs; step = left.shift()) {
+          // There is something to recover only after a life that left something.
+          if (step.failpoint?.name === "during_recovery") count(report, untimely, await live(installation, untimely, random));
           const began = performance.now();
           const death = await live(installation, step, random);
           count(report, step, death);
@@ -58,6 +60,8 @@ export async function runKills(steps: readonly Step[], { installations, seed, de
   );
   return report;
 }
+
+const untimely: Step = { failpoint: null, postgres: "up", redis: "up", weather: "calm", livesMs: 300 };
 
 function count(report: KillReport, step: Step, death: Awaited<ReturnType<typeof live>>): void {
   report.kills++;

@@ -20,7 +20,7 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 export async function ledgerChaos({ seed, short, minutes, verbose }: ChaosOptions): Promise<boolean> {
   const began = performance.now();
   const random = seededRandom(seed);
-  const steps = short ? planShort(random) : planSteps(random, { rounds: 5, randomKills: 80 });
+  const steps = short ? planShort(random) : planSteps(random, { rounds: 5, randomKills: 60 });
   const tell = verbose ? say : () => undefined;
   const kills = await runKills(steps, { installations: short ? 2 : 4, seed, deadlineMs: began + minutes * 60_000, tell });
   sayKills(kills, steps.length, began);

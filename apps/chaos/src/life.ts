@@ -18,6 +18,7 @@ export async function live(installation: Installation, step: Step, random: Rando
   await installation.setRedis(step.redis);
   const server = installation.launch(step.failpoint ? `${step.failpoint.name}:kill@${step.failpoint.pass}` : undefined);
   const stopped = new AbortController();
+  void server.exited.then(() => stopped.abort());
   let driving: Promise<void> = Promise.resolve();
   if (await readyOrGone(server)) {
     const { url, log } = installation;
@@ -26,13 +27,11 @@ export async function live(installation: Installation, step: Step, random: Rando
       await sleep(500);
       await installation.setPostgres("up");
     }
-    if (step.failpoint)
-      await Promise.race([server.exited, sleep(patienceMs, undefined, { signal: stopped.signal }).catch(() => undefined)]);
+    if (step.failpoint) await sleep(patienceMs, undefined, { signal: stopped.signal }).catch(() => undefined);
     else await liveThrough(installation, step, random);
   }
   const death = server.child.signalCode === "SIGKILL" ? "at its failpoint" : "at random";
   await server.stop("SIGKILL");
-  stopped.abort();
   await driving;
   expectKilled(server, step);
   return death;

@@ -106,7 +106,7 @@ function startLoad({ url, log }: Installation, report: OutageReport) {
     const seen = await callModel(url, { dialect: "anthropic", model: "claude-quick", stream: n % 2 === 0, key: clientKey });
     latencies.push(performance.now() - began);
     log.write(seen, "end");
-    if (seen.outcome !== "complete") report.failed.push(`${seen.id || "no id"}: ${seen.status} ${seen.text.slice(0, 200)}`);
+    if (seen.outcome !== "complete") report.failed.push(`${seen.id || "no id"}: ${seen.status} ${seen.failure} ${seen.text.slice(0, 200)}`);
   };
   const tickMs = 25;
   const timer = setInterval(() => {

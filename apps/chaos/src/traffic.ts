@@ -1,4 +1,5 @@
 import { appendFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { callModel, type ModelCall, type Seen } from "@sluice/testing/model-client";
 import type { Random } from "./plan.ts";
 
@@ -72,7 +73,7 @@ export function openClientLog(path: string): ClientLog {
   };
 }
 
-/** So many clients in a closed loop, until the gateway is gone or they are told to stop. Resolves when all have ended. */
+/** So many clients in a closed loop until they are told to stop. Resolves when all have ended. */
 export async function drive(options: {
   url: string;
   key: string;
@@ -87,7 +88,8 @@ export async function drive(options: {
       const { call, expects } = planCall(random, key);
       const seen = await callModel(url, call);
       log.write(seen, expects);
-      if (seen.id === "" && call.abortAfterMs === undefined) return;
+      // Nobody there, or a connection of the life before.
+      if (seen.id === "") await sleep(10);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));

@@ -155,7 +155,10 @@ export class Settler {
     }
     const isFull = () => this.#urgent || this.#pending.length >= this.#options.settings()["ledger.batchSize"];
     await this.#sleep(Number.POSITIVE_INFINITY, () => this.#pending.length > 0);
-    if (!isFull()) await this.#sleep(this.#options.settings()["ledger.intervalMs"], isFull);
+    const began = performance.now();
+    const leftMs = () => this.#options.settings()["ledger.intervalMs"] - (performance.now() - began);
+    // A shorter interval is noticed within a second of being set, and not when the longer one is over.
+    while (!this.#stopping && !isFull() && leftMs() > 0) await this.#sleep(Math.min(leftMs(), 1_000), isFull);
   }
 
   /** Sleeps until the time is over or, looked at on each wake, the condition holds or the settler stops. */

@@ -102,7 +102,7 @@ describe("what is settled", () => {
 });
 
 describe("nothing twice", () => {
-  test("a spool read again, with and without its checkpoint, moves nothing", async () => {
+  test("H17: a spool read again, with and without its checkpoint, moves nothing", async () => {
     const random = seededRandom(5);
     const first = await open();
     await run(

@@ -25,6 +25,8 @@ export interface Seen {
   text: string;
   /** The connection could not be opened at all. */
   refusedConnection: boolean;
+  /** Why the answer was not read to its end; '' when it was. */
+  failure: string;
 }
 
 const EARLY_MS = 2_000;
@@ -52,7 +54,7 @@ function target({ dialect, model, stream }: ModelCall): { path: string; body: Re
 /** Sends a request and reads the answer as far as it comes. Never throws. */
 export async function callModel(url: string, call: ModelCall): Promise<Seen> {
   const { path, body } = target(call);
-  const seen: Seen = { id: "", outcome: "cut", status: 0, text: "", refusedConnection: false };
+  const seen: Seen = { id: "", outcome: "cut", status: 0, text: "", refusedConnection: false, failure: "" };
   const abort = new AbortController();
   call.signal?.addEventListener("abort", () => abort.abort(), { once: true });
   const arrivals: Arrival[] = [];
@@ -76,6 +78,7 @@ export async function callModel(url: string, call: ModelCall): Promise<Seen> {
     if (response.status === 200 && isWhole) seen.outcome = "complete";
   } catch (error) {
     seen.refusedConnection = refusedConnection(error);
+    seen.failure = error instanceof Error ? `${error.message}: ${String(error.cause)}` : String(error);
   } finally {
     if (timer) clearTimeout(timer);
   }

@@ -1,12 +1,15 @@
+import { crc32 } from "node:zlib";
+import { rowJson } from "@sluice/core/row-json";
 import { crc32c } from "./crc32c.ts";
-import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
+import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "./records.ts";
 
 /**
- * One record on disk: `length u32 LE | crc32c u32 LE | payload`. The payload is JSON that begins with `{"v":`, which
+ * One record on disk: `length u32 LE | checksum u32 LE | payload`. The payload is JSON that begins with `{"v":`, which
  * is what a scan looks for after a damaged place. JSON text holds no raw NUL and a length below 16 MB has one, so no
- * client's text inside a payload can pass for a frame.
+ * client's text inside a payload can pass for a frame. Version 1 has a CRC-32C, version 2 the CRC-32 that node:zlib
+ * computes natively: both find every burst of up to 32 bits, and ours in JavaScript cost more than the write.
  */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 export const HEADER_BYTES = 8;
 /** Longer lengths are damage: the largest detail is far below. */
 export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
@@ -25,10 +28,28 @@ export function encodeFrame(kind: SpoolRecord["kind"], record: object | null, at
   return frameOf(kind, JSON.stringify(record), atMs);
 }
 
+/** The frame of a START. */
+export function encodeStart({ row, price, providerMultiplier, groupMultiplier }: StartRecord, atMs: number): Buffer {
+  const multipliers = `"providerMultiplier":${JSON.stringify(providerMultiplier)},"groupMultiplier":${JSON.stringify(groupMultiplier)}`;
+  return frameOf("start", `{"row":${rowJson(row)},"price":${price === null ? "null" : priceJson(price)},${multipliers}}`, atMs);
+}
+
+const priceTexts = new WeakMap<SpooledPrice, string>();
+
+/** Thousands of requests begin with one and the same price. */
+function priceJson(price: SpooledPrice): string {
+  let made = priceTexts.get(price);
+  if (made === undefined) {
+    made = JSON.stringify(price);
+    priceTexts.set(price, made);
+  }
+  return made;
+}
+
 /** The frame of an end whose detail is JSON already. @throws as {@link encodeFrame}. */
 export function encodeEnd(kind: "finish" | "refuse", { row, upstreamCostNanoUsd }: FinishRecord, detailJson: string, atMs: number): Buffer {
   const cost = JSON.stringify(upstreamCostNanoUsd);
-  return frameOf(kind, `{"row":${JSON.stringify(row)},"detail":${detailJson},"upstreamCostNanoUsd":${cost}}`, atMs);
+  return frameOf(kind, `{"row":${rowJson(row)},"detail":${detailJson},"upstreamCostNanoUsd":${cost}}`, atMs);
 }
 
 function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): Buffer {
@@ -42,7 +63,7 @@ function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): B
   const frame = space.subarray(0, HEADER_BYTES + length);
   if (ownBytes === 0) slabUsed += frame.length;
   frame.writeUInt32LE(length, 0);
-  frame.writeUInt32LE(crc32c(frame, HEADER_BYTES), 4);
+  frame.writeUInt32LE(crc32(frame.subarray(HEADER_BYTES)), 4);
   return frame;
 }
 
@@ -67,7 +88,7 @@ export function decodePayload(payload: Buffer): SpoolRecord | null {
   } catch {
     return null;
   }
-  if (parsed.v !== FORMAT_VERSION || typeof parsed.t !== "number") return null;
+  if ((parsed.v !== 1 && parsed.v !== FORMAT_VERSION) || typeof parsed.t !== "number") return null;
   const known = parsed.k === "start" || parsed.k === "progress" || parsed.k === "finish" || parsed.k === "refuse" || parsed.k === "noop";
   return known ? ({ kind: parsed.k, atMs: parsed.t, record: parsed.r } as SpoolRecord) : null;
 }
@@ -98,7 +119,14 @@ function frameEnd(bytes: Buffer, at: number): number {
   const end = at + HEADER_BYTES + length;
   if (length < PREFIX.length || length > MAX_PAYLOAD_BYTES || end > bytes.length) return 0;
   if (bytes.compare(PREFIX, 0, PREFIX.length, at + HEADER_BYTES, at + HEADER_BYTES + PREFIX.length) !== 0) return 0;
-  return crc32c(bytes, at + HEADER_BYTES, end) === bytes.readUInt32LE(at + 4) ? end : 0;
+  return checksumOf(bytes, at + HEADER_BYTES, end) === bytes.readUInt32LE(at + 4) ? end : 0;
+}
+
+const VERSION_1 = 0x31;
+
+/** By the version that the payload begins with. */
+function checksumOf(bytes: Buffer, from: number, to: number): number {
+  return bytes[from + PREFIX.length] === VERSION_1 ? crc32c(bytes, from, to) : crc32(bytes.subarray(from, to));
 }
 
 function nextFrame(bytes: Buffer, from: number): number {

@@ -1,7 +1,7 @@
 import type { RequestDetail, RequestRow, Usage } from "@sluice/core/requests";
 
 /**
- * What the spool holds. JSON payloads behind `length u32 | crc32c u32`; each carries the format version `v` and the
+ * What the spool holds. JSON payloads behind `length u32 | checksum u32`; each carries the format version `v` and the
  * kind `k`, and older versions stay readable.
  */
 

@@ -4,7 +4,7 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FailpointHook } from "./failpoints.ts";
-import { decodePayload, encodeEnd, encodeFrame, scanFrames } from "./frames.ts";
+import { decodePayload, encodeEnd, encodeFrame, encodeStart, scanFrames } from "./frames.ts";
 import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
 import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptions, segmentName } from "./segment-writer.ts";
 import { type OpenRequest, type Pending, readPositions, type ScannedSpool } from "./spool-scan.ts";
@@ -62,7 +62,7 @@ export class Spool {
     if (!this.writable) return Promise.reject(new SluiceError("spool_unavailable", { detail: "the spool refuses writes" }));
     const { id } = record.row;
     const request: OpenRequest = { start: record, progress: null, segment: null, lastAtMs: this.#options.now(), finishing: false };
-    const frame = encodeFrame("start", record, request.lastAtMs);
+    const frame = encodeStart(record, request.lastAtMs);
     this.open.set(id, request);
     return new Promise((resolve, reject) => {
       this.#writer.append(frame, "written", (error, position) => {
@@ -220,7 +220,7 @@ export class Spool {
   /** The segment of the new START: the PROGRESS behind it may already stand in the next one, which is kept longer. */
   async #carry(request: OpenRequest): Promise<{ id: string; request: OpenRequest; segment: number | null }> {
     const { start, progress, lastAtMs } = request;
-    const frames = [encodeFrame("start", start, lastAtMs), ...(progress ? [encodeFrame("progress", progress, lastAtMs)] : [])];
+    const frames = [encodeStart(start, lastAtMs), ...(progress ? [encodeFrame("progress", progress, lastAtMs)] : [])];
     const written = frames.map(
       (frame) =>
         new Promise<Position | null>((resolve) => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { crc32c } from "../src/crc32c.ts";
 import { failpointFrom } from "../src/failpoints.ts";
-import { decodePayload, encodeFrame, MAX_PAYLOAD_BYTES, scanFrames } from "../src/frames.ts";
+import { decodePayload, encodeFrame, encodeStart, MAX_PAYLOAD_BYTES, scanFrames } from "../src/frames.ts";
 import { finishOf, progressOf, seededRandom } from "./arrange.ts";
 
 test("CRC-32C agrees with the vectors of RFC 3720", () => {
@@ -20,6 +20,28 @@ const read = (bytes: Buffer) => [...scanFrames(bytes)].flatMap((found) => (found
 
 test("what is written is read back, whatever text it carries", () => {
   expect(read(whole)).toEqual(records);
+});
+
+test("a spool of the version before, with its other checksum, is read as well, also between new records", () => {
+  const payload = Buffer.from(JSON.stringify({ v: 1, k: "finish", t: 7, r: records[0] }));
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(payload.length, 0);
+  head.writeUInt32LE(crc32c(payload), 4);
+  expect(read(Buffer.concat([frames[1], head, payload, frames[2]] as Buffer[]))).toEqual([records[1], records[0], records[2]]);
+});
+
+test("a START is read back as it was", () => {
+  const { row } = finishOf({ model: 'quo"te' });
+  const price = {
+    priceId: row.id,
+    inputPerMTok: "3",
+    outputPerMTok: "15",
+    cacheWrite5mPerMTok: null,
+    cacheWrite1hPerMTok: null,
+    cacheReadPerMTok: null,
+  };
+  const starts = [price, null].map((each) => ({ row, price: each, providerMultiplier: "1.5", groupMultiplier: "1" }));
+  expect(read(Buffer.concat(starts.map((start) => encodeStart(start, 5))))).toEqual(starts);
 });
 
 test("a segment cut at any byte gives exactly the records before the cut", () => {
@@ -46,7 +68,7 @@ test("damage in the middle costs the records it touches and no other; garbage in
 });
 
 test("a version or kind of a later program is no record, and a record too large is refused", () => {
-  expect(decodePayload(Buffer.from('{"v":2,"k":"finish","t":1,"r":{}}'))).toBeNull();
+  expect(decodePayload(Buffer.from('{"v":3,"k":"finish","t":1,"r":{}}'))).toBeNull();
   expect(decodePayload(Buffer.from('{"v":1,"k":"novel","t":1,"r":{}}'))).toBeNull();
   expect(decodePayload(Buffer.from('{"v":1,"k":'))).toBeNull();
   const huge = progressOf("x".repeat(MAX_PAYLOAD_BYTES), 1);

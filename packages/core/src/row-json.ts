@@ -9,8 +9,8 @@ export function rowJson(row: RequestRow): string {
   return `{"id":${text(row.id)},"tenantId":${text(row.tenantId)},"userId":${text(row.userId)},"keyId":${text(row.keyId)},"sessionId":${text(row.sessionId)},"providerId":${text(row.providerId)},"group":${text(row.group)},"dialect":${text(row.dialect)},"endpoint":${text(row.endpoint)},"stream":${row.stream},"model":${text(row.model)},"upstreamModel":${text(row.upstreamModel)},"state":${text(row.state)},"status":${number(row.status)},"errorCode":${text(row.errorCode)},"attempts":${number(row.attempts)},"usage":{"input":${number(usage.input)},"output":${number(usage.output)},"cacheWrite5m":${number(usage.cacheWrite5m)},"cacheWrite1h":${number(usage.cacheWrite1h)},"cacheRead":${number(usage.cacheRead)}},"flags":${list(row.flags)},"costNanoUsd":${textOrNull(row.costNanoUsd)},"billable":${row.billable},"startedAtMs":${number(row.startedAtMs)},"ttftMs":${number(row.ttftMs)},"durationMs":${number(row.durationMs)},"client":${text(row.client)},"correctsId":${textOrNull(row.correctsId)}}`;
 }
 
-/** What JSON escapes: quotes, backslashes, control characters, halves of surrogate pairs. */
-const special = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** What JSON escapes, and a little more: quotes, backslashes, control characters, halves of surrogate pairs. */
+const special = /["\\\p{Cc}\p{Cs}]/u;
 
 function text(value: string): string {
   return special.test(value) ? JSON.stringify(value) : `"${value}"`;

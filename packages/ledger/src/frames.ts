@@ -1,5 +1,4 @@
 import { crc32 } from "node:zlib";
-import { rowJson } from "@sluice/core/row-json";
 import { crc32c } from "./crc32c.ts";
 import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "./records.ts";
 
@@ -31,7 +30,7 @@ export function encodeFrame(kind: SpoolRecord["kind"], record: object | null, at
 /** The frame of a START. */
 export function encodeStart({ row, price, providerMultiplier, groupMultiplier }: StartRecord, atMs: number): Buffer {
   const multipliers = `"providerMultiplier":${JSON.stringify(providerMultiplier)},"groupMultiplier":${JSON.stringify(groupMultiplier)}`;
-  return frameOf("start", `{"row":${rowJson(row)},"price":${price === null ? "null" : priceJson(price)},${multipliers}}`, atMs);
+  return frameOf("start", `{"row":${JSON.stringify(row)},"price":${price === null ? "null" : priceJson(price)},${multipliers}}`, atMs);
 }
 
 const priceTexts = new WeakMap<SpooledPrice, string>();
@@ -49,7 +48,7 @@ function priceJson(price: SpooledPrice): string {
 /** The frame of an end whose detail is JSON already. @throws as {@link encodeFrame}. */
 export function encodeEnd(kind: "finish" | "refuse", { row, upstreamCostNanoUsd }: FinishRecord, detailJson: string, atMs: number): Buffer {
   const cost = JSON.stringify(upstreamCostNanoUsd);
-  return frameOf(kind, `{"row":${rowJson(row)},"detail":${detailJson},"upstreamCostNanoUsd":${cost}}`, atMs);
+  return frameOf(kind, `{"row":${JSON.stringify(row)},"detail":${detailJson},"upstreamCostNanoUsd":${cost}}`, atMs);
 }
 
 function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): Buffer {

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { BusId, LiveEvent } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
-import { rowJson } from "@sluice/core/row-json";
 import { NOWHERE } from "./bus-id.ts";
 import { BATCH_MS, type LiveBus, MAX_BATCH_EVENTS } from "./live-bus.ts";
 import { createRedisFollower } from "./redis-follower.ts";
@@ -59,7 +58,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
   function take(): PendingBatch {
     const events = queue.slice(0, MAX_BATCH_EVENTS);
     queue = queue.slice(MAX_BATCH_EVENTS);
-    const batch = { number: ++sent, events: `[${events.map(eventJson).join(",")}]`, newEpoch: dropped };
+    const batch = { number: ++sent, events: JSON.stringify(events), newEpoch: dropped };
     dropped = false;
     return batch;
   }
@@ -130,9 +129,4 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
       if (timer) clearTimeout(timer);
     },
   };
-}
-
-/** Nearly all events are of requests. */
-function eventJson(event: LiveEvent): string {
-  return "rev" in event ? `{"type":"${event.type}","rev":${event.rev},"row":${rowJson(event.row)}}` : JSON.stringify(event);
 }

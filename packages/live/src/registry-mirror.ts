@@ -1,5 +1,4 @@
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
-import { rowJson } from "@sluice/core/row-json";
 import type { Presence } from "./presence.ts";
 import type { RedisLink } from "./redis-link.ts";
 
@@ -85,7 +84,7 @@ export function createRegistryMirror(
     for (const id of ids) {
       const row = source.rowOf(id);
       const detail = source.detailOf(id);
-      if (row) rows.push(id, rowJson(row));
+      if (row) rows.push(id, JSON.stringify(row));
       else gone.push(id);
       if (row && detail) details.push(id, JSON.stringify(detail));
     }

@@ -1,14 +1,15 @@
 import { createTestDatabase } from "@sluice/testing/postgres";
 import { type SkewedLog, seedSkewedLog, seedSkewedSums } from "@sluice/testing/seed-skewed-log";
 import { measurePages } from "./keyset/pages.ts";
+import { measureSums } from "./keyset/sums.ts";
 import { type BenchOptions, type Report, summarise } from "./report.ts";
 
 /**
- * The log after a year: ten million uneven requests (four hundred thousand without --full), made by COPY, and what a reader
+ * The log after a year: ten million uneven requests (three hundred thousand without --full), made by COPY, and what a reader
  * waits for on its pages, by the statements that the console's lists send.
  */
 const year: SkewedLog = { rows: 10_000_000, days: 364, users: 2_000, keysPerUser: 5, providers: 50, models: 80 };
-const short: SkewedLog = { ...year, rows: 400_000, users: 400 };
+const short: SkewedLog = { ...year, rows: 300_000, users: 400 };
 
 export async function keysetBench({ full }: BenchOptions): Promise<Report> {
   const log = full ? year : short;
@@ -19,8 +20,11 @@ export async function keysetBench({ full }: BenchOptions): Promise<Report> {
     await seedSkewedLog(pool, log);
     await seedSkewedSums(pool, log);
     console.log(`${log.rows} rows seeded in ${Math.round((performance.now() - began) / 1_000)} s`);
-    const { metrics, targets } = await measurePages(pool, log, full ? 9 : 3);
-    return { metrics: { rows: summarise([log.rows]), ...metrics }, targets };
+    const rounds = full ? 9 : 3;
+    const pages = await measurePages(pool, log, rounds);
+    const sums = await measureSums(pool, rounds);
+    const metrics = { rows: summarise([log.rows]), ...pages.metrics, ...sums.metrics };
+    return { metrics, targets: { ...pages.targets, ...sums.targets } };
   } finally {
     await database.drop();
   }

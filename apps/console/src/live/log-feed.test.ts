@@ -1,5 +1,5 @@
 import { FINAL_REV } from "@sluice/core/events";
-import { newId } from "@sluice/core/ids";
+import { newId, timeOfId } from "@sluice/core/ids";
 import { noUsage, type RequestRow } from "@sluice/core/requests";
 import { expect, it, vi } from "vitest";
 import { type LogSource, startLogFeed } from "./log-feed.ts";
@@ -134,4 +134,82 @@ it("hears the stream between two reads", async () => {
   say().events([{ type: "request.finished", rev: FINAL_REV, row: live }]);
   await vi.waitFor(() => expect(feed.tail.view().order).toContain(live.id));
   expect(feed.tail.view().order).toHaveLength(2);
+});
+
+/** A server that looks through so many rows for a page. */
+function searching(rows: RequestRow[], matches: (row: RequestRow) => boolean, look: number) {
+  const served = server(rows);
+  served.source.list = async ({ cursor, limit }) => {
+    served.state.calls += 1;
+    const all = [...served.state.rows].sort((a, b) => (a.id < b.id ? 1 : -1)).filter(({ id }) => !cursor || id < cursor);
+    const looked = all.slice(0, look);
+    const items = looked.filter(matches).slice(0, limit);
+    const edge = all.length > look ? (looked.at(-1)?.id ?? null) : null;
+    return {
+      items,
+      nextCursor: edge,
+      hasMore: edge !== null,
+      searchedToMs: edge === null ? null : timeOfId(edge),
+      partial: false,
+      busId: "e:1-0",
+    };
+  };
+  return served;
+}
+
+it("searches on, page by page, until something is found, and says how far it has come", async () => {
+  const rows = many(50);
+  const { source, state } = searching(rows, (row) => row.id === rows[0]?.id, 10);
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  expect(feed.tail.view().order).toEqual([]);
+  expect(feed.status.get().searchedToMs).toBe(timeOfId(rows[40]?.id ?? ""));
+  await feed.searchOn();
+  expect(feed.tail.view().order).toEqual([rows[0]?.id]);
+  expect(feed.status.get()).toMatchObject({ searching: false, searchedToMs: null });
+  expect(state.calls).toBe(5);
+});
+
+it("stops searching when told to, and goes on from there", async () => {
+  const { source, state } = searching(many(50), () => false, 10);
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  const searched = feed.searchOn();
+  feed.stopSearch();
+  await searched;
+  expect(state.calls).toBe(2);
+  expect(feed.tail.floor).not.toBe("");
+  await feed.searchOn();
+  expect(feed.tail.floor).toBe("");
+  expect(state.calls).toBe(5);
+});
+
+it("a search ended by a failure says so and can be asked again", async () => {
+  const { source } = searching(many(50), () => false, 10);
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  const { list } = source;
+  source.list = () => Promise.reject(new TypeError("no answer"));
+  await feed.searchOn();
+  expect(feed.status.get()).toMatchObject({ searching: false, older: "error" });
+  source.list = list;
+  await feed.searchOn();
+  expect(feed.tail.floor).toBe("");
+});
+
+it("what a search did not reach after a reconnect is a gap, also when it found nothing", async () => {
+  const old = many(5);
+  const wanted = new Set([old[0]?.id]);
+  const { source, state, say } = searching(old, ({ id }) => wanted.has(id), 10);
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  const missed = many(25);
+  wanted.add(missed[2]?.id);
+  state.rows = [...old, ...missed];
+  say().reset();
+  await vi.waitFor(() => expect(feed.tail.view().order).toEqual([gapAfter(missed[15]?.id ?? ""), old[0]?.id]));
+  await feed.fill(gapAfter(missed[15]?.id ?? ""));
+  expect(feed.tail.view().order).toEqual([gapAfter(missed[5]?.id ?? ""), old[0]?.id]);
+  await feed.fill(gapAfter(missed[5]?.id ?? ""));
+  expect(feed.tail.view().order).toEqual([missed[2]?.id, old[0]?.id]);
 });

@@ -27,9 +27,12 @@ interface FeedStatus {
   phase: "loading" | "ready" | "error";
   failure: Failure | null;
   older: "idle" | "loading" | "error";
+  /** Reading on by itself until something is found. */
+  searching: boolean;
   catchingUp: boolean;
   /** Postgres could not be read: only what is in flight or unsettled is shown. */
   partial: boolean;
+  /** Where a bounded search ended, ms; null = what is shown is all there is down to its last row. */
   searchedToMs: number | null;
 }
 
@@ -44,6 +47,9 @@ export interface LogFeed {
   retry(): void;
   /** Reads the next older page, once at a time. */
   older(): Promise<void>;
+  /** Searches further back, page by page, until something is found, nothing is left or it is told to stop. */
+  searchOn(): Promise<void>;
+  stopSearch(): void;
   /** Reads what is missing at a gap. */
   fill(gap: string): Promise<void>;
   /** Reads the newest rows and the state of those in flight. */
@@ -57,6 +63,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     phase: "loading",
     failure: null,
     older: "idle",
+    searching: false,
     catchingUp: false,
     partial: false,
     searchedToMs: null,
@@ -104,11 +111,15 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
       flying.length > 0 ? source.byIds(flying) : Promise.resolve([]),
     ]);
     if (stopped) return;
+    const { nextCursor, searchedToMs } = page;
     const newest = tail.view().order[0];
-    const oldest = page.items.at(-1);
-    const meets = newest === undefined || page.nextCursor === null || (oldest !== undefined && oldest.id <= anchorOf(newest));
-    if (newest === undefined) tail.load(page.items, { floor: page.nextCursor ?? "" });
-    else tail.load(page.items, { floor: tail.floor, gap: !meets });
+    if (newest === undefined) {
+      tail.load(page.items, { floor: nextCursor ?? "" });
+      set({ searchedToMs });
+    } else {
+      const meets = nextCursor === null || nextCursor <= anchorOf(newest);
+      tail.load(page.items, meets ? { floor: tail.floor } : { gap: nextCursor });
+    }
     tail.refresh(rows);
     set({ partial: page.partial });
   }
@@ -128,9 +139,18 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     }
   }
 
+  async function searchOn(): Promise<void> {
+    if (status.get().searching) return;
+    set({ searching: true });
+    const had = tail.view().order.length;
+    do await older();
+    while (status.get().searching && !stopped && status.get().older === "idle" && tail.floor !== "" && tail.view().order.length === had);
+    set({ searching: false });
+  }
+
   async function fill(gap: string): Promise<void> {
     const page = await source.list({ filter, cursor: anchorOf(gap), limit: CATCH_UP });
-    if (!stopped) tail.fill(gap, page.items, page.nextCursor !== null);
+    if (!stopped) tail.fill(gap, page.items, page.nextCursor);
   }
 
   void first();
@@ -139,6 +159,8 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     status,
     retry: () => void first(),
     older,
+    searchOn,
+    stopSearch: () => set({ searching: false }),
     fill,
     catchUp,
     stop() {

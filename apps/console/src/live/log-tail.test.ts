@@ -181,7 +181,7 @@ describe("holding", () => {
     tail.merge();
     const oldest = waiting[5]?.id ?? "";
     expect(ids().slice(-3)).toEqual([oldest, gapAfter(oldest), known.id]);
-    tail.fill(gapAfter(oldest), [...waiting.slice(0, 5).reverse(), known], false);
+    tail.fill(gapAfter(oldest), [...waiting.slice(0, 5).reverse(), known], null);
     expect(ids()).toEqual([...waiting.map(({ id }) => id).reverse(), known.id]);
   });
 });

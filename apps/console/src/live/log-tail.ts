@@ -124,12 +124,11 @@ export class LogTail {
    * A page read from the server. `floor` is the id below which more rows exist, '' at the end of the log. With `gap`
    * the page did not reach what was already here.
    */
-  load(rows: readonly RequestRow[], page: { floor: string; gap?: boolean } = { floor: "" }): void {
+  load(rows: readonly RequestRow[], page: { floor: string } | { gap: string } = { floor: "" }): void {
     const added: string[] = [];
     for (const row of rows) this.#put(row, added);
-    const last = rows.at(-1);
-    if (page.gap && last) added.push(gapAfter(last.id));
-    if (!page.gap) this.#floor = page.floor;
+    if ("gap" in page) added.push(gapAfter(page.gap));
+    else this.#floor = page.floor;
     this.#loaded = true;
     this.#show({ order: insertInto(this.#view.order, added) });
     this.flush();
@@ -141,19 +140,20 @@ export class LogTail {
     this.#soon();
   }
 
-  /** Fills a gap with the page read below it; the rest of it stays when the page did not meet known rows. */
-  fill(gap: string, rows: readonly RequestRow[], more: boolean): void {
-    const order = this.#view.order.filter((item) => item !== gap);
-    const nextKnown = order[order.indexOf(anchorOf(gap)) + 1];
+  /** Fills a gap with the page read below it; what is below the page's `edge` (null = nothing) and above known rows stays a gap. */
+  fill(gap: string, rows: readonly RequestRow[], edge: string | null): void {
+    const { order } = this.#view;
+    const nextKnown = order[order.indexOf(gap) + 1];
     const added: string[] = [];
-    let met = !more;
-    for (const row of rows) {
-      if (nextKnown !== undefined && row.id <= anchorOf(nextKnown)) met = true;
-      this.#put(row, added);
-    }
-    const last = rows.at(-1);
-    if (!met && last) added.push(gapAfter(last.id));
-    this.#show({ order: insertInto(order, added) });
+    for (const row of rows) this.#put(row, added);
+    const met = edge === null || (nextKnown !== undefined && edge <= anchorOf(nextKnown));
+    if (!met) added.push(gapAfter(edge));
+    this.#show({
+      order: insertInto(
+        order.filter((item) => item !== gap),
+        added,
+      ),
+    });
   }
 
   setHolding(holding: boolean): void {

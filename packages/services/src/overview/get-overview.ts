@@ -1,48 +1,17 @@
 import { SluiceError } from "@sluice/core/errors";
 import { GetOverviewInput } from "@sluice/core/inputs/overview";
-import {
-  addAt,
-  countRow,
-  FIVE_MINUTES_MS,
-  noSums,
-  type Overview,
-  type OverviewSeries,
-  SERIES,
-  type Sums,
-  type TopEntry,
-  tokensOf,
-  zeroColumns,
-} from "@sluice/core/overview";
-import { type OverviewRange, type OverviewSplit, overviewSplits } from "@sluice/core/overview-range";
-import { dayStart, nextDayStart } from "@sluice/core/time-zone";
-import { readSnapshot } from "@sluice/db/read-snapshot";
+import { countRow, type Overview } from "@sluice/core/overview";
+import { type OverviewSplit, overviewSplits } from "@sluice/core/overview-range";
 import { shapeRow } from "@sluice/live/shaping";
-import type { PoolClient } from "pg";
 import type { z } from "zod";
 import { ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-import {
-  type BucketList,
-  bucketsOf,
-  joinBuckets,
-  samplesSql,
-  seriesSql,
-  settledSql,
-  slotsSql,
-  steps,
-  topSql,
-} from "./overview-statements.ts";
+import { planOverview, readOverview } from "./read-overview.ts";
 
-const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 /** Requests that ended this long before may still be on their way to a viewer. */
 const RECENT_MS = 5_000;
-
-/**
- * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
- * a year than the month in it.
- */
-const planSettings = { enable_seqscan: "off" } as const;
 
 /**
  * Today so far and yesterday, in the zone of the settings; series and top lists of a range; what goes on now. From rollups
@@ -63,11 +32,18 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
   const sessions = (await ctx.live.sessions.list()).filter((row) => userId === null || row.userId === userId).map(({ id }) => id);
   const { settings } = ctx.snapshot.current();
   const zone = settings["time.zone"];
-  const fineFromMs = nowMs - settings["retention.fiveMinuteDays"] * 24 * HOUR_MS;
-  const plan = planOf(nowMs, { zone, range, fineFromMs });
+  const fineFromMs = nowMs - settings["retention.fiveMinuteDays"] * DAY_MS;
+  const plan = planOverview(nowMs, { zone, range, fineFromMs });
   // A lost one is neither: recovery will end it.
   const ended = rows.filter(({ state }) => state !== "in_flight" && state !== "lost");
-  const read = await readTables(ctx, { plan, by, splits, userId, ids: rows.map(({ id }) => id), sinceMs: nowMs - RECENT_MS });
+  const read = await readOverview(ctx.pool, ctx.tenantId, {
+    plan,
+    by,
+    splits,
+    userId,
+    ids: rows.map(({ id }) => id),
+    sinceMs: nowMs - RECENT_MS,
+  });
   const overview: Overview = {
     ...{ range, by, zone, busId, sessions, serverNowMs: nowMs },
     ...{ day: { ...plan.day, today: read.today }, yesterday: read.yesterday },
@@ -81,136 +57,4 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
 
 function audienceOf(userId: string | null): Parameters<typeof shapeRow>[0] {
   return userId === null ? { kind: "admin" } : { kind: "user", userId };
-}
-
-interface Plan {
-  day: { startMs: number; endMs: number };
-  yesterdayMs: number;
-  /** Starts of the buckets of the range. */
-  times: number[];
-  endMs: number;
-  /** The same as the rollups' buckets. */
-  buckets: BucketList;
-  /** Before it there are no sums of five minutes. */
-  fineFromMs: number;
-}
-
-/** Five minutes for a day, hours for a week, days of the zone for a month; the last bucket is the one going on. */
-function planOf(nowMs: number, { zone, range, fineFromMs }: { zone: string; range: OverviewRange; fineFromMs: number }): Plan {
-  const startMs = dayStart(nowMs, zone);
-  const day = { startMs, endMs: nextDayStart(nowMs, zone) };
-  const yesterdayMs = dayStart(startMs - 1, zone);
-  if (range === "30d") {
-    const times = [startMs];
-    while (times.length < 30) times.unshift(dayStart((times[0] ?? 0) - 1, zone));
-    const ends = [...times.slice(1), day.endMs];
-    const buckets = joinBuckets(times.map((from, at) => bucketsOf(from, ends[at] ?? from, fineFromMs)));
-    return { day, yesterdayMs, times, endMs: day.endMs, buckets, fineFromMs };
-  }
-  const [stepMs, count] = range === "24h" ? [FIVE_MINUTES_MS, 288] : [HOUR_MS, 168];
-  const endMs = (Math.floor(nowMs / stepMs) + 1) * stepMs;
-  const starts = steps(endMs - count * stepMs, endMs, stepMs);
-  const none: BucketList = { fiveMinutes: [], hours: [], days: [] };
-  const buckets = range === "24h" ? { ...none, fiveMinutes: starts } : { ...none, hours: starts };
-  return { day, yesterdayMs, times: starts.map(Number), endMs, buckets, fineFromMs };
-}
-
-interface Wanted {
-  plan: Plan;
-  by: OverviewSplit;
-  splits: readonly OverviewSplit[];
-  userId: string | null;
-  /** Of requests that the registry knows. */
-  ids: string[];
-  sinceMs: number;
-}
-
-interface Read extends Pick<Overview, "yesterday" | "series" | "top" | "used"> {
-  today: Sums;
-  settled: Set<string>;
-}
-
-function readTables(ctx: Ctx, wanted: Wanted): Promise<Read> {
-  return readSnapshot(ctx.pool, planSettings, async (client) => {
-    const day = await readDay(client, ctx.tenantId, wanted);
-    const top = await readTop(client, ctx.tenantId, wanted);
-    const series = await readSeries(client, ctx.tenantId, wanted, top[wanted.by] ?? []);
-    const found = await readSettled(client, ctx.tenantId, wanted);
-    return { ...day, top, series, used: found.delete(""), settled: found };
-  });
-}
-
-/** Parameters of every statement over rollups. */
-function scopeOf(tenantId: string, { fiveMinutes, hours, days }: BucketList, userId: string | null): unknown[] {
-  return [tenantId, fiveMinutes, hours, days, ...(userId === null ? [] : [userId])];
-}
-
-/** Slots 0 … are yesterday's five minutes, the last one is all of today. */
-async function readDay(client: PoolClient, tenantId: string, { plan, userId }: Wanted): Promise<Pick<Read, "today" | "yesterday">> {
-  const { startMs, endMs } = plan.day;
-  const starts = steps(plan.yesterdayMs, startMs, FIVE_MINUTES_MS);
-  const today = bucketsOf(startMs, endMs);
-  const values = scopeOf(tenantId, { ...today, fiveMinutes: [...starts, ...today.fiveMinutes] }, userId);
-  const { rows } = await client.query<SumsRow>(slotsSql(userId !== null), [...values, [...starts, new Date(startMs)]]);
-  const sessions = await readSessions(client, tenantId, { starts, userId });
-  const yesterday = { startMs: plan.yesterdayMs, sessions, ...zeroColumns(starts.length) };
-  for (const row of rows) addAt(yesterday, row.slot, row);
-  return { today: toSums(rows.find(({ slot }) => slot === starts.length)), yesterday };
-}
-
-/** Active sessions at the beginning of each of these five minutes; null where nobody looked. */
-async function readSessions(
-  client: PoolClient,
-  tenantId: string,
-  { starts, userId }: { starts: readonly Date[]; userId: string | null },
-): Promise<(number | null)[]> {
-  const values = [tenantId, userId ?? "", starts[0], starts.at(-1)];
-  const { rows } = await client.query<{ bucket: Date; active: number }>(samplesSql, values);
-  const active = new Map(rows.map((row) => [row.bucket.getTime(), row.active]));
-  return starts.map((start) => active.get(start.getTime()) ?? null);
-}
-
-async function readTop(client: PoolClient, tenantId: string, { plan, splits, userId }: Wanted): Promise<Overview["top"]> {
-  const range = bucketsOf(plan.times[0] ?? 0, plan.endMs, plan.fineFromMs);
-  const { rows } = await client.query<TopRow>(topSql(userId !== null, splits), scopeOf(tenantId, range, userId));
-  const top: Overview["top"] = Object.fromEntries(splits.map((split) => [split, []]));
-  for (const row of rows) {
-    const { kind, id, requests, errors, costNanoUsd } = row;
-    top[kind]?.push({ id, requests, errors, tokens: tokensOf(row), costNanoUsd });
-  }
-  return top;
-}
-
-async function readSeries(
-  client: PoolClient,
-  tenantId: string,
-  { plan, by, userId }: Wanted,
-  top: readonly TopEntry[],
-): Promise<OverviewSeries[]> {
-  const ids = top.slice(0, SERIES).map(({ id }) => id);
-  const values = [...scopeOf(tenantId, plan.buckets, userId), plan.times.map((ms) => new Date(ms)), ids];
-  const { rows } = await client.query<SumsRow & { id: string | null }>(seriesSql(userId !== null, by), values);
-  const series = new Map<string | null, OverviewSeries>(ids.map((id) => [id, { id, ...zeroColumns(plan.times.length) }]));
-  for (const row of rows) {
-    const columns = series.get(row.id) ?? { id: row.id, ...zeroColumns(plan.times.length) };
-    // A map keeps the order of first setting: that of the top list, the others last.
-    series.set(row.id, columns);
-    addAt(columns, row.slot, row);
-  }
-  return [...series.values()];
-}
-
-async function readSettled(client: PoolClient, tenantId: string, { ids, sinceMs, userId }: Wanted): Promise<Set<string>> {
-  const values = [ids, new Date(sinceMs), tenantId, ...(userId === null ? [] : [userId])];
-  const { rows } = await client.query<{ id: string }>(settledSql(userId !== null), values);
-  return new Set(rows.map(({ id }) => id));
-}
-
-type SumsRow = Sums & { slot: number };
-type TopRow = Sums & { kind: OverviewSplit; id: string };
-
-function toSums(row: SumsRow | undefined): Sums {
-  if (!row) return { ...noSums };
-  const { slot: _, ...sums } = row;
-  return sums;
 }

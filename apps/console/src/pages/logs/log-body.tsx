@@ -12,6 +12,7 @@ import { useLogText } from "./log-text.ts";
 import type { MenuCell } from "./menu-cell.ts";
 import { NewRowsPill } from "./new-rows-pill.tsx";
 import { isFiltered, type LogSearch } from "./search.ts";
+import { SearchOn, useSearchedTo } from "./search-on.tsx";
 
 // Only a newcomer sees it.
 const FirstRequestHint = lazy(() => import("./first-request-hint.tsx").then(({ FirstRequestHint: one }) => ({ default: one })));
@@ -40,6 +41,10 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
   const { describe } = useLogText(table.names);
   const status = useStore(feed.status);
   const { order, mode, held } = useSyncExternalStore(feed.tail.onView, feed.tail.view);
+  const searchedTo = useSearchedTo(feed);
+  const { scroller } = table;
+  // The button that was pressed goes away with the empty page; whoever pressed it goes on in the table.
+  const onFound = () => requestAnimationFrame(() => document.activeElement === document.body && scroller.current?.focus());
   if (status.phase === "error") return <FailureBox className="m-4" error={status.failure} onRetry={feed.retry} />;
   if (status.phase === "loading") return <SkeletonRows rows={12} />;
   return (
@@ -50,11 +55,25 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
         </p>
       )}
       {held > 0 && mode !== "live" && <NewRowsPill tail={feed.tail} onClick={onNewest} />}
-      {order.length > 0 || feed.tail.floor !== "" ? (
+      {order.length > 0 || (feed.tail.floor !== "" && status.searchedToMs === null) ? (
         <LogTable feed={feed} openId={search.log} {...table} />
       ) : (
         <div className="flex-1 overflow-y-auto">
-          {isFiltered(search) ? (
+          {status.searchedToMs !== null && feed.tail.floor !== "" ? (
+            <Empty
+              icon={<ScrollText />}
+              title={t("logs.notFoundYet")}
+              text={t("logs.notFoundSince", { filters: describe(search), time: searchedTo })}
+            >
+              <div className="flex flex-wrap items-center justify-center gap-3 text-xs text-ink-3">
+                <SearchOn feed={feed} onFound={onFound} />
+                <Button size="sm" onClick={onClear}>
+                  {t("logs.clearFilters")}
+                </Button>
+              </div>
+              {status.older === "error" && <p role="alert">{t("logs.olderFailed")}</p>}
+            </Empty>
+          ) : isFiltered(search) ? (
             <Empty icon={<ScrollText />} title={t("logs.emptyFilterTitle")} text={t("logs.emptyFilterText", { filters: describe(search) })}>
               <Button onClick={onClear}>{t("logs.clearFilters")}</Button>
             </Empty>

@@ -1,11 +1,12 @@
 import { timeOfId } from "@sluice/core/ids";
 import { useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
-import { clockParts, formatDay, formatExact } from "../../format.ts";
+import { formatExact } from "../../format.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { SCROLLBACK_MAX } from "../../live/log-limits.ts";
 import { useStore } from "../../live/store.ts";
 import { Button } from "../../ui/button.tsx";
+import { SearchOn } from "./search-on.tsx";
 
 /** What stands below the last row: more is coming, it failed, the browser holds enough, or this is all. */
 export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): void }) {
@@ -21,10 +22,8 @@ export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): 
           role="cell"
           className="sticky left-0 flex min-h-12 max-w-[100cqw] flex-wrap items-center justify-center gap-3 px-4 py-3 text-xs text-ink-3"
         >
-          {searchedToMs !== null && (
-            <span>{t("logs.searchedTo", { time: `${formatDay(searchedToMs, i18n.language)} ${clockParts(searchedToMs).time}` })}</span>
-          )}
-          {older === "loading" && t("logs.loadingOlder")}
+          {searchedToMs !== null && !full && floor !== "" && <SearchOn feed={feed} />}
+          {older === "loading" && searchedToMs === null && t("logs.loadingOlder")}
           {older === "error" && t("logs.olderFailed")}
           {full && floor !== "" && (
             <>
@@ -34,7 +33,7 @@ export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): 
               </Button>
             </>
           )}
-          {older !== "loading" && !full && floor !== "" && (
+          {older !== "loading" && searchedToMs === null && !full && floor !== "" && (
             <Button size="sm" onClick={() => void feed.older()}>
               {t("logs.loadOlder")}
             </Button>

@@ -1,0 +1,27 @@
+import { useTranslation } from "react-i18next";
+import { clockParts, formatDay } from "../../format.ts";
+import type { LogFeed } from "../../live/log-feed.ts";
+import { useStore } from "../../live/store.ts";
+import { Button } from "../../ui/button.tsx";
+
+/** How far back a search came, and what goes on with it: one button, so that it keeps the focus while it works. */
+export function SearchOn({ feed, onFound }: { feed: LogFeed; onFound?: () => void }) {
+  const { t } = useTranslation();
+  const { searching } = useStore(feed.status);
+  const searchedTo = useSearchedTo(feed);
+  return (
+    <>
+      <span role="status">{t(searching ? "logs.searching" : "logs.searchedTo", { time: searchedTo })}</span>
+      <Button size="sm" onClick={() => (searching ? feed.stopSearch() : void feed.searchOn().then(onFound))}>
+        {t(searching ? "logs.stopSearch" : "logs.searchOn")}
+      </Button>
+    </>
+  );
+}
+
+/** Day and time down to which everything was searched. */
+export function useSearchedTo(feed: LogFeed): string {
+  const { i18n } = useTranslation();
+  const { searchedToMs } = useStore(feed.status);
+  return searchedToMs === null ? "" : `${formatDay(searchedToMs, i18n.language)} ${clockParts(searchedToMs).time}`;
+}

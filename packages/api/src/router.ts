@@ -5,6 +5,7 @@
  */
 import { declaredAccess } from "./declared-access.ts";
 import { auditRouter } from "./routers/audit.ts";
+import { creditsRouter } from "./routers/credits.ts";
 import { keysRouter } from "./routers/keys.ts";
 import { liveRouter } from "./routers/live.ts";
 import { loginsRouter } from "./routers/logins.ts";
@@ -21,6 +22,7 @@ import { router } from "./trpc.ts";
 
 export const appRouter = router({
   audit: auditRouter,
+  credits: creditsRouter,
   keys: keysRouter,
   live: liveRouter,
   logins: loginsRouter,

@@ -37,6 +37,15 @@ const none: Inputs = () => [undefined];
 const provider = { dialect: "openai", baseUrl: "http://127.0.0.1:9/v1" };
 
 export const procedureSweep: Record<string, Inputs> = {
+  "credits.account": ({ user }) => [{ userId: user.id }, {}],
+  "credits.entries": ({ user, row }) => [{ filter: { userId: user.id } }, { filter: { kind: "top_up" } }, { cursor: row.id }],
+  "credits.topUp": ({ user }) => [{ userId: user.id, amountUsd: "10", reason: "Invoice 7", idempotencyKey: newId() }],
+  "credits.adjust": ({ user }) => [{ userId: user.id, amountUsd: "-0.5", reason: "Counted twice", idempotencyKey: newId() }],
+  "credits.refund": ({ user, row }) => [
+    { userId: user.id, amountUsd: "0.5", reason: "Bad answer", idempotencyKey: newId() },
+    { userId: user.id, amountUsd: "0.1", reason: "Bad answer", idempotencyKey: newId(), requestId: row.id },
+  ],
+  "credits.updateAccount": ({ user }) => [{ userId: user.id, billing: "both", floorUsd: "-1" }],
   "keys.list": ({ user, key }) => [{ userId: user.id, fields: ["owner", "totals"] }, { cursor: key.id }, { search: user.name }],
   "keys.page": ({ user }) => [{ userId: user.id, fields: ["owner"] }, { search: user.email }],
   "keys.limits": ({ key }) => [{ id: key.id }],

@@ -21,6 +21,7 @@ export const errorCatalogue = {
   conflicting_credentials: { status: 400, message: "Two different credentials were sent.", retryable: false },
   missing_key: { status: 401, message: "No API key was sent.", retryable: false },
   invalid_key: { status: 401, message: "The API key is not valid.", retryable: false },
+  insufficient_credit: { status: 402, message: "The credit does not cover this.", retryable: false },
   key_disabled: { status: 403, message: "This API key is disabled.", retryable: false },
   key_expired: { status: 401, message: "This API key has expired.", retryable: false },
   user_disabled: { status: 403, message: "The owner of this API key is disabled.", retryable: false },

@@ -175,6 +175,8 @@ export type LiveEvent =
   | { type: "provider.measured"; health: ProviderHealth }
   /** Nouns changed in the console or by configuration; readers refetch that noun once. */
   | { type: "provider.changed" | "key.changed" | "user.changed" | "price.changed"; id: string; userId?: string }
+  /** A user's account moved: at once by an entry or new terms, and while their requests settle at most every two seconds. */
+  | { type: "credit.changed"; id: string; userId: string }
   | { type: "settings.changed"; names: string[] }
   | { type: "audit.added"; id: string }
   /** A record went to the quarantine, or somebody released or dismissed it. */
@@ -192,7 +194,7 @@ export type LiveEventType = LiveEvent["type"];
  * What a viewer may ask for: the kinds of events that are frequent. Of which a page wants some and not others, so that who looks at
  * providers is not sent each request. What is rare (a noun changed, a breaker opened) comes to everybody.
  */
-export const topics = ["logs", "sessions", "providers", "system"] as const;
+export const topics = ["logs", "sessions", "providers", "system", "credits"] as const;
 export type Topic = (typeof topics)[number];
 
 /** null = rare: whatever was asked for. */
@@ -213,6 +215,7 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "key.changed": null,
   "user.changed": null,
   "price.changed": null,
+  "credit.changed": "credits",
   "settings.changed": null,
   "audit.added": null,
   "quarantine.changed": null,

@@ -36,6 +36,19 @@ export function roundToNanoUsd(exact: bigint): bigint {
   return (exact + COST_SCALE / 2n) / COST_SCALE;
 }
 
+const usdPattern = /^(-?)(\d{1,7})(?:\.(\d{1,9}))?$/;
+
+/**
+ * Reads an amount of USD as a person writes it ("10", "-0.5") as nano-USD, exactly.
+ * @throws RangeError when the text is no plain decimal below ten million with at most 9 places.
+ */
+export function parseUsd(text: string): bigint {
+  const match = usdPattern.exec(text);
+  if (!match) throw new RangeError("not a plain decimal of USD with at most 9 places");
+  const nano = BigInt(match[2] ?? "0") * NANO_PER_USD + BigInt((match[3] ?? "").padEnd(9, "0"));
+  return match[1] ? -nano : nano;
+}
+
 /** nano-USD as a plain decimal of USD without trailing zeros ("0.0105"); signed. */
 export function formatUsd(nanoUsd: bigint): string {
   const sign = nanoUsd < 0n ? "-" : "";

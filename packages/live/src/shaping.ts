@@ -39,6 +39,7 @@ export function shapeEvent(audience: Audience, event: LiveEvent): LiveEvent | nu
     }
     case "key.changed":
     case "user.changed":
+    case "credit.changed":
       return ownerOf(event) === audience.userId ? event : null;
     case "settings.changed":
       return { type: event.type, names: event.names };
@@ -60,6 +61,7 @@ export function ownerOf(event: LiveEvent): string | null {
     case "session.ended":
       return event.row.userId || null;
     case "key.changed":
+    case "credit.changed":
       return event.userId ?? null;
     case "user.changed":
       return event.userId ?? event.id;

@@ -35,8 +35,8 @@ const UserFilter = {
   search: searchField.optional(),
   /** What is answered beyond the user itself; `keys` counts those that are not revoked, up to 100. */
   fields: z
-    .array(z.enum(["email", "totals", "keys"]))
-    .max(3)
+    .array(z.enum(["email", "totals", "keys", "credit"]))
+    .max(4)
     .default([]),
 };
 

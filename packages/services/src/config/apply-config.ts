@@ -5,6 +5,7 @@ import type { Provider } from "@sluice/db/generated/client";
 import { hashToken } from "@sluice/db/secrets";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { updateAccount } from "../credits/update-account.ts";
 import { addKey } from "../keys/create-key.ts";
 import { updateKey } from "../keys/update-key.ts";
 import { setPrice } from "../prices/set-price.ts";
@@ -140,17 +141,22 @@ async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], job: Jo
   const stored = await ctx.transaction.tx.user.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email } } });
   if (!stored) {
     const created = await createUser(ctx, { email, name: name ?? email.split("@")[0] ?? email, role });
+    if (entry.billing !== undefined) await updateAccount(ctx, { userId: created.id, billing: entry.billing });
     job.summary.created.push(`user ${email}`);
     return created.id;
   }
+  const account = await ctx.transaction.tx.account.findUnique({ where: { userId: stored.id }, select: { billing: true } });
+  const billing = entry.billing !== undefined && entry.billing !== (account?.billing ?? "postpaid") ? entry.billing : undefined;
   const change = {
     ...(name !== undefined && name !== stored.name && { name }),
     ...(role !== undefined && role !== stored.role && { role }),
   };
-  if (Object.keys(change).length === 0) job.summary.unchanged += 1;
+  const changed = [...Object.keys(change), ...(billing === undefined ? [] : ["billing"])];
+  if (changed.length === 0) job.summary.unchanged += 1;
   else {
-    await updateUser(ctx, { id: stored.id, ...change });
-    job.summary.updated.push(`user ${email} (${Object.keys(change).join(", ")})`);
+    if (Object.keys(change).length > 0) await updateUser(ctx, { id: stored.id, ...change });
+    if (billing !== undefined) await updateAccount(ctx, { userId: stored.id, billing });
+    job.summary.updated.push(`user ${email} (${changed.join(", ")})`);
   }
   return stored.id;
 }

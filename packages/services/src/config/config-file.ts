@@ -1,3 +1,4 @@
+import { billingField } from "@sluice/core/inputs/credit";
 import { limitField } from "@sluice/core/inputs/key";
 import { PriceInput } from "@sluice/core/inputs/price";
 import { CreateProviderInput, decimalField, groupField, nameField } from "@sluice/core/inputs/provider";
@@ -52,6 +53,7 @@ const userEntry = z.strictObject({
   email: emailField,
   name: nameField.optional(),
   role: roleField.optional(),
+  billing: billingField.optional(),
   keys: z.array(keyEntry).max(1_000).default([]),
 });
 

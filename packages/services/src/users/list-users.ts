@@ -1,13 +1,15 @@
 import type { Page } from "@sluice/core/inputs/page";
 import { type NumberedPage, numberedPage } from "@sluice/core/inputs/sorted-page";
 import { ListUsersInput, PageUsersInput } from "@sluice/core/inputs/user";
+import type { Account } from "@sluice/db/generated/client";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { toAccountView } from "../credits/to-credit-view.ts";
 import { cursorPage } from "../lists/list-statement.ts";
 import { toUsageTotals } from "../lists/usage-totals.ts";
 import { parse } from "../parse.ts";
-import type { UserItem } from "./user-view.ts";
+import type { UserCredit, UserItem } from "./user-view.ts";
 import { countUsersStatement, keyCountsSql, type UserRow, usersStatement } from "./users-statement.ts";
 
 /** Users in the order asked for, from a cursor on, for administrators. `busId`: where their figures were read. */
@@ -35,13 +37,14 @@ export async function pageUsers(ctx: Ctx, input: z.input<typeof PageUsersInput> 
   return numberedPage(rows.map(toItem), count.rows[0]?.total ?? 0, { page, pageSize });
 }
 
-/** What turns a row into what was asked for; keys are counted once for all rows. */
+/** What turns a row into what was asked for; keys are counted and accounts read once for all rows. */
 async function itemsOf(ctx: Ctx, rows: readonly UserRow[], fields: ListUsersInput["fields"]): Promise<(row: UserRow) => UserItem> {
   const counts = new Map<string, number>();
   if (fields.includes("keys") && rows.length > 0) {
     const found = await ctx.pool.query<{ id: string; keys: number }>(keyCountsSql, [rows.map(({ id }) => id)]);
     for (const { id, keys } of found.rows) counts.set(id, keys);
   }
+  const credits = fields.includes("credit") ? await creditsOf(ctx, rows) : null;
   return (row) => {
     const { sortText, email, requests, totalTokens, costNanoUsd, lastUsedAtMs, ...user } = row;
     return {
@@ -49,6 +52,17 @@ async function itemsOf(ctx: Ctx, rows: readonly UserRow[], fields: ListUsersInpu
       ...(fields.includes("email") && { email }),
       ...(fields.includes("totals") && { totals: toUsageTotals({ requests, totalTokens, costNanoUsd, lastUsedAtMs }) }),
       ...(fields.includes("keys") && { keys: counts.get(row.id) ?? 0 }),
+      ...(credits && { credit: credits.get(row.id) ?? toUserCredit(row.id, null) }),
     };
   };
+}
+
+async function creditsOf(ctx: Ctx, rows: readonly UserRow[]): Promise<Map<string, UserCredit>> {
+  const accounts = await ctx.prisma.account.findMany({ where: { userId: { in: rows.map(({ id }) => id) } } });
+  return new Map(accounts.map((account) => [account.userId, toUserCredit(account.userId, account)]));
+}
+
+function toUserCredit(userId: string, account: Account | null): UserCredit {
+  const { billing, balanceNanoUsd, availableNanoUsd } = toAccountView(userId, account);
+  return { billing, balanceNanoUsd, availableNanoUsd };
 }

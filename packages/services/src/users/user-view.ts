@@ -1,3 +1,4 @@
+import type { AccountView } from "../credits/credit-view.ts";
 import type { UsageTotals } from "../lists/usage-totals.ts";
 
 /** A user as admins see it. */
@@ -11,10 +12,14 @@ export interface UserView {
   createdAtMs: number;
 }
 
+/** What of a user's account a list shows; decimal nano-USD. */
+export type UserCredit = Pick<AccountView, "billing" | "balanceNanoUsd" | "availableNanoUsd">;
+
 /** A user in a list, with what was asked for. */
 export interface UserItem extends Omit<UserView, "email"> {
   email?: string;
   totals?: UsageTotals;
   /** Keys that are not revoked, counted to 100. */
   keys?: number;
+  credit?: UserCredit;
 }

@@ -1,0 +1,288 @@
+import { silentLog } from "@sluice/core/log";
+import { fakeClock } from "@sluice/testing/clock";
+import { until } from "@sluice/testing/deadline";
+import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Credit, type CreditOptions, createCredit } from "./credit.ts";
+
+let server: TestRedis;
+const open: (() => Promise<void> | void)[] = [];
+let serial = 0;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+});
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+const unique = (what: string): string => `${what}-${process.pid}-${++serial}`;
+
+/** What Postgres would say: balances, and the rows that are committed. */
+function createAccounts() {
+  const balances = new Map<string, number>();
+  const rows = new Set<string>();
+  return {
+    balances,
+    reads: 0,
+    gone: false,
+    /** A row is committed. */
+    commit(userId: string, id: string, cost: number): void {
+      rows.add(id);
+      balances.set(userId, (balances.get(userId) ?? 0) - cost);
+    },
+    async load(userIds: readonly string[], ids: readonly string[]) {
+      this.reads++;
+      if (this.gone) throw new Error("Postgres is away");
+      return {
+        availableNanoUsd: new Map(userIds.map((userId) => [userId, balances.get(userId) ?? 0])),
+        settled: new Set(ids.filter((id) => rows.has(id))),
+      };
+    },
+  };
+}
+type Accounts = ReturnType<typeof createAccounts>;
+
+async function connect(url: string): Promise<Redis> {
+  const redis = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: 0 });
+  redis.on("error", () => undefined);
+  await until(() => redis.status === "ready", { what: "the connection is ready" });
+  open.push(() => redis.disconnect());
+  return redis;
+}
+
+async function start(accounts: Accounts, url: string | null, options: Partial<CreditOptions> = {}): Promise<Credit> {
+  const credit = createCredit({
+    redis: url === null ? null : await connect(url),
+    log: silentLog,
+    instanceId: unique("instance"),
+    load: (userIds, ids) => accounts.load(userIds, ids),
+    admits: true,
+    onMoved: () => undefined,
+    ...options,
+  });
+  open.push(() => credit.close());
+  return credit;
+}
+
+const left = async (credit: Credit, userId: string): Promise<number | undefined> =>
+  (await credit.reserve(unique("r"), userId, Number.MAX_SAFE_INTEGER))?.availableNanoUsd;
+
+describe.each([
+  { keeper: "in process", shared: false },
+  { keeper: "on Redis", shared: true },
+])("credit, kept $keeper", ({ shared }) => {
+  const url = () => (shared ? server.url : null);
+
+  test("50 parallel requests on credit for 10: exactly 10", async () => {
+    const accounts = createAccounts();
+    const credit = await start(accounts, url());
+    const userId = unique("user");
+    accounts.balances.set(userId, 1_000);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => credit.reserve(unique("r"), userId, 100)));
+    expect(answers.filter((refusal) => refusal === null)).toHaveLength(10);
+    expect(answers.find((refusal) => refusal !== null)).toEqual({ availableNanoUsd: 0, neededNanoUsd: 100 });
+  });
+
+  test("what is spent for less leaves the rest at once; its row moves nothing a second time", async () => {
+    const accounts = createAccounts();
+    const credit = await start(accounts, url());
+    const [userId, id] = [unique("user"), unique("r")];
+    accounts.balances.set(userId, 10);
+    expect(await credit.reserve(id, userId, 8)).toBeNull();
+    expect(await left(credit, userId)).toBe(2);
+    credit.spend(id, 3);
+    expect(await left(credit, userId)).toBe(7);
+    accounts.commit(userId, id, 3);
+    expect(await left(credit, userId)).toBe(7);
+    credit.settled([id]);
+    expect(await left(credit, userId)).toBe(7);
+    await credit.refresh([userId]);
+    expect(await left(credit, userId)).toBe(7);
+    expect(credit.stats()).toMatchObject({ openNanoUsd: 0 });
+  });
+
+  test("a phantom refusal is none: 10, of which 2 are used; a request for 0.6 settles, the next one is admitted", async () => {
+    const accounts = createAccounts();
+    const credit = await start(accounts, url());
+    const userId = unique("user");
+    accounts.balances.set(userId, 80);
+    for (let n = 0; n < 13; n++) {
+      const id = unique("r");
+      expect(await credit.reserve(id, userId, 6)).toBeNull();
+      credit.spend(id, 6);
+      accounts.commit(userId, id, 6);
+      credit.settled([id]);
+    }
+    expect(await credit.reserve(unique("r"), userId, 6)).toEqual({ availableNanoUsd: 2, neededNanoUsd: 6 });
+  });
+
+  test("a reading that overlaps a commit counts it once, whichever came first", async () => {
+    const accounts = createAccounts();
+    const gates: (() => void)[] = [];
+    const load: CreditOptions["load"] = async (userIds, ids) => {
+      const early = gates.length === 0 ? null : await accounts.load(userIds, ids);
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return early ?? accounts.load(userIds, ids);
+    };
+    const credit = await start(accounts, url(), { load });
+    const [userId, first, second] = [unique("user"), unique("r"), unique("r")];
+    accounts.balances.set(userId, 100);
+    const reserving = credit.reserve(first, userId, 10);
+    // Every reading goes on from here.
+    const pump = setInterval(() => {
+      for (const go of gates) go();
+    }, 5);
+    open.push(() => clearInterval(pump));
+    expect(await reserving).toBeNull();
+    expect(await credit.reserve(second, userId, 10)).toBeNull();
+    credit.spend(first, 4);
+    credit.spend(second, 5);
+    accounts.commit(userId, first, 4);
+    const reading = credit.refresh([userId]);
+    credit.settled([first]);
+    accounts.commit(userId, second, 5);
+    credit.settled([second]);
+    await reading;
+    await credit.refresh([userId]);
+    expect(await left(credit, userId)).toBe(91);
+  });
+
+  test("an entry is known after a refresh, a release gives back, an id counts once", async () => {
+    const accounts = createAccounts();
+    const credit = await start(accounts, url());
+    const [userId, id] = [unique("user"), unique("r")];
+    expect(await credit.reserve(id, userId, 1)).toEqual({ availableNanoUsd: 0, neededNanoUsd: 1 });
+    accounts.balances.set(userId, 5);
+    await credit.refresh([userId]);
+    expect(await credit.reserve(id, userId, 5)).toBeNull();
+    expect(await credit.reserve(id, userId, 5)).toBeNull();
+    credit.release(id);
+    credit.release(id);
+    credit.spend(id, 5);
+    expect(await left(credit, userId)).toBe(5);
+  });
+
+  test("who is not known while Postgres is away is told to come again; who is known goes on", async () => {
+    const accounts = createAccounts();
+    const credit = await start(accounts, url());
+    const userId = unique("user");
+    accounts.balances.set(userId, 5);
+    expect(await credit.reserve(unique("r"), userId, 1)).toBeNull();
+    accounts.gone = true;
+    expect(await credit.reserve(unique("r"), userId, 4)).toBeNull();
+    await expect(credit.reserve(unique("r"), unique("user"), 1)).rejects.toMatchObject({ code: "unavailable", retryAfterS: 5 });
+  });
+
+  test("drift is put right by a rebuild, and counted", async () => {
+    const accounts = createAccounts();
+    const credit = await start(accounts, url(), { timing: { rebuildMs: 30 } });
+    const userId = unique("user");
+    accounts.balances.set(userId, 50);
+    await credit.reserve(unique("r"), userId, 5);
+    accounts.balances.set(userId, 20);
+    await until(() => credit.stats().driftNanoUsd > 0, { what: "the drift is found" });
+    expect(credit.stats().driftNanoUsd).toBe(30);
+    expect(await left(credit, userId)).toBe(15);
+  });
+});
+
+test("users nobody has asked for lately are forgotten, those with something open are not", async () => {
+  const accounts = createAccounts();
+  const clock = fakeClock();
+  const credit = await start(accounts, null, { clock, timing: { rebuildMs: 20 } });
+  const [busy, idle] = [unique("user"), unique("user")];
+  accounts.balances.set(busy, 5).set(idle, 5);
+  await credit.reserve(unique("r"), busy, 1);
+  await left(credit, idle);
+  expect(credit.stats().users).toBe(2);
+  clock.advance(11 * 60_000);
+  await until(() => credit.stats().users === 1, { what: "the idle user is forgotten" });
+  expect(await left(credit, busy)).toBe(4);
+});
+
+test("whose rows were committed is told once for many", async () => {
+  const accounts = createAccounts();
+  const moved: string[][] = [];
+  const credit = await start(accounts, null, { onMoved: (users) => moved.push([...users]), timing: { movedMs: 20 } });
+  const userId = unique("user");
+  accounts.balances.set(userId, 50);
+  const ids = Array.from({ length: 5 }, () => unique("r"));
+  for (const id of ids) await credit.reserve(id, userId, 1);
+  for (const id of ids) credit.settled([id]);
+  await until(() => moved.length > 0, { what: "it is told" });
+  expect(moved).toEqual([[userId]]);
+});
+
+describe("several instances on one Redis", () => {
+  test("50 requests over both on credit for 10: exactly 10; what one spends the other sees", async () => {
+    const accounts = createAccounts();
+    const [a, b] = [await start(accounts, server.url), await start(accounts, server.url)];
+    const userId = unique("user");
+    accounts.balances.set(userId, 1_000);
+    const ids = Array.from({ length: 50 }, () => unique("r"));
+    const answers = await Promise.all(ids.map((id, index) => (index % 2 ? a : b).reserve(id, userId, 100)));
+    expect(answers.filter((refusal) => refusal === null)).toHaveLength(10);
+    for (const [index, id] of ids.entries()) (index % 2 ? a : b).spend(id, 50);
+    await until(async () => (await left(a, userId)) === 500 && (await left(b, userId)) === 500, { what: "both see the rest" });
+  });
+
+  test("a reservation of an instance that died lapses", async () => {
+    const accounts = createAccounts();
+    const [a, b] = [await start(accounts, server.url, { timing: { holdMs: 200 } }), await start(accounts, server.url)];
+    const userId = unique("user");
+    accounts.balances.set(userId, 10);
+    expect(await a.reserve(unique("r"), userId, 10)).toBeNull();
+    expect(await left(b, userId)).toBe(0);
+    await until(async () => (await left(b, userId)) === 10, { what: "it has lapsed" });
+  });
+});
+
+describe("Redis lost", () => {
+  async function startPair(servers: TestRedis, accounts: Accounts, count: 1 | 2): Promise<Credit[]> {
+    const timing = { beatMs: 50, rebuildMs: 100 };
+    const started = [];
+    for (let n = 0; n < count; n++) started.push(await start(accounts, servers.url, { timing }));
+    return started;
+  }
+
+  test("one instance stays exact from its twin, and brings Redis up to date when it is back", async () => {
+    const own = await startTestRedis();
+    const accounts = createAccounts();
+    const [credit] = await startPair(own, accounts, 1);
+    if (!credit) throw new Error("not started");
+    const [userId, id] = [unique("user"), unique("r")];
+    accounts.balances.set(userId, 10);
+    expect(await credit.reserve(id, userId, 4)).toBeNull();
+    await own.kill();
+    credit.spend(id, 3);
+    expect(await credit.reserve(unique("r"), userId, 5)).toBeNull();
+    expect(await credit.reserve(unique("r"), userId, 3)).toEqual({ availableNanoUsd: 2, neededNanoUsd: 3 });
+    await own.restart();
+    await until(async () => (await left(credit, userId)) === 2, { what: "Redis knows" });
+    await own.stop();
+  });
+
+  test("of two, none grants prepaid requests until Redis is back and both have put their parts in", async () => {
+    const own = await startTestRedis();
+    const accounts = createAccounts();
+    const [a, b] = await startPair(own, accounts, 2);
+    if (!a || !b) throw new Error("not started");
+    const userId = unique("user");
+    accounts.balances.set(userId, 10);
+    expect(await a.reserve(unique("r"), userId, 6)).toBeNull();
+    await left(b, userId);
+    await until(() => a.stats().others === 1 && b.stats().others === 1, { what: "each knows of the other" });
+    await own.kill();
+    await expect(a.reserve(unique("r"), userId, 1)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(b.reserve(unique("r"), userId, 1)).rejects.toMatchObject({ code: "unavailable" });
+    await own.restart();
+    const granted = await until(async () => (await b.reserve(unique("r"), userId, 5).catch(() => null)) ?? false, { what: "an answer" });
+    expect(granted).toEqual({ availableNanoUsd: 4, neededNanoUsd: 5 });
+    await own.stop();
+  });
+});

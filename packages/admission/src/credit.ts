@@ -1,0 +1,213 @@
+/**
+ * What a prepaid user's credit still covers. A request reserves the most it may cost, its end puts the actual in that
+ * place, and its committed row takes it out of both the balance and the reservations at once: so the remainder
+ *
+ *   balance - holds - floor - (reserved + spent and not yet committed)
+ *
+ * is exact at any moment, asks no database on the way, and never counts a cent twice. Redis keeps it for all
+ * instances (Lua); the twin in this process keeps its own part all along. Balances come from Postgres: of a user when
+ * they are first met, after every entry, and every minute for those in use.
+ *
+ * Redis away: an instance that is alone goes on by its twin, exactly; of several, none can know what the others grant,
+ * and prepaid requests are told to come again. Redis emptied: the same until every instance has put its part back.
+ */
+import { type Clock, systemClock } from "@sluice/core/clock";
+import { SluiceError } from "@sluice/core/errors";
+import type { Log } from "@sluice/core/log";
+import type { Redis } from "ioredis";
+import { createLocalCredit } from "./local-credit.ts";
+import { createRedisGate } from "./redis-gate.ts";
+import { createSharedCredit } from "./shared-credit.ts";
+
+/** Committed: balance - holds - floor of each user, and which of the given requests are in it already. nano-USD. */
+export interface CommittedCredit {
+  availableNanoUsd: Map<string, number>;
+  settled: Set<string>;
+}
+
+/** Reads them in one snapshot. A user without an account has nothing. */
+export type LoadCredit = (userIds: readonly string[], requestIds: readonly string[]) => Promise<CommittedCredit>;
+
+export interface CreditRefusal {
+  availableNanoUsd: number;
+  neededNanoUsd: number;
+}
+
+export interface CreditStats {
+  /** Users whose credit is known here. */
+  users: number;
+  /** Reserved, or spent and not yet committed, by this process; nano-USD. */
+  openNanoUsd: number;
+  rebuilds: number;
+  /** Other processes that admit requests, as Redis last said; null = nobody has said. */
+  others: number | null;
+  /** What rebuilds had to correct since the start, as absolute amounts; nano-USD. */
+  driftNanoUsd: number;
+}
+
+export interface Credit {
+  /**
+   * Sets an amount aside under an id. null = done.
+   * @throws SluiceError `unavailable` when nobody can say what is left.
+   */
+  reserve(id: string, userId: string, amountNanoUsd: number): Promise<CreditRefusal | null>;
+  /** The request cost this; its row will follow. Never throws, nor do the following. */
+  spend(id: string, amountNanoUsd: number): void;
+  /** Nothing will be charged. */
+  release(id: string): void;
+  /** These rows are committed: they are in the balance. Unknown ids are nobody's here. */
+  settled(ids: readonly string[]): void;
+  /** Ends of an earlier life that are not committed yet. */
+  restore(ends: readonly { id: string; userId: string; costNanoUsd: number }[]): void;
+  /** Their accounts changed: reads them again. */
+  refresh(userIds: readonly string[]): Promise<void>;
+  stats(): CreditStats;
+  close(): Promise<void>;
+}
+
+export interface CreditOptions {
+  /** null = one process: the twin alone. */
+  redis: Redis | null;
+  clock?: Clock;
+  log: Log;
+  instanceId: string;
+  load: LoadCredit;
+  /** Whether this process admits requests: only such ones count as sharing the credit. */
+  admits: boolean;
+  /** Balances moved by committed rows, gathered over two seconds. */
+  onMoved: (userIds: readonly string[]) => void;
+  /** For tests. */
+  timing?: Partial<CreditTiming>;
+}
+
+interface CreditTiming {
+  rebuildMs: number;
+  /** Between two signs of life, which also notice that Redis was emptied. */
+  beatMs: number;
+  /** How long a reservation outlives its process. */
+  holdMs: number;
+  movedMs: number;
+}
+
+const defaultTiming: CreditTiming = { rebuildMs: 60_000, beatMs: 10_000, holdMs: 15 * 60_000, movedMs: 2_000 };
+/** Users that nothing is open for are forgotten after this long. */
+const IDLE_MS = 10 * 60_000;
+
+/** Over Redis with the twin in process, or the twin alone. */
+export function createCredit(options: CreditOptions): Credit {
+  const { redis, clock = systemClock, log, instanceId, load, admits, onMoved } = options;
+  const timing = { ...defaultTiming, ...options.timing };
+  const gate = redis && createRedisGate({ redis, log, onRecover: () => void beat().then(rebuildAll) });
+  const local = createLocalCredit(load, () => clock.monotonic());
+  const shared = redis && gate ? createSharedCredit({ redis, gate, load, instanceId, admits, ...timing }) : null;
+  const moved = new Set<string>();
+  let movedTimer: NodeJS.Timeout | null = null;
+  let rebuilds = 0;
+  let driftNanoUsd = 0;
+  let rebuilding: Promise<void> | null = null;
+
+  const unavailable = (detail: string): SluiceError =>
+    new SluiceError("unavailable", { message: "The credit cannot be checked right now. Try again.", detail, retryAfterS: 5 });
+
+  /** Puts this process's part right in Redis, then reads the balances. */
+  async function rebuild(userIds: readonly string[], counts: boolean): Promise<void> {
+    let drift = 0;
+    try {
+      if (shared && gate?.isOpen()) {
+        for (const userId of userIds) drift += await shared.rebuild(userId, local.openOf(userId));
+        await local.load(userIds);
+      } else drift += await local.load(userIds);
+    } finally {
+      if (counts) {
+        rebuilds += 1;
+        driftNanoUsd += drift;
+        if (drift > 0) log.warn({ driftNanoUsd: drift }, "the reserved credit had drifted from the accounts and was put right");
+      }
+    }
+  }
+
+  function rebuildAll(): Promise<void> {
+    rebuilding ??= rebuild(local.users(), true)
+      .catch((error: unknown) => log.warn({ error: String(error) }, "balances could not be read; trying again in a minute"))
+      .finally(() => {
+        rebuilding = null;
+      });
+    return rebuilding;
+  }
+
+  async function beat(): Promise<void> {
+    if (!shared || !gate?.isOpen()) return;
+    const emptied = await shared.beat().catch(() => false);
+    if (emptied) await rebuildAll();
+  }
+
+  const tickers = [
+    setInterval(() => {
+      local.sweep(IDLE_MS);
+      void rebuildAll();
+    }, timing.rebuildMs),
+    setInterval(() => void beat(), timing.beatMs),
+  ];
+  for (const ticker of tickers) ticker.unref();
+  void beat();
+
+  return {
+    async reserve(id, userId, amount) {
+      if (!shared) {
+        await local.known(userId).catch((error: unknown) => {
+          throw unavailable(`balance: ${String(error)}`);
+        });
+        return local.take(id, userId, amount);
+      }
+      try {
+        const refusal = await shared.reserve({ id, userId, amount, own: () => local.openOf(userId) });
+        if (refusal === "wait") throw unavailable("Redis was emptied; the instances are putting their parts back");
+        if (refusal) return refusal;
+        local.put(id, userId, amount);
+        // Should Redis go, the twin needs to know where it began.
+        void local.known(userId).catch(() => undefined);
+        return null;
+      } catch (error) {
+        if (error instanceof SluiceError && error.code === "unavailable" && gate?.isOpen()) throw error;
+        if (shared.others() !== 0 || !local.isKnown(userId)) throw unavailable(`Redis: ${String(error)}`);
+        return local.take(id, userId, amount);
+      }
+    },
+    spend(id, amount) {
+      const userId = local.change(id, amount);
+      if (userId !== null) shared?.put(userId, id, amount);
+    },
+    release(id) {
+      const userId = local.drop(id);
+      if (userId !== null) shared?.drop(userId, id);
+    },
+    settled(ids) {
+      for (const [userId, settled] of local.settle(ids)) {
+        shared?.settle(userId, settled);
+        moved.add(userId);
+      }
+      if (moved.size === 0 || movedTimer) return;
+      movedTimer = setTimeout(() => {
+        movedTimer = null;
+        onMoved([...moved]);
+        moved.clear();
+      }, timing.movedMs);
+      movedTimer.unref();
+    },
+    restore(ends) {
+      for (const { id, userId, costNanoUsd } of ends) {
+        local.put(id, userId, costNanoUsd);
+        shared?.put(userId, id, costNanoUsd);
+      }
+    },
+    refresh: (userIds) => rebuild(userIds, false),
+    stats: () => ({ users: local.users().length, openNanoUsd: local.open(), rebuilds, others: shared ? shared.others() : 0, driftNanoUsd }),
+    async close() {
+      for (const ticker of tickers) clearInterval(ticker);
+      if (movedTimer) clearTimeout(movedTimer);
+      await rebuilding;
+      await shared?.close();
+      gate?.close();
+    },
+  };
+}

@@ -1,0 +1,231 @@
+import type { Redis } from "ioredis";
+import type { CreditRefusal, LoadCredit } from "./credit.ts";
+import type { RedisGate } from "./redis-gate.ts";
+
+/*
+ * A user's credit for all instances: a HASH of `available` (committed), `open` (sum), `rev` (rows committed since it was
+ * made) and of each reservation its amount and instance; beside it a ZSET of when each reservation lapses.
+ */
+const creditKey = (userId: string): string => `sluice:credit:${userId}`;
+const lapseKey = (userId: string): string => `sluice:credit:${userId}:lapse`;
+/** From when on (ms) the reservations in this Redis are complete. Gone with everything else when it is emptied. */
+const EPOCH_KEY = "sluice:credit:epoch";
+/** ZSET of the instances that admit requests, by when they were last heard of. */
+const INSTANCES_KEY = "sluice:credit:instances";
+/** Users nobody asked for in this long are forgotten. */
+const FORGET_MS = 3_600_000;
+/** A balance that no rebuild has read again for this long may have missed an entry: it is read first. */
+const STALE_MS = 150_000;
+const REBUILD_TRIES = 4;
+
+const lua = `
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local function whole(n) return string.format('%.0f', n) end
+local function drop(credit, lapse, id)
+  local held = redis.call('HGET', credit, 'r:' .. id)
+  redis.call('ZREM', lapse, id)
+  if not held then return nil end
+  local amount = string.match(held, '^%d+')
+  redis.call('HDEL', credit, 'r:' .. id)
+  if amount ~= '0' then redis.call('HINCRBY', credit, 'open', '-' .. amount) end
+  return amount
+end
+local function put(credit, lapse, id, amount, instance, holdMs)
+  drop(credit, lapse, id)
+  redis.call('HSET', credit, 'r:' .. id, amount .. ' ' .. instance)
+  redis.call('HINCRBY', credit, 'open', amount)
+  redis.call('ZADD', lapse, now + tonumber(holdMs), id)
+end
+`;
+
+/** KEYS epoch, credit, lapse · ARGV id, amount, instance, hold ms, grace ms, forget ms, stale ms → {ok|no|wait|unknown|stale, left}. */
+const reserveLua = `${lua}
+local epoch = tonumber(redis.call('GET', KEYS[1]))
+if not epoch then
+  epoch = now + tonumber(ARGV[5])
+  redis.call('SET', KEYS[1], whole(epoch))
+end
+if now < epoch then return {'wait', 0} end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do drop(KEYS[2], KEYS[3], id) end
+local available = redis.call('HGET', KEYS[2], 'available')
+if not available then return {'unknown', 0} end
+if now - tonumber(redis.call('HGET', KEYS[2], 'readAt')) > tonumber(ARGV[7]) then return {'stale', 0} end
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
+redis.call('PEXPIRE', KEYS[3], ARGV[6])
+if redis.call('HEXISTS', KEYS[2], 'r:' .. ARGV[1]) == 1 then return {'ok', 0} end
+local left = tonumber(available) - (tonumber(redis.call('HGET', KEYS[2], 'open')) or 0)
+if left < tonumber(ARGV[2]) then return {'no', whole(left)} end
+put(KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+return {'ok', 0}
+`;
+
+/** KEYS credit, lapse · ARGV id, amount, instance, hold ms. */
+const putLua = `${lua} put(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`;
+
+/** KEYS credit, lapse · ARGV id. */
+const dropLua = `${lua} drop(KEYS[1], KEYS[2], ARGV[1])`;
+
+/** KEYS credit, lapse · ARGV id, … : from reserved to committed in one step. */
+const settleLua = `${lua}
+for _, id in ipairs(ARGV) do
+  local amount = drop(KEYS[1], KEYS[2], id)
+  if amount and amount ~= '0' and redis.call('HEXISTS', KEYS[1], 'available') == 1 then redis.call('HINCRBY', KEYS[1], 'available', '-' .. amount) end
+end
+redis.call('HINCRBY', KEYS[1], 'rev', 1)
+`;
+
+/** KEYS credit, lapse · ARGV instance, hold ms, then id and amount of each of its reservations → {rev, all ids}. */
+const beginLua = `${lua}
+local own = {}
+for i = 3, #ARGV, 2 do own[ARGV[i]] = ARGV[i + 1] end
+local ids = {}
+local fields = redis.call('HGETALL', KEYS[1])
+for i = 1, #fields, 2 do
+  local id = string.match(fields[i], '^r:(.*)$')
+  if id then
+    local instance = string.match(fields[i + 1], '^%d+ (.*)$')
+    if instance == ARGV[1] and not own[id] then drop(KEYS[1], KEYS[2], id) else ids[#ids + 1] = id end
+  end
+end
+for id, amount in pairs(own) do
+  if redis.call('HEXISTS', KEYS[1], 'r:' .. id) == 0 then ids[#ids + 1] = id end
+  put(KEYS[1], KEYS[2], id, amount, ARGV[1], ARGV[2])
+end
+return {tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0, ids}
+`;
+
+/** KEYS credit, lapse · ARGV rev, available, forget ms, ids that are committed … → {1, by how much it was wrong} | {0}. */
+const applyLua = `${lua}
+if (tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0) ~= tonumber(ARGV[1]) then return {0, 0} end
+local believed = redis.call('HGET', KEYS[1], 'available')
+local left = tonumber(believed)
+for i = 4, #ARGV do
+  local amount = drop(KEYS[1], KEYS[2], ARGV[i])
+  if amount and left then left = left - tonumber(amount) end
+end
+redis.call('HSET', KEYS[1], 'available', ARGV[2], 'readAt', whole(now))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return {1, whole(left and math.abs(tonumber(ARGV[2]) - left) or 0)}
+`;
+
+/** KEYS epoch, instances · ARGV instance, grace ms, beats that may be missed ms, 1 if it admits → {epoch, others}. */
+const beatLua = `${lua}
+if ARGV[4] == '1' then redis.call('ZADD', KEYS[2], now, ARGV[1]) end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[3]))
+redis.call('SET', KEYS[1], whole(now + tonumber(ARGV[2])), 'NX')
+local others = redis.call('ZCARD', KEYS[2])
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then others = others - 1 end
+return {redis.call('GET', KEYS[1]), others}
+`;
+
+interface CreditCommands {
+  sluiceCreditReserve(...args: (string | number)[]): Promise<[answer: "ok" | "no" | "wait" | "unknown" | "stale", left: string]>;
+  sluiceCreditPut(...args: (string | number)[]): Promise<null>;
+  sluiceCreditDrop(...args: (string | number)[]): Promise<null>;
+  sluiceCreditSettle(...args: (string | number)[]): Promise<null>;
+  sluiceCreditBegin(...args: (string | number)[]): Promise<[rev: number, ids: string[]]>;
+  sluiceCreditApply(...args: (string | number)[]): Promise<[applied: number, drift: string]>;
+  sluiceCreditBeat(...args: (string | number)[]): Promise<[epoch: string, others: number]>;
+}
+
+export interface SharedCreditOptions {
+  redis: Redis;
+  gate: RedisGate;
+  load: LoadCredit;
+  instanceId: string;
+  admits: boolean;
+  beatMs: number;
+  holdMs: number;
+}
+
+interface Asked {
+  id: string;
+  userId: string;
+  amount: number;
+  /** This process's reservations of the user. */
+  own: () => [id: string, amount: number][];
+}
+
+/** The credit of all instances together, on Redis. */
+export function createSharedCredit({ redis, gate, load, instanceId, admits, beatMs, holdMs }: SharedCreditOptions) {
+  for (const [name, numberOfKeys, script] of [
+    ["Reserve", 3, reserveLua],
+    ["Put", 2, putLua],
+    ["Drop", 2, dropLua],
+    ["Settle", 2, settleLua],
+    ["Begin", 2, beginLua],
+    ["Apply", 2, applyLua],
+    ["Beat", 2, beatLua],
+  ] as const) {
+    redis.defineCommand(`sluiceCredit${name}`, { numberOfKeys, lua: script });
+  }
+  const of = (connection: Redis): CreditCommands => connection as unknown as CreditCommands;
+  /** null: nobody has said yet. */
+  let others: number | null = null;
+  let knownEpoch = "";
+
+  /** How long others may take to put back what an emptied Redis has lost. */
+  const graceMs = (): number => (others ? beatMs + 2_000 : 0);
+
+  function ask({ id, userId, amount }: Asked, staleMs = STALE_MS) {
+    const keys = [EPOCH_KEY, creditKey(userId), lapseKey(userId)];
+    return gate.run((redis) => of(redis).sluiceCreditReserve(...keys, id, amount, instanceId, holdMs, graceMs(), FORGET_MS, staleMs));
+  }
+
+  /** By how much what Redis believed was wrong. */
+  async function rebuild(userId: string, own: readonly (readonly [string, number])[]): Promise<number> {
+    const keys = [creditKey(userId), lapseKey(userId)];
+    for (let tries = 0; tries < REBUILD_TRIES; tries++) {
+      const [rev, ids] = await gate.run((redis) => of(redis).sluiceCreditBegin(...keys, instanceId, holdMs, ...own.flat()));
+      const { availableNanoUsd, settled } = await load([userId], ids);
+      const args = [rev, availableNanoUsd.get(userId) ?? 0, FORGET_MS, ...settled];
+      const [applied, drift] = await gate.run((redis) => of(redis).sluiceCreditApply(...keys, ...args));
+      if (applied === 1) return Number(drift);
+      // A row was committed meanwhile: whether the reading saw it is unknown.
+    }
+    return 0;
+  }
+
+  return {
+    rebuild,
+    /** Other instances that admit requests, when Redis last answered. */
+    others: (): number | null => others,
+    /** @throws when Redis or, for a user it does not know, Postgres does not answer. */
+    async reserve(asked: Asked): Promise<CreditRefusal | null | "wait"> {
+      let [answer, left] = await ask(asked);
+      if (answer === "unknown") {
+        await rebuild(asked.userId, asked.own());
+        [answer, left] = await ask(asked);
+      } else if (answer === "stale") {
+        // While Postgres is away nothing is committed and nobody is given credit: what was read last still holds.
+        await rebuild(asked.userId, asked.own()).catch(() => undefined);
+        [answer, left] = await ask(asked, Number.MAX_SAFE_INTEGER);
+      }
+      if (answer === "no") return { availableNanoUsd: Number(left), neededNanoUsd: asked.amount };
+      return answer === "ok" ? null : "wait";
+    },
+    put(userId: string, id: string, amount: number): void {
+      gate.send((redis) => of(redis).sluiceCreditPut(creditKey(userId), lapseKey(userId), id, amount, instanceId, holdMs));
+    },
+    drop(userId: string, id: string): void {
+      gate.send((redis) => of(redis).sluiceCreditDrop(creditKey(userId), lapseKey(userId), id));
+    },
+    settle(userId: string, ids: readonly string[]): void {
+      gate.send((redis) => of(redis).sluiceCreditSettle(creditKey(userId), lapseKey(userId), ...ids));
+    },
+    /** Says that this instance lives; true = Redis has been emptied since the last time. */
+    async beat(): Promise<boolean> {
+      const args = [instanceId, graceMs(), beatMs * 3, admits ? 1 : 0];
+      const [epoch, count] = await gate.run((redis) => of(redis).sluiceCreditBeat(EPOCH_KEY, INSTANCES_KEY, ...args));
+      others = count;
+      const emptied = knownEpoch !== "" && epoch !== knownEpoch;
+      knownEpoch = epoch;
+      return emptied;
+    },
+    async close(): Promise<void> {
+      if (admits) await gate.run((redis) => redis.zrem(INSTANCES_KEY, instanceId)).catch(() => undefined);
+    },
+  };
+}

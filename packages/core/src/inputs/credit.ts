@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { parseUsd } from "../money.ts";
+import { PageInput } from "./page.ts";
+
+export const billingModes = ["postpaid", "prepaid", "both"] as const;
+export type Billing = (typeof billingModes)[number];
+/** `postpaid`: limits only. `prepaid`: what credit covers. `both`: credit and limits. */
+export const billingField = z.enum(billingModes);
+
+export const entryKinds = ["top_up", "adjustment", "refund", "hold", "settle", "release"] as const;
+export type EntryKind = (typeof entryKinds)[number];
+
+/** USD as people write it, to the nano-USD; parsed to nano-USD. */
+const usdField = z
+  .string()
+  .trim()
+  .max(20)
+  .transform((text, check) => {
+    try {
+      return parseUsd(text);
+    } catch {
+      check.issues.push({ code: "custom", message: "not an amount of USD with at most 9 decimal places", input: text });
+      return z.NEVER;
+    }
+  });
+const amountField = usdField.refine((nano) => nano > 0n, "must be more than 0");
+
+const entry = {
+  userId: z.uuid(),
+  /** Why; shown to the user. */
+  reason: z.string().trim().min(1).max(500),
+  /** Chosen by the caller, once per intent: delivered again it changes nothing. */
+  idempotencyKey: z.string().trim().min(1).max(200),
+};
+
+export const TopUpInput = z.strictObject({ ...entry, amountUsd: amountField });
+/** Up or down. */
+export const AdjustInput = z.strictObject({ ...entry, amountUsd: usdField.refine((nano) => nano !== 0n, "must not be 0") });
+/** Of a request, when `requestId` names one. */
+export const RefundInput = z.strictObject({ ...entry, amountUsd: amountField, requestId: z.uuid().optional() });
+
+export const UpdateAccountInput = z.strictObject({
+  userId: z.uuid(),
+  billing: billingField.optional(),
+  /** What the balance may not be taken below; negative gives credit. */
+  floorUsd: usdField.optional(),
+});
+
+/** Absent = one's own. */
+export const GetAccountInput = z.strictObject({ userId: z.uuid().optional() });
+
+export const ListEntriesInput = z.strictObject({
+  ...PageInput.shape,
+  filter: z.strictObject({ userId: z.uuid().optional(), kind: z.enum(entryKinds).optional() }).default({}),
+});

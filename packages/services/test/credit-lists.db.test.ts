@@ -1,0 +1,115 @@
+import type { Ctx } from "@sluice/services/context";
+import { getAccount } from "@sluice/services/credits/get-account";
+import { listEntries } from "@sluice/services/credits/list-entries";
+import { listUsers } from "@sluice/services/users/list-users";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServices, type TestServices } from "./harness.ts";
+
+const USERS = 100_000;
+const ENTRIES = 1_000_000;
+/** Of whom one entry in a hundred is. */
+const BUSY = "019aa400-0000-7000-9000-000000000007";
+
+let world: TestServices;
+let admin: Ctx & { userId: string };
+beforeAll(async () => {
+  world = await startServices();
+  admin = await world.as("admin");
+  const { pool } = world.database;
+  const fill = (sql: string) => pool.query(`SET LOCAL statement_timeout = 0; ${sql}`);
+  await fill(`INSERT INTO users (id, email, name, updated_at)
+    SELECT ('019aa400-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, n || '@example.test', 'many ' || n, now() FROM generate_series(1, ${USERS}) n`);
+  for (let from = 0; from < ENTRIES; from += ENTRIES / 10) {
+    await fill(`INSERT INTO account_entries (id, user_id, kind, amount_nano_usd, balance_nano_usd)
+      SELECT ('019aa400-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+        ('019aa400-0000-7000-9000-' || lpad(to_hex(CASE WHEN n % 100 = 0 THEN 7 ELSE 8 + n % 1000 END), 12, '0'))::uuid, 'top_up', 1000, 1000
+      FROM generate_series(${from + 1}, ${from + ENTRIES / 10}) n`);
+  }
+  await fill("ANALYZE users; ANALYZE accounts; ANALYZE account_entries");
+}, 900_000);
+afterAll(() => world?.close());
+
+/** The plan of the newest statement on a table that the code really sent, as it was sent. */
+async function planOf(table: string, work: () => Promise<unknown>, values: readonly unknown[]): Promise<string> {
+  const { pool } = world.database;
+  const calls = async (): Promise<Map<string, number>> => {
+    const { rows } = await pool.query<{ query: string; calls: number }>(
+      `SELECT s.query, s.calls::int FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
+       WHERE d.datname = current_database() AND s.query LIKE $1 AND s.query LIKE 'SELECT%'`,
+      [`%"${table}"%`],
+    );
+    return new Map(rows.map(({ query, calls }) => [query, calls]));
+  };
+  const before = await calls();
+  await work();
+  const sent = [...(await calls())].filter(([query, count]) => count > (before.get(query) ?? 0)).map(([query]) => query);
+  expect(sent).toHaveLength(1);
+  const client = await pool.connect();
+  try {
+    await client.query(`PREPARE sent AS ${sent[0]}`);
+    await client.query("SET plan_cache_mode = force_custom_plan");
+    const { rows } = await client.query(`EXPLAIN EXECUTE sent (${values.map((value) => `'${value}'`).join(", ")})`);
+    return rows.map((row) => row["QUERY PLAN"]).join("\n");
+  } finally {
+    client.release(true);
+  }
+}
+
+describe("W01 a balance by user", () => {
+  it("is one lookup in the primary key among 100,000 accounts", async () => {
+    const plan = await planOf("accounts", () => getAccount(admin, { userId: BUSY }), [BUSY, "default", 1, 0]);
+    expect(plan).toContain("Index Scan using accounts_pkey");
+    expect(plan).not.toMatch(/Seq Scan|Sort/);
+  });
+});
+
+describe("W02 the credit log among 1,000,000 entries", () => {
+  it("of one user, newest first, from any cursor, is read from the index in its order", async () => {
+    const first = await planOf("account_entries", () => listEntries(admin, { filter: { userId: BUSY } }), [BUSY, "default", 21, 0]);
+    expect(first).toContain("Index Scan using account_entries_user_id_id_idx");
+    expect(first).not.toMatch(/Seq Scan|Sort/);
+    const cursor = "019aa400-0000-7000-8000-00000000ffff";
+    const later = await planOf("account_entries", () => listEntries(admin, { filter: { userId: BUSY }, cursor }), [
+      ...[BUSY, "default", cursor, 21, 0],
+    ]);
+    expect(later).toContain("Index Scan using account_entries_user_id_id_idx");
+    expect(later).not.toMatch(/Seq Scan|Sort/);
+    const all = await planOf("account_entries", () => listEntries(admin, {}), ["default", 21, 0]);
+    expect(all).toContain("Index Scan using account_entries_tenant_id_id_idx");
+    expect(all).not.toMatch(/Seq Scan|Sort/);
+  });
+
+  it("is walked in the order of time, and only through one's own", async () => {
+    const page = await listEntries(admin, { filter: { userId: BUSY }, limit: 100 });
+    expect(page.items).toHaveLength(100);
+    expect(page.items.every(({ userId }) => userId === BUSY)).toBe(true);
+    const next = await listEntries(admin, { filter: { userId: BUSY }, limit: 100, cursor: page.nextCursor });
+    const ids = [...page.items, ...next.items].map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)].toSorted().toReversed());
+  });
+});
+
+describe("W09 users with their credit", () => {
+  it("takes as many queries for 100 rows as for 10, three at most; without an account row it is 0", async () => {
+    const { pool } = world.database;
+    const calls = async (): Promise<number> => {
+      const { rows } = await pool.query(
+        `SELECT coalesce(sum(calls), 0)::int AS calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
+         WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%' AND s.query NOT LIKE '%config_version%'`,
+      );
+      return rows[0].calls;
+    };
+    const count = async (limit: number): Promise<number> => {
+      const before = await calls();
+      expect((await listUsers(admin, { limit, search: "many ", fields: ["email", "credit"] })).items).toHaveLength(limit);
+      return (await calls()) - before;
+    };
+    await count(10);
+    const few = await count(10);
+    expect(few).toBeLessThanOrEqual(3);
+    expect(await count(100)).toBe(few);
+    await world.database.prisma.account.delete({ where: { userId: BUSY } });
+    const [user] = (await listUsers(admin, { search: "7@example.test", fields: ["credit"], limit: 1 })).items;
+    expect(user).toMatchObject({ id: BUSY, credit: { billing: "postpaid", balanceNanoUsd: "0", availableNanoUsd: "0" } });
+  });
+});

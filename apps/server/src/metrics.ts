@@ -1,3 +1,4 @@
+import type { CreditStats } from "@sluice/admission/credit";
 import type { GatewayStats } from "@sluice/gateway/context";
 import type { LedgerStats } from "@sluice/ledger/records";
 import type { Pool } from "pg";
@@ -8,6 +9,7 @@ export interface MetricSources {
   pool: Pool;
   gatewayStats: () => GatewayStats | null;
   ledgerStats: () => LedgerStats | null;
+  creditStats: () => CreditStats;
   liveSubscriptions: () => number;
 }
 
@@ -53,6 +55,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   gaugesOfGateway(gauge, sources);
   const ledger = metricsOfLedger(registry, gauge, sources);
+  gaugesOfCredit(gauge, sources);
   gauge("sluice_live_subscriptions", "Open event streams of the console.", sources.liveSubscriptions);
   gauge("sluice_db_connections", "Connections to Postgres for console and jobs.", () => sources.pool.totalCount);
   gauge("sluice_db_connections_waiting", "Queries that wait for a connection.", () => sources.pool.waitingCount);
@@ -65,6 +68,13 @@ export function createMetrics(sources: MetricSources): Metrics {
 }
 
 type AddGauge = (name: string, help: string, read: () => number) => void;
+
+function gaugesOfCredit(gauge: AddGauge, { creditStats }: MetricSources): void {
+  gauge("sluice_credit_users", "Prepaid users whose balance is known here.", () => creditStats().users);
+  gauge("sluice_credit_open_nano_usd", "Reserved, or spent and not committed yet, by this process.", () => creditStats().openNanoUsd);
+  gauge("sluice_credit_rebuilds", "Rebuilds of the reserved credit from Postgres since start.", () => creditStats().rebuilds);
+  gauge("sluice_credit_drift_nano_usd", "What rebuilds had to correct since start.", () => creditStats().driftNanoUsd);
+}
 
 function gaugesOfGateway(gauge: AddGauge, { gatewayStats }: MetricSources): void {
   gauge("sluice_gateway_in_flight", "Requests in flight.", () => gatewayStats()?.inFlight ?? 0);

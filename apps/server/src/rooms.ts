@@ -2,12 +2,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admission } from "@sluice/admission/admission";
 import { createAdmission } from "@sluice/admission/create-admission";
+import { type Credit, createCredit } from "@sluice/admission/credit";
 import { systemClock } from "@sluice/core/clock";
 import type { BreakerState, LiveEvent } from "@sluice/core/events";
 import { defaultSettings, type Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
 import type { Egress } from "@sluice/egress/contract";
 import { createEgress } from "@sluice/egress/egress";
+import { readCommittedCredit } from "@sluice/ledger/committed-credit";
 import { createLive, type Live } from "@sluice/live/live";
 import type { Snapshot } from "@sluice/snapshot/config";
 import { createSnapshot } from "@sluice/snapshot/create-snapshot";
@@ -18,6 +20,7 @@ import type { Storage } from "./storage.ts";
 export interface Rooms {
   snapshot: Snapshot;
   admission: Admission;
+  credit: Credit;
   live: Live;
   egress: Egress;
   close(): Promise<void>;
@@ -54,6 +57,16 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     log,
     onTransition: (breaker) => live.bus.publish({ type: eventOfState[breaker.state], breaker, atMs: systemClock.now() }),
   });
+  const credit = createCredit({
+    redis: storage.redis,
+    instanceId,
+    log,
+    load: (userIds, requestIds) => readCommittedCredit(storage.ledgerPool, userIds, requestIds),
+    admits: env.roles.has("gateway"),
+    onMoved: (userIds) => {
+      for (const userId of userIds) live.bus.publish({ type: "credit.changed", id: userId, userId });
+    },
+  });
   const awaitsLive = () => storage.redis?.status === "ready" && live.redisReady() === false;
   for (const end = performance.now() + liveDeadlineMs; awaitsLive() && performance.now() < end; ) await sleep(10);
   snapshot = await createSnapshot({ pool: storage.pool, redis: storage.redis, secret, path: join(env.dataDir, "snapshot.json"), log });
@@ -71,6 +84,7 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
   return {
     snapshot: opened,
     admission,
+    credit,
     live,
     egress,
     async close() {
@@ -78,6 +92,7 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
       stopListening();
       await egress.close();
       await admission.close();
+      await credit.close();
       await live.close();
       await opened.close();
     },

@@ -88,7 +88,8 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
       pool: storage.pool,
       gatewayStats: () => roles.gateway?.stats() ?? null,
       ledgerStats: () => roles.ledger?.stats() ?? null,
-      liveSubscriptions: () => rooms.live.frames.count(),
+      creditStats: () => rooms.credit.stats(),
+    liveSubscriptions: () => rooms.live.frames.count(),
     });
     const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, metrics };
     composed.resolve(parts);
@@ -135,6 +136,7 @@ function composeServices(parts: Omit<Parts, "instance" | "services" | "config" |
     breakers: rooms.admission.breakers,
     sticky: rooms.admission.sticky,
     limits: rooms.admission,
+    credit: rooms.credit,
     egress: rooms.egress,
     secret,
     log,
@@ -197,15 +199,20 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
     onQuarantined: (id: string) => rooms.live.bus.publish({ type: "quarantine.changed", id }),
     ...(env.segmentBytes === null ? {} : { tuning: { segmentBytes: env.segmentBytes } }),
   };
-  const settled = (ids: readonly string[]): void => rooms.live.registry.settled(ids);
+  const settled = (ids: readonly string[]): void => {
+    rooms.live.registry.settled(ids);
+    rooms.credit.settled(ids);
+  };
   if (env.roles.has("gateway")) {
     const failpoint = failpointFrom(env.failpoint ?? "");
     roles.ledger = await createLedger({ ...spool, ...parts.metrics.ledger, instanceId: instance.id, failpoint });
     rooms.live.registry.restore(roles.ledger.unsettled());
+    restoreCredit(rooms, roles.ledger);
     roles.ledger.onSettled(settled);
     roles.gateway = createGateway({
       snapshot: rooms.snapshot,
       admission: rooms.admission,
+      credit: rooms.credit,
       ledger: roles.ledger,
       registry: rooms.live.registry,
       sessions: rooms.live.sessions,
@@ -249,6 +256,13 @@ function failingAfterHeaders(egress: Egress, failpoint: FailpointHook): Egress {
       return response;
     },
   };
+}
+
+/** What prepaid users spent before this start and no balance holds yet. */
+function restoreCredit({ credit, snapshot }: Rooms, ledger: Ledger): void {
+  const { users } = snapshot.current();
+  const ends = ledger.unsettled().filter(({ row }) => (users.get(row.userId)?.billing ?? "postpaid") !== "postpaid");
+  credit.restore(ends.map(({ row }) => ({ id: row.id, userId: row.userId, costNanoUsd: Number(row.costNanoUsd ?? 0) })));
 }
 
 async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {

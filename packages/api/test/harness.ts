@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAdmission } from "@sluice/admission/create-admission";
+import { createCredit } from "@sluice/admission/credit";
 import { type Api, createApi } from "@sluice/api/create-api";
 import { systemClock } from "@sluice/core/clock";
 import type { LiveFrame } from "@sluice/core/events";
@@ -12,6 +13,7 @@ import { type Log, silentLog } from "@sluice/core/log";
 import { unpackTables } from "@sluice/core/packed-tables";
 import { createRedis, waitForRedis } from "@sluice/db/redis";
 import { createEgress } from "@sluice/egress/egress";
+import { readCommittedCredit } from "@sluice/ledger/committed-credit";
 import { createLive, type Live } from "@sluice/live/live";
 import type { Services } from "@sluice/services/context";
 import { createServices } from "@sluice/services/create-services";
@@ -50,6 +52,10 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: redisUrl ?? null, instanceId: name, log, settings });
   const admission = createAdmission({ redis, settings, onTransition: () => undefined, instanceId: name, log });
+  const credit = createCredit({
+    ...{ redis, log, instanceId: name, admits: true, onMoved: () => undefined },
+    load: (userIds, requestIds) => readCommittedCredit(database.pool, userIds, requestIds),
+  });
   const egress = createEgress({ allowPrivateHosts: ["127.0.0.1"], log, clock: systemClock });
   const server = createServer((request, response) => api.routing(request, response));
   server.listen(0, "127.0.0.1");
@@ -65,6 +71,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
       breakers: admission.breakers,
       sticky: admission.sticky,
       limits: admission,
+      credit,
       egress,
       log,
     },
@@ -86,6 +93,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
       server.close();
       await egress.close();
       await admission.close();
+      await credit.close();
       await live.close();
       await snapshot.close();
       redis?.disconnect();

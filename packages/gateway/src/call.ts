@@ -65,6 +65,8 @@ export interface Call {
   price: PriceConfig | null;
   choice: Choice<ProviderConfig> | null;
   leased: boolean;
+  /** A part of the user's credit is reserved. */
+  credited: boolean;
   /** START is spooled: from here on the request ends with a FINISH. */
   began: boolean;
   /** The provider and attempt that are, or were last, at work. */
@@ -157,6 +159,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
     price: null,
     choice: null,
     leased: false,
+    credited: false,
     began: false,
     provider: null,
     attempt: null,

@@ -1,4 +1,5 @@
 import type { Admission } from "@sluice/admission/admission";
+import type { Credit } from "@sluice/admission/credit";
 import type { Clock } from "@sluice/core/clock";
 import type { Log } from "@sluice/core/log";
 import type { Egress } from "@sluice/egress/contract";
@@ -12,6 +13,7 @@ import type { Deadlines } from "./deadlines.ts";
 export interface GatewayContext {
   snapshot: Snapshot;
   admission: Admission;
+  credit: Pick<Credit, "reserve" | "spend" | "release">;
   ledger: Ledger;
   registry: Registry;
   sessions: Sessions;

@@ -123,6 +123,8 @@ export function createGateway(ctx: GatewayContext): Gateway {
 
   function leave(call: Call): void {
     if (call.leased) runtime.admission.release(call.id);
+    // From START on it is billed, if need be by recovery: only the row takes the place of the reservation.
+    if (call.credited && !call.began) runtime.credit.release(call.id);
     releaseBody(runtime, call);
     runtime.calls.delete(call);
     if (runtime.calls.size > 0) return;

@@ -9,13 +9,14 @@ import { guard } from "./pipeline/guard.ts";
 import { meter } from "./pipeline/meter.ts";
 import { receive } from "./pipeline/receive.ts";
 import { finishCall, record, refuseCall } from "./pipeline/record.ts";
+import { reserveCredit } from "./pipeline/reserve-credit.ts";
 import { resolve } from "./pipeline/resolve.ts";
 
 /**
- * What happens to a request, in order. Up to `admit` a throw refuses it (no upstream has heard of it); from START,
+ * What happens to a request, in order. Up to `reserveCredit` a throw refuses it (no upstream has heard of it); from START,
  * which `attempt` writes, every way out leads through a FINISH.
  */
-const steps: readonly Step[] = [guard, authenticate, receive, resolve, admit, attempt, meter, record];
+const steps: readonly Step[] = [guard, authenticate, receive, resolve, admit, reserveCredit, attempt, meter, record];
 
 /** Takes one request from head to last byte. Rejects only when its end could not even be told. */
 export async function runPipeline(runtime: Runtime, call: Call): Promise<void> {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Admission } from "@sluice/admission/admission";
 import { createAdmission } from "@sluice/admission/create-admission";
+import { type Credit, createCredit } from "@sluice/admission/credit";
 import { systemClock } from "@sluice/core/clock";
 import type { BreakerState } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
@@ -131,6 +132,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const live = createLive({ redisUrl: null, instanceId: "test", log, settings });
   const onTransition = (_breaker: BreakerState): void => undefined;
   const admission = createAdmission({ redis: null, settings, onTransition, instanceId: "test", log });
+  const credit = createCredit({
+    ...{ redis: null, log, instanceId: "test", admits: true, onMoved: () => undefined },
+    load: (userIds, requestIds) => readCommittedCredit(database.pool, userIds, requestIds),
+  });
   const egress = createEgress({ allowPrivateHosts: ["127.0.0.1"], log });
   const ledger = await createLedger({
     dir: join(dir, "spool"),
@@ -140,10 +145,14 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     log,
     instanceId: "test",
   });
-  ledger.onSettled((ids) => live.registry.settled(ids));
+  ledger.onSettled((ids) => {
+    live.registry.settled(ids);
+    credit.settled(ids);
+  });
   const gateway = createGateway({
     snapshot,
     admission,
+    credit,
     ledger: options.wrapLedger?.(ledger) ?? ledger,
     registry: live.registry,
     sessions: live.sessions,
@@ -162,7 +171,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const url = await listen(server);
 
   return {
-    ...{ url, server, gateway, database, upstream, snapshot, live, ledger, admission, egress, key, providerIds },
+    ...{ url, server, gateway, database, upstream, snapshot, live, ledger, admission, credit, egress, key, providerIds },
     async group(specs, keyFields = {}) {
       const group = uniqueName("group");
       const ids = await addProviders(specs, group);
@@ -211,6 +220,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       await ledger.close({ graceMs: 10_000 });
       await egress.close();
       await admission.close();
+      await credit.close();
       await live.close();
       await snapshot.close();
       await upstream.stop();

@@ -5,6 +5,7 @@
  * command line share the rules, and so that nothing of it is on the gateway's hot path.
  */
 import type { Admission, Breakers, Sticky } from "@sluice/admission/admission";
+import type { Credit } from "@sluice/admission/credit";
 import type { Clock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
@@ -44,6 +45,8 @@ export interface Services {
   sticky: Sticky;
   /** What a key has taken of its limits. */
   limits: Pick<Admission, "usage">;
+  /** What requests have reserved of prepaid users' credit. */
+  credit: Pick<Credit, "reserve" | "release" | "refresh">;
   egress: Egress;
   secrets: SecretBox;
   /** Logins this process has seen lately. */
@@ -82,4 +85,6 @@ export interface Transaction {
   bumped: boolean;
   /** Users whose rights change: signed in or watching, they are authorised anew after the commit. */
   reauthorise: Set<string>;
+  /** Reservations of credit that stand in for what is not committed yet. */
+  reserved: string[];
 }

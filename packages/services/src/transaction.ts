@@ -14,7 +14,7 @@ export type TxCtx = Ctx & { transaction: Transaction };
  */
 export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T>): Promise<T> {
   if (ctx.transaction) return fn(ctx as TxCtx);
-  const collected: Omit<Transaction, "tx"> = { events: [], bumped: false, reauthorise: new Set() };
+  const collected: Omit<Transaction, "tx"> = { events: [], bumped: false, reauthorise: new Set(), reserved: [] };
   const state = { ...collected };
   const result = await ctx.prisma
     .$transaction(
@@ -25,8 +25,10 @@ export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T
       { maxWait: 5_000, timeout: 30_000 },
     )
     .catch((thrown: unknown) => {
+      for (const id of state.reserved) ctx.credit.release(id);
       throw conflictOf(thrown) ?? thrown;
     });
+  await announceCredit(ctx, state);
   if (state.bumped) await announceConfig(ctx);
   for (const event of state.events) ctx.live.bus.publish(event);
   for (const userId of state.reauthorise) {
@@ -34,6 +36,19 @@ export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T
     ctx.live.frames.disconnect(userId);
   }
   return result;
+}
+
+/** Whose account moved is admitted by the new balance from now on; what was reserved until it was there is part of it. */
+async function announceCredit(ctx: Ctx, { events, reserved }: Omit<Transaction, "tx">): Promise<void> {
+  const users = events.flatMap((event) => (event.type === "credit.changed" ? [event.userId] : []));
+  if (users.length === 0) return;
+  try {
+    await ctx.credit.refresh(users);
+  } catch (thrown) {
+    // The entry is committed all the same: if it cannot be read back now, the next rebuild will.
+    ctx.log.warn({ error: String(thrown) }, "the new balance could not be read back yet");
+  }
+  for (const id of reserved) ctx.credit.release(id);
 }
 
 /** Puts the new configuration in force here, then tells the others; whoever misses that polls the version. */

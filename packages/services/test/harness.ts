@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Admission } from "@sluice/admission/admission";
 import { createAdmission } from "@sluice/admission/create-admission";
+import { createCredit } from "@sluice/admission/credit";
 import { systemClock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
 import { silentLog } from "@sluice/core/log";
 import { createEgress } from "@sluice/egress/egress";
+import { readCommittedCredit } from "@sluice/ledger/committed-credit";
 import { createLive, type Live } from "@sluice/live/live";
 import type { Ctx, Services } from "@sluice/services/context";
 import { contextOf, createServices } from "@sluice/services/create-services";
@@ -40,6 +42,10 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: null, instanceId: "test", log: silentLog, settings });
   const admission = createAdmission({ redis: null, settings, onTransition: () => undefined, instanceId: "test", log: silentLog });
+  const credit = createCredit({
+    ...{ redis: null, log: silentLog, instanceId: "test", admits: true, onMoved: () => undefined },
+    load: (userIds, requestIds) => readCommittedCredit(database.pool, userIds, requestIds),
+  });
   const egress = createEgress({ allowPrivateHosts: options.allowPrivateHosts ?? ["127.0.0.1"], log: silentLog, clock: systemClock });
   const services = createServices({
     ...{
@@ -51,6 +57,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
       breakers: admission.breakers,
       sticky: admission.sticky,
       limits: admission,
+      credit,
       egress,
       log: silentLog,
     },
@@ -84,6 +91,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
     async close() {
       await egress.close();
       await admission.close();
+      await credit.close();
       await live.close();
       await snapshot.close();
       await database.drop();

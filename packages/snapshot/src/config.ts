@@ -1,3 +1,4 @@
+import type { Billing } from "@sluice/core/inputs/credit";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { DialectName } from "@sluice/core/requests";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
@@ -34,6 +35,8 @@ export interface UserConfig {
   name: string;
   role: "admin" | "user";
   enabled: boolean;
+  /** Absent in copies on disk of an older version: postpaid. */
+  billing?: Billing;
 }
 
 export interface ProviderConfig {

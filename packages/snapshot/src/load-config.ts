@@ -14,7 +14,8 @@ const revokedSql = `
   SELECT unnest(array_remove(ARRAY[sha256, previous_sha256], NULL)) AS sha256
   FROM keys WHERE tenant_id = $1 AND revoked_at > now() - interval '90 days' ORDER BY revoked_at DESC LIMIT 100000`;
 const usersSql = `
-  SELECT id, email, name, role::text AS role, disabled_at IS NULL AS enabled FROM users WHERE tenant_id = $1 ORDER BY id`;
+  SELECT u.id, email, name, role::text AS role, disabled_at IS NULL AS enabled, coalesce(a.billing, 'postpaid') AS billing
+  FROM users u LEFT JOIN accounts a ON a.user_id = u.id WHERE u.tenant_id = $1 ORDER BY u.id`;
 const providersSql = `
   SELECT id, name, dialect, serves, base_url AS "baseUrl", secret, groups, priority, weight, models,
     model_redirects AS "modelRedirects", trim_scale(cost_multiplier)::text AS "costMultiplier", enabled,

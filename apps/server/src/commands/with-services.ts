@@ -36,6 +36,7 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
           breakers: rooms.admission.breakers,
           sticky: rooms.admission.sticky,
           limits: rooms.admission,
+          credit: rooms.credit,
           egress: rooms.egress,
           secret,
           log,

@@ -78,6 +78,8 @@ export async function finishCall(runtime: Runtime, call: Call, ending: Ending): 
     row.errorCode = "spool_unavailable";
     runtime.log.error({ err: failure, row, upstreamCostNanoUsd: upstreamCost.toString() }, "a finished request could not be recorded");
   }
+  // Before the end goes to the client: its next request must find the rest of what was reserved.
+  if (call.credited) runtime.credit.spend(call.id, Number(row.costNanoUsd ?? 0));
   publish(runtime, row, detail);
   // Nothing will ever settle it, and in flight it is not.
   if (!recorded) runtime.registry.settled([row.id]);

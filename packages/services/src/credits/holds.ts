@@ -25,6 +25,7 @@ export async function holdCredit(ctx: TxCtx, hold: { userId: string; amountNanoU
     if (before.userId === userId && before.heldNanoUsd === amount) return;
     throw new SluiceError("conflict", { message: "This reference is held already." });
   }
+  if (account.billing !== "postpaid") await reserveUntilCommit(ctx, userId, amount);
   const taken = await ctx.transaction.tx.$executeRaw`
     WITH moved AS (
       UPDATE accounts SET held_nano_usd = held_nano_usd + ${amount}::bigint
@@ -34,6 +35,17 @@ export async function holdCredit(ctx: TxCtx, hold: { userId: string; amountNanoU
     SELECT ${newId()}::uuid, ${ctx.tenantId}, ${userId}::uuid, 'hold', 0, ${amount}::bigint, balance_nano_usd, ${reference.kind}, ${reference.id}
     FROM moved`;
   if (taken === 0) throw insufficientCredit(account.balanceNanoUsd - account.heldNanoUsd - account.floorNanoUsd, amount);
+}
+
+/**
+ * Beside the account stand the requests in flight, which have reserved of the same credit: the hold asks for its part
+ * where they ask for theirs, until it is committed and in the balance.
+ */
+async function reserveUntilCommit(ctx: TxCtx, userId: string, amount: bigint): Promise<void> {
+  const id = newId();
+  const refusal = await ctx.credit.reserve(id, userId, Number(amount));
+  if (refusal) throw insufficientCredit(BigInt(refusal.availableNanoUsd), amount);
+  ctx.transaction.reserved.push(id);
 }
 
 /**

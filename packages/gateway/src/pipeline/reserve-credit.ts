@@ -1,0 +1,32 @@
+import { SluiceError } from "@sluice/core/errors";
+import { formatUsd } from "@sluice/core/money";
+import type { Call } from "../call.ts";
+import type { Runtime } from "../context.ts";
+import { largestCharge } from "../largest-use.ts";
+
+/**
+ * Reserves of a prepaid user's credit the most that this request may cost at its dearest candidate. Nothing is awaited for
+ * a postpaid user, nor for what costs nothing.
+ */
+export function reserveCredit(runtime: Runtime, call: Call): Promise<void> | void {
+  const { config, row } = call;
+  const user = config.users.get(row.userId) ?? runtime.snapshot.current().users.get(row.userId);
+  const billing = user?.billing ?? "postpaid";
+  if (billing === "postpaid" || !row.billable) return;
+  const amount = largestCharge(call, call.choice?.ordered ?? []);
+  // From the moment of asking: what is reserved for a client that left meanwhile must be given back too.
+  call.credited = true;
+  return runtime.credit.reserve(call.id, row.userId, amount).then(
+    (refusal) => {
+      if (!refusal) return;
+      call.credited = false;
+      throw new SluiceError("insufficient_credit", {
+        message: `The credit does not cover this request: $${formatUsd(BigInt(refusal.availableNanoUsd))} left, up to $${formatUsd(BigInt(amount))} needed.`,
+      });
+    },
+    (error: unknown) => {
+      call.credited = false;
+      throw error;
+    },
+  );
+}

@@ -89,7 +89,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
       gatewayStats: () => roles.gateway?.stats() ?? null,
       ledgerStats: () => roles.ledger?.stats() ?? null,
       creditStats: () => rooms.credit.stats(),
-    liveSubscriptions: () => rooms.live.frames.count(),
+      liveSubscriptions: () => rooms.live.frames.count(),
     });
     const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, metrics };
     composed.resolve(parts);

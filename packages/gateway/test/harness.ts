@@ -14,6 +14,7 @@ import { type Log, silentLog } from "@sluice/core/log";
 import type { DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
 import type { Egress } from "@sluice/egress/contract";
 import { createEgress } from "@sluice/egress/egress";
+import { readCommittedCredit } from "@sluice/ledger/committed-credit";
 import { createLedger } from "@sluice/ledger/ledger";
 import { getRequest, listRequests } from "@sluice/ledger/query";
 import type { Ledger } from "@sluice/ledger/records";
@@ -65,6 +66,7 @@ export interface Harness {
   live: Live;
   ledger: Ledger;
   admission: Admission;
+  credit: Credit;
   egress: Egress;
   /** A key without limits. */
   key: MadeKey;

@@ -11,6 +11,7 @@ export const errors = {
   conflicting_credentials: "Two different credentials were sent.",
   missing_key: "No API key was sent.",
   invalid_key: "The API key is not valid.",
+  insufficient_credit: "The credit does not cover this.",
   key_disabled: "The API key is disabled.",
   key_expired: "The API key has expired.",
   user_disabled: "The key's owner is disabled.",

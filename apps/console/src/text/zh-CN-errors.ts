@@ -11,6 +11,7 @@ export const errors = {
   conflicting_credentials: "发送了两个不同的凭据。",
   missing_key: "没有发送 API 密钥。",
   invalid_key: "API 密钥无效。",
+  insufficient_credit: "余额不足以支付此次操作。",
   key_disabled: "API 密钥已停用。",
   key_expired: "API 密钥已过期。",
   user_disabled: "密钥所有者已停用。",

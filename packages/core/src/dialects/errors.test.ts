@@ -10,6 +10,7 @@ describe("error bodies", () => {
   test.each<[code: ErrorCode, status: number, anthropicType: string, geminiStatus: string]>([
     ["invalid_json", 400, "invalid_request_error", "INVALID_ARGUMENT"],
     ["invalid_key", 401, "authentication_error", "UNAUTHENTICATED"],
+    ["insufficient_credit", 402, "billing_error", "FAILED_PRECONDITION"],
     ["key_disabled", 403, "permission_error", "PERMISSION_DENIED"],
     ["unknown_model", 404, "not_found_error", "NOT_FOUND"],
     ["body_too_large", 413, "request_too_large", "INVALID_ARGUMENT"],
@@ -57,6 +58,7 @@ describe("error bodies", () => {
     const codeOf = (code: ErrorCode) => parse(openai.errorBody(new SluiceError(code), "r")).error.code;
     expect(codeOf("invalid_key")).toBe("invalid_api_key");
     expect(codeOf("unknown_model")).toBe("model_not_found");
+    expect(codeOf("insufficient_credit")).toBe("insufficient_quota");
     expect(codeOf("rate_limited")).toBe("rate_limit_exceeded");
   });
 

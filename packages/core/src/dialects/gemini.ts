@@ -16,6 +16,7 @@ const toClient = extendRule(upstreamToClient, "x-gemini-service-tier");
 const wordByStatus: Record<number, string> = {
   400: "INVALID_ARGUMENT",
   401: "UNAUTHENTICATED",
+  402: "FAILED_PRECONDITION",
   403: "PERMISSION_DENIED",
   404: "NOT_FOUND",
   405: "INVALID_ARGUMENT",

@@ -21,11 +21,17 @@ const codes: Partial<Record<ErrorCode, string>> = {
   invalid_key: "invalid_api_key",
   key_expired: "invalid_api_key",
   unknown_model: "model_not_found",
+  insufficient_credit: "insufficient_quota",
   rate_limited: "rate_limit_exceeded",
   in_flight_limited: "rate_limit_exceeded",
   upstream_rate_limited: "rate_limit_exceeded",
 };
-const typeByStatus: Record<number, string> = { 401: "authentication_error", 403: "permission_error", 429: "rate_limit_error" };
+const typeByStatus: Record<number, string> = {
+  401: "authentication_error",
+  402: "insufficient_quota",
+  403: "permission_error",
+  429: "rate_limit_error",
+};
 
 /** OpenAI's four fields, and what every failure of ours says besides: its request and whether to try again. */
 function errorObject(error: SluiceError, requestId: string): JsonRecord {

@@ -14,6 +14,7 @@ import { namesRouter } from "./routers/names.ts";
 import { overviewRouter } from "./routers/overview.ts";
 import { pricesRouter } from "./routers/prices.ts";
 import { providersRouter } from "./routers/providers.ts";
+import { quarantineRouter } from "./routers/quarantine.ts";
 import { sessionsRouter } from "./routers/sessions.ts";
 import { settingsRouter } from "./routers/settings.ts";
 import { systemRouter } from "./routers/system.ts";
@@ -31,6 +32,7 @@ export const appRouter = router({
   overview: overviewRouter,
   prices: pricesRouter,
   providers: providersRouter,
+  quarantine: quarantineRouter,
   sessions: sessionsRouter,
   settings: settingsRouter,
   system: systemRouter,

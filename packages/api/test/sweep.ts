@@ -109,6 +109,10 @@ export const procedureSweep: Record<string, Inputs> = {
   "providers.update": ({ provider }) => [{ id: provider.id, name: uniqueName("renamed") }],
   "providers.delete": ({ provider }) => [{ id: provider.id }],
   "providers.test": ({ provider }) => [{ id: provider.id }],
+  "quarantine.list": ({ row }) => [{}, { cursor: row.id }, { state: "waiting" }],
+  "quarantine.get": async ({ database }) => [{ id: await makeQuarantined(database) }],
+  "quarantine.release": async ({ database }) => [{ id: await makeQuarantined(database) }],
+  "quarantine.dismiss": async ({ database }) => [{ id: await makeQuarantined(database), reason: "bytes of a broken disk" }],
   "sessions.get": ({ sessionId }) => [{ id: sessionId }],
   "sessions.list": none,
   "sessions.terminate": ({ sessionId }) => [{ id: sessionId }],
@@ -118,7 +122,6 @@ export const procedureSweep: Record<string, Inputs> = {
   "settings.rollBack": async ({ database }) => [{ id: await makeSettingsSave(database) }],
   "settings.update": () => [{ "breaker.failures": 6 }],
   "system.get": none,
-  "system.quarantine": ({ row }) => [{}, { cursor: row.id }],
   "users.list": ({ user }) => [{}, { cursor: user.id }, { search: user.email, fields: ["email"] }],
   "users.page": ({ user }) => [{}, { search: user.name, fields: ["email", "totals", "keys"] }],
   "users.delete": async ({ database, user }) => [{ id: (await makePerson(database)).id }, { id: user.id }],
@@ -135,6 +138,12 @@ async function makeSettingsSave({ prisma }: TestDatabase): Promise<string> {
   const change = { before: { "breaker.failures": 5 }, after: { "breaker.failures": 6 } };
   const of = { actorId: "", actorKind: "cli", action: "settings.update", targetKind: "settings", targetId: "breaker.failures" };
   return (await prisma.auditEntry.create({ data: { id: newId(), ...of, ...change } })).id;
+}
+
+/** A record that Postgres refused. */
+async function makeQuarantined({ prisma }: TestDatabase): Promise<string> {
+  const data = { id: newId(), requestId: newId(), payload: Buffer.from("no record"), reason: "damaged" };
+  return (await prisma.ledgerQuarantine.create({ data })).id;
 }
 
 /** A change of a provider that can be given back. */

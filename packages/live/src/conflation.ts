@@ -21,6 +21,7 @@ export function keyOf(event: LiveEvent): string {
       return `m${event.health.providerId}`;
     case "settings.changed":
     case "audit.added":
+    case "quarantine.changed":
     case "reconciliation.changed":
       return event.type;
     case "config.applied":

@@ -5,7 +5,7 @@ import { emit, type TxCtx } from "./transaction.ts";
 export interface AuditChange {
   /** `key.create`, `provider.update`, … */
   action: string;
-  targetKind: "key" | "user" | "provider" | "price" | "settings" | "login" | "config" | "request" | "session";
+  targetKind: "key" | "user" | "provider" | "price" | "settings" | "login" | "config" | "request" | "session" | "quarantine" | "ledger";
   targetId: string;
   before?: object;
   after?: object;

@@ -35,7 +35,7 @@ const postgresSql = `
     current_setting('max_connections')::int AS "maxConnections",
     (SELECT count(*)::int FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL) AS migrations,
     (SELECT coalesce(max(migration_name), '') FROM _prisma_migrations WHERE finished_at IS NOT NULL) AS "newestMigration",
-    (SELECT count(*)::int FROM ledger_quarantine WHERE released_at IS NULL) AS quarantined`;
+    (SELECT count(*)::int FROM ledger_quarantine WHERE released_at IS NULL AND dismissed_at IS NULL) AS quarantined`;
 
 async function askPostgres({ pool }: Ctx): Promise<PostgresFacts & { quarantined: number }> {
   const { rows } = await pool.query<PostgresFacts & { quarantined: number }>(postgresSql);

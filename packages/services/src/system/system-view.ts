@@ -1,5 +1,4 @@
 import type { BreakerState, BusId, InstanceState } from "@sluice/core/events";
-import type { Page } from "@sluice/core/inputs/page";
 
 /** What can be said of PostgreSQL now; null fields could not be asked. */
 export interface PostgresFacts {
@@ -30,20 +29,8 @@ export interface SystemView {
   postgres: PostgresFacts | null;
   /** null: it did not answer; "not_used": this installation is one process. */
   redis: RedisFacts | null | "not_used";
-  /** Records that PostgreSQL refused and nobody released; null when it could not be asked. */
+  /** Records that PostgreSQL refused and nobody released or dismissed; null when it could not be asked. */
   quarantined: number | null;
   busId: BusId;
   serverNowMs: number;
 }
-
-/** A record that PostgreSQL refused, without its content. */
-export interface QuarantinedRecord {
-  id: string;
-  requestId: string;
-  reason: string;
-  sizeBytes: number;
-  atMs: number;
-  releasedAtMs: number | null;
-}
-
-export type QuarantinePage = Page<QuarantinedRecord>;

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { PageInput } from "./page.ts";
+
+/** What became of a record that Postgres refused. */
+export const quarantineStates = ["waiting", "released", "dismissed"] as const;
+export type QuarantineState = (typeof quarantineStates)[number];
+
+/** The id of damaged bytes is a UUID, but none of ours: cursors are any UUID here. */
+export const ListQuarantineInput = z.strictObject({
+  ...PageInput.shape,
+  cursor: z.uuid().nullish(),
+  state: z.enum(quarantineStates).optional(),
+});
+
+export const QuarantinedInput = z.strictObject({ id: z.uuid() });
+
+export const DismissQuarantinedInput = z.strictObject({ id: z.uuid(), reason: z.string().trim().min(1).max(500) });

@@ -1,0 +1,35 @@
+import type { Page } from "@sluice/core/inputs/page";
+import type { QuarantineState } from "@sluice/core/inputs/quarantine";
+
+/** A record that Postgres refused, without its content. */
+export interface QuarantinedView {
+  id: string;
+  /** '' for damaged bytes. */
+  requestId: string;
+  /** Why it was refused, the last time it was tried. */
+  reason: string;
+  sizeBytes: number;
+  atMs: number;
+  state: QuarantineState;
+  releasedAtMs: number | null;
+  dismissedAtMs: number | null;
+  /** Of whoever dismissed it. */
+  dismissReason: string;
+}
+
+/** With its content as text, to be shown as text. */
+export interface QuarantinedDetail extends QuarantinedView {
+  /** json: read and indented; text: as it stands; hex: not text. */
+  encoding: "json" | "text" | "hex";
+  payload: string;
+  /** Only the beginning is here. */
+  cut: boolean;
+}
+
+export type QuarantinePage = Page<QuarantinedView>;
+
+/** Columns of a {@link QuarantinedView}, of table alias `q`. */
+export const quarantineColumns = `q.id, q.request_id AS "requestId", left(q.reason, 2000) AS reason, length(q.payload) AS "sizeBytes",
+  (extract(epoch FROM q.created_at) * 1000)::float8 AS "atMs", (extract(epoch FROM q.released_at) * 1000)::float8 AS "releasedAtMs",
+  (extract(epoch FROM q.dismissed_at) * 1000)::float8 AS "dismissedAtMs", q.dismiss_reason AS "dismissReason",
+  CASE WHEN q.released_at IS NOT NULL THEN 'released' WHEN q.dismissed_at IS NOT NULL THEN 'dismissed' ELSE 'waiting' END AS state`;

@@ -135,6 +135,8 @@ const pricesRoute = createRoute({
 const settingsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "/settings",
+  /** What to look for among them. */
+  validateSearch: z.object({ q: text }),
   component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
 });
 
@@ -151,6 +153,12 @@ const systemRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/system/system-page.tsx"), "SystemPage"),
 });
 
+const ledgerRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/system/ledger",
+  component: lazyRouteComponent(() => import("./pages/system/ledger-page.tsx"), "LedgerPage"),
+});
+
 const routeTree = rootRoute.addChildren([
   setupRoute,
   loginRoute,
@@ -160,7 +168,7 @@ const routeTree = rootRoute.addChildren([
     logsRoute,
     sessionsRoute,
     keysRoute,
-    adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, settingsRoute, auditRoute, systemRoute]),
+    adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, settingsRoute, auditRoute, systemRoute, ledgerRoute]),
   ]),
 ]);
 

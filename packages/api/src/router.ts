@@ -15,6 +15,7 @@ import { overviewRouter } from "./routers/overview.ts";
 import { pricesRouter } from "./routers/prices.ts";
 import { providersRouter } from "./routers/providers.ts";
 import { quarantineRouter } from "./routers/quarantine.ts";
+import { reconciliationsRouter } from "./routers/reconciliations.ts";
 import { sessionsRouter } from "./routers/sessions.ts";
 import { settingsRouter } from "./routers/settings.ts";
 import { systemRouter } from "./routers/system.ts";
@@ -33,6 +34,7 @@ export const appRouter = router({
   prices: pricesRouter,
   providers: providersRouter,
   quarantine: quarantineRouter,
+  reconciliations: reconciliationsRouter,
   sessions: sessionsRouter,
   settings: settingsRouter,
   system: systemRouter,

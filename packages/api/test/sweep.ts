@@ -113,6 +113,8 @@ export const procedureSweep: Record<string, Inputs> = {
   "quarantine.get": async ({ database }) => [{ id: await makeQuarantined(database) }],
   "quarantine.release": async ({ database }) => [{ id: await makeQuarantined(database) }],
   "quarantine.dismiss": async ({ database }) => [{ id: await makeQuarantined(database), reason: "bytes of a broken disk" }],
+  "reconciliations.newest": none,
+  "reconciliations.start": none,
   "sessions.get": ({ sessionId }) => [{ id: sessionId }],
   "sessions.list": none,
   "sessions.terminate": ({ sessionId }) => [{ id: sessionId }],

@@ -4,7 +4,7 @@ import { isId } from "@sluice/core/ids";
 import type { Usage } from "@sluice/core/requests";
 import type pg from "pg";
 import { decodePayload, scanFrames } from "./frames.ts";
-import { type Difference, findDoubles, findWrongBalances, findWrongCosts, findWrongSums } from "./reconcile.ts";
+import { type Difference, findDoubles, findWrongBalances, findWrongCosts, findWrongSums, findWrongTotals } from "./reconcile.ts";
 import { segmentNumber } from "./segment-writer.ts";
 
 /**
@@ -71,6 +71,7 @@ export async function checkInvariants(options: CheckOptions): Promise<Difference
     ...checkUnexpected(oracle, rows),
     ...(options.spoolDir === undefined ? [] : await checkSpools(options.spoolDir, pool)),
     ...(await findWrongSums(pool)),
+    ...(await findWrongTotals(pool)),
     ...(await findWrongBalances(pool)),
     ...(await findDoubles(pool)),
     ...(await findWrongCosts(pool)),

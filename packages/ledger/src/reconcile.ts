@@ -1,3 +1,5 @@
+import type { BooksDifference } from "@sluice/core/events";
+import { firstIdAt } from "@sluice/core/ids";
 import { sketchBounds } from "@sluice/core/latency-sketch";
 import type pg from "pg";
 import { rollupTables, statusClassSql } from "./settle-statement.ts";
@@ -7,111 +9,241 @@ import { rollupTables, statusClassSql } from "./settle-statement.ts";
  * rows, costs in SQL's exact decimals from tokens × the price version. Every difference is a defect of ours.
  */
 export interface Difference {
-  invariant: "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I9";
+  invariant: BooksDifference["invariant"] | "I1" | "I6" | "I9";
   /** The request, or the key of a sum. */
   id: string;
   what: string;
 }
 
+/** Whole UTC days, ms since the epoch. */
+export interface Span {
+  fromMs: number;
+  toMs: number;
+}
+
+/** One statement: both figures from one snapshot, so that it is right while rows arrive. */
+export interface BookCheck {
+  /** What is compared with what it is made of. */
+  table: string;
+  find(db: pg.Pool | pg.ClientBase): Promise<BooksDifference[]>;
+}
+
 /** Differences listed per check: the first ones say what is wrong, a million of them say no more. */
 const LISTED = 20;
+const HOUR = 3_600_000;
+
+/** What can be checked a day at a time; null = of all time at once. */
+export function checksOf(span: Span | null): BookCheck[] {
+  return [...sumChecks(span), doublesCheck(span), costsCheck(span)];
+}
+
+/** What has no time: totals and balances, from the daily sums. That these are right is I2. */
+export const timelessChecks: readonly BookCheck[] = [
+  totalsCheck("key_totals", "key_id"),
+  totalsCheck("user_totals", "user_id"),
+  balances(),
+];
 
 /** I2: every sum at every level equals that of its raw rows, with the same key, none missing and none too many. */
-export async function findWrongSums(pool: pg.Pool): Promise<Difference[]> {
-  const differences: Difference[] = [];
-  for (const { table, bucketOf } of rollupTables) {
-    const { rows } = await pool.query<{ key: string; raw: string; kept: string }>(sumsSql(table, bucketOf("started_at")));
-    differences.push(
-      ...rows.map(({ key, raw, kept }) => ({ invariant: "I2" as const, id: key, what: `${table}: rows give ${raw}, kept is ${kept}` })),
-    );
-  }
-  return differences;
-}
+export const findWrongSums = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, sumChecks(null));
 
-function sumsSql(table: string, bucket: string): string {
-  const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
-  const measures = [
-    ...["input_tokens", "output_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"],
-    ...["cost_nano_usd", "upstream_cost_nano_usd"],
-  ];
-  const times = ["ttft_count", "ttft_ms_sum", "duration_ms_sum", "ttft_sketch", "duration_sketch"];
-  // Before this, rows or sums were taken away by the retention.
-  const kept = `bucket >= to_timestamp(coalesce((SELECT max(value::bigint) FROM installation
-    WHERE name IN ('requests.kept_from', '${table}.kept_from')), 0) / 1000.0)`;
-  return `WITH raw AS (
-    SELECT ${key}, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL), count(*) FILTER (WHERE billable AND corrects_id IS NULL),
-      ${measures.map((name) => `coalesce(sum(${name}), 0)`).join(", ")},
-      sum(CASE WHEN corrects_id IS NULL AND ttft_ms IS NOT NULL THEN 1 ELSE 0 END),
-      sum(CASE WHEN corrects_id IS NULL THEN coalesce(ttft_ms, 0) ELSE 0 END),
-      sum(CASE WHEN corrects_id IS NULL THEN duration_ms ELSE 0 END), ${sketchSum("ttft_ms")}, ${sketchSum("duration_ms")}) AS sums
-    FROM (SELECT *, ${bucket} AS bucket, ${statusClassSql} AS status_class FROM requests) AS classed
-    WHERE ${kept} GROUP BY ${key}),
-  kept AS (SELECT ${key}, concat_ws('/', requests, billable_requests, ${[...measures, ...times].join(", ")}) AS sums FROM ${table} WHERE ${kept})
-  SELECT concat_ws(' ', tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class) AS key,
-    coalesce(raw.sums, 'nothing') AS raw, coalesce(kept.sums, 'nothing') AS kept
-  FROM raw FULL JOIN kept USING (${key}) WHERE raw.sums IS DISTINCT FROM kept.sums LIMIT ${LISTED}`;
-}
+/** I2: what a key or a user has used in all is the sum of its days. */
+export const findWrongTotals = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, timelessChecks.slice(0, 2));
 
 /**
  * I3: every account has what it was given less what the ledger charged, and holds what its open holds say. The ledger's
- * part is read from the daily sums, which stay when old rows go; that these are right is I2.
+ * part is read from the daily sums, which stay when old rows go.
  */
-export async function findWrongBalances(pool: pg.Pool): Promise<Difference[]> {
-  const { rows } = await pool.query<{ id: string; kept: string; expected: string }>(`
-    WITH charged AS (SELECT user_id, sum(cost_nano_usd) AS cost FROM rollups_day WHERE user_id <> '' GROUP BY 1),
-    moved AS (SELECT user_id, sum(amount_nano_usd) AS amount, sum(held_nano_usd) AS held FROM account_entries GROUP BY 1)
-    SELECT a.user_id AS id, concat_ws('/', a.balance_nano_usd, a.held_nano_usd) AS kept,
-      concat_ws('/', a.postpaid_nano_usd + coalesce(m.amount, 0) - coalesce(c.cost, 0), coalesce(m.held, 0)) AS expected
-    FROM accounts a LEFT JOIN charged c ON c.user_id = a.user_id::text LEFT JOIN moved m ON m.user_id = a.user_id
-    WHERE a.balance_nano_usd <> a.postpaid_nano_usd + coalesce(m.amount, 0) - coalesce(c.cost, 0) OR a.held_nano_usd <> coalesce(m.held, 0)
-    LIMIT ${LISTED}`);
-  return rows.map(({ id, kept, expected }) => ({
-    invariant: "I3",
-    id,
-    what: `balance/held are ${kept}; entries and ledger give ${expected}`,
-  }));
+export const findWrongBalances = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, timelessChecks.slice(2));
+
+/** I4: no id twice. (A primary key says so of each partition, and ranges of each other; this says so of the data.) */
+export const findDoubles = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, [doublesCheck(null)]);
+
+/** I5: what was charged is what tokens and price give, bit for bit. */
+export const findWrongCosts = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, [costsCheck(null)]);
+
+async function findAll(pool: pg.Pool, checks: readonly BookCheck[]): Promise<Difference[]> {
+  const found: Difference[] = [];
+  for (const check of checks) {
+    for (const { invariant, table, id, expected, found: kept } of await check.find(pool))
+      found.push({ invariant, id, what: `${table}: expected ${expected}, kept is ${kept}` });
+  }
+  return found;
 }
+
+const tokens = ["input_tokens", "output_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"];
+const original = "corrects_id IS NULL";
+
+/** What a rollup keeps, and what it has to be by its rows. */
+const measures: Record<string, string> = {
+  requests: `count(*) FILTER (WHERE ${original})`,
+  billable_requests: `count(*) FILTER (WHERE billable AND ${original})`,
+  ...Object.fromEntries([...tokens, "cost_nano_usd", "upstream_cost_nano_usd"].map((name) => [name, `coalesce(sum(${name}), 0)`])),
+  ttft_count: `sum(CASE WHEN ${original} AND ttft_ms IS NOT NULL THEN 1 ELSE 0 END)`,
+  ttft_ms_sum: `sum(CASE WHEN ${original} THEN coalesce(ttft_ms, 0) ELSE 0 END)`,
+  duration_ms_sum: `sum(CASE WHEN ${original} THEN duration_ms ELSE 0 END)`,
+  ttft_sketch: sketchSum("ttft_ms"),
+  duration_sketch: sketchSum("duration_ms"),
+};
 
 /** A sketch as it must be: ten to the power of its bucket's place, for each row. */
 function sketchSum(column: string): string {
-  const bucket = `(SELECT count(*) FROM unnest('{${sketchBounds.join(",")}}'::int[]) AS bound WHERE bound <= ${column})`;
-  return `coalesce(sum(CASE WHEN corrects_id IS NULL AND ${column} IS NOT NULL THEN trunc(power(10::numeric, 10 * ${bucket})) END), 0)`;
+  const bucket = `width_bucket(${column}, '{${sketchBounds.join(",")}}'::int[])`;
+  return `coalesce(sum(CASE WHEN ${original} AND ${column} IS NOT NULL THEN ('1e' || 10 * ${bucket})::numeric END), 0)`;
 }
 
-/** I4: no id twice. (A primary key says so of each partition, and ranges of each other; this says so of the data.) */
-export async function findDoubles(pool: pg.Pool): Promise<Difference[]> {
-  const { rows } = await pool.query<{ id: string; n: string }>(
-    `SELECT id, count(*) AS n FROM requests GROUP BY id HAVING count(*) > 1 LIMIT ${LISTED}`,
-  );
-  return rows.map(({ id, n }) => ({ invariant: "I4", id, what: `${n} rows` }));
+interface SumsRow {
+  key: string;
+  bucket: Date;
+  key_id: string;
+  user_id: string;
+  raw: string[] | null;
+  kept: string[] | null;
+}
+
+function sumChecks(span: Span | null): BookCheck[] {
+  return rollupTables.map(({ table, bucketOf }) => ({
+    table,
+    async find(db) {
+      const { rows } = await db.query<SumsRow>(sumsSql(table, bucketOf("started_at"), span !== null), spanValues(span));
+      return rows.map(({ key, bucket, key_id, user_id, raw, kept }) => ({
+        ...{ invariant: "I2" as const, table, id: key, bucketMs: bucket.getTime(), keyId: key_id, userId: user_id },
+        ...differing(raw, kept),
+      }));
+    },
+  }));
+}
+
+/** Only the measures that differ, by name. A sketch is as long as it is unreadable. */
+function differing(raw: string[] | null, kept: string[] | null): { expected: string; found: string } {
+  const names = Object.keys(measures).flatMap((name, at) => (raw && kept && raw[at] === kept[at] ? [] : [{ name, at }]));
+  const text = (sums: string[] | null) => {
+    if (!sums) return "nothing";
+    const shown = names.map(({ name, at }) => `${name} ${(sums[at] ?? "").length > 30 ? `${sums[at]?.slice(0, 30)}…` : sums[at]}`);
+    return shown.join(", ");
+  };
+  return { expected: text(raw), found: text(kept) };
+}
+
+/** $1 and $2 prune partitions, an hour wider than the days of $3 and $4 by which rows are summed. */
+function spanValues(span: Span | null): unknown[] {
+  if (!span) return [];
+  return [firstIdAt(span.fromMs - HOUR), firstIdAt(span.toMs + HOUR), new Date(span.fromMs), new Date(span.toMs)];
+}
+
+function sumsSql(table: string, bucket: string, isSpan: boolean): string {
+  const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
+  // Before this, rows or sums were taken away by the retention.
+  const retained = `bucket >= to_timestamp(coalesce((SELECT max(value::bigint) FROM installation
+    WHERE name IN ('requests.kept_from', '${table}.kept_from')), 0) / 1000.0)`;
+  const rowsOfSpan = isSpan
+    ? "WHERE id >= $1::uuid AND id < $2::uuid AND started_at >= $3::timestamptz AND started_at < $4::timestamptz"
+    : "";
+  const keptOfSpan = isSpan ? "AND bucket >= $3::timestamptz AND bucket < $4::timestamptz" : "";
+  return `WITH raw AS (
+    SELECT ${key}, ARRAY[${Object.values(measures)
+      .map((sql) => `(${sql})::text`)
+      .join(", ")}] AS sums
+    FROM (SELECT *, ${bucket} AS bucket, ${statusClassSql} AS status_class FROM requests ${rowsOfSpan}) AS classed
+    WHERE ${retained} GROUP BY ${key}),
+  kept AS (
+    SELECT ${key}, ARRAY[${Object.keys(measures)
+      .map((name) => `${name}::text`)
+      .join(", ")}] AS sums
+    FROM ${table} WHERE ${retained} ${keptOfSpan})
+  SELECT concat_ws(' ', tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class) AS key,
+    bucket, key_id, user_id, raw.sums AS raw, kept.sums AS kept
+  FROM raw FULL JOIN kept USING (${key}) WHERE raw.sums IS DISTINCT FROM kept.sums LIMIT ${LISTED}`;
+}
+
+function totalsCheck(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): BookCheck {
+  const uuid = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'";
+  return {
+    table,
+    async find(db) {
+      const { rows } = await db.query<{ id: string; expected: string; kept: string }>(`
+        WITH used AS (SELECT ${id}::uuid AS id, sum(requests) AS requests, sum(${tokens.join(" + ")}) AS tokens, sum(cost_nano_usd) AS cost
+          FROM rollups_day WHERE ${id} ~ ${uuid} AND user_id ~ ${uuid} GROUP BY 1)
+        SELECT id, concat_ws(', ', 'requests ' || coalesce(u.requests, 0), 'tokens ' || coalesce(u.tokens, 0), 'cost_nano_usd ' || coalesce(u.cost, 0)) AS expected,
+          concat_ws(', ', 'requests ' || coalesce(t.requests, 0), 'tokens ' || coalesce(t.total_tokens, 0), 'cost_nano_usd ' || coalesce(t.cost_nano_usd, 0)) AS kept
+        FROM used u FULL JOIN (SELECT ${id} AS id, requests, total_tokens, cost_nano_usd FROM ${table}) t USING (id)
+        WHERE (coalesce(u.requests, 0), coalesce(u.tokens, 0), coalesce(u.cost, 0))
+          IS DISTINCT FROM (coalesce(t.requests, 0), coalesce(t.total_tokens, 0), coalesce(t.cost_nano_usd, 0))
+        LIMIT ${LISTED}`);
+      return rows.map(({ id: of, expected, kept }) => ({
+        ...{ invariant: "I2" as const, table, id: of, expected, found: kept },
+        ...(id === "key_id" ? { keyId: of } : { userId: of }),
+      }));
+    },
+  };
+}
+
+function balances(): BookCheck {
+  return {
+    table: "accounts",
+    async find(db) {
+      const { rows } = await db.query<{ id: string; kept: string; expected: string }>(`
+        WITH charged AS (SELECT user_id, sum(cost_nano_usd) AS cost FROM rollups_day WHERE user_id <> '' GROUP BY 1),
+        moved AS (SELECT user_id, sum(amount_nano_usd) AS amount, sum(held_nano_usd) AS held FROM account_entries GROUP BY 1)
+        SELECT a.user_id AS id, concat('balance ', a.balance_nano_usd, ', held ', a.held_nano_usd) AS kept,
+          concat('balance ', a.postpaid_nano_usd + coalesce(m.amount, 0) - coalesce(c.cost, 0), ', held ', coalesce(m.held, 0)) AS expected
+        FROM accounts a LEFT JOIN charged c ON c.user_id = a.user_id::text LEFT JOIN moved m ON m.user_id = a.user_id
+        WHERE a.balance_nano_usd <> a.postpaid_nano_usd + coalesce(m.amount, 0) - coalesce(c.cost, 0) OR a.held_nano_usd <> coalesce(m.held, 0)
+        LIMIT ${LISTED}`);
+      return rows.map(({ id, kept, expected }) => ({ invariant: "I3", table: "accounts", id, userId: id, expected, found: kept }));
+    },
+  };
+}
+
+function idsOf(span: Span | null): { where: string; values: string[] } {
+  if (!span) return { where: "true", values: [] };
+  return { where: "r.id >= $1::uuid AND r.id < $2::uuid", values: [firstIdAt(span.fromMs), firstIdAt(span.toMs)] };
+}
+
+function doublesCheck(span: Span | null): BookCheck {
+  const { where, values } = idsOf(span);
+  return {
+    table: "requests",
+    async find(db) {
+      const { rows } = await db.query<{ id: string; n: string }>(
+        `SELECT id, count(*) AS n FROM requests r WHERE ${where} GROUP BY id HAVING count(*) > 1 LIMIT ${LISTED}`,
+        values,
+      );
+      return rows.map(({ id, n }) => ({ invariant: "I4", table: "requests", id, requestId: id, expected: "1 row", found: `${n} rows` }));
+    },
+  };
 }
 
 /**
- * I5: tokens × price version × multipliers, rounded once, half up, is the stored cost. Prices are USD per million
- * tokens, so tokens × price × 1,000 are nano-USD; a missing cache price is 1.25 ×, 2 × or 0.1 × the input price.
+ * Tokens × price version × multipliers, rounded once, half up, is the stored cost. Prices are USD per million tokens, so
+ * tokens × price × 1,000 are nano-USD; a missing cache price is 1.25 ×, 2 × or 0.1 × the input price. What has no cost is
+ * flagged unpriced; where nothing was produced there is no breakdown, and nothing to pay.
  */
-export async function findWrongCosts(pool: pg.Pool): Promise<Difference[]> {
-  const { rows } = await pool.query<{ id: string; stored: string | null; expected: string | null }>(`
-    SELECT r.id, r.cost_nano_usd AS stored, floor((r.input_tokens * p.input_per_mtok + r.output_tokens * p.output_per_mtok
+function costsCheck(span: Span | null): BookCheck {
+  const { where, values } = idsOf(span);
+  const multiplier = (name: string, field: string) => `coalesce(r.${name}, (d.detail -> 'cost' ->> '${field}')::numeric)`;
+  const text = `
+    SELECT id, stored, expected FROM (
+      SELECT r.id, r.cost_nano_usd::text AS stored, floor((r.input_tokens * p.input_per_mtok + r.output_tokens * p.output_per_mtok
         + r.cache_write_5m_tokens * coalesce(p.cache_write_5m_per_mtok, round(p.input_per_mtok * 1.25, 12))
         + r.cache_write_1h_tokens * coalesce(p.cache_write_1h_per_mtok, p.input_per_mtok * 2)
         + r.cache_read_tokens * coalesce(p.cache_read_per_mtok, round(p.input_per_mtok * 0.1, 12))) * 1000
-        * (d.detail -> 'cost' ->> 'providerMultiplier')::numeric * (d.detail -> 'cost' ->> 'groupMultiplier')::numeric + 0.5)::text AS expected
-    FROM requests r LEFT JOIN prices p ON p.id = r.price_id LEFT JOIN request_details d ON d.id = r.id
-    WHERE r.corrects_id IS NULL AND r.billable AND r.cost_nano_usd IS NOT NULL`);
-  const differences: Difference[] = [];
-  for (const { id, stored, expected } of rows) {
-    // Nothing was produced: there is no breakdown, and nothing to pay.
-    if (stored === expected || (expected === null && stored === "0")) continue;
-    differences.push({
-      invariant: "I5",
-      id,
-      what: `stored ${stored}, tokens and price give ${expected ?? "nothing (no price or breakdown)"}`,
-    });
-    if (differences.length === LISTED) break;
-  }
-  const { rows: silent } = await pool.query<{ id: string }>(
-    `SELECT id FROM requests WHERE cost_nano_usd IS NULL AND billable AND NOT 'unpriced' = ANY (flags) LIMIT ${LISTED}`,
-  );
-  return [...differences, ...silent.map(({ id }) => ({ invariant: "I5" as const, id, what: "no cost and not flagged unpriced" }))];
+        * ${multiplier("provider_multiplier", "providerMultiplier")} * ${multiplier("group_multiplier", "groupMultiplier")} + 0.5)::text AS expected
+      FROM requests r LEFT JOIN prices p ON p.id = r.price_id LEFT JOIN request_details d ON d.id = r.id AND r.provider_multiplier IS NULL
+      WHERE r.corrects_id IS NULL AND r.billable AND r.cost_nano_usd IS NOT NULL AND ${where}) AS priced
+    WHERE stored IS DISTINCT FROM expected AND NOT (expected IS NULL AND stored = '0')
+    UNION ALL
+    SELECT r.id, 'no cost', 'flag unpriced' FROM requests r
+    WHERE r.cost_nano_usd IS NULL AND r.billable AND NOT 'unpriced' = ANY (r.flags) AND ${where}
+    LIMIT ${LISTED}`;
+  return {
+    table: "requests",
+    async find(db) {
+      const { rows } = await db.query<{ id: string; stored: string; expected: string | null }>(text, values);
+      return rows.map(({ id, stored, expected }) => ({
+        ...{ invariant: "I5" as const, table: "requests", id, requestId: id, found: stored },
+        expected: expected ?? "nothing (no price or breakdown)",
+      }));
+    },
+  };
 }

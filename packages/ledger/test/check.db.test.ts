@@ -108,7 +108,7 @@ test("I5 and I6: a cost that tokens and price do not give, an end that is missin
   dear.row.costNanoUsd = (BigInt(dear.row.costNanoUsd ?? "0") + 1n).toString();
   const refused = finishOf({ state: "refused", status: 429, usage: noUsage, costNanoUsd: "0", billable: false });
   await settle([dear, refused]);
-  expect((await about(dear, oracleLines(dear)))[0]).toMatch(/^I5 stored \d+, tokens and price give \d+$/);
+  expect((await about(dear, oracleLines(dear)))[0]).toMatch(/^I5 requests: expected \d+, kept is \d+$/);
   expect(await about(dear, "")).toContain("I6 charged, but no upstream saw it");
   expect(await about(refused, oracleLines(refused))).toEqual(["I9 was refused and reached the upstream"]);
   const missing = finishOf();

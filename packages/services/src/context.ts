@@ -52,7 +52,7 @@ export interface Services {
   /** Logins this process has seen lately. */
   logins: LoginCache;
   throttle: LoginThrottle;
-  /** What ends each event stream that is open in this process. */
+  /** What ends whatever goes on for somebody in this process: each event stream, a check of the books. */
   streams: Set<() => void>;
   log: Log;
   clock: Clock;

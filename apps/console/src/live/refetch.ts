@@ -12,6 +12,7 @@ const keysOf: Record<string, () => readonly (readonly unknown[])[]> = {
   "key.changed": () => [api.keys.pathKey(), api.users.pathKey(), api.names.list.queryKey()],
   "user.changed": () => [api.users.pathKey(), api.names.list.queryKey()],
   "price.changed": () => [api.prices.pathKey()],
+  "quarantine.changed": () => [api.quarantine.pathKey(), api.system.pathKey()],
   "settings.changed": () => [api.settings.pathKey(), api.providers.bootstrap.queryKey()],
 };
 
@@ -22,6 +23,7 @@ const pushOf: Record<string, string> = {
   users: "user.changed",
   prices: "price.changed",
   settings: "settings.changed",
+  quarantine: "quarantine.changed",
 };
 
 /** Changes come in bursts (a configuration file applied); they are gathered this long. */

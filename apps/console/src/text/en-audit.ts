@@ -34,6 +34,8 @@ export const audit = {
     login: "Sign-ins",
     session: "Sessions",
     request: "Requests",
+    quarantine: "Quarantine",
+    ledger: "Ledger",
     access: "Denied attempts",
   },
   emptyTitle: "Nothing happened yet",

@@ -2,6 +2,7 @@ import { audit } from "./en-audit.ts";
 import { chart } from "./en-chart.ts";
 import { errors, reasons } from "./en-errors.ts";
 import { keys, lists, users } from "./en-keys.ts";
+import { ledger } from "./en-ledger.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./en-logs.ts";
 import { overview } from "./en-overview.ts";
 import { palette } from "./en-palette.ts";
@@ -19,6 +20,7 @@ export const en = {
   errors,
   reasons,
   settings,
+  ledger,
   logs,
   cell,
   histogram,

@@ -28,6 +28,8 @@ export const audit = {
     login: "登录",
     session: "会话",
     request: "请求",
+    quarantine: "隔离区",
+    ledger: "账本",
     access: "被拒绝的操作",
   },
   emptyTitle: "还没有记录",

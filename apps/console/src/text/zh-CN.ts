@@ -3,6 +3,7 @@ import { audit } from "./zh-CN-audit.ts";
 import { chart } from "./zh-CN-chart.ts";
 import { errors, reasons } from "./zh-CN-errors.ts";
 import { keys, lists, users } from "./zh-CN-keys.ts";
+import { ledger } from "./zh-CN-ledger.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./zh-CN-logs.ts";
 import { overview } from "./zh-CN-overview.ts";
 import { palette } from "./zh-CN-palette.ts";
@@ -20,6 +21,7 @@ export const zhCN: Texts = {
   errors,
   reasons,
   settings,
+  ledger,
   logs,
   cell,
   histogram,

@@ -1,6 +1,6 @@
 import type { SettingName, Settings } from "@sluice/core/inputs/settings";
 import { useQuery } from "@tanstack/react-query";
-import { useBlocker } from "@tanstack/react-router";
+import { getRouteApi, useBlocker } from "@tanstack/react-router";
 import { History, SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -18,11 +18,13 @@ import { settingGroup, settingHint, settingNames, settingProblem, settingTitle }
 
 const groups = ["sessions", "routing", "upstream", "breaker", "pricing", "ledger", "time"] as const;
 
+const route = getRouteApi("/app/admin/settings");
+
 /** Every setting with its source; changes are gathered, reviewed and saved together, and each save can be undone. */
 export function SettingsPage() {
   const { t } = useTranslation();
   const { data, dataUpdatedAt, error, refetch } = useQuery(api.settings.get.queryOptions());
-  const [query, setQuery] = useState("");
+  const [query, setQuery] = useState(route.useSearch().q ?? "");
   const [history, setHistory] = useState(false);
   return (
     <Page

@@ -1,15 +1,12 @@
 import type { InstanceState } from "@sluice/core/events";
-import { CircleAlert, CircleCheck, LogOut } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { formatAgo, formatBytes, formatCount, formatDuration } from "../../format.ts";
+import { formatBytes, formatCount, formatDuration } from "../../format.ts";
 import { ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
-
-/** It tells of itself every five seconds. */
-const GONE_AFTER_MS = 15_000;
+import { GONE_AFTER_MS, Seen } from "./seen.tsx";
 
 /** The processes there are, each as it said last. */
 export function InstancesTable({ instances }: { instances: InstanceState[] }) {
@@ -95,33 +92,6 @@ export function InstancesTable({ instances }: { instances: InstanceState[] }) {
       rowId={({ id }) => id}
       sort={[{ id: "instance", desc: false }]}
     />
-  );
-}
-
-function Seen({ instance }: { instance: InstanceState }) {
-  const { t, i18n } = useTranslation();
-  const agoMs = useStore(ticks) - instance.seenAtMs;
-  if (agoMs > GONE_AFTER_MS)
-    return (
-      <span title={t("system.goneHint")}>
-        <Badge tone="bad">
-          <CircleAlert aria-hidden="true" />
-          {t("system.gone")} · {formatAgo(agoMs, i18n.language)}
-        </Badge>
-      </span>
-    );
-  if (instance.gateway?.draining)
-    return (
-      <Badge tone="warn">
-        <LogOut aria-hidden="true" />
-        {t("system.draining")}
-      </Badge>
-    );
-  return (
-    <Badge tone="ok">
-      <CircleCheck aria-hidden="true" />
-      {t("system.up")}
-    </Badge>
   );
 }
 

@@ -1,89 +1,123 @@
+import { type QuarantineState, quarantineStates } from "@sluice/core/inputs/quarantine";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { ShieldCheck } from "lucide-react";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, client, type Outputs } from "../../api/client.ts";
 import { formatBytes, formatDateTime } from "../../format.ts";
-import { Badge } from "../../ui/badge.tsx";
+import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
-import { FailureBox } from "../../ui/states.tsx";
+import { Segments } from "../../ui/segments.tsx";
+import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { QuarantineDialog } from "./quarantine-dialog.tsx";
 
-type Quarantined = Outputs["system"]["quarantine"]["items"][number];
+type Quarantined = Outputs["quarantine"]["list"]["items"][number];
 
-/** Records of the ledger that PostgreSQL refused. Asked for only when there are any. */
-export function QuarantineSection({ waiting }: { waiting: number | null }) {
-  const { t, i18n } = useTranslation();
+const tones: Record<QuarantineState, Tone> = { waiting: "warn", released: "ok", dismissed: "idle" };
+
+/** Records of the ledger that PostgreSQL refused: one click shows what is in them and what can be done. */
+export function QuarantineSection() {
+  const { t } = useTranslation();
+  const [state, setState] = useState<QuarantineState | "">("");
+  const [open, setOpen] = useState<string | null>(null);
   const pages = useInfiniteQuery({
-    queryKey: [...api.system.quarantine.queryKey(), "pages"],
-    queryFn: ({ pageParam }) => client.system.quarantine.query({ cursor: pageParam }),
+    queryKey: [...api.quarantine.list.pathKey(), "pages", state],
+    queryFn: ({ pageParam }) => client.quarantine.list.query({ cursor: pageParam, limit: 50, ...(state && { state }) }),
     initialPageParam: null as string | null,
     getNextPageParam: ({ nextCursor, hasMore }) => (hasMore ? nextCursor : null),
-    enabled: waiting !== null && waiting > 0,
+    refetchOnMount: "always",
   });
-  const rows = pages.data?.pages.flatMap(({ items }) => items) ?? [];
-  const columns = useMemo<DataColumn<Quarantined>[]>(
-    () => [
-      {
-        id: "at",
-        accessorFn: ({ atMs }) => atMs,
-        header: t("system.at"),
-        cell: ({ row: { original } }) => <span className="tabular-nums">{formatDateTime(original.atMs, i18n.language)}</span>,
-      },
-      {
-        id: "request",
-        header: t("system.request"),
-        enableSorting: false,
-        cell: ({ row: { original } }) => <span className="break-all font-mono text-xs">{original.requestId}</span>,
-      },
-      {
-        id: "reason",
-        header: t("system.reason"),
-        enableSorting: false,
-        cell: ({ row: { original } }) => <span className="break-words">{original.reason}</span>,
-      },
-      {
-        id: "size",
-        accessorFn: ({ sizeBytes }) => sizeBytes,
-        header: t("system.recordSize"),
-        align: "right",
-        cell: ({ row: { original } }) => <span className="tabular-nums">{formatBytes(original.sizeBytes, i18n.language)}</span>,
-      },
-      {
-        id: "state",
-        header: t("system.released"),
-        enableSorting: false,
-        cell: ({ row: { original } }) =>
-          original.releasedAtMs === null ? (
-            <Badge tone="warn">{t("system.waiting")}</Badge>
-          ) : (
-            <Badge tone="ok">{formatDateTime(original.releasedAtMs, i18n.language)}</Badge>
-          ),
-      },
-    ],
-    [t, i18n.language],
-  );
+  const rows = useMemo(() => pages.data?.pages.flatMap(({ items }) => items) ?? [], [pages.data]);
+  const columns = useColumns(setOpen);
+  const states: { value: QuarantineState | ""; label: string }[] = [
+    { value: "", label: t("ledger.anyState") },
+    ...quarantineStates.map((value) => ({ value, label: t(`ledger.state.${value}`) })),
+  ];
   return (
     <section aria-labelledby="quarantine" className="flex flex-col gap-3">
-      <div>
-        <h2 id="quarantine" className="text-base font-semibold">
-          {t("system.quarantine")}
-        </h2>
-        <p className="text-sm text-ink-2">{t("system.quarantineLead")}</p>
+      <div className="flex flex-wrap items-end justify-between gap-3">
+        <div>
+          <h2 id="quarantine" className="text-base font-semibold">
+            {t("ledger.quarantine")}
+          </h2>
+          <p className="max-w-[68ch] text-sm text-ink-2">{t("ledger.quarantineLead")}</p>
+        </div>
+        <Segments<QuarantineState | ""> label={t("ledger.stateName")} value={state} options={states} onChange={setState} />
       </div>
-      {waiting === 0 && (
+      {pages.error && <FailureBox error={pages.error} asOfMs={pages.dataUpdatedAt} onRetry={() => void pages.refetch()} />}
+      {pages.isPending && <SkeletonRows rows={2} className="rounded-xl border border-line bg-surface" />}
+      {pages.data && rows.length === 0 && (
         <p className="flex items-center gap-2 text-sm text-ink-2">
           <ShieldCheck aria-hidden="true" className="size-4 text-ok" />
-          {t("system.quarantineNone")}
+          {t(state === "" ? "ledger.quarantineNone" : "ledger.quarantineNoneOf")}
         </p>
       )}
-      {pages.error && <FailureBox error={pages.error} onRetry={() => void pages.refetch()} />}
-      {rows.length > 0 && <DataTable dense label={t("system.quarantine")} rows={rows} columns={columns} rowId={({ id }) => id} />}
+      {rows.length > 0 && (
+        <DataTable
+          dense
+          label={t("ledger.quarantine")}
+          rows={rows}
+          columns={columns}
+          rowId={({ id }) => id}
+          dim={(row) => row.state !== "waiting"}
+        />
+      )}
       {pages.hasNextPage && (
         <Button className="self-center" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
           {t("common.loadMore")}
         </Button>
       )}
+      {open !== null && <QuarantineDialog id={open} onClose={() => setOpen(null)} />}
     </section>
+  );
+}
+
+function useColumns(onOpen: (id: string) => void): DataColumn<Quarantined>[] {
+  const { t, i18n } = useTranslation();
+  return useMemo(
+    () => [
+      {
+        id: "at",
+        header: t("ledger.at"),
+        enableSorting: false,
+        cell: ({ row: { original } }) => <span className="tabular-nums">{formatDateTime(original.atMs, i18n.language)}</span>,
+      },
+      {
+        id: "request",
+        header: t("ledger.request"),
+        enableSorting: false,
+        cell: ({ row: { original } }) => (
+          <button
+            type="button"
+            className="min-h-6 rounded text-left font-mono text-xs break-all text-accent-ink hover:underline"
+            onClick={() => onOpen(original.id)}
+          >
+            {original.requestId || t("ledger.damaged")}
+          </button>
+        ),
+      },
+      {
+        id: "reason",
+        header: t("ledger.reason"),
+        enableSorting: false,
+        cell: ({ row: { original } }) => <span className="line-clamp-2 break-words">{original.reason}</span>,
+      },
+      {
+        id: "size",
+        header: t("ledger.size"),
+        enableSorting: false,
+        align: "right",
+        wideOnly: true,
+        cell: ({ row: { original } }) => <span className="tabular-nums">{formatBytes(original.sizeBytes, i18n.language)}</span>,
+      },
+      {
+        id: "state",
+        header: t("ledger.stateName"),
+        enableSorting: false,
+        cell: ({ row: { original } }) => <Badge tone={tones[original.state]}>{t(`ledger.state.${original.state}`)}</Badge>,
+      },
+    ],
+    [t, i18n.language, onOpen],
   );
 }

@@ -1,42 +1,22 @@
-import { useQuery } from "@tanstack/react-query";
-import { RotateCw } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { BookCheck, RotateCw, TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
-import { api, type Outputs, queryClient } from "../../api/client.ts";
-import { useAnswer } from "../../api/use-answer.ts";
-import { clockParts } from "../../format.ts";
-import { covered, useTopics } from "../../live/hub.ts";
-import { useStore } from "../../live/store.ts";
-import { systemBoard } from "../../live/system-board.ts";
+import { clockParts, formatCount } from "../../format.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
-import { Button } from "../../ui/button.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Button, buttonClass } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { BreakersCard } from "./breakers-card.tsx";
 import { ConfigCard } from "./config-card.tsx";
 import { InstancesTable } from "./instances-table.tsx";
-import { QuarantineSection } from "./quarantine-section.tsx";
 import { BusCard, PostgresCard, RedisCard } from "./store-cards.tsx";
-
-const options = api.system.get.queryOptions();
-const topics = ["system"] as const;
-
-function readAgain(): void {
-  void queryClient.invalidateQueries({ queryKey: api.system.pathKey() });
-}
-
-function loadBoard(answer: Outputs["system"]["get"]): void {
-  systemBoard.load(answer);
-  void covered(answer.busId, topics).then((whole) => whole || readAgain());
-}
+import { useSystem } from "./use-system.ts";
 
 /** What this installation runs on. Processes tell of themselves; the stores are asked when the page opens, and on request. */
 export function SystemPage() {
   const { t } = useTranslation();
-  useTopics(topics);
-  const { data, dataUpdatedAt, error, refetch, isFetching } = useQuery({ ...options, refetchOnMount: "always" });
-  useAnswer(data, loadBoard);
-  const { instances, breakers } = useStore(systemBoard);
-  const processes = [...instances.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const { data, dataUpdatedAt, error, refetch, isFetching, processes, breakers, readAgain } = useSystem();
   return (
     <Page
       title={t("system.title")}
@@ -44,7 +24,12 @@ export function SystemPage() {
       lead={t("system.lead")}
       actions={
         <>
-          {data && <span className="text-xs tabular-nums text-ink-3">{t("system.asOf", { time: clockParts(data.serverNowMs).time })}</span>}
+          {data && (
+            <span className="text-xs tabular-nums text-ink-3 max-sm:hidden">
+              {t("system.asOf", { time: clockParts(data.serverNowMs).time })}
+            </span>
+          )}
+          <LedgerLink quarantined={data?.quarantined ?? 0} />
           <Button busy={isFetching && data !== undefined} onClick={readAgain}>
             {!(isFetching && data) && <RotateCw aria-hidden="true" />}
             {t("system.refresh")}
@@ -62,11 +47,26 @@ export function SystemPage() {
             <RedisCard facts={data.redis} nowMs={data.serverNowMs} />
             <BusCard busId={data.busId} instances={processes} />
             <ConfigCard instances={processes} />
-            <BreakersCard breakers={[...breakers.values()]} />
+            <BreakersCard breakers={breakers} />
           </div>
-          <QuarantineSection waiting={data.quarantined} />
         </>
       )}
     </Page>
+  );
+}
+
+function LedgerLink({ quarantined }: { quarantined: number }) {
+  const { t, i18n } = useTranslation();
+  return (
+    <Link to="/system/ledger" className={buttonClass({ variant: "outline" })}>
+      <BookCheck aria-hidden="true" />
+      {t("ledger.title")}
+      {quarantined > 0 && (
+        <Badge tone="warn">
+          <TriangleAlert aria-hidden="true" />
+          {t("ledger.quarantinedCount", { count: quarantined, shown: formatCount(quarantined, i18n.language) })}
+        </Badge>
+      )}
+    </Link>
   );
 }

@@ -1,0 +1,48 @@
+import { Link } from "@tanstack/react-router";
+import { ArrowLeft, DatabaseZap } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { buttonClass } from "../../ui/button.tsx";
+import { Page } from "../../ui/page.tsx";
+import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { LedgerCards } from "./ledger-cards.tsx";
+import { QuarantineSection } from "./quarantine-section.tsx";
+import { ReconciliationSection } from "./reconciliation-section.tsx";
+import { SettlersTable } from "./settlers-table.tsx";
+import { useSystem } from "./use-system.ts";
+
+/** How far the books are behind, what they refused, and whether they are right. Gateways tell of themselves, every five seconds. */
+export function LedgerPage() {
+  const { t } = useTranslation();
+  const { data, dataUpdatedAt, error, refetch, processes } = useSystem();
+  const gateways = processes.filter(({ spool }) => spool !== null);
+  return (
+    <Page
+      title={t("ledger.title")}
+      state={<LiveIndicator />}
+      lead={t("ledger.lead")}
+      actions={
+        <Link to="/system" className={buttonClass({ variant: "ghost" })}>
+          <ArrowLeft aria-hidden="true" />
+          {t("system.title")}
+        </Link>
+      }
+    >
+      {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
+      {!data && !error && <SkeletonRows rows={3} className="rounded-xl border border-line bg-surface" />}
+      {data && gateways.length === 0 && (
+        <div className="rounded-xl border border-line bg-surface">
+          <Empty icon={<DatabaseZap />} title={t("ledger.noGateway")} text={t("ledger.noGatewayText")} />
+        </div>
+      )}
+      {gateways.length > 0 && (
+        <>
+          <LedgerCards gateways={gateways} />
+          <SettlersTable gateways={gateways} />
+        </>
+      )}
+      <ReconciliationSection />
+      <QuarantineSection />
+    </Page>
+  );
+}

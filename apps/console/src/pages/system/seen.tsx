@@ -1,0 +1,38 @@
+import type { InstanceState } from "@sluice/core/events";
+import { CircleAlert, CircleCheck, LogOut } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { formatAgo } from "../../format.ts";
+import { ticks } from "../../live/server-clock.ts";
+import { useStore } from "../../live/store.ts";
+import { Badge } from "../../ui/badge.tsx";
+
+/** It tells of itself every five seconds. */
+export const GONE_AFTER_MS = 15_000;
+
+/** Whether an instance is there. */
+export function Seen({ instance }: { instance: InstanceState }) {
+  const { t, i18n } = useTranslation();
+  const agoMs = useStore(ticks) - instance.seenAtMs;
+  if (agoMs > GONE_AFTER_MS)
+    return (
+      <span title={t("system.goneHint")}>
+        <Badge tone="bad">
+          <CircleAlert aria-hidden="true" />
+          {t("system.gone")} · {formatAgo(agoMs, i18n.language)}
+        </Badge>
+      </span>
+    );
+  if (instance.gateway?.draining)
+    return (
+      <Badge tone="warn">
+        <LogOut aria-hidden="true" />
+        {t("system.draining")}
+      </Badge>
+    );
+  return (
+    <Badge tone="ok">
+      <CircleCheck aria-hidden="true" />
+      {t("system.up")}
+    </Badge>
+  );
+}

@@ -1,0 +1,100 @@
+import type { InstanceState } from "@sluice/core/events";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { formatCount, formatDateTime, formatDuration, formatExact } from "../../format.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
+import { Seen } from "./seen.tsx";
+
+/** Each gateway's spool and settler, as it said last. */
+export function SettlersTable({ gateways }: { gateways: InstanceState[] }) {
+  const { t, i18n } = useTranslation();
+  const columns = useMemo<DataColumn<InstanceState>[]>(
+    () => [
+      {
+        id: "instance",
+        header: t("system.instance"),
+        enableSorting: false,
+        cell: ({ row: { original } }) => <span className="font-mono text-xs break-all">{original.id}</span>,
+      },
+      { id: "state", header: t("system.seen"), enableSorting: false, cell: ({ row: { original } }) => <Seen instance={original} /> },
+      {
+        id: "spool",
+        header: t("system.spool"),
+        enableSorting: false,
+        cell: ({ row: { original } }) => <Writable isWritable={original.spool?.writable ?? true} />,
+      },
+      {
+        id: "waiting",
+        accessorFn: ({ spool }) => spool?.depth ?? 0,
+        header: t("ledger.waiting"),
+        align: "right",
+        cell: ({ row: { original } }) => <Waiting spool={original.spool} />,
+      },
+      ...counts.map(
+        ({ name, of }): DataColumn<InstanceState> => ({
+          id: name,
+          accessorFn: (instance) => of(instance.spool) ?? -1,
+          header: t(`ledger.${name}`),
+          align: "right",
+          cell: ({ row: { original } }) => {
+            const value = of(original.spool);
+            return <span className="tabular-nums">{value === null ? "—" : formatCount(value, i18n.language)}</span>;
+          },
+        }),
+      ),
+      {
+        id: "failures",
+        accessorFn: ({ spool }) => spool?.settler?.failures ?? -1,
+        header: t("ledger.failures"),
+        cell: ({ row: { original } }) => <Failures settler={original.spool?.settler} />,
+      },
+    ],
+    [t, i18n.language],
+  );
+  return <DataTable label={t("ledger.settlers")} rows={gateways} columns={columns} rowId={({ id }) => id} />;
+}
+
+type Spool = InstanceState["spool"];
+
+const counts: readonly { name: "flushes" | "rowsPerFlush" | "recovered" | "quarantined"; of(spool: Spool): number | null }[] = [
+  { name: "flushes", of: (spool) => spool?.settler?.flushes ?? null },
+  {
+    name: "rowsPerFlush",
+    of: (spool) =>
+      spool?.settler && spool.settler.flushes > 0 ? Math.round((spool.settler.rows / spool.settler.flushes) * 10) / 10 : null,
+  },
+  { name: "recovered", of: (spool) => spool?.settler?.recovered ?? null },
+  { name: "quarantined", of: (spool) => spool?.quarantined ?? null },
+];
+
+function Writable({ isWritable }: { isWritable: boolean }) {
+  const { t } = useTranslation();
+  return <Badge tone={isWritable ? "ok" : "bad"}>{t(isWritable ? "ledger.writable" : "system.unwritable")}</Badge>;
+}
+
+function Waiting({ spool }: { spool: Spool }) {
+  const { t, i18n } = useTranslation();
+  if (!spool) return <span className="text-ink-3">—</span>;
+  return (
+    <span className="tabular-nums">
+      {formatExact(spool.depth, i18n.language)}{" "}
+      {spool.depth > 0 && <span className="text-xs text-ink-3">{t("system.spoolAge", { age: formatDuration(spool.oldestAgeMs) })}</span>}
+    </span>
+  );
+}
+
+function Failures({ settler }: { settler: NonNullable<Spool>["settler"] }) {
+  const { t, i18n } = useTranslation();
+  if (!settler?.lastFailure) return <span className="text-ink-3">{settler ? t("ledger.none") : "—"}</span>;
+  const { atMs, reason } = settler.lastFailure;
+  return (
+    <div className="min-w-0 max-w-md">
+      <p className="tabular-nums">
+        {formatCount(settler.failures, i18n.language)}{" "}
+        <span className="text-xs text-ink-3">{t("ledger.lastAt", { time: formatDateTime(atMs, i18n.language) })}</span>
+      </p>
+      <p className="text-xs break-words text-bad">{reason}</p>
+    </div>
+  );
+}

@@ -1,0 +1,75 @@
+import { SluiceError } from "@sluice/core/errors";
+import type { Reconciliation } from "@sluice/core/events";
+import { newId } from "@sluice/core/ids";
+import { beginReconciliation, type ReconciliationProgress, type RunningReconciliation } from "@sluice/ledger/reconciliation";
+import { requireAccess } from "../access.ts";
+import { audit } from "../audit.ts";
+import type { Ctx } from "../context.ts";
+import { withTransaction } from "../transaction.ts";
+
+/** How often progress is told at most. */
+const TELL_MS = 500;
+
+/**
+ * Begins a check of the books in the background of this process and resolves with how it stands. It goes on by push, and
+ * ends early when the process stops.
+ * @throws SluiceError `conflict`: one is running, here or elsewhere.
+ */
+export async function startReconciliation(ctx: Ctx): Promise<Reconciliation> {
+  requireAccess(ctx.actor, "admin");
+  const running = await beginReconciliation(ctx.pool, { nowMs: ctx.clock.now() });
+  if (!running) throw new SluiceError("conflict", { message: "A check of the books is running already." });
+  const begun: Reconciliation = {
+    ...{ id: newId(), startedAtMs: ctx.clock.now(), finishedAtMs: null, state: "running", stepsDone: 0, unchecked: [], differences: [] },
+    ...{ actorId: ctx.actor.kind === "user" ? ctx.actor.userId : "", steps: running.steps },
+  };
+  try {
+    await withTransaction(ctx, async (ctx) => {
+      const { id, actorId, startedAtMs, state, steps, stepsDone } = begun;
+      const data = { id, tenantId: ctx.tenantId, actorId, startedAt: new Date(startedAtMs), state, steps, stepsDone, differences: [] };
+      await ctx.transaction.tx.reconciliation.create({ data });
+      await audit(ctx, { action: "ledger.reconcile", targetKind: "ledger", targetId: id, after: { steps } });
+    });
+  } catch (thrown) {
+    running.release();
+    throw thrown;
+  }
+  ctx.live.bus.publish({ type: "reconciliation.changed", reconciliation: begun });
+  void follow(ctx, begun, running);
+  return begun;
+}
+
+/** Never throws: how it ended is in the row and on the bus. */
+async function follow(ctx: Ctx, begun: Reconciliation, running: RunningReconciliation): Promise<void> {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  ctx.streams.add(stop);
+  let now = begun;
+  let toldAtMs = begun.startedAtMs;
+  const tell = async (change: Partial<Reconciliation>): Promise<void> => {
+    now = { ...now, ...change };
+    ctx.live.bus.publish({ type: "reconciliation.changed", reconciliation: now });
+    await store(ctx, now);
+  };
+  const onStep = async (progress: ReconciliationProgress): Promise<void> => {
+    if (ctx.clock.now() - toldAtMs < TELL_MS) return;
+    toldAtMs = ctx.clock.now();
+    await tell({ ...progress, unchecked: [...progress.unchecked], differences: [...progress.differences] });
+  };
+  try {
+    const result = await running.run(onStep, stopping.signal);
+    await tell({ ...result, state: "done", finishedAtMs: ctx.clock.now() });
+  } catch (thrown) {
+    ctx.log.warn({ reconciliationId: begun.id, error: String(thrown) }, "a check of the books did not come to its end");
+    await tell({ state: "stopped", finishedAtMs: ctx.clock.now() }).catch(() => undefined);
+  } finally {
+    ctx.streams.delete(stop);
+  }
+}
+
+async function store({ prisma }: Ctx, { id, finishedAtMs, ...now }: Reconciliation): Promise<void> {
+  const { state, stepsDone, unchecked } = now;
+  const finishedAt = finishedAtMs === null ? null : new Date(finishedAtMs);
+  const differences = now.differences.map((one) => ({ ...one }));
+  await prisma.reconciliation.update({ where: { id }, data: { state, stepsDone, unchecked, finishedAt, differences } });
+}

@@ -1,0 +1,137 @@
+import { newId } from "@sluice/core/ids";
+import { noUsage } from "@sluice/core/requests";
+import { beginReconciliation } from "@sluice/ledger/reconciliation";
+import { settleBatch } from "@sluice/ledger/settle-batch";
+import { getReconciliation } from "@sluice/services/reconciliations/get-reconciliation";
+import { startReconciliation } from "@sluice/services/reconciliations/start-reconciliation";
+import { until } from "@sluice/testing/deadline";
+import { makeKey, requestDetail, requestRow } from "@sluice/testing/factories";
+import { beforeEach, describe, expect, it } from "vitest";
+import { startServices, type TestServices } from "./harness.ts";
+
+let world: TestServices;
+// Books of its own for each test: a difference stays in them.
+beforeEach(async () => {
+  world = await startServices();
+  return () => world.close();
+});
+
+/** Three requests of a key that cost nothing and are right. */
+async function settle() {
+  const { key } = await makeKey(world.database.prisma);
+  const ends = [0, 1, 2].map(() => {
+    const row = requestRow({ userId: key.userId, keyId: key.id, usage: noUsage, costNanoUsd: "0" });
+    return { row, detail: requestDetail({ id: row.id, cost: null, priceId: null }), upstreamCostNanoUsd: "0" };
+  });
+  await settleBatch(world.database.pool, ends);
+  return { key, ends };
+}
+
+async function check(ctx: Awaited<ReturnType<TestServices["as"]>>) {
+  const { id } = await startReconciliation(ctx);
+  const ended = await until(
+    async () => {
+      const newest = await getReconciliation(ctx);
+      return newest?.id === id && newest.finishedAtMs !== null ? newest : null;
+    },
+    { what: "the check is over", deadlineMs: 60_000 },
+  );
+  return ended;
+}
+
+describe("a check of the books", () => {
+  it("finds nothing in books that are right; who asked stands in the audit, and its end is pushed", async () => {
+    const admin = await world.as("admin");
+    expect(await getReconciliation(admin)).toBeNull();
+    await settle();
+    let id = "";
+    const events = await world.eventsOf(async () => {
+      id = (await check(admin)).id;
+    });
+    expect(events.at(-1)).toMatchObject({ type: "reconciliation.changed", reconciliation: { id, state: "done", differences: [] } });
+    const newest = await getReconciliation(admin);
+    expect(newest).toMatchObject({ id, actorId: admin.userId, state: "done", unchecked: [], differences: [] });
+    expect(newest?.stepsDone).toBe(newest?.steps);
+    const entries = await world.database.prisma.auditEntry.findMany({ where: { targetKind: "ledger", targetId: id } });
+    expect(entries).toMatchObject([{ action: "ledger.reconcile", actorId: admin.userId }]);
+  });
+
+  it("names each figure that differs, where, what it should be and what it is, and repairs none", async () => {
+    const admin = await world.as("admin");
+    const { key } = await settle();
+    const { pool } = world.database;
+    await pool.query("UPDATE rollups_hour SET requests = requests + 4, cost_nano_usd = 5");
+    await pool.query("UPDATE key_totals SET total_tokens = 7 WHERE key_id = $1", [key.id]);
+    await pool.query("UPDATE accounts SET balance_nano_usd = 9 WHERE user_id = $1", [key.userId]);
+    const wrong = requestRow({ costNanoUsd: "123", keyId: "", userId: "" });
+    await settleBatch(pool, [{ row: wrong, detail: requestDetail({ id: wrong.id, cost: null, priceId: null }), upstreamCostNanoUsd: "0" }]);
+    const { differences, state } = await check(admin);
+    expect(state).toBe("done");
+    const hour = { invariant: "I2", table: "rollups_hour", keyId: key.id, userId: key.userId };
+    expect(differences.find(({ table, keyId }) => table === "rollups_hour" && keyId === key.id)).toMatchObject({
+      ...hour,
+      expected: "requests 3, cost_nano_usd 0",
+      found: "requests 7, cost_nano_usd 5",
+      bucketMs: expect.any(Number),
+    });
+    expect(differences.find(({ table }) => table === "key_totals")).toMatchObject({
+      ...{ invariant: "I2", id: key.id, keyId: key.id },
+      ...{ expected: "requests 3, tokens 0, cost_nano_usd 0", found: "requests 3, tokens 7, cost_nano_usd 0" },
+    });
+    expect(differences.find(({ table }) => table === "accounts")).toMatchObject({
+      ...{ invariant: "I3", userId: key.userId, expected: "balance 0, held 0", found: "balance 9, held 0" },
+    });
+    expect(differences.find(({ table }) => table === "requests")).toMatchObject({
+      ...{ invariant: "I5", requestId: wrong.id, expected: "nothing (no price or breakdown)", found: "123" },
+    });
+    expect(new Set(differences.map(({ table }) => table))).toEqual(new Set(["rollups_hour", "key_totals", "accounts", "requests"]));
+    expect((await pool.query("SELECT total_tokens FROM key_totals WHERE key_id = $1", [key.id])).rows[0].total_tokens).toBe("7");
+  });
+
+  it("runs once over all instances", async () => {
+    const admin = await world.as("admin");
+    const elsewhere = await beginReconciliation(world.database.pool, { nowMs: Date.now() });
+    await expect(startReconciliation(admin)).rejects.toMatchObject({ code: "conflict" });
+    elsewhere?.release();
+    await until(() => check(admin).catch(() => null), { what: "it may run again" });
+    await expect(startReconciliation(await world.as("user"))).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("gives up a statement that takes too long, names it and goes on", async () => {
+    await settle();
+    const { pool } = world.database;
+    const client = await pool.connect();
+    try {
+      await client.query("BEGIN; LOCK TABLE rollups_hour IN ACCESS EXCLUSIVE MODE");
+      const running = await beginReconciliation(pool, { nowMs: Date.now(), statementTimeoutMs: 2_000 });
+      const result = await running?.run(async () => undefined, new AbortController().signal);
+      const today = new Date().toISOString().slice(0, 10);
+      expect(result?.unchecked).toContain(`rollups_hour ${today}`);
+      expect(result?.unchecked.every((name) => name.startsWith("rollups_hour "))).toBe(true);
+      expect(result?.stepsDone).toBe(result?.steps);
+    } finally {
+      await client.query("ROLLBACK");
+      client.release();
+    }
+  });
+
+  it("is stopped with its process, and by the death of its process", async () => {
+    const admin = await world.as("admin");
+    const client = await world.database.pool.connect();
+    try {
+      await client.query("BEGIN; LOCK TABLE key_totals IN ACCESS EXCLUSIVE MODE");
+      const { id } = await startReconciliation(admin);
+      for (const end of world.services.streams) end();
+      const hasEnded = async () => ((await getReconciliation(admin))?.finishedAtMs ?? null) !== null;
+      await until(hasEnded, { what: "it has stopped" });
+      expect(await getReconciliation(admin)).toMatchObject({ id, state: "stopped", stepsDone: 0 });
+    } finally {
+      await client.query("ROLLBACK");
+      client.release();
+    }
+    const data = { id: newId(), startedAt: new Date(), actorId: "", state: "running", steps: 9, stepsDone: 3, differences: [] };
+    await world.database.prisma.reconciliation.create({ data });
+    // The lock of the one before goes with its connection.
+    await until(async () => (await getReconciliation(admin))?.state === "stopped", { what: "nobody runs it" });
+  });
+});

@@ -26,6 +26,7 @@ async function flaws(page: Page, what: string): Promise<string[]> {
 }
 
 test("the ledger shows how far each gateway is and how it works, without asking", async ({ adminPage: page, place, world, api }) => {
+  test.slow();
   await page.goto("/system");
   await page.getByRole("link", { name: "Ledger" }).click();
   const settlers = page.getByRole("table", { name: "Settlers" });
@@ -80,7 +81,7 @@ test("a refused record is inspected and released, and the books are checked @sta
     const answer = await callMessages(place, world.secret);
     expect(answer.status).toBe(200);
     await answer.text();
-    const quarantine = page.getByRole("table", { name: "Quarantine" });
+    const quarantine = page.getByRole("table", { name: "Quarantined records" });
     await expect(quarantine).toContainText("refused_here", { timeout: 30_000 });
     await expect(quarantine).toContainText("Waiting");
     await quarantine.getByRole("button").click();

@@ -48,6 +48,7 @@ export const ledger = {
   },
   quarantine: "Quarantine",
   quarantineLead: "Records that PostgreSQL refused. They wait; nothing is lost, and nothing is billed until they are released.",
+  quarantineTable: "Quarantined records",
   quarantineNone: "Nothing is quarantined.",
   quarantineNoneOf: "Nothing of this state.",
   anyState: "All",

@@ -45,6 +45,7 @@ export const ledger = {
   },
   quarantine: "隔离区",
   quarantineLead: "被 PostgreSQL 拒绝的记录。它们在等待，没有丢失；放行之前不计费。",
+  quarantineTable: "被隔离的记录列表",
   quarantineNone: "没有被隔离的记录。",
   quarantineNoneOf: "没有此状态的记录。",
   anyState: "全部",

@@ -51,11 +51,13 @@ function Record({ record, onClose }: { record: Detail; onClose(): void }) {
           ]}
         />
         <Outcome record={record} />
-        <CodeBlock
-          code={record.payload}
-          what={t("ledger.payload")}
-          title={`${t("ledger.payload")} · ${t(`ledger.encoding.${record.encoding}`)}`}
-        />
+        <div className="shrink-0">
+          <CodeBlock
+            code={record.payload}
+            what={t("ledger.payload")}
+            title={`${t("ledger.payload")} · ${t(`ledger.encoding.${record.encoding}`)}`}
+          />
+        </div>
         {record.cut && <p className="text-xs text-ink-3">{t("ledger.cut")}</p>}
         {dismissing && <DismissForm id={record.id} onDone={onClose} />}
         {record.state !== "released" && !dismissing && <p className="text-xs text-ink-3">{t("ledger.releaseHint")}</p>}

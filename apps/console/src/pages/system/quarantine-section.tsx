@@ -56,7 +56,7 @@ export function QuarantineSection() {
       {rows.length > 0 && (
         <DataTable
           dense
-          label={t("ledger.quarantine")}
+          label={t("ledger.quarantineTable")}
           rows={rows}
           columns={columns}
           rowId={({ id }) => id}
@@ -81,7 +81,9 @@ function useColumns(onOpen: (id: string) => void): DataColumn<Quarantined>[] {
         id: "at",
         header: t("ledger.at"),
         enableSorting: false,
-        cell: ({ row: { original } }) => <span className="tabular-nums">{formatDateTime(original.atMs, i18n.language)}</span>,
+        cell: ({ row: { original } }) => (
+          <span className="whitespace-nowrap tabular-nums">{formatDateTime(original.atMs, i18n.language)}</span>
+        ),
       },
       {
         id: "request",
@@ -109,7 +111,9 @@ function useColumns(onOpen: (id: string) => void): DataColumn<Quarantined>[] {
         enableSorting: false,
         align: "right",
         wideOnly: true,
-        cell: ({ row: { original } }) => <span className="tabular-nums">{formatBytes(original.sizeBytes, i18n.language)}</span>,
+        cell: ({ row: { original } }) => (
+          <span className="whitespace-nowrap tabular-nums">{formatBytes(original.sizeBytes, i18n.language)}</span>
+        ),
       },
       {
         id: "state",

@@ -100,10 +100,6 @@ const returned = `id, tenant_id, user_id, key_id, provider_id, model, "group", d
 
 const isUuid = "~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'";
 
-/** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_5";
-export const settleSql = makeSettleSql();
-
 function makeSettleSql(): string {
   const names = columns.map(({ name }) => `"${name}"`);
   const selected = columns.map(({ name }) => (name === "flags" ? `"flags"::text[]` : `"${name}"`));
@@ -125,13 +121,14 @@ function makeSettleSql(): string {
   SELECT ${dimensions}, ${rollupTables[0].bucketOf("started_at")} AS bucket,
     ${Object.entries({ ...measures, ...sketches })
       .map(([name, sql]) => `${sql} AS ${name}`)
-      .join(", ")}
+      .join(", ")}, max(started_at) AS used_at
   FROM (SELECT ins.*, ${statusClassSql} AS status_class FROM ins) AS classed
   GROUP BY ${key})`,
     ...rollupTables.map(({ table, bucketOf }) => rollupPart(table, bucketOf("bucket"))),
+    usedPart,
     totalsPart("key_totals", "key_id"),
     totalsPart("user_totals", "user_id"),
-    accountsPart(),
+    accountsPart,
   ];
   return `WITH ${parts.join(",\n")}\nSELECT count(*)::int AS inserted FROM ins`;
 }
@@ -150,17 +147,23 @@ function rollupPart(table: string, bucket: string): string {
     ${names.map((name) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(", ")})`;
 }
 
-/** What a key or a user has used in all. Ids that are none of ours (the ledger takes any text) have no totals. */
+/**
+ * What each key of each user moved, and whether these ids are ours: the ledger takes any text, but only ours have totals and
+ * accounts. Summed up from `sums`, and matched once a group: a regular expression a row costs as much as its insert.
+ */
+const usedPart = `used AS (
+  SELECT user_id, key_id, min(tenant_id) AS tenant_id, sum(requests) AS requests, sum(cost_nano_usd) AS cost, max(used_at) AS used_at,
+    sum(input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens) AS tokens,
+    user_id ${isUuid} AS of_user, key_id ${isUuid} AS of_key
+  FROM sums GROUP BY user_id, key_id)`;
+
+/** What a key or a user has used in all. */
 function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): string {
-  const owner = id === "key_id" ? ", user_id" : "";
-  const ownerUuid = owner && ", user_id::uuid";
+  const [owner, ownerUuid] = id === "key_id" ? [", user_id", ", min(user_id)::uuid"] : ["", ""];
   return `${table}_moved AS (
   INSERT INTO ${table} (${id}${owner}, tenant_id, requests, total_tokens, cost_nano_usd, last_used_at)
-  SELECT ${id}::uuid${ownerUuid}, tenant_id, requests, tokens, cost, used FROM (
-    SELECT ${id}${owner}, tenant_id, ${measures.requests} AS requests, coalesce(sum(cost_nano_usd), 0)::bigint AS cost, max(started_at) AS used,
-      sum(input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens)::bigint AS tokens
-    FROM ins GROUP BY ${id}${owner}, tenant_id) AS used
-  WHERE ${id} ${isUuid} AND user_id ${isUuid} ORDER BY 1
+  SELECT ${id}::uuid${ownerUuid}, min(tenant_id), sum(requests)::bigint, sum(tokens)::bigint, sum(cost)::bigint, max(used_at)
+  FROM used WHERE of_user AND ${id === "key_id" ? "of_key" : "true"} GROUP BY ${id} ORDER BY 1
   ON CONFLICT (${id}) DO UPDATE SET requests = ${table}.requests + EXCLUDED.requests,
     total_tokens = ${table}.total_tokens + EXCLUDED.total_tokens, cost_nano_usd = ${table}.cost_nano_usd + EXCLUDED.cost_nano_usd,
     last_used_at = greatest(${table}.last_used_at, EXCLUDED.last_used_at))`;
@@ -170,17 +173,16 @@ function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id
  * What was used is taken from the balance, or counted as used on postpaid terms when these are the user's now. Never
  * refused: what was admitted is booked, also below the floor. An account that is missing begins as a postpaid one.
  */
-function accountsPart(): string {
-  return `accounts_moved AS (
+const accountsPart = `accounts_moved AS (
   INSERT INTO accounts (user_id, tenant_id, postpaid_nano_usd)
-  SELECT user_id::uuid, tenant_id, cost FROM (
-    SELECT user_id, tenant_id, sum(cost_nano_usd)::bigint AS cost FROM ins
-    GROUP BY user_id, tenant_id HAVING sum(cost_nano_usd) <> 0) AS spent
-  WHERE user_id ${isUuid} ORDER BY 1
+  SELECT user_id::uuid, min(tenant_id), sum(cost)::bigint FROM used WHERE of_user GROUP BY user_id HAVING sum(cost) <> 0 ORDER BY 1
   ON CONFLICT (user_id) DO UPDATE SET
     balance_nano_usd = accounts.balance_nano_usd - CASE accounts.billing WHEN 'postpaid' THEN 0 ELSE EXCLUDED.postpaid_nano_usd END,
     postpaid_nano_usd = accounts.postpaid_nano_usd + CASE accounts.billing WHEN 'postpaid' THEN EXCLUDED.postpaid_nano_usd ELSE 0 END)`;
-}
+
+/** Name under which connections keep the statement prepared; a changed text needs a changed name. */
+export const SETTLE_NAME = "sluice_settle_6";
+export const settleSql = makeSettleSql();
 
 /** An end, and its detail as text when that was made before. */
 export interface SettledRecord extends FinishRecord {

@@ -117,7 +117,7 @@ export async function readyOrGone(server: ServerProcess): Promise<boolean> {
     isReady = (await fetch(`${server.url}/health/ready`)).ok;
     return isReady;
   };
-  await until(look, { what: "the gateway is ready or gone", deadlineMs: 60_000, everyMs: 25 });
+  await until(look, { what: "the gateway is ready or gone", deadlineMs: 120_000, everyMs: 25 });
   return isReady;
 }
 

@@ -15,6 +15,8 @@ export interface KillReport {
   atFailpoint: Map<string, number>;
   /** Steps whose failpoint was not passed in that life. */
   missed: string[];
+  /** Errors that were thrown at a failpoint and how the gateway took each. */
+  errors: string[];
   calls: number;
   failed: string[];
   /** Spool directories that a stop in order left behind. */
@@ -33,7 +35,16 @@ export interface KillOptions {
 
 /** Spreads the steps over so many installations at once; none begins after the deadline. */
 export async function runKills(steps: readonly Step[], { installations, seed, deadlineMs, tell }: KillOptions): Promise<KillReport> {
-  const report: KillReport = { kills: 0, atFailpoint: new Map(), missed: [], calls: 0, failed: [], leftBehind: [], findings: [] };
+  const report: KillReport = {
+    kills: 0,
+    atFailpoint: new Map(),
+    missed: [],
+    errors: [],
+    calls: 0,
+    failed: [],
+    leftBehind: [],
+    findings: [],
+  };
   const left = [...steps];
   await Promise.all(
     Array.from({ length: installations }, async (_, n) => {
@@ -48,7 +59,7 @@ export async function runKills(steps: readonly Step[], { installations, seed, de
           const death = await live(installation, step, random);
           count(report, step, death);
           tell(
-            `${String(report.kills).padStart(4)}  ${nameOf(step)}: killed ${death}, ${((performance.now() - began) / 1_000).toFixed(1)} s`,
+            `${String(report.kills).padStart(4)}  ${nameOf(step)}: died ${death}, ${((performance.now() - began) / 1_000).toFixed(1)} s`,
           );
         }
         await comeToRest(installation, report);
@@ -64,6 +75,10 @@ export async function runKills(steps: readonly Step[], { installations, seed, de
 const untimely: Step = { failpoint: null, postgres: "up", redis: "up", weather: "calm", livesMs: 300 };
 
 function count(report: KillReport, step: Step, death: Awaited<ReturnType<typeof live>>): void {
+  if (step.failpoint?.does === "throw") {
+    report.errors.push(`${step.failpoint.name} ${death === "of an error" ? "ended the process" : "was borne"}`);
+    return;
+  }
   report.kills++;
   if (!step.failpoint) return;
   const { name } = step.failpoint;

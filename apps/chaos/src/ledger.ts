@@ -35,10 +35,11 @@ export async function ledgerChaos({ seed, short, minutes, verbose }: ChaosOption
   return failed.length === 0 && findings.every(({ violations }) => violations === 0);
 }
 
-function sayKills({ kills, atFailpoint, missed, calls }: KillReport, planned: number, began: number): void {
+function sayKills({ kills, atFailpoint, missed, errors, calls }: KillReport, planned: number, began: number): void {
   say(`${kills} kills of ${planned} planned, ${calls} requests answered, in ${((performance.now() - began) / 1_000).toFixed(0)} s`);
   const named = [...atFailpoint].sort().map(([name, n]) => `${name} ${n}`);
   say(`  at failpoints: ${named.join(", ")}`);
+  if (errors.length > 0) say(`  errors thrown: ${errors.sort().join(", ")}`);
   if (missed.length > 0) say(`  not passed in their life, and killed at random: ${missed.length}\n    ${missed.join("\n    ")}`);
 }
 

@@ -1,11 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "@sluice/testing/deadline";
+import { callModel } from "@sluice/testing/model-client";
 import type { ServerProcess } from "@sluice/testing/server-process";
 import { clientKey, type Installation, readyOrGone } from "./installation.ts";
 import { type Random, type Step, settling } from "./plan.ts";
 import { drive } from "./traffic.ts";
 
-/** How a step ended: where it was meant to, or by the kill that ends every life that its failpoint did not. */
-export type Death = "at its failpoint" | "at random";
+/**
+ * How a step ended: where it was meant to, by an error that it then died of or that one request had to bear, or by the
+ * kill that ends every life that its failpoint did not.
+ */
+export type Death = "at its failpoint" | "of an error" | "after an error" | "at random";
 
 const clients = 6;
 /** A failpoint that is not passed until then is not passed at all. */
@@ -13,28 +18,58 @@ const patienceMs = 20_000;
 
 /** One life of the gateway: starts it in the step's weather, sends requests, and sees it die by SIGKILL. */
 export async function live(installation: Installation, step: Step, random: Random): Promise<Death> {
-  const settles = settling.has(step.failpoint?.name ?? "");
   await installation.setPostgres(step.postgres);
   await installation.setRedis(step.redis);
-  const server = installation.launch(step.failpoint ? `${step.failpoint.name}:kill@${step.failpoint.pass}` : undefined);
+  const throws = step.failpoint?.does === "throw";
+  const server = installation.launch(step.failpoint ? `${step.failpoint.name}:${step.failpoint.does}@${step.failpoint.pass}` : undefined);
   const stopped = new AbortController();
   void server.exited.then(() => stopped.abort());
   let driving: Promise<void> = Promise.resolve();
-  if (await readyOrGone(server)) {
-    const { url, log } = installation;
-    driving = drive({ url, key: clientKey, clients, random, log, stopped: stopped.signal });
-    if (settles && step.postgres === "down") {
-      await sleep(500);
-      await installation.setPostgres("up");
+  try {
+    if (await readyOrGone(server)) {
+      const { url, log } = installation;
+      driving = drive({ url, key: clientKey, clients, random, log, stopped: stopped.signal, mayFail: throws });
+      await meetItsEnd(installation, step, { server, stopped, random });
     }
-    if (step.failpoint) await sleep(patienceMs, undefined, { signal: stopped.signal }).catch(() => undefined);
-    else await liveThrough(installation, step, random);
+    return await deathOf(server, throws);
+  } finally {
+    // Whatever went wrong: the next life has this port and this spool.
+    await server.stop("SIGKILL");
+    await driving;
+    expectKilled(server, step);
   }
-  const death = server.child.signalCode === "SIGKILL" ? "at its failpoint" : "at random";
-  await server.stop("SIGKILL");
-  await driving;
-  expectKilled(server, step);
-  return death;
+}
+
+/** Until its failpoint has struck or is not going to; for a random kill until it has lived long enough. */
+async function meetItsEnd(
+  installation: Installation,
+  step: Step,
+  { server, stopped, random }: { server: ServerProcess; stopped: AbortController; random: Random },
+): Promise<void> {
+  if (settling.has(step.failpoint?.name ?? "") && step.postgres === "down") {
+    await sleep(500);
+    await installation.setPostgres("up");
+  }
+  if (step.failpoint?.does === "throw") await liveOn(server, stopped);
+  else if (step.failpoint) await sleep(patienceMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+  else await liveThrough(installation, step, random);
+}
+
+async function deathOf(server: ServerProcess, throws: boolean): Promise<Death> {
+  if (server.child.signalCode === "SIGKILL") return "at its failpoint";
+  if (!throws) return "at random";
+  return server.child.exitCode === null ? "after an error" : "of an error";
+}
+
+/** After an error a gateway is gone, or it serves as before: it never limps. */
+async function liveOn(server: ServerProcess, stopped: AbortController): Promise<void> {
+  await sleep(2_500, undefined, { signal: stopped.signal }).catch(() => undefined);
+  const serves = async () => {
+    if (stopped.signal.aborted) return true;
+    const call = { dialect: "anthropic", model: "claude-quick", stream: true, key: clientKey } as const;
+    return (await callModel(server.url, call)).outcome === "complete";
+  };
+  for (let n = 0; n < 5; n++) await until(serves, { what: "the gateway serves after an error", deadlineMs: 20_000, everyMs: 100 });
 }
 
 /** Any moment of a random life, with what its weather brings somewhere in the middle. */
@@ -53,9 +88,9 @@ async function liveThrough(installation: Installation, step: Step, random: Rando
   await sleep(step.livesMs - before);
 }
 
-/** A gateway that ended by itself is a defect of its own. */
+/** A gateway that ended by itself, and not of an error with its code, is a defect of its own. */
 function expectKilled(server: ServerProcess, step: Step): void {
-  if (server.child.signalCode === "SIGKILL") return;
+  if (server.child.signalCode === "SIGKILL" || (step.failpoint?.does === "throw" && server.child.exitCode !== 0)) return;
   throw new Error(
     `the gateway ended by itself (code ${server.child.exitCode}) at ${JSON.stringify(step)}:\n${server.output().slice(-3_000)}`,
   );

@@ -14,8 +14,8 @@ export function seededRandom(seed: number): Random {
 
 /** One life of a gateway, from its start to the kill. */
 export interface Step {
-  /** Where it dies, and at which pass; null = at any moment. */
-  failpoint: { name: string; pass: number } | null;
+  /** Where it dies (or meets an error that nobody expects), and at which pass; null = at any moment. */
+  failpoint: { name: string; pass: number; does: "kill" | "throw" } | null;
   /** What it finds at its start. */
   postgres: "up" | "down";
   redis: "up" | "down";
@@ -44,7 +44,7 @@ const failpoints: Readonly<Record<string, number>> = {
 /** Failpoints that only a settler with a Postgres passes: "down" is then an outage that has just ended. */
 export const settling: ReadonlySet<string> = new Set(["mid_batch", "after_commit_before_checkpoint", "during_rename"]);
 
-/** Every failpoint × Postgres × Redis, `rounds` times, and so many kills at random; shuffled, the same for the same seed. */
+/** Every failpoint × Postgres × Redis, `rounds` times, an error at each, and so many kills at random; shuffled, the same for the same seed. */
 export function planSteps(random: Random, { rounds, randomKills }: { rounds: number; randomKills: number }): Step[] {
   const pick = <T>(...of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
   const steps: Step[] = [];
@@ -53,10 +53,13 @@ export function planSteps(random: Random, { rounds, randomKills }: { rounds: num
       for (const postgres of ["up", "down"] as const) {
         for (const redis of ["up", "down"] as const) {
           const pass = 1 + Math.floor(random() * passes);
-          steps.push({ failpoint: { name, pass }, postgres, redis, weather: "calm", livesMs: 0 });
+          steps.push({ failpoint: { name, pass, does: "kill" }, postgres, redis, weather: "calm", livesMs: 0 });
         }
       }
     }
+  }
+  for (const name of Object.keys(failpoints)) {
+    steps.push({ failpoint: { name, pass: 1, does: "throw" }, postgres: "up", redis: "up", weather: "calm", livesMs: 0 });
   }
   for (let n = 0; n < randomKills; n++) {
     const [postgres, redis] = [pick<"up" | "down">("up", "up", "up", "down"), pick<"up" | "down">("up", "up", "up", "down")];
@@ -71,7 +74,7 @@ export function planShort(random: Random): Step[] {
   const all = planSteps(random, { rounds: 1, randomKills: 4 });
   const met = new Set<string>();
   return all.filter(({ failpoint }) => {
-    if (!failpoint) return true;
+    if (failpoint?.does !== "kill") return !failpoint;
     const isFirst = !met.has(failpoint.name);
     met.add(failpoint.name);
     return isFirst;
@@ -80,7 +83,7 @@ export function planShort(random: Random): Step[] {
 
 /** What the step is called in a report. */
 export function nameOf({ failpoint, postgres, redis, weather }: Step): string {
-  const at = failpoint ? `${failpoint.name}@${failpoint.pass}` : `random, ${weather}`;
+  const at = failpoint ? `${failpoint.name} ${failpoint.does}@${failpoint.pass}` : `random, ${weather}`;
   return `${at}, Postgres ${postgres}, Redis ${redis}`;
 }
 

@@ -81,13 +81,17 @@ export async function drive(options: {
   random: Random;
   log: ClientLog;
   stopped: AbortSignal;
+  /** Some of them may fail: something is broken on purpose. */
+  mayFail?: boolean;
 }): Promise<void> {
-  const { url, key, clients, random, log, stopped } = options;
+  const { url, key, clients, random, log, stopped, mayFail } = options;
   const client = async (): Promise<void> => {
     while (!stopped.aborted) {
       const { call, expects } = planCall(random, key);
       const seen = await callModel(url, call);
-      log.write(seen, expects);
+      // A disk that was thought broken for a while has no PROGRESS of it.
+      if (mayFail) log.write({ ...seen, outputTokensEarly: 0 }, expects === "end" ? "anything" : expects);
+      else log.write(seen, expects);
       // Nobody there, or a connection of the life before.
       if (seen.id === "") await sleep(10);
     }

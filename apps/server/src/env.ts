@@ -33,7 +33,7 @@ export interface Env {
   drainSeconds: number;
   /** All variables, for `{ env: NAME }` in the configuration file. */
   variables: Readonly<Record<string, string | undefined>>;
-  /** Test builds only: `name:kill@n`, see packages/ledger. */
+  /** Test builds only: `name:kill@n` or `name:throw@n`, see packages/ledger. */
   failpoint: string | null;
   /** Test builds only: segments of the spool small enough to turn over; null = the ledger's own size. */
   segmentBytes: number | null;

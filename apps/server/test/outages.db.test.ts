@@ -9,6 +9,7 @@ import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { makeDataDir, type ServerProcess, startServer, type TestDataDir } from "@sluice/testing/server-process";
+import { type SlowProxy, startSlowProxy } from "@sluice/testing/slow-proxy";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { awaitRest, healthOf } from "./arrange.ts";
@@ -221,5 +222,50 @@ describe("Postgres is stopped for a while", () => {
     await expectBooksRight(join(dataDir.path, "oracle.jsonl"), postgres.pool, [...before, ...traffic.seen]);
     const said = () => server.logLines().some(({ msg }) => msg === "Postgres is back; the database is up to date");
     await until(said, { what: "the start that had to wait is complete", deadlineMs: 60_000 });
+  });
+});
+
+describe("Postgres is slow", () => {
+  let database: TestDatabase;
+  let upstream: Upstream;
+  let dataDir: TestDataDir;
+  let proxy: SlowProxy;
+  let server: ServerProcess;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    dataDir = makeDataDir();
+    upstream = await startUpstream({ oraclePath: join(dataDir.path, "oracle.jsonl") });
+    const url = new URL(database.url);
+    proxy = await startSlowProxy(Number(url.port));
+    url.port = String(proxy.port);
+    const env = await configure(dataDir.path, upstream, oneProvider(models));
+    server = await startServer({
+      dataDir: dataDir.path,
+      port: await freePort(),
+      env: { ...env, DATABASE_URL: url.href, REDIS_URL: "none" },
+    });
+  });
+  afterAll(async () => {
+    proxy?.delay(0);
+    await server?.stop();
+    await proxy?.close();
+    await upstream?.stop();
+    await database?.drop();
+    await dataDir?.remove();
+  });
+
+  it("five seconds a statement: requests go on as if nothing were, and none is lost", async () => {
+    const traffic = steadyTraffic(server);
+    await until(() => traffic.seen.length >= 10, { what: "traffic" });
+    proxy.delay(5_000);
+    const slow = traffic.seen.length;
+    await until(() => traffic.seen.length >= slow + 60, { what: "traffic while Postgres is slow", deadlineMs: 30_000 });
+    // What they cost waits in the spool, and has not been given up.
+    expect((await healthOf(server)).spool.depth).toBeGreaterThan(0);
+    proxy.delay(0);
+    const seen = await traffic.stop();
+    expectAllComplete(seen);
+    await until(async () => (await healthOf(server)).spool.depth === 0, { what: "every end is settled", deadlineMs: 60_000 });
+    await expectBooksRight(join(dataDir.path, "oracle.jsonl"), database.pool, seen);
   });
 });

@@ -1,4 +1,4 @@
-/** Named places at which a test may kill the process, to prove what survives; `after_headers` is passed by whoever calls upstreams. */
+/** Named places at which a test may kill the process, or throw as a defect would, to prove what survives; `after_headers` is passed by whoever calls upstreams. */
 export const failpoints = [
   "before_start",
   "after_start",
@@ -18,17 +18,20 @@ export type Failpoint = (typeof failpoints)[number];
 export type FailpointHook = (name: Failpoint) => void;
 
 /**
- * Reads `name:kill@n` (the n-th pass, 1 when absent): a hook that kills this process there by SIGKILL. The composition
- * reads the variable; absent or empty text gives a hook that does nothing.
+ * Reads `name:kill@n` or `name:throw@n` (the n-th pass, 1 when absent): a hook that kills this process there by SIGKILL,
+ * or throws. The composition reads the variable; absent or empty text gives a hook that does nothing.
  * @throws RangeError for any other text.
  */
 export function failpointFrom(text: string | undefined, kill: () => void = () => process.kill(process.pid, "SIGKILL")): FailpointHook {
   if (!text) return () => undefined;
-  const match = /^([a-z_]+):kill(?:@([1-9]\d{0,6}))?$/.exec(text);
+  const match = /^([a-z_]+):(kill|throw)(?:@([1-9]\d{0,6}))?$/.exec(text);
   const name = failpoints.find((known) => known === match?.[1]);
-  if (!match || name === undefined) throw new RangeError(`a failpoint reads name:kill@n, with name one of ${failpoints.join(", ")}`);
-  let left = Number(match[2] ?? "1");
+  if (!match || name === undefined)
+    throw new RangeError(`a failpoint reads name:kill@n or name:throw@n, with name one of ${failpoints.join(", ")}`);
+  let left = Number(match[3] ?? "1");
   return (passed) => {
-    if (passed === name && --left === 0) kill();
+    if (passed !== name || --left !== 0) return;
+    if (match[2] === "throw") throw new Error(`the failpoint ${name} throws`);
+    kill();
   };
 }

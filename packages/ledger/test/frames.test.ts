@@ -75,7 +75,7 @@ test("a version or kind of a later program is no record, and a record too large 
   expect(() => encodeFrame("progress", huge, 1)).toThrow(RangeError);
 });
 
-test("a failpoint kills at the pass it names, and only there", () => {
+test("a failpoint kills or throws at the pass it names, and only there", () => {
   const kills: string[] = [];
   const hook = failpointFrom("mid_batch:kill@2", () => kills.push("killed"));
   hook("mid_batch");
@@ -83,6 +83,10 @@ test("a failpoint kills at the pass it names, and only there", () => {
   expect(kills).toEqual([]);
   hook("mid_batch");
   hook("mid_batch");
+  expect(kills).toEqual(["killed"]);
+  const throwing = failpointFrom("mid_batch:throw", () => kills.push("killed"));
+  expect(() => throwing("mid_batch")).toThrow("mid_batch");
+  throwing("mid_batch");
   expect(kills).toEqual(["killed"]);
   expect(() => failpointFrom("nowhere:kill")).toThrow(RangeError);
   expect(failpointFrom("")("mid_batch")).toBeUndefined();

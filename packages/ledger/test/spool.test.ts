@@ -1,11 +1,21 @@
-import { open, readdir, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { until } from "@sluice/testing/deadline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
 import type { FinishRecord } from "../src/records.ts";
 import { scanSpool } from "../src/spool-scan.ts";
-import { deadPool, finishOf, freezeSpool, ledgerOptions, progressOf, quickSettings, startOf, temporaryDirectory } from "./arrange.ts";
+import {
+  deadPool,
+  finishOf,
+  freezeSpool,
+  ledgerOptions,
+  progressOf,
+  quickSettings,
+  seededRandom,
+  startOf,
+  temporaryDirectory,
+} from "./arrange.ts";
 
 // Postgres is down in all of these: what is asked is what the disk holds.
 let place: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -57,6 +67,34 @@ describe("what a kill leaves", () => {
       expect(scanned.pending.length).toBe(lengths.filter((end) => end <= cut).length);
       // The cut went back to the last whole record, so the next look finds nothing torn.
       if (cut % 50 === 0) expect((await scan("whole")).tornBytes).toBe(0);
+    }
+  });
+
+  test("with any garbage for a tail, a spool keeps all before it and invents nothing", async () => {
+    const ledger = await openLedger();
+    const [done, open_] = [[finishOf(), finishOf()], finishOf()];
+    await ledger.start(startOf(open_));
+    for (const end of done) await ledger.finish(end);
+    await freeze("whole");
+    await ledger.close({ graceMs: 0 }).catch(() => undefined);
+    const bytes = await readFile(join(place.dir, "whole", "00000001.spool"));
+    const ends = (await scan("whole")).pending.map(({ position }) => position?.end ?? 0);
+    const random = seededRandom(17);
+    const below = (n: number) => Math.floor(random() * n);
+    for (let round = 0; round < 200; round++) {
+      const cut = below(bytes.length + 1);
+      const noise = Buffer.from(Array.from({ length: below(300) }, () => below(256)));
+      // Pieces of true frames, which look most like one.
+      const piece = bytes.subarray(below(bytes.length), below(bytes.length));
+      await mkdir(join(place.dir, `g${round}`));
+      await writeFile(join(place.dir, `g${round}`, "00000001.spool"), Buffer.concat([bytes.subarray(0, cut), noise, piece]));
+      const { pending, open, damaged } = await scan(`g${round}`);
+      const found = pending.flatMap(({ finish }) => (finish ? [finish.row.id] : []));
+      const whole = done.map(({ row }) => row.id);
+      expect(found.slice(0, ends.filter((end) => end <= cut).length)).toEqual(whole.slice(0, ends.filter((end) => end <= cut).length));
+      for (const id of found) expect(whole).toContain(id);
+      for (const id of open.keys()) expect(id).toBe(open_.row.id);
+      expect(damaged).toBeLessThanOrEqual(2);
     }
   });
 

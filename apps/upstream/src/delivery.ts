@@ -169,7 +169,7 @@ export async function deliverWhole(
   if (!response.writableFinished) return;
   delivered.endedBy = "done";
   if (!plan) return;
-  delivered.contentBytes = [...plan.thinking, ...plan.text, ...(plan.tool?.pieces ?? [])].reduce(
+  delivered.contentBytes = [...plan.thinking, ...plan.text, ...plan.tools.flatMap(({ pieces }) => pieces)].reduce(
     (sum, piece) => sum + Buffer.byteLength(piece),
     0,
   );

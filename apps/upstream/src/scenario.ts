@@ -7,6 +7,8 @@ export interface Scenario {
   content: "text" | "tool" | "thinking" | "empty" | "trick" | "bigline";
   /** Words of text, one chunk each. */
   words: number;
+  /** Tool calls in one answer. */
+  calls: number;
   /** Pause before each chunk, ms. */
   chunkMs: number;
   /** Pause before the head, ms. */
@@ -38,6 +40,7 @@ export type Fault =
 export const plain: Scenario = {
   content: "text",
   words: 20,
+  calls: 1,
   chunkMs: 0,
   headMs: 0,
   fault: null,
@@ -93,7 +96,7 @@ const status = (code: number, args: Args): Fault => ({
 /** Each script's meaning; the bare value after the first comma is its main parameter. */
 const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
   plain: (args) => ({ words: args.main("n", 20) }),
-  tool: () => ({ content: "tool" }),
+  tool: (args) => ({ content: "tool", calls: args.main("n", 1) }),
   thinking: () => ({ content: "thinking" }),
   empty: () => ({ content: "empty", words: 0 }),
   trick: () => ({ content: "trick" }),

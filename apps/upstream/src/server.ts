@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makePlan } from "./answers/plan.ts";
 import { type Call, readBody, readCall, secretOf, speakerOf } from "./call.ts";
+import { complaintOf } from "./complaint.ts";
 import { type Delivered, deliverStream, deliverWhole } from "./delivery.ts";
 import { type Oracle, type OracleLine, openOracle } from "./oracle.ts";
 import { parseScenario, plain, type Scenario, scenarioOf, turnOf } from "./scenario.ts";
@@ -113,6 +114,11 @@ function embeddingsOf(call: Call): Record<string, unknown> {
 async function answer(response: ServerResponse, call: Call, scenario: Scenario, seq: number, delivered: Delivered): Promise<void> {
   if (scenario.headMs > 0) await sleep(scenario.headMs);
   if (response.destroyed) return;
+  const complaint = complaintOf(call);
+  if (complaint !== null) {
+    Object.assign(delivered, { status: 400, endedBy: "scripted" });
+    return sendJson(response, 400, call.speaker.errorBody(400, complaint));
+  }
   const tokens = Math.ceil(call.bodyBytes / 4);
   if (call.endpoint === "countTokens") {
     return deliverWhole(response, call.dialect === "gemini" ? { totalTokens: tokens } : { input_tokens: tokens }, {

@@ -88,6 +88,8 @@ export type ExclusionReason =
   /** By an override, too: it serves only the sessions it has. */
   | "draining"
   | "already_failed"
+  /** It speaks another dialect, and this request cannot be converted to it. */
+  | "conversion"
   | "worse_priority";
 
 export interface Attempt {
@@ -103,14 +105,26 @@ export interface Attempt {
   outcome: "ok" | "failed" | "aborted";
   /** Code of the error catalogue for a failed attempt, '' otherwise. */
   errorCode: string;
+  /** "anthropic → openai chat": the request was converted; absent when its bytes passed as they were. */
+  converted?: string;
+  /** Fields of the client's that the conversion left out, as it wrote them; absent when none. */
+  dropped?: string[];
   /** What the attempt cost upstream, decimal nano-USD; "0" when nothing was produced. */
   upstreamCostNanoUsd: string;
   usage: Usage;
 }
 
+export interface DecisionCandidate {
+  providerId: string;
+  priority: number;
+  weight: number;
+  /** "anthropic → openai chat": it speaks another dialect; absent when it speaks the client's. */
+  converted?: string;
+}
+
 export interface Decision {
   /** In the order they would be tried. */
-  candidates: { providerId: string; priority: number; weight: number }[];
+  candidates: DecisionCandidate[];
   /** The most telling ones first, at most 64. */
   excluded: { providerId: string; reason: ExclusionReason }[];
   /** How many exclusions were left off; absent when none. */

@@ -1,3 +1,4 @@
+import { hasConversion } from "@sluice/core/dialects/conversion/wires";
 import type { ListedModel } from "@sluice/core/dialects/dialect";
 import { familyOf } from "@sluice/core/dialects/model-family";
 import { SluiceError } from "@sluice/core/errors";
@@ -10,18 +11,23 @@ import { recordLocal } from "./pipeline/record.ts";
 
 /**
  * The models a key of this group can call in this dialect: those its providers list and the names they redirect;
- * for a provider that serves any model, the priced ones of the dialect's family. Sorted by name.
+ * for a provider that serves any model, the priced ones of its dialect's family. Models that are reached by conversion count. Sorted by name.
  */
 export function reachableModels(config: Config, group: string, dialect: DialectName): ListedModel[] {
   const names = new Set<string>();
   for (const provider of config.providers) {
-    if (!provider.enabled || provider.dialect !== dialect || !provider.groups.includes(group)) continue;
+    if (!provider.enabled || !reaches(dialect, provider.dialect) || !provider.groups.includes(group)) continue;
     for (const model of provider.models) names.add(model);
     for (const model of Object.keys(provider.modelRedirects)) names.add(model);
     if (provider.models.length > 0) continue;
-    for (const model of config.prices.keys()) if (familyOf(model) === dialect) names.add(model);
+    for (const model of config.prices.keys()) if (familyOf(model) === provider.dialect) names.add(model);
   }
   return [...names].sort().map((id) => ({ id, createdAtMs: 0 }));
+}
+
+/** By itself, or by conversion. */
+function reaches(dialect: DialectName, served: DialectName): boolean {
+  return dialect === served || (hasConversion(dialect) && hasConversion(served));
 }
 
 /** Answers the list of models, or one of them, from the configuration: no provider is asked. */

@@ -157,7 +157,11 @@ describe("the models of a key", () => {
     const get = async (path: string, headers: Record<string, string> = {}) =>
       (await harness.call(path, { method: "GET", key, headers })).json();
     expect((await get("/v1/models")).data.map(({ id }: { id: string }) => id)).toEqual(["fake-plain", "my-alias"]);
-    expect(await get("/v1/models", { "anthropic-version": "2023-06-01" })).toMatchObject({ data: [], has_more: false });
+    // By conversion the same ones are Anthropic's clients' too.
+    expect(await get("/v1/models", { "anthropic-version": "2023-06-01" })).toMatchObject({
+      data: [{ type: "model", id: "fake-plain" }, { id: "my-alias" }],
+      has_more: false,
+    });
     expect(await get("/v1beta/models")).toEqual({ models: [] });
     expect(await get("/v1/models/my-alias")).toMatchObject({ id: "my-alias", object: "model" });
     const row = await harness.findRow(({ endpoint, model }) => endpoint === "models" && model === "my-alias");

@@ -8,7 +8,11 @@ let harness: Harness;
 const secrets: Record<string, string> = {};
 beforeAll(async () => {
   harness = await startHarness({
-    providers: [{ dialect: "openai", models: ["fake-plain"] }, { dialect: "anthropic" }, { dialect: "gemini" }],
+    providers: [
+      { dialect: "openai", models: ["fake-plain"] },
+      { dialect: "anthropic", models: ["claude-fake", "claude-new"] },
+      { dialect: "gemini", models: ["gemini-fake"] },
+    ],
     limits: { bodyBytes: 256 * 1024, bodiesBytes: 300 * 1024 },
   });
   secrets.good = harness.key.secret;

@@ -61,5 +61,6 @@ export const reasons = {
   forced_open: "forced open by an administrator",
   draining: "draining: only its own sessions",
   already_failed: "failed earlier in this request",
+  conversion: "this request cannot be converted to its API",
   worse_priority: "later priority",
 } as const;

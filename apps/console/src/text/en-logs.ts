@@ -143,6 +143,8 @@ export const detail = {
   usage: "Usage and cost",
   client: "Client",
   candidateMeta: "priority {{priority}} · weight {{weight}}",
+  converted: "Converted: {{pair}}",
+  dropped: "Left out: {{fields}}",
   excluded: "Not considered",
   noCandidates: "No provider was a candidate.",
   by: {

@@ -61,5 +61,6 @@ export const reasons = {
   forced_open: "已被管理员强制熔断",
   draining: "排空中，仅服务已绑定的会话",
   already_failed: "本次请求中已失败",
+  conversion: "该请求无法转换为其 API",
   worse_priority: "优先级靠后",
 };

@@ -140,6 +140,8 @@ export const detail = {
   usage: "用量与费用",
   client: "客户端",
   candidateMeta: "优先级 {{priority}} · 权重 {{weight}}",
+  converted: "已转换：{{pair}}",
+  dropped: "未传递：{{fields}}",
   excluded: "未列入候选",
   noCandidates: "没有候选供应商。",
   by: {

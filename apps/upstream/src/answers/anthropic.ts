@@ -1,4 +1,4 @@
-import { type Frame, oddify, type Plan, type Speaker, size } from "./plan.ts";
+import { type Frame, oddify, type Plan, SEAL, type Speaker, size } from "./plan.ts";
 
 const stopReasons = { stop: "end_turn", length: "max_tokens", tool: "tool_use" } as const;
 const types: Record<number, string> = {
@@ -10,7 +10,6 @@ const types: Record<number, string> = {
   429: "rate_limit_error",
   529: "overloaded_error",
 };
-const SIGNATURE = "c2lnbmF0dXJl";
 
 const event = (name: string, data: Record<string, unknown>): string =>
   `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
@@ -56,10 +55,7 @@ function blocks(plan: Plan): Block[] {
   if (plan.thinking.length > 0) {
     list.push({
       start: { type: "thinking", thinking: "", signature: "" },
-      deltas: [
-        ...plan.thinking.map((thinking) => ({ type: "thinking_delta", thinking })),
-        { type: "signature_delta", signature: SIGNATURE },
-      ],
+      deltas: [...plan.thinking.map((thinking) => ({ type: "thinking_delta", thinking })), { type: "signature_delta", signature: SEAL }],
       bytes: (delta) => size(String(delta.thinking ?? "")),
     });
   }
@@ -70,10 +66,10 @@ function blocks(plan: Plan): Block[] {
       bytes: (delta) => size(String(delta.text)),
     });
   }
-  if (plan.tool) {
+  for (const { id, name, pieces } of plan.tools) {
     list.push({
-      start: { type: "tool_use", id: plan.tool.id, name: plan.tool.name, input: {} },
-      deltas: plan.tool.pieces.map((partial_json) => ({ type: "input_json_delta", partial_json })),
+      start: { type: "tool_use", id, name, input: {} },
+      deltas: pieces.map((partial_json) => ({ type: "input_json_delta", partial_json })),
       bytes: (delta) => size(String(delta.partial_json)),
     });
   }
@@ -101,9 +97,9 @@ function* frames(plan: Plan): Generator<Frame> {
 
 function whole(plan: Plan): Record<string, unknown> {
   const content: unknown[] = [];
-  if (plan.thinking.length > 0) content.push({ type: "thinking", thinking: plan.thinking.join(""), signature: SIGNATURE });
+  if (plan.thinking.length > 0) content.push({ type: "thinking", thinking: plan.thinking.join(""), signature: SEAL });
   if (plan.text.length > 0) content.push({ type: "text", text: plan.text.join("") });
-  if (plan.tool) content.push({ type: "tool_use", id: plan.tool.id, name: plan.tool.name, input: plan.tool.input });
+  for (const { id, name, input } of plan.tools) content.push({ type: "tool_use", id, name, input });
   return message(plan, content, stopReasons[plan.finish], oddify(plan, usageOf(plan, plan.counts.output)));
 }
 

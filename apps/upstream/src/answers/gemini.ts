@@ -38,7 +38,7 @@ function* parts(plan: Plan): Generator<{ part: unknown; bytes: number }> {
   for (const text of plan.thinking) yield { part: { text, thought: true }, bytes: size(text) };
   for (const text of plan.text) yield { part: { text }, bytes: size(text) };
   // A functionCall comes whole: there are no argument fragments in this dialect.
-  if (plan.tool) yield { part: { functionCall: { name: plan.tool.name, args: plan.tool.input } }, bytes: size(plan.tool.pieces.join("")) };
+  for (const { name, input, pieces } of plan.tools) yield { part: { functionCall: { name, args: input } }, bytes: size(pieces.join("")) };
 }
 
 function* frames(plan: Plan): Generator<Frame> {

@@ -43,11 +43,10 @@ function* frames(plan: Plan): Generator<Frame> {
   yield { text: chunk({ role: "assistant", content: "", refusal: null }), contentBytes: 0 };
   for (const piece of plan.thinking) yield { text: chunk({ reasoning_content: piece }), contentBytes: size(piece) };
   for (const content of plan.text) yield { text: chunk({ content }), contentBytes: size(content) };
-  if (plan.tool) {
-    const { id, name, pieces } = plan.tool;
-    yield { text: chunk({ tool_calls: [{ index: 0, id, type: "function", function: { name, arguments: "" } }] }), contentBytes: 0 };
+  for (const [index, { id, name, pieces }] of plan.tools.entries()) {
+    yield { text: chunk({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] }), contentBytes: 0 };
     for (const piece of pieces)
-      yield { text: chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] }), contentBytes: size(piece) };
+      yield { text: chunk({ tool_calls: [{ index, function: { arguments: piece } }] }), contentBytes: size(piece) };
   }
   yield { text: chunk({}, finishReasons[plan.finish]), contentBytes: 0, closing: true };
   const usage = plan.includeUsage ? chatUsage(plan) : undefined;
@@ -74,8 +73,12 @@ function whole(plan: Plan): Record<string, unknown> {
     annotations: [],
   };
   if (plan.thinking.length > 0) message.reasoning_content = plan.thinking.join("");
-  if (plan.tool) {
-    message.tool_calls = [{ id: plan.tool.id, type: "function", function: { name: plan.tool.name, arguments: plan.tool.pieces.join("") } }];
+  if (plan.tools.length > 0) {
+    message.tool_calls = plan.tools.map(({ id, name, pieces }) => ({
+      id,
+      type: "function",
+      function: { name, arguments: pieces.join("") },
+    }));
   }
   return {
     id: `chatcmpl-${plan.id}`,

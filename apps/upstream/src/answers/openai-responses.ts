@@ -1,5 +1,5 @@
 import { openaiError } from "./openai-chat.ts";
-import { type Frame, oddify, type Plan, type Speaker, size } from "./plan.ts";
+import { type Frame, oddify, type Plan, SEAL, type Speaker, size, type ToolCall } from "./plan.ts";
 
 type Item = Record<string, unknown>;
 
@@ -52,18 +52,19 @@ const messageItem = (plan: Plan, status: string, content: unknown[]): Item => ({
   role: "assistant",
   content,
 });
-const toolItem = (plan: Plan, status: string, args: string): Item => ({
-  id: `fc_${plan.id}`,
+const toolItem = ({ id, name }: ToolCall, status: string, args: string): Item => ({
+  id: `fc_${id.slice("call_".length)}`,
   type: "function_call",
   status,
-  call_id: plan.tool?.id,
-  name: plan.tool?.name,
+  call_id: id,
+  name,
   arguments: args,
 });
 const reasoningItem = (plan: Plan, texts: string[]): Item => ({
   id: `rs_${plan.id}`,
   type: "reasoning",
   summary: texts.map((text) => ({ type: "summary_text", text })),
+  encrypted_content: texts.length > 0 ? SEAL : "",
 });
 
 function finalStatus(plan: Plan): "completed" | "incomplete" {
@@ -74,7 +75,7 @@ function outputOf(plan: Plan): Item[] {
   const output: Item[] = [];
   if (plan.thinking.length > 0) output.push(reasoningItem(plan, [plan.thinking.join("")]));
   if (plan.text.length > 0) output.push(messageItem(plan, "completed", [part(plan.text.join(""))]));
-  if (plan.tool) output.push(toolItem(plan, "completed", plan.tool.pieces.join("")));
+  for (const tool of plan.tools) output.push(toolItem(tool, "completed", tool.pieces.join("")));
   return output;
 }
 
@@ -102,14 +103,14 @@ function* textFrames(plan: Plan, index: number, emit: Emit): Generator<Frame> {
   yield emit("response.output_item.done", { output_index: index, item: messageItem(plan, "completed", [part(text)]) });
 }
 
-function* toolFrames(plan: Plan, index: number, emit: Emit): Generator<Frame> {
-  const pieces = plan.tool?.pieces ?? [];
-  const at = { item_id: `fc_${plan.id}`, output_index: index };
-  const args = pieces.join("");
-  yield emit("response.output_item.added", { output_index: index, item: toolItem(plan, "in_progress", "") });
-  for (const delta of pieces) yield emit("response.function_call_arguments.delta", { ...at, delta }, size(delta));
-  yield emit("response.function_call_arguments.done", { ...at, name: plan.tool?.name, arguments: args });
-  yield emit("response.output_item.done", { output_index: index, item: toolItem(plan, "completed", args) });
+function* toolFrames(tool: ToolCall, index: number, emit: Emit): Generator<Frame> {
+  const begun = toolItem(tool, "in_progress", "");
+  const at = { item_id: begun.id, output_index: index };
+  const args = tool.pieces.join("");
+  yield emit("response.output_item.added", { output_index: index, item: begun });
+  for (const delta of tool.pieces) yield emit("response.function_call_arguments.delta", { ...at, delta }, size(delta));
+  yield emit("response.function_call_arguments.done", { ...at, name: tool.name, arguments: args });
+  yield emit("response.output_item.done", { output_index: index, item: toolItem(tool, "completed", args) });
 }
 
 function* frames(plan: Plan): Generator<Frame> {
@@ -123,7 +124,7 @@ function* frames(plan: Plan): Generator<Frame> {
   let index = 0;
   if (plan.thinking.length > 0) yield* reasoningFrames(plan, index++, emit);
   if (plan.text.length > 0) yield* textFrames(plan, index++, emit);
-  if (plan.tool) yield* toolFrames(plan, index++, emit);
+  for (const tool of plan.tools) yield* toolFrames(tool, index++, emit);
   const status = finalStatus(plan);
   yield { ...emit(`response.${status}`, { response: response(plan, status, outputOf(plan), usageOf(plan)) }), closing: true, final: true };
 }

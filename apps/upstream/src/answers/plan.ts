@@ -9,6 +9,13 @@ export interface Counts {
   cacheRead: number;
 }
 
+export interface ToolCall {
+  id: string;
+  name: string;
+  pieces: readonly string[];
+  input: Record<string, unknown>;
+}
+
 /** One answer, worked out before the first byte: the same request always gets the same text and the same numbers. */
 export interface Plan {
   id: string;
@@ -16,7 +23,7 @@ export interface Plan {
   createdS: number;
   thinking: readonly string[];
   text: readonly string[];
-  tool: { id: string; name: string; pieces: readonly string[]; input: Record<string, unknown> } | null;
+  tools: readonly ToolCall[];
   finish: "stop" | "length" | "tool";
   counts: Counts;
   oddUsage: OddUsage | null;
@@ -45,6 +52,9 @@ export interface Speaker {
   errorBody(status: number, message: string): Record<string, unknown>;
   errorFrame(kind: "overloaded" | "internal" | "invalid"): string;
 }
+
+/** What this provider seals its reasoning with; whatever else comes back sealed was never its own. */
+export const SEAL = "c2lnbmF0dXJl";
 
 // Three letters and a space: four bytes a token, the constant by which answers without usage are estimated.
 const vocabulary = ["the", "sun", "set", "low", "and", "far", "was", "old", "day", "new", "sky", "red", "sea", "air", "one", "dim"];
@@ -77,6 +87,16 @@ function textOf(scenario: Scenario, limit: number): { pieces: string[]; cut: boo
 const toolInput = { city: "Paris", unit: "celsius" };
 const toolPieces = ['{"city"', ':"Par', 'is","unit"', ':"celsius"}'];
 
+/** The first call has the answer's id, the others a number behind it. */
+function toolCalls(id: string, count: number): ToolCall[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: index === 0 ? `call_${id}` : `call_${id}_${index}`,
+    name: "get_weather",
+    pieces: toolPieces,
+    input: toolInput,
+  }));
+}
+
 const bytes = (pieces: readonly string[]) => pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
 
 /** Works an answer out: output tokens are a quarter of the content's bytes, input tokens of the body's. */
@@ -86,16 +106,16 @@ export function makePlan(
 ): Plan {
   const { pieces, cut } = textOf(scenario, request.maxTokens);
   const thinking = scenario.content === "thinking" ? words(8) : [];
-  const tool = scenario.content === "tool" ? { id: `call_${request.id}`, name: "get_weather", pieces: toolPieces, input: toolInput } : null;
-  const output = Math.ceil((bytes(pieces) + bytes(thinking) + bytes(tool?.pieces ?? [])) / 4);
+  const tools = scenario.content === "tool" ? toolCalls(request.id, scenario.calls) : [];
+  const output = Math.ceil((bytes(pieces) + bytes(thinking) + bytes(tools.flatMap((tool) => tool.pieces))) / 4);
   return {
     id: request.id,
     model: request.model,
     createdS: request.createdS,
     thinking,
     text: pieces,
-    tool,
-    finish: tool ? "tool" : cut ? "length" : "stop",
+    tools,
+    finish: tools.length > 0 ? "tool" : cut ? "length" : "stop",
     counts: {
       input: Math.ceil(request.bodyBytes / 4),
       output,

@@ -3,8 +3,9 @@
  * breakers and the dice come in. What the configuration alone decides is indexed once per configuration
  * (provider-index.ts), so that a request pays for the few providers it may really be sent to, not for all there are.
  */
-import type { Decision, ExclusionReason } from "../requests.ts";
-import { type Ask, eligibleProviders, type RoutableProvider, type Tier } from "./provider-index.ts";
+import { conversionLabel, conversionTarget, isNative } from "../dialects/conversion/wires.ts";
+import type { Decision, DecisionCandidate, ExclusionReason } from "../requests.ts";
+import { type Ask, type Eligible, eligibleProviders, type RoutableProvider, type Tier } from "./provider-index.ts";
 import { overrideNow } from "./provider-override.ts";
 
 export interface ChooseInput<P extends RoutableProvider> extends Ask {
@@ -26,8 +27,10 @@ export interface Choice<P extends RoutableProvider> {
   /** In the order to try; tiers follow one another. A `probe` breaker must still be won by `takeProbe`. */
   ordered: P[];
   decision: Decision;
-  /** Why nobody is left: nobody serves this model, or those who do cannot right now (breaker, switched off). null when somebody is. */
-  none: "unknown_model" | "no_provider" | null;
+  /** Why nobody is left: nobody serves this model, those who do cannot right now (breaker, switched off), or only in a dialect that is not converted. null when somebody is. */
+  none: "unknown_model" | "no_provider" | "not_convertible" | null;
+  /** Some provider that could be chosen for this ask speaks another dialect: its marks may be in the conversation. */
+  isMixed: boolean;
 }
 
 /** More than a request may ever try (`routing.maxAttempts` ≤ 10); draws beyond it would be wasted. */
@@ -42,7 +45,8 @@ export function upstreamModelOf(provider: Pick<RoutableProvider, "modelRedirects
 
 /**
  * Orders the candidates: the sticky one, then tier by tier (lowest priority number first), weighted random inside a
- * tier. At most 16 are drawn.
+ * tier. Inside a priority those that speak the client's dialect come before those that need conversion. At most 16 are
+ * drawn.
  */
 export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<P>): Choice<P> {
   const eligible = eligibleProviders(input.providers, input);
@@ -57,7 +61,7 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
     else ordered.push(provider);
   };
 
-  const sticky = input.stickyProviderId === null ? undefined : eligible.byId.get(input.stickyProviderId);
+  const sticky = input.stickyProviderId === null ? undefined : eligible.bindable.get(input.stickyProviderId);
   if (sticky) consider(sticky);
   const isSticky = ordered.length === 1;
   for (const tier of eligible.tiers) {
@@ -72,24 +76,32 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
   return {
     ordered,
     decision: {
-      candidates: ordered.map(candidateOf),
+      candidates: ordered.map((provider) => candidateOf(provider, input)),
       ...keptExclusions(unusable, eligible.excluded),
       chosenBy,
     },
-    none: ordered.length > 0 ? null : eligible.byId.size > 0 || eligible.switchedOff ? "no_provider" : "unknown_model",
+    none: ordered.length > 0 ? null : whyNone(eligible),
+    isMixed: eligible.isMixed,
   };
 }
 
-/** One object per provider of a configuration, for all decisions: they are only ever read. */
-const candidates = new WeakMap<RoutableProvider, Decision["candidates"][number]>();
+function whyNone<P extends RoutableProvider>(eligible: Eligible<P>): Choice<P>["none"] {
+  if (eligible.tiers.length > 0 || eligible.switchedOff) return "no_provider";
+  return eligible.isUnconvertible ? "not_convertible" : "unknown_model";
+}
 
-function candidateOf(provider: RoutableProvider): Decision["candidates"][number] {
+/** One object per provider of a configuration, for all decisions: they are only ever read. */
+const candidates = new WeakMap<RoutableProvider, DecisionCandidate>();
+
+function candidateOf(provider: RoutableProvider, ask: Ask): DecisionCandidate {
   let candidate = candidates.get(provider);
   if (!candidate) {
     candidate = { providerId: provider.id, priority: provider.priority, weight: provider.weight };
     candidates.set(provider, candidate);
   }
-  return candidate;
+  if (isNative(provider, ask)) return candidate;
+  const endpoint = conversionTarget(provider, ask);
+  return endpoint === null ? candidate : { ...candidate, converted: conversionLabel(ask, { dialect: provider.dialect, endpoint }) };
 }
 
 function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): ExclusionReason | null {

@@ -1,3 +1,5 @@
+import { conversionTarget, hasConversion, isNative } from "../dialects/conversion/wires.ts";
+import { knownFamilyOf } from "../dialects/model-family.ts";
 import type { DialectName, Endpoint, ExclusionReason } from "../requests.ts";
 import type { ProviderOverride } from "./provider-override.ts";
 
@@ -25,7 +27,7 @@ export interface Ask {
   model: string;
 }
 
-/** Providers of one priority. */
+/** Providers of one priority, and in it of one kind: those that speak the client's dialect before those that do not. */
 export interface Tier<P extends RoutableProvider> {
   readonly providers: readonly P[];
   readonly totalWeight: number;
@@ -35,26 +37,37 @@ export interface Tier<P extends RoutableProvider> {
 export interface Eligible<P extends RoutableProvider> {
   /** Lowest priority number first. */
   readonly tiers: readonly Tier<P>[];
-  readonly byId: ReadonlyMap<string, P>;
+  /** Whom a session may be bound to for it: never a last resort beside others, however the session came there. */
+  readonly bindable: ReadonlyMap<string, P>;
   readonly excluded: readonly { readonly providerId: string; readonly reason: ExclusionReason }[];
   /** Somebody would serve it who is switched off: the model is known, only not available now. */
   readonly switchedOff: boolean;
+  /** Somebody serves it by conversion, or would. */
+  readonly isMixed: boolean;
+  /** Nobody serves it, but somebody would whose dialect is not converted. */
+  readonly isUnconvertible: boolean;
 }
 
 /** Clients choose model names, so their part of the index is bounded; a full one starts over. */
 const MAX_MODELS = 2_000;
 
+interface RouteCandidate<P extends RoutableProvider> {
+  readonly provider: P;
+  /** null = any. */
+  readonly models: ReadonlySet<string> | null;
+  readonly isConverted: boolean;
+}
+
 interface RouteIndex<P extends RoutableProvider> {
   /** Serve the group, dialect and endpoint; the models of each as a set, null = any. */
-  readonly candidates: readonly { readonly provider: P; readonly models: ReadonlySet<string> | null }[];
+  readonly candidates: readonly RouteCandidate<P>[];
   readonly excluded: Eligible<P>["excluded"];
   /** Disabled ones that would otherwise be candidates. */
   readonly disabled: readonly P[];
+  /** Of the group, but of a dialect to or from which nothing is converted. */
+  readonly unconvertible: readonly P[];
   readonly byModel: Map<string, Eligible<P>>;
 }
-
-/** `openai` providers say which of these they serve; the other endpoints come with the dialect. */
-const selectable: ReadonlySet<Endpoint> = new Set<Endpoint>(["chat", "responses", "embeddings"]);
 
 // One index per configuration: a new configuration is a new array, and the old index goes with the old array.
 const indexes = new WeakMap<readonly RoutableProvider[], Map<string, RouteIndex<RoutableProvider>>>();
@@ -82,18 +95,20 @@ export function eligibleProviders<P extends RoutableProvider>(providers: readonl
 }
 
 function indexRoute<P extends RoutableProvider>(providers: readonly P[], ask: Ask): RouteIndex<P> {
-  const candidates: { provider: P; models: ReadonlySet<string> | null }[] = [];
+  const candidates: RouteCandidate<P>[] = [];
+  const unconvertible: P[] = [];
   const excluded: { providerId: string; reason: ExclusionReason }[] = [];
   for (const provider of providers) {
     const reason = routeExclusion(provider, ask);
     if (reason) excluded.push({ providerId: provider.id, reason });
-    else {
-      candidates.push({ provider, models: modelsOf(provider) });
+    else candidates.push({ provider, models: modelsOf(provider), isConverted: !isNative(provider, ask) });
+    if (reason === "dialect" && isConversation(ask) && hasConversion(ask.dialect) !== hasConversion(provider.dialect)) {
+      unconvertible.push(provider);
     }
   }
   candidates.sort((a, b) => a.provider.priority - b.provider.priority);
   const disabled = providers.filter((provider) => !provider.enabled && mismatch(provider, ask) === null);
-  return { candidates, excluded, disabled, byModel: new Map() };
+  return { candidates, excluded, disabled, unconvertible, byModel: new Map() };
 }
 
 function routeExclusion(provider: RoutableProvider, ask: Ask): ExclusionReason | null {
@@ -102,9 +117,12 @@ function routeExclusion(provider: RoutableProvider, ask: Ask): ExclusionReason |
 
 function mismatch(provider: RoutableProvider, ask: Ask): ExclusionReason | null {
   if (!provider.groups.includes(ask.group)) return "group";
-  if (provider.dialect !== ask.dialect) return "dialect";
-  if (selectable.has(ask.endpoint) && !provider.serves.includes(ask.endpoint)) return "endpoint";
-  return null;
+  if (isNative(provider, ask) || conversionTarget(provider, ask) !== null) return null;
+  return provider.dialect === ask.dialect ? "endpoint" : "dialect";
+}
+
+function isConversation({ endpoint }: Ask): boolean {
+  return endpoint === "generateContent" || endpoint === "messages" || endpoint === "chat" || endpoint === "responses";
 }
 
 /** null = any. */
@@ -113,25 +131,67 @@ function modelsOf(provider: RoutableProvider): ReadonlySet<string> | null {
 }
 
 function filterByModel<P extends RoutableProvider>(route: RouteIndex<P>, model: string): Eligible<P> {
-  const tiers: { providers: P[]; totalWeight: number }[] = [];
-  const byId = new Map<string, P>();
+  const family = knownFamilyOf(model);
+  const fitting: Fitting<P>[] = [];
   const wrongModel: { providerId: string; reason: ExclusionReason }[] = [];
-  let priority = Number.NaN;
-  for (const { provider, models } of route.candidates) {
-    if (models && !models.has(model)) {
-      wrongModel.push({ providerId: provider.id, reason: "model" });
-      continue;
-    }
-    byId.set(provider.id, provider);
-    if (provider.priority !== priority) {
-      priority = provider.priority;
-      tiers.push({ providers: [], totalWeight: 0 });
-    }
-    const tier = tiers[tiers.length - 1];
-    if (!tier) continue;
+  for (const candidate of route.candidates) {
+    const { provider, models } = candidate;
+    if (models && !models.has(model)) wrongModel.push({ providerId: provider.id, reason: "model" });
+    else fitting.push({ provider, fit: fitOf(candidate, model, family) });
+  }
+  const serves = (provider: P) => modelsOf(provider)?.has(model) ?? true;
+  return {
+    tiers: tiersOf(fitting),
+    bindable: new Map(bindableOf(fitting).map(({ provider }) => [provider.id, provider])),
+    excluded: [...wrongModel, ...route.excluded],
+    switchedOff: route.disabled.some(serves),
+    isMixed: route.candidates.some(({ isConverted }) => isConverted),
+    isUnconvertible: fitting.length === 0 && route.unconvertible.some(serves),
+  };
+}
+
+/**
+ * How well a provider's claim to a model fits, the best first inside a priority. Who speaks the client's dialect comes
+ * before who needs conversion; but a provider that takes any name has no claim to a name of another family: asked for a
+ * Claude in OpenAI's dialect, Anthropic by conversion comes before an OpenAI that takes any model.
+ */
+const NATIVE = 0;
+const CONVERTED = 1;
+const NATIVE_OF_ANOTHER_FAMILY = 2;
+/** Needs conversion and is of another family: behind everybody, whatever the priority. */
+const LAST_RESORT = 3;
+
+interface Fitting<P extends RoutableProvider> {
+  provider: P;
+  fit: number;
+}
+
+function fitOf({ provider, models, isConverted }: RouteCandidate<RoutableProvider>, model: string, family: DialectName | null): number {
+  const hasClaim = models !== null || Object.hasOwn(provider.modelRedirects, model) || family === null || family === provider.dialect;
+  if (isConverted) return hasClaim ? CONVERTED : LAST_RESORT;
+  return hasClaim ? NATIVE : NATIVE_OF_ANOTHER_FAMILY;
+}
+
+function bindableOf<P extends RoutableProvider>(fitting: readonly Fitting<P>[]): readonly Fitting<P>[] {
+  const proper = fitting.filter(({ fit }) => fit !== LAST_RESORT);
+  return proper.length > 0 ? proper : fitting;
+}
+
+/** By priority, then by fit; where nobody needs conversion, all of a priority are one tier. */
+function tiersOf<P extends RoutableProvider>(fitting: readonly Fitting<P>[]): Tier<P>[] {
+  const hasConverted = fitting.some(({ fit }) => fit === CONVERTED);
+  const rank = (fit: number) => (fit === NATIVE_OF_ANOTHER_FAMILY && !hasConverted ? NATIVE : fit);
+  const byTier = new Map<string, { providers: P[]; totalWeight: number }>();
+  const isLast = ({ fit }: Fitting<P>) => Number(fit === LAST_RESORT);
+  const sorted = fitting.toSorted(
+    (a, b) => isLast(a) - isLast(b) || a.provider.priority - b.provider.priority || rank(a.fit) - rank(b.fit),
+  );
+  for (const { provider, fit } of sorted) {
+    const key = `${provider.priority}|${rank(fit)}`;
+    const tier = byTier.get(key) ?? { providers: [], totalWeight: 0 };
+    byTier.set(key, tier);
     tier.providers.push(provider);
     tier.totalWeight += provider.weight;
   }
-  const switchedOff = route.disabled.some((provider) => modelsOf(provider)?.has(model) ?? true);
-  return { tiers, byId, excluded: [...wrongModel, ...route.excluded], switchedOff };
+  return [...byTier.values()];
 }

@@ -1,10 +1,12 @@
-import type { Envelope, Reading, Route } from "@sluice/core/dialects/dialect";
+import type { Conversion } from "@sluice/core/dialects/conversion/convert";
+import type { Envelope, Reading } from "@sluice/core/dialects/dialect";
 import { SluiceError, toSluiceError } from "@sluice/core/errors";
 import type { EgressResponse } from "@sluice/egress/contract";
 import type { ProviderConfig } from "@sluice/snapshot/config";
-import { type Call, elapsed, type WholeAnswer } from "../call.ts";
+import { type Call, elapsed, type StreamAnswer, type WholeAnswer } from "../call.ts";
 import { billedUsage } from "../charge.ts";
 import type { Runtime } from "../context.ts";
+import { conversionHeaders, type Spoken } from "../conversion.ts";
 import { largeAnswerMeter } from "../large-answer.ts";
 import { StreamRelay } from "../stream-relay.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
@@ -22,7 +24,7 @@ export interface Failure {
 const errorBytes = 256 * 1024;
 
 interface Asked {
-  route: Route;
+  spoken: Spoken;
   envelope: Envelope;
   /** We asked for the usage chunk; the client did not. */
   asksUsage: boolean;
@@ -31,6 +33,9 @@ interface Asked {
 /** A success: sets `call.answer` when there is something for the client, or says why not. */
 export function readAnswer(runtime: Runtime, call: Call, response: EgressResponse, asked: Asked): Promise<Failure | null> {
   const isStream = /^text\/event-stream\b/i.test(response.headers["content-type"] ?? "");
+  if (isStream && asked.spoken.conversion && !asked.envelope.stream) {
+    return Promise.resolve(unusable(response, "a stream that nobody asked for"));
+  }
   return isStream ? readStream(runtime, call, response, asked) : readWhole(runtime, call, response, asked);
 }
 
@@ -38,9 +43,11 @@ async function readStream(
   runtime: Runtime,
   call: Call,
   response: EgressResponse,
-  { route, envelope, asksUsage }: Asked,
+  { spoken, envelope, asksUsage }: Asked,
 ): Promise<Failure | null> {
-  const meter = call.dialect.meterStream(route, envelope, { dropUsageChunk: asksUsage });
+  const { dialect, route, conversion } = spoken;
+  const own = dialect.meterStream(route, envelope, { dropUsageChunk: asksUsage });
+  const meter = conversion ? conversion.meter(own, (error) => call.dialect.errorEvent(error, call.id, call.row.endpoint)) : own;
   const relay = openRelay(runtime, call, response, meter, false);
   try {
     await relay.committed();
@@ -52,8 +59,23 @@ async function readStream(
     }
     return { error: toSluiceError(thrown), reading: relay.reading, answer: null };
   }
-  deliver(runtime, call, response, { relay, inBand: true });
+  deliver(runtime, call, { relay, inBand: true, status: response.status, headers: answerHeaders(call, response, spoken, eventStream) });
   return null;
+}
+
+const eventStream = "text/event-stream; charset=utf-8";
+
+/** The provider's headers for this client; a converted answer is of the client's own kind. */
+function answerHeaders(call: Call, response: EgressResponse, spoken: Spoken, type: string): Record<string, string> {
+  const headers = call.dialect.clientHeaders(response.headers);
+  return spoken.conversion ? { ...headers, "content-type": type, ...conversionHeaders(spoken) } : headers;
+}
+
+/** A success that cannot be made an answer of the client's dialect. */
+function unusable(response: EgressResponse, what: string): Failure {
+  response.body.on("error", () => undefined).destroy();
+  const error = new SluiceError("upstream_error", { detail: `HTTP ${response.status} with ${what}` });
+  return { error, reading: null, answer: null };
 }
 
 function openRelay(
@@ -75,8 +97,8 @@ function openRelay(
   });
 }
 
-function deliver(runtime: Runtime, call: Call, response: EgressResponse, stream: { relay: StreamRelay; inBand: boolean }): void {
-  call.answer = { kind: "stream", status: response.status, headers: call.dialect.clientHeaders(response.headers), ...stream };
+function deliver(runtime: Runtime, call: Call, stream: Omit<StreamAnswer, "kind">): void {
+  call.answer = { kind: "stream", ...stream };
   bindSession(runtime, call);
 }
 
@@ -117,29 +139,37 @@ function observe(runtime: Runtime, call: Call, reading: Reading): void {
   }
 }
 
-async function readWhole(runtime: Runtime, call: Call, response: EgressResponse, { route, envelope }: Asked): Promise<Failure | null> {
+async function readWhole(runtime: Runtime, call: Call, response: EgressResponse, { spoken, envelope }: Asked): Promise<Failure | null> {
+  const { dialect, route, conversion } = spoken;
   const { parts, length, whole } = await response.collect(runtime.limits.answerBytes);
+  if (!whole && conversion) return unusable(response, "an answer too large to be converted");
   if (!whole) {
     const relay = openRelay(runtime, call, response, largeAnswerMeter(parts, envelope.inputEstimate), true);
     response.body.resume();
     await relay.committed();
-    deliver(runtime, call, response, { relay, inBand: false });
+    deliver(runtime, call, { relay, inBand: false, status: response.status, headers: answerHeaders(call, response, spoken, "") });
     return null;
   }
   const body = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, length);
-  const reading = call.dialect.readAnswer(body, route, envelope);
-  if (!reading.complete && !reading.failure) {
-    return {
-      error: new SluiceError("upstream_error", { detail: `HTTP ${response.status} with a body that is not an answer` }),
-      reading: null,
-      answer: null,
-    };
-  }
+  const reading = dialect.readAnswer(body, route, envelope);
+  if (!reading.complete && !reading.failure) return unusable(response, "a body that is not an answer");
   const error = reading.failure ? new SluiceError(reading.failure.code, { message: reading.failure.message }) : null;
   if (error && reading.failure?.retryable) return { error, reading, answer: null };
-  call.answer = { kind: "whole", status: response.status, headers: call.dialect.clientHeaders(response.headers), body, reading, error };
+  const given = conversion ? convertedWhole(call, conversion, { body, reading, error }) : body;
+  if (!given) return unusable(response, "a body that cannot be converted");
+  const type = !error && envelope.stream ? eventStream : "application/json";
+  const status = conversion && error ? error.status : response.status;
+  call.answer = { kind: "whole", status, headers: answerHeaders(call, response, spoken, type), body: given, reading, error };
   if (!error) bindSession(runtime, call);
   return null;
+}
+
+function convertedWhole(
+  call: Call,
+  conversion: Conversion,
+  { body, reading, error }: { body: Buffer; reading: Reading; error: SluiceError | null },
+): Buffer | null {
+  return error ? Buffer.from(call.dialect.errorBody(error, call.id)) : conversion.answer(body, reading);
 }
 
 /**
@@ -149,7 +179,7 @@ async function readWhole(runtime: Runtime, call: Call, response: EgressResponse,
 export async function readErrorAnswer(
   call: Call,
   response: EgressResponse,
-  { provider, secret }: { provider: ProviderConfig; secret: string },
+  { provider, secret, spoken, hasFailed }: { provider: ProviderConfig; secret: string; spoken: Spoken; hasFailed: boolean },
 ): Promise<Failure | null> {
   const { parts, length, whole } = await response.collect(errorBytes);
   if (!whole) response.body.on("error", () => undefined).destroy();
@@ -158,7 +188,7 @@ export async function readErrorAnswer(
   const echoed = body.includes(secret);
   // What is quoted of it goes to the client and into the record: some say in an error what they were asked with.
   const quotable = echoed ? Buffer.from(body.toString("utf8").replaceAll(secret, "…")) : body;
-  const meaning = call.dialect.readError(status, headers, quotable);
+  const meaning = spoken.dialect.readError(status, headers, quotable);
   const error = new SluiceError(meaning.code, {
     ...(meaning.failover ? {} : { message: meaning.message }),
     detail: `${provider.name}: HTTP ${status}: ${meaning.message}`,
@@ -169,14 +199,17 @@ export async function readErrorAnswer(
   const answer: WholeAnswer | null = mayPass
     ? {
         kind: "whole",
-        status,
-        headers: withRetryAfter(call.dialect.clientHeaders(headers), meaning.retryAfterS),
-        body,
+        status: spoken.conversion ? error.status : status,
+        headers: withRetryAfter(answerHeaders(call, response, spoken, "application/json"), meaning.retryAfterS),
+        // In the client's dialect, with the provider's words.
+        body: spoken.conversion
+          ? Buffer.from(call.dialect.errorBody(new SluiceError(meaning.code, { message: meaning.message }), call.id))
+          : body,
         reading: null,
         error,
       }
     : null;
-  if (meaning.failover) return { error, reading: null, answer };
+  if (meaning.failover || (spoken.conversion && hasFailed)) return { error, reading: null, answer };
   if (!answer) throw error;
   call.answer = answer;
   return null;

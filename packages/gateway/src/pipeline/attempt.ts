@@ -1,4 +1,4 @@
-import type { Envelope, Route } from "@sluice/core/dialects/dialect";
+import type { Envelope } from "@sluice/core/dialects/dialect";
 import { SluiceError } from "@sluice/core/errors";
 import { type Attempt, noUsage } from "@sluice/core/requests";
 import { upstreamModelOf } from "@sluice/core/routing/choose-candidates";
@@ -8,6 +8,7 @@ import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import { type Call, elapsed } from "../call.ts";
 import { priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
+import { nativeBody, type Spoken, speak } from "../conversion.ts";
 import { type Failure, readAnswer, readErrorAnswer } from "./answers.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 import { releaseBody } from "./receive.ts";
@@ -19,25 +20,42 @@ import { releaseBody } from "./receive.ts";
 export async function attempt(runtime: Runtime, call: Call): Promise<void> {
   const { settings } = call.config;
   let last: Failure | null = null;
+  let unsuitable: SluiceError | null = null;
   for (const provider of call.choice?.ordered ?? []) {
     if (call.row.attempts >= settings["routing.maxAttempts"]) break;
     if (last && elapsed(runtime, call) >= settings["routing.totalAttemptMs"]) break;
     const model = upstreamModelOf(provider, call.row.model);
+    let spoken: Spoken;
+    try {
+      spoken = speak(runtime, call, provider, model);
+    } catch (thrown) {
+      unsuitable = leaveOut(call, provider, thrown);
+      continue;
+    }
     if (!(await mayTry(runtime, provider, model))) continue;
     if (!call.began) await begin(runtime, call, provider);
     stopIfEnded(call);
-    const failure = await tryProvider(runtime, call, provider, model);
+    const failure = await tryProvider(runtime, call, provider, { model, spoken, hasFailed: last !== null });
     if (!failure) {
       // Nothing will be sent again: the body's memory and its share of the budget are free.
       releaseBody(runtime, call);
       call.body = Buffer.alloc(0);
       return;
     }
-    last = failure;
+    // What a converted request was refused for after another provider failed may be ours: the first failure is told.
+    if (!last || failure.error.retryable) last = failure;
   }
+  if (!last && unsuitable) throw unsuitable;
   if (!last) throw new SluiceError("no_provider", { detail: "every candidate's breaker is waiting for its probe", retryAfterS: 5 });
   if (!last.answer) throw last.error;
   call.answer = last.answer;
+}
+
+/** A provider that cannot be asked this: the others may. */
+function leaveOut(call: Call, provider: ProviderConfig, thrown: unknown): SluiceError {
+  if (!(thrown instanceof SluiceError) || thrown.status !== 400) throw thrown;
+  call.detail.decision.excluded.push({ providerId: provider.id, reason: "conversion" });
+  return thrown;
 }
 
 /** A breaker that is due lets one request of all instances through; one that is overridden learns from it all the same. */
@@ -89,10 +107,13 @@ function spooled(price: PriceConfig): SpooledPrice {
   return made;
 }
 
-function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, upstreamModel: string): Attempt {
+function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, { model, spoken }: Trying): Attempt {
+  const { conversion, label } = spoken;
   const opened: Attempt = {
     providerId: provider.id,
-    upstreamModel,
+    upstreamModel: model,
+    ...(conversion ? { converted: label } : {}),
+    ...(conversion && conversion.dropped.length > 0 ? { dropped: [...conversion.dropped] } : {}),
     startedMs: elapsed(runtime, call),
     firstContentMs: null,
     endedMs: -1,
@@ -112,19 +133,20 @@ function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, ups
 }
 
 /** Null: `call.answer` is set. Throws what no other provider would do better. */
-async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfig, model: string): Promise<Failure | null> {
-  const { route, envelope } = call;
-  if (!route || !envelope) throw new SluiceError("internal", { detail: "attempt before resolve" });
-  const opened = openAttempt(runtime, call, provider, model);
-  const asksUsage = route.endpoint === "chat" && envelope.stream && !envelope.includesUsage;
+async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfig, trying: Trying): Promise<Failure | null> {
+  const { envelope } = call;
+  const { spoken, hasFailed } = trying;
+  if (!envelope) throw new SluiceError("internal", { detail: "attempt before resolve" });
+  const opened = openAttempt(runtime, call, provider, trying);
+  const asksUsage = !spoken.conversion && spoken.route.endpoint === "chat" && envelope.stream && !envelope.includesUsage;
   try {
     const secret = openSecret(runtime, provider);
-    const response = await send(runtime, call, provider, { model, route, envelope, asksUsage, secret });
+    const response = await send(runtime, call, provider, { ...trying, envelope, asksUsage, secret });
     opened.status = response.status;
     const isSuccess = response.status >= 200 && response.status < 300;
     const failure = isSuccess
-      ? await readAnswer(runtime, call, response, { route, envelope, asksUsage })
-      : await readErrorAnswer(call, response, { provider, secret });
+      ? await readAnswer(runtime, call, response, { spoken, envelope, asksUsage })
+      : await readErrorAnswer(call, response, { provider, secret, spoken, hasFailed });
     if (failure) settleAttempt(runtime, call, { error: failure.error, reading: failure.reading });
     return failure;
   } catch (thrown) {
@@ -135,9 +157,15 @@ async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfi
   }
 }
 
-interface Sending {
+interface Trying {
+  /** Sent upstream, after the provider's redirect. */
   model: string;
-  route: Route;
+  spoken: Spoken;
+  /** Another provider has failed before. */
+  hasFailed: boolean;
+}
+
+interface Sending extends Trying {
   envelope: Envelope;
   asksUsage: boolean;
   secret: string;
@@ -153,18 +181,23 @@ function openSecret(runtime: Runtime, provider: ProviderConfig): string {
   }
 }
 
-function send(runtime: Runtime, call: Call, provider: ProviderConfig, { model, route, envelope, asksUsage, secret }: Sending) {
-  const { dialect, config } = call;
-  const leftMs = config.settings["routing.totalAttemptMs"] - elapsed(runtime, call);
+/** The client's own bytes, with only what must be replaced. */
+function rewritten(call: Call, { model, spoken, envelope, asksUsage }: Sending): Buffer {
   const isRedirect = model !== envelope.model;
+  if (!isRedirect && !asksUsage) return call.body;
+  return spoken.dialect.rewriteBody(call.body, envelope, { ...(isRedirect ? { model } : {}), includeUsage: asksUsage });
+}
+
+function send(runtime: Runtime, call: Call, provider: ProviderConfig, sending: Sending) {
+  const { model, spoken, envelope, secret } = sending;
+  const { dialect, route } = spoken;
+  const { config } = call;
+  const leftMs = config.settings["routing.totalAttemptMs"] - elapsed(runtime, call);
   return runtime.egress.request({
     url: dialect.upstreamUrl(provider.baseUrl, { endpoint: route.endpoint, model, stream: envelope.stream, query: call.query }),
     method: "POST",
     headers: dialect.upstreamHeaders(call.headers, secret, call.id),
-    body:
-      isRedirect || asksUsage
-        ? dialect.rewriteBody(call.body, envelope, { ...(isRedirect ? { model } : {}), includeUsage: asksUsage })
-        : call.body,
+    body: spoken.conversion ? spoken.conversion.body : nativeBody(call, rewritten(call, sending)),
     signal: call.abort,
     connectTimeoutMs: config.settings["upstream.connectTimeoutMs"],
     headersTimeoutMs: Math.min(config.settings["upstream.firstContentTimeoutMs"], Math.max(1_000, leftMs)),

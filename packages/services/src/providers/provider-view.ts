@@ -119,6 +119,8 @@ export interface RoutingSimulation {
     weight: number;
     /** Name sent to it. */
     upstreamModel: string;
+    /** "anthropic → openai chat" when it speaks another dialect, else ''. */
+    converted: string;
     /** `probe`: its breaker lets one request through; `open`: it is ignored by an override. */
     breaker: "closed" | "open" | "probe";
     /** Probability of being tried first, 0–1. */

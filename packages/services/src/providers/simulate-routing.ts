@@ -1,6 +1,7 @@
 import { SluiceError } from "@sluice/core/errors";
 import { SimulateRoutingInput } from "@sluice/core/inputs/provider";
 import { type Choice, chooseCandidates, upstreamModelOf } from "@sluice/core/routing/choose-candidates";
+import { eligibleProviders } from "@sluice/core/routing/provider-index";
 import { keyRefusal, priceInForce, priceRefusal } from "@sluice/core/routing/refusals";
 import type { Config, KeyConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { z } from "zod";
@@ -23,18 +24,23 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
   const stickyProviderId = await boundTo(ctx, wanted.session, key);
   const nowMs = ctx.clock.now();
   const breakerStateOf = (providerId: string, model: string) => ctx.breakers.stateOf(providerId, model);
+  const ask = { group, dialect: wanted.dialect, endpoint: wanted.endpoint, model: wanted.model };
+  const { tiers } = eligibleProviders(config.providers, ask);
+  const tierOf = (provider: ProviderConfig) => tiers.findIndex(({ providers }) => providers.includes(provider));
   const choice = chooseCandidates({
-    ...{ providers: config.providers, group, dialect: wanted.dialect, endpoint: wanted.endpoint, model: wanted.model },
+    ...{ ...ask, providers: config.providers },
     ...{ breakerStateOf, stickyProviderId, failed: new Set<string>(), nowMs, random: Math.random },
   });
   const isSticky = choice.decision.chosenBy === "sticky";
+  const pairs = new Map(choice.decision.candidates.map(({ providerId, converted = "" }) => [providerId, converted]));
   return {
-    candidates: inOrderOfLikelihood(choice, isSticky).map((provider, index, all) => {
+    candidates: inOrderOfLikelihood(choice, isSticky, tierOf).map((provider, index, all) => {
       const upstreamModel = upstreamModelOf(provider, wanted.model);
       return {
         ...{ providerId: provider.id, priority: provider.priority, weight: provider.weight, upstreamModel },
+        converted: pairs.get(provider.id) ?? "",
         breaker: breakerStateOf(provider.id, upstreamModel),
-        share: isSticky ? Number(index === 0) : shareOf(provider, all),
+        share: isSticky ? Number(index === 0) : shareOf(provider, all, tierOf),
       };
     }),
     excluded: choice.decision.excluded.map((each) => ({ ...each })),
@@ -59,15 +65,18 @@ async function boundTo(ctx: Ctx, session: string, key: KeyConfig | null): Promis
   return bound === null && key ? ctx.sticky.peek(ctx.live.sessions.idOf(key.id, session)) : bound;
 }
 
-/** The draw inside a priority is by weight: the likelier first, so that asking twice gives the same answer. */
-function inOrderOfLikelihood({ ordered }: Choice<ProviderConfig>, isSticky: boolean): ProviderConfig[] {
+type TierOf = (provider: ProviderConfig) => number;
+
+/** The draw inside a tier is by weight: the likelier first, so that asking twice gives the same answer. */
+function inOrderOfLikelihood({ ordered }: Choice<ProviderConfig>, isSticky: boolean, tierOf: TierOf): ProviderConfig[] {
   const drawn = isSticky ? ordered.slice(1) : ordered;
-  const sorted = drawn.toSorted((a, b) => a.priority - b.priority || b.weight - a.weight || a.name.localeCompare(b.name));
+  const sorted = drawn.toSorted((a, b) => tierOf(a) - tierOf(b) || b.weight - a.weight || a.name.localeCompare(b.name));
   return isSticky ? [...ordered.slice(0, 1), ...sorted] : sorted;
 }
 
-function shareOf(provider: ProviderConfig, all: readonly ProviderConfig[]): number {
-  const tier = all.filter(({ priority }) => priority === all[0]?.priority);
+function shareOf(provider: ProviderConfig, all: readonly ProviderConfig[], tierOf: TierOf): number {
+  const first = all[0];
+  const tier = all.filter((one) => first && tierOf(one) === tierOf(first));
   return tier.includes(provider) ? provider.weight / tier.reduce((sum, { weight }) => sum + weight, 0) : 0;
 }
 

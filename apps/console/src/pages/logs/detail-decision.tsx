@@ -21,14 +21,17 @@ export function DecisionView({ decision, attempts, names }: DecisionProps) {
     <Section title={t("detail.decision")} note={t(`detail.by.${chosenBy}`)}>
       {candidates.length === 0 && <p className="py-2 text-sm text-ink-2">{t("detail.noCandidates")}</p>}
       <ol className="divide-y divide-line">
-        {candidates.map(({ providerId, priority, weight }, index) => {
+        {candidates.map(({ providerId, priority, weight, converted }, index) => {
           const outcome = tried.get(providerId);
           return (
             <li key={providerId} className="flex min-h-9 items-center gap-2.5 py-1 text-sm">
               <span className={cn("flex size-5 shrink-0 items-center justify-center rounded-full text-2xs font-semibold", mark(outcome))}>
                 {index + 1}
               </span>
-              <span className="min-w-0 flex-1 truncate font-medium">{names.provider(providerId)}</span>
+              <span className="min-w-0 flex-1">
+                <span className="block truncate font-medium">{names.provider(providerId)}</span>
+                {converted && <span className="block text-xs text-ink-3">{t("detail.converted", { pair: converted })}</span>}
+              </span>
               <span className="text-xs text-ink-3">{t("detail.candidateMeta", { priority, weight })}</span>
             </li>
           );
@@ -112,6 +115,10 @@ export function AttemptTimeline({ row, attempts, names, admin }: TimelineProps) 
                   <span>
                     {t("detail.upstreamModel")} <span className="text-ink-2">{attempt.upstreamModel}</span>
                   </span>
+                )}
+                {attempt.converted && <span>{t("detail.converted", { pair: attempt.converted })}</span>}
+                {attempt.dropped && (
+                  <span className="[overflow-wrap:anywhere]">{t("detail.dropped", { fields: attempt.dropped.join(", ") })}</span>
                 )}
                 {attempt.errorCode && <span className="text-bad">{t(`errors.${attempt.errorCode}` as "errors.internal")}</span>}
                 {admin && attempt.upstreamCostNanoUsd !== "0" && (

@@ -75,6 +75,7 @@ function Candidate({ candidate, place, name }: { candidate: Simulation["candidat
     t("providers.priorityShort", { priority }),
     t("providers.weightShort", { weight }),
     t("providers.sim.sends", { model: candidate.upstreamModel }),
+    ...(candidate.converted ? [t("detail.converted", { pair: candidate.converted })] : []),
     ...(breaker === "probe" ? [t("providers.sim.asProbe")] : breaker === "open" ? [t("providers.sim.ignored")] : []),
   ];
   return (

@@ -145,7 +145,7 @@ function readAssistant(message: JsonRecord, path: string): Part[] {
   return parts;
 }
 
-/** What `reasoning_details` hands back (see chat-reasoning in docs/conversion.md), else bare `reasoning_content`. */
+/** What `reasoning_details` hands back (see docs/conversion.md, Thinking), else bare `reasoning_content`. */
 function readThinking(message: JsonRecord): ThinkingPart[] {
   const details = asList(message.reasoning_details).flatMap((value) => readDetail(asRecord(value)));
   if (details.length > 0) return details;

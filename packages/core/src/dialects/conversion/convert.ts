@@ -1,5 +1,4 @@
 import { SluiceError } from "../../errors.ts";
-import type { DialectName, Endpoint } from "../../requests.ts";
 import type { Reading, StreamMeter } from "../dialect.ts";
 import { asRecord, type JsonRecord } from "../json.ts";
 import type { AnswerContext } from "./answer-context.ts";
@@ -58,16 +57,6 @@ const converters: Record<Wire, Converter> = {
   },
 };
 
-const wires: Partial<Record<DialectName, Partial<Record<Endpoint, Wire>>>> = {
-  anthropic: { messages: "anthropic" },
-  openai: { chat: "chat", responses: "responses" },
-};
-
-/** The wire format of an endpoint, if it can be converted. */
-export function wireOf(dialect: DialectName, endpoint: Endpoint): Wire | null {
-  return wires[dialect]?.[endpoint] ?? null;
-}
-
 export interface ConversionOptions {
   from: Wire;
   to: Wire;
@@ -105,13 +94,16 @@ export function convert({ from, to, body, model, requestId, nowMs }: ConversionO
   conversation.model = model;
   const written = target.writeRequest(conversation);
   const { reasoning, tools, includesUsage, stream } = conversation;
+  const showsThinking = reasoning !== null && reasoning.effort !== "none";
+  // Only what the answer needs is kept while it streams: neither the request nor its tools.
+  const customTools = new Set(tools.filter(({ schema }) => schema === null).map(({ name }) => name));
   const contextOf = (reading: Reading): AnswerContext => ({
     requestId,
     createdS: Math.floor(nowMs / 1000),
     model: asked,
     includesUsage,
-    showsThinking: reasoning !== null && reasoning.effort !== "none",
-    customTools: new Set(tools.filter(({ schema }) => schema === null).map(({ name }) => name)),
+    showsThinking,
+    customTools,
     usage: () => (reading.usageReported ? reading.usage : reading.estimate),
   });
   return {

@@ -17,9 +17,12 @@ import type { Ledger } from "@sluice/ledger/records";
 import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Services } from "@sluice/services/context";
 import { createServices, systemContext } from "@sluice/services/create-services";
+import { priceUnpriced } from "@sluice/services/prices/price-unpriced";
+import { runRepricings } from "@sluice/services/prices/reprice";
 import { prepareSetup } from "@sluice/services/setup/prepare-setup";
 import { seedShippedPrices } from "@sluice/snapshot/seed-shipped-prices";
 import { startWorker, type Worker } from "@sluice/worker/jobs";
+import type { Job } from "@sluice/worker/scheduler";
 import { makeDataDir, readOrMakeSecret } from "./data-dir.ts";
 import { type Env, readVersion } from "./env.ts";
 import { createHealth } from "./health.ts";
@@ -235,6 +238,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       clock: systemClock,
       sessions: rooms.live.sessions,
       retention: { settings: () => rooms.snapshot.current().settings, archiveDir: join(env.dataDir, "archive") },
+      jobs: [correctCostsJob(services)],
       spool: {
         ...spool,
         ownInstanceId: instance.id,
@@ -263,6 +267,22 @@ function restoreCredit({ credit, snapshot }: Rooms, ledger: Ledger): void {
   const { users } = snapshot.current();
   const ends = ledger.unsettled().filter(({ row }) => (users.get(row.userId)?.billing ?? "postpaid") !== "postpaid");
   credit.restore(ends.map(({ row }) => ({ id: row.id, userId: row.userId, costNanoUsd: Number(row.costNanoUsd ?? 0) })));
+}
+
+/** A price that appeared is waited for a minute at most. */
+const CORRECT_EVERY_MS = 30_000;
+
+function correctCostsJob(services: Parts["services"]): Job {
+  const ctx = systemContext(services, "boot");
+  return {
+    name: "correct-costs",
+    everyMs: CORRECT_EVERY_MS,
+    atStart: false,
+    async run(signal) {
+      await priceUnpriced(ctx, signal);
+      await runRepricings(ctx, signal);
+    },
+  };
 }
 
 async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {

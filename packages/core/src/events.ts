@@ -169,6 +169,8 @@ export type LiveEvent =
       /** Outside the sample of a busy audience: to be counted, and to be taken by whoever has the row; nobody shows it anew. */
       aside?: true;
     }
+  /** `row` with everything folded in, `rev` above the one before; `correction` is what was added: signed differences. */
+  | { type: "request.corrected"; rev: number; row: RequestRow; correction: RequestRow; aside?: true }
   | { type: "session.started" | "session.updated" | "session.ended"; row: SessionRow }
   | { type: "provider.opened" | "provider.half-opened" | "provider.closed"; breaker: BreakerState; atMs: number }
   /** Figures of a provider moved: pushed at most once a second and provider while there is traffic. */
@@ -204,6 +206,7 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "request.lost": "logs",
   "request.finished": "logs",
   "request.refused": "logs",
+  "request.corrected": "logs",
   "session.started": "sessions",
   "session.updated": "sessions",
   "session.ended": "sessions",

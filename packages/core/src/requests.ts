@@ -20,9 +20,9 @@ export type StatusClass = "2xx" | "3xx" | "4xx" | "5xx" | "aborted" | "refused";
 /**
  * Why the numbers of a row deserve a second look. estimated: counted from content bytes; partial: the client or the
  * stream ended early; recovered: written by recovery after a kill; anomaly: the upstream's usage was impossible and
- * was clamped; unpriced: no price was known (cost null).
+ * was clamped; unpriced: no price was known (cost null); corrected: another row changed its cost since (never stored).
  */
-export type UsageFlag = "estimated" | "partial" | "recovered" | "anomaly" | "unpriced";
+export type UsageFlag = "estimated" | "partial" | "recovered" | "anomaly" | "unpriced" | "corrected";
 
 /** Token counts by kind; they never overlap (`input` excludes cache reads and writes). Integers ≥ 0. */
 export interface Usage {
@@ -133,6 +133,15 @@ export interface Decision {
   chosenBy: "sticky" | "weighted" | "only" | "none";
 }
 
+/** Why a correction was written. */
+export interface CorrectionCause {
+  /** A price appeared for what had none; or an administrator had a range priced anew. */
+  reason: "priced" | "repriced";
+  /** The user who asked for it; '' for the system. */
+  actorId: string;
+  atMs: number;
+}
+
 /** The large half of a request: read by the detail view only, stored beside the row. */
 export interface RequestDetail {
   id: string;
@@ -148,6 +157,8 @@ export interface RequestDetail {
   path: string;
   requestBytes: number;
   responseBytes: number;
+  /** Of a correction alone. */
+  correction?: CorrectionCause;
   /** done | eof | timeout | client_gone | error: how the answer ended. */
   endReason: "done" | "eof" | "timeout" | "client_gone" | "error";
 }

@@ -73,7 +73,20 @@ export async function countByBucket(
 function histogramStatement({ tenantId, filter, scope, span, unsettled }: HistogramQuery): { text: string; values: unknown[] } {
   const values: unknown[] = [];
   const bind = (value: unknown): string => `$${values.push(value)}`;
-  const where = [
+  const where = rollupConditions(bind, { tenantId, filter, scope, span });
+  const binned = `date_bin(${bind(`${span.stepMs} ms`)}::interval, bucket, '1970-01-01T00:00:00Z'::timestamptz)`;
+  const text = `SELECT ${binned} AS at, status_class AS name, sum(requests)::text AS requests
+    FROM ${rollupTableOf(span.stepMs)} WHERE ${where.join(" AND ")} GROUP BY 1, 2
+    UNION ALL SELECT NULL, id::text, '1' FROM requests WHERE id = ANY(${bind(unsettled)}::uuid[])`;
+  return { text, values };
+}
+
+/** What of the rollups a query reads: conditions on their key. */
+export function rollupConditions(
+  bind: (value: unknown) => string,
+  { tenantId, filter, scope, span }: Omit<HistogramQuery, "unsettled">,
+): string[] {
+  return [
     `tenant_id = ${bind(tenantId)}`,
     `bucket >= ${bind(new Date(span.fromMs))}`,
     `bucket < ${bind(new Date(span.toMs))}`,
@@ -81,14 +94,10 @@ function histogramStatement({ tenantId, filter, scope, span, unsettled }: Histog
     ...equal(bind, filter),
     ...classesOf(filter).map((classes) => `status_class = ANY(${bind(classes)}::text[])`),
   ];
-  const binned = `date_bin(${bind(`${span.stepMs} ms`)}::interval, bucket, '1970-01-01T00:00:00Z'::timestamptz)`;
-  const text = `SELECT ${binned} AS at, status_class AS name, sum(requests)::text AS requests
-    FROM ${tableOf(span.stepMs)} WHERE ${where.join(" AND ")} GROUP BY 1, 2
-    UNION ALL SELECT NULL, id::text, '1' FROM requests WHERE id = ANY(${bind(unsettled)}::uuid[])`;
-  return { text, values };
 }
 
-function tableOf(stepMs: number): string {
+/** The coarsest rollup that has buckets of this step. */
+export function rollupTableOf(stepMs: number): string {
   if (stepMs < HOUR) return "rollups_5m";
   return stepMs < DAY ? "rollups_hour" : "rollups_day";
 }

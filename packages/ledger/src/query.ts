@@ -104,22 +104,37 @@ async function folded(db: pg.Pool | pg.PoolClient, rows: RequestRow[]): Promise<
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const correction of corrections) {
     const row = byId.get(correction.corrects_id);
-    if (row) byId.set(row.id, corrected(row, correction));
+    if (row) byId.set(row.id, corrected(row, toChange(correction)));
   }
   return [...byId.values()];
 }
 
-function corrected(row: RequestRow, by: CorrectionRow): RequestRow {
+function toChange(by: CorrectionRow): Pick<RequestRow, "usage" | "costNanoUsd"> {
+  const usage = {
+    input: Number(by.input_tokens),
+    output: Number(by.output_tokens),
+    cacheWrite5m: Number(by.cache_write_5m_tokens),
+    cacheWrite1h: Number(by.cache_write_1h_tokens),
+    cacheRead: Number(by.cache_read_tokens),
+  };
+  return { usage, costNanoUsd: by.cost_nano_usd };
+}
+
+/** The row with what a correction changes. What had no price has one now. */
+export function corrected(row: RequestRow, by: Pick<RequestRow, "usage" | "costNanoUsd">): RequestRow {
   const { usage } = row;
+  const costNanoUsd = by.costNanoUsd === null ? row.costNanoUsd : (BigInt(row.costNanoUsd ?? "0") + BigInt(by.costNanoUsd)).toString();
+  const flags = row.flags.filter((flag) => flag !== "corrected" && (flag !== "unpriced" || costNanoUsd === null));
   return {
     ...row,
     usage: {
-      input: usage.input + Number(by.input_tokens),
-      output: usage.output + Number(by.output_tokens),
-      cacheWrite5m: usage.cacheWrite5m + Number(by.cache_write_5m_tokens),
-      cacheWrite1h: usage.cacheWrite1h + Number(by.cache_write_1h_tokens),
-      cacheRead: usage.cacheRead + Number(by.cache_read_tokens),
+      input: usage.input + by.usage.input,
+      output: usage.output + by.usage.output,
+      cacheWrite5m: usage.cacheWrite5m + by.usage.cacheWrite5m,
+      cacheWrite1h: usage.cacheWrite1h + by.usage.cacheWrite1h,
+      cacheRead: usage.cacheRead + by.usage.cacheRead,
     },
-    costNanoUsd: by.cost_nano_usd === null ? row.costNanoUsd : (BigInt(row.costNanoUsd ?? "0") + BigInt(by.cost_nano_usd)).toString(),
+    flags: [...flags, "corrected"],
+    costNanoUsd,
   };
 }

@@ -11,7 +11,22 @@ const SETTLE_LOCK = 7_207_150_002;
  * in a batch. Resolves with how many were not there yet. @throws what the driver throws; after a data error the connection goes back in order.
  */
 export async function settleBatch(pool: pg.Pool, records: readonly SettledRecord[], failpoint?: FailpointHook): Promise<number> {
+  return underSettleLock(pool, async (client) => {
+    const inserted = await settleWith(client, records);
+    failpoint?.("mid_batch");
+    return inserted;
+  });
+}
+
+/** The same as a part of a transaction that holds the settle lock. */
+export async function settleWith(client: pg.ClientBase, records: readonly SettledRecord[]): Promise<number> {
   const values = settleValues([...records].sort((a, b) => (a.row.id < b.row.id ? -1 : 1)));
+  const { rows } = await client.query<{ inserted: number }>({ name: SETTLE_NAME, text: settleSql, values });
+  return rows[0]?.inserted ?? 0;
+}
+
+/** A transaction in which nobody else settles: what it reads of `requests` stays so until it has written. */
+export async function underSettleLock<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken = true;
   try {
@@ -19,11 +34,10 @@ export async function settleBatch(pool: pg.Pool, records: readonly SettledRecord
     await client.query(
       `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL enable_nestloop = off; SET LOCAL jit = off; SELECT pg_advisory_xact_lock(${SETTLE_LOCK})`,
     );
-    const { rows } = await client.query<{ inserted: number }>({ name: SETTLE_NAME, text: settleSql, values });
-    failpoint?.("mid_batch");
+    const result = await work(client);
     await client.query("COMMIT");
     broken = false;
-    return rows[0]?.inserted ?? 0;
+    return result;
   } catch (error) {
     if (isDataError(error)) {
       broken = await client.query("ROLLBACK").then(

@@ -9,6 +9,9 @@ export function keyOf(event: LiveEvent): string {
     case "request.finished":
     case "request.refused":
       return `r${event.row.id}`;
+    // Each is a difference: none may take the place of another.
+    case "request.corrected":
+      return `r${event.correction.id}`;
     case "session.started":
     case "session.updated":
     case "session.ended":

@@ -64,7 +64,7 @@ export function createRegistry({
   if (mirror) bus.beforeSend(mirror.flush);
   redis?.presence.onReturned(returned);
 
-  function publish(type: Extract<LiveEvent, { row: RequestRow }>["type"], { rev, row }: Entry): void {
+  function publish(type: Exclude<Extract<LiveEvent, { row: RequestRow }>["type"], "request.corrected">, { rev, row }: Entry): void {
     redis?.presence.hold("registry");
     mirror?.changed(row.id);
     bus.publish({ type, rev, row });

@@ -31,6 +31,10 @@ export function shapeEvent(audience: Audience, event: LiveEvent): LiveEvent | nu
       const row = shapeRow(audience, event.row);
       return row && { ...event, row };
     }
+    case "request.corrected": {
+      const [row, correction] = [shapeRow(audience, event.row), shapeRow(audience, event.correction)];
+      return row && correction && { ...event, row, correction };
+    }
     case "session.started":
     case "session.updated":
     case "session.ended": {
@@ -56,6 +60,7 @@ export function ownerOf(event: LiveEvent): string | null {
     case "request.lost":
     case "request.finished":
     case "request.refused":
+    case "request.corrected":
     case "session.started":
     case "session.updated":
     case "session.ended":

@@ -140,7 +140,10 @@ describe("figures of a day and of a range", () => {
     expect({ ...until, cost: costNanoUsd }).toEqual(earlier);
 
     // Each day of the month, and each model of it that has its own series.
-    const days = await raw(`(${local})::date > ($2::timestamptz AT TIME ZONE $1)::date - 30`, at, `(${local})::date || ' ' || model`);
+    // Where sums of five minutes are kept no more, what began in the hour that a day begins in belongs to the day before.
+    const whole = `(CASE WHEN date_trunc('day', started_at, $1) < $2::timestamptz - interval '7 days'
+      THEN date_trunc('hour', started_at, 'UTC') ELSE started_at END) AT TIME ZONE $1`;
+    const days = await raw(`(${whole})::date > ($2::timestamptz AT TIME ZONE $1)::date - 30`, at, `(${whole})::date || ' ' || model`);
     const format = new Intl.DateTimeFormat("en-CA", { timeZone: zone });
     const own = new Set(overview.series.flatMap(({ id }) => id ?? []));
     expect(overview.times.length).toBe(30);

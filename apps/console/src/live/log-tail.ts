@@ -194,6 +194,8 @@ export class LogTail {
     }
     const waiting = this.#held.get(row.id);
     if (waiting && rev <= waiting.rev) return;
+    // A correction of what is not here is nothing new.
+    if (!waiting && event.type === "request.corrected") return;
     if (!matches) {
       this.#held.delete(row.id);
       return;

@@ -101,6 +101,7 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
       if (event.type === "session.ended") sessions.delete(event.row.id);
       else if (event.type === "session.started" || event.type === "session.updated") sessions.add(event.row.id);
       else if (event.type === "request.finished" || event.type === "request.refused") finish(event.row);
+      else if (event.type === "request.corrected") finish(event.correction);
       else if (event.type === "request.lost") inFlight.delete(event.row.id);
       else if ((event.type === "request.started" || event.type === "request.progressed") && !counted.has(event.row.id))
         inFlight.add(event.row.id);

@@ -59,8 +59,8 @@ export function createUsageBoard(): UsageBoard {
     },
     push(events) {
       for (const event of events) {
-        if (event.type !== "request.finished" && event.type !== "request.refused") continue;
-        const { row } = event;
+        if (event.type !== "request.finished" && event.type !== "request.refused" && event.type !== "request.corrected") continue;
+        const row = event.type === "request.corrected" ? event.correction : event.row;
         if (counted.has(row.id)) continue;
         if (counted.size >= KNOWN) counted = new Set([...counted].slice(KNOWN / 2));
         counted.add(row.id);
@@ -71,10 +71,10 @@ export function createUsageBoard(): UsageBoard {
   };
 }
 
-function plus(usage: Usage, { usage: tokens, costNanoUsd, startedAtMs }: RequestRow): Usage {
+function plus(usage: Usage, { usage: tokens, costNanoUsd, startedAtMs, correctsId }: RequestRow): Usage {
   const { input, output, cacheWrite5m, cacheWrite1h, cacheRead } = tokens;
   return {
-    requests: usage.requests + 1,
+    requests: usage.requests + (correctsId ? 0 : 1),
     totalTokens: usage.totalTokens + input + output + cacheWrite5m + cacheWrite1h + cacheRead,
     costNanoUsd: (BigInt(usage.costNanoUsd) + BigInt(costNanoUsd ?? "0")).toString(),
     lastUsedAtMs: Math.max(usage.lastUsedAtMs ?? 0, startedAtMs),

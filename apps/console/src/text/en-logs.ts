@@ -188,6 +188,7 @@ export const detail = {
     estimated: "Tokens are estimated from the content",
     partial: "The answer ended early",
     recovered: "Recovered after a crash",
+    corrected: "Priced anew since: its cost was corrected",
     anomaly: "The provider reported impossible usage, which was clamped",
     unpriced: "No price was known",
   },

@@ -185,6 +185,7 @@ export const detail = {
     estimated: "Token 数按内容估算",
     partial: "应答提前结束",
     recovered: "崩溃后恢复",
+    corrected: "已重新定价：费用经过更正",
     anomaly: "供应商上报的用量不合理，已修正",
     unpriced: "没有价格",
   },

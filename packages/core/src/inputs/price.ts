@@ -15,6 +15,9 @@ export const PriceInput = z.strictObject({
 });
 export type PriceInput = z.infer<typeof PriceInput>;
 
+/** What an id has room for. */
+const MOST_MS = 8.64e15 / 100;
+
 /** Characters of a price file: LiteLLM's is about 1.5 MB. */
 export const MOST_PRICE_FILE = 8 * 1024 * 1024;
 
@@ -27,3 +30,13 @@ export const ImportPricesInput = z.strictObject({
 });
 
 export const PriceHistoryInput = z.strictObject({ model: modelField });
+
+/** Requests of a model that began in [fromMs, toMs), to be priced by a version; absent = the one in force. */
+export const RepriceInput = z
+  .strictObject({
+    model: modelField,
+    priceId: z.uuid().optional(),
+    fromMs: z.int().min(0).max(MOST_MS),
+    toMs: z.int().min(0).max(MOST_MS),
+  })
+  .refine(({ fromMs, toMs }) => fromMs < toMs, { path: ["toMs"], message: "after the beginning" });

@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import { firstIdAt, timeOfId } from "@sluice/core/ids";
+import { priceUsage, type TokenPrices, upstreamCost } from "@sluice/core/pricing/price-usage";
+import { type Attempt, type CorrectionCause, noUsage, type RequestDetail, type RequestRow } from "@sluice/core/requests";
+import type pg from "pg";
+import { corrected } from "./query.ts";
+import type { FinishRecord } from "./records.ts";
+import { settleWith, underSettleLock } from "./settle-batch.ts";
+import { type DbRow, rowColumns, toRow } from "./stored-row.ts";
+
+/**
+ * Pricing requests anew. A row never changes: what its cost has become is written as a correction, a row of its own in the
+ * original's millisecond with the signed difference, which moves rollups, totals and balances in the settle statement as any
+ * row does. Originals are read and corrections written under the settle lock, so that nobody corrects from a state that is
+ * no longer so; and the place reached is noted in the same transaction, so that a job that is killed goes on where it was.
+ */
+export interface Charge {
+  price: TokenPrices & { id: string };
+  /** Plain decimals of at most 12 places. */
+  providerMultiplier: string;
+  groupMultiplier: string;
+}
+
+/** A request as it is billed now, corrections included. */
+export interface BilledRequest {
+  row: RequestRow;
+  /** Position of commit of the original. */
+  settledSeq: string;
+  corrections: number;
+  /** Of the last pricing; null when it was never priced, or when that is known no more. */
+  providerMultiplier: string | null;
+  groupMultiplier: string | null;
+}
+
+export interface Correction {
+  /** The original with everything folded in. */
+  row: RequestRow;
+  /** What was written. */
+  correction: RequestRow;
+  /** How many the original has by now. */
+  count: number;
+}
+
+export interface CorrectionStep {
+  /** Condition on `r` and the order, e.g. `r.model = $1 ORDER BY r.id`; its parameters, and how many at most. */
+  where: string;
+  values: unknown[];
+  limit: number;
+  /** What a request is to cost; null leaves it as it is. */
+  chargeOf(request: BilledRequest): Charge | null;
+  cause: CorrectionCause & { id: string };
+  /** Notes how far it came, in the same transaction. Called with what was looked at, also when that was nothing. */
+  note(client: pg.ClientBase, looked: readonly BilledRequest[], made: readonly Correction[]): Promise<void>;
+}
+
+interface StoredRequest extends DbRow {
+  settled_seq: string;
+  upstream_cost: string;
+  provider_multiplier: string | null;
+  group_multiplier: string | null;
+  last_provider_multiplier: string | null;
+  last_group_multiplier: string | null;
+  corrections: number;
+  corrected_cost: string | null;
+  corrected_upstream_cost: string;
+  detail: RequestDetail | null;
+}
+
+/** One bounded step. Resolves with what was looked at and what was written. */
+export async function correctCosts(pool: pg.Pool, step: CorrectionStep): Promise<{ looked: BilledRequest[]; made: Correction[] }> {
+  return underSettleLock(pool, async (client) => {
+    const stored = await readRequests(client, step);
+    const looked = stored.map(billed);
+    const planned = stored.flatMap((request, at) => planCorrection(request, looked[at], step) ?? []);
+    if (planned.length > 0)
+      await settleWith(
+        client,
+        planned.map(({ record }) => record),
+      );
+    const made = planned.map(({ made }) => made);
+    await step.note(client, looked, made);
+    return { looked, made };
+  });
+}
+
+/** What {@link correctCosts} would change, without changing it. */
+export async function previewCosts(
+  pool: pg.Pool,
+  step: Omit<CorrectionStep, "note">,
+): Promise<{ looked: BilledRequest[]; made: Correction[] }> {
+  const client = await pool.connect();
+  try {
+    const stored = await readRequests(client, step);
+    const looked = stored.map(billed);
+    return { looked, made: stored.flatMap((request, at) => planCorrection(request, looked[at], step)?.made ?? []) };
+  } finally {
+    client.release();
+  }
+}
+
+async function readRequests(client: pg.ClientBase, { where, values, limit }: Pick<CorrectionStep, "where" | "values" | "limit">) {
+  const { rows } = await client.query<StoredRequest>(
+    `SELECT ${rowColumns}, r.settled_seq, r.upstream_cost_nano_usd AS upstream_cost, r.provider_multiplier, r.group_multiplier, c.*,
+       (SELECT d.detail FROM request_details d WHERE d.id = r.id) AS detail
+     FROM (SELECT * FROM requests r WHERE r.corrects_id IS NULL AND r.billable AND ${where} LIMIT ${limit}) AS r
+     CROSS JOIN LATERAL (SELECT count(*)::int AS corrections, sum(cost_nano_usd)::text AS corrected_cost,
+         coalesce(sum(upstream_cost_nano_usd), 0)::text AS corrected_upstream_cost,
+         (array_agg(provider_multiplier ORDER BY settled_seq DESC))[1] AS last_provider_multiplier,
+         (array_agg(group_multiplier ORDER BY settled_seq DESC))[1] AS last_group_multiplier
+       FROM requests k WHERE k.corrects_id = r.id
+         AND k.id >= (left(r.id::text, 14) || '7000-8000-000000000000')::uuid AND k.id <= (left(r.id::text, 14) || '7fff-bfff-ffffffffffff')::uuid) AS c`,
+    values,
+  );
+  return rows;
+}
+
+function billed(stored: StoredRequest): BilledRequest {
+  const cost = stored.corrected_cost;
+  const original = toRow(stored);
+  return {
+    row: cost === null ? original : corrected(original, { usage: noUsage, costNanoUsd: cost }),
+    settledSeq: stored.settled_seq,
+    corrections: stored.corrections,
+    providerMultiplier: stored.last_provider_multiplier ?? stored.provider_multiplier ?? stored.detail?.cost?.providerMultiplier ?? null,
+    groupMultiplier: stored.last_group_multiplier ?? stored.group_multiplier ?? stored.detail?.cost?.groupMultiplier ?? null,
+  };
+}
+
+function planCorrection(
+  stored: StoredRequest,
+  request: BilledRequest | undefined,
+  { chargeOf, cause }: Pick<CorrectionStep, "chargeOf" | "cause">,
+): { record: FinishRecord; made: Correction } | null {
+  const charge = request ? chargeOf(request) : null;
+  if (!request || !charge) return null;
+  const { row } = request;
+  const { costNanoUsd, breakdown } = priceUsage(charge.price, row.usage, charge);
+  const difference = costNanoUsd - BigInt(row.costNanoUsd ?? "0");
+  const upstream = upstreamDifference(stored, charge);
+  // What was never priced is from now on, even at nothing.
+  if (difference === 0n && upstream === 0n && row.costNanoUsd !== null) return null;
+  const correction: RequestRow = {
+    ...row,
+    id: correctionId(row.id, cause.id),
+    correctsId: row.id,
+    usage: noUsage,
+    flags: [],
+    costNanoUsd: difference.toString(),
+    attempts: 0,
+    ttftMs: null,
+    durationMs: 0,
+  };
+  const { id: _, ...told } = cause;
+  const detail: RequestDetail = { ...emptyDetail, id: correction.id, cost: breakdown, priceId: charge.price.id, correction: told };
+  const made = { row: corrected(row, correction), correction, count: request.corrections + 1 };
+  return { record: { row: correction, detail, upstreamCostNanoUsd: upstream.toString() }, made };
+}
+
+/** The last attempt is what the client got and what is priced anew; what the ones before it cost stays. */
+function upstreamDifference(stored: StoredRequest, { price, providerMultiplier }: Charge): bigint {
+  const attempts: readonly Attempt[] | undefined = stored.detail?.attempts;
+  const last = attempts?.at(-1)?.upstreamCostNanoUsd ?? (stored.attempts <= 1 ? stored.upstream_cost : null);
+  // Without its detail nobody knows which part of the sum was the last attempt's.
+  if (last === null) return 0n;
+  return upstreamCost(price, toRow(stored).usage, providerMultiplier) - BigInt(last) - BigInt(stored.corrected_upstream_cost);
+}
+
+const emptyDetail: Omit<RequestDetail, "id"> = {
+  decision: { candidates: [], excluded: [], chosenBy: "none" },
+  attempts: [],
+  cost: null,
+  priceId: null,
+  error: null,
+  userAgent: "",
+  clientIp: "",
+  path: "",
+  requestBytes: 0,
+  responseBytes: 0,
+  endReason: "done",
+};
+
+/** In the millisecond of the original, and the same for the same cause: it cannot be there twice. */
+function correctionId(originalId: string, causeId: string): string {
+  const hash = createHash("sha256").update(`${originalId} ${causeId}`).digest("hex");
+  const variant = ((Number.parseInt(hash.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
+  return `${firstIdAt(timeOfId(originalId)).slice(0, 14)}7${hash.slice(0, 3)}-${variant}${hash.slice(4, 7)}-${hash.slice(7, 19)}`;
+}

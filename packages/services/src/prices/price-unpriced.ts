@@ -1,0 +1,100 @@
+import type { LiveEvent } from "@sluice/core/events";
+import { FINAL_REV } from "@sluice/core/events";
+import type { RequestRow } from "@sluice/core/requests";
+import { priceInForce } from "@sluice/core/routing/refusals";
+import { type Charge, type Correction, correctCosts } from "@sluice/ledger/correct-costs";
+import type { Ctx } from "../context.ts";
+
+/** Requests priced in one transaction: the settler waits no longer than for one of its own batches. */
+export const CORRECTED_AT_ONCE = 200;
+
+/**
+ * Prices the requests that were recorded without a price and whose model has one now, at the price and multiplier in force
+ * now, step by step until none is left or `signal` aborts. Each is priced once: whoever runs this, wherever and however often it is killed, goes
+ * on from the commit that the last step has noted. @returns how many were priced.
+ */
+export async function priceUnpriced(ctx: Ctx, signal?: AbortSignal): Promise<number> {
+  let priced = 0;
+  const providers = await readProviders(ctx);
+  for (const { model, providerId } of await findUnpriced(ctx)) {
+    const provider = providers.get(providerId);
+    const { prices, settings } = ctx.snapshot.current();
+    const price = priceInForce(prices, settings, { modelRedirects: provider?.modelRedirects ?? {} }, model);
+    if (!price) continue;
+    const charge: Charge = { price, providerMultiplier: provider?.costMultiplier ?? "1", groupMultiplier: "1" };
+    while (!signal?.aborted) {
+      const { looked, made } = await priceNext(ctx, { model, providerId, charge });
+      announceCorrections(ctx, made);
+      priced += made.length;
+      if (looked < CORRECTED_AT_ONCE) break;
+    }
+  }
+  return priced;
+}
+
+interface Unpriced {
+  model: string;
+  providerId: string;
+}
+
+async function priceNext(ctx: Ctx, { model, providerId, charge }: Unpriced & { charge: Charge }) {
+  const mark = [ctx.tenantId, model, providerId];
+  const { looked, made } = await correctCosts(ctx.pool, {
+    where: `r.cost_nano_usd IS NULL AND r.tenant_id = $1 AND r.model = $2 AND r.provider_id = $3 AND r.settled_seq > coalesce(
+      (SELECT m.settled_seq FROM unpriced_marks m WHERE m.tenant_id = $1 AND m.model = $2 AND m.provider_id = $3), 0) ORDER BY r.settled_seq`,
+    values: mark,
+    limit: CORRECTED_AT_ONCE,
+    // One that an administrator has priced meanwhile keeps that price.
+    chargeOf: ({ row }) => (row.costNanoUsd === null ? charge : null),
+    cause: { id: `priced ${charge.price.id}`, reason: "priced", actorId: "", atMs: ctx.clock.now() },
+    async note(client, requests) {
+      const last = requests.at(-1);
+      if (!last) return;
+      await client.query(
+        `INSERT INTO unpriced_marks AS m (tenant_id, model, provider_id, settled_seq) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (tenant_id, model, provider_id) DO UPDATE SET settled_seq = greatest(m.settled_seq, EXCLUDED.settled_seq)`,
+        [...mark, last.settledSeq],
+      );
+    },
+  });
+  return { looked: looked.length, made };
+}
+
+/** Models and providers with requests that nobody has priced yet, each found by one step through the index. */
+async function findUnpriced({ pool, tenantId }: Ctx): Promise<Unpriced[]> {
+  const { rows } = await pool.query<Unpriced>(
+    `WITH RECURSIVE pairs AS (
+       (SELECT model, provider_id FROM requests WHERE cost_nano_usd IS NULL AND corrects_id IS NULL ORDER BY model, provider_id LIMIT 1)
+       UNION ALL
+       SELECT next.model, next.provider_id FROM pairs CROSS JOIN LATERAL (
+         SELECT model, provider_id FROM requests WHERE cost_nano_usd IS NULL AND corrects_id IS NULL
+           AND (model, provider_id) > (pairs.model, pairs.provider_id) ORDER BY model, provider_id LIMIT 1) AS next)
+     SELECT model, provider_id AS "providerId" FROM pairs p WHERE EXISTS (
+       SELECT FROM requests r WHERE r.cost_nano_usd IS NULL AND r.corrects_id IS NULL AND r.model = p.model AND r.provider_id = p.provider_id
+         AND r.settled_seq > coalesce((SELECT m.settled_seq FROM unpriced_marks m
+           WHERE m.tenant_id = $1 AND m.model = p.model AND m.provider_id = p.provider_id), 0))`,
+    [tenantId],
+  );
+  return rows;
+}
+
+/** Deleted ones too: their requests are still to be priced. */
+async function readProviders({
+  pool,
+  tenantId,
+}: Ctx): Promise<Map<string, { modelRedirects: Record<string, string>; costMultiplier: string }>> {
+  const { rows } = await pool.query<{ id: string; redirects: Record<string, string>; multiplier: string }>(
+    "SELECT id, model_redirects AS redirects, cost_multiplier AS multiplier FROM providers WHERE tenant_id = $1",
+    [tenantId],
+  );
+  return new Map(rows.map(({ id, redirects, multiplier }) => [id, { modelRedirects: redirects, costMultiplier: multiplier }]));
+}
+
+/** Whoever watches sees the new cost; sums move by the difference. */
+export function announceCorrections({ live }: Pick<Ctx, "live">, made: readonly Correction[]): void {
+  for (const { row, correction, count } of made) live.bus.publish(correctedEvent(row, correction, count));
+}
+
+function correctedEvent(row: RequestRow, correction: RequestRow, count: number): LiveEvent {
+  return { type: "request.corrected", rev: FINAL_REV + count, row, correction };
+}

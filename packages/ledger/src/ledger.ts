@@ -173,10 +173,13 @@ class RunningLedger implements Ledger {
     });
   }
 
-  /** Ends what the last process began; all appends share one sync. */
+  /**
+   * Ends what the last process began; all appends share one sync. A disk that refuses holds up no start: the STARTs are
+   * on it, so all of this can be done again, and meanwhile the ends are in memory and on their way to Postgres.
+   */
   async recover(): Promise<void> {
     const ends = [...this.#spool.open.values()].map(recoverEnd);
-    await Promise.all(ends.map((end) => this.#finishDurably("finish", end)));
+    await Promise.all(ends.map((end) => new Promise<void>((resolve) => this.#end("finish", end, { tried: resolve }))));
     this.#recovered += ends.length;
     for (const end of ends) {
       this.#failpoint("during_recovery");
@@ -199,8 +202,8 @@ class RunningLedger implements Ledger {
 
   finish(record: FinishRecord): Promise<void> {
     this.#failpoint("after_last_chunk");
-    if (this.#options.settings()["ledger.mode"] !== "direct") return this.#finishDurably("finish", record);
-    return new Promise((resolve) => this.#end("finish", record, { settled: resolve }));
+    const isDirect = this.#options.settings()["ledger.mode"] === "direct";
+    return new Promise((resolve) => this.#end("finish", record, isDirect ? { settled: resolve } : { durable: resolve }));
   }
 
   refuse(record: FinishRecord): void {
@@ -241,15 +244,11 @@ class RunningLedger implements Ledger {
     }
   }
 
-  #finishDurably(kind: "finish", record: FinishRecord): Promise<void> {
-    return new Promise((resolve) => this.#end(kind, record, { durable: resolve }));
-  }
-
   /**
    * To the spool, and from there (in file order) to the settler. When the disk refuses, to the settler at once: then
    * the row is what makes the end durable.
    */
-  #end(kind: "finish" | "refuse", record: FinishRecord, waiting: { durable?: () => void; settled?: () => void }): void {
+  #end(kind: "finish" | "refuse", record: FinishRecord, waiting: { tried?: () => void; durable?: () => void; settled?: () => void }): void {
     const sync = kind === "finish" && this.#options.settings()["ledger.durability"] === "fsync";
     this.#spool.finish(kind, record, sync ? "durable" : "ordered", (position, detailJson) => {
       // Spared from being made into text again; the details of other ends may still learn how large the error was that the client got.
@@ -267,6 +266,7 @@ class RunningLedger implements Ledger {
         };
       }
       this.settler.push(end);
+      waiting.tried?.();
     });
   }
 

@@ -83,6 +83,22 @@ test("a request whose process died pays what its last PROGRESS said, flagged; on
   await ledger.close({ graceMs: 2_000 });
 });
 
+test("a disk that refuses holds up no start: what recovery ends goes to Postgres from memory", async () => {
+  const ledger = await openLedger();
+  const end = finishOf();
+  await ledger.start(startOf(end));
+  ledger.progress(progressOf(end.row.id, 12));
+  await ledger.finish(finishOf());
+  await freeze("full");
+  const openSegment = () => Promise.reject(Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }));
+  const next = await openLedger({ instanceId: "full", tuning: { openSegment, retryMs: 60_000 } });
+  expect(next.stats()).toMatchObject({ writable: false, recovered: 1 });
+  await until(() => next.stats().depth === 0, { what: "what was recovered is settled" });
+  expect((await getRequest(db.pool, end.row.id))?.row.usage.output).toBe(12);
+  await next.close();
+  await ledger.close({ graceMs: 2_000 });
+});
+
 test("damaged bytes go to the quarantine once, however often they are met", async () => {
   const ledger = await openLedger();
   const ends = [finishOf(), finishOf(), finishOf()];

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { Evidence } from "./evidence.ts";
 import { type Finding, findingOf } from "./finding.ts";
 
 /** I3: what was used on postpaid terms + all entries − all rows is the balance, and open holds are what is held. */
@@ -13,4 +14,19 @@ export async function checkBalances(pool: pg.Pool): Promise<Finding> {
     kept === expected ? [] : [`${id}: balance/held ${kept}, entries and rows give ${expected}`],
   );
   return findingOf("I3", rows.length, "accounts", wrong);
+}
+
+/** I11: so many identical deliveries of a top-up are one entry of its amount, and there is no other. */
+export async function checkTopUps({ topUps }: Evidence, pool: pg.Pool): Promise<Finding> {
+  const { rows } = await pool.query<{ key: string; amount: string }>(
+    "SELECT idempotency_key AS key, amount_nano_usd::text AS amount FROM account_entries WHERE kind = 'top_up'",
+  );
+  const wrong = topUps.flatMap(({ topUp, amountNanoUsd }) => {
+    const credited = rows.filter(({ key }) => key === topUp).map(({ amount }) => amount);
+    return credited.join() === amountNanoUsd
+      ? []
+      : [`${topUp}: ${amountNanoUsd} was paid, credited ${credited.join(" and ") || "nothing"}`];
+  });
+  if (rows.length !== topUps.length) wrong.push(`${rows.length} entries of ${topUps.length} top-ups`);
+  return findingOf("I11", topUps.length, "top-ups, each delivered five times", wrong);
 }

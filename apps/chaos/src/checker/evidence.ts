@@ -35,6 +35,12 @@ interface ClientLine {
   outputTokensEarly?: number;
 }
 
+/** A top-up and how often it was delivered; in the clients' log among what they asked for. */
+interface TopUpLine {
+  topUp: string;
+  amountNanoUsd: string;
+}
+
 export interface Row {
   id: string;
   state: string;
@@ -60,6 +66,7 @@ export interface Evidence {
   /** Of each request its attempts in order, of each attempt the last line. */
   oracle: Map<string, OracleLine[]>;
   clients: ClientLine[];
+  topUps: TopUpLine[];
   /** Without corrections. */
   rows: Map<string, Row>;
   prices: Map<string, Price>;
@@ -67,9 +74,15 @@ export interface Evidence {
 
 /** @throws when a file or Postgres cannot be read. */
 export async function readEvidence(paths: { oracle: string; clients: string }, pool: pg.Pool): Promise<Evidence> {
-  const [oracle, clients] = await Promise.all([readLines<OracleLine>(paths.oracle), readLines<ClientLine>(paths.clients)]);
+  const [oracle, clients] = await Promise.all([readLines<OracleLine>(paths.oracle), readLines<ClientLine | TopUpLine>(paths.clients)]);
   const rows = await readRows(pool);
-  return { oracle: byRequest(oracle), clients, rows, prices: await readPrices(pool) };
+  return {
+    oracle: byRequest(oracle),
+    clients: clients.filter((line) => "id" in line),
+    topUps: clients.filter((line) => "topUp" in line),
+    rows,
+    prices: await readPrices(pool),
+  };
 }
 
 async function readLines<Line>(path: string): Promise<Line[]> {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import pg from "pg";
-import { checkBalances } from "./accounts.ts";
+import { checkBalances, checkTopUps } from "./accounts.ts";
 import { readEvidence } from "./evidence.ts";
 import type { Finding } from "./finding.ts";
 import { checkAcknowledged, checkAttempts, checkCharges, checkCosts, checkRefused } from "./requests.ts";
@@ -33,6 +33,7 @@ const findings: Finding[] = [
   await checkRest(redis),
   checkRefused(evidence),
   checkAttempts(evidence),
+  await checkTopUps(evidence, pool),
 ];
 await pool.end();
 for (const finding of findings) process.stdout.write(`${JSON.stringify(finding)}\n`);

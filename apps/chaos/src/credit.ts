@@ -1,0 +1,36 @@
+import { appendFileSync } from "node:fs";
+import { serverAdmin } from "@sluice/testing/server-process";
+import type { Installation } from "./installation.ts";
+
+const topUps = 3;
+const deliveries = 5;
+
+/**
+ * Makes the clients pay from a balance, which therefore has to come out right: a payment service delivers each of
+ * some top-ups several times at once. Needs a gateway with a console; each top-up is a line of the clients' log.
+ */
+export async function giveCredit({ url, postgres: { pool }, clientsPath }: Installation): Promise<void> {
+  const cookie = await signIn(url);
+  const { rows } = await pool.query<{ user_id: string }>("SELECT DISTINCT user_id FROM keys");
+  for (const { user_id: userId } of rows) {
+    await call(url, cookie, "credits.updateAccount", { userId, billing: "both" });
+    for (let n = 1; n <= topUps; n++) {
+      const topUp = { userId, amountUsd: String(100 * n), reason: "chaos", idempotencyKey: `chaos ${n} ${userId}` };
+      await Promise.all(Array.from({ length: deliveries }, () => call(url, cookie, "credits.topUp", topUp)));
+      appendFileSync(clientsPath, `${JSON.stringify({ topUp: topUp.idempotencyKey, amountNanoUsd: `${100 * n}000000000`, deliveries })}\n`);
+    }
+  }
+}
+
+async function signIn(url: string): Promise<string> {
+  const headers = { "content-type": "application/json", origin: url };
+  const answer = await fetch(`${url}/auth/login`, { method: "POST", headers, body: JSON.stringify(serverAdmin) });
+  return answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+}
+
+/** @throws when it does not answer with success. */
+async function call(url: string, cookie: string, procedure: string, input: object): Promise<void> {
+  const headers = { "content-type": "application/json", origin: url, cookie };
+  const answer = await fetch(`${url}/trpc/${procedure}`, { method: "POST", headers, body: JSON.stringify({ json: input }) });
+  if (!answer.ok) throw new Error(`${procedure}: ${answer.status} ${(await answer.text()).slice(0, 500)}`);
+}

@@ -113,13 +113,16 @@ function makeSettleSql(): string {
   RETURNING ${returned})`,
     `details AS (
   INSERT INTO request_details (id, detail)
-  SELECT batch.id, batch.detail::json
-  FROM unnest($1::uuid[], string_to_array($${columns.length + 1}, chr(30))) AS batch(id, detail)
-  WHERE batch.id IN (SELECT id FROM ins)
+  SELECT id, batch.detail::json
+  FROM unnest($1::uuid[], string_to_array($${columns.length + 1}, chr(30))) AS batch(id, detail) JOIN ins USING (id)
   ON CONFLICT (id) DO NOTHING)`,
     `sums AS (
   SELECT ${dimensions}, ${rollupTables[0].bucketOf("started_at")} AS bucket,
-    ${Object.entries({ ...measures, ...sketches })
+    ${Object.entries(measures)
+      // Whole numbers: Postgres adds these up again in half the time of decimals.
+      .map(([name, sql]) => `(${sql})::bigint AS ${name}`)
+      .join(", ")},
+    ${Object.entries(sketches)
       .map(([name, sql]) => `${sql} AS ${name}`)
       .join(", ")}, max(started_at) AS used_at
   FROM (SELECT ins.*, ${statusClassSql} AS status_class FROM ins) AS classed
@@ -181,7 +184,7 @@ const accountsPart = `accounts_moved AS (
     postpaid_nano_usd = accounts.postpaid_nano_usd + CASE accounts.billing WHEN 'postpaid' THEN EXCLUDED.postpaid_nano_usd ELSE 0 END)`;
 
 /** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_6";
+export const SETTLE_NAME = "sluice_settle_7";
 export const settleSql = makeSettleSql();
 
 /** An end, and its detail as text when that was made before. */

@@ -4,6 +4,7 @@ import { currentLogin, type SignedIn } from "./api/current-login.ts";
 import { ListSearch } from "./lists/list-search.ts";
 import { listenFor } from "./live/refetch.ts";
 import { AuditSearch } from "./pages/audit/search.ts";
+import { CreditSearch } from "./pages/credits/search.ts";
 import { LogSearch } from "./pages/logs/search.ts";
 import { OverviewSearch } from "./pages/overview/search.ts";
 import { SessionSearch } from "./pages/sessions/search.ts";
@@ -103,6 +104,13 @@ const keysRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/keys/keys-page.tsx"), "KeysPage"),
 });
 
+const creditsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/credits",
+  validateSearch: CreditSearch,
+  component: lazyRouteComponent(() => import("./pages/credits/credits-page.tsx"), "CreditsPage"),
+});
+
 /** Pages for administrators; the server refuses their data to others anyway. */
 const adminRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -168,6 +176,7 @@ const routeTree = rootRoute.addChildren([
     logsRoute,
     sessionsRoute,
     keysRoute,
+    creditsRoute,
     adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, settingsRoute, auditRoute, systemRoute, ledgerRoute]),
   ]),
 ]);

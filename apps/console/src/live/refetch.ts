@@ -13,6 +13,7 @@ const keysOf: Record<string, () => readonly (readonly unknown[])[]> = {
   "user.changed": () => [api.users.pathKey(), api.names.list.queryKey()],
   "price.changed": () => [api.prices.pathKey()],
   "quarantine.changed": () => [api.quarantine.pathKey(), api.system.pathKey()],
+  "credit.changed": () => [api.credits.pathKey(), api.users.pathKey()],
   "settings.changed": () => [api.settings.pathKey(), api.providers.bootstrap.queryKey()],
 };
 
@@ -22,6 +23,7 @@ const pushOf: Record<string, string> = {
   keys: "key.changed",
   users: "user.changed",
   prices: "price.changed",
+  credits: "credit.changed",
   settings: "settings.changed",
   quarantine: "quarantine.changed",
 };

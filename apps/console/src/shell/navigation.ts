@@ -10,6 +10,7 @@ import {
   Tag,
   TextAlignJustify,
   Users,
+  Wallet,
 } from "lucide-react";
 
 /** The places of the console, in the order of the navigation. */
@@ -20,6 +21,7 @@ export const places = [
   { to: "/providers", name: "providers", icon: Server, admin: true },
   { to: "/keys", name: "keys", icon: KeyRound, admin: false },
   { to: "/users", name: "users", icon: Users, admin: true },
+  { to: "/credits", name: "credits", icon: Wallet, admin: false },
   { to: "/prices", name: "prices", icon: Tag, admin: true },
   { to: "/settings", name: "settings", icon: Settings, admin: true },
   { to: "/audit", name: "audit", icon: ScrollText, admin: true },

@@ -1,5 +1,6 @@
 import { audit } from "./en-audit.ts";
 import { chart } from "./en-chart.ts";
+import { credits } from "./en-credits.ts";
 import { errors, reasons } from "./en-errors.ts";
 import { keys, lists, users } from "./en-keys.ts";
 import { ledger } from "./en-ledger.ts";
@@ -15,6 +16,7 @@ import { system } from "./en-system.ts";
 /** English texts; the shape every other language is typed and tested against. */
 export const en = {
   chart,
+  credits,
   overview,
   palette,
   errors,
@@ -35,6 +37,7 @@ export const en = {
     providers: "Providers",
     keys: "Keys",
     users: "Users",
+    credits: "Credit",
     prices: "Prices",
     settings: "Settings",
     audit: "Audit",

@@ -1,6 +1,7 @@
 import type { Texts } from "./i18n.ts";
 import { audit } from "./zh-CN-audit.ts";
 import { chart } from "./zh-CN-chart.ts";
+import { credits } from "./zh-CN-credits.ts";
 import { errors, reasons } from "./zh-CN-errors.ts";
 import { keys, lists, users } from "./zh-CN-keys.ts";
 import { ledger } from "./zh-CN-ledger.ts";
@@ -16,6 +17,7 @@ import { system } from "./zh-CN-system.ts";
 /** Chinese texts, simplified. */
 export const zhCN: Texts = {
   chart,
+  credits,
   overview,
   palette,
   errors,
@@ -36,6 +38,7 @@ export const zhCN: Texts = {
     providers: "供应商",
     keys: "密钥",
     users: "用户",
+    credits: "额度",
     prices: "价格",
     settings: "设置",
     audit: "审计",

@@ -54,7 +54,7 @@ function useIssueText(): (issue: Issue, name: string) => string {
   return (issue, name) => {
     if (name === "modelRedirects") return t("form.redirect");
     if (name === "groups" || name === "group") return t("form.group");
-    if (/PerMTok$|multiplier$/i.test(name)) return t("form.decimal");
+    if (/PerMTok$|multiplier$|Usd$/i.test(name)) return t("form.decimal");
     if (issue.code === "invalid_format" && issue.format === "email") return t("form.email");
     if (issue.code === "invalid_format" && issue.format === "url") return t("form.url");
     if (issue.code === "too_small" && issue.origin === "string")

@@ -1,6 +1,8 @@
 import { useNavigate } from "@tanstack/react-router";
-import { ChevronRight, CircleCheck, CirclePause, Ellipsis, KeyRound, Pencil, ScrollText, ShieldCheck, Trash2 } from "lucide-react";
+import { ChevronRight, CircleCheck, CirclePause, Ellipsis, KeyRound, Pencil, ScrollText, ShieldCheck, Trash2, Wallet } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { CreditState } from "../../credits/credit-state.tsx";
+import { exactCost, formatCost } from "../../format.ts";
 import { FiguresLine, usageCell } from "../../keys/key-row.tsx";
 import { useUsage } from "../../lists/usage-cells.tsx";
 import { Badge } from "../../ui/badge.tsx";
@@ -30,6 +32,7 @@ export function UserCell({ column, ...props }: UserCellProps & { column: string 
   if (column === "name") return <UserName {...props} />;
   if (column === "status") return <UserStatus user={user} />;
   if (column === "roleGroup") return <RoleBadge user={user} />;
+  if (column === "credit") return <UserCredit user={user} />;
   if (column === "limits") return <KeyCount user={user} />;
   if (column === "actions") return <UserControls {...props} />;
   return usageCell(user.id, column);
@@ -45,6 +48,7 @@ export function UserCard(props: UserCellProps) {
       </div>
       <FiguresLine id={props.user.id}>
         <RoleBadge user={props.user} />
+        <UserCredit user={props.user} />
       </FiguresLine>
     </div>
   );
@@ -99,6 +103,21 @@ function RoleBadge({ user }: { user: User }) {
   );
 }
 
+/** The balance; of who pays afterwards that they do. */
+function UserCredit({ user: { credit } }: { user: User }) {
+  if (!credit) return null;
+  return (
+    <span className="inline-flex flex-col items-start gap-0.5">
+      {credit.billing !== "postpaid" && (
+        <span className="tabular-nums" title={exactCost(credit.balanceNanoUsd)}>
+          {formatCost(credit.balanceNanoUsd)}
+        </span>
+      )}
+      <CreditState account={credit} />
+    </span>
+  );
+}
+
 function KeyCount({ user: { keys = 0 } }: { user: User }) {
   const { t } = useTranslation();
   return <span className="block truncate text-ink-2">{keys >= 100 ? t("users.manyKeys") : t("users.keyCount", { count: keys })}</span>;
@@ -132,6 +151,10 @@ function UserControls({ user, me, tabIndex, onAct }: UserCellProps) {
         <MenuItem onClick={() => onAct({ act: "newKey", user })}>
           <KeyRound aria-hidden="true" />
           {t("users.newKey")}
+        </MenuItem>
+        <MenuItem onClick={() => void navigate({ to: "/credits", search: { user: user.id } })}>
+          <Wallet aria-hidden="true" />
+          {t("credits.title")}
         </MenuItem>
         <MenuItem onClick={() => void navigate({ to: "/logs", search: { user: user.id } })}>
           <ScrollText aria-hidden="true" />

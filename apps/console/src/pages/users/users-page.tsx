@@ -12,6 +12,7 @@ import { type ListSearch, orderOf, sortedBy } from "../../lists/list-search.ts";
 import { ListToolbar } from "../../lists/list-toolbar.tsx";
 import { RowList } from "../../lists/row-list.tsx";
 import { useList } from "../../lists/use-list.ts";
+import { useTopics } from "../../live/hub.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
@@ -26,7 +27,8 @@ import { type TreeRow, useUserTree } from "./user-tree.tsx";
 const route = getRouteApi("/app/admin/users");
 const LIMIT = 50;
 const statuses = ["active", "disabled"] as const;
-const fields: ("email" | "totals" | "keys")[] = ["email", "totals", "keys"];
+const fields: ("email" | "totals" | "keys" | "credit")[] = ["email", "totals", "keys", "credit"];
+const topics = ["credits"] as const;
 
 /** Who may sign in and own keys: a tree of users and their keys. */
 export function UsersPage() {
@@ -40,6 +42,7 @@ export function UsersPage() {
     ...(search.q?.trim() ? { search: search.q.trim().slice(0, 120) } : {}),
     ...{ status, sort, order, limit: LIMIT, fields },
   };
+  useTopics(topics);
   const list = useList(api.users.pathKey(), input, (asked) => client.users.list.query(asked));
   const { rows, toggle } = useUserTree(list.items);
   const keys = useKeyDialogs(login);
@@ -49,6 +52,7 @@ export function UsersPage() {
     [navigate],
   );
   const columns = useUsageColumns(t("users.name"), [
+    { id: "credit", label: t("credits.title"), track: "minmax(7rem, 1fr)", wideOnly: true },
     { id: "roleGroup", label: t("users.roleGroup"), track: "minmax(7rem, 1fr)", wideOnly: true },
   ]);
   const create = (

@@ -1,0 +1,38 @@
+import { CircleAlert, CircleCheck, TriangleAlert, Infinity as Unlimited } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import type { Outputs } from "../api/client.ts";
+import { Badge } from "../ui/badge.tsx";
+
+export type Account = Outputs["credits"]["account"];
+
+/** Below this ($1) a balance is shown as low. */
+const LOW_NANO_USD = 1_000_000_000n;
+
+/** Whether requests can still be paid for, in a word. */
+export function CreditState({ account: { billing, availableNanoUsd } }: { account: Pick<Account, "billing" | "availableNanoUsd"> }) {
+  const { t } = useTranslation();
+  if (billing === "postpaid") {
+    return (
+      <Badge tone="idle">
+        <Unlimited aria-hidden="true" />
+        {t("credits.billing.postpaid")}
+      </Badge>
+    );
+  }
+  const available = BigInt(availableNanoUsd);
+  if (available <= 0n) {
+    return (
+      <Badge tone="bad">
+        <CircleAlert aria-hidden="true" />
+        {t("credits.empty")}
+      </Badge>
+    );
+  }
+  const low = available < LOW_NANO_USD;
+  return (
+    <Badge tone={low ? "warn" : "ok"}>
+      {low ? <TriangleAlert aria-hidden="true" /> : <CircleCheck aria-hidden="true" />}
+      {low ? t("credits.low") : t(`credits.billing.${billing}`)}
+    </Badge>
+  );
+}

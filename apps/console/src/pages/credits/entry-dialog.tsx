@@ -1,0 +1,72 @@
+import { AdjustInput, RefundInput, TopUpInput } from "@sluice/core/inputs/credit";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { client } from "../../api/client.ts";
+import { Button } from "../../ui/button.tsx";
+import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
+import { Field, Input, NativeSelect } from "../../ui/field.tsx";
+import { FailureBox } from "../../ui/states.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { useInputForm } from "../../ui/use-input-form.ts";
+
+const kinds = {
+  topUp: { schema: TopUpInput, send: client.credits.topUp },
+  adjust: { schema: AdjustInput, send: client.credits.adjust },
+  refund: { schema: RefundInput, send: client.credits.refund },
+} as const;
+type Kind = keyof typeof kinds;
+
+/** Sent again after a lost answer, it must be the same entry: the key is made once for each time the dialog opens. */
+function newIdempotencyKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Puts something into a user's account or takes it out. */
+export function EntryDialog({ userId, name, onClose }: { userId: string; name: string; onClose(): void }) {
+  const { t } = useTranslation();
+  const [kind, setKind] = useState<Kind>("topUp");
+  const [idempotencyKey] = useState(newIdempotencyKey);
+  const toInput = ({ amountUsd, reason }: { amountUsd: string; reason: string }) => ({ userId, amountUsd, reason, idempotencyKey });
+  const { form, onSubmit, failure, errorOf, busy } = useInputForm({
+    schema: kinds[kind].schema,
+    defaults: { amountUsd: "", reason: "" },
+    toInput,
+    async submit(_input, values) {
+      await kinds[kind].send.mutate(toInput(values));
+      toastDone(t("credits.done"));
+      onClose();
+    },
+  });
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={t("credits.entryTitle", { name })}>
+      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
+        <DialogBody>
+          <Field label={t("credits.kind")}>
+            {(ids) => (
+              <NativeSelect {...ids} value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
+                {(Object.keys(kinds) as Kind[]).map((one) => (
+                  <option key={one} value={one}>
+                    {t(`credits.kinds.${one}`)}
+                  </option>
+                ))}
+              </NativeSelect>
+            )}
+          </Field>
+          <Field label={t("credits.amountUsd")} hint={kind === "adjust" ? t("credits.adjustHint") : undefined} error={errorOf("amountUsd")}>
+            {(ids) => <Input {...ids} inputMode="decimal" autoComplete="off" {...form.register("amountUsd")} />}
+          </Field>
+          <Field label={t("credits.reason")} hint={t("credits.reasonHint")} error={errorOf("reason")}>
+            {(ids) => <Input {...ids} autoComplete="off" {...form.register("reason")} />}
+          </Field>
+          {failure && <FailureBox error={failure} />}
+        </DialogBody>
+        <DialogFooter>
+          <Button onClick={onClose}>{t("common.cancel")}</Button>
+          <Button type="submit" variant="primary" busy={busy}>
+            {t(`credits.kinds.${kind}`)}
+          </Button>
+        </DialogFooter>
+      </form>
+    </Dialog>
+  );
+}

@@ -15,6 +15,7 @@ it("the spool's state is told: 1 while it can be written, 0 while it cannot", as
     ledgerStats: () => stats,
     creditStats: () => ({ users: 0, openNanoUsd: 0, rebuilds: 0, others: 0, driftNanoUsd: 0 }),
     liveSubscriptions: () => 0,
+    limitDriftNanoUsd: () => 0,
   });
   expect(await metrics.text()).toContain("\nsluice_ledger_writable 1\n");
   stats.writable = false;

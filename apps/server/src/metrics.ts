@@ -11,6 +11,8 @@ export interface MetricSources {
   ledgerStats: () => LedgerStats | null;
   creditStats: () => CreditStats;
   liveSubscriptions: () => number;
+  /** By how much the worst sum of a cost limit was off when it was last compared with the ledger. */
+  limitDriftNanoUsd: () => number;
 }
 
 /** The process in Prometheus' text format; figures are read when they are scraped, never collected by a timer. */
@@ -56,6 +58,11 @@ export function createMetrics(sources: MetricSources): Metrics {
   gaugesOfGateway(gauge, sources);
   const ledger = metricsOfLedger(registry, gauge, sources);
   gaugesOfCredit(gauge, sources);
+  gauge(
+    "sluice_limit_drift_usd",
+    "Worst difference of a cost limit's sum to the ledger, last time they were compared.",
+    () => sources.limitDriftNanoUsd() / 1e9,
+  );
   gauge("sluice_live_subscriptions", "Open event streams of the console.", sources.liveSubscriptions);
   gauge("sluice_db_connections", "Connections to Postgres for console and jobs.", () => sources.pool.totalCount);
   gauge("sluice_db_connections_waiting", "Queries that wait for a connection.", () => sources.pool.waitingCount);

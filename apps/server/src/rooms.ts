@@ -1,17 +1,18 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Admission } from "@sluice/admission/admission";
+import type { Admission, LimitedOwner } from "@sluice/admission/admission";
 import { createAdmission } from "@sluice/admission/create-admission";
 import { type Credit, createCredit } from "@sluice/admission/credit";
+import { createSpendReader } from "@sluice/admission/spend-reader";
 import { systemClock } from "@sluice/core/clock";
-import type { BreakerState, LiveEvent } from "@sluice/core/events";
+import type { BreakerState, InstanceState, LiveEvent } from "@sluice/core/events";
 import { defaultSettings, type Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
 import type { Egress } from "@sluice/egress/contract";
 import { createEgress } from "@sluice/egress/egress";
 import { readCommittedCredit } from "@sluice/ledger/committed-credit";
 import { createLive, type Live } from "@sluice/live/live";
-import type { Snapshot } from "@sluice/snapshot/config";
+import type { Config, Snapshot } from "@sluice/snapshot/config";
 import { createSnapshot } from "@sluice/snapshot/create-snapshot";
 import type { Env } from "./env.ts";
 import type { Storage } from "./storage.ts";
@@ -29,6 +30,25 @@ export interface Rooms {
 /** How long a start waits for live's connection to a Redis that answers; without it everything works, and first lists lack other instances' rows. */
 const liveDeadlineMs = 2_000;
 
+/** How often the gateways are counted that would share the limits if Redis were lost. */
+const countEveryMs = 10_000;
+/** An instance tells of itself every five seconds. */
+const silentMs = 15_000;
+
+function isServing({ roles, stopped, seenAtMs }: InstanceState, nowMs: number): boolean {
+  return roles.includes("gateway") && !stopped && nowMs - seenAtMs < silentMs;
+}
+
+/** Everybody who may have limits. */
+function limitedOwners({ keysBySha256, users, groups, providers }: Config): LimitedOwner[] {
+  return [
+    ...[...keysBySha256.values()].map((values) => ({ owner: "key" as const, id: values.id, values })),
+    ...[...users.values()].map((values) => ({ owner: "user" as const, id: values.id, values })),
+    ...[...groups.values()].map((values) => ({ owner: "group" as const, id: values.name, values })),
+    ...providers.map((values) => ({ owner: "provider" as const, id: values.id, values })),
+  ];
+}
+
 const eventOfState = {
   open: "provider.opened",
   half_open: "provider.half-opened",
@@ -42,6 +62,7 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
   const { storage, secret, instanceId, log } = parts;
   let snapshot: Snapshot | null = null;
   const defaults = defaultSettings();
+  let gateways = 1;
   const settings = (): Settings => snapshot?.current().settings ?? defaults;
   const live: Live = createLive({
     redisUrl: storage.redisUrl,
@@ -55,6 +76,8 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     settings,
     instanceId,
     log,
+    spend: createSpendReader(storage.pool),
+    instances: () => gateways,
     onTransition: (breaker) => live.bus.publish({ type: eventOfState[breaker.state], breaker, atMs: systemClock.now() }),
   });
   const credit = createCredit({
@@ -76,6 +99,14 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     // Whoever changes how the ledger works sees at once that it does.
     if (toldSettings.some((name) => config.settings[name] !== previous.settings[name])) live.instances.tell();
   });
+  const know = (config: Config): void => admission.know(limitedOwners(config));
+  const stopKnowing = snapshot.onChange(know);
+  know(snapshot.current());
+  const counting = setInterval(async () => {
+    const seen = await live.instances.list();
+    gateways = Math.max(1, seen.filter((instance) => isServing(instance, systemClock.now())).length);
+  }, countEveryMs);
+  counting.unref();
   const stopListening = live.commands.listen((command) => {
     if (command.kind === "breaker.reset") admission.breakers.reset(command.providerId);
   });
@@ -88,6 +119,8 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     live,
     egress,
     async close() {
+      clearInterval(counting);
+      stopKnowing();
       stopWatching();
       stopListening();
       await egress.close();

@@ -93,6 +93,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
       ledgerStats: () => roles.ledger?.stats() ?? null,
       creditStats: () => rooms.credit.stats(),
       liveSubscriptions: () => rooms.live.frames.count(),
+      limitDriftNanoUsd: () => rooms.admission.driftNanoUsd(),
     });
     const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, metrics };
     composed.resolve(parts);

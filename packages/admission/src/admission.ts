@@ -1,43 +1,90 @@
 import type { BreakerState } from "@sluice/core/events";
+import type { CostWindows } from "@sluice/core/limits/cost-windows";
+import type { LimitKind, LimitOwner, LimitValues } from "@sluice/core/limits/limit-values";
+import type { OwnerUsage } from "./limit-keeper.ts";
+import type { WaitSignal } from "./waiting-lines.ts";
 
 /** What stands against a request, and where it can be changed. */
 export interface Refusal {
-  limit: "in_flight" | "rpm";
-  owner: "key";
+  limit: LimitKind;
+  owner: LimitOwner;
   ownerId: string;
-  /** The limit's value. */
+  /** The limit's value; of a cost in nano-USD. */
   value: number;
-  /** Seconds until another try makes sense. */
-  retryAfterS: number;
+  /** What is used and reserved of it. */
+  used: number;
+  /** What the request may cost at most, nano-USD. */
+  wantedNanoUsd: number;
+  /** When the clock makes room, ms since the epoch; null = it does not. */
+  resetAtMs: number | null;
+  /** Seconds until another try makes sense; null = not before something is changed. */
+  retryAfterS: number | null;
 }
 
-export interface KeyLimits {
-  keyId: string;
-  rpm: number | null;
-  inFlight: number | null;
+/** An owner and its limits as they are set; the object stands for one configuration and never changes. */
+export interface LimitedOwner {
+  owner: LimitOwner;
+  id: string;
+  values: Partial<LimitValues>;
 }
 
-/** Only what is limited is counted: a key without a limit of a kind uses none of it. */
-export interface KeyUsage {
-  inFlight: number;
-  /** Requests of the running second and the 60 before it, by second of the epoch, oldest first; each leaves after 61 s. */
-  rate: { second: number; count: number }[];
+interface Ask {
+  requestId: string;
+  startedAtMs: number;
+  /** Tokens, estimated: what is really used is booked when it is known. */
+  tokens: number;
 }
 
-/**
- * Leases, rates, breakers and stickiness: one contract kept by Lua on Redis and by its in-process twin. A key without
- * limits costs no await.
- */
-export interface Admission {
+export interface AdmitAsk extends Ask {
+  /** Key, user, group: in this order, those that there are. */
+  owners: readonly LimitedOwner[];
+  /** The most that the request may cost, nano-USD: reserved until it is settled. */
+  costNanoUsd: number;
+  /** Aborted when the client leaves: whoever waits in line then leaves it. */
+  signal?: WaitSignal;
+}
+
+export interface ProviderAsk extends Ask {
+  /** In the order to be tried, each with the most that it may cost upstream. */
+  candidates: readonly (LimitedOwner & { costNanoUsd: number })[];
+}
+
+/** What a request really used. */
+export interface Used {
+  costNanoUsd: number;
+  tokens: number;
+}
+
+/** Limits of rate, of requests in flight and of cost: the same books on Redis and in process. */
+export interface Limits {
   /**
-   * Takes every limit of the key together or none. null = the key has no limits and nothing was taken; a promise of
-   * null = admitted: the lease lives until `release`, or expires with its process. A refusal needs no release.
+   * Takes every limit of all owners together or none. null = there is no limit and nothing was taken; a promise of null =
+   * admitted: what is held lives until `settle` or `release`, or expires with its process. A refusal needs no release.
+   * @throws SluiceError `unavailable` when what was spent is known nowhere.
    */
-  admit(requestId: string, limits: KeyLimits): Promise<Refusal | null> | null;
-  /** Idempotent; never throws. */
+  admit(ask: AdmitAsk): Promise<Refusal | null> | null;
+  /** Takes the first candidate that has room: its index, or why not the first. To be asked only when one of them has limits. */
+  admitProvider(ask: ProviderAsk): Promise<{ taken: number; refusal: null } | { taken: null; refusal: Refusal }>;
+  /** Ends a request: what was reserved becomes what it cost. Idempotent; never throws. */
+  settle(requestId: string, used: Used): void;
+  settleProvider(requestId: string, providerId: string, used: Used): void;
+  /** Ends a request that used nothing. Idempotent; never throws. */
   release(requestId: string): void;
-  /** What of its limits a key uses now, over all instances; takes and changes nothing. Never throws: without Redis it is this process's part. */
-  usage(keyId: string): Promise<KeyUsage>;
+  /**
+   * What an owner uses now, over all instances; takes nothing. What it has spent is read from the ledger when it is not known.
+   * Never throws: without Redis it is this process's part.
+   */
+  usage(owner: LimitedOwner): Promise<OwnerUsage>;
+  /** The windows of cost in force. */
+  windows(): CostWindows;
+  /** Whose cost is limited by the configuration in force: told at the start and at every change. */
+  know(owners: readonly LimitedOwner[]): void;
+  /** By how much the worst sum was off when it was last brought in line with the ledger, nano-USD. */
+  driftNanoUsd(): number;
+}
+
+/** Limits, breakers and stickiness: one contract kept by Lua on Redis and by its in-process twin. Who has no limits costs no await. */
+export interface Admission extends Limits {
   breakers: Breakers;
   sticky: Sticky;
   close(): Promise<void>;

@@ -1,27 +1,27 @@
 /**
- * Admission: what a request must be granted before it may go upstream. It promises that a key's limits hold over all
- * instances together (Lua on Redis), that they hold for this process when Redis is away (the twin in process, which
- * keeps the books all along), and that a frozen Redis costs a request next to nothing. It is apart from the gateway so
- * that limits, breakers and stickiness have one contract with two keepers and can be tested as such.
+ * Admission: what a request must be granted before it may go upstream. It promises that limits hold over all instances
+ * together (Lua on Redis), that they hold for this process when Redis is away (the twin in process, which keeps the books
+ * all along), and that a frozen Redis costs a request next to nothing. It is apart from the gateway so that limits,
+ * breakers and stickiness have one contract with two keepers and can be tested as such.
  *
- * Requests per minute are a sliding window (core/limits/rate-window). A lease lives 30 s beyond the last sign of its
- * process. While Redis is away each instance grants the key's full limit: never more than limit × instances, never
- * unlimited.
+ * Rates are sliding windows (core/limits/rate-window). Cost is reserved at its worst case and settled to what it was; its
+ * sums are a cache of the ledger (spend-books). What a request holds lives 30 s beyond the last sign of its process. While
+ * Redis is away one instance stays exact, and each of several gives out its part of what was left: never unlimited.
  */
 import type { BreakerPolicy } from "@sluice/core/breaker/breaker";
 import { type Clock, systemClock } from "@sluice/core/clock";
 import type { BreakerState } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
-import { effectiveCount } from "@sluice/core/limits/effective-count";
 import { type Log, silentLog } from "@sluice/core/log";
 import { followChannel } from "@sluice/db/follow-channel";
 import type { Redis } from "ioredis";
-import type { Admission, KeyLimits, Refusal } from "./admission.ts";
+import type { Admission } from "./admission.ts";
 import { createBreakers } from "./breakers.ts";
-import { type AppliedLimits, createLocalLimits, type LocalLimits } from "./local-limits.ts";
-import { createRedisGate, type RedisGate } from "./redis-gate.ts";
+import { createLimits } from "./limits.ts";
+import { createRedisGate } from "./redis-gate.ts";
 import { type BreakerMessage, breakersChannel, defineBreakerCommands } from "./shared-breakers.ts";
-import { admitShared, defineLimitCommands, releaseShared, renewShared, usageShared } from "./shared-limits.ts";
+import { defineLimitCommands } from "./shared-limits.ts";
+import type { SpendReader } from "./spend-reader.ts";
 import { createSticky } from "./sticky.ts";
 
 export interface AdmissionOptions {
@@ -34,8 +34,14 @@ export interface AdmissionOptions {
   instanceId: string;
   clock?: Clock;
   log?: Log;
+  /** What the ledger says was spent; null = nothing was. */
+  spend?: SpendReader | null;
+  /** How many processes share the limits, this one included. Default 1. */
+  instances?: () => number;
   /** For tests. */
   timing?: Partial<AdmissionTiming>;
+  /** For tests: stands in for Redis' clock. */
+  testNow?: () => number;
 }
 
 interface AdmissionTiming {
@@ -45,20 +51,26 @@ interface AdmissionTiming {
   probeMs: number;
   /** Between two readings of all shared breakers. */
   refreshMs: number;
+  /** Between two looks at the ledger by whichever instance comes first. */
+  rebuildMs: number;
+  /** How long Redis may take to answer. */
+  commandMs: number;
 }
 
-const defaultTiming: AdmissionTiming = { leaseMs: 30_000, probeMs: 30_000, refreshMs: 5_000 };
-const RENEW_BATCH = 500;
-/** Releases that Redis has not heard of; beyond it the lease's own expiry does it. */
-const MAX_UNRELEASED = 10_000;
+const defaultTiming: AdmissionTiming = { leaseMs: 30_000, probeMs: 30_000, refreshMs: 5_000, rebuildMs: 60_000, commandMs: 200 };
 
 /** Admission over Redis with its local twin, or the twin alone. */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { redis, settings, onTransition, instanceId, clock = systemClock, log = silentLog } = options;
   const timing = { ...defaultTiming, ...options.timing };
-  const local = createLocalLimits();
-  const gate = redis && createRedisGate({ redis, log, onRecover: () => recover() });
-  const leases = gate && createLeases(gate, local, timing.leaseMs);
+  const gate = redis && createRedisGate({ redis, log, timeoutMs: timing.commandMs, onRecover: () => recover() });
+  const { instances = () => 1, spend = null, testNow } = options;
+  const keeper = createLimits({ gate, clock, settings, leaseMs: timing.leaseMs, instances, spend, log, testNow });
+  const rebuild = (): void => {
+    keeper.rebuild(instanceId).catch((error: unknown) => {
+      log.warn({ error: String(error) }, "sums of cost could not be brought in line with the ledger");
+    });
+  };
   if (redis) {
     defineLimitCommands(redis);
     defineBreakerCommands(redis);
@@ -78,96 +90,30 @@ export function createAdmission(options: AdmissionOptions): Admission {
     : null;
 
   const recover = (): void => {
-    leases?.renew();
+    keeper.renew();
+    rebuild();
     void breakers.refresh();
   };
   const tickers = [
-    setInterval(() => leases?.renew(), timing.leaseMs / 3),
+    setInterval(() => keeper.renew(), timing.leaseMs / 3),
+    setInterval(rebuild, timing.rebuildMs),
     setInterval(() => void breakers.refresh(), timing.refreshMs),
     setInterval(() => {
-      local.sweep(clock.now());
+      keeper.sweep();
       sticky.sweep();
     }, 10 * 60_000),
   ];
   for (const ticker of tickers) ticker.unref();
 
   return {
-    admit(requestId, limits) {
-      const applied = appliedLimits(limits);
-      if (!applied) return null;
-      const refusal = local.take(requestId, applied, clock.now());
-      return !refusal && leases && gate?.isOpen() ? leases.admit(requestId, applied) : Promise.resolve(refusal);
-    },
-    release(requestId) {
-      const holding = local.release(requestId);
-      if (holding) leases?.release(requestId, holding.keyId);
-    },
-    async usage(keyId) {
-      const own = () => local.usage(keyId, clock.now());
-      return gate?.isOpen() ? gate.run((redis) => usageShared(redis, keyId)).catch(own) : own();
-    },
+    ...keeper.limits,
     breakers,
     sticky,
     async close() {
       for (const ticker of tickers) clearInterval(ticker);
-      await leases?.releaseAll();
+      await keeper.close();
       gate?.close();
       unfollow?.();
-    },
-  };
-}
-
-/** null = the key has no limits. */
-function appliedLimits(limits: KeyLimits): AppliedLimits | null {
-  const rpm = effectiveCount(limits.rpm);
-  const inFlight = effectiveCount(limits.inFlight);
-  return rpm === null && inFlight === null ? null : { keyId: limits.keyId, rpm, inFlight };
-}
-
-/** The shared half of admitting: what the local twin has granted already is asked of Redis, kept alive there and ended. */
-function createLeases(gate: RedisGate, local: LocalLimits, leaseMs: number) {
-  const unreleased = new Map<string, string>();
-
-  const release = (requestId: string, keyId: string): void => {
-    gate
-      .run((redis) => releaseShared(redis, requestId, keyId))
-      .catch(() => {
-        if (unreleased.size < MAX_UNRELEASED) unreleased.set(requestId, keyId);
-      });
-  };
-
-  return {
-    release,
-    async admit(requestId: string, limits: AppliedLimits): Promise<Refusal | null> {
-      try {
-        const refusal = await gate.run((redis) => admitShared(redis, requestId, limits, leaseMs));
-        if (refusal) local.undo(requestId);
-        return refusal;
-      } catch {
-        // The twin has admitted it. Should Redis carry out the command late, the lease is renewed or released like any.
-        return null;
-      }
-    },
-    /** Prolongs what is held; then ends what could not be ended before. */
-    renew(): void {
-      const batch: [string, string][] = [];
-      const flush = (): void => {
-        const sent = batch.splice(0);
-        if (sent.length > 0) gate.send((redis) => renewShared(redis, sent, leaseMs));
-      };
-      for (const lease of local.leases()) {
-        if (batch.push(lease) >= RENEW_BATCH) flush();
-      }
-      flush();
-      if (!gate.isOpen()) return;
-      const ended = [...unreleased];
-      unreleased.clear();
-      for (const [requestId, keyId] of ended) release(requestId, keyId);
-    },
-    /** What a stopping process still holds; bounded by the gate's time limit. */
-    async releaseAll(): Promise<void> {
-      const ended = [...local.leases()].map(([requestId, keyId]) => gate.run((redis) => releaseShared(redis, requestId, keyId)));
-      await Promise.allSettled(ended);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { type CostKind, costKinds, type LimitKind, limitKinds } from "@sluice/core/limits/limit-values";
 import {
   advanceRate,
   newRateWindow,
@@ -7,107 +8,351 @@ import {
   returnRate,
   takeRate,
 } from "@sluice/core/limits/rate-window";
-import type { KeyUsage, Refusal } from "./admission.ts";
+import {
+  addSpend,
+  layoutOf,
+  newSpendBook,
+  rebuildSpend,
+  rotateSpend,
+  type SpendBook,
+  type SpendFacts,
+  spendFreesAtMs,
+  spentIn,
+  trimSpend,
+} from "@sluice/core/limits/spend-book";
+import {
+  bookName,
+  type KeeperRefusal,
+  type OwnerAsk,
+  type OwnerRef,
+  type OwnerUsage,
+  type QueuePlace,
+  type Settlement,
+  type TakeAsk,
+  type TakeReply,
+} from "./limit-keeper.ts";
 
-/** Limits as they apply: null = none. */
-export interface AppliedLimits {
-  keyId: string;
-  rpm: number | null;
-  inFlight: number | null;
+/** How this process's own books are asked. */
+export interface LocalRole {
+  /** They decide alone; otherwise they are a lower bound, and Redis is asked too. */
+  decides: boolean;
+  /** How many share the limits without seeing one another: each gives out its part of what is left. */
+  instances: number;
 }
 
-/** What an admitted request holds in this process. */
-export interface Holding {
-  keyId: string;
-  /** Whether it counts as in flight until released. */
-  leased: boolean;
-  /** The second its rate is booked in; null when the key has no rate. */
-  second: number | null;
+/** What Redis last said beyond this process's own part, of one window. */
+interface OthersPart {
+  startMs: number;
+  untilMs: number;
+  nanoUsd: number;
 }
+
+interface OwnerBook {
+  /** Reserved cost by request in flight. */
+  live: Map<string, number>;
+  reserved: number;
+  rpm: RateWindow | null;
+  tpm: RateWindow | null;
+  spend: SpendBook;
+  /** Settled, and not seen in the ledger yet. */
+  recent: Map<string, { startedAtMs: number; nanoUsd: number }>;
+  others: Partial<Record<CostKind, OthersPart>>;
+  /** What this process had used of a kind when it came to decide alone among several, by the window it was of. */
+  aloneSince: Partial<Record<CostKind, { startMs: number; used: number }>>;
+  /** In line for a place in flight, oldest first. */
+  queue: string[];
+  usedAtMs: number;
+}
+
+/** Settled costs that are remembered per owner until the ledger shows them. */
+const MAX_RECENT = 100_000;
+const IDLE_MS = 2 * 3_600_000;
 
 /**
- * Rates and leases of this process. Alone it is the whole truth; beside Redis it is a lower bound of it, so its
- * refusals are always right and are given without asking, and when Redis fails it is exact for one instance.
- * In-process leases need no expiry: they end with the process.
+ * The books of this process: the same contract that the Lua scripts keep on Redis. Alone they are the whole truth; beside
+ * Redis they hold this process's own part, so that their refusals are always right and are given without asking, and when
+ * Redis fails they go on from what it said last. Leases need no expiry here: they end with the process.
  */
-export interface LocalLimits {
-  /** Takes all or nothing. */
-  take(requestId: string, limits: AppliedLimits, nowMs: number): Refusal | null;
-  /** Takes back a request that Redis refused. */
-  undo(requestId: string): void;
-  /** Ends a request; what it held, if it held a lease. Idempotent. */
-  release(requestId: string): Holding | null;
-  /** What a key holds and has taken; changes nothing. */
-  usage(keyId: string, nowMs: number): KeyUsage;
-  /** Leases by request id. */
-  leases(): IterableIterator<[requestId: string, keyId: string]>;
-  /** Forgets rates of keys that have been quiet for a minute. */
-  sweep(nowMs: number): void;
+export class LocalLimits {
+  readonly #books = new Map<string, OwnerBook>();
+
+  /** Takes all owners of the first alternative that has room, or nothing. */
+  take(ask: TakeAsk, role: LocalRole): TakeReply {
+    if (role.decides) {
+      const unknown = ask.alternatives.flat().filter((owner) => !this.#isKnown(owner, ask));
+      if (unknown.length > 0) return { kind: "unknown", owners: unknown };
+    }
+    let refusal: KeeperRefusal | null = null;
+    for (const [index, owners] of ask.alternatives.entries()) {
+      const found = this.#refusalOf(owners, ask, role);
+      if (!found) return { kind: "taken", alternative: index, second: Math.floor(ask.nowMs / 1000), used: this.#book(owners, ask) };
+      refusal ??= found;
+    }
+    return refusal ? { kind: "refused", refusal } : { kind: "taken", alternative: 0, second: 0, used: [] };
+  }
+
+  /** Takes back what was taken and then refused elsewhere. */
+  undo(ask: TakeAsk, owners: readonly OwnerAsk[], second: number): void {
+    for (const owner of owners) {
+      const book = this.#books.get(bookName(owner));
+      if (!book || !this.#endHold(book, ask.id)) continue;
+      if (owner.limits.rpm !== null && book.rpm) returnRate(book.rpm, second);
+      if (owner.limits.tpm !== null && book.tpm) returnRate(book.tpm, second, ask.tokens);
+    }
+  }
+
+  /**
+   * Ends a request: its reservations become what it really cost. Books that decide remember it until the ledger shows it;
+   * a request counts once.
+   */
+  settle(request: { id: string; startedAtMs: number }, settlements: readonly Settlement[], nowMs: number, decides: boolean): void {
+    for (const settlement of settlements) {
+      const book = this.#open(settlement, nowMs);
+      this.#endHold(book, request.id);
+      if (settlement.limits.costs && settlement.costNanoUsd > 0 && !book.recent.has(request.id)) {
+        if (decides && book.recent.size < MAX_RECENT)
+          book.recent.set(request.id, { startedAtMs: request.startedAtMs, nanoUsd: settlement.costNanoUsd });
+        addSpend(book.spend, request.startedAtMs, settlement.costNanoUsd);
+      }
+      if (settlement.limits.tpm === null) continue;
+      book.tpm ??= newRateWindow(nowMs);
+      const more = settlement.tokens - settlement.estimatedTokens;
+      if (more >= 0) takeRate(book.tpm, nowMs, more);
+      else {
+        advanceRate(book.tpm, nowMs);
+        returnRate(book.tpm, settlement.second, -more);
+      }
+    }
+  }
+
+  /** What Redis said was used, when it admitted a request that these books have taken already. */
+  learn(owners: readonly OwnerAsk[], used: readonly Partial<Record<CostKind, number>>[], { windows, nowMs }: TakeAsk): void {
+    for (const [index, owner] of owners.entries()) {
+      const book = this.#books.get(bookName(owner));
+      if (!book) continue;
+      book.aloneSince = {};
+      for (const [kind, nanoUsd] of Object.entries(used[index] ?? {}) as [CostKind, number][]) {
+        const own = spentIn(book.spend, kind, windows, nowMs) + book.reserved;
+        const window = kind === "total" ? undefined : windows.fixed[kind];
+        const length = kind === "total" ? Number.POSITIVE_INFINITY : (windows.rolling[kind] ?? 0);
+        const startMs = kind === "total" ? owner.limits.totalSinceMs : (window?.startMs ?? 0);
+        book.others[kind] = { startMs, untilMs: window?.endMs ?? nowMs + length, nanoUsd: Math.max(0, nanoUsd - own) };
+      }
+      // Now the past is known, if only as a sum.
+      book.spend.layout = layoutOf(windows, owner.limits.totalSinceMs);
+    }
+  }
+
+  /** Requests whose ends or reservations the ledger may show by now. */
+  idsOf(ref: OwnerRef): string[] {
+    const book = this.#books.get(bookName(ref));
+    return book ? [...book.recent.keys(), ...book.live.keys()] : [];
+  }
+
+  /** Takes over what the ledger says of an owner; `visible` = requests that are in its sums. @returns by how much a sum was off, nano-USD. */
+  rebuild(ref: OwnerRef, facts: SpendFacts, visible: ReadonlySet<string>, nowMs: number): number {
+    const book = this.#open(ref, nowMs);
+    for (const id of visible) {
+      if (book.recent.delete(id) || !book.live.has(id)) continue;
+      // Over and charged: its own settlement, still on the way, must not count once more.
+      this.#endHold(book, id);
+      book.recent.set(id, { startedAtMs: 0, nanoUsd: 0 });
+    }
+    const isKnown = book.spend.layout === facts.layout;
+    const before = { ...book.spend.sums };
+    const starts = { ...book.spend.starts };
+    rebuildSpend(book.spend, facts, book.recent.values());
+    book.others = {};
+    if (!isKnown) return 0;
+    const off = costKinds.map((kind) =>
+      starts[kind] === facts.starts[kind] ? Math.abs((before[kind] ?? 0) - (book.spend.sums[kind] ?? 0)) : 0,
+    );
+    return Math.max(...off);
+  }
+
+  /** What is known of an owner's past is not to be relied on any more. */
+  forget(ref: OwnerRef): void {
+    const book = this.#books.get(bookName(ref));
+    if (book) book.spend.layout = null;
+  }
+
+  /** What is used now; changes nothing that counts. */
+  usage(ref: OwnerRef, windows: TakeAsk["windows"], nowMs: number): OwnerUsage {
+    const book = this.#books.get(bookName(ref));
+    if (!book) return { inFlight: 0, rate: [], tokens: [], spent: null, reserved: 0 };
+    rotateSpend(book.spend, windows, book.spend.starts.total ?? 0);
+    const spent: OwnerUsage["spent"] = {};
+    for (const kind of costKinds) spent[kind] = spentIn(book.spend, kind, windows, nowMs) + othersPart(book, kind, windows, nowMs);
+    return {
+      inFlight: book.live.size,
+      rate: book.rpm ? readRate(book.rpm, nowMs) : [],
+      tokens: book.tpm ? readRate(book.tpm, nowMs) : [],
+      spent: book.spend.layout === null ? null : spent,
+      reserved: book.reserved,
+    };
+  }
+
+  /** Stands in line; false = it is full. Who stands there already stays where they are. */
+  join({ requestId, size, ...ref }: QueuePlace, nowMs: number): boolean {
+    const { queue } = this.#open(ref, nowMs);
+    if (queue.includes(requestId)) return true;
+    if (queue.length >= size) return false;
+    queue.push(requestId);
+    return true;
+  }
+
+  /** Leaves the line. */
+  leave(ref: OwnerRef, requestId: string): void {
+    const queue = this.#books.get(bookName(ref))?.queue;
+    const at = queue?.indexOf(requestId) ?? -1;
+    if (at >= 0) queue?.splice(at, 1);
+  }
+
+  /** Owners whose cost is limited and that were used since then. */
+  usedSince(sinceMs: number): string[] {
+    return [...this.#books].filter(([, book]) => book.usedAtMs >= sinceMs && book.spend.layout !== null).map(([name]) => name);
+  }
+
+  /** Forgets owners that have been quiet. */
+  sweep(nowMs: number): void {
+    for (const [name, book] of this.#books) {
+      trimSpend(book.spend, nowMs);
+      for (const window of [book.rpm, book.tpm]) if (window) advanceRate(window, nowMs);
+      if (book.rpm?.total === 0) book.rpm = null;
+      if (book.tpm?.total === 0) book.tpm = null;
+      const isIdle = book.live.size === 0 && book.queue.length === 0 && !book.rpm && !book.tpm && nowMs - book.usedAtMs > IDLE_MS;
+      if (isIdle) this.#books.delete(name);
+    }
+  }
+
+  #open(ref: OwnerRef, nowMs: number): OwnerBook {
+    const name = bookName(ref);
+    let book = this.#books.get(name);
+    if (!book) {
+      book = {
+        ...{ live: new Map(), reserved: 0, rpm: null, tpm: null, spend: newSpendBook(), recent: new Map() },
+        ...{ others: {}, aloneSince: {}, queue: [], usedAtMs: nowMs },
+      };
+      this.#books.set(name, book);
+    }
+    book.usedAtMs = nowMs;
+    return book;
+  }
+
+  #isKnown({ limits, ...ref }: OwnerAsk, { windows }: TakeAsk): boolean {
+    if (!limits.costs) return true;
+    return this.#books.get(bookName(ref))?.spend.layout === layoutOf(windows, limits.totalSinceMs);
+  }
+
+  #endHold(book: OwnerBook, id: string): boolean {
+    const reserved = book.live.get(id);
+    if (reserved === undefined) return false;
+    book.live.delete(id);
+    book.reserved -= reserved;
+    return true;
+  }
+
+  /** By kind first, then by owner: the order of refusal. */
+  #refusalOf(owners: readonly OwnerAsk[], ask: TakeAsk, role: LocalRole): KeeperRefusal | null {
+    for (const kind of limitKinds) {
+      for (const owner of owners) {
+        const book = this.#open(owner, ask.nowMs);
+        if (book.live.has(ask.id)) continue;
+        const found = refusalOfKind(kind, owner, book, ask, role);
+        if (found) return { ask: owner, limit: kind, ...found };
+      }
+    }
+    return null;
+  }
+
+  #book(owners: readonly OwnerAsk[], ask: TakeAsk): Partial<Record<CostKind, number>>[] {
+    const { id, nowMs, tokens, windows } = ask;
+    return owners.map((owner) => {
+      const book = this.#open(owner, nowMs);
+      if (!book.live.has(id)) {
+        const reserved = owner.limits.costs ? owner.costNanoUsd : 0;
+        book.live.set(id, reserved);
+        book.reserved += reserved;
+        if (owner.limits.rpm !== null) book.rpm = taken(book.rpm, nowMs, 1);
+        if (owner.limits.tpm !== null) book.tpm = taken(book.tpm, nowMs, tokens);
+        this.leave(owner, id);
+      }
+      const used: Partial<Record<CostKind, number>> = {};
+      for (const kind of Object.keys(owner.limits.costs ?? {}) as CostKind[]) {
+        used[kind] = spentIn(book.spend, kind, windows, nowMs) + book.reserved + othersPart(book, kind, windows, nowMs);
+      }
+      return used;
+    });
+  }
 }
 
-/** Nothing held, nothing counted. */
-export function createLocalLimits(): LocalLimits {
-  const holdings = new Map<string, Holding>();
-  const inFlight = new Map<string, number>();
-  const rates = new Map<string, RateWindow>();
+function taken(window: RateWindow | null, nowMs: number, amount: number): RateWindow {
+  const into = window ?? newRateWindow(nowMs);
+  takeRate(into, nowMs, amount);
+  return into;
+}
 
-  const releaseLease = (holding: Holding): void => {
-    if (!holding.leased) return;
-    const left = (inFlight.get(holding.keyId) ?? 1) - 1;
-    if (left > 0) inFlight.set(holding.keyId, left);
-    else inFlight.delete(holding.keyId);
-  };
+type Found = Pick<KeeperRefusal, "used" | "onlyReserved" | "freesAtMs">;
 
-  return {
-    take(requestId, limits, nowMs) {
-      if (holdings.has(requestId)) return null;
-      const { keyId } = limits;
-      const running = inFlight.get(keyId) ?? 0;
-      if (limits.inFlight !== null && running >= limits.inFlight) {
-        return { limit: "in_flight", owner: "key", ownerId: keyId, value: limits.inFlight, retryAfterS: 1 };
-      }
-      let second: number | null = null;
-      if (limits.rpm !== null) {
-        const window = rates.get(keyId) ?? newRateWindow(nowMs);
-        advanceRate(window, nowMs);
-        if (window.total >= limits.rpm) {
-          const retryAfterS = rateRetryAfterS(window, limits.rpm, nowMs);
-          return { limit: "rpm", owner: "key", ownerId: keyId, value: limits.rpm, retryAfterS };
-        }
-        second = takeRate(window, nowMs);
-        rates.set(keyId, window);
-      }
-      if (limits.inFlight !== null) inFlight.set(keyId, running + 1);
-      holdings.set(requestId, { keyId, leased: limits.inFlight !== null, second });
-      return null;
-    },
-    undo(requestId) {
-      const holding = holdings.get(requestId);
-      if (!holding) return;
-      holdings.delete(requestId);
-      releaseLease(holding);
-      const window = rates.get(holding.keyId);
-      if (window && holding.second !== null) returnRate(window, holding.second);
-    },
-    release(requestId) {
-      const holding = holdings.get(requestId);
-      if (!holding) return null;
-      holdings.delete(requestId);
-      releaseLease(holding);
-      return holding.leased ? holding : null;
-    },
-    usage(keyId, nowMs) {
-      const window = rates.get(keyId);
-      return { inFlight: inFlight.get(keyId) ?? 0, rate: window ? readRate(window, nowMs) : [] };
-    },
-    *leases() {
-      for (const [requestId, { keyId, leased }] of holdings) if (leased) yield [requestId, keyId];
-    },
-    sweep(nowMs) {
-      for (const [keyId, window] of rates) {
-        advanceRate(window, nowMs);
-        if (window.total === 0) rates.delete(keyId);
-      }
-    },
-  };
+function refusalOfKind(kind: LimitKind, owner: OwnerAsk, book: OwnerBook, ask: TakeAsk, role: LocalRole): Found | null {
+  if (kind === "in_flight") return inFlightRefusal(owner, book, ask, role);
+  if (kind === "rpm") return rateRefusal(book.rpm, partOf(owner.limits.rpm, role), 1, ask.nowMs);
+  if (kind === "tpm") return rateRefusal(book.tpm, partOf(owner.limits.tpm, role), ask.tokens, ask.nowMs);
+  return costRefusal(kind, owner, book, ask, role);
+}
+
+/** Several that do not see one another give out a part each, and at least one. */
+function partOf(limit: number | null, { decides, instances }: LocalRole): number | null {
+  return limit === null || !decides || instances <= 1 ? limit : Math.max(1, Math.floor(limit / instances));
+}
+
+/** With a line, the places that are free are for those at its head. */
+function inFlightRefusal(owner: OwnerAsk, book: OwnerBook, ask: TakeAsk, role: LocalRole): Found | null {
+  const limit = partOf(owner.limits.inFlight, role);
+  if (limit === null) return null;
+  const free = limit - book.live.size;
+  const place = book.queue.indexOf(ask.id);
+  const ahead = ask.queueMs === 0 || !role.decides ? 0 : place >= 0 ? place : book.queue.length;
+  return ahead < free ? null : { used: book.live.size, onlyReserved: true, freesAtMs: null };
+}
+
+function rateRefusal(window: RateWindow | null, limit: number | null, amount: number, nowMs: number): Found | null {
+  if (limit === null) return null;
+  if (window) advanceRate(window, nowMs);
+  const used = window?.total ?? 0;
+  if (used + amount <= limit) return null;
+  const waitS = window ? rateRetryAfterS(window, limit - amount + 1, nowMs) : 1;
+  return { used, onlyReserved: false, freesAtMs: nowMs + waitS * 1000 };
+}
+
+function costRefusal(kind: CostKind, owner: OwnerAsk, book: OwnerBook, ask: TakeAsk, role: LocalRole): Found | null {
+  const limit = owner.limits.costs?.[kind];
+  if (limit === undefined) return null;
+  const { windows, nowMs } = ask;
+  rotateSpend(book.spend, windows, owner.limits.totalSinceMs);
+  const spent = spentIn(book.spend, kind, windows, nowMs) + (role.decides ? othersPart(book, kind, windows, nowMs) : 0);
+  const used = spent + book.reserved;
+  const ceiling = role.decides && role.instances > 1 ? shareOf(kind, limit, used, book, ask, role.instances) : limit;
+  if (used + owner.costNanoUsd <= ceiling) return null;
+  const onlyReserved = spent + owner.costNanoUsd <= ceiling;
+  const room = limit - owner.costNanoUsd - book.reserved;
+  return { used, onlyReserved, freesAtMs: spendFreesAtMs(book.spend, kind, windows, { nowMs, room }) };
+}
+
+/** Up to where this process may go: what was used when Redis was lost, and its part of what was left then. */
+function shareOf(kind: CostKind, limit: number, used: number, book: OwnerBook, { windows }: TakeAsk, instances: number): number {
+  const startMs = kind === "total" ? 0 : (windows.fixed[kind]?.startMs ?? 0);
+  let since = book.aloneSince[kind];
+  if (since?.startMs !== startMs) {
+    since = { startMs, used };
+    book.aloneSince[kind] = since;
+  }
+  return since.used + Math.floor((limit - since.used) / instances);
+}
+
+function othersPart(book: OwnerBook, kind: CostKind, windows: TakeAsk["windows"], nowMs: number): number {
+  const part = book.others[kind];
+  if (!part || nowMs >= part.untilMs) return 0;
+  const startMs = kind === "total" ? part.startMs : (windows.fixed[kind]?.startMs ?? part.startMs);
+  return part.startMs === startMs ? part.nanoUsd : 0;
 }

@@ -4,6 +4,7 @@ import { until } from "@sluice/testing/deadline";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { keyAsk } from "../test/ask.ts";
 import type { Admission } from "./admission.ts";
 import { type AdmissionOptions, createAdmission } from "./create-admission.ts";
 
@@ -70,39 +71,39 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
     const { admission } = await start("a");
     const other = (await start("b")).admission;
     const limits = { keyId: "k", rpm: null, inFlight: 5 };
-    for (const id of ["r1", "r2", "r3"]) expect(await admission.admit(id, limits)).toBeNull();
+    for (const id of ["r1", "r2", "r3"]) expect(await admission.admit(keyAsk(id, limits))).toBeNull();
 
     await stop();
     await untilLocal(admission);
     // The three from before the outage count.
-    expect(await admission.admit("r4", limits)).toBeNull();
-    expect(await admission.admit("r5", limits)).toBeNull();
-    for (let i = 0; i < 45; i++) expect(await admission.admit(`x${i}`, limits)).toMatchObject({ limit: "in_flight", value: 5 });
+    expect(await admission.admit(keyAsk("r4", limits))).toBeNull();
+    expect(await admission.admit(keyAsk("r5", limits))).toBeNull();
+    for (let i = 0; i < 45; i++) expect(await admission.admit(keyAsk(`x${i}`, limits))).toMatchObject({ limit: "in_flight", value: 5 });
     admission.release("r5");
-    expect(await admission.admit("r6", limits)).toBeNull();
+    expect(await admission.admit(keyAsk("r6", limits))).toBeNull();
 
     await heal();
     await untilShared(admission);
     await untilShared(other);
     // Redis knows again what this instance holds, also what it admitted alone; what ended meanwhile is free.
-    expect(await other.admit("y", limits)).not.toBeNull();
+    expect(await other.admit(keyAsk("y", limits))).not.toBeNull();
     admission.release("r6");
-    await until(async () => (await other.admit("y", limits)) === null, { what: "one place is free" });
-    expect(await other.admit("z", limits)).toMatchObject({ limit: "in_flight" });
+    await until(async () => (await other.admit(keyAsk("y", limits))) === null, { what: "one place is free" });
+    expect(await other.admit(keyAsk("z", limits))).toMatchObject({ limit: "in_flight" });
   });
 
   test("rates of before the outage count", async () => {
     const { admission } = await start("a");
     const limits = { keyId: "k", rpm: 3, inFlight: null };
-    expect(await admission.admit("r1", limits)).toBeNull();
+    expect(await admission.admit(keyAsk("r1", limits))).toBeNull();
     await stop();
     await untilLocal(admission);
-    expect(await admission.admit("r2", limits)).toBeNull();
-    expect(await admission.admit("r3", limits)).toBeNull();
-    expect(await admission.admit("r4", limits)).toMatchObject({ limit: "rpm" });
+    expect(await admission.admit(keyAsk("r2", limits))).toBeNull();
+    expect(await admission.admit(keyAsk("r3", limits))).toBeNull();
+    expect(await admission.admit(keyAsk("r4", limits))).toMatchObject({ limit: "rpm" });
     await heal();
     await untilShared(admission);
-    expect(await admission.admit("r5", limits)).toMatchObject({ limit: "rpm" });
+    expect(await admission.admit(keyAsk("r5", limits))).toMatchObject({ limit: "rpm" });
   });
 
   test("breakers work alone, are told once, and what happened is shared afterwards", async () => {
@@ -136,12 +137,12 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
 test("Redis restarted empty in a moment: leases that are held are booked again", async () => {
   const { admission } = await start("a", { timing: { leaseMs: 900 } });
   const limits = { keyId: "k", rpm: null, inFlight: 1 };
-  expect(await admission.admit("r1", limits)).toBeNull();
+  expect(await admission.admit(keyAsk("r1", limits))).toBeNull();
   await server.restart();
   const other = (await start("b")).admission;
   await until(
     async () => {
-      const refusal = await other.admit("r2", limits);
+      const refusal = await other.admit(keyAsk("r2", limits));
       other.release("r2");
       return refusal?.limit === "in_flight";
     },

@@ -4,6 +4,8 @@ import type { Redis } from "ioredis";
 
 /** What stands between a request and a Redis that is gone, slow or frozen. */
 export interface RedisGate {
+  /** For subscriptions, which need connections of their own. */
+  readonly redis: Redis;
   /** Whether commands are sent at all. */
   isOpen(): boolean;
   /**
@@ -82,6 +84,7 @@ export function createRedisGate(options: RedisGateOptions): RedisGate {
   }
 
   return {
+    redis,
     isOpen: () => probing === null && !closed,
     run,
     send: (command) => void run(command).catch(() => undefined),

@@ -1,143 +1,203 @@
+import { type CostWindows, SPEND_BUCKET_MS } from "@sluice/core/limits/cost-windows";
+import type { CostKind, LimitKind } from "@sluice/core/limits/limit-values";
+import { layoutOf, type SpendFacts } from "@sluice/core/limits/spend-book";
 import type { Redis } from "ioredis";
-import type { KeyUsage, Refusal } from "./admission.ts";
-import type { AppliedLimits } from "./local-limits.ts";
+import {
+  bookName,
+  type OwnerAsk,
+  type OwnerRef,
+  type OwnerUsage,
+  type QueuePlace,
+  type Settlement,
+  type TakeAsk,
+  type TakeReply,
+} from "./limit-keeper.ts";
+import { joinLua, rebuildLua, renewLua, settleLua, takeLua, usageLua } from "./limit-scripts.ts";
 
-/** Leases of a key: ZSET of request ids, score = expiry by Redis' own clock, so a dead instance needs no sweeper. */
-const leaseKey = (keyId: string): string => `sluice:leases:${keyId}`;
-/** Rate of a key: HASH of second → requests, `first` = oldest second kept, `total` = sum. See core/limits/rate-window. */
-const rateKey = (keyId: string): string => `sluice:rate:${keyId}`;
+/** A hold that is kept alive. */
+export interface SharedHold {
+  requestId: string;
+  ref: OwnerRef;
+  /** Reserved, nano-USD; null = the owner's cost is not limited. */
+  costNanoUsd: number | null;
+}
 
-/** KEYS leases, rate · ARGV request id, in-flight limit, rpm (0 = none), lease ms → {0} | {1 in flight | 2 rpm, retry s}. */
-const admitLua = `
-local time = redis.call('TIME')
-local sec = tonumber(time[1])
-local ms = sec * 1000 + math.floor(tonumber(time[2]) / 1000)
-local inFlight, rpm, leaseMs = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-if inFlight > 0 then
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ms)
-  if redis.call('ZCARD', KEYS[1]) >= inFlight then return {1, 1} end
-end
-if rpm > 0 then
-  local book = redis.call('HMGET', KEYS[2], 'first', 'total')
-  local first, total = tonumber(book[1]) or sec, tonumber(book[2]) or 0
-  while first <= sec - 61 do
-    local count = redis.call('HGET', KEYS[2], first)
-    if count then
-      total = total - tonumber(count)
-      redis.call('HDEL', KEYS[2], first)
-    end
-    first = first + 1
-  end
-  if total >= rpm then
-    local left, retry = total, 1
-    for second = first, sec do
-      left = left - (tonumber(redis.call('HGET', KEYS[2], second) or 0))
-      if left < rpm then
-        retry = math.max(1, second + 61 - sec)
-        break
-      end
-    end
-    redis.call('HSET', KEYS[2], 'first', first, 'total', total)
-    return {2, retry}
-  end
-  redis.call('HINCRBY', KEYS[2], sec, 1)
-  redis.call('HSET', KEYS[2], 'first', first, 'total', total + 1)
-  redis.call('EXPIRE', KEYS[2], 62)
-end
-if inFlight > 0 then
-  redis.call('ZADD', KEYS[1], ms + leaseMs, ARGV[1])
-  redis.call('PEXPIRE', KEYS[1], leaseMs * 2)
-end
-return {0, 0}
-`;
+/** Redis' clock is another one: windows have to be made for it. */
+export interface ClockReply {
+  kind: "clock";
+  redisNowMs: number;
+}
 
-/** KEYS one per lease · ARGV lease ms, request id per lease. Adds what Redis lost: the holder knows best. */
-const renewLua = `
-local time = redis.call('TIME')
-local expiry = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + tonumber(ARGV[1])
-for i, key in ipairs(KEYS) do
-  redis.call('ZADD', key, expiry, ARGV[i + 1])
-  redis.call('PEXPIRE', key, tonumber(ARGV[1]) * 2)
-end
-return #KEYS
-`;
-
-/** KEYS leases, rate · → {in flight, second, count, second, count, …} of the last 61 seconds. Reads only. */
-const usageLua = `
-local time = redis.call('TIME')
-local sec = tonumber(time[1])
-local ms = sec * 1000 + math.floor(tonumber(time[2]) / 1000)
-local usage = {redis.call('ZCOUNT', KEYS[1], '(' .. ms, '+inf')}
-for second = sec - 60, sec do
-  local count = redis.call('HGET', KEYS[2], second)
-  if count then
-    usage[#usage + 1] = second
-    usage[#usage + 1] = tonumber(count)
-  end
-end
-return usage
-`;
+const PREFIX = "sluice:limit:";
+/** Owners whose cost is limited, by their last use. */
+const SPENDERS = `${PREFIX}spenders`;
+/** Names the owner at which a place has become free while others wait. */
+export const freedChannel = `${PREFIX}freed`;
 
 interface LimitCommands {
-  sluiceLimitUsage(leases: string, rate: string): Promise<number[]>;
-  sluiceAdmit(
-    leases: string,
-    rate: string,
-    requestId: string,
-    inFlight: number,
-    rpm: number,
-    leaseMs: number,
-  ): Promise<[code: number, retryAfterS: number]>;
-  sluiceRenewLeases(count: number, ...args: (string | number)[]): Promise<number>;
+  sluiceLimitTake(keys: number, ...args: string[]): Promise<[kind: string, ...parts: (string | number)[]]>;
+  sluiceLimitSettle(keys: number, ...args: string[]): Promise<number>;
+  sluiceLimitRenew(keys: number, ...args: string[]): Promise<number>;
+  sluiceLimitRebuild(keys: number, ...args: string[]): Promise<string>;
+  sluiceLimitUsage(keys: number, ...args: string[]): Promise<string>;
+  sluiceLimitJoin(keys: number, ...args: string[]): Promise<number>;
 }
 
 /** Teaches a connection the scripts; they are sent once and called by hash. */
 export function defineLimitCommands(redis: Redis): void {
-  redis.defineCommand("sluiceAdmit", { numberOfKeys: 2, lua: admitLua });
-  redis.defineCommand("sluiceLimitUsage", { numberOfKeys: 2, lua: usageLua, readOnly: true });
-  redis.defineCommand("sluiceRenewLeases", { lua: renewLua });
+  redis.defineCommand("sluiceLimitTake", { lua: takeLua });
+  redis.defineCommand("sluiceLimitSettle", { lua: settleLua });
+  redis.defineCommand("sluiceLimitRenew", { lua: renewLua });
+  redis.defineCommand("sluiceLimitRebuild", { lua: rebuildLua });
+  redis.defineCommand("sluiceLimitUsage", { lua: usageLua, readOnly: true });
+  redis.defineCommand("sluiceLimitJoin", { lua: joinLua });
 }
 
-/** Takes the key's limits over all instances together, or none. */
-export async function admitShared(redis: Redis, requestId: string, limits: AppliedLimits, leaseMs: number): Promise<Refusal | null> {
-  const [code, retryAfterS] = await commandsOf(redis).sluiceAdmit(
-    leaseKey(limits.keyId),
-    rateKey(limits.keyId),
-    requestId,
-    limits.inFlight ?? 0,
-    limits.rpm ?? 0,
-    leaseMs,
-  );
-  if (code === 0) return null;
-  const owner = { owner: "key", ownerId: limits.keyId, retryAfterS } as const;
-  return code === 1 ? { limit: "in_flight", value: limits.inFlight ?? 0, ...owner } : { limit: "rpm", value: limits.rpm ?? 0, ...owner };
+/** The books on Redis: one round trip per call. `testNow` replaces Redis' clock. */
+export function createSharedLimits(testNow?: () => number) {
+  const at = (): { now?: number } => (testNow ? { now: testNow() } : {});
+
+  return {
+    /** Takes all owners of the first alternative that has room over all instances, or nothing. */
+    async take(redis: Redis, ask: TakeAsk, leaseMs: number): Promise<TakeReply | ClockReply> {
+      const { id, tokens, alternatives, windows, nowMs, queueMs } = ask;
+      const owners = alternatives.flat();
+      const message = {
+        ...at(),
+        ...{ id, tokens, queueMs, leaseMs, at: nowMs, alternatives: alternatives.map((each) => each.length) },
+        ...windowsOf(windows),
+        owners: owners.map((owner) => ownerMessage(owner, windows)),
+      };
+      const [kind, ...parts] = await commandsOf(redis).sluiceLimitTake(owners.length, ...owners.map(keyOf), JSON.stringify(message));
+      if (kind === "clock") return { kind, redisNowMs: Number(parts[0]) };
+      if (kind === "unknown") return { kind, owners: parts.flatMap((index) => owners[Number(index) - 1] ?? []) };
+      if (kind === "taken") {
+        const [alternative, second, used] = parts;
+        const told = Object.values(JSON.parse(String(used)) as Record<string, Texts>);
+        return { kind, alternative: Number(alternative) - 1, second: Number(second), used: told.map(numbers) };
+      }
+      return refused(owners, parts, windows);
+    },
+    /** Ends a request at its owners. */
+    async settle(redis: Redis, request: { id: string; startedAtMs: number }, settlements: readonly Settlement[]): Promise<void> {
+      const owners = settlements.map(({ limits, costNanoUsd, tokens, estimatedTokens, second }) => ({
+        cost: costNanoUsd,
+        ...(limits.costs && { costs: 1 }),
+        ...(limits.tpm !== null && { tokens, estimate: estimatedTokens, second }),
+      }));
+      const message = JSON.stringify({ ...at(), id: request.id, start: request.startedAtMs, owners });
+      await commandsOf(redis).sluiceLimitSettle(settlements.length, ...settlements.map(keyOf), message);
+    },
+    /** Prolongs holds, and books them again where Redis has lost them. */
+    async renew(redis: Redis, holds: readonly SharedHold[], leaseMs: number): Promise<void> {
+      const ids = holds.map(({ requestId }) => requestId);
+      const costs = holds.map(({ costNanoUsd }) => costNanoUsd ?? -1);
+      const message = JSON.stringify({ ...at(), leaseMs, ids, costs });
+      await commandsOf(redis).sluiceLimitRenew(holds.length, ...holds.map(({ ref }) => keyOf(ref)), message);
+    },
+    /** Takes over what the ledger says of an owner. @returns by how much a sum was off, nano-USD. */
+    async rebuild(redis: Redis, ref: OwnerRef, facts: SpendFacts, visible: readonly string[]): Promise<number> {
+      const buckets = Object.fromEntries(facts.buckets);
+      const message = JSON.stringify({ ...at(), layout: facts.layout, starts: facts.starts, sums: facts.sums, buckets, visible });
+      return Number(await commandsOf(redis).sluiceLimitRebuild(1, keyOf(ref), message));
+    },
+    /** Requests whose ends or reservations the ledger may show by now. */
+    async idsOf(redis: Redis, ref: OwnerRef): Promise<string[]> {
+      const [recent, held] = await Promise.all([redis.hkeys(`${keyOf(ref)}:recent`), redis.hkeys(`${keyOf(ref)}:held`)]);
+      return [...recent, ...held];
+    },
+    /** What is known of an owner's past is not to be relied on any more. */
+    async forget(redis: Redis, ref: OwnerRef): Promise<void> {
+      await redis.hdel(`${keyOf(ref)}:book`, "layout");
+    },
+    /** What an owner uses over all instances. */
+    async usage(redis: Redis, ref: OwnerRef, windows: CostWindows): Promise<OwnerUsage> {
+      const message = JSON.stringify({ ...at(), ...windowsOf(windows) });
+      const answer = JSON.parse(await commandsOf(redis).sluiceLimitUsage(1, keyOf(ref), message)) as UsageAnswer;
+      const { inFlight, rpm, tpm, known, spent, reserved } = answer;
+      return { inFlight, rate: seconds(rpm), tokens: seconds(tpm), spent: known === 1 ? numbers(spent) : null, reserved: Number(reserved) };
+    },
+    /** Stands in line; false = it is full. */
+    async join(redis: Redis, { requestId, size, waitMs, ...ref }: QueuePlace): Promise<boolean> {
+      const message = JSON.stringify({ ...at(), id: requestId, size, waitMs });
+      return (await commandsOf(redis).sluiceLimitJoin(1, keyOf(ref), message)) === 1;
+    },
+    async leave(redis: Redis, ref: OwnerRef, requestId: string): Promise<void> {
+      await redis.zrem(`${keyOf(ref)}:queue`, requestId);
+    },
+    /** Owners with a limited cost that were used since then. */
+    async usedSince(redis: Redis, sinceMs: number): Promise<string[]> {
+      const names = await redis.zrangebyscore(SPENDERS, sinceMs, "+inf");
+      await redis.zremrangebyscore(SPENDERS, "-inf", `(${sinceMs}`);
+      return names.map((name) => name.slice(PREFIX.length));
+    },
+  };
 }
 
-/** What a key uses over all instances. */
-export async function usageShared(redis: Redis, keyId: string): Promise<KeyUsage> {
-  const [inFlight = 0, ...pairs] = await commandsOf(redis).sluiceLimitUsage(leaseKey(keyId), rateKey(keyId));
-  const rate: KeyUsage["rate"] = [];
+export type SharedLimits = ReturnType<typeof createSharedLimits>;
+
+interface UsageAnswer {
+  inFlight: number;
+  /** An empty list of Lua is an empty object of JSON. */
+  rpm: number[] | Record<string, never>;
+  tpm: number[] | Record<string, never>;
+  known: number;
+  spent: Texts;
+  reserved: string;
+}
+
+/** Amounts as texts: Lua's encoder would round them to 14 digits. */
+type Texts = Partial<Record<CostKind, string>>;
+
+function numbers(texts: Texts): Partial<Record<CostKind, number>> {
+  return Object.fromEntries(Object.entries(texts).map(([kind, text]) => [kind, Number(text)]));
+}
+
+function keyOf(ref: OwnerRef): string {
+  return `${PREFIX}${bookName(ref)}`;
+}
+
+/** Absent = none: Lua's decoder makes something of null. */
+function ownerMessage({ limits, costNanoUsd }: OwnerAsk, windows: CostWindows): object {
+  const { rpm, tpm, inFlight, costs, totalSinceMs } = limits;
+  return {
+    cost: costNanoUsd,
+    ...(rpm !== null && { rpm }),
+    ...(tpm !== null && { tpm }),
+    ...(inFlight !== null && { inFlight }),
+    ...(costs && { costs, layout: layoutOf(windows, totalSinceMs) }),
+  };
+}
+
+const messages = new WeakMap<CostWindows, { starts: Record<string, number>; rolling: Record<string, number> }>();
+
+function windowsOf(windows: CostWindows): { starts: Record<string, number>; rolling: Record<string, number> } {
+  let message = messages.get(windows);
+  if (!message) {
+    message = {
+      starts: Object.fromEntries(Object.entries(windows.fixed).map(([kind, { startMs }]) => [kind, startMs])),
+      rolling: Object.fromEntries(Object.entries(windows.rolling).map(([kind, ms]) => [kind, ms / SPEND_BUCKET_MS])),
+    };
+    messages.set(windows, message);
+  }
+  return message;
+}
+
+function refused(owners: readonly OwnerAsk[], parts: readonly (string | number)[], windows: CostWindows): TakeReply {
+  const [index, kind, used, onlyReserved, frees] = parts;
+  const ask = owners[Number(index) - 1];
+  if (!ask) throw new Error("Redis refused for an owner that was not asked for");
+  const limit = String(kind) as LimitKind;
+  const window = limit === "5h" || limit === "day" || limit === "week" || limit === "month" ? windows.fixed[limit] : undefined;
+  const freesAtMs = Number(frees) === -2 ? null : Number(frees) === -1 ? (window?.endMs ?? null) : Number(frees);
+  return { kind: "refused", refusal: { ask, limit, used: Number(used), onlyReserved: Number(onlyReserved) === 1, freesAtMs } };
+}
+
+function seconds(pairs: UsageAnswer["rpm"]): { second: number; count: number }[] {
+  if (!Array.isArray(pairs)) return [];
+  const rate: { second: number; count: number }[] = [];
   for (let index = 0; index + 1 < pairs.length; index += 2) rate.push({ second: pairs[index] ?? 0, count: pairs[index + 1] ?? 0 });
-  return { inFlight, rate };
-}
-
-/** Ends a lease. */
-export function releaseShared(redis: Redis, requestId: string, keyId: string): Promise<number> {
-  return redis.zrem(leaseKey(keyId), requestId);
-}
-
-/** Prolongs leases, and books them again where Redis has lost them. */
-export async function renewShared(
-  redis: Redis,
-  leases: readonly (readonly [requestId: string, keyId: string])[],
-  leaseMs: number,
-): Promise<void> {
-  await commandsOf(redis).sluiceRenewLeases(
-    leases.length,
-    ...leases.map(([, keyId]) => leaseKey(keyId)),
-    leaseMs,
-    ...leases.map(([requestId]) => requestId),
-  );
+  return rate;
 }
 
 /** The connection with the scripts of {@link defineLimitCommands}; ioredis cannot type what is defined at run time. */

@@ -2,6 +2,7 @@ import type { BreakerState } from "@sluice/core/events";
 import { defaultSettings } from "@sluice/core/inputs/settings";
 import { fakeClock } from "@sluice/testing/clock";
 import { afterEach, describe, expect, test } from "vitest";
+import { keyAsk } from "../test/ask.ts";
 import type { Admission } from "./admission.ts";
 import { createAdmission } from "./create-admission.ts";
 
@@ -30,34 +31,34 @@ describe("over time, without Redis", () => {
     const { admission, clock } = start();
     const limits = { keyId: "k", rpm: 5, inFlight: null };
     const second = Math.floor(clock.now() / 1000);
-    await admission.admit("r1", limits);
-    await admission.admit("r2", limits);
+    await admission.admit(keyAsk("r1", limits));
+    await admission.admit(keyAsk("r2", limits));
     clock.advance(30_000);
-    await admission.admit("r3", limits);
+    await admission.admit(keyAsk("r3", limits));
     const both = [
       { second, count: 2 },
       { second: second + 30, count: 1 },
     ];
-    expect(await admission.usage("k")).toEqual({ inFlight: 0, rate: both });
+    expect(await admission.usage({ owner: "key", id: "k", values: limits })).toMatchObject({ rate: both });
     clock.advance(31_000);
-    expect(await admission.usage("k")).toEqual({ inFlight: 0, rate: both.slice(1) });
+    expect(await admission.usage({ owner: "key", id: "k", values: limits })).toMatchObject({ rate: both.slice(1) });
     clock.advance(60_000);
-    expect(await admission.usage("k")).toEqual({ inFlight: 0, rate: [] });
+    expect(await admission.usage({ owner: "key", id: "k", values: limits })).toMatchObject({ rate: [] });
   });
 
   test("a minute's requests come back as they age out, as the refusal said", async () => {
     const { admission, clock } = start();
     const limits = { keyId: "k", rpm: 2, inFlight: null };
-    expect(await admission.admit("r1", limits)).toBeNull();
+    expect(await admission.admit(keyAsk("r1", limits))).toBeNull();
     clock.advance(30_000);
-    expect(await admission.admit("r2", limits)).toBeNull();
-    const refusal = await admission.admit("r3", limits);
+    expect(await admission.admit(keyAsk("r2", limits))).toBeNull();
+    const refusal = await admission.admit(keyAsk("r3", limits));
     expect(refusal).toMatchObject({ limit: "rpm", owner: "key", ownerId: "k", value: 2, retryAfterS: 31 });
     clock.advance(30_000);
-    expect(await admission.admit("r3", limits)).toMatchObject({ limit: "rpm", retryAfterS: 1 });
+    expect(await admission.admit(keyAsk("r3", limits))).toMatchObject({ limit: "rpm", retryAfterS: 1 });
     clock.advance(1_000);
-    expect(await admission.admit("r3", limits)).toBeNull();
-    expect(await admission.admit("r4", limits)).toMatchObject({ limit: "rpm" });
+    expect(await admission.admit(keyAsk("r3", limits))).toBeNull();
+    expect(await admission.admit(keyAsk("r4", limits))).toMatchObject({ limit: "rpm" });
   });
 
   test("a breaker waits 60 s, then 120 s, at most 30 minutes", async () => {

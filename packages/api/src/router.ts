@@ -6,6 +6,7 @@
 import { declaredAccess } from "./declared-access.ts";
 import { auditRouter } from "./routers/audit.ts";
 import { creditsRouter } from "./routers/credits.ts";
+import { groupsRouter } from "./routers/groups.ts";
 import { keysRouter } from "./routers/keys.ts";
 import { liveRouter } from "./routers/live.ts";
 import { loginsRouter } from "./routers/logins.ts";
@@ -25,6 +26,7 @@ import { router } from "./trpc.ts";
 export const appRouter = router({
   audit: auditRouter,
   credits: creditsRouter,
+  groups: groupsRouter,
   keys: keysRouter,
   live: liveRouter,
   logins: loginsRouter,

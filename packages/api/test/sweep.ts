@@ -46,6 +46,9 @@ export const procedureSweep: Record<string, Inputs> = {
     { userId: user.id, amountUsd: "0.1", reason: "Bad answer", idempotencyKey: newId(), requestId: row.id },
   ],
   "credits.updateAccount": ({ user }) => [{ userId: user.id, billing: "both", floorUsd: "-1" }],
+  "groups.list": none,
+  "groups.set": () => [{ name: "default", costMultiplier: "1.5", rpm: 100_000 }],
+  "groups.delete": async ({ database }) => [{ name: await makeGroup(database) }],
   "keys.list": ({ user, key }) => [{ userId: user.id, fields: ["owner", "totals"] }, { cursor: key.id }, { search: user.name }],
   "keys.page": ({ user }) => [{ userId: user.id, fields: ["owner"] }, { search: user.email }],
   "keys.limits": ({ key }) => [{ id: key.id }],
@@ -136,6 +139,11 @@ export const procedureSweep: Record<string, Inputs> = {
 
 function priceTable(model: string): string {
   return JSON.stringify({ [model]: { litellm_provider: "openai", mode: "chat", input_cost_per_token: 1e-6, output_cost_per_token: 2e-6 } });
+}
+
+/** A group of which something is said. */
+async function makeGroup({ prisma }: TestDatabase): Promise<string> {
+  return (await prisma.group.create({ data: { name: uniqueName("group"), rpm: 60 } })).name;
 }
 
 /** A save of settings that can be rolled back. */

@@ -39,6 +39,8 @@ export const errorCatalogue = {
   unsupported_encoding: { status: 415, message: "Send the body without content-encoding.", retryable: false },
   too_many_headers: { status: 431, message: "More than 100 headers were sent.", retryable: false },
   rate_limited: { status: 429, message: "The requests-per-minute limit is reached.", retryable: true },
+  tokens_limited: { status: 429, message: "The tokens-per-minute limit is reached.", retryable: true },
+  cost_limited: { status: 429, message: "The cost limit is reached.", retryable: true },
   in_flight_limited: { status: 429, message: "The limit of requests in flight is reached.", retryable: true },
   too_many_exports: { status: 429, message: "Enough exports are under way. Try again when one is done.", retryable: true },
   login_throttled: { status: 429, message: "Too many attempts. Try again later.", retryable: true },

@@ -176,7 +176,7 @@ export type LiveEvent =
   /** Figures of a provider moved: pushed at most once a second and provider while there is traffic. */
   | { type: "provider.measured"; health: ProviderHealth }
   /** Nouns changed in the console or by configuration; readers refetch that noun once. */
-  | { type: "provider.changed" | "key.changed" | "user.changed" | "price.changed"; id: string; userId?: string }
+  | { type: "provider.changed" | "key.changed" | "user.changed" | "group.changed" | "price.changed"; id: string; userId?: string }
   /** A user's account moved: at once by an entry or new terms, and while their requests settle at most every two seconds. */
   | { type: "credit.changed"; id: string; userId: string }
   | { type: "settings.changed"; names: string[] }
@@ -217,6 +217,7 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "provider.changed": null,
   "key.changed": null,
   "user.changed": null,
+  "group.changed": null,
   "price.changed": null,
   "credit.changed": "credits",
   "settings.changed": null,

@@ -90,6 +90,8 @@ export type ExclusionReason =
   | "already_failed"
   /** It speaks another dialect, and this request cannot be converted to it. */
   | "conversion"
+  /** At one of its own limits. */
+  | "limited"
   | "worse_priority";
 
 export interface Attempt {

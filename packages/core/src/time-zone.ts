@@ -2,7 +2,7 @@
  * Days of an IANA zone as instants, by what the runtime knows of zones. A local time that occurs twice means its first
  * occurrence; one that a zone skips means the instant at which it would have been (as Temporal's `compatible`).
  */
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Local minus universal time at an instant, ms. @throws RangeError for a zone that is not known. */
@@ -12,19 +12,23 @@ export function zoneOffsetMs(ms: number, zone: string): number {
 
 /** The first instant of the day that `ms` is in. */
 export function dayStart(ms: number, zone: string): number {
-  const local = localOf(ms, zone);
-  return instantOf(local - modulo(local, DAY_MS), zone);
+  return localInstant(localDayOf(ms, zone), zone);
 }
 
 /** The first instant of the day after. */
 export function nextDayStart(ms: number, zone: string): number {
-  const local = localOf(ms, zone);
-  return instantOf(local - modulo(local, DAY_MS) + DAY_MS, zone);
+  return localInstant(localDayOf(ms, zone) + DAY_MS, zone);
 }
 
 /** Yesterday at the same time of day: 23, 24 or 25 hours earlier. */
 export function sameTimeYesterday(ms: number, zone: string): number {
-  return instantOf(localOf(ms, zone) - DAY_MS, zone);
+  return localInstant(localOf(ms, zone) - DAY_MS, zone);
+}
+
+/** Midnight of the local day that `ms` is in, written as if the zone were UTC: calendar arithmetic works on it. */
+export function localDayOf(ms: number, zone: string): number {
+  const local = localOf(ms, zone);
+  return local - modulo(local, DAY_MS);
 }
 
 /** What clocks in the zone show, written as if it were UTC. */
@@ -35,8 +39,8 @@ function localOf(ms: number, zone: string): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) + modulo(ms, 1_000);
 }
 
-/** The instant at which clocks in the zone show `local`. Offsets of the days around it are all that can be in force. */
-function instantOf(local: number, zone: string): number {
+/** The instant at which clocks in the zone show `local` (written as if the zone were UTC). Offsets of the days around it are all that can be in force. */
+export function localInstant(local: number, zone: string): number {
   const before = local - zoneOffsetMs(local - DAY_MS, zone);
   if (localOf(before, zone) === local) return before;
   const after = local - zoneOffsetMs(local + DAY_MS, zone);

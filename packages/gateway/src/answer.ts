@@ -37,7 +37,7 @@ export function publicError(error: SluiceError): SluiceError {
 /** Sends an error in the caller's dialect. */
 export function sendError(runtime: Runtime, call: Call, error: SluiceError): void {
   const shown = publicError(error);
-  const headers: OutgoingHttpHeaders = { "content-type": "application/json" };
+  const headers: OutgoingHttpHeaders = { "content-type": "application/json", ...call.limitHeaders };
   if (shown.retryAfterS !== undefined) headers["retry-after"] = String(shown.retryAfterS);
   if (runtime.stats.draining) headers.connection = "close";
   if (shown.status === 405) headers.allow = "GET, HEAD, POST";

@@ -67,6 +67,10 @@ export interface Call {
   leased: boolean;
   /** A part of the user's credit is reserved. */
   credited: boolean;
+  /** Whose own limits hold something for this request; '' = no provider's. */
+  heldProviderId: string;
+  /** What clients are told of the limit that refused them. */
+  limitHeaders: Record<string, string>;
   /** START is spooled: from here on the request ends with a FINISH. */
   began: boolean;
   /** The provider and attempt that are, or were last, at work. */
@@ -160,6 +164,8 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
     choice: null,
     leased: false,
     credited: false,
+    heldProviderId: "",
+    limitHeaders: noHeaders,
     began: false,
     provider: null,
     attempt: null,
@@ -174,6 +180,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
 }
 
 const emptyBody = Buffer.alloc(0);
+const noHeaders: Record<string, string> = {};
 
 /** The peer, or what the outermost of our own proxies saw; never an entry that a client could have written itself. */
 export function clientIp(req: IncomingMessage, trustedHops: number): string {

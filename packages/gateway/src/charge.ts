@@ -10,6 +10,11 @@ export function priceOf(call: Call, provider: ProviderConfig): PriceConfig | nul
   return priceInForce(call.config.prices, call.config.settings, provider, call.row.model);
 }
 
+/** What the key's group multiplies prices with. */
+export function groupMultiplierOf(call: Call): string {
+  return call.config.groups.get(call.row.group)?.costMultiplier ?? "1";
+}
+
 /** What the client is charged for: the reported usage, else the estimate from what was produced. */
 export function billedUsage(reading: Reading): Usage {
   return reading.usageReported ? reading.usage : reading.estimate;
@@ -32,7 +37,7 @@ export function charge(call: Call, reading: Reading | null): void {
   const price = priceOf(call, provider);
   detail.priceId = price?.id ?? null;
   if (price) {
-    const priced = priceUsage(price, usage, { providerMultiplier: provider.costMultiplier, groupMultiplier: "1" });
+    const priced = priceUsage(price, usage, { providerMultiplier: provider.costMultiplier, groupMultiplier: groupMultiplierOf(call) });
     row.costNanoUsd = priced.costNanoUsd.toString();
     detail.cost = priced.breakdown;
   } else if (isAny) {

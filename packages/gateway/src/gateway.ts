@@ -14,6 +14,7 @@ import { type Call, openCall } from "./call.ts";
 import { defaultLimits, type GatewayContext, type GatewayStats, type Runtime } from "./context.ts";
 import { createControl, cut } from "./control.ts";
 import { Deadlines } from "./deadlines.ts";
+import { endProviderHold, nothingUsed } from "./pipeline/provider-room.ts";
 import { releaseBody } from "./pipeline/receive.ts";
 import { runPipeline } from "./pipeline.ts";
 import { routeOf } from "./routing.ts";
@@ -125,6 +126,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     if (call.leased) runtime.admission.release(call.id);
     // From START on it is billed, if need be by recovery: only the row takes the place of the reservation.
     if (call.credited && !call.began) runtime.credit.release(call.id);
+    endProviderHold(runtime, call, nothingUsed);
     releaseBody(runtime, call);
     runtime.calls.delete(call);
     if (runtime.calls.size > 0) return;

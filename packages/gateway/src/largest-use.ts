@@ -1,31 +1,63 @@
-import { priceUsage } from "@sluice/core/pricing/price-usage";
-import { noUsage } from "@sluice/core/requests";
-import type { ProviderConfig } from "@sluice/snapshot/config";
+import { SluiceError } from "@sluice/core/errors";
+import { largestCost, type Multipliers } from "@sluice/core/pricing/price-usage";
+import type { Usage } from "@sluice/core/requests";
+import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
-import { priceOf } from "./charge.ts";
+import { groupMultiplierOf, priceOf } from "./charge.ts";
 
-/** Output of a request that does not say how much it wants. */
+/** Output of a model of which nobody has said how much it gives, when the client does not say it either. */
 const unknownMaxOutput = 32_000;
+
+export function totalTokens({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Usage): number {
+  return input + output + cacheWrite5m + cacheWrite1h + cacheRead;
+}
+
+/**
+ * Lowers the output that is asked for to what the model gives, by the price table in memory.
+ * @throws SluiceError `invalid_request` when the setting says that such a request is refused.
+ */
+export function checkOutput(call: Call): void {
+  const { envelope, route, dialect } = call;
+  const most = call.price?.maxOutputTokens ?? null;
+  const asked = envelope?.maxOutputTokens ?? null;
+  if (!envelope || !route || most === null || asked === null || asked <= most) return;
+  if (call.config.settings["limits.overMaxOutput"] === "refuse") {
+    throw new SluiceError("invalid_request", {
+      message: `${asked} output tokens are more than this model gives (${most}).`,
+      field: "max_tokens",
+    });
+  }
+  call.body = dialect.rewriteBody(call.body, envelope, { maxOutputTokens: most });
+  // What stands where has moved.
+  call.envelope = dialect.readEnvelope(call.body, route, call.headers);
+}
 
 /** The most that these candidates may charge for the request, nano-USD; without a price nothing. */
 export function largestCharge(call: Call, candidates: readonly ProviderConfig[]): number {
-  const { envelope, row } = call;
-  if (!envelope || !row.billable) return 0;
-  const output = row.endpoint === "embeddings" ? 0 : askedOutput(call.body);
-  const input = envelope.asksOneHourCache ? { cacheWrite1h: envelope.inputEstimate } : { cacheWrite5m: envelope.inputEstimate };
+  const groupMultiplier = groupMultiplierOf(call);
   let largest = 0;
   for (const provider of candidates) {
-    const price = priceOf(call, provider);
-    if (!price) continue;
-    const multipliers = { providerMultiplier: provider.costMultiplier, groupMultiplier: "1" };
-    const cost = Number(priceUsage(price, { ...noUsage, ...input, output }, multipliers).costNanoUsd);
+    const cost = largestAt(call, provider, { providerMultiplier: provider.costMultiplier, groupMultiplier });
     if (cost > largest) largest = cost;
   }
   return largest;
 }
 
-function askedOutput(body: Buffer): number {
-  const asked = JSON.parse(body.toString()) as Record<string, unknown> & { generationConfig?: Record<string, unknown> };
-  const most = asked.max_tokens ?? asked.max_completion_tokens ?? asked.max_output_tokens ?? asked.generationConfig?.maxOutputTokens;
-  return typeof most === "number" && most > 0 ? most : unknownMaxOutput;
+/** The most that a provider may charge the operator, nano-USD. */
+export function largestUpstreamCost(call: Call, provider: ProviderConfig): number {
+  return largestAt(call, provider, { providerMultiplier: provider.costMultiplier, groupMultiplier: "1" });
+}
+
+function largestAt(call: Call, provider: ProviderConfig, multipliers: Multipliers): number {
+  const { envelope } = call;
+  const price = call.row.billable ? priceOf(call, provider) : null;
+  return price && envelope ? Number(largestCost(price, largestUse(call, price), multipliers)) : 0;
+}
+
+function largestUse(call: Call, price: PriceConfig) {
+  const { envelope, row } = call;
+  const most = price.maxOutputTokens ?? Number.POSITIVE_INFINITY;
+  const asked = envelope?.maxOutputTokens ?? (Number.isFinite(most) ? most : unknownMaxOutput);
+  const outputTokens = row.endpoint === "embeddings" ? 0 : Math.min(asked, most) * (envelope?.answers ?? 1);
+  return { inputTokens: envelope?.inputEstimate ?? 0, outputTokens, cacheTtl: envelope?.cacheTtl ?? ("none" as const) };
 }

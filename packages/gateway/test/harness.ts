@@ -5,13 +5,15 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Admission } from "@sluice/admission/admission";
-import { createAdmission } from "@sluice/admission/create-admission";
+import { type AdmissionOptions, createAdmission } from "@sluice/admission/create-admission";
 import { type Credit, createCredit } from "@sluice/admission/credit";
+import { createSpendReader } from "@sluice/admission/spend-reader";
 import { systemClock } from "@sluice/core/clock";
 import type { BreakerState } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
 import { type Log, silentLog } from "@sluice/core/log";
 import type { DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
+import type { Prisma } from "@sluice/db/generated/client";
 import type { Egress } from "@sluice/egress/contract";
 import { createEgress } from "@sluice/egress/egress";
 import { readCommittedCredit } from "@sluice/ledger/committed-credit";
@@ -49,7 +51,8 @@ export interface HarnessOptions {
   limits?: Partial<GatewayLimits>;
   /** Models with a price (1 USD in, 2 USD out per million tokens). Scripts are part of a model's name. */
   prices?: readonly string[];
-  redisUrl?: string;
+  /** Default: none, and limits are kept in process. Stays the caller's. */
+  redis?: AdmissionOptions["redis"];
   /** Stands between the gateway and the ledger: to make it fail. */
   wrapLedger?: (ledger: Ledger) => Ledger;
   log?: Log;
@@ -74,8 +77,8 @@ export interface Harness {
   /** Providers and a key in a group of their own: one test's arrangement beside the others'. */
   group(
     providers: readonly ProviderSpec[],
-    keyFields?: { rpm?: number; inFlight?: number; expiresAt?: Date; disabledAt?: Date; userId?: string },
-  ): Promise<{ key: string; keyId: string; providerIds: string[] }>;
+    keyFields?: Partial<Prisma.KeyUncheckedCreateInput>,
+  ): Promise<{ key: string; keyId: string; group: string; providerIds: string[] }>;
   /** A request as the default key's owner, JSON by default. */
   call(
     path: string,
@@ -133,7 +136,11 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: null, instanceId: "test", log, settings });
   const onTransition = (_breaker: BreakerState): void => undefined;
-  const admission = createAdmission({ redis: null, settings, onTransition, instanceId: "test", log });
+  const admission = createAdmission({
+    ...{ redis: options.redis ?? null, settings, onTransition, instanceId: "test", log },
+    spend: createSpendReader(database.pool),
+    timing: { commandMs: 10_000 },
+  });
   const credit = createCredit({
     ...{ redis: null, log, instanceId: "test", admits: true, onMoved: () => undefined },
     load: (userIds, requestIds) => readCommittedCredit(database.pool, userIds, requestIds),
@@ -179,7 +186,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       const ids = await addProviders(specs, group);
       const made = await makeKey(database.prisma, { group, ...keyFields });
       await snapshot.refresh();
-      return { key: made.secret, keyId: made.key.id, providerIds: ids };
+      return { key: made.secret, keyId: made.key.id, group, providerIds: ids };
     },
     call(path, { method = "POST", body, headers = {}, key: secret = key.secret, signal } = {}) {
       const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);

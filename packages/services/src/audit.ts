@@ -5,7 +5,19 @@ import { emit, type TxCtx } from "./transaction.ts";
 export interface AuditChange {
   /** `key.create`, `provider.update`, … */
   action: string;
-  targetKind: "key" | "user" | "provider" | "price" | "settings" | "login" | "config" | "request" | "session" | "quarantine" | "ledger";
+  targetKind:
+    | "key"
+    | "user"
+    | "group"
+    | "provider"
+    | "price"
+    | "settings"
+    | "login"
+    | "config"
+    | "request"
+    | "session"
+    | "quarantine"
+    | "ledger";
   targetId: string;
   before?: object;
   after?: object;

@@ -43,8 +43,8 @@ export interface Services {
   breakers: Breakers;
   /** Which provider a session is bound to. */
   sticky: Sticky;
-  /** What a key has taken of its limits. */
-  limits: Pick<Admission, "usage">;
+  /** What owners have taken of their limits. */
+  limits: Pick<Admission, "usage" | "windows">;
   /** What requests have reserved of prepaid users' credit. */
   credit: Pick<Credit, "reserve" | "release" | "refresh">;
   egress: Egress;

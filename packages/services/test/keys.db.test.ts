@@ -85,26 +85,28 @@ describe("a rotated key", () => {
   });
 });
 
+/** A request of one key that has limits. */
+function keyAsk(requestId: string, { keyId, ...values }: { keyId: string; rpm: number | null; inFlight: number | null }) {
+  const owners = [{ owner: "key" as const, id: keyId, values }];
+  return { requestId, startedAtMs: Date.now(), tokens: 0, costNanoUsd: 0, owners };
+}
+
 describe("the limits of a key", () => {
   it("name their value, their owner and what is used of them now", async () => {
     const { key } = await createKey(admin, { userId: user.userId, name: uniqueName("k"), rpm: 2, inFlight: 5 });
-    const take = async (id: string) => world.admission.admit(id, { keyId: key.id, rpm: key.rpm, inFlight: key.inFlight });
+    const take = async (id: string) => world.admission.admit(keyAsk(id, { keyId: key.id, rpm: key.rpm, inFlight: key.inFlight }));
     await take("r1");
     await take("r2");
     world.admission.release("r1");
-    const { limits, inFlight, rate } = await getKeyLimits(user, { id: key.id });
-    const owner = { kind: "key", id: key.id, name: key.name };
+    const { limits, owners } = await getKeyLimits(user, { id: key.id });
     expect(limits).toEqual([
-      { limit: "rpm", value: 2, owner },
-      { limit: "in_flight", value: 5, owner },
+      { limit: "in_flight", value: 5, owner: 0 },
+      { limit: "rpm", value: 2, owner: 0 },
     ]);
-    expect([inFlight, rate.reduce((sum, { count }) => sum + count, 0)]).toEqual([1, 2]);
-    expect(
-      (await getKeyLimits(admin, { id: (await createKey(admin, { userId: user.userId, name: uniqueName("k") })).key.id })).limits,
-    ).toEqual([
-      { limit: "rpm", value: null, owner: null },
-      { limit: "in_flight", value: null, owner: null },
-    ]);
+    expect(owners).toMatchObject([{ kind: "key", id: key.id, name: key.name, inFlight: 1 }]);
+    expect(owners[0]?.rate.reduce((sum, { count }) => sum + count, 0)).toBe(2);
+    const { key: free } = await createKey(admin, { userId: user.userId, name: uniqueName("k") });
+    expect(await getKeyLimits(admin, { id: free.id })).toMatchObject({ limits: [], owners: [] });
     const other = await world.as("user");
     await expect(getKeyLimits(other, { id: key.id })).rejects.toMatchObject({ code: "not_found" });
     world.admission.release("r2");
@@ -132,7 +134,7 @@ describe("whether a key can call a model now", () => {
     expect(await failed(admin, key.id, unpriced)).toEqual(["price: unpriced_model"]);
 
     for (let i = 0; i < 3; i++) expect(await failed(admin, key.id, price.model)).toEqual([]);
-    await world.admission.admit("c1", { keyId: key.id, rpm: 1, inFlight: null });
+    await world.admission.admit(keyAsk("c1", { keyId: key.id, rpm: 1, inFlight: null }));
     expect(await failed(admin, key.id, price.model)).toEqual(["rpm: rate_limited"]);
     const { rules, decision } = await checkKey(admin, { id: key.id, model: price.model, dialect: "openai" });
     const rpm = rules.find(({ rule }) => rule === "rpm");

@@ -39,7 +39,7 @@ settings:
   });
 
   it("accepts an empty file", () => {
-    expect(readConfig("").config).toEqual({ providers: [], users: [], prices: [], settings: {} });
+    expect(readConfig("").config).toEqual({ providers: [], groups: [], users: [], prices: [], settings: {} });
   });
 
   it("names line and field of an unknown field", () => {

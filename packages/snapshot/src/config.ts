@@ -1,5 +1,6 @@
 import type { Billing } from "@sluice/core/inputs/credit";
 import type { Settings } from "@sluice/core/inputs/settings";
+import type { LimitValues } from "@sluice/core/limits/limit-values";
 import type { DialectName } from "@sluice/core/requests";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
 
@@ -11,25 +12,26 @@ export interface Config {
   /** By each secret: one that was rotated away is its key once more, with the end of the overlap as its expiry. */
   keysBySha256: ReadonlyMap<string, KeyConfig>;
   users: ReadonlyMap<string, UserConfig>;
+  /** By name, those of which something is said. */
+  groups: ReadonlyMap<string, GroupConfig>;
   providers: readonly ProviderConfig[];
   /** The price in force of each model. */
   prices: ReadonlyMap<string, PriceConfig>;
   settings: Settings;
 }
 
-export interface KeyConfig {
+export interface KeyConfig extends LimitValues {
   id: string;
   userId: string;
   name: string;
   group: string;
   sha256: string;
-  rpm: number | null;
-  inFlight: number | null;
   expiresAtMs: number | null;
   enabled: boolean;
 }
 
-export interface UserConfig {
+/** Copies on disk of an older version have no limits here: they are read as none. */
+export interface UserConfig extends Partial<LimitValues> {
   id: string;
   email: string;
   name: string;
@@ -39,7 +41,13 @@ export interface UserConfig {
   billing?: Billing;
 }
 
-export interface ProviderConfig {
+export interface GroupConfig extends LimitValues {
+  name: string;
+  /** Plain decimal. */
+  costMultiplier: string;
+}
+
+export interface ProviderConfig extends Partial<LimitValues> {
   id: string;
   name: string;
   dialect: DialectName;
@@ -68,6 +76,8 @@ export interface PriceConfig {
   cacheWrite5mPerMTok: string | null;
   cacheWrite1hPerMTok: string | null;
   cacheReadPerMTok: string | null;
+  /** The most the model gives out in one answer; null or absent (older copies on disk) = not known. */
+  maxOutputTokens?: number | null;
 }
 
 export interface Snapshot {

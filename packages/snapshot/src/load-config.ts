@@ -1,11 +1,16 @@
 import type { Pool, PoolClient } from "pg";
-import type { KeyConfig, PriceConfig, ProviderConfig, UserConfig } from "./config.ts";
+import type { GroupConfig, KeyConfig, PriceConfig, ProviderConfig, UserConfig } from "./config.ts";
 import type { StoredConfig } from "./stored-config.ts";
 
+/** An owner's limits, as core/limits has them. */
+const limitsSql = `rpm, tpm, in_flight AS "inFlight", trim_scale(cost_5h_usd)::text AS "cost5hUsd",
+    trim_scale(cost_day_usd)::text AS "costDayUsd", trim_scale(cost_week_usd)::text AS "costWeekUsd",
+    trim_scale(cost_month_usd)::text AS "costMonthUsd", trim_scale(cost_total_usd)::text AS "costTotalUsd",
+    (extract(epoch FROM cost_reset_at) * 1000)::float8 AS "costResetAtMs"`;
 const versionSql = "SELECT version::text AS version FROM config_version WHERE tenant_id = $1";
 /** One entry per secret: after a rotation the old one is the same key with an earlier end, so that it stops by the clock alone. */
 const keysSql = `
-  SELECT id, user_id AS "userId", name, "group", secret.sha256, rpm, in_flight AS "inFlight",
+  SELECT id, user_id AS "userId", name, "group", secret.sha256, ${limitsSql},
     (extract(epoch FROM secret.until) * 1000)::float8 AS "expiresAtMs", disabled_at IS NULL AS enabled
   FROM keys CROSS JOIN LATERAL (VALUES (1, sha256, expires_at), (2, previous_sha256, least(expires_at, previous_valid_until)))
     AS secret(place, sha256, until)
@@ -14,19 +19,22 @@ const revokedSql = `
   SELECT unnest(array_remove(ARRAY[sha256, previous_sha256], NULL)) AS sha256
   FROM keys WHERE tenant_id = $1 AND revoked_at > now() - interval '90 days' ORDER BY revoked_at DESC LIMIT 100000`;
 const usersSql = `
-  SELECT u.id, email, name, role::text AS role, disabled_at IS NULL AS enabled, coalesce(a.billing, 'postpaid') AS billing
+  SELECT u.id, email, name, role::text AS role, disabled_at IS NULL AS enabled, coalesce(a.billing, 'postpaid') AS billing,
+    ${limitsSql}
   FROM users u LEFT JOIN accounts a ON a.user_id = u.id WHERE u.tenant_id = $1 ORDER BY u.id`;
+const groupsSql = `
+  SELECT name, trim_scale(cost_multiplier)::text AS "costMultiplier", ${limitsSql} FROM groups WHERE tenant_id = $1 ORDER BY name`;
 const providersSql = `
   SELECT id, name, dialect, serves, base_url AS "baseUrl", secret, groups, priority, weight, models,
     model_redirects AS "modelRedirects", trim_scale(cost_multiplier)::text AS "costMultiplier", enabled,
-    CASE WHEN override IS NOT NULL THEN json_build_object('kind', override,
+    ${limitsSql}, CASE WHEN override IS NOT NULL THEN json_build_object('kind', override,
       'untilMs', (extract(epoch FROM override_until) * 1000)::float8, 'note', override_note) END AS override
   FROM providers WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY id`;
 /** UUIDv7 ids rise with time: the highest of a model is its newest row, the one in force. */
 const pricesSql = `
   SELECT DISTINCT ON (model) id, model, trim_scale(input_per_mtok)::text AS "inputPerMTok",
     trim_scale(output_per_mtok)::text AS "outputPerMTok", trim_scale(cache_write_5m_per_mtok)::text AS "cacheWrite5mPerMTok",
-    trim_scale(cache_write_1h_per_mtok)::text AS "cacheWrite1hPerMTok", trim_scale(cache_read_per_mtok)::text AS "cacheReadPerMTok"
+    trim_scale(cache_write_1h_per_mtok)::text AS "cacheWrite1hPerMTok", trim_scale(cache_read_per_mtok)::text AS "cacheReadPerMTok", max_output_tokens AS "maxOutputTokens"
   FROM prices WHERE tenant_id = $1 ORDER BY model, id DESC`;
 const settingsSql = "SELECT name, value FROM settings WHERE tenant_id = $1";
 
@@ -38,6 +46,7 @@ export function loadConfig(pool: Pool, tenantId: string, deadlineMs: number): Pr
     const keys = await client.query<KeyConfig>(keysSql, [tenantId]);
     const revoked = await client.query<{ sha256: string }>(revokedSql, [tenantId]);
     const users = await client.query<UserConfig>(usersSql, [tenantId]);
+    const groups = await client.query<GroupConfig>(groupsSql, [tenantId]);
     const providers = await client.query<ProviderConfig>(providersSql, [tenantId]);
     const prices = await client.query<PriceConfig>(pricesSql, [tenantId]);
     const settings = await client.query<{ name: string; value: unknown }>(settingsSql, [tenantId]);
@@ -48,6 +57,7 @@ export function loadConfig(pool: Pool, tenantId: string, deadlineMs: number): Pr
       keys: keys.rows,
       revoked: revoked.rows.map(({ sha256 }) => sha256),
       users: users.rows,
+      groups: groups.rows,
       providers: providers.rows,
       prices: prices.rows,
       settings: Object.fromEntries(settings.rows.map(({ name, value }) => [name, value])),

@@ -1,6 +1,6 @@
 import { defaultSettings, type SettingName, type Settings, settingSchemas } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
-import type { Config, KeyConfig, PriceConfig, ProviderConfig, UserConfig } from "./config.ts";
+import type { Config, GroupConfig, KeyConfig, PriceConfig, ProviderConfig, UserConfig } from "./config.ts";
 
 /** A configuration as plain data: what one load reads and what the disk copy holds. Secrets stay encrypted. */
 export interface StoredConfig {
@@ -10,6 +10,8 @@ export interface StoredConfig {
   /** Hashes of keys revoked lately: refused without asking anybody, also while Postgres is down. */
   revoked: string[];
   users: UserConfig[];
+  /** Absent in copies on disk of an older version. */
+  groups?: GroupConfig[];
   providers: ProviderConfig[];
   prices: PriceConfig[];
   /** Only what differs from the defaults, unchecked. */
@@ -23,6 +25,7 @@ export function toConfig(stored: StoredConfig, log: Log): Config {
     version: stored.version,
     keysBySha256: new Map(stored.keys.map((key) => [key.sha256, key])),
     users: new Map(stored.users.map((user) => [user.id, user])),
+    groups: new Map(stored.groups?.map((group) => [group.name, group])),
     providers: stored.providers,
     prices: new Map(stored.prices.map((price) => [price.model, price])),
     settings: readSettings(stored.settings, log),

@@ -37,7 +37,7 @@ describe("what is loaded", () => {
 
     const snapshot = await world.start();
     const config = snapshot.current();
-    expect(config.keysBySha256.get(key.sha256)).toEqual({
+    expect(config.keysBySha256.get(key.sha256)).toMatchObject({
       id: key.id,
       userId: user.id,
       name: key.name,
@@ -49,7 +49,7 @@ describe("what is loaded", () => {
       enabled: true,
     });
     expect(config.keysBySha256.get(disabled.sha256)).toMatchObject({ enabled: false, expiresAtMs: null, rpm: null });
-    expect(config.users.get(user.id)).toEqual({ id: user.id, email: user.email, name: user.name, role: "admin", enabled: true });
+    expect(config.users.get(user.id)).toMatchObject({ id: user.id, email: user.email, name: user.name, role: "admin", enabled: true });
     const loaded = config.providers.find(({ id }) => id === provider.id);
     expect(loaded).toMatchObject({
       dialect: "openai",
@@ -62,7 +62,7 @@ describe("what is loaded", () => {
     expect(loaded && snapshot.secretOf(loaded)).toBe("sk-upstream");
     expect(JSON.stringify(config.providers)).not.toContain("sk-upstream");
     expect(config.providers.some(({ id }) => id === deleted.id)).toBe(false);
-    expect(config.prices.get(model)).toEqual({
+    expect(config.prices.get(model)).toMatchObject({
       id: newest.id,
       model,
       inputPerMTok: "2.5",

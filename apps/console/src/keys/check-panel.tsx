@@ -4,7 +4,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { client, type Outputs } from "../api/client.ts";
 import { type NameLookup, useNames } from "../api/names.ts";
-import { formatElapsed, formatExact } from "../format.ts";
+import { formatElapsed } from "../format.ts";
+import { limitAmount } from "../limits/limits-text.ts";
 import { Button } from "../ui/button.tsx";
 import { cn } from "../ui/class-names.ts";
 import { Field, Input, NativeSelect } from "../ui/field.tsx";
@@ -68,7 +69,7 @@ function Verdict({ check }: { check: Check }) {
       </div>
       <ul className="divide-y divide-line rounded-lg border border-line">
         {rules.map((rule) => (
-          <RuleRow key={rule.rule} rule={rule} atMs={check.atMs} />
+          <RuleRow key={`${rule.rule} ${rule.owner?.kind ?? ""}`} rule={rule} atMs={check.atMs} />
         ))}
       </ul>
       {decision && <Decided decision={decision} names={names} />}
@@ -76,22 +77,23 @@ function Verdict({ check }: { check: Check }) {
   );
 }
 
-function RuleRow({ rule: { rule, passed, code, limit, used, freesAtMs }, atMs }: { rule: Rule; atMs: number }) {
+function RuleRow({ rule: { rule, passed, code, limit, used, owner, freesAtMs }, atMs }: { rule: Rule; atMs: number }) {
   const { t, i18n } = useTranslation();
   const Icon = passed === null ? CircleDashed : passed ? CircleCheck : CircleX;
-  const counts =
-    limit === undefined || used === undefined
+  const isState = rule === "key" || rule === "owner" || rule === "providers" || rule === "price";
+  const amount = (of: number): string => (isState ? "" : limitAmount(rule, of, i18n.language));
+  const counts = limit === undefined || used === undefined ? "" : t("keys.used", { used: amount(used), limit: amount(limit) });
+  const whose =
+    owner === undefined || owner.kind === "key"
       ? ""
-      : limit === null
-        ? t("keys.noLimit")
-        : t("keys.used", { used: formatExact(used, i18n.language), limit: formatExact(limit, i18n.language) });
+      : t(owner.kind === "user" ? "keys.ownerUser" : "keys.ownerGroup", { name: owner.name });
   const frees = freesAtMs ? t("keys.freesIn", { time: formatElapsed(freesAtMs - atMs) }) : "";
-  const why = [code ? t(`errors.${code}`) : "", counts, frees].filter(Boolean).join(" · ");
+  const why = [code ? t(`errors.${code}`) : "", counts, whose, frees].filter(Boolean).join(" · ");
   return (
     <li className="flex items-start gap-3 px-4 py-2.5">
       <Icon aria-hidden="true" className={cn("mt-0.5 size-4 shrink-0", passed === null ? "text-ink-3" : passed ? "text-ok" : "text-bad")} />
       <div className="min-w-0 flex-1">
-        <p className="text-sm">{t(`keys.rule.${rule}`)}</p>
+        <p className="text-sm">{isState ? t(`keys.rule.${rule}`) : t(`limits.name.${rule}`)}</p>
         {why && <p className={cn("text-xs", passed === false ? "text-bad" : "text-ink-3")}>{why}</p>}
       </div>
       <span className="text-xs text-ink-3">{t(passed === null ? "keys.ruleOpen" : passed ? "keys.rulePassed" : "keys.ruleFailed")}</span>

@@ -2,6 +2,7 @@ import type { KeyStatus } from "@sluice/core/inputs/key";
 import { Ban, CircleCheck, CirclePause, Hourglass } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { formatDate, formatDateTime } from "../format.ts";
+import { limitsInShort } from "../limits/limits-text.ts";
 import { serverNow } from "../live/server-clock.ts";
 import { Badge, type Tone } from "../ui/badge.tsx";
 import { isOverlapping, type Key, keyStatus } from "./key.ts";
@@ -36,12 +37,13 @@ export function KeyStatusBadge({ row }: { row: Key }) {
 
 /** The key's own limits in short. */
 export function KeyLimitsText({ row }: { row: Key }) {
-  const { t } = useTranslation();
-  const limits = [
-    row.rpm === null ? null : t("keys.rpmShort", { count: row.rpm }),
-    row.inFlight === null ? null : t("keys.inFlightShort", { count: row.inFlight }),
-  ].filter((limit) => limit !== null);
-  return <span className={limits.length > 0 ? "truncate" : "truncate text-ink-3"}>{limits.join(" · ") || t("common.noLimit")}</span>;
+  const { t, i18n } = useTranslation();
+  const limits = limitsInShort(t, row, i18n.language);
+  return (
+    <span className={limits === "" ? "truncate text-ink-3" : "truncate"} title={limits}>
+      {limits || t("common.noLimit")}
+    </span>
+  );
 }
 
 /** The visible part of the secret, and that an older one still works. */

@@ -4,12 +4,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api, client } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
+import { LimitFields } from "../limits/limit-fields.tsx";
+import { type LimitValues, limitsInput, limitValuesOf } from "../limits/limit-form.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../ui/field.tsx";
 import { FailureBox } from "../ui/states.tsx";
 import { toastDone } from "../ui/toast.tsx";
-import { numberOrNull, useInputForm } from "../ui/use-input-form.ts";
+import { useInputForm } from "../ui/use-input-form.ts";
 import type { Key } from "./key.ts";
 import type { MadeSecret } from "./secret-dialog.tsx";
 
@@ -24,12 +26,10 @@ interface KeyDialogProps {
   onCreated(made: MadeSecret): void;
 }
 
-interface KeyValues {
+interface KeyValues extends LimitValues {
   userId: string;
   name: string;
   group: string;
-  rpm: string;
-  inFlight: string;
   expiresAtMs: string;
 }
 
@@ -47,8 +47,7 @@ export function KeyDialog({ keyRow, owner, me, admin, onClose, onCreated }: KeyD
     const own = { name: values.name };
     const ruled = {
       group: values.group.trim(),
-      rpm: numberOrNull(values.rpm),
-      inFlight: numberOrNull(values.inFlight),
+      ...limitsInput(values),
       expiresAtMs: dayEnd(values.expiresAtMs),
     };
     if (keyRow) return { id: keyRow.id, ...own, ...(admin ? ruled : {}) };
@@ -101,17 +100,10 @@ export function KeyDialog({ keyRow, owner, me, admin, onClose, onCreated }: KeyD
               <Field label={t("keys.group")} hint={t("keys.groupHint")} error={errorOf("group")}>
                 {(ids) => <Input {...ids} spellCheck={false} {...form.register("group")} />}
               </Field>
-              <div className="grid gap-4 sm:grid-cols-2">
-                <Field label={t("keys.rpm")} hint={t("keys.limitHint")} error={errorOf("rpm")}>
-                  {(ids) => <Input {...ids} inputMode="numeric" {...form.register("rpm")} />}
-                </Field>
-                <Field label={t("keys.inFlight")} hint={t("keys.limitHint")} error={errorOf("inFlight")}>
-                  {(ids) => <Input {...ids} inputMode="numeric" {...form.register("inFlight")} />}
-                </Field>
-              </div>
               <Field label={t("keys.expires")} hint={t("keys.expiresHint")} error={errorOf("expiresAtMs")}>
                 {(ids) => <Input {...ids} type="date" {...form.register("expiresAtMs")} />}
               </Field>
+              <LimitFields register={form.register} errorOf={errorOf} stored={keyRow !== null} />
             </>
           )}
           {failure && <FailureBox error={failure} />}
@@ -132,8 +124,7 @@ function valuesOf(key: Key | null, userId: string): KeyValues {
     userId: key?.userId ?? userId,
     name: key?.name ?? "",
     group: key?.group ?? "default",
-    rpm: key?.rpm?.toString() ?? "",
-    inFlight: key?.inFlight?.toString() ?? "",
+    ...limitValuesOf(key),
     expiresAtMs: key?.expiresAtMs ? localDay(key.expiresAtMs) : "",
   };
 }

@@ -1,81 +1,119 @@
 import { rateFreesAtMs, rateResetAtMs, rateUsed } from "@sluice/core/limits/rate-usage";
 import { useQuery } from "@tanstack/react-query";
+import { Infinity as Unlimited } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, type Outputs } from "../api/client.ts";
-import { formatElapsed, formatExact } from "../format.ts";
+import { formatCost, formatDateTime, formatElapsed } from "../format.ts";
+import { isCost } from "../limits/limit-form.ts";
+import { limitAmount } from "../limits/limits-text.ts";
 import { listenTo } from "../live/hub.ts";
-import { type KeyUse, usageAfter } from "../live/key-usage.ts";
+import { limitUseAfter } from "../live/limit-use.ts";
 import { serverNow, ticks } from "../live/server-clock.ts";
 import { useStore } from "../live/store.ts";
 import { cn } from "../ui/class-names.ts";
-import { FailureBox, SkeletonRows } from "../ui/states.tsx";
+import { Empty, FailureBox, SkeletonRows } from "../ui/states.tsx";
 
-type Limit = Outputs["keys"]["limits"]["limits"][number];
+type Answer = Outputs["keys"]["limits"];
+type Limit = Answer["limits"][number];
+type Owner = Answer["owners"][number];
 
 /** Each limit in force with its owner, what of it is used now, and when it is free again. Asked once, then it goes on by events. */
 export function LimitsPanel({ keyId }: { keyId: string }) {
+  const { t } = useTranslation();
   const { data, error, refetch } = useQuery(api.keys.limits.queryOptions({ id: keyId }, { staleTime: 0, gcTime: 0 }));
-  const [use, setUse] = useState<KeyUse | null>(null);
-  useEffect(() => setUse(data ?? null), [data]);
-  useEffect(() => listenTo(["logs"], { events: (events) => setUse((now) => now && usageAfter(now, keyId, events)) }), [keyId]);
+  const [owners, setOwners] = useState<Owner[] | null>(null);
+  const windows = data?.windows;
+  useEffect(() => setOwners(data?.owners ?? null), [data]);
+  useEffect(() => {
+    if (!windows) return;
+    return listenTo(["logs"], {
+      events: (events) => setOwners((now) => now?.map((owner) => limitUseAfter(owner, events, windows)) ?? null),
+    });
+  }, [windows]);
   if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;
-  if (!data || !use) return <SkeletonRows rows={2} />;
+  if (!data || !owners) return <SkeletonRows rows={2} />;
+  if (data.limits.length === 0) return <Empty icon={<Unlimited />} title={t("limits.noneTitle")} text={t("limits.noneText")} />;
   return (
     <ul className="flex flex-col gap-3">
-      {data.limits.map((limit) => (
-        <LimitRow key={limit.limit} limit={limit} use={use} />
-      ))}
+      {data.limits.map((limit) => {
+        const owner = owners[limit.owner];
+        return owner && <LimitRow key={`${limit.limit} ${limit.owner}`} limit={limit} owner={owner} windows={data.windows} />;
+      })}
     </ul>
   );
 }
 
-function LimitRow({ limit: { limit, value, owner }, use }: { limit: Limit; use: KeyUse }) {
+interface LimitRowProps {
+  limit: Limit;
+  owner: Owner;
+  windows: Answer["windows"];
+}
+
+function usedOf(limit: Limit["limit"], owner: Owner, nowMs: number): number {
+  if (limit === "in_flight") return owner.inFlight;
+  if (limit === "rpm") return rateUsed(owner.rate, nowMs);
+  if (limit === "tpm") return rateUsed(owner.tokens, nowMs);
+  return (owner.spent?.[limit] ?? 0) + owner.reserved;
+}
+
+function LimitRow({ limit: { limit, value }, owner, windows }: LimitRowProps) {
   const { t, i18n } = useTranslation();
   const nowMs = useStore(ticks) || serverNow();
-  const used = limit === "rpm" ? rateUsed(use.rate, nowMs) : use.inFlight;
-  const full = value !== null && used >= value;
-  const label = t(`keys.limitOf.${limit}`);
+  const used = usedOf(limit, owner, nowMs);
+  const full = used >= value;
+  const label = t(`limits.name.${limit}`);
+  const amount = (of: number): string => limitAmount(limit, of, i18n.language);
+  const isUnknown = isCost(limit) && owner.spent === null;
   return (
     <li className="rounded-lg border border-line px-4 py-3">
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">
         <h3 className="text-sm font-medium">{label}</h3>
-        <p className={cn("text-sm", value === null ? "text-ink-3" : full ? "font-medium text-bad" : "text-ink")}>
-          {value === null
-            ? t("keys.noLimit")
-            : t("keys.used", { used: formatExact(used, i18n.language), limit: formatExact(value, i18n.language) })}
+        <p className={cn("text-sm", full ? "font-medium text-bad" : "text-ink")}>
+          {isUnknown ? amount(value) : t("keys.used", { used: amount(used), limit: amount(value) })}
         </p>
       </div>
-      {value !== null && (
-        <>
-          <meter className="sr-only" aria-label={label} min={0} max={value} value={Math.min(used, value)} />
-          <div aria-hidden="true" className="mt-2 h-1.5 overflow-hidden rounded-full bg-idle-soft">
-            <div
-              className={cn("h-full rounded-full transition-[width] duration-200", full ? "bg-bad" : "bg-accent")}
-              style={{ width: `${Math.min(100, (used / value) * 100)}%` }}
-            />
-          </div>
-          <p className="mt-1.5 flex flex-wrap justify-between gap-x-4 text-xs text-ink-3">
-            <OwnerText owner={owner} />
-            {limit === "rpm" && <RateText use={use} value={value} nowMs={nowMs} />}
-          </p>
-        </>
-      )}
+      <meter className="sr-only" aria-label={label} min={0} max={value} value={Math.min(used, value)} />
+      <div aria-hidden="true" className="mt-2 h-1.5 overflow-hidden rounded-full bg-idle-soft">
+        <div
+          className={cn("h-full rounded-full transition-[width] duration-200", full ? "bg-bad" : "bg-accent")}
+          style={{ width: `${Math.min(100, (used / value) * 100)}%` }}
+        />
+      </div>
+      <p className="mt-1.5 flex flex-wrap justify-between gap-x-4 text-xs text-ink-3">
+        <OwnerText owner={owner} />
+        {isUnknown ? (
+          <span className="text-warn">{t("limits.unknown")}</span>
+        ) : isCost(limit) ? (
+          <CostText limit={limit} owner={owner} windows={windows} />
+        ) : (
+          limit !== "in_flight" && <RateText rate={limit === "rpm" ? owner.rate : owner.tokens} value={value} nowMs={nowMs} />
+        )}
+      </p>
     </li>
   );
 }
 
-function OwnerText({ owner }: { owner: Limit["owner"] }) {
+function OwnerText({ owner: { kind, name } }: { owner: Owner }) {
   const { t } = useTranslation();
-  if (!owner) return null;
-  if (owner.kind === "key") return <span>{t("keys.ownerKey")}</span>;
-  return <span>{t(owner.kind === "user" ? "keys.ownerUser" : "keys.ownerGroup", { name: owner.name })}</span>;
+  if (kind === "key") return <span>{t("keys.ownerKey")}</span>;
+  return <span>{t(kind === "user" ? "keys.ownerUser" : "keys.ownerGroup", { name })}</span>;
 }
 
-function RateText({ use, value, nowMs }: { use: KeyUse; value: number; nowMs: number }) {
+function CostText({ limit, owner, windows }: { limit: keyof Answer["windows"]; owner: Owner; windows: Answer["windows"] }) {
+  const { t, i18n } = useTranslation();
+  const window = windows[limit];
+  const parts = [
+    owner.reserved > 0 && t("limits.reserved", { amount: formatCost(String(Math.round(owner.reserved))) }),
+    limit !== "total" && (window ? t("limits.begins", { time: formatDateTime(window.endMs, i18n.language) }) : t("limits.rolls")),
+  ];
+  return <span>{parts.filter(Boolean).join(" · ")}</span>;
+}
+
+function RateText({ rate, value, nowMs }: { rate: Owner["rate"]; value: number; nowMs: number }) {
   const { t } = useTranslation();
-  const freesAtMs = rateFreesAtMs(use.rate, value, nowMs);
-  const resetAtMs = rateResetAtMs(use.rate, nowMs);
+  const freesAtMs = rateFreesAtMs(rate, value, nowMs);
+  const resetAtMs = rateResetAtMs(rate, nowMs);
   if (resetAtMs === null) return <span>{t("keys.allFree")}</span>;
   return (
     <span>

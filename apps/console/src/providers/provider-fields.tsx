@@ -1,6 +1,7 @@
 import type { Control, Path, UseFormRegister, UseFormSetValue } from "react-hook-form";
 import { useWatch } from "react-hook-form";
 import { useTranslation } from "react-i18next";
+import { LimitFields } from "../limits/limit-fields.tsx";
 import { Field, Input, NativeSelect, Textarea } from "../ui/field.tsx";
 import { defaultBaseUrls, type ProviderValues } from "./provider-form.ts";
 
@@ -68,7 +69,7 @@ export function ProviderBasics({ register, control, setValue, errorOf, secretTai
 }
 
 /** Where it stands in routing, and which models it takes. */
-export function ProviderRouting({ register, control, errorOf }: ProviderFieldsProps) {
+export function ProviderRouting({ register, control, errorOf, stored = false }: ProviderFieldsProps) {
   const { t } = useTranslation();
   const dialect = useWatch({ control, name: "dialect" });
   return (
@@ -113,6 +114,7 @@ export function ProviderRouting({ register, control, errorOf }: ProviderFieldsPr
           {(ids) => <Textarea {...ids} spellCheck={false} className="font-mono text-xs" {...register("modelRedirects")} />}
         </Field>
       </div>
+      <LimitFields register={register} errorOf={errorOf} stored={stored} />
     </>
   );
 }

@@ -1,9 +1,10 @@
 import { CreateProviderInput, type TestProviderInput, UpdateProviderInput } from "@sluice/core/inputs/provider";
+import { type LimitValues, limitsInput, limitValuesOf } from "../limits/limit-form.ts";
 import { items } from "../ui/use-input-form.ts";
 import type { Provider } from "./provider.ts";
 
 /** What the form's fields hold: texts, as typed. */
-export interface ProviderValues {
+export interface ProviderValues extends LimitValues {
   name: string;
   dialect: "anthropic" | "openai" | "gemini";
   serves: string[];
@@ -40,6 +41,7 @@ export function valuesOf(provider: Provider | null): ProviderValues {
       .join("\n"),
     costMultiplier: provider?.costMultiplier ?? "1",
     enabled: provider?.enabled ?? true,
+    ...limitValuesOf(provider),
   };
 }
 
@@ -66,6 +68,7 @@ function inputOf(values: ProviderValues) {
     modelRedirects: redirects(values.modelRedirects),
     costMultiplier: values.costMultiplier.trim() || "1",
     enabled: values.enabled,
+    ...limitsInput(values),
   };
 }
 

@@ -29,6 +29,7 @@ export const audit = {
     key: "Keys",
     user: "Users",
     provider: "Providers",
+    group: "Groups",
     price: "Prices",
     settings: "Settings",
     login: "Sign-ins",

@@ -21,6 +21,8 @@ export const prices = {
   cacheRead: "Cache read",
   source: "Source",
   derived: "derived",
+  maxOutput: "Most output tokens",
+  maxOutputHint: "Of one answer. Empty: not known.",
   derivedHint: "Empty: derived from the input price.",
   unit: "USD per million tokens",
   newVersion: "Saving makes a new version: requests already billed keep theirs.",

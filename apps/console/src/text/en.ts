@@ -4,6 +4,7 @@ import { credits } from "./en-credits.ts";
 import { errors, reasons } from "./en-errors.ts";
 import { keys, lists, users } from "./en-keys.ts";
 import { ledger } from "./en-ledger.ts";
+import { groups, limits } from "./en-limits.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./en-logs.ts";
 import { overview } from "./en-overview.ts";
 import { palette } from "./en-palette.ts";
@@ -23,6 +24,8 @@ export const en = {
   reasons,
   settings,
   ledger,
+  limits,
+  groups,
   logs,
   cell,
   histogram,
@@ -193,6 +196,7 @@ export const en = {
     atMost: "At most {{max}}",
     decimal: "A plain decimal such as 1.25",
     group: "Lower-case letters, digits, - and _",
+    usd: "US dollars such as 12.50",
     redirect: "One per line: asked-for = sent",
     invalid: "Not valid",
   },

@@ -23,6 +23,7 @@ export const audit = {
     key: "密钥",
     user: "用户",
     provider: "供应商",
+    group: "分组",
     price: "价格",
     settings: "设置",
     login: "登录",

@@ -21,6 +21,8 @@ export const prices = {
   cacheRead: "缓存读取",
   source: "来源",
   derived: "推算",
+  maxOutput: "最大输出 Token 数",
+  maxOutputHint: "单次应答。留空表示未知。",
   derivedHint: "留空：由输入价格推算。",
   unit: "美元 / 百万 Token",
   newVersion: "保存会产生新版本：已计费的请求仍按原来的版本。",

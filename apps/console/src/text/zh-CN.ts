@@ -5,6 +5,7 @@ import { credits } from "./zh-CN-credits.ts";
 import { errors, reasons } from "./zh-CN-errors.ts";
 import { keys, lists, users } from "./zh-CN-keys.ts";
 import { ledger } from "./zh-CN-ledger.ts";
+import { groups, limits } from "./zh-CN-limits.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./zh-CN-logs.ts";
 import { overview } from "./zh-CN-overview.ts";
 import { palette } from "./zh-CN-palette.ts";
@@ -24,6 +25,8 @@ export const zhCN: Texts = {
   reasons,
   settings,
   ledger,
+  limits,
+  groups,
   logs,
   cell,
   histogram,
@@ -193,6 +196,7 @@ export const zhCN: Texts = {
     atMost: "至多 {{max}}",
     decimal: "需要普通小数，例如 1.25",
     group: "小写字母、数字、- 和 _",
+    usd: "美元金额，例如 12.50",
     redirect: "每行一个：请求名 = 发送名",
     invalid: "无效",
   },

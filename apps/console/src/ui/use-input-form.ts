@@ -54,6 +54,7 @@ function useIssueText(): (issue: Issue, name: string) => string {
   return (issue, name) => {
     if (name === "modelRedirects") return t("form.redirect");
     if (name === "groups" || name === "group") return t("form.group");
+    if (/^cost.*Usd$/.test(name)) return t("form.usd");
     if (/PerMTok$|multiplier$|Usd$/i.test(name)) return t("form.decimal");
     if (issue.code === "invalid_format" && issue.format === "email") return t("form.email");
     if (issue.code === "invalid_format" && issue.format === "url") return t("form.url");

@@ -75,7 +75,7 @@ export function anthropicReader(envelope: Envelope): EventReader {
       case "message_start": {
         const message = asRecord(typed(event)?.message);
         reading.upstreamModel = asText(message?.model);
-        takeUsage(reading, asRecord(message?.usage) ?? {}, envelope.asksOneHourCache);
+        takeUsage(reading, asRecord(message?.usage) ?? {}, envelope.cacheTtl === "1h");
         return FLOW;
       }
       case "content_block_start":
@@ -84,7 +84,7 @@ export function anthropicReader(envelope: Envelope): EventReader {
       case "message_delta": {
         const usage = asRecord(typed(event)?.usage);
         if (usage) {
-          takeUsage(reading, usage, envelope.asksOneHourCache);
+          takeUsage(reading, usage, envelope.cacheTtl === "1h");
           takeOutput(reading, usage);
         }
         return FLOW;
@@ -131,7 +131,7 @@ export function readAnthropicAnswer(body: Buffer, envelope: Envelope, billable: 
   for (const block of asList(answer.content)) addContent(reading, blockBytes(asRecord(block) ?? {}));
   const usage = asRecord(answer.usage);
   if (usage) {
-    takeUsage(reading, usage, envelope.asksOneHourCache);
+    takeUsage(reading, usage, envelope.cacheTtl === "1h");
     takeOutput(reading, usage);
   }
   return reading;

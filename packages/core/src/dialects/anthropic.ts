@@ -1,7 +1,7 @@
 import type { ErrorCode, SluiceError } from "../errors.ts";
 import { anthropicReader, readAnthropicAnswer } from "./anthropic-usage.ts";
-import type { Dialect, ListedModel } from "./dialect.ts";
-import { readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
+import type { Dialect, Envelope, ListedModel } from "./dialect.ts";
+import { noteMaxOutput, readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
 import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
 import { asList, asRecord, type JsonRecord } from "./json.ts";
 import { encodeModel } from "./routes.ts";
@@ -37,18 +37,31 @@ function errorType(error: SluiceError): string {
   return typeByCode[error.code] ?? typeByStatus[error.status] ?? (error.status >= 500 ? "api_error" : "invalid_request_error");
 }
 
-function asksOneHour(blocks: unknown): boolean {
+type CacheTtl = Envelope["cacheTtl"];
+
+/** The longest life that these blocks ask a cache for, or that was known before. */
+function longestTtl(blocks: unknown, known: CacheTtl): CacheTtl {
+  let longest = known;
   for (const block of asList(blocks)) {
+    if (longest === "1h") return longest;
     const record = asRecord(block);
     if (!record) continue;
-    if (asRecord(record.cache_control)?.ttl === "1h") return true;
-    if (Array.isArray(record.content) && asksOneHour(record.content)) return true;
+    longest = longerTtl(record.cache_control, longest);
+    if (Array.isArray(record.content)) longest = longestTtl(record.content, longest);
   }
-  return false;
+  return longest;
 }
 
-function wantsOneHourCache(body: JsonRecord): boolean {
-  return asRecord(body.cache_control)?.ttl === "1h" || asksOneHour(body.system) || asksOneHour(body.tools) || asksOneHour(body.messages);
+function longerTtl(control: unknown, known: CacheTtl): CacheTtl {
+  const asked = asRecord(control);
+  return asked ? (asked.ttl === "1h" ? "1h" : known === "none" ? "5m" : known) : known;
+}
+
+function cacheTtlOf(body: JsonRecord): CacheTtl {
+  return [body.system, body.tools, body.messages].reduce<CacheTtl>(
+    (longest, blocks) => longestTtl(blocks, longest),
+    longerTtl(body.cache_control, "none"),
+  );
 }
 
 /** Anthropic's shape, with our code and whether to try again beside its own fields. */
@@ -68,10 +81,11 @@ export const anthropic: Dialect = {
     const reading = readBody(body);
     const envelope = readCommonEnvelope(reading, body, route);
     envelope.sessionHint = anthropicHint(reading.value, headers);
-    envelope.asksOneHourCache = wantsOneHourCache(reading.value);
+    envelope.cacheTtl = cacheTtlOf(reading.value);
+    noteMaxOutput(envelope, reading, ["max_tokens"]);
     return envelope;
   },
-  rewriteBody: (body, envelope, rewrite) => rewriteBody(body, envelope, { model: rewrite.model }),
+  rewriteBody: (body, envelope, { includeUsage: _, ...rewrite }) => rewriteBody(body, envelope, rewrite),
   upstreamUrl(baseUrl, { endpoint, model, query }) {
     const base = trimBase(baseUrl);
     if (endpoint === "models")
@@ -86,6 +100,11 @@ export const anthropic: Dialect = {
   meterStream: (_route, envelope) => createStreamMeter(anthropicReader(envelope)),
   readAnswer: (body, route, envelope) => readAnthropicAnswer(body, envelope, route.endpoint === "messages"),
   readError: readUpstreamError,
+  limitHeaders: ({ unit, limit, remaining, resetAtMs }) => ({
+    [`anthropic-ratelimit-${unit}-limit`]: String(limit),
+    [`anthropic-ratelimit-${unit}-remaining`]: String(remaining),
+    [`anthropic-ratelimit-${unit}-reset`]: new Date(resetAtMs).toISOString(),
+  }),
   errorBody,
   errorEvent: (error, requestId) => `event: error\ndata: ${errorBody(error, requestId)}\n\n`,
   modelList(models) {

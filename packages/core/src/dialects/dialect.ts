@@ -21,8 +21,13 @@ export interface Envelope {
   streamOptionsSpan: readonly [start: number, end: number] | null;
   /** The client's own session id ('' = none): Anthropic metadata.user_id, Codex prompt_cache_key / headers, … */
   sessionHint: string;
-  /** Whether a cache write with a 1 h ttl was asked for. */
-  asksOneHourCache: boolean;
+  /** The most output the client asks for, per answer, and how many answers; null = it does not say. */
+  maxOutputTokens: number | null;
+  /** Byte span of that number. */
+  maxOutputSpan: readonly [start: number, end: number] | null;
+  answers: number;
+  /** The longest life of what is to be written to a cache. */
+  cacheTtl: "none" | "5m" | "1h";
   /** Input tokens guessed from the body's size (4 bytes a token; a base64 image or file counts as a picture). */
   inputEstimate: number;
 }
@@ -75,13 +80,29 @@ export interface UpstreamError {
   retryAfterS: number | null;
 }
 
+/** What of a body is replaced: `maxOutputTokens` lowers the number that the client gave. */
+export interface BodyRewrite {
+  model?: string;
+  includeUsage?: boolean;
+  maxOutputTokens?: number;
+}
+
+/** A limit of ours that refused a request, for the headers that clients know of. */
+export interface LimitNotice {
+  unit: "requests" | "tokens";
+  limit: number;
+  remaining: number;
+  resetAtMs: number;
+  nowMs: number;
+}
+
 /** Everything the pipeline knows of a wire format; nothing outside core/dialects asks which one it is. */
 export interface Dialect {
   name: DialectName;
   /** @throws SluiceError invalid_json, duplicate_field, too_deep, missing_model, invalid_request. */
   readEnvelope(body: Buffer, route: Route, headers: Record<string, string | undefined>): Envelope;
   /** The original bytes with only the given parts replaced. `includeUsage` splices stream_options.include_usage. */
-  rewriteBody(body: Buffer, envelope: Envelope, rewrite: { model?: string; includeUsage?: boolean }): Buffer;
+  rewriteBody(body: Buffer, envelope: Envelope, rewrite: BodyRewrite): Buffer;
   /** Full URL: base as the official SDK takes it, query filtered to what the dialect knows (`beta`, `alt`, `pageSize`). */
   upstreamUrl(baseUrl: string, request: { endpoint: Endpoint; model: string; stream: boolean; query: URLSearchParams }): string;
   /** Allow-listed client headers plus authentication, content-type, `accept-encoding: identity` and our request id (the client's own never passes). */
@@ -94,6 +115,8 @@ export interface Dialect {
   readAnswer(body: Buffer, route: Route, envelope: Envelope): Reading;
   /** An upstream's error answer: what it means for failover and breaker. Client errors (400, 404, 413, 422) are not failures. */
   readError(status: number, headers: Record<string, string>, body: Buffer): UpstreamError;
+  /** The dialect's headers about a rate limit; {} where it has none. */
+  limitHeaders(notice: LimitNotice): Record<string, string>;
   /** The dialect's error body for a client. */
   errorBody(error: SluiceError, requestId: string): string;
   /** The dialect's error inside a stream that has begun (whole SSE event text). OpenAI's form differs by endpoint (default chat). */

@@ -86,9 +86,9 @@ describe("good bodies are read", () => {
       `{"model":"m","tools":[{"name":"t",${cache}}]}`,
       `{"model":"m","messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"text","text":"x",${cache}}]}]}]}`,
     ]) {
-      expect(read(messages, body).asksOneHourCache).toBe(true);
+      expect(read(messages, body).cacheTtl).toBe("1h");
     }
-    expect(read(messages, '{"model":"m","messages":[{"role":"user","content":"\\"ttl\\":\\"1h\\""}]}').asksOneHourCache).toBe(false);
+    expect(read(messages, '{"model":"m","messages":[{"role":"user","content":"\\"ttl\\":\\"1h\\""}]}').cacheTtl).toBe("none");
   });
 
   test("an image in base64 is not counted as text", () => {

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { SluiceError } from "../errors.ts";
-import type { Envelope, Route } from "./dialect.ts";
+import type { BodyRewrite, Envelope, Route } from "./dialect.ts";
 import { asRecord, type JsonRecord } from "./json.ts";
 import { type Member, type ObjectScan, scanObject } from "./json-scan.ts";
 
@@ -80,9 +80,29 @@ export function readCommonEnvelope(reading: BodyReading, body: Buffer, route: Ro
     includesUsage: false,
     streamOptionsSpan: options ? [options.start, options.end] : null,
     sessionHint: "",
-    asksOneHourCache: false,
+    maxOutputTokens: null,
+    maxOutputSpan: null,
+    answers: 1,
+    cacheTtl: "none",
     inputEstimate: Math.ceil((body.length - scan.binaryBytes) / 4) + scan.binaries * TOKENS_PER_BINARY,
   };
+}
+
+/** Notes the most output that is asked for: the first of these top-level fields that has a number. */
+export function noteMaxOutput(envelope: Envelope, { value, scan }: BodyReading, names: readonly string[]): void {
+  for (const name of names) {
+    const tokens = value[name];
+    const member = findMember(scan, name);
+    if (!member || !isCount(tokens)) continue;
+    envelope.maxOutputTokens = tokens;
+    envelope.maxOutputSpan = [member.start, member.end];
+    return;
+  }
+}
+
+/** A whole number of things, one at least. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 interface Splice {
@@ -106,11 +126,15 @@ function usageSplice(body: Buffer, span: Envelope["streamOptionsSpan"]): Splice 
 }
 
 /** The original bytes with only the named parts replaced; the same Buffer when nothing is to change. */
-export function rewriteBody(body: Buffer, envelope: Envelope, rewrite: { model?: string; includeUsage?: boolean }): Buffer {
+export function rewriteBody(body: Buffer, envelope: Envelope, rewrite: BodyRewrite): Buffer {
   const splices: Splice[] = [];
   if (rewrite.model !== undefined && rewrite.model !== envelope.model && envelope.modelSpan) {
     const [start, end] = envelope.modelSpan;
     splices.push({ start, end, text: JSON.stringify(rewrite.model) });
+  }
+  if (rewrite.maxOutputTokens !== undefined && envelope.maxOutputSpan) {
+    const [start, end] = envelope.maxOutputSpan;
+    splices.push({ start, end, text: String(rewrite.maxOutputTokens) });
   }
   if (rewrite.includeUsage) splices.push(usageSplice(body, envelope.streamOptionsSpan));
   if (splices.length === 0) return body;

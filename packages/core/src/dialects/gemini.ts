@@ -1,9 +1,10 @@
 import type { SluiceError } from "../errors.ts";
-import type { Dialect, ListedModel } from "./dialect.ts";
-import { readBody, readCommonEnvelope } from "./envelope.ts";
+import type { Dialect, Envelope, ListedModel } from "./dialect.ts";
+import { type BodyReading, isCount, noteMaxOutput, readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
 import { geminiReader, readGeminiAnswer } from "./gemini-usage.ts";
 import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
-import type { JsonRecord } from "./json.ts";
+import { asRecord, type JsonRecord } from "./json.ts";
+import { scanObject } from "./json-scan.ts";
 import { encodeModel } from "./routes.ts";
 import { geminiHint } from "./session-hint.ts";
 import { createStreamMeter } from "./stream-meter.ts";
@@ -52,6 +53,16 @@ function listed(model: ListedModel): JsonRecord {
   };
 }
 
+/** `generationConfig`, by either of the names that Google's JSON takes. */
+function noteGeminiOutput(envelope: Envelope, { value, scan }: BodyReading, body: Buffer): void {
+  const member = scan.members.find(({ name }) => name === "generationConfig" || name === "generation_config");
+  const config = member && asRecord(value[member.name]);
+  if (!config) return;
+  noteMaxOutput(envelope, { value: config, scan: scanObject(body, member.start, member.end) }, ["maxOutputTokens", "max_output_tokens"]);
+  const answers = config.candidateCount ?? config.candidate_count;
+  if (isCount(answers)) envelope.answers = answers;
+}
+
 const methods = { generateContent: "generateContent", countTokens: "countTokens" } as const;
 
 /** Gemini: `:generateContent`, `:streamGenerateContent?alt=sse`, `:countTokens`. */
@@ -60,11 +71,12 @@ export const gemini: Dialect = {
   readEnvelope(body, route, headers) {
     const reading = readBody(body);
     const envelope = readCommonEnvelope(reading, body, route);
+    noteGeminiOutput(envelope, reading, body);
     envelope.sessionHint = geminiHint(reading.value, headers);
     return envelope;
   },
-  // Model and streaming are in the path; the body has nothing to rewrite.
-  rewriteBody: (body) => body,
+  // Model and streaming are in the path.
+  rewriteBody: (body, envelope, { maxOutputTokens }) => rewriteBody(body, envelope, { maxOutputTokens }),
   upstreamUrl(baseUrl, { endpoint, model, stream, query }) {
     const base = `${trimBase(baseUrl)}/v1beta/models`;
     if (endpoint === "models") return model ? `${base}/${encodeModel(model)}` : `${base}${filterQuery(query, ["pageSize", "pageToken"])}`;
@@ -78,6 +90,7 @@ export const gemini: Dialect = {
   meterStream: (_route, envelope) => createStreamMeter(geminiReader(envelope)),
   readAnswer: (body, route, envelope) => readGeminiAnswer(body, envelope, route.endpoint === "generateContent"),
   readError: readUpstreamError,
+  limitHeaders: () => ({}),
   errorBody,
   errorEvent: (error, requestId) => `data: ${errorBody(error, requestId)}\n\n`,
   modelList: (models) => JSON.stringify({ models: models.map(listed) }),

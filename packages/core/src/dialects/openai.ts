@@ -1,7 +1,7 @@
 import type { ErrorCode, SluiceError } from "../errors.ts";
 import type { Endpoint } from "../requests.ts";
 import type { Dialect, ListedModel } from "./dialect.ts";
-import { readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
+import { isCount, noteMaxOutput, readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
 import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
 import { asRecord, type JsonRecord } from "./json.ts";
 import { chatReader, readOpenaiAnswer, responsesReader } from "./openai-usage.ts";
@@ -23,6 +23,8 @@ const codes: Partial<Record<ErrorCode, string>> = {
   unknown_model: "model_not_found",
   insufficient_credit: "insufficient_quota",
   rate_limited: "rate_limit_exceeded",
+  tokens_limited: "rate_limit_exceeded",
+  cost_limited: "insufficient_quota",
   in_flight_limited: "rate_limit_exceeded",
   upstream_rate_limited: "rate_limit_exceeded",
 };
@@ -61,6 +63,8 @@ export const openai: Dialect = {
     const reading = readBody(body);
     const envelope = readCommonEnvelope(reading, body, route);
     envelope.includesUsage = asRecord(reading.value.stream_options)?.include_usage === true;
+    noteMaxOutput(envelope, reading, route.endpoint === "responses" ? ["max_output_tokens"] : ["max_completion_tokens", "max_tokens"]);
+    if (isCount(reading.value.n)) envelope.answers = reading.value.n;
     envelope.sessionHint = route.endpoint === "embeddings" ? "" : openaiHint(reading.value, headers);
     return envelope;
   },
@@ -79,6 +83,11 @@ export const openai: Dialect = {
   },
   readAnswer: readOpenaiAnswer,
   readError: readUpstreamError,
+  limitHeaders: ({ unit, limit, remaining, resetAtMs, nowMs }) => ({
+    [`x-ratelimit-limit-${unit}`]: String(limit),
+    [`x-ratelimit-remaining-${unit}`]: String(remaining),
+    [`x-ratelimit-reset-${unit}`]: `${Math.max(1, Math.ceil((resetAtMs - nowMs) / 1000))}s`,
+  }),
   errorBody,
   errorEvent,
   modelList: (models) => JSON.stringify({ object: "list", data: models.map(listed) }),

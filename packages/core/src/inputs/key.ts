@@ -1,16 +1,13 @@
 import { z } from "zod";
+import { changedLimitFields, newLimitFields } from "./limits.ts";
 import { dialectField, groupField, modelField, nameField } from "./provider.ts";
 import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
-
-/** null = no limit. */
-export const limitField = z.int().min(1).max(1_000_000).nullable();
 
 export const CreateKeyInput = z.strictObject({
   userId: z.uuid(),
   name: nameField,
   group: groupField.default("default"),
-  rpm: limitField.default(null),
-  inFlight: limitField.default(null),
+  ...newLimitFields,
   expiresAtMs: z.int().positive().nullable().default(null),
 });
 export type CreateKeyInput = z.infer<typeof CreateKeyInput>;
@@ -19,8 +16,7 @@ export const UpdateKeyInput = z.strictObject({
   id: z.uuid(),
   name: nameField.optional(),
   group: groupField.optional(),
-  rpm: limitField.optional(),
-  inFlight: limitField.optional(),
+  ...changedLimitFields,
   expiresAtMs: z.int().positive().nullable().optional(),
   enabled: z.boolean().optional(),
   /** Ends the overlap of the last rotation now. */

@@ -12,6 +12,8 @@ export const PriceInput = z.strictObject({
   cacheWrite5mPerMTok: priceField.nullable().default(null),
   cacheWrite1hPerMTok: priceField.nullable().default(null),
   cacheReadPerMTok: priceField.nullable().default(null),
+  /** The most the model gives out in one answer; null = not known. */
+  maxOutputTokens: z.int().min(1).max(100_000_000).nullable().default(null),
 });
 export type PriceInput = z.infer<typeof PriceInput>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { overrideKinds } from "../routing/provider-override.ts";
+import { changedLimitFields, newLimitFields } from "./limits.ts";
 
 /** Name of a provider, user or key: 1–80 visible characters, no control characters. */
 export const nameField = z
@@ -43,6 +44,7 @@ export const CreateProviderInput = z.strictObject({
   modelRedirects: z.record(modelField, modelField).default({}),
   costMultiplier: decimalField.default("1"),
   enabled: z.boolean().default(true),
+  ...newLimitFields,
 });
 export type CreateProviderInput = z.infer<typeof CreateProviderInput>;
 
@@ -63,6 +65,7 @@ export const UpdateProviderInput = z.strictObject({
   modelRedirects: z.record(modelField, modelField).optional(),
   costMultiplier: decimalField.optional(),
   enabled: z.boolean().optional(),
+  ...changedLimitFields,
 });
 export type UpdateProviderInput = z.infer<typeof UpdateProviderInput>;
 

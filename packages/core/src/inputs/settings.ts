@@ -36,6 +36,20 @@ export const settingSchemas = {
   /** Consecutive failures that open a breaker; 0 disables. */
   "breaker.failures": z.int().min(0).max(1_000).default(5),
   "breaker.openSeconds": z.int().min(1).max(3_600).default(60),
+  /** Whether five hours roll, or are counted from the beginning of the day. */
+  "limits.fiveHourWindow": z.enum(["rolling", "fixed"]).default("rolling"),
+  /** Whether a day begins at a time, or is the last 24 hours. */
+  "limits.dayWindow": z.enum(["fixed", "rolling"]).default("fixed"),
+  /** When a fixed day of cost limits begins in the time zone, HH:mm. */
+  "limits.dayStartsAt": z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day such as 08:00")
+    .default("00:00"),
+  /** Requests that may wait in line per place in flight, three at least; 0 = nobody waits. */
+  "limits.queuePerSlot": z.number().min(0).max(100).default(0),
+  "limits.queueSeconds": z.int().min(1).max(60).default(10),
+  /** What becomes of a request for more output than the model can give. */
+  "limits.overMaxOutput": z.enum(["clamp", "refuse"]).default("clamp"),
   "time.zone": z
     .string()
     .refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai")

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { searchField } from "./key.ts";
+import { changedLimitFields, newLimitFields } from "./limits.ts";
 import { nameField } from "./provider.ts";
 import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
 
@@ -16,6 +17,7 @@ export const CreateUserInput = z.strictObject({
   name: nameField,
   role: roleField.default("user"),
   password: passwordField.optional(),
+  ...newLimitFields,
 });
 export type CreateUserInput = z.infer<typeof CreateUserInput>;
 
@@ -25,6 +27,7 @@ export const UpdateUserInput = z.strictObject({
   role: roleField.optional(),
   enabled: z.boolean().optional(),
   password: passwordField.optional(),
+  ...changedLimitFields,
 });
 export type UpdateUserInput = z.infer<typeof UpdateUserInput>;
 

@@ -1,13 +1,13 @@
 /**
- * Requests per minute as a sliding window of one-second buckets: the running second and the 60 before it. So at most
- * `limit` requests are admitted in any 60 seconds, wherever they start, and one that has aged out frees its place at
+ * Requests (or tokens) per minute as a sliding window of one-second buckets: the running second and the 60 before it. So at most
+ * `limit` are admitted in any 60 seconds, wherever they start, and one that has aged out frees its place at
  * most one second late. Constant memory and amortised constant time; the Lua script of admission keeps the same books.
  */
 const BUCKETS = 61;
 
 export interface RateWindow {
-  counts: Uint32Array;
-  /** Requests in all buckets. */
+  counts: Float64Array;
+  /** What is in all buckets. */
   total: number;
   /** The newest second accounted for. */
   second: number;
@@ -15,7 +15,7 @@ export interface RateWindow {
 
 /** A window that has seen nothing. */
 export function newRateWindow(nowMs: number): RateWindow {
-  return { counts: new Uint32Array(BUCKETS), total: 0, second: Math.floor(nowMs / 1000) };
+  return { counts: new Float64Array(BUCKETS), total: 0, second: Math.floor(nowMs / 1000) };
 }
 
 /** Drops what has aged out. A clock that stepped back leaves the window where it was. */
@@ -34,23 +34,23 @@ export function advanceRate(window: RateWindow, nowMs: number): void {
   }
 }
 
-/** Counts one request and returns the second it was booked in, for {@link returnRate}. */
-export function takeRate(window: RateWindow, nowMs: number): number {
+/** Counts one request, or so many tokens, and returns the second they were booked in, for {@link returnRate}. */
+export function takeRate(window: RateWindow, nowMs: number, amount = 1): number {
   advanceRate(window, nowMs);
   const slot = window.second % BUCKETS;
-  window.counts[slot] = (window.counts[slot] ?? 0) + 1;
-  window.total++;
+  window.counts[slot] = (window.counts[slot] ?? 0) + amount;
+  window.total += amount;
   return window.second;
 }
 
-/** Takes back a request that was booked in `second` and then not admitted after all. */
-export function returnRate(window: RateWindow, second: number): void {
+/** Takes back what was booked in `second` and then not used after all, as far as it still counts. */
+export function returnRate(window: RateWindow, second: number, amount = 1): void {
   if (window.second - second >= BUCKETS) return;
   const slot = second % BUCKETS;
   const count = window.counts[slot] ?? 0;
-  if (count === 0) return;
-  window.counts[slot] = count - 1;
-  window.total--;
+  const returned = Math.min(count, amount);
+  window.counts[slot] = count - returned;
+  window.total -= returned;
 }
 
 /** Requests by second, oldest first, without touching the window. */

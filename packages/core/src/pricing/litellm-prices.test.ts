@@ -29,9 +29,17 @@ describe("a price table in LiteLLM's form", () => {
   });
 
   it("keeps absent cache prices absent, and takes those there are", () => {
-    const cache = `"cache_creation_input_token_cost": 3.75e-06, "cache_creation_input_token_cost_above_1hr": 6e-06, "cache_read_input_token_cost": null`;
+    const cache = `"cache_creation_input_token_cost": 3.75e-06, "cache_creation_input_token_cost_above_1hr": 6e-06, "cache_read_input_token_cost": null, "max_output_tokens": 64000`;
     expect(readPriceTable(entry(`"input_cost_per_token": 3e-06, ${cache}`)).prices).toEqual([
-      { model: "m", inputPerMTok: "3", outputPerMTok: "15", cacheWrite5mPerMTok: "3.75", cacheWrite1hPerMTok: "6", cacheReadPerMTok: null },
+      {
+        model: "m",
+        inputPerMTok: "3",
+        outputPerMTok: "15",
+        cacheWrite5mPerMTok: "3.75",
+        cacheWrite1hPerMTok: "6",
+        cacheReadPerMTok: null,
+        maxOutputTokens: 64_000,
+      },
     ]);
   });
 

@@ -89,6 +89,7 @@ function readEntry(name: string, entry: unknown): PriceInput | SkipReason {
     cacheWrite5mPerMTok: amount("cache_creation_input_token_cost"),
     cacheWrite1hPerMTok: amount("cache_creation_input_token_cost_above_1hr"),
     cacheReadPerMTok: amount("cache_read_input_token_cost"),
+    maxOutputTokens: countOf(fields.max_output_tokens),
   };
   if (Object.values(wanted).includes("")) return "bad_number";
   const checked = PriceInput.safeParse(wanted);
@@ -98,6 +99,12 @@ function readEntry(name: string, entry: unknown): PriceInput | SkipReason {
 
 function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
+}
+
+/** A count as it was written; null when it is none. */
+function countOf(value: unknown): number | null {
+  const text = typeof value === "object" && value !== null && "numberText" in value ? Number(value.numberText) : Number.NaN;
+  return Number.isSafeInteger(text) && text > 0 && text <= 100_000_000 ? text : null;
 }
 
 /** A cost per token as USD per million of them, moved by six places in text; '' when it is no number ≥ 0. */

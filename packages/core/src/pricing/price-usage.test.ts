@@ -123,7 +123,7 @@ describe("shipped prices", () => {
     expect(shippedPricesDate).toMatch(/^\d{4}-\d{2}-\d{2}$/);
     expect(new Set(shippedPrices.map((price) => price.model)).size).toBe(shippedPrices.length);
     expect(shippedPrices.length).toBeGreaterThanOrEqual(40);
-    for (const price of shippedPrices) expect(PriceInput.parse(price)).toEqual(price);
+    for (const price of shippedPrices) expect(PriceInput.parse(price)).toEqual({ ...price, maxOutputTokens: null });
   });
 });
 

@@ -62,6 +62,24 @@ export function upstreamCost(price: TokenPrices, usage: Usage, providerMultiplie
   return roundHalfUp(sum(partsOf(price, usage)) * readMultiplier(providerMultiplier).scaled, COST_SCALE * ONE);
 }
 
+/** What a request may use at most, as far as it is known before. */
+export interface LargestUse {
+  inputTokens: number;
+  outputTokens: number;
+  /** How long what it has written to a cache is to live, if it asks for that: writing is dearer than reading input. */
+  cacheTtl: "none" | "5m" | "1h";
+}
+
+/** The most that it may cost, nano-USD: its input at the dearest rate it can be billed at, and all the output there can be. */
+export function largestCost(price: TokenPrices, use: LargestUse, multipliers: Multipliers): bigint {
+  const rates = ratesOf(price);
+  const written = use.cacheTtl === "1h" ? rates.cacheWrite1h : use.cacheTtl === "5m" ? rates.cacheWrite5m : 0n;
+  const inputRate = written > rates.input ? written : rates.input;
+  const exact = priceTokens(inputRate, tokensOf(use.inputTokens)) + priceTokens(rates.output, tokensOf(use.outputTokens));
+  const factor = readMultiplier(multipliers.providerMultiplier).scaled * readMultiplier(multipliers.groupMultiplier).scaled;
+  return roundHalfUp(exact * factor, COST_SCALE * ONE * ONE);
+}
+
 interface Parts {
   input: bigint;
   output: bigint;

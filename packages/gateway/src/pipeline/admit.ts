@@ -1,34 +1,84 @@
-import type { Refusal } from "@sluice/admission/admission";
+import type { LimitedOwner, Refusal } from "@sluice/admission/admission";
 import { SluiceError } from "@sluice/core/errors";
+import { appliedLimits } from "@sluice/core/limits/limit-values";
+import { formatUsd } from "@sluice/core/money";
+import type { Config, KeyConfig } from "@sluice/snapshot/config";
 import type { Call } from "../call.ts";
 import type { Runtime } from "../context.ts";
+import { largestCharge } from "../largest-use.ts";
 
-const kinds = {
-  rpm: { code: "rate_limited", text: (value: number) => `${value} requests per minute` },
-  in_flight: { code: "in_flight_limited", text: (value: number) => `${value} requests in flight` },
-} as const;
-
-/** Takes the key's limits, all or none; nothing is awaited for a key without limits. */
+/** Takes the limits of key, user and group, all or none; nothing is awaited when none of them has any. */
 export function admit(runtime: Runtime, call: Call): Promise<void> | void {
   const { key } = call;
   if (!key) throw new SluiceError("invalid_key");
-  const pending = runtime.admission.admit(call.id, { keyId: key.id, rpm: key.rpm, inFlight: key.inFlight });
+  const owners = ownersOf(call.config, key);
+  if (owners.length === 0) return;
+  const limitsCost = owners.some(({ values }) => appliedLimits(values)?.costs);
+  const pending = runtime.admission.admit({
+    requestId: call.id,
+    startedAtMs: call.row.startedAtMs,
+    owners,
+    tokens: call.envelope?.inputEstimate ?? 0,
+    costNanoUsd: limitsCost ? largestCharge(call, call.choice?.ordered ?? []) : 0,
+    signal: call.abort,
+  });
   if (pending === null) return;
   // From the moment of asking: a lease taken for a client that left meanwhile must be given back too.
   call.leased = true;
   return pending.then((refusal) => {
     if (!refusal) return;
     call.leased = false;
-    throw refused(refusal);
+    throw refused(runtime, call, refusal);
   });
 }
 
-function refused(refusal: Refusal): SluiceError {
-  const { code, text } = kinds[refusal.limit];
-  const retryAfterS = Math.max(1, Math.ceil(refusal.retryAfterS));
-  return new SluiceError(code, {
-    message: `The limit of ${text(refusal.value)} of this ${refusal.owner} is reached. Try again in ${retryAfterS} s.`,
-    detail: `${refusal.limit} of ${refusal.owner} ${refusal.ownerId}`,
-    retryAfterS,
+const ownersByKey = new WeakMap<KeyConfig, readonly LimitedOwner[]>();
+
+/** Those of key, user and group that have limits, in this order. Found once per key of a configuration. */
+function ownersOf(config: Config, key: KeyConfig): readonly LimitedOwner[] {
+  let known = ownersByKey.get(key);
+  if (!known) {
+    const all = [
+      { owner: "key" as const, id: key.id, values: key },
+      { owner: "user" as const, id: key.userId, values: config.users.get(key.userId) ?? {} },
+      { owner: "group" as const, id: key.group, values: config.groups.get(key.group) ?? {} },
+    ];
+    known = all.filter(({ values }) => appliedLimits(values) !== null);
+    ownersByKey.set(key, known);
+  }
+  return known;
+}
+
+const codes = { rpm: "rate_limited", tpm: "tokens_limited", in_flight: "in_flight_limited" } as const;
+const kinds = {
+  rpm: "requests per minute",
+  tpm: "tokens per minute",
+  in_flight: "requests in flight",
+  total: "in all",
+  "5h": "in five hours",
+  day: "a day",
+  week: "a week",
+  month: "a month",
+} as const;
+
+function refused(runtime: Runtime, call: Call, refusal: Refusal): SluiceError {
+  const { limit, owner, ownerId, value, used, wantedNanoUsd, resetAtMs, retryAfterS } = refusal;
+  const whose = owner === "group" ? `group ${ownerId}` : `this ${owner}`;
+  const again = retryAfterS === null ? "" : ` Try again in ${retryAfterS} s.`;
+  const options = { detail: `${limit} of ${owner} ${ownerId}`, ...(retryAfterS === null ? {} : { retryAfterS }) };
+  if (limit === "in_flight" || limit === "rpm" || limit === "tpm") {
+    const unit = limit === "rpm" ? "requests" : "tokens";
+    const nowMs = runtime.clock.now();
+    if (limit !== "in_flight") {
+      const notice = { unit, limit: value, remaining: Math.max(0, value - used), resetAtMs: resetAtMs ?? nowMs, nowMs } as const;
+      call.limitHeaders = call.dialect.limitHeaders(notice);
+    }
+    return new SluiceError(codes[limit], { ...options, message: `The limit of ${value} ${kinds[limit]} of ${whose} is reached.${again}` });
+  }
+  const usd = (nano: number): string => `$${formatUsd(BigInt(Math.round(nano)))}`;
+  const reset = resetAtMs === null ? "" : ` It has room again at ${new Date(resetAtMs).toISOString()}.`;
+  return new SluiceError("cost_limited", {
+    ...options,
+    message: `The limit of ${usd(value)} ${kinds[limit]} of ${whose} is reached: ${usd(used)} are used or reserved, and this request may cost ${usd(wantedNanoUsd)}.${reset}`,
   });
 }

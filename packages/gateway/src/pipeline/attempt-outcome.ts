@@ -4,6 +4,8 @@ import { upstreamCost } from "@sluice/core/pricing/price-usage";
 import { type Call, elapsed } from "../call.ts";
 import { priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
+import { totalTokens } from "../largest-use.ts";
+import { endProviderHold } from "./provider-room.ts";
 
 /** Failures that say something about the provider, not about the request, the client or us. */
 const providersFault = new Set([
@@ -37,6 +39,7 @@ export function settleAttempt(
     const price = call.row.billable ? priceOf(call, provider) : null;
     if (price) attempt.upstreamCostNanoUsd = upstreamCost(price, attempt.usage, provider.costMultiplier).toString();
   }
+  endProviderHold(runtime, call, { costNanoUsd: Number(attempt.upstreamCostNanoUsd), tokens: totalTokens(attempt.usage) });
   const { breakers } = runtime.admission;
   if (aborted) {
     // It was serving well until we stopped it; an abort before any content says nothing.

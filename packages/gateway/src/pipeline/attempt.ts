@@ -6,11 +6,12 @@ import { overrideNow } from "@sluice/core/routing/provider-override";
 import type { SpooledPrice } from "@sluice/ledger/records";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import { type Call, elapsed } from "../call.ts";
-import { priceOf } from "../charge.ts";
+import { groupMultiplierOf, priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { nativeBody, type Spoken, speak } from "../conversion.ts";
 import { type Failure, readAnswer, readErrorAnswer } from "./answers.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
+import { endProviderHold, nextWithRoom, nothingUsed } from "./provider-room.ts";
 import { releaseBody } from "./receive.ts";
 
 /**
@@ -21,18 +22,25 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
   const { settings } = call.config;
   let last: Failure | null = null;
   let unsuitable: SluiceError | null = null;
-  for (const provider of call.choice?.ordered ?? []) {
+  const candidates = call.choice?.ordered.slice() ?? [];
+  for (;;) {
     if (call.row.attempts >= settings["routing.maxAttempts"]) break;
     if (last && elapsed(runtime, call) >= settings["routing.totalAttemptMs"]) break;
+    const provider = await nextWithRoom(runtime, call, candidates);
+    if (!provider) break;
     const model = upstreamModelOf(provider, call.row.model);
     let spoken: Spoken;
     try {
       spoken = speak(runtime, call, provider, model);
     } catch (thrown) {
       unsuitable = leaveOut(call, provider, thrown);
+      endProviderHold(runtime, call, nothingUsed);
       continue;
     }
-    if (!(await mayTry(runtime, provider, model))) continue;
+    if (!(await mayTry(runtime, provider, model))) {
+      endProviderHold(runtime, call, nothingUsed);
+      continue;
+    }
     if (!call.began) await begin(runtime, call, provider);
     stopIfEnded(call);
     const failure = await tryProvider(runtime, call, provider, { model, spoken, hasFailed: last !== null });
@@ -46,7 +54,8 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     if (!last || failure.error.retryable) last = failure;
   }
   if (!last && unsuitable) throw unsuitable;
-  if (!last) throw new SluiceError("no_provider", { detail: "every candidate's breaker is waiting for its probe", retryAfterS: 5 });
+  if (!last)
+    throw new SluiceError("no_provider", { detail: "every candidate waits for its breaker's probe or is at its limit", retryAfterS: 5 });
   if (!last.answer) throw last.error;
   call.answer = last.answer;
 }
@@ -84,7 +93,7 @@ async function begin(runtime: Runtime, call: Call, provider: ProviderConfig): Pr
     row: started,
     price: price && spooled(price),
     providerMultiplier: provider.costMultiplier,
-    groupMultiplier: "1",
+    groupMultiplier: groupMultiplierOf(call),
   });
   call.began = true;
   runtime.registry.started(started);
@@ -100,7 +109,7 @@ const spooledPrices = new WeakMap<PriceConfig, SpooledPrice>();
 function spooled(price: PriceConfig): SpooledPrice {
   let made = spooledPrices.get(price);
   if (!made) {
-    const { id, model: _model, ...rates } = price;
+    const { id, model: _model, maxOutputTokens: _most, ...rates } = price;
     made = { priceId: id, ...rates };
     spooledPrices.set(price, made);
   }

@@ -5,6 +5,7 @@ import { endWithError, publicError, sendError, sendWhole } from "../answer.ts";
 import { type Call, elapsed, type StreamAnswer, type WholeAnswer } from "../call.ts";
 import { charge } from "../charge.ts";
 import type { Runtime } from "../context.ts";
+import { totalTokens } from "../largest-use.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 
 /**
@@ -80,6 +81,8 @@ export async function finishCall(runtime: Runtime, call: Call, ending: Ending): 
   }
   // Before the end goes to the client: its next request must find the rest of what was reserved.
   if (call.credited) runtime.credit.spend(call.id, Number(row.costNanoUsd ?? 0));
+  // Before the end goes to the client: its next request must find the reservation gone.
+  if (call.leased) runtime.admission.settle(call.id, { costNanoUsd: Number(row.costNanoUsd ?? 0), tokens: totalTokens(row.usage) });
   publish(runtime, row, detail);
   // Nothing will ever settle it, and in flight it is not.
   if (!recorded) runtime.registry.settled([row.id]);

@@ -7,6 +7,7 @@ import { sendWhole } from "../answer.ts";
 import type { Call } from "../call.ts";
 import { priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
+import { checkOutput } from "../largest-use.ts";
 import { answerModels } from "../models.ts";
 import { recordLocal } from "./record.ts";
 
@@ -54,6 +55,7 @@ function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): 
   call.price = first ? priceOf(call, first) : null;
   const refusal = priceRefusal(call.price, config.settings, row.billable);
   if (refusal) throw new SluiceError(refusal, { field: "model" });
+  checkOutput(call);
 }
 
 /**

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { SluiceError } from "@sluice/core/errors";
+import { limitNames } from "@sluice/core/inputs/limits";
 import { parseDecimal } from "@sluice/core/money";
 import type { Provider } from "@sluice/db/generated/client";
 import { hashToken } from "@sluice/db/secrets";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { updateAccount } from "../credits/update-account.ts";
+import { setGroup } from "../groups/set-group.ts";
 import { addKey } from "../keys/create-key.ts";
 import { updateKey } from "../keys/update-key.ts";
 import { setPrice } from "../prices/set-price.ts";
@@ -67,6 +69,9 @@ export async function applyConfig(
     const { config } = read;
     for (const [i, entry] of config.providers.entries()) {
       await placed(read, ["providers", i], () => applyProvider(ctx, entry, job));
+    }
+    for (const [i, entry] of config.groups.entries()) {
+      await placed(read, ["groups", i], () => applyGroup(ctx, entry, job));
     }
     for (const [i, entry] of config.users.entries()) {
       const userId = await placed(read, ["users", i], () => applyUser(ctx, entry, job));
@@ -133,14 +138,50 @@ function differs(ctx: TxCtx, stored: Provider, field: keyof Provider, value: unk
   if (value === undefined) return false;
   if (field === "secret") return ctx.secrets.decrypt(stored.secret, stored.id) !== value;
   if (field === "costMultiplier") return parseDecimal(stored.costMultiplier.toFixed()) !== parseDecimal(String(value));
+  if (isLimit(field)) return limitDiffers(stored[field], value);
   return !isDeepStrictEqual(stored[field], value);
 }
 
+function isLimit(field: PropertyKey): field is (typeof limitNames)[number] {
+  return (limitNames as readonly PropertyKey[]).includes(field);
+}
+
+/** A stored limit against one of the file: "10" and "10.00" are the same. */
+function limitDiffers(stored: number | { toFixed(): string } | null, wanted: unknown): boolean {
+  if (wanted === undefined) return false;
+  if (stored === null || wanted === null || typeof stored === "number") return stored !== wanted;
+  return parseDecimal(stored.toFixed()) !== parseDecimal(String(wanted));
+}
+
+/** The limits that an entry says otherwise than what is stored. */
+function limitChanges<E extends { [N in (typeof limitNames)[number]]?: unknown }>(
+  entry: E,
+  stored: { [N in (typeof limitNames)[number]]: number | { toFixed(): string } | null },
+): Partial<E> {
+  const names = limitNames.filter((name) => limitDiffers(stored[name], entry[name]));
+  return Object.fromEntries(names.map((name) => [name, entry[name]])) as Partial<E>;
+}
+
+async function applyGroup(ctx: TxCtx, entry: ConfigFile["groups"][number], job: Job): Promise<void> {
+  const where = { tenantId_name: { tenantId: ctx.tenantId, name: entry.name } };
+  const stored = await ctx.transaction.tx.group.findUnique({ where });
+  const isSame =
+    stored !== null &&
+    parseDecimal(stored.costMultiplier.toFixed()) === parseDecimal(entry.costMultiplier ?? "1") &&
+    limitNames.every((name) => !limitDiffers(stored[name], entry[name] ?? null));
+  if (isSame) {
+    job.summary.unchanged += 1;
+    return;
+  }
+  await setGroup(ctx, entry);
+  (stored ? job.summary.updated : job.summary.created).push(`group ${entry.name}`);
+}
+
 async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], job: Job): Promise<string> {
-  const { email, name, role } = entry;
+  const { email, name, role, billing: _billing, keys: _keys, ...limits } = entry;
   const stored = await ctx.transaction.tx.user.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email } } });
   if (!stored) {
-    const created = await createUser(ctx, { email, name: name ?? email.split("@")[0] ?? email, role });
+    const created = await createUser(ctx, { email, name: name ?? email.split("@")[0] ?? email, role, ...limits });
     if (entry.billing !== undefined) await updateAccount(ctx, { userId: created.id, billing: entry.billing });
     job.summary.created.push(`user ${email}`);
     return created.id;
@@ -150,6 +191,7 @@ async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], job: Jo
   const change = {
     ...(name !== undefined && name !== stored.name && { name }),
     ...(role !== undefined && role !== stored.role && { role }),
+    ...limitChanges(limits, stored),
   };
   const changed = [...Object.keys(change), ...(billing === undefined ? [] : ["billing"])];
   if (changed.length === 0) job.summary.unchanged += 1;
@@ -172,11 +214,10 @@ async function applyKey(ctx: TxCtx, entry: KeyEntry, job: Job): Promise<void> {
     if (fixed !== undefined && stored.sha256 !== hashToken(fixed)) {
       throw new SluiceError("conflict", { message: "A key's secret cannot change: revoke it or use another name.", field: "key" });
     }
-    const change = Object.fromEntries(
-      (["group", "rpm", "inFlight"] as const)
-        .filter((field) => entry[field] !== undefined && entry[field] !== stored[field])
-        .map((field) => [field, entry[field]]),
-    );
+    const change = {
+      ...(entry.group !== undefined && entry.group !== stored.group && { group: entry.group }),
+      ...limitChanges(limitsOf(entry), stored),
+    };
     if (Object.keys(change).length === 0) job.summary.unchanged += 1;
     else {
       await updateKey(ctx, { id: stored.id, ...change });
@@ -195,9 +236,14 @@ async function applyKey(ctx: TxCtx, entry: KeyEntry, job: Job): Promise<void> {
     return;
   }
   if (taken) throw new SluiceError("conflict", { message: "Another key has this secret.", field: "key" });
-  const { secret } = await addKey(ctx, { userId, name, group: entry.group, rpm: entry.rpm, inFlight: entry.inFlight }, fixed);
+  const { secret } = await addKey(ctx, { userId, name, group: entry.group, ...limitsOf(entry) }, fixed);
   job.summary.created.push(label);
   if (fixed === undefined) job.summary.secrets.push({ user: email, key: name, secret });
+}
+
+function limitsOf(entry: KeyEntry): Pick<KeyEntry, (typeof limitNames)[number]> {
+  const { name: _name, group: _group, key: _key, userId: _userId, email: _email, ...limits } = entry;
+  return limits;
 }
 
 async function applyPrice(ctx: TxCtx, entry: ConfigFile["prices"][number], job: Job): Promise<void> {

@@ -1,5 +1,6 @@
 import { billingField } from "@sluice/core/inputs/credit";
-import { limitField } from "@sluice/core/inputs/key";
+import { SetGroupInput } from "@sluice/core/inputs/group";
+import { changedLimitFields, costLimitField } from "@sluice/core/inputs/limits";
 import { PriceInput } from "@sluice/core/inputs/price";
 import { CreateProviderInput, decimalField, groupField, nameField } from "@sluice/core/inputs/provider";
 import { UpdateSettingsInput } from "@sluice/core/inputs/settings";
@@ -22,6 +23,20 @@ function plainDecimal(value: number): string {
   return text.includes("e-") ? value.toFixed(12).replace(/0+$/, "") : text;
 }
 
+const cost = z.preprocess((value) => (typeof value === "number" ? plainDecimal(value) : value), costLimitField).optional();
+
+/** Limits of an entry: what is not said stays as it is. */
+const limitEntries = {
+  rpm: changedLimitFields.rpm,
+  tpm: changedLimitFields.tpm,
+  inFlight: changedLimitFields.inFlight,
+  cost5hUsd: cost,
+  costDayUsd: cost,
+  costWeekUsd: cost,
+  costMonthUsd: cost,
+  costTotalUsd: cost,
+};
+
 // Every field but the one that identifies an entry is optional here: what the file does not say stays as it is on an
 // entry that exists, and takes the default of CreateProviderInput and its like on a new one.
 const providerEntry = z.strictObject({
@@ -38,6 +53,7 @@ const providerEntry = z.strictObject({
   modelRedirects: CreateProviderInput.shape.modelRedirects.unwrap().optional(),
   costMultiplier: decimal.optional(),
   enabled: z.boolean().optional(),
+  ...limitEntries,
 });
 
 const keyEntry = z.strictObject({
@@ -45,8 +61,7 @@ const keyEntry = z.strictObject({
   group: groupField.optional(),
   /** Fixed, for tests and GitOps; the checksum is not demanded. */
   key: secretField.optional(),
-  rpm: limitField.optional(),
-  inFlight: limitField.optional(),
+  ...limitEntries,
 });
 
 const userEntry = z.strictObject({
@@ -54,8 +69,12 @@ const userEntry = z.strictObject({
   name: nameField.optional(),
   role: roleField.optional(),
   billing: billingField.optional(),
+  ...limitEntries,
   keys: z.array(keyEntry).max(1_000).default([]),
 });
+
+/** Without an entry nothing is said of a group; an entry says all of it. */
+const groupEntry = z.strictObject({ name: SetGroupInput.shape.name, costMultiplier: decimal.optional(), ...limitEntries });
 
 const priceEntry = z.strictObject({
   ...PriceInput.shape,
@@ -70,6 +89,7 @@ const priceEntry = z.strictObject({
 export const ConfigFile = z.strictObject({
   providers: z.array(providerEntry).max(1_000).default([]),
   users: z.array(userEntry).max(10_000).default([]),
+  groups: z.array(groupEntry).max(1_000).default([]),
   prices: z.array(priceEntry).max(10_000).default([]),
   settings: UpdateSettingsInput.default({}),
 });

@@ -1,7 +1,7 @@
-import type { KeyUsage } from "@sluice/admission/admission";
 import { familyOf } from "@sluice/core/dialects/model-family";
 import type { ErrorCode } from "@sluice/core/errors";
 import { CheckKeyInput } from "@sluice/core/inputs/key";
+import type { LimitKind } from "@sluice/core/limits/limit-values";
 import { rateFreesAtMs, rateUsed } from "@sluice/core/limits/rate-usage";
 import type { Decision, DialectName, Endpoint } from "@sluice/core/requests";
 import { chooseCandidates } from "@sluice/core/routing/choose-candidates";
@@ -12,19 +12,20 @@ import type { z } from "zod";
 import { isAdmin, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-import { effectiveLimits } from "./get-key-limits.ts";
+import { type KeyLimits, keyLimits, type LimitOwnerUse } from "./get-key-limits.ts";
 import { readOwnKey } from "./get-own-key.ts";
 
 /** One thing that a request must pass, in the gateway's order. */
 export interface KeyCheckRule {
-  rule: "key" | "owner" | "providers" | "price" | "rpm" | "in_flight";
+  rule: "key" | "owner" | "providers" | "price" | LimitKind;
   /** null = not decided: something before it failed. */
   passed: boolean | null;
   /** Code of the error a client would get; null when it passes. */
   code: ErrorCode | null;
-  /** Of a limit: null = there is none. */
-  limit?: number | null;
+  /** Of a limit: its value, what is used and reserved of it (costs in nano-USD), and whose it is. */
+  limit?: number;
   used?: number;
+  owner?: { kind: LimitOwnerUse["kind"]; name: string };
   /** ms since the epoch at which the limit has room again, as far as the clock alone decides it. */
   freesAtMs?: number | null;
 }
@@ -55,7 +56,7 @@ export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): 
   requireAccess(ctx.actor, "user");
   const { id, model, dialect = familyOf(model) } = parse(CheckKeyInput, input);
   const key = await readOwnKey(ctx, id);
-  const usage = await ctx.limits.usage(id);
+  const limits = await keyLimits(ctx, key);
   const config = ctx.snapshot.current();
   const nowMs = ctx.clock.now();
   const endpoint = endpoints[dialect];
@@ -70,7 +71,7 @@ export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): 
     ...stateRules(config, key, nowMs),
     verdict("providers", choice.none),
     first ? verdict("price", price) : { rule: "price" as const, passed: null, code: null },
-    ...limitRules(key, usage, nowMs),
+    ...limitRules(limits, nowMs),
   ];
   const allowed = rules.every(({ passed }) => passed === true);
   return { model, dialect, endpoint, group: key.group, allowed, rules, decision: isAdmin(ctx) ? choice.decision : null, atMs: nowMs };
@@ -88,11 +89,27 @@ function stateRules(config: Config, key: Key, nowMs: number): KeyCheckRule[] {
   return [verdict("key", own), verdict("owner", keyRefusal({ enabled: true, expiresAtMs: null }, owner, nowMs))];
 }
 
-function limitRules(key: Key, { inFlight, rate }: KeyUsage, nowMs: number): KeyCheckRule[] {
-  return effectiveLimits(key).map(({ limit, value }): KeyCheckRule => {
-    const used = limit === "rpm" ? rateUsed(rate, nowMs) : inFlight;
-    const code = value === null || used < value ? null : limit === "rpm" ? "rate_limited" : "in_flight_limited";
-    const freesAtMs = limit === "rpm" && value !== null ? rateFreesAtMs(rate, value, nowMs) : null;
-    return { ...verdict(limit, code), limit: value, used, freesAtMs };
+const limitCodes = { rpm: "rate_limited", tpm: "tokens_limited", in_flight: "in_flight_limited" } as const;
+
+/** Every limit that applies, by itself. Whether a cost fits is known with the request: here, whether anything is left. */
+function limitRules({ limits, owners, windows }: KeyLimits, nowMs: number): KeyCheckRule[] {
+  return limits.flatMap(({ limit, value, owner: index }): KeyCheckRule[] => {
+    const owner = owners[index];
+    if (!owner) return [];
+    const of = { limit: value, owner: { kind: owner.kind, name: owner.name } };
+    if (limit === "in_flight") {
+      const isFull = owner.inFlight >= value;
+      return [{ ...verdict(limit, isFull ? limitCodes[limit] : null), ...of, used: owner.inFlight, freesAtMs: null }];
+    }
+    if (limit === "rpm" || limit === "tpm") {
+      const rate = limit === "rpm" ? owner.rate : owner.tokens;
+      const used = rateUsed(rate, nowMs);
+      return [{ ...verdict(limit, used < value ? null : limitCodes[limit]), ...of, used, freesAtMs: rateFreesAtMs(rate, value, nowMs) }];
+    }
+    const used = (owner.spent?.[limit] ?? 0) + owner.reserved;
+    const isSpent = used >= value;
+    return [
+      { ...verdict(limit, isSpent ? "cost_limited" : null), ...of, used, freesAtMs: isSpent ? (windows[limit]?.endMs ?? null) : null },
+    ];
   });
 }

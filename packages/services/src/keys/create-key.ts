@@ -2,6 +2,7 @@ import { apiKeyPreview, makeApiKey } from "@sluice/core/api-key";
 import { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
 import { CreateKeyInput } from "@sluice/core/inputs/key";
+import { limitNames } from "@sluice/core/inputs/limits";
 import { hashToken } from "@sluice/db/secrets";
 import type { z } from "zod";
 import { isAdmin, requireAccess } from "../access.ts";
@@ -42,8 +43,7 @@ export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, 
       group: wanted.group,
       sha256: hashToken(secret),
       preview: apiKeyPreview(secret),
-      rpm: wanted.rpm,
-      inFlight: wanted.inFlight,
+      ...Object.fromEntries(limitNames.map((field) => [field, wanted[field]])),
       expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs),
     },
   });
@@ -56,15 +56,7 @@ export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, 
 
 function requireOwnPlainKey(ctx: Ctx, wanted: CreateKeyInput): void {
   if (ctx.actor.kind !== "user" || wanted.userId !== ctx.actor.userId) throw new SluiceError("not_found");
-  const field =
-    wanted.group !== "default"
-      ? "group"
-      : wanted.rpm !== null
-        ? "rpm"
-        : wanted.inFlight !== null
-          ? "inFlight"
-          : wanted.expiresAtMs !== null
-            ? "expiresAtMs"
-            : null;
+  const limited = [...limitNames, "expiresAtMs" as const].find((name) => wanted[name] !== null);
+  const field = wanted.group !== "default" ? "group" : (limited ?? null);
   if (field) throw new SluiceError("forbidden", { message: "Only an administrator sets this.", field });
 }

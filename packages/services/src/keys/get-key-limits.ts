@@ -1,28 +1,47 @@
-import { effectiveCount } from "@sluice/core/limits/effective-count";
+import type { LimitedOwner } from "@sluice/admission/admission";
+import { type AppliedLimits, appliedLimits, type CostKind, costKinds, type LimitKind, limitKinds } from "@sluice/core/limits/limit-values";
 import type { RateSecond } from "@sluice/core/limits/rate-usage";
+import type { Key } from "@sluice/db/generated/client";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { toLimitValues } from "../limits/limits-view.ts";
 import { parse } from "../parse.ts";
 import { readOwnKey } from "./get-own-key.ts";
 
 export const KeyLimitsInput = z.strictObject({ id: z.uuid() });
 
-/** One limit as it applies to a key. */
-export interface KeyLimit {
-  limit: "rpm" | "in_flight";
-  /** null = nothing limits. */
-  value: number | null;
-  /** Whose limit it is: where it can be changed. Groups and users will have limits of their own. */
-  owner: { kind: "key" | "user" | "group"; id: string; name: string } | null;
-}
-
-/** What limits a key, and what of it is used now. The rate goes on by the clock: see core/limits/rate-usage. */
-export interface KeyLimits {
-  limits: KeyLimit[];
-  /** Requests in flight that count against a limit. */
+/** What an owner's limits have counted by now. Rates go on by the clock: see core/limits/rate-usage. */
+export interface LimitOwnerUse {
+  kind: "key" | "user" | "group";
+  id: string;
+  name: string;
   inFlight: number;
   rate: RateSecond[];
+  tokens: RateSecond[];
+  /** nano-USD by window; null = the ledger could not be asked. */
+  spent: Partial<Record<CostKind, number>> | null;
+  /** nano-USD that requests in flight may still cost. */
+  reserved: number;
+}
+
+/** One limit that applies to a key. */
+export interface KeyLimit {
+  limit: LimitKind;
+  /** Costs in nano-USD. */
+  value: number;
+  /** Whose limit it is, and where it can be changed: an index into `owners`. */
+  owner: number;
+}
+
+/** When a window of cost begins anew; null = it rolls, or never does. */
+export type WindowEnds = Partial<Record<CostKind, { startMs: number; endMs: number } | null>>;
+
+/** What limits a key, in the order in which it is refused by it, and what of it is used now. */
+export interface KeyLimits {
+  limits: KeyLimit[];
+  owners: LimitOwnerUse[];
+  windows: WindowEnds;
   serverNowMs: number;
 }
 
@@ -30,16 +49,47 @@ export interface KeyLimits {
 export async function getKeyLimits(ctx: Ctx, input: z.input<typeof KeyLimitsInput>): Promise<KeyLimits> {
   requireAccess(ctx.actor, "user");
   const { id } = parse(KeyLimitsInput, input);
-  const key = await readOwnKey(ctx, id);
-  const usage = await ctx.limits.usage(id);
-  return { limits: effectiveLimits(key), ...usage, serverNowMs: ctx.clock.now() };
+  return keyLimits(ctx, await readOwnKey(ctx, id));
 }
 
-/** The nearest owner's value of each limit. */
-export function effectiveLimits(key: { id: string; name: string; rpm: number | null; inFlight: number | null }): KeyLimit[] {
-  const of = (limit: KeyLimit["limit"], count: number | null): KeyLimit => {
-    const value = effectiveCount(count);
-    return { limit, value, owner: value === null ? null : { kind: "key", id: key.id, name: key.name } };
-  };
-  return [of("rpm", key.rpm), of("in_flight", key.inFlight)];
+/** The limits of key, user and group that apply to a key. */
+export async function keyLimits(ctx: Ctx, key: Key): Promise<KeyLimits> {
+  const limited = limitedOwners(ctx, key);
+  const owners = await Promise.all(
+    limited.map(async ({ name, ...owner }): Promise<LimitOwnerUse> => {
+      const usage = await ctx.limits.usage(owner);
+      return { kind: owner.owner, id: owner.id, name, ...usage };
+    }),
+  );
+  const limits = limitKinds.flatMap((limit) =>
+    limited.flatMap(({ values }, owner) => {
+      const value = appliedValue(limit, appliedLimits(values));
+      return value === null ? [] : { limit, value, owner };
+    }),
+  );
+  const { fixed } = ctx.limits.windows();
+  const windows: WindowEnds = Object.fromEntries(costKinds.map((kind) => [kind, kind === "total" ? null : (fixed[kind] ?? null)]));
+  return { limits, owners, windows, serverNowMs: ctx.clock.now() };
+}
+
+type Limited = LimitedOwner & { owner: "key" | "user" | "group"; name: string };
+
+/** Those of key, user and group that have limits, in the order in which they are asked. */
+function limitedOwners(ctx: Ctx, key: Key): Limited[] {
+  const { users, groups } = ctx.snapshot.current();
+  const user = users.get(key.userId);
+  const all: Limited[] = [
+    { owner: "key", id: key.id, name: key.name, values: toLimitValues(key) },
+    { owner: "user", id: key.userId, name: user?.name ?? "", values: user ?? {} },
+    { owner: "group", id: key.group, name: key.group, values: groups.get(key.group) ?? {} },
+  ];
+  return all.filter(({ values }) => appliedLimits(values) !== null);
+}
+
+/** A limit's value as it applies; null = there is none. */
+function appliedValue(limit: LimitKind, applied: AppliedLimits | null): number | null {
+  if (!applied) return null;
+  if (limit === "rpm" || limit === "tpm") return applied[limit];
+  if (limit === "in_flight") return applied.inFlight;
+  return applied.costs?.[limit] ?? null;
 }

@@ -1,7 +1,8 @@
+import type { LimitsView } from "../limits/limits-view.ts";
 import type { UsageTotals } from "../lists/usage-totals.ts";
 
 /** A key as lists show it: never its secret, of which only the hash is kept. */
-export interface KeyView {
+export interface KeyView extends LimitsView {
   id: string;
   userId: string;
   name: string;

@@ -1,5 +1,6 @@
 import type { KeyStatus } from "@sluice/core/inputs/key";
 import type { SortName } from "@sluice/core/sort-names";
+import { type LimitsView, moreLimitsSql } from "../limits/limits-view.ts";
 import {
   byCount,
   byName,
@@ -37,6 +38,7 @@ export interface KeyRow extends TotalsRow {
   preview: string;
   rpm: number | null;
   inFlight: number | null;
+  moreLimits: LimitsView;
   expiresAtMs: number | null;
   enabled: boolean;
   revokedAtMs: number | null;
@@ -47,7 +49,7 @@ export interface KeyRow extends TotalsRow {
 const ms = (column: string, name: string) => `(extract(epoch FROM k.${column}) * 1000)::float8 AS "${name}"`;
 
 const source: ListSource = {
-  select: `k.id, k.user_id AS "userId", k.name, k."group", k.preview, k.rpm, k.in_flight AS "inFlight",
+  select: `k.id, k.user_id AS "userId", k.name, k."group", k.preview, k.rpm, k.in_flight AS "inFlight", ${moreLimitsSql("k")},
   ${ms("expires_at", "expiresAtMs")}, k.disabled_at IS NULL AS enabled, ${ms("revoked_at", "revokedAtMs")},
   ${ms("previous_valid_until", "previousValidUntilMs")}, ${ms("created_at", "createdAtMs")}, ${totalsColumns}`,
   from: "keys k JOIN key_totals t ON t.key_id = k.id",

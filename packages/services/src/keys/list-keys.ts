@@ -57,10 +57,11 @@ async function itemsOf(ctx: Ctx, rows: readonly KeyRow[], fields: ListKeysInput[
     for (const { id, name, email } of found.rows) owners.set(id, { name, email });
   }
   return (row) => {
-    const { sortText, requests, totalTokens, costNanoUsd, lastUsedAtMs, ...key } = row;
+    const { sortText, requests, totalTokens, costNanoUsd, lastUsedAtMs, moreLimits, ...key } = row;
     const owner = owners.get(row.userId);
     return {
       ...key,
+      ...moreLimits,
       ...(owner && { owner }),
       ...(fields.includes("totals") && { totals: toUsageTotals({ requests, totalTokens, costNanoUsd, lastUsedAtMs }) }),
     };

@@ -1,4 +1,5 @@
 import type { Key } from "@sluice/db/generated/client";
+import { toLimitsView, toLimitValues } from "../limits/limits-view.ts";
 import type { KeyView } from "./key-view.ts";
 
 /** A stored key without its hashes. */
@@ -9,6 +10,7 @@ export function toKeyView(row: Key): KeyView {
     name: row.name,
     group: row.group,
     preview: row.preview,
+    ...toLimitsView(toLimitValues(row)),
     rpm: row.rpm,
     inFlight: row.inFlight,
     expiresAtMs: row.expiresAt?.getTime() ?? null,

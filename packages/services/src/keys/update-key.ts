@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { isAdmin, requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
+import { limitChange } from "../limits/limits-view.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import { getOwnKey } from "./get-own-key.ts";
@@ -26,8 +27,8 @@ export async function updateKey(ctx: Ctx, input: z.input<typeof UpdateKeyInput>)
     if (notTheirs && !isAdmin(ctx))
       throw new SluiceError("forbidden", { message: "Only an administrator sets this.", field: notTheirs[0] });
     if (before.revokedAt) throw new SluiceError("conflict", { message: "This key was revoked." });
-    const { expiresAtMs, enabled, endPrevious, ...plain } = change;
     const now = new Date(ctx.clock.now());
+    const { expiresAtMs, enabled, endPrevious, ...plain } = limitChange(change, now);
     const endsOverlap = endPrevious && before.previousValidUntil !== null && before.previousValidUntil > now;
     const row = await ctx.transaction.tx.key.update({
       where: { id },

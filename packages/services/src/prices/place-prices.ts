@@ -31,9 +31,9 @@ export async function planPrices(
   for (const after of [...table].sort((a, b) => (a.model < b.model ? -1 : 1))) {
     const before = current.get(after.model);
     if (!before) plan.created.push(after);
-    else if (billSame(before, after)) plan.unchanged += 1;
+    else if (billSame(before, after) && (after.maxOutputTokens ?? before.maxOutputTokens) === before.maxOutputTokens) plan.unchanged += 1;
     else if (!mayReplace(before)) plan.kept.push({ before, after });
-    else plan.changed.push({ before, after });
+    else plan.changed.push({ before, after: { ...after, maxOutputTokens: after.maxOutputTokens ?? before.maxOutputTokens } });
   }
   return plan;
 }

@@ -9,6 +9,8 @@ export interface PriceView {
   cacheWrite5mPerMTok: string | null;
   cacheWrite1hPerMTok: string | null;
   cacheReadPerMTok: string | null;
+  /** The most the model gives out in one answer; null = not known. */
+  maxOutputTokens: number | null;
   /** Where it came from: "shipped 2026-11-01", "config", "console", "cli", "import", "source prices.example.com". */
   source: string;
   createdAtMs: number;

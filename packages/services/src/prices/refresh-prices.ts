@@ -37,5 +37,8 @@ export async function refreshPrices(ctx: Ctx): Promise<PriceRefresh> {
 }
 
 function shipped(): { table: { prices: PriceAmounts[] }; version: string } {
-  return { table: { prices: shippedPrices.map((price) => ({ ...price })) }, version: `shipped ${shippedPricesDate}` };
+  return {
+    table: { prices: shippedPrices.map((price) => ({ ...price, maxOutputTokens: null })) },
+    version: `shipped ${shippedPricesDate}`,
+  };
 }

@@ -11,6 +11,7 @@ export function toPriceView(row: Price): PriceView {
     cacheWrite5mPerMTok: row.cacheWrite5mPerMTok?.toFixed() ?? null,
     cacheWrite1hPerMTok: row.cacheWrite1hPerMTok?.toFixed() ?? null,
     cacheReadPerMTok: row.cacheReadPerMTok?.toFixed() ?? null,
+    maxOutputTokens: row.maxOutputTokens,
     source: row.source,
     createdAtMs: row.createdAt.getTime(),
   };

@@ -2,6 +2,7 @@ import { SluiceError } from "@sluice/core/errors";
 import type { UpdateProviderInput } from "@sluice/core/inputs/provider";
 import type { Prisma, Provider } from "@sluice/db/generated/client";
 import { audit } from "../audit.ts";
+import { limitChange } from "../limits/limits-view.ts";
 import { bumpConfigVersion, emit, type TxCtx } from "../transaction.ts";
 import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
@@ -38,7 +39,7 @@ export async function changeProvider(ctx: TxCtx, before: Provider, { action, cha
   requireSecret(before, change.baseUrl ?? before.baseUrl, secret);
   const row = await ctx.transaction.tx.provider.update({
     where: { id },
-    data: { ...change, ...(secret !== undefined && { secret: ctx.secrets.encrypt(secret, id) }) },
+    data: { ...limitChange(change, new Date(ctx.clock.now())), ...(secret !== undefined && { secret: ctx.secrets.encrypt(secret, id) }) },
   });
   const opened = ctx.secrets.decrypt(row.secret, id);
   const provider = toProviderView(toProviderConfig(row), opened);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { toLimitInput } from "../limits/limits-view.ts";
 import { parse } from "../parse.ts";
 import { type TxCtx, withTransaction } from "../transaction.ts";
 import { storedProvider } from "./change-provider.ts";
@@ -19,10 +20,12 @@ export async function cloneProvider(ctx: Ctx, input: z.input<typeof CloneProvide
   return withTransaction(ctx, async (ctx) => {
     const row = await storedProvider(ctx, id);
     const { dialect, serves, baseUrl, groups, priority, weight, models, modelRedirects, costMultiplier } = toProviderConfig(row);
+    const limits = toLimitInput(row);
     const wanted = {
       name: await freeName(ctx, row.name),
       ...{ dialect, baseUrl, priority, weight, modelRedirects: { ...modelRedirects }, costMultiplier },
       ...{ serves: [...serves], groups: [...groups], models: [...models] },
+      ...limits,
       secret: ctx.secrets.decrypt(row.secret, id),
       enabled: false,
     };

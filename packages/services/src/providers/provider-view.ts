@@ -2,9 +2,10 @@ import type { ProviderHealth } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Decision, DialectName, ExclusionReason } from "@sluice/core/requests";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
+import type { LimitsView } from "../limits/limits-view.ts";
 
 /** A provider as admins see it; its secret is write-only. */
-export interface ProviderView {
+export interface ProviderView extends LimitsView {
   id: string;
   name: string;
   dialect: DialectName;

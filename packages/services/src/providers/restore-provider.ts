@@ -1,4 +1,5 @@
 import { SluiceError } from "@sluice/core/errors";
+import { limitNames } from "@sluice/core/inputs/limits";
 import { UpdateProviderInput } from "@sluice/core/inputs/provider";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
@@ -41,5 +42,6 @@ async function versionOf(ctx: TxCtx, id: string, versionId: string): Promise<z.i
   const version = Restorable.safeParse(entry?.after ?? entry?.before);
   // A whole one has a name: entries of other actions only note something.
   if (!version.success || version.data.name === undefined) throw new SluiceError("not_found");
-  return version.data;
+  // A version tells only the limits that it had.
+  return { ...Object.fromEntries(limitNames.map((name) => [name, null])), ...version.data };
 }

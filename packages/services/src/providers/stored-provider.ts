@@ -2,6 +2,7 @@ import type { DialectName } from "@sluice/core/requests";
 import type { OverrideKind } from "@sluice/core/routing/provider-override";
 import type { Provider } from "@sluice/db/generated/client";
 import type { ProviderConfig } from "@sluice/snapshot/config";
+import { toLimitValues } from "../limits/limits-view.ts";
 
 /** A stored row as the rest of the system knows a provider. */
 export function toProviderConfig(row: Provider): ProviderConfig {
@@ -18,6 +19,7 @@ export function toProviderConfig(row: Provider): ProviderConfig {
     models: row.models,
     modelRedirects: row.modelRedirects as Record<string, string>,
     costMultiplier: row.costMultiplier.toFixed(),
+    ...toLimitValues(row),
     enabled: row.enabled,
     override:
       row.override === null

@@ -1,5 +1,6 @@
 import { timeOfId } from "@sluice/core/ids";
 import type { ProviderConfig } from "@sluice/snapshot/config";
+import { toLimitsView } from "../limits/limits-view.ts";
 import type { ProviderLine, ProviderView } from "./provider-view.ts";
 
 /** A provider without its secret; `secret` is the opened one, of which at most four characters are shown. */
@@ -19,6 +20,7 @@ export function toProviderView(provider: ProviderConfig, secret: string): Provid
     modelRedirects: { ...provider.modelRedirects },
     costMultiplier: provider.costMultiplier,
     enabled: provider.enabled,
+    ...toLimitsView(provider),
     override: provider.override ?? null,
     createdAtMs: timeOfId(provider.id),
   };

@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { toAccountView } from "../credits/to-credit-view.ts";
+import { toLimitsView } from "../limits/limits-view.ts";
 import { cursorPage } from "../lists/list-statement.ts";
 import { toUsageTotals } from "../lists/usage-totals.ts";
 import { parse } from "../parse.ts";
@@ -46,9 +47,11 @@ async function itemsOf(ctx: Ctx, rows: readonly UserRow[], fields: ListUsersInpu
   }
   const credits = fields.includes("credit") ? await creditsOf(ctx, rows) : null;
   return (row) => {
-    const { sortText, email, requests, totalTokens, costNanoUsd, lastUsedAtMs, ...user } = row;
+    const { sortText, email, requests, totalTokens, costNanoUsd, lastUsedAtMs, rpm, inFlight, moreLimits, ...user } = row;
     return {
       ...user,
+      ...toLimitsView({ rpm, inFlight }),
+      ...moreLimits,
       ...(fields.includes("email") && { email }),
       ...(fields.includes("totals") && { totals: toUsageTotals({ requests, totalTokens, costNanoUsd, lastUsedAtMs }) }),
       ...(fields.includes("keys") && { keys: counts.get(row.id) ?? 0 }),

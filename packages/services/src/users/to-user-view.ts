@@ -1,4 +1,5 @@
 import type { User } from "@sluice/db/generated/client";
+import { toLimitsView, toLimitValues } from "../limits/limits-view.ts";
 import type { UserView } from "./user-view.ts";
 
 /** A stored user without the password's hash. */
@@ -10,6 +11,7 @@ export function toUserView(row: User): UserView {
     role: row.role,
     enabled: row.disabledAt === null,
     hasPassword: row.passwordHash !== null,
+    ...toLimitsView(toLimitValues(row)),
     createdAtMs: row.createdAt.getTime(),
   };
 }

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
+import { limitChange } from "../limits/limits-view.ts";
 import { hashPassword } from "../logins/password.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
@@ -30,7 +31,7 @@ export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput
     const row = await tx.user.update({
       where: { id },
       data: {
-        ...change,
+        ...limitChange(change, new Date(ctx.clock.now())),
         ...(passwordHash !== undefined && { passwordHash }),
         ...(enabled !== undefined && { disabledAt: enabled ? null : (before.disabledAt ?? new Date(ctx.clock.now())) }),
       },

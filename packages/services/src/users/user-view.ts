@@ -1,8 +1,9 @@
 import type { AccountView } from "../credits/credit-view.ts";
+import type { LimitsView } from "../limits/limits-view.ts";
 import type { UsageTotals } from "../lists/usage-totals.ts";
 
 /** A user as admins see it. */
-export interface UserView {
+export interface UserView extends LimitsView {
   id: string;
   email: string;
   name: string;

@@ -1,4 +1,5 @@
 import type { SortName } from "@sluice/core/sort-names";
+import { type LimitsView, moreLimitsSql } from "../limits/limits-view.ts";
 import {
   byCount,
   byName,
@@ -30,12 +31,15 @@ export interface UserRow extends TotalsRow {
   role: "admin" | "user";
   enabled: boolean;
   hasPassword: boolean;
+  rpm: number | null;
+  inFlight: number | null;
+  moreLimits: LimitsView;
   createdAtMs: number;
 }
 
 const source: ListSource = {
   select: `u.id, u.email, u.name, u.role::text AS role, u.disabled_at IS NULL AS enabled, u.password_hash IS NOT NULL AS "hasPassword",
-  (extract(epoch FROM u.created_at) * 1000)::float8 AS "createdAtMs", ${totalsColumns}`,
+  u.rpm, u.in_flight AS "inFlight", ${moreLimitsSql("u")}, (extract(epoch FROM u.created_at) * 1000)::float8 AS "createdAtMs", ${totalsColumns}`,
   from: "users u JOIN user_totals t ON t.user_id = u.id",
   sorts: {
     created: { id: "u.id" },

@@ -4,7 +4,20 @@ import { Button } from "../../ui/button.tsx";
 import { NativeSelect } from "../../ui/field.tsx";
 import { type AuditSearch, isFiltered } from "./search.ts";
 
-const kinds = ["provider", "key", "user", "price", "settings", "login", "session", "request", "quarantine", "ledger", "access"] as const;
+const kinds = [
+  "provider",
+  "key",
+  "user",
+  "group",
+  "price",
+  "settings",
+  "login",
+  "session",
+  "request",
+  "quarantine",
+  "ledger",
+  "access",
+] as const;
 const actors = ["config", "cli", "boot"] as const;
 const times = { "1h": "lastHour", "24h": "lastDay", "7d": "lastWeek", "30d": "lastMonth" } as const;
 

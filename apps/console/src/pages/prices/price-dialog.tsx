@@ -6,7 +6,7 @@ import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input } from "../../ui/field.tsx";
 import { FailureBox } from "../../ui/states.tsx";
 import { toastDone } from "../../ui/toast.tsx";
-import { useInputForm } from "../../ui/use-input-form.ts";
+import { numberOrNull, useInputForm } from "../../ui/use-input-form.ts";
 import type { Price } from "./price-text.ts";
 
 const amounts = ["inputPerMTok", "outputPerMTok", "cacheReadPerMTok", "cacheWrite5mPerMTok", "cacheWrite1hPerMTok"] as const;
@@ -17,7 +17,7 @@ const names = {
   cacheWrite5mPerMTok: "cacheWrite5m",
   cacheWrite1hPerMTok: "cacheWrite1h",
 } as const;
-type PriceValues = Record<(typeof amounts)[number] | "model", string>;
+type PriceValues = Record<(typeof amounts)[number] | "model" | "maxOutputTokens", string>;
 
 interface PriceDialogProps {
   /** null = of a model yet to be named. */
@@ -37,6 +37,7 @@ export function PriceDialog({ price, onClose }: PriceDialogProps) {
       cacheReadPerMTok: price?.cacheReadPerMTok ?? "",
       cacheWrite5mPerMTok: price?.cacheWrite5mPerMTok ?? "",
       cacheWrite1hPerMTok: price?.cacheWrite1hPerMTok ?? "",
+      maxOutputTokens: price?.maxOutputTokens?.toString() ?? "",
     },
     toInput: (values: PriceValues) => ({
       model: values.model.trim(),
@@ -45,6 +46,7 @@ export function PriceDialog({ price, onClose }: PriceDialogProps) {
       cacheReadPerMTok: values.cacheReadPerMTok.trim() || null,
       cacheWrite5mPerMTok: values.cacheWrite5mPerMTok.trim() || null,
       cacheWrite1hPerMTok: values.cacheWrite1hPerMTok.trim() || null,
+      maxOutputTokens: numberOrNull(values.maxOutputTokens),
     }),
     async submit(input) {
       await client.prices.set.mutate(input);
@@ -83,6 +85,9 @@ export function PriceDialog({ price, onClose }: PriceDialogProps) {
                 {(ids) => <Input {...ids} inputMode="decimal" className="text-right" {...form.register(field)} />}
               </Field>
             ))}
+            <Field label={t("prices.maxOutput")} hint={t("prices.maxOutputHint")} error={errorOf("maxOutputTokens")}>
+              {(ids) => <Input {...ids} inputMode="numeric" className="text-right" {...form.register("maxOutputTokens")} />}
+            </Field>
           </div>
           {price && <p className="text-xs text-ink-3">{t("prices.newVersion")}</p>}
           {price?.source === "config" && <p className="text-xs text-warn">{t("prices.ownWarning")}</p>}

@@ -52,6 +52,8 @@ export function settingValue(name: SettingName, text: string): unknown {
 export function settingProblem(t: TFunction, name: SettingName, text: string): string | null {
   if (settingSchemas[name].safeParse(settingValue(name, text)).success) return null;
   const inner = settingSchemas[name].unwrap();
+  if (name === "limits.dayStartsAt") return t("settings.invalid.time");
+  if (name === "limits.queuePerSlot") return t("settings.invalid.number", { min: 0, max: 100 });
   if ("minValue" in inner) return t("settings.invalid.whole", { min: inner.minValue ?? "−∞", max: inner.maxValue ?? "∞" });
   if (name === "time.zone") return t("settings.invalid.zone");
   return name === "pricing.sourceUrl" ? t("settings.invalid.url") : t("form.invalid");

@@ -1,6 +1,8 @@
 import { CreateUserInput, UpdateUserInput } from "@sluice/core/inputs/user";
 import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
+import { LimitFields } from "../../limits/limit-fields.tsx";
+import { type LimitValues, limitsInput, limitValuesOf } from "../../limits/limit-form.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
@@ -16,7 +18,7 @@ interface UserDialogProps {
   onClose(): void;
 }
 
-interface UserValues {
+interface UserValues extends LimitValues {
   email: string;
   name: string;
   role: "admin" | "user";
@@ -25,13 +27,19 @@ interface UserValues {
 
 export function UserDialog({ user, me, onClose }: UserDialogProps) {
   const { t } = useTranslation();
-  const toInput = ({ email, name, role, password }: UserValues) => {
-    const secret = password ? { password } : {};
-    return user ? { id: user.id, name, role, ...secret } : { email: email.trim(), name, role, ...secret };
+  const toInput = ({ email, name, role, password, ...limits }: UserValues) => {
+    const more = { ...(password ? { password } : {}), ...limitsInput(limits) };
+    return user ? { id: user.id, name, role, ...more } : { email: email.trim(), name, role, ...more };
   };
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: user ? UpdateUserInput : CreateUserInput,
-    defaults: { email: user?.email ?? "", name: user?.name ?? "", role: user?.role ?? "user", password: "" } as UserValues,
+    defaults: {
+      email: user?.email ?? "",
+      name: user?.name ?? "",
+      role: user?.role ?? "user",
+      password: "",
+      ...limitValuesOf(user),
+    } as UserValues,
     toInput,
     async submit(_input, values) {
       if (user) {
@@ -70,6 +78,7 @@ export function UserDialog({ user, me, onClose }: UserDialogProps) {
           >
             {(ids) => <Input {...ids} type="password" autoComplete="new-password" {...form.register("password")} />}
           </Field>
+          <LimitFields register={form.register} errorOf={errorOf} stored={user !== null} />
           {failure && <FailureBox error={failure} />}
         </DialogBody>
         <DialogFooter>

@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Plus, Users } from "lucide-react";
+import { Layers, Plus, Users } from "lucide-react";
 import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, client } from "../../api/client.ts";
@@ -19,6 +19,7 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { GroupsDialog } from "./groups-dialog.tsx";
 import type { User } from "./user.ts";
 import { type UserAct, UserCard, UserCell } from "./user-cells.tsx";
 import { UserDialog } from "./user-dialog.tsx";
@@ -35,6 +36,7 @@ export function UsersPage() {
   const { t } = useTranslation();
   const { login } = route.useRouteContext();
   const search = route.useSearch();
+  const [showsGroups, setShowsGroups] = useState(false);
   const navigate = route.useNavigate();
   const { sort, order } = orderOf(search);
   const status = statuses.find((one) => one === search.status);
@@ -56,10 +58,16 @@ export function UsersPage() {
     { id: "roleGroup", label: t("users.roleGroup"), track: "minmax(7rem, 1fr)", wideOnly: true },
   ]);
   const create = (
-    <Button variant="primary" onClick={users.add}>
-      <Plus aria-hidden="true" />
-      {t("users.new")}
-    </Button>
+    <>
+      <Button onClick={() => setShowsGroups(true)}>
+        <Layers aria-hidden="true" />
+        {t("groups.title")}
+      </Button>
+      <Button variant="primary" onClick={users.add}>
+        <Plus aria-hidden="true" />
+        {t("users.new")}
+      </Button>
+    </>
   );
   const of = (row: TreeRow, tabIndex: 0 | -1) => ({ tabIndex, expanded: row.expanded ?? false, me: login.user.id, onAct: users.onAct });
   const ofKey = (tabIndex: 0 | -1) => ({ tabIndex, admin: true, onAct: keys.onAct });
@@ -115,6 +123,7 @@ export function UsersPage() {
       </ListFrame>
       {keys.dialogs}
       {users.dialogs}
+      {showsGroups && <GroupsDialog onClose={() => setShowsGroups(false)} />}
     </Page>
   );
 }

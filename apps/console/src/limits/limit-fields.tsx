@@ -1,0 +1,39 @@
+import type { UseFormRegisterReturn } from "react-hook-form";
+import { useTranslation } from "react-i18next";
+import { Field, Input } from "../ui/field.tsx";
+import { type LimitField, limitFieldsOf } from "./limit-form.ts";
+
+interface LimitFieldsProps {
+  register(name: LimitField | "resetCost"): UseFormRegisterReturn;
+  errorOf(name: LimitField): string | undefined;
+  /** Whether there is a total that could begin anew. */
+  stored: boolean;
+}
+
+/** What may be limited at an owner: rates, requests in flight, and cost by window. */
+export function LimitFields({ register, errorOf, stored }: LimitFieldsProps) {
+  const { t } = useTranslation();
+  return (
+    <fieldset className="flex min-w-0 flex-col gap-4">
+      <legend className="mb-3 text-sm font-semibold">{t("limits.title")}</legend>
+      <div className="grid gap-4 sm:grid-cols-2">
+        {limitFieldsOf.map(([limit, field, unit]) => (
+          <Field
+            key={field}
+            label={t(`limits.name.${limit}`)}
+            hint={t(unit === "cost" ? "limits.costHint" : "limits.hint")}
+            error={errorOf(field)}
+          >
+            {(ids) => <Input {...ids} autoComplete="off" inputMode={unit === "cost" ? "decimal" : "numeric"} {...register(field)} />}
+          </Field>
+        ))}
+      </div>
+      {stored && (
+        <label className="flex min-h-6 items-center gap-2 self-start text-sm font-medium" title={t("limits.resetCostHint")}>
+          <input type="checkbox" className="size-4 accent-(--accent)" {...register("resetCost")} />
+          {t("limits.resetCost")}
+        </label>
+      )}
+    </fieldset>
+  );
+}

@@ -1,0 +1,63 @@
+import type { LiveEvent } from "@sluice/core/events";
+import type { CostKind } from "@sluice/core/limits/limit-values";
+import type { RateSecond } from "@sluice/core/limits/rate-usage";
+
+/** What of its limits an owner uses: read once, then moved by its requests as they begin and end. */
+export interface LimitUse {
+  kind: "key" | "user" | "group";
+  id: string;
+  inFlight: number;
+  rate: RateSecond[];
+  tokens: RateSecond[];
+  /** nano-USD by window; null = not known. */
+  spent: Partial<Record<CostKind, number>> | null;
+  reserved: number;
+}
+
+/** Beginnings of the windows that do not roll. */
+export type WindowStarts = Partial<Record<CostKind, { startMs: number } | null>>;
+
+/** The use after these events. Requests that the limits turned away took nothing. */
+export function limitUseAfter<U extends LimitUse>(use: U, events: readonly LiveEvent[], windows: WindowStarts): U {
+  let { inFlight, rate, tokens, spent, reserved } = use;
+  for (const event of events) {
+    if (!("rev" in event) || ownerOf(event.row, use.kind) !== use.id) continue;
+    const { row } = event;
+    if (event.type === "request.started") {
+      inFlight += 1;
+      rate = booked(rate, Math.floor(row.startedAtMs / 1000), 1);
+    } else if (event.type === "request.finished") {
+      inFlight = Math.max(0, inFlight - 1);
+      // What the last one reserved is free at the latest now; single reservations are not told.
+      if (inFlight === 0) reserved = 0;
+      const { input, output, cacheRead, cacheWrite5m, cacheWrite1h } = row.usage;
+      const endedS = Math.floor((row.startedAtMs + (row.durationMs ?? 0)) / 1000);
+      tokens = booked(tokens, endedS, input + output + cacheRead + cacheWrite5m + cacheWrite1h);
+      spent = spent && afterCost(spent, Number(row.costNanoUsd ?? 0), row.startedAtMs, windows);
+    }
+  }
+  const isSame = inFlight === use.inFlight && rate === use.rate && tokens === use.tokens && spent === use.spent;
+  return isSame ? use : { ...use, inFlight, rate, tokens, spent, reserved };
+}
+
+function ownerOf(row: { keyId: string; userId: string; group: string }, kind: LimitUse["kind"]): string {
+  return kind === "key" ? row.keyId : kind === "user" ? row.userId : row.group;
+}
+
+function afterCost(
+  spent: NonNullable<LimitUse["spent"]>,
+  nanoUsd: number,
+  startedAtMs: number,
+  windows: WindowStarts,
+): NonNullable<LimitUse["spent"]> {
+  if (nanoUsd === 0) return spent;
+  const counts = ([kind]: [string, number]): boolean => startedAtMs >= (windows[kind as CostKind]?.startMs ?? 0);
+  return Object.fromEntries(Object.entries(spent).map((each) => [each[0], each[1] + (counts(each) ? nanoUsd : 0)]));
+}
+
+function booked(rate: readonly RateSecond[], second: number, amount: number): RateSecond[] {
+  const count = (rate.find((each) => each.second === second)?.count ?? 0) + amount;
+  return [...rate.filter((each) => each.second !== second && each.second > second - 120), { second, count }].sort(
+    (a, b) => a.second - b.second,
+  );
+}

@@ -1,0 +1,92 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Layers, Pencil, Plus, Undo2 } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { api, type Outputs } from "../../api/client.ts";
+import { readFailure } from "../../api/failure.ts";
+import { limitsInShort } from "../../limits/limits-text.ts";
+import { Button } from "../../ui/button.tsx";
+import { Confirm, Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
+import { Empty, FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
+import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { GroupDialog } from "./group-dialog.tsx";
+
+export type Group = Outputs["groups"]["list"][number];
+
+/** All groups: who is in them, what they cost and what limits them. */
+export function GroupsDialog({ onClose }: { onClose(): void }) {
+  const { t } = useTranslation();
+  const failureText = useFailureText();
+  const { data, error, refetch } = useQuery(api.groups.list.queryOptions());
+  const [editing, setEditing] = useState<Group | "new" | null>(null);
+  const [clearing, setClearing] = useState<Group | null>(null);
+  const clear = useMutation(
+    api.groups.delete.mutationOptions({
+      onSuccess: () => {
+        toastDone(t("groups.clearedToast", { name: clearing?.name ?? "" }));
+        setClearing(null);
+      },
+      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+    }),
+  );
+  if (editing) return <GroupDialog group={editing === "new" ? null : editing} onClose={() => setEditing(null)} />;
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={t("groups.title")} description={t("groups.lead")} width="max-w-2xl">
+      <DialogBody className="min-h-64">
+        {error ? <FailureBox error={error} onRetry={() => void refetch()} /> : null}
+        {!data && !error && <SkeletonRows rows={3} />}
+        {data?.length === 0 && <Empty icon={<Layers />} title={t("groups.emptyTitle")} text={t("groups.emptyText")} />}
+        {data && data.length > 0 && (
+          <ul aria-label={t("groups.table")} className="divide-y divide-line rounded-lg border border-line">
+            {data.map((group) => (
+              <GroupRow key={group.name} group={group} onEdit={() => setEditing(group)} onClear={() => setClearing(group)} />
+            ))}
+          </ul>
+        )}
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>{t("common.close")}</Button>
+        <Button variant="primary" onClick={() => setEditing("new")}>
+          <Plus aria-hidden="true" />
+          {t("groups.new")}
+        </Button>
+      </DialogFooter>
+      <Confirm
+        open={clearing !== null}
+        onOpenChange={(open) => !open && setClearing(null)}
+        title={t("groups.clearTitle", { name: clearing?.name ?? "" })}
+        text={t("groups.clearText")}
+        action={t("groups.clearAction")}
+        busy={clear.isPending}
+        onConfirm={() => clearing && clear.mutate({ name: clearing.name })}
+      />
+    </Dialog>
+  );
+}
+
+function GroupRow({ group, onEdit, onClear }: { group: Group; onEdit(): void; onClear(): void }) {
+  const { t, i18n } = useTranslation();
+  const limits = limitsInShort(t, group, i18n.language);
+  const facts = [
+    `${t("groups.keys")} ${group.keys}`,
+    `${t("groups.providers")} ${group.providers}`,
+    group.costMultiplier === "1" ? "" : `× ${group.costMultiplier}`,
+    limits,
+  ].filter(Boolean);
+  return (
+    <li className="flex items-center gap-3 px-4 py-2.5">
+      <div className="min-w-0 flex-1">
+        <p className="truncate font-mono text-sm font-medium">{group.name}</p>
+        <p className="text-xs text-ink-3">{facts.join(" · ")}</p>
+      </div>
+      {(limits !== "" || group.costMultiplier !== "1") && (
+        <Button variant="ghost" size="iconSm" aria-label={t("groups.clear", { name: group.name })} onClick={onClear}>
+          <Undo2 aria-hidden="true" />
+        </Button>
+      )}
+      <Button variant="ghost" size="iconSm" aria-label={t("groups.edit", { name: group.name })} onClick={onEdit}>
+        <Pencil aria-hidden="true" />
+      </Button>
+    </li>
+  );
+}

@@ -1,0 +1,58 @@
+import type { Texts } from "./i18n.ts";
+
+/** 密钥、用户、分组与供应商的限制，以及分组本身。 */
+export const limits: Texts["limits"] = {
+  title: "限制",
+  hint: "留空表示自身不设限。",
+  costHint: "单位为美元。留空表示自身不设限。",
+  name: {
+    total: "累计费用",
+    in_flight: "并发请求数",
+    rpm: "每分钟请求数",
+    tpm: "每分钟 Token 数",
+    "5h": "五小时费用",
+    day: "每日费用",
+    week: "每周费用",
+    month: "每月费用",
+  },
+  short: {
+    total: "累计 {{value}}",
+    in_flight: "并发 {{value}}",
+    rpm: "{{value}}/分钟",
+    tpm: "{{value}} Token/分钟",
+    "5h": "5 小时 {{value}}",
+    day: "每日 {{value}}",
+    week: "每周 {{value}}",
+    month: "每月 {{value}}",
+  },
+  resetCost: "从现在起重新累计",
+  resetCostHint: "此前的费用不再计入累计费用。",
+  reserved: "其中 {{amount}} 由进行中的请求预留",
+  begins: "{{time}} 重新开始",
+  rolls: "随时间滚动",
+  noneTitle: "该密钥没有限制",
+  noneText: "密钥、其所有者和分组都没有设置限制。",
+  unknown: "暂时无法读取已花费的金额。",
+};
+
+export const groups: Texts["groups"] = {
+  title: "分组",
+  lead: "分组决定其密钥可用的供应商、费用倍率，以及全部密钥合计可用的额度。",
+  table: "分组",
+  new: "设置分组",
+  newTitle: "设置分组",
+  editTitle: "分组 {{name}}",
+  name: "名称",
+  multiplier: "费用倍率",
+  multiplierHint: "其密钥的费用会乘以该倍率。",
+  keys: "密钥",
+  providers: "供应商",
+  edit: "编辑分组 {{name}}",
+  clear: "清除 {{name}} 的设置",
+  clearTitle: "清除 {{name}} 的设置？",
+  clearText: "之后其密钥按原价计费，且不设限制。密钥和供应商仍属于该分组。",
+  clearAction: "清除",
+  clearedToast: "已清除 {{name}} 的设置",
+  emptyTitle: "还没有分组",
+  emptyText: "密钥和供应商会写明所属分组；在这里为分组设置价格或限制。",
+};

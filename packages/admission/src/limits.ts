@@ -1,0 +1,300 @@
+import type { Clock } from "@sluice/core/clock";
+import { SluiceError } from "@sluice/core/errors";
+import type { Settings } from "@sluice/core/inputs/settings";
+import { type CostWindows, costWindows } from "@sluice/core/limits/cost-windows";
+import { appliedLimits } from "@sluice/core/limits/limit-values";
+import type { Log } from "@sluice/core/log";
+import type { AdmitAsk, LimitedOwner, Limits, Refusal, Used } from "./admission.ts";
+import {
+  bookName,
+  type KeeperRefusal,
+  type OwnerAsk,
+  type OwnerRef,
+  type Settlement,
+  type TakeAsk,
+  type TakeReply,
+} from "./limit-keeper.ts";
+import { LocalLimits } from "./local-limits.ts";
+import type { RedisGate } from "./redis-gate.ts";
+import { createSharedLimits, type SharedHold } from "./shared-limits.ts";
+import { createSpendBooks } from "./spend-books.ts";
+import type { SpendReader } from "./spend-reader.ts";
+import { createWaitingLines } from "./waiting-lines.ts";
+
+export interface LimitsOptions {
+  gate: RedisGate | null;
+  clock: Clock;
+  settings: () => Settings;
+  leaseMs: number;
+  /** How many processes share the limits: when Redis is lost, each gives out its part. */
+  instances: () => number;
+  /** What the ledger says was spent; null = nothing was. */
+  spend: SpendReader | null;
+  log: Log;
+  /** For tests: stands in for Redis' clock too. */
+  testNow?: (() => number) | undefined;
+}
+
+/** What an admitted request holds. */
+interface Holding {
+  ask: TakeAsk;
+  owners: readonly OwnerAsk[];
+  second: number;
+}
+
+const RENEW_BATCH = 500;
+/** Ends that Redis has not heard of; beyond it the ledger's sums bring them in. */
+const MAX_UNTOLD = 10_000;
+
+/**
+ * Limits of keys, users, groups and providers: what the local books grant is asked of Redis, kept alive there, settled and
+ * ended. Redis' books decide while it answers; without it this process's do, for their part.
+ */
+export function createLimits(options: LimitsOptions) {
+  const { gate, clock, settings, leaseMs, instances, log } = options;
+  const local = new LocalLimits();
+  const shared = createSharedLimits(options.testNow);
+  const holdings = new Map<string, Holding>();
+  const untold: { request: { id: string; startedAtMs: number }; settlements: Settlement[] }[] = [];
+  let skewMs = 0;
+  const decides = (): boolean => !gate?.isOpen();
+  /** Redis' time where there is one: instances whose clocks differ still share their windows. */
+  const nowMs = (): number => clock.now() + skewMs;
+  const windows = windowsBy(settings, nowMs);
+  const books = createSpendBooks({ gate, local, shared, windows, nowMs, spend: options.spend, log });
+  const lines = createWaitingLines({ gate, local, shared, nowMs });
+
+  function takeLocally(ask: TakeAsk): TakeReply {
+    return local.take(ask, { decides: true, instances: gate ? Math.max(1, instances()) : 1 });
+  }
+
+  /** @throws SluiceError `unavailable` when what was spent is known nowhere: nobody is unlimited for that. */
+  async function decideLocally(ask: TakeAsk): Promise<TakeReply> {
+    const reply = takeLocally(ask);
+    if (reply.kind !== "unknown") return reply;
+    await books.read(reply.owners);
+    const again = takeLocally(ask);
+    if (again.kind === "unknown") throw unknownSpend();
+    return again;
+  }
+
+  async function take(ask: TakeAsk): Promise<TakeReply> {
+    if (decides() || !gate) return decideLocally(ask);
+    const own = local.take(ask, { decides: false, instances: 1 });
+    if (own.kind !== "taken") return own;
+    // Of several alternatives Redis may choose a later one: what is held here has to be the same.
+    const undo = (): void => local.undo(ask, ask.alternatives[own.alternative] ?? [], own.second);
+    let reply: TakeReply;
+    try {
+      reply = await askRedis(gate, ask);
+    } catch {
+      // Redis failed, or what it has forgotten cannot be read from the ledger now: what this process knows decides.
+      undo();
+      return decideLocally(ask);
+    }
+    if (reply.kind !== "taken" || reply.alternative !== own.alternative) undo();
+    if (reply.kind !== "taken") return reply;
+    const owners = ask.alternatives[reply.alternative] ?? [];
+    if (reply.alternative !== own.alternative) local.take({ ...ask, alternatives: [owners] }, { decides: false, instances: 1 });
+    local.learn(owners, reply.used, ask);
+    return reply;
+  }
+
+  async function askRedis(gate: RedisGate, ask: TakeAsk): Promise<TakeReply> {
+    let asked = ask;
+    for (let round = 0; round < 4; round++) {
+      const reply = await gate.run((redis) => shared.take(redis, asked, leaseMs));
+      if (reply.kind === "clock") {
+        skewMs = reply.redisNowMs - clock.now();
+        asked = { ...ask, nowMs: nowMs(), windows: windows() };
+      } else if (reply.kind === "unknown") await books.read(reply.owners);
+      else return reply;
+    }
+    throw unknownSpend();
+  }
+
+  function hold(key: string, ask: TakeAsk, reply: TakeReply): void {
+    if (reply.kind !== "taken") return;
+    holdings.set(key, { ask, owners: ask.alternatives[reply.alternative] ?? [], second: reply.second });
+  }
+
+  async function admit(key: string, ask: TakeAsk, request: AdmitAsk): Promise<Refusal | null> {
+    const reply = await take(ask);
+    if (reply.kind === "taken") {
+      hold(key, ask, reply);
+      return null;
+    }
+    if (reply.kind === "unknown") throw unknownSpend();
+    const refusal = toRefusal(reply.refusal, nowMs());
+    const size = queueSize(settings(), reply.refusal);
+    if (size === 0) return refusal;
+    const place = { ...refOf(reply.refusal.ask), requestId: ask.id, size, waitMs: ask.queueMs };
+    const waited = await lines.wait(place, request.signal ?? null, async () => {
+      const again = await take({ ...ask, nowMs: nowMs(), windows: windows() });
+      if (again.kind === "refused" && again.refusal.limit === "in_flight") return "wait";
+      hold(key, ask, again);
+      return again;
+    });
+    if (waited === null || waited.kind === "unknown") return refusal;
+    return waited.kind === "taken" ? null : toRefusal(waited.refusal, nowMs());
+  }
+
+  function end(key: string, used: Used): void {
+    const holding = holdings.get(key);
+    if (!holding) return;
+    holdings.delete(key);
+    const { ask, owners, second } = holding;
+    const request = { id: ask.id, startedAtMs: ask.startedAtMs };
+    const settlements = owners.map(
+      (owner): Settlement => ({ ...owner, costNanoUsd: used.costNanoUsd, tokens: used.tokens, estimatedTokens: ask.tokens, second }),
+    );
+    const alone = decides();
+    local.settle(request, settlements, nowMs(), gate === null);
+    if (gate && alone) remember(request, settlements);
+    else gate?.run((redis) => shared.settle(redis, request, settlements)).catch(() => remember(request, settlements));
+    for (const owner of owners) lines.freed(bookName(owner));
+  }
+
+  function remember(request: { id: string; startedAtMs: number }, settlements: Settlement[]): void {
+    if (untold.length < MAX_UNTOLD) untold.push({ request, settlements });
+  }
+
+  function queueMs(): number {
+    return settings()["limits.queuePerSlot"] > 0 ? settings()["limits.queueSeconds"] * 1000 : 0;
+  }
+
+  const limits: Limits = {
+    admit(request) {
+      const owners = request.owners.flatMap((owner) => ownerAsk(owner, request.costNanoUsd) ?? []);
+      if (owners.length === 0) return null;
+      const { requestId: id, startedAtMs, tokens } = request;
+      const ask = { id, startedAtMs, tokens, alternatives: [owners], windows: windows(), nowMs: nowMs(), queueMs: queueMs() };
+      return admit(id, ask, request);
+    },
+    async admitProvider(request) {
+      const alternatives = request.candidates.map((owner) => {
+        const ask = ownerAsk(owner, owner.costNanoUsd);
+        return ask ? [ask] : [];
+      });
+      const { requestId: id, startedAtMs, tokens } = request;
+      const ask = { id, startedAtMs, tokens, alternatives, windows: windows(), nowMs: nowMs(), queueMs: 0 };
+      const reply = await take(ask);
+      if (reply.kind === "unknown") throw unknownSpend();
+      if (reply.kind === "refused") return { taken: null, refusal: toRefusal(reply.refusal, nowMs()) };
+      const provider = request.candidates[reply.alternative];
+      if (provider && alternatives[reply.alternative]?.length) hold(providerKey(id, provider.id), ask, reply);
+      return { taken: reply.alternative, refusal: null };
+    },
+    settle: (requestId, used) => end(requestId, used),
+    settleProvider: (requestId, providerId, used) => end(providerKey(requestId, providerId), used),
+    release: (requestId) => end(requestId, nothingUsed),
+    async usage(owner) {
+      const ref = refOf(owner);
+      const own = () => local.usage(ref, windows(), nowMs());
+      const read = () => (gate?.isOpen() ? gate.run((redis) => shared.usage(redis, ref, windows())).catch(own) : own());
+      const usage = await read();
+      const ask = ownerAsk(owner, 0);
+      if (usage.spent !== null || !ask?.limits.costs) return usage;
+      await books.read([ask]);
+      return read();
+    },
+    windows,
+    know: (owners) => books.know(owners),
+    driftNanoUsd: () => books.driftNanoUsd(),
+  };
+
+  return {
+    limits,
+    /** Prolongs what is held; then tells what could not be told before. */
+    renew(): void {
+      if (!gate) return;
+      const batch: SharedHold[] = [];
+      const flush = (): void => {
+        const sent = batch.splice(0);
+        if (sent.length > 0) gate.send((redis) => shared.renew(redis, sent, leaseMs));
+      };
+      for (const { ask, owners } of holdings.values()) {
+        for (const owner of owners) {
+          const costNanoUsd = owner.limits.costs ? owner.costNanoUsd : null;
+          if (batch.push({ requestId: ask.id, ref: refOf(owner), costNanoUsd }) >= RENEW_BATCH) flush();
+        }
+      }
+      flush();
+      if (!gate.isOpen()) return;
+      for (const { request, settlements } of untold.splice(0))
+        gate.run((redis) => shared.settle(redis, request, settlements)).catch(() => remember(request, settlements));
+    },
+    /** Brings the sums in line with the ledger; one instance does it for all. */
+    rebuild: (instanceId: string) => books.rebuild(instanceId),
+    sweep: () => local.sweep(nowMs()),
+    /** What a stopping process still holds ends; bounded by the gate's time limit. */
+    async close(): Promise<void> {
+      lines.close();
+      if (!gate) return;
+      const ended = [...holdings.values()].map(({ ask, owners, second }) => {
+        const settlements = owners.map((owner) => ({
+          ...owner,
+          ...{ costNanoUsd: 0, tokens: ask.tokens, estimatedTokens: ask.tokens, second },
+        }));
+        return gate.run((redis) => shared.settle(redis, { id: ask.id, startedAtMs: ask.startedAtMs }, settlements));
+      });
+      await Promise.allSettled(ended);
+    },
+  };
+}
+
+const UNKNOWN = "what was spent is not known";
+const nothingUsed: Used = { costNanoUsd: 0, tokens: 0 };
+
+function unknownSpend(): SluiceError {
+  return new SluiceError("unavailable", { detail: UNKNOWN, retryAfterS: 1 });
+}
+
+function providerKey(requestId: string, providerId: string): string {
+  return `${requestId} ${providerId}`;
+}
+
+function refOf({ owner, id }: OwnerRef): OwnerRef {
+  return { owner, id };
+}
+
+function ownerAsk({ owner, id, values }: LimitedOwner, costNanoUsd: number): OwnerAsk | null {
+  const limits = appliedLimits(values);
+  return limits && { owner, id, limits, costNanoUsd: limits.costs ? costNanoUsd : 0 };
+}
+
+/** 0 = nobody waits: no line, or no place that a release would free. */
+function queueSize(settings: Settings, { limit, ask }: KeeperRefusal): number {
+  const perSlot = settings["limits.queuePerSlot"];
+  return limit === "in_flight" && perSlot > 0 ? Math.max(Math.floor((ask.limits.inFlight ?? 0) * perSlot), 3) : 0;
+}
+
+/** The windows in force, made anew when one of them ends or their rules change. */
+function windowsBy(settings: () => Settings, nowMs: () => number): () => CostWindows {
+  let made: { of: Settings; windows: CostWindows; fromMs: number } | null = null;
+  return () => {
+    const now = nowMs();
+    const of = settings();
+    if (made?.of !== of || now >= made.windows.untilMs || now < made.fromMs) {
+      const rules = {
+        zone: of["time.zone"],
+        fiveHours: of["limits.fiveHourWindow"],
+        day: of["limits.dayWindow"],
+        dayAt: of["limits.dayStartsAt"],
+      };
+      made = { of, windows: costWindows(rules, now), fromMs: now };
+    }
+    return made.windows;
+  };
+}
+
+function toRefusal({ ask, limit, used, onlyReserved, freesAtMs }: KeeperRefusal, nowMs: number): Refusal {
+  const { limits } = ask;
+  const value = limit === "in_flight" ? limits.inFlight : limit === "rpm" || limit === "tpm" ? limits[limit] : limits.costs?.[limit];
+  const waitS = freesAtMs === null ? null : Math.max(1, Math.ceil((freesAtMs - nowMs) / 1000));
+  return {
+    ...{ limit, owner: ask.owner, ownerId: ask.id, value: value ?? 0, used, wantedNanoUsd: ask.costNanoUsd },
+    resetAtMs: freesAtMs,
+    retryAfterS: onlyReserved ? 1 : waitS,
+  };
+}

@@ -1,0 +1,105 @@
+import { followChannel } from "@sluice/db/follow-channel";
+import { bookName, type OwnerRef, type QueuePlace } from "./limit-keeper.ts";
+import type { LocalLimits } from "./local-limits.ts";
+import type { RedisGate } from "./redis-gate.ts";
+import { freedChannel, type SharedLimits } from "./shared-limits.ts";
+
+/** What says that somebody who waits has gone: an AbortSignal, or the gateway's own. */
+export interface WaitSignal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+interface Waiter {
+  wake(): void;
+}
+
+export interface WaitingLinesOptions {
+  gate: RedisGate | null;
+  local: LocalLimits;
+  shared: SharedLimits;
+  nowMs: () => number;
+}
+
+/**
+ * Lines before places in flight, first come first served over all instances: the order stands in Redis (or in the local
+ * books), the waiting itself here. The first of this process tries when a place is released anywhere, and once more when
+ * its time is over; nothing is asked in between.
+ */
+export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesOptions) {
+  const lines = new Map<string, Set<Waiter>>();
+  let unfollow: (() => void) | null = null;
+
+  const wakeFirst = (name: string): void => {
+    const [first] = lines.get(name) ?? [];
+    first?.wake();
+  };
+
+  function follow(): void {
+    if (!gate || unfollow) return;
+    unfollow = followChannel(gate.redis, freedChannel, {
+      onMessage: wakeFirst,
+      onSubscribed: () => {
+        for (const name of lines.keys()) wakeFirst(name);
+      },
+    });
+  }
+
+  const join = (place: QueuePlace): Promise<boolean> => {
+    const here = (): boolean => local.join(place, nowMs());
+    return gate?.isOpen() ? gate.run((redis) => shared.join(redis, place)).catch(here) : Promise.resolve(here());
+  };
+
+  const leave = (ref: OwnerRef, requestId: string): void => {
+    local.leave(ref, requestId);
+    if (gate?.isOpen()) gate.send((redis) => shared.leave(redis, ref, requestId));
+  };
+
+  return {
+    /** Waits until `attempt` says something else than "wait"; null = the line was full, time is over, or the client has gone. */
+    async wait<T extends object>(place: QueuePlace, signal: WaitSignal | null, attempt: () => Promise<T | "wait">): Promise<T | null> {
+      const ref = { owner: place.owner, id: place.id };
+      const name = bookName(ref);
+      follow();
+      if (signal?.aborted || !(await join(place))) return null;
+      const line = lines.get(name) ?? new Set();
+      lines.set(name, line);
+      let bell = Promise.withResolvers<void>();
+      const waiter: Waiter = { wake: () => bell.resolve() };
+      line.add(waiter);
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        waiter.wake();
+      }, place.waitMs);
+      const onGone = (): void => waiter.wake();
+      signal?.addEventListener("abort", onGone);
+      try {
+        // A place may have become free while we were standing in line.
+        waiter.wake();
+        for (;;) {
+          await bell.promise;
+          bell = Promise.withResolvers();
+          if (signal?.aborted) return null;
+          const found = await attempt();
+          if (found !== "wait") return found;
+          if (isLate) return null;
+        }
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onGone);
+        line.delete(waiter);
+        if (line.size === 0) lines.delete(name);
+        leave(ref, place.requestId);
+        // Whoever comes next may find another place, or ours.
+        wakeFirst(name);
+      }
+    },
+    /** A place has been given back by this process. */
+    freed: wakeFirst,
+    close(): void {
+      unfollow?.();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Windows of cost as instants. Days, weeks and months are those of the configured zone's calendar, so that a day across a
+ * change of the clocks has 23 or 25 hours. Rolling windows are kept in buckets of five minutes, as the rollups are: what is
+ * younger than the window always counts, and what is older leaves at most one bucket late.
+ */
+import { DAY_MS, localDayOf, localInstant } from "../time-zone.ts";
+import type { CostKind } from "./limit-values.ts";
+
+/** How windows are laid, the same for all owners. */
+export interface CostRules {
+  zone: string;
+  fiveHours: "rolling" | "fixed";
+  day: "fixed" | "rolling";
+  /** When a fixed day begins, HH:mm. */
+  dayAt: string;
+}
+
+/** Kinds whose windows have a beginning; `total` begins where its owner says. */
+export type FixedKind = Exclude<CostKind, "total">;
+
+export interface FixedWindow {
+  startMs: number;
+  /** The next window's beginning. */
+  endMs: number;
+}
+
+/** One configuration's windows at an instant: those that roll have a length instead of a beginning. */
+export interface CostWindows {
+  fixed: Readonly<Partial<Record<FixedKind, FixedWindow>>>;
+  /** ms. */
+  rolling: Readonly<Partial<Record<FixedKind, number>>>;
+  /** Until when this holds. */
+  untilMs: number;
+  /** Names the rules: counters of another layout do not fit. */
+  layout: string;
+}
+
+export const SPEND_BUCKET_MS = 300_000;
+const HOUR_MS = 3_600_000;
+const FIVE_HOURS_MS = 5 * HOUR_MS;
+
+/** All windows in force at an instant. */
+export function costWindows(rules: CostRules, nowMs: number): CostWindows {
+  const fixed: Partial<Record<FixedKind, FixedWindow>> = {
+    week: weekWindow(rules.zone, nowMs),
+    month: monthWindow(rules.zone, nowMs),
+  };
+  const rolling: Partial<Record<FixedKind, number>> = {};
+  if (rules.day === "rolling") rolling.day = DAY_MS;
+  else fixed.day = dayWindow(rules, nowMs);
+  if (rules.fiveHours === "rolling") rolling["5h"] = FIVE_HOURS_MS;
+  else fixed["5h"] = fiveHourWindow(rules, nowMs);
+  const untilMs = Math.min(...Object.values(fixed).map(({ endMs }) => endMs));
+  return { fixed, rolling, untilMs, layout: `${rules.zone} ${rules.fiveHours} ${rules.day} ${rules.dayAt}` };
+}
+
+/** The day that began last at HH:mm local time. */
+export function dayWindow({ zone, dayAt }: Pick<CostRules, "zone" | "dayAt">, nowMs: number): FixedWindow {
+  const midnight = localDayOf(nowMs, zone);
+  const atMs = minutesOf(dayAt) * 60_000;
+  const begins = (days: number): number => localInstant(midnight + days * DAY_MS + atMs, zone);
+  return begins(0) <= nowMs ? { startMs: begins(0), endMs: begins(1) } : { startMs: begins(-1), endMs: begins(0) };
+}
+
+/** Five hours counted from the beginning of the day: at 00:00, 05:00, 10:00, 15:00 and 20:00 for a day from midnight; the last is what is left of it. */
+function fiveHourWindow(rules: CostRules, nowMs: number): FixedWindow {
+  const day = dayWindow(rules, nowMs);
+  const startMs = day.startMs + Math.floor((nowMs - day.startMs) / FIVE_HOURS_MS) * FIVE_HOURS_MS;
+  return { startMs, endMs: Math.min(startMs + FIVE_HOURS_MS, day.endMs) };
+}
+
+/** From Monday 00:00. */
+function weekWindow(zone: string, nowMs: number): FixedWindow {
+  const midnight = localDayOf(nowMs, zone);
+  const sinceMonday = (new Date(midnight).getUTCDay() + 6) % 7;
+  const monday = midnight - sinceMonday * DAY_MS;
+  return { startMs: localInstant(monday, zone), endMs: localInstant(monday + 7 * DAY_MS, zone) };
+}
+
+/** From the first of the month 00:00. */
+function monthWindow(zone: string, nowMs: number): FixedWindow {
+  const day = new Date(localDayOf(nowMs, zone));
+  const first = (months: number): number => localInstant(Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + months, 1), zone);
+  return { startMs: first(0), endMs: first(1) };
+}
+
+function minutesOf(time: string): number {
+  const [hours = 0, minutes = 0] = time.split(":").map(Number);
+  return hours * 60 + minutes;
+}
+
+/** The bucket that a time is in. */
+export function spendBucket(ms: number): number {
+  return Math.floor(ms / SPEND_BUCKET_MS);
+}
+
+/** The oldest bucket that still counts in a rolling window. */
+export function firstBucket(nowMs: number, windowMs: number): number {
+  return spendBucket(nowMs) - windowMs / SPEND_BUCKET_MS;
+}
+
+/** When a bucket leaves a rolling window, ms. */
+export function bucketLeavesMs(bucket: number, windowMs: number): number {
+  return (bucket + windowMs / SPEND_BUCKET_MS + 1) * SPEND_BUCKET_MS;
+}

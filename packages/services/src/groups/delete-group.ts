@@ -1,0 +1,27 @@
+import { SluiceError } from "@sluice/core/errors";
+import { GroupNameInput } from "@sluice/core/inputs/group";
+import type { z } from "zod";
+import { requireAccess } from "../access.ts";
+import { audit } from "../audit.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
+import { toGroupEntry } from "./set-group.ts";
+
+/**
+ * Takes back what was said of a group: it costs its prices and limits nothing. Keys and providers go on naming it.
+ * @throws SluiceError `not_found` (nothing is said of it).
+ */
+export async function deleteGroup(ctx: Ctx, input: z.input<typeof GroupNameInput>): Promise<void> {
+  requireAccess(ctx.actor, "admin");
+  const { name } = parse(GroupNameInput, input);
+  await withTransaction(ctx, async (ctx) => {
+    const where = { tenantId_name: { tenantId: ctx.tenantId, name } };
+    const before = await ctx.transaction.tx.group.findUnique({ where });
+    if (!before) throw new SluiceError("not_found");
+    await ctx.transaction.tx.group.delete({ where });
+    await audit(ctx, { action: "group.delete", targetKind: "group", targetId: name, before: toGroupEntry(before) });
+    await bumpConfigVersion(ctx);
+    emit(ctx, { type: "group.changed", id: name });
+  });
+}

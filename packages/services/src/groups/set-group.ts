@@ -1,0 +1,40 @@
+import { SetGroupInput } from "@sluice/core/inputs/group";
+import type { Group } from "@sluice/db/generated/client";
+import type { z } from "zod";
+import { requireAccess } from "../access.ts";
+import { audit } from "../audit.ts";
+import type { Ctx } from "../context.ts";
+import { limitChange, toLimitsView, toLimitValues } from "../limits/limits-view.ts";
+import { parse } from "../parse.ts";
+import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
+
+/** What is kept of a group; the rest of it is in keys and providers. */
+export type GroupEntry = ReturnType<typeof toGroupEntry>;
+
+/** Says what a group costs and how much of it may be used, all of it at once. */
+export async function setGroup(ctx: Ctx, input: z.input<typeof SetGroupInput>): Promise<GroupEntry> {
+  requireAccess(ctx.actor, "admin");
+  const { name, ...wanted } = parse(SetGroupInput, input);
+  return withTransaction(ctx, async (ctx) => {
+    const { tx } = ctx.transaction;
+    const where = { tenantId_name: { tenantId: ctx.tenantId, name } };
+    const before = await tx.group.findUnique({ where });
+    const data = limitChange(wanted, new Date(ctx.clock.now()));
+    const row = await tx.group.upsert({ where, create: { tenantId: ctx.tenantId, name, ...data }, update: data });
+    const group = toGroupEntry(row);
+    await audit(ctx, {
+      action: "group.set",
+      targetKind: "group",
+      targetId: name,
+      ...(before && { before: toGroupEntry(before) }),
+      after: group,
+    });
+    await bumpConfigVersion(ctx);
+    emit(ctx, { type: "group.changed", id: name });
+    return group;
+  });
+}
+
+export function toGroupEntry(row: Group) {
+  return { name: row.name, costMultiplier: row.costMultiplier.toFixed(), ...toLimitsView(toLimitValues(row)) };
+}

@@ -6,14 +6,15 @@ const topUps = 3;
 const deliveries = 5;
 
 /**
- * Makes the clients pay from a balance, which therefore has to come out right: a payment service delivers each of
- * some top-ups several times at once. Needs a gateway with a console; each top-up is a line of the clients' log.
+ * Gives the clients a balance, which has to come out right: a payment service delivers each of some top-ups several
+ * times at once. Needs a gateway with a console; each top-up is a line of the clients' log.
  */
-export async function giveCredit({ url, postgres: { pool }, clientsPath }: Installation): Promise<void> {
+export async function giveCredit({ url, log, postgres: { pool }, clientsPath }: Installation, billing: "postpaid" | "both"): Promise<void> {
+  log.paysAhead = billing !== "postpaid";
   const cookie = await signIn(url);
   const { rows } = await pool.query<{ user_id: string }>("SELECT DISTINCT user_id FROM keys");
   for (const { user_id: userId } of rows) {
-    await call(url, cookie, "credits.updateAccount", { userId, billing: "both" });
+    await call(url, cookie, "credits.updateAccount", { userId, billing });
     for (let n = 1; n <= topUps; n++) {
       const topUp = { userId, amountUsd: String(100 * n), reason: "chaos", idempotencyKey: `chaos ${n} ${userId}` };
       await Promise.all(Array.from({ length: deliveries }, () => call(url, cookie, "credits.topUp", topUp)));

@@ -55,7 +55,8 @@ export async function runKills(steps: readonly Step[], { installations, seed, de
       const random = seededRandom(seed * 31 + n);
       const installation = await openInstallation();
       try {
-        await prime(installation, random);
+        // Every second one's clients pay ahead.
+        await prime(installation, random, n % 2 === 0 ? "postpaid" : "both");
         const mayBegin = (lives: number) => lives < LEAST_LIVES || performance.now() < deadlineMs;
         for (let lives = 0; left.length > 0 && mayBegin(lives); lives++) {
           const step = left.shift() as Step;
@@ -93,7 +94,7 @@ function count(report: KillReport, step: Step, death: Awaited<ReturnType<typeof 
 }
 
 /** The first start, which makes the database and the copy of the configuration on disk. */
-async function prime(installation: Installation, random: Random): Promise<void> {
+async function prime(installation: Installation, random: Random, billing: "postpaid" | "both"): Promise<void> {
   const server = await installation.start({ SLUICE_ROLES: "gateway,api,worker" });
   const stopped = new AbortController();
   const { url, log } = installation;
@@ -101,7 +102,7 @@ async function prime(installation: Installation, random: Random): Promise<void> 
   await until(() => log.calls >= 5, { what: "the first requests are answered", deadlineMs: 60_000 });
   stopped.abort();
   await driving;
-  await giveCredit(installation);
+  await giveCredit(installation, billing);
   await server.stop();
 }
 

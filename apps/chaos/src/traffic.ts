@@ -49,6 +49,8 @@ export interface ClientLog {
   readonly failed: string[];
   /** Calls that were made and got a head. */
   readonly calls: number;
+  /** Its clients pay ahead: while nobody knows how much is left they are refused, and that is no failure. */
+  paysAhead: boolean;
   write(seen: Seen, expects: Planned["expects"]): void;
 }
 
@@ -58,6 +60,7 @@ export function openClientLog(path: string): ClientLog {
   let calls = 0;
   return {
     failed,
+    paysAhead: false,
     get calls() {
       return calls;
     },
@@ -65,9 +68,10 @@ export function openClientLog(path: string): ClientLog {
       if (seen.id === "") return;
       calls++;
       const { id, status, outputTokens, outputTokensEarly } = seen;
-      const outcome = expects === "refusal" && status >= 400 ? "refused" : seen.outcome;
+      const isUnknownCredit = this.paysAhead && status === 503 && seen.text.includes("The credit cannot be checked");
+      const outcome = (expects === "refusal" && status >= 400) || isUnknownCredit ? "refused" : seen.outcome;
       // An error status is an answer; a broken connection is what a kill looks like.
-      if (expects === "end" && status >= 400) failed.push(`${id}: ${status} ${seen.text.slice(0, 200)}`);
+      if (expects === "end" && status >= 400 && !isUnknownCredit) failed.push(`${id}: ${status} ${seen.text.slice(0, 200)}`);
       appendFileSync(path, `${JSON.stringify({ id, outcome, status, outputTokens, outputTokensEarly })}\n`);
     },
   };

@@ -158,6 +158,23 @@ describe.each([
     expect(await admission.admit(keyAsk(unique("r"), { ...limits, rpm: null }))).toBeNull();
   });
 
+  test("$10 a day, $2 used: what $0.60 reserved and cost is no reason to refuse the next one", async () => {
+    const { admission } = await start(shared);
+    const limits = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "10" };
+    const usd = 1_000_000_000;
+    const used = unique("r");
+    expect(await admission.admit(keyAsk(used, limits, { costNanoUsd: 9 * usd }))).toBeNull();
+    expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 2 * usd }))).toMatchObject({
+      ...{ limit: "day", used: 9 * usd, value: 10 * usd, wantedNanoUsd: 2 * usd, retryAfterS: 1 },
+    });
+    admission.settle(used, { costNanoUsd: 2 * usd, tokens: 0 });
+    const next = unique("r");
+    expect(await admission.admit(keyAsk(next, limits, { costNanoUsd: 8 * usd }))).toBeNull();
+    admission.settle(next, { costNanoUsd: 0.6 * usd, tokens: 0 });
+    expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 7.4 * usd }))).toBeNull();
+    expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 1 }))).toMatchObject({ limit: "day" });
+  });
+
   test("a request id counts once", async () => {
     const { admission } = await start(shared);
     const limits = { keyId: unique("k"), rpm: null, inFlight: 2 };
@@ -297,7 +314,19 @@ describe("two instances on one Redis", () => {
     await until(async () => (await b.admission.admit(keyAsk(unique("r"), limits))) === null, { what: "the place is free for the other" });
   });
 
-  test("an instance that is killed frees its leases by expiry alone; a living one keeps its own", async () => {
+  test("A08 what a killed instance reserved is free by expiry alone, with no sweeper", async () => {
+    const timing = { leaseMs: 1_000 };
+    const [killed, observer] = [await start(true, { timing }), await start(true, { timing })];
+    const limits = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "1" };
+    const ask = () => keyAsk(unique("r"), limits, { costNanoUsd: 600_000_000 });
+    expect(await killed.admission.admit(ask())).toBeNull();
+    expect(await observer.admission.admit(ask())).toMatchObject({ limit: "day", owner: "key", value: 1_000_000_000, used: 600_000_000 });
+    killed.redis?.disconnect();
+    await until(async () => (await observer.admission.admit(ask())) === null, { what: "the dead one's reservation is free" });
+    expect(await observer.admission.admit(ask())).toMatchObject({ limit: "day" });
+  });
+
+  test("A08 an instance that is killed frees its leases by expiry alone; a living one keeps its own", async () => {
     const leaseMs = 1_000;
     const [killed, living, observer] = [
       await start(true, { timing: { leaseMs } }),

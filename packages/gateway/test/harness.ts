@@ -139,7 +139,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const admission = createAdmission({
     ...{ redis: options.redis ?? null, settings, onTransition, instanceId: "test", log },
     spend: createSpendReader(database.pool),
-    timing: { commandMs: 10_000 },
+    // A busy machine answers late, and nothing is prolonged meanwhile: commands are counted.
+    timing: { commandMs: 10_000, leaseMs: 600_000 },
   });
   const credit = createCredit({
     ...{ redis: null, log, instanceId: "test", admits: true, onMoved: () => undefined },

@@ -1,6 +1,7 @@
 import { firstIdAt, timeOfId } from "@sluice/core/ids";
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { noUsage } from "@sluice/core/requests";
+import { until } from "@sluice/testing/deadline";
 import { makeRequestDetail, makeRequestRow } from "@sluice/testing/factories";
 import { planScans } from "@sluice/testing/plan-scans";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
@@ -165,6 +166,44 @@ describe("W13 deep paging stays flat", () => {
     const deep = await read(firstIdAt(Date.now() - 30 * 24 * HOUR));
     expect(first).toBeGreaterThan(0);
     expect(deep).toBeLessThanOrEqual(first);
+  });
+});
+
+describe("H14: the large half of a request is in a table of its own", () => {
+  const filters: [string, LogFilter][] = [
+    ["no filter", {}],
+    ["an indexed one", { userId: "user-3" }],
+    ["one that searches", { state: "done" }],
+  ];
+  test.each(filters)("%s: neither the plan of a page nor that of its corrections names it", async (_name, filter) => {
+    const statement = listStatement({ filter, limit: 50, scope: {} });
+    if (!statement) throw new Error("nothing to ask");
+    const pages =
+      statement.kind === "range" ? [statement.page] : [statement.slice({ driver: 0, before: undefined, rows: 1_000, take: 51 })];
+    for (const query of pages) {
+      const tables = (await planScans(db.pool, query)).map(({ table }) => table);
+      expect(tables.length).toBeGreaterThan(0);
+      expect(tables.filter((table) => !/^requests_\d/.test(table))).toEqual([]);
+    }
+  });
+
+  test("nobody who lists waits for it, only who opens a request", async () => {
+    const [newest] = (await list({})).rows;
+    const holder = await db.pool.connect();
+    // Even a plan that only mentioned the table would have to wait for this.
+    await holder.query("BEGIN; LOCK TABLE request_details IN ACCESS EXCLUSIVE MODE");
+    try {
+      for (const [, filter] of filters) expect((await list(filter)).rows.length).toBeGreaterThan(0);
+      expect((await rowsByIds(db.pool, [newest?.id ?? ""])).length).toBe(1);
+      const opened = getRequest(db.pool, newest?.id ?? "");
+      const waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'request_details'::regclass";
+      await until(async () => (await db.pool.query(waiting)).rowCount === 1, { what: "who opens it waits" });
+      await holder.query("COMMIT");
+      expect((await opened)?.row.id).toBe(newest?.id);
+    } finally {
+      await holder.query("ROLLBACK");
+      holder.release();
+    }
   });
 });
 

@@ -45,7 +45,8 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
   await withAdmin(serverUrl, (admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${from}`));
 
   const url = databaseUrl(serverUrl, name);
-  const pool = createPool(url, { max: 5, applicationName: name });
+  // No statement timeout: on a loaded machine it would fail a test by the clock.
+  const pool = createPool(url, { max: 5, applicationName: name, statementTimeoutMs: 0 });
   const prisma = createPrisma(pool);
   let dropped: Promise<void> | undefined;
   const drop = async () => {

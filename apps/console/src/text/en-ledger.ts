@@ -6,6 +6,7 @@ export const ledger = {
   noGatewayText: "Gateways tell here how far their records are settled.",
   lag: "Lag of rows and sums",
   lagHint: "The age of the oldest record that is not in PostgreSQL yet. 30 seconds at most are promised.",
+  settledUpTo: "Figures settled up to {{time}}, {{lag}} behind.",
   waiting: "Waiting",
   sinceStart: "Since the start",
   rows: "Rows settled",

@@ -6,6 +6,7 @@ export const ledger = {
   noGatewayText: "网关会在这里报告其记录的入账进度。",
   lag: "行与汇总的滞后",
   lagHint: "尚未写入 PostgreSQL 的最早一条记录的存在时长，承诺不超过 30 秒。",
+  settledUpTo: "数据已结算至 {{time}}，滞后 {{lag}}。",
   waiting: "等待中",
   sinceStart: "自启动以来",
   rows: "已入账行数",

@@ -5,6 +5,7 @@ import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "../../api/names.ts";
 import { formatDateTime } from "../../format.ts";
+import { SettledNote } from "../../ledger/settled-note.tsx";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { buttonClass } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
@@ -35,7 +36,7 @@ export function OverviewPage() {
   const seriesName = useCallback((id: string) => nameOf(shownBy, id), [nameOf, shownBy]);
   const isUnused = view !== null && !view.overview.used && view.inFlight === 0;
   return (
-    <Page title={t("overview.title")} state={<LiveIndicator />} lead={view && t("overview.lead", { zone: view.overview.zone })}>
+    <Page title={t("overview.title")} state={<LiveIndicator />} lead={view && <Lead zone={view.overview.zone} isAdmin={isAdmin} />}>
       {error !== null && <FailureBox error={error} onRetry={retry} />}
       {!view && error === null && <OverviewSkeleton />}
       {isUnused && <FirstUse isAdmin={isAdmin} />}
@@ -68,6 +69,15 @@ export function OverviewPage() {
         </>
       )}
     </Page>
+  );
+}
+
+function Lead({ zone, isAdmin }: { zone: string; isAdmin: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      {t("overview.lead", { zone })} {isAdmin && <SettledNote />}
+    </>
   );
 }
 

@@ -3,10 +3,11 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { formatBytes, formatCount, formatDuration } from "../../format.ts";
 import { ticks } from "../../live/server-clock.ts";
+import { GONE_AFTER_MS } from "../../live/settled-up-to.ts";
 import { useStore } from "../../live/store.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
-import { GONE_AFTER_MS, Seen } from "./seen.tsx";
+import { Seen } from "./seen.tsx";
 
 /** The processes there are, each as it said last. */
 export function InstancesTable({ instances }: { instances: InstanceState[] }) {

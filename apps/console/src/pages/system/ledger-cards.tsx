@@ -4,6 +4,7 @@ import { CircleAlert, CircleCheck } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { formatDuration, formatExact } from "../../format.ts";
+import { SettledNote } from "../../ledger/settled-note.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { FactCard, Facts } from "./fact-card.tsx";
 
@@ -31,6 +32,9 @@ export function LedgerCards({ gateways }: { gateways: readonly InstanceState[] }
         }
       >
         <Facts facts={[[t("ledger.waiting"), exact(gateways.reduce((total, { spool }) => total + (spool?.depth ?? 0), 0))]]} />
+        <p>
+          <SettledNote />
+        </p>
         <p className="text-xs text-ink-3">{t("ledger.lagHint")}</p>
       </FactCard>
       <FactCard title={t("ledger.sinceStart")}>

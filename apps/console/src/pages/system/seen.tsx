@@ -3,11 +3,9 @@ import { CircleAlert, CircleCheck, LogOut } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { formatAgo } from "../../format.ts";
 import { ticks } from "../../live/server-clock.ts";
+import { GONE_AFTER_MS } from "../../live/settled-up-to.ts";
 import { useStore } from "../../live/store.ts";
 import { Badge } from "../../ui/badge.tsx";
-
-/** It tells of itself every five seconds. */
-export const GONE_AFTER_MS = 15_000;
 
 /** Whether an instance is there. */
 export function Seen({ instance }: { instance: InstanceState }) {

@@ -1,0 +1,33 @@
+import type { InstanceState } from "@sluice/core/events";
+import { describe, expect, it } from "vitest";
+import { settledUpTo } from "./settled-up-to.ts";
+
+const NOW = 1_000_000;
+
+function gateway(seenAtMs: number, spool: { depth: number; oldestAgeMs: number } | null): InstanceState {
+  return {
+    ...{ id: String(seenAtMs), roles: [], version: "1", runtime: "v24", host: "h", pid: 1, startedAtMs: 1, seenAtMs, memoryBytes: 1 },
+    ...{ subscribers: 0, framesPerSecond: 0, gateway: null, config: null },
+    spool: spool && { ...spool, quarantined: 0, writable: true },
+  };
+}
+
+describe("H13: how far sums are settled", () => {
+  it("is what the gateway furthest behind says", () => {
+    const idle = gateway(NOW - 1_000, { depth: 0, oldestAgeMs: 0 });
+    expect(settledUpTo([idle], NOW)).toEqual({ atMs: NOW - 1_000, lagMs: 0 });
+    const behind = gateway(NOW - 2_000, { depth: 40, oldestAgeMs: 7_000 });
+    expect(settledUpTo([idle, behind], NOW)).toEqual({ atMs: NOW - 9_000, lagMs: 8_000 });
+  });
+
+  it("is held up by what a gateway left when it fell silent, not by one that left nothing", () => {
+    const idle = gateway(NOW, { depth: 0, oldestAgeMs: 0 });
+    expect(settledUpTo([idle, gateway(NOW - 60_000, { depth: 0, oldestAgeMs: 0 })], NOW)).toEqual({ atMs: NOW, lagMs: 0 });
+    expect(settledUpTo([idle, gateway(NOW - 60_000, { depth: 1, oldestAgeMs: 5 })], NOW)?.atMs).toBe(NOW - 60_005);
+  });
+
+  it("is not known before a gateway has said so", () => {
+    expect(settledUpTo([], NOW)).toBeNull();
+    expect(settledUpTo([gateway(NOW, null)], NOW)).toBeNull();
+  });
+});

@@ -1,0 +1,25 @@
+import type { InstanceState } from "@sluice/core/events";
+
+/** How far the books are: everything that ended before `atMs` is in them, as the gateway that is furthest behind said last. */
+export interface SettledUpTo {
+  /** ms since the epoch, of the server's clock. */
+  atMs: number;
+  lagMs: number;
+}
+
+/** It tells of itself every five seconds. */
+export const GONE_AFTER_MS = 15_000;
+
+/**
+ * Null before any gateway has said so. One that fell silent with nothing left to settle holds nobody up; what it left
+ * unsettled waits until another one takes it over.
+ */
+export function settledUpTo(instances: Iterable<InstanceState>, nowMs: number): SettledUpTo | null {
+  const ends = [...instances].flatMap(({ spool, seenAtMs }) => {
+    if (!spool || (spool.depth === 0 && nowMs - seenAtMs > GONE_AFTER_MS)) return [];
+    return { atMs: seenAtMs - (spool.depth === 0 ? 0 : spool.oldestAgeMs), seenAtMs };
+  });
+  if (ends.length === 0) return null;
+  const atMs = Math.min(...ends.map((end) => end.atMs));
+  return { atMs, lagMs: Math.max(0, Math.max(...ends.map((end) => end.seenAtMs)) - atMs) };
+}

@@ -239,7 +239,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       clock: systemClock,
       sessions: rooms.live.sessions,
       retention: { settings: () => rooms.snapshot.current().settings, archiveDir: join(env.dataDir, "archive") },
-      jobs: [correctCostsJob(services)],
+      jobs: correctCostsJobs(services),
       spool: {
         ...spool,
         ownInstanceId: instance.id,
@@ -270,20 +270,13 @@ function restoreCredit({ credit, snapshot }: Rooms, ledger: Ledger): void {
   credit.restore(ends.map(({ row }) => ({ id: row.id, userId: row.userId, costNanoUsd: Number(row.costNanoUsd ?? 0) })));
 }
 
-/** A price that appeared is waited for a minute at most. */
-const CORRECT_EVERY_MS = 30_000;
-
-function correctCostsJob(services: Parts["services"]): Job {
+/** A price that appeared is waited for half a minute; who ordered a re-pricing waits for it. */
+function correctCostsJobs(services: Parts["services"]): Job[] {
   const ctx = systemContext(services, "boot");
-  return {
-    name: "correct-costs",
-    everyMs: CORRECT_EVERY_MS,
-    atStart: false,
-    async run(signal) {
-      await priceUnpriced(ctx, signal);
-      await runRepricings(ctx, signal);
-    },
-  };
+  return [
+    { name: "price-unpriced", everyMs: 30_000, atStart: false, run: async (signal) => void (await priceUnpriced(ctx, signal)) },
+    { name: "reprice", everyMs: 3_000, atStart: false, run: async (signal) => void (await runRepricings(ctx, signal)) },
+  ];
 }
 
 async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {

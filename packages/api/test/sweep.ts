@@ -94,6 +94,7 @@ export const procedureSweep: Record<string, Inputs> = {
   "prices.reprice": ({ price }) => [{ model: price.model, fromMs: 0, toMs: 1_000 }],
   "prices.previewReprice": ({ price }) => [{ model: price.model, priceId: price.id, fromMs: 0, toMs: 1_000 }],
   "prices.repricings": none,
+  "prices.unpriced": none,
   "prices.set": ({ price }) => [{ model: price.model, inputPerMTok: "3", outputPerMTok: "4" }],
   "providers.bootstrap": none,
   "providers.get": ({ provider }) => [{ id: provider.id }],

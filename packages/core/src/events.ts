@@ -144,6 +144,29 @@ export interface Reconciliation {
   differences: BooksDifference[];
 }
 
+/** An administrator's order to price the requests of a model in a range anew, and how far it has come. */
+export interface Repricing {
+  id: string;
+  model: string;
+  /** The version it prices by. */
+  priceId: string;
+  /** Requests that began from `fromMs` on, before `toMs`. */
+  fromMs: number;
+  toMs: number;
+  /** Up to where it has come. */
+  reachedMs: number;
+  /** Looked at so far, and those whose cost changed. */
+  requests: number;
+  corrected: number;
+  /** By how much the cost has changed so far, decimal nano-USD, signed. */
+  costNanoUsd: string;
+  /** Who ordered it, '' for the command line. */
+  actorId: string;
+  createdAtMs: number;
+  /** null while it runs. */
+  finishedAtMs: number | null;
+}
+
 /** Two figures of the books that should be one. */
 export interface BooksDifference {
   invariant: "I2" | "I3" | "I4" | "I5";
@@ -185,6 +208,8 @@ export type LiveEvent =
   | { type: "quarantine.changed"; id: string }
   /** A check of the books began, went on or ended. */
   | { type: "reconciliation.changed"; reconciliation: Reconciliation }
+  /** A re-pricing was ordered, went on or is done. */
+  | { type: "repricing.changed"; repricing: Repricing }
   /** The configuration file changed on disk and was applied, or could not be. */
   | { type: "config.applied" | "config.failed"; instanceId: string; config: ConfigFileState }
   /** Of each instance every five seconds, while an administrator has the console open. */
@@ -224,6 +249,7 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "audit.added": null,
   "quarantine.changed": null,
   "reconciliation.changed": null,
+  "repricing.changed": null,
   "config.applied": null,
   "config.failed": null,
   "system.measured": "system",

@@ -144,6 +144,34 @@ export interface CorrectionCause {
   atMs: number;
 }
 
+/** What a request was billed at first, and every correction since, oldest first. Money is decimal nano-USD. */
+export interface CostHistory {
+  /** null: it had no price. */
+  originalNanoUsd: string | null;
+  corrections: CostCorrection[];
+}
+
+export interface CostCorrection {
+  id: string;
+  /** Signed. */
+  differenceNanoUsd: string;
+  /** Versions of the price before it and from it on; null when there was none, or for a viewer who is not told. */
+  fromPrice: PriceVersion | null;
+  toPrice: PriceVersion | null;
+  /** The parts of the cost from then on; null when its details are older than what is kept, as the cause then is. */
+  cost: CostBreakdown | null;
+  cause: CorrectionCause | null;
+}
+
+/** One version of a price in a word: since when, from where, USD per million tokens. */
+export interface PriceVersion {
+  id: string;
+  createdAtMs: number;
+  source: string;
+  inputPerMTok: string;
+  outputPerMTok: string;
+}
+
 /** The large half of a request: read by the detail view only, stored beside the row. */
 export interface RequestDetail {
   id: string;

@@ -7,6 +7,7 @@ import { planScans } from "@sluice/testing/plan-scans";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { seedRequestRows } from "@sluice/testing/seed-request-rows";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { costHistorySql, readCostHistory } from "../src/cost-history.ts";
 import { type ListOptions, listStatement } from "../src/list-statement.ts";
 import { correctionsSql, getRequest, listRequests, newestSettledSeq, rowsByIds } from "../src/query.ts";
 
@@ -208,6 +209,21 @@ describe("H14: the large half of a request is in a table of its own", () => {
 });
 
 describe("EXPLAIN of the SQL really sent", () => {
+  test("the history of a cost is read by one short range of ids, on one partition of either table", async () => {
+    const row = await makeRequestRow(db.pool, { costNanoUsd: "1000" });
+    const id = row.id.slice(0, -2) + (row.id.endsWith("ff") ? "00" : "ff");
+    await makeRequestRow(db.pool, { id, correctsId: row.id, costNanoUsd: "-400" });
+    const ms = timeOfId(row.id);
+    const scans = await planScans(db.pool, { text: costHistorySql, values: [row.id, firstIdAt(ms), firstIdAt(ms + 1)] });
+    expect(scans.map(({ index }) => index.replace(/_\d.*_/, "_")).sort()).toEqual(["request_details_pkey", "requests_pkey"]);
+    expect(scans.reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(2);
+    expect(await readCostHistory(db.pool, row.id)).toMatchObject({
+      originalNanoUsd: "1000",
+      corrections: [{ id, differenceNanoUsd: "-400" }],
+    });
+    expect(await readCostHistory(db.pool, firstIdAt(5))).toBeNull();
+  });
+
   test("corrections are looked up by one short range of ids per row", async () => {
     const ids = (await list({}, { limit: 200 })).rows.map((row) => row.id);
     const values = [ids, ids.map((id) => firstIdAt(timeOfId(id))), ids.map((id) => firstIdAt(timeOfId(id) + 1))];

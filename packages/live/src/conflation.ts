@@ -27,6 +27,8 @@ export function keyOf(event: LiveEvent): string {
     case "quarantine.changed":
     case "reconciliation.changed":
       return event.type;
+    case "repricing.changed":
+      return `${event.type} ${event.repricing.id}`;
     case "config.applied":
     case "config.failed":
       return `c${event.instanceId}`;

@@ -2,13 +2,16 @@ import { FINAL_REV } from "@sluice/core/events";
 import { newId } from "@sluice/core/ids";
 import { priceUsage } from "@sluice/core/pricing/price-usage";
 import { noUsage, type RequestRow } from "@sluice/core/requests";
+import { createPool } from "@sluice/db/postgres";
 import { listRequests } from "@sluice/ledger/query";
 import { findWrongBalances, findWrongCosts, findWrongSums } from "@sluice/ledger/reconcile";
 import { settleBatch } from "@sluice/ledger/settle-batch";
+import { until } from "@sluice/testing/deadline";
 import { makePrice, makeProvider, requestDetail, requestRow } from "@sluice/testing/factories";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { priceUnpriced } from "../src/prices/price-unpriced.ts";
+import { getLog } from "../src/logs/get-log.ts";
+import { countUnpriced, priceUnpriced } from "../src/prices/price-unpriced.ts";
 import { listRepricings, previewReprice, reprice, runRepricings } from "../src/prices/reprice.ts";
 import { setPrice } from "../src/prices/set-price.ts";
 import { startServices, type TestServices } from "./harness.ts";
@@ -71,6 +74,42 @@ describe("requests without a price", () => {
   });
 });
 
+describe("the history of a cost", () => {
+  it("tells the first cost, each correction with its cause and the versions of the price, and what they come to", async () => {
+    const owner = await test.as("user");
+    const first = await setPrice(admin, { model: "told", inputPerMTok: "3", outputPerMTok: "15" });
+    const usage = { ...noUsage, input: 1_000, output: 100 };
+    const priced = requestRow({ model: "told", userId: owner.userId, usage, costNanoUsd: "4500000" });
+    const waiting = unpriced({ model: "told", userId: owner.userId, usage });
+    await settle([priced], { priceId: first.id, multiplier: "1" });
+    await settle([waiting]);
+    expect((await getLog(admin, { id: priced.id })).history).toBeNull();
+    expect(await countUnpriced(admin)).toEqual([{ model: "told", requests: 1, more: false }]);
+    await priceUnpriced(admin);
+    expect(await countUnpriced(admin)).toEqual([]);
+    const second = await setPrice(admin, { model: "told", inputPerMTok: "1", outputPerMTok: "5" });
+    await reprice(admin, { model: "told", fromMs: Date.now() - 3 * HOUR, toMs: Date.now() + HOUR });
+    await runRepricings(admin);
+    const versions = [first.id, second.id].map((id) => expect.objectContaining({ id }));
+    const [older, newer] = versions;
+    const repriced = { reason: "repriced", actorId: admin.userId, atMs: expect.any(Number) };
+    const down = { differenceNanoUsd: "-3000000", fromPrice: older, toPrice: newer, cause: repriced };
+    const one = await getLog(admin, { id: priced.id });
+    expect(one.row.costNanoUsd).toBe("1500000");
+    expect(one.history).toMatchObject({ originalNanoUsd: "4500000", corrections: [down] });
+    const two = await getLog(admin, { id: waiting.id });
+    const up = { differenceNanoUsd: "4500000", fromPrice: null, toPrice: older, cause: { reason: "priced", actorId: "" } };
+    expect(two.history).toMatchObject({ originalNanoUsd: null, corrections: [up, down] });
+    // The owner learns what and why, not by which price list and person.
+    const own = await getLog(owner, { id: priced.id });
+    const told = { differenceNanoUsd: "-3000000", fromPrice: null, toPrice: null, cause: { ...repriced, actorId: "" } };
+    expect(own.history).toMatchObject({ originalNanoUsd: "4500000", corrections: [told] });
+    // Without its details the difference is still known.
+    await test.database.pool.query("TRUNCATE request_details");
+    expect((await getLog(admin, { id: priced.id })).history?.corrections).toMatchObject([{ ...down, cause: null, cost: null }]);
+  });
+});
+
 describe("a range that is priced anew", () => {
   it("any row recomputes bit for bit from tokens and price version, whatever was corrected in between", async () => {
     const usage = fc.record({
@@ -119,6 +158,38 @@ describe("a range that is priced anew", () => {
       ),
       { numRuns: 8 },
     );
+    expect(await findWrongCosts(test.database.pool)).toEqual([]);
+    expect(await findWrongSums(test.database.pool)).toEqual([]);
+  });
+
+  it("goes on where it was killed, and prices each request once", async () => {
+    const price = await makePrice(test.database.prisma, { model: "killed", inputPerMTok: "3", outputPerMTok: "15" });
+    const usage = { ...noUsage, input: 1_000, output: 100 };
+    const rows = Array.from({ length: 1_500 }, () => requestRow({ model: "killed", usage, costNanoUsd: "4500000" }));
+    await settle(rows, { priceId: price.id, multiplier: "1" });
+    await setPrice(admin, { model: "killed", inputPerMTok: "6", outputPerMTok: "30" });
+    await reprice(admin, { model: "killed", fromMs: Date.now() - HOUR, toMs: Date.now() + HOUR });
+    // Whoever holds the settle lock loses its connection in the middle of its transaction, three times.
+    const killing = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()";
+    const killer = createPool(test.database.url, { max: 1 });
+    for (let kills = 0; kills < 3; kills++) {
+      const [run] = await Promise.allSettled([
+        runRepricings(admin),
+        until(async () => ((await killer.query(killing)).rowCount ?? 0) > 0, { what: "a run to kill", everyMs: 1 }),
+      ]);
+      expect(run.status).toBe("rejected");
+    }
+    await killer.end();
+    const events = await test.eventsOf(() => runRepricings(admin));
+    const [order] = await listRepricings(admin);
+    expect(order).toMatchObject({ requests: 1_500, corrected: 1_500, costNanoUsd: String(1_500 * 4_500_000) });
+    expect(events.some(({ type }) => type === "repricing.changed")).toBe(true);
+    expect(order?.reachedMs).toBe(order?.toMs);
+    expect(await count("corrects_id IS NOT NULL")).toBe(1_500);
+    expect(
+      (await test.database.pool.query("SELECT FROM requests WHERE corrects_id IS NOT NULL GROUP BY corrects_id HAVING count(*) > 1"))
+        .rowCount,
+    ).toBe(0);
     expect(await findWrongCosts(test.database.pool)).toEqual([]);
     expect(await findWrongSums(test.database.pool)).toEqual([]);
   });

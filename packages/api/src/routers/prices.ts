@@ -3,6 +3,7 @@ import { importPrices } from "@sluice/services/prices/import-prices";
 import { listPrices } from "@sluice/services/prices/list-prices";
 import { priceHistory } from "@sluice/services/prices/price-history";
 import { getPriceSource } from "@sluice/services/prices/price-source";
+import { countUnpriced } from "@sluice/services/prices/price-unpriced";
 import { refreshPrices } from "@sluice/services/prices/refresh-prices";
 import { listRepricings, previewReprice, reprice } from "@sluice/services/prices/reprice";
 import { setPrice } from "@sluice/services/prices/set-price";
@@ -27,6 +28,7 @@ export const pricesRouter = router({
     .input(input(RepriceInput))
     .mutation(({ ctx, input }) => reprice(ctx, input)),
   repricings: procedure.meta({ access: "admin" }).query(({ ctx }) => listRepricings(ctx)),
+  unpriced: procedure.meta({ access: "admin" }).query(({ ctx }) => countUnpriced(ctx)),
   source: procedure.meta({ access: "admin" }).query(({ ctx }) => getPriceSource(ctx)),
   refresh: procedure.meta({ access: "admin" }).mutation(({ ctx }) => refreshPrices(ctx)),
   import: procedure

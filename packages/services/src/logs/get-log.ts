@@ -6,13 +6,14 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { isOutage } from "../outage.ts";
 import { parse } from "../parse.ts";
+import { getCostHistory } from "./get-cost-history.ts";
 import type { LogEntry } from "./log-page.ts";
 import { audienceOf, shapeDetail } from "./shape-log.ts";
 
 export const GetLogInput = z.strictObject({ id: z.uuid() });
 
 /**
- * One request with its routing decision, attempts and cost. The registry is asked first: what leaves it in between is
+ * One request with its routing decision, attempts, cost and what corrected that since. The registry is asked first: what leaves it in between is
  * in the table.
  * @throws SluiceError `not_found`, the same for none and for another user's.
  */
@@ -28,5 +29,6 @@ export async function getLog(ctx: Ctx, input: z.input<typeof GetLogInput>): Prom
   const audience = audienceOf(ctx);
   const row = found && shapeRow(audience, found.row);
   if (!row) throw new SluiceError("not_found");
-  return { row, detail: shapeDetail(audience, found.detail ?? unsettled?.detail ?? null) };
+  const detail = shapeDetail(audience, found.detail ?? unsettled?.detail ?? null);
+  return { row, detail, history: await getCostHistory(ctx, row) };
 }

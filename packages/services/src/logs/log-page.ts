@@ -1,5 +1,5 @@
 import type { Page } from "@sluice/core/inputs/page";
-import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+import type { CostHistory, RequestDetail, RequestRow } from "@sluice/core/requests";
 
 /** One page of the log, newest first: what is in flight or not yet settled, united with the ledger. */
 export interface LogPage extends Page<RequestRow> {
@@ -16,4 +16,6 @@ export interface LogPage extends Page<RequestRow> {
 export interface LogEntry {
   row: RequestRow;
   detail: RequestDetail | null;
+  /** How its cost came to be what it is; null when nothing corrected it. */
+  history: CostHistory | null;
 }

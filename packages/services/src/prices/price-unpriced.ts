@@ -3,6 +3,7 @@ import { FINAL_REV } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
 import { priceInForce } from "@sluice/core/routing/refusals";
 import { type Charge, type Correction, correctCosts } from "@sluice/ledger/correct-costs";
+import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 
 /** Requests priced in one transaction: the settler waits no longer than for one of its own batches. */
@@ -74,6 +75,35 @@ async function findUnpriced({ pool, tenantId }: Ctx): Promise<Unpriced[]> {
          AND r.settled_seq > coalesce((SELECT m.settled_seq FROM unpriced_marks m
            WHERE m.tenant_id = $1 AND m.model = p.model AND m.provider_id = p.provider_id), 0))`,
     [tenantId],
+  );
+  return rows;
+}
+
+/** Requests counted of one model and provider. */
+const COUNTED = 1_000;
+/** Models and providers counted. */
+const PAIRS_COUNTED = 50;
+
+/** Requests of a model that wait for a price. */
+export interface UnpricedModel {
+  model: string;
+  requests: number;
+  /** There are more: nobody counts further. */
+  more: boolean;
+}
+
+/** What waits for a price, counted by the index so far and no further. */
+export async function countUnpriced(ctx: Ctx): Promise<UnpricedModel[]> {
+  requireAccess(ctx.actor, "admin");
+  const pairs = (await findUnpriced(ctx)).slice(0, PAIRS_COUNTED);
+  const { rows } = await ctx.pool.query<{ model: string; requests: number; more: boolean }>(
+    `SELECT p.model, sum(least(c.n, ${COUNTED}))::int AS requests, bool_or(c.n > ${COUNTED}) AS more
+     FROM unnest($2::text[], $3::text[]) AS p(model, provider_id) CROSS JOIN LATERAL (SELECT count(*) AS n FROM (
+       SELECT FROM requests r WHERE r.cost_nano_usd IS NULL AND r.corrects_id IS NULL AND r.model = p.model AND r.provider_id = p.provider_id
+         AND r.settled_seq > coalesce((SELECT m.settled_seq FROM unpriced_marks m
+           WHERE m.tenant_id = $1 AND m.model = p.model AND m.provider_id = p.provider_id), 0) LIMIT ${COUNTED + 1}) AS counted) AS c
+     GROUP BY p.model ORDER BY 2 DESC, 1`,
+    [ctx.tenantId, pairs.map(({ model }) => model), pairs.map(({ providerId }) => providerId)],
   );
   return rows;
 }

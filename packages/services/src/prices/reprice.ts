@@ -1,5 +1,6 @@
 import { SluiceError } from "@sluice/core/errors";
-import { firstIdAt, newId } from "@sluice/core/ids";
+import type { Repricing } from "@sluice/core/events";
+import { firstIdAt, newId, timeOfId } from "@sluice/core/ids";
 import { RepriceInput } from "@sluice/core/inputs/price";
 import { type BilledRequest, type Charge, type CorrectionStep, correctCosts, previewCosts } from "@sluice/ledger/correct-costs";
 import type { z } from "zod";
@@ -21,19 +22,6 @@ export interface RepricePreview {
   thenNanoUsd: string;
   /** False when there are more than were looked at: the figures are those of the first ones. */
   complete: boolean;
-}
-
-/** An order and how far it has come. */
-export interface RepricingView {
-  id: string;
-  model: string;
-  priceId: string;
-  requests: number;
-  corrected: number;
-  /** By how much the cost has changed so far, decimal nano-USD, signed. */
-  costNanoUsd: string;
-  createdAtMs: number;
-  finishedAtMs: number | null;
 }
 
 interface Order {
@@ -70,7 +58,7 @@ export async function previewReprice(ctx: Ctx, input: z.input<typeof RepriceInpu
 }
 
 /** Orders the requests of a model in a range to be priced by the price in force, or by the version named. The worker does it. */
-export async function reprice(ctx: Ctx, input: z.input<typeof RepriceInput>): Promise<RepricingView> {
+export async function reprice(ctx: Ctx, input: z.input<typeof RepriceInput>): Promise<Repricing> {
   requireAccess(ctx.actor, "admin");
   const wanted = parse(RepriceInput, input);
   return withTransaction(ctx, async (ctx) => {
@@ -82,15 +70,17 @@ export async function reprice(ctx: Ctx, input: z.input<typeof RepriceInput>): Pr
       targetId: order.priceId,
       after: { ...wanted, priceId: order.priceId },
     });
-    return toRepricingView(made);
+    const repricing = toRepricing(made);
+    ctx.transaction.events.push({ type: "repricing.changed", repricing });
+    return repricing;
   });
 }
 
 /** The orders of late, newest first. */
-export async function listRepricings(ctx: Ctx): Promise<RepricingView[]> {
+export async function listRepricings(ctx: Ctx): Promise<Repricing[]> {
   requireAccess(ctx.actor, "admin");
   const rows = await ctx.prisma.repricing.findMany({ where: { tenantId: ctx.tenantId }, orderBy: { id: "desc" }, take: 20 });
-  return rows.map(toRepricingView);
+  return rows.map(toRepricing);
 }
 
 /** Does what was ordered, step by step, until it is done or `signal` aborts. Whoever runs it goes on where the last one was. */
@@ -99,14 +89,13 @@ export async function runRepricings(ctx: Ctx, signal?: AbortSignal): Promise<num
   let corrected = 0;
   for (const order of orders) {
     const price = await readPrice(ctx, order.priceId);
-    let going = true;
-    while (going && !signal?.aborted) {
+    while (!signal?.aborted) {
       const current = await ctx.prisma.repricing.findUniqueOrThrow({ where: { id: order.id } });
+      ctx.live.bus.publish({ type: "repricing.changed", repricing: toRepricing(current) });
       if (current.finishedAt) break;
-      const { looked, made } = await correctCosts(ctx.pool, { ...stepOf(ctx, current, price, CORRECTED_AT_ONCE), note: noteOf(order.id) });
+      const { made } = await correctCosts(ctx.pool, { ...stepOf(ctx, current, price, CORRECTED_AT_ONCE), note: noteOf(order.id) });
       announceCorrections(ctx, made);
       corrected += made.length;
-      going = looked.length === CORRECTED_AT_ONCE;
     }
   }
   return corrected;
@@ -157,8 +146,10 @@ async function readPrice(ctx: Ctx, id: string): Promise<Charge["price"]> {
 
 type StoredRepricing = Awaited<ReturnType<Ctx["prisma"]["repricing"]["findUniqueOrThrow"]>>;
 
-function toRepricingView(row: StoredRepricing): RepricingView {
+function toRepricing(row: StoredRepricing): Repricing {
+  const [fromMs, toMs] = [timeOfId(row.fromId), timeOfId(row.toId)];
   return {
+    ...{ fromMs, toMs, reachedMs: row.finishedAt ? toMs : row.cursorId ? timeOfId(row.cursorId) : fromMs, actorId: row.actorId },
     ...{ id: row.id, model: row.model, priceId: row.priceId },
     ...{ requests: Number(row.requests), corrected: Number(row.corrected), costNanoUsd: row.costNanoUsd.toString() },
     ...{ createdAtMs: row.createdAt.getTime(), finishedAtMs: row.finishedAt?.getTime() ?? null },

@@ -1,6 +1,6 @@
 import type { RequestRow } from "@sluice/core/requests";
 import type { TFunction } from "i18next";
-import { EllipsisVertical } from "lucide-react";
+import { EllipsisVertical, History } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import type { NameLookup } from "../../api/names.ts";
 import { clockParts, exactCost, formatCost, formatCount, formatDateTime, formatDay, formatDuration, formatElapsed } from "../../format.ts";
@@ -129,10 +129,21 @@ function FigureCell({ name, row, words, hover }: FigureProps) {
           className="text-right font-medium"
           title={hover && row.costNanoUsd !== null ? exactCost(row.costNanoUsd) : undefined}
         >
-          {row.costNanoUsd === null ? <span className="text-ink-3">—</span> : formatCost(row.costNanoUsd)}
+          {row.costNanoUsd === null ? <span className="text-ink-3">—</span> : <Cost row={row} words={words} />}
         </div>
       );
   }
+}
+
+/** What it comes to, marked when corrections are in it. */
+function Cost({ row, words: { t } }: { row: RequestRow; words: Words }) {
+  if (!row.flags.includes("corrected")) return <>{formatCost(row.costNanoUsd)}</>;
+  return (
+    <>
+      <History role="img" aria-label={t("detail.flags.corrected")} className="mr-1 inline size-3 text-ink-3" />
+      {formatCost(row.costNanoUsd)}
+    </>
+  );
 }
 
 /** The same in two lines, for a narrow screen. */
@@ -152,7 +163,9 @@ export const NarrowCells = memo(function NarrowCells({ row, words, names }: Omit
         <span className="flex shrink-0 gap-2.5">
           <Tokens row={row} words={words} />
           <Elapsed row={row} />
-          <span className="font-medium text-ink">{formatCost(row.costNanoUsd)}</span>
+          <span className="font-medium text-ink">
+            <Cost row={row} words={words} />
+          </span>
         </span>
       </div>
     </>

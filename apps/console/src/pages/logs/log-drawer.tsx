@@ -1,9 +1,10 @@
+import type { LiveEvent } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
 import { useQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronUp, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, queryClient } from "../../api/client.ts";
+import { api, type Outputs, queryClient } from "../../api/client.ts";
 import type { NameLookup } from "../../api/names.ts";
 import { listenTo } from "../../live/hub.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
@@ -13,6 +14,7 @@ import { CopyButton } from "../../ui/copy-button.tsx";
 import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { AttemptTimeline, DecisionView } from "./detail-decision.tsx";
+import { CostHistoryView } from "./detail-history.tsx";
 import { ErrorView, OverviewView, UsageView } from "./detail-sections.tsx";
 import { TimingsView } from "./detail-timings.tsx";
 import { DrawerActions } from "./drawer-actions.tsx";
@@ -38,15 +40,15 @@ export function LogDrawer({ id, feed, search, names, admin, baseUrl, onClose, on
   const options = api.logs.get.queryOptions({ id });
   const { data, error, refetch } = useQuery(options);
   const shown = useTailRow(feed.tail, id)?.row;
-  const heard = useHeardRow(id);
+  const { row: heard, corrected } = useHeard(id);
   const row = newest(heard, shown, data?.row);
 
   // The decision and the breakdown exist once the request is over: read them again at that moment.
   const over = row !== undefined && row.state !== "in_flight" && row.state !== "lost";
-  const stale = over && data !== undefined && data.detail === null;
+  const unread = over && data !== undefined && data.detail === null;
   useEffect(() => {
-    if (stale) void queryClient.invalidateQueries({ queryKey: api.logs.get.queryKey({ id }) });
-  }, [stale, id]);
+    if (unread || corrected > 0) void queryClient.invalidateQueries({ queryKey: api.logs.get.queryKey({ id }) });
+  }, [unread, corrected, id]);
 
   const { order } = feed.tail.view();
   const at = order.indexOf(id);
@@ -98,7 +100,7 @@ export function LogDrawer({ id, feed, search, names, admin, baseUrl, onClose, on
         {error && !row && <FailureBox error={error} onRetry={() => void refetch()} />}
         {!row && !error && <SkeletonRows rows={8} className="-mx-4" />}
         {row && <DrawerActions row={row} detail={data?.detail ?? null} search={search} baseUrl={baseUrl} />}
-        {row && <Content row={row} detail={data?.detail ?? null} names={names} admin={admin} onFilter={onFilter} />}
+        {row && <Content row={row} entry={data} names={names} admin={admin} onFilter={onFilter} />}
       </ScrollRegion>
     </aside>
   );
@@ -106,11 +108,14 @@ export function LogDrawer({ id, feed, search, names, admin, baseUrl, onClose, on
 
 interface ContentProps extends Pick<LogDrawerProps, "names" | "admin" | "onFilter"> {
   row: RequestRow;
-  detail: React.ComponentProps<typeof UsageView>["detail"];
+  entry: Outputs["logs"]["get"] | undefined;
 }
 
-function Content({ row, detail, names, admin, onFilter }: ContentProps) {
+function Content({ row, entry, names, admin, onFilter }: ContentProps) {
   const { t } = useTranslation();
+  const { detail = null, history = null } = entry ?? {};
+  // Parts that add up to what it costs now.
+  const cost = history?.corrections.findLast((correction) => correction.cost)?.cost;
   return (
     <div className="flex flex-col gap-6">
       {(row.errorCode || detail?.error) && <ErrorView row={row} detail={detail} admin={admin} />}
@@ -118,27 +123,31 @@ function Content({ row, detail, names, admin, onFilter }: ContentProps) {
       <TimingsView row={row} />
       {detail && admin && <DecisionView decision={detail.decision} attempts={detail.attempts} names={names} />}
       {detail && detail.attempts.length > 0 && <AttemptTimeline row={row} attempts={detail.attempts} names={names} admin={admin} />}
-      <UsageView row={row} detail={detail} admin={admin} />
+      <UsageView row={row} detail={detail && cost ? { ...detail, cost } : detail} admin={admin} />
+      {history && <CostHistoryView row={row} history={history} names={names} />}
       {!detail && row.state === "in_flight" && <p className="text-xs text-ink-3">{t("detail.pending")}</p>}
     </div>
   );
 }
 
-/** The row as the stream tells it, also when the log's filter does not show it. */
-function useHeardRow(id: string): RequestRow | undefined {
-  const [heard, setHeard] = useState<{ row: RequestRow; rev: number }>();
+/** The row as the stream tells it, also when the log's filter does not show it, and the rev of its last correction, 0 = none. */
+function useHeard(id: string): { row: RequestRow | undefined; corrected: number } {
+  const [heard, setHeard] = useState<{ row: RequestRow; rev: number; corrected: number }>();
   useEffect(
     () =>
       listenTo(["logs"], {
         events(events) {
           for (const event of events)
-            if ("rev" in event && event.row.id === id)
-              setHeard((old) => (old && old.rev >= event.rev ? old : { row: event.row, rev: event.rev }));
+            if ("rev" in event && event.row.id === id) setHeard((old) => (old && old.rev >= event.rev ? old : take(event)));
         },
       }),
     [id],
   );
-  return heard?.row;
+  return heard?.row.id === id ? heard : { row: undefined, corrected: 0 };
+}
+
+function take({ type, row, rev }: Extract<LiveEvent, { rev: number }>) {
+  return { row, rev, corrected: type === "request.corrected" ? rev : 0 };
 }
 
 /** Of several states of one row the one that is over; else the one heard last. */

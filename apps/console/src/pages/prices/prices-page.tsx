@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { FileUp, History, Pencil, Plus, Tag } from "lucide-react";
+import { Calculator, FileUp, History, Pencil, Plus, Tag } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
@@ -14,7 +14,10 @@ import { PriceDialog } from "./price-dialog.tsx";
 import { PriceHistoryDialog } from "./price-history-dialog.tsx";
 import { PriceSourceBar } from "./price-source-bar.tsx";
 import { amountFields, type Price, priceSourceText } from "./price-text.ts";
+import { RepricingsSection } from "./repricings-section.tsx";
+import { UnpricedNote } from "./unpriced-note.tsx";
 
+const RepriceDialog = lazy(() => import("./reprice-dialog.tsx").then(({ RepriceDialog: one }) => ({ default: one })));
 const ImportDialog = lazy(() => import("./import-dialog.tsx").then(({ ImportDialog: one }) => ({ default: one })));
 
 /** Rows drawn at first: a table imported whole has more than anybody reads. */
@@ -29,7 +32,8 @@ export function PricesPage() {
   const [importing, setImporting] = useState(false);
   const [query, setQuery] = useState("");
   const [all, setAll] = useState(false);
-  const columns = useColumns(setEditing, setHistory);
+  const [repricing, setRepricing] = useState<string | null>(null);
+  const columns = useColumns(setEditing, setHistory, setRepricing);
   const rows = useMemo(() => (data ?? []).filter(({ model }) => model.toLowerCase().includes(query.trim().toLowerCase())), [data, query]);
   const shown = useMemo(() => (all ? rows : rows.slice(0, SHOWN_AT_FIRST)), [rows, all]);
   return (
@@ -51,6 +55,8 @@ export function PricesPage() {
       }
     >
       <PriceSourceBar />
+      <UnpricedNote />
+      <RepricingsSection />
       <Input
         type="search"
         value={query}
@@ -88,13 +94,16 @@ export function PricesPage() {
         </Button>
       )}
       {editing && <PriceDialog price={editing === "new" ? null : editing} onClose={() => setEditing(null)} />}
+      <Suspense>{repricing !== null && <RepriceDialog model={repricing} onClose={() => setRepricing(null)} />}</Suspense>
       {history !== null && <PriceHistoryDialog model={history} onClose={() => setHistory(null)} />}
       <Suspense>{importing && <ImportDialog onClose={() => setImporting(false)} />}</Suspense>
     </Page>
   );
 }
 
-function useColumns(onEdit: (price: Price) => void, onHistory: (model: string) => void): DataColumn<Price>[] {
+type OfModel = (model: string) => void;
+
+function useColumns(onEdit: (price: Price) => void, onHistory: OfModel, onReprice: OfModel): DataColumn<Price>[] {
   const { t, i18n } = useTranslation();
   return useMemo(
     () => [
@@ -149,6 +158,15 @@ function useColumns(onEdit: (price: Price) => void, onHistory: (model: string) =
             <Button
               variant="ghost"
               size="iconSm"
+              aria-label={t("prices.reprice.titleOf", { model: original.model })}
+              title={t("prices.reprice.title")}
+              onClick={() => onReprice(original.model)}
+            >
+              <Calculator aria-hidden="true" />
+            </Button>
+            <Button
+              variant="ghost"
+              size="iconSm"
               aria-label={t("prices.editTitle", { model: original.model })}
               title={t("common.edit")}
               onClick={() => onEdit(original)}
@@ -159,6 +177,6 @@ function useColumns(onEdit: (price: Price) => void, onHistory: (model: string) =
         ),
       },
     ],
-    [t, i18n.language, onEdit, onHistory],
+    [t, i18n.language, onEdit, onHistory, onReprice],
   );
 }

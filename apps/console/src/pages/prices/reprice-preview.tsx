@@ -1,0 +1,39 @@
+import { useTranslation } from "react-i18next";
+import type { Outputs } from "../../api/client.ts";
+import { exactCost, formatCost, formatExact } from "../../format.ts";
+
+/** What the requests cost now, what they would, and the difference. */
+export function RepricePreview({ preview }: { preview: Outputs["prices"]["previewReprice"] }) {
+  const { t, i18n } = useTranslation();
+  const { requests, changed, nowNanoUsd, thenNanoUsd, complete } = preview;
+  const difference = (BigInt(thenNanoUsd) - BigInt(nowNanoUsd)).toString();
+  const figures = [
+    { name: "requests", text: formatExact(requests, i18n.language), title: undefined },
+    { name: "changed", text: formatExact(changed, i18n.language), title: undefined },
+    { name: "costNow", text: formatCost(nowNanoUsd), title: exactCost(nowNanoUsd) },
+    { name: "costThen", text: formatCost(thenNanoUsd), title: exactCost(thenNanoUsd) },
+    { name: "difference", text: signedCost(difference), title: exactCost(difference) },
+  ] as const;
+  return (
+    <section aria-label={t("prices.preview")} className="rounded-lg border border-line bg-sunken px-4 py-2">
+      <dl className="divide-y divide-line text-sm">
+        {figures.map(({ name, text, title }) => (
+          <div key={name} className="flex min-h-8 items-center justify-between gap-4 last:font-semibold">
+            <dt className="text-ink-2">{t(`prices.reprice.${name}`)}</dt>
+            <dd className="tabular-nums" title={title}>
+              {text}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {!complete && (
+        <p className="py-1.5 text-xs text-warn">{t("prices.reprice.incomplete", { shown: formatExact(requests, i18n.language) })}</p>
+      )}
+    </section>
+  );
+}
+
+/** With its sign, also when it is more. */
+export function signedCost(nanoUsd: string): string {
+  return nanoUsd.startsWith("-") || nanoUsd === "0" ? formatCost(nanoUsd) : `+${formatCost(nanoUsd)}`;
+}

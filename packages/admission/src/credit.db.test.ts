@@ -152,6 +152,46 @@ describe.each([
     expect(await left(credit, userId)).toBe(91);
   });
 
+  test("what is asked for in the moment that the balance is read anew is not forgotten", async () => {
+    const accounts = createAccounts();
+    const credit = await start(accounts, url());
+    const userId = unique("user");
+    accounts.balances.set(userId, 10);
+    expect(await left(credit, userId)).toBe(10);
+    const [granted, refused] = [credit.reserve(unique("r"), userId, 8), credit.reserve(unique("r"), userId, 8)];
+    const reading = credit.refresh([userId]);
+    expect([await granted, await refused]).toEqual([null, { availableNanoUsd: 2, neededNanoUsd: 8 }]);
+    await reading;
+    expect(await left(credit, userId)).toBe(2);
+  });
+
+  test("an entry is known after its refresh, though older readings are under way and answer later", async () => {
+    const accounts = createAccounts();
+    const late = Promise.withResolvers<void>();
+    let slow = false;
+    const load: CreditOptions["load"] = async (userIds, ids) => {
+      const seen = await accounts.load(userIds, ids);
+      if (slow) await late.promise;
+      return seen;
+    };
+    const credit = await start(accounts, url(), { load });
+    const userId = unique("user");
+    accounts.balances.set(userId, 10);
+    expect(await left(credit, userId)).toBe(10);
+    const { reads } = accounts;
+    slow = true;
+    const older = credit.refresh([userId]);
+    await until(() => accounts.reads > reads, { what: "the older reading has seen the balance" });
+    slow = false;
+    accounts.balances.set(userId, 4);
+    const newer = credit.refresh([userId]);
+    // In process the newer reading waits for the older one's end; on Redis it has been applied by then.
+    if (shared) await newer;
+    late.resolve();
+    await Promise.all([older, newer]);
+    expect(await left(credit, userId)).toBe(4);
+  });
+
   test("an entry is known after a refresh, a release gives back, an id counts once", async () => {
     const accounts = createAccounts();
     const credit = await start(accounts, url());

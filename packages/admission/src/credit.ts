@@ -99,7 +99,7 @@ export function createCredit(options: CreditOptions): Credit {
   const timing = { ...defaultTiming, ...options.timing };
   const gate = redis && createRedisGate({ redis, log, onRecover: () => void beat().then(rebuildAll) });
   const local = createLocalCredit(load, () => clock.monotonic());
-  const shared = redis && gate ? createSharedCredit({ redis, gate, load, instanceId, admits, ...timing }) : null;
+  const shared = redis && gate ? createSharedCredit({ redis, gate, load, instanceId, admits, ownOf: local.openOf, ...timing }) : null;
   const moved = new Set<string>();
   let movedTimer: NodeJS.Timeout | null = null;
   let rebuilds = 0;
@@ -114,7 +114,7 @@ export function createCredit(options: CreditOptions): Credit {
     let drift = 0;
     try {
       if (shared && gate?.isOpen()) {
-        for (const userId of userIds) drift += await shared.rebuild(userId, local.openOf(userId));
+        for (const userId of userIds) drift += await shared.rebuild(userId);
         await local.load(userIds);
       } else drift += await local.load(userIds);
     } finally {
@@ -160,10 +160,9 @@ export function createCredit(options: CreditOptions): Credit {
         return local.take(id, userId, amount);
       }
       try {
-        const refusal = await shared.reserve({ id, userId, amount, own: () => local.openOf(userId) });
+        const refusal = await shared.reserve({ id, userId, amount, onGranted: () => local.put(id, userId, amount) });
         if (refusal === "wait") throw unavailable("Redis was emptied; the instances are putting their parts back");
         if (refusal) return refusal;
-        local.put(id, userId, amount);
         // Should Redis go, the twin needs to know where it began.
         void local.known(userId).catch(() => undefined);
         return null;

@@ -9,6 +9,8 @@ interface Book {
   /** Rows that were committed while a reading is under way, with their amounts: it may have seen them or not. */
   lately: Map<string, number> | null;
   loading: Promise<number> | null;
+  /** The reading that begins when `loading` is done, for who may have come too late for that one. */
+  next: Promise<number> | null;
 }
 
 /**
@@ -22,7 +24,7 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
   function bookOf(userId: string): Book {
     let book = books.get(userId);
     if (!book) {
-      book = { availableNanoUsd: null, open: new Map(), openNanoUsd: 0, usedAtMs: 0, lately: null, loading: null };
+      book = { availableNanoUsd: null, open: new Map(), openNanoUsd: 0, usedAtMs: 0, lately: null, loading: null, next: null };
       books.set(userId, book);
     }
     book.usedAtMs = nowMs();
@@ -73,6 +75,19 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
     return book.loading;
   }
 
+  /** The same by a reading that begins from now on: one under way may not see what was committed a moment ago. */
+  function readAnew(userId: string): Promise<number> {
+    const book = bookOf(userId);
+    if (!book.loading) return read(userId);
+    book.next ??= book.loading
+      .catch(() => 0)
+      .then(() => {
+        book.next = null;
+        return read(userId);
+      });
+    return book.next;
+  }
+
   return {
     put,
     isKnown: (userId: string): boolean => books.get(userId)?.availableNanoUsd != null,
@@ -113,7 +128,7 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
     },
     async load(userIds: readonly string[]): Promise<number> {
       let drift = 0;
-      for (const userId of userIds) if (books.has(userId)) drift += await read(userId);
+      for (const userId of userIds) if (books.has(userId)) drift += await readAnew(userId);
       return drift;
     },
     users: (): string[] => [...books.keys()],

@@ -3,8 +3,8 @@ import type { CreditRefusal, LoadCredit } from "./credit.ts";
 import type { RedisGate } from "./redis-gate.ts";
 
 /*
- * A user's credit for all instances: a HASH of `available` (committed), `open` (sum), `rev` (rows committed since it was
- * made) and of each reservation its amount and instance; beside it a ZSET of when each reservation lapses.
+ * A user's credit for all instances: a HASH of `available` (committed), `open` (sum), `rev` (how often rows were committed
+ * or the balance read since it was made) and of each reservation its amount and instance; beside it a ZSET of when each reservation lapses.
  */
 const creditKey = (userId: string): string => `sluice:credit:${userId}`;
 const lapseKey = (userId: string): string => `sluice:credit:${userId}:lapse`;
@@ -75,7 +75,10 @@ end
 redis.call('HINCRBY', KEYS[1], 'rev', 1)
 `;
 
-/** KEYS credit, lapse · ARGV instance, hold ms, then id and amount of each of its reservations → {rev, all ids}. */
+/**
+ * KEYS credit, lapse · ARGV instance, hold ms, then id and amount of each of its reservations → {rev, all ids}. '?' = asked
+ * for a moment ago: kept if it was granted, and not put in if it was not.
+ */
 const beginLua = `${lua}
 local own = {}
 for i = 3, #ARGV, 2 do own[ARGV[i]] = ARGV[i + 1] end
@@ -89,8 +92,8 @@ for i = 1, #fields, 2 do
   end
 end
 for id, amount in pairs(own) do
-  if redis.call('HEXISTS', KEYS[1], 'r:' .. id) == 0 then ids[#ids + 1] = id end
-  put(KEYS[1], KEYS[2], id, amount, ARGV[1], ARGV[2])
+  if amount ~= '?' and redis.call('HEXISTS', KEYS[1], 'r:' .. id) == 0 then ids[#ids + 1] = id end
+  if amount ~= '?' then put(KEYS[1], KEYS[2], id, amount, ARGV[1], ARGV[2]) end
 end
 return {tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0, ids}
 `;
@@ -105,6 +108,7 @@ for i = 4, #ARGV do
   if amount and left then left = left - tonumber(amount) end
 end
 redis.call('HSET', KEYS[1], 'available', ARGV[2], 'readAt', whole(now))
+redis.call('HINCRBY', KEYS[1], 'rev', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return {1, whole(left and math.abs(tonumber(ARGV[2]) - left) or 0)}
@@ -138,18 +142,20 @@ export interface SharedCreditOptions {
   admits: boolean;
   beatMs: number;
   holdMs: number;
+  /** This process's reservations of a user. */
+  ownOf: (userId: string) => [id: string, amount: number][];
 }
 
 interface Asked {
   id: string;
   userId: string;
   amount: number;
-  /** This process's reservations of the user. */
-  own: () => [id: string, amount: number][];
+  /** Called when it is granted, before anything else can happen: from then on it is among this process's own. */
+  onGranted: () => void;
 }
 
 /** The credit of all instances together, on Redis. */
-export function createSharedCredit({ redis, gate, load, instanceId, admits, beatMs, holdMs }: SharedCreditOptions) {
+export function createSharedCredit({ redis, gate, load, instanceId, admits, beatMs, holdMs, ownOf }: SharedCreditOptions) {
   for (const [name, numberOfKeys, script] of [
     ["Reserve", 3, reserveLua],
     ["Put", 2, putLua],
@@ -165,6 +171,8 @@ export function createSharedCredit({ redis, gate, load, instanceId, admits, beat
   /** null: nobody has said yet. */
   let others: number | null = null;
   let knownEpoch = "";
+  /** By user, what Redis was asked for and has not answered: it may have granted it already. */
+  const asking = new Map<string, Set<string>>();
 
   /** How long others may take to put back what an emptied Redis has lost. */
   const graceMs = (): number => (others ? beatMs + 2_000 : 0);
@@ -175,17 +183,32 @@ export function createSharedCredit({ redis, gate, load, instanceId, admits, beat
   }
 
   /** By how much what Redis believed was wrong. */
-  async function rebuild(userId: string, own: readonly (readonly [string, number])[]): Promise<number> {
+  async function rebuild(userId: string): Promise<number> {
     const keys = [creditKey(userId), lapseKey(userId)];
     for (let tries = 0; tries < REBUILD_TRIES; tries++) {
-      const [rev, ids] = await gate.run((redis) => of(redis).sluiceCreditBegin(...keys, instanceId, holdMs, ...own.flat()));
+      const own = [...[...(asking.get(userId) ?? [])].map((id) => [id, "?"]), ...ownOf(userId)].flat();
+      const [rev, ids] = await gate.run((redis) => of(redis).sluiceCreditBegin(...keys, instanceId, holdMs, ...own));
       const { availableNanoUsd, settled } = await load([userId], ids);
       const args = [rev, availableNanoUsd.get(userId) ?? 0, FORGET_MS, ...settled];
       const [applied, drift] = await gate.run((redis) => of(redis).sluiceCreditApply(...keys, ...args));
       if (applied === 1) return Number(drift);
-      // A row was committed meanwhile: whether the reading saw it is unknown.
+      // A row was committed meanwhile, whether the reading saw it is unknown; or another reading, perhaps a later one, came first.
     }
     return 0;
+  }
+
+  async function answerTo(asked: Asked): Promise<CreditRefusal | null | "wait"> {
+    let [answer, left] = await ask(asked);
+    if (answer === "unknown") {
+      await rebuild(asked.userId);
+      [answer, left] = await ask(asked);
+    } else if (answer === "stale") {
+      // While Postgres is away nothing is committed and nobody is given credit: what was read last still holds.
+      await rebuild(asked.userId).catch(() => undefined);
+      [answer, left] = await ask(asked, Number.MAX_SAFE_INTEGER);
+    }
+    if (answer === "no") return { availableNanoUsd: Number(left), neededNanoUsd: asked.amount };
+    return answer === "ok" ? null : "wait";
   }
 
   return {
@@ -194,17 +217,17 @@ export function createSharedCredit({ redis, gate, load, instanceId, admits, beat
     others: (): number | null => others,
     /** @throws when Redis or, for a user it does not know, Postgres does not answer. */
     async reserve(asked: Asked): Promise<CreditRefusal | null | "wait"> {
-      let [answer, left] = await ask(asked);
-      if (answer === "unknown") {
-        await rebuild(asked.userId, asked.own());
-        [answer, left] = await ask(asked);
-      } else if (answer === "stale") {
-        // While Postgres is away nothing is committed and nobody is given credit: what was read last still holds.
-        await rebuild(asked.userId, asked.own()).catch(() => undefined);
-        [answer, left] = await ask(asked, Number.MAX_SAFE_INTEGER);
+      const { id, userId } = asked;
+      const mine = asking.get(userId) ?? new Set();
+      asking.set(userId, mine.add(id));
+      try {
+        const refusal = await answerTo(asked);
+        if (refusal === null) asked.onGranted();
+        return refusal;
+      } finally {
+        mine.delete(id);
+        if (mine.size === 0) asking.delete(userId);
       }
-      if (answer === "no") return { availableNanoUsd: Number(left), neededNanoUsd: asked.amount };
-      return answer === "ok" ? null : "wait";
     },
     put(userId: string, id: string, amount: number): void {
       gate.send((redis) => of(redis).sluiceCreditPut(creditKey(userId), lapseKey(userId), id, amount, instanceId, holdMs));

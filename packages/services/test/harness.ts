@@ -7,6 +7,7 @@ import { createCredit } from "@sluice/admission/credit";
 import { systemClock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
 import { silentLog } from "@sluice/core/log";
+import { createPool } from "@sluice/db/postgres";
 import { createEgress } from "@sluice/egress/egress";
 import { readCommittedCredit } from "@sluice/ledger/committed-credit";
 import { createLive, type Live } from "@sluice/live/live";
@@ -42,9 +43,11 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: null, instanceId: "test", log: silentLog, settings });
   const admission = createAdmission({ redis: null, settings, onTransition: () => undefined, instanceId: "test", log: silentLog });
+  // Balances have connections of their own, as in the server: a hold waits for one while it has another.
+  const balances = createPool(database.url, { max: 2, applicationName: database.name });
   const credit = createCredit({
     ...{ redis: null, log: silentLog, instanceId: "test", admits: true, onMoved: () => undefined },
-    load: (userIds, requestIds) => readCommittedCredit(database.pool, userIds, requestIds),
+    load: (userIds, requestIds) => readCommittedCredit(balances, userIds, requestIds),
   });
   const egress = createEgress({ allowPrivateHosts: options.allowPrivateHosts ?? ["127.0.0.1"], log: silentLog, clock: systemClock });
   const services = createServices({
@@ -92,6 +95,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
       await egress.close();
       await admission.close();
       await credit.close();
+      await balances.end();
       await live.close();
       await snapshot.close();
       await database.drop();

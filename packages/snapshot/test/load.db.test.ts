@@ -18,6 +18,7 @@ describe("what is loaded", () => {
   test("keys, users, providers, prices and settings as the contract names them", async () => {
     const { prisma } = world.database;
     const user = await makeUser(prisma, { role: "admin" });
+    await prisma.account.update({ where: { userId: user.id }, data: { billing: "prepaid" } });
     const expiresAt = new Date(Date.now() + 3_600_000);
     const { key } = await makeKey(prisma, { userId: user.id, rpm: 60, inFlight: 3, expiresAt, group: "vip" });
     const disabled = (await makeKey(prisma, { userId: user.id, disabledAt: new Date() })).key;
@@ -49,7 +50,14 @@ describe("what is loaded", () => {
       enabled: true,
     });
     expect(config.keysBySha256.get(disabled.sha256)).toMatchObject({ enabled: false, expiresAtMs: null, rpm: null });
-    expect(config.users.get(user.id)).toMatchObject({ id: user.id, email: user.email, name: user.name, role: "admin", enabled: true });
+    expect(config.users.get(user.id)).toMatchObject({
+      id: user.id,
+      email: user.email,
+      name: user.name,
+      role: "admin",
+      enabled: true,
+      billing: "prepaid",
+    });
     const loaded = config.providers.find(({ id }) => id === provider.id);
     expect(loaded).toMatchObject({
       dialect: "openai",

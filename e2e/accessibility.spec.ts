@@ -122,6 +122,18 @@ for (const one of looks.filter(({ theme, language }) => (theme === "light") === 
       await page.keyboard.press("Escape");
       await expect(page.locator(selector)).toBeHidden();
     }
+
+    await page.goto(`/credits?user=${world.userId}`);
+    for (const [what, name] of [
+      ["terms", t.credits.terms],
+      ["credit-entry", t.credits.newEntry],
+    ] as const) {
+      await page.getByRole("button", { name }).click();
+      await expect(page.getByRole("dialog")).toBeVisible();
+      problems.push(...(await look(page, what, testInfo)));
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole("dialog")).toBeHidden();
+    }
     expect(problems).toEqual([]);
     expect(said).toEqual([]);
     await context.close();

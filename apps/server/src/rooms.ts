@@ -84,7 +84,7 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     redis: storage.redis,
     instanceId,
     log,
-    load: (userIds, requestIds) => readCommittedCredit(storage.ledgerPool, userIds, requestIds),
+    load: (userIds, requestIds) => readCommittedCredit(storage.creditPool, userIds, requestIds),
     admits: env.roles.has("gateway"),
     onMoved: (userIds) => {
       for (const userId of userIds) live.bus.publish({ type: "credit.changed", id: userId, userId });

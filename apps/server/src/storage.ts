@@ -18,6 +18,8 @@ export interface Storage {
   pool: Pool;
   /** The settler's own: a slow page of the console never holds up billing. */
   ledgerPool: Pool;
+  /** For balances: a hold keeps its account to itself while it asks, and whoever waits for that account keeps a connection. */
+  creditPool: Pool;
   prisma: PrismaClient;
   redisUrl: string | null;
   redis: Redis | null;
@@ -34,18 +36,20 @@ export async function openStorage(env: Env, log: Log): Promise<Storage> {
   const redis = redisUrl === null ? null : createRedis(redisUrl, { name: "sluice" });
   const pool = createPool(databaseUrl, { max: 10, applicationName: "sluice", statementTimeoutMs: 15_000 });
   const ledgerPool = createPool(databaseUrl, { max: 3, applicationName: "sluice-ledger" });
+  const creditPool = createPool(databaseUrl, { max: 2, applicationName: "sluice-credit" });
   const prisma = createPrisma(pool);
   const storage: Storage = {
     databaseUrl,
     pool,
     ledgerPool,
+    creditPool,
     prisma,
     redisUrl,
     redis,
     async close() {
       redis?.disconnect();
       await prisma.$disconnect();
-      await Promise.all([pool, ledgerPool].map((each) => (each.ended ? undefined : each.end())));
+      await Promise.all([pool, ledgerPool, creditPool].map((each) => (each.ended ? undefined : each.end())));
       await privateRedis?.stop();
       await postgres?.stop();
     },

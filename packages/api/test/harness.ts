@@ -53,7 +53,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: redisUrl ?? null, instanceId: name, log, settings });
   const admission = createAdmission({ redis, settings, onTransition: () => undefined, instanceId: name, log });
-  // Balances have connections of their own, as in the server: a hold waits for one while it has another.
+  // As in the server: a hold keeps its account to itself while it asks for the balance.
   const balances = createPool(database.url, { max: 2, applicationName: database.name });
   const credit = createCredit({
     ...{ redis, log, instanceId: name, admits: true, onMoved: () => undefined },

@@ -43,7 +43,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: null, instanceId: "test", log: silentLog, settings });
   const admission = createAdmission({ redis: null, settings, onTransition: () => undefined, instanceId: "test", log: silentLog });
-  // Balances have connections of their own, as in the server: a hold waits for one while it has another.
+  // As in the server: a hold keeps its account to itself while it asks for the balance.
   const balances = createPool(database.url, { max: 2, applicationName: database.name });
   const credit = createCredit({
     ...{ redis: null, log: silentLog, instanceId: "test", admits: true, onMoved: () => undefined },

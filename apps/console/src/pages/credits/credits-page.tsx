@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
-import { Plus, SlidersHorizontal, Wallet } from "lucide-react";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { Plus, ScrollText, SlidersHorizontal, Wallet } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, client, type Outputs } from "../../api/client.ts";
@@ -8,7 +8,7 @@ import { type NameLookup, useNames } from "../../api/names.ts";
 import { clockParts, exactCost, formatCost, formatDate, formatDateTime } from "../../format.ts";
 import { useTopics } from "../../live/hub.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
-import { Button } from "../../ui/button.tsx";
+import { Button, buttonClass } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { NativeSelect } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
@@ -37,6 +37,11 @@ export function CreditsPage() {
   const pages = useEntries(userId);
   const [dialog, setDialog] = useState<"entry" | "terms" | null>(null);
   const columns = useColumns(admin && userId === undefined ? names : null);
+  const refund = search.refund === undefined ? undefined : { requestId: search.refund, amountUsd: search.amount ?? "" };
+  const close = (): void => {
+    setDialog(null);
+    if (refund) void navigate({ search: { user: userId }, replace: true });
+  };
   const name = userId === undefined ? "" : names.user(userId);
   const error = pages.error ?? account.error;
   return (
@@ -63,7 +68,7 @@ export function CreditsPage() {
       {admin && (
         <NativeSelect
           aria-label={t("credits.user")}
-          className="max-w-80"
+          className="max-w-96"
           value={userId ?? ""}
           onChange={(event) => void navigate({ search: { user: event.target.value || undefined }, replace: true })}
         >
@@ -91,8 +96,10 @@ export function CreditsPage() {
           {t("common.loadMore")}
         </Button>
       )}
-      {dialog === "entry" && userId !== undefined && <EntryDialog userId={userId} name={name} onClose={() => setDialog(null)} />}
-      {dialog === "terms" && account.data && <TermsDialog account={account.data} name={name} onClose={() => setDialog(null)} />}
+      {admin && userId !== undefined && (dialog === "entry" || refund) && (
+        <EntryDialog userId={userId} name={name} refund={refund} onClose={close} />
+      )}
+      {dialog === "terms" && account.data && <TermsDialog account={account.data} name={name} onClose={close} />}
     </Page>
   );
 }
@@ -161,8 +168,21 @@ function useColumns(names: NameLookup | null): DataColumn<Entry>[] {
         { align: "right" },
       ),
       column("reason", ({ reason, referenceKind, referenceId }) => (
-        <span className="line-clamp-1 max-w-96 break-all" title={reason || referenceId}>
-          {reason || (referenceKind && `${referenceKind} ${referenceId}`)}
+        <span className="flex items-center gap-1">
+          <span className="line-clamp-1 max-w-96 break-all" title={reason || referenceId}>
+            {reason || (referenceKind && `${referenceKind} ${referenceId}`)}
+          </span>
+          {referenceKind === "request" && (
+            <Link
+              to="/logs"
+              search={{ log: referenceId }}
+              aria-label={t("credits.openRequest")}
+              title={t("credits.openRequest")}
+              className={buttonClass({ variant: "ghost", size: "iconSm" }, "-my-1")}
+            >
+              <ScrollText aria-hidden="true" />
+            </Link>
+          )}
         </span>
       )),
     ];

@@ -21,15 +21,26 @@ function newIdempotencyKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+interface EntryDialogProps {
+  userId: string;
+  name: string;
+  /** The request to give back, and how much of it. */
+  refund?: { requestId: string; amountUsd: string } | undefined;
+  onClose(): void;
+}
+
 /** Puts something into a user's account or takes it out. */
-export function EntryDialog({ userId, name, onClose }: { userId: string; name: string; onClose(): void }) {
+export function EntryDialog({ userId, name, refund, onClose }: EntryDialogProps) {
   const { t } = useTranslation();
-  const [kind, setKind] = useState<Kind>("topUp");
+  const [kind, setKind] = useState<Kind>(refund ? "refund" : "topUp");
   const [idempotencyKey] = useState(newIdempotencyKey);
-  const toInput = ({ amountUsd, reason }: { amountUsd: string; reason: string }) => ({ userId, amountUsd, reason, idempotencyKey });
+  const toInput = ({ requestId, ...entry }: { amountUsd: string; reason: string; requestId: string }) => ({
+    ...{ userId, idempotencyKey, ...entry },
+    ...(kind === "refund" && requestId.trim() !== "" && { requestId: requestId.trim() }),
+  });
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: kinds[kind].schema,
-    defaults: { amountUsd: "", reason: "" },
+    defaults: { amountUsd: refund?.amountUsd ?? "", reason: "", requestId: refund?.requestId ?? "" },
     toInput,
     async submit(_input, values) {
       await kinds[kind].send.mutate(toInput(values));
@@ -58,6 +69,16 @@ export function EntryDialog({ userId, name, onClose }: { userId: string; name: s
           <Field label={t("credits.reason")} hint={t("credits.reasonHint")} error={errorOf("reason")}>
             {(ids) => <Input {...ids} autoComplete="off" {...form.register("reason")} />}
           </Field>
+          {kind === "refund" && (
+            <Field
+              label={t("common.requestId")}
+              hint={t("credits.requestHint")}
+              error={errorOf("requestId")}
+              optional={t("common.optional")}
+            >
+              {(ids) => <Input {...ids} className="font-mono" autoComplete="off" spellCheck={false} {...form.register("requestId")} />}
+            </Field>
+          )}
           {failure && <FailureBox error={failure} />}
         </DialogBody>
         <DialogFooter>

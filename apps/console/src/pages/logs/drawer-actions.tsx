@@ -1,11 +1,13 @@
+import { formatUsd } from "@sluice/core/money";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import { useMutation } from "@tanstack/react-query";
-import { Camera, Link as LinkIcon, OctagonX, Terminal } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { Camera, Link as LinkIcon, OctagonX, Terminal, Undo2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { serverNow } from "../../live/server-clock.ts";
-import { Button } from "../../ui/button.tsx";
+import { Button, buttonClass } from "../../ui/button.tsx";
 import { copyText } from "../../ui/copy-button.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
@@ -17,10 +19,11 @@ interface DrawerActionsProps {
   detail: RequestDetail | null;
   search: LogSearch;
   baseUrl: string;
+  admin: boolean;
 }
 
 /** What can be taken from a request, and how it is ended. */
-export function DrawerActions({ row, detail, search, baseUrl }: DrawerActionsProps) {
+export function DrawerActions({ row, detail, search, baseUrl, admin }: DrawerActionsProps) {
   const { t } = useTranslation();
   const failureText = useFailureText();
   const cancel = useMutation(
@@ -49,6 +52,16 @@ export function DrawerActions({ row, detail, search, baseUrl }: DrawerActionsPro
       >
         <Camera aria-hidden="true" />
       </Button>
+      {admin && row.userId && BigInt(row.costNanoUsd ?? 0) > 0n && (
+        <Link
+          to="/credits"
+          search={{ user: row.userId, refund: row.id, amount: formatUsd(BigInt(row.costNanoUsd ?? 0)) }}
+          className={buttonClass({ size: "sm" })}
+        >
+          <Undo2 aria-hidden="true" />
+          {t("credits.refundRequest")}
+        </Link>
+      )}
       {row.state === "in_flight" && (
         <Button
           size="sm"

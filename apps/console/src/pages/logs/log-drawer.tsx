@@ -99,7 +99,7 @@ export function LogDrawer({ id, feed, search, names, admin, baseUrl, onClose, on
         </div>
         {error && !row && <FailureBox error={error} onRetry={() => void refetch()} />}
         {!row && !error && <SkeletonRows rows={8} className="-mx-4" />}
-        {row && <DrawerActions row={row} detail={data?.detail ?? null} search={search} baseUrl={baseUrl} />}
+        {row && <DrawerActions row={row} detail={data?.detail ?? null} search={search} baseUrl={baseUrl} admin={admin} />}
         {row && <Content row={row} entry={data} names={names} admin={admin} onFilter={onFilter} />}
       </ScrollRegion>
     </aside>

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Admission } from "@sluice/admission/admission";
 import { createAdmission } from "@sluice/admission/create-admission";
-import { createCredit } from "@sluice/admission/credit";
+import { type Credit, createCredit } from "@sluice/admission/credit";
 import { systemClock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
 import { silentLog } from "@sluice/core/log";
@@ -22,6 +22,7 @@ export interface TestServices {
   services: Services;
   live: Live;
   admission: Admission;
+  credit: Credit;
   /** A context of a new user of that role. */
   as(role: "admin" | "user"): Promise<Ctx & { userId: string }>;
   /** Runs work and gives what it published on the bus; that it was audited goes without saying. */
@@ -73,6 +74,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
     services,
     live,
     admission,
+    credit,
     async as(role) {
       const user = await makeUser(database.prisma, { role });
       await snapshot.refresh();

@@ -9,7 +9,7 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { withTransaction } from "../transaction.ts";
 import type { EntryView } from "./credit-view.ts";
-import { insufficientCredit } from "./holds.ts";
+import { insufficientCredit, reserveUntilCommit } from "./holds.ts";
 import { lockAccount } from "./lock-account.ts";
 import { toEntryView } from "./to-credit-view.ts";
 
@@ -26,7 +26,7 @@ export async function topUp(ctx: Ctx, input: z.input<typeof TopUpInput>): Promis
 }
 
 /**
- * Corrects the balance up or down; never below the floor, unless the user is postpaid.
+ * Corrects the balance up or down; never below the floor and what requests in flight may cost, unless the user is postpaid.
  * @throws SluiceError `not_found`, `conflict`, `insufficient_credit`.
  */
 export async function adjustCredit(ctx: Ctx, input: z.input<typeof AdjustInput>): Promise<EntryView> {
@@ -63,7 +63,10 @@ function addEntry(ctx: Ctx, entry: ManualEntry): Promise<EntryView> {
     const before = await tx.accountEntry.findUnique({ where: { tenantId_idempotencyKey: { tenantId: ctx.tenantId, idempotencyKey } } });
     if (before) return toEntryView(ctx, requireSame(before, entry));
     const available = account.balanceNanoUsd - account.heldNanoUsd - account.floorNanoUsd;
-    if (amount < 0n && account.billing !== "postpaid" && available + amount < 0n) throw insufficientCredit(available, -amount);
+    if (amount < 0n && account.billing !== "postpaid") {
+      if (available + amount < 0n) throw insufficientCredit(available, -amount);
+      await reserveUntilCommit(ctx, userId, -amount);
+    }
     const { balanceNanoUsd } = await tx.account.update({ where: { userId }, data: { balanceNanoUsd: { increment: amount } } });
     const row = await tx.accountEntry.create({
       data: {

@@ -38,10 +38,10 @@ export async function holdCredit(ctx: TxCtx, hold: { userId: string; amountNanoU
 }
 
 /**
- * Beside the account stand the requests in flight, which have reserved of the same credit: the hold asks for its part
- * where they ask for theirs, until it is committed and in the balance.
+ * Beside the account stand the requests in flight, which have reserved of the same credit: what takes from the account asks
+ * for its part where they ask for theirs, until it is committed and in the balance.
  */
-async function reserveUntilCommit(ctx: TxCtx, userId: string, amount: bigint): Promise<void> {
+export async function reserveUntilCommit(ctx: TxCtx, userId: string, amount: bigint): Promise<void> {
   const id = newId();
   const refusal = await ctx.credit.reserve(id, userId, Number(amount));
   if (refusal) throw insufficientCredit(BigInt(refusal.availableNanoUsd), amount);

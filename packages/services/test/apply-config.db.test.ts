@@ -97,6 +97,23 @@ describe("applying a configuration file", () => {
     expect(world.services.snapshot.current().version).toBe(version);
   });
 
+  it("says how a user pays, in force at once; left out it stays as it is", async () => {
+    const text = "users:\n  - email: payer@example.com\n    billing: prepaid\n";
+    const billing = async (): Promise<string | undefined> => {
+      const { id } = await world.database.prisma.user.findFirstOrThrow({ where: { email: "payer@example.com" } });
+      return world.services.snapshot.current().users.get(id)?.billing;
+    };
+    expect((await apply(text)).created).toEqual(["user payer@example.com"]);
+    expect(await billing()).toBe("prepaid");
+    expect(await apply(text)).toMatchObject({ created: [], updated: [], unchanged: 1 });
+    expect((await apply(text.replace("prepaid", "both"))).updated).toEqual(["user payer@example.com (billing)"]);
+    expect(await billing()).toBe("both");
+    expect(await apply("users:\n  - email: payer@example.com\n")).toMatchObject({ updated: [], unchanged: 1 });
+    expect(await billing()).toBe("both");
+    const wrong = text.replace("prepaid", "monthly");
+    await expect(apply(wrong)).rejects.toMatchObject({ problems: [expect.stringMatching(/^line 3: users\[0\]\.billing: /)] });
+  });
+
   it("makes keys without a fixed secret only where somebody reads it", async () => {
     const text = "users:\n  - email: bob@example.com\n    keys: [{ name: made }]\n";
     expect(await apply(text)).toMatchObject({

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 const rows = readFileSync("docs/seeds.md", "utf8")
   .split("\n")
-  .map((line) => /^\| ([A-Z]\d{2}) \| .+ \| (\S+) \|$/.exec(line))
+  .map((line) => /^\| ([A-Z]\d{1,2}) \| .+ \| (\S+) \|$/.exec(line))
   .filter((match) => match !== null);
 
 test("docs/seeds.md has rows, each once", () => {

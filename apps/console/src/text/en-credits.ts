@@ -1,8 +1,8 @@
 /** The credit log, and what is said of an account elsewhere. */
 export const credits = {
   title: "Credit",
-  lead: "What users have paid in, what was given back and what is set aside. Requests are charged by themselves; the log has them.",
-  ownLead: "What was paid in, given back and set aside for you. Your requests are charged by themselves; the log has them.",
+  lead: "What users have paid in, what was given back and what is set aside. Requests are charged automatically and stay in the log. Choose a user to change their account.",
+  ownLead: "What was paid in, given back and set aside for you. Your requests are charged automatically and stay in the log.",
   table: "Credit log",
   user: "User",
   everybody: "Everybody",

@@ -1,4 +1,21 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import { asksForRows, callMessages, expect, test } from "./fixtures.ts";
+import { drawer, openLogs, rows } from "./log-page.ts";
+
+/** What is wrong with the page as it is now, on a wide screen and on a phone, each theme and language looked at once. */
+async function flaws(page: Page, what: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const width of [390, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    await page.screenshot({ path: test.info().outputPath(`${what}-${width}.png`) });
+    found.push(...violations.map(({ id, nodes }) => `${width}: ${id}: ${nodes[0]?.html.slice(0, 200)}`));
+    if (overflow > 0) found.push(`${width}: scrolls sideways by ${overflow} px`);
+  }
+  return found;
+}
 
 test("H13: the overview and the ledger say up to when figures are settled, by push", async ({ adminPage: page, place, world }) => {
   await (await callMessages(place, world.secret)).text();
@@ -13,4 +30,70 @@ test("H13: the overview and the ledger say up to when figures are settled, by pu
   const before = await said.textContent();
   await expect(said).not.toHaveText(before ?? "");
   expect(asked.filter(asksForRows)).toEqual([]);
+});
+
+test("requests are priced anew from the prices page, and the log tells what was corrected and why", async ({
+  adminPage: page,
+  api,
+  place,
+  world,
+}) => {
+  const model = `priced-${world.id}`;
+  await api.prices.set.mutate({ model, inputPerMTok: "3", outputPerMTok: "15" });
+  // The gateway is another process: it hears of the price a moment later, and refuses until then.
+  await expect.poll(async () => (await callMessages(place, world.secret, { model })).status).toBe(200);
+  await openLogs(page, world);
+  await expect.poll(async () => (await api.logs.list.query({ filter: { keyId: world.keyId } })).items[0]?.state).toBe("done");
+  const logs = page;
+  await rows(logs).first().click();
+  await expect(drawer(logs)).toContainText("Usage and cost");
+  await expect(drawer(logs).getByText("Billed at first")).toBeHidden();
+
+  await api.prices.set.mutate({ model, inputPerMTok: "6", outputPerMTok: "30" });
+  const prices = await page.context().newPage();
+  await prices.goto("/prices");
+  await prices.getByRole("searchbox", { name: "Search models" }).fill(model);
+  await prices.getByRole("button", { name: `Price requests of ${model} anew` }).click();
+  const dialog = prices.getByRole("dialog", { name: `Price requests of ${model} anew` });
+  await expect(dialog.getByLabel("Version").getByRole("option")).toHaveCount(2);
+  await dialog.getByLabel("From").fill("2099-01-01T00:00");
+  await dialog.getByRole("button", { name: "Preview" }).click();
+  await expect(dialog.getByText("Give two times, the later one last.")).toBeVisible();
+  await dialog.getByLabel("From").fill("2026-01-01T00:00");
+  // The request is settled within seconds.
+  await expect(async () => {
+    await dialog.getByLabel("Version").selectOption({ index: 1 });
+    await dialog.getByLabel("Version").selectOption({ index: 0 });
+    await dialog.getByRole("button", { name: "Preview" }).click();
+    await expect(dialog.getByRole("region", { name: "Preview" })).toContainText(/Requests1Changed1/, { timeout: 1_000 });
+  }).toPass();
+  await expect(dialog.getByRole("region", { name: "Preview" })).toContainText(/Difference\+\$0\./);
+  expect(await flaws(prices, "reprice")).toEqual([]);
+  await dialog.getByRole("button", { name: "Price 1 request anew" }).click();
+  const order = prices.getByRole("table", { name: "Priced anew" }).getByRole("row").filter({ hasText: model });
+  await expect(order).toContainText("Done");
+  await expect(order).toContainText("1 / 1");
+  await expect(order).toContainText("+$0.");
+  expect(await flaws(prices, "repricings")).toEqual([]);
+
+  // The drawer that was open all the time has heard of it.
+  await expect(drawer(logs)).toContainText("1 correction");
+  await expect(drawer(logs)).toContainText("Priced anew · ");
+  await expect(drawer(logs)).toContainText("$3 / $15 → $6 / $30");
+  await expect(rows(logs).first().getByRole("img", { name: "Priced anew since: its cost was corrected" })).toBeVisible();
+  await drawer(logs).getByText("Billed at first").scrollIntoViewIfNeeded();
+  expect(await flaws(logs, "corrections")).toEqual([]);
+});
+
+test("the ledger page says what is kept how long and what goes next", async ({ adminPage: page, api }) => {
+  const { next } = await api.system.retention.query();
+  await page.goto("/system/ledger");
+  const card = page.getByRole("region", { name: "Retention" });
+  await expect(card).toContainText("Requests90 days");
+  await expect(card).toContainText("Sums of hours and daysfor good");
+  expect(next.map(({ table }) => table).sort()).toEqual(["request_details", "requests"]);
+  await expect(card).toContainText(/Requests of \w+ 20\d\d go on \w+ \d+, 20\d\d, [\d.]+ [kM]?B\./);
+  await expect(card).toContainText("Nothing is archived before it goes.");
+  await card.scrollIntoViewIfNeeded();
+  expect(await flaws(page, "retention")).toEqual([]);
 });

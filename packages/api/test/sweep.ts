@@ -131,6 +131,7 @@ export const procedureSweep: Record<string, Inputs> = {
   "settings.rollBack": async ({ database }) => [{ id: await makeSettingsSave(database) }],
   "settings.update": () => [{ "breaker.failures": 6 }],
   "system.get": none,
+  "system.retention": none,
   "users.list": ({ user }) => [{}, { cursor: user.id }, { search: user.email, fields: ["email"] }],
   "users.page": ({ user }) => [{}, { search: user.name, fields: ["email", "totals", "keys"] }],
   "users.delete": async ({ database, user }) => [{ id: (await makePerson(database)).id }, { id: user.id }],

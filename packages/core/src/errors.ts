@@ -30,6 +30,7 @@ export const errorCatalogue = {
   forbidden: { status: 403, message: "You may not do this.", retryable: false },
   bad_origin: { status: 403, message: "The request came from another site.", retryable: false },
   not_found: { status: 404, message: "There is nothing here.", retryable: false },
+  no_longer_kept: { status: 410, message: "This is older than what is kept.", retryable: false },
   unknown_model: { status: 404, message: "No provider of this key's group serves this model.", retryable: false },
   unpriced_model: { status: 400, message: "This model has no price yet; an administrator has to add one.", retryable: false },
   method_not_allowed: { status: 405, message: "This method is not allowed here.", retryable: false },

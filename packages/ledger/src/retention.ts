@@ -35,6 +35,8 @@ export interface RetentionPlan {
   next: { table: PartitionedTable; fromMs: number; toMs: number; dropsAtMs: number; sizeBytes: number }[];
   /** Detached and still there: their archive has not succeeded yet. */
   waiting: { name: string; sizeBytes: number }[];
+  /** The files written of late, newest first; the directory is that of the worker that wrote them. */
+  archives: { name: string; path: string; rows: number; atMs: number }[];
   /** Rows of requests before this are gone; null while none were dropped. */
   keptFromMs: number | null;
 }
@@ -45,6 +47,7 @@ const RETENTION_LOCK = 7_207_150_003;
 const MARK = "sluice: detached by the retention";
 const DAY_MS = 86_400_000;
 const DELETED_AT_ONCE = 5_000;
+const ARCHIVES_LISTED = 24;
 
 const daysOf: Record<PartitionedTable, "retention.requestDays" | "retention.detailDays"> = {
   requests: "retention.requestDays",
@@ -129,11 +132,27 @@ async function drop(client: pg.PoolClient, table: DetachedTable, options: Retent
   if (options.settings["retention.archive"] === "csv") {
     const { path, rows } = await archiveTable(client, { ...table, dir: options.archiveDir, signal: options.signal });
     options.log.info({ partition: table.name, path, rows }, "a partition was archived");
+    await noteArchive(client, { name: table.name, path, rows, atMs: Date.now() });
     result.archived.push(path);
   }
   await client.query(`DROP TABLE "partitions"."${table.name}"`);
   options.log.info({ partition: table.name, sizeBytes: table.sizeBytes }, "a partition was dropped by the retention");
   result.dropped.push(table.name);
+}
+
+/** Kept beside the other facts of the installation: whoever asks may run on another machine than who wrote the file. */
+async function noteArchive(client: pg.ClientBase, archive: RetentionPlan["archives"][number]): Promise<void> {
+  await client.query(
+    "INSERT INTO installation (name, value, updated_at) VALUES ($1, $2, now()) ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value, updated_at = now()",
+    [`archive.${archive.name}`, JSON.stringify(archive)],
+  );
+}
+
+async function listArchives(pool: pg.Pool): Promise<RetentionPlan["archives"]> {
+  const { rows } = await pool.query<{ value: string }>(
+    `SELECT value FROM installation WHERE name LIKE 'archive.%' ORDER BY updated_at DESC, name LIMIT ${ARCHIVES_LISTED}`,
+  );
+  return rows.map(({ value }) => JSON.parse(value));
 }
 
 async function deleteFineRollups(client: pg.ClientBase, { settings, nowMs, signal }: RetentionOptions): Promise<number> {
@@ -165,6 +184,7 @@ export async function planRetention(pool: pg.Pool, settings: Settings): Promise<
   return {
     next: next.filter(({ table }) => settings[daysOf[table]] > 0),
     waiting: (await listDetached(pool)).map(({ name, sizeBytes }) => ({ name, sizeBytes })),
+    archives: await listArchives(pool),
     keptFromMs: await keptFromMs(pool),
   };
 }

@@ -155,6 +155,8 @@ describe("the archive of a partition", () => {
     await db.pool.query("CREATE TABLE wanted AS SELECT * FROM requests WHERE started_at < $1", [new Date(Date.now() - 130 * DAY)]);
     const done = await applyRetention(options({ "retention.archive": "csv" }));
     expect(done?.archived.length).toBe(done?.dropped.length);
+    const { archives } = await planRetention(db.pool, defaultSettings());
+    expect(archives.map(({ path }) => path).sort()).toEqual(done?.archived.toSorted());
     const files = await readdir(join(place.dir, "archive"));
     expect(files.every((name) => /^request(s|_details)_\d{4}_\d{2}\.\d+\.csv\.gz$/.test(name))).toBe(true);
     await db.pool.query("CREATE TABLE restored (LIKE requests)");

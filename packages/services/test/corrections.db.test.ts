@@ -1,19 +1,24 @@
 import { FINAL_REV } from "@sluice/core/events";
 import { newId } from "@sluice/core/ids";
+import { silentLog } from "@sluice/core/log";
 import { priceUsage } from "@sluice/core/pricing/price-usage";
 import { noUsage, type RequestRow } from "@sluice/core/requests";
+import { ensurePartitions } from "@sluice/db/partitions";
 import { createPool } from "@sluice/db/postgres";
 import { listRequests } from "@sluice/ledger/query";
 import { findWrongBalances, findWrongCosts, findWrongSums } from "@sluice/ledger/reconcile";
+import { applyRetention } from "@sluice/ledger/retention";
 import { settleBatch } from "@sluice/ledger/settle-batch";
 import { until } from "@sluice/testing/deadline";
 import { makePrice, makeProvider, requestDetail, requestRow } from "@sluice/testing/factories";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { getLog } from "../src/logs/get-log.ts";
+import { listLogs } from "../src/logs/list-logs.ts";
 import { countUnpriced, priceUnpriced } from "../src/prices/price-unpriced.ts";
 import { listRepricings, previewReprice, reprice, runRepricings } from "../src/prices/reprice.ts";
 import { setPrice } from "../src/prices/set-price.ts";
+import { getRetention } from "../src/system/get-retention.ts";
 import { startServices, type TestServices } from "./harness.ts";
 
 const HOUR = 3_600_000;
@@ -107,6 +112,31 @@ describe("the history of a cost", () => {
     // Without its details the difference is still known.
     await test.database.pool.query("TRUNCATE request_details");
     expect((await getLog(admin, { id: priced.id })).history?.corrections).toMatchObject([{ ...down, cause: null, cost: null }]);
+  });
+});
+
+describe("requests older than the retention", () => {
+  it("are said to be gone at the end of a list and when one is opened, and the plan says what goes next", async () => {
+    const { pool } = test.database;
+    const old = requestRow({ startedAtMs: Date.now() - 200 * 24 * HOUR });
+    expect(await listLogs(admin)).toMatchObject({ items: [], kept: null });
+    await expect(getLog(admin, { id: old.id })).rejects.toMatchObject({ code: "not_found" });
+    await ensurePartitions(pool, { nowMs: Date.now(), back: 8 });
+    await settle([old, requestRow({})]);
+    const { settings } = admin.snapshot.current();
+    await applyRetention({ pool, settings, log: silentLog, nowMs: Date.now(), archiveDir: "" });
+    const page = await listLogs(admin);
+    expect(page.items).toHaveLength(1);
+    expect(page.kept?.days).toBe(90);
+    expect(page.kept?.fromMs).toBeLessThanOrEqual(Date.now() - 90 * 24 * HOUR);
+    await expect(getLog(admin, { id: old.id })).rejects.toMatchObject({ code: "no_longer_kept" });
+    const { next, keptFromMs, ...view } = await getRetention(admin);
+    expect(view).toMatchObject({ requestDays: 90, detailDays: 30, fiveMinuteDays: 7, archive: "none", waiting: [], archives: [] });
+    expect(keptFromMs).toBe(page.kept?.fromMs);
+    const [requests] = next.filter(({ table }) => table === "requests");
+    expect(requests?.fromMs).toBe(keptFromMs);
+    expect(requests?.dropsAtMs).toBe((requests?.toMs ?? 0) + 90 * 24 * HOUR);
+    expect(requests?.dropsAtMs).toBeGreaterThan(Date.now());
   });
 });
 

@@ -50,6 +50,7 @@ function server(rows: RequestRow[]) {
         nextCursor: all.length > limit ? (page.at(-1)?.id ?? null) : null,
         hasMore: all.length > limit,
         searchedToMs: null,
+        kept: null,
         partial: false,
         busId: "e:1-0",
       };
@@ -150,6 +151,7 @@ function searching(rows: RequestRow[], matches: (row: RequestRow) => boolean, lo
       nextCursor: edge,
       hasMore: edge !== null,
       searchedToMs: edge === null ? null : timeOfId(edge),
+      kept: null,
       partial: false,
       busId: "e:1-0",
     };

@@ -19,6 +19,7 @@ export interface LogSource {
 
 interface LogPage extends Page<RequestRow> {
   searchedToMs: number | null;
+  kept: { fromMs: number; days: number } | null;
   partial: boolean;
   busId: string;
 }
@@ -34,6 +35,8 @@ interface FeedStatus {
   partial: boolean;
   /** Where a bounded search ended, ms; null = what is shown is all there is down to its last row. */
   searchedToMs: number | null;
+  /** Known at the end of the log: since when rows are kept; null = older ones were never there. */
+  kept: LogPage["kept"];
 }
 
 const PAGE = 100;
@@ -67,6 +70,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     catchingUp: false,
     partial: false,
     searchedToMs: null,
+    kept: null,
   });
   const set = (change: Partial<FeedStatus>): void => status.set({ ...status.get(), ...change });
   let stopped = false;
@@ -79,7 +83,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
       const page = await source.list({ filter, limit: PAGE });
       if (stopped) return;
       tail.load(page.items, { floor: page.nextCursor ?? "" });
-      set({ phase: "ready", partial: page.partial, searchedToMs: page.searchedToMs });
+      set({ phase: "ready", partial: page.partial, searchedToMs: page.searchedToMs, kept: page.kept });
       if (!(await source.covered(page.busId))) await catchUp();
     } catch (error) {
       if (!stopped) set({ phase: "error", failure: readFailure(error) });
@@ -133,7 +137,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
       const page = await source.list({ filter, cursor, limit: PAGE });
       if (stopped) return;
       tail.load(page.items, { floor: page.nextCursor ?? "" });
-      set({ older: "idle", searchedToMs: page.searchedToMs });
+      set({ older: "idle", searchedToMs: page.searchedToMs, kept: page.kept });
     } catch {
       if (!stopped) set({ older: "error" });
     }

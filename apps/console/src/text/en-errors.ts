@@ -20,6 +20,7 @@ export const errors = {
   forbidden: "You may not do this.",
   bad_origin: "The request came from another site.",
   not_found: "There is nothing here.",
+  no_longer_kept: "This is older than what is kept: the retention has dropped it.",
   unknown_model: "No provider of the key's group serves this model.",
   unpriced_model: "The model has no price yet.",
   method_not_allowed: "This method is not allowed here.",

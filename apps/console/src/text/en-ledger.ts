@@ -75,3 +75,25 @@ export const ledger = {
   dismissedBecause: "Dismissed {{time}}: {{reason}}",
   releasedAt: "Released {{time}}",
 } as const;
+
+/** What is kept how long. */
+export const retention = {
+  title: "Retention",
+  requests: "Requests",
+  details: "Their details",
+  fiveMinutes: "Sums of five minutes",
+  hours: "Sums of hours and days",
+  forGood: "for good",
+  days_one: "{{count}} day",
+  days_other: "{{count}} days",
+  keptFrom: "Requests kept since",
+  next: {
+    requests: "Requests of {{of}} go on {{time}}, {{size}}.",
+    request_details: "Details of {{of}} go on {{time}}, {{size}}.",
+  },
+  waiting_one: "{{count}} part is detached and waits for its archive.",
+  waiting_other: "{{count}} parts are detached and wait for their archives.",
+  noArchive: "Nothing is archived before it goes.",
+  archiveFirst: "Each part is written as compressed CSV before it goes.",
+  archived: "Archived: {{path}}, {{rows}} rows",
+} as const;

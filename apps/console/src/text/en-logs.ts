@@ -28,6 +28,8 @@ export const logs = {
   loadingOlder: "Loading older requests",
   olderFailed: "Older requests could not be loaded.",
   end: "No older requests",
+  keptSince_one: "Requests before {{time}} are older than the retention of {{count}} day.",
+  keptSince_other: "Requests before {{time}} are older than the retention of {{count}} days.",
   searchedTo: "Searched back to {{time}}.",
   searching: "Searching, back to {{time}} so far…",
   searchOn: "Search further back",

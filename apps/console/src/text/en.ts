@@ -3,7 +3,7 @@ import { chart } from "./en-chart.ts";
 import { credits } from "./en-credits.ts";
 import { errors, reasons } from "./en-errors.ts";
 import { keys, lists, users } from "./en-keys.ts";
-import { ledger } from "./en-ledger.ts";
+import { ledger, retention } from "./en-ledger.ts";
 import { groups, limits } from "./en-limits.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./en-logs.ts";
 import { overview } from "./en-overview.ts";
@@ -24,6 +24,7 @@ export const en = {
   reasons,
   settings,
   ledger,
+  retention,
   limits,
   groups,
   logs,

@@ -20,6 +20,7 @@ export const errors = {
   forbidden: "没有权限。",
   bad_origin: "请求来自其他站点。",
   not_found: "这里什么都没有。",
+  no_longer_kept: "已超过保留时间，已被清理。",
   unknown_model: "该分组没有供应商提供此模型。",
   unpriced_model: "该模型还没有价格。",
   method_not_allowed: "此处不允许该方法。",

@@ -72,3 +72,23 @@ export const ledger = {
   dismissedBecause: "{{time}} 忽略：{{reason}}",
   releasedAt: "{{time}} 放行",
 };
+
+/** 数据保留时间。 */
+export const retention = {
+  title: "数据保留",
+  requests: "请求",
+  details: "请求详情",
+  fiveMinutes: "五分钟汇总",
+  hours: "小时与每日汇总",
+  forGood: "永久",
+  days_other: "{{count}} 天",
+  keptFrom: "请求保留自",
+  next: {
+    requests: "{{of}}的请求将于 {{time}} 清理，{{size}}。",
+    request_details: "{{of}}的详情将于 {{time}} 清理，{{size}}。",
+  },
+  waiting_other: "{{count}} 个分区已分离，正在等待归档。",
+  noArchive: "清理前不归档。",
+  archiveFirst: "每个分区在清理前会写入压缩的 CSV。",
+  archived: "已归档：{{path}}，{{rows}} 行",
+} as const;

@@ -27,6 +27,7 @@ export const logs = {
   loadingOlder: "正在加载更早的请求",
   olderFailed: "更早的请求加载失败。",
   end: "没有更早的请求了",
+  keptSince_other: "{{time}} 之前的请求已超过 {{count}} 天的保留时间。",
   searchedTo: "已搜索到 {{time}}。",
   searching: "正在搜索，目前到 {{time}}…",
   searchOn: "继续向前搜索",

@@ -4,7 +4,7 @@ import { chart } from "./zh-CN-chart.ts";
 import { credits } from "./zh-CN-credits.ts";
 import { errors, reasons } from "./zh-CN-errors.ts";
 import { keys, lists, users } from "./zh-CN-keys.ts";
-import { ledger } from "./zh-CN-ledger.ts";
+import { ledger, retention } from "./zh-CN-ledger.ts";
 import { groups, limits } from "./zh-CN-limits.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./zh-CN-logs.ts";
 import { overview } from "./zh-CN-overview.ts";
@@ -25,6 +25,7 @@ export const zhCN: Texts = {
   reasons,
   settings,
   ledger,
+  retention,
   limits,
   groups,
   logs,

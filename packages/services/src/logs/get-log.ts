@@ -1,4 +1,6 @@
 import { SluiceError } from "@sluice/core/errors";
+import { timeOfId } from "@sluice/core/ids";
+import { keptFromMs } from "@sluice/db/partitions";
 import { getRequest } from "@sluice/ledger/query";
 import { shapeRow } from "@sluice/live/shaping";
 import { z } from "zod";
@@ -15,7 +17,7 @@ export const GetLogInput = z.strictObject({ id: z.uuid() });
 /**
  * One request with its routing decision, attempts, cost and what corrected that since. The registry is asked first: what leaves it in between is
  * in the table.
- * @throws SluiceError `not_found`, the same for none and for another user's.
+ * @throws SluiceError `not_found`, the same for none and for another user's; `no_longer_kept` for any id of a time whose rows were dropped.
  */
 export async function getLog(ctx: Ctx, input: z.input<typeof GetLogInput>): Promise<LogEntry> {
   requireAccess(ctx.actor, "user");
@@ -28,7 +30,11 @@ export async function getLog(ctx: Ctx, input: z.input<typeof GetLogInput>): Prom
   const found = stored ?? unsettled;
   const audience = audienceOf(ctx);
   const row = found && shapeRow(audience, found.row);
-  if (!row) throw new SluiceError("not_found");
+  if (!row) throw new SluiceError(await notThere(ctx, id));
   const detail = shapeDetail(audience, found.detail ?? unsettled?.detail ?? null);
   return { row, detail, history: await getCostHistory(ctx, row) };
+}
+
+async function notThere({ pool }: Ctx, id: string): Promise<"not_found" | "no_longer_kept"> {
+  return timeOfId(id) < ((await keptFromMs(pool)) ?? 0) ? "no_longer_kept" : "not_found";
 }

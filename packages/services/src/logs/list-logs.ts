@@ -1,6 +1,7 @@
 import { ListLogsInput } from "@sluice/core/inputs/log";
 import { matchesLog } from "@sluice/core/match-log";
 import type { RequestRow } from "@sluice/core/requests";
+import { keptFromMs } from "@sluice/db/partitions";
 import { listRequests, type RequestPage } from "@sluice/ledger/query";
 import type { z } from "zod";
 import { ownScope, requireAccess } from "../access.ts";
@@ -35,7 +36,14 @@ export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = 
   const { rows, next, searchedToMs } = unite(page ?? { rows: [], next: null, searchedToMs: null }, unsettled, limit);
   const items = shapeRows(audienceOf(ctx), rows);
   const more = { nextCursor: next, hasMore: next !== null, searchedToMs };
-  return { items, ...more, partial: page === null, busId, serverNowMs: ctx.clock.now() };
+  const kept = page && next === null ? await keptSince(ctx) : null;
+  return { items, ...more, kept, partial: page === null, busId, serverNowMs: ctx.clock.now() };
+}
+
+/** Only the end of the log is asked about. */
+async function keptSince({ pool, snapshot }: Ctx): Promise<LogPage["kept"]> {
+  const fromMs = await keptFromMs(pool);
+  return fromMs === null ? null : { fromMs, days: snapshot.current().settings["retention.requestDays"] };
 }
 
 /** Both sources over the ids that the table's page covers; a row in both is the table's. */

@@ -5,6 +5,8 @@ import type { CostHistory, RequestDetail, RequestRow } from "@sluice/core/reques
 export interface LogPage extends Page<RequestRow> {
   /** How far back an unindexed filter looked before it gave up for this page; null = the page is complete. */
   searchedToMs: number | null;
+  /** At the end of the log, when older rows were dropped: since when rows are kept, and for how many days. null = this is all there ever was. */
+  kept: { fromMs: number; days: number } | null;
   /** True while Postgres cannot be read: the page holds only what the registry knows. */
   partial: boolean;
   /** Bus position read before the rows: subscribing from here misses nothing. */

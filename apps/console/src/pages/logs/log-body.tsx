@@ -7,6 +7,7 @@ import { useStore } from "../../live/store.ts";
 import { Button } from "../../ui/button.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import type { Columns } from "./columns.ts";
+import { keptText } from "./kept-text.ts";
 import { LogTable } from "./log-table.tsx";
 import { useLogText } from "./log-text.ts";
 import type { MenuCell } from "./menu-cell.ts";
@@ -37,7 +38,7 @@ interface LogBodyProps {
 
 /** The table, or what stands in for it: loading, failed, nothing yet, nothing that matches. */
 export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: LogBodyProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { describe } = useLogText(table.names);
   const status = useStore(feed.status);
   const { order, mode, held } = useSyncExternalStore(feed.tail.onView, feed.tail.view);
@@ -74,7 +75,16 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
               {status.older === "error" && <p role="alert">{t("logs.olderFailed")}</p>}
             </Empty>
           ) : isFiltered(search) ? (
-            <Empty icon={<ScrollText />} title={t("logs.emptyFilterTitle")} text={t("logs.emptyFilterText", { filters: describe(search) })}>
+            <Empty
+              icon={<ScrollText />}
+              title={t("logs.emptyFilterTitle")}
+              text={
+                <>
+                  {t("logs.emptyFilterText", { filters: describe(search) })}{" "}
+                  {status.kept && t("logs.keptSince", keptText(status.kept, i18n.language))}
+                </>
+              }
+            >
               <Button onClick={onClear}>{t("logs.clearFilters")}</Button>
             </Empty>
           ) : (

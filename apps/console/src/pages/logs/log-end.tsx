@@ -6,12 +6,13 @@ import type { LogFeed } from "../../live/log-feed.ts";
 import { SCROLLBACK_MAX } from "../../live/log-limits.ts";
 import { useStore } from "../../live/store.ts";
 import { Button } from "../../ui/button.tsx";
+import { keptText } from "./kept-text.ts";
 import { SearchOn } from "./search-on.tsx";
 
 /** What stands below the last row: more is coming, it failed, the browser holds enough, or this is all. */
 export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): void }) {
   const { t, i18n } = useTranslation();
-  const { older, searchedToMs } = useStore(feed.status);
+  const { older, searchedToMs, kept } = useStore(feed.status);
   const { order } = useSyncExternalStore(feed.tail.onView, feed.tail.view);
   const { floor } = feed.tail;
   const full = order.length >= SCROLLBACK_MAX;
@@ -38,7 +39,7 @@ export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): 
               {t("logs.loadOlder")}
             </Button>
           )}
-          {floor === "" && t("logs.end")}
+          {floor === "" && (kept ? t("logs.keptSince", keptText(kept, i18n.language)) : t("logs.end"))}
         </div>
       </div>
     </div>

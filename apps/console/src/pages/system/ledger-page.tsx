@@ -8,6 +8,7 @@ import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { LedgerCards } from "./ledger-cards.tsx";
 import { QuarantineSection } from "./quarantine-section.tsx";
 import { ReconciliationSection } from "./reconciliation-section.tsx";
+import { RetentionCard } from "./retention-card.tsx";
 import { SettlersTable } from "./settlers-table.tsx";
 import { useSystem } from "./use-system.ts";
 
@@ -41,6 +42,7 @@ export function LedgerPage() {
           <SettlersTable gateways={gateways} />
         </>
       )}
+      <RetentionCard />
       <ReconciliationSection />
       <QuarantineSection />
     </Page>

@@ -1,0 +1,25 @@
+import type { Settings } from "@sluice/core/inputs/settings";
+import { planRetention, type RetentionPlan } from "@sluice/ledger/retention";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+
+/** What is kept how long, what goes next, and what was written before it went. Days of 0 = for good. */
+export interface RetentionView extends RetentionPlan {
+  requestDays: number;
+  detailDays: number;
+  fiveMinuteDays: number;
+  archive: Settings["retention.archive"];
+}
+
+/** As the settings are now; read when the page opens. */
+export async function getRetention(ctx: Ctx): Promise<RetentionView> {
+  requireAccess(ctx.actor, "admin");
+  const { settings } = ctx.snapshot.current();
+  return {
+    ...(await planRetention(ctx.pool, settings)),
+    requestDays: settings["retention.requestDays"],
+    detailDays: settings["retention.detailDays"],
+    fiveMinuteDays: settings["retention.fiveMinuteDays"],
+    archive: settings["retention.archive"],
+  };
+}

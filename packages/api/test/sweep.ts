@@ -78,6 +78,7 @@ export const procedureSweep: Record<string, Inputs> = {
   "logs.get": ({ row, inFlight }) => [{ id: row.id }, { id: inFlight.id }],
   "logs.byIds": ({ row, inFlight }) => [{ ids: [row.id, inFlight.id] }],
   "names.list": none,
+  "overview.latency": ({ provider }) => [undefined, { range: "7d", providerId: provider.id }],
   "overview.get": () => [undefined, { range: "30d", by: "key" }, { by: "user" }],
   "audit.list": ({ user, key, row }) => [
     {},

@@ -1,8 +1,9 @@
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
-import { keptFromMs, listPartitions, noteKeptFrom, type Partition, type PartitionedTable } from "@sluice/db/partitions";
+import { listPartitions, noteKeptFrom, type Partition } from "@sluice/db/partitions";
 import type pg from "pg";
 import { archiveTable } from "./archive.ts";
+import { type DetachedTable, daysOf, listDetached, RETENTION_MARK, type RetentionPlan } from "./retention-plan.ts";
 
 /**
  * What becomes too old goes: rows of requests and their details by whole partitions, detached concurrently (inserts and
@@ -29,30 +30,10 @@ export interface RetentionResult {
   deletedRollups: number;
 }
 
-/** What the retention will do next. Times are ms since the epoch. */
-export interface RetentionPlan {
-  /** The oldest partition of each table that has an end, with when it may go. */
-  next: { table: PartitionedTable; fromMs: number; toMs: number; dropsAtMs: number; sizeBytes: number }[];
-  /** Detached and still there: their archive has not succeeded yet. */
-  waiting: { name: string; sizeBytes: number }[];
-  /** The files written of late, newest first; the directory is that of the worker that wrote them. */
-  archives: { name: string; path: string; rows: number; atMs: number }[];
-  /** Rows of requests before this are gone; null while none were dropped. */
-  keptFromMs: number | null;
-}
-
 /** Any number, one for all who drop partitions. */
 const RETENTION_LOCK = 7_207_150_003;
-/** Of a table: it may be dropped. One that somebody else detached is not ours. */
-const MARK = "sluice: detached by the retention";
 const DAY_MS = 86_400_000;
 const DELETED_AT_ONCE = 5_000;
-const ARCHIVES_LISTED = 24;
-
-const daysOf: Record<PartitionedTable, "retention.requestDays" | "retention.detailDays"> = {
-  requests: "retention.requestDays",
-  request_details: "retention.detailDays",
-};
 
 /** Does what is due, on one instance at a time; null when another one is at it. */
 export async function applyRetention(options: RetentionOptions): Promise<RetentionResult | null> {
@@ -103,29 +84,13 @@ function isOver({ table, toMs }: Partition, { settings, nowMs }: Pick<RetentionO
 async function detach(client: pg.ClientBase, { table, name, toMs }: Partition): Promise<void> {
   // Before the rows go: from now on nothing of their time is settled any more.
   if (table === "requests") await noteKeptFrom(client, "requests", toMs);
-  await client.query(`COMMENT ON TABLE "partitions"."${name}" IS '${MARK}'`);
+  await client.query(`COMMENT ON TABLE "partitions"."${name}" IS '${RETENTION_MARK}'`);
   await client.query(`ALTER TABLE "public"."${table}" DETACH PARTITION "partitions"."${name}" CONCURRENTLY`);
 }
 
 /** A detach that was cut short by a stop. */
 async function finishDetach(client: pg.ClientBase, { table, name }: Partition): Promise<void> {
   await client.query(`ALTER TABLE "public"."${table}" DETACH PARTITION "partitions"."${name}" FINALIZE`);
-}
-
-interface DetachedTable {
-  name: string;
-  oid: number;
-  sizeBytes: number;
-}
-
-async function listDetached(db: pg.Pool | pg.ClientBase): Promise<DetachedTable[]> {
-  const { rows } = await db.query<DetachedTable>(
-    `SELECT c.relname AS name, c.oid::int8::float8 AS oid, pg_total_relation_size(c.oid)::float8 AS "sizeBytes"
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = 'partitions' AND c.relkind = 'r' AND NOT c.relispartition AND obj_description(c.oid, 'pg_class') = '${MARK}'
-     ORDER BY 1`,
-  );
-  return rows;
 }
 
 async function drop(client: pg.PoolClient, table: DetachedTable, options: RetentionOptions, result: RetentionResult): Promise<void> {
@@ -148,13 +113,6 @@ async function noteArchive(client: pg.ClientBase, archive: RetentionPlan["archiv
   );
 }
 
-async function listArchives(pool: pg.Pool): Promise<RetentionPlan["archives"]> {
-  const { rows } = await pool.query<{ value: string }>(
-    `SELECT value FROM installation WHERE name LIKE 'archive.%' ORDER BY updated_at DESC, name LIMIT ${ARCHIVES_LISTED}`,
-  );
-  return rows.map(({ value }) => JSON.parse(value));
-}
-
 async function deleteFineRollups(client: pg.ClientBase, { settings, nowMs, signal }: RetentionOptions): Promise<number> {
   const beforeMs = Math.floor(nowMs - settings["retention.fiveMinuteDays"] * DAY_MS);
   await noteKeptFrom(client, "rollups_5m", beforeMs);
@@ -167,24 +125,4 @@ async function deleteFineRollups(client: pg.ClientBase, { settings, nowMs, signa
     deleted += rowCount ?? 0;
     if (signal?.aborted || (rowCount ?? 0) < DELETED_AT_ONCE) return deleted;
   }
-}
-
-/** What would go next, by the settings as they are. */
-export async function planRetention(pool: pg.Pool, settings: Settings): Promise<RetentionPlan> {
-  const partitions = await listPartitions(pool);
-  const oldest = Object.keys(daysOf).flatMap((table) => partitions.find((partition) => partition.table === table) ?? []);
-  const next = await Promise.all(
-    oldest.map(async ({ table, name, fromMs, toMs }) => {
-      const { rows } = await pool.query<{ size: number }>(`SELECT pg_total_relation_size($1::regclass)::float8 AS size`, [
-        `partitions."${name}"`,
-      ]);
-      return { table, fromMs, toMs, dropsAtMs: toMs + settings[daysOf[table]] * DAY_MS, sizeBytes: rows[0]?.size ?? 0 };
-    }),
-  );
-  return {
-    next: next.filter(({ table }) => settings[daysOf[table]] > 0),
-    waiting: (await listDetached(pool)).map(({ name, sizeBytes }) => ({ name, sizeBytes })),
-    archives: await listArchives(pool),
-    keptFromMs: await keptFromMs(pool),
-  };
 }

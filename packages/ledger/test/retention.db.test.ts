@@ -14,7 +14,8 @@ import { createLedger } from "../src/ledger.ts";
 import { getRequest, listRequests } from "../src/query.ts";
 import { findWrongSums } from "../src/reconcile.ts";
 import type { FinishRecord } from "../src/records.ts";
-import { applyRetention, planRetention, type RetentionOptions } from "../src/retention.ts";
+import { applyRetention, type RetentionOptions } from "../src/retention.ts";
+import { planRetention } from "../src/retention-plan.ts";
 import { settleBatch } from "../src/settle-batch.ts";
 import { finishOf, ledgerOptions, randomFinish, seededRandom, startOf, temporaryDirectory } from "./arrange.ts";
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@sluice/core/clock";
+import { newId } from "@sluice/core/ids";
 import { defaultSettings } from "@sluice/core/inputs/settings";
 import { silentLog } from "@sluice/core/log";
 import { type Overview, tokensOf, untilTime } from "@sluice/core/overview";
@@ -10,6 +11,7 @@ import { noUsage, type RequestRow } from "@sluice/core/requests";
 import { sameTimeYesterday } from "@sluice/core/time-zone";
 import { createLedger } from "@sluice/ledger/ledger";
 import type { Ctx } from "@sluice/services/context";
+import { getLatency } from "@sluice/services/overview/get-latency";
 import { getOverview } from "@sluice/services/overview/get-overview";
 import { updateSettings } from "@sluice/services/settings/update-settings";
 import { fakeClock } from "@sluice/testing/clock";
@@ -355,5 +357,29 @@ describe("what is asked of PostgreSQL", () => {
       }
     }
     expect(few).toBe(7);
+  });
+});
+
+describe("H13: percentiles of a range", () => {
+  it("are those of the requests within 5 %, of everything, of a provider, or of one's own", async () => {
+    const providerId = newId();
+    const row = (ttftMs: number, fields: Partial<RequestRow>): RequestRow =>
+      requestRow({ startedAtMs: Date.now() - 3_600_000, ttftMs, durationMs: 10 * ttftMs, userId: user.userId, providerId, ...fields });
+    const mine = Array.from({ length: 100 }, (_, at) => row(10 * (at + 1), {}));
+    const others = Array.from({ length: 100 }, () => row(20_000, { userId: admin.userId, providerId: newId() }));
+    const old = row(50_000, { startedAtMs: Date.now() - 3 * DAY_MS });
+    await settle([...mine, ...others, old]);
+    const near = (ms: number | null, wanted: number): void => expect(Math.abs((ms ?? 0) - wanted) / wanted).toBeLessThan(0.05);
+    const own = await getLatency(user);
+    expect([own.ttft.requests, own.duration.requests]).toEqual([100, 100]);
+    near(own.ttft.p50, 500);
+    near(own.ttft.p95, 950);
+    near(own.duration.p99, 9_900);
+    const all = await getLatency(admin, { range: "24h" });
+    near(all.ttft.p95, 20_000);
+    expect((await getLatency(admin, { providerId })).ttft).toEqual(own.ttft);
+    expect((await getLatency(admin, { range: "7d", providerId })).ttft.requests).toBe(101);
+    expect((await getLatency(admin, { providerId: newId() })).ttft).toEqual({ p50: null, p95: null, p99: null, requests: 0 });
+    await expect(getLatency(user, { providerId })).rejects.toMatchObject({ code: "forbidden" });
   });
 });

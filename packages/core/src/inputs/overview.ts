@@ -5,4 +5,10 @@ export const GetOverviewInput = z.strictObject({
   range: z.enum(overviewRanges).default("24h"),
   by: z.enum(overviewSplits).default("model"),
 });
+/** Percentiles of everything, or of one provider. */
+export const GetLatencyInput = z.strictObject({
+  range: z.enum(overviewRanges).default("24h"),
+  providerId: z.uuid().optional(),
+});
+
 export type GetOverviewInput = z.infer<typeof GetOverviewInput>;

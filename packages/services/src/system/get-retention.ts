@@ -1,5 +1,5 @@
 import type { Settings } from "@sluice/core/inputs/settings";
-import { planRetention, type RetentionPlan } from "@sluice/ledger/retention";
+import { planRetention, type RetentionPlan } from "@sluice/ledger/retention-plan";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 

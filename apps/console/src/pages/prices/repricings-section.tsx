@@ -20,10 +20,8 @@ export function RepricingsSection() {
   if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;
   if (!data || data.length === 0) return null;
   return (
-    <section aria-labelledby="repricings" className="flex flex-col gap-3">
-      <h2 id="repricings" className="text-base font-semibold">
-        {t("prices.reprice.list")}
-      </h2>
+    <section className="flex flex-col gap-3">
+      <h2 className="text-base font-semibold">{t("prices.reprice.list")}</h2>
       <DataTable label={t("prices.reprice.list")} rows={data} columns={columns} rowId={({ id }) => id} />
     </section>
   );

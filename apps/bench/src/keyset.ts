@@ -5,11 +5,11 @@ import { measureSums } from "./keyset/sums.ts";
 import { type BenchOptions, type Report, summarise } from "./report.ts";
 
 /**
- * The log after a year: ten million uneven requests (three hundred thousand without --full), made by COPY, and what a reader
+ * The log after a year: ten million uneven requests (sixty thousand without --full), made by COPY, and what a reader
  * waits for on its pages, by the statements that the console's lists send.
  */
 const year: SkewedLog = { rows: 10_000_000, days: 364, users: 2_000, keysPerUser: 5, providers: 50, models: 80 };
-const short: SkewedLog = { ...year, rows: 300_000, users: 400 };
+const short: SkewedLog = { ...year, rows: 60_000, users: 200 };
 
 export async function keysetBench({ full }: BenchOptions): Promise<Report> {
   const log = full ? year : short;

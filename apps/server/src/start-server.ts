@@ -17,6 +17,7 @@ import type { Ledger } from "@sluice/ledger/records";
 import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Services } from "@sluice/services/context";
 import { createServices, systemContext } from "@sluice/services/create-services";
+import { keepRecentTotals } from "@sluice/services/overview/keep-recent-totals";
 import { priceUnpriced } from "@sluice/services/prices/price-unpriced";
 import { runRepricings } from "@sluice/services/prices/reprice";
 import { prepareSetup } from "@sluice/services/setup/prepare-setup";
@@ -239,7 +240,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       clock: systemClock,
       sessions: rooms.live.sessions,
       retention: { settings: () => rooms.snapshot.current().settings, archiveDir: join(env.dataDir, "archive") },
-      jobs: correctCostsJobs(services),
+      jobs: [...correctCostsJobs(services), recentTotalsJob(services)],
       spool: {
         ...spool,
         ownInstanceId: instance.id,
@@ -277,6 +278,18 @@ function correctCostsJobs(services: Parts["services"]): Job[] {
     { name: "price-unpriced", everyMs: 30_000, atStart: false, run: async (signal) => void (await priceUnpriced(ctx, signal)) },
     { name: "reprice", everyMs: 3_000, atStart: false, run: async (signal) => void (await runRepricings(ctx, signal)) },
   ];
+}
+
+/** Small steps: the fewer hours it is behind, the fewer the overview has to read. */
+const RECENT_EVERY_MS = 300_000;
+
+function recentTotalsJob({ pool, snapshot, clock }: Parts["services"]): Job {
+  return {
+    name: "keep-recent-totals",
+    everyMs: RECENT_EVERY_MS,
+    atStart: true,
+    run: () => keepRecentTotals(pool, { nowMs: clock.now(), settings: snapshot.current().settings }),
+  };
 }
 
 async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {

@@ -73,31 +73,71 @@ export async function countByBucket(
 function histogramStatement({ tenantId, filter, scope, span, unsettled }: HistogramQuery): { text: string; values: unknown[] } {
   const values: unknown[] = [];
   const bind = (value: unknown): string => `$${values.push(value)}`;
-  const where = rollupConditions(bind, { tenantId, filter, scope, span });
+  const asked = { tenantId, filter, scope, span };
+  const from = dimensionOf(asked)
+    ? usageSums(bind, asked)
+    : `${rollupTableOf(span.stepMs)} WHERE ${rollupConditions(bind, asked).join(" AND ")}`;
   const binned = `date_bin(${bind(`${span.stepMs} ms`)}::interval, bucket, '1970-01-01T00:00:00Z'::timestamptz)`;
-  const text = `SELECT ${binned} AS at, status_class AS name, sum(requests)::text AS requests
-    FROM ${rollupTableOf(span.stepMs)} WHERE ${where.join(" AND ")} GROUP BY 1, 2
+  const text = `SELECT ${binned} AS at, status_class AS name, sum(requests)::text AS requests FROM ${from} GROUP BY 1, 2
     UNION ALL SELECT NULL, id::text, '1' FROM requests WHERE id = ANY(${bind(unsettled)}::uuid[])`;
   return { text, values };
 }
 
-/** What of the rollups a query reads: conditions on their key. */
+type Asked = Omit<HistogramQuery, "unsettled">;
+
+/** The one model or provider that is asked for, or all: then sums by one dimension have the answer, and undefined: they do not. */
+function dimensionOf({ filter, scope }: Asked): { kind: string; id: string } | undefined {
+  const { model, providerId, statusClass: _1, notStatusClass: _2, state: _3, notState: _4, ...others } = filter;
+  const isAnswered = scope.userId === undefined && Object.values(others).every((value) => value === undefined);
+  if (!isAnswered || (model !== undefined && providerId !== undefined)) return undefined;
+  if (model !== undefined) return { kind: "model", id: model };
+  return providerId === undefined ? { kind: "", id: "" } : { kind: "provider", id: providerId };
+}
+
+const counted = ["3xx", "4xx", "5xx", "aborted", "refused"];
+const classCounts = [
+  `('2xx', requests - ${counted.map((name) => `requests_${name}`).join(" - ")})`,
+  ...counted.map((name) => `('${name}', requests_${name})`),
+];
+
+/** A row a bucket, turned to one a class. */
+function usageSums(bind: (value: unknown) => string, asked: Asked): string {
+  const { kind, id } = dimensionOf(asked) ?? { kind: "", id: "" };
+  const { tenantId, filter, span } = asked;
+  const grain = rollupTableOf(span.stepMs).replace("rollups_", "");
+  const where = [
+    `tenant_id = ${bind(tenantId)} AND grain = '${grain}' AND kind = ${bind(kind)} AND id = ${bind(id)}`,
+    `bucket >= ${bind(new Date(span.fromMs))} AND bucket < ${bind(new Date(span.toMs))}`,
+    ...classesOf(filter).map((classes) => `name = ANY(${bind(classes)}::text[])`),
+  ];
+  return `(SELECT bucket, name AS status_class, n AS requests FROM usage_sums, LATERAL (VALUES ${classCounts.join(", ")}) AS ended(name, n)
+    WHERE n <> 0 AND ${where.join(" AND ")}) AS ends`;
+}
+
+/** What of the rollups a query reads: conditions on their key. Of a user bucket by bucket, to read theirs alone. */
 export function rollupConditions(
   bind: (value: unknown) => string,
   { tenantId, filter, scope, span }: Omit<HistogramQuery, "unsettled">,
 ): string[] {
   return [
     `tenant_id = ${bind(tenantId)}`,
-    `bucket >= ${bind(new Date(span.fromMs))}`,
-    `bucket < ${bind(new Date(span.toMs))}`,
+    ...bucketConditions(bind, span, (scope.userId ?? filter.userId) !== undefined),
     ...(scope.userId === undefined ? [] : [`user_id = ${bind(scope.userId)}`]),
     ...equal(bind, filter),
     ...classesOf(filter).map((classes) => `status_class = ANY(${bind(classes)}::text[])`),
   ];
 }
 
+function bucketConditions(bind: (value: unknown) => string, span: HistogramSpan, isListed: boolean): string[] {
+  const [from, to] = [bind(new Date(span.fromMs)), bind(new Date(span.toMs))];
+  if (!isListed) return [`bucket >= ${from}`, `bucket < ${to}`];
+  const step = { rollups_5m: "5 minutes", rollups_hour: "1 hour", rollups_day: "24 hours" }[rollupTableOf(span.stepMs)];
+  const last = `${to}::timestamptz - interval '${step}'`;
+  return [`bucket = ANY(ARRAY(SELECT generate_series(${from}::timestamptz, ${last}, interval '${step}')))`];
+}
+
 /** The coarsest rollup that has buckets of this step. */
-export function rollupTableOf(stepMs: number): string {
+export function rollupTableOf(stepMs: number): "rollups_5m" | "rollups_hour" | "rollups_day" {
   if (stepMs < HOUR) return "rollups_5m";
   return stepMs < DAY ? "rollups_hour" : "rollups_day";
 }

@@ -2,7 +2,8 @@ import type { BooksDifference } from "@sluice/core/events";
 import { firstIdAt } from "@sluice/core/ids";
 import { sketchBounds } from "@sluice/core/latency-sketch";
 import type pg from "pg";
-import { rollupTables, statusClassSql } from "./settle-statement.ts";
+import { isUuid, type RecentRange, recentColumns, recentFrom, recentRanges } from "./recent-columns.ts";
+import { oneDimension, rollupTables, statusClassSql } from "./settle-statement.ts";
 
 /**
  * The invariants that Postgres alone can show. They are computed apart from the code that writes: sums from the raw
@@ -41,6 +42,7 @@ export function checksOf(span: Span | null): BookCheck[] {
 export const timelessChecks: readonly BookCheck[] = [
   totalsCheck("key_totals", "key_id"),
   totalsCheck("user_totals", "user_id"),
+  ...recentRanges.flatMap((range) => [recentCheck("key", range), recentCheck("user", range)]),
   balances(),
 ];
 
@@ -48,13 +50,13 @@ export const timelessChecks: readonly BookCheck[] = [
 export const findWrongSums = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, sumChecks(null));
 
 /** I2: what a key or a user has used in all is the sum of its days. */
-export const findWrongTotals = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, timelessChecks.slice(0, 2));
+export const findWrongTotals = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, timelessChecks.slice(0, -1));
 
 /**
  * I3: every account has what it was given less what the ledger charged, and holds what its open holds say. The ledger's
  * part is read from the daily sums, which stay when old rows go.
  */
-export const findWrongBalances = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, timelessChecks.slice(2));
+export const findWrongBalances = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, timelessChecks.slice(-1));
 
 /** I4: no id twice. (A primary key says so of each partition, and ranges of each other; this says so of the data.) */
 export const findDoubles = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, [doublesCheck(null)]);
@@ -95,28 +97,71 @@ function sketchSum(column: string): string {
 interface SumsRow {
   key: string;
   bucket: Date;
-  key_id: string;
-  user_id: string;
+  key_id?: string;
+  user_id?: string;
   raw: string[] | null;
   kept: string[] | null;
 }
 
+/** Sums of the full key, of one dimension, and how rows make them. */
 function sumChecks(span: Span | null): BookCheck[] {
-  return rollupTables.map(({ table, bucketOf }) => ({
+  return rollupTables.flatMap(({ table, grain, bucketOf }) => [
+    sumsCheck(
+      { table, level: table, key: rollupKey, select: rollupKey, groups: rollupKey, sums: measures, bucket: bucketOf("started_at") },
+      span,
+    ),
+    sumsCheck(
+      {
+        ...{ table: "usage_sums", level: table, key: "tenant_id, kind, bucket, id", bucket: bucketOf("started_at"), grain },
+        select: `tenant_id, ${oneDimension.kind} AS kind, bucket, ${oneDimension.id} AS id`,
+        groups: oneDimension.groups,
+        sums: { ...measures, ...endings },
+      },
+      span,
+    ),
+  ]);
+}
+
+interface KeptSums {
+  table: string;
+  /** The rollup of the same buckets, whose retention is theirs. */
+  level: string;
+  grain?: string;
+  key: string;
+  select: string;
+  groups: string;
+  sums: Record<string, string>;
+  bucket: string;
+}
+
+const rollupKey = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
+
+const endings = Object.fromEntries(
+  ["3xx", "4xx", "5xx", "aborted", "refused"].map((name) => [
+    `requests_${name}`,
+    `count(*) FILTER (WHERE status_class = '${name}' AND ${original})`,
+  ]),
+);
+
+function sumsCheck(kept: KeptSums, span: Span | null): BookCheck {
+  const { table } = kept;
+  return {
     table,
     async find(db) {
-      const { rows } = await db.query<SumsRow>(sumsSql(table, bucketOf("started_at"), span !== null), spanValues(span));
-      return rows.map(({ key, bucket, key_id, user_id, raw, kept }) => ({
-        ...{ invariant: "I2" as const, table, id: key, bucketMs: bucket.getTime(), keyId: key_id, userId: user_id },
-        ...differing(raw, kept),
+      const { rows } = await db.query<SumsRow>(sumsSql(kept, span !== null), spanValues(span));
+      return rows.map(({ key, bucket, key_id, user_id, raw, kept: found }) => ({
+        ...{ invariant: "I2" as const, table, id: key, bucketMs: bucket.getTime() },
+        ...(key_id === undefined ? {} : { keyId: key_id }),
+        ...(user_id === undefined ? {} : { userId: user_id }),
+        ...differing(Object.keys(kept.sums), raw, found),
       }));
     },
-  }));
+  };
 }
 
 /** Only the measures that differ, by name. A sketch is as long as it is unreadable. */
-function differing(raw: string[] | null, kept: string[] | null): { expected: string; found: string } {
-  const names = Object.keys(measures).flatMap((name, at) => (raw && kept && raw[at] === kept[at] ? [] : [{ name, at }]));
+function differing(measured: readonly string[], raw: string[] | null, kept: string[] | null): { expected: string; found: string } {
+  const names = measured.flatMap((name, at) => (raw && kept && raw[at] === kept[at] ? [] : [{ name, at }]));
   const text = (sums: string[] | null) => {
     if (!sums) return "nothing";
     const shown = names.map(({ name, at }) => `${name} ${(sums[at] ?? "").length > 30 ? `${sums[at]?.slice(0, 30)}…` : sums[at]}`);
@@ -131,28 +176,24 @@ function spanValues(span: Span | null): unknown[] {
   return [firstIdAt(span.fromMs - HOUR), firstIdAt(span.toMs + HOUR), new Date(span.fromMs), new Date(span.toMs)];
 }
 
-function sumsSql(table: string, bucket: string, isSpan: boolean): string {
-  const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
+function sumsSql({ table, level, grain, key, select, groups, sums, bucket }: KeptSums, isSpan: boolean): string {
   // Before this, rows or sums were taken away by the retention.
   const retained = `bucket >= to_timestamp(coalesce((SELECT max(value::bigint) FROM installation
-    WHERE name IN ('requests.kept_from', '${table}.kept_from')), 0) / 1000.0)`;
+    WHERE name IN ('requests.kept_from', '${level}.kept_from')), 0) / 1000.0)`;
   const rowsOfSpan = isSpan
     ? "WHERE id >= $1::uuid AND id < $2::uuid AND started_at >= $3::timestamptz AND started_at < $4::timestamptz"
     : "";
   const keptOfSpan = isSpan ? "AND bucket >= $3::timestamptz AND bucket < $4::timestamptz" : "";
+  const texts = (sql: readonly string[]): string => sql.map((one) => `(${one})::text`).join(", ");
   return `WITH raw AS (
-    SELECT ${key}, ARRAY[${Object.values(measures)
-      .map((sql) => `(${sql})::text`)
-      .join(", ")}] AS sums
+    SELECT ${select}, ARRAY[${texts(Object.values(sums))}] AS sums
     FROM (SELECT *, ${bucket} AS bucket, ${statusClassSql} AS status_class FROM requests ${rowsOfSpan}) AS classed
-    WHERE ${retained} GROUP BY ${key}),
+    WHERE ${retained} GROUP BY ${groups}),
   kept AS (
-    SELECT ${key}, ARRAY[${Object.keys(measures)
-      .map((name) => `${name}::text`)
-      .join(", ")}] AS sums
-    FROM ${table} WHERE ${retained} ${keptOfSpan})
-  SELECT concat_ws(' ', tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class) AS key,
-    bucket, key_id, user_id, raw.sums AS raw, kept.sums AS kept
+    SELECT ${key}, ARRAY[${texts(Object.keys(sums))}] AS sums
+    FROM ${table} WHERE ${retained} ${keptOfSpan} ${grain === undefined ? "" : `AND grain = '${grain}'`})
+  SELECT concat_ws(' ', ${grain === undefined ? "" : `'${grain}', `}${key}) AS key, bucket, ${grain === undefined ? "key_id, user_id, " : ""}
+    raw.sums AS raw, kept.sums AS kept
   FROM raw FULL JOIN kept USING (${key}) WHERE raw.sums IS DISTINCT FROM kept.sums LIMIT ${LISTED}`;
 }
 
@@ -173,6 +214,30 @@ function totalsCheck(table: "key_totals" | "user_totals", id: "key_id" | "user_i
       return rows.map(({ id: of, expected, kept }) => ({
         ...{ invariant: "I2" as const, table, id: of, expected, found: kept },
         ...(id === "key_id" ? { keyId: of } : { userId: of }),
+      }));
+    },
+  };
+}
+
+/** I2: what a key or a user used lately is the sum of the hours since then. */
+function recentCheck(owner: "key" | "user", range: RecentRange): BookCheck {
+  const columns = recentColumns(range, "true");
+  const names = Object.keys(columns);
+  const table = `${owner}_totals`;
+  const ids = owner === "key" ? `key_id ${isUuid} AND user_id ${isUuid}` : `user_id ${isUuid}`;
+  const texts = (of: string): string => `concat_ws(', ', ${names.map((name) => `'${name} ' || coalesce(${of}.${name}, 0)`).join(", ")})`;
+  return {
+    table,
+    async find(db) {
+      const { rows } = await db.query<{ id: string; expected: string; kept: string }>(`
+        WITH used AS (SELECT ${owner}_id::uuid AS id, ${names.map((name) => `${columns[name]} AS ${name}`).join(", ")}
+          FROM rollups_hour WHERE bucket >= ${recentFrom(range)} AND ${ids} GROUP BY 1)
+        SELECT id, ${texts("u")} AS expected, ${texts("t")} AS kept
+        FROM used u FULL JOIN (SELECT ${owner}_id AS id, ${names.join(", ")} FROM ${table}) t USING (id)
+        WHERE ${texts("u")} <> ${texts("t")} LIMIT ${LISTED}`);
+      return rows.map(({ id, expected, kept }) => ({
+        ...{ invariant: "I2" as const, table, id, expected, found: kept },
+        ...(owner === "key" ? { keyId: id } : { userId: id }),
       }));
     },
   };

@@ -116,13 +116,22 @@ async function noteArchive(client: pg.ClientBase, archive: RetentionPlan["archiv
 async function deleteFineRollups(client: pg.ClientBase, { settings, nowMs, signal }: RetentionOptions): Promise<number> {
   const beforeMs = Math.floor(nowMs - settings["retention.fiveMinuteDays"] * DAY_MS);
   await noteKeptFrom(client, "rollups_5m", beforeMs);
-  for (let deleted = 0; ; ) {
-    const { rowCount } = await client.query(
-      `DELETE FROM rollups_5m WHERE ctid = ANY(ARRAY(
-         SELECT r.ctid FROM config_version v JOIN rollups_5m r ON r.tenant_id = v.tenant_id AND r.bucket < $1 LIMIT ${DELETED_AT_ONCE}))`,
-      [new Date(beforeMs)],
-    );
-    deleted += rowCount ?? 0;
-    if (signal?.aborted || (rowCount ?? 0) < DELETED_AT_ONCE) return deleted;
+  let deleted = 0;
+  for (const [table, condition] of fineSums) {
+    for (let last = DELETED_AT_ONCE; last === DELETED_AT_ONCE && !signal?.aborted; deleted += last) {
+      const { rowCount } = await client.query(
+        `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
+           SELECT r.ctid FROM config_version v JOIN ${table} r ON r.tenant_id = v.tenant_id AND r.bucket < $1 ${condition} LIMIT ${DELETED_AT_ONCE}))`,
+        [new Date(beforeMs)],
+      );
+      last = rowCount ?? 0;
+    }
   }
+  return deleted;
 }
+
+/** Where sums of five minutes are, each by the beginning of its key. */
+const fineSums = [
+  ["rollups_5m", ""],
+  ["usage_sums", "AND r.grain = '5m' AND r.kind IN ('', 'model', 'provider')"],
+] as const;

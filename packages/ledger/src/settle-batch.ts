@@ -4,7 +4,7 @@ import { isDataError } from "./settle-errors.ts";
 import { SETTLE_NAME, type SettledRecord, settleSql, settleValues } from "./settle-statement.ts";
 
 /** One for all who assign settled_seq, over every process. */
-const SETTLE_LOCK = 7_207_150_002;
+export const SETTLE_LOCK = 7_207_150_002;
 
 /**
  * One transaction: these records become rows, in the order of their ids, or none does. Records of one id must not meet

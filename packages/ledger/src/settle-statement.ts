@@ -1,5 +1,6 @@
 import { isId } from "@sluice/core/ids";
 import { sketchSql } from "@sluice/core/latency-sketch";
+import { isUuid, recentColumns, recentFrom, recentRanges, tokens } from "./recent-columns.ts";
 import type { FinishRecord } from "./records.ts";
 
 /**
@@ -80,10 +81,25 @@ const sketches = {
 
 /** The rollups, each with its bucket of the column `started_at` or of a finer bucket. UTC. */
 export const rollupTables = [
-  { table: "rollups_5m", bucketOf: (at: string) => `date_bin('5 minutes', ${at}, '2000-01-01T00:00:00Z'::timestamptz)` },
-  { table: "rollups_hour", bucketOf: (at: string) => `date_trunc('hour', ${at}, 'UTC')` },
-  { table: "rollups_day", bucketOf: (at: string) => `date_trunc('day', ${at}, 'UTC')` },
+  { grain: "5m", table: "rollups_5m", bucketOf: (at: string) => `date_bin('5 minutes', ${at}, '2000-01-01T00:00:00Z'::timestamptz)` },
+  { grain: "hour", table: "rollups_hour", bucketOf: (at: string) => `date_trunc('hour', ${at}, 'UTC')` },
+  { grain: "day", table: "rollups_day", bucketOf: (at: string) => `date_trunc('day', ${at}, 'UTC')` },
 ] as const;
+
+/** `usage_sums` are by one dimension, a row for all kinds of ends: how many ended how is counted there. 2xx are the rest. */
+const endings = Object.fromEntries(
+  ["3xx", "4xx", "5xx", "aborted", "refused"].map((name) => [
+    `requests_${name}`,
+    `coalesce(sum(requests) FILTER (WHERE status_class = '${name}'), 0)::bigint`,
+  ]),
+);
+
+/** The dimension of a row of `usage_sums` and its value, and how rows with both are grouped to it. */
+export const oneDimension = {
+  kind: "CASE WHEN GROUPING(model) = 0 THEN 'model' WHEN GROUPING(provider_id) = 0 THEN 'provider' ELSE '' END",
+  id: "coalesce(model, provider_id, '')",
+  groups: "GROUPING SETS ((tenant_id, bucket), (tenant_id, bucket, model), (tenant_id, bucket, provider_id))",
+} as const;
 
 /** core/status-class in SQL. */
 export const statusClassSql = `CASE WHEN state IN ('aborted', 'refused') THEN state
@@ -97,8 +113,6 @@ const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", di
 const returned = `id, tenant_id, user_id, key_id, provider_id, model, "group", dialect, state, status, billable, corrects_id,
     started_at, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
     upstream_cost_nano_usd, ttft_ms, duration_ms`;
-
-const isUuid = "~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'";
 
 function makeSettleSql(): string {
   const names = columns.map(({ name }) => `"${name}"`);
@@ -128,7 +142,9 @@ function makeSettleSql(): string {
   FROM (SELECT ins.*, ${statusClassSql} AS status_class FROM ins) AS classed
   GROUP BY ${key})`,
     ...rollupTables.map(({ table, bucketOf }) => rollupPart(table, bucketOf("bucket"))),
-    usedPart,
+    byOnePart,
+    usageSumsPart(),
+    usedPart(),
     totalsPart("key_totals", "key_id"),
     totalsPart("user_totals", "user_id"),
     accountsPart,
@@ -136,39 +152,76 @@ function makeSettleSql(): string {
   return `WITH ${parts.join(",\n")}\nSELECT count(*)::int AS inserted FROM ins`;
 }
 
+/** Of each measure the sum of rows that have it. */
+const summed = [
+  ...Object.keys(measures).map((name) => ({ name, sum: `sum(${name})::bigint` })),
+  ...Object.keys(sketches).map((name) => ({ name, sum: `sum(${name})` })),
+];
+
+/** `name` of the row there and of the one that comes, added. */
+function added(table: string, names: readonly string[]): string {
+  return names.map((name) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(", ");
+}
+
 /** Rows go in by key order, so that two sessions that ever met without the lock would not deadlock. */
 function rollupPart(table: string, bucket: string): string {
-  const sums = Object.keys(measures).map((name) => ({ name, sum: `sum(${name})::bigint` }));
-  const all = [...sums, ...Object.keys(sketches).map((name) => ({ name, sum: `sum(${name})` }))];
-  const names = all.map(({ name }) => name);
+  const names = summed.map(({ name }) => name);
   return `${table}_moved AS (
   INSERT INTO ${table} (${key}, ${names.join(", ")})
   SELECT tenant_id, ${bucket} AS bucket, user_id, key_id, provider_id, model, "group", dialect, status_class,
-    ${all.map(({ sum }) => sum).join(", ")}
+    ${summed.map(({ sum }) => sum).join(", ")}
   FROM sums GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9
   ON CONFLICT (${key}) DO UPDATE SET
-    ${names.map((name) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(", ")})`;
+    ${added(table, names)})`;
+}
+
+/** What all, each model and each provider moved, by five minutes. */
+const byOnePart = `by_one AS (
+  SELECT tenant_id, ${oneDimension.kind} AS kind, bucket, ${oneDimension.id} AS id,
+    ${summed.map(({ name, sum }) => `${sum} AS ${name}`).join(", ")},
+    ${Object.entries(endings)
+      .map(([name, sql]) => `${sql} AS ${name}`)
+      .join(", ")}
+  FROM sums GROUP BY ${oneDimension.groups})`;
+
+/** Few rows, whatever the batch: as many as there are models and providers in it. */
+function usageSumsPart(): string {
+  const all = [...summed, ...Object.keys(endings).map((name) => ({ name, sum: `sum(${name})::bigint` }))];
+  const names = all.map(({ name }) => name);
+  return `usage_sums_moved AS (
+  INSERT INTO usage_sums (tenant_id, grain, kind, bucket, id, ${names.join(", ")})
+  SELECT tenant_id, grain, kind, at, id, ${all.map(({ sum }) => sum).join(", ")}
+  FROM by_one CROSS JOIN LATERAL (VALUES ${rollupTables.map(({ grain, bucketOf }) => `('${grain}', ${bucketOf("bucket")})`).join(", ")}) AS of(grain, at)
+  GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+  ON CONFLICT (tenant_id, grain, kind, bucket, id) DO UPDATE SET
+    ${added("usage_sums", names)})`;
 }
 
 /**
- * What each key of each user moved, and whether these ids are ours: the ledger takes any text, but only ours have totals and
- * accounts. Summed up from `sums`, and matched once a group: a regular expression a row costs as much as its insert.
+ * What each key of each user moved, in all and lately, and whether these ids are ours: the ledger takes any text, but only
+ * ours have totals and accounts. Summed up from `sums`, and matched once a group: a regular expression a row costs as much as its insert.
  */
-const usedPart = `used AS (
+function usedPart(): string {
+  const recent = recentRanges.flatMap((range) =>
+    Object.entries(recentColumns(range, `bucket >= ${recentFrom(range)}`)).map(([name, sum]) => `${sum} AS ${name}`),
+  );
+  return `used AS (
   SELECT user_id, key_id, min(tenant_id) AS tenant_id, sum(requests) AS requests, sum(cost_nano_usd) AS cost, max(used_at) AS used_at,
-    sum(input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens) AS tokens,
-    user_id ${isUuid} AS of_user, key_id ${isUuid} AS of_key
+    sum(${tokens}) AS tokens, user_id ${isUuid} AS of_user, key_id ${isUuid} AS of_key,
+    ${recent.join(", ")}
   FROM sums GROUP BY user_id, key_id)`;
+}
 
-/** What a key or a user has used in all. */
+/** What a key or a user has used in all, and lately. */
 function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): string {
   const [owner, ownerUuid] = id === "key_id" ? [", user_id", ", min(user_id)::uuid"] : ["", ""];
+  const recent = recentRanges.flatMap((range) => Object.keys(recentColumns(range, "true")));
   return `${table}_moved AS (
-  INSERT INTO ${table} (${id}${owner}, tenant_id, requests, total_tokens, cost_nano_usd, last_used_at)
-  SELECT ${id}::uuid${ownerUuid}, min(tenant_id), sum(requests)::bigint, sum(tokens)::bigint, sum(cost)::bigint, max(used_at)
+  INSERT INTO ${table} (${id}${owner}, tenant_id, requests, total_tokens, cost_nano_usd, last_used_at, ${recent.join(", ")})
+  SELECT ${id}::uuid${ownerUuid}, min(tenant_id), sum(requests)::bigint, sum(tokens)::bigint, sum(cost)::bigint, max(used_at),
+    ${recent.map((name) => `sum(${name})::bigint`).join(", ")}
   FROM used WHERE of_user AND ${id === "key_id" ? "of_key" : "true"} GROUP BY ${id} ORDER BY 1
-  ON CONFLICT (${id}) DO UPDATE SET requests = ${table}.requests + EXCLUDED.requests,
-    total_tokens = ${table}.total_tokens + EXCLUDED.total_tokens, cost_nano_usd = ${table}.cost_nano_usd + EXCLUDED.cost_nano_usd,
+  ON CONFLICT (${id}) DO UPDATE SET ${added(table, ["requests", "total_tokens", "cost_nano_usd", ...recent])},
     last_used_at = greatest(${table}.last_used_at, EXCLUDED.last_used_at))`;
 }
 
@@ -184,7 +237,7 @@ const accountsPart = `accounts_moved AS (
     postpaid_nano_usd = accounts.postpaid_nano_usd + CASE accounts.billing WHEN 'postpaid' THEN EXCLUDED.postpaid_nano_usd ELSE 0 END)`;
 
 /** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_7";
+export const SETTLE_NAME = "sluice_settle_8";
 export const settleSql = makeSettleSql();
 
 /** An end, and its detail as text when that was made before. */

@@ -67,6 +67,7 @@ describe("what is settled", () => {
     expect(await count("request_details")).toBe(2_000);
     expect(await findWrongSums(db.pool)).toEqual([]);
     const { rows } = await db.pool.query("SELECT DISTINCT status_class FROM rollups_day ORDER BY 1");
+    expect(await count("usage_sums")).toBeGreaterThan(0);
     expect(rows.map((row) => row.status_class)).toEqual([...new Set(ends.map(({ row }) => statusClassOf(row)))].sort());
   });
 
@@ -111,6 +112,8 @@ describe("nothing twice", () => {
     );
     await freezeSpool(join(place.dir, "test"), join(place.dir, "copy"));
     await first.close();
+    const all = "SELECT * FROM usage_sums ORDER BY 1, 2, 3, 4, 5";
+    const byOne = await db.pool.query(all);
     const before = await db.pool.query("SELECT * FROM rollups_hour ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9");
     for (const copy of ["replay-1", "replay-2"]) {
       await cp(join(place.dir, "copy"), join(place.dir, copy), { recursive: true, filter: (from) => !from.endsWith("checkpoint") });
@@ -118,6 +121,7 @@ describe("nothing twice", () => {
     }
     expect(await count()).toBe(300);
     expect((await db.pool.query("SELECT * FROM rollups_hour ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9")).rows).toEqual(before.rows);
+    expect((await db.pool.query(all)).rows).toEqual(byOne.rows);
     expect(await findWrongSums(db.pool)).toEqual([]);
   });
 

@@ -3,6 +3,9 @@ import { noUsage } from "@sluice/core/requests";
 import { makeKey, makeUser, requestRow } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { recentRanges } from "../src/recent-columns.ts";
+import { moveRecentTotals } from "../src/recent-totals.ts";
+import { findWrongTotals } from "../src/reconcile.ts";
 import { settleBatch } from "../src/settle-batch.ts";
 import { finishOf } from "./arrange.ts";
 
@@ -74,5 +77,48 @@ describe("what a key has used in all", () => {
     ]);
     expect(await totals(keyId)).toMatchObject({ requests: 1n, userId: user.id });
     expect(await database.prisma.userTotals.findUniqueOrThrow({ where: { userId: user.id } })).toMatchObject({ requests: 2n });
+  });
+});
+
+describe("what a key has used lately", () => {
+  const HOUR = 3_600_000;
+
+  it("is what began since a moment, wherever that moves, late rows and corrections included", async () => {
+    const { key } = await makeKey(database.prisma);
+    const hour = Math.floor(Date.now() / HOUR) * HOUR;
+    const usage = { ...noUsage, input: 10 };
+    const at = (hoursAgo: number, state: "done" | "error" = "done") =>
+      finishOf({
+        keyId: key.id,
+        userId: key.userId,
+        usage,
+        state,
+        status: state === "error" ? 502 : 200,
+        costNanoUsd: "5",
+        startedAtMs: hour - hoursAgo * HOUR + 1,
+      });
+    await settleBatch(database.pool, [at(1), at(30, "error"), at(31), at(40 * 24)]);
+    const lately = async () => {
+      const { requests24h, requests7d, errors7d, requests30d, costNanoUsd30d, tokens30d } = await totals(key.id);
+      return [requests24h, requests7d, errors7d, requests30d, costNanoUsd30d, tokens30d].map(Number);
+    };
+    expect(await lately()).toEqual([1, 3, 1, 3, 15, 30]);
+    expect(await moveRecentTotals(database.pool, "7d", hour - 30 * HOUR)).toBe(true);
+    expect(await moveRecentTotals(database.pool, "7d", hour - 30 * HOUR)).toBe(false);
+    expect(await lately()).toEqual([1, 2, 1, 3, 15, 30]);
+    await moveRecentTotals(database.pool, "30d", hour - 50 * 24 * HOUR);
+    expect(await lately()).toEqual([1, 2, 1, 4, 20, 40]);
+
+    const late = at(29);
+    const corrected = at(30);
+    const row = requestRow({ ...corrected.row, id: newId(), correctsId: corrected.row.id, usage: noUsage, costNanoUsd: "-5" });
+    await settleBatch(database.pool, [late, corrected]);
+    await settleBatch(database.pool, [{ ...corrected, row, detail: { ...corrected.detail, id: row.id } }, late]);
+    expect(await lately()).toEqual([1, 4, 1, 6, 25, 60]);
+    expect(await findWrongTotals(database.pool)).toEqual([]);
+    await database.pool.query("UPDATE key_totals SET errors_7d = 7 WHERE key_id = $1", [key.id]);
+    expect((await findWrongTotals(database.pool)).map(({ id }) => id)).toEqual([key.id]);
+    for (const range of recentRanges) await moveRecentTotals(database.pool, range, hour);
+    expect(await lately()).toEqual([0, 0, 6, 0, 0, 0]);
   });
 });

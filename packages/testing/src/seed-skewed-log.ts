@@ -28,8 +28,9 @@ export async function seedSkewedSums(pool: pg.Pool, log: SkewedLog): Promise<voi
   await withOwnSettings(pool, async (client) => {
     await seedOwners(client, log);
     await seedRollups(client);
+    await seedUsageSums(client);
     await seedTotals(client);
-    await client.query("VACUUM (ANALYZE) rollups_5m, rollups_hour, rollups_day, key_totals, user_totals, keys, users");
+    await client.query("VACUUM (ANALYZE) rollups_5m, rollups_hour, rollups_day, usage_sums, key_totals, user_totals, keys, users");
   });
 }
 
@@ -111,12 +112,56 @@ async function seedRollups(client: pg.PoolClient): Promise<void> {
   }
 }
 
+const endings = Object.fromEntries(
+  ["3xx", "4xx", "5xx", "aborted", "refused"].map((name) => [
+    `requests_${name}`,
+    `coalesce(sum(requests) FILTER (WHERE status_class = '${name}'), 0)`,
+  ]),
+);
+
+async function seedUsageSums(client: pg.PoolClient): Promise<void> {
+  const totals = {
+    ...Object.fromEntries(Object.keys(sums).map((name) => [name, `sum(${name})`])),
+    ttft_sketch: "0",
+    duration_sketch: "0",
+    ...endings,
+  };
+  for (const [grain, table] of [
+    ["5m", "rollups_5m"],
+    ["hour", "rollups_hour"],
+    ["day", "rollups_day"],
+  ]) {
+    await client.query(
+      `INSERT INTO usage_sums (tenant_id, grain, kind, bucket, id, ${Object.keys(totals).join(", ")})
+       SELECT tenant_id, '${grain}', CASE WHEN GROUPING(model) = 0 THEN 'model' WHEN GROUPING(provider_id) = 0 THEN 'provider' ELSE '' END AS kind,
+         bucket, coalesce(model, provider_id, '') AS id, ${Object.values(totals).join(", ")}
+       FROM ${table} GROUP BY GROUPING SETS ((tenant_id, bucket), (tenant_id, bucket, model), (tenant_id, bucket, provider_id)) ORDER BY kind, bucket, id`,
+    );
+  }
+}
+
+/** In all, and since the moments that the migration set. */
 async function seedTotals(client: pg.PoolClient): Promise<void> {
+  const used = `sum(${tokens.join(" + ")})`;
+  const recent = ["24h", "7d", "30d"].flatMap((range) => {
+    const isIn = `FILTER (WHERE bucket >= (SELECT begins_at FROM recent_windows WHERE range = '${range}')`;
+    return [
+      [`requests_${range}`, `sum(requests) ${isIn})`],
+      [`errors_${range}`, `sum(requests) ${isIn} AND status_class IN ('4xx', '5xx'))`],
+      [`tokens_${range}`, `${used} ${isIn})`],
+      [`cost_nano_usd_${range}`, `sum(cost_nano_usd) ${isIn})`],
+    ] as const;
+  });
   for (const owner of ["key", "user"] as const) {
     await client.query(
       `UPDATE ${owner}_totals t SET requests = s.requests, cost_nano_usd = s.cost, total_tokens = s.tokens, last_used_at = s.used
-       FROM (SELECT ${owner}_id AS id, sum(requests) AS requests, sum(cost_nano_usd) AS cost, sum(${tokens.join(" + ")}) AS tokens,
+       FROM (SELECT ${owner}_id AS id, sum(requests) AS requests, sum(cost_nano_usd) AS cost, ${used} AS tokens,
          max(bucket) AS used FROM rollups_day GROUP BY 1) AS s WHERE t.${owner}_id::text = s.id`,
+    );
+    await client.query(
+      `UPDATE ${owner}_totals t SET ${recent.map(([name]) => `${name} = coalesce(s.${name}, 0)`).join(", ")}
+       FROM (SELECT ${owner}_id AS id, ${recent.map(([name, sum]) => `${sum} AS ${name}`).join(", ")} FROM rollups_hour
+         WHERE bucket >= now() - interval '31 days' GROUP BY 1) AS s WHERE t.${owner}_id::text = s.id`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import type { LogFilter } from "@sluice/core/inputs/log";
 import { overviewRanges } from "@sluice/core/overview-range";
 import { countByBucket, spanOf } from "@sluice/ledger/histogram";
 import { keysStatement } from "@sluice/services/keys/keys-statement";
@@ -29,14 +30,24 @@ function queries(pool: pg.Pool): Record<string, () => Promise<unknown>> {
     } as const;
     return [`overview${range}`, () => readOverview(pool, tenantId, ask)];
   });
+  const ninety = (filter: LogFilter) => () => countByBucket(pool, { tenantId, filter, scope: {}, span: ninetyDays, unsettled: [] });
   return {
     ...Object.fromEntries(overviews),
-    ninetyDays: () => countByBucket(pool, { tenantId, filter: {}, scope: {}, span: ninetyDays, unsettled: [] }),
-    ninetyDaysOfUser: () =>
-      countByBucket(pool, { tenantId, filter: {}, scope: { userId: skewedId("user", 0) }, span: ninetyDays, unsettled: [] }),
+    ninetyDays: ninety({}),
+    ninetyDaysOfModel: ninety({ model: skewedId("model", 0) }),
+    ninetyDaysOfProvider: ninety({ providerId: skewedId("provider", 0) }),
+    ninetyDaysOfUser: ninety({ userId: skewedId("user", 0) }),
     mostOfAllTimeByKey: () => pool.query(keysStatement({ ...most, userId: null, searchesOwners: false, nowMs }, page)),
     mostOfAllTimeByUser: () => pool.query(usersStatement(most, page)),
+    mostOfAllTimeByModel: () => pool.query(allTimeSql("model"), [tenantId]),
+    mostOfAllTimeByProvider: () => pool.query(allTimeSql("provider"), [tenantId]),
   };
+}
+
+/** From the sums by the day, which stay for good. */
+function allTimeSql(kind: "model" | "provider"): string {
+  return `SELECT id, sum(requests) AS requests, sum(cost_nano_usd) AS cost FROM usage_sums
+    WHERE tenant_id = $1 AND grain = 'day' AND kind = '${kind}' GROUP BY 1 ORDER BY 3 DESC LIMIT 51`;
 }
 
 export async function measureSums(pool: pg.Pool, rounds: number): Promise<Report> {

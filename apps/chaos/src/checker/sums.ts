@@ -6,15 +6,16 @@ const kinds = ["input_tokens", "output_tokens", "cache_write_5m_tokens", "cache_
 const sums = [...kinds, "cost_nano_usd", "upstream_cost_nano_usd"].map((name) => `coalesce(sum(${name}), 0)`).join(", ");
 
 const levels = [
-  { table: "rollups_5m", bucket: "date_bin('5 minutes', started_at, '2000-01-01T00:00:00Z'::timestamptz)" },
-  { table: "rollups_hour", bucket: "date_trunc('hour', started_at, 'UTC')" },
-  { table: "rollups_day", bucket: "date_trunc('day', started_at, 'UTC')" },
+  { grain: "5m", table: "rollups_5m", bucket: "date_bin('5 minutes', started_at, '2000-01-01T00:00:00Z'::timestamptz)" },
+  { grain: "hour", table: "rollups_hour", bucket: "date_trunc('hour', started_at, 'UTC')" },
+  { grain: "day", table: "rollups_day", bucket: "date_trunc('day', started_at, 'UTC')" },
 ];
 
 /** I2: every sum at every level is that of its rows, none missing and none too many. */
 export async function checkSums(pool: pg.Pool): Promise<Finding> {
   const compared = [
     ...levels.map(({ table, bucket }) => levelSql(table, bucket)),
+    ...levels.flatMap(({ grain, bucket }) => dimensions.map((dimension) => dimensionSql(grain, bucket, dimension))),
     totalsSql("key_totals", "key_id"),
     totalsSql("user_totals", "user_id"),
   ];
@@ -26,7 +27,7 @@ export async function checkSums(pool: pg.Pool): Promise<Finding> {
     for (const { key, raw, kept } of rows)
       if (raw !== kept) wrong.push(`${key}: rows give ${raw ?? "nothing"}, kept is ${kept ?? "nothing"}`);
   }
-  return findingOf("I2", checked, "sums of five tables", wrong);
+  return findingOf("I2", checked, "sums of six tables", wrong);
 }
 
 function levelSql(table: string, bucket: string): string {
@@ -35,6 +36,23 @@ function levelSql(table: string, bucket: string): string {
     kept AS (SELECT bucket, ${key}, concat_ws('/', sum(requests), ${sums}) AS sums FROM ${table} GROUP BY bucket, ${key})
     SELECT concat_ws(' ', '${table}', bucket, ${key}) AS key, raw.sums AS raw, kept.sums AS kept
     FROM raw FULL JOIN kept USING (bucket, ${key})`;
+}
+
+const dimensions = [
+  { kind: "", column: "''" },
+  { kind: "model", column: "model" },
+  { kind: "provider", column: "provider_id" },
+];
+
+/** Sums by one dimension, with how many requests were refused or given up. */
+function dimensionSql(grain: string, bucket: string, { kind, column }: (typeof dimensions)[number]): string {
+  return `WITH raw AS (SELECT tenant_id, ${bucket} AS bucket, ${column} AS id, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL),
+      count(*) FILTER (WHERE state = 'refused' AND corrects_id IS NULL), count(*) FILTER (WHERE state = 'aborted' AND corrects_id IS NULL),
+      ${sums}) AS sums FROM requests GROUP BY 1, 2, 3),
+    kept AS (SELECT tenant_id, bucket, id, concat_ws('/', sum(requests), sum(requests_refused), sum(requests_aborted), ${sums}) AS sums
+      FROM usage_sums WHERE grain = '${grain}' AND kind = '${kind}' GROUP BY 1, 2, 3)
+    SELECT concat_ws(' ', 'usage_sums ${grain} ${kind}', tenant_id, bucket, id) AS key, raw.sums AS raw, kept.sums AS kept
+    FROM raw FULL JOIN kept USING (tenant_id, bucket, id)`;
 }
 
 function totalsSql(table: string, id: string): string {

@@ -1,9 +1,11 @@
 import { FIVE_MINUTES_MS, TOP } from "@sluice/core/overview";
-import type { OverviewSplit } from "@sluice/core/overview-range";
+import type { OverviewRange, OverviewSplit } from "@sluice/core/overview-range";
+import { recentFrom, tokens } from "@sluice/ledger/recent-columns";
 
 /**
- * The statements of the overview. Each reads rollups by the beginning of their key, (tenant, bucket): the buckets wanted
- * are listed, so that a day of any zone is put together of days, hours and five minutes, and no row is read in vain.
+ * The statements of the overview. The buckets wanted are listed, so that a day of any zone is put together of days, hours and
+ * five minutes, and no row is read in vain. What is shown of everybody is read from sums by one dimension and from totals of
+ * the last while, what is a user's own from the rollups by the beginning of their key: (tenant, bucket, user).
  */
 export interface BucketList {
   fiveMinutes: Date[];
@@ -55,49 +57,118 @@ export function joinBuckets(lists: readonly BucketList[]): BucketList {
   };
 }
 
-export const columnOf: Record<OverviewSplit, string> = { model: "model", provider: "provider_id", user: "user_id", key: "key_id" };
+const columnOf: Record<OverviewSplit, string> = { model: "model", provider: "provider_id", user: "user_id", key: "key_id" };
 
-const sums = `sum(requests)::float8 AS requests, coalesce(sum(requests) FILTER (WHERE status_class IN ('4xx', '5xx')), 0)::float8 AS errors,
-  sum(input_tokens)::float8 AS input, sum(output_tokens)::float8 AS output,
-  sum(cache_write_5m_tokens + cache_write_1h_tokens)::float8 AS "cacheWrite", sum(cache_read_tokens)::float8 AS "cacheRead",
-  sum(cost_nano_usd)::text AS "costNanoUsd", sum(ttft_count)::float8 AS "ttftCount", sum(ttft_ms_sum)::float8 AS "ttftMsSum",
-  sum(duration_ms_sum)::float8 AS "durationMsSum"`;
+const measured = `requests, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
+      ttft_count, ttft_ms_sum, duration_ms_sum`;
 
-/** $1 tenant, $2 five minutes, $3 hours, $4 days, $5 user (of an own scope only). */
-function source(own: boolean): string {
+const sums: Record<string, string> = {
+  requests: "sum(requests)::float8",
+  errors: "sum(errors)::float8",
+  input: "sum(input_tokens)::float8",
+  output: "sum(output_tokens)::float8",
+  cacheWrite: "sum(cache_write_5m_tokens + cache_write_1h_tokens)::float8",
+  cacheRead: "sum(cache_read_tokens)::float8",
+  costNanoUsd: "sum(cost_nano_usd)",
+  ttftCount: "sum(ttft_count)::float8",
+  ttftMsSum: "sum(ttft_ms_sum)::float8",
+  durationMsSum: "sum(duration_ms_sum)::float8",
+};
+const summed = Object.entries(sums)
+  .map(([name, sql]) => `${sql} AS "${name}"`)
+  .join(", ");
+
+/** $1 tenant, $2 five minutes, $3 hours, $4 days: rows of the full key that meet a condition, with `id` as said. */
+function rollups(id: string, condition: string): string {
   const part = (table: string, parameter: string): string =>
-    `SELECT bucket, user_id, key_id, provider_id, model, status_class, requests, input_tokens, output_tokens, cache_write_5m_tokens,
-      cache_write_1h_tokens, cache_read_tokens, cost_nano_usd, ttft_count, ttft_ms_sum, duration_ms_sum
-    FROM ${table} WHERE tenant_id = $1 AND bucket = ANY(${parameter}::timestamptz[])${own ? " AND user_id = $5" : ""}`;
+    `SELECT bucket, ${id} AS id, CASE WHEN status_class IN ('4xx', '5xx') THEN requests ELSE 0 END AS errors, ${measured}
+    FROM ${table} WHERE tenant_id = $1 AND bucket = ANY(${parameter}::timestamptz[]) AND ${condition}`;
   return `(${part("rollups_5m", "$2")} UNION ALL ${part("rollups_hour", "$3")} UNION ALL ${part("rollups_day", "$4")}) AS wanted`;
 }
 
-/** The parameter after those of {@link source}. */
-function next(own: boolean): string {
-  return own ? "$6" : "$5";
+/** As {@link rollups}, of everybody: all together (''), or each model or provider. */
+function usageSums(kind: "" | "model" | "provider", condition = "true"): string {
+  const part = (grain: string, parameter: string): string =>
+    `SELECT bucket, id, requests_4xx + requests_5xx AS errors, ${measured}
+    FROM usage_sums WHERE tenant_id = $1 AND grain = '${grain}' AND kind = '${kind}' AND bucket = ANY(${parameter}::timestamptz[]) AND ${condition}`;
+  return `(${part("5m", "$2")} UNION ALL ${part("hour", "$3")} UNION ALL ${part("day", "$4")}) AS wanted`;
 }
 
-/** By slot: the index of the last of the ascending times given that begins at or before the bucket. */
+/** By slot: the index of the last of the ascending times $5 that begins at or before the bucket. Own: of the user $6. */
 export function slotsSql(own: boolean): string {
-  return `SELECT width_bucket(bucket, ${next(own)}::timestamptz[]) - 1 AS slot, ${sums} FROM ${source(own)} GROUP BY 1`;
+  return `SELECT ${slot}, ${summed} FROM ${own ? rollups("NULL", "user_id = $6") : usageSums("")} GROUP BY 1`;
 }
 
-/** As {@link slotsSql}, by one dimension: the ids given after the times apart, all others as null. */
+const slot = "width_bucket(bucket, $5::timestamptz[]) - 1 AS slot";
+
+/**
+ * As {@link slotsSql}, by one dimension: the ids $6 apart, all others as null. Of everybody the others are all less the named
+ * ones, so that nothing of them is read. Own: of the user $7.
+ */
 export function seriesSql(own: boolean, by: OverviewSplit): string {
-  const ids = own ? "$7" : "$6";
-  const id = `CASE WHEN ${columnOf[by]} = ANY(${ids}::text[]) THEN ${columnOf[by]} END`;
-  return `SELECT width_bucket(bucket, ${next(own)}::timestamptz[]) - 1 AS slot, ${id} AS id, ${sums} FROM ${source(own)} GROUP BY 1, 2`;
+  if (own) {
+    const id = `CASE WHEN ${columnOf[by]} = ANY($6::text[]) THEN ${columnOf[by]} END`;
+    return `SELECT ${slot}, id, ${summed} FROM ${rollups(id, "user_id = $7")} GROUP BY 1, 2`;
+  }
+  const others = Object.keys(sums).map((name) => `a."${name}" - coalesce(n."${name}", 0) AS "${name}"`);
+  const of = (alias: string): string =>
+    Object.keys(sums)
+      .map((name) => `${alias}."${name}"`)
+      .join(", ");
+  const each = Object.keys(sums).map((name) => `sum("${name}") AS "${name}"`);
+  return `WITH named AS (SELECT ${slot}, id, ${summed} FROM ${named(by)} GROUP BY 1, 2)
+    SELECT * FROM named UNION ALL
+    SELECT a.slot, NULL, ${others.join(", ")} FROM (SELECT ${slot}, ${summed} FROM ${usageSums("")} GROUP BY 1) AS a
+      LEFT JOIN (SELECT slot, ${each.join(", ")} FROM named GROUP BY 1) AS n USING (slot)
+      WHERE (${of("a")}) IS DISTINCT FROM (${of("n")})`;
 }
 
-/** The first of each dimension by cost, in one reading of the rows. */
-export function topSql(own: boolean, splits: readonly OverviewSplit[]): string {
-  const columns = splits.map((split) => columnOf[split]);
-  const kind = splits.map((split) => `WHEN GROUPING(${columnOf[split]}) = 0 THEN '${split}'`).join(" ");
-  return `SELECT kind, id, requests, errors, input, output, "cacheWrite", "cacheRead", "costNanoUsd" FROM (
-    SELECT *, row_number() OVER (PARTITION BY kind ORDER BY "costNanoUsd"::numeric DESC, requests DESC, id) AS rank FROM (
-      SELECT CASE ${kind} END AS kind, coalesce(${columns.join(", ")}) AS id, ${sums}
-      FROM ${source(own)} GROUP BY GROUPING SETS (${columns.map((column) => `(${column})`).join(", ")})) AS grouped
-    WHERE id <> '') AS ranked WHERE rank <= ${TOP} ORDER BY kind, rank`;
+/** Rows of the ids $6. Of keys by their owners, which stand before them in the key of the rollups. */
+function named(by: OverviewSplit): string {
+  if (by === "model" || by === "provider") return usageSums(by, "id = ANY($6::text[])");
+  if (by === "user") return rollups("user_id", "user_id = ANY($6::text[])");
+  const owners = "SELECT user_id::text FROM key_totals WHERE key_id = ANY($6::text[]::uuid[])";
+  return rollups("key_id", `user_id = ANY(ARRAY(${owners})) AND key_id = ANY($6::text[])`);
+}
+
+/** The first models and providers by cost; own: models and keys, of the user $5. */
+export function topSql(own: boolean): string {
+  const lists = own
+    ? (["model", "key"] as const).map((split) => ({ split, source: rollups(columnOf[split], "user_id = $5") }))
+    : (["model", "provider"] as const).map((split) => ({ split, source: usageSums(split) }));
+  return lists
+    .map(({ split, source }) => first(split, `SELECT id, ${summed} FROM ${source} WHERE id <> '' GROUP BY 1`))
+    .join(" UNION ALL ");
+}
+
+function first(split: OverviewSplit, from: string): string {
+  return `(SELECT '${split}' AS kind, * FROM (${from}) AS ${split}s ORDER BY "costNanoUsd" DESC, requests DESC, id LIMIT ${TOP})`;
+}
+
+/** Since when totals of this range are. */
+export function recentFromSql(range: OverviewRange): string {
+  return `SELECT ${recentFrom(range)} AS "from"`;
+}
+
+/**
+ * The first users and keys of everybody by cost: what their totals of the range say, and $5 (1 or -1) times what the buckets
+ * between the moment of the totals and the beginning of the range hold, which are few.
+ */
+export function topOwnersSql(range: OverviewRange): string {
+  const lists = (["user", "key"] as const).map((split) => {
+    const id = `${split}_id`;
+    const value = (name: string, edge: string): string => `t.${name}_${range} + $5::int * coalesce(e."${edge}", 0)`;
+    const edges = `SELECT id, sum(requests) AS requests, sum(errors) AS errors, sum(${tokens}) AS tokens, sum(cost_nano_usd) AS cost
+      FROM ${rollups(id, `${id} <> ''`)} GROUP BY 1`;
+    return first(
+      split,
+      `SELECT * FROM (SELECT t.${id}::text AS id, (${value("requests", "requests")})::float8 AS requests, (${value("errors", "errors")})::float8 AS errors,
+        (${value("tokens", "tokens")})::float8 AS tokens, ${value("cost_nano_usd", "cost")} AS "costNanoUsd"
+      FROM ${split}_totals t LEFT JOIN (${edges}) AS e ON e.id = t.${id}::text WHERE t.tenant_id = $1) AS used
+      WHERE requests <> 0 OR tokens <> 0 OR "costNanoUsd" <> 0`,
+    );
+  });
+  return lists.join(" UNION ALL ");
 }
 
 /** Active sessions of the user $2 ('' = of everybody) at the beginning of the five minutes from $3 to $4. $1 tenant. */

@@ -18,11 +18,13 @@ import {
   type BucketList,
   bucketsOf,
   joinBuckets,
+  recentFromSql,
   samplesSql,
   seriesSql,
   settledSql,
   slotsSql,
   steps,
+  topOwnersSql,
   topSql,
 } from "./overview-statements.ts";
 
@@ -36,6 +38,7 @@ const HOUR_MS = 3_600_000;
 const planSettings = { enable_seqscan: "off" } as const;
 
 export interface OverviewPlan {
+  range: OverviewRange;
   day: { startMs: number; endMs: number };
   yesterdayMs: number;
   /** Starts of the buckets of the range. */
@@ -60,14 +63,14 @@ export function planOverview(
     while (times.length < 30) times.unshift(dayStart((times[0] ?? 0) - 1, zone));
     const ends = [...times.slice(1), day.endMs];
     const buckets = joinBuckets(times.map((from, at) => bucketsOf(from, ends[at] ?? from, fineFromMs)));
-    return { day, yesterdayMs, times, endMs: day.endMs, buckets, fineFromMs };
+    return { range, day, yesterdayMs, times, endMs: day.endMs, buckets, fineFromMs };
   }
   const [stepMs, count] = range === "24h" ? [FIVE_MINUTES_MS, 288] : [HOUR_MS, 168];
   const endMs = (Math.floor(nowMs / stepMs) + 1) * stepMs;
   const starts = steps(endMs - count * stepMs, endMs, stepMs);
   const none: BucketList = { fiveMinutes: [], hours: [], days: [] };
   const buckets = range === "24h" ? { ...none, fiveMinutes: starts } : { ...none, hours: starts };
-  return { day, yesterdayMs, times: starts.map(Number), endMs, buckets, fineFromMs };
+  return { range, day, yesterdayMs, times: starts.map(Number), endMs, buckets, fineFromMs };
 }
 
 export interface OverviewAsk {
@@ -96,9 +99,9 @@ export function readOverview(pool: Pool, tenantId: string, ask: OverviewAsk): Pr
   });
 }
 
-/** Parameters of every statement over rollups. */
-function scopeOf(tenantId: string, { fiveMinutes, hours, days }: BucketList, userId: string | null): unknown[] {
-  return [tenantId, fiveMinutes, hours, days, ...(userId === null ? [] : [userId])];
+/** Parameters of every statement over sums: $1 to $4, the statement's own, and the user of an own scope. */
+function valuesOf(tenantId: string, { fiveMinutes, hours, days }: BucketList, userId: string | null, own: unknown[] = []): unknown[] {
+  return [tenantId, fiveMinutes, hours, days, ...own, ...(userId === null ? [] : [userId])];
 }
 
 /** Slots 0 … are yesterday's five minutes, the last one is all of today. */
@@ -110,8 +113,9 @@ async function readDay(
   const { startMs, endMs } = plan.day;
   const starts = steps(plan.yesterdayMs, startMs, FIVE_MINUTES_MS);
   const today = bucketsOf(startMs, endMs);
-  const values = scopeOf(tenantId, { ...today, fiveMinutes: [...starts, ...today.fiveMinutes] }, userId);
-  const { rows } = await client.query<SumsRow>(slotsSql(userId !== null), [...values, [...starts, new Date(startMs)]]);
+  const buckets = { ...today, fiveMinutes: [...starts, ...today.fiveMinutes] };
+  const values = valuesOf(tenantId, buckets, userId, [[...starts, new Date(startMs)]]);
+  const { rows } = await client.query<SumsRow>(slotsSql(userId !== null), values);
   const sessions = await readSessions(client, tenantId, { starts, userId });
   const yesterday = { startMs: plan.yesterdayMs, sessions, ...zeroColumns(starts.length) };
   for (const row of rows) addAt(yesterday, row.slot, row);
@@ -131,14 +135,24 @@ async function readSessions(
 }
 
 async function readTop(client: PoolClient, tenantId: string, { plan, splits, userId }: OverviewAsk): Promise<Overview["top"]> {
-  const range = bucketsOf(plan.times[0] ?? 0, plan.endMs, plan.fineFromMs);
-  const { rows } = await client.query<TopRow>(topSql(userId !== null, splits), scopeOf(tenantId, range, userId));
+  const fromMs = plan.times[0] ?? 0;
+  const range = bucketsOf(fromMs, plan.endMs, plan.fineFromMs);
+  const { rows } = await client.query<TopRow>(topSql(userId !== null), valuesOf(tenantId, range, userId));
   const top: Overview["top"] = Object.fromEntries(splits.map((split) => [split, []]));
-  for (const row of rows) {
-    const { kind, id, requests, errors, costNanoUsd } = row;
+  for (const { kind, id, requests, errors, costNanoUsd, ...row } of rows)
     top[kind]?.push({ id, requests, errors, tokens: tokensOf(row), costNanoUsd });
-  }
+  if (userId === null) for (const { kind, ...entry } of await readTopOwners(client, tenantId, plan)) top[kind]?.push(entry);
   return top;
+}
+
+/** Users and keys, from their totals; what these hold too much or too little is in the buckets at the edge. */
+async function readTopOwners(client: PoolClient, tenantId: string, { range, times, fineFromMs }: OverviewPlan) {
+  const { rows: kept } = await client.query<{ from: Date | null }>(recentFromSql(range));
+  const [fromMs, keptFromMs] = [times[0] ?? 0, kept[0]?.from?.getTime() ?? 0];
+  const edge = bucketsOf(Math.min(fromMs, keptFromMs), Math.max(fromMs, keptFromMs), fineFromMs);
+  const values = valuesOf(tenantId, edge, null, [fromMs < keptFromMs ? 1 : -1]);
+  const { rows } = await client.query<TopEntry & { kind: "user" | "key" }>(topOwnersSql(range), values);
+  return rows;
 }
 
 async function readSeries(
@@ -148,7 +162,7 @@ async function readSeries(
   top: readonly TopEntry[],
 ): Promise<OverviewSeries[]> {
   const ids = top.slice(0, SERIES).map(({ id }) => id);
-  const values = [...scopeOf(tenantId, plan.buckets, userId), plan.times.map((ms) => new Date(ms)), ids];
+  const values = valuesOf(tenantId, plan.buckets, userId, [plan.times.map((ms) => new Date(ms)), ids]);
   const { rows } = await client.query<SumsRow & { id: string | null }>(seriesSql(userId !== null, by), values);
   const series = new Map<string | null, OverviewSeries>(ids.map((id) => [id, { id, ...zeroColumns(plan.times.length) }]));
   for (const row of rows) {

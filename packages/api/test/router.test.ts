@@ -15,6 +15,6 @@ describe("the router", () => {
 
   it("keeps everything of administrators from users", () => {
     const open = procedures.filter(({ access }) => access === "user").map(({ path }) => path.split(".")[0]);
-    expect(new Set(open)).toEqual(new Set(["keys", "live", "logins", "logs", "names", "overview", "sessions"]));
+    expect(new Set(open)).toEqual(new Set(["credits", "keys", "live", "logins", "logs", "names", "overview", "sessions"]));
   });
 });

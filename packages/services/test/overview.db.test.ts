@@ -365,7 +365,7 @@ describe("what is asked of PostgreSQL", () => {
         const plans = await explain(sent);
         // Of everybody the rollups are asked for nothing but the edges of the totals.
         const reading = plans.filter(({ text, plan }) => plan.includes(" rollups_") && !text.includes("FROM requests"));
-        if (who === admin) expect(reading.map(({ text }) => text.includes("key_totals"))).toEqual([true]);
+        if (who === admin) expect(reading.filter(({ text }) => !text.includes("key_totals"))).toEqual([]);
         for (const { text, plan } of plans) {
           expect(plan, text).not.toMatch(/Seq Scan on (rollups|usage_sums|key_totals|user_totals)/);
           // Partitions without a row are read sequentially; that costs nothing.

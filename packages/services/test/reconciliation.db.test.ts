@@ -84,7 +84,9 @@ describe("a check of the books", () => {
     expect(differences.find(({ table }) => table === "requests")).toMatchObject({
       ...{ invariant: "I5", requestId: wrong.id, expected: "nothing (no price or breakdown)", found: "123" },
     });
-    expect(new Set(differences.map(({ table }) => table))).toEqual(new Set(["rollups_hour", "key_totals", "user_totals", "accounts", "requests"]));
+    expect(new Set(differences.map(({ table }) => table))).toEqual(
+      new Set(["rollups_hour", "key_totals", "user_totals", "accounts", "requests"]),
+    );
     expect((await pool.query("SELECT total_tokens FROM key_totals WHERE key_id = $1", [key.id])).rows[0].total_tokens).toBe("7");
   });
 

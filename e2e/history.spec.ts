@@ -97,3 +97,16 @@ test("the ledger page says what is kept how long and what goes next", async ({ a
   await card.scrollIntoViewIfNeeded();
   expect(await flaws(page, "retention")).toEqual([]);
 });
+
+test("percentiles are read when somebody wants them, on the overview and of a provider", async ({ adminPage: page, place, world }) => {
+  await (await callMessages(place, world.secret)).text();
+  await page.goto("/overview");
+  const own = page.getByRole("article", { name: world.providerName, exact: true });
+  await page.getByRole("button", { name: "Percentiles of latency" }).click();
+  await expect(page.getByRole("table", { name: "Percentiles, 24 hours" })).toContainText(/Duration\d/);
+  expect(await flaws(page, "overview-percentiles")).toEqual([]);
+  await page.goto("/providers");
+  await own.getByRole("button", { name: "Percentiles of latency" }).click();
+  await expect(own.getByRole("table", { name: "Percentiles, 7 days" })).toContainText(/Duration(\d|—)/);
+  expect(await flaws(page, "provider-percentiles")).toEqual([]);
+});

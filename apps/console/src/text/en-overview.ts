@@ -8,6 +8,7 @@ export const overview = {
   errorRate: "Error rate",
   ttft: "Time to first content",
   duration: "Duration",
+  percentiles: "Percentiles of latency",
   latency: "Percentiles, {{range}}",
   latencyOf: "Of {{requests}} requests, within 5%",
   inFlight: "In flight",

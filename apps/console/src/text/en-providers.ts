@@ -84,7 +84,6 @@ export const providers = {
   closedFailures: "{{count}} of {{of}} failures in a row",
   reset: "Reset breakers",
   resetDone: "Breakers of {{name}} are reset",
-  percentiles: "Percentiles",
   ttftTitle: "Time to first content, last {{hours}} h",
   ttftSummary: "{{title}}: mean {{mean}}, highest {{max}}",
   errorsTitle: "Errors, last {{hours}} h",

@@ -8,6 +8,7 @@ export const overview = {
   errorRate: "错误率",
   ttft: "首字时间",
   duration: "总耗时",
+  percentiles: "延迟百分位",
   latency: "百分位，{{range}}",
   latencyOf: "{{requests}} 个请求，误差 5% 以内",
   inFlight: "进行中",

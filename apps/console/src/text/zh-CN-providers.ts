@@ -81,7 +81,6 @@ export const providers = {
   closedFailures: "连续失败 {{count}}/{{of}} 次",
   reset: "重置熔断器",
   resetDone: "已重置 {{name}} 的熔断器",
-  percentiles: "百分位",
   ttftTitle: "首字时间，最近 {{hours}} 小时",
   ttftSummary: "{{title}}：平均 {{mean}}，最高 {{max}}",
   errorsTitle: "错误，最近 {{hours}} 小时",

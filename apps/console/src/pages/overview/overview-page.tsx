@@ -5,7 +5,7 @@ import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "../../api/names.ts";
 import { formatDateTime } from "../../format.ts";
-import { LatencyTable } from "../../latency/latency-table.tsx";
+import { Percentiles } from "../../latency/percentiles.tsx";
 import { SettledNote } from "../../ledger/settled-note.tsx";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { buttonClass } from "../../ui/button.tsx";
@@ -58,9 +58,7 @@ export function OverviewPage() {
               onChange={(value) => void navigate({ to: "/overview", search: { ...search, range: value }, replace: true })}
             />
           </div>
-          <div className="rounded-xl border border-line bg-surface px-4 py-2 lg:max-w-2xl">
-            <LatencyTable range={range} />
-          </div>
+          <Percentiles ranges={[range]} />
           <section aria-label={t("overview.charts")} aria-busy={busy || undefined}>
             <OverviewCharts view={view} nameOf={seriesName} />
           </section>

@@ -1,8 +1,7 @@
 import type { ProviderHealth } from "@sluice/core/events";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { exactCost, formatCost, formatDuration, formatExact, formatPercent } from "../../format.ts";
-import { LatencyTable } from "../../latency/latency-table.tsx";
+import { Percentiles } from "../../latency/percentiles.tsx";
 import type { ProviderSeriesOf } from "../../live/provider-series.ts";
 import { cn } from "../../ui/class-names.ts";
 import { Sparkline } from "../../ui/sparkline.tsx";
@@ -28,25 +27,8 @@ export function ProviderFigures({ health, series }: { health: ProviderHealth; se
         <Figure label={t("providers.spend")} value={formatCost(costNanoUsd)} title={exactCost(costNanoUsd)} />
       </dl>
       {series && <Sparks series={series} />}
-      <Percentiles providerId={health.providerId} />
+      <Percentiles ranges={["24h", "7d"]} providerId={health.providerId} />
     </div>
-  );
-}
-
-/** Read when somebody wants them: a page of a hundred providers reads none. */
-function Percentiles({ providerId }: { providerId: string }) {
-  const { t } = useTranslation();
-  const [open, setOpen] = useState(false);
-  return (
-    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)} className="text-xs">
-      <summary className="min-h-6 cursor-pointer text-ink-3 hover:text-ink">{t("providers.percentiles")}</summary>
-      {open && (
-        <div className="flex flex-col gap-2 pt-1">
-          <LatencyTable range="24h" providerId={providerId} />
-          <LatencyTable range="7d" providerId={providerId} />
-        </div>
-      )}
-    </details>
   );
 }
 

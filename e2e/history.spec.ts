@@ -81,8 +81,24 @@ test("requests are priced anew from the prices page, and the log tells what was 
   await expect(drawer(logs)).toContainText("Priced anew · ");
   await expect(drawer(logs)).toContainText("$3 / $15 → $6 / $30");
   await expect(rows(logs).first().getByRole("img", { name: "Priced anew since: its cost was corrected" })).toBeVisible();
+  await expect(drawer(logs).getByText("Multipliers")).toBeHidden();
   await drawer(logs).getByText("Billed at first").scrollIntoViewIfNeeded();
   expect(await flaws(logs, "corrections")).toEqual([]);
+
+  // The same in the other language, in the dark.
+  await logs.emulateMedia({ colorScheme: "dark" });
+  await logs.evaluate(() => localStorage.setItem("sluice.language", "zh-CN"));
+  await logs.reload();
+  await logs.getByText("最初计费").scrollIntoViewIfNeeded();
+  expect(await flaws(logs, "corrections-zh")).toEqual([]);
+  for (const [path, text] of [
+    ["/prices", "重新定价记录"],
+    ["/system/ledger", "数据保留"],
+  ] as const) {
+    await logs.goto(path);
+    await expect(logs.getByText(text, { exact: true }).first()).toBeVisible();
+    expect(await flaws(logs, `zh${path.replaceAll("/", "-")}`)).toEqual([]);
+  }
 });
 
 test("the ledger page says what is kept how long and what goes next", async ({ adminPage: page, api }) => {

@@ -100,13 +100,14 @@ export async function previewCosts(
 
 async function readRequests(client: pg.ClientBase, { where, values, limit }: Pick<CorrectionStep, "where" | "values" | "limit">) {
   const { rows } = await client.query<StoredRequest>(
-    `SELECT ${rowColumns}, r.settled_seq, r.upstream_cost_nano_usd AS upstream_cost, r.provider_multiplier, r.group_multiplier, c.*,
+    `SELECT ${rowColumns}, r.settled_seq, r.upstream_cost_nano_usd AS upstream_cost, c.*,
+       trim_scale(r.provider_multiplier) AS provider_multiplier, trim_scale(r.group_multiplier) AS group_multiplier,
        (SELECT d.detail FROM request_details d WHERE d.id = r.id) AS detail
      FROM (SELECT * FROM requests r WHERE r.corrects_id IS NULL AND r.billable AND ${where} LIMIT ${limit}) AS r
      CROSS JOIN LATERAL (SELECT count(*)::int AS corrections, sum(cost_nano_usd)::text AS corrected_cost,
          coalesce(sum(upstream_cost_nano_usd), 0)::text AS corrected_upstream_cost,
-         (array_agg(provider_multiplier ORDER BY settled_seq DESC))[1] AS last_provider_multiplier,
-         (array_agg(group_multiplier ORDER BY settled_seq DESC))[1] AS last_group_multiplier
+         trim_scale((array_agg(provider_multiplier ORDER BY settled_seq DESC))[1]) AS last_provider_multiplier,
+         trim_scale((array_agg(group_multiplier ORDER BY settled_seq DESC))[1]) AS last_group_multiplier
        FROM requests k WHERE k.corrects_id = r.id
          AND k.id >= (left(r.id::text, 14) || '7000-8000-000000000000')::uuid AND k.id <= (left(r.id::text, 14) || '7fff-bfff-ffffffffffff')::uuid) AS c`,
     values,

@@ -22,6 +22,8 @@ import { getRetention } from "../src/system/get-retention.ts";
 import { startServices, type TestServices } from "./harness.ts";
 
 const HOUR = 3_600_000;
+const killing = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE repricings%'`;
 let test: TestServices;
 let admin: Awaited<ReturnType<TestServices["as"]>>;
 beforeEach(async () => {
@@ -101,6 +103,7 @@ describe("the history of a cost", () => {
     const down = { differenceNanoUsd: "-3000000", fromPrice: older, toPrice: newer, cause: repriced };
     const one = await getLog(admin, { id: priced.id });
     expect(one.row.costNanoUsd).toBe("1500000");
+    expect(one.history?.corrections[0]?.cost).toMatchObject({ providerMultiplier: "1", groupMultiplier: "1" });
     expect(one.history).toMatchObject({ originalNanoUsd: "4500000", corrections: [down] });
     const two = await getLog(admin, { id: waiting.id });
     const up = { differenceNanoUsd: "4500000", fromPrice: null, toPrice: older, cause: { reason: "priced", actorId: "" } };
@@ -199,15 +202,26 @@ describe("a range that is priced anew", () => {
     await settle(rows, { priceId: price.id, multiplier: "1" });
     await setPrice(admin, { model: "killed", inputPerMTok: "6", outputPerMTok: "30" });
     await reprice(admin, { model: "killed", fromMs: Date.now() - HOUR, toMs: Date.now() + HOUR });
-    // Whoever holds the settle lock loses its connection in the middle of its transaction, three times.
-    const killing = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()";
-    const killer = createPool(test.database.url, { max: 1 });
-    for (let kills = 0; kills < 3; kills++) {
+    const killer = createPool(test.database.url, { max: 2 });
+    for (const before of [0, 1]) {
+      // Corrections are written, the place reached is about to be noted: there its connection is cut. Of this database alone.
+      const holder = await killer.connect();
+      await holder.query("BEGIN; SELECT FROM repricings FOR UPDATE");
       const [run] = await Promise.allSettled([
         runRepricings(admin),
-        until(async () => ((await killer.query(killing)).rowCount ?? 0) > 0, { what: "a run to kill", everyMs: 1 }),
+        until(async () => ((await killer.query(killing)).rowCount ?? 0) > 0, { what: "a run in the middle of its step" }),
       ]);
+      await holder.query("ROLLBACK");
+      holder.release();
       expect(run.status).toBe("rejected");
+      expect((await count("corrects_id IS NOT NULL")) > 0).toBe(before > 0);
+      if (before > 0) continue;
+      const stop = new AbortController();
+      const going = runRepricings(admin, stop.signal);
+      await until(async () => (await count("corrects_id IS NOT NULL")) > 0, { what: "a step", everyMs: 1 });
+      stop.abort();
+      await going;
+      expect((await listRepricings(admin))[0]?.finishedAtMs).toBeNull();
     }
     await killer.end();
     const events = await test.eventsOf(() => runRepricings(admin));

@@ -16,10 +16,12 @@ export const GONE_AFTER_MS = 15_000;
  */
 export function settledUpTo(instances: Iterable<InstanceState>, nowMs: number): SettledUpTo | null {
   const ends = [...instances].flatMap(({ spool, seenAtMs }) => {
-    if (!spool || (spool.depth === 0 && nowMs - seenAtMs > GONE_AFTER_MS)) return [];
-    return { atMs: seenAtMs - (spool.depth === 0 ? 0 : spool.oldestAgeMs), seenAtMs };
+    const isGone = nowMs - seenAtMs > GONE_AFTER_MS;
+    if (!spool || (spool.depth === 0 && isGone)) return [];
+    const ageMs = spool.depth === 0 ? 0 : spool.oldestAgeMs;
+    // Gateways do not speak at the same moment: what lies between is no lag, unless one of them has fallen silent.
+    return { atMs: seenAtMs - ageMs, lagMs: isGone ? nowMs - seenAtMs + ageMs : ageMs };
   });
   if (ends.length === 0) return null;
-  const atMs = Math.min(...ends.map((end) => end.atMs));
-  return { atMs, lagMs: Math.max(0, Math.max(...ends.map((end) => end.seenAtMs)) - atMs) };
+  return { atMs: Math.min(...ends.map(({ atMs }) => atMs)), lagMs: Math.max(...ends.map(({ lagMs }) => lagMs)) };
 }

@@ -84,7 +84,9 @@ describe("A10 limits are asked for where there are any, together", () => {
     const { key } = await harness.group(openai, { ...limits, userId: user.id });
     await ask(key);
     const commands = await commandsOf(() => times(20, () => ask(key)));
-    expect(commands.evalsha).toBe(40);
+    // A renewal or a rebuild of what is kept may fall into the time; a third round trip a request would be twenty more.
+    expect(commands.evalsha).toBeGreaterThanOrEqual(40);
+    expect(commands.evalsha).toBeLessThan(50);
     expect(commands.keys ?? 0).toBe(0);
     expect(commands.eval ?? 0).toBe(0);
   });

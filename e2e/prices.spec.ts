@@ -50,7 +50,7 @@ test("a price table is previewed, applied, and makes versions", async ({ adminPa
 
   await row.getByRole("button", { name: `Price of ${model}` }).click();
   const form = page.getByRole("dialog", { name: `Price of ${model}` });
-  await form.getByLabel("Output").fill("20");
+  await form.getByLabel("Output", { exact: true }).fill("20");
   await form.getByRole("button", { name: "Save" }).click();
   await expect(row).toContainText("Console");
   await row.getByRole("button", { name: `Versions of ${model}` }).click();

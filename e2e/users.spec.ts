@@ -73,7 +73,7 @@ test("a user is added, disabled, brought back by one press, and deleted while no
   await page.getByRole("searchbox", { name: "Search" }).fill(`User ${world.id}`);
   await expect(row).toContainText(world.userEmail);
   await row.getByRole("button", { name: /More actions/ }).click();
-  await expect(page.getByRole("menuitem", { name: "Edit" })).toBeVisible();
+  await expect(page.getByRole("menuitem", { name: "Edit", exact: true })).toBeVisible();
   await expect(page.getByRole("menuitem", { name: "Delete" })).toHaveCount(0);
 });
 

@@ -20,6 +20,7 @@ const wordByStatus: Record<number, string> = {
   402: "FAILED_PRECONDITION",
   403: "PERMISSION_DENIED",
   404: "NOT_FOUND",
+  410: "NOT_FOUND",
   405: "INVALID_ARGUMENT",
   409: "ABORTED",
   413: "INVALID_ARGUMENT",

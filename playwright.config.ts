@@ -19,7 +19,8 @@ export default defineConfig<{ place: Place }>({
   expect: { timeout: 15_000 },
   reporter: [["list"], ["html", { open: "never", outputFolder: "playwright-report" }]],
   use: {
-    trace: "retain-on-failure",
+    // Every action has its snapshot; a film of each test besides would cost a fifth of the run.
+    trace: { mode: "retain-on-failure", screenshots: false },
     locale: "en-US",
     viewport: { width: 1440, height: 900 },
     launchOptions: {

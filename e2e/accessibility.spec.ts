@@ -1,27 +1,14 @@
-import AxeBuilder from "@axe-core/playwright";
-import type { Browser, BrowserContext, Page, TestInfo } from "@playwright/test";
+import type { Browser, BrowserContext, Page } from "@playwright/test";
 import { en } from "../apps/console/src/text/en.ts";
 import { zhCN } from "../apps/console/src/text/zh-CN.ts";
 import { callMessages, expect, test } from "./fixtures.ts";
+import { flaws } from "./flaws.ts";
 
 const texts = { en, "zh-CN": zhCN };
 const looks = (["light", "dark"] as const).flatMap((theme) =>
   (["en", "zh-CN"] as const).flatMap((language) => ([1440, 390] as const).map((width) => ({ theme, language, width }))),
 );
 type Look = (typeof looks)[number];
-
-const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** What axe finds on the page as it is now, and a picture of it. */
-async function look(page: Page, what: string, testInfo: TestInfo): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
-  await page.screenshot({ path: testInfo.outputPath(`${what.replace(/^\//, "").replaceAll("/", "-")}.png`) });
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  return [
-    ...violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map(({ html }) => html.slice(0, 300)).join(" | ")}`),
-    ...(overflow > 0 ? [`${what}: scrolls sideways by ${overflow} px`] : []),
-  ];
-}
 
 /** A signed-in page that looks so; what it says on the console goes into `said`. */
 async function openAs(browser: Browser, signedIn: BrowserContext, baseURL: string, { theme, language, width }: Look, said: string[]) {
@@ -64,7 +51,7 @@ async function visit(page: Page, path: string, language: Look["language"]): Prom
 
 for (const one of looks) {
   const { theme, language, width } = one;
-  test(`every page passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage }, testInfo) => {
+  test(`every page passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage }) => {
     test.setTimeout(240_000);
     await (await callMessages(place, world.secret, { session: `session-${world.id}` })).text();
     const said: string[] = [];
@@ -77,7 +64,7 @@ for (const one of looks) {
     const problems: string[] = [];
     for (const path of places) {
       await visit(page, path, language);
-      problems.push(...(await look(page, path, testInfo)));
+      problems.push(...(await flaws(page, path)));
     }
     expect(problems).toEqual([]);
     expect(said).toEqual([]);
@@ -87,7 +74,7 @@ for (const one of looks) {
 
 for (const one of looks.filter(({ theme, language }) => (theme === "light") === (language === "en"))) {
   const { theme, language, width } = one;
-  test(`what opens passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage }, testInfo) => {
+  test(`what opens passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage }) => {
     test.setTimeout(240_000);
     const answer = await callMessages(place, world.secret);
     await answer.text();
@@ -96,7 +83,7 @@ for (const one of looks.filter(({ theme, language }) => (theme === "light") === 
     const t = texts[language];
     await page.goto(`/logs?log=${answer.headers.get("request-id")}`);
     await expect(page.getByText(String(answer.headers.get("request-id"))).first()).toBeVisible();
-    const problems = await look(page, "drawer", testInfo);
+    const problems = await flaws(page, "drawer");
 
     await page.goto("/keys");
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -118,7 +105,7 @@ for (const one of looks.filter(({ theme, language }) => (theme === "light") === 
     for (const [what, open, selector] of opened) {
       await open();
       await expect(page.locator(selector)).toBeVisible();
-      problems.push(...(await look(page, what, testInfo)));
+      problems.push(...(await flaws(page, what)));
       await page.keyboard.press("Escape");
       await expect(page.locator(selector)).toBeHidden();
     }
@@ -130,7 +117,7 @@ for (const one of looks.filter(({ theme, language }) => (theme === "light") === 
     ] as const) {
       await page.getByRole("button", { name }).click();
       await expect(page.getByRole("dialog")).toBeVisible();
-      problems.push(...(await look(page, what, testInfo)));
+      problems.push(...(await flaws(page, what)));
       await page.keyboard.press("Escape");
       await expect(page.getByRole("dialog")).toBeHidden();
     }
@@ -140,20 +127,20 @@ for (const one of looks.filter(({ theme, language }) => (theme === "light") === 
   });
 }
 
-test("the sign-in page passes axe in both themes", async ({ page }, testInfo) => {
+test("the sign-in page passes axe in both themes", async ({ page }) => {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.goto("/login");
     await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
-    expect(await look(page, `login-${colorScheme}`, testInfo)).toEqual([]);
+    expect(await flaws(page, `login-${colorScheme}`)).toEqual([]);
   }
 });
 
-test("forced colours keep words, borders and the place one is at", async ({ adminPage: page }, testInfo) => {
+test("forced colours keep words, borders and the place one is at", async ({ adminPage: page }) => {
   await page.emulateMedia({ forcedColors: "active", reducedMotion: "reduce" });
   await page.goto("/logs");
   await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
-  expect(await look(page, "forced-colors", testInfo)).toEqual([]);
+  expect(await flaws(page, "forced-colors")).toEqual([]);
   const current = page.locator('aside nav a[aria-current="page"]');
   const other = page.locator("aside nav a:not([aria-current])").first();
   const borderOf = (link: typeof current) =>

@@ -1,5 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { callMessages, expect, signIn, test } from "./fixtures.ts";
+import { flaws } from "./flaws.ts";
 
 test("credit is given with a reason, seen at once by its user, spent by a request, and refused when it is gone", async ({
   adminPage: page,
@@ -68,9 +68,7 @@ test("credit is given with a reason, seen at once by its user, spent by a reques
     [page, "credits"],
     [own, "credits-own"],
   ] as const) {
-    const { violations } = await new AxeBuilder({ page: where }).analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
-    await where.screenshot({ path: testInfo.outputPath(`${name}.png`), animations: "disabled" });
+    expect(await flaws(where, name)).toEqual([]);
   }
   await page.goto("/users");
   await page.getByRole("searchbox").fill(`user-${world.id}`);

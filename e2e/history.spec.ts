@@ -1,21 +1,6 @@
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
 import { asksForRows, callMessages, expect, test } from "./fixtures.ts";
+import { flawsAtWidths } from "./flaws.ts";
 import { drawer, openLogs, rows } from "./log-page.ts";
-
-/** What is wrong with the page as it is now, on a wide screen and on a phone, each theme and language looked at once. */
-async function flaws(page: Page, what: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const width of [390, 1440]) {
-    await page.setViewportSize({ width, height: 900 });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    await page.screenshot({ path: test.info().outputPath(`${what}-${width}.png`) });
-    found.push(...violations.map(({ id, nodes }) => `${width}: ${id}: ${nodes[0]?.html.slice(0, 200)}`));
-    if (overflow > 0) found.push(`${width}: scrolls sideways by ${overflow} px`);
-  }
-  return found;
-}
 
 test("H13: the overview and the ledger say up to when figures are settled, by push", async ({ adminPage: page, place, world }) => {
   await (await callMessages(place, world.secret)).text();
@@ -68,13 +53,13 @@ test("requests are priced anew from the prices page, and the log tells what was 
     await expect(dialog.getByRole("region", { name: "Preview" })).toContainText(/Requests1Changed1/, { timeout: 1_000 });
   }).toPass();
   await expect(dialog.getByRole("region", { name: "Preview" })).toContainText(/Difference\+\$0\./);
-  expect(await flaws(prices, "reprice")).toEqual([]);
+  expect(await flawsAtWidths(prices, "reprice")).toEqual([]);
   await dialog.getByRole("button", { name: "Price 1 request anew" }).click();
   const order = prices.getByRole("table", { name: "Priced anew" }).getByRole("row").filter({ hasText: model });
   await expect(order).toContainText("Done");
   await expect(order).toContainText("1 / 1");
   await expect(order).toContainText("+$0.");
-  expect(await flaws(prices, "repricings")).toEqual([]);
+  expect(await flawsAtWidths(prices, "repricings")).toEqual([]);
 
   // The drawer that was open all the time has heard of it.
   await expect(drawer(logs)).toContainText("1 correction");
@@ -83,21 +68,21 @@ test("requests are priced anew from the prices page, and the log tells what was 
   await expect(rows(logs).first().getByRole("img", { name: "Priced anew since: its cost was corrected" })).toBeVisible();
   await expect(drawer(logs).getByText("Multipliers")).toBeHidden();
   await drawer(logs).getByText("Billed at first").scrollIntoViewIfNeeded();
-  expect(await flaws(logs, "corrections")).toEqual([]);
+  expect(await flawsAtWidths(logs, "corrections")).toEqual([]);
 
   // The same in the other language, in the dark.
   await logs.emulateMedia({ colorScheme: "dark" });
   await logs.evaluate(() => localStorage.setItem("sluice.language", "zh-CN"));
   await logs.reload();
   await logs.getByText("最初计费").scrollIntoViewIfNeeded();
-  expect(await flaws(logs, "corrections-zh")).toEqual([]);
+  expect(await flawsAtWidths(logs, "corrections-zh")).toEqual([]);
   for (const [path, text] of [
     ["/prices", "重新定价记录"],
     ["/system/ledger", "数据保留"],
   ] as const) {
     await logs.goto(path);
     await expect(logs.getByText(text, { exact: true }).first()).toBeVisible();
-    expect(await flaws(logs, `zh${path.replaceAll("/", "-")}`)).toEqual([]);
+    expect(await flawsAtWidths(logs, `zh${path.replaceAll("/", "-")}`)).toEqual([]);
   }
 });
 
@@ -111,7 +96,7 @@ test("the ledger page says what is kept how long and what goes next", async ({ a
   await expect(card).toContainText(/Requests of \w+ 20\d\d go on \w+ \d+, 20\d\d, [\d.]+ [kM]?B\./);
   await expect(card).toContainText("Nothing is archived before it goes.");
   await card.scrollIntoViewIfNeeded();
-  expect(await flaws(page, "retention")).toEqual([]);
+  expect(await flawsAtWidths(page, "retention")).toEqual([]);
 });
 
 test("percentiles are read when somebody wants them, on the overview and of a provider", async ({ adminPage: page, place, world }) => {
@@ -120,9 +105,9 @@ test("percentiles are read when somebody wants them, on the overview and of a pr
   const own = page.getByRole("article", { name: world.providerName, exact: true });
   await page.getByRole("button", { name: "Percentiles of latency" }).click();
   await expect(page.getByRole("table", { name: "Percentiles, 24 hours" })).toContainText(/Duration\d/);
-  expect(await flaws(page, "overview-percentiles")).toEqual([]);
+  expect(await flawsAtWidths(page, "overview-percentiles")).toEqual([]);
   await page.goto("/providers");
   await own.getByRole("button", { name: "Percentiles of latency" }).click();
   await expect(own.getByRole("table", { name: "Percentiles, 7 days" })).toContainText(/Duration(\d|—)/);
-  expect(await flaws(page, "provider-percentiles")).toEqual([]);
+  expect(await flawsAtWidths(page, "provider-percentiles")).toEqual([]);
 });

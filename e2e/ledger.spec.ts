@@ -1,29 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
 import { silentLog } from "@sluice/core/log";
 import { startEmbeddedPostgres } from "@sluice/db/embedded-postgres";
 import { createPool } from "@sluice/db/postgres";
 import { freePort } from "@sluice/testing/ports";
 import { startServer } from "@sluice/testing/server-process";
 import { apiClient, asksForRows, callMessages, expect, makeWorld, models, signIn, test, upstreamSecret } from "./fixtures.ts";
+import { flawsAtWidths } from "./flaws.ts";
 import { admin, upstreamPort } from "./places.ts";
-
-/** What is wrong with the page as it is now, on a wide screen and on a phone. */
-async function flaws(page: Page, what: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const width of [390, 1440]) {
-    await page.setViewportSize({ width, height: 900 });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    await page.screenshot({ path: test.info().outputPath(`${what}-${width}.png`), fullPage: true });
-    found.push(...violations.map(({ id, nodes }) => `${width}: ${id}: ${nodes[0]?.html.slice(0, 200)}`));
-    if (overflow > 0) found.push(`${width}: scrolls sideways by ${overflow} px`);
-  }
-  return found;
-}
 
 test("the ledger shows how far each gateway is and how it works, without asking", async ({ adminPage: page, place, world, api }) => {
   test.slow();
@@ -52,7 +37,7 @@ test("the ledger shows how far each gateway is and how it works, without asking"
     await api.settings.update.mutate({ "ledger.batchSize": 500, "ledger.durability": "fsync" });
   }
   await expect(inForce).toContainText("500");
-  expect(await flaws(page, "ledger")).toEqual([]);
+  expect(await flawsAtWidths(page, "ledger")).toEqual([]);
   await inForce.getByRole("link", { name: "Change" }).click();
   await expect(page.getByLabel("Batch size", { exact: true })).toHaveValue("500");
 });
@@ -89,7 +74,7 @@ test("a refused record is inspected and released, and the books are checked @sta
     const content = dialog.locator("pre");
     await expect(content).toContainText(`"model": "${models.plain}"`);
     for (const secret of [world.secret, upstreamSecret]) await expect(content).not.toContainText(secret);
-    expect(await flaws(page, "quarantined")).toEqual([]);
+    expect(await flawsAtWidths(page, "quarantined")).toEqual([]);
     await dialog.getByRole("button", { name: "Release" }).click();
     await expect(dialog.getByRole("alert")).toHaveText("It was refused again.");
     await pool.query("ALTER TABLE requests DROP CONSTRAINT refused_here");
@@ -108,7 +93,7 @@ test("a refused record is inspected and released, and the books are checked @sta
     await expect(differences).toContainText("requests 1", { timeout: 60_000 });
     await expect(differences).toContainText("requests 5");
     await expect(differences.getByRole("link", { name: world.keyName }).first()).toBeVisible();
-    expect(await flaws(page, "differences")).toEqual([]);
+    expect(await flawsAtWidths(page, "differences")).toEqual([]);
 
     await page.goto(`${server.url}/system/ledger`);
     await expect(differences).toContainText("requests 5");

@@ -1,6 +1,6 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
 import { asksForRows, callMessages, expect, models, signIn, test, type World } from "./fixtures.ts";
+import { flaws } from "./flaws.ts";
 import type { Place } from "./places.ts";
 
 /** Signs in as the world's user, who sees their own figures and nobody else's. */
@@ -119,12 +119,7 @@ for (const { theme, language } of [
     await expect(table).toHaveCount(4);
     await table.first().click();
     await expect(page.locator("canvas")).toHaveCount(3);
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-      .analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(overflow).toBeLessThanOrEqual(0);
+    expect(await flaws(page, `overview-${theme}-${language}`)).toEqual([]);
     await context.close();
   });
 }

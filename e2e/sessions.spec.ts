@@ -1,6 +1,6 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { asksForRows, callMessages, expect, models, test, type World } from "./fixtures.ts";
+import { flaws } from "./flaws.ts";
 import type { Place } from "./places.ts";
 
 /*
@@ -21,18 +21,6 @@ async function openSessions(page: Page, search = ""): Promise<void> {
 /** The text of a stream of some seconds, or of one that goes on until it is cut. */
 function stream(place: Place, world: World, { session = newSession(), model = models.endless } = {}): Promise<string> {
   return callMessages(place, world.secret, { session, model, stream: true }).then((answer) => answer.text());
-}
-
-const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** What axe finds, and whether the page scrolls sideways. */
-async function flaws(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
-  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  return [
-    ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`),
-    ...(sideways > 0 ? ["sideways"] : []),
-  ];
 }
 
 test.describe("H05 sessions @live", () => {
@@ -121,19 +109,19 @@ for (const [colorScheme, width] of [
       const endless = stream(place, world);
       const row = page.locator("[data-session]");
       await expect(row).toHaveCount(1);
-      expect(await flaws(page)).toEqual([]);
+      expect(await flaws(page, "sessions")).toEqual([]);
       await row.getByRole("button", { name: /^Show session/ }).click();
       const drawer = page.getByRole("complementary", { name: "Session" });
       await expect(drawer.getByRole("button", { name: "Cancel request" })).toBeVisible();
-      expect(await flaws(page)).toEqual([]);
+      expect(await flaws(page, "session-detail")).toEqual([]);
       await drawer.getByRole("button", { name: "Terminate" }).click();
       await expect(page.getByRole("alertdialog")).toBeVisible();
-      expect(await flaws(page)).toEqual([]);
+      expect(await flaws(page, "session-question")).toEqual([]);
       await page.getByRole("alertdialog").getByRole("button", { name: "Terminate" }).click();
       await endless;
       await page.keyboard.press("Escape");
       await expect(row).toContainText("Ended");
-      expect(await flaws(page)).toEqual([]);
+      expect(await flaws(page, "session-ended")).toEqual([]);
     });
   });
 }

@@ -23,14 +23,13 @@ export function LimitsPanel({ keyId }: { keyId: string }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useQuery(api.keys.limits.queryOptions({ id: keyId }, { staleTime: 0, gcTime: 0 }));
   const [owners, setOwners] = useState<Owner[] | null>(null);
-  const windows = data?.windows;
   useEffect(() => setOwners(data?.owners ?? null), [data]);
   useEffect(() => {
-    if (!windows) return;
+    if (!data) return;
     return listenTo(["logs"], {
-      events: (events) => setOwners((now) => now?.map((owner) => limitUseAfter(owner, events, windows)) ?? null),
+      events: (events) => setOwners((now) => now?.map((owner) => limitUseAfter(owner, events, data)) ?? null),
     });
-  }, [windows]);
+  }, [data]);
   if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;
   if (!data || !owners) return <SkeletonRows rows={2} />;
   if (data.limits.length === 0) return <Empty icon={<Unlimited />} title={t("limits.noneTitle")} text={t("limits.noneText")} />;

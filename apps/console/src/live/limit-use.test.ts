@@ -8,10 +8,11 @@ const event = (type: string, keyId: string, second: number, costNanoUsd = "0"): 
     type,
     rev: 0,
     row: {
-      ...{ id: `${type}-${second}`, keyId, userId: "u", group: "g", startedAtMs: second * 1000 + 500, durationMs: 2_000, costNanoUsd },
+      ...{ id: `${keyId}-${second}`, keyId, userId: "u", group: "g", startedAtMs: second * 1000 + 500, durationMs: 2_000, costNanoUsd },
       usage: { ...noUsage, input: 10, output: 5 },
     },
   }) as LiveEvent;
+const reading = { windows: {}, serverNowMs: 101_000 };
 const use: LimitUse = {
   ...{ kind: "key", id: "k", inFlight: 1, tokens: [], reserved: 70 },
   rate: [{ second: 100, count: 2 }],
@@ -20,7 +21,7 @@ const use: LimitUse = {
 
 it("follows an owner's requests from their beginning to their end", () => {
   const started = [event("request.started", "k", 100), event("request.started", "k", 101)];
-  const after = limitUseAfter(use, [...started, event("request.started", "other", 101), event("request.refused", "k", 101)], {});
+  const after = limitUseAfter(use, [...started, event("request.started", "other", 101), event("request.refused", "k", 101)], reading);
   expect(after).toMatchObject({
     inFlight: 3,
     rate: [
@@ -28,9 +29,9 @@ it("follows an owner's requests from their beginning to their end", () => {
       { second: 101, count: 1 },
     ],
   });
-  const ended = limitUseAfter(after, [event("request.finished", "k", 100, "40")], {});
+  const ended = limitUseAfter(after, [event("request.finished", "k", 100, "40")], reading);
   expect(ended).toMatchObject({ inFlight: 2, rate: after.rate, tokens: [{ second: 102, count: 15 }], spent: { total: 1_040, day: 540 } });
-  expect(limitUseAfter(use, [event("request.progressed", "k", 1)], {})).toBe(use);
+  expect(limitUseAfter(use, [event("request.progressed", "k", 1)], reading)).toBe(use);
 });
 
 it("counts what all keys of a user or group do, and costs in the window of their beginning", () => {
@@ -39,11 +40,20 @@ it("counts what all keys of a user or group do, and costs in the window of their
     { kind: "user", id: "u" },
     { kind: "group", id: "g" },
   ] as const) {
-    const after = limitUseAfter({ ...use, ...owner }, events, { day: { startMs: 100_000 } });
+    const after = limitUseAfter({ ...use, ...owner }, events, { ...reading, windows: { day: { startMs: 100_000 } } });
     expect(after).toMatchObject({ inFlight: 1, spent: { total: 1_040, day: 500 } });
   }
 });
 
 it("forgets reservations with the last request in flight", () => {
-  expect(limitUseAfter(use, [event("request.finished", "k", 100)], {}).reserved).toBe(0);
+  expect(limitUseAfter(use, [event("request.finished", "k", 100)], reading).reserved).toBe(0);
+});
+
+it("counts a request whose first event is its last, beside one in flight since before", () => {
+  const after = limitUseAfter(use, [event("request.finished", "k", 102), event("request.progressed", "k", 103)], reading);
+  expect(after).toMatchObject({ inFlight: 2, reserved: 70 });
+  expect(after.rate).toEqual([...use.rate, { second: 102, count: 1 }, { second: 103, count: 1 }]);
+  // The one that was in flight when the use was read, and the one that was first heard of on its way.
+  const ended = limitUseAfter(after, [event("request.finished", "k", 99), event("request.finished", "k", 103)], reading);
+  expect(ended).toMatchObject({ inFlight: 0, rate: after.rate, reserved: 0 });
 });

@@ -12,21 +12,37 @@ export interface LimitUse {
   /** nano-USD by window; null = not known. */
   spent: Partial<Record<CostKind, number>> | null;
   reserved: number;
+  /** Requests in flight whose beginning was heard since it was read. */
+  begun?: ReadonlySet<string>;
 }
 
 /** Beginnings of the windows that do not roll. */
 export type WindowStarts = Partial<Record<CostKind, { startMs: number } | null>>;
 
-/** The use after these events. Requests that the limits turned away took nothing. */
-export function limitUseAfter<U extends LimitUse>(use: U, events: readonly LiveEvent[], windows: WindowStarts): U {
+/** Of the reading that the use began with: the windows, and the server's time then, ms. */
+export interface LimitReading {
+  windows: WindowStarts;
+  serverNowMs: number;
+}
+
+/**
+ * The use after these events. Requests that the limits turned away took nothing. Of a quick request one event comes, its last state:
+ * who began after the reading and was not heard to begin, did so within that frame.
+ */
+export function limitUseAfter<U extends LimitUse>(use: U, events: readonly LiveEvent[], { windows, serverNowMs }: LimitReading): U {
   let { inFlight, rate, tokens, spent, reserved } = use;
+  const begun = new Set(use.begun);
   for (const event of events) {
     if (!("rev" in event) || ownerOf(event.row, use.kind) !== use.id) continue;
-    const { row } = event;
-    if (event.type === "request.started") {
+    const { type, row } = event;
+    const isNew = !begun.has(row.id) && (type === "request.started" || row.startedAtMs > serverNowMs);
+    if (isNew && type !== "request.refused" && type !== "request.corrected") {
+      begun.add(row.id);
       inFlight += 1;
       rate = booked(rate, Math.floor(row.startedAtMs / 1000), 1);
-    } else if (event.type === "request.finished") {
+    }
+    if (type === "request.finished") {
+      begun.delete(row.id);
       inFlight = Math.max(0, inFlight - 1);
       // What the last one reserved is free at the latest now; single reservations are not told.
       if (inFlight === 0) reserved = 0;
@@ -37,7 +53,7 @@ export function limitUseAfter<U extends LimitUse>(use: U, events: readonly LiveE
     }
   }
   const isSame = inFlight === use.inFlight && rate === use.rate && tokens === use.tokens && spent === use.spent;
-  return isSame ? use : { ...use, inFlight, rate, tokens, spent, reserved };
+  return isSame ? use : { ...use, inFlight, rate, tokens, spent, reserved, begun };
 }
 
 function ownerOf(row: { keyId: string; userId: string; group: string }, kind: LimitUse["kind"]): string {

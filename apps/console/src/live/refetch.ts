@@ -15,7 +15,7 @@ const keysOf: Record<string, () => readonly (readonly unknown[])[]> = {
   "price.changed": () => [api.prices.pathKey()],
   "quarantine.changed": () => [api.quarantine.pathKey(), api.system.pathKey()],
   "credit.changed": () => [api.credits.pathKey(), api.users.pathKey()],
-  "settings.changed": () => [api.settings.pathKey(), api.providers.bootstrap.queryKey()],
+  "settings.changed": () => [api.settings.pathKey(), api.providers.bootstrap.queryKey(), api.prices.source.queryKey()],
 };
 
 /** The push that follows a change made here, by the noun of the procedure. Others are read again by their own name. */

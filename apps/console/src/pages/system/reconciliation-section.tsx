@@ -150,7 +150,7 @@ function Figure({ text }: { text: string }) {
 function Where({ difference: { id, requestId, keyId, userId, bucketMs } }: { difference: BooksDifference }) {
   const { i18n } = useTranslation();
   const names = useNames();
-  const link = "text-accent-ink hover:underline";
+  const link = "min-h-6 text-accent-ink hover:underline";
   if (requestId !== undefined)
     return (
       <Link to="/logs" search={{ log: requestId }} className={`${link} font-mono text-xs break-all`}>

@@ -1,0 +1,34 @@
+import AxeBuilder from "@axe-core/playwright";
+import { type Page, test } from "@playwright/test";
+
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/**
+ * What axe finds on the page as it is now (or in one part of it), and whether it scrolls sideways. A picture of it is kept with the
+ * results of the test.
+ */
+export async function flaws(page: Page, what: string, part = "html"): Promise<string[]> {
+  // Pages have no frames: "legacy" asks within the page, and violations alone are told; five times as fast as what is usual.
+  const axe = new AxeBuilder({ page })
+    .options({ resultTypes: ["violations"] })
+    .withTags(tags)
+    .include(part)
+    .setLegacyMode();
+  const { violations } = await axe.analyze();
+  await page.screenshot({ path: test.info().outputPath(`${what.replace(/^\//, "").replaceAll("/", "-")}.png`), animations: "disabled" });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return [
+    ...violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map(({ html }) => html.slice(0, 300)).join(" | ")}`),
+    ...(overflow > 0 ? [`${what}: scrolls sideways by ${overflow} px`] : []),
+  ];
+}
+
+/** The same on a phone and on a wide screen. */
+export async function flawsAtWidths(page: Page, what: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const width of [390, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    found.push(...(await flaws(page, `${what}-${width}`)));
+  }
+  return found;
+}

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "@sluice/testing/ports";
@@ -6,7 +6,17 @@ import { createTestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis } from "@sluice/testing/redis";
 import { appendLoopP50Ms } from "./gateway/fdatasync.ts";
 import { bytesPerOpenStream } from "./gateway/open-streams.ts";
-import { collectable, cpuMicros, runLoad, type Subject, startGateway, startPassThrough, startUpstream } from "./gateway/processes.ts";
+import {
+  collectable,
+  cpuMicros,
+  leaveCoreToSubjects,
+  runLoad,
+  type Subject,
+  startGateway,
+  startPassThrough,
+  startUpstream,
+} from "./gateway/processes.ts";
+import { profiled, summariseProfile } from "./gateway/profile.ts";
 import { type Metric, type Report, summarise } from "./report.ts";
 
 const key = "sk-bench-0123456789abcdef0123456789";
@@ -33,7 +43,7 @@ interface Stage {
   withRedis: Subject;
   /** New processes, for memory: nothing has run in them yet. */
   freshPassThrough(): Promise<Subject>;
-  freshGateway(): Promise<Subject>;
+  freshGateway(nodeArgs?: readonly string[]): Promise<Subject>;
   close(): Promise<void>;
 }
 
@@ -66,8 +76,8 @@ async function openStage(): Promise<Stage> {
     async freshPassThrough() {
       return startPassThrough(await freePort(), upstreamUrls, collectable);
     },
-    async freshGateway() {
-      return startGateway(await freePort(), env(0, { REDIS_URL: "none" }), collectable);
+    async freshGateway(nodeArgs = collectable) {
+      return startGateway(await freePort(), env(0, { REDIS_URL: "none" }), nodeArgs);
     },
     async close() {
       await Promise.all([passThrough.stop(), inProcess.stop(), withRedis.stop(), upstream.stop()]);
@@ -111,7 +121,9 @@ async function measure(subject: Subject, rate: number, ms: number): Promise<Samp
 }
 
 /** Requests/s, latency, CPU and memory of the gateway beside bare pass-through, interleaved in one run. */
-export async function gatewayBench({ full }: { full: boolean }): Promise<Report> {
+export async function gatewayBench({ full, profile }: { full: boolean; profile: boolean }): Promise<Report> {
+  await leaveCoreToSubjects();
+  if (profile) return profileGateway(full ? 30_000 : 10_000);
   const rounds = full ? 9 : 3;
   const ms = full ? 5_000 : 1_100;
   const rate = 500;
@@ -133,6 +145,25 @@ export async function gatewayBench({ full }: { full: boolean }): Promise<Report>
       memory.inProcess.push(await memoryOf(await stage.freshGateway(), streams));
     }
     return report(samples, appendLoop, memory, rate);
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Where the gateway's own time goes when it has as much to do as it can. */
+async function profileGateway(ms: number): Promise<Report> {
+  const stage = await openStage();
+  try {
+    await stage.inProcess.stop();
+    const folder = join(stage.folder, "profile");
+    await mkdir(folder);
+    const subject = await stage.freshGateway(profiled(folder));
+    const { requests, perSecond } = await runLoad({ port: subject.port, key, body, connections: 64, ms, rate: 0 });
+    await subject.stop();
+    const path = "gateway.cpuprofile";
+    for (const line of await summariseProfile(folder, path)) console.log(line);
+    console.log(`${path} opens in the performance panel of a browser`);
+    return { metrics: { requests: summarise([requests]), perSecond: summarise([perSecond]) }, targets: {} };
   } finally {
     await stage.close();
   }

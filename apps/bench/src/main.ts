@@ -1,7 +1,7 @@
 import { type Bench, printReport } from "./report.ts";
 
 /**
- * @sluice/bench: `node apps/bench/src/main.ts <name> [--full] [--check]`. It starts things the way users do and
+ * @sluice/bench: `node apps/bench/src/main.ts <name> [--full] [--check] [--profile]`. It starts things the way users do and
  * compares each with a baseline named in the figures; nothing imports it.
  */
 const benches: Record<string, () => Promise<Bench>> = {
@@ -13,14 +13,14 @@ const benches: Record<string, () => Promise<Bench>> = {
 };
 
 const args = process.argv.slice(2);
-const unknown = args.filter((arg) => arg.startsWith("--") && arg !== "--full" && arg !== "--check");
+const unknown = args.filter((arg) => arg.startsWith("--") && !["--full", "--check", "--profile"].includes(arg));
 const [name, ...more] = args.filter((arg) => !arg.startsWith("--"));
 const load = name === undefined ? undefined : benches[name];
 if (name === undefined || !load || unknown.length + more.length > 0) {
-  console.error(`Usage: npm run bench -- <${Object.keys(benches).join(" | ")}> [--full] [--check]`);
+  console.error(`Usage: npm run bench -- <${Object.keys(benches).join(" | ")}> [--full] [--check] [--profile]`);
   process.exit(2);
 }
 const bench = await load();
-const ok = printReport(name, await bench({ full: args.includes("--full") }));
+const ok = printReport(name, await bench({ full: args.includes("--full"), profile: args.includes("--profile") }));
 // Explicit: a pool or child of a bench that failed half-way must not keep the process.
 process.exit(ok || !args.includes("--check") ? 0 : 1);

@@ -27,6 +27,8 @@ export interface Report {
 export interface BenchOptions {
   /** The long form. */
   full: boolean;
+  /** Instead of figures: where the time goes (bench gateway). */
+  profile: boolean;
 }
 
 export type Bench = (options: BenchOptions) => Promise<Report>;

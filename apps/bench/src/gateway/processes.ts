@@ -21,6 +21,12 @@ export async function pinned(core: number, args: string[]): Promise<[string, str
   return canPin ? ["taskset", ["-c", String(core), process.execPath, ...args]] : [process.execPath, args];
 }
 
+/** This process, and whatever it starts from now on unpinned (PostgreSQL, Redis), keeps off the core of what is measured. */
+export async function leaveCoreToSubjects(): Promise<void> {
+  const [command] = await pinned(1, []);
+  if (command === "taskset") await run("taskset", ["-cp", "1", String(process.pid)]);
+}
+
 /** A process of the benchmark. */
 export interface Subject {
   child: ChildProcess;

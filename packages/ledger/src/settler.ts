@@ -13,9 +13,9 @@ import { defectOf } from "./settle-statement.ts";
 import type { Pending } from "./spool-scan.ts";
 
 /**
- * Brings ends into Postgres, in the order of the spool: up to `ledger.batchSize` in one transaction (of a backlog
- * eight times that), every `ledger.intervalMs` or when that many wait. A connection that fails is tried again for ever; a record that Postgres
- * refuses is found by halving and goes to the quarantine, so that it holds up nobody.
+ * Brings ends into Postgres, in the order of the spool: up to `ledger.batchSize` in one transaction (eight times
+ * that when as many wait), every `ledger.intervalMs` or when a batch is full. A connection that fails is tried again for ever; a
+ * record that Postgres refuses is found by halving and goes to the quarantine, so that it holds up nobody.
  */
 export interface SettlerOptions {
   pool: pg.Pool;
@@ -45,7 +45,7 @@ const MAX_BACKOFF_MS = 5_000;
 /** Records of a longer queue stay on disk only. */
 export const RETAINED_RECORDS = 20_000;
 
-/** As many batches of a backlog go into one transaction. */
+/** When so many batches wait, they go in one transaction. */
 export const BACKLOG_BATCHES = 8;
 
 export class Settler {
@@ -150,10 +150,11 @@ export class Settler {
     }
   }
 
-  /** Of a backlog more go in at once: sums move once a batch and bucket, so that a row of eight batches costs a third. */
+  /** A backlog goes in by eight batches at once: sums move once a transaction and bucket, so that a row costs half. */
   #most(): number {
     const batchSize = this.#options.settings()["ledger.batchSize"];
-    return this.#pending.length < 2 * batchSize ? batchSize : batchSize * BACKLOG_BATCHES;
+    const backlog = batchSize * BACKLOG_BATCHES;
+    return this.#pending.length < backlog ? batchSize : backlog;
   }
 
   /** Until a batch is full or its time has come. A failure waits its time out, whatever arrives. */

@@ -106,6 +106,19 @@ describe("R21 a stop, and Postgres away", () => {
     await pool.end();
   });
 
+  test("a backlog goes by eight batches at once, the rest by one", async () => {
+    const settings = () => quickSettings({ "ledger.batchSize": 10 });
+    const pool = deadPool();
+    const ledger = await open({ pool, settings });
+    const ends = many(110);
+    await finishAll(ledger, ends);
+    await expect(ledger.close({ graceMs: 0 })).rejects.toThrow("110 ends");
+    await (await open({ settings })).close();
+    expect(await inserts(db.pool)).toEqual([80, 10, 10, 10]);
+    await expectEachOnce(ends);
+    await pool.end();
+  });
+
   test("what memory does not hold is read from the disk when Postgres comes back", async () => {
     const down = deadPool();
     let pool = down;

@@ -14,6 +14,8 @@ type TimePlotProps = Pick<
 };
 
 const DAY_MS = 86_400_000;
+const GAP_PX = 6;
+const MIN_LABEL_PX = 40;
 /** A drag narrower than this was a click. */
 const MIN_DRAG_PX = 6;
 
@@ -78,7 +80,8 @@ function optionsOf(latest: { readonly current: TimePlotProps }, size: { width: n
     ms: 1,
     tzDate: (ms) => uPlot.tzDate(new Date(ms), zone),
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    // On the right half of the last time.
+    padding: [8, 18, 0, 0],
     cursor: {
       y: false,
       points: { show: kind === "lines" },
@@ -100,8 +103,8 @@ function optionsOf(latest: { readonly current: TimePlotProps }, size: { width: n
       },
       {
         ...axis,
-        size: 52,
-        gap: 6,
+        size: (plot, labels) => widthOf(plot, labels ?? [], font) + 2 * GAP_PX,
+        gap: GAP_PX,
         space: 36,
         values: (_plot, splits) => splits.map((value) => latest.current.format(value)),
         ...(integers
@@ -130,6 +133,15 @@ function optionsOf(latest: { readonly current: TimePlotProps }, size: { width: n
       ],
     },
   };
+}
+
+/** Of the widest label, px; no less than plots below each other usually have, so that they stand in line. */
+function widthOf({ ctx }: uPlot, labels: readonly string[], font: string): number {
+  ctx.save();
+  ctx.font = font;
+  const widest = Math.max(MIN_LABEL_PX, ...labels.map((label) => ctx.measureText(label).width));
+  ctx.restore();
+  return Math.ceil(widest);
 }
 
 /** From the first bucket to the end of the last. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
+import { deflateSync, gzipSync } from "node:zlib";
 import type { Counts, Frame, Plan, Speaker } from "./answers/plan.ts";
 import type { Fault, Scenario } from "./scenario.ts";
 
@@ -57,7 +57,8 @@ function closed(response: ServerResponse): Promise<void> {
 
 function head(response: ServerResponse, scenario: Scenario, type: string, length?: number): void {
   const headers: Record<string, string | number> = { "content-type": type, ...chatter };
-  if (scenario.transport === "gzip" || scenario.transport === "br") headers["content-encoding"] = scenario.transport;
+  const coding = codings[scenario.transport];
+  if (coding) headers["content-encoding"] = coding;
   if (scenario.fault?.kind === "cut" && scenario.fault.how === "length") headers["content-length"] = length ?? 10_000_000;
   else if (scenario.fault?.kind === "cut" && scenario.fault.how === "fin") {
     // Neither a length nor chunks: only the FIN ends this body, so that a cut one looks like a whole one.
@@ -67,13 +68,33 @@ function head(response: ServerResponse, scenario: Scenario, type: string, length
   response.writeHead(200, headers);
 }
 
+const codings: Partial<Record<Scenario["transport"], string>> = {
+  ...{ gzip: "gzip", deflate: "deflate", br: "br", zstd: "zstd" },
+  chained: "gzip, gzip",
+  bomb: "gzip",
+};
+
+/** Opens to 80 MB of zeros. Packed once. */
+let bomb: Buffer | null = null;
+
 function encode(text: string, scenario: Scenario): Buffer {
   if (scenario.transport === "crlf") return Buffer.from(text.replaceAll("\n", "\r\n"));
   if (scenario.transport === "cr") return Buffer.from(text.replaceAll("\n", "\r"));
   if (scenario.transport === "gzip") return gzipSync(text);
-  // Not Brotli at all: whoever tries to decode it deserves the error.
-  if (scenario.transport === "br") return Buffer.from(`\x0b\x02\x80${text.length}\x03`);
+  if (scenario.transport === "deflate") return deflateSync(text);
+  if (scenario.transport === "chained") return gzipSync(gzipSync(text));
+  if (scenario.transport === "bomb") {
+    bomb ??= gzipSync(Buffer.alloc(80 * 1024 * 1024));
+    return bomb;
+  }
+  // No Brotli and no Zstandard at all: whoever tries to decode it deserves the error.
+  if (scenario.transport === "br" || scenario.transport === "zstd") return Buffer.from(`\x0b\x02\x80${text.length}\x03`);
   return Buffer.from(text);
+}
+
+/** A deflate stream cannot be put together from pieces, and one bomb is enough: these go as one write. */
+function atOnce({ transport }: Scenario): boolean {
+  return transport === "deflate" || transport === "chained" || transport === "bomb";
 }
 
 async function write(response: ServerResponse, bytes: Buffer, scenario: Scenario): Promise<void> {
@@ -118,7 +139,13 @@ export async function deliverStream(
   response.flushHeaders();
   delivered.status = 200;
   let contentFrames = 0;
-  for (const frame of speaker.frames(plan)) {
+  if (scenario.transport === "bom") response.write("\ufeff");
+  if (atOnce(scenario)) {
+    const frames = [...speaker.frames(plan)];
+    await write(response, encode(frames.map(({ text }) => text).join(""), scenario), scenario);
+    for (const frame of frames) note(delivered, frame, plan);
+  }
+  for (const frame of atOnce(scenario) ? [] : speaker.frames(plan)) {
     if (response.destroyed) return;
     // Faults strike before a content frame, or before the end when there was not enough content.
     const isContent = frame.contentBytes > 0;
@@ -136,6 +163,23 @@ export async function deliverStream(
   response.end();
   await closed(response);
   if (response.writableFinished) delivered.endedBy = "done";
+}
+
+const endlessPiece = Buffer.alloc(16 * 1024, "x");
+
+/** A success that is none. */
+export async function deliverNonsense(response: ServerResponse, what: "html" | "json" | "endless", stream: boolean): Promise<void> {
+  if (what !== "endless" || !stream) {
+    response.writeHead(200, { "content-type": what === "html" ? "text/html" : "application/json" });
+    response.end(what === "html" ? "<html><h1>It works!</h1></html>" : '{"it":"works"}');
+    return closed(response);
+  }
+  response.writeHead(200, { "content-type": "text/event-stream" }).write("data: ");
+  for (let pieces = 0; pieces < 128 && !response.destroyed; pieces++) {
+    if (!response.write(endlessPiece)) await drained(response);
+  }
+  response.end();
+  await closed(response);
 }
 
 /** The same scenario with its fault due at once: a short answer must not escape it. */

@@ -15,7 +15,7 @@ export interface Scenario {
   headMs: number;
   fault: Fault | null;
   oddUsage: OddUsage | null;
-  transport: "plain" | "onebyte" | "crlf" | "cr" | "gzip" | "br";
+  transport: "plain" | "onebyte" | "crlf" | "cr" | "bom" | "gzip" | "deflate" | "br" | "zstd" | "chained" | "bomb";
   cacheRead: number;
   cacheWrite5m: number;
   cacheWrite1h: number;
@@ -27,15 +27,17 @@ export interface Scenario {
 export type OddUsage = "negative" | "string" | "missing" | "huge" | "fraction" | "null";
 
 export type Fault =
-  /** An HTTP error instead of an answer; `every` > 1: only each n-th request. */
-  | { kind: "status"; status: number; retryAfter: string; every: number }
+  /** An HTTP error instead of an answer; `every` > 1: only each n-th request. `retryAfter`: seconds, or a date so many seconds ahead (`date:90`). */
+  | { kind: "status"; status: number; retryAfter: string; every: number; message?: string }
   /** An error event after so many content chunks (0: before the first). */
   | { kind: "event"; after: number; error: "overloaded" | "internal" | "invalid" }
   /** Silence after so many content chunks; -1: not even a head. */
   | { kind: "stall"; after: number }
   /** The connection ends without a terminal event: reset, a plain FIN, or a content-length that is not reached. */
   | { kind: "cut"; after: number; how: "reset" | "fin" | "length" }
-  | { kind: "redirect"; to: string };
+  | { kind: "redirect"; to: string }
+  /** A success that is none: a page, JSON of something else, or an event that never ends. */
+  | { kind: "nonsense"; what: "html" | "json" | "endless" };
 
 export const plain: Scenario = {
   content: "text",
@@ -113,9 +115,16 @@ const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
   "error-mid": (args) => ({
     fault: { kind: "event", after: args.main("after", 5), error: oneOf(args.text("error", "overloaded"), errors, "overloaded") },
   }),
-  "rate-limited": (args) => ({ fault: { ...status(429, args), retryAfter: String(args.main("retry", 7)) } as Fault }),
+  "rate-limited": (args) => ({ fault: { ...status(429, args), retryAfter: args.value ?? args.text("retry", "7") } as Fault }),
   overloaded: (args) => ({ fault: status(529, args) }),
   auth: (args) => ({ fault: status(401, args) }),
+  quota: (args) => ({
+    fault: { ...status(args.main("status", 429), args), message: "You exceeded your current quota: insufficient_quota." } as Fault,
+  }),
+  "no-credit": (args) => ({
+    fault: { ...status(args.main("status", 400), args), message: "Your credit balance is too low to access this API." } as Fault,
+  }),
+  "no-answer": (args) => ({ fault: { kind: "nonsense", what: oneOf(args.value ?? "", ["html", "json", "endless"], "html") } }),
   flaky: (args) => ({ fault: { kind: "status", status: args.number("status", 503), retryAfter: "", every: args.main("every", 3) } }),
   "odd-usage": (args) => ({ oddUsage: oneOf(args.value ?? "", odds, "negative") }),
   cache: (args) => ({
@@ -128,7 +137,12 @@ const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
   crlf: () => ({ transport: "crlf" }),
   cr: () => ({ transport: "cr" }),
   gzip: () => ({ transport: "gzip" }),
+  bom: () => ({ transport: "bom" }),
+  deflate: () => ({ transport: "deflate" }),
   br: () => ({ transport: "br" }),
+  zstd: () => ({ transport: "zstd" }),
+  chained: () => ({ transport: "chained" }),
+  bomb: () => ({ transport: "bomb" }),
   mixed: () => ({ mixed: true }),
   redirect: (args) => ({ fault: { kind: "redirect", to: args.value ?? args.text("to", "/__redirected") } }),
 };

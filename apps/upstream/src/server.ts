@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { makePlan } from "./answers/plan.ts";
 import { type Call, readBody, readCall, secretOf, speakerOf } from "./call.ts";
 import { complaintOf } from "./complaint.ts";
-import { type Delivered, deliverStream, deliverWhole } from "./delivery.ts";
+import { type Delivered, deliverNonsense, deliverStream, deliverWhole } from "./delivery.ts";
 import { type Oracle, type OracleLine, openOracle } from "./oracle.ts";
 import { parseScenario, plain, type Scenario, scenarioOf, turnOf } from "./scenario.ts";
 
@@ -59,6 +59,12 @@ function sendJson(response: ServerResponse, status: number, body: unknown, heade
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text), ...headers }).end(text);
 }
 
+/** Seconds as they are; `date:90` as the HTTP date in 90 s. */
+function retryAfterOf(text: string): string {
+  const ahead = /^date:(\d+)$/.exec(text)?.[1];
+  return ahead === undefined ? text : new Date(Date.now() + Number(ahead) * 1000).toUTCString();
+}
+
 /** A fault that replaces the answer; true when it did. */
 async function refuse(
   state: State,
@@ -78,8 +84,8 @@ async function refuse(
     sendJson(
       response,
       fault.status,
-      call.speaker.errorBody(fault.status, `Scripted: ${fault.status}`),
-      fault.retryAfter ? { "retry-after": fault.retryAfter } : {},
+      call.speaker.errorBody(fault.status, fault.message ?? `Scripted: ${fault.status}`),
+      fault.retryAfter ? { "retry-after": retryAfterOf(fault.retryAfter) } : {},
     );
     return true;
   }
@@ -87,6 +93,12 @@ async function refuse(
     delivered.status = 302;
     delivered.endedBy = "scripted";
     response.writeHead(302, { location: fault.to }).end();
+    return true;
+  }
+  if (fault?.kind === "nonsense") {
+    delivered.status = 200;
+    delivered.endedBy = "scripted";
+    await deliverNonsense(response, fault.what, call.stream);
     return true;
   }
   if (fault?.kind === "stall" && fault.after < 0) {

@@ -7,6 +7,10 @@ import type { EgressResponse } from "./contract.ts";
 /** A compressed answer may open to at most this much: a bomb costs its sender more than us. */
 export const maxDecodedBytes = 64 * 1024 * 1024;
 
+/** No answer in text is packed a hundred times over; a bomb is, a thousand times. */
+const maxRatio = 100;
+const ratioFromBytes = 1024 * 1024;
+
 /** What stands between the provider's bytes and ours. */
 type Coding = "identity" | "gzip" | "deflate" | "refused";
 
@@ -18,13 +22,13 @@ function codingOf(header: string | undefined): Coding {
   return value === "deflate" ? "deflate" : "refused";
 }
 
-function capped(): Transform {
+function capped(packedBytes: () => number): Transform {
   let total = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, callback) {
       total += chunk.length;
-      if (total > maxDecodedBytes)
-        callback(new SluiceError("upstream_encoding", { detail: `opened to more than ${maxDecodedBytes} bytes` }));
+      if (total > maxDecodedBytes || (total > ratioFromBytes && total > maxRatio * packedBytes()))
+        callback(new SluiceError("upstream_encoding", { detail: `${packedBytes()} bytes opened to more than ${total - chunk.length}` }));
       else callback(null, chunk);
     },
   });
@@ -45,7 +49,7 @@ export function decode(status: number, headers: Record<string, string>, answer: 
   if (coding === "identity") return asIs(status, length === undefined ? rest : { ...rest, "content-length": length }, answer);
   const { body } = answer;
   const open = coding === "gzip" ? createGunzip() : createInflate();
-  const out = capped();
+  const out = capped(() => open.bytesWritten);
   // Not `pipeline`: it would pass zlib's own error on, and the caller must see one of the catalogue.
   body.on("error", (error) => out.destroy(error)).pipe(open);
   open.on("error", (error) => out.destroy(new SluiceError("upstream_encoding", { detail: error.message, cause: error }))).pipe(out);

@@ -122,7 +122,7 @@ export function readAnthropicAnswer(body: Buffer, envelope: Envelope, billable: 
     reading.failure = failureOf(answer);
     return reading;
   }
-  reading.complete = true;
+  reading.complete = billable ? Array.isArray(answer.content) : typeof answer.input_tokens === "number";
   reading.upstreamModel = asText(answer.model);
   if (!billable) {
     reading.usageReported = true;

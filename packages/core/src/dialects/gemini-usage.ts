@@ -100,7 +100,9 @@ export function readGeminiAnswer(body: Buffer, envelope: Envelope, billable: boo
     takeFailure(reading, error);
     return reading;
   }
-  reading.complete = true;
+  // A prompt that was blocked has no candidates.
+  const isAnswer = Array.isArray(response.candidates) || response.promptFeedback !== undefined || response.usageMetadata !== undefined;
+  reading.complete = billable ? isAnswer : typeof response.totalTokens === "number";
   if (billable) takeResponse(reading, response);
   reading.usageReported = !billable || asRecord(response.usageMetadata) !== null;
   return reading;

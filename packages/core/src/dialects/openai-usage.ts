@@ -168,8 +168,9 @@ export function readOpenaiAnswer(body: Buffer, route: Route, envelope: Envelope)
   const answer = parseRecord(body.toString("utf8"));
   if (!answer) return reading;
   const failed = route.endpoint === "responses" && answer.status === "failed";
-  if (answer.error && (failed || (!answer.choices && !answer.output && !answer.data))) takeFailure(reading, answer.error);
-  reading.complete = !answer.error || failed;
+  const isAnswer = [answer.choices, answer.output, answer.data].some(Array.isArray);
+  if (answer.error && (failed || !isAnswer)) takeFailure(reading, answer.error);
+  reading.complete = failed || (isAnswer && !answer.error);
   reading.upstreamModel = asText(answer.model);
   if (route.endpoint === "models") {
     reading.usageReported = true;

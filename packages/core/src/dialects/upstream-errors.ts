@@ -48,6 +48,9 @@ const meanings: Record<number, Meaning> = {
   529: failed("upstream_overloaded"),
 };
 
+/** An account without money answers 429 or 400: to wait does not help, and the request is not at fault. */
+const exhausted = /insufficient_quota|credit balance is too low|billing_hard_limit/i;
+
 /**
  * What an error status means: the same table for all dialects, since all follow HTTP. The client's own errors would
  * fail anywhere, so they neither fail over nor count; a redirect is an error, because it is never followed.
@@ -56,9 +59,11 @@ export function readUpstreamError(status: number, headers: Record<string, string
   const json = body.length <= 1_048_576 ? parseRecord(body.toString("utf8")) : null;
   const error = asRecord(json?.error) ?? json;
   const other = status >= 400 && status < 500 ? clientError("invalid_request") : failed("upstream_error");
+  const isExhausted =
+    (status === 400 || status === 429) && exhausted.test(`${asText(error?.code)} ${asText(error?.type)} ${asText(error?.message)}`);
   const text = asText(error?.message) || asText(json?.error) || (json ? "" : body.toString("utf8", 0, 500));
   return {
-    ...(meanings[status] ?? other),
+    ...(isExhausted ? failed("upstream_auth") : (meanings[status] ?? other)),
     message: cleanMessage(text) || `HTTP ${status}`,
     retryAfterS: readRetryAfter(headers, error),
   };

@@ -20,7 +20,12 @@ export async function summariseProfile(folder: string, path: string, most = 25):
   if (!largest) throw new Error("the gateway wrote no profile");
   await copyFile(join(folder, largest.name), path);
   const { nodes, samples, timeDeltas } = JSON.parse(largest.text) as CpuProfile;
-  const names = new Map(nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [id, `${functionName || "(anonymous)"} ${shortened(url)}:${lineNumber + 1}`]));
+  const names = new Map(
+    nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
+      id,
+      `${functionName || "(anonymous)"} ${shortened(url)}:${lineNumber + 1}`,
+    ]),
+  );
   const own = new Map<string, number>();
   samples.forEach((id, at) => {
     const name = names.get(id) ?? "";

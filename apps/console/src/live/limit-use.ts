@@ -17,7 +17,7 @@ export interface LimitUse {
 }
 
 /** Beginnings of the windows that do not roll. */
-export type WindowStarts = Partial<Record<CostKind, { startMs: number } | null>>;
+type WindowStarts = Partial<Record<CostKind, { startMs: number } | null>>;
 
 /** Of the reading that the use began with: the windows, and the server's time then, ms. */
 export interface LimitReading {

@@ -12,7 +12,7 @@ import type { Egress } from "@sluice/egress/contract";
 import { createEgress } from "@sluice/egress/egress";
 import { readCommittedCredit } from "@sluice/ledger/committed-credit";
 import { createLive, type Live } from "@sluice/live/live";
-import type { Config, Snapshot } from "@sluice/snapshot/config";
+import type { Config, ProviderConfig, Snapshot } from "@sluice/snapshot/config";
 import { createSnapshot } from "@sluice/snapshot/create-snapshot";
 import type { Env } from "./env.ts";
 import type { Storage } from "./storage.ts";
@@ -64,6 +64,7 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
   const defaults = defaultSettings();
   let gateways = 1;
   const settings = (): Settings => snapshot?.current().settings ?? defaults;
+  let breakers: ReadonlyMap<string, ProviderConfig["breaker"]> = new Map();
   const live: Live = createLive({
     redisUrl: storage.redisUrl,
     instanceId,
@@ -74,6 +75,7 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
   const admission: Admission = createAdmission({
     redis: storage.redis,
     settings,
+    breakerOf: (providerId) => breakers.get(providerId),
     instanceId,
     log,
     spend: createSpendReader(storage.pool),
@@ -99,7 +101,10 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     // Whoever changes how the ledger works sees at once that it does.
     if (toldSettings.some((name) => config.settings[name] !== previous.settings[name])) live.instances.tell();
   });
-  const know = (config: Config): void => admission.know(limitedOwners(config));
+  const know = (config: Config): void => {
+    admission.know(limitedOwners(config));
+    breakers = new Map(config.providers.map(({ id, breaker }) => [id, breaker]));
+  };
   const stopKnowing = snapshot.onChange(know);
   know(snapshot.current());
   const counting = setInterval(async () => {

@@ -26,7 +26,7 @@ export interface BreakersOptions {
   /** null = one process. */
   gate: RedisGate | null;
   clock: Clock;
-  policy: () => BreakerPolicy;
+  policy: (providerId: string) => BreakerPolicy;
   /** Called on the one instance that made the change. */
   onTransition: (breaker: BreakerState) => void;
   instanceId: string;
@@ -59,6 +59,7 @@ const TOMBSTONE_MS = 60_000;
  */
 export function createBreakers({ gate, clock, policy, onTransition, instanceId }: BreakersOptions): BreakerMirror {
   const entries = new Map<string, Entry>();
+  const policyOf = (id: string): BreakerPolicy => policy(id.slice(0, id.indexOf("|")));
   const shared = (): RedisGate | null => (gate?.isOpen() ? gate : null);
 
   const write = (id: string, entry: Entry): void => {
@@ -93,7 +94,7 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
   };
 
   const ask = async (redis: RedisGate, change: Omit<BreakerChange, "origin" | "policy">): Promise<BreakerReply> => {
-    const reply = await redis.run((connection) => changeShared(connection, { ...change, origin: instanceId, policy: policy() }));
+    const reply = await redis.run((connection) => changeShared(connection, { ...change, origin: instanceId, policy: policyOf(change.id) }));
     const breaker = adopt(reply.id, reply.breaker, reply.now, true);
     if (change.op !== "put" && reply.before !== breaker.state) onTransition(stateOf(reply.id, breaker));
     return reply;
@@ -112,11 +113,11 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
     stateOf(providerId, model) {
       if (entries.size === 0) return "closed";
       const entry = entries.get(idOf(providerId, model));
-      return entry ? breakerView(entry.breaker, clock.now(), policy()) : "closed";
+      return entry ? breakerView(entry.breaker, clock.now(), policy(providerId)) : "closed";
     },
     async takeProbe(providerId, model) {
       const id = idOf(providerId, model);
-      const view = breakerView(entries.get(id)?.breaker ?? closedBreaker, clock.now(), policy());
+      const view = breakerView(entries.get(id)?.breaker ?? closedBreaker, clock.now(), policyOf(id));
       if (view !== "probe") return view === "closed";
       const redis = shared();
       if (redis) {
@@ -126,12 +127,12 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
           // Redis has just gone: this process decides.
         }
       }
-      return changeLocally(id, (breaker) => takeBreakerProbe(breaker, clock.now(), policy()));
+      return changeLocally(id, (breaker) => takeBreakerProbe(breaker, clock.now(), policyOf(id)));
     },
     succeeded: (providerId, model) => change(idOf(providerId, model), "succeed", "", succeedBreaker),
     failed(providerId, model, cause) {
       const text = cause.slice(0, MAX_CAUSE);
-      change(idOf(providerId, model), "fail", text, (breaker) => failBreaker(breaker, clock.now(), policy(), text));
+      change(idOf(providerId, model), "fail", text, (breaker) => failBreaker(breaker, clock.now(), policy(providerId), text));
     },
     reset(providerId) {
       for (const id of [...entries.keys()]) {

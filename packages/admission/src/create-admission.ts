@@ -11,6 +11,7 @@
 import type { BreakerPolicy } from "@sluice/core/breaker/breaker";
 import { type Clock, systemClock } from "@sluice/core/clock";
 import type { BreakerState } from "@sluice/core/events";
+import type { ProviderBreaker } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
 import { type Log, silentLog } from "@sluice/core/log";
 import { followChannel } from "@sluice/db/follow-channel";
@@ -29,6 +30,8 @@ export interface AdmissionOptions {
   redis: Redis | null;
   /** Read at every use, so that a change is in force at once. */
   settings: () => Settings;
+  /** What a provider says of its own breakers, read as often; the settings hold for the rest. Default: none says anything. */
+  breakerOf?: (providerId: string) => ProviderBreaker | undefined;
   /** Called on the one instance whose request opened, probed or closed a breaker. */
   onTransition: (breaker: BreakerState) => void;
   instanceId: string;
@@ -75,11 +78,14 @@ export function createAdmission(options: AdmissionOptions): Admission {
     defineLimitCommands(redis);
     defineBreakerCommands(redis);
   }
-  const policy = (): BreakerPolicy => ({
-    failures: settings()["breaker.failures"],
-    openMs: settings()["breaker.openSeconds"] * 1000,
-    probeMs: timing.probeMs,
-  });
+  const policy = (providerId: string): BreakerPolicy => {
+    const own = options.breakerOf?.(providerId);
+    return {
+      failures: own?.failures ?? settings()["breaker.failures"],
+      openMs: (own?.openSeconds ?? settings()["breaker.openSeconds"]) * 1000,
+      probeMs: timing.probeMs,
+    };
+  };
   const breakers = createBreakers({ gate, clock, policy, onTransition, instanceId });
   const sticky = createSticky({ gate, clock, ttlSeconds: () => settings()["routing.stickySeconds"] });
   const unfollow = redis

@@ -82,6 +82,8 @@ export type ExclusionReason =
   | "dialect"
   | "endpoint"
   | "model"
+  /** Outside the hours at which it may be used. */
+  | "schedule"
   | "breaker_open"
   /** By an administrator's override. */
   | "forced_open"
@@ -124,11 +126,18 @@ export interface DecisionCandidate {
   converted?: string;
 }
 
+export interface Exclusion {
+  providerId: string;
+  reason: ExclusionReason;
+  /** ms since the epoch at which its schedule opens next; absent for any other reason. */
+  opensAtMs?: number;
+}
+
 export interface Decision {
   /** In the order they would be tried. */
   candidates: DecisionCandidate[];
   /** The most telling ones first, at most 64. */
-  excluded: { providerId: string; reason: ExclusionReason }[];
+  excluded: Exclusion[];
   /** How many exclusions were left off; absent when none. */
   excludedMore?: number;
   /** How the first candidate was chosen. */

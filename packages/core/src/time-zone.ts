@@ -5,6 +5,16 @@
 export const DAY_MS = 86_400_000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
+/** Whether the runtime knows a zone of this name. */
+export function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Local minus universal time at an instant, ms. @throws RangeError for a zone that is not known. */
 export function zoneOffsetMs(ms: number, zone: string): number {
   return localOf(ms, zone) - ms;

@@ -9,6 +9,7 @@ import type { Choice } from "@sluice/core/routing/choose-candidates";
 import type { Config, KeyConfig, PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import { Cancellation } from "./cancellation.ts";
 import type { Runtime } from "./context.ts";
+import type { Deadline } from "./deadlines.ts";
 import type { StreamRelay } from "./stream-relay.ts";
 
 export type HeaderMap = Record<string, string | undefined>;
@@ -76,6 +77,8 @@ export interface Call {
   /** The provider and attempt that are, or were last, at work. */
   provider: ProviderConfig | null;
   attempt: Attempt | null;
+  /** Ends the attempt at work when its provider says how long it may take in all. */
+  attemptDeadline: Deadline | null;
   answer: WholeAnswer | StreamAnswer | null;
   /** How the stream ended: null properly. */
   streamError: Error | null;
@@ -169,6 +172,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
     began: false,
     provider: null,
     attempt: null,
+    attemptDeadline: null,
     answer: null,
     streamError: null,
     progressAt: 0,

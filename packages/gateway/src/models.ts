@@ -3,6 +3,8 @@ import type { ListedModel } from "@sluice/core/dialects/dialect";
 import { familyOf } from "@sluice/core/dialects/model-family";
 import { SluiceError } from "@sluice/core/errors";
 import type { DialectName } from "@sluice/core/requests";
+import { isExact, matchesAny } from "@sluice/core/routing/model-patterns";
+import { redirectList } from "@sluice/core/routing/model-redirects";
 import type { Config } from "@sluice/snapshot/config";
 import { sendWhole } from "./answer.ts";
 import type { Call } from "./call.ts";
@@ -10,19 +12,23 @@ import type { Runtime } from "./context.ts";
 import { recordLocal } from "./pipeline/record.ts";
 
 /**
- * The models a key of this group can call in this dialect: those its providers list and the names they redirect;
- * for a provider that serves any model, the priced ones of its dialect's family. Models that are reached by conversion count. Sorted by name.
+ * The models a key of this group can call in this dialect: the names its providers list or redirect,
+ * the priced ones that their patterns match, and for a provider that serves any model the priced ones of its dialect's family. Models that are reached by conversion count. Sorted by name.
  */
 export function reachableModels(config: Config, group: string, dialect: DialectName): ListedModel[] {
   const names = new Set<string>();
   for (const provider of config.providers) {
     if (!provider.enabled || !reaches(dialect, provider.dialect) || !provider.groups.includes(group)) continue;
-    for (const model of provider.models) names.add(model);
-    for (const model of Object.keys(provider.modelRedirects)) names.add(model);
-    if (provider.models.length > 0) continue;
-    for (const model of config.prices.keys()) if (familyOf(model) === provider.dialect) names.add(model);
+    const redirects = redirectList(provider.modelRedirects).map(({ from }) => from);
+    for (const name of [...provider.models, ...redirects]) if (isExact(name)) names.add(name);
+    const takes = provider.models.length > 0 ? matchesAny([...provider.models, ...redirects]) : isOfFamily(provider.dialect);
+    for (const model of config.prices.keys()) if (takes(model)) names.add(model);
   }
   return [...names].sort().map((id) => ({ id, createdAtMs: 0 }));
+}
+
+function isOfFamily(dialect: DialectName): (model: string) => boolean {
+  return (model) => familyOf(model) === dialect;
 }
 
 /** By itself, or by conversion. */

@@ -10,6 +10,7 @@ import { type Credit, createCredit } from "@sluice/admission/credit";
 import { createSpendReader } from "@sluice/admission/spend-reader";
 import { systemClock } from "@sluice/core/clock";
 import type { BreakerState } from "@sluice/core/events";
+import type { ProviderBreaker, ProviderTimeouts } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
 import { type Log, silentLog } from "@sluice/core/log";
 import type { DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
@@ -38,7 +39,11 @@ export interface ProviderSpec {
   baseUrl?: string;
   priority?: number;
   models?: string[];
-  modelRedirects?: Record<string, string>;
+  modelRedirects?: Prisma.InputJsonValue;
+  groupPriorities?: Record<string, number>;
+  schedule?: Prisma.InputJsonValue;
+  timeouts?: ProviderTimeouts;
+  breaker?: ProviderBreaker;
   groups?: string[];
   enabled?: boolean;
   costMultiplier?: string;
@@ -137,6 +142,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const live = createLive({ redisUrl: null, instanceId: "test", log, settings });
   const onTransition = (_breaker: BreakerState): void => undefined;
   const admission = createAdmission({
+    breakerOf: (id) => snapshot.current().providers.find((provider) => provider.id === id)?.breaker,
     ...{ redis: options.redis ?? null, settings, onTransition, instanceId: "test", log },
     spend: createSpendReader(database.pool),
     // A busy machine answers late, and nothing is prolonged meanwhile: commands are counted.

@@ -81,7 +81,7 @@ describe("a clone", () => {
       enabled: false,
       weight: 5,
       models: ["a"],
-      modelRedirects: { b: "c" },
+      modelRedirects: [{ from: "b", to: "c" }],
       secretTail: "6789",
     });
     expect((await cloneProvider(admin, { id: clone.id })).name).toBe(`${name} (3)`);
@@ -285,5 +285,36 @@ describe("H20 the list of providers", () => {
     expect(Object.keys(fifty[0] ?? {})).not.toContain("requests");
     expect(health.length).toBe(providers.length);
     expect(series).toMatchObject({ bucketMs: 300_000 });
+  });
+});
+
+describe("patterns of models", () => {
+  it("one that cannot be used is refused at its field; an object of redirects keeps its order", async () => {
+    await expect(createProvider(admin, { ...fields, name: uniqueName("p"), models: ["gpt-*-mini"] })).rejects.toMatchObject({
+      code: "invalid_request",
+      field: "models",
+    });
+    const { ids, group: name } = await group({ modelRedirects: { "claude-opus-4": "a", "claude-*": "b" } });
+    const [id = ""] = ids;
+    const broken = updateProvider(admin, { id, modelRedirects: [{ from: "/(/", to: "a" }] });
+    await expect(broken).rejects.toMatchObject({ code: "invalid_request", field: "modelRedirects" });
+    await world.services.snapshot.refresh();
+    for (const [model, sent] of [
+      ["claude-opus-4", "a"],
+      ["claude-opus-5", "b"],
+    ] as const) {
+      expect((await ask(name, { model })).candidates).toMatchObject([{ upstreamModel: sent }]);
+    }
+  });
+
+  it("the simulator says when a provider that is outside its hours opens", async () => {
+    const hour = new Date(Date.now() + 3 * 3_600_000).toISOString().slice(11, 13);
+    const { group: name, ids } = await group({ schedule: { zone: "UTC", windows: [{ from: `${hour}:00`, to: `${hour}:30` }] } });
+    await world.services.snapshot.refresh();
+    const { excluded, refusal } = await ask(name);
+    const [closed] = excluded.filter(({ providerId }) => providerId === ids[0]);
+    expect(closed?.reason).toBe("schedule");
+    expect(new Date(closed?.opensAtMs ?? 0).toISOString().slice(11, 16)).toBe(`${hour}:00`);
+    expect(refusal).toBe("no_provider");
   });
 });

@@ -22,6 +22,7 @@ describe("the configuration file", () => {
     const { config } = readConfig(`providers:${provider}
     groups: [default, vip]
     modelRedirects: { claude-a: claude-b }
+    schedule: { zone: Asia/Shanghai, windows: [{ from: "22:00", to: "06:00" }] }
     costMultiplier: 0.8
 users:
   - email: Ada@Example.com

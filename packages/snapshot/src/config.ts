@@ -1,8 +1,11 @@
 import type { Billing } from "@sluice/core/inputs/credit";
+import type { ProviderBreaker, ProviderTimeouts } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { LimitValues } from "@sluice/core/limits/limit-values";
 import type { DialectName } from "@sluice/core/requests";
+import type { ModelRedirects } from "@sluice/core/routing/model-redirects";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
+import type { Schedule } from "@sluice/core/routing/schedule";
 
 /** The configuration that requests are decided by, held in memory and replaced as a whole. All ids are UUIDs. */
 export interface Config {
@@ -58,8 +61,15 @@ export interface ProviderConfig extends Partial<LimitValues> {
   groups: readonly string[];
   priority: number;
   weight: number;
+  /** Patterns; empty = any. */
   models: readonly string[];
-  modelRedirects: Readonly<Record<string, string>>;
+  modelRedirects: ModelRedirects;
+  /** Absent in copies on disk of an older version, as the next three are. */
+  groupPriorities?: Readonly<Record<string, number>>;
+  schedule?: Schedule;
+  /** What is absent in these is as the settings say. */
+  timeouts?: ProviderTimeouts;
+  breaker?: ProviderBreaker;
   /** Plain decimal. */
   costMultiplier: string;
   enabled: boolean;

@@ -6,6 +6,7 @@ import { client, type Outputs } from "../api/client.ts";
 import { type NameLookup, useNames } from "../api/names.ts";
 import { formatElapsed } from "../format.ts";
 import { limitAmount } from "../limits/limits-text.ts";
+import { useReasonText } from "../providers/reason-text.ts";
 import { Button } from "../ui/button.tsx";
 import { cn } from "../ui/class-names.ts";
 import { Field, Input, NativeSelect } from "../ui/field.tsx";
@@ -103,11 +104,12 @@ function RuleRow({ rule: { rule, passed, code, limit, used, owner, freesAtMs }, 
 
 function Decided({ decision: { candidates, excluded }, names }: { decision: NonNullable<Check["decision"]>; names: NameLookup }) {
   const { t } = useTranslation();
+  const reasonText = useReasonText();
   const lists = [
     { title: t("keys.goesTo"), items: candidates.map(({ providerId }) => ({ providerId, why: "" })) },
     {
       title: t("keys.excluded"),
-      items: excluded.map(({ providerId, reason }) => ({ providerId, why: t(`reasons.${reason}`) })),
+      items: excluded.map((exclusion) => ({ providerId: exclusion.providerId, why: reasonText(exclusion) })),
     },
   ];
   return (

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { LimitFields } from "../limits/limit-fields.tsx";
 import { Field, Input, NativeSelect, Textarea } from "../ui/field.tsx";
 import { defaultBaseUrls, type ProviderValues } from "./provider-form.ts";
+import { ProviderOptionFields } from "./provider-option-fields.tsx";
 
 interface ProviderFieldsProps {
   register: UseFormRegister<ProviderValues>;
@@ -114,6 +115,7 @@ export function ProviderRouting({ register, control, errorOf, stored = false }: 
           {(ids) => <Textarea {...ids} spellCheck={false} className="font-mono text-xs" {...register("modelRedirects")} />}
         </Field>
       </div>
+      <ProviderOptionFields register={register} errorOf={errorOf} />
       <LimitFields register={register} errorOf={errorOf} stored={stored} />
     </>
   );

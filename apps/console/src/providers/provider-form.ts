@@ -2,9 +2,10 @@ import { CreateProviderInput, type TestProviderInput, UpdateProviderInput } from
 import { type LimitValues, limitsInput, limitValuesOf } from "../limits/limit-form.ts";
 import { items } from "../ui/use-input-form.ts";
 import type { Provider } from "./provider.ts";
+import { type OptionValues, optionsInput, optionValuesOf, pairLines, readPairs } from "./provider-option-form.ts";
 
 /** What the form's fields hold: texts, as typed. */
-export interface ProviderValues extends LimitValues {
+export interface ProviderValues extends LimitValues, OptionValues {
   name: string;
   dialect: "anthropic" | "openai" | "gemini";
   serves: string[];
@@ -36,24 +37,12 @@ export function valuesOf(provider: Provider | null): ProviderValues {
     priority: String(provider?.priority ?? 0),
     weight: String(provider?.weight ?? 1),
     models: (provider?.models ?? []).join("\n"),
-    modelRedirects: Object.entries(provider?.modelRedirects ?? {})
-      .map(([from, to]) => `${from} = ${to}`)
-      .join("\n"),
+    modelRedirects: pairLines((provider?.modelRedirects ?? []).map(({ from, to }) => [from, to])),
     costMultiplier: provider?.costMultiplier ?? "1",
     enabled: provider?.enabled ?? true,
+    ...optionValuesOf(provider),
     ...limitValuesOf(provider),
   };
-}
-
-/** Lines "asked-for = sent"; a line without both sides yields an entry that the schema refuses. */
-function redirects(text: string): Record<string, string> {
-  const lines = text.split("\n").flatMap((line) => line.trim() || []);
-  return Object.fromEntries(
-    lines.map((line) => {
-      const at = line.indexOf("=");
-      return at < 0 ? [line, ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    }),
-  );
 }
 
 function inputOf(values: ProviderValues) {
@@ -65,9 +54,10 @@ function inputOf(values: ProviderValues) {
     priority: values.priority.trim() === "" ? 0 : Number(values.priority),
     weight: values.weight.trim() === "" ? 1 : Number(values.weight),
     models: items(values.models),
-    modelRedirects: redirects(values.modelRedirects),
+    modelRedirects: readPairs(values.modelRedirects).map(([from, to]) => ({ from, to })),
     costMultiplier: values.costMultiplier.trim() || "1",
     enabled: values.enabled,
+    ...optionsInput(values),
     ...limitsInput(values),
   };
 }
@@ -82,7 +72,10 @@ export function updateInputOf(id: string, values: ProviderValues) {
 }
 
 /** The test of what the form holds now; of the stored provider when address and secret are unchanged; else null. */
-export function testInputOf(provider: Provider | null, values: ProviderValues): TestProviderInput | null {
+export function testInputOf(
+  provider: Provider | null,
+  values: Pick<ProviderValues, "dialect" | "baseUrl" | "secret">,
+): TestProviderInput | null {
   const baseUrl = values.baseUrl.trim();
   const secret = values.secret.trim();
   if (provider && !secret) return baseUrl === provider.baseUrl ? { id: provider.id } : null;

@@ -66,5 +66,6 @@ export const reasons = {
   limited: "at one of its own limits",
   already_failed: "failed earlier in this request",
   conversion: "this request cannot be converted to its API",
+  schedule: "outside its hours",
   worse_priority: "later priority",
 } as const;

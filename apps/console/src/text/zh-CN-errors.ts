@@ -66,5 +66,6 @@ export const reasons = {
   limited: "已达到自身的限制",
   already_failed: "本次请求中已失败",
   conversion: "该请求无法转换为其 API",
+  schedule: "不在可用时段",
   worse_priority: "优先级靠后",
 };

@@ -96,7 +96,7 @@ describe("providers", () => {
   test("a redirect's names are models", () => {
     expect(CreateProviderInput.safeParse({ ...provider, modelRedirects: { a: "b c" } }).success).toBe(false);
     expect(CreateProviderInput.safeParse({ ...provider, modelRedirects: { "": "b" } }).success).toBe(false);
-    expect(CreateProviderInput.parse({ ...provider, modelRedirects: { a: "b" } }).modelRedirects).toEqual({ a: "b" });
+    expect(CreateProviderInput.parse({ ...provider, modelRedirects: { a: "b" } }).modelRedirects).toEqual([{ from: "a", to: "b" }]);
   });
 });
 

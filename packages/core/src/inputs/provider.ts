@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { redirectList } from "../routing/model-redirects.ts";
 import { overrideKinds } from "../routing/provider-override.ts";
 import { changedLimitFields, newLimitFields } from "./limits.ts";
+import { changedProviderOptions, newProviderOptions } from "./provider-options.ts";
 
 /** Name of a provider, user or key: 1–80 visible characters, no control characters. */
 export const nameField = z
@@ -18,6 +20,15 @@ export const modelField = z
   .min(1)
   .max(200)
   .regex(/^[^\p{Cc}\s]+$/u, "no spaces or control characters");
+
+/**
+ * Asked-for models (patterns) → name sent upstream, the first that matches wins. An object is read in the order it was
+ * written in, but kept as a list: PostgreSQL's jsonb sorts the names of an object.
+ */
+export const redirectsField = z
+  .union([z.array(z.strictObject({ from: modelField, to: modelField })), z.record(modelField, modelField)])
+  .transform((redirects) => [...redirectList(redirects)])
+  .refine((redirects) => redirects.length <= 500, "at most 500");
 
 export const dialectField = z.enum(["anthropic", "openai", "gemini"]);
 
@@ -38,12 +49,12 @@ export const CreateProviderInput = z.strictObject({
   /** The lowest number is tried first. */
   priority: z.int().min(0).max(1000).default(0),
   weight: z.int().min(1).max(1000).default(1),
-  /** Models it serves; empty = any. */
+  /** Patterns (core/routing/model-patterns) of models it serves; empty = any. */
   models: z.array(modelField).max(500).default([]),
-  /** Asked-for model → name sent upstream. */
-  modelRedirects: z.record(modelField, modelField).default({}),
+  modelRedirects: redirectsField.default([]),
   costMultiplier: decimalField.default("1"),
   enabled: z.boolean().default(true),
+  ...newProviderOptions,
   ...newLimitFields,
 });
 export type CreateProviderInput = z.infer<typeof CreateProviderInput>;
@@ -62,9 +73,10 @@ export const UpdateProviderInput = z.strictObject({
   priority: z.int().min(0).max(1000).optional(),
   weight: z.int().min(1).max(1000).optional(),
   models: z.array(modelField).max(500).optional(),
-  modelRedirects: z.record(modelField, modelField).optional(),
+  modelRedirects: redirectsField.optional(),
   costMultiplier: decimalField.optional(),
   enabled: z.boolean().optional(),
+  ...changedProviderOptions,
   ...changedLimitFields,
 });
 export type UpdateProviderInput = z.infer<typeof UpdateProviderInput>;

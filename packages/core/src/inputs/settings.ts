@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isTimeZone } from "../time-zone.ts";
 
 /**
  * Every setting there is, with its default: the table of settings in Postgres holds only what differs from these.
@@ -58,15 +59,6 @@ export const settingSchemas = {
 
 export type SettingName = keyof typeof settingSchemas;
 export type Settings = { [N in SettingName]: z.infer<(typeof settingSchemas)[N]> };
-
-function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ChooseInput, chooseCandidates, upstreamModelOf } from "./choose-candidates.ts";
+import { type ChooseInput, chooseCandidates } from "./choose-candidates.ts";
+import { upstreamModelOf } from "./model-patterns.ts";
 import type { RoutableProvider } from "./provider-index.ts";
 import type { OverrideKind } from "./provider-override.ts";
 

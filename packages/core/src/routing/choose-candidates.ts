@@ -4,9 +4,11 @@
  * (provider-index.ts), so that a request pays for the few providers it may really be sent to, not for all there are.
  */
 import { conversionLabel, conversionTarget, isNative } from "../dialects/conversion/wires.ts";
-import type { Decision, DecisionCandidate, ExclusionReason } from "../requests.ts";
-import { type Ask, type Eligible, eligibleProviders, type RoutableProvider, type Tier } from "./provider-index.ts";
+import type { Decision, DecisionCandidate, Exclusion } from "../requests.ts";
+import { upstreamModelOf } from "./model-patterns.ts";
+import { type Ask, type Eligible, eligibleProviders, priorityIn, type RoutableProvider, type Tier } from "./provider-index.ts";
 import { overrideNow } from "./provider-override.ts";
+import { scheduleAt } from "./schedule.ts";
 
 export interface ChooseInput<P extends RoutableProvider> extends Ask {
   /** The snapshot's array: its identity is the key of the index, so it must never be changed in place. */
@@ -17,7 +19,7 @@ export interface ChooseInput<P extends RoutableProvider> extends Ask {
   stickyProviderId: string | null;
   /** Providers this request has already failed on. */
   failed: ReadonlySet<string>;
-  /** Wall time, ms: overrides end by it. */
+  /** Wall time, ms: overrides end and schedules open by it. */
   nowMs: number;
   /** [0, 1); seeded in tests. */
   random: () => number;
@@ -38,11 +40,6 @@ const MAX_CANDIDATES = 16;
 /** A decision is stored with every request: the most telling exclusions are kept, the rest is counted. */
 const MAX_EXCLUSIONS = 64;
 
-/** The model name to send to a provider that was asked for `model`. */
-export function upstreamModelOf(provider: Pick<RoutableProvider, "modelRedirects">, model: string): string {
-  return (Object.hasOwn(provider.modelRedirects, model) ? provider.modelRedirects[model] : undefined) ?? model;
-}
-
 /**
  * Orders the candidates: the sticky one, then tier by tier (lowest priority number first), weighted random inside a
  * tier. Inside a priority those that speak the client's dialect come before those that need conversion. At most 16 are
@@ -56,8 +53,8 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
 
   const consider = (provider: P): void => {
     seen.add(provider.id);
-    const reason = exclusionNow(provider, input);
-    if (reason) unusable.push({ providerId: provider.id, reason });
+    const exclusion = exclusionNow(provider, input);
+    if (exclusion) unusable.push({ providerId: provider.id, ...exclusion });
     else ordered.push(provider);
   };
 
@@ -99,18 +96,22 @@ function candidateOf(provider: RoutableProvider, ask: Ask): DecisionCandidate {
     candidate = { providerId: provider.id, priority: provider.priority, weight: provider.weight };
     candidates.set(provider, candidate);
   }
+  const priority = priorityIn(provider, ask.group);
+  if (priority !== candidate.priority) candidate = { ...candidate, priority };
   if (isNative(provider, ask)) return candidate;
   const endpoint = conversionTarget(provider, ask);
   return endpoint === null ? candidate : { ...candidate, converted: conversionLabel(ask, { dialect: provider.dialect, endpoint }) };
 }
 
-function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): ExclusionReason | null {
-  if (input.failed.has(provider.id)) return "already_failed";
+function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): Omit<Exclusion, "providerId"> | null {
+  if (input.failed.has(provider.id)) return { reason: "already_failed" };
   const override = overrideNow(provider, input.nowMs);
-  if (override === "open") return "forced_open";
-  if (override === "drain" && provider.id !== input.stickyProviderId) return "draining";
+  if (override === "open") return { reason: "forced_open" };
+  if (override === "drain" && provider.id !== input.stickyProviderId) return { reason: "draining" };
+  const schedule = scheduleAt(provider.schedule, input.nowMs);
+  if (!schedule.open) return { reason: "schedule", opensAtMs: schedule.untilMs };
   if (override === "closed") return null;
-  return input.breakerStateOf(provider.id, upstreamModelOf(provider, input.model)) === "open" ? "breaker_open" : null;
+  return input.breakerStateOf(provider.id, upstreamModelOf(provider, input.model)) === "open" ? { reason: "breaker_open" } : null;
 }
 
 /** Draws without replacement, each with probability weight ÷ remaining weight, until `take` says stop. */

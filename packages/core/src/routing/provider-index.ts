@@ -1,19 +1,21 @@
 import { conversionTarget, hasConversion, isNative } from "../dialects/conversion/wires.ts";
 import { knownFamilyOf } from "../dialects/model-family.ts";
 import type { DialectName, Endpoint, ExclusionReason } from "../requests.ts";
+import { claimsModel, type ModelRules, takesModel } from "./model-patterns.ts";
 import type { ProviderOverride } from "./provider-override.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** What routing needs of a provider; the snapshot's provider satisfies it. */
-export interface RoutableProvider {
+export interface RoutableProvider extends ModelRules {
   readonly id: string;
   readonly dialect: DialectName;
   readonly serves: readonly string[];
   readonly groups: readonly string[];
   readonly priority: number;
+  /** In place of `priority`, by group. Absent in copies on disk of an older version, as what follows is. */
+  readonly groupPriorities?: Readonly<Record<string, number>>;
+  readonly schedule?: Schedule;
   readonly weight: number;
-  /** Asked-for names; empty = any. The keys of `modelRedirects` count as listed. */
-  readonly models: readonly string[];
-  readonly modelRedirects: Readonly<Record<string, string>>;
   readonly enabled: boolean;
   /** Absent in copies on disk of an older version. */
   readonly override?: ProviderOverride | null;
@@ -53,13 +55,12 @@ const MAX_MODELS = 2_000;
 
 interface RouteCandidate<P extends RoutableProvider> {
   readonly provider: P;
-  /** null = any. */
-  readonly models: ReadonlySet<string> | null;
   readonly isConverted: boolean;
 }
 
 interface RouteIndex<P extends RoutableProvider> {
-  /** Serve the group, dialect and endpoint; the models of each as a set, null = any. */
+  readonly group: string;
+  /** Serve the group, dialect and endpoint. */
   readonly candidates: readonly RouteCandidate<P>[];
   readonly excluded: Eligible<P>["excluded"];
   /** Disabled ones that would otherwise be candidates. */
@@ -101,14 +102,14 @@ function indexRoute<P extends RoutableProvider>(providers: readonly P[], ask: As
   for (const provider of providers) {
     const reason = routeExclusion(provider, ask);
     if (reason) excluded.push({ providerId: provider.id, reason });
-    else candidates.push({ provider, models: modelsOf(provider), isConverted: !isNative(provider, ask) });
+    else candidates.push({ provider, isConverted: !isNative(provider, ask) });
     if (reason === "dialect" && isConversation(ask) && hasConversion(ask.dialect) !== hasConversion(provider.dialect)) {
       unconvertible.push(provider);
     }
   }
-  candidates.sort((a, b) => a.provider.priority - b.provider.priority);
+  candidates.sort((a, b) => priorityIn(a.provider, ask.group) - priorityIn(b.provider, ask.group));
   const disabled = providers.filter((provider) => !provider.enabled && mismatch(provider, ask) === null);
-  return { candidates, excluded, disabled, unconvertible, byModel: new Map() };
+  return { group: ask.group, candidates, excluded, disabled, unconvertible, byModel: new Map() };
 }
 
 function routeExclusion(provider: RoutableProvider, ask: Ask): ExclusionReason | null {
@@ -125,9 +126,9 @@ function isConversation({ endpoint }: Ask): boolean {
   return endpoint === "generateContent" || endpoint === "messages" || endpoint === "chat" || endpoint === "responses";
 }
 
-/** null = any. */
-function modelsOf(provider: RoutableProvider): ReadonlySet<string> | null {
-  return provider.models.length > 0 ? new Set([...provider.models, ...Object.keys(provider.modelRedirects)]) : null;
+/** The priority that counts in a group; the lowest number is tried first. */
+export function priorityIn({ priority, groupPriorities }: Pick<RoutableProvider, "priority" | "groupPriorities">, group: string): number {
+  return (groupPriorities && Object.hasOwn(groupPriorities, group) ? groupPriorities[group] : undefined) ?? priority;
 }
 
 function filterByModel<P extends RoutableProvider>(route: RouteIndex<P>, model: string): Eligible<P> {
@@ -135,13 +136,13 @@ function filterByModel<P extends RoutableProvider>(route: RouteIndex<P>, model: 
   const fitting: Fitting<P>[] = [];
   const wrongModel: { providerId: string; reason: ExclusionReason }[] = [];
   for (const candidate of route.candidates) {
-    const { provider, models } = candidate;
-    if (models && !models.has(model)) wrongModel.push({ providerId: provider.id, reason: "model" });
+    const { provider } = candidate;
+    if (!takesModel(provider, model)) wrongModel.push({ providerId: provider.id, reason: "model" });
     else fitting.push({ provider, fit: fitOf(candidate, model, family) });
   }
-  const serves = (provider: P) => modelsOf(provider)?.has(model) ?? true;
+  const serves = (provider: P) => takesModel(provider, model);
   return {
-    tiers: tiersOf(fitting),
+    tiers: tiersOf(fitting, route.group),
     bindable: new Map(bindableOf(fitting).map(({ provider }) => [provider.id, provider])),
     excluded: [...wrongModel, ...route.excluded],
     switchedOff: route.disabled.some(serves),
@@ -166,8 +167,8 @@ interface Fitting<P extends RoutableProvider> {
   fit: number;
 }
 
-function fitOf({ provider, models, isConverted }: RouteCandidate<RoutableProvider>, model: string, family: DialectName | null): number {
-  const hasClaim = models !== null || Object.hasOwn(provider.modelRedirects, model) || family === null || family === provider.dialect;
+function fitOf({ provider, isConverted }: RouteCandidate<RoutableProvider>, model: string, family: DialectName | null): number {
+  const hasClaim = claimsModel(provider, model) || family === null || family === provider.dialect;
   if (isConverted) return hasClaim ? CONVERTED : LAST_RESORT;
   return hasClaim ? NATIVE : NATIVE_OF_ANOTHER_FAMILY;
 }
@@ -178,16 +179,16 @@ function bindableOf<P extends RoutableProvider>(fitting: readonly Fitting<P>[]):
 }
 
 /** By priority, then by fit; where nobody needs conversion, all of a priority are one tier. */
-function tiersOf<P extends RoutableProvider>(fitting: readonly Fitting<P>[]): Tier<P>[] {
+function tiersOf<P extends RoutableProvider>(fitting: readonly Fitting<P>[], group: string): Tier<P>[] {
   const hasConverted = fitting.some(({ fit }) => fit === CONVERTED);
   const rank = (fit: number) => (fit === NATIVE_OF_ANOTHER_FAMILY && !hasConverted ? NATIVE : fit);
   const byTier = new Map<string, { providers: P[]; totalWeight: number }>();
   const isLast = ({ fit }: Fitting<P>) => Number(fit === LAST_RESORT);
   const sorted = fitting.toSorted(
-    (a, b) => isLast(a) - isLast(b) || a.provider.priority - b.provider.priority || rank(a.fit) - rank(b.fit),
+    (a, b) => isLast(a) - isLast(b) || priorityIn(a.provider, group) - priorityIn(b.provider, group) || rank(a.fit) - rank(b.fit),
   );
   for (const { provider, fit } of sorted) {
-    const key = `${provider.priority}|${rank(fit)}`;
+    const key = `${priorityIn(provider, group)}|${rank(fit)}`;
     const tier = byTier.get(key) ?? { providers: [], totalWeight: 0 };
     byTier.set(key, tier);
     tier.providers.push(provider);

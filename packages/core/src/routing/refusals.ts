@@ -3,8 +3,7 @@
  * and the check of a key decide by these, so that what is foretold is what happens.
  */
 import type { ErrorCode } from "../errors.ts";
-import { upstreamModelOf } from "./choose-candidates.ts";
-import type { RoutableProvider } from "./provider-index.ts";
+import { type ModelRules, upstreamModelOf } from "./model-patterns.ts";
 
 interface KeyState {
   readonly enabled: boolean;
@@ -31,7 +30,7 @@ export interface PricingRules {
 export function priceInForce<P>(
   prices: ReadonlyMap<string, P>,
   rules: PricingRules,
-  provider: Pick<RoutableProvider, "modelRedirects">,
+  provider: Pick<ModelRules, "modelRedirects">,
   model: string,
 ): P | null {
   const billed = rules["pricing.billedModel"] === "redirected" ? upstreamModelOf(provider, model) : model;

@@ -30,6 +30,8 @@ export function settleAttempt(
 ): void {
   const { attempt, provider } = call;
   if (!attempt || !provider || attempt.endedMs >= 0) return;
+  runtime.deadlines.cancel(call.attemptDeadline);
+  call.attemptDeadline = null;
   const aborted = call.gone || call.cut !== null;
   attempt.endedMs = elapsed(runtime, call);
   attempt.outcome = aborted ? "aborted" : error ? "failed" : "ok";

@@ -1,7 +1,7 @@
 import type { Envelope } from "@sluice/core/dialects/dialect";
 import { SluiceError } from "@sluice/core/errors";
 import { type Attempt, noUsage } from "@sluice/core/requests";
-import { upstreamModelOf } from "@sluice/core/routing/choose-candidates";
+import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
 import { overrideNow } from "@sluice/core/routing/provider-override";
 import type { SpooledPrice } from "@sluice/ledger/records";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
@@ -11,6 +11,7 @@ import type { Runtime } from "../context.ts";
 import { nativeBody, type Spoken, speak } from "../conversion.ts";
 import { type Failure, readAnswer, readErrorAnswer } from "./answers.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
+import { attemptTimeouts, endAfterTotal } from "./attempt-timeouts.ts";
 import { endProviderHold, nextWithRoom, nothingUsed } from "./provider-room.ts";
 import { releaseBody } from "./receive.ts";
 
@@ -152,6 +153,7 @@ async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfi
     const secret = openSecret(runtime, provider);
     const response = await send(runtime, call, provider, { ...trying, envelope, asksUsage, secret });
     opened.status = response.status;
+    endAfterTotal(runtime, call, provider, response);
     const isSuccess = response.status >= 200 && response.status < 300;
     const failure = isSuccess
       ? await readAnswer(runtime, call, response, { spoken, envelope, asksUsage })
@@ -208,8 +210,6 @@ function send(runtime: Runtime, call: Call, provider: ProviderConfig, sending: S
     headers: dialect.upstreamHeaders(call.headers, secret, call.id),
     body: spoken.conversion ? spoken.conversion.body : nativeBody(call, rewritten(call, sending)),
     signal: call.abort,
-    connectTimeoutMs: config.settings["upstream.connectTimeoutMs"],
-    headersTimeoutMs: Math.min(config.settings["upstream.firstContentTimeoutMs"], Math.max(1_000, leftMs)),
-    idleTimeoutMs: config.settings["upstream.idleTimeoutMs"],
+    ...attemptTimeouts(config.settings, provider, leftMs),
   });
 }

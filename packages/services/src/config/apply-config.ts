@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { SluiceError } from "@sluice/core/errors";
 import { limitNames } from "@sluice/core/inputs/limits";
 import { parseDecimal } from "@sluice/core/money";
+import { type ModelRedirects, redirectList } from "@sluice/core/routing/model-redirects";
 import type { Provider } from "@sluice/db/generated/client";
 import { hashToken } from "@sluice/db/secrets";
 import { requireAccess } from "../access.ts";
@@ -138,6 +139,7 @@ function differs(ctx: TxCtx, stored: Provider, field: keyof Provider, value: unk
   if (value === undefined) return false;
   if (field === "secret") return ctx.secrets.decrypt(stored.secret, stored.id) !== value;
   if (field === "costMultiplier") return parseDecimal(stored.costMultiplier.toFixed()) !== parseDecimal(String(value));
+  if (field === "modelRedirects") return !isDeepStrictEqual(redirectList(stored[field] as unknown as ModelRedirects), value);
   if (isLimit(field)) return limitDiffers(stored[field], value);
   return !isDeepStrictEqual(stored[field], value);
 }

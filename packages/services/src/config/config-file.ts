@@ -3,6 +3,7 @@ import { SetGroupInput } from "@sluice/core/inputs/group";
 import { changedLimitFields, costLimitField } from "@sluice/core/inputs/limits";
 import { PriceInput } from "@sluice/core/inputs/price";
 import { CreateProviderInput, decimalField, groupField, nameField } from "@sluice/core/inputs/provider";
+import { changedProviderOptions } from "@sluice/core/inputs/provider-options";
 import { UpdateSettingsInput } from "@sluice/core/inputs/settings";
 import { emailField, roleField } from "@sluice/core/inputs/user";
 import { z } from "zod";
@@ -53,6 +54,7 @@ const providerEntry = z.strictObject({
   modelRedirects: CreateProviderInput.shape.modelRedirects.unwrap().optional(),
   costMultiplier: decimal.optional(),
   enabled: z.boolean().optional(),
+  ...changedProviderOptions,
   ...limitEntries,
 });
 

@@ -1,6 +1,7 @@
 import type { LiveEvent } from "@sluice/core/events";
 import { FINAL_REV } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
+import type { ModelRedirects } from "@sluice/core/routing/model-redirects";
 import { priceInForce } from "@sluice/core/routing/refusals";
 import { type Charge, type Correction, correctCosts } from "@sluice/ledger/correct-costs";
 import { requireAccess } from "../access.ts";
@@ -109,11 +110,8 @@ export async function countUnpriced(ctx: Ctx): Promise<UnpricedModel[]> {
 }
 
 /** Deleted ones too: their requests are still to be priced. */
-async function readProviders({
-  pool,
-  tenantId,
-}: Ctx): Promise<Map<string, { modelRedirects: Record<string, string>; costMultiplier: string }>> {
-  const { rows } = await pool.query<{ id: string; redirects: Record<string, string>; multiplier: string }>(
+async function readProviders({ pool, tenantId }: Ctx): Promise<Map<string, { modelRedirects: ModelRedirects; costMultiplier: string }>> {
+  const { rows } = await pool.query<{ id: string; redirects: ModelRedirects; multiplier: string }>(
     "SELECT id, model_redirects AS redirects, cost_multiplier AS multiplier FROM providers WHERE tenant_id = $1",
     [tenantId],
   );

@@ -4,6 +4,7 @@ import type { Prisma, Provider } from "@sluice/db/generated/client";
 import { audit } from "../audit.ts";
 import { limitChange } from "../limits/limits-view.ts";
 import { bumpConfigVersion, emit, type TxCtx } from "../transaction.ts";
+import { checkModelPatterns } from "./check-model-patterns.ts";
 import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
@@ -34,6 +35,7 @@ export async function storedProvider(ctx: TxCtx, id: string, { deleted = false }
 export async function changeProvider(ctx: TxCtx, before: Provider, { action, change, secret }: ProviderEdit): Promise<ProviderView> {
   const { id } = before;
   if (change.baseUrl !== undefined) ctx.egress.checkUrl(change.baseUrl);
+  checkModelPatterns(change);
   const name = change.name ?? before.name;
   if (name !== before.name || before.deletedAt) await requireFreeName(ctx, name, id);
   requireSecret(before, change.baseUrl ?? before.baseUrl, secret);

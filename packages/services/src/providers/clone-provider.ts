@@ -8,6 +8,7 @@ import { storedProvider } from "./change-provider.ts";
 import { insertProvider } from "./create-provider.ts";
 import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
+import { toProviderView } from "./to-provider-view.ts";
 
 export const CloneProviderInput = z.strictObject({ id: z.uuid() });
 
@@ -19,16 +20,10 @@ export async function cloneProvider(ctx: Ctx, input: z.input<typeof CloneProvide
   const { id } = parse(CloneProviderInput, input);
   return withTransaction(ctx, async (ctx) => {
     const row = await storedProvider(ctx, id);
-    const { dialect, serves, baseUrl, groups, priority, weight, models, modelRedirects, costMultiplier } = toProviderConfig(row);
-    const limits = toLimitInput(row);
-    const wanted = {
-      name: await freeName(ctx, row.name),
-      ...{ dialect, baseUrl, priority, weight, modelRedirects: { ...modelRedirects }, costMultiplier },
-      ...{ serves: [...serves], groups: [...groups], models: [...models] },
-      ...limits,
-      secret: ctx.secrets.decrypt(row.secret, id),
-      enabled: false,
-    };
+    const secret = ctx.secrets.decrypt(row.secret, id);
+    const view = toProviderView(toProviderConfig(row), secret);
+    const { id: _id, secretTail: _tail, override: _override, createdAtMs: _created, costResetAtMs: _reset, ...fields } = view;
+    const wanted = { ...fields, ...toLimitInput(row), name: await freeName(ctx, row.name), secret, enabled: false };
     return insertProvider(ctx, wanted, "provider.clone");
   });
 }

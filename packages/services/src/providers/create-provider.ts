@@ -7,6 +7,7 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 import { requireFreeName } from "./change-provider.ts";
+import { checkModelPatterns } from "./check-model-patterns.ts";
 import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
@@ -25,6 +26,7 @@ export async function createProvider(ctx: Ctx, input: z.input<typeof CreateProvi
 /** The row, its audit entry and the news of it. @throws SluiceError `conflict` (name taken). */
 export async function insertProvider(ctx: TxCtx, wanted: CreateProviderInput, action: string): Promise<ProviderView> {
   const { secret, ...fields } = wanted;
+  checkModelPatterns(fields);
   await requireFreeName(ctx, fields.name);
   const id = newId();
   const row = await ctx.transaction.tx.provider.create({

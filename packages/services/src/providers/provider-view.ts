@@ -1,7 +1,10 @@
 import type { ProviderHealth } from "@sluice/core/events";
+import type { ProviderBreaker, ProviderTimeouts } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
-import type { Decision, DialectName, ExclusionReason } from "@sluice/core/requests";
+import type { Decision, DialectName, Exclusion } from "@sluice/core/requests";
+import type { ModelRedirect } from "@sluice/core/routing/model-redirects";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
+import type { ScheduleWindow } from "@sluice/core/routing/schedule";
 import type { LimitsView } from "../limits/limits-view.ts";
 
 /** A provider as admins see it; its secret is write-only. */
@@ -16,9 +19,15 @@ export interface ProviderView extends LimitsView {
   groups: string[];
   priority: number;
   weight: number;
-  /** Empty = any. */
+  /** Patterns; empty = any. */
   models: string[];
-  modelRedirects: Record<string, string>;
+  /** In order. */
+  modelRedirects: ModelRedirect[];
+  groupPriorities: Record<string, number>;
+  schedule: { zone: string; windows: ScheduleWindow[] };
+  /** What is absent is as the settings say; of `breaker` too. */
+  timeouts: ProviderTimeouts;
+  breaker: ProviderBreaker;
   /** Plain decimal. */
   costMultiplier: string;
   enabled: boolean;
@@ -127,7 +136,7 @@ export interface RoutingSimulation {
     /** Probability of being tried first, 0–1. */
     share: number;
   }[];
-  excluded: { providerId: string; reason: ExclusionReason }[];
+  excluded: Exclusion[];
   excludedMore: number;
   chosenBy: Decision["chosenBy"];
   /** Code of the error the client would get; null when the request would be sent. */

@@ -1,7 +1,8 @@
 import { SluiceError } from "@sluice/core/errors";
 import { SimulateRoutingInput } from "@sluice/core/inputs/provider";
-import { type Choice, chooseCandidates, upstreamModelOf } from "@sluice/core/routing/choose-candidates";
-import { eligibleProviders } from "@sluice/core/routing/provider-index";
+import { type Choice, chooseCandidates } from "@sluice/core/routing/choose-candidates";
+import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
+import { eligibleProviders, priorityIn } from "@sluice/core/routing/provider-index";
 import { keyRefusal, priceInForce, priceRefusal } from "@sluice/core/routing/refusals";
 import type { Config, KeyConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { z } from "zod";
@@ -37,7 +38,7 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
     candidates: inOrderOfLikelihood(choice, isSticky, tierOf).map((provider, index, all) => {
       const upstreamModel = upstreamModelOf(provider, wanted.model);
       return {
-        ...{ providerId: provider.id, priority: provider.priority, weight: provider.weight, upstreamModel },
+        ...{ providerId: provider.id, priority: priorityIn(provider, group), weight: provider.weight, upstreamModel },
         converted: pairs.get(provider.id) ?? "",
         breaker: breakerStateOf(provider.id, upstreamModel),
         share: isSticky ? Number(index === 0) : shareOf(provider, all, tierOf),

@@ -1,5 +1,8 @@
+import type { ProviderBreaker, ProviderTimeouts } from "@sluice/core/inputs/provider-options";
 import type { DialectName } from "@sluice/core/requests";
+import type { ModelRedirects } from "@sluice/core/routing/model-redirects";
 import type { OverrideKind } from "@sluice/core/routing/provider-override";
+import type { Schedule } from "@sluice/core/routing/schedule";
 import type { Provider } from "@sluice/db/generated/client";
 import type { ProviderConfig } from "@sluice/snapshot/config";
 import { toLimitValues } from "../limits/limits-view.ts";
@@ -17,7 +20,11 @@ export function toProviderConfig(row: Provider): ProviderConfig {
     priority: row.priority,
     weight: row.weight,
     models: row.models,
-    modelRedirects: row.modelRedirects as Record<string, string>,
+    modelRedirects: row.modelRedirects as unknown as ModelRedirects,
+    groupPriorities: row.groupPriorities as Record<string, number>,
+    schedule: row.schedule as unknown as Schedule,
+    timeouts: row.timeouts as ProviderTimeouts,
+    breaker: row.breaker as ProviderBreaker,
     costMultiplier: row.costMultiplier.toFixed(),
     ...toLimitValues(row),
     enabled: row.enabled,

@@ -4,6 +4,7 @@ import { dialects } from "@sluice/core/dialects/registry";
 import { SluiceError, toSluiceError } from "@sluice/core/errors";
 import { TestProviderInput } from "@sluice/core/inputs/provider";
 import type { DialectName } from "@sluice/core/requests";
+import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
 import type { EgressResponse } from "@sluice/egress/contract";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
@@ -59,7 +60,7 @@ async function storedProbe(ctx: Ctx, id: string, model: string | undefined): Pro
   const row = await ctx.prisma.provider.findFirst({ where: { id, tenantId: ctx.tenantId, deletedAt: null } });
   if (!row) throw new SluiceError("not_found");
   const { dialect, serves, baseUrl, modelRedirects } = toProviderConfig(row);
-  const upstreamModel = model === undefined ? undefined : (modelRedirects[model] ?? model);
+  const upstreamModel = model === undefined ? undefined : upstreamModelOf({ modelRedirects }, model);
   return { dialect, serves, baseUrl, secret: ctx.secrets.decrypt(row.secret, id), model: upstreamModel };
 }
 

@@ -1,4 +1,5 @@
 import { timeOfId } from "@sluice/core/ids";
+import { redirectList } from "@sluice/core/routing/model-redirects";
 import type { ProviderConfig } from "@sluice/snapshot/config";
 import { toLimitsView } from "../limits/limits-view.ts";
 import type { ProviderLine, ProviderView } from "./provider-view.ts";
@@ -17,7 +18,11 @@ export function toProviderView(provider: ProviderConfig, secret: string): Provid
     priority: provider.priority,
     weight: provider.weight,
     models: [...provider.models],
-    modelRedirects: { ...provider.modelRedirects },
+    modelRedirects: [...redirectList(provider.modelRedirects)],
+    groupPriorities: { ...provider.groupPriorities },
+    schedule: { zone: provider.schedule?.zone ?? "UTC", windows: [...(provider.schedule?.windows ?? [])] },
+    timeouts: { ...provider.timeouts },
+    breaker: { ...provider.breaker },
     costMultiplier: provider.costMultiplier,
     enabled: provider.enabled,
     ...toLimitsView(provider),

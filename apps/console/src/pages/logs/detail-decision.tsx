@@ -3,6 +3,7 @@ import { Check, CircleX, LogOut } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { formatCost, formatDuration } from "../../format.ts";
+import { useReasonText } from "../../providers/reason-text.ts";
 import { cn } from "../../ui/class-names.ts";
 import { Section } from "./detail-section.tsx";
 
@@ -15,6 +16,7 @@ interface DecisionProps {
 /** Why this provider, and why not the others. */
 export function DecisionView({ decision, attempts, names }: DecisionProps) {
   const { t } = useTranslation();
+  const reasonText = useReasonText();
   const { candidates, excluded, chosenBy } = decision;
   const tried = new Map(attempts.map((attempt) => [attempt.providerId, attempt.outcome]));
   return (
@@ -41,10 +43,10 @@ export function DecisionView({ decision, attempts, names }: DecisionProps) {
         <>
           <h4 className="pt-2 pb-0.5 text-xs font-medium text-ink-3">{t("detail.excluded")}</h4>
           <ul>
-            {excluded.map(({ providerId, reason }) => (
-              <li key={`${providerId}:${reason}`} className="flex min-h-7 items-center justify-between gap-3 text-xs">
-                <span className="truncate text-ink-2">{names.provider(providerId)}</span>
-                <span className="shrink-0 text-ink-3">{t(`reasons.${reason}`)}</span>
+            {excluded.map((exclusion) => (
+              <li key={`${exclusion.providerId}:${exclusion.reason}`} className="flex min-h-7 items-center justify-between gap-3 text-xs">
+                <span className="truncate text-ink-2">{names.provider(exclusion.providerId)}</span>
+                <span className="shrink-0 text-ink-3">{reasonText(exclusion)}</span>
               </li>
             ))}
           </ul>

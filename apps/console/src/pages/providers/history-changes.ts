@@ -14,6 +14,10 @@ const labels = {
   serves: "providers.serves",
   models: "providers.models",
   modelRedirects: "providers.redirects",
+  groupPriorities: "providers.options.groupPriorities",
+  schedule: "providers.options.windows",
+  timeouts: "providers.options.timeouts",
+  breaker: "providers.options.breaker",
   override: "providers.override.field",
 } as const;
 
@@ -22,12 +26,13 @@ export function useChanges(version: Version): string[] {
   const { t } = useTranslation();
   const { before, after } = version;
   const shown = (value: unknown): string => {
-    const empty = value === null || value === undefined || value === "" || JSON.stringify(value) === "{}" || JSON.stringify(value) === "[]";
-    if (empty) return t("providers.versions.unset");
+    if (value === null || isEmpty(value)) return t("providers.versions.unset");
     if (typeof value === "boolean") return t(value ? "common.enabled" : "common.disabled");
-    if (Array.isArray(value)) return value.join(", ");
+    if (Array.isArray(value)) return value.map(itemText).join(", ");
     if (typeof value !== "object") return String(value);
     if ("kind" in value) return [t(`providers.override.${value.kind as "open"}`), "note" in value && value.note].filter(Boolean).join(", ");
+    if ("windows" in value && Array.isArray(value.windows))
+      return [...value.windows.map(itemText), "zone" in value && value.zone].join(", ");
     return Object.entries(value)
       .map(([from, to]) => `${from} = ${String(to)}`)
       .join(", ");
@@ -45,4 +50,18 @@ export function useChanges(version: Version): string[] {
       : t("providers.versions.set", { field: label, after: shown(after[field]) });
   });
   return "secretChanged" in after ? [...lines, t("providers.versions.secretChanged")] : lines;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === "") return true;
+  if (typeof value !== "object" || value === null) return false;
+  const list = "windows" in value ? value.windows : value;
+  return JSON.stringify(list) === "{}" || JSON.stringify(list) === "[]";
+}
+
+/** A redirect or a span of hours in a word; anything else as it is. */
+function itemText(item: unknown): string {
+  if (typeof item !== "object" || item === null || !("from" in item) || !("to" in item)) return String(item);
+  const isTime = /^\d\d:\d\d$/.test(String(item.from));
+  return isTime ? `${item.from}-${item.to}` : `${item.from} = ${item.to}`;
 }

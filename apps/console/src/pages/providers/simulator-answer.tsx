@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { Outputs } from "../../api/client.ts";
 import type { NameLookup } from "../../api/names.ts";
 import { formatPercent } from "../../format.ts";
+import { useReasonText } from "../../providers/reason-text.ts";
 
 type Simulation = Outputs["providers"]["simulate"];
 
@@ -12,6 +13,7 @@ const elsewhere = new Set(["group", "dialect"]);
 /** Where the request would go, and why not to the others. */
 export function SimulatorAnswer({ result, names }: { result: Simulation; names: NameLookup }) {
   const { t } = useTranslation();
+  const reasonText = useReasonText();
   const telling = result.excluded.filter(({ reason }) => !elsewhere.has(reason));
   const others = result.excluded.length - telling.length;
   return (
@@ -31,10 +33,10 @@ export function SimulatorAnswer({ result, names }: { result: Simulation; names: 
         <div>
           <h3 className="mb-1 text-xs font-medium text-ink-3">{t("providers.sim.excluded")}</h3>
           <ul className="flex flex-col gap-0.5 text-sm">
-            {telling.map(({ providerId, reason }) => (
-              <li key={providerId} className="flex justify-between gap-4">
-                <span className="truncate">{names.provider(providerId)}</span>
-                <span className="text-right text-ink-2">{t(`reasons.${reason}`)}</span>
+            {telling.map((exclusion) => (
+              <li key={exclusion.providerId} className="flex justify-between gap-4">
+                <span className="truncate">{names.provider(exclusion.providerId)}</span>
+                <span className="text-right text-ink-2">{reasonText(exclusion)}</span>
               </li>
             ))}
             {others > 0 && <li className="text-xs text-ink-3">{t("providers.sim.elsewhere", { count: others })}</li>}

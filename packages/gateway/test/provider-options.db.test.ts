@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Harness, type ProviderSpec, startHarness } from "./harness.ts";
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness({ settings: { "breaker.failures": 5, "pricing.unknownModel": "record" } });
+});
+afterAll(() => harness?.close());
+
+let conversations = 0;
+/** Of a conversation of its own, bound to no provider. */
+const bodyOf = (model: string, stream = false) => ({
+  ...{ model, max_tokens: 100, stream },
+  messages: [{ role: "user", content: `hi ${conversations++}` }],
+});
+
+async function ask(key: string, model: string, stream = false) {
+  const response = await harness.call("/v1/messages", { body: bodyOf(model, stream), key });
+  const text = await response.text();
+  return { response, text, ...(await harness.settled(response.headers.get("x-request-id") ?? "")) };
+}
+
+const anthropic = (spec: Partial<ProviderSpec> = {}): ProviderSpec => ({ dialect: "anthropic", secret: "sk-good", ...spec });
+
+/** Two hours that begin in `hours` from now. */
+function hoursFromNow(hours: number) {
+  const time = (ms: number) => new Date(ms).toISOString().slice(11, 16);
+  const from = Date.now() + hours * 3_600_000;
+  return { zone: "UTC", windows: [{ from: time(from), to: time(from + 7_200_000) }] };
+}
+
+describe("models by pattern", () => {
+  it("takes what its patterns take, sends the first redirect that matches, and lists the priced ones", async () => {
+    const { key, providerIds } = await harness.group([
+      anthropic({ models: ["/^gpt-/"], priority: 0 }),
+      anthropic({
+        models: ["claude-fake"],
+        modelRedirects: [
+          { from: "*-mini", to: "claude-fake@plain,3" },
+          { from: "claude-x*", to: "claude-fake@plain,5" },
+        ],
+        priority: 1,
+      }),
+    ]);
+    expect((await ask(key, "claude-xl-mini")).detail.attempts).toMatchObject([
+      { providerId: providerIds[1], upstreamModel: "claude-fake@plain,3" },
+    ]);
+    expect((await ask(key, "claude-xl")).detail.attempts).toMatchObject([{ upstreamModel: "claude-fake@plain,5" }]);
+    expect((await ask(key, "gpt-5")).row.providerId).toBe(providerIds[0]);
+    expect((await harness.call("/v1/messages", { body: bodyOf("other"), key })).status).toBe(404);
+    const list = (await (
+      await harness.call("/v1/models", { method: "GET", key, headers: { "anthropic-version": "2023-06-01" } })
+    ).json()) as {
+      data: { id: string }[];
+    };
+    expect(list.data.map(({ id }) => id)).toEqual(["claude-fake"]);
+  });
+});
+
+describe("hours and priority by group", () => {
+  it("outside its hours a provider is no candidate, and the row says when it opens", async () => {
+    const later = hoursFromNow(3);
+    const { key, providerIds } = await harness.group([
+      anthropic({ schedule: later }),
+      anthropic({ priority: 1, schedule: hoursFromNow(-1) }),
+    ]);
+    const { row, detail } = await ask(key, "claude-fake");
+    expect(row).toMatchObject({ status: 200, providerId: providerIds[1], attempts: 1 });
+    const [excluded] = detail.decision.excluded.filter(({ providerId }) => providerId === providerIds[0]);
+    expect(excluded).toMatchObject({ reason: "schedule" });
+    expect(new Date(excluded?.opensAtMs ?? 0).toISOString().slice(11, 16)).toBe(later.windows[0]?.from);
+  });
+
+  it("its priority in the key's group goes before the one it has for all", async () => {
+    const { key, group, providerIds } = await harness.group([anthropic({ priority: 1 }), anthropic({ priority: 5 })]);
+    const second = providerIds[1] ?? "";
+    expect((await ask(key, "claude-fake")).row.providerId).toBe(providerIds[0]);
+    await harness.database.prisma.provider.update({ where: { id: second }, data: { groupPriorities: { [group]: 0 } } });
+    await harness.snapshot.refresh();
+    const { row, detail } = await ask(key, "claude-fake");
+    expect(row.providerId).toBe(second);
+    expect(detail.decision.candidates[0]).toMatchObject({ providerId: second, priority: 0 });
+  });
+});
+
+describe("timeouts and breakers of its own", () => {
+  it("a first content that takes longer than this provider may fails over", async () => {
+    const slow = anthropic({ secret: "sk@late,5000", timeouts: { firstContentMs: 200 } });
+    const { key } = await harness.group([slow, anthropic({ priority: 1 })]);
+    const { detail, row } = await ask(key, "claude-fake");
+    expect(row).toMatchObject({ status: 200, attempts: 2 });
+    expect(detail.attempts[0]).toMatchObject({ outcome: "failed", errorCode: "upstream_timeout" });
+  });
+
+  it("an answer that takes longer in all than this provider may ends, in a stream by an error", async () => {
+    const slow = anthropic({ secret: "sk@plain,400+slow,100", timeouts: { totalMs: 1_000 } });
+    const { key } = await harness.group([slow]);
+    const { text, row, detail } = await ask(key, "claude-fake", true);
+    expect(text).toContain("event: error");
+    expect(text).not.toContain("message_stop");
+    expect(row).toMatchObject({ state: "error", errorCode: "upstream_timeout" });
+    expect(detail.attempts[0]?.firstContentMs).not.toBeNull();
+  });
+
+  it("two failures open the breaker of who says two, while the others go by the settings", async () => {
+    const { key, providerIds } = await harness.group([
+      anthropic({ secret: "sk@error-before", breaker: { failures: 2 } }),
+      anthropic({ secret: "sk@error-before", priority: 1 }),
+      anthropic({ priority: 2 }),
+    ]);
+    for (let i = 0; i < 3; i++) await ask(key, "claude-fake");
+    const states = providerIds.map((id) => harness.admission.breakers.stateOf(id, "claude-fake"));
+    expect(states).toEqual(["open", "closed", "closed"]);
+  });
+});

@@ -12,13 +12,15 @@ const deliveries = 5;
 export async function giveCredit({ url, log, postgres: { pool }, clientsPath }: Installation, billing: "postpaid" | "both"): Promise<void> {
   log.paysAhead = billing !== "postpaid";
   const cookie = await signIn(url);
-  const { rows } = await pool.query<{ user_id: string }>("SELECT DISTINCT user_id FROM keys");
-  for (const { user_id: userId } of rows) {
+  const { rows } = await pool.query<{ user_id: string; name: string }>("SELECT DISTINCT user_id, name FROM keys");
+  for (const { user_id: userId, name } of rows) {
+    // A request of unbounded output reserves half a dollar.
+    const cents = name === "scarce" ? 25 : 10_000;
     await call(url, cookie, "credits.updateAccount", { userId, billing });
     for (let n = 1; n <= topUps; n++) {
-      const topUp = { userId, amountUsd: String(100 * n), reason: "chaos", idempotencyKey: `chaos ${n} ${userId}` };
+      const topUp = { userId, amountUsd: String((cents * n) / 100), reason: "chaos", idempotencyKey: `chaos ${n} ${userId}` };
       await Promise.all(Array.from({ length: deliveries }, () => call(url, cookie, "credits.topUp", topUp)));
-      appendFileSync(clientsPath, `${JSON.stringify({ topUp: topUp.idempotencyKey, amountNanoUsd: `${100 * n}000000000`, deliveries })}\n`);
+      appendFileSync(clientsPath, `${JSON.stringify({ topUp: topUp.idempotencyKey, amountNanoUsd: `${cents * n}0000000`, deliveries })}\n`);
     }
   }
 }

@@ -13,6 +13,9 @@ import { type ClientLog, modelsOf, openClientLog } from "./traffic.ts";
 /** The key of an installation's clients: its limits are never reached, so each request takes a lease and counts. */
 export const clientKey = "sk-test-chaos-0123456789";
 
+/** The key of a user whose credit, when clients pay ahead, is soon used up: what they may spend must hold through every kill. */
+export const scarceKey = "sk-test-scarce-0123456789";
+
 /** A gateway with a PostgreSQL, a Redis, a scripted upstream and clients of its own, all of them real processes. */
 export interface Installation {
   postgres: OwnPostgres;
@@ -59,6 +62,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     models: ["claude", "gpt", "gemini"].flatMap((brand) => Object.keys(modelsOf(brand))),
     settings: { ...settings, ...options.settings },
     keys: [{ name: "chaos", key: clientKey, inFlight: 5_000, rpm: 1_000_000 }],
+    users: [{ email: "scarce@example.com", name: "Scarce", keys: [{ name: "scarce", key: scarceKey }] }],
   });
   const port = await freePort();
   const env = {

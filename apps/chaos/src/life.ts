@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "@sluice/testing/deadline";
 import { callModel } from "@sluice/testing/model-client";
 import type { ServerProcess } from "@sluice/testing/server-process";
-import { clientKey, type Installation, readyOrGone } from "./installation.ts";
+import { clientKey, type Installation, readyOrGone, scarceKey } from "./installation.ts";
 import { type Random, type Step, settling } from "./plan.ts";
 import { drive } from "./traffic.ts";
 
@@ -13,6 +13,8 @@ import { drive } from "./traffic.ts";
 export type Death = "at its failpoint" | "of an error" | "after an error" | "at random";
 
 const clients = 6;
+/** Together they may reserve more than there is. */
+const scarceClients = 3;
 /** A failpoint that is not passed until then is not passed at all. */
 const patienceMs = 20_000;
 
@@ -24,11 +26,15 @@ export async function live(installation: Installation, step: Step, random: Rando
   const server = installation.launch(step.failpoint ? `${step.failpoint.name}:${step.failpoint.does}@${step.failpoint.pass}` : undefined);
   const stopped = new AbortController();
   void server.exited.then(() => stopped.abort());
-  let driving: Promise<void> = Promise.resolve();
+  let driving: Promise<unknown> = Promise.resolve();
   try {
     if (await readyOrGone(server)) {
       const { url, log } = installation;
-      driving = drive({ url, key: clientKey, clients, random, log, stopped: stopped.signal, mayFail: throws });
+      const traffic = { url, random, log, stopped: stopped.signal, mayFail: throws };
+      driving = Promise.all([
+        drive({ ...traffic, key: clientKey, clients }),
+        drive({ ...traffic, key: scarceKey, clients: scarceClients }),
+      ]);
       await meetItsEnd(installation, step, { server, stopped, random });
     }
     return await deathOf(server, throws);

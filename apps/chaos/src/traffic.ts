@@ -49,7 +49,7 @@ export interface ClientLog {
   readonly failed: string[];
   /** Calls that were made and got a head. */
   readonly calls: number;
-  /** Its clients pay ahead: while nobody knows how much is left they are refused, and that is no failure. */
+  /** Its clients pay ahead: while nobody knows how much is left, or when nothing is, they are refused, and that is no failure. */
   paysAhead: boolean;
   write(seen: Seen, expects: Planned["expects"]): void;
 }
@@ -68,10 +68,10 @@ export function openClientLog(path: string): ClientLog {
       if (seen.id === "") return;
       calls++;
       const { id, status, outputTokens, outputTokensEarly } = seen;
-      const isUnknownCredit = this.paysAhead && status === 503 && seen.text.includes("The credit cannot be checked");
-      const outcome = (expects === "refusal" && status >= 400) || isUnknownCredit ? "refused" : seen.outcome;
+      const lacksCredit = this.paysAhead && (status === 402 || (status === 503 && seen.text.includes("The credit cannot be checked")));
+      const outcome = (expects === "refusal" && status >= 400) || lacksCredit ? "refused" : seen.outcome;
       // An error status is an answer; a broken connection is what a kill looks like.
-      if (expects === "end" && status >= 400 && !isUnknownCredit) failed.push(`${id}: ${status} ${seen.text.slice(0, 200)}`);
+      if (expects === "end" && status >= 400 && !lacksCredit) failed.push(`${id}: ${status} ${seen.text.slice(0, 200)}`);
       appendFileSync(path, `${JSON.stringify({ id, outcome, status, outputTokens, outputTokensEarly })}\n`);
     },
   };

@@ -17,7 +17,14 @@ export interface ProviderEntry {
 export async function configure(
   dir: string,
   upstream: { url: string; port: number },
-  config: { providers: ProviderEntry[]; models: string[]; settings?: Record<string, unknown>; keys?: Record<string, unknown>[] },
+  config: {
+    providers: ProviderEntry[];
+    models: string[];
+    settings?: Record<string, unknown>;
+    keys?: Record<string, unknown>[];
+    /** Besides the caller. */
+    users?: Record<string, unknown>[];
+  },
 ): Promise<Record<string, string>> {
   const path = join(dir, "sluice.yaml");
   const providers = config.providers.map((provider) => ({
@@ -25,7 +32,7 @@ export async function configure(
     baseUrl: provider.dialect === "openai" ? `${upstream.url}/v1` : upstream.url,
   }));
   const keys = config.keys ?? [{ name: "caller", key: clientKey }];
-  const users = [{ email: "caller@example.com", name: "Caller", keys }];
+  const users = [{ email: "caller@example.com", name: "Caller", keys }, ...(config.users ?? [])];
   const prices = config.models.map((model) => ({ model, inputPerMTok: "3", outputPerMTok: "15" }));
   await writeFile(path, JSON.stringify({ providers, users, prices, settings: config.settings ?? {} }));
   return { SLUICE_CONFIG: path, SLUICE_ALLOW_PRIVATE_UPSTREAMS: `127.0.0.1:${upstream.port}` };

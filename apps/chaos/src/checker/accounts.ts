@@ -16,6 +16,17 @@ export async function checkBalances(pool: pg.Pool): Promise<Finding> {
   return findingOf("I3", rows.length, "accounts", wrong);
 }
 
+/** I8: who pays ahead has never spent more than there was, whatever was in flight together: only charges bring a balance down. */
+export async function checkFloors(pool: pg.Pool): Promise<Finding> {
+  const { rows } = await pool.query<{ id: string; balance: string; floor: string; charges: number; isBelow: boolean }>(`
+    SELECT a.user_id AS id, a.balance_nano_usd::text AS balance, a.floor_nano_usd::text AS floor, a.balance_nano_usd < a.floor_nano_usd AS "isBelow",
+      (SELECT count(*)::int FROM requests r WHERE r.user_id = a.user_id::text AND r.cost_nano_usd > 0) AS charges
+    FROM accounts a WHERE a.billing <> 'postpaid'`);
+  const wrong = rows.flatMap(({ id, balance, floor, isBelow }) => (isBelow ? [`${id}: balance ${balance}, never below ${floor}`] : []));
+  const charges = rows.reduce((sum, row) => sum + row.charges, 0);
+  return findingOf("I8", charges, "charges to accounts that pay ahead", wrong);
+}
+
 /** I11: so many identical deliveries of a top-up are one entry of its amount, and there is no other. */
 export async function checkTopUps({ topUps }: Evidence, pool: pg.Pool): Promise<Finding> {
   const { rows } = await pool.query<{ key: string; amount: string }>(

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import pg from "pg";
-import { checkBalances, checkTopUps } from "./accounts.ts";
+import { checkBalances, checkFloors, checkTopUps } from "./accounts.ts";
 import { readEvidence } from "./evidence.ts";
 import type { Finding } from "./finding.ts";
 import { checkAcknowledged, checkAttempts, checkCharges, checkCosts, checkRefused } from "./requests.ts";
@@ -31,6 +31,7 @@ const findings: Finding[] = [
   checkCosts(evidence),
   checkAcknowledged(evidence),
   await checkRest(redis),
+  await checkFloors(pool),
   checkRefused(evidence),
   checkAttempts(evidence),
   await checkTopUps(evidence, pool),

@@ -65,7 +65,7 @@ function count(refusals: (Refusal | null)[]): { admitted: number; refused: numbe
 
 /** Opens the breaker of a new provider and waits until this instance sees it. */
 async function openBreaker({ admission }: Instance, provider = unique("provider")): Promise<string> {
-  for (let i = 0; i < 5; i++) admission.breakers.failed(provider, "m", `upstream said 500 (${i + 1})`);
+  for (let i = 0; i < 5; i++) admission.breakers.failed(provider, "m", { cause: `upstream said 500 (${i + 1})` });
   await until(() => admission.breakers.stateOf(provider, "m") === "open", { what: "the breaker is open" });
   return provider;
 }
@@ -201,11 +201,11 @@ describe.each([
     const { admission, transitions } = await start(shared);
     const provider = unique("provider");
     const failures = (): number => admission.breakers.list().find(({ providerId }) => providerId === provider)?.failures ?? 0;
-    for (let i = 0; i < 4; i++) admission.breakers.failed(provider, "m", "500");
+    for (let i = 0; i < 4; i++) admission.breakers.failed(provider, "m", { cause: "500" });
     await until(() => failures() === 4, { what: "four failures are known" });
     admission.breakers.succeeded(provider, "m");
     await until(() => failures() === 0, { what: "the failures are forgotten" });
-    admission.breakers.failed(provider, "m", "500");
+    admission.breakers.failed(provider, "m", { cause: "500" });
     await until(() => failures() === 1, { what: "one failure is known" });
     expect(transitions).toEqual([]);
   });
@@ -226,6 +226,43 @@ describe.each([
     expect(await breakers.takeProbe(provider, "m")).toBe(true);
   });
 
+  test("with k probes, 100 requests get k of them, over what one process or several ask", async () => {
+    const instance = await start(shared);
+    instance.settings["breaker.probes"] = 3;
+    const { breakers } = instance.admission;
+    const provider = await openBreaker(instance);
+    await until(() => breakers.stateOf(provider, "m") === "probe", { what: "probes are due" });
+    const taken = await Promise.all(Array.from({ length: 100 }, () => breakers.takeProbe(provider, "m")));
+    expect(taken.filter(Boolean)).toHaveLength(3);
+  });
+
+  test("a provider that says when to come back is left alone until then, from its first failure on", async () => {
+    const { admission, transitions } = await start(shared);
+    const provider = unique("provider");
+    admission.breakers.failed(provider, "m", { cause: "429", retryAfterMs: 400 });
+    await until(() => admission.breakers.stateOf(provider, "m") === "open", { what: "it is left alone" });
+    expect(admission.breakers.dueInMs(provider, "m")).toBeLessThanOrEqual(400);
+    await until(() => admission.breakers.stateOf(provider, "m") === "probe", { what: "its time is over" });
+    expect(transitions).toMatchObject([{ state: "open", failures: 1, cause: "429" }]);
+    const other = unique("provider");
+    admission.breakers.failed(other, "m", { cause: "429", retryAfterMs: 86_400_000 });
+    await until(() => admission.breakers.stateOf(other, "m") === "open", { what: "it is left alone, too" });
+    expect(Math.abs(admission.breakers.dueInMs(other, "m") - 1_800_000)).toBeLessThan(60_000);
+  });
+
+  test("a share of failures among successes opens it, where failures in a row would not", async () => {
+    const { admission, settings, transitions } = await start(shared);
+    const { breakers } = admission;
+    Object.assign(settings, { "breaker.failures": 1_000, "breaker.failureRatePercent": 50 });
+    const provider = unique("provider");
+    for (let i = 0; i < 10; i++) {
+      breakers.succeeded(provider, "m");
+      breakers.failed(provider, "m", { cause: "500" });
+    }
+    await until(() => breakers.stateOf(provider, "m") === "tripped", { what: "it is open" });
+    expect(transitions[0]?.cause).toBe("10 of 20 requests of the last minute failed; 500");
+  });
+
   test("a failed probe opens again for longer", async () => {
     const instance = await start(shared);
     const { breakers } = instance.admission;
@@ -233,7 +270,7 @@ describe.each([
     await until(() => breakers.stateOf(provider, "m") === "probe", { what: "a probe is due" });
     expect(await breakers.takeProbe(provider, "m")).toBe(true);
     const beforeMs = Date.now();
-    breakers.failed(provider, "m", "still 500");
+    breakers.failed(provider, "m", { cause: "still 500" });
     await until(() => instance.transitions.length === 3, { what: "it is open again" });
     expect(instance.transitions[2]).toMatchObject({ state: "open", cause: "still 500" });
     expect((instance.transitions[2]?.probeAtMs ?? 0) - beforeMs).toBeGreaterThanOrEqual(1_900);
@@ -258,7 +295,7 @@ describe.each([
     breakers.reset(provider);
     expect(breakers.stateOf(other, "m")).toBe("open");
     expect(instance.transitions.filter(({ providerId }) => providerId === provider).map(({ state }) => state)).toEqual(["open", "closed"]);
-    for (let i = 0; i < 4; i++) breakers.failed(provider, "m", "again");
+    for (let i = 0; i < 4; i++) breakers.failed(provider, "m", { cause: "again" });
     expect(breakers.stateOf(provider, "m")).toBe("closed");
   });
 
@@ -274,7 +311,7 @@ describe.each([
     const { admission, settings } = await start(shared);
     settings["breaker.failures"] = 0;
     const provider = unique("provider");
-    for (let i = 0; i < 10; i++) admission.breakers.failed(provider, "m", "500");
+    for (let i = 0; i < 10; i++) admission.breakers.failed(provider, "m", { cause: "500" });
     expect(admission.breakers.stateOf(provider, "m")).toBe("closed");
     expect(admission.breakers.list().filter(({ providerId }) => providerId === provider)).toEqual([]);
   });
@@ -351,7 +388,7 @@ describe("two instances on one Redis", () => {
   test("failures count together, and all learn of it", async () => {
     const [a, b] = [await start(true), await start(true)];
     const provider = unique("provider");
-    for (let i = 0; i < 5; i++) (i % 2 ? a : b).admission.breakers.failed(provider, "m", "500");
+    for (let i = 0; i < 5; i++) (i % 2 ? a : b).admission.breakers.failed(provider, "m", { cause: "500" });
     for (const { admission } of [a, b]) {
       await until(() => admission.breakers.stateOf(provider, "m") === "open", { what: "both see it open" });
     }

@@ -1,3 +1,4 @@
+import type { BreakerFailure, BreakerView } from "@sluice/core/breaker/breaker";
 import type { BreakerState } from "@sluice/core/events";
 import type { CostWindows } from "@sluice/core/limits/cost-windows";
 import type { LimitKind, LimitOwner, LimitValues } from "@sluice/core/limits/limit-values";
@@ -92,13 +93,15 @@ export interface Admission extends Limits {
 
 /** A breaker per provider × model, shared over instances. */
 export interface Breakers {
-  /** Local knowledge, no I/O: `open` excludes the provider; `probe` = due, but must be taken first. */
-  stateOf(providerId: string, model: string): "closed" | "open" | "probe";
-  /** Takes the one shared probe of a due breaker. False: somebody else has it. */
+  /** Local knowledge, no I/O: `open` excludes the provider, `tripped` unless it is the last one; `probe` = due, but must be taken first. */
+  stateOf(providerId: string, model: string): BreakerView;
+  /** Until an open breaker lets a probe through, ms; 0 unless open. */
+  dueInMs(providerId: string, model: string): number;
+  /** Takes one of the shared probes of a due breaker. False: others have them all. */
   takeProbe(providerId: string, model: string): Promise<boolean>;
-  /** Never throws, never awaited. `cause` is shown to admins. Client errors and aborts must not be reported. */
+  /** Never throws, never awaited. The cause is shown to admins. Client errors and aborts must not be reported. */
   succeeded(providerId: string, model: string): void;
-  failed(providerId: string, model: string, cause: string): void;
+  failed(providerId: string, model: string, failure: BreakerFailure): void;
   /** Closes every breaker of a provider, here and on every instance. Never throws, never awaited. */
   reset(providerId: string): void;
   /** All that are not closed with zero failures. */

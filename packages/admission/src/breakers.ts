@@ -4,14 +4,17 @@ import {
   breakerView,
   closedBreaker,
   failBreaker,
+  maxOpenMs,
   resetBreaker,
   succeedBreaker,
   successesToClose,
   takeBreakerProbe,
+  tripBreaker,
 } from "@sluice/core/breaker/breaker";
 import type { Clock } from "@sluice/core/clock";
 import type { BreakerState } from "@sluice/core/events";
 import type { Breakers } from "./admission.ts";
+import { createFailureRates, type FailureShare, minRequests } from "./failure-rates.ts";
 import type { RedisGate } from "./redis-gate.ts";
 import {
   type BreakerChange,
@@ -27,6 +30,8 @@ export interface BreakersOptions {
   gate: RedisGate | null;
   clock: Clock;
   policy: (providerId: string) => BreakerPolicy;
+  /** Share of failures in percent that opens; 0 = none does. */
+  ratePercent: () => number;
   /** Called on the one instance that made the change. */
   onTransition: (breaker: BreakerState) => void;
   instanceId: string;
@@ -57,9 +62,10 @@ const TOMBSTONE_MS = 60_000;
  * Every decision is made on the mirror in this process; Redis is where instances change a breaker together, and the
  * mirror follows its replies, its announcements and a periodic refresh. Without Redis the mirror is the breaker.
  */
-export function createBreakers({ gate, clock, policy, onTransition, instanceId }: BreakersOptions): BreakerMirror {
+export function createBreakers({ gate, clock, policy, ratePercent, onTransition, instanceId }: BreakersOptions): BreakerMirror {
   const entries = new Map<string, Entry>();
   const policyOf = (id: string): BreakerPolicy => policy(id.slice(0, id.indexOf("|")));
+  const rates = createFailureRates(clock);
   const shared = (): RedisGate | null => (gate?.isOpen() ? gate : null);
 
   const write = (id: string, entry: Entry): void => {
@@ -82,10 +88,12 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
   const adopt = (id: string, remote: SharedBreaker, remoteNowMs: number, replacesUnsent: boolean): Breaker => {
     const { rev, ...times } = remote;
     const offset = clock.now() - remoteNowMs;
+    // Lua's empty table is an object in JSON; one of an older version has none.
+    const out = Array.isArray(times.probesUntilMs) ? times.probesUntilMs : [];
     const breaker = {
       ...times,
       probeAtMs: times.probeAtMs && times.probeAtMs + offset,
-      probeUntilMs: times.probeUntilMs && times.probeUntilMs + offset,
+      probesUntilMs: out.map((untilMs) => untilMs + offset),
     };
     const entry = entries.get(id);
     const isNews = !entry || Number(rev) > entry.rev || (entry.unsent && replacesUnsent);
@@ -100,13 +108,17 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
     return reply;
   };
 
-  const change = (id: string, op: "fail" | "succeed" | "reset", text: string, locally: (breaker: Breaker) => Breaker): void => {
+  const change = (
+    id: string,
+    sent: { op: "fail" | "trip" | "succeed" | "reset"; text?: string; retryAfterMs?: number },
+    locally: (breaker: Breaker) => Breaker,
+  ): void => {
     const before = entries.get(id)?.breaker ?? closedBreaker;
     // What changes nothing here changes nothing there: the mirror knows of every failure, wherever it happened.
     if (locally(before) === before) return;
     const redis = shared();
     if (!redis) changeLocally(id, locally);
-    else void ask(redis, { op, id, text }).catch(() => changeLocally(id, locally));
+    else void ask(redis, { ...sent, id }).catch(() => changeLocally(id, locally));
   };
 
   return {
@@ -114,6 +126,10 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
       if (entries.size === 0) return "closed";
       const entry = entries.get(idOf(providerId, model));
       return entry ? breakerView(entry.breaker, clock.now(), policy(providerId)) : "closed";
+    },
+    dueInMs(providerId, model) {
+      const breaker = entries.get(idOf(providerId, model))?.breaker;
+      return breaker?.state === "open" ? Math.max(0, breaker.probeAtMs - clock.now()) : 0;
     },
     async takeProbe(providerId, model) {
       const id = idOf(providerId, model);
@@ -129,14 +145,25 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
       }
       return changeLocally(id, (breaker) => takeBreakerProbe(breaker, clock.now(), policyOf(id)));
     },
-    succeeded: (providerId, model) => change(idOf(providerId, model), "succeed", "", succeedBreaker),
-    failed(providerId, model, cause) {
+    succeeded(providerId, model) {
+      const id = idOf(providerId, model);
+      if (ratePercent() > 0) rates.note(id, true);
+      change(id, { op: "succeed" }, succeedBreaker);
+    },
+    failed(providerId, model, { cause, retryAfterMs = 0 }) {
+      const id = idOf(providerId, model);
       const text = cause.slice(0, MAX_CAUSE);
-      change(idOf(providerId, model), "fail", text, (breaker) => failBreaker(breaker, clock.now(), policy(providerId), text));
+      const failure = { cause: text, retryAfterMs: Math.min(maxOpenMs, Math.max(0, retryAfterMs)) };
+      change(id, { op: "fail", text, retryAfterMs: failure.retryAfterMs }, (breaker) =>
+        failBreaker(breaker, clock.now(), policyOf(id), failure),
+      );
+      if (ratePercent() > 0) tripAbove(id, ratePercent(), rates.note(id, false), text);
     },
     reset(providerId) {
       for (const id of [...entries.keys()]) {
-        if (id.startsWith(idOf(providerId, ""))) change(id, "reset", "", resetBreaker);
+        if (!id.startsWith(idOf(providerId, ""))) continue;
+        rates.forget(id);
+        change(id, { op: "reset" }, resetBreaker);
       }
     },
     list: () =>
@@ -158,6 +185,14 @@ export function createBreakers({ gate, clock, policy, onTransition, instanceId }
       }
     },
   };
+
+  /** Opens what fails too often among many successes, which failures in a row never see. */
+  function tripAbove(id: string, percent: number, share: FailureShare, lastCause: string): void {
+    if (share.requests < minRequests || share.failures * 100 < percent * share.requests) return;
+    rates.forget(id);
+    const text = `${share.failures} of ${share.requests} requests of the last minute failed; ${lastCause}`.slice(0, MAX_CAUSE);
+    change(id, { op: "trip", text }, (breaker) => tripBreaker(breaker, clock.now(), policyOf(id), text));
+  }
 
   async function reconcile(redis: RedisGate): Promise<void> {
     const { now, breakers } = await redis.run(listShared);
@@ -188,7 +223,7 @@ function stateOf(id: string, breaker: Breaker): BreakerState {
     ...(breaker.state === "half_open" && {
       successes: breaker.successes,
       successesToClose,
-      probeUntilMs: breaker.probeUntilMs || null,
+      probeUntilMs: breaker.probesUntilMs.at(-1) ?? null,
     }),
   };
 }
@@ -196,7 +231,7 @@ function stateOf(id: string, breaker: Breaker): BreakerState {
 /** Times as spans from now, for a clock that may differ; at least 1, since 0 means none. */
 function relative({ breaker, rev }: Entry, nowMs: number): SharedBreaker {
   const span = (atMs: number): number => (atMs === 0 ? 0 : Math.max(1, atMs - nowMs));
-  return { ...breaker, probeAtMs: span(breaker.probeAtMs), probeUntilMs: span(breaker.probeUntilMs), rev: String(rev) };
+  return { ...breaker, probeAtMs: span(breaker.probeAtMs), probesUntilMs: breaker.probesUntilMs.map(span), rev: String(rev) };
 }
 
 /** Makes room: a closed one if there is any, else the oldest. */

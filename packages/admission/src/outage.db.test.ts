@@ -111,7 +111,7 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
     const other = (await start("b")).admission;
     await stop();
     await untilLocal(admission);
-    for (let i = 0; i < 5; i++) admission.breakers.failed("p", "m", "500");
+    for (let i = 0; i < 5; i++) admission.breakers.failed("p", "m", { cause: "500" });
     expect(admission.breakers.stateOf("p", "m")).toBe("open");
     expect(transitions.map(({ state }) => state)).toEqual(["open"]);
     expect(await admission.breakers.takeProbe("p", "m")).toBe(false);

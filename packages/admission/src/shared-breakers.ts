@@ -32,7 +32,7 @@ export interface BreakerMessage {
 
 /**
  * core/breaker in Lua, so that instances change one breaker together; the contract test runs both.
- * KEYS hash · ARGV op, id, origin, threshold, open ms, probe ms, cause or (put) JSON of the breaker.
+ * KEYS hash · ARGV op, id, origin, threshold, open ms, probe ms, cause or (put) JSON of the breaker, probes, retry-after ms.
  */
 const changeLua = `
 local time = redis.call('TIME')
@@ -40,45 +40,64 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local op, id = ARGV[1], ARGV[2]
 local threshold, openMs, probeMs = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local closed = function(rev)
-  return { state = 'closed', failures = 0, opens = 0, successes = 0, probeAtMs = 0, probeUntilMs = 0, cause = '', rev = rev }
+  return { state = 'closed', failures = 0, opens = 0, successes = 0, probeAtMs = 0, probesUntilMs = {}, byRate = false, cause = '', rev = rev }
 end
 local raw = redis.call('HGET', KEYS[1], id)
 local b = raw and cjson.decode(raw) or closed('0')
+-- Written by a version with one probe.
+b.probesUntilMs = b.probesUntilMs or {}
 local before, changed, won = b.state, false, false
-local open = function()
-  local forMs = math.min(${maxOpenMs}, openMs * 2 ^ math.min(b.opens, 20))
-  b.state, b.opens, b.successes, b.probeAtMs, b.probeUntilMs = 'open', b.opens + 1, 0, now + forMs, 0
+local probes, retryAfterMs = tonumber(ARGV[8]), tonumber(ARGV[9])
+local open = function(baseMs)
+  local forMs = math.min(${maxOpenMs}, math.max(retryAfterMs, baseMs * 2 ^ math.min(b.opens, 20)))
+  b.state, b.opens, b.successes, b.probeAtMs, b.probesUntilMs, b.byRate = 'open', b.opens + 1, 0, now + forMs, {}, false
 end
 if op == 'fail' then
   if b.state == 'closed' then
     b.failures, b.cause, changed = b.failures + 1, ARGV[7], true
-    if b.failures >= threshold then open() end
-  elseif b.state == 'half_open' and b.probeUntilMs > 0 then
+    if b.failures >= threshold then
+      open(openMs)
+    elseif retryAfterMs > 0 then
+      open(0)
+      b.opens = b.opens - 1
+    end
+  elseif b.state == 'half_open' and #b.probesUntilMs > 0 then
     b.cause, changed = ARGV[7], true
-    open()
+    open(openMs)
+  end
+elseif op == 'trip' then
+  if b.state == 'closed' then
+    b.cause, changed = ARGV[7], true
+    open(openMs)
+    b.byRate = true
   end
 elseif op == 'succeed' then
   if b.state == 'closed' then
     if b.failures > 0 then b, changed = closed(b.rev), true end
-  elseif b.state == 'half_open' and b.probeUntilMs > 0 then
+  elseif b.state == 'half_open' and #b.probesUntilMs > 0 then
     changed = true
-    b.successes, b.probeUntilMs = b.successes + 1, 0
+    b.successes = b.successes + 1
+    table.remove(b.probesUntilMs, 1)
     if b.successes >= ${successesToClose} then b = closed(b.rev) end
   end
 elseif op == 'reset' then
   if b.state ~= 'closed' or b.failures > 0 then b, changed = closed(b.rev), true end
 elseif op == 'probe' then
-  local freeAt = b.state == 'open' and b.probeAtMs or b.probeUntilMs
+  local out = {}
+  for _, untilMs in ipairs(b.probesUntilMs) do
+    if untilMs > now then out[#out + 1] = untilMs end
+  end
   if b.state == 'closed' then
     won = true
-  elseif now >= freeAt then
-    b.state, b.probeAtMs, b.probeUntilMs, changed, won = 'half_open', 0, now + probeMs, true, true
+  elseif (b.state == 'open' and now >= b.probeAtMs) or (b.state == 'half_open' and #out < probes) then
+    out[#out + 1] = now + probeMs
+    b.state, b.probeAtMs, b.probesUntilMs, changed, won = 'half_open', 0, out, true, true
   end
 elseif op == 'put' then
   local put = cjson.decode(ARGV[7])
   if tonumber(put.rev) > tonumber(b.rev) then
     if put.probeAtMs ~= 0 then put.probeAtMs = put.probeAtMs + now end
-    if put.probeUntilMs ~= 0 then put.probeUntilMs = put.probeUntilMs + now end
+    for i, untilMs in ipairs(put.probesUntilMs) do put.probesUntilMs[i] = untilMs + now end
     b, changed = put, true
   end
 end
@@ -119,20 +138,22 @@ export function defineBreakerCommands(redis: Redis): void {
 }
 
 export interface BreakerChange {
-  op: "fail" | "succeed" | "reset" | "probe" | "put";
+  op: "fail" | "trip" | "succeed" | "reset" | "probe" | "put";
   id: string;
   origin: string;
   policy: BreakerPolicy;
   /** `fail`: the cause; `put`: JSON of a SharedBreaker whose times count from now. */
   text?: string;
+  /** `fail`: how long the provider asked to be left alone. */
+  retryAfterMs?: number;
 }
 
 /** One operation on the shared breaker; changes are announced to all instances. */
 export async function changeShared(redis: Redis, change: BreakerChange): Promise<BreakerReply> {
-  const { op, id, origin, policy, text = "" } = change;
-  return JSON.parse(
-    await commandsOf(redis).sluiceBreaker(breakersKey, op, id, origin, policy.failures, policy.openMs, policy.probeMs, text),
-  ) as BreakerReply;
+  const { op, id, origin, policy, text = "", retryAfterMs = 0 } = change;
+  const { failures, openMs, probeMs, probes } = policy;
+  const args = [op, id, origin, failures, openMs, probeMs, text, probes, retryAfterMs];
+  return JSON.parse(await commandsOf(redis).sluiceBreaker(breakersKey, ...args)) as BreakerReply;
 }
 
 /** All breakers that any instance has something to say about. */

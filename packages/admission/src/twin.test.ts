@@ -64,17 +64,17 @@ describe("over time, without Redis", () => {
   test("a breaker waits 60 s, then 120 s, at most 30 minutes", async () => {
     const { admission, clock, transitions } = start();
     const { breakers } = admission;
-    for (let i = 0; i < 5; i++) breakers.failed("p", "m", "500");
+    for (let i = 0; i < 5; i++) breakers.failed("p", "m", { cause: "500" });
     const waits: number[] = [];
     for (let round = 0; round < 7; round++) {
       const startedMs = clock.now();
       // Failures of requests from before the opening do not extend it.
-      breakers.failed("p", "m", "late");
+      breakers.failed("p", "m", { cause: "late" });
       while (breakers.stateOf("p", "m") === "open") clock.advance(1_000);
       waits.push((clock.now() - startedMs) / 1000);
       expect(breakers.stateOf("p", "m")).toBe("probe");
       expect(await breakers.takeProbe("p", "m")).toBe(true);
-      breakers.failed("p", "m", "still down");
+      breakers.failed("p", "m", { cause: "still down" });
     }
     expect(waits).toEqual([60, 120, 240, 480, 960, 1800, 1800]);
     expect(transitions.filter(({ state }) => state === "open")).toHaveLength(8);
@@ -103,14 +103,14 @@ describe("over time, without Redis", () => {
 
   test("breakers of ever new models are bounded", () => {
     const { admission } = start();
-    for (let i = 0; i < 10_500; i++) admission.breakers.failed("p", `m${i}`, "500");
+    for (let i = 0; i < 10_500; i++) admission.breakers.failed("p", `m${i}`, { cause: "500" });
     expect(admission.breakers.list()).toHaveLength(10_000);
     expect(admission.breakers.stateOf("p", "m10499")).toBe("closed");
   });
 
   test("an endless cause is cut", () => {
     const { admission } = start();
-    admission.breakers.failed("p", "m", "x".repeat(10_000));
+    admission.breakers.failed("p", "m", { cause: "x".repeat(10_000) });
     expect(admission.breakers.list()[0]?.cause.length).toBeLessThanOrEqual(300);
   });
 });

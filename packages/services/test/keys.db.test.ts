@@ -142,7 +142,7 @@ describe("whether a key can call a model now", () => {
     expect(rpm?.freesAtMs).toBeGreaterThan(Date.now());
     expect(decision?.candidates.map(({ providerId }) => providerId)).toEqual([provider.id]);
 
-    for (let i = 0; i < 5; i++) world.services.breakers.failed(provider.id, price.model, "test");
+    for (let i = 0; i < 5; i++) world.services.breakers.failed(provider.id, price.model, { cause: "test" });
     await updateKey(admin, { id: key.id, enabled: false });
     await updateUser(admin, { id: owner.id, enabled: false });
     expect(await failed(admin, key.id, price.model)).toEqual([

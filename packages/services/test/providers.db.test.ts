@@ -194,7 +194,7 @@ describe("the simulator", () => {
   it("follows a breaker, and a reset, without taking its probe", async () => {
     const { group: name, ids } = await group({});
     const id = ids[0] ?? "";
-    for (let i = 0; i < 5; i++) admin.breakers.failed(id, "m", "500 from upstream");
+    for (let i = 0; i < 5; i++) admin.breakers.failed(id, "m", { cause: "500 from upstream" });
     expect(await ask(name)).toMatchObject({
       candidates: [],
       refusal: "no_provider",

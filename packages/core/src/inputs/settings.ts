@@ -30,6 +30,10 @@ export const settingSchemas = {
     .default(""),
   "routing.maxAttempts": z.int().min(1).max(10).default(3),
   "routing.totalAttemptMs": z.int().min(1_000).max(600_000).default(120_000),
+  /** A second provider is asked when the first has sent no content by then, ms; 0 = never. */
+  "routing.hedgeAfterMs": z.int().min(0).max(60_000).default(0),
+  /** The most requests of a hundred that may ask a second one so. */
+  "routing.hedgePercent": z.int().min(1).max(100).default(10),
   "routing.stickySeconds": z.int().min(0).max(86_400).default(18_000),
   "upstream.connectTimeoutMs": z.int().min(100).max(60_000).default(10_000),
   "upstream.firstContentTimeoutMs": z.int().min(100).max(600_000).default(120_000),
@@ -37,6 +41,10 @@ export const settingSchemas = {
   /** Consecutive failures that open a breaker; 0 disables. */
   "breaker.failures": z.int().min(0).max(1_000).default(5),
   "breaker.openSeconds": z.int().min(1).max(3_600).default(60),
+  /** Requests that may try a provider at a time before its breaker closes, over all instances. */
+  "breaker.probes": z.int().min(1).max(20).default(1),
+  /** Share of failures among 20 requests or more of the last minute that opens a breaker; 0 = none does. */
+  "breaker.failureRatePercent": z.int().min(0).max(100).default(0),
   /** Whether five hours roll, or are counted from the beginning of the day. */
   "limits.fiveHourWindow": z.enum(["rolling", "fixed"]).default("rolling"),
   /** Whether a day begins at a time, or is the last 24 hours. */

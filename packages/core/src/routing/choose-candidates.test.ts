@@ -103,6 +103,17 @@ describe("who is a candidate", () => {
     expect(ids(choose([provider("a")], { breakerStateOf: () => "probe" }).ordered)).toEqual(["a"]);
   });
 
+  test("the last provider of a group is not put out by its rate of failures alone", () => {
+    const tripped = { breakerStateOf: (id: string) => (id === "rate" ? ("tripped" as const) : ("open" as const)) };
+    expect(ids(choose([provider("rate"), provider("row")], tripped).ordered)).toEqual(["rate"]);
+    expect(choose([provider("row")], tripped).none).toBe("no_provider");
+    const besideHealthy = choose([provider("rate"), provider("good", { priority: 1 })], {
+      breakerStateOf: (id) => (id === "rate" ? "tripped" : "closed"),
+    });
+    expect(ids(besideHealthy.ordered)).toEqual(["good"]);
+    expect(besideHealthy.decision.excluded).toEqual([{ providerId: "rate", reason: "breaker_open" }]);
+  });
+
   test("endpoints that are not selectable come with the dialect", () => {
     const anthropic = provider("a", { dialect: "anthropic", serves: ["embeddings"] });
     expect(ids(choose([anthropic], { dialect: "anthropic", endpoint: "messages" }).ordered)).toEqual(["a"]);

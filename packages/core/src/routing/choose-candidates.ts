@@ -3,6 +3,7 @@
  * breakers and the dice come in. What the configuration alone decides is indexed once per configuration
  * (provider-index.ts), so that a request pays for the few providers it may really be sent to, not for all there are.
  */
+import type { BreakerView } from "../breaker/breaker.ts";
 import { conversionLabel, conversionTarget, isNative } from "../dialects/conversion/wires.ts";
 import type { Decision, DecisionCandidate, Exclusion } from "../requests.ts";
 import { upstreamModelOf } from "./model-patterns.ts";
@@ -14,7 +15,7 @@ export interface ChooseInput<P extends RoutableProvider> extends Ask {
   /** The snapshot's array: its identity is the key of the index, so it must never be changed in place. */
   providers: readonly P[];
   /** Asked with the model name sent upstream (after the redirect). */
-  breakerStateOf: (providerId: string, upstreamModel: string) => "closed" | "open" | "probe";
+  breakerStateOf: (providerId: string, upstreamModel: string) => BreakerView;
   /** The session's last good provider; goes first whatever its tier, if it passes every check. */
   stickyProviderId: string | null;
   /** Providers this request has already failed on. */
@@ -69,6 +70,8 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
     });
   }
 
+  if (ordered.length === 0) useLastResort(eligible, input, { ordered, unusable });
+
   const chosenBy = ordered.length === 0 ? "none" : isSticky ? "sticky" : ordered.length === 1 ? "only" : "weighted";
   return {
     ordered,
@@ -80,6 +83,27 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
     none: ordered.length > 0 ? null : whyNone(eligible),
     isMixed: eligible.isMixed,
   };
+}
+
+/** A group's last provider is not put out by its rate of failures alone: some of its requests succeed, without it none would. */
+function useLastResort<P extends RoutableProvider>(
+  eligible: Eligible<P>,
+  input: ChooseInput<P>,
+  { ordered, unusable }: { ordered: P[]; unusable: Decision["excluded"] },
+): void {
+  const isTripped = (provider: P): boolean =>
+    exclusionNow(provider, input)?.reason === "breaker_open" &&
+    input.breakerStateOf(provider.id, upstreamModelOf(provider, input.model)) === "tripped";
+  for (const { providers } of eligible.tiers) {
+    const last = providers.find(isTripped);
+    if (!last) continue;
+    ordered.push(last);
+    unusable.splice(
+      unusable.findIndex(({ providerId }) => providerId === last.id),
+      1,
+    );
+    return;
+  }
 }
 
 function whyNone<P extends RoutableProvider>(eligible: Eligible<P>): Choice<P>["none"] {
@@ -111,7 +135,8 @@ function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInpu
   const schedule = scheduleAt(provider.schedule, input.nowMs);
   if (!schedule.open) return { reason: "schedule", opensAtMs: schedule.untilMs };
   if (override === "closed") return null;
-  return input.breakerStateOf(provider.id, upstreamModelOf(provider, input.model)) === "open" ? { reason: "breaker_open" } : null;
+  const state = input.breakerStateOf(provider.id, upstreamModelOf(provider, input.model));
+  return state === "open" || state === "tripped" ? { reason: "breaker_open" } : null;
 }
 
 /** Draws without replacement, each with probability weight ÷ remaining weight, until `take` says stop. */

@@ -48,5 +48,8 @@ export function settleAttempt(
     if (attempt.firstContentMs !== null) breakers.succeeded(provider.id, attempt.upstreamModel);
   } else if (!error) breakers.succeeded(provider.id, attempt.upstreamModel);
   else if (providersFault.has(error.code))
-    breakers.failed(provider.id, attempt.upstreamModel, `${error.code}: ${error.detail || error.message}`.slice(0, 300));
+    breakers.failed(provider.id, attempt.upstreamModel, {
+      cause: `${error.code}: ${error.detail || error.message}`,
+      retryAfterMs: (error.retryAfterS ?? 0) * 1_000,
+    });
 }

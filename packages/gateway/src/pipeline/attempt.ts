@@ -12,6 +12,7 @@ import { nativeBody, type Spoken, speak } from "../conversion.ts";
 import { type Failure, readAnswer, readErrorAnswer } from "./answers.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 import { attemptTimeouts, endAfterTotal } from "./attempt-timeouts.ts";
+import { comeBackInS } from "./come-back.ts";
 import { endProviderHold, nextWithRoom, nothingUsed } from "./provider-room.ts";
 import { releaseBody } from "./receive.ts";
 
@@ -56,7 +57,10 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
   }
   if (!last && unsuitable) throw unsuitable;
   if (!last)
-    throw new SluiceError("no_provider", { detail: "every candidate waits for its breaker's probe or is at its limit", retryAfterS: 5 });
+    throw new SluiceError("no_provider", {
+      detail: "every candidate waits for its breaker's probe or is at its limit",
+      retryAfterS: comeBackInS(runtime, call),
+    });
   if (!last.answer) throw last.error;
   call.answer = last.answer;
 }
@@ -72,7 +76,8 @@ function leaveOut(call: Call, provider: ProviderConfig, thrown: unknown): Sluice
 async function mayTry(runtime: Runtime, provider: ProviderConfig, model: string): Promise<boolean> {
   const { breakers } = runtime.admission;
   const state = breakers.stateOf(provider.id, model);
-  if (state === "closed" || (state === "probe" && (await breakers.takeProbe(provider.id, model)))) return true;
+  // `tripped`: the last one of its group, or it would be no candidate.
+  if (state === "closed" || state === "tripped" || (state === "probe" && (await breakers.takeProbe(provider.id, model)))) return true;
   return overrideNow(provider, runtime.clock.now()) === "closed";
 }
 

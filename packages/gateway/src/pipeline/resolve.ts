@@ -9,6 +9,7 @@ import { priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { checkOutput } from "../largest-use.ts";
 import { answerModels } from "../models.ts";
+import { comeBackInS } from "./come-back.ts";
 import { recordLocal } from "./record.ts";
 
 const noneFailed: ReadonlySet<string> = new Set();
@@ -50,7 +51,8 @@ function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): 
   if (call.choice.none === "not_convertible")
     throw new SluiceError("not_convertible", { message: missingConversion(row.dialect), field: "model" });
   if (row.endpoint === "countTokens" && countsHere(runtime, call, call.choice)) return;
-  if (call.choice.none) throw new SluiceError(call.choice.none, call.choice.none === "no_provider" ? { retryAfterS: 5 } : {});
+  if (call.choice.none)
+    throw new SluiceError(call.choice.none, call.choice.none === "no_provider" ? { retryAfterS: comeBackInS(runtime, call) } : {});
   const first = call.choice.ordered[0];
   call.price = first ? priceOf(call, first) : null;
   const refusal = priceRefusal(call.price, config.settings, row.billable);

@@ -1,3 +1,4 @@
+import type { BreakerView } from "@sluice/core/breaker/breaker";
 import type { ProviderHealth } from "@sluice/core/events";
 import type { ProviderBreaker, ProviderTimeouts } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
@@ -132,7 +133,7 @@ export interface RoutingSimulation {
     /** "anthropic → openai chat" when it speaks another dialect, else ''. */
     converted: string;
     /** `probe`: its breaker lets one request through; `open`: it is ignored by an override. */
-    breaker: "closed" | "open" | "probe";
+    breaker: BreakerView;
     /** Probability of being tried first, 0–1. */
     share: number;
   }[];

@@ -20,6 +20,7 @@ export function settingGroup(t: TFunction, name: SettingName): string {
 }
 
 export function settingUnit(t: TFunction, name: SettingName): string {
+  if (name.endsWith("Percent")) return "%";
   if (name.endsWith("Days")) return t("settings.unit.days");
   return name.endsWith("Seconds") ? t("settings.unit.seconds") : name.endsWith("Ms") ? t("settings.unit.ms") : "";
 }

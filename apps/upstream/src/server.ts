@@ -65,6 +65,13 @@ function retryAfterOf(text: string): string {
   return ahead === undefined ? text : new Date(Date.now() + Number(ahead) * 1000).toUTCString();
 }
 
+/** As long as it is wanted. */
+async function pause(response: ServerResponse, ms: number): Promise<void> {
+  const left = new AbortController();
+  response.once("close", () => left.abort());
+  await sleep(ms, undefined, { signal: left.signal }).catch(() => undefined);
+}
+
 /** A fault that replaces the answer; true when it did. */
 async function refuse(
   state: State,
@@ -124,8 +131,6 @@ function embeddingsOf(call: Call): Record<string, unknown> {
 }
 
 async function answer(response: ServerResponse, call: Call, scenario: Scenario, seq: number, delivered: Delivered): Promise<void> {
-  if (scenario.headMs > 0) await sleep(scenario.headMs);
-  if (response.destroyed) return;
   const complaint = complaintOf(call);
   if (complaint !== null) {
     Object.assign(delivered, { status: 400, endedBy: "scripted" });
@@ -235,6 +240,8 @@ async function serve(
   const scenario = turnOf(scenarioFor(state, request, secret, call.model), seq);
   const delivered: Delivered = { status: 0, usage: null, inputOnWire: false, contentBytes: 0, endedBy: "client_closed" };
   try {
+    if (scenario.headMs > 0) await pause(response, scenario.headMs);
+    if (response.destroyed) return;
     if (!(await refuse(state, response, call, scenario, `${secret} ${call.model}`, delivered)))
       await answer(response, call, scenario, seq, delivered);
   } finally {

@@ -105,7 +105,7 @@ export const router = t.router;
 /** The only way to make a procedure: `procedure.meta({ access }).input(input(Schema)).query(verb call)`. */
 export const procedure = t.procedure.use(guard);
 
-/** Gives a procedure its input's type; the verb itself parses, after its role check. */
-export function input<S extends z.ZodType>(_schema: S): (value: unknown) => z.input<S> {
-  return (value) => value as z.input<S>;
+/** Gives a procedure its input's type, and says its schema; the verb itself parses, after its role check. */
+export function input<S extends z.ZodType>(schema: S): ((value: unknown) => z.input<S>) & { schema: S } {
+  return Object.assign((value: unknown) => value as z.input<S>, { schema });
 }

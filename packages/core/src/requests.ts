@@ -106,7 +106,8 @@ export interface Attempt {
   endedMs: number;
   /** Upstream status; null when no head came. */
   status: number | null;
-  outcome: "ok" | "failed" | "aborted";
+  /** `hedge_lost`: it was stopped because another provider, asked beside it, had content first. */
+  outcome: "ok" | "failed" | "aborted" | "hedge_lost";
   /** Code of the error catalogue for a failed attempt, '' otherwise. */
   errorCode: string;
   /** "anthropic → openai chat": the request was converted; absent when its bytes passed as they were. */

@@ -77,6 +77,8 @@ export interface Call {
   /** The provider and attempt that are, or were last, at work. */
   provider: ProviderConfig | null;
   attempt: Attempt | null;
+  /** Another provider had content before this one: its attempt is to be closed as such. */
+  isHedgeLost: boolean;
   /** Ends the attempt at work when its provider says how long it may take in all. */
   attemptDeadline: Deadline | null;
   answer: WholeAnswer | StreamAnswer | null;
@@ -172,6 +174,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
     began: false,
     provider: null,
     attempt: null,
+    isHedgeLost: false,
     attemptDeadline: null,
     answer: null,
     streamError: null,

@@ -8,6 +8,7 @@ import type { Commands, ProviderFigures, Registry, Sessions } from "@sluice/live
 import type { Snapshot } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 import type { Deadlines } from "./deadlines.ts";
+import type { HedgeBudget } from "./hedge-budget.ts";
 
 /** The rooms a request passes through. */
 export interface GatewayContext {
@@ -81,6 +82,7 @@ export interface Runtime extends Omit<GatewayContext, "limits" | "clock"> {
   limits: GatewayLimits;
   deadlines: Deadlines;
   calls: Set<Call>;
+  hedges: HedgeBudget;
   stats: GatewayStats;
   /** Whether one more anonymous refusal may be logged now. */
   mayLogAnonymous(): boolean;

@@ -14,6 +14,7 @@ import { type Call, openCall } from "./call.ts";
 import { defaultLimits, type GatewayContext, type GatewayStats, type Runtime } from "./context.ts";
 import { createControl, cut } from "./control.ts";
 import { Deadlines } from "./deadlines.ts";
+import { HedgeBudget } from "./hedge-budget.ts";
 import { endProviderHold, nothingUsed } from "./pipeline/provider-room.ts";
 import { releaseBody } from "./pipeline/receive.ts";
 import { runPipeline } from "./pipeline.ts";
@@ -83,6 +84,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     limits,
     deadlines: new Deadlines(clock),
     calls: new Set(),
+    hedges: new HedgeBudget(),
     stats,
     mayLogAnonymous: perSecond(clock, limits.anonymousRowsPerSecond),
   };

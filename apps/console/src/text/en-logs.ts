@@ -156,7 +156,7 @@ export const detail = {
     none: "No provider was chosen",
   },
   attempt: "Attempt {{number}}",
-  attemptOutcome: { ok: "Succeeded", failed: "Failed", aborted: "Aborted" },
+  attemptOutcome: { ok: "Succeeded", failed: "Failed", aborted: "Aborted", hedge_lost: "Another was first" },
   attemptTimes: "Started at {{start}}, first content {{first}}, ended at {{end}}",
   noHead: "no answer",
   upstreamModel: "Sent as",

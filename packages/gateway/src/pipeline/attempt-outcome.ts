@@ -1,8 +1,9 @@
 import type { Reading } from "@sluice/core/dialects/dialect";
 import type { SluiceError } from "@sluice/core/errors";
 import { upstreamCost } from "@sluice/core/pricing/price-usage";
+import { noUsage } from "@sluice/core/requests";
 import { type Call, elapsed } from "../call.ts";
-import { priceOf } from "../charge.ts";
+import { billedUsage, priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { totalTokens } from "../largest-use.ts";
 import { endProviderHold } from "./provider-room.ts";
@@ -32,12 +33,15 @@ export function settleAttempt(
   if (!attempt || !provider || attempt.endedMs >= 0) return;
   runtime.deadlines.cancel(call.attemptDeadline);
   call.attemptDeadline = null;
-  const aborted = call.gone || call.cut !== null;
+  const aborted = call.gone || call.cut !== null || call.isHedgeLost;
   attempt.endedMs = elapsed(runtime, call);
-  attempt.outcome = aborted ? "aborted" : error ? "failed" : "ok";
+  attempt.outcome = call.isHedgeLost ? "hedge_lost" : aborted ? "aborted" : error ? "failed" : "ok";
   attempt.errorCode = error && !aborted ? error.code : "";
-  if (reading) {
-    attempt.usage = reading.usageReported ? reading.usage : reading.estimate;
+  const used = reading ? billedUsage(reading) : noUsage;
+  // Nothing of an answer was there to say so, but it was at work: it has read what it was asked.
+  const isUnsaid = call.isHedgeLost && used.input + used.output === 0;
+  if (reading || isUnsaid) {
+    attempt.usage = isUnsaid ? { ...noUsage, input: call.envelope?.inputEstimate ?? 0 } : used;
     const price = call.row.billable ? priceOf(call, provider) : null;
     if (price) attempt.upstreamCostNanoUsd = upstreamCost(price, attempt.usage, provider.costMultiplier).toString();
   }

@@ -10,6 +10,7 @@ import { groupMultiplierOf, priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { nativeBody, type Spoken, speak } from "../conversion.ts";
 import { type Failure, readAnswer, readErrorAnswer } from "./answers.ts";
+import { type Asking, hedge, mayHedge } from "./attempt-hedge.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 import { attemptTimeouts, endAfterTotal } from "./attempt-timeouts.ts";
 import { comeBackInS } from "./come-back.ts";
@@ -21,31 +22,25 @@ import { releaseBody } from "./receive.ts";
  * content. START is spooled before the first byte goes upstream.
  */
 export async function attempt(runtime: Runtime, call: Call): Promise<void> {
-  const { settings } = call.config;
   let last: Failure | null = null;
-  let unsuitable: SluiceError | null = null;
-  const candidates = call.choice?.ordered.slice() ?? [];
+  const left: Left = { candidates: call.choice?.ordered.slice() ?? [], unsuitable: null };
+  const hedges = mayHedge(runtime, call);
   for (;;) {
-    if (call.row.attempts >= settings["routing.maxAttempts"]) break;
-    if (last && elapsed(runtime, call) >= settings["routing.totalAttemptMs"]) break;
-    const provider = await nextWithRoom(runtime, call, candidates);
-    if (!provider) break;
-    const model = upstreamModelOf(provider, call.row.model);
-    let spoken: Spoken;
-    try {
-      spoken = speak(runtime, call, provider, model);
-    } catch (thrown) {
-      unsuitable = leaveOut(call, provider, thrown);
-      endProviderHold(runtime, call, nothingUsed);
-      continue;
-    }
-    if (!(await mayTry(runtime, provider, model))) {
-      endProviderHold(runtime, call, nothingUsed);
-      continue;
-    }
-    if (!call.began) await begin(runtime, call, provider);
+    if (!mayTryMore(runtime, call, last)) break;
+    const next = await nextSuitable(runtime, call, left);
+    if (!next) break;
+    if (!call.began) await begin(runtime, call, next.provider);
     stopIfEnded(call);
-    const failure = await tryProvider(runtime, call, provider, { model, spoken, hasFailed: last !== null });
+    const hasFailed = last !== null;
+    const asking =
+      ({ provider, model, spoken }: Suitable): Asking =>
+      (of) =>
+        tryProvider(runtime, of, provider, { model, spoken, hasFailed });
+    const second = async (of: Call): Promise<Asking | null> => {
+      const other = mayTryMore(runtime, call, last) ? await nextSuitable(runtime, of, left) : null;
+      return other && asking(other);
+    };
+    const failure = await (hedges ? hedge(runtime, call, asking(next), second) : asking(next)(call));
     if (!failure) {
       // Nothing will be sent again: the body's memory and its share of the budget are free.
       releaseBody(runtime, call);
@@ -55,7 +50,7 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     // What a converted request was refused for after another provider failed may be ours: the first failure is told.
     if (!last || failure.error.retryable) last = failure;
   }
-  if (!last && unsuitable) throw unsuitable;
+  if (!last && left.unsuitable) throw left.unsuitable;
   if (!last)
     throw new SluiceError("no_provider", {
       detail: "every candidate waits for its breaker's probe or is at its limit",
@@ -63,6 +58,41 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     });
   if (!last.answer) throw last.error;
   call.answer = last.answer;
+}
+
+/** The number of attempts and the time of all of them are bounded. */
+function mayTryMore(runtime: Runtime, call: Call, last: Failure | null): boolean {
+  const { settings } = call.config;
+  if (call.row.attempts >= settings["routing.maxAttempts"]) return false;
+  return last === null || elapsed(runtime, call) < settings["routing.totalAttemptMs"];
+}
+
+/** Who has not been tried yet, and why the last one that could not be was not. */
+interface Left {
+  candidates: ProviderConfig[];
+  unsuitable: SluiceError | null;
+}
+
+interface Suitable {
+  provider: ProviderConfig;
+  model: string;
+  spoken: Spoken;
+}
+
+/** The next provider that has room, can be asked this, and is let through by its breaker; null = there is none left. */
+async function nextSuitable(runtime: Runtime, call: Call, left: Left): Promise<Suitable | null> {
+  for (;;) {
+    const provider = await nextWithRoom(runtime, call, left.candidates);
+    if (!provider) return null;
+    const model = upstreamModelOf(provider, call.row.model);
+    try {
+      const spoken = speak(runtime, call, provider, model);
+      if (await mayTry(runtime, provider, model)) return { provider, model, spoken };
+    } catch (thrown) {
+      left.unsuitable = leaveOut(call, provider, thrown);
+    }
+    endProviderHold(runtime, call, nothingUsed);
+  }
 }
 
 /** A provider that cannot be asked this: the others may. */
@@ -167,6 +197,8 @@ async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfi
     return failure;
   } catch (thrown) {
     stopIfEnded(call);
+    // Nobody's failure, and nobody asks: the other provider's answer is what counts.
+    if (call.isHedgeLost) return { error: new SluiceError("cancelled"), reading: null, answer: null };
     if (!(thrown instanceof SluiceError) || thrown.code === "invalid_request" || thrown.code === "internal") throw thrown;
     settleAttempt(runtime, call, { error: thrown, reading: null });
     return { error: thrown, reading: null, answer: null };

@@ -1,5 +1,5 @@
 import type { Attempt, Decision, RequestRow } from "@sluice/core/requests";
-import { Check, CircleX, LogOut } from "lucide-react";
+import { Check, CircleX, LogOut, Turtle } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { formatCost, formatDuration } from "../../format.ts";
@@ -73,6 +73,7 @@ const outcomes = {
   ok: { icon: Check, tone: "text-ok", wait: "bg-ok/30", run: "bg-ok" },
   failed: { icon: CircleX, tone: "text-bad", wait: "bg-bad/30", run: "bg-bad" },
   aborted: { icon: LogOut, tone: "text-idle", wait: "bg-idle/30", run: "bg-idle" },
+  hedge_lost: { icon: Turtle, tone: "text-idle", wait: "bg-idle/30", run: "bg-idle" },
 } as const;
 
 /** Each attempt as a bar on one time axis: pale until its first content, then full. */

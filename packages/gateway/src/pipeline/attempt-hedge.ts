@@ -1,0 +1,119 @@
+import type { Reading } from "@sluice/core/dialects/dialect";
+import type { Call } from "../call.ts";
+import { Cancellation } from "../cancellation.ts";
+import type { Runtime } from "../context.ts";
+import type { Failure } from "./answers.ts";
+import { settleAttempt } from "./attempt-outcome.ts";
+
+/** Asks a provider in the name of a call; null: it has set the call's answer. */
+export type Asking = (call: Call) => Promise<Failure | null>;
+
+interface Runner {
+  call: Call;
+  /** Never rejects. */
+  done: Promise<Ran>;
+}
+
+interface Ran {
+  runner: Runner;
+  failure: Failure | null;
+  /** What no other provider would do better. */
+  thrown: unknown;
+}
+
+/**
+ * Whether this request may ask a second provider at all: streams, whose first content says how a provider is doing, and
+ * only those that are charged, since others cost nothing to wait for.
+ */
+export function mayHedge(runtime: Runtime, call: Call): boolean {
+  const { settings } = call.config;
+  if (settings["routing.hedgeAfterMs"] === 0 || !call.row.stream || !call.row.billable) return false;
+  runtime.hedges.payIn(settings["routing.hedgePercent"]);
+  return true;
+}
+
+/**
+ * Asks one provider and, when it has sent no content after a while and the budget allows it, another one beside it. Who
+ * has content first serves; the other is stopped, and what it cost is in its attempt. The client pays for the one answer.
+ * When one fails the other is waited for: its failure is the one that counts.
+ */
+export async function hedge(
+  runtime: Runtime,
+  call: Call,
+  first: Asking,
+  findSecond: (call: Call) => Promise<Asking | null>,
+): Promise<Failure | null> {
+  const one = run(call, first);
+  const waited = await firstOf(runtime, call, one);
+  if (waited) return take(call, waited);
+  const branch = branchOf(call);
+  const second = runtime.hedges.take() ? await findSecond(branch) : null;
+  if (!second) return take(call, await one.done);
+  const two = run(call, second, branch);
+  const ended = await Promise.race([one.done, two.done]);
+  const other = ended.runner === one ? two : one;
+  if (ended.failure || ended.thrown !== undefined) return take(call, await other.done);
+  await stop(runtime, other);
+  return take(call, ended);
+}
+
+/** What the first comes to within the delay; null: nothing yet. */
+function firstOf(runtime: Runtime, call: Call, runner: Runner): Promise<Ran | null> {
+  return new Promise((resolve) => {
+    const late = runtime.deadlines.add(call.config.settings["routing.hedgeAfterMs"], () => resolve(null));
+    void runner.done.then((ran) => {
+      runtime.deadlines.cancel(late);
+      resolve(ran);
+    });
+  });
+}
+
+function run(call: Call, ask: Asking, branch = branchOf(call)): Runner {
+  const runner: Runner = {
+    call: branch,
+    done: Promise.resolve()
+      .then(() => ask(branch))
+      .then(
+        (failure) => ({ runner, failure, thrown: undefined }),
+        (thrown: unknown) => ({ runner, failure: null, thrown }),
+      ),
+  };
+  return runner;
+}
+
+/**
+ * The same request with an attempt of its own. All that is not the attempt's is the call's, read through it, so that a
+ * client that leaves or a cut is known to both.
+ */
+function branchOf(call: Call): Call {
+  const branch = Object.create(call) as { -readonly [K in keyof Call]: Call[K] };
+  branch.abort = new Cancellation();
+  call.abort.addEventListener("abort", () => branch.abort.abort(call.abort.reason as Error));
+  branch.attempt = null;
+  branch.provider = null;
+  branch.answer = null;
+  branch.heldProviderId = "";
+  branch.attemptDeadline = null;
+  branch.isHedgeLost = false;
+  return branch;
+}
+
+/** What one of them came to becomes what the call came to. */
+function take(call: Call, { runner, failure, thrown }: Ran): Failure | null {
+  const { attempt, provider, answer, heldProviderId, attemptDeadline, progressAt, liveAt } = runner.call;
+  Object.assign(call, { attempt, provider, answer, heldProviderId, attemptDeadline, progressAt, liveAt });
+  if (provider) call.row.providerId = provider.id;
+  if (thrown !== undefined) throw thrown;
+  return failure;
+}
+
+/** Stops the one that is not needed and waits until its attempt is closed, so that the row has what it cost. */
+async function stop(runtime: Runtime, { call, done }: Runner): Promise<void> {
+  call.isHedgeLost = true;
+  call.abort.abort(new Error("another provider was first"));
+  await done;
+  const { answer } = call;
+  if (answer?.kind === "stream") answer.relay.destroy(new Error("another provider was first"));
+  const reading: Reading | null = answer?.kind === "stream" ? answer.relay.reading : (answer?.reading ?? null);
+  settleAttempt(runtime, call, { error: null, reading });
+}

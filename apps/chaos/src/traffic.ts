@@ -96,8 +96,9 @@ export async function drive(options: {
       // A disk that was thought broken for a while has no PROGRESS of it.
       if (mayFail) log.write({ ...seen, outputTokensEarly: 0 }, expects === "end" ? "anything" : expects);
       else log.write(seen, expects);
-      // Nobody there, or a connection of the life before.
+      // Nobody there, or a connection of the life before; or nobody who would be served a moment later.
       if (seen.id === "") await sleep(10);
+      else if (seen.status === 402 || seen.status === 503) await sleep(50);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));

@@ -25,7 +25,7 @@ describe("npm run chaos -- ledger --short", () => {
       invariant,
       violations,
     ]);
-    const invariants = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I10", "I11"];
+    const invariants = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11"];
     expect(counts, output).toEqual(invariants.map((invariant) => [invariant, "0"]));
     expect(code, output).toBe(0);
   });

@@ -80,6 +80,10 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
     log,
     spend: createSpendReader(storage.pool),
     instances: () => gateways,
+    onCooled(coolDown) {
+      void live.commands.send({ kind: "credential.cool", coolDown });
+      live.bus.publish({ type: "credential.cooled", coolDown });
+    },
     onTransition: (breaker) => live.bus.publish({ type: eventOfState[breaker.state], breaker, atMs: systemClock.now() }),
   });
   const credit = createCredit({
@@ -113,7 +117,11 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
   }, countEveryMs);
   counting.unref();
   const stopListening = live.commands.listen((command) => {
-    if (command.kind === "breaker.reset") admission.breakers.reset(command.providerId);
+    if (command.kind === "breaker.reset") {
+      admission.breakers.reset(command.providerId);
+      admission.coolDowns.reset(command.providerId);
+    }
+    if (command.kind === "credential.cool") admission.coolDowns.receive(command.coolDown);
   });
   const egress = createEgress({ allowPrivateHosts: env.allowPrivateUpstreams, clock: systemClock, log });
   const opened = snapshot;

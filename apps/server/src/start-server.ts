@@ -139,6 +139,7 @@ function composeServices(parts: Omit<Parts, "instance" | "services" | "config" |
     live: rooms.live,
     snapshot: rooms.snapshot,
     breakers: rooms.admission.breakers,
+    coolDowns: rooms.admission.coolDowns,
     sticky: rooms.admission.sticky,
     limits: rooms.admission,
     credit: rooms.credit,

@@ -1,5 +1,5 @@
 import type { BreakerFailure, BreakerView } from "@sluice/core/breaker/breaker";
-import type { BreakerState } from "@sluice/core/events";
+import type { BreakerState, CoolDown } from "@sluice/core/events";
 import type { CostWindows } from "@sluice/core/limits/cost-windows";
 import type { LimitKind, LimitOwner, LimitValues } from "@sluice/core/limits/limit-values";
 import type { OwnerUsage } from "./limit-keeper.ts";
@@ -87,8 +87,23 @@ export interface Limits {
 /** Limits, breakers and stickiness: one contract kept by Lua on Redis and by its in-process twin. Who has no limits costs no await. */
 export interface Admission extends Limits {
   breakers: Breakers;
+  coolDowns: CoolDowns;
   sticky: Sticky;
   close(): Promise<void>;
+}
+
+/** Credentials of providers that were refused and are left alone for a while. Local knowledge, no I/O, never throws. */
+export interface CoolDowns {
+  /** ms since the epoch; 0 = it may be used. */
+  untilMs(providerId: string, label: string): number;
+  /** Here and, by message, on every instance. */
+  cool(coolDown: CoolDown): void;
+  /** Another instance's. The later end counts. */
+  receive(coolDown: CoolDown): void;
+  /** Forgets those of a provider, here. */
+  reset(providerId: string): void;
+  /** Those that are not over. */
+  list(): CoolDown[];
 }
 
 /** A breaker per provider × model, shared over instances. */

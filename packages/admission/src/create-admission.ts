@@ -10,7 +10,7 @@
  */
 import type { BreakerPolicy } from "@sluice/core/breaker/breaker";
 import { type Clock, systemClock } from "@sluice/core/clock";
-import type { BreakerState } from "@sluice/core/events";
+import type { BreakerState, CoolDown } from "@sluice/core/events";
 import type { ProviderBreaker } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
 import { type Log, silentLog } from "@sluice/core/log";
@@ -18,6 +18,7 @@ import { followChannel } from "@sluice/db/follow-channel";
 import type { Redis } from "ioredis";
 import type { Admission } from "./admission.ts";
 import { createBreakers } from "./breakers.ts";
+import { createCoolDowns } from "./cool-downs.ts";
 import { createLimits } from "./limits.ts";
 import { createRedisGate } from "./redis-gate.ts";
 import { type BreakerMessage, breakersChannel, defineBreakerCommands } from "./shared-breakers.ts";
@@ -34,6 +35,8 @@ export interface AdmissionOptions {
   breakerOf?: (providerId: string) => ProviderBreaker | undefined;
   /** Called on the one instance whose request opened, probed or closed a breaker. */
   onTransition: (breaker: BreakerState) => void;
+  /** A credential was refused by this instance's request: the others are to be told. Default: there are none. */
+  onCooled?: (coolDown: CoolDown) => void;
   instanceId: string;
   clock?: Clock;
   log?: Log;
@@ -116,6 +119,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   return {
     ...keeper.limits,
     breakers,
+    coolDowns: createCoolDowns(clock, (coolDown) => options.onCooled?.(coolDown)),
     sticky,
     async close() {
       for (const ticker of tickers) clearInterval(ticker);

@@ -72,6 +72,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
       live,
       snapshot,
       breakers: admission.breakers,
+      coolDowns: admission.coolDowns,
       sticky: admission.sticky,
       limits: admission,
       credit,

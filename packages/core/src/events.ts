@@ -57,6 +57,17 @@ export interface BreakerState {
   probeUntilMs?: number | null;
 }
 
+/** A credential of a provider that is left alone for a while, because it was refused. */
+export interface CoolDown {
+  providerId: string;
+  /** Of the credential. */
+  label: string;
+  /** ms since the epoch; 0 = it is over. */
+  untilMs: number;
+  /** What it was answered. */
+  cause: string;
+}
+
 /** Counters of one provider since the start of the day in the configured zone, plus what is going on now. */
 export interface ProviderHealth {
   providerId: string;
@@ -65,6 +76,8 @@ export interface ProviderHealth {
   errors: number;
   costNanoUsd: string;
   breakers: BreakerState[];
+  /** Absent when none of its credentials cools off, and where figures alone are told. */
+  coolDowns?: CoolDown[];
 }
 
 /**
@@ -196,6 +209,8 @@ export type LiveEvent =
   | { type: "request.corrected"; rev: number; row: RequestRow; correction: RequestRow; aside?: true }
   | { type: "session.started" | "session.updated" | "session.ended"; row: SessionRow }
   | { type: "provider.opened" | "provider.half-opened" | "provider.closed"; breaker: BreakerState; atMs: number }
+  /** A credential was refused, or an administrator has them all tried again. */
+  | { type: "credential.cooled"; coolDown: CoolDown }
   /** Figures of a provider moved: pushed at most once a second and provider while there is traffic. */
   | { type: "provider.measured"; health: ProviderHealth }
   /** Nouns changed in the console or by configuration; readers refetch that noun once. */
@@ -238,6 +253,7 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "provider.opened": null,
   "provider.half-opened": null,
   "provider.closed": null,
+  "credential.cooled": null,
   "provider.measured": "providers",
   "provider.changed": null,
   "key.changed": null,
@@ -269,7 +285,8 @@ export type LiveCommand =
   | { kind: "request.cancel"; requestId: string }
   | { kind: "session.terminate"; sessionId: string }
   | { kind: "key.cut"; keyId: string }
-  | { kind: "breaker.reset"; providerId: string };
+  | { kind: "breaker.reset"; providerId: string }
+  | { kind: "credential.cool"; coolDown: CoolDown };
 
 /** `epoch:ms-seq` of the bus; '' = from now on. Compared part by part as numbers, never as text. */
 export type BusId = string;

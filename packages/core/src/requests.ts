@@ -98,6 +98,8 @@ export type ExclusionReason =
 
 export interface Attempt {
   providerId: string;
+  /** Label of the credential it was made with; absent where the provider has one only. */
+  credential?: string;
   /** Model name sent to that provider, after its redirect. */
   upstreamModel: string;
   /** ms after the request's start. */

@@ -12,6 +12,16 @@ export interface SecretPlace {
   rowId: string;
 }
 
+/** Where in a provider's row the secret of a further credential is bound to: that provider and that label. */
+export function credentialPlace(providerId: string, label: string): string {
+  return `${providerId}/credential/${label}`;
+}
+
+/** Where in a provider's row the URL of its proxy is bound to. */
+export function proxyPlace(providerId: string): string {
+  return `${providerId}/proxy`;
+}
+
 const version = "v1";
 const installationFact = "secret_fingerprint";
 

@@ -19,3 +19,8 @@ export function literalOf(hostname: string): string | null {
   const bare = hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;
   return ipaddr.isValid(bare) ? bare : null;
 }
+
+/** The 4 or 16 bytes of an IP address. */
+export function addressBytes(address: string): number[] {
+  return ipaddr.parse(address).toByteArray();
+}

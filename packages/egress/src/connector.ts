@@ -5,10 +5,10 @@ import { isPublicAddress } from "./address.ts";
 import { blocked, type Target } from "./guard.ts";
 import type { ResolvedAddress } from "./resolver.ts";
 
-type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
+export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
 
 /** Addresses a target may be connected to: with one private answer among public ones the whole name is refused. */
-async function vetted(resolve: Resolve, target: Target): Promise<readonly ResolvedAddress[]> {
+export async function vetted(resolve: Resolve, target: Target): Promise<readonly ResolvedAddress[]> {
   const addresses = await resolve(target.host);
   if (!target.allowPrivate) {
     const bad = addresses.find((one) => !isPublicAddress(one.address));

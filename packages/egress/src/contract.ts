@@ -16,6 +16,8 @@ export interface EgressRequest {
   headers: Record<string, string>;
   body?: Buffer | string;
   signal?: CancelSignal;
+  /** URL of a proxy to go through, with its login: its connections are kept apart from all others. */
+  proxy?: string;
   connectTimeoutMs: number;
   /** Until the response head. */
   headersTimeoutMs: number;
@@ -45,5 +47,7 @@ export interface Egress {
   request(request: EgressRequest): Promise<EgressResponse>;
   /** The rule that `request` applies, for forms: throws SluiceError `invalid_request` when the URL may never be called. */
   checkUrl(url: string): void;
+  /** The same of a proxy's URL. */
+  checkProxy(url: string): void;
   close(): Promise<void>;
 }

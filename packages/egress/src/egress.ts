@@ -10,8 +10,8 @@ import type { Log } from "@sluice/core/log";
 import type { Egress, EgressRequest, EgressResponse } from "./contract.ts";
 import { decode } from "./encoding.ts";
 import { Exchange, StaleConnection } from "./exchange.ts";
-import { readAllowList, readTarget, type Target } from "./guard.ts";
-import { type PoolLimits, Pools } from "./pools.ts";
+import { readAllowList, readProxy, readTarget, type Target } from "./guard.ts";
+import { type PoolLimits, Pools, type Route } from "./pools.ts";
 import { type AddressSource, createResolver, systemAddresses } from "./resolver.ts";
 
 export interface EgressOptions {
@@ -49,13 +49,26 @@ export function createEgress(options: EgressOptions): Egress {
     return target;
   }
 
-  async function send(target: Target, request: EgressRequest): Promise<EgressResponse> {
-    const origin = pools.get(target, request.connectTimeoutMs);
+  const proxies = new Map<string, Route>();
+  function routeOf(url: string): Route {
+    let route = proxies.get(url);
+    if (!route) {
+      route = { url, proxy: readProxy(url, allowList) };
+      if (proxies.size >= maxTargets) proxies.clear();
+      proxies.set(url, route);
+    }
+    return route;
+  }
+
+  /** `fresh`: on a connection that nothing was sent on before. */
+  async function send(target: Target, request: EgressRequest, fresh = false): Promise<EgressResponse> {
+    const origin = pools.get(target, request.connectTimeoutMs, request.proxy === undefined ? undefined : routeOf(request.proxy));
     // A queue behind the connections would be a wait that no timeout of the request covers.
     if (origin.active >= limits.connectionsPerOrigin)
       throw new SluiceError("overloaded", { detail: `all connections to ${target.origin} are in use` });
     const exchange = new Exchange(origin, request.signal);
-    origin.pool.dispatch(
+    const dispatcher = fresh ? origin.fresh() : origin.pool;
+    dispatcher.dispatch(
       {
         path: target.path,
         method: request.method,
@@ -66,6 +79,8 @@ export function createEgress(options: EgressOptions): Egress {
       },
       exchange,
     );
+    // It ends with the one request it is for.
+    if (fresh) dispatcher.close().catch(() => undefined);
     const { status, headers } = await exchange.head;
     return decode(status, headers, exchange);
   }
@@ -79,23 +94,23 @@ export function createEgress(options: EgressOptions): Egress {
       } catch (error) {
         if (!(error instanceof StaleConnection)) throw error;
       }
-      try {
-        return await send(target, request);
-      } catch (error) {
-        if (error instanceof StaleConnection) throw new SluiceError("upstream_error", { detail: error.message, cause: error });
-        throw error;
-      }
+      // Another kept connection may be as stale: once, on a new one.
+      return send(target, request, true);
     },
 
-    checkUrl(url) {
-      try {
-        readTarget(url, allowList);
-      } catch (error) {
-        const detail = error instanceof SluiceError ? error.detail : "";
-        throw new SluiceError("invalid_request", { message: "This address may not be called.", detail, field: "baseUrl" });
-      }
-    },
+    checkUrl: (url) => check(() => readTarget(url, allowList), "baseUrl"),
+    checkProxy: (url) => check(() => readProxy(url, allowList), "proxy"),
 
     close: () => pools.close(),
   };
+}
+
+/** @throws SluiceError `invalid_request` at the field of a form, in place of what the rule says. */
+function check(rule: () => unknown, field: string): void {
+  try {
+    rule();
+  } catch (error) {
+    const detail = error instanceof SluiceError ? error.detail : "";
+    throw new SluiceError("invalid_request", { message: "This address may not be called.", detail, field });
+  }
 }

@@ -11,6 +11,14 @@ export interface Target {
   allowPrivate: boolean;
 }
 
+/** An HTTP or SOCKS5 proxy, once its URL has passed the same rules. */
+export interface ProxyTarget extends Pick<Target, "host" | "allowPrivate"> {
+  kind: "http" | "socks5";
+  port: string;
+  /** null: it needs none. */
+  login: { user: string; password: string } | null;
+}
+
 /** Names that mean this machine or its network without any lookup. */
 const localSuffixes = ["localhost", "local", "internal", "localdomain", "home.arpa"];
 
@@ -72,4 +80,20 @@ export function readTarget(text: string, allowList: { has(host: string, port: st
   }
   if (host === "") throw blocked("empty host");
   return { origin: url.origin, host, path: url.pathname + url.search, allowPrivate };
+}
+
+/** `http://` or `socks5://`, a login if need be, host and port. @throws SluiceError `upstream_blocked`. */
+export function readProxy(text: string, allowList: { has(host: string, port: string): boolean }): ProxyTarget {
+  const scheme = /^(http|socks5):/i.exec(text)?.[1]?.toLowerCase();
+  // Hosts of schemes that WHATWG does not know are not canonicalised.
+  const url = scheme && URL.parse(`http${text.slice(scheme.length)}`);
+  if (!url) throw blocked("not an http or socks5 proxy");
+  if (url.pathname !== "/" || url.search || url.hash) throw blocked("a proxy is a host and a port");
+  const port = url.port || (scheme === "socks5" ? "1080" : "80");
+  const login =
+    url.username || url.password ? { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) } : null;
+  if (login && (Buffer.byteLength(login.user) > 255 || Buffer.byteLength(login.password) > 255))
+    throw blocked("a login longer than proxies take");
+  const { host, allowPrivate } = readTarget(`http://${url.hostname}:${port}`, allowList);
+  return { kind: scheme === "socks5" ? "socks5" : "http", host, port, login, allowPrivate };
 }

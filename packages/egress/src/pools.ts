@@ -1,8 +1,9 @@
 import type { Clock } from "@sluice/core/clock";
-import { Client, type Dispatcher, Pool } from "undici";
+import { type buildConnector, Client, type Dispatcher, Pool } from "undici";
 import { guardedConnector } from "./connector.ts";
-import type { Target } from "./guard.ts";
+import type { ProxyTarget, Target } from "./guard.ts";
 import type { ResolvedAddress } from "./resolver.ts";
+import { tunnelConnector } from "./tunnel.ts";
 
 /** Told which connection carries it, so that a reset can be told apart from a reset of a reused one. */
 export interface ConnectionAware extends Dispatcher.DispatchHandler {
@@ -29,11 +30,19 @@ export class Connection extends Client {
 /** The pool of one origin. */
 export interface OriginPool {
   pool: Pool;
+  /** A connection of its own beside the pool; whoever opens it closes it. */
+  fresh(): Connection;
   /** Requests between dispatch and the end of their answer. */
   active: number;
   usedAt: number;
   /** Applies to connections opened from now on. */
   connectTimeoutMs: number;
+}
+
+/** A proxy with the URL it was read from. */
+export interface Route {
+  url: string;
+  proxy: ProxyTarget;
 }
 
 export interface PoolLimits {
@@ -49,8 +58,9 @@ export interface PoolLimits {
 
 const sweepEveryMs = 60_000;
 
-/** Pools by origin, made on demand, dropped when idle; no timer of its own. */
+/** Pools by origin and proxy, made on demand, dropped when idle; no timer of its own. */
 export class Pools {
+  /** By origin, and behind a space the proxy. */
   readonly #byOrigin = new Map<string, OriginPool>();
   readonly #clock: Clock;
   readonly #resolve: (host: string) => Promise<readonly ResolvedAddress[]>;
@@ -68,15 +78,16 @@ export class Pools {
     return this.#byOrigin.size;
   }
 
-  /** The pool of a target's origin, marked as used now. */
-  get(target: Target, connectTimeoutMs: number): OriginPool {
+  /** The pool of a target's origin, through that proxy if there is one; marked as used now. */
+  get(target: Target, connectTimeoutMs: number, proxy?: Route): OriginPool {
+    const key = proxy ? `${target.origin} ${proxy.url}` : target.origin;
     const now = this.#clock.monotonic();
     if (now - this.#sweptAt > sweepEveryMs) this.#sweep(now);
-    let entry = this.#byOrigin.get(target.origin);
+    let entry = this.#byOrigin.get(key);
     if (!entry) {
       this.#makeRoom();
-      entry = this.#open(target, connectTimeoutMs);
-      this.#byOrigin.set(target.origin, entry);
+      entry = this.#open(target, connectTimeoutMs, proxy?.proxy);
+      this.#byOrigin.set(key, entry);
     }
     entry.usedAt = now;
     entry.connectTimeoutMs = connectTimeoutMs;
@@ -90,30 +101,35 @@ export class Pools {
     await Promise.all(pools.map(({ pool }) => pool.destroy()));
   }
 
-  #open(target: Target, connectTimeoutMs: number): OriginPool {
+  #open(target: Target, connectTimeoutMs: number, proxy: ProxyTarget | undefined): OriginPool {
     // One connector per timeout value, because it carries the TLS session cache of the origin.
-    const connectors = new Map<number, ReturnType<typeof guardedConnector>>();
+    const connectors = new Map<number, buildConnector.connector>();
+    const options = {
+      pipelining: 1,
+      keepAliveTimeout: this.#limits.keepAliveMs,
+      keepAliveMaxTimeout: this.#limits.keepAliveMs,
+      allowH2: false,
+      connect: (options: buildConnector.Options, callback: buildConnector.Callback) => {
+        const timeoutMs = entry.connectTimeoutMs;
+        let connector = connectors.get(timeoutMs);
+        if (!connector) {
+          if (connectors.size > 8) connectors.clear();
+          connector = proxy ? tunnelConnector(this.#resolve, target, proxy, timeoutMs) : guardedConnector(this.#resolve, target, timeoutMs);
+          connectors.set(timeoutMs, connector);
+        }
+        connector(options, callback);
+      },
+    };
     const entry: OriginPool = {
       active: 0,
       usedAt: 0,
       connectTimeoutMs,
       pool: new Pool(target.origin, {
+        ...options,
         connections: this.#limits.connectionsPerOrigin,
-        pipelining: 1,
-        keepAliveTimeout: this.#limits.keepAliveMs,
-        keepAliveMaxTimeout: this.#limits.keepAliveMs,
-        allowH2: false,
         factory: (origin, options) => new Connection(origin, options),
-        connect: (options, callback) => {
-          let connector = connectors.get(entry.connectTimeoutMs);
-          if (!connector) {
-            if (connectors.size > 8) connectors.clear();
-            connector = guardedConnector(this.#resolve, target, entry.connectTimeoutMs);
-            connectors.set(entry.connectTimeoutMs, connector);
-          }
-          connector(options, callback);
-        },
       }),
+      fresh: () => new Connection(new URL(target.origin), options),
     };
     return entry;
   }

@@ -10,11 +10,13 @@ import { type Credit, createCredit } from "@sluice/admission/credit";
 import { createSpendReader } from "@sluice/admission/spend-reader";
 import { systemClock } from "@sluice/core/clock";
 import type { BreakerState } from "@sluice/core/events";
+import { newId } from "@sluice/core/ids";
 import type { ProviderBreaker, ProviderTimeouts } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
 import { type Log, silentLog } from "@sluice/core/log";
 import type { DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
 import type { Prisma } from "@sluice/db/generated/client";
+import { credentialPlace, proxyPlace, sealSecret } from "@sluice/db/secrets";
 import type { Egress } from "@sluice/egress/contract";
 import { createEgress } from "@sluice/egress/egress";
 import { readCommittedCredit } from "@sluice/ledger/committed-credit";
@@ -25,7 +27,7 @@ import { createLive, type Live } from "@sluice/live/live";
 import type { Snapshot } from "@sluice/snapshot/config";
 import { createSnapshot } from "@sluice/snapshot/create-snapshot";
 import { until } from "@sluice/testing/deadline";
-import { type MadeKey, makeKey, makePrice, makeProvider, testSecret, uniqueName } from "@sluice/testing/factories";
+import { type MadeKey, makeKey, makePrice, makeProvider, providerSecretPlace, testSecret, uniqueName } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import type { GatewayLimits } from "../src/context.ts";
@@ -44,6 +46,12 @@ export interface ProviderSpec {
   schedule?: Prisma.InputJsonValue;
   timeouts?: ProviderTimeouts;
   breaker?: ProviderBreaker;
+  /** In clear. */
+  credentials?: { label: string; weight?: number; secret: string }[];
+  credentialOrder?: string;
+  headers?: Record<string, string>;
+  /** In clear. */
+  proxy?: string;
   groups?: string[];
   enabled?: boolean;
   costMultiplier?: string;
@@ -123,10 +131,17 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const providers = options.providers ?? [{ dialect: "openai" }, { dialect: "anthropic" }, { dialect: "gemini" }];
   const addProviders = async (specs: readonly ProviderSpec[], group: string): Promise<string[]> => {
     const ids: string[] = [];
-    for (const { secret = "sk-upstream", ...spec } of specs) {
-      ids.push(
-        (await makeProvider(database.prisma, { baseUrl: baseUrlOf(spec.dialect, upstream.url), groups: [group], ...spec, secret })).id,
-      );
+    for (const { secret = "sk-upstream", credentials = [], proxy, ...spec } of specs) {
+      const id = newId();
+      const sealed = {
+        credentials: credentials.map(({ label, weight = 1, secret }) => ({
+          ...{ label, weight, secret: sealSecret(testSecret, secret, providerSecretPlace(credentialPlace(id, label))) },
+        })),
+        proxy: proxy === undefined ? "" : sealSecret(testSecret, proxy, providerSecretPlace(proxyPlace(id))),
+      };
+      const baseUrl = baseUrlOf(spec.dialect, upstream.url);
+      await makeProvider(database.prisma, { baseUrl, groups: [group], ...spec, ...sealed, id, secret });
+      ids.push(id);
     }
     return ids;
   };

@@ -1,6 +1,6 @@
 import { createRedis } from "@sluice/db/redis";
 import { until } from "@sluice/testing/deadline";
-import { makePrice, makeUser } from "@sluice/testing/factories";
+import { makePrice, makeProvider, makeUser } from "@sluice/testing/factories";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -60,6 +60,39 @@ describe("A09 a key without limits", () => {
     const commands = await commandsOf(() => times(20, () => ask(key)));
     // The breakers are read again every five seconds, whatever is asked.
     expect(Object.keys(commands).filter((name) => !["hgetall", "ping"].includes(name))).toEqual([]);
+  });
+});
+
+describe("A13 the provider that serves is read by itself", () => {
+  it("a request asks for the same with 10 and with 1,000 providers", async () => {
+    const spare: ProviderSpec = { dialect: "openai", priority: 1 };
+    const { key, group, providerIds } = await harness.group([...openai, ...Array.from({ length: 9 }, () => spare)], { rpm: 1_000 });
+    const measure = async () => {
+      await ask(key);
+      const { evalsha = 0, ...others } = await commandsOf(() => times(20, () => ask(key)));
+      // The breakers are read again every five seconds, whatever is asked.
+      return {
+        evalsha,
+        others: Object.keys(others)
+          .filter((name) => !["hgetall", "ping"].includes(name))
+          .sort(),
+      };
+    };
+    const few = await measure();
+    for (let i = 0; i < 990; i++) {
+      await makeProvider(harness.database.prisma, { groups: [group], priority: 1 + (i % 5), rpm: 10, models: ["fake-plain"] });
+    }
+    await harness.snapshot.refresh();
+    expect(harness.snapshot.current().providers.length).toBeGreaterThanOrEqual(1_000);
+    const many = await measure();
+    expect(many.others).toEqual(few.others);
+    // A renewal may fall into either time; a question for each provider would be thousands more.
+    expect(Math.abs(many.evalsha - few.evalsha)).toBeLessThan(10);
+    await harness.database.prisma.provider.updateMany({
+      where: { groups: { has: group }, id: { notIn: providerIds } },
+      data: { deletedAt: new Date() },
+    });
+    await harness.snapshot.refresh();
   });
 });
 

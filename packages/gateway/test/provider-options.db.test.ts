@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Harness, type ProviderSpec, startHarness } from "./harness.ts";
+import { startRawProvider } from "./raw-provider.ts";
 
 let harness: Harness;
 beforeAll(async () => {
@@ -111,5 +112,61 @@ describe("timeouts and breakers of its own", () => {
     for (let i = 0; i < 3; i++) await ask(key, "claude-fake");
     const states = providerIds.map((id) => harness.admission.breakers.stateOf(id, "claude-fake"));
     expect(states).toEqual(["open", "closed", "closed"]);
+  });
+});
+
+describe("several credentials", () => {
+  const coolDownOf = (providerId = "") => harness.admission.coolDowns.list().filter((one) => one.providerId === providerId);
+
+  it.each([
+    ["401", "sk-upstream-aaaaaaaa@auth", 300],
+    ["429 with Retry-After", "sk-upstream-aaaaaaaa@rate-limited,7200", 1_800],
+  ])(
+    "one that is refused with %s is replaced by the next of the same provider, and left alone for a while",
+    async (_what, secret, seconds) => {
+      const { key, providerIds } = await harness.group([
+        anthropic({ secret, credentials: [{ label: "spare", secret: "sk-spare" }], breaker: { failures: 1 } }),
+        anthropic({ priority: 1 }),
+      ]);
+      const first = await ask(key, "claude-fake");
+      expect(first.row).toMatchObject({ status: 200, providerId: providerIds[0], attempts: 2 });
+      expect(first.detail.attempts.map(({ credential, outcome }) => [credential, outcome])).toEqual([
+        ["main", "failed"],
+        ["spare", "ok"],
+      ]);
+      const [cooling, ...others] = coolDownOf(providerIds[0]);
+      expect([cooling?.label, others]).toEqual(["main", []]);
+      const leftS = ((cooling?.untilMs ?? 0) - Date.now()) / 1_000;
+      expect(leftS).toBeGreaterThan(seconds - 60);
+      expect(leftS).toBeLessThanOrEqual(seconds);
+      // The provider has not failed: its breaker, which one failure opens, is closed.
+      expect(harness.admission.breakers.stateOf(providerIds[0] ?? "", "claude-fake")).toBe("closed");
+      const second = await ask(key, "claude-fake");
+      expect(second.detail.attempts.map(({ credential }) => credential)).toEqual(["spare"]);
+      expect(JSON.stringify([first.detail, second.detail, coolDownOf()])).not.toContain("sk-");
+    },
+  );
+
+  it("when all are refused the next provider serves", async () => {
+    const { key, providerIds } = await harness.group([
+      anthropic({ secret: "sk@auth", credentials: [{ label: "spare", secret: "sk@auth" }] }),
+      anthropic({ priority: 1 }),
+    ]);
+    const { row, detail } = await ask(key, "claude-fake");
+    expect(row).toMatchObject({ status: 200, providerId: providerIds[1], attempts: 3 });
+    expect(detail.attempts.map(({ credential }) => credential)).toEqual(["main", "spare", undefined]);
+  });
+});
+
+describe("headers of its own", () => {
+  it("are sent to the provider, in place of the client's, beside its credential", async () => {
+    const raw = await startRawProvider((res) => res.writeHead(500).end());
+    try {
+      const { key } = await harness.group([anthropic({ baseUrl: raw.url, headers: { "x-team": "blue", "user-agent": "sluice" } })]);
+      await ask(key, "claude-fake");
+      expect(raw.received[0]?.headers).toMatchObject({ "x-team": "blue", "user-agent": "sluice", "x-api-key": "sk-good" });
+    } finally {
+      await raw.close();
+    }
   });
 });

@@ -20,6 +20,8 @@ export function keyOf(event: LiveEvent): string {
     case "provider.half-opened":
     case "provider.closed":
       return `b${event.breaker.providerId} ${event.breaker.model}`;
+    case "credential.cooled":
+      return `k${event.coolDown.providerId} ${event.coolDown.label}`;
     case "provider.measured":
       return `m${event.health.providerId}`;
     case "settings.changed":

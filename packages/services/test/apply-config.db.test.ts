@@ -12,7 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const environment = { UPSTREAM_KEY: "sk-upstream-0123456789" };
+const environment = {
+  UPSTREAM_KEY: "sk-upstream-0123456789",
+  SPARE_KEY: "sk-spare-0123456789",
+  PROXY_URL: "socks5://me:secret@proxy.example.com",
+};
 const file = `
 providers:
   - name: main
@@ -21,6 +25,12 @@ providers:
     secret: { env: UPSTREAM_KEY }
     models: [claude-a]
     costMultiplier: 0.8
+    modelRedirects: { claude-b: claude-a, "claude-*": claude-c }
+    schedule: { windows: [{ from: "00:00", to: "00:00" }] }
+    timeouts: { totalMs: 60000 }
+    credentials: [{ label: spare, secret: { env: SPARE_KEY } }]
+    headers: { X-Team: blue }
+    proxy: { env: PROXY_URL }
 users:
   - email: ada@example.com
     role: admin
@@ -43,6 +53,8 @@ describe("applying a configuration file", () => {
     expect(config.keysBySha256.get(hashToken("sk-fixed-for-tests-only"))).toMatchObject({ rpm: 60 });
     const [provider] = config.providers;
     expect(provider && world.services.snapshot.secretOf(provider)).toBe(environment.UPSTREAM_KEY);
+    expect(provider && world.services.snapshot.secretOf(provider, provider.credentials?.[0])).toBe(environment.SPARE_KEY);
+    expect(provider && world.services.snapshot.proxyOf(provider)).toBe(environment.PROXY_URL);
   });
 
   it("does nothing the second time, not even raise the version", async () => {
@@ -83,12 +95,12 @@ describe("applying a configuration file", () => {
     [
       "another secret for a key",
       file.replace("sk-fixed-for-tests-only", "sk-another-fixed-key-of-us"),
-      /^line 13: users\[0\]\.keys\[0\]\.key: /,
+      /^line 19: users\[0\]\.keys\[0\]\.key: /,
     ],
     [
       "a setting out of bounds",
       file.replace("activeWindowSeconds: 60", "activeWindowSeconds: 0"),
-      /^line 17: settings\.sessions\.activeWindowSeconds: /,
+      /^line 23: settings\.sessions\.activeWindowSeconds: /,
     ],
   ])("refuses %s by line and field, and changes nothing", async (_, text, problem) => {
     const { version } = world.services.snapshot.current();

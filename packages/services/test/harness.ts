@@ -59,6 +59,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
       live,
       snapshot,
       breakers: admission.breakers,
+      coolDowns: admission.coolDowns,
       sticky: admission.sticky,
       limits: admission,
       credit,

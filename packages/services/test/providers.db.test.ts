@@ -318,3 +318,68 @@ describe("patterns of models", () => {
     expect(refusal).toBe("no_provider");
   });
 });
+
+describe("further credentials and a proxy", () => {
+  const spare = "sk-spare-0123456789abcdef";
+  const proxy = "socks5://user:hunter2-and-more@proxy.example.com:1080";
+
+  it("are write-only, kept by label, and demanded again where they would be sent elsewhere", async () => {
+    const made = await createProvider(admin, {
+      ...{ ...fields, name: uniqueName("p"), proxy, headers: { "X-Team": "blue" }, credentialOrder: "weighted" },
+      credentials: [{ label: "spare", secret: spare, weight: 2 }],
+    });
+    const shown = {
+      credentials: [{ label: "spare", weight: 2, secretTail: "cdef" }],
+      proxy: "socks5://proxy.example.com:1080",
+      headers: { "x-team": "blue" },
+    };
+    expect(made).toMatchObject(shown);
+    const { id } = made;
+    await updateProvider(admin, { id, credentials: [{ label: "spare", weight: 5 }], weight: 4 });
+    const config = world.services.snapshot.current().providers.find((one) => one.id === id) ?? expect.fail("not in the snapshot");
+    expect(config.credentials?.map((one) => [one.weight, world.services.snapshot.secretOf(config, one)])).toEqual([[5, spare]]);
+    expect(world.services.snapshot.proxyOf(config)).toBe(proxy);
+
+    await expect(updateProvider(admin, { id, credentials: [{ label: "other" }] })).rejects.toMatchObject({ field: "credentials" });
+    const moved = { id, baseUrl: "https://evil.example.com", secret };
+    await expect(updateProvider(admin, moved)).rejects.toMatchObject({ code: "invalid_request", field: "credentials" });
+    const copy = await cloneProvider(admin, { id });
+    expect(await getProvider(admin, { id: copy.id })).toMatchObject({
+      ...shown,
+      credentials: [{ label: "spare", weight: 5, secretTail: "cdef" }],
+    });
+    // Nothing of it is anywhere where it could be read.
+    const { rows } = await world.database.pool.query("SELECT p::text FROM providers p UNION ALL SELECT a::text FROM audit_entries a");
+    expect(JSON.stringify([rows, await listProviderHistory(admin, { id }), copy])).not.toMatch(/sk-spare|hunter2/);
+  });
+
+  it.each([
+    ["headers", { headers: { Authorization: "Bearer x" } }],
+    ["headers", { headers: { "X-Api-Key": "x" } }],
+    ["headers", { headers: { cookie: "a=b" } }],
+    ["headers", { headers: { Host: "x" } }],
+    ["headers", { headers: { "transfer-encoding": "chunked" } }],
+    ["headers", { headers: { "proxy-authorization": "x" } }],
+    ["headers", { headers: { "x-team": "a\r\nx-evil: b" } }],
+    ["proxy", { proxy: "socks5://10.0.0.7:1080" }],
+    ["proxy", { proxy: "ftp://proxy.example.com" }],
+    ["credentials", { credentials: [{ label: "main", secret: "x" }] }],
+    ["credentials", { credentials: [{ label: "a" }] }],
+    ["schedule", { schedule: { zone: "Mars/Olympus", windows: [] } }],
+  ])("what may not be is refused at %s: %j", async (field, wrong) => {
+    const refused = createProvider(admin, { ...fields, name: uniqueName("p"), ...wrong });
+    await expect(refused).rejects.toMatchObject({ code: "invalid_request", field: expect.stringContaining(field) });
+  });
+
+  it("a reset has refused credentials tried again", async () => {
+    const { ids } = await group({ credentials: [{ label: "spare", secret: spare }] });
+    const [id = ""] = ids;
+    world.services.coolDowns.cool({ providerId: id, label: "spare", untilMs: Date.now() + 60_000, cause: "429" });
+    const healthOf = async () => (await bootstrapProviders(admin)).health.find((one) => one.providerId === id);
+    expect(await healthOf()).toMatchObject({ coolDowns: [{ label: "spare", cause: "429" }] });
+    const events = await world.eventsOf(() => resetBreaker(admin, { id }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: "credential.cooled", coolDown: expect.objectContaining({ untilMs: 0 }) }),
+    );
+  });
+});

@@ -70,11 +70,28 @@ export interface ProviderConfig extends Partial<LimitValues> {
   /** What is absent in these is as the settings say. */
   timeouts?: ProviderTimeouts;
   breaker?: ProviderBreaker;
+  /** Beside the first one. Absent in copies on disk of an older version, as the next four are. */
+  credentials?: readonly StoredCredential[];
+  credentialOrder?: "first" | "weighted";
+  /** Of the first credential. */
+  secretWeight?: number;
+  /** Names in lower case. */
+  headers?: Readonly<Record<string, string>>;
+  /** Encrypted record of its URL; '' = none. `Snapshot.proxyOf` opens it. */
+  proxy?: string;
   /** Plain decimal. */
   costMultiplier: string;
   enabled: boolean;
   /** Also when it has ended: compare with the clock (core's `overrideNow`). Absent in copies on disk of an older version. */
   override?: ProviderOverride | null;
+}
+
+/** A further credential; labels are unique within a provider. */
+export interface StoredCredential {
+  label: string;
+  weight: number;
+  /** Encrypted record; `Snapshot.secretOf` opens it. */
+  secret: string;
 }
 
 /** USD per million tokens, plain decimals; null = core/pricing's default. */
@@ -99,8 +116,10 @@ export interface Snapshot {
    * @throws SluiceError `unavailable` when the key is unknown and Postgres cannot be asked.
    */
   findKey(sha256: string): Promise<KeyConfig | null>;
-  /** The provider's secret in clear, decrypted once and kept in memory. */
-  secretOf(provider: ProviderConfig): string;
+  /** The provider's secret, or that of one of its further credentials, in clear: decrypted once and kept in memory. */
+  secretOf(provider: ProviderConfig, credential?: StoredCredential): string;
+  /** The URL of its proxy with its login, '' = none. */
+  proxyOf(provider: ProviderConfig): string;
   /** Reloads from Postgres now; resolves when the new configuration is in force. */
   refresh(): Promise<void>;
   /** Called after each replacement. Returns the unsubscription. */

@@ -8,10 +8,10 @@ import { type Clock, systemClock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
 import { type Log, silentLog } from "@sluice/core/log";
 import { followChannel } from "@sluice/db/follow-channel";
-import { openSecret } from "@sluice/db/secrets";
+import { credentialPlace, openSecret, proxyPlace } from "@sluice/db/secrets";
 import type { Redis } from "ioredis";
 import type { Pool } from "pg";
-import type { Config, KeyConfig, ProviderConfig, Snapshot } from "./config.ts";
+import type { Config, KeyConfig, Snapshot } from "./config.ts";
 import { configChannel } from "./config-version.ts";
 import { createCopyWriter, readDiskCopy } from "./disk-copy.ts";
 import { createKeyMisses } from "./key-misses.ts";
@@ -66,6 +66,16 @@ export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot
   let running: Promise<void> | null = null;
   let queued: Promise<void> | null = null;
 
+  /** Decrypted once, and forgotten when no provider has it any more. */
+  const openOnce = (record: string, rowId: string): string => {
+    let clear = secrets.get(record);
+    if (clear === undefined) {
+      clear = openSecret(secret, record, { table: "providers", column: "secret", rowId });
+      secrets.set(record, clear);
+    }
+    return clear;
+  };
+
   const current = (): Config => {
     if (!config) throw new SluiceError("unavailable", { detail: "no configuration was loaded" });
     return config;
@@ -77,7 +87,9 @@ export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot
     revoked = new Set(stored.revoked);
     json = storedJson;
     misses.forget();
-    const records = new Set(stored.providers.map((provider) => provider.secret));
+    const records = new Set(
+      stored.providers.flatMap(({ secret, credentials = [], proxy = "" }) => [secret, proxy, ...credentials.map((one) => one.secret)]),
+    );
     for (const record of secrets.keys()) if (!records.has(record)) secrets.delete(record);
     if (!previous) return;
     for (const listener of listeners) {
@@ -158,14 +170,9 @@ export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot
       if (!found) misses.remember(sha256);
       return found ?? null;
     },
-    secretOf(provider: ProviderConfig): string {
-      let clear = secrets.get(provider.secret);
-      if (clear === undefined) {
-        clear = openSecret(secret, provider.secret, { table: "providers", column: "secret", rowId: provider.id });
-        secrets.set(provider.secret, clear);
-      }
-      return clear;
-    },
+    secretOf: (provider, credential) =>
+      credential ? openOnce(credential.secret, credentialPlace(provider.id, credential.label)) : openOnce(provider.secret, provider.id),
+    proxyOf: ({ id, proxy = "" }) => (proxy === "" ? "" : openOnce(proxy, proxyPlace(id))),
     refresh,
     onChange(listener) {
       listeners.add(listener);

@@ -26,7 +26,8 @@ const groupsSql = `
   SELECT name, trim_scale(cost_multiplier)::text AS "costMultiplier", ${limitsSql} FROM groups WHERE tenant_id = $1 ORDER BY name`;
 const providersSql = `
   SELECT id, name, dialect, serves, base_url AS "baseUrl", secret, groups, priority, weight, models,
-    model_redirects AS "modelRedirects", group_priorities AS "groupPriorities", schedule, timeouts, breaker, trim_scale(cost_multiplier)::text AS "costMultiplier", enabled,
+    model_redirects AS "modelRedirects", group_priorities AS "groupPriorities", schedule, timeouts, breaker, credentials,
+    credential_order AS "credentialOrder", secret_weight AS "secretWeight", headers, proxy, trim_scale(cost_multiplier)::text AS "costMultiplier", enabled,
     ${limitsSql}, CASE WHEN override IS NOT NULL THEN json_build_object('kind', override,
       'untilMs', (extract(epoch FROM override_until) * 1000)::float8, 'note', override_note) END AS override
   FROM providers WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY id`;

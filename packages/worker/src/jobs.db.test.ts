@@ -45,7 +45,7 @@ describe("the worker", () => {
     const hourMs = 3_600_000;
     const [old, fresh, kept] = await Promise.all(
       [new Date(clock.now() - 25 * hourMs), new Date(clock.now() - 23 * hourMs), null].map((deletedAt) =>
-        makeProvider(database.prisma, { deletedAt }),
+        makeProvider(database.prisma, { deletedAt, credentials: [{ label: "spare", weight: 1, secret: "sealed" }], proxy: "sealed" }),
       ),
     );
     const worker = startWorker({ pool: database.pool, log: silentLog, clock });
@@ -53,6 +53,8 @@ describe("the worker", () => {
     await worker.stop();
     const secretOf = async (id = "") => (await database.prisma.provider.findUnique({ where: { id } }))?.secret;
     expect(await secretOf(old?.id)).toBe("");
+    expect(await database.prisma.provider.findUnique({ where: { id: old?.id ?? "" } })).toMatchObject({ credentials: [], proxy: "" });
+    expect(await database.prisma.provider.findUnique({ where: { id: fresh?.id ?? "" } })).toMatchObject({ proxy: "sealed" });
     expect([await secretOf(fresh?.id), await secretOf(kept?.id)]).toEqual([fresh?.secret, kept?.secret]);
   });
 

@@ -91,9 +91,11 @@ function destroyDeletedSecretsJob(ctx: WorkerContext, clock: Clock): Job {
     everyMs: hourMs,
     atStart: true,
     async run() {
-      const { rowCount } = await ctx.pool.query("UPDATE providers SET secret = '' WHERE secret <> '' AND deleted_at < $1", [
-        new Date(clock.now() - 24 * hourMs),
-      ]);
+      const { rowCount } = await ctx.pool.query(
+        `UPDATE providers SET secret = '', credentials = '[]', proxy = ''
+         WHERE (secret <> '' OR credentials <> '[]' OR proxy <> '') AND deleted_at < $1`,
+        [new Date(clock.now() - 24 * hourMs)],
+      );
       if (rowCount !== null && rowCount > 0) ctx.log.info({ destroyed: rowCount }, "Destroyed secrets of deleted providers");
     },
   };

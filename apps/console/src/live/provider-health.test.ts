@@ -68,3 +68,14 @@ it("keeps pushed figures when the list is read again, and takes its breakers", (
   expect(board.get().get("p")).toEqual(health({ requests: 7, costNanoUsd: "9", breakers: [breaker()] }));
   expect(board.get().get("q")).toEqual(health({ providerId: "q" }));
 });
+
+it("a credential that cools off is shown until it is over, whatever figures are pushed meanwhile", () => {
+  const board = createProviderHealth();
+  board.load([health()]);
+  const coolDown = { providerId: "p", label: "spare", untilMs: 5_000, cause: "429" };
+  board.push([{ type: "credential.cooled", coolDown }]);
+  board.push([{ type: "provider.measured", health: health({ requests: 9 }) }]);
+  expect(board.get().get("p")).toMatchObject({ requests: 9, coolDowns: [coolDown] });
+  board.push([{ type: "credential.cooled", coolDown: { ...coolDown, untilMs: 0 } }]);
+  expect(board.get().get("p")?.coolDowns).toEqual([{ ...coolDown, untilMs: 0 }]);
+});

@@ -19,18 +19,28 @@ export function createProviderHealth(): ProviderHealthBoard {
   return {
     get: store.get,
     subscribe: store.subscribe,
-    // A list that is read again starts its figures at zero: those that were pushed stay, its breakers are news.
+    // A list that is read again starts its figures at zero: those that were pushed stay, its breakers and cool-downs are news.
     load(health) {
       const known = store.get();
-      store.set(new Map(health.map((one) => [one.providerId, { ...one, ...known.get(one.providerId), breakers: one.breakers }])));
+      const loaded = health.map((one): [string, ProviderHealth] => {
+        const { coolDowns: _coolDowns, ...pushed } = known.get(one.providerId) ?? one;
+        return [one.providerId, { ...one, ...pushed, breakers: one.breakers }];
+      });
+      store.set(new Map(loaded));
     },
     push(events) {
       let next: Map<string, ProviderHealth> | null = null;
       for (const event of events) {
-        if (event.type !== "provider.measured" && !("breaker" in event)) continue;
+        if (event.type !== "provider.measured" && event.type !== "credential.cooled" && !("breaker" in event)) continue;
         next ??= new Map(store.get());
-        if (event.type === "provider.measured") next.set(event.health.providerId, event.health);
-        else {
+        if (event.type === "provider.measured") {
+          const { coolDowns } = next.get(event.health.providerId) ?? event.health;
+          next.set(event.health.providerId, { ...event.health, ...(coolDowns && { coolDowns }) });
+        } else if (event.type === "credential.cooled") {
+          const known = next.get(event.coolDown.providerId) ?? noHealth(event.coolDown.providerId);
+          const others = (known.coolDowns ?? []).filter(({ label }) => label !== event.coolDown.label);
+          next.set(known.providerId, { ...known, coolDowns: [...others, event.coolDown] });
+        } else {
           const known = next.get(event.breaker.providerId) ?? noHealth(event.breaker.providerId);
           next.set(known.providerId, { ...known, breakers: withBreaker(known.breakers, event.breaker) });
         }

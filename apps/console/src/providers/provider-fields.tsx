@@ -3,6 +3,8 @@ import { useWatch } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import { LimitFields } from "../limits/limit-fields.tsx";
 import { Field, Input, NativeSelect, Textarea } from "../ui/field.tsx";
+import type { Provider } from "./provider.ts";
+import { ProviderCredentials } from "./provider-credentials.tsx";
 import { defaultBaseUrls, type ProviderValues } from "./provider-form.ts";
 import { ProviderOptionFields } from "./provider-option-fields.tsx";
 
@@ -14,6 +16,7 @@ interface ProviderFieldsProps {
   /** Of a stored provider: its dialect is fixed, and an empty secret keeps the one it has. */
   secretTail?: string;
   stored?: boolean;
+  credentials?: Provider["credentials"];
 }
 
 const dialects = ["anthropic", "openai", "gemini"] as const;
@@ -70,7 +73,7 @@ export function ProviderBasics({ register, control, setValue, errorOf, secretTai
 }
 
 /** Where it stands in routing, and which models it takes. */
-export function ProviderRouting({ register, control, errorOf, stored = false }: ProviderFieldsProps) {
+export function ProviderRouting({ register, control, errorOf, stored = false, credentials = [] }: ProviderFieldsProps) {
   const { t } = useTranslation();
   const dialect = useWatch({ control, name: "dialect" });
   return (
@@ -115,6 +118,7 @@ export function ProviderRouting({ register, control, errorOf, stored = false }: 
           {(ids) => <Textarea {...ids} spellCheck={false} className="font-mono text-xs" {...register("modelRedirects")} />}
         </Field>
       </div>
+      <ProviderCredentials register={register} control={control} errorOf={errorOf} stored={credentials} />
       <ProviderOptionFields register={register} errorOf={errorOf} />
       <LimitFields register={register} errorOf={errorOf} stored={stored} />
     </>

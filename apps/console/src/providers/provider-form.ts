@@ -45,7 +45,7 @@ export function valuesOf(provider: Provider | null): ProviderValues {
   };
 }
 
-function inputOf(values: ProviderValues) {
+function inputOf(values: ProviderValues, provider: Pick<Provider, "proxy"> | null) {
   return {
     name: values.name,
     serves: values.serves,
@@ -57,30 +57,33 @@ function inputOf(values: ProviderValues) {
     modelRedirects: readPairs(values.modelRedirects).map(([from, to]) => ({ from, to })),
     costMultiplier: values.costMultiplier.trim() || "1",
     enabled: values.enabled,
-    ...optionsInput(values),
+    ...optionsInput(values, provider),
     ...limitsInput(values),
   };
 }
 
 export function createInputOf(values: ProviderValues) {
-  return { ...inputOf(values), dialect: values.dialect, secret: values.secret.trim() };
+  return { ...inputOf(values, null), dialect: values.dialect, secret: values.secret.trim() };
 }
 
-export function updateInputOf(id: string, values: ProviderValues) {
+export function updateInputOf(provider: Pick<Provider, "id" | "proxy">, values: ProviderValues) {
   const secret = values.secret.trim();
-  return { ...inputOf(values), id, ...(secret ? { secret } : {}) };
+  return { ...inputOf(values, provider), id: provider.id, ...(secret ? { secret } : {}) };
 }
 
 /** The test of what the form holds now; of the stored provider when address and secret are unchanged; else null. */
 export function testInputOf(
   provider: Provider | null,
-  values: Pick<ProviderValues, "dialect" | "baseUrl" | "secret">,
+  values: Pick<ProviderValues, "dialect" | "baseUrl" | "secret" | "proxy" | "headers">,
 ): TestProviderInput | null {
   const baseUrl = values.baseUrl.trim();
   const secret = values.secret.trim();
-  if (provider && !secret) return baseUrl === provider.baseUrl ? { id: provider.id } : null;
-  const shape = CreateProviderInput.pick({ dialect: true, baseUrl: true, secret: true });
-  const parsed = shape.safeParse({ dialect: values.dialect, baseUrl, secret });
+  const proxy = values.proxy.trim();
+  const isSame = provider && baseUrl === provider.baseUrl && proxy === provider.proxy;
+  if (provider && (!secret || (proxy !== "" && proxy === provider.proxy))) return isSame ? { id: provider.id } : null;
+  const shape = CreateProviderInput.pick({ dialect: true, baseUrl: true, secret: true, proxy: true, headers: true });
+  const headers = Object.fromEntries(readPairs(values.headers, ":"));
+  const parsed = shape.safeParse({ dialect: values.dialect, baseUrl, secret, headers, proxy: proxy || null });
   return parsed.success ? parsed.data : null;
 }
 

@@ -29,6 +29,14 @@ export function ProviderOptionFields({ register, errorOf }: OptionFieldsProps) {
         </Field>
         <Field label={t("providers.options.zone")}>{(ids) => <Input {...ids} spellCheck={false} {...register("zone")} />}</Field>
       </div>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label={t("providers.options.headers")} hint={t("providers.options.headersHint")} error={errorOf("headers")}>
+          {(ids) => <Textarea {...ids} spellCheck={false} className="font-mono text-xs" {...register("headers")} />}
+        </Field>
+        <Field label={t("providers.options.proxy")} hint={t("providers.options.proxyHint")} error={errorOf("proxy")}>
+          {(ids) => <Input {...ids} autoComplete="off" spellCheck={false} className="font-mono text-xs" {...register("proxy")} />}
+        </Field>
+      </div>
       <Numbers title={t("providers.options.timeouts")} error={errorOf("timeouts")}>
         {timeouts.map((name) => (
           <Field key={name} label={t(`providers.options.${name}`)}>

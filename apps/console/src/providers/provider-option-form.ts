@@ -9,10 +9,18 @@ export interface OptionValues {
   schedule: string;
   timeouts: { connectMs: string; firstContentMs: string; idleMs: string; totalMs: string };
   breaker: { failures: string; openSeconds: string };
+  /** Beside the first one. Of a stored one the secret is empty: it stays. */
+  credentials: { label: string; secret: string; weight: string }[];
+  credentialOrder: "first" | "weighted";
+  secretWeight: string;
+  /** Lines "name: value". */
+  headers: string;
+  /** As stored it has no login. */
+  proxy: string;
 }
 
 export function optionValuesOf(provider: Provider | null): OptionValues {
-  const { timeouts, breaker, schedule, groupPriorities } = provider ?? {};
+  const { timeouts, breaker, schedule, groupPriorities, credentials, headers } = provider ?? {};
   const text = (value: number | undefined): string => (value === undefined ? "" : String(value));
   return {
     groupPriorities: pairLines(Object.entries(groupPriorities ?? {})),
@@ -25,12 +33,30 @@ export function optionValuesOf(provider: Provider | null): OptionValues {
       totalMs: text(timeouts?.totalMs),
     },
     breaker: { failures: text(breaker?.failures), openSeconds: text(breaker?.openSeconds) },
+    credentials: (credentials ?? []).map(({ label, weight }) => ({ label, secret: "", weight: String(weight) })),
+    credentialOrder: provider?.credentialOrder ?? "first",
+    secretWeight: String(provider?.secretWeight ?? 1),
+    headers: Object.entries(headers ?? {})
+      .map(([name, value]) => `${name}: ${value}`)
+      .join("\n"),
+    proxy: provider?.proxy ?? "",
   };
 }
 
-/** What is no number or time is left for the schema to judge. */
-export function optionsInput({ groupPriorities, zone, schedule, timeouts, breaker }: OptionValues) {
+/** What is no number or time is left for the schema to judge. A proxy that was not touched is not sent: its login is not known here. */
+export function optionsInput(values: OptionValues, provider: Pick<Provider, "proxy"> | null) {
+  const { groupPriorities, zone, schedule, timeouts, breaker } = values;
+  const proxy = values.proxy.trim();
   return {
+    ...(provider && proxy === provider.proxy ? {} : { proxy: proxy || null }),
+    credentials: values.credentials.map(({ label, secret, weight }) => ({
+      label,
+      weight: Number(weight || 1),
+      ...(secret.trim() && { secret: secret.trim() }),
+    })),
+    credentialOrder: values.credentialOrder,
+    secretWeight: Number(values.secretWeight || 1),
+    headers: Object.fromEntries(readPairs(values.headers, ":")),
     groupPriorities: Object.fromEntries(readPairs(groupPriorities).map(([group, priority]) => [group, Number(priority || "none")])),
     schedule: {
       zone: zone.trim() || "UTC",
@@ -53,9 +79,9 @@ function lines(text: string): string[] {
 }
 
 /** Lines "left = right"; a line without both sides yields a pair that the schema refuses. */
-export function readPairs(text: string): [string, string][] {
+export function readPairs(text: string, separator: "=" | ":" = "="): [string, string][] {
   return lines(text).map((line) => {
-    const at = line.indexOf("=");
+    const at = line.indexOf(separator);
     return at < 0 ? [line, ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
   });
 }

@@ -146,6 +146,7 @@ export const detail = {
   client: "Client",
   candidateMeta: "priority {{priority}} · weight {{weight}}",
   converted: "Converted: {{pair}}",
+  credential: "key {{label}}",
   dropped: "Left out: {{fields}}",
   excluded: "Not considered",
   noCandidates: "No provider was a candidate.",

@@ -142,6 +142,7 @@ export const detail = {
   client: "客户端",
   candidateMeta: "优先级 {{priority}} · 权重 {{weight}}",
   converted: "已转换：{{pair}}",
+  credential: "密钥 {{label}}",
   dropped: "未传递：{{fields}}",
   excluded: "未列入候选",
   noCandidates: "没有候选供应商。",

@@ -34,6 +34,7 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
         ...{ prisma: storage.prisma, pool: storage.pool, redis: storage.redis, live: rooms.live, snapshot: rooms.snapshot },
         ...{
           breakers: rooms.admission.breakers,
+          coolDowns: rooms.admission.coolDowns,
           sticky: rooms.admission.sticky,
           limits: rooms.admission,
           credit: rooms.credit,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { firstCredential } from "../routing/choose-credential.ts";
 import { isTimeZone } from "../time-zone.ts";
 
 /** HH:mm, 00:00 to 23:59. */
@@ -30,6 +31,51 @@ export const breakerField = z.strictObject({
 });
 export type ProviderBreaker = z.infer<typeof breakerField>;
 
+/** Names of further credentials: a word or two; one line. */
+const labelField = z
+  .string()
+  .trim()
+  .min(1)
+  .max(40)
+  .regex(/^[^\p{Cc}\p{Cf}]*$/u, "no control characters");
+
+const weightField = z.int().min(1).max(1000);
+
+/** Beside the provider's first one, which is called {@link firstCredential}. An absent secret keeps the stored one of that label. */
+export const credentialsField = z
+  .array(z.strictObject({ label: labelField, secret: z.string().min(1).max(4096).optional(), weight: weightField.default(1) }))
+  .max(50)
+  .refine((list) => new Set([firstCredential, ...list.map(({ label }) => label)]).size === list.length + 1, "a label appears twice");
+
+/** `first`: the first that is not cooling off, in their order; `weighted`: by weight among those. */
+export const credentialOrderField = z.enum(["first", "weighted"]);
+
+/** Names that are never an administrator's to set: authentication, cookies, where to, and what belongs to the connection. */
+const reservedHeaders =
+  /^(authorization|.*api-?key|.*-auth|x-auth-.*|.*-token|cookie2?|set-cookie2?|host|connection|keep-alive|te|trailers?|transfer-encoding|upgrade|expect|http2-settings|content-.*|accept-encoding|via|forwarded|x-forwarded-.*|x-real-ip|proxy-.*|sec-.*|:.*)$/;
+
+/** Sent to the provider with every request, in place of the client's of that name. Names in lower case. */
+export const headersField = z
+  .record(
+    z
+      .string()
+      .max(100)
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header's name")
+      .refine((name) => !reservedHeaders.test(name.toLowerCase()), "this header is not to be set here"),
+    z
+      .string()
+      .max(2_000)
+      .regex(/^[\t\x20-\x7e]*$/, "printable ASCII on one line"),
+  )
+  .transform((headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value.trim()])))
+  .refine((headers) => Object.keys(headers).length <= 30, "at most 30");
+
+/** `http://` (CONNECT) or `socks5://`, with a login if it needs one; null = none. Write-only: what is shown has no login. */
+export const proxyField = z
+  .url({ protocol: /^(http|socks5)$/ })
+  .max(500)
+  .nullable();
+
 const priorityField = z.int().min(0).max(1000);
 
 /** What most providers say nothing of. */
@@ -41,6 +87,12 @@ const fields = {
   schedule: scheduleField,
   timeouts: timeoutsField,
   breaker: breakerField,
+  credentials: credentialsField,
+  credentialOrder: credentialOrderField,
+  /** Of the first credential. */
+  secretWeight: weightField,
+  headers: headersField,
+  proxy: proxyField,
 };
 
 /** Of a new provider. */
@@ -49,6 +101,11 @@ export const newProviderOptions = {
   schedule: fields.schedule.default({ zone: "UTC", windows: [] }),
   timeouts: fields.timeouts.default({}),
   breaker: fields.breaker.default({}),
+  credentials: fields.credentials.default([]),
+  credentialOrder: fields.credentialOrder.default("first"),
+  secretWeight: fields.secretWeight.default(1),
+  headers: fields.headers.default({}),
+  proxy: fields.proxy.default(null),
 };
 
 /** Of a change: absent = as it is; what is there replaces all of the field. */
@@ -57,4 +114,9 @@ export const changedProviderOptions = {
   schedule: fields.schedule.optional(),
   timeouts: fields.timeouts.optional(),
   breaker: fields.breaker.optional(),
+  credentials: fields.credentials.optional(),
+  credentialOrder: fields.credentialOrder.optional(),
+  secretWeight: fields.secretWeight.optional(),
+  headers: fields.headers.optional(),
+  proxy: fields.proxy.optional(),
 };

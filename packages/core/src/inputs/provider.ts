@@ -2,7 +2,7 @@ import { z } from "zod";
 import { redirectList } from "../routing/model-redirects.ts";
 import { overrideKinds } from "../routing/provider-override.ts";
 import { changedLimitFields, newLimitFields } from "./limits.ts";
-import { changedProviderOptions, newProviderOptions } from "./provider-options.ts";
+import { changedProviderOptions, headersField, newProviderOptions, proxyField } from "./provider-options.ts";
 
 /** Name of a provider, user or key: 1–80 visible characters, no control characters. */
 export const nameField = z
@@ -88,6 +88,8 @@ export const TestProviderInput = z.union([
     dialect: dialectField,
     baseUrl: z.url({ protocol: /^https?$/ }).max(500),
     secret: z.string().min(1).max(4096),
+    headers: headersField.optional(),
+    proxy: proxyField.optional(),
     model: modelField.optional(),
   }),
 ]);

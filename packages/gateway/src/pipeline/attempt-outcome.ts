@@ -6,6 +6,7 @@ import { type Call, elapsed } from "../call.ts";
 import { billedUsage, priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { totalTokens } from "../largest-use.ts";
+import { refuseCredential } from "./credentials.ts";
 import { endProviderHold } from "./provider-room.ts";
 
 /** Failures that say something about the provider, not about the request, the client or us. */
@@ -51,7 +52,7 @@ export function settleAttempt(
     // It was serving well until we stopped it; an abort before any content says nothing.
     if (attempt.firstContentMs !== null) breakers.succeeded(provider.id, attempt.upstreamModel);
   } else if (!error) breakers.succeeded(provider.id, attempt.upstreamModel);
-  else if (providersFault.has(error.code))
+  else if (!refuseCredential(runtime, call, error) && providersFault.has(error.code))
     breakers.failed(provider.id, attempt.upstreamModel, {
       cause: `${error.code}: ${error.detail || error.message}`,
       retryAfterMs: (error.retryAfterS ?? 0) * 1_000,

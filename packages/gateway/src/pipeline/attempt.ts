@@ -14,6 +14,7 @@ import { type Asking, hedge, mayHedge } from "./attempt-hedge.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 import { attemptTimeouts, endAfterTotal } from "./attempt-timeouts.ts";
 import { comeBackInS } from "./come-back.ts";
+import { hasSpareCredential, nextCredential, openCredential, proxyOf } from "./credentials.ts";
 import { endProviderHold, nextWithRoom, nothingUsed } from "./provider-room.ts";
 import { releaseBody } from "./receive.ts";
 
@@ -35,7 +36,7 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     const asking =
       ({ provider, model, spoken }: Suitable): Asking =>
       (of) =>
-        tryProvider(runtime, of, provider, { model, spoken, hasFailed });
+        tryCredentials(runtime, of, provider, { model, spoken, hasFailed });
     const second = async (of: Call): Promise<Asking | null> => {
       const other = mayTryMore(runtime, call, last) ? await nextSuitable(runtime, of, left) : null;
       return other && asking(other);
@@ -152,10 +153,11 @@ function spooled(price: PriceConfig): SpooledPrice {
   return made;
 }
 
-function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, { model, spoken }: Trying): Attempt {
+function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, { model, spoken, credential }: Trying): Attempt {
   const { conversion, label } = spoken;
   const opened: Attempt = {
     providerId: provider.id,
+    ...(credential && { credential: credential.label }),
     upstreamModel: model,
     ...(conversion ? { converted: label } : {}),
     ...(conversion && conversion.dropped.length > 0 ? { dropped: [...conversion.dropped] } : {}),
@@ -177,6 +179,16 @@ function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, { m
   return opened;
 }
 
+/** Tries a provider with its credentials in turn, as long as the failure is theirs; most have one. */
+async function tryCredentials(runtime: Runtime, call: Call, provider: ProviderConfig, asked: Omit<Trying, "credential">) {
+  for (;;) {
+    const credential = nextCredential(runtime, call, provider);
+    const failure = await tryProvider(runtime, call, provider, { ...asked, credential });
+    if (!failure || !hasSpareCredential(runtime, call, failure.error) || !mayTryMore(runtime, call, failure)) return failure;
+    if (!(await nextWithRoom(runtime, call, [provider]))) return failure;
+  }
+}
+
 /** Null: `call.answer` is set. Throws what no other provider would do better. */
 async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfig, trying: Trying): Promise<Failure | null> {
   const { envelope } = call;
@@ -185,7 +197,7 @@ async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfi
   const opened = openAttempt(runtime, call, provider, trying);
   const asksUsage = !spoken.conversion && spoken.route.endpoint === "chat" && envelope.stream && !envelope.includesUsage;
   try {
-    const secret = openSecret(runtime, provider);
+    const secret = openCredential(runtime, provider, trying.credential);
     const response = await send(runtime, call, provider, { ...trying, envelope, asksUsage, secret });
     opened.status = response.status;
     endAfterTotal(runtime, call, provider, response);
@@ -209,6 +221,8 @@ interface Trying {
   /** Sent upstream, after the provider's redirect. */
   model: string;
   spoken: Spoken;
+  /** null: the provider has one only. */
+  credential: ReturnType<typeof nextCredential>;
   /** Another provider has failed before. */
   hasFailed: boolean;
 }
@@ -217,16 +231,6 @@ interface Sending extends Trying {
   envelope: Envelope;
   asksUsage: boolean;
   secret: string;
-}
-
-/** A secret that cannot be opened is that provider's trouble: the next one may serve. */
-function openSecret(runtime: Runtime, provider: ProviderConfig): string {
-  try {
-    return runtime.snapshot.secretOf(provider);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new SluiceError("upstream_auth", { detail: `${provider.name}: ${detail}`, cause: error });
-  }
 }
 
 /** The client's own bytes, with only what must be replaced. */
@@ -244,9 +248,10 @@ function send(runtime: Runtime, call: Call, provider: ProviderConfig, sending: S
   return runtime.egress.request({
     url: dialect.upstreamUrl(provider.baseUrl, { endpoint: route.endpoint, model, stream: envelope.stream, query: call.query }),
     method: "POST",
-    headers: dialect.upstreamHeaders(call.headers, secret, call.id),
+    headers: { ...dialect.upstreamHeaders(call.headers, secret, call.id), ...provider.headers },
     body: spoken.conversion ? spoken.conversion.body : nativeBody(call, rewritten(call, sending)),
     signal: call.abort,
+    ...proxyOf(runtime, provider),
     ...attemptTimeouts(config.settings, provider, leftMs),
   });
 }

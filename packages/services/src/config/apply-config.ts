@@ -13,12 +13,14 @@ import { addKey } from "../keys/create-key.ts";
 import { updateKey } from "../keys/update-key.ts";
 import { setPrice } from "../prices/set-price.ts";
 import { createProvider } from "../providers/create-provider.ts";
+import { type OpenedSecrets, openProvider } from "../providers/provider-secrets.ts";
+import { toProviderConfig } from "../providers/stored-provider.ts";
 import { updateProvider } from "../providers/update-provider.ts";
 import { placeSettings, releaseSettings } from "../settings/update-settings.ts";
 import { type TxCtx, withTransaction } from "../transaction.ts";
 import { createUser } from "../users/create-user.ts";
 import { updateUser } from "../users/update-user.ts";
-import type { ConfigFile } from "./config-file.ts";
+import type { ConfigFile, SecretField } from "./config-file.ts";
 import { ConfigFileError, type ReadConfig, readConfig, resolveSecret } from "./read-config.ts";
 
 /** What an application of the file did. */
@@ -95,7 +97,11 @@ function requireSecrets({ config, problem }: ReadConfig, environment: Environmen
     if (field === undefined || resolveSecret(field, environment)) return;
     problems.push(problem(path, `the environment has no value for ${typeof field === "string" ? "it" : field.env}`));
   };
-  for (const [i, { secret }] of config.providers.entries()) check(secret, ["providers", i, "secret"]);
+  for (const [i, { secret, credentials = [], proxy }] of config.providers.entries()) {
+    check(secret, ["providers", i, "secret"]);
+    check(proxy ?? undefined, ["providers", i, "proxy"]);
+    for (const [k, credential] of credentials.entries()) check(credential.secret, ["providers", i, "credentials", k, "secret"]);
+  }
   for (const [i, user] of config.users.entries())
     for (const [k, { key }] of user.keys.entries()) check(key, ["users", i, "keys", k, "key"]);
   if (problems.length > 0) throw new ConfigFileError(problems);
@@ -113,35 +119,58 @@ async function placed<T>({ problem }: ReadConfig, path: PropertyKey[], work: () 
 }
 
 async function applyProvider(ctx: TxCtx, entry: ConfigFile["providers"][number], job: Job): Promise<void> {
-  const secret = resolveSecret(entry.secret, job.environment) ?? "";
+  const { dialect, secret, ...wanted } = withSecrets(entry, job.environment);
   const stored = await ctx.transaction.tx.provider.findFirst({ where: { tenantId: ctx.tenantId, name: entry.name, deletedAt: null } });
   if (!stored) {
-    await createProvider(ctx, { ...entry, secret });
+    await createProvider(ctx, { ...wanted, dialect, secret });
     job.summary.created.push(`provider ${entry.name}`);
     return;
   }
-  const { dialect, ...wanted } = entry;
   if (dialect !== stored.dialect)
     throw new SluiceError("conflict", { message: "A provider's dialect cannot change: use another name.", field: "dialect" });
+  const opened = openProvider(ctx, toProviderConfig(stored));
   const change = Object.fromEntries(
-    Object.entries({ ...wanted, secret }).filter(([field, value]) => differs(ctx, stored, field as keyof Provider, value)),
+    Object.entries({ ...wanted, secret }).filter(([field, value]) => differs(stored, opened, field as keyof Provider, value)),
   );
   if (Object.keys(change).length === 0) {
     job.summary.unchanged += 1;
     return;
   }
   // A new origin demands the secret even if it is the stored one.
-  await updateProvider(ctx, { ...change, id: stored.id, ...(change.baseUrl !== undefined && { secret }) });
+  const moves = change.baseUrl !== undefined || change.proxy !== undefined;
+  await updateProvider(ctx, {
+    ...change,
+    id: stored.id,
+    ...(moves && { secret, ...(wanted.credentials && { credentials: wanted.credentials }) }),
+  });
   job.summary.updated.push(`provider ${entry.name} (${Object.keys(change).join(", ")})`);
 }
 
-function differs(ctx: TxCtx, stored: Provider, field: keyof Provider, value: unknown): boolean {
+/** An entry with the variables' values in place of their names. */
+function withSecrets({ secret, credentials, proxy, ...plain }: ConfigFile["providers"][number], environment: Environment) {
+  const inClear = (field: SecretField): string => resolveSecret(field, environment) ?? "";
+  return {
+    ...plain,
+    secret: inClear(secret),
+    ...(credentials && { credentials: credentials.map((one) => ({ ...one, secret: inClear(one.secret) })) }),
+    ...(proxy !== undefined && { proxy: proxy === null ? null : inClear(proxy) }),
+  };
+}
+
+function differs(stored: Provider, opened: OpenedSecrets, field: keyof Provider, value: unknown): boolean {
   if (value === undefined) return false;
-  if (field === "secret") return ctx.secrets.decrypt(stored.secret, stored.id) !== value;
+  if (field === "secret") return opened.secret !== value;
+  if (field === "proxy") return opened.proxy !== (value ?? "");
+  if (field === "credentials") return !isDeepStrictEqual(openedCredentials(stored, opened), value);
   if (field === "costMultiplier") return parseDecimal(stored.costMultiplier.toFixed()) !== parseDecimal(String(value));
   if (field === "modelRedirects") return !isDeepStrictEqual(redirectList(stored[field] as unknown as ModelRedirects), value);
   if (isLimit(field)) return limitDiffers(stored[field], value);
   return !isDeepStrictEqual(stored[field], value);
+}
+
+function openedCredentials(stored: Provider, { credentials }: OpenedSecrets) {
+  const list = toProviderConfig(stored).credentials ?? [];
+  return list.map(({ label, weight }) => ({ label, secret: credentials.get(label), weight }));
 }
 
 function isLimit(field: PropertyKey): field is (typeof limitNames)[number] {

@@ -38,6 +38,9 @@ const limitEntries = {
   costTotalUsd: cost,
 };
 
+/** Of a further credential; its label is how it is found again. */
+const credentialEntry = z.strictObject({ label: z.string(), secret: secretField, weight: z.int().min(1).max(1000).default(1) });
+
 // Every field but the one that identifies an entry is optional here: what the file does not say stays as it is on an
 // entry that exists, and takes the default of CreateProviderInput and its like on a new one.
 const providerEntry = z.strictObject({
@@ -55,6 +58,8 @@ const providerEntry = z.strictObject({
   costMultiplier: decimal.optional(),
   enabled: z.boolean().optional(),
   ...changedProviderOptions,
+  credentials: z.array(credentialEntry).max(50).optional(),
+  proxy: secretField.nullable().optional(),
   ...limitEntries,
 });
 

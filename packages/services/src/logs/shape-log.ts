@@ -30,7 +30,12 @@ export function shapeDetail(audience: Audience, detail: RequestDetail | null): R
   return {
     ...detail,
     decision: { candidates: [], excluded: [], chosenBy: "none" },
-    attempts: detail.attempts.map((attempt) => ({ ...attempt, providerId: "", upstreamModel: "", upstreamCostNanoUsd: "0" })),
+    attempts: detail.attempts.map(({ credential: _credential, ...attempt }) => ({
+      ...attempt,
+      providerId: "",
+      upstreamModel: "",
+      upstreamCostNanoUsd: "0",
+    })),
     error: detail.error && { message: detail.error.message, detail: "" },
   };
 }

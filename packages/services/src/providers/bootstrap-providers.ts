@@ -16,10 +16,16 @@ export async function bootstrapProviders(ctx: Ctx): Promise<ProvidersBootstrap> 
   const [figures, series] = await Promise.all([ctx.live.figures.list(), readProviderSeries(ctx)]);
   const config = ctx.snapshot.current();
   const breakers = ctx.breakers.list();
+  const cooling = ctx.coolDowns.list();
   const health = config.providers.map(({ id }): ProviderHealth => {
     const known = figures.find(({ providerId }) => providerId === id);
     const none = { providerId: id, inFlight: 0, requests: 0, errors: 0, costNanoUsd: "0" };
-    return { ...(known ?? none), breakers: breakers.filter(({ providerId }) => providerId === id) };
+    const coolDowns = cooling.filter(({ providerId }) => providerId === id);
+    return {
+      ...(known ?? none),
+      breakers: breakers.filter(({ providerId }) => providerId === id),
+      ...(coolDowns.length > 0 && { coolDowns }),
+    };
   });
   return {
     providers: config.providers.map(toProviderLine),

@@ -1,10 +1,12 @@
 import { SluiceError } from "@sluice/core/errors";
 import type { UpdateProviderInput } from "@sluice/core/inputs/provider";
 import type { Prisma, Provider } from "@sluice/db/generated/client";
+import type { ProviderConfig } from "@sluice/snapshot/config";
 import { audit } from "../audit.ts";
 import { limitChange } from "../limits/limits-view.ts";
 import { bumpConfigVersion, emit, type TxCtx } from "../transaction.ts";
 import { checkModelPatterns } from "./check-model-patterns.ts";
+import { openProvider, sealCredentials, sealProxy } from "./provider-secrets.ts";
 import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
@@ -38,18 +40,31 @@ export async function changeProvider(ctx: TxCtx, before: Provider, { action, cha
   checkModelPatterns(change);
   const name = change.name ?? before.name;
   if (name !== before.name || before.deletedAt) await requireFreeName(ctx, name, id);
-  requireSecret(before, change.baseUrl ?? before.baseUrl, secret);
+  const stored = toProviderConfig(before);
+  const isMoved = requireSecret(ctx, stored, change, secret);
+  const {
+    credentials = isMoved ? stored.credentials?.map(({ label, weight }) => ({ label, weight })) : undefined,
+    proxy,
+    ...plain
+  } = change;
   const row = await ctx.transaction.tx.provider.update({
     where: { id },
-    data: { ...limitChange(change, new Date(ctx.clock.now())), ...(secret !== undefined && { secret: ctx.secrets.encrypt(secret, id) }) },
+    data: {
+      ...limitChange(plain, new Date(ctx.clock.now())),
+      ...(secret !== undefined && { secret: ctx.secrets.encrypt(secret, id) }),
+      ...(credentials && {
+        credentials: sealCredentials(ctx, id, credentials, { stored: stored.credentials ?? [], isMoved }).map((one) => ({ ...one })),
+      }),
+      ...(proxy !== undefined && { proxy: sealProxy(ctx, id, proxy) }),
+    },
   });
-  const opened = ctx.secrets.decrypt(row.secret, id);
-  const provider = toProviderView(toProviderConfig(row), opened);
+  const config = toProviderConfig(row);
+  const provider = toProviderView(config, openProvider(ctx, config));
   await audit(ctx, {
     action,
     targetKind: "provider",
     targetId: id,
-    before: toProviderView(toProviderConfig(before), secret === undefined ? opened : ""),
+    before: toProviderView(stored, { ...openProvider(ctx, stored), ...(secret !== undefined && { secret: "" }) }),
     after: { ...provider, ...(secret !== undefined && { secretChanged: true }) },
   });
   await bumpConfigVersion(ctx);
@@ -57,15 +72,26 @@ export async function changeProvider(ctx: TxCtx, before: Provider, { action, cha
   return provider;
 }
 
-/** Moving to another origin demands the secret again: else whoever may edit a URL could have it sent to a host of their own. */
-function requireSecret(before: Provider, baseUrl: string, secret: string | undefined): void {
-  if (secret !== undefined) return;
-  if (originOf(baseUrl) !== originOf(before.baseUrl)) {
-    throw new SluiceError("invalid_request", { message: "The base URL has another origin: enter the secret again.", field: "secret" });
+/**
+ * Moving to another origin demands the secrets again: else whoever may edit a URL could have them sent to a host of their
+ * own. A proxy sees what an unencrypted provider is sent, so that putting one in front of such is a move as well.
+ * @returns whether it moves.
+ */
+function requireSecret(ctx: TxCtx, before: ProviderConfig, change: ProviderEdit["change"], secret: string | undefined): boolean {
+  const baseUrl = change.baseUrl ?? before.baseUrl;
+  const isProxied = change.proxy !== undefined && change.proxy !== (openProvider(ctx, before).proxy || null);
+  const isMoved = originOf(baseUrl) !== originOf(before.baseUrl) || (isProxied && change.proxy !== null && baseUrl.startsWith("http:"));
+  if (secret !== undefined) return isMoved;
+  if (isMoved) {
+    throw new SluiceError("invalid_request", {
+      message: "The base URL has another origin, or an unencrypted one another proxy: enter the secret again.",
+      field: "secret",
+    });
   }
   if (before.secret === "") {
     throw new SluiceError("invalid_request", { message: "Its secret is gone: enter it again.", field: "secret" });
   }
+  return false;
 }
 
 function originOf(url: string): string {

@@ -6,6 +6,7 @@ import { parse } from "../parse.ts";
 import { type TxCtx, withTransaction } from "../transaction.ts";
 import { storedProvider } from "./change-provider.ts";
 import { insertProvider } from "./create-provider.ts";
+import { type OpenedSecrets, openProvider } from "./provider-secrets.ts";
 import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
@@ -20,12 +21,21 @@ export async function cloneProvider(ctx: Ctx, input: z.input<typeof CloneProvide
   const { id } = parse(CloneProviderInput, input);
   return withTransaction(ctx, async (ctx) => {
     const row = await storedProvider(ctx, id);
-    const secret = ctx.secrets.decrypt(row.secret, id);
-    const view = toProviderView(toProviderConfig(row), secret);
+    const provider = toProviderConfig(row);
+    const opened = openProvider(ctx, provider);
+    const view = toProviderView(provider, opened);
     const { id: _id, secretTail: _tail, override: _override, createdAtMs: _created, costResetAtMs: _reset, ...fields } = view;
-    const wanted = { ...fields, ...toLimitInput(row), name: await freeName(ctx, row.name), secret, enabled: false };
+    const wanted = { ...fields, ...toLimitInput(row), name: await freeName(ctx, row.name), enabled: false, ...secretInputs(view, opened) };
     return insertProvider(ctx, wanted, "provider.clone");
   });
+}
+
+function secretInputs({ credentials }: ProviderView, opened: OpenedSecrets) {
+  return {
+    secret: opened.secret,
+    credentials: credentials.map(({ label, weight }) => ({ label, weight, secret: opened.credentials.get(label) })),
+    proxy: opened.proxy || null,
+  };
 }
 
 /** "main" → "main (2)", and so on. */

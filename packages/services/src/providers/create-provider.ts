@@ -8,6 +8,7 @@ import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 import { requireFreeName } from "./change-provider.ts";
 import { checkModelPatterns } from "./check-model-patterns.ts";
+import { openProvider, sealCredentials, sealProxy } from "./provider-secrets.ts";
 import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
@@ -25,14 +26,19 @@ export async function createProvider(ctx: Ctx, input: z.input<typeof CreateProvi
 
 /** The row, its audit entry and the news of it. @throws SluiceError `conflict` (name taken). */
 export async function insertProvider(ctx: TxCtx, wanted: CreateProviderInput, action: string): Promise<ProviderView> {
-  const { secret, ...fields } = wanted;
+  const { secret, credentials, proxy, ...fields } = wanted;
   checkModelPatterns(fields);
   await requireFreeName(ctx, fields.name);
   const id = newId();
   const row = await ctx.transaction.tx.provider.create({
-    data: { ...fields, id, tenantId: ctx.tenantId, secret: ctx.secrets.encrypt(secret, id) },
+    data: {
+      ...{ ...fields, id, tenantId: ctx.tenantId, secret: ctx.secrets.encrypt(secret, id) },
+      credentials: sealCredentials(ctx, id, credentials, { stored: [], isMoved: true }).map((one) => ({ ...one })),
+      proxy: sealProxy(ctx, id, proxy),
+    },
   });
-  const provider = toProviderView(toProviderConfig(row), secret);
+  const config = toProviderConfig(row);
+  const provider = toProviderView(config, openProvider(ctx, config));
   await audit(ctx, { action, targetKind: "provider", targetId: id, after: provider });
   await bumpConfigVersion(ctx);
   emit(ctx, { type: "provider.changed", id });

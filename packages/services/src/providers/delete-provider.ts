@@ -5,6 +5,7 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import { storedProvider } from "./change-provider.ts";
+import { openProvider } from "./provider-secrets.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
 
@@ -19,12 +20,13 @@ export async function deleteProvider(ctx: Ctx, input: z.input<typeof DeleteProvi
   const { id } = parse(DeleteProviderInput, input);
   return withTransaction(ctx, async (ctx) => {
     const before = await storedProvider(ctx, id);
+    const provider = toProviderConfig(before);
     await ctx.transaction.tx.provider.update({ where: { id }, data: { deletedAt: new Date(ctx.clock.now()), enabled: false } });
     const versionId = await audit(ctx, {
       action: "provider.delete",
       targetKind: "provider",
       targetId: id,
-      before: toProviderView(toProviderConfig(before), ""),
+      before: toProviderView(provider, { ...openProvider(ctx, provider), secret: "" }),
     });
     await bumpConfigVersion(ctx);
     emit(ctx, { type: "provider.changed", id });

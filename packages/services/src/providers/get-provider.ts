@@ -3,6 +3,7 @@ import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
+import { openProvider } from "./provider-secrets.ts";
 import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
@@ -15,5 +16,6 @@ export async function getProvider(ctx: Ctx, input: z.input<typeof GetProviderInp
   const { id } = parse(GetProviderInput, input);
   const row = await ctx.prisma.provider.findFirst({ where: { id, tenantId: ctx.tenantId, deletedAt: null } });
   if (!row) throw new SluiceError("not_found");
-  return toProviderView(toProviderConfig(row), ctx.secrets.decrypt(row.secret, id));
+  const provider = toProviderConfig(row);
+  return toProviderView(provider, openProvider(ctx, provider));
 }

@@ -29,6 +29,13 @@ export interface ProviderView extends LimitsView {
   /** What is absent is as the settings say; of `breaker` too. */
   timeouts: ProviderTimeouts;
   breaker: ProviderBreaker;
+  /** Beside the first one, in order. */
+  credentials: { label: string; weight: number; secretTail: string }[];
+  credentialOrder: "first" | "weighted";
+  secretWeight: number;
+  headers: Record<string, string>;
+  /** Without its login; '' = none. */
+  proxy: string;
   /** Plain decimal. */
   costMultiplier: string;
   enabled: boolean;

@@ -8,7 +8,7 @@ import { storedProvider } from "./change-provider.ts";
 
 export const ResetBreakerInput = z.strictObject({ id: z.uuid() });
 
-/** Closes every breaker of a provider on every instance; what happens next is learnt anew. @throws SluiceError `not_found`. */
+/** Closes every breaker of a provider on every instance and lets each credential be tried; what happens next is learnt anew. @throws SluiceError `not_found`. */
 export async function resetBreaker(ctx: Ctx, input: z.input<typeof ResetBreakerInput>): Promise<{ id: string }> {
   requireAccess(ctx.actor, "admin");
   const { id } = parse(ResetBreakerInput, input);
@@ -17,6 +17,8 @@ export async function resetBreaker(ctx: Ctx, input: z.input<typeof ResetBreakerI
     const breakers = ctx.breakers.list().filter(({ providerId }) => providerId === id);
     await audit(ctx, { action: "provider.reset-breaker", targetKind: "provider", targetId: id, before: { breakers } });
   });
+  const cooling = ctx.coolDowns.list().filter(({ providerId }) => providerId === id);
   await ctx.live.commands.send({ kind: "breaker.reset", providerId: id });
+  for (const coolDown of cooling) ctx.live.bus.publish({ type: "credential.cooled", coolDown: { ...coolDown, untilMs: 0 } });
   return { id };
 }

@@ -17,11 +17,11 @@ export const RestoreProviderInput = z.strictObject({
   secret: z.string().min(1).max(4096).optional(),
 });
 
-/** What a version holds of the fields that can be given back; fields this version of the program does not know are left out. */
-const Restorable = z.object(UpdateProviderInput.omit({ id: true, secret: true }).shape);
+/** What a version holds of the fields that can be given back: no secrets; fields this version of the program does not know are left out. */
+const Restorable = z.object(UpdateProviderInput.omit({ id: true, secret: true, credentials: true, proxy: true }).shape);
 
 /**
- * Brings an earlier version of a provider back, also of one that was deleted. Its secret and its override stay as they are;
+ * Brings an earlier version of a provider back, also of one that was deleted. Its secrets, its proxy and its override stay as they are;
  * requests in flight go on.
  * @throws SluiceError `not_found`, `conflict` (name taken), `invalid_request` (secret needed).
  */

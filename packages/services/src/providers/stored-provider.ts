@@ -4,7 +4,7 @@ import type { ModelRedirects } from "@sluice/core/routing/model-redirects";
 import type { OverrideKind } from "@sluice/core/routing/provider-override";
 import type { Schedule } from "@sluice/core/routing/schedule";
 import type { Provider } from "@sluice/db/generated/client";
-import type { ProviderConfig } from "@sluice/snapshot/config";
+import type { ProviderConfig, StoredCredential } from "@sluice/snapshot/config";
 import { toLimitValues } from "../limits/limits-view.ts";
 
 /** A stored row as the rest of the system knows a provider. */
@@ -25,6 +25,11 @@ export function toProviderConfig(row: Provider): ProviderConfig {
     schedule: row.schedule as unknown as Schedule,
     timeouts: row.timeouts as ProviderTimeouts,
     breaker: row.breaker as ProviderBreaker,
+    credentials: row.credentials as unknown as StoredCredential[],
+    credentialOrder: row.credentialOrder as ProviderConfig["credentialOrder"],
+    secretWeight: row.secretWeight,
+    headers: row.headers as Record<string, string>,
+    proxy: row.proxy,
     costMultiplier: row.costMultiplier.toFixed(),
     ...toLimitValues(row),
     enabled: row.enabled,

@@ -10,6 +10,7 @@ import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
+import { openProvider } from "./provider-secrets.ts";
 import type { ProviderTest } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 
@@ -23,6 +24,9 @@ interface Probe {
   serves: readonly string[];
   baseUrl: string;
   secret: string;
+  headers: Readonly<Record<string, string>>;
+  /** '' = none. */
+  proxy: string;
   /** Name sent upstream; absent = ask for the list of models. */
   model: string | undefined;
 }
@@ -37,7 +41,10 @@ export async function testProvider(ctx: Ctx, input: z.input<typeof TestProviderI
   requireAccess(ctx.actor, "admin");
   const wanted = parse(TestProviderInput, input);
   const probe =
-    "id" in wanted ? await storedProbe(ctx, wanted.id, wanted.model) : { ...wanted, serves: ["chat"] as const, model: wanted.model };
+    "id" in wanted
+      ? await storedProbe(ctx, wanted.id, wanted.model)
+      : { ...wanted, serves: ["chat"] as const, headers: wanted.headers ?? {}, proxy: wanted.proxy ?? "", model: wanted.model };
+  if (probe.proxy !== "") ctx.egress.checkProxy(probe.proxy);
   const began = ctx.clock.monotonic();
   try {
     const { response, body } = await send(ctx, probe);
@@ -59,9 +66,11 @@ export async function testProvider(ctx: Ctx, input: z.input<typeof TestProviderI
 async function storedProbe(ctx: Ctx, id: string, model: string | undefined): Promise<Probe> {
   const row = await ctx.prisma.provider.findFirst({ where: { id, tenantId: ctx.tenantId, deletedAt: null } });
   if (!row) throw new SluiceError("not_found");
-  const { dialect, serves, baseUrl, modelRedirects } = toProviderConfig(row);
+  const provider = toProviderConfig(row);
+  const { dialect, serves, baseUrl, modelRedirects, headers = {} } = provider;
   const upstreamModel = model === undefined ? undefined : upstreamModelOf({ modelRedirects }, model);
-  return { dialect, serves, baseUrl, secret: ctx.secrets.decrypt(row.secret, id), model: upstreamModel };
+  const { secret, proxy } = openProvider(ctx, provider);
+  return { dialect, serves, baseUrl, headers, proxy, secret, model: upstreamModel };
 }
 
 async function send(ctx: Ctx, probe: Probe): Promise<{ response: EgressResponse; body: Buffer }> {
@@ -71,7 +80,8 @@ async function send(ctx: Ctx, probe: Probe): Promise<{ response: EgressResponse;
   const response = await ctx.egress.request({
     url: dialect.upstreamUrl(probe.baseUrl, { endpoint, model: probe.model ?? "", stream: false, query: new URLSearchParams() }),
     method,
-    headers: dialect.upstreamHeaders({ "user-agent": `sluice/${ctx.version}` }, probe.secret, ctx.requestId),
+    headers: { ...dialect.upstreamHeaders({ "user-agent": `sluice/${ctx.version}` }, probe.secret, ctx.requestId), ...probe.headers },
+    ...(probe.proxy !== "" && { proxy: probe.proxy }),
     ...(body !== null && { body }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
     connectTimeoutMs: Math.min(settings["upstream.connectTimeoutMs"], TIMEOUT_MS),

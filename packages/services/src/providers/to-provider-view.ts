@@ -2,18 +2,18 @@ import { timeOfId } from "@sluice/core/ids";
 import { redirectList } from "@sluice/core/routing/model-redirects";
 import type { ProviderConfig } from "@sluice/snapshot/config";
 import { toLimitsView } from "../limits/limits-view.ts";
+import { type OpenedSecrets, proxyAddress } from "./provider-secrets.ts";
 import type { ProviderLine, ProviderView } from "./provider-view.ts";
 
-/** A provider without its secret; `secret` is the opened one, of which at most four characters are shown. */
-export function toProviderView(provider: ProviderConfig, secret: string): ProviderView {
+/** A provider without its secrets; of the opened ones at most four characters are shown. */
+export function toProviderView(provider: ProviderConfig, opened: OpenedSecrets): ProviderView {
   return {
     id: provider.id,
     name: provider.name,
     dialect: provider.dialect,
     serves: [...provider.serves],
     baseUrl: provider.baseUrl,
-    // Four characters of a short secret would be too much of it.
-    secretTail: secret.length >= 16 ? secret.slice(-4) : "",
+    secretTail: tailOf(opened.secret),
     groups: [...provider.groups],
     priority: provider.priority,
     weight: provider.weight,
@@ -23,12 +23,26 @@ export function toProviderView(provider: ProviderConfig, secret: string): Provid
     schedule: { zone: provider.schedule?.zone ?? "UTC", windows: [...(provider.schedule?.windows ?? [])] },
     timeouts: { ...provider.timeouts },
     breaker: { ...provider.breaker },
+    credentials: (provider.credentials ?? []).map(({ label, weight }) => ({
+      label,
+      weight,
+      secretTail: tailOf(opened.credentials.get(label) ?? ""),
+    })),
+    credentialOrder: provider.credentialOrder ?? "first",
+    secretWeight: provider.secretWeight ?? 1,
+    headers: { ...provider.headers },
+    proxy: proxyAddress(opened.proxy),
     costMultiplier: provider.costMultiplier,
     enabled: provider.enabled,
     ...toLimitsView(provider),
     override: provider.override ?? null,
     createdAtMs: timeOfId(provider.id),
   };
+}
+
+/** Four characters of a short secret would be too much of it. */
+function tailOf(secret: string): string {
+  return secret.length >= 16 ? secret.slice(-4) : "";
 }
 
 /** A provider as a list has it: about 200 bytes. */

@@ -119,6 +119,7 @@ export function AttemptTimeline({ row, attempts, names, admin }: TimelineProps) 
                     {t("detail.upstreamModel")} <span className="text-ink-2">{attempt.upstreamModel}</span>
                   </span>
                 )}
+                {admin && attempt.credential !== undefined && <span>{t("detail.credential", { label: attempt.credential })}</span>}
                 {attempt.converted && <span>{t("detail.converted", { pair: attempt.converted })}</span>}
                 {attempt.dropped && (
                   <span className="[overflow-wrap:anywhere]">{t("detail.dropped", { fields: attempt.dropped.join(", ") })}</span>

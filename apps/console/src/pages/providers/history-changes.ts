@@ -18,6 +18,9 @@ const labels = {
   schedule: "providers.options.windows",
   timeouts: "providers.options.timeouts",
   breaker: "providers.options.breaker",
+  credentials: "providers.credentials.title",
+  headers: "providers.options.headers",
+  proxy: "providers.options.proxy",
   override: "providers.override.field",
 } as const;
 
@@ -59,8 +62,9 @@ function isEmpty(value: unknown): boolean {
   return JSON.stringify(list) === "{}" || JSON.stringify(list) === "[]";
 }
 
-/** A redirect or a span of hours in a word; anything else as it is. */
+/** A redirect, a span of hours or a credential in a word; anything else as it is. */
 function itemText(item: unknown): string {
+  if (typeof item === "object" && item !== null && "label" in item) return String(item.label);
   if (typeof item !== "object" || item === null || !("from" in item) || !("to" in item)) return String(item);
   const isTime = /^\d\d:\d\d$/.test(String(item.from));
   return isTime ? `${item.from}-${item.to}` : `${item.from} = ${item.to}`;

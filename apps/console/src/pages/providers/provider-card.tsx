@@ -7,6 +7,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { Switch } from "../../ui/switch.tsx";
 import { BreakerPanel } from "./breaker-panel.tsx";
+import { CoolDowns } from "./cool-downs.tsx";
 import { OverrideBanner, overrideNames, useOverride } from "./override-banner.tsx";
 import type { ProviderAct } from "./provider-act.ts";
 import { ProviderFigures } from "./provider-figures.tsx";
@@ -70,6 +71,7 @@ export function ProviderCard({ provider, health, series, threshold, selected, on
         </div>
       </header>
       {override && <OverrideBanner override={override} onLift={() => onAct({ kind: "lift", provider })} />}
+      <CoolDowns coolDowns={health.coolDowns ?? []} />
       <BreakerPanel providerId={provider.id} breakers={health.breakers} threshold={threshold} />
       <ProviderFigures health={health} series={series} />
     </article>

@@ -48,10 +48,10 @@ function ProviderForm({ provider, onClose }: { provider: Provider | null; onClos
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: provider ? schemas.update : schemas.create,
     defaults: valuesOf(provider),
-    toInput: (values: ReturnType<typeof valuesOf>) => (provider ? updateInputOf(provider.id, values) : createInputOf(values)),
+    toInput: (values: ReturnType<typeof valuesOf>) => (provider ? updateInputOf(provider, values) : createInputOf(values)),
     async submit(_input, values) {
       if (provider) {
-        await client.providers.update.mutate(schemas.update.parse(updateInputOf(provider.id, values)));
+        await client.providers.update.mutate(schemas.update.parse(updateInputOf(provider, values)));
         toastDone(t("common.saved"));
       } else {
         await client.providers.create.mutate(schemas.create.parse(createInputOf(values)));
@@ -68,6 +68,7 @@ function ProviderForm({ provider, onClose }: { provider: Provider | null; onClos
     errorOf,
     stored: provider !== null,
     secretTail: provider?.secretTail ?? "",
+    credentials: provider?.credentials ?? [],
   };
   return (
     <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">

@@ -1,0 +1,55 @@
+import { SluiceError } from "@sluice/core/errors";
+import type { CreateProviderInput } from "@sluice/core/inputs/provider";
+import { credentialPlace, proxyPlace } from "@sluice/db/secrets";
+import type { ProviderConfig, StoredCredential } from "@sluice/snapshot/config";
+import type { Ctx } from "../context.ts";
+
+/** What of a provider is stored sealed, in clear; '' where there is none any more. */
+export interface OpenedSecrets {
+  secret: string;
+  /** By label. */
+  credentials: ReadonlyMap<string, string>;
+  /** A URL with its login. */
+  proxy: string;
+}
+
+/** Opens all of it. @throws when a record is damaged. */
+export function openProvider({ secrets }: Pick<Ctx, "secrets">, provider: ProviderConfig): OpenedSecrets {
+  const { id, secret, credentials = [], proxy = "" } = provider;
+  return {
+    secret: secret === "" ? "" : secrets.decrypt(secret, id),
+    credentials: new Map(credentials.map((one) => [one.label, secrets.decrypt(one.secret, credentialPlace(id, one.label))])),
+    proxy: proxy === "" ? "" : secrets.decrypt(proxy, proxyPlace(id)),
+  };
+}
+
+/**
+ * The credentials to store: with a secret it is sealed, without one the stored one of that label stays.
+ * @throws SluiceError `invalid_request` when there is none, or when it would be sent elsewhere than before (`isMoved`).
+ */
+export function sealCredentials(
+  { secrets }: Pick<Ctx, "secrets">,
+  id: string,
+  wanted: CreateProviderInput["credentials"],
+  { stored, isMoved }: { stored: readonly StoredCredential[]; isMoved: boolean },
+): StoredCredential[] {
+  return wanted.map(({ label, weight, secret }) => {
+    if (secret !== undefined) return { label, weight, secret: secrets.encrypt(secret, credentialPlace(id, label)) };
+    const kept = isMoved ? undefined : stored.find((one) => one.label === label);
+    if (kept) return { ...kept, weight };
+    throw new SluiceError("invalid_request", { message: `Enter the key of "${label}".`, field: "credentials" });
+  });
+}
+
+/** The record of a proxy's URL, '' = none. @throws SluiceError `invalid_request` when it may not be called. */
+export function sealProxy(ctx: Pick<Ctx, "secrets" | "egress">, id: string, proxy: string | null): string {
+  if (proxy === null) return "";
+  ctx.egress.checkProxy(proxy);
+  return ctx.secrets.encrypt(proxy, proxyPlace(id));
+}
+
+/** A proxy's URL as it is shown: without its login. */
+export function proxyAddress(proxy: string): string {
+  const url = URL.parse(proxy);
+  return url ? `${url.protocol}//${url.host}` : "";
+}

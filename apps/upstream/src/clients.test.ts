@@ -42,6 +42,45 @@ async function lineOf(model: string): Promise<ClosedLine> {
 
 const transports = ["plain", "onebyte", "crlf", "cr", "gzip"];
 
+describe("a tool of the client's own", () => {
+  const parameters = { type: "object" as const, properties: { path: { type: "string" } } };
+  const model = "m@use,read,path=a%2Cb.txt";
+
+  test("is called once with the script's input, where it is offered", async () => {
+    const tools = [{ name: "read", input_schema: parameters }];
+    const ask = (turns: Anthropic.MessageParam[], offered: Anthropic.Tool[] = tools) =>
+      anthropic().messages.create({ model, max_tokens: 100, messages: turns, tools: offered });
+    const called = await ask(messages);
+    const call = called.content.find((block) => block.type === "tool_use");
+    expect(call).toMatchObject({ name: "read", input: { path: "a,b.txt" } });
+    const result = { type: "tool_result" as const, tool_use_id: call?.id ?? "", content: "text" };
+    const after = await ask([...messages, { role: "assistant", content: called.content }, { role: "user", content: [result] }]);
+    expect(after).toMatchObject({ stop_reason: "end_turn", content: [{ text: text20 }] });
+    expect(await ask(messages, [])).toMatchObject({ stop_reason: "end_turn" });
+  });
+
+  test("has plain text for an input where it is a custom one", async () => {
+    const tools: OpenAI.Responses.Tool[] = [{ type: "custom", name: "exec" }];
+    const stream = openai().responses.stream({ model: "m@use,exec,text=a%28%29", input: "Hi", tools });
+    const { output } = await stream.finalResponse();
+    expect(output.at(-1)).toMatchObject({ type: "custom_tool_call", name: "exec", input: "a()" });
+  });
+});
+
+test("an answer that must have a shape has it", async () => {
+  const responseJsonSchema = { type: "object", properties: { score: { type: "integer", minimum: 3 }, why: { type: "string" } } };
+  const config = { responseMimeType: "application/json", responseJsonSchema };
+  const answer = await gemini().models.generateContent({ model: "gemini-x", contents: "Hi", config });
+  expect(JSON.parse(answer.text ?? "")).toEqual({ score: 3, why: "the sun" });
+});
+
+test("an error may strike the first requests only", async () => {
+  const ask = () => anthropic().messages.create({ model: "first-fails@overloaded,first=2", max_tokens: 9, messages });
+  await expect(ask()).rejects.toMatchObject({ status: 529, requestID: expect.stringMatching(/^req_upstream_/) });
+  await expect(ask()).rejects.toMatchObject({ status: 529 });
+  await expect(ask()).resolves.toMatchObject({ stop_reason: "max_tokens" });
+});
+
 describe("Anthropic's client", () => {
   test.each(transports)("streams text, %s", async (transport) => {
     const model = `claude-x@${transport}`;

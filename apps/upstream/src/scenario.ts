@@ -9,6 +9,8 @@ export interface Scenario {
   words: number;
   /** Tool calls in one answer. */
   calls: number;
+  /** A tool of the client's to be called once, with this input; null: one that no client has. */
+  tool: { name: string; input: Record<string, string>; isCustom: boolean } | null;
   /** Pause before each chunk, ms. */
   chunkMs: number;
   /** Pause before the head, ms. */
@@ -27,8 +29,11 @@ export interface Scenario {
 export type OddUsage = "negative" | "string" | "missing" | "huge" | "fraction" | "null";
 
 export type Fault =
-  /** An HTTP error instead of an answer; `every` > 1: only each n-th request. `retryAfter`: seconds, or a date so many seconds ahead (`date:90`). */
-  | { kind: "status"; status: number; retryAfter: string; every: number; message?: string }
+  /**
+   * An HTTP error instead of an answer; `every` > 1: only each n-th request; `first` > 0: only so many, then none.
+   * `retryAfter`: seconds, or a date so many seconds ahead (`date:90`).
+   */
+  | { kind: "status"; status: number; retryAfter: string; every: number; first: number; message?: string }
   /** An error event after so many content chunks (0: before the first). */
   | { kind: "event"; after: number; error: "overloaded" | "internal" | "invalid" }
   /** Silence after so many content chunks; -1: not even a head. */
@@ -43,6 +48,7 @@ export const plain: Scenario = {
   content: "text",
   words: 20,
   calls: 1,
+  tool: null,
   chunkMs: 0,
   headMs: 0,
   fault: null,
@@ -82,6 +88,8 @@ interface Args {
   number(key: string, fallback: number): number;
   /** A number that may also be the bare value. */
   main(key: string, fallback: number): number;
+  /** All of the form `key=value`, percent-encoding undone. */
+  pairs(): Record<string, string>;
 }
 
 const oneOf = <T extends string>(value: string, allowed: readonly T[], fallback: T): T => allowed.find((one) => one === value) ?? fallback;
@@ -93,12 +101,14 @@ const status = (code: number, args: Args): Fault => ({
   status: code,
   retryAfter: args.text("retry", ""),
   every: args.number("every", 1),
+  first: args.number("first", 0),
 });
 
 /** Each script's meaning; the bare value after the first comma is its main parameter. */
 const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
   plain: (args) => ({ words: args.main("n", 20) }),
   tool: (args) => ({ content: "tool", calls: args.main("n", 1) }),
+  use: (args) => ({ tool: { name: args.value ?? "", input: args.pairs(), isCustom: false } }),
   thinking: () => ({ content: "thinking" }),
   empty: () => ({ content: "empty", words: 0 }),
   trick: () => ({ content: "trick" }),
@@ -125,7 +135,7 @@ const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
     fault: { ...status(args.main("status", 400), args), message: "Your credit balance is too low to access this API." } as Fault,
   }),
   "no-answer": (args) => ({ fault: { kind: "nonsense", what: oneOf(args.value ?? "", ["html", "json", "endless"], "html") } }),
-  flaky: (args) => ({ fault: { kind: "status", status: args.number("status", 503), retryAfter: "", every: args.main("every", 3) } }),
+  flaky: (args) => ({ fault: { ...status(args.number("status", 503), args), every: args.main("every", 3) } as Fault }),
   "odd-usage": (args) => ({ oddUsage: oneOf(args.value ?? "", odds, "negative") }),
   cache: (args) => ({
     cacheRead: args.number("read", 100),
@@ -161,6 +171,7 @@ function parseOne(text: string): Partial<Scenario> | null {
     text: (key, fallback) => named.get(key) ?? fallback,
     number: (key, fallback) => toNumber(named.get(key), fallback),
     main: (key, fallback) => toNumber(named.get(key) ?? value, fallback),
+    pairs: () => Object.fromEntries([...named].map(([key, text]) => [key, decodeURIComponent(text)])),
   });
 }
 

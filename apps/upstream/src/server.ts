@@ -7,6 +7,7 @@ import { complaintOf } from "./complaint.ts";
 import { type Delivered, deliverNonsense, deliverStream, deliverWhole } from "./delivery.ts";
 import { type Oracle, type OracleLine, openOracle } from "./oracle.ts";
 import { parseScenario, plain, type Scenario, scenarioOf, turnOf } from "./scenario.ts";
+import { toolTurn } from "./tool-turn.ts";
 
 /**
  * A scripted provider: speaks Anthropic, OpenAI and Gemini as their official clients expect, misbehaves when told to,
@@ -85,7 +86,7 @@ async function refuse(
   if (fault?.kind === "status") {
     const count = (state.counts.get(key) ?? 0) + 1;
     state.counts.set(key, count);
-    if (count % fault.every !== 0) return false;
+    if (count % fault.every !== 0 || (fault.first > 0 && count > fault.first)) return false;
     delivered.status = fault.status;
     delivered.endedBy = "scripted";
     sendJson(
@@ -237,7 +238,9 @@ async function serve(
     openedAtMs: Date.now(),
   };
   state.oracle.write({ line: "opened", ...opened });
-  const scenario = turnOf(scenarioFor(state, request, secret, call.model), seq);
+  // Clients print it; a gateway puts its own in its place.
+  response.setHeader(call.dialect === "anthropic" ? "request-id" : "x-request-id", `req_upstream_${seq}`);
+  const scenario = toolTurn(call, turnOf(scenarioFor(state, request, secret, call.model), seq));
   const delivered: Delivered = { status: 0, usage: null, inputOnWire: false, contentBytes: 0, endedBy: "client_closed" };
   try {
     if (scenario.headMs > 0) await pause(response, scenario.headMs);

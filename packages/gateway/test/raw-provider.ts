@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /** What a provider was sent. */
-interface Received {
+export interface Received {
   method: string;
   url: string;
   headers: IncomingMessage["headers"];

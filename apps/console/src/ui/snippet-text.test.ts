@@ -24,6 +24,11 @@ it("sets variables as each shell does", () => {
   expect(code(snippetsOf(base, secret, { system: "powershell" }).curl)).toContain("curl.exe");
 });
 
+it("tells Gemini CLI to authenticate with the key", () => {
+  const settings = snippetsOf(base, secret).gemini.blocks.find(({ title }) => title === "~/.gemini/settings.json");
+  expect(JSON.parse(settings?.code ?? "")).toEqual({ security: { auth: { selectedType: "gemini-api-key" } } });
+});
+
 it("speaks the model's own dialect with curl", () => {
   expect(code(snippetsOf(base, secret, { model: "gpt-5-mini" }).curl)).toContain("/v1/chat/completions");
   expect(code(snippetsOf(base, secret, { model: "gemini-2.5-flash" }).curl)).toContain(":generateContent");

@@ -55,6 +55,8 @@ export function snippetsOf(baseUrl: string, secret: string, options: SnippetOpti
     gemini: {
       name: "Gemini CLI",
       blocks: [
+        // With an address of one's own and nothing else said, the CLI takes no key and refuses to run without a terminal.
+        { title: file(".gemini/settings.json"), code: JSON.stringify({ security: { auth: { selectedType: "gemini-api-key" } } }, null, 2) },
         { title: file(".gemini/.env"), code: `GOOGLE_GEMINI_BASE_URL="${base}"\nGEMINI_API_KEY="${secret}"` },
         shell({ GOOGLE_GEMINI_BASE_URL: base, GEMINI_API_KEY: secret }, "gemini"),
       ],

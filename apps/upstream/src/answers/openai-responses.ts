@@ -52,13 +52,13 @@ const messageItem = (plan: Plan, status: string, content: unknown[]): Item => ({
   role: "assistant",
   content,
 });
-const toolItem = ({ id, name }: ToolCall, status: string, args: string): Item => ({
-  id: `fc_${id.slice("call_".length)}`,
-  type: "function_call",
+const toolItem = ({ id, name, isCustom }: ToolCall, status: string, input: string): Item => ({
+  id: `${isCustom ? "ctc" : "fc"}_${id.slice("call_".length)}`,
+  type: isCustom ? "custom_tool_call" : "function_call",
   status,
   call_id: id,
   name,
-  arguments: args,
+  [isCustom ? "input" : "arguments"]: input,
 });
 const reasoningItem = (plan: Plan, texts: string[]): Item => ({
   id: `rs_${plan.id}`,
@@ -106,11 +106,12 @@ function* textFrames(plan: Plan, index: number, emit: Emit): Generator<Frame> {
 function* toolFrames(tool: ToolCall, index: number, emit: Emit): Generator<Frame> {
   const begun = toolItem(tool, "in_progress", "");
   const at = { item_id: begun.id, output_index: index };
-  const args = tool.pieces.join("");
+  const input = tool.pieces.join("");
+  const event = `response.${tool.isCustom ? "custom_tool_call_input" : "function_call_arguments"}`;
   yield emit("response.output_item.added", { output_index: index, item: begun });
-  for (const delta of tool.pieces) yield emit("response.function_call_arguments.delta", { ...at, delta }, size(delta));
-  yield emit("response.function_call_arguments.done", { ...at, name: tool.name, arguments: args });
-  yield emit("response.output_item.done", { output_index: index, item: toolItem(tool, "completed", args) });
+  for (const delta of tool.pieces) yield emit(`${event}.delta`, { ...at, delta }, size(delta));
+  yield emit(`${event}.done`, { ...at, ...(tool.isCustom ? { input } : { name: tool.name, arguments: input }) });
+  yield emit("response.output_item.done", { output_index: index, item: toolItem(tool, "completed", input) });
 }
 
 function* frames(plan: Plan): Generator<Frame> {

@@ -1,4 +1,6 @@
+import type { Call } from "../call.ts";
 import type { OddUsage, Scenario } from "../scenario.ts";
+import { structuredText } from "../structured.ts";
 
 /** Token counts by kind that never overlap, as a gateway should bill them. */
 export interface Counts {
@@ -14,6 +16,8 @@ export interface ToolCall {
   name: string;
   pieces: readonly string[];
   input: Record<string, unknown>;
+  /** Its input is plain text and no JSON (Responses only). */
+  isCustom: boolean;
 }
 
 /** One answer, worked out before the first byte: the same request always gets the same text and the same numbers. */
@@ -70,7 +74,8 @@ const trick = [
   '"error":{"type":"overloaded_error"} \\"usage\\": 7 \u00e4\u4e2d\ud83d\ude00',
 ];
 
-function textOf(scenario: Scenario, limit: number): { pieces: string[]; cut: boolean } {
+function textOf(scenario: Scenario, limit: number, structured: string | null): { pieces: string[]; cut: boolean } {
+  if (structured !== null && scenario.content === "text") return { pieces: [structured], cut: false };
   switch (scenario.content) {
     case "empty":
     case "tool":
@@ -94,19 +99,35 @@ function toolCalls(id: string, count: number): ToolCall[] {
     name: "get_weather",
     pieces: toolPieces,
     input: toolInput,
+    isCustom: false,
   }));
+}
+
+/** The one call of a tool that the client has. */
+function askedCall(id: string, tool: NonNullable<Scenario["tool"]>): ToolCall {
+  const { text } = tool.input;
+  const written = tool.isCustom ? (text ?? "") : JSON.stringify(tool.input);
+  const middle = written.length >> 1;
+  return {
+    id: `call_${id}`,
+    name: tool.name,
+    pieces: [written.slice(0, middle), written.slice(middle)],
+    input: tool.input,
+    isCustom: tool.isCustom,
+  };
 }
 
 const bytes = (pieces: readonly string[]) => pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
 
 /** Works an answer out: output tokens are a quarter of the content's bytes, input tokens of the body's. */
 export function makePlan(
-  request: { id: string; model: string; bodyBytes: number; maxTokens: number; includeUsage: boolean; createdS: number },
+  request: Pick<Call, "model" | "bodyBytes" | "maxTokens" | "includeUsage" | "body"> & { id: string; createdS: number },
   scenario: Scenario,
 ): Plan {
-  const { pieces, cut } = textOf(scenario, request.maxTokens);
+  const { pieces, cut } = textOf(scenario, request.maxTokens, structuredText(request.body));
   const thinking = scenario.content === "thinking" ? words(8) : [];
-  const tools = scenario.content === "tool" ? toolCalls(request.id, scenario.calls) : [];
+  const tools =
+    scenario.content !== "tool" ? [] : scenario.tool ? [askedCall(request.id, scenario.tool)] : toolCalls(request.id, scenario.calls);
   const output = Math.ceil((bytes(pieces) + bytes(thinking) + bytes(tools.flatMap((tool) => tool.pieces))) / 4);
   return {
     id: request.id,

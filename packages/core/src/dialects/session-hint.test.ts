@@ -32,6 +32,24 @@ test("else the first user message: its conversation repeats it", () => {
   expect(openaiHint({ messages: [] }, {})).toBe("");
 });
 
+test("what an agent says before every conversation does not make them one", () => {
+  const context = { text: "<session_context>\nToday's date is …</session_context>" };
+  const ask = (text: string) => geminiHint({ contents: [{ role: "user", parts: [context, { text }] }] }, {});
+  expect(ask("Hello")).toBe(openaiHint({ input: "Hello" }, {}));
+  expect(
+    geminiHint(
+      {
+        contents: [
+          { role: "user", parts: [context] },
+          { role: "user", parts: [{ text: "Hello" }] },
+        ],
+      },
+      {},
+    ),
+  ).toBe(ask("Hello"));
+  expect(ask("Other")).not.toBe(ask("Hello"));
+});
+
 test("hints are bounded and clean", () => {
   expect(openaiHint({ prompt_cache_key: "x".repeat(10_000) }, {})).toMatch(/^h:/);
   expect(openaiHint({ prompt_cache_key: "a\u0000b\n" }, {})).toBe("ab");

@@ -23,11 +23,14 @@ export function sessionOfUserId(userId: string): string {
   return userId.startsWith("{") ? asText(parseRecord(userId)?.session_id) : "";
 }
 
+/** What agents put before the first words of each conversation alike: where they run, how to behave. */
+const preamble = /^\s*<(?:session_context|system-reminder|environment_context)>/;
+
 function firstText(content: unknown): string {
-  if (typeof content === "string") return content;
+  if (typeof content === "string") return preamble.test(content) ? "" : content;
   for (const part of asList(content)) {
     const text = asText(asRecord(part)?.text);
-    if (text) return text;
+    if (text && !preamble.test(text)) return text;
   }
   return "";
 }
@@ -67,7 +70,7 @@ export function openaiHint(body: JsonRecord, headers: Headers): string {
   return own ? bounded(own) : hintOfHeaders(headers) || hintOfMessages(body.messages ?? body.input);
 }
 
-/** Gemini has no field for it; the CLI sends a header. */
+/** Gemini has no field for it, and its CLI sends no header: else a hash of the first user message. */
 export function geminiHint(body: JsonRecord, headers: Headers): string {
   return hintOfHeaders(headers) || hintOfMessages(body.contents);
 }

@@ -1,4 +1,4 @@
-import { callMessages, expect, test } from "./fixtures.ts";
+import { callMessages, expect, models, test } from "./fixtures.ts";
 
 test("a setting is found, checked, reviewed, in force at once, and rolled back by one action", async ({
   adminPage: page,
@@ -63,4 +63,48 @@ test("unsaved changes are not lost by a slip", async ({ adminPage: page }) => {
   await page.getByRole("button", { name: "Discard" }).click();
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Prices" }).click();
   await expect(page).toHaveURL(/\/prices/);
+});
+
+test("error rules are added, put in order, in force at the next request, shown with its attempt, and removed", async ({
+  adminPage: page,
+  place,
+  world,
+}) => {
+  const ask = async (): Promise<{ status: number; text: string; id: string }> => {
+    const answer = await callMessages(place, world.secret, { model: models.failing });
+    return { status: answer.status, text: await answer.text(), id: answer.headers.get("x-request-id") ?? "" };
+  };
+  const [first, second] = [`First of ${world.id}`, `Second of ${world.id}`];
+  await page.goto("/settings");
+  const rules = page.getByRole("region", { name: "Error rules" });
+  for (const name of [first, second]) {
+    await rules.getByRole("button", { name: "Add rule" }).click();
+    const dialog = page.getByRole("dialog", { name: "New error rule" });
+    await dialog.getByLabel("Name", { exact: true }).fill(name);
+    await dialog.getByLabel("Statuses").fill("five hundred");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await expect(dialog.getByLabel("Statuses")).toHaveAttribute("aria-invalid", "true");
+    await dialog.getByLabel("Statuses").fill("500");
+    await dialog.getByLabel("Providers").fill(world.providerName);
+    await dialog.getByLabel("Then").selectOption({ label: "Answer the client" });
+    await dialog.getByLabel("Status for the client").fill("418");
+    await dialog.getByLabel("Message for the client").fill(`Says ${name}.`);
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await expect(dialog).toBeHidden();
+  }
+  await expect(rules.getByRole("listitem").filter({ hasText: first })).toContainText(`Status 500 · from ${world.providerName}`);
+  await expect.poll(async () => (await ask()).text).toContain(`Says ${first}.`);
+  await rules.getByRole("button", { name: `Move ${second} up` }).click();
+  await expect.poll(async () => (await ask()).text).toContain(`Says ${second}.`);
+  const { id, status } = await ask();
+  expect(status).toBe(418);
+  await page.goto(`/logs?log=${id}`);
+  await expect(page.getByText(`Rule “${second}”: Answer the client`)).toBeVisible();
+  await page.goto("/settings");
+  for (const name of [first, second]) {
+    await rules.getByRole("button", { name: `Remove ${name}` }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }).click();
+    await expect(rules.getByText(name, { exact: true })).toBeHidden();
+  }
+  await expect.poll(async () => (await ask()).status).not.toBe(418);
 });

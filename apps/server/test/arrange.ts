@@ -32,11 +32,12 @@ export async function openStream(
   upstream: Upstream,
   server: ServerProcess,
   model: string,
+  key: string = clientKey,
 ): Promise<{ end: Promise<Seen>; leave: () => void }> {
   const calls = () => upstream.oracle().filter((line) => line.model.startsWith(model)).length;
   const before = calls();
   const client = new AbortController();
-  const end = callModel(server.url, { dialect: "anthropic", model, stream: true, key: clientKey, signal: client.signal });
+  const end = callModel(server.url, { dialect: "anthropic", model, stream: true, key, signal: client.signal });
   await until(() => calls() > before, { what: "the stream has begun" });
   return { end, leave: () => client.abort() };
 }

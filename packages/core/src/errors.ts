@@ -68,6 +68,8 @@ export type ErrorCode = keyof typeof errorCatalogue;
 export interface SluiceErrorOptions {
   /** Replaces the catalogue's public text; must stay free of internals. */
   message?: string;
+  /** Replaces the catalogue's, for an answer that an administrator worded. */
+  status?: number;
   /** Internal: logged, shown to admins, never sent to a client. */
   detail?: string;
   /** Seconds; sent as `retry-after`. */
@@ -91,7 +93,7 @@ export class SluiceError extends Error {
     super(options.message ?? kind.message, { cause: options.cause });
     this.name = "SluiceError";
     this.code = code;
-    this.status = kind.status;
+    this.status = options.status ?? kind.status;
     this.retryable = kind.retryable;
     this.detail = options.detail ?? "";
     this.retryAfterS = options.retryAfterS;

@@ -112,6 +112,8 @@ export interface Attempt {
   outcome: "ok" | "failed" | "aborted" | "hedge_lost";
   /** Code of the error catalogue for a failed attempt, '' otherwise. */
   errorCode: string;
+  /** The administrator's rule that said what its error means; absent when none did. */
+  rule?: { name: string; action: "failover" | "retry" | "answer" };
   /** "anthropic → openai chat": the request was converted; absent when its bytes passed as they were. */
   converted?: string;
   /** Fields of the client's that the conversion left out, as it wrote them; absent when none. */

@@ -157,6 +157,7 @@ export const detail = {
     none: "No provider was chosen",
   },
   attempt: "Attempt {{number}}",
+  rule: "Rule “{{name}}”",
   attemptOutcome: { ok: "Succeeded", failed: "Failed", aborted: "Aborted", hedge_lost: "Another was first" },
   attemptTimes: "Started at {{start}}, first content {{first}}, ended at {{end}}",
   noHead: "no answer",

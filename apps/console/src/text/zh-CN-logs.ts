@@ -153,6 +153,7 @@ export const detail = {
     none: "没有选中供应商",
   },
   attempt: "第 {{number}} 次尝试",
+  rule: "规则“{{name}}”",
   attemptOutcome: { ok: "成功", failed: "失败", aborted: "中止", hedge_lost: "另一个更快" },
   attemptTimes: "开始于 {{start}}，首个内容 {{first}}，结束于 {{end}}",
   noHead: "无应答",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isTimeZone } from "../time-zone.ts";
+import { ErrorRule } from "./error-rules.ts";
 
 /**
  * Every setting there is, with its default: the table of settings in Postgres holds only what differs from these.
@@ -38,6 +39,8 @@ export const settingSchemas = {
   "upstream.connectTimeoutMs": z.int().min(100).max(60_000).default(10_000),
   "upstream.firstContentTimeoutMs": z.int().min(100).max(600_000).default(120_000),
   "upstream.idleTimeoutMs": z.int().min(100).max(600_000).default(60_000),
+  /** What errors of providers mean, where it is not what their status says; the first rule that applies counts. */
+  "upstream.errorRules": z.array(ErrorRule).max(50).default([]),
   /** Consecutive failures that open a breaker; 0 disables. */
   "breaker.failures": z.int().min(0).max(1_000).default(5),
   "breaker.openSeconds": z.int().min(1).max(3_600).default(60),

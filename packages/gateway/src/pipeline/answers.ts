@@ -9,6 +9,7 @@ import type { Runtime } from "../context.ts";
 import { conversionHeaders, type Spoken } from "../conversion.ts";
 import { largeAnswerMeter } from "../large-answer.ts";
 import { StreamRelay } from "../stream-relay.ts";
+import { applyErrorRule } from "./apply-error-rule.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 
 /** Why one provider had no answer for the client. */
@@ -18,6 +19,8 @@ export interface Failure {
   reading: Reading | null;
   /** Its own error answer, to be passed on when nobody else does better. */
   answer: WholeAnswer | null;
+  /** By a rule: the same provider is asked once more. */
+  retry?: boolean;
 }
 
 /** A provider's error text is read up to this. */
@@ -57,7 +60,9 @@ async function readStream(
       settleAttempt(runtime, call, { error: null, reading: relay.reading });
       throw thrown;
     }
-    return { error: toSluiceError(thrown), reading: relay.reading, answer: null };
+    const failure: Failure = { error: toSluiceError(thrown), reading: relay.reading, answer: null };
+    const told = relay.reading.failure;
+    return told ? applyErrorRule(call, { ...failure, status: response.status, text: told.message, failsOver: true }) : failure;
   }
   deliver(runtime, call, { relay, inBand: true, status: response.status, headers: answerHeaders(call, response, spoken, eventStream) });
   return null;
@@ -154,7 +159,10 @@ async function readWhole(runtime: Runtime, call: Call, response: EgressResponse,
   const reading = dialect.readAnswer(body, route, envelope);
   if (!reading.complete && !reading.failure) return unusable(response, "a body that is not an answer");
   const error = reading.failure ? new SluiceError(reading.failure.code, { message: reading.failure.message }) : null;
-  if (error && reading.failure?.retryable) return { error, reading, answer: null };
+  if (error && reading.failure?.retryable) {
+    const text = body.toString("utf8", 0, 4_096);
+    return applyErrorRule(call, { error, reading, answer: null, status: response.status, text, failsOver: true });
+  }
   const given = conversion ? convertedWhole(call, conversion, { body, reading, error }) : body;
   if (!given) return unusable(response, "a body that cannot be converted");
   const type = !error && envelope.stream ? eventStream : "application/json";
@@ -209,10 +217,8 @@ export async function readErrorAnswer(
         error,
       }
     : null;
-  if (meaning.failover || (spoken.conversion && hasFailed)) return { error, reading: null, answer };
-  if (!answer) throw error;
-  call.answer = answer;
-  return null;
+  const failsOver = meaning.failover || (spoken.conversion !== null && hasFailed);
+  return applyErrorRule(call, { error, reading: null, answer, status, text: quotable.toString("utf8", 0, 4_096), failsOver });
 }
 
 /** Providers that say it in the body only: clients look for the header. */

@@ -10,6 +10,7 @@ import { groupMultiplierOf, priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { nativeBody, type Spoken, speak } from "../conversion.ts";
 import { type Failure, readAnswer, readErrorAnswer } from "./answers.ts";
+import { backOff } from "./attempt-back-off.ts";
 import { type Asking, hedge, mayHedge } from "./attempt-hedge.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 import { attemptTimeouts, endAfterTotal } from "./attempt-timeouts.ts";
@@ -47,6 +48,11 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
       releaseBody(runtime, call);
       call.body = Buffer.alloc(0);
       return;
+    }
+    if (failure.retry && call.provider && mayTryMore(runtime, call, failure)) {
+      left.candidates.unshift(call.provider);
+      await backOff(runtime, call);
+      stopIfEnded(call);
     }
     // What a converted request was refused for after another provider failed may be ours: the first failure is told.
     if (!last || failure.error.retryable) last = failure;

@@ -30,7 +30,7 @@ export function shapeDetail(audience: Audience, detail: RequestDetail | null): R
   return {
     ...detail,
     decision: { candidates: [], excluded: [], chosenBy: "none" },
-    attempts: detail.attempts.map(({ credential: _credential, ...attempt }) => ({
+    attempts: detail.attempts.map(({ credential: _credential, rule: _rule, ...attempt }) => ({
       ...attempt,
       providerId: "",
       upstreamModel: "",

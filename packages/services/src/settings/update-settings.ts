@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { SluiceError, toSluiceError } from "@sluice/core/errors";
+import { isExpression } from "@sluice/core/inputs/error-rules";
 import { defaultSettings, type SettingName, type Settings, UpdateSettingsInput } from "@sluice/core/inputs/settings";
+import { patternProblem } from "@sluice/core/routing/model-patterns";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
@@ -23,6 +25,10 @@ export async function updateSettings(ctx: Ctx, input: z.input<typeof UpdateSetti
 /** Writes checked settings, with their entry in the audit. Gives the names whose value changed. */
 export async function placeSettings(ctx: TxCtx, wanted: UpdateSettingsInput, action: string): Promise<SettingName[]> {
   if (wanted["pricing.sourceUrl"]) requireAllowedUrl(ctx, wanted["pricing.sourceUrl"]);
+  for (const { name, body } of wanted["upstream.errorRules"] ?? []) {
+    const problem = isExpression(body) ? patternProblem(body) : null;
+    if (problem) throw new SluiceError("invalid_request", { message: `${name}: ${problem}`, field: "upstream.errorRules" });
+  }
   const { tx } = ctx.transaction;
   const { tenantId } = ctx;
   const source = ctx.actor.kind === "system" && ctx.actor.name === "config" ? "config" : "console";
@@ -36,7 +42,7 @@ export async function placeSettings(ctx: TxCtx, wanted: UpdateSettingsInput, act
   for (const name of new Set([...names, ...taken])) {
     const value = wanted[name];
     if (value === undefined) continue;
-    if (value === defaults[name] && source === "console") await tx.setting.deleteMany({ where: { tenantId, name } });
+    if (isDeepStrictEqual(value, defaults[name]) && source === "console") await tx.setting.deleteMany({ where: { tenantId, name } });
     else
       await tx.setting.upsert({
         where: { tenantId_name: { tenantId, name } },

@@ -124,6 +124,11 @@ export function AttemptTimeline({ row, attempts, names, admin }: TimelineProps) 
                 {attempt.dropped && (
                   <span className="[overflow-wrap:anywhere]">{t("detail.dropped", { fields: attempt.dropped.join(", ") })}</span>
                 )}
+                {attempt.rule && (
+                  <span className="text-ink-2">
+                    {t("detail.rule", { name: attempt.rule.name })}: {t(`settings.rules.action.${attempt.rule.action}`)}
+                  </span>
+                )}
                 {attempt.errorCode && <span className="text-bad">{t(`errors.${attempt.errorCode}` as "errors.internal")}</span>}
                 {admin && attempt.upstreamCostNanoUsd !== "0" && (
                   <span>

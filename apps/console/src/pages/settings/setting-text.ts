@@ -28,8 +28,17 @@ export function settingUnit(t: TFunction, name: SettingName): string {
 /** A value as people read it: the word of a choice, a number with its unit. */
 export function settingValueText(t: TFunction, name: SettingName, value: unknown): string {
   if (value === "") return t("settings.empty");
+  if (Array.isArray(value)) {
+    const names = value.map(({ name: rule }: { name: string }) => rule).join(", ");
+    return value.length === 0 ? t("settings.empty") : t("settings.rules.summary", { count: value.length, names });
+  }
   if (choicesOf(name)) return t(`settings.option.${String(value)}` as "settings.option.fsync", { defaultValue: String(value) });
   return [String(value), settingUnit(t, name)].filter(Boolean).join(" ");
+}
+
+/** Whether it is a list, which has a section of its own in place of a field. */
+export function isList(name: SettingName): boolean {
+  return Array.isArray(defaults[name]);
 }
 
 /** The values of a setting that is a choice, else null. */

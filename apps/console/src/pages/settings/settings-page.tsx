@@ -11,10 +11,11 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { Input } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { ErrorRulesSection } from "./error-rules-section.tsx";
 import { HistoryDialog } from "./history-dialog.tsx";
 import { ReviewDialog } from "./review-dialog.tsx";
 import { SettingField } from "./setting-field.tsx";
-import { settingGroup, settingHint, settingNames, settingProblem, settingTitle } from "./setting-text.ts";
+import { isList, settingGroup, settingHint, settingNames, settingProblem, settingTitle } from "./setting-text.ts";
 
 const groups = ["sessions", "routing", "upstream", "breaker", "pricing", "ledger", "time"] as const;
 
@@ -70,6 +71,7 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
     const text = `${name} ${settingGroup(t, name)} ${settingTitle(t, name)} ${settingHint(t, name)}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
+  const showsRules = shown.includes("upstream.errorRules");
   const unsaved = changed.length > 0;
   const leaving = useBlocker({ shouldBlockFn: () => unsaved, enableBeforeUnload: () => unsaved, withResolver: true });
 
@@ -105,7 +107,7 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
         </div>
       )}
       {groups
-        .map((group) => ({ group, members: shown.filter((name) => name.startsWith(`${group}.`)) }))
+        .map((group) => ({ group, members: shown.filter((name) => name.startsWith(`${group}.`) && !isList(name)) }))
         .filter(({ members }) => members.length > 0)
         .map(({ group, members }) => (
           <section key={group} aria-labelledby={`settings-${group}`} className="overflow-hidden rounded-xl border border-line bg-surface">
@@ -126,6 +128,7 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
             </div>
           </section>
         ))}
+      {showsRules && <ErrorRulesSection rules={settings["upstream.errorRules"]} source={sources?.["upstream.errorRules"]} />}
       {changed.length > 0 && (
         <section
           aria-label={t("settings.unsaved", { count: changed.length })}

@@ -1,0 +1,19 @@
+import type { ErrorRule } from "@sluice/core/inputs/error-rules";
+import type { TFunction } from "i18next";
+
+/** When a rule applies, in a line: what it leaves empty is not said. */
+export function ruleConditions(t: TFunction, { statuses, body, providers, dialects }: ErrorRule): string {
+  const parts = [
+    statuses.length > 0 && t("settings.rules.ifStatus", { statuses: statuses.join(", ") }),
+    body !== "" && t("settings.rules.ifBody", { body }),
+    providers.length > 0 && t("settings.rules.ifProvider", { providers: providers.join(", ") }),
+    dialects.length > 0 && t("settings.rules.ifDialect", { dialects: dialects.join(", ") }),
+  ].filter(Boolean);
+  return parts.length === 0 ? t("settings.rules.ifAny") : parts.join(" · ");
+}
+
+/** What a rule does, in a line. */
+export function ruleOutcome(t: TFunction, { action, status, message }: ErrorRule): string {
+  const told = [status === null ? "" : String(status), message && `“${message}”`].filter(Boolean).join(" ");
+  return [t(`settings.rules.action.${action}`), told].filter(Boolean).join(" · ");
+}

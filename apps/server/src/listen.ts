@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Api } from "@sluice/api/create-api";
-import { answerClientError, type Gateway, serverOptions } from "@sluice/gateway/gateway";
+import { type Gateway, serverOptions } from "@sluice/gateway/gateway";
+import { refuseUnparsed } from "@sluice/gateway/unparsed";
 import type { Env } from "./env.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Operations } from "./operations.ts";
@@ -55,7 +56,7 @@ function openServer(
       res.end(nothingHere);
     }
   });
-  server.on("clientError", answerClientError);
+  refuseUnparsed(server);
   return server;
 }
 

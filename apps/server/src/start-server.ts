@@ -18,6 +18,7 @@ import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Services } from "@sluice/services/context";
 import { createServices, systemContext } from "@sluice/services/create-services";
 import { keepRecentTotals } from "@sluice/services/overview/keep-recent-totals";
+import { startValidity } from "@sluice/services/policies/start-validity";
 import { priceUnpriced } from "@sluice/services/prices/price-unpriced";
 import { runRepricings } from "@sluice/services/prices/reprice";
 import { prepareSetup } from "@sluice/services/setup/prepare-setup";
@@ -241,7 +242,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       clock: systemClock,
       sessions: rooms.live.sessions,
       retention: { settings: () => rooms.snapshot.current().settings, archiveDir: join(env.dataDir, "archive") },
-      jobs: [...correctCostsJobs(services), recentTotalsJob(services)],
+      jobs: [...correctCostsJobs(services), recentTotalsJob(services), validityJob(services)],
       spool: {
         ...spool,
         ownInstanceId: instance.id,
@@ -279,6 +280,11 @@ function correctCostsJobs(services: Parts["services"]): Job[] {
     { name: "price-unpriced", everyMs: 30_000, atStart: false, run: async (signal) => void (await priceUnpriced(ctx, signal)) },
     { name: "reprice", everyMs: 3_000, atStart: false, run: async (signal) => void (await runRepricings(ctx, signal)) },
   ];
+}
+
+/** Days count from a request's own time: how soon they are noticed decides nothing. */
+function validityJob(services: Parts["services"]): Job {
+  return { name: "start-validity", everyMs: 5_000, atStart: true, run: () => startValidity(systemContext(services, "boot")) };
 }
 
 /** Small steps: the fewer hours it is behind, the fewer the overview has to read. */

@@ -48,14 +48,14 @@ export function createControl(runtime: Runtime): { close(): void } {
     arm(config);
   }
 
-  /** One timer, at the next expiry of any key. */
+  /** One timer, at the next expiry of any key or user. */
   function arm(config: Config): void {
     if (expiry) clearTimeout(expiry);
     expiry = null;
     let next = Number.POSITIVE_INFINITY;
     const now = clock.now();
-    for (const { expiresAtMs } of config.keysBySha256.values())
-      if (expiresAtMs !== null && expiresAtMs > now) next = Math.min(next, expiresAtMs);
+    for (const owners of [config.keysBySha256, config.users])
+      for (const { expiresAtMs } of owners.values()) if (expiresAtMs != null && expiresAtMs > now) next = Math.min(next, expiresAtMs);
     if (next === Number.POSITIVE_INFINITY) return;
     expiry = setTimeout(() => check(snapshot.current()), Math.min(maxTimerMs, next - now + 1));
     expiry.unref();

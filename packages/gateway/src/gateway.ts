@@ -5,9 +5,7 @@
  * every microsecond and every byte here is paid by each request.
  */
 import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "@sluice/core/clock";
-import { dialects } from "@sluice/core/dialects/registry";
 import { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
 import { type Call, openCall } from "./call.ts";
@@ -23,7 +21,7 @@ import { routeOf } from "./routing.ts";
 export interface Gateway {
   /** Takes a request that `owns` said yes to. Never throws. */
   handle(req: IncomingMessage, res: ServerResponse): void;
-  /** `/v1`, `/v1beta`, `HEAD /`, and targets that are no plain path (to refuse them). */
+  /** `/v1`, `/v1beta`, `HEAD /`, and what has no Host or no plain path as its target (to refuse it). */
   owns(req: IncomingMessage): boolean;
   /** New requests get 503; those in flight have `graceMs` (default 60,000) to finish, then end with an error. Resolves when none is left. */
   drain(options?: { graceMs?: number }): Promise<void>;
@@ -43,35 +41,10 @@ export const serverOptions: ServerOptions = {
   connectionsCheckingInterval: 5_000,
   maxHeaderSize: 16_384,
   insecureHTTPParser: false,
+  // Node would refuse by a bare 400: the guard says why, in the caller's dialect.
+  requireHostHeader: false,
   noDelay: true,
 };
-
-const clientErrors: Record<string, { status: string; error: SluiceError }> = {
-  HPE_HEADER_OVERFLOW: {
-    status: "431 Request Header Fields Too Large",
-    error: new SluiceError("too_many_headers", { message: "The headers are too large." }),
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: "408 Request Timeout",
-    error: new SluiceError("invalid_request", { message: "The request did not arrive in time." }),
-  },
-};
-
-/** `clientError` listener of the http.Server: what Node's parser refuses gets the same shape as every other error. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const answer = clientErrors[error.code ?? ""] ?? {
-    status: "400 Bad Request",
-    error: new SluiceError("invalid_request", { message: "This is not a valid HTTP request." }),
-  };
-  const id = newId();
-  const body = dialects.openai.errorBody(answer.error, id);
-  const head = `HTTP/1.1 ${answer.status}\r\ncontent-type: application/json\r\nx-request-id: ${id}\r\nrequest-id: ${id}\r\n`;
-  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
-}
 
 /** Opens the data plane over the rooms it passes through. */
 export function createGateway(ctx: GatewayContext): Gateway {
@@ -153,7 +126,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     handle,
     owns(req) {
       const target = req.url ?? "";
-      if (!target.startsWith("/")) return true;
+      if (!target.startsWith("/") || req.headers.host === undefined) return true;
       return /^\/v1(?:beta)?(?:[/?]|$)/.test(target) || (target === "/" && req.method === "HEAD");
     },
     drain,

@@ -5,6 +5,7 @@ import { SluiceError } from "@sluice/core/errors";
 import type { DialectName } from "@sluice/core/requests";
 import { isExact, matchesAny } from "@sluice/core/routing/model-patterns";
 import { redirectList } from "@sluice/core/routing/model-redirects";
+import { modelRefusal } from "@sluice/core/routing/policies";
 import type { Config } from "@sluice/snapshot/config";
 import { sendWhole } from "./answer.ts";
 import type { Call } from "./call.ts";
@@ -38,7 +39,9 @@ function reaches(dialect: DialectName, served: DialectName): boolean {
 
 /** Answers the list of models, or one of them, from the configuration: no provider is asked. */
 export function answerModels(runtime: Runtime, call: Call, model: string | undefined): void {
-  const models = reachableModels(call.config, call.row.group, call.row.dialect);
+  const { config, key, row } = call;
+  const owner = config.users.get(row.userId);
+  const models = reachableModels(config, row.group, row.dialect).filter(({ id }) => key && !modelRefusal(key, owner, id));
   let body: string;
   if (model === undefined) body = call.dialect.modelList(models);
   else {

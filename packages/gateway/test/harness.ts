@@ -31,7 +31,8 @@ import { type MadeKey, makeKey, makePrice, makeProvider, providerSecretPlace, te
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import type { GatewayLimits } from "../src/context.ts";
-import { answerClientError, createGateway, type Gateway, serverOptions } from "../src/gateway.ts";
+import { createGateway, type Gateway, serverOptions } from "../src/gateway.ts";
+import { refuseUnparsed } from "../src/unparsed.ts";
 
 /** A provider of the test; without a `baseUrl` it is the scripted upstream, addressed as the dialect's SDK would. */
 export interface ProviderSpec {
@@ -69,6 +70,7 @@ export interface HarnessOptions {
   /** Stands between the gateway and the ledger: to make it fail. */
   wrapLedger?: (ledger: Ledger) => Ledger;
   log?: Log;
+  trustedHops?: number;
 }
 
 /** The gateway over its real rooms: Postgres, spool, live, admission, egress, and the scripted upstream behind it. */
@@ -191,14 +193,14 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     commands: live.commands,
     egress,
     log,
-    trustedHops: 0,
+    trustedHops: options.trustedHops ?? 0,
     limits: { anonymousRowsPerSecond: 1_000, ...options.limits },
   });
   const server = createServer(serverOptions, (req, res) => {
     if (gateway.owns(req)) gateway.handle(req, res);
-    else res.writeHead(404).end();
+    else res.writeHead(404, { "content-length": 0 }).end();
   });
-  server.on("clientError", answerClientError);
+  refuseUnparsed(server);
   const url = await listen(server);
 
   return {

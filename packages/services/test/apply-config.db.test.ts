@@ -35,7 +35,7 @@ users:
   - email: ada@example.com
     role: admin
     keys:
-      - { name: fixed, key: sk-fixed-for-tests-only, rpm: 60 }
+      - { name: fixed, key: sk-fixed-for-tests-only, rpm: 60, policies: { models: ["claude-*"], addresses: [10.0.0.0/8] } }
 prices:
   - { model: claude-a, inputPerMTok: 3, outputPerMTok: 15 }
 settings:
@@ -50,7 +50,10 @@ describe("applying a configuration file", () => {
     expect(updated).toEqual(["settings (sessions.activeWindowSeconds)"]);
     const config = world.services.snapshot.current();
     expect(config.settings["sessions.activeWindowSeconds"]).toBe(60);
-    expect(config.keysBySha256.get(hashToken("sk-fixed-for-tests-only"))).toMatchObject({ rpm: 60 });
+    expect(config.keysBySha256.get(hashToken("sk-fixed-for-tests-only"))).toMatchObject({
+      rpm: 60,
+      policies: { models: ["claude-*"], addresses: ["10.0.0.0/8"] },
+    });
     const [provider] = config.providers;
     expect(provider && world.services.snapshot.secretOf(provider)).toBe(environment.UPSTREAM_KEY);
     expect(provider && world.services.snapshot.secretOf(provider, provider.credentials?.[0])).toBe(environment.SPARE_KEY);

@@ -7,6 +7,8 @@ import { revokeKey } from "@sluice/services/keys/revoke-key";
 import { rotateKey } from "@sluice/services/keys/rotate-key";
 import { updateKey } from "@sluice/services/keys/update-key";
 import { hashPassword, verifyPassword } from "@sluice/services/logins/password";
+import { startValidity } from "@sluice/services/policies/start-validity";
+import { simulateRouting } from "@sluice/services/providers/simulate-routing";
 import { changePassword } from "@sluice/services/users/change-password";
 import { deleteUser } from "@sluice/services/users/delete-user";
 import { updateUser } from "@sluice/services/users/update-user";
@@ -156,11 +158,82 @@ describe("whether a key can call a model now", () => {
     expect((await failed(admin, key.id, price.model))[0]).toBe("key: invalid_key");
   });
 
+  it("names the policy that stops it, the key's or its owner's; who asks from where is left open unless said", async () => {
+    const { prisma } = world.database;
+    const { model } = await makePrice(prisma);
+    const group = uniqueName("g").slice(0, 30);
+    await makeProvider(prisma, { groups: [group] });
+    const owner = await makeUser(prisma, { policies: { blockedClients: ["curl/*"] } });
+    await world.services.snapshot.refresh();
+    const policies = { models: [model], addresses: ["10.0.0.0/8"] };
+    const { key } = await createKey(admin, { userId: owner.id, name: uniqueName("k"), group, policies });
+    expect(key.policies).toEqual(policies);
+    const check = async (input: object) => {
+      const { rules, allowed } = await checkKey(admin, { id: key.id, model, dialect: "openai", ...input });
+      return { allowed, not: rules.filter(({ passed }) => passed !== true).map(({ rule, code, owner }) => [rule, code, owner?.kind]) };
+    };
+    expect(await check({})).toEqual({
+      allowed: true,
+      not: [
+        ["address", null, undefined],
+        ["client", null, undefined],
+      ],
+    });
+    expect(await check({ userAgent: "codex/1", address: "10.1.1.1" })).toEqual({ allowed: true, not: [] });
+    expect(await check({ userAgent: "curl/8", address: "::1" })).toEqual({
+      allowed: false,
+      not: [
+        ["address", "address_not_allowed", "key"],
+        ["client", "client_not_allowed", "user"],
+      ],
+    });
+    const other = await makePrice(prisma);
+    await world.services.snapshot.refresh();
+    expect(await failed(admin, key.id, other.model)).toContain("model: model_not_allowed");
+    const simulated = await simulateRouting(admin, { keyId: key.id, dialect: "openai", endpoint: "chat", model: other.model, session: "" });
+    expect(simulated.refusal).toBe("model_not_allowed");
+    await expect(updateKey(admin, { id: key.id, policies: { models: ["a*b*c"] } })).rejects.toMatchObject({ field: "policies.models" });
+    await expect(updateKey(admin, { id: key.id, policies: { addresses: ["10.0.0.0/40"] } })).rejects.toMatchObject({
+      code: "invalid_request",
+    });
+    await expect(createKey(user, { userId: user.userId, name: "k2", policies })).rejects.toMatchObject({
+      code: "forbidden",
+      field: "policies",
+    });
+  });
+
   it("is told to owners without the providers", async () => {
     const { key } = await createKey(user, { userId: user.userId, name: uniqueName("k") });
     const check = await checkKey(user, { id: key.id, model: "claude-sonnet-4-5" });
     expect(check).toMatchObject({ dialect: "anthropic", endpoint: "messages", group: "default", decision: null });
     await expect(checkKey(await world.as("user"), { id: key.id, model: "m" })).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("days from the first request", () => {
+  it("begin with the first one that was not refused, for a key and for a user", async () => {
+    const { prisma, pool } = world.database;
+    const dayMs = 86_400_000;
+    const owner = await makeUser(prisma, { policies: { validDays: 30 } });
+    const { key } = await makeKey(prisma, { userId: owner.id, policies: { validDays: 7 } });
+    await world.services.snapshot.refresh();
+    const end = async () => [
+      (await prisma.key.findUniqueOrThrow({ where: { id: key.id } })).expiresAt?.getTime(),
+      (await prisma.user.findUniqueOrThrow({ where: { id: owner.id } })).expiresAt?.getTime(),
+    ];
+    const used = { keyId: key.id, userId: owner.id };
+    await makeRequestRow(pool, { ...used, state: "refused", status: 403 });
+    await startValidity(admin);
+    expect(await end()).toEqual([undefined, undefined]);
+    const { startedAtMs } = await makeRequestRow(pool, used);
+    await makeRequestRow(pool, used);
+    await startValidity(admin);
+    expect(await end()).toEqual([startedAtMs + 7 * dayMs, startedAtMs + 30 * dayMs]);
+    expect(world.services.snapshot.current().users.get(owner.id)?.expiresAtMs).toBe(startedAtMs + 30 * dayMs);
+    // An administrator's later word stands.
+    await updateKey(admin, { id: key.id, expiresAtMs: startedAtMs + 90 * dayMs });
+    await startValidity(admin);
+    expect((await end())[0]).toBe(startedAtMs + 90 * dayMs);
   });
 });
 

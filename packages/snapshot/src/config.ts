@@ -1,4 +1,5 @@
 import type { Billing } from "@sluice/core/inputs/credit";
+import type { Policies } from "@sluice/core/inputs/policies";
 import type { ProviderBreaker, ProviderTimeouts } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { LimitValues } from "@sluice/core/limits/limit-values";
@@ -31,6 +32,8 @@ export interface KeyConfig extends LimitValues {
   sha256: string;
   expiresAtMs: number | null;
   enabled: boolean;
+  /** null or absent (copies on disk of an older version) = nothing is said. */
+  policies?: Policies | null;
 }
 
 /** Copies on disk of an older version have no limits here: they are read as none. */
@@ -42,6 +45,9 @@ export interface UserConfig extends Partial<LimitValues> {
   enabled: boolean;
   /** Absent in copies on disk of an older version: postpaid. */
   billing?: Billing;
+  /** These two as a key's. */
+  expiresAtMs?: number | null;
+  policies?: Policies | null;
 }
 
 export interface GroupConfig extends LimitValues {

@@ -11,7 +11,7 @@ const versionSql = "SELECT version::text AS version FROM config_version WHERE te
 /** One entry per secret: after a rotation the old one is the same key with an earlier end, so that it stops by the clock alone. */
 const keysSql = `
   SELECT id, user_id AS "userId", name, "group", secret.sha256, ${limitsSql},
-    (extract(epoch FROM secret.until) * 1000)::float8 AS "expiresAtMs", disabled_at IS NULL AS enabled
+    (extract(epoch FROM secret.until) * 1000)::float8 AS "expiresAtMs", disabled_at IS NULL AS enabled, nullif(policies, '{}') AS policies
   FROM keys CROSS JOIN LATERAL (VALUES (1, sha256, expires_at), (2, previous_sha256, least(expires_at, previous_valid_until)))
     AS secret(place, sha256, until)
   WHERE tenant_id = $1 AND revoked_at IS NULL AND secret.sha256 IS NOT NULL ORDER BY id, place`;
@@ -20,6 +20,7 @@ const revokedSql = `
   FROM keys WHERE tenant_id = $1 AND revoked_at > now() - interval '90 days' ORDER BY revoked_at DESC LIMIT 100000`;
 const usersSql = `
   SELECT u.id, email, name, role::text AS role, disabled_at IS NULL AS enabled, coalesce(a.billing, 'postpaid') AS billing,
+    (extract(epoch FROM u.expires_at) * 1000)::float8 AS "expiresAtMs", nullif(u.policies, '{}') AS policies,
     ${limitsSql}
   FROM users u LEFT JOIN accounts a ON a.user_id = u.id WHERE u.tenant_id = $1 ORDER BY u.id`;
 const groupsSql = `

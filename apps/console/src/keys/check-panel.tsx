@@ -16,17 +16,27 @@ import { useInputForm } from "../ui/use-input-form.ts";
 type Check = Outputs["keys"]["check"];
 type Rule = Check["rules"][number];
 
+const fieldTexts = { userAgent: "checkUserAgent", address: "checkAddress" } as const;
+const ruledBy = ["userAgent", "address"] as const;
+const states = ["key", "owner", "address", "client", "model", "providers", "price"] as const;
+
+function isStateRule(rule: Rule["rule"]): rule is (typeof states)[number] {
+  return (states as readonly string[]).includes(rule);
+}
+
 /** Whether the key can call a model now, and which rule stops it. Nothing is sent and nothing used up. */
 export function CheckPanel({ keyId }: { keyId: string }) {
   const { t } = useTranslation();
   const [check, setCheck] = useState<Check | null>(null);
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: CheckKeyInput,
-    defaults: { model: "", dialect: "" },
-    toInput: ({ model, dialect }: { model: string; dialect: string }) => ({
+    defaults: { model: "", dialect: "", userAgent: "", address: "" },
+    toInput: ({ model, dialect, userAgent, address }: Record<"model" | "dialect" | "userAgent" | "address", string>) => ({
       id: keyId,
       model: model.trim(),
       ...(dialect !== "" && { dialect }),
+      ...(userAgent.trim() !== "" && { userAgent: userAgent.trim() }),
+      ...(address.trim() !== "" && { address: address.trim() }),
     }),
     submit: async (input) => setCheck(await client.keys.check.query(input)),
   });
@@ -48,6 +58,11 @@ export function CheckPanel({ keyId }: { keyId: string }) {
             </NativeSelect>
           )}
         </Field>
+        {ruledBy.map((field) => (
+          <Field key={field} label={t(`keys.${fieldTexts[field]}`)} error={errorOf(field)} className="min-w-52 flex-1">
+            {(ids) => <Input {...ids} autoComplete="off" spellCheck={false} {...form.register(field)} />}
+          </Field>
+        ))}
         <Button type="submit" variant="primary" busy={busy} className="mt-6.5">
           {t("keys.checkRun")}
         </Button>
@@ -81,13 +96,16 @@ function Verdict({ check }: { check: Check }) {
 function RuleRow({ rule: { rule, passed, code, limit, used, owner, freesAtMs }, atMs }: { rule: Rule; atMs: number }) {
   const { t, i18n } = useTranslation();
   const Icon = passed === null ? CircleDashed : passed ? CircleCheck : CircleX;
-  const isState = rule === "key" || rule === "owner" || rule === "providers" || rule === "price";
+  const isState = isStateRule(rule);
+  const open = rule === "client" || rule === "address" ? "keys.ruleDepends" : "keys.ruleOpen";
   const amount = (of: number): string => (isState ? "" : limitAmount(rule, of, i18n.language));
   const counts = limit === undefined || used === undefined ? "" : t("keys.used", { used: amount(used), limit: amount(limit) });
   const whose =
     owner === undefined || owner.kind === "key"
       ? ""
-      : t(owner.kind === "user" ? "keys.ownerUser" : "keys.ownerGroup", { name: owner.name });
+      : isState
+        ? t("keys.ofOwner")
+        : t(owner.kind === "user" ? "keys.ownerUser" : "keys.ownerGroup", { name: owner.name });
   const frees = freesAtMs ? t("keys.freesIn", { time: formatElapsed(freesAtMs - atMs) }) : "";
   const why = [code ? t(`errors.${code}`) : "", counts, whose, frees].filter(Boolean).join(" · ");
   return (
@@ -97,7 +115,7 @@ function RuleRow({ rule: { rule, passed, code, limit, used, owner, freesAtMs }, 
         <p className="text-sm">{isState ? t(`keys.rule.${rule}`) : t(`limits.name.${rule}`)}</p>
         {why && <p className={cn("text-xs", passed === false ? "text-bad" : "text-ink-3")}>{why}</p>}
       </div>
-      <span className="text-xs text-ink-3">{t(passed === null ? "keys.ruleOpen" : passed ? "keys.rulePassed" : "keys.ruleFailed")}</span>
+      <span className="text-xs text-ink-3">{t(passed === null ? open : passed ? "keys.rulePassed" : "keys.ruleFailed")}</span>
     </li>
   );
 }

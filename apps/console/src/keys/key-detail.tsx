@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { PolicyList } from "../policies/policy-list.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
 import { Snippets } from "../ui/snippets.tsx";
@@ -32,7 +33,16 @@ export function KeyDetail({ row, baseUrl, onClose }: { row: Key; baseUrl: string
         <Tabs
           label={row.name}
           tabs={[
-            { value: "limits", label: t("keys.tab.limits"), content: <LimitsPanel keyId={row.id} /> },
+            {
+              value: "limits",
+              label: t("keys.tab.limits"),
+              content: (
+                <>
+                  <LimitsPanel keyId={row.id} />
+                  <PolicyList policies={row.policies} />
+                </>
+              ),
+            },
             { value: "check", label: t("keys.tab.check"), content: <CheckPanel keyId={row.id} /> },
             {
               value: "connect",

@@ -6,6 +6,8 @@ import { api, client } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
 import { LimitFields } from "../limits/limit-fields.tsx";
 import { type LimitValues, limitsInput, limitValuesOf } from "../limits/limit-form.ts";
+import { PolicyFields } from "../policies/policy-fields.tsx";
+import { type PolicyValues, policiesInput, policyValuesOf } from "../policies/policy-form.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../ui/field.tsx";
@@ -26,11 +28,10 @@ interface KeyDialogProps {
   onCreated(made: MadeSecret): void;
 }
 
-interface KeyValues extends LimitValues {
+interface KeyValues extends LimitValues, PolicyValues {
   userId: string;
   name: string;
   group: string;
-  expiresAtMs: string;
 }
 
 type ListUsers = Partial<ListUsersInput>;
@@ -48,7 +49,7 @@ export function KeyDialog({ keyRow, owner, me, admin, onClose, onCreated }: KeyD
     const ruled = {
       group: values.group.trim(),
       ...limitsInput(values),
-      expiresAtMs: dayEnd(values.expiresAtMs),
+      ...policiesInput(values),
     };
     if (keyRow) return { id: keyRow.id, ...own, ...(admin ? ruled : {}) };
     return { userId: values.userId, ...own, ...(admin ? ruled : {}) };
@@ -103,6 +104,7 @@ export function KeyDialog({ keyRow, owner, me, admin, onClose, onCreated }: KeyD
               <Field label={t("keys.expires")} hint={t("keys.expiresHint")} error={errorOf("expiresAtMs")}>
                 {(ids) => <Input {...ids} type="date" {...form.register("expiresAtMs")} />}
               </Field>
+              <PolicyFields register={form.register} errorOf={errorOf} />
               <LimitFields register={form.register} errorOf={errorOf} stored={keyRow !== null} />
             </>
           )}
@@ -125,17 +127,6 @@ function valuesOf(key: Key | null, userId: string): KeyValues {
     name: key?.name ?? "",
     group: key?.group ?? "default",
     ...limitValuesOf(key),
-    expiresAtMs: key?.expiresAtMs ? localDay(key.expiresAtMs) : "",
+    ...policyValuesOf(key),
   };
-}
-
-function localDay(ms: number): string {
-  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
-}
-
-/** A key expires when the chosen local day is over. */
-function dayEnd(day: string): number | null {
-  if (!day) return null;
-  const at = new Date(`${day}T23:59:59.999`).getTime();
-  return Number.isNaN(at) ? null : at;
 }

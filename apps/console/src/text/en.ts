@@ -8,6 +8,7 @@ import { groups, limits } from "./en-limits.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./en-logs.ts";
 import { overview } from "./en-overview.ts";
 import { palette } from "./en-palette.ts";
+import { policies } from "./en-policies.ts";
 import { prices } from "./en-prices.ts";
 import { providers } from "./en-providers.ts";
 import { sessions } from "./en-sessions.ts";
@@ -26,6 +27,7 @@ export const en = {
   ledger,
   retention,
   limits,
+  policies,
   groups,
   logs,
   cell,

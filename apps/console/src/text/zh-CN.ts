@@ -9,6 +9,7 @@ import { groups, limits } from "./zh-CN-limits.ts";
 import { cell, detail, exporting, filter, histogram, logs } from "./zh-CN-logs.ts";
 import { overview } from "./zh-CN-overview.ts";
 import { palette } from "./zh-CN-palette.ts";
+import { policies } from "./zh-CN-policies.ts";
 import { prices } from "./zh-CN-prices.ts";
 import { providers } from "./zh-CN-providers.ts";
 import { sessions } from "./zh-CN-sessions.ts";
@@ -27,6 +28,7 @@ export const zhCN: Texts = {
   ledger,
   retention,
   limits,
+  policies,
   groups,
   logs,
   cell,

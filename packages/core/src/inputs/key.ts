@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { changedLimitFields, newLimitFields } from "./limits.ts";
+import { policiesField } from "./policies.ts";
 import { dialectField, groupField, modelField, nameField } from "./provider.ts";
 import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
 
@@ -9,6 +10,7 @@ export const CreateKeyInput = z.strictObject({
   group: groupField.default("default"),
   ...newLimitFields,
   expiresAtMs: z.int().positive().nullable().default(null),
+  policies: policiesField.default({}),
 });
 export type CreateKeyInput = z.infer<typeof CreateKeyInput>;
 
@@ -18,6 +20,8 @@ export const UpdateKeyInput = z.strictObject({
   group: groupField.optional(),
   ...changedLimitFields,
   expiresAtMs: z.int().positive().nullable().optional(),
+  /** Replaces all of them. */
+  policies: policiesField.optional(),
   enabled: z.boolean().optional(),
   /** Ends the overlap of the last rotation now. */
   endPrevious: z.literal(true).optional(),
@@ -59,5 +63,12 @@ export const PageKeysInput = NumberedPageInput.extend(KeyFilter);
 export type PageKeysInput = z.infer<typeof PageKeysInput>;
 
 /** Whether a key can call a model now. Without a dialect it is the model's own. */
-export const CheckKeyInput = z.strictObject({ id: z.uuid(), model: modelField, dialect: dialectField.optional() });
+export const CheckKeyInput = z.strictObject({
+  id: z.uuid(),
+  model: modelField,
+  dialect: dialectField.optional(),
+  /** Who would ask, from where; absent = policies about that are left open. */
+  userAgent: z.string().max(512).optional(),
+  address: z.union([z.ipv4(), z.ipv6()]).optional(),
+});
 export type CheckKeyInput = z.infer<typeof CheckKeyInput>;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { searchField } from "./key.ts";
 import { changedLimitFields, newLimitFields } from "./limits.ts";
+import { policiesField } from "./policies.ts";
 import { nameField } from "./provider.ts";
 import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
 
@@ -18,6 +19,9 @@ export const CreateUserInput = z.strictObject({
   role: roleField.default("user"),
   password: passwordField.optional(),
   ...newLimitFields,
+  /** When their keys end; ms since the epoch. */
+  expiresAtMs: z.int().positive().nullable().default(null),
+  policies: policiesField.default({}),
 });
 export type CreateUserInput = z.infer<typeof CreateUserInput>;
 
@@ -28,6 +32,9 @@ export const UpdateUserInput = z.strictObject({
   enabled: z.boolean().optional(),
   password: passwordField.optional(),
   ...changedLimitFields,
+  expiresAtMs: z.int().positive().nullable().optional(),
+  /** Replaces all of them. */
+  policies: policiesField.optional(),
 });
 export type UpdateUserInput = z.infer<typeof UpdateUserInput>;
 

@@ -13,12 +13,13 @@ interface KeyState {
 /** Why a key, or its owner, may not be used; null when they may. An owner that is not known is as a disabled one. */
 export function keyRefusal(
   key: KeyState,
-  owner: { readonly enabled: boolean } | undefined,
+  owner: { readonly enabled: boolean; readonly expiresAtMs?: number | null } | undefined,
   nowMs: number,
-): "key_disabled" | "key_expired" | "user_disabled" | null {
+): "key_disabled" | "key_expired" | "user_disabled" | "user_expired" | null {
   if (!key.enabled) return "key_disabled";
   if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) return "key_expired";
-  return owner?.enabled ? null : "user_disabled";
+  if (!owner?.enabled) return "user_disabled";
+  return owner.expiresAtMs != null && owner.expiresAtMs <= nowMs ? "user_expired" : null;
 }
 
 export interface PricingRules {

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { readCredential } from "@sluice/core/dialects/credentials";
 import { SluiceError } from "@sluice/core/errors";
+import { addressRefusal, clientRefusal } from "@sluice/core/routing/policies";
 import { keyRefusal } from "@sluice/core/routing/refusals";
 import type { KeyConfig } from "@sluice/snapshot/config";
 import type { Call } from "../call.ts";
@@ -34,4 +35,6 @@ function accept(runtime: Runtime, call: Call, key: KeyConfig): void {
   call.row.group = key.group;
   const refusal = keyRefusal(key, user, runtime.clock.now());
   if (refusal) throw new SluiceError(refusal);
+  const stopped = addressRefusal(key, user, call.detail.clientIp) ?? clientRefusal(key, user, call.headers["user-agent"] ?? "");
+  if (stopped) throw new SluiceError(stopped.code, { message: stopped.message });
 }

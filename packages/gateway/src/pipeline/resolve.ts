@@ -1,6 +1,7 @@
 import { isNative, missingConversion } from "@sluice/core/dialects/conversion/wires";
 import { SluiceError } from "@sluice/core/errors";
 import { type Choice, chooseCandidates } from "@sluice/core/routing/choose-candidates";
+import { modelRefusal } from "@sluice/core/routing/policies";
 import { priceRefusal } from "@sluice/core/routing/refusals";
 import type { ProviderConfig } from "@sluice/snapshot/config";
 import { sendWhole } from "../answer.ts";
@@ -26,6 +27,8 @@ export function resolve(runtime: Runtime, call: Call): Promise<void> | void {
   call.envelope = envelope;
   row.model = envelope.model;
   row.stream = envelope.stream;
+  const stopped = modelRefusal(key, call.config.users.get(key.userId), envelope.model);
+  if (stopped) throw new SluiceError(stopped.code, { message: stopped.message, field: "model" });
   row.sessionId = envelope.sessionHint === "" ? "" : runtime.sessions.idOf(key.id, envelope.sessionHint);
   const sticky =
     row.sessionId === "" || call.config.settings["routing.stickySeconds"] === 0 ? null : runtime.admission.sticky.find(row.sessionId);

@@ -222,6 +222,7 @@ async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], job: Jo
   const change = {
     ...(name !== undefined && name !== stored.name && { name }),
     ...(role !== undefined && role !== stored.role && { role }),
+    ...(limits.policies && !isDeepStrictEqual(limits.policies, stored.policies) && { policies: limits.policies }),
     ...limitChanges(limits, stored),
   };
   const changed = [...Object.keys(change), ...(billing === undefined ? [] : ["billing"])];
@@ -247,6 +248,7 @@ async function applyKey(ctx: TxCtx, entry: KeyEntry, job: Job): Promise<void> {
     }
     const change = {
       ...(entry.group !== undefined && entry.group !== stored.group && { group: entry.group }),
+      ...(entry.policies && !isDeepStrictEqual(entry.policies, stored.policies) && { policies: entry.policies }),
       ...limitChanges(limitsOf(entry), stored),
     };
     if (Object.keys(change).length === 0) job.summary.unchanged += 1;
@@ -267,13 +269,13 @@ async function applyKey(ctx: TxCtx, entry: KeyEntry, job: Job): Promise<void> {
     return;
   }
   if (taken) throw new SluiceError("conflict", { message: "Another key has this secret.", field: "key" });
-  const { secret } = await addKey(ctx, { userId, name, group: entry.group, ...limitsOf(entry) }, fixed);
+  const { secret } = await addKey(ctx, { userId, name, group: entry.group, policies: entry.policies, ...limitsOf(entry) }, fixed);
   job.summary.created.push(label);
   if (fixed === undefined) job.summary.secrets.push({ user: email, key: name, secret });
 }
 
 function limitsOf(entry: KeyEntry): Pick<KeyEntry, (typeof limitNames)[number]> {
-  const { name: _name, group: _group, key: _key, userId: _userId, email: _email, ...limits } = entry;
+  const { name: _name, group: _group, policies: _policies, key: _key, userId: _userId, email: _email, ...limits } = entry;
   return limits;
 }
 

@@ -1,6 +1,7 @@
 import { billingField } from "@sluice/core/inputs/credit";
 import { SetGroupInput } from "@sluice/core/inputs/group";
 import { changedLimitFields, costLimitField } from "@sluice/core/inputs/limits";
+import { policiesField } from "@sluice/core/inputs/policies";
 import { PriceInput } from "@sluice/core/inputs/price";
 import { CreateProviderInput, decimalField, groupField, nameField } from "@sluice/core/inputs/provider";
 import { changedProviderOptions } from "@sluice/core/inputs/provider-options";
@@ -66,6 +67,7 @@ const providerEntry = z.strictObject({
 const keyEntry = z.strictObject({
   name: nameField,
   group: groupField.optional(),
+  policies: policiesField.optional(),
   /** Fixed, for tests and GitOps; the checksum is not demanded. */
   key: secretField.optional(),
   ...limitEntries,
@@ -76,6 +78,7 @@ const userEntry = z.strictObject({
   name: nameField.optional(),
   role: roleField.optional(),
   billing: billingField.optional(),
+  policies: policiesField.optional(),
   ...limitEntries,
   keys: z.array(keyEntry).max(1_000).default([]),
 });

@@ -1,24 +1,27 @@
 import { familyOf } from "@sluice/core/dialects/model-family";
 import type { ErrorCode } from "@sluice/core/errors";
 import { CheckKeyInput } from "@sluice/core/inputs/key";
+import type { Policies } from "@sluice/core/inputs/policies";
 import type { LimitKind } from "@sluice/core/limits/limit-values";
 import { rateFreesAtMs, rateUsed } from "@sluice/core/limits/rate-usage";
 import type { Decision, DialectName, Endpoint } from "@sluice/core/requests";
 import { chooseCandidates } from "@sluice/core/routing/choose-candidates";
+import { addressRefusal, clientRefusal, modelRefusal, type PolicyRefusal } from "@sluice/core/routing/policies";
 import { keyRefusal, priceInForce, priceRefusal } from "@sluice/core/routing/refusals";
 import type { Key } from "@sluice/db/generated/client";
-import type { Config } from "@sluice/snapshot/config";
+import type { Config, UserConfig } from "@sluice/snapshot/config";
 import type { z } from "zod";
 import { isAdmin, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
+import { toPolicies } from "../policies/to-policies.ts";
 import { type KeyLimits, keyLimits, type LimitOwnerUse } from "./get-key-limits.ts";
 import { readOwnKey } from "./get-own-key.ts";
 
 /** One thing that a request must pass, in the gateway's order. */
 export interface KeyCheckRule {
-  rule: "key" | "owner" | "providers" | "price" | LimitKind;
-  /** null = not decided: something before it failed. */
+  rule: "key" | "owner" | "address" | "client" | "model" | "providers" | "price" | LimitKind;
+  /** null = not decided: something before it failed, or it is about a client or an address that was not named. */
   passed: boolean | null;
   /** Code of the error a client would get; null when it passes. */
   code: ErrorCode | null;
@@ -54,7 +57,7 @@ const endpoints = { anthropic: "messages", openai: "chat", gemini: "generateCont
  */
 export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): Promise<KeyCheck> {
   requireAccess(ctx.actor, "user");
-  const { id, model, dialect = familyOf(model) } = parse(CheckKeyInput, input);
+  const { id, model, dialect = familyOf(model), ...caller } = parse(CheckKeyInput, input);
   const key = await readOwnKey(ctx, id);
   const limits = await keyLimits(ctx, key);
   const config = ctx.snapshot.current();
@@ -69,11 +72,12 @@ export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): 
   const price = first ? priceRefusal(priceInForce(config.prices, config.settings, first, model), config.settings, true) : null;
   const rules = [
     ...stateRules(config, key, nowMs),
+    ...policyRules(key, config.users.get(key.userId), { model, ...caller }),
     verdict("providers", choice.none),
     first ? verdict("price", price) : { rule: "price" as const, passed: null, code: null },
     ...limitRules(limits, nowMs),
   ];
-  const allowed = rules.every(({ passed }) => passed === true);
+  const allowed = rules.every(({ passed }) => passed !== false);
   return { model, dialect, endpoint, group: key.group, allowed, rules, decision: isAdmin(ctx) ? choice.decision : null, atMs: nowMs };
 }
 
@@ -87,6 +91,33 @@ function stateRules(config: Config, key: Key, nowMs: number): KeyCheckRule[] {
   const state = { enabled: key.disabledAt === null, expiresAtMs: key.expiresAt?.getTime() ?? null };
   const own = key.revokedAt ? "invalid_key" : keyRefusal(state, { enabled: true }, nowMs);
   return [verdict("key", own), verdict("owner", keyRefusal({ enabled: true, expiresAtMs: null }, owner, nowMs))];
+}
+
+interface Asker {
+  model: string;
+  userAgent?: string | undefined;
+  address?: string | undefined;
+}
+
+/** The policies there are, the key's and its owner's. */
+function policyRules(key: Key, owner: UserConfig | undefined, { model, userAgent, address }: Asker): KeyCheckRule[] {
+  const own = { policies: toPolicies(key.policies) };
+  const said = [own.policies, owner?.policies];
+  const rule = (name: "address" | "client" | "model", isSaid: boolean, refusal: PolicyRefusal | null | undefined): KeyCheckRule[] => {
+    if (!isSaid) return [];
+    if (refusal === undefined) return [{ rule: name, passed: null, code: null }];
+    return [{ ...verdict(name, refusal?.code ?? null), ...(refusal && { owner: { kind: refusal.owner, name: owner?.name ?? "" } }) }];
+  };
+  const has = (kind: keyof Policies): boolean => said.some((policies) => policies?.[kind] !== undefined);
+  return [
+    ...rule("address", has("addresses"), address === undefined ? undefined : addressRefusal(own, owner, address)),
+    ...rule(
+      "client",
+      has("allowedClients") || has("blockedClients"),
+      userAgent === undefined ? undefined : clientRefusal(own, owner, userAgent),
+    ),
+    ...rule("model", has("models"), modelRefusal(own, owner, model)),
+  ];
 }
 
 const limitCodes = { rpm: "rate_limited", tpm: "tokens_limited", in_flight: "in_flight_limited" } as const;

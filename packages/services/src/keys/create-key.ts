@@ -9,6 +9,7 @@ import { isAdmin, requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
+import { checkPolicies } from "../policies/check-policies.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 import type { CreatedKey } from "./key-view.ts";
 import { toKeyView } from "./to-key-view.ts";
@@ -27,6 +28,7 @@ export async function createKey(ctx: Ctx, input: z.input<typeof CreateKeyInput>)
 /** The key itself, without the question who may; `fixed` is a secret of the configuration file's own choosing. */
 export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, fixed?: string): Promise<CreatedKey> {
   const wanted = parse(CreateKeyInput, input);
+  checkPolicies(wanted.policies);
   const secret = fixed ?? makeApiKey();
   const { tx } = ctx.transaction;
   const owner = await tx.user.findFirst({ where: { id: wanted.userId, tenantId: ctx.tenantId } });
@@ -44,6 +46,7 @@ export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, 
       sha256: hashToken(secret),
       preview: apiKeyPreview(secret),
       ...Object.fromEntries(limitNames.map((field) => [field, wanted[field]])),
+      policies: wanted.policies,
       expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs),
     },
   });
@@ -57,6 +60,7 @@ export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, 
 function requireOwnPlainKey(ctx: Ctx, wanted: CreateKeyInput): void {
   if (ctx.actor.kind !== "user" || wanted.userId !== ctx.actor.userId) throw new SluiceError("not_found");
   const limited = [...limitNames, "expiresAtMs" as const].find((name) => wanted[name] !== null);
-  const field = wanted.group !== "default" ? "group" : (limited ?? null);
+  const ruled = Object.keys(wanted.policies).length > 0 ? "policies" : null;
+  const field = wanted.group !== "default" ? "group" : (limited ?? ruled);
   if (field) throw new SluiceError("forbidden", { message: "Only an administrator sets this.", field });
 }

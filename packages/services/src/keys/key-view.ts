@@ -1,3 +1,4 @@
+import type { Policies } from "@sluice/core/inputs/policies";
 import type { LimitsView } from "../limits/limits-view.ts";
 import type { UsageTotals } from "../lists/usage-totals.ts";
 
@@ -12,6 +13,8 @@ export interface KeyView extends LimitsView {
   rpm: number | null;
   inFlight: number | null;
   expiresAtMs: number | null;
+  /** null = it may be used for anything. */
+  policies: Policies | null;
   enabled: boolean;
   revokedAtMs: number | null;
   /** Until then the secret before the last rotation works too; null = never rotated. It may have passed. */

@@ -1,4 +1,5 @@
 import type { KeyStatus } from "@sluice/core/inputs/key";
+import type { Policies } from "@sluice/core/inputs/policies";
 import type { SortName } from "@sluice/core/sort-names";
 import { type LimitsView, moreLimitsSql } from "../limits/limits-view.ts";
 import {
@@ -40,6 +41,7 @@ export interface KeyRow extends TotalsRow {
   inFlight: number | null;
   moreLimits: LimitsView;
   expiresAtMs: number | null;
+  policies: Policies | null;
   enabled: boolean;
   revokedAtMs: number | null;
   previousValidUntilMs: number | null;
@@ -50,7 +52,7 @@ const ms = (column: string, name: string) => `(extract(epoch FROM k.${column}) *
 
 const source: ListSource = {
   select: `k.id, k.user_id AS "userId", k.name, k."group", k.preview, k.rpm, k.in_flight AS "inFlight", ${moreLimitsSql("k")},
-  ${ms("expires_at", "expiresAtMs")}, k.disabled_at IS NULL AS enabled, ${ms("revoked_at", "revokedAtMs")},
+  ${ms("expires_at", "expiresAtMs")}, nullif(k.policies, '{}') AS policies, k.disabled_at IS NULL AS enabled, ${ms("revoked_at", "revokedAtMs")},
   ${ms("previous_valid_until", "previousValidUntilMs")}, ${ms("created_at", "createdAtMs")}, ${totalsColumns}`,
   from: "keys k JOIN key_totals t ON t.key_id = k.id",
   sorts: {

@@ -1,5 +1,6 @@
 import type { Key } from "@sluice/db/generated/client";
 import { toLimitsView, toLimitValues } from "../limits/limits-view.ts";
+import { toPolicies } from "../policies/to-policies.ts";
 import type { KeyView } from "./key-view.ts";
 
 /** A stored key without its hashes. */
@@ -14,6 +15,7 @@ export function toKeyView(row: Key): KeyView {
     rpm: row.rpm,
     inFlight: row.inFlight,
     expiresAtMs: row.expiresAt?.getTime() ?? null,
+    policies: toPolicies(row.policies),
     enabled: row.disabledAt === null,
     revokedAtMs: row.revokedAt?.getTime() ?? null,
     previousValidUntilMs: row.previousValidUntil?.getTime() ?? null,

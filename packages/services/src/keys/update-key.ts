@@ -6,6 +6,7 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { limitChange } from "../limits/limits-view.ts";
 import { parse } from "../parse.ts";
+import { checkPolicies } from "../policies/check-policies.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import { getOwnKey } from "./get-own-key.ts";
 import type { KeyView } from "./key-view.ts";
@@ -21,6 +22,7 @@ const ownersFields: ReadonlySet<string> = new Set(["name", "endPrevious"]);
 export async function updateKey(ctx: Ctx, input: z.input<typeof UpdateKeyInput>): Promise<KeyView> {
   requireAccess(ctx.actor, "user");
   const { id, ...change } = parse(UpdateKeyInput, input);
+  checkPolicies(change.policies);
   const notTheirs = Object.entries(change).find(([field, value]) => !ownersFields.has(field) && value !== undefined);
   return withTransaction(ctx, async (ctx) => {
     const before = await getOwnKey(ctx, id);

@@ -2,6 +2,7 @@ import { SluiceError } from "@sluice/core/errors";
 import { SimulateRoutingInput } from "@sluice/core/inputs/provider";
 import { type Choice, chooseCandidates } from "@sluice/core/routing/choose-candidates";
 import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
+import { modelRefusal } from "@sluice/core/routing/policies";
 import { eligibleProviders, priorityIn } from "@sluice/core/routing/provider-index";
 import { keyRefusal, priceInForce, priceRefusal } from "@sluice/core/routing/refusals";
 import type { Config, KeyConfig, ProviderConfig } from "@sluice/snapshot/config";
@@ -47,7 +48,7 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
     excluded: choice.decision.excluded.map((each) => ({ ...each })),
     excludedMore: choice.decision.excludedMore ?? 0,
     chosenBy: choice.decision.chosenBy,
-    refusal: refusalOf(config, key, nowMs) ?? choice.none ?? priceRefusalOf(config, choice, wanted),
+    refusal: refusalOf(config, key, { model: wanted.model, nowMs }) ?? choice.none ?? priceRefusalOf(config, choice, wanted),
     group,
     stickyProviderId: stickyProviderId ?? "",
     atMs: nowMs,
@@ -81,8 +82,10 @@ function shareOf(provider: ProviderConfig, all: readonly ProviderConfig[], tierO
   return tier.includes(provider) ? provider.weight / tier.reduce((sum, { weight }) => sum + weight, 0) : 0;
 }
 
-function refusalOf(config: Config, key: KeyConfig | null, nowMs: number): string | null {
-  return key && keyRefusal(key, config.users.get(key.userId), nowMs);
+function refusalOf(config: Config, key: KeyConfig | null, { model, nowMs }: { model: string; nowMs: number }): string | null {
+  if (!key) return null;
+  const owner = config.users.get(key.userId);
+  return keyRefusal(key, owner, nowMs) ?? modelRefusal(key, owner, model)?.code ?? null;
 }
 
 /** As the gateway's resolve step: what costs nothing needs no price. */

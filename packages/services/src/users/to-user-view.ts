@@ -1,5 +1,6 @@
 import type { User } from "@sluice/db/generated/client";
 import { toLimitsView, toLimitValues } from "../limits/limits-view.ts";
+import { toPolicies } from "../policies/to-policies.ts";
 import type { UserView } from "./user-view.ts";
 
 /** A stored user without the password's hash. */
@@ -11,6 +12,8 @@ export function toUserView(row: User): UserView {
     role: row.role,
     enabled: row.disabledAt === null,
     hasPassword: row.passwordHash !== null,
+    expiresAtMs: row.expiresAt?.getTime() ?? null,
+    policies: toPolicies(row.policies),
     ...toLimitsView(toLimitValues(row)),
     createdAtMs: row.createdAt.getTime(),
   };

@@ -8,6 +8,7 @@ import type { Ctx } from "../context.ts";
 import { limitChange } from "../limits/limits-view.ts";
 import { hashPassword } from "../logins/password.ts";
 import { parse } from "../parse.ts";
+import { checkPolicies } from "../policies/check-policies.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 import { endOtherLogins } from "./end-other-logins.ts";
 import { toUserView } from "./to-user-view.ts";
@@ -20,7 +21,8 @@ import type { UserView } from "./user-view.ts";
  */
 export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput>): Promise<UserView> {
   requireAccess(ctx.actor, "admin");
-  const { id, password, enabled, ...change } = parse(UpdateUserInput, input);
+  const { id, password, enabled, expiresAtMs, ...change } = parse(UpdateUserInput, input);
+  checkPolicies(change.policies);
   const passwordHash = password === undefined ? undefined : await hashPassword(password);
   return withTransaction(ctx, async (ctx) => {
     const { tx } = ctx.transaction;
@@ -33,6 +35,7 @@ export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput
       data: {
         ...limitChange(change, new Date(ctx.clock.now())),
         ...(passwordHash !== undefined && { passwordHash }),
+        ...(expiresAtMs !== undefined && { expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs) }),
         ...(enabled !== undefined && { disabledAt: enabled ? null : (before.disabledAt ?? new Date(ctx.clock.now())) }),
       },
     });

@@ -1,3 +1,4 @@
+import type { Policies } from "@sluice/core/inputs/policies";
 import type { AccountView } from "../credits/credit-view.ts";
 import type { LimitsView } from "../limits/limits-view.ts";
 import type { UsageTotals } from "../lists/usage-totals.ts";
@@ -10,6 +11,10 @@ export interface UserView extends LimitsView {
   role: "admin" | "user";
   enabled: boolean;
   hasPassword: boolean;
+  /** When their keys end. */
+  expiresAtMs: number | null;
+  /** What all of their keys may be used for; null = anything. */
+  policies: Policies | null;
   createdAtMs: number;
 }
 

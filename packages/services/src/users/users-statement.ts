@@ -1,3 +1,4 @@
+import type { Policies } from "@sluice/core/inputs/policies";
 import type { SortName } from "@sluice/core/sort-names";
 import { type LimitsView, moreLimitsSql } from "../limits/limits-view.ts";
 import {
@@ -31,6 +32,8 @@ export interface UserRow extends TotalsRow {
   role: "admin" | "user";
   enabled: boolean;
   hasPassword: boolean;
+  expiresAtMs: number | null;
+  policies: Policies | null;
   rpm: number | null;
   inFlight: number | null;
   moreLimits: LimitsView;
@@ -39,6 +42,7 @@ export interface UserRow extends TotalsRow {
 
 const source: ListSource = {
   select: `u.id, u.email, u.name, u.role::text AS role, u.disabled_at IS NULL AS enabled, u.password_hash IS NOT NULL AS "hasPassword",
+  (extract(epoch FROM u.expires_at) * 1000)::float8 AS "expiresAtMs", nullif(u.policies, '{}') AS policies,
   u.rpm, u.in_flight AS "inFlight", ${moreLimitsSql("u")}, (extract(epoch FROM u.created_at) * 1000)::float8 AS "createdAtMs", ${totalsColumns}`,
   from: "users u JOIN user_totals t ON t.user_id = u.id",
   sorts: {

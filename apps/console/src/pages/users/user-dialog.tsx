@@ -3,6 +3,8 @@ import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { LimitFields } from "../../limits/limit-fields.tsx";
 import { type LimitValues, limitsInput, limitValuesOf } from "../../limits/limit-form.ts";
+import { PolicyFields } from "../../policies/policy-fields.tsx";
+import { type PolicyValues, policiesInput, policyValuesOf } from "../../policies/policy-form.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
@@ -18,7 +20,7 @@ interface UserDialogProps {
   onClose(): void;
 }
 
-interface UserValues extends LimitValues {
+interface UserValues extends LimitValues, PolicyValues {
   email: string;
   name: string;
   role: "admin" | "user";
@@ -27,8 +29,8 @@ interface UserValues extends LimitValues {
 
 export function UserDialog({ user, me, onClose }: UserDialogProps) {
   const { t } = useTranslation();
-  const toInput = ({ email, name, role, password, ...limits }: UserValues) => {
-    const more = { ...(password ? { password } : {}), ...limitsInput(limits) };
+  const toInput = ({ email, name, role, password, ...rules }: UserValues) => {
+    const more = { ...(password ? { password } : {}), ...limitsInput(rules), ...policiesInput(rules) };
     return user ? { id: user.id, name, role, ...more } : { email: email.trim(), name, role, ...more };
   };
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
@@ -39,6 +41,7 @@ export function UserDialog({ user, me, onClose }: UserDialogProps) {
       role: user?.role ?? "user",
       password: "",
       ...limitValuesOf(user),
+      ...policyValuesOf(user),
     } as UserValues,
     toInput,
     async submit(_input, values) {
@@ -78,6 +81,10 @@ export function UserDialog({ user, me, onClose }: UserDialogProps) {
           >
             {(ids) => <Input {...ids} type="password" autoComplete="new-password" {...form.register("password")} />}
           </Field>
+          <Field label={t("policies.userExpires")} hint={t("policies.userExpiresHint")} error={errorOf("expiresAtMs")}>
+            {(ids) => <Input {...ids} type="date" {...form.register("expiresAtMs")} />}
+          </Field>
+          <PolicyFields register={form.register} errorOf={errorOf} />
           <LimitFields register={form.register} errorOf={errorOf} stored={user !== null} />
           {failure && <FailureBox error={failure} />}
         </DialogBody>

@@ -1,0 +1,31 @@
+import type { UseFormRegisterReturn } from "react-hook-form";
+import { useTranslation } from "react-i18next";
+import { Field, Input, Textarea } from "../ui/field.tsx";
+import { policyLists } from "./policy-form.ts";
+
+type PolicyField = `policies.${(typeof policyLists)[number] | "validDays"}`;
+
+interface PolicyFieldsProps {
+  register(name: PolicyField): UseFormRegisterReturn;
+  errorOf(name: PolicyField): string | undefined;
+}
+
+/** What a key, or all keys of a user, may be used for, and for how long. */
+export function PolicyFields({ register, errorOf }: PolicyFieldsProps) {
+  const { t } = useTranslation();
+  return (
+    <fieldset className="flex min-w-0 flex-col gap-4">
+      <legend className="mb-3 text-sm font-semibold">{t("policies.title")}</legend>
+      <div className="grid gap-4 sm:grid-cols-2">
+        {policyLists.map((list) => (
+          <Field key={list} label={t(`policies.${list}`)} hint={t(`policies.${list}Hint`)} error={errorOf(`policies.${list}`)}>
+            {(ids) => <Textarea {...ids} rows={3} spellCheck={false} className="font-mono text-xs" {...register(`policies.${list}`)} />}
+          </Field>
+        ))}
+        <Field label={t("policies.validDays")} hint={t("policies.validDaysHint")} error={errorOf("policies.validDays")}>
+          {(ids) => <Input {...ids} autoComplete="off" inputMode="numeric" {...register("policies.validDays")} />}
+        </Field>
+      </div>
+    </fieldset>
+  );
+}

@@ -1,0 +1,50 @@
+import type { Policies } from "@sluice/core/inputs/policies";
+
+const lists = ["models", "allowedClients", "blockedClients", "addresses"] as const;
+
+/** Each list of a policy, in the order of the form. */
+export const policyLists = lists;
+export type PolicyList = (typeof lists)[number];
+
+/** What a form holds of policies: lists as lines, as typed. */
+export interface PolicyValues {
+  policies: Record<PolicyList | "validDays", string>;
+  expiresAtMs: string;
+}
+
+export function policyValuesOf(set: { policies: Policies | null; expiresAtMs: number | null } | null): PolicyValues {
+  const policies = set?.policies ?? {};
+  const lines = (list: PolicyList): string => (policies[list] ?? []).join("\n");
+  return {
+    policies: {
+      models: lines("models"),
+      allowedClients: lines("allowedClients"),
+      blockedClients: lines("blockedClients"),
+      addresses: lines("addresses"),
+      validDays: policies.validDays === undefined ? "" : String(policies.validDays),
+    },
+    expiresAtMs: set?.expiresAtMs ? localDay(set.expiresAtMs) : "",
+  };
+}
+
+/** What the fields say; what is no number or address is left for the schema to judge. */
+export function policiesInput({ policies, expiresAtMs }: PolicyValues) {
+  const filled = lists.flatMap((list) => {
+    const items = policies[list].split("\n").flatMap((line) => line.trim() || []);
+    return items.length > 0 ? [[list, items] as const] : [];
+  });
+  const days = policies.validDays.trim();
+  const said: Policies = { ...Object.fromEntries(filled), ...(days !== "" && { validDays: Number(days) }) };
+  return { policies: said, expiresAtMs: dayEnd(expiresAtMs) };
+}
+
+function localDay(ms: number): string {
+  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}
+
+/** A key expires when the chosen local day is over. */
+function dayEnd(day: string): number | null {
+  if (!day) return null;
+  const at = new Date(`${day}T23:59:59.999`).getTime();
+  return Number.isNaN(at) ? null : at;
+}

@@ -1,0 +1,28 @@
+import type { Policies } from "@sluice/core/inputs/policies";
+import { useTranslation } from "react-i18next";
+import { policyLists } from "./policy-form.ts";
+
+/** What a key may be used for, for who may only read it. */
+export function PolicyList({ policies }: { policies: Policies | null }) {
+  const { t } = useTranslation();
+  const said = policyLists.flatMap((list) => {
+    const items = policies?.[list] ?? [];
+    return items.length > 0 ? [[list, items.join(", ")] as const] : [];
+  });
+  const days = policies?.validDays;
+  return (
+    <section className="mt-5">
+      <h3 className="mb-2 text-sm font-semibold">{t("policies.title")}</h3>
+      {said.length === 0 && days === undefined && <p className="text-sm text-ink-3">{t("policies.none")}</p>}
+      <dl className="grid gap-x-4 gap-y-1 text-sm sm:grid-cols-[10rem_1fr]">
+        {said.map(([list, text]) => (
+          <div key={list} className="contents">
+            <dt className="text-ink-3">{t(`policies.${list}`)}</dt>
+            <dd className="min-w-0 font-mono text-xs break-words">{text}</dd>
+          </div>
+        ))}
+      </dl>
+      {days !== undefined && <p className="mt-1 text-sm">{t("policies.days", { count: days })}</p>}
+    </section>
+  );
+}

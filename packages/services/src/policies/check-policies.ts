@@ -1,0 +1,11 @@
+import { SluiceError } from "@sluice/core/errors";
+import type { Policies } from "@sluice/core/inputs/policies";
+import { patternProblem } from "@sluice/core/routing/model-patterns";
+
+/** Refuses model patterns that cannot be used: the form's own check does not know them. @throws SluiceError `invalid_request`. */
+export function checkPolicies({ models = [] }: Policies = {}): void {
+  for (const pattern of models) {
+    const message = patternProblem(pattern);
+    if (message !== null) throw new SluiceError("invalid_request", { message, field: "policies.models" });
+  }
+}

@@ -1,0 +1,73 @@
+import { timeOfId } from "@sluice/core/ids";
+import type { Config } from "@sluice/snapshot/config";
+import { audit } from "../audit.ts";
+import type { Ctx } from "../context.ts";
+import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
+
+const DAY_MS = 86_400_000;
+
+/** The first request that was not refused, by the index of its owner; ids begin with their time. */
+const firstUseSql = (column: "key_id" | "user_id") => `
+  SELECT owner.id, first.id AS "firstId" FROM unnest($1::uuid[]) AS owner(id)
+  CROSS JOIN LATERAL (SELECT r.id FROM requests r WHERE r.${column} = owner.id AND r.state <> 'refused' ORDER BY r.id LIMIT 1) AS first`;
+
+/**
+ * Gives keys and users that are valid for days from their first request their end, once they had it. Who waits for that is known from
+ * memory: while nobody does, nothing is asked. The hot path only knows the end, like any other.
+ */
+export async function startValidity(ctx: Ctx): Promise<void> {
+  const { keys, users } = waiting(ctx.snapshot.current());
+  for (const [column, days] of [["key_id", keys] as const, ["user_id", users] as const]) {
+    if (days.size === 0) continue;
+    const { rows } = await ctx.pool.query<{ id: string; firstId: string }>(firstUseSql(column), [[...days.keys()]]);
+    for (const { id, firstId } of rows) {
+      const expiresAt = new Date(timeOfId(firstId) + (days.get(id) ?? 0) * DAY_MS);
+      await (column === "key_id" ? endKey(ctx, id, expiresAt) : endUser(ctx, id, expiresAt));
+    }
+  }
+}
+
+function waiting({ keysBySha256, users }: Config) {
+  const pending = (owners: Iterable<{ id: string; expiresAtMs?: number | null; policies?: { validDays?: number | undefined } | null }>) =>
+    new Map(
+      [...owners].flatMap(({ id, expiresAtMs, policies }) =>
+        expiresAtMs == null && policies?.validDays ? [[id, policies.validDays]] : [],
+      ),
+    );
+  return { keys: pending(keysBySha256.values()), users: pending(users.values()) };
+}
+
+/** Only if nobody gave it another end meanwhile. */
+function endKey(ctx: Ctx, id: string, expiresAt: Date): Promise<void> {
+  return withTransaction(ctx, async (ctx) => {
+    const { tx } = ctx.transaction;
+    const { count } = await tx.key.updateMany({ where: { id, expiresAt: null }, data: { expiresAt } });
+    if (count === 0) return;
+    const { userId } = await tx.key.findUniqueOrThrow({ where: { id }, select: { userId: true } });
+    await audit(ctx, {
+      action: "key.update",
+      targetKind: "key",
+      targetId: id,
+      before: { expiresAtMs: null },
+      after: { expiresAtMs: expiresAt.getTime() },
+    });
+    await bumpConfigVersion(ctx);
+    emit(ctx, { type: "key.changed", id, userId });
+  });
+}
+
+function endUser(ctx: Ctx, id: string, expiresAt: Date): Promise<void> {
+  return withTransaction(ctx, async (ctx) => {
+    const { count } = await ctx.transaction.tx.user.updateMany({ where: { id, expiresAt: null }, data: { expiresAt } });
+    if (count === 0) return;
+    await audit(ctx, {
+      action: "user.update",
+      targetKind: "user",
+      targetId: id,
+      before: { expiresAtMs: null },
+      after: { expiresAtMs: expiresAt.getTime() },
+    });
+    await bumpConfigVersion(ctx);
+    emit(ctx, { type: "user.changed", id, userId: id });
+  });
+}

@@ -10,10 +10,20 @@ const discardBytes = 64 * 1024;
 /** Larger bodies cost more to copy than a second write does. */
 const oneWriteBytes = 8 * 1024;
 
-/** The given headers with the request id under both of its names. */
-export function withRequestId(call: Call, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+/** The given headers with the request id under both of its names, and what took the time until now (W3C Server Timing). */
+export function withFacts(call: Call, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   for (const name of requestIdHeaders) headers[name] = call.id;
+  headers["server-timing"] = serverTiming(call);
   return headers;
+}
+
+/**
+ * `gateway` is everything from the request's head to this answer's that no provider was waited for: reading the body, limits, routing,
+ * conversion and, for whole answers, making the charge durable. `upstream` is the rest, of all attempts.
+ */
+function serverTiming({ clock, startedAt, upstreamMs, row }: Call): string {
+  const own = Math.max(0, clock.monotonic() - startedAt - upstreamMs).toFixed(2);
+  return row.attempts === 0 ? `gateway;dur=${own}` : `gateway;dur=${own}, upstream;dur=${upstreamMs.toFixed(2)}`;
 }
 
 /** Sends a whole JSON (or passed-through) answer. Does nothing when the client is gone. */
@@ -22,7 +32,7 @@ export function sendWhole(call: Call, status: number, headers: OutgoingHttpHeade
   if (call.gone || res.headersSent || res.destroyed) return;
   call.detail.responseBytes = Buffer.byteLength(body);
   const sent: OutgoingHttpHeaders = { ...headers, "content-length": call.detail.responseBytes };
-  res.writeHead(status, withRequestId(call, sent));
+  res.writeHead(status, withFacts(call, sent));
   // Node joins a text with the head into one write, bytes it does not; latin1 is each byte as it is.
   if (typeof body === "string" || body.length > oneWriteBytes) res.end(body);
   else res.end(body.toString("latin1"), "latin1");

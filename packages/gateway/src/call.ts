@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIP } from "node:net";
+import type { Clock } from "@sluice/core/clock";
 import { clientName } from "@sluice/core/dialects/client-name";
 import type { Dialect, Envelope, Reading, Route } from "@sluice/core/dialects/dialect";
 import type { SluiceError } from "@sluice/core/errors";
@@ -45,6 +46,9 @@ export interface Call {
   /** Target without query. */
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly clock: Clock;
+  /** ms that were spent waiting for providers, up to their whole answer or a stream's first content. */
+  upstreamMs: number;
   /** Monotonic ms at which the head was read. */
   readonly startedAt: number;
   /** The configuration that decides this request from its first to its last byte. */
@@ -117,6 +121,8 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
     res,
     headers,
     ...routing,
+    clock: runtime.clock,
+    upstreamMs: 0,
     startedAt: runtime.clock.monotonic(),
     config,
     row: {

@@ -2,6 +2,7 @@ import type { Admission } from "@sluice/admission/admission";
 import type { Credit } from "@sluice/admission/credit";
 import type { Clock } from "@sluice/core/clock";
 import type { Log } from "@sluice/core/log";
+import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import type { Egress } from "@sluice/egress/contract";
 import type { Ledger } from "@sluice/ledger/records";
 import type { Commands, ProviderFigures, Registry, Sessions } from "@sluice/live/contract";
@@ -84,6 +85,8 @@ export interface Runtime extends Omit<GatewayContext, "limits" | "clock"> {
   calls: Set<Call>;
   hedges: HedgeBudget;
   stats: GatewayStats;
+  /** The line of a request that is over. */
+  logRequest(row: RequestRow, detail: RequestDetail): void;
   /** Whether one more anonymous refusal may be logged now. */
   mayLogAnonymous(): boolean;
 }

@@ -16,6 +16,7 @@ import { HedgeBudget } from "./hedge-budget.ts";
 import { endProviderHold, nothingUsed } from "./pipeline/provider-room.ts";
 import { releaseBody } from "./pipeline/receive.ts";
 import { runPipeline } from "./pipeline.ts";
+import { createRequestLog } from "./request-log.ts";
 import { routeOf } from "./routing.ts";
 
 export interface Gateway {
@@ -59,6 +60,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     calls: new Set(),
     hedges: new HedgeBudget(),
     stats,
+    logRequest: createRequestLog(ctx.log, ctx.snapshot),
     mayLogAnonymous: perSecond(clock, limits.anonymousRowsPerSecond),
   };
   const control = createControl(runtime);

@@ -52,6 +52,7 @@ export const settings = {
     upstream: "Upstream timeouts",
     breaker: "Circuit breaker",
     limits: "Limits",
+    logs: "Process log",
     time: "Time",
   },
   unit: { seconds: "seconds", ms: "ms", days: "days" },
@@ -88,6 +89,7 @@ export const settings = {
     limits_queuePerSlot: "Waiting per place in flight",
     limits_queueSeconds: "Longest wait in line",
     limits_overMaxOutput: "More output than a model gives",
+    logs_sampleRate: "Share of requests told",
     time_zone: "Time zone",
   },
   hint: {
@@ -128,6 +130,7 @@ export const settings = {
       "How many requests may wait, per place in flight, at least three in all, until one is free. 0: they are refused at once.",
     limits_queueSeconds: "Who waits longer is refused.",
     limits_overMaxOutput: "A request for more output tokens than the price table has for its model is lowered to that, or refused.",
+    logs_sampleRate: "Of requests that went well, from 0 to 1; errors always have their line. The console's log has every request.",
     time_zone: "Where a day begins, for figures of today.",
   },
   rules: {

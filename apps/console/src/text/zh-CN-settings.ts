@@ -50,6 +50,7 @@ export const settings = {
     upstream: "上游超时",
     breaker: "熔断",
     limits: "限制",
+    logs: "进程日志",
     time: "时间",
   },
   unit: { seconds: "秒", ms: "毫秒", days: "天" },
@@ -86,6 +87,7 @@ export const settings = {
     limits_queuePerSlot: "每个并发名额的排队数",
     limits_queueSeconds: "最长排队时间",
     limits_overMaxOutput: "超出模型最大输出",
+    logs_sampleRate: "请求日志采样率",
     time_zone: "时区",
   },
   hint: {
@@ -121,6 +123,7 @@ export const settings = {
     limits_queuePerSlot: "并发已满时，每个名额可排队等待的请求数，总数至少为 3。0 表示立即拒绝。",
     limits_queueSeconds: "等待超过此时间即被拒绝。",
     limits_overMaxOutput: "请求的输出 Token 超过价格表中该模型的最大值时，降低到最大值或拒绝。",
+    logs_sampleRate: "成功请求写入进程日志的比例，0 到 1；错误始终写入。控制台日志包含全部请求。",
     time_zone: "一天从哪里开始，用于今日统计。",
   },
   rules: {

@@ -62,6 +62,8 @@ export const settingSchemas = {
   "limits.queueSeconds": z.int().min(1).max(60).default(10),
   /** What becomes of a request for more output than the model can give. */
   "limits.overMaxOutput": z.enum(["clamp", "refuse"]).default("clamp"),
+  /** The share of requests that went well which the process's log tells; those that did not are always told. */
+  "logs.sampleRate": z.number().min(0).max(1).default(1),
   "time.zone": z
     .string()
     .refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai")

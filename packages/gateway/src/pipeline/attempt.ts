@@ -42,7 +42,7 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
       const other = mayTryMore(runtime, call, last) ? await nextSuitable(runtime, of, left) : null;
       return other && asking(other);
     };
-    const failure = await (hedges ? hedge(runtime, call, asking(next), second) : asking(next)(call));
+    const failure = await waited(call, hedges ? hedge(runtime, call, asking(next), second) : asking(next)(call));
     if (!failure) {
       // Nothing will be sent again: the body's memory and its share of the budget are free.
       releaseBody(runtime, call);
@@ -65,6 +65,16 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     });
   if (!last.answer) throw last.error;
   call.answer = last.answer;
+}
+
+/** What it takes is the providers' time, not ours (`server-timing`). */
+async function waited<T>(call: Call, answer: Promise<T>): Promise<T> {
+  const askedAt = call.clock.monotonic();
+  try {
+    return await answer;
+  } finally {
+    call.upstreamMs += call.clock.monotonic() - askedAt;
+  }
 }
 
 /** The number of attempts and the time of all of them are bounded. */

@@ -1,4 +1,4 @@
-import { withRequestId } from "../answer.ts";
+import { withFacts } from "../answer.ts";
 import type { Call } from "../call.ts";
 import type { Runtime } from "../context.ts";
 
@@ -10,7 +10,7 @@ export async function meter(_runtime: Runtime, call: Call): Promise<void> {
   const { answer, res } = call;
   if (answer?.kind !== "stream") return;
   if (!call.gone) {
-    res.writeHead(answer.status, withRequestId(call, { ...answer.headers, ...streamHeaders }));
+    res.writeHead(answer.status, withFacts(call, { ...answer.headers, ...streamHeaders }));
     // Committed by time or size of what was dropped: the client should know that something is coming.
     if (answer.relay.heldBytes === 0) res.flushHeaders();
   }

@@ -126,29 +126,10 @@ function recordUncharged(runtime: Runtime, call: Call, end: { state: RequestRow[
   // A path that means nothing has no endpoint to file the row under: it is only logged.
   if (call.route) runtime.ledger.refuse({ row, detail, upstreamCostNanoUsd: "0" });
   if (call.route) publish(runtime, row, detail);
-  else logLine(runtime, row, detail);
+  else runtime.logRequest(row, detail);
 }
 
 function publish(runtime: Runtime, row: RequestRow, detail: RequestDetail): void {
   runtime.registry.finished(row, detail);
-  logLine(runtime, row, detail);
-}
-
-function logLine(runtime: Runtime, row: RequestRow, detail: RequestDetail): void {
-  runtime.log.info(
-    {
-      requestId: row.id,
-      keyId: row.keyId,
-      path: detail.path,
-      model: row.model.slice(0, 100),
-      providerId: row.providerId,
-      state: row.state,
-      status: row.status,
-      code: row.errorCode,
-      attempts: row.attempts,
-      ttftMs: row.ttftMs,
-      durationMs: row.durationMs,
-    },
-    "request",
-  );
+  runtime.logRequest(row, detail);
 }

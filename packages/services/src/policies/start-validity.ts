@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 
 /** The first request that was not refused, by the index of its owner; ids begin with their time. */
 const firstUseSql = (column: "key_id" | "user_id") => `
-  SELECT owner.id, first.id AS "firstId" FROM unnest($1::uuid[]) AS owner(id)
+  SELECT owner.id, first.id AS "firstId" FROM unnest($1::text[]) AS owner(id)
   CROSS JOIN LATERAL (SELECT r.id FROM requests r WHERE r.${column} = owner.id AND r.state <> 'refused' ORDER BY r.id LIMIT 1) AS first`;
 
 /**

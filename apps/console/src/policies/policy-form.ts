@@ -4,7 +4,7 @@ const lists = ["models", "allowedClients", "blockedClients", "addresses"] as con
 
 /** Each list of a policy, in the order of the form. */
 export const policyLists = lists;
-export type PolicyList = (typeof lists)[number];
+type PolicyList = (typeof lists)[number];
 
 /** What a form holds of policies: lists as lines, as typed. */
 export interface PolicyValues {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { listRequests } from "@sluice/ledger/query";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { baseUrlOf, type Harness, startHarness } from "./harness.ts";
+import { baseUrlOf, type Harness, type ProviderSpec, startHarness } from "./harness.ts";
 import { type RawProvider, type Received, startRawProvider } from "./raw-provider.ts";
 
 /** What real clients sent and what they were answered (recorded/README.md), once more through the gateway. */
@@ -46,9 +46,13 @@ afterAll(async () => {
 });
 
 /** Sends it as the client did: its own headers in its own order, only the key is one of ours. */
-async function replay({ method, target, headers, body, answer }: Recording["exchanges"][number], { bodies }: Recording) {
+async function replay(
+  { method, target, headers, body, answer }: Recording["exchanges"][number],
+  { bodies }: Recording,
+  key = harness.key.secret,
+) {
   provider.answer = (res: ServerResponse) => void res.writeHead(answer.status, answer.headers.flat()).end(answer.body);
-  const sent = headers.flatMap(([name, value]) => [name, value.replace("sk-recorded", harness.key.secret)]);
+  const sent = headers.flatMap(([name, value]) => [name, value.replace("sk-recorded", key)]);
   const text = bodies[body] ?? "";
   const outgoing = request(`${harness.url}${target}`, {
     method,
@@ -156,5 +160,24 @@ describe("the request id that a client shows finds its row", () => {
     expect(shown).toBe(headers["x-request-id"]);
     await harness.settled(shown);
     expect(await rowsOf(shown)).toMatchObject([{ id: shown, state: "refused", client: "gemini-cli 0.61" }]);
+  });
+});
+
+describe("by conversion, an agent's tool is called in its own words, and its result gets an answer", () => {
+  const chat: ProviderSpec = { dialect: "openai", serves: ["chat"] };
+  const responses: ProviderSpec = { dialect: "openai", serves: ["responses"] };
+  it.each<[name: string, to: string, spec: ProviderSpec, script: string, called: RegExp, ended: RegExp]>([
+    ["claude-code-tool", "chat", chat, "use,Read,file_path=notes.txt", /"name":"Read"/, /"stop_reason":"end_turn"/],
+    ["claude-code-tool", "responses", responses, "use,Read,file_path=notes.txt", /"name":"Read"/, /"stop_reason":"end_turn"/],
+    ["codex-tool", "anthropic", { dialect: "anthropic" }, "use,exec,input=a", /"type":"custom_tool_call"/, /"status":"completed"/],
+    ["codex-tool", "chat", chat, "use,exec,input=a", /"type":"custom_tool_call"/, /"status":"completed"/],
+  ])("%s to %s", async (name, _to, spec, script, called, ended) => {
+    const recording = recordings.find((one) => one.name === name) as Recording;
+    const { key } = await harness.group([{ ...spec, secret: `sk@${script}` }]);
+    const [first, second] = recording.exchanges.filter(({ target }) => target.startsWith("/v1"));
+    const call = await replay(first as Recording["exchanges"][number], recording, key);
+    expect(call).toMatchObject({ status: 200, body: expect.stringMatching(called) });
+    const answer = await replay(second as Recording["exchanges"][number], recording, key);
+    expect(answer).toMatchObject({ status: 200, body: expect.stringMatching(ended) });
   });
 });

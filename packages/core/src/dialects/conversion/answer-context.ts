@@ -14,6 +14,8 @@ export interface AnswerContext {
   showsThinking: boolean;
   /** Tools of the client that take plain text. */
   customTools: ReadonlySet<string>;
+  /** The namespaces of those tools of the client that have one. */
+  namespaces: ReadonlyMap<string, string>;
   /** What is billed, as far as it is known. */
   usage: () => Usage;
 }

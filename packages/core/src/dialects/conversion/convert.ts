@@ -97,6 +97,7 @@ export function convert({ from, to, body, model, requestId, nowMs }: ConversionO
   const showsThinking = reasoning !== null && reasoning.effort !== "none";
   // Only what the answer needs is kept while it streams: neither the request nor its tools.
   const customTools = new Set(tools.filter(({ schema }) => schema === null).map(({ name }) => name));
+  const namespaces = new Map(tools.flatMap(({ name, namespace }) => (namespace === undefined ? [] : [[name, namespace] as const])));
   const contextOf = (reading: Reading): AnswerContext => ({
     requestId,
     createdS: Math.floor(nowMs / 1000),
@@ -104,6 +105,7 @@ export function convert({ from, to, body, model, requestId, nowMs }: ConversionO
     includesUsage,
     showsThinking,
     customTools,
+    namespaces,
     usage: () => (reading.usageReported ? reading.usage : reading.estimate),
   });
   return {

@@ -85,6 +85,8 @@ export interface Turn {
 
 export interface Tool {
   name: string;
+  /** Responses only; it is part of the name. */
+  namespace?: string;
   description: string;
   /** JSON schema of the arguments; null for a custom tool, whose input is plain text. */
   schema: Record<string, unknown> | null;

@@ -5,6 +5,7 @@ import { unwrapCustomInput } from "./custom-tools.ts";
 import type { Answer, AnswerPart, Seal, StopReason } from "./intermediate.ts";
 import { readSeal, writeSeal } from "./seal.ts";
 import { readResponsesStop, writeResponsesStop } from "./stop-reasons.ts";
+import { splitNamespace } from "./tool-namespaces.ts";
 import { responsesUsage } from "./usage.ts";
 
 /** A whole response in nobody's dialect. */
@@ -95,12 +96,20 @@ export function callItem(
   status: ItemStatus,
   call: { id: string; name: string; args: string },
 ): JsonRecord {
-  const { name, args } = call;
+  const { args } = call;
+  const names = splitNamespace(call.name, context.namespaces.get(call.name));
   const id = `${bareId(context)}_${index}`;
-  if (context.customTools.has(name)) {
-    return { id: `ctc_${id}`, type: "custom_tool_call", status, call_id: call.id, name, input: args === "" ? "" : unwrapCustomInput(args) };
+  if (context.customTools.has(call.name)) {
+    return {
+      id: `ctc_${id}`,
+      type: "custom_tool_call",
+      status,
+      call_id: call.id,
+      ...names,
+      input: args === "" ? "" : unwrapCustomInput(args),
+    };
   }
-  return { id: `fc_${id}`, type: "function_call", status, call_id: call.id, name, arguments: args };
+  return { id: `fc_${id}`, type: "function_call", status, call_id: call.id, ...names, arguments: args };
 }
 
 interface ResponseEnd {

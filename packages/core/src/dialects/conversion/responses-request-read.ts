@@ -3,6 +3,7 @@ import { type FieldRules, listAt, malformed, optionalNumber, optionalText, recor
 import type { Conversation, FilePart, ImagePart, Part, TextPart, Tool, ToolResultPart, Turn } from "./intermediate.ts";
 import { cacheOf, readEffort, readFile, readFormat, readImage, readTool, readToolChoice } from "./openai-request-read.ts";
 import { readSeal } from "./seal.ts";
+import { joinNamespace } from "./tool-namespaces.ts";
 
 const rules: FieldRules = {
   model: "kept",
@@ -53,7 +54,7 @@ export function readResponsesRequest(body: JsonRecord): Conversation {
   const leading = turns.splice(0, lead < 0 ? turns.length : lead).flatMap(({ parts }) => parts);
   const system: TextPart[] = instructions === "" ? [] : [{ kind: "text", text: instructions }];
   system.push(...leading.filter((part): part is TextPart => part.kind === "text"));
-  const tools = readTools(body.tools, dropped);
+  const tools = readTools(body, dropped);
   const text = asRecord(body.text);
   const reasoning = asRecord(body.reasoning);
   const effort = readEffort(reasoning?.effort, "reasoning.effort");
@@ -83,13 +84,13 @@ export function readResponsesRequest(body: JsonRecord): Conversation {
 }
 
 /** Tools that OpenAI runs itself are left out beside others, and refused when there is nothing else. */
-function readTools(value: unknown, dropped: string[]): Tool[] {
-  const tools: Tool[] = [];
+function readTools(body: JsonRecord, dropped: string[]): Tool[] {
   const hosted: string[] = [];
-  for (const [index, item] of listAt(value, "tools").entries()) {
-    const tool = recordAt(item, `tools.${index}`);
-    if (tool.type === "function" || tool.type === "custom") tools.push(readTool(tool.type, tool, `tools.${index}`));
-    else hosted.push(`tools.${index}.type`);
+  const tools = readToolList(body.tools, "tools", "", hosted);
+  // Codex offers its tools in the conversation.
+  for (const [index, item] of asList(body.input).entries()) {
+    const record = asRecord(item);
+    if (record?.type === "additional_tools") tools.push(...readToolList(record.tools, `input.${index}.tools`, "", hosted));
   }
   for (const path of hosted) {
     if (tools.length === 0) refuse(path, "is a tool that only OpenAI runs; no other provider has it.");
@@ -98,12 +99,28 @@ function readTools(value: unknown, dropped: string[]): Tool[] {
   return tools;
 }
 
+function readToolList(value: unknown, path: string, namespace: string, hosted: string[]): Tool[] {
+  return listAt(value, path).flatMap((item, index) => {
+    const at = `${path}.${index}`;
+    const tool = recordAt(item, at);
+    if (tool.type === "namespace") return readToolList(tool.tools, `${at}.tools`, textAt(tool.name, `${at}.name`), hosted);
+    if (tool.type !== "function" && tool.type !== "custom") {
+      hosted.push(`${at}.type`);
+      return [];
+    }
+    const read = readTool(tool.type, tool, at);
+    return [{ ...read, name: joinNamespace(namespace, read.name), ...(namespace === "" ? {} : { namespace }) }];
+  });
+}
+
 /** Items follow one another; those of the assistant (reasoning, text, calls) make one turn. */
 function readInput(input: unknown): Turn[] {
   if (typeof input === "string") return [{ role: "user", parts: [{ kind: "text", text: input }] }];
   const turns: Turn[] = [];
   for (const [index, value] of listAt(input, "input").entries()) {
-    const turn = readItem(recordAt(value, `input.${index}`), `input.${index}`);
+    const item = recordAt(value, `input.${index}`);
+    if (item.type === "additional_tools") continue;
+    const turn = readItem(item, `input.${index}`);
     const last = turns.at(-1);
     if (last && last.role === turn.role && turn.role === "assistant") last.parts.push(...turn.parts);
     else turns.push(turn);
@@ -173,7 +190,7 @@ function readReasoning(item: JsonRecord): Part[] {
 
 function readCall(item: JsonRecord, path: string): Part {
   const id = textAt(item.call_id, `${path}.call_id`);
-  const name = textAt(item.name, `${path}.name`);
+  const name = joinNamespace(asText(item.namespace), textAt(item.name, `${path}.name`));
   if (item.type === "custom_tool_call") return { kind: "tool-call", id, name, args: asText(item.input), isCustom: true };
   return { kind: "tool-call", id, name, args: asText(item.arguments) };
 }

@@ -131,7 +131,7 @@ interface OpenItem {
 type Emit = (type: string, body: JsonRecord) => string;
 
 /** The events that close an item's content, before the item itself is done. */
-function closingEvents({ part, text, place, isCustom }: OpenItem, emit: Emit): string {
+function closingEvents({ part, text, place, isCustom }: OpenItem, { name }: JsonRecord, emit: Emit): string {
   switch (part.kind) {
     case "text":
       return (
@@ -150,7 +150,7 @@ function closingEvents({ part, text, place, isCustom }: OpenItem, emit: Emit): s
         emit("response.reasoning_summary_part.done", { ...place, part: { type: "summary_text", text } })
       );
     default: {
-      if (!isCustom) return emit("response.function_call_arguments.done", { ...place, name: part.name, arguments: text });
+      if (!isCustom) return emit("response.function_call_arguments.done", { ...place, name, arguments: text });
       // A custom tool's text is wrapped in JSON until its end: it can only be unwrapped whole.
       const input = unwrapCustomInput(text);
       return (
@@ -236,8 +236,8 @@ export function responsesStreamWriter(context: AnswerContext): StreamEventWriter
     open = null;
     const isSilent = item.part.kind === "thinking" && item.text === "";
     if (isSilent && !item.seal) return "";
-    const closing = (isSilent ? added(item) : "") + closingEvents(item, emit);
     const whole = itemOf(item, true);
+    const closing = (isSilent ? added(item) : "") + closingEvents(item, whole, emit);
     const done = emit("response.output_item.done", { output_index: output.length, item: whole });
     output.push(whole);
     return closing + done;

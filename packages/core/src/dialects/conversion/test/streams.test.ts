@@ -210,3 +210,32 @@ test("custom tools of OpenAI's clients are offered as functions and come back as
     expect(text).toContain(`"input":${JSON.stringify(item.input)}`);
   }
 });
+
+test("tools in namespaces, also those that Codex offers in the conversation, have one name elsewhere and two on the way back", () => {
+  const named = (name: string) => ({ type: "function", name, parameters: { type: "object", properties: {} } });
+  const offer = [
+    { type: "namespace", name: "functions", tools: [named("wait")] },
+    { type: "namespace", name: "clock", tools: [named("sleep")] },
+  ];
+  const call = { type: "function_call", call_id: "c1", namespace: "clock", name: "sleep", arguments: "{}" };
+  const result = { type: "function_call_output", call_id: "c1", output: "" };
+  const input = [{ type: "additional_tools", role: "developer", tools: offer }, { role: "user", content: "Hi" }, call, result];
+  const said: Said = {
+    calls: ["wait", "clock__sleep"].map((name, index) => ({ id: `c${index + 2}`, name, pieces: ["{}"] })),
+    stop: "tool",
+  };
+  for (const to of ["anthropic", "chat"] as const) {
+    const request = { model: "m", input };
+    const sent = JSON.parse(convertRequest(["responses", to], request).body.toString());
+    const names = sent.tools.map((tool: { name?: string; function?: { name: string } }) => tool.name ?? tool.function?.name);
+    expect(names).toEqual(["wait", "clock__sleep"]);
+    expect(JSON.stringify(sent.messages)).toContain('"name":"clock__sleep"');
+    const { output } = JSON.parse(convertAnswer(["responses", to], request, providerAnswer[to](said)));
+    expect(output).toMatchObject([{ name: "wait" }, { name: "sleep", namespace: "clock" }]);
+    expect(output[0]).not.toHaveProperty("namespace");
+    const { text } = convertStream(["responses", to], { ...request, stream: true }, providerStream[to](said));
+    readOrdered.responses(text);
+    expect(text).toContain('"name":"sleep","namespace":"clock"');
+    expect(text).not.toContain("clock__sleep");
+  }
+});

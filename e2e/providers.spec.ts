@@ -56,6 +56,8 @@ test("a provider is added, tested, disabled with effect at once, edited, deleted
   const own = page.getByRole("switch", { name: `Enabled: ${world.providerName}` });
   await (await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).text();
   await expect(card(page, world.providerName)).toContainText("Healthy");
+  // Figures come once a second: the request that is over counts as one of today's.
+  await expect(card(page, world.providerName)).toContainText("Requests today1");
   await own.click();
   // Somebody would notice: it says who, and asks.
   const asked = page.getByRole("alertdialog");
@@ -83,6 +85,62 @@ test("a provider is added, tested, disabled with effect at once, edited, deleted
   await expect(card(page, `${name} renamed`)).toHaveCount(1);
   const { providers } = await api.providers.bootstrap.query();
   for (const { id } of providers.filter((each) => each.name.startsWith(name))) await api.providers.delete.mutate({ id });
+});
+
+test("keys, hours, headers and a proxy of a provider are set, refused at their fields, and kept", async ({
+  adminPage: page,
+  api,
+  place,
+  world,
+}) => {
+  const { id } = await api.providers.create.mutate({
+    ...{
+      name: `kept ${world.id}`,
+      dialect: "anthropic",
+      baseUrl: upstreamUrl,
+      secret: `${upstreamSecret}@auth`,
+      groups: [world.group],
+      priority: 0,
+    },
+    credentials: [{ label: "spare", secret: upstreamSecret }],
+  });
+  await api.providers.update.mutate({ id: world.providerId, priority: 5 });
+  await page.goto("/providers");
+  const own = card(page, `kept ${world.id}`);
+  expect((await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).status).toBe(200);
+  await expect(own).toContainText(/Key main cools down · \S.* left/);
+
+  await own.getByRole("button", { name: `kept ${world.id}`, exact: true }).click();
+  const edit = page.getByRole("dialog");
+  await edit.getByRole("button", { name: "Add a key" }).click();
+  const added = edit.getByRole("group", { name: "Key 2" });
+  await added.getByLabel("Label").fill("third");
+  await edit.getByLabel("Hours", { exact: true }).fill("09:00-18:00\n22:00-06:00");
+  await edit.getByLabel("Time zone").fill("Asia/Shanghai");
+  await edit.getByLabel("Headers to the provider").fill("Authorization: Bearer x");
+  await edit.getByRole("button", { name: "Save" }).click();
+  await expect(edit.getByLabel("Headers to the provider")).toHaveAttribute("aria-invalid", "true");
+  await edit.getByLabel("Headers to the provider").fill("X-Team: blue");
+  await edit.getByLabel("Models", { exact: true }).fill("/(/");
+  await edit.getByRole("button", { name: "Save" }).click();
+  await expect(edit.getByText(/missing closing/)).toBeVisible();
+  await edit.getByLabel("Models", { exact: true }).fill("claude-*");
+  await edit.getByRole("button", { name: "Save" }).click();
+  await expect(edit.getByText('Enter the key of "third".')).toBeVisible();
+  await added.getByLabel("API key").fill("sk-third-0123456789");
+  await edit.getByRole("button", { name: "Save" }).click();
+  await expect(edit).toBeHidden();
+  expect(await api.providers.get.query({ id })).toMatchObject({
+    ...{ models: ["claude-*"], headers: { "x-team": "blue" }, credentials: [{ label: "spare" }, { label: "third", secretTail: "6789" }] },
+    schedule: {
+      zone: "Asia/Shanghai",
+      windows: [
+        { from: "09:00", to: "18:00" },
+        { from: "22:00", to: "06:00" },
+      ],
+    },
+  });
+  await api.providers.delete.mutate({ id });
 });
 
 test("a form says which field is wrong", async ({ adminPage: page }) => {

@@ -31,7 +31,7 @@ export interface BreakersOptions {
   clock: Clock;
   policy: (providerId: string) => BreakerPolicy;
   /** Share of failures in percent that opens; 0 = none does. */
-  ratePercent: () => number;
+  ratePercent: (providerId: string) => number;
   /** Called on the one instance that made the change. */
   onTransition: (breaker: BreakerState) => void;
   instanceId: string;
@@ -147,7 +147,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
     },
     succeeded(providerId, model) {
       const id = idOf(providerId, model);
-      if (ratePercent() > 0) rates.note(id, true);
+      if (ratePercent(providerId) > 0) rates.note(id, true);
       change(id, { op: "succeed" }, succeedBreaker);
     },
     failed(providerId, model, { cause, retryAfterMs = 0 }) {
@@ -157,7 +157,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
       change(id, { op: "fail", text, retryAfterMs: failure.retryAfterMs }, (breaker) =>
         failBreaker(breaker, clock.now(), policyOf(id), failure),
       );
-      if (ratePercent() > 0) tripAbove(id, ratePercent(), rates.note(id, false), text);
+      if (ratePercent(providerId) > 0) tripAbove(id, ratePercent(providerId), rates.note(id, false), text);
     },
     reset(providerId) {
       for (const id of [...entries.keys()]) {

@@ -87,10 +87,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
       failures: own?.failures ?? settings()["breaker.failures"],
       openMs: (own?.openSeconds ?? settings()["breaker.openSeconds"]) * 1000,
       probeMs: timing.probeMs,
-      probes: settings()["breaker.probes"],
+      probes: own?.probes ?? settings()["breaker.probes"],
     };
   };
-  const ratePercent = (): number => settings()["breaker.failureRatePercent"];
+  const ratePercent = (providerId: string): number =>
+    options.breakerOf?.(providerId)?.failureRatePercent ?? settings()["breaker.failureRatePercent"];
   const breakers = createBreakers({ gate, clock, policy, ratePercent, onTransition, instanceId });
   const sticky = createSticky({ gate, clock, ttlSeconds: () => settings()["routing.stickySeconds"] });
   const unfollow = redis

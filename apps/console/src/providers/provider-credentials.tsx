@@ -28,7 +28,12 @@ export function ProviderCredentials({ register, control, errorOf, stored }: Cred
       {fields.map((field, index) => {
         const known = stored.find(({ label }) => label === field.label);
         return (
-          <div key={field.id} className="grid grid-cols-[1fr_auto] items-end gap-3 sm:grid-cols-[1fr_1.6fr_4.5rem_auto]">
+          <div
+            key={field.id}
+            role="group"
+            aria-label={t("providers.credentials.one", { label: field.label || index + 1 })}
+            className="grid grid-cols-[1fr_auto] items-end gap-3 sm:grid-cols-[1fr_1.6fr_4.5rem_auto]"
+          >
             <Field label={t("providers.credentials.label")}>
               {(ids) => <Input {...ids} autoComplete="off" {...register(`credentials.${index}.label`)} />}
             </Field>

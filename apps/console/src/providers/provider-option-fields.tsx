@@ -9,7 +9,7 @@ interface OptionFieldsProps {
 }
 
 const timeouts = ["connectMs", "firstContentMs", "idleMs", "totalMs"] as const;
-const breaker = ["failures", "openSeconds"] as const;
+const breaker = ["failures", "openSeconds", "probes", "failureRatePercent"] as const;
 
 /** Hours, priorities by group, timeouts and breakers: what is left empty is as the settings say. */
 export function ProviderOptionFields({ register, errorOf }: OptionFieldsProps) {

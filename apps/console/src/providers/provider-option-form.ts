@@ -8,7 +8,7 @@ export interface OptionValues {
   /** Lines "HH:mm-HH:mm". */
   schedule: string;
   timeouts: { connectMs: string; firstContentMs: string; idleMs: string; totalMs: string };
-  breaker: { failures: string; openSeconds: string };
+  breaker: { failures: string; openSeconds: string; probes: string; failureRatePercent: string };
   /** Beside the first one. Of a stored one the secret is empty: it stays. */
   credentials: { label: string; secret: string; weight: string }[];
   credentialOrder: "first" | "weighted";
@@ -32,7 +32,12 @@ export function optionValuesOf(provider: Provider | null): OptionValues {
       idleMs: text(timeouts?.idleMs),
       totalMs: text(timeouts?.totalMs),
     },
-    breaker: { failures: text(breaker?.failures), openSeconds: text(breaker?.openSeconds) },
+    breaker: {
+      failures: text(breaker?.failures),
+      openSeconds: text(breaker?.openSeconds),
+      probes: text(breaker?.probes),
+      failureRatePercent: text(breaker?.failureRatePercent),
+    },
     credentials: (credentials ?? []).map(({ label, weight }) => ({ label, secret: "", weight: String(weight) })),
     credentialOrder: provider?.credentialOrder ?? "first",
     secretWeight: String(provider?.secretWeight ?? 1),

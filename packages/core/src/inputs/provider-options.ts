@@ -28,6 +28,10 @@ export const breakerField = z.strictObject({
   /** Consecutive failures that open; 0 = never. */
   failures: z.int().min(0).max(1_000).optional(),
   openSeconds: z.int().min(1).max(3_600).optional(),
+  /** Requests at once that may show that it is well again. */
+  probes: z.int().min(1).max(20).optional(),
+  /** Of the last while, in percent, that opens too; 0 = never. */
+  failureRatePercent: z.int().min(0).max(100).optional(),
 });
 export type ProviderBreaker = z.infer<typeof breakerField>;
 

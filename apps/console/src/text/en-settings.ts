@@ -109,7 +109,8 @@ export const settings = {
     pricing_sourceUrl: "Address of a price table in LiteLLM's form, for “Refresh now”. Empty: the table of this version.",
     routing_maxAttempts: "Providers tried before a request fails.",
     routing_totalAttemptMs: "No further attempt starts after this.",
-    routing_hedgeAfterMs: "When the first has sent no content by then; who is first serves, the other is stopped. 0 turns it off.",
+    routing_hedgeAfterMs:
+      "When the first has sent no content of a stream by then; who is first serves, the other is stopped. 0 turns it off.",
     routing_hedgePercent:
       "At most so many of a hundred requests. The client pays for one answer; what the other cost is in the request's attempts.",
     routing_stickySeconds: "A session stays with its provider this long. 0 turns it off.",

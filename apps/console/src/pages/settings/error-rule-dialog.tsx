@@ -1,13 +1,13 @@
 import { ErrorRule, errorRuleActions } from "@sluice/core/inputs/error-rules";
 import { dialectField } from "@sluice/core/inputs/provider";
 import { useTranslation } from "react-i18next";
-import { client } from "../../api/client.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
 import { FailureBox } from "../../ui/states.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
+import { useSaveErrorRules } from "./use-save-error-rules.ts";
 
 interface RuleValues {
   name: string;
@@ -21,9 +21,9 @@ interface RuleValues {
 }
 
 interface ErrorRuleDialogProps {
+  /** The one to be changed; null: a new one at the end. */
+  rule: ErrorRule | null;
   rules: readonly ErrorRule[];
-  /** The one to be changed; as many as there are: a new one at the end. */
-  index: number;
   onClose(): void;
 }
 
@@ -44,10 +44,10 @@ function toInput({ statuses, providers, dialect, status, ...values }: RuleValues
 }
 
 /** One rule: when it applies, and what is done then. */
-export function ErrorRuleDialog({ rules, index, onClose }: ErrorRuleDialogProps) {
+export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) {
   const { t } = useTranslation();
-  const rule = rules[index];
-  const others = rules.filter((_, at) => at !== index).map(({ name }) => name);
+  const save = useSaveErrorRules();
+  const others = rules.flatMap(({ name }) => (name === rule?.name ? [] : [name]));
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: ErrorRule.refine(({ name }) => !others.includes(name), { path: ["name"], message: "" }),
     defaults: {
@@ -57,12 +57,12 @@ export function ErrorRuleDialog({ rules, index, onClose }: ErrorRuleDialogProps)
       providers: rule?.providers.join(", ") ?? "",
       dialect: rule?.dialects[0] ?? "",
       action: rule?.action ?? "failover",
-      status: rule?.status === null || rule === undefined ? "" : String(rule.status),
+      status: rule?.status == null ? "" : String(rule.status),
       message: rule?.message ?? "",
     } as RuleValues,
     toInput,
     async submit(input) {
-      await client.settings.update.mutate({ "upstream.errorRules": [...rules.slice(0, index), input, ...rules.slice(index + 1)] });
+      await save((now) => (rule ? now.map((one) => (one.name === rule.name ? input : one)) : [...now, input]));
       toastDone(t("settings.saved"));
       onClose();
     },

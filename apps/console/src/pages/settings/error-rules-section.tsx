@@ -1,9 +1,9 @@
 import type { ErrorRule } from "@sluice/core/inputs/error-rules";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { client, type Outputs } from "../../api/client.ts";
+import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -12,33 +12,30 @@ import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
 import { ErrorRuleDialog } from "./error-rule-dialog.tsx";
 import { ruleConditions, ruleOutcome } from "./error-rule-text.ts";
-
-interface ErrorRulesProps {
-  rules: readonly ErrorRule[];
-  /** Absent: the default. */
-  source: Outputs["settings"]["sources"]["upstream.errorRules"];
-}
+import { useSaveErrorRules } from "./use-save-error-rules.ts";
 
 /** What errors of providers mean, in the order in which the rules are looked through; every change is saved at once. */
-export function ErrorRulesSection({ rules, source }: ErrorRulesProps) {
+export function ErrorRulesSection({ rules }: { rules: readonly ErrorRule[] }) {
   const { t } = useTranslation();
   const failureText = useFailureText();
-  const [editing, setEditing] = useState<number | null>(null);
-  const [removing, setRemoving] = useState<number | null>(null);
+  const source = useQuery(api.settings.sources.queryOptions()).data?.["upstream.errorRules"];
+  const [editing, setEditing] = useState<ErrorRule | "new" | null>(null);
+  const [removing, setRemoving] = useState<string | null>(null);
   const save = useMutation({
-    mutationFn: (next: ErrorRule[]) => client.settings.update.mutate({ "upstream.errorRules": next }),
+    mutationFn: useSaveErrorRules(),
     onSuccess: () => {
       toastDone(t("settings.saved"));
       setRemoving(null);
     },
     onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
   });
-  const move = (from: number, to: number): void => {
-    const next = [...rules];
-    next.splice(to, 0, ...next.splice(from, 1));
-    save.mutate(next);
-  };
-  const removed = removing === null ? undefined : rules[removing];
+  const move = (name: string, by: number): void =>
+    save.mutate((now) => {
+      const next = [...now];
+      const from = next.findIndex((rule) => rule.name === name);
+      if (from >= 0) next.splice(Math.max(0, from + by), 0, ...next.splice(from, 1));
+      return next;
+    });
   return (
     <section aria-labelledby="error-rules" className="overflow-hidden rounded-xl border border-line bg-surface">
       <header className="flex flex-wrap items-center justify-between gap-2 border-b border-line px-5 py-2.5">
@@ -46,7 +43,7 @@ export function ErrorRulesSection({ rules, source }: ErrorRulesProps) {
           {t("settings.name.upstream_errorRules")}
           {source?.source === "config" && <Badge tone="warn">{t("settings.source.config")}</Badge>}
         </h2>
-        <Button size="sm" onClick={() => setEditing(rules.length)}>
+        <Button size="sm" onClick={() => setEditing("new")}>
           <Plus aria-hidden="true" />
           {t("settings.rules.add")}
         </Button>
@@ -70,7 +67,7 @@ export function ErrorRulesSection({ rules, source }: ErrorRulesProps) {
                 size="iconSm"
                 disabled={index === 0 || save.isPending}
                 aria-label={t("settings.rules.up", { name: rule.name })}
-                onClick={() => move(index, index - 1)}
+                onClick={() => move(rule.name, -1)}
               >
                 <ArrowUp aria-hidden="true" />
               </Button>
@@ -79,7 +76,7 @@ export function ErrorRulesSection({ rules, source }: ErrorRulesProps) {
                 size="iconSm"
                 disabled={index === rules.length - 1 || save.isPending}
                 aria-label={t("settings.rules.down", { name: rule.name })}
-                onClick={() => move(index, index + 1)}
+                onClick={() => move(rule.name, 1)}
               >
                 <ArrowDown aria-hidden="true" />
               </Button>
@@ -87,7 +84,7 @@ export function ErrorRulesSection({ rules, source }: ErrorRulesProps) {
                 variant="ghost"
                 size="iconSm"
                 aria-label={t("settings.rules.edit", { name: rule.name })}
-                onClick={() => setEditing(index)}
+                onClick={() => setEditing(rule)}
               >
                 <Pencil aria-hidden="true" />
               </Button>
@@ -95,7 +92,7 @@ export function ErrorRulesSection({ rules, source }: ErrorRulesProps) {
                 variant="ghost"
                 size="iconSm"
                 aria-label={t("settings.rules.remove", { name: rule.name })}
-                onClick={() => setRemoving(index)}
+                onClick={() => setRemoving(rule.name)}
               >
                 <Trash2 aria-hidden="true" />
               </Button>
@@ -103,15 +100,15 @@ export function ErrorRulesSection({ rules, source }: ErrorRulesProps) {
           </li>
         ))}
       </ol>
-      {editing !== null && <ErrorRuleDialog rules={rules} index={editing} onClose={() => setEditing(null)} />}
+      {editing && <ErrorRuleDialog rule={editing === "new" ? null : editing} rules={rules} onClose={() => setEditing(null)} />}
       <Confirm
-        open={removed !== undefined}
+        open={removing !== null}
         onOpenChange={(open) => !open && setRemoving(null)}
-        title={t("settings.rules.removeTitle", { name: removed?.name ?? "" })}
+        title={t("settings.rules.removeTitle", { name: removing ?? "" })}
         text={t("settings.rules.removeText")}
         action={t("settings.rules.removeAction")}
         busy={save.isPending}
-        onConfirm={() => save.mutate(rules.filter((_, index) => index !== removing))}
+        onConfirm={() => save.mutate((now) => now.filter(({ name }) => name !== removing))}
       />
     </section>
   );

@@ -19,6 +19,15 @@ export function settingGroup(t: TFunction, name: SettingName): string {
   return t(`settings.group.${name.split(".")[0]}` as "settings.group.time");
 }
 
+/** Whether every word of a search is in its name, its group, its title or its hint. */
+export function settingMatches(t: TFunction, name: SettingName, query: string): boolean {
+  const text = `${name} ${settingGroup(t, name)} ${settingTitle(t, name)} ${settingHint(t, name)}`.toLowerCase();
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
 export function settingUnit(t: TFunction, name: SettingName): string {
   if (name.endsWith("Percent")) return "%";
   if (name.endsWith("Days")) return t("settings.unit.days");

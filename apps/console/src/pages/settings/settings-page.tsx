@@ -15,9 +15,10 @@ import { ErrorRulesSection } from "./error-rules-section.tsx";
 import { HistoryDialog } from "./history-dialog.tsx";
 import { ReviewDialog } from "./review-dialog.tsx";
 import { SettingField } from "./setting-field.tsx";
-import { isList, settingGroup, settingHint, settingNames, settingProblem, settingTitle } from "./setting-text.ts";
+import { isList, settingGroup, settingMatches, settingNames, settingProblem } from "./setting-text.ts";
 
-const groups = ["sessions", "routing", "upstream", "breaker", "pricing", "ledger", "time"] as const;
+/** Every group that has a setting: none can be forgotten here. */
+const groups = [...new Set(settingNames.map((name) => name.split(".")[0]))];
 
 const route = getRouteApi("/app/admin/settings");
 
@@ -53,6 +54,7 @@ export function SettingsPage() {
       {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows rows={10} className="rounded-xl border border-line bg-surface" />}
       {data && <SettingsForm settings={data} query={query} onClear={() => setQuery("")} />}
+      {data && settingMatches(t, "upstream.errorRules", query) && <ErrorRulesSection rules={data["upstream.errorRules"]} />}
       {data && history && <HistoryDialog settings={data} onClose={() => setHistory(false)} />}
     </Page>
   );
@@ -66,12 +68,7 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
   const [reviewing, setReviewing] = useState(false);
   const changed = settingNames.filter((name) => edits[name] !== undefined && edits[name] !== String(settings[name]));
   const invalid = changed.filter((name) => settingProblem(t, name, edits[name] ?? "") !== null);
-  const words = query.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = settingNames.filter((name) => {
-    const text = `${name} ${settingGroup(t, name)} ${settingTitle(t, name)} ${settingHint(t, name)}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
-  const showsRules = shown.includes("upstream.errorRules");
+  const shown = settingNames.filter((name) => settingMatches(t, name, query));
   const unsaved = changed.length > 0;
   const leaving = useBlocker({ shouldBlockFn: () => unsaved, enableBeforeUnload: () => unsaved, withResolver: true });
 
@@ -112,7 +109,7 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
         .map(({ group, members }) => (
           <section key={group} aria-labelledby={`settings-${group}`} className="overflow-hidden rounded-xl border border-line bg-surface">
             <h2 id={`settings-${group}`} className="border-b border-line px-5 py-2.5 text-sm font-semibold">
-              {t(`settings.group.${group}`)}
+              {members[0] && settingGroup(t, members[0])}
             </h2>
             <div className="divide-y divide-line">
               {members.map((name) => (
@@ -128,7 +125,6 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
             </div>
           </section>
         ))}
-      {showsRules && <ErrorRulesSection rules={settings["upstream.errorRules"]} source={sources?.["upstream.errorRules"]} />}
       {changed.length > 0 && (
         <section
           aria-label={t("settings.unsaved", { count: changed.length })}

@@ -20,6 +20,17 @@ test("a request's drawer says where it went, why, and what it cost", async ({ ad
   await expect(drawer(page)).toBeHidden();
 });
 
+test("a converted request says from what to what, and which of its fields were left out", async ({ adminPage: page, place, world }) => {
+  const body = { model: models.plain, seed: 7, messages: [{ role: "user", content: "Hi" }] };
+  const headers = { authorization: `Bearer ${world.secret}`, "content-type": "application/json" };
+  const answer = await fetch(`${place.gatewayUrl}/v1/chat/completions`, { method: "POST", headers, body: JSON.stringify(body) });
+  expect(answer.status).toBe(200);
+  await openLogs(page, world);
+  await rows(page).first().click();
+  await expect(drawer(page).getByText("Converted: openai chat → anthropic")).toHaveCount(2);
+  await expect(drawer(page)).toContainText("Left out: seed");
+});
+
 test("J and K walk through the log with the drawer open", async ({ adminPage: page, place, world }) => {
   const ids = await makeRequests(place, world, [models.plain, models.failing, models.plain]);
   await openLogs(page, world);

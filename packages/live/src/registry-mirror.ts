@@ -170,7 +170,7 @@ export function createRegistryMirror(
     const found = new Map<string, RemoteRow>();
     let cursor = "0";
     do {
-      const [next, fields] = await redis.hscan(key, cursor, "COUNT", 500);
+      const [next, fields] = await redis.hscan(key, cursor, "COUNT", CHUNK);
       cursor = next;
       for (let at = 0; at + 1 < fields.length; at += 2) {
         const id = fields[at] ?? "";

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import type { SettlerState } from "@sluice/core/events";
+import type { StickyStats } from "@sluice/admission/admission";
+import type { BoundSessions, SettlerState } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Gateway } from "@sluice/gateway/gateway";
 import type { Ledger, LedgerStats } from "@sluice/ledger/records";
@@ -13,10 +14,11 @@ export interface FactSources {
   ledger: () => Ledger | null;
   config: WatchedConfig | null;
   settings: () => Settings;
+  sticky: () => StickyStats;
 }
 
 /** What this process says of itself to whoever looks after the installation: counters in memory, nothing that is asked for. */
-export function createInstanceFacts({ roles, version, gateway, ledger, config, settings }: FactSources): () => InstanceFacts {
+export function createInstanceFacts({ roles, version, gateway, ledger, config, settings, sticky }: FactSources): () => InstanceFacts {
   const fixed = {
     roles: [...roles].sort(),
     version,
@@ -31,7 +33,9 @@ export function createInstanceFacts({ roles, version, gateway, ledger, config, s
     return {
       ...fixed,
       memoryBytes: process.memoryUsage.rss(),
-      gateway: traffic ? { inFlight: traffic.inFlight, requests: traffic.requests, draining: traffic.draining } : null,
+      gateway: traffic
+        ? { inFlight: traffic.inFlight, requests: traffic.requests, draining: traffic.draining, sessions: boundSessions(sticky()) }
+        : null,
       spool: spool
         ? {
             ...{ depth: spool.depth, oldestAgeMs: spool.oldestAgeMs, quarantined: spool.quarantined, writable: spool.writable },
@@ -41,6 +45,10 @@ export function createInstanceFacts({ roles, version, gateway, ledger, config, s
       config: config?.state() ?? null,
     };
   };
+}
+
+function boundSessions({ size, max, hits, misses }: StickyStats): BoundSessions {
+  return { size, max, hits, misses };
 }
 
 function settlerState({ flushes, rows, failures, lastFailure, recovered }: LedgerStats, settings: Settings): SettlerState {

@@ -16,6 +16,7 @@ it("the spool's state is told: 1 while it can be written, 0 while it cannot", as
     creditStats: () => ({ users: 0, openNanoUsd: 0, rebuilds: 0, others: 0, driftNanoUsd: 0 }),
     liveSubscriptions: () => 0,
     limitDriftNanoUsd: () => 0,
+    stickyStats: () => ({ size: 0, max: 10_000, hits: 0, misses: 0, evicted: 0, expired: 0 }),
   });
   expect(await metrics.text()).toContain("\nsluice_ledger_writable 1\n");
   stats.writable = false;

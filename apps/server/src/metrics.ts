@@ -1,3 +1,4 @@
+import type { StickyStats } from "@sluice/admission/admission";
 import type { CreditStats } from "@sluice/admission/credit";
 import type { GatewayStats } from "@sluice/gateway/context";
 import type { LedgerStats } from "@sluice/ledger/records";
@@ -13,6 +14,7 @@ export interface MetricSources {
   liveSubscriptions: () => number;
   /** By how much the worst sum of a cost limit was off when it was last compared with the ledger. */
   limitDriftNanoUsd: () => number;
+  stickyStats: () => StickyStats;
 }
 
 /** The process in Prometheus' text format; figures are read when they are scraped, never collected by a timer. */
@@ -63,6 +65,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     "Worst difference of a cost limit's sum to the ledger, last time they were compared.",
     () => sources.limitDriftNanoUsd() / 1e9,
   );
+  gaugesOfStickiness(gauge, sources);
   gauge("sluice_live_subscriptions", "Open event streams of the console.", sources.liveSubscriptions);
   gauge("sluice_db_connections", "Connections to Postgres for console and jobs.", () => sources.pool.totalCount);
   gauge("sluice_db_connections_waiting", "Queries that wait for a connection.", () => sources.pool.waitingCount);
@@ -81,6 +84,14 @@ function gaugesOfCredit(gauge: AddGauge, { creditStats }: MetricSources): void {
   gauge("sluice_credit_open_nano_usd", "Reserved, or spent and not committed yet, by this process.", () => creditStats().openNanoUsd);
   gauge("sluice_credit_rebuilds", "Rebuilds of the reserved credit from Postgres since start.", () => creditStats().rebuilds);
   gauge("sluice_credit_drift_nano_usd", "What rebuilds had to correct since start.", () => creditStats().driftNanoUsd);
+}
+
+function gaugesOfStickiness(gauge: AddGauge, { stickyStats }: MetricSources): void {
+  gauge("sluice_sticky_sessions", "Sessions bound to a provider in this process.", () => stickyStats().size);
+  gauge("sluice_sticky_hits", "Lookups that found a binding here, since start.", () => stickyStats().hits);
+  gauge("sluice_sticky_misses", "Lookups that found none here, since start.", () => stickyStats().misses);
+  gauge("sluice_sticky_evicted", "Bindings that made room for others, since start.", () => stickyStats().evicted);
+  gauge("sluice_sticky_expired", "Bindings that ran out, since start.", () => stickyStats().expired);
 }
 
 function gaugesOfGateway(gauge: AddGauge, { gatewayStats }: MetricSources): void {

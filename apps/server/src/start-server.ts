@@ -96,6 +96,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
       creditStats: () => rooms.credit.stats(),
       liveSubscriptions: () => rooms.live.frames.count(),
       limitDriftNanoUsd: () => rooms.admission.driftNanoUsd(),
+      stickyStats: () => rooms.admission.sticky.stats(),
     });
     const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, metrics };
     composed.resolve(parts);
@@ -108,6 +109,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
         gateway: () => roles.gateway,
         ledger: () => roles.ledger,
         settings: () => rooms.snapshot.current().settings,
+        sticky: () => rooms.admission.sticky.stats(),
       }),
     );
     config?.watch();
@@ -142,6 +144,7 @@ function composeServices(parts: Omit<Parts, "instance" | "services" | "config" |
     breakers: rooms.admission.breakers,
     coolDowns: rooms.admission.coolDowns,
     sticky: rooms.admission.sticky,
+    loads: rooms.admission.loads,
     limits: rooms.admission,
     credit: rooms.credit,
     egress: rooms.egress,

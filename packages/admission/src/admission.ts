@@ -89,6 +89,7 @@ export interface Admission extends Limits {
   breakers: Breakers;
   coolDowns: CoolDowns;
   sticky: Sticky;
+  loads: Loads;
   close(): Promise<void>;
 }
 
@@ -110,6 +111,8 @@ export interface CoolDowns {
 export interface Breakers {
   /** Local knowledge, no I/O: `open` excludes the provider, `tripped` unless it is the last one; `probe` = due, but must be taken first. */
   stateOf(providerId: string, model: string): BreakerView;
+  /** Closed, and nothing failed there for a minute or since the last success. */
+  isWell(providerId: string, model: string): boolean;
   /** Until an open breaker lets a probe through, ms; 0 unless open. */
   dueInMs(providerId: string, model: string): number;
   /** Takes one of the shared probes of a due breaker. False: others have them all. */
@@ -123,6 +126,26 @@ export interface Breakers {
   list(): BreakerState[];
 }
 
+/** What this process has at each provider, and how quick they are to it. */
+export interface Loads {
+  began(providerId: string): void;
+  /** `ttftMs`: until its first content; null = it gave none. */
+  ended(providerId: string, ttftMs: number | null): void;
+  /** `ttftMs` is what is to be expected; null = nothing was measured yet. */
+  of(providerId: string): { inFlight: number; ttftMs: number | null };
+}
+
+/** Of the bindings in process; counts since the start. */
+export interface StickyStats {
+  size: number;
+  max: number;
+  hits: number;
+  misses: number;
+  /** Least recently used ones that made room for others. */
+  evicted: number;
+  expired: number;
+}
+
 /** The provider a session was last served well by; at most 10,000 in process, life sliding. */
 export interface Sticky {
   /** Local first; on a miss one shared read (null without Redis or on its failure). */
@@ -133,4 +156,5 @@ export interface Sticky {
   bind(sessionId: string, providerId: string): void;
   /** Forgets it here and in Redis: the session's next request is routed anew. Other instances keep what they hold in memory. */
   unbind(sessionId: string): void;
+  stats(): StickyStats;
 }

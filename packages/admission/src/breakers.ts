@@ -55,6 +55,8 @@ interface Entry {
 
 const MAX_ENTRIES = 10_000;
 const MAX_CAUSE = 300;
+/** A failure that was not followed by another for so long is no sign of anything. */
+const WELL_AGAIN_MS = 60_000;
 /** A closed, clean entry is kept this long, so that a late announcement of an older state is recognised as such. */
 const TOMBSTONE_MS = 60_000;
 
@@ -126,6 +128,13 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
       if (entries.size === 0) return "closed";
       const entry = entries.get(idOf(providerId, model));
       return entry ? breakerView(entry.breaker, clock.now(), policy(providerId)) : "closed";
+    },
+    isWell(providerId, model) {
+      const entry = entries.get(idOf(providerId, model));
+      if (!entry) return true;
+      const { state, failures } = entry.breaker;
+      // A rev is the time of its change in µs, or a little more.
+      return state === "closed" && (failures === 0 || clock.now() - entry.rev / 1_000 > WELL_AGAIN_MS);
     },
     dueInMs(providerId, model) {
       const breaker = entries.get(idOf(providerId, model))?.breaker;

@@ -20,6 +20,7 @@ import type { Admission } from "./admission.ts";
 import { createBreakers } from "./breakers.ts";
 import { createCoolDowns } from "./cool-downs.ts";
 import { createLimits } from "./limits.ts";
+import { createProviderLoads } from "./provider-loads.ts";
 import { createRedisGate } from "./redis-gate.ts";
 import { type BreakerMessage, breakersChannel, defineBreakerCommands } from "./shared-breakers.ts";
 import { defineLimitCommands } from "./shared-limits.ts";
@@ -94,6 +95,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     options.breakerOf?.(providerId)?.failureRatePercent ?? settings()["breaker.failureRatePercent"];
   const breakers = createBreakers({ gate, clock, policy, ratePercent, onTransition, instanceId });
   const sticky = createSticky({ gate, clock, ttlSeconds: () => settings()["routing.stickySeconds"] });
+  const loads = createProviderLoads(clock);
   const unfollow = redis
     ? followChannel(redis, breakersChannel, {
         onMessage: (text) => breakers.receive(JSON.parse(text) as BreakerMessage),
@@ -113,6 +115,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     setInterval(() => {
       keeper.sweep();
       sticky.sweep();
+      loads.sweep();
     }, 10 * 60_000),
   ];
   for (const ticker of tickers) ticker.unref();
@@ -122,6 +125,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     breakers,
     coolDowns: createCoolDowns(clock, (coolDown) => options.onCooled?.(coolDown)),
     sticky,
+    loads,
     async close() {
       for (const ticker of tickers) clearInterval(ticker);
       await keeper.close();

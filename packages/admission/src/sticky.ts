@@ -5,6 +5,8 @@ import type { RedisGate } from "./redis-gate.ts";
 
 const stickyKey = (sessionId: string): string => `sluice:sticky:${sessionId}`;
 const MAX_SESSIONS = 10_000;
+/** So many make room at once when all places are taken, each in O(1): a full map does not evict at every new session. */
+const EVICTED_AT_ONCE = MAX_SESSIONS / 10;
 
 interface Binding {
   providerId: string;
@@ -20,20 +22,35 @@ export interface StickyOptions {
   ttlSeconds: () => number;
 }
 
-/** Looked up in process; shared through Redis by writes nobody waits for and a read on a local miss only. */
+/**
+ * Looked up in process; shared through Redis by writes nobody waits for and a read on a local miss only. Bounded: the least
+ * recently used tenth goes when it is full. No timer per session: what has expired is never given out, and swept now and then.
+ */
 export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky & { sweep(): void } {
+  const counts = { hits: 0, misses: 0, evicted: 0, expired: 0 };
   const bindings = new LRUCache<string, Binding>({
     max: MAX_SESSIONS,
+    dispose: (_binding, _sessionId, reason) => {
+      if (reason === "expire") counts.expired += 1;
+    },
     // +1: the cache takes a start of 0 for "no ttl", which a fake clock may well say.
     perf: { now: () => clock.monotonic() + 1 },
     ttlResolution: 0,
     updateAgeOnGet: true,
   });
 
+  function keep(sessionId: string, binding: Binding, ttlMs: number): void {
+    if (bindings.size >= MAX_SESSIONS && !bindings.has(sessionId)) {
+      for (let n = 0; n < EVICTED_AT_ONCE; n++) bindings.pop();
+      counts.evicted += EVICTED_AT_ONCE;
+    }
+    bindings.set(sessionId, binding, { ttl: ttlMs });
+  }
+
   async function findShared(sessionId: string, shared: RedisGate, ttlMs: number): Promise<string | null> {
     try {
       const providerId = await shared.run((redis) => redis.get(stickyKey(sessionId)));
-      if (providerId) bindings.set(sessionId, { providerId, sharedAtMs: clock.monotonic() }, { ttl: ttlMs });
+      if (providerId) keep(sessionId, { providerId, sharedAtMs: clock.monotonic() }, ttlMs);
       return providerId;
     } catch {
       return null;
@@ -45,6 +62,8 @@ export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky
       const ttlMs = ttlSeconds() * 1000;
       if (ttlMs === 0) return null;
       const binding = bindings.get(sessionId);
+      if (binding) counts.hits += 1;
+      else counts.misses += 1;
       if (binding) return binding.providerId;
       return gate?.isOpen() ? findShared(sessionId, gate, ttlMs) : null;
     },
@@ -63,13 +82,14 @@ export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky
       const isShared = before?.providerId === providerId && nowMs - before.sharedAtMs < ttlMs / 4;
       const share = !isShared && gate?.isOpen() === true;
       const sharedAtMs = share ? nowMs : isShared ? before.sharedAtMs : Number.NEGATIVE_INFINITY;
-      bindings.set(sessionId, { providerId, sharedAtMs }, { ttl: ttlMs });
+      keep(sessionId, { providerId, sharedAtMs }, ttlMs);
       if (share) gate?.send((redis) => redis.set(stickyKey(sessionId), providerId, "PX", ttlMs));
     },
     unbind(sessionId) {
       bindings.delete(sessionId);
       gate?.send((redis) => redis.del(stickyKey(sessionId)));
     },
+    stats: () => ({ size: bindings.size, max: MAX_SESSIONS, ...counts }),
     sweep: () => void bindings.purgeStale(),
   };
 }

@@ -1,7 +1,7 @@
 import type { BreakerState } from "@sluice/core/events";
 import { defaultSettings } from "@sluice/core/inputs/settings";
 import { fakeClock } from "@sluice/testing/clock";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { keyAsk } from "../test/ask.ts";
 import type { Admission } from "./admission.ts";
 import { createAdmission } from "./create-admission.ts";
@@ -81,7 +81,7 @@ describe("over time, without Redis", () => {
     expect(breakers.list()).toMatchObject([{ state: "open", cause: "still down" }]);
   });
 
-  test("stickiness lives five hours after the last use", () => {
+  test("R06: stickiness lives five hours after the last use", () => {
     const { admission, clock } = start();
     admission.sticky.bind("s", "p");
     for (let i = 0; i < 4; i++) {
@@ -92,13 +92,62 @@ describe("over time, without Redis", () => {
     expect(admission.sticky.find("s")).toBeNull();
   });
 
-  test("at most 10,000 sessions are kept, the least used go first", () => {
+  test("R02: of fifty thousand sessions ten thousand stay at most", () => {
+    const { admission } = start();
+    for (let i = 0; i < 50_000; i++) admission.sticky.bind(`s${i}`, "p");
+    expect(admission.sticky.stats()).toMatchObject({ size: 10_000, max: 10_000, evicted: 40_000 });
+    expect(admission.sticky.find("s49999")).toBe("p");
+  });
+
+  test("R03: when all places are taken, the tenth that was least recently used goes", () => {
     const { admission } = start();
     for (let i = 0; i < 10_000; i++) admission.sticky.bind(`s${i}`, "p");
     expect(admission.sticky.find("s0")).toBe("p");
     admission.sticky.bind("one more", "p");
     expect(admission.sticky.find("s0")).toBe("p");
-    expect(admission.sticky.find("s1")).toBeNull();
+    for (const gone of ["s1", "s1000"]) expect(admission.sticky.find(gone)).toBeNull();
+    expect(admission.sticky.find("s1001")).toBe("p");
+  });
+
+  test("R04: room is made once in a thousand sessions, not at each", () => {
+    const { admission } = start();
+    for (let i = 0; i < 10_000; i++) admission.sticky.bind(`s${i}`, "p");
+    admission.sticky.bind("t0", "p");
+    const after = admission.sticky.stats();
+    for (let i = 1; i < 1_000; i++) admission.sticky.bind(`t${i}`, "p");
+    expect(admission.sticky.stats()).toEqual({ ...after, size: 10_000 });
+    expect(after).toMatchObject({ size: 9_001, evicted: 1_000 });
+  });
+
+  test("R01: sessions hold no timer", () => {
+    const { admission } = start();
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
+    for (let i = 0; i < 10_000; i++) admission.sticky.bind(`s${i}`, "p");
+    expect(timers()).toBe(before);
+  });
+
+  test("R05: what expired is never given out; a sweep every ten minutes takes it", () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const { admission, clock } = start();
+      for (let i = 0; i < 100; i++) admission.sticky.bind(`s${i}`, "p");
+      clock.advance(5 * 3_600_000 + 1);
+      expect(admission.sticky.find("s0")).toBeNull();
+      expect(admission.sticky.stats()).toMatchObject({ size: 99, expired: 1 });
+      vi.advanceTimersByTime(10 * 60_000);
+      expect(admission.sticky.stats()).toMatchObject({ size: 0, expired: 100 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("R07: how full it is, and how often a session was found", () => {
+    const { admission } = start();
+    for (let i = 0; i < 100; i++) admission.sticky.bind(`s${i}`, "p");
+    for (const session of ["s0", "s1", "nobody"]) admission.sticky.find(session);
+    const { size, max, hits, misses } = admission.sticky.stats();
+    expect({ share: size / max, hits, misses }).toEqual({ share: 0.01, hits: 2, misses: 1 });
   });
 
   test("breakers of ever new models are bounded", () => {

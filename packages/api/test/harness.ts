@@ -74,6 +74,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
       breakers: admission.breakers,
       coolDowns: admission.coolDowns,
       sticky: admission.sticky,
+      loads: admission.loads,
       limits: admission,
       credit,
       egress,

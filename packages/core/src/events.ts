@@ -132,10 +132,18 @@ export interface InstanceState {
   subscribers: number;
   framesPerSecond: number;
   /** null unless it is a gateway. */
-  gateway: { inFlight: number; requests: number; draining: boolean } | null;
+  gateway: { inFlight: number; requests: number; draining: boolean; sessions?: BoundSessions } | null;
   spool: { depth: number; oldestAgeMs: number; quarantined: number; writable: boolean; settler?: SettlerState } | null;
   /** null when it has none. */
   config: ConfigFileState | null;
+}
+
+/** Sessions that stay with their provider, in one process; counts since its start. Absent in what older instances say. */
+export interface BoundSessions {
+  size: number;
+  max: number;
+  hits: number;
+  misses: number;
 }
 
 /** A check of the books: invariants as SQL, in the background on one instance. */

@@ -2,6 +2,7 @@
  * One request as everyone sees it: the in-flight registry, the live bus, the list pages and the ledger share these
  * shapes, so that a row in the browser can be replaced by a later state of itself without translation.
  */
+import type { Measured, Strategy } from "./routing/strategies.ts";
 
 export type DialectName = "anthropic" | "openai" | "gemini";
 
@@ -129,6 +130,8 @@ export interface DecisionCandidate {
   weight: number;
   /** "anthropic → openai chat": it speaks another dialect; absent when it speaks the client's. */
   converted?: string;
+  /** What the strategy saw of it; absent when it looks at nothing. */
+  saw?: Measured;
 }
 
 export interface Exclusion {
@@ -146,7 +149,9 @@ export interface Decision {
   /** How many exclusions were left off; absent when none. */
   excludedMore?: number;
   /** How the first candidate was chosen. */
-  chosenBy: "sticky" | "weighted" | "only" | "none";
+  chosenBy: "sticky" | Strategy | "only" | "none";
+  /** The session's provider of a lower tier, left because somebody above it is well again; absent when there is none. */
+  failedBackFrom?: string;
 }
 
 /** Why a correction was written. */

@@ -43,6 +43,22 @@ export function largestCharge(call: Call, candidates: readonly ProviderConfig[])
   return largest;
 }
 
+/** Output that is supposed when costs are compared and nobody knows what is coming. */
+const usualOutput = 1_000;
+
+/** What a provider would roughly charge, nano-USD, to be compared with others; null without a price. */
+export function expectedCost(call: Call, provider: ProviderConfig): number | null {
+  const price = priceOf(call, provider);
+  if (!price) return null;
+  const { inputEstimate = 0, maxOutputTokens = null } = call.envelope ?? {};
+  const use = {
+    inputTokens: inputEstimate,
+    outputTokens: Math.min(maxOutputTokens ?? usualOutput, usualOutput),
+    cacheTtl: "none" as const,
+  };
+  return Number(largestCost(price, use, { providerMultiplier: provider.costMultiplier, groupMultiplier: groupMultiplierOf(call) }));
+}
+
 /** The most that a provider may charge the operator, nano-USD. */
 export function largestUpstreamCost(call: Call, provider: ProviderConfig): number {
   return largestAt(call, provider, { providerMultiplier: provider.costMultiplier, groupMultiplier: "1" });

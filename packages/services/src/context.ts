@@ -4,7 +4,7 @@
  * after the commit tells the others (configuration version, bus). It stands apart so that the API, the worker and the
  * command line share the rules, and so that nothing of it is on the gateway's hot path.
  */
-import type { Admission, Breakers, CoolDowns, Sticky } from "@sluice/admission/admission";
+import type { Admission, Breakers, CoolDowns, Loads, Sticky } from "@sluice/admission/admission";
 import type { Credit } from "@sluice/admission/credit";
 import type { Clock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
@@ -44,6 +44,8 @@ export interface Services {
   coolDowns: CoolDowns;
   /** Which provider a session is bound to. */
   sticky: Sticky;
+  /** How the providers are to this process. */
+  loads: Pick<Loads, "of">;
   /** What owners have taken of their limits. */
   limits: Pick<Admission, "usage" | "windows">;
   /** What requests have reserved of prepaid users' credit. */

@@ -61,6 +61,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
       breakers: admission.breakers,
       coolDowns: admission.coolDowns,
       sticky: admission.sticky,
+      loads: admission.loads,
       limits: admission,
       credit,
       egress,

@@ -40,6 +40,10 @@ export const sessions = {
   why: {
     sticky: "sticky since {{time}}",
     weighted: "by weight, since {{time}}",
+    round_robin: "by turns, since {{time}}",
+    least_in_flight: "fewest in flight, since {{time}}",
+    lowest_latency: "quickest, since {{time}}",
+    lowest_cost: "cheapest, since {{time}}",
     only: "only choice since {{time}}",
     none: "since {{time}}",
   },

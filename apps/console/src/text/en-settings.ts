@@ -74,6 +74,8 @@ export const settings = {
     routing_totalAttemptMs: "Time for all attempts",
     routing_hedgeAfterMs: "Ask a second provider after",
     routing_hedgePercent: "Requests with a second provider",
+    routing_strategy: "Choice inside a priority",
+    routing_failBack: "Back to a higher priority",
     routing_stickySeconds: "Stickiness",
     upstream_connectTimeoutMs: "Connect",
     upstream_firstContentTimeoutMs: "First content",
@@ -113,6 +115,10 @@ export const settings = {
       "When the first has sent no content of a stream by then; who is first serves, the other is stopped. 0 turns it off.",
     routing_hedgePercent:
       "At most so many of a hundred requests. The client pays for one answer; what the other cost is in the request's attempts.",
+    routing_strategy:
+      "By weight, in turn, by what is in flight, by time to first content (the quicker of two at random; one request in twenty asks the slower), or by price. Each gateway counts for itself.",
+    routing_failBack:
+      "A session that went to a lower priority goes back as soon as somebody above is well, or stays for as long as stickiness lasts.",
     routing_stickySeconds: "A session stays with its provider this long. 0 turns it off.",
     upstream_connectTimeoutMs: "Waiting for a connection.",
     upstream_firstContentTimeoutMs: "Waiting for the first content.",
@@ -173,6 +179,13 @@ export const settings = {
     rolling: "Rolling",
     fixed: "From a fixed time",
     clamp: "Lower it",
+    weighted: "By weight",
+    round_robin: "In turn",
+    least_in_flight: "Fewest in flight",
+    lowest_latency: "Quickest to first content",
+    lowest_cost: "Cheapest",
+    at_once: "As soon as one is well",
+    never: "Never",
     batched: "Batched",
     monthly: "Months",
     weekly: "Weeks",

@@ -36,6 +36,8 @@ export const system = {
   epoch: "Epoch",
   position: "Position",
   subscribers: "Streams open",
+  boundSessions: "Sticky sessions",
+  boundOf: "of {{max}}; {{hits}} of {{lookups}} lookups found one",
   frames: "Frames per second",
   breakers: "Circuit breakers",
   breakersNone: "All closed",

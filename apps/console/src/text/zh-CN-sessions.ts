@@ -40,6 +40,10 @@ export const sessions: Texts["sessions"] = {
   why: {
     sticky: "自 {{time}} 起保持粘性",
     weighted: "按权重，自 {{time}} 起",
+    round_robin: "轮询，自 {{time}} 起",
+    least_in_flight: "进行中最少，自 {{time}} 起",
+    lowest_latency: "最快，自 {{time}} 起",
+    lowest_cost: "最便宜，自 {{time}} 起",
     only: "唯一候选，自 {{time}} 起",
     none: "自 {{time}} 起",
   },

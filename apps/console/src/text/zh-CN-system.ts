@@ -36,6 +36,8 @@ export const system = {
   epoch: "纪元",
   position: "位置",
   subscribers: "打开的事件流",
+  boundSessions: "粘性会话",
+  boundOf: "上限 {{max}}；{{lookups}} 次查找中命中 {{hits}} 次",
   frames: "每秒帧数",
   breakers: "熔断器",
   breakersNone: "全部关闭",

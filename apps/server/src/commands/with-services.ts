@@ -36,6 +36,7 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
           breakers: rooms.admission.breakers,
           coolDowns: rooms.admission.coolDowns,
           sticky: rooms.admission.sticky,
+          loads: rooms.admission.loads,
           limits: rooms.admission,
           credit: rooms.credit,
           egress: rooms.egress,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { strategies } from "../routing/strategies.ts";
 import { isTimeZone } from "../time-zone.ts";
 import { ErrorRule } from "./error-rules.ts";
 
@@ -35,6 +36,10 @@ export const settingSchemas = {
   "routing.hedgeAfterMs": z.int().min(0).max(60_000).default(0),
   /** The most requests of a hundred that may ask a second one so. */
   "routing.hedgePercent": z.int().min(1).max(100).default(10),
+  /** How one provider is chosen among those of one priority. */
+  "routing.strategy": z.enum(strategies).default("weighted"),
+  /** Whether a session goes back to a higher priority as soon as a provider there is well. */
+  "routing.failBack": z.enum(["at_once", "never"]).default("at_once"),
   "routing.stickySeconds": z.int().min(0).max(86_400).default(18_000),
   "upstream.connectTimeoutMs": z.int().min(100).max(60_000).default(10_000),
   "upstream.firstContentTimeoutMs": z.int().min(100).max(600_000).default(120_000),

@@ -31,6 +31,11 @@ function choose(providers: readonly RoutableProvider[], changes: Partial<ChooseI
     failed: new Set(),
     nowMs: 1_000,
     random: () => 0,
+    strategy: "weighted",
+    measure: () => ({}),
+    turnOf: () => 0,
+    isWell: () => true,
+    failsBack: false,
     ...changes,
   });
 }
@@ -168,6 +173,33 @@ describe("order", () => {
   test("the same dice give the same order", () => {
     const providers = Array.from({ length: 12 }, (_, i) => provider(`p${i}`, { weight: i + 1 }));
     expect(ids(choose(providers, { random: dice(1) }).ordered)).toEqual(ids(choose(providers, { random: dice(1) }).ordered));
+  });
+
+  test("a session of a lower tier goes back when somebody above is well, and keeps its place below", () => {
+    const providers = [provider("a"), provider("b", { priority: 1 }), provider("c", { priority: 1 })];
+    const { ordered, decision } = choose(providers, { stickyProviderId: "c", failsBack: true });
+    expect(ids(ordered)).toEqual(["a", "c", "b"]);
+    expect(decision).toMatchObject({ chosenBy: "weighted", failedBackFrom: "c" });
+    for (const changes of [{ isWell: () => false }, { breakerStateOf: (id: string) => (id === "a" ? "open" : "closed") }] as const) {
+      const stays = choose(providers, { stickyProviderId: "c", failsBack: true, ...changes });
+      expect(ids(stays.ordered)[0]).toBe("c");
+      expect(stays.decision.chosenBy).toBe("sticky");
+      expect(stays.decision).not.toHaveProperty("failedBackFrom");
+    }
+    expect(choose(providers, { stickyProviderId: "a", failsBack: true }).decision.chosenBy).toBe("sticky");
+  });
+
+  test("the decision says what a strategy saw", () => {
+    const measure = ({ id }: RoutableProvider) => ({ inFlight: id === "a" ? 4 : 1 });
+    const { ordered, decision } = choose([provider("a"), provider("b")], { strategy: "least_in_flight", measure });
+    expect(ids(ordered)).toEqual(["b", "a"]);
+    expect(decision).toMatchObject({
+      chosenBy: "least_in_flight",
+      candidates: [
+        { providerId: "b", saw: { inFlight: 1 } },
+        { providerId: "a", saw: { inFlight: 4 } },
+      ],
+    });
   });
 
   test("the sticky provider goes first, whatever its tier, and appears once", () => {

@@ -7,23 +7,26 @@ import type { BreakerView } from "../breaker/breaker.ts";
 import { conversionLabel, conversionTarget, isNative } from "../dialects/conversion/wires.ts";
 import type { Decision, DecisionCandidate, Exclusion } from "../requests.ts";
 import { upstreamModelOf } from "./model-patterns.ts";
-import { type Ask, type Eligible, eligibleProviders, priorityIn, type RoutableProvider, type Tier } from "./provider-index.ts";
+import { type Ask, type Eligible, eligibleProviders, priorityIn, type RoutableProvider } from "./provider-index.ts";
 import { overrideNow } from "./provider-override.ts";
 import { scheduleAt } from "./schedule.ts";
+import { inOrder, type StrategyInput } from "./strategies.ts";
 
-export interface ChooseInput<P extends RoutableProvider> extends Ask {
+export interface ChooseInput<P extends RoutableProvider> extends Ask, StrategyInput<P> {
   /** The snapshot's array: its identity is the key of the index, so it must never be changed in place. */
   providers: readonly P[];
   /** Asked with the model name sent upstream (after the redirect). */
   breakerStateOf: (providerId: string, upstreamModel: string) => BreakerView;
-  /** The session's last good provider; goes first whatever its tier, if it passes every check. */
+  /** The session's last good provider; goes first if it passes every check. */
   stickyProviderId: string | null;
+  /** Whether a provider is trusted with sessions that are well where they are: nothing has failed there lately. */
+  isWell: (providerId: string, upstreamModel: string) => boolean;
+  /** A session goes back from a lower tier as soon as somebody above it is well; else it stays whatever the tier. */
+  failsBack: boolean;
   /** Providers this request has already failed on. */
   failed: ReadonlySet<string>;
   /** Wall time, ms: overrides end and schedules open by it. */
   nowMs: number;
-  /** [0, 1); seeded in tests. */
-  random: () => number;
 }
 
 export interface Choice<P extends RoutableProvider> {
@@ -42,7 +45,7 @@ const MAX_CANDIDATES = 16;
 const MAX_EXCLUSIONS = 64;
 
 /**
- * Orders the candidates: the sticky one, then tier by tier (lowest priority number first), weighted random inside a
+ * Orders the candidates: the sticky one, then tier by tier (lowest priority number first), by the strategy inside a
  * tier. Inside a priority those that speak the client's dialect come before those that need conversion. At most 16 are
  * drawn.
  */
@@ -60,29 +63,44 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
   };
 
   const sticky = input.stickyProviderId === null ? undefined : eligible.bindable.get(input.stickyProviderId);
-  if (sticky) consider(sticky);
+  const failsBack = sticky !== undefined && input.failsBack && isOneAboveWell(eligible, sticky, input);
+  if (sticky && !failsBack) consider(sticky);
   const isSticky = ordered.length === 1;
   for (const tier of eligible.tiers) {
     if (ordered.length >= MAX_CANDIDATES) break;
-    drawTier(tier, seen, input.random, (provider) => {
-      consider(provider);
-      return ordered.length < MAX_CANDIDATES;
-    });
+    // Whom the session comes back from keeps its place in its own tier: nobody above may have room.
+    if (failsBack && tier.providers.includes(sticky)) consider(sticky);
+    for (const provider of inOrder(tier, input)) {
+      if (ordered.length >= MAX_CANDIDATES) break;
+      if (!seen.has(provider.id)) consider(provider);
+    }
   }
 
   if (ordered.length === 0) useLastResort(eligible, input, { ordered, unusable });
 
-  const chosenBy = ordered.length === 0 ? "none" : isSticky ? "sticky" : ordered.length === 1 ? "only" : "weighted";
+  const chosenBy = ordered.length === 0 ? "none" : isSticky ? "sticky" : ordered.length === 1 ? "only" : input.strategy;
   return {
     ordered,
     decision: {
       candidates: ordered.map((provider) => candidateOf(provider, input)),
       ...keptExclusions(unusable, eligible.excluded),
       chosenBy,
+      ...(failsBack ? { failedBackFrom: sticky.id } : {}),
     },
     none: ordered.length > 0 ? null : whyNone(eligible),
     isMixed: eligible.isMixed,
   };
+}
+
+/** Whether a tier before the provider's own has somebody who could serve now and is well. */
+function isOneAboveWell<P extends RoutableProvider>({ tiers }: Eligible<P>, sticky: P, input: ChooseInput<P>): boolean {
+  for (const { providers } of tiers) {
+    if (providers.includes(sticky)) return false;
+    const isWell = (provider: P): boolean =>
+      exclusionNow(provider, input) === null && input.isWell(provider.id, upstreamModelOf(provider, input.model));
+    if (providers.some(isWell)) return true;
+  }
+  return false;
 }
 
 /** A group's last provider is not put out by its rate of failures alone: some of its requests succeed, without it none would. */
@@ -114,7 +132,12 @@ function whyNone<P extends RoutableProvider>(eligible: Eligible<P>): Choice<P>["
 /** One object per provider of a configuration, for all decisions: they are only ever read. */
 const candidates = new WeakMap<RoutableProvider, DecisionCandidate>();
 
-function candidateOf(provider: RoutableProvider, ask: Ask): DecisionCandidate {
+function candidateOf<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): DecisionCandidate {
+  const candidate = plainCandidateOf(provider, input);
+  return input.strategy === "weighted" || input.strategy === "round_robin" ? candidate : { ...candidate, saw: input.measure(provider) };
+}
+
+function plainCandidateOf(provider: RoutableProvider, ask: Ask): DecisionCandidate {
   let candidate = candidates.get(provider);
   if (!candidate) {
     candidate = { providerId: provider.id, priority: provider.priority, weight: provider.weight };
@@ -137,32 +160,6 @@ function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInpu
   if (override === "closed") return null;
   const state = input.breakerStateOf(provider.id, upstreamModelOf(provider, input.model));
   return state === "open" || state === "tripped" ? { reason: "breaker_open" } : null;
-}
-
-/** Draws without replacement, each with probability weight ÷ remaining weight, until `take` says stop. */
-function drawTier<P extends RoutableProvider>(
-  tier: Tier<P>,
-  seen: ReadonlySet<string>,
-  random: () => number,
-  take: (provider: P) => boolean,
-): void {
-  const pool = tier.providers.slice();
-  let total = tier.totalWeight;
-  while (pool.length > 0) {
-    let at = random() * total;
-    let index = 0;
-    while (index < pool.length - 1) {
-      at -= pool[index]?.weight ?? 0;
-      if (at < 0) break;
-      index++;
-    }
-    const drawn = pool[index];
-    const last = pool.pop();
-    if (!drawn || !last) return;
-    if (index < pool.length) pool[index] = last;
-    total -= drawn.weight;
-    if (!seen.has(drawn.id) && !take(drawn)) return;
-  }
 }
 
 function keptExclusions(

@@ -8,11 +8,20 @@ function provider(id: string, dialect: DialectName, changes: Partial<RoutablePro
   return { id, dialect, serves, groups: ["default"], priority: 0, weight: 1, models: [], modelRedirects: {}, enabled: true, ...changes };
 }
 
+const inTurn = {
+  random: () => 0,
+  strategy: "weighted",
+  measure: () => ({}),
+  turnOf: () => 0,
+  isWell: () => true,
+  failsBack: false,
+} as const;
+
 function choose(providers: readonly RoutableProvider[], dialect: DialectName, endpoint: Endpoint, model = "m") {
   const { ordered, decision, none, isMixed } = chooseCandidates({
     ...{ providers, group: "default", dialect, endpoint, model, stickyProviderId: null, failed: new Set<string>(), nowMs: 1 },
     breakerStateOf: () => "closed",
-    random: () => 0,
+    ...inTurn,
   });
   return { ids: ordered.map(({ id }) => id), decision, none, isMixed };
 }
@@ -63,7 +72,8 @@ describe("whose a model is by its name", () => {
   test("is not outweighed by a session that is bound to such a last resort", () => {
     const ask = { group: "default", dialect: "anthropic", endpoint: "messages", failed: new Set<string>(), nowMs: 1 } as const;
     const { ordered, decision } = chooseCandidates({
-      ...{ ...ask, providers: both, model: "claude-x", stickyProviderId: "o", breakerStateOf: () => "closed", random: () => 0 },
+      ...{ ...ask, providers: both, model: "claude-x", stickyProviderId: "o", breakerStateOf: () => "closed" },
+      ...inTurn,
     });
     expect(ordered.map(({ id }) => id)).toEqual(["a", "o"]);
     expect(decision.chosenBy).toBe("weighted");

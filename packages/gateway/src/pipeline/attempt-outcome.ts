@@ -47,7 +47,10 @@ export function settleAttempt(
     if (price) attempt.upstreamCostNanoUsd = upstreamCost(price, attempt.usage, provider.costMultiplier).toString();
   }
   endProviderHold(runtime, call, { costNanoUsd: Number(attempt.upstreamCostNanoUsd), tokens: totalTokens(attempt.usage) });
-  const { breakers } = runtime.admission;
+  const { breakers, loads } = runtime.admission;
+  // Of a whole answer the end is its first content.
+  const firstMs = attempt.firstContentMs ?? (attempt.outcome === "ok" ? attempt.endedMs : null);
+  loads.ended(provider.id, firstMs === null ? null : firstMs - attempt.startedMs);
   if (aborted) {
     // It was serving well until we stopped it; an abort before any content says nothing.
     if (attempt.firstContentMs !== null) breakers.succeeded(provider.id, attempt.upstreamModel);

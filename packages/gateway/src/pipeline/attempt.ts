@@ -192,6 +192,7 @@ function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, { m
   call.row.providerId = provider.id;
   call.row.attempts += 1;
   runtime.figures.attemptStarted(provider.id);
+  runtime.admission.loads.began(provider.id);
   return opened;
 }
 

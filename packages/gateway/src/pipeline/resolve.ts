@@ -3,17 +3,19 @@ import { SluiceError } from "@sluice/core/errors";
 import { type Choice, chooseCandidates } from "@sluice/core/routing/choose-candidates";
 import { modelRefusal } from "@sluice/core/routing/policies";
 import { priceRefusal } from "@sluice/core/routing/refusals";
+import { createTurns } from "@sluice/core/routing/strategies";
 import type { ProviderConfig } from "@sluice/snapshot/config";
 import { sendWhole } from "../answer.ts";
 import type { Call } from "../call.ts";
 import { priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
-import { checkOutput } from "../largest-use.ts";
+import { checkOutput, expectedCost } from "../largest-use.ts";
 import { answerModels } from "../models.ts";
 import { comeBackInS } from "./come-back.ts";
 import { recordLocal } from "./record.ts";
 
 const noneFailed: ReadonlySet<string> = new Set();
+const turns = createTurns();
 
 /** What is asked for: the model, its price, and the providers to try, each exclusion with its reason. */
 export function resolve(runtime: Runtime, call: Call): Promise<void> | void {
@@ -38,6 +40,7 @@ export function resolve(runtime: Runtime, call: Call): Promise<void> | void {
 
 function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): void {
   const { config, row } = call;
+  const strategy = config.settings["routing.strategy"];
   call.choice = chooseCandidates({
     providers: config.providers,
     group: row.group,
@@ -46,9 +49,15 @@ function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): 
     model: row.model,
     breakerStateOf: (providerId, model) => runtime.admission.breakers.stateOf(providerId, model),
     stickyProviderId,
+    isWell: (providerId, model) => runtime.admission.breakers.isWell(providerId, model),
+    failsBack: config.settings["routing.failBack"] === "at_once",
     failed: noneFailed,
     nowMs: runtime.clock.now(),
     random: Math.random,
+    strategy,
+    measure: (provider) =>
+      strategy === "lowest_cost" ? { costNanoUsd: expectedCost(call, provider) } : runtime.admission.loads.of(provider.id),
+    turnOf: turns,
   });
   call.detail.decision = call.choice.decision;
   if (call.choice.none === "not_convertible")

@@ -15,6 +15,7 @@ import { isAdmin, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { toPolicies } from "../policies/to-policies.ts";
+import { strategyNow } from "../providers/strategy-now.ts";
 import { type KeyLimits, keyLimits, type LimitOwnerUse } from "./get-key-limits.ts";
 import { readOwnKey } from "./get-own-key.ts";
 
@@ -66,7 +67,7 @@ export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): 
   const choice = chooseCandidates({
     ...{ providers: config.providers, group: key.group, dialect, endpoint, model, nowMs },
     breakerStateOf: (providerId, upstreamModel) => ctx.breakers.stateOf(providerId, upstreamModel),
-    ...{ stickyProviderId: null, failed: new Set<string>(), random: Math.random },
+    ...{ ...(await strategyNow(ctx, model)), stickyProviderId: null, failed: new Set<string>() },
   });
   const first = choice.ordered[0];
   const price = first ? priceRefusal(priceInForce(config.prices, config.settings, first, model), config.settings, true) : null;

@@ -6,6 +6,7 @@ import type { Decision, DialectName, Exclusion } from "@sluice/core/requests";
 import type { ModelRedirect } from "@sluice/core/routing/model-redirects";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
 import type { ScheduleWindow } from "@sluice/core/routing/schedule";
+import type { Measured } from "@sluice/core/routing/strategies";
 import type { LimitsView } from "../limits/limits-view.ts";
 
 /** A provider as admins see it; its secret is write-only. */
@@ -141,6 +142,8 @@ export interface RoutingSimulation {
     converted: string;
     /** `probe`: its breaker lets one request through; `open`: it is ignored by an override. */
     breaker: BreakerView;
+    /** What the strategy sees of it; null when it looks at nothing. */
+    saw: Measured | null;
     /** Probability of being tried first, 0–1. */
     share: number;
   }[];

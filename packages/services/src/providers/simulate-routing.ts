@@ -11,6 +11,7 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import type { RoutingSimulation } from "./provider-view.ts";
+import { strategyNow } from "./strategy-now.ts";
 
 /**
  * Which providers a request would be tried on now, and why not on the others: the gateway's own function over the same
@@ -29,20 +30,23 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
   const ask = { group, dialect: wanted.dialect, endpoint: wanted.endpoint, model: wanted.model };
   const { tiers } = eligibleProviders(config.providers, ask);
   const tierOf = (provider: ProviderConfig) => tiers.findIndex(({ providers }) => providers.includes(provider));
+  const strategy = await strategyNow(ctx, wanted.model);
   const choice = chooseCandidates({
-    ...{ ...ask, providers: config.providers },
-    ...{ breakerStateOf, stickyProviderId, failed: new Set<string>(), nowMs, random: Math.random },
+    ...{ ...ask, ...strategy, providers: config.providers },
+    ...{ breakerStateOf, stickyProviderId, failed: new Set<string>(), nowMs },
   });
   const isSticky = choice.decision.chosenBy === "sticky";
-  const pairs = new Map(choice.decision.candidates.map(({ providerId, converted = "" }) => [providerId, converted]));
+  const isDrawn = strategy.strategy === "weighted";
+  const decided = new Map(choice.decision.candidates.map((candidate) => [candidate.providerId, candidate]));
   return {
-    candidates: inOrderOfLikelihood(choice, isSticky, tierOf).map((provider, index, all) => {
+    candidates: (isDrawn ? inOrderOfLikelihood(choice, isSticky, tierOf) : choice.ordered).map((provider, index, all) => {
       const upstreamModel = upstreamModelOf(provider, wanted.model);
       return {
         ...{ providerId: provider.id, priority: priorityIn(provider, group), weight: provider.weight, upstreamModel },
-        converted: pairs.get(provider.id) ?? "",
+        converted: decided.get(provider.id)?.converted ?? "",
+        saw: decided.get(provider.id)?.saw ?? null,
         breaker: breakerStateOf(provider.id, upstreamModel),
-        share: isSticky ? Number(index === 0) : shareOf(provider, all, tierOf),
+        share: isSticky || !isDrawn ? Number(index === 0) : shareOf(provider, all, tierOf),
       };
     }),
     excluded: choice.decision.excluded.map((each) => ({ ...each })),

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { formatCost, formatDuration } from "../../format.ts";
 import { useReasonText } from "../../providers/reason-text.ts";
+import { sawText } from "../../providers/saw-text.ts";
 import { cn } from "../../ui/class-names.ts";
 import { Section } from "./detail-section.tsx";
 
@@ -17,13 +18,14 @@ interface DecisionProps {
 export function DecisionView({ decision, attempts, names }: DecisionProps) {
   const { t } = useTranslation();
   const reasonText = useReasonText();
-  const { candidates, excluded, chosenBy } = decision;
+  const { candidates, excluded, chosenBy, failedBackFrom } = decision;
   const tried = new Map(attempts.map((attempt) => [attempt.providerId, attempt.outcome]));
   return (
     <Section title={t("detail.decision")} note={t(`detail.by.${chosenBy}`)}>
+      {failedBackFrom && <p className="py-1 text-xs text-ink-2">{t("detail.failedBack", { name: names.provider(failedBackFrom) })}</p>}
       {candidates.length === 0 && <p className="py-2 text-sm text-ink-2">{t("detail.noCandidates")}</p>}
       <ol className="divide-y divide-line">
-        {candidates.map(({ providerId, priority, weight, converted }, index) => {
+        {candidates.map(({ providerId, priority, weight, converted, saw }, index) => {
           const outcome = tried.get(providerId);
           return (
             <li key={providerId} className="flex min-h-9 items-center gap-2.5 py-1 text-sm">
@@ -33,6 +35,7 @@ export function DecisionView({ decision, attempts, names }: DecisionProps) {
               <span className="min-w-0 flex-1">
                 <span className="block truncate font-medium">{names.provider(providerId)}</span>
                 {converted && <span className="block text-xs text-ink-3">{t("detail.converted", { pair: converted })}</span>}
+                {saw && <span className="block text-xs text-ink-3">{sawText(t, saw)}</span>}
               </span>
               <span className="text-xs text-ink-3">{t("detail.candidateMeta", { priority, weight })}</span>
             </li>

@@ -4,6 +4,7 @@ import type { Outputs } from "../../api/client.ts";
 import type { NameLookup } from "../../api/names.ts";
 import { formatPercent } from "../../format.ts";
 import { useReasonText } from "../../providers/reason-text.ts";
+import { sawText } from "../../providers/saw-text.ts";
 
 type Simulation = Outputs["providers"]["simulate"];
 
@@ -78,6 +79,7 @@ function Candidate({ candidate, place, name }: { candidate: Simulation["candidat
     t("providers.weightShort", { weight }),
     t("providers.sim.sends", { model: candidate.upstreamModel }),
     ...(candidate.converted ? [t("detail.converted", { pair: candidate.converted })] : []),
+    ...(candidate.saw ? [sawText(t, candidate.saw)] : []),
     ...(breaker === "probe" ? [t("providers.sim.asProbe")] : breaker === "open" ? [t("providers.sim.ignored")] : []),
   ];
   return (

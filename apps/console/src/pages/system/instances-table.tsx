@@ -1,7 +1,7 @@
-import type { InstanceState } from "@sluice/core/events";
+import type { BoundSessions, InstanceState } from "@sluice/core/events";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { formatBytes, formatCount, formatDuration } from "../../format.ts";
+import { formatBytes, formatCount, formatDuration, formatPercent } from "../../format.ts";
 import { ticks } from "../../live/server-clock.ts";
 import { GONE_AFTER_MS } from "../../live/settled-up-to.ts";
 import { useStore } from "../../live/store.ts";
@@ -68,6 +68,14 @@ export function InstancesTable({ instances }: { instances: InstanceState[] }) {
         cell: ({ row: { original } }) => <Count value={original.gateway?.requests} />,
       },
       {
+        id: "sessions",
+        accessorFn: ({ gateway }) => gateway?.sessions?.size ?? -1,
+        header: t("system.boundSessions"),
+        align: "right",
+        wideOnly: true,
+        cell: ({ row: { original } }) => <Bound sessions={original.gateway?.sessions} />,
+      },
+      {
         id: "viewers",
         accessorFn: ({ subscribers }) => subscribers,
         header: t("system.viewers"),
@@ -118,6 +126,20 @@ function Spool({ spool }: { spool: InstanceState["spool"] }) {
     <span className="tabular-nums">
       {formatCount(spool.depth, i18n.language)}{" "}
       <span className="text-xs text-ink-3">{t("system.spoolAge", { age: formatDuration(spool.oldestAgeMs) })}</span>
+    </span>
+  );
+}
+
+/** Sessions that stay with their provider: how full the memory of them is, and how often it knew one. */
+function Bound({ sessions }: { sessions: BoundSessions | undefined }) {
+  const { t } = useTranslation();
+  if (!sessions) return <Count value={undefined} />;
+  const { size, max, hits, misses } = sessions;
+  const said = t("system.boundOf", { max, hits, lookups: hits + misses });
+  return (
+    <span title={said} className="tabular-nums">
+      {formatPercent(size / max, 1)}
+      <span className="sr-only">{said}</span>
     </span>
   );
 }

@@ -1,0 +1,69 @@
+import type { RoutableProvider, Tier } from "@sluice/core/routing/provider-index";
+import { inOrder } from "@sluice/core/routing/strategies";
+import { fakeClock } from "@sluice/testing/clock";
+import { describe, expect, test } from "vitest";
+import { createProviderLoads } from "./provider-loads.ts";
+
+const tier: Tier<RoutableProvider> = {
+  providers: [
+    { id: "a", weight: 1 },
+    { id: "b", weight: 1 },
+  ] as RoutableProvider[],
+  totalWeight: 2,
+};
+
+describe("R39 lowest latency over what was measured", () => {
+  test("the quick one gets four of five at least, also within 200 calls of a swap; the slow one is still asked", () => {
+    const clock = fakeClock();
+    const loads = createProviderLoads(clock);
+    let state = 11;
+    const random = () => {
+      state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
+      return state / 4_294_967_296;
+    };
+    const takes: Record<string, number> = { a: 50, b: 500 };
+    const call = (): string => {
+      const [first] = inOrder(tier, { strategy: "lowest_latency", measure: ({ id }) => loads.of(id), turnOf: () => 0, random });
+      const id = first?.id ?? "";
+      loads.began(id);
+      clock.advance(takes[id] ?? 0);
+      loads.ended(id, takes[id] ?? null);
+      return id;
+    };
+    const calls = (count: number) => Array.from({ length: count }, call);
+    const before = calls(200);
+    expect(before.filter((id) => id === "a").length).toBeGreaterThanOrEqual(160);
+    expect(before.slice(50)).toContain("b");
+    Object.assign(takes, { a: 500, b: 50 });
+    calls(200);
+    expect(calls(200).filter((id) => id === "b").length).toBeGreaterThanOrEqual(160);
+  });
+});
+
+test("what is in flight is counted, and an end that was not begun is none", () => {
+  const loads = createProviderLoads(fakeClock());
+  loads.began("p");
+  loads.began("p");
+  loads.ended("p", null);
+  expect(loads.of("p")).toEqual({ inFlight: 1, ttftMs: null });
+  loads.ended("p", 80);
+  loads.ended("p", null);
+  expect(loads.of("p")).toEqual({ inFlight: 0, ttftMs: 80 });
+});
+
+test("a slower time counts at once, a quicker one over seconds; what was idle for an hour is forgotten", () => {
+  const clock = fakeClock();
+  const loads = createProviderLoads(clock);
+  loads.ended("p", 100);
+  loads.ended("p", 900);
+  expect(loads.of("p").ttftMs).toBe(900);
+  clock.advance(1_000);
+  loads.ended("p", 100);
+  expect(loads.of("p").ttftMs).toBeGreaterThan(700);
+  clock.advance(60_000);
+  loads.ended("p", 100);
+  expect(loads.of("p").ttftMs).toBeLessThan(110);
+  clock.advance(3_600_001);
+  loads.sweep();
+  expect(loads.of("p").ttftMs).toBeNull();
+});

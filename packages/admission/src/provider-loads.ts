@@ -1,0 +1,55 @@
+import type { Clock } from "@sluice/core/clock";
+import type { Loads } from "./admission.ts";
+
+interface Load {
+  inFlight: number;
+  ttftMs: number | null;
+  /** Monotonic ms of the last measurement. */
+  atMs: number;
+}
+
+/** How much an older measurement counts falls to a third in this time. */
+const DECAY_MS = 10_000;
+/** What was not asked for so long is forgotten. */
+const KEPT_MS = 3_600_000;
+
+/**
+ * What this process has at each provider, and how quick they are to it. The time to first content is a peak EWMA, as in Finagle's
+ * load balancer: a slower measurement counts at once, quicker ones win it back over seconds. In process only: each instance
+ * knows how the providers are to it, and what others have there shows in the times.
+ */
+export function createProviderLoads(clock: Clock): Loads & { sweep(): void } {
+  const loads = new Map<string, Load>();
+
+  function loadOf(providerId: string): Load {
+    let load = loads.get(providerId);
+    if (!load) {
+      load = { inFlight: 0, ttftMs: null, atMs: clock.monotonic() };
+      loads.set(providerId, load);
+    }
+    return load;
+  }
+
+  return {
+    began(providerId) {
+      loadOf(providerId).inFlight += 1;
+    },
+    ended(providerId, ttftMs) {
+      const load = loadOf(providerId);
+      load.inFlight = Math.max(0, load.inFlight - 1);
+      if (ttftMs === null) return;
+      const nowMs = clock.monotonic();
+      const keeps = Math.exp((load.atMs - nowMs) / DECAY_MS);
+      load.ttftMs = load.ttftMs === null || ttftMs > load.ttftMs ? ttftMs : load.ttftMs * keeps + ttftMs * (1 - keeps);
+      load.atMs = nowMs;
+    },
+    of(providerId) {
+      const load = loads.get(providerId);
+      return { inFlight: load?.inFlight ?? 0, ttftMs: load?.ttftMs ?? null };
+    },
+    sweep() {
+      const before = clock.monotonic() - KEPT_MS;
+      for (const [providerId, { inFlight, atMs }] of loads) if (inFlight === 0 && atMs < before) loads.delete(providerId);
+    },
+  };
+}

@@ -129,8 +129,11 @@ export interface Breakers {
 /** What this process has at each provider, and how quick they are to it. */
 export interface Loads {
   began(providerId: string): void;
-  /** `ttftMs`: until its first content; null = it gave none. */
-  ended(providerId: string, ttftMs: number | null): void;
+  ended(providerId: string): void;
+  /** It gave its first content after so long. */
+  answered(providerId: string, ttftMs: number): void;
+  /** It gave none and was to blame: counts as a very slow answer, or one that fails at once would look quick. */
+  failed(providerId: string): void;
   /** `ttftMs` is what is to be expected; null = nothing was measured yet. */
   of(providerId: string): { inFlight: number; ttftMs: number | null };
 }

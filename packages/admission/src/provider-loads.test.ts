@@ -27,7 +27,8 @@ describe("R39 lowest latency over what was measured", () => {
       const id = first?.id ?? "";
       loads.began(id);
       clock.advance(takes[id] ?? 0);
-      loads.ended(id, takes[id] ?? null);
+      loads.answered(id, takes[id] ?? 0);
+      loads.ended(id);
       return id;
     };
     const calls = (count: number) => Array.from({ length: count }, call);
@@ -44,25 +45,33 @@ test("what is in flight is counted, and an end that was not begun is none", () =
   const loads = createProviderLoads(fakeClock());
   loads.began("p");
   loads.began("p");
-  loads.ended("p", null);
+  loads.ended("p");
   expect(loads.of("p")).toEqual({ inFlight: 1, ttftMs: null });
-  loads.ended("p", 80);
-  loads.ended("p", null);
-  expect(loads.of("p")).toEqual({ inFlight: 0, ttftMs: 80 });
+  loads.ended("p");
+  loads.ended("p");
+  expect(loads.of("p").inFlight).toBe(0);
 });
 
-test("a slower time counts at once, a quicker one over seconds; what was idle for an hour is forgotten", () => {
+test("a slower time counts at once, a quicker one over seconds; a failure is no quick answer", () => {
   const clock = fakeClock();
   const loads = createProviderLoads(clock);
-  loads.ended("p", 100);
-  loads.ended("p", 900);
+  loads.answered("p", 100);
+  loads.answered("p", 900);
   expect(loads.of("p").ttftMs).toBe(900);
   clock.advance(1_000);
-  loads.ended("p", 100);
+  loads.answered("p", 100);
   expect(loads.of("p").ttftMs).toBeGreaterThan(700);
   clock.advance(60_000);
-  loads.ended("p", 100);
+  loads.answered("p", 100);
   expect(loads.of("p").ttftMs).toBeLessThan(110);
+  loads.failed("p");
+  expect(loads.of("p").ttftMs).toBe(10_000);
+});
+
+test("who was not asked for an hour is forgotten", () => {
+  const clock = fakeClock();
+  const loads = createProviderLoads(clock);
+  loads.answered("p", 100);
   clock.advance(3_600_001);
   loads.sweep();
   expect(loads.of("p").ttftMs).toBeNull();

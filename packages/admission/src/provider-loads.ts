@@ -10,6 +10,8 @@ interface Load {
 
 /** How much an older measurement counts falls to a third in this time. */
 const DECAY_MS = 10_000;
+/** What a failure counts as. */
+const FAILED_MS = 10_000;
 /** What was not asked for so long is forgotten. */
 const KEPT_MS = 3_600_000;
 
@@ -30,19 +32,24 @@ export function createProviderLoads(clock: Clock): Loads & { sweep(): void } {
     return load;
   }
 
+  function measure(providerId: string, ttftMs: number): void {
+    const load = loadOf(providerId);
+    const nowMs = clock.monotonic();
+    const keeps = Math.exp((load.atMs - nowMs) / DECAY_MS);
+    load.ttftMs = load.ttftMs === null || ttftMs > load.ttftMs ? ttftMs : load.ttftMs * keeps + ttftMs * (1 - keeps);
+    load.atMs = nowMs;
+  }
+
   return {
     began(providerId) {
       loadOf(providerId).inFlight += 1;
     },
-    ended(providerId, ttftMs) {
+    ended(providerId) {
       const load = loadOf(providerId);
       load.inFlight = Math.max(0, load.inFlight - 1);
-      if (ttftMs === null) return;
-      const nowMs = clock.monotonic();
-      const keeps = Math.exp((load.atMs - nowMs) / DECAY_MS);
-      load.ttftMs = load.ttftMs === null || ttftMs > load.ttftMs ? ttftMs : load.ttftMs * keeps + ttftMs * (1 - keeps);
-      load.atMs = nowMs;
     },
+    answered: measure,
+    failed: (providerId) => measure(providerId, FAILED_MS),
     of(providerId) {
       const load = loads.get(providerId);
       return { inFlight: load?.inFlight ?? 0, ttftMs: load?.ttftMs ?? null };

@@ -123,6 +123,7 @@ function observe(runtime: Runtime, call: Call, reading: Reading): void {
   if (isFirst) {
     attempt.firstContentMs = elapsed(runtime, call);
     row.ttftMs = attempt.firstContentMs;
+    runtime.admission.loads.answered(provider.id, attempt.firstContentMs - attempt.startedMs);
   }
   if (isFirst || now - call.progressAt >= runtime.limits.progressMs) {
     call.progressAt = now;

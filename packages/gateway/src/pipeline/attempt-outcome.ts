@@ -48,16 +48,18 @@ export function settleAttempt(
   }
   endProviderHold(runtime, call, { costNanoUsd: Number(attempt.upstreamCostNanoUsd), tokens: totalTokens(attempt.usage) });
   const { breakers, loads } = runtime.admission;
-  // Of a whole answer the end is its first content.
-  const firstMs = attempt.firstContentMs ?? (attempt.outcome === "ok" ? attempt.endedMs : null);
-  loads.ended(provider.id, firstMs === null ? null : firstMs - attempt.startedMs);
+  loads.ended(provider.id);
+  // Of a whole answer the end is its first content; a stream has told of it when it came.
+  if (attempt.outcome === "ok" && attempt.firstContentMs === null) loads.answered(provider.id, attempt.endedMs - attempt.startedMs);
   if (aborted) {
     // It was serving well until we stopped it; an abort before any content says nothing.
     if (attempt.firstContentMs !== null) breakers.succeeded(provider.id, attempt.upstreamModel);
   } else if (!error) breakers.succeeded(provider.id, attempt.upstreamModel);
-  else if (!refuseCredential(runtime, call, error) && providersFault.has(error.code))
+  else if (!refuseCredential(runtime, call, error) && providersFault.has(error.code)) {
+    if (attempt.firstContentMs === null) loads.failed(provider.id);
     breakers.failed(provider.id, attempt.upstreamModel, {
       cause: `${error.code}: ${error.detail || error.message}`,
       retryAfterMs: (error.retryAfterS ?? 0) * 1_000,
     });
+  }
 }

@@ -72,6 +72,15 @@ describe("hours and priority by group", () => {
     expect(new Date(excluded?.opensAtMs ?? 0).toISOString().slice(11, 16)).toBe(later.windows[0]?.from);
   });
 
+  it("when all are outside their hours the client is told when the first opens", async () => {
+    const { key } = await harness.group([anthropic({ schedule: hoursFromNow(3) })]);
+    const response = await harness.call("/v1/messages", { body: bodyOf("claude-fake"), key });
+    expect(response.status).toBe(503);
+    const seconds = Number(response.headers.get("retry-after"));
+    expect(seconds).toBeGreaterThan(3 * 3_600 - 120);
+    expect(seconds).toBeLessThanOrEqual(3 * 3_600);
+  });
+
   it("its priority in the key's group goes before the one it has for all", async () => {
     const { key, group, providerIds } = await harness.group([anthropic({ priority: 1 }), anthropic({ priority: 5 })]);
     const second = providerIds[1] ?? "";

@@ -5,13 +5,15 @@ import type { Runtime } from "../context.ts";
 /** When nothing says better. */
 const usualS = 5;
 
-/** Seconds until the first of the providers that a breaker keeps out may be tried again: what a refused client is told. */
+/** Seconds until the first of the providers that a breaker or its hours keep out may be tried again: what a refused client is told. */
 export function comeBackInS(runtime: Runtime, call: Call): number {
-  const out = new Set(call.detail.decision.excluded.filter(({ reason }) => reason === "breaker_open").map(({ providerId }) => providerId));
-  if (out.size === 0) return usualS;
-  const waits = call.config.providers
+  const { excluded } = call.detail.decision;
+  const opening = excluded.flatMap(({ opensAtMs }) => (opensAtMs === undefined ? [] : [opensAtMs - runtime.clock.now()]));
+  const out = new Set(excluded.filter(({ reason }) => reason === "breaker_open").map(({ providerId }) => providerId));
+  if (out.size === 0 && opening.length === 0) return usualS;
+  const due = call.config.providers
     .filter(({ id }) => out.has(id))
-    .map((provider) => runtime.admission.breakers.dueInMs(provider.id, upstreamModelOf(provider, call.row.model)))
-    .filter((ms) => ms > 0);
+    .map((provider) => runtime.admission.breakers.dueInMs(provider.id, upstreamModelOf(provider, call.row.model)));
+  const waits = [...opening, ...due].filter((ms) => ms > 0);
   return waits.length === 0 ? usualS : Math.max(1, Math.ceil(Math.min(...waits) / 1_000));
 }

@@ -21,8 +21,8 @@ const chat = (model: string, more: object = {}) =>
 
 const told = () => lines.filter(({ requestId }) => requestId !== undefined);
 
-describe("A15 A18 the log of a request", () => {
-  it("is one line at info without its body or a secret, short whatever was sent", async () => {
+describe("A15 the log of a request", () => {
+  it("A18 is one line at info without its body or a secret, short whatever was sent", async () => {
     const answer = await chat("gpt@plain,5", { user: "x".repeat(5 << 20) });
     expect(answer.status).toBe(200);
     await answer.text();

@@ -14,6 +14,8 @@ export async function flaws(page: Page, what: string, part = "html"): Promise<st
     .withTags(tags)
     .include(part)
     .setLegacyMode();
+  // A tab behind another one draws nothing, and no picture of it is ever ready.
+  await page.bringToFront();
   const { violations } = await axe.analyze();
   await page.screenshot({ path: test.info().outputPath(`${what.replace(/^\//, "").replaceAll("/", "-")}.png`), animations: "disabled" });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -23,6 +23,8 @@ test("requests are priced anew from the prices page, and the log tells what was 
   place,
   world,
 }) => {
+  // Two tabs, and six pages looked at twice.
+  test.slow();
   const model = `priced-${world.id}`;
   await api.prices.set.mutate({ model, inputPerMTok: "3", outputPerMTok: "15" });
   // The gateway is another process: it hears of the price a moment later, and refuses until then.

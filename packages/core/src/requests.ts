@@ -91,6 +91,8 @@ export type ExclusionReason =
   /** By an override, too: it serves only the sessions it has. */
   | "draining"
   | "already_failed"
+  /** A routing rule names another. */
+  | "rule"
   /** It speaks another dialect, and this request cannot be converted to it. */
   | "conversion"
   /** At one of its own limits. */
@@ -141,6 +143,14 @@ export interface Exclusion {
   opensAtMs?: number;
 }
 
+/** The routing rule that decided, by its name, with what it says: absent is as without it. */
+export interface DecisionRule {
+  name: string;
+  provider?: string;
+  group?: string;
+  model?: string;
+}
+
 export interface Decision {
   /** In the order they would be tried. */
   candidates: DecisionCandidate[];
@@ -152,6 +162,8 @@ export interface Decision {
   chosenBy: "sticky" | Strategy | "only" | "none";
   /** The session's provider of a lower tier, left because somebody above it is well again; absent when there is none. */
   failedBackFrom?: string;
+  /** Absent when no rule applied. */
+  rule?: DecisionRule;
 }
 
 /** Why a correction was written. */

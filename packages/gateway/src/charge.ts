@@ -5,9 +5,14 @@ import { priceInForce } from "@sluice/core/routing/refusals";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 
+/** What providers are asked for: the client's model, or the one that a routing rule puts in its place. */
+export function routedModelOf({ detail, row }: Call): string {
+  return detail.decision.rule?.model ?? row.model;
+}
+
 /** The price in force for what a provider would serve. */
 export function priceOf(call: Call, provider: ProviderConfig): PriceConfig | null {
-  return priceInForce(call.config.prices, call.config.settings, provider, call.row.model);
+  return priceInForce(call.config.prices, call.config.settings, provider, call.row.model, routedModelOf(call));
 }
 
 /** What the key's group multiplies prices with. */

@@ -89,3 +89,29 @@ describe("R31 one action brings a version of the settings back", () => {
     expect((await listAudit(admin, { filter: { action: "settings.roll-back" } })).items).toEqual([]);
   });
 });
+
+describe("R38 a routing rule that is wrong is refused, and what is in force stays", () => {
+  it("names the field, to the console and to the file; the next valid one is in force", async () => {
+    const admin = await world.as("admin");
+    await updateSettings(admin, { "routing.rules": [{ name: "Good", models: ["gpt-*"], provider: "East" }] });
+    const before = inForce()["routing.rules"];
+    expect(before).toMatchObject([{ name: "Good", enabled: true, percent: 100 }]);
+    const wrong = async (rule: object, field: string): Promise<void> => {
+      const rules = [
+        { name: "First", group: "vip" },
+        { name: "Bad", provider: "East", ...rule },
+      ];
+      await expect(updateSettings(admin, { "routing.rules": rules })).rejects.toMatchObject({ code: "invalid_request", field });
+    };
+    await wrong({ models: ["/(/"] }, "routing.rules[1].models");
+    await wrong({ percent: 101 }, "routing.rules[1].percent");
+    await wrong({ provider: null }, "routing.rules[1].provider");
+    await wrong({ headers: [{ name: "authorization", value: "*" }] }, "routing.rules[1].headers[0].name");
+    await wrong({ schedule: { zone: "Moon", windows: [] } }, "routing.rules[1].schedule.zone");
+    await wrong({ name: "First" }, "routing.rules");
+    await expect(applyFile("  routing.rules:\n    - name: Filed\n      paths: ['/(/']\n      model: gpt-5\n")).rejects.toThrow("paths");
+    expect(inForce()["routing.rules"]).toEqual(before);
+    await applyFile("  routing.rules:\n    - name: Filed\n      paths: [/v1/*]\n      model: gpt-5\n");
+    expect(inForce()["routing.rules"]).toMatchObject([{ name: "Filed", model: "gpt-5" }]);
+  });
+});

@@ -72,4 +72,5 @@ export const reasons = {
   conversion: "this request cannot be converted to its API",
   schedule: "outside its hours",
   worse_priority: "later priority",
+  rule: "a routing rule names another",
 } as const;

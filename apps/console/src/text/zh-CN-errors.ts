@@ -72,4 +72,5 @@ export const reasons = {
   conversion: "该请求无法转换为其 API",
   schedule: "不在可用时段",
   worse_priority: "优先级靠后",
+  rule: "路由规则指定了其他供应商",
 };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { strategies } from "../routing/strategies.ts";
 import { isTimeZone } from "../time-zone.ts";
 import { ErrorRule } from "./error-rules.ts";
+import { RoutingRule } from "./routing-rules.ts";
 
 /**
  * Every setting there is, with its default: the table of settings in Postgres holds only what differs from these.
@@ -41,6 +42,12 @@ export const settingSchemas = {
   /** Whether a session goes back to a higher priority as soon as a provider there is well. */
   "routing.failBack": z.enum(["at_once", "never"]).default("at_once"),
   "routing.stickySeconds": z.int().min(0).max(86_400).default(18_000),
+  /** Where certain requests go; the first rule that applies counts. */
+  "routing.rules": z
+    .array(RoutingRule)
+    .max(100)
+    .refine((rules) => new Set(rules.map(({ name }) => name)).size === rules.length, "a name appears twice")
+    .default([]),
   "upstream.connectTimeoutMs": z.int().min(100).max(60_000).default(10_000),
   "upstream.firstContentTimeoutMs": z.int().min(100).max(600_000).default(120_000),
   "upstream.idleTimeoutMs": z.int().min(100).max(600_000).default(60_000),

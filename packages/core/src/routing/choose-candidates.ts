@@ -5,7 +5,7 @@
  */
 import type { BreakerView } from "../breaker/breaker.ts";
 import { conversionLabel, conversionTarget, isNative } from "../dialects/conversion/wires.ts";
-import type { Decision, DecisionCandidate, Exclusion } from "../requests.ts";
+import type { Decision, DecisionCandidate, DecisionRule, Exclusion } from "../requests.ts";
 import { upstreamModelOf } from "./model-patterns.ts";
 import { type Ask, type Eligible, eligibleProviders, priorityIn, type RoutableProvider } from "./provider-index.ts";
 import { overrideNow } from "./provider-override.ts";
@@ -23,6 +23,8 @@ export interface ChooseInput<P extends RoutableProvider> extends Ask, StrategyIn
   isWell: (providerId: string, upstreamModel: string) => boolean;
   /** A session goes back from a lower tier as soon as somebody above it is well; else it stays whatever the tier. */
   failsBack: boolean;
+  /** What a routing rule says of the request. */
+  rule?: DecisionRule | null;
   /** Providers this request has already failed on. */
   failed: ReadonlySet<string>;
   /** Wall time, ms: overrides end and schedules open by it. */
@@ -86,6 +88,7 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
       ...keptExclusions(unusable, eligible.excluded),
       chosenBy,
       ...(failsBack ? { failedBackFrom: sticky.id } : {}),
+      ...(input.rule && { rule: input.rule }),
     },
     none: ordered.length > 0 ? null : whyNone(eligible),
     isMixed: eligible.isMixed,
@@ -151,6 +154,7 @@ function plainCandidateOf(provider: RoutableProvider, ask: Ask): DecisionCandida
 }
 
 function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): Omit<Exclusion, "providerId"> | null {
+  if (input.rule?.provider !== undefined && provider.name !== input.rule.provider) return { reason: "rule" };
   if (input.failed.has(provider.id)) return { reason: "already_failed" };
   const override = overrideNow(provider, input.nowMs);
   if (override === "open") return { reason: "forced_open" };

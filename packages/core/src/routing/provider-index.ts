@@ -8,6 +8,8 @@ import type { Schedule } from "./schedule.ts";
 /** What routing needs of a provider; the snapshot's provider satisfies it. */
 export interface RoutableProvider extends ModelRules {
   readonly id: string;
+  /** What routing rules name it by. */
+  readonly name?: string;
   readonly dialect: DialectName;
   readonly serves: readonly string[];
   readonly groups: readonly string[];

@@ -27,14 +27,18 @@ export interface PricingRules {
   readonly "pricing.unknownModel": "refuse" | "record";
 }
 
-/** The price of what a provider would serve: of the model asked for or, if the administrator chose so, of the redirected one. */
+/**
+ * The price of what a provider would serve: of the model asked for or, if the administrator chose so, of the one that is
+ * sent. A routing rule's model is a redirect before the provider's own.
+ */
 export function priceInForce<P>(
   prices: ReadonlyMap<string, P>,
   rules: PricingRules,
   provider: Pick<ModelRules, "modelRedirects">,
   model: string,
+  routedModel = model,
 ): P | null {
-  const billed = rules["pricing.billedModel"] === "redirected" ? upstreamModelOf(provider, model) : model;
+  const billed = rules["pricing.billedModel"] === "redirected" ? upstreamModelOf(provider, routedModel) : model;
   return prices.get(billed) ?? null;
 }
 

@@ -11,7 +11,7 @@ import { largestCharge } from "../largest-use.ts";
 export function admit(runtime: Runtime, call: Call): Promise<void> | void {
   const { key } = call;
   if (!key) throw new SluiceError("invalid_key");
-  const owners = ownersOf(call.config, key);
+  const owners = ownersOf(call.config, key, call.row.group);
   if (owners.length === 0) return;
   const limitsCost = owners.some(({ values }) => appliedLimits(values)?.costs);
   const pending = runtime.admission.admit({
@@ -34,19 +34,21 @@ export function admit(runtime: Runtime, call: Call): Promise<void> | void {
 
 const ownersByKey = new WeakMap<KeyConfig, readonly LimitedOwner[]>();
 
-/** Those of key, user and group that have limits, in this order. Found once per key of a configuration. */
-function ownersOf(config: Config, key: KeyConfig): readonly LimitedOwner[] {
-  let known = ownersByKey.get(key);
-  if (!known) {
-    const all = [
-      { owner: "key" as const, id: key.id, values: key },
-      { owner: "user" as const, id: key.userId, values: config.users.get(key.userId) ?? {} },
-      { owner: "group" as const, id: key.group, values: config.groups.get(key.group) ?? {} },
-    ];
-    known = all.filter(({ values }) => appliedLimits(values) !== null);
-    ownersByKey.set(key, known);
-  }
-  return known;
+/**
+ * Those of key, user and group that have limits, in this order. Found once per key of a configuration, but for requests
+ * that a routing rule gives another group.
+ */
+function ownersOf(config: Config, key: KeyConfig, group: string): readonly LimitedOwner[] {
+  const known = group === key.group ? ownersByKey.get(key) : undefined;
+  if (known) return known;
+  const all = [
+    { owner: "key" as const, id: key.id, values: key },
+    { owner: "user" as const, id: key.userId, values: config.users.get(key.userId) ?? {} },
+    { owner: "group" as const, id: group, values: config.groups.get(group) ?? {} },
+  ];
+  const owners = all.filter(({ values }) => appliedLimits(values) !== null);
+  if (group === key.group) ownersByKey.set(key, owners);
+  return owners;
 }
 
 const codes = { rpm: "rate_limited", tpm: "tokens_limited", in_flight: "in_flight_limited" } as const;

@@ -107,8 +107,9 @@ function deliver(runtime: Runtime, call: Call, stream: Omit<StreamAnswer, "kind"
   bindSession(runtime, call);
 }
 
-/** The conversation stays with the provider that serves it. */
+/** The conversation stays with the provider that serves it, but for one that a rule named: the end of the rule is the end of that. */
 function bindSession(runtime: Runtime, call: Call): void {
+  if (call.detail.decision.rule?.provider !== undefined) return;
   if (call.row.sessionId !== "" && call.provider && call.config.settings["routing.stickySeconds"] > 0) {
     runtime.admission.sticky.bind(call.row.sessionId, call.provider.id);
   }

@@ -6,7 +6,7 @@ import { overrideNow } from "@sluice/core/routing/provider-override";
 import type { SpooledPrice } from "@sluice/ledger/records";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import { type Call, elapsed } from "../call.ts";
-import { groupMultiplierOf, priceOf } from "../charge.ts";
+import { groupMultiplierOf, priceOf, routedModelOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { nativeBody, type Spoken, speak } from "../conversion.ts";
 import { type Failure, readAnswer, readErrorAnswer } from "./answers.ts";
@@ -101,7 +101,7 @@ async function nextSuitable(runtime: Runtime, call: Call, left: Left): Promise<S
   for (;;) {
     const provider = await nextWithRoom(runtime, call, left.candidates);
     if (!provider) return null;
-    const model = upstreamModelOf(provider, call.row.model);
+    const model = upstreamModelOf(provider, routedModelOf(call));
     try {
       const spoken = speak(runtime, call, provider, model);
       if (await mayTry(runtime, provider, model)) return { provider, model, spoken };

@@ -1,5 +1,6 @@
 import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
 import type { Call } from "../call.ts";
+import { routedModelOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 
 /** When nothing says better. */
@@ -13,7 +14,7 @@ export function comeBackInS(runtime: Runtime, call: Call): number {
   if (out.size === 0 && opening.length === 0) return usualS;
   const due = call.config.providers
     .filter(({ id }) => out.has(id))
-    .map((provider) => runtime.admission.breakers.dueInMs(provider.id, upstreamModelOf(provider, call.row.model)));
+    .map((provider) => runtime.admission.breakers.dueInMs(provider.id, upstreamModelOf(provider, routedModelOf(call))));
   const waits = [...opening, ...due].filter((ms) => ms > 0);
   return waits.length === 0 ? usualS : Math.max(1, Math.ceil(Math.min(...waits) / 1_000));
 }

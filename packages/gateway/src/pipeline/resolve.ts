@@ -11,6 +11,7 @@ import { priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { checkOutput, expectedCost } from "../largest-use.ts";
 import { answerModels } from "../models.ts";
+import { applyRoutingRule } from "./apply-routing-rule.ts";
 import { comeBackInS } from "./come-back.ts";
 import { recordLocal } from "./record.ts";
 
@@ -41,12 +42,14 @@ export function resolve(runtime: Runtime, call: Call): Promise<void> | void {
 function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): void {
   const { config, row } = call;
   const strategy = config.settings["routing.strategy"];
+  const rule = applyRoutingRule(runtime, call);
   call.choice = chooseCandidates({
     providers: config.providers,
     group: row.group,
     dialect: row.dialect,
     endpoint: row.endpoint,
-    model: row.model,
+    model: rule?.model ?? row.model,
+    rule,
     breakerStateOf: (providerId, model) => runtime.admission.breakers.stateOf(providerId, model),
     stickyProviderId,
     isWell: (providerId, model) => runtime.admission.breakers.isWell(providerId, model),

@@ -8,6 +8,7 @@ import type { Decision, DialectName, Endpoint } from "@sluice/core/requests";
 import { chooseCandidates } from "@sluice/core/routing/choose-candidates";
 import { addressRefusal, clientRefusal, modelRefusal, type PolicyRefusal } from "@sluice/core/routing/policies";
 import { keyRefusal, priceInForce, priceRefusal } from "@sluice/core/routing/refusals";
+import { matchRoutingRule } from "@sluice/core/routing/routing-rules";
 import type { Key } from "@sluice/db/generated/client";
 import type { Config, UserConfig } from "@sluice/snapshot/config";
 import type { z } from "zod";
@@ -64,13 +65,18 @@ export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): 
   const config = ctx.snapshot.current();
   const nowMs = ctx.clock.now();
   const endpoint = endpoints[dialect];
+  const rule = matchRoutingRule(config.settings["routing.rules"], {
+    ...{ model, keyId: id, dialect, path: "", bodyBytes: 0, stickyId: "", nowMs },
+    userEmail: config.users.get(key.userId)?.email.toLowerCase() ?? "",
+    headers: { "user-agent": caller.userAgent },
+  });
   const choice = chooseCandidates({
-    ...{ providers: config.providers, group: key.group, dialect, endpoint, model, nowMs },
+    ...{ providers: config.providers, group: rule?.group ?? key.group, dialect, endpoint, model: rule?.model ?? model, rule, nowMs },
     breakerStateOf: (providerId, upstreamModel) => ctx.breakers.stateOf(providerId, upstreamModel),
     ...{ ...(await strategyNow(ctx, model)), stickyProviderId: null, failed: new Set<string>() },
   });
   const first = choice.ordered[0];
-  const price = first ? priceRefusal(priceInForce(config.prices, config.settings, first, model), config.settings, true) : null;
+  const price = first ? priceRefusal(priceInForce(config.prices, config.settings, first, model, rule?.model), config.settings, true) : null;
   const rules = [
     ...stateRules(config, key, nowMs),
     ...policyRules(key, config.users.get(key.userId), { model, ...caller }),

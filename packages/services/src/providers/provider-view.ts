@@ -2,7 +2,7 @@ import type { BreakerView } from "@sluice/core/breaker/breaker";
 import type { ProviderHealth } from "@sluice/core/events";
 import type { ProviderBreaker, ProviderTimeouts } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
-import type { Decision, DialectName, Exclusion } from "@sluice/core/requests";
+import type { Decision, DecisionRule, DialectName, Exclusion } from "@sluice/core/requests";
 import type { ModelRedirect } from "@sluice/core/routing/model-redirects";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
 import type { ScheduleWindow } from "@sluice/core/routing/schedule";
@@ -152,6 +152,8 @@ export interface RoutingSimulation {
   chosenBy: Decision["chosenBy"];
   /** Code of the error the client would get; null when the request would be sent. */
   refusal: string | null;
+  /** The routing rule that applies; null when none does. */
+  rule: DecisionRule | null;
   group: string;
   /** The provider its session is bound to; '' when to none. */
   stickyProviderId: string;

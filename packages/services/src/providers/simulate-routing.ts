@@ -1,10 +1,12 @@
 import { SluiceError } from "@sluice/core/errors";
 import { SimulateRoutingInput } from "@sluice/core/inputs/provider";
+import type { DecisionRule } from "@sluice/core/requests";
 import { type Choice, chooseCandidates } from "@sluice/core/routing/choose-candidates";
 import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
 import { modelRefusal } from "@sluice/core/routing/policies";
 import { eligibleProviders, priorityIn } from "@sluice/core/routing/provider-index";
 import { keyRefusal, priceInForce, priceRefusal } from "@sluice/core/routing/refusals";
+import { matchRoutingRule } from "@sluice/core/routing/routing-rules";
 import type { Config, KeyConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
@@ -23,16 +25,17 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
   const wanted = parse(SimulateRoutingInput, input);
   const config = ctx.snapshot.current();
   const key = wanted.keyId === undefined ? null : keyOf(config, wanted.keyId);
-  const group = key?.group ?? wanted.group ?? "default";
-  const stickyProviderId = await boundTo(ctx, wanted.session, key);
   const nowMs = ctx.clock.now();
+  const rule = ruleOf(ctx, config, key, wanted, nowMs);
+  const group = rule?.group ?? key?.group ?? wanted.group ?? "default";
+  const stickyProviderId = await boundTo(ctx, wanted.session, key);
   const breakerStateOf = (providerId: string, model: string) => ctx.breakers.stateOf(providerId, model);
-  const ask = { group, dialect: wanted.dialect, endpoint: wanted.endpoint, model: wanted.model };
+  const ask = { group, dialect: wanted.dialect, endpoint: wanted.endpoint, model: rule?.model ?? wanted.model };
   const { tiers } = eligibleProviders(config.providers, ask);
   const tierOf = (provider: ProviderConfig) => tiers.findIndex(({ providers }) => providers.includes(provider));
   const strategy = await strategyNow(ctx, wanted.model);
   const choice = chooseCandidates({
-    ...{ ...ask, ...strategy, providers: config.providers },
+    ...{ ...ask, ...strategy, providers: config.providers, rule },
     ...{ breakerStateOf, stickyProviderId, failed: new Set<string>(), nowMs },
   });
   const isSticky = choice.decision.chosenBy === "sticky";
@@ -40,7 +43,7 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
   const decided = new Map(choice.decision.candidates.map((candidate) => [candidate.providerId, candidate]));
   return {
     candidates: (isDrawn ? inOrderOfLikelihood(choice, isSticky, tierOf) : choice.ordered).map((provider, index, all) => {
-      const upstreamModel = upstreamModelOf(provider, wanted.model);
+      const upstreamModel = upstreamModelOf(provider, ask.model);
       return {
         ...{ providerId: provider.id, priority: priorityIn(provider, group), weight: provider.weight, upstreamModel },
         converted: decided.get(provider.id)?.converted ?? "",
@@ -53,10 +56,20 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
     excludedMore: choice.decision.excludedMore ?? 0,
     chosenBy: choice.decision.chosenBy,
     refusal: refusalOf(config, key, { model: wanted.model, nowMs }) ?? choice.none ?? priceRefusalOf(config, choice, wanted),
+    rule,
     group,
     stickyProviderId: stickyProviderId ?? "",
     atMs: nowMs,
   };
+}
+
+/** Rules about headers and paths do not apply to what has none, nor canaries to what has no session; a body counts as empty. */
+function ruleOf(ctx: Ctx, config: Config, key: KeyConfig | null, wanted: SimulateRoutingInput, nowMs: number): DecisionRule | null {
+  return matchRoutingRule(config.settings["routing.rules"], {
+    ...{ model: wanted.model, dialect: wanted.dialect, keyId: key?.id ?? "", headers: {}, path: "", bodyBytes: 0, nowMs },
+    userEmail: config.users.get(key?.userId ?? "")?.email.toLowerCase() ?? "",
+    stickyId: key && wanted.session !== "" ? ctx.live.sessions.idOf(key.id, wanted.session) : wanted.session,
+  });
 }
 
 function keyOf(config: Config, id: string): KeyConfig {
@@ -93,7 +106,13 @@ function refusalOf(config: Config, key: KeyConfig | null, { model, nowMs }: { mo
 }
 
 /** As the gateway's resolve step: what costs nothing needs no price. */
-function priceRefusalOf({ prices, settings }: Config, { ordered }: Choice<ProviderConfig>, wanted: SimulateRoutingInput): string | null {
-  const first = ordered[0];
-  return first ? priceRefusal(priceInForce(prices, settings, first, wanted.model), settings, wanted.endpoint !== "countTokens") : null;
+function priceRefusalOf(
+  { prices, settings }: Config,
+  { ordered, decision }: Choice<ProviderConfig>,
+  wanted: SimulateRoutingInput,
+): string | null {
+  const [first] = ordered;
+  if (!first) return null;
+  const price = priceInForce(prices, settings, first, wanted.model, decision.rule?.model);
+  return priceRefusal(price, settings, wanted.endpoint !== "countTokens");
 }

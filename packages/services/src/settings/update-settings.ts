@@ -3,11 +3,12 @@ import { SluiceError, toSluiceError } from "@sluice/core/errors";
 import { isExpression } from "@sluice/core/inputs/error-rules";
 import { defaultSettings, type SettingName, type Settings, UpdateSettingsInput } from "@sluice/core/inputs/settings";
 import { patternProblem } from "@sluice/core/routing/model-patterns";
+import { routingRuleProblem } from "@sluice/core/routing/routing-rules";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
-import { parse } from "../parse.ts";
+import { fieldName, parse } from "../parse.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 
 /**
@@ -28,6 +29,12 @@ export async function placeSettings(ctx: TxCtx, wanted: UpdateSettingsInput, act
   for (const { name, body } of wanted["upstream.errorRules"] ?? []) {
     const problem = isExpression(body) ? patternProblem(body) : null;
     if (problem) throw new SluiceError("invalid_request", { message: `${name}: ${problem}`, field: "upstream.errorRules" });
+  }
+  for (const [index, rule] of (wanted["routing.rules"] ?? []).entries()) {
+    const problem = routingRuleProblem(rule);
+    if (!problem) continue;
+    const field = fieldName(["routing.rules", index, problem.field]);
+    throw new SluiceError("invalid_request", { message: `${rule.name}: ${problem.message}`, field });
   }
   const { tx } = ctx.transaction;
   const { tenantId } = ctx;

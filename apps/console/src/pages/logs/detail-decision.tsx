@@ -5,6 +5,7 @@ import type { NameLookup } from "../../api/names.ts";
 import { formatCost, formatDuration } from "../../format.ts";
 import { useReasonText } from "../../providers/reason-text.ts";
 import { sawText } from "../../providers/saw-text.ts";
+import { routingRuleOutcome } from "../../providers/routing-rule-text.ts";
 import { cn } from "../../ui/class-names.ts";
 import { Section } from "./detail-section.tsx";
 
@@ -18,10 +19,15 @@ interface DecisionProps {
 export function DecisionView({ decision, attempts, names }: DecisionProps) {
   const { t } = useTranslation();
   const reasonText = useReasonText();
-  const { candidates, excluded, chosenBy, failedBackFrom } = decision;
+  const { candidates, excluded, chosenBy, failedBackFrom, rule } = decision;
   const tried = new Map(attempts.map((attempt) => [attempt.providerId, attempt.outcome]));
   return (
     <Section title={t("detail.decision")} note={t(`detail.by.${chosenBy}`)}>
+      {rule && (
+        <p className="py-1.5 text-sm text-ink-2 [overflow-wrap:anywhere]">
+          {t("detail.rule", { name: rule.name })}: {routingRuleOutcome(t, rule)}
+        </p>
+      )}
       {failedBackFrom && <p className="py-1 text-xs text-ink-2">{t("detail.failedBack", { name: names.provider(failedBackFrom) })}</p>}
       {candidates.length === 0 && <p className="py-2 text-sm text-ink-2">{t("detail.noCandidates")}</p>}
       <ol className="divide-y divide-line">

@@ -5,6 +5,7 @@ import type { NameLookup } from "../../api/names.ts";
 import { formatPercent } from "../../format.ts";
 import { useReasonText } from "../../providers/reason-text.ts";
 import { sawText } from "../../providers/saw-text.ts";
+import { routingRuleOutcome } from "../../providers/routing-rule-text.ts";
 
 type Simulation = Outputs["providers"]["simulate"];
 
@@ -20,6 +21,11 @@ export function SimulatorAnswer({ result, names }: { result: Simulation; names: 
   return (
     <section aria-label={t("providers.sim.result")} className="flex flex-col gap-3 border-t border-line pt-4">
       <Headline result={result} names={names} />
+      {result.rule && (
+        <p className="text-sm text-ink-2 [overflow-wrap:anywhere]">
+          {t("detail.rule", { name: result.rule.name })}: {routingRuleOutcome(t, result.rule)}
+        </p>
+      )}
       {result.candidates.length > 0 && (
         <div>
           <h3 className="mb-1 text-xs font-medium text-ink-3">{t("providers.sim.candidates")}</h3>

@@ -1,0 +1,13 @@
+import type { DecisionRule } from "@sluice/core/requests";
+import type { TFunction } from "i18next";
+
+/** Where a routing rule sends what it applies to, in a line. */
+export function routingRuleOutcome(t: TFunction, { provider, group, model }: Omit<DecisionRule, "name">): string {
+  return [
+    provider && t("settings.routes.toProvider", { provider }),
+    group && t("settings.routes.toGroup", { group }),
+    model && t("settings.routes.toModel", { model }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}

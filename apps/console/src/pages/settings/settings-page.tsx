@@ -14,6 +14,7 @@ import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { ErrorRulesSection } from "./error-rules-section.tsx";
 import { HistoryDialog } from "./history-dialog.tsx";
 import { ReviewDialog } from "./review-dialog.tsx";
+import { RoutingRulesSection } from "./routing-rules-section.tsx";
 import { SettingField } from "./setting-field.tsx";
 import { isList, settingGroup, settingMatches, settingNames, settingProblem } from "./setting-text.ts";
 
@@ -54,6 +55,7 @@ export function SettingsPage() {
       {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows rows={10} className="rounded-xl border border-line bg-surface" />}
       {data && <SettingsForm settings={data} query={query} onClear={() => setQuery("")} />}
+      {data && settingMatches(t, "routing.rules", query) && <RoutingRulesSection rules={data["routing.rules"]} />}
       {data && settingMatches(t, "upstream.errorRules", query) && <ErrorRulesSection rules={data["upstream.errorRules"]} />}
       {data && history && <HistoryDialog settings={data} onClose={() => setHistory(false)} />}
     </Page>

@@ -1,4 +1,5 @@
 import { callMessages, expect, models, test } from "./fixtures.ts";
+import { flaws } from "./flaws.ts";
 
 test("a setting is found, checked, reviewed, in force at once, and rolled back by one action", async ({
   adminPage: page,
@@ -107,4 +108,42 @@ test("error rules are added, put in order, in force at the next request, shown w
     await expect(rules.getByText(name, { exact: true })).toBeHidden();
   }
   await expect.poll(async () => (await ask()).status).not.toBe(418);
+});
+
+test("R13: a routing rule is added, followed by the next request, named by its decision, switched off and removed", async ({
+  adminPage: page,
+  place,
+  world,
+}) => {
+  const ask = () => callMessages(place, world.secret, { model: models.failing });
+  expect((await ask()).status).toBe(500);
+  const name = `Elsewhere for ${world.id}`;
+  await page.goto("/settings");
+  const rules = page.getByRole("region", { name: "Routing rules" });
+  await rules.getByRole("button", { name: "Add rule" }).click();
+  const dialog = page.getByRole("dialog", { name: "New routing rule" });
+  await dialog.getByLabel("Name", { exact: true }).fill(name);
+  await dialog.getByLabel("Models", { exact: true }).fill("/(/");
+  await dialog.getByLabel("Model sent in place of the client's").fill(models.plain);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog.getByRole("alert")).toBeVisible();
+  await dialog.getByLabel("Models", { exact: true }).fill(models.failing);
+  await dialog.getByLabel("Key", { exact: true }).selectOption({ label: `${world.keyName} · User ${world.id}` });
+  expect(await flaws(page, "routing-rule")).toEqual([]);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+  const row = rules.getByRole("listitem").filter({ hasText: name });
+  await expect(row).toContainText(`as ${models.plain}`);
+  await expect.poll(async () => (await ask()).status).toBe(200);
+  const followed = await ask();
+  await page.goto(`/logs?log=${followed.headers.get("x-request-id")}`);
+  await expect(page.getByText(`Rule “${name}”: as ${models.plain}`)).toBeVisible();
+
+  await page.goto("/settings");
+  await row.getByRole("switch", { name: `Use ${name}` }).click();
+  await expect.poll(async () => (await ask()).status).toBe(500);
+  expect(await flaws(page, "routing-rules")).toEqual([]);
+  await row.getByRole("button", { name: `Remove ${name}` }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }).click();
+  await expect(row).toBeHidden();
 });

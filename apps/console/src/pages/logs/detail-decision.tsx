@@ -4,8 +4,8 @@ import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { formatCost, formatDuration } from "../../format.ts";
 import { useReasonText } from "../../providers/reason-text.ts";
-import { sawText } from "../../providers/saw-text.ts";
 import { routingRuleOutcome } from "../../providers/routing-rule-text.ts";
+import { sawText } from "../../providers/saw-text.ts";
 import { cn } from "../../ui/class-names.ts";
 import { Section } from "./detail-section.tsx";
 

@@ -4,8 +4,8 @@ import type { Outputs } from "../../api/client.ts";
 import type { NameLookup } from "../../api/names.ts";
 import { formatPercent } from "../../format.ts";
 import { useReasonText } from "../../providers/reason-text.ts";
-import { sawText } from "../../providers/saw-text.ts";
 import { routingRuleOutcome } from "../../providers/routing-rule-text.ts";
+import { sawText } from "../../providers/saw-text.ts";
 
 type Simulation = Outputs["providers"]["simulate"];
 

@@ -8,8 +8,6 @@ export default defineConfig({
     maxWorkers: 2,
     // Real Postgres and Redis start inside tests; an outcome may take seconds on two busy cores.
     testTimeout: 60_000,
-    // CI shares its machine: one more try, as browser tests have; the report says which test needed it.
-    retry: process.env.CI ? 1 : 0,
     hookTimeout: 120_000,
     coverage: {
       provider: "v8",

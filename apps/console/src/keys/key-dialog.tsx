@@ -8,10 +8,8 @@ import { LimitFields } from "../limits/limit-fields.tsx";
 import { type LimitValues, limitsInput, limitValuesOf } from "../limits/limit-form.ts";
 import { PolicyFields } from "../policies/policy-fields.tsx";
 import { type PolicyValues, policiesInput, policyValuesOf } from "../policies/policy-form.ts";
-import { Button } from "../ui/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../ui/field.tsx";
-import { FailureBox } from "../ui/states.tsx";
+import { FormDialog } from "../ui/form-dialog.tsx";
 import { toastDone } from "../ui/toast.tsx";
 import { useInputForm } from "../ui/use-input-form.ts";
 import type { Key } from "./key.ts";
@@ -67,57 +65,49 @@ export function KeyDialog({ keyRow, owner, me, admin, onClose, onCreated }: KeyD
     },
   });
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
+    <FormDialog
       title={keyRow ? t("keys.editTitle", { name: keyRow.name }) : t("keys.newTitle")}
       description={owner ? t("keys.leadOf", { name: owner.name }) : undefined}
+      onSubmit={onSubmit}
+      onClose={onClose}
+      failure={failure}
+      busy={busy}
+      action={keyRow ? t("common.save") : t("keys.new")}
     >
-      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <Field label={t("keys.name")} error={errorOf("name")}>
-            {(ids) => <Input {...ids} autoComplete="off" {...form.register("name")} />}
-          </Field>
-          {choosesOwner && (
-            <Field label={t("keys.owner")} error={errorOf("userId")}>
-              {(ids) => (
-                <NativeSelect {...ids} {...form.register("userId")}>
-                  <option value={me.id}>
-                    {me.name} ({t("users.you")})
+      <Field label={t("keys.name")} error={errorOf("name")}>
+        {(ids) => <Input {...ids} autoComplete="off" {...form.register("name")} />}
+      </Field>
+      {choosesOwner && (
+        <Field label={t("keys.owner")} error={errorOf("userId")}>
+          {(ids) => (
+            <NativeSelect {...ids} {...form.register("userId")}>
+              <option value={me.id}>
+                {me.name} ({t("users.you")})
+              </option>
+              {users?.items
+                .filter(({ id }) => id !== me.id)
+                .map(({ id, name, email }) => (
+                  <option key={id} value={id}>
+                    {name} · {email}
                   </option>
-                  {users?.items
-                    .filter(({ id }) => id !== me.id)
-                    .map(({ id, name, email }) => (
-                      <option key={id} value={id}>
-                        {name} · {email}
-                      </option>
-                    ))}
-                </NativeSelect>
-              )}
-            </Field>
+                ))}
+            </NativeSelect>
           )}
-          {admin && (
-            <>
-              <Field label={t("keys.group")} hint={t("keys.groupHint")} error={errorOf("group")}>
-                {(ids) => <Input {...ids} spellCheck={false} {...form.register("group")} />}
-              </Field>
-              <Field label={t("keys.expires")} hint={t("keys.expiresHint")} error={errorOf("expiresAtMs")}>
-                {(ids) => <Input {...ids} type="date" {...form.register("expiresAtMs")} />}
-              </Field>
-              <PolicyFields register={form.register} errorOf={errorOf} />
-              <LimitFields register={form.register} errorOf={errorOf} stored={keyRow !== null} />
-            </>
-          )}
-          {failure && <FailureBox error={failure} />}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {keyRow ? t("common.save") : t("keys.new")}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+        </Field>
+      )}
+      {admin && (
+        <>
+          <Field label={t("keys.group")} hint={t("keys.groupHint")} error={errorOf("group")}>
+            {(ids) => <Input {...ids} spellCheck={false} {...form.register("group")} />}
+          </Field>
+          <Field label={t("keys.expires")} hint={t("keys.expiresHint")} error={errorOf("expiresAtMs")}>
+            {(ids) => <Input {...ids} type="date" {...form.register("expiresAtMs")} />}
+          </Field>
+          <PolicyFields register={form.register} errorOf={errorOf} />
+          <LimitFields register={form.register} errorOf={errorOf} stored={keyRow !== null} />
+        </>
+      )}
+    </FormDialog>
   );
 }
 

@@ -1,10 +1,8 @@
 import { ChangePasswordInput } from "@sluice/core/inputs/user";
 import { useTranslation } from "react-i18next";
 import { client } from "../api/client.ts";
-import { Button } from "../ui/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
 import { Field, Input } from "../ui/field.tsx";
-import { FailureBox } from "../ui/states.tsx";
+import { FormDialog } from "../ui/form-dialog.tsx";
 import { toastDone } from "../ui/toast.tsx";
 import { useInputForm } from "../ui/use-input-form.ts";
 
@@ -23,30 +21,21 @@ export function PasswordDialog({ onClose }: { onClose(): void }) {
   });
   const refused = form.formState.errors.current?.type === "server";
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
+    <FormDialog
       title={t("users.ownPassword")}
       description={t("users.ownPasswordText")}
       width="max-w-md"
+      onSubmit={onSubmit}
+      onClose={onClose}
+      failure={failure}
+      busy={busy}
     >
-      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <Field label={t("users.currentPassword")} error={refused ? t("users.wrongPassword") : errorOf("current")}>
-            {(ids) => <Input {...ids} type="password" autoComplete="current-password" {...form.register("current")} />}
-          </Field>
-          <Field label={t("users.passwordNew")} hint={t("users.passwordHint")} error={errorOf("password")}>
-            {(ids) => <Input {...ids} type="password" autoComplete="new-password" {...form.register("password")} />}
-          </Field>
-          {failure && <FailureBox error={failure} />}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {t("common.save")}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+      <Field label={t("users.currentPassword")} error={refused ? t("users.wrongPassword") : errorOf("current")}>
+        {(ids) => <Input {...ids} type="password" autoComplete="current-password" {...form.register("current")} />}
+      </Field>
+      <Field label={t("users.passwordNew")} hint={t("users.passwordHint")} error={errorOf("password")}>
+        {(ids) => <Input {...ids} type="password" autoComplete="new-password" {...form.register("password")} />}
+      </Field>
+    </FormDialog>
   );
 }

@@ -11,12 +11,20 @@ interface InputFormOptions<V extends FieldValues, S extends z.ZodType> {
   /** What the fields hold (texts) → the input. Field names equal the input's where they can. */
   toInput(values: V): unknown;
   submit(input: z.output<S>, values: V): Promise<unknown>;
+  /** The form's name of a field that the server refused; default: the first part of the server's. */
+  fieldOf?(field: string): string;
 }
 
 type Issue = z.core.$ZodIssue;
 
 /** A form over one of core's input schemas: checked here with the server's rules, and the server's refusal shown at its field. */
-export function useInputForm<V extends FieldValues, S extends z.ZodType>({ schema, defaults, toInput, submit }: InputFormOptions<V, S>) {
+export function useInputForm<V extends FieldValues, S extends z.ZodType>({
+  schema,
+  defaults,
+  toInput,
+  submit,
+  fieldOf = (field) => field.split(".")[0] ?? "",
+}: InputFormOptions<V, S>) {
   const text = useIssueText();
   const [failure, setFailure] = useState<Failure | null>(null);
   const resolver: Resolver<V, unknown, V> = (values) => {
@@ -36,7 +44,7 @@ export function useInputForm<V extends FieldValues, S extends z.ZodType>({ schem
       await submit(schema.parse(toInput(values)), values);
     } catch (error) {
       const caught = readFailure(error);
-      const name = caught.field.split(".")[0] ?? "";
+      const name = fieldOf(caught.field);
       if (name && name in form.getValues()) form.setError(name as Path<V>, { type: "server", message: caught.message });
       else setFailure(caught);
     }

@@ -26,9 +26,10 @@ export async function updateSettings(ctx: Ctx, input: z.input<typeof UpdateSetti
 /** Writes checked settings, with their entry in the audit. Gives the names whose value changed. */
 export async function placeSettings(ctx: TxCtx, wanted: UpdateSettingsInput, action: string): Promise<SettingName[]> {
   if (wanted["pricing.sourceUrl"]) requireAllowedUrl(ctx, wanted["pricing.sourceUrl"]);
-  for (const { name, body } of wanted["upstream.errorRules"] ?? []) {
+  for (const [index, { name, body }] of (wanted["upstream.errorRules"] ?? []).entries()) {
     const problem = isExpression(body) ? patternProblem(body) : null;
-    if (problem) throw new SluiceError("invalid_request", { message: `${name}: ${problem}`, field: "upstream.errorRules" });
+    if (!problem) continue;
+    throw new SluiceError("invalid_request", { message: `${name}: ${problem}`, field: fieldName(["upstream.errorRules", index, "body"]) });
   }
   for (const [index, rule] of (wanted["routing.rules"] ?? []).entries()) {
     const problem = routingRuleProblem(rule);

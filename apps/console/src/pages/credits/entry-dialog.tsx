@@ -2,10 +2,8 @@ import { AdjustInput, RefundInput, TopUpInput } from "@sluice/core/inputs/credit
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
-import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
-import { FailureBox } from "../../ui/states.tsx";
+import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
 
@@ -49,45 +47,36 @@ export function EntryDialog({ userId, name, refund, onClose }: EntryDialogProps)
     },
   });
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={t("credits.entryTitle", { name })}>
-      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <Field label={t("credits.kind")}>
-            {(ids) => (
-              <NativeSelect {...ids} value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
-                {(Object.keys(kinds) as Kind[]).map((one) => (
-                  <option key={one} value={one}>
-                    {t(`credits.kinds.${one}`)}
-                  </option>
-                ))}
-              </NativeSelect>
-            )}
-          </Field>
-          <Field label={t("credits.amountUsd")} hint={kind === "adjust" ? t("credits.adjustHint") : undefined} error={errorOf("amountUsd")}>
-            {(ids) => <Input {...ids} inputMode="decimal" autoComplete="off" {...form.register("amountUsd")} />}
-          </Field>
-          <Field label={t("credits.reason")} hint={t("credits.reasonHint")} error={errorOf("reason")}>
-            {(ids) => <Input {...ids} autoComplete="off" {...form.register("reason")} />}
-          </Field>
-          {kind === "refund" && (
-            <Field
-              label={t("common.requestId")}
-              hint={t("credits.requestHint")}
-              error={errorOf("requestId")}
-              optional={t("common.optional")}
-            >
-              {(ids) => <Input {...ids} className="font-mono" autoComplete="off" spellCheck={false} {...form.register("requestId")} />}
-            </Field>
-          )}
-          {failure && <FailureBox error={failure} />}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {t(`credits.kinds.${kind}`)}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t("credits.entryTitle", { name })}
+      onSubmit={onSubmit}
+      onClose={onClose}
+      failure={failure}
+      busy={busy}
+      action={t(`credits.kinds.${kind}`)}
+    >
+      <Field label={t("credits.kind")}>
+        {(ids) => (
+          <NativeSelect {...ids} value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
+            {(Object.keys(kinds) as Kind[]).map((one) => (
+              <option key={one} value={one}>
+                {t(`credits.kinds.${one}`)}
+              </option>
+            ))}
+          </NativeSelect>
+        )}
+      </Field>
+      <Field label={t("credits.amountUsd")} hint={kind === "adjust" ? t("credits.adjustHint") : undefined} error={errorOf("amountUsd")}>
+        {(ids) => <Input {...ids} inputMode="decimal" autoComplete="off" {...form.register("amountUsd")} />}
+      </Field>
+      <Field label={t("credits.reason")} hint={t("credits.reasonHint")} error={errorOf("reason")}>
+        {(ids) => <Input {...ids} autoComplete="off" {...form.register("reason")} />}
+      </Field>
+      {kind === "refund" && (
+        <Field label={t("common.requestId")} hint={t("credits.requestHint")} error={errorOf("requestId")} optional={t("common.optional")}>
+          {(ids) => <Input {...ids} className="font-mono" autoComplete="off" spellCheck={false} {...form.register("requestId")} />}
+        </Field>
+      )}
+    </FormDialog>
   );
 }

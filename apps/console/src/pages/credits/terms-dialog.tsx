@@ -3,10 +3,8 @@ import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import type { Account } from "../../credits/credit-state.tsx";
 import { exactCost } from "../../format.ts";
-import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
-import { FailureBox } from "../../ui/states.tsx";
+import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
 
@@ -25,32 +23,21 @@ export function TermsDialog({ account, name, onClose }: { account: Account; name
     },
   });
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={t("credits.termsTitle", { name })}>
-      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <Field label={t("credits.terms")} hint={t("credits.termsHint")} error={errorOf("billing")}>
-            {(ids) => (
-              <NativeSelect {...ids} {...form.register("billing")}>
-                {billingModes.map((mode) => (
-                  <option key={mode} value={mode}>
-                    {t(`credits.billing.${mode}`)}
-                  </option>
-                ))}
-              </NativeSelect>
-            )}
-          </Field>
-          <Field label={t("credits.floorUsd")} hint={t("credits.floorHint")} error={errorOf("floorUsd")}>
-            {(ids) => <Input {...ids} inputMode="decimal" autoComplete="off" {...form.register("floorUsd")} />}
-          </Field>
-          {failure && <FailureBox error={failure} />}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {t("common.save")}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+    <FormDialog title={t("credits.termsTitle", { name })} onSubmit={onSubmit} onClose={onClose} failure={failure} busy={busy}>
+      <Field label={t("credits.terms")} hint={t("credits.termsHint")} error={errorOf("billing")}>
+        {(ids) => (
+          <NativeSelect {...ids} {...form.register("billing")}>
+            {billingModes.map((mode) => (
+              <option key={mode} value={mode}>
+                {t(`credits.billing.${mode}`)}
+              </option>
+            ))}
+          </NativeSelect>
+        )}
+      </Field>
+      <Field label={t("credits.floorUsd")} hint={t("credits.floorHint")} error={errorOf("floorUsd")}>
+        {(ids) => <Input {...ids} inputMode="decimal" autoComplete="off" {...form.register("floorUsd")} />}
+      </Field>
+    </FormDialog>
   );
 }

@@ -1,10 +1,8 @@
 import { PriceInput } from "@sluice/core/inputs/price";
 import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
-import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input } from "../../ui/field.tsx";
-import { FailureBox } from "../../ui/states.tsx";
+import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { numberOrNull, useInputForm } from "../../ui/use-input-form.ts";
 import type { Price } from "./price-text.ts";
@@ -55,51 +53,42 @@ export function PriceDialog({ price, onClose }: PriceDialogProps) {
     },
   });
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
+    <FormDialog
       title={price ? t("prices.editTitle", { model: price.model }) : t("prices.newTitle")}
       description={t("prices.unit")}
+      onSubmit={onSubmit}
+      onClose={onClose}
+      failure={failure}
+      busy={busy}
     >
-      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <Field label={t("prices.model")} error={errorOf("model")}>
-            {(ids) => (
-              <Input
-                {...ids}
-                spellCheck={false}
-                readOnly={price !== null}
-                className="font-mono text-xs read-only:bg-sunken"
-                {...form.register("model")}
-              />
-            )}
+      <Field label={t("prices.model")} error={errorOf("model")}>
+        {(ids) => (
+          <Input
+            {...ids}
+            spellCheck={false}
+            readOnly={price !== null}
+            className="font-mono text-xs read-only:bg-sunken"
+            {...form.register("model")}
+          />
+        )}
+      </Field>
+      <div className="grid grid-cols-2 gap-4">
+        {amounts.map((field) => (
+          <Field
+            key={field}
+            label={t(`prices.${names[field]}`)}
+            hint={field.startsWith("cache") ? t("prices.derivedHint") : undefined}
+            error={errorOf(field)}
+          >
+            {(ids) => <Input {...ids} inputMode="decimal" className="text-right" {...form.register(field)} />}
           </Field>
-          <div className="grid grid-cols-2 gap-4">
-            {amounts.map((field) => (
-              <Field
-                key={field}
-                label={t(`prices.${names[field]}`)}
-                hint={field.startsWith("cache") ? t("prices.derivedHint") : undefined}
-                error={errorOf(field)}
-              >
-                {(ids) => <Input {...ids} inputMode="decimal" className="text-right" {...form.register(field)} />}
-              </Field>
-            ))}
-            <Field label={t("prices.maxOutput")} hint={t("prices.maxOutputHint")} error={errorOf("maxOutputTokens")}>
-              {(ids) => <Input {...ids} inputMode="numeric" className="text-right" {...form.register("maxOutputTokens")} />}
-            </Field>
-          </div>
-          {price && <p className="text-xs text-ink-3">{t("prices.newVersion")}</p>}
-          {price?.source === "config" && <p className="text-xs text-warn">{t("prices.ownWarning")}</p>}
-          {failure && <FailureBox error={failure} />}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {t("common.save")}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+        ))}
+        <Field label={t("prices.maxOutput")} hint={t("prices.maxOutputHint")} error={errorOf("maxOutputTokens")}>
+          {(ids) => <Input {...ids} inputMode="numeric" className="text-right" {...form.register("maxOutputTokens")} />}
+        </Field>
+      </div>
+      {price && <p className="text-xs text-ink-3">{t("prices.newVersion")}</p>}
+      {price?.source === "config" && <p className="text-xs text-warn">{t("prices.ownWarning")}</p>}
+    </FormDialog>
   );
 }

@@ -1,20 +1,19 @@
 import { ErrorRule, errorRuleActions } from "@sluice/core/inputs/error-rules";
 import { dialectField } from "@sluice/core/inputs/provider";
 import { useTranslation } from "react-i18next";
-import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
-import { FailureBox } from "../../ui/states.tsx";
+import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
-import { useInputForm } from "../../ui/use-input-form.ts";
-import { useSaveErrorRules } from "./use-save-error-rules.ts";
+import { items, numberOrNull, useInputForm } from "../../ui/use-input-form.ts";
+import { ruleField } from "./rule-field.ts";
+import { useSaveRules } from "./use-save-rules.ts";
 
 interface RuleValues {
   name: string;
   statuses: string;
   body: string;
   providers: string;
-  dialect: string;
+  dialects: string;
   action: ErrorRule["action"];
   status: string;
   message: string;
@@ -27,26 +26,20 @@ interface ErrorRuleDialogProps {
   onClose(): void;
 }
 
-const listed = (text: string): string[] =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean);
-
-function toInput({ statuses, providers, dialect, status, ...values }: RuleValues) {
+function toInput({ statuses, providers, dialects, status, ...values }: RuleValues) {
   return {
     ...values,
-    statuses: listed(statuses).map(Number),
-    providers: listed(providers),
-    dialects: dialect === "" ? [] : [dialect],
-    status: status.trim() === "" ? null : Number(status),
+    statuses: items(statuses).map(Number),
+    providers: items(providers),
+    dialects: items(dialects),
+    status: numberOrNull(status),
   };
 }
 
 /** One rule: when it applies, and what is done then. */
 export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) {
   const { t } = useTranslation();
-  const save = useSaveErrorRules();
+  const save = useSaveRules("upstream.errorRules");
   const others = rules.flatMap(({ name }) => (name === rule?.name ? [] : [name]));
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: ErrorRule.refine(({ name }) => !others.includes(name), { path: ["name"], message: "" }),
@@ -55,11 +48,12 @@ export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) 
       statuses: rule?.statuses.join(", ") ?? "",
       body: rule?.body ?? "",
       providers: rule?.providers.join(", ") ?? "",
-      dialect: rule?.dialects[0] ?? "",
+      dialects: rule?.dialects.join(",") ?? "",
       action: rule?.action ?? "failover",
       status: rule?.status == null ? "" : String(rule.status),
       message: rule?.message ?? "",
     } as RuleValues,
+    fieldOf: ruleField,
     toInput,
     async submit(input) {
       await save((now) => (rule ? now.map((one) => (one.name === rule.name ? input : one)) : [...now, input]));
@@ -68,70 +62,64 @@ export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) 
     },
   });
   const { register } = form;
+  // What another tool has put here stays choosable.
+  const apis = (rule?.dialects.length ?? 0) > 1 ? rule?.dialects : undefined;
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
+    <FormDialog
       title={rule ? t("settings.rules.editTitle", { name: rule.name }) : t("settings.rules.newTitle")}
       description={t("settings.rules.lead")}
+      onSubmit={onSubmit}
+      onClose={onClose}
+      failure={failure}
+      busy={busy}
     >
-      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <div className="grid gap-4 sm:grid-cols-2">
-            <Field label={t("settings.rules.name")} error={errorOf("name")} className="sm:col-span-2">
-              {(ids) => <Input {...ids} {...register("name")} />}
-            </Field>
-            <Field label={t("settings.rules.statuses")} hint={t("settings.rules.statusesHint")} error={errorOf("statuses")}>
-              {(ids) => <Input {...ids} inputMode="numeric" placeholder="429, 500" {...register("statuses")} />}
-            </Field>
-            <Field label={t("settings.rules.dialect")} error={errorOf("dialect")}>
-              {(ids) => (
-                <NativeSelect {...ids} {...register("dialect")}>
-                  <option value="">{t("settings.rules.anyDialect")}</option>
-                  {dialectField.options.map((dialect) => (
-                    <option key={dialect}>{dialect}</option>
-                  ))}
-                </NativeSelect>
-              )}
-            </Field>
-            <Field label={t("settings.rules.body")} hint={t("settings.rules.bodyHint")} error={errorOf("body")} className="sm:col-span-2">
-              {(ids) => <Input {...ids} spellCheck={false} className="font-mono" {...register("body")} />}
-            </Field>
-            <Field
-              label={t("settings.rules.providers")}
-              hint={t("settings.rules.providersHint")}
-              error={errorOf("providers")}
-              className="sm:col-span-2"
-            >
-              {(ids) => <Input {...ids} spellCheck={false} {...register("providers")} />}
-            </Field>
-            <Field label={t("settings.rules.outcome")}>
-              {(ids) => (
-                <NativeSelect {...ids} {...register("action")}>
-                  {errorRuleActions.map((action) => (
-                    <option key={action} value={action}>
-                      {t(`settings.rules.action.${action}`)}
-                    </option>
-                  ))}
-                </NativeSelect>
-              )}
-            </Field>
-            <Field label={t("settings.rules.status")} hint={t("settings.rules.statusHint")} error={errorOf("status")}>
-              {(ids) => <Input {...ids} inputMode="numeric" {...register("status")} />}
-            </Field>
-            <Field label={t("settings.rules.message")} error={errorOf("message")} className="sm:col-span-2">
-              {(ids) => <Input {...ids} {...register("message")} />}
-            </Field>
-          </div>
-          {failure && <FailureBox error={failure} />}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {t("common.save")}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label={t("settings.rules.name")} error={errorOf("name")} className="sm:col-span-2">
+          {(ids) => <Input {...ids} {...register("name")} />}
+        </Field>
+        <Field label={t("settings.rules.statuses")} hint={t("settings.rules.statusesHint")} error={errorOf("statuses")}>
+          {(ids) => <Input {...ids} inputMode="numeric" placeholder="429, 500" {...register("statuses")} />}
+        </Field>
+        <Field label={t("settings.rules.dialect")} error={errorOf("dialects")}>
+          {(ids) => (
+            <NativeSelect {...ids} {...register("dialects")}>
+              <option value="">{t("settings.rules.anyDialect")}</option>
+              {apis && <option value={apis.join(",")}>{apis.join(", ")}</option>}
+              {dialectField.options.map((dialect) => (
+                <option key={dialect}>{dialect}</option>
+              ))}
+            </NativeSelect>
+          )}
+        </Field>
+        <Field label={t("settings.rules.body")} hint={t("settings.rules.bodyHint")} error={errorOf("body")} className="sm:col-span-2">
+          {(ids) => <Input {...ids} spellCheck={false} className="font-mono" {...register("body")} />}
+        </Field>
+        <Field
+          label={t("settings.rules.providers")}
+          hint={t("settings.rules.providersHint")}
+          error={errorOf("providers")}
+          className="sm:col-span-2"
+        >
+          {(ids) => <Input {...ids} spellCheck={false} {...register("providers")} />}
+        </Field>
+        <Field label={t("settings.rules.outcome")}>
+          {(ids) => (
+            <NativeSelect {...ids} {...register("action")}>
+              {errorRuleActions.map((action) => (
+                <option key={action} value={action}>
+                  {t(`settings.rules.action.${action}`)}
+                </option>
+              ))}
+            </NativeSelect>
+          )}
+        </Field>
+        <Field label={t("settings.rules.status")} hint={t("settings.rules.statusHint")} error={errorOf("status")}>
+          {(ids) => <Input {...ids} inputMode="numeric" {...register("status")} />}
+        </Field>
+        <Field label={t("settings.rules.message")} error={errorOf("message")} className="sm:col-span-2">
+          {(ids) => <Input {...ids} {...register("message")} />}
+        </Field>
+      </div>
+    </FormDialog>
   );
 }

@@ -3,10 +3,8 @@ import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { LimitFields } from "../../limits/limit-fields.tsx";
 import { type LimitValues, limitsInput, limitValuesOf, type SetLimits } from "../../limits/limit-form.ts";
-import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input } from "../../ui/field.tsx";
-import { FailureBox } from "../../ui/states.tsx";
+import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
 
@@ -39,39 +37,30 @@ export function GroupDialog({ group, onClose }: GroupDialogProps) {
     },
   });
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
+    <FormDialog
       title={group ? t("groups.editTitle", { name: group.name }) : t("groups.newTitle")}
+      onSubmit={onSubmit}
+      onClose={onClose}
+      failure={failure}
+      busy={busy}
     >
-      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <div className="grid gap-4 sm:grid-cols-2">
-            <Field label={t("groups.name")} error={errorOf("name")}>
-              {(ids) => (
-                <Input
-                  {...ids}
-                  spellCheck={false}
-                  readOnly={group !== null}
-                  className="font-mono read-only:bg-sunken"
-                  {...form.register("name")}
-                />
-              )}
-            </Field>
-            <Field label={t("groups.multiplier")} hint={t("groups.multiplierHint")} error={errorOf("costMultiplier")}>
-              {(ids) => <Input {...ids} inputMode="decimal" {...form.register("costMultiplier")} />}
-            </Field>
-          </div>
-          <LimitFields register={form.register} errorOf={errorOf} stored={group !== null} />
-          {failure && <FailureBox error={failure} />}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {t("common.save")}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label={t("groups.name")} error={errorOf("name")}>
+          {(ids) => (
+            <Input
+              {...ids}
+              spellCheck={false}
+              readOnly={group !== null}
+              className="font-mono read-only:bg-sunken"
+              {...form.register("name")}
+            />
+          )}
+        </Field>
+        <Field label={t("groups.multiplier")} hint={t("groups.multiplierHint")} error={errorOf("costMultiplier")}>
+          {(ids) => <Input {...ids} inputMode="decimal" {...form.register("costMultiplier")} />}
+        </Field>
+      </div>
+      <LimitFields register={form.register} errorOf={errorOf} stored={group !== null} />
+    </FormDialog>
   );
 }

@@ -5,10 +5,8 @@ import { LimitFields } from "../../limits/limit-fields.tsx";
 import { type LimitValues, limitsInput, limitValuesOf } from "../../limits/limit-form.ts";
 import { PolicyFields } from "../../policies/policy-fields.tsx";
 import { type PolicyValues, policiesInput, policyValuesOf } from "../../policies/policy-form.ts";
-import { Button } from "../../ui/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
-import { FailureBox } from "../../ui/states.tsx";
+import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
 import type { User } from "./user.ts";
@@ -56,45 +54,41 @@ export function UserDialog({ user, me, onClose }: UserDialogProps) {
     },
   });
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={user ? t("users.editTitle", { name: user.name }) : t("users.newTitle")}>
-      <form noValidate onSubmit={onSubmit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <Field label={t("users.name")} error={errorOf("name")}>
-            {(ids) => <Input {...ids} autoComplete="off" {...form.register("name")} />}
-          </Field>
-          <Field label={t("users.email")} error={errorOf("email")}>
-            {(ids) => <Input {...ids} type="email" autoComplete="off" disabled={user !== null} {...form.register("email")} />}
-          </Field>
-          <Field label={t("users.role")} error={errorOf("role")}>
-            {(ids) => (
-              <NativeSelect {...ids} disabled={user?.id === me} {...form.register("role", { disabled: user?.id === me })}>
-                <option value="user">{t("account.user")}</option>
-                <option value="admin">{t("account.admin")}</option>
-              </NativeSelect>
-            )}
-          </Field>
-          <Field
-            label={user ? t("users.passwordNew") : t("users.password")}
-            hint={user ? t("users.passwordKeep") : `${t("users.passwordHint")} ${t("users.passwordNone")}`}
-            optional={t("common.optional")}
-            error={errorOf("password")}
-          >
-            {(ids) => <Input {...ids} type="password" autoComplete="new-password" {...form.register("password")} />}
-          </Field>
-          <Field label={t("policies.userExpires")} hint={t("policies.userExpiresHint")} error={errorOf("expiresAtMs")}>
-            {(ids) => <Input {...ids} type="date" {...form.register("expiresAtMs")} />}
-          </Field>
-          <PolicyFields register={form.register} errorOf={errorOf} />
-          <LimitFields register={form.register} errorOf={errorOf} stored={user !== null} />
-          {failure && <FailureBox error={failure} />}
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>{t("common.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {user ? t("common.save") : t("users.new")}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={user ? t("users.editTitle", { name: user.name }) : t("users.newTitle")}
+      onSubmit={onSubmit}
+      onClose={onClose}
+      failure={failure}
+      busy={busy}
+      action={user ? t("common.save") : t("users.new")}
+    >
+      <Field label={t("users.name")} error={errorOf("name")}>
+        {(ids) => <Input {...ids} autoComplete="off" {...form.register("name")} />}
+      </Field>
+      <Field label={t("users.email")} error={errorOf("email")}>
+        {(ids) => <Input {...ids} type="email" autoComplete="off" disabled={user !== null} {...form.register("email")} />}
+      </Field>
+      <Field label={t("users.role")} error={errorOf("role")}>
+        {(ids) => (
+          <NativeSelect {...ids} disabled={user?.id === me} {...form.register("role", { disabled: user?.id === me })}>
+            <option value="user">{t("account.user")}</option>
+            <option value="admin">{t("account.admin")}</option>
+          </NativeSelect>
+        )}
+      </Field>
+      <Field
+        label={user ? t("users.passwordNew") : t("users.password")}
+        hint={user ? t("users.passwordKeep") : `${t("users.passwordHint")} ${t("users.passwordNone")}`}
+        optional={t("common.optional")}
+        error={errorOf("password")}
+      >
+        {(ids) => <Input {...ids} type="password" autoComplete="new-password" {...form.register("password")} />}
+      </Field>
+      <Field label={t("policies.userExpires")} hint={t("policies.userExpiresHint")} error={errorOf("expiresAtMs")}>
+        {(ids) => <Input {...ids} type="date" {...form.register("expiresAtMs")} />}
+      </Field>
+      <PolicyFields register={form.register} errorOf={errorOf} />
+      <LimitFields register={form.register} errorOf={errorOf} stored={user !== null} />
+    </FormDialog>
   );
 }

@@ -1,0 +1,16 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { api, client, type Outputs } from "../../api/client.ts";
+
+/** Settings that are ordered lists of named rules. */
+export type RuleSetting = "routing.rules" | "upstream.errorRules";
+export type RuleOf<S extends RuleSetting> = Outputs["settings"]["get"][S][number];
+
+/** Saves the rules made of those that are in force, which what is saved becomes before anything else can be changed. */
+export function useSaveRules<S extends RuleSetting>(setting: S): (change: (rules: readonly RuleOf<S>[]) => RuleOf<S>[]) => Promise<void> {
+  const queries = useQueryClient();
+  return async (change) => {
+    const { [setting]: rules } = await queries.fetchQuery({ ...api.settings.get.queryOptions(), staleTime: 0 });
+    const settings = await client.settings.update.mutate({ [setting]: change(rules as RuleOf<S>[]) });
+    queries.setQueryData(api.settings.get.queryKey(), settings);
+  };
+}

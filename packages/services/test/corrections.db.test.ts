@@ -13,6 +13,7 @@ import { until } from "@sluice/testing/deadline";
 import { makePrice, makeProvider, requestDetail, requestRow } from "@sluice/testing/factories";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { setGroup } from "../src/groups/set-group.ts";
 import { getLog } from "../src/logs/get-log.ts";
 import { listLogs } from "../src/logs/list-logs.ts";
 import { countUnpriced, priceUnpriced } from "../src/prices/price-unpriced.ts";
@@ -79,6 +80,19 @@ describe("requests without a price", () => {
     const correction = expect.objectContaining({ correctsId: late.id, usage: noUsage });
     expect(events).toEqual([{ type: "request.corrected", rev: FINAL_REV + 1, row, correction }]);
   });
+});
+
+it("what was recorded without a price costs by the multiplier of its group, too", async () => {
+  await setGroup(admin, { name: "dear", costMultiplier: "2" });
+  const usage = { ...noUsage, input: 1_000, output: 100 };
+  const [late, ordered] = [unpriced({ model: "late", group: "dear", usage }), unpriced({ model: "ordered", group: "dear", usage })];
+  await settle([late, ordered]);
+  for (const model of ["late", "ordered"]) await setPrice(admin, { model, inputPerMTok: "3", outputPerMTok: "15" });
+  await reprice(admin, { model: "ordered", fromMs: Date.now() - 3 * HOUR, toMs: Date.now() + HOUR });
+  await runRepricings(admin);
+  await priceUnpriced(admin);
+  for (const { id } of [late, ordered]) expect((await getLog(admin, { id })).row.costNanoUsd).toBe("9000000");
+  expect(await findWrongCosts(test.database.pool)).toEqual([]);
 });
 
 describe("the history of a cost", () => {

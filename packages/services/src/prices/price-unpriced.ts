@@ -11,7 +11,7 @@ import type { Ctx } from "../context.ts";
 export const CORRECTED_AT_ONCE = 200;
 
 /**
- * Prices the requests that were recorded without a price and whose model has one now, at the price and multiplier in force
+ * Prices the requests that were recorded without a price and whose model has one now, at the price and multipliers in force
  * now, step by step until none is left or `signal` aborts. Each is priced once: whoever runs this, wherever and however often it is killed, goes
  * on from the commit that the last step has noted. @returns how many were priced.
  */
@@ -20,12 +20,15 @@ export async function priceUnpriced(ctx: Ctx, signal?: AbortSignal): Promise<num
   const providers = await readProviders(ctx);
   for (const { model, providerId } of await findUnpriced(ctx)) {
     const provider = providers.get(providerId);
-    const { prices, settings } = ctx.snapshot.current();
+    const { prices, settings, groups } = ctx.snapshot.current();
     const price = priceInForce(prices, settings, { modelRedirects: provider?.modelRedirects ?? {} }, model);
     if (!price) continue;
-    const charge: Charge = { price, providerMultiplier: provider?.costMultiplier ?? "1", groupMultiplier: "1" };
+    const providerMultiplier = provider?.costMultiplier ?? "1";
+    const chargeOf = ({ group }: RequestRow): Charge => {
+      return { price, providerMultiplier, groupMultiplier: groups.get(group)?.costMultiplier ?? "1" };
+    };
     while (!signal?.aborted) {
-      const { looked, made } = await priceNext(ctx, { model, providerId, charge });
+      const { looked, made } = await priceNext(ctx, { model, providerId, priceId: price.id, chargeOf });
       announceCorrections(ctx, made);
       priced += made.length;
       if (looked < CORRECTED_AT_ONCE) break;
@@ -39,7 +42,12 @@ interface Unpriced {
   providerId: string;
 }
 
-async function priceNext(ctx: Ctx, { model, providerId, charge }: Unpriced & { charge: Charge }) {
+interface Pricing extends Unpriced {
+  priceId: string;
+  chargeOf(row: RequestRow): Charge;
+}
+
+async function priceNext(ctx: Ctx, { model, providerId, priceId, chargeOf }: Pricing) {
   const mark = [ctx.tenantId, model, providerId];
   const { looked, made } = await correctCosts(ctx.pool, {
     where: `r.cost_nano_usd IS NULL AND r.tenant_id = $1 AND r.model = $2 AND r.provider_id = $3 AND r.settled_seq > coalesce(
@@ -47,8 +55,8 @@ async function priceNext(ctx: Ctx, { model, providerId, charge }: Unpriced & { c
     values: mark,
     limit: CORRECTED_AT_ONCE,
     // One that an administrator has priced meanwhile keeps that price.
-    chargeOf: ({ row }) => (row.costNanoUsd === null ? charge : null),
-    cause: { id: `priced ${charge.price.id}`, reason: "priced", actorId: "", atMs: ctx.clock.now() },
+    chargeOf: ({ row }) => (row.costNanoUsd === null ? chargeOf(row) : null),
+    cause: { id: `priced ${priceId}`, reason: "priced", actorId: "", atMs: ctx.clock.now() },
     async note(client, requests) {
       const last = requests.at(-1);
       if (!last) return;

@@ -123,8 +123,13 @@ function stepOf(ctx: Ctx, order: Omit<Order, "actorId"> & { actorId: string }, p
     limit,
     chargeOf: ({ row, providerMultiplier, groupMultiplier }: BilledRequest): Charge | null => {
       if (row.costNanoUsd === "0" && row.usage.input + row.usage.output === 0) return null;
-      const provider = ctx.snapshot.current().providers.find(({ id }) => id === row.providerId);
-      return { price, providerMultiplier: providerMultiplier ?? provider?.costMultiplier ?? "1", groupMultiplier: groupMultiplier ?? "1" };
+      const { providers, groups } = ctx.snapshot.current();
+      const provider = providers.find(({ id }) => id === row.providerId);
+      return {
+        price,
+        providerMultiplier: providerMultiplier ?? provider?.costMultiplier ?? "1",
+        groupMultiplier: groupMultiplier ?? groups.get(row.group)?.costMultiplier ?? "1",
+      };
     },
     cause: { id: order.id, reason: "repriced" as const, actorId: order.actorId, atMs: ctx.clock.now() },
   };

@@ -129,7 +129,7 @@ async function play(history: readonly Step[], shared: boolean): Promise<void> {
     instanceId: "model",
     clock,
     // Only the test's clock ends anything: holds live as long as the test.
-    timing: { leaseMs: 365 * 86_400_000, commandMs: 10_000 },
+    timing: { leaseMs: 72 * 86_400_000, commandMs: 10_000 },
     ...(shared && { testNow: () => clock.now() }),
   });
   const run = ++serial;

@@ -288,6 +288,14 @@ describe("H20 the list of providers", () => {
   });
 });
 
+it("a provider's own threshold is in its line, and only there", async () => {
+  const own = await createProvider(admin, { ...fields, name: "touchy", breaker: { failures: 2 } });
+  const usual = await createProvider(admin, { ...fields, name: "usual" });
+  const { providers } = await bootstrapProviders(admin);
+  expect(providers.find(({ id }) => id === own.id)).toMatchObject({ breakerFailures: 2 });
+  expect(providers.find(({ id }) => id === usual.id)).not.toHaveProperty("breakerFailures");
+});
+
 describe("patterns of models", () => {
   it("one that cannot be used is refused at its field; an object of redirects keeps its order", async () => {
     await expect(createProvider(admin, { ...fields, name: uniqueName("p"), models: ["gpt-*-mini"] })).rejects.toMatchObject({

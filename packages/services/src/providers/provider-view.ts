@@ -60,6 +60,8 @@ export interface ProviderLine {
   costMultiplier?: string;
   /** How many models it is limited to; absent: any. */
   models?: number;
+  /** Failures in a row that open its breakers; absent: as the settings say. */
+  breakerFailures?: number;
   override?: ProviderOverride;
 }
 

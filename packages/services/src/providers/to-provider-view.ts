@@ -47,7 +47,7 @@ function tailOf(secret: string): string {
 
 /** A provider as a list has it: about 200 bytes. */
 export function toProviderLine(provider: ProviderConfig): ProviderLine {
-  const { id, name, dialect, baseUrl, groups, priority, weight, enabled, costMultiplier, models, override } = provider;
+  const { id, name, dialect, baseUrl, groups, priority, weight, enabled, costMultiplier, models, override, breaker } = provider;
   return {
     id,
     name,
@@ -59,6 +59,7 @@ export function toProviderLine(provider: ProviderConfig): ProviderLine {
     enabled,
     ...(costMultiplier !== "1" && { costMultiplier }),
     ...(models.length > 0 && { models: models.length }),
+    ...(breaker?.failures !== undefined && { breakerFailures: breaker.failures }),
     ...(override && { override }),
   };
 }

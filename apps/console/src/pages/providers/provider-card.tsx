@@ -17,7 +17,7 @@ interface ProviderCardProps {
   provider: ProviderLine;
   health: ProviderHealth;
   series: ProviderSeriesOf | undefined;
-  /** Setting `breaker.failures`. */
+  /** Setting `breaker.failures`; a provider may have its own. */
   threshold: number;
   selected: boolean;
   onSelect(selected: boolean): void;
@@ -72,7 +72,7 @@ export function ProviderCard({ provider, health, series, threshold, selected, on
       </header>
       {override && <OverrideBanner override={override} onLift={() => onAct({ kind: "lift", provider })} />}
       <CoolDowns coolDowns={health.coolDowns ?? []} />
-      <BreakerPanel providerId={provider.id} breakers={health.breakers} threshold={threshold} />
+      <BreakerPanel providerId={provider.id} breakers={health.breakers} threshold={provider.breakerFailures ?? threshold} />
       <ProviderFigures health={health} series={series} />
     </article>
   );

@@ -1,0 +1,139 @@
+import { systemClock } from "@sluice/core/clock";
+import { defaultSettings } from "@sluice/core/inputs/settings";
+import { until } from "@sluice/testing/deadline";
+import { describe, expect, test } from "vitest";
+import { keyAsk } from "../test/ask.ts";
+import { connect, count, openBreaker, redisUrl, start, unique, useRedis } from "../test/instances.ts";
+import { createAdmission } from "./create-admission.ts";
+
+useRedis();
+
+describe("two instances on one Redis", () => {
+  test("50 parallel requests at limit 5 over both: exactly 5", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    for (const limits of [
+      { keyId: unique("k"), rpm: null, inFlight: 5 },
+      { keyId: unique("k"), rpm: 5, inFlight: null },
+    ]) {
+      const results = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 ? a : b).admission.admit(keyAsk(unique("r"), limits))));
+      expect(count(results)).toEqual({ admitted: 5, refused: 45 });
+    }
+  });
+
+  test("what one was refused by Redis it does not hold against the key", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const limits = { keyId: unique("k"), rpm: null, inFlight: 1 };
+    const held = unique("r");
+    expect(await a.admission.admit(keyAsk(held, limits))).toBeNull();
+    expect(await b.admission.admit(keyAsk(unique("r"), limits))).toMatchObject({ limit: "in_flight" });
+    a.admission.release(held);
+    await until(async () => (await b.admission.admit(keyAsk(unique("r"), limits))) === null, { what: "the place is free for the other" });
+  });
+
+  test("A08 what a killed instance reserved is free by expiry alone, with no sweeper", async () => {
+    const timing = { leaseMs: 1_000 };
+    const [killed, observer] = [await start(true, { timing }), await start(true, { timing })];
+    const limits = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "1" };
+    const ask = () => keyAsk(unique("r"), limits, { costNanoUsd: 600_000_000 });
+    expect(await killed.admission.admit(ask())).toBeNull();
+    expect(await observer.admission.admit(ask())).toMatchObject({ limit: "day", owner: "key", value: 1_000_000_000, used: 600_000_000 });
+    killed.redis?.disconnect();
+    await until(async () => (await observer.admission.admit(ask())) === null, { what: "the dead one's reservation is free" });
+    expect(await observer.admission.admit(ask())).toMatchObject({ limit: "day" });
+  });
+
+  test("A08 an instance that is killed frees its leases by expiry alone; a living one keeps its own", async () => {
+    const leaseMs = 1_000;
+    const [killed, living, observer] = [
+      await start(true, { timing: { leaseMs } }),
+      await start(true, { timing: { leaseMs } }),
+      await start(true, { timing: { leaseMs } }),
+    ];
+    const limits = { keyId: unique("k"), rpm: null, inFlight: 2 };
+    expect(await killed.admission.admit(keyAsk(unique("r"), limits))).toBeNull();
+    expect(await living.admission.admit(keyAsk(unique("r"), limits))).toBeNull();
+    expect(await observer.admission.admit(keyAsk(unique("r"), limits))).not.toBeNull();
+    // As Redis sees a SIGKILL: the connection ends and nothing is renewed or released.
+    killed.redis?.disconnect();
+    const startedMs = performance.now();
+    await until(async () => (await observer.admission.admit(keyAsk(unique("r"), limits))) === null, {
+      what: "the dead one's lease is free",
+    });
+    // Only that one: past several lifetimes the living one's lease still counts.
+    await until(() => performance.now() - startedMs > leaseMs * 3, { what: "three lease lifetimes have passed" });
+    expect(await observer.admission.admit(keyAsk(unique("r"), limits))).toMatchObject({ limit: "in_flight" });
+  });
+
+  test("failures count together, and all learn of it", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const provider = unique("provider");
+    for (let i = 0; i < 5; i++) (i % 2 ? a : b).admission.breakers.failed(provider, "m", { cause: "500" });
+    for (const { admission } of [a, b]) {
+      await until(() => admission.breakers.stateOf(provider, "m") === "open", { what: "both see it open" });
+    }
+    expect([...a.transitions, ...b.transitions].filter(({ providerId }) => providerId === provider)).toHaveLength(1);
+  });
+
+  test("they share one probe", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const provider = await openBreaker(a);
+    for (const { admission } of [a, b]) {
+      await until(() => admission.breakers.stateOf(provider, "m") === "probe", { what: "both see the probe due" });
+    }
+    const taken = await Promise.all(Array.from({ length: 100 }, (_, i) => (i % 2 ? a : b).admission.breakers.takeProbe(provider, "m")));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+  });
+
+  test("one that starts later, or missed the announcement, reads what is open", async () => {
+    const provider = await openBreaker(await start(true));
+    const late = await start(true, { timing: { refreshMs: 50 } });
+    await until(() => late.admission.breakers.list().some(({ providerId }) => providerId === provider), { what: "the late one knows" });
+  });
+
+  test("what one resets is closed on the other, and in half open it tells how many probes are missing", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const provider = await openBreaker(a);
+    await until(() => b.admission.breakers.stateOf(provider, "m") === "probe", { what: "B sees it due" });
+    expect(await b.admission.breakers.takeProbe(provider, "m")).toBe(true);
+    b.admission.breakers.succeeded(provider, "m");
+    const seen = () => a.admission.breakers.list().find(({ providerId }) => providerId === provider);
+    await until(() => seen()?.successes === 1, { what: "A hears of the good probe" });
+    expect(seen()).toMatchObject({ state: "half_open", successes: 1, successesToClose: 2, probeUntilMs: null });
+    a.admission.breakers.reset(provider);
+    b.admission.breakers.reset(provider);
+    await until(() => [a, b].every(({ admission }) => admission.breakers.stateOf(provider, "m") === "closed"), { what: "both closed" });
+    expect([...a.transitions, ...b.transitions].filter(({ state }) => state === "closed")).toHaveLength(1);
+  });
+
+  test("a session bound on one is found on the other", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const session = unique("session");
+    a.admission.sticky.bind(session, "provider-1");
+    await until(async () => (await b.admission.sticky.find(session)) === "provider-1", { what: "the binding is shared" });
+    // Now it is local: no promise any more.
+    expect(b.admission.sticky.find(session)).toBe("provider-1");
+  });
+
+  test("a graceful stop frees its leases at once", async () => {
+    const [a, b] = [await start(true), await start(true)];
+    const limits = { keyId: unique("k"), rpm: null, inFlight: 1 };
+    expect(await a.admission.admit(keyAsk(unique("r"), limits))).toBeNull();
+    await a.admission.close();
+    expect(await b.admission.admit(keyAsk(unique("r"), limits))).toBeNull();
+  });
+});
+test("closing leaves no open handle", async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout" || kind === "TCPSocketWrap").length;
+  const redis = await connect(redisUrl());
+  const before = timers();
+  const admission = createAdmission({
+    redis,
+    settings: defaultSettings,
+    onTransition: () => undefined,
+    instanceId: unique("i"),
+    clock: systemClock,
+  });
+  await admission.admit(keyAsk(unique("r"), { keyId: unique("k"), rpm: 5, inFlight: 5 }));
+  await admission.close();
+  await until(() => timers() <= before, { what: "timers and sockets are gone" });
+});

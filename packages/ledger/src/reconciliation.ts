@@ -19,10 +19,12 @@ export interface RunningReconciliation {
   steps: number;
   /**
    * Runs every step. `onStep` is awaited after each. Rejects with AbortError when the signal aborts, and with what
-   * Postgres throws otherwise; frees the lock in any case. To be called once.
+   * Postgres throws otherwise; then the lock is free. To be called once.
    */
   run(onStep: (progress: ReconciliationProgress) => Promise<void>, signal: AbortSignal): Promise<ReconciliationProgress>;
-  /** Instead of running it. */
+  /** Frees the lock, once the result is kept: who finds it free knows that what was run is noted, or died. The next may begin. */
+  end(): Promise<void>;
+  /** Instead of running it. Idempotent, also after `end`. */
   release(): void;
 }
 
@@ -107,6 +109,13 @@ class Run implements RunningReconciliation {
     this.#client.release(true);
   }
 
+  async end(): Promise<void> {
+    if (this.#released) return;
+    await this.#client.query("SELECT pg_advisory_unlock($1)", [LOCK]);
+    this.#released = true;
+    this.#client.release();
+  }
+
   async run(onStep: (progress: ReconciliationProgress) => Promise<void>, signal: AbortSignal): Promise<ReconciliationProgress> {
     const progress: ReconciliationProgress = { steps: this.steps, stepsDone: 0, unchecked: [], differences: [] };
     // A statement that runs ends with its connection: a stop waits for none.
@@ -123,11 +132,11 @@ class Run implements RunningReconciliation {
       }
       return progress;
     } catch (error) {
+      this.release();
       signal.throwIfAborted();
       throw error;
     } finally {
       signal.removeEventListener("abort", stop);
-      this.release();
     }
   }
 

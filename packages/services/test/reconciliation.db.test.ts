@@ -1,6 +1,6 @@
 import { newId } from "@sluice/core/ids";
 import { noUsage } from "@sluice/core/requests";
-import { beginReconciliation } from "@sluice/ledger/reconciliation";
+import { beginReconciliation, isReconciling } from "@sluice/ledger/reconciliation";
 import { settleBatch } from "@sluice/ledger/settle-batch";
 import { getReconciliation } from "@sluice/services/reconciliations/get-reconciliation";
 import { startReconciliation } from "@sluice/services/reconciliations/start-reconciliation";
@@ -56,6 +56,39 @@ describe("a check of the books", () => {
     expect(entries).toMatchObject([{ action: "ledger.reconcile", actorId: admin.userId }]);
   });
 
+  it("is running and then done, at whatever moment it is asked for", async () => {
+    const admin = await world.as("admin");
+    await settle();
+    for (let round = 0; round < 10; round++) {
+      const { id } = await startReconciliation(admin);
+      const told = new Set<string>();
+      while (!told.has("done") && !told.has("stopped")) {
+        const newest = await getReconciliation(admin);
+        expect(newest?.id).toBe(id);
+        told.add(newest?.state ?? "");
+      }
+      expect([...told].at(-1)).toBe("done");
+      await until(async () => !(await isReconciling(world.database.pool)), { what: "the next may begin" });
+    }
+  });
+
+  it("lets whoever hears of its end begin the next", async () => {
+    const admin = await world.as("admin");
+    const leave = new AbortController();
+    const frames = admin.live.frames.subscribe({ kind: "admin", userId: admin.userId }, await admin.live.bus.position(), leave.signal);
+    let heard = 0;
+    await startReconciliation(admin);
+    for await (const { events } of frames) {
+      const ends = events.filter((event) => event.type === "reconciliation.changed" && event.reconciliation.state === "done");
+      if (ends.length === 0) continue;
+      heard += 1;
+      if (heard === 5) break;
+      await startReconciliation(admin);
+    }
+    leave.abort();
+    expect(heard).toBe(5);
+  });
+
   it("names each figure that differs, where, what it should be and what it is, and repairs none", async () => {
     const admin = await world.as("admin");
     const { key } = await settle();
@@ -107,6 +140,7 @@ describe("a check of the books", () => {
       await client.query("BEGIN; LOCK TABLE rollups_hour IN ACCESS EXCLUSIVE MODE");
       const running = await beginReconciliation(pool, { nowMs: Date.now(), statementTimeoutMs: 2_000 });
       const result = await running?.run(async () => undefined, new AbortController().signal);
+      await running?.end();
       const today = new Date().toISOString().slice(0, 10);
       expect(result?.unchecked).toContain(`rollups_hour ${today}`);
       // Totals of the last while are those of their hours.

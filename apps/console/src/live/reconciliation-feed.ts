@@ -1,20 +1,19 @@
 import type { LiveEvent, Reconciliation } from "@sluice/core/events";
 import { api, queryClient } from "../api/client.ts";
 import { listen } from "./hub.ts";
+import { keepLater } from "./keep-later.ts";
 
-/** The newest check of the books goes on by push, wherever it was read; later news stays. */
-function events(batch: readonly LiveEvent[]): void {
-  for (const event of batch) if (event.type === "reconciliation.changed") take(event.reconciliation);
-}
+const queryKey = api.reconciliations.newest.queryKey();
 
-function take(next: Reconciliation): void {
-  const queryKey = api.reconciliations.newest.queryKey();
+/** The newest check of the books goes on by push, wherever it was read. */
+export function takeReconciliations(batch: readonly LiveEvent[]): void {
   if (queryClient.getQueryState(queryKey) === undefined) return;
-  queryClient.setQueryData(queryKey, (known) => (known && isLater(known, next) ? known : next));
+  for (const event of batch) if (event.type === "reconciliation.changed") queryClient.setQueryData(queryKey, event.reconciliation);
 }
 
 function isLater(known: Reconciliation, next: Reconciliation): boolean {
   return known.id > next.id || (known.id === next.id && (known.finishedAtMs !== null || known.stepsDone > next.stepsDone));
 }
 
-listen({ events });
+keepLater<Reconciliation | null>(queryKey, (known, next) => (known && (!next || isLater(known, next)) ? known : next));
+listen({ events: takeReconciliations });

@@ -1,24 +1,36 @@
 import type { LiveEvent, Repricing } from "@sluice/core/events";
 import { api, queryClient } from "../api/client.ts";
 import { listen } from "./hub.ts";
+import { keepLater } from "./keep-later.ts";
 
-/** Orders to price anew go on by push, wherever they were read; later news stays. */
-function events(batch: readonly LiveEvent[]): void {
-  for (const event of batch) if (event.type === "repricing.changed") take(event.repricing);
+const queryKey = api.prices.repricings.queryKey();
+
+/** Orders to price anew go on by push, wherever they were read. */
+export function takeRepricings(batch: readonly LiveEvent[]): void {
+  if (queryClient.getQueryState(queryKey) === undefined) return;
+  for (const event of batch) {
+    if (event.type !== "repricing.changed") continue;
+    const { repricing } = event;
+    queryClient.setQueryData(queryKey, (known = []) => [repricing, ...known.filter(({ id }) => id !== repricing.id)].sort(newestFirst));
+  }
 }
 
-function take(next: Repricing): void {
-  const queryKey = api.prices.repricings.queryKey();
-  if (queryClient.getQueryState(queryKey) === undefined) return;
-  queryClient.setQueryData(queryKey, (known = []) => {
-    const at = known.findIndex(({ id }) => id === next.id);
-    if (at < 0) return [next, ...known];
-    return known.map((one) => (one.id === next.id && !isLater(one, next) ? next : one));
-  });
+function newestFirst(a: Repricing, b: Repricing): number {
+  return a.id < b.id ? 1 : -1;
 }
 
 function isLater(known: Repricing, next: Repricing): boolean {
   return known.finishedAtMs !== null || (next.finishedAtMs === null && known.requests > next.requests);
 }
 
-listen({ events });
+/** Each as it was heard of last; who was ordered after the answer was made stays. */
+keepLater<Repricing[]>(queryKey, (known, next) => {
+  const before = new Map(known.map((one) => [one.id, one]));
+  const newest = next.reduce((id, one) => (one.id > id ? one.id : id), "");
+  const merged = next.map((one) => {
+    const held = before.get(one.id);
+    return held && isLater(held, one) ? held : one;
+  });
+  return [...known.filter(({ id }) => id > newest), ...merged];
+});
+listen({ events: takeRepricings });

@@ -7,8 +7,14 @@ import { toReconciliation } from "./to-reconciliation.ts";
 /** The newest check of the books, null before the first. One whose instance went away is `stopped`. */
 export async function getReconciliation(ctx: Ctx): Promise<Reconciliation | null> {
   requireAccess(ctx.actor, "admin");
-  const stored = await ctx.prisma.reconciliation.findFirst({ where: { tenantId: ctx.tenantId }, orderBy: { id: "desc" } });
-  if (!stored) return null;
-  const newest = toReconciliation(stored);
-  return newest.state === "running" && !(await isReconciling(ctx.pool)) ? { ...newest, state: "stopped" } : newest;
+  const newest = await readNewest(ctx);
+  if (newest?.state !== "running" || (await isReconciling(ctx.pool))) return newest;
+  // Its end is noted before its lock is free: it may have come between the two questions.
+  const again = await readNewest(ctx);
+  return again?.state === "running" && again.id === newest.id ? { ...again, state: "stopped" } : again;
+}
+
+async function readNewest({ prisma, tenantId }: Ctx): Promise<Reconciliation | null> {
+  const stored = await prisma.reconciliation.findFirst({ where: { tenantId }, orderBy: { id: "desc" } });
+  return stored && toReconciliation(stored);
 }

@@ -58,11 +58,16 @@ async function follow(ctx: Ctx, begun: Reconciliation, running: RunningReconcili
   };
   try {
     const result = await running.run(onStep, stopping.signal);
-    await tell({ ...result, state: "done", finishedAtMs: ctx.clock.now() });
+    now = { ...now, ...result, state: "done", finishedAtMs: ctx.clock.now() };
+    await store(ctx, now);
+    await running.end();
+    // Who hears of the end may begin the next.
+    ctx.live.bus.publish({ type: "reconciliation.changed", reconciliation: now });
   } catch (thrown) {
     ctx.log.warn({ reconciliationId: begun.id, error: String(thrown) }, "a check of the books did not come to its end");
     await tell({ state: "stopped", finishedAtMs: ctx.clock.now() }).catch(() => undefined);
   } finally {
+    running.release();
     ctx.streams.delete(stop);
   }
 }

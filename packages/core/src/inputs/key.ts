@@ -4,6 +4,14 @@ import { policiesField } from "./policies.ts";
 import { dialectField, groupField, modelField, nameField } from "./provider.ts";
 import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
 
+/** A word to find keys and their figures by. */
+export const tagField = z
+  .string()
+  .trim()
+  .min(1)
+  .max(40)
+  .regex(/^[^\p{Cc}\p{Cf},]*$/u, "no commas or control characters");
+
 export const CreateKeyInput = z.strictObject({
   userId: z.uuid(),
   name: nameField,

@@ -7,7 +7,7 @@ export interface DeclaredProcedure {
   access: Access;
 }
 
-const levels: readonly string[] = ["public", "user", "admin"] satisfies Access[];
+const levels: readonly string[] = ["public", "key", "user", "admin"] satisfies Access[];
 
 /** Walks a router. @throws Error naming every procedure that does not say who may call it. */
 export function declaredAccess(router: AnyRouter): DeclaredProcedure[] {

@@ -315,7 +315,10 @@ export interface LiveFrame {
 }
 
 /**
- * Who a frame is for: admins see all (`userId` says which admin, so that the stream can be ended), a user sees what carries their id.
+ * Who a frame is for: admins see all (`userId` says which admin, so that the stream can be ended), a user sees what carries their id, who has
+ * a key only (`keyId`) what carries that, too.
  * Of that, what belongs to `topics` and what is too rare to belong to one; absent = everything.
  */
-export type Audience = ({ kind: "admin"; userId?: string } | { kind: "user"; userId: string }) & { topics?: readonly Topic[] };
+export type Audience = ({ kind: "admin"; userId?: string } | { kind: "user"; userId: string; keyId?: string }) & {
+  topics?: readonly Topic[];
+};

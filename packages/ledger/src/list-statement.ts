@@ -16,8 +16,8 @@ export interface ListOptions {
   limit: number;
   /** Rows committed up to this position of `settled_seq` only: what an export began with. */
   settledUpTo?: string | undefined;
-  /** A user sees their own rows only; absent = all. */
-  scope: { userId?: string | undefined };
+  /** A user sees their own rows only, a key of theirs its own; absent = all. */
+  scope: { userId?: string | undefined; keyId?: string | undefined };
 }
 
 export type ListStatement =
@@ -151,11 +151,13 @@ function ofIndex(column: "session_id" | "key_id" | "user_id" | "provider_id" | "
 function conditionsOf({ filter, scope }: ListOptions): Condition[] | null {
   if (filter.state === "in_flight" || filter.state === "lost") return null;
   if (scope.userId !== undefined && filter.userId !== undefined && filter.userId !== scope.userId) return null;
+  if (scope.keyId !== undefined && filter.keyId !== undefined && filter.keyId !== scope.keyId) return null;
   return [
     ...compare("r.id =", filter.requestId, "::uuid").map((condition) => ({ ...condition, driver: { leading: "" }, unique: true as const })),
     ...ofIndex("session_id", filter.sessionId),
-    ...ofIndex("key_id", filter.keyId),
-    ...ofIndex("user_id", scope.userId ?? filter.userId),
+    ...ofIndex("key_id", scope.keyId ?? filter.keyId),
+    // A key has one owner.
+    ...ofIndex("user_id", scope.keyId === undefined ? (scope.userId ?? filter.userId) : undefined),
     ...ofIndex("provider_id", filter.providerId),
     ...ofIndex("model", filter.model),
     ...stateIs(filter.state),

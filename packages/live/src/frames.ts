@@ -213,7 +213,8 @@ function ownerOfHub(audience: Audience): string {
 
 /** One for each audience and choice of topics; admins of all topics are ADMINS. */
 function keyOfHub(audience: Audience): string {
-  return audience.topics ? `${ownerOfHub(audience)} ${[...new Set(audience.topics)].sort().join(",")}` : ownerOfHub(audience);
+  const who = audience.kind === "user" && audience.keyId !== undefined ? `${audience.userId}/${audience.keyId}` : ownerOfHub(audience);
+  return audience.topics ? `${who} ${[...new Set(audience.topics)].sort().join(",")}` : who;
 }
 
 function collect(wanted: Map<AudienceHub, LiveEvent[]>, hub: AudienceHub, event: LiveEvent): void {

@@ -9,13 +9,17 @@ import type { RequestRow } from "@sluice/core/requests";
 /** The row as the audience may see it, null when it may not. The same object when nothing has to be hidden. */
 export function shapeRow(audience: Audience, row: RequestRow): RequestRow | null {
   if (audience.kind === "admin") return row;
-  return row.userId === audience.userId ? { ...row, providerId: "", upstreamModel: "" } : null;
+  return isOwn(audience, row) ? { ...row, providerId: "", upstreamModel: "" } : null;
 }
 
 /** As {@link shapeRow}. */
 export function shapeSession(audience: Audience, row: SessionRow): SessionRow | null {
   if (audience.kind === "admin") return row;
-  return row.userId === audience.userId ? { ...row, providerId: "", providerSinceMs: 0, chosenBy: "" } : null;
+  return isOwn(audience, row) ? { ...row, providerId: "", providerSinceMs: 0, chosenBy: "" } : null;
+}
+
+function isOwn({ userId, keyId }: Extract<Audience, { kind: "user" }>, row: { userId: string; keyId: string }): boolean {
+  return row.userId === userId && (keyId === undefined || row.keyId === keyId);
 }
 
 /** As {@link shapeRow}, and of the audience's topics. Users never hear of providers and prices; of settings they hear the names. */
@@ -44,6 +48,7 @@ export function shapeEvent(audience: Audience, event: LiveEvent): LiveEvent | nu
     case "key.changed":
     case "user.changed":
     case "credit.changed":
+      if (event.type === "key.changed" && audience.keyId !== undefined && audience.keyId !== event.id) return null;
       return ownerOf(event) === audience.userId ? event : null;
     case "settings.changed":
       return { type: event.type, names: event.names };

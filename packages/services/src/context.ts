@@ -65,10 +65,14 @@ export interface Services {
   publicUrl: string;
 }
 
-/** Who acts. `system` is the command line, the configuration file or boot: it may do everything. */
+/**
+ * Who acts. `system` is the command line, the configuration file or boot: it may do everything. `key` is who holds a client's
+ * key and has not signed in: it sees what that key did, whoever its owner is.
+ */
 export type Actor =
   | { kind: "anonymous" }
   | { kind: "user"; userId: string; role: "admin" | "user"; email: string; name: string; loginId: string }
+  | { kind: "key"; keyId: string; userId: string; name: string }
   | { kind: "system"; name: "cli" | "config" | "boot" };
 
 /** First argument of every verb. */

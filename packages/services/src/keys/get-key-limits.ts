@@ -47,7 +47,7 @@ export interface KeyLimits {
 
 /** @throws SluiceError `not_found` (also for another user's key). */
 export async function getKeyLimits(ctx: Ctx, input: z.input<typeof KeyLimitsInput>): Promise<KeyLimits> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { id } = parse(KeyLimitsInput, input);
   return keyLimits(ctx, await readOwnKey(ctx, id));
 }

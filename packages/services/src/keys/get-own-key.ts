@@ -1,6 +1,6 @@
 import { SluiceError } from "@sluice/core/errors";
 import type { Key } from "@sluice/db/generated/client";
-import { ownScope } from "../access.ts";
+import { rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { TxCtx } from "../transaction.ts";
 
@@ -15,8 +15,8 @@ export function readOwnKey(ctx: Ctx, id: string): Promise<Key> {
 }
 
 async function read(ctx: Ctx, db: Pick<Ctx["prisma"], "key">, id: string): Promise<Key> {
-  const userId = ownScope(ctx);
+  const { userId, keyId } = rowScope(ctx);
   const row = await db.key.findFirst({ where: { id, tenantId: ctx.tenantId, ...(userId !== null && { userId }) } });
-  if (!row) throw new SluiceError("not_found");
+  if (!row || (keyId !== null && row.id !== keyId)) throw new SluiceError("not_found");
   return row;
 }

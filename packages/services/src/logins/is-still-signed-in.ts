@@ -1,15 +1,30 @@
-import type { Ctx } from "../context.ts";
+import { keyRefusal } from "@sluice/core/routing/refusals";
+import type { Actor, Ctx } from "../context.ts";
 
-/** Asks Postgres whether the actor's login and rights are still what they were. True while it cannot be asked. */
+type Of<Kind extends Actor["kind"]> = Extract<Actor, { kind: Kind }>;
+
+/** Asks Postgres whether the actor's login and rights, or key, are still what they were. True while it cannot be asked. */
 export async function isStillSignedIn(ctx: Ctx): Promise<boolean> {
   const { actor } = ctx;
-  if (actor.kind !== "user") return actor.kind === "system";
   try {
-    const login = await ctx.prisma.login.findUnique({ where: { id: actor.loginId }, include: { user: true } });
-    return (
-      login !== null && login.user.role === actor.role && login.user.disabledAt === null && login.expiresAt.getTime() > ctx.clock.now()
-    );
+    if (actor.kind === "key") return await isKeyInForce(ctx, actor);
+    return actor.kind === "user" ? await isLoginInForce(ctx, actor) : actor.kind === "system";
   } catch {
     return true;
   }
+}
+
+async function isLoginInForce({ prisma, clock }: Ctx, { loginId, role }: Of<"user">): Promise<boolean> {
+  const login = await prisma.login.findUnique({ where: { id: loginId }, include: { user: true } });
+  return login !== null && login.user.role === role && login.user.disabledAt === null && login.expiresAt.getTime() > clock.now();
+}
+
+async function isKeyInForce({ prisma, clock }: Ctx, { keyId }: Of<"key">): Promise<boolean> {
+  const key = await prisma.key.findUnique({ where: { id: keyId }, include: { user: true } });
+  if (key === null || key.revokedAt !== null) return false;
+  const state = (row: { disabledAt: Date | null; expiresAt: Date | null }) => ({
+    enabled: row.disabledAt === null,
+    expiresAtMs: row.expiresAt?.getTime() ?? null,
+  });
+  return keyRefusal(state(key), state(key.user), clock.now()) === null;
 }

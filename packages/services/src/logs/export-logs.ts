@@ -4,13 +4,13 @@ import type { RequestRow } from "@sluice/core/requests";
 import { listRequests, newestSettledSeq } from "@sluice/ledger/query";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
-import { isAdmin, ownScope, requireAccess } from "../access.ts";
+import { isAdmin, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { isStillSignedIn } from "../logins/is-still-signed-in.ts";
 import { listNames } from "../names/list-names.ts";
 import { parse } from "../parse.ts";
 import { type ExportColumnName, exportColumnNames, exportColumns, exportNames, isAdminColumn } from "./export-columns.ts";
-import { audienceOf, refuseHidden, shapeRows } from "./shape-log.ts";
+import { audienceOf, refuseHidden, shapeRows, storedScope } from "./shape-log.ts";
 
 export const ExportLogsInput = z.strictObject({
   format: z.enum(["csv", "json"]),
@@ -34,7 +34,7 @@ type Cells = ReturnType<(typeof exportColumns)[ExportColumnName]["of"]>[];
  * @throws SluiceError `forbidden` for a filter or a column by provider; while it runs, when the rights are gone.
  */
 export async function exportLogs(ctx: Ctx, input: z.input<typeof ExportLogsInput>): Promise<AsyncGenerator<string, void, void>> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { format, filter, columns } = parse(ExportLogsInput, input);
   refuseHidden(ctx, filter);
   const admin = isAdmin(ctx);
@@ -47,7 +47,7 @@ export async function exportLogs(ctx: Ctx, input: z.input<typeof ExportLogsInput
 }
 
 async function* walk(ctx: Ctx, filter: LogFilter, settledUpTo: string): AsyncGenerator<RequestRow[], void, void> {
-  const scope = { userId: ownScope(ctx) ?? undefined };
+  const scope = storedScope(ctx);
   const audience = audienceOf(ctx);
   let checkedAtMs = ctx.clock.now();
   for (let before: string | undefined; ; ) {

@@ -1,6 +1,6 @@
 import type { CostHistory, PriceVersion, RequestRow } from "@sluice/core/requests";
 import { readCostHistory } from "@sluice/ledger/cost-history";
-import { ownScope } from "../access.ts";
+import { rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { toPriceView } from "../prices/to-price-view.ts";
 
@@ -9,7 +9,7 @@ export async function getCostHistory(ctx: Ctx, row: RequestRow): Promise<CostHis
   if (!row.flags.includes("corrected")) return null;
   const stored = await readCostHistory(ctx.pool, row.id);
   if (!stored) return null;
-  const isAdmin = ownScope(ctx) === null;
+  const isAdmin = rowScope(ctx).userId === null;
   const ids = stored.corrections.flatMap(({ fromPriceId, toPriceId }) => [fromPriceId, toPriceId]).filter((id) => id !== null);
   const versions = isAdmin ? await readVersions(ctx, ids) : new Map<string, PriceVersion>();
   const versionOf = (id: string | null): PriceVersion | null => (id === null ? null : (versions.get(id) ?? null));

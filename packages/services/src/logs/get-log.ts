@@ -20,7 +20,7 @@ export const GetLogInput = z.strictObject({ id: z.uuid() });
  * @throws SluiceError `not_found`, the same for none and for another user's; `no_longer_kept` for any id of a time whose rows were dropped.
  */
 export async function getLog(ctx: Ctx, input: z.input<typeof GetLogInput>): Promise<LogEntry> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { id } = parse(GetLogInput, input);
   const unsettled = await ctx.live.registry.find(id);
   const stored = await getRequest(ctx.pool, id).catch((thrown: unknown) => {

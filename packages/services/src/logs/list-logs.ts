@@ -3,13 +3,14 @@ import { matchesLog } from "@sluice/core/match-log";
 import type { RequestRow } from "@sluice/core/requests";
 import { keptFromMs } from "@sluice/db/partitions";
 import { listRequests, type RequestPage } from "@sluice/ledger/query";
+import { shapeRow } from "@sluice/live/shaping";
 import type { z } from "zod";
-import { ownScope, requireAccess } from "../access.ts";
+import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { isOutage } from "../outage.ts";
 import { parse } from "../parse.ts";
 import type { LogPage } from "./log-page.ts";
-import { audienceOf, refuseHidden, shapeRows } from "./shape-log.ts";
+import { audienceOf, refuseHidden, shapeRows, storedScope } from "./shape-log.ts";
 
 /**
  * A page of the log, newest first: the in-flight registry (read first, so that a row settled in between is in the table)
@@ -18,12 +19,11 @@ import { audienceOf, refuseHidden, shapeRows } from "./shape-log.ts";
  * @throws SluiceError `forbidden` when a user filters by provider.
  */
 export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = {}): Promise<LogPage> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { filter, cursor, limit } = parse(ListLogsInput, input);
   const before = cursor ?? undefined;
-  const userId = ownScope(ctx);
   refuseHidden(ctx, filter);
-  const scope = { userId: userId ?? undefined };
+  const [scope, audience] = [storedScope(ctx), audienceOf(ctx)];
   // The position before both: what changes meanwhile arrives again over the bus.
   const busId = await ctx.live.bus.position();
   const known = await ctx.live.registry.list({ before });
@@ -32,9 +32,9 @@ export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = 
     ctx.log.warn({ requestId: ctx.requestId, error: String(thrown) }, "the log was listed without Postgres");
     return null;
   });
-  const unsettled = known.filter((row) => (userId === null || row.userId === userId) && matchesLog(row, filter));
+  const unsettled = known.filter((row) => shapeRow(audience, row) !== null && matchesLog(row, filter));
   const { rows, next, searchedToMs } = unite(page ?? { rows: [], next: null, searchedToMs: null }, unsettled, limit);
-  const items = shapeRows(audienceOf(ctx), rows);
+  const items = shapeRows(audience, rows);
   const more = { nextCursor: next, hasMore: next !== null, searchedToMs };
   const kept = page && next === null ? await keptSince(ctx) : null;
   return { items, ...more, kept, partial: page === null, busId, serverNowMs: ctx.clock.now() };

@@ -3,18 +3,24 @@ import type { Audience } from "@sluice/core/events";
 import type { LogFilter } from "@sluice/core/inputs/log";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import { shapeRow } from "@sluice/live/shaping";
-import { ownScope } from "../access.ts";
+import { rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 
 /** Whose eyes a list is for. */
 export function audienceOf(ctx: Ctx): Audience {
-  const userId = ownScope(ctx);
-  return userId === null ? { kind: "admin" } : { kind: "user", userId };
+  const { userId, keyId } = rowScope(ctx);
+  return userId === null ? { kind: "admin" } : { kind: "user", userId, ...(keyId !== null && { keyId }) };
+}
+
+/** The same for the ledger's statements. */
+export function storedScope(ctx: Ctx): { userId: string | undefined; keyId: string | undefined } {
+  const { userId, keyId } = rowScope(ctx);
+  return { userId: userId ?? undefined, keyId: keyId ?? undefined };
 }
 
 /** Filtering by what is hidden would tell it. @throws SluiceError `forbidden` when a user filters by provider. */
 export function refuseHidden(ctx: Ctx, filter: LogFilter): void {
-  if (ownScope(ctx) === null) return;
+  if (rowScope(ctx).userId === null) return;
   for (const field of ["providerId", "notProviderId"] as const)
     if (filter[field] !== undefined) throw new SluiceError("forbidden", { field: `filter.${field}` });
 }

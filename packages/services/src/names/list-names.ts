@@ -1,28 +1,30 @@
-import { ownScope, requireAccess } from "../access.ts";
+import { requireAccess, rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { NamesView } from "./names-view.ts";
 
 /** Far above what one installation has; a page that meets an unknown id shows the id. */
 const MOST = 10_000;
 
-/** Names of everything that rows may mention, also of what was deleted or revoked since. Users get only their own. */
+/** Names of everything that rows may mention, also of what was deleted or revoked since. Users get only their own, a key only itself. */
 export async function listNames(ctx: Ctx): Promise<NamesView> {
-  requireAccess(ctx.actor, "user");
-  const userId = ownScope(ctx);
+  requireAccess(ctx.actor, "key");
+  const { userId, keyId } = rowScope(ctx);
   const { tenantId } = ctx;
   const newest = { orderBy: { id: "desc" }, take: MOST } as const;
   const [providers, keys, users] = await Promise.all([
     userId === null ? ctx.prisma.provider.findMany({ where: { tenantId }, select: { id: true, name: true }, ...newest }) : [],
     ctx.prisma.key.findMany({
-      where: { tenantId, ...(userId !== null && { userId }) },
+      where: { tenantId, ...(userId !== null && { userId }), ...(keyId !== null && { id: keyId }) },
       select: { id: true, name: true, userId: true },
       ...newest,
     }),
-    ctx.prisma.user.findMany({
-      where: { tenantId, ...(userId !== null && { id: userId }) },
-      select: { id: true, name: true, email: true },
-      ...newest,
-    }),
+    keyId === null
+      ? ctx.prisma.user.findMany({
+          where: { tenantId, ...(userId !== null && { id: userId }) },
+          select: { id: true, name: true, email: true },
+          ...newest,
+        })
+      : [],
   ]);
   return { providers, keys, users };
 }

@@ -24,7 +24,7 @@ export interface SessionDetail {
  * @throws SluiceError `not_found`: none, another user's, or over.
  */
 export async function getSession(ctx: Ctx, input: z.input<typeof GetSessionInput>): Promise<SessionDetail> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { id } = parse(GetSessionInput, input);
   const audience = audienceOf(ctx);
   // The position first: what changes meanwhile arrives again over the bus.

@@ -1,16 +1,17 @@
 import { shapeSession } from "@sluice/live/shaping";
-import { ownScope, requireAccess } from "../access.ts";
+import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { audienceOf } from "../logs/shape-log.ts";
 import type { SessionList } from "./session-list.ts";
 
-/** Active conversations, read from memory and Redis only. Users see their own, without the provider. */
+/** Active conversations, read from memory and Redis only. Users see their own, keys those that came by them, without the provider. */
 export async function listSessions(ctx: Ctx): Promise<SessionList> {
-  requireAccess(ctx.actor, "user");
-  const userId = ownScope(ctx);
+  requireAccess(ctx.actor, "key");
+  const audience = audienceOf(ctx);
   // The position first: what changes while the list is read arrives again over the bus.
   const busId = await ctx.live.bus.position();
   const all = await ctx.live.sessions.list();
-  const rows = userId === null ? all : all.flatMap((row) => shapeSession({ kind: "user", userId }, row) ?? []);
+  const rows = all.flatMap((row) => shapeSession(audience, row) ?? []);
   return {
     rows: rows.toSorted((a, b) => b.lastActivityAtMs - a.lastActivityAtMs),
     activeWindowSeconds: ctx.snapshot.current().settings["sessions.activeWindowSeconds"],

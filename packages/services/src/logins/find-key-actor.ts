@@ -1,0 +1,26 @@
+import { hash } from "node:crypto";
+import { SluiceError } from "@sluice/core/errors";
+import { addressRefusal } from "@sluice/core/routing/policies";
+import { keyRefusal } from "@sluice/core/routing/refusals";
+import type { Actor, Services } from "../context.ts";
+
+/** No key is longer; hashing more would be work for strangers. */
+const MOST_KEY_LENGTH = 512;
+
+/**
+ * Who holds a client's key, as the gateway would judge it: in force, and from an address that its policies allow. Which client it is
+ * does not matter here, since no model is called. An administrator's key is a key like any other.
+ * @throws SluiceError `invalid_key`, `key_disabled`, `key_expired`, `user_disabled`, `user_expired`, `address_not_allowed`; `unavailable`
+ * when the key is not known and Postgres cannot be asked.
+ */
+export async function findKeyActor(services: Services, secret: string, ip: string): Promise<Extract<Actor, { kind: "key" }>> {
+  if (secret.length > MOST_KEY_LENGTH) throw new SluiceError("invalid_key");
+  const key = await services.snapshot.findKey(hash("sha256", secret, "hex"));
+  if (!key) throw new SluiceError("invalid_key");
+  const user = services.snapshot.current().users.get(key.userId);
+  const refusal = keyRefusal(key, user, services.clock.now());
+  if (refusal) throw new SluiceError(refusal);
+  const stopped = addressRefusal(key, user, ip);
+  if (stopped) throw new SluiceError(stopped.code, { message: stopped.message });
+  return { kind: "key", keyId: key.id, userId: key.userId, name: key.name };
+}

@@ -111,6 +111,14 @@ const creditsRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/credits/credits-page.tsx"), "CreditsPage"),
 });
 
+const errorsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/errors",
+  /** What to look for, and the code that is shown first. */
+  validateSearch: z.object({ q: text, code: text }),
+  component: lazyRouteComponent(() => import("./pages/errors/errors-page.tsx"), "ErrorsPage"),
+});
+
 /** Pages for administrators; the server refuses their data to others anyway. */
 const adminRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -177,6 +185,7 @@ const routeTree = rootRoute.addChildren([
     sessionsRoute,
     keysRoute,
     creditsRoute,
+    errorsRoute,
     adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, settingsRoute, auditRoute, systemRoute, ledgerRoute]),
   ]),
 ]);

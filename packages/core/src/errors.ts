@@ -1,3 +1,5 @@
+import type { LimitKind } from "./limits/limit-values.ts";
+
 /**
  * The one catalogue of errors. A public message never carries internals; `detail` is for logs and admins. Each
  * dialect shapes these for its clients (core/dialects), the console translates the code.
@@ -69,6 +71,24 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
+/** The figures behind a refusal, for whoever explains it later in another language. Costs are nano-USD. */
+export type ErrorFacts =
+  | {
+      kind: "limit";
+      limit: LimitKind;
+      /** Whose limit it is. */
+      owner: "key" | "user" | "group" | "provider";
+      ownerId: string;
+      value: number;
+      /** Used and reserved at that moment. */
+      used: number;
+      /** The most that the request may have cost; 0 for limits that do not count cost. */
+      wantedNanoUsd: number;
+      /** When the clock makes room, ms since the epoch; null = it does not. */
+      resetAtMs: number | null;
+    }
+  | { kind: "credit"; availableNanoUsd: number; neededNanoUsd: number };
+
 export interface SluiceErrorOptions {
   /** Replaces the catalogue's public text; must stay free of internals. */
   message?: string;
@@ -80,6 +100,7 @@ export interface SluiceErrorOptions {
   retryAfterS?: number;
   /** The field or parameter at fault, as the caller wrote it. */
   field?: string;
+  facts?: ErrorFacts;
   cause?: unknown;
 }
 
@@ -91,6 +112,7 @@ export class SluiceError extends Error {
   readonly detail: string;
   readonly retryAfterS: number | undefined;
   readonly field: string | undefined;
+  readonly facts: ErrorFacts | undefined;
 
   constructor(code: ErrorCode, options: SluiceErrorOptions = {}) {
     const kind = errorCatalogue[code];
@@ -102,6 +124,7 @@ export class SluiceError extends Error {
     this.detail = options.detail ?? "";
     this.retryAfterS = options.retryAfterS;
     this.field = options.field;
+    this.facts = options.facts;
   }
 }
 

@@ -2,6 +2,7 @@
  * One request as everyone sees it: the in-flight registry, the live bus, the list pages and the ledger share these
  * shapes, so that a row in the browser can be replaced by a later state of itself without translation.
  */
+import type { ErrorFacts } from "./errors.ts";
 import type { Measured, Strategy } from "./routing/strategies.ts";
 
 export type DialectName = "anthropic" | "openai" | "gemini";
@@ -211,8 +212,8 @@ export interface RequestDetail {
   /** Parts before multipliers and the multipliers, see core/pricing; null when nothing was priced. */
   cost: CostBreakdown | null;
   priceId: string | null;
-  /** Public message given to the client and internal detail (admins only). */
-  error: { message: string; detail: string } | null;
+  /** Public message given to the client, internal detail (admins only), and the figures of a refusal by limit or credit. */
+  error: { message: string; detail: string; facts?: ErrorFacts } | null;
   userAgent: string;
   clientIp: string;
   path: string;

@@ -172,6 +172,11 @@ describe("a budget", () => {
     const over = await ask(second.key);
     expect(over.status).toBe(429);
     expect(await over.json()).toMatchObject({ error: { message: expect.stringContaining("a week of this user is reached") } });
+    const turnedAway = await harness.settled((await harness.findRow(({ keyId }) => keyId === second.keyId)).id);
+    expect(turnedAway.detail.error?.facts).toMatchObject({
+      ...{ kind: "limit", limit: "week", owner: "user", ownerId: user.id, value: worstOf(plain), used: spent },
+      ...{ wantedNanoUsd: worstOf(plain), resetAtMs: expect.any(Number) },
+    });
     const { group, key } = await harness.group(openai);
     await harness.database.prisma.group.create({ data: { name: group, costMultiplier: "2", rpm: 1 } });
     await harness.snapshot.refresh();

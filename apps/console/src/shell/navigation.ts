@@ -1,5 +1,6 @@
 import {
   Activity,
+  CircleQuestionMark,
   Gauge,
   HeartPulse,
   KeyRound,
@@ -26,6 +27,7 @@ export const places = [
   { to: "/settings", name: "settings", icon: Settings, admin: true },
   { to: "/audit", name: "audit", icon: ScrollText, admin: true },
   { to: "/system", name: "system", icon: HeartPulse, admin: true },
+  { to: "/errors", name: "errors", icon: CircleQuestionMark, admin: false },
 ] as const satisfies readonly { to: string; name: string; icon: LucideIcon; admin: boolean }[];
 
 /** What a role sees. */

@@ -57,6 +57,28 @@ export const errors = {
   network: "The server cannot be reached.",
 } as const;
 
+/** Around the explanations (explanations-en). */
+export const explain = {
+  title: "Errors",
+  lead: "What each error means, and what to do about it.",
+  search: "Code, status or word",
+  none: "No error is called that.",
+  why: "Why",
+  fix: "What to do",
+  told: "The client was told",
+  retryable: "May work later",
+  notRetryable: "Will not work by itself",
+  all: "All errors",
+  of: { key: "key {{name}}", user: "user {{name}}", group: "group {{name}}", provider: "provider {{name}}" },
+  limit: "{{limit}}, of {{owner}}",
+  used: "{{used}} of {{value}} used or reserved at that moment",
+  wanted: "This request could have cost up to {{wanted}}",
+  credit: "{{available}} left, up to {{needed}} needed",
+  resets: "Has room again {{time}}",
+  hasRoom: "Has had room again since {{time}}",
+  neverResets: "Does not reset by itself",
+} as const;
+
 /** Why a provider was not a candidate (core/requests ExclusionReason). */
 export const reasons = {
   disabled: "disabled",

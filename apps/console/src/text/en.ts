@@ -1,7 +1,7 @@
 import { audit } from "./en-audit.ts";
 import { chart } from "./en-chart.ts";
 import { credits } from "./en-credits.ts";
-import { errors, reasons } from "./en-errors.ts";
+import { errors, explain, reasons } from "./en-errors.ts";
 import { keys, lists, users } from "./en-keys.ts";
 import { ledger, retention } from "./en-ledger.ts";
 import { groups, limits } from "./en-limits.ts";
@@ -22,6 +22,7 @@ export const en = {
   overview,
   palette,
   errors,
+  explain,
   reasons,
   settings,
   ledger,
@@ -48,6 +49,7 @@ export const en = {
     settings: "Settings",
     audit: "Audit",
     system: "System",
+    errors: "Errors",
     more: "More",
     skip: "Skip to content",
   },

@@ -2,6 +2,8 @@ import { errorCatalogue } from "@sluice/core/errors";
 import { settingSchemas } from "@sluice/core/inputs/settings";
 import { describe, expect, it } from "vitest";
 import { en } from "./en.ts";
+import { explanationsEn } from "./explanations-en.ts";
+import { explanationsZhCN } from "./explanations-zh-CN.ts";
 import { zhCN } from "./zh-CN.ts";
 
 type Tree = { readonly [key: string]: string | Tree };
@@ -34,6 +36,14 @@ describe("Chinese", () => {
       .map(([key]) => key);
     expect(same.filter((key) => !/^dialect\.|^providers\.serve\.|^settings\.option\./.test(key))).toEqual([]);
     for (const [key, text] of chinese) expect(text.trim(), key).not.toBe("");
+  });
+});
+
+describe("explanations of errors", () => {
+  it("say in both languages why and what to do, each in its own", () => {
+    for (const [code, { why, fix }] of Object.entries(explanationsEn)) expect(why.length * fix.length, code).toBeGreaterThan(0);
+    for (const [code, { why, fix }] of Object.entries(explanationsZhCN))
+      for (const text of [why, fix]) expect(text, code).toMatch(/[\u4e00-\u9fff]/);
   });
 });
 

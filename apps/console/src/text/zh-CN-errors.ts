@@ -58,6 +58,27 @@ export const errors = {
 };
 
 /** 供应商未列入候选的原因。 */
+export const explain = {
+  title: "错误说明",
+  lead: "每个错误的含义和处理办法。",
+  search: "代码、状态码或关键词",
+  none: "没有这样的错误。",
+  why: "原因",
+  fix: "处理办法",
+  told: "客户端收到的消息",
+  retryable: "稍后可能成功",
+  notRetryable: "不会自行恢复",
+  all: "全部错误",
+  of: { key: "密钥 {{name}}", user: "用户 {{name}}", group: "分组 {{name}}", provider: "供应商 {{name}}" },
+  limit: "{{owner}}的{{limit}}",
+  used: "当时已用或预留 {{used}}，限额 {{value}}",
+  wanted: "此请求最多可能花费 {{wanted}}",
+  credit: "余额 {{available}}，最多需要 {{needed}}",
+  resets: "{{time}} 恢复",
+  hasRoom: "已于 {{time}} 恢复",
+  neverResets: "不会自行重置",
+} as const;
+
 export const reasons = {
   disabled: "已停用",
   group: "不在密钥的分组中",

@@ -2,7 +2,7 @@ import type { Texts } from "./i18n.ts";
 import { audit } from "./zh-CN-audit.ts";
 import { chart } from "./zh-CN-chart.ts";
 import { credits } from "./zh-CN-credits.ts";
-import { errors, reasons } from "./zh-CN-errors.ts";
+import { errors, explain, reasons } from "./zh-CN-errors.ts";
 import { keys, lists, users } from "./zh-CN-keys.ts";
 import { ledger, retention } from "./zh-CN-ledger.ts";
 import { groups, limits } from "./zh-CN-limits.ts";
@@ -23,6 +23,7 @@ export const zhCN: Texts = {
   overview,
   palette,
   errors,
+  explain,
   reasons,
   settings,
   ledger,
@@ -49,6 +50,7 @@ export const zhCN: Texts = {
     settings: "设置",
     audit: "审计",
     system: "系统",
+    errors: "错误说明",
     more: "更多",
     skip: "跳到内容",
   },

@@ -67,7 +67,11 @@ function refused(runtime: Runtime, call: Call, refusal: Refusal): SluiceError {
   const { limit, owner, ownerId, value, used, wantedNanoUsd, resetAtMs, retryAfterS } = refusal;
   const whose = owner === "group" ? `group ${ownerId}` : `this ${owner}`;
   const again = retryAfterS === null ? "" : ` Try again in ${retryAfterS} s.`;
-  const options = { detail: `${limit} of ${owner} ${ownerId}`, ...(retryAfterS === null ? {} : { retryAfterS }) };
+  const options = {
+    detail: `${limit} of ${owner} ${ownerId}`,
+    facts: { kind: "limit", limit, owner, ownerId, value, used, wantedNanoUsd, resetAtMs },
+    ...(retryAfterS === null ? {} : { retryAfterS }),
+  } as const;
   if (limit === "in_flight" || limit === "rpm" || limit === "tpm") {
     const unit = limit === "rpm" ? "requests" : "tokens";
     const nowMs = runtime.clock.now();

@@ -66,7 +66,7 @@ export async function finishCall(runtime: Runtime, call: Call, ending: Ending): 
   row.errorCode = call.gone || !error ? "" : publicError(error).code;
   row.durationMs = elapsed(runtime, call);
   detail.endReason = call.gone ? "client_gone" : endReasonOf(error);
-  detail.error = error && !call.gone ? { message: error.message, detail: error.detail } : null;
+  detail.error = error && !call.gone ? recordedError(error) : null;
   charge(call, ending.reading ?? null);
   const upstreamCost = detail.attempts.reduce((sum, { upstreamCostNanoUsd }) => sum + BigInt(upstreamCostNanoUsd), 0n);
   let recorded = true;
@@ -97,6 +97,10 @@ function endReasonOf(error: SluiceError | null): RequestDetail["endReason"] {
   return error.code === "upstream_truncated" ? "eof" : "error";
 }
 
+function recordedError({ message, detail, facts }: SluiceError): NonNullable<RequestDetail["error"]> {
+  return facts ? { message, detail, facts } : { message, detail };
+}
+
 /** A request that never reached an upstream: a row without charge, when it may be logged. */
 export function refuseCall(runtime: Runtime, call: Call, error: SluiceError): void {
   if (!call.key) {
@@ -105,7 +109,7 @@ export function refuseCall(runtime: Runtime, call: Call, error: SluiceError): vo
   }
   const { row, detail } = call;
   row.errorCode = error.code;
-  detail.error = { message: error.message, detail: error.detail };
+  detail.error = recordedError(error);
   detail.endReason = "error";
   recordUncharged(runtime, call, { state: "refused", status: error.status });
 }

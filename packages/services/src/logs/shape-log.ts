@@ -42,6 +42,6 @@ export function shapeDetail(audience: Audience, detail: RequestDetail | null): R
       upstreamModel: "",
       upstreamCostNanoUsd: "0",
     })),
-    error: detail.error && { message: detail.error.message, detail: "" },
+    error: detail.error && { ...detail.error, detail: "" },
   };
 }

@@ -1,7 +1,8 @@
+import { type ErrorCode, errorCatalogue } from "@sluice/core/errors";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import { Link } from "@tanstack/react-router";
 import { CircleAlert, Filter, MessagesSquare } from "lucide-react";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { costLines } from "../../cost-lines.ts";
@@ -13,25 +14,40 @@ import { Section } from "./detail-section.tsx";
 import type { Condition, FilterField } from "./search.ts";
 import { tokensPerSecond } from "./speed.ts";
 
+const ErrorExplainer = lazy(() => import("../../errors/error-explainer.tsx").then(({ ErrorExplainer: one }) => ({ default: one })));
+
 interface SectionProps {
   row: RequestRow;
   detail: RequestDetail | null;
   admin: boolean;
 }
 
-/** What the client was told, and for administrators what lay behind it. */
-export function ErrorView({ row, detail, admin }: SectionProps) {
+/** What went wrong, why and what to do about it; for administrators what lay behind it, too. */
+export function ErrorView({ row, detail, admin, names }: SectionProps & { names: NameLookup }) {
   const { t } = useTranslation();
   return (
     <div className="flex gap-2.5 rounded-lg border border-bad/30 bg-bad-soft px-3 py-2.5 text-sm">
       <CircleAlert aria-hidden="true" className="mt-0.5 size-4 shrink-0 text-bad" />
       <div className="min-w-0">
-        <p className="font-medium">{row.errorCode ? t(`errors.${row.errorCode}` as "errors.internal") : detail?.error?.message}</p>
+        <p className="font-medium">
+          {row.status > 0 && `${row.status}: `}
+          {row.errorCode ? t(`errors.${row.errorCode}` as "errors.internal") : detail?.error?.message}
+        </p>
         {admin && detail?.error?.detail && <p className="mt-1 font-mono text-xs break-words text-ink-2">{detail.error.detail}</p>}
         {row.errorCode && <p className="mt-1 font-mono text-xs text-ink-3">{row.errorCode}</p>}
+        {isKnownCode(row.errorCode) && (
+          <Suspense>
+            <ErrorExplainer code={row.errorCode} error={detail?.error ?? null} names={names} />
+          </Suspense>
+        )}
       </div>
     </div>
   );
+}
+
+/** Rows of another version may carry codes that are not known here. */
+function isKnownCode(code: string): code is ErrorCode {
+  return code in errorCatalogue;
 }
 
 interface OverviewProps extends SectionProps {

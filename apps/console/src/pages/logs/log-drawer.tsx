@@ -118,7 +118,7 @@ function Content({ row, entry, names, admin, onFilter }: ContentProps) {
   const cost = history?.corrections.findLast((correction) => correction.cost)?.cost;
   return (
     <div className="flex flex-col gap-6">
-      {(row.errorCode || detail?.error) && <ErrorView row={row} detail={detail} admin={admin} />}
+      {(row.errorCode || detail?.error) && <ErrorView row={row} detail={detail} admin={admin} names={names} />}
       <OverviewView row={row} detail={detail} names={names} admin={admin} onFilter={onFilter} />
       <TimingsView row={row} />
       {detail && admin && <DecisionView decision={detail.decision} attempts={detail.attempts} names={names} />}

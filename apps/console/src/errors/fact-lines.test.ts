@@ -1,0 +1,31 @@
+import i18next from "i18next";
+import { beforeAll, expect, it } from "vitest";
+import { en } from "../text/en.ts";
+import { factLines, weekdayTime } from "./fact-lines.ts";
+
+const names = { key: (id: string) => (id === "k1" ? "Team A" : id), user: (id: string) => id, provider: (id: string) => id };
+/** Thursday. */
+const nowMs = new Date(2026, 10, 26, 12).getTime();
+const mondayMs = new Date(2026, 10, 30).getTime();
+
+beforeAll(async () => {
+  await i18next.init({ lng: "en", resources: { en: { translation: en } }, interpolation: { escapeValue: false } });
+});
+
+it("a limit is told with its owner, its figures at that moment and when there is room again", () => {
+  const reader = { t: i18next.t, language: "en", names, nowMs };
+  const facts = { kind: "limit", limit: "week", owner: "key", ownerId: "k1", value: 5e9, used: 4_990_000_000, wantedNanoUsd: 2e7 } as const;
+  expect(factLines({ ...facts, resetAtMs: mondayMs }, reader)).toEqual([
+    "Cost a week, of key Team A",
+    "$4.99 of $5.00 used or reserved at that moment",
+    "This request could have cost up to $0.02",
+    "Has room again Monday 00:00",
+  ]);
+  expect(factLines({ ...facts, resetAtMs: nowMs - 1 }, reader).at(-1)).toBe("Has had room again since Thursday 11:59");
+  expect(factLines({ ...facts, limit: "total", resetAtMs: null }, reader).at(-1)).toBe("Does not reset by itself");
+  expect(factLines({ kind: "credit", availableNanoUsd: 0, neededNanoUsd: 2e9 }, reader)).toEqual(["$0 left, up to $2.00 needed"]);
+});
+
+it("a day further away than a week has its date", () => {
+  expect(weekdayTime(new Date(2026, 11, 24, 8, 5).getTime(), nowMs, "en")).toBe("Dec 24, 2026, 08:05");
+});

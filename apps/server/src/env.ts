@@ -33,11 +33,31 @@ export interface Env {
   drainSeconds: number;
   /** All variables, for `{ env: NAME }` in the configuration file. */
   variables: Readonly<Record<string, string | undefined>>;
+  /** null: nobody collects traces, and nothing of OpenTelemetry is loaded. */
+  tracing: TracingEnv | null;
   /** Test builds only: `name:kill@n` or `name:throw@n`, see packages/ledger. */
   failpoint: string | null;
   /** Test builds only: segments of the spool small enough to turn over; null = the ledger's own size. */
   segmentBytes: number | null;
 }
+
+/** Where spans go, with what headers and how packed, the exporter reads from the standard OTEL_EXPORTER_OTLP_* itself. */
+export interface TracingEnv {
+  serviceName: string;
+  sampler: (typeof samplers)[number];
+  /** Of traces that begin here, for the samplers by ratio. */
+  share: number;
+}
+
+/** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables */
+const samplers = [
+  "always_on",
+  "always_off",
+  "traceidratio",
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio",
+] as const;
 
 type Role = "gateway" | "api" | "worker";
 
@@ -80,6 +100,12 @@ const schema = z.object({
   SLUICE_VERSION: z.string().max(80).optional(),
   SLUICE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   SLUICE_DRAIN_SECONDS: z.coerce.number().int().min(0).max(3_600).default(30),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_SERVICE_NAME: z.string().min(1).default("sluice"),
+  OTEL_TRACES_SAMPLER: z.enum(samplers).default("parentbased_always_on"),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
   SLUICE_FAILPOINT: z.string().optional(),
   SLUICE_SEGMENT_BYTES: z.coerce.number().int().min(4_096).optional(),
 });
@@ -145,9 +171,16 @@ function toEnv(values: z.infer<typeof schema>): Omit<Env, "variables"> {
     version: values.SLUICE_VERSION ?? null,
     logLevel: values.SLUICE_LOG_LEVEL,
     drainSeconds: values.SLUICE_DRAIN_SECONDS,
+    tracing: tracingOf(values),
     failpoint: values.SLUICE_FAILPOINT ?? null,
     segmentBytes: values.SLUICE_SEGMENT_BYTES ?? null,
   };
+}
+
+function tracingOf(values: z.infer<typeof schema>): TracingEnv | null {
+  const isWanted = values.OTEL_EXPORTER_OTLP_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+  if (isWanted === undefined || values.OTEL_SDK_DISABLED?.toLowerCase() === "true") return null;
+  return { serviceName: values.OTEL_SERVICE_NAME, sampler: values.OTEL_TRACES_SAMPLER, share: values.OTEL_TRACES_SAMPLER_ARG };
 }
 
 /** Where the release says its version, in order: the environment, the file VERSION, package.json. Read once at start. */

@@ -42,8 +42,9 @@ async function main(): Promise<void> {
   });
   if (!server || cancel.signal.aborted) return;
   const invitation = server.setupToken ? `${server.url}/setup?token=${server.setupToken}` : server.url;
-  process.stdout.write(`\nSluice is ready: ${invitation}\n`);
-  if (server.setupToken) process.stdout.write(`No administrator exists yet. One-time setup token: ${server.setupToken}\n`);
+  // For people: stdout is one JSON object a line.
+  process.stderr.write(`\nSluice is ready: ${invitation}\n`);
+  if (server.setupToken) process.stderr.write(`No administrator exists yet. One-time setup token: ${server.setupToken}\n`);
 }
 
 await main().catch(giveUp);

@@ -17,6 +17,7 @@ it("the spool's state is told: 1 while it can be written, 0 while it cannot", as
     liveSubscriptions: () => 0,
     limitDriftNanoUsd: () => 0,
     stickyStats: () => ({ size: 0, max: 10_000, hits: 0, misses: 0, evicted: 0, expired: 0 }),
+    spanStats: () => null,
   });
   expect(await metrics.text()).toContain("\nsluice_ledger_writable 1\n");
   stats.writable = false;

@@ -4,6 +4,7 @@ import type { GatewayStats } from "@sluice/gateway/context";
 import type { LedgerStats } from "@sluice/ledger/records";
 import type { Pool } from "pg";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { SpanExportStats } from "./span-export.ts";
 
 export interface MetricSources {
   version: string;
@@ -15,6 +16,8 @@ export interface MetricSources {
   /** By how much the worst sum of a cost limit was off when it was last compared with the ledger. */
   limitDriftNanoUsd: () => number;
   stickyStats: () => StickyStats;
+  /** null: nobody collects traces. */
+  spanStats: () => SpanExportStats | null;
 }
 
 /** The process in Prometheus' text format; figures are read when they are scraped, never collected by a timer. */
@@ -66,6 +69,8 @@ export function createMetrics(sources: MetricSources): Metrics {
     () => sources.limitDriftNanoUsd() / 1e9,
   );
   gaugesOfStickiness(gauge, sources);
+  gauge("sluice_spans_exported", "Spans that the collector of traces took, since start.", () => sources.spanStats()?.exported ?? 0);
+  gauge("sluice_spans_dropped", "Spans given up because it was away or too slow, since start.", () => sources.spanStats()?.dropped ?? 0);
   gauge("sluice_live_subscriptions", "Open event streams of the console.", sources.liveSubscriptions);
   gauge("sluice_db_connections", "Connections to Postgres for console and jobs.", () => sources.pool.totalCount);
   gauge("sluice_db_connections_waiting", "Queries that wait for a connection.", () => sources.pool.waitingCount);

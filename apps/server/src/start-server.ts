@@ -35,6 +35,7 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 import { createOperations } from "./operations.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { openStorage, prepareDatabase, type Storage } from "./storage.ts";
+import type { Tracing } from "./tracing.ts";
 import { createWatchedConfig, type WatchedConfig } from "./watched-config.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -60,6 +61,8 @@ interface Parts {
   /** null without SLUICE_CONFIG. */
   config: WatchedConfig | null;
   metrics: Metrics;
+  /** null: nobody collects traces. */
+  tracing: Tracing | null;
 }
 
 /** Starts the roles that the environment asks for; `cancel` ends a start that is under way. @throws with what to do. */
@@ -69,7 +72,14 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
   const secret = await readOrMakeSecret(env.dataDir, env.secret);
   const instance = await takeInstance(env.dataDir, env.roles);
   const storage = await openStorage(env, log);
-  const opened: Opened = { instance, storage, rooms: null, config: null, roles: { ledger: null, gateway: null, api: null, worker: null } };
+  const opened: Opened = {
+    instance,
+    storage,
+    rooms: null,
+    config: null,
+    tracing: null,
+    roles: { ledger: null, gateway: null, api: null, worker: null },
+  };
   const stopping = new AbortController();
   const signal = cancel ? AbortSignal.any([cancel, stopping.signal]) : stopping.signal;
   try {
@@ -97,8 +107,11 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
       liveSubscriptions: () => rooms.live.frames.count(),
       limitDriftNanoUsd: () => rooms.admission.driftNanoUsd(),
       stickyStats: () => rooms.admission.sticky.stats(),
+      spanStats: () => opened.tracing?.stats() ?? null,
     });
-    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, metrics };
+    if (env.tracing) opened.tracing = (await import("./tracing.ts")).startTracing(env.tracing, { log, version });
+    const { tracing } = opened;
+    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, metrics, tracing };
     composed.resolve(parts);
     if (prepared === "ready") await initialise();
     signal.throwIfAborted();
@@ -133,7 +146,7 @@ function requireRedisForSplitRoles(env: Env, storage: Storage): void {
   );
 }
 
-function composeServices(parts: Omit<Parts, "instance" | "services" | "config" | "metrics">): Services {
+function composeServices(parts: Omit<Parts, "instance" | "services" | "config" | "metrics" | "tracing">): Services {
   const { env, log, version, secret, storage, rooms } = parts;
   return createServices({
     prisma: storage.prisma,
@@ -195,6 +208,7 @@ interface Opened {
   storage: Storage;
   rooms: Rooms | null;
   config: WatchedConfig | null;
+  tracing: Tracing | null;
   roles: Roles;
 }
 
@@ -232,6 +246,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       clock: systemClock,
       log,
       trustedHops: env.trustedHops,
+      tracer: parts.tracing?.tracer,
     });
   }
   if (env.roles.has("api")) {
@@ -330,11 +345,12 @@ async function stopServer(parts: Parts, opened: Opened, closeListeners: () => Pr
   await letGo(opened);
 }
 
-async function letGo({ instance, storage, rooms, roles, config }: Opened): Promise<void> {
+async function letGo({ instance, storage, rooms, roles, config, tracing }: Opened): Promise<void> {
   config?.close();
   await roles.api?.close();
   await roles.gateway?.close();
   await roles.worker?.stop();
+  await tracing?.close();
   try {
     await roles.ledger?.close({ graceMs: 10_000 });
   } finally {

@@ -17,6 +17,8 @@ interface OpenedLine {
   /** Last four characters of the secret: which provider account was used. */
   secretTail: string;
   headerNames: string[];
+  /** As received, '' when absent. */
+  traceparent: string;
   bodyBytes: number;
   openedAtMs: number;
 }

@@ -234,6 +234,7 @@ async function serve(
     stream: call.stream,
     secretTail: secret.slice(-4),
     headerNames: Object.keys(request.headers).sort(),
+    traceparent: header(request, "traceparent"),
     bodyBytes: call.bodyBytes,
     openedAtMs: Date.now(),
   };

@@ -12,6 +12,7 @@ import { Cancellation } from "./cancellation.ts";
 import type { Runtime } from "./context.ts";
 import type { Deadline } from "./deadlines.ts";
 import type { StreamRelay } from "./stream-relay.ts";
+import type { Trace } from "./tracing.ts";
 
 export type HeaderMap = Record<string, string | undefined>;
 
@@ -62,6 +63,8 @@ export interface Call {
   readonly row: RequestRow;
   readonly detail: RequestDetail;
   readonly abort: Cancellation;
+  /** null: nobody collects traces. */
+  trace: Trace | null;
   key: KeyConfig | null;
   body: Buffer;
   /** What this body takes of the process's budget. */
@@ -167,6 +170,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
       endReason: "done",
     },
     abort: new Cancellation(),
+    trace: null,
     key: null,
     body: emptyBody,
     bodyBytesReserved: 0,

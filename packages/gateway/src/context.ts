@@ -10,6 +10,7 @@ import type { Snapshot } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { HedgeBudget } from "./hedge-budget.ts";
+import type { Tracer } from "./tracing.ts";
 
 /** The rooms a request passes through. */
 export interface GatewayContext {
@@ -27,6 +28,8 @@ export interface GatewayContext {
   log: Log;
   /** How many proxies in front are ours: that many entries at the end of `x-forwarded-for` are believed. */
   trustedHops: number;
+  /** Absent: nobody collects traces. */
+  tracer?: Tracer | undefined;
   limits?: Partial<GatewayLimits>;
 }
 

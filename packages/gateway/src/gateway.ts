@@ -81,6 +81,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
       res.destroy();
       return;
     }
+    call.trace = runtime.tracer?.begin(call) ?? null;
     runtime.calls.add(call);
     stats.requests += 1;
     res.on("error", ignore);
@@ -105,6 +106,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     if (call.credited && !call.began) runtime.credit.release(call.id);
     endProviderHold(runtime, call, nothingUsed);
     releaseBody(runtime, call);
+    call.trace?.ended(call);
     runtime.calls.delete(call);
     if (runtime.calls.size > 0) return;
     for (const resolve of whenIdle) resolve();

@@ -89,6 +89,16 @@ export function matchRoute(method: string, target: string, headers: Headers = {}
   return model === null ? null : { dialect, endpoint: "models", model, stream: false };
 }
 
+/** The path (without query) as it is documented, `{model}` for any model: few, whatever clients ask for. Unknown ones are `other`. */
+export function templateOf(path: string): string {
+  if (Object.hasOwn(posts, path)) return path;
+  const [, version, rest] = /^\/(v1(?:beta)?)\/models(\/.*)?$/.exec(path) ?? [];
+  if (version === undefined) return "other";
+  if (!rest) return `/${version}/models`;
+  const method = rest.slice(rest.lastIndexOf(":") + 1);
+  return Object.hasOwn(geminiMethods, method) ? `/${version}/models/{model}:${method}` : `/${version}/models/{model}`;
+}
+
 /** A model name as a path segment of an upstream URL; slashes stay. */
 export function encodeModel(model: string): string {
   return model.split("/").map(encodeURIComponent).join("/");

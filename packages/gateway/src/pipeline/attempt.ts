@@ -265,7 +265,11 @@ function send(runtime: Runtime, call: Call, provider: ProviderConfig, sending: S
   return runtime.egress.request({
     url: dialect.upstreamUrl(provider.baseUrl, { endpoint: route.endpoint, model, stream: envelope.stream, query: call.query }),
     method: "POST",
-    headers: Object.assign(dialect.upstreamHeaders(call.headers, secret, call.id), provider.headers),
+    headers: Object.assign(
+      dialect.upstreamHeaders(call.headers, secret, call.id),
+      provider.headers,
+      call.attempt && call.trace?.asks(call.attempt),
+    ),
     body: spoken.conversion ? spoken.conversion.body : nativeBody(call, rewritten(call, sending)),
     signal: call.abort,
     ...proxyOf(runtime, provider),

@@ -4,6 +4,8 @@ import type { Admission, LimitedOwner } from "@sluice/admission/admission";
 import { createAdmission } from "@sluice/admission/create-admission";
 import { type Credit, createCredit } from "@sluice/admission/credit";
 import { createSpendReader } from "@sluice/admission/spend-reader";
+import type { Cache } from "@sluice/cache/cache";
+import { createCache } from "@sluice/cache/create-cache";
 import { systemClock } from "@sluice/core/clock";
 import type { BreakerState, InstanceState, LiveEvent } from "@sluice/core/events";
 import { defaultSettings, type Settings } from "@sluice/core/inputs/settings";
@@ -20,6 +22,7 @@ import type { Storage } from "./storage.ts";
 /** What every role works with. */
 export interface Rooms {
   snapshot: Snapshot;
+  cache: Cache;
   admission: Admission;
   credit: Credit;
   live: Live;
@@ -57,9 +60,17 @@ const eventOfState = {
 
 const toldSettings = ["ledger.mode", "ledger.durability", "ledger.batchSize", "ledger.intervalMs"] as const;
 
+interface RoomParts {
+  storage: Storage;
+  secret: string;
+  instanceId: string;
+  version: string;
+  log: Log;
+}
+
 /** Opens the rooms that do not depend on the role. The snapshot comes from disk when Postgres cannot be asked. */
-export async function openRooms(env: Env, parts: { storage: Storage; secret: string; instanceId: string; log: Log }): Promise<Rooms> {
-  const { storage, secret, instanceId, log } = parts;
+export async function openRooms(env: Env, parts: RoomParts): Promise<Rooms> {
+  const { storage, secret, instanceId, version, log } = parts;
   let snapshot: Snapshot | null = null;
   const defaults = defaultSettings();
   let gateways = 1;
@@ -125,8 +136,10 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
   });
   const egress = createEgress({ allowPrivateHosts: env.allowPrivateUpstreams, clock: systemClock, log });
   const opened = snapshot;
+  const cache = createCache({ redis: storage.redis, version, settings, configVersion: () => opened.current().version, log });
   return {
     snapshot: opened,
+    cache,
     admission,
     credit,
     live,
@@ -136,6 +149,7 @@ export async function openRooms(env: Env, parts: { storage: Storage; secret: str
       stopKnowing();
       stopWatching();
       stopListening();
+      cache.close();
       await egress.close();
       await admission.close();
       await credit.close();

@@ -92,7 +92,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     const canWait = env.roles.has("gateway") && existsSync(join(env.dataDir, "snapshot.json"));
     const waiting = { secret, log, canWait, deadlineMs: 30_000, signal, whenLate: initialise };
     const prepared = await prepareDatabase(storage, waiting);
-    const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, log });
+    const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, version, log });
     opened.rooms = rooms;
     const services = composeServices({ env, log, version, secret, storage, rooms });
     const config = watchedConfig({ env, log, instance, rooms, services });
@@ -154,6 +154,7 @@ function composeServices(parts: Omit<Parts, "instance" | "services" | "config" |
     redis: storage.redis,
     live: rooms.live,
     snapshot: rooms.snapshot,
+    cache: rooms.cache,
     breakers: rooms.admission.breakers,
     coolDowns: rooms.admission.coolDowns,
     sticky: rooms.admission.sticky,

@@ -13,9 +13,9 @@ import {
 } from "@sluice/core/breaker/breaker";
 import type { Clock } from "@sluice/core/clock";
 import type { BreakerState } from "@sluice/core/events";
+import type { RedisGate } from "@sluice/db/redis-gate";
 import type { Breakers } from "./admission.ts";
 import { createFailureRates, type FailureShare, minRequests } from "./failure-rates.ts";
-import type { RedisGate } from "./redis-gate.ts";
 import {
   type BreakerChange,
   type BreakerMessage,

@@ -15,13 +15,13 @@ import type { ProviderBreaker } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
 import { type Log, silentLog } from "@sluice/core/log";
 import { followChannel } from "@sluice/db/follow-channel";
+import { createRedisGate } from "@sluice/db/redis-gate";
 import type { Redis } from "ioredis";
 import type { Admission } from "./admission.ts";
 import { createBreakers } from "./breakers.ts";
 import { createCoolDowns } from "./cool-downs.ts";
 import { createLimits } from "./limits.ts";
 import { createProviderLoads } from "./provider-loads.ts";
-import { createRedisGate } from "./redis-gate.ts";
 import { type BreakerMessage, breakersChannel, defineBreakerCommands } from "./shared-breakers.ts";
 import { defineLimitCommands } from "./shared-limits.ts";
 import type { SpendReader } from "./spend-reader.ts";
@@ -70,7 +70,15 @@ const defaultTiming: AdmissionTiming = { leaseMs: 30_000, probeMs: 30_000, refre
 export function createAdmission(options: AdmissionOptions): Admission {
   const { redis, settings, onTransition, instanceId, clock = systemClock, log = silentLog } = options;
   const timing = { ...defaultTiming, ...options.timing };
-  const gate = redis && createRedisGate({ redis, log, timeoutMs: timing.commandMs, onRecover: () => recover() });
+  const gate =
+    redis &&
+    createRedisGate({
+      redis,
+      log,
+      meanwhile: "limits, breakers and sessions are kept by this process alone",
+      timeoutMs: timing.commandMs,
+      onRecover: () => recover(),
+    });
   const { instances = () => 1, spend = null, testNow } = options;
   const keeper = createLimits({ gate, clock, settings, leaseMs: timing.leaseMs, instances, spend, log, testNow });
   const rebuild = (): void => {

@@ -14,9 +14,9 @@
 import { type Clock, systemClock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
+import { createRedisGate } from "@sluice/db/redis-gate";
 import type { Redis } from "ioredis";
 import { createLocalCredit } from "./local-credit.ts";
-import { createRedisGate } from "./redis-gate.ts";
 import { createSharedCredit } from "./shared-credit.ts";
 
 /** Committed: balance - holds - floor of each user, and which of the given requests are in it already. nano-USD. */
@@ -97,7 +97,9 @@ const IDLE_MS = 10 * 60_000;
 export function createCredit(options: CreditOptions): Credit {
   const { redis, clock = systemClock, log, instanceId, load, admits, onMoved } = options;
   const timing = { ...defaultTiming, ...options.timing };
-  const gate = redis && createRedisGate({ redis, log, onRecover: () => void beat().then(rebuildAll) });
+  const gate =
+    redis &&
+    createRedisGate({ redis, log, meanwhile: "credit is kept by this process alone", onRecover: () => void beat().then(rebuildAll) });
   const local = createLocalCredit(load, () => clock.monotonic());
   const shared = redis && gate ? createSharedCredit({ redis, gate, load, instanceId, admits, ownOf: local.openOf, ...timing }) : null;
   const moved = new Set<string>();

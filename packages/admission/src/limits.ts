@@ -4,6 +4,7 @@ import type { Settings } from "@sluice/core/inputs/settings";
 import { type CostWindows, costWindows } from "@sluice/core/limits/cost-windows";
 import { appliedLimits } from "@sluice/core/limits/limit-values";
 import type { Log } from "@sluice/core/log";
+import type { RedisGate } from "@sluice/db/redis-gate";
 import type { AdmitAsk, LimitedOwner, Limits, Refusal, Used } from "./admission.ts";
 import {
   bookName,
@@ -15,7 +16,6 @@ import {
   type TakeReply,
 } from "./limit-keeper.ts";
 import { LocalLimits } from "./local-limits.ts";
-import type { RedisGate } from "./redis-gate.ts";
 import { createSharedLimits, type SharedHold } from "./shared-limits.ts";
 import { createSpendBooks } from "./spend-books.ts";
 import type { SpendReader } from "./spend-reader.ts";

@@ -1,6 +1,6 @@
+import type { RedisGate } from "@sluice/db/redis-gate";
 import type { Redis } from "ioredis";
 import type { CreditRefusal, LoadCredit } from "./credit.ts";
-import type { RedisGate } from "./redis-gate.ts";
 
 /*
  * A user's credit for all instances: a HASH of `available` (committed), `open` (sum), `rev` (how often rows were committed

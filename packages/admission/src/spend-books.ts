@@ -2,10 +2,10 @@ import type { CostWindows } from "@sluice/core/limits/cost-windows";
 import { appliedLimits, type LimitOwner } from "@sluice/core/limits/limit-values";
 import { layoutOf } from "@sluice/core/limits/spend-book";
 import type { Log } from "@sluice/core/log";
+import type { RedisGate } from "@sluice/db/redis-gate";
 import type { LimitedOwner } from "./admission.ts";
 import { bookName, type OwnerAsk, type OwnerRef } from "./limit-keeper.ts";
 import type { LocalLimits } from "./local-limits.ts";
-import type { RedisGate } from "./redis-gate.ts";
 import type { SharedLimits } from "./shared-limits.ts";
 import type { SpendQuestion, SpendReader } from "./spend-reader.ts";
 

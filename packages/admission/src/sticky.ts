@@ -1,7 +1,7 @@
 import type { Clock } from "@sluice/core/clock";
+import type { RedisGate } from "@sluice/db/redis-gate";
 import { LRUCache } from "lru-cache";
 import type { Sticky } from "./admission.ts";
-import type { RedisGate } from "./redis-gate.ts";
 
 const stickyKey = (sessionId: string): string => `sluice:sticky:${sessionId}`;
 const MAX_SESSIONS = 10_000;

@@ -1,7 +1,7 @@
 import { followChannel } from "@sluice/db/follow-channel";
+import type { RedisGate } from "@sluice/db/redis-gate";
 import { bookName, type OwnerRef, type QueuePlace } from "./limit-keeper.ts";
 import type { LocalLimits } from "./local-limits.ts";
-import type { RedisGate } from "./redis-gate.ts";
 import { freedChannel, type SharedLimits } from "./shared-limits.ts";
 
 /** What says that somebody who waits has gone: an AbortSignal, or the gateway's own. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createAdmission } from "@sluice/admission/create-admission";
 import { createCredit } from "@sluice/admission/credit";
 import { type Api, createApi } from "@sluice/api/create-api";
+import { createCache } from "@sluice/cache/create-cache";
 import { systemClock } from "@sluice/core/clock";
 import type { LiveFrame } from "@sluice/core/events";
 import { type Log, silentLog } from "@sluice/core/log";
@@ -64,6 +65,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const cache = createCache({ redis, version: "1.2.3", settings, configVersion: () => snapshot.current().version });
   const services = createServices({
     ...{
       prisma: database.prisma,
@@ -71,6 +73,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
       redis,
       live,
       snapshot,
+      cache,
       breakers: admission.breakers,
       coolDowns: admission.coolDowns,
       sticky: admission.sticky,
@@ -101,6 +104,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
       await credit.close();
       await balances.end();
       await live.close();
+      cache.close();
       await snapshot.close();
       redis?.disconnect();
       await rm(dir, { recursive: true, force: true });

@@ -1,5 +1,6 @@
+import { defineScript } from "@sluice/db/redis-script";
 import { aliveLua, type Presence } from "./presence.ts";
-import { defineScript, type RedisLink } from "./redis-link.ts";
+import type { RedisLink } from "./redis-link.ts";
 
 /** Counts of one provider; as a change: since the last one, except `inFlight`, which is absolute of this instance. */
 export interface Figures {

@@ -1,8 +1,9 @@
 import type { Clock } from "@sluice/core/clock";
 import type { InstanceState } from "@sluice/core/events";
+import { defineScript } from "@sluice/db/redis-script";
 import type { Frames, InstanceFacts, Instances } from "./contract.ts";
 import type { LiveBus } from "./live-bus.ts";
-import { defineScript, type RedisLink } from "./redis-link.ts";
+import type { RedisLink } from "./redis-link.ts";
 
 const TELL_MS = 5_000;
 /** Longer than two tellings: one may come late. */

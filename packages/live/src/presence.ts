@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { defineScript, type RedisLink } from "./redis-link.ts";
+import { defineScript } from "@sluice/db/redis-script";
+import type { RedisLink } from "./redis-link.ts";
 
 /** Without a beat for this long an instance is dead and what it owned is ignored. */
 const TTL_MS = 10_000;

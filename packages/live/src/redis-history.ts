@@ -1,7 +1,8 @@
 import type { BusId, LiveEvent } from "@sluice/core/events";
+import { defineScript } from "@sluice/db/redis-script";
 import { compareBusIds, newEpoch, parseBusId } from "./bus-id.ts";
 import { type Batch, MAX_REPLAY_EVENTS, type Replay, type ResetReason } from "./live-bus.ts";
-import { defineScript, type RedisLink } from "./redis-link.ts";
+import type { RedisLink } from "./redis-link.ts";
 
 /*
  * How the bus lies in Redis. `live` is the stream; `live:head` a hash of the epoch and the id of the newest entry.

@@ -1,18 +1,7 @@
-import { createHash } from "node:crypto";
 import type { Log } from "@sluice/core/log";
 import { createRedis } from "@sluice/db/redis";
+import { runScript, type Script } from "@sluice/db/redis-script";
 import type { Redis } from "ioredis";
-
-/** A Lua script, called by its hash. */
-export interface Script {
-  readonly lua: string;
-  readonly sha: string;
-}
-
-/** Prepares a script. Keys and arguments are its KEYS and ARGV. */
-export function defineScript(lua: string): Script {
-  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
-}
 
 /**
  * The one command connection of this room: what is written here is executed in the order written, which is how a
@@ -56,14 +45,7 @@ export function openRedisLink(url: string, { log, prefix = "sluice:" }: { log: L
       redis.on("ready", listener);
       if (redis.status === "ready") queueMicrotask(listener);
     },
-    async run(script, keys, args) {
-      try {
-        return await redis.evalsha(script.sha, keys.length, ...keys, ...args);
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-        return redis.eval(script.lua, keys.length, ...keys, ...args);
-      }
-    },
+    run: (script, keys, args) => runScript(redis, script, keys, args),
     duplicate: () =>
       redis.duplicate({ lazyConnect: true, autoResubscribe: false, keepAlive: 10_000, connectionName: "sluice-live-follow" }),
     close() {

@@ -1,6 +1,7 @@
 import type { SessionRow } from "@sluice/core/events";
+import { defineScript } from "@sluice/db/redis-script";
 import { aliveLua, type Presence } from "./presence.ts";
-import { defineScript, type RedisLink } from "./redis-link.ts";
+import type { RedisLink } from "./redis-link.ts";
 import { MAX_LISTED, MAX_SESSIONS, type SessionStore } from "./session-store.ts";
 
 /*

@@ -1,3 +1,4 @@
+import type { CacheScope } from "@sluice/cache/cache";
 import { SluiceError } from "@sluice/core/errors";
 import type { Actor, Ctx } from "./context.ts";
 
@@ -42,4 +43,10 @@ export function rowScope({ actor }: Ctx): RowScope {
   if (actor.kind === "anonymous") throw new SluiceError("unauthenticated");
   if (actor.kind === "key") return { userId: actor.userId, keyId: actor.keyId };
   return { userId: actor.kind === "system" || actor.role === "admin" ? null : actor.userId, keyId: null };
+}
+
+/** Whose answers the actor is given by the cache. @throws SluiceError `unauthenticated`. */
+export function cacheScope(ctx: Ctx): CacheScope {
+  const userId = ownScope(ctx);
+  return { tenantId: ctx.tenantId, role: userId === null ? "admin" : "user", userId };
 }

@@ -6,6 +6,7 @@
  */
 import type { Admission, Breakers, CoolDowns, Loads, Sticky } from "@sluice/admission/admission";
 import type { Credit } from "@sluice/admission/credit";
+import type { Cache } from "@sluice/cache/cache";
 import type { Clock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
@@ -40,6 +41,8 @@ export interface Services {
     instances: Instances;
   };
   snapshot: Snapshot;
+  /** Answers that were computed before; read through `cached` alone. */
+  cache: Cache;
   breakers: Breakers;
   coolDowns: CoolDowns;
   /** Which provider a session is bound to. */

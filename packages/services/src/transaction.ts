@@ -1,6 +1,7 @@
 import { SluiceError } from "@sluice/core/errors";
 import type { LiveEvent } from "@sluice/core/events";
 import { announceConfigChange } from "@sluice/snapshot/config-version";
+import { cacheTags } from "./cache-tags.ts";
 import type { Ctx, Transaction } from "./context.ts";
 
 /** A context inside a transaction. */
@@ -30,6 +31,8 @@ export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T
     });
   await announceCredit(ctx, state);
   if (state.bumped) await announceConfig(ctx);
+  // Only now: what this process computes from here on is by the new configuration.
+  await forgetAnswers(ctx, state.events);
   for (const event of state.events) ctx.live.bus.publish(event);
   for (const userId of state.reauthorise) {
     ctx.logins.forgetUser(userId);
@@ -60,6 +63,12 @@ async function announceConfig(ctx: Ctx): Promise<void> {
     // The change is committed all the same: if it cannot be read back now, the version poll will.
     ctx.log.warn({ error: String(thrown) }, "the new configuration could not be read back yet");
   }
+}
+
+async function forgetAnswers({ cache }: Ctx, events: readonly LiveEvent[]): Promise<void> {
+  const tags = cacheTags(events);
+  if (tags === "all") await cache.invalidateAll();
+  else await cache.invalidate(...tags);
 }
 
 /** Raises the configuration's version, once a transaction, so that every snapshot reloads. */

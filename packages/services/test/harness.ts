@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Admission } from "@sluice/admission/admission";
 import { createAdmission } from "@sluice/admission/create-admission";
 import { type Credit, createCredit } from "@sluice/admission/credit";
+import { createCache } from "@sluice/cache/create-cache";
 import { systemClock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
 import { silentLog } from "@sluice/core/log";
@@ -51,6 +52,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
     load: (userIds, requestIds) => readCommittedCredit(balances, userIds, requestIds),
   });
   const egress = createEgress({ allowPrivateHosts: options.allowPrivateHosts ?? ["127.0.0.1"], log: silentLog, clock: systemClock });
+  const cache = createCache({ redis: null, version: "1.2.3", settings, configVersion: () => snapshot.current().version });
   const services = createServices({
     ...{
       prisma: database.prisma,
@@ -58,6 +60,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
       redis: null,
       live,
       snapshot,
+      cache,
       breakers: admission.breakers,
       coolDowns: admission.coolDowns,
       sticky: admission.sticky,
@@ -101,6 +104,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
       await credit.close();
       await balances.end();
       await live.close();
+      cache.close();
       await snapshot.close();
       await database.drop();
       await rm(dir, { recursive: true, force: true });

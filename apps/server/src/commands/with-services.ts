@@ -28,10 +28,17 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
   try {
     const never = new AbortController().signal;
     await prepareDatabase(storage, { secret, log, canWait: false, deadlineMs: 10_000, signal: never, whenLate: async () => undefined });
-    const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, log });
+    const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, version: "", log });
     try {
       const services = createServices({
-        ...{ prisma: storage.prisma, pool: storage.pool, redis: storage.redis, live: rooms.live, snapshot: rooms.snapshot },
+        ...{
+          prisma: storage.prisma,
+          pool: storage.pool,
+          redis: storage.redis,
+          live: rooms.live,
+          snapshot: rooms.snapshot,
+          cache: rooms.cache,
+        },
         ...{
           breakers: rooms.admission.breakers,
           coolDowns: rooms.admission.coolDowns,

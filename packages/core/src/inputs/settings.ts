@@ -1,8 +1,14 @@
 import { z } from "zod";
+import { type CacheKind, cacheKinds, cacheSetting } from "../cache-kinds.ts";
 import { strategies } from "../routing/strategies.ts";
 import { isTimeZone } from "../time-zone.ts";
 import { ErrorRule } from "./error-rules.ts";
 import { RoutingRule } from "./routing-rules.ts";
+
+/** Seconds that answers of each kind are kept. */
+const cacheLifetimes = Object.fromEntries(
+  Object.entries(cacheKinds).map(([kind, seconds]) => [cacheSetting(kind as CacheKind), z.int().min(1).max(86_400).default(seconds)]),
+) as { [K in CacheKind as ReturnType<typeof cacheSetting<K>>]: z.ZodDefault<z.ZodInt> };
 
 /**
  * Every setting there is, with its default: the table of settings in Postgres holds only what differs from these.
@@ -76,6 +82,7 @@ export const settingSchemas = {
   "limits.overMaxOutput": z.enum(["clamp", "refuse"]).default("clamp"),
   /** The share of requests that went well which the process's log tells; those that did not are always told. */
   "logs.sampleRate": z.number().min(0).max(1).default(1),
+  ...cacheLifetimes,
   "time.zone": z
     .string()
     .refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai")

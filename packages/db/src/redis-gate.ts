@@ -21,6 +21,8 @@ export interface RedisGate {
 export interface RedisGateOptions {
   redis: Redis;
   log: Log;
+  /** For the log: who does what without it. */
+  meanwhile: string;
   /** Sent on the connection before anything else once Redis answers again. */
   onRecover: () => void;
   timeoutMs?: number;
@@ -33,7 +35,7 @@ export interface RedisGateOptions {
  * request nothing. A background PING, one at a time and never a request's, opens it again.
  */
 export function createRedisGate(options: RedisGateOptions): RedisGate {
-  const { redis, log, onRecover, timeoutMs = 200, failuresToShut = 3, probeEveryMs = 500 } = options;
+  const { redis, log, meanwhile, onRecover, timeoutMs = 200, failuresToShut = 3, probeEveryMs = 500 } = options;
   let failures = 0;
   let probing: NodeJS.Timeout | null = null;
   let pinged = false;
@@ -41,7 +43,7 @@ export function createRedisGate(options: RedisGateOptions): RedisGate {
 
   const shut = (reason: string): void => {
     if (probing || closed) return;
-    log.warn({ reason }, "Redis does not answer: limits, breakers and sessions are kept by this process alone");
+    log.warn({ reason }, `Redis does not answer: ${meanwhile}`);
     probing = setInterval(probe, probeEveryMs);
     probing.unref();
   };

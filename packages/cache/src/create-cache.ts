@@ -1,0 +1,221 @@
+import { type CacheFigures, type CacheKind, cacheKindNames, cacheSetting } from "@sluice/core/cache-kinds";
+import { type Clock, systemClock } from "@sluice/core/clock";
+import type { Settings } from "@sluice/core/inputs/settings";
+import { type Log, silentLog } from "@sluice/core/log";
+import type { Redis } from "ioredis";
+import SuperJSON from "superjson";
+import type { Cache, Cached, CacheEntry, CacheTag } from "./cache.ts";
+import { createMemoryTier, type MemoryLimits } from "./memory-tier.ts";
+import { type Begun, createRedisTier, type Lease, type RedisTierOptions } from "./redis-tier.ts";
+
+export interface CacheOptions {
+  /** null: one process. Stays the caller's. */
+  redis: Redis | null;
+  /** Of the program. */
+  version: string;
+  /** Lifetimes; read at each use. */
+  settings: () => Settings;
+  /** Of the configuration by which this process computes. */
+  configVersion: () => string;
+  /** Prefix of all keys; `sluice:` by default. */
+  prefix?: string;
+  log?: Log;
+  clock?: Clock;
+  /** For tests. */
+  timing?: Partial<RedisTierOptions["timing"]>;
+  limits?: Partial<MemoryLimits & { redisEntries: number; redisBytes: number }>;
+}
+
+/** Beside other instances: what an invalidation that this one never heard of leaves it to give out, at most. The product states this bound. */
+const MOST_IN_PROCESS_MS = 60_000;
+const PURGE_MS = 60_000;
+const TOLD_EVERY_MS = 60_000;
+const defaultTiming = { commandMs: 200, lockMs: 2_000, mostWaitMs: 15_000 };
+const megabyte = 2 ** 20;
+const defaultLimits = {
+  ...{ entries: 5_000, bytes: 64 * megabyte, entryBytes: 4 * megabyte },
+  ...{ redisEntries: 50_000, redisBytes: 128 * megabyte },
+};
+
+/** An answer that is being found or computed, and who else waits for it here. */
+interface Flight {
+  readonly tags: readonly CacheTag[];
+  /** Set by an invalidation: its answer is for those who asked before. */
+  stale: boolean;
+  answer: Promise<Cached<unknown>>;
+}
+
+export function createCache(options: CacheOptions): Cache {
+  const { redis, version, settings, configVersion, prefix = "sluice:", log = silentLog, clock = systemClock } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const memory = createMemoryTier(limits, () => clock.monotonic());
+  const flights = new Map<string, Flight>();
+  const figures = new Map(cacheKindNames.map((kind) => [kind, noFigures()]));
+  /** Of the newest configuration that somebody said to have changed something: what was computed by an older one is not kept. */
+  let announced = 0n;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+
+  const shared =
+    redis &&
+    createRedisTier({
+      ...{ redis, prefix, log, configVersion },
+      onInvalidated: drop,
+      onReset: resetFigures,
+      timing: { ...defaultTiming, ...options.timing },
+      limits: { entries: limits.redisEntries, bytes: limits.redisBytes },
+    });
+  const purging = setInterval(() => memory.purge(), PURGE_MS);
+  purging.unref();
+
+  function drop(tags: readonly CacheTag[] | "all", configVersion: string): void {
+    if (BigInt(configVersion) > announced) announced = BigInt(configVersion);
+    memory.drop(tags);
+    for (const [id, flight] of flights) {
+      if (tags !== "all" && !flight.tags.some((tag) => tags.includes(tag))) continue;
+      flight.stale = true;
+      // Who asks from now on must not be given what was begun before.
+      flights.delete(id);
+    }
+  }
+
+  function resetFigures(): void {
+    for (const kind of cacheKindNames) figures.set(kind, noFigures());
+  }
+
+  async function read(entry: CacheEntry, compute: () => Promise<unknown>): Promise<Cached<unknown>> {
+    const kept = memory.get(entry.id);
+    if (kept) return counted(entry, { value: kept.value, asOf: kept.asOf, cache: !shared || shared.isOpen() ? "hit" : "bypass" });
+    const flight = flights.get(entry.id) ?? launch(entry, compute);
+    return counted(entry, await flight.answer);
+  }
+
+  function counted(entry: CacheEntry, answer: Cached<unknown>): Cached<unknown> {
+    const counts = figuresOf(entry);
+    if (answer.cache === "hit") counts.hits++;
+    else if (answer.cache === "miss") counts.misses++;
+    else counts.bypasses++;
+    return answer;
+  }
+
+  function launch(entry: CacheEntry, compute: () => Promise<unknown>): Flight {
+    const flight = { tags: entry.tags, stale: false } as Flight;
+    flight.answer = answerOf(flight, entry, compute).finally(() => {
+      if (flights.get(entry.id) === flight) flights.delete(entry.id);
+    });
+    flights.set(entry.id, flight);
+    return flight;
+  }
+
+  async function answerOf(flight: Flight, entry: CacheEntry, compute: () => Promise<unknown>): Promise<Cached<unknown>> {
+    const begun = shared && (await begin(entry));
+    if (begun?.kind === "hit") {
+      const { value, asOf, text, leftMs } = begun;
+      if (!flight.stale) memory.set({ value, asOf, entry, bytes: text.length }, Math.min(leftMs, MOST_IN_PROCESS_MS));
+      return { value, asOf, cache: "hit" };
+    }
+    const end = shared && begun ? shared.hold(entry, begun.lease) : noop;
+    try {
+      return { ...(await computed(flight, entry, { compute, lease: begun?.lease })), cache: shared && !begun ? "bypass" : "miss" };
+    } finally {
+      end();
+    }
+  }
+
+  /** What Redis has of it; null when it cannot be asked. */
+  async function begin(
+    entry: CacheEntry,
+  ): Promise<((Begun & { kind: "hit" }) & { value: unknown }) | (Begun & { kind: "compute" }) | null> {
+    if (!shared?.isOpen()) return null;
+    try {
+      const begun = await shared.begin(entry);
+      return begun.kind === "hit" ? { ...begun, value: frozen(SuperJSON.parse(begun.text)) } : begun;
+    } catch {
+      figuresOf(entry).errors++;
+      return null;
+    }
+  }
+
+  async function computed(
+    flight: Flight,
+    entry: CacheEntry,
+    { compute, lease }: { compute: () => Promise<unknown>; lease: Lease | undefined },
+  ): Promise<{ value: unknown; asOf: number }> {
+    const [asOf, version] = [clock.now(), configVersion()];
+    const text = SuperJSON.stringify(await compute());
+    // What others will read of it is what the first is given.
+    const value = frozen(SuperJSON.parse(text));
+    const ttlMs = lifetimeMs(entry.kind);
+    if (flight.stale || BigInt(version) < announced) return { value, asOf };
+    memory.set({ value, asOf, entry, bytes: text.length }, shared ? Math.min(ttlMs, MOST_IN_PROCESS_MS) : ttlMs);
+    if (shared && lease) await store(entry, shared.store(entry, lease, { text, asOf, version, ttlMs }));
+    return { value, asOf };
+  }
+
+  async function store(entry: CacheEntry, stored: Promise<void>): Promise<void> {
+    try {
+      await stored;
+    } catch (error) {
+      const counts = figuresOf(entry);
+      counts.errors++;
+      counts.writesFailed++;
+      if (clock.monotonic() - toldAtMs < TOLD_EVERY_MS) return;
+      toldAtMs = clock.monotonic();
+      log.warn({ kind: entry.kind, writesFailed: counts.writesFailed, error: String(error) }, "an answer could not be kept in Redis");
+    }
+  }
+
+  /** A little less than the table says, by chance: what was computed together does not run out together. */
+  function lifetimeMs(kind: CacheKind): number {
+    const ttlMs = settings()[cacheSetting(kind)] * 1_000;
+    return ttlMs - Math.random() * Math.min(1_000, ttlMs / 10);
+  }
+
+  const figuresOf = ({ kind }: CacheEntry): CacheFigures => figures.get(kind) ?? noFigures();
+
+  return {
+    version,
+    read,
+    async invalidate(...tags) {
+      if (tags.length === 0) return;
+      drop(tags, configVersion());
+      await shared?.invalidate(tags);
+    },
+    async invalidateAll() {
+      drop("all", configVersion());
+      await shared?.invalidate("all");
+    },
+    async clear(kind) {
+      const here = memory.sizes().get(kind)?.entries ?? 0;
+      drop([`namespace:${kind}`], configVersion());
+      if (!shared) return here;
+      await shared.invalidate([`namespace:${kind}`]);
+      return shared.clear(kind).catch(() => here);
+    },
+    async resetFigures() {
+      resetFigures();
+      await shared?.reset();
+    },
+    figures: () =>
+      Object.fromEntries(
+        cacheKindNames.map((kind) => [kind, { ...(figures.get(kind) ?? noFigures()), ...memory.sizes().get(kind) }]),
+      ) as Record<CacheKind, CacheFigures>,
+    close() {
+      clearInterval(purging);
+      shared?.close();
+    },
+  };
+}
+
+function noFigures(): CacheFigures {
+  return { hits: 0, misses: 0, bypasses: 0, errors: 0, writesFailed: 0, entries: 0, bytes: 0 };
+}
+
+/** The same value, which nobody can change any more: it belongs to all who read it. */
+function frozen(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const each of Object.values(value)) frozen(each);
+  return value;
+}
+
+function noop(): void {}

@@ -12,6 +12,11 @@ import { AppShell } from "./shell/app-shell.tsx";
 import { CrashPage, ForbiddenPage, NotFoundPage } from "./shell/fallback-pages.tsx";
 import { SkeletonRows } from "./ui/states.tsx";
 
+/** Where one arrives. */
+function homeOf(role: SignedIn["user"]["role"]) {
+  return role === "key" ? "/keys" : "/overview";
+}
+
 const text = z.catch(z.optional(z.string()), undefined);
 
 // Outside the shell a page brings its own landmark.
@@ -36,7 +41,8 @@ const setupRoute = createRoute({
   beforeLoad: async () => {
     const login = await currentLogin();
     if (login.user) listenFor(login.user.id);
-    if (!login.setupRequired && login.user?.role !== "admin") throw redirect({ to: login.user ? "/overview" : "/login", replace: true });
+    if (!login.setupRequired && login.user?.role !== "admin")
+      throw redirect({ to: login.user ? homeOf(login.user.role) : "/login", replace: true });
     return { login };
   },
   component: lazyRouteComponent(() => import("./pages/setup/setup-page.tsx"), "SetupPage"),
@@ -49,7 +55,7 @@ const loginRoute = createRoute({
   beforeLoad: async () => {
     const login = await currentLogin();
     if (login.setupRequired) throw redirect({ to: "/setup", replace: true });
-    if (login.user) throw redirect({ to: "/overview", replace: true });
+    if (login.user) throw redirect({ to: homeOf(login.user.role), replace: true });
   },
   component: lazyRouteComponent(() => import("./pages/login/login-page.tsx"), "LoginPage"),
 });
@@ -71,14 +77,20 @@ const appRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/overview", replace: true });
+  beforeLoad: ({ context }) => {
+    throw redirect({ to: homeOf(context.login.user.role), replace: true });
   },
 });
+
+/** What is of a person, not of a key: who has signed in by one is led to its page. */
+function notByKey({ context }: { context: { login: SignedIn } }): void {
+  if (context.login.user.role === "key") throw redirect({ to: homeOf("key"), replace: true });
+}
 
 const overviewRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/overview",
+  beforeLoad: notByKey,
   validateSearch: OverviewSearch,
   component: lazyRouteComponent(() => import("./pages/overview/overview-page.tsx"), "OverviewPage"),
 });
@@ -107,6 +119,7 @@ const keysRoute = createRoute({
 const creditsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/credits",
+  beforeLoad: notByKey,
   validateSearch: CreditSearch,
   component: lazyRouteComponent(() => import("./pages/credits/credits-page.tsx"), "CreditsPage"),
 });

@@ -83,7 +83,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
       const ip = clientIp(request.raw, trustedHops);
       // A stream lives on by this one look at the login, so it must be a true one.
       const fresh = isSubscription(request.params);
-      const actor = await findActor(services, cookie.read(request), { fresh }).catch((thrown: unknown) => {
+      const actor = await findActor(services, cookie.read(request), { fresh, ip }).catch((thrown: unknown) => {
         throw new SluiceError("unavailable", { detail: String(thrown), cause: thrown });
       });
       request.ctx = contextOf(services, actor, { requestId: request.id, ip });

@@ -1,9 +1,11 @@
 import { SluiceError } from "@sluice/core/errors";
-import type { LoginInput, SetupInput } from "@sluice/core/inputs/user";
+import type { KeyLoginInput, LoginInput, SetupInput } from "@sluice/core/inputs/user";
+import { createKeyLogin } from "@sluice/services/logins/create-key-login";
 import { type CreatedLogin, createLogin, type LoginOrigin } from "@sluice/services/logins/create-login";
 import { endLogin } from "@sluice/services/logins/end-login";
 import { completeSetup } from "@sluice/services/setup/complete-setup";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { z } from "zod";
 import type { LoginCookie } from "./login-cookie.ts";
 
 /** Signing in, out and up: plain routes, because they set and clear the cookie. */
@@ -19,6 +21,9 @@ export function addLoginRoutes(app: FastifyInstance, cookie: LoginCookie): void 
 
   app.post("/auth/login", { config: { access: "public" } }, async (request, reply) =>
     signedIn(reply, await createLogin(request.ctx, bodyOf<LoginInput>(request), origin(request))),
+  );
+  app.post("/auth/key-login", { config: { access: "public" } }, async (request, reply) =>
+    signedIn(reply, await createKeyLogin(request.ctx, bodyOf<z.input<typeof KeyLoginInput>>(request), origin(request))),
   );
   app.post("/auth/setup", { config: { access: "public" } }, async (request, reply) =>
     signedIn(reply, await completeSetup(request.ctx, bodyOf<SetupInput>(request), origin(request))),

@@ -11,7 +11,18 @@ import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import Fastify from "fastify";
 import SuperJSON from "superjson";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Answer, type CallOptions, call, makePerson, openStream, post, signIn, startApi, type TestApi } from "./harness.ts";
+import {
+  type Answer,
+  type CallOptions,
+  call,
+  makePerson,
+  openStream,
+  post,
+  signIn,
+  signInByKey,
+  startApi,
+  type TestApi,
+} from "./harness.ts";
 import { makeThings, nobodysThings, procedureSweep, routeSweep, type Things } from "./sweep.ts";
 
 /** Ten times what is promised (5 s) is too long to wait for a red test; five times the usual is enough here. */
@@ -24,7 +35,9 @@ let api: TestApi;
 let other: TestApi;
 
 const people = {} as Record<"user" | "otherUser" | "admin" | "disabled" | "demoted", User>;
-const principals: { name: string; rank: "nobody" | "user" | "admin"; as: CallOptions }[] = [];
+/** `key`: signed in by a client's key. */
+type Rank = "nobody" | "key" | "user" | "admin";
+const principals: { name: string; rank: Rank; as: CallOptions }[] = [];
 
 beforeAll(async () => {
   [database, redis] = await Promise.all([createTestDatabase(), startTestRedis()]);
@@ -45,6 +58,7 @@ beforeAll(async () => {
   principals.push(
     { name: "anonymous", rank: "nobody", as: {} },
     { name: "a client's key", rank: "nobody", as: { headers: { authorization: `Bearer ${secret}`, "x-api-key": secret } } },
+    { name: "who signed in by a key", rank: "key", as: { cookie: await signInByKey(api, secret) } },
     { name: "a user", rank: "user", as: { cookie: cookies.user } },
     { name: "another user", rank: "user", as: { cookie: cookies.otherUser } },
     { name: "a disabled user", rank: "nobody", as: { cookie: cookies.disabled } },
@@ -59,11 +73,13 @@ afterAll(async () => {
   await database?.drop();
 });
 
+const ranks: readonly string[] = ["key", "user", "admin"] satisfies Rank[];
+
 /** The code that keeps a principal out; null = may come in. */
-function refusal(access: DeclaredProcedure["access"], rank: "nobody" | "user" | "admin"): string | null {
+function refusal(access: DeclaredProcedure["access"], rank: Rank): string | null {
   if (access === "public") return null;
   if (rank === "nobody") return "unauthenticated";
-  return access === "admin" && rank !== "admin" ? "forbidden" : null;
+  return ranks.indexOf(rank) < ranks.indexOf(access) ? "forbidden" : null;
 }
 
 function expectAccess(answer: Pick<Answer, "status" | "code">, wanted: string | null): void {
@@ -132,6 +148,8 @@ describe("the sweep", () => {
       const mine = await makeThings(database, api);
       const theirs = await makePerson(database);
       const [own, foreign] = [await signIn(api.url, mine.user.email), await signIn(api.url, theirs.email)];
+      const { secret: otherKey } = await makeKey(database.prisma, { userId: mine.user.id });
+      const [byKey, byOtherKey] = [await signInByKey(api, mine.keySecret), await signInByKey(api, otherKey)];
       const kind = type === "query" ? "query" : "mutation";
       const inputs = (await procedureSweep[path]?.(mine)) ?? [];
       const unknown = (await procedureSweep[path]?.(nobodysThings(mine))) ?? [];
@@ -156,6 +174,13 @@ describe("the sweep", () => {
 
       const cookie = access === "admin" ? principals.at(-1)?.as.cookie : own;
       expect(await call(api.url, kind, path, inputs[0], { cookie })).toMatchObject({ code: "", status: 200 });
+      if (access !== "key") return;
+      expect(await call(api.url, kind, path, inputs[0], { cookie: byKey })).toMatchObject({ code: "", status: 200 });
+      // The owner's other key is another world.
+      for (const input of inputs) {
+        const { text } = await call(api.url, kind, path, input, { cookie: byOtherKey });
+        for (const mark of marksOf(mine).filter((mark) => mark !== mine.user.id)) expect(text).not.toContain(mark);
+      }
     },
   );
 });
@@ -215,7 +240,7 @@ describe("every route", () => {
     }
   });
 
-  it.each(["/auth/login", "/auth/logout", "/auth/setup"])("%s takes JSON from our own pages only", async (path) => {
+  it.each(["/auth/login", "/auth/key-login", "/auth/logout", "/auth/setup"])("%s takes JSON from our own pages only", async (path) => {
     expect((await fetch(`${api.url}${path}`)).status).toBe(405);
     expect(await post(api.url, path, {}, { headers: { "content-type": "text/plain" } })).toMatchObject({
       status: 415,

@@ -83,6 +83,9 @@ export function readContract(text: string): Contract {
   return contract as unknown as Contract;
 }
 
+/** Each lets in those after it. */
+const levels = ["public", "key", "user", "admin"];
+
 /** What a client of the earlier version would trip over. What is new breaks nobody. */
 export function breaks(before: Contract, now: Contract): string[] {
   const found: string[] = [];
@@ -93,7 +96,9 @@ export function breaks(before: Contract, now: Contract): string[] {
     for (const [name, was] of Object.entries(before[part])) same(`${part} ${name}`, was, now[part][name]);
   for (const [name, was] of Object.entries(before.procedures)) {
     const is = now.procedures[name];
-    same(`procedure ${name}`, { type: was.type, access: was.access }, is && { type: is.type, access: is.access });
+    same(`procedure ${name}`, was.type, is?.type);
+    // Who could call it still can; that others can too breaks nobody.
+    if (is && levels.indexOf(is.access) > levels.indexOf(was.access)) same(`access to ${name}`, was.access, is.access);
     if (is && was.input) found.push(...narrower(`procedure ${name}`, was.input, is.input ?? {}));
     if (is?.input && !was.input && (is.input.required?.length ?? 0) > 0) found.push(`procedure ${name}: takes an input now`);
   }

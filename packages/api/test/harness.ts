@@ -188,6 +188,14 @@ export async function signIn(url: string, email: string): Promise<string> {
   return cookieOf(answer.headers);
 }
 
+/** As {@link signIn}, by a client's key alone. */
+export async function signInByKey({ url, services }: TestApi, key: string): Promise<string> {
+  await services.snapshot.refresh();
+  const answer = await post(url, "/auth/key-login", { key });
+  if (answer.status !== 200) throw new Error(`sign-in by key failed: ${answer.text}`);
+  return cookieOf(answer.headers);
+}
+
 export function cookieOf(headers: Headers): string {
   return headers.getSetCookie()[0]?.split(";")[0] ?? "";
 }

@@ -177,6 +177,7 @@ export const routeSweep: Record<string, (of: Things) => string[]> = {
   "POST /trpc/:path": () => [],
   "POST /trpc/prices.import": () => [],
   "POST /auth/login": () => [],
+  "POST /auth/key-login": () => [],
   "POST /auth/logout": () => [],
   "POST /auth/setup": () => [],
 };

@@ -9,8 +9,8 @@ import type pg from "pg";
 export interface HistogramQuery {
   tenantId: string;
   filter: LogFilter;
-  /** A user sees their own rows only; absent = all. */
-  scope: { userId?: string | undefined };
+  /** A user sees their own rows only, who has a key what came by it; absent = all. */
+  scope: { userId?: string | undefined; keyId?: string | undefined };
   span: HistogramSpan;
   /** Requests that may be settled by now: those that are, are named in the answer. */
   unsettled: readonly string[];
@@ -123,6 +123,7 @@ export function rollupConditions(
     `tenant_id = ${bind(tenantId)}`,
     ...bucketConditions(bind, span, (scope.userId ?? filter.userId) !== undefined),
     ...(scope.userId === undefined ? [] : [`user_id = ${bind(scope.userId)}`]),
+    ...(scope.keyId === undefined ? [] : [`key_id = ${bind(scope.keyId)}`]),
     ...equal(bind, filter),
     ...classesOf(filter).map((classes) => `status_class = ANY(${bind(classes)}::text[])`),
   ];

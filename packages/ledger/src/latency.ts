@@ -12,7 +12,7 @@ export interface Latency {
 /** Sketches merged over a span; quantiles are read from them (core/latency-sketch). */
 export async function readLatency(
   pool: pg.Pool,
-  query: { tenantId: string; filter: LogFilter; scope: { userId?: string | undefined }; span: HistogramSpan },
+  query: { tenantId: string; filter: LogFilter; scope: { userId?: string | undefined; keyId?: string | undefined }; span: HistogramSpan },
 ): Promise<Latency> {
   const values: unknown[] = [];
   const where = rollupConditions((value) => `$${values.push(value)}`, query);

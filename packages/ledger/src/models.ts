@@ -2,16 +2,17 @@ import type pg from "pg";
 
 const MOST = 1_000;
 
-/** Names of models asked for in the last 30 days, from the daily sums; of one user, or of all. */
+/** Names of models asked for in the last 30 days, from the daily sums; of all, of one user, or of one key of theirs. */
 export async function listModels(
   pool: pg.Pool,
-  { tenantId, userId }: { tenantId: string; userId?: string | undefined },
+  { tenantId, userId, keyId }: { tenantId: string; userId?: string | undefined; keyId?: string | undefined },
 ): Promise<string[]> {
-  const own = userId === undefined ? "" : "AND user_id = $2";
+  const scope = [userId, keyId].filter((id) => id !== undefined);
+  const own = ["AND user_id = $2", "AND key_id = $3"].slice(0, scope.length).join(" ");
   const { rows } = await pool.query<{ model: string }>(
     `SELECT DISTINCT model FROM rollups_day
      WHERE tenant_id = $1 AND bucket >= now() - interval '30 days' AND model <> '' ${own} ORDER BY 1 LIMIT ${MOST}`,
-    userId === undefined ? [tenantId] : [tenantId, userId],
+    [tenantId, ...scope],
   );
   return rows.map(({ model }) => model);
 }

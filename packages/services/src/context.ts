@@ -70,12 +70,12 @@ export interface Services {
 
 /**
  * Who acts. `system` is the command line, the configuration file or boot: it may do everything. `key` is who holds a client's
- * key and has not signed in: it sees what that key did, whoever its owner is.
+ * key and is no user: it sees what that key did, whoever its owner is; `loginId` is '' when the key itself came with the request.
  */
 export type Actor =
   | { kind: "anonymous" }
   | { kind: "user"; userId: string; role: "admin" | "user"; email: string; name: string; loginId: string }
-  | { kind: "key"; keyId: string; userId: string; name: string }
+  | { kind: "key"; keyId: string; userId: string; name: string; loginId: string }
   | { kind: "system"; name: "cli" | "config" | "boot" };
 
 /** First argument of every verb. */

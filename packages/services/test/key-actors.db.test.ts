@@ -2,6 +2,7 @@ import { newId } from "@sluice/core/ids";
 import { contextOf } from "@sluice/services/create-services";
 import { getKeyLimits } from "@sluice/services/keys/get-key-limits";
 import { listKeys } from "@sluice/services/keys/list-keys";
+import { revokeKey } from "@sluice/services/keys/revoke-key";
 import { findKeyActor } from "@sluice/services/logins/find-key-actor";
 import { isStillSignedIn } from "@sluice/services/logins/is-still-signed-in";
 import { exportLogs } from "@sluice/services/logs/export-logs";
@@ -59,8 +60,13 @@ describe("who holds a key and has not signed in", () => {
   });
 
   it("may do nothing else, not even when the owner is an administrator", async () => {
-    const { ctx } = await arrange();
-    for (const call of [() => listKeys(ctx), () => getOverview(ctx), () => listLogs(ctx, { filter: { providerId: "p" } })])
+    const { ctx, mine } = await arrange();
+    expect((await listKeys(ctx)).items.map(({ id }) => id)).toEqual([mine.key.id]);
+    for (const call of [
+      () => revokeKey(ctx, { id: mine.key.id }),
+      () => getOverview(ctx),
+      () => listLogs(ctx, { filter: { providerId: "p" } }),
+    ])
       await expect(call()).rejects.toMatchObject({ code: "forbidden" });
   });
 

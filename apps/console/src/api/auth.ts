@@ -24,6 +24,11 @@ export function login(input: { email: string; password: string }): Promise<void>
   return post("/auth/login", input);
 }
 
+/** Signs this browser in by a client's key alone. */
+export function keyLogin(input: { key: string }): Promise<void> {
+  return post("/auth/key-login", input);
+}
+
 /** Signs this browser out. */
 export function logout(): Promise<void> {
   return post("/auth/logout", {});

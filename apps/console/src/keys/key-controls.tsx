@@ -1,4 +1,4 @@
-import { useNavigate } from "@tanstack/react-router";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Ellipsis, KeyRound, Pencil, RefreshCw, ScrollText, TimerOff, Trash2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { serverNow } from "../live/server-clock.ts";
@@ -19,14 +19,17 @@ interface KeyControlsProps {
   onAct(act: KeyAct): void;
 }
 
-/** The switch and the menu of a key's row; switching it off is an administrator's. */
+const appRoute = getRouteApi("/app");
+
+/** The switch and the menu of a key's row; switching it off is an administrator's, and who signed in by it changes nothing. */
 export function KeyControls({ row, admin, tabIndex, onAct }: KeyControlsProps) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const revoked = row.revokedAtMs !== null;
+  const { role } = appRoute.useRouteContext().login.user;
+  const fixed = row.revokedAtMs !== null || role === "key";
   return (
     <div className="flex items-center justify-end gap-2">
-      {admin && !revoked && (
+      {admin && !fixed && (
         <Switch
           checked={row.enabled}
           tabIndex={tabIndex}
@@ -45,7 +48,7 @@ export function KeyControls({ row, admin, tabIndex, onAct }: KeyControlsProps) {
           <KeyRound aria-hidden="true" />
           {t("keys.openTitle", { name: row.name })}
         </MenuItem>
-        {!revoked && (
+        {!fixed && (
           <MenuItem onClick={() => onAct({ act: "edit", key: row })}>
             <Pencil aria-hidden="true" />
             {t("common.edit")}
@@ -55,7 +58,7 @@ export function KeyControls({ row, admin, tabIndex, onAct }: KeyControlsProps) {
           <ScrollText aria-hidden="true" />
           {t("keys.viewLogs")}
         </MenuItem>
-        {!revoked && (
+        {!fixed && (
           <>
             <MenuSeparator />
             <MenuItem onClick={() => onAct({ act: "rotate", key: row })}>

@@ -44,16 +44,18 @@ export function AccountMenu({ user, version, compact = false, initiallyOpen = fa
     >
       <div className="max-w-64 px-2.5 py-1.5">
         <p className="truncate text-sm font-medium">{user.name}</p>
-        <p className="truncate text-xs text-ink-3">{user.email}</p>
+        <p className="truncate text-xs text-ink-3">{user.email || t(`account.${user.role}`)}</p>
       </div>
       <MenuSeparator />
       <ThemeChoice />
       <LanguageChoice />
       <MenuSeparator />
-      <MenuItem onClick={onPassword}>
-        <LockKeyhole aria-hidden="true" />
-        {t("users.ownPassword")}
-      </MenuItem>
+      {user.role !== "key" && (
+        <MenuItem onClick={onPassword}>
+          <LockKeyhole aria-hidden="true" />
+          {t("users.ownPassword")}
+        </MenuItem>
+      )}
       <MenuItem onClick={onHelp}>
         <Keyboard aria-hidden="true" />
         {t("account.help")}

@@ -13,24 +13,30 @@ import {
   Users,
   Wallet,
 } from "lucide-react";
+import type { SignedIn } from "../api/current-login.ts";
 
-/** The places of the console, in the order of the navigation. */
+export type Role = SignedIn["user"]["role"];
+
+/** The places of the console, in the order of the navigation, and the least of the roles that each is for. */
 export const places = [
-  { to: "/overview", name: "overview", icon: Gauge, admin: false },
-  { to: "/logs", name: "logs", icon: TextAlignJustify, admin: false },
-  { to: "/sessions", name: "sessions", icon: Activity, admin: false },
-  { to: "/providers", name: "providers", icon: Server, admin: true },
-  { to: "/keys", name: "keys", icon: KeyRound, admin: false },
-  { to: "/users", name: "users", icon: Users, admin: true },
-  { to: "/credits", name: "credits", icon: Wallet, admin: false },
-  { to: "/prices", name: "prices", icon: Tag, admin: true },
-  { to: "/settings", name: "settings", icon: Settings, admin: true },
-  { to: "/audit", name: "audit", icon: ScrollText, admin: true },
-  { to: "/system", name: "system", icon: HeartPulse, admin: true },
-  { to: "/errors", name: "errors", icon: CircleQuestionMark, admin: false },
-] as const satisfies readonly { to: string; name: string; icon: LucideIcon; admin: boolean }[];
+  { to: "/overview", name: "overview", icon: Gauge, for: "user" },
+  { to: "/logs", name: "logs", icon: TextAlignJustify, for: "key" },
+  { to: "/sessions", name: "sessions", icon: Activity, for: "key" },
+  { to: "/providers", name: "providers", icon: Server, for: "admin" },
+  { to: "/keys", name: "keys", icon: KeyRound, for: "key" },
+  { to: "/users", name: "users", icon: Users, for: "admin" },
+  { to: "/credits", name: "credits", icon: Wallet, for: "user" },
+  { to: "/prices", name: "prices", icon: Tag, for: "admin" },
+  { to: "/settings", name: "settings", icon: Settings, for: "admin" },
+  { to: "/audit", name: "audit", icon: ScrollText, for: "admin" },
+  { to: "/system", name: "system", icon: HeartPulse, for: "admin" },
+  { to: "/errors", name: "errors", icon: CircleQuestionMark, for: "key" },
+] as const satisfies readonly { to: string; name: string; icon: LucideIcon; for: Role }[];
+
+/** Each sees what those before it see. */
+const roles: readonly Role[] = ["key", "user", "admin"];
 
 /** What a role sees. */
-export function placesOf(role: "admin" | "user") {
-  return places.filter(({ admin }) => !admin || role === "admin");
+export function placesOf(role: Role) {
+  return places.filter((place) => roles.indexOf(place.for) <= roles.indexOf(role));
 }

@@ -6,18 +6,17 @@ import { Box, FileSearch, Keyboard, KeyRound, Languages, Moon, Search, Server, U
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
-import type { SignedIn } from "../api/current-login.ts";
 import { useNames } from "../api/names.ts";
 import { isLanguage, languages, setLanguage } from "../text/i18n.ts";
 import { setTheme } from "../theme.ts";
-import { type places, placesOf } from "./navigation.ts";
+import { type places, placesOf, type Role } from "./navigation.ts";
 
 /** Of each kind: the list is searched as one types, and nobody reads more. */
 const MOST_SHOWN = 200;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface PaletteProps {
-  role: SignedIn["user"]["role"];
+  role: Role;
   onClose(): void;
   onHelp(): void;
 }

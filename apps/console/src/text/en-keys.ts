@@ -22,6 +22,7 @@ export const keys = {
   title: "Keys",
   table: "Keys",
   lead: "What clients sign their requests with.",
+  leadByKey: "The key that you signed in with. Open it for its limits, what is left of them, and how clients use it.",
   leadOf: "Keys of {{name}}.",
   allKeys: "Show all keys",
   new: "Create key",

@@ -54,6 +54,7 @@ export const settings = {
     limits: "Limits",
     logs: "Process log",
     cache: "Cache",
+    portal: "Users and key holders",
     time: "Time",
   },
   unit: { seconds: "seconds", ms: "ms", days: "days" },
@@ -105,6 +106,7 @@ export const settings = {
     cache_modelListSeconds: "Models",
     cache_configSeconds: "Configuration",
     cache_taskStatusSeconds: "State of tasks",
+    portal_keySignIn: "Signing in by a key",
     time_zone: "Time zone",
   },
   hint: {
@@ -152,6 +154,7 @@ export const settings = {
       "How many requests may wait, per place in flight, at least three in all, until one is free. 0: they are refused at once.",
     limits_queueSeconds: "Who waits longer is refused.",
     limits_overMaxOutput: "A request for more output tokens than the price table has for its model is lowered to that, or refused.",
+    portal_keySignIn: "Whoever has a client's key may sign in with it. They see what came by that key and change nothing.",
     logs_sampleRate: "Of requests that went well, from 0 to 1; errors always have their line. The console's log has every request.",
     cache_defaultSeconds: "Whatever has no lifetime of its own.",
     cache_dashboardSeconds: "How long answers of the overview are kept.",
@@ -266,5 +269,7 @@ export const settings = {
     record: "Record without cost",
     requested: "Requested",
     redirected: "Redirected",
+    allowed: "Allowed",
+    off: "Off",
   },
 } as const;

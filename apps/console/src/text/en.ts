@@ -91,6 +91,7 @@ export const en = {
     help: "Keyboard shortcuts",
     admin: "Administrator",
     user: "User",
+    key: "Signed in by this key",
     version: "Version {{version}}",
   },
   live: {
@@ -165,6 +166,10 @@ export const en = {
     email: "E-mail",
     password: "Password",
     submit: "Sign in",
+    byKey: "Sign in with an API key",
+    byKeyLead: "Shows what came by that key: requests as they happen, limits, usage. Nothing can be changed.",
+    byPassword: "Sign in with a password",
+    key: "API key",
   },
   keyboard: {
     title: "Keyboard shortcuts",

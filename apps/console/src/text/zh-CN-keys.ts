@@ -24,6 +24,7 @@ export const keys: Texts["keys"] = {
   title: "密钥",
   table: "密钥",
   lead: "客户端用它来调用网关。",
+  leadByKey: "你登录所用的密钥。打开可查看限额、剩余额度和客户端配置。",
   leadOf: "{{name}} 的密钥。",
   allKeys: "显示全部密钥",
   new: "创建密钥",

@@ -52,6 +52,7 @@ export const settings = {
     limits: "限制",
     logs: "进程日志",
     cache: "缓存",
+    portal: "用户与密钥持有者",
     time: "时间",
   },
   unit: { seconds: "秒", ms: "毫秒", days: "天" },
@@ -103,6 +104,7 @@ export const settings = {
     cache_modelListSeconds: "模型列表",
     cache_configSeconds: "配置",
     cache_taskStatusSeconds: "任务状态",
+    portal_keySignIn: "使用密钥登录",
     time_zone: "时区",
   },
   hint: {
@@ -142,6 +144,7 @@ export const settings = {
     limits_queuePerSlot: "并发已满时，每个名额可排队等待的请求数，总数至少为 3。0 表示立即拒绝。",
     limits_queueSeconds: "等待超过此时间即被拒绝。",
     limits_overMaxOutput: "请求的输出 Token 超过价格表中该模型的最大值时，降低到最大值或拒绝。",
+    portal_keySignIn: "持有客户端密钥的人可以用它登录，只能看到通过该密钥的请求，不能做任何修改。",
     logs_sampleRate: "成功请求写入进程日志的比例，0 到 1；错误始终写入。控制台日志包含全部请求。",
     cache_defaultSeconds: "没有单独有效期的结果。",
     cache_dashboardSeconds: "总览结果的缓存时长。",
@@ -254,5 +257,7 @@ export const settings = {
     record: "不计费用地记录",
     requested: "请求的模型",
     redirected: "重定向后的模型",
+    allowed: "允许",
+    off: "关闭",
   },
 };

@@ -92,6 +92,7 @@ export const zhCN: Texts = {
     help: "键盘快捷键",
     admin: "管理员",
     user: "用户",
+    key: "通过此密钥登录",
     version: "版本 {{version}}",
   },
   live: {
@@ -165,6 +166,10 @@ export const zhCN: Texts = {
     email: "邮箱",
     password: "密码",
     submit: "登录",
+    byKey: "使用 API 密钥登录",
+    byKeyLead: "查看通过该密钥的内容：实时请求、限额与用量。不能做任何修改。",
+    byPassword: "使用密码登录",
+    key: "API 密钥",
   },
   keyboard: {
     title: "键盘快捷键",

@@ -10,7 +10,7 @@ import { input, procedure, router } from "../trpc.ts";
 
 export const keysRouter = router({
   list: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(ListKeysInput.optional()))
     .query(({ ctx, input }) => listKeys(ctx, input)),
   page: procedure
@@ -18,11 +18,11 @@ export const keysRouter = router({
     .input(input(PageKeysInput.optional()))
     .query(({ ctx, input }) => pageKeys(ctx, input)),
   limits: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(KeyLimitsInput))
     .query(({ ctx, input }) => getKeyLimits(ctx, input)),
   check: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(CheckKeyInput))
     .query(({ ctx, input }) => checkKey(ctx, input)),
   create: procedure

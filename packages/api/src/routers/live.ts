@@ -4,7 +4,7 @@ import { input, procedure, router } from "../trpc.ts";
 
 export const liveRouter = router({
   events: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(FollowEventsInput.optional()))
     .subscription(async function* ({ ctx, input, signal }) {
       for await (const frame of followEvents(ctx, input, signal)) yield tracked(frame.id, frame);

@@ -9,11 +9,11 @@ import { input, procedure, router } from "../trpc.ts";
 
 export const logsRouter = router({
   list: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(ListLogsInput.optional()))
     .query(({ ctx, input }) => listLogs(ctx, input)),
   get: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(GetLogInput))
     .query(({ ctx, input }) => getLog(ctx, input)),
   cancel: procedure
@@ -21,12 +21,12 @@ export const logsRouter = router({
     .input(input(CancelRequestInput))
     .mutation(({ ctx, input }) => cancelRequest(ctx, input)),
   byIds: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(ListLogsByIdsInput))
     .query(({ ctx, input }) => listLogsByIds(ctx, input)),
   histogram: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(LogHistogramInput.optional()))
     .query(({ ctx, input }) => logHistogram(ctx, input)),
-  models: procedure.meta({ access: "user" }).query(({ ctx }) => listLogModels(ctx)),
+  models: procedure.meta({ access: "key" }).query(({ ctx }) => listLogModels(ctx)),
 });

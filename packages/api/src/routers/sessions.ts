@@ -4,9 +4,9 @@ import { TerminateSessionInput, terminateSession } from "@sluice/services/sessio
 import { input, procedure, router } from "../trpc.ts";
 
 export const sessionsRouter = router({
-  list: procedure.meta({ access: "user" }).query(({ ctx }) => listSessions(ctx)),
+  list: procedure.meta({ access: "key" }).query(({ ctx }) => listSessions(ctx)),
   get: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(GetSessionInput))
     .query(({ ctx, input }) => getSession(ctx, input)),
   terminate: procedure

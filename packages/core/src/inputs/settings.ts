@@ -83,6 +83,8 @@ export const settingSchemas = {
   /** The share of requests that went well which the process's log tells; those that did not are always told. */
   "logs.sampleRate": z.number().min(0).max(1).default(1),
   ...cacheLifetimes,
+  /** Whether who has a client's key may sign in with it, to see what came by that key. */
+  "portal.keySignIn": z.enum(["allowed", "off"]).default("allowed"),
   "time.zone": z
     .string()
     .refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai")

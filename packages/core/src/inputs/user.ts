@@ -63,6 +63,9 @@ export type ChangePasswordInput = z.infer<typeof ChangePasswordInput>;
 export const LoginInput = z.strictObject({ email: emailField, password: z.string().min(1).max(256) });
 export type LoginInput = z.infer<typeof LoginInput>;
 
+/** A client's key, as clients send it. */
+export const KeyLoginInput = z.strictObject({ key: z.string().trim().min(1).max(512) });
+
 export const SetupInput = z.strictObject({
   token: z.string().min(1).max(200),
   email: emailField,

@@ -58,7 +58,7 @@ const endpoints = { anthropic: "messages", openai: "chat", gemini: "generateCont
  * @throws SluiceError `not_found` (also for another user's key).
  */
 export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): Promise<KeyCheck> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { id, model, dialect = familyOf(model), ...caller } = parse(CheckKeyInput, input);
   const key = await readOwnKey(ctx, id);
   const limits = await keyLimits(ctx, key);

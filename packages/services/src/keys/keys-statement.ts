@@ -20,6 +20,8 @@ export interface KeysAsk {
   tenantId: string;
   /** null = of everybody. */
   userId: string | null;
+  /** Of who has a key: that one alone. */
+  keyId?: string | null;
   status?: readonly KeyStatus[] | undefined;
   search?: string | undefined;
   /** Whether `search` may find a key by its owner. */
@@ -89,6 +91,7 @@ export function countKeysStatement(ask: KeysAsk): { text: string; values: unknow
 function conditions(ask: KeysAsk, from: "k" | "t", values: SqlValues): string[] {
   const found = [`${ask.userId === null ? from : "k"}.tenant_id = ${values.add(ask.tenantId)}`];
   if (ask.userId !== null) found.push(`${from}.user_id = ${values.add(ask.userId)}::uuid`);
+  if (ask.keyId) found.push(`k.id = ${values.add(ask.keyId)}::uuid`);
   if (ask.status) found.push(`(${ask.status.map((status) => statusCondition(status, ask.nowMs, values)).join(" OR ")})`);
   if (ask.search) found.push(searchCondition(ask, ask.search, values));
   return found;

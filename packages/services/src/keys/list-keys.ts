@@ -2,7 +2,7 @@ import { ListKeysInput, PageKeysInput } from "@sluice/core/inputs/key";
 import type { Page } from "@sluice/core/inputs/page";
 import { type NumberedPage, numberedPage } from "@sluice/core/inputs/sorted-page";
 import type { z } from "zod";
-import { isAdmin, ownScope, requireAccess } from "../access.ts";
+import { isAdmin, requireAccess, rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { cursorPage } from "../lists/list-statement.ts";
 import { toUsageTotals } from "../lists/usage-totals.ts";
@@ -11,11 +11,11 @@ import type { KeyItem } from "./key-view.ts";
 import { countKeysStatement, type KeyRow, type KeysAsk, keysStatement } from "./keys-statement.ts";
 
 /**
- * Keys in the order asked for, from a cursor on; users see their own, whatever they ask for. `busId`: where their figures were read,
+ * Keys in the order asked for, from a cursor on; users see their own, whatever they ask for, and who has a key that one. `busId`: where their figures were read,
  * for who moves them on by what is pushed.
  */
 export async function listKeys(ctx: Ctx, input: z.input<typeof ListKeysInput> = {}): Promise<Page<KeyItem> & { busId: string }> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { cursor, limit, fields, ...filter } = parse(ListKeysInput, input);
   const busId = await ctx.live.bus.position();
   const { text, values } = keysStatement(askOf(ctx, filter), { cursor, limit: limit + 1 });
@@ -41,8 +41,8 @@ export async function pageKeys(ctx: Ctx, input: z.input<typeof PageKeysInput> = 
 
 function askOf(ctx: Ctx, filter: Pick<ListKeysInput, "userId" | "status" | "search" | "sort" | "order">): KeysAsk {
   const { tenantId } = ctx;
-  const userId = ownScope(ctx) ?? filter.userId ?? null;
-  return { ...filter, tenantId, userId, searchesOwners: isAdmin(ctx), nowMs: ctx.clock.now() };
+  const { userId: own, keyId } = rowScope(ctx);
+  return { ...filter, tenantId, userId: own ?? filter.userId ?? null, keyId, searchesOwners: isAdmin(ctx), nowMs: ctx.clock.now() };
 }
 
 /** What turns a row into what was asked for; owners are read once for all rows. */

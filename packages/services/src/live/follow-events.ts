@@ -1,8 +1,9 @@
 import { type Audience, type LiveFrame, topics } from "@sluice/core/events";
 import { z } from "zod";
-import { ownScope, requireAccess } from "../access.ts";
+import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { isStillSignedIn } from "../logins/is-still-signed-in.ts";
+import { audienceOf } from "../logs/shape-log.ts";
 import { parse } from "../parse.ts";
 
 const position = z.string().max(80).nullish();
@@ -21,7 +22,7 @@ export const FollowEventsInput = z.strictObject({
 const LIFETIME = { baseMs: 9 * 60_000, jitterSeconds: 120 };
 
 /**
- * What the actor may see, as it happens: administrators everything, users what is theirs. When its time is over or the
+ * What the actor may see, as it happens: administrators everything, users what is theirs, who has a key what came by it. When its time is over or the
  * user's rights changed it ends with an AbortError, which makes clients reconnect; it ends quietly when `signal` aborts.
  */
 export async function* followEvents(
@@ -29,12 +30,10 @@ export async function* followEvents(
   input: z.input<typeof FollowEventsInput> | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LiveFrame, void, void> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { topics: wanted, lastEventId, after } = parse(FollowEventsInput, input ?? {});
-  const userId = ownScope(ctx);
-  const own = ctx.actor.kind === "user" ? ctx.actor.userId : "system";
-  const of = { userId: own, ...(wanted && { topics: wanted }) };
-  const audience: Audience = userId === null ? { kind: "admin", ...of } : { kind: "user", ...of };
+  const own = ctx.actor.kind === "user" || ctx.actor.kind === "key" ? ctx.actor.userId : "system";
+  const audience: Audience = { ...audienceOf(ctx), userId: own, ...(wanted && { topics: wanted }) };
   const lifetime = new AbortController();
   const end = (): void => lifetime.abort();
   // Whole seconds: Node keeps one list of timers for each duration.

@@ -15,7 +15,8 @@ export const LOGIN_MS = 30 * 24 * 3_600_000;
 export interface CreatedLogin {
   token: string;
   expiresAtMs: number;
-  user: { id: string; email: string; name: string; role: "admin" | "user" };
+  /** By a key: its owner's id and its own name. */
+  user: { id: string; email: string; name: string; role: "admin" | "user" | "key" };
 }
 
 /** What a login remembers of the browser, and the login it replaces. */
@@ -23,6 +24,8 @@ export interface LoginOrigin {
   userAgent: string;
   /** The token the browser came with: that login ends, so that a planted cookie is worth nothing. */
   previousToken?: string;
+  /** The secret of the key that signs in; absent = a user does. */
+  keySha256?: string;
 }
 
 /**
@@ -66,6 +69,7 @@ export async function openLogin(ctx: TxCtx, user: CreatedLogin["user"], origin: 
       expiresAt: new Date(expiresAtMs),
       ip: ctx.ip,
       userAgent: origin.userAgent.slice(0, 300),
+      keySha256: origin.keySha256 ?? null,
     },
   });
   // The id is a hash of the cookie's token: part of it is enough to tell logins apart in the audit.

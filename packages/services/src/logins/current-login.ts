@@ -1,6 +1,7 @@
 /** Who this browser is, and what it should show. */
 export interface CurrentLogin {
-  user: { id: string; email: string; name: string; role: "admin" | "user" } | null;
+  /** Who has signed in by a key has the role `key`, and its id and name. */
+  user: { id: string; email: string; name: string; role: "admin" | "user" | "key" } | null;
   /** No admin exists yet: show the setup page. */
   setupRequired: boolean;
   version: string;

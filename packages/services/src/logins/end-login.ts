@@ -5,7 +5,7 @@ import { emit, withTransaction } from "../transaction.ts";
 /** Signs out: the login is gone on the server, and streams opened with it end. Without a login it does nothing. */
 export async function endLogin(ctx: Ctx): Promise<void> {
   const { actor } = ctx;
-  if (actor.kind !== "user") return;
+  if ((actor.kind !== "user" && actor.kind !== "key") || actor.loginId === "") return;
   ctx.logins.forget(actor.loginId);
   await withTransaction(ctx, async (ctx) => {
     const { count } = await ctx.transaction.tx.login.deleteMany({ where: { id: actor.loginId } });

@@ -1,4 +1,5 @@
 import type { Actor, Services } from "../context.ts";
+import { keyActor } from "./find-key-actor.ts";
 import type { KnownLogin } from "./login-cache.ts";
 import { isLoginToken, loginIdOf } from "./login-token.ts";
 
@@ -10,20 +11,35 @@ const SEEN_STEP_MS = 10 * 60_000;
 /**
  * Who a cookie's token stands for. Rights are the lesser of what Postgres said (at most 2 s ago) and what the snapshot
  * says now, so that demoting and disabling act at once. While Postgres is down, logins known from the last ten minutes
- * go on. `fresh` asks Postgres in any case: for what will not be asked again soon.
+ * go on. A login by key is that key, as long as the key may be used from `ip`. `fresh` asks Postgres in any case: for what will not be asked again soon.
  * @throws whatever Postgres throws when it cannot be asked and the token is not known.
  */
-export async function findActor(services: Services, token: string | undefined, options: { fresh?: boolean } = {}): Promise<Actor> {
+export async function findActor(
+  services: Services,
+  token: string | undefined,
+  options: { fresh?: boolean; ip?: string } = {},
+): Promise<Actor> {
   if (!token || !isLoginToken(token)) return { kind: "anonymous" };
   const loginId = loginIdOf(token);
   const nowMs = services.clock.now();
   const known = options.fresh ? null : services.logins.fresh(loginId, nowMs);
   const login = known ?? (await read(services, loginId, nowMs));
   if (!login || login.expiresAtMs <= nowMs || login.lastSeenAtMs + IDLE_MS <= nowMs) return { kind: "anonymous" };
+  if (login.keySha256 !== null) return actorOfKey(services, loginId, { sha256: login.keySha256, ip: options.ip ?? "" });
   const now = services.snapshot.current().users.get(login.userId);
   if (!login.enabled || now?.enabled === false) return { kind: "anonymous" };
   const role = login.role === "admin" && now?.role !== "user" ? "admin" : "user";
   return { kind: "user", userId: login.userId, role, email: login.email, name: login.name, loginId };
+}
+
+/** The key that a login holds for, while the gateway would take it too; it is asked each time, from memory. */
+async function actorOfKey(services: Services, loginId: string, { sha256, ip }: { sha256: string; ip: string }): Promise<Actor> {
+  const key = await services.snapshot.findKey(sha256);
+  try {
+    return key ? { ...keyActor(services, key, ip), loginId } : { kind: "anonymous" };
+  } catch {
+    return { kind: "anonymous" };
+  }
 }
 
 async function read(services: Services, loginId: string, nowMs: number): Promise<KnownLogin | null> {
@@ -48,6 +64,7 @@ async function read(services: Services, loginId: string, nowMs: number): Promise
     name: user.name,
     role: user.role,
     enabled: user.disabledAt === null,
+    keySha256: row.keySha256,
     expiresAtMs: row.expiresAt.getTime(),
     lastSeenAtMs: row.lastSeenAt.getTime(),
     readAtMs: nowMs,

@@ -19,7 +19,8 @@ async function isLoginInForce({ prisma, clock }: Ctx, { loginId, role }: Of<"use
   return login !== null && login.user.role === role && login.user.disabledAt === null && login.expiresAt.getTime() > clock.now();
 }
 
-async function isKeyInForce({ prisma, clock }: Ctx, { keyId }: Of<"key">): Promise<boolean> {
+async function isKeyInForce({ prisma, clock }: Ctx, { keyId, loginId }: Of<"key">): Promise<boolean> {
+  if (loginId !== "" && (await prisma.login.count({ where: { id: loginId } })) === 0) return false;
   const key = await prisma.key.findUnique({ where: { id: keyId }, include: { user: true } });
   if (key === null || key.revokedAt !== null) return false;
   const state = (row: { disabledAt: Date | null; expiresAt: Date | null }) => ({

@@ -6,6 +6,8 @@ export interface KnownLogin {
   name: string;
   role: "admin" | "user";
   enabled: boolean;
+  /** It holds for the key of this secret alone; null = it is the user's. */
+  keySha256: string | null;
   expiresAtMs: number;
   lastSeenAtMs: number;
   /** When Postgres was asked. */

@@ -3,11 +3,12 @@ import { matchesLog } from "@sluice/core/match-log";
 import type { RequestRow } from "@sluice/core/requests";
 import { statusClassOf } from "@sluice/core/status-class";
 import { countByBucket, type HistogramBucket, type HistogramSpan, spanOf, unanswered } from "@sluice/ledger/histogram";
+import { shapeRow } from "@sluice/live/shaping";
 import { z } from "zod";
-import { ownScope, requireAccess } from "../access.ts";
+import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-import { refuseHidden } from "./shape-log.ts";
+import { audienceOf, refuseHidden, storedScope } from "./shape-log.ts";
 
 export const LogHistogramInput = z.strictObject({ filter: LogFilter.default({}) });
 
@@ -32,7 +33,7 @@ export interface LogHistogram extends HistogramSpan {
  * @throws SluiceError `forbidden` when a user filters by provider, `unavailable` while Postgres cannot be read.
  */
 export async function logHistogram(ctx: Ctx, input: z.input<typeof LogHistogramInput> = {}): Promise<LogHistogram> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { filter } = parse(LogHistogramInput, input);
   refuseHidden(ctx, filter);
   const toMs = filter.toMs ?? ctx.clock.now();
@@ -43,10 +44,10 @@ export async function logHistogram(ctx: Ctx, input: z.input<typeof LogHistogramI
   const unknown = unanswered(filter);
   if (unknown.length > 0) return { ...span, buckets: [], unanswered: unknown, countedIds: [], busId };
 
-  const userId = ownScope(ctx) ?? undefined;
+  const [scope, audience] = [storedScope(ctx), audienceOf(ctx)];
   const known = await ctx.live.registry.list({ limit: MOST_UNSETTLED });
   const { buckets, settled } = await countByBucket(ctx.pool, {
-    ...{ tenantId: ctx.tenantId, filter, scope: { userId }, span },
+    ...{ tenantId: ctx.tenantId, filter, scope, span },
     unsettled: known.map(({ id }) => id),
   });
   const whole = { ...filter, fromMs: span.fromMs, toMs: span.toMs };
@@ -55,7 +56,7 @@ export async function logHistogram(ctx: Ctx, input: z.input<typeof LogHistogramI
       row.state !== "in_flight" &&
       row.state !== "lost" &&
       !settled.has(row.id) &&
-      (userId === undefined || row.userId === userId) &&
+      shapeRow(audience, row) !== null &&
       matchesLog(row, whole),
   );
   const countedIds = [...settled, ...added.map(({ id }) => id)];

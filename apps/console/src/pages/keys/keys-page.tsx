@@ -54,7 +54,7 @@ export function KeysPage() {
     { id: "group", label: t("keys.group"), track: "minmax(4.5rem, 0.7fr)", wideOnly: true },
   ]);
   const rows = useMemo(() => list.items.map((key, index) => keyRow(key, { level: 1, posInSet: index + 1, setSize: -1 })), [list.items]);
-  const create = (
+  const create = login.user.role !== "key" && (
     <Button variant="primary" onClick={() => makeFor(null)}>
       <Plus aria-hidden="true" />
       {t("keys.new")}
@@ -66,7 +66,9 @@ export function KeysPage() {
       className="min-h-0 flex-1"
       title={t("keys.title")}
       state={<LiveIndicator />}
-      lead={search.user ? t("keys.leadOf", { name: names.user(search.user) }) : t("keys.lead")}
+      lead={
+        search.user ? t("keys.leadOf", { name: names.user(search.user) }) : t(login.user.role === "key" ? "keys.leadByKey" : "keys.lead")
+      }
       actions={create}
     >
       <ListToolbar

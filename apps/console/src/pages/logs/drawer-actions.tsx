@@ -1,7 +1,7 @@
 import { formatUsd } from "@sluice/core/money";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import { useMutation } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { Camera, Link as LinkIcon, OctagonX, Terminal, Undo2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
@@ -13,6 +13,8 @@ import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
 import { curlOf } from "./curl.ts";
 import { type LogSearch, startOf } from "./search.ts";
+
+const appRoute = getRouteApi("/app");
 
 interface DrawerActionsProps {
   row: RequestRow;
@@ -26,6 +28,7 @@ interface DrawerActionsProps {
 export function DrawerActions({ row, detail, search, baseUrl, admin }: DrawerActionsProps) {
   const { t } = useTranslation();
   const failureText = useFailureText();
+  const { role } = appRoute.useRouteContext().login.user;
   const cancel = useMutation(
     api.logs.cancel.mutationOptions({
       onSuccess: ({ cancelled }) => cancelled && toastDone(t("detail.cancelled")),
@@ -62,7 +65,7 @@ export function DrawerActions({ row, detail, search, baseUrl, admin }: DrawerAct
           {t("credits.refundRequest")}
         </Link>
       )}
-      {row.state === "in_flight" && (
+      {row.state === "in_flight" && role !== "key" && (
         <Button
           size="sm"
           className="ml-auto border-bad/50 text-bad"

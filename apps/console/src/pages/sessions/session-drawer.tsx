@@ -24,7 +24,8 @@ interface SessionDrawerProps {
   names: NameLookup;
   admin: boolean;
   onClose(): void;
-  onTerminate(id: string): void;
+  /** Absent: the viewer may not. */
+  onTerminate: ((id: string) => void) | undefined;
 }
 
 /** One conversation beside the list: its figures as they move, why it is where it is, its newest requests. */
@@ -43,7 +44,7 @@ export function SessionDrawer({ id, board, names, admin, onClose, onTerminate }:
           <h2 className="truncate text-base font-semibold">{row ? sessionName(row, names) : t("sessions.detail")}</h2>
           {row && <p className="truncate text-xs text-ink-3">{row.model}</p>}
         </div>
-        {row && !gone && (
+        {row && !gone && onTerminate && (
           <Button size="sm" onClick={() => onTerminate(id)}>
             <CircleX aria-hidden="true" />
             {t("sessions.terminate")}

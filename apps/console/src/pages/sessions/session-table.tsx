@@ -35,7 +35,8 @@ interface SessionTableProps {
   names: NameLookup;
   openId: string | undefined;
   onOpen(id: string): void;
-  onTerminate(id: string): void;
+  /** Absent: the viewer may not. */
+  onTerminate: ((id: string) => void) | undefined;
 }
 
 /** The conversations by their start; nothing in it moves while it is pointed at. */
@@ -178,7 +179,7 @@ const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, 
         {formatCost(row.costNanoUsd)}
       </td>
       <td role="cell" className="py-2 pr-3 text-right">
-        {!ended && (
+        {!ended && onTerminate && (
           <Button
             variant="ghost"
             size="sm"

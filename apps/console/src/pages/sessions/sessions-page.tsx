@@ -67,6 +67,7 @@ export function SessionsPage() {
   const { data, dataUpdatedAt, error, refetch } = useQuery(options);
   const all = useStore(board);
   const [terminating, setTerminating] = useState<string | null>(null);
+  const terminate = login.user.role === "key" ? undefined : setTerminating;
   useAnswer(data, loadBoard);
   const change = useCallback(
     (next: Partial<SessionSearch>) => void navigate({ search: (old: SessionSearch) => ({ ...old, ...next }), replace: true }),
@@ -107,9 +108,7 @@ export function SessionsPage() {
           )}
         </div>
       )}
-      {data && rows.length > 0 && (
-        <SessionTable rows={rows} names={names} openId={search.session} onOpen={open} onTerminate={setTerminating} />
-      )}
+      {data && rows.length > 0 && <SessionTable rows={rows} names={names} openId={search.session} onOpen={open} onTerminate={terminate} />}
       {search.session && (
         <SessionDrawer
           key={search.session}
@@ -118,7 +117,7 @@ export function SessionsPage() {
           names={names}
           admin={login.user.role === "admin"}
           onClose={() => open(undefined)}
-          onTerminate={setTerminating}
+          onTerminate={terminate}
         />
       )}
       {terminating !== null && (

@@ -1,0 +1,1 @@
+SELECT "id", "user_id", "key_sha256" FROM "logins" ORDER BY "id";

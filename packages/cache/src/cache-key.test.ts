@@ -24,8 +24,9 @@ const input = fc.letrec((tie) => ({
 const question = fc.record({
   name: fc.constantFrom("stats:series", "stats:usage", "leaderboard:list"),
   tenantId: fc.constantFrom("default", "other", "default:admin"),
-  role: fc.constantFrom("admin", "user"),
+  role: fc.constantFrom("admin", "user", "key"),
   userId: fc.option(fc.constantFrom("u1", "u2", "u1:u2", "")),
+  keyId: fc.option(fc.constantFrom("k1", "u1")),
   input,
 });
 

@@ -13,9 +13,12 @@ export type CacheTag = `${"user" | "key" | "provider" | "task"}:${string}` | `na
 /** Whose answer it is: part of its key, so that no other tenant, role or user is ever given it. */
 export interface CacheScope {
   tenantId: string;
-  role: "admin" | "user";
+  /** `key`: somebody who holds a client's key. */
+  role: "admin" | "user" | "key";
   /** null: of everybody. */
   userId: string | null;
+  /** null unless the role is `key`. */
+  keyId: string | null;
 }
 
 /** An answer, when it was computed (ms since the epoch), and whether it was kept. `bypass`: Redis is away. */
@@ -30,7 +33,7 @@ export interface CacheEntry {
   kind: CacheKind;
   /** `<kind>:<hash>`, the same for the same question on every instance. */
   id: string;
-  /** With those that everything of its kind and of its user has. */
+  /** With those that everything of its kind, of its user and of its key has. */
   tags: readonly CacheTag[];
 }
 

@@ -6,7 +6,7 @@ export interface CachedOptions {
   scope: CacheScope;
   /** Everything else that the answer depends on, parsed: two questions that differ in it have two answers. */
   input: unknown;
-  /** What the answer depends on and is not in the scope: `key:ID`, `provider:ID`, … Its kind and its user are there anyway. */
+  /** What the answer depends on and is not in the scope: `key:ID`, `provider:ID`, … Its kind, user and key are there anyway. */
   tags?: readonly CacheTag[];
 }
 
@@ -23,8 +23,10 @@ export async function cached<T>(
   compute: () => Promise<T>,
 ): Promise<Cached<T>> {
   const kind = name.slice(0, name.indexOf(":")) as CacheKind;
-  const { tenantId, role, userId } = scope;
-  const id = `${kind}:${hashOf({ version: cache.version, name, tenantId, role, userId, input })}`;
-  const all: CacheTag[] = [`namespace:${kind}`, ...(userId === null ? [] : [`user:${userId}` as const]), ...tags];
+  const { tenantId, role, userId, keyId } = scope;
+  const id = `${kind}:${hashOf({ version: cache.version, name, tenantId, role, userId, keyId, input })}`;
+  const all: CacheTag[] = [`namespace:${kind}`, ...tags];
+  if (userId !== null) all.push(`user:${userId}`);
+  if (keyId !== null) all.push(`key:${keyId}`);
   return (await cache.read({ kind, id, tags: [...new Set(all)] }, compute)) as Cached<T>;
 }

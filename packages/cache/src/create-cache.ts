@@ -83,8 +83,10 @@ export function createCache(options: CacheOptions): Cache {
   }
 
   async function read(entry: CacheEntry, compute: () => Promise<unknown>): Promise<Cached<unknown>> {
-    const kept = memory.get(entry.id);
-    if (kept) return counted(entry, { value: kept.value, asOf: kept.asOf, cache: !shared || shared.isOpen() ? "hit" : "bypass" });
+    const away = shared !== null && !shared.isOpen();
+    // Who does not hear of invalidations asks Redis; where nobody can, memory is right for its minute.
+    const kept = !shared || away || shared.hears() ? memory.get(entry.id) : undefined;
+    if (kept) return counted(entry, { value: kept.value, asOf: kept.asOf, cache: away ? "bypass" : "hit" });
     const flight = flights.get(entry.id) ?? launch(entry, compute);
     return counted(entry, await flight.answer);
   }
@@ -147,7 +149,7 @@ export function createCache(options: CacheOptions): Cache {
     const ttlMs = lifetimeMs(entry.kind);
     if (flight.stale || BigInt(version) < announced) return { value, asOf };
     memory.set({ value, asOf, entry, bytes: text.length }, shared ? Math.min(ttlMs, MOST_IN_PROCESS_MS) : ttlMs);
-    if (shared && lease) await store(entry, shared.store(entry, lease, { text, asOf, version, ttlMs }));
+    if (shared && lease && text.length <= limits.entryBytes) await store(entry, shared.store(entry, lease, { text, asOf, version, ttlMs }));
     return { value, asOf };
   }
 

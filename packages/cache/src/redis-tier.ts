@@ -37,8 +37,10 @@ export interface RedisTierOptions {
 
 /** The tier that all instances share. What cannot be done rejects within `commandMs`, at once while Redis is known to be away. */
 export interface RedisTier {
-  /** Whether it is asked at all. */
+  /** Whether it is asked at all: it is there, and nothing is owed to it. */
   isOpen(): boolean;
+  /** Whether invalidations of others are heard the moment they are made. */
+  hears(): boolean;
   /** Finds an answer, or gives the right to compute it; waits while another instance does. */
   begin(entry: CacheEntry): Promise<Begun>;
   /** Goes on holding what is being computed; never throws. Returns what ends that and tells those who wait. */
@@ -65,7 +67,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
   const waiters = new Map<string, Set<() => void>>();
   const gate = createRedisGate({
     ...{ redis, log, meanwhile: "every instance keeps its own answers for a while", timeoutMs: timing.commandMs, failuresToShut: 1 },
-    onRecover: () => void payDebt().catch(noop),
+    onRecover: () => pay(),
   });
   /**
    * Whether the others may not have heard of everything that was invalidated here, or Redis may have come back as it was before. Then
@@ -162,15 +164,27 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     return cleared;
   }
 
+  const pay = (): void => {
+    if (owed) payDebt().catch(noop);
+  };
   redis.on("close", owe);
+  redis.on("ready", pay);
+  let hears = false;
   const unfollow = followChannel(redis, channel, {
     onMessage: receive,
-    // Whatever was said before is lost.
-    onSubscribed: () => options.onInvalidated("all", "0"),
+    onSubscribed() {
+      // Whatever was said before is lost.
+      options.onInvalidated("all", "0");
+      hears = true;
+    },
+    onLost() {
+      hears = false;
+    },
   });
 
   return {
-    isOpen: () => gate.isOpen() && redis.status === "ready",
+    isOpen: () => !owed && gate.isOpen() && redis.status === "ready",
+    hears: () => hears,
     begin,
     hold(entry, { lock }) {
       const [, key] = entryKeys(entry);
@@ -192,6 +206,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     reset: () => gate.run((redis) => redis.publish(channel, text({ kind: "reset" }))).then(noop, noop),
     close() {
       redis.off("close", owe);
+      redis.off("ready", pay);
       unfollow();
       gate.close();
     },

@@ -52,14 +52,15 @@ export async function start(url: string | null, options: Partial<CacheOptions> &
   return instance;
 }
 
-async function followers(redis: Redis, prefix: string): Promise<number> {
+/** How many of them hear of invalidations. */
+export async function followers(redis: Redis, prefix: string): Promise<number> {
   const [, count] = (await redis.call("PUBSUB", "NUMSUB", `${prefix}cache:messages`)) as [string, number];
   await redis.ping();
   return count;
 }
 
-export const everybody: CacheScope = { tenantId: "default", role: "admin", userId: null };
-export const of = (userId: string): CacheScope => ({ tenantId: "default", role: "user", userId });
+export const everybody: CacheScope = { tenantId: "default", role: "admin", userId: null, keyId: null };
+export const of = (userId: string): CacheScope => ({ tenantId: "default", role: "user", userId, keyId: null });
 
 export interface Reading {
   kind?: CacheKind;

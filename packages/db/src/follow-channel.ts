@@ -4,6 +4,8 @@ export interface ChannelFollower {
   onMessage: (text: string) => void;
   /** After each (re)subscription: what was published before it is lost, so catch up by reading. */
   onSubscribed: () => void;
+  /** The connection is gone: from here on nothing is heard, until `onSubscribed`. */
+  onLost?: () => void;
 }
 
 /**
@@ -26,5 +28,6 @@ export function followChannel(redis: Redis, channel: string, follower: ChannelFo
     // It fails only with the connection, and the next one subscribes again.
     subscriber.subscribe(channel).then(follower.onSubscribed, () => {});
   });
+  if (follower.onLost) subscriber.on("close", follower.onLost);
   return () => subscriber.disconnect();
 }

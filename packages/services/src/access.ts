@@ -47,6 +47,6 @@ export function rowScope({ actor }: Ctx): RowScope {
 
 /** Whose answers the actor is given by the cache. @throws SluiceError `unauthenticated`. */
 export function cacheScope(ctx: Ctx): CacheScope {
-  const userId = ownScope(ctx);
-  return { tenantId: ctx.tenantId, role: userId === null ? "admin" : "user", userId };
+  const scope = rowScope(ctx);
+  return { tenantId: ctx.tenantId, role: scope.keyId !== null ? "key" : scope.userId !== null ? "user" : "admin", ...scope };
 }

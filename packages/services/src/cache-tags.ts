@@ -1,8 +1,11 @@
 import type { CacheTag } from "@sluice/cache/cache";
 import type { LiveEvent } from "@sluice/core/events";
 
+/** Of everybody: they hold names, who is there, and what a filter by tag finds, so that they go with any key, user or provider. */
+const overAll: CacheTag[] = ["namespace:keys", "namespace:leaderboard", "namespace:stats"];
+
 /**
- * What answers no longer count after these changes. Lists over everybody hold names and who is there: they go with any of them.
+ * What answers no longer count after these changes.
  * Settings (the time zone), groups and prices may be behind anything.
  */
 export function cacheTags(events: readonly LiveEvent[]): CacheTag[] | "all" {
@@ -18,11 +21,11 @@ export function cacheTags(events: readonly LiveEvent[]): CacheTag[] | "all" {
 function tagsOf(event: LiveEvent): CacheTag[] | "all" {
   switch (event.type) {
     case "key.changed":
-      return [`key:${event.id}`, ...(event.userId ? [`user:${event.userId}` as const] : []), "namespace:keys", "namespace:leaderboard"];
+      return [`key:${event.id}`, ...(event.userId ? [`user:${event.userId}` as const] : []), ...overAll];
     case "user.changed":
-      return [`user:${event.id}`, "namespace:keys", "namespace:leaderboard"];
+      return [`user:${event.id}`, ...overAll];
     case "provider.changed":
-      return [`provider:${event.id}`, "namespace:leaderboard"];
+      return [`provider:${event.id}`, ...overAll];
     case "credit.changed":
       return [`user:${event.userId}`];
     case "settings.changed":

@@ -247,7 +247,7 @@ describe("P07: clearing a kind", () => {
     expect(await one.cache.clear("stats")).toBe(10_000);
     const stats = (await one.redis?.info("commandstats")) ?? "";
     expect(stats).not.toMatch(/cmdstat_keys:/);
-    expect(stats).toMatch(/cmdstat_scan:/);
+    expect(stats).toMatch(/cmdstat_zscan:/);
     expect(stats).toMatch(/cmdstat_unlink:/);
     expect(await read(one, () => 2)).toMatchObject({ value: 2, cache: "miss" });
     expect(await read(one, () => 2, { kind: "trend" })).toMatchObject({ value: 1, cache: "hit" });

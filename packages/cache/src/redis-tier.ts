@@ -153,13 +153,16 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     }
   }
 
+  /** By the list of entries, in batches: limits, leases and sessions in the same Redis are not looked at. */
   async function clear(kind: CacheKind): Promise<number> {
+    const [index, sizes] = [`${root}index`, `${root}sizes`];
     let [cursor, cleared] = ["0", 0];
     do {
-      const [next, names] = await gate.run((redis) => redis.scan(cursor, "MATCH", `${root}entry:${kind}:*`, "COUNT", BATCH));
+      const [next, found] = await gate.run((redis) => redis.zscan(index, cursor, "MATCH", `${root}entry:${kind}:*`, "COUNT", BATCH));
       cursor = next;
-      for (let at = 0; at < names.length; at += BATCH)
-        cleared += Number(await run(forgetScript, [`${root}index`, `${root}sizes`, ...names.slice(at, at + BATCH)], []));
+      // Each with its score.
+      const names = found.filter((_, at) => at % 2 === 0);
+      if (names.length > 0) cleared += Number(await run(forgetScript, [index, sizes, ...names], []));
     } while (cursor !== "0");
     return cleared;
   }

@@ -19,6 +19,7 @@ import { quarantineRouter } from "./routers/quarantine.ts";
 import { reconciliationsRouter } from "./routers/reconciliations.ts";
 import { sessionsRouter } from "./routers/sessions.ts";
 import { settingsRouter } from "./routers/settings.ts";
+import { statisticsRouter } from "./routers/statistics.ts";
 import { systemRouter } from "./routers/system.ts";
 import { usersRouter } from "./routers/users.ts";
 import { router } from "./trpc.ts";
@@ -39,6 +40,7 @@ export const appRouter = router({
   reconciliations: reconciliationsRouter,
   sessions: sessionsRouter,
   settings: settingsRouter,
+  statistics: statisticsRouter,
   system: systemRouter,
   users: usersRouter,
 });

@@ -96,3 +96,16 @@ function middleOf(bucket: number): number {
   if (next === undefined) return first;
   return (2 * first * (next - 1)) / (first + next - 1);
 }
+
+/** ms, each within 5 % of the true one; null when nothing was measured. */
+export interface Percentiles {
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+  requests: number;
+}
+
+export function percentilesOf(counts: LatencyCounts): Percentiles {
+  const of = (share: number): number | null => quantileMs(counts, share);
+  return { p50: of(0.5), p95: of(0.95), p99: of(0.99), requests: counts.reduce((sum, count) => sum + count, 0) };
+}

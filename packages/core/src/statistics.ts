@@ -1,3 +1,4 @@
+import type { Percentiles } from "./latency-sketch.ts";
 import type { Columns, Sums } from "./overview.ts";
 
 /**
@@ -106,7 +107,7 @@ export interface LeaderboardEntry {
   costNanoUsd: string;
   /** Of all entries, 0 to 1; null when sorted by what does not add up (a rate, a time). */
   share: number | null;
-  rates: Rates;
+  rates: Omit<Rates, "durationMs">;
 }
 
 export interface Leaderboard {
@@ -141,14 +142,6 @@ export interface FilterOptions {
   users: { id: string; name: string }[];
 }
 export const MOST_OPTIONS = 200;
-
-/** ms, each within 5 % of the true one; null when nothing was measured. */
-export interface Percentiles {
-  p50: number | null;
-  p95: number | null;
-  p99: number | null;
-  requests: number;
-}
 
 /** How a provider was, with one of its models or all of them. */
 export interface AvailabilityRow {

@@ -12,6 +12,11 @@ export const tagField = z
   .max(40)
   .regex(/^[^\p{Cc}\p{Cf},]*$/u, "no commas or control characters");
 
+const tagsField = z
+  .array(tagField)
+  .max(10)
+  .transform((tags) => [...new Set(tags)]);
+
 export const CreateKeyInput = z.strictObject({
   userId: z.uuid(),
   name: nameField,
@@ -19,6 +24,7 @@ export const CreateKeyInput = z.strictObject({
   ...newLimitFields,
   expiresAtMs: z.int().positive().nullable().default(null),
   policies: policiesField.default({}),
+  tags: tagsField.default([]),
 });
 export type CreateKeyInput = z.infer<typeof CreateKeyInput>;
 
@@ -30,6 +36,8 @@ export const UpdateKeyInput = z.strictObject({
   expiresAtMs: z.int().positive().nullable().optional(),
   /** Replaces all of them. */
   policies: policiesField.optional(),
+  /** Replaces all of them. */
+  tags: tagsField.optional(),
   enabled: z.boolean().optional(),
   /** Ends the overlap of the last rotation now. */
   endPrevious: z.literal(true).optional(),

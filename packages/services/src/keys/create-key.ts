@@ -15,8 +15,8 @@ import type { CreatedKey } from "./key-view.ts";
 import { toKeyView } from "./to-key-view.ts";
 
 /**
- * Makes a key and returns its secret, once. Users make keys for themselves in group `default` and without limits or
- * expiry of their own choosing; anything else is an administrator's.
+ * Makes a key and returns its secret, once. Users make keys for themselves in group `default`, with tags and without
+ * limits or expiry of their own choosing; anything else is an administrator's.
  * @throws SluiceError `forbidden`, `not_found` (no such user), `conflict` (the user has a key of that name).
  */
 export async function createKey(ctx: Ctx, input: z.input<typeof CreateKeyInput>): Promise<CreatedKey> {
@@ -47,6 +47,7 @@ export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, 
       preview: apiKeyPreview(secret),
       ...Object.fromEntries(limitNames.map((field) => [field, wanted[field]])),
       policies: wanted.policies,
+      tags: wanted.tags,
       expiresAt: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs),
     },
   });

@@ -15,6 +15,7 @@ export interface KeyView extends LimitsView {
   expiresAtMs: number | null;
   /** null = it may be used for anything. */
   policies: Policies | null;
+  tags: string[];
   enabled: boolean;
   revokedAtMs: number | null;
   /** Until then the secret before the last rotation works too; null = never rotated. It may have passed. */

@@ -44,6 +44,7 @@ export interface KeyRow extends TotalsRow {
   moreLimits: LimitsView;
   expiresAtMs: number | null;
   policies: Policies | null;
+  tags: string[];
   enabled: boolean;
   revokedAtMs: number | null;
   previousValidUntilMs: number | null;
@@ -54,7 +55,7 @@ const ms = (column: string, name: string) => `(extract(epoch FROM k.${column}) *
 
 const source: ListSource = {
   select: `k.id, k.user_id AS "userId", k.name, k."group", k.preview, k.rpm, k.in_flight AS "inFlight", ${moreLimitsSql("k")},
-  ${ms("expires_at", "expiresAtMs")}, nullif(k.policies, '{}') AS policies, k.disabled_at IS NULL AS enabled, ${ms("revoked_at", "revokedAtMs")},
+  ${ms("expires_at", "expiresAtMs")}, nullif(k.policies, '{}') AS policies, k.tags, k.disabled_at IS NULL AS enabled, ${ms("revoked_at", "revokedAtMs")},
   ${ms("previous_valid_until", "previousValidUntilMs")}, ${ms("created_at", "createdAtMs")}, ${totalsColumns}`,
   from: "keys k JOIN key_totals t ON t.key_id = k.id",
   sorts: {

@@ -16,6 +16,7 @@ export function toKeyView(row: Key): KeyView {
     inFlight: row.inFlight,
     expiresAtMs: row.expiresAt?.getTime() ?? null,
     policies: toPolicies(row.policies),
+    tags: row.tags,
     enabled: row.disabledAt === null,
     revokedAtMs: row.revokedAt?.getTime() ?? null,
     previousValidUntilMs: row.previousValidUntil?.getTime() ?? null,

@@ -2,21 +2,13 @@ import type { Cached } from "@sluice/cache/cache";
 import { cached } from "@sluice/cache/cached";
 import { SluiceError } from "@sluice/core/errors";
 import { GetLatencyInput } from "@sluice/core/inputs/overview";
-import { type LatencyCounts, quantileMs } from "@sluice/core/latency-sketch";
+import { type Percentiles, percentilesOf } from "@sluice/core/latency-sketch";
 import type { OverviewRange } from "@sluice/core/overview-range";
 import { readLatency } from "@sluice/ledger/latency";
 import type { z } from "zod";
 import { cacheScope, ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-
-/** ms, each within 5 % of the true one; null when nothing was measured. */
-export interface Percentiles {
-  p50: number | null;
-  p95: number | null;
-  p99: number | null;
-  requests: number;
-}
 
 /** How long settled requests took until their first content and until their end. */
 export interface LatencyView {
@@ -52,12 +44,7 @@ export async function getLatency(ctx: Ctx, input: z.input<typeof GetLatencyInput
     const span = { fromMs: Math.floor((nowMs - lengthMs) / stepMs) * stepMs, toMs: Math.ceil((nowMs + 1) / stepMs) * stepMs, stepMs };
     const filter = providerId === undefined ? {} : { providerId };
     const { ttft, duration } = await readLatency(ctx.pool, { tenantId: ctx.tenantId, filter, scope: { userId }, span });
-    return { ttft: percentiles(ttft), duration: percentiles(duration) };
+    return { ttft: percentilesOf(ttft), duration: percentilesOf(duration) };
   });
   return { ...value, ...when };
-}
-
-function percentiles(counts: LatencyCounts): Percentiles {
-  const of = (share: number): number | null => quantileMs(counts, share);
-  return { p50: of(0.5), p95: of(0.95), p99: of(0.99), requests: counts.reduce((sum, count) => sum + count, 0) };
 }

@@ -31,7 +31,8 @@ export function bucketsOf(startMs: number, endMs: number, fineFromMs = 0): Bucke
   };
 }
 
-function wholeHour(ms: number, fineFromMs: number): number {
+/** Where sums are kept by the hour, the first whole hour from `ms` on. */
+export function wholeHour(ms: number, fineFromMs: number): number {
   return ms < fineFromMs ? Math.ceil(ms / HOUR_MS) * HOUR_MS : ms;
 }
 

@@ -1,0 +1,30 @@
+import { GetSeriesInput } from "@sluice/core/inputs/statistics";
+import type { Answer, Statistics } from "@sluice/core/statistics";
+import type { z } from "zod";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import { answered } from "./answered.ts";
+import { readSeries } from "./read-series.ts";
+import { planOf, refuseSplit, sumsAsk } from "./statistics-ask.ts";
+
+/** Values of an answer: with the longest figures there are, it stays below 50 KB. */
+const MOST_POINTS = 800;
+
+/**
+ * Requests, tokens, cost and times by bucket, zeros included, split by one dimension: the most expensive ones, and all others together.
+ * @throws SluiceError `forbidden` when a user asks for what users do not see, `invalid_request` for a step too fine.
+ */
+export async function getSeries(ctx: Ctx, input: z.input<typeof GetSeriesInput> = {}): Promise<Answer<Statistics>> {
+  requireAccess(ctx.actor, "user");
+  const { by, top, filter, ...range } = parse(GetSeriesInput, input);
+  refuseSplit(ctx, by);
+  const plan = planOf(ctx, range);
+  const { zone, step, times, endMs } = plan;
+  const most = Math.max(1, Math.min(top, Math.floor(MOST_POINTS / times.length) - 1));
+  const asked = { fromMs: times[0], toMs: endMs, step, zone, by, top: most, filter };
+  return answered(ctx, asked, async () => {
+    const ask = await sumsAsk(ctx, filter);
+    return { zone, step, times, endMs, by, series: await readSeries(ctx.pool, { plan, ask, by, top: most }) };
+  });
+}

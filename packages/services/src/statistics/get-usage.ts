@@ -1,0 +1,41 @@
+import { GetUsageInput, type StatisticsFilter } from "@sluice/core/inputs/statistics";
+import type { Answer, Answered, Span, Usage } from "@sluice/core/statistics";
+import type { z } from "zod";
+import { requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { wholeHour } from "../overview/overview-statements.ts";
+import { parse } from "../parse.ts";
+import { answered } from "./answered.ts";
+import type { BucketPlan } from "./plan-buckets.ts";
+import { readUsage, type UsageSpan } from "./read-usage.ts";
+import { fineFrom, nowEdge, planOf, sumsAsk } from "./statistics-ask.ts";
+
+/**
+ * What was used in a range, by bucket and in all, against as long a span one range earlier.
+ * @throws SluiceError `forbidden` and `not_found` for what a user may not see, `invalid_request` for a step too fine.
+ */
+export async function getUsage(ctx: Ctx, input: z.input<typeof GetUsageInput> = {}): Promise<Answer<Usage>> {
+  requireAccess(ctx.actor, "user");
+  const { filter, ...range } = parse(GetUsageInput, input);
+  const plan = planOf(ctx, range);
+  const { zone, step, times, endMs } = plan;
+  return { zone, step, times, endMs, ...(await usageOf(ctx, plan, filter)) };
+}
+
+/** Read, and kept, by itself: comparing five is five of these. */
+export function usageOf(ctx: Ctx, plan: BucketPlan, filter: StatisticsFilter): Promise<UsageSpan & Answered> {
+  const { zone, step, times, endMs } = plan;
+  const asked = { fromMs: times[0], toMs: endMs, step, zone, filter };
+  return answered(ctx, asked, async () => {
+    const fineFromMs = fineFrom(ctx);
+    return readUsage(ctx.pool, { plan, ask: await sumsAsk(ctx, filter), previous: previousOf(ctx, plan, fineFromMs), fineFromMs });
+  });
+}
+
+/** One range earlier; of a range that is going on as long as it has been. */
+function previousOf(ctx: Ctx, { times, endMs }: BucketPlan, fineFromMs: number): Span {
+  const fromMs = times[0] ?? endMs;
+  const beforeMs = fromMs - (endMs - fromMs);
+  const passedMs = Math.max(0, Math.min(endMs, nowEdge(ctx)) - fromMs);
+  return { fromMs: wholeHour(beforeMs, fineFromMs), toMs: wholeHour(beforeMs + passedMs, fineFromMs) };
+}

@@ -1,0 +1,31 @@
+import { type Answer, type FilterOptions, MOST_OPTIONS } from "@sluice/core/statistics";
+import { ownScope, requireAccess } from "../access.ts";
+import type { Ctx } from "../context.ts";
+import { listLogModels } from "../logs/list-log-models.ts";
+import { answered } from "./answered.ts";
+
+/** Own things, of a user $2; of everybody '' is asked for. */
+const own = "($2 = '' OR user_id::text = $2)";
+const namesSql = `
+  SELECT ARRAY(SELECT DISTINCT "group" FROM keys WHERE tenant_id = $1 AND ${own} ORDER BY 1 LIMIT ${MOST_OPTIONS}) AS groups,
+    ARRAY(SELECT DISTINCT unnest(tags) FROM keys WHERE tenant_id = $1 AND ${own} ORDER BY 1 LIMIT ${MOST_OPTIONS}) AS tags,
+    (SELECT coalesce(json_agg(k), '[]') FROM (SELECT id, name, user_id AS "userId" FROM keys WHERE tenant_id = $1 AND ${own}
+      ORDER BY id DESC LIMIT ${MOST_OPTIONS}) AS k) AS keys,
+    (SELECT coalesce(json_agg(p), '[]') FROM (SELECT id, name FROM providers WHERE tenant_id = $1 AND deleted_at IS NULL AND $2 = ''
+      ORDER BY lower(name) LIMIT ${MOST_OPTIONS}) AS p) AS providers,
+    (SELECT coalesce(json_agg(u), '[]') FROM (SELECT id, name FROM users WHERE tenant_id = $1 AND $2 = ''
+      ORDER BY id DESC LIMIT ${MOST_OPTIONS}) AS u) AS users`;
+
+/** What filters may name: few lists, each bounded. */
+export async function listFilterOptions(ctx: Ctx): Promise<Answer<FilterOptions>> {
+  requireAccess(ctx.actor, "user");
+  const userId = ownScope(ctx);
+  return answered(ctx, {}, async () => {
+    const [models, { rows }] = await Promise.all([
+      listLogModels(ctx),
+      ctx.pool.query<Omit<FilterOptions, "models" | "dialects">>(namesSql, [ctx.tenantId, userId ?? ""]),
+    ]);
+    const [names = { groups: [], tags: [], keys: [], providers: [], users: [] }] = rows;
+    return { models, dialects: ["anthropic", "openai", "gemini"], ...names };
+  });
+}

@@ -1,0 +1,97 @@
+import { SluiceError } from "@sluice/core/errors";
+import { FIVE_MINUTES_MS } from "@sluice/core/overview";
+import { type Buckets, type StatisticsStep, statisticsSteps } from "@sluice/core/statistics";
+import { DAY_MS, localDayOf, localInstant, zoneOffsetMs } from "@sluice/core/time-zone";
+import { type BucketList, bucketsOf, joinBuckets, wholeHour } from "../overview/overview-statements.ts";
+
+/**
+ * The buckets of a range, and those of the rollups that they are put together of. Up to an hour buckets are equally long and begin
+ * where the zone's hours do; days, weeks and months are its calendar's. Every bucket begins and ends where buckets of the sums do.
+ */
+export interface BucketPlan extends Buckets {
+  /** Of each bucket, joined; and of all of it as one piece, which is fewer. */
+  buckets: BucketList;
+  range: BucketList;
+}
+
+const HOUR_MS = 3_600_000;
+const lengths: Record<StatisticsStep, number> = {
+  ...{ "5m": FIVE_MINUTES_MS, "15m": 3 * FIVE_MINUTES_MS, "30m": 6 * FIVE_MINUTES_MS, hour: HOUR_MS },
+  ...{ day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS },
+};
+/** Of a step that is chosen here, and of one that is asked for. */
+const WANTED = 100;
+const MOST = 500;
+
+export interface RangeAsk {
+  fromMs: number;
+  toMs: number;
+  step: StatisticsStep | "auto";
+  zone: string;
+  /** Before it there are no sums of five minutes. */
+  fineFromMs: number;
+}
+
+/** @throws SluiceError `invalid_request` for a step that the range has too many of, or that sums are kept no more of. */
+export function planBuckets(ask: RangeAsk): BucketPlan {
+  const { fromMs, toMs, zone, fineFromMs } = ask;
+  // A bucket may begin up to an hour before the range does.
+  const isFine = fromMs - HOUR_MS >= fineFromMs;
+  const step = ask.step === "auto" ? finestStep(ask, isFine) : ask.step;
+  const count = (toMs - fromMs) / lengths[step];
+  if (count > MOST) throw refused(`a range has at most ${MOST} buckets`);
+  if (lengths[step] < HOUR_MS && !isFine) throw refused("sums of this step are kept no more for the beginning of this range");
+  const edges = lengths[step] <= HOUR_MS ? equalEdges(ask, lengths[step], isFine) : calendarEdges(ask, step);
+  const endMs = edges.pop() ?? toMs;
+  const ends = [...edges.slice(1), endMs];
+  const buckets = joinBuckets(edges.map((start, at) => bucketsOf(start, ends[at] ?? endMs, fineFromMs)));
+  return { zone, step, times: edges, endMs, buckets, range: bucketsOf(edges[0] ?? fromMs, endMs, fineFromMs) };
+}
+
+function finestStep({ fromMs, toMs }: RangeAsk, isFine: boolean): StatisticsStep {
+  const finest = isFine ? 0 : HOUR_MS;
+  return statisticsSteps.find((step) => lengths[step] >= finest && (toMs - fromMs) / lengths[step] <= WANTED) ?? "month";
+}
+
+function refused(message: string): SluiceError {
+  return new SluiceError("invalid_request", { message: `step: ${message}`, field: "step" });
+}
+
+/** Starts, and the end of the last one. A zone's hours may begin at any quarter of an hour; sums by the hour do not. */
+function equalEdges({ fromMs, toMs, zone }: RangeAsk, lengthMs: number, isFine: boolean): number[] {
+  const offsetMs = isFine ? wholeFive(zoneOffsetMs(fromMs, zone)) : 0;
+  const startMs = Math.floor((fromMs + offsetMs) / lengthMs) * lengthMs - offsetMs;
+  const count = Math.ceil((toMs - startMs) / lengthMs);
+  return Array.from({ length: count + 1 }, (_, at) => startMs + at * lengthMs);
+}
+
+function calendarEdges({ fromMs, toMs, zone, fineFromMs }: RangeAsk, step: StatisticsStep): number[] {
+  const edgeOf = (local: number): number => wholeHour(wholeFive(localInstant(local, zone)), fineFromMs);
+  let local = periodStart(localDayOf(fromMs, zone), step);
+  // What began before the first whole hour of a day belongs to the day before.
+  if (edgeOf(local) > fromMs) local = movedBy(local, step, -1);
+  const edges = [edgeOf(local)];
+  while ((edges.at(-1) ?? toMs) < toMs) {
+    local = movedBy(local, step, 1);
+    edges.push(edgeOf(local));
+  }
+  return edges;
+}
+
+/** The day, Monday or first of the month that a local day is in; local days are written as if they were UTC. */
+export function periodStart(localDay: number, step: StatisticsStep): number {
+  const date = new Date(localDay);
+  if (step === "month") return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
+  return step === "week" ? localDay - ((date.getUTCDay() + 6) % 7) * DAY_MS : localDay;
+}
+
+export function movedBy(localDay: number, step: StatisticsStep, count: number): number {
+  const date = new Date(localDay);
+  if (step === "month") return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + count, 1);
+  return localDay + count * (step === "week" ? 7 : 1) * DAY_MS;
+}
+
+/** Offsets of long ago have odd seconds; sums do not. */
+function wholeFive(ms: number): number {
+  return Math.floor(ms / FIVE_MINUTES_MS) * FIVE_MINUTES_MS;
+}

@@ -1,0 +1,116 @@
+import { addAt, type Sums, zeroColumns } from "@sluice/core/overview";
+import type { SeriesSplit, StatisticsSeries } from "@sluice/core/statistics";
+import { readSnapshot } from "@sluice/db/read-snapshot";
+import { isUuid } from "@sluice/ledger/recent-columns";
+import type { Pool, PoolClient } from "pg";
+import { type SqlValues, sqlValues } from "../lists/list-statement.ts";
+import type { BucketPlan } from "./plan-buckets.ts";
+import {
+  columnOf,
+  conditions,
+  type Dimension,
+  rollups,
+  type SumsAsk,
+  slotSql,
+  sourceOf,
+  summed,
+  usageSums,
+  wantedSql,
+} from "./sums-statement.ts";
+
+/**
+ * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
+ * a year than the month in it.
+ */
+export const planSettings = { enable_seqscan: "off", jit: "off" } as const;
+
+interface SlotRow extends Sums {
+  slot: number;
+  id: string | null;
+}
+
+/**
+ * Series of the first `top` by cost, and one of all others (id null) when there are any. The first are found over the whole range,
+ * which is few buckets; by bucket they alone are read, the others are all less them.
+ */
+export function readSeries(
+  pool: Pool,
+  { plan, ask, by, top }: { plan: BucketPlan; ask: SumsAsk; by: SeriesSplit; top: number },
+): Promise<StatisticsSeries[]> {
+  return readSnapshot(pool, planSettings, async (client) => {
+    const ids = by === "none" ? [] : await readFirst(client, { plan, ask, by, top });
+    const rows = await readSlots(client, { plan, ask, by, ids });
+    const series = new Map<string | null, StatisticsSeries>(ids.map((id) => [id, { id, ...zeroColumns(plan.times.length) }]));
+    if (by === "none") series.set(null, { id: null, ...zeroColumns(plan.times.length) });
+    for (const row of rows) {
+      const columns = series.get(row.id) ?? { id: row.id, ...zeroColumns(plan.times.length) };
+      // A map keeps the order of first setting: the first by cost, the others last.
+      series.set(row.id, columns);
+      addAt(columns, row.slot, row);
+    }
+    return [...series.values()].filter((one) => one.id !== null || by === "none" || isUsed(one));
+  });
+}
+
+function isUsed({ requests, tokens, costNanoUsd }: StatisticsSeries): boolean {
+  return requests.some(Boolean) || tokens.some(Boolean) || costNanoUsd.some((cost) => cost !== "0");
+}
+
+async function readFirst(
+  client: PoolClient,
+  { plan, ask, by, top }: { plan: BucketPlan; ask: SumsAsk; by: SeriesSplit; top: number },
+): Promise<string[]> {
+  const values = sqlValues();
+  const { rows } = await client.query<{ id: string }>(
+    `SELECT id FROM ${wantedSql(values, ask, by, plan.range)} WHERE id <> '' GROUP BY 1
+     ORDER BY sum(cost_nano_usd) DESC, sum(requests) DESC, id LIMIT ${values.add(top)}`,
+    values.list,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** By slot the sums of each of `ids`, and of all others as null; split by nothing, of everything as null. */
+async function readSlots(
+  client: PoolClient,
+  { plan, ask, by, ids }: { plan: BucketPlan; ask: SumsAsk; by: SeriesSplit; ids: readonly string[] },
+): Promise<SlotRow[]> {
+  const values = sqlValues();
+  const slot = slotSql(values, plan.times);
+  const all = by === "none" ? null : sourceOf(ask, "none");
+  if (by === "none" || all === null) {
+    const id = by === "none" ? "NULL" : `CASE WHEN id = ANY(${values.add(ids)}::text[]) THEN id END`;
+    const from = wantedSql(values, ask, by, plan.buckets);
+    return (await client.query<SlotRow>(`SELECT ${slot} AS slot, ${id} AS id, ${summed} FROM ${from} GROUP BY 1, 2`, values.list)).rows;
+  }
+  const text = `SELECT ${slot} AS slot, id, ${summed} FROM ${namedSql(values, { plan, ask, by, ids })} GROUP BY 1, 2
+    UNION ALL SELECT ${slot}, NULL, ${summed} FROM ${usageSums(values, plan.buckets, { tenantId: ask.tenantId, ...all })} GROUP BY 1`;
+  const { rows } = await client.query<SlotRow>(text, values.list);
+  // What is of everything becomes what is of all others.
+  const named = rows.filter(({ id }) => id !== null);
+  return [...rows, ...named.map((row) => ({ ...negated(row), slot: row.slot, id: null }))];
+}
+
+/** Rows of these ids alone. */
+function namedSql(
+  values: SqlValues,
+  { plan, ask, by, ids }: { plan: BucketPlan; ask: SumsAsk; by: Dimension; ids: readonly string[] },
+): string {
+  const source = sourceOf(ask, by);
+  if (source !== null) return usageSums(values, plan.buckets, { tenantId: ask.tenantId, kind: source.kind, ids });
+  const named = values.add(ids);
+  const where = [conditions(values, ask), `${columnOf[by]} = ANY(${named}::text[])`];
+  // Keys by their owners, which stand before them in the key of the rollups.
+  if (by === "key") where.push(`user_id = ANY(ARRAY(${ownersSql(named)}))`);
+  return rollups(values, plan.buckets, { id: columnOf[by], where: where.join(" AND ") });
+}
+
+/** Owners of the keys among these ids; whoever wrote other ids owns no key. */
+function ownersSql(ids: string): string {
+  return `SELECT user_id::text FROM keys WHERE id IN (SELECT one::uuid FROM unnest(${ids}::text[]) AS one WHERE one ${isUuid})`;
+}
+
+function negated(sums: Sums): Sums {
+  const { costNanoUsd, ...counts } = sums;
+  const minus = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, -count])) as typeof counts;
+  return { ...minus, costNanoUsd: (-BigInt(costNanoUsd)).toString() };
+}

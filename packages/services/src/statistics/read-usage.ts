@@ -1,0 +1,60 @@
+import { addAt, type Columns, zeroColumns } from "@sluice/core/overview";
+import type { Span, SpanSums } from "@sluice/core/statistics";
+import { readSnapshot } from "@sluice/db/read-snapshot";
+import type { Pool } from "pg";
+import { sqlValues } from "../lists/list-statement.ts";
+import { bucketsOf, joinBuckets } from "../overview/overview-statements.ts";
+import type { BucketPlan } from "./plan-buckets.ts";
+import { planSettings } from "./read-series.ts";
+import { type SumsAsk, slotSql, summed, wantedSql } from "./sums-statement.ts";
+
+export interface UsageSpan {
+  totals: SpanSums;
+  previous: Span & { totals: SpanSums };
+  trend: Columns;
+}
+
+export const noSpanSums: SpanSums = {
+  ...{ requests: 0, errors: 0, aborted: 0, refused: 0, input: 0, output: 0, cacheWrite: 0, cacheRead: 0 },
+  ...{ costNanoUsd: "0", ttftCount: 0, ttftMsSum: 0, durationMsSum: 0 },
+};
+
+/** Sums of a range, by bucket and in all, and of the span before: one statement. */
+export async function readUsage(
+  pool: Pool,
+  { plan, ask, previous, fineFromMs }: { plan: BucketPlan; ask: SumsAsk; previous: Span; fineFromMs: number },
+): Promise<UsageSpan> {
+  const values = sqlValues();
+  const slot = slotSql(values, [previous.fromMs, ...plan.times]);
+  const buckets = joinBuckets([bucketsOf(previous.fromMs, previous.toMs, fineFromMs), plan.buckets]);
+  const text = `SELECT ${slot} AS slot, ${summed} FROM ${wantedSql(values, ask, "none", buckets)} GROUP BY 1`;
+  const { rows } = await readSnapshot(pool, planSettings, (client) => client.query<SpanSums & { slot: number }>(text, values.list));
+  const trend = zeroColumns(plan.times.length);
+  let totals = noSpanSums;
+  let before = noSpanSums;
+  for (const { slot, ...sums } of rows) {
+    if (slot === 0) before = sums;
+    else {
+      addAt(trend, slot - 1, sums);
+      totals = added(totals, sums);
+    }
+  }
+  return { totals, previous: { ...previous, totals: before }, trend };
+}
+
+function added(a: SpanSums, b: SpanSums): SpanSums {
+  const counts = Object.fromEntries(Object.entries(a).map(([name, value]) => [name, Number(value) + Number(b[name as keyof SpanSums])]));
+  return { ...(counts as unknown as SpanSums), costNanoUsd: (BigInt(a.costNanoUsd) + BigInt(b.costNanoUsd)).toString() };
+}
+
+/** Sums of one user's span. */
+export async function readSpan(
+  pool: Pool,
+  { tenantId, userId, span, fineFromMs }: { tenantId: string; userId: string; span: Span; fineFromMs: number },
+): Promise<SpanSums> {
+  const values = sqlValues();
+  const ask: SumsAsk = { tenantId, userId, filter: {}, keyIds: null, ownerIds: null };
+  const text = `SELECT ${summed} FROM ${wantedSql(values, ask, "none", bucketsOf(span.fromMs, span.toMs, fineFromMs))} HAVING count(*) > 0`;
+  const { rows } = await readSnapshot(pool, planSettings, (client) => client.query<SpanSums>(text, values.list));
+  return rows[0] ?? noSpanSums;
+}

@@ -1,0 +1,150 @@
+import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
+import type { SeriesSplit } from "@sluice/core/statistics";
+import type { SqlValues } from "../lists/list-statement.ts";
+import type { BucketList } from "../overview/overview-statements.ts";
+
+/**
+ * The statements over sums. What is asked of everybody by one dimension is read from `usage_sums`, a row a bucket and value;
+ * everything else from the rollups, of a user or of keys by the beginning of their key: (tenant, bucket, user). Never from `requests`.
+ */
+export interface SumsAsk {
+  tenantId: string;
+  /** The user whose sums alone are read; null = everybody's. */
+  userId: string | null;
+  filter: Omit<StatisticsFilter, "userId" | "tag">;
+  /** Keys that carry the tag asked for; null = of any. */
+  keyIds: readonly string[] | null;
+  /** Users whose keys are asked for, so that theirs alone are read; null = not known. */
+  ownerIds: readonly string[] | null;
+}
+
+export type Dimension = Exclude<SeriesSplit, "none">;
+
+export const columnOf: Record<Dimension, string> = {
+  model: "model",
+  provider: "provider_id",
+  user: "user_id",
+  key: "key_id",
+  group: `"group"`,
+  dialect: "dialect",
+  status: "status_class",
+};
+
+/** Dimensions of which `usage_sums` has rows; '' = of everything. */
+export type SumsKind = "" | "model" | "provider";
+const kindOf: Partial<Record<Dimension, SumsKind>> = { model: "model", provider: "provider" };
+
+const measured = `requests, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
+      ttft_count, ttft_ms_sum, duration_ms_sum`;
+
+const sums = {
+  requests: "sum(requests)::float8",
+  errors: "sum(errors)::float8",
+  aborted: "sum(aborted)::float8",
+  refused: "sum(refused)::float8",
+  input: "sum(input_tokens)::float8",
+  output: "sum(output_tokens)::float8",
+  cacheWrite: "sum(cache_write_5m_tokens + cache_write_1h_tokens)::float8",
+  cacheRead: "sum(cache_read_tokens)::float8",
+  costNanoUsd: "sum(cost_nano_usd)::text",
+  ttftCount: "sum(ttft_count)::float8",
+  ttftMsSum: "sum(ttft_ms_sum)::float8",
+  durationMsSum: "sum(duration_ms_sum)::float8",
+};
+/** Columns named as core/statistics SpanSums; nothing for no rows. */
+export const summed = Object.entries(sums)
+  .map(([name, sql]) => `${sql} AS "${name}"`)
+  .join(", ");
+
+/** The slot of a bucket: the index of the last of these ascending times that begins at or before it. */
+export function slotSql(values: SqlValues, times: readonly number[]): string {
+  return `width_bucket(bucket, ${values.add(times.map((ms) => new Date(ms)))}::timestamptz[]) - 1`;
+}
+
+/**
+ * Rows of the sums in these buckets that meet the filter: `bucket`, `id` (of the dimension; '' for none), `errors`, `aborted`,
+ * `refused`, the measures and `more` columns that both have.
+ */
+export function wantedSql(values: SqlValues, ask: SumsAsk, by: SeriesSplit, buckets: BucketList | "all", more = ""): string {
+  const source = sourceOf(ask, by);
+  return source === null
+    ? rollups(values, buckets, { id: by === "none" ? "''" : columnOf[by], where: conditions(values, ask), more })
+    : usageSums(values, buckets, { tenantId: ask.tenantId, ...source, more });
+}
+
+/** The kind of `usage_sums` that answers, with the one value asked for; null = none does. */
+export function sourceOf(ask: SumsAsk, by: SeriesSplit): { kind: SumsKind; id?: string | undefined } | null {
+  if (ask.userId !== null || ask.keyIds !== null) return null;
+  const asked = Object.entries(ask.filter).filter(([, value]) => value !== undefined);
+  const wanted = by === "none" ? "" : kindOf[by];
+  if (asked.length === 0) return wanted === undefined ? null : { kind: wanted };
+  const [[field, id] = [""]] = asked;
+  const kind = field === "model" ? "model" : field === "providerId" ? "provider" : undefined;
+  return asked.length === 1 && kind !== undefined && (wanted === "" || wanted === kind) ? { kind, id } : null;
+}
+
+/** Rows of one kind of `usage_sums`, all or of some ids. */
+export function usageSums(
+  values: SqlValues,
+  buckets: BucketList | "all",
+  {
+    tenantId,
+    kind,
+    id,
+    ids,
+    more = "",
+  }: { tenantId: string; kind: SumsKind; id?: string | undefined; ids?: readonly string[]; more?: string },
+): string {
+  const tenant = values.add(tenantId);
+  const only = `${id === undefined ? "" : ` AND id = ${values.add(id)}`}${ids === undefined ? "" : ` AND id = ANY(${values.add(ids)}::text[])`}`;
+  return inBuckets(values, buckets, (grain, bucket) => {
+    return `SELECT bucket, id, requests_4xx + requests_5xx AS errors, requests_aborted AS aborted, requests_refused AS refused, ${measured}${more}
+    FROM usage_sums WHERE tenant_id = ${tenant} AND grain = '${grain}' AND kind = '${kind}' AND ${bucket}${only}`;
+  });
+}
+
+/** Listed, so that of each day one user's rows alone are read. */
+const everyDay = `bucket = ANY(ARRAY(SELECT generate_series((SELECT min(bucket) FROM usage_sums WHERE grain = 'day' AND kind = ''), now(), interval '24 hours')))`;
+
+const tables = { "5m": "rollups_5m", hour: "rollups_hour", day: "rollups_day" } as const;
+
+/** Rows of the full key. */
+export function rollups(
+  values: SqlValues,
+  buckets: BucketList | "all",
+  { id, where, more = "" }: { id: string; where: string; more?: string },
+): string {
+  const of = (condition: string): string => `CASE WHEN ${condition} THEN requests ELSE 0 END`;
+  return inBuckets(values, buckets, (grain, bucket) => {
+    return `SELECT bucket, ${id} AS id, ${of("status_class IN ('4xx', '5xx')")} AS errors, ${of("status_class = 'aborted'")} AS aborted,
+      ${of("status_class = 'refused'")} AS refused, ${measured}${more}
+    FROM ${tables[grain]} WHERE ${where} AND ${bucket}`;
+  });
+}
+
+function inBuckets(values: SqlValues, buckets: BucketList | "all", part: (grain: keyof typeof tables, bucket: string) => string): string {
+  if (buckets === "all") return `(${part("day", everyDay)}) AS wanted`;
+  const { fiveMinutes, hours, days } = buckets;
+  const lists = [["5m", fiveMinutes] as const, ["hour", hours] as const, ["day", days] as const].filter(([, list]) => list.length > 0);
+  const parts = lists.map(([grain, list]) => part(grain, `bucket = ANY(${values.add(list)}::timestamptz[])`));
+  return `(${parts.join(" UNION ALL ") || part("5m", "false")}) AS wanted`;
+}
+
+/** On the key of the rollups. */
+export function conditions(values: SqlValues, { tenantId, userId, filter, keyIds, ownerIds }: SumsAsk): string {
+  const equal: [string, string | undefined][] = [
+    ["key_id", filter.keyId],
+    ["provider_id", filter.providerId],
+    ["model", filter.model],
+    [`"group"`, filter.group],
+    ["dialect", filter.dialect],
+    ["status_class", filter.statusClass],
+  ];
+  return [
+    `tenant_id = ${values.add(tenantId)}`,
+    ...(userId === null ? [] : [`user_id = ${values.add(userId)}`]),
+    ...(userId !== null || ownerIds === null ? [] : [`user_id = ANY(${values.add(ownerIds)}::text[])`]),
+    ...(keyIds === null ? [] : [`key_id = ANY(${values.add(keyIds)}::text[])`]),
+    ...equal.flatMap(([column, value]) => (value === undefined ? [] : [`${column} = ${values.add(value)}`])),
+  ].join(" AND ");
+}

@@ -1,0 +1,2 @@
+-- Words by which keys and their figures are found.
+ALTER TABLE "keys" ADD COLUMN "tags" TEXT[] NOT NULL DEFAULT '{}';

@@ -1,0 +1,1 @@
+SELECT "id", "tags" FROM "keys" WHERE "tags" @> ARRAY['team-a'] ORDER BY "id";

@@ -63,7 +63,7 @@ type Request = typeof request extends fc.Arbitrary<infer R> ? R : never;
 const question = fc.record({
   lengthMs: fc.constantFrom(3 * HOUR_MS, DAY_MS, 7 * DAY_MS, 40 * DAY_MS).chain((most) => fc.integer({ min: 1, max: most })),
   endsBeforeMs: fc.constantFrom(0, 0, HOUR_MS, 3 * DAY_MS, 20 * DAY_MS),
-  step: fc.constantFrom("auto", "day", "week", "month"),
+  step: fc.constantFrom("auto" as const, "day" as const, "week" as const, "month" as const),
   by: fc.constantFrom(...seriesSplits),
   top: fc.integer({ min: 1, max: 3 }),
   filter: fc.record(
@@ -73,8 +73,8 @@ const question = fc.record({
       providerId: fc.constant("provider-0"),
       model: fc.constantFrom("model-0", "model-1"),
       group: fc.constant("team"),
-      dialect: fc.constant("openai"),
-      statusClass: fc.constantFrom("2xx", "5xx", "aborted"),
+      dialect: fc.constant("openai" as const),
+      statusClass: fc.constantFrom("2xx" as const, "5xx" as const, "aborted" as const),
     },
     { requiredKeys: [] },
   ),
@@ -178,8 +178,9 @@ const within = (raw: readonly Raw[], fromMs: number, toMs: number) => raw.filter
 function columnsOf({ times, endMs }: Buckets, raw: readonly Raw[]) {
   const buckets = times.map((fromMs, at) => sumOf(within(raw, fromMs, times[at + 1] ?? endMs)));
   return {
+    requests: buckets.map(({ requests }) => requests),
     ...Object.fromEntries(
-      (["requests", "errors", "costNanoUsd", "ttftCount", "ttftMsSum", "durationMsSum"] as const).map((name) => [
+      (["errors", "costNanoUsd", "ttftCount", "ttftMsSum", "durationMsSum"] as const).map((name) => [
         name,
         buckets.map((one) => one[name]),
       ]),

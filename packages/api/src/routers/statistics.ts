@@ -9,22 +9,22 @@ import { input, procedure, router } from "../trpc.ts";
 
 export const statisticsRouter = router({
   series: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(GetSeriesInput.optional()))
     .query(({ ctx, input }) => getSeries(ctx, input)),
   usage: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(GetUsageInput.optional()))
     .query(({ ctx, input }) => getUsage(ctx, input)),
   compare: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(CompareInput))
     .query(({ ctx, input }) => compare(ctx, input)),
   leaderboard: procedure
-    .meta({ access: "user" })
+    .meta({ access: "key" })
     .input(input(GetLeaderboardInput))
     .query(({ ctx, input }) => getLeaderboard(ctx, input)),
-  filterOptions: procedure.meta({ access: "user" }).query(({ ctx }) => listFilterOptions(ctx)),
+  filterOptions: procedure.meta({ access: "key" }).query(({ ctx }) => listFilterOptions(ctx)),
   availability: procedure
     .meta({ access: "admin" })
     .input(input(GetAvailabilityInput.optional()))

@@ -23,7 +23,7 @@ const fieldOf: Record<CompareSplit, keyof StatisticsFilter> = {
  * @throws SluiceError `forbidden` and `not_found` when a user names what is not theirs.
  */
 export async function compare(ctx: Ctx, input: z.input<typeof CompareInput>): Promise<Answer<Comparison>> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { by, ids, ...range } = parse(CompareInput, input);
   refuseSplit(ctx, by);
   const plan = planOf(ctx, range);

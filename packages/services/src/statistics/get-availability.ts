@@ -15,7 +15,7 @@ export async function getAvailability(ctx: Ctx, input: z.input<typeof GetAvailab
   const plan = planOf(ctx, range);
   const { zone, step, times, endMs } = plan;
   const asked = { fromMs: times[0], toMs: endMs, step, zone, providerId, model };
-  return answered(ctx, asked, async () => {
+  return answered(ctx, "stats:availability", asked, async () => {
     const { rows, total } = await readAvailability(ctx.pool, { tenantId: ctx.tenantId, plan, providerId, model });
     return { zone, step, times, endMs, rows, total };
   });

@@ -4,32 +4,33 @@ import { GetLeaderboardInput } from "@sluice/core/inputs/statistics";
 import type { Answer, Leaderboard, Span, StatisticsStep } from "@sluice/core/statistics";
 import { localDayOf, localInstant } from "@sluice/core/time-zone";
 import type { z } from "zod";
-import { ownScope, requireAccess } from "../access.ts";
+import { requireAccess, rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { wholeHour } from "../overview/overview-statements.ts";
 import { parse } from "../parse.ts";
 import { answered } from "./answered.ts";
 import { movedBy, periodStart } from "./plan-buckets.ts";
 import { readLeaderboard } from "./read-leaderboard.ts";
-import { fineFrom, zoneOf } from "./statistics-ask.ts";
+import { fineFrom, sumsAsk, zoneOf } from "./statistics-ask.ts";
 
 const FIVE_MINUTES_MS = 300_000;
 
 /**
- * Who, or what, was used most in a period, with the share of all and the rank in the period before. Users get their own keys and models.
+ * Who, or what, was used most in a period, with the share of all and the rank in the period before. Users get their own keys and models, who holds a key those of the key.
  * @throws SluiceError `forbidden` when a user asks for users or providers.
  */
 export async function getLeaderboard(ctx: Ctx, input: z.input<typeof GetLeaderboardInput>): Promise<Answer<Leaderboard>> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { of, sort, limit, page, ...asked } = parse(GetLeaderboardInput, input);
-  const userId = ownScope(ctx);
+  const { userId } = rowScope(ctx);
   if (userId !== null && (of === "users" || of === "providers")) throw new SluiceError("forbidden", { field: "of" });
   const zone = zoneOf(ctx, asked.zone);
   const { span, previous } = periodOf(ctx, { ...asked, zone });
-  const question = { of, sort, span, previous, zone, limit, page };
-  return answered(ctx, question, async () => {
-    const board = { of, sort, span, previous, userId, limit, page, fineFromMs: fineFrom(ctx) };
-    const { items, total } = await readLeaderboard(ctx.pool, ctx.tenantId, board);
+  const question = { of, sort, period: asked.period, span, previous, zone, limit, page };
+  const ask = await sumsAsk(ctx, {});
+  return answered(ctx, "leaderboard:list", question, async () => {
+    const board = { of, sort, span, previous, ask, limit, page, fineFromMs: fineFrom(ctx) };
+    const { items, total } = await readLeaderboard(ctx.pool, board);
     return { of, sort, period: asked.period, zone, span, previous, ...numberedPage(items, total, { page, pageSize: limit }) };
   });
 }

@@ -16,15 +16,15 @@ const MOST_POINTS = 800;
  * @throws SluiceError `forbidden` when a user asks for what users do not see, `invalid_request` for a step too fine.
  */
 export async function getSeries(ctx: Ctx, input: z.input<typeof GetSeriesInput> = {}): Promise<Answer<Statistics>> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { by, top, filter, ...range } = parse(GetSeriesInput, input);
   refuseSplit(ctx, by);
   const plan = planOf(ctx, range);
   const { zone, step, times, endMs } = plan;
   const most = Math.max(1, Math.min(top, Math.floor(MOST_POINTS / times.length) - 1));
-  const asked = { fromMs: times[0], toMs: endMs, step, zone, by, top: most, filter };
-  return answered(ctx, asked, async () => {
-    const ask = await sumsAsk(ctx, filter);
+  const ask = await sumsAsk(ctx, filter);
+  const asked = { fromMs: times[0], toMs: endMs, step, zone, by, top: most, ask };
+  return answered(ctx, "stats:series", asked, async () => {
     return { zone, step, times, endMs, by, series: await readSeries(ctx.pool, { plan, ask, by, top: most }) };
   });
 }

@@ -15,7 +15,7 @@ import { fineFrom, nowEdge, planOf, sumsAsk } from "./statistics-ask.ts";
  * @throws SluiceError `forbidden` and `not_found` for what a user may not see, `invalid_request` for a step too fine.
  */
 export async function getUsage(ctx: Ctx, input: z.input<typeof GetUsageInput> = {}): Promise<Answer<Usage>> {
-  requireAccess(ctx.actor, "user");
+  requireAccess(ctx.actor, "key");
   const { filter, ...range } = parse(GetUsageInput, input);
   const plan = planOf(ctx, range);
   const { zone, step, times, endMs } = plan;
@@ -23,13 +23,13 @@ export async function getUsage(ctx: Ctx, input: z.input<typeof GetUsageInput> = 
 }
 
 /** Read, and kept, by itself: comparing five is five of these. */
-export function usageOf(ctx: Ctx, plan: BucketPlan, filter: StatisticsFilter): Promise<UsageSpan & Answered> {
+export async function usageOf(ctx: Ctx, plan: BucketPlan, filter: StatisticsFilter): Promise<UsageSpan & Answered> {
   const { zone, step, times, endMs } = plan;
-  const asked = { fromMs: times[0], toMs: endMs, step, zone, filter };
-  return answered(ctx, asked, async () => {
-    const fineFromMs = fineFrom(ctx);
-    return readUsage(ctx.pool, { plan, ask: await sumsAsk(ctx, filter), previous: previousOf(ctx, plan, fineFromMs), fineFromMs });
-  });
+  const fineFromMs = fineFrom(ctx);
+  const ask = await sumsAsk(ctx, filter);
+  const previous = previousOf(ctx, plan, fineFromMs);
+  const asked = { fromMs: times[0], toMs: endMs, step, zone, previous, ask };
+  return answered(ctx, "trend:usage", asked, () => readUsage(ctx.pool, { plan, ask, previous, fineFromMs }));
 }
 
 /** One range earlier; of a range that is going on as long as it has been. */

@@ -1,11 +1,11 @@
 import { type Answer, type FilterOptions, MOST_OPTIONS } from "@sluice/core/statistics";
-import { ownScope, requireAccess } from "../access.ts";
+import { requireAccess, rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { listLogModels } from "../logs/list-log-models.ts";
 import { answered } from "./answered.ts";
 
-/** Own things, of a user $2; of everybody '' is asked for. */
-const own = "($2 = '' OR user_id::text = $2)";
+/** Own things, of a user $2, or of them one key $3; '' = of everybody, of any. */
+const own = "($2 = '' OR user_id::text = $2) AND ($3 = '' OR id::text = $3)";
 const namesSql = `
   SELECT ARRAY(SELECT DISTINCT "group" FROM keys WHERE tenant_id = $1 AND ${own} ORDER BY 1 LIMIT ${MOST_OPTIONS}) AS groups,
     ARRAY(SELECT DISTINCT unnest(tags) FROM keys WHERE tenant_id = $1 AND ${own} ORDER BY 1 LIMIT ${MOST_OPTIONS}) AS tags,
@@ -18,12 +18,12 @@ const namesSql = `
 
 /** What filters may name: few lists, each bounded. */
 export async function listFilterOptions(ctx: Ctx): Promise<Answer<FilterOptions>> {
-  requireAccess(ctx.actor, "user");
-  const userId = ownScope(ctx);
-  return answered(ctx, {}, async () => {
+  requireAccess(ctx.actor, "key");
+  const { userId, keyId } = rowScope(ctx);
+  return answered(ctx, "keys:filterOptions", {}, async () => {
     const [models, { rows }] = await Promise.all([
       listLogModels(ctx),
-      ctx.pool.query<Omit<FilterOptions, "models" | "dialects">>(namesSql, [ctx.tenantId, userId ?? ""]),
+      ctx.pool.query<Omit<FilterOptions, "models" | "dialects">>(namesSql, [ctx.tenantId, userId ?? "", keyId ?? ""]),
     ]);
     const [names = { groups: [], tags: [], keys: [], providers: [], users: [] }] = rows;
     return { models, dialects: ["anthropic", "openai", "gemini"], ...names };

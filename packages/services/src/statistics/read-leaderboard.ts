@@ -20,8 +20,8 @@ export interface LeaderboardAsk {
   /** null = all there ever was. */
   span: Span | null;
   previous: Span | null;
-  /** Whose own keys and models. */
-  userId: string | null;
+  /** Whose alone. */
+  ask: SumsAsk;
   limit: number;
   page: number;
   fineFromMs: number;
@@ -51,19 +51,15 @@ interface EntryRow extends SpanSums {
 }
 
 /** A page of entries, each with its rank in the span before; and how many there are. One statement. */
-export async function readLeaderboard(
-  pool: Pool,
-  tenantId: string,
-  ask: LeaderboardAsk,
-): Promise<{ items: LeaderboardEntry[]; total: number }> {
+export async function readLeaderboard(pool: Pool, ask: LeaderboardAsk): Promise<{ items: LeaderboardEntry[]; total: number }> {
   const values = sqlValues();
   const { order, shareOf = "NULL::numeric" } = orders[ask.sort];
   const ranked = `row_number() OVER (ORDER BY ${order}, requests DESC, id)::int AS rank`;
   const before =
     ask.previous === null
       ? "SELECT NULL AS id, NULL::int AS rank WHERE false"
-      : `SELECT id, ${ranked} FROM (${usedSql(values, tenantId, ask, ask.previous)}) AS earlier`;
-  const text = `WITH used AS MATERIALIZED (${usedSql(values, tenantId, ask, ask.span)}),
+      : `SELECT id, ${ranked} FROM (${usedSql(values, ask, ask.previous)}) AS earlier`;
+  const text = `WITH used AS MATERIALIZED (${usedSql(values, ask, ask.span)}),
     page AS (SELECT *, ${shareOf} AS part, ${ranked} FROM used ORDER BY rank LIMIT ${values.add(ask.limit)} OFFSET ${values.add((ask.page - 1) * ask.limit)}),
     before AS (${before})
     SELECT w.total, w.whole::text, page.*, page.part::text, before.rank AS "previousRank", ${nameOf[ask.of]} AS name
@@ -83,8 +79,7 @@ const nameOf: Record<LeaderboardOf, string> = {
 };
 
 /** Sums of each that was used in a span. */
-function usedSql(values: SqlValues, tenantId: string, { of, userId, fineFromMs }: LeaderboardAsk, span: Span | null): string {
-  const ask: SumsAsk = { tenantId, userId, filter: {}, keyIds: null, ownerIds: null };
+function usedSql(values: SqlValues, { of, ask, fineFromMs }: LeaderboardAsk, span: Span | null): string {
   const buckets = span === null ? "all" : bucketsOf(span.fromMs, span.toMs, fineFromMs);
   const from = wantedSql(values, ask, splitOf[of], buckets);
   return `SELECT *, "costNanoUsd"::numeric AS cost FROM (SELECT id, ${summed} FROM ${from} WHERE id <> '' GROUP BY 1) AS each

@@ -2,7 +2,7 @@ import { SluiceError } from "@sluice/core/errors";
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
 import type { SeriesSplit, StatisticsStep } from "@sluice/core/statistics";
 import { DAY_MS } from "@sluice/core/time-zone";
-import { ownScope } from "../access.ts";
+import { rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { type BucketPlan, planBuckets } from "./plan-buckets.ts";
 import type { SumsAsk } from "./sums-statement.ts";
@@ -41,7 +41,7 @@ export function fineFrom(ctx: Ctx): number {
 
 /** @throws SluiceError `forbidden`: providers and other users are not for users. */
 export function refuseSplit(ctx: Ctx, by: SeriesSplit): void {
-  if (by === "provider" && ownScope(ctx) !== null) throw new SluiceError("forbidden", { field: "by" });
+  if (by === "provider" && rowScope(ctx).userId !== null) throw new SluiceError("forbidden", { field: "by" });
 }
 
 /**
@@ -49,13 +49,21 @@ export function refuseSplit(ctx: Ctx, by: SeriesSplit): void {
  * @throws SluiceError `forbidden` when a user names a provider or another user, `not_found` when they name a key that is not theirs.
  */
 export async function sumsAsk(ctx: Ctx, { userId, tag, ...filter }: StatisticsFilter): Promise<SumsAsk> {
-  const own = ownScope(ctx);
+  const { userId: own, keyId: ownKey } = rowScope(ctx);
   if (own !== null && filter.providerId !== undefined) throw new SluiceError("forbidden", { field: "filter.providerId" });
   if (own !== null && userId !== undefined && userId !== own) throw new SluiceError("forbidden", { field: "filter.userId" });
-  const ask: SumsAsk = { tenantId: ctx.tenantId, userId: own ?? userId ?? null, filter, keyIds: null, ownerIds: null };
-  if (filter.keyId === undefined && tag === undefined) return ask;
-  const keys = await findKeys(ctx, { own, keyId: filter.keyId, tag });
-  if (own !== null && filter.keyId !== undefined && tag === undefined && keys.length === 0)
+  if (ownKey !== null && (filter.keyId ?? ownKey) !== ownKey) throw new SluiceError("not_found", { field: "filter.keyId" });
+  const keyId = ownKey ?? filter.keyId;
+  const ask: SumsAsk = {
+    tenantId: ctx.tenantId,
+    userId: own ?? userId ?? null,
+    filter: { ...filter, keyId },
+    keyIds: null,
+    ownerIds: null,
+  };
+  if (keyId === undefined && tag === undefined) return ask;
+  const keys = await findKeys(ctx, { own, keyId, tag });
+  if (own !== null && keyId !== undefined && tag === undefined && keys.length === 0)
     throw new SluiceError("not_found", { field: "filter.keyId" });
   // Keys that are not known any more have sums still.
   const ownerIds = keys.length > 0 || tag !== undefined ? [...new Set(keys.map(({ userId }) => userId))] : null;

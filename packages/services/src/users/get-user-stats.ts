@@ -26,7 +26,7 @@ export async function getUserStats(ctx: Ctx, input: z.input<typeof GetUserStatsI
   const self = ctx.actor.kind === "user" ? ctx.actor.userId : undefined;
   const userId = parse(GetUserStatsInput, input).userId ?? self;
   if (userId === undefined || (own !== null && userId !== own)) throw new SluiceError("not_found", { field: "userId" });
-  return answered(ctx, { userId }, async () => {
+  return answered(ctx, "userStats:one", { userId }, async () => {
     const { rows } = await ctx.pool.query<TotalsRow & { refunded: string }>(totalsSql, [ctx.tenantId, userId]);
     const [row] = rows;
     if (!row) throw new SluiceError("not_found", { field: "userId" });

@@ -14,6 +14,8 @@ import { createGateway, type Gateway } from "@sluice/gateway/gateway";
 import { type FailpointHook, failpointFrom } from "@sluice/ledger/failpoints";
 import { createLedger } from "@sluice/ledger/ledger";
 import type { Ledger } from "@sluice/ledger/records";
+import { createAlertDelivery } from "@sluice/services/alerts/deliver-alerts";
+import { createAlertEvaluation } from "@sluice/services/alerts/evaluate-alerts";
 import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Services } from "@sluice/services/context";
 import { createServices, systemContext } from "@sluice/services/create-services";
@@ -261,7 +263,7 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       clock: systemClock,
       sessions: rooms.live.sessions,
       retention: { settings: () => rooms.snapshot.current().settings, archiveDir: join(env.dataDir, "archive") },
-      jobs: [...correctCostsJobs(services), recentTotalsJob(services), validityJob(services)],
+      jobs: [...correctCostsJobs(services), recentTotalsJob(services), validityJob(services), ...alertJobs(services)],
       spool: {
         ...spool,
         ownInstanceId: instance.id,
@@ -304,6 +306,14 @@ function correctCostsJobs(services: Parts["services"]): Job[] {
 /** Days count from a request's own time: how soon they are noticed decides nothing. */
 function validityJob(services: Parts["services"]): Job {
   return { name: "start-validity", everyMs: 5_000, atStart: true, run: () => startValidity(systemContext(services, "boot")) };
+}
+
+function alertJobs(services: Parts["services"]): Job[] {
+  const ctx = systemContext(services, "boot");
+  return [
+    { name: "evaluate-alerts", everyMs: 5_000, atStart: true, run: createAlertEvaluation(ctx) },
+    { name: "deliver-alerts", everyMs: 1_000, atStart: true, run: createAlertDelivery(ctx) },
+  ];
 }
 
 /** Small steps: the fewer hours it is behind, the fewer the overview has to read. */

@@ -4,6 +4,7 @@
  * exports its types alone to the console.
  */
 import { declaredAccess } from "./declared-access.ts";
+import { alertsRouter } from "./routers/alerts.ts";
 import { auditRouter } from "./routers/audit.ts";
 import { creditsRouter } from "./routers/credits.ts";
 import { groupsRouter } from "./routers/groups.ts";
@@ -25,6 +26,7 @@ import { usersRouter } from "./routers/users.ts";
 import { router } from "./trpc.ts";
 
 export const appRouter = router({
+  alerts: alertsRouter,
   audit: auditRouter,
   credits: creditsRouter,
   groups: groupsRouter,

@@ -20,6 +20,7 @@ const canaries: Canaries = {
   "a password": "canary-password-48be1",
   "a wrong password": "canary-wrong-password-02fd9",
   "a setup token": "canary-setup-token-c7719",
+  "a mail server's password": "canary-mail-password-5b02e",
 };
 
 let database: TestDatabase;
@@ -76,6 +77,10 @@ async function plant(cookie: string, things: Things): Promise<Record<string, Ans
     testedStored: await mutate("providers.test", { id }),
     testedNew: await mutate("providers.test", { ...of, secret: secretOf("a tested provider's secret") }),
     updated: await mutate("providers.update", { id: things.provider.id, baseUrl, secret: secretOf("a replaced provider's secret") }),
+    mailbox: await mutate("alerts.createChannel", {
+      ...{ kind: "email", name: "Planted", secret: secretOf("a mail server's password") },
+      config: { host: "127.0.0.1", port: 9, security: "none", user: "u", from: email, to: [email] },
+    }),
     user: await mutate("users.create", { email, name: "Planted", password: secretOf("a password") }),
     login: await post(api.url, "/auth/login", { email, password: secretOf("a password") }),
     wrong: await post(api.url, "/auth/login", { email, password: secretOf("a wrong password") }),
@@ -102,7 +107,8 @@ it("planted secrets come out nowhere: no answer, frame, line, row, key, file", a
   const planted = await plant(cookie, await makeThings(database, api, { secret: canaries["a stored provider's secret"] }));
   for (const [what, { text }] of Object.entries(planted)) outputs[what] = text;
   expect(Object.entries(planted).filter(([, { status }]) => status === 500)).toEqual([]);
-  expect([planted.created?.status, planted.updated?.status, planted.user?.status, planted.login?.status]).toEqual([200, 200, 200, 200]);
+  const { created, updated, mailbox, user, login } = planted;
+  expect([created, updated, mailbox, user, login].map((one) => one?.status)).toEqual([200, 200, 200, 200, 200]);
 
   for (const { path, type } of procedures) {
     if (type === "subscription") continue;
@@ -148,10 +154,12 @@ it("planted secrets come out nowhere: no answer, frame, line, row, key, file", a
   expect(Object.keys(canaries).filter((name) => name.startsWith("the key that"))).toContain("the key that keys.create made for its owner");
   expect(password.length).toBeGreaterThan(11);
   expect(foundCanaries({ ...canaries, "everybody's password": password }, outputs)).toEqual([]);
-});
+  // Every procedure is called, each by people who have just signed in.
+}, 180_000);
 
-/** The text of a new key, in the one answer that has it. */
+/** The text of a new key, or what a new webhook is signed with, in the one answer that has it. */
 function shownOnce(data: unknown): string | null {
-  if (typeof data !== "object" || data === null || !("secret" in data) || typeof data.secret !== "string") return null;
-  return data.secret;
+  if (typeof data !== "object" || data === null) return null;
+  const secret = "secret" in data ? data.secret : "signingSecret" in data ? data.signingSecret : null;
+  return typeof secret === "string" ? secret : null;
 }

@@ -34,9 +34,21 @@ export interface Things {
 }
 
 const none: Inputs = () => [undefined];
+const webhook = { url: "http://127.0.0.1:9/hook" };
 const provider = { dialect: "openai", baseUrl: "http://127.0.0.1:9/v1" };
 
 export const procedureSweep: Record<string, Inputs> = {
+  "alerts.open": none,
+  "alerts.past": ({ row }) => [{}, { cursor: row.id }],
+  "alerts.rules": none,
+  "alerts.createRule": ({ key }) => [{ kind: "cost", name: uniqueName("rule"), scope: "key", scopeId: key.id }],
+  "alerts.updateRule": async ({ database }) => [{ id: await makeAlertRule(database), threshold: 2 }],
+  "alerts.deleteRule": async ({ database }) => [{ id: await makeAlertRule(database) }],
+  "alerts.channels": none,
+  "alerts.createChannel": () => [{ kind: "webhook", name: uniqueName("channel"), config: webhook }],
+  "alerts.updateChannel": async ({ database }) => [{ id: await makeAlertChannel(database), kind: "webhook", enabled: false }],
+  "alerts.deleteChannel": async ({ database }) => [{ id: await makeAlertChannel(database) }],
+  "alerts.testChannel": async ({ database }) => [{ id: await makeAlertChannel(database) }],
   "credits.account": ({ user }) => [{ userId: user.id }, {}],
   "credits.entries": ({ user, row }) => [{ filter: { userId: user.id } }, { filter: { kind: "top_up" } }, { cursor: row.id }],
   "credits.topUp": ({ user }) => [{ userId: user.id, amountUsd: "10", reason: "Invoice 7", idempotencyKey: newId() }],
@@ -175,6 +187,15 @@ async function makeSettingsSave({ prisma }: TestDatabase): Promise<string> {
   const change = { before: { "breaker.failures": 5 }, after: { "breaker.failures": 6 } };
   const of = { actorId: "", actorKind: "cli", action: "settings.update", targetKind: "settings", targetId: "breaker.failures" };
   return (await prisma.auditEntry.create({ data: { id: newId(), ...of, ...change } })).id;
+}
+
+async function makeAlertRule({ prisma }: TestDatabase): Promise<string> {
+  const of = { kind: "cost", threshold: 1, windowMinutes: 15, minimumRequests: 1 };
+  return (await prisma.alertRule.create({ data: { id: newId(), name: uniqueName("rule"), ...of } })).id;
+}
+
+async function makeAlertChannel({ prisma }: TestDatabase): Promise<string> {
+  return (await prisma.alertChannel.create({ data: { id: newId(), name: uniqueName("channel"), kind: "webhook", config: webhook } })).id;
 }
 
 /** A record that Postgres refused. */

@@ -1,3 +1,4 @@
+import type { AlertIncident } from "./alerts/alert-view.ts";
 import type { Decision, RequestRow } from "./requests.ts";
 
 /**
@@ -233,6 +234,10 @@ export type LiveEvent =
   | { type: "reconciliation.changed"; reconciliation: Reconciliation }
   /** A re-pricing was ordered, went on or is done. */
   | { type: "repricing.changed"; repricing: Repricing }
+  /** What a rule watches went bad, or is well again: once for all instances. */
+  | { type: "alert.fired" | "alert.resolved"; incident: AlertIncident }
+  /** A rule or channel changed, or a message went out (then the incident's id). */
+  | { type: "alert.changed"; id: string }
   /** The configuration file changed on disk and was applied, or could not be. */
   | { type: "config.applied" | "config.failed"; instanceId: string; config: ConfigFileState }
   /** Of each instance every five seconds, while an administrator has the console open. */
@@ -274,6 +279,9 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "quarantine.changed": null,
   "reconciliation.changed": null,
   "repricing.changed": null,
+  "alert.fired": null,
+  "alert.resolved": null,
+  "alert.changed": null,
   "config.applied": null,
   "config.failed": null,
   "system.measured": "system",

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Collected } from "./collect.ts";
 
@@ -45,6 +46,11 @@ export interface Egress {
    * `upstream_encoding`, `upstream_error` (connection refused, reset before the head).
    */
   request(request: EgressRequest): Promise<EgressResponse>;
+  /**
+   * A bare connection under the same rules, for what is not HTTP; the caller ends it.
+   * @throws SluiceError `upstream_blocked`, `upstream_timeout`, `upstream_error`.
+   */
+  connect(to: { host: string; port: number; timeoutMs: number }): Promise<Socket>;
   /** The rule that `request` applies, for forms: throws SluiceError `invalid_request` when the URL may never be called. */
   checkUrl(url: string): void;
   /** The same of a proxy's URL. */

@@ -4,12 +4,15 @@
  * anything but a capped gzip or deflate, that no redirect is followed, and that every wait ends. It stands apart so
  * that these rules have one door to guard: nothing else in the project imports an HTTP client.
  */
+import type { Socket } from "node:net";
 import { type Clock, systemClock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
+import { literalOf } from "./address.ts";
+import { guardedConnector } from "./connector.ts";
 import type { Egress, EgressRequest, EgressResponse } from "./contract.ts";
 import { decode } from "./encoding.ts";
-import { Exchange, StaleConnection } from "./exchange.ts";
+import { beforeHead, Exchange, StaleConnection } from "./exchange.ts";
 import { readAllowList, readProxy, readTarget, type Target } from "./guard.ts";
 import { type PoolLimits, Pools, type Route } from "./pools.ts";
 import { type AddressSource, createResolver, systemAddresses } from "./resolver.ts";
@@ -35,7 +38,8 @@ export function createEgress(options: EgressOptions): Egress {
     options.log.warn({ entries: allowList.invalid }, "SLUICE_ALLOW_PRIVATE_UPSTREAMS has entries that are no host");
   const limits = { ...defaultLimits, ...options.limits };
   const clock = options.clock ?? systemClock;
-  const pools = new Pools(clock, createResolver(clock, options.addresses ?? systemAddresses()), limits);
+  const resolve = createResolver(clock, options.addresses ?? systemAddresses());
+  const pools = new Pools(clock, resolve, limits);
 
   /** What the rules say of a URL never changes while this egress lives; models in paths make many URLs, hence the bound. */
   const targets = new Map<string, Target>();
@@ -96,6 +100,16 @@ export function createEgress(options: EgressOptions): Egress {
       }
       // Another kept connection may be as stale: once, on a new one.
       return send(target, request, true);
+    },
+
+    async connect({ host, port, timeoutMs }) {
+      const target = readTarget(`http://${literalOf(host)?.includes(":") ? `[${host}]` : host}:${port}`, allowList);
+      const connected = Promise.withResolvers<Socket>();
+      const at = { protocol: "http:", hostname: target.host, host: target.host, port: String(port) };
+      guardedConnector(resolve, target, timeoutMs)(at, (error, socket) => (socket ? connected.resolve(socket) : connected.reject(error)));
+      return connected.promise.catch((thrown: unknown) => {
+        throw beforeHead(thrown, false);
+      });
     },
 
     checkUrl: (url) => check(() => readTarget(url, allowList), "baseUrl"),

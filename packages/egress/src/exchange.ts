@@ -37,7 +37,7 @@ function detailOf(error: unknown): string {
 }
 
 /** What went wrong before the head, as an error of the catalogue. */
-function beforeHead(error: unknown, onReusedSocket: boolean): Error {
+export function beforeHead(error: unknown, onReusedSocket: boolean): Error {
   if (error instanceof SluiceError) return error;
   const code = codeOf(error);
   if (timeoutCodes.has(code)) return new SluiceError("upstream_timeout", { detail: detailOf(error), cause: error });

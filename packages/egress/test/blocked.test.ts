@@ -120,6 +120,8 @@ describe("an address that is not public", () => {
     for (const addresses of [["127.0.0.1"], ["93.184.215.14", "10.0.0.7"], ["::ffff:127.0.0.1"]]) {
       const egress = egressWith(async () => addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4, ttlS: 60 })));
       expect(await codeOf(egress.request(ask(`http://rebind.example:${local.port}/`)))).toBe("upstream_blocked");
+      const bare = { host: "rebind.example", port: local.port, timeoutMs: 1_000 };
+      expect(await codeOf(egress.connect(bare))).toBe("upstream_blocked");
       await egress.close();
     }
     expect(reached).toBe(0);

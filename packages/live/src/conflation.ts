@@ -31,6 +31,9 @@ export function keyOf(event: LiveEvent): string {
       return event.type;
     case "repricing.changed":
       return `${event.type} ${event.repricing.id}`;
+    case "alert.fired":
+    case "alert.resolved":
+      return `a${event.incident.id}`;
     case "config.applied":
     case "config.failed":
       return `c${event.instanceId}`;

@@ -17,7 +17,8 @@ export interface AuditChange {
     | "request"
     | "session"
     | "quarantine"
-    | "ledger";
+    | "ledger"
+    | "alert";
   targetId: string;
   before?: object;
   after?: object;

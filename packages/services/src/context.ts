@@ -19,7 +19,7 @@ import type { Pool } from "pg";
 import type { LoginCache } from "./logins/login-cache.ts";
 import type { LoginThrottle } from "./logins/login-throttle.ts";
 
-/** Encrypts provider secrets, each bound to its row. */
+/** Encrypts secrets of one table, each bound to its row. */
 export interface SecretBox {
   encrypt(plain: string, rowId: string): string;
   decrypt(record: string, rowId: string): string;
@@ -55,6 +55,8 @@ export interface Services {
   credit: Pick<Credit, "reserve" | "release" | "refresh">;
   egress: Egress;
   secrets: SecretBox;
+  /** The same for secrets of alert channels. */
+  channelSecrets: SecretBox;
   /** Logins this process has seen lately. */
   logins: LoginCache;
   throttle: LoginThrottle;

@@ -6,7 +6,8 @@ import { LoginCache } from "./logins/login-cache.ts";
 import { createLoginThrottle, type ThrottleLimits } from "./logins/login-throttle.ts";
 
 /** What the composer brings; everything else is made here. */
-export interface ServicesParts extends Omit<Services, "secrets" | "logins" | "throttle" | "streams" | "clock" | "tenantId"> {
+export interface ServicesParts
+  extends Omit<Services, "secrets" | "channelSecrets" | "logins" | "throttle" | "streams" | "clock" | "tenantId"> {
   /** SLUICE_SECRET. */
   secret: string;
   tenantId?: string;
@@ -21,16 +22,17 @@ export function createServices(parts: ServicesParts): Services {
     ...rest,
     tenantId,
     clock,
-    secrets: providerSecrets(secret),
+    secrets: secretBox(secret, "providers"),
+    channelSecrets: secretBox(secret, "alert_channels"),
     logins: new LoginCache(),
     throttle: createLoginThrottle(parts.redis, throttleLimits),
     streams: new Set(),
   };
 }
 
-/** Seals provider secrets into their row, as the snapshot opens them. */
-function providerSecrets(secret: string): SecretBox {
-  const place = (rowId: string) => ({ table: "providers", column: "secret", rowId });
+/** Seals secrets into their row; those of providers as the snapshot opens them. */
+function secretBox(secret: string, table: string): SecretBox {
+  const place = (rowId: string) => ({ table, column: "secret", rowId });
   return {
     encrypt: (plain, rowId) => sealSecret(secret, plain, place(rowId)),
     decrypt: (record, rowId) => openSecret(secret, record, place(rowId)),

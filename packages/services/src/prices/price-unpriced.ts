@@ -71,7 +71,7 @@ async function priceNext(ctx: Ctx, { model, providerId, priceId, chargeOf }: Pri
 }
 
 /** Models and providers with requests that nobody has priced yet, each found by one step through the index. */
-async function findUnpriced({ pool, tenantId }: Ctx): Promise<Unpriced[]> {
+export async function findUnpriced({ pool, tenantId }: Pick<Ctx, "pool" | "tenantId">): Promise<Unpriced[]> {
   const { rows } = await pool.query<Unpriced>(
     `WITH RECURSIVE pairs AS (
        (SELECT model, provider_id FROM requests WHERE cost_nano_usd IS NULL AND corrects_id IS NULL ORDER BY model, provider_id LIMIT 1)

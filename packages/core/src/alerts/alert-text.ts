@@ -1,0 +1,97 @@
+import { formatUsd } from "../money.ts";
+import { type AlertKind, alertKindFacts } from "./alert-kinds.ts";
+import type { AlertIncident, AlertTransition } from "./alert-view.ts";
+
+export type AlertLanguage = "en" | "zh-CN";
+
+const kindNames: Readonly<Record<AlertLanguage, Readonly<Record<AlertKind, string>>>> = {
+  en: {
+    cost: "Cost",
+    budget: "Budget used",
+    error_rate: "Error rate",
+    ttft: "Time to first token (p95)",
+    response_time: "Response time (p95)",
+    prompt_cache_hit_rate: "Prompt cache hit rate",
+    breaker_open: "Breaker open",
+    unpriced_model: "Model without a price",
+    redis_memory: "Redis memory",
+    spool_depth: "Spool depth",
+  },
+  "zh-CN": {
+    cost: "费用",
+    budget: "预算用量",
+    error_rate: "错误率",
+    ttft: "首个 token 时间（p95）",
+    response_time: "响应时间（p95）",
+    prompt_cache_hit_rate: "提示词缓存命中率",
+    breaker_open: "熔断器已打开",
+    unpriced_model: "模型没有价格",
+    redis_memory: "Redis 内存",
+    spool_depth: "待落库记录数",
+  },
+};
+
+const words = {
+  en: {
+    fired: "Alert",
+    resolved: "Resolved",
+    critical: "critical",
+    warning: "warning",
+    value: "now",
+    threshold: "threshold",
+    off: "the rule was switched off",
+    test: "This is a test message: the channel works.",
+  },
+  "zh-CN": {
+    fired: "告警",
+    resolved: "已恢复",
+    critical: "严重",
+    warning: "警告",
+    value: "当前",
+    threshold: "阈值",
+    off: "规则已停用",
+    test: "这是一条测试消息：通知渠道可用。",
+  },
+} as const;
+
+/** A value in its kind's unit as people read it; '' for a kind that has none. */
+export function alertValueText(kind: AlertKind, value: number): string {
+  switch (alertKindFacts[kind].unit) {
+    case "usd":
+      return `$${formatUsd(BigInt(Math.round(value * 1e9))).replace(/(\.\d{4})\d+$/, "$1")}`;
+    case "percent":
+      return `${Math.round(value * 10) / 10} %`;
+    case "ms":
+      return `${Math.round(value)} ms`;
+    case "records":
+      return String(Math.round(value));
+    case null:
+      return "";
+  }
+}
+
+export interface AlertMessage {
+  /** One line. */
+  title: string;
+  text: string;
+}
+
+/** What is told of an incident, in words; `subjectName` is '' for everybody. */
+export function alertMessage(
+  incident: AlertIncident,
+  { transition, subjectName, language }: { transition: AlertTransition; subjectName: string; language: AlertLanguage },
+): AlertMessage {
+  const say = words[language];
+  const about = subjectName === "" ? "" : ` · ${subjectName}`;
+  const title = `[Sluice] ${say[transition]} (${say[incident.severity]}): ${incident.ruleName}${about}`;
+  const { kind, threshold } = incident;
+  const now = alertValueText(kind, transition === "fired" ? incident.value : incident.lastValue);
+  const figures = now === "" ? "" : `: ${say.value} ${now}, ${say.threshold} ${alertValueText(kind, threshold)}`;
+  const off = incident.resolution === "rule_off" ? ` (${say.off})` : "";
+  return { title, text: `${kindNames[language][kind]}${about}${figures}${off}` };
+}
+
+/** What a test of a channel says. */
+export function testMessage(language: AlertLanguage): AlertMessage {
+  return { title: "[Sluice] Test", text: words[language].test };
+}

@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { alertKindFacts, alertKinds, alertScopes, alertSeverities } from "../alerts/alert-kinds.ts";
+import { PageInput } from "./page.ts";
+import { nameField } from "./provider.ts";
+import { scheduleField } from "./provider-options.ts";
+
+const DAY_MINUTES = 1_440;
+
+/** Windows are made of the rollups' five minutes; beyond a day of their hours. */
+const windowField = z
+  .int()
+  .min(5)
+  .max(30 * DAY_MINUTES)
+  .refine((minutes) => minutes % (minutes > DAY_MINUTES ? 60 : 5) === 0, "minutes in steps of 5, or whole hours beyond a day");
+
+const ruleFields = {
+  name: nameField,
+  severity: z.enum(alertSeverities),
+  /** In the kind's unit: USD, percent, ms or records. */
+  threshold: z.number().positive().max(1_000_000_000),
+  windowMinutes: windowField,
+  /** Requests in the window below which nothing is concluded. */
+  minimumRequests: z.int().min(1).max(1_000_000),
+  scope: z.enum(alertScopes),
+  /** Of the provider, key or user, or the model's name; '' with the scope `all`. */
+  scopeId: z.string().trim().max(200),
+  /** How long it must be well before it is told as over. */
+  resolveAfterSeconds: z.int().min(0).max(86_400),
+  /** Messages wait for their end; no windows = none. */
+  quietHours: scheduleField,
+  /** Whether what is critical is told in quiet hours too. */
+  criticalThrough: z.boolean(),
+  channelIds: z.array(z.uuid()).max(20),
+  /** What is taken for Redis' maxmemory when it has none. */
+  capacityBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 50),
+  enabled: z.boolean(),
+};
+
+export const CreateAlertRuleInput = z
+  .strictObject({
+    kind: z.enum(alertKinds),
+    ...ruleFields,
+    severity: ruleFields.severity.default("warning"),
+    threshold: ruleFields.threshold.optional(),
+    windowMinutes: windowField.default(15),
+    minimumRequests: ruleFields.minimumRequests.default(20),
+    scope: ruleFields.scope.default("all"),
+    scopeId: ruleFields.scopeId.default(""),
+    resolveAfterSeconds: ruleFields.resolveAfterSeconds.default(60),
+    quietHours: scheduleField.default({ zone: "UTC", windows: [] }),
+    criticalThrough: z.boolean().default(true),
+    channelIds: ruleFields.channelIds.default([]),
+    capacityBytes: ruleFields.capacityBytes.default(0),
+    enabled: z.boolean().default(true),
+  })
+  .superRefine(checkRule)
+  .transform(({ threshold, ...rule }) => ({ ...rule, threshold: threshold ?? alertKindFacts[rule.kind].threshold }));
+
+export interface AlertRuleFields extends z.infer<z.ZodObject<typeof ruleFields>> {
+  kind: (typeof alertKinds)[number];
+}
+
+/** What holds between the fields of a rule. */
+function checkRule(
+  { kind, scope, scopeId, threshold }: Pick<AlertRuleFields, "kind" | "scope" | "scopeId"> & { threshold?: number | undefined },
+  check: z.RefinementCtx,
+): void {
+  const refuse = (field: string, message: string): void => check.addIssue({ code: "custom", path: [field], message });
+  const { scopes, unit, bad } = alertKindFacts[kind];
+  if (!scopes.includes(scope)) refuse("scope", "a rule of this kind does not look at that");
+  if (scope !== "all" && scopeId === "") refuse("scopeId", "say which");
+  if (scope === "all" && scopeId !== "") refuse("scopeId", "of all there is none to name");
+  if ((scope === "provider" || scope === "key" || scope === "user") && scopeId !== "" && !z.uuid().safeParse(scopeId).success)
+    refuse("scopeId", "not an id");
+  if (unit === "percent" && threshold !== undefined && (threshold > 100 || (bad === "below" && threshold === 100)))
+    refuse("threshold", "at most 100 %");
+}
+
+/** The fields of a stored rule with its changes. */
+export const AlertRuleFields = z.strictObject({ kind: z.enum(alertKinds), ...ruleFields }).superRefine(checkRule);
+
+/** Every field but the id is optional; a rule stays of its kind. */
+export const UpdateAlertRuleInput = z.strictObject({ id: z.uuid(), ...z.object(ruleFields).partial().shape });
+
+export const alertLanguages = ["en", "zh-CN"] as const;
+
+/** `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks writes a signing secret. */
+const signingSecretField = z
+  .string()
+  .trim()
+  .regex(/^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|)$/, "whsec_ and 24 to 64 bytes in base64");
+
+const addressField = z.email().max(254);
+
+export const webhookConfig = z.strictObject({ url: z.url({ protocol: /^https?$/ }).max(1_000) });
+export const emailConfig = z.strictObject({
+  host: z
+    .string()
+    .trim()
+    .regex(/^[A-Za-z0-9.:_-]{1,253}$/, "a host name or address"),
+  port: z.int().min(1).max(65_535),
+  /** tls: from the first byte; starttls: required before anything is said; none: in clear. */
+  security: z.enum(["tls", "starttls", "none"]),
+  /** '' = the server asks for no login. */
+  user: z.string().max(254),
+  from: addressField,
+  to: z.array(addressField).min(1).max(20),
+});
+
+const channelFields = { name: nameField, language: z.enum(alertLanguages).default("en"), enabled: z.boolean().default(true) };
+
+export const CreateAlertChannelInput = z.discriminatedUnion("kind", [
+  /** Without a signing secret one is made; either way it is shown once. */
+  z.strictObject({ kind: z.literal("webhook"), ...channelFields, config: webhookConfig, secret: signingSecretField.optional() }),
+  z.strictObject({ kind: z.literal("email"), ...channelFields, config: emailConfig, secret: z.string().min(1).max(1_000).optional() }),
+]);
+
+/** An absent secret keeps the stored one, unless it would go to another host. */
+export const UpdateAlertChannelInput = z.discriminatedUnion("kind", [
+  z.strictObject({
+    id: z.uuid(),
+    kind: z.literal("webhook"),
+    name: nameField.optional(),
+    language: z.enum(alertLanguages).optional(),
+    enabled: z.boolean().optional(),
+    config: webhookConfig.optional(),
+    secret: signingSecretField.optional(),
+  }),
+  z.strictObject({
+    id: z.uuid(),
+    kind: z.literal("email"),
+    name: nameField.optional(),
+    language: z.enum(alertLanguages).optional(),
+    enabled: z.boolean().optional(),
+    config: emailConfig.optional(),
+    secret: z.string().min(1).max(1_000).optional(),
+  }),
+]);
+
+export const AlertIdInput = z.strictObject({ id: z.uuid() });
+
+/** The past ones, newest first. */
+export const ListIncidentsInput = PageInput;

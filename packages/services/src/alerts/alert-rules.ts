@@ -1,0 +1,83 @@
+import { SluiceError } from "@sluice/core/errors";
+import { newId } from "@sluice/core/ids";
+import { AlertIdInput, AlertRuleFields, CreateAlertRuleInput, UpdateAlertRuleInput } from "@sluice/core/inputs/alert";
+import type { AlertRule } from "@sluice/db/generated/client";
+import type { z } from "zod";
+import { requireAccess } from "../access.ts";
+import { audit } from "../audit.ts";
+import type { Ctx } from "../context.ts";
+import { parse } from "../parse.ts";
+import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
+import type { AlertRuleView } from "./alert-view.ts";
+import { toRuleView } from "./to-alert-view.ts";
+
+/** Each is looked at every few seconds. */
+const MOST_RULES = 100;
+
+/** Every rule, by name. */
+export async function listAlertRules(ctx: Ctx): Promise<AlertRuleView[]> {
+  requireAccess(ctx.actor, "admin");
+  const rows = await ctx.prisma.alertRule.findMany({ where: { tenantId: ctx.tenantId }, orderBy: { name: "asc" } });
+  return rows.map(toRuleView);
+}
+
+/** @throws SluiceError `conflict` (name taken, or too many rules), `invalid_request` (a channel that is not there). */
+export async function createAlertRule(ctx: Ctx, input: z.input<typeof CreateAlertRuleInput>): Promise<AlertRuleView> {
+  requireAccess(ctx.actor, "admin");
+  const wanted = parse(CreateAlertRuleInput, input);
+  return withTransaction(ctx, async (ctx) => {
+    const { tx } = ctx.transaction;
+    await requireChannels(ctx, wanted.channelIds);
+    if ((await tx.alertRule.count({ where: { tenantId: ctx.tenantId } })) >= MOST_RULES)
+      throw new SluiceError("conflict", { message: `There are ${MOST_RULES} rules already.` });
+    const rule = toRuleView(await tx.alertRule.create({ data: { ...wanted, id: newId(), tenantId: ctx.tenantId } }));
+    await audit(ctx, { action: "alert-rule.create", targetKind: "alert", targetId: rule.id, after: rule });
+    await announce(ctx, rule.id);
+    return rule;
+  });
+}
+
+/** @throws SluiceError `not_found`, `conflict` (name taken), `invalid_request`. */
+export async function updateAlertRule(ctx: Ctx, input: z.input<typeof UpdateAlertRuleInput>): Promise<AlertRuleView> {
+  requireAccess(ctx.actor, "admin");
+  const { id, ...change } = parse(UpdateAlertRuleInput, input);
+  return withTransaction(ctx, async (ctx) => {
+    const before = toRuleView(await storedRule(ctx, id));
+    const { id: _id, ...fields } = before;
+    const wanted = parse(AlertRuleFields, { ...fields, ...change });
+    if (change.channelIds) await requireChannels(ctx, change.channelIds);
+    const after = toRuleView(await ctx.transaction.tx.alertRule.update({ where: { id }, data: wanted }));
+    await audit(ctx, { action: "alert-rule.update", targetKind: "alert", targetId: id, before, after });
+    await announce(ctx, id);
+    return after;
+  });
+}
+
+/** Its open incidents end with the next look; the past ones stay. @throws SluiceError `not_found`. */
+export async function deleteAlertRule(ctx: Ctx, input: z.input<typeof AlertIdInput>): Promise<void> {
+  requireAccess(ctx.actor, "admin");
+  const { id } = parse(AlertIdInput, input);
+  await withTransaction(ctx, async (ctx) => {
+    const before = toRuleView(await storedRule(ctx, id));
+    await ctx.transaction.tx.alertRule.delete({ where: { id } });
+    await audit(ctx, { action: "alert-rule.delete", targetKind: "alert", targetId: id, before });
+    await announce(ctx, id);
+  });
+}
+
+async function storedRule(ctx: TxCtx, id: string): Promise<AlertRule> {
+  const row = await ctx.transaction.tx.alertRule.findFirst({ where: { id, tenantId: ctx.tenantId } });
+  if (!row) throw new SluiceError("not_found");
+  return row;
+}
+
+async function requireChannels({ tenantId, transaction }: TxCtx, ids: readonly string[]): Promise<void> {
+  const there = await transaction.tx.alertChannel.count({ where: { tenantId, id: { in: [...ids] } } });
+  if (there !== new Set(ids).size) throw new SluiceError("invalid_request", { message: "A channel is not there.", field: "channelIds" });
+}
+
+/** Workers read rules anew when the configuration's version has moved. */
+async function announce(ctx: TxCtx, id: string): Promise<void> {
+  await bumpConfigVersion(ctx);
+  emit(ctx, { type: "alert.changed", id });
+}

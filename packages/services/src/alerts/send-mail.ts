@@ -1,0 +1,65 @@
+import type { AlertMessage } from "@sluice/core/alerts/alert-text";
+import type { emailConfig } from "@sluice/core/inputs/alert";
+import type { Egress } from "@sluice/egress/contract";
+import { createTransport } from "nodemailer";
+import type { z } from "zod";
+import type { SendResult } from "./alert-view.ts";
+
+const CONNECT_MS = 5_000;
+const ANSWER_MS = 10_000;
+const EXCERPT = 200;
+
+export interface MailCall {
+  config: z.infer<typeof emailConfig>;
+  /** '' = the server asks for no login. */
+  password: string;
+  /** The same at every try of one message, and so its Message-ID: mail systems drop what they have already. */
+  id: string;
+  message: AlertMessage;
+  signal: AbortSignal;
+}
+
+/**
+ * Sends one message by SMTP, on a connection that the guarded way out has made: the mail library opens none by itself. What the
+ * server says is a result, also when it refuses.
+ * @throws SluiceError when there is no connection.
+ */
+export async function sendMail(egress: Egress, { config, password, id, message, signal }: MailCall): Promise<SendResult> {
+  const { host, port, security, user, from, to } = config;
+  const socket = await egress.connect({ host, port, timeoutMs: CONNECT_MS });
+  const cut = (): void => void socket.destroy();
+  signal.addEventListener("abort", cut, { once: true });
+  const transport = createTransport({
+    ...{ host, port, connection: socket },
+    secure: security === "tls",
+    requireTLS: security === "starttls",
+    ignoreTLS: security === "none",
+    ...(user !== "" && { auth: { user, pass: password } }),
+    greetingTimeout: ANSWER_MS,
+    socketTimeout: ANSWER_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  try {
+    const sent = await transport.sendMail({
+      ...{ from, to, subject: message.title, text: `${message.text}\n` },
+      messageId: `<${id}@sluice>`,
+      headers: { "X-Sluice-Message": id },
+    });
+    return { ok: sent.rejected.length === 0, status: null, answer: sent.response.slice(0, EXCERPT) };
+  } catch (thrown) {
+    return { ok: false, status: null, answer: refusalOf(thrown) };
+  } finally {
+    signal.removeEventListener("abort", cut);
+    transport.close();
+    socket.destroy();
+  }
+}
+
+/** What the mail server said, or what went wrong with it; nothing that was sent. */
+function refusalOf(thrown: unknown): string {
+  if (typeof thrown !== "object" || thrown === null) return "";
+  const response = "response" in thrown && typeof thrown.response === "string" ? thrown.response : "";
+  const message = thrown instanceof Error ? thrown.message : "";
+  return (response || message).replaceAll(/\s+/g, " ").slice(0, EXCERPT);
+}

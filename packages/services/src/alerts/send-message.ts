@@ -1,0 +1,45 @@
+import type { AlertMessage } from "@sluice/core/alerts/alert-text";
+import { toSluiceError } from "@sluice/core/errors";
+import type { Services } from "../context.ts";
+import type { AlertChannelView, SendResult } from "./alert-view.ts";
+import { sendMail } from "./send-mail.ts";
+import { sendWebhook } from "./send-webhook.ts";
+
+/** The longest that one try takes, whatever the other side does. */
+const TRY_MS = 15_000;
+
+export interface OutgoingMessage {
+  channel: AlertChannelView;
+  /** The channel's stored secret. */
+  sealed: string;
+  /** The same at every try. */
+  id: string;
+  message: AlertMessage;
+  /** What a webhook is sent. */
+  payload: object;
+  signal?: AbortSignal;
+}
+
+/** Sends one message to a channel. Never throws: that nobody answered is a result, too. */
+export async function sendMessage(
+  services: Pick<Services, "egress" | "channelSecrets" | "clock" | "version" | "log">,
+  { channel, sealed, id, message, payload, signal }: OutgoingMessage,
+): Promise<SendResult> {
+  const deadline = AbortSignal.timeout(TRY_MS);
+  const ends = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  try {
+    const secret = sealed === "" ? "" : services.channelSecrets.decrypt(sealed, channel.id);
+    const { version } = services;
+    if (channel.kind === "email")
+      return await sendMail(services.egress, { config: channel.config, password: secret, id, message, signal: ends });
+    const call = { url: channel.config.url, secret, id, payload, nowMs: services.clock.now(), version, signal: ends };
+    return await sendWebhook(services.egress, call);
+  } catch (thrown) {
+    if (deadline.aborted) return { ok: false, status: null, answer: `No answer within ${TRY_MS / 1_000} s.` };
+    const error = toSluiceError(thrown);
+    services.log.info({ channelId: channel.id, code: error.code, detail: error.detail }, "an alert channel gave no answer");
+    // As with a provider's: a closed port and a blocked address look alike.
+    const answer = error.code === "upstream_timeout" ? "No answer in time." : "The address cannot be reached.";
+    return { ok: false, status: null, answer };
+  }
+}

@@ -1,0 +1,44 @@
+import type { AddressInfo } from "node:net";
+import { SMTPServer } from "smtp-server";
+
+export interface MailReceived {
+  from: string;
+  to: string[];
+  /** Headers and body as they came. */
+  source: string;
+}
+
+/** A mail server that keeps whatever it is given, on a free port, in clear. */
+export interface MailSink {
+  port: number;
+  received: MailReceived[];
+  stop(): Promise<void>;
+}
+
+/** Starts one; with a login it takes no mail without it. */
+export async function startMailSink(login?: { user: string; password: string }): Promise<MailSink> {
+  const received: MailReceived[] = [];
+  const server = new SMTPServer({
+    hideSTARTTLS: true,
+    allowInsecureAuth: true,
+    authOptional: login === undefined,
+    onAuth: ({ username, password }, _session, done) =>
+      username === login?.user && password === login?.password ? done(null, { user: username }) : done(new Error("wrong login")),
+    onData(stream, { envelope }, done) {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("end", () => {
+        const from = envelope.mailFrom === false ? "" : envelope.mailFrom.address;
+        received.push({ from, to: envelope.rcptTo.map(({ address }) => address), source: Buffer.concat(chunks).toString("utf8") });
+        done();
+      });
+    },
+  });
+  server.on("error", () => undefined);
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    received,
+    stop: () => new Promise((closed) => server.close(closed)),
+  };
+}

@@ -10,6 +10,8 @@ export interface Metric {
   /** Of the rounds. */
   min: number;
   max: number;
+  /** The figure of every round, in their order: what the median is the middle of. */
+  rounds: number[];
 }
 
 /** What a metric's median must reach. */
@@ -39,7 +41,7 @@ export function summarise(figures: readonly number[]): Metric {
   const low = sorted[(sorted.length - 1) >> 1];
   const high = sorted[sorted.length >> 1];
   if (low === undefined || high === undefined) throw new RangeError("no figures");
-  return { median: (low + high) / 2, min: sorted[0] ?? low, max: sorted.at(-1) ?? high };
+  return { median: (low + high) / 2, min: sorted[0] ?? low, max: sorted.at(-1) ?? high, rounds: [...figures] };
 }
 
 /** The p-th quantile (0…1) of durations, nearest rank. */
@@ -92,8 +94,8 @@ function describeTarget({ atLeast, atMost }: Target): string {
   return [atLeast === undefined ? "" : `≥ ${atLeast}`, atMost === undefined ? "" : `≤ ${atMost}`].filter(Boolean).join(", ");
 }
 
-function roundedMetric({ median, min, max }: Metric): Metric {
-  return { median: rounded(median), min: rounded(min), max: rounded(max) };
+function roundedMetric({ median, min, max, rounds }: Metric): Metric {
+  return { median: rounded(median), min: rounded(min), max: rounded(max), rounds: rounds.map(rounded) };
 }
 
 /** Four significant digits: more would claim more than a shared machine can say. */

@@ -17,13 +17,18 @@ export interface LoadResult {
   errors: number;
   perSecond: number;
   p50Ms: number;
+  p95Ms: number;
   p99Ms: number;
+  /** Until the first byte of a body, p50. */
+  firstByteMsP50: number;
 }
 
 interface Connection {
   socket: Socket;
   pending: Buffer;
   sentAt: number;
+  /** When the first byte of the answer's body was here; 0 before. */
+  firstByteAt: number;
   busy: boolean;
 }
 
@@ -42,6 +47,7 @@ function percentile(sorted: Float64Array, share: number): number {
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const request = requestBytes(options.port, options.key, options.body);
   const latencies: number[] = [];
+  const firstBytes: number[] = [];
   let errors = 0;
   const idle: Connection[] = [];
   const planned: number[] = [];
@@ -50,13 +56,16 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const send = (connection: Connection, at: number): void => {
     connection.busy = true;
     connection.sentAt = at;
+    connection.firstByteAt = 0;
     connection.socket.write(request);
   };
   const answered = (connection: Connection, status: number): void => {
     connection.busy = false;
     const now = performance.now();
-    if (status === 200) latencies.push(now - connection.sentAt);
-    else errors++;
+    if (status === 200) {
+      latencies.push(now - connection.sentAt);
+      firstBytes.push(connection.firstByteAt - connection.sentAt);
+    } else errors++;
     if (now >= end) return;
     if (options.rate === 0) send(connection, now);
     else {
@@ -86,7 +95,9 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     errors,
     perSecond: latencies.length / (options.ms / 1000),
     p50Ms: percentile(sorted, 0.5),
+    p95Ms: percentile(sorted, 0.95),
     p99Ms: percentile(sorted, 0.99),
+    firstByteMsP50: percentile(Float64Array.from(firstBytes).sort(), 0.5),
   };
 }
 
@@ -104,22 +115,29 @@ async function plan(options: LoadOptions, end: number, fire: (at: number) => voi
 function open(port: number, answered: (connection: Connection, status: number) => void): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
-    const connection: Connection = { socket, pending: Buffer.alloc(0), sentAt: 0, busy: false };
+    const connection: Connection = { socket, pending: Buffer.alloc(0), sentAt: 0, firstByteAt: 0, busy: false };
     socket.setNoDelay(true);
     socket.once("connect", () => resolve(connection));
     socket.once("error", reject);
     socket.on("data", (chunk) => {
       const bytes = connection.pending.length === 0 ? chunk : Buffer.concat([connection.pending, chunk]);
-      const headEnd = bytes.indexOf("\r\n\r\n");
-      const length = headEnd < 0 ? -1 : Number(/content-length: *(\d+)/i.exec(bytes.toString("latin1", 0, headEnd))?.[1] ?? -1);
-      if (headEnd < 0 || bytes.length < headEnd + 4 + length) {
-        connection.pending = bytes;
-        return;
-      }
-      connection.pending = bytes.subarray(headEnd + 4 + Math.max(0, length));
-      answered(connection, Number(bytes.toString("latin1", 9, 12)));
+      const bodyAt = bytes.indexOf("\r\n\r\n") + 4;
+      if (bodyAt > 3 && bytes.length > bodyAt && connection.firstByteAt === 0) connection.firstByteAt = performance.now();
+      const end = bodyAt > 3 ? answerEnd(bytes, bodyAt) : -1;
+      connection.pending = end < 0 ? bytes : bytes.subarray(end);
+      if (end >= 0) answered(connection, Number(bytes.toString("latin1", 9, 12)));
     });
   });
+}
+
+const lastChunk = Buffer.from("\r\n0\r\n\r\n");
+
+/** Where an answer ends whose body begins at `bodyAt`; -1 while it has not. Nothing is pipelined: a last chunk is at the very end. */
+function answerEnd(bytes: Buffer, bodyAt: number): number {
+  const length = /content-length: *(\d+)/i.exec(bytes.toString("latin1", 0, bodyAt))?.[1];
+  if (length === undefined) return bytes.subarray(-lastChunk.length).equals(lastChunk) ? bytes.length : -1;
+  const end = bodyAt + Number(length);
+  return bytes.length < end ? -1 : end;
 }
 
 if (process.argv[1]?.endsWith("load.ts") && process.argv[2]) {

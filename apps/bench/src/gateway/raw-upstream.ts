@@ -1,5 +1,6 @@
 // The cheapest provider there can be, so that the measured core is the gateway's: bare sockets, prepared answers.
-// Run as a process: node raw-upstream.ts PORT [PORT …] (pools are bounded per origin, so many streams need several). A body that holds "hold-open" gets a stream that stays open until the client leaves.
+// Run as a process: node raw-upstream.ts PORT [PORT …] (pools are bounded per origin, so many streams need several). A body that
+// asks for a stream gets one in two writes, one that holds "hold-open" a stream that stays open until the client leaves.
 import { createServer } from "node:net";
 
 const answer = JSON.stringify({
@@ -16,14 +17,30 @@ const whole = Buffer.from(
   `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(answer)}\r\n\r\n${answer}`,
 );
 
-const events = [
-  `event: message_start\ndata: {"type":"message_start","message":{"id":"msg_bench","type":"message","role":"assistant","model":"bench-model","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":120,"output_tokens":1}}}\n\n`,
-  `event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n`,
-  `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}\n\n`,
-].join("");
+const event = (type: string, fields: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+const textDelta = (text: string): string => event("content_block_delta", { index: 0, delta: { type: "text_delta", text } });
+const firstEvents = [
+  event("message_start", {
+    message: {
+      ...{ id: "msg_bench", type: "message", role: "assistant", model: "bench-model", content: [], stop_reason: null },
+      ...{ stop_sequence: null, usage: { input_tokens: 120, output_tokens: 1 } },
+    },
+  }),
+  event("content_block_start", { index: 0, content_block: { type: "text", text: "" } }),
+  textDelta("Hello"),
+];
+const laterEvents = [
+  ...Array.from({ length: 20 }, () => textDelta("The quick brown fox ")),
+  event("content_block_stop", { index: 0 }),
+  event("message_delta", { delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: 80 } }),
+  event("message_stop", {}),
+];
+const chunked = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 const opening = Buffer.from(
-  `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n${Buffer.byteLength(events).toString(16)}\r\n${events}\r\n`,
+  `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n${chunked(firstEvents.join(""))}`,
 );
+/** One chunk an event, as providers send them. */
+const rest = Buffer.from(`${laterEvents.map(chunked).join("")}0\r\n\r\n`);
 
 const server = (): ReturnType<typeof createServer> =>
   createServer((socket) => {
@@ -41,7 +58,9 @@ const server = (): ReturnType<typeof createServer> =>
         if (pending.length < total) return;
         const body = pending.subarray(end + 4, total);
         pending = pending.subarray(total);
-        socket.write(body.includes("hold-open") ? opening : whole);
+        const streams = body.includes('"stream":true');
+        socket.write(streams ? opening : whole);
+        if (streams && !body.includes("hold-open")) setImmediate(() => socket.write(rest));
       }
     });
   });

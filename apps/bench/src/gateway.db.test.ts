@@ -1,0 +1,55 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { gatewayReport } from "./gateway/gateway-report.ts";
+import { type GatewayPlan, sampleGateway } from "./gateway.ts";
+import type { Metric } from "./report.ts";
+
+/** So short that the figures say nothing; that they are all there, and of real requests, is what is looked at. */
+const plan: GatewayPlan = { rounds: 3, warmMs: 200, ms: 250, shapeMs: 150, streams: 20, memoryRounds: 1, rate: 200 };
+
+describe("A29: the benchmark of the gateway runs with the tests", () => {
+  let metrics: Record<string, Metric>;
+  let targets: string[];
+  beforeAll(async () => {
+    const report = gatewayReport(await sampleGateway(plan), plan);
+    metrics = report.metrics;
+    targets = Object.keys(report.targets);
+  }, 240_000);
+
+  const median = (name: string): number => metrics[name]?.median ?? Number.NaN;
+
+  it("A24, R28: POST with bodies of two sizes, whole and as a stream, as fast as answers come and at an open-loop rate", () => {
+    for (const shape of ["Json1kLimited", "Sse1k", "Json76k", "Sse76k"]) expect(median(`perSecond${shape}`)).toBeGreaterThan(0);
+    expect(median("fixedRatePerSecond")).toBe(plan.rate);
+    expect(median("addedFirstByteMsP50Sse1k")).not.toBeNaN();
+  });
+
+  it("A27: every compared figure is of three rounds in turn, told with its median and spread", () => {
+    for (const name of ["perSecondPassThrough", "perSecondInProcess", "ratioInProcess", "ratioSse76k"]) {
+      const { rounds = [], median, min, max } = metrics[name] ?? {};
+      expect(rounds, name).toHaveLength(3);
+      expect([...rounds].sort((a, b) => a - b)).toEqual([min, median, max]);
+    }
+  });
+
+  it("R23: overhead is what the gateway adds to bare pass-through at the fixed rate, p50, p95 and p99", () => {
+    for (const name of ["addedMsP50InProcess", "addedMsP95InProcess", "addedMsP99InProcess"]) expect(median(name)).not.toBeNaN();
+  });
+
+  it("R24, R25: statements a request are fewer than one; memory, CPU at the rate, what is written ahead and waits for locks are told", () => {
+    expect(median("settlesPerRequestInProcess")).toBeGreaterThan(0);
+    expect(median("settlesPerRequestInProcess")).toBeLessThan(1);
+    expect(median("residentMbInProcess")).toBeGreaterThan(50);
+    expect(median("cpuPercentAtFixedRateInProcess")).toBeGreaterThan(0);
+    expect(median("walBytesPerRequestInProcess")).toBeGreaterThan(100);
+    expect(median("lockWaitMsPerRequestInProcess")).toBeGreaterThanOrEqual(0);
+  });
+
+  it("R26: batches ask PostgreSQL a fifth as often, at most, as rows that are committed each before its answer", () => {
+    expect(median("settlesPerRequestDirect")).toBe(1);
+    expect(median("settlesPerRequestInProcess")).toBeLessThanOrEqual(0.2);
+  });
+
+  it("names a target only for what it measures", () => {
+    expect(targets.filter((name) => Number.isNaN(median(name)))).toEqual([]);
+  });
+});

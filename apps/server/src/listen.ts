@@ -1,15 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Api } from "@sluice/api/create-api";
+import { templateOf } from "@sluice/core/dialects/routes";
 import { type Gateway, serverOptions } from "@sluice/gateway/gateway";
 import { refuseUnparsed } from "@sluice/gateway/unparsed";
 import type { Env } from "./env.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Meters } from "./meters.ts";
 import type { Operations } from "./operations.ts";
 
 interface Handlers {
   operations: Operations;
-  metrics: Metrics;
+  meters: Meters;
   gateway: Gateway | null;
   api: Api | null;
 }
@@ -43,21 +44,38 @@ export async function listen(env: Env, handlers: Handlers): Promise<{ url: strin
 }
 
 function openServer(
-  { operations, metrics, gateway, api }: Handlers,
+  { operations, meters, gateway, api }: Handlers,
   serves: { gateway: boolean; console: boolean; isPrivate: boolean },
 ): Server {
   const server = createServer(serverOptions, (req: IncomingMessage, res: ServerResponse) => {
-    res.once("finish", () => metrics.countAnswer(res.statusCode));
-    if (serves.gateway && gateway?.owns(req)) gateway.handle(req, res);
-    else if (operations(req, res, serves.isPrivate)) return;
-    else if (serves.console && api) api.routing(req, res);
-    else {
+    const beganMs = performance.now();
+    let endpointOf: () => string | null = () => "other";
+    res.once("close", () => {
+      const endpoint = endpointOf();
+      const status = res.headersSent ? res.statusCode : CLIENT_LEFT;
+      if (endpoint !== null) meters.answered({ method: req.method ?? "", endpoint, status, ms: performance.now() - beganMs });
+    });
+    if (serves.gateway && gateway?.owns(req)) {
+      endpointOf = () => templateOf(pathOf(req));
+      gateway.handle(req, res);
+    } else if (operations(req, res, serves.isPrivate)) endpointOf = () => pathOf(req);
+    else if (serves.console && api) {
+      endpointOf = () => api.endpointOf(req);
+      api.routing(req, res);
+    } else {
       res.writeHead(404, { "content-type": "application/json; charset=utf-8" });
       res.end(nothingHere);
     }
   });
   refuseUnparsed(server);
   return server;
+}
+
+/** The client was gone before it had an answer; nginx' number for it. */
+const CLIENT_LEFT = 499;
+
+function pathOf({ url = "" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "";
 }
 
 function bind(server: Server, host: string, { name, port }: { name: string; port: number }): Promise<void> {

@@ -1,13 +1,17 @@
 import type { StickyStats } from "@sluice/admission/admission";
 import type { CreditStats } from "@sluice/admission/credit";
+import type { StoreFigures } from "@sluice/core/figures";
 import type { GatewayStats } from "@sluice/gateway/context";
 import type { LedgerStats } from "@sluice/ledger/records";
 import type { Pool } from "pg";
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from "prom-client";
+import type { Meters } from "./meters.ts";
 import type { SpanExportStats } from "./span-export.ts";
+import { addStoreMetrics } from "./store-metrics.ts";
 
 export interface MetricSources {
   version: string;
+  meters: Meters;
   pool: Pool;
   gatewayStats: () => GatewayStats | null;
   ledgerStats: () => LedgerStats | null;
@@ -18,14 +22,17 @@ export interface MetricSources {
   stickyStats: () => StickyStats;
   /** null: nobody collects traces. */
   spanStats: () => SpanExportStats | null;
+  lockConflicts: () => number;
+  eventsPublished: () => number;
+  framesSent: () => number;
+  /** Asks PostgreSQL and Redis. */
+  stores: () => Promise<StoreFigures>;
 }
 
-/** The process in Prometheus' text format; figures are read when they are scraped, never collected by a timer. */
+/** The process, PostgreSQL and Redis in Prometheus' text format; figures are read when they are scraped, never collected by a timer. */
 export interface Metrics {
   contentType: string;
   text(): Promise<string>;
-  /** Counts one answer of the process by class of status. */
-  countAnswer(status: number): void;
   /** The ledger's durations, ms. */
   ledger: { onCommitted(ms: number): void; onSynced(ms: number): void };
 }
@@ -34,9 +41,9 @@ export interface Metrics {
 const settleBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const syncBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
-/** Makes a registry of its own, so that two servers in one process (tests) do not collide. */
+/** Adds to what the meters count all that is read when somebody asks. */
 export function createMetrics(sources: MetricSources): Metrics {
-  const registry = new Registry();
+  const { registry } = sources.meters;
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -48,18 +55,13 @@ export function createMetrics(sources: MetricSources): Metrics {
       },
     });
   };
+  const counter = (name: string, help: string, read: () => number): void => addCounter(registry, { name, help, read });
   new Gauge({
     name: "sluice_build_info",
     help: "Always 1; the label says which version runs.",
     labelNames: ["version"],
     registers: [registry],
   }).set({ version: sources.version }, 1);
-  const answers = new Counter({
-    name: "http_requests_total",
-    help: "Answers by class of status.",
-    labelNames: ["status"],
-    registers: [registry],
-  });
   gaugesOfGateway(gauge, sources);
   const ledger = metricsOfLedger(registry, gauge, sources);
   gaugesOfCredit(gauge, sources);
@@ -69,6 +71,10 @@ export function createMetrics(sources: MetricSources): Metrics {
     () => sources.limitDriftNanoUsd() / 1e9,
   );
   gaugesOfStickiness(gauge, sources);
+  counter("sluice_lock_conflicts_total", "Probes of a breaker that other requests had taken.", sources.lockConflicts);
+  counter("sluice_events_published_total", "Events given to the live bus.", sources.eventsPublished);
+  counter("sluice_frames_sent_total", "Frames given to event streams.", sources.framesSent);
+  addStoreMetrics(registry, sources.stores);
   gauge("sluice_spans_exported", "Spans that the collector of traces took, since start.", () => sources.spanStats()?.exported ?? 0);
   gauge("sluice_spans_dropped", "Spans given up because it was away or too slow, since start.", () => sources.spanStats()?.dropped ?? 0);
   gauge("sluice_live_subscriptions", "Open event streams of the console.", sources.liveSubscriptions);
@@ -77,7 +83,6 @@ export function createMetrics(sources: MetricSources): Metrics {
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    countAnswer: (status) => answers.inc({ status: `${Math.floor(status / 100)}xx` }),
     ledger,
   };
 }
@@ -111,20 +116,28 @@ function gaugesOfGateway(gauge: AddGauge, { gatewayStats }: MetricSources): void
   gauge("sluice_gateway_unrecorded", "Requests whose end could not be recorded since start.", () => gatewayStats()?.unrecorded ?? 0);
 }
 
+/** A count that is kept elsewhere: read, not counted again. */
+function addCounter(registry: Registry, { read, ...options }: { name: string; help: string; read: () => number }): void {
+  new Counter({
+    ...options,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
+
 /** Counters that the ledger keeps by itself since its start: read, not counted again. */
 function metricsOfLedger(registry: Registry, gauge: AddGauge, { ledgerStats }: MetricSources): Metrics["ledger"] {
-  const counter = (name: string, help: string, read: (stats: LedgerStats) => number): void => {
-    new Counter({
-      name,
-      help,
-      registers: [registry],
-      collect() {
+  const counter = (name: string, help: string, read: (stats: LedgerStats) => number): void =>
+    addCounter(registry, {
+      ...{ name, help },
+      read() {
         const stats = ledgerStats();
-        this.reset();
-        this.inc(stats ? read(stats) : 0);
+        return stats ? read(stats) : 0;
       },
     });
-  };
   const histogram = (name: string, help: string, buckets: number[]): Histogram =>
     new Histogram({ name, help, buckets, registers: [registry] });
   gauge("sluice_ledger_depth", "Records that are not in Postgres yet.", () => ledgerStats()?.depth ?? 0);

@@ -33,8 +33,10 @@ import { createHealth } from "./health.ts";
 import { type Instance, takeInstance } from "./instance.ts";
 import { createInstanceFacts } from "./instance-facts.ts";
 import { listen } from "./listen.ts";
+import { createMeters, type Meters } from "./meters.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createOperations } from "./operations.ts";
+import { createProcessFigures } from "./process-figures.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { openStorage, prepareDatabase, type Storage } from "./storage.ts";
 import type { Tracing } from "./tracing.ts";
@@ -62,6 +64,7 @@ interface Parts {
   services: Services;
   /** null without SLUICE_CONFIG. */
   config: WatchedConfig | null;
+  meters: Meters;
   metrics: Metrics;
   /** null: nobody collects traces. */
   tracing: Tracing | null;
@@ -73,7 +76,8 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
   await makeDataDir(env.dataDir);
   const secret = await readOrMakeSecret(env.dataDir, env.secret);
   const instance = await takeInstance(env.dataDir, env.roles);
-  const storage = await openStorage(env, log);
+  const meters = createMeters();
+  const storage = await openStorage(env, log, meters.queried);
   const opened: Opened = {
     instance,
     storage,
@@ -96,15 +100,21 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     const prepared = await prepareDatabase(storage, waiting);
     const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, version, log });
     opened.rooms = rooms;
-    const services = composeServices({ env, log, version, secret, storage, rooms });
-    const config = watchedConfig({ env, log, instance, rooms, services });
-    opened.config = config;
     const { roles } = opened;
-    const metrics = createMetrics({
-      version,
-      pool: storage.pool,
+    const counts = {
       gatewayStats: () => roles.gateway?.stats() ?? null,
       ledgerStats: () => roles.ledger?.stats() ?? null,
+      lockConflicts: () => rooms.admission.breakers.probeConflicts(),
+      eventsPublished: () => rooms.live.published(),
+      framesSent: () => rooms.live.frames.sent(),
+    };
+    const processFigures = createProcessFigures({ ...counts, instanceId: instance.id, meters, pool: storage.pool });
+    const measures = { called: meters.called, rendered: meters.rendered, process: processFigures };
+    const services = composeServices({ env, log, version, secret, storage, rooms, measures });
+    const config = watchedConfig({ env, log, instance, rooms, services });
+    opened.config = config;
+    const metrics = createMetrics({
+      ...{ ...counts, version, meters, pool: storage.pool, stores: services.measures.stores },
       creditStats: () => rooms.credit.stats(),
       liveSubscriptions: () => rooms.live.frames.count(),
       limitDriftNanoUsd: () => rooms.admission.driftNanoUsd(),
@@ -113,11 +123,12 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     });
     if (env.tracing) opened.tracing = (await import("./tracing.ts")).startTracing(env.tracing, { log, version });
     const { tracing } = opened;
-    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, metrics, tracing };
+    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, meters, metrics, tracing };
     composed.resolve(parts);
     if (prepared === "ready") await initialise();
     signal.throwIfAborted();
     await startRoles(parts, opened.roles);
+    rooms.live.instances.pushFigures({ process: processFigures, stores: services.measures.stores });
     rooms.live.instances.start(
       createInstanceFacts({
         ...{ roles: env.roles, version, config },
@@ -148,9 +159,13 @@ function requireRedisForSplitRoles(env: Env, storage: Storage): void {
   );
 }
 
-function composeServices(parts: Omit<Parts, "instance" | "services" | "config" | "metrics" | "tracing">): Services {
-  const { env, log, version, secret, storage, rooms } = parts;
+interface ServiceParts extends Pick<Parts, "env" | "log" | "version" | "secret" | "storage" | "rooms"> {
+  measures: Omit<Services["measures"], "stores">;
+}
+
+function composeServices({ env, log, version, secret, storage, rooms, measures }: ServiceParts): Services {
   return createServices({
+    measures,
     prisma: storage.prisma,
     pool: storage.pool,
     redis: storage.redis,
@@ -329,7 +344,7 @@ function recentTotalsJob({ pool, snapshot, clock }: Parts["services"]): Job {
 }
 
 async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {
-  const { env, storage, version, metrics } = parts;
+  const { env, storage, version, meters, metrics } = parts;
   const draining = (): boolean => roles.gateway?.stats().draining ?? stopped.has(parts);
   const operations = createOperations({
     health: createHealth({ pool: storage.pool, redis: storage.redis, ledgerStats: () => roles.ledger?.stats() ?? null, version, draining }),
@@ -338,7 +353,7 @@ async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: 
     version,
     metricsToken: env.metricsToken,
   });
-  return listen(env, { operations, metrics, gateway: roles.gateway, api: roles.api });
+  return listen(env, { operations, meters, gateway: roles.gateway, api: roles.api });
 }
 
 /** Servers that were told to stop. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "@sluice/core/log";
 import { startEmbeddedPostgres } from "@sluice/db/embedded-postgres";
+import type { MeasuredQuery } from "@sluice/db/measured-queries";
 import { migrate } from "@sluice/db/migrate";
 import { ensurePartitions } from "@sluice/db/partitions";
 import { createPool, createPrisma, type PrismaClient } from "@sluice/db/postgres";
@@ -27,16 +28,16 @@ export interface Storage {
 }
 
 /** Opens Postgres and Redis as the environment says. Does not wait for an external Postgres: see {@link prepareDatabase}. */
-export async function openStorage(env: Env, log: Log): Promise<Storage> {
+export async function openStorage(env: Env, log: Log, onQuery?: (query: MeasuredQuery) => void): Promise<Storage> {
   const postgres = env.databaseUrl ? null : await startEmbeddedPostgres({ dataDir: env.dataDir, log });
   const databaseUrl = env.databaseUrl ?? postgres?.url ?? "";
   const privateRedis = env.redisUrl ? null : await startPrivateRedis({ dataDir: env.dataDir, log });
   const redisUrl = env.redisUrl === "none" ? null : (env.redisUrl ?? privateRedis?.url ?? null);
   if (redisUrl === null) log.info({}, "No Redis: limits, live events and sessions are kept in this process");
   const redis = redisUrl === null ? null : createRedis(redisUrl, { name: "sluice" });
-  const pool = createPool(databaseUrl, { max: 10, applicationName: "sluice", statementTimeoutMs: 15_000 });
-  const ledgerPool = createPool(databaseUrl, { max: 3, applicationName: "sluice-ledger" });
-  const creditPool = createPool(databaseUrl, { max: 2, applicationName: "sluice-credit" });
+  const pool = createPool(databaseUrl, { max: 10, applicationName: "sluice", statementTimeoutMs: 15_000, onQuery });
+  const ledgerPool = createPool(databaseUrl, { max: 3, applicationName: "sluice-ledger", onQuery });
+  const creditPool = createPool(databaseUrl, { max: 2, applicationName: "sluice-credit", onQuery });
   const prisma = createPrisma(pool);
   const storage: Storage = {
     databaseUrl,

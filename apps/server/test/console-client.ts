@@ -1,5 +1,5 @@
 import type { AppRouter } from "@sluice/api/router-type";
-import type { LiveFrame } from "@sluice/core/events";
+import type { LiveFrame, Topic } from "@sluice/core/events";
 import { unpackTables, withTables } from "@sluice/core/packed-tables";
 import { serverAdmin } from "@sluice/testing/server-process";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
@@ -35,8 +35,8 @@ export interface Viewer {
   close(): void;
 }
 
-/** Follows `live.events` as EventSource does: reconnects with the last id it saw, for as long as it is open. */
-export function watch({ url, cookie }: ConsoleClient): Viewer {
+/** Follows `live.events` as EventSource does, of some topics or all: reconnects with the last id it saw, for as long as it is open. */
+export function watch({ url, cookie }: ConsoleClient, topics?: Topic[]): Viewer {
   const abort = new AbortController();
   const viewer: Viewer = { frames: [], finished: new Set(), resets: [], connections: 0, close: () => abort.abort() };
   void follow();
@@ -51,7 +51,7 @@ export function watch({ url, cookie }: ConsoleClient): Viewer {
 
   async function connect(): Promise<void> {
     const lastEventId = viewer.frames.at(-1)?.id ?? null;
-    const input = encodeURIComponent(JSON.stringify(superjson.serialize({ lastEventId })));
+    const input = encodeURIComponent(JSON.stringify(superjson.serialize({ lastEventId, topics })));
     const headers = { accept: "text/event-stream", cookie };
     const response = await fetch(`${url}/trpc/live.events?input=${input}`, { headers, signal: abort.signal });
     if (!response.ok || !response.body) return;

@@ -117,6 +117,8 @@ export interface Breakers {
   dueInMs(providerId: string, model: string): number;
   /** Takes one of the shared probes of a due breaker. False: others have them all. */
   takeProbe(providerId: string, model: string): Promise<boolean>;
+  /** How often others had them all, since the start. */
+  probeConflicts(): number;
   /** Never throws, never awaited. The cause is shown to admins. Client errors and aborts must not be reported. */
   succeeded(providerId: string, model: string): void;
   failed(providerId: string, model: string, failure: BreakerFailure): void;

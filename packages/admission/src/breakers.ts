@@ -123,7 +123,14 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
     else void ask(redis, { ...sent, id }).catch(() => changeLocally(id, locally));
   };
 
+  let probeConflicts = 0;
+  const counted = (won: boolean): boolean => {
+    if (!won) probeConflicts += 1;
+    return won;
+  };
+
   return {
+    probeConflicts: () => probeConflicts,
     stateOf(providerId, model) {
       if (entries.size === 0) return "closed";
       const entry = entries.get(idOf(providerId, model));
@@ -147,12 +154,12 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
       const redis = shared();
       if (redis) {
         try {
-          return (await ask(redis, { op: "probe", id })).won;
+          return counted((await ask(redis, { op: "probe", id })).won);
         } catch {
           // Redis has just gone: this process decides.
         }
       }
-      return changeLocally(id, (breaker) => takeBreakerProbe(breaker, clock.now(), policyOf(id)));
+      return counted(changeLocally(id, (breaker) => takeBreakerProbe(breaker, clock.now(), policyOf(id))));
     },
     succeeded(providerId, model) {
       const id = idOf(providerId, model);

@@ -7,7 +7,7 @@ import type { Ctx, Services } from "@sluice/services/context";
 import { contextOf } from "@sluice/services/create-services";
 import { watchRights } from "@sluice/services/live/watch-rights";
 import { findActor } from "@sluice/services/logins/find-actor";
-import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { clientIp } from "./client-ip.ts";
 import { serveConsole } from "./console-files.ts";
 import { collectRoutes, type DeclaredRoute } from "./declared-routes.ts";
@@ -18,6 +18,7 @@ import { loginCookie } from "./login-cookie.ts";
 import { addLoginRoutes } from "./login-routes.ts";
 import { packAnswers } from "./packed-answers.ts";
 import { checkBodyHeaders, checkHead, checkOrigin, decodeBody } from "./request-guard.ts";
+import { countedCalls } from "./trpc.ts";
 import { addTrpcRoutes, isSubscription } from "./trpc-routes.ts";
 
 declare module "fastify" {
@@ -40,6 +41,8 @@ export interface Api {
   ready(): Promise<void>;
   /** Ends all event streams (their clients reconnect elsewhere), then everything else. Never waits for a viewer. */
   close(): Promise<void>;
+  /** The route of a request by its template, `/export/:id`; null for calls of procedures, which are told one by one. */
+  endpointOf(request: IncomingMessage): string | null;
   /** Every route with the access it declares. */
   routes: readonly DeclaredRoute[];
 }
@@ -60,6 +63,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
   });
   const routes = collectRoutes(app);
   const streams = new EventStreams();
+  const routed = new WeakMap<IncomingMessage, FastifyRequest>();
   const publicOrigin = new URL(services.publicUrl).origin;
   const cookie = loginCookie(services.publicUrl);
   let unwatch: (() => void) | undefined;
@@ -69,6 +73,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
   app.decorateRequest("ctx");
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    routed.set(request.raw, request);
     checkHead(request.raw);
     const changesState = request.method !== "GET" && request.method !== "HEAD";
     if (changesState) {
@@ -105,6 +110,10 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
 
   return {
     routes,
+    endpointOf(raw) {
+      const request = routed.get(raw);
+      return request && countedCalls.has(request.ctx) ? null : (request?.routeOptions.url ?? "other");
+    },
     routing: (request, response) => app.routing(request, response),
     async ready() {
       await app.ready();

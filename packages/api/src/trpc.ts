@@ -72,6 +72,19 @@ const t = initTRPC
     },
   });
 
+/** Contexts of requests whose calls were counted one by one. */
+export const countedCalls = new WeakSet<Ctx>();
+
+/** Tells how long each call took and how it ended, whatever it ends with. */
+const measured = t.middleware(async ({ ctx, path, type, next }) => {
+  countedCalls.add(ctx);
+  const beganMs = performance.now();
+  const result = await next();
+  const status = result.ok ? 200 : sluiceErrorOf(result.error).status;
+  ctx.measures.called({ method: type === "mutation" ? "POST" : "GET", procedure: path, status, ms: performance.now() - beganMs });
+  return result;
+});
+
 /** Checks the declared access and turns whatever a verb throws into an error that may be shown; the only such place. */
 const guard = t.middleware(async ({ ctx, meta, next, path }) => {
   try {
@@ -103,7 +116,7 @@ export function trpcErrorOf(thrown: unknown): TRPCError {
 export const router = t.router;
 
 /** The only way to make a procedure: `procedure.meta({ access }).input(input(Schema)).query(verb call)`. */
-export const procedure = t.procedure.use(guard);
+export const procedure = t.procedure.use(measured).use(guard);
 
 /** Gives a procedure its input's type, and says its schema; the verb itself parses, after its role check. */
 export function input<S extends z.ZodType>(schema: S): ((value: unknown) => z.input<S>) & { schema: S } {

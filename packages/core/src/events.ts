@@ -1,4 +1,5 @@
 import type { AlertIncident } from "./alerts/alert-view.ts";
+import type { ProcessFigures, StoreFigures } from "./figures.ts";
 import type { Decision, RequestRow } from "./requests.ts";
 
 /**
@@ -241,7 +242,10 @@ export type LiveEvent =
   /** The configuration file changed on disk and was applied, or could not be. */
   | { type: "config.applied" | "config.failed"; instanceId: string; config: ConfigFileState }
   /** Of each instance every five seconds, while an administrator has the console open. */
-  | { type: "system.measured"; instance: InstanceState };
+  | { type: "system.measured"; instance: InstanceState }
+  /** The same for the page of figures, and what one instance for all of them asked PostgreSQL and Redis. */
+  | { type: "figures.measured"; process: ProcessFigures }
+  | { type: "stores.measured"; stores: StoreFigures };
 
 export type LiveEventType = LiveEvent["type"];
 
@@ -249,7 +253,7 @@ export type LiveEventType = LiveEvent["type"];
  * What a viewer may ask for: the kinds of events that are frequent. Of which a page wants some and not others, so that who looks at
  * providers is not sent each request. What is rare (a noun changed, a breaker opened) comes to everybody.
  */
-export const topics = ["logs", "sessions", "providers", "system", "credits"] as const;
+export const topics = ["logs", "sessions", "providers", "system", "figures", "credits"] as const;
 export type Topic = (typeof topics)[number];
 
 /** null = rare: whatever was asked for. */
@@ -285,6 +289,8 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "config.applied": null,
   "config.failed": null,
   "system.measured": "system",
+  "figures.measured": "figures",
+  "stores.measured": "figures",
 };
 
 /** Whether a viewer of these topics (absent = all) hears of such events. */

@@ -1,6 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaClient } from "./generated/client.ts";
+import { type MeasuredQuery, measureQueries } from "./measured-queries.ts";
 
 /**
  * @sluice/db: the ways into storage and nothing else — Prisma and `pg` on Postgres, Redis, the embedded servers,
@@ -16,11 +17,14 @@ export interface PoolOptions {
   statementTimeoutMs?: number;
   /** How long to wait for a free or new connection; default 5,000. */
   connectTimeoutMs?: number;
+  /** Told of every statement; absent: nothing is measured. */
+  onQuery?: ((query: MeasuredQuery) => void) | undefined;
 }
 
 /** A pool of plain connections for batches and hot reads. A connection lost while idle is dropped quietly and replaced on demand. */
 export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
+  const { onQuery } = options;
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 10,
@@ -32,7 +36,10 @@ export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
   // Without a listener a restart of Postgres would end this process; the next query reports the outage anyway.
   pool.on("error", () => {});
   // The pool listens to idle connections only: one lost while it is lent out would end this process too.
-  pool.on("connect", (client) => client.on("error", () => {}));
+  pool.on("connect", (client) => {
+    client.on("error", () => {});
+    if (onQuery) measureQueries(client, onQuery);
+  });
   return pool;
 }
 

@@ -26,6 +26,7 @@ export function keyOf(event: LiveEvent): string {
       return `m${event.health.providerId}`;
     case "settings.changed":
     case "audit.added":
+    case "stores.measured":
     case "quarantine.changed":
     case "reconciliation.changed":
       return event.type;
@@ -39,6 +40,8 @@ export function keyOf(event: LiveEvent): string {
       return `c${event.instanceId}`;
     case "system.measured":
       return `i${event.instance.id}`;
+    case "figures.measured":
+      return `f${event.process.instanceId}`;
     default:
       return `${event.type} ${event.id}`;
   }

@@ -1,4 +1,15 @@
-import type { Audience, BusId, InstanceState, LiveCommand, LiveEvent, LiveFrame, ProviderHealth, SessionRow } from "@sluice/core/events";
+import type {
+  Audience,
+  BusId,
+  InstanceState,
+  LiveCommand,
+  LiveEvent,
+  LiveFrame,
+  ProviderHealth,
+  SessionRow,
+  Topic,
+} from "@sluice/core/events";
+import type { ProcessFigures, StoreFigures } from "@sluice/core/figures";
 import type { Attempt, DialectName, RequestDetail, RequestRow } from "@sluice/core/requests";
 
 /** Publish and resume: kept by Redis (PUBLISH + stream in one Lua) and by an in-process ring, with one contract. */
@@ -47,6 +58,8 @@ export interface Frames {
   count(): number;
   /** Those of administrators who hear of the system. */
   admins(): number;
+  /** Those of administrators who asked for a topic by its name. */
+  watching(topic: Topic): number;
   /** Frames given to subscribers since the start. */
   sent(): number;
   close(): Promise<void>;
@@ -122,12 +135,23 @@ export interface Instances {
    * elsewhere, it is also pushed (`system.measured`), every five seconds.
    */
   start(read: () => InstanceFacts): void;
+  /**
+   * Pushes figures as often, while an administrator anywhere asks for that topic: of this process, and in turn with the others what the
+   * stores say. Nothing is asked of them otherwise.
+   */
+  pushFigures(figures: FigureSources): void;
   /** Tells now: something about it changed that matters. */
   tell(): void;
   /** All that were seen in the last day, newest news each. Never throws: this one only while Redis is away. */
   list(): Promise<InstanceState[]>;
   /** Says goodbye. */
   close(): Promise<void>;
+}
+
+export interface FigureSources {
+  process(): ProcessFigures;
+  /** Never throws. */
+  stores(): Promise<StoreFigures>;
 }
 
 /** What the process itself has to say; the rest is known here. */

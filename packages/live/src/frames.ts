@@ -197,6 +197,11 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
         (sum, { audience, subscribers }) => sum + (isWanted("system.measured", audience.topics) ? subscribers.size : 0),
         0,
       ),
+    watching: (topic) =>
+      [...(hubsOf.get(ADMINS) ?? [])].reduce(
+        (sum, { audience, subscribers }) => sum + (audience.topics?.includes(topic) ? subscribers.size : 0),
+        0,
+      ),
     sent: () => sent,
     async close() {
       closed = true;

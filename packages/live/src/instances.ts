@@ -1,7 +1,7 @@
 import type { Clock } from "@sluice/core/clock";
 import type { InstanceState } from "@sluice/core/events";
 import { defineScript } from "@sluice/db/redis-script";
-import type { Frames, InstanceFacts, Instances } from "./contract.ts";
+import type { FigureSources, Frames, InstanceFacts, Instances } from "./contract.ts";
 import type { LiveBus } from "./live-bus.ts";
 import type { RedisLink } from "./redis-link.ts";
 
@@ -10,13 +10,22 @@ const TELL_MS = 5_000;
 const WATCHED_S = 12;
 const REMEMBERED_MS = 86_400_000;
 
-/** KEYS instances, watched. ARGV instance, its state as JSON, 1 if somebody watches here, s that this holds. → 1 if somebody watches anywhere. */
+/** An instance that asked the stores for all of them does so for this long: less than until it tells again. */
+const TURN_MS = 4_500;
+
+/**
+ * KEYS instances, watched, figures watched, whose turn. ARGV instance, its state as JSON, 1 if somebody watches here, s that this holds, 1
+ * if somebody watches figures here, ms of a turn. → 1 each if somebody watches anywhere, figures anywhere, and it is this one's turn.
+ */
 const tellScript = defineScript(`
 local t = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], (t[1] * 1000 + math.floor(t[2] / 1000)) .. ' ' .. ARGV[2])
 redis.call('EXPIRE', KEYS[1], 86400)
 if ARGV[3] == '1' then redis.call('SET', KEYS[2], '1', 'EX', ARGV[4]) end
-return redis.call('EXISTS', KEYS[2])`);
+if ARGV[5] == '1' then redis.call('SET', KEYS[3], '1', 'EX', ARGV[4]) end
+local figures, turn = redis.call('EXISTS', KEYS[3]), 0
+if figures == 1 and redis.call('SET', KEYS[4], ARGV[1], 'PX', ARGV[6], 'NX') then turn = 1 end
+return { redis.call('EXISTS', KEYS[2]), figures, turn }`);
 
 /** KEYS instances. → Redis' time, and what each said last and when. */
 const listScript = defineScript(`
@@ -26,7 +35,7 @@ return { t[1] * 1000 + math.floor(t[2] / 1000), redis.call('HGETALL', KEYS[1]) }
 export interface InstancesOptions {
   bus: LiveBus;
   clock: Clock;
-  frames: Pick<Frames, "admins" | "count" | "sent">;
+  frames: Pick<Frames, "admins" | "count" | "sent" | "watching">;
   instanceId: string;
   /** Null: one process, which knows itself. */
   link: RedisLink | null;
@@ -37,7 +46,8 @@ export interface InstancesOptions {
  * requests: this tells people who look after the installation, also of processes that own none.
  */
 export function createInstances({ bus, clock, frames, instanceId, link }: InstancesOptions): Instances {
-  const keys = [`${link?.prefix ?? ""}instances:states`, `${link?.prefix ?? ""}instances:watched`];
+  const keys = ["states", "watched", "figures:watched", "figures:turn"].map((name) => `${link?.prefix ?? ""}instances:${name}`);
+  let figures: FigureSources | null = null;
   let read: (() => InstanceFacts) | null = null;
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
@@ -58,15 +68,17 @@ export function createInstances({ bus, clock, frames, instanceId, link }: Instan
   async function tell(): Promise<void> {
     if (!read || closed) return;
     const instance = own(read());
-    let watched = frames.admins() > 0;
+    let [watched, figuresWatched] = [frames.admins() > 0, frames.watching("figures") > 0];
+    let isTurn = figuresWatched;
     if (link?.ready()) {
-      const args = [instanceId, JSON.stringify(instance), watched ? 1 : 0, WATCHED_S];
-      watched = await link.run(tellScript, keys, args).then(
-        (answer) => answer === 1,
-        () => watched,
-      );
+      const args = [instanceId, JSON.stringify(instance), watched ? 1 : 0, WATCHED_S, figuresWatched ? 1 : 0, TURN_MS];
+      const answer = await link.run(tellScript, keys, args).catch(() => null);
+      if (answer) [watched, figuresWatched, isTurn] = (answer as number[]).map((each) => each === 1) as [boolean, boolean, boolean];
     }
     if (watched && !closed) bus.publish({ type: "system.measured", instance });
+    if (figures && figuresWatched && !closed) bus.publish({ type: "figures.measured", process: figures.process() });
+    const stores = figures && isTurn ? await figures.stores() : null;
+    if (stores && !closed) bus.publish({ type: "stores.measured", stores });
   }
 
   return {
@@ -76,6 +88,9 @@ export function createInstances({ bus, clock, frames, instanceId, link }: Instan
       timer = setInterval(() => void tell(), TELL_MS);
       timer.unref();
       link?.onReady(() => void tell());
+    },
+    pushFigures(sources) {
+      figures = sources;
     },
     tell: () => void tell(),
     async list() {

@@ -15,6 +15,7 @@ import type { Bus, Commands, Frames, Instances, ProviderFigures, Registry, Sessi
 import { createFrames } from "./frames.ts";
 import { createProviderFigures } from "./health.ts";
 import { createInstances } from "./instances.ts";
+import type { LiveBus } from "./live-bus.ts";
 import { createLossWatch } from "./loss-watch.ts";
 import { createMemoryBus } from "./memory-bus.ts";
 import { createPresence, instanceOf } from "./presence.ts";
@@ -46,6 +47,8 @@ export interface Live {
   figures: ProviderFigures;
   commands: Commands;
   instances: Instances;
+  /** Events given to the bus since the start. */
+  published(): number;
   /** Whether Redis can be reached; null without one. */
   redisReady(): boolean | null;
   /** Ends every stream with AbortError, sends what is queued, leaves no timer and no connection. */
@@ -56,7 +59,15 @@ export interface Live {
 export function createLive(options: LiveOptions): Live {
   const { instanceId, log, clock = systemClock, settings, breakers = () => [] } = options;
   const link = options.redisUrl === null ? null : openRedisLink(options.redisUrl, { log, prefix: options.prefix });
-  const bus = link ? createRedisBus(link, { log }) : createMemoryBus({ clock });
+  let published = 0;
+  const uncounted = link ? createRedisBus(link, { log }) : createMemoryBus({ clock });
+  const bus: LiveBus = {
+    ...uncounted,
+    publish(event) {
+      published += 1;
+      uncounted.publish(event);
+    },
+  };
   const redis = link && { link, presence: createPresence(link, { instanceId }) };
   const registry = createRegistry({ bus, clock, instanceId, redis });
   const windowSeconds = () => settings()["sessions.activeWindowSeconds"];
@@ -102,5 +113,16 @@ export function createLive(options: LiveOptions): Live {
     link?.close();
   }
 
-  return { bus, frames, registry, sessions, figures, commands, instances, redisReady: () => link?.ready() ?? null, close };
+  return {
+    bus,
+    frames,
+    registry,
+    sessions,
+    figures,
+    commands,
+    instances,
+    published: () => published,
+    redisReady: () => link?.ready() ?? null,
+    close,
+  };
 }

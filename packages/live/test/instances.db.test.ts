@@ -1,3 +1,4 @@
+import type { ProcessFigures, StoreFigures } from "@sluice/core/figures";
 import { until } from "@sluice/testing/deadline";
 import { describe, expect, it } from "vitest";
 import type { InstanceFacts } from "../src/contract.ts";
@@ -26,6 +27,35 @@ eachTwin("processes of the installation", (stage) => {
     await viewer.leave();
     expect(user.events()).toEqual([]);
     await user.leave();
+  });
+
+  it("ask the stores for figures only while an administrator asks for that topic, and push them to that one", async () => {
+    const live = await connected(stage().open());
+    let asked = 0;
+    const stores: StoreFigures = { atMs: 1, postgres: null, redis: null };
+    live.instances.pushFigures({
+      process: () => ({ instanceId: "i" }) as ProcessFigures,
+      async stores() {
+        asked += 1;
+        return stores;
+      },
+    });
+    live.instances.start(() => facts(["api"]));
+    const other = await arrived(watch(live, { kind: "admin", topics: ["system"] }));
+    live.instances.tell();
+    await until(() => other.events().some(({ type }) => type === "system.measured"), { what: "news of the process" });
+    expect(asked).toBe(0);
+    const viewer = await arrived(watch(live, { kind: "admin", topics: ["figures"] }));
+    live.instances.tell();
+    await until(() => viewer.events().length > 1, { what: "figures" });
+    expect(viewer.events()).toEqual([
+      { type: "figures.measured", process: { instanceId: "i" } },
+      { type: "stores.measured", stores },
+    ]);
+    expect(asked).toBe(1);
+    expect(other.events().every(({ type }) => type === "system.measured")).toBe(true);
+    await viewer.leave();
+    await other.leave();
   });
 
   it("tell nobody while no administrator watches", async () => {

@@ -4,20 +4,23 @@ import { openSecret, sealSecret } from "@sluice/db/secrets";
 import type { Actor, Ctx, SecretBox, Services } from "./context.ts";
 import { LoginCache } from "./logins/login-cache.ts";
 import { createLoginThrottle, type ThrottleLimits } from "./logins/login-throttle.ts";
+import { shareStoreFigures } from "./system/read-store-figures.ts";
 
 /** What the composer brings; everything else is made here. */
 export interface ServicesParts
-  extends Omit<Services, "secrets" | "channelSecrets" | "logins" | "throttle" | "streams" | "clock" | "tenantId"> {
+  extends Omit<Services, "secrets" | "channelSecrets" | "logins" | "throttle" | "streams" | "measures" | "clock" | "tenantId"> {
   /** SLUICE_SECRET. */
   secret: string;
   tenantId?: string;
   clock?: Services["clock"];
   throttleLimits?: ThrottleLimits;
+  /** Absent: nothing is measured. */
+  measures?: Omit<Services["measures"], "stores">;
 }
 
 /** Makes what verbs work with, once a process. */
 export function createServices(parts: ServicesParts): Services {
-  const { secret, tenantId = "default", clock = systemClock, throttleLimits, ...rest } = parts;
+  const { secret, tenantId = "default", clock = systemClock, throttleLimits, measures = unmeasured, ...rest } = parts;
   return {
     ...rest,
     tenantId,
@@ -27,8 +30,11 @@ export function createServices(parts: ServicesParts): Services {
     logins: new LoginCache(),
     throttle: createLoginThrottle(parts.redis, throttleLimits),
     streams: new Set(),
+    measures: { ...measures, stores: shareStoreFigures({ pool: parts.pool, redis: parts.redis, clock }) },
   };
 }
+
+const unmeasured: NonNullable<ServicesParts["measures"]> = { called: () => undefined, rendered: () => undefined, process: () => null };
 
 /** Seals secrets into their row; those of providers as the snapshot opens them. */
 function secretBox(secret: string, table: string): SecretBox {

@@ -1,0 +1,124 @@
+import type { DurationFigure, SlowQuery } from "@sluice/core/figures";
+import type { Vital } from "@sluice/core/inputs/vitals";
+import type { MeasuredQuery } from "@sluice/db/measured-queries";
+import type { MeasuredCall } from "@sluice/services/system/measures";
+import { Counter, Histogram, Registry } from "prom-client";
+import { RecentDurations } from "./recent-durations.ts";
+
+/** An answer over HTTP that is over, sent or not. */
+interface Answer {
+  method: string;
+  /** A template, of which there are few. */
+  endpoint: string;
+  status: number;
+  ms: number;
+}
+
+/** What is told as it happens, into histograms for /metrics and into what the page of figures shows of the last minutes. */
+export interface Meters {
+  registry: Registry;
+  answered(answer: Answer): void;
+  called(call: MeasuredCall): void;
+  queried(query: MeasuredQuery): void;
+  rendered(vital: Vital): void;
+  recent(): { endpoints: DurationFigure[]; queries: DurationFigure[]; pages: DurationFigure[]; slowQueries: SlowQuery[] };
+  counts(): { queries: number; slowQueries: number };
+}
+
+/** In seconds. */
+const answerBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120];
+const queryBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+const renderBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** From here on a statement is in the list of slow ones. */
+const SLOW_MS = 500;
+const MOST_SLOW = 20;
+const MOST_TEXT = 500;
+const MOST_SHOWN = 50;
+
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** Makes them, with a registry of their own, so that two servers in one process (tests) do not collide. */
+export function createMeters(): Meters {
+  const registry = new Registry();
+  const registers = [registry];
+  const answers = new Counter({
+    name: "http_requests_total",
+    help: "Answers by method, endpoint (route template or procedure) and status.",
+    labelNames: ["method", "endpoint", "status"],
+    registers,
+  });
+  const durations = new Histogram({
+    name: "http_request_duration_seconds",
+    help: "From the head of a request to the end of its answer; of a procedure, its own work.",
+    labelNames: ["method", "endpoint"],
+    buckets: answerBuckets,
+    registers,
+  });
+  const queryDurations = new Histogram({
+    name: "db_query_duration_seconds",
+    help: "Statements to PostgreSQL, by the first table they name.",
+    labelNames: ["table"],
+    buckets: queryBuckets,
+    registers,
+  });
+  const queryErrors = new Counter({
+    name: "db_query_errors_total",
+    help: "Statements that failed.",
+    labelNames: ["table"],
+    registers,
+  });
+  const slowStatements = new Counter({
+    name: "db_slow_queries_total",
+    help: `Statements that took ${SLOW_MS} ms or longer.`,
+    labelNames: ["table"],
+    registers,
+  });
+  const vitals = new Histogram({
+    name: "sluice_console_duration_seconds",
+    help: "As browsers measured: ttfb and paint of a load, render of a change of page.",
+    labelNames: ["measure", "page"],
+    buckets: renderBuckets,
+    registers,
+  });
+  const recentEndpoints = new RecentDurations();
+  const recentQueries = new RecentDurations();
+  const recentPages = new RecentDurations();
+  const counts = { queries: 0, slowQueries: 0 };
+  let slowQueries: SlowQuery[] = [];
+
+  function answered({ method, endpoint, status, ms }: Answer): void {
+    const known = methods.has(method) ? method : "other";
+    answers.inc({ method: known, endpoint, status: status >= 100 && status < 600 ? status : "other" });
+    durations.observe({ method: known, endpoint }, ms / 1_000);
+    recentEndpoints.add(`${known} ${endpoint}`, ms, status >= 500);
+  }
+
+  return {
+    registry,
+    answered,
+    called: ({ method, procedure, status, ms }) => answered({ method, endpoint: `/trpc/${procedure}`, status, ms }),
+    queried({ table, text, ms, failed }) {
+      counts.queries += 1;
+      queryDurations.observe({ table }, ms / 1_000);
+      recentQueries.add(table, ms, failed);
+      if (failed) queryErrors.inc({ table });
+      if (ms < SLOW_MS) return;
+      counts.slowQueries += 1;
+      slowStatements.inc({ table });
+      const slow = { atMs: Date.now(), ms: Math.round(ms), table, text: text.replaceAll(/\s+/g, " ").trim().slice(0, MOST_TEXT) };
+      slowQueries = [slow, ...slowQueries].slice(0, MOST_SLOW);
+    },
+    rendered({ name, page, ms }) {
+      vitals.observe({ measure: name, page }, ms / 1_000);
+      recentPages.add(`${name} ${page}`, ms, false);
+    },
+    recent: () => ({
+      endpoints: recentEndpoints.list(MOST_SHOWN),
+      queries: recentQueries.list(MOST_SHOWN),
+      pages: recentPages.list(MOST_SHOWN),
+      slowQueries,
+    }),
+    counts: () => ({ ...counts }),
+  };
+}

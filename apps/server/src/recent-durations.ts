@@ -1,0 +1,64 @@
+import type { DurationFigure } from "@sluice/core/figures";
+import { countMs, type LatencyCounts, mergeCounts, quantileMs } from "@sluice/core/latency-sketch";
+
+const GENERATION_MS = 300_000;
+
+interface Held {
+  count: number;
+  errors: number;
+  counts: LatencyCounts;
+}
+
+/** Durations by name: of the last five minutes whole, and of up to five before them. What was silent for ten is forgotten. */
+export class RecentDurations {
+  readonly #most: number;
+  #current = new Map<string, Held>();
+  #before = new Map<string, Held>();
+  #sinceMs = performance.now();
+
+  /** Names beyond `most` are not kept. */
+  constructor({ most = 500 } = {}) {
+    this.#most = most;
+  }
+
+  add(name: string, ms: number, failed: boolean): void {
+    this.#turn();
+    let held = this.#current.get(name);
+    if (!held) {
+      if (this.#current.size >= this.#most) return;
+      held = { count: 0, errors: 0, counts: [] };
+      this.#current.set(name, held);
+    }
+    held.count += 1;
+    if (failed) held.errors += 1;
+    countMs(held.counts, ms);
+  }
+
+  /** The most frequent first. */
+  list(most: number): DurationFigure[] {
+    this.#turn();
+    const names = new Set([...this.#current.keys(), ...this.#before.keys()]);
+    const figures = [...names].map((name) => figureOf(name, this.#current.get(name), this.#before.get(name)));
+    return figures.sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1)).slice(0, most);
+  }
+
+  #turn(): void {
+    const age = performance.now() - this.#sinceMs;
+    if (age < GENERATION_MS) return;
+    this.#before = age < 2 * GENERATION_MS ? this.#current : new Map();
+    this.#current = new Map();
+    this.#sinceMs = performance.now();
+  }
+}
+
+function figureOf(name: string, a: Held | undefined, b: Held | undefined): DurationFigure {
+  const counts = mergeCounts(a?.counts ?? [], b?.counts ?? []);
+  return {
+    name,
+    count: (a?.count ?? 0) + (b?.count ?? 0),
+    errors: (a?.errors ?? 0) + (b?.errors ?? 0),
+    p50Ms: quantileMs(counts, 0.5),
+    p95Ms: quantileMs(counts, 0.95),
+    p99Ms: quantileMs(counts, 0.99),
+  };
+}

@@ -1,0 +1,213 @@
+import { clientKey, configure, oneProvider } from "@sluice/testing/config-file";
+import { until } from "@sluice/testing/deadline";
+import { testSecret } from "@sluice/testing/factories";
+import { callModel } from "@sluice/testing/model-client";
+import { freePort } from "@sluice/testing/ports";
+import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
+import { makeDataDir, type ServerProcess, startServer } from "@sluice/testing/server-process";
+import { startUpstream } from "@sluice/upstream/server";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type ConsoleClient, openConsole, watch } from "./console-client.ts";
+import { type MetricFamily, parsePrometheus } from "./prometheus-text.ts";
+
+const token = "a-token-of-some-length";
+const quick = { dialect: "anthropic", model: "claude-quick", stream: false, key: clientKey } as const;
+const leftovers: (() => unknown)[] = [];
+let database: TestDatabase;
+let redis: TestRedis;
+let server: ServerProcess;
+let admin: ConsoleClient;
+
+beforeAll(async () => {
+  const [upstream, dir] = [await startUpstream(), makeDataDir()];
+  [database, redis] = await Promise.all([createTestDatabase(), startTestRedis()]);
+  const env = {
+    ...(await configure(dir.path, upstream, oneProvider({ "claude-quick": "plain,6" }))),
+    ...{ DATABASE_URL: database.url, REDIS_URL: redis.url, SLUICE_SECRET: testSecret, SLUICE_METRICS_TOKEN: token },
+  };
+  server = await startServer({ dataDir: dir.path, port: await freePort(), env });
+  leftovers.push(
+    () => database.drop(),
+    () => redis.stop(),
+    () => upstream.stop(),
+    () => dir.remove(),
+    () => server.stop("SIGKILL"),
+  );
+  admin = await openConsole(server.url);
+});
+afterAll(async () => {
+  for (const end of leftovers.reverse()) await end();
+});
+
+type Scrape = Map<string, MetricFamily>;
+
+async function scrape(): Promise<Scrape> {
+  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  return parsePrometheus(await answer.text());
+}
+
+/** Sum of the samples with these labels. */
+function figure(families: Scrape, name: string, labels: Record<string, string> = {}): number {
+  const { samples = [] } = families.get(name.replace(/_(count|sum|bucket)$/, "")) ?? families.get(name) ?? {};
+  const fits = (of: Record<string, string>) => Object.entries(labels).every(([key, value]) => of[key] === value);
+  return samples.filter((sample) => sample.name === name && fits(sample.labels)).reduce((sum, { value }) => sum + value, 0);
+}
+
+async function risesTo(name: string, least: number, labels = {}): Promise<void> {
+  await until(async () => figure(await scrape(), name, labels) >= least, { what: `${name} is ${least} or more`, everyMs: 50 });
+}
+
+/** Runs `during` while somebody holds the prices to themselves. */
+async function whileLocked(during: () => Promise<void>): Promise<void> {
+  const holder = await database.pool.connect();
+  await holder.query("BEGIN; LOCK TABLE prices IN ACCESS EXCLUSIVE MODE");
+  try {
+    await during();
+  } finally {
+    await holder.query("ROLLBACK");
+    holder.release();
+  }
+}
+
+it("W32: requests by real method, route template or procedure, and status; no path of a client is a label", async () => {
+  for (let n = 0; n < 3; n++) await callModel(server.url, quick);
+  await Promise.all([admin.api.keys.list.query({}), admin.api.users.list.query({}), admin.api.keys.list.query({})]);
+  await expect(admin.api.keys.revoke.mutate({ id: "01900000-0000-7000-8000-000000000000" })).rejects.toThrow();
+  const odd = ["/no/such/page", "/v1beta/models/claude%20x:generateContent", "/v1/nothing", "/trpc/no.thing"];
+  for (const path of odd) await fetch(`${server.url}${path}`, { method: "PUT" });
+  const families = await scrape();
+  const requests = (method: string, endpoint: string, status: string) =>
+    figure(families, "http_requests_total", { method, endpoint, status });
+  expect(requests("POST", "/v1/messages", "200")).toBe(3);
+  expect(requests("GET", "/trpc/keys.list", "200")).toBe(2);
+  expect(requests("GET", "/trpc/users.list", "200")).toBe(1);
+  expect(requests("POST", "/trpc/keys.revoke", "404")).toBe(1);
+  expect(requests("POST", "/auth/login", "200")).toBe(1);
+  expect(requests("PUT", "/v1beta/models/{model}:generateContent", "405")).toBe(1);
+  const labels = families.get("http_requests_total")?.samples.map((sample) => sample.labels) ?? [];
+  const unbounded = labels.filter(({ method, endpoint = "" }) => method === "unknown" || /%|such|no\.?thing/.test(endpoint));
+  expect(unbounded).toEqual([]);
+});
+
+it("W33: as many durations as requests", async () => {
+  const count = async () => figure(await scrape(), "http_request_duration_seconds_count", { endpoint: "/v1/messages" });
+  const before = await count();
+  for (let n = 0; n < 4; n++) await callModel(server.url, quick);
+  expect(await count()).toBe(before + 4);
+});
+
+it("W34: durations of statements for each table that was used", async () => {
+  const { api } = admin;
+  await Promise.all([api.keys.list.query({}), api.logs.list.query({}), api.prices.list.query(), api.audit.list.query({})]);
+  await risesTo("sluice_ledger_rows_total", 7);
+  const families = await scrape();
+  for (const table of ["requests", "keys", "prices", "audit_entries", "users", "settings", "logins"])
+    expect(figure(families, "db_query_duration_seconds_count", { table }), table).toBeGreaterThan(0);
+});
+
+it("W37: a statement that fails is counted as failed, and so is the procedure, whose caller is told", async () => {
+  await database.pool.query("ALTER TABLE audit_entries RENAME TO audit_entries_away");
+  await expect(admin.api.audit.list.query({})).rejects.toMatchObject({ data: { code: "internal" } });
+  await database.pool.query("ALTER TABLE audit_entries_away RENAME TO audit_entries");
+  const families = await scrape();
+  expect(figure(families, "db_query_errors_total", { table: "audit_entries" })).toBeGreaterThan(0);
+  expect(figure(families, "http_requests_total", { endpoint: "/trpc/audit.list", status: "500" })).toBe(1);
+});
+
+it("R36: all of it is Prometheus' text, each family with help and type, histograms with ascending buckets", async () => {
+  const families = await scrape();
+  expect(families.size).toBeGreaterThan(80);
+  for (const [name, { type, help, samples }] of families) {
+    expect([name, help]).toEqual([name, expect.stringMatching(/\S/)]);
+    if (type === "counter") expect(name).toMatch(/_total$/);
+    if (type !== "histogram") continue;
+    const series = Map.groupBy(
+      samples.filter((sample) => sample.name === `${name}_bucket`),
+      ({ labels: { le: _, ...of } }) => JSON.stringify(of),
+    );
+    for (const buckets of series.values()) {
+      const counts = buckets.map(({ value }) => value);
+      expect(counts).toEqual([...counts].sort((a, b) => a - b));
+      expect(buckets.at(-1)?.labels.le).toBe("+Inf");
+    }
+  }
+});
+
+it("H18: a held lock, a long statement, a busy processor, writes and a slot that lags each move their figure", async () => {
+  const before = await scrape();
+  expect(figure(before, "sluice_postgres_up")).toBe(1);
+  expect(figure(before, "sluice_postgres_lock_waits")).toBe(0);
+  expect(figure(before, "sluice_postgres_replication_lag_bytes")).toBe(0);
+  let waiting: Promise<unknown> = Promise.resolve();
+  await whileLocked(async () => {
+    waiting = admin.api.prices.list.query();
+    await risesTo("sluice_postgres_lock_waits", 1);
+    await risesTo("sluice_postgres_longest_active_seconds", 0.6);
+  });
+  await waiting;
+  await until(async () => figure(await scrape(), "sluice_postgres_lock_waits") === 0, { what: "nobody waits any more" });
+
+  const busy = await database.pool.connect();
+  const { rows } = await busy.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  const counting = busy.query("SELECT count(*) FROM generate_series(1, 1000000000)").catch((error: unknown) => error);
+  await risesTo("sluice_postgres_on_cpu_sessions", 1);
+  await database.pool.query("SELECT pg_cancel_backend($1)", [rows[0]?.pid]);
+  await counting;
+  busy.release();
+
+  await database.pool.query("SELECT pg_create_physical_replication_slot($1, true)", [database.name]);
+  await callModel(server.url, quick);
+  await risesTo("sluice_postgres_replication_lag_bytes", 1);
+  await database.pool.query("SELECT pg_drop_replication_slot($1)", [database.name]);
+  for (const name of ["transactions_total", "statements_total", "rows_written_total", "blocks_hit_total", "wal_bytes_total"])
+    await risesTo(`sluice_postgres_${name}`, figure(before, `sluice_postgres_${name}`) + 1);
+  for (const name of ["sluice_events_published_total", "sluice_ledger_flushes_total", "sluice_ledger_fsync_duration_seconds_count"])
+    await risesTo(name, figure(before, name) + 1);
+});
+
+it("P38: Redis' memory and hit rate, the API's latency and the log of slow statements are on the page and on /metrics", async () => {
+  const before = await scrape();
+  await callModel(server.url, quick);
+  await whileLocked(async () => {
+    const slow = admin.api.prices.list.query();
+    await risesTo("sluice_postgres_longest_active_seconds", 0.6);
+    void slow.catch(() => undefined);
+  });
+  await risesTo("db_slow_queries_total", 2, { table: "prices" });
+  for (const name of ["commands_total", "hits_total", "misses_total", "received_bytes_total", "sent_bytes_total", "published_total"])
+    await risesTo(`sluice_redis_${name}`, figure(before, `sluice_redis_${name}`) + 1);
+  expect(figure(await scrape(), "sluice_redis_memory_bytes")).toBeGreaterThan(100_000);
+
+  const { process, stores } = await admin.api.system.figures.query();
+  expect(process?.endpoints.find(({ name }) => name === "POST /v1/messages")).toMatchObject({ errors: 0, p95Ms: expect.any(Number) });
+  expect(process?.slowQueries[0]).toMatchObject({ table: "prices", text: expect.stringContaining("prices") });
+  expect(process?.slowQueries[0]?.ms).toBeGreaterThanOrEqual(500);
+  expect(stores.redis).toMatchObject({ memoryBytes: expect.any(Number), keyHits: expect.any(Number), slowCommands: expect.any(Number) });
+});
+
+it("R29: memory, time of statements, hit rate and spread of latency are pushed to who has the page open", async () => {
+  await admin.api.system.reportVitals.mutate({ vitals: [{ name: "render", page: "logs", ms: 40 }] });
+  const viewer = watch(admin, ["figures"]);
+  leftovers.push(() => viewer.close());
+  const seen = () => viewer.frames.flatMap(({ events }) => events);
+  const pushed = await until(() => seen().find(({ type }) => type === "figures.measured"), { what: "figures", deadlineMs: 30_000 });
+  if (pushed.type !== "figures.measured") throw new Error("not figures");
+  const { process } = pushed;
+  expect(process.rssBytes).toBeGreaterThan(10_000_000);
+  expect(process.pages).toEqual([expect.objectContaining({ name: "render logs", count: 1 })]);
+  expect(process.queries.find(({ name }) => name === "requests")?.count).toBeGreaterThan(0);
+  const spread = process.endpoints.find(({ name }) => name === "POST /v1/messages");
+  expect(spread?.p99Ms ?? 0).toBeGreaterThanOrEqual(spread?.p50Ms ?? Number.NaN);
+  const stores = await until(() => seen().find(({ type }) => type === "stores.measured"), { what: "the stores'", deadlineMs: 30_000 });
+  expect(stores).toMatchObject({ stores: { postgres: { lockWaits: 0 }, redis: { keyHits: expect.any(Number) } } });
+});
+
+it("a Redis that does not answer has no samples but its up, and the scrape answers", async () => {
+  expect(figure(await scrape(), "sluice_redis_up")).toBe(1);
+  await redis.kill();
+  await until(async () => figure(await scrape(), "sluice_redis_up") === 0, { what: "Redis is down", everyMs: 100 });
+  const families = await scrape();
+  expect(families.get("sluice_redis_memory_bytes")?.samples).toEqual([]);
+  expect(figure(families, "sluice_postgres_up")).toBe(1);
+});

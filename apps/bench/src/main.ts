@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   ledger: async () => (await import("./ledger.ts")).ledgerBench,
   keyset: async () => (await import("./keyset.ts")).keysetBench,
   live: async () => (await import("./live.ts")).liveBench,
+  stats: async () => (await import("./stats.ts")).statsBench,
   routing: async () => (await import("./routing.ts")).routingBench,
   console: async () => (await import("./console.ts")).consoleBench,
 };

@@ -191,14 +191,23 @@ export interface Rates {
 }
 
 export function ratesOf(sums: Omit<SpanSums, "output" | "costNanoUsd">): Rates {
-  const { requests, errors, aborted, refused } = sums;
-  const ended = requests - aborted - refused;
-  return {
-    successRate: ratio(ended - errors, ended),
-    cacheHitRate: ratio(sums.cacheRead, sums.input + sums.cacheWrite + sums.cacheRead),
-    ttftMs: ratio(sums.ttftMsSum, sums.ttftCount),
-    durationMs: ratio(sums.durationMsSum, requests),
-  };
+  const { requests, aborted, refused, cacheRead } = sums;
+  const ranked = { ...sums, ended: requests - aborted - refused, prompt: sums.input + sums.cacheWrite + cacheRead, cached: cacheRead };
+  return { ...rankedRatesOf(ranked), durationMs: ratio(sums.durationMsSum, requests) };
+}
+
+/** What leaderboards rank by: requests that a provider ended, and of these the failed ones; tokens sent, and of these the cached ones. */
+export interface RankedSums {
+  errors: number;
+  ended: number;
+  prompt: number;
+  cached: number;
+  ttftCount: number;
+  ttftMsSum: number;
+}
+
+export function rankedRatesOf({ errors, ended, prompt, cached, ttftCount, ttftMsSum }: RankedSums): Omit<Rates, "durationMs"> {
+  return { successRate: ratio(ended - errors, ended), cacheHitRate: ratio(cached, prompt), ttftMs: ratio(ttftMsSum, ttftCount) };
 }
 
 function ratio(part: number, whole: number): number | null {

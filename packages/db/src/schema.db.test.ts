@@ -66,7 +66,12 @@ async function upgrade(previous: Migration, next: { name: string; sql: string })
   await mkdir(join(dir, next.name), { recursive: true });
   await writeFile(join(dir, next.name, "migration.sql"), next.sql);
   expect(await migrate(database.url, { migrationsDir: dir, log: silentLog })).toEqual([next.name]);
-  expect(await countRows(database.pool)).toMatchObject(before);
+  const after = await countRows(database.pool);
+  // A migration may add rows, such as sums of what is there.
+  expect(
+    Object.entries(before).filter(([table, n]) => (after[table] ?? 0) < n),
+    "no row is lost",
+  ).toEqual([]);
   await database.pool.query(await fixture("queries", previous.name));
 }
 

@@ -94,6 +94,40 @@ function sketchSum(column: string): string {
   return `coalesce(sum(CASE WHEN ${original} AND ${column} IS NOT NULL THEN ('1e' || 10 * ${bucket})::numeric END), 0)`;
 }
 
+/** What is kept of all time and by the day, from rollups or, with a condition on originals, from rows: computed apart from the settle statement. */
+const totalSums = rankedBy({
+  count: (condition) => `coalesce(sum(requests) FILTER (WHERE ${condition}), 0)`,
+  ttftCount: "sum(ttft_count)",
+  ttftMsSum: "sum(ttft_ms_sum)",
+});
+const keyDaySums = rankedBy({
+  count: (condition) => `count(*) FILTER (WHERE ${original} AND ${condition})`,
+  ttftCount: `count(ttft_ms) FILTER (WHERE ${original})`,
+  ttftMsSum: `coalesce(sum(ttft_ms) FILTER (WHERE ${original}), 0)`,
+});
+
+function rankedBy({
+  count,
+  ttftCount,
+  ttftMsSum,
+}: {
+  count: (condition: string) => string;
+  ttftCount: string;
+  ttftMsSum: string;
+}): Record<string, string> {
+  return {
+    requests: count("true"),
+    total_tokens: `sum(${tokens.join(" + ")})`,
+    cost_nano_usd: "coalesce(sum(cost_nano_usd), 0)",
+    errors: count("status_class IN ('4xx', '5xx')"),
+    ended_requests: count("status_class IN ('2xx', '3xx', '4xx', '5xx')"),
+    prompt_tokens: `sum(${tokens.filter((name) => name !== "output_tokens").join(" + ")})`,
+    cache_read_tokens: "sum(cache_read_tokens)",
+    ttft_count: ttftCount,
+    ttft_ms_sum: ttftMsSum,
+  };
+}
+
 interface SumsRow {
   key: string;
   bucket: Date;
@@ -105,7 +139,7 @@ interface SumsRow {
 
 /** Sums of the full key, of one dimension, and how rows make them. */
 function sumChecks(span: Span | null): BookCheck[] {
-  return rollupTables.flatMap(({ table, grain, bucketOf }) => [
+  const levels = rollupTables.flatMap(({ table, grain, bucketOf }) => [
     sumsCheck(
       { table, level: table, key: rollupKey, select: rollupKey, groups: rollupKey, sums: measures, bucket: bucketOf("started_at") },
       span,
@@ -120,7 +154,21 @@ function sumChecks(span: Span | null): BookCheck[] {
       span,
     ),
   ]);
+  return [...levels, sumsCheck({ ...keyDays, sums: keyDaySums }, span)];
 }
+
+const keyOfDay = "tenant_id, bucket, user_id, key_id";
+const keyDays: Omit<KeptSums, "sums"> = {
+  ...{
+    table: "key_days",
+    level: "rollups_day",
+    key: keyOfDay,
+    select: keyOfDay,
+    groups: keyOfDay,
+    bucket: rollupTables[2].bucketOf("started_at"),
+  },
+  ...{ rows: `user_id ${isUuid} AND key_id ${isUuid}`, kept: "tenant_id, bucket, user_id::text, key_id::text" },
+};
 
 interface KeptSums {
   table: string;
@@ -132,6 +180,9 @@ interface KeptSums {
   groups: string;
   sums: Record<string, string>;
   bucket: string;
+  /** Which rows are in it, when not all are; and its key, when that is of other types than theirs. */
+  rows?: string;
+  kept?: string;
 }
 
 const rollupKey = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
@@ -176,7 +227,7 @@ function spanValues(span: Span | null): unknown[] {
   return [firstIdAt(span.fromMs - HOUR), firstIdAt(span.toMs + HOUR), new Date(span.fromMs), new Date(span.toMs)];
 }
 
-function sumsSql({ table, level, grain, key, select, groups, sums, bucket }: KeptSums, isSpan: boolean): string {
+function sumsSql({ table, level, grain, key, select, groups, sums, bucket, rows = "true", kept = key }: KeptSums, isSpan: boolean): string {
   // Before this, rows or sums were taken away by the retention.
   const retained = `bucket >= to_timestamp(coalesce((SELECT max(value::bigint) FROM installation
     WHERE name IN ('requests.kept_from', '${level}.kept_from')), 0) / 1000.0)`;
@@ -188,9 +239,9 @@ function sumsSql({ table, level, grain, key, select, groups, sums, bucket }: Kep
   return `WITH raw AS (
     SELECT ${select}, ARRAY[${texts(Object.values(sums))}] AS sums
     FROM (SELECT *, ${bucket} AS bucket, ${statusClassSql} AS status_class FROM requests ${rowsOfSpan}) AS classed
-    WHERE ${retained} GROUP BY ${groups}),
+    WHERE ${retained} AND ${rows} GROUP BY ${groups}),
   kept AS (
-    SELECT ${key}, ARRAY[${texts(Object.keys(sums))}] AS sums
+    SELECT ${kept}, ARRAY[${texts(Object.keys(sums))}] AS sums
     FROM ${table} WHERE ${retained} ${keptOfSpan} ${grain === undefined ? "" : `AND grain = '${grain}'`})
   SELECT concat_ws(' ', ${grain === undefined ? "" : `'${grain}', `}${key}) AS key, bucket, ${grain === undefined ? "key_id, user_id, " : ""}
     raw.sums AS raw, kept.sums AS kept
@@ -198,21 +249,20 @@ function sumsSql({ table, level, grain, key, select, groups, sums, bucket }: Kep
 }
 
 function totalsCheck(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): BookCheck {
-  const uuid = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'";
   return {
     table,
     async find(db) {
-      const { rows } = await db.query<{ id: string; expected: string; kept: string }>(`
-        WITH used AS (SELECT ${id}::uuid AS id, sum(requests) AS requests, sum(${tokens.join(" + ")}) AS tokens, sum(cost_nano_usd) AS cost
-          FROM rollups_day WHERE ${id} ~ ${uuid} AND user_id ~ ${uuid} GROUP BY 1)
-        SELECT id, concat_ws(', ', 'requests ' || coalesce(u.requests, 0), 'tokens ' || coalesce(u.tokens, 0), 'cost_nano_usd ' || coalesce(u.cost, 0)) AS expected,
-          concat_ws(', ', 'requests ' || coalesce(t.requests, 0), 'tokens ' || coalesce(t.total_tokens, 0), 'cost_nano_usd ' || coalesce(t.cost_nano_usd, 0)) AS kept
-        FROM used u FULL JOIN (SELECT ${id} AS id, requests, total_tokens, cost_nano_usd FROM ${table}) t USING (id)
-        WHERE (coalesce(u.requests, 0), coalesce(u.tokens, 0), coalesce(u.cost, 0))
-          IS DISTINCT FROM (coalesce(t.requests, 0), coalesce(t.total_tokens, 0), coalesce(t.cost_nano_usd, 0))
-        LIMIT ${LISTED}`);
-      return rows.map(({ id: of, expected, kept }) => ({
-        ...{ invariant: "I2" as const, table, id: of, expected, found: kept },
+      const names = Object.keys(totalSums);
+      const figures = (of: string): string => `ARRAY[${names.map((name) => `coalesce(${of}.${name}, 0)::text`).join(", ")}]`;
+      const { rows } = await db.query<{ id: string; raw: string[]; kept: string[] }>(`
+        WITH used AS (SELECT ${id}::uuid AS id, ${Object.entries(totalSums)
+          .map(([name, sum]) => `${sum} AS ${name}`)
+          .join(", ")} FROM rollups_day WHERE ${id} ${isUuid} AND user_id ${isUuid} GROUP BY 1)
+        SELECT id, ${figures("u")} AS raw, ${figures("t")} AS kept
+        FROM used u FULL JOIN (SELECT ${id} AS id, ${names.join(", ")} FROM ${table}) t USING (id)
+        WHERE ${figures("u")} <> ${figures("t")} LIMIT ${LISTED}`);
+      return rows.map(({ id: of, raw, kept }) => ({
+        ...{ invariant: "I2" as const, table, id: of, ...differing(names, raw, kept) },
         ...(id === "key_id" ? { keyId: of } : { userId: of }),
       }));
     },
@@ -224,8 +274,8 @@ function recentCheck(owner: "key" | "user", range: RecentRange): BookCheck {
   const columns = recentColumns(range, "true");
   const names = Object.keys(columns);
   const table = `${owner}_totals`;
-  const ids = owner === "key" ? `key_id ${isUuid} AND user_id ${isUuid}` : `user_id ${isUuid}`;
   const texts = (of: string): string => `concat_ws(', ', ${names.map((name) => `'${name} ' || coalesce(${of}.${name}, 0)`).join(", ")})`;
+  const ids = owner === "key" ? `key_id ${isUuid} AND user_id ${isUuid}` : `user_id ${isUuid}`;
   return {
     table,
     async find(db) {

@@ -4,6 +4,7 @@ import { listPartitions, noteKeptFrom, type Partition } from "@sluice/db/partiti
 import type pg from "pg";
 import { archiveTable } from "./archive.ts";
 import { type DetachedTable, daysOf, listDetached, RETENTION_MARK, type RetentionPlan } from "./retention-plan.ts";
+import { oneDimension } from "./settle-statement.ts";
 
 /**
  * What becomes too old goes: rows of requests and their details by whole partitions, detached concurrently (inserts and
@@ -133,5 +134,5 @@ async function deleteFineRollups(client: pg.ClientBase, { settings, nowMs, signa
 /** Where sums of five minutes are, each by the beginning of its key. */
 const fineSums = [
   ["rollups_5m", ""],
-  ["usage_sums", "AND r.grain = '5m' AND r.kind IN ('', 'model', 'provider')"],
+  ["usage_sums", `AND r.grain = '5m' AND r.kind IN (${oneDimension.kinds.map((kind) => `'${kind}'`).join(", ")})`],
 ] as const;

@@ -86,6 +86,8 @@ export const rollupTables = [
   { grain: "day", table: "rollups_day", bucketOf: (at: string) => `date_trunc('day', ${at}, 'UTC')` },
 ] as const;
 
+const dayOf = rollupTables[2].bucketOf;
+
 /** `usage_sums` are by one dimension, a row for all kinds of ends: how many ended how is counted there. 2xx are the rest. */
 const endings = Object.fromEntries(
   ["3xx", "4xx", "5xx", "aborted", "refused"].map((name) => [
@@ -95,10 +97,16 @@ const endings = Object.fromEntries(
 );
 
 /** The dimension of a row of `usage_sums` and its value, and how rows with both are grouped to it. */
+const dimensionKinds = { model: "model", provider: "provider_id", group: '"group"', dialect: "dialect", status: "status_class" };
 export const oneDimension = {
-  kind: "CASE WHEN GROUPING(model) = 0 THEN 'model' WHEN GROUPING(provider_id) = 0 THEN 'provider' ELSE '' END",
-  id: "coalesce(model, provider_id, '')",
-  groups: "GROUPING SETS ((tenant_id, bucket), (tenant_id, bucket, model), (tenant_id, bucket, provider_id))",
+  kinds: ["", ...Object.keys(dimensionKinds)],
+  kind: `CASE ${Object.entries(dimensionKinds)
+    .map(([kind, column]) => `WHEN GROUPING(${column}) = 0 THEN '${kind}'`)
+    .join(" ")} ELSE '' END`,
+  id: `coalesce(${Object.values(dimensionKinds).join(", ")}, '')`,
+  groups: `GROUPING SETS ((tenant_id, bucket), ${Object.values(dimensionKinds)
+    .map((column) => `(tenant_id, bucket, ${column})`)
+    .join(", ")})`,
 } as const;
 
 /** core/status-class in SQL. */
@@ -145,6 +153,7 @@ function makeSettleSql(): string {
     byOnePart,
     usageSumsPart(),
     usedPart(),
+    keyDaysPart(),
     totalsPart("key_totals", "key_id"),
     totalsPart("user_totals", "user_id"),
     accountsPart,
@@ -175,7 +184,7 @@ function rollupPart(table: string, bucket: string): string {
     ${added(table, names)})`;
 }
 
-/** What all, each model and each provider moved, by five minutes. */
+/** What all, each model, provider, group, dialect and outcome moved, by five minutes. */
 const byOnePart = `by_one AS (
   SELECT tenant_id, ${oneDimension.kind} AS kind, bucket, ${oneDimension.id} AS id,
     ${summed.map(({ name, sum }) => `${sum} AS ${name}`).join(", ")},
@@ -184,7 +193,7 @@ const byOnePart = `by_one AS (
       .join(", ")}
   FROM sums GROUP BY ${oneDimension.groups})`;
 
-/** Few rows, whatever the batch: as many as there are models and providers in it. */
+/** Few rows, whatever the batch: as many as there are models, providers and so on in it. */
 function usageSumsPart(): string {
   const all = [...summed, ...Object.keys(endings).map((name) => ({ name, sum: `sum(${name})::bigint` }))];
   const names = all.map(({ name }) => name);
@@ -197,8 +206,22 @@ function usageSumsPart(): string {
     ${added("usage_sums", names)})`;
 }
 
+/** What keys are ranked by, as rollups give it: of all time in totals, by the day in `key_days`. */
+export const rankedSums = {
+  requests: "sum(requests)",
+  total_tokens: `sum(${tokens})`,
+  cost_nano_usd: "sum(cost_nano_usd)",
+  errors: "coalesce(sum(requests) FILTER (WHERE status_class IN ('4xx', '5xx')), 0)",
+  ended_requests: "coalesce(sum(requests) FILTER (WHERE status_class NOT IN ('aborted', 'refused')), 0)",
+  prompt_tokens: "sum(input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens)",
+  cache_read_tokens: "sum(cache_read_tokens)",
+  ttft_count: "sum(ttft_count)",
+  ttft_ms_sum: "sum(ttft_ms_sum)",
+} as const;
+const ranked = Object.keys(rankedSums);
+
 /**
- * What each key of each user moved, in all and lately, and whether these ids are ours: the ledger takes any text, but only
+ * What each key of each user moved on each day, in all and lately, and whether these ids are ours: the ledger takes any text, but only
  * ours have totals and accounts. Summed up from `sums`, and matched once a group: a regular expression a row costs as much as its insert.
  */
 function usedPart(): string {
@@ -206,22 +229,30 @@ function usedPart(): string {
     Object.entries(recentColumns(range, `bucket >= ${recentFrom(range)}`)).map(([name, sum]) => `${sum} AS ${name}`),
   );
   return `used AS (
-  SELECT user_id, key_id, min(tenant_id) AS tenant_id, sum(requests) AS requests, sum(cost_nano_usd) AS cost, max(used_at) AS used_at,
-    sum(${tokens}) AS tokens, user_id ${isUuid} AS of_user, key_id ${isUuid} AS of_key,
-    ${recent.join(", ")}
-  FROM sums GROUP BY user_id, key_id)`;
+  SELECT tenant_id, ${dayOf("bucket")} AS bucket, user_id, key_id, max(used_at) AS used_at, user_id ${isUuid} AS of_user, key_id ${isUuid} AS of_key,
+    ${Object.entries(rankedSums)
+      .map(([name, sum]) => `(${sum})::bigint AS ${name}`)
+      .join(", ")}, ${recent.join(", ")}
+  FROM sums GROUP BY 1, 2, 3, 4)`;
+}
+
+/** One row a key and day: a batch is of one day, mostly. */
+function keyDaysPart(): string {
+  return `key_days_moved AS (
+  INSERT INTO key_days (tenant_id, bucket, user_id, key_id, ${ranked.join(", ")})
+  SELECT tenant_id, bucket, user_id::uuid, key_id::uuid, ${ranked.join(", ")} FROM used WHERE of_user AND of_key ORDER BY 1, 2, 3, 4
+  ON CONFLICT (tenant_id, bucket, user_id, key_id) DO UPDATE SET ${added("key_days", ranked)})`;
 }
 
 /** What a key or a user has used in all, and lately. */
 function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): string {
   const [owner, ownerUuid] = id === "key_id" ? [", user_id", ", min(user_id)::uuid"] : ["", ""];
-  const recent = recentRanges.flatMap((range) => Object.keys(recentColumns(range, "true")));
+  const summedUp = [...ranked, ...recentRanges.flatMap((range) => Object.keys(recentColumns(range, "true")))];
   return `${table}_moved AS (
-  INSERT INTO ${table} (${id}${owner}, tenant_id, requests, total_tokens, cost_nano_usd, last_used_at, ${recent.join(", ")})
-  SELECT ${id}::uuid${ownerUuid}, min(tenant_id), sum(requests)::bigint, sum(tokens)::bigint, sum(cost)::bigint, max(used_at),
-    ${recent.map((name) => `sum(${name})::bigint`).join(", ")}
+  INSERT INTO ${table} (${id}${owner}, tenant_id, last_used_at, ${summedUp.join(", ")})
+  SELECT ${id}::uuid${ownerUuid}, min(tenant_id), max(used_at), ${summedUp.map((name) => `sum(${name})::bigint`).join(", ")}
   FROM used WHERE of_user AND ${id === "key_id" ? "of_key" : "true"} GROUP BY ${id} ORDER BY 1
-  ON CONFLICT (${id}) DO UPDATE SET ${added(table, ["requests", "total_tokens", "cost_nano_usd", ...recent])},
+  ON CONFLICT (${id}) DO UPDATE SET ${added(table, summedUp)},
     last_used_at = greatest(${table}.last_used_at, EXCLUDED.last_used_at))`;
 }
 
@@ -231,13 +262,13 @@ function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id
  */
 const accountsPart = `accounts_moved AS (
   INSERT INTO accounts (user_id, tenant_id, postpaid_nano_usd)
-  SELECT user_id::uuid, min(tenant_id), sum(cost)::bigint FROM used WHERE of_user GROUP BY user_id HAVING sum(cost) <> 0 ORDER BY 1
+  SELECT user_id::uuid, min(tenant_id), sum(cost_nano_usd)::bigint FROM used WHERE of_user GROUP BY user_id HAVING sum(cost_nano_usd) <> 0 ORDER BY 1
   ON CONFLICT (user_id) DO UPDATE SET
     balance_nano_usd = accounts.balance_nano_usd - CASE accounts.billing WHEN 'postpaid' THEN 0 ELSE EXCLUDED.postpaid_nano_usd END,
     postpaid_nano_usd = accounts.postpaid_nano_usd + CASE accounts.billing WHEN 'postpaid' THEN EXCLUDED.postpaid_nano_usd ELSE 0 END)`;
 
 /** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_8";
+export const SETTLE_NAME = "sluice_settle_9";
 export const settleSql = makeSettleSql();
 
 /** An end, and its detail as text when that was made before. */

@@ -30,7 +30,9 @@ export async function seedSkewedSums(pool: pg.Pool, log: SkewedLog): Promise<voi
     await seedRollups(client);
     await seedUsageSums(client);
     await seedTotals(client);
-    await client.query("VACUUM (ANALYZE) rollups_5m, rollups_hour, rollups_day, usage_sums, key_totals, user_totals, keys, users");
+    await client.query(
+      "VACUUM (ANALYZE) rollups_5m, rollups_hour, rollups_day, usage_sums, key_days, key_totals, user_totals, keys, users",
+    );
   });
 }
 
@@ -119,6 +121,14 @@ const endings = Object.fromEntries(
   ]),
 );
 
+const kinds = [
+  ["model", "model"],
+  ["provider", "provider_id"],
+  ["group", '"group"'],
+  ["dialect", "dialect"],
+  ["status", "status_class"],
+] as const;
+
 async function seedUsageSums(client: pg.PoolClient): Promise<void> {
   const totals = {
     ...Object.fromEntries(Object.keys(sums).map((name) => [name, `sum(${name})`])),
@@ -133,14 +143,30 @@ async function seedUsageSums(client: pg.PoolClient): Promise<void> {
   ]) {
     await client.query(
       `INSERT INTO usage_sums (tenant_id, grain, kind, bucket, id, ${Object.keys(totals).join(", ")})
-       SELECT tenant_id, '${grain}', CASE WHEN GROUPING(model) = 0 THEN 'model' WHEN GROUPING(provider_id) = 0 THEN 'provider' ELSE '' END AS kind,
-         bucket, coalesce(model, provider_id, '') AS id, ${Object.values(totals).join(", ")}
-       FROM ${table} GROUP BY GROUPING SETS ((tenant_id, bucket), (tenant_id, bucket, model), (tenant_id, bucket, provider_id)) ORDER BY kind, bucket, id`,
+       SELECT tenant_id, '${grain}', CASE ${kinds.map(([kind, column]) => `WHEN GROUPING(${column}) = 0 THEN '${kind}'`).join(" ")} ELSE '' END AS kind,
+         bucket, coalesce(${kinds.map(([, column]) => column).join(", ")}, '') AS id, ${Object.values(totals).join(", ")}
+       FROM ${table} GROUP BY GROUPING SETS ((tenant_id, bucket), ${kinds.map(([, column]) => `(tenant_id, bucket, ${column})`).join(", ")})
+       ORDER BY kind, bucket, id`,
     );
   }
 }
 
-/** In all, and since the moments that the migration set. */
+const rankedSums = {
+  requests: "sum(requests)",
+  total_tokens: `sum(${tokens.join(" + ")})`,
+  cost_nano_usd: "sum(cost_nano_usd)",
+  errors: "coalesce(sum(requests) FILTER (WHERE status_class IN ('4xx', '5xx')), 0)",
+  ended_requests: "coalesce(sum(requests) FILTER (WHERE status_class NOT IN ('aborted', 'refused')), 0)",
+  prompt_tokens: `sum(${tokens.filter((name) => name !== "output_tokens").join(" + ")})`,
+  cache_read_tokens: "sum(cache_read_tokens)",
+  ttft_count: "sum(ttft_count)",
+  ttft_ms_sum: "sum(ttft_ms_sum)",
+};
+const rankedSql = Object.entries(rankedSums)
+  .map(([name, sum]) => `${sum} AS ${name}`)
+  .join(", ");
+
+/** In all, by the day, and since the moments that the migration set. */
 async function seedTotals(client: pg.PoolClient): Promise<void> {
   const used = `sum(${tokens.join(" + ")})`;
   const recent = ["24h", "7d", "30d"].flatMap((range) => {
@@ -152,11 +178,16 @@ async function seedTotals(client: pg.PoolClient): Promise<void> {
       [`cost_nano_usd_${range}`, `sum(cost_nano_usd) ${isIn})`],
     ] as const;
   });
+  await client.query(
+    `INSERT INTO key_days (tenant_id, bucket, user_id, key_id, ${Object.keys(rankedSums).join(", ")})
+     SELECT tenant_id, bucket, user_id::uuid, key_id::uuid, ${rankedSql} FROM rollups_day GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+  );
   for (const owner of ["key", "user"] as const) {
     await client.query(
-      `UPDATE ${owner}_totals t SET requests = s.requests, cost_nano_usd = s.cost, total_tokens = s.tokens, last_used_at = s.used
-       FROM (SELECT ${owner}_id AS id, sum(requests) AS requests, sum(cost_nano_usd) AS cost, ${used} AS tokens,
-         max(bucket) AS used FROM rollups_day GROUP BY 1) AS s WHERE t.${owner}_id::text = s.id`,
+      `UPDATE ${owner}_totals t SET ${Object.keys(rankedSums)
+        .map((name) => `${name} = s.${name}`)
+        .join(", ")}, last_used_at = s.used
+       FROM (SELECT ${owner}_id AS id, ${rankedSql}, max(bucket) AS used FROM rollups_day GROUP BY 1) AS s WHERE t.${owner}_id::text = s.id`,
     );
     await client.query(
       `UPDATE ${owner}_totals t SET ${recent.map(([name]) => `${name} = coalesce(s.${name}, 0)`).join(", ")}

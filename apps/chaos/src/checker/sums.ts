@@ -18,6 +18,7 @@ export async function checkSums(pool: pg.Pool): Promise<Finding> {
     ...levels.flatMap(({ grain, bucket }) => dimensions.map((dimension) => dimensionSql(grain, bucket, dimension))),
     totalsSql("key_totals", "key_id"),
     totalsSql("user_totals", "user_id"),
+    keyDaysSql,
   ];
   const wrong: string[] = [];
   let checked = 0;
@@ -27,7 +28,7 @@ export async function checkSums(pool: pg.Pool): Promise<Finding> {
     for (const { key, raw, kept } of rows)
       if (raw !== kept) wrong.push(`${key}: rows give ${raw ?? "nothing"}, kept is ${kept ?? "nothing"}`);
   }
-  return findingOf("I2", checked, "sums of six tables", wrong);
+  return findingOf("I2", checked, "sums of seven tables", wrong);
 }
 
 function levelSql(table: string, bucket: string): string {
@@ -42,6 +43,8 @@ const dimensions = [
   { kind: "", column: "''" },
   { kind: "model", column: "model" },
   { kind: "provider", column: "provider_id" },
+  { kind: "group", column: '"group"' },
+  { kind: "dialect", column: "dialect" },
 ];
 
 /** Sums by one dimension, with how many requests were refused or given up. */
@@ -62,6 +65,12 @@ function totalsSql(table: string, id: string): string {
       WHERE (requests, total_tokens, cost_nano_usd) <> (0, 0, 0))
     SELECT concat_ws(' ', '${table}', id) AS key, raw.sums AS raw, kept.sums AS kept FROM raw FULL JOIN kept USING (id)`;
 }
+
+const keyDaysSql = `WITH raw AS (SELECT date_trunc('day', started_at, 'UTC') AS bucket, user_id, key_id, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL),
+    sum(${kinds.join(" + ")}), coalesce(sum(cost_nano_usd), 0), count(*) FILTER (WHERE corrects_id IS NULL AND state NOT IN ('aborted', 'refused'))) AS sums
+    FROM requests WHERE key_id <> '' GROUP BY 1, 2, 3),
+  kept AS (SELECT bucket, user_id::text, key_id::text, concat_ws('/', requests, total_tokens, cost_nano_usd, ended_requests) AS sums FROM key_days)
+  SELECT concat_ws(' ', 'key_days', bucket, key_id) AS key, raw.sums AS raw, kept.sums AS kept FROM raw FULL JOIN kept USING (bucket, user_id, key_id)`;
 
 /** I4: no id twice, and nothing was put aside: every FINISH became a row. */
 export async function checkOnce(pool: pg.Pool): Promise<Finding> {

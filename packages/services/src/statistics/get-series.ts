@@ -6,7 +6,7 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { answered } from "./answered.ts";
 import { readSeries } from "./read-series.ts";
-import { planOf, refuseSplit, sumsAsk } from "./statistics-ask.ts";
+import { fineFrom, planOf, refuseSplit, sumsAsk } from "./statistics-ask.ts";
 
 /** Values of an answer: with the longest figures there are, it stays below 50 KB. */
 const MOST_POINTS = 800;
@@ -25,6 +25,6 @@ export async function getSeries(ctx: Ctx, input: z.input<typeof GetSeriesInput> 
   const ask = await sumsAsk(ctx, filter);
   const asked = { fromMs: times[0], toMs: endMs, step, zone, by, top: most, ask };
   return answered(ctx, "stats:series", asked, async () => {
-    return { zone, step, times, endMs, by, series: await readSeries(ctx.pool, { plan, ask, by, top: most }) };
+    return { zone, step, times, endMs, by, series: await readSeries(ctx.pool, { plan, ask, by, top: most, fineFromMs: fineFrom(ctx) }) };
   });
 }

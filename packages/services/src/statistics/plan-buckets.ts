@@ -21,7 +21,7 @@ const lengths: Record<StatisticsStep, number> = {
 };
 /** Of a step that is chosen here, and of one that is asked for. */
 const WANTED = 100;
-const MOST = 500;
+const MOST = 400;
 
 export interface RangeAsk {
   fromMs: number;

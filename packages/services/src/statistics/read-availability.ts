@@ -37,7 +37,7 @@ export async function readAvailability(
   const values = sqlValues();
   const ask: SumsAsk = { tenantId, userId: null, filter: { providerId, model }, keyIds: null, ownerIds: null };
   const where = `${conditions(values, ask)} AND provider_id <> ''`;
-  const from = rollups(values, plan.buckets, { id: "provider_id", where, more: ", model, ttft_sketch, duration_sketch" });
+  const from = rollups(values, plan.buckets, { tenantId, id: "provider_id", where, more: ", model, ttft_sketch, duration_sketch" });
   const most = Math.max(1, Math.floor(MOST_POINTS / (3 * plan.times.length)));
   const text = `WITH slots AS (SELECT id, model, ${slotSql(values, plan.times)} AS slot, sum(requests) AS requests, sum(errors) AS errors,
       sum(aborted) AS aborted, sum(ttft_sketch) AS ttft, sum(duration_sketch) AS duration FROM ${from} GROUP BY 1, 2, 3),

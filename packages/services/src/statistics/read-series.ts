@@ -5,6 +5,7 @@ import { isUuid } from "@sluice/ledger/recent-columns";
 import type { Pool, PoolClient } from "pg";
 import { type SqlValues, sqlValues } from "../lists/list-statement.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
+import { rankedSql } from "./ranked-statement.ts";
 import {
   columnOf,
   conditions,
@@ -24,6 +25,14 @@ import {
  */
 export const planSettings = { enable_seqscan: "off", jit: "off" } as const;
 
+interface SeriesAsk {
+  plan: BucketPlan;
+  ask: SumsAsk;
+  by: SeriesSplit;
+  top: number;
+  fineFromMs: number;
+}
+
 interface SlotRow extends Sums {
   slot: number;
   id: string | null;
@@ -33,12 +42,9 @@ interface SlotRow extends Sums {
  * Series of the first `top` by cost, and one of all others (id null) when there are any. The first are found over the whole range,
  * which is few buckets; by bucket they alone are read, the others are all less them.
  */
-export function readSeries(
-  pool: Pool,
-  { plan, ask, by, top }: { plan: BucketPlan; ask: SumsAsk; by: SeriesSplit; top: number },
-): Promise<StatisticsSeries[]> {
+export function readSeries(pool: Pool, { plan, ask, by, top, fineFromMs }: SeriesAsk): Promise<StatisticsSeries[]> {
   return readSnapshot(pool, planSettings, async (client) => {
-    const ids = by === "none" ? [] : await readFirst(client, { plan, ask, by, top });
+    const ids = by === "none" ? [] : await readFirst(client, { plan, ask, by, top, fineFromMs });
     const rows = await readSlots(client, { plan, ask, by, ids });
     const series = new Map<string | null, StatisticsSeries>(ids.map((id) => [id, { id, ...zeroColumns(plan.times.length) }]));
     if (by === "none") series.set(null, { id: null, ...zeroColumns(plan.times.length) });
@@ -56,14 +62,15 @@ function isUsed({ requests, tokens, costNanoUsd }: StatisticsSeries): boolean {
   return requests.some(Boolean) || tokens.some(Boolean) || costNanoUsd.some((cost) => cost !== "0");
 }
 
-async function readFirst(
-  client: PoolClient,
-  { plan, ask, by, top }: { plan: BucketPlan; ask: SumsAsk; by: SeriesSplit; top: number },
-): Promise<string[]> {
+async function readFirst(client: PoolClient, { plan, ask, by, top, fineFromMs }: SeriesAsk): Promise<string[]> {
   const values = sqlValues();
+  const isRanked = (by === "user" || by === "key") && sourceOf(ask, "none")?.kind === "";
+  const span = { fromMs: plan.times[0] ?? 0, toMs: plan.endMs, fineFromMs };
+  const from = isRanked
+    ? rankedSql(values, ask, by, span)
+    : `SELECT id, sum(cost_nano_usd) AS cost, sum(requests) AS requests FROM ${wantedSql(values, ask, by, plan.range)} WHERE id <> '' GROUP BY 1`;
   const { rows } = await client.query<{ id: string }>(
-    `SELECT id FROM ${wantedSql(values, ask, by, plan.range)} WHERE id <> '' GROUP BY 1
-     ORDER BY sum(cost_nano_usd) DESC, sum(requests) DESC, id LIMIT ${values.add(top)}`,
+    `SELECT id FROM (${from}) AS each ORDER BY cost DESC, requests DESC, id LIMIT ${values.add(top)}`,
     values.list,
   );
   return rows.map(({ id }) => id);
@@ -101,7 +108,7 @@ function namedSql(
   const where = [conditions(values, ask), `${columnOf[by]} = ANY(${named}::text[])`];
   // Keys by their owners, which stand before them in the key of the rollups.
   if (by === "key") where.push(`user_id = ANY(ARRAY(${ownersSql(named)}))`);
-  return rollups(values, plan.buckets, { id: columnOf[by], where: where.join(" AND ") });
+  return rollups(values, plan.buckets, { tenantId: ask.tenantId, id: columnOf[by], where: where.join(" AND ") });
 }
 
 /** Owners of the keys among these ids; whoever wrote other ids owns no key. */

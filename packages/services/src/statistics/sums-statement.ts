@@ -31,8 +31,15 @@ export const columnOf: Record<Dimension, string> = {
 };
 
 /** Dimensions of which `usage_sums` has rows; '' = of everything. */
-export type SumsKind = "" | "model" | "provider";
-const kindOf: Partial<Record<Dimension, SumsKind>> = { model: "model", provider: "provider" };
+export type SumsKind = "" | Exclude<Dimension, "user" | "key">;
+const kinds: readonly SeriesSplit[] = ["model", "provider", "group", "dialect", "status"] satisfies SumsKind[];
+const kindOfField: Partial<Record<keyof StatisticsFilter, SumsKind>> = {
+  model: "model",
+  providerId: "provider",
+  group: "group",
+  dialect: "dialect",
+  statusClass: "status",
+};
 
 const measured = `requests, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
       ttft_count, ttft_ms_sum, duration_ms_sum`;
@@ -68,19 +75,19 @@ export function slotSql(values: SqlValues, times: readonly number[]): string {
 export function wantedSql(values: SqlValues, ask: SumsAsk, by: SeriesSplit, buckets: BucketList | "all", more = ""): string {
   const source = sourceOf(ask, by);
   return source === null
-    ? rollups(values, buckets, { id: by === "none" ? "''" : columnOf[by], where: conditions(values, ask), more })
+    ? rollups(values, buckets, { tenantId: ask.tenantId, id: by === "none" ? "''" : columnOf[by], where: conditions(values, ask), more })
     : usageSums(values, buckets, { tenantId: ask.tenantId, ...source, more });
 }
 
 /** The kind of `usage_sums` that answers, with the one value asked for; null = none does. */
 export function sourceOf(ask: SumsAsk, by: SeriesSplit): { kind: SumsKind; id?: string | undefined } | null {
   if (ask.userId !== null || ask.keyIds !== null) return null;
-  const asked = Object.entries(ask.filter).filter(([, value]) => value !== undefined);
-  const wanted = by === "none" ? "" : kindOf[by];
-  if (asked.length === 0) return wanted === undefined ? null : { kind: wanted };
-  const [[field, id] = [""]] = asked;
-  const kind = field === "model" ? "model" : field === "providerId" ? "provider" : undefined;
-  return asked.length === 1 && kind !== undefined && (wanted === "" || wanted === kind) ? { kind, id } : null;
+  const wanted = by === "none" ? "" : kinds.includes(by) ? (by as SumsKind) : undefined;
+  const [first, ...more] = Object.entries(ask.filter).filter(([, value]) => value !== undefined);
+  if (first === undefined) return wanted === undefined ? null : { kind: wanted };
+  const [field, id] = first;
+  const kind = kindOfField[field as keyof StatisticsFilter];
+  return more.length === 0 && kind !== undefined && (wanted === "" || wanted === kind) ? { kind, id } : null;
 }
 
 /** Rows of one kind of `usage_sums`, all or of some ids. */
@@ -97,33 +104,51 @@ export function usageSums(
 ): string {
   const tenant = values.add(tenantId);
   const only = `${id === undefined ? "" : ` AND id = ${values.add(id)}`}${ids === undefined ? "" : ` AND id = ANY(${values.add(ids)}::text[])`}`;
-  return inBuckets(values, buckets, (grain, bucket) => {
-    return `SELECT bucket, id, requests_4xx + requests_5xx AS errors, requests_aborted AS aborted, requests_refused AS refused, ${measured}${more}
+  return inBuckets(
+    values,
+    buckets,
+    () => "true",
+    (grain, bucket) => {
+      return `SELECT bucket, id, requests_4xx + requests_5xx AS errors, requests_aborted AS aborted, requests_refused AS refused, ${measured}${more}
     FROM usage_sums WHERE tenant_id = ${tenant} AND grain = '${grain}' AND kind = '${kind}' AND ${bucket}${only}`;
-  });
+    },
+  );
 }
 
 /** Listed, so that of each day one user's rows alone are read. */
-const everyDay = `bucket = ANY(ARRAY(SELECT generate_series((SELECT min(bucket) FROM usage_sums WHERE grain = 'day' AND kind = ''), now(), interval '24 hours')))`;
-
+function everyDay(tenantId: string, values: SqlValues): string {
+  const days = `FROM usage_sums WHERE tenant_id = ${values.add(tenantId)} AND grain = 'day' AND kind = ''`;
+  return `bucket = ANY(ARRAY(SELECT bucket ${days}))`;
+}
 const tables = { "5m": "rollups_5m", hour: "rollups_hour", day: "rollups_day" } as const;
 
 /** Rows of the full key. */
 export function rollups(
   values: SqlValues,
   buckets: BucketList | "all",
-  { id, where, more = "" }: { id: string; where: string; more?: string },
+  { tenantId, id, where, more = "" }: { tenantId: string; id: string; where: string; more?: string },
 ): string {
   const of = (condition: string): string => `CASE WHEN ${condition} THEN requests ELSE 0 END`;
-  return inBuckets(values, buckets, (grain, bucket) => {
-    return `SELECT bucket, ${id} AS id, ${of("status_class IN ('4xx', '5xx')")} AS errors, ${of("status_class = 'aborted'")} AS aborted,
+  return inBuckets(
+    values,
+    buckets,
+    () => everyDay(tenantId, values),
+    (grain, bucket) => {
+      return `SELECT bucket, ${id} AS id, ${of("status_class IN ('4xx', '5xx')")} AS errors, ${of("status_class = 'aborted'")} AS aborted,
       ${of("status_class = 'refused'")} AS refused, ${measured}${more}
     FROM ${tables[grain]} WHERE ${where} AND ${bucket}`;
-  });
+    },
+  );
 }
 
-function inBuckets(values: SqlValues, buckets: BucketList | "all", part: (grain: keyof typeof tables, bucket: string) => string): string {
-  if (buckets === "all") return `(${part("day", everyDay)}) AS wanted`;
+/** `every`: the condition when all buckets are wanted. */
+function inBuckets(
+  values: SqlValues,
+  buckets: BucketList | "all",
+  every: () => string,
+  part: (grain: keyof typeof tables, bucket: string) => string,
+): string {
+  if (buckets === "all") return `(${part("day", every())}) AS wanted`;
   const { fiveMinutes, hours, days } = buckets;
   const lists = [["5m", fiveMinutes] as const, ["hour", hours] as const, ["day", days] as const].filter(([, list]) => list.length > 0);
   const parts = lists.map(([grain, list]) => part(grain, `bucket = ANY(${values.add(list)}::timestamptz[])`));

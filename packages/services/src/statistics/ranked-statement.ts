@@ -1,0 +1,67 @@
+import type { Span } from "@sluice/core/statistics";
+import { isUuid, tokens } from "@sluice/ledger/recent-columns";
+import type { SqlValues } from "../lists/list-statement.ts";
+import { type BucketList, bucketsOf } from "../overview/overview-statements.ts";
+import { columnOf, conditions, rollups, type SumsAsk, sourceOf, usageSums } from "./sums-statement.ts";
+
+/**
+ * What things are ranked by, a row each that was used: `id`, `requests`, `tokens`, `cost`, `errors`, `ended` (by a provider), `prompt`
+ * (tokens sent), `cached` (of these), `"ttftCount"`, `"ttftMsSum"`. Keys and users are read from a row a key and day, and of all time from
+ * their totals; models and providers from their sums.
+ */
+export type Ranked = "user" | "key" | "provider" | "model";
+
+const measures = {
+  requests: "requests",
+  tokens: "total_tokens",
+  cost: "cost_nano_usd",
+  errors: "errors",
+  ended: "ended_requests",
+  prompt: "prompt_tokens",
+  cached: "cache_read_tokens",
+  ttftCount: "ttft_count",
+  ttftMsSum: "ttft_ms_sum",
+} as const;
+
+/** The same of rows of sums. */
+const ofSums = `requests, ${tokens} AS total_tokens, cost_nano_usd, errors, requests - aborted - refused AS ended_requests,
+  input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens AS prompt_tokens, cache_read_tokens, ttft_count, ttft_ms_sum`;
+const columns = Object.values(measures).join(", ");
+const used = "HAVING sum(requests) <> 0 OR sum(total_tokens) <> 0 OR sum(cost_nano_usd) <> 0";
+
+/** Null: of all time. */
+export function rankedSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: (Span & { fineFromMs: number }) | null): string {
+  const summed = Object.entries(measures)
+    .map(([name, column]) => `sum(${column}) AS "${name}"`)
+    .join(", ");
+  return `SELECT id, ${summed} FROM (${rowsSql(values, ask, by, span)}) AS rows WHERE id <> '' GROUP BY 1 ${used}`;
+}
+
+function rowsSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: (Span & { fineFromMs: number }) | null): string {
+  const buckets = span === null ? "all" : bucketsOf(span.fromMs, span.toMs, span.fineFromMs);
+  if (by === "model" || by === "provider") {
+    const source = sourceOf(ask, by);
+    if (source !== null) return `SELECT id, ${ofSums} FROM ${usageSums(values, buckets, { tenantId: ask.tenantId, ...source })}`;
+    return `SELECT id, ${ofSums} FROM ${rollups(values, buckets, { tenantId: ask.tenantId, id: columnOf[by], where: conditions(values, ask) })}`;
+  }
+  const id = `${columnOf[by]}::text AS id`;
+  if (buckets === "all") return `SELECT ${id}, ${columns} FROM ${by}_totals WHERE ${ownersSql(values, ask)}`;
+  const { days, ...edges } = buckets;
+  return `SELECT ${id}, ${columns} FROM key_days WHERE ${ownersSql(values, ask)} AND bucket = ANY(${values.add(days)}::timestamptz[])
+    UNION ALL SELECT id, ${ofSums} FROM ${edgesSql(values, ask, by, edges)}`;
+}
+
+/** What is no whole day; only ids of ours, as in the days. */
+function edgesSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", edges: Omit<BucketList, "days">): string {
+  const where = `${conditions(values, ask)} AND user_id ${isUuid} AND key_id ${isUuid}`;
+  return rollups(values, { ...edges, days: [] }, { tenantId: ask.tenantId, id: columnOf[by], where });
+}
+
+/** On the totals and days of keys; who asks for one key's asks for its owner's, too. */
+function ownersSql(values: SqlValues, { tenantId, userId, filter }: SumsAsk): string {
+  return [
+    `tenant_id = ${values.add(tenantId)}`,
+    ...(userId === null ? [] : [`user_id = ${values.add(userId)}::uuid`]),
+    ...(filter.keyId === undefined ? [] : [`key_id = ${values.add(filter.keyId)}::uuid`]),
+  ].join(" AND ");
+}

@@ -1,0 +1,378 @@
+import { newId } from "@sluice/core/ids";
+import type { RequestRow } from "@sluice/core/requests";
+import { settleBatch } from "@sluice/ledger/settle-batch";
+import type { Ctx } from "@sluice/services/context";
+import { refundCredit } from "@sluice/services/credits/add-entry";
+import { updateKey } from "@sluice/services/keys/update-key";
+import { compare } from "@sluice/services/statistics/compare";
+import { getLeaderboard } from "@sluice/services/statistics/get-leaderboard";
+import { getSeries } from "@sluice/services/statistics/get-series";
+import { getUsage } from "@sluice/services/statistics/get-usage";
+import { listFilterOptions } from "@sluice/services/statistics/list-filter-options";
+import { getUserStats } from "@sluice/services/users/get-user-stats";
+import { fakeClock } from "@sluice/testing/clock";
+import { makeKey, requestDetail, requestRow } from "@sluice/testing/factories";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startServices, type TestServices } from "./harness.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+let test: TestServices;
+let admin: Ctx & { userId: string };
+let user: Ctx & { userId: string };
+beforeEach(async () => {
+  test = await startServices();
+  admin = await test.as("admin");
+  user = await test.as("user");
+});
+afterEach(() => test?.close());
+
+async function settle(...rows: Partial<RequestRow>[]): Promise<void> {
+  const records = rows.map((fields) => {
+    const row = requestRow(fields);
+    return { row, detail: requestDetail({ id: row.id }), upstreamCostNanoUsd: "7" };
+  });
+  await settleBatch(test.database.pool, records);
+}
+
+async function makeKeys(count: number, userId = user.userId): Promise<string[]> {
+  const keys = await Promise.all(Array.from({ length: count }, () => makeKey(test.database.prisma, { userId })));
+  return keys.map(({ key }) => key.id);
+}
+
+/** A context whose statements go through `ask`, with their texts and values. */
+function through(ctx: Ctx, ask: (text: string, values: unknown[], send: () => Promise<unknown>) => Promise<unknown>): Ctx {
+  const { pool } = ctx;
+  const query = (text: string, values: unknown[] = []) => ask(text, values, () => pool.query(text, values));
+  const connect = async () => {
+    const client = await pool.connect();
+    const asked = (text: string, values: unknown[] = []) => ask(text, values, () => client.query(text, values));
+    return { query: asked, release: (error?: Error) => client.release(error) };
+  };
+  return { ...ctx, pool: { query, connect } as unknown as Ctx["pool"] };
+}
+
+/** The same, counting what is read of sums. */
+function counting(ctx: Ctx): { ctx: Ctx; reads: () => number } {
+  let reads = 0;
+  const counted = through(ctx, (text, _values, send) => {
+    if (/usage_sums|rollups_|key_days|_totals/.test(text)) reads += 1;
+    return send();
+  });
+  return { ctx: counted, reads: () => reads };
+}
+
+const sumOf = (values: readonly number[] = []) => values.reduce((sum, value) => sum + value, 0);
+
+describe("H02: statistics in buckets", () => {
+  it("an hour without requests reads 0, and the range asked for is widened to whole buckets", async () => {
+    const nowMs = Date.parse("2026-11-21T11:47:00Z");
+    const at = (time: string) => Date.parse(`2026-11-21T${time}:00Z`);
+    await settle({ startedAtMs: at("08:10") }, { startedAtMs: at("08:50") }, { startedAtMs: at("10:59") });
+    const ctx = { ...admin, clock: fakeClock(nowMs) };
+    const { times, endMs, series } = await getSeries(ctx, { from: at("07:30"), to: at("11:05"), step: "hour", by: "none" });
+    expect([times[0], times.length, endMs]).toEqual([at("07:00"), 5, at("12:00")]);
+    expect(series).toMatchObject([{ id: null, requests: [0, 2, 0, 1, 0], costNanoUsd: ["0", "280000", "0", "140000", "0"] }]);
+  });
+
+  it("of ten thousand users it is the first ones and all others together, in less than 50 KB at any step", async () => {
+    const { pool } = test.database;
+    const toMs = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+    // Figures as long as they get: a billion tokens and a thousand dollars in five minutes.
+    for (const [table, stepS, buckets] of [
+      ["rollups_5m", 300, 576],
+      ["rollups_hour", 3_600, 48],
+      ["rollups_day", 86_400, 2],
+    ] as const) {
+      await pool.query(
+        `INSERT INTO ${table} (tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class, requests, billable_requests,
+           input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd, upstream_cost_nano_usd,
+           ttft_count, ttft_ms_sum, duration_ms_sum)
+         SELECT 'default', $1::timestamptz - make_interval(secs => $2 * (1 + (u + b) % $3)), ('019aa400-0000-7000-8000-' || lpad(u::text, 12, '0')),
+           ('019aa400-0000-7000-9000-' || lpad(u::text, 12, '0')), 'p', 'm', 'default', 'openai', '2xx', 99999, 1, 999999999, 0, 0, 0, 0,
+           999999999999 - u, 1, 99999, 999999999, 999999999
+         FROM generate_series(1, CASE WHEN $3 > 500 THEN 500 ELSE 10000 END) AS u, generate_series(0, CASE WHEN $3 > 500 THEN 100 ELSE 1 END) AS b`,
+        [new Date(toMs), stepS, buckets],
+      );
+      await pool.query(
+        `INSERT INTO usage_sums (tenant_id, grain, kind, bucket, id, requests, requests_3xx, requests_4xx, requests_5xx, requests_aborted, requests_refused,
+           billable_requests, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
+           upstream_cost_nano_usd, ttft_count, ttft_ms_sum, duration_ms_sum, ttft_sketch, duration_sketch)
+         SELECT tenant_id, $1, '', bucket, '', sum(requests), 0, 0, 0, 0, 0, 1, sum(input_tokens), 0, 0, 0, 0, sum(cost_nano_usd), 1, sum(ttft_count),
+           sum(ttft_ms_sum), sum(duration_ms_sum), 0, 0 FROM ${table} GROUP BY tenant_id, bucket`,
+        [table.replace("rollups_", "")],
+      );
+    }
+    await pool.query(`INSERT INTO key_days SELECT tenant_id, bucket, user_id::uuid, key_id::uuid, requests, input_tokens, cost_nano_usd, 0, requests,
+      input_tokens, 0, ttft_count, ttft_ms_sum FROM rollups_day`);
+    const asked = [
+      { step: "hour", top: 20 },
+      { step: "5m", top: 20 },
+      { step: "day", top: 3 },
+      { step: "auto", top: 5 },
+    ] as const;
+    const askFor = (input: (typeof asked)[number]) => getSeries(admin, { ...input, by: "user", from: toMs - 30 * HOUR_MS, to: toMs });
+    const [hours, fine, days, auto] = [await askFor(asked[0]), await askFor(asked[1]), await askFor(asked[2]), await askFor(asked[3])];
+    for (const answer of [hours, fine, days, auto]) expect(JSON.stringify(answer).length, answer.step).toBeLessThan(50_000);
+    const first = [1, 2, 3].map((n) => `019aa400-0000-7000-8000-${String(n).padStart(12, "0")}`);
+    expect(days.series.map(({ id }) => id)).toEqual([...first, null]);
+    expect(sumOf(days.series.map(({ requests }) => sumOf(requests)))).toBe(2 * 10_000 * 99_999);
+    expect(sumOf(hours.series.map(({ requests }) => sumOf(requests)))).toBeGreaterThan(10_000 * 99_999);
+  });
+
+  it("refuses a step of which there are too many, or of which sums are kept no more", async () => {
+    const to = Date.now();
+    await expect(getSeries(admin, { from: to - 90 * DAY_MS, to, step: "hour" })).rejects.toMatchObject({
+      code: "invalid_request",
+      field: "step",
+    });
+    await expect(getSeries(admin, { from: to - 9 * DAY_MS, to: to - 8.5 * DAY_MS, step: "5m" })).rejects.toMatchObject({ field: "step" });
+  });
+});
+
+describe("P15, P16 and P17: what is kept", () => {
+  it("two reads are one computation, another range is another, and nobody is given somebody else's", async () => {
+    const [mine = ""] = await makeKeys(1);
+    await settle({ userId: user.userId, keyId: mine, costNanoUsd: "5" }, { userId: admin.userId, costNanoUsd: "70" });
+    const [asAdmin, asUser] = [counting(admin), counting(user)];
+    const first = await getUsage(asAdmin.ctx, {});
+    expect(first).toMatchObject({ cache: "miss", totals: { requests: 2, costNanoUsd: "75" } });
+    const before = asAdmin.reads();
+    const { asOf, cache, ...again } = await getUsage(asAdmin.ctx, {});
+    expect([asOf, cache, asAdmin.reads()]).toEqual([first.asOf, "hit", before]);
+    expect({ ...again, asOf, cache: "miss" }).toEqual(first);
+    await getUsage(asAdmin.ctx, { from: Date.now() - 2 * DAY_MS });
+    expect(asAdmin.reads()).toBe(before + 1);
+
+    expect(await getUsage(asUser.ctx, {})).toMatchObject({ cache: "miss", totals: { requests: 1, costNanoUsd: "5" } });
+    const ofKey = await getUsage(user, { filter: { keyId: mine } });
+    expect(await getUsage(user, { filter: { keyId: mine } })).toEqual({ ...ofKey, cache: "hit" });
+    for (const filter of [{ providerId: newId() }, { userId: admin.userId }])
+      await expect(getUsage(user, { filter })).rejects.toMatchObject({ code: "forbidden" });
+  });
+});
+
+describe("P18 and P19: comparing", () => {
+  it("reads five at the same time, each kept by itself: one more is one more read", async () => {
+    const keys = await makeKeys(6);
+    await settle(...keys.map((keyId, at) => ({ userId: user.userId, keyId, costNanoUsd: String(at + 1) })));
+    const all = Promise.withResolvers<void>();
+    let reading = 0;
+    let reads = 0;
+    // None is answered before all five are asked.
+    const slow = through(user, async (text, _values, send) => {
+      if (!text.includes("rollups_")) return send();
+      reads += 1;
+      reading += 1;
+      if (reading === 5) all.resolve();
+      await all.promise;
+      return send();
+    });
+    const first = await compare(slow, { by: "key", ids: keys.slice(0, 5) });
+    expect(first.entries.map((entry) => !entry.failed && entry.totals.costNanoUsd)).toEqual(["1", "2", "3", "4", "5"]);
+    const second = await compare(slow, { by: "key", ids: [...keys.slice(2, 5), keys[5] ?? ""] });
+    expect(second.entries.map((entry) => !entry.failed && [entry.totals.requests, entry.cache])).toEqual([
+      [1, "hit"],
+      [1, "hit"],
+      [1, "hit"],
+      [1, "miss"],
+    ]);
+    expect(reads).toBe(6);
+  });
+
+  it("one that cannot be read is marked, the others are right; what is not the user's is refused", async () => {
+    const keys = await makeKeys(3);
+    await settle(...keys.map((keyId) => ({ userId: user.userId, keyId })));
+    const broken = through(user, (text, values, send) =>
+      text.includes("rollups_") && values.includes(keys[1]) ? Promise.reject(new Error("out of memory at 10.0.0.7")) : send(),
+    );
+    const { entries } = await compare(broken, { by: "key", ids: keys });
+    expect(entries.map(({ failed }) => failed)).toEqual([false, true, false]);
+    expect(entries[0]).toMatchObject({ id: keys[0], totals: { requests: 1 } });
+    expect(JSON.stringify(entries[1])).not.toContain("10.0.0.7");
+    expect((await compare(user, { by: "key", ids: keys })).entries[1]).toMatchObject({ failed: false, totals: { requests: 1 } });
+    const [theirs = ""] = await makeKeys(1, admin.userId);
+    await expect(compare(user, { by: "key", ids: [keys[0] ?? "", theirs] })).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("H07, P20 and P21: leaderboard", () => {
+  it("of fifteen keys the page has ten, ranked from 1, of fifteen; sorted otherwise it is another answer", async () => {
+    const keys = await makeKeys(15);
+    const usage = { input: 10, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 };
+    await settle(
+      ...keys.map((keyId, at) => ({ userId: user.userId, keyId, costNanoUsd: String(100 + at), usage: { ...usage, input: 1_000 - at } })),
+    );
+    const byTokens = await getLeaderboard(admin, { of: "keys", sort: "tokens", period: "today" });
+    expect(byTokens).toMatchObject({ total: 15, totalPages: 2, hasNext: true, cache: "miss" });
+    expect(byTokens.items.map(({ rank, id }) => [rank, id])).toEqual(keys.slice(0, 10).map((id, at) => [at + 1, id]));
+    expect(byTokens.items[0]?.share).toBeCloseTo(1_000 / (15 * 1_000 - 105));
+    const byCost = await getLeaderboard(admin, { of: "keys", sort: "cost", period: "today" });
+    expect([byCost.cache, byCost.items.map(({ id }) => id)]).toEqual(["miss", keys.slice(5).reverse()]);
+    expect(await getLeaderboard(admin, { of: "keys", sort: "tokens", period: "today" })).toEqual({ ...byTokens, cache: "hit" });
+    const last = await getLeaderboard(admin, { of: "keys", sort: "tokens", period: "all", page: 2 });
+    expect([last.items.map(({ rank }) => rank), last.hasNext]).toEqual([[11, 12, 13, 14, 15], false]);
+    for (const of of ["users", "providers"] as const)
+      await expect(getLeaderboard(user, { of })).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("ranks by rates and times too, and tells the rank of the period before", async () => {
+    const [quick = "", good = "", cached = ""] = await makeKeys(3);
+    const row = (keyId: string, fields: Partial<RequestRow>) => ({ userId: user.userId, keyId, ...fields });
+    const usage = { input: 100, output: 1, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 };
+    await settle(
+      row(quick, { ttftMs: 10, state: "error", status: 502, usage }),
+      row(good, { ttftMs: 900, usage }),
+      // Given up and refused are nobody's failure.
+      row(good, { state: "aborted", status: 0, ttftMs: null, usage }),
+      row(cached, { ttftMs: 500, usage: { ...usage, cacheRead: 300 } }),
+      row(cached, { ttftMs: 500, state: "error", status: 500, usage }),
+      row(good, { startedAtMs: Date.now() - DAY_MS, costNanoUsd: "900" }),
+    );
+    const first = async (sort: "ttft" | "successRate" | "cacheHitRate", period: "all" | "custom" = "custom") => {
+      const range = { from: Date.now() - HOUR_MS, to: Date.now() + HOUR_MS };
+      return (await getLeaderboard(admin, { of: "keys", sort, period, ...(period === "custom" && range) })).items[0];
+    };
+    for (const period of ["all", "custom"] as const) {
+      expect(await first("ttft", period)).toMatchObject({ id: quick, share: null, rates: { ttftMs: 10, successRate: 0 } });
+      expect(await first("successRate", period)).toMatchObject({ id: good, rates: { successRate: 1 } });
+      expect(await first("cacheHitRate", period)).toMatchObject({ id: cached, rates: { cacheHitRate: 0.6, successRate: 0.5 } });
+    }
+    const today = await getLeaderboard(admin, {
+      of: "keys",
+      sort: "requests",
+      period: "custom",
+      from: Date.now() - 12 * HOUR_MS,
+      to: Date.now() + HOUR_MS,
+    });
+    expect(today.items.map(({ id, previousRank }) => [id, previousRank])).toContainEqual([quick, null]);
+    const ofDay = await getLeaderboard(admin, {
+      of: "keys",
+      sort: "cost",
+      period: "custom",
+      from: Date.now() - 20 * HOUR_MS,
+      to: Date.now() + HOUR_MS,
+    });
+    expect(ofDay.items.find(({ id }) => id === good)?.previousRank).toBe(1);
+  });
+});
+
+describe("H07 and P45: what is read", () => {
+  it("is sums and totals by their indexes, never the requests", async () => {
+    const asked: { text: string; values: unknown[] }[] = [];
+    const recording = (ctx: Ctx) =>
+      through(ctx, (text, values, send) => {
+        if (/^(SELECT|WITH)/.test(text)) asked.push({ text, values });
+        return send();
+      });
+    const keys = await makeKeys(3);
+    await settle(...keys.map((keyId) => ({ userId: user.userId, keyId })));
+    const range = { from: Date.now() - 40 * DAY_MS, to: Date.now() };
+    for (const ctx of [admin, user].map(recording)) {
+      for (const period of ["today", "month", "all"] as const)
+        for (const of of ["keys", "models", ...(ctx.actor === admin.actor ? (["users", "providers"] as const) : [])] as const)
+          await getLeaderboard(ctx, { of, period });
+      for (const by of ["none", "model", "key", "group", "status"] as const) await getSeries(ctx, { ...range, by });
+      await getUsage(ctx, { ...range, filter: { keyId: keys[0] } });
+    }
+    expect(asked.length).toBeGreaterThan(20);
+    const client = await test.database.pool.connect();
+    try {
+      await client.query("SET enable_seqscan = off");
+      for (const { text, values } of asked) {
+        const { rows } = await client.query(`EXPLAIN (COSTS OFF) ${text}`, values);
+        const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+        expect(plan).not.toMatch(/ on requests/);
+        expect(plan, text).not.toMatch(/Seq Scan on (rollups|usage_sums|key_days|key_totals|user_totals)/);
+      }
+    } finally {
+      client.release(true);
+    }
+  });
+});
+
+describe("P30: filters", () => {
+  it("each changes what is counted, and options name what there is", async () => {
+    const [tagged = "", other = ""] = await makeKeys(2);
+    await updateKey(user, { id: tagged, tags: ["team-a"] });
+    const providerId = newId();
+    const row = (fields: Partial<RequestRow>) => ({ userId: user.userId, keyId: other, ...fields });
+    await settle(
+      row({ keyId: tagged, costNanoUsd: "1" }),
+      row({ providerId, costNanoUsd: "2" }),
+      row({ model: "model-x", costNanoUsd: "4" }),
+      row({ group: "team", costNanoUsd: "8" }),
+      row({ dialect: "gemini", costNanoUsd: "16" }),
+      row({ state: "error", status: 500, costNanoUsd: "32" }),
+      row({ userId: admin.userId, keyId: "", costNanoUsd: "64" }),
+    );
+    const costOf = async (filter: object) => (await getUsage(admin, { filter })).totals.costNanoUsd;
+    const wanted = {
+      "127": {},
+      "1": { tag: "team-a" },
+      "2": { providerId },
+      "4": { model: "model-x" },
+      "8": { group: "team" },
+      "16": { dialect: "gemini" },
+      "32": { statusClass: "5xx" },
+      "64": { userId: admin.userId },
+      "62": { keyId: other },
+    };
+    for (const [cost, filter] of Object.entries(wanted)) expect([filter, await costOf(filter)]).toEqual([filter, cost]);
+    expect(await costOf({ keyId: other, model: "model-x" })).toBe("4");
+    expect(await costOf({ tag: "nobody's" })).toBe("0");
+    // A tag means the keys that carry it now.
+    await updateKey(user, { id: other, tags: ["team-a"] });
+    expect(await costOf({ tag: "team-a" })).toBe("63");
+    expect(await listFilterOptions(admin)).toMatchObject({
+      tags: ["team-a"],
+      users: expect.arrayContaining([{ id: admin.userId, name: expect.any(String) }]),
+    });
+    expect(await listFilterOptions(user)).toMatchObject({
+      tags: ["team-a"],
+      providers: [],
+      users: [],
+      models: expect.arrayContaining(["model-x"]),
+    });
+  });
+});
+
+describe("P32: a store that fails", () => {
+  it("is told as what may be tried again, once, without its words, and is not kept", async () => {
+    await settle({ userId: user.userId });
+    let tried = 0;
+    const gone = through(user, () => {
+      tried += 1;
+      return Promise.reject(Object.assign(new Error("connect ECONNREFUSED 10.0.0.7:5432"), { code: "ECONNREFUSED" }));
+    });
+    const { entries } = await compare(gone, { by: "model", ids: ["a", "test-model"] });
+    expect(entries.map((entry) => entry.failed && entry.code)).toEqual(["unavailable", "unavailable"]);
+    expect(JSON.stringify(entries)).not.toContain("10.0.0.7");
+    expect(tried).toBe(2);
+    const back = await compare(user, { by: "model", ids: ["a", "test-model"] });
+    expect(back.entries[1]).toMatchObject({ failed: false, totals: { requests: 1 } });
+  });
+});
+
+describe("W22: a user's figures", () => {
+  it("are the sums of the rows; what was refunded is not used", async () => {
+    await settle(
+      { userId: user.userId, costNanoUsd: "500" },
+      { userId: user.userId, costNanoUsd: "70" },
+      { userId: admin.userId, costNanoUsd: "9000" },
+    );
+    const old = requestRow({ userId: user.userId, costNanoUsd: "1000", startedAtMs: Date.now() - 32 * DAY_MS });
+    await settle(old);
+    await refundCredit(admin, { userId: user.userId, amountUsd: "0.000001", reason: "Bad answer", idempotencyKey: newId() });
+    const { rows } = await test.database.pool.query(
+      "SELECT count(*)::int AS requests, sum(cost_nano_usd)::text AS cost FROM requests WHERE user_id = $1",
+      [user.userId],
+    );
+    const stats = await getUserStats(user, {});
+    expect(stats).toMatchObject({ userId: user.userId, totalRequests: rows[0].requests, totalTokens: 360, refundedNanoUsd: "1000" });
+    expect(stats.creditsUsedNanoUsd).toBe((BigInt(rows[0].cost) - 1000n).toString());
+    expect(stats.month.totals).toMatchObject({ requests: 2, costNanoUsd: "570" });
+    expect((await getUserStats(admin, { userId: user.userId })).creditsUsedNanoUsd).toBe("570");
+    await expect(getUserStats(user, { userId: admin.userId })).rejects.toMatchObject({ code: "not_found" });
+  });
+});

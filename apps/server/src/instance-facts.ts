@@ -1,5 +1,7 @@
 import { hostname } from "node:os";
 import type { StickyStats } from "@sluice/admission/admission";
+import type { Cache } from "@sluice/cache/cache";
+import { type CacheKind, cacheKindNames } from "@sluice/core/cache-kinds";
 import type { BoundSessions, SettlerState } from "@sluice/core/events";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Gateway } from "@sluice/gateway/gateway";
@@ -15,10 +17,20 @@ export interface FactSources {
   config: WatchedConfig | null;
   settings: () => Settings;
   sticky: () => StickyStats;
+  caches: Cache["figures"];
 }
 
 /** What this process says of itself to whoever looks after the installation: counters in memory, nothing that is asked for. */
-export function createInstanceFacts({ roles, version, gateway, ledger, config, settings, sticky }: FactSources): () => InstanceFacts {
+export function createInstanceFacts({
+  roles,
+  version,
+  gateway,
+  ledger,
+  config,
+  settings,
+  sticky,
+  caches,
+}: FactSources): () => InstanceFacts {
   const fixed = {
     roles: [...roles].sort(),
     version,
@@ -43,12 +55,19 @@ export function createInstanceFacts({ roles, version, gateway, ledger, config, s
           }
         : null,
       config: config?.state() ?? null,
+      caches: usedCaches(caches()),
     };
   };
 }
 
 function boundSessions({ size, max, hits, misses }: StickyStats): BoundSessions {
   return { size, max, hits, misses };
+}
+
+/** Those that were read, or keep something. */
+function usedCaches(figures: ReturnType<Cache["figures"]>): InstanceFacts["caches"] {
+  const used = (kind: CacheKind): boolean => Object.values(figures[kind]).some((value) => value > 0);
+  return Object.fromEntries(cacheKindNames.filter(used).map((kind) => [kind, figures[kind]]));
 }
 
 function settlerState({ flushes, rows, failures, lastFailure, recovered }: LedgerStats, settings: Settings): SettlerState {

@@ -1,10 +1,12 @@
 import type { StickyStats } from "@sluice/admission/admission";
 import type { CreditStats } from "@sluice/admission/credit";
+import type { Cache } from "@sluice/cache/cache";
 import type { StoreFigures } from "@sluice/core/figures";
 import type { GatewayStats } from "@sluice/gateway/context";
 import type { LedgerStats } from "@sluice/ledger/records";
 import type { Pool } from "pg";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from "prom-client";
+import { addCacheMetrics } from "./cache-metrics.ts";
 import type { Meters } from "./meters.ts";
 import type { SpanExportStats } from "./span-export.ts";
 import { addStoreMetrics } from "./store-metrics.ts";
@@ -20,6 +22,7 @@ export interface MetricSources {
   /** By how much the worst sum of a cost limit was off when it was last compared with the ledger. */
   limitDriftNanoUsd: () => number;
   stickyStats: () => StickyStats;
+  cacheFigures: Cache["figures"];
   /** null: nobody collects traces. */
   spanStats: () => SpanExportStats | null;
   lockConflicts: () => number;
@@ -75,6 +78,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   counter("sluice_events_published_total", "Events given to the live bus.", sources.eventsPublished);
   counter("sluice_frames_sent_total", "Frames given to event streams.", sources.framesSent);
   addStoreMetrics(registry, sources.stores);
+  addCacheMetrics(registry, sources.cacheFigures);
   gauge("sluice_spans_exported", "Spans that the collector of traces took, since start.", () => sources.spanStats()?.exported ?? 0);
   gauge("sluice_spans_dropped", "Spans given up because it was away or too slow, since start.", () => sources.spanStats()?.dropped ?? 0);
   gauge("sluice_live_subscriptions", "Open event streams of the console.", sources.liveSubscriptions);

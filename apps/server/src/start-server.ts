@@ -119,6 +119,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
       liveSubscriptions: () => rooms.live.frames.count(),
       limitDriftNanoUsd: () => rooms.admission.driftNanoUsd(),
       stickyStats: () => rooms.admission.sticky.stats(),
+      cacheFigures: rooms.cache.figures,
       spanStats: () => opened.tracing?.stats() ?? null,
     });
     if (env.tracing) opened.tracing = (await import("./tracing.ts")).startTracing(env.tracing, { log, version });
@@ -136,6 +137,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
         ledger: () => roles.ledger,
         settings: () => rooms.snapshot.current().settings,
         sticky: () => rooms.admission.sticky.stats(),
+        caches: rooms.cache.figures,
       }),
     );
     config?.watch();

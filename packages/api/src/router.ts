@@ -6,6 +6,7 @@
 import { declaredAccess } from "./declared-access.ts";
 import { alertsRouter } from "./routers/alerts.ts";
 import { auditRouter } from "./routers/audit.ts";
+import { cachesRouter } from "./routers/caches.ts";
 import { creditsRouter } from "./routers/credits.ts";
 import { groupsRouter } from "./routers/groups.ts";
 import { keysRouter } from "./routers/keys.ts";
@@ -28,6 +29,7 @@ import { router } from "./trpc.ts";
 export const appRouter = router({
   alerts: alertsRouter,
   audit: auditRouter,
+  caches: cachesRouter,
   credits: creditsRouter,
   groups: groupsRouter,
   keys: keysRouter,

@@ -49,6 +49,8 @@ export const procedureSweep: Record<string, Inputs> = {
   "alerts.updateChannel": async ({ database }) => [{ id: await makeAlertChannel(database), kind: "webhook", enabled: false }],
   "alerts.deleteChannel": async ({ database }) => [{ id: await makeAlertChannel(database) }],
   "alerts.testChannel": async ({ database }) => [{ id: await makeAlertChannel(database) }],
+  "caches.clear": () => [{ kind: "stats" }],
+  "caches.resetFigures": none,
   "credits.account": ({ user }) => [{ userId: user.id }, {}],
   "credits.entries": ({ user, row }) => [{ filter: { userId: user.id } }, { filter: { kind: "top_up" } }, { cursor: row.id }],
   "credits.topUp": ({ user }) => [{ userId: user.id, amountUsd: "10", reason: "Invoice 7", idempotencyKey: newId() }],

@@ -1,4 +1,5 @@
 import type { AlertIncident } from "./alerts/alert-view.ts";
+import type { CacheFigures, CacheKind } from "./cache-kinds.ts";
 import type { ProcessFigures, StoreFigures } from "./figures.ts";
 import type { Decision, RequestRow } from "./requests.ts";
 
@@ -138,6 +139,8 @@ export interface InstanceState {
   spool: { depth: number; oldestAgeMs: number; quarantined: number; writable: boolean; settler?: SettlerState } | null;
   /** null when it has none. */
   config: ConfigFileState | null;
+  /** Kinds of answers that it keeps, or was asked for. Absent in what older instances say. */
+  caches?: Partial<Record<CacheKind, CacheFigures>>;
 }
 
 /** Sessions that stay with their provider, in one process; counts since its start. Absent in what older instances say. */

@@ -18,7 +18,8 @@ export interface AuditChange {
     | "session"
     | "quarantine"
     | "ledger"
-    | "alert";
+    | "alert"
+    | "cache";
   targetId: string;
   before?: object;
   after?: object;

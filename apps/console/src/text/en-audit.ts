@@ -37,6 +37,7 @@ export const audit = {
     request: "Requests",
     quarantine: "Quarantine",
     ledger: "Ledger",
+    cache: "Cache",
     access: "Denied attempts",
   },
   emptyTitle: "Nothing happened yet",

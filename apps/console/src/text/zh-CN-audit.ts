@@ -31,6 +31,7 @@ export const audit = {
     request: "请求",
     quarantine: "隔离区",
     ledger: "账本",
+    cache: "缓存",
     access: "被拒绝的操作",
   },
   emptyTitle: "还没有记录",

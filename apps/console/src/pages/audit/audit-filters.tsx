@@ -16,6 +16,7 @@ const kinds = [
   "request",
   "quarantine",
   "ledger",
+  "cache",
   "access",
 ] as const;
 const actors = ["config", "cli", "boot"] as const;

@@ -8,6 +8,7 @@ import { Button, buttonClass } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { BreakersCard } from "./breakers-card.tsx";
+import { CachesSection } from "./caches-section.tsx";
 import { ConfigCard } from "./config-card.tsx";
 import { InstancesTable } from "./instances-table.tsx";
 import { BusCard, PostgresCard, RedisCard } from "./store-cards.tsx";
@@ -49,6 +50,7 @@ export function SystemPage() {
             <ConfigCard instances={processes} />
             <BreakersCard breakers={breakers} />
           </div>
+          <CachesSection instances={processes} />
         </>
       )}
     </Page>

@@ -83,6 +83,8 @@ export function createCache(options: CacheOptions): Cache {
   }
 
   async function read(entry: CacheEntry, compute: () => Promise<unknown>): Promise<Cached<unknown>> {
+    if (settings()[cacheSetting(entry.kind)] === 0)
+      return counted(entry, { value: asKept(await compute()), asOf: clock.now(), cache: "miss" });
     const away = shared !== null && !shared.isOpen();
     // Who does not hear of invalidations asks Redis; where nobody can, memory is right for its minute.
     const kept = !shared || away || shared.hears() ? memory.get(entry.id) : undefined;
@@ -210,6 +212,11 @@ export function createCache(options: CacheOptions): Cache {
 
 function noFigures(): CacheFigures {
   return { hits: 0, misses: 0, bypasses: 0, errors: 0, writesFailed: 0, entries: 0, bytes: 0 };
+}
+
+/** What a reader would be given of a value that was kept. */
+function asKept(value: unknown): unknown {
+  return frozen(SuperJSON.parse(SuperJSON.stringify(value)));
 }
 
 /** The same value, which nobody can change any more: it belongs to all who read it. */

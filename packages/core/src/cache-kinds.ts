@@ -1,6 +1,6 @@
 /**
  * What may be kept of answers, and for how many seconds when the settings say nothing else: the one table of lifetimes. Each is
- * the setting `cache.<kind>Seconds`.
+ * the setting `cache.<kind>Seconds`; 0 keeps nothing and gives out nothing that was kept.
  */
 export const cacheKinds = {
   /** Whatever has no kind of its own. */

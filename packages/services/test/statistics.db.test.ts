@@ -4,6 +4,7 @@ import { settleBatch } from "@sluice/ledger/settle-batch";
 import type { Ctx } from "@sluice/services/context";
 import { refundCredit } from "@sluice/services/credits/add-entry";
 import { updateKey } from "@sluice/services/keys/update-key";
+import { updateSettings } from "@sluice/services/settings/update-settings";
 import { compare } from "@sluice/services/statistics/compare";
 import { getLeaderboard } from "@sluice/services/statistics/get-leaderboard";
 import { getSeries } from "@sluice/services/statistics/get-series";
@@ -149,6 +150,28 @@ describe("P15, P16 and P17: what is kept", () => {
     expect(await getUsage(user, { filter: { keyId: mine } })).toEqual({ ...ofKey, cache: "hit" });
     for (const filter of [{ providerId: newId() }, { userId: admin.userId }])
       await expect(getUsage(user, { filter })).rejects.toMatchObject({ code: "forbidden" });
+  });
+});
+
+describe("A28: what makes answers faster can be switched off", () => {
+  it("a lifetime of 0 computes every time, and the answers are those that are kept otherwise", async () => {
+    const [mine = ""] = await makeKeys(1);
+    await settle({ userId: user.userId, keyId: mine, costNanoUsd: "5" });
+    const asAdmin = counting(admin);
+    const to = Date.now() + HOUR_MS;
+    const asked = { from: to - DAY_MS, to };
+    const kept = [await getUsage(admin, asked), await getSeries(admin, asked), await getLeaderboard(admin, { of: "keys" })];
+    await updateSettings(admin, { "cache.statsSeconds": 0, "cache.trendSeconds": 0, "cache.leaderboardSeconds": 0 });
+    for (const _ of [1, 2]) {
+      const before = asAdmin.reads();
+      const computed = [
+        await getUsage(asAdmin.ctx, asked),
+        await getSeries(asAdmin.ctx, asked),
+        await getLeaderboard(asAdmin.ctx, { of: "keys" }),
+      ];
+      expect(asAdmin.reads() - before).toBeGreaterThanOrEqual(3);
+      for (const [at, answer] of computed.entries()) expect(answer).toEqual({ ...kept[at], cache: "miss", asOf: answer.asOf });
+    }
   });
 });
 

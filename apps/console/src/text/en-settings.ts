@@ -156,7 +156,7 @@ export const settings = {
     limits_overMaxOutput: "A request for more output tokens than the price table has for its model is lowered to that, or refused.",
     portal_keySignIn: "Whoever has a client's key may sign in with it. They see what came by that key and change nothing.",
     logs_sampleRate: "Of requests that went well, from 0 to 1; errors always have their line. The console's log has every request.",
-    cache_defaultSeconds: "Whatever has no lifetime of its own.",
+    cache_defaultSeconds: "Whatever has no lifetime of its own. 0, of this and of the others, keeps nothing.",
     cache_dashboardSeconds: "How long answers of the overview are kept.",
     cache_keysSeconds: "How long lists of keys with their figures are kept.",
     cache_trendSeconds: "How long trends over time are kept.",

@@ -146,7 +146,7 @@ export const settings = {
     limits_overMaxOutput: "请求的输出 Token 超过价格表中该模型的最大值时，降低到最大值或拒绝。",
     portal_keySignIn: "持有客户端密钥的人可以用它登录，只能看到通过该密钥的请求，不能做任何修改。",
     logs_sampleRate: "成功请求写入进程日志的比例，0 到 1；错误始终写入。控制台日志包含全部请求。",
-    cache_defaultSeconds: "没有单独有效期的结果。",
+    cache_defaultSeconds: "没有单独有效期的结果。这里和下面各项设为 0 即不缓存。",
     cache_dashboardSeconds: "总览结果的缓存时长。",
     cache_keysSeconds: "带统计数据的密钥列表的缓存时长。",
     cache_trendSeconds: "随时间变化的趋势的缓存时长。",

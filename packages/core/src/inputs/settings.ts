@@ -7,7 +7,7 @@ import { RoutingRule } from "./routing-rules.ts";
 
 /** Seconds that answers of each kind are kept. */
 const cacheLifetimes = Object.fromEntries(
-  Object.entries(cacheKinds).map(([kind, seconds]) => [cacheSetting(kind as CacheKind), z.int().min(1).max(86_400).default(seconds)]),
+  Object.entries(cacheKinds).map(([kind, seconds]) => [cacheSetting(kind as CacheKind), z.int().min(0).max(86_400).default(seconds)]),
 ) as { [K in CacheKind as ReturnType<typeof cacheSetting<K>>]: z.ZodDefault<z.ZodInt> };
 
 /**

@@ -37,7 +37,7 @@ export async function serveConsole(app: FastifyInstance, root: string): Promise<
 
   app.get("/*", { config: { access: "public" } }, async (request: FastifyRequest, reply) => {
     const path = decodePath(request.url);
-    const isPage = path === "" || path === "index.html" || (!/^(assets|trpc|auth)(\/|$)/.test(path) && acceptsHtml(request));
+    const isPage = path === "" || path === "index.html" || (!/^(assets|trpc|auth|api)(\/|$)/.test(path) && acceptsHtml(request));
     const wanted = path !== "" && files.has(path) ? path : isPage ? "index.html" : path;
     if (files.has(wanted) || (/^assets\/[\w.-]+$|^index\.html$/.test(wanted) && (await files.listAgain()).has(wanted)))
       return send(wanted, request, reply);

@@ -11,13 +11,15 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { clientIp } from "./client-ip.ts";
 import { serveConsole } from "./console-files.ts";
 import { collectRoutes, type DeclaredRoute } from "./declared-routes.ts";
+import { createDownloads } from "./downloads.ts";
 import { errorBody, fromFastify } from "./error-body.ts";
 import { EventStreams } from "./event-streams.ts";
 import { addExportRoutes } from "./export-routes.ts";
 import { loginCookie } from "./login-cookie.ts";
 import { addLoginRoutes } from "./login-routes.ts";
 import { packAnswers } from "./packed-answers.ts";
-import { checkBodyHeaders, checkHead, checkOrigin, decodeBody } from "./request-guard.ts";
+import { checkBodyHeaders, checkHead, checkOrigin, decodeBody, hasBody } from "./request-guard.ts";
+import { addRestRoutes, bearerKey } from "./rest/rest-routes.ts";
 import { countedCalls } from "./trpc.ts";
 import { addTrpcRoutes, isSubscription } from "./trpc-routes.ts";
 
@@ -77,8 +79,9 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
     checkHead(request.raw);
     const changesState = request.method !== "GET" && request.method !== "HEAD";
     if (changesState) {
-      checkOrigin(request.headers, publicOrigin, true);
-      checkBodyHeaders(request.headers);
+      // Who says who they are by a header, which no page of another site can, needs no origin.
+      if (bearerKey(request) === null) checkOrigin(request.headers, publicOrigin, true);
+      if (request.method !== "DELETE" || hasBody(request.headers)) checkBodyHeaders(request.headers);
     }
   });
   // Its own hook, after the cookie plugin's.
@@ -98,7 +101,9 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
     });
     packAnswers(app);
     addLoginRoutes(app, cookie);
-    addExportRoutes(app, publicOrigin);
+    const downloads = createDownloads();
+    addExportRoutes(app, { downloads, publicOrigin });
+    addRestRoutes(app, { services, downloads, publicOrigin });
     addTrpcRoutes(app, { streams, publicOrigin });
   });
   app.register(async (app) => serveConsole(app, consoleDir));

@@ -35,6 +35,11 @@ export function checkOrigin(headers: IncomingHttpHeaders, publicOrigin: string, 
 
 const json = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 
+/** Whether a body follows the head. */
+export function hasBody(headers: IncomingHttpHeaders): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
+
 /** Bodies are uncompressed JSON in UTF-8. @throws SluiceError `unsupported_media_type`, `unsupported_encoding`. */
 export function checkBodyHeaders(headers: IncomingHttpHeaders): void {
   if (!json.test(headers["content-type"] ?? "")) throw new SluiceError("unsupported_media_type");

@@ -1,3 +1,5 @@
+import { basePath, type Operation, pathFields } from "@sluice/api/rest/operation";
+import { operations } from "@sluice/api/rest/operations";
 import { newId } from "@sluice/core/ids";
 import type { RequestRow } from "@sluice/core/requests";
 import type { Key, Price, Provider, User } from "@sluice/db/generated/client";
@@ -19,6 +21,8 @@ export type Inputs = (of: Things) => unknown[] | Promise<unknown[]>;
 export interface Things {
   database: TestDatabase;
   user: User;
+  /** Whom nothing names. */
+  free: User;
   key: Key;
   /** Its text, as a client sends it. */
   keySecret: string;
@@ -214,10 +218,85 @@ async function makeProviderVersion({ prisma }: TestDatabase, { id, name }: Provi
   return (await prisma.auditEntry.create({ data: { id: newId(), ...of, after: { name, weight: 3 } } })).id;
 }
 
+/** The same for the operations of the REST API, by their id; `{name}` of the path is a field of the input. */
+export const restSweep: Record<string, (of: Things) => Record<string, unknown>[]> = {
+  getOverview: () => [{}, { range: "30d", by: "key" }],
+  getLatency: () => [{}, { range: "7d" }],
+  getStatistics: ({ key }) => [{}, { by: "key", step: "day", keyId: key.id, statusClass: "5xx" }],
+  exportStatistics: ({ key }) => [
+    { format: "csv", keyId: key.id },
+    { format: "json", by: "none" },
+  ],
+  getUsage: ({ key, price }) => [{}, { keyId: key.id, model: price.model }],
+  compare: ({ price }) => [{ by: "model", ids: [price.model, "another"] }],
+  getLeaderboard: () => [{ of: "keys" }, { of: "models", period: "all", sort: "ttft" }],
+  listFilterOptions: () => [{}],
+  getAvailability: ({ provider, price }) => [{ providerId: provider.id, model: price.model }],
+  getUserStats: ({ user }) => [{ userId: user.id }],
+  listLogs: ({ user, key, row, sessionId }) => [
+    {},
+    { userId: user.id, limit: 5 },
+    { keyId: key.id, notState: ["error", "aborted"] },
+    { sessionId, cursor: row.id },
+  ],
+  exportLogs: ({ key, sessionId }) => [
+    { format: "csv", keyId: key.id },
+    { format: "json", sessionId, columns: ["id", "key"] },
+  ],
+  getLog: ({ row, inFlight }) => [{ id: row.id }, { id: inFlight.id }],
+  listModels: () => [{}],
+  listSessions: () => [{}],
+  getSession: ({ sessionId }) => [{ id: sessionId }],
+  listKeys: ({ user, key }) => [{ userId: user.id, fields: ["totals"] }, { cursor: key.id }],
+  pageKeys: ({ user }) => [{ userId: user.id, pageSize: 5 }],
+  createKey: ({ user }) => [{ userId: user.id, name: uniqueName("key") }],
+  updateKey: ({ key }) => [{ id: key.id, name: uniqueName("renamed") }],
+  rotateKey: ({ key }) => [{ id: key.id, overlapSeconds: 60 }],
+  revokeKey: ({ key }) => [{ id: key.id }],
+  getKeyLimits: ({ key }) => [{ id: key.id }],
+  checkKey: ({ key, price }) => [{ id: key.id, model: price.model }],
+  listUsers: ({ user }) => [{ search: user.email, fields: ["email", "credit"] }],
+  pageUsers: ({ user }) => [{ search: user.name, fields: ["totals", "keys"] }],
+  createUser: () => [{ email: `${uniqueName("new")}@example.test`, name: "New" }],
+  updateUser: ({ user }) => [{ id: user.id, name: uniqueName("renamed") }],
+  deleteUser: ({ free }) => [{ id: free.id }],
+  getAccount: ({ user }) => [{ userId: user.id }, {}],
+  listCreditEntries: ({ user }) => [{ userId: user.id }, { kind: "top_up" }],
+  topUpCredit: ({ user }) => [{ userId: user.id, amountUsd: "10", reason: "Invoice 7", idempotencyKey: newId() }],
+  adjustCredit: ({ user }) => [{ userId: user.id, amountUsd: "-0.5", reason: "Counted twice", idempotencyKey: newId() }],
+  refundCredit: ({ user }) => [{ userId: user.id, amountUsd: "0.5", reason: "Bad answer", idempotencyKey: newId() }],
+  updateAccount: ({ user }) => [{ userId: user.id, billing: "both", floorUsd: "-1" }],
+  listProviders: () => [{}],
+  getProvider: ({ provider }) => [{ id: provider.id }],
+  listPrices: () => [{}],
+};
+
+/** Where an input of an operation goes. */
+export function restPath({ path }: Operation, input: Record<string, unknown>): string {
+  const named = pathFields(path);
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(input))
+    if (!named.includes(name)) for (const one of [value].flat()) query.append(name, String(one));
+  const at = basePath + path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(input[name])));
+  return query.size > 0 ? `${at}?${query}` : at;
+}
+
+/** What changes something is tried by test/rest.db.test.ts, which sends bodies. */
+function restRoutes(): Record<string, (of: Things) => string[]> {
+  const routes = operations.map((operation): [string, (of: Things) => string[]] => {
+    const url = basePath + operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
+    const paths = (of: Things): string[] => (restSweep[operation.id]?.(of) ?? []).map((input) => restPath(operation, input));
+    return [`${operation.method} ${url}`, operation.method === "GET" ? paths : () => []];
+  });
+  return Object.fromEntries(routes);
+}
+
 /** Paths to try per route, by `METHOD url`; procedures are swept one by one, and so is what changes state by a body. */
 export const routeSweep: Record<string, (of: Things) => string[]> = {
   "GET /*": () => ["/none.js"],
   "GET /trpc/:path": () => ["/trpc/logins.current"],
+  "GET /api/v1/openapi.json": () => ["/api/v1/openapi.json"],
+  ...restRoutes(),
   "GET /export/logs.csv": ({ row, user, key }) => exportPaths("csv", [{}, { requestId: row.id }, { userId: user.id }, { keyId: key.id }]),
   "GET /export/logs.json": ({ sessionId }) => exportPaths("json", [{}, { sessionId }]),
   "POST /trpc/:path": () => [],
@@ -235,6 +314,7 @@ function exportPaths(format: "csv" | "json", filters: object[]): string[] {
 /** One user's things, settled and in flight, in a session of their own. */
 export async function makeThings(database: TestDatabase, api: TestApi, fields: { user?: User; secret?: string } = {}): Promise<Things> {
   const user = fields.user ?? (await makePerson(database));
+  const free = await makePerson(database);
   const position = await api.live.bus.position();
   const provider = await makeProvider(database.prisma, { name: uniqueName("upstream"), secret: fields.secret });
   const price = await makePrice(database.prisma);
@@ -248,7 +328,7 @@ export async function makeThings(database: TestDatabase, api: TestApi, fields: {
   const client = { client: "test 1.0", dialect: inFlight.dialect };
   api.live.sessions.began({ id: sessionId, userId: user.id, keyId: key.id, providerId: provider.id, model: price.model, ...client });
   await until(async () => (await api.live.sessions.find(sessionId)) !== null, { what: "the session is known" });
-  return { database, user, key, keySecret, row, inFlight, sessionId, provider, price, position };
+  return { database, user, free, key, keySecret, row, inFlight, sessionId, provider, price, position };
 }
 
 /** The same shapes with ids that nobody has. */
@@ -256,6 +336,7 @@ export function nobodysThings(things: Things): Things {
   return {
     ...things,
     user: { ...things.user, id: newId() },
+    free: { ...things.free, id: newId() },
     key: { ...things.key, id: newId() },
     row: { ...things.row, id: newId() },
     inFlight: { ...things.inFlight, id: newId() },

@@ -2,10 +2,10 @@ import { SluiceError } from "@sluice/core/errors";
 import { LogFilter } from "@sluice/core/inputs/log";
 import type { RequestRow } from "@sluice/core/requests";
 import { listRequests, newestSettledSeq } from "@sluice/ledger/query";
-import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { isAdmin, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { csvHead, csvLines } from "../csv.ts";
 import { isStillSignedIn } from "../logins/is-still-signed-in.ts";
 import { listNames } from "../names/list-names.ts";
 import { parse } from "../parse.ts";
@@ -63,11 +63,9 @@ async function* walk(ctx: Ctx, filter: LogFilter, settledUpTo: string): AsyncGen
 
 type Batches = AsyncGenerator<RequestRow[], void, void>;
 
-/** RFC 4180 with a byte order mark, which spreadsheets want; text that they would take for a formula is disarmed. */
 async function* asCsv(batches: Batches, names: readonly ExportColumnName[], cells: (row: RequestRow) => Cells): AsyncGenerator<string> {
-  const options = { escape_formulas: true, record_delimiter: "\r\n", cast: { boolean: String } } as const;
-  yield stringify([[...names]], { ...options, bom: true });
-  for await (const rows of batches) yield stringify(rows.map(cells), options);
+  yield csvHead(names);
+  for await (const rows of batches) yield csvLines(rows.map(cells));
 }
 
 /** One array; one object a line. */

@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** The kinds of values that answers are made of, with what each means in the document. */
+export const idField = z.string().meta({ description: "A UUID; empty where there is none, or none for this caller." });
+export const nanoUsd = z
+  .string()
+  .meta({ description: "Signed decimal integer of nano-USD: 1,000,000,000 are one USD.", examples: ["1250000"] });
+export const usd = z.string().meta({ description: "USD as a plain decimal." });
+export const atMs = z.number().meta({ description: "Milliseconds since 1970-01-01T00:00:00Z." });
+export const ms = z.number().meta({ description: "Milliseconds." });
+export const count = z.number().meta({ description: "A count, 0 or more." });
+
+/** Where a list goes on. */
+export const cursorFields = {
+  nextCursor: z.string().nullable().meta({ description: "`cursor` of the next page; null on the last one." }),
+  hasMore: z.boolean().meta({ description: "Whether there is a next page; one may be short, or empty, and still have more behind it." }),
+};
+
+/** One page of a list by cursor. */
+export function cursorPageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), ...cursorFields });
+}
+
+/** One page of a list by its number. */
+export function numberedPageOf<T extends z.ZodType>(item: T) {
+  return z.object({
+    items: z.array(item),
+    total: count,
+    page: z.number(),
+    pageSize: z.number(),
+    totalPages: count,
+    hasNext: z.boolean(),
+    hasPrev: z.boolean(),
+  });
+}
+
+/** When a statistic was computed, and from where it comes. */
+export const answeredFields = {
+  asOf: atMs,
+  cache: z.enum(["hit", "miss", "bypass"]).meta({ description: "Whether it comes from the cache; bypass: none was asked." }),
+};

@@ -1,0 +1,107 @@
+import { compareSplits, leaderboardOf, leaderboardPeriods, leaderboardSorts, seriesSplits, statisticsSteps } from "@sluice/core/statistics";
+import { z } from "zod";
+import { answeredFields, atMs, count, idField, nanoUsd, numberedPageOf } from "./fields.ts";
+import { columnFields, percentiles, series, sumFields } from "./figures.ts";
+
+const span = { fromMs: atMs, toMs: atMs };
+const rate = z.number().nullable();
+
+const buckets = {
+  zone: z.string(),
+  step: z.enum(statisticsSteps),
+  times: z.array(atMs).meta({ description: "Starts of the buckets, ascending." }),
+  endMs: atMs.meta({ description: "End of the last bucket." }),
+};
+
+const totals = z
+  .object({ ...sumFields, aborted: count, refused: count })
+  .meta({ id: "Totals", description: "Sums of a span; of the requests those that the client ended, and those that were refused." });
+
+const usageFields = {
+  totals,
+  previous: z.object({ ...span, totals }).meta({ description: "One range earlier." }),
+  trend: z.object(columnFields),
+};
+
+export const statistics = z.object({ ...buckets, by: z.enum(seriesSplits), series: z.array(series), ...answeredFields });
+
+export const usage = z.object({ ...buckets, ...usageFields, ...answeredFields });
+
+export const comparison = z.object({
+  ...buckets,
+  by: z.enum(compareSplits),
+  entries: z.array(
+    z.discriminatedUnion("failed", [
+      z.object({ id: z.string(), failed: z.literal(false), ...usageFields, ...answeredFields }),
+      z.object({ id: z.string(), failed: z.literal(true), code: z.string(), message: z.string() }),
+    ]),
+  ),
+  ...answeredFields,
+});
+
+const leader = z
+  .object({
+    rank: z.number(),
+    previousRank: z.number().nullable(),
+    id: z.string(),
+    name: z.string().nullable(),
+    requests: count,
+    errors: count,
+    tokens: count,
+    costNanoUsd: nanoUsd,
+    share: rate,
+    rates: z.object({ successRate: rate, cacheHitRate: rate, ttftMs: rate }),
+  })
+  .meta({ id: "LeaderboardEntry" });
+
+export const leaderboard = numberedPageOf(leader).extend({
+  of: z.enum(leaderboardOf),
+  sort: z.enum(leaderboardSorts),
+  period: z.enum(leaderboardPeriods),
+  zone: z.string(),
+  span: z.object(span).nullable(),
+  previous: z.object(span).nullable(),
+  ...answeredFields,
+});
+
+const named = z.object({ id: idField, name: z.string() });
+
+export const filterOptions = z.object({
+  models: z.array(z.string()),
+  groups: z.array(z.string()),
+  dialects: z.array(z.string()),
+  tags: z.array(z.string()),
+  providers: z.array(named),
+  keys: z.array(named.extend({ userId: idField })),
+  users: z.array(named),
+  ...answeredFields,
+});
+
+export const availability = z.object({
+  ...buckets,
+  rows: z.array(
+    z.object({
+      providerId: idField,
+      model: z.string().nullable(),
+      requests: count,
+      errors: count,
+      aborted: count,
+      ttft: percentiles,
+      duration: percentiles,
+      series: z.object({ requests: z.array(count), errors: z.array(count), aborted: z.array(count) }),
+    }),
+  ),
+  total: count,
+  ...answeredFields,
+});
+
+export const userStats = z.object({
+  userId: idField,
+  totalRequests: count,
+  totalTokens: count,
+  creditsUsedNanoUsd: nanoUsd,
+  refundedNanoUsd: nanoUsd,
+  lastUsedAtMs: atMs.nullable(),
+  month: z.object({ ...span, totals }),
+  ...answeredFields,
+});

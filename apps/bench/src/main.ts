@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   live: async () => (await import("./live.ts")).liveBench,
   stats: async () => (await import("./stats.ts")).statsBench,
   routing: async () => (await import("./routing.ts")).routingBench,
+  api: async () => (await import("./api.ts")).apiBench,
   console: async () => (await import("./console.ts")).consoleBench,
 };
 

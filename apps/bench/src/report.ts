@@ -1,5 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /**
  * The frame of every benchmark: rounds of the subjects in turn (so that a busy moment of the machine hits all of
@@ -24,6 +27,8 @@ export interface Report {
   metrics: Record<string, Metric>;
   /** By metric. */
   targets: Record<string, Target>;
+  /** What figures were made of, each measurement by itself: written to a file of the run. */
+  samples?: Record<string, readonly number[]>;
 }
 
 export interface BenchOptions {
@@ -81,8 +86,19 @@ export function printReport(name: string, report: Report): boolean {
     const verdict = target ? `   ${target.met ? "ok" : "MISSED"} (${describeTarget(target)})` : "";
     console.log(`${key.padEnd(width)}  ${String(median).padStart(12)}   [${min} … ${max}]${verdict}`);
   }
-  console.log(JSON.stringify({ name, commit: commit(), machine: machine(), metrics, targets, ok }));
+  const said = { name, commit: commit(), machine: machine(), metrics, targets, ok };
+  if (report.samples) console.log(`Raw samples: ${writeSamples(name, { ...said, samples: report.samples })}`);
+  console.log(JSON.stringify(said));
   return ok;
+}
+
+/** Into a folder of the checkout that git ignores; gives the path. */
+function writeSamples(name: string, run: object): string {
+  const folder = fileURLToPath(new URL("../../../.sluice-bench", import.meta.url));
+  const path = join(folder, `${name}-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.json`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, `${JSON.stringify(run)}\n`);
+  return path;
 }
 
 function isMet(metric: Metric | undefined, { atLeast, atMost }: Target): boolean {

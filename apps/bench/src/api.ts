@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SkewedLog } from "@sluice/testing/seed-skewed-log";
+import { type Call, type LoadFigures, runClients, runOnce } from "./api/load.ts";
+import { queriesBetween, queryQuantileMs } from "./api/query-durations.ts";
+import { type ApiStage, openApiStage } from "./api/stage.ts";
+import { residentBytes } from "./gateway/processes.ts";
+import { type BenchOptions, type Metric, quantile, type Report, summarise } from "./report.ts";
+
+/**
+ * The REST API as programs and the console's readers use it: a real api process, ten thousand users, a million requests in the
+ * log (sixty thousand without --full). Fifty clients at once; the list of users; a session at the dashboard; how long its
+ * statements took by the process's own histogram; and whether its memory grows.
+ */
+const long: SkewedLog = { rows: 1_000_000, days: 90, users: 10_000, keysPerUser: 1, providers: 50, models: 80 };
+const short: SkewedLog = { ...long, rows: 60_000 };
+const clients = 50;
+
+/** What a page asks for, an administrator's or a user's. */
+const pages = {
+  everybody: [
+    "/overview",
+    "/latency",
+    "/statistics",
+    "/statistics?by=none&step=hour",
+    "/usage",
+    "/leaderboard?of=models",
+    "/leaderboard?of=keys&sort=tokens",
+    "/filter-options",
+    "/logs?limit=50",
+    "/keys?limit=20&fields=totals",
+    "/sessions",
+  ],
+  admins: ["/leaderboard?of=users&period=all", "/users/pages?fields=email", "/availability", "/providers", "/prices"],
+};
+
+function mixOf({ admin, users }: ApiStage): Call[] {
+  const of = (cookie: string, paths: readonly string[]): Call[] => paths.map((path) => ({ path, cookie }));
+  return [...of(admin, [...pages.everybody, ...pages.admins]), ...users.flatMap((cookie) => of(cookie, pages.everybody))];
+}
+
+/** The list of users as its page asks for it: through the pages, sorted and searched, with what costs most. */
+function userListOf({ admin }: ApiStage, calls: number): Call[] {
+  const sorts = ["created", "name", "lastUsed", "requests", "tokens"];
+  return Array.from({ length: calls }, (_, n) => {
+    const search = n % 7 === 0 ? "&search=user%201" : "";
+    const path = `/users/pages?page=${1 + (n % 500)}&fields=email&fields=totals&fields=keys&fields=credit&sort=${sorts[n % sorts.length]}${search}`;
+    return { path, cookie: admin };
+  });
+}
+
+/** Somebody who looks at the figures: loads the page, changes range and order to and fro, comes back to it. */
+function dashboardOf({ admin, users }: ApiStage): Call[] {
+  const load = ["/latency", "/statistics", "/usage", "/leaderboard?of=models", "/filter-options"];
+  const look = [
+    "/statistics?step=hour",
+    "/leaderboard?of=models&sort=tokens",
+    "/leaderboard?of=models",
+    "/latency?range=7d",
+    "/statistics",
+  ];
+  const session = (cookie: string): Call[] => Array.from({ length: 10 }, () => [...load, ...look].map((path) => ({ path, cookie }))).flat();
+  return [admin, ...users.slice(0, 2)].flatMap(session);
+}
+
+export async function apiBench({ full }: BenchOptions): Promise<Report> {
+  const stage = await openApiStage(full ? long : short);
+  try {
+    const before = await stage.metrics();
+    // The first readers of everything, each answer by itself: caches are cold, the process has compiled nothing.
+    const cold = await runOnce(stage.url, mixOf(stage));
+    const session = await runOnce(stage.url, dashboardOf(stage));
+    const list = await runClients(stage.url, userListOf(stage, 1_000), { clients: 5, forMs: full ? 20_000 : 4_000 });
+    const pid = stage.server.child.pid ?? 0;
+    const grown: number[] = [];
+    await runClients(stage.url, mixOf(stage), { clients, forMs: full ? 20_000 : 4_000 });
+    await sleep(1_000);
+    const rssBefore = await residentBytes(pid);
+    const loads: LoadFigures[] = [];
+    for (let round = 0; round < 3; round++) {
+      loads.push(await runClients(stage.url, mixOf(stage), { clients, forMs: full ? 60_000 : 5_000 }));
+      await sleep(1_000);
+      grown.push((await residentBytes(pid)) / rssBefore);
+    }
+    return report({ cold, session, list, loads, grown, before, after: await stage.metrics() });
+  } finally {
+    await stage.close();
+  }
+}
+
+interface Measured {
+  cold: LoadFigures;
+  session: LoadFigures;
+  list: LoadFigures;
+  loads: LoadFigures[];
+  grown: number[];
+  before: string;
+  after: string;
+}
+
+function report({ cold, session, list, loads, grown, before, after }: Measured): Report {
+  const one = (figure: number): Metric => summarise([figure]);
+  const { hit, miss, bypass } = session.cache;
+  const errors = [cold, session, list, ...loads].reduce((sum, load) => sum + load.errors, 0);
+  const ofLoads = (figure: (load: LoadFigures) => number): Metric => summarise(loads.map(figure));
+  return {
+    metrics: {
+      clients: one(clients),
+      coldMsP50: one(quantile(cold.ms, 0.5)),
+      coldMsP95: one(quantile(cold.ms, 0.95)),
+      "W38: msP50": ofLoads(({ ms }) => quantile(ms, 0.5)),
+      "W38: msP95": ofLoads(({ ms }) => quantile(ms, 0.95)),
+      "W39: queries": one(queriesBetween(before, after)),
+      "W39: queryMsP95": one(queryQuantileMs(before, after, 0.95)),
+      "W40: userListMsP50": one(quantile(list.ms, 0.5)),
+      "W40: userListMsP95": one(quantile(list.ms, 0.95)),
+      "W42: hitRate": one(hit / (hit + miss + bypass)),
+      "W43: perSecond": ofLoads(({ perSecond }) => perSecond),
+      "W43: errors": one(errors),
+      "W44: rssAfterByBefore": summarise(grown),
+    },
+    targets: {
+      "W38: msP95": { atMost: 150 },
+      "W39: queryMsP95": { atMost: 50 },
+      "W40: userListMsP95": { atMost: 200 },
+      "W42: hitRate": { atLeast: 0.85 },
+      "W43: perSecond": { atLeast: 200 },
+      "W43: errors": { atMost: 0 },
+      "W44: rssAfterByBefore": { atMost: 1.1 },
+    },
+    samples: {
+      coldMs: cold.ms,
+      sessionMs: session.ms,
+      userListMs: list.ms,
+      ...Object.fromEntries(loads.map(({ ms }, round) => [`loadMs${round}`, ms])),
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeLogin, makeUser } from "@sluice/testing/factories";
+import { freePort } from "@sluice/testing/ports";
+import { createTestDatabase } from "@sluice/testing/postgres";
+import { startTestRedis } from "@sluice/testing/redis";
+import { type SkewedLog, seedSkewedLog, seedSkewedSums } from "@sluice/testing/seed-skewed-log";
+import { skewedId } from "@sluice/testing/skewed-log";
+import { type Subject, startSubject } from "../gateway/processes.ts";
+
+const metricsToken = "the-metrics-token-of-a-benchmark";
+
+/** An api process as people start it, over a seeded database. */
+export interface ApiStage {
+  url: string;
+  server: Subject;
+  /** Cookies of an administrator, and of users who own keys. */
+  admin: string;
+  users: readonly string[];
+  /** /metrics, as a scraper reads it. */
+  metrics(): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function openApiStage(log: SkewedLog): Promise<ApiStage> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+  const database = await createTestDatabase();
+  const redis = await startTestRedis();
+  const began = performance.now();
+  await seedSkewedLog(database.pool, log);
+  await seedSkewedSums(database.pool, log);
+  console.log(`${log.rows} rows and ${log.users} users seeded in ${Math.round((performance.now() - began) / 1_000)} s`);
+  const signIn = async (userId: string): Promise<string> => `sid=${(await makeLogin(database.prisma, { userId })).token}`;
+  const admin = await signIn((await makeUser(database.prisma, { role: "admin" })).id);
+  const users = await Promise.all(Array.from({ length: 8 }, (_, n) => signIn(skewedId("user", n))));
+  const port = await freePort();
+  const server = await startSubject(0, ["apps/server/src/main.ts"], port, {
+    readyPath: "/health/ready",
+    env: {
+      PORT: String(port),
+      DATABASE_URL: database.url,
+      REDIS_URL: redis.url,
+      SLUICE_DATA_DIR: folder,
+      SLUICE_SECRET: "the-secret-of-a-benchmark",
+      SLUICE_METRICS_TOKEN: metricsToken,
+      SLUICE_LOG_LEVEL: "warn",
+      SLUICE_ROLES: "api",
+    },
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    ...{ url, server, admin, users },
+    async metrics() {
+      return (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } })).text();
+    },
+    async close() {
+      await server.stop();
+      await redis.stop();
+      await database.drop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -161,6 +161,12 @@ const pricesRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/prices/prices-page.tsx"), "PricesPage"),
 });
 
+const alertsRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/alerts",
+  component: lazyRouteComponent(() => import("./pages/alerts/alerts-page.tsx"), "AlertsPage"),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "/settings",
@@ -199,7 +205,7 @@ const routeTree = rootRoute.addChildren([
     keysRoute,
     creditsRoute,
     errorsRoute,
-    adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, settingsRoute, auditRoute, systemRoute, ledgerRoute]),
+    adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, alertsRoute, settingsRoute, auditRoute, systemRoute, ledgerRoute]),
   ]),
 ]);
 

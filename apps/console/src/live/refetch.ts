@@ -15,6 +15,9 @@ const keysOf: Record<string, () => readonly (readonly unknown[])[]> = {
   "price.changed": () => [api.prices.pathKey()],
   "quarantine.changed": () => [api.quarantine.pathKey(), api.system.pathKey()],
   "credit.changed": () => [api.credits.pathKey(), api.users.pathKey()],
+  "alert.fired": () => [api.alerts.open.queryKey()],
+  "alert.resolved": () => [api.alerts.pathKey()],
+  "alert.changed": () => [api.alerts.pathKey()],
   "settings.changed": () => [api.settings.pathKey(), api.providers.bootstrap.queryKey(), api.prices.source.queryKey()],
 };
 
@@ -28,6 +31,7 @@ const pushOf: Record<string, string> = {
   credits: "credit.changed",
   settings: "settings.changed",
   quarantine: "quarantine.changed",
+  alerts: "alert.changed",
 };
 
 /** Changes come in bursts (a configuration file applied); they are gathered this long. */

@@ -10,6 +10,7 @@ import { ConfigBanner } from "./config-banner.tsx";
 import { isTyping } from "./keys.ts";
 import { LiveIndicator } from "./live-indicator.tsx";
 import { placesOf } from "./navigation.ts";
+import { OpenAlerts } from "./open-alerts.tsx";
 
 const route = getRouteApi("/app");
 const AccountMenu = lazy(() => import("./account-menu.tsx").then(({ AccountMenu: one }) => ({ default: one })));
@@ -80,6 +81,7 @@ export function AppShell() {
             >
               <Icon aria-hidden="true" className="size-4 text-ink-3 group-hover:text-ink-2 group-aria-[current=page]:text-accent-ink" />
               {t(`nav.${name}`)}
+              {name === "alerts" && <OpenAlerts />}
             </Link>
           ))}
         </nav>
@@ -135,7 +137,10 @@ export function AppShell() {
         ))}
         {places.length > bottom.length && (
           <button type="button" className={bottomItem} onClick={() => setMore(true)}>
-            <Ellipsis aria-hidden="true" className="size-5" />
+            <span className="relative">
+              <Ellipsis aria-hidden="true" className="size-5" />
+              {login.user.role === "admin" && <OpenAlerts dot />}
+            </span>
             {t("nav.more")}
           </button>
         )}

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Dialog, DialogBody } from "../ui/dialog.tsx";
 import type { places as all } from "./navigation.ts";
+import { OpenAlerts } from "./open-alerts.tsx";
 
 interface MoreSheetProps {
   places: readonly (typeof all)[number][];
@@ -23,6 +24,7 @@ export function MoreSheet({ places, onClose }: MoreSheetProps) {
           >
             <Icon aria-hidden="true" className="size-5 text-ink-3" />
             {t(`nav.${name}`)}
+            {name === "alerts" && <OpenAlerts />}
           </Link>
         ))}
       </DialogBody>

@@ -1,5 +1,6 @@
 import {
   Activity,
+  BellRing,
   CircleQuestionMark,
   Gauge,
   HeartPulse,
@@ -27,6 +28,7 @@ export const places = [
   { to: "/users", name: "users", icon: Users, for: "admin" },
   { to: "/credits", name: "credits", icon: Wallet, for: "user" },
   { to: "/prices", name: "prices", icon: Tag, for: "admin" },
+  { to: "/alerts", name: "alerts", icon: BellRing, for: "admin" },
   { to: "/settings", name: "settings", icon: Settings, for: "admin" },
   { to: "/audit", name: "audit", icon: ScrollText, for: "admin" },
   { to: "/system", name: "system", icon: HeartPulse, for: "admin" },

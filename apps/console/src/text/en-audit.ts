@@ -38,6 +38,7 @@ export const audit = {
     quarantine: "Quarantine",
     ledger: "Ledger",
     cache: "Cache",
+    alert: "Alerts",
     access: "Denied attempts",
   },
   emptyTitle: "Nothing happened yet",

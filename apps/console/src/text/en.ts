@@ -1,3 +1,4 @@
+import { alerts } from "./en-alerts.ts";
 import { audit } from "./en-audit.ts";
 import { chart } from "./en-chart.ts";
 import { credits } from "./en-credits.ts";
@@ -17,6 +18,7 @@ import { system } from "./en-system.ts";
 
 /** English texts; the shape every other language is typed and tested against. */
 export const en = {
+  alerts,
   chart,
   credits,
   overview,
@@ -48,6 +50,7 @@ export const en = {
     prices: "Prices",
     settings: "Settings",
     audit: "Audit",
+    alerts: "Alerts",
     system: "System",
     errors: "Errors",
     more: "More",

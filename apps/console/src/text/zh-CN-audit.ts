@@ -32,6 +32,7 @@ export const audit = {
     quarantine: "隔离区",
     ledger: "账本",
     cache: "缓存",
+    alert: "告警",
     access: "被拒绝的操作",
   },
   emptyTitle: "还没有记录",

@@ -1,4 +1,5 @@
 import type { Texts } from "./i18n.ts";
+import { alerts } from "./zh-CN-alerts.ts";
 import { audit } from "./zh-CN-audit.ts";
 import { chart } from "./zh-CN-chart.ts";
 import { credits } from "./zh-CN-credits.ts";
@@ -18,6 +19,7 @@ import { system } from "./zh-CN-system.ts";
 
 /** Chinese texts, simplified. */
 export const zhCN: Texts = {
+  alerts,
   chart,
   credits,
   overview,
@@ -49,6 +51,7 @@ export const zhCN: Texts = {
     prices: "价格",
     settings: "设置",
     audit: "审计",
+    alerts: "告警",
     system: "系统",
     errors: "错误说明",
     more: "更多",

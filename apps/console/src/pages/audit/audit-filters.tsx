@@ -17,6 +17,7 @@ const kinds = [
   "quarantine",
   "ledger",
   "cache",
+  "alert",
   "access",
 ] as const;
 const actors = ["config", "cli", "boot"] as const;

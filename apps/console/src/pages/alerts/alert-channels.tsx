@@ -1,0 +1,137 @@
+import { useMutation } from "@tanstack/react-query";
+import { Pencil, Send, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { api, client, type Outputs } from "../../api/client.ts";
+import { readFailure } from "../../api/failure.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Button } from "../../ui/button.tsx";
+import { Confirm, Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
+import { SecretOnce } from "../../ui/secret-once.tsx";
+import { useFailureText } from "../../ui/states.tsx";
+import { Switch } from "../../ui/switch.tsx";
+import { toastFailed } from "../../ui/toast.tsx";
+import { type Channel, channelTarget } from "./alert-words.ts";
+import { ChannelDialog } from "./channel-dialog.tsx";
+import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
+
+interface Tested {
+  name: string;
+  result: Outputs["alerts"]["testChannel"];
+}
+
+/** Where alerts are told. */
+export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
+  const { t } = useTranslation();
+  const failureText = useFailureText();
+  const [editing, setEditing] = useState<Channel | "new" | null>(null);
+  const [removing, setRemoving] = useState<Channel | null>(null);
+  const [secret, setSecret] = useState<string | null>(null);
+  const [tested, setTested] = useState<Tested | null>(null);
+  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const change = useMutation(api.alerts.updateChannel.mutationOptions({ onError }));
+  const remove = useMutation(api.alerts.deleteChannel.mutationOptions({ onError, onSuccess: () => setRemoving(null) }));
+  const test = useMutation({
+    mutationFn: ({ id }: Channel) => client.alerts.testChannel.mutate({ id }),
+    onError,
+    onSuccess: (result, { name }) => setTested({ name, result }),
+  });
+  return (
+    <ListSection
+      id="alert-channels"
+      title={t("alerts.channels")}
+      hint={t("alerts.channelsHint")}
+      add={t("alerts.newChannel")}
+      onAdd={() => setEditing("new")}
+      none={channels.length === 0 ? t("alerts.noChannels") : null}
+    >
+      {channels.map((channel) => {
+        const { id, kind, name, enabled } = channel;
+        return (
+          <ListItem
+            key={id}
+            title={
+              <>
+                {name}
+                <Badge>{t(`alerts.channelKind.${kind}`)}</Badge>
+                {!enabled && <span className="font-normal text-ink-3">{t("alerts.off")}</span>}
+              </>
+            }
+            detail={channelTarget(channel)}
+          >
+            <Switch
+              checked={enabled}
+              disabled={change.isPending}
+              label={t("alerts.channelOn", { name })}
+              onChange={(on) => change.mutate({ id, kind, enabled: on })}
+            />
+            <ItemButton
+              icon={Send}
+              label={t("alerts.test", { name })}
+              busy={test.isPending && test.variables.id === id}
+              onClick={() => test.mutate(channel)}
+            />
+            <ItemButton icon={Pencil} label={t("alerts.editChannel", { name })} onClick={() => setEditing(channel)} />
+            <ItemButton icon={Trash2} label={t("alerts.removeChannel", { name })} onClick={() => setRemoving(channel)} />
+          </ListItem>
+        );
+      })}
+      {editing && <ChannelDialog channel={editing === "new" ? null : editing} onSecret={setSecret} onClose={() => setEditing(null)} />}
+      {secret !== null && <SigningSecretDialog secret={secret} onClose={() => setSecret(null)} />}
+      {tested && <TestDialog tested={tested} onClose={() => setTested(null)} />}
+      <Confirm
+        open={removing !== null}
+        onOpenChange={(open) => !open && setRemoving(null)}
+        title={t("alerts.removeChannelTitle", { name: removing?.name ?? "" })}
+        text={t("alerts.removeChannelText")}
+        action={t("alerts.remove")}
+        busy={remove.isPending}
+        onConfirm={() => removing && remove.mutate({ id: removing.id })}
+      />
+    </ListSection>
+  );
+}
+
+/** The one moment at which it can be read. */
+function SigningSecretDialog({ secret, onClose }: { secret: string; onClose(): void }) {
+  const { t } = useTranslation();
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={t("alerts.secretTitle")}
+      description={t("alerts.secretText")}
+      dismissible={false}
+    >
+      <DialogBody>
+        <SecretOnce secret={secret} />
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>{t("alerts.stored")}</Button>
+      </DialogFooter>
+    </Dialog>
+  );
+}
+
+/** What the other side made of a test. */
+function TestDialog({ tested: { name, result }, onClose }: { tested: Tested; onClose(): void }) {
+  const { t } = useTranslation();
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={t("alerts.tested", { name })}>
+      <DialogBody>
+        <p>
+          <Badge tone={result.ok ? "ok" : "bad"}>{t(result.ok ? "alerts.testOk" : "alerts.testFailed")}</Badge>
+        </p>
+        <dl className="text-sm">
+          <dt className="text-xs text-ink-3">{t("alerts.answer")}</dt>
+          <dd className="font-mono [overflow-wrap:anywhere]">
+            {[result.status, result.answer].filter(Boolean).join(" ") || t("alerts.noAnswer")}
+          </dd>
+        </dl>
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>{t("common.close")}</Button>
+      </DialogFooter>
+    </Dialog>
+  );
+}

@@ -1,0 +1,76 @@
+import { useMutation } from "@tanstack/react-query";
+import { Pencil, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { api } from "../../api/client.ts";
+import { readFailure } from "../../api/failure.ts";
+import { useNames } from "../../api/names.ts";
+import { Confirm } from "../../ui/dialog.tsx";
+import { useFailureText } from "../../ui/states.tsx";
+import { Switch } from "../../ui/switch.tsx";
+import { toastFailed } from "../../ui/toast.tsx";
+import { type Channel, type Rule, ruleConditions } from "./alert-words.ts";
+import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
+import { RuleDialog } from "./rule-dialog.tsx";
+import { SeverityBadge } from "./severity-badge.tsx";
+
+/** What is watched, and who is told. */
+export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channels: readonly Channel[] }) {
+  const { t, i18n } = useTranslation();
+  const names = useNames();
+  const failureText = useFailureText();
+  const [editing, setEditing] = useState<Rule | "new" | null>(null);
+  const [removing, setRemoving] = useState<Rule | null>(null);
+  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const change = useMutation(api.alerts.updateRule.mutationOptions({ onError }));
+  const remove = useMutation(api.alerts.deleteRule.mutationOptions({ onError, onSuccess: () => setRemoving(null) }));
+  const toldText = ({ channelIds }: Rule): string =>
+    channels.flatMap(({ id, name }) => (channelIds.includes(id) ? [name] : [])).join(", ") || t("alerts.toNobody");
+  return (
+    <ListSection
+      id="alert-rules"
+      title={t("alerts.rules")}
+      hint={t("alerts.rulesHint")}
+      add={t("alerts.newRule")}
+      onAdd={() => setEditing("new")}
+      none={rules.length === 0 ? t("alerts.noRules") : null}
+    >
+      {rules.map((rule) => {
+        const { id, name, enabled, severity } = rule;
+        return (
+          <ListItem
+            key={id}
+            title={
+              <>
+                {name}
+                <SeverityBadge severity={severity} />
+                {!enabled && <span className="font-normal text-ink-3">{t("alerts.off")}</span>}
+              </>
+            }
+            detail={ruleConditions(t, rule, { names, language: i18n.language })}
+            note={`→ ${toldText(rule)}`}
+          >
+            <Switch
+              checked={enabled}
+              disabled={change.isPending}
+              label={t("alerts.ruleOn", { name })}
+              onChange={(on) => change.mutate({ id, enabled: on })}
+            />
+            <ItemButton icon={Pencil} label={t("alerts.editRule", { name })} onClick={() => setEditing(rule)} />
+            <ItemButton icon={Trash2} label={t("alerts.removeRule", { name })} onClick={() => setRemoving(rule)} />
+          </ListItem>
+        );
+      })}
+      {editing && <RuleDialog rule={editing === "new" ? null : editing} channels={channels} onClose={() => setEditing(null)} />}
+      <Confirm
+        open={removing !== null}
+        onOpenChange={(open) => !open && setRemoving(null)}
+        title={t("alerts.removeRuleTitle", { name: removing?.name ?? "" })}
+        text={t("alerts.removeRuleText")}
+        action={t("alerts.remove")}
+        busy={remove.isPending}
+        onConfirm={() => removing && remove.mutate({ id: removing.id })}
+      />
+    </ListSection>
+  );
+}

@@ -1,0 +1,56 @@
+import { type AlertKind, alertKindFacts } from "@sluice/core/alerts/alert-kinds";
+import type { AlertIncident } from "@sluice/core/alerts/alert-view";
+import type { TFunction } from "i18next";
+import type { Outputs } from "../../api/client.ts";
+import type { NameLookup } from "../../api/names.ts";
+import { formatCost, formatDuration, formatExact, formatSpan } from "../../format.ts";
+
+export type Rule = Outputs["alerts"]["rules"][number];
+export type Channel = Outputs["alerts"]["channels"][number];
+export type Incident = Outputs["alerts"]["open"][number];
+
+/** A value in its kind's unit; null for a kind that has none. */
+export function valueText(kind: AlertKind, value: number, language: string): string | null {
+  switch (alertKindFacts[kind].unit) {
+    case "usd":
+      return formatCost(String(Math.round(value * 1e9)));
+    case "percent":
+      return `${Math.round(value * 10) / 10}%`;
+    case "ms":
+      return formatDuration(value);
+    case "records":
+      return formatExact(Math.round(value), language);
+    case null:
+      return null;
+  }
+}
+
+/** What an incident is about, by name; of everybody ''. */
+export function subjectText(names: NameLookup, { kind, id }: AlertIncident["subject"]): string {
+  if (kind === "provider") return names.provider(id);
+  if (kind === "key") return names.key(id);
+  if (kind === "user") return names.user(id);
+  return id;
+}
+
+/** When a rule fires, in a line. */
+export function ruleConditions(t: TFunction, rule: Rule, { names, language }: { names: NameLookup; language: string }): string {
+  const { kind, scope, scopeId, threshold, windowMinutes, minimumRequests, quietHours } = rule;
+  const { bad, windowed, counted } = alertKindFacts[kind];
+  const value = valueText(kind, threshold, language);
+  return [
+    t(`alerts.kind.${kind}`) + (value === null ? "" : ` ${bad === "above" ? "≥" : "<"} ${value}`),
+    windowed && t("alerts.over", { window: formatSpan(windowMinutes * 60, language) }),
+    counted && t("alerts.atLeast", { count: minimumRequests }),
+    scope !== "all" && `${t(`alerts.scope.${scope}`)} ${subjectText(names, { kind: scope, id: scopeId })}`,
+    quietHours.windows.length > 0 &&
+      t("alerts.quiet", { windows: quietHours.windows.map(({ from, to }) => `${from}-${to}`).join(", "), zone: quietHours.zone }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+/** Where a channel leads. */
+export function channelTarget(channel: Channel): string {
+  return channel.kind === "webhook" ? channel.config.url : channel.config.to.join(", ");
+}

@@ -1,0 +1,25 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { api } from "../api/client.ts";
+
+/** How many incidents are open, in the navigation: read once, then again when a push says so. Nothing while all is well. */
+export function OpenAlerts({ dot = false }: { dot?: boolean }) {
+  const { t } = useTranslation();
+  const count = useQuery(api.alerts.open.queryOptions()).data?.length ?? 0;
+  if (count === 0) return null;
+  if (dot)
+    return (
+      <span className="absolute -top-0.5 -right-1 size-2 rounded-full bg-bad">
+        <span className="sr-only">{t("alerts.badge", { count })}</span>
+      </span>
+    );
+  return (
+    <span
+      title={t("alerts.badge", { count })}
+      className="ml-auto flex h-4.5 min-w-4.5 items-center justify-center rounded-full bg-bad-soft px-1.5 text-2xs font-semibold text-bad tabular-nums"
+    >
+      <span aria-hidden="true">{count}</span>
+      <span className="sr-only">{t("alerts.badge", { count })}</span>
+    </span>
+  );
+}

@@ -3,17 +3,17 @@ import type { AlertIncident } from "@sluice/core/alerts/alert-view";
 import type { TFunction } from "i18next";
 import type { Outputs } from "../../api/client.ts";
 import type { NameLookup } from "../../api/names.ts";
-import { formatCost, formatDuration, formatExact, formatSpan } from "../../format.ts";
+import { exactCost, formatCost, formatDuration, formatExact, formatSpan } from "../../format.ts";
 
 export type Rule = Outputs["alerts"]["rules"][number];
 export type Channel = Outputs["alerts"]["channels"][number];
 export type Incident = Outputs["alerts"]["open"][number];
 
-/** A value in its kind's unit; null for a kind that has none. */
+/** A value in its kind's unit; null for a kind that has none. A threshold is as exact as it was written. */
 export function valueText(kind: AlertKind, value: number, language: string): string | null {
   switch (alertKindFacts[kind].unit) {
     case "usd":
-      return formatCost(String(Math.round(value * 1e9)));
+      return formatCost(nanoOf(value));
     case "percent":
       return `${Math.round(value * 10) / 10}%`;
     case "ms":
@@ -23,6 +23,14 @@ export function valueText(kind: AlertKind, value: number, language: string): str
     case null:
       return null;
   }
+}
+
+export function thresholdText(kind: AlertKind, threshold: number, language: string): string | null {
+  return alertKindFacts[kind].unit === "usd" ? exactCost(nanoOf(threshold)) : valueText(kind, threshold, language);
+}
+
+function nanoOf(usd: number): string {
+  return String(Math.round(usd * 1e9));
 }
 
 /** What an incident is about, by name; of everybody ''. */
@@ -37,7 +45,7 @@ export function subjectText(names: NameLookup, { kind, id }: AlertIncident["subj
 export function ruleConditions(t: TFunction, rule: Rule, { names, language }: { names: NameLookup; language: string }): string {
   const { kind, scope, scopeId, threshold, windowMinutes, minimumRequests, quietHours } = rule;
   const { bad, windowed, counted } = alertKindFacts[kind];
-  const value = valueText(kind, threshold, language);
+  const value = thresholdText(kind, threshold, language);
   return [
     t(`alerts.kind.${kind}`) + (value === null ? "" : ` ${bad === "above" ? "≥" : "<"} ${value}`),
     windowed && t("alerts.over", { window: formatSpan(windowMinutes * 60, language) }),

@@ -6,7 +6,7 @@ import { useNames } from "../../api/names.ts";
 import { formatDateTime } from "../../format.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
-import { type Channel, type Incident, subjectText, valueText } from "./alert-words.ts";
+import { type Channel, type Incident, subjectText, thresholdText, valueText } from "./alert-words.ts";
 import { SeverityBadge } from "./severity-badge.tsx";
 import { Told } from "./told.tsx";
 
@@ -23,7 +23,7 @@ export function OpenIncidents({ channels, hasRules }: { channels: readonly Chann
       {!data && !error && <SkeletonRows rows={1} className="rounded-xl border border-line bg-surface" />}
       {data?.length === 0 && (
         <p className="flex items-center gap-2 text-sm text-ink-2">
-          <ShieldCheck aria-hidden="true" className="size-4 text-ok" />
+          {hasRules && <ShieldCheck aria-hidden="true" className="size-4 text-ok" />}
           {t(hasRules ? "alerts.none" : "alerts.noRules")}
         </p>
       )}
@@ -44,7 +44,7 @@ function OpenIncident({ incident, channels }: { incident: Incident; channels: re
   const { kind, ruleName, severity, subject, value, threshold, firedAtMs, clearSinceMs, deliveries } = incident;
   const about = subjectText(names, subject);
   const shown = valueText(kind, value, i18n.language);
-  const limit = valueText(kind, threshold, i18n.language);
+  const limit = thresholdText(kind, threshold, i18n.language);
   return (
     <li className="flex flex-wrap items-start gap-x-4 gap-y-2 px-5 py-3">
       <span className="w-24 shrink-0">
@@ -64,7 +64,9 @@ function OpenIncident({ incident, channels }: { incident: Incident; channels: re
         </p>
       </div>
       {clearSinceMs !== null && <Badge tone="ok">{t("alerts.recovering")}</Badge>}
-      <Told deliveries={deliveries} channels={channels} />
+      <div className="max-w-80 min-w-0">
+        <Told deliveries={deliveries} channels={channels} />
+      </div>
     </li>
   );
 }

@@ -4,10 +4,14 @@ import { currentLogin, type SignedIn } from "./api/current-login.ts";
 import { ListSearch } from "./lists/list-search.ts";
 import { listenFor } from "./live/refetch.ts";
 import { AuditSearch } from "./pages/audit/search.ts";
+import { AvailabilitySearch } from "./pages/availability/search.ts";
+import { CompareSearch } from "./pages/compare/search.ts";
 import { CreditSearch } from "./pages/credits/search.ts";
+import { LeaderboardSearch } from "./pages/leaderboard/search.ts";
 import { LogSearch } from "./pages/logs/search.ts";
 import { OverviewSearch } from "./pages/overview/search.ts";
 import { SessionSearch } from "./pages/sessions/search.ts";
+import { StatisticsSearch } from "./pages/statistics/search.ts";
 import { AppShell } from "./shell/app-shell.tsx";
 import { CrashPage, ForbiddenPage, NotFoundPage } from "./shell/fallback-pages.tsx";
 import { SkeletonRows } from "./ui/states.tsx";
@@ -124,6 +128,27 @@ const creditsRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/credits/credits-page.tsx"), "CreditsPage"),
 });
 
+const statisticsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/statistics",
+  validateSearch: StatisticsSearch,
+  component: lazyRouteComponent(() => import("./pages/statistics/statistics-page.tsx"), "StatisticsPage"),
+});
+
+const leaderboardRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/leaderboard",
+  validateSearch: LeaderboardSearch,
+  component: lazyRouteComponent(() => import("./pages/leaderboard/leaderboard-page.tsx"), "LeaderboardPage"),
+});
+
+const compareRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/compare",
+  validateSearch: CompareSearch,
+  component: lazyRouteComponent(() => import("./pages/compare/compare-page.tsx"), "ComparePage"),
+});
+
 const errorsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/errors",
@@ -146,6 +171,13 @@ const providersRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "/providers",
   component: lazyRouteComponent(() => import("./pages/providers/providers-page.tsx"), "ProvidersPage"),
+});
+
+const availabilityRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/availability",
+  validateSearch: AvailabilitySearch,
+  component: lazyRouteComponent(() => import("./pages/availability/availability-page.tsx"), "AvailabilityPage"),
 });
 
 const usersRoute = createRoute({
@@ -204,8 +236,21 @@ const routeTree = rootRoute.addChildren([
     sessionsRoute,
     keysRoute,
     creditsRoute,
+    statisticsRoute,
+    leaderboardRoute,
+    compareRoute,
     errorsRoute,
-    adminRoute.addChildren([providersRoute, usersRoute, pricesRoute, alertsRoute, settingsRoute, auditRoute, systemRoute, ledgerRoute]),
+    adminRoute.addChildren([
+      providersRoute,
+      availabilityRoute,
+      usersRoute,
+      pricesRoute,
+      alertsRoute,
+      settingsRoute,
+      auditRoute,
+      systemRoute,
+      ledgerRoute,
+    ]),
   ]),
 ]);
 

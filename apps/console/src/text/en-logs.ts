@@ -127,6 +127,7 @@ export const filter = {
     "now-24h": "Last 24 h",
     "now-7d": "Last 7 days",
     "now-30d": "Last 30 days",
+    "now-90d": "Last 90 days",
     all: "All time",
   },
   since: "Last {{length}}",

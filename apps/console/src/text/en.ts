@@ -14,6 +14,7 @@ import { prices } from "./en-prices.ts";
 import { providers } from "./en-providers.ts";
 import { sessions } from "./en-sessions.ts";
 import { settings } from "./en-settings.ts";
+import { availability, compare, leaderboard, statistics } from "./en-statistics.ts";
 import { system } from "./en-system.ts";
 
 /** English texts; the shape every other language is typed and tested against. */
@@ -22,6 +23,10 @@ export const en = {
   chart,
   credits,
   overview,
+  statistics,
+  leaderboard,
+  compare,
+  availability,
   palette,
   errors,
   explain,
@@ -46,6 +51,10 @@ export const en = {
     providers: "Providers",
     keys: "Keys",
     users: "Users",
+    statistics: "Statistics",
+    leaderboard: "Leaderboard",
+    compare: "Compare",
+    availability: "Availability",
     credits: "Credit",
     prices: "Prices",
     settings: "Settings",

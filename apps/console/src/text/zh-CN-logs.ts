@@ -123,6 +123,7 @@ export const filter = {
     "now-24h": "最近 24 小时",
     "now-7d": "最近 7 天",
     "now-30d": "最近 30 天",
+    "now-90d": "最近 90 天",
     all: "全部时间",
   },
   since: "最近 {{length}}",

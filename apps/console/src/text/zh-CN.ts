@@ -15,6 +15,7 @@ import { prices } from "./zh-CN-prices.ts";
 import { providers } from "./zh-CN-providers.ts";
 import { sessions } from "./zh-CN-sessions.ts";
 import { settings } from "./zh-CN-settings.ts";
+import { availability, compare, leaderboard, statistics } from "./zh-CN-statistics.ts";
 import { system } from "./zh-CN-system.ts";
 
 /** Chinese texts, simplified. */
@@ -23,6 +24,10 @@ export const zhCN: Texts = {
   chart,
   credits,
   overview,
+  statistics,
+  leaderboard,
+  compare,
+  availability,
   palette,
   errors,
   explain,
@@ -47,6 +52,10 @@ export const zhCN: Texts = {
     providers: "供应商",
     keys: "密钥",
     users: "用户",
+    statistics: "统计",
+    leaderboard: "排行榜",
+    compare: "对比",
+    availability: "可用性",
     credits: "额度",
     prices: "价格",
     settings: "设置",

@@ -42,6 +42,8 @@ export interface TimeChartProps {
   height?: number;
   /** Said instead of an empty plot. */
   empty?: string;
+  /** Beside the button that turns it into a table. */
+  tools?: ReactNode;
 }
 
 /**
@@ -49,7 +51,7 @@ export interface TimeChartProps {
  * figures as a table. The only place that knows uPlot; its code comes with the first chart.
  */
 export function TimeChart(props: TimeChartProps) {
-  const { title, times, series, zone, stepMs, height = 180, empty } = props;
+  const { title, times, series, zone, stepMs, height = 180, empty, tools } = props;
   const { t, i18n } = useTranslation();
   const id = useId();
   const [asTable, setAsTable] = useState(false);
@@ -65,16 +67,19 @@ export function TimeChart(props: TimeChartProps) {
         <span id={id} className="truncate text-sm font-medium">
           {title}
         </span>
-        <Button
-          variant="ghost"
-          size="iconSm"
-          aria-pressed={asTable}
-          aria-label={t("chart.asTable", { title })}
-          title={t("chart.asTable", { title })}
-          onClick={() => setAsTable(!asTable)}
-        >
-          {asTable ? <ChartColumn aria-hidden="true" /> : <Table2 aria-hidden="true" />}
-        </Button>
+        <span className="flex items-center">
+          {tools}
+          <Button
+            variant="ghost"
+            size="iconSm"
+            aria-pressed={asTable}
+            aria-label={t("chart.asTable", { title })}
+            title={t("chart.asTable", { title })}
+            onClick={() => setAsTable(!asTable)}
+          >
+            {asTable ? <ChartColumn aria-hidden="true" /> : <Table2 aria-hidden="true" />}
+          </Button>
+        </span>
       </figcaption>
       {asTable ? (
         <ChartTable {...props} when={when} />

@@ -7,12 +7,13 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { serverNow } from "../../live/server-clock.ts";
+import { startOf } from "../../ranges/range-search.ts";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { copyText } from "../../ui/copy-button.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
 import { curlOf } from "./curl.ts";
-import { type LogSearch, startOf } from "./search.ts";
+import type { LogSearch } from "./search.ts";
 
 const appRoute = getRouteApi("/app");
 

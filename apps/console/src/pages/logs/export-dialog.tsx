@@ -7,8 +7,9 @@ import { formatExact } from "../../format.ts";
 import { serverNow } from "../../live/server-clock.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
+import { saveFile } from "../../ui/save-file.ts";
 import { useFailureText } from "../../ui/states.tsx";
-import { downloadExport, type ExportProgress, saveFile } from "./export-download.ts";
+import { downloadExport, type ExportProgress } from "./export-download.ts";
 import { useLogText } from "./log-text.ts";
 import { filterOf, isFiltered, type LogSearch } from "./search.ts";
 

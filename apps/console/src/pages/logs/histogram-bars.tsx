@@ -4,8 +4,9 @@ import { useTranslation } from "react-i18next";
 import { formatExact } from "../../format.ts";
 import { type HistogramView, statusClasses } from "../../live/log-histogram.ts";
 import { serverNow } from "../../live/server-clock.ts";
+import { startOf } from "../../ranges/range-search.ts";
 import { bucketText } from "./histogram-text.ts";
-import { type LogSearch, startOf } from "./search.ts";
+import type { LogSearch } from "./search.ts";
 
 /** How each class looks, in the legend and in the bars. */
 export const tones = {

@@ -2,6 +2,8 @@ import { CirclePause, CirclePlay, Download, Radio } from "lucide-react";
 import { type RefObject, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
+import { ranges } from "../../ranges/range-search.ts";
+import { TimeRange } from "../../ranges/time-range.tsx";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
@@ -11,8 +13,9 @@ import { FilterChips } from "./filter-chips.tsx";
 import { optionsOf } from "./query.ts";
 import { QueryField } from "./query-field.tsx";
 import { adding, type Condition, isHistory, type LogSearch } from "./search.ts";
-import { TimeRange } from "./time-range.tsx";
 import { useModels } from "./use-models.ts";
+
+const offered = ["all", ...ranges] as const;
 
 interface LogHeaderProps {
   search: LogSearch;
@@ -48,7 +51,7 @@ export function LogHeader(props: LogHeaderProps) {
           </div>
         </div>
         <div className="order-last flex w-full min-w-0 items-center gap-1.5 md:order-none md:w-auto md:flex-1">
-          <TimeRange search={search} names={names} onChange={onChange} />
+          <TimeRange search={search} ranges={offered} onChange={onChange} />
           <QueryField input={query} names={names} options={options} onOpen={read} onAdd={add} />
         </div>
         <div className="ml-auto flex items-center gap-1.5">

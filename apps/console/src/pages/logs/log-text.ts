@@ -1,10 +1,12 @@
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
-import { type Condition, conditionsOf, type FilterField, type LogSearch, ranges } from "./search.ts";
+import { useRangeText } from "../../ranges/range-text.ts";
+import { type Condition, conditionsOf, type FilterField, type LogSearch } from "./search.ts";
 
 /** Filters in words: names instead of ids. */
 export function useLogText(names: NameLookup) {
   const { t, i18n } = useTranslation();
+  const rangeText = useRangeText();
 
   function valueText(field: FilterField, value: string): string {
     if (field === "user") return names.user(value);
@@ -21,17 +23,6 @@ export function useLogText(names: NameLookup) {
   /** "Model gpt-4o", "Model not gpt-4o". */
   function conditionText({ field, value, not }: Condition): string {
     return [t(`filter.${field}`), ...(not ? [t("filter.not")] : []), valueText(field, value)].join(" ");
-  }
-
-  function rangeText({ from, to }: LogSearch): string {
-    if (from === undefined && to === undefined) return t("filter.range.all");
-    if (typeof from === "string" && to === undefined) {
-      if (ranges.includes(from as (typeof ranges)[number])) return t(`filter.range.${from as (typeof ranges)[number]}`);
-      return t("filter.since", { length: from.slice("now-".length) });
-    }
-    const format = new Intl.DateTimeFormat(i18n.language, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
-    const start = typeof from === "number" ? format.format(from) : (from ?? "…");
-    return `${start} – ${to === undefined ? "…" : format.format(to)}`;
   }
 
   /** "Model gpt-4o, State Error". */

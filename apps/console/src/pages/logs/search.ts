@@ -1,19 +1,14 @@
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { z } from "zod/mini";
+import { rangeEnd, rangeStart, ranges, startOf } from "../../ranges/range-search.ts";
 
 /** The state of the log page as its address carries it, so that every view can be shared. */
 const text = z.catch(z.optional(z.string()), undefined);
 const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.catch(z.optional(z.enum(values)), undefined);
 
-export const ranges = ["now-15m", "now-1h", "now-6h", "now-24h", "now-7d", "now-30d"] as const;
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const states = ["in_flight", "lost", "done", "error", "aborted", "refused"] as const;
 export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
-
-const relative = /^now-(\d{1,4})([mhd])$/;
-/** `now-24h`, kept as it is, or ms since the epoch. */
-const start = z.catch(z.optional(z.union([z.string().check(z.regex(relative)), z.coerce.number()])), undefined);
-const end = z.catch(z.optional(z.coerce.number()), undefined);
 
 export const LogSearch = z.object({
   user: text,
@@ -37,9 +32,9 @@ export const LogSearch = z.object({
   notDialect: text,
   notState: text,
   notStatus: text,
-  from: start,
+  from: rangeStart,
   /** An end makes the page HISTORY. */
-  to: end,
+  to: rangeEnd,
   /** The request in the drawer. */
   log: text,
 });
@@ -131,15 +126,6 @@ function leavingOut(field: FilterField, values: readonly string[]): Partial<LogS
 
 /** The change that takes every condition away. */
 export const clearing: Partial<LogSearch> = Object.fromEntries([...fields, ...Object.values(notOf)].map((name) => [name, undefined]));
-
-const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** The beginning in ms; a relative one is counted back from `nowMs`. */
-export function startOf({ from }: LogSearch, nowMs: number): number | undefined {
-  const match = typeof from === "string" ? relative.exec(from) : null;
-  if (!match) return typeof from === "number" ? from : undefined;
-  return Math.max(0, Math.floor(nowMs - Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]));
-}
 
 /** Whether the page shows a time that is over. */
 export function isHistory({ to }: LogSearch): boolean {

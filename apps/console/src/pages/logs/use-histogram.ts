@@ -7,7 +7,8 @@ import { listenTo } from "../../live/hub.ts";
 import { createKeeper } from "../../live/keeper.ts";
 import { createLogHistogram, type HistogramView, type LogHistogram } from "../../live/log-histogram.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
-import { filterOf, LogSearch, startOf } from "./search.ts";
+import { startOf } from "../../ranges/range-search.ts";
+import { filterOf, LogSearch } from "./search.ts";
 
 export type HistogramState =
   | { phase: "loading" | "error" }

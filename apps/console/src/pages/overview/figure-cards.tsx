@@ -1,11 +1,10 @@
 import { type Sums, tokensOf } from "@sluice/core/overview";
 import { Link } from "@tanstack/react-router";
-import { ArrowDown, ArrowRight, ArrowUp } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Difference } from "../../figures/difference.tsx";
 import { exactCost, formatCost, formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
 import type { OverviewView } from "../../live/overview-board.ts";
-import { cn } from "../../ui/class-names.ts";
 import { NowCard } from "./now-card.tsx";
 
 const figure =
@@ -148,24 +147,12 @@ interface ChangeProps {
   points?: boolean;
 }
 
-/** More or less than yesterday: an arrow, words and a percentage. */
+/** More or less than yesterday, and what it was then. */
 function Change({ now, then, text, points = false }: ChangeProps) {
   const { t } = useTranslation();
-  const difference = now === null || then === null ? null : points ? (now - then) * 100 : then > 0 ? ((now - then) / then) * 100 : null;
-  const amount = difference === null ? "" : Math.abs(difference) >= 999.5 ? ">999" : Math.abs(difference).toFixed(1);
-  const same = difference !== null && Number(amount) === 0;
-  const Icon = same ? ArrowRight : (difference ?? 0) > 0 ? ArrowUp : ArrowDown;
-  const unit = points ? "points" : "percent";
   return (
     <>
-      {difference !== null && (
-        <p className={cn("flex items-center gap-1 font-medium", same ? "text-ink-3" : "text-ink-2")}>
-          <Icon aria-hidden="true" className="size-3 shrink-0" />
-          <span className="truncate">
-            {same ? t("overview.same") : t(`overview.${difference > 0 ? "more" : "less"}.${unit}`, { amount })}
-          </span>
-        </p>
-      )}
+      <Difference now={now} then={then} points={points} same={t("overview.same")} />
       <p className="truncate text-ink-3">
         {then === null || then === 0 ? t("overview.noneYesterday") : t("overview.yesterday", { figure: text })}
       </p>

@@ -1,27 +1,27 @@
 import { ChevronDown } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { NameLookup } from "../../api/names.ts";
-import { Button } from "../../ui/button.tsx";
-import { cn } from "../../ui/class-names.ts";
-import { Field, Input } from "../../ui/field.tsx";
-import { Popover } from "../../ui/popover.tsx";
-import { useLogText } from "./log-text.ts";
-import { type LogSearch, ranges } from "./search.ts";
+import { Button } from "../ui/button.tsx";
+import { cn } from "../ui/class-names.ts";
+import { Field, Input } from "../ui/field.tsx";
+import { Popover } from "../ui/popover.tsx";
+import type { RangeName, RangeSearch } from "./range-search.ts";
+import { useRangeText } from "./range-text.ts";
 
 interface TimeRangeProps {
-  search: LogSearch;
-  names: NameLookup;
-  onChange(change: Partial<LogSearch>): void;
+  search: RangeSearch;
+  /** Those offered; a fixed one can always be entered. */
+  ranges: readonly (RangeName | "all")[];
+  onChange(change: RangeSearch): void;
 }
 
 /** Relative ranges stay relative; a fixed one has an end and is history. */
-export function TimeRange({ search, names, onChange }: TimeRangeProps) {
+export function TimeRange({ search, ranges, onChange }: TimeRangeProps) {
   const { t } = useTranslation();
-  const { rangeText } = useLogText(names);
+  const rangeText = useRangeText();
   const [open, setOpen] = useState(false);
   const active = search.from !== undefined || search.to !== undefined;
-  const pick = (change: Pick<LogSearch, "from" | "to">): void => {
+  const pick = (change: RangeSearch): void => {
     onChange({ from: undefined, to: undefined, ...change });
     setOpen(false);
   };
@@ -44,7 +44,7 @@ export function TimeRange({ search, names, onChange }: TimeRangeProps) {
       className="w-64 p-1"
     >
       <ul aria-label={t("filter.time")}>
-        {(["all", ...ranges] as const).map((range) => (
+        {ranges.map((range) => (
           <li key={range}>
             <button
               type="button"

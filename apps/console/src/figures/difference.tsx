@@ -1,0 +1,31 @@
+import { ArrowDown, ArrowRight, ArrowUp } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { cn } from "../ui/class-names.ts";
+
+interface DifferenceProps {
+  /** Null: nothing was measured. */
+  now: number | null;
+  then: number | null;
+  /** The difference of two shares, in percentage points. */
+  points?: boolean;
+  /** Said when there is none. */
+  same: string;
+}
+
+/** More or less than before: an arrow, words and a percentage; nothing where there is nothing to compare. */
+export function Difference({ now, then, points = false, same: sameText }: DifferenceProps) {
+  const { t } = useTranslation();
+  const difference = now === null || then === null ? null : points ? (now - then) * 100 : then > 0 ? ((now - then) / then) * 100 : null;
+  if (difference === null) return null;
+  const amount = Math.abs(difference) >= 999.5 ? ">999" : Math.abs(difference).toFixed(1);
+  const same = Number(amount) === 0;
+  const Icon = same ? ArrowRight : difference > 0 ? ArrowUp : ArrowDown;
+  return (
+    <p className={cn("flex items-center gap-1 font-medium", same ? "text-ink-3" : "text-ink-2")}>
+      <Icon aria-hidden="true" className="size-3 shrink-0" />
+      <span className="truncate">
+        {same ? sameText : t(`overview.${difference > 0 ? "more" : "less"}.${points ? "points" : "percent"}`, { amount })}
+      </span>
+    </p>
+  );
+}

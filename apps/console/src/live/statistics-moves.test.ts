@@ -1,0 +1,52 @@
+import { FINAL_REV, type LiveEvent } from "@sluice/core/events";
+import { noSums, zeroColumns } from "@sluice/core/overview";
+import type { RequestRow } from "@sluice/core/requests";
+import type { Statistics } from "@sluice/core/statistics";
+import { requestRow } from "@sluice/testing/factories";
+import { expect, it } from "vitest";
+import { createEndedRows, endedSince } from "./ended-rows.ts";
+import { moveSeries, moveTotals } from "./statistics-moves.ts";
+
+const MINUTE = 60_000;
+const buckets = { zone: "UTC", step: "5m", times: [0, 5 * MINUTE], endMs: 10 * MINUTE } as const;
+const row = (fields: Partial<RequestRow>): RequestRow =>
+  requestRow({ state: "done", status: 200, startedAtMs: MINUTE, durationMs: 500, ttftMs: 100, costNanoUsd: "7", model: "a", ...fields });
+const finished = (one: RequestRow): LiveEvent => ({ type: "request.finished", rev: FINAL_REV, row: one });
+
+it("what ended after an answer was computed is added to it once, in its bucket and series, and nothing else is", () => {
+  const ended = createEndedRows(() => 0);
+  const one = row({ startedAtMs: 6 * MINUTE });
+  const rows = [one, one, row({ model: "b" }), row({ model: "c", userId: "other" }), row({ startedAtMs: 11 * MINUTE })];
+  ended.push(rows.map(finished));
+  const statistics: Statistics = {
+    ...{ ...buckets, times: [...buckets.times], by: "model" },
+    series: [
+      { id: "a", ...zeroColumns(2) },
+      { id: null, ...zeroColumns(2) },
+    ],
+  };
+  const heard = endedSince(ended.list(), MINUTE);
+  const moved = moveSeries(statistics, heard, { userId: one.userId });
+  expect(moved.series.map(({ id, requests, costNanoUsd }) => ({ id, requests, costNanoUsd }))).toEqual([
+    { id: "a", requests: [0, 1], costNanoUsd: ["0", "7"] },
+    { id: null, requests: [1, 0], costNanoUsd: ["7", "0"] },
+  ]);
+  expect(statistics.series[0]?.requests).toEqual([0, 0]);
+  expect(moveSeries(statistics, endedSince(ended.list(), 6 * MINUTE + 500), { userId: one.userId })).toBe(statistics);
+  // Of what a tag says nothing is known here.
+  expect(moveSeries(statistics, heard, { tag: "x" })).toBe(statistics);
+});
+
+it("totals take sums of requests that ended, and of corrections tokens and cost alone", () => {
+  const totals = { ...noSums, aborted: 0, refused: 0 };
+  const usage = { ...buckets, times: [...buckets.times], totals, previous: { fromMs: 0, toMs: 0, totals }, trend: zeroColumns(2) };
+  const aborted = row({ state: "aborted", status: 0, ttftMs: null });
+  const correction = row({ correctsId: aborted.id, costNanoUsd: "-3" });
+  expect(moveTotals(usage, [aborted, correction], {})).toMatchObject({
+    requests: 1,
+    aborted: 1,
+    refused: 0,
+    costNanoUsd: "4",
+    ttftCount: 0,
+  });
+});

@@ -1,0 +1,81 @@
+import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
+import { addAt, sumsOf, zeroColumns } from "@sluice/core/overview";
+import type { RequestRow } from "@sluice/core/requests";
+import type { SeriesSplit, SpanSums, Statistics, StatisticsSeries, Usage } from "@sluice/core/statistics";
+import { statusClassOf } from "@sluice/core/status-class";
+
+/** Answers about the past, moved on by requests that ended since: copies, so that what was read stays what it was. */
+
+/** Whether a row is counted. By tag rows cannot be told apart: then none is, until the answer is read again. */
+function isCounted(row: RequestRow, filter: StatisticsFilter): boolean {
+  const { userId, keyId, providerId, model, group, dialect, statusClass, tag } = filter;
+  const is = (wanted: string | undefined, value: string): boolean => wanted === undefined || wanted === value;
+  return (
+    tag === undefined &&
+    is(userId, row.userId) &&
+    is(keyId, row.keyId) &&
+    is(providerId, row.providerId) &&
+    is(model, row.model) &&
+    is(group, row.group) &&
+    is(dialect, row.dialect) &&
+    is(statusClass, statusClassOf(row))
+  );
+}
+
+function idOf(row: RequestRow, by: SeriesSplit): string | null {
+  switch (by) {
+    case "none":
+      return null;
+    case "model":
+      return row.model;
+    case "provider":
+      return row.providerId;
+    case "user":
+      return row.userId;
+    case "key":
+      return row.keyId;
+    case "group":
+      return row.group;
+    case "dialect":
+      return row.dialect;
+    default:
+      return statusClassOf(row);
+  }
+}
+
+/** The bucket that a row is in, -1 = none. */
+function bucketOf({ times, endMs }: { times: readonly number[]; endMs: number }, { startedAtMs }: RequestRow): number {
+  return startedAtMs >= endMs ? -1 : times.findLastIndex((ms) => ms <= startedAtMs);
+}
+
+export function moveSeries(statistics: Statistics, rows: readonly RequestRow[], filter: StatisticsFilter): Statistics {
+  const counted = rows.filter((row) => isCounted(row, filter) && bucketOf(statistics, row) >= 0);
+  if (counted.length === 0) return statistics;
+  const series = new Map(statistics.series.map((one) => [one.id, structuredClone(one)]));
+  for (const row of counted) {
+    const id = idOf(row, statistics.by);
+    const known = series.get(id) ?? series.get(null);
+    const one: StatisticsSeries = known ?? { id, ...zeroColumns(statistics.times.length) };
+    if (!known) series.set(id, one);
+    addAt(one, bucketOf(statistics, row), sumsOf(row));
+  }
+  // The others stay last.
+  const others = series.get(null);
+  return { ...statistics, series: [...[...series.values()].filter(({ id }) => id !== null), ...(others ? [others] : [])] };
+}
+
+/** The totals; what came before them stays. */
+export function moveTotals(usage: Usage, rows: readonly RequestRow[], filter: StatisticsFilter): SpanSums {
+  const totals = { ...usage.totals };
+  for (const row of rows) {
+    if (!isCounted(row, filter) || bucketOf(usage, row) < 0) continue;
+    const { costNanoUsd, ...sums } = sumsOf(row);
+    for (const [name, value] of Object.entries(sums)) totals[name as keyof typeof sums] += value;
+    totals.costNanoUsd = (BigInt(totals.costNanoUsd) + BigInt(costNanoUsd)).toString();
+    if (row.correctsId === null) {
+      totals.aborted += row.state === "aborted" ? 1 : 0;
+      totals.refused += row.state === "refused" ? 1 : 0;
+    }
+  }
+  return totals;
+}

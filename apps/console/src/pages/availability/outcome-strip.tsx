@@ -1,0 +1,59 @@
+import type { Availability, AvailabilityRow } from "@sluice/core/statistics";
+import { useTranslation } from "react-i18next";
+import { formatExact, formatPercent } from "../../format.ts";
+import { cn } from "../../ui/class-names.ts";
+
+interface OutcomeStripProps {
+  row: AvailabilityRow;
+  buckets: Pick<Availability, "times">;
+  name: string;
+  when(ms: number): string;
+}
+
+/** From how many errors of a hundred a bucket is no longer well, and when it is bad. */
+const WARN_PERCENT = 1;
+const BAD_PERCENT = 10;
+
+type Outcome = "none" | "ok" | "warn" | "bad";
+
+function outcomeOf(requests: number, errors: number): Outcome {
+  if (requests === 0) return "none";
+  const percent = (errors / requests) * 100;
+  if (percent >= BAD_PERCENT) return "bad";
+  return percent >= WARN_PERCENT ? "warn" : "ok";
+}
+
+/** Height and colour both say it: who sees no colours sees how high. */
+const looks: Record<Outcome, string> = {
+  none: "h-1.5 bg-idle-soft",
+  ok: "h-full bg-ok",
+  warn: "h-2/3 bg-warn",
+  bad: "h-1/3 bg-bad",
+};
+
+/** How requests ended, a bar a bucket. In words for those who do not see it; the table view has every figure. */
+export function OutcomeStrip({ row: { series }, buckets: { times }, name, when }: OutcomeStripProps) {
+  const { t, i18n } = useTranslation();
+  const outcomes = series.requests.map((requests, at) => outcomeOf(requests, series.errors[at] ?? 0));
+  const counts = (wanted: Outcome): number => outcomes.filter((one) => one === wanted).length;
+  const summary = t("availability.strip", { name, ok: counts("ok"), warn: counts("warn"), bad: counts("bad"), none: counts("none") });
+  return (
+    <div role="img" aria-label={summary} className="flex h-6 min-w-40 items-end gap-px max-md:gap-0">
+      {outcomes.map((outcome, at) => {
+        const requests = series.requests[at] ?? 0;
+        const errors = series.errors[at] ?? 0;
+        return (
+          <span
+            key={times[at]}
+            title={`${when(times[at] ?? 0)}: ${t("availability.bucket", {
+              requests: formatExact(requests, i18n.language),
+              errors: formatExact(errors, i18n.language),
+              rate: formatPercent(requests - errors, requests),
+            })}`}
+            className={cn("min-w-0 flex-1 rounded-[1px]", looks[outcome])}
+          />
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import type { Comparison } from "@sluice/core/statistics";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { ChartTools } from "../../statistics/chart-tools.tsx";
+import { saveCsv } from "../../statistics/csv.ts";
+import { cellsOf, formatMeasure, isCounted, type Measure, totalOf, valuesOf } from "../../statistics/measures.ts";
+import { type ChartSeries, TimeChart } from "../../ui/time-chart.tsx";
+
+interface CompareChartProps {
+  comparison: Comparison;
+  measure: Measure;
+  nameOf(id: string): string;
+  onZoom(fromMs: number, toMs: number): void;
+}
+
+/** One measure over the range, a line for each; what failed has none. */
+export function CompareChart({ comparison, measure, nameOf, onZoom }: CompareChartProps) {
+  const { t, i18n } = useTranslation();
+  const { times, endMs, zone, by, entries } = comparison;
+  const title = t("compare.chart", { what: t(`statistics.measures.${measure}`) });
+  const trends = useMemo(() => entries.flatMap((entry, at) => (entry.failed ? [] : { id: entry.id, at, trend: entry.trend })), [entries]);
+  const series = trends.map(
+    ({ id, at, trend }): ChartSeries => ({
+      id: `${by} ${id}`,
+      name: nameOf(id),
+      color: `--chart-${at + 1}`,
+      values: valuesOf(trend, measure),
+      total: totalOf(trend, measure, i18n.language),
+    }),
+  );
+  const save = (): void => {
+    const columns = trends.map(({ trend }) => cellsOf(trend, measure));
+    const rows = times.map((ms, at) => [new Date(ms).toISOString(), ...columns.map((cells) => cells[at] ?? null)]);
+    void saveCsv(`compare-${measure}`, ["from", ...trends.map(({ id }) => nameOf(id))], rows);
+  };
+  return (
+    <TimeChart
+      title={title}
+      kind="lines"
+      times={times}
+      stepMs={endMs - (times.at(-1) ?? endMs)}
+      series={series}
+      zone={zone}
+      format={(value) => formatMeasure(measure, value, i18n.language)}
+      integers={isCounted(measure)}
+      empty={t("overview.noRequests")}
+      height={240}
+      onZoom={onZoom}
+      tools={<ChartTools title={title} onCsv={save} />}
+    />
+  );
+}

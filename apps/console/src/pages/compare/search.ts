@@ -1,0 +1,32 @@
+import { compareSplits } from "@sluice/core/statistics";
+import { z } from "zod/mini";
+import { measures } from "../../statistics/measures.ts";
+import { rangeFields } from "../../statistics/search.ts";
+
+/** The state of a comparison as its address carries it. */
+export const CompareSearch = z.object({
+  by: z.catch(z.optional(z.enum(compareSplits)), undefined),
+  /** What is compared: ids with commas between, each encoded. */
+  ids: z.catch(z.optional(z.string()), undefined),
+  measure: z.catch(z.optional(z.enum(measures)), undefined),
+  ...rangeFields,
+});
+export type CompareSearch = z.infer<typeof CompareSearch>;
+
+export const MOST_COMPARED = 5;
+
+export function idsOf({ ids }: CompareSearch): string[] {
+  return [...new Set((ids ?? "").split(",").map(decoded).filter(Boolean))].slice(0, MOST_COMPARED);
+}
+
+export function idsText(ids: readonly string[]): string | undefined {
+  return ids.length > 0 ? ids.map(encodeURIComponent).join(",") : undefined;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,145 @@
+// biome-ignore-all lint/a11y/noRedundantRoles: cards change the display of rows, and browsers then forget what they are
+import type { Leaderboard, LeaderboardEntry, LeaderboardOf } from "@sluice/core/statistics";
+import { Link } from "@tanstack/react-router";
+import { ArrowDown, ArrowUp, Minus, Sparkle } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { exactCost, formatCost, formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
+import { cn } from "../../ui/class-names.ts";
+import { ScrollRegion } from "../../ui/scroll-region.tsx";
+
+interface LeaderboardTableProps {
+  board: Leaderboard;
+  nameOf(entry: LeaderboardEntry): string;
+  /** The viewer's own id, which is marked; '' = nobody's. */
+  me: string;
+}
+
+const number = "px-3 py-1.5 text-right tabular-nums whitespace-nowrap";
+const head = "h-9 px-3 text-xs font-medium whitespace-nowrap text-ink-3";
+const fieldOf = { users: "user", keys: "key", providers: "provider", models: "model" } as const satisfies Record<LeaderboardOf, string>;
+
+/** Ranks with what they moved by, and each figure; a row leads to its requests. */
+export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
+  const { t, i18n } = useTranslation();
+  const { of, items, sort, span } = board;
+  const label = t("leaderboard.table", { of: t(`leaderboard.of.${of}`) });
+  const percent = (share: number | null): string => (share === null ? "—" : formatPercent(share, 1));
+  const { language } = i18n;
+  return (
+    <ScrollRegion label={label} className="card-table overflow-x-auto rounded-xl border border-line bg-surface">
+      <table role="table" aria-label={label} className="w-full border-collapse text-sm">
+        <thead role="rowgroup">
+          <tr role="row" className="border-b border-line">
+            <th role="columnheader" scope="col" className={cn(head, "w-24 pl-4 text-left")}>
+              {t("leaderboard.rank")}
+            </th>
+            <th role="columnheader" scope="col" className={cn(head, "text-left")}>
+              {t("leaderboard.name")}
+            </th>
+            {(["requests", "tokens", "cost", "cacheHitRate", "successRate", "ttft"] as const).map((one) => (
+              <th
+                key={one}
+                role="columnheader"
+                scope="col"
+                aria-sort={one === sort ? (one === "ttft" ? "ascending" : "descending") : undefined}
+                className={cn(head, "text-right last:pr-4", one === sort && "text-ink")}
+              >
+                {t(`leaderboard.sorts.${one}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {items.map((entry) => (
+            <tr
+              key={entry.id}
+              role="row"
+              aria-current={entry.id === me || undefined}
+              className={cn("border-b border-line last:border-b-0 hover:bg-hover", entry.id === me && "bg-accent-soft/60")}
+            >
+              <td role="cell" data-label={t("leaderboard.rank")} className="py-1.5 pr-3 pl-4 whitespace-nowrap">
+                <span className="inline-flex items-center gap-2">
+                  <span className="min-w-5 text-right font-semibold tabular-nums">{entry.rank}</span>
+                  <RankChange {...entry} hasPrevious={board.previous !== null} />
+                </span>
+              </td>
+              <td role="cell" className="max-w-72 min-w-40 px-3 py-1.5">
+                <EntryName name={nameOf(entry)} field={fieldOf[of]} entry={entry} span={span} />
+                {entry.share !== null && <ShareBar share={entry.share} />}
+              </td>
+              <td role="cell" data-label={t("overview.requests")} className={number} title={formatExact(entry.requests, language)}>
+                {formatCount(entry.requests, language)}
+              </td>
+              <td role="cell" data-label={t("overview.tokens")} className={number} title={formatExact(entry.tokens, language)}>
+                {formatCount(entry.tokens, language)}
+              </td>
+              <td role="cell" data-label={t("overview.cost")} className={number} title={exactCost(entry.costNanoUsd)}>
+                {formatCost(entry.costNanoUsd)}
+              </td>
+              <td role="cell" data-label={t("leaderboard.sorts.cacheHitRate")} className={number}>
+                {percent(entry.rates.cacheHitRate)}
+              </td>
+              <td role="cell" data-label={t("leaderboard.sorts.successRate")} className={number}>
+                {percent(entry.rates.successRate)}
+              </td>
+              <td role="cell" data-label={t("leaderboard.sorts.ttft")} className={cn(number, "pr-4")}>
+                {formatDuration(entry.rates.ttftMs)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollRegion>
+  );
+}
+
+interface EntryNameProps {
+  name: string;
+  field: (typeof fieldOf)[LeaderboardOf];
+  entry: LeaderboardEntry;
+  span: Leaderboard["span"];
+}
+
+function EntryName({ name, field, entry, span }: EntryNameProps) {
+  const search = { [field]: entry.id, ...(span && { from: span.fromMs, to: span.toMs }) };
+  if (entry.id === "") return <span className="text-ink-2">{name}</span>;
+  return (
+    <Link to="/logs" search={search} title={name} className="block truncate font-medium hover:text-accent-ink hover:underline">
+      {name}
+    </Link>
+  );
+}
+
+/** Of all entries together. */
+function ShareBar({ share }: { share: number }) {
+  return (
+    <span className="mt-1 flex items-center gap-2">
+      <span aria-hidden="true" className="block h-1 flex-1 overflow-hidden rounded-full bg-idle-soft">
+        <span className="block h-full rounded-full bg-accent" style={{ width: `${Math.min(1, share) * 100}%` }} />
+      </span>
+      <span className="text-2xs text-ink-3 tabular-nums">{formatPercent(share, 1)}</span>
+    </span>
+  );
+}
+
+/** Up or down against the period before, in words and shape. */
+function RankChange({ rank, previousRank, hasPrevious }: { rank: number; previousRank: number | null; hasPrevious: boolean }) {
+  const { t } = useTranslation();
+  if (!hasPrevious) return null;
+  const moved = previousRank === null ? null : previousRank - rank;
+  const [Icon, text, tone] =
+    moved === null
+      ? ([Sparkle, t("leaderboard.new"), "text-accent-ink"] as const)
+      : moved === 0
+        ? ([Minus, t("leaderboard.unmoved"), "text-ink-3"] as const)
+        : moved > 0
+          ? ([ArrowUp, t("leaderboard.up", { count: moved }), "text-ok"] as const)
+          : ([ArrowDown, t("leaderboard.down", { count: -moved }), "text-bad"] as const);
+  return (
+    <span className={cn("inline-flex items-center text-xs", tone)} title={text}>
+      <Icon aria-hidden="true" className="size-3" />
+      <span className="sr-only">{text}</span>
+      {moved !== null && moved !== 0 && <span aria-hidden="true">{Math.abs(moved)}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,71 @@
+import type { Statistics } from "@sluice/core/statistics";
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { ChartTools } from "../../statistics/chart-tools.tsx";
+import { saveCsv } from "../../statistics/csv.ts";
+import { cellsOf, formatMeasure, isCounted, isLine, type Measure, totalOf, valuesOf } from "../../statistics/measures.ts";
+import type { logSearch } from "../../statistics/search.ts";
+import { type ChartSeries, TimeChart } from "../../ui/time-chart.tsx";
+import { ofSeries } from "./series-logs.ts";
+
+interface SeriesChartProps {
+  statistics: Statistics;
+  measure: Measure;
+  nameOf(id: string | null): string;
+  logs: ReturnType<typeof logSearch>;
+  onZoom(fromMs: number, toMs: number): void;
+}
+
+/** Colours of the theme before the grey of the rest. */
+const COLORS = 6;
+
+/** One measure over the range, a colour a series. */
+export function SeriesChart({ statistics, measure, nameOf, logs, onZoom }: SeriesChartProps) {
+  const { t, i18n } = useTranslation();
+  const { by, times, endMs, zone, series: all } = statistics;
+  const title = t("overview.chart", { what: t(`statistics.measures.${measure}`), by: t(`statistics.by.${by}`).toLowerCase() });
+  const series = useMemo(
+    () =>
+      all.map((one, at): ChartSeries => {
+        const name = nameOf(one.id);
+        const link = ofSeries(logs, by, one.id);
+        return {
+          id: one.id ?? "",
+          name,
+          color: one.id === null && by !== "none" ? "--chart-rest" : `--chart-${(at % COLORS) + 1}`,
+          values: valuesOf(one, measure),
+          total: totalOf(one, measure, i18n.language),
+          ...(link && {
+            label: (
+              <Link to="/logs" search={link} title={name} className="truncate hover:text-ink hover:underline">
+                {name}
+              </Link>
+            ),
+          }),
+        };
+      }),
+    [all, by, logs, measure, nameOf, i18n.language],
+  );
+  const save = (): void => {
+    const columns = all.map((one) => cellsOf(one, measure));
+    const rows = times.map((ms, at) => [new Date(ms).toISOString(), ...columns.map((cells) => cells[at] ?? null)]);
+    void saveCsv(`statistics-${measure}`, ["from", ...all.map(({ id }) => nameOf(id))], rows);
+  };
+  return (
+    <TimeChart
+      title={title}
+      kind={isLine(measure) ? "lines" : "bars"}
+      times={times}
+      stepMs={endMs - (times.at(-1) ?? endMs)}
+      series={series}
+      zone={zone}
+      format={(value) => formatMeasure(measure, value, i18n.language)}
+      integers={isCounted(measure)}
+      empty={t("overview.noRequests")}
+      height={260}
+      onZoom={onZoom}
+      tools={<ChartTools title={title} logs={logs} onCsv={save} />}
+    />
+  );
+}

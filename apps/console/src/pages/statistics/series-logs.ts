@@ -1,0 +1,10 @@
+import type { SeriesSplit } from "@sluice/core/statistics";
+import type { logSearch } from "../../statistics/search.ts";
+
+type LogLink = ReturnType<typeof logSearch>;
+
+/** The requests of one series in the log; null = they have no filter of their own. */
+export function ofSeries(logs: LogLink, by: SeriesSplit, id: string | null): LogLink | null {
+  if (by === "none") return logs;
+  return id ? { ...logs, [by]: id } : null;
+}

@@ -1,0 +1,33 @@
+import { z } from "zod/mini";
+
+/** A time range as addresses carry it: back from now, or from a moment, and then possibly to one. */
+export interface RangeSearch {
+  /** `now-24h`, or ms since the epoch. */
+  from?: string | number | undefined;
+  /** ms since the epoch; without it the range goes on. */
+  to?: number | undefined;
+}
+
+export const ranges = ["now-15m", "now-1h", "now-6h", "now-24h", "now-7d", "now-30d"] as const;
+/** Of what sums answer. */
+export const longRanges = ["now-1h", "now-6h", "now-24h", "now-7d", "now-30d", "now-90d"] as const;
+export type RangeName = (typeof ranges)[number] | (typeof longRanges)[number];
+
+const relative = /^now-(\d{1,4})([mhd])$/;
+
+/** `now-24h`, kept as it is, or ms since the epoch. */
+export const rangeStart = z.catch(z.optional(z.union([z.string().check(z.regex(relative)), z.coerce.number()])), undefined);
+export const rangeEnd = z.catch(z.optional(z.coerce.number()), undefined);
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The beginning in ms; a relative one is counted back from `nowMs`. */
+export function startOf({ from }: RangeSearch, nowMs: number): number | undefined {
+  const match = typeof from === "string" ? relative.exec(from) : null;
+  if (!match) return typeof from === "number" ? from : undefined;
+  return Math.max(0, Math.floor(nowMs - Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]));
+}
+
+export function isRangeName(from: unknown): from is RangeName {
+  return [...ranges, ...longRanges].includes(from as RangeName);
+}

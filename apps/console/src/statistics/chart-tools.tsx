@@ -1,0 +1,42 @@
+import { Link } from "@tanstack/react-router";
+import { Download, ScrollText } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Button, buttonClass } from "../ui/button.tsx";
+import type { logSearch } from "./search.ts";
+
+interface ChartToolsProps {
+  /** Of what it is about. */
+  title: string;
+  /** The requests behind it; absent = there is no such list. */
+  logs?: ReturnType<typeof logSearch>;
+  onCsv(): void;
+}
+
+/** From a chart or table to the requests behind it, and into a spreadsheet. */
+export function ChartTools({ title, logs, onCsv }: ChartToolsProps) {
+  const { t } = useTranslation();
+  return (
+    <>
+      {logs && (
+        <Link
+          to="/logs"
+          search={logs}
+          aria-label={t("statistics.toLogs", { title })}
+          title={t("statistics.toLogs", { title })}
+          className={buttonClass({ variant: "ghost", size: "iconSm" })}
+        >
+          <ScrollText aria-hidden="true" />
+        </Link>
+      )}
+      <Button
+        variant="ghost"
+        size="iconSm"
+        aria-label={t("statistics.toCsv", { title })}
+        title={t("statistics.toCsv", { title })}
+        onClick={onCsv}
+      >
+        <Download aria-hidden="true" />
+      </Button>
+    </>
+  );
+}

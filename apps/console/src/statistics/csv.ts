@@ -1,0 +1,16 @@
+import { saveFile } from "../ui/save-file.ts";
+
+export type CsvCell = string | number | null;
+
+/**
+ * Gives what is shown as a CSV file, in the form of the log's export: RFC 4180 with a byte order mark, numbers as they are, and
+ * text that spreadsheets would take for a formula disarmed.
+ */
+export async function saveCsv(name: string, header: readonly string[], rows: readonly (readonly CsvCell[])[]): Promise<void> {
+  const { stringify } = await import("csv-stringify/browser/esm/sync");
+  const text = stringify([[...header], ...rows.map((row) => [...row])], { escape_formulas: true, record_delimiter: "\r\n", bom: true });
+  saveFile(
+    new Blob([text], { type: "text/csv;charset=utf-8" }),
+    `sluice-${name}-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.csv`,
+  );
+}

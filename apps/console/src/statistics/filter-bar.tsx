@@ -1,0 +1,132 @@
+import type { FilterOptions } from "@sluice/core/statistics";
+import { X } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { longRanges } from "../ranges/range-search.ts";
+import { TimeRange } from "../ranges/time-range.tsx";
+import { Button } from "../ui/button.tsx";
+import { NativeSelect } from "../ui/field.tsx";
+import { DEFAULT_RANGE, dialects, type FilterSearch, type SpanSearch, statuses } from "./search.ts";
+import { useFilterOptions } from "./use-filter-options.ts";
+
+interface SpanBarProps {
+  search: SpanSearch;
+  /** Of the answer that shows. */
+  zone: string | undefined;
+  onChange(change: Partial<SpanSearch>): void;
+}
+
+const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** When: the range, how fine, and whose clock. */
+export function SpanBar({ search, zone, onChange }: SpanBarProps) {
+  const { t } = useTranslation();
+  const { from = DEFAULT_RANGE, to, step = "", zone: chosen = "" } = search;
+  const zones = [...new Set([localZone, "UTC", chosen].filter(Boolean))];
+  return (
+    <>
+      <TimeRange search={{ from, to }} ranges={longRanges} onChange={({ from: start, to: end }) => onChange({ from: start, to: end })} />
+      <NativeSelect
+        aria-label={t("statistics.step")}
+        className="h-7 w-auto text-xs"
+        value={step}
+        onChange={(event) => onChange({ step: (event.target.value || undefined) as SpanSearch["step"] })}
+      >
+        <option value="">{t("statistics.steps.auto")}</option>
+        {(["5m", "15m", "30m", "hour", "day", "week", "month"] as const).map((one) => (
+          <option key={one} value={one}>
+            {t(`statistics.steps.${one}`)}
+          </option>
+        ))}
+      </NativeSelect>
+      <NativeSelect
+        aria-label={t("statistics.zone")}
+        className="h-7 w-auto max-w-48 text-xs"
+        value={chosen}
+        onChange={(event) => onChange({ zone: event.target.value || undefined })}
+      >
+        <option value="">{chosen || !zone ? t("statistics.settingsZone") : t("statistics.settingsZoneOf", { zone })}</option>
+        {zones.map((one) => (
+          <option key={one} value={one}>
+            {one}
+          </option>
+        ))}
+      </NativeSelect>
+    </>
+  );
+}
+
+interface FilterBarProps {
+  search: FilterSearch;
+  /** Those offered; absent = all. */
+  fields?: readonly (keyof FilterSearch)[];
+  onChange(change: Partial<FilterSearch>): void;
+}
+
+type Field = keyof FilterSearch;
+interface Choice {
+  id: string;
+  name: string;
+}
+
+/** Which requests: one choice of each kind that there is more than one of. */
+export function FilterBar({ search, fields, onChange }: FilterBarProps) {
+  const { t } = useTranslation();
+  const data = useFilterOptions();
+  const choices = choicesOf(
+    data,
+    (dialect) => t(`dialect.${dialect}`),
+    (status) => t(`histogram.class.${status}`),
+  ).filter(([field]) => fields?.includes(field) ?? true);
+  const active = choices.filter(([field]) => search[field]);
+  return (
+    <>
+      {choices
+        .filter(([field, options]) => options.length > 1 || search[field])
+        .map(([field, options]) => (
+          <NativeSelect
+            key={field}
+            aria-label={t(`statistics.field.${field}`)}
+            className="h-7 w-auto max-w-44 text-xs"
+            value={search[field] ?? ""}
+            onChange={(event) => onChange({ [field]: event.target.value || undefined })}
+          >
+            <option value="">{t(`statistics.any.${field}`)}</option>
+            {withChosen(options, search[field]).map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </NativeSelect>
+        ))}
+      {active.length > 0 && (
+        <Button variant="ghost" size="sm" onClick={() => onChange(Object.fromEntries(active.map(([field]) => [field, undefined])))}>
+          <X aria-hidden="true" />
+          {t("logs.clearFilters")}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function choicesOf(
+  options: FilterOptions | undefined,
+  dialectName: (dialect: (typeof dialects)[number]) => string,
+  statusName: (status: (typeof statuses)[number]) => string,
+): [Field, Choice[]][] {
+  const plain = (values: readonly string[] = []): Choice[] => values.map((id) => ({ id, name: id }));
+  return [
+    ["model", plain(options?.models)],
+    ["key", options?.keys ?? []],
+    ["user", options?.users ?? []],
+    ["provider", options?.providers ?? []],
+    ["tag", plain(options?.tags)],
+    ["group", plain(options?.groups)],
+    ["dialect", dialects.map((id) => ({ id, name: dialectName(id) }))],
+    ["status", statuses.map((id) => ({ id, name: statusName(id) }))],
+  ];
+}
+
+/** What is chosen is always among them, also when it is older than what is offered. */
+function withChosen(options: readonly Choice[], chosen: string | undefined): readonly Choice[] {
+  return !chosen || options.some(({ id }) => id === chosen) ? options : [...options, { id: chosen, name: chosen.slice(-12) }];
+}

@@ -1,0 +1,63 @@
+import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
+import { z } from "zod/mini";
+import { type RangeSearch, rangeEnd, rangeStart, startOf } from "../ranges/range-search.ts";
+
+/** What pages about the past have in their addresses: which requests, and when. */
+const text = z.catch(z.optional(z.string()), undefined);
+const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.catch(z.optional(z.enum(values)), undefined);
+
+export const dialects = ["anthropic", "openai", "gemini"] as const;
+export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
+
+export const filterFields = {
+  user: text,
+  key: text,
+  provider: text,
+  model: text,
+  group: text,
+  dialect: choice(dialects),
+  status: choice(statuses),
+  tag: text,
+};
+export const rangeFields = {
+  from: rangeStart,
+  to: rangeEnd,
+  step: choice(["5m", "15m", "30m", "hour", "day", "week", "month"]),
+  /** IANA; absent = that of the settings. */
+  zone: text,
+};
+
+const FilterSearch = z.object(filterFields);
+export type FilterSearch = z.infer<typeof FilterSearch>;
+const SpanSearch = z.object(rangeFields);
+export type SpanSearch = z.infer<typeof SpanSearch>;
+
+export const DEFAULT_RANGE = "now-24h";
+
+/** What the server is asked to count. */
+export function filterOf({ user, key, provider, model, group, dialect, status, tag }: FilterSearch): StatisticsFilter {
+  const some = (value: string | undefined): string | undefined => value || undefined;
+  return {
+    userId: some(user),
+    keyId: some(key),
+    providerId: some(provider),
+    model: some(model),
+    group: some(group),
+    dialect,
+    statusClass: status,
+    tag: some(tag),
+  };
+}
+
+const FIVE_MINUTES_MS = 300_000;
+
+/** The range as the server is asked for it: from whole five minutes, so that everybody who asks within them asks the same. */
+export function spanOf({ from = DEFAULT_RANGE, to, step, zone }: SpanSearch, nowMs: number) {
+  const start = startOf({ from }, nowMs) ?? nowMs - 86_400_000;
+  return { from: Math.floor(start / FIVE_MINUTES_MS) * FIVE_MINUTES_MS, to, step, zone: zone || undefined };
+}
+
+/** The same requests in the log. */
+export function logSearch({ user, key, provider, model, group, dialect, status, from = DEFAULT_RANGE, to }: FilterSearch & RangeSearch) {
+  return { user, key, provider, model, group, dialect, status, from, to };
+}

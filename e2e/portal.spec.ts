@@ -1,0 +1,46 @@
+import { callMessages, expect, test } from "./fixtures.ts";
+
+test("who has a key only signs in with it, and sees what came by that key as it happens", async ({ page, api, place, world }) => {
+  const { secret: other } = await api.keys.create.mutate({ userId: world.userId, name: `other ${world.id}`, group: world.group });
+  await page.goto("/login");
+  await page.getByRole("button", { name: "Sign in with an API key" }).click();
+  await page.getByLabel("API key").fill(world.secret);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page).toHaveURL(/\/keys$/);
+  await expect(page.getByRole("table", { name: "Keys" })).toContainText(world.keyName);
+  await expect(page.getByRole("table", { name: "Keys" })).not.toContainText(`other ${world.id}`);
+  await expect(page.getByRole("button", { name: "Create key" })).toHaveCount(0);
+
+  const places = page.getByRole("navigation", { name: "Main" }).first();
+  for (const name of ["Overview", "Credit", "Providers", "Users"]) await expect(places.getByRole("link", { name })).toHaveCount(0);
+  await places.getByRole("link", { name: "Logs" }).click();
+  const rows = page.getByRole("table", { name: "Requests" }).locator("[data-id]");
+  await (await callMessages(place, other)).text();
+  await (await callMessages(place, world.secret)).text();
+  await expect(rows).toHaveCount(1);
+
+  await api.keys.revoke.mutate({ id: world.keyId });
+  await expect(page).toHaveURL(/\/login/);
+});
+
+test("an error explains itself with the figures of its request", async ({ page, api, place, world }) => {
+  await api.keys.update.mutate({ id: world.keyId, costWeekUsd: "0.000001" });
+  let refused = await callMessages(place, world.secret);
+  // The gateway is another process: it hears of the limit within a second.
+  await expect(async () => {
+    refused = await callMessages(place, world.secret);
+    expect(refused.status).toBe(429);
+  }).toPass();
+  const answer = await page.request.post(`${place.consoleUrl}/auth/key-login`, {
+    data: { key: world.secret },
+    headers: { origin: place.consoleUrl },
+  });
+  expect(answer.ok()).toBe(true);
+  await page.goto(`/logs?log=${refused.headers.get("request-id")}`);
+  const drawer = page.getByRole("complementary", { name: "Request" });
+  await expect(drawer.getByText(`Cost a week, of key ${world.keyName}`)).toBeVisible();
+  await expect(drawer.getByText(/^Has room again \w+day \d\d:\d\d$/)).toBeVisible();
+  await drawer.getByRole("link", { name: "All errors" }).click();
+  await expect(page).toHaveURL(/\/errors\?code=cost_limited/);
+  await expect(page.getByRole("listitem").filter({ hasText: "cost_limited" })).toHaveAttribute("aria-current", "true");
+});

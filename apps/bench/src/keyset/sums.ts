@@ -25,8 +25,6 @@ function queries(pool: pg.Pool): Record<string, () => Promise<unknown>> {
       by: "model",
       splits,
       userId: null,
-      ids: [],
-      sinceMs: nowMs,
     } as const;
     return [`overview${range}`, () => readOverview(pool, tenantId, ask)];
   });

@@ -1,13 +1,14 @@
+import { cached } from "@sluice/cache/cached";
 import { SluiceError } from "@sluice/core/errors";
 import { GetOverviewInput } from "@sluice/core/inputs/overview";
 import { countRow, type Overview } from "@sluice/core/overview";
 import { type OverviewSplit, overviewSplits } from "@sluice/core/overview-range";
 import { shapeRow } from "@sluice/live/shaping";
 import type { z } from "zod";
-import { ownScope, requireAccess } from "../access.ts";
+import { cacheScope, ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-import { planOverview, readOverview } from "./read-overview.ts";
+import { type OverviewAsk, type OverviewSums, planOverview, readFollowing, readOverview } from "./read-overview.ts";
 
 const DAY_MS = 86_400_000;
 /** Requests that ended this long before may still be on their way to a viewer. */
@@ -16,7 +17,7 @@ const RECENT_MS = 5_000;
 /**
  * Today so far and yesterday, in the zone of the settings; series and top lists of a range; what goes on now. From rollups
  * and what is not settled yet, so that it is exact: what a viewer hears from `busId` on is missing here or named in
- * `counted`. Five statements in one snapshot, whatever the traffic.
+ * `counted`. The sums are kept for a minute at most, and what was settled since is counted upon them: many viewers cost one reading.
  * @throws SluiceError `forbidden` when a user asks for a split by what users do not see.
  */
 export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInput> = {}): Promise<Overview> {
@@ -36,23 +37,34 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
   const plan = planOverview(nowMs, { zone, range, fineFromMs });
   // A lost one is neither: recovery will end it.
   const ended = rows.filter(({ state }) => state !== "in_flight" && state !== "lost");
-  const read = await readOverview(ctx.pool, ctx.tenantId, {
-    plan,
-    by,
-    splits,
-    userId,
-    ids: rows.map(({ id }) => id),
-    sinceMs: nowMs - RECENT_MS,
-  });
+  const sums = await keptSums(ctx, { plan, by, splits, userId });
+  const ids = rows.map(({ id }) => id);
+  const read = await readFollowing(ctx.pool, ctx.tenantId, { userId, ids, sinceMs: nowMs - RECENT_MS, settledSeq: sums.settledSeq });
   const overview: Overview = {
     ...{ range, by, zone, busId, sessions, serverNowMs: nowMs },
-    ...{ day: { ...plan.day, today: read.today }, yesterday: read.yesterday },
-    ...{ times: plan.times, endMs: plan.endMs, series: read.series, top: read.top, used: read.used },
+    ...{ day: { ...plan.day, today: sums.today }, yesterday: sums.yesterday },
+    ...{ times: plan.times, endMs: plan.endMs, series: sums.series, top: sums.top, used: read.used },
     inFlight: rows.filter(({ state, id }) => state === "in_flight" && !read.settled.has(id)).map(({ id }) => id),
     counted: [...new Set([...read.settled, ...ended.map(({ id }) => id)])],
   };
+  for (const row of read.rows) countRow(overview, row);
   for (const row of ended) if (!read.settled.has(row.id)) countRow(overview, row);
   return overview;
+}
+
+/** Rows that are counted one by one upon kept sums: when as many were settled, the sums are computed anew. */
+const MOST_FOLLOWING = 500;
+
+/** The sums, which viewers share for a while; what was settled since is counted by each. A copy: counting changes it. */
+async function keptSums(ctx: Ctx, ask: OverviewAsk): Promise<OverviewSums> {
+  const { rows } = await ctx.pool.query<{ seq: string }>("SELECT last_value::text AS seq FROM requests_settled_seq");
+  const era = Math.floor(Number(rows[0]?.seq ?? 0) / MOST_FOLLOWING);
+  const { plan, by } = ask;
+  const input = { by, range: plan.range, times: [plan.times[0], plan.endMs, plan.day.startMs, plan.day.endMs], era };
+  const { value } = await cached(ctx, "dashboard:overview", { scope: cacheScope(ctx), input }, () =>
+    readOverview(ctx.pool, ctx.tenantId, ask),
+  );
+  return structuredClone(value);
 }
 
 function audienceOf(userId: string | null): Parameters<typeof shapeRow>[0] {

@@ -1,6 +1,7 @@
 import { FIVE_MINUTES_MS, TOP } from "@sluice/core/overview";
 import type { OverviewRange, OverviewSplit } from "@sluice/core/overview-range";
 import { recentFrom, tokens } from "@sluice/ledger/recent-columns";
+import { rowColumns } from "@sluice/ledger/stored-row";
 
 /**
  * The statements of the overview. The buckets wanted are listed, so that a day of any zone is put together of days, hours and
@@ -175,6 +176,14 @@ export function topOwnersSql(range: OverviewRange): string {
 /** Active sessions of the user $2 ('' = of everybody) at the beginning of the five minutes from $3 to $4. $1 tenant. */
 export const samplesSql = `SELECT bucket, coalesce(max(active) FILTER (WHERE user_id = $2), 0)::int AS active
   FROM session_samples WHERE tenant_id = $1 AND user_id IN ('', $2) AND bucket BETWEEN $3 AND $4 GROUP BY bucket`;
+
+/** Up to where rows are settled that the sums of this snapshot hold. */
+export const settledUpToSql = "SELECT coalesce(max(settled_seq), 0)::text AS seq FROM requests";
+
+/** Rows settled after $1, of the tenant $2 and the user $3 (of an own scope only). */
+export function followingSql(own: boolean): string {
+  return `SELECT ${rowColumns} FROM requests r WHERE r.settled_seq > $1 AND r.tenant_id = $2${own ? " AND r.user_id = $3" : ""}`;
+}
 
 /** Rows settled last, read by index: far more than settle while a page is read. */
 const RECENT = 2_000;

@@ -11,17 +11,21 @@ import {
   zeroColumns,
 } from "@sluice/core/overview";
 import type { OverviewRange, OverviewSplit } from "@sluice/core/overview-range";
+import type { RequestRow } from "@sluice/core/requests";
 import { dayStart, nextDayStart } from "@sluice/core/time-zone";
 import { readSnapshot } from "@sluice/db/read-snapshot";
+import { type DbRow, toRow } from "@sluice/ledger/stored-row";
 import type { Pool, PoolClient } from "pg";
 import {
   type BucketList,
   bucketsOf,
+  followingSql,
   joinBuckets,
   recentFromSql,
   samplesSql,
   seriesSql,
   settledSql,
+  settledUpToSql,
   slotsSql,
   steps,
   topOwnersSql,
@@ -78,24 +82,44 @@ export interface OverviewAsk {
   by: OverviewSplit;
   splits: readonly OverviewSplit[];
   userId: string | null;
-  /** Of requests that the registry knows. */
-  ids: readonly string[];
-  sinceMs: number;
 }
 
-interface OverviewRows extends Pick<Overview, "yesterday" | "series" | "top" | "used"> {
+/** Sums, and up to which row they go. */
+export interface OverviewSums extends Pick<Overview, "yesterday" | "series" | "top"> {
   today: Sums;
-  settled: Set<string>;
+  settledSeq: string;
 }
 
 /** What the tables say, in one snapshot; a fixed number of statements, whatever the traffic. */
-export function readOverview(pool: Pool, tenantId: string, ask: OverviewAsk): Promise<OverviewRows> {
+export function readOverview(pool: Pool, tenantId: string, ask: OverviewAsk): Promise<OverviewSums> {
   return readSnapshot(pool, planSettings, async (client) => {
+    const { rows } = await client.query<{ seq: string }>(settledUpToSql);
     const day = await readDay(client, tenantId, ask);
     const top = await readTop(client, tenantId, ask);
     const series = await readSeries(client, tenantId, ask, top[ask.by] ?? []);
-    const found = await readSettled(client, tenantId, ask);
-    return { ...day, top, series, used: found.delete(""), settled: found };
+    return { ...day, top, series, settledSeq: rows[0]?.seq ?? "0" };
+  });
+}
+
+export interface FollowingAsk {
+  userId: string | null;
+  /** Of requests that the registry knows. */
+  ids: readonly string[];
+  sinceMs: number;
+  settledSeq: string;
+}
+
+/** What was settled after the sums were read, and which of the requests that the registry knows are settled. One snapshot. */
+export function readFollowing(
+  pool: Pool,
+  tenantId: string,
+  ask: FollowingAsk,
+): Promise<{ rows: RequestRow[]; settled: Set<string>; used: boolean }> {
+  return readSnapshot(pool, planSettings, async (client) => {
+    const own = ask.userId === null ? [] : [ask.userId];
+    const { rows } = await client.query<DbRow>(followingSql(ask.userId !== null), [ask.settledSeq, tenantId, ...own]);
+    const settled = await readSettled(client, tenantId, ask);
+    return { rows: rows.map(toRow), used: settled.delete(""), settled };
   });
 }
 
@@ -109,7 +133,7 @@ async function readDay(
   client: PoolClient,
   tenantId: string,
   { plan, userId }: OverviewAsk,
-): Promise<Pick<OverviewRows, "today" | "yesterday">> {
+): Promise<Pick<OverviewSums, "today" | "yesterday">> {
   const { startMs, endMs } = plan.day;
   const starts = steps(plan.yesterdayMs, startMs, FIVE_MINUTES_MS);
   const today = bucketsOf(startMs, endMs);
@@ -174,7 +198,7 @@ async function readSeries(
   return [...series.values()];
 }
 
-async function readSettled(client: PoolClient, tenantId: string, { ids, sinceMs, userId }: OverviewAsk): Promise<Set<string>> {
+async function readSettled(client: PoolClient, tenantId: string, { ids, sinceMs, userId }: FollowingAsk): Promise<Set<string>> {
   const values = [ids, new Date(sinceMs), tenantId, ...(userId === null ? [] : [userId])];
   const { rows } = await client.query<{ id: string }>(settledSql(userId !== null), values);
   return new Set(rows.map(({ id }) => id));

@@ -18,6 +18,7 @@ export interface FactSources {
   settings: () => Settings;
   sticky: () => StickyStats;
   caches: Cache["figures"];
+  calls: () => { count: number; sketch: string };
 }
 
 /** What this process says of itself to whoever looks after the installation: counters in memory, nothing that is asked for. */
@@ -30,6 +31,7 @@ export function createInstanceFacts({
   settings,
   sticky,
   caches,
+  calls,
 }: FactSources): () => InstanceFacts {
   const fixed = {
     roles: [...roles].sort(),
@@ -56,6 +58,7 @@ export function createInstanceFacts({
         : null,
       config: config?.state() ?? null,
       caches: usedCaches(caches()),
+      ...(roles.has("api") && { calls: calls() }),
     };
   };
 }

@@ -22,6 +22,8 @@ export interface Meters {
   queried(query: MeasuredQuery): void;
   rendered(vital: Vital): void;
   recent(): { endpoints: DurationFigure[]; queries: DurationFigure[]; pages: DurationFigure[]; slowQueries: SlowQuery[] };
+  /** What consoles and scripts asked of the API lately. */
+  apiCalls(): { count: number; sketch: string };
   counts(): { queries: number; slowQueries: number };
 }
 
@@ -35,6 +37,9 @@ const SLOW_MS = 500;
 const MOST_SLOW = 20;
 const MOST_TEXT = 500;
 const MOST_SHOWN = 50;
+
+/** A procedure, or the same over REST. */
+const apiCall = /^\w+ \/(trpc|api\/v1)\//;
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
@@ -119,6 +124,7 @@ export function createMeters(): Meters {
       pages: recentPages.list(MOST_SHOWN),
       slowQueries,
     }),
+    apiCalls: () => recentEndpoints.sum((name) => apiCall.test(name)),
     counts: () => ({ ...counts }),
   };
 }

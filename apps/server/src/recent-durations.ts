@@ -1,5 +1,5 @@
 import type { DurationFigure } from "@sluice/core/figures";
-import { countMs, type LatencyCounts, mergeCounts, quantileMs } from "@sluice/core/latency-sketch";
+import { countMs, type LatencyCounts, mergeCounts, quantileMs, writeSketch } from "@sluice/core/latency-sketch";
 
 const GENERATION_MS = 300_000;
 
@@ -40,6 +40,18 @@ export class RecentDurations {
     const names = new Set([...this.#current.keys(), ...this.#before.keys()]);
     const figures = [...names].map((name) => figureOf(name, this.#current.get(name), this.#before.get(name)));
     return figures.sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1)).slice(0, most);
+  }
+
+  /** All of these names as one. */
+  sum(isOne: (name: string) => boolean): { count: number; sketch: string } {
+    this.#turn();
+    let [count, counts]: [number, LatencyCounts] = [0, []];
+    for (const [name, held] of [...this.#current, ...this.#before]) {
+      if (!isOne(name)) continue;
+      count += held.count;
+      counts = mergeCounts(counts, held.counts);
+    }
+    return { count, sketch: writeSketch(counts) };
   }
 
   #turn(): void {

@@ -138,6 +138,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
         settings: () => rooms.snapshot.current().settings,
         sticky: () => rooms.admission.sticky.stats(),
         caches: rooms.cache.figures,
+        calls: meters.apiCalls,
       }),
     );
     config?.watch();

@@ -141,6 +141,8 @@ export interface InstanceState {
   config: ConfigFileState | null;
   /** Kinds of answers that it keeps, or was asked for. Absent in what older instances say. */
   caches?: Partial<Record<CacheKind, CacheFigures>>;
+  /** The console's calls of the last five to ten minutes, their times as a sketch (core/latency-sketch). Absent as the above. */
+  calls?: { count: number; sketch: string };
 }
 
 /** Sessions that stay with their provider, in one process; counts since its start. Absent in what older instances say. */

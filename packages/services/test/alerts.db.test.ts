@@ -285,29 +285,48 @@ describe("a rule's figure", () => {
     );
   }
 
-  it("of breakers, spools and models without a price is each one's own, and gone when they are well", async () => {
+  it("of breakers, models without a price, spools, caches and the console's calls comes from what instances say, and is gone when they are well", async () => {
     const provider = await makeProvider(test.database.prisma);
     await test.services.snapshot.refresh();
     await makeRequestRow(test.database.pool, { model: "nobody-knows", costNanoUsd: null });
     await rule("breaker_open");
     await rule("unpriced_model");
     await rule("spool_depth", { threshold: 500 });
+    await rule("cache_hit_rate");
+    await rule("api_response_time");
     const breaker = { providerId: provider.id, model: "m", state: "open" as const, failures: 5, probeAtMs: null, cause: "" };
     const spool = { depth: 600, oldestAgeMs: 0, quarantined: 0, writable: true };
-    const instance = { id: "i", roles: ["gateway"], seenAtMs: clock.now(), spool };
+    const counts: number[] = [];
+    for (let i = 0; i < 10; i++) countMs(counts, 3_000);
+    const calls = { count: 10, sketch: writeSketch(counts) };
+    const figures = { bypasses: 0, errors: 0, writesFailed: 0, entries: 0, bytes: 0 };
+    const instance = { id: "i", roles: ["gateway"], startedAtMs: clock.now(), seenAtMs: clock.now(), spool, calls };
     let bad = true;
     const ctx = {
       ...admin,
       breakers: { ...admin.breakers, list: () => (bad ? [breaker] : []) },
       live: {
         ...admin.live,
-        instances: { ...admin.live.instances, list: async () => [{ ...instance, spool: { ...spool, depth: bad ? 600 : 3 } }] as never },
+        instances: {
+          ...admin.live.instances,
+          list: async () =>
+            [
+              {
+                ...instance,
+                spool: { ...spool, depth: bad ? 600 : 3 },
+                caches: { stats: { ...figures, hits: bad ? 5 : 995, misses: 5 } },
+                calls: bad ? calls : { count: 0, sketch: "0" },
+              },
+            ] as never,
+        },
       },
     };
     const found = await firesOf(ctx);
     expect(found).toContainEqual({ kind: "breaker_open", subject: { kind: "provider", id: provider.id }, value: 1 });
     expect(found).toContainEqual({ kind: "unpriced_model", subject: { kind: "model", id: "nobody-knows" }, value: 1 });
     expect(found).toContainEqual({ kind: "spool_depth", subject: { kind: "all", id: "" }, value: 600 });
+    expect(found).toContainEqual({ kind: "cache_hit_rate", subject: { kind: "all", id: "" }, value: 50 });
+    expect(found.map(({ kind }) => kind)).toContain("api_response_time");
     bad = false;
     expect((await firesOf(ctx)).map(({ kind }) => kind)).toEqual(["unpriced_model"]);
   });

@@ -8,6 +8,8 @@ export const alertKinds = [
   "prompt_cache_hit_rate",
   "breaker_open",
   "unpriced_model",
+  "cache_hit_rate",
+  "api_response_time",
   "redis_memory",
   "spool_depth",
 ] as const;
@@ -28,7 +30,7 @@ export interface AlertKindFacts {
   scopes: readonly AlertScope[];
   /** Whether it sums up over the rule's window. */
   windowed: boolean;
-  /** Whether fewer requests than the rule's minimum conclude nothing. */
+  /** Whether fewer requests (reads of caches, calls of the console) than the rule's minimum conclude nothing. */
   counted: boolean;
   /** What a new rule begins with. */
   threshold: number;
@@ -55,6 +57,10 @@ export const alertKindFacts: Readonly<Record<AlertKind, AlertKindFacts>> = {
   breaker_open: { unit: null, bad: "above", scopes: ["all", "provider"], windowed: false, counted: false, threshold: 1 },
   /** Each model by itself: requests were recorded without a price. */
   unpriced_model: { unit: null, bad: "above", scopes: ["all", "model"], windowed: false, counted: false, threshold: 1 },
+  /** Reads of the console's caches in the last quarter of an hour that found an answer. */
+  cache_hit_rate: { unit: "percent", bad: "below", ...installation, counted: true, threshold: 80 },
+  /** Time of the console's own calls in the last minutes (five to ten), 95th percentile. */
+  api_response_time: { unit: "ms", bad: "above", ...installation, counted: true, threshold: 1_000 },
   /** Of maxmemory, or of the rule's capacity when Redis has none. */
   redis_memory: { unit: "percent", bad: "above", ...installation, threshold: 80 },
   /** Records that are not in Postgres yet, at the instance that has most. */

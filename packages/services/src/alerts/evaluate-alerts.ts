@@ -7,6 +7,7 @@ import type { AlertIncident } from "@sluice/db/generated/client";
 import type { Ctx } from "../context.ts";
 import { emit, type TxCtx, withTransaction } from "../transaction.ts";
 import type { AlertRuleView } from "./alert-view.ts";
+import { CacheWindow } from "./cache-window.ts";
 import { readFigures, type SubjectReading } from "./read-figures.ts";
 import { toIncident, toRuleView } from "./to-alert-view.ts";
 
@@ -19,6 +20,7 @@ export function createAlertEvaluation(ctx: Ctx): (signal: AbortSignal) => Promis
   let version: string | null = null;
   let rules: AlertRuleView[] = [];
   let isIdle = false;
+  const caches = new CacheWindow();
   return async (signal) => {
     const now = ctx.snapshot.current().version;
     if (version !== now) {
@@ -27,13 +29,19 @@ export function createAlertEvaluation(ctx: Ctx): (signal: AbortSignal) => Promis
       isIdle = false;
     }
     if (isIdle) return;
-    const open = await withTransaction(ctx, (ctx) => evaluate(ctx, rules, signal));
+    const open = await withTransaction(ctx, (ctx) => evaluate(ctx, { rules, caches, signal }));
     isIdle = rules.length === 0 && open === 0;
   };
 }
 
+interface Look {
+  rules: readonly AlertRuleView[];
+  caches: CacheWindow;
+  signal: AbortSignal;
+}
+
 /** One look. Gives how many incidents are open, null when another worker is looking. */
-async function evaluate(ctx: TxCtx, rules: readonly AlertRuleView[], signal: AbortSignal): Promise<number | null> {
+async function evaluate(ctx: TxCtx, { rules, caches, signal }: Look): Promise<number | null> {
   const { tx } = ctx.transaction;
   const [lock] = await tx.$queryRaw<{ got: boolean }[]>`SELECT pg_try_advisory_xact_lock(hashtextextended('sluice.alerts', 0)) AS got`;
   if (!lock?.got) return null;
@@ -43,7 +51,7 @@ async function evaluate(ctx: TxCtx, rules: readonly AlertRuleView[], signal: Abo
   for (const rule of rules) {
     if (signal.aborted) break;
     const own = open.filter(({ ruleId }) => ruleId === rule.id);
-    const readings = await readFigures(ctx, rule, own.map(subjectOf)).catch((thrown: unknown) => {
+    const readings = await readFigures(ctx, rule, { open: own.map(subjectOf), caches }).catch((thrown: unknown) => {
       ctx.log.warn({ ruleId: rule.id, error: String(thrown) }, "the figures of an alert rule could not be read");
       return null;
     });

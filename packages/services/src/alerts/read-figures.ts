@@ -1,9 +1,12 @@
 import type { AlertSubject } from "@sluice/core/alerts/alert-kinds";
 import type { AlertReading } from "@sluice/core/alerts/judge-reading";
+import type { InstanceState } from "@sluice/core/events";
+import { type LatencyCounts, mergeCounts, quantileMs, readSketch } from "@sluice/core/latency-sketch";
 import { readInfo } from "@sluice/db/redis";
 import type { Ctx } from "../context.ts";
 import { findUnpriced } from "../prices/price-unpriced.ts";
 import type { AlertRuleView } from "./alert-view.ts";
+import type { CacheWindow } from "./cache-window.ts";
 import { readBudgets } from "./read-budgets.ts";
 import { readTraffic } from "./read-traffic.ts";
 
@@ -11,6 +14,12 @@ import { readTraffic } from "./read-traffic.ts";
 export interface SubjectReading {
   subject: AlertSubject;
   reading: AlertReading;
+}
+
+export interface FigureAsk {
+  /** What the rule has an open incident about. */
+  open: readonly AlertSubject[];
+  caches: CacheWindow;
 }
 
 /** An instance that tells of itself less often than this is gone, and its spool is another's. */
@@ -23,7 +32,7 @@ const installation: AlertSubject = { kind: "all", id: "" };
  * gives those that are bad, and of `open` whatever is known: what is not among the answers is well.
  * @throws when Postgres or Redis cannot be asked: then nothing is concluded.
  */
-export async function readFigures(ctx: Ctx, rule: AlertRuleView, open: readonly AlertSubject[]): Promise<SubjectReading[]> {
+export async function readFigures(ctx: Ctx, rule: AlertRuleView, { open, caches }: FigureAsk): Promise<SubjectReading[]> {
   switch (rule.kind) {
     case "budget":
       return readBudgets(ctx, rule, open);
@@ -35,6 +44,10 @@ export async function readFigures(ctx: Ctx, rule: AlertRuleView, open: readonly 
       return [{ subject: installation, reading: { value: await redisMemoryPercent(ctx, rule), requests: 0 } }];
     case "spool_depth":
       return [{ subject: installation, reading: { value: await deepestSpool(ctx), requests: 0 } }];
+    case "cache_hit_rate":
+      return [{ subject: installation, reading: caches.read(await livingInstances(ctx), ctx.clock.now()) }];
+    case "api_response_time":
+      return [{ subject: installation, reading: await consoleTime(ctx) }];
     default:
       return [{ subject: { kind: rule.scope, id: rule.scopeId }, reading: await readTraffic(ctx, rule) }];
   }
@@ -64,11 +77,19 @@ async function redisMemoryPercent({ redis }: Ctx, { capacityBytes }: AlertRuleVi
   return most === 0 ? null : (100 * Number(facts.get("used_memory") ?? 0)) / most;
 }
 
-/** null: no instance with a spool is known. */
-async function deepestSpool({ live, clock }: Ctx): Promise<number | null> {
+async function livingInstances({ live, clock }: Ctx): Promise<InstanceState[]> {
   const instances = await live.instances.list();
-  const depths = instances.flatMap(({ spool, stopped, seenAtMs }) =>
-    spool && !stopped && clock.now() - seenAtMs < SILENT_MS ? [spool.depth] : [],
-  );
+  return instances.filter(({ stopped, seenAtMs }) => !stopped && clock.now() - seenAtMs < SILENT_MS);
+}
+
+/** null: no instance with a spool is known. */
+async function deepestSpool(ctx: Ctx): Promise<number | null> {
+  const depths = (await livingInstances(ctx)).flatMap(({ spool }) => (spool ? [spool.depth] : []));
   return depths.length === 0 ? null : Math.max(...depths);
+}
+
+async function consoleTime(ctx: Ctx): Promise<AlertReading> {
+  const calls = (await livingInstances(ctx)).flatMap(({ calls }) => calls ?? []);
+  const counts = calls.reduce<LatencyCounts>((sum, { sketch }) => mergeCounts(sum, readSketch(sketch)), []);
+  return { value: quantileMs(counts, 0.95), requests: calls.reduce((sum, { count }) => sum + count, 0) };
 }

@@ -167,8 +167,12 @@ export function callMessages(place: Place, secret: string, options: CallOptions 
   });
 }
 
-/** Whether a request of the console is anything but its event stream, its fonts and code, or the names of what a neighbouring spec just made. */
+/** Whether a request of the console is anything but its event stream, its fonts and code, or what a neighbouring spec just made: names, alerts. */
 export function asksForRows(url: string): boolean {
   const { pathname } = new URL(url);
-  return pathname !== "/trpc/live.events" && !/^\/(assets\/|favicon)/.test(pathname) && !/^\/trpc\/(names\.list,?)+$/.test(pathname);
+  return (
+    pathname !== "/trpc/live.events" &&
+    !/^\/(assets\/|favicon)/.test(pathname) &&
+    !/^\/trpc\/((names\.list|alerts\.open),?)+$/.test(pathname)
+  );
 }

@@ -98,8 +98,9 @@ export interface LeaderboardEntry {
   rank: number;
   /** Null: was not in it, or there is no period before. */
   previousRank: number | null;
+  /** '' = another user, as users see them. */
   id: string;
-  /** Null: is no more. */
+  /** Null: is no more, or is not told. */
   name: string | null;
   requests: number;
   errors: number;

@@ -254,8 +254,26 @@ describe("H07: leaderboard", () => {
     const last = await getLeaderboard(admin, { of: "keys", sort: "tokens", period: "all", page: 2 });
     expect([last.items.map(({ rank }) => rank), last.hasNext]).toEqual([[11, 12, 13, 14, 15], false]);
     expect(await getLeaderboard(admin, { of: "keys", page: 9 })).toMatchObject({ items: [], total: 15 });
-    for (const of of ["users", "providers"] as const)
-      await expect(getLeaderboard(user, { of })).rejects.toMatchObject({ code: "forbidden" });
+    await expect(getLeaderboard(user, { of: "providers" })).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("of users tells a user their own place, and of the others what the setting allows", async () => {
+    const [[mine = ""], [theirs = ""]] = [await makeKeys(1), await makeKeys(1, admin.userId)];
+    await settle({ userId: user.userId, keyId: mine, costNanoUsd: "5" }, { userId: admin.userId, keyId: theirs, costNanoUsd: "7" });
+    const ranks = async (visibility?: "own" | "names") => {
+      if (visibility) await updateSettings(admin, { "portal.leaderboard": visibility });
+      const { items } = await getLeaderboard(user, { of: "users", period: "custom", from: Date.now() - HOUR_MS, to: Date.now() + HOUR_MS });
+      return items.map(({ id, name }) => [id, name !== null]);
+    };
+    expect(await ranks()).toEqual([
+      ["", false],
+      [user.userId, true],
+    ]);
+    expect(await ranks("names")).toEqual([
+      ["", true],
+      [user.userId, true],
+    ]);
+    expect(await ranks("own")).toEqual([[user.userId, true]]);
   });
 
   it("P21: each sort is an answer of its own, in its own order", async () => {

@@ -23,6 +23,7 @@ export const audit = {
     boot: "Start of the server",
     anonymous: "Nobody signed in",
     user: "A deleted user",
+    key: "A key",
   },
   outcome: { done: "Done", denied: "Denied" },
   kind: {

@@ -107,6 +107,7 @@ export const settings = {
     cache_configSeconds: "Configuration",
     cache_taskStatusSeconds: "State of tasks",
     portal_keySignIn: "Signing in by a key",
+    portal_leaderboard: "Others in the ranking of users",
     time_zone: "Time zone",
   },
   hint: {
@@ -154,6 +155,7 @@ export const settings = {
       "How many requests may wait, per place in flight, at least three in all, until one is free. 0: they are refused at once.",
     limits_queueSeconds: "Who waits longer is refused.",
     limits_overMaxOutput: "A request for more output tokens than the price table has for its model is lowered to that, or refused.",
+    portal_leaderboard: "What users who are no administrators see of each other: nothing, figures without names, or both.",
     portal_keySignIn: "Whoever has a client's key may sign in with it. They see what came by that key and change nothing.",
     logs_sampleRate: "Of requests that went well, from 0 to 1; errors always have their line. The console's log has every request.",
     cache_defaultSeconds: "Whatever has no lifetime of its own. 0, of this and of the others, keeps nothing.",
@@ -271,5 +273,8 @@ export const settings = {
     redirected: "Redirected",
     allowed: "Allowed",
     off: "Off",
+    own: "Hidden",
+    anonymous: "Without names",
+    names: "With names",
   },
 } as const;

@@ -17,7 +17,7 @@ export const audit = {
   lastDay: "最近 24 小时",
   lastWeek: "最近 7 天",
   lastMonth: "最近 30 天",
-  system: { config: "配置文件", cli: "命令行", boot: "服务启动", anonymous: "未登录", user: "已删除的用户" },
+  system: { config: "配置文件", cli: "命令行", boot: "服务启动", anonymous: "未登录", user: "已删除的用户", key: "密钥" },
   outcome: { done: "已执行", denied: "被拒绝" },
   kind: {
     key: "密钥",

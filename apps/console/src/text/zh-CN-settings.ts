@@ -105,6 +105,7 @@ export const settings = {
     cache_configSeconds: "配置",
     cache_taskStatusSeconds: "任务状态",
     portal_keySignIn: "使用密钥登录",
+    portal_leaderboard: "用户排行中的其他人",
     time_zone: "时区",
   },
   hint: {
@@ -144,6 +145,7 @@ export const settings = {
     limits_queuePerSlot: "并发已满时，每个名额可排队等待的请求数，总数至少为 3。0 表示立即拒绝。",
     limits_queueSeconds: "等待超过此时间即被拒绝。",
     limits_overMaxOutput: "请求的输出 Token 超过价格表中该模型的最大值时，降低到最大值或拒绝。",
+    portal_leaderboard: "非管理员用户能看到其他人的哪些内容：不可见、只有数据、或数据和姓名。",
     portal_keySignIn: "持有客户端密钥的人可以用它登录，只能看到通过该密钥的请求，不能做任何修改。",
     logs_sampleRate: "成功请求写入进程日志的比例，0 到 1；错误始终写入。控制台日志包含全部请求。",
     cache_defaultSeconds: "没有单独有效期的结果。这里和下面各项设为 0 即不缓存。",
@@ -259,5 +261,8 @@ export const settings = {
     redirected: "重定向后的模型",
     allowed: "允许",
     off: "关闭",
+    own: "不可见",
+    anonymous: "隐藏姓名",
+    names: "显示姓名",
   },
 };

@@ -5,7 +5,7 @@ import { PageInput } from "./page.ts";
 export const AuditFilter = z.strictObject({
   /** A user's id. */
   actorId: z.string().max(64).optional(),
-  actorKind: z.enum(["user", "config", "cli", "boot"]).optional(),
+  actorKind: z.enum(["user", "config", "cli", "boot", "key"]).optional(),
   /** Exactly: `key.create`. */
   action: z.string().max(80).optional(),
   targetKind: z.string().max(40).optional(),

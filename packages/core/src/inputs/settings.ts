@@ -85,6 +85,8 @@ export const settingSchemas = {
   ...cacheLifetimes,
   /** Whether who has a client's key may sign in with it, to see what came by that key. */
   "portal.keySignIn": z.enum(["allowed", "off"]).default("allowed"),
+  /** What users see of each other in the ranking of users: nothing, figures without names, or both. */
+  "portal.leaderboard": z.enum(["own", "anonymous", "names"]).default("anonymous"),
   "time.zone": z
     .string()
     .refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai")

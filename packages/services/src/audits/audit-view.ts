@@ -5,7 +5,7 @@ export interface AuditView {
   id: string;
   atMs: number;
   actor: {
-    kind: "user" | "config" | "cli" | "boot" | "anonymous";
+    kind: "user" | "config" | "cli" | "boot" | "anonymous" | "key";
     /** '' unless a user. */
     id: string;
     name: string;

@@ -72,7 +72,8 @@ export async function openLogin(ctx: TxCtx, user: CreatedLogin["user"], origin: 
       keySha256: origin.keySha256 ?? null,
     },
   });
+  const of = { userId: user.id, ...(ctx.actor.kind === "key" && { keyId: ctx.actor.keyId }) };
   // The id is a hash of the cookie's token: part of it is enough to tell logins apart in the audit.
-  await audit(ctx, { action: "login.create", targetKind: "login", targetId: id.slice(0, 16), after: { userId: user.id } });
+  await audit(ctx, { action: "login.create", targetKind: "login", targetId: id.slice(0, 16), after: of });
   return { token, expiresAtMs, user: { id: user.id, email: user.email, name: user.name, role: user.role } };
 }

@@ -1,7 +1,8 @@
 import { SluiceError } from "@sluice/core/errors";
+import type { Settings } from "@sluice/core/inputs/settings";
 import { numberedPage } from "@sluice/core/inputs/sorted-page";
 import { GetLeaderboardInput } from "@sluice/core/inputs/statistics";
-import type { Answer, Leaderboard, Span, StatisticsStep } from "@sluice/core/statistics";
+import type { Answer, Leaderboard, LeaderboardEntry, Span, StatisticsStep } from "@sluice/core/statistics";
 import { localDayOf, localInstant } from "@sluice/core/time-zone";
 import type { z } from "zod";
 import { requireAccess, rowScope } from "../access.ts";
@@ -16,23 +17,33 @@ import { fineFrom, sumsAsk, zoneOf } from "./statistics-ask.ts";
 const FIVE_MINUTES_MS = 300_000;
 
 /**
- * Who, or what, was used most in a period, with the share of all and the rank in the period before. Users get their own keys and models, who holds a key those of the key.
- * @throws SluiceError `forbidden` when a user asks for users or providers.
+ * Who, or what, was used most in a period, with the share of all and the rank in the period before. Users get their own keys and models, who holds a key those of the key; of users
+ * a user gets what the setting `portal.leaderboard` allows.
+ * @throws SluiceError `forbidden` when a user asks for providers, or who holds a key for users.
  */
 export async function getLeaderboard(ctx: Ctx, input: z.input<typeof GetLeaderboardInput>): Promise<Answer<Leaderboard>> {
   requireAccess(ctx.actor, "key");
   const { of, sort, limit, page, ...asked } = parse(GetLeaderboardInput, input);
-  const { userId } = rowScope(ctx);
-  if (userId !== null && (of === "users" || of === "providers")) throw new SluiceError("forbidden", { field: "of" });
+  const { userId, keyId } = rowScope(ctx);
+  if (userId !== null && (of === "providers" || (of === "users" && keyId !== null))) throw new SluiceError("forbidden", { field: "of" });
+  const others = userId !== null && of === "users" ? ctx.snapshot.current().settings["portal.leaderboard"] : null;
   const zone = zoneOf(ctx, asked.zone);
   const { span, previous } = periodOf(ctx, { ...asked, zone });
-  const question = { of, sort, period: asked.period, span, previous, zone, limit, page };
-  const ask = await sumsAsk(ctx, {});
+  const question = { others, of, sort, period: asked.period, span, previous, zone, limit, page };
+  const own = await sumsAsk(ctx, {});
+  // Everybody is ranked, for who sees the others without their names as well.
+  const ask = others === null || others === "own" ? own : { ...own, userId: null };
   return answered(ctx, "leaderboard:list", question, async () => {
     const board = { of, sort, span, previous, ask, limit, page, fineFromMs: fineFrom(ctx) };
-    const { items, total } = await readLeaderboard(ctx.pool, board);
+    const { items: all, total } = await readLeaderboard(ctx.pool, board);
+    const items = others === null ? all : all.map((entry) => (entry.id === userId ? entry : withoutOwner(entry, others)));
     return { of, sort, period: asked.period, zone, span, previous, ...numberedPage(items, total, { page, pageSize: limit }) };
   });
+}
+
+/** Somebody else, as a user sees them: never by id. */
+function withoutOwner(entry: LeaderboardEntry, others: Settings["portal.leaderboard"]): LeaderboardEntry {
+  return { ...entry, id: "", name: others === "names" ? entry.name : null };
 }
 
 const steps = { today: "day", week: "week", month: "month" } as const satisfies Record<string, StatisticsStep>;

@@ -20,7 +20,7 @@ const kinds = [
   "alert",
   "access",
 ] as const;
-const actors = ["config", "cli", "boot"] as const;
+const actors = ["config", "cli", "boot", "key"] as const;
 const times = { "1h": "lastHour", "24h": "lastDay", "7d": "lastWeek", "30d": "lastMonth" } as const;
 
 interface AuditFiltersProps {

@@ -18,7 +18,7 @@ const spanMs = { "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d"
 
 /** The server's filter. A relative time stays relative in the address and becomes a moment here. */
 export function auditFilter({ actor, action, kind, target, outcome, since }: AuditSearch, nowMs: number) {
-  const isKind = actor === "config" || actor === "cli" || actor === "boot";
+  const isKind = actor === "config" || actor === "cli" || actor === "boot" || actor === "key";
   return {
     ...(isKind ? { actorKind: actor as "config" } : actor && { actorId: actor }),
     ...(action && { action }),

@@ -27,7 +27,7 @@ const PAGE_SIZE = 20;
 /** Sums move by five minutes: an open end is that of the ones going on. */
 const STEP_MS = 300_000;
 
-const offers = { admin: leaderboardOf, user: ["keys", "models"], key: ["models"] } as const satisfies Record<
+const offers = { admin: leaderboardOf, user: ["users", "keys", "models"], key: ["models"] } as const satisfies Record<
   string,
   readonly LeaderboardOf[]
 >;
@@ -45,8 +45,11 @@ export function LeaderboardPage() {
   const change = (part: Partial<LeaderboardSearch>): void =>
     void navigate({ search: (now) => ({ ...now, page: undefined, ...part }), replace: true });
   const { data, error, busy, retry } = useLeaderboard({ ...search, of, sort, period, page });
-  const nameOf = ({ id, name }: Leaderboard["items"][number]): string =>
-    name ?? (of === "models" ? id || t("statistics.nameless") : of === "users" ? names.user(id) : id.slice(-8));
+  const nameOf = ({ id, name }: Leaderboard["items"][number]): string => {
+    if (name !== null) return name;
+    if (of === "users") return id ? names.user(id) : t("leaderboard.someone");
+    return of === "models" ? t("statistics.nameless") : id.slice(-8);
+  };
   const title = t("leaderboard.table", { of: t(`leaderboard.of.${of}`) });
   return (
     <Page title={t("leaderboard.title")} state={<LiveIndicator />} lead={data && <AnswerNote answer={data} zone={data.zone} />}>

@@ -52,7 +52,7 @@ export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
         <tbody role="rowgroup">
           {items.map((entry) => (
             <tr
-              key={entry.id}
+              key={entry.rank}
               role="row"
               aria-current={entry.id === me || undefined}
               className={cn("border-b border-line last:border-b-0 hover:bg-hover", entry.id === me && "bg-accent-soft/60")}

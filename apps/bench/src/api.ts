@@ -1,15 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SkewedLog } from "@sluice/testing/seed-skewed-log";
 import { type Call, type LoadFigures, runClients, runOnce } from "./api/load.ts";
 import { queriesBetween, queryQuantileMs } from "./api/query-durations.ts";
 import { type ApiStage, openApiStage } from "./api/stage.ts";
-import { residentBytes } from "./gateway/processes.ts";
+import { settledBytes } from "./gateway/open-streams.ts";
 import { type BenchOptions, type Metric, quantile, type Report, summarise } from "./report.ts";
 
 /**
  * The REST API as programs and the console's readers use it: a real api process, ten thousand users, a million requests in the
  * log (sixty thousand without --full). Fifty clients at once; the list of users; a session at the dashboard; how long its
- * statements took by the process's own histogram; and whether its memory grows.
+ * statements took by the process's own histogram; and whether it holds more memory after a load than before.
  */
 const long: SkewedLog = { rows: 1_000_000, days: 90, users: 10_000, keysPerUser: 1, providers: 50, models: 80 };
 const short: SkewedLog = { ...long, rows: 60_000 };
@@ -70,16 +69,13 @@ export async function apiBench({ full }: BenchOptions): Promise<Report> {
     const cold = await runOnce(stage.url, mixOf(stage));
     const session = await runOnce(stage.url, dashboardOf(stage));
     const list = await runClients(stage.url, userListOf(stage, 1_000), { clients: 5, forMs: full ? 20_000 : 4_000 });
-    const pid = stage.server.child.pid ?? 0;
     const grown: number[] = [];
     await runClients(stage.url, mixOf(stage), { clients, forMs: full ? 20_000 : 4_000 });
-    await sleep(1_000);
-    const rssBefore = await residentBytes(pid);
+    const rssBefore = await settledBytes(stage.server);
     const loads: LoadFigures[] = [];
     for (let round = 0; round < 3; round++) {
       loads.push(await runClients(stage.url, mixOf(stage), { clients, forMs: full ? 60_000 : 5_000 }));
-      await sleep(1_000);
-      grown.push((await residentBytes(pid)) / rssBefore);
+      grown.push((await settledBytes(stage.server)) / rssBefore);
     }
     return report({ cold, session, list, loads, grown, before, after: await stage.metrics() });
   } finally {

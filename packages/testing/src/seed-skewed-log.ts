@@ -72,8 +72,8 @@ async function seedOwners(client: pg.PoolClient, { users, keysPerUser, providers
     [keyIds, userIds, keysPerUser],
   );
   await client.query(
-    `INSERT INTO providers (id, name, dialect, base_url, secret, updated_at)
-     SELECT id, 'provider ' || n, 'openai', 'http://127.0.0.1', '', now() FROM unnest($1::uuid[]) WITH ORDINALITY AS one(id, n)`,
+    `INSERT INTO providers (id, name, dialect, base_url, secret, serves, groups, models, updated_at)
+     SELECT id, 'provider ' || n, 'openai', 'http://127.0.0.1', '', '{chat}', '{default}', '{}', now() FROM unnest($1::uuid[]) WITH ORDINALITY AS one(id, n)`,
     [numbers(providers).map((n) => skewedId("provider", n))],
   );
 }

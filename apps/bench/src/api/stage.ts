@@ -7,7 +7,7 @@ import { createTestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis } from "@sluice/testing/redis";
 import { type SkewedLog, seedSkewedLog, seedSkewedSums } from "@sluice/testing/seed-skewed-log";
 import { skewedId } from "@sluice/testing/skewed-log";
-import { type Subject, startSubject } from "../gateway/processes.ts";
+import { collectable, type Subject, startSubject } from "../gateway/processes.ts";
 
 const metricsToken = "the-metrics-token-of-a-benchmark";
 
@@ -35,7 +35,7 @@ export async function openApiStage(log: SkewedLog): Promise<ApiStage> {
   const admin = await signIn((await makeUser(database.prisma, { role: "admin" })).id);
   const users = await Promise.all(Array.from({ length: 8 }, (_, n) => signIn(skewedId("user", n))));
   const port = await freePort();
-  const server = await startSubject(0, ["apps/server/src/main.ts"], port, {
+  const server = await startSubject(0, [...collectable, "apps/server/src/main.ts"], port, {
     readyPath: "/health/ready",
     env: {
       PORT: String(port),

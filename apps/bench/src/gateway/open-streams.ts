@@ -20,7 +20,7 @@ export async function bytesPerOpenStream(subject: Subject, key: string, count: n
 }
 
 /** What is resident after a collection, once whatever was under way has ended. */
-async function settledBytes(subject: Subject): Promise<number> {
+export async function settledBytes(subject: Subject): Promise<number> {
   for (let times = 0; times < 2; times++) {
     await new Promise((resolve) => setTimeout(resolve, 250));
     subject.child.kill("SIGUSR2");

@@ -60,10 +60,12 @@ export function listStatement(
     const value = start.cursor.slice(37);
     where.push(column && value !== "" ? `(${column}, ${id}) ${after} (${fromText(values.add(value))}, ${ofId})` : `${id} ${after} ${ofId}`);
   }
-  return `SELECT ${source.select}, ${column ? toText(column) : "''"} AS "sortText"
-FROM ${source.from}
-WHERE ${where.join("\n  AND ")}
-ORDER BY ${column ? `${column} ${order}, ` : ""}${id} ${order} LIMIT ${values.add(limit)}${skip}`;
+  const select = `SELECT ${source.select}, ${column ? toText(column) : "''"} AS "sortText" FROM ${source.from}`;
+  const sorted = `ORDER BY ${column ? `${column} ${order}, ` : ""}${id} ${order}`;
+  const page = `WHERE ${where.join("\n  AND ")}\n${sorted} LIMIT ${values.add(limit)}${skip}`;
+  if (skip === "") return `${select}\n${page}`;
+  // Rows that are skipped are counted by their ids: what is shown of a row is made for those of the page alone.
+  return `${select} JOIN (SELECT ${id} AS "pageId" FROM ${source.from}\n${page}) AS page ON page."pageId" = ${id}\n${sorted}`;
 }
 
 /** The page of at most `limit` rows out of one more. */

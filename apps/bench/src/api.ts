@@ -10,9 +10,16 @@ import { type BenchOptions, type Metric, quantile, type Report, summarise } from
  * log (sixty thousand without --full). Fifty clients at once; the list of users; a session at the dashboard; how long its
  * statements took by the process's own histogram; and whether it holds more memory after a load than before.
  */
-const long: SkewedLog = { rows: 1_000_000, days: 90, users: 10_000, keysPerUser: 1, providers: 50, models: 80 };
-const short: SkewedLog = { ...long, rows: 60_000 };
+const log: SkewedLog = { rows: 1_000_000, days: 90, users: 10_000, keysPerUser: 1, providers: 50, models: 80 };
 const clients = 50;
+
+/** How much of it. */
+export interface ApiPlan {
+  log: SkewedLog;
+  /** Each of the three loads by all clients, and the list of users. */
+  loadMs: number;
+  listMs: number;
+}
 
 /** What a page asks for, an administrator's or a user's. */
 const pages = {
@@ -61,20 +68,25 @@ function dashboardOf({ admin, users }: ApiStage): Call[] {
   return [admin, ...users.slice(0, 2)].flatMap(session);
 }
 
-export async function apiBench({ full }: BenchOptions): Promise<Report> {
-  const stage = await openApiStage(full ? long : short);
+export function apiBench({ full }: BenchOptions): Promise<Report> {
+  const plan = full ? { log, loadMs: 60_000, listMs: 20_000 } : { log: { ...log, rows: 60_000 }, loadMs: 5_000, listMs: 4_000 };
+  return measureApi(plan);
+}
+
+export async function measureApi({ log, loadMs, listMs }: ApiPlan): Promise<Report> {
+  const stage = await openApiStage(log);
   try {
     const before = await stage.metrics();
     // The first readers of everything, each answer by itself: caches are cold, the process has compiled nothing.
     const cold = await runOnce(stage.url, mixOf(stage));
     const session = await runOnce(stage.url, dashboardOf(stage));
-    const list = await runClients(stage.url, userListOf(stage, 1_000), { clients: 5, forMs: full ? 20_000 : 4_000 });
+    const list = await runClients(stage.url, userListOf(stage, 1_000), { clients: 5, forMs: listMs });
     const grown: number[] = [];
-    await runClients(stage.url, mixOf(stage), { clients, forMs: full ? 20_000 : 4_000 });
+    await runClients(stage.url, mixOf(stage), { clients, forMs: listMs });
     const rssBefore = await settledBytes(stage.server);
     const loads: LoadFigures[] = [];
     for (let round = 0; round < 3; round++) {
-      loads.push(await runClients(stage.url, mixOf(stage), { clients, forMs: full ? 60_000 : 5_000 }));
+      loads.push(await runClients(stage.url, mixOf(stage), { clients, forMs: loadMs }));
       grown.push((await settledBytes(stage.server)) / rssBefore);
     }
     return report({ cold, session, list, loads, grown, before, after: await stage.metrics() });

@@ -1,0 +1,40 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { type ApiPlan, measureApi } from "./api.ts";
+import type { Report } from "./report.ts";
+
+/** So short that no time in it says anything; that the figures are all there, and of real answers, is what is looked at. */
+const plan: ApiPlan = {
+  log: { rows: 2_000, days: 10, users: 100, keysPerUser: 1, providers: 5, models: 10 },
+  ...{ loadMs: 400, listMs: 200 },
+};
+
+describe("W45: the benchmark of the API", () => {
+  let report: Report;
+  beforeAll(async () => {
+    report = await measureApi(plan);
+  }, 240_000);
+
+  const median = (name: string): number => report.metrics[name]?.median ?? Number.NaN;
+
+  it("W38, W39, W40, W44: has a figure and a target for times of answers and of statements, the list of users, and memory", () => {
+    for (const name of ["W38: msP95", "W39: queryMsP95", "W40: userListMsP95", "W44: rssAfterByBefore"]) {
+      expect(median(name), name).toBeGreaterThan(0);
+      expect(report.targets[name]).toBeDefined();
+    }
+    expect(median("W39: queries")).toBeGreaterThan(100);
+  });
+
+  it("W42: a session at the dashboard is answered from the cache, 85 times of 100 at least", () => {
+    expect(median("W42: hitRate")).toBeGreaterThanOrEqual(0.85);
+  });
+
+  it("W43: no call of fifty clients fails", () => {
+    expect(median("W43: errors")).toBe(0);
+    expect(median("W43: perSecond")).toBeGreaterThan(0);
+  });
+
+  it("P47: every answer's time is among the raw samples", () => {
+    for (const name of ["coldMs", "sessionMs", "userListMs", "loadMs0", "loadMs2"])
+      expect(report.samples?.[name]?.length, name).toBeGreaterThan(10);
+  });
+});

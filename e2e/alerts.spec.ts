@@ -1,5 +1,5 @@
 import { callMessages, expect, test } from "./fixtures.ts";
-import { flaws } from "./flaws.ts";
+import { flaws, flawsAtWidths } from "./flaws.ts";
 import { upstreamPort } from "./places.ts";
 
 test("an alert: a channel is made and tried, a rule breached, the incident appears by push, and is over by push", async ({
@@ -52,7 +52,7 @@ test("an alert: a channel is made and tried, a rule breached, the incident appea
   await expect(open.first()).toContainText(world.keyName);
   await expect(open.first().getByText(/again at .*401/)).toBeVisible();
   await expect(page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: /Alerts.* open/ })).toBeVisible();
-  expect(await flaws(page, "alert-open")).toEqual([]);
+  expect(await flawsAtWidths(page, "alert-open")).toEqual([]);
 
   const { id } = (await api.alerts.rules.query()).find(({ name }) => name === `spent ${world.id}`) ?? { id: "" };
   await api.alerts.updateRule.mutate({ id, threshold: 1_000 });
@@ -62,7 +62,7 @@ test("an alert: a channel is made and tried, a rule breached, the incident appea
     .filter({ hasText: `spent ${world.id}` });
   await expect(past).toBeVisible({ timeout: 30_000 });
   await expect(open).toHaveCount(0);
-  expect(await flaws(page, "alert-past")).toEqual([]);
+  expect(await flawsAtWidths(page, "alert-past")).toEqual([]);
 
   await page.getByRole("button", { name: `Remove spent ${world.id}` }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();

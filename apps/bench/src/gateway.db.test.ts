@@ -17,9 +17,13 @@ describe("A29: the benchmark of the gateway runs with the tests", () => {
 
   const median = (name: string): number => metrics[name]?.median ?? Number.NaN;
 
-  it("A24, R28: POST with bodies of two sizes, whole and as a stream, as fast as answers come and at an open-loop rate", () => {
-    for (const shape of ["Json1kLimited", "Sse1k", "Json76k", "Sse76k"]) expect(median(`perSecond${shape}`)).toBeGreaterThan(0);
+  it("A24: POSTs are asked for as fast as answers come, and at an open-loop rate", () => {
+    expect(median("perSecondInProcess")).toBeGreaterThan(0);
     expect(median("fixedRatePerSecond")).toBe(plan.rate);
+  });
+
+  it("R28: bodies are of two sizes, and answered whole and as a stream", () => {
+    for (const shape of ["Json1kLimited", "Sse1k", "Json76k", "Sse76k"]) expect(median(`perSecond${shape}`)).toBeGreaterThan(0);
     expect(median("addedFirstByteMsP50Sse1k")).not.toBeNaN();
   });
 
@@ -35,10 +39,13 @@ describe("A29: the benchmark of the gateway runs with the tests", () => {
     for (const name of ["addedMsP50InProcess", "addedMsP95InProcess", "addedMsP99InProcess"]) expect(median(name)).not.toBeNaN();
   });
 
-  it("R24, R25: statements a request are fewer than one; memory, CPU at the rate, what is written ahead and waits for locks are told", () => {
+  it("R24: statements a request are fewer than one, and requests/s and memory are told", () => {
     expect(median("settlesPerRequestInProcess")).toBeGreaterThan(0);
     expect(median("settlesPerRequestInProcess")).toBeLessThan(1);
     expect(median("residentMbInProcess")).toBeGreaterThan(50);
+  });
+
+  it("R25: CPU at the rate, what is written ahead and waits for locks are told", () => {
     expect(median("cpuPercentAtFixedRateInProcess")).toBeGreaterThan(0);
     expect(median("walBytesPerRequestInProcess")).toBeGreaterThan(100);
     expect(median("lockWaitMsPerRequestInProcess")).toBeGreaterThanOrEqual(0);

@@ -37,9 +37,11 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
   const plan = planOverview(nowMs, { zone, range, fineFromMs });
   // A lost one is neither: recovery will end it.
   const ended = rows.filter(({ state }) => state !== "in_flight" && state !== "lost");
-  const sums = await keptSums(ctx, { plan, by, splits, userId });
+  const kept = await keptSums(ctx, { plan, by, splits, userId });
   const ids = rows.map(({ id }) => id);
-  const read = await readFollowing(ctx.pool, ctx.tenantId, { userId, ids, sinceMs: nowMs - RECENT_MS, settledSeq: sums.settledSeq });
+  const read = await readFollowing(ctx.pool, ctx.tenantId, { userId, ids, sinceMs: nowMs - RECENT_MS, settledSeq: kept.settledSeq });
+  // Counting changes them.
+  const sums = read.rows.length + ended.length > 0 ? structuredClone(kept) : kept;
   const overview: Overview = {
     ...{ range, by, zone, busId, sessions, serverNowMs: nowMs },
     ...{ day: { ...plan.day, today: sums.today }, yesterday: sums.yesterday },
@@ -55,7 +57,7 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
 /** Rows that are counted one by one upon kept sums: when as many were settled, the sums are computed anew. */
 const MOST_FOLLOWING = 500;
 
-/** The sums, which viewers share for a while; what was settled since is counted by each. A copy: counting changes it. */
+/** The sums, which viewers share for a while; what was settled since is counted by each. */
 async function keptSums(ctx: Ctx, ask: OverviewAsk): Promise<OverviewSums> {
   const { rows } = await ctx.pool.query<{ seq: string }>("SELECT last_value::text AS seq FROM requests_settled_seq");
   const era = Math.floor(Number(rows[0]?.seq ?? 0) / MOST_FOLLOWING);
@@ -64,7 +66,7 @@ async function keptSums(ctx: Ctx, ask: OverviewAsk): Promise<OverviewSums> {
   const { value } = await cached(ctx, "dashboard:overview", { scope: cacheScope(ctx), input }, () =>
     readOverview(ctx.pool, ctx.tenantId, ask),
   );
-  return structuredClone(value);
+  return value;
 }
 
 function audienceOf(userId: string | null): Parameters<typeof shapeRow>[0] {

@@ -180,11 +180,6 @@ export const samplesSql = `SELECT bucket, coalesce(max(active) FILTER (WHERE use
 /** Up to where rows are settled that the sums of this snapshot hold. */
 export const settledUpToSql = "SELECT coalesce(max(settled_seq), 0)::text AS seq FROM requests";
 
-/** Rows settled after $1, of the tenant $2 and the user $3 (of an own scope only). */
-export function followingSql(own: boolean): string {
-  return `SELECT ${rowColumns} FROM requests r WHERE r.settled_seq > $1 AND r.tenant_id = $2${own ? " AND r.user_id = $3" : ""}`;
-}
-
 /** Rows settled last, read by index: far more than settle while a page is read. */
 const RECENT = 2_000;
 
@@ -192,10 +187,19 @@ const RECENT = 2_000;
  * Which of the requests $1 are settled, which of the last ones ended after $2, and an '' when there is any at all. $3
  * tenant, $4 user (of an own scope only).
  */
-export function settledSql(own: boolean): string {
+function settledSql(own: boolean): string {
   const scope = `tenant_id = $3${own ? " AND user_id = $4" : ""}`;
   return `SELECT id::text FROM requests WHERE id = ANY($1::uuid[])
     UNION SELECT id::text FROM requests WHERE settled_seq > (SELECT last_value - ${RECENT} FROM requests_settled_seq)
       AND started_at + duration_ms * interval '1 ms' >= $2 AND ${scope}
     UNION ALL SELECT '' WHERE EXISTS (SELECT FROM ${own ? "requests" : "rollups_day"} WHERE ${scope})`;
+}
+
+/**
+ * Rows settled after $5, and what {@link settledSql} finds: both of one snapshot. $3 tenant, $4 user ('' of everybody's).
+ */
+export function followingSql(own: boolean): string {
+  const scope = `r.tenant_id = $3${own ? " AND r.user_id = $4" : " AND $4 = ''"}`;
+  return `SELECT (SELECT json_agg(f) FROM (SELECT ${rowColumns} FROM requests r WHERE r.settled_seq > $5 AND ${scope}) AS f) AS rows,
+    ARRAY(${settledSql(own)}) AS settled`;
 }

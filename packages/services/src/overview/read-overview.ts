@@ -24,7 +24,6 @@ import {
   recentFromSql,
   samplesSql,
   seriesSql,
-  settledSql,
   settledUpToSql,
   slotsSql,
   steps,
@@ -39,7 +38,7 @@ const HOUR_MS = 3_600_000;
  * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
  * a year than the month in it.
  */
-const planSettings = { enable_seqscan: "off" } as const;
+const planSettings = { enable_seqscan: "off", jit: "off", max_parallel_workers_per_gather: "0" } as const;
 
 export interface OverviewPlan {
   range: OverviewRange;
@@ -109,19 +108,29 @@ export interface FollowingAsk {
   settledSeq: string;
 }
 
-/** What was settled after the sums were read, and which of the requests that the registry knows are settled. One snapshot. */
-export function readFollowing(
+/** What was settled after the sums were read, and which of the requests that the registry knows are settled. One statement, one snapshot. */
+export async function readFollowing(
   pool: Pool,
   tenantId: string,
-  ask: FollowingAsk,
+  { userId, ids, sinceMs, settledSeq }: FollowingAsk,
 ): Promise<{ rows: RequestRow[]; settled: Set<string>; used: boolean }> {
-  return readSnapshot(pool, planSettings, async (client) => {
-    const own = ask.userId === null ? [] : [ask.userId];
-    const { rows } = await client.query<DbRow>(followingSql(ask.userId !== null), [ask.settledSeq, tenantId, ...own]);
-    const settled = await readSettled(client, tenantId, ask);
-    return { rows: rows.map(toRow), used: settled.delete(""), settled };
-  });
+  const values = [ids, new Date(sinceMs), tenantId, userId ?? "", settledSeq];
+  const text = followingSql(userId !== null);
+  const { rows } = await readSnapshot(pool, planSettings, (client) =>
+    client.query<{ rows: JsonRow[] | null; settled: string[] }>(text, values),
+  );
+  const [found = { rows: null, settled: [] }] = rows;
+  const settled = new Set(found.settled);
+  return {
+    rows: (found.rows ?? []).map((row) => toRow({ ...row, cost_nano_usd: decimal(row.cost_nano_usd) })),
+    used: settled.delete(""),
+    settled,
+  };
 }
+
+/** bigint is a number in JSON, exact up to nine million dollars. */
+type JsonRow = Omit<DbRow, "cost_nano_usd"> & { cost_nano_usd: number | null };
+const decimal = (cost: number | null): string | null => (cost === null ? null : String(cost));
 
 /** Parameters of every statement over sums: $1 to $4, the statement's own, and the user of an own scope. */
 function valuesOf(tenantId: string, { fiveMinutes, hours, days }: BucketList, userId: string | null, own: unknown[] = []): unknown[] {
@@ -196,12 +205,6 @@ async function readSeries(
     addAt(columns, row.slot, row);
   }
   return [...series.values()];
-}
-
-async function readSettled(client: PoolClient, tenantId: string, { ids, sinceMs, userId }: FollowingAsk): Promise<Set<string>> {
-  const values = [ids, new Date(sinceMs), tenantId, ...(userId === null ? [] : [userId])];
-  const { rows } = await client.query<{ id: string }>(settledSql(userId !== null), values);
-  return new Set(rows.map(({ id }) => id));
 }
 
 type SumsRow = Sums & { slot: number };

@@ -31,8 +31,15 @@ const used = "HAVING sum(requests) <> 0 OR sum(total_tokens) <> 0 OR sum(cost_na
 
 /** Null: of all time. */
 export function rankedSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: (Span & { fineFromMs: number }) | null): string {
+  // Of all time there is a row each already.
+  if (span === null && (by === "user" || by === "key")) {
+    const plain = Object.entries(measures).map(([name, column]) => `${column} AS "${name}"`);
+    const where = `${ownersSql(values, ask)} AND (requests <> 0 OR total_tokens <> 0 OR cost_nano_usd <> 0)`;
+    return `SELECT ${columnOf[by]}::text AS id, ${plain.join(", ")} FROM ${by}_totals WHERE ${where}`;
+  }
+  // Whole numbers, which are compared in a fraction of the time of decimals.
   const summed = Object.entries(measures)
-    .map(([name, column]) => `sum(${column}) AS "${name}"`)
+    .map(([name, column]) => `sum(${column})::bigint AS "${name}"`)
     .join(", ");
   return `SELECT id, ${summed} FROM (${rowsSql(values, ask, by, span)}) AS rows WHERE id <> '' GROUP BY 1 ${used}`;
 }
@@ -45,8 +52,7 @@ function rowsSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: (Span & { fi
     return `SELECT id, ${ofSums} FROM ${rollups(values, buckets, { tenantId: ask.tenantId, id: columnOf[by], where: conditions(values, ask) })}`;
   }
   const id = `${columnOf[by]}::text AS id`;
-  if (buckets === "all") return `SELECT ${id}, ${columns} FROM ${by}_totals WHERE ${ownersSql(values, ask)}`;
-  const { days, ...edges } = buckets;
+  const { days, ...edges } = buckets === "all" ? { days: [], hours: [], fiveMinutes: [] } : buckets;
   return `SELECT ${id}, ${columns} FROM key_days WHERE ${ownersSql(values, ask)} AND bucket = ANY(${values.add(days)}::timestamptz[])
     UNION ALL SELECT id, ${ofSums} FROM ${edgesSql(values, ask, by, edges)}`;
 }

@@ -34,9 +34,9 @@ const orders: Record<LeaderboardSort, { order: string; shareOf?: string }> = {
   requests: { order: "requests DESC", shareOf: "requests" },
   tokens: { order: "tokens DESC", shareOf: "tokens" },
   cost: { order: "cost DESC", shareOf: "cost" },
-  cacheHitRate: { order: "cached / nullif(prompt, 0) DESC NULLS LAST" },
-  successRate: { order: "(ended - errors) / nullif(ended, 0) DESC NULLS LAST" },
-  ttft: { order: `"ttftMsSum" / nullif("ttftCount", 0) ASC NULLS LAST` },
+  cacheHitRate: { order: "cached::float8 / nullif(prompt, 0) DESC NULLS LAST" },
+  successRate: { order: "(ended - errors)::float8 / nullif(ended, 0) DESC NULLS LAST" },
+  ttft: { order: `"ttftMsSum"::float8 / nullif("ttftCount", 0) ASC NULLS LAST` },
 };
 
 interface EntryRow extends RankedSums {
@@ -68,11 +68,14 @@ function leaderboardStatement({ of, sort, span, previous, ask, limit, page, fine
   const { order, shareOf = "NULL::numeric" } = orders[sort];
   const ranked = (of: Span | null): string => rankedSql(values, ask, by, of && { ...of, fineFromMs });
   const by = rankedBy[of];
-  const rank = `row_number() OVER (ORDER BY ${order}, requests DESC, id)::int AS rank`;
+  const inOrder = `${order}, requests DESC, id`;
+  const rank = `row_number() OVER (ORDER BY ${inOrder})::int AS rank`;
   const earlier =
     previous === null ? "SELECT NULL AS id, NULL::int AS rank WHERE false" : `SELECT id, ${rank} FROM (${ranked(previous)}) AS each`;
+  const skipped = (page - 1) * limit;
+  // The page is found first, and only it is numbered.
   const text = `WITH used AS MATERIALIZED (${ranked(span)}),
-    page AS (SELECT *, ${shareOf} AS part, ${rank} FROM used ORDER BY rank LIMIT ${values.add(limit)} OFFSET ${values.add((page - 1) * limit)}),
+    page AS (SELECT *, ${shareOf} AS part, ${skipped} + ${rank} FROM (SELECT * FROM used ORDER BY ${inOrder} LIMIT ${values.add(limit)} OFFSET ${values.add(skipped)}) AS few),
     earlier AS (${earlier})
     SELECT whole.total, (page.part / nullif(whole.sum, 0))::float8 AS share, page.id, page.rank, earlier.rank AS "previousRank",
       ${nameOf[of]} AS name, page.cost::text AS "costNanoUsd", ${shown.map((name) => `page."${name}"::float8`).join(", ")}

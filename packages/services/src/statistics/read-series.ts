@@ -21,9 +21,9 @@ import {
 
 /**
  * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
- * a year than the month in it.
+ * a year than the month in it. What is read is small: to compile it, or to call others to help, takes longer than reading it.
  */
-export const planSettings = { enable_seqscan: "off", jit: "off" } as const;
+export const planSettings = { enable_seqscan: "off", jit: "off", max_parallel_workers_per_gather: "0" } as const;
 
 interface SeriesAsk {
   plan: BucketPlan;

@@ -16,6 +16,7 @@ import { createLedger } from "@sluice/ledger/ledger";
 import type { Ledger } from "@sluice/ledger/records";
 import { createAlertDelivery } from "@sluice/services/alerts/deliver-alerts";
 import { createAlertEvaluation } from "@sluice/services/alerts/evaluate-alerts";
+import { WARM_EVERY_MS, warmCaches } from "@sluice/services/caches/warm-caches";
 import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Services } from "@sluice/services/context";
 import { createServices, systemContext } from "@sluice/services/create-services";
@@ -281,7 +282,13 @@ async function startRoles(parts: Parts, roles: Roles): Promise<void> {
       clock: systemClock,
       sessions: rooms.live.sessions,
       retention: { settings: () => rooms.snapshot.current().settings, archiveDir: join(env.dataDir, "archive") },
-      jobs: [...correctCostsJobs(services), recentTotalsJob(services), validityJob(services), ...alertJobs(services)],
+      jobs: [
+        warmCachesJob(services),
+        ...correctCostsJobs(services),
+        recentTotalsJob(services),
+        validityJob(services),
+        ...alertJobs(services),
+      ],
       spool: {
         ...spool,
         ownInstanceId: instance.id,
@@ -319,6 +326,11 @@ function correctCostsJobs(services: Parts["services"]): Job[] {
     { name: "price-unpriced", everyMs: 30_000, atStart: false, run: async (signal) => void (await priceUnpriced(ctx, signal)) },
     { name: "reprice", everyMs: 3_000, atStart: false, run: async (signal) => void (await runRepricings(ctx, signal)) },
   ];
+}
+
+function warmCachesJob(services: Parts["services"]): Job {
+  const run = async (signal: AbortSignal): Promise<void> => void (await warmCaches(systemContext(services, "boot"), signal));
+  return { name: "warm-caches", everyMs: WARM_EVERY_MS, atStart: true, run };
 }
 
 /** Days count from a request's own time: how soon they are noticed decides nothing. */

@@ -52,6 +52,11 @@ export interface Cache {
   invalidateAll(): Promise<void>;
   /** Invalidates a kind and frees what it took in Redis. Gives how many entries that were. */
   clear(kind: CacheKind): Promise<number>;
+  /**
+   * Whether this instance is the one of all that does something that is done once in `everyMs`: true for the first that asks. While Redis is
+   * away, and without one, each does it for itself. Never throws.
+   */
+  takeTurn(name: string, everyMs: number): Promise<boolean>;
   /** Sets the counters of every instance to zero. */
   resetFigures(): Promise<void>;
   figures(): Record<CacheKind, CacheFigures>;

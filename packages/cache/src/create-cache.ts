@@ -195,6 +195,7 @@ export function createCache(options: CacheOptions): Cache {
       await shared.invalidate([`namespace:${kind}`]);
       return shared.clear(kind).catch(() => here);
     },
+    takeTurn: async (name, everyMs) => !shared || shared.takeTurn(name, everyMs).catch(() => true),
     async resetFigures() {
       resetFigures();
       await shared?.reset();

@@ -49,6 +49,7 @@ export interface RedisTier {
   /** Resolves when it holds for all, or is owed: then nothing is read before it was made good. */
   invalidate(tags: readonly CacheTag[] | "all"): Promise<void>;
   clear(kind: CacheKind): Promise<number>;
+  takeTurn(name: string, everyMs: number): Promise<boolean>;
   reset(): Promise<void>;
   close(): void;
 }
@@ -206,6 +207,11 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     },
     invalidate: (tags) => run(invalidateScript, ...invalidation(tags)).then(noop, owe),
     clear,
+    async takeTurn(name, everyMs) {
+      // Everybody's timer runs a little differently: who comes a little early is not turned away for a whole round.
+      const holdMs = Math.ceil(everyMs * 0.95);
+      return (await gate.run((redis) => redis.set(`${root}turn:${name}`, sender, "PX", holdMs, "NX"))) === "OK";
+    },
     reset: () => gate.run((redis) => redis.publish(channel, text({ kind: "reset" }))).then(noop, noop),
     close() {
       redis.off("close", owe);

@@ -1,7 +1,7 @@
 /**
  * The configuration in memory: keys, users, providers, prices and settings, read by every request and never from
  * Postgres while one waits. It promises that a change is in force on every instance within a second (a message) or 30
- * (a version poll), that requests always see one whole configuration, and that known keys keep working while Postgres
+ * (a poll, which also sees what was edited by hand in PostgreSQL), that requests always see one whole configuration, and that known keys keep working while Postgres
  * is away, also over a restart (a copy on disk). It is apart so that the hot path has one synchronous source of truth.
  */
 import { type Clock, systemClock } from "@sluice/core/clock";
@@ -15,7 +15,7 @@ import type { Config, KeyConfig, Snapshot } from "./config.ts";
 import { configChannel } from "./config-version.ts";
 import { createCopyWriter, readDiskCopy } from "./disk-copy.ts";
 import { createKeyMisses } from "./key-misses.ts";
-import { loadConfig, loadVersion } from "./load-config.ts";
+import { loadConfig, lookAtConfig } from "./load-config.ts";
 import { type StoredConfig, toConfig } from "./stored-config.ts";
 import { createVersionCheck } from "./version-check.ts";
 
@@ -63,6 +63,8 @@ export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot
   let revoked: ReadonlySet<string> = new Set();
   let json = "";
   let freshAtMs = 0;
+  /** As of the last load: another count says that somebody wrote rows, perhaps by hand and without raising the version. */
+  let seenWrites = "";
   let running: Promise<void> | null = null;
   let queued: Promise<void> | null = null;
 
@@ -102,7 +104,8 @@ export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot
   };
 
   const load = async (): Promise<void> => {
-    const stored = await check.attempt(() => loadConfig(pool, tenantId, timing.deadlineMs));
+    const { stored, look } = await check.attempt(() => loadConfig(pool, tenantId, timing.deadlineMs));
+    seenWrites = look.writes;
     freshAtMs = clock.now();
     const storedJson = JSON.stringify(stored);
     if (storedJson === json) return;
@@ -130,9 +133,9 @@ export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot
     timing,
     log,
     async look() {
-      const version = await loadVersion(pool, tenantId, timing.deadlineMs);
+      const { version, writes } = await lookAtConfig(pool, tenantId, timing.deadlineMs);
       freshAtMs = clock.now();
-      if (version !== config?.version) await refresh();
+      if (version !== config?.version || writes !== seenWrites) await refresh();
     },
   });
 

@@ -7,7 +7,20 @@ const limitsSql = `rpm, tpm, in_flight AS "inFlight", trim_scale(cost_5h_usd)::t
     trim_scale(cost_day_usd)::text AS "costDayUsd", trim_scale(cost_week_usd)::text AS "costWeekUsd",
     trim_scale(cost_month_usd)::text AS "costMonthUsd", trim_scale(cost_total_usd)::text AS "costTotalUsd",
     (extract(epoch FROM cost_reset_at) * 1000)::float8 AS "costResetAtMs"`;
-const versionSql = "SELECT version::text AS version FROM config_version WHERE tenant_id = $1";
+/**
+ * The version, one row by primary key; and how many rows were written so far in the tables below, by whomever, as PostgreSQL counts them in
+ * memory: that moves also when somebody edits by hand and raises no version. Of accounts only terms count here, and they raise it.
+ */
+const lookSql = `SELECT coalesce((SELECT version::text FROM config_version WHERE tenant_id = $1), '0') AS version, (${[
+  "keys",
+  "users",
+  "groups",
+  "providers",
+  "prices",
+  "settings",
+]
+  .flatMap((table) => ["inserted", "updated", "deleted"].map((what) => `pg_stat_get_tuples_${what}('${table}'::regclass)`))
+  .join(" + ")})::text AS writes`;
 /** One entry per secret: after a rotation the old one is the same key with an earlier end, so that it stops by the clock alone. */
 const keysSql = `
   SELECT id, user_id AS "userId", name, "group", secret.sha256, ${limitsSql},
@@ -40,22 +53,31 @@ const pricesSql = `
   FROM prices WHERE tenant_id = $1 ORDER BY model, id DESC`;
 const settingsSql = "SELECT name, value FROM settings WHERE tenant_id = $1";
 
+/** Whoever counts statements can tell these, which come with a new version, from what people cause. */
+const marked = (sql: string): string => `${sql} /* config_version */`;
+
+/** What says whether there is anything new. */
+export interface Look {
+  version: string;
+  writes: string;
+}
+
 /** Everything in one REPEATABLE READ transaction: the version and what it stands for belong together. */
-export function loadConfig(pool: Pool, tenantId: string, deadlineMs: number): Promise<StoredConfig> {
+export function loadConfig(pool: Pool, tenantId: string, deadlineMs: number): Promise<{ stored: StoredConfig; look: Look }> {
   return withClient(pool, deadlineMs, async (client) => {
-    await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    const version = await client.query<{ version: string }>(versionSql, [tenantId]);
-    const keys = await client.query<KeyConfig>(keysSql, [tenantId]);
-    const revoked = await client.query<{ sha256: string }>(revokedSql, [tenantId]);
-    const users = await client.query<UserConfig>(usersSql, [tenantId]);
-    const groups = await client.query<GroupConfig>(groupsSql, [tenantId]);
-    const providers = await client.query<ProviderConfig>(providersSql, [tenantId]);
-    const prices = await client.query<PriceConfig>(pricesSql, [tenantId]);
-    const settings = await client.query<{ name: string; value: unknown }>(settingsSql, [tenantId]);
-    await client.query("COMMIT");
-    return {
+    await client.query(marked("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+    const look = await readLook(client, tenantId);
+    const keys = await client.query<KeyConfig>(marked(keysSql), [tenantId]);
+    const revoked = await client.query<{ sha256: string }>(marked(revokedSql), [tenantId]);
+    const users = await client.query<UserConfig>(marked(usersSql), [tenantId]);
+    const groups = await client.query<GroupConfig>(marked(groupsSql), [tenantId]);
+    const providers = await client.query<ProviderConfig>(marked(providersSql), [tenantId]);
+    const prices = await client.query<PriceConfig>(marked(pricesSql), [tenantId]);
+    const settings = await client.query<{ name: string; value: unknown }>(marked(settingsSql), [tenantId]);
+    await client.query(marked("COMMIT"));
+    const stored = {
       tenantId,
-      version: version.rows[0]?.version ?? "0",
+      version: look.version,
       keys: keys.rows,
       revoked: revoked.rows.map(({ sha256 }) => sha256),
       users: users.rows,
@@ -64,15 +86,18 @@ export function loadConfig(pool: Pool, tenantId: string, deadlineMs: number): Pr
       prices: prices.rows,
       settings: Object.fromEntries(settings.rows.map(({ name, value }) => [name, value])),
     };
+    return { stored, look };
   });
 }
 
-/** The version in force; one row by primary key. */
-export function loadVersion(pool: Pool, tenantId: string, deadlineMs: number): Promise<string> {
-  return withClient(pool, deadlineMs, async (client) => {
-    const { rows } = await client.query<{ version: string }>(versionSql, [tenantId]);
-    return rows[0]?.version ?? "0";
-  });
+/** Whether there is anything new: read from memory and by primary key. */
+export function lookAtConfig(pool: Pool, tenantId: string, deadlineMs: number): Promise<Look> {
+  return withClient(pool, deadlineMs, (client) => readLook(client, tenantId));
+}
+
+async function readLook(client: PoolClient, tenantId: string): Promise<Look> {
+  const { rows } = await client.query<Look>(lookSql, [tenantId]);
+  return rows[0] ?? { version: "0", writes: "" };
 }
 
 /**

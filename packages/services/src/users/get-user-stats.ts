@@ -1,13 +1,13 @@
+import { cached } from "@sluice/cache/cached";
 import { SluiceError } from "@sluice/core/errors";
 import { GetUserStatsInput } from "@sluice/core/inputs/statistics";
 import type { Answer, UserStats } from "@sluice/core/statistics";
 import { localDayOf, localInstant } from "@sluice/core/time-zone";
 import type { z } from "zod";
-import { ownScope, requireAccess } from "../access.ts";
+import { cacheScope, ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { type TotalsRow, totalsColumns, toUsageTotals } from "../lists/usage-totals.ts";
 import { parse } from "../parse.ts";
-import { answered } from "../statistics/answered.ts";
 import { movedBy, periodStart } from "../statistics/plan-buckets.ts";
 import { readSpan } from "../statistics/read-usage.ts";
 import { fineFrom, zoneOf } from "../statistics/statistics-ask.ts";
@@ -26,7 +26,9 @@ export async function getUserStats(ctx: Ctx, input: z.input<typeof GetUserStatsI
   const self = ctx.actor.kind === "user" ? ctx.actor.userId : undefined;
   const userId = parse(GetUserStatsInput, input).userId ?? self;
   if (userId === undefined || (own !== null && userId !== own)) throw new SluiceError("not_found", { field: "userId" });
-  return answered(ctx, "userStats:one", { userId }, async () => {
+  // Of somebody else's too: what is entered in the account is seen at once.
+  const options = { scope: cacheScope(ctx), input: { userId }, tags: [`user:${userId}`] as const };
+  const { value, ...when } = await cached(ctx, "userStats:one", options, async () => {
     const { rows } = await ctx.pool.query<TotalsRow & { refunded: string }>(totalsSql, [ctx.tenantId, userId]);
     const [row] = rows;
     if (!row) throw new SluiceError("not_found", { field: "userId" });
@@ -37,6 +39,7 @@ export async function getUserStats(ctx: Ctx, input: z.input<typeof GetUserStatsI
     const since = { totalRequests: requests, totalTokens, creditsUsedNanoUsd, refundedNanoUsd: row.refunded, lastUsedAtMs };
     return { userId, ...since, month: { ...month, totals } };
   });
+  return { ...value, ...when };
 }
 
 /** The calendar month going on, in the zone of the settings. */

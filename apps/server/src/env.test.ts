@@ -48,6 +48,15 @@ describe("the environment", () => {
     for (const value of ["short-pw", "p4ss", "cook"]) expect(problems.join("\n")).not.toContain(value);
   });
 
+  test("P35: a Redis that cannot be meant is told by its variable, without the value", () => {
+    for (const url of ["http://u:p4ss@h", "redis//p4ss", "p4ss:6379"]) {
+      const problems = problemsOf({ REDIS_URL: url });
+      expect(problems).toEqual([expect.stringContaining("REDIS_URL")]);
+      expect(problems.join()).not.toContain("p4ss");
+    }
+    expect(readEnv({ REDIS_URL: "rediss://user:p4ss@redis.example:6380/3" }).redisUrl).toBe("rediss://user:p4ss@redis.example:6380/3");
+  });
+
   test("takes secrets from files, and refuses both forms together", () => {
     const path = join(folder, "secret");
     writeFileSync(path, "a-secret-of-some-length\n");

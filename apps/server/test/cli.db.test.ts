@@ -64,6 +64,12 @@ describe("the command line", () => {
     expect((await run("config", "apply")).said[0]).toBe("FILE is expected");
   });
 
+  it("P03: explains itself where no Redis is, and connects to none", async () => {
+    const { err, said, ...rest } = terminal();
+    expect(await runCli(["--help"], { ...environment, REDIS_URL: "redis://127.0.0.1:1" }, { ...rest, err })).toBe(0);
+    expect(said.join("\n")).toContain("key create");
+  });
+
   it("names the problems of the environment", async () => {
     const { err, said, ...rest } = terminal();
     expect(await runCli(["migrate"], { ...environment, PORT: "x" }, { ...rest, err })).toBe(2);

@@ -57,7 +57,7 @@ async function expectBooksRight(oraclePath: string, pool: OwnPostgres["pool"], s
   expect(await checkInvariants({ oraclePath, pool, clientLog })).toEqual([]);
 }
 
-describe("Redis is stopped in the middle of a run", () => {
+describe("P04: Redis is stopped in the middle of a run", () => {
   let database: TestDatabase;
   let redis: TestRedis;
   let upstream: Upstream;

@@ -48,7 +48,7 @@ async function change(api: TestApi, path: string, input: unknown): Promise<unkno
 
 const board = (api: TestApi) => ask<Leaderboard>(api, "statistics.leaderboard", { of: "keys", period: "all" });
 
-describe("P39 and P40: what is changed on one instance", () => {
+describe("P40: what is changed on one instance", () => {
   it("is in the next answer of the other: a new name of a key, and that it was revoked", async () => {
     const name = async () => (await board(b)).items.find(({ id }) => id === keyId)?.name;
     expect(await name()).toBeTruthy();
@@ -116,8 +116,8 @@ describe("R16: a kind that is cleared", () => {
   });
 });
 
-describe("P09 and W19: without Redis", () => {
-  it("every kept answer is given, says so, and is the same", async () => {
+describe("P09: without Redis", () => {
+  it("W19: every kept answer is given, says so, and is the same", async () => {
     const asked = [
       ["overview.latency", { range: "24h" }],
       ["statistics.filterOptions", undefined],

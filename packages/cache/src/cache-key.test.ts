@@ -52,7 +52,7 @@ function shuffled(value: unknown): unknown {
   );
 }
 
-describe("P11 and W17: keys", () => {
+describe("P11: keys", () => {
   test("no two (name, tenant, role, user, input) share one", () => {
     fc.assert(
       fc.property(question, question, (a, b) => {
@@ -62,7 +62,7 @@ describe("P11 and W17: keys", () => {
     );
   });
 
-  test("the same in another order of its properties is the same", () => {
+  test("W17: the same in another order of its properties is the same", () => {
     fc.assert(
       fc.property(question, (asked) => {
         expect(canonicalText(shuffled(asked))).toBe(canonicalText(asked));

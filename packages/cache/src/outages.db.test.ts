@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { silentLog } from "@sluice/core/log";
 import { until } from "@sluice/testing/deadline";
@@ -34,7 +36,7 @@ function load(instance: Instance, value: () => number): { seen: number[]; stop()
   };
 }
 
-describe.each(["killed", "paused"])("P01, P09, P40 and W19: Redis is %s and comes back", (how) => {
+describe.each(["killed", "paused"])("P01: Redis is %s and comes back", (how) => {
   const away = async (): Promise<void> => (how === "killed" ? server.kill() : server.pause());
   const back = async (): Promise<void> => (how === "killed" ? server.restart() : server.resume());
 
@@ -78,7 +80,20 @@ describe.each(["killed", "paused"])("P01, P09, P40 and W19: Redis is %s and come
   });
 });
 
-test("P02, P03: a process starts and answers where no Redis is, and uses it once it comes", async () => {
+test("P02: a host that takes connections and never answers keeps nobody waiting", async () => {
+  const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const one = await start(`redis://127.0.0.1:${(silent.address() as AddressInfo).port}`, {
+    prefix: newPrefix(),
+    timing: hasty,
+    waits: false,
+  });
+  expect(await read(one, () => 1)).toMatchObject({ value: 1, cache: "bypass" });
+  expect(one.cache.figures().stats).toMatchObject({ bypasses: 1, errors: 0 });
+  silent.close();
+});
+
+test("a process starts and answers where no Redis is, and uses it once it comes", async () => {
   await server.kill();
   const prefix = newPrefix();
   const one = await start(server.url, { prefix, timing: hasty });

@@ -34,7 +34,10 @@ let serial = 0;
 export const newPrefix = (): string => `test-${process.pid}-${++serial}:`;
 
 /** One process with its cache; null: without Redis. Instances of one prefix belong together. */
-export async function start(url: string | null, options: Partial<CacheOptions> & { prefix: string }): Promise<Instance> {
+export async function start(
+  url: string | null,
+  { waits = true, ...options }: Partial<CacheOptions> & { prefix: string; waits?: boolean },
+): Promise<Instance> {
   const commandTimeoutMs = options.timing?.commandMs ?? patient.commandMs;
   const redis = url === null ? null : createRedis(url, { name: "cache-test", commandTimeoutMs });
   const settings = defaultSettings();
@@ -47,7 +50,7 @@ export async function start(url: string | null, options: Partial<CacheOptions> &
   const instance = { cache, prefix: options.prefix, redis, settings, config };
   open.push(instance);
   const mates = open.filter((each) => each.redis && each.prefix === options.prefix).length;
-  if (redis && (await waitForRedis(redis, 5_000)))
+  if (waits && redis && (await waitForRedis(redis, 5_000)))
     await until(async () => (await followers(redis, options.prefix)) >= mates, { what: "it follows the others" });
   return instance;
 }

@@ -84,7 +84,7 @@ export function createCache(options: CacheOptions): Cache {
 
   async function read(entry: CacheEntry, compute: () => Promise<unknown>): Promise<Cached<unknown>> {
     if (settings()[cacheSetting(entry.kind)] === 0)
-      return counted(entry, { value: asKept(await compute()), asOf: clock.now(), cache: "miss" });
+      return counted(entry, { asOf: clock.now(), value: asKept(await compute()), cache: "miss" });
     const away = shared !== null && !shared.isOpen();
     // Who does not hear of invalidations asks Redis; where nobody can, memory is right for its minute.
     const kept = !shared || away || shared.hears() ? memory.get(entry.id) : undefined;

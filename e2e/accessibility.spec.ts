@@ -29,6 +29,9 @@ async function openAs(browser: Browser, signedIn: BrowserContext, baseURL: strin
   return { context, page };
 }
 
+/** Pages that others lead to. */
+const beyondNavigation = ["/system/figures"];
+
 /** Every place of the navigation, also those that only a wide screen shows at once. */
 async function placesOf(page: Page): Promise<string[]> {
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -64,6 +67,11 @@ for (const one of looks) {
     const problems: string[] = [];
     for (const path of places) {
       await visit(page, path, language);
+      problems.push(...(await flaws(page, path)));
+    }
+    for (const path of beyondNavigation) {
+      await page.goto(path);
+      await expect(page.getByRole("heading", { level: 2 }).first()).toBeVisible();
       problems.push(...(await flaws(page, path)));
     }
     expect(problems).toEqual([]);

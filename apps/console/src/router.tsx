@@ -226,6 +226,12 @@ const ledgerRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/system/ledger-page.tsx"), "LedgerPage"),
 });
 
+const figuresRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/system/figures",
+  component: lazyRouteComponent(() => import("./pages/system/figures-page.tsx"), "FiguresPage"),
+});
+
 const routeTree = rootRoute.addChildren([
   setupRoute,
   loginRoute,
@@ -250,6 +256,7 @@ const routeTree = rootRoute.addChildren([
       auditRoute,
       systemRoute,
       ledgerRoute,
+      figuresRoute,
     ]),
   ]),
 ]);

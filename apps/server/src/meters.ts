@@ -1,5 +1,5 @@
 import type { DurationFigure, SlowQuery } from "@sluice/core/figures";
-import type { Vital } from "@sluice/core/inputs/vitals";
+import type { Vital } from "@sluice/core/vitals";
 import type { MeasuredQuery } from "@sluice/db/measured-queries";
 import type { MeasuredCall } from "@sluice/services/system/measures";
 import { Counter, Histogram, Registry } from "prom-client";

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { clientKey, configure, oneProvider } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
 import { testSecret } from "@sluice/testing/factories";
@@ -115,6 +116,18 @@ it("W37: a statement that fails is counted as failed, and so is the procedure, w
   expect(figure(families, "http_requests_total", { endpoint: "/trpc/audit.list", status: "500" })).toBe(1);
 });
 
+it("W35: cache_hit_rate is hits of hits and misses", async () => {
+  for (let n = 0; n < 4; n++) await admin.api.overview.latency.query();
+  const families = await scrape();
+  const rates = families.get("cache_hit_rate")?.samples ?? [];
+  expect(rates.length).toBeGreaterThan(0);
+  for (const { labels, value } of rates) {
+    const [hits, misses] = ["hits", "misses"].map((name) => figure(families, `sluice_cache_${name}_total`, labels)) as [number, number];
+    expect(value).toBeCloseTo(hits / (hits + misses), 10);
+  }
+  expect(Math.max(...rates.map(({ value }) => value))).toBeGreaterThanOrEqual(0.75);
+});
+
 it("R36: all of it is Prometheus' text, each family with help and type, histograms with ascending buckets", async () => {
   const families = await scrape();
   expect(families.size).toBeGreaterThan(80);
@@ -132,6 +145,27 @@ it("R36: all of it is Prometheus' text, each family with help and type, histogra
       expect(buckets.at(-1)?.labels.le).toBe("+Inf");
     }
   }
+});
+
+it("every metric of the Grafana dashboard is one of /metrics", async () => {
+  const text = await readFile(new URL("../../../docs/grafana-dashboard.json", import.meta.url), "utf8");
+  const { panels } = JSON.parse(text) as { panels: { title: string; targets?: { expr: string }[] }[] };
+  const exprs = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  const names = exprs.flatMap((expr) => Array.from(expr.matchAll(/([a-z][a-z0-9_]*)\{/g), ([, name = ""]) => name));
+  expect(new Set(names).size).toBeGreaterThan(40);
+  const families = await scrape();
+  const known = (name: string) => families.has(name) || families.has(name.replace(/_(bucket|count|sum)$/, ""));
+  expect(names.filter((name) => !known(name))).toEqual([]);
+});
+
+it("A26: what a load report watches is on /metrics: rate, spread, failures, memory, processor, hit rate, slow log", async () => {
+  const families = await scrape();
+  const watched = [
+    ...["http_requests_total", "http_request_duration_seconds_count", "process_resident_memory_bytes", "nodejs_heap_size_used_bytes"],
+    ...["process_cpu_seconds_total", "sluice_redis_cpu_seconds_total", "sluice_redis_hits_total"],
+  ];
+  for (const name of watched) expect(figure(families, name), name).toBeGreaterThan(0);
+  expect(families.get("sluice_redis_slow_commands")?.samples).toHaveLength(1);
 });
 
 it("H18: a held lock, a long statement, a busy processor, writes and a slot that lags each move their figure", async () => {

@@ -1,4 +1,4 @@
-import { getRouteApi, Link, Outlet, useLocation } from "@tanstack/react-router";
+import { getRouteApi, Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { Ellipsis, Search } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -38,6 +38,12 @@ export function AppShell() {
   useEffect(() => {
     document.title = title;
   }, [title]);
+
+  const router = useRouter();
+  useEffect(() => {
+    const measuring = import("../live/vitals.ts").then(({ measureVitals }) => measureVitals(router));
+    return () => void measuring.then((end) => end());
+  }, [router]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {

@@ -3,6 +3,7 @@ import { audit } from "./en-audit.ts";
 import { chart } from "./en-chart.ts";
 import { credits } from "./en-credits.ts";
 import { errors, explain, reasons } from "./en-errors.ts";
+import { figures } from "./en-figures.ts";
 import { keys, lists, users } from "./en-keys.ts";
 import { ledger, retention } from "./en-ledger.ts";
 import { groups, limits } from "./en-limits.ts";
@@ -32,6 +33,7 @@ export const en = {
   explain,
   reasons,
   settings,
+  figures,
   ledger,
   retention,
   limits,

@@ -4,6 +4,7 @@ import { audit } from "./zh-CN-audit.ts";
 import { chart } from "./zh-CN-chart.ts";
 import { credits } from "./zh-CN-credits.ts";
 import { errors, explain, reasons } from "./zh-CN-errors.ts";
+import { figures } from "./zh-CN-figures.ts";
 import { keys, lists, users } from "./zh-CN-keys.ts";
 import { ledger, retention } from "./zh-CN-ledger.ts";
 import { groups, limits } from "./zh-CN-limits.ts";
@@ -33,6 +34,7 @@ export const zhCN: Texts = {
   explain,
   reasons,
   settings,
+  figures,
   ledger,
   retention,
   limits,

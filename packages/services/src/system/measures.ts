@@ -1,5 +1,5 @@
 import type { ProcessFigures, StoreFigures } from "@sluice/core/figures";
-import type { Vital } from "@sluice/core/inputs/vitals";
+import type { Vital } from "@sluice/core/vitals";
 
 /** A call of a procedure that is over. */
 export interface MeasuredCall {

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { BookCheck, RotateCw, TriangleAlert } from "lucide-react";
+import { BookCheck, ChartNoAxesColumn, RotateCw, TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { clockParts, formatCount } from "../../format.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
@@ -30,6 +30,10 @@ export function SystemPage() {
               {t("system.asOf", { time: clockParts(data.serverNowMs).time })}
             </span>
           )}
+          <Link to="/system/figures" className={buttonClass({ variant: "outline" })}>
+            <ChartNoAxesColumn aria-hidden="true" />
+            {t("figures.title")}
+          </Link>
           <LedgerLink quarantined={data?.quarantined ?? 0} />
           <Button busy={isFetching && data !== undefined} onClick={readAgain}>
             {!(isFetching && data) && <RotateCw aria-hidden="true" />}

@@ -1,0 +1,20 @@
+/** Pages by the first part of their path; what is none of them is told as `other`. */
+export const measuredPages = [
+  ...["overview", "logs", "sessions", "keys", "users", "providers", "prices", "credits", "settings", "system", "audit", "errors"],
+  ...["statistics", "leaderboard", "compare", "availability", "alerts", "other"],
+] as const;
+
+/**
+ * What a browser measured, ms: `ttfb` and `paint` of a load (first byte, first contentful paint), `render` from leaving a page until the
+ * next was painted.
+ */
+export const vitalNames = ["ttfb", "paint", "render"] as const;
+
+export interface Vital {
+  name: (typeof vitalNames)[number];
+  page: string;
+  ms: number;
+}
+
+/** In one report. */
+export const MOST_VITALS = 20;

@@ -139,8 +139,10 @@ test("the sign-in page passes axe in both themes", async ({ page }) => {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.goto("/login");
-    await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+    await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
     expect(await flaws(page, `login-${colorScheme}`)).toEqual([]);
+    await page.getByRole("button", { name: "Sign in with an API key" }).click();
+    expect(await flaws(page, `key-login-${colorScheme}`)).toEqual([]);
   }
 });
 

@@ -16,6 +16,7 @@ export async function flaws(page: Page, what: string, part = "html"): Promise<st
     .setLegacyMode();
   // A tab behind another one draws nothing, and no picture of it is ever ready.
   await page.bringToFront();
+  await page.evaluate(motionOver);
   const { violations } = await axe.analyze();
   await page.screenshot({ path: test.info().outputPath(`${what.replace(/^\//, "").replaceAll("/", "-")}.png`), animations: "disabled" });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -23,6 +24,12 @@ export async function flaws(page: Page, what: string, part = "html"): Promise<st
     ...violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map(({ html }) => html.slice(0, 300)).join(" | ")}`),
     ...(overflow > 0 ? [`${what}: scrolls sideways by ${overflow} px`] : []),
   ];
+}
+
+/** Half of a transition has no contrast: what comes or goes has come or gone. What turns for ever is not waited for. */
+async function motionOver(): Promise<void> {
+  const ending = document.getAnimations().filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
+  await Promise.allSettled(ending.map(({ finished }) => finished));
 }
 
 /** The same on a phone and on a wide screen. */

@@ -6,10 +6,10 @@ test("signing in leads to the log, signing out back, and a wrong password says s
   await expect(page).toHaveURL(/\/login/);
   await page.getByLabel("E-mail").fill(world.userEmail);
   await page.getByLabel("Password").fill("not the password");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("wrong");
   await page.getByLabel("Password").fill(`password-${world.id}`);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page).toHaveURL(/\/logs/);
   await page.getByRole("button", { name: "Account" }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();

@@ -118,10 +118,10 @@ test("users change their own password, and only with the present one", async ({ 
   await page.reload();
   await expect(page.getByRole("heading", { name: "Keys" })).toBeVisible();
   await elsewhere.goto("/keys");
-  await expect(elsewhere.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await expect(elsewhere.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
   await elsewhere.getByLabel("E-mail").fill(old.email);
   await elsewhere.getByLabel("Password").fill(`renewed-${world.id}`);
-  await elsewhere.getByRole("button", { name: "Sign in" }).click();
-  await expect(elsewhere.getByRole("button", { name: "Sign in" })).toBeHidden();
+  await elsewhere.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(elsewhere.getByRole("button", { name: "Sign in", exact: true })).toBeHidden();
   await elsewhere.context().close();
 });

@@ -21,7 +21,7 @@ export interface CostsPerRequest extends Counts {
 }
 
 const countsSql = `SELECT coalesce(sum(calls), 0)::float8 AS statements,
-  coalesce(sum(calls) FILTER (WHERE query = 'COMMIT'), 0)::float8 AS commits,
+  coalesce(sum(calls) FILTER (WHERE query ILIKE 'commit%'), 0)::float8 AS commits,
   coalesce(sum(calls) FILTER (WHERE query LIKE 'WITH ins AS%'), 0)::float8 AS settles,
   pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS "walBytes"
   FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE datname = $1`;

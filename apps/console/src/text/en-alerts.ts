@@ -1,3 +1,5 @@
+import { alertKindNames } from "@sluice/core/alerts/alert-kind-names";
+
 /** Alerts: rules, where they are told, and what became of them. */
 export const alerts = {
   title: "Alerts",
@@ -43,20 +45,7 @@ export const alerts = {
   quiet: "quiet {{windows}} ({{zone}})",
   toNobody: "shown here only",
   kindName: "What",
-  kind: {
-    cost: "Cost",
-    budget: "Budget used",
-    error_rate: "Error rate",
-    ttft: "Time to first token (p95)",
-    response_time: "Response time (p95)",
-    prompt_cache_hit_rate: "Prompt cache hit rate",
-    breaker_open: "Breaker open",
-    unpriced_model: "Model without a price",
-    cache_hit_rate: "Console cache hit rate",
-    api_response_time: "Console response time (p95)",
-    redis_memory: "Redis memory",
-    spool_depth: "Spool depth",
-  },
+  kind: alertKindNames.en,
   kindHint: {
     cost: "What was spent in the window; of a provider what it charges.",
     budget: "Of the cost limit or prepaid credit that is nearest to its end; each key and user by itself.",

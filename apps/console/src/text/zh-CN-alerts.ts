@@ -1,3 +1,5 @@
+import { alertKindNames } from "@sluice/core/alerts/alert-kind-names";
+
 /** 告警：规则、通知渠道，以及发生过的告警。 */
 export const alerts = {
   title: "告警",
@@ -41,20 +43,7 @@ export const alerts = {
   quiet: "免打扰 {{windows}}（{{zone}}）",
   toNobody: "仅在此页显示",
   kindName: "指标",
-  kind: {
-    cost: "费用",
-    budget: "预算用量",
-    error_rate: "错误率",
-    ttft: "首个 token 时间（p95）",
-    response_time: "响应时间（p95）",
-    prompt_cache_hit_rate: "提示词缓存命中率",
-    breaker_open: "熔断器打开",
-    unpriced_model: "模型没有价格",
-    cache_hit_rate: "控制台缓存命中率",
-    api_response_time: "控制台响应时间（p95）",
-    redis_memory: "Redis 内存",
-    spool_depth: "待落库记录数",
-  },
+  kind: alertKindNames["zh-CN"],
   kindHint: {
     cost: "时间窗口内的花费；供应商则为其收取的费用。",
     budget: "最接近用尽的费用限额或预付余额；每个密钥和用户分别计算。",

@@ -16,6 +16,8 @@ export async function flaws(page: Page, what: string, part = "html"): Promise<st
     .setLegacyMode();
   // A tab behind another one draws nothing, and no picture of it is ever ready.
   await page.bringToFront();
+  // A message that comes or goes while axe looks is half there: without motion it is there or not.
+  await page.emulateMedia({ reducedMotion: "reduce" });
   await page.evaluate(motionOver);
   const { violations } = await axe.analyze();
   await page.screenshot({ path: test.info().outputPath(`${what.replace(/^\//, "").replaceAll("/", "-")}.png`), animations: "disabled" });

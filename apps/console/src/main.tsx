@@ -26,16 +26,18 @@ window.addEventListener("pageshow", ({ persisted }) => {
 const router = createAppRouter();
 const [routes] = router.getMatchedRoutes(location.pathname);
 for (const route of routes) void router.loadRouteChunk(route)?.catch(() => undefined);
-await startTexts();
-const root = document.getElementById("root");
-if (!root) throw new Error("index.html has no #root");
-createRoot(root).render(
-  <CSPProvider disableStyleElements>
-    <QueryClientProvider client={queryClient}>
-      <RouterProvider router={router} />
-      <Suspense>
-        <Toaster />
-      </Suspense>
-    </QueryClientProvider>
-  </CSPProvider>,
-);
+// Not awaited at the top: a chunk of texts that shares code with this one would wait for it, and it for the chunk, for ever.
+void startTexts().then(() => {
+  const root = document.getElementById("root");
+  if (!root) throw new Error("index.html has no #root");
+  createRoot(root).render(
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={queryClient}>
+        <RouterProvider router={router} />
+        <Suspense>
+          <Toaster />
+        </Suspense>
+      </QueryClientProvider>
+    </CSPProvider>,
+  );
+});

@@ -6,28 +6,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Api, createApi } from "@sluice/api/create-api";
-import { systemClock } from "@sluice/core/clock";
 import type { Log } from "@sluice/core/log";
-import type { Egress } from "@sluice/egress/contract";
-import { createGateway, type Gateway } from "@sluice/gateway/gateway";
-import { type FailpointHook, failpointFrom } from "@sluice/ledger/failpoints";
-import { createLedger } from "@sluice/ledger/ledger";
-import type { Ledger } from "@sluice/ledger/records";
-import { createAlertDelivery } from "@sluice/services/alerts/deliver-alerts";
-import { createAlertEvaluation } from "@sluice/services/alerts/evaluate-alerts";
-import { WARM_EVERY_MS, warmCaches } from "@sluice/services/caches/warm-caches";
 import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Services } from "@sluice/services/context";
 import { createServices, systemContext } from "@sluice/services/create-services";
-import { keepRecentTotals } from "@sluice/services/overview/keep-recent-totals";
-import { startValidity } from "@sluice/services/policies/start-validity";
-import { priceUnpriced } from "@sluice/services/prices/price-unpriced";
-import { runRepricings } from "@sluice/services/prices/reprice";
 import { prepareSetup } from "@sluice/services/setup/prepare-setup";
 import { seedShippedPrices } from "@sluice/snapshot/seed-shipped-prices";
-import { startWorker, type Worker } from "@sluice/worker/jobs";
-import type { Job } from "@sluice/worker/scheduler";
 import { makeDataDir, readOrMakeSecret } from "./data-dir.ts";
 import { type Env, readVersion } from "./env.ts";
 import { createHealth } from "./health.ts";
@@ -35,15 +19,17 @@ import { type Instance, takeInstance } from "./instance.ts";
 import { createInstanceFacts } from "./instance-facts.ts";
 import { listen } from "./listen.ts";
 import { createMeters, type Meters } from "./meters.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
+import { createMetrics } from "./metrics.ts";
 import { createOperations } from "./operations.ts";
 import { createProcessFigures } from "./process-figures.ts";
+import { type RoleParts, type Roles, startRoles } from "./roles.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { openStorage, prepareDatabase, type Storage } from "./storage.ts";
 import type { Tracing } from "./tracing.ts";
 import { createWatchedConfig, type WatchedConfig } from "./watched-config.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
+const consoleDir = join(root, "apps/console/dist");
 
 export interface RunningServer {
   /** Where the console (or the gateway, without one) answers. */
@@ -54,21 +40,12 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-interface Parts {
-  env: Env;
-  log: Log;
+interface Parts extends RoleParts {
   version: string;
   secret: string;
-  instance: Instance;
-  storage: Storage;
-  rooms: Rooms;
-  services: Services;
   /** null without SLUICE_CONFIG. */
   config: WatchedConfig | null;
   meters: Meters;
-  metrics: Metrics;
-  /** null: nobody collects traces. */
-  tracing: Tracing | null;
 }
 
 /** Starts the roles that the environment asks for; `cancel` ends a start that is under way. @throws with what to do. */
@@ -125,7 +102,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     });
     if (env.tracing) opened.tracing = (await import("./tracing.ts")).startTracing(env.tracing, { log, version });
     const { tracing } = opened;
-    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, meters, metrics, tracing };
+    const parts: Parts = { env, log, version, secret, instance, storage, rooms, services, config, meters, metrics, tracing, consoleDir };
     composed.resolve(parts);
     if (prepared === "ready") await initialise();
     signal.throwIfAborted();
@@ -217,13 +194,6 @@ async function initialiseInstallation({ env, storage, rooms, services, config }:
   return token;
 }
 
-interface Roles {
-  ledger: Ledger | null;
-  gateway: Gateway | null;
-  api: Api | null;
-  worker: Worker | null;
-}
-
 /** What has to be let go of, filled as it opens. */
 interface Opened {
   instance: Instance;
@@ -232,130 +202,6 @@ interface Opened {
   config: WatchedConfig | null;
   tracing: Tracing | null;
   roles: Roles;
-}
-
-async function startRoles(parts: Parts, roles: Roles): Promise<void> {
-  const { env, log, instance, storage, rooms, services } = parts;
-  const spool = {
-    dir: join(env.dataDir, "spool"),
-    pool: storage.ledgerPool,
-    settings: () => rooms.snapshot.current().settings,
-    clock: systemClock,
-    log,
-    onQuarantined: (id: string) => rooms.live.bus.publish({ type: "quarantine.changed", id }),
-    ...(env.segmentBytes === null ? {} : { tuning: { segmentBytes: env.segmentBytes } }),
-  };
-  const settled = (ids: readonly string[]): void => {
-    rooms.live.registry.settled(ids);
-    rooms.credit.settled(ids);
-  };
-  if (env.roles.has("gateway")) {
-    const failpoint = failpointFrom(env.failpoint ?? "");
-    roles.ledger = await createLedger({ ...spool, ...parts.metrics.ledger, instanceId: instance.id, failpoint });
-    rooms.live.registry.restore(roles.ledger.unsettled());
-    restoreCredit(rooms, roles.ledger);
-    roles.ledger.onSettled(settled);
-    roles.gateway = createGateway({
-      snapshot: rooms.snapshot,
-      admission: rooms.admission,
-      credit: rooms.credit,
-      ledger: roles.ledger,
-      registry: rooms.live.registry,
-      sessions: rooms.live.sessions,
-      figures: rooms.live.figures,
-      commands: rooms.live.commands,
-      egress: env.failpoint === null ? rooms.egress : failingAfterHeaders(rooms.egress, failpoint),
-      clock: systemClock,
-      log,
-      trustedHops: env.trustedHops,
-      tracer: parts.tracing?.tracer,
-    });
-  }
-  if (env.roles.has("api")) {
-    roles.api = createApi({ services, consoleDir: join(root, "apps/console/dist"), trustedHops: env.trustedHops });
-    await roles.api.ready();
-  }
-  if (env.roles.has("worker")) {
-    roles.worker = startWorker({
-      pool: storage.pool,
-      log,
-      clock: systemClock,
-      sessions: rooms.live.sessions,
-      retention: { settings: () => rooms.snapshot.current().settings, archiveDir: join(env.dataDir, "archive") },
-      jobs: [
-        warmCachesJob(services),
-        ...correctCostsJobs(services),
-        recentTotalsJob(services),
-        validityJob(services),
-        ...alertJobs(services),
-      ],
-      spool: {
-        ...spool,
-        ownInstanceId: instance.id,
-        // Viewers still see the dead instance's requests in flight.
-        onRecovered: (finish) => rooms.live.registry.restore([finish]),
-        onSettled: settled,
-      },
-    });
-  }
-}
-
-/** Only with a failpoint: the place between an upstream's head and its body. */
-function failingAfterHeaders(egress: Egress, failpoint: FailpointHook): Egress {
-  return {
-    ...egress,
-    async request(request) {
-      const response = await egress.request(request);
-      failpoint("after_headers");
-      return response;
-    },
-  };
-}
-
-/** What prepaid users spent before this start and no balance holds yet. */
-function restoreCredit({ credit, snapshot }: Rooms, ledger: Ledger): void {
-  const { users } = snapshot.current();
-  const ends = ledger.unsettled().filter(({ row }) => (users.get(row.userId)?.billing ?? "postpaid") !== "postpaid");
-  credit.restore(ends.map(({ row }) => ({ id: row.id, userId: row.userId, costNanoUsd: Number(row.costNanoUsd ?? 0) })));
-}
-
-/** A price that appeared is waited for half a minute; who ordered a re-pricing waits for it. */
-function correctCostsJobs(services: Parts["services"]): Job[] {
-  const ctx = systemContext(services, "boot");
-  return [
-    { name: "price-unpriced", everyMs: 30_000, atStart: false, run: async (signal) => void (await priceUnpriced(ctx, signal)) },
-    { name: "reprice", everyMs: 3_000, atStart: false, run: async (signal) => void (await runRepricings(ctx, signal)) },
-  ];
-}
-
-function warmCachesJob(services: Parts["services"]): Job {
-  const run = async (signal: AbortSignal): Promise<void> => void (await warmCaches(systemContext(services, "boot"), signal));
-  return { name: "warm-caches", everyMs: WARM_EVERY_MS, atStart: true, run };
-}
-
-/** Days count from a request's own time: how soon they are noticed decides nothing. */
-function validityJob(services: Parts["services"]): Job {
-  return { name: "start-validity", everyMs: 5_000, atStart: true, run: () => startValidity(systemContext(services, "boot")) };
-}
-
-function alertJobs(services: Parts["services"]): Job[] {
-  const ctx = systemContext(services, "boot");
-  return [
-    { name: "evaluate-alerts", everyMs: 5_000, atStart: true, run: createAlertEvaluation(ctx) },
-    { name: "deliver-alerts", everyMs: 1_000, atStart: true, run: createAlertDelivery(ctx) },
-  ];
-}
-
-/** Small steps: the fewer hours it is behind, the fewer the overview has to read. */
-const RECENT_EVERY_MS = 300_000;
-
-function recentTotalsJob({ pool, snapshot, clock }: Parts["services"]): Job {
-  return {
-    name: "keep-recent-totals",
-    everyMs: RECENT_EVERY_MS,
-    atStart: true,
-    run: () => keepRecentTotals(pool, { nowMs: clock.now(), settings: snapshot.current().settings }),
-  };
 }
 
 async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: () => Promise<void> }> {

@@ -1,0 +1,54 @@
+import { createAlertDelivery } from "@sluice/services/alerts/deliver-alerts";
+import { createAlertEvaluation } from "@sluice/services/alerts/evaluate-alerts";
+import { WARM_EVERY_MS, warmCaches } from "@sluice/services/caches/warm-caches";
+import type { Services } from "@sluice/services/context";
+import { systemContext } from "@sluice/services/create-services";
+import { keepRecentTotals } from "@sluice/services/overview/keep-recent-totals";
+import { startValidity } from "@sluice/services/policies/start-validity";
+import { priceUnpriced } from "@sluice/services/prices/price-unpriced";
+import { runRepricings } from "@sluice/services/prices/reprice";
+import type { Job } from "@sluice/worker/scheduler";
+
+/** What one instance does now and then for all of them, beside the worker's own jobs (partitions, retention, adoption). */
+export function workerJobs(services: Services): Job[] {
+  return [warmCachesJob(services), ...correctCostsJobs(services), recentTotalsJob(services), validityJob(services), ...alertJobs(services)];
+}
+
+/** A price that appeared is waited for half a minute; who ordered a re-pricing waits for it. */
+function correctCostsJobs(services: Services): Job[] {
+  const ctx = systemContext(services, "boot");
+  return [
+    { name: "price-unpriced", everyMs: 30_000, atStart: false, run: async (signal) => void (await priceUnpriced(ctx, signal)) },
+    { name: "reprice", everyMs: 3_000, atStart: false, run: async (signal) => void (await runRepricings(ctx, signal)) },
+  ];
+}
+
+function warmCachesJob(services: Services): Job {
+  const run = async (signal: AbortSignal): Promise<void> => void (await warmCaches(systemContext(services, "boot"), signal));
+  return { name: "warm-caches", everyMs: WARM_EVERY_MS, atStart: true, run };
+}
+
+/** Days count from a request's own time: how soon they are noticed decides nothing. */
+function validityJob(services: Services): Job {
+  return { name: "start-validity", everyMs: 5_000, atStart: true, run: () => startValidity(systemContext(services, "boot")) };
+}
+
+function alertJobs(services: Services): Job[] {
+  const ctx = systemContext(services, "boot");
+  return [
+    { name: "evaluate-alerts", everyMs: 5_000, atStart: true, run: createAlertEvaluation(ctx) },
+    { name: "deliver-alerts", everyMs: 1_000, atStart: true, run: createAlertDelivery(ctx) },
+  ];
+}
+
+/** Small steps: the fewer hours it is behind, the fewer the overview has to read. */
+const RECENT_EVERY_MS = 300_000;
+
+function recentTotalsJob({ pool, snapshot, clock }: Services): Job {
+  return {
+    name: "keep-recent-totals",
+    everyMs: RECENT_EVERY_MS,
+    atStart: true,
+    run: () => keepRecentTotals(pool, { nowMs: clock.now(), settings: snapshot.current().settings }),
+  };
+}

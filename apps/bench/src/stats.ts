@@ -1,3 +1,5 @@
+import { defaultSettings } from "@sluice/core/inputs/settings";
+import { keepRecentTotals } from "@sluice/services/overview/keep-recent-totals";
 import { createTestDatabase } from "@sluice/testing/postgres";
 import { type SkewedLog, seedSkewedLog, seedSkewedSums } from "@sluice/testing/seed-skewed-log";
 import { type Bench, interleave, quantile, type Report, summarise } from "./report.ts";
@@ -21,6 +23,8 @@ export const statsBench: Bench = async ({ full }) => {
     const began = performance.now();
     await seedSkewedLog(database.pool, log);
     await seedSkewedSums(database.pool, log);
+    // As the worker does every few minutes.
+    await keepRecentTotals(database.pool, { nowMs: Date.now(), settings: defaultSettings() });
     console.log(`${log.rows} rows seeded in ${Math.round((performance.now() - began) / 1_000)} s`);
     const world = await openWorld(database);
     try {

@@ -94,6 +94,14 @@ export function zeroColumns(buckets: number): Columns {
   };
 }
 
+/** The same figures in arrays of their own. */
+export function copiedColumns({ requests, errors, tokens, costNanoUsd, ttftCount, ttftMsSum, durationMsSum }: Columns): Columns {
+  return {
+    ...{ requests: [...requests], errors: [...errors], tokens: [...tokens], costNanoUsd: [...costNanoUsd] },
+    ...{ ttftCount: [...ttftCount], ttftMsSum: [...ttftMsSum], durationMsSum: [...durationMsSum] },
+  };
+}
+
 /** What one finished row adds. A correction moves tokens and cost only. */
 export function sumsOf(row: RequestRow): Sums {
   const { usage } = row;

@@ -32,7 +32,7 @@ export function nextDayStart(ms: number, zone: string): number {
 
 /** Yesterday at the same time of day: 23, 24 or 25 hours earlier. */
 export function sameTimeYesterday(ms: number, zone: string): number {
-  return localInstant(localOf(ms, zone) - DAY_MS, zone);
+  return findInstant(localOf(ms, zone) - DAY_MS, zone);
 }
 
 /** Midnight of the local day that `ms` is in, written as if the zone were UTC: calendar arithmetic works on it. */
@@ -51,6 +51,20 @@ function localOf(ms: number, zone: string): number {
 
 /** The instant at which clocks in the zone show `local` (written as if the zone were UTC). Offsets of the days around it are all that can be in force. */
 export function localInstant(local: number, zone: string): number {
+  const name = `${local} ${zone}`;
+  const known = instants.get(name);
+  if (known !== undefined) return known;
+  const found = findInstant(local, zone);
+  // Most are midnights that are asked for again and again.
+  if (instants.size >= MOST_INSTANTS) instants.clear();
+  instants.set(name, found);
+  return found;
+}
+
+const instants = new Map<string, number>();
+const MOST_INSTANTS = 5_000;
+
+function findInstant(local: number, zone: string): number {
   const before = local - zoneOffsetMs(local - DAY_MS, zone);
   if (localOf(before, zone) === local) return before;
   const after = local - zoneOffsetMs(local + DAY_MS, zone);

@@ -10,18 +10,19 @@ export async function readSnapshot<T>(
   read: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
-  let broken: Error | undefined;
   try {
     const set = Object.entries(settings).map(([name, value]) => `; SET LOCAL ${name} = '${value}'`);
     await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY${set.join("")}`);
     const result = await read(client);
-    await client.query("COMMIT");
+    // Nothing was written that could fail to be: who asked does not wait for the end.
+    client.query("COMMIT").then(
+      () => client.release(),
+      (error: Error) => client.release(error),
+    );
     return result;
   } catch (thrown) {
-    broken = thrown instanceof Error ? thrown : new Error(String(thrown));
-    throw thrown;
-  } finally {
     // A connection with an open transaction is of no use to the next.
-    client.release(broken);
+    client.release(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    throw thrown;
   }
 }

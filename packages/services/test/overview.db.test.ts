@@ -17,6 +17,7 @@ import { updateSettings } from "@sluice/services/settings/update-settings";
 import { fakeClock } from "@sluice/testing/clock";
 import { idAt, requestDetail, requestRow } from "@sluice/testing/factories";
 import { seedRequestRows } from "@sluice/testing/seed-request-rows";
+import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
@@ -311,22 +312,20 @@ describe("H01: sums that are kept", () => {
 });
 
 describe("what is asked of PostgreSQL", () => {
-  const asked: { text: string; values: unknown[] }[] = [];
+  const asked: pg.QueryConfig[] = [];
 
   async function statementsOf(who: Ctx, input: { range: OverviewRange; by: OverviewSplit }): Promise<typeof asked> {
     const { pool } = who;
+    const recorded = (statement: string | pg.QueryConfig) => {
+      asked.push(typeof statement === "string" ? { text: statement } : statement);
+      return statement;
+    };
     const recording = {
-      query: (text: string, values: unknown[] = []) => {
-        if (values.length > 0) asked.push({ text, values });
-        return pool.query(text, values);
-      },
+      query: (text: string) => pool.query(text),
       connect: async () => {
         const client = await pool.connect();
         return {
-          query: (text: string, values: unknown[] = []) => {
-            asked.push({ text, values });
-            return client.query(text, values);
-          },
+          query: (statement: string | pg.QueryConfig) => client.query(recorded(statement)),
           release: (error?: Error) => client.release(error),
         };
       },
@@ -336,23 +335,33 @@ describe("what is asked of PostgreSQL", () => {
     return [...asked];
   }
 
-  /** Plans of the statements sent, in a transaction like theirs. */
+  /** Plans of the statements sent, in a transaction like theirs: made once, for whatever values come. */
   async function explain(sent: typeof asked): Promise<{ text: string; plan: string }[]> {
     const plans: { text: string; plan: string }[] = [];
     const client = await test.database.pool.connect();
     try {
-      for (const { text, values } of sent) {
-        const isRead = text.startsWith("SELECT");
-        const { rows } = await client.query(
-          isRead ? `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ${text}` : text,
-          values,
-        );
-        if (isRead) plans.push({ text, plan: rows.map((row) => row["QUERY PLAN"]).join("\n") });
+      for (const { name, text, values = [] } of sent) {
+        if (name === undefined) {
+          await client.query(text);
+          continue;
+        }
+        await client.query(`PREPARE explained AS ${text}`);
+        const list = values.length === 0 ? "" : `(${values.map(literal).join(", ")})`;
+        const { rows } = await client.query(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) EXECUTE explained${list}`);
+        await client.query("DEALLOCATE explained");
+        plans.push({ text, plan: rows.map((row) => row["QUERY PLAN"]).join("\n") });
       }
     } finally {
       client.release();
     }
     return plans;
+  }
+
+  function literal(value: unknown): string {
+    if (value === undefined || value === null) return "NULL";
+    if (Array.isArray(value))
+      return pg.escapeLiteral(`{${value.map((one) => (one instanceof Date ? `"${one.toISOString()}"` : one)).join()}}`);
+    return pg.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
   }
 
   it("twelve statements at most, each an index range scan, however much there is", async () => {

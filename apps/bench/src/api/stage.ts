@@ -1,6 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createCache } from "@sluice/cache/create-cache";
+import { defaultSettings } from "@sluice/core/inputs/settings";
+import { createRedis, waitForRedis } from "@sluice/db/redis";
+import { keepRecentTotals } from "@sluice/services/overview/keep-recent-totals";
 import { makeLogin, makeUser } from "@sluice/testing/factories";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase } from "@sluice/testing/postgres";
@@ -20,6 +24,8 @@ export interface ApiStage {
   users: readonly string[];
   /** /metrics, as a scraper reads it. */
   metrics(): Promise<string>;
+  /** Nothing that is kept counts any more, as when another instance says so. */
+  forget(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,6 +36,8 @@ export async function openApiStage(log: SkewedLog): Promise<ApiStage> {
   const began = performance.now();
   await seedSkewedLog(database.pool, log);
   await seedSkewedSums(database.pool, log);
+  // As the worker does every few minutes.
+  await keepRecentTotals(database.pool, { nowMs: Date.now(), settings: defaultSettings() });
   console.log(`${log.rows} rows and ${log.users} users seeded in ${Math.round((performance.now() - began) / 1_000)} s`);
   const signIn = async (userId: string): Promise<string> => `sid=${(await makeLogin(database.prisma, { userId })).token}`;
   const admin = await signIn((await makeUser(database.prisma, { role: "admin" })).id);
@@ -49,12 +57,18 @@ export async function openApiStage(log: SkewedLog): Promise<ApiStage> {
     },
   });
   const url = `http://127.0.0.1:${port}`;
+  const link = createRedis(redis.url, { name: "bench" });
+  await waitForRedis(link, 10_000);
+  const cache = createCache({ redis: link, version: "bench", settings: defaultSettings, configVersion: () => "0" });
   return {
     ...{ url, server, admin, users },
+    forget: () => cache.invalidateAll(),
     async metrics() {
       return (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } })).text();
     },
     async close() {
+      cache.close();
+      link.disconnect();
       await server.stop();
       await redis.stop();
       await database.drop();

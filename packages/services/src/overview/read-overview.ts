@@ -7,12 +7,12 @@ import {
   SERIES,
   type Sums,
   type TopEntry,
-  tokensOf,
   zeroColumns,
 } from "@sluice/core/overview";
 import type { OverviewRange, OverviewSplit } from "@sluice/core/overview-range";
 import type { RequestRow } from "@sluice/core/requests";
 import { dayStart, nextDayStart } from "@sluice/core/time-zone";
+import { prepared } from "@sluice/db/prepared";
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import { type DbRow, toRow } from "@sluice/ledger/stored-row";
 import type { Pool, PoolClient } from "pg";
@@ -24,6 +24,7 @@ import {
   recentFromSql,
   samplesSql,
   seriesSql,
+  settledSeqSql,
   settledUpToSql,
   slotsSql,
   steps,
@@ -36,9 +37,12 @@ const HOUR_MS = 3_600_000;
 
 /**
  * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
- * a year than the month in it.
+ * a year than the month in it. Statements are planned once for each connection: for most of them that takes longer than running them.
  */
-const planSettings = { enable_seqscan: "off", jit: "off", max_parallel_workers_per_gather: "0" } as const;
+const planSettings = {
+  ...{ enable_seqscan: "off", jit: "off", max_parallel_workers_per_gather: "0" },
+  plan_cache_mode: "force_generic_plan",
+} as const;
 
 export interface OverviewPlan {
   range: OverviewRange;
@@ -92,7 +96,7 @@ export interface OverviewSums extends Pick<Overview, "yesterday" | "series" | "t
 /** What the tables say, in one snapshot; a fixed number of statements, whatever the traffic. */
 export function readOverview(pool: Pool, tenantId: string, ask: OverviewAsk): Promise<OverviewSums> {
   return readSnapshot(pool, planSettings, async (client) => {
-    const { rows } = await client.query<{ seq: string }>(settledUpToSql);
+    const { rows } = await client.query<{ seq: string }>(prepared(settledUpToSql));
     const day = await readDay(client, tenantId, ask);
     const top = await readTop(client, tenantId, ask);
     const series = await readSeries(client, tenantId, ask, top[ask.by] ?? []);
@@ -108,16 +112,23 @@ export interface FollowingAsk {
   settledSeq: string;
 }
 
+/** How far rows are settled, or about to be: a number that rises. */
+export async function readSettledSeq(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ seq: string }>(settledSeqSql);
+  return Number(rows[0]?.seq ?? 0);
+}
+
 /** What was settled after the sums were read, and which of the requests that the registry knows are settled. One statement, one snapshot. */
 export async function readFollowing(
   pool: Pool,
   tenantId: string,
   { userId, ids, sinceMs, settledSeq }: FollowingAsk,
 ): Promise<{ rows: RequestRow[]; settled: Set<string>; used: boolean }> {
-  const values = [ids, new Date(sinceMs), tenantId, userId ?? "", settledSeq];
-  const text = followingSql(userId !== null);
+  const inOrder = ids.toSorted();
+  const values = [ids, new Date(sinceMs), tenantId, userId ?? "", settledSeq, inOrder[0], inOrder.at(-1)];
+  const statement = prepared(followingSql(userId !== null), values);
   const { rows } = await readSnapshot(pool, planSettings, (client) =>
-    client.query<{ rows: JsonRow[] | null; settled: string[] }>(text, values),
+    client.query<{ rows: JsonRow[] | null; settled: string[] }>(statement),
   );
   const [found = { rows: null, settled: [] }] = rows;
   const settled = new Set(found.settled);
@@ -148,7 +159,7 @@ async function readDay(
   const today = bucketsOf(startMs, endMs);
   const buckets = { ...today, fiveMinutes: [...starts, ...today.fiveMinutes] };
   const values = valuesOf(tenantId, buckets, userId, [[...starts, new Date(startMs)]]);
-  const { rows } = await client.query<SumsRow>(slotsSql(userId !== null), values);
+  const { rows } = await client.query<SumsRow>(prepared(slotsSql(userId !== null), values));
   const sessions = await readSessions(client, tenantId, { starts, userId });
   const yesterday = { startMs: plan.yesterdayMs, sessions, ...zeroColumns(starts.length) };
   for (const row of rows) addAt(yesterday, row.slot, row);
@@ -162,7 +173,7 @@ async function readSessions(
   { starts, userId }: { starts: readonly Date[]; userId: string | null },
 ): Promise<(number | null)[]> {
   const values = [tenantId, userId ?? "", starts[0], starts.at(-1)];
-  const { rows } = await client.query<{ bucket: Date; active: number }>(samplesSql, values);
+  const { rows } = await client.query<{ bucket: Date; active: number }>(prepared(samplesSql, values));
   const active = new Map(rows.map((row) => [row.bucket.getTime(), row.active]));
   return starts.map((start) => active.get(start.getTime()) ?? null);
 }
@@ -170,22 +181,20 @@ async function readSessions(
 async function readTop(client: PoolClient, tenantId: string, { plan, splits, userId }: OverviewAsk): Promise<Overview["top"]> {
   const fromMs = plan.times[0] ?? 0;
   const range = bucketsOf(fromMs, plan.endMs, plan.fineFromMs);
-  const { rows } = await client.query<TopRow>(topSql(userId !== null), valuesOf(tenantId, range, userId));
+  const { rows } = await client.query<TopRow>(prepared(topSql(userId !== null), valuesOf(tenantId, range, userId)));
+  if (userId === null) rows.push(...(await readTopOwners(client, tenantId, plan)));
   const top: Overview["top"] = Object.fromEntries(splits.map((split) => [split, []]));
-  for (const { kind, id, requests, errors, costNanoUsd, ...row } of rows)
-    top[kind]?.push({ id, requests, errors, tokens: tokensOf(row), costNanoUsd });
-  if (userId === null) for (const { kind, ...entry } of await readTopOwners(client, tenantId, plan)) top[kind]?.push(entry);
+  for (const { kind, ...entry } of rows) top[kind]?.push(entry);
   return top;
 }
 
 /** Users and keys, from their totals; what these hold too much or too little is in the buckets at the edge. */
-async function readTopOwners(client: PoolClient, tenantId: string, { range, times, fineFromMs }: OverviewPlan) {
-  const { rows: kept } = await client.query<{ from: Date | null }>(recentFromSql(range));
+async function readTopOwners(client: PoolClient, tenantId: string, { range, times, fineFromMs }: OverviewPlan): Promise<TopRow[]> {
+  const { rows: kept } = await client.query<{ from: Date | null }>(prepared(recentFromSql(range)));
   const [fromMs, keptFromMs] = [times[0] ?? 0, kept[0]?.from?.getTime() ?? 0];
   const edge = bucketsOf(Math.min(fromMs, keptFromMs), Math.max(fromMs, keptFromMs), fineFromMs);
   const values = valuesOf(tenantId, edge, null, [fromMs < keptFromMs ? 1 : -1]);
-  const { rows } = await client.query<TopEntry & { kind: "user" | "key" }>(topOwnersSql(range), values);
-  return rows;
+  return (await client.query<TopRow>(prepared(topOwnersSql(range), values))).rows;
 }
 
 async function readSeries(
@@ -196,7 +205,7 @@ async function readSeries(
 ): Promise<OverviewSeries[]> {
   const ids = top.slice(0, SERIES).map(({ id }) => id);
   const values = valuesOf(tenantId, plan.buckets, userId, [plan.times.map((ms) => new Date(ms)), ids]);
-  const { rows } = await client.query<SumsRow & { id: string | null }>(seriesSql(userId !== null, by), values);
+  const { rows } = await client.query<SumsRow & { id: string | null }>(prepared(seriesSql(userId !== null, by), values));
   const series = new Map<string | null, OverviewSeries>(ids.map((id) => [id, { id, ...zeroColumns(plan.times.length) }]));
   for (const row of rows) {
     const columns = series.get(row.id) ?? { id: row.id, ...zeroColumns(plan.times.length) };
@@ -208,7 +217,7 @@ async function readSeries(
 }
 
 type SumsRow = Sums & { slot: number };
-type TopRow = Sums & { kind: OverviewSplit; id: string };
+type TopRow = TopEntry & { kind: OverviewSplit };
 
 function toSums(row: SumsRow | undefined): Sums {
   if (!row) return { ...noSums };

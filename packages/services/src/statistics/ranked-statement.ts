@@ -41,26 +41,29 @@ export function rankedSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: (Sp
   const summed = Object.entries(measures)
     .map(([name, column]) => `sum(${column})::bigint AS "${name}"`)
     .join(", ");
-  return `SELECT id, ${summed} FROM (${rowsSql(values, ask, by, span)}) AS rows WHERE id <> '' GROUP BY 1 ${used}`;
+  return `SELECT rows.id::text AS id, ${summed} FROM (${rowsSql(values, ask, by, span)}) AS rows GROUP BY rows.id ${used}`;
 }
 
 function rowsSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: (Span & { fineFromMs: number }) | null): string {
   const buckets = span === null ? "all" : bucketsOf(span.fromMs, span.toMs, span.fineFromMs);
   if (by === "model" || by === "provider") {
     const source = sourceOf(ask, by);
-    if (source !== null) return `SELECT id, ${ofSums} FROM ${usageSums(values, buckets, { tenantId: ask.tenantId, ...source })}`;
-    return `SELECT id, ${ofSums} FROM ${rollups(values, buckets, { tenantId: ask.tenantId, id: columnOf[by], where: conditions(values, ask) })}`;
+    const from =
+      source === null
+        ? rollups(values, buckets, { tenantId: ask.tenantId, id: columnOf[by], where: conditions(values, ask) })
+        : usageSums(values, buckets, { tenantId: ask.tenantId, ...source });
+    return `SELECT id, ${ofSums} FROM ${from} WHERE id <> ''`;
   }
-  const id = `${columnOf[by]}::text AS id`;
   const { days, ...edges } = buckets === "all" ? { days: [], hours: [], fiveMinutes: [] } : buckets;
-  return `SELECT ${id}, ${columns} FROM key_days WHERE ${ownersSql(values, ask)} AND bucket = ANY(${values.add(days)}::timestamptz[])
+  // Not as text, of which there would be half a million.
+  return `SELECT ${columnOf[by]} AS id, ${columns} FROM key_days WHERE ${ownersSql(values, ask)} AND bucket = ANY(${values.add(days)}::timestamptz[])
     UNION ALL SELECT id, ${ofSums} FROM ${edgesSql(values, ask, by, edges)}`;
 }
 
 /** What is no whole day; only ids of ours, as in the days. */
 function edgesSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", edges: Omit<BucketList, "days">): string {
   const where = `${conditions(values, ask)} AND user_id ${isUuid} AND key_id ${isUuid}`;
-  return rollups(values, { ...edges, days: [] }, { tenantId: ask.tenantId, id: columnOf[by], where });
+  return rollups(values, { ...edges, days: [] }, { tenantId: ask.tenantId, id: `${columnOf[by]}::uuid`, where });
 }
 
 /** On the totals and days of keys; who asks for one key's asks for its owner's, too. */

@@ -1,5 +1,7 @@
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
+import { FIVE_MINUTES_MS } from "@sluice/core/overview";
 import type { SeriesSplit } from "@sluice/core/statistics";
+import { DAY_MS } from "@sluice/core/time-zone";
 import type { SqlValues } from "../lists/list-statement.ts";
 import type { BucketList } from "../overview/overview-statements.ts";
 
@@ -105,9 +107,9 @@ export function usageSums(
   const tenant = values.add(tenantId);
   const only = `${id === undefined ? "" : ` AND id = ${values.add(id)}`}${ids === undefined ? "" : ` AND id = ANY(${values.add(ids)}::text[])`}`;
   return inBuckets(
-    values,
     buckets,
     () => "true",
+    (list, stepMs) => within(values, list, stepMs),
     (grain, bucket) => {
       return `SELECT bucket, id, requests_4xx + requests_5xx AS errors, requests_aborted AS aborted, requests_refused AS refused, ${measured}${more}
     FROM usage_sums WHERE tenant_id = ${tenant} AND grain = '${grain}' AND kind = '${kind}' AND ${bucket}${only}`;
@@ -120,6 +122,7 @@ function everyDay(tenantId: string, values: SqlValues): string {
   const days = `FROM usage_sums WHERE tenant_id = ${values.add(tenantId)} AND grain = 'day' AND kind = ''`;
   return `bucket = ANY(ARRAY(SELECT bucket ${days}))`;
 }
+const HOUR_MS = 3_600_000;
 const tables = { "5m": "rollups_5m", hour: "rollups_hour", day: "rollups_day" } as const;
 
 /** Rows of the full key. */
@@ -130,9 +133,9 @@ export function rollups(
 ): string {
   const of = (condition: string): string => `CASE WHEN ${condition} THEN requests ELSE 0 END`;
   return inBuckets(
-    values,
     buckets,
     () => everyDay(tenantId, values),
+    (list) => listed(values, list),
     (grain, bucket) => {
       return `SELECT bucket, ${id} AS id, ${of("status_class IN ('4xx', '5xx')")} AS errors, ${of("status_class = 'aborted'")} AS aborted,
       ${of("status_class = 'refused'")} AS refused, ${measured}${more}
@@ -141,18 +144,28 @@ export function rollups(
   );
 }
 
-/** `every`: the condition when all buckets are wanted. */
+/** `every`: the condition when all buckets are wanted, `some`: when these are. */
 function inBuckets(
-  values: SqlValues,
   buckets: BucketList | "all",
   every: () => string,
+  some: (list: readonly Date[], stepMs: number) => string,
   part: (grain: keyof typeof tables, bucket: string) => string,
 ): string {
   if (buckets === "all") return `(${part("day", every())}) AS wanted`;
   const { fiveMinutes, hours, days } = buckets;
-  const lists = [["5m", fiveMinutes] as const, ["hour", hours] as const, ["day", days] as const].filter(([, list]) => list.length > 0);
-  const parts = lists.map(([grain, list]) => part(grain, `bucket = ANY(${values.add(list)}::timestamptz[])`));
+  const lists = [["5m", fiveMinutes, FIVE_MINUTES_MS] as const, ["hour", hours, HOUR_MS] as const, ["day", days, DAY_MS] as const];
+  const parts = lists.flatMap(([grain, list, stepMs]) => (list.length > 0 ? [part(grain, some(list, stepMs))] : []));
   return `(${parts.join(" UNION ALL ") || part("5m", "false")}) AS wanted`;
+}
+
+function listed(values: SqlValues, list: readonly Date[]): string {
+  return `bucket = ANY(${values.add(list)}::timestamptz[])`;
+}
+
+/** From the first to the last when none between them is left out: a list of two thousand takes longer to plan than to read. */
+function within(values: SqlValues, list: readonly Date[], stepMs: number): string {
+  const isWhole = list.every((date, at) => at === 0 || date.getTime() - (list[at - 1]?.getTime() ?? 0) === stepMs);
+  return isWhole ? `bucket BETWEEN ${values.add(list[0])} AND ${values.add(list.at(-1))}` : listed(values, list);
 }
 
 /** On the key of the rollups. */

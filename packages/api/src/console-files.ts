@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { packedFiles } from "./packed-files.ts";
+import { pagePreloads } from "./page-preloads.ts";
 
 const missing = `<!doctype html><meta charset="utf-8"><title>Sluice</title>
 <h1>The console has not been built</h1><p>Run <code>npm run build</code> and load this page again. The API and the gateway are running.</p>`;
@@ -21,6 +22,7 @@ export async function serveConsole(app: FastifyInstance, root: string): Promise<
   await app.register(fastifyStatic, { root, serve: false, decorateReply: true, cacheControl: false });
   const files = await keptListing(root);
   const packed = packedFiles(root);
+  const preloads = pagePreloads(root);
 
   async function send(path: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const immutable = path.startsWith("assets/");
@@ -39,6 +41,10 @@ export async function serveConsole(app: FastifyInstance, root: string): Promise<
     const path = decodePath(request.url);
     const isPage = path === "" || path === "index.html" || (!/^(assets|trpc|auth|api)(\/|$)/.test(path) && acceptsHtml(request));
     const wanted = path !== "" && files.has(path) ? path : isPage ? "index.html" : path;
+    if (wanted === "index.html") {
+      const link = await preloads(path, request.headers["accept-language"]);
+      if (link !== "") reply.header("link", link);
+    }
     if (files.has(wanted) || (/^assets\/[\w.-]+$|^index\.html$/.test(wanted) && (await files.listAgain()).has(wanted)))
       return send(wanted, request, reply);
     if (isPage) return reply.code(503).header("cache-control", "no-cache").type("text/html; charset=utf-8").send(missing);

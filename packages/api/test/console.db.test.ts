@@ -1,5 +1,5 @@
 import { createHook } from "node:async_hooks";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,6 +58,36 @@ describe("the console", () => {
       const answer = await get(path, html);
       expect([path, answer.status, await answer.text()]).toEqual([path, 200, "<title>Sluice</title>"]);
     }
+  });
+
+  it("names the code of a page with the page, and what the application brings itself not again; a build meanwhile is noticed", async () => {
+    const link = async (path: string, headers = {}): Promise<string | null> =>
+      (await get(path, { ...html, ...headers })).headers.get("link");
+    expect(await link("/logs")).toBeNull();
+    await mkdir(join(dir, ".vite"));
+    const shell = { file: "assets/index-abc123.js" };
+    const logs = { file: "assets/logs-1.js", imports: ["index.html", "_table.js"] };
+    const manifest = {
+      "index.html": shell,
+      "src/pages/logs/logs-page.tsx": logs,
+      "_table.js": { file: "assets/table-2.js", imports: ["index.html"] },
+      "src/pages/overview/overview-page.tsx": { file: "assets/overview-3.js" },
+      "src/pages/system/ledger-page.tsx": { file: "assets/ledger-4.js" },
+      "src/text/zh-CN.ts": { file: "assets/zh-CN-5.js" },
+    };
+    await writeFile(join(dir, ".vite/manifest.json"), JSON.stringify(manifest));
+    const preload = (...files: string[]): string => files.map((file) => `</assets/${file}>; rel=modulepreload`).join(", ");
+    expect(await link("/logs?model=x")).toBe(preload("logs-1.js", "table-2.js"));
+    expect(await link("/")).toBe(preload("overview-3.js"));
+    expect(await link("/system/ledger", { "accept-language": "zh-CN,zh;q=0.9" })).toBe(preload("ledger-4.js", "zh-CN-5.js"));
+    expect(await link("/no/such/__proto__")).toBeNull();
+    expect(await link("/assets/index-abc123.js")).toBeNull();
+    await writeFile(
+      join(dir, ".vite/manifest.json"),
+      JSON.stringify({ ...manifest, "src/pages/logs/logs-page.tsx": { ...logs, file: "assets/logs-6.js" } }),
+    );
+    await utimes(join(dir, ".vite/manifest.json"), 1, 1);
+    expect(await link("/logs")).toBe(preload("logs-6.js", "table-2.js"));
   });
 
   it("has nothing else", async () => {

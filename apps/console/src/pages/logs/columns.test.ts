@@ -1,11 +1,16 @@
 import { expect, it } from "vitest";
-import { columnsFor, columnsOf } from "./columns.ts";
+import { columnsFor, columnsOf, stepOf } from "./columns.ts";
 
 const names = (...args: Parameters<typeof columnsOf>) => columnsOf(...args).shown.map(({ name }) => name);
 
 it("shows more columns in a wider pane, and never less than what a row is about", () => {
   expect(names({}, true, 1_224)).toEqual("time status model provider user key tokens speed ttft duration cost".split(" "));
   expect(names({}, true, 600)).toEqual("time status model tokens duration cost".split(" "));
+});
+
+it("has the same columns for all widths of a step, so that a pane is not drawn anew for a few pixels", () => {
+  for (let width = 300; width < 2_000; width += 7) expect(names({}, true, stepOf(width))).toEqual(names({}, true, width));
+  expect(new Set([761, 800, 899].map(stepOf)).size).toBe(1);
 });
 
 it("shows what was asked for at any width, and not what was sent away", () => {

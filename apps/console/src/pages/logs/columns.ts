@@ -68,6 +68,13 @@ export function columnsFor(admin: boolean): ColumnName[] {
   return all.filter((column) => admin || !column.admin).map(({ name }) => name);
 }
 
+const steps = [...new Set(all.flatMap(({ from }) => from ?? []))];
+
+/** The greatest width at which columns change that a pane so many px wide has reached: panes of one step have the same columns. */
+export function stepOf(width: number): number {
+  return Math.max(0, ...steps.filter((step) => width >= step));
+}
+
 /** The columns of a pane so many px wide. */
 export function columnsOf(choice: ColumnChoice, admin: boolean, width: number): Columns {
   const shown = all.filter(({ name, admin: only, from }) => (admin || !only) && (choice[name] ?? (from !== undefined && width >= from)));

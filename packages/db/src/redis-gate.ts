@@ -1,6 +1,7 @@
 import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 import type { Redis } from "ioredis";
+import { startAnswerDeadline } from "./answer-deadline.ts";
 
 /** What stands between a request and a Redis that is gone, slow or frozen. */
 export interface RedisGate {
@@ -100,7 +101,7 @@ export function createRedisGate(options: RedisGateOptions): RedisGate {
 
 function withinMs<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    const stop = startAnswerDeadline(ms, () => reject(new Error(`no answer within ${ms} ms`)));
+    promise.then(resolve, reject).finally(stop);
   });
 }

@@ -1,3 +1,4 @@
+import { silentLog } from "@sluice/core/log";
 import { until } from "@sluice/testing/deadline";
 import { freePort } from "@sluice/testing/ports";
 import type { TestRedis } from "@sluice/testing/redis";
@@ -5,6 +6,7 @@ import { startTestRedis } from "@sluice/testing/redis";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkRedis, createRedis, waitForRedis } from "./redis.ts";
+import { createRedisGate } from "./redis-gate.ts";
 
 let server: TestRedis;
 let redis: Redis;
@@ -42,6 +44,23 @@ describe("the Redis client", () => {
     server.resume();
     // What was sent before the pause is executed once; nothing is repeated.
     expect(await until(() => redis.get("n"), { what: "it answers again" })).toBe("1");
+  });
+
+  it("takes no answer for late that came while this process was busy", async () => {
+    const gate = createRedisGate({
+      redis,
+      log: silentLog,
+      meanwhile: "nothing",
+      onRecover: () => undefined,
+      timeoutMs: 100,
+      failuresToShut: 1,
+    });
+    await redis.set("n", "1");
+    const answers = [redis.get("n"), gate.run((redis) => redis.incr("m"))];
+    for (const end = performance.now() + 700; performance.now() < end; );
+    expect(await Promise.all(answers)).toEqual(["1", 1]);
+    expect(gate.isOpen()).toBe(true);
+    gate.close();
   });
 
   it("does not repeat commands that a lost connection cut off", async () => {

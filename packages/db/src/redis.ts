@@ -1,5 +1,6 @@
 import type { RedisOptions } from "ioredis";
 import { Redis } from "ioredis";
+import { startAnswerDeadline } from "./answer-deadline.ts";
 
 export interface RedisClientOptions {
   /** Shown by CLIENT LIST. */
@@ -29,6 +30,7 @@ export function createRedis(url: string, options: RedisClientOptions): Redis {
     ...(commandTimeoutMs > 0 ? { commandTimeout: commandTimeoutMs } : {}),
   };
   const redis = new Redis(url, settings);
+  beFairAboutTime(redis);
   let reason = "";
   // Without a listener an outage would end this process.
   redis.on("error", (error: Error) => {
@@ -37,6 +39,18 @@ export function createRedis(url: string, options: RedisClientOptions): Redis {
   redis.on("ready", () => options.onStatus?.("ready", ""));
   redis.on("close", () => options.onStatus?.("lost", reason));
   return redis;
+}
+
+/** Takes nobody for late because this process was: the library's own timer would. */
+function beFairAboutTime(redis: Redis): void {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, stream) => {
+    command.setTimeout = (ms) => {
+      const stop = startAnswerDeadline(ms, () => command.reject(new Error("Command timed out")));
+      command.promise.then(stop, stop);
+    };
+    return send(command, stream);
+  };
 }
 
 export interface RedisCheck {

@@ -61,13 +61,16 @@ export function startTracing(env: TracingEnv, parts: { log: Log; version: string
         propagator.inject(trace.setSpan(context, upstream), headers, defaultTextMapSetter);
         return headers;
       },
-      ended({ row, detail, provider: last }) {
+      ended({ row, detail, provider: last, answer }) {
+        const reading = answer?.kind === "stream" ? answer.relay.reading : answer?.reading;
         const nowMs = Date.now();
         for (const attempt of detail.attempts) {
           const spans = asked.get(attempt) ?? { attempt: openAttempt(attempt).span, upstream: null };
           const endMs = attempt.endedMs < 0 ? nowMs : startedAtMs + attempt.endedMs;
           const dialect = last?.id === attempt.providerId ? last.dialect : row.dialect;
-          endSpan(spans.upstream, { attributes: attributesOfCall(row, attempt, dialect), error: attempt.errorCode, endMs });
+          const finishReasons = attempt.outcome === "ok" ? reading?.finishReasons?.filter((word) => word !== undefined) : undefined;
+          const attributes = attributesOfCall(row, attempt, { dialect, finishReasons });
+          endSpan(spans.upstream, { attributes, error: attempt.errorCode, endMs });
           endSpan(spans.attempt, { attributes: { "sluice.outcome": attempt.outcome }, error: attempt.errorCode, endMs });
         }
         endSpan(request, {
@@ -103,13 +106,18 @@ const operations: Record<Endpoint, string> = {
 const providerNames: Record<DialectName, string> = { anthropic: "anthropic", openai: "openai", gemini: "gcp.gemini" };
 
 /** https://github.com/open-telemetry/semantic-conventions-genai, client inference. */
-function attributesOfCall(row: RequestRow, attempt: Attempt, dialect: DialectName): Attributes {
+function attributesOfCall(
+  row: RequestRow,
+  attempt: Attempt,
+  { dialect, finishReasons }: { dialect: DialectName; finishReasons: string[] | undefined },
+): Attributes {
   return {
     "gen_ai.operation.name": operations[row.endpoint],
     "gen_ai.provider.name": providerNames[dialect],
     "gen_ai.request.model": attempt.upstreamModel,
     "gen_ai.request.stream": row.stream,
     ...(attempt.outcome === "ok" && row.upstreamModel !== "" && { "gen_ai.response.model": row.upstreamModel }),
+    ...(finishReasons && { "gen_ai.response.finish_reasons": finishReasons }),
     ...(attempt.firstContentMs !== null && {
       "gen_ai.response.time_to_first_chunk": (attempt.firstContentMs - attempt.startedMs) / 1_000,
     }),

@@ -66,5 +66,12 @@ export async function startSpanSink(): Promise<SpanSink> {
 }
 
 function plain(attributes: readonly KeyValue[]): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, plainValue(value)]));
+}
+
+/** `{ stringValue }`, `{ intValue }`, …, or `{ arrayValue: { values } }`. */
+function plainValue(value: Record<string, unknown>): unknown {
+  const [first] = Object.values(value);
+  if (!("arrayValue" in value)) return first;
+  return (first as { values: Record<string, unknown>[] }).values.map(plainValue);
 }

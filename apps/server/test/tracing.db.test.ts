@@ -80,6 +80,7 @@ describe("R37 traces", () => {
       "gen_ai.provider.name": "anthropic",
       "gen_ai.request.model": "claude-quick@plain,6",
       "gen_ai.usage.output_tokens": 6,
+      "gen_ai.response.finish_reasons": ["end_turn"],
       "http.response.status_code": 200,
     });
     expect(Number(upstream.attributes["gen_ai.usage.input_tokens"])).toBeGreaterThan(0);

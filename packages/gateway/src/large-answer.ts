@@ -21,6 +21,7 @@ export function largeAnswerMeter(held: readonly Buffer[], inputEstimate: number)
     hasContent: true,
     upstreamModel: "",
     failure: null,
+    finishReasons: null,
     complete: false,
   };
   return {

@@ -2,7 +2,7 @@ import { noUsage } from "../requests.ts";
 import type { Envelope } from "./dialect.ts";
 import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
 import { stringBytes } from "./json-peek.ts";
-import { addContent, largeBytes, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
+import { addContent, largeBytes, newReading, type OpenReading, readCount, readFailure, takeFinish, textBytes } from "./reading.ts";
 import { decodeData, type SseEvent } from "./sse.ts";
 import { type EventReader, FLOW, HOLD } from "./stream-meter.ts";
 
@@ -82,7 +82,9 @@ export function anthropicReader(envelope: Envelope): EventReader {
         addContent(reading, blockBytes(asRecord(typed(event)?.content_block) ?? {}));
         return FLOW;
       case "message_delta": {
-        const usage = asRecord(typed(event)?.usage);
+        const body = typed(event);
+        takeFinish(reading, asRecord(body?.delta)?.stop_reason);
+        const usage = asRecord(body?.usage);
         if (usage) {
           takeUsage(reading, usage, envelope.cacheTtl === "1h");
           takeOutput(reading, usage);
@@ -128,6 +130,7 @@ export function readAnthropicAnswer(body: Buffer, envelope: Envelope, billable: 
     reading.usageReported = true;
     return reading;
   }
+  takeFinish(reading, answer.stop_reason);
   for (const block of asList(answer.content)) addContent(reading, blockBytes(asRecord(block) ?? {}));
   const usage = asRecord(answer.usage);
   if (usage) {

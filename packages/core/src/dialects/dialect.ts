@@ -47,6 +47,8 @@ export interface Reading {
   upstreamModel: string;
   /** An error inside the answer (`overloaded_error` in a 200 stream, …); null when none. */
   failure: { code: ErrorCode; message: string; retryable: boolean } | null;
+  /** Why the answer, or each of several, ended, in the upstream's words; null when it was not said, or nobody looked. */
+  finishReasons: string[] | null;
   /** Streams: the terminal event was seen. Whole answers: the body was well-formed. */
   complete: boolean;
 }
@@ -109,8 +111,11 @@ export interface Dialect {
   upstreamHeaders(client: Record<string, string | undefined>, secret: string, requestId?: string): Record<string, string>;
   /** Allow-listed upstream headers for the client (content-type, rate-limit and organisation headers, retry-after). */
   clientHeaders(upstream: Record<string, string>): Record<string, string>;
-  /** A meter for one answer stream. `dropUsageChunk`: the usage chunk was asked for by us, not by the client. */
-  meterStream(route: Route, envelope: Envelope, options: { dropUsageChunk: boolean }): StreamMeter;
+  /**
+   * A meter for one answer stream. `dropUsageChunk`: the usage chunk was asked for by us, not by the client. `tellsFinish`: somebody
+   * wants to know `finishReasons` also where that costs a look at each event.
+   */
+  meterStream(route: Route, envelope: Envelope, options: { dropUsageChunk: boolean; tellsFinish?: boolean }): StreamMeter;
   /** A whole, successful answer. */
   readAnswer(body: Buffer, route: Route, envelope: Envelope): Reading;
   /** An upstream's error answer: what it means for failover and breaker. Client errors (400, 404, 413, 422) are not failures. */

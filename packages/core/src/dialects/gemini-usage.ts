@@ -1,7 +1,17 @@
 import { noUsage } from "../requests.ts";
 import type { Envelope } from "./dialect.ts";
 import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
-import { addContent, binaryBytes, largeBytes, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
+import {
+  addContent,
+  binaryBytes,
+  largeBytes,
+  newReading,
+  type OpenReading,
+  readCount,
+  readFailure,
+  takeFinish,
+  textBytes,
+} from "./reading.ts";
 import { decodeData, type SseEvent } from "./sse.ts";
 import { type EventReader, FLOW, HOLD, RELEASE } from "./stream-meter.ts";
 
@@ -34,10 +44,13 @@ function takeResponse(reading: OpenReading, response: JsonRecord): { content: bo
   reading.upstreamModel ||= asText(response.modelVersion);
   let bytes = 0;
   let ends = asText(asRecord(response.promptFeedback)?.blockReason) !== "";
-  for (const candidate of asList(response.candidates)) {
+  for (const [index, candidate] of asList(response.candidates).entries()) {
     const record = asRecord(candidate);
     const reason = asText(record?.finishReason);
-    if (reason !== "" && reason !== "FINISH_REASON_UNSPECIFIED") ends = true;
+    if (reason !== "" && reason !== "FINISH_REASON_UNSPECIFIED") {
+      ends = true;
+      takeFinish(reading, reason, record?.index ?? index);
+    }
     for (const part of asList(asRecord(record?.content)?.parts)) bytes += partBytes(asRecord(part) ?? {});
   }
   addContent(reading, bytes);

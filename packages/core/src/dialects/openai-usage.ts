@@ -2,7 +2,17 @@ import { noUsage } from "../requests.ts";
 import type { Envelope, Route } from "./dialect.ts";
 import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
 import { hasValue, stringBytes } from "./json-peek.ts";
-import { addContent, binaryBytes, largeBytes, newReading, type OpenReading, readCount, readFailure, textBytes } from "./reading.ts";
+import {
+  addContent,
+  binaryBytes,
+  largeBytes,
+  newReading,
+  type OpenReading,
+  readCount,
+  readFailure,
+  takeFinish,
+  textBytes,
+} from "./reading.ts";
 import { decodeData, type SseEvent } from "./sse.ts";
 import { DROP, type EventReader, FLOW, HOLD } from "./stream-meter.ts";
 
@@ -36,6 +46,14 @@ function takeFailure(reading: OpenReading, error: unknown): void {
   reading.failure = readFailure(kind, asText(record?.message) || asText(error));
 }
 
+/** Of each choice of a chunk or a whole answer. */
+function takeChoiceFinishes(reading: OpenReading, chunk: JsonRecord): void {
+  for (const [index, choice] of asList(chunk.choices).entries()) {
+    const record = asRecord(choice);
+    takeFinish(reading, record?.finish_reason, record?.index ?? index);
+  }
+}
+
 /** Bytes of content in a chat delta or message; a tool call's name counts, a role does not. */
 function deltaBytes(delta: JsonRecord): number {
   let bytes = textBytes(delta.reasoning_content) + textBytes(delta.reasoning) + textBytes(delta.refusal);
@@ -55,16 +73,24 @@ function choiceBytes(chunk: JsonRecord, field: "delta" | "message"): number {
   return bytes;
 }
 
+interface ChatOptions {
+  dropUsageChunk: boolean;
+  /** Also the chunk that says why a choice ended is parsed. */
+  tellsFinish?: boolean | undefined;
+}
+
 /** Reads a chat stream: chunks are parsed until the first content, then only when they carry usage or an error. */
-export function chatReader(envelope: Envelope, dropUsageChunk: boolean): EventReader {
+export function chatReader(envelope: Envelope, { dropUsageChunk, tellsFinish = false }: ChatOptions): EventReader {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
+  const isWorthParsing = (data: string): boolean =>
+    hasValue(data, '"usage"') || hasValue(data, '"error"') || (tellsFinish && hasValue(data, '"finish_reason"'));
   function read({ data, ...event }: SseEvent): number {
     if (data.charCodeAt(0) === 0x5b && data.trim() === "[DONE]") {
       reading.complete = true;
       return HOLD;
     }
     if (data === "" || reading.complete) return FLOW;
-    if (reading.hasContent && event.name !== "error" && !hasValue(data, '"usage"') && !hasValue(data, '"error"')) {
+    if (reading.hasContent && event.name !== "error" && !isWorthParsing(data)) {
       addContent(reading, stringBytes(data, chatKeys));
       return FLOW;
     }
@@ -76,6 +102,7 @@ export function chatReader(envelope: Envelope, dropUsageChunk: boolean): EventRe
       return HOLD;
     }
     addContent(reading, choiceBytes(chunk, "delta"));
+    takeChoiceFinishes(reading, chunk);
     const usage = asRecord(chunk.usage);
     if (!usage) return FLOW;
     takeUsage(reading, usage);
@@ -114,12 +141,18 @@ function takeResponse(reading: OpenReading, response: JsonRecord | null): void {
   if (usage) takeUsage(reading, usage);
 }
 
+/** Of a response that ended: what it is incomplete for says more than that it is. */
+function takeResponseFinish(reading: OpenReading, response: JsonRecord | null): void {
+  takeFinish(reading, asText(asRecord(response?.incomplete_details)?.reason) || response?.status);
+}
+
 /** Reads a Responses stream by event types; deltas are measured, only the few events around them are parsed. */
 export function responsesReader(envelope: Envelope): EventReader {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
   function readEnd(name: string, event: SseEvent): number {
     const response = asRecord(parseRecord(decodeData(event))?.response);
     takeResponse(reading, response);
+    takeResponseFinish(reading, response);
     reading.complete = true;
     if (name === "response.failed") takeFailure(reading, response?.error);
     return HOLD;
@@ -152,7 +185,10 @@ export function responsesReader(envelope: Envelope): EventReader {
   return {
     reading,
     read,
-    largePaths: ["type", "response.model", "response.usage", "response.error", "error", "code", "message"],
+    largePaths: [
+      ...["type", "response.model", "response.usage", "response.status", "response.incomplete_details", "response.error"],
+      ...["error", "code", "message"],
+    ],
     readLarge(event) {
       const fate = read(event);
       // The events at the end repeat what the deltas have said.
@@ -176,9 +212,13 @@ export function readOpenaiAnswer(body: Buffer, route: Route, envelope: Envelope)
     reading.usageReported = true;
     return reading;
   }
-  if (route.endpoint === "responses") for (const item of asList(answer.output)) addContent(reading, itemBytes(asRecord(item) ?? {}));
-  else if (route.endpoint === "chat") addContent(reading, choiceBytes(answer, "message"));
-  else if (asList(answer.data).length > 0) reading.hasContent = true;
+  if (route.endpoint === "responses") {
+    for (const item of asList(answer.output)) addContent(reading, itemBytes(asRecord(item) ?? {}));
+    takeResponseFinish(reading, answer);
+  } else if (route.endpoint === "chat") {
+    addContent(reading, choiceBytes(answer, "message"));
+    takeChoiceFinishes(reading, answer);
+  } else if (asList(answer.data).length > 0) reading.hasContent = true;
   const usage = asRecord(answer.usage);
   if (usage) takeUsage(reading, usage);
   return reading;

@@ -78,8 +78,8 @@ export const openai: Dialect = {
     return { ...filterHeaders(client, toUpstream), ...bodyHeaders(requestId), authorization: `Bearer ${secret}` };
   },
   clientHeaders: (upstream) => filterHeaders(upstream, toClient),
-  meterStream(route, envelope, { dropUsageChunk }) {
-    return createStreamMeter(route.endpoint === "responses" ? responsesReader(envelope) : chatReader(envelope, dropUsageChunk));
+  meterStream(route, envelope, options) {
+    return createStreamMeter(route.endpoint === "responses" ? responsesReader(envelope) : chatReader(envelope, options));
   },
   readAnswer: readOpenaiAnswer,
   readError: readUpstreamError,

@@ -28,6 +28,7 @@ export function newReading(inputEstimate: number, bytesPerToken: number): OpenRe
     hasContent: false,
     upstreamModel: "",
     failure: null,
+    finishReasons: null,
     complete: false,
     contentBytes: 0,
     known: {},
@@ -51,6 +52,17 @@ export function addContent(reading: OpenReading, bytes: number): void {
   if (bytes <= 0) return;
   reading.hasContent = true;
   reading.contentBytes += bytes;
+}
+
+/** No client asks for more answers at once. */
+const MOST_ANSWERS = 128;
+const MOST_WORD = 100;
+
+/** Says why one of the answers ended; what is no text says nothing. */
+export function takeFinish(reading: OpenReading, word: unknown, answer: unknown = 0): void {
+  if (typeof word !== "string" || word === "" || typeof answer !== "number" || !(answer >= 0 && answer < MOST_ANSWERS)) return;
+  reading.finishReasons ??= [];
+  reading.finishReasons[Math.floor(answer)] = word.slice(0, MOST_WORD);
 }
 
 /** What an image counts in an estimate, whatever its size: about 1,300 tokens, as providers charge for one. */

@@ -309,3 +309,47 @@ describe("streams", () => {
     }
   });
 });
+
+describe("why an answer ended", () => {
+  const chunk = (choices: object[], rest: object = {}) => data({ model: "m", choices, ...rest });
+  const told = (index: number, finish_reason: string | null, content = "x") => ({ index, finish_reason, delta: { content } });
+
+  test("is what the dialect's end says, whole or streamed", () => {
+    const message = { role: "assistant", content: "x" };
+    const incomplete = { status: "incomplete", incomplete_details: { reason: "max_output_tokens" }, output: [] };
+    const readings: [Reading, string[]][] = [
+      [whole("messages", { content: [], stop_reason: "tool_use" }), ["tool_use"]],
+      [
+        streamed("messages", [named("message_delta", { delta: { stop_reason: "max_tokens" }, usage: { output_tokens: 1 } })]),
+        ["max_tokens"],
+      ],
+      [
+        whole("chat", { choices: ["stop", "length"].map((finish_reason, index) => ({ index, finish_reason, message })) }),
+        ["stop", "length"],
+      ],
+      [whole("responses", { status: "completed", output: [] }), ["completed"]],
+      [whole("responses", incomplete), ["max_output_tokens"]],
+      [streamed("responses", [named("response.incomplete", { response: incomplete })]), ["max_output_tokens"]],
+      [whole("gemini", { candidates: [{ finishReason: "STOP" }, { finishReason: "SAFETY" }] }), ["STOP", "SAFETY"]],
+      [streamed("gemini", [data({ candidates: [{ finishReason: "MAX_TOKENS" }] })]), ["MAX_TOKENS"]],
+    ];
+    for (const [{ finishReasons }, expected] of readings) expect(finishReasons).toEqual(expected);
+  });
+
+  test("is looked for in a chat stream only for who wants it, and then changes nothing else", () => {
+    const events = [chunk([told(0, null), told(1, null)]), chunk([told(1, "length", "")]), chunk([told(0, "stop", "")]), "data: [DONE]"];
+    const read = (tellsFinish: boolean): Reading => {
+      const meter = dialects.openai.meterStream(routes.chat, envelopeOf("chat"), { dropUsageChunk: false, tellsFinish });
+      for (const event of events) meter.feed(Buffer.from(`${event}\n\n`));
+      return meter.reading;
+    };
+    expect(read(true).finishReasons).toEqual(["stop", "length"]);
+    expect(read(false).finishReasons).toBe(null);
+    expect({ ...read(true), finishReasons: null }).toEqual({ ...read(false) });
+  });
+
+  test("that is no word, or of no answer that can be, says nothing", () => {
+    const choices = [-1, 128, 1e9, "0", 0].map((index) => ({ index, finish_reason: index === 0 ? 7 : "stop", message: {} }));
+    expect(whole("chat", { choices }).finishReasons).toBe(null);
+  });
+});

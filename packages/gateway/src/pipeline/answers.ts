@@ -49,7 +49,7 @@ async function readStream(
   { spoken, envelope, asksUsage }: Asked,
 ): Promise<Failure | null> {
   const { dialect, route, conversion } = spoken;
-  const own = dialect.meterStream(route, envelope, { dropUsageChunk: asksUsage });
+  const own = dialect.meterStream(route, envelope, { dropUsageChunk: asksUsage, tellsFinish: call.trace !== null });
   const meter = conversion ? conversion.meter(own, (error) => call.dialect.errorEvent(error, call.id, call.row.endpoint)) : own;
   const relay = openRelay(runtime, call, response, meter, false);
   try {

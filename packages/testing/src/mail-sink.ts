@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { SMTPServer } from "smtp-server";
+import type { SelfMadeCertificate } from "./self-made-certificate.ts";
 
 export interface MailReceived {
   from: string;
@@ -8,19 +9,25 @@ export interface MailReceived {
   source: string;
 }
 
-/** A mail server that keeps whatever it is given, on a free port, in clear. */
+/** A mail server that keeps whatever it is given, on a free port. */
 export interface MailSink {
   port: number;
   received: MailReceived[];
   stop(): Promise<void>;
 }
 
-/** Starts one; with a login it takes no mail without it. */
-export async function startMailSink(login?: { user: string; password: string }): Promise<MailSink> {
+export interface MailSinkTls extends SelfMadeCertificate {
+  /** tls: from the first byte; starttls: offered, and without it there is no login. */
+  security: "tls" | "starttls";
+}
+
+/** Starts one, in clear without `tls`; with a login it takes no mail without it. */
+export async function startMailSink(login?: { user: string; password: string }, tls?: MailSinkTls): Promise<MailSink> {
   const received: MailReceived[] = [];
   const server = new SMTPServer({
-    hideSTARTTLS: true,
-    allowInsecureAuth: true,
+    ...(tls && { key: tls.key, cert: tls.cert, secure: tls.security === "tls" }),
+    disabledCommands: tls?.security === "starttls" ? [] : ["STARTTLS"],
+    allowInsecureAuth: !tls,
     authOptional: login === undefined,
     onAuth: ({ username, password }, _session, done) =>
       username === login?.user && password === login?.password ? done(null, { user: username }) : done(new Error("wrong login")),

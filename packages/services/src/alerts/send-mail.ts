@@ -56,10 +56,18 @@ export async function sendMail(egress: Egress, { config, password, id, message, 
   }
 }
 
+/** In what TLS says of a certificate that is not trusted, is out of date or names another host. */
+const certificateWords = /certificate|altnames/i;
+
 /** What the mail server said, or what went wrong with it; nothing that was sent. */
 function refusalOf(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return "";
   const response = "response" in thrown && typeof thrown.response === "string" ? thrown.response : "";
   const message = thrown instanceof Error ? thrown.message : "";
-  return (response || message).replaceAll(/\s+/g, " ").slice(0, EXCERPT);
+  // Behind a semicolon Node tells how to start itself.
+  const [reason = ""] = message.split(";");
+  const refused = response === "" && certificateWords.test(reason) ? `The mail server's certificate is not accepted: ${reason}` : "";
+  // A server without STARTTLS says of it no more than that it knows no such word.
+  const said = "code" in thrown && thrown.code === "ETLS" ? message : response || message;
+  return (refused || said).replaceAll(/\s+/g, " ").slice(0, EXCERPT);
 }

@@ -1,5 +1,6 @@
 import { createAlertDelivery } from "@sluice/services/alerts/deliver-alerts";
 import { createAlertEvaluation } from "@sluice/services/alerts/evaluate-alerts";
+import { pruneIncidents } from "@sluice/services/alerts/prune-incidents";
 import { WARM_EVERY_MS, warmCaches } from "@sluice/services/caches/warm-caches";
 import type { Services } from "@sluice/services/context";
 import { systemContext } from "@sluice/services/create-services";
@@ -38,6 +39,7 @@ function alertJobs(services: Services): Job[] {
   return [
     { name: "evaluate-alerts", everyMs: 5_000, atStart: true, run: createAlertEvaluation(ctx) },
     { name: "deliver-alerts", everyMs: 1_000, atStart: true, run: createAlertDelivery(ctx) },
+    { name: "prune-incidents", everyMs: 3_600_000, atStart: true, run: async (signal) => void (await pruneIncidents(ctx, signal)) },
   ];
 }
 

@@ -2,6 +2,8 @@ import { createHmac } from "node:crypto";
 import { createAdmission } from "@sluice/admission/create-admission";
 import { createSpendReader } from "@sluice/admission/spend-reader";
 import type { AlertKind } from "@sluice/core/alerts/alert-kinds";
+import { systemClock } from "@sluice/core/clock";
+import { firstIdAt } from "@sluice/core/ids";
 import { defaultSettings } from "@sluice/core/inputs/settings";
 import { countMs, writeSketch } from "@sluice/core/latency-sketch";
 import { silentLog } from "@sluice/core/log";
@@ -11,6 +13,7 @@ import { createAlertRule, deleteAlertRule, listAlertRules, updateAlertRule } fro
 import { createAlertDelivery } from "@sluice/services/alerts/deliver-alerts";
 import { createAlertEvaluation } from "@sluice/services/alerts/evaluate-alerts";
 import { listOpenIncidents, listPastIncidents } from "@sluice/services/alerts/list-incidents";
+import { pruneIncidents } from "@sluice/services/alerts/prune-incidents";
 import type { Ctx } from "@sluice/services/context";
 import { topUp } from "@sluice/services/credits/add-entry";
 import { updateAccount } from "@sluice/services/credits/update-account";
@@ -191,6 +194,46 @@ describe("P42 alerts", () => {
     await work();
     expect((await listPastIncidents(admin)).items[0]).toMatchObject({ resolution: "rule_off", ruleName: "error_rate" });
     expect(JSON.parse(hook.received[1]?.body ?? "")).toMatchObject({ type: "alert.resolved" });
+  });
+
+  it("an incident is kept for as long as the setting says after its end, open ones for good", async () => {
+    const { channel } = await webhook();
+    const now = Date.now();
+    const add = (count: number, daysAgo: number, isOpen = false) =>
+      test.database.pool.query(
+        `WITH added AS (
+           INSERT INTO alert_incidents (id, rule_id, rule_name, kind, severity, subject, subject_id, threshold, value, last_value, fired_at, resolved_at)
+           SELECT (left($1, 24) || lpad(to_hex(i), 12, '0'))::uuid, $1::uuid, 'past', 'cost', 'warning', 'all', i::text, 1, 1, 1, $2, $3
+           FROM generate_series(1, $4::int) i RETURNING id)
+         INSERT INTO alert_deliveries (id, incident_id, channel_id, transition, next_at) SELECT id, id, $5::uuid, 'fired', $2 FROM added`,
+        [
+          firstIdAt(now - daysAgo * 86_400_000),
+          new Date(now - daysAgo * 86_400_000),
+          isOpen ? null : new Date(now - daysAgo * 86_400_000 + 3_600_000),
+          count,
+          channel.id,
+        ],
+      );
+    await add(1_500, 400);
+    await add(1, 401, true);
+    await add(3, 300);
+    const left = async () => {
+      const { rows } = await test.database.pool.query<{ incidents: number; messages: number }>(
+        "SELECT (SELECT count(*)::int FROM alert_incidents) AS incidents, (SELECT count(*)::int FROM alert_deliveries) AS messages",
+      );
+      return rows[0];
+    };
+    const prune = (days: number) => {
+      const config = admin.snapshot.current();
+      const settings = { ...config.settings, "retention.incidentDays": days };
+      const ctx = { ...admin, clock: systemClock, snapshot: { ...admin.snapshot, current: () => ({ ...config, settings }) } };
+      return pruneIncidents(ctx, signal);
+    };
+    expect([await prune(0), await prune(500)]).toEqual([0, 0]);
+    expect(await prune(365)).toBe(1_500);
+    expect(await left()).toEqual({ incidents: 4, messages: 4 });
+    expect(await prune(30)).toBe(3);
+    expect(await left()).toEqual({ incidents: 1, messages: 1 });
   });
 
   it("asks Postgres for nothing while there is neither rule nor channel", async () => {

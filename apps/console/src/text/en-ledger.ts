@@ -82,6 +82,7 @@ export const retention = {
   requests: "Requests",
   details: "Their details",
   fiveMinutes: "Sums of five minutes",
+  incidents: "Past incidents of alerts",
   hours: "Sums of hours and days",
   forGood: "for good",
   days_one: "{{count}} day",

@@ -79,6 +79,7 @@ export const retention = {
   requests: "请求",
   details: "请求详情",
   fiveMinutes: "五分钟汇总",
+  incidents: "已结束的告警事件",
   hours: "小时与每日汇总",
   forGood: "永久",
   days_other: "{{count}} 天",

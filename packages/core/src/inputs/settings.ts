@@ -27,6 +27,8 @@ export const settingSchemas = {
   "retention.detailDays": z.int().min(0).max(3_650).default(30),
   /** The overview reads yesterday by five minutes. */
   "retention.fiveMinuteDays": z.int().min(2).max(90).default(7),
+  /** Days that incidents of alerts are kept after their end; 0 = for good. */
+  "retention.incidentDays": z.int().min(0).max(3_650).default(365),
   /** Whether a partition is written to the data directory, compressed, before it is dropped. */
   "retention.archive": z.enum(["none", "csv"]).default("none"),
   "pricing.unknownModel": z.enum(["refuse", "record"]).default("refuse"),

@@ -8,6 +8,7 @@ export interface RetentionView extends RetentionPlan {
   requestDays: number;
   detailDays: number;
   fiveMinuteDays: number;
+  incidentDays: number;
   archive: Settings["retention.archive"];
 }
 
@@ -20,6 +21,7 @@ export async function getRetention(ctx: Ctx): Promise<RetentionView> {
     requestDays: settings["retention.requestDays"],
     detailDays: settings["retention.detailDays"],
     fiveMinuteDays: settings["retention.fiveMinuteDays"],
+    incidentDays: settings["retention.incidentDays"],
     archive: settings["retention.archive"],
   };
 }

@@ -30,6 +30,7 @@ export function RetentionCard() {
               [t("retention.requests"), days(t, data.requestDays)],
               [t("retention.details"), days(t, data.detailDays)],
               [t("retention.fiveMinutes"), days(t, data.fiveMinuteDays)],
+              [t("retention.incidents"), days(t, data.incidentDays)],
               [t("retention.hours"), t("retention.forGood")],
               ...(data.keptFromMs === null ? [] : [[t("retention.keptFrom"), formatDate(data.keptFromMs, i18n.language)] as const]),
             ]}

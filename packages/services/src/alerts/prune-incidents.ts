@@ -1,0 +1,28 @@
+import { firstIdAt } from "@sluice/core/ids";
+import type { Ctx } from "../context.ts";
+
+const DAY_MS = 86_400_000;
+const AT_ONCE = 1_000;
+
+/**
+ * Deletes incidents that ended longer ago than `retention.incidentDays`, with their messages, in bounded batches; open ones stay. The
+ * clock here is believed only as far as that of Postgres agrees: a broken one must not drop a thing. Gives how many went.
+ */
+export async function pruneIncidents({ pool, clock, snapshot, tenantId, log }: Ctx, signal: AbortSignal): Promise<number> {
+  const days = snapshot.current().settings["retention.incidentDays"];
+  if (days === 0) return 0;
+  const { rows } = await pool.query<{ now: number }>("SELECT (extract(epoch FROM now()) * 1000)::float8 AS now");
+  const beforeMs = Math.min(clock.now(), rows[0]?.now ?? 0) - days * DAY_MS;
+  let pruned = 0;
+  for (let last = AT_ONCE; last === AT_ONCE && !signal.aborted; pruned += last) {
+    // Whatever ended before began before: ids are made when it begins, and there is an index on them.
+    const { rowCount } = await pool.query(
+      `DELETE FROM alert_incidents WHERE id = ANY(ARRAY(
+         SELECT id FROM alert_incidents WHERE tenant_id = $1 AND id < $2::uuid AND resolved_at < $3 ORDER BY id LIMIT ${AT_ONCE}))`,
+      [tenantId, firstIdAt(beforeMs), new Date(beforeMs)],
+    );
+    last = rowCount ?? 0;
+  }
+  if (pruned > 0) log.info({ pruned }, "Removed past incidents");
+  return pruned;
+}

@@ -2,7 +2,7 @@ import { readFile, realpath, watch } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ConfigFileState } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
-import type { ConfigSummary } from "@sluice/services/config/apply-config";
+import type { ConfigSummary } from "@sluice/services/config/apply-job";
 import { ConfigFileError } from "@sluice/services/config/read-config";
 import { publicErrorOf } from "@sluice/services/outage";
 

@@ -129,6 +129,84 @@ describe("applying a configuration file", () => {
     await expect(apply(wrong)).rejects.toMatchObject({ problems: [expect.stringMatching(/^line 3: users\[0\]\.billing: /)] });
   });
 
+  it("sets alerts up: channels whose secrets open, rules that name them and what they watch; twice the same changes nothing", async () => {
+    const { prisma } = world.database;
+    const alerting = `
+alerts:
+  channels:
+    - { name: ops, kind: webhook, config: { url: "https://hooks.example.com/sluice" }, secret: { env: SIGNING } }
+    - name: mail
+      kind: email
+      language: zh-CN
+      config: { host: mail.example.com, port: 465, security: tls, user: me, from: a@example.com, to: [b@example.com] }
+      secret: { env: PASSWORD }
+  rules:
+    - { name: failing, kind: error_rate, threshold: 12.5, scope: provider, scopeName: main, channels: [mail, ops] }
+    - { name: spent, kind: cost, scope: key, scopeName: ada@example.com/fixed }
+`;
+    const secrets = { SIGNING: `whsec_${Buffer.alloc(32, 7).toString("base64")}`, PASSWORD: "mail-secret" };
+    const applyAlerts = (text: string) => applyConfig(systemContext(world.services, "config"), text, secrets);
+    expect((await applyAlerts(alerting)).created).toEqual([
+      ...["alert channel ops", "alert channel mail"],
+      ...["alert rule failing", "alert rule spent"],
+    ]);
+    const channels = new Map((await prisma.alertChannel.findMany()).map((row) => [row.name, row]));
+    const opened = ["ops", "mail"].map((name) => {
+      const { id = "", secret = "" } = channels.get(name) ?? {};
+      return world.services.channelSecrets.decrypt(secret, id);
+    });
+    expect(opened).toEqual([secrets.SIGNING, secrets.PASSWORD]);
+    const provider = await prisma.provider.findFirstOrThrow({ where: { name: "main" } });
+    const key = await prisma.key.findFirstOrThrow({ where: { name: "fixed" } });
+    const rule = (name: string) => prisma.alertRule.findFirstOrThrow({ where: { name } });
+    expect(await rule("failing")).toMatchObject({
+      ...{ scope: "provider", scopeId: provider.id, severity: "warning", minimumRequests: 20 },
+      channelIds: [channels.get("mail")?.id, channels.get("ops")?.id],
+    });
+    expect(await rule("spent")).toMatchObject({ scope: "key", scopeId: key.id, channelIds: [] });
+
+    await world.services.snapshot.refresh();
+    const { version } = world.services.snapshot.current();
+    expect(await applyAlerts(alerting)).toMatchObject({ created: [], updated: [], unchanged: 4 });
+    await world.services.snapshot.refresh();
+    expect(world.services.snapshot.current().version).toBe(version);
+
+    const changed = alerting.replace("12.5", "20").replace("mail.example.com", "smtp.example.com").replace("[mail, ops]", "[ops]");
+    secrets.SIGNING = `whsec_${Buffer.alloc(32, 8).toString("base64")}`;
+    expect((await applyAlerts(changed)).updated).toEqual([
+      ...["alert channel ops (secret)", "alert channel mail (config)"],
+      "alert rule failing (threshold, channelIds)",
+    ]);
+    expect((await applyAlerts(changed)).updated).toEqual([]);
+  });
+
+  it.each([
+    ["a channel that is not there", "{ name: a, kind: cost, channels: [gone] }", /^line 3: alerts\.rules\[0\]\.channels: .*gone/],
+    [
+      "a provider that is not there",
+      "{ name: a, kind: cost, scope: provider, scopeName: gone }",
+      /^line 3: .*\.scopeName: There is no provider/,
+    ],
+    ["a scope without its name", "{ name: a, kind: cost, scope: user }", /^line 3: alerts\.rules\[0\]\.scopeName: Say which/],
+    ["a scope that the kind has not", "{ name: a, kind: spool_depth, scope: model, scopeName: x }", /^line 3: alerts\.rules\[0\]\.scope: /],
+    ["a rule of another kind by now", "{ name: spent, kind: ttft }", /^line 3: alerts\.rules\[0\]\.kind: /],
+    ["an unknown field", "{ name: a, kind: cost, treshold: 3 }", /^line 3: alerts\.rules\[0\]\.treshold: unknown field/],
+  ])("refuses an alert rule with %s by line and field", async (_, rule, problem) => {
+    const count = () => world.database.prisma.alertRule.count();
+    const before = await count();
+    await expect(apply(`alerts:\n  rules:\n    - ${rule}\n`)).rejects.toMatchObject({ problems: [expect.stringMatching(problem)] });
+    expect(await count()).toBe(before);
+  });
+
+  it.each([
+    ["a variable without value", "config: { url: https://hooks.example.com }, secret: { env: NOT_THERE }", /\.secret: .*NOT_THERE$/],
+    ["no secret to sign with", "config: { url: https://hooks.example.com }", /\.secret: /],
+    ["an address nobody may call", "config: { url: http://10.0.0.1 }, secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", /\.config\.url: /],
+  ])("refuses an alert channel with %s", async (_, rest, problem) => {
+    const text = `alerts:\n  channels:\n    - { name: a, kind: webhook, ${rest} }\n`;
+    await expect(apply(text)).rejects.toMatchObject({ problems: [expect.stringMatching(problem)] });
+  });
+
   it("makes keys without a fixed secret only where somebody reads it", async () => {
     const text = "users:\n  - email: bob@example.com\n    keys: [{ name: made }]\n";
     expect(await apply(text)).toMatchObject({

@@ -40,7 +40,14 @@ settings:
   });
 
   it("accepts an empty file", () => {
-    expect(readConfig("").config).toEqual({ providers: [], groups: [], users: [], prices: [], settings: {} });
+    expect(readConfig("").config).toEqual({
+      providers: [],
+      groups: [],
+      users: [],
+      prices: [],
+      alerts: { channels: [], rules: [] },
+      settings: {},
+    });
   });
 
   it("names line and field of an unknown field", () => {
@@ -64,6 +71,8 @@ settings:
 
   it("refuses a name that stands twice", () => {
     expect(problemsOf(`providers:${provider}${provider}\n`)).toEqual(["line 6: providers[1].name: stands twice"]);
+    const rule = "    - { name: a, kind: cost }\n";
+    expect(problemsOf(`alerts:\n  rules:\n${rule}${rule}`)).toEqual(["line 4: alerts.rules[1].name: stands twice"]);
   });
 
   it("names the line of a syntax error", () => {

@@ -20,19 +20,10 @@ import { placeSettings, releaseSettings } from "../settings/update-settings.ts";
 import { type TxCtx, withTransaction } from "../transaction.ts";
 import { createUser } from "../users/create-user.ts";
 import { updateUser } from "../users/update-user.ts";
+import { applyAlertChannel, applyAlertRule } from "./apply-alerts.ts";
+import type { ApplyJob, ConfigSummary, Environment } from "./apply-job.ts";
 import type { ConfigFile, SecretField } from "./config-file.ts";
 import { ConfigFileError, type ReadConfig, readConfig, resolveSecret } from "./read-config.ts";
-
-/** What an application of the file did. */
-export interface ConfigSummary {
-  created: string[];
-  updated: string[];
-  unchanged: number;
-  /** Things left as they are, and why. */
-  notes: string[];
-  /** Keys made without a fixed `key`: shown to whoever applied the file, nowhere else. */
-  secrets: { user: string; key: string; secret: string }[];
-}
 
 export interface ApplyOptions {
   /**
@@ -40,14 +31,6 @@ export interface ApplyOptions {
    * their secret; a note says so.
    */
   showsSecrets?: boolean;
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-interface Job {
-  environment: Environment;
-  showsSecrets: boolean;
-  summary: ConfigSummary;
 }
 
 /**
@@ -65,7 +48,7 @@ export async function applyConfig(
   const read = readConfig(text);
   requireSecrets(read, environment);
   const summary: ConfigSummary = { created: [], updated: [], unchanged: 0, notes: [], secrets: [] };
-  const job: Job = { environment, showsSecrets: options.showsSecrets ?? false, summary };
+  const job: ApplyJob = { environment, showsSecrets: options.showsSecrets ?? false, summary };
   await withTransaction(ctx, async (ctx) => {
     // Processes that watch one file apply it one after the other: the second finds everything as it should be.
     await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.config', 0))`;
@@ -84,6 +67,12 @@ export async function applyConfig(
     }
     for (const [i, entry] of config.prices.entries()) {
       await placed(read, ["prices", i], () => applyPrice(ctx, entry, job));
+    }
+    for (const [i, entry] of config.alerts.channels.entries()) {
+      await placed(read, ["alerts", "channels", i], () => applyAlertChannel(ctx, entry, job));
+    }
+    for (const [i, entry] of config.alerts.rules.entries()) {
+      await placed(read, ["alerts", "rules", i], () => applyAlertRule(ctx, entry, job));
     }
     await placed(read, ["settings"], () => applySettings(ctx, config.settings, job));
   });
@@ -104,6 +93,7 @@ function requireSecrets({ config, problem }: ReadConfig, environment: Environmen
   }
   for (const [i, user] of config.users.entries())
     for (const [k, { key }] of user.keys.entries()) check(key, ["users", i, "keys", k, "key"]);
+  for (const [i, { secret }] of config.alerts.channels.entries()) check(secret, ["alerts", "channels", i, "secret"]);
   if (problems.length > 0) throw new ConfigFileError(problems);
 }
 
@@ -118,7 +108,7 @@ async function placed<T>({ problem }: ReadConfig, path: PropertyKey[], work: () 
   }
 }
 
-async function applyProvider(ctx: TxCtx, entry: ConfigFile["providers"][number], job: Job): Promise<void> {
+async function applyProvider(ctx: TxCtx, entry: ConfigFile["providers"][number], job: ApplyJob): Promise<void> {
   const { dialect, secret, ...wanted } = withSecrets(entry, job.environment);
   const stored = await ctx.transaction.tx.provider.findFirst({ where: { tenantId: ctx.tenantId, name: entry.name, deletedAt: null } });
   if (!stored) {
@@ -193,7 +183,7 @@ function limitChanges<E extends { [N in (typeof limitNames)[number]]?: unknown }
   return Object.fromEntries(names.map((name) => [name, entry[name]])) as Partial<E>;
 }
 
-async function applyGroup(ctx: TxCtx, entry: ConfigFile["groups"][number], job: Job): Promise<void> {
+async function applyGroup(ctx: TxCtx, entry: ConfigFile["groups"][number], job: ApplyJob): Promise<void> {
   const where = { tenantId_name: { tenantId: ctx.tenantId, name: entry.name } };
   const stored = await ctx.transaction.tx.group.findUnique({ where });
   const isSame =
@@ -208,7 +198,7 @@ async function applyGroup(ctx: TxCtx, entry: ConfigFile["groups"][number], job: 
   (stored ? job.summary.updated : job.summary.created).push(`group ${entry.name}`);
 }
 
-async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], job: Job): Promise<string> {
+async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], job: ApplyJob): Promise<string> {
   const { email, name, role, billing: _billing, keys: _keys, ...limits } = entry;
   const stored = await ctx.transaction.tx.user.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email } } });
   if (!stored) {
@@ -237,7 +227,7 @@ async function applyUser(ctx: TxCtx, entry: ConfigFile["users"][number], job: Jo
 
 type KeyEntry = ConfigFile["users"][number]["keys"][number] & { userId: string; email: string };
 
-async function applyKey(ctx: TxCtx, entry: KeyEntry, job: Job): Promise<void> {
+async function applyKey(ctx: TxCtx, entry: KeyEntry, job: ApplyJob): Promise<void> {
   const { userId, email, name } = entry;
   const label = `key ${name} of ${email}`;
   const fixed = entry.key === undefined ? undefined : (resolveSecret(entry.key, job.environment) ?? undefined);
@@ -279,7 +269,7 @@ function limitsOf(entry: KeyEntry): Pick<KeyEntry, (typeof limitNames)[number]> 
   return limits;
 }
 
-async function applyPrice(ctx: TxCtx, entry: ConfigFile["prices"][number], job: Job): Promise<void> {
+async function applyPrice(ctx: TxCtx, entry: ConfigFile["prices"][number], job: ApplyJob): Promise<void> {
   const before = await ctx.transaction.tx.price.findFirst({
     where: { tenantId: ctx.tenantId, model: entry.model },
     orderBy: { id: "desc" },
@@ -290,7 +280,7 @@ async function applyPrice(ctx: TxCtx, entry: ConfigFile["prices"][number], job: 
   else (before ? job.summary.updated : job.summary.created).push(`price ${entry.model}`);
 }
 
-async function applySettings(ctx: TxCtx, wanted: ConfigFile["settings"], job: Job): Promise<void> {
+async function applySettings(ctx: TxCtx, wanted: ConfigFile["settings"], job: ApplyJob): Promise<void> {
   const names = await placeSettings(ctx, wanted, "settings.update");
   if (ctx.actor.kind === "system" && ctx.actor.name === "config") await releaseSettings(ctx, Object.keys(wanted));
   if (names.length > 0) job.summary.updated.push(`settings (${names.join(", ")})`);

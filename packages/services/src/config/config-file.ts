@@ -1,3 +1,5 @@
+import { alertKinds } from "@sluice/core/alerts/alert-kinds";
+import { alertLanguages, emailConfig, UpdateAlertRuleInput, webhookConfig } from "@sluice/core/inputs/alert";
 import { billingField } from "@sluice/core/inputs/credit";
 import { SetGroupInput } from "@sluice/core/inputs/group";
 import { changedLimitFields, costLimitField } from "@sluice/core/inputs/limits";
@@ -95,12 +97,35 @@ const priceEntry = z.strictObject({
   cacheReadPerMTok: decimal.nullable().default(null),
 });
 
+const channelEntry = { name: nameField, language: z.enum(alertLanguages).optional(), enabled: z.boolean().optional() };
+
+const alertChannelEntry = z.discriminatedUnion("kind", [
+  /** Its signing secret is said: nobody would learn of one that was made. */
+  z.strictObject({ kind: z.literal("webhook"), ...channelEntry, config: webhookConfig, secret: secretField }),
+  z.strictObject({ kind: z.literal("email"), ...channelEntry, config: emailConfig, secret: secretField.optional() }),
+]);
+
+/** A rule names its channels and what it looks at. */
+const alertRuleEntry = UpdateAlertRuleInput.omit({ id: true, channelIds: true, scopeId: true }).extend({
+  name: nameField,
+  kind: z.enum(alertKinds),
+  channels: z.array(nameField).max(20).optional(),
+  /** Of a provider or model; a user's e-mail, `e-mail/name` of a key. */
+  scopeName: z.string().trim().min(1).max(500).optional(),
+});
+
+const alerts = z.strictObject({
+  channels: z.array(alertChannelEntry).max(100).default([]),
+  rules: z.array(alertRuleEntry).max(100).default([]),
+});
+
 /** The configuration file; unknown fields are errors at every level. */
 export const ConfigFile = z.strictObject({
   providers: z.array(providerEntry).max(1_000).default([]),
   users: z.array(userEntry).max(10_000).default([]),
   groups: z.array(groupEntry).max(1_000).default([]),
   prices: z.array(priceEntry).max(10_000).default([]),
+  alerts: alerts.prefault({}),
   settings: UpdateSettingsInput.default({}),
 });
 export type ConfigFile = z.infer<typeof ConfigFile>;

@@ -104,9 +104,18 @@ function repeated(config: ConfigFile, problem: (path: readonly PropertyKey[], te
     (i) => ["users", i, "email"],
   );
   check(
+    config.groups.map(({ name }) => name),
+    (i) => ["groups", i, "name"],
+  );
+  check(
     config.prices.map(({ model }) => model),
     (i) => ["prices", i, "model"],
   );
+  for (const kind of ["channels", "rules"] as const)
+    check(
+      config.alerts[kind].map(({ name }) => name),
+      (i) => ["alerts", kind, i, "name"],
+    );
   for (const [u, user] of config.users.entries())
     check(
       user.keys.map(({ name }) => name),

@@ -74,16 +74,21 @@ export function createMetrics(sources: MetricSources): Metrics {
     () => sources.limitDriftNanoUsd() / 1e9,
   );
   gaugesOfStickiness(gauge, sources);
-  counter("sluice_lock_conflicts_total", "Probes of a breaker that other requests had taken.", sources.lockConflicts);
+  counter(
+    "sluice_lock_conflicts_total",
+    "Probes of a breaker that other requests had taken, and locks of answers that another instance computed.",
+    sources.lockConflicts,
+  );
   counter("sluice_events_published_total", "Events given to the live bus.", sources.eventsPublished);
   counter("sluice_frames_sent_total", "Frames given to event streams.", sources.framesSent);
+  // Before PostgreSQL is asked for its own, which would be one that waits.
+  gauge("sluice_db_connections", "Connections to Postgres for console and jobs.", () => sources.pool.totalCount);
+  gauge("sluice_db_connections_waiting", "Queries that wait for a connection.", () => sources.pool.waitingCount);
   addStoreMetrics(registry, sources.stores);
   addCacheMetrics(registry, sources.cacheFigures);
   gauge("sluice_spans_exported", "Spans that the collector of traces took, since start.", () => sources.spanStats()?.exported ?? 0);
   gauge("sluice_spans_dropped", "Spans given up because it was away or too slow, since start.", () => sources.spanStats()?.dropped ?? 0);
   gauge("sluice_live_subscriptions", "Open event streams of the console.", sources.liveSubscriptions);
-  gauge("sluice_db_connections", "Connections to Postgres for console and jobs.", () => sources.pool.totalCount);
-  gauge("sluice_db_connections_waiting", "Queries that wait for a connection.", () => sources.pool.waitingCount);
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

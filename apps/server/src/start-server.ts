@@ -82,7 +82,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     const counts = {
       gatewayStats: () => roles.gateway?.stats() ?? null,
       ledgerStats: () => roles.ledger?.stats() ?? null,
-      lockConflicts: () => rooms.admission.breakers.probeConflicts(),
+      lockConflicts: () => rooms.admission.breakers.probeConflicts() + rooms.cache.lockConflicts(),
       eventsPublished: () => rooms.live.published(),
       framesSent: () => rooms.live.frames.sent(),
     };

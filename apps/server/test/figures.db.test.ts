@@ -1,67 +1,66 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { clientKey, configure, oneProvider } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
 import { testSecret } from "@sluice/testing/factories";
 import { callModel } from "@sluice/testing/model-client";
+import { type OwnPostgres, startOwnPostgres } from "@sluice/testing/own-postgres";
 import { freePort } from "@sluice/testing/ports";
-import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { makeDataDir, type ServerProcess, startServer } from "@sluice/testing/server-process";
-import { startUpstream } from "@sluice/upstream/server";
+import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ConsoleClient, openConsole, watch } from "./console-client.ts";
-import { type MetricFamily, parsePrometheus } from "./prometheus-text.ts";
+import {
+  connectReplica,
+  evictKeys,
+  hurryAutovacuum,
+  makeDeadRows,
+  restoreMemory,
+  runIntoDeadlock,
+  runSlowCommand,
+  spillSort,
+} from "./figure-movers.ts";
+import { type FigureWatch, figure, type Scrape, watchFigures } from "./figure-watch.ts";
 
 const token = "a-token-of-some-length";
 const quick = { dialect: "anthropic", model: "claude-quick", stream: false, key: clientKey } as const;
 const leftovers: (() => unknown)[] = [];
-let database: TestDatabase;
+/** Its own: what is counted of all of a server moves with what happens here. */
+let postgres: OwnPostgres;
+let upstream: Upstream;
 let redis: TestRedis;
 let server: ServerProcess;
 let admin: ConsoleClient;
+let watched: FigureWatch;
+const scrape = (): Promise<Scrape> => watched.scrape();
+const risesTo: FigureWatch["risesTo"] = (...what) => watched.risesTo(...what);
 
 beforeAll(async () => {
-  const [upstream, dir] = [await startUpstream(), makeDataDir()];
-  [database, redis] = await Promise.all([createTestDatabase(), startTestRedis()]);
+  const dir = makeDataDir();
+  [postgres, redis, upstream] = await Promise.all([startOwnPostgres(), startTestRedis(), startUpstream()]);
   const env = {
     ...(await configure(dir.path, upstream, oneProvider({ "claude-quick": "plain,6" }))),
-    ...{ DATABASE_URL: database.url, REDIS_URL: redis.url, SLUICE_SECRET: testSecret, SLUICE_METRICS_TOKEN: token },
+    ...{ DATABASE_URL: postgres.url, REDIS_URL: redis.url, SLUICE_SECRET: testSecret, SLUICE_METRICS_TOKEN: token },
   };
   server = await startServer({ dataDir: dir.path, port: await freePort(), env });
   leftovers.push(
-    () => database.drop(),
+    () => postgres.remove(),
     () => redis.stop(),
     () => upstream.stop(),
     () => dir.remove(),
     () => server.stop("SIGKILL"),
   );
   admin = await openConsole(server.url);
+  watched = watchFigures(server, token, admin);
 });
 afterAll(async () => {
   for (const end of leftovers.reverse()) await end();
 });
 
-type Scrape = Map<string, MetricFamily>;
-
-async function scrape(): Promise<Scrape> {
-  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
-  return parsePrometheus(await answer.text());
-}
-
-/** Sum of the samples with these labels. */
-function figure(families: Scrape, name: string, labels: Record<string, string> = {}): number {
-  const { samples = [] } = families.get(name.replace(/_(count|sum|bucket)$/, "")) ?? families.get(name) ?? {};
-  const fits = (of: Record<string, string>) => Object.entries(labels).every(([key, value]) => of[key] === value);
-  return samples.filter((sample) => sample.name === name && fits(sample.labels)).reduce((sum, { value }) => sum + value, 0);
-}
-
-async function risesTo(name: string, least: number, labels = {}): Promise<void> {
-  await until(async () => figure(await scrape(), name, labels) >= least, { what: `${name} is ${least} or more`, everyMs: 50 });
-}
-
 /** Runs `during` while somebody holds the prices to themselves. */
 async function whileLocked(during: () => Promise<void>): Promise<void> {
-  const holder = await database.pool.connect();
+  const holder = await postgres.pool.connect();
   await holder.query("BEGIN; LOCK TABLE prices IN ACCESS EXCLUSIVE MODE");
   try {
     await during();
@@ -108,9 +107,9 @@ it("W34: durations of statements for each table that was used", async () => {
 });
 
 it("W37: a statement that fails is counted as failed, and so is the procedure, whose caller is told", async () => {
-  await database.pool.query("ALTER TABLE audit_entries RENAME TO audit_entries_away");
+  await postgres.pool.query("ALTER TABLE audit_entries RENAME TO audit_entries_away");
   await expect(admin.api.audit.list.query({})).rejects.toMatchObject({ data: { code: "internal" } });
-  await database.pool.query("ALTER TABLE audit_entries_away RENAME TO audit_entries");
+  await postgres.pool.query("ALTER TABLE audit_entries_away RENAME TO audit_entries");
   const families = await scrape();
   expect(figure(families, "db_query_errors_total", { table: "audit_entries" })).toBeGreaterThan(0);
   expect(figure(families, "http_requests_total", { endpoint: "/trpc/audit.list", status: "500" })).toBe(1);
@@ -187,18 +186,18 @@ it("H18: a held lock, a long statement, a busy processor, writes and a slot that
   await waiting;
   await until(async () => figure(await scrape(), "sluice_postgres_lock_waits") === 0, { what: "nobody waits any more" });
 
-  const busy = await database.pool.connect();
+  const busy = await postgres.pool.connect();
   const { rows } = await busy.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
   const counting = busy.query("SELECT count(*) FROM generate_series(1, 1000000000)").catch((error: unknown) => error);
   await risesTo("sluice_postgres_on_cpu_sessions", 1);
-  await database.pool.query("SELECT pg_cancel_backend($1)", [rows[0]?.pid]);
+  await postgres.pool.query("SELECT pg_cancel_backend($1)", [rows[0]?.pid]);
   await counting;
   busy.release();
 
-  await database.pool.query("SELECT pg_create_physical_replication_slot($1, true)", [database.name]);
+  await postgres.pool.query("SELECT pg_create_physical_replication_slot($1, true)", ["lagging"]);
   await callModel(server.url, quick);
   await risesTo("sluice_postgres_replication_lag_bytes", 1);
-  await database.pool.query("SELECT pg_drop_replication_slot($1)", [database.name]);
+  await postgres.pool.query("SELECT pg_drop_replication_slot($1)", ["lagging"]);
   for (const name of ["transactions_total", "statements_total", "rows_written_total", "blocks_hit_total", "wal_bytes_total"])
     await risesTo(`sluice_postgres_${name}`, figure(before, `sluice_postgres_${name}`) + 1);
   for (const name of ["sluice_events_published_total", "sluice_ledger_flushes_total", "sluice_ledger_fsync_duration_seconds_count"])
@@ -242,6 +241,75 @@ it("R29: memory, time of statements, hit rate and spread of latency are pushed t
   expect(stores).toMatchObject({ stores: { postgres: { lockWaits: 0 }, redis: { keyHits: expect.any(Number) } } });
 });
 
+it("H18: a deadlock, a sort that spills, rows that die, autovacuum and a replica each move their figure", async () => {
+  const before = await scrape();
+  const more = (name: string): Promise<void> => risesTo(`sluice_postgres_${name}`, figure(before, `sluice_postgres_${name}`) + 1);
+  await runIntoDeadlock(postgres.pool);
+  await more("deadlocks_total");
+  await spillSort(postgres.pool);
+  await more("temp_bytes_total");
+  await makeDeadRows(postgres.pool);
+  await more("blocks_read_total");
+  await risesTo("sluice_postgres_dead_rows", 1_000);
+  await hurryAutovacuum(postgres.pool);
+  await risesTo("sluice_postgres_autovacuum_workers", 1);
+  await more("autovacuums_total");
+  const leave = await connectReplica(postgres.url);
+  await risesTo("sluice_postgres_replicas", 1);
+  await leave();
+  await until(async () => figure(await scrape(), "sluice_postgres_replicas") === 0, { what: "the replica is gone" });
+});
+
+it("H18: a limit of its memory, keys that it drops for it and a slow command move Redis' figures", async () => {
+  expect(figure(await scrape(), "sluice_redis_max_memory_bytes")).toBe(0);
+  await evictKeys(redis.url);
+  await risesTo("sluice_redis_evicted_total", 1);
+  expect(figure(await scrape(), "sluice_redis_max_memory_bytes")).toBeGreaterThan(1_000_000);
+  await restoreMemory(redis.url);
+  const slow = figure(await scrape(), "sluice_redis_slow_commands");
+  await runSlowCommand(redis.url);
+  await risesTo("sluice_redis_slow_commands", slow + 1);
+});
+
+it("H18: a flush that fails, records and statements that wait, and a probe that another request has move theirs", async () => {
+  await postgres.pool.query("ALTER TABLE key_totals RENAME TO key_totals_away");
+  await callModel(server.url, quick);
+  await risesTo("sluice_ledger_failures_total", 1);
+  await risesTo("sluice_ledger_depth", 1);
+  await postgres.pool.query("ALTER TABLE key_totals_away RENAME TO key_totals");
+  await until(async () => figure(await scrape(), "sluice_ledger_depth") === 0, { what: "it is settled" });
+
+  const waiting = async (): Promise<number> => figure(await scrape(), "sluice_db_connections_waiting");
+  await until(async () => (await waiting()) === 0, { what: "nobody waits for a connection" });
+  let asked: Promise<unknown>[] = [];
+  await whileLocked(async () => {
+    asked = Array.from({ length: 12 }, () => admin.api.prices.list.query());
+    // The page cannot be asked for it: whoever asks waits, too.
+    await until(async () => (await waiting()) > 0, { what: "statements wait for a connection" });
+  });
+  await Promise.all(asked);
+
+  await admin.api.settings.update.mutate({ "breaker.failures": 1, "breaker.openSeconds": 1 });
+  const before = figure(await scrape(), "sluice_lock_conflicts_total");
+  const conflict = async (): Promise<boolean> => {
+    upstream.control("*", "error-before,500");
+    await callModel(server.url, quick);
+    upstream.control("*", null);
+    const due = async () =>
+      (await admin.api.system.get.query()).breakers.some(({ probeAtMs }) => probeAtMs !== null && probeAtMs <= Date.now());
+    await until(due, { what: "a probe is due", everyMs: 50 });
+    // While Redis says nothing all of them ask for it.
+    redis.pause();
+    const calls = Array.from({ length: 8 }, () => callModel(server.url, quick));
+    await sleep(100);
+    redis.resume();
+    await Promise.all(calls);
+    return figure(await scrape(), "sluice_lock_conflicts_total") > before;
+  };
+  await until(conflict, { what: "a probe is met", deadlineMs: 30_000 });
+  await risesTo("sluice_lock_conflicts_total", before + 1);
+});
+
 it("a Redis that does not answer has no samples but its up, and the scrape answers", async () => {
   expect(figure(await scrape(), "sluice_redis_up")).toBe(1);
   await redis.kill();
@@ -249,4 +317,13 @@ it("a Redis that does not answer has no samples but its up, and the scrape answe
   const families = await scrape();
   expect(families.get("sluice_redis_memory_bytes")?.samples).toEqual([]);
   expect(figure(families, "sluice_postgres_up")).toBe(1);
+});
+
+it("H18, P38, A26: none of the figures is constant", async () => {
+  const names = /^(sluice_(postgres|redis|lock|events|frames|db)_|sluice_ledger_(depth|flushes|rows|failures)|http_|db_|cache_hit_rate)/;
+  const ofThePage = /^(process|ledger|postgres|redis)\./;
+  const still = watched.still().filter((name) => names.test(name) || ofThePage.test(name));
+  // What PostgreSQL is started with, and what is up; who asks the page waits for a connection himself.
+  const known = ["sluice_postgres_max_connections", "postgres.maxConnections", "sluice_postgres_up", "process.connectionsWaiting"];
+  expect(still.filter((name) => !known.includes(name))).toEqual([]);
 });

@@ -143,7 +143,8 @@ describe("single flight", () => {
     expect(value.count()).toBe(1);
   });
 
-  test("when the one who computes dies, another does", async () => {
+  test("when the one who computes dies, another does, which had met its lock", async () => {
+    const before = a.cache.lockConflicts();
     const dying = await start(server.url, { prefix, timing: { lockMs: 300 } });
     const never = Promise.withResolvers<number>();
     void read(dying, () => never.promise);
@@ -151,6 +152,7 @@ describe("single flight", () => {
     const waiting = read(a, () => 2);
     dying.redis?.disconnect();
     expect(await waiting).toMatchObject({ value: 2, cache: "miss" });
+    expect(a.cache.lockConflicts()).toBe(before + 1);
   });
 
   test("one that takes longer than a lock holds is waited for all the same", async () => {

@@ -60,5 +60,7 @@ export interface Cache {
   /** Sets the counters of every instance to zero. */
   resetFigures(): Promise<void>;
   figures(): Record<CacheKind, CacheFigures>;
+  /** How often another instance had the lock of what was to be computed, since the start. */
+  lockConflicts(): number;
   close(): void;
 }

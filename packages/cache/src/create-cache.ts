@@ -204,6 +204,7 @@ export function createCache(options: CacheOptions): Cache {
       Object.fromEntries(
         cacheKindNames.map((kind) => [kind, { ...(figures.get(kind) ?? noFigures()), ...memory.sizes().get(kind) }]),
       ) as Record<CacheKind, CacheFigures>,
+    lockConflicts: () => shared?.conflicts() ?? 0,
     close() {
       clearInterval(purging);
       shared?.close();

@@ -51,6 +51,8 @@ export interface RedisTier {
   clear(kind: CacheKind): Promise<number>;
   takeTurn(name: string, everyMs: number): Promise<boolean>;
   reset(): Promise<void>;
+  /** How often another instance had the lock. */
+  conflicts(): number;
   close(): void;
 }
 
@@ -79,6 +81,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     owed = true;
   };
   let paying: Promise<void> | null = null;
+  let conflicts = 0;
 
   const entryKeys = ({ id }: CacheEntry): [entry: string, lock: string] => [`${root}entry:${id}`, `${root}lock:${id}`];
   const generationKeys = (tags: readonly CacheTag[]): string[] => [`${root}gen:all`, ...tags.map((tag) => `${root}gen:${tag}`)];
@@ -144,11 +147,12 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
   async function begin(entry: CacheEntry): Promise<Begun> {
     const end = performance.now() + timing.mostWaitMs;
     const keys = [...entryKeys(entry), ...generationKeys(entry.tags)];
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const word = randomBytes(9).toString("base64url");
       const [kind, first, leftMs, answer] = (await run(beginScript, keys, [word, timing.lockMs])) as [string, string, number, string];
       if (kind === "hit") return { kind, text: answer, asOf: Number(first), leftMs };
       if (kind === "compute") return { kind, lease: { generations: first, lock: `${word} ${first}` } };
+      if (tries === 1) conflicts += 1;
       if (performance.now() > end) return { kind: "compute", lease: { generations: first, lock: "" } };
       await computedElsewhere(entry.id);
     }
@@ -213,6 +217,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
       return (await gate.run((redis) => redis.set(`${root}turn:${name}`, sender, "PX", holdMs, "NX"))) === "OK";
     },
     reset: () => gate.run((redis) => redis.publish(channel, text({ kind: "reset" }))).then(noop, noop),
+    conflicts: () => conflicts,
     close() {
       redis.off("close", owe);
       redis.off("ready", pay);

@@ -89,7 +89,6 @@ export interface RedisFigures {
   keyHits: number;
   keyMisses: number;
   commands: number;
-  commandsPerSecond: number;
   bytesIn: number;
   bytesOut: number;
   /** Messages given to PUBLISH. */

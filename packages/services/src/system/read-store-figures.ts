@@ -94,7 +94,6 @@ async function askRedis(redis: Redis): Promise<RedisFigures> {
     keyHits: number("keyspace_hits"),
     keyMisses: number("keyspace_misses"),
     commands: number("total_commands_processed"),
-    commandsPerSecond: number("instantaneous_ops_per_sec"),
     bytesIn: number("total_net_input_bytes"),
     bytesOut: number("total_net_output_bytes"),
     published: Number(/calls=(\d+)/.exec(facts.get("cmdstat_publish") ?? "")?.[1] ?? 0),

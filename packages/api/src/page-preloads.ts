@@ -26,7 +26,10 @@ export function pagePreloads(root: string): (path: string, acceptLanguage?: stri
     const initial = filesOf(built, "index.html");
     const modules = [moduleOf(page), ...(/^zh\b/i.test(acceptLanguage) ? ["src/text/zh-CN.ts"] : [])];
     const files = new Set(modules.flatMap((module) => [...filesOf(built, module)]));
-    return [...files.difference(initial)].map((file) => `</${file}>; rel=modulepreload`).join(", ");
+    return [...files]
+      .filter((file) => !initial.has(file))
+      .map((file) => `</${file}>; rel=modulepreload`)
+      .join(", ");
   };
 }
 

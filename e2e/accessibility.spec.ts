@@ -29,8 +29,8 @@ async function openAs(browser: Browser, signedIn: BrowserContext, baseURL: strin
   return { context, page };
 }
 
-/** Pages that others lead to. */
-const beyondNavigation = ["/system/figures"];
+/** Pages that others lead to, and what is folded on the page of the API. */
+const beyondNavigation = ["/system/figures", "/api?op=createKey"];
 
 /** Every place of the navigation, also those that only a wide screen shows at once. */
 async function placesOf(page: Page): Promise<string[]> {

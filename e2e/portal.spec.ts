@@ -44,3 +44,28 @@ test("an error explains itself with the figures of its request", async ({ page, 
   await expect(page).toHaveURL(/\/errors\?code=cost_limited/);
   await expect(page.getByRole("listitem").filter({ hasText: "cost_limited" })).toHaveAttribute("aria-current", "true");
 });
+
+test("the REST API is told to a key as far as it may call it, with a call that works", async ({ page, place, world }) => {
+  const answer = await page.request.post(`${place.consoleUrl}/auth/key-login`, {
+    data: { key: world.secret },
+    headers: { origin: place.consoleUrl },
+  });
+  expect(answer.ok()).toBe(true);
+  await page.goto("/api?q=keys");
+  await expect(page.getByText("/keys/{id}/limits")).toBeVisible();
+  // Changing keys takes a login, users an administrator.
+  await expect(page.getByText("POST", { exact: true })).toHaveCount(0);
+  await page.getByRole("searchbox").fill("users");
+  await expect(page.getByText("/users/pages")).toHaveCount(0);
+
+  await page.getByRole("searchbox").fill("listKeys");
+  await page.getByText("Keys by cursor").click();
+  await expect(page).toHaveURL(/op=listKeys/);
+  const figure = page.getByRole("figure").filter({ hasText: "curl" });
+  const call = await figure.locator("code").innerText();
+  const [url = "", header = ""] = [/(http\S+)/.exec(call)?.[1], /authorization: (Bearer )/.exec(call)?.[1]];
+  const called = await fetch(url, { headers: { authorization: header + world.secret } });
+  expect(((await called.json()) as { items: { id: string }[] }).items.map(({ id }) => id)).toEqual([world.keyId]);
+  await page.getByText("Answer · 200").click();
+  await expect(page.getByRole("figure").filter({ hasText: "TypeScript" })).toContainText("items: {");
+});

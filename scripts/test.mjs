@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { node, prepare, root, run, step } from "./prepare.mjs";
+import { browserCounts, sumCounts, unitCounts } from "./test-counts.mjs";
 import { verify } from "./verify.mjs";
 
 const packages = {
@@ -40,21 +41,17 @@ async function unitTests() {
     "--reporter=json",
     "--outputFile.json=test-results/vitest.json",
   ]);
-  const report = readReport("vitest.json");
-  if (!report) return { passed: 0, failed: 1, skipped: 0 };
-  const skipped = (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0);
-  // A run can fail without a failed test: coverage under its threshold, an unhandled error.
-  return { passed: report.numPassedTests, failed: report.numFailedTests || (code === 0 ? 0 : 1), skipped };
+  return unitCounts(readReport("vitest.json"), code);
 }
 
 async function browserTests() {
   const { code } = await run(node, ["node_modules/@playwright/test/cli.js", "test", "--reporter=list,json"], {
     env: { PLAYWRIGHT_JSON_OUTPUT_NAME: join(reports, "playwright.json") },
   });
-  const stats = readReport("playwright.json")?.stats;
-  if (!stats) return { passed: 0, failed: 1, skipped: 0 };
-  if (stats.flaky > 0) process.stdout.write(`\nFlaky: ${stats.flaky} passed only at the second try; see playwright-report\n`);
-  return { passed: stats.expected + stats.flaky, failed: stats.unexpected || (code === 0 ? 0 : 1), skipped: stats.skipped };
+  const report = readReport("playwright.json");
+  const flaky = report?.stats?.flaky ?? 0;
+  if (flaky > 0) process.stdout.write(`\nFlaky: ${flaky} passed only at the second try; see playwright-report\n`);
+  return browserCounts(report, code);
 }
 
 await prepare();
@@ -74,7 +71,7 @@ for (const [name, part] of [
 }
 await run(node, ["packages/testing/src/stop.ts"]);
 
-const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`);
+const { failed, skipped, line } = sumCounts(results);
+process.stdout.write(`\n${line}\n`);
 // A skipped test is a test that nobody runs.
-process.exit(sum("failed") > 0 || (process.env.CI && sum("skipped") > 0) ? 1 : 0);
+process.exit(failed > 0 || (process.env.CI && skipped > 0) ? 1 : 0);

@@ -29,5 +29,5 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { "/trpc": api, "/auth": api } },
+  server: { proxy: { "/trpc": api, "/auth": api, "/api/": api } },
 });

@@ -2,8 +2,9 @@ import { defaultSettings } from "@sluice/core/inputs/settings";
 import { keepRecentTotals } from "@sluice/services/overview/keep-recent-totals";
 import { createTestDatabase } from "@sluice/testing/postgres";
 import { type SkewedLog, seedSkewedLog, seedSkewedSums } from "@sluice/testing/seed-skewed-log";
-import { type Bench, interleave, quantile, type Report, summarise } from "./report.ts";
-import { type Asked, coldQuestions } from "./stats/questions.ts";
+import type { Pool } from "pg";
+import { type Bench, interleave, paired, quantile, type Report, summarise } from "./report.ts";
+import { type Asked, coldQuestions, filteredTrend } from "./stats/questions.ts";
 import { replayHour } from "./stats/replay.ts";
 import { openWorld, type World } from "./stats/world.ts";
 
@@ -16,8 +17,18 @@ const year: SkewedLog = { rows: 10_000_000, days: 364, users: 2_000, keysPerUser
 const short: SkewedLog = { ...year, rows: 60_000 };
 const PER_ROUND = 20;
 
-export const statsBench: Bench = async ({ full }) => {
-  const log = full ? year : short;
+/** How much of it. */
+export interface StatsPlan {
+  log: SkewedLog;
+  rounds: number;
+  /** Of use. */
+  minutes: number;
+}
+
+export const statsBench: Bench = ({ full }) =>
+  measureStats(full ? { log: year, rounds: 5, minutes: 60 } : { log: short, rounds: 3, minutes: 10 });
+
+export async function measureStats({ log, rounds, minutes }: StatsPlan): Promise<Report> {
   const database = await createTestDatabase();
   try {
     const began = performance.now();
@@ -28,9 +39,9 @@ export const statsBench: Bench = async ({ full }) => {
     console.log(`${log.rows} rows seeded in ${Math.round((performance.now() - began) / 1_000)} s`);
     const world = await openWorld(database);
     try {
-      const report = await measure(world, full ? 5 : 3);
-      const hits = await replayHour(world, { minutes: full ? 60 : 10 });
-      report.metrics.hitRateOfUse = summarise([hits]);
+      const report = await measure(world, rounds);
+      await compareWithoutIndexes(world, database.pool, report);
+      report.metrics.hitRateOfUse = summarise([await replayHour(world, { minutes })]);
       report.targets.hitRateOfUse = { atLeast: 0.9 };
       return report;
     } finally {
@@ -39,7 +50,7 @@ export const statsBench: Bench = async ({ full }) => {
   } finally {
     await database.drop();
   }
-};
+}
 
 async function measure(world: World, rounds: number): Promise<Report> {
   const report: Report = { metrics: {}, targets: {} };
@@ -56,6 +67,23 @@ async function measure(world: World, rounds: number): Promise<Report> {
     if (atMost !== undefined) report.targets[metric] = { atMost };
   }
   return report;
+}
+
+/** P30: what a filter costs when the planner knows no index of the sums, and the share of it that is left with them. */
+async function compareWithoutIndexes(world: World, pool: Pool, report: Report): Promise<void> {
+  const { ask } = coldQuestions[filteredTrend] ?? {};
+  const indexes = "indrelid = ANY (ARRAY['rollups_5m', 'rollups_hour', 'rollups_day', 'usage_sums']::regclass[])";
+  const p95 = async (): Promise<number> => (ask ? quantile(await timesOf(world, ask, true), 0.95) : Number.NaN);
+  const made: Record<"with" | "without", number[]> = { with: [], without: [] };
+  for (let round = 0; round < 3; round++) {
+    made.with.push(await p95());
+    await pool.query(`UPDATE pg_index SET indisvalid = false WHERE ${indexes}`);
+    made.without.push(await p95());
+    await pool.query(`UPDATE pg_index SET indisvalid = true WHERE ${indexes}`);
+  }
+  report.metrics[`${filteredTrend}WithoutIndexMsP95`] = summarise(made.without);
+  report.metrics["P30: withByWithoutIndex"] = paired(made.with, made.without, (indexed, plain) => indexed / plain);
+  report.targets["P30: withByWithoutIndex"] = { atMost: 0.7 };
 }
 
 /** ms each of twenty readers in turn: cold with nothing kept, warm of what the one before has read. */

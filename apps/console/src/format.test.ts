@@ -88,6 +88,10 @@ it("keeps one decimal of a percentage", () => {
   expect(formatPercent(1, 3)).toBe("33.3%");
   expect(formatPercent(0, 3)).toBe("0%");
   expect(formatPercent(0, 0)).toBe("—");
+  expect(formatPercent(1, 10_000)).toBe("<0.1%");
+  expect(formatPercent(1, 2_000)).toBe("0.1%");
+  expect(formatPercent(9_999, 10_000)).toBe(">99.9%");
+  expect(formatPercent(3, 3)).toBe("100%");
 });
 
 it("says spans in words", () => {

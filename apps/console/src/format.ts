@@ -116,7 +116,10 @@ export function formatBytes(bytes: number, language: string): string {
 export function formatPercent(part: number, whole: number): string {
   if (whole === 0) return "—";
   const percent = (part / whole) * 100;
-  return `${percent >= 99.95 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)}%`;
+  // Nearly none is not none, and nearly all not all.
+  if (percent > 0 && percent < 0.05) return "<0.1%";
+  if (percent >= 99.95 && percent < 100) return ">99.9%";
+  return `${percent >= 100 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)}%`;
 }
 
 const two = (value: number): string => String(value).padStart(2, "0");

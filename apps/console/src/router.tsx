@@ -157,6 +157,14 @@ const errorsRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/errors/errors-page.tsx"), "ErrorsPage"),
 });
 
+const apiRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/api",
+  /** What to look for, and the operation that was opened last. */
+  validateSearch: z.object({ q: text, op: text }),
+  component: lazyRouteComponent(() => import("./pages/api/api-page.tsx"), "ApiPage"),
+});
+
 /** Pages for administrators; the server refuses their data to others anyway. */
 const adminRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -246,6 +254,7 @@ const routeTree = rootRoute.addChildren([
     leaderboardRoute,
     compareRoute,
     errorsRoute,
+    apiRoute,
     adminRoute.addChildren([
       providersRoute,
       availabilityRoute,

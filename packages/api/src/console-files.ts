@@ -39,7 +39,8 @@ export async function serveConsole(app: FastifyInstance, root: string): Promise<
 
   app.get("/*", { config: { access: "public" } }, async (request: FastifyRequest, reply) => {
     const path = decodePath(request.url);
-    const isPage = path === "" || path === "index.html" || (!/^(assets|trpc|auth|api)(\/|$)/.test(path) && acceptsHtml(request));
+    // `/api` is the page about what is below it.
+    const isPage = path === "" || path === "index.html" || (!/^(assets|trpc|auth)(\/|$)|^api\//.test(path) && acceptsHtml(request));
     const wanted = path !== "" && files.has(path) ? path : isPage ? "index.html" : path;
     if (wanted === "index.html") {
       const link = await preloads(path, request.headers["accept-language"]);

@@ -54,7 +54,7 @@ describe("the console", () => {
   });
 
   it("answers every page of the application with its shell", async () => {
-    for (const path of ["/logs", "/providers/new?x=1", "/setup?token=abc", "/tasks"]) {
+    for (const path of ["/logs", "/providers/new?x=1", "/setup?token=abc", "/tasks", "/api", "/api?op=listLogs"]) {
       const answer = await get(path, html);
       expect([path, answer.status, await answer.text()]).toEqual([path, 200, "<title>Sluice</title>"]);
     }
@@ -91,7 +91,7 @@ describe("the console", () => {
   });
 
   it("has nothing else", async () => {
-    for (const path of ["/assets/gone-abc.js", "/logs.json", "/trpc", "/auth/unknown", "/%E0%A4%A"]) {
+    for (const path of ["/assets/gone-abc.js", "/logs.json", "/trpc", "/auth/unknown", "/api/v2", "/%E0%A4%A"]) {
       const answer = await get(path, path.startsWith("/assets") ? html : {});
       expect([400, 404]).toContain(answer.status);
       expect(await answer.json()).toMatchObject({ error: { code: expect.any(String), requestId: expect.any(String), retryable: false } });

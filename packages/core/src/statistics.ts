@@ -62,8 +62,13 @@ export interface Buckets {
   endMs: number;
 }
 
-/** A value a bucket, zeros included. */
-export interface StatisticsSeries extends Columns {
+/** A value a bucket, zeros included. `cached` of the tokens sent, which are `prompt`, were read from a provider's cache. */
+export interface StatisticsColumns extends Columns {
+  prompt: number[];
+  cached: number[];
+}
+
+export interface StatisticsSeries extends StatisticsColumns {
   /** Model, provider, user or key id, group, dialect or status class; null = all that have no series of their own, the last one. */
   id: string | null;
 }
@@ -78,12 +83,12 @@ export interface Usage extends Buckets {
   totals: SpanSums;
   /** As long as what has passed of the range, one range earlier. */
   previous: Span & { totals: SpanSums };
-  trend: Columns;
+  trend: StatisticsColumns;
 }
 
 /** One of what is compared; each is read and cached by itself, so that one may fail alone. */
 export type Compared = { id: string } & (
-  | ({ failed: false; totals: SpanSums; previous: Span & { totals: SpanSums }; trend: Columns } & Answered)
+  | ({ failed: false; totals: SpanSums; previous: Span & { totals: SpanSums }; trend: StatisticsColumns } & Answered)
   | { failed: true; code: string; message: string }
 );
 

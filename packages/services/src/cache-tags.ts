@@ -1,8 +1,8 @@
 import type { CacheTag } from "@sluice/cache/cache";
 import type { LiveEvent } from "@sluice/core/events";
 
-/** Of everybody: they hold names, who is there, and what a filter by tag finds, so that they go with any key, user or provider. */
-const overAll: CacheTag[] = ["namespace:keys", "namespace:leaderboard", "namespace:stats"];
+/** Of everybody: they hold names, who is there, what a group has, and what a filter by tag finds: they go with any key, user or provider. */
+const overAll: CacheTag[] = ["namespace:keys", "namespace:leaderboard", "namespace:stats", "namespace:userInfo", "namespace:config"];
 
 /**
  * What answers no longer count after these changes.

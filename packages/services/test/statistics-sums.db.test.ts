@@ -187,6 +187,8 @@ function columnsOf({ times, endMs }: Buckets, raw: readonly Raw[]) {
       ]),
     ),
     tokens: buckets.map(({ input, output, cacheWrite, cacheRead }) => input + output + cacheWrite + cacheRead),
+    prompt: buckets.map(({ input, cacheWrite, cacheRead }) => input + cacheWrite + cacheRead),
+    cached: buckets.map(({ cacheRead }) => cacheRead),
   };
 }
 

@@ -1,7 +1,8 @@
 import { FINAL_REV, type LiveEvent } from "@sluice/core/events";
-import { noSums, zeroColumns } from "@sluice/core/overview";
+import { noSums } from "@sluice/core/overview";
 import type { RequestRow } from "@sluice/core/requests";
 import type { Statistics } from "@sluice/core/statistics";
+import { zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { requestRow } from "@sluice/testing/factories";
 import { expect, it } from "vitest";
 import { createEndedRows, endedSince } from "./ended-rows.ts";
@@ -21,8 +22,8 @@ it("what ended after an answer was computed is added to it once, in its bucket a
   const statistics: Statistics = {
     ...{ ...buckets, times: [...buckets.times], by: "model" },
     series: [
-      { id: "a", ...zeroColumns(2) },
-      { id: null, ...zeroColumns(2) },
+      { id: "a", ...zeroStatisticsColumns(2) },
+      { id: null, ...zeroStatisticsColumns(2) },
     ],
   };
   const heard = endedSince(ended.list(), MINUTE);
@@ -39,7 +40,13 @@ it("what ended after an answer was computed is added to it once, in its bucket a
 
 it("totals take sums of requests that ended, and of corrections tokens and cost alone", () => {
   const totals = { ...noSums, aborted: 0, refused: 0 };
-  const usage = { ...buckets, times: [...buckets.times], totals, previous: { fromMs: 0, toMs: 0, totals }, trend: zeroColumns(2) };
+  const usage = {
+    ...buckets,
+    times: [...buckets.times],
+    totals,
+    previous: { fromMs: 0, toMs: 0, totals },
+    trend: zeroStatisticsColumns(2),
+  };
   const aborted = row({ state: "aborted", status: 0, ttftMs: null });
   const correction = row({ correctsId: aborted.id, costNanoUsd: "-3" });
   expect(moveTotals(usage, [aborted, correction], {})).toMatchObject({

@@ -1,7 +1,8 @@
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
-import { addAt, sumsOf, zeroColumns } from "@sluice/core/overview";
+import { sumsOf } from "@sluice/core/overview";
 import type { RequestRow } from "@sluice/core/requests";
 import type { SeriesSplit, SpanSums, Statistics, StatisticsSeries, Usage } from "@sluice/core/statistics";
+import { addToStatistics, zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { statusClassOf } from "@sluice/core/status-class";
 
 /** Answers about the past, moved on by requests that ended since: copies, so that what was read stays what it was. */
@@ -55,9 +56,9 @@ export function moveSeries(statistics: Statistics, rows: readonly RequestRow[], 
   for (const row of counted) {
     const id = idOf(row, statistics.by);
     const known = series.get(id) ?? series.get(null);
-    const one: StatisticsSeries = known ?? { id, ...zeroColumns(statistics.times.length) };
+    const one: StatisticsSeries = known ?? { id, ...zeroStatisticsColumns(statistics.times.length) };
     if (!known) series.set(id, one);
-    addAt(one, bucketOf(statistics, row), sumsOf(row));
+    addToStatistics(one, bucketOf(statistics, row), sumsOf(row));
   }
   // The others stay last.
   const others = series.get(null);

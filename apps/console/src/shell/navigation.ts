@@ -1,6 +1,7 @@
 import {
   Activity,
   BellRing,
+  Braces,
   ChartColumn,
   CircleQuestionMark,
   Gauge,
@@ -40,6 +41,7 @@ export const places = [
   { to: "/settings", name: "settings", icon: Settings, for: "admin" },
   { to: "/audit", name: "audit", icon: ScrollText, for: "admin" },
   { to: "/system", name: "system", icon: HeartPulse, for: "admin" },
+  { to: "/api", name: "api", icon: Braces, for: "key" },
   { to: "/errors", name: "errors", icon: CircleQuestionMark, for: "key" },
 ] as const satisfies readonly { to: string; name: string; icon: LucideIcon; for: Role }[];
 

@@ -1,15 +1,20 @@
 import { formatUsd } from "@sluice/core/money";
-import type { Columns } from "@sluice/core/overview";
+import type { StatisticsColumns } from "@sluice/core/statistics";
 import { formatCost, formatCount, formatDuration, formatPercent } from "../format.ts";
 import type { CsvCell } from "./csv.ts";
 
 /** What a chart over time shows of its buckets. */
-export const measures = ["requests", "tokens", "cost", "errors", "errorRate", "ttft"] as const;
+export const measures = ["requests", "tokens", "cost", "errors", "errorRate", "cacheHitRate", "ttft"] as const;
 export type Measure = (typeof measures)[number];
 
 /** Rates and times are lines; they do not add up. */
 export function isLine(measure: Measure): boolean {
-  return measure === "errorRate" || measure === "ttft";
+  return isRate(measure) || measure === "ttft";
+}
+
+/** 0 to 1. */
+function isRate(measure: Measure): boolean {
+  return measure === "errorRate" || measure === "cacheHitRate";
 }
 
 export function isCounted(measure: Measure): boolean {
@@ -17,7 +22,7 @@ export function isCounted(measure: Measure): boolean {
 }
 
 /** One value a bucket for the height of a bar or line; null = nothing was measured. Cost in dollars. */
-export function valuesOf(columns: Columns, measure: Measure): (number | null)[] {
+export function valuesOf(columns: StatisticsColumns, measure: Measure): (number | null)[] {
   switch (measure) {
     case "cost":
       return columns.costNanoUsd.map((nano) => Number(nano) / 1e9);
@@ -25,25 +30,26 @@ export function valuesOf(columns: Columns, measure: Measure): (number | null)[] 
       return ratios(columns.ttftMsSum, columns.ttftCount);
     case "errorRate":
       return ratios(columns.errors, columns.requests);
+    case "cacheHitRate":
+      return ratios(columns.cached, columns.prompt);
     default:
       return [...columns[measure]];
   }
 }
 
 /** The same as a spreadsheet takes it: exact, unformatted. */
-export function cellsOf(columns: Columns, measure: Measure): CsvCell[] {
+export function cellsOf(columns: StatisticsColumns, measure: Measure): CsvCell[] {
   return measure === "cost" ? columns.costNanoUsd.map((nano) => formatUsd(BigInt(nano))) : valuesOf(columns, measure);
 }
 
 export function formatMeasure(measure: Measure, value: number, language: string): string {
   if (measure === "cost") return formatCost(BigInt(Math.round(value * 1e9)).toString());
   if (measure === "ttft") return formatDuration(value);
-  return measure === "errorRate" ? formatPercent(value, 1) : formatCount(value, language);
+  return isRate(measure) ? formatPercent(value, 1) : formatCount(value, language);
 }
 
 /** All buckets in one figure. */
-export function totalOf(columns: Columns, measure: Measure, language: string): string {
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+export function totalOf(columns: StatisticsColumns, measure: Measure, language: string): string {
   switch (measure) {
     case "cost":
       return formatCost(costOf(columns).toString());
@@ -51,13 +57,19 @@ export function totalOf(columns: Columns, measure: Measure, language: string): s
       return formatDuration(meanOf(sum(columns.ttftMsSum), sum(columns.ttftCount)));
     case "errorRate":
       return formatPercent(sum(columns.errors), sum(columns.requests));
+    case "cacheHitRate":
+      return formatPercent(sum(columns.cached), sum(columns.prompt));
     default:
       return formatCount(sum(columns[measure]), language);
   }
 }
 
-export function costOf({ costNanoUsd }: Columns): bigint {
+export function costOf({ costNanoUsd }: Pick<StatisticsColumns, "costNanoUsd">): bigint {
   return costNanoUsd.reduce((total, nano) => total + BigInt(nano), 0n);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function meanOf(sum: number, count: number): number | null {

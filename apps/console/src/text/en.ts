@@ -63,6 +63,7 @@ export const en = {
     audit: "Audit",
     alerts: "Alerts",
     system: "System",
+    api: "API",
     errors: "Errors",
     more: "More",
     skip: "Skip to content",

@@ -64,6 +64,7 @@ export const zhCN: Texts = {
     audit: "审计",
     alerts: "告警",
     system: "系统",
+    api: "API",
     errors: "错误说明",
     more: "更多",
     skip: "跳到内容",

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/a11y/noRedundantRoles: cards change the display of rows, and browsers then forget what they are
 import {
   type ColumnDef,
   createSortedRowModel,
@@ -10,8 +9,8 @@ import {
 } from "@tanstack/react-table";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useState } from "react";
+import { CardCell, CardHead, CardRow, CardTable } from "./card-table.tsx";
 import { cn } from "./class-names.ts";
-import { ScrollRegion } from "./scroll-region.tsx";
 
 const dataFeatures = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns });
 
@@ -49,65 +48,49 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
     return cn(wideOnly && "max-lg:hidden", align === "right" && "text-right");
   };
   return (
-    <ScrollRegion label={label} className="card-table overflow-x-auto rounded-xl border border-line bg-surface">
-      <table role="table" aria-label={label} className="w-full border-collapse text-sm">
-        <thead role="rowgroup">
-          {table.getHeaderGroups().map((group) => (
-            <tr key={group.id} role="row" className="border-b border-line">
-              {group.headers.map((header) => {
-                const sorted = header.column.getIsSorted();
-                const Arrow = sorted === "desc" ? ArrowDown : ArrowUp;
-                return (
-                  <th
-                    key={header.id}
-                    role="columnheader"
-                    scope="col"
-                    aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : undefined}
-                    className={cn(
-                      "h-9 px-3 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:pl-4 last:pr-4",
-                      cell(header.column),
-                    )}
-                  >
-                    {header.column.getCanSort() ? (
-                      <button
-                        type="button"
-                        onClick={header.column.getToggleSortingHandler()}
-                        className={cn("-mx-1 inline-flex h-7 items-center gap-1 rounded px-1 hover:text-ink", sorted && "text-ink")}
-                      >
-                        <table.FlexRender header={header} />
-                        {sorted && <Arrow aria-hidden="true" className="size-3" />}
-                      </button>
-                    ) : (
-                      <table.FlexRender header={header} />
-                    )}
-                  </th>
-                );
-              })}
-            </tr>
-          ))}
-        </thead>
-        <tbody role="rowgroup">
-          {table.getRowModel().rows.map((row) => (
-            <tr
-              key={row.id}
-              role="row"
-              className={cn("border-b border-line last:border-b-0 hover:bg-hover", dim?.(row.original) && "text-ink-3")}
+    <CardTable
+      label={label}
+      head={table.getHeaderGroups().flatMap((group) =>
+        group.headers.map((header) => {
+          const sorted = header.column.getIsSorted();
+          const Arrow = sorted === "desc" ? ArrowDown : ArrowUp;
+          return (
+            <CardHead
+              key={header.id}
+              aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : undefined}
+              className={cell(header.column)}
             >
-              {row.getAllCells().map((one) => (
-                <td
-                  key={one.id}
-                  role="cell"
-                  data-label={labelOf(one.column.columnDef.header)}
-                  className={cn(dense ? "h-10" : "h-12", "px-3 py-1.5 align-middle first:pl-4 last:pr-4", cell(one.column))}
+              {header.column.getCanSort() ? (
+                <button
+                  type="button"
+                  onClick={header.column.getToggleSortingHandler()}
+                  className={cn("-mx-1 inline-flex h-7 items-center gap-1 rounded px-1 hover:text-ink", sorted && "text-ink")}
                 >
-                  <table.FlexRender cell={one} />
-                </td>
-              ))}
-            </tr>
+                  <table.FlexRender header={header} />
+                  {sorted && <Arrow aria-hidden="true" className="size-3" />}
+                </button>
+              ) : (
+                <table.FlexRender header={header} />
+              )}
+            </CardHead>
+          );
+        }),
+      )}
+    >
+      {table.getRowModel().rows.map((row) => (
+        <CardRow key={row.id} className={cn(dim?.(row.original) && "text-ink-3")}>
+          {row.getAllCells().map((one) => (
+            <CardCell
+              key={one.id}
+              label={labelOf(one.column.columnDef.header)}
+              className={cn(dense ? "h-10" : "h-12", "align-middle", cell(one.column))}
+            >
+              <table.FlexRender cell={one} />
+            </CardCell>
           ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+        </CardRow>
+      ))}
+    </CardTable>
   );
 }
 

@@ -72,7 +72,7 @@ export function snippetsOf(baseUrl: string, secret: string, options: SnippetOpti
         },
       ],
     },
-    curl: { name: "curl", blocks: [{ title: systemNames[system], code: curl(system, base, secret, model) }] },
+    curl: { name: "curl", blocks: [{ title: systemNames[system], code: curlCommand(system, callOf(base, secret, model)) }] },
   };
 }
 
@@ -89,10 +89,16 @@ function ccSwitchUrl(app: "claude" | "codex" | "gemini", homepage: string, endpo
     .join("&")}`;
 }
 
-interface CurlCall {
+/** One call, for {@link curlCommand}. */
+export interface CurlCall {
+  /** Absent: GET, or POST where there is a body. */
+  method?: string;
   url: string;
-  headers: string[];
-  body: object;
+  /** As they stand: `-b cookies.txt`. */
+  options?: readonly string[];
+  /** `name: value`. */
+  headers: readonly string[];
+  body?: object;
 }
 
 function callOf(base: string, secret: string, model: string): CurlCall {
@@ -112,19 +118,23 @@ function callOf(base: string, secret: string, model: string): CurlCall {
   return { url: `${base}/v1/chat/completions`, headers: [`authorization: Bearer ${secret}`], body: { model, messages } };
 }
 
-/** PowerShell's `curl` is something else, hence curl.exe; CMD knows double quotes only. */
-function curl(system: System, base: string, secret: string, model: string): string {
-  const { url, headers, body } = callOf(base, secret, model);
-  const json = JSON.stringify(body);
-  const all = [...headers, "content-type: application/json"];
-  if (system === "cmd") {
-    const parts = [`curl ${url}`, ...all.map((header) => `-H "${header}"`), `-d "${json.replaceAll('"', '\\"')}"`];
-    return parts.join(" ^\n  ");
-  }
+/** A call as that shell takes it: PowerShell's `curl` is something else, hence curl.exe; CMD knows double quotes only. */
+export function curlCommand(system: System, { method, url, options = [], headers, body }: CurlCall): string {
   const program = system === "powershell" ? "curl.exe" : "curl";
+  const lines = [
+    `${program} ${method ? `-X ${method} ` : ""}${/[?&]/.test(url) ? `"${url}"` : url}`,
+    ...options,
+    ...[...headers, ...(body ? ["content-type: application/json"] : [])].map((header) => `-H "${header}"`),
+    ...(body ? [`-d ${quotedJson(system, JSON.stringify(body))}`] : []),
+  ];
+  return lines.join({ unix: " \\\n  ", powershell: " `\n  ", cmd: " ^\n  " }[system]);
+}
+
+function quotedJson(system: System, json: string): string {
+  if (system === "unix") return `'${json}'`;
   // Windows PowerShell takes the inner quotes away when it starts a program, unless they are escaped.
-  const data = system === "powershell" ? json.replaceAll('"', '\\"') : json;
-  return [`${program} ${url}`, ...all.map((header) => `-H "${header}"`), `-d '${data}'`].join(system === "unix" ? " \\\n  " : " `\n  ");
+  const escaped = json.replaceAll('"', '\\"');
+  return system === "cmd" ? `"${escaped}"` : `'${escaped}'`;
 }
 
 /**

@@ -1,10 +1,9 @@
 import { ExternalLink } from "lucide-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { buttonClass } from "./button.tsx";
 import { CodeBlock } from "./code-block.tsx";
-import { NativeSelect } from "./field.tsx";
-import { type Client, clientBaseUrl, clients, type System, snippetsOf, systemNames, systems } from "./snippet-text.ts";
+import { type Client, clientBaseUrl, clients, snippetsOf } from "./snippet-text.ts";
+import { SystemSelect, useSystem } from "./system-select.tsx";
 import { Tabs } from "./tabs.tsx";
 
 interface SnippetsProps {
@@ -19,23 +18,12 @@ interface SnippetsProps {
 /** How to point each client at this gateway, with the real address and key. */
 export function Snippets({ baseUrl, secret, first = "claude", model }: SnippetsProps) {
   const { t } = useTranslation();
-  const [system, setSystem] = useState<System>(() => (navigator.userAgent.includes("Windows") ? "powershell" : "unix"));
+  const [system, setSystem] = useSystem();
   const texts = snippetsOf(clientBaseUrl(baseUrl, location), secret, { system, ...(model !== undefined && { model }) });
   const order = [first, ...clients.filter((one) => one !== first)];
   return (
     <div className="flex flex-col gap-2">
-      <NativeSelect
-        aria-label={t("keys.os")}
-        className="w-auto self-end"
-        value={system}
-        onChange={(event) => setSystem(event.target.value as System)}
-      >
-        {systems.map((one) => (
-          <option key={one} value={one}>
-            {systemNames[one]}
-          </option>
-        ))}
-      </NativeSelect>
+      <SystemSelect system={system} onSelect={setSystem} />
       <Tabs
         label={t("keys.snippets")}
         tabs={order.map((client) => ({

@@ -58,7 +58,10 @@ export function TimeChart(props: TimeChartProps) {
   const [hover, setHover] = useState<{ index: number; left: number } | null>(null);
   const [inside, setInside] = useState(false);
   const when = useMemo(() => bucketTime(zone, stepMs, i18n.language), [zone, stepMs, i18n.language]);
-  const isEmpty = empty !== undefined && series.every(({ values }) => values.every((value) => !value));
+  // A rate or a time of 0 was measured; a count of 0 is nothing.
+  const isNothing = (value: number | null): boolean =>
+    value === null || (value === 0 && (props.kind === "bars" || props.integers === true));
+  const isEmpty = empty !== undefined && series.every(({ values }) => values.every(isNothing));
   const parts = series.map(({ name, total }) => (total === undefined ? name : `${name}: ${total}`)).join(", ");
   const summary = t("chart.summary", { title, from: when(times[0] ?? 0), to: when(times.at(-1) ?? 0), series: isEmpty ? empty : parts });
   return (

@@ -76,6 +76,8 @@ function operationObject(operation: Operation, schemas: Record<string, JsonSchem
     tags: [tag],
     summary: access === "admin" ? `${summary} (administrators)` : summary,
     security: security[access],
+    // A login is not enough where it must be an administrator's, which `security` cannot say.
+    "x-access": access,
     ...taken(operation, schemas),
     responses: { ...told(operation, schemas), default: { $ref: "#/components/responses/Error" } },
   };

@@ -1,4 +1,5 @@
-import { requireAccess } from "../access.ts";
+import { cached } from "@sluice/cache/cached";
+import { cacheScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { type LimitsView, moreLimitsSql } from "../limits/limits-view.ts";
 import type { GroupView } from "./group-view.ts";
@@ -26,11 +27,14 @@ const groupsSql = `
 /** Every group there is, by name, with what is said of it. */
 export async function listGroups(ctx: Ctx): Promise<GroupView[]> {
   requireAccess(ctx.actor, "admin");
-  const { rows } = await ctx.pool.query<GroupRow>(groupsSql, [ctx.tenantId]);
-  return rows.map(({ rpm, inFlight, moreLimits, ...group }) => ({
-    ...group,
-    ...(rpm !== null && { rpm }),
-    ...(inFlight !== null && { inFlight }),
-    ...moreLimits,
-  }));
+  const { value } = await cached(ctx, "config:groups", { scope: cacheScope(ctx), input: null }, async () => {
+    const { rows } = await ctx.pool.query<GroupRow>(groupsSql, [ctx.tenantId]);
+    return rows.map(({ rpm, inFlight, moreLimits, ...group }) => ({
+      ...group,
+      ...(rpm !== null && { rpm }),
+      ...(inFlight !== null && { inFlight }),
+      ...moreLimits,
+    }));
+  });
+  return value;
 }

@@ -1,4 +1,5 @@
-import { requireAccess, rowScope } from "../access.ts";
+import { cached } from "@sluice/cache/cached";
+import { cacheScope, requireAccess, rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { NamesView } from "./names-view.ts";
 
@@ -8,6 +9,11 @@ const MOST = 10_000;
 /** Names of everything that rows may mention, also of what was deleted or revoked since. Users get only their own, a key only itself. */
 export async function listNames(ctx: Ctx): Promise<NamesView> {
   requireAccess(ctx.actor, "key");
+  const { value } = await cached(ctx, "userInfo:names", { scope: cacheScope(ctx), input: null }, () => readNames(ctx));
+  return value;
+}
+
+async function readNames(ctx: Ctx): Promise<NamesView> {
   const { userId, keyId } = rowScope(ctx);
   const { tenantId } = ctx;
   const newest = { orderBy: { id: "desc" }, take: MOST } as const;

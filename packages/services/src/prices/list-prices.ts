@@ -1,4 +1,5 @@
-import { requireAccess } from "../access.ts";
+import { cached } from "@sluice/cache/cached";
+import { cacheScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { PriceView } from "./price-view.ts";
 import { toPriceView } from "./to-price-view.ts";
@@ -6,10 +7,13 @@ import { toPriceView } from "./to-price-view.ts";
 /** The price in force of every model, by model name: the newest row of each. */
 export async function listPrices(ctx: Ctx): Promise<PriceView[]> {
   requireAccess(ctx.actor, "admin");
-  const rows = await ctx.prisma.price.findMany({
-    where: { tenantId: ctx.tenantId },
-    distinct: ["model"],
-    orderBy: [{ model: "asc" }, { id: "desc" }],
+  const { value } = await cached(ctx, "modelList:prices", { scope: cacheScope(ctx), input: null }, async () => {
+    const rows = await ctx.prisma.price.findMany({
+      where: { tenantId: ctx.tenantId },
+      distinct: ["model"],
+      orderBy: [{ model: "asc" }, { id: "desc" }],
+    });
+    return rows.map(toPriceView);
   });
-  return rows.map(toPriceView);
+  return value;
 }

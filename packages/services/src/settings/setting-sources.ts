@@ -1,5 +1,6 @@
+import { cached } from "@sluice/cache/cached";
 import { type SettingName, settingSchemas } from "@sluice/core/inputs/settings";
-import { requireAccess } from "../access.ts";
+import { cacheScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 
 /** Where a setting's value comes from: `config` ones are applied again at the file's next change. */
@@ -11,13 +12,14 @@ export interface SettingSource {
 /** Of every setting that is not at its default, or that the configuration file says. */
 export async function settingSources(ctx: Ctx): Promise<Partial<Record<SettingName, SettingSource>>> {
   requireAccess(ctx.actor, "admin");
-  const rows = await ctx.prisma.setting.findMany({ where: { tenantId: ctx.tenantId } });
-  return Object.fromEntries(
-    rows
-      .filter(({ name }) => Object.hasOwn(settingSchemas, name))
-      .map(({ name, source, updatedAt }) => [
-        name,
-        { source: source === "config" ? "config" : "console", changedAtMs: updatedAt.getTime() },
-      ]),
-  );
+  const { value } = await cached(ctx, "config:settingSources", { scope: cacheScope(ctx), input: null }, async () => {
+    const rows = await ctx.prisma.setting.findMany({ where: { tenantId: ctx.tenantId } });
+    const known = rows.filter(({ name }) => Object.hasOwn(settingSchemas, name));
+    return Object.fromEntries(known.map(({ name, source, updatedAt }): [string, SettingSource] => [name, sourceOf(source, updatedAt)]));
+  });
+  return value;
+}
+
+function sourceOf(source: string, updatedAt: Date): SettingSource {
+  return { source: source === "config" ? "config" : "console", changedAtMs: updatedAt.getTime() };
 }

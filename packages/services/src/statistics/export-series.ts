@@ -9,7 +9,7 @@ import { getSeries } from "./get-series.ts";
 
 export const ExportSeriesInput = GetSeriesInput.safeExtend({ format: z.enum(["csv", "json"]) });
 
-const names = ["from", "to", "id", "requests", "errors", "tokens", "cost_usd", "ttft_ms", "duration_ms"] as const;
+const names = "from to id requests errors tokens cost_usd ttft_ms duration_ms prompt_tokens cache_read_tokens".split(" ");
 
 /**
  * The series as rows, a bucket of a series each: times in ISO 8601, cost as a plain decimal, means of times in milliseconds (null where
@@ -24,10 +24,11 @@ export async function exportSeries(ctx: Ctx, input: z.input<typeof ExportSeriesI
   const mean = (sum = 0, of = 0): number | null => (of > 0 ? Math.round(sum / of) : null);
   async function* pieces(): AsyncGenerator<string> {
     yield format === "csv" ? csvHead(names) : "[";
-    for (const [index, { id, requests, errors, tokens, costNanoUsd, ttftCount, ttftMsSum, durationMsSum }] of series.entries()) {
+    for (const [index, one] of series.entries()) {
       const rows = times.map((ms, at) => [
-        ...[time(ms), time(times[at + 1]), id, requests[at] ?? 0, errors[at] ?? 0, tokens[at] ?? 0],
-        ...[formatUsd(BigInt(costNanoUsd[at] ?? "0")), mean(ttftMsSum[at], ttftCount[at]), mean(durationMsSum[at], requests[at])],
+        ...[time(ms), time(times[at + 1]), one.id, one.requests[at] ?? 0, one.errors[at] ?? 0, one.tokens[at] ?? 0],
+        ...[formatUsd(BigInt(one.costNanoUsd[at] ?? "0")), mean(one.ttftMsSum[at], one.ttftCount[at])],
+        ...[mean(one.durationMsSum[at], one.requests[at]), one.prompt[at] ?? 0, one.cached[at] ?? 0],
       ]);
       if (format === "csv") yield csvLines(rows);
       else yield (index > 0 ? "," : "") + rows.map((row) => jsonOf(row)).join(",\n");

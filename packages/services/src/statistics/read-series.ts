@@ -1,5 +1,6 @@
-import { addAt, type Sums, zeroColumns } from "@sluice/core/overview";
+import type { Sums } from "@sluice/core/overview";
 import type { SeriesSplit, StatisticsSeries } from "@sluice/core/statistics";
+import { addToStatistics, zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import { isUuid } from "@sluice/ledger/recent-columns";
 import type { Pool, PoolClient } from "pg";
@@ -46,13 +47,13 @@ export function readSeries(pool: Pool, { plan, ask, by, top, fineFromMs }: Serie
   return readSnapshot(pool, planSettings, async (client) => {
     const ids = by === "none" ? [] : await readFirst(client, { plan, ask, by, top, fineFromMs });
     const rows = await readSlots(client, { plan, ask, by, ids });
-    const series = new Map<string | null, StatisticsSeries>(ids.map((id) => [id, { id, ...zeroColumns(plan.times.length) }]));
-    if (by === "none") series.set(null, { id: null, ...zeroColumns(plan.times.length) });
+    const series = new Map<string | null, StatisticsSeries>(ids.map((id) => [id, { id, ...zeroStatisticsColumns(plan.times.length) }]));
+    if (by === "none") series.set(null, { id: null, ...zeroStatisticsColumns(plan.times.length) });
     for (const row of rows) {
-      const columns = series.get(row.id) ?? { id: row.id, ...zeroColumns(plan.times.length) };
+      const columns = series.get(row.id) ?? { id: row.id, ...zeroStatisticsColumns(plan.times.length) };
       // A map keeps the order of first setting: the first by cost, the others last.
       series.set(row.id, columns);
-      addAt(columns, row.slot, row);
+      addToStatistics(columns, row.slot, row);
     }
     return [...series.values()].filter((one) => one.id !== null || by === "none" || isUsed(one));
   });

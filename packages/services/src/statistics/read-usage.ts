@@ -1,5 +1,5 @@
-import { addAt, type Columns, zeroColumns } from "@sluice/core/overview";
-import type { Span, SpanSums } from "@sluice/core/statistics";
+import type { Span, SpanSums, StatisticsColumns } from "@sluice/core/statistics";
+import { addToStatistics, zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import type { Pool } from "pg";
 import { sqlValues } from "../lists/list-statement.ts";
@@ -11,7 +11,7 @@ import { type SumsAsk, slotSql, summed, wantedSql } from "./sums-statement.ts";
 export interface UsageSpan {
   totals: SpanSums;
   previous: Span & { totals: SpanSums };
-  trend: Columns;
+  trend: StatisticsColumns;
 }
 
 export const noSpanSums: SpanSums = {
@@ -29,13 +29,13 @@ export async function readUsage(
   const buckets = joinBuckets([bucketsOf(previous.fromMs, previous.toMs, fineFromMs), plan.buckets]);
   const text = `SELECT ${slot} AS slot, ${summed} FROM ${wantedSql(values, ask, "none", buckets)} GROUP BY 1`;
   const { rows } = await readSnapshot(pool, planSettings, (client) => client.query<SpanSums & { slot: number }>(text, values.list));
-  const trend = zeroColumns(plan.times.length);
+  const trend = zeroStatisticsColumns(plan.times.length);
   let totals = noSpanSums;
   let before = noSpanSums;
   for (const { slot, ...sums } of rows) {
     if (slot === 0) before = sums;
     else {
-      addAt(trend, slot - 1, sums);
+      addToStatistics(trend, slot - 1, sums);
       totals = added(totals, sums);
     }
   }

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/a11y/noRedundantRoles: cards change the display of rows, and browsers then forget what they are
 import type { Availability, AvailabilityRow } from "@sluice/core/statistics";
 import { Link } from "@tanstack/react-router";
 import { ChartColumn, Table2 } from "lucide-react";
@@ -10,6 +9,7 @@ import { ChartTools } from "../../statistics/chart-tools.tsx";
 import { saveCsv } from "../../statistics/csv.ts";
 import { logSearch } from "../../statistics/search.ts";
 import { Button } from "../../ui/button.tsx";
+import { CardCell, CardHead, CardRow, CardRowHead, CardTable } from "../../ui/card-table.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { OutcomeStrip } from "./outcome-strip.tsx";
@@ -21,8 +21,6 @@ interface AvailabilityTableProps {
   names: NameLookup;
 }
 
-const head = "h-9 px-3 text-xs font-medium whitespace-nowrap text-ink-3";
-const number = "px-3 py-1.5 text-right tabular-nums whitespace-nowrap";
 const shares = ["p50", "p95", "p99"] as const;
 
 /** Providers, each above its models: what went well, when it did not, and percentiles of both times. */
@@ -31,6 +29,7 @@ export function AvailabilityTable({ availability, search, names }: AvailabilityT
   const [asTable, setAsTable] = useState(false);
   const { rows, times, zone } = availability;
   const title = t("availability.table");
+  const [ttft, duration] = [`${t("overview.ttft")} (p50 / p95 / p99)`, `${t("overview.duration")} (p50 / p95 / p99)`];
   const when = useMemo(() => {
     const format = new Intl.DateTimeFormat(i18n.language, {
       ...{ timeZone: zone, month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
@@ -55,81 +54,67 @@ export function AvailabilityTable({ availability, search, names }: AvailabilityT
           </Button>
         </span>
       </div>
-      <ScrollRegion label={title} className="card-table overflow-x-auto rounded-xl border border-line bg-surface">
-        <table role="table" aria-label={title} className="w-full border-collapse text-sm">
-          <thead role="rowgroup">
-            <tr role="row" className="border-b border-line">
-              <th role="columnheader" scope="col" className={cn(head, "pl-4 text-left")}>
-                {t("availability.name")}
-              </th>
-              <th role="columnheader" scope="col" className={cn(head, "w-full text-left")}>
-                {t("availability.outcomes")}
-              </th>
-              <th role="columnheader" scope="col" className={cn(head, "text-right")}>
-                {t("overview.requests")}
-              </th>
-              <th role="columnheader" scope="col" className={cn(head, "text-right")}>
-                {t("availability.rate")}
-              </th>
-              <th role="columnheader" scope="col" className={cn(head, "text-right")}>
-                {t("overview.ttft")} (p50 / p95 / p99)
-              </th>
-              <th role="columnheader" scope="col" className={cn(head, "pr-4 text-right")}>
-                {t("overview.duration")} (p50 / p95 / p99)
-              </th>
-            </tr>
-          </thead>
-          <tbody role="rowgroup">
-            {rows.map((row) => {
-              const name = row.model ?? names.provider(row.providerId);
-              const link = { ...logSearch(search), provider: row.providerId, ...(row.model !== null && { model: row.model }) };
-              const ended = row.requests - row.aborted;
-              return (
-                <tr
-                  key={`${row.providerId} ${row.model}`}
-                  role="row"
-                  className={cn("border-b border-line last:border-b-0 hover:bg-hover", row.model === null && "bg-sunken")}
-                >
-                  <th
-                    role="rowheader"
-                    scope="row"
-                    className={cn("max-w-56 py-1.5 pr-3 text-left font-normal", row.model === null ? "pl-4" : "pl-8 max-md:pl-4")}
-                  >
-                    <Link
-                      to="/logs"
-                      search={link}
-                      title={name}
-                      className={cn("block truncate hover:text-accent-ink hover:underline", row.model === null && "font-semibold")}
-                    >
-                      {name || t("statistics.nameless")}
-                    </Link>
-                  </th>
-                  <td role="cell" data-label={t("availability.outcomes")} className="px-3 py-1.5 max-md:col-span-full">
-                    {asTable ? (
-                      <BucketFigures row={row} times={times} when={when} label={name} />
-                    ) : (
-                      <OutcomeStrip row={row} buckets={availability} name={name} when={when} />
-                    )}
-                  </td>
-                  <td role="cell" data-label={t("overview.requests")} className={number} title={formatExact(row.requests, i18n.language)}>
-                    {formatCount(row.requests, i18n.language)}
-                  </td>
-                  <td role="cell" data-label={t("availability.rate")} className={cn(number, "font-medium")}>
-                    {formatPercent(ended - row.errors, ended)}
-                  </td>
-                  <td role="cell" data-label={`${t("overview.ttft")} (p50 / p95 / p99)`} className={number}>
-                    {shares.map((share) => formatDuration(row.ttft[share])).join(" / ")}
-                  </td>
-                  <td role="cell" data-label={`${t("overview.duration")} (p50 / p95 / p99)`} className={cn(number, "pr-4")}>
-                    {shares.map((share) => formatDuration(row.duration[share])).join(" / ")}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </ScrollRegion>
+      <CardTable
+        label={title}
+        head={
+          <>
+            <CardHead>{t("availability.name")}</CardHead>
+            <CardHead className="w-full">{t("availability.outcomes")}</CardHead>
+            <CardHead className="text-right">{t("overview.requests")}</CardHead>
+            <CardHead className="text-right">{t("availability.rate")}</CardHead>
+            <CardHead className="text-right">{ttft}</CardHead>
+            <CardHead className="text-right">{duration}</CardHead>
+          </>
+        }
+      >
+        {rows.map((row) => {
+          const name = row.model ?? names.provider(row.providerId);
+          const ended = row.requests - row.aborted;
+          return (
+            <CardRow key={`${row.providerId} ${row.model}`} className={cn(row.model === null && "bg-sunken")}>
+              <RowName row={row} name={name} search={search} />
+              <CardCell label={t("availability.outcomes")} className="max-md:col-span-full">
+                {asTable ? (
+                  <BucketFigures row={row} times={times} when={when} label={name} />
+                ) : (
+                  <OutcomeStrip row={row} buckets={availability} name={name} when={when} />
+                )}
+              </CardCell>
+              <CardCell number label={t("overview.requests")} title={formatExact(row.requests, i18n.language)}>
+                {formatCount(row.requests, i18n.language)}
+              </CardCell>
+              <CardCell number label={t("availability.rate")} className="font-medium">
+                {formatPercent(ended - row.errors, ended)}
+              </CardCell>
+              <CardCell number label={ttft}>
+                {shares.map((share) => formatDuration(row.ttft[share])).join(" / ")}
+              </CardCell>
+              <CardCell number label={duration}>
+                {shares.map((share) => formatDuration(row.duration[share])).join(" / ")}
+              </CardCell>
+            </CardRow>
+          );
+        })}
+      </CardTable>
     </>
+  );
+}
+
+/** A provider, or below it one of its models; leads to its requests. */
+function RowName({ row, name, search }: { row: AvailabilityRow; name: string; search: AvailabilitySearch }) {
+  const { t } = useTranslation();
+  const { providerId, model } = row;
+  return (
+    <CardRowHead className={cn("max-w-56", model === null ? "pl-4" : "pl-8 max-md:pl-4")}>
+      <Link
+        to="/logs"
+        search={{ ...logSearch(search), provider: providerId, ...(model !== null && { model }) }}
+        title={name}
+        className={cn("block truncate hover:text-accent-ink hover:underline", model === null && "font-semibold")}
+      >
+        {name || t("statistics.nameless")}
+      </Link>
+    </CardRowHead>
   );
 }
 

@@ -4,6 +4,7 @@ import { SearchX } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useExplanation } from "../../errors/explanation.ts";
+import { hasWords } from "../../lists/has-words.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { Input } from "../../ui/field.tsx";
@@ -21,7 +22,7 @@ export function ErrorsPage() {
   const explanationOf = useExplanation();
   const found = codes
     .map((one) => ({ code: one, ...errorCatalogue[one], title: t(`errors.${one}`), ...explanationOf(one) }))
-    .filter((one) => matches(q, [one.code, String(one.status), one.title, one.why, one.fix]));
+    .filter((one) => hasWords(q, [one.code, String(one.status), one.title, one.why, one.fix]));
   return (
     <Page title={t("explain.title")} lead={t("explain.lead")}>
       <search>
@@ -82,13 +83,4 @@ function ErrorCard({ code, status, retryable, title, why, fix, named }: ErrorCar
       </dl>
     </li>
   );
-}
-
-/** Every word typed is in one of the texts. */
-function matches(query: string, texts: readonly string[]): boolean {
-  const text = texts.join(" ").toLowerCase();
-  return query
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
 }

@@ -1,11 +1,10 @@
-// biome-ignore-all lint/a11y/noRedundantRoles: cards change the display of rows, and browsers then forget what they are
 import type { Leaderboard, LeaderboardEntry, LeaderboardOf } from "@sluice/core/statistics";
 import { Link } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp, Minus, Sparkle } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { exactCost, formatCost, formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
+import { CardCell, CardHead, CardRow, CardTable } from "../../ui/card-table.tsx";
 import { cn } from "../../ui/class-names.ts";
-import { ScrollRegion } from "../../ui/scroll-region.tsx";
 
 interface LeaderboardTableProps {
   board: Leaderboard;
@@ -14,8 +13,7 @@ interface LeaderboardTableProps {
   me: string;
 }
 
-const number = "px-3 py-1.5 text-right tabular-nums whitespace-nowrap";
-const head = "h-9 px-3 text-xs font-medium whitespace-nowrap text-ink-3";
+const measures = ["requests", "tokens", "cost", "cacheHitRate", "successRate", "ttft"] as const;
 const fieldOf = { users: "user", keys: "key", providers: "provider", models: "model" } as const satisfies Record<LeaderboardOf, string>;
 
 /** Ranks with what they moved by, and each figure; a row leads to its requests. */
@@ -26,70 +24,57 @@ export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
   const percent = (share: number | null): string => (share === null ? "—" : formatPercent(share, 1));
   const { language } = i18n;
   return (
-    <ScrollRegion label={label} className="card-table overflow-x-auto rounded-xl border border-line bg-surface">
-      <table role="table" aria-label={label} className="w-full border-collapse text-sm">
-        <thead role="rowgroup">
-          <tr role="row" className="border-b border-line">
-            <th role="columnheader" scope="col" className={cn(head, "w-24 pl-4 text-left")}>
-              {t("leaderboard.rank")}
-            </th>
-            <th role="columnheader" scope="col" className={cn(head, "text-left")}>
-              {t("leaderboard.name")}
-            </th>
-            {(["requests", "tokens", "cost", "cacheHitRate", "successRate", "ttft"] as const).map((one) => (
-              <th
-                key={one}
-                role="columnheader"
-                scope="col"
-                aria-sort={one === sort ? (one === "ttft" ? "ascending" : "descending") : undefined}
-                className={cn(head, "text-right last:pr-4", one === sort && "text-ink")}
-              >
-                {t(`leaderboard.sorts.${one}`)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          {items.map((entry) => (
-            <tr
-              key={entry.rank}
-              role="row"
-              aria-current={entry.id === me || undefined}
-              className={cn("border-b border-line last:border-b-0 hover:bg-hover", entry.id === me && "bg-accent-soft/60")}
+    <CardTable
+      label={label}
+      head={
+        <>
+          <CardHead className="w-24">{t("leaderboard.rank")}</CardHead>
+          <CardHead>{t("leaderboard.name")}</CardHead>
+          {measures.map((one) => (
+            <CardHead
+              key={one}
+              aria-sort={one === sort ? (one === "ttft" ? "ascending" : "descending") : undefined}
+              className={cn("text-right", one === sort && "text-ink")}
             >
-              <td role="cell" data-label={t("leaderboard.rank")} className="py-1.5 pr-3 pl-4 whitespace-nowrap">
-                <span className="inline-flex items-center gap-2">
-                  <span className="min-w-5 text-right font-semibold tabular-nums">{entry.rank}</span>
-                  <RankChange {...entry} hasPrevious={board.previous !== null} />
-                </span>
-              </td>
-              <td role="cell" className="max-w-72 min-w-40 px-3 py-1.5">
-                <EntryName name={nameOf(entry)} field={fieldOf[of]} entry={entry} span={span} />
-                {entry.share !== null && <ShareBar share={entry.share} />}
-              </td>
-              <td role="cell" data-label={t("overview.requests")} className={number} title={formatExact(entry.requests, language)}>
-                {formatCount(entry.requests, language)}
-              </td>
-              <td role="cell" data-label={t("overview.tokens")} className={number} title={formatExact(entry.tokens, language)}>
-                {formatCount(entry.tokens, language)}
-              </td>
-              <td role="cell" data-label={t("overview.cost")} className={number} title={exactCost(entry.costNanoUsd)}>
-                {formatCost(entry.costNanoUsd)}
-              </td>
-              <td role="cell" data-label={t("leaderboard.sorts.cacheHitRate")} className={number}>
-                {percent(entry.rates.cacheHitRate)}
-              </td>
-              <td role="cell" data-label={t("leaderboard.sorts.successRate")} className={number}>
-                {percent(entry.rates.successRate)}
-              </td>
-              <td role="cell" data-label={t("leaderboard.sorts.ttft")} className={cn(number, "pr-4")}>
-                {formatDuration(entry.rates.ttftMs)}
-              </td>
-            </tr>
+              {t(`leaderboard.sorts.${one}`)}
+            </CardHead>
           ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+        </>
+      }
+    >
+      {items.map((entry) => (
+        <CardRow key={entry.rank} aria-current={entry.id === me || undefined} className={cn(entry.id === me && "bg-accent-soft/60")}>
+          <CardCell label={t("leaderboard.rank")} className="whitespace-nowrap">
+            <span className="inline-flex items-center gap-2">
+              <span className="min-w-5 text-right font-semibold tabular-nums">{entry.rank}</span>
+              <RankChange {...entry} hasPrevious={board.previous !== null} />
+            </span>
+          </CardCell>
+          <CardCell className="max-w-72 min-w-40">
+            <EntryName name={nameOf(entry)} field={fieldOf[of]} entry={entry} span={span} />
+            {entry.share !== null && <ShareBar share={entry.share} />}
+          </CardCell>
+          <CardCell number label={t("overview.requests")} title={formatExact(entry.requests, language)}>
+            {formatCount(entry.requests, language)}
+          </CardCell>
+          <CardCell number label={t("overview.tokens")} title={formatExact(entry.tokens, language)}>
+            {formatCount(entry.tokens, language)}
+          </CardCell>
+          <CardCell number label={t("overview.cost")} title={exactCost(entry.costNanoUsd)}>
+            {formatCost(entry.costNanoUsd)}
+          </CardCell>
+          <CardCell number label={t("leaderboard.sorts.cacheHitRate")}>
+            {percent(entry.rates.cacheHitRate)}
+          </CardCell>
+          <CardCell number label={t("leaderboard.sorts.successRate")}>
+            {percent(entry.rates.successRate)}
+          </CardCell>
+          <CardCell number label={t("leaderboard.sorts.ttft")}>
+            {formatDuration(entry.rates.ttftMs)}
+          </CardCell>
+        </CardRow>
+      ))}
+    </CardTable>
   );
 }
 

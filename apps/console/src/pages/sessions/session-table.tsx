@@ -1,4 +1,3 @@
-// biome-ignore-all lint/a11y/noRedundantRoles: cards change the display of rows, and browsers then forget what they are
 import { CircleX } from "lucide-react";
 import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,9 +6,9 @@ import { exactCost, formatCost, formatExact } from "../../format.ts";
 import type { BoardRow } from "../../live/session-board.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
+import { CardCell, CardHead, CardRow, CardTable } from "../../ui/card-table.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { LoadMore } from "../../ui/load-more.tsx";
-import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { Ago, CachedTokens, InFlight, sessionName, Tokens, whyThere } from "./session-facts.tsx";
 import { useHeldRows } from "./use-held-rows.ts";
 
@@ -56,43 +55,26 @@ export function SessionTable({ rows: all, names, openId, onOpen, onTerminate }: 
           {t("sessions.arrived", { count: arrived })}
         </Button>
       )}
-      <ScrollRegion label={t("sessions.table")} className="card-table overflow-x-auto rounded-xl border border-line bg-surface">
-        <table role="table" aria-label={t("sessions.table")} className="w-full border-collapse text-sm">
-          <thead role="rowgroup">
-            <tr role="row" className="border-b border-line">
-              {columns.map((column) => (
-                <th
-                  key={column.name}
-                  role="columnheader"
-                  scope="col"
-                  className={cn(
-                    "h-9 px-2.5 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:pl-4",
-                    "right" in column && "text-right",
-                    "wide" in column && "max-xl:hidden",
-                  )}
-                >
-                  {t(`sessions.${column.name}`)}
-                </th>
-              ))}
-              <th role="columnheader" scope="col" className="h-9 w-0 pr-3">
-                <span className="sr-only">{t("sessions.actions")}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody role="rowgroup" {...handlers}>
-            {rows.slice(0, shown).map((one) => (
-              <SessionLine
-                key={one.row.id}
-                one={one}
-                names={names}
-                open={one.row.id === openId}
-                onOpen={onOpen}
-                onTerminate={onTerminate}
-              />
+      <CardTable
+        label={t("sessions.table")}
+        body={handlers}
+        head={
+          <>
+            {columns.map((column) => (
+              <CardHead key={column.name} className={cn("px-2.5", "right" in column && "text-right", "wide" in column && "max-xl:hidden")}>
+                {t(`sessions.${column.name}`)}
+              </CardHead>
             ))}
-          </tbody>
-        </table>
-      </ScrollRegion>
+            <CardHead className="w-0 pr-3 pl-0">
+              <span className="sr-only">{t("sessions.actions")}</span>
+            </CardHead>
+          </>
+        }
+      >
+        {rows.slice(0, shown).map((one) => (
+          <SessionLine key={one.row.id} one={one} names={names} open={one.row.id === openId} onOpen={onOpen} onTerminate={onTerminate} />
+        ))}
+      </CardTable>
       {rows.length > shown && <LoadMore shown={shown} total={rows.length} busy={false} onClick={() => setShown(shown + FIRST)} />}
     </div>
   );
@@ -103,26 +85,19 @@ interface SessionLineProps extends Pick<SessionTableProps, "names" | "onOpen" | 
   open: boolean;
 }
 
-const number = "px-2.5 py-2 text-right whitespace-nowrap tabular-nums";
-
 const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, open, onOpen, onTerminate }: SessionLineProps) {
   const { t, i18n } = useTranslation();
   const ended = endedAtMs !== null;
   const name = sessionName(row, names);
   const label = `${name} ${row.id.slice(-8)}`;
   return (
-    <tr
-      role="row"
+    <CardRow
       data-session={row.id}
       data-ended={ended || undefined}
       onClick={() => onOpen(row.id)}
-      className={cn(
-        "cursor-pointer border-b border-line last:border-b-0 hover:bg-hover",
-        open && "bg-accent-soft/60",
-        ended && "bg-sunken text-ink-3 [&_*]:text-ink-3",
-      )}
+      className={cn("cursor-pointer", open && "bg-accent-soft/60", ended && "bg-sunken text-ink-3 [&_*]:text-ink-3")}
     >
-      <td role="cell" data-label={t("sessions.client")} className="max-w-56 py-2 pr-2.5 pl-4">
+      <CardCell label={t("sessions.client")} className="max-w-56 py-2 pr-2.5 pl-4">
         <button
           type="button"
           aria-label={t("sessions.open", { name: label })}
@@ -135,23 +110,23 @@ const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, 
           {name}
         </button>
         <span className="block truncate font-mono text-2xs text-ink-3">{row.id.slice(-8)}</span>
-      </td>
-      <td role="cell" data-label={t("sessions.owner")} className="max-w-44 px-2.5 py-2">
+      </CardCell>
+      <CardCell label={t("sessions.owner")} className="max-w-44 px-2.5 py-2">
         <span className="block truncate">{names.user(row.userId)}</span>
         <span className="block truncate text-xs text-ink-3">{names.key(row.keyId)}</span>
-      </td>
-      <td role="cell" data-label={t("sessions.model")} className="max-w-68 px-2.5 py-2">
+      </CardCell>
+      <CardCell label={t("sessions.model")} className="max-w-68 px-2.5 py-2">
         <span className="block truncate">{row.model}</span>
         {row.providerId && (
           <span className="block truncate text-xs text-ink-3" title={whyThere(row, t)}>
             {names.provider(row.providerId)} · {whyThere(row, t)}
           </span>
         )}
-      </td>
-      <td role="cell" data-label={t("sessions.started")} className={cn(number, "text-ink-2 max-xl:hidden")}>
+      </CardCell>
+      <CardCell label={t("sessions.started")} number className="px-2.5 py-2 text-ink-2 max-xl:hidden">
         <Ago ms={row.startedAtMs} />
-      </td>
-      <td role="cell" data-label={t("sessions.activity")} className={cn(number, "text-ink-2")}>
+      </CardCell>
+      <CardCell label={t("sessions.activity")} number className="px-2.5 py-2 text-ink-2">
         {ended ? (
           <Badge>{t("sessions.ended")}</Badge>
         ) : row.inFlight > 0 ? (
@@ -159,26 +134,26 @@ const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, 
         ) : (
           <Ago ms={row.lastActivityAtMs} />
         )}
-      </td>
-      <td role="cell" data-label={t("sessions.inFlight")} className={number}>
+      </CardCell>
+      <CardCell label={t("sessions.inFlight")} number className="px-2.5 py-2">
         <InFlight count={row.inFlight} />
-      </td>
-      <td role="cell" data-label={t("sessions.requests")} className={number}>
+      </CardCell>
+      <CardCell label={t("sessions.requests")} number className="px-2.5 py-2">
         {formatExact(row.requests, i18n.language)}
-      </td>
-      <td role="cell" data-label={t("sessions.tokensIn")} className={number}>
+      </CardCell>
+      <CardCell label={t("sessions.tokensIn")} number className="px-2.5 py-2">
         <Tokens value={row.inputTokens} />
-      </td>
-      <td role="cell" data-label={t("sessions.tokensOut")} className={number}>
+      </CardCell>
+      <CardCell label={t("sessions.tokensOut")} number className="px-2.5 py-2">
         <Tokens value={row.outputTokens} />
-      </td>
-      <td role="cell" data-label={t("sessions.tokensCached")} className={cn(number, "max-xl:hidden")}>
+      </CardCell>
+      <CardCell label={t("sessions.tokensCached")} number className="px-2.5 py-2 max-xl:hidden">
         <CachedTokens row={row} />
-      </td>
-      <td role="cell" data-label={t("sessions.cost")} className={cn(number, "font-medium")} title={exactCost(row.costNanoUsd)}>
+      </CardCell>
+      <CardCell label={t("sessions.cost")} number className="px-2.5 py-2 font-medium" title={exactCost(row.costNanoUsd)}>
         {formatCost(row.costNanoUsd)}
-      </td>
-      <td role="cell" className="py-2 pr-3 text-right">
+      </CardCell>
+      <CardCell className="py-2 pr-3 text-right">
         {!ended && onTerminate && (
           <Button
             variant="ghost"
@@ -195,7 +170,7 @@ const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, 
             <span className="md:hidden">{t("sessions.terminate")}</span>
           </Button>
         )}
-      </td>
-    </tr>
+      </CardCell>
+    </CardRow>
   );
 });

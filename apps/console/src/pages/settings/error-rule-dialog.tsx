@@ -1,12 +1,12 @@
 import { ErrorRule, errorRuleActions } from "@sluice/core/inputs/error-rules";
-import { dialectField } from "@sluice/core/inputs/provider";
 import { useTranslation } from "react-i18next";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { items, numberOrNull, useInputForm } from "../../ui/use-input-form.ts";
+import { DialectsSelect } from "./dialects-select.tsx";
 import { ruleField } from "./rule-field.ts";
-import { useSaveRules } from "./use-save-rules.ts";
+import { useSaveRules, withRule } from "./use-save-rules.ts";
 
 interface RuleValues {
   name: string;
@@ -56,14 +56,12 @@ export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) 
     fieldOf: ruleField,
     toInput,
     async submit(input) {
-      await save((now) => (rule ? now.map((one) => (one.name === rule.name ? input : one)) : [...now, input]));
+      await save((now) => withRule(now, rule, input));
       toastDone(t("settings.saved"));
       onClose();
     },
   });
   const { register } = form;
-  // What another tool has put here stays choosable.
-  const apis = (rule?.dialects.length ?? 0) > 1 ? rule?.dialects : undefined;
   return (
     <FormDialog
       title={rule ? t("settings.rules.editTitle", { name: rule.name }) : t("settings.rules.newTitle")}
@@ -81,15 +79,7 @@ export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) 
           {(ids) => <Input {...ids} inputMode="numeric" placeholder="429, 500" {...register("statuses")} />}
         </Field>
         <Field label={t("settings.rules.dialect")} error={errorOf("dialects")}>
-          {(ids) => (
-            <NativeSelect {...ids} {...register("dialects")}>
-              <option value="">{t("settings.rules.anyDialect")}</option>
-              {apis && <option value={apis.join(",")}>{apis.join(", ")}</option>}
-              {dialectField.options.map((dialect) => (
-                <option key={dialect}>{dialect}</option>
-              ))}
-            </NativeSelect>
-          )}
+          {(ids) => <DialectsSelect {...ids} set={rule?.dialects} {...register("dialects")} />}
         </Field>
         <Field label={t("settings.rules.body")} hint={t("settings.rules.bodyHint")} error={errorOf("body")} className="sm:col-span-2">
           {(ids) => <Input {...ids} spellCheck={false} className="font-mono" {...register("body")} />}

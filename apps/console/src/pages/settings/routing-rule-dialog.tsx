@@ -1,4 +1,3 @@
-import { dialectField } from "@sluice/core/inputs/provider";
 import { RoutingRule } from "@sluice/core/inputs/routing-rules";
 import { useTranslation } from "react-i18next";
 import { useNames } from "../../api/names.ts";
@@ -6,9 +5,10 @@ import { Field, Input, NativeSelect, Textarea } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
+import { DialectsSelect } from "./dialects-select.tsx";
 import { type RoutingRuleValues, toInput, toValues } from "./routing-rule-form.ts";
 import { ruleField } from "./rule-field.ts";
-import { useSaveRules } from "./use-save-rules.ts";
+import { useSaveRules, withRule } from "./use-save-rules.ts";
 
 interface RoutingRuleDialogProps {
   /** The one to be changed; null: a new one at the end. */
@@ -29,15 +29,14 @@ export function RoutingRuleDialog({ rule, rules, onClose }: RoutingRuleDialogPro
     fieldOf: ruleField,
     toInput: (values: RoutingRuleValues) => ({ ...toInput(values), enabled: rule?.enabled ?? true }),
     async submit(input) {
-      await save((now) => (rule ? now.map((one) => (one.name === rule.name ? input : one)) : [...now, input]));
+      await save((now) => withRule(now, rule, input));
       toastDone(t("settings.saved"));
       onClose();
     },
   });
   const { register } = form;
-  // What another tool has put here stays choosable: several keys or APIs, and a provider that is gone.
+  // What another tool has put here stays choosable: several keys, and a provider that is gone.
   const several = (rule?.keys.length ?? 0) > 1 ? rule?.keys : undefined;
-  const apis = (rule?.dialects.length ?? 0) > 1 ? rule?.dialects : undefined;
   const providers = [...new Set([...list.providers.map(({ name }) => name), ...(rule?.provider ? [rule.provider] : [])])];
   const mono = { spellCheck: false, className: "font-mono text-xs" } as const;
   return (
@@ -74,15 +73,7 @@ export function RoutingRuleDialog({ rule, rules, onClose }: RoutingRuleDialogPro
           )}
         </Field>
         <Field label={t("settings.rules.dialect")} error={errorOf("dialects")}>
-          {(ids) => (
-            <NativeSelect {...ids} {...register("dialects")}>
-              <option value="">{t("settings.rules.anyDialect")}</option>
-              {apis && <option value={apis.join(",")}>{apis.join(", ")}</option>}
-              {dialectField.options.map((dialect) => (
-                <option key={dialect}>{dialect}</option>
-              ))}
-            </NativeSelect>
-          )}
+          {(ids) => <DialectsSelect {...ids} set={rule?.dialects} {...register("dialects")} />}
         </Field>
         <Field label={t("settings.routes.users")} hint={t("settings.routes.usersHint")} error={errorOf("users")} className="sm:col-span-2">
           {(ids) => <Input {...ids} spellCheck={false} {...register("users")} />}

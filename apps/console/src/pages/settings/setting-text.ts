@@ -1,5 +1,6 @@
 import { defaultSettings, type SettingName, settingSchemas } from "@sluice/core/inputs/settings";
 import type { TFunction } from "i18next";
+import { hasWords } from "../../lists/has-words.ts";
 
 export const settingNames = Object.keys(settingSchemas) as SettingName[];
 export const defaults = defaultSettings();
@@ -21,11 +22,7 @@ export function settingGroup(t: TFunction, name: SettingName): string {
 
 /** Whether every word of a search is in its name, its group, its title or its hint. */
 export function settingMatches(t: TFunction, name: SettingName, query: string): boolean {
-  const text = `${name} ${settingGroup(t, name)} ${settingTitle(t, name)} ${settingHint(t, name)}`.toLowerCase();
-  return query
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
+  return hasWords(query, [name, settingGroup(t, name), settingTitle(t, name), settingHint(t, name)]);
 }
 
 export function settingUnit(t: TFunction, name: SettingName): string {

@@ -14,3 +14,8 @@ export function useSaveRules<S extends RuleSetting>(setting: S): (change: (rules
     queries.setQueryData(api.settings.get.queryKey(), settings);
   };
 }
+
+/** The rules with one in the place of what it was, or, where it was none, at the end. */
+export function withRule<R extends { name: string }>(rules: readonly R[], was: R | null, is: R): R[] {
+  return was ? rules.map((one) => (one.name === was.name ? is : one)) : [...rules, is];
+}

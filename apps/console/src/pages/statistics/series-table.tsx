@@ -24,6 +24,9 @@ interface SeriesRow {
   tokens: number;
   costNanoUsd: bigint;
   errors: number;
+  prompt: number;
+  cached: number;
+  cacheHitRate: number | null;
   ttftMs: number | null;
   durationMs: number | null;
 }
@@ -69,14 +72,21 @@ export function SeriesTable({ statistics, nameOf, logs }: SeriesTableProps) {
       enableSorting: false,
     },
     { ...number<SeriesRow>("errors", t("overview.errorRate"), (row) => formatPercent(row.errors, row.requests)), wideOnly: true },
+    {
+      ...number<SeriesRow>("cacheHitRate", t("statistics.measures.cacheHitRate"), (row) => formatPercent(row.cached, row.prompt)),
+      wideOnly: true,
+    },
     { ...number<SeriesRow>("ttftMs", t("overview.ttft"), (row) => formatDuration(row.ttftMs)), wideOnly: true },
     { ...number<SeriesRow>("durationMs", t("overview.duration"), (row) => formatDuration(row.durationMs)), wideOnly: true },
   ];
   const save = (): void =>
     void saveCsv(
       "statistics",
-      [by, "name", "requests", "tokens", "cost_usd", "errors", "ttft_ms", "duration_ms"],
-      rows.map((row) => [row.id, row.name, row.requests, row.tokens, formatUsd(row.costNanoUsd), row.errors, row.ttftMs, row.durationMs]),
+      [by, "name", "requests", "tokens", "cost_usd", "errors", "ttft_ms", "duration_ms", "cache_hit_rate"],
+      rows.map((row) => [
+        ...[row.id, row.name, row.requests, row.tokens, formatUsd(row.costNanoUsd), row.errors],
+        ...[row.ttftMs, row.durationMs, row.cacheHitRate],
+      ]),
     );
   return (
     <div>
@@ -107,10 +117,12 @@ function number<T extends object>(
 
 function rowOf(series: StatisticsSeries, name: string): SeriesRow {
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const ratio = (total: number, count: number): number | null => (count > 0 ? total / count : null);
   const mean = (total: number, count: number): number | null => (count > 0 ? Math.round(total / count) : null);
-  const requests = sum(series.requests);
+  const [requests, prompt, cached] = [sum(series.requests), sum(series.prompt), sum(series.cached)];
   return {
     ...{ id: series.id, name, requests, tokens: sum(series.tokens), costNanoUsd: costOf(series), errors: sum(series.errors) },
+    ...{ prompt, cached, cacheHitRate: ratio(cached, prompt) },
     ttftMs: mean(sum(series.ttftMsSum), sum(series.ttftCount)),
     durationMs: mean(sum(series.durationMsSum), requests),
   };

@@ -117,6 +117,7 @@ function Clear({ kind }: { kind: CacheKind }) {
   const name = t(`settings.name.cache_${kind}Seconds`);
   return (
     <Button
+      className="max-sm:-ml-2.5"
       variant="ghost"
       size="sm"
       busy={clear.isPending}

@@ -29,8 +29,7 @@ export const columnFields = {
   durationMsSum: z.array(z.number()),
 };
 
-/** A value a bucket. */
-export const series = z
+const series = z
   .object({ id: z.string().nullable(), ...columnFields })
   .meta({ id: "Series", description: "A value a bucket; id null: all others." });
 

@@ -1,7 +1,7 @@
 import { compareSplits, leaderboardOf, leaderboardPeriods, leaderboardSorts, seriesSplits, statisticsSteps } from "@sluice/core/statistics";
 import { z } from "zod";
 import { answeredFields, atMs, count, idField, nanoUsd, numberedPageOf } from "./fields.ts";
-import { columnFields, percentiles, series, sumFields } from "./figures.ts";
+import { columnFields, percentiles, sumFields } from "./figures.ts";
 
 const span = { fromMs: atMs, toMs: atMs };
 const rate = z.number().nullable();
@@ -17,11 +17,21 @@ const totals = z
   .object({ ...sumFields, aborted: count, refused: count })
   .meta({ id: "Totals", description: "Sums of a span; of the requests those that the client ended, and those that were refused." });
 
+const statisticsFields = {
+  ...columnFields,
+  prompt: z.array(count).meta({ description: "Tokens sent." }),
+  cached: z.array(count).meta({ description: "Of the tokens sent those read from a provider's cache." }),
+};
+
 const usageFields = {
   totals,
   previous: z.object({ ...span, totals }).meta({ description: "One range earlier." }),
-  trend: z.object(columnFields),
+  trend: z.object(statisticsFields),
 };
+
+const series = z
+  .object({ id: z.string().nullable(), ...statisticsFields })
+  .meta({ id: "StatisticsSeries", description: "A value a bucket; id null: all others." });
 
 export const statistics = z.object({ ...buckets, by: z.enum(seriesSplits), series: z.array(series), ...answeredFields });
 

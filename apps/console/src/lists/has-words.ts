@@ -1,0 +1,8 @@
+/** Whether every word of a search is in one of the texts, upper or lower case. */
+export function hasWords(search: string, texts: readonly string[]): boolean {
+  const text = texts.join(" ").toLowerCase();
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}

@@ -1,0 +1,59 @@
+import type { Schema } from "./openapi-document.ts";
+
+type Named = Record<string, Schema>;
+
+/**
+ * A schema as a type is written in TypeScript, what fields mean as comments beside them. Named parts stand where they are used:
+ * none of the document's holds itself.
+ */
+export function schemaText(schema: Schema, named: Named, indent = ""): string {
+  const { type, properties, items, additionalProperties, ...other } = resolved(schema, named);
+  const choices = other.anyOf ?? other.oneOf;
+  if (choices) return choices.map((one) => schemaText(one, named, indent)).join(" | ");
+  if (other.enum) return other.enum.map((one) => JSON.stringify(one)).join(" | ");
+  if ("const" in other) return JSON.stringify(other.const);
+  if (items) {
+    const of = schemaText(items, named, indent);
+    return of.includes(" | ") && !of.startsWith("{") ? `(${of})[]` : `${of}[]`;
+  }
+  if (properties && Object.keys(properties).length > 0) return objectText({ properties, required: other.required ?? [] }, named, indent);
+  if (typeof additionalProperties === "object") return `{ [name]: ${schemaText(additionalProperties, named, indent)} }`;
+  return [type ?? "unknown"].flat().join(" | ");
+}
+
+function objectText({ properties, required }: { properties: Named; required: string[] }, named: Named, indent: string): string {
+  const inner = `${indent}  `;
+  const lines = Object.entries(properties).map(([name, schema]) => {
+    const { description, anyOf = [] } = resolved(schema, named);
+    const field = `${inner}${name}${required.includes(name) ? "" : "?"}: ${schemaText(schema, named, inner)};`;
+    const meaning = description ?? anyOf.map((one) => resolved(one, named).description).find(Boolean);
+    return meaning === undefined ? field : commented(field, meaning);
+  });
+  return ["{", ...lines, `${indent}}`].join("\n");
+}
+
+/** What a field means is said at the end of the line on which it begins. */
+function commented(field: string, description: string): string {
+  const [first, ...rest] = field.split("\n");
+  return [`${first}  // ${description}`, ...rest].join("\n");
+}
+
+/** The schema that a reference stands for. */
+function resolved(schema: Schema, named: Named): Schema {
+  const name = schema.$ref?.split("/").at(-1);
+  return name === undefined ? schema : { ...named[name], ...schema };
+}
+
+/** What a value must be beside its type, and what it is when it is left out: `1 … 200, default 20`. '' when nothing. */
+export function boundsText(schema: Schema, words: { characters: string; byDefault: string }): string {
+  const of = schema.anyOf?.find(({ type }) => type !== "null") ?? schema;
+  const range = (least: number | undefined, most: number | undefined, unit: string): string[] =>
+    least === undefined && most === undefined ? [] : [`${least ?? ""} … ${most ?? ""}${unit}`.trim()];
+  return [
+    ...(of.format ? [of.format] : []),
+    ...range(of.minimum, of.maximum === Number.MAX_SAFE_INTEGER ? undefined : of.maximum, ""),
+    ...range(of.minLength, of.maxLength, ` ${words.characters}`),
+    ...range(of.minItems, of.maxItems, "×"),
+    ...(schema.default == null ? [] : [`${words.byDefault} ${JSON.stringify(schema.default)}`]),
+  ].join(", ");
+}

@@ -1,0 +1,27 @@
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { NativeSelect } from "./field.tsx";
+import { type System, systemNames, systems } from "./snippet-text.ts";
+
+/** The system that commands are written for: first the reader's own. */
+export function useSystem(): [System, (system: System) => void] {
+  return useState<System>(() => (navigator.userAgent.includes("Windows") ? "powershell" : "unix"));
+}
+
+export function SystemSelect({ system, onSelect }: { system: System; onSelect(system: System): void }) {
+  const { t } = useTranslation();
+  return (
+    <NativeSelect
+      aria-label={t("keys.os")}
+      className="w-auto self-end"
+      value={system}
+      onChange={(event) => onSelect(event.target.value as System)}
+    >
+      {systems.map((one) => (
+        <option key={one} value={one}>
+          {systemNames[one]}
+        </option>
+      ))}
+    </NativeSelect>
+  );
+}

@@ -47,6 +47,8 @@ export function createRedisGate(options: RedisGateOptions): RedisGate {
     log.warn({ reason }, `Redis does not answer: ${meanwhile}`);
     probing = setInterval(probe, probeEveryMs);
     probing.unref();
+    // Behind the answer that was late: one that is only slow is back as soon as that has come.
+    probe();
   };
   const probe = (): void => {
     // A frozen server answers its pending PING when it wakes; more of them would only pile up.

@@ -48,12 +48,8 @@ describe("the Redis client", () => {
 
   it("takes no answer for late that came while this process was busy", async () => {
     const gate = createRedisGate({
-      redis,
-      log: silentLog,
-      meanwhile: "nothing",
-      onRecover: () => undefined,
-      timeoutMs: 100,
-      failuresToShut: 1,
+      ...{ redis, log: silentLog, meanwhile: "nothing", onRecover: () => undefined },
+      ...{ timeoutMs: 100, failuresToShut: 1 },
     });
     await redis.set("n", "1");
     const answers = [redis.get("n"), gate.run((redis) => redis.incr("m"))];
@@ -61,6 +57,22 @@ describe("the Redis client", () => {
     expect(await Promise.all(answers)).toEqual(["1", 1]);
     expect(gate.isOpen()).toBe(true);
     gate.close();
+  });
+
+  it("asks a Redis that was late again at once", async () => {
+    const patient = createRedis(server.url, { name: "test", commandTimeoutMs: 10_000 });
+    await waitForRedis(patient, 10_000);
+    const gate = createRedisGate({
+      ...{ redis: patient, log: silentLog, meanwhile: "nothing", onRecover: () => undefined },
+      ...{ timeoutMs: 50, failuresToShut: 1, probeEveryMs: 3_600_000 },
+    });
+    server.pause();
+    await expect(gate.run((redis) => redis.get("n"))).rejects.toThrow(/no answer/);
+    expect(gate.isOpen()).toBe(false);
+    server.resume();
+    await until(() => gate.isOpen(), { what: "it is open again" });
+    gate.close();
+    patient.disconnect();
   });
 
   it("does not repeat commands that a lost connection cut off", async () => {

@@ -1,5 +1,6 @@
 import type { Admission } from "@sluice/admission/admission";
 import type { Credit } from "@sluice/admission/credit";
+import type { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 import type { Log } from "@sluice/core/log";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
@@ -85,7 +86,8 @@ export interface Runtime extends Omit<GatewayContext, "limits" | "clock"> {
   clock: Clock;
   limits: GatewayLimits;
   deadlines: Deadlines;
-  calls: Set<Call>;
+  /** Those in flight, by id. */
+  calls: ChurningMap<string, Call>;
   hedges: HedgeBudget;
   stats: GatewayStats;
   /** The line of a request that is over. */

@@ -19,7 +19,7 @@ export function createControl(runtime: Runtime): { close(): void } {
   let expiry: NodeJS.Timeout | null = null;
 
   const cutWhere = (matches: (call: Call) => boolean, error: () => SluiceError): void => {
-    for (const call of calls) if (matches(call)) cut(call, error());
+    for (const call of calls.values()) if (matches(call)) cut(call, error());
   };
 
   function obey(command: LiveCommand): void {
@@ -41,7 +41,7 @@ export function createControl(runtime: Runtime): { close(): void } {
   }
 
   function check(config: Config): void {
-    for (const call of calls) {
+    for (const call of calls.values()) {
       const code = call.key && refusalOf(config, call.key, clock.now());
       if (code) cut(call, new SluiceError(code));
     }

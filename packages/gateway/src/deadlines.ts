@@ -1,3 +1,4 @@
+import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 
 /** Something that happens once, unless it is cancelled before. */
@@ -14,7 +15,7 @@ const tickMs = 50;
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #waiting = new Set<Deadline>();
+  readonly #waiting = new ChurningMap<Deadline, Deadline>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(clock: Clock) {
@@ -24,7 +25,7 @@ export class Deadlines {
   /** Calls `fire` in `ms` from now, at most one tick late. */
   add(ms: number, fire: () => void): Deadline {
     const deadline = { atMs: this.#clock.monotonic() + ms, fire };
-    this.#waiting.add(deadline);
+    this.#waiting.set(deadline, deadline);
     this.#timer ??= setInterval(this.#tick, tickMs);
     return deadline;
   }
@@ -42,11 +43,10 @@ export class Deadlines {
 
   readonly #tick = (): void => {
     const now = this.#clock.monotonic();
-    for (const deadline of this.#waiting) {
-      if (deadline.atMs > now) continue;
-      this.#waiting.delete(deadline);
-      deadline.fire();
-    }
+    const due: Deadline[] = [];
+    for (const deadline of this.#waiting.keys()) if (deadline.atMs <= now) due.push(deadline);
+    // One that fires may cancel another.
+    for (const deadline of due) if (this.#waiting.delete(deadline)) deadline.fire();
     if (this.#waiting.size === 0) this.#stop();
   };
 

@@ -5,6 +5,7 @@
  * every microsecond and every byte here is paid by each request.
  */
 import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
+import { ChurningMap } from "@sluice/core/churning-map";
 import { type Clock, systemClock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
@@ -57,7 +58,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     clock,
     limits,
     deadlines: new Deadlines(clock),
-    calls: new Set(),
+    calls: new ChurningMap(),
     hedges: new HedgeBudget(),
     stats,
     logRequest: createRequestLog(ctx.log, ctx.snapshot),
@@ -82,7 +83,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
       return;
     }
     call.trace = runtime.tracer?.begin(call) ?? null;
-    runtime.calls.add(call);
+    runtime.calls.set(call.id, call);
     stats.requests += 1;
     res.on("error", ignore);
     res.once("close", () => {
@@ -107,14 +108,14 @@ export function createGateway(ctx: GatewayContext): Gateway {
     endProviderHold(runtime, call, nothingUsed);
     releaseBody(runtime, call);
     call.trace?.ended(call);
-    runtime.calls.delete(call);
+    runtime.calls.delete(call.id);
     if (runtime.calls.size > 0) return;
     for (const resolve of whenIdle) resolve();
     whenIdle = [];
   }
 
   function cutAll(): void {
-    for (const call of runtime.calls) cut(call, new SluiceError("draining", { retryAfterS: 1 }));
+    for (const call of runtime.calls.values()) cut(call, new SluiceError("draining", { retryAfterS: 1 }));
   }
 
   async function drain({ graceMs = 60_000 }: { graceMs?: number } = {}): Promise<void> {

@@ -1,5 +1,6 @@
 import { rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { ChurningMap } from "@sluice/core/churning-map";
 import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
@@ -33,7 +34,7 @@ interface SegmentUse {
 }
 
 export class Spool {
-  readonly open: Map<string, OpenRequest>;
+  readonly open: ChurningMap<string, OpenRequest>;
   readonly #options: SpoolOptions;
   readonly #writer: SegmentWriter;
   readonly #segments = new Map<number, SegmentUse>();
@@ -44,7 +45,7 @@ export class Spool {
   constructor(options: SpoolOptions) {
     this.#options = options;
     const { scanned, checkpoint } = options;
-    this.open = scanned.open;
+    this.open = new ChurningMap(scanned.open);
     for (const segment of scanned.segments) this.#use(segment);
     for (const [id, request] of scanned.open) this.#use(request.segment ?? 0).open.add(id);
     for (const { position } of scanned.pending) if (position) this.#use(position.segment).unsettled++;

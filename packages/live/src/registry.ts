@@ -1,3 +1,4 @@
+import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 import { FINAL_REV, type LiveEvent, LOST_REV } from "@sluice/core/events";
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
@@ -40,7 +41,7 @@ export function createRegistry({
   instanceId,
   redis,
 }: RegistryOptions): Registry & { lost(instances: readonly string[]): Promise<void> } {
-  const entries = new Map<string, Entry>();
+  const entries = new ChurningMap<string, Entry>();
   /** Ids with a detail, oldest first. */
   const detailed = new Set<string>();
   /** Ids whose newest state was not published yet. */

@@ -393,14 +393,22 @@ describe("what is asked of PostgreSQL", () => {
     }
     await pool.query("VACUUM ANALYZE usage_sums");
     await seedRequestRows(pool, 5_000, 400_000);
-    for (const who of [admin, user]) {
+    for (const { userId } of [admin, user]) test.live.registry.started(requestRow({ userId, state: "in_flight" }));
+    const clock = fakeClock(systemClock.now());
+    for (const who of [
+      { ...admin, clock },
+      { ...user, clock },
+    ]) {
+      const isAdmin = who.userId === admin.userId;
       for (const range of ["24h", "7d", "30d"] as const) {
-        const sent = await statementsOf(who, { range, by: who === admin ? "model" : "key" });
-        expect(sent.length).toBe(who === admin ? 12 : 10);
+        const input = { range, by: isAdmin ? "model" : "key" } as const;
+        const sent = await statementsOf(who, input);
+        expect(sent.length).toBe(isAdmin ? 12 : 10);
+        expect((await statementsOf(who, input)).map(({ text }) => text.slice(0, 6))).toEqual(["BEGIN ", "SELECT", "COMMIT"]);
         const plans = await explain(sent);
         // Of everybody the rollups are asked for nothing but the edges of the totals.
         const reading = plans.filter(({ text, plan }) => plan.includes(" rollups_") && !text.includes("FROM requests"));
-        if (who === admin) expect(reading.filter(({ text }) => !text.includes("key_totals"))).toEqual([]);
+        if (isAdmin) expect(reading.filter(({ text }) => !text.includes("key_totals"))).toEqual([]);
         for (const { text, plan } of plans) {
           expect(plan, text).not.toMatch(/Seq Scan on (rollups|usage_sums|key_totals|user_totals)/);
           // Partitions without a row are read sequentially; that costs nothing.

@@ -25,6 +25,7 @@ function queries(pool: pg.Pool): Record<string, () => Promise<unknown>> {
       by: "model",
       splits,
       userId: null,
+      sinceMs: nowMs,
     } as const;
     return [`overview${range}`, () => readOverview(pool, tenantId, ask)];
   });

@@ -22,8 +22,9 @@ export async function findActor(
   if (!token || !isLoginToken(token)) return { kind: "anonymous" };
   const loginId = loginIdOf(token);
   const nowMs = services.clock.now();
-  const known = options.fresh ? null : services.logins.fresh(loginId, nowMs);
-  const login = known ?? (await read(services, loginId, nowMs));
+  const login = options.fresh
+    ? await read(services, loginId, nowMs)
+    : (services.logins.fresh(loginId, nowMs) ?? (await services.logins.readOnce(loginId, () => read(services, loginId, nowMs))));
   if (!login || login.expiresAtMs <= nowMs || login.lastSeenAtMs + IDLE_MS <= nowMs) return { kind: "anonymous" };
   if (login.keySha256 !== null) return actorOfKey(services, loginId, { sha256: login.keySha256, ip: options.ip ?? "" });
   const now = services.snapshot.current().users.get(login.userId);

@@ -23,6 +23,7 @@ const MOST = 10_000;
 /** Logins recently seen by this process, forgotten at once when a user's rights change or somebody signs out. */
 export class LoginCache {
   readonly #known = new Map<string, KnownLogin>();
+  readonly #reading = new Map<string, Promise<KnownLogin | null>>();
 
   /** Answered without Postgres? null = ask it. */
   fresh(loginId: string, nowMs: number): KnownLogin | null {
@@ -36,6 +37,17 @@ export class LoginCache {
     return known && nowMs - known.readAtMs < STALE_MS ? known : null;
   }
 
+  /** Calls that come together ask Postgres together; who comes after something was forgotten asks anew. */
+  readOnce(loginId: string, read: () => Promise<KnownLogin | null>): Promise<KnownLogin | null> {
+    const begun = this.#reading.get(loginId);
+    if (begun) return begun;
+    const reading = read().finally(() => {
+      if (this.#reading.get(loginId) === reading) this.#reading.delete(loginId);
+    });
+    this.#reading.set(loginId, reading);
+    return reading;
+  }
+
   keep(login: KnownLogin): void {
     this.#known.delete(login.loginId);
     this.#known.set(login.loginId, login);
@@ -45,13 +57,16 @@ export class LoginCache {
 
   forget(loginId: string): void {
     this.#known.delete(loginId);
+    this.#reading.delete(loginId);
   }
 
   forgetUser(userId: string): void {
+    this.#reading.clear();
     for (const [id, login] of this.#known) if (login.userId === userId) this.#known.delete(id);
   }
 
   clear(): void {
     this.#known.clear();
+    this.#reading.clear();
   }
 }

@@ -27,40 +27,49 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
   const splits: readonly OverviewSplit[] = userId === null ? overviewSplits : ["model", "key"];
   if (!splits.includes(by)) throw new SluiceError("forbidden", { field: "by" });
   // In this order: position, registry, tables. What moves meanwhile is then known twice, never missed.
-  const [busId, settledSeq] = await Promise.all([ctx.live.bus.position(), readSettledSeq(ctx.pool)]);
-  const nowMs = ctx.clock.now();
+  const busId = await ctx.live.bus.position();
   const rows = (await ctx.live.registry.list()).flatMap((row) => shapeRow(audienceOf(userId), row) ?? []);
-  const sessions = (await ctx.live.sessions.list()).filter((row) => userId === null || row.userId === userId).map(({ id }) => id);
+  const [settledSeq, allSessions] = await Promise.all([readSettledSeq(ctx.pool), ctx.live.sessions.list()]);
+  const nowMs = ctx.clock.now();
   const { settings } = ctx.snapshot.current();
   const zone = settings["time.zone"];
   const fineFromMs = nowMs - settings["retention.fiveMinuteDays"] * DAY_MS;
   const plan = planOverview(nowMs, { zone, range, fineFromMs });
+  const sinceMs = nowMs - RECENT_MS;
+  const kept = await keptSums(ctx, { plan, by, splits, userId, sinceMs }, settledSeq);
+  const ids = rows.map(({ id }) => id);
+  // Where nothing was settled since, and nothing could have been, there is nothing to ask for.
+  const isAll = ids.length === 0 && settledSeq === kept.settledSeq;
+  const following = isAll ? noFollowing : await readFollowing(ctx.pool, ctx.tenantId, { userId, ids, settledSeq: kept.settledSeq });
+  const settled = new Set(following.settled);
+  for (const { id, endedMs } of kept.ended) if (endedMs >= sinceMs) settled.add(id);
+  for (const { id, startedAtMs, durationMs } of following.rows) if (startedAtMs + (durationMs ?? 0) >= sinceMs) settled.add(id);
   // A lost one is neither: recovery will end it.
   const ended = rows.filter(({ state }) => state !== "in_flight" && state !== "lost");
-  const kept = await keptSums(ctx, { plan, by, splits, userId }, settledSeq);
-  const ids = rows.map(({ id }) => id);
-  const read = await readFollowing(ctx.pool, ctx.tenantId, { userId, ids, sinceMs: nowMs - RECENT_MS, settledSeq: kept.settledSeq });
   // Counting changes them.
-  const sums = read.rows.length + ended.length > 0 ? copied(kept) : kept;
+  const sums = following.rows.length + ended.length > 0 ? copied(kept) : kept;
   const overview: Overview = {
-    ...{ range, by, zone, busId, sessions, serverNowMs: nowMs },
+    ...{ range, by, zone, busId, serverNowMs: nowMs },
+    sessions: allSessions.filter((row) => userId === null || row.userId === userId).map(({ id }) => id),
     ...{ day: { ...plan.day, today: sums.today }, yesterday: sums.yesterday },
-    ...{ times: plan.times, endMs: plan.endMs, series: sums.series, top: sums.top, used: read.used },
-    inFlight: rows.filter(({ state, id }) => state === "in_flight" && !read.settled.has(id)).map(({ id }) => id),
-    counted: [...new Set([...read.settled, ...ended.map(({ id }) => id)])],
+    ...{ times: plan.times, endMs: plan.endMs, series: sums.series, top: sums.top, used: sums.used },
+    inFlight: rows.filter(({ state, id }) => state === "in_flight" && !settled.has(id)).map(({ id }) => id),
+    counted: [...new Set([...settled, ...ended.map(({ id }) => id)])],
   };
-  for (const row of read.rows) countRow(overview, row);
-  for (const row of ended) if (!read.settled.has(row.id)) countRow(overview, row);
+  for (const row of following.rows) countRow(overview, row);
+  for (const row of ended) if (!settled.has(row.id)) countRow(overview, row);
   return overview;
 }
+
+const noFollowing: Awaited<ReturnType<typeof readFollowing>> = { rows: [], settled: [] };
 
 /** Rows that are counted one by one upon kept sums: when as many were settled, the sums are computed anew. */
 const MOST_FOLLOWING = 500;
 
 /** The sums, which viewers share for a while; what was settled since is counted by each. */
-async function keptSums(ctx: Ctx, ask: OverviewAsk, settledSeq: number): Promise<OverviewSums> {
+async function keptSums(ctx: Ctx, ask: OverviewAsk, settledSeq: string): Promise<OverviewSums> {
   const { plan, by } = ask;
-  const era = Math.floor(settledSeq / MOST_FOLLOWING);
+  const era = Math.floor(Number(settledSeq) / MOST_FOLLOWING);
   const input = { by, range: plan.range, times: [plan.times[0], plan.endMs, plan.day.startMs, plan.day.endMs], era };
   const { value } = await cached(ctx, "dashboard:overview", { scope: cacheScope(ctx), input }, () =>
     readOverview(ctx.pool, ctx.tenantId, ask),
@@ -69,14 +78,15 @@ async function keptSums(ctx: Ctx, ask: OverviewAsk, settledSeq: number): Promise
 }
 
 /** What counting changes, anew: a fraction of the work of a clone of everything. */
-function copied({ today, yesterday, series, top, settledSeq }: OverviewSums): OverviewSums {
+function copied(kept: OverviewSums): OverviewSums {
+  const { today, yesterday, series, top } = kept;
   const lists = Object.entries(top).map(([split, entries]) => [split, entries.map((entry) => ({ ...entry }))]);
   return {
+    ...kept,
     today: { ...today },
     yesterday: { ...yesterday, ...copiedColumns(yesterday) },
     series: series.map((one) => ({ id: one.id, ...copiedColumns(one) })),
     top: Object.fromEntries(lists),
-    settledSeq,
   };
 }
 

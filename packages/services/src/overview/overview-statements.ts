@@ -181,31 +181,30 @@ export function topOwnersSql(range: OverviewRange): string {
 export const samplesSql = `SELECT bucket, coalesce(max(active) FILTER (WHERE user_id = $2), 0)::int AS active
   FROM session_samples WHERE tenant_id = $1 AND user_id IN ('', $2) AND bucket BETWEEN $3 AND $4 GROUP BY bucket`;
 
-/** Up to where rows are settled that the sums of this snapshot hold. */
-export const settledUpToSql = "SELECT coalesce(max(settled_seq), 0)::text AS seq FROM requests";
-
 /** Rows settled last, read by index: far more than settle while a page is read. */
 const RECENT = 2_000;
 
 /**
- * Which of the requests $1 are settled, which of the last ones ended after $2, and an '' when there is any at all. $3
- * tenant, $4 user (of an own scope only), $6 and $7 the first and last of $1, for the partitions between them.
+ * Of the snapshot that sums are read in: up to where rows are settled that they hold, whether there is any at all, and which of the
+ * last ones ended after $2. $1 tenant, $3 user (of an own scope only).
  */
-function settledSql(own: boolean): string {
-  const scope = `tenant_id = $3${own ? " AND user_id = $4" : ""}`;
-  return `SELECT id::text FROM requests WHERE id = ANY($1::uuid[]) AND id BETWEEN $6::uuid AND $7::uuid
-    UNION SELECT id::text FROM requests WHERE settled_seq > (SELECT last_value - ${RECENT} FROM requests_settled_seq)
-      AND started_at + duration_ms * interval '1 ms' >= $2 AND ${scope}
-    UNION ALL SELECT '' WHERE EXISTS (SELECT FROM ${own ? "requests" : "rollups_day"} WHERE ${scope})`;
+export function settledSql(own: boolean): string {
+  const scope = `tenant_id = $1${own ? " AND user_id = $3" : ""}`;
+  const endedAt = "started_at + duration_ms * interval '1 ms'";
+  return `SELECT (SELECT coalesce(max(settled_seq), 0)::text FROM requests) AS "settledSeq",
+    EXISTS (SELECT FROM ${own ? "requests" : "rollups_day"} WHERE ${scope}) AS used,
+    (SELECT coalesce(json_agg(json_build_object('id', id, 'endedMs', extract(epoch FROM ${endedAt}) * 1000)), '[]') FROM requests
+      WHERE settled_seq > (SELECT last_value - ${RECENT} FROM requests_settled_seq) AND ${endedAt} >= $2 AND ${scope}) AS ended`;
 }
 
 /**
- * Rows settled after $5, and what {@link settledSql} finds: both of one snapshot. $3 tenant, $4 user ('' of everybody's).
+ * Rows settled after $2, and which of the requests $3 are settled: both of one snapshot. $1 tenant, $4 and $5 the first and last of $3,
+ * for the partitions between them, $6 user (of an own scope only).
  */
 export function followingSql(own: boolean): string {
-  const scope = `r.tenant_id = $3${own ? " AND r.user_id = $4" : " AND $4 = ''"}`;
-  return `SELECT (SELECT json_agg(f) FROM (SELECT ${rowColumns} FROM requests r WHERE r.settled_seq > $5 AND ${scope}) AS f) AS rows,
-    ARRAY(${settledSql(own)}) AS settled`;
+  const scope = `r.tenant_id = $1${own ? " AND r.user_id = $6" : ""}`;
+  return `SELECT (SELECT json_agg(f) FROM (SELECT ${rowColumns} FROM requests r WHERE r.settled_seq > $2 AND ${scope}) AS f) AS rows,
+    ARRAY(SELECT id::text FROM requests WHERE id = ANY($3::uuid[]) AND id BETWEEN $4::uuid AND $5::uuid) AS settled`;
 }
 
 /** How far rows are settled, or about to be. */

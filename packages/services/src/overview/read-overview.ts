@@ -25,7 +25,7 @@ import {
   samplesSql,
   seriesSql,
   settledSeqSql,
-  settledUpToSql,
+  settledSql,
   slotsSql,
   steps,
   topOwnersSql,
@@ -85,22 +85,28 @@ export interface OverviewAsk {
   by: OverviewSplit;
   splits: readonly OverviewSplit[];
   userId: string | null;
+  /** Which of the rows settled last are named: those that ended since. */
+  sinceMs: number;
 }
 
-/** Sums, and up to which row they go. */
-export interface OverviewSums extends Pick<Overview, "yesterday" | "series" | "top"> {
+/** Sums, up to which row they go, and the last of them that ended. */
+export interface OverviewSums extends Pick<Overview, "yesterday" | "series" | "top" | "used"> {
   today: Sums;
   settledSeq: string;
+  ended: { id: string; endedMs: number }[];
 }
 
 /** What the tables say, in one snapshot; a fixed number of statements, whatever the traffic. */
 export function readOverview(pool: Pool, tenantId: string, ask: OverviewAsk): Promise<OverviewSums> {
+  const { userId, sinceMs } = ask;
+  const values = [tenantId, new Date(sinceMs), ...(userId === null ? [] : [userId])];
   return readSnapshot(pool, planSettings, async (client) => {
-    const { rows } = await client.query<{ seq: string }>(prepared(settledUpToSql));
+    const { rows } = await client.query<Pick<OverviewSums, "settledSeq" | "used" | "ended">>(prepared(settledSql(userId !== null), values));
+    const [settled = { settledSeq: "0", used: false, ended: [] }] = rows;
     const day = await readDay(client, tenantId, ask);
     const top = await readTop(client, tenantId, ask);
     const series = await readSeries(client, tenantId, ask, top[ask.by] ?? []);
-    return { ...day, top, series, settledSeq: rows[0]?.seq ?? "0" };
+    return { ...day, top, series, ...settled };
   });
 }
 
@@ -108,34 +114,31 @@ export interface FollowingAsk {
   userId: string | null;
   /** Of requests that the registry knows. */
   ids: readonly string[];
-  sinceMs: number;
   settledSeq: string;
 }
 
-/** How far rows are settled, or about to be: a number that rises. */
-export async function readSettledSeq(pool: Pool): Promise<number> {
+/** How far rows are settled, or about to be: no less than any row that can be read by now. */
+export async function readSettledSeq(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ seq: string }>(settledSeqSql);
-  return Number(rows[0]?.seq ?? 0);
+  return rows[0]?.seq ?? "0";
 }
 
 /** What was settled after the sums were read, and which of the requests that the registry knows are settled. One statement, one snapshot. */
 export async function readFollowing(
   pool: Pool,
   tenantId: string,
-  { userId, ids, sinceMs, settledSeq }: FollowingAsk,
-): Promise<{ rows: RequestRow[]; settled: Set<string>; used: boolean }> {
+  { userId, ids, settledSeq }: FollowingAsk,
+): Promise<{ rows: RequestRow[]; settled: string[] }> {
   const inOrder = ids.toSorted();
-  const values = [ids, new Date(sinceMs), tenantId, userId ?? "", settledSeq, inOrder[0], inOrder.at(-1)];
+  const values = [tenantId, settledSeq, ids, inOrder[0], inOrder.at(-1), ...(userId === null ? [] : [userId])];
   const statement = prepared(followingSql(userId !== null), values);
   const { rows } = await readSnapshot(pool, planSettings, (client) =>
     client.query<{ rows: JsonRow[] | null; settled: string[] }>(statement),
   );
   const [found = { rows: null, settled: [] }] = rows;
-  const settled = new Set(found.settled);
   return {
     rows: (found.rows ?? []).map((row) => toRow({ ...row, cost_nano_usd: decimal(row.cost_nano_usd) })),
-    used: settled.delete(""),
-    settled,
+    settled: found.settled,
   };
 }
 

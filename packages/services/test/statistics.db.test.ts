@@ -1,5 +1,6 @@
-import { newId } from "@sluice/core/ids";
+import { firstIdAt, newId } from "@sluice/core/ids";
 import type { RequestRow } from "@sluice/core/requests";
+import { ensurePartitionFor } from "@sluice/db/partitions";
 import { settleBatch } from "@sluice/ledger/settle-batch";
 import type { Ctx } from "@sluice/services/context";
 import { refundCredit } from "@sluice/services/credits/add-entry";
@@ -119,6 +120,26 @@ describe("H02: statistics in buckets", () => {
     expect(days.series.map(({ id }) => id)).toEqual([...first, null]);
     expect(sumOf(days.series.map(({ requests }) => sumOf(requests)))).toBe(2 * 10_000 * 99_999);
     expect(sumOf(hours.series.map(({ requests }) => sumOf(requests)))).toBeGreaterThan(10_000 * 99_999);
+  });
+
+  it("the first of a range are the first of it, whoever cost most of all time", async () => {
+    const keys = await makeKeys(101);
+    const [one = "", late = ""] = [keys[3], keys[100]];
+    const nowMs = Date.now();
+    const old = keys
+      .slice(0, 100)
+      .map((keyId) => ({ keyId, userId: user.userId, startedAtMs: nowMs - 120 * DAY_MS, costNanoUsd: "1000000" }));
+    await ensurePartitionFor(test.database.pool, firstIdAt(nowMs - 120 * DAY_MS));
+    await settle(...old, { keyId: late, userId: user.userId, startedAtMs: nowMs - DAY_MS, costNanoUsd: "9" });
+    const firstOf = async (top: number) => {
+      await admin.cache.invalidateAll();
+      const { series } = await getSeries(admin, { from: nowMs - 90 * DAY_MS, to: nowMs, by: "key", top });
+      return series.map(({ id }) => id);
+    };
+    expect(await firstOf(1)).toEqual([late]);
+    await settle({ keyId: one, userId: user.userId, startedAtMs: nowMs - 2 * DAY_MS, costNanoUsd: "5000000" });
+    expect(await firstOf(1)).toEqual([one, null]);
+    expect(await firstOf(2)).toEqual([one, late]);
   });
 
   it("refuses a step of which there are too many, or of which sums are kept no more", async () => {

@@ -67,10 +67,18 @@ function edgesSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", edges: Om
 }
 
 /** On the totals and days of keys; who asks for one key's asks for its owner's, too. */
-function ownersSql(values: SqlValues, { tenantId, userId, filter }: SumsAsk): string {
+function ownersSql(values: SqlValues, { tenantId, userId, filter, keyIds, ownerIds }: SumsAsk): string {
   return [
     `tenant_id = ${values.add(tenantId)}`,
     ...(userId === null ? [] : [`user_id = ${values.add(userId)}::uuid`]),
+    ...(userId !== null || ownerIds === null ? [] : [`user_id = ANY(${values.add(ownerIds)}::uuid[])`]),
+    ...(keyIds === null ? [] : [`key_id = ANY(${values.add(keyIds)}::uuid[])`]),
     ...(filter.keyId === undefined ? [] : [`key_id = ${values.add(filter.keyId)}::uuid`]),
   ].join(" AND ");
+}
+
+/** Those of everybody who cost most of all time, as `id`, `"userId"` and `cost`: nobody else can have cost more in any span. */
+export function dearestSql(values: SqlValues, tenantId: string, by: "user" | "key", most: number): string {
+  return `SELECT ${by}_id::text AS id, user_id::text AS "userId", cost_nano_usd AS cost FROM ${by}_totals
+    WHERE tenant_id = ${values.add(tenantId)} ORDER BY cost_nano_usd DESC LIMIT ${values.add(most)}`;
 }

@@ -6,7 +6,7 @@ import { isUuid } from "@sluice/ledger/recent-columns";
 import type { Pool, PoolClient } from "pg";
 import { type SqlValues, sqlValues } from "../lists/list-statement.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
-import { rankedSql } from "./ranked-statement.ts";
+import { dearestSql, rankedSql } from "./ranked-statement.ts";
 import {
   columnOf,
   conditions,
@@ -63,18 +63,52 @@ function isUsed({ requests, tokens, costNanoUsd }: StatisticsSeries): boolean {
   return requests.some(Boolean) || tokens.some(Boolean) || costNanoUsd.some((cost) => cost !== "0");
 }
 
-async function readFirst(client: PoolClient, { plan, ask, by, top, fineFromMs }: SeriesAsk): Promise<string[]> {
+async function readFirst(client: PoolClient, series: SeriesAsk & { by: Dimension }): Promise<string[]> {
+  const { ask, by, top, plan } = series;
+  const isOfAll = sourceOf(ask, "none")?.kind === "";
+  if ((by === "user" || by === "key") && isOfAll) {
+    const found = await readFirstOfDearest(client, { ...series, by });
+    return idsOf(found ?? (await readFirstOf(client, top, (values) => rankedSql(values, ask, by, spanOf(series)))));
+  }
+  const first = await readFirstOf(client, top, (values) => {
+    const from = wantedSql(values, ask, by, plan.range);
+    return `SELECT id, sum(cost_nano_usd) AS cost, sum(requests) AS requests FROM ${from} WHERE id <> '' GROUP BY 1`;
+  });
+  return idsOf(first);
+}
+
+interface FirstRow {
+  id: string;
+  cost: string;
+}
+const idsOf = (rows: readonly FirstRow[]): string[] => rows.map(({ id }) => id);
+
+async function readFirstOf(client: PoolClient, top: number, from: (values: SqlValues) => string): Promise<FirstRow[]> {
   const values = sqlValues();
-  const isRanked = (by === "user" || by === "key") && sourceOf(ask, "none")?.kind === "";
-  const span = { fromMs: plan.times[0] ?? 0, toMs: plan.endMs, fineFromMs };
-  const from = isRanked
-    ? rankedSql(values, ask, by, span)
-    : `SELECT id, sum(cost_nano_usd) AS cost, sum(requests) AS requests FROM ${wantedSql(values, ask, by, plan.range)} WHERE id <> '' GROUP BY 1`;
-  const { rows } = await client.query<{ id: string }>(
-    `SELECT id FROM (${from}) AS each ORDER BY cost DESC, requests DESC, id LIMIT ${values.add(top)}`,
-    values.list,
-  );
-  return rows.map(({ id }) => id);
+  const text = `SELECT id, cost::text FROM (${from(values)}) AS each ORDER BY each.cost DESC, each.requests DESC, id LIMIT ${values.add(top)}`;
+  return (await client.query<FirstRow>(text, values.list)).rows;
+}
+
+const spanOf = ({ plan, fineFromMs }: SeriesAsk) => ({ fromMs: plan.times[0] ?? 0, toMs: plan.endMs, fineFromMs });
+
+/** Who cost most of all time and is asked first. */
+const DEAREST = 100;
+
+/**
+ * The first of those who cost most of all time. They are the first of all when the last of them cost more in the range than any other has
+ * since the beginning, because nothing costs less than nothing; null when that is not so, and everybody has to be asked.
+ */
+async function readFirstOfDearest(client: PoolClient, series: SeriesAsk & { by: "user" | "key" }): Promise<FirstRow[] | null> {
+  const { ask, by, top } = series;
+  const values = sqlValues();
+  const text = dearestSql(values, ask.tenantId, by, DEAREST);
+  const { rows: dearest } = await client.query<FirstRow & { userId: string }>(text, values.list);
+  // Few are asked as soon as all of them.
+  if (dearest.length < DEAREST) return null;
+  const few = { ...ask, ownerIds: [...new Set(dearest.map(({ userId }) => userId))], keyIds: by === "key" ? idsOf(dearest) : null };
+  const first = await readFirstOf(client, top, (values) => rankedSql(values, few, by, spanOf(series)));
+  const [last, mostOfOthers] = [first[top - 1], dearest.at(-1)?.cost ?? 0];
+  return last && BigInt(last.cost) > BigInt(mostOfOthers) ? first : null;
 }
 
 /** By slot the sums of each of `ids`, and of all others as null; split by nothing, of everything as null. */

@@ -6,8 +6,7 @@ import { dialectField } from "./provider.ts";
 
 const id = z.string().min(1).max(64);
 const text = z.string().min(1).max(200);
-/** ms since the epoch. */
-const instant = z.int().nonnegative().max(8.64e15);
+const instant = z.int().nonnegative().max(8.64e15).meta({ description: "Milliseconds since 1970-01-01T00:00:00Z." });
 
 /** IANA; absent = that of the settings. */
 const zoneField = z.string().max(64).refine(isTimeZone, "an IANA time zone such as Asia/Shanghai").optional();

@@ -7,7 +7,7 @@ import { isAdmin, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { csvHead, csvLines } from "../csv.ts";
 import { isStillSignedIn } from "../logins/is-still-signed-in.ts";
-import { listNames } from "../names/list-names.ts";
+import { readNames } from "../names/list-names.ts";
 import { parse } from "../parse.ts";
 import { type ExportColumnName, exportColumnNames, exportColumns, exportNames, isAdminColumn } from "./export-columns.ts";
 import { audienceOf, refuseHidden, shapeRows, storedScope } from "./shape-log.ts";
@@ -40,7 +40,7 @@ export async function exportLogs(ctx: Ctx, input: z.input<typeof ExportLogsInput
   const admin = isAdmin(ctx);
   if (!admin && columns?.some(isAdminColumn)) throw new SluiceError("forbidden", { field: "columns" });
   const chosen = columns ?? exportColumnNames.filter((name) => admin || !isAdminColumn(name));
-  const [names, settledUpTo] = [exportNames(await listNames(ctx)), await newestSettledSeq(ctx.pool)];
+  const [names, settledUpTo] = [exportNames(await readNames(ctx)), await newestSettledSeq(ctx.pool)];
   const cells = (row: RequestRow): Cells => chosen.map((name) => exportColumns[name].of(row, names));
   const rows = walk(ctx, filter, settledUpTo);
   return format === "csv" ? asCsv(rows, chosen, cells) : asJson(rows, chosen, cells);

@@ -13,7 +13,8 @@ export async function listNames(ctx: Ctx): Promise<NamesView> {
   return value;
 }
 
-async function readNames(ctx: Ctx): Promise<NamesView> {
+/** The same, asked of PostgreSQL: for what is asked seldom and lasts, as a file does. */
+export async function readNames(ctx: Ctx): Promise<NamesView> {
   const { userId, keyId } = rowScope(ctx);
   const { tenantId } = ctx;
   const newest = { orderBy: { id: "desc" }, take: MOST } as const;

@@ -47,11 +47,13 @@ function resolved(schema: Schema, named: Named): Schema {
 /** What a value must be beside its type, and what it is when it is left out: `1 … 200, default 20`. '' when nothing. */
 export function boundsText(schema: Schema, words: { characters: string; byDefault: string }): string {
   const of = schema.anyOf?.find(({ type }) => type !== "null") ?? schema;
-  const range = (least: number | undefined, most: number | undefined, unit: string): string[] =>
-    least === undefined && most === undefined ? [] : [`${least ?? ""} … ${most ?? ""}${unit}`.trim()];
+  // What a number or a time cannot be anyway bounds nothing.
+  const most = (of.maximum ?? 0) >= 8.64e15 ? undefined : of.maximum;
+  const range = (from: number | undefined, to: number | undefined, unit: string): string[] =>
+    from === undefined && to === undefined ? [] : [`${from ?? ""} … ${to ?? ""}${unit}`.trim()];
   return [
     ...(of.format ? [of.format] : []),
-    ...range(of.minimum, of.maximum === Number.MAX_SAFE_INTEGER ? undefined : of.maximum, ""),
+    ...range(of.minimum, most, ""),
     ...range(of.minLength, of.maxLength, ` ${words.characters}`),
     ...range(of.minItems, of.maxItems, "×"),
     ...(schema.default == null ? [] : [`${words.byDefault} ${JSON.stringify(schema.default)}`]),

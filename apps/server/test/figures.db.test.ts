@@ -179,7 +179,7 @@ it("H18: a held lock, a long statement, a busy processor, writes and a slot that
   expect(figure(before, "sluice_postgres_replication_lag_bytes")).toBe(0);
   let waiting: Promise<unknown> = Promise.resolve();
   await whileLocked(async () => {
-    waiting = admin.api.prices.list.query();
+    waiting = admin.api.prices.history.query({ model: "m" });
     await risesTo("sluice_postgres_lock_waits", 1);
     await risesTo("sluice_postgres_longest_active_seconds", 0.6);
   });
@@ -208,7 +208,7 @@ it("P38: Redis' memory and hit rate, the API's latency and the log of slow state
   const before = await scrape();
   await callModel(server.url, quick);
   await whileLocked(async () => {
-    const slow = admin.api.prices.list.query();
+    const slow = admin.api.prices.history.query({ model: "m" });
     await risesTo("sluice_postgres_longest_active_seconds", 0.6);
     void slow.catch(() => undefined);
   });
@@ -283,7 +283,7 @@ it("H18: a flush that fails, records and statements that wait, and a probe that 
   await until(async () => (await waiting()) === 0, { what: "nobody waits for a connection" });
   let asked: Promise<unknown>[] = [];
   await whileLocked(async () => {
-    asked = Array.from({ length: 12 }, () => admin.api.prices.list.query());
+    asked = Array.from({ length: 12 }, () => admin.api.prices.history.query({ model: "m" }));
     // The page cannot be asked for it: whoever asks waits, too.
     await until(async () => (await waiting()) > 0, { what: "statements wait for a connection" });
   });

@@ -1,3 +1,4 @@
+import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
 import type { Settings } from "@sluice/core/inputs/settings";
@@ -54,7 +55,7 @@ export function createLimits(options: LimitsOptions) {
   const { gate, clock, settings, leaseMs, instances, log } = options;
   const local = new LocalLimits();
   const shared = createSharedLimits(options.testNow);
-  const holdings = new Map<string, Holding>();
+  const holdings = new ChurningMap<string, Holding>();
   const untold: { request: { id: string; startedAtMs: number }; settlements: Settlement[] }[] = [];
   let skewMs = 0;
   const decides = (): boolean => !gate?.isOpen();

@@ -55,7 +55,7 @@ export function createRegistryMirror(
   const { redis } = link;
   const rowsKey = (instance: string) => `${presence.rowsPrefix}${instance}`;
   const detailsKey = (instance: string) => `${presence.rowsPrefix}${instance}:details`;
-  const dirty = new Set<string>();
+  let dirty = new Set<string>();
   const taken = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
@@ -72,7 +72,8 @@ export function createRegistryMirror(
     if (taken.size > 0) void handOver().catch(() => undefined);
     if (dirty.size === 0) return;
     const ids = [...dirty];
-    dirty.clear();
+    // A new one: what a Set was cleared of, its old table keeps (core/churning-map).
+    dirty = new Set();
     // Away: the next connection writes everything.
     if (link.ready()) Promise.all(write(ids)).catch(failed);
   }

@@ -43,7 +43,7 @@ export function createRegistry({
 }: RegistryOptions): Registry & { lost(instances: readonly string[]): Promise<void> } {
   const entries = new ChurningMap<string, Entry>();
   /** Ids with a detail, oldest first. */
-  const detailed = new Set<string>();
+  const detailed = new ChurningMap<string, Entry>();
   /** Ids whose newest state was not published yet. */
   const quiet = new Set<string>();
   let inFlight = 0;
@@ -127,7 +127,7 @@ export function createRegistry({
     const entry: Entry = { row, detail, rev: FINAL_REV, progressedAtMs: 0, settled: false };
     entries.set(row.id, entry);
     quiet.delete(row.id);
-    detailed.add(row.id);
+    detailed.set(row.id, entry);
     if (detailed.size > MAX_DETAILS) forgetOldestDetail();
     publish(row.state === "refused" ? "request.refused" : "request.finished", entry);
     if (known?.settled) settled([row.id]);
@@ -136,10 +136,10 @@ export function createRegistry({
   function forgetOldestDetail(): void {
     const [oldest] = detailed;
     if (oldest === undefined) return;
-    detailed.delete(oldest);
-    const entry = entries.get(oldest);
-    if (entry) entry.detail = null;
-    mirror?.changed(oldest);
+    const [id, entry] = oldest;
+    detailed.delete(id);
+    entry.detail = null;
+    mirror?.changed(id);
   }
 
   function settled(ids: readonly string[]): void {

@@ -14,7 +14,7 @@ import { type Report, summarise } from "./report.ts";
 /** How much is measured. */
 export interface GatewayPlan {
   rounds: number;
-  /** Before the first round: what has not run yet is not compiled yet. */
+  /** Before the first round: what has not run yet is not compiled yet, which takes some ten thousand requests. */
   warmMs: number;
   /** Of each load of the main shape, and of each of the others. */
   ms: number;
@@ -26,7 +26,7 @@ export interface GatewayPlan {
   rate: number;
 }
 
-const short: GatewayPlan = { rounds: 3, warmMs: 1_500, ms: 900, shapeMs: 300, streams: 1_000, memoryRounds: 3, rate: 500 };
+const short: GatewayPlan = { rounds: 3, warmMs: 6_000, ms: 900, shapeMs: 300, streams: 1_000, memoryRounds: 3, rate: 500 };
 const long: GatewayPlan = { rounds: 9, warmMs: 15_000, ms: 5_000, shapeMs: 2_000, streams: 5_000, memoryRounds: 3, rate: 500 };
 
 /** Answers as fast as they came, then at a fixed rate: latency is read there, for a saturated core says nothing of it. */

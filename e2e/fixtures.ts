@@ -1,9 +1,11 @@
+import { createServer, type Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { test as base, expect, type Page } from "@playwright/test";
 import type { AppRouter } from "@sluice/api/router-type";
 import { withTables } from "@sluice/core/packed-tables";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import superjson from "superjson";
-import { admin, type Place, upstreamPort } from "./places.ts";
+import { admin, type Place, settingsPort, upstreamPort } from "./places.ts";
 
 /** The console's own API, as an administrator; used to make and remove what a spec needs. */
 export type ApiClient = ReturnType<typeof createTRPCClient<AppRouter>>;
@@ -27,6 +29,8 @@ interface Fixtures {
   world: World;
   /** A page signed in as the administrator. */
   adminPage: Page;
+  /** For specs that change settings, one at a time: settings are everybody's, and a roll back undoes what was saved since. */
+  settingsAlone: undefined;
 }
 
 async function login(consoleUrl: string, email: string, password: string): Promise<string> {
@@ -140,7 +144,27 @@ export const test = base.extend<Fixtures, { adminApi: Map<string, ApiClient> }>(
     await signIn(page, place);
     await use(page);
   },
+  settingsAlone: [
+    async ({ place: _ }, use) => {
+      const turn = await takePort(settingsPort);
+      await use(undefined);
+      await new Promise((resolve) => turn.close(resolve));
+    },
+    { timeout: 180_000 },
+  ],
 });
+
+/** A port is had by one process at a time, and let go of with it, however it ends. */
+async function takePort(port: number): Promise<Server> {
+  for (;;) {
+    const server = createServer();
+    const taken = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (taken) return server;
+    await sleep(200);
+  }
+}
 
 export { expect };
 

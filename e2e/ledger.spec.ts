@@ -10,7 +10,13 @@ import { apiClient, asksForRows, callMessages, expect, makeWorld, models, signIn
 import { flawsAtWidths } from "./flaws.ts";
 import { admin, upstreamPort } from "./places.ts";
 
-test("the ledger shows how far each gateway is and how it works, without asking", async ({ adminPage: page, place, world, api }) => {
+test("the ledger shows how far each gateway is and how it works, without asking", async ({
+  adminPage: page,
+  place,
+  world,
+  api,
+  settingsAlone: _,
+}) => {
   test.slow();
   await page.goto("/system");
   await page.getByRole("link", { name: "Ledger" }).click();

@@ -12,6 +12,8 @@ const base = Number(process.env.SLUICE_E2E_PORT ?? 4110);
 const at = (port: number): string => `http://127.0.0.1:${base + port}`;
 
 export const upstreamPort = base;
+/** Nobody answers there: who has it may change settings (fixtures: `settingsAlone`). */
+export const settingsPort = base + 90;
 /** What the instances under test write. */
 export const dataRoot = `.sluice-e2e/${base}`;
 

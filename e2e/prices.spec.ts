@@ -60,7 +60,11 @@ test("a price table is previewed, applied, and makes versions", async ({ adminPa
   await expect(versions.locator("ol > li").first().locator("ins")).toHaveText("$20");
 });
 
-test("refreshing by hand says what it did, and a source that fails leaves the prices as they are", async ({ adminPage: page, api }) => {
+test("refreshing by hand says what it did, and a source that fails leaves the prices as they are", async ({
+  adminPage: page,
+  api,
+  settingsAlone: _,
+}) => {
   try {
     await page.goto("/prices");
     const source = page.getByRole("region", { name: "Source" });

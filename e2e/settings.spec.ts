@@ -5,6 +5,7 @@ test("a setting is found, checked, reviewed, in force at once, and rolled back b
   adminPage: page,
   place,
   world,
+  settingsAlone: _,
 }) => {
   const model = `unpriced-${world.id}`;
   const statusOfUnpriced = async (): Promise<number> => {
@@ -70,6 +71,7 @@ test("error rules are added, put in order, in force at the next request, shown w
   adminPage: page,
   place,
   world,
+  settingsAlone: _,
 }) => {
   const ask = async (): Promise<{ status: number; text: string; id: string }> => {
     const answer = await callMessages(place, world.secret, { model: models.failing });
@@ -114,6 +116,7 @@ test("R13: a routing rule is added, followed by the next request, named by its d
   adminPage: page,
   place,
   world,
+  settingsAlone: _,
 }) => {
   const ask = () => callMessages(place, world.secret, { model: models.failing });
   expect((await ask()).status).toBe(500);

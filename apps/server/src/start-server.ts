@@ -185,7 +185,8 @@ function watchedConfig(parts: Pick<Parts, "env" | "log" | "instance" | "rooms" |
 
 /** Prices, the configuration file, the first administrator. Returns the setup token while there is none. */
 async function initialiseInstallation({ env, storage, rooms, services, config }: Parts): Promise<string | null> {
-  await seedShippedPrices(storage.pool);
+  // A list of prices that was kept in Redis is of the version before.
+  if ((await seedShippedPrices(storage.pool)) > 0) await rooms.cache.invalidate("namespace:modelList");
   await rooms.snapshot.refresh();
   await config?.apply();
   if (!env.roles.has("api")) return null;

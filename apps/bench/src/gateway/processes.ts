@@ -4,6 +4,8 @@ import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { testPostgres } from "@sluice/testing/postgres";
+import pg from "pg";
 import type { LoadOptions, LoadResult } from "./load.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -21,10 +23,25 @@ export async function pinned(core: number, args: string[]): Promise<[string, str
   return canPin ? ["taskset", ["-c", String(core), process.execPath, ...args]] : [process.execPath, args];
 }
 
-/** This process, and whatever it starts from now on unpinned (PostgreSQL, Redis), keeps off the core of what is measured. */
+/** This process, and whatever it starts from now on unpinned (Redis), keeps off the core of what is measured, and so does PostgreSQL. */
 export async function leaveCoreToSubjects(): Promise<void> {
   const [command] = await pinned(1, []);
-  if (command === "taskset") await run("taskset", ["-cp", "1", String(process.pid)]);
+  if (command !== "taskset") return;
+  const keepOff = (pid: number): Promise<unknown> => run("taskset", ["-cp", "1", String(pid)]);
+  await keepOff(process.pid);
+  await keepOff(await postmasterPid());
+}
+
+/** Of the PostgreSQL that tests share, which another run may have started: connections from now on are processes of this one. */
+async function postmasterPid(): Promise<number> {
+  const client = new pg.Client({ connectionString: (await testPostgres()).url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ pid: string }>("SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1) AS pid");
+    return Number(rows[0]?.pid);
+  } finally {
+    await client.end();
+  }
 }
 
 /** A process of the benchmark. */

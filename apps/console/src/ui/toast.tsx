@@ -1,10 +1,22 @@
 import { Toast } from "@base-ui/react/toast";
 import { CircleAlert, CircleCheck, X } from "lucide-react";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { buttonClass } from "./button.tsx";
 import { cn } from "./class-names.ts";
 
 const manager = Toast.createToastManager();
+
+type Message = Parameters<typeof manager.add>[0];
+
+/** What is said before there is anybody to show it, who comes after the page and on a slow machine a while after: it would be lost. */
+const waiting: Message[] = [];
+let shown = false;
+
+function say(message: Message): void {
+  if (shown) manager.add(message);
+  else waiting.push(message);
+}
 
 interface ToastAction {
   label: string;
@@ -13,7 +25,7 @@ interface ToastAction {
 
 /** Says briefly that something worked, with an optional way back. */
 export function toastDone(title: string, action?: ToastAction): void {
-  manager.add({
+  say({
     title,
     type: "done",
     timeout: action ? 8_000 : 4_000,
@@ -23,11 +35,19 @@ export function toastDone(title: string, action?: ToastAction): void {
 
 /** Says that something failed. */
 export function toastFailed(title: string, description?: string): void {
-  manager.add({ title, description, type: "failed", timeout: 8_000, priority: "high" });
+  say({ title, description, type: "failed", timeout: 8_000, priority: "high" });
 }
 
 /** Mounted once, at the root. */
 export function Toaster() {
+  // After the provider's own, which listens from then on.
+  useEffect(() => {
+    shown = true;
+    for (const message of waiting.splice(0)) manager.add(message);
+    return () => {
+      shown = false;
+    };
+  }, []);
   return (
     <Toast.Provider toastManager={manager} limit={3}>
       <Toast.Portal>

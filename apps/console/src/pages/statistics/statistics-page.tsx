@@ -42,8 +42,14 @@ export function StatisticsPage() {
   const { series, usage, error, busy, retry } = useStatistics(search, { by, top });
   const nameOf = useSeriesName(by);
   const logs = logSearch(search);
+  // The totals are kept for longer than the chart: the page is as old as the older of the two.
+  const older = series && usage && usage.asOf < series.asOf ? usage : series;
   return (
-    <Page title={t("statistics.title")} state={<LiveIndicator />} lead={series && <AnswerNote answer={series} zone={series.zone} />}>
+    <Page
+      title={t("statistics.title")}
+      state={<LiveIndicator />}
+      lead={series && older && <AnswerNote answer={older} zone={series.zone} />}
+    >
       <search aria-label={t("statistics.filters")} className="flex flex-wrap items-center gap-1.5">
         <SpanBar search={search} zone={series?.zone} onChange={change} />
         <FilterBar search={search} onChange={change} />

@@ -9,6 +9,8 @@ export default defineConfig({
     // Real Postgres and Redis start inside tests; an outcome may take seconds on two busy cores.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // As in playwright.config.ts: one more try where the machine is shared, and what needed it is named at the end of the run.
+    retry: process.env.CI ? 1 : 0,
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts", "apps/server/src/**/*.ts", "apps/upstream/src/**/*.ts"],

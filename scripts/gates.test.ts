@@ -120,6 +120,37 @@ describe("P34 how many tests there are", () => {
     ]);
   });
 
+  it("names what failed, and what passed at the second try only, once more at the end", async () => {
+    const unit = {
+      testResults: [
+        {
+          ...{ name: "a.test.ts", status: "failed", message: "" },
+          assertionResults: [
+            { fullName: "adds", status: "failed", failureMessages: ["\u001b[31mexpected 1 to be 2\u001b[39m\n  at a.test.ts:3"] },
+            { fullName: "waits", status: "passed", failureMessages: ["too early"] },
+            { fullName: "holds", status: "passed", failureMessages: [] },
+          ],
+        },
+        { name: "b.test.ts", status: "failed", message: "no such module", assertionResults: [] },
+      ],
+    };
+    const test = (status: string, message: string) => ({ status, projectName: "split", results: [{ error: { message } }, {}] });
+    const specs = [
+      { file: "keys.spec.ts", title: "is made", tests: [test("flaky", "not seen")] },
+      { file: "keys.spec.ts", title: "is kept", tests: [test("expected", "")] },
+    ];
+    const code = `import { browserTroubles as b, unitTroubles as u } from "./scripts/test-counts.mjs";
+      console.log([...u(${JSON.stringify(unit)}), ...b(${JSON.stringify({ suites: [{ suites: [{ specs }] }] })}), ...u(null), ...b(null)].join("\\n"));`;
+    const { output } = await run(["--input-type=module", "--eval", code]);
+    expect(output.trim().split("\n")).toEqual([
+      "failed: a.test.ts › adds: expected 1 to be 2",
+      "passed at the second try only: a.test.ts › waits: too early",
+      "failed: b.test.ts › : no such module",
+      "passed at the second try only: e2e/keys.spec.ts › [split] is made: not seen",
+    ]);
+    expect(read("scripts/test.mjs")).toMatch(/unitTroubles\(report\)[\s\S]+browserTroubles\(report\)[\s\S]+troubles\.join/);
+  });
+
   it("is written nowhere by hand", () => {
     for (const path of ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
       expect(read(path), path).not.toMatch(/\b\d[\d,]* (unit |database |browser )?tests\b|\d 个(单元)?测试/);

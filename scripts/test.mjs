@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { node, prepare, root, run, step } from "./prepare.mjs";
-import { browserCounts, sumCounts, unitCounts } from "./test-counts.mjs";
+import { browserCounts, browserTroubles, sumCounts, unitCounts, unitTroubles } from "./test-counts.mjs";
 import { verify } from "./verify.mjs";
 
 const packages = {
@@ -41,7 +41,9 @@ async function unitTests() {
     "--reporter=json",
     "--outputFile.json=test-results/vitest.json",
   ]);
-  return unitCounts(readReport("vitest.json"), code);
+  const report = readReport("vitest.json");
+  troubles.push(...unitTroubles(report));
+  return unitCounts(report, code);
 }
 
 async function browserTests() {
@@ -49,8 +51,7 @@ async function browserTests() {
     env: { PLAYWRIGHT_JSON_OUTPUT_NAME: join(reports, "playwright.json") },
   });
   const report = readReport("playwright.json");
-  const flaky = report?.stats?.flaky ?? 0;
-  if (flaky > 0) process.stdout.write(`\nFlaky: ${flaky} passed only at the second try; see playwright-report\n`);
+  troubles.push(...browserTroubles(report));
   return browserCounts(report, code);
 }
 
@@ -60,6 +61,7 @@ rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
 
 const results = [];
+const troubles = [];
 for (const [name, part] of [
   ["lint, types, dead code", verify],
   ["unit, database and gateway tests", unitTests],
@@ -71,6 +73,7 @@ for (const [name, part] of [
 }
 await run(node, ["packages/testing/src/stop.ts"]);
 
+if (troubles.length > 0) process.stdout.write(`\n${troubles.join("\n")}\n`);
 const { failed, skipped, line } = sumCounts(results);
 process.stdout.write(`\n${line}\n`);
 // A skipped test is a test that nobody runs.

@@ -1,5 +1,6 @@
 import { firstIdAt } from "@sluice/core/ids";
 import type { LogFilter } from "@sluice/core/inputs/log";
+import { prepared } from "@sluice/db/prepared";
 import type pg from "pg";
 import { statusClassSql } from "./settle-statement.ts";
 import { rowColumns } from "./stored-row.ts";
@@ -21,7 +22,7 @@ export interface ListOptions {
 }
 
 export type ListStatement =
-  /** The whole answer. */
+  /** The whole answer; planned once a connection, for a plan over all partitions takes longer than the page. */
   | { kind: "range"; page: pg.QueryConfig }
   /** Slices have to be gone through, each `before` the edge of the one before. */
   | {
@@ -72,7 +73,7 @@ export function listStatement(options: ListOptions): ListStatement | null {
 function rangeStatement(options: ListOptions, driver: Condition | undefined): pg.QueryConfig {
   const { values, bind } = binding();
   const where = whereOf([...rangeOf(options, options.before), ...(driver ? [driver] : []), listed], bind);
-  return { text: `SELECT ${rowColumns} FROM requests r ${where} ${orderOf(driver)} LIMIT ${options.limit + 1}`, values };
+  return prepared(`SELECT ${rowColumns} FROM requests r ${where} ${orderOf(driver)} LIMIT ${bind(options.limit + 1)}`, values);
 }
 
 function probeStatement(options: ListOptions, drivers: readonly Condition[]): pg.QueryConfig {

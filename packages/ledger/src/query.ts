@@ -27,12 +27,14 @@ export interface RequestPage {
  * planner would at times rather read and sort a month for the fifty rows of a page.
  */
 export const planSettings = { enable_seqscan: "off", enable_bitmapscan: "off", enable_sort: "off", statement_timeout: "10s" } as const;
+/** Of a page whose plan is kept. */
+export const keptPlanSettings = { ...planSettings, plan_cache_mode: "force_generic_plan" } as const;
 
 /** One page of the log. */
 export async function listRequests(pool: pg.Pool, options: ListOptions & { budget?: SearchBudget }): Promise<RequestPage> {
   const statement = listStatement(options);
   if (!statement) return { rows: [], next: null, searchedToMs: null };
-  return readSnapshot(pool, planSettings, async (client) => {
+  return readSnapshot(pool, statement.kind === "range" ? keptPlanSettings : planSettings, async (client) => {
     const { found, edge } =
       statement.kind === "search"
         ? await searchRows(client, statement, { ...options, budget: options.budget ?? searchBudget })

@@ -11,7 +11,7 @@ import fc from "fast-check";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ListOptions, listStatement, PROBE_ROWS } from "../src/list-statement.ts";
-import { listRequests, planSettings } from "../src/query.ts";
+import { keptPlanSettings, listRequests, planSettings } from "../src/query.ts";
 import { type DbRow, rowColumns, toRow } from "../src/stored-row.ts";
 
 /** H03: the log as a page walks it, by the plans that Postgres makes for uneven data, and by the rows that come out. */
@@ -174,6 +174,7 @@ describe("H03 a search goes on where it ended until it has seen everything", () 
 });
 
 /** The readings of `requests` by the plan that a page of the log gets. */
-const scansOf = (query: pg.QueryConfig): Promise<PlanScan[]> => readSnapshot(db.pool, planSettings, (client) => planScans(client, query));
+const scansOf = (query: pg.QueryConfig): Promise<PlanScan[]> =>
+  readSnapshot(db.pool, query.name === undefined ? planSettings : keptPlanSettings, (client) => planScans(client, query));
 
 const sum = (scans: readonly PlanScan[]): number => scans.reduce((all, { rows }) => all + rows, 0);

@@ -1,15 +1,17 @@
 import { firstIdAt, timeOfId } from "@sluice/core/ids";
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { noUsage } from "@sluice/core/requests";
+import { readSnapshot } from "@sluice/db/read-snapshot";
 import { until } from "@sluice/testing/deadline";
 import { makeRequestDetail, makeRequestRow } from "@sluice/testing/factories";
-import { planScans } from "@sluice/testing/plan-scans";
+import { type PlanScan, planScans } from "@sluice/testing/plan-scans";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { seedRequestRows } from "@sluice/testing/seed-request-rows";
+import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { costHistorySql, readCostHistory } from "../src/cost-history.ts";
 import { type ListOptions, listStatement } from "../src/list-statement.ts";
-import { correctionsSql, getRequest, listRequests, newestSettledSeq, rowsByIds } from "../src/query.ts";
+import { correctionsSql, getRequest, keptPlanSettings, listRequests, newestSettledSeq, rowsByIds } from "../src/query.ts";
 
 const HOUR = 3_600_000;
 const ROWS = 50_000;
@@ -25,6 +27,9 @@ afterAll(() => db?.drop());
 const budget = { rows: 20_000, ms: Number.POSITIVE_INFINITY };
 const list = (filter: LogFilter, more: Partial<ListOptions> = {}) =>
   listRequests(db.pool, { filter, limit: 50, scope: {}, budget, ...more });
+
+const scansOf = (query: pg.QueryConfig): Promise<PlanScan[]> =>
+  readSnapshot(db.pool, keptPlanSettings, (client) => planScans(client, query));
 
 describe("the log, page by page", () => {
   test("goes through every row once, newest first, also when a page ends inside a millisecond", async () => {
@@ -161,7 +166,7 @@ describe("W13 deep paging stays flat", () => {
     const read = async (before?: string): Promise<number> => {
       const statement = listStatement({ filter, limit: 50, scope: {}, before });
       if (statement?.kind !== "range") throw new Error("not one range");
-      return (await planScans(db.pool, statement.page)).reduce((sum, { rows }) => sum + rows, 0);
+      return (await scansOf(statement.page)).reduce((sum, { rows }) => sum + rows, 0);
     };
     const first = await read();
     const deep = await read(firstIdAt(Date.now() - 30 * 24 * HOUR));
@@ -182,7 +187,7 @@ describe("H14: the large half of a request is in a table of its own", () => {
     const pages =
       statement.kind === "range" ? [statement.page] : [statement.slice({ driver: 0, before: undefined, rows: 1_000, take: 51 })];
     for (const query of pages) {
-      const tables = (await planScans(db.pool, query)).map(({ table }) => table);
+      const tables = (await scansOf(query)).map(({ table }) => table);
       expect(tables.length).toBeGreaterThan(0);
       expect(tables.filter((table) => !/^requests_\d/.test(table))).toEqual([]);
     }

@@ -1,4 +1,4 @@
-import type pg from "pg";
+import pg from "pg";
 
 /** A reading of a table, as it was really made. */
 export interface PlanScan {
@@ -11,10 +11,23 @@ export interface PlanScan {
   rows: number;
 }
 
-/** Runs the query and reports which tables its plan read, and how. What was planned and never begun is left out. */
-export async function planScans(db: pg.Pool | pg.PoolClient, { text, values }: pg.QueryConfig): Promise<PlanScan[]> {
-  const { rows } = await db.query(`EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) ${text}`, values);
+/**
+ * Runs the query and reports which tables its plan read, and how. What was planned and never begun is left out. A query with a name is
+ * prepared and run as such, by the plan that is kept.
+ */
+export async function planScans(db: pg.Pool | pg.PoolClient, query: pg.QueryConfig): Promise<PlanScan[]> {
+  const explain = "EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF)";
+  if (query.name !== undefined) await db.query(query);
+  const { rows } =
+    query.name === undefined
+      ? await db.query(`${explain} ${query.text}`, query.values)
+      : await db.query(`${explain} EXECUTE "${query.name}"(${(query.values ?? []).map(literal)})`);
   return scansOf(rows[0]["QUERY PLAN"][0].Plan);
+}
+
+/** Of a text, a number or a list of texts. */
+function literal(value: unknown): string {
+  return pg.escapeLiteral(Array.isArray(value) ? `{${value.map((each) => JSON.stringify(each))}}` : String(value));
 }
 
 interface Plan {

@@ -2,7 +2,7 @@ import { firstIdAt } from "@sluice/core/ids";
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import { type ListOptions, listStatement } from "@sluice/ledger/list-statement";
-import { listRequests, planSettings } from "@sluice/ledger/query";
+import { keptPlanSettings, listRequests } from "@sluice/ledger/query";
 import { type PlanScan, planScans } from "@sluice/testing/plan-scans";
 import type { SkewedLog } from "@sluice/testing/seed-skewed-log";
 import { botSession, skewedId } from "@sluice/testing/skewed-log";
@@ -116,7 +116,7 @@ export async function measurePages(pool: pg.Pool, log: SkewedLog, rounds: number
 function scansOf(pool: pg.Pool, view: View & { before?: string | undefined }): Promise<PlanScan[]> {
   const statement = listStatement({ ...view, limit: PAGE });
   if (statement?.kind !== "range") throw new Error("a view that is no range");
-  return readSnapshot(pool, planSettings, (client) => planScans(client, statement.page));
+  return readSnapshot(pool, keptPlanSettings, (client) => planScans(client, statement.page));
 }
 
 function add(report: Report, name: string, metric: Metric, atMost: number): void {

@@ -43,6 +43,7 @@ export function localDayOf(ms: number, zone: string): number {
 
 /** What clocks in the zone show, written as if it were UTC. */
 function localOf(ms: number, zone: string): number {
+  if (zone === "UTC") return ms;
   const parts: Record<string, number> = {};
   for (const { type, value } of formatOf(zone).formatToParts(ms)) parts[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;

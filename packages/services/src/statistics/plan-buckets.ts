@@ -44,8 +44,16 @@ export function planBuckets(ask: RangeAsk): BucketPlan {
   const edges = lengths[step] <= HOUR_MS ? equalEdges(ask, lengths[step], isFine) : calendarEdges(ask, step);
   const endMs = edges.pop() ?? toMs;
   const ends = [...edges.slice(1), endMs];
-  const buckets = joinBuckets(edges.map((start, at) => bucketsOf(start, ends[at] ?? endMs, fineFromMs)));
-  return { zone, step, times: edges, endMs, buckets, range: bucketsOf(edges[0] ?? fromMs, endMs, fineFromMs) };
+  return {
+    ...{ zone, step, times: edges, endMs },
+    // For who reads them: of an answer that is kept the edges are enough.
+    get buckets() {
+      return joinBuckets(edges.map((start, at) => bucketsOf(start, ends[at] ?? endMs, fineFromMs)));
+    },
+    get range() {
+      return bucketsOf(edges[0] ?? fromMs, endMs, fineFromMs);
+    },
+  };
 }
 
 function finestStep({ fromMs, toMs }: RangeAsk, isFine: boolean): StatisticsStep {

@@ -1,5 +1,5 @@
 import { firstIdAt } from "@sluice/core/ids";
-import { ensurePartitionFor } from "@sluice/db/partitions";
+import { ensurePartitionFor, listPartitions } from "@sluice/db/partitions";
 import type pg from "pg";
 import { copyIn } from "./copy-in.ts";
 import { type SkewedLogOptions, skewedColumns, skewedId, skewedRows } from "./skewed-log.ts";
@@ -9,12 +9,17 @@ const DAY_MS = 86_400_000;
 /** What a skewed log spans: the time up to now. */
 export type SkewedLog = Omit<SkewedLogOptions, "fromMs" | "toMs"> & { days: number };
 
-/** Fills an empty `requests` by COPY with {@link skewedRows}, analysed. Indexes are made afterwards, as a restore does. */
+/**
+ * Fills an empty `requests` by COPY with {@link skewedRows}, analysed. Indexes are made afterwards, as a restore does; and nothing is logged,
+ * which nobody misses who seeds anew after a crash.
+ */
 export async function seedSkewedLog(pool: pg.Pool, log: SkewedLog): Promise<void> {
   const toMs = Date.now();
   const fromMs = toMs - log.days * DAY_MS;
   for (let ms = fromMs; ms < toMs + DAY_MS; ms += DAY_MS) await ensurePartitionFor(pool, firstIdAt(ms));
+  const partitions = (await listPartitions(pool)).filter(({ table }) => table === "requests");
   await withOwnSettings(pool, async (client) => {
+    for (const { name } of partitions) await client.query(`ALTER TABLE partitions.${name} SET UNLOGGED`);
     const indexes = await dropIndexes(client);
     await copyIn(client, `COPY requests (${skewedColumns}) FROM STDIN`, skewedRows({ ...log, fromMs, toMs }));
     for (const index of indexes) await client.query(index);
@@ -25,14 +30,11 @@ export async function seedSkewedLog(pool: pg.Pool, log: SkewedLog): Promise<void
 
 /** What settling the rows of {@link seedSkewedLog} would have left: rollups and totals; and the users, keys and providers. */
 export async function seedSkewedSums(pool: pg.Pool, log: SkewedLog): Promise<void> {
+  await withOwnSettings(pool, (client) => seedOwners(client, log));
+  await seedRollups(pool, log);
   await withOwnSettings(pool, async (client) => {
-    await seedOwners(client, log);
-    await seedRollups(client);
-    await seedUsageSums(client);
     await seedTotals(client);
-    await client.query(
-      "VACUUM (ANALYZE) rollups_5m, rollups_hour, rollups_day, usage_sums, key_days, key_totals, user_totals, keys, users",
-    );
+    await client.query(`VACUUM (ANALYZE) ${sumsTables.join(", ")}, key_totals, user_totals, keys, users`);
   });
 }
 
@@ -78,7 +80,7 @@ async function seedOwners(client: pg.PoolClient, { users, keysPerUser, providers
   );
 }
 
-/** What the rows leave in the rollups: columns in front of the bucket, and the sums. */
+/** What the rows leave in the rollups: columns beside the bucket, and the sums. */
 const dimensions = `tenant_id, user_id, key_id, provider_id, model, "group", dialect, status_class`;
 const statusClass = `CASE WHEN state IN ('aborted', 'refused') THEN state WHEN status >= 500 THEN '5xx' WHEN status >= 400 THEN '4xx' ELSE '2xx' END`;
 const tokens = ["input_tokens", "output_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"];
@@ -94,33 +96,18 @@ const sums: Record<string, string> = {
 };
 const names = Object.keys(sums).join(", ");
 
-/** Five minutes are kept for a week. */
-async function seedRollups(client: pg.PoolClient): Promise<void> {
-  const classed = dimensions.replace("status_class", `${statusClass} AS status_class`);
-  const fromRows = (bucket: string) => `SELECT ${classed}, ${bucket} AS bucket, ${Object.values(sums).join(", ")} FROM requests`;
-  const grouped = "GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9";
-  const hours = Object.keys(sums).map((name) => `sum(${name})`);
-  const sources = {
-    rollups_hour: `${fromRows("date_trunc('hour', started_at, 'UTC')")} ${grouped} ORDER BY bucket`,
-    rollups_5m: `${fromRows("date_bin('5 minutes', started_at, '2000-01-01T00:00:00Z'::timestamptz)")}
-      WHERE id >= '${firstIdAt(Date.now() - 7 * DAY_MS)}' ${grouped} ORDER BY bucket`,
-    rollups_day: `SELECT ${dimensions}, date_trunc('day', bucket, 'UTC') AS day, ${hours.join(", ")} FROM rollups_hour ${grouped} ORDER BY day`,
-  };
-  for (const [table, source] of Object.entries(sources)) {
-    // The key is nine columns wide: made once at the end it costs a third.
-    await client.query(`ALTER TABLE ${table} DROP CONSTRAINT ${table}_pkey`);
-    await client.query(`INSERT INTO ${table} (${dimensions}, bucket, ${names}) ${source}`);
-    await client.query(`ALTER TABLE ${table} ADD PRIMARY KEY (tenant_id, bucket, ${dimensions.replace("tenant_id, ", "")})`);
-  }
-}
-
 const endings = Object.fromEntries(
   ["3xx", "4xx", "5xx", "aborted", "refused"].map((name) => [
     `requests_${name}`,
     `coalesce(sum(requests) FILTER (WHERE status_class = '${name}'), 0)`,
   ]),
 );
-
+const usageTotals = {
+  ...Object.fromEntries(Object.keys(sums).map((name) => [name, `sum(${name})`])),
+  ttft_sketch: "0",
+  duration_sketch: "0",
+  ...endings,
+};
 const kinds = [
   ["model", "model"],
   ["provider", "provider_id"],
@@ -128,28 +115,6 @@ const kinds = [
   ["dialect", "dialect"],
   ["status", "status_class"],
 ] as const;
-
-async function seedUsageSums(client: pg.PoolClient): Promise<void> {
-  const totals = {
-    ...Object.fromEntries(Object.keys(sums).map((name) => [name, `sum(${name})`])),
-    ttft_sketch: "0",
-    duration_sketch: "0",
-    ...endings,
-  };
-  for (const [grain, table] of [
-    ["5m", "rollups_5m"],
-    ["hour", "rollups_hour"],
-    ["day", "rollups_day"],
-  ]) {
-    await client.query(
-      `INSERT INTO usage_sums (tenant_id, grain, kind, bucket, id, ${Object.keys(totals).join(", ")})
-       SELECT tenant_id, '${grain}', CASE ${kinds.map(([kind, column]) => `WHEN GROUPING(${column}) = 0 THEN '${kind}'`).join(" ")} ELSE '' END AS kind,
-         bucket, coalesce(${kinds.map(([, column]) => column).join(", ")}, '') AS id, ${Object.values(totals).join(", ")}
-       FROM ${table} GROUP BY GROUPING SETS ((tenant_id, bucket), ${kinds.map(([, column]) => `(tenant_id, bucket, ${column})`).join(", ")})
-       ORDER BY kind, bucket, id`,
-    );
-  }
-}
 
 const rankedSums = {
   requests: "sum(requests)",
@@ -162,37 +127,95 @@ const rankedSums = {
   ttft_count: "sum(ttft_count)",
   ttft_ms_sum: "sum(ttft_ms_sum)",
 };
-const rankedSql = Object.entries(rankedSums)
-  .map(([name, sum]) => `${sum} AS ${name}`)
-  .join(", ");
+const columnsOf = (sums: Record<string, string>): string =>
+  Object.entries(sums)
+    .map(([name, sum]) => `${sum} AS ${name}`)
+    .join(", ");
+const rankedSql = columnsOf(rankedSums);
 
-/** In all, by the day, and since the moments that the migration set. */
+const grains = [
+  ["5m", "rollups_5m", "date_bin('5 minutes', started_at, '2000-01-01T00:00:00Z'::timestamptz)"],
+  ["hour", "rollups_hour", "date_trunc('hour', started_at, 'UTC')"],
+  ["day", "rollups_day", "date_trunc('day', started_at, 'UTC')"],
+] as const;
+type Grain = (typeof grains)[number];
+const sumsTables = [...grains.map(([, table]) => table), "usage_sums", "key_days"];
+/** Five minutes are kept for a week. */
+const FINE_DAYS = 7;
+/** As many as even a small machine has processors. */
+const CONNECTIONS = 2;
+
+/** Day by day, so that what is grouped fits into memory. */
+async function seedRollups(pool: pg.Pool, { days }: SkewedLog): Promise<void> {
+  for (const table of sumsTables) await pool.query(`ALTER TABLE ${table} SET UNLOGGED`);
+  // Keys are nine columns wide: made once at the end they cost a third.
+  for (const [, table] of grains) await pool.query(`ALTER TABLE ${table} DROP CONSTRAINT ${table}_pkey`);
+  const today = Math.floor(Date.now() / DAY_MS);
+  const wanted = Array.from({ length: days + 1 }, (_, ago) => today - days + ago).values();
+  await onEach(pool, wanted, async (client, day) => {
+    for (const grain of grains) if (grain[0] !== "5m" || day >= today - FINE_DAYS) await client.query(daySql(grain, day * DAY_MS));
+  });
+  await onEach(pool, grains.values(), async (client, [, table]) => {
+    await client.query(`ALTER TABLE ${table} ADD PRIMARY KEY (tenant_id, bucket, ${dimensions.replace("tenant_id, ", "")})`);
+  });
+}
+
+/** Each of the items once, by whichever connection is free. */
+async function onEach<T>(
+  pool: pg.Pool,
+  items: IterableIterator<T>,
+  work: (client: pg.PoolClient, item: T) => Promise<void>,
+): Promise<void> {
+  const one = () =>
+    withOwnSettings(pool, async (client) => {
+      for (const item of items) await work(client, item);
+    });
+  await Promise.all(Array.from({ length: CONNECTIONS }, one));
+}
+
+/** All sums of one grain of the rows of a day, as settling has them: grouped once. */
+function daySql([grain, table, bucket]: Grain, fromMs: number): string {
+  const classed = dimensions.replace("status_class", `${statusClass} AS status_class`);
+  const kind = kinds.map(([name, column]) => `WHEN GROUPING(${column}) = 0 THEN '${name}'`).join(" ");
+  const keyDays = `, of_keys AS (INSERT INTO key_days (tenant_id, bucket, user_id, key_id, ${Object.keys(rankedSums).join(", ")})
+    SELECT tenant_id, bucket, user_id::uuid, key_id::uuid, ${rankedSql} FROM sums GROUP BY 1, 2, 3, 4)`;
+  return `WITH sums AS MATERIALIZED (SELECT ${classed}, ${bucket} AS bucket, ${columnsOf(sums)} FROM requests
+      WHERE id >= '${firstIdAt(fromMs)}' AND id < '${firstIdAt(fromMs + DAY_MS)}' GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
+    rolled AS (INSERT INTO ${table} (${dimensions}, bucket, ${names}) SELECT ${dimensions}, bucket, ${names} FROM sums)${grain === "day" ? keyDays : ""}
+    INSERT INTO usage_sums (tenant_id, grain, kind, bucket, id, ${Object.keys(usageTotals).join(", ")})
+    SELECT tenant_id, '${grain}', CASE ${kind} ELSE '' END, bucket, coalesce(${kinds.map(([, column]) => column).join(", ")}, ''),
+      ${Object.values(usageTotals).join(", ")}
+    FROM sums GROUP BY GROUPING SETS ((tenant_id, bucket), ${kinds.map(([, column]) => `(tenant_id, bucket, ${column})`).join(", ")})`;
+}
+
+/** In all, and since the moments that the migration set. */
 async function seedTotals(client: pg.PoolClient): Promise<void> {
   const used = `sum(${tokens.join(" + ")})`;
-  const recent = ["24h", "7d", "30d"].flatMap((range) => {
-    const isIn = `FILTER (WHERE bucket >= (SELECT begins_at FROM recent_windows WHERE range = '${range}')`;
-    return [
-      [`requests_${range}`, `sum(requests) ${isIn})`],
-      [`errors_${range}`, `sum(requests) ${isIn} AND status_class IN ('4xx', '5xx'))`],
-      [`tokens_${range}`, `${used} ${isIn})`],
-      [`cost_nano_usd_${range}`, `sum(cost_nano_usd) ${isIn})`],
-    ] as const;
-  });
-  await client.query(
-    `INSERT INTO key_days (tenant_id, bucket, user_id, key_id, ${Object.keys(rankedSums).join(", ")})
-     SELECT tenant_id, bucket, user_id::uuid, key_id::uuid, ${rankedSql} FROM rollups_day GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+  const recent = Object.fromEntries(
+    ["24h", "7d", "30d"].flatMap((range) => {
+      const isIn = `FILTER (WHERE bucket >= (SELECT begins_at FROM recent_windows WHERE range = '${range}')`;
+      return [
+        [`requests_${range}`, `sum(requests) ${isIn})`],
+        [`errors_${range}`, `sum(requests) ${isIn} AND status_class IN ('4xx', '5xx'))`],
+        [`tokens_${range}`, `${used} ${isIn})`],
+        [`cost_nano_usd_${range}`, `sum(cost_nano_usd) ${isIn})`],
+      ];
+    }),
   );
+  const moved = (columns: object, value: (name: string) => string): string =>
+    Object.keys(columns)
+      .map((name) => `${name} = ${value(name)}`)
+      .join(", ");
   for (const owner of ["key", "user"] as const) {
+    const summed = Object.keys(rankedSums).map((name) => `sum(${name}) AS ${name}`);
     await client.query(
-      `UPDATE ${owner}_totals t SET ${Object.keys(rankedSums)
-        .map((name) => `${name} = s.${name}`)
-        .join(", ")}, last_used_at = s.used
-       FROM (SELECT ${owner}_id AS id, ${rankedSql}, max(bucket) AS used FROM rollups_day GROUP BY 1) AS s WHERE t.${owner}_id::text = s.id`,
+      `UPDATE ${owner}_totals t SET ${moved(rankedSums, (name) => `s.${name}`)}, last_used_at = s.used
+       FROM (SELECT ${owner}_id AS id, ${summed.join(", ")}, max(bucket) AS used FROM key_days GROUP BY 1) AS s WHERE t.${owner}_id = s.id`,
     );
     await client.query(
-      `UPDATE ${owner}_totals t SET ${recent.map(([name]) => `${name} = coalesce(s.${name}, 0)`).join(", ")}
-       FROM (SELECT ${owner}_id AS id, ${recent.map(([name, sum]) => `${sum} AS ${name}`).join(", ")} FROM rollups_hour
-         WHERE bucket >= now() - interval '31 days' GROUP BY 1) AS s WHERE t.${owner}_id::text = s.id`,
+      `UPDATE ${owner}_totals t SET ${moved(recent, (name) => `coalesce(s.${name}, 0)`)}
+       FROM (SELECT ${owner}_id AS id, ${columnsOf(recent)} FROM rollups_hour
+         WHERE tenant_id = 'default' AND bucket >= now() - interval '31 days' GROUP BY 1) AS s WHERE t.${owner}_id::text = s.id`,
     );
   }
 }

@@ -7,17 +7,20 @@ import { type BenchOptions, type Metric, quantile, type Report, summarise } from
 
 /**
  * The REST API as programs and the console's readers use it: a real api process, ten thousand users, a million requests in the
- * log (sixty thousand without --full). Fifty clients at once; the list of users; a session at the dashboard; how long its
- * statements took by the process's own histogram; whether it holds more memory after a load than before; and how much sooner a page has
- * its figures when they are kept.
+ * log (sixty thousand without --full). Fifty clients at the rate that is asked for, and as fast as they are answered, which is all that
+ * the machine can do and where an answer takes clients by answers a second whatever it costs; the list of users; a session at the
+ * dashboard; how long its statements took by the process's own histogram; whether it holds more memory after a load than before; and how
+ * much sooner a page has its figures when they are kept.
  */
 const log: SkewedLog = { rows: 1_000_000, days: 90, users: 10_000, keysPerUser: 1, providers: 50, models: 80 };
 const clients = 50;
+/** Of all clients together, sustained. */
+const askedPerSecond = 200;
 
 /** How much of it. */
 export interface ApiPlan {
   log: SkewedLog;
-  /** Each of the three loads by all clients, and the list of users. */
+  /** Each of the three loads by all clients as fast as they can; at the rate asked for, and the list of users. */
   loadMs: number;
   listMs: number;
 }
@@ -95,12 +98,13 @@ export async function measureApi({ log, loadMs, listMs }: ApiPlan): Promise<Repo
     const grown: number[] = [];
     await runClients(stage.url, mixOf(stage), { clients, forMs: listMs });
     const rssBefore = await settledBytes(stage.server);
-    const loads: LoadFigures[] = [];
+    const [loads, paced]: [LoadFigures[], LoadFigures[]] = [[], []];
     for (let round = 0; round < 3; round++) {
+      paced.push(await runClients(stage.url, mixOf(stage), { clients, forMs: listMs, perSecond: askedPerSecond }));
       loads.push(await runClients(stage.url, mixOf(stage), { clients, forMs: loadMs }));
       grown.push((await settledBytes(stage.server)) / rssBefore);
     }
-    return report({ cold, warmByCold, session, list, loads, grown, before, after: await stage.metrics() });
+    return report({ cold, warmByCold, session, list, paced, loads, grown, before, after: await stage.metrics() });
   } finally {
     await stage.close();
   }
@@ -119,30 +123,34 @@ interface Measured {
   warmByCold: number[];
   session: LoadFigures;
   list: LoadFigures;
+  /** By round, at the rate asked for. */
+  paced: LoadFigures[];
+  /** By round, as fast as they are answered. */
   loads: LoadFigures[];
   grown: number[];
   before: string;
   after: string;
 }
 
-function report({ cold, warmByCold, session, list, loads, grown, before, after }: Measured): Report {
+function report({ cold, warmByCold, session, list, paced, loads, grown, before, after }: Measured): Report {
   const one = (figure: number): Metric => summarise([figure]);
   const { hit, miss, bypass } = session.cache;
-  const errors = [cold, session, list, ...loads].reduce((sum, load) => sum + load.errors, 0);
-  const ofLoads = (figure: (load: LoadFigures) => number): Metric => summarise(loads.map(figure));
+  const errors = [cold, session, list, ...paced, ...loads].reduce((sum, load) => sum + load.errors, 0);
+  const ofEach = (loads: readonly LoadFigures[], figure: (load: LoadFigures) => number): Metric => summarise(loads.map(figure));
   return {
     metrics: {
       clients: one(clients),
       coldMsP50: one(quantile(cold.ms, 0.5)),
       coldMsP95: one(quantile(cold.ms, 0.95)),
-      "W38: msP50": ofLoads(({ ms }) => quantile(ms, 0.5)),
-      "W38: msP95": ofLoads(({ ms }) => quantile(ms, 0.95)),
+      "W38: msP50": ofEach(paced, ({ ms }) => quantile(ms, 0.5)),
+      "W38: msP95": ofEach(paced, ({ ms }) => quantile(ms, 0.95)),
       "W39: queries": one(queriesBetween(before, after)),
       "W39: queryMsP95": one(queryQuantileMs(before, after, 0.95)),
       "W40: userListMsP50": one(quantile(list.ms, 0.5)),
       "W40: userListMsP95": one(quantile(list.ms, 0.95)),
       "W42: hitRate": one(hit / (hit + miss + bypass)),
-      "W43: perSecond": ofLoads(({ perSecond }) => perSecond),
+      "W43: perSecond": ofEach(loads, ({ perSecond }) => perSecond),
+      "W43: msP95": ofEach(loads, ({ ms }) => quantile(ms, 0.95)),
       "W43: errors": one(errors),
       "W44: rssAfterByBefore": summarise(grown),
       "W44: warmPageByCold": summarise(warmByCold),
@@ -152,7 +160,7 @@ function report({ cold, warmByCold, session, list, loads, grown, before, after }
       "W39: queryMsP95": { atMost: 50 },
       "W40: userListMsP95": { atMost: 200 },
       "W42: hitRate": { atLeast: 0.85 },
-      "W43: perSecond": { atLeast: 200 },
+      "W43: perSecond": { atLeast: askedPerSecond },
       "W43: errors": { atMost: 0 },
       "W44: rssAfterByBefore": { atMost: 1.1 },
       "W44: warmPageByCold": { atMost: 0.5 },
@@ -161,6 +169,7 @@ function report({ cold, warmByCold, session, list, loads, grown, before, after }
       coldMs: cold.ms,
       sessionMs: session.ms,
       userListMs: list.ms,
+      ...Object.fromEntries(paced.map(({ ms }, round) => [`pacedMs${round}`, ms])),
       ...Object.fromEntries(loads.map(({ ms }, round) => [`loadMs${round}`, ms])),
     },
   };

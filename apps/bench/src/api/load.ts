@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
 
 /** One call: a path below /api/v1, and whose cookie it carries. */
@@ -15,33 +16,44 @@ export interface LoadFigures {
   cache: Record<"hit" | "miss" | "bypass", number>;
 }
 
-/** Clients that each ask as soon as they were answered, one call after another of the list, until the time is over. */
-export async function runClients(
-  url: string,
-  calls: readonly Call[],
-  { clients, forMs }: { clients: number; forMs: number },
-): Promise<LoadFigures> {
-  const until = performance.now() + forMs;
+export interface ClientsPlan {
+  clients: number;
+  forMs: number;
+  /** Of all clients together; absent: each asks as soon as it was answered, which measures what the server can at most. */
+  perSecond?: number;
+}
+
+/** Clients that take one call after another of the list, until the time is over. */
+export async function runClients(url: string, calls: readonly Call[], { clients, forMs, perSecond }: ClientsPlan): Promise<LoadFigures> {
+  const began = performance.now();
   let next = 0;
-  return measured(url, clients, () => (performance.now() < until ? calls[next++ % calls.length] : undefined));
+  return measured(url, clients, () => {
+    const at = perSecond === undefined ? performance.now() : began + (next / perSecond) * 1_000;
+    return at < began + forMs ? { ...(calls[next++ % calls.length] as Call), at } : undefined;
+  });
 }
 
 /** Every call once, by one client after the other. */
 export function runOnce(url: string, calls: readonly Call[]): Promise<LoadFigures> {
   let next = 0;
-  return measured(url, 1, () => calls[next++]);
+  return measured(url, 1, () => {
+    const call = calls[next++];
+    return call && { ...call, at: performance.now() };
+  });
 }
 
-async function measured(url: string, clients: number, take: () => Call | undefined): Promise<LoadFigures> {
+/** `at`: when it is to be asked. What is asked late, because no client was free, was waited for since then. */
+async function measured(url: string, clients: number, take: () => (Call & { at: number }) | undefined): Promise<LoadFigures> {
   const pool = new Pool(url, { connections: clients });
   const figures: LoadFigures = { ms: [], errors: 0, perSecond: 0, cache: { hit: 0, miss: 0, bypass: 0 } };
   const began = performance.now();
   async function client(): Promise<void> {
     for (let call = take(); call; call = take()) {
-      const sentAt = performance.now();
+      const earlyMs = call.at - performance.now();
+      if (earlyMs > 0) await sleep(earlyMs);
       const { statusCode, body } = await pool.request({ method: "GET", path: `/api/v1${call.path}`, headers: { cookie: call.cookie } });
       const text = await body.text();
-      if (statusCode === 200) figures.ms.push(performance.now() - sentAt);
+      if (statusCode === 200) figures.ms.push(performance.now() - call.at);
       else figures.errors += 1;
       const said = /"cache":"(hit|miss|bypass)"/.exec(text)?.[1] as "hit" | "miss" | "bypass" | undefined;
       if (said) figures.cache[said] += 1;

@@ -1,5 +1,4 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
-import { z } from "zod/mini";
 import { currentLogin, type SignedIn } from "./api/current-login.ts";
 import { ListSearch } from "./lists/list-search.ts";
 import { listenFor } from "./live/refetch.ts";
@@ -12,6 +11,7 @@ import { LogSearch } from "./pages/logs/search.ts";
 import { OverviewSearch } from "./pages/overview/search.ts";
 import { SessionSearch } from "./pages/sessions/search.ts";
 import { StatisticsSearch } from "./pages/statistics/search.ts";
+import { choice, searchOf, text } from "./search-fields.ts";
 import { AppShell } from "./shell/app-shell.tsx";
 import { CrashPage, ForbiddenPage, NotFoundPage } from "./shell/fallback-pages.tsx";
 import { SkeletonRows } from "./ui/states.tsx";
@@ -20,8 +20,6 @@ import { SkeletonRows } from "./ui/states.tsx";
 function homeOf(role: SignedIn["user"]["role"]) {
   return role === "key" ? "/keys" : "/overview";
 }
-
-const text = z.catch(z.optional(z.string()), undefined);
 
 // Outside the shell a page brings its own landmark.
 const rootRoute = createRootRoute({
@@ -41,7 +39,7 @@ const rootRoute = createRootRoute({
 const setupRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/setup",
-  validateSearch: z.object({ token: text, step: z.catch(z.optional(z.enum(["provider", "key", "request"])), undefined) }),
+  validateSearch: searchOf({ token: text, step: choice(["provider", "key", "request"]) }),
   beforeLoad: async () => {
     const login = await currentLogin();
     if (login.user) listenFor(login.user.id);
@@ -55,7 +53,7 @@ const setupRoute = createRoute({
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",
-  validateSearch: z.object({ redirect: text }),
+  validateSearch: searchOf({ redirect: text }),
   beforeLoad: async () => {
     const login = await currentLogin();
     if (login.setupRequired) throw redirect({ to: "/setup", replace: true });
@@ -153,7 +151,7 @@ const errorsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/errors",
   /** What to look for, and the code that is shown first. */
-  validateSearch: z.object({ q: text, code: text }),
+  validateSearch: searchOf({ q: text, code: text }),
   component: lazyRouteComponent(() => import("./pages/errors/errors-page.tsx"), "ErrorsPage"),
 });
 
@@ -161,7 +159,7 @@ const apiRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/api",
   /** What to look for, and the operation that was opened last. */
-  validateSearch: z.object({ q: text, op: text }),
+  validateSearch: searchOf({ q: text, op: text }),
   component: lazyRouteComponent(() => import("./pages/api/api-page.tsx"), "ApiPage"),
 });
 
@@ -211,7 +209,7 @@ const settingsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "/settings",
   /** What to look for among them. */
-  validateSearch: z.object({ q: text }),
+  validateSearch: searchOf({ q: text }),
   component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
 });
 

@@ -1,18 +1,16 @@
 import { type SortName, sortNames } from "@sluice/core/sort-names";
-import { z } from "zod/mini";
+import { choice, type SearchOf, searchOf, text } from "../search-fields.ts";
 
 /** What a list of keys or users shows, as the page's address carries it. */
-const text = z.catch(z.optional(z.string()), undefined);
-
-export const ListSearch = z.object({
+export const ListSearch = searchOf({
   q: text,
   status: text,
-  sort: z.catch(z.optional(z.enum(sortNames)), undefined),
-  order: z.catch(z.optional(z.enum(["asc", "desc"])), undefined),
+  sort: choice(sortNames),
+  order: choice(["asc", "desc"]),
   /** Keys of one user only. */
   user: text,
 });
-export type ListSearch = z.infer<typeof ListSearch>;
+export type ListSearch = SearchOf<typeof ListSearch>;
 
 /** The order in force: names begin with A, everything else with the newest or the most. */
 export function orderOf({ sort = "created", order }: ListSearch): { sort: SortName; order: "asc" | "desc" } {

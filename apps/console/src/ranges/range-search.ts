@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import { number, type SearchField } from "../search-fields.ts";
 
 /** A time range as addresses carry it: back from now, or from a moment, and then possibly to one. */
 export interface RangeSearch {
@@ -16,8 +16,9 @@ export type RangeName = (typeof ranges)[number] | (typeof longRanges)[number];
 const relative = /^now-(\d{1,4})([mhd])$/;
 
 /** `now-24h`, kept as it is, or ms since the epoch. */
-export const rangeStart = z.catch(z.optional(z.union([z.string().check(z.regex(relative)), z.coerce.number()])), undefined);
-export const rangeEnd = z.catch(z.optional(z.coerce.number()), undefined);
+export const rangeStart: SearchField<string | number> = (value) =>
+  typeof value === "string" && relative.test(value) ? value : number(value);
+export const rangeEnd = number;
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 

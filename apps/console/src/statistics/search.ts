@@ -1,14 +1,11 @@
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
-import { z } from "zod/mini";
 import { type RangeSearch, rangeEnd, rangeStart, startOf } from "../ranges/range-search.ts";
-
-/** What pages about the past have in their addresses: which requests, and when. */
-const text = z.catch(z.optional(z.string()), undefined);
-const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.catch(z.optional(z.enum(values)), undefined);
+import { choice, type SearchOf, searchOf, text } from "../search-fields.ts";
 
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
 
+/** What pages about the past have in their addresses: which requests, and when. */
 export const filterFields = {
   user: text,
   key: text,
@@ -27,10 +24,10 @@ export const rangeFields = {
   zone: text,
 };
 
-const FilterSearch = z.object(filterFields);
-export type FilterSearch = z.infer<typeof FilterSearch>;
-const SpanSearch = z.object(rangeFields);
-export type SpanSearch = z.infer<typeof SpanSearch>;
+const FilterSearch = searchOf(filterFields);
+export type FilterSearch = SearchOf<typeof FilterSearch>;
+const SpanSearch = searchOf(rangeFields);
+export type SpanSearch = SearchOf<typeof SpanSearch>;
 
 export const DEFAULT_RANGE = "now-24h";
 

@@ -1,18 +1,16 @@
-import { z } from "zod/mini";
-
-const text = z.catch(z.optional(z.string()), undefined);
+import { choice, type SearchOf, searchOf, text } from "../../search-fields.ts";
 
 /** What of the audit is shown, as the address says it. */
-export const AuditSearch = z.object({
+export const AuditSearch = searchOf({
   /** A user's id, or `config`, `cli`, `boot`. */
   actor: text,
   action: text,
   kind: text,
   target: text,
-  outcome: z.catch(z.optional(z.enum(["done", "denied"])), undefined),
-  since: z.catch(z.optional(z.enum(["1h", "24h", "7d", "30d"])), undefined),
+  outcome: choice(["done", "denied"]),
+  since: choice(["1h", "24h", "7d", "30d"]),
 });
-export type AuditSearch = z.infer<typeof AuditSearch>;
+export type AuditSearch = SearchOf<typeof AuditSearch>;
 
 const spanMs = { "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d": 30 * 86_400_000 } as const;
 

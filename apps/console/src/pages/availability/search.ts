@@ -1,8 +1,8 @@
-import { z } from "zod/mini";
+import { type SearchOf, searchOf } from "../../search-fields.ts";
 import { filterFields, rangeFields } from "../../statistics/search.ts";
 
 const { provider, model } = filterFields;
 
 /** The state of the availability as its address carries it. */
-export const AvailabilitySearch = z.object({ provider, model, ...rangeFields });
-export type AvailabilitySearch = z.infer<typeof AvailabilitySearch>;
+export const AvailabilitySearch = searchOf({ provider, model, ...rangeFields });
+export type AvailabilitySearch = SearchOf<typeof AvailabilitySearch>;

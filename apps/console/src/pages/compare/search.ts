@@ -1,17 +1,17 @@
 import { compareSplits } from "@sluice/core/statistics";
-import { z } from "zod/mini";
+import { choice, type SearchOf, searchOf, text } from "../../search-fields.ts";
 import { measures } from "../../statistics/measures.ts";
 import { rangeFields } from "../../statistics/search.ts";
 
 /** The state of a comparison as its address carries it. */
-export const CompareSearch = z.object({
-  by: z.catch(z.optional(z.enum(compareSplits)), undefined),
+export const CompareSearch = searchOf({
+  by: choice(compareSplits),
   /** What is compared: ids with commas between, each encoded. */
-  ids: z.catch(z.optional(z.string()), undefined),
-  measure: z.catch(z.optional(z.enum(measures)), undefined),
+  ids: text,
+  measure: choice(measures),
   ...rangeFields,
 });
-export type CompareSearch = z.infer<typeof CompareSearch>;
+export type CompareSearch = SearchOf<typeof CompareSearch>;
 
 export const MOST_COMPARED = 5;
 

@@ -1,15 +1,15 @@
 import { leaderboardOf, leaderboardPeriods, leaderboardSorts } from "@sluice/core/statistics";
-import { z } from "zod/mini";
+import { choice, type SearchOf, searchOf, wholeBetween } from "../../search-fields.ts";
 import { rangeFields } from "../../statistics/search.ts";
 
 const { from, to, zone } = rangeFields;
 
 /** The state of the leaderboard as its address carries it; models by cost of this month when it says nothing. */
-export const LeaderboardSearch = z.object({
-  of: z.catch(z.optional(z.enum(leaderboardOf)), undefined),
-  sort: z.catch(z.optional(z.enum(leaderboardSorts)), undefined),
-  period: z.catch(z.optional(z.enum(leaderboardPeriods)), undefined),
-  page: z.catch(z.optional(z.coerce.number().check(z.int(), z.gte(1))), undefined),
+export const LeaderboardSearch = searchOf({
+  of: choice(leaderboardOf),
+  sort: choice(leaderboardSorts),
+  period: choice(leaderboardPeriods),
+  page: wholeBetween(1, Number.MAX_SAFE_INTEGER),
   ...{ from, to, zone },
 });
-export type LeaderboardSearch = z.infer<typeof LeaderboardSearch>;
+export type LeaderboardSearch = SearchOf<typeof LeaderboardSearch>;

@@ -1,16 +1,13 @@
 import type { LogFilter } from "@sluice/core/inputs/log";
-import { z } from "zod/mini";
 import { rangeEnd, rangeStart, ranges, startOf } from "../../ranges/range-search.ts";
-
-/** The state of the log page as its address carries it, so that every view can be shared. */
-const text = z.catch(z.optional(z.string()), undefined);
-const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.catch(z.optional(z.enum(values)), undefined);
+import { choice, numberBetween, type SearchOf, searchOf, text } from "../../search-fields.ts";
 
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const states = ["in_flight", "lost", "done", "error", "aborted", "refused"] as const;
 export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
 
-export const LogSearch = z.object({
+/** The state of the log page as its address carries it, so that every view can be shared. */
+export const LogSearch = searchOf({
   user: text,
   key: text,
   provider: text,
@@ -21,7 +18,7 @@ export const LogSearch = z.object({
   state: choice(states),
   status: choice(statuses),
   request: text,
-  attempts: z.catch(z.optional(z.coerce.number().check(z.gte(2), z.lte(100))), undefined),
+  attempts: numberBetween(2, 100),
   // What is left out: values with commas between, each encoded.
   notUser: text,
   notKey: text,
@@ -38,7 +35,7 @@ export const LogSearch = z.object({
   /** The request in the drawer. */
   log: text,
 });
-export type LogSearch = z.infer<typeof LogSearch>;
+export type LogSearch = SearchOf<typeof LogSearch>;
 
 const notOf = {
   user: "notUser",

@@ -1,11 +1,9 @@
 import type { SessionRow } from "@sluice/core/events";
-import { z } from "zod/mini";
 import type { NameLookup } from "../../api/names.ts";
+import { type SearchOf, searchOf, text } from "../../search-fields.ts";
 
 /** The state of the page as its address carries it, so that every view can be shared. */
-const text = z.catch(z.optional(z.string()), undefined);
-
-export const SessionSearch = z.object({
+export const SessionSearch = searchOf({
   /** Words that must all occur in what a row shows. */
   q: text,
   user: text,
@@ -15,7 +13,7 @@ export const SessionSearch = z.object({
   /** The session in the drawer. */
   session: text,
 });
-export type SessionSearch = z.infer<typeof SessionSearch>;
+export type SessionSearch = SearchOf<typeof SessionSearch>;
 
 export const filterFields = ["user", "key", "provider", "model"] as const;
 export type SessionField = (typeof filterFields)[number];

@@ -1,0 +1,48 @@
+/**
+ * What the parameters of a page's address may be. Whatever cannot be read is as if it were not there, so that an old or mistyped
+ * link still opens its page. Every visit reads addresses before anything else, and this needs no library of schemas for it.
+ */
+export type SearchField<T> = (value: unknown) => T | undefined;
+
+export const text: SearchField<string> = (value) => (typeof value === "string" ? value : undefined);
+
+export function choice<const T extends readonly string[]>(values: T): SearchField<T[number]> {
+  return (value) => values.find((one) => one === value);
+}
+
+/** A finite number, as text or as itself. */
+export const number: SearchField<number> = (value) => {
+  if (typeof value !== "number" && (typeof value !== "string" || value.trim() === "")) return;
+  const read = Number(value);
+  return Number.isFinite(read) ? read : undefined;
+};
+
+export function numberBetween(least: number, most: number): SearchField<number> {
+  return (value) => {
+    const read = number(value);
+    return read !== undefined && read >= least && read <= most ? read : undefined;
+  };
+}
+
+export function wholeBetween(least: number, most: number): SearchField<number> {
+  const between = numberBetween(least, most);
+  return (value) => {
+    const read = between(value);
+    return Number.isInteger(read) ? read : undefined;
+  };
+}
+
+type Fields = Readonly<Record<string, SearchField<unknown>>>;
+
+/** All that a page's address may say; as a type, what was read of it. */
+export type SearchOf<S extends { parse(query: Record<string, unknown>): unknown }> = ReturnType<S["parse"]>;
+
+/** A reader of these parameters, and of no others. */
+export function searchOf<F extends Fields>(fields: F): { parse(query: Record<string, unknown>): { [K in keyof F]?: ReturnType<F[K]> } } {
+  return {
+    parse(query) {
+      const read = Object.entries(fields).map(([name, field]) => [name, field(query[name])] as const);
+      return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as { [K in keyof F]?: ReturnType<F[K]> };
+    },
+  };
+}

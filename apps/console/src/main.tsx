@@ -22,12 +22,14 @@ window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });
 
-// The code of the page and the texts are asked for while it is found out who is signed in.
+/** A page that takes longer to load than this begins with its skeleton, as it does when one navigates. */
+const PENDING_MS = 300;
+
+// Who is signed in, the code of the page and the texts are found out before React begins: it then draws the page at once, and
+// once. Not awaited at the top: a chunk of texts that shares code with this one would wait for it, and it for the chunk, for ever.
 const router = createAppRouter();
-const [routes] = router.getMatchedRoutes(location.pathname);
-for (const route of routes) void router.loadRouteChunk(route)?.catch(() => undefined);
-// Not awaited at the top: a chunk of texts that shares code with this one would wait for it, and it for the chunk, for ever.
-void startTexts().then(() => {
+const loaded = Promise.race([router.load(), new Promise((resolve) => setTimeout(resolve, PENDING_MS))]);
+void Promise.all([startTexts(), loaded]).then(() => {
   const root = document.getElementById("root");
   if (!root) throw new Error("index.html has no #root");
   createRoot(root).render(

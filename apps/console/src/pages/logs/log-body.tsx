@@ -21,6 +21,7 @@ const FirstRequestHint = lazy(() => import("./first-request-hint.tsx").then(({ F
 interface LogBodyProps {
   feed: LogFeed;
   search: LogSearch;
+  openId: string | undefined;
   names: NameLookup;
   columns: Columns;
   narrow: boolean;
@@ -57,7 +58,7 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
       )}
       {held > 0 && mode !== "live" && <NewRowsPill tail={feed.tail} onClick={onNewest} />}
       {order.length > 0 || (feed.tail.floor !== "" && status.searchedToMs === null) ? (
-        <LogTable feed={feed} openId={search.log} {...table} />
+        <LogTable feed={feed} {...table} />
       ) : (
         <div className="flex-1 overflow-y-auto">
           {status.searchedToMs !== null && feed.tail.floor !== "" ? (

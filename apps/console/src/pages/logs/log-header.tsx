@@ -1,5 +1,5 @@
 import { CirclePause, CirclePlay, Download, Radio } from "lucide-react";
-import { type RefObject, useMemo } from "react";
+import { memo, type RefObject, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { ranges } from "../../ranges/range-search.ts";
@@ -31,7 +31,7 @@ interface LogHeaderProps {
 }
 
 /** What the log shows, how current it is, and what can be done with it. */
-export function LogHeader(props: LogHeaderProps) {
+export const LogHeader = memo(function LogHeader(props: LogHeaderProps) {
   const { search, names, admin, narrow, columns, paused, query, onChange, onPause, onExport } = props;
   const { t } = useTranslation();
   const { models, read } = useModels();
@@ -75,4 +75,4 @@ export function LogHeader(props: LogHeaderProps) {
       <FilterChips search={search} names={names} onChange={onChange} />
     </header>
   );
-}
+});

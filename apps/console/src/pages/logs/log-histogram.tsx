@@ -1,5 +1,5 @@
 import { ChartColumn, Table2, ZoomOut } from "lucide-react";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { formatCount, formatExact } from "../../format.ts";
 import { type HistogramView, statusClasses } from "../../live/log-histogram.ts";
@@ -18,7 +18,7 @@ interface LogHistogramProps {
 }
 
 /** The timeline above the log, for the same filter: how many, and how they ended. */
-export function LogHistogram({ search, zoomed, onZoom, onUndo }: LogHistogramProps) {
+export const LogHistogram = memo(function LogHistogram({ search, zoomed, onZoom, onUndo }: LogHistogramProps) {
   const { t, i18n } = useTranslation();
   const [asTable, setAsTable] = useState(false);
   const state = useHistogram(feedKey(search));
@@ -57,7 +57,7 @@ export function LogHistogram({ search, zoomed, onZoom, onUndo }: LogHistogramPro
       {view && !asTable && <HistogramBars view={view} search={search} onZoom={onZoom} />}
     </section>
   );
-}
+});
 
 const fieldNames: Record<string, "session" | "request" | "attempts" | "state"> = {
   sessionId: "session",

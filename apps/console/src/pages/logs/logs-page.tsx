@@ -1,12 +1,12 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { lazy, Suspense, useCallback, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { useNames } from "../../api/names.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { useMedia } from "../../ui/use-media.ts";
 import { LogBody } from "./log-body.tsx";
 import { LogHeader } from "./log-header.tsx";
 import type { MenuCell } from "./menu-cell.ts";
-import { adding, type Condition, clearing, isHistory, type LogSearch, shifted } from "./search.ts";
+import { adding, type Condition, clearing, feedKey, isHistory, type LogSearch, shifted } from "./search.ts";
 import { useColumns } from "./use-columns.ts";
 import { useLogFeed } from "./use-log-feed.ts";
 import { useLogKeys } from "./use-log-keys.ts";
@@ -25,7 +25,8 @@ const LogHistogram = lazy(() => import("./log-histogram.tsx").then(({ LogHistogr
 export function LogsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { login } = route.useRouteContext();
+  const login = route.useRouteContext({ select: ({ login: one }) => one });
+  const view = useView(search);
   const feed = useLogFeed(search);
   const scroller = useRef<HTMLDivElement>(null);
   const pane = useRef<HTMLDivElement>(null);
@@ -49,6 +50,7 @@ export function LogsPage() {
     [navigate],
   );
   const newest = useCallback(() => goNewest(feed, scroller.current), [feed]);
+  const onExport = useCallback(() => setExporting(true), []);
   const togglePause = useCallback(() => feed?.tail.setPaused(feed.tail.view().mode !== "paused"), [feed]);
   const { zoomed, zoom, undo } = useZoom(
     search,
@@ -76,17 +78,19 @@ export function LogsPage() {
     <div className="flex min-h-0 flex-1">
       <div ref={pane} className="flex min-w-0 flex-1 flex-col bg-surface">
         <LogHeader
-          {...{ search, names, admin, narrow, columns, paused, query }}
+          search={view}
+          {...{ names, admin, narrow, columns, paused, query, onExport }}
           onChange={setSearch}
           onPause={togglePause}
-          onExport={() => setExporting(true)}
         />
         <Suspense fallback={<div className="h-24 border-b border-line max-md:h-19" />}>
-          <LogHistogram search={search} zoomed={zoomed} onZoom={zoom} onUndo={undo} />
+          <LogHistogram search={view} zoomed={zoomed} onZoom={zoom} onUndo={undo} />
         </Suspense>
         {feed && (
           <LogBody
-            {...{ feed, search, names, columns, narrow, scroller, currentId }}
+            search={view}
+            openId={search.log}
+            {...{ feed, names, columns, narrow, scroller, currentId }}
             held={menuCell !== null}
             baseUrl={login.baseUrl}
             onOpen={open}
@@ -115,6 +119,12 @@ export function LogsPage() {
       </Suspense>
     </div>
   );
+}
+
+/** What of the address the list is of: the same object while another request is opened beside it. */
+function useView(search: LogSearch): LogSearch {
+  const key = feedKey(search);
+  return useMemo(() => JSON.parse(key) as LogSearch, [key]);
 }
 
 /** Lets the waiting rows in and goes to the top; the focus stays with the table. */

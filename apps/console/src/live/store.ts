@@ -24,6 +24,14 @@ export function createStore<T>(initial: T): Store<T> {
   };
 }
 
+/** One plain value of the store's, rendered again when that changes. */
+export function useStored<T, V extends string | number | boolean | undefined>(
+  store: Pick<Store<T>, "get" | "subscribe">,
+  select: (value: T) => V,
+): V {
+  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+}
+
 /** The store's value, rendered again when it changes. */
 export function useStore<T>(store: Pick<Store<T>, "get" | "subscribe">): T {
   return useSyncExternalStore(store.subscribe, store.get, store.get);

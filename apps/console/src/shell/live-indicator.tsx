@@ -2,11 +2,10 @@ import { CirclePause, CirclePlay, Hand, History, ListFilter, Moon, Radio, Refres
 import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { clockParts } from "../format.ts";
-import { connection } from "../live/connection.ts";
+import { type Connection, connection } from "../live/connection.ts";
 import { arrivalRate, readerCrowded, readerMode } from "../live/reader.ts";
 import { ticks } from "../live/server-clock.ts";
-import { useStore } from "../live/store.ts";
-import { cn } from "../ui/class-names.ts";
+import { useStore, useStored } from "../live/store.ts";
 
 interface Look {
   text: string;
@@ -16,12 +15,15 @@ interface Look {
   title?: string;
 }
 
+/** When the last frame came, to the second in which it is told: frames come ten times as often. */
+const frameSecond = ({ lastFrameAtMs }: Connection): number => Math.floor(lastFrameAtMs / 1_000) * 1_000;
+
 /** How current the screen is: in words, shape and colour, always in view. */
 export function LiveIndicator() {
   const { t } = useTranslation();
   const look = useLook();
   const rate = useRate();
-  const { lastFrameAtMs } = useStore(connection);
+  const lastFrameAtMs = useStored(connection, frameSecond);
   const Icon = look.icon;
   const live = look.pulse ?? false;
   return (
@@ -32,7 +34,7 @@ export function LiveIndicator() {
         (lastFrameAtMs ? t("live.offlineAsOf", { time: clockParts(lastFrameAtMs).time }).replace(/^.*?[,，]\s*/, "") : undefined)
       }
     >
-      <Icon aria-hidden="true" className={cn("size-3.5", look.tone, live && rate > 0 && "animate-pulse-dot")} />
+      <Icon aria-hidden="true" className={`size-3.5 ${look.tone}`} />
       <span role="status" aria-label={t("live.label")} className={look.tone}>
         {look.text}
       </span>
@@ -52,7 +54,10 @@ function useRate(): number {
 
 function useLook(): Look {
   const { t } = useTranslation();
-  const { phase, retryAtMs, lastFrameAtMs, sample } = useStore(connection);
+  const phase = useStored(connection, (now) => now.phase);
+  const retryAtMs = useStored(connection, (now) => now.retryAtMs);
+  const lastFrameAtMs = useStored(connection, frameSecond);
+  const sample = useStored(connection, (now) => now.sample);
   const mode = useStore(readerMode);
   const crowded = useStore(readerCrowded);
   useStore(ticks);

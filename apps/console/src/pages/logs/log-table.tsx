@@ -10,6 +10,7 @@ import { GapRow } from "./gap-row.tsx";
 import { LogEnd } from "./log-end.tsx";
 import { LogRow } from "./log-row.tsx";
 import { cellOf, type MenuCell } from "./menu-cell.ts";
+import { RowKeys } from "./row-keys.ts";
 import { useHold } from "./use-hold.ts";
 
 const ROW = 36;
@@ -42,6 +43,11 @@ export function LogTable(props: LogTableProps) {
   const { virtual, height } = useRows(props, order);
 
   const items = virtual.getVirtualItems();
+  const [rowKeys] = useState(() => new RowKeys());
+  const keys = rowKeys.of(
+    items.map(({ index }) => order[index] ?? ""),
+    currentId,
+  );
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
     if (order.length > 0 && last >= order.length - LOAD_AHEAD) void feed.older();
@@ -87,13 +93,13 @@ export function LogTable(props: LogTableProps) {
             if (id) onCurrent(id);
           }}
         >
-          {items.map(({ index, start }) => {
+          {items.map(({ index, start }, nth) => {
             const id = order[index];
             if (id === undefined) return null;
-            if (isGap(id)) return <GapRow key={id} feed={feed} gap={id} index={index} start={start} height={height} />;
+            if (isGap(id)) return <GapRow key={keys[nth]} feed={feed} gap={id} index={index} start={start} height={height} />;
             return (
               <LogRow
-                key={id}
+                key={keys[nth]}
                 {...{ tail, id, index, start, height, narrow, columns, words, names, onOpen }}
                 selected={id === openId}
                 current={id === tabStop}

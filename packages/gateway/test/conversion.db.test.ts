@@ -174,8 +174,9 @@ describe("the end of a converted stream", () => {
         close: (options) => ledger.close(options),
         async finish(record) {
           await gate.promise;
-          await ledger.finish(record);
+          const detailJson = await ledger.finish(record);
           finished = true;
+          return detailJson;
         },
       }),
     });

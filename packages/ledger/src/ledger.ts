@@ -10,6 +10,7 @@ import type { FailpointHook } from "./failpoints.ts";
 import type { FinishRecord, Ledger, LedgerStats } from "./records.ts";
 import { recoverEnd } from "./recovery.ts";
 import type { SegmentWriterOptions } from "./segment-writer.ts";
+import { withDetailText } from "./settle-statement.ts";
 import { RETAINED_RECORDS, Settler } from "./settler.ts";
 import { Spool } from "./spool.ts";
 import { type Pending, scanSpool } from "./spool-scan.ts";
@@ -141,6 +142,13 @@ async function openLedger(options: LedgerOptions, lock: FileLock): Promise<Ledge
   }
 }
 
+/** Who is told of an end, with its detail as text. */
+interface Waiting {
+  tried?: () => void;
+  durable?: (detailJson: string | null) => void;
+  settled?: (detailJson: string | null) => void;
+}
+
 class RunningLedger implements Ledger {
   readonly settler: Settler;
   readonly #options: LedgerOptions;
@@ -200,7 +208,7 @@ class RunningLedger implements Ledger {
     }
   }
 
-  finish(record: FinishRecord): Promise<void> {
+  finish(record: FinishRecord): Promise<string | null> {
     this.#failpoint("after_last_chunk");
     const isDirect = this.#options.settings()["ledger.mode"] === "direct";
     return new Promise((resolve) => this.#end("finish", record, isDirect ? { settled: resolve } : { durable: resolve }));
@@ -248,21 +256,22 @@ class RunningLedger implements Ledger {
    * To the spool, and from there (in file order) to the settler. When the disk refuses, to the settler at once: then
    * the row is what makes the end durable.
    */
-  #end(kind: "finish" | "refuse", record: FinishRecord, waiting: { tried?: () => void; durable?: () => void; settled?: () => void }): void {
+  #end(kind: "finish" | "refuse", record: FinishRecord, waiting: Waiting): void {
     const sync = kind === "finish" && this.#options.settings()["ledger.durability"] === "fsync";
     this.#spool.finish(kind, record, sync ? "durable" : "ordered", (position, detailJson) => {
-      // Spared from being made into text again; the details of other ends may still learn how large the error was that the client got.
-      const finish = detailJson && record.row.state === "done" ? { ...record, detailJson } : record;
+      // The details of other ends may still learn how large the error was that the client got.
+      const text = record.row.state === "done" ? detailJson : null;
+      const finish = text === null ? record : withDetailText(record, text);
       const end: Pending = { id: record.row.id, finish, position, raw: false, queuedAtMs: this.#options.clock.now() };
       if (position) {
-        waiting.durable?.();
-        if (waiting.settled) end.settled = waiting.settled;
+        waiting.durable?.(text);
+        if (waiting.settled) end.settled = () => waiting.settled?.(text);
       } else {
         if (kind === "refuse" && !this.#mayKeepRefusal()) return;
         const settled = waiting.settled ?? waiting.durable;
         end.settled = () => {
           if (kind === "refuse") this.#refusalsInMemory--;
-          settled?.();
+          settled?.(text);
         };
       }
       this.settler.push(end);

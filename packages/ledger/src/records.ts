@@ -66,8 +66,11 @@ export interface Ledger {
   start(record: StartRecord): Promise<void>;
   /** Never throws; a lost progress only widens the estimate of a recovery. */
   progress(record: ProgressRecord): void;
-  /** Resolves when the record is durable (group-committed fdatasync; mode `direct`: when its row is committed). */
-  finish(record: FinishRecord): Promise<void>;
+  /**
+   * Resolves when the record is durable (group-committed fdatasync; mode `direct`: when its row is committed), with its detail as JSON: who
+   * keeps it until it is settled keeps that, one object instead of fifty. Null: only the record has it.
+   */
+  finish(record: FinishRecord): Promise<string | null>;
   /** A refused request: written without sync, never blocks or throws. */
   refuse(record: FinishRecord): void;
   /** Called with the ids of each committed batch. */

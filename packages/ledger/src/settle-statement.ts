@@ -1,5 +1,6 @@
 import { isId } from "@sluice/core/ids";
 import { sketchSql } from "@sluice/core/latency-sketch";
+import type { CostBreakdown, RequestDetail } from "@sluice/core/requests";
 import { isUuid, recentColumns, recentFrom, recentRanges, tokens } from "./recent-columns.ts";
 import type { FinishRecord } from "./records.ts";
 
@@ -17,7 +18,7 @@ interface Column {
   sql?: string;
   /** Text needs quoting in an array literal. */
   quoted?: true;
-  of(record: FinishRecord): string | number | boolean | null;
+  of(record: SettledRecord): string | number | boolean | null;
 }
 
 const columns: readonly Column[] = [
@@ -279,19 +280,40 @@ const accountsPart = `accounts_moved AS (
 export const SETTLE_NAME = "sluice_settle_10";
 export const settleSql = makeSettleSql();
 
-/** An end, and its detail as text when that was made before. */
-export interface SettledRecord extends FinishRecord {
+/** What the columns need of a detail. */
+type DetailColumns = Pick<RequestDetail, "priceId"> & { cost: Pick<CostBreakdown, "providerMultiplier" | "groupMultiplier"> | null };
+
+/** An end that waits for its row. Thousands do: where its detail is text already, that is kept instead of some fifty objects. */
+export interface SettledRecord extends Omit<FinishRecord, "detail"> {
+  detail: RequestDetail | DetailColumns;
+  /** Absent: `detail` is all of it. */
   detailJson?: string;
+}
+
+/** The same end with its detail as text. */
+export function withDetailText({ row, detail, upstreamCostNanoUsd }: FinishRecord, detailJson: string): SettledRecord {
+  const { priceId, cost } = detail;
+  return {
+    row,
+    detail: { priceId, cost: cost && { providerMultiplier: cost.providerMultiplier, groupMultiplier: cost.groupMultiplier } },
+    upstreamCostNanoUsd,
+    detailJson,
+  };
+}
+
+/** The detail of an end, as text. */
+export function detailJsonOf({ detail, detailJson }: SettledRecord): string {
+  return detailJson ?? JSON.stringify(detail);
 }
 
 /** Parameters of {@link settleSql}. Array literals are built here: the driver's own way costs more than the insert. */
 export function settleValues(records: readonly SettledRecord[]): string[] {
   const values = columns.map((column) => arrayLiteral(column, records));
-  values.push(records.map(({ detail, detailJson }) => detailJson ?? JSON.stringify(detail)).join(SEPARATOR));
+  values.push(records.map(detailJsonOf).join(SEPARATOR));
   return values;
 }
 
-function arrayLiteral(column: Column, records: readonly FinishRecord[]): string {
+function arrayLiteral(column: Column, records: readonly SettledRecord[]): string {
   // Joined at once: a text that grows by pieces is a tree of pieces, tens of thousands of them for a batch.
   const values = records.map((record) => column.of(record));
   if (column.quoted) return `{${values.map((value) => quote(value as string)).join(",")}}`;
@@ -330,7 +352,7 @@ const texts: readonly (readonly [name: string, of: (row: FinishRecord["row"]) =>
 const FUTURE_MS = 366 * 86_400_000;
 
 /** Why this record can never become a row ('' = nothing is known against it; Postgres may still refuse it). */
-export function defectOf(record: FinishRecord, nowMs: number): string {
+export function defectOf(record: SettledRecord, nowMs: number): string {
   const { row, detail } = record;
   if (typeof row !== "object" || row === null || !isId(String(row.id))) return "the id is no UUIDv7";
   if (typeof detail !== "object" || detail === null) return "there is no detail";

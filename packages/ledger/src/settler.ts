@@ -9,7 +9,7 @@ import type { FailpointHook } from "./failpoints.ts";
 import type { FinishRecord, LedgerStats } from "./records.ts";
 import { settleBatch } from "./settle-batch.ts";
 import { describe, isDataError, isMissingPartition } from "./settle-errors.ts";
-import { defectOf } from "./settle-statement.ts";
+import { defectOf, detailJsonOf, type SettledRecord } from "./settle-statement.ts";
 import type { Pending } from "./spool-scan.ts";
 
 /**
@@ -38,7 +38,7 @@ export interface SettlerOptions {
 
 interface Loaded {
   end: Pending;
-  record: FinishRecord;
+  record: SettledRecord;
 }
 
 const MAX_BACKOFF_MS = 5_000;
@@ -104,7 +104,7 @@ export class Settler {
 
   /** Those with their record in memory, oldest first. */
   unsettled(): FinishRecord[] {
-    return this.#pending.flatMap((end) => (end.finish ? [end.finish] : []));
+    return this.#pending.flatMap(({ finish }) => (finish ? [{ ...finish, detail: JSON.parse(detailJsonOf(finish)) }] : []));
   }
 
   /** Settles what is there and stops. False: not all of it within the time. */
@@ -250,7 +250,7 @@ export class Settler {
   }
 
   /** Kept raw and counted. The same bytes of the same place are kept once, however often the spool is read. */
-  async #quarantine(end: Pending, record: FinishRecord | Buffer, reason: string): Promise<void> {
+  async #quarantine(end: Pending, record: SettledRecord | Buffer, reason: string): Promise<void> {
     const payload = Buffer.isBuffer(record) ? record : bytesOf(record);
     const place = end.position ? `${this.#options.instanceId}/${end.position.segment}/${end.position.start}` : end.id;
     const id = isId(end.id) ? end.id : uuidOf(place);
@@ -265,8 +265,9 @@ export class Settler {
 }
 
 /** The record as it came, without what was kept beside it. */
-function bytesOf({ row, detail, upstreamCostNanoUsd }: FinishRecord): Buffer {
-  return Buffer.from(JSON.stringify({ row, detail, upstreamCostNanoUsd }));
+function bytesOf(record: SettledRecord): Buffer {
+  const { row, upstreamCostNanoUsd } = record;
+  return Buffer.from(JSON.stringify({ row, detail: JSON.parse(detailJsonOf(record)), upstreamCostNanoUsd }));
 }
 
 /** A UUID (version 8, RFC 9562) from a text. */

@@ -96,7 +96,7 @@ export class Spool {
     kind: "finish" | "refuse",
     record: FinishRecord,
     acknowledge: Acknowledge,
-    done: (position: Position | null, detailJson?: string) => void,
+    done: (position: Position | null, detailJson: string | null) => void,
   ): void {
     const { id } = record.row;
     const request = this.open.get(id);
@@ -108,7 +108,7 @@ export class Spool {
       frame = encodeEnd(kind, record, detailJson, this.#options.now());
     } catch (error) {
       this.#options.log.error({ requestId: id, error: String(error) }, "an end could not be encoded for the spool");
-      done(null);
+      done(null, null);
       return;
     }
     this.#writer.append(frame, acknowledge, (_error, position) => {

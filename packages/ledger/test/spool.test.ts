@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { until } from "@sluice/testing/deadline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
-import type { FinishRecord } from "../src/records.ts";
+import type { SettledRecord } from "../src/settle-statement.ts";
 import { scanSpool } from "../src/spool-scan.ts";
 import {
   deadPool,
@@ -39,7 +39,7 @@ describe("what a kill leaves", () => {
 
     ledger.progress(progressOf(running.row.id, 10));
     ledger.progress(progressOf(running.row.id, 25));
-    await ledger.finish(done);
+    expect(JSON.parse((await ledger.finish(done)) ?? ""), "whoever keeps the detail keeps its text").toEqual(done.detail);
     await freeze("finished");
     const scanned = await scan("finished");
     expect(scanned.pending.map(({ finish }) => finish)).toEqual([done]);
@@ -174,7 +174,7 @@ describe("a disk that refuses", () => {
     await ledger.start(startOf(after));
     await ledger.finish(after);
     await freeze("healed");
-    const held = (await scan("healed")).pending.flatMap(({ finish }): FinishRecord[] => (finish ? [finish] : []));
+    const held = (await scan("healed")).pending.flatMap(({ finish }): SettledRecord[] => (finish ? [finish] : []));
     expect(held.map(({ row }) => row.id)).toContain(after.row.id);
     await ledger.close({ graceMs: 0 }).catch(() => undefined);
   });

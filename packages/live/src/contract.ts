@@ -71,8 +71,8 @@ export interface Registry {
   started(row: RequestRow): void;
   /** Publishes `request.progressed` at most every 200 ms a request. `row` is the current state. */
   progressed(row: RequestRow): void;
-  /** Publishes `request.finished` or `request.refused`; the row stays until `settled` names it. */
-  finished(row: RequestRow, detail: RequestDetail): void;
+  /** Publishes `request.finished` or `request.refused`; the row stays until `settled` names it. A string is the detail's JSON. */
+  finished(row: RequestRow, detail: RequestDetail | string): void;
   /** Their rows are in Postgres. One that is still in flight here is kept until it has finished, too. */
   settled(ids: readonly string[]): void;
   /**

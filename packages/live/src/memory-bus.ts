@@ -3,9 +3,13 @@ import type { BusId, LiveEvent } from "@sluice/core/events";
 import { compareBusIds, newEpoch, parseBusId } from "./bus-id.ts";
 import { BATCH_MS, type Batch, type BusListener, type LiveBus, MAX_BATCH_EVENTS, MAX_REPLAY_EVENTS, type Replay } from "./live-bus.ts";
 
+/** Who has not listened or asked for the position for so long does not come back for what followed: their page reads anew. */
+const REMEMBERED_MS = 600_000;
+
 /**
  * The bus of one process: a ring of batches. Same contract as redis-bus.ts, except that its history ends with the
- * process; a new one has another epoch, so that viewers of the old one are reset.
+ * process; a new one has another epoch, so that viewers of the old one are reset. There is history only while somebody
+ * may ask for it: twenty thousand events held for nobody grow old, and are most of what each young collection copies.
  */
 export function createMemoryBus(options: { clock?: Clock; capacity?: number } = {}): LiveBus {
   const { clock = systemClock, capacity = 5_000 } = options;
@@ -21,6 +25,11 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
   let queue: LiveEvent[] = [];
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
+  let rememberedUntilMs = Number.NEGATIVE_INFINITY;
+
+  function remember(): void {
+    rememberedUntilMs = clock.monotonic() + REMEMBERED_MS;
+  }
 
   const position = (): BusId => `${epoch}:${last.ms}-${last.seq}`;
 
@@ -28,9 +37,11 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
     const ms = clock.now();
     last = ms > last.ms ? { ms, seq: 0 } : { ms: last.ms, seq: last.seq + 1 };
     const batch: Batch = { id: position(), events };
-    ring.push(batch);
-    held += events.length;
-    if (ring.length > capacity * 1.1 || held > MAX_REPLAY_EVENTS * 1.1) trim();
+    if (listeners.size > 0 || clock.monotonic() < rememberedUntilMs) {
+      ring.push(batch);
+      held += events.length;
+      if (ring.length > capacity * 1.1 || held > MAX_REPLAY_EVENTS * 1.1) trim();
+    } else forget(batch.id);
     for (const listener of listeners) listener.batch(batch);
   }
 
@@ -39,6 +50,12 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
     for (; ring.length - cut > capacity || held > MAX_REPLAY_EVENTS; cut++) held -= ring[cut]?.events.length ?? 0;
     floor = ring[cut - 1]?.id ?? floor;
     ring = ring.slice(cut);
+  }
+
+  function forget(upTo: BusId): void {
+    ring = [];
+    held = 0;
+    floor = upTo;
   }
 
   function send(): void {
@@ -70,13 +87,22 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
     async flush() {
       send();
     },
-    position: async () => position(),
+    async position() {
+      remember();
+      return position();
+    },
     listen(listener) {
       listeners.add(listener);
       listener.started(position());
-      return () => void listeners.delete(listener);
+      return () => {
+        listeners.delete(listener);
+        remember();
+      };
     },
-    replay: async (after) => replay(after),
+    async replay(after) {
+      remember();
+      return replay(after);
+    },
     beforeSend(hook) {
       hooks.push(hook);
     },

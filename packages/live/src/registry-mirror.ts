@@ -14,7 +14,8 @@ const TAKEN_EXPIRE_S = 600;
 export interface MirrorSource {
   ids(): Iterable<string>;
   rowOf(id: string): RequestRow | undefined;
-  detailOf(id: string): RequestDetail | null;
+  /** Or its JSON. */
+  detailOf(id: string): RequestDetail | string | null;
   /** Whether it holds all that an earlier life left to be told; before that the hashes keep what they have. */
   complete(): boolean;
 }
@@ -87,7 +88,7 @@ export function createRegistryMirror(
       const detail = source.detailOf(id);
       if (row) rows.push(id, JSON.stringify(row));
       else gone.push(id);
-      if (row && detail) details.push(id, JSON.stringify(detail));
+      if (row && detail) details.push(id, typeof detail === "string" ? detail : JSON.stringify(detail));
     }
     const sent: Promise<unknown>[] = [];
     if (rows.length > 0) sent.push(redis.hset(rowsKey(instanceId), ...rows));

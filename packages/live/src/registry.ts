@@ -14,7 +14,8 @@ const MAX_DETAILS = 5_000;
 
 interface Entry {
   row: RequestRow;
-  detail: RequestDetail | null;
+  /** As text where it came so: a text is one object, a detail fifty, and thousands wait here. */
+  detail: RequestDetail | string | null;
   rev: number;
   /** Monotonic; of the last `request.progressed`. */
   progressedAtMs: number;
@@ -120,7 +121,7 @@ export function createRegistry({
     quiet.clear();
   }
 
-  function finished(row: RequestRow, detail: RequestDetail): void {
+  function finished(row: RequestRow, detail: RequestDetail | string): void {
     const known = entries.get(row.id);
     if (known?.rev === FINAL_REV) return;
     if (known) inFlight -= 1;
@@ -191,7 +192,7 @@ export function createRegistry({
     list,
     async find(id) {
       const entry = entries.get(id);
-      if (entry) return { row: entry.row, detail: entry.detail };
+      if (entry) return { row: entry.row, detail: typeof entry.detail === "string" ? JSON.parse(entry.detail) : entry.detail };
       return mirror ? mirror.find(id).catch(() => null) : null;
     },
     inFlight: () => inFlight,

@@ -1,5 +1,6 @@
 import type { LiveEvent } from "@sluice/core/events";
 import { silentLog } from "@sluice/core/log";
+import { fakeClock } from "@sluice/testing/clock";
 import { until } from "@sluice/testing/deadline";
 import { uniqueName } from "@sluice/testing/factories";
 import { afterEach, describe, expect, it } from "vitest";
@@ -187,6 +188,29 @@ describe.each([
     bus.publish(changed(3));
     await bus.flush();
     expect(numbers(again.batches)).toEqual(["2"]);
+  });
+});
+
+describe("the history of one process", () => {
+  it("is kept for who listens or asked lately, and for nobody else", async () => {
+    const clock = fakeClock();
+    const bus = createMemoryBus({ clock });
+    closers.push(() => bus.close());
+    await publishAll(bus, [changed(1)]);
+    const asked = await bus.position();
+    clock.advance(599_000);
+    await publishAll(bus, [changed(2)]);
+    expect(numbers((await replayed(bus, asked)).batches), "nobody listened, but somebody had asked").toEqual(["2"]);
+    follow(bus).stop();
+    clock.advance(599_000);
+    await publishAll(bus, [changed(3)]);
+    expect(numbers((await replayed(bus, asked)).batches), "somebody had listened").toEqual(["2", "3"]);
+    clock.advance(601_000);
+    await publishAll(bus, [changed(4)]);
+    expect(await bus.replay(asked)).toMatchObject({ reset: "too_old" });
+    const { position } = await bus.replay(asked);
+    await publishAll(bus, [changed(5)]);
+    expect(numbers((await replayed(bus, position)).batches), "and from there on it is whole again").toEqual(["5"]);
   });
 });
 

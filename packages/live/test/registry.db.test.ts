@@ -41,6 +41,12 @@ eachTwin("registry", (stage) => {
     expect(live.registry.inFlight()).toBe(4);
     expect(await live.registry.find(third)).toEqual({ row, detail: requestDetail({ id: third }) });
     expect(await live.registry.find(fourth)).toMatchObject({ row: { state: "in_flight" }, detail: null });
+    const fifth = requestRow({ id: ids[4] });
+    live.registry.finished(fifth, JSON.stringify(requestDetail({ id: fifth.id })));
+    expect(await live.registry.find(fifth.id), "a detail that came as text").toEqual({
+      row: fifth,
+      detail: requestDetail({ id: fifth.id }),
+    });
     live.registry.settled([third]);
     expect(await live.registry.find(third)).toBeNull();
     expect(await live.registry.list()).toHaveLength(4);

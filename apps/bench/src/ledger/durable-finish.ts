@@ -45,7 +45,9 @@ export async function finishLatency(dir: string, writers: number, count: number,
     instanceId: `bench-${count}-${Math.random().toString(36).slice(2)}`,
   });
   const ends = makeEnds(count);
-  const latency = await measureWriters(writers, count, (index) => ledger.finish(ends[index] as (typeof ends)[number]));
+  const latency = await measureWriters(writers, count, async (index) => {
+    await ledger.finish(ends[index] as (typeof ends)[number]);
+  });
   await ledger.close({ graceMs: pool ? 60_000 : 0 }).catch((error) => {
     if (pool) throw error;
   });

@@ -70,8 +70,9 @@ export async function finishCall(runtime: Runtime, call: Call, ending: Ending): 
   charge(call, ending.reading ?? null);
   const upstreamCost = detail.attempts.reduce((sum, { upstreamCostNanoUsd }) => sum + BigInt(upstreamCostNanoUsd), 0n);
   let recorded = true;
+  let kept: RequestDetail | string = detail;
   try {
-    await runtime.ledger.finish({ row, detail, upstreamCostNanoUsd: upstreamCost.toString() });
+    kept = (await runtime.ledger.finish({ row, detail, upstreamCostNanoUsd: upstreamCost.toString() })) ?? detail;
   } catch (failure) {
     recorded = false;
     runtime.stats.unrecorded += 1;
@@ -83,7 +84,8 @@ export async function finishCall(runtime: Runtime, call: Call, ending: Ending): 
   if (call.credited) runtime.credit.spend(call.id, Number(row.costNanoUsd ?? 0));
   // Before the end goes to the client: its next request must find the reservation gone.
   if (call.leased) runtime.admission.settle(call.id, { costNanoUsd: Number(row.costNanoUsd ?? 0), tokens: totalTokens(row.usage) });
-  publish(runtime, row, detail);
+  runtime.registry.finished(row, kept);
+  runtime.logRequest(row, detail);
   // Nothing will ever settle it, and in flight it is not.
   if (!recorded) runtime.registry.settled([row.id]);
   if (row.sessionId !== "") runtime.sessions.ended(row);
@@ -129,11 +131,6 @@ function recordUncharged(runtime: Runtime, call: Call, end: { state: RequestRow[
   row.durationMs = elapsed(runtime, call);
   // A path that means nothing has no endpoint to file the row under: it is only logged.
   if (call.route) runtime.ledger.refuse({ row, detail, upstreamCostNanoUsd: "0" });
-  if (call.route) publish(runtime, row, detail);
-  else runtime.logRequest(row, detail);
-}
-
-function publish(runtime: Runtime, row: RequestRow, detail: RequestDetail): void {
-  runtime.registry.finished(row, detail);
+  if (call.route) runtime.registry.finished(row, detail);
   runtime.logRequest(row, detail);
 }

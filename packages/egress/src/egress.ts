@@ -10,9 +10,9 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 import { literalOf } from "./address.ts";
 import { guardedConnector } from "./connector.ts";
-import type { Egress, EgressRequest, EgressResponse } from "./contract.ts";
+import type { Egress, EgressRequest } from "./contract.ts";
 import { decode } from "./encoding.ts";
-import { beforeHead, Exchange, StaleConnection } from "./exchange.ts";
+import { beforeHead, Exchange, type Head, StaleConnection } from "./exchange.ts";
 import { readAllowList, readProxy, readTarget, type Target } from "./guard.ts";
 import { type PoolLimits, Pools, type Route } from "./pools.ts";
 import { type AddressSource, createResolver, systemAddresses } from "./resolver.ts";
@@ -65,7 +65,7 @@ export function createEgress(options: EgressOptions): Egress {
   }
 
   /** `fresh`: on a connection that nothing was sent on before. */
-  async function send(target: Target, request: EgressRequest, fresh = false): Promise<EgressResponse> {
+  function send(target: Target, request: EgressRequest, fresh = false): Exchange {
     const origin = pools.get(target, request.connectTimeoutMs, request.proxy === undefined ? undefined : routeOf(request.proxy));
     // A queue behind the connections would be a wait that no timeout of the request covers.
     if (origin.active >= limits.connectionsPerOrigin)
@@ -85,21 +85,24 @@ export function createEgress(options: EgressOptions): Egress {
     );
     // It ends with the one request it is for.
     if (fresh) dispatcher.close().catch(() => undefined);
-    const { status, headers } = await exchange.head;
-    return decode(status, headers, exchange);
+    return exchange;
   }
 
   return {
     async request(request) {
       const target = targetOf(request.url);
       if (request.signal?.aborted) throw request.signal.reason;
+      let exchange = send(target, request);
+      let head: Head;
       try {
-        return await send(target, request);
+        head = await exchange.head;
       } catch (error) {
         if (!(error instanceof StaleConnection)) throw error;
+        // Another kept connection may be as stale: once, on a new one.
+        exchange = send(target, request, true);
+        head = await exchange.head;
       }
-      // Another kept connection may be as stale: once, on a new one.
-      return send(target, request, true);
+      return decode(head.status, head.headers, exchange);
     },
 
     async connect({ host, port, timeoutMs }) {

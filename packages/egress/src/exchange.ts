@@ -10,7 +10,7 @@ import type { Connection, ConnectionAware, OriginPool } from "./pools.ts";
 export class StaleConnection extends Error {}
 
 /** The answer has begun; its body is the exchange's `body` or, to be read whole, its `collect`. */
-interface Head {
+export interface Head {
   status: number;
   headers: Record<string, string>;
 }

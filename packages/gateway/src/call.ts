@@ -117,13 +117,18 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
   // Only set-cookie can be an array, and no step reads it.
   const headers = req.headers as HeaderMap;
   const config = runtime.snapshot.current();
-  const { path, route, dialect } = routing;
+  const { path, query, route, routeError, dialect } = routing;
+  // Not `...routing`: behind a spread each further field of a literal is defined by a call into the engine.
   return {
     id,
     req,
     res,
     headers,
-    ...routing,
+    path,
+    query,
+    route,
+    routeError,
+    dialect,
     clock: runtime.clock,
     upstreamMs: 0,
     startedAt: runtime.clock.monotonic(),

@@ -33,16 +33,10 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     if (!next) break;
     if (!call.began) await begin(runtime, call, next.provider);
     stopIfEnded(call);
-    const hasFailed = last !== null;
-    const asking =
-      ({ provider, model, spoken }: Suitable): Asking =>
-      (of) =>
-        tryCredentials(runtime, of, provider, { model, spoken, hasFailed });
-    const second = async (of: Call): Promise<Asking | null> => {
-      const other = mayTryMore(runtime, call, last) ? await nextSuitable(runtime, of, left) : null;
-      return other && asking(other);
-    };
-    const failure = await waited(call, hedges ? hedge(runtime, call, asking(next), second) : asking(next)(call));
+    const failure: Failure | null = await waited(
+      call,
+      hedges ? hedged(runtime, call, next, { last, left }) : tryCredentials(runtime, call, next, last),
+    );
     if (!failure) {
       // Nothing will be sent again: the body's memory and its share of the budget are free.
       releaseBody(runtime, call);
@@ -65,6 +59,23 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     });
   if (!last.answer) throw last.error;
   call.answer = last.answer;
+}
+
+/** The provider and, when it is slow, the next one beside it. */
+function hedged(
+  runtime: Runtime,
+  call: Call,
+  next: Suitable,
+  { last, left }: { last: Failure | null; left: Left },
+): Promise<Failure | null> {
+  const asking =
+    (suitable: Suitable): Asking =>
+    (of) =>
+      tryCredentials(runtime, of, suitable, last);
+  return hedge(runtime, call, asking(next), async (of) => {
+    const other = mayTryMore(runtime, call, last) ? await nextSuitable(runtime, of, left) : null;
+    return other && asking(other);
+  });
 }
 
 /** What it takes is the providers' time, not ours (`server-timing`). */
@@ -99,12 +110,14 @@ interface Suitable {
 /** The next provider that has room, can be asked this, and is let through by its breaker; null = there is none left. */
 async function nextSuitable(runtime: Runtime, call: Call, left: Left): Promise<Suitable | null> {
   for (;;) {
-    const provider = await nextWithRoom(runtime, call, left.candidates);
+    const found = nextWithRoom(runtime, call, left.candidates);
+    const provider = found instanceof Promise ? await found : found;
     if (!provider) return null;
     const model = upstreamModelOf(provider, routedModelOf(call));
     try {
       const spoken = speak(runtime, call, provider, model);
-      if (await mayTry(runtime, provider, model)) return { provider, model, spoken };
+      const may = mayTry(runtime, provider, model);
+      if (may === true || (await may)) return { provider, model, spoken };
     } catch (thrown) {
       left.unsuitable = leaveOut(call, provider, thrown);
     }
@@ -120,12 +133,13 @@ function leaveOut(call: Call, provider: ProviderConfig, thrown: unknown): Sluice
 }
 
 /** A breaker that is due lets one request of all instances through; one that is overridden learns from it all the same. */
-async function mayTry(runtime: Runtime, provider: ProviderConfig, model: string): Promise<boolean> {
+function mayTry(runtime: Runtime, provider: ProviderConfig, model: string): Promise<boolean> | boolean {
   const { breakers } = runtime.admission;
   const state = breakers.stateOf(provider.id, model);
   // `tripped`: the last one of its group, or it would be no candidate.
-  if (state === "closed" || state === "tripped" || (state === "probe" && (await breakers.takeProbe(provider.id, model)))) return true;
-  return overrideNow(provider, runtime.clock.now()) === "closed";
+  if (state === "closed" || state === "tripped") return true;
+  const isForced = overrideNow(provider, runtime.clock.now()) === "closed";
+  return state === "probe" ? breakers.takeProbe(provider.id, model).then((taken) => taken || isForced) : isForced;
 }
 
 /** Why nothing more is tried for a client that is gone; nobody's failure. */
@@ -197,10 +211,15 @@ function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, { m
 }
 
 /** Tries a provider with its credentials in turn, as long as the failure is theirs; most have one. */
-async function tryCredentials(runtime: Runtime, call: Call, provider: ProviderConfig, asked: Omit<Trying, "credential">) {
+async function tryCredentials(
+  runtime: Runtime,
+  call: Call,
+  { provider, model, spoken }: Suitable,
+  last: Failure | null,
+): Promise<Failure | null> {
   for (;;) {
     const credential = nextCredential(runtime, call, provider);
-    const failure = await tryProvider(runtime, call, provider, { ...asked, credential });
+    const failure = await tryProvider(runtime, call, provider, { model, spoken, credential, hasFailed: last !== null });
     if (!failure || !hasSpareCredential(runtime, call, failure.error) || !mayTryMore(runtime, call, failure)) return failure;
     if (!(await nextWithRoom(runtime, call, [provider]))) return failure;
   }

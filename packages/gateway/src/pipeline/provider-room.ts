@@ -11,9 +11,22 @@ export const nothingUsed: Used = { costNanoUsd: 0, tokens: 0 };
  * Takes the next candidate that has room in its own limits off the list, with those before it: nothing is asked for one
  * without limits, and one question decides among those up to it. null = nobody has room.
  */
-export async function nextWithRoom(runtime: Runtime, call: Call, candidates: ProviderConfig[]): Promise<ProviderConfig | null> {
+export function nextWithRoom(
+  runtime: Runtime,
+  call: Call,
+  candidates: ProviderConfig[],
+): Promise<ProviderConfig | null> | ProviderConfig | null {
   const unlimited = candidates.findIndex((provider) => appliedLimits(provider) === null);
   if (unlimited === 0 || candidates.length === 0) return candidates.shift() ?? null;
+  return firstWithRoom(runtime, call, candidates, unlimited);
+}
+
+async function firstWithRoom(
+  runtime: Runtime,
+  call: Call,
+  candidates: ProviderConfig[],
+  unlimited: number,
+): Promise<ProviderConfig | null> {
   const asked = candidates.splice(0, unlimited < 0 ? candidates.length : unlimited + 1);
   const { taken, refusal } = await runtime.admission.admitProvider({
     requestId: call.id,

@@ -42,7 +42,11 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
   const { t, i18n } = useTranslation();
   const { describe } = useLogText(table.names);
   const status = useStore(feed.status);
-  const { order, mode, held } = useSyncExternalStore(feed.tail.onView, feed.tail.view);
+  const { tail } = feed;
+  // Drawn again when one of these turns, not with each row.
+  const empty = useSyncExternalStore(tail.onView, () => tail.view().order.length === 0);
+  const waiting = useSyncExternalStore(tail.onView, () => tail.view().held > 0 && tail.view().mode !== "live");
+  const ended = tail.floor === "";
   const searchedTo = useSearchedTo(feed);
   const { scroller } = table;
   // The button that was pressed goes away with the empty page; whoever pressed it goes on in the table.
@@ -56,12 +60,12 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
           {t("logs.partial")}
         </p>
       )}
-      {held > 0 && mode !== "live" && <NewRowsPill tail={feed.tail} onClick={onNewest} />}
-      {order.length > 0 || (feed.tail.floor !== "" && status.searchedToMs === null) ? (
+      {waiting && <NewRowsPill tail={tail} onClick={onNewest} />}
+      {!empty || (!ended && status.searchedToMs === null) ? (
         <LogTable feed={feed} {...table} />
       ) : (
         <div className="flex-1 overflow-y-auto">
-          {status.searchedToMs !== null && feed.tail.floor !== "" ? (
+          {status.searchedToMs !== null && !ended ? (
             <Empty
               icon={<ScrollText />}
               title={t("logs.notFoundYet")}

@@ -13,9 +13,9 @@ import { SearchOn } from "./search-on.tsx";
 export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): void }) {
   const { t, i18n } = useTranslation();
   const { older, searchedToMs, kept } = useStore(feed.status);
-  const { order } = useSyncExternalStore(feed.tail.onView, feed.tail.view);
-  const { floor } = feed.tail;
-  const full = order.length >= SCROLLBACK_MAX;
+  const { tail } = feed;
+  const full = useSyncExternalStore(tail.onView, () => tail.view().order.length >= SCROLLBACK_MAX);
+  const ended = useSyncExternalStore(tail.onView, () => tail.floor === "");
   return (
     <div role="rowgroup">
       <div role="row">
@@ -23,23 +23,23 @@ export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): 
           role="cell"
           className="sticky left-0 flex min-h-12 max-w-[100cqw] flex-wrap items-center justify-center gap-3 px-4 py-3 text-xs text-ink-3"
         >
-          {searchedToMs !== null && !full && floor !== "" && <SearchOn feed={feed} />}
+          {searchedToMs !== null && !full && !ended && <SearchOn feed={feed} />}
           {older === "loading" && searchedToMs === null && t("logs.loadingOlder")}
           {older === "error" && t("logs.olderFailed")}
-          {full && floor !== "" && (
+          {full && !ended && (
             <>
-              {t("logs.full", { rows: formatExact(order.length, i18n.language) })}
-              <Button size="sm" onClick={() => onGoOn(timeOfId(floor) + 1)}>
+              {t("logs.full", { rows: formatExact(tail.view().order.length, i18n.language) })}
+              <Button size="sm" onClick={() => onGoOn(timeOfId(tail.floor) + 1)}>
                 {t("logs.goOn")}
               </Button>
             </>
           )}
-          {older !== "loading" && searchedToMs === null && !full && floor !== "" && (
+          {older !== "loading" && searchedToMs === null && !full && !ended && (
             <Button size="sm" onClick={() => void feed.older()}>
               {t("logs.loadOlder")}
             </Button>
           )}
-          {floor === "" && (kept ? t("logs.keptSince", keptText(kept, i18n.language)) : t("logs.end"))}
+          {ended && (kept ? t("logs.keptSince", keptText(kept, i18n.language)) : t("logs.end"))}
         </div>
       </div>
     </div>

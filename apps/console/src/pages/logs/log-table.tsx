@@ -39,7 +39,7 @@ export function LogTable(props: LogTableProps) {
   const { t, i18n } = useTranslation();
   const words = useMemo(() => ({ t, language: i18n.language }), [t, i18n.language]);
   const { tail } = feed;
-  const { order } = useSyncExternalStore(tail.onView, tail.view);
+  const order = useSyncExternalStore(tail.onView, () => tail.view().order);
   const { virtual, height } = useRows(props, order);
 
   const items = virtual.getVirtualItems();

@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
 import { useNames } from "../../api/names.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { useMedia } from "../../ui/use-media.ts";
@@ -34,6 +34,8 @@ export function LogsPage() {
   const [currentId, setCurrentId] = useState<string>();
   const [menuCell, setMenuCell] = useState<MenuCell | null>(null);
   const [exporting, setExporting] = useState(false);
+  // The row answers a press at once; what opens beside it is drawn after that.
+  const drawn = useDeferredValue(search.log);
   const names = useNames();
   const narrow = useMedia("(max-width: 899px)");
   const admin = login.user.role === "admin";
@@ -103,10 +105,10 @@ export function LogsPage() {
         )}
       </div>
       <Suspense>
-        {search.log && feed && (
+        {drawn && feed && (
           <LogDrawer
-            key={search.log}
-            id={search.log}
+            key={drawn}
+            id={drawn}
             {...{ feed, search, names, admin }}
             baseUrl={login.baseUrl}
             onClose={() => open(undefined)}

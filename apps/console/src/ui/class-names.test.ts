@@ -12,6 +12,6 @@ it("lets the last of two that set the same property win", () => {
 
 it("keeps what differs in its side, its state or its kind", () => {
   const all =
-    "border border-line border-t-0 rounded-t-lg rounded-b-lg gap-x-6 gap-y-2 text-right text-xs text-ink-3 hover:bg-hover bg-surface";
+    "border border-line border-t-0 rounded-t-lg rounded-b-lg gap-x-6 gap-y-2 text-right text-xs text-balance text-ink-3 hover:bg-hover bg-surface";
   expect(cn(all)).toBe(all);
 });

@@ -34,6 +34,7 @@ const merge = createTailwindMerge(() => ({
     paddingBottom: [{ pb: any }],
     fontSize: [{ text: ["2xs", "xs", "sm", "base", "lg", "xl"] }],
     textAlign: [{ text: ["left", "center", "right"] }],
+    textWrap: [{ text: ["wrap", "nowrap", "balance", "pretty"] }],
     textColor: [{ text: any }],
     fontFamily: [{ font: ["sans", "mono"] }],
     fontWeight: [{ font: any }],

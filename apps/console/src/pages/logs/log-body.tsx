@@ -46,7 +46,7 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
   // Drawn again when one of these turns, not with each row.
   const empty = useSyncExternalStore(tail.onView, () => tail.view().order.length === 0);
   const waiting = useSyncExternalStore(tail.onView, () => tail.view().held > 0 && tail.view().mode !== "live");
-  const ended = tail.floor === "";
+  const ended = useSyncExternalStore(tail.onView, () => tail.floor === "");
   const searchedTo = useSearchedTo(feed);
   const { scroller } = table;
   // The button that was pressed goes away with the empty page; whoever pressed it goes on in the table.

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, Page } from "@playwright/test";
+import type { Browser, BrowserContext, Locator, Page } from "@playwright/test";
 import { en } from "../apps/console/src/text/en.ts";
 import { zhCN } from "../apps/console/src/text/zh-CN.ts";
 import { callMessages, expect, test } from "./fixtures.ts";
@@ -32,19 +32,35 @@ async function openAs(browser: Browser, signedIn: BrowserContext, baseURL: strin
 /** Pages that others lead to, and what is folded on the page of the API. */
 const beyondNavigation = ["/system/figures", "/api?op=createKey"];
 
-/** Every place of the navigation, also those that only a wide screen shows at once. */
-async function placesOf(page: Page): Promise<string[]> {
+const navigationOf = (page: Page, language: Look["language"]): Locator =>
+  page.getByRole("navigation", { name: texts[language].nav.label, exact: true });
+/** On a narrow screen: what leads to the places that do not fit at its bottom. */
+const moreOf = (page: Page, language: Look["language"]): Locator => navigationOf(page, language).getByRole("button");
+
+/** Every place of the navigation. */
+async function placesOf(page: Page, language: Look["language"]): Promise<string[]> {
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-  return page.locator("aside nav a").evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""));
+  const linksIn = (where: Locator) => where.locator("a").evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""));
+  const atOnce = await linksIn(navigationOf(page, language));
+  if ((await moreOf(page, language).count()) === 0) return atOnce;
+  await moreOf(page, language).click();
+  const sheet = page.getByRole("dialog");
+  await expect(sheet).toBeVisible();
+  const further = await linksIn(sheet);
+  await page.keyboard.press("Escape");
+  await expect(sheet).toHaveCount(0);
+  return [...atOnce, ...further];
 }
 
-/** Goes there as a click on the navigation does, on any width. */
+/** Goes there by the navigation. */
 async function visit(page: Page, path: string, language: Look["language"]): Promise<void> {
-  const link = page.locator(`aside nav a[href="${path}"]`);
+  const link = navigationOf(page, language).locator(`a[href="${path}"]`);
   const heading = page.getByRole("heading", { level: 1 });
-  if ((await link.getAttribute("aria-current")) !== "page") {
+  const atOnce = (await link.count()) > 0;
+  if (!atOnce || (await link.getAttribute("aria-current")) !== "page") {
     const before = (await heading.textContent()) ?? "";
-    await link.evaluate((one: HTMLElement) => one.click());
+    if (!atOnce) await moreOf(page, language).click();
+    await (atOnce ? link : page.getByRole("dialog").locator(`a[href="${path}"]`)).click();
     // The page that is left stays until the code of the next is here.
     await expect(heading).not.toHaveText(before);
   }
@@ -62,7 +78,7 @@ for (const one of looks) {
     await page.goto("/logs");
     await expect(page.locator("html")).toHaveAttribute("lang", language);
     await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
-    const places = await placesOf(page);
+    const places = await placesOf(page, language);
     expect(places.length).toBeGreaterThan(6);
     const problems: string[] = [];
     for (const path of places) {

@@ -4,11 +4,16 @@ import { AccountFace } from "./account-face.tsx";
 
 const AccountMenu = lazy(() => import("./account-menu.tsx").then(({ AccountMenu: one }) => ({ default: one })));
 
-interface AccountProps {
+/** What the bars of a screen are given. */
+export interface BarProps {
   login: SignedIn;
-  compact?: boolean;
+  onPalette(): void;
   onHelp(): void;
   onPassword(): void;
+}
+
+interface AccountProps extends Omit<BarProps, "onPalette"> {
+  compact?: boolean;
 }
 
 /** The account menu, whose code comes after the page's. A press on the face before it is here is not lost: the menu then arrives open. */

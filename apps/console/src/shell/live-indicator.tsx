@@ -11,7 +11,7 @@ interface Look {
   text: string;
   icon: ComponentType<{ className?: string; "aria-hidden"?: "true" }>;
   tone: string;
-  pulse?: boolean;
+  live?: boolean;
   title?: string;
 }
 
@@ -25,7 +25,7 @@ export function LiveIndicator() {
   const rate = useRate();
   const lastFrameAtMs = useStored(connection, frameSecond);
   const Icon = look.icon;
-  const live = look.pulse ?? false;
+  const live = look.live ?? false;
   return (
     <div
       className="flex h-7 items-center gap-1.5 rounded-full border border-line bg-surface pr-2.5 pl-2 text-xs font-medium"
@@ -76,7 +76,7 @@ function useLook(): Look {
   if (mode === "catchingUp") return { text: t("live.catchingUp"), icon: CirclePlay, tone: "text-accent-ink" };
   if (mode === "history") return { text: t("live.history"), icon: History, tone: "text-idle" };
   if (crowded && sample && mode === null)
-    return { text: t("live.sampled", { sample }), icon: ListFilter, tone: "text-warn", pulse: true, title: t("live.sampledMore") };
+    return { text: t("live.sampled", { sample }), icon: ListFilter, tone: "text-warn", live: true, title: t("live.sampledMore") };
   if (mode === "holding") return { text: t("live.holding"), icon: Hand, tone: "text-accent-ink" };
-  return { text: t("live.live"), icon: Radio, tone: "text-ok", pulse: true };
+  return { text: t("live.live"), icon: Radio, tone: "text-ok", live: true };
 }

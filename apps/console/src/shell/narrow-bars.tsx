@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { SignedIn } from "../api/current-login.ts";
 import { buttonClass } from "../ui/button.tsx";
 import { Logo } from "../ui/logo.tsx";
-import { Account } from "./account.tsx";
+import { Account, type BarProps } from "./account.tsx";
 import { LiveIndicator } from "./live-indicator.tsx";
 import { placesOf } from "./navigation.ts";
 import { OpenAlerts } from "./open-alerts.tsx";
@@ -13,15 +13,8 @@ import { OpenAlerts } from "./open-alerts.tsx";
 /** How many places have room at the bottom; the others are in a sheet. */
 export const BOTTOM_PLACES = 4;
 
-interface TopBarProps {
-  login: SignedIn;
-  onPalette(): void;
-  onHelp(): void;
-  onPassword(): void;
-}
-
 /** Above the page on a narrow screen. */
-export const TopBar = memo(function TopBar({ login, onPalette, onHelp, onPassword }: TopBarProps) {
+export const TopBar = memo(function TopBar({ login, onPalette, onHelp, onPassword }: BarProps) {
   const { t } = useTranslation();
   return (
     <header className="flex h-12 shrink-0 items-center justify-between border-b border-line bg-surface pr-1.5 pl-3.5">

@@ -2,21 +2,13 @@ import { Link } from "@tanstack/react-router";
 import { Search } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
-import type { SignedIn } from "../api/current-login.ts";
 import { Logo } from "../ui/logo.tsx";
-import { Account } from "./account.tsx";
+import { Account, type BarProps } from "./account.tsx";
 import { placesOf } from "./navigation.ts";
 import { OpenAlerts } from "./open-alerts.tsx";
 
-interface SideBarProps {
-  login: SignedIn;
-  onPalette(): void;
-  onHelp(): void;
-  onPassword(): void;
-}
-
 /** The navigation of a wide screen: at the left, always there. */
-export const SideBar = memo(function SideBar({ login, onPalette, onHelp, onPassword }: SideBarProps) {
+export const SideBar = memo(function SideBar({ login, onPalette, onHelp, onPassword }: BarProps) {
   const { t } = useTranslation();
   return (
     <aside className="flex w-54 shrink-0 flex-col border-r border-line bg-ground">

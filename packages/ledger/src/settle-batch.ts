@@ -30,9 +30,10 @@ export async function underSettleLock<T>(pool: pg.Pool, work: (client: pg.PoolCl
   const client = await pool.connect();
   let broken = true;
   try {
-    // One round trip. Nested loops are off because the planner guesses ten rows for an array of 500.
+    // One round trip. Nested loops are off because the planner guesses ten rows for an array of 500. A plan is kept: one made while the
+    // table was empty would read all of it for every batch until it is analysed.
     await client.query(
-      `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL enable_nestloop = off; SET LOCAL jit = off; SELECT pg_advisory_xact_lock(${SETTLE_LOCK})`,
+      `BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SELECT pg_advisory_xact_lock(${SETTLE_LOCK})`,
     );
     const result = await work(client);
     await client.query("COMMIT");

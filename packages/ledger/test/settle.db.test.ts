@@ -2,6 +2,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "@sluice/core/clock";
 import { statusClassOf } from "@sluice/core/status-class";
+import { createPool } from "@sluice/db/postgres";
 import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -9,6 +10,7 @@ import { createLedger, type LedgerOptions } from "../src/ledger.ts";
 import { getRequest } from "../src/query.ts";
 import { findDoubles, findWrongSums } from "../src/reconcile.ts";
 import type { FinishRecord, Ledger } from "../src/records.ts";
+import { settleBatch } from "../src/settle-batch.ts";
 import {
   deadPool,
   finishOf,
@@ -163,6 +165,23 @@ describe("nothing twice", () => {
       { what: "the statistics have arrived" },
     );
     expect(written).toEqual({ ins: 250, upd: 0, del: 0 });
+  });
+
+  test("what is there already is looked up by its id, also by a connection whose plan was made while there was nothing", async () => {
+    const pool = createPool(db.url, { max: 1 });
+    const fullReads = async (): Promise<number> => {
+      await pool.query("SELECT pg_stat_force_next_flush()");
+      const { rows } = await pool.query<{ reads: number }>(
+        `SELECT coalesce(sum(seq_scan), 0)::int AS reads FROM pg_stat_user_tables WHERE relname ~ '^requests_\\d'`,
+      );
+      return rows[0]?.reads ?? Number.NaN;
+    };
+    const before = await fullReads();
+    const sent = Array.from({ length: 12 }, () => [finishOf()]);
+    for (const batch of sent) expect(await settleBatch(pool, batch)).toBe(1);
+    for (const batch of sent) expect(await settleBatch(pool, batch)).toBe(0);
+    expect(await fullReads()).toBe(before);
+    await pool.end();
   });
 });
 

@@ -86,6 +86,13 @@ describe("what a key has used lately", () => {
   it("is what began since a moment, wherever that moves, late rows and corrections included", async () => {
     const { key } = await makeKey(database.prisma);
     const hour = Math.floor(Date.now() / HOUR) * HOUR;
+    // The database is a copy of one that may have been made days ago.
+    for (const [range, hours] of [
+      ["24h", 24],
+      ["7d", 7 * 24],
+      ["30d", 30 * 24],
+    ] as const)
+      await moveRecentTotals(database.pool, range, hour - hours * HOUR);
     const usage = { ...noUsage, input: 10 };
     const at = (hoursAgo: number, state: "done" | "error" = "done") =>
       finishOf({

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { crc32c } from "../src/crc32c.ts";
 import { failpointFrom } from "../src/failpoints.ts";
-import { decodePayload, encodeFrame, encodeStart, MAX_PAYLOAD_BYTES, scanFrames } from "../src/frames.ts";
+import { decodePayload, encodeEnd, encodeFrame, encodeStart, MAX_PAYLOAD_BYTES, scanFrames } from "../src/frames.ts";
 import { finishOf, progressOf, seededRandom } from "./arrange.ts";
 
 test("CRC-32C agrees with the vectors of RFC 3720", () => {
@@ -42,6 +42,23 @@ test("a START is read back as it was", () => {
   };
   const starts = [price, null].map((each) => ({ row, price: each, providerMultiplier: "1.5", groupMultiplier: "1" }));
   expect(read(Buffer.concat(starts.map((start) => encodeStart(start, 5))))).toEqual(starts);
+});
+
+test("an end is read back as it was, whatever its row says", () => {
+  const texts = {
+    model: 'quo"te \\ \u0000\n',
+    upstreamModel: "模型 \u2028 é",
+    client: "\ud83d\ude00 \ud800",
+    errorCode: "",
+    sessionId: "~ [x]",
+  };
+  const ends = [
+    finishOf(texts),
+    finishOf({ flags: ["estimated", "partial"], costNanoUsd: null, ttftMs: null, durationMs: null }),
+    finishOf({ costNanoUsd: "-5", billable: false, stream: true, correctsId: records[0]?.row.id ?? "" }),
+  ];
+  const bytes = Buffer.concat(ends.map((end) => encodeEnd("finish", end, JSON.stringify(end.detail), 5)));
+  expect(read(bytes)).toEqual(ends);
 });
 
 test("a segment cut at any byte gives exactly the records before the cut", () => {

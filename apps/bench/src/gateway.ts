@@ -1,52 +1,66 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { CostsPerRequest } from "./gateway/counters.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { type CostsPerRequest, SETTLED_MS } from "./gateway/counters.ts";
 import { appendLoopP50Ms } from "./gateway/fdatasync.ts";
 import { gatewayReport } from "./gateway/gateway-report.ts";
 import type { LoadResult } from "./gateway/load.ts";
-import { bytesPerOpenStream } from "./gateway/open-streams.ts";
-import { cpuMicros, leaveCoreToSubjects, residentBytes, runLoad, type Subject } from "./gateway/processes.ts";
+import { openStreams } from "./gateway/open-streams.ts";
+import { collectable, cpuMicros, leaveCoreToSubjects, moveTo, residentBytes, type Subject } from "./gateway/processes.ts";
 import { profiled, summariseProfile } from "./gateway/profile.ts";
 import { mainShape, otherShapes, type Shape } from "./gateway/shapes.ts";
-import { openStage, type Stage, type SubjectName } from "./gateway/stage.ts";
+import { openStage, type Stage } from "./gateway/stage.ts";
 import { type Report, summarise } from "./report.ts";
 
 /** How much is measured. */
 export interface GatewayPlan {
   rounds: number;
+  /** Turns of a round: each is a slice of every subject, and their sum is the round's figure. */
+  turns: number;
   /** Before the first round: what has not run yet is not compiled yet, which takes some ten thousand requests. */
   warmMs: number;
-  /** Of each load of the main shape, and of each of the others. */
+  /** A slice of the main shape, and of each of the others. */
   ms: number;
   shapeMs: number;
-  /** Open at once for memory, twice (see bytesPerOpenStream), and in how many new processes of each. */
+  /** Opened for memory, this often: the last times are compared. */
   streams: number;
-  memoryRounds: number;
+  streamBatches: number;
+  /** How long they are held before they are looked at again. */
+  heldMs: number;
   /** At which latency is read, requests/s. */
   rate: number;
 }
 
-const short: GatewayPlan = { rounds: 3, warmMs: 6_000, ms: 900, shapeMs: 300, streams: 1_000, memoryRounds: 3, rate: 500 };
-const long: GatewayPlan = { rounds: 9, warmMs: 15_000, ms: 5_000, shapeMs: 2_000, streams: 5_000, memoryRounds: 3, rate: 500 };
+const short: GatewayPlan = {
+  ...{ rounds: 3, turns: 2, warmMs: 3_000, ms: 400, shapeMs: 120, rate: 500 },
+  ...{ streams: 800, streamBatches: 4, heldMs: 0 },
+};
+const long: GatewayPlan = {
+  ...{ rounds: 9, turns: 10, warmMs: 15_000, ms: 500, shapeMs: 250, rate: 500 },
+  ...{ streams: 1_250, streamBatches: 4, heldMs: 60_000 },
+};
 
-/** Answers as fast as they came, then at a fixed rate: latency is read there, for a saturated core says nothing of it. */
+/** What one subject did in one round. */
 export interface Sample {
+  /** As fast as answers come. CPU explains requests/s, and `busy` is its share of the core. */
   perSecond: number;
-  fixed: LoadResult;
-  cpuMicrosPerRequest: number;
-  /** CPU at saturation explains requests/s, and unlike them does not depend on what else the machine does. */
   cpuMicrosSaturated: number;
-  /** Share of its core that the process used while answers were asked for as fast as they came. */
   busy: number;
+  /** At the fixed rate: latency is read there, for a saturated core says nothing of it. */
+  latenciesMs: number[];
+  firstBytesMs: number[];
+  cpuMicrosPerRequest: number;
   residentMb: number;
 }
+
+export type SubjectName = "passThrough" | "inProcess" | "withRedis";
 
 export interface Samples {
   main: Record<SubjectName, Sample[]>;
   shapes: { name: Shape["name"]; passThrough: Sample[]; inProcess: Sample[] }[];
   appendLoopMsP50: number[];
-  costs: { inProcess: CostsPerRequest[]; withRedis: CostsPerRequest[]; direct: CostsPerRequest[] };
-  bytesPerStream: { passThrough: number[]; inProcess: number[] };
+  costs: Record<"inProcess" | "withRedis" | "direct", CostsPerRequest[]>;
+  bytesPerStream: { passThrough: number[]; inProcess: number[]; driftInProcess: number[] };
 }
 
 /** Requests/s, latency, CPU, memory, and what is asked of PostgreSQL and Redis, beside bare pass-through, interleaved in one run. */
@@ -61,28 +75,30 @@ export async function gatewayBench({ full, profile }: { full: boolean; profile: 
 export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
   const stage = await openStage();
   try {
-    const { subjects } = stage;
+    const [passThrough, inProcess, withRedis, direct, fresh] = await Promise.all([
+      stage.passThrough(),
+      stage.gateway(),
+      stage.gateway({ redis: true }),
+      stage.gateway({ mode: "direct" }),
+      Promise.all([stage.passThrough(collectable), stage.gateway({ nodeArgs: collectable })]),
+    ]);
+    const subjects = { passThrough, inProcess, withRedis };
+    const run = { stage, all: [...Object.values(subjects), direct] };
+    const bytesPerStream = await sampleMemory(plan, fresh);
+    await warmUp(run, Object.values(subjects), plan.warmMs);
     const samples: Samples = {
-      main: { passThrough: [], inProcess: [], withRedis: [] },
-      shapes: otherShapes.map(({ name }) => ({ name, passThrough: [], inProcess: [] })),
+      main: await sampleShape(run, subjects, { shape: mainShape, turns: plan.turns, ms: plan.ms, rate: plan.rate, rounds: plan.rounds }),
       appendLoopMsP50: [],
-      costs: { inProcess: [], withRedis: [], direct: [] },
-      bytesPerStream: { passThrough: [], inProcess: [] },
+      shapes: [],
+      costs: await sampleCosts(run, plan, { inProcess, withRedis, direct }),
+      bytesPerStream,
     };
-    for (const subject of Object.values(subjects)) await load(subject, mainShape, { ms: plan.warmMs });
-    for (let round = 0; round < plan.rounds; round++) {
-      for (const name of Object.keys(subjects) as SubjectName[])
-        samples.main[name].push(await measure(subjects[name], mainShape, { ms: plan.ms, rate: plan.rate }));
-      samples.appendLoopMsP50.push(await appendLoopP50Ms(stage.folder, plan.rate, plan.ms));
-      for (const [at, shape] of otherShapes.entries())
-        for (const name of ["passThrough", "inProcess"] as const)
-          samples.shapes[at]?.[name].push(await measure(subjects[name], shape, { ms: plan.shapeMs, rate: plan.rate / 2 }));
-    }
-    await countCosts(stage, plan, samples);
-    await subjects.inProcess.stop();
-    for (let round = 0; round < plan.memoryRounds; round++) {
-      samples.bytesPerStream.passThrough.push(await memoryOf(await stage.freshPassThrough(), plan.streams));
-      samples.bytesPerStream.inProcess.push(await memoryOf(await stage.freshGateway(), plan.streams));
+    for (let round = 0; round < plan.rounds; round++) samples.appendLoopMsP50.push(await appendLoopP50Ms(stage.folder, plan.rate, plan.ms));
+    for (const shape of otherShapes) {
+      const compared = { passThrough, inProcess };
+      for (const subject of Object.values(compared)) await load(run, subject, shape, { ms: plan.warmMs / 10 });
+      const sliced = { shape, turns: 1, ms: plan.shapeMs, rate: plan.rate / 2, rounds: plan.rounds };
+      samples.shapes.push({ name: shape.name, ...(await sampleShape(run, compared, sliced)) });
     }
     return samples;
   } finally {
@@ -90,62 +106,172 @@ export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
   }
 }
 
-/** At twice the fixed rate (1,000 a second): batches are by time, so that a request's share is told for a rate; what is committed before its answer one after another, so that nothing meets in a batch. */
-async function countCosts(stage: Stage, plan: GatewayPlan, { costs }: Samples): Promise<void> {
-  for (const name of ["inProcess", "withRedis"] as const) {
-    const fixed = async (): Promise<number> => (await load(stage.subjects[name], mainShape, { ms: plan.ms, rate: 2 * plan.rate })).requests;
-    costs[name].push(await stage.costs(name, fixed));
+interface Run {
+  stage: Stage;
+  /** All that share the core. */
+  all: readonly Subject[];
+}
+
+/** On both cores: what compiles the code needs a core of its own. */
+async function warmUp(run: Run, subjects: readonly Subject[], ms: number): Promise<void> {
+  for (const subject of subjects) {
+    await moveTo("0,1", subject);
+    await load(run, subject, mainShape, { ms });
+    await moveTo(0, subject);
   }
-  costs.direct.push(await stage.directCosts(async (subject) => (await load(subject, mainShape, { ms: plan.ms, connections: 1 })).requests));
 }
 
-/** @throws Error when a request failed: figures of failing requests say nothing. */
-async function load(subject: Subject, shape: Shape, load: { ms: number; rate?: number; connections?: number }): Promise<LoadResult> {
-  const result = await runLoad({ port: subject.port, key: shape.key, body: shape.body, connections: 64, rate: 0, ...load });
-  if (result.errors > 0) throw new Error(`${result.errors} requests of the load failed`);
-  return result;
+interface Slices {
+  shape: Shape;
+  rounds: number;
+  /** Of a round. */
+  turns: number;
+  /** Of a slice. */
+  ms: number;
+  rate: number;
 }
 
-async function measure(subject: Subject, shape: Shape, { ms, rate }: { ms: number; rate: number }): Promise<Sample> {
-  const pid = subject.child.pid ?? 0;
-  const start = await cpuMicros(pid);
-  const closed = await load(subject, shape, { ms });
-  const between = await cpuMicros(pid);
-  const fixed = await load(subject, shape, { ms, rate });
-  const cpu = (await cpuMicros(pid)) - between;
+/**
+ * Rounds of one shape (each shape by itself: with another much of the code is compiled anew): as fast as answers come; then, when what that
+ * has left is settled, at the rate.
+ */
+async function sampleShape<Name extends string>(
+  run: Run,
+  subjects: Record<Name, Subject>,
+  sliced: Slices,
+): Promise<Record<Name, Sample[]>> {
+  const saturated = await interleaved(run, subjects, { ...sliced, rate: 0 });
+  await wait(SETTLED_MS);
+  const fixed = await interleaved(run, subjects, sliced);
+  const samples = {} as Record<Name, Sample[]>;
+  for (const name of Object.keys(subjects) as Name[]) {
+    const residentMb = (await residentBytes(pidOf(subjects[name]))) / 2 ** 20;
+    samples[name] = saturated[name].map((fast, round) => sampleOf(fast, fixed[name][round] ?? fast, residentMb));
+  }
+  return samples;
+}
+
+function sampleOf(saturated: Asked, fixed: Asked, residentMb: number): Sample {
+  const { latenciesMs, ms, cpuMicros } = saturated;
   return {
-    perSecond: closed.perSecond,
-    fixed,
-    cpuMicrosPerRequest: cpu / fixed.requests,
-    cpuMicrosSaturated: (between - start) / closed.requests,
-    busy: (between - start) / (ms * 1_000),
-    residentMb: (await residentBytes(pid)) / 2 ** 20,
+    perSecond: latenciesMs.length / (ms / 1_000),
+    cpuMicrosSaturated: cpuMicros / latenciesMs.length,
+    busy: cpuMicros / (ms * 1_000),
+    latenciesMs: fixed.latenciesMs,
+    firstBytesMs: fixed.firstBytesMs,
+    cpuMicrosPerRequest: fixed.cpuMicros / fixed.latenciesMs.length,
+    residentMb,
   };
+}
+
+/** What was asked of one subject in a slice, or in all slices of a round. */
+interface Asked extends LoadResult {
+  cpuMicros: number;
+}
+
+/** Slices in turn, added up by round: what this machine gives a core changes within a second, by more than what is compared. */
+async function interleaved<Name extends string>(
+  run: Run,
+  subjects: Record<Name, Subject>,
+  { shape, rounds, turns, ms, rate }: Slices,
+): Promise<Record<Name, Asked[]>> {
+  const names = Object.keys(subjects) as Name[];
+  const asked = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Asked[]>;
+  for (let turn = 0; turn < rounds * turns; turn++) {
+    for (const name of names) {
+      const before = await cpuMicros(pidOf(subjects[name]));
+      const slice = await load(run, subjects[name], shape, { ms, rate });
+      const cpu = (await cpuMicros(pidOf(subjects[name]))) - before;
+      const sum = turn % turns === 0 ? undefined : asked[name].pop();
+      asked[name].push(sum ? added(sum, { ...slice, cpuMicros: cpu }) : { ...slice, cpuMicros: cpu });
+    }
+  }
+  return asked;
+}
+
+function added(a: Asked, b: Asked): Asked {
+  return {
+    ms: a.ms + b.ms,
+    errors: a.errors + b.errors,
+    cpuMicros: a.cpuMicros + b.cpuMicros,
+    latenciesMs: [...a.latenciesMs, ...b.latenciesMs],
+    firstBytesMs: [...a.firstBytesMs, ...b.firstBytesMs],
+  };
+}
+
+function pidOf({ child }: Subject): number {
+  return child.pid ?? 0;
+}
+
+/**
+ * Asks one subject while the others are frozen: what it leaves to be settled is its own time's work, and not the next one's.
+ * @throws Error when a request failed: figures of failing requests say nothing.
+ */
+async function load(
+  { stage, all }: Run,
+  subject: Subject,
+  { key, body }: Shape,
+  asked: { ms: number; rate?: number; connections?: number },
+): Promise<LoadResult> {
+  for (const other of all) if (other !== subject) other.freeze();
+  try {
+    const result = await stage.load.run({ port: subject.port, key, body, connections: 64, rate: 0, ...asked });
+    if (result.errors > 0) throw new Error(`${result.errors} requests of the load failed`);
+    return result;
+  } finally {
+    for (const other of all) other.thaw();
+  }
+}
+
+/** At twice the fixed rate (1,000 a second): batches are by time, so that a request's share is told for a rate; what is committed before its answer one after another, so that nothing meets in a batch. */
+async function sampleCosts(run: Run, plan: GatewayPlan, gateways: Record<keyof Samples["costs"], Subject>): Promise<Samples["costs"]> {
+  const cost = (name: keyof Samples["costs"], asked: { rate: number; connections: number }): Promise<CostsPerRequest> =>
+    run.stage.costs(gateways[name], async () => {
+      const { latenciesMs } = await load(run, gateways[name], mainShape, { ms: 2 * plan.ms, ...asked });
+      return latenciesMs.length;
+    });
+  return {
+    inProcess: [await cost("inProcess", { rate: 2 * plan.rate, connections: 64 })],
+    withRedis: [await cost("withRedis", { rate: 2 * plan.rate, connections: 64 })],
+    direct: [await cost("direct", { rate: 0, connections: 1 })],
+  };
+}
+
+async function sampleMemory(plan: GatewayPlan, fresh: readonly [Subject, Subject]): Promise<Samples["bytesPerStream"]> {
+  const [passThrough, inProcess] = await Promise.all([
+    openStreams(fresh[0], mainShape.key, plan.streams),
+    openStreams(fresh[1], mainShape.key, plan.streams),
+  ]);
+  const bytes: Samples["bytesPerStream"] = { passThrough: [], inProcess: [], driftInProcess: [] };
+  for (let batch = 1; batch < plan.streamBatches; batch++) {
+    const [bare, own] = await Promise.all([passThrough.more(plan.streams), inProcess.more(plan.streams)]);
+    bytes.passThrough.push(bare);
+    bytes.inProcess.push(own);
+  }
+  const before = await inProcess.resident();
+  await wait(plan.heldMs);
+  bytes.driftInProcess.push(((await inProcess.resident()) - before) / (plan.streams * plan.streamBatches));
+  passThrough.close();
+  inProcess.close();
+  await Promise.all(fresh.map((subject) => subject.stop()));
+  return bytes;
 }
 
 /** Where the gateway's own time goes when it has as much to do as it can. */
 async function profileGateway(ms: number): Promise<Report> {
   const stage = await openStage();
   try {
-    await stage.subjects.inProcess.stop();
     const folder = join(stage.folder, "profile");
     await mkdir(folder);
-    const subject = await stage.freshGateway(profiled(folder));
-    const { requests, perSecond } = await load(subject, mainShape, { ms });
+    const subject = await stage.gateway({ nodeArgs: profiled(folder) });
+    const answered = await load({ stage, all: [subject] }, subject, mainShape, { ms });
     await subject.stop();
     const path = "gateway.cpuprofile";
     for (const line of await summariseProfile(folder, path)) console.log(line);
     console.log(`${path} opens in the performance panel of a browser`);
-    return { metrics: { requests: summarise([requests]), perSecond: summarise([perSecond]) }, targets: {} };
+    const requests = answered.latenciesMs.length;
+    return { metrics: { requests: summarise([requests]), perSecond: summarise([requests / (answered.ms / 1_000)]) }, targets: {} };
   } finally {
     await stage.close();
-  }
-}
-
-async function memoryOf(subject: Subject, count: number): Promise<number> {
-  try {
-    return await bytesPerOpenStream(subject, mainShape.key, count);
-  } finally {
-    await subject.stop();
   }
 }

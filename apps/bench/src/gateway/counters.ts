@@ -28,8 +28,8 @@ const countsSql = `SELECT coalesce(sum(calls), 0)::float8 AS statements,
 const waitingSql = `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;
 
 const SAMPLE_MS = 20;
-/** Until the last batch is settled. */
-const SETTLED_MS = 1_000;
+/** Until the last batch is settled: twice the time that ends wait for company. */
+export const SETTLED_MS = 500;
 
 /**
  * What `drive`, which gives its number of requests, makes a gateway ask of the database `name` and of Redis, a request.

@@ -1,5 +1,8 @@
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { quantile } from "../report.ts";
+import { ask } from "./ask.ts";
 
 /**
  * p50 in ms of the cheapest durable append there is on this disk, at a rate: records queue, one writer appends them all and
@@ -25,16 +28,12 @@ export async function appendLoopP50Ms(folder: string, rate: number, ms: number):
     }
     writing = false;
   };
-  const end = performance.now() + ms;
-  let next = performance.now();
-  while (next < end) {
-    next += 1000 / rate;
-    while (performance.now() < next) await new Promise((resolve) => setImmediate(resolve));
-    waiting.push(next);
+  await ask(rate, performance.now() + ms, (at) => {
+    waiting.push(at);
     void flush();
-  }
-  while (writing) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+  while (writing) await wait(5);
   await file.close();
   await rm(path);
-  return latencies.sort((a, b) => a - b)[Math.floor(latencies.length / 2)] ?? 0;
+  return quantile(latencies, 0.5);
 }

@@ -1,7 +1,6 @@
-import type { GatewayPlan, Sample, Samples } from "../gateway.ts";
-import { type Metric, paired, type Report, summarise } from "../report.ts";
+import type { GatewayPlan, Sample, Samples, SubjectName } from "../gateway.ts";
+import { type Metric, paired, quantile, type Report, summarise } from "../report.ts";
 import type { CostsPerRequest } from "./counters.ts";
-import type { SubjectName } from "./stage.ts";
 
 /**
  * The figures of the gateway: overhead is what it adds to bare pass-through in the same round. CPU is of the whole process,
@@ -14,9 +13,7 @@ export function gatewayReport(samples: Samples, plan: GatewayPlan): Report {
     paired(list, passThrough, (own, base) => of(own) - of(base));
   const ratio = (list: readonly Sample[], of: (sample: Sample) => number): Metric =>
     paired(list, passThrough, (own, base) => of(own) / of(base));
-  const beyondAppend = inProcess.map(
-    (own, round) => own.fixed.p50Ms - (passThrough[round]?.fixed.p50Ms ?? 0) - (samples.appendLoopMsP50[round] ?? 0),
-  );
+  const addedP50 = added(inProcess, latency(0.5));
   const streams = samples.bytesPerStream;
   const metrics: Record<string, Metric> = {
     fixedRatePerSecond: summarise([plan.rate]),
@@ -30,14 +27,16 @@ export function gatewayReport(samples: Samples, plan: GatewayPlan): Report {
     cpuPercentAtFixedRateInProcess: each(inProcess, (sample) => (sample.cpuMicrosPerRequest * plan.rate) / 10_000),
     busyPassThrough: each(passThrough, (sample) => sample.busy),
     busyInProcess: each(inProcess, (sample) => sample.busy),
+    msP50PassThrough: each(passThrough, latency(0.5)),
+    msP99PassThrough: each(passThrough, latency(0.99)),
     residentMbInProcess: each(inProcess, (sample) => sample.residentMb),
-    addedMsP50InProcess: added(inProcess, (sample) => sample.fixed.p50Ms),
-    addedMsP95InProcess: added(inProcess, (sample) => sample.fixed.p95Ms),
-    addedMsP99InProcess: added(inProcess, (sample) => sample.fixed.p99Ms),
-    addedMsP50WithRedis: added(withRedis, (sample) => sample.fixed.p50Ms),
-    addedMsP99WithRedis: added(withRedis, (sample) => sample.fixed.p99Ms),
+    addedMsP50InProcess: addedP50,
+    addedMsP95InProcess: added(inProcess, latency(0.95)),
+    addedMsP99InProcess: added(inProcess, latency(0.99)),
+    addedMsP50WithRedis: added(withRedis, latency(0.5)),
+    addedMsP99WithRedis: added(withRedis, latency(0.99)),
     appendLoopMsP50: summarise(samples.appendLoopMsP50),
-    addedBeyondAppendLoopMsP50: summarise(beyondAppend),
+    addedBeyondAppendLoopMsP50: paired(addedP50.rounds, samples.appendLoopMsP50, (own, append) => own - append),
     ...shapeMetrics(samples),
     ...costMetrics("InProcess", samples.costs.inProcess),
     ...costMetrics("WithRedis", samples.costs.withRedis),
@@ -45,9 +44,15 @@ export function gatewayReport(samples: Samples, plan: GatewayPlan): Report {
     redisRoundTripsPerRequest: summarise(samples.costs.withRedis.map((costs) => costs.redisRoundTrips)),
     bytesPerStreamPassThrough: summarise(streams.passThrough),
     bytesPerStreamInProcess: summarise(streams.inProcess),
+    bytesPerStreamDriftInProcess: summarise(streams.driftInProcess),
     bytesPerStreamAdded: paired(streams.inProcess, streams.passThrough, (own, base) => own - base),
   };
   return { metrics, targets };
+}
+
+/** At the fixed rate, of a round. */
+function latency(p: number): (sample: Sample) => number {
+  return ({ latenciesMs }) => quantile(latenciesMs, p);
 }
 
 const targets: Report["targets"] = {
@@ -74,9 +79,9 @@ function shapeMetrics({ shapes }: Samples): Record<string, Metric> {
     const compare = (of: (own: Sample, base: Sample) => number): Metric => paired(inProcess, passThrough, of);
     metrics[`perSecond${name}`] = summarise(inProcess.map((sample) => sample.perSecond));
     metrics[`ratio${name}`] = compare((own, base) => own.perSecond / base.perSecond);
-    metrics[`addedMsP50${name}`] = compare((own, base) => own.fixed.p50Ms - base.fixed.p50Ms);
-    metrics[`addedMsP99${name}`] = compare((own, base) => own.fixed.p99Ms - base.fixed.p99Ms);
-    metrics[`addedFirstByteMsP50${name}`] = compare((own, base) => own.fixed.firstByteMsP50 - base.fixed.firstByteMsP50);
+    metrics[`addedMsP50${name}`] = compare((own, base) => latency(0.5)(own) - latency(0.5)(base));
+    metrics[`addedMsP99${name}`] = compare((own, base) => latency(0.99)(own) - latency(0.99)(base));
+    metrics[`addedFirstByteMsP50${name}`] = compare((own, base) => quantile(own.firstBytesMs, 0.5) - quantile(base.firstBytesMs, 0.5));
   }
   return metrics;
 }

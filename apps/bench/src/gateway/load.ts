@@ -1,6 +1,9 @@
-// Bare-socket load: one core must be able to ask more than the measured core can answer. Run as a process of its own with one JSON
-// argument; prints one JSON object. Bounded in time by `ms`.
+// Bare-socket load: one core must be able to ask more than the measured core can answer. A process of its own that lives as long as the
+// benchmark (its own code is compiled once): gets a load as a message, answers with what came of it. Bounded in time by `ms`.
 import { connect, type Socket } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import { ask } from "./ask.ts";
+import { requestBytes } from "./request-bytes.ts";
 
 export interface LoadOptions {
   port: number;
@@ -8,19 +11,17 @@ export interface LoadOptions {
   body: string;
   connections: number;
   ms: number;
-  /** Requests per second, open loop (latency counts from the planned time); 0 = as fast as answers come. */
+  /** Requests per second, open loop (latency counts from when a request was due); 0 = as fast as answers come. */
   rate: number;
 }
 
 export interface LoadResult {
-  requests: number;
+  /** From the first request to the last answer. */
+  ms: number;
   errors: number;
-  perSecond: number;
-  p50Ms: number;
-  p95Ms: number;
-  p99Ms: number;
-  /** Until the first byte of a body, p50. */
-  firstByteMsP50: number;
+  /** Of each request that was answered, until the end of the answer and until the first byte of its body. */
+  latenciesMs: number[];
+  firstBytesMs: number[];
 }
 
 interface Connection {
@@ -32,26 +33,14 @@ interface Connection {
   busy: boolean;
 }
 
-/** The bytes of one request. */
-export function requestBytes(port: number, key: string, body: string): Buffer {
-  return Buffer.from(
-    `POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\nanthropic-version: 2023-06-01\r\nx-api-key: ${key}\r\nuser-agent: bench/1\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
-
-function percentile(sorted: Float64Array, share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}
-
 /** Runs one load and measures it. */
-export async function load(options: LoadOptions): Promise<LoadResult> {
+async function load(options: LoadOptions): Promise<LoadResult> {
   const request = requestBytes(options.port, options.key, options.body);
-  const latencies: number[] = [];
-  const firstBytes: number[] = [];
-  let errors = 0;
+  const result: LoadResult = { ms: 0, errors: 0, latenciesMs: [], firstBytesMs: [] };
   const idle: Connection[] = [];
-  const planned: number[] = [];
-  const end = performance.now() + options.ms;
+  const due: number[] = [];
+  let began = 0;
+  let end = 0;
 
   const send = (connection: Connection, at: number): void => {
     connection.busy = true;
@@ -62,54 +51,37 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const answered = (connection: Connection, status: number): void => {
     connection.busy = false;
     const now = performance.now();
+    result.ms = now - began;
     if (status === 200) {
-      latencies.push(now - connection.sentAt);
-      firstBytes.push(connection.firstByteAt - connection.sentAt);
-    } else errors++;
+      result.latenciesMs.push(now - connection.sentAt);
+      result.firstBytesMs.push(connection.firstByteAt - connection.sentAt);
+    } else result.errors++;
     if (now >= end) return;
     if (options.rate === 0) send(connection, now);
     else {
-      const waiting = planned.shift();
+      const waiting = due.shift();
       if (waiting === undefined) idle.push(connection);
       else send(connection, waiting);
     }
   };
   const connections = await Promise.all(Array.from({ length: options.connections }, () => open(options.port, answered)));
+  began = performance.now();
+  end = began + options.ms;
   if (options.rate === 0) for (const connection of connections) send(connection, performance.now());
   else {
     idle.push(...connections);
-    await plan(options, end, (at) => {
+    await ask(options.rate, end, (at) => {
       const connection = idle.pop();
       if (connection) send(connection, at);
-      else planned.push(at);
+      else due.push(at);
     });
   }
   while (performance.now() < end || connections.some((connection) => connection.busy)) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await wait(5);
     if (performance.now() > end + 10_000) break;
   }
   for (const connection of connections) connection.socket.destroy();
-  const sorted = Float64Array.from(latencies).sort();
-  return {
-    requests: latencies.length,
-    errors,
-    perSecond: latencies.length / (options.ms / 1000),
-    p50Ms: percentile(sorted, 0.5),
-    p95Ms: percentile(sorted, 0.95),
-    p99Ms: percentile(sorted, 0.99),
-    firstByteMsP50: percentile(Float64Array.from(firstBytes).sort(), 0.5),
-  };
-}
-
-/** Calls `fire` at each planned time. A spin on setImmediate: timers of 1 ms would bunch the arrivals. */
-async function plan(options: LoadOptions, end: number, fire: (at: number) => void): Promise<void> {
-  const step = 1000 / options.rate;
-  let next = performance.now() + step;
-  while (next < end) {
-    while (performance.now() < next) await new Promise((resolve) => setImmediate(resolve));
-    fire(next);
-    next += step;
-  }
+  return result;
 }
 
 function open(port: number, answered: (connection: Connection, status: number) => void): Promise<Connection> {
@@ -140,7 +112,6 @@ function answerEnd(bytes: Buffer, bodyAt: number): number {
   return bytes.length < end ? -1 : end;
 }
 
-if (process.argv[1]?.endsWith("load.ts") && process.argv[2]) {
-  process.stdout.write(`${JSON.stringify(await load(JSON.parse(process.argv[2]) as LoadOptions))}\n`);
-  process.exit(0);
-}
+process.on("message", async (options: LoadOptions) => {
+  process.send?.(await load(options));
+});

@@ -1,22 +1,36 @@
 import { connect, type Socket } from "node:net";
-import { requestBytes } from "./load.ts";
 import { residentBytes, type Subject } from "./processes.ts";
+import { requestBytes } from "./request-bytes.ts";
+
+/** Event streams that a subject holds open. */
+export interface OpenStreams {
+  /** Opens so many more; resolves with the resident bytes that each of those opened by this costs the process. */
+  more(count: number): Promise<number>;
+  /** Resident bytes of the process now. */
+  resident(): Promise<number>;
+  close(): void;
+}
 
 /**
- * Resident bytes that each of `count` open event streams costs a process that holds as many already. The process must be fresh (a heap that a load, or earlier
- * streams, have grown takes a thousand more into memory it has already) and collectable: both readings follow a collection, so
- * that neither garbage nor its absence is counted as a stream.
+ * Opens the `first` event streams of a subject, so that they take up the room which starting has left in its heap: what further ones cost is
+ * compared. The process must be fresh (a heap that a load has grown takes a thousand streams into memory it has already) and collectable:
+ * every reading follows a collection, so that neither garbage nor its absence is counted as a stream.
  */
-export async function bytesPerOpenStream(subject: Subject, key: string, count: number): Promise<number> {
+export async function openStreams(subject: Subject, key: string, first: number): Promise<OpenStreams> {
   const body = JSON.stringify({ model: "bench-model", max_tokens: 100, stream: true, messages: [{ role: "user", content: "hold-open" }] });
   const request = requestBytes(subject.port, key, body);
-  // As many stay open from before: they take up the room that starting has left in the heap, which differs between subjects.
-  const first = await openAll(subject.port, request, count);
+  const sockets = await openAll(subject.port, request, first);
   const before = await settledBytes(subject);
-  const sockets = await openAll(subject.port, request, count);
-  const after = await settledBytes(subject);
-  for (const socket of [...first, ...sockets]) socket.destroy();
-  return (after - before) / count;
+  return {
+    async more(count) {
+      sockets.push(...(await openAll(subject.port, request, count)));
+      return ((await settledBytes(subject)) - before) / (sockets.length - first);
+    },
+    resident: () => settledBytes(subject),
+    close() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 /** What is resident after a collection, once whatever was under way has ended. */

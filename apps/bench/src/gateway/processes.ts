@@ -13,7 +13,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 const run = promisify(execFile);
 
 /** Core 0 for what is measured, core 1 for everything else; without taskset or a second core nothing is pinned. */
-export async function pinned(core: number, args: string[]): Promise<[string, string[]]> {
+export async function pinned(core: Cores, args: string[]): Promise<[string, string[]]> {
   const canPin =
     cpus().length > 1 &&
     (await run("taskset", ["--version"]).then(
@@ -21,6 +21,15 @@ export async function pinned(core: number, args: string[]): Promise<[string, str
       () => false,
     ));
   return canPin ? ["taskset", ["-c", String(core), process.execPath, ...args]] : [process.execPath, args];
+}
+
+/** As taskset names them. */
+type Cores = 0 | 1 | "0,1";
+
+/** Moves a subject with all its threads: to both cores while it warms up, for what compiles its code needs as much as it does. */
+export async function moveTo(cores: Cores, { child }: Pick<Subject, "child">): Promise<void> {
+  const [command] = await pinned(cores, []);
+  if (command === "taskset") await run("taskset", ["-acp", String(cores), String(child.pid)]);
 }
 
 /** This process, and whatever it starts from now on unpinned (Redis), keeps off the core of what is measured, and so does PostgreSQL. */
@@ -48,17 +57,20 @@ async function postmasterPid(): Promise<number> {
 export interface Subject {
   child: ChildProcess;
   port: number;
+  /** It does nothing until it is thawed: neither work of its own nor its share of a core. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
-/** Starts a script on a core and waits until its port answers. `ready` overrides the TCP check by a path that must be 200. */
+/** Starts a script, waits until its port answers, and then keeps it on a core: starting is done on both. `readyPath` overrides the TCP check by a path that must be 200. */
 export async function startSubject(
-  core: number,
+  core: Cores,
   args: string[],
   port: number,
   options: { env?: Record<string, string>; readyPath?: string } = {},
 ): Promise<Subject> {
-  const [command, rest] = await pinned(core, args);
+  const [command, rest] = await pinned("0,1", args);
   const child = spawn(command, rest, {
     cwd: root,
     stdio: ["ignore", "ignore", "inherit"],
@@ -78,11 +90,15 @@ export async function startSubject(
     if (state) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  await moveTo(core, { child });
   return {
     child,
     port,
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGCONT");
       const ended = once(child, "exit");
       child.kill("SIGTERM");
       await ended;
@@ -99,11 +115,31 @@ export const startPassThrough = (port: number, upstreams: readonly string[], nod
 export const startGateway = (port: number, env: Record<string, string>, nodeArgs: readonly string[] = []): Promise<Subject> =>
   startSubject(0, [...nodeArgs, "apps/server/src/main.ts"], port, { env: { ...env, PORT: String(port) }, readyPath: "/health/ready" });
 
-/** Runs one load in a process of its own, beside the upstream. */
-export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const [command, args] = await pinned(1, [here("./load.ts"), JSON.stringify(options)]);
-  const { stdout } = await run(command, args, { maxBuffer: 1 << 20 });
-  return JSON.parse(stdout) as LoadResult;
+/** The process that asks, beside the upstream. */
+export interface Load {
+  /** One load at a time. */
+  run(options: LoadOptions): Promise<LoadResult>;
+  stop(): void;
+}
+
+/** Starts the process of load.ts. */
+export async function startLoad(): Promise<Load> {
+  const [command, args] = await pinned(1, [here("./load.ts")]);
+  const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  return {
+    run(options) {
+      return new Promise((resolve, reject) => {
+        const onExit = (code: number | null): void => reject(new Error(`the load ended with code ${code}`));
+        child.once("exit", onExit);
+        child.once("message", (result) => {
+          child.off("exit", onExit);
+          resolve(result as LoadResult);
+        });
+        child.send(options);
+      });
+    },
+    stop: () => void child.kill(),
+  };
 }
 
 /** µs of CPU that a process has used so far (user and system, all threads). */

@@ -7,7 +7,7 @@ import { startTestRedis } from "@sluice/testing/redis";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { type CostsPerRequest, costsOf } from "./counters.ts";
-import { collectable, type Subject, startGateway, startPassThrough, startUpstream } from "./processes.ts";
+import { type Load, type Subject, startGateway, startLoad, startPassThrough, startUpstream } from "./processes.ts";
 import { benchKeys } from "./shapes.ts";
 
 const upstreamCount = 5;
@@ -27,81 +27,81 @@ prices:
 settings: { ledger.mode: ${mode} }
 `;
 
-export type SubjectName = "passThrough" | "inProcess" | "withRedis";
+export interface GatewayOptions {
+  redis?: boolean;
+  mode?: "batched" | "direct";
+  /** For node. */
+  nodeArgs?: readonly string[];
+}
 
 export interface Stage {
   folder: string;
-  subjects: Record<SubjectName, Subject>;
-  /** What `drive` makes a gateway ask of PostgreSQL and Redis, a request. */
-  costs(name: Exclude<SubjectName, "passThrough">, drive: () => Promise<number>): Promise<CostsPerRequest>;
-  /** The same of one that commits every row before it answers. */
-  directCosts(drive: (subject: Subject) => Promise<number>): Promise<CostsPerRequest>;
-  /** New processes, for memory: nothing has run in them yet. */
-  freshPassThrough(): Promise<Subject>;
-  freshGateway(nodeArgs?: readonly string[]): Promise<Subject>;
+  load: Load;
+  /** New processes on the measured core; nothing has run in them yet. */
+  passThrough(nodeArgs?: readonly string[]): Promise<Subject>;
+  gateway(options?: GatewayOptions): Promise<Subject>;
+  /** What `drive`, which gives its number of requests, makes a gateway ask of PostgreSQL and Redis, a request. */
+  costs(gateway: Subject, drive: () => Promise<number>): Promise<CostsPerRequest>;
   close(): Promise<void>;
 }
 
-/** Upstreams, PostgreSQL, Redis, and the three that are compared, each on the measured core. */
+/** The load, upstreams, PostgreSQL and Redis, and what is compared as it is asked for. */
 export async function openStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const upstreamPorts = await Promise.all(Array.from({ length: upstreamCount }, () => freePort()));
-  // At once: a port that was found free may be anybody's a second later.
-  const upstream = await startUpstream(upstreamPorts);
-  const upstreamUrls = upstreamPorts.map((port) => `http://127.0.0.1:${port}`);
-  const databases: TestDatabase[] = [];
-  const redis = await startTestRedis();
+  // Ports at once: one that was found free may be anybody's a second later.
+  const [upstream, load, redis, postgres] = await Promise.all([
+    startUpstream(upstreamPorts),
+    startLoad(),
+    startTestRedis(),
+    testPostgres(),
+  ]);
   const redisClient = new Redis(redis.url);
-  const counts = new pg.Pool({ connectionString: (await testPostgres()).url, max: 2 });
+  const counts = new pg.Pool({ connectionString: postgres.url, max: 2 });
   await counts.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
+  const subjects: Subject[] = [upstream];
+  const databases = new Map<Subject, { database: TestDatabase; redis: Redis | null }>();
 
-  const gateway = async (redisUrl: string, options: { mode?: "batched" | "direct"; nodeArgs?: readonly string[] } = {}) => {
-    const database = await createTestDatabase();
-    databases.push(database);
-    const place = join(folder, database.name);
-    await writeFile(`${place}.yaml`, configYaml(upstreamPorts, options.mode ?? "batched"));
-    const env = {
-      DATABASE_URL: database.url,
-      REDIS_URL: redisUrl,
-      SLUICE_DATA_DIR: place,
-      SLUICE_CONFIG: `${place}.yaml`,
-      SLUICE_ALLOW_PRIVATE_UPSTREAMS: upstreamPorts.map((port) => `127.0.0.1:${port}`).join(","),
-      SLUICE_LOG_LEVEL: "warn",
-    };
-    return { database, subject: await startGateway(await freePort(), env, options.nodeArgs ?? []) };
-  };
-  const inProcess = await gateway("none");
-  const withRedis = await gateway(redis.url);
-  const passThrough = await startPassThrough(await freePort(), upstreamUrls);
-  const subjects = { passThrough, inProcess: inProcess.subject, withRedis: withRedis.subject };
+  async function started(starting: Promise<Subject>): Promise<Subject> {
+    const subject = await starting;
+    subjects.push(subject);
+    return subject;
+  }
   return {
     folder,
-    subjects,
-    costs(name, drive) {
-      const counted =
-        name === "inProcess" ? { redis: null, name: inProcess.database.name } : { redis: redisClient, name: withRedis.database.name };
-      return costsOf({ pool: counts, ...counted }, drive);
+    load,
+    async passThrough(nodeArgs = []) {
+      const upstreams = upstreamPorts.map((port) => `http://127.0.0.1:${port}`);
+      return started(startPassThrough(await freePort(), upstreams, nodeArgs));
     },
-    async directCosts(drive) {
-      const { database, subject } = await gateway("none", { mode: "direct" });
-      try {
-        return await costsOf({ pool: counts, redis: null, name: database.name }, () => drive(subject));
-      } finally {
-        await subject.stop();
-      }
+    async gateway({ redis: shares = false, mode = "batched", nodeArgs = [] } = {}) {
+      const database = await createTestDatabase();
+      const place = join(folder, database.name);
+      await writeFile(`${place}.yaml`, configYaml(upstreamPorts, mode));
+      const env = {
+        DATABASE_URL: database.url,
+        REDIS_URL: shares ? redis.url : "none",
+        SLUICE_DATA_DIR: place,
+        SLUICE_CONFIG: `${place}.yaml`,
+        SLUICE_ALLOW_PRIVATE_UPSTREAMS: upstreamPorts.map((port) => `127.0.0.1:${port}`).join(","),
+        SLUICE_LOG_LEVEL: "warn",
+      };
+      const subject = await started(startGateway(await freePort(), env, nodeArgs));
+      databases.set(subject, { database, redis: shares ? redisClient : null });
+      return subject;
     },
-    async freshPassThrough() {
-      return startPassThrough(await freePort(), upstreamUrls, collectable);
-    },
-    async freshGateway(nodeArgs = collectable) {
-      return (await gateway("none", { nodeArgs })).subject;
+    costs(gateway, drive) {
+      const asked = databases.get(gateway);
+      if (!asked) throw new Error("this is no gateway of the stage");
+      return costsOf({ pool: counts, redis: asked.redis, name: asked.database.name }, drive);
     },
     async close() {
-      await Promise.all([...Object.values(subjects), upstream].map((subject) => subject.stop()));
+      load.stop();
+      await Promise.all(subjects.map((subject) => subject.stop()));
       redisClient.disconnect();
       await redis.stop();
       await counts.end();
-      for (const database of databases) await database.drop();
+      await Promise.all([...databases.values()].map(({ database }) => database.drop()));
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -52,7 +52,7 @@ export async function openStage(): Promise<Stage> {
     SLUICE_LOG_LEVEL: "warn",
     SLUICE_ROLES: roles,
   });
-  const startServer = async (core: number, variables: Record<string, string>): Promise<Subject> => {
+  const startServer = async (core: 0 | 1, variables: Record<string, string>): Promise<Subject> => {
     const port = await freePort();
     const args = [...collectable, "apps/server/src/main.ts"];
     return startSubject(core, args, port, { env: { ...variables, PORT: String(port) }, readyPath: "/health/ready" });

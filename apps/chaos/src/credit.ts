@@ -16,7 +16,7 @@ export async function giveCredit({ url, log, postgres: { pool }, clientsPath }: 
   for (const { user_id: userId, name } of rows) {
     // A request of unbounded output reserves half a dollar.
     const cents = name === "scarce" ? 25 : 10_000;
-    await call(url, cookie, "credits.updateAccount", { userId, billing });
+    await call(url, cookie, "credits.updateAccount", { userId, billing: name === "later" ? "postpaid" : billing });
     for (let n = 1; n <= topUps; n++) {
       const topUp = { userId, amountUsd: String((cents * n) / 100), reason: "chaos", idempotencyKey: `chaos ${n} ${userId}` };
       await Promise.all(Array.from({ length: deliveries }, () => call(url, cookie, "credits.topUp", topUp)));

@@ -16,6 +16,9 @@ export const clientKey = "sk-test-chaos-0123456789";
 /** The key of a user whose credit, when clients pay ahead, is soon used up: what they may spend must hold through every kill. */
 export const scarceKey = "sk-test-scarce-0123456789";
 
+/** The key of a user who pays afterwards wherever he is: no outage refuses him, so every failpoint of a request is passed. */
+export const laterKey = "sk-test-later-0123456789";
+
 /** A gateway with a PostgreSQL, a Redis, a scripted upstream and clients of its own, all of them real processes. */
 export interface Installation {
   postgres: OwnPostgres;
@@ -27,7 +30,7 @@ export interface Installation {
   clientsPath: string;
   spoolDir: string;
   url: string;
-  /** Without waiting for anything; `failpoint` as SLUICE_FAILPOINT takes it. */
+  /** Without waiting for anything, and without the configuration file, which the first start has applied; `failpoint` as SLUICE_FAILPOINT takes it. */
   launch(failpoint?: string): ServerProcess;
   /** Resolves when it is ready. */
   start(env?: Record<string, string>): Promise<ServerProcess>;
@@ -62,11 +65,15 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     models: ["claude", "gpt", "gemini"].flatMap((brand) => Object.keys(modelsOf(brand))),
     settings: { ...settings, ...options.settings },
     keys: [{ name: "chaos", key: clientKey, inFlight: 5_000, rpm: 1_000_000 }],
-    users: [{ email: "scarce@example.com", name: "Scarce", keys: [{ name: "scarce", key: scarceKey }] }],
+    users: [
+      { email: "scarce@example.com", name: "Scarce", keys: [{ name: "scarce", key: scarceKey }] },
+      { email: "later@example.com", name: "Later", keys: [{ name: "later", key: laterKey }] },
+    ],
   });
   const port = await freePort();
+  const { SLUICE_CONFIG = "", ...withoutFile } = config;
   const env = {
-    ...config,
+    ...withoutFile,
     DATABASE_URL: postgres.url,
     REDIS_URL: redis.url,
     SLUICE_SECRET: testSecret,
@@ -82,7 +89,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     log: openClientLog(paths.clientsPath),
     url: `http://127.0.0.1:${port}`,
     launch: (failpoint) => launchServer({ ...server, env: { ...env, ...(failpoint && { SLUICE_FAILPOINT: failpoint }) } }),
-    start: (more) => startServer({ ...server, env: { ...env, ...more } }),
+    start: (more) => startServer({ ...server, env: { ...env, SLUICE_CONFIG, ...more } }),
     async setPostgres(state) {
       if ((state === "up") === postgresIsUp) return;
       postgresIsUp = state === "up";
@@ -117,7 +124,11 @@ function providerPair(dialect: ProviderEntry["dialect"]): ProviderEntry[] {
 export async function readyOrGone(server: ServerProcess): Promise<boolean> {
   let isReady = false;
   const look = async () => {
-    if (!(await isProcessAlive(server.pid)) || server.child.exitCode !== null || server.child.signalCode !== null) return true;
+    if (!(await isProcessAlive(server.pid)) || server.child.exitCode !== null || server.child.signalCode !== null) {
+      // How it ended is heard a moment after it is gone.
+      await server.exited;
+      return true;
+    }
     isReady = (await fetch(`${server.url}/health/ready`)).ok;
     return isReady;
   };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "@sluice/testing/deadline";
 import { callModel } from "@sluice/testing/model-client";
 import type { ServerProcess } from "@sluice/testing/server-process";
-import { clientKey, type Installation, readyOrGone, scarceKey } from "./installation.ts";
+import { clientKey, type Installation, laterKey, readyOrGone, scarceKey } from "./installation.ts";
 import { type Random, type Step, settling } from "./plan.ts";
 import { drive } from "./traffic.ts";
 
@@ -12,11 +12,12 @@ import { drive } from "./traffic.ts";
  */
 export type Death = "at its failpoint" | "of an error" | "after an error" | "at random";
 
-const clients = 6;
+const clients = 4;
+const laterClients = 2;
 /** Together they may reserve more than there is. */
 const scarceClients = 3;
 /** A failpoint that is not passed until then is not passed at all. */
-const patienceMs = 20_000;
+const patienceMs = 10_000;
 
 /** One life of the gateway: starts it in the step's weather, sends requests, and sees it die by SIGKILL. */
 export async function live(installation: Installation, step: Step, random: Random): Promise<Death> {
@@ -33,6 +34,7 @@ export async function live(installation: Installation, step: Step, random: Rando
       const traffic = { url, random, log, stopped: stopped.signal, mayFail: throws };
       driving = Promise.all([
         drive({ ...traffic, key: clientKey, clients }),
+        drive({ ...traffic, key: laterKey, clients: laterClients, paysAhead: false }),
         drive({ ...traffic, key: scarceKey, clients: scarceClients }),
       ]);
       await meetItsEnd(installation, step, { server, stopped, random });

@@ -49,32 +49,34 @@ export interface ClientLog {
   readonly failed: string[];
   /** Calls that were made and got a head. */
   readonly calls: number;
-  /** Its clients pay ahead: while nobody knows how much is left, or when nothing is, they are refused, and that is no failure. */
+  /** Most of its clients pay ahead: while nobody knows how much is left, or when nothing is, they are refused, and that is no failure. */
   paysAhead: boolean;
-  write(seen: Seen, expects: Planned["expects"]): void;
+  /** `paysAhead`: other than most. */
+  write(seen: Seen, expects: Planned["expects"], paysAhead?: boolean): void;
 }
 
 /** Opens the append-only file: a line per request that got an id. */
 export function openClientLog(path: string): ClientLog {
   const failed: string[] = [];
   let calls = 0;
-  return {
+  const log: ClientLog = {
     failed,
     paysAhead: false,
     get calls() {
       return calls;
     },
-    write(seen, expects) {
+    write(seen, expects, paysAhead = log.paysAhead) {
       if (seen.id === "") return;
       calls++;
       const { id, status, outputTokens, outputTokensEarly } = seen;
-      const lacksCredit = this.paysAhead && (status === 402 || (status === 503 && seen.text.includes("The credit cannot be checked")));
+      const lacksCredit = paysAhead && (status === 402 || (status === 503 && seen.text.includes("The credit cannot be checked")));
       const outcome = (expects === "refusal" && status >= 400) || lacksCredit ? "refused" : seen.outcome;
       // An error status is an answer; a broken connection is what a kill looks like.
       if (expects === "end" && status >= 400 && !lacksCredit) failed.push(`${id}: ${status} ${seen.text.slice(0, 200)}`);
       appendFileSync(path, `${JSON.stringify({ id, outcome, status, outputTokens, outputTokensEarly })}\n`);
     },
   };
+  return log;
 }
 
 /** So many clients in a closed loop until they are told to stop. Resolves when all have ended. */
@@ -87,15 +89,17 @@ export async function drive(options: {
   stopped: AbortSignal;
   /** Some of them may fail: something is broken on purpose. */
   mayFail?: boolean;
+  /** Other than most of the installation's. */
+  paysAhead?: boolean;
 }): Promise<void> {
-  const { url, key, clients, random, log, stopped, mayFail } = options;
+  const { url, key, clients, random, log, stopped, mayFail, paysAhead } = options;
   const client = async (): Promise<void> => {
     while (!stopped.aborted) {
       const { call, expects } = planCall(random, key);
       const seen = await callModel(url, call);
       // A disk that was thought broken for a while has no PROGRESS of it.
-      if (mayFail) log.write({ ...seen, outputTokensEarly: 0 }, expects === "end" ? "anything" : expects);
-      else log.write(seen, expects);
+      if (mayFail) log.write({ ...seen, outputTokensEarly: 0 }, expects === "end" ? "anything" : expects, paysAhead);
+      else log.write(seen, expects, paysAhead);
       // Nobody there, or a connection of the life before; or nobody who would be served a moment later.
       if (seen.id === "") await sleep(10);
       else if (seen.status === 402 || seen.status === 503) await sleep(50);

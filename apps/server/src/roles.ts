@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Api, createApi } from "@sluice/api/create-api";
+import type { Api } from "@sluice/api/create-api";
 import { systemClock } from "@sluice/core/clock";
 import type { Log } from "@sluice/core/log";
 import type { Egress } from "@sluice/egress/contract";
@@ -8,14 +8,13 @@ import { type FailpointHook, failpointFrom } from "@sluice/ledger/failpoints";
 import { createLedger } from "@sluice/ledger/ledger";
 import type { Ledger } from "@sluice/ledger/records";
 import type { Services } from "@sluice/services/context";
-import { startWorker, type Worker } from "@sluice/worker/jobs";
+import type { Worker } from "@sluice/worker/jobs";
 import type { Env } from "./env.ts";
 import type { Instance } from "./instance.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Storage } from "./storage.ts";
 import type { Tracing } from "./tracing.ts";
-import { workerJobs } from "./worker-jobs.ts";
 
 /** What this process serves; null: another process does, or it has not been started yet. */
 export interface Roles {
@@ -39,7 +38,10 @@ export interface RoleParts {
   consoleDir: string;
 }
 
-/** Starts what the environment asks for into `roles`, so that a start which fails half-way lets go of what stands. */
+/**
+ * Starts what the environment asks for into `roles`, so that a start which fails half-way lets go of what stands. The
+ * console's code is half of all there is: a process without that role does not load it.
+ */
 export async function startRoles(parts: RoleParts, roles: Roles): Promise<void> {
   const { env, log, instance, storage, rooms, services } = parts;
   const spool = {
@@ -78,10 +80,12 @@ export async function startRoles(parts: RoleParts, roles: Roles): Promise<void> 
     });
   }
   if (env.roles.has("api")) {
+    const { createApi } = await import("@sluice/api/create-api");
     roles.api = createApi({ services, consoleDir: parts.consoleDir, trustedHops: env.trustedHops });
     await roles.api.ready();
   }
   if (env.roles.has("worker")) {
+    const [{ startWorker }, { workerJobs }] = await Promise.all([import("@sluice/worker/jobs"), import("./worker-jobs.ts")]);
     roles.worker = startWorker({
       pool: storage.pool,
       log,

@@ -7,10 +7,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Log } from "@sluice/core/log";
-import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Services } from "@sluice/services/context";
 import { createServices, systemContext } from "@sluice/services/create-services";
-import { prepareSetup } from "@sluice/services/setup/prepare-setup";
 import { seedShippedPrices } from "@sluice/snapshot/seed-shipped-prices";
 import { makeDataDir, readOrMakeSecret } from "./data-dir.ts";
 import { type Env, readVersion } from "./env.ts";
@@ -174,7 +172,10 @@ function watchedConfig(parts: Pick<Parts, "env" | "log" | "instance" | "rooms" |
   return createWatchedConfig({
     path: env.configPath,
     log,
-    apply: (text) => applyConfig(systemContext(services, "config"), text, env.variables),
+    async apply(text) {
+      const { applyConfig } = await import("@sluice/services/config/apply-config");
+      return applyConfig(systemContext(services, "config"), text, env.variables);
+    },
     onAttempt(config) {
       const type = config.status === "failed" ? "config.failed" : "config.applied";
       rooms.live.bus.publish({ type, instanceId: instance.id, config });
@@ -190,6 +191,7 @@ async function initialiseInstallation({ env, storage, rooms, services, config }:
   await rooms.snapshot.refresh();
   await config?.apply();
   if (!env.roles.has("api")) return null;
+  const { prepareSetup } = await import("@sluice/services/setup/prepare-setup");
   const { token } = await prepareSetup(systemContext(services, "boot"), env.admin);
   await rooms.snapshot.refresh();
   return token;

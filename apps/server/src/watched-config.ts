@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { ConfigFileState } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
 import type { ConfigSummary } from "@sluice/services/config/apply-job";
-import { ConfigFileError } from "@sluice/services/config/read-config";
+import { ConfigFileError } from "@sluice/services/config/config-file-error";
 import { publicErrorOf } from "@sluice/services/outage";
 
 /** Editors write in several steps: what is read is the file this long after the last of them. */

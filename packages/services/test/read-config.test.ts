@@ -1,4 +1,5 @@
-import { ConfigFileError, readConfig } from "@sluice/services/config/read-config";
+import { ConfigFileError } from "@sluice/services/config/config-file-error";
+import { readConfig } from "@sluice/services/config/read-config";
 import { describe, expect, it } from "vitest";
 
 function problemsOf(text: string): readonly string[] {

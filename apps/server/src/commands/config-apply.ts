@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { applyConfig } from "@sluice/services/config/apply-config";
-import { ConfigFileError } from "@sluice/services/config/read-config";
+import { ConfigFileError } from "@sluice/services/config/config-file-error";
 import type { Command } from "./command.ts";
 import { withServices } from "./with-services.ts";
 

@@ -23,7 +23,8 @@ import { updateUser } from "../users/update-user.ts";
 import { applyAlertChannel, applyAlertRule } from "./apply-alerts.ts";
 import type { ApplyJob, ConfigSummary, Environment } from "./apply-job.ts";
 import type { ConfigFile, SecretField } from "./config-file.ts";
-import { ConfigFileError, type ReadConfig, readConfig, resolveSecret } from "./read-config.ts";
+import { ConfigFileError } from "./config-file-error.ts";
+import { type ReadConfig, readConfig, resolveSecret } from "./read-config.ts";
 
 export interface ApplyOptions {
   /**

@@ -2,16 +2,7 @@ import { isNode, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { fieldName } from "../parse.ts";
 import { ConfigFile, type SecretField } from "./config-file.ts";
-
-/** What is wrong with a configuration file, one line a problem: `line 4: providers[0].dialekt: unknown field`. */
-export class ConfigFileError extends Error {
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(problems.join("\n"));
-    this.name = "ConfigFileError";
-    this.problems = problems;
-  }
-}
+import { ConfigFileError } from "./config-file-error.ts";
 
 /** A checked file, and where in it a field stands. */
 export interface ReadConfig {

@@ -67,6 +67,30 @@ test("unsaved changes are not lost by a slip", async ({ adminPage: page }) => {
   await expect(page).toHaveURL(/\/prices/);
 });
 
+test("what somebody else saved at the same moment is not overwritten, and the review says so", async ({
+  adminPage: page,
+  api,
+  settingsAlone: _,
+}) => {
+  await page.goto("/settings");
+  await page.getByLabel("Batch size", { exact: true }).fill("400");
+  await page.getByRole("button", { name: "Review and save" }).click();
+  const review = page.getByRole("dialog", { name: "Save these changes?" });
+  await page.route("**/trpc/settings.update*", async (route) => {
+    await page.unroute("**/trpc/settings.update*");
+    await api.settings.update.mutate({ "ledger.batchSize": 300 });
+    await route.continue();
+  });
+  try {
+    await review.getByRole("button", { name: "Save 1 change" }).click();
+    await expect(review).toContainText("Somebody else saved one of these meanwhile; nothing was saved.");
+    await expect(review.locator("del")).toHaveText("300");
+    expect((await api.settings.get.query())["ledger.batchSize"]).toBe(300);
+  } finally {
+    await api.settings.update.mutate({ "ledger.batchSize": 500 });
+  }
+});
+
 test("error rules are added, put in order, in force at the next request, shown with its attempt, and removed", async ({
   adminPage: page,
   place,

@@ -124,6 +124,29 @@ describe("H08 one call for the providers page", () => {
     await call(a.url, "mutation", "settings.update", { "sessions.activeWindowSeconds": 300 }, { cookie });
     expect(await database.prisma.setting.count()).toBe(0);
   });
+
+  it("lets two people who save at once neither undo one another nor overwrite what they have not seen", async () => {
+    const save = (url: string, settings: object) => call(url, "mutation", "settings.update", settings, { cookie });
+    const both = await Promise.all([
+      save(a.url, { "breaker.failures": 6, expected: { "breaker.failures": 5 } }),
+      save(b.url, { "breaker.openSeconds": 77, expected: { "breaker.openSeconds": 60 } }),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+    const read = await until(
+      async () => {
+        const { data } = await call(a.url, "query", "settings.get", undefined, { cookie });
+        return (data as Record<string, unknown>)["breaker.openSeconds"] === 77 ? data : null;
+      },
+      { what: "A works by both", deadlineMs: 5_000 },
+    );
+    expect(read).toMatchObject({ "breaker.failures": 6, "breaker.openSeconds": 77 });
+    const race = await Promise.all([7, 8].map((n) => save(a.url, { "breaker.failures": n, expected: { "breaker.failures": 6 } })));
+    expect(race.map(({ status }) => status).sort()).toEqual([200, 409]);
+    const late = race.find(({ status }) => status === 409);
+    expect(late).toMatchObject({ code: "conflict", error: { field: "breaker.failures" } });
+    await save(a.url, { "breaker.failures": 5, "breaker.openSeconds": 60 });
+    expect(await database.prisma.setting.count()).toBe(0);
+  });
 });
 
 describe("a stream", () => {

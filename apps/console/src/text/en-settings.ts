@@ -25,6 +25,7 @@ export const settings = {
   reviewConfig: "The configuration file sets some of these. It sets them again at its next change.",
   saveAction_one: "Save {{count}} change",
   saveAction_other: "Save {{count}} changes",
+  saveConflict: "Somebody else saved one of these meanwhile; nothing was saved. Look at the values again before you save.",
   changedElsewhere: "Somebody changed {{name}} meanwhile: it was {{before}} and is {{now}} now.",
   history: "History",
   historyTitle: "History of the settings",

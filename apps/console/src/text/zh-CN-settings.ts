@@ -23,6 +23,7 @@ export const settings = {
   reviewText: "立即生效，无需重启。进行中的请求按开始时的设置继续。",
   reviewConfig: "其中一些由配置文件设定，配置文件下次变化时会再次生效。",
   saveAction_other: "保存 {{count}} 项改动",
+  saveConflict: "其中有设置刚被他人保存，您的更改未保存。请重新核对后再保存。",
   changedElsewhere: "{{name}}刚被他人更改：原为 {{before}}，现为 {{now}}。",
   history: "历史",
   historyTitle: "设置的历史",

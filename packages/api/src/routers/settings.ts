@@ -1,5 +1,5 @@
 import { PageInput } from "@sluice/core/inputs/page";
-import { RollBackSettingsInput, UpdateSettingsInput } from "@sluice/core/inputs/settings";
+import { RollBackSettingsInput, SaveSettingsInput } from "@sluice/core/inputs/settings";
 import { getSettings } from "@sluice/services/settings/get-settings";
 import { rollBackSettings } from "@sluice/services/settings/roll-back-settings";
 import { settingSources } from "@sluice/services/settings/setting-sources";
@@ -12,7 +12,7 @@ export const settingsRouter = router({
   sources: procedure.meta({ access: "admin" }).query(({ ctx }) => settingSources(ctx)),
   update: procedure
     .meta({ access: "admin" })
-    .input(input(UpdateSettingsInput))
+    .input(input(SaveSettingsInput))
     .mutation(({ ctx, input }) => updateSettings(ctx, input)),
   history: procedure
     .meta({ access: "admin" })

@@ -115,5 +115,11 @@ export const UpdateSettingsInput = z.strictObject(
 );
 export type UpdateSettingsInput = z.infer<typeof UpdateSettingsInput>;
 
+/**
+ * A save of somebody who has read settings before: the values to be, and under `expected` what he took them to be. Who
+ * names none overwrites whatever is there.
+ */
+export const SaveSettingsInput = UpdateSettingsInput.extend({ expected: UpdateSettingsInput.optional() });
+
 /** Back to how things were before a save: it and all later ones are undone. */
 export const RollBackSettingsInput = z.strictObject({ id: z.uuid() });

@@ -1,7 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { SluiceError, toSluiceError } from "@sluice/core/errors";
 import { isExpression } from "@sluice/core/inputs/error-rules";
-import { defaultSettings, type SettingName, type Settings, UpdateSettingsInput } from "@sluice/core/inputs/settings";
+import {
+  defaultSettings,
+  SaveSettingsInput,
+  type SettingName,
+  type Settings,
+  type UpdateSettingsInput,
+} from "@sluice/core/inputs/settings";
 import { patternProblem } from "@sluice/core/routing/model-patterns";
 import { routingRuleProblem } from "@sluice/core/routing/routing-rules";
 import type { z } from "zod";
@@ -14,17 +20,25 @@ import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transac
 /**
  * Changes the settings named; the others stay. A value equal to its default is not kept, unless the configuration file
  * says it: then it is kept as the file's. Writing what is in force already changes nothing.
- * @throws SluiceError `invalid_request` naming the setting.
+ * @throws SluiceError `invalid_request` naming the setting, `conflict` naming one that is not as `expected` any more.
  */
-export async function updateSettings(ctx: Ctx, input: z.input<typeof UpdateSettingsInput>): Promise<Settings> {
+export async function updateSettings(ctx: Ctx, input: z.input<typeof SaveSettingsInput>): Promise<Settings> {
   requireAccess(ctx.actor, "admin");
-  const wanted = parse(UpdateSettingsInput, input);
-  await withTransaction(ctx, (ctx) => placeSettings(ctx, wanted, "settings.update"));
+  const { expected, ...wanted } = parse(SaveSettingsInput, input);
+  await withTransaction(ctx, (ctx) => placeSettings(ctx, wanted, "settings.update", expected));
   return ctx.snapshot.current().settings;
 }
 
-/** Writes checked settings, with their entry in the audit. Gives the names whose value changed. */
-export async function placeSettings(ctx: TxCtx, wanted: UpdateSettingsInput, action: string): Promise<SettingName[]> {
+/**
+ * Writes checked settings, with their entry in the audit. Gives the names whose value changed.
+ * @throws SluiceError `conflict` when one of them is neither as `expected` nor as wanted.
+ */
+export async function placeSettings(
+  ctx: TxCtx,
+  wanted: UpdateSettingsInput,
+  action: string,
+  expected: UpdateSettingsInput = {},
+): Promise<SettingName[]> {
   if (wanted["pricing.sourceUrl"]) requireAllowedUrl(ctx, wanted["pricing.sourceUrl"]);
   for (const [index, { name, body }] of (wanted["upstream.errorRules"] ?? []).entries()) {
     const problem = isExpression(body) ? patternProblem(body) : null;
@@ -39,12 +53,17 @@ export async function placeSettings(ctx: TxCtx, wanted: UpdateSettingsInput, act
   }
   const { tx } = ctx.transaction;
   const { tenantId } = ctx;
+  // One save at a time: the next one compares with what this one leaves.
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.settings', 0))`;
   const source = ctx.actor.kind === "system" && ctx.actor.name === "config" ? "config" : "console";
   const defaults = defaultSettings();
   const stored = new Map((await tx.setting.findMany({ where: { tenantId } })).map((row) => [row.name, row]));
   const inForce = (name: SettingName) => stored.get(name)?.value ?? defaults[name];
   const named = (Object.keys(wanted) as SettingName[]).filter((name) => wanted[name] !== undefined);
   const names = named.filter((name) => !isDeepStrictEqual(wanted[name], inForce(name)));
+  const elsewhere = names.find((name) => expected[name] !== undefined && !isDeepStrictEqual(expected[name], inForce(name)));
+  if (elsewhere)
+    throw new SluiceError("conflict", { message: `${elsewhere} was changed by somebody else meanwhile.`, field: fieldName([elsewhere]) });
   // The file takes over what it says, also where it says what is in force.
   const taken = source === "config" ? named.filter((name) => stored.get(name)?.source !== "config") : [];
   for (const name of new Set([...names, ...taken])) {

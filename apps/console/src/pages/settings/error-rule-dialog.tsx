@@ -56,7 +56,7 @@ export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) 
     fieldOf: ruleField,
     toInput,
     async submit(input) {
-      await save((now) => withRule(now, rule, input));
+      await save({ was: rule, make: (now) => withRule(now, rule, input) });
       toastDone(t("settings.saved"));
       onClose();
     },

@@ -1,4 +1,4 @@
-import { type SettingName, type Settings, UpdateSettingsInput } from "@sluice/core/inputs/settings";
+import { SaveSettingsInput, type SettingName, type Settings } from "@sluice/core/inputs/settings";
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -35,7 +35,9 @@ export function ReviewDialog({ settings, sources, edits, began, changed, onClose
     setBusy(true);
     setFailure(null);
     try {
-      await client.settings.update.mutate(UpdateSettingsInput.parse(Object.fromEntries(changed.map((name) => [name, wantedOf(name)]))));
+      const wanted = Object.fromEntries(changed.map((name) => [name, wantedOf(name)]));
+      const expected = Object.fromEntries(changed.map((name) => [name, settings[name]]));
+      await client.settings.update.mutate(SaveSettingsInput.parse({ ...wanted, expected }));
       toastDone(t("settings.saved"));
       onSaved();
     } catch (thrown) {
@@ -67,7 +69,8 @@ export function ReviewDialog({ settings, sources, edits, began, changed, onClose
             })}
           />
         ))}
-        {failure && <FailureBox error={failure} />}
+        {failure?.code === "conflict" && <Warning text={t("settings.saveConflict")} />}
+        {failure && failure.code !== "conflict" && <FailureBox error={failure} />}
       </DialogBody>
       <DialogFooter>
         <Button onClick={onClose}>{t("common.cancel")}</Button>
@@ -81,7 +84,7 @@ export function ReviewDialog({ settings, sources, edits, began, changed, onClose
 
 function Warning({ text }: { text: string }) {
   return (
-    <p className="flex items-start gap-2 rounded-lg bg-warn-soft px-3 py-2 text-sm">
+    <p role="status" className="flex items-start gap-2 rounded-lg bg-warn-soft px-3 py-2 text-sm">
       <TriangleAlert aria-hidden="true" className="mt-0.5 size-4 shrink-0 text-warn" />
       {text}
     </p>

@@ -29,7 +29,7 @@ export function RoutingRuleDialog({ rule, rules, onClose }: RoutingRuleDialogPro
     fieldOf: ruleField,
     toInput: (values: RoutingRuleValues) => ({ ...toInput(values), enabled: rule?.enabled ?? true }),
     async submit(input) {
-      await save((now) => withRule(now, rule, input));
+      await save({ was: rule, make: (now) => withRule(now, rule, input) });
       toastDone(t("settings.saved"));
       onClose();
     },

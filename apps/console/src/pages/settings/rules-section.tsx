@@ -9,7 +9,7 @@ import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
-import { type RuleOf, type RuleSetting, useSaveRules } from "./use-save-rules.ts";
+import { type RuleOf, type RuleSetting, useSaveRules, withRule } from "./use-save-rules.ts";
 
 interface RulesSectionProps<S extends RuleSetting> {
   setting: S;
@@ -54,13 +54,18 @@ export function RulesSection<S extends RuleSetting>({
     onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
   });
   const move = (name: string, by: number): void =>
-    save.mutate((now) => {
-      const next = [...now];
-      const from = next.findIndex((rule) => rule.name === name);
-      if (from >= 0) next.splice(Math.max(0, from + by), 0, ...next.splice(from, 1));
-      return next;
+    save.mutate({
+      make(now) {
+        const next = [...now];
+        const from = next.findIndex((rule) => rule.name === name);
+        if (from >= 0) next.splice(Math.max(0, from + by), 0, ...next.splice(from, 1));
+        return next;
+      },
     });
-  const change = (to: RuleOf<S>): void => save.mutate((now) => now.map((rule) => (rule.name === to.name ? to : rule)));
+  const change = (to: RuleOf<S>): void => {
+    const was = rules.find(({ name }) => name === to.name) ?? null;
+    save.mutate({ was, make: (now) => withRule(now, was, to) });
+  };
   return (
     <section aria-labelledby={setting} className="overflow-hidden rounded-xl border border-line bg-surface">
       <header className="flex flex-wrap items-center justify-between gap-2 border-b border-line px-5 py-2.5">
@@ -118,7 +123,7 @@ export function RulesSection<S extends RuleSetting>({
         text={removeText}
         action={t("settings.rules.removeAction")}
         busy={save.isPending}
-        onConfirm={() => save.mutate((now) => now.filter(({ name }) => name !== removing))}
+        onConfirm={() => save.mutate({ make: (now) => now.filter(({ name }) => name !== removing) })}
       />
     </section>
   );

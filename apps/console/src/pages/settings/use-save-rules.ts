@@ -5,12 +5,22 @@ import { api, client, type Outputs } from "../../api/client.ts";
 export type RuleSetting = "routing.rules" | "upstream.errorRules";
 export type RuleOf<S extends RuleSetting> = Outputs["settings"]["get"][S][number];
 
+export interface RuleChange<R> {
+  /** The rules to be, of those that are in force. */
+  make(rules: readonly R[]): R[];
+  /** The rule as it was read, if one is edited: when somebody else has changed or removed it, nothing is saved. */
+  was?: R | null;
+}
+
 /** Saves the rules made of those that are in force, which what is saved becomes before anything else can be changed. */
-export function useSaveRules<S extends RuleSetting>(setting: S): (change: (rules: readonly RuleOf<S>[]) => RuleOf<S>[]) => Promise<void> {
+export function useSaveRules<S extends RuleSetting>(setting: S): (change: RuleChange<RuleOf<S>>) => Promise<void> {
   const queries = useQueryClient();
-  return async (change) => {
-    const { [setting]: rules } = await queries.fetchQuery({ ...api.settings.get.queryOptions(), staleTime: 0 });
-    const settings = await client.settings.update.mutate({ [setting]: change(rules as RuleOf<S>[]) });
+  return async ({ make, was = null }) => {
+    const settled = await queries.fetchQuery({ ...api.settings.get.queryOptions(), staleTime: 0 });
+    const rules = settled[setting] as RuleOf<S>[];
+    const isThere = rules.some(({ name }) => name === was?.name);
+    const expected = was && !isThere ? [...rules, was] : was ? withRule(rules, was, was) : rules;
+    const settings = await client.settings.update.mutate({ [setting]: make(rules), expected: { [setting]: expected } });
     queries.setQueryData(api.settings.get.queryKey(), settings);
   };
 }

@@ -1,6 +1,7 @@
 // `npm start`, `npm run demo`, `npm run dev`: prepare the checkout, then run the server in the foreground.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { demoConfig } from "./demo-config.mjs";
 import { childEnv, node, prepare, root } from "./prepare.mjs";
 
 const demo = process.argv.includes("--demo");
@@ -51,7 +52,7 @@ if (demo) {
   start(["apps/server/src/main.ts"], {
     env: {
       SLUICE_DATA_DIR: dataDir,
-      SLUICE_CONFIG: process.env.SLUICE_CONFIG ?? join(root, "apps/upstream/demo.yaml"),
+      SLUICE_CONFIG: process.env.SLUICE_CONFIG ?? demoConfig(root, dataDir, upstreamPort),
       SLUICE_ALLOW_PRIVATE_UPSTREAMS: `127.0.0.1:${upstreamPort}`,
       SLUICE_ADMIN_EMAIL: process.env.SLUICE_ADMIN_EMAIL ?? "admin@example.com",
       SLUICE_ADMIN_PASSWORD: process.env.SLUICE_ADMIN_PASSWORD ?? "sluice-demo-only",

@@ -40,7 +40,7 @@ export async function serveConsole(app: FastifyInstance, root: string): Promise<
   app.get("/*", { config: { access: "public" } }, async (request: FastifyRequest, reply) => {
     const path = decodePath(request.url);
     // `/api` is the page about what is below it.
-    const isPage = path === "" || path === "index.html" || (!/^(assets|trpc|auth)(\/|$)|^api\//.test(path) && acceptsHtml(request));
+    const isPage = path === "" || path === "index.html" || (!/^(assets|trpc|auth)(\/|$)|^api\//.test(path) && acceptsPage(path, request));
     const wanted = path !== "" && files.has(path) ? path : isPage ? "index.html" : path;
     if (wanted === "index.html") {
       const link = await preloads(path, request.headers["accept-language"]);
@@ -54,8 +54,9 @@ export async function serveConsole(app: FastifyInstance, root: string): Promise<
   });
 }
 
-function acceptsHtml(request: FastifyRequest): boolean {
-  return (request.headers.accept ?? "").includes("text/html");
+/** Browsers name HTML; curl and uptime monitors take anything, and get a page where no file is meant. */
+function acceptsPage(path: string, { headers: { accept = "*/*" } }: FastifyRequest): boolean {
+  return accept.includes("text/html") || (accept.includes("*/*") && !/\.[^/]*$/.test(path));
 }
 
 /** The path under the root, '' for the root itself and for what cannot be decoded. */

@@ -60,6 +60,27 @@ describe("the console", () => {
     }
   });
 
+  it("answers who takes anything, and who asks for the head only, as it does a browser", async () => {
+    for (const [path, accept] of [
+      ["/logs", html.accept],
+      ["/logs", "*/*"],
+      ["/system/ledger?x=1", "*/*"],
+      ["/", "*/*"],
+    ] as const) {
+      for (const method of ["GET", "HEAD"]) {
+        const answer = await fetch(`${api.url}${path}`, { method, headers: { accept } });
+        const told = [answer.status, answer.headers.get("content-type"), answer.headers.get("cache-control"), await answer.text()];
+        expect([method, path, ...told]).toEqual([
+          ...[method, path, 200, "text/html; charset=utf-8", "no-cache"],
+          method === "GET" ? "<title>Sluice</title>" : "",
+        ]);
+      }
+    }
+    for (const path of ["/models", "/api/v1/no-such", "/trpc/no.such", "/auth/unknown"])
+      expect([path, (await get(path, { accept: "application/json" })).status]).toEqual([path, 404]);
+    for (const path of ["/api/v1/no-such", "/auth/unknown", "/logs.json"]) expect([path, (await get(path)).status]).toEqual([path, 404]);
+  });
+
   it("names the code of a page with the page, and what the application brings itself not again; a build meanwhile is noticed", async () => {
     const link = async (path: string, headers = {}): Promise<string | null> =>
       (await get(path, { ...html, ...headers })).headers.get("link");

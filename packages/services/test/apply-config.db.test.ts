@@ -134,7 +134,7 @@ describe("applying a configuration file", () => {
     const alerting = `
 alerts:
   channels:
-    - { name: ops, kind: webhook, config: { url: "https://hooks.example.com/sluice" }, secret: { env: SIGNING } }
+    - { name: ops, kind: webhook, config: { url: { env: HOOK_URL } }, secret: { env: SIGNING } }
     - name: mail
       kind: email
       language: zh-CN
@@ -144,7 +144,11 @@ alerts:
     - { name: failing, kind: error_rate, threshold: 12.5, scope: provider, scopeName: main, channels: [mail, ops] }
     - { name: spent, kind: cost, scope: key, scopeName: ada@example.com/fixed }
 `;
-    const secrets = { SIGNING: `whsec_${Buffer.alloc(32, 7).toString("base64")}`, PASSWORD: "mail-secret" };
+    const secrets = {
+      SIGNING: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
+      PASSWORD: "mail-secret",
+      HOOK_URL: "https://hooks.example.com/T0/B1",
+    };
     const applyAlerts = (text: string) => applyConfig(systemContext(world.services, "config"), text, secrets);
     expect((await applyAlerts(alerting)).created).toEqual([
       ...["alert channel ops", "alert channel mail"],
@@ -156,6 +160,7 @@ alerts:
       return world.services.channelSecrets.decrypt(secret, id);
     });
     expect(opened).toEqual([secrets.SIGNING, secrets.PASSWORD]);
+    expect(channels.get("ops")?.config).toEqual({ url: secrets.HOOK_URL });
     const provider = await prisma.provider.findFirstOrThrow({ where: { name: "main" } });
     const key = await prisma.key.findFirstOrThrow({ where: { name: "fixed" } });
     const rule = (name: string) => prisma.alertRule.findFirstOrThrow({ where: { name } });
@@ -178,6 +183,8 @@ alerts:
       "alert rule failing (threshold, channelIds)",
     ]);
     expect((await applyAlerts(changed)).updated).toEqual([]);
+    secrets.HOOK_URL = "https://hooks.example.com/T0/B2";
+    expect((await applyAlerts(changed)).updated).toEqual(["alert channel ops (config)"]);
   });
 
   it.each([
@@ -200,6 +207,11 @@ alerts:
 
   it.each([
     ["a variable without value", "config: { url: https://hooks.example.com }, secret: { env: NOT_THERE }", /\.secret: .*NOT_THERE$/],
+    [
+      "an address in a variable without value",
+      "config: { url: { env: NOT_THERE } }, secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+      /^line 3: alerts\.channels\[0\]\.config\.url: .*NOT_THERE$/,
+    ],
     ["no secret to sign with", "config: { url: https://hooks.example.com }", /\.secret: /],
     ["an address nobody may call", "config: { url: http://10.0.0.1 }, secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", /\.config\.url: /],
   ])("refuses an alert channel with %s", async (_, rest, problem) => {

@@ -14,7 +14,8 @@ type ChannelEntry = ConfigFile["alerts"]["channels"][number];
 type RuleEntry = ConfigFile["alerts"]["rules"][number];
 
 /** Brings one channel to what the file says. */
-export async function applyAlertChannel(ctx: TxCtx, { secret: field, ...wanted }: ChannelEntry, job: ApplyJob): Promise<void> {
+export async function applyAlertChannel(ctx: TxCtx, { secret: field, ...entry }: ChannelEntry, job: ApplyJob): Promise<void> {
+  const wanted = entry.kind === "webhook" ? { ...entry, config: { url: resolveSecret(entry.config.url, job.environment) } } : entry;
   const given = field === undefined ? undefined : (resolveSecret(field, job.environment) ?? undefined);
   // As its form takes it: compared otherwise, a line's end behind it would be a change each time.
   const secret = wanted.kind === "webhook" ? given?.trim() : given;

@@ -94,7 +94,10 @@ function requireSecrets({ config, problem }: ReadConfig, environment: Environmen
   }
   for (const [i, user] of config.users.entries())
     for (const [k, { key }] of user.keys.entries()) check(key, ["users", i, "keys", k, "key"]);
-  for (const [i, { secret }] of config.alerts.channels.entries()) check(secret, ["alerts", "channels", i, "secret"]);
+  for (const [i, { secret, config: to }] of config.alerts.channels.entries()) {
+    check(secret, ["alerts", "channels", i, "secret"]);
+    if ("url" in to) check(to.url, ["alerts", "channels", i, "config", "url"]);
+  }
   if (problems.length > 0) throw new ConfigFileError(problems);
 }
 

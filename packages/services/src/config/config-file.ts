@@ -11,11 +11,10 @@ import { UpdateSettingsInput } from "@sluice/core/inputs/settings";
 import { emailField, roleField } from "@sluice/core/inputs/user";
 import { z } from "zod";
 
+const variable = z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "a variable's name") });
+
 /** A value, or the name of the environment variable that holds it. */
-const secretField = z.union([
-  z.string().min(1).max(4096),
-  z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "a variable's name") }),
-]);
+const secretField = z.union([z.string().min(1).max(4096), variable]);
 export type SecretField = z.infer<typeof secretField>;
 
 /** YAML reads 3 and 0.075 as numbers; money is kept as the decimal text. */
@@ -99,9 +98,12 @@ const priceEntry = z.strictObject({
 
 const channelEntry = { name: nameField, language: z.enum(alertLanguages).optional(), enabled: z.boolean().optional() };
 
+/** Whoever knows the address of a webhook can post to it: it may stay out of the file as secrets may. */
+const webhookEntry = z.strictObject({ url: z.union([webhookConfig.shape.url, variable]) });
+
 const alertChannelEntry = z.discriminatedUnion("kind", [
   /** Its signing secret is said: nobody would learn of one that was made. */
-  z.strictObject({ kind: z.literal("webhook"), ...channelEntry, config: webhookConfig, secret: secretField }),
+  z.strictObject({ kind: z.literal("webhook"), ...channelEntry, config: webhookEntry, secret: secretField }),
   z.strictObject({ kind: z.literal("email"), ...channelEntry, config: emailConfig, secret: secretField.optional() }),
 ]);
 

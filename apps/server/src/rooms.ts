@@ -134,7 +134,12 @@ export async function openRooms(env: Env, parts: RoomParts): Promise<Rooms> {
     }
     if (command.kind === "credential.cool") admission.coolDowns.receive(command.coolDown);
   });
-  const egress = createEgress({ allowPrivateHosts: env.allowPrivateUpstreams, clock: systemClock, log });
+  const egress = createEgress({
+    allowPrivateHosts: env.allowPrivateUpstreams,
+    connectionsPerOrigin: () => settings()["upstream.connectionsPerOrigin"],
+    clock: systemClock,
+    log,
+  });
   const opened = snapshot;
   const cache = createCache({ redis: storage.redis, version, settings, configVersion: () => opened.current().version, log });
   return {

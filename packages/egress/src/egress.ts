@@ -24,10 +24,13 @@ export interface EgressOptions {
   clock?: Clock;
   /** Replaces DNS in tests. */
   addresses?: AddressSource;
+  /** Requests that may be under way to one origin, each on a connection of its own; asked anew at each. Default 2,048. */
+  connectionsPerOrigin?: () => number;
   limits?: Partial<PoolLimits>;
 }
 
-const defaultLimits: PoolLimits = { connectionsPerOrigin: 2_048, origins: 256, keepAliveMs: 30_000, idlePoolMs: 300_000 };
+const defaultConnectionsPerOrigin = 2_048;
+const defaultLimits: PoolLimits = { origins: 256, keepAliveMs: 30_000, idlePoolMs: 300_000 };
 
 const maxTargets = 1_000;
 
@@ -37,6 +40,7 @@ export function createEgress(options: EgressOptions): Egress {
   if (allowList.invalid.length > 0)
     options.log.warn({ entries: allowList.invalid }, "SLUICE_ALLOW_PRIVATE_UPSTREAMS has entries that are no host");
   const limits = { ...defaultLimits, ...options.limits };
+  const connectionsPerOrigin = options.connectionsPerOrigin ?? (() => defaultConnectionsPerOrigin);
   const clock = options.clock ?? systemClock;
   const resolve = createResolver(clock, options.addresses ?? systemAddresses());
   const pools = new Pools(clock, resolve, limits);
@@ -66,9 +70,13 @@ export function createEgress(options: EgressOptions): Egress {
 
   /** `fresh`: on a connection that nothing was sent on before. */
   function send(target: Target, request: EgressRequest, fresh = false): Exchange {
-    const origin = pools.get(target, request.connectTimeoutMs, request.proxy === undefined ? undefined : routeOf(request.proxy));
+    const origin = pools.get(target, {
+      connections: connectionsPerOrigin(),
+      connectTimeoutMs: request.connectTimeoutMs,
+      proxy: request.proxy === undefined ? undefined : routeOf(request.proxy),
+    });
     // A queue behind the connections would be a wait that no timeout of the request covers.
-    if (origin.active >= limits.connectionsPerOrigin)
+    if (origin.active >= origin.connections)
       throw new SluiceError("overloaded", { detail: `all connections to ${target.origin} are in use` });
     const exchange = new Exchange(origin, request.signal);
     const dispatcher = fresh ? origin.fresh() : origin.pool;

@@ -34,6 +34,8 @@ export interface OriginPool {
   fresh(): Connection;
   /** Requests between dispatch and the end of their answer. */
   active: number;
+  /** Open connections at most; each carries one request at a time. */
+  connections: number;
   usedAt: number;
   /** Applies to connections opened from now on. */
   connectTimeoutMs: number;
@@ -45,9 +47,14 @@ export interface Route {
   proxy: ProxyTarget;
 }
 
+/** What a pool is asked for with. */
+interface PoolAsk {
+  connections: number;
+  connectTimeoutMs: number;
+  proxy: Route | undefined;
+}
+
 export interface PoolLimits {
-  /** Open connections to one origin; each carries one request at a time. */
-  connectionsPerOrigin: number;
   /** Origins that keep a pool; the longest unused idle one makes room. */
   origins: number;
   /** A connection without a request is closed after this, or sooner when the provider says so. */
@@ -58,10 +65,12 @@ export interface PoolLimits {
 
 const sweepEveryMs = 60_000;
 
-/** Pools by origin and proxy, made on demand, dropped when idle; no timer of its own. */
+/** Pools by origin and proxy; made on demand, dropped when idle; no timer of its own. */
 export class Pools {
   /** By origin, and behind a space the proxy. */
   readonly #byOrigin = new Map<string, OriginPool>();
+  /** Those that end with what they still carry. */
+  readonly #dropped = new Set<Pool>();
   readonly #clock: Clock;
   readonly #resolve: (host: string) => Promise<readonly ResolvedAddress[]>;
   readonly #limits: PoolLimits;
@@ -78,15 +87,19 @@ export class Pools {
     return this.#byOrigin.size;
   }
 
-  /** The pool of a target's origin, through that proxy if there is one; marked as used now. */
-  get(target: Target, connectTimeoutMs: number, proxy?: Route): OriginPool {
+  /**
+   * The pool of a target's origin, through that proxy if there is one; marked as used now. Where another number of
+   * connections is asked for than it was made for, a new one takes its place, and what it carries ends on it.
+   */
+  get(target: Target, { connections, connectTimeoutMs, proxy }: PoolAsk): OriginPool {
     const key = proxy ? `${target.origin} ${proxy.url}` : target.origin;
     const now = this.#clock.monotonic();
     if (now - this.#sweptAt > sweepEveryMs) this.#sweep(now);
     let entry = this.#byOrigin.get(key);
-    if (!entry) {
+    if (entry && entry.connections !== connections) this.#drop(key, entry);
+    if (entry?.connections !== connections) {
       this.#makeRoom();
-      entry = this.#open(target, connectTimeoutMs, proxy?.proxy);
+      entry = this.#open(target, connections, proxy?.proxy);
       this.#byOrigin.set(key, entry);
     }
     entry.usedAt = now;
@@ -96,12 +109,12 @@ export class Pools {
 
   /** Destroys every connection. */
   async close(): Promise<void> {
-    const pools = [...this.#byOrigin.values()];
+    const pools = [...this.#dropped, ...[...this.#byOrigin.values()].map(({ pool }) => pool)];
     this.#byOrigin.clear();
-    await Promise.all(pools.map(({ pool }) => pool.destroy()));
+    await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
-  #open(target: Target, connectTimeoutMs: number, proxy: ProxyTarget | undefined): OriginPool {
+  #open(target: Target, connections: number, proxy: ProxyTarget | undefined): OriginPool {
     // One connector per timeout value, because it carries the TLS session cache of the origin.
     const connectors = new Map<number, buildConnector.connector>();
     const options = {
@@ -122,11 +135,12 @@ export class Pools {
     };
     const entry: OriginPool = {
       active: 0,
+      connections,
       usedAt: 0,
-      connectTimeoutMs,
+      connectTimeoutMs: 0,
       pool: new Pool(target.origin, {
         ...options,
-        connections: this.#limits.connectionsPerOrigin,
+        connections,
         factory: (origin, options) => new Connection(origin, options),
       }),
       fresh: () => new Connection(new URL(target.origin), options),
@@ -152,6 +166,11 @@ export class Pools {
 
   #drop(origin: string, entry: OriginPool): void {
     this.#byOrigin.delete(origin);
-    entry.pool.close().catch(() => undefined);
+    const { pool } = entry;
+    this.#dropped.add(pool);
+    pool
+      .close()
+      .catch(() => undefined)
+      .finally(() => this.#dropped.delete(pool));
   }
 }

@@ -279,7 +279,7 @@ describe("a connection", () => {
       allowPrivateHosts: ["127.0.0.1"],
       log: silentLog,
       clock: systemClock,
-      limits: { connectionsPerOrigin: 1 },
+      connectionsPerOrigin: () => 1,
     });
     const url = await serve((_request, response) => void response.write("x"));
     const first = await narrow.request(ask(url));

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { createEgress } from "../src/egress.ts";
 import { ask, listen, listenRaw, textOf } from "./servers.ts";
 
-const open = (connectionsPerOrigin?: number) =>
-  createEgress({ allowPrivateHosts: ["127.0.0.1"], log: silentLog, ...(connectionsPerOrigin && { limits: { connectionsPerOrigin } }) });
+const open = (connectionsPerOrigin?: () => number) =>
+  createEgress({ allowPrivateHosts: ["127.0.0.1"], log: silentLog, ...(connectionsPerOrigin && { connectionsPerOrigin }) });
 
 async function counted() {
   let connects = 0;
@@ -25,7 +25,8 @@ describe("A11: connections are kept and shared", () => {
   });
 
   it("300 at once open no more than the bound, and who finds none free is told so at once", async () => {
-    const [egress, server] = [open(256), await counted()];
+    let bound = 256;
+    const [egress, server] = [open(() => bound), await counted()];
     const call = async () => textOf((await egress.request(ask(server.url))).body);
     const answers = await Promise.allSettled(Array.from({ length: 300 }, call));
     expect(server.connects()).toBeLessThanOrEqual(256);
@@ -34,6 +35,13 @@ describe("A11: connections are kept and shared", () => {
     // The next 256 use what is there.
     await Promise.all(Array.from({ length: 256 }, call));
     expect(server.connects()).toBeLessThanOrEqual(256);
+    // Another bound holds for what comes next, beside what is under way.
+    const before = call();
+    bound = 300;
+    expect(await Promise.all([before, ...Array.from({ length: 300 }, call)])).toHaveLength(301);
+    bound = 2;
+    const narrow = await Promise.allSettled(Array.from({ length: 3 }, call));
+    expect(narrow.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
     await egress.close();
     await server.close();
   });

@@ -84,6 +84,7 @@ export const settings = {
     upstream_connectTimeoutMs: "Connect",
     upstream_firstContentTimeoutMs: "First content",
     upstream_idleTimeoutMs: "Idle stream",
+    upstream_connectionsPerOrigin: "Connections to one address",
     routing_rules: "Routing rules",
     upstream_errorRules: "Error rules",
     breaker_failures: "Failures that open it",
@@ -142,6 +143,8 @@ export const settings = {
     upstream_connectTimeoutMs: "Waiting for a connection.",
     upstream_firstContentTimeoutMs: "Waiting for the first content.",
     upstream_idleTimeoutMs: "Silence inside a stream.",
+    upstream_connectionsPerOrigin:
+      "Requests at a time to one provider's address, in each instance. Nobody waits beyond that: the next provider is asked.",
     routing_rules:
       "Where certain requests go in place of where they would. The first rule that applies counts; a change is in force at the next request.",
     upstream_errorRules:

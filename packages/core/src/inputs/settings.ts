@@ -59,6 +59,8 @@ export const settingSchemas = {
   "upstream.connectTimeoutMs": z.int().min(100).max(60_000).default(10_000),
   "upstream.firstContentTimeoutMs": z.int().min(100).max(600_000).default(120_000),
   "upstream.idleTimeoutMs": z.int().min(100).max(600_000).default(60_000),
+  /** Requests at a time to one origin (scheme, host, port), each on a connection of its own; beyond, the next provider is asked. */
+  "upstream.connectionsPerOrigin": z.int().min(1).max(60_000).default(2_048),
   /** What errors of providers mean, where it is not what their status says; the first rule that applies counts. */
   "upstream.errorRules": z.array(ErrorRule).max(50).default([]),
   /** Consecutive failures that open a breaker; 0 disables. */

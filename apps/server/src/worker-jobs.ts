@@ -1,3 +1,4 @@
+import { completeKeyMonths } from "@sluice/ledger/key-months";
 import { createAlertDelivery } from "@sluice/services/alerts/deliver-alerts";
 import { createAlertEvaluation } from "@sluice/services/alerts/evaluate-alerts";
 import { pruneIncidents } from "@sluice/services/alerts/prune-incidents";
@@ -12,7 +13,7 @@ import type { Job } from "@sluice/worker/scheduler";
 
 /** What one instance does now and then for all of them, beside the worker's own jobs (partitions, retention, adoption). */
 export function workerJobs(services: Services): Job[] {
-  return [warmCachesJob(services), ...correctCostsJobs(services), recentTotalsJob(services), validityJob(services), ...alertJobs(services)];
+  return [warmCachesJob(services), ...correctCostsJobs(services), ...sumsJobs(services), validityJob(services), ...alertJobs(services)];
 }
 
 /** A price that appeared is waited for half a minute; who ordered a re-pricing waits for it. */
@@ -46,11 +47,12 @@ function alertJobs(services: Services): Job[] {
 /** Small steps: the fewer hours it is behind, the fewer the overview has to read. */
 const RECENT_EVERY_MS = 300_000;
 
-function recentTotalsJob({ pool, snapshot, clock }: Services): Job {
-  return {
-    name: "keep-recent-totals",
-    everyMs: RECENT_EVERY_MS,
-    atStart: true,
-    run: () => keepRecentTotals(pool, { nowMs: clock.now(), settings: snapshot.current().settings }),
-  };
+/** Sums of what an older version settled stand in the rollups until they are made: they are slower to read, never wrong. */
+function sumsJobs({ pool, snapshot, clock }: Services): Job[] {
+  const keepRecent = () => keepRecentTotals(pool, { nowMs: clock.now(), settings: snapshot.current().settings });
+  const completeMonths = async (signal: AbortSignal): Promise<void> => void (await completeKeyMonths(pool, signal));
+  return [
+    { name: "keep-recent-totals", everyMs: RECENT_EVERY_MS, atStart: true, run: keepRecent },
+    { name: "complete-key-months", everyMs: RECENT_EVERY_MS, atStart: true, run: completeMonths },
+  ];
 }

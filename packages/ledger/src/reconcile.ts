@@ -43,6 +43,7 @@ export const timelessChecks: readonly BookCheck[] = [
   totalsCheck("key_totals", "key_id"),
   totalsCheck("user_totals", "user_id"),
   ...recentRanges.flatMap((range) => [recentCheck("key", range), recentCheck("user", range)]),
+  monthsCheck(),
   balances(),
 ];
 
@@ -100,11 +101,17 @@ const totalSums = rankedBy({
   ttftCount: "sum(ttft_count)",
   ttftMsSum: "sum(ttft_ms_sum)",
 });
-const keyDaySums = rankedBy({
-  count: (condition) => `count(*) FILTER (WHERE ${original} AND ${condition})`,
-  ttftCount: `count(ttft_ms) FILTER (WHERE ${original})`,
-  ttftMsSum: `coalesce(sum(ttft_ms) FILTER (WHERE ${original}), 0)`,
-});
+const keyDaySums = {
+  ...rankedBy({
+    count: (condition) => `count(*) FILTER (WHERE ${original} AND ${condition})`,
+    ttftCount: `count(ttft_ms) FILTER (WHERE ${original})`,
+    ttftMsSum: `coalesce(sum(ttft_ms) FILTER (WHERE ${original}), 0)`,
+  }),
+  aborted_requests: `count(*) FILTER (WHERE ${original} AND status_class = 'aborted')`,
+  cache_write_tokens: "sum(cache_write_5m_tokens + cache_write_1h_tokens)",
+  duration_ms_sum: `coalesce(sum(duration_ms) FILTER (WHERE ${original}), 0)`,
+  measured_requests: `count(*) FILTER (WHERE ${original})`,
+};
 
 function rankedBy({
   count,
@@ -264,6 +271,26 @@ function totalsCheck(table: "key_totals" | "user_totals", id: "key_id" | "user_i
       return rows.map(({ id: of, raw, kept }) => ({
         ...{ invariant: "I2" as const, table, id: of, ...differing(names, raw, kept) },
         ...(id === "key_id" ? { keyId: of } : { userId: of }),
+      }));
+    },
+  };
+}
+
+/** I2: what a key did in a month is the sum of its days. */
+function monthsCheck(): BookCheck {
+  return {
+    table: "key_months",
+    async find(db) {
+      const names = Object.keys(totalSums);
+      const figures = (of: string): string => `ARRAY[${names.map((name) => `coalesce(${of}.${name}, 0)::text`).join(", ")}]`;
+      const { rows } = await db.query<SumsRow & { key_id: string; user_id: string }>(`
+        WITH days AS (SELECT tenant_id, date_trunc('month', bucket, 'UTC') AS bucket, user_id, key_id,
+          ${names.map((name) => `sum(${name}) AS ${name}`).join(", ")} FROM key_days GROUP BY 1, 2, 3, 4)
+        SELECT concat_ws(' ', ${keyOfDay}) AS key, bucket, user_id, key_id, ${figures("d")} AS raw, ${figures("m")} AS kept
+        FROM days d FULL JOIN key_months m USING (${keyOfDay}) WHERE ${figures("d")} <> ${figures("m")} LIMIT ${LISTED}`);
+      return rows.map(({ key, bucket, key_id, user_id, raw, kept }) => ({
+        ...{ invariant: "I2" as const, table: "key_months", id: key, bucketMs: bucket.getTime(), keyId: key_id, userId: user_id },
+        ...differing(names, raw, kept),
       }));
     },
   };

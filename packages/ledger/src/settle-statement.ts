@@ -92,6 +92,7 @@ export const rollupTables = [
 ] as const;
 
 const dayOf = rollupTables[2].bucketOf;
+const monthOf = (at: string): string => `date_trunc('month', ${at}, 'UTC')`;
 
 /** `usage_sums` are by one dimension, a row for all kinds of ends: how many ended how is counted there. 2xx are the rest. */
 const endings = Object.fromEntries(
@@ -162,6 +163,7 @@ function makeSettleSql(): string {
     usageSumsPart(),
     usedPart(),
     keyDaysPart(),
+    keyMonthsPart(),
     totalsPart("key_totals", "key_id"),
     totalsPart("user_totals", "user_id"),
     accountsPart,
@@ -203,21 +205,27 @@ const byOnePart = `by_one AS (
       .join(", ")}
   FROM sums GROUP BY ${oneDimension.groups})`;
 
+/** Of everything alone: the sum of all that whoever moves `key_months` settled, by which is known whether these are whole. */
+export const monthsMoved = { grain: "month", bucketOf: monthOf } as const;
+
+const usageSums = [...summed, ...Object.keys(endings).map((name) => ({ name, sum: `sum(${name})::bigint` }))];
+export const usageSumNames = usageSums.map(({ name }) => name);
+
 /** Few rows, whatever the batch: as many as there are models, providers and so on in it. */
 function usageSumsPart(): string {
-  const all = [...summed, ...Object.keys(endings).map((name) => ({ name, sum: `sum(${name})::bigint` }))];
-  const names = all.map(({ name }) => name);
+  const grains = [...rollupTables, monthsMoved].map(({ grain, bucketOf }) => `('${grain}', ${bucketOf("bucket")})`);
   return `usage_sums_moved AS (
-  INSERT INTO usage_sums (tenant_id, grain, kind, bucket, id, ${names.join(", ")})
-  SELECT tenant_id, grain, kind, at, id, ${all.map(({ sum }) => sum).join(", ")}
-  FROM by_one CROSS JOIN LATERAL (VALUES ${rollupTables.map(({ grain, bucketOf }) => `('${grain}', ${bucketOf("bucket")})`).join(", ")}) AS of(grain, at)
+  INSERT INTO usage_sums (tenant_id, grain, kind, bucket, id, ${usageSumNames.join(", ")})
+  SELECT tenant_id, grain, kind, at, id, ${usageSums.map(({ sum }) => sum).join(", ")}
+  FROM by_one CROSS JOIN LATERAL (VALUES ${grains.join(", ")}) AS of(grain, at)
+  WHERE grain <> '${monthsMoved.grain}' OR kind = ''
   GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
   ON CONFLICT (tenant_id, grain, kind, bucket, id) DO UPDATE SET
-    ${added("usage_sums", names)})`;
+    ${added("usage_sums", usageSumNames)})`;
 }
 
-/** What keys are ranked by, as rollups give it: of all time in totals, by the day in `key_days`. */
-export const rankedSums = {
+/** What keys are ranked by, as rollups give it: of all time in totals, by the day in `key_days`, by the month in `key_months`. */
+const rankedSums = {
   requests: "sum(requests)",
   total_tokens: `sum(${tokens})`,
   cost_nano_usd: "sum(cost_nano_usd)",
@@ -228,7 +236,16 @@ export const rankedSums = {
   ttft_count: "sum(ttft_count)",
   ttft_ms_sum: "sum(ttft_ms_sum)",
 } as const;
-const ranked = Object.keys(rankedSums);
+export const rankedNames = Object.keys(rankedSums);
+
+/** What else is shown of a key's day, and of how many requests, which an older process does not move (key-months). */
+export const shownSums = {
+  aborted_requests: "coalesce(sum(requests) FILTER (WHERE status_class = 'aborted'), 0)",
+  cache_write_tokens: "sum(cache_write_5m_tokens + cache_write_1h_tokens)",
+  duration_ms_sum: "sum(duration_ms_sum)",
+  measured_requests: "sum(requests)",
+} as const;
+const ofDay = [...rankedNames, ...Object.keys(shownSums)];
 
 /**
  * What each key of each user moved on each day, in all and lately, and whether these ids are ours: the ledger takes any text, but only
@@ -240,7 +257,7 @@ function usedPart(): string {
   );
   return `used AS (
   SELECT tenant_id, ${dayOf("bucket")} AS bucket, user_id, key_id, max(used_at) AS used_at, user_id ${isUuid} AS of_user, key_id ${isUuid} AS of_key,
-    ${Object.entries(rankedSums)
+    ${Object.entries({ ...rankedSums, ...shownSums })
       .map(([name, sum]) => `(${sum})::bigint AS ${name}`)
       .join(", ")}, ${recent.join(", ")}
   FROM sums GROUP BY 1, 2, 3, 4)`;
@@ -249,15 +266,24 @@ function usedPart(): string {
 /** One row a key and day: a batch is of one day, mostly. */
 function keyDaysPart(): string {
   return `key_days_moved AS (
-  INSERT INTO key_days (tenant_id, bucket, user_id, key_id, ${ranked.join(", ")})
-  SELECT tenant_id, bucket, user_id::uuid, key_id::uuid, ${ranked.join(", ")} FROM used WHERE of_user AND of_key ORDER BY 1, 2, 3, 4
-  ON CONFLICT (tenant_id, bucket, user_id, key_id) DO UPDATE SET ${added("key_days", ranked)})`;
+  INSERT INTO key_days (tenant_id, bucket, user_id, key_id, ${ofDay.join(", ")})
+  SELECT tenant_id, bucket, user_id::uuid, key_id::uuid, ${ofDay.join(", ")} FROM used WHERE of_user AND of_key ORDER BY 1, 2, 3, 4
+  ON CONFLICT (tenant_id, bucket, user_id, key_id) DO UPDATE SET ${added("key_days", ofDay)})`;
+}
+
+/** One row a key and month, so that who used most of ten thousand keys in a month is ten thousand rows. */
+function keyMonthsPart(): string {
+  return `key_months_moved AS (
+  INSERT INTO key_months (tenant_id, bucket, user_id, key_id, ${rankedNames.join(", ")})
+  SELECT tenant_id, ${monthOf("bucket")}, user_id::uuid, key_id::uuid, ${rankedNames.map((name) => `sum(${name})::bigint`).join(", ")}
+  FROM used WHERE of_user AND of_key GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+  ON CONFLICT (tenant_id, bucket, user_id, key_id) DO UPDATE SET ${added("key_months", rankedNames)})`;
 }
 
 /** What a key or a user has used in all, and lately. */
 function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): string {
   const [owner, ownerUuid] = id === "key_id" ? [", user_id", ", min(user_id)::uuid"] : ["", ""];
-  const summedUp = [...ranked, ...recentRanges.flatMap((range) => Object.keys(recentColumns(range, "true")))];
+  const summedUp = [...rankedNames, ...recentRanges.flatMap((range) => Object.keys(recentColumns(range, "true")))];
   return `${table}_moved AS (
   INSERT INTO ${table} (${id}${owner}, tenant_id, last_used_at, ${summedUp.join(", ")})
   SELECT ${id}::uuid${ownerUuid}, min(tenant_id), max(used_at), ${summedUp.map((name) => `sum(${name})::bigint`).join(", ")}
@@ -278,7 +304,7 @@ const accountsPart = `accounts_moved AS (
     postpaid_nano_usd = accounts.postpaid_nano_usd + CASE accounts.billing WHEN 'postpaid' THEN EXCLUDED.postpaid_nano_usd ELSE 0 END)`;
 
 /** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_11";
+export const SETTLE_NAME = "sluice_settle_12";
 export const settleSql = makeSettleSql();
 
 /** What the columns need of a detail. */

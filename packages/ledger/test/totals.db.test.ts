@@ -3,9 +3,10 @@ import { noUsage } from "@sluice/core/requests";
 import { makeKey, makeUser, requestRow } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { completeKeyMonths } from "../src/key-months.ts";
 import { recentRanges } from "../src/recent-columns.ts";
 import { moveRecentTotals } from "../src/recent-totals.ts";
-import { findWrongTotals } from "../src/reconcile.ts";
+import { findWrongSums, findWrongTotals } from "../src/reconcile.ts";
 import { settleBatch } from "../src/settle-batch.ts";
 import { finishOf } from "./arrange.ts";
 
@@ -127,5 +128,43 @@ describe("what a key has used lately", () => {
     expect((await findWrongTotals(database.pool)).map(({ id }) => id)).toEqual([key.id]);
     for (const range of recentRanges) await moveRecentTotals(database.pool, range, hour);
     expect(await lately()).toEqual([0, 0, 6, 0, 0, 0]);
+  });
+});
+
+describe("what a key did in a month", () => {
+  const DAY = 86_400_000;
+
+  it("is the sum of its days, with late rows and corrections; what an older version settled beside it is summed up anew", async () => {
+    const { pool } = database;
+    const { key } = await makeKey(database.prisma);
+    const of = (daysAgo: number, fields: Parameters<typeof finishOf>[0] = {}) =>
+      finishOf({ keyId: key.id, userId: key.userId, startedAtMs: Date.now() - daysAgo * DAY, costNanoUsd: "5", ...fields });
+    const months = async () => {
+      const { rows } = await pool.query(
+        "SELECT requests::int, cost_nano_usd::int AS cost FROM key_months WHERE key_id = $1 ORDER BY bucket",
+        [key.id],
+      );
+      return rows.reduce((sum, row) => [sum[0] + row.requests, sum[1] + row.cost], [0, 0]);
+    };
+    // What the tests before have done to other totals is theirs.
+    const wrongMonths = async () => (await findWrongTotals(pool)).filter(({ what }) => what.startsWith("key_months"));
+    const original = of(40);
+    await settleBatch(pool, [of(0), of(1, { state: "aborted", status: 0 }), original]);
+    const row = requestRow({ ...original.row, id: newId(), correctsId: original.row.id, usage: noUsage, costNanoUsd: "-2" });
+    await settleBatch(pool, [{ ...original, row, detail: { ...original.detail, id: row.id } }]);
+    expect([await months(), await wrongMonths(), await findWrongSums(pool)]).toEqual([[3, 13], [], []]);
+    await completeKeyMonths(pool);
+    expect(await completeKeyMonths(pool)).toBe(0);
+
+    // An older process moves the days, and of these not all.
+    await pool.query("CREATE TABLE kept AS TABLE key_months; CREATE TABLE kept_sums AS SELECT * FROM usage_sums WHERE grain = 'month'");
+    await settleBatch(pool, [of(0, { durationMs: 77 }), of(40, { state: "aborted", status: 0 })]);
+    await pool.query(`TRUNCATE key_months; INSERT INTO key_months TABLE kept;
+      DELETE FROM usage_sums WHERE grain = 'month'; INSERT INTO usage_sums TABLE kept_sums;
+      UPDATE key_days SET duration_ms_sum = 0, aborted_requests = 0, measured_requests = measured_requests - 1 WHERE key_id = '${key.id}' AND requests > 1`);
+    expect(await months()).toEqual([3, 13]);
+    expect((await findWrongSums(pool)).map(({ what }) => what).join()).toContain("key_days");
+    expect(await completeKeyMonths(pool)).toBe(2);
+    expect([await months(), await wrongMonths(), await findWrongSums(pool), await completeKeyMonths(pool)]).toEqual([[5, 23], [], [], 0]);
   });
 });

@@ -81,7 +81,22 @@ const question = fc.record({
   ),
 } as const);
 
-async function settle(tenantId: string, nowMs: number, requests: readonly Request[]): Promise<void> {
+/** What a process that knows neither sums of months nor all of the days' leaves of all that is settled by now. */
+async function forgetNewerSums(tenantId: string): Promise<void> {
+  const { pool } = test.database;
+  await pool.query(
+    "UPDATE key_days SET aborted_requests = 0, cache_write_tokens = 0, duration_ms_sum = 0, measured_requests = 0 WHERE tenant_id = $1",
+    [tenantId],
+  );
+  await pool.query("DELETE FROM key_months WHERE tenant_id = $1", [tenantId]);
+  await pool.query("DELETE FROM usage_sums WHERE tenant_id = $1 AND grain = 'month'", [tenantId]);
+}
+
+async function settle(
+  tenantId: string,
+  nowMs: number,
+  { requests, isUpgraded }: { requests: readonly Request[]; isUpgraded: boolean },
+): Promise<void> {
   const rows = requests.map(({ key, ageMs, ended: [state, status], ...one }) => {
     const refused = state === "refused";
     return requestRow({
@@ -108,7 +123,8 @@ async function settle(tenantId: string, nowMs: number, requests: readonly Reques
     ];
   });
   const batches = [rows.filter((_, at) => !requests[at]?.late), rows.filter((_, at) => requests[at]?.late), corrections];
-  for (const batch of batches) {
+  for (const [at, batch] of batches.entries()) {
+    if (at === 1 && isUpgraded) await forgetNewerSums(tenantId);
     for (const [, id] of new Map(batch.map((row) => [Math.floor(row.startedAtMs / (5 * DAY_MS)), row.id])))
       await ensurePartitionFor(test.database.pool, id);
     const records = batch.map((row) => ({ row, detail: requestDetail({ id: row.id }), upstreamCostNanoUsd: "7" }));
@@ -216,11 +232,11 @@ function idsBy(raw: readonly Raw[], by: keyof Raw["row"]): [id: string, sums: Sp
 }
 
 describe("answers from rollups", () => {
-  it("are the sums of the rows, over changes of the clocks, in every zone, with late rows and corrections", async () => {
+  it("are the sums of the rows, over changes of the clocks, in every zone, with late rows and corrections, and beside an older version", async () => {
     await fc.assert(
       fc.asyncProperty(
         places,
-        fc.array(request, { minLength: 5, maxLength: 60 }),
+        fc.record({ requests: fc.array(request, { minLength: 5, maxLength: 60 }), isUpgraded: fc.boolean() }),
         fc.array(question, { minLength: 3, maxLength: 4 }),
         checkAnswers,
       ),
@@ -231,11 +247,13 @@ describe("answers from rollups", () => {
 
 type Question = typeof question extends fc.Arbitrary<infer Q> ? Q : never;
 
-async function checkAnswers([zone = "", now = ""]: string[], requests: Request[], questions: Question[]): Promise<void> {
+type Settled = Parameters<typeof settle>[2];
+
+async function checkAnswers([zone = "", now = ""]: string[], settled: Settled, questions: Question[]): Promise<void> {
   const tenantId = newId();
   const nowMs = Date.parse(now);
   const ctx: Ctx = { ...admin, tenantId, clock: fakeClock(nowMs) };
-  await settle(tenantId, nowMs, requests);
+  await settle(tenantId, nowMs, settled);
   const raw = await readRaw(tenantId);
   const periods = [...leaderboardPeriods];
   for (const { lengthMs, endsBeforeMs, by, top, step, filter: asked } of questions) {

@@ -33,6 +33,7 @@ export async function seedSkewedSums(pool: pg.Pool, log: SkewedLog): Promise<voi
   await withOwnSettings(pool, (client) => seedOwners(client, log));
   await seedRollups(pool, log);
   await withOwnSettings(pool, async (client) => {
+    await seedMonths(client);
     await seedTotals(client);
     await client.query(`VACUUM (ANALYZE) ${sumsTables.join(", ")}, key_totals, user_totals, keys, users`);
   });
@@ -127,11 +128,19 @@ const rankedSums = {
   ttft_count: "sum(ttft_count)",
   ttft_ms_sum: "sum(ttft_ms_sum)",
 };
+const rankedNames = Object.keys(rankedSums).join(", ");
+/** What days of keys have besides. */
+const shownSums = {
+  aborted_requests: "coalesce(sum(requests) FILTER (WHERE status_class = 'aborted'), 0)",
+  cache_write_tokens: "sum(cache_write_5m_tokens + cache_write_1h_tokens)",
+  duration_ms_sum: "sum(duration_ms_sum)",
+  measured_requests: "sum(requests)",
+};
 const columnsOf = (sums: Record<string, string>): string =>
   Object.entries(sums)
     .map(([name, sum]) => `${sum} AS ${name}`)
     .join(", ");
-const rankedSql = columnsOf(rankedSums);
+const daySums = { ...rankedSums, ...shownSums };
 
 const grains = [
   ["5m", "rollups_5m", "date_bin('5 minutes', started_at, '2000-01-01T00:00:00Z'::timestamptz)"],
@@ -139,7 +148,7 @@ const grains = [
   ["day", "rollups_day", "date_trunc('day', started_at, 'UTC')"],
 ] as const;
 type Grain = (typeof grains)[number];
-const sumsTables = [...grains.map(([, table]) => table), "usage_sums", "key_days"];
+const sumsTables = [...grains.map(([, table]) => table), "usage_sums", "key_days", "key_months"];
 /** Five minutes are kept for a week. */
 const FINE_DAYS = 7;
 /** As many as even a small machine has processors. */
@@ -177,8 +186,8 @@ async function onEach<T>(
 function daySql([grain, table, bucket]: Grain, fromMs: number): string {
   const classed = dimensions.replace("status_class", `${statusClass} AS status_class`);
   const kind = kinds.map(([name, column]) => `WHEN GROUPING(${column}) = 0 THEN '${name}'`).join(" ");
-  const keyDays = `, of_keys AS (INSERT INTO key_days (tenant_id, bucket, user_id, key_id, ${Object.keys(rankedSums).join(", ")})
-    SELECT tenant_id, bucket, user_id::uuid, key_id::uuid, ${rankedSql} FROM sums GROUP BY 1, 2, 3, 4)`;
+  const keyDays = `, of_keys AS (INSERT INTO key_days (tenant_id, bucket, user_id, key_id, ${Object.keys(daySums).join(", ")})
+    SELECT tenant_id, bucket, user_id::uuid, key_id::uuid, ${columnsOf(daySums)} FROM sums GROUP BY 1, 2, 3, 4)`;
   return `WITH sums AS MATERIALIZED (SELECT ${classed}, ${bucket} AS bucket, ${columnsOf(sums)} FROM requests
       WHERE id >= '${firstIdAt(fromMs)}' AND id < '${firstIdAt(fromMs + DAY_MS)}' GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
     rolled AS (INSERT INTO ${table} (${dimensions}, bucket, ${names}) SELECT ${dimensions}, bucket, ${names} FROM sums)${grain === "day" ? keyDays : ""}
@@ -186,6 +195,17 @@ function daySql([grain, table, bucket]: Grain, fromMs: number): string {
     SELECT tenant_id, '${grain}', CASE ${kind} ELSE '' END, bucket, coalesce(${kinds.map(([, column]) => column).join(", ")}, ''),
       ${Object.values(usageTotals).join(", ")}
     FROM sums GROUP BY GROUPING SETS ((tenant_id, bucket), ${kinds.map(([, column]) => `(tenant_id, bucket, ${column})`).join(", ")})`;
+}
+
+/** Of keys, and of everything beside them, by which is known that they are whole. */
+async function seedMonths(client: pg.PoolClient): Promise<void> {
+  const month = "date_trunc('month', bucket, 'UTC')";
+  const sumsOf = (names: readonly string[]): string => names.map((name) => `sum(${name})`).join(", ");
+  await client.query(`INSERT INTO key_months (tenant_id, bucket, user_id, key_id, ${rankedNames})
+    SELECT tenant_id, ${month}, user_id, key_id, ${sumsOf(Object.keys(rankedSums))} FROM key_days GROUP BY 1, 2, 3, 4`);
+  const names = Object.keys(usageTotals);
+  await client.query(`INSERT INTO usage_sums (tenant_id, grain, kind, bucket, id, ${names.join(", ")})
+    SELECT tenant_id, 'month', '', ${month}, '', ${sumsOf(names)} FROM usage_sums WHERE grain = 'day' AND kind = '' GROUP BY 1, 4`);
 }
 
 /** In all, and since the moments that the migration set. */

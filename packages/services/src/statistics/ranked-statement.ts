@@ -2,12 +2,13 @@ import type { Span } from "@sluice/core/statistics";
 import { isUuid, tokens } from "@sluice/ledger/recent-columns";
 import type { SqlValues } from "../lists/list-statement.ts";
 import { type BucketList, bucketsOf } from "../overview/overview-statements.ts";
-import { columnOf, conditions, rollups, type SumsAsk, sourceOf, usageSums } from "./sums-statement.ts";
+import { type Months, piecesOf } from "./month-pieces.ts";
+import { columnOf, conditions, keyConditions, rollups, type SumsAsk, sourceOf, usageSums } from "./sums-statement.ts";
 
 /**
  * What things are ranked by, a row each that was used: `id`, `requests`, `tokens`, `cost`, `errors`, `ended` (by a provider), `prompt`
- * (tokens sent), `cached` (of these), `"ttftCount"`, `"ttftMsSum"`. Keys and users are read from a row a key and day, and of all time from
- * their totals; models and providers from their sums.
+ * (tokens sent), `cached` (of these), `"ttftCount"`, `"ttftMsSum"`. Keys and users are read from a row a key and month, a row a key and day
+ * for what is less, and of all time from their totals; models and providers from their sums.
  */
 export type Ranked = "user" | "key" | "provider" | "model";
 
@@ -27,14 +28,23 @@ const measures = {
 const ofSums = `requests, ${tokens} AS total_tokens, cost_nano_usd, errors, requests - aborted - refused AS ended_requests,
   input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens AS prompt_tokens, cache_read_tokens, ttft_count, ttft_ms_sum`;
 const columns = Object.values(measures).join(", ");
+const taken = Object.values(measures)
+  .map((column) => `-${column}`)
+  .join(", ");
 const used = "HAVING sum(requests) <> 0 OR sum(total_tokens) <> 0 OR sum(cost_nano_usd) <> 0";
 
+export interface RankedSpan extends Span {
+  fineFromMs: number;
+  /** Whose sums of keys may be read. */
+  whole: Months;
+}
+
 /** Null: of all time. */
-export function rankedSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: (Span & { fineFromMs: number }) | null): string {
+export function rankedSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: RankedSpan | null): string {
   // Of all time there is a row each already.
   if (span === null && (by === "user" || by === "key")) {
     const plain = Object.entries(measures).map(([name, column]) => `${column} AS "${name}"`);
-    const where = `${ownersSql(values, ask)} AND (requests <> 0 OR total_tokens <> 0 OR cost_nano_usd <> 0)`;
+    const where = `${keyConditions(values, ask)} AND (requests <> 0 OR total_tokens <> 0 OR cost_nano_usd <> 0)`;
     return `SELECT ${columnOf[by]}::text AS id, ${plain.join(", ")} FROM ${by}_totals WHERE ${where}`;
   }
   // Whole numbers, which are compared in a fraction of the time of decimals.
@@ -44,37 +54,38 @@ export function rankedSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: (Sp
   return `SELECT rows.id::text AS id, ${summed} FROM (${rowsSql(values, ask, by, span)}) AS rows GROUP BY rows.id ${used}`;
 }
 
-function rowsSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: (Span & { fineFromMs: number }) | null): string {
+function rowsSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: RankedSpan | null): string {
+  if (by === "user" || by === "key") return keysSql(values, ask, by, span);
   const buckets = span === null ? "all" : bucketsOf(span.fromMs, span.toMs, span.fineFromMs);
-  if (by === "model" || by === "provider") {
-    const source = sourceOf(ask, by);
-    const from =
-      source === null
-        ? rollups(values, buckets, { tenantId: ask.tenantId, id: columnOf[by], where: conditions(values, ask) })
-        : usageSums(values, buckets, { tenantId: ask.tenantId, ...source });
-    return `SELECT id, ${ofSums} FROM ${from} WHERE id <> ''`;
-  }
-  const { days, ...edges } = buckets === "all" ? { days: [], hours: [], fiveMinutes: [] } : buckets;
-  // Not as text, of which there would be half a million.
-  return `SELECT ${columnOf[by]} AS id, ${columns} FROM key_days WHERE ${ownersSql(values, ask)} AND bucket = ANY(${values.add(days)}::timestamptz[])
-    UNION ALL SELECT id, ${ofSums} FROM ${edgesSql(values, ask, by, edges)}`;
+  const source = sourceOf(ask, by);
+  const from =
+    source === null
+      ? rollups(values, buckets, { tenantId: ask.tenantId, id: columnOf[by], where: conditions(values, ask) })
+      : usageSums(values, buckets, { tenantId: ask.tenantId, ...source });
+  return `SELECT id, ${ofSums} FROM ${from} WHERE id <> ''`;
+}
+
+/** Ids not as text, of which there would be half a million. */
+function keysSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", span: RankedSpan | null): string {
+  const { months, pieces } = span === null ? { months: [], pieces: [] } : piecesOf(span, span.whole);
+  const kept = (table: string, buckets: readonly Date[], list = columns): string =>
+    `SELECT ${columnOf[by]} AS id, ${list} FROM ${table} WHERE ${keyConditions(values, ask)} AND bucket = ANY(${values.add(buckets)}::timestamptz[])`;
+  const parts = pieces.flatMap(({ sign, buckets: { days, ...edges } }) => {
+    const list = sign > 0 ? columns : taken;
+    const edge = edges.hours.length + edges.fiveMinutes.length > 0;
+    return [
+      ...(days.length > 0 ? [kept("key_days", days, list)] : []),
+      ...(edge ? [`SELECT id, ${list} FROM (SELECT id, ${ofSums} FROM ${edgesSql(values, ask, by, edges)}) AS edge`] : []),
+    ];
+  });
+  if (months.length > 0 || parts.length === 0) parts.unshift(kept("key_months", months));
+  return parts.join(" UNION ALL ");
 }
 
 /** What is no whole day; only ids of ours, as in the days. */
 function edgesSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", edges: Omit<BucketList, "days">): string {
   const where = `${conditions(values, ask)} AND user_id ${isUuid} AND key_id ${isUuid}`;
   return rollups(values, { ...edges, days: [] }, { tenantId: ask.tenantId, id: `${columnOf[by]}::uuid`, where });
-}
-
-/** On the totals and days of keys; who asks for one key's asks for its owner's, too. */
-function ownersSql(values: SqlValues, { tenantId, userId, filter, keyIds, ownerIds }: SumsAsk): string {
-  return [
-    `tenant_id = ${values.add(tenantId)}`,
-    ...(userId === null ? [] : [`user_id = ${values.add(userId)}::uuid`]),
-    ...(userId !== null || ownerIds === null ? [] : [`user_id = ANY(${values.add(ownerIds)}::uuid[])`]),
-    ...(keyIds === null ? [] : [`key_id = ANY(${values.add(keyIds)}::uuid[])`]),
-    ...(filter.keyId === undefined ? [] : [`key_id = ${values.add(filter.keyId)}::uuid`]),
-  ].join(" AND ");
 }
 
 /** Those of everybody who cost most of all time, as `id`, `"userId"` and `cost`: nobody else can have cost more in any span. */

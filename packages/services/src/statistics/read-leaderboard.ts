@@ -10,6 +10,7 @@ import { readSnapshot } from "@sluice/db/read-snapshot";
 import { isUuid } from "@sluice/ledger/recent-columns";
 import type { Pool } from "pg";
 import { sqlValues } from "../lists/list-statement.ts";
+import { type Months, readWholeMonths } from "./month-pieces.ts";
 import { type Ranked, rankedSql } from "./ranked-statement.ts";
 import { planSettings } from "./read-series.ts";
 import type { SumsAsk } from "./sums-statement.ts";
@@ -53,20 +54,24 @@ interface EntryRow extends RankedSums {
 
 const shown = ["requests", "tokens", "errors", "ended", "prompt", "cached", "ttftCount", "ttftMsSum"];
 
-/** A page of entries, each with its rank in the span before; and how many there are. One statement. */
+/** A page of entries, each with its rank in the span before; and how many there are. One statement, when it is known which months are whole. */
 export async function readLeaderboard(pool: Pool, board: LeaderboardAsk): Promise<{ items: LeaderboardEntry[]; total: number }> {
-  const { text, values } = leaderboardStatement(board);
-  const { rows } = await readSnapshot(pool, planSettings, (client) => client.query<EntryRow>(text, values));
+  const { of, span, previous, ask } = board;
+  const { rows } = await readSnapshot(pool, planSettings, async (client) => {
+    const spans = of === "users" || of === "keys" ? [span, previous] : [];
+    const { text, values } = leaderboardStatement(board, await readWholeMonths(client, ask.tenantId, spans));
+    return client.query<EntryRow>(text, values);
+  });
   return { items: rows.flatMap(toEntry), total: rows[0]?.total ?? 0 };
 }
 
-function leaderboardStatement({ of, sort, span, previous, ask, limit, page, fineFromMs }: LeaderboardAsk): {
-  text: string;
-  values: unknown[];
-} {
+function leaderboardStatement(
+  { of, sort, span, previous, ask, limit, page, fineFromMs }: LeaderboardAsk,
+  whole: Months,
+): { text: string; values: unknown[] } {
   const values = sqlValues();
   const { order, shareOf = "NULL::numeric" } = orders[sort];
-  const ranked = (of: Span | null): string => rankedSql(values, ask, by, of && { ...of, fineFromMs });
+  const ranked = (of: Span | null): string => rankedSql(values, ask, by, of && { ...of, fineFromMs, whole });
   const by = rankedBy[of];
   const inOrder = `${order}, requests DESC, id`;
   const rank = `row_number() OVER (ORDER BY ${inOrder})::int AS rank`;

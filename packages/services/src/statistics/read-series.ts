@@ -1,24 +1,14 @@
+import { isId } from "@sluice/core/ids";
 import type { Sums } from "@sluice/core/overview";
 import type { SeriesSplit, StatisticsSeries } from "@sluice/core/statistics";
 import { addToStatistics, zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { readSnapshot } from "@sluice/db/read-snapshot";
-import { isUuid } from "@sluice/ledger/recent-columns";
 import type { Pool, PoolClient } from "pg";
 import { type SqlValues, sqlValues } from "../lists/list-statement.ts";
+import { readWholeMonths } from "./month-pieces.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
-import { dearestSql, rankedSql } from "./ranked-statement.ts";
-import {
-  columnOf,
-  conditions,
-  type Dimension,
-  rollups,
-  type SumsAsk,
-  slotSql,
-  sourceOf,
-  summed,
-  usageSums,
-  wantedSql,
-} from "./sums-statement.ts";
+import { dearestSql, type RankedSpan, rankedSql } from "./ranked-statement.ts";
+import { type Dimension, type SumsAsk, slotSql, sourceOf, summed, usageSums, wantedSql } from "./sums-statement.ts";
 
 /**
  * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
@@ -67,8 +57,10 @@ async function readFirst(client: PoolClient, series: SeriesAsk & { by: Dimension
   const { ask, by, top, plan } = series;
   const isOfAll = sourceOf(ask, "none")?.kind === "";
   if ((by === "user" || by === "key") && isOfAll) {
-    const found = await readFirstOfDearest(client, { ...series, by });
-    return idsOf(found ?? (await readFirstOf(client, top, (values) => rankedSql(values, ask, by, spanOf(series)))));
+    const range = { fromMs: plan.times[0] ?? 0, toMs: plan.endMs };
+    const span = { ...range, fineFromMs: series.fineFromMs, whole: await readWholeMonths(client, ask.tenantId, [range]) };
+    const found = await readFirstOfDearest(client, { ask, by, top, span });
+    return idsOf(found ?? (await readFirstOf(client, top, (values) => rankedSql(values, ask, by, span))));
   }
   const first = await readFirstOf(client, top, (values) => {
     const from = wantedSql(values, ask, by, plan.range);
@@ -89,8 +81,6 @@ async function readFirstOf(client: PoolClient, top: number, from: (values: SqlVa
   return (await client.query<FirstRow>(text, values.list)).rows;
 }
 
-const spanOf = ({ plan, fineFromMs }: SeriesAsk) => ({ fromMs: plan.times[0] ?? 0, toMs: plan.endMs, fineFromMs });
-
 /** Who cost most of all time and is asked first. */
 const DEAREST = 100;
 
@@ -98,15 +88,17 @@ const DEAREST = 100;
  * The first of those who cost most of all time. They are the first of all when the last of them cost more in the range than any other has
  * since the beginning, because nothing costs less than nothing; null when that is not so, and everybody has to be asked.
  */
-async function readFirstOfDearest(client: PoolClient, series: SeriesAsk & { by: "user" | "key" }): Promise<FirstRow[] | null> {
-  const { ask, by, top } = series;
+async function readFirstOfDearest(
+  client: PoolClient,
+  { ask, by, top, span }: Pick<SeriesAsk, "ask" | "top"> & { by: "user" | "key"; span: RankedSpan },
+): Promise<FirstRow[] | null> {
   const values = sqlValues();
   const text = dearestSql(values, ask.tenantId, by, DEAREST);
   const { rows: dearest } = await client.query<FirstRow & { userId: string }>(text, values.list);
   // Few are asked as soon as all of them.
   if (dearest.length < DEAREST) return null;
   const few = { ...ask, ownerIds: [...new Set(dearest.map(({ userId }) => userId))], keyIds: by === "key" ? idsOf(dearest) : null };
-  const first = await readFirstOf(client, top, (values) => rankedSql(values, few, by, spanOf(series)));
+  const first = await readFirstOf(client, top, (values) => rankedSql(values, few, by, span));
   const [last, mostOfOthers] = [first[top - 1], dearest.at(-1)?.cost ?? 0];
   return last && BigInt(last.cost) > BigInt(mostOfOthers) ? first : null;
 }
@@ -124,7 +116,8 @@ async function readSlots(
     const from = wantedSql(values, ask, by, plan.buckets);
     return (await client.query<SlotRow>(`SELECT ${slot} AS slot, ${id} AS id, ${summed} FROM ${from} GROUP BY 1, 2`, values.list)).rows;
   }
-  const text = `SELECT ${slot} AS slot, id, ${summed} FROM ${namedSql(values, { plan, ask, by, ids })} GROUP BY 1, 2
+  const ownerIds = by === "key" ? await readOwners(client, ids) : null;
+  const text = `SELECT ${slot} AS slot, id, ${summed} FROM ${namedSql(values, { plan, ask, by, ids, ownerIds })} GROUP BY 1, 2
     UNION ALL SELECT ${slot}, NULL, ${summed} FROM ${usageSums(values, plan.buckets, { tenantId: ask.tenantId, ...all })} GROUP BY 1`;
   const { rows } = await client.query<SlotRow>(text, values.list);
   // What is of everything becomes what is of all others.
@@ -135,20 +128,27 @@ async function readSlots(
 /** Rows of these ids alone. */
 function namedSql(
   values: SqlValues,
-  { plan, ask, by, ids }: { plan: BucketPlan; ask: SumsAsk; by: Dimension; ids: readonly string[] },
+  {
+    plan,
+    ask,
+    by,
+    ids,
+    ownerIds,
+  }: { plan: BucketPlan; ask: SumsAsk; by: Dimension; ids: readonly string[]; ownerIds: readonly string[] | null },
 ): string {
   const source = sourceOf(ask, by);
   if (source !== null) return usageSums(values, plan.buckets, { tenantId: ask.tenantId, kind: source.kind, ids });
-  const named = values.add(ids);
-  const where = [conditions(values, ask), `${columnOf[by]} = ANY(${named}::text[])`];
-  // Keys by their owners, which stand before them in the key of the rollups.
-  if (by === "key") where.push(`user_id = ANY(ARRAY(${ownersSql(named)}))`);
-  return rollups(values, plan.buckets, { tenantId: ask.tenantId, id: columnOf[by], where: where.join(" AND ") });
+  return wantedSql(values, { ...ask, ...(by === "key" ? { keyIds: ids, ownerIds } : { ownerIds: ids }) }, by, plan.buckets);
 }
 
-/** Owners of the keys among these ids; whoever wrote other ids owns no key. */
-function ownersSql(ids: string): string {
-  return `SELECT user_id::text FROM keys WHERE id IN (SELECT one::uuid FROM unnest(${ids}::text[]) AS one WHERE one ${isUuid})`;
+/** Owners of these keys, who stand before them in the keys of sums; null when not all are ours. */
+async function readOwners(client: PoolClient, keyIds: readonly string[]): Promise<string[] | null> {
+  if (!keyIds.every(isId)) return null;
+  const { rows } = await client.query<{ id: string }>(
+    "SELECT DISTINCT user_id::text AS id FROM key_totals WHERE key_id = ANY($1::uuid[])",
+    [keyIds],
+  );
+  return rows.map(({ id }) => id);
 }
 
 function negated(sums: Sums): Sums {

@@ -1,13 +1,16 @@
+import { isId } from "@sluice/core/ids";
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
 import { FIVE_MINUTES_MS } from "@sluice/core/overview";
 import type { SeriesSplit } from "@sluice/core/statistics";
 import { DAY_MS } from "@sluice/core/time-zone";
 import type { SqlValues } from "../lists/list-statement.ts";
+import { endsOfRollup, keyDaysSql, measured } from "../overview/key-days-statement.ts";
 import type { BucketList } from "../overview/overview-statements.ts";
 
 /**
- * The statements over sums. What is asked of everybody by one dimension is read from `usage_sums`, a row a bucket and value;
- * everything else from the rollups, of a user or of keys by the beginning of their key: (tenant, bucket, user). Never from `requests`.
+ * The statements over sums. What is asked of everybody by one dimension is read from `usage_sums`, a row a bucket and value; whole days of
+ * users and keys from `key_days`, a row a key; everything else from the rollups, of a user or of keys by the beginning of their key:
+ * (tenant, bucket, user). Never from `requests`.
  */
 export interface SumsAsk {
   tenantId: string;
@@ -43,9 +46,6 @@ const kindOfField: Partial<Record<keyof StatisticsFilter, SumsKind>> = {
   statusClass: "status",
 };
 
-const measured = `requests, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
-      ttft_count, ttft_ms_sum, duration_ms_sum`;
-
 const sums = {
   requests: "sum(requests)::float8",
   errors: "sum(errors)::float8",
@@ -71,14 +71,26 @@ export function slotSql(values: SqlValues, times: readonly number[]): string {
 }
 
 /**
- * Rows of the sums in these buckets that meet the filter: `bucket`, `id` (of the dimension; '' for none), `errors`, `aborted`,
- * `refused`, the measures and `more` columns that both have.
+ * Rows of the sums in these buckets that meet the filter: `bucket`, `id` (of the dimension; '' for none), `errors`, `aborted`, `refused`
+ * and what is measured.
  */
-export function wantedSql(values: SqlValues, ask: SumsAsk, by: SeriesSplit, buckets: BucketList | "all", more = ""): string {
+export function wantedSql(values: SqlValues, ask: SumsAsk, by: SeriesSplit, buckets: BucketList | "all"): string {
   const source = sourceOf(ask, by);
-  return source === null
-    ? rollups(values, buckets, { tenantId: ask.tenantId, id: by === "none" ? "''" : columnOf[by], where: conditions(values, ask), more })
-    : usageSums(values, buckets, { tenantId: ask.tenantId, ...source, more });
+  if (source !== null) return usageSums(values, buckets, { tenantId: ask.tenantId, ...source });
+  return isOfKeys(ask, by) ? keys(values, buckets, ask, by) : rollups(values, buckets, rowsOf(values, ask, by));
+}
+
+const rowsOf = (values: SqlValues, ask: SumsAsk, by: SeriesSplit) => ({
+  tenantId: ask.tenantId,
+  id: idOf(by),
+  where: conditions(values, ask),
+});
+const idOf = (by: SeriesSplit): string => (by === "none" ? "''" : columnOf[by]);
+
+/** Whether sums by key tell it, which know ids of ours alone. */
+function isOfKeys({ userId, keyIds, ownerIds, filter: { keyId, ...filter } }: SumsAsk, by: SeriesSplit): by is "none" | "user" | "key" {
+  const ids = [userId ?? [], keyId ?? [], keyIds ?? [], ownerIds ?? []].flat();
+  return (by === "none" || by === "user" || by === "key") && ids.every(isId) && Object.values(filter).every((value) => value === undefined);
 }
 
 /** The kind of `usage_sums` that answers, with the one value asked for; null = none does. */
@@ -96,13 +108,7 @@ export function sourceOf(ask: SumsAsk, by: SeriesSplit): { kind: SumsKind; id?: 
 export function usageSums(
   values: SqlValues,
   buckets: BucketList | "all",
-  {
-    tenantId,
-    kind,
-    id,
-    ids,
-    more = "",
-  }: { tenantId: string; kind: SumsKind; id?: string | undefined; ids?: readonly string[]; more?: string },
+  { tenantId, kind, id, ids }: { tenantId: string; kind: SumsKind; id?: string | undefined; ids?: readonly string[] },
 ): string {
   const tenant = values.add(tenantId);
   const only = `${id === undefined ? "" : ` AND id = ${values.add(id)}`}${ids === undefined ? "" : ` AND id = ANY(${values.add(ids)}::text[])`}`;
@@ -111,7 +117,7 @@ export function usageSums(
     () => "true",
     (list, stepMs) => within(values, list, stepMs),
     (grain, bucket) => {
-      return `SELECT bucket, id, requests_4xx + requests_5xx AS errors, requests_aborted AS aborted, requests_refused AS refused, ${measured}${more}
+      return `SELECT bucket, id, requests_4xx + requests_5xx AS errors, requests_aborted AS aborted, requests_refused AS refused, ${measured}
     FROM usage_sums WHERE tenant_id = ${tenant} AND grain = '${grain}' AND kind = '${kind}' AND ${bucket}${only}`;
     },
   );
@@ -125,22 +131,42 @@ function everyDay(tenantId: string, values: SqlValues): string {
 const HOUR_MS = 3_600_000;
 const tables = { "5m": "rollups_5m", hour: "rollups_hour", day: "rollups_day" } as const;
 
+interface RollupRows {
+  tenantId: string;
+  id: string;
+  where: string;
+  /** Columns beside the others. */
+  more?: string;
+}
+
 /** Rows of the full key. */
-export function rollups(
-  values: SqlValues,
-  buckets: BucketList | "all",
-  { tenantId, id, where, more = "" }: { tenantId: string; id: string; where: string; more?: string },
-): string {
-  const of = (condition: string): string => `CASE WHEN ${condition} THEN requests ELSE 0 END`;
+export function rollups(values: SqlValues, buckets: BucketList | "all", rows: RollupRows): string {
+  const every = () => everyDay(rows.tenantId, values);
   return inBuckets(
     buckets,
-    () => everyDay(tenantId, values),
+    every,
     (list) => listed(values, list),
-    (grain, bucket) => {
-      return `SELECT bucket, ${id} AS id, ${of("status_class IN ('4xx', '5xx')")} AS errors, ${of("status_class = 'aborted'")} AS aborted,
-      ${of("status_class = 'refused'")} AS refused, ${measured}${more}
-    FROM ${tables[grain]} WHERE ${where} AND ${bucket}`;
-    },
+    (grain, bucket) => rollup(grain, bucket, rows),
+  );
+}
+
+const rollup = (grain: keyof typeof tables, bucket: string, { id, where, more = "" }: RollupRows): string =>
+  `SELECT bucket, ${id} AS id, ${endsOfRollup}, ${measured}${more} FROM ${tables[grain]} WHERE ${where} AND ${bucket}`;
+
+/** Days of keys, and what is no whole day from the rollups. */
+function keys(values: SqlValues, buckets: BucketList | "all", ask: SumsAsk, by: "none" | "user" | "key"): string {
+  const isOfSome = by === "key" || ask.keyIds !== null || ask.filter.keyId !== undefined;
+  const dayOf = (bucket: string): string =>
+    keyDaysSql({
+      id: idOf(by),
+      where: `${keyConditions(values, ask)} AND ${bucket}`,
+      keyless: isOfSome ? undefined : `${conditions(values, ask)} AND ${bucket}`,
+    });
+  return inBuckets(
+    buckets,
+    () => everyDay(ask.tenantId, values),
+    (list) => listed(values, list),
+    (grain, bucket) => (grain === "day" ? dayOf(bucket) : rollup(grain, bucket, rowsOf(values, ask, by))),
   );
 }
 
@@ -184,5 +210,16 @@ export function conditions(values: SqlValues, { tenantId, userId, filter, keyIds
     ...(userId !== null || ownerIds === null ? [] : [`user_id = ANY(${values.add(ownerIds)}::text[])`]),
     ...(keyIds === null ? [] : [`key_id = ANY(${values.add(keyIds)}::text[])`]),
     ...equal.flatMap(([column, value]) => (value === undefined ? [] : [`${column} = ${values.add(value)}`])),
+  ].join(" AND ");
+}
+
+/** On what is kept of keys alone; who asks for one key's asks for its owner's, too. */
+export function keyConditions(values: SqlValues, { tenantId, userId, filter, keyIds, ownerIds }: SumsAsk): string {
+  return [
+    `tenant_id = ${values.add(tenantId)}`,
+    ...(userId === null ? [] : [`user_id = ${values.add(userId)}::uuid`]),
+    ...(userId !== null || ownerIds === null ? [] : [`user_id = ANY(${values.add(ownerIds)}::uuid[])`]),
+    ...(keyIds === null ? [] : [`key_id = ANY(${values.add(keyIds)}::uuid[])`]),
+    ...(filter.keyId === undefined ? [] : [`key_id = ${values.add(filter.keyId)}::uuid`]),
   ].join(" AND ");
 }

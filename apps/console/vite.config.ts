@@ -1,13 +1,14 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { compileHints } from "./compile-hints.ts";
 import { compressedCopies } from "./compressed-copies.ts";
 
 const api = "http://127.0.0.1:4000";
 
 // The server sends a strict CSP: no inline scripts, no data: fonts, so nothing may be inlined into the page.
 export default defineConfig({
-  plugins: [react(), tailwindcss(), compressedCopies()],
+  plugins: [react(), tailwindcss(), compileHints(), compressedCopies()],
   build: {
     target: "es2023",
     assetsInlineLimit: 0,

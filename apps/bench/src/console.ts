@@ -141,6 +141,7 @@ function report(
       largestLazyJsBytes: one(sizes.largestLazyJs),
       cssBytes: one(sizes.css),
       lcpMs: summarise(loads.map(({ lcpMs }) => lcpMs)),
+      firstRowMs: summarise(loads.map(({ firstRowMs }) => firstRowMs)),
       inpMs: summarise(loads.map(({ inpMs }) => inpMs)),
     },
     targets: {

@@ -97,10 +97,19 @@ const overviewRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/overview/overview-page.tsx"), "OverviewPage"),
 });
 
+/** Reading begins while the page is still being drawn. Not waited for: a file that did not come is the page's to tell. */
+function prepareLog({ location }: { location: { search: LogSearch } }): void {
+  void import("./pages/logs/use-log-feed.ts").then((feeds) => feeds.prepareLog(location.search)).catch(() => undefined);
+}
+
 const logsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/logs",
   validateSearch: LogSearch,
+  // Once: another address of the page that is there is the page's own business.
+  loader: prepareLog,
+  staleTime: Number.POSITIVE_INFINITY,
+  preload: false,
   component: lazyRouteComponent(() => import("./pages/logs/logs-page.tsx"), "LogsPage"),
 });
 

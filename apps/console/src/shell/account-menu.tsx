@@ -15,13 +15,12 @@ interface AccountMenuProps {
   user: SignedIn["user"];
   version: string;
   compact?: boolean;
-  initiallyOpen?: boolean;
   onHelp(): void;
   onPassword(): void;
 }
 
-/** Who is signed in, language, theme, help and the way out. */
-export function AccountMenu({ user, version, compact = false, initiallyOpen = false, onHelp, onPassword }: AccountMenuProps) {
+/** Who is signed in, language, theme, help and the way out. It is drawn when it was asked for, so it begins open. */
+export function AccountMenu({ user, version, compact = false, onHelp, onPassword }: AccountMenuProps) {
   const { t } = useTranslation();
   const failureText = useFailureText();
   async function signOut(): Promise<void> {
@@ -37,7 +36,7 @@ export function AccountMenu({ user, version, compact = false, initiallyOpen = fa
   }
   return (
     <Menu
-      initiallyOpen={initiallyOpen}
+      initiallyOpen
       side={compact ? "bottom" : "top"}
       align={compact ? "end" : "start"}
       trigger={<AccountFace user={user} compact={compact} />}

@@ -2,7 +2,8 @@ import { lazy, Suspense, useState } from "react";
 import type { SignedIn } from "../api/current-login.ts";
 import { AccountFace } from "./account-face.tsx";
 
-const AccountMenu = lazy(() => import("./account-menu.tsx").then(({ AccountMenu: one }) => ({ default: one })));
+const loadMenu = () => import("./account-menu.tsx");
+const AccountMenu = lazy(() => loadMenu().then(({ AccountMenu: one }) => ({ default: one })));
 
 /** What the bars of a screen are given. */
 export interface BarProps {
@@ -16,12 +17,24 @@ interface AccountProps extends Omit<BarProps, "onPalette"> {
   compact?: boolean;
 }
 
-/** The account menu, whose code comes after the page's. A press on the face before it is here is not lost: the menu then arrives open. */
+/** The account menu. Its code, and that of popups with it, comes when somebody points at its face; a press lets it arrive open. */
 export function Account({ login: { user, version }, compact = false, onHelp, onPassword }: AccountProps) {
   const [pressed, setPressed] = useState(false);
+  const load = (): void => void loadMenu().catch(() => undefined);
+  const face = (
+    <AccountFace
+      {...{ user, compact }}
+      aria-haspopup="menu"
+      aria-expanded={false}
+      onPointerEnter={load}
+      onFocus={load}
+      onClick={() => setPressed(true)}
+    />
+  );
+  if (!pressed) return face;
   return (
-    <Suspense fallback={<AccountFace user={user} compact={compact} onClick={() => setPressed(true)} />}>
-      <AccountMenu {...{ user, version, compact, onHelp, onPassword }} initiallyOpen={pressed} />
+    <Suspense fallback={face}>
+      <AccountMenu {...{ user, version, compact, onHelp, onPassword }} />
     </Suspense>
   );
 }

@@ -174,7 +174,8 @@ export function isFiltered(search: LogSearch): boolean {
 
 /** What identifies a feed: everything but the drawer. */
 export function feedKey(search: LogSearch): string {
-  return JSON.stringify({ ...search, log: undefined });
+  // Read anew for one order of the fields, whatever that of the address.
+  return JSON.stringify({ ...LogSearch.parse(search), log: undefined });
 }
 
 /** The next narrower or wider relative range; a fixed one moves by its own length. */

@@ -1,5 +1,5 @@
 import { startTransition, useEffect, useState } from "react";
-import { client } from "../../api/client.ts";
+import { api, client, queryClient } from "../../api/client.ts";
 import { frameSchedule } from "../../live/frame-schedule.ts";
 import { covered, listenTo } from "../../live/hub.ts";
 import { createKeeper } from "../../live/keeper.ts";
@@ -28,12 +28,23 @@ const feeds = createKeeper<LogFeed>(({ status, tail }) => {
   return status.get().phase === "ready";
 });
 
+/** A page that is about to be drawn takes its feed before this is over. */
+const PREPARED_MS = 10_000;
+
+const take = (key: string) => feeds.take(key, () => startLogFeed(filterOf(LogSearch.parse(JSON.parse(key)), serverNow()), source));
+
+/** Begins to read what the page will show, while its code is still being drawn. */
+export function prepareLog(search: LogSearch): void {
+  setTimeout(take(feedKey(search)).leave, PREPARED_MS);
+  void queryClient.prefetchQuery(api.names.list.queryOptions());
+}
+
 /** The feed of the page's filter; another filter is another feed. Null for the moment before the first effect. */
 export function useLogFeed(search: LogSearch): LogFeed | null {
   const key = feedKey(search);
   const [feed, setFeed] = useState<LogFeed | null>(null);
   useEffect(() => {
-    const taken = feeds.take(key, () => startLogFeed(filterOf(LogSearch.parse(JSON.parse(key)), serverNow()), source));
+    const taken = take(key);
     // A feed that was kept brings a full table: the press that led here is answered before that is drawn.
     startTransition(() => setFeed(taken.one));
     return taken.leave;

@@ -1,3 +1,4 @@
+import type { Route } from "@playwright/test";
 import { callMessages, expect, models, test } from "./fixtures.ts";
 import { flaws } from "./flaws.ts";
 
@@ -76,11 +77,11 @@ test("what somebody else saved at the same moment is not overwritten, and the re
   await page.getByLabel("Batch size", { exact: true }).fill("400");
   await page.getByRole("button", { name: "Review and save" }).click();
   const review = page.getByRole("dialog", { name: "Save these changes?" });
-  await page.route("**/trpc/settings.update*", async (route) => {
-    await page.unroute("**/trpc/settings.update*");
+  const meanwhile = async (route: Route): Promise<void> => {
     await api.settings.update.mutate({ "ledger.batchSize": 300 });
     await route.continue();
-  });
+  };
+  await page.route(/\/trpc\/settings\.update/, meanwhile, { times: 1 });
   try {
     await review.getByRole("button", { name: "Save 1 change" }).click();
     await expect(review).toContainText("Somebody else saved one of these meanwhile; nothing was saved.");

@@ -22,7 +22,8 @@ export interface GatewayPlan {
   /** A slice of the main shape, and of each of the others. */
   ms: number;
   shapeMs: number;
-  /** Opened for memory, this often: the last times are compared. */
+  /** Open before memory is compared: they take up the room that starting has left in a heap. Then so many more, this often. */
+  streamsBefore: number;
   streams: number;
   streamBatches: number;
   /** How long they are held before they are looked at again. */
@@ -32,12 +33,12 @@ export interface GatewayPlan {
 }
 
 const short: GatewayPlan = {
-  ...{ rounds: 3, turns: 2, warmMs: 3_000, ms: 400, shapeMs: 120, rate: 500 },
-  ...{ streams: 800, streamBatches: 4, heldMs: 0 },
+  ...{ rounds: 3, turns: 2, warmMs: 2_500, ms: 350, shapeMs: 120, rate: 500 },
+  ...{ streamsBefore: 1_000, streams: 400, streamBatches: 3, heldMs: 0 },
 };
 const long: GatewayPlan = {
   ...{ rounds: 9, turns: 10, warmMs: 15_000, ms: 500, shapeMs: 250, rate: 500 },
-  ...{ streams: 1_250, streamBatches: 4, heldMs: 60_000 },
+  ...{ streamsBefore: 2_000, streams: 1_000, streamBatches: 3, heldMs: 60_000 },
 };
 
 /** What one subject did in one round. */
@@ -75,16 +76,16 @@ export async function gatewayBench({ full, profile }: { full: boolean; profile: 
 export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
   const stage = await openStage();
   try {
-    const [passThrough, inProcess, withRedis, direct, fresh] = await Promise.all([
+    const [passThrough, inProcess, withRedis, bare, direct] = await Promise.all([
       stage.passThrough(),
       stage.gateway(),
       stage.gateway({ redis: true }),
-      stage.gateway({ mode: "direct" }),
-      Promise.all([stage.passThrough(collectable), stage.gateway({ nodeArgs: collectable })]),
+      stage.passThrough(forMemory),
+      stage.gateway({ mode: "direct", nodeArgs: forMemory }),
     ]);
     const subjects = { passThrough, inProcess, withRedis };
     const run = { stage, all: [...Object.values(subjects), direct] };
-    const bytesPerStream = await sampleMemory(plan, fresh);
+    const bytesPerStream = await sampleMemory(plan, bare, direct);
     await warmUp(run, Object.values(subjects), plan.warmMs);
     const samples: Samples = {
       main: await sampleShape(run, subjects, { shape: mainShape, turns: plan.turns, ms: plan.ms, rate: plan.rate, rounds: plan.rounds }),
@@ -93,10 +94,11 @@ export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
       costs: await sampleCosts(run, plan, { inProcess, withRedis, direct }),
       bytesPerStream,
     };
-    for (let round = 0; round < plan.rounds; round++) samples.appendLoopMsP50.push(await appendLoopP50Ms(stage.folder, plan.rate, plan.ms));
+    for (let round = 0; round < plan.rounds; round++)
+      samples.appendLoopMsP50.push(await appendLoopP50Ms(stage.folder, plan.rate, plan.ms / 2));
     for (const shape of otherShapes) {
       const compared = { passThrough, inProcess };
-      for (const subject of Object.values(compared)) await load(run, subject, shape, { ms: plan.warmMs / 10 });
+      for (const subject of Object.values(compared)) await load(run, subject, shape, { ms: plan.warmMs / 20 });
       const sliced = { shape, turns: 1, ms: plan.shapeMs, rate: plan.rate / 2, rounds: plan.rounds };
       samples.shapes.push({ name: shape.name, ...(await sampleShape(run, compared, sliced)) });
     }
@@ -230,6 +232,7 @@ async function sampleCosts(run: Run, plan: GatewayPlan, gateways: Record<keyof S
       const { latenciesMs } = await load(run, gateways[name], mainShape, { ms: 2 * plan.ms, ...asked });
       return latenciesMs.length;
     });
+  await wait(SETTLED_MS);
   return {
     inProcess: [await cost("inProcess", { rate: 2 * plan.rate, connections: 64 })],
     withRedis: [await cost("withRedis", { rate: 2 * plan.rate, connections: 64 })],
@@ -237,23 +240,29 @@ async function sampleCosts(run: Run, plan: GatewayPlan, gateways: Record<keyof S
   };
 }
 
-async function sampleMemory(plan: GatewayPlan, fresh: readonly [Subject, Subject]): Promise<Samples["bytesPerStream"]> {
+/** Subjects whose memory is measured: what a process keeps for young objects grows by steps, which are no stream's. */
+const forMemory = [...collectable, "--max-semi-space-size=1"];
+
+/** Of processes in which nothing has run yet. */
+async function sampleMemory(plan: GatewayPlan, bare: Subject, gateway: Subject): Promise<Samples["bytesPerStream"]> {
   const [passThrough, inProcess] = await Promise.all([
-    openStreams(fresh[0], mainShape.key, plan.streams),
-    openStreams(fresh[1], mainShape.key, plan.streams),
+    openStreams(bare, mainShape.key, plan.streamsBefore),
+    openStreams(gateway, mainShape.key, plan.streamsBefore),
   ]);
   const bytes: Samples["bytesPerStream"] = { passThrough: [], inProcess: [], driftInProcess: [] };
-  for (let batch = 1; batch < plan.streamBatches; batch++) {
-    const [bare, own] = await Promise.all([passThrough.more(plan.streams), inProcess.more(plan.streams)]);
-    bytes.passThrough.push(bare);
+  for (let batch = 0; batch < plan.streamBatches; batch++) {
+    const [base, own] = await Promise.all([passThrough.more(plan.streams), inProcess.more(plan.streams)]);
+    bytes.passThrough.push(base);
     bytes.inProcess.push(own);
   }
   const before = await inProcess.resident();
   await wait(plan.heldMs);
-  bytes.driftInProcess.push(((await inProcess.resident()) - before) / (plan.streams * plan.streamBatches));
+  bytes.driftInProcess.push(((await inProcess.resident()) - before) / (plan.streamsBefore + plan.streams * plan.streamBatches));
   passThrough.close();
   inProcess.close();
-  await Promise.all(fresh.map((subject) => subject.stop()));
+  await bare.stop();
+  // What these streams leave is settled before anything is counted.
+  await wait(2 * SETTLED_MS);
   return bytes;
 }
 

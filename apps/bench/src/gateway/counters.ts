@@ -32,7 +32,7 @@ const SAMPLE_MS = 20;
 export const SETTLED_MS = 500;
 
 /**
- * What `drive`, which gives its number of requests, makes a gateway ask of the database `name` and of Redis, a request.
+ * What `drive`, which gives its number of requests, makes a gateway that has nothing left to settle ask of the database `name` and of Redis, a request.
  * Read over a connection to another database, so that the reading is not counted.
  */
 export async function costsOf(
@@ -40,7 +40,6 @@ export async function costsOf(
   drive: () => Promise<number>,
 ): Promise<CostsPerRequest> {
   const read = async (): Promise<Counts> => {
-    await wait(SETTLED_MS);
     const { rows } = await pool.query<Omit<Counts, "redisRoundTrips">>(countsSql, [name]);
     const reads = redis ? Number(/total_reads_processed:(\d+)/.exec(await redis.info("stats"))?.[1]) : 0;
     if (!rows[0]) throw new Error(`there is no database ${name}`);
@@ -51,6 +50,7 @@ export async function costsOf(
   const waited = sampleLockWaits(pool, name, driving.signal);
   const requests = await drive();
   driving.abort();
+  await wait(SETTLED_MS);
   const after = await read();
   const each = (key: keyof Counts): number => (after[key] - before[key]) / requests;
   return {

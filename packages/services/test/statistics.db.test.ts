@@ -142,6 +142,22 @@ describe("H02: statistics in buckets", () => {
     expect(await firstOf(2)).toEqual([one, late]);
   });
 
+  it("of one model are split by each of the others, the first by name", async () => {
+    const providerId = newId();
+    await settle(
+      { userId: user.userId, providerId, model: "model-x", group: "team", costNanoUsd: "9" },
+      { userId: user.userId, costNanoUsd: "70" },
+    );
+    const [range, filter] = [{ from: Date.now() - 3 * DAY_MS, to: Date.now() + HOUR_MS }, { model: "model-x" }];
+    for (const [by, id] of Object.entries({ provider: providerId, group: "team", status: "2xx", user: user.userId, key: "test-key" })) {
+      const { series } = await getSeries(admin, { ...range, filter, by: by as "provider" });
+      expect([by, series.map((one) => [one.costNanoUsd.some((cost) => cost === "9"), by === "key" || one.id])]).toEqual([
+        by,
+        [[true, by === "key" || id]],
+      ]);
+    }
+  });
+
   it("refuses a step of which there are too many, or of which sums are kept no more", async () => {
     const to = Date.now();
     await expect(getSeries(admin, { from: to - 90 * DAY_MS, to, step: "hour" })).rejects.toMatchObject({

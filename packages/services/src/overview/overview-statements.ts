@@ -2,6 +2,7 @@ import { FIVE_MINUTES_MS, TOP } from "@sluice/core/overview";
 import type { OverviewRange, OverviewSplit } from "@sluice/core/overview-range";
 import { isUuid, recentFrom, tokens } from "@sluice/ledger/recent-columns";
 import { rowColumns } from "@sluice/ledger/stored-row";
+import { keyDaysSql, measured } from "./key-days-statement.ts";
 
 /**
  * The statements of the overview. The buckets wanted are listed, so that a day of any zone is put together of days, hours and
@@ -61,9 +62,6 @@ export function joinBuckets(lists: readonly BucketList[]): BucketList {
 
 const columnOf: Record<OverviewSplit, string> = { model: "model", provider: "provider_id", user: "user_id", key: "key_id" };
 
-const measured = `requests, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
-      ttft_count, ttft_ms_sum, duration_ms_sum`;
-
 const sums: Record<string, string> = {
   requests: "sum(requests)::float8",
   errors: "sum(errors)::float8",
@@ -82,11 +80,13 @@ const summed = Object.entries(sums)
 
 /** $1 tenant, $2 five minutes, $3 hours, $4 days: rows of the full key that meet a condition, with `id` as said. */
 function rollups(id: string, condition: string): string {
-  const part = (table: string, parameter: string): string =>
-    `SELECT bucket, ${id} AS id, CASE WHEN status_class IN ('4xx', '5xx') THEN requests ELSE 0 END AS errors, ${measured}
-    FROM ${table} WHERE tenant_id = $1 AND bucket = ANY(${parameter}::timestamptz[]) AND ${condition}`;
-  return `(${part("rollups_5m", "$2")} UNION ALL ${part("rollups_hour", "$3")} UNION ALL ${part("rollups_day", "$4")}) AS wanted`;
+  const parts = [["rollups_5m", "$2"] as const, ["rollups_hour", "$3"] as const, ["rollups_day", "$4"] as const];
+  return `(${parts.map((part) => rollup(id, condition, part)).join(" UNION ALL ")}) AS wanted`;
 }
+
+const rollup = (id: string, condition: string, [table, parameter]: readonly [table: string, parameter: string]): string =>
+  `SELECT bucket, ${id} AS id, CASE WHEN status_class IN ('4xx', '5xx') THEN requests ELSE 0 END AS errors, ${measured}
+    FROM ${table} WHERE tenant_id = $1 AND bucket = ANY(${parameter}::timestamptz[]) AND ${condition}`;
 
 /** As {@link rollups}, of everybody: all together (''), or each model or provider. */
 function usageSums(kind: "" | "model" | "provider", condition = "true"): string {
@@ -125,12 +125,24 @@ export function seriesSql(own: boolean, by: OverviewSplit): string {
       WHERE (${of("a")}) IS DISTINCT FROM (${of("n")})`;
 }
 
-/** Rows of the ids $6. Of keys by their owners, which stand before them in the key of the rollups. */
+/** Rows of the ids $6, which are ours. Of keys by their owners, which stand before them in the key of the rollups. */
 function named(by: OverviewSplit): string {
   if (by === "model" || by === "provider") return usageSums(by, "id = ANY($6::text[])");
-  if (by === "user") return rollups("user_id", "user_id = ANY($6::text[])");
-  const owners = "SELECT user_id::text FROM key_totals WHERE key_id = ANY($6::text[]::uuid[])";
-  return rollups("key_id", `user_id = ANY(ARRAY(${owners})) AND key_id = ANY($6::text[])`);
+  if (by === "user") return ofKeys(by, { where: "user_id = ANY($6::text[]::uuid[])", rolled: "user_id = ANY($6::text[])" });
+  const owners = (type: string) => `user_id = ANY(ARRAY(SELECT user_id::${type} FROM key_totals WHERE key_id = ANY($6::text[]::uuid[])))`;
+  return ofKeys(by, {
+    where: `${owners("uuid")} AND key_id = ANY($6::text[]::uuid[])`,
+    rolled: `${owners("text")} AND key_id = ANY($6::text[])`,
+  });
+}
+
+/** As {@link rollups}, with whole days of keys, that are fewer rows. */
+function ofKeys(by: "user" | "key", { where, rolled }: { where: string; rolled: string }): string {
+  const days = (condition: string): string => `tenant_id = $1 AND bucket = ANY($4::timestamptz[]) AND ${condition}`;
+  const id = columnOf[by];
+  const ofDays = keyDaysSql({ id, where: days(where), keyless: by === "user" ? days(rolled) : undefined });
+  const parts = [rollup(id, rolled, ["rollups_5m", "$2"]), rollup(id, rolled, ["rollups_hour", "$3"])];
+  return `(${parts.join(" UNION ALL ")} UNION ALL SELECT bucket, id, errors, ${measured} FROM (${ofDays}) AS days) AS wanted`;
 }
 
 /** The first models and providers by cost; own: models and keys, of the user $5. */

@@ -8,7 +8,20 @@ import { type SqlValues, sqlValues } from "../lists/list-statement.ts";
 import { readWholeMonths } from "./month-pieces.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
 import { dearestSql, type RankedSpan, rankedSql } from "./ranked-statement.ts";
-import { type Dimension, type SumsAsk, slotSql, sourceOf, summed, usageSums, wantedSql } from "./sums-statement.ts";
+import {
+  addedUp,
+  columnOf,
+  conditions,
+  type Dimension,
+  rollups,
+  type SumsAsk,
+  type SumsSource,
+  slotSql,
+  sourceOf,
+  summed,
+  usageSums,
+  wantedSql,
+} from "./sums-statement.ts";
 
 /**
  * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
@@ -30,13 +43,12 @@ interface SlotRow extends Sums {
 }
 
 /**
- * Series of the first `top` by cost, and one of all others (id null) when there are any. The first are found over the whole range,
- * which is few buckets; by bucket they alone are read, the others are all less them.
+ * Series of the first `top` by cost, and one of all others (id null) when there are any. Where sums of all are kept the first are found
+ * over the whole range, which is few buckets; by bucket they alone are read, the others are all less them.
  */
 export function readSeries(pool: Pool, { plan, ask, by, top, fineFromMs }: SeriesAsk): Promise<StatisticsSeries[]> {
   return readSnapshot(pool, planSettings, async (client) => {
-    const ids = by === "none" ? [] : await readFirst(client, { plan, ask, by, top, fineFromMs });
-    const rows = await readSlots(client, { plan, ask, by, ids });
+    const { ids, rows } = await readRows(client, { plan, ask, by, top, fineFromMs });
     const series = new Map<string | null, StatisticsSeries>(ids.map((id) => [id, { id, ...zeroStatisticsColumns(plan.times.length) }]));
     if (by === "none") series.set(null, { id: null, ...zeroStatisticsColumns(plan.times.length) });
     for (const row of rows) {
@@ -47,6 +59,39 @@ export function readSeries(pool: Pool, { plan, ask, by, top, fineFromMs }: Serie
     }
     return [...series.values()].filter((one) => one.id !== null || by === "none" || isUsed(one));
   });
+}
+
+/** Ids of the first, and by slot the sums of each, and of all others as null; split by nothing, of everything as null. */
+async function readRows(client: PoolClient, series: SeriesAsk): Promise<{ ids: string[]; rows: SlotRow[] }> {
+  const { plan, ask, by } = series;
+  if (by === "none") return { ids: [], rows: await readAll(client, series) };
+  const all = sourceOf(ask, "none");
+  if (all === null) return readAtOnce(client, { ...series, by });
+  const ids = await readFirst(client, { ...series, by });
+  return { ids, rows: await readSlots(client, { plan, ask, by, ids, all }) };
+}
+
+async function readAll(client: PoolClient, { plan, ask }: SeriesAsk): Promise<SlotRow[]> {
+  const values = sqlValues();
+  const slot = slotSql(values, plan.times);
+  const text = `SELECT ${slot} AS slot, NULL AS id, ${summed} FROM ${wantedSql(values, ask, "none", plan.buckets)} GROUP BY 1`;
+  return (await client.query<SlotRow>(text, values.list)).rows;
+}
+
+/** Where no sum of all is kept, every row has to be read: once, for the first and for the others. */
+async function readAtOnce(
+  client: PoolClient,
+  { plan, ask, by, top }: SeriesAsk & { by: Dimension },
+): Promise<{ ids: string[]; rows: SlotRow[] }> {
+  const values = sqlValues();
+  const slot = slotSql(values, plan.times);
+  const each = `SELECT ${slot} AS slot, id, ${addedUp} FROM ${wantedSql(values, ask, by, plan.buckets)} GROUP BY 1, 2`;
+  const text = `WITH each AS MATERIALIZED (${each}),
+    first AS (SELECT id, row_number() OVER (ORDER BY sum(cost_nano_usd) DESC, sum(requests) DESC, id)::int AS place FROM each
+      WHERE id <> '' GROUP BY 1 ORDER BY 2 LIMIT ${values.add(top)})
+    SELECT slot, first.id, place, ${summed} FROM each LEFT JOIN first USING (id) GROUP BY 1, 2, 3 ORDER BY place`;
+  const { rows } = await client.query<SlotRow>(text, values.list);
+  return { ids: [...new Set(rows.flatMap(({ id }) => id ?? []))], rows };
 }
 
 function isUsed({ requests, tokens, costNanoUsd }: StatisticsSeries): boolean {
@@ -103,19 +148,13 @@ async function readFirstOfDearest(
   return last && BigInt(last.cost) > BigInt(mostOfOthers) ? first : null;
 }
 
-/** By slot the sums of each of `ids`, and of all others as null; split by nothing, of everything as null. */
+/** By slot the sums of each of `ids`, and of all others as null. */
 async function readSlots(
   client: PoolClient,
-  { plan, ask, by, ids }: { plan: BucketPlan; ask: SumsAsk; by: SeriesSplit; ids: readonly string[] },
+  { plan, ask, by, ids, all }: Pick<SeriesAsk, "plan" | "ask"> & { by: Dimension; ids: readonly string[]; all: SumsSource },
 ): Promise<SlotRow[]> {
   const values = sqlValues();
   const slot = slotSql(values, plan.times);
-  const all = by === "none" ? null : sourceOf(ask, "none");
-  if (by === "none" || all === null) {
-    const id = by === "none" ? "NULL" : `CASE WHEN id = ANY(${values.add(ids)}::text[]) THEN id END`;
-    const from = wantedSql(values, ask, by, plan.buckets);
-    return (await client.query<SlotRow>(`SELECT ${slot} AS slot, ${id} AS id, ${summed} FROM ${from} GROUP BY 1, 2`, values.list)).rows;
-  }
   const ownerIds = by === "key" ? await readOwners(client, ids) : null;
   const text = `SELECT ${slot} AS slot, id, ${summed} FROM ${namedSql(values, { plan, ask, by, ids, ownerIds })} GROUP BY 1, 2
     UNION ALL SELECT ${slot}, NULL, ${summed} FROM ${usageSums(values, plan.buckets, { tenantId: ask.tenantId, ...all })} GROUP BY 1`;
@@ -138,7 +177,10 @@ function namedSql(
 ): string {
   const source = sourceOf(ask, by);
   if (source !== null) return usageSums(values, plan.buckets, { tenantId: ask.tenantId, kind: source.kind, ids });
-  return wantedSql(values, { ...ask, ...(by === "key" ? { keyIds: ids, ownerIds } : { ownerIds: ids }) }, by, plan.buckets);
+  if (by === "user") return wantedSql(values, { ...ask, ownerIds: ids }, by, plan.buckets);
+  if (by === "key") return wantedSql(values, { ...ask, keyIds: ids, ownerIds }, by, plan.buckets);
+  const where = `${conditions(values, ask)} AND ${columnOf[by]} = ANY(${values.add(ids)}::text[])`;
+  return rollups(values, plan.buckets, { tenantId: ask.tenantId, id: columnOf[by], where });
 }
 
 /** Owners of these keys, who stand before them in the keys of sums; null when not all are ours. */

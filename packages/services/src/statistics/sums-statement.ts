@@ -36,7 +36,7 @@ export const columnOf: Record<Dimension, string> = {
 };
 
 /** Dimensions of which `usage_sums` has rows; '' = of everything. */
-export type SumsKind = "" | Exclude<Dimension, "user" | "key">;
+type SumsKind = "" | Exclude<Dimension, "user" | "key">;
 const kinds: readonly SeriesSplit[] = ["model", "provider", "group", "dialect", "status"] satisfies SumsKind[];
 const kindOfField: Partial<Record<keyof StatisticsFilter, SumsKind>> = {
   model: "model",
@@ -63,6 +63,11 @@ const sums = {
 /** Columns named as core/statistics SpanSums; nothing for no rows. */
 export const summed = Object.entries(sums)
   .map(([name, sql]) => `${sql} AS "${name}"`)
+  .join(", ");
+
+/** The same sums under the names of what is summed, to be summed up again. */
+export const addedUp = ["errors", "aborted", "refused", ...measured.split(",").map((name) => name.trim())]
+  .map((name) => `sum(${name}) AS ${name}`)
   .join(", ");
 
 /** The slot of a bucket: the index of the last of these ascending times that begins at or before it. */
@@ -93,8 +98,13 @@ function isOfKeys({ userId, keyIds, ownerIds, filter: { keyId, ...filter } }: Su
   return (by === "none" || by === "user" || by === "key") && ids.every(isId) && Object.values(filter).every((value) => value === undefined);
 }
 
+export interface SumsSource {
+  kind: SumsKind;
+  id?: string | undefined;
+}
+
 /** The kind of `usage_sums` that answers, with the one value asked for; null = none does. */
-export function sourceOf(ask: SumsAsk, by: SeriesSplit): { kind: SumsKind; id?: string | undefined } | null {
+export function sourceOf(ask: SumsAsk, by: SeriesSplit): SumsSource | null {
   if (ask.userId !== null || ask.keyIds !== null) return null;
   const wanted = by === "none" ? "" : kinds.includes(by) ? (by as SumsKind) : undefined;
   const [first, ...more] = Object.entries(ask.filter).filter(([, value]) => value !== undefined);

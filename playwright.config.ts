@@ -19,8 +19,9 @@ export default defineConfig<{ place: Place }>({
   expect: { timeout: 15_000 },
   reporter: [["list"], ["html", { open: "never", outputFolder: "playwright-report" }]],
   use: {
-    // Every action has its snapshot; a film of each test besides would cost a fifth of the run.
-    trace: { mode: "retain-on-failure", screenshots: false },
+    // Every action has its snapshot; a film of each test besides would cost a fifth of the run. Where a failure is tried again, what
+    // passes at once need not be written down: a sixth of what the tests cost.
+    trace: { mode: process.env.CI ? "on-first-retry" : "retain-on-failure", screenshots: false },
     locale: "en-US",
     viewport: { width: 1440, height: 900 },
     launchOptions: {

@@ -5,7 +5,8 @@ export default defineConfig({
     include: ["packages/**/*.test.ts", "apps/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     setupFiles: ["packages/testing/src/setup.ts"],
-    maxWorkers: 2,
+    // One more than the cores of the smallest machine: much of a test is waiting, for a process to start, a grace, a poll.
+    maxWorkers: 3,
     // Real Postgres and Redis start inside tests; an outcome may take seconds on two busy cores.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -85,14 +85,13 @@ export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
     ]);
     const subjects = { passThrough, inProcess, withRedis };
     const run = { stage, all: [...Object.values(subjects), direct] };
-    const bytesPerStream = await sampleMemory(plan, bare, direct);
     await warmUp(run, Object.values(subjects), plan.warmMs);
     const samples: Samples = {
       main: await sampleShape(run, subjects, { shape: mainShape, turns: plan.turns, ms: plan.ms, rate: plan.rate, rounds: plan.rounds }),
       appendLoopMsP50: [],
       shapes: [],
       costs: await sampleCosts(run, plan, { inProcess, withRedis, direct }),
-      bytesPerStream,
+      bytesPerStream: { passThrough: [], inProcess: [], driftInProcess: [] },
     };
     for (let round = 0; round < plan.rounds; round++)
       samples.appendLoopMsP50.push(await appendLoopP50Ms(stage.folder, plan.rate, plan.ms / 2));
@@ -102,6 +101,8 @@ export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
       const sliced = { shape, turns: 1, ms: plan.shapeMs, rate: plan.rate / 2, rounds: plan.rounds };
       samples.shapes.push({ name: shape.name, ...(await sampleShape(run, compared, sliced)) });
     }
+    // Last: thousands of streams that are cut leave as many ends to be settled.
+    samples.bytesPerStream = await sampleMemory(plan, bare, direct);
     return samples;
   } finally {
     await stage.close();
@@ -243,7 +244,7 @@ async function sampleCosts(run: Run, plan: GatewayPlan, gateways: Record<keyof S
 /** Subjects whose memory is measured: what a process keeps for young objects grows by steps, which are no stream's. */
 const forMemory = [...collectable, "--max-semi-space-size=1"];
 
-/** Of processes in which nothing has run yet. */
+/** Of processes in which next to nothing has run yet. */
 async function sampleMemory(plan: GatewayPlan, bare: Subject, gateway: Subject): Promise<Samples["bytesPerStream"]> {
   const [passThrough, inProcess] = await Promise.all([
     openStreams(bare, mainShape.key, plan.streamsBefore),
@@ -260,9 +261,6 @@ async function sampleMemory(plan: GatewayPlan, bare: Subject, gateway: Subject):
   bytes.driftInProcess.push(((await inProcess.resident()) - before) / (plan.streamsBefore + plan.streams * plan.streamBatches));
   passThrough.close();
   inProcess.close();
-  await bare.stop();
-  // What these streams leave is settled before anything is counted.
-  await wait(2 * SETTLED_MS);
   return bytes;
 }
 

@@ -48,8 +48,7 @@ export async function costsOf(
   const before = await read();
   const driving = new AbortController();
   const waited = sampleLockWaits(pool, name, driving.signal);
-  const requests = await drive();
-  driving.abort();
+  const requests = await drive().finally(() => driving.abort());
   await wait(SETTLED_MS);
   const after = await read();
   const each = (key: keyof Counts): number => (after[key] - before[key]) / requests;

@@ -10,7 +10,7 @@ import type { FailpointHook } from "./failpoints.ts";
 import type { FinishRecord, Ledger, LedgerStats } from "./records.ts";
 import { recoverEnd } from "./recovery.ts";
 import type { SegmentWriterOptions } from "./segment-writer.ts";
-import { withDetailText } from "./settle-statement.ts";
+import { withDetailText } from "./settled-record.ts";
 import { RETAINED_RECORDS, Settler } from "./settler.ts";
 import { Spool } from "./spool.ts";
 import { type Pending, scanSpool } from "./spool-scan.ts";
@@ -23,7 +23,7 @@ import { type Pending, scanSpool } from "./spool-scan.ts";
  * because nothing else may write these tables.
  *
  * Files: segment-writer (bytes and fdatasync), spool (records, segments, checkpoint), spool-scan and recovery (after a
- * stop), settler and settle-statement (Postgres), query (reading side), check (the invariants).
+ * stop), settler, settled-record and settle-statement (Postgres), query (reading side), check and reconcile (the invariants).
  */
 export interface LedgerOptions {
   /** Parent of the spools; each instance has a directory of its own and a lock file beside it. */

@@ -4,7 +4,7 @@ import { decodePayload, scanFrames } from "./frames.ts";
 import type { FinishRecord } from "./records.ts";
 import { settleBatch } from "./settle-batch.ts";
 import { describe, isDataError, isMissingPartition } from "./settle-errors.ts";
-import { defectOf } from "./settle-statement.ts";
+import { defectOf } from "./settled-record.ts";
 
 /**
  * The record in a quarantined payload: the JSON that the settler kept, or a frame of the spool that an older program

@@ -1,6 +1,7 @@
 import type { BooksDifference } from "@sluice/core/events";
 import pg from "pg";
-import { type BookCheck, checksOf, timelessChecks } from "./reconcile.ts";
+import type { BookCheck } from "./book-check.ts";
+import { checksOf, timelessChecks } from "./reconcile.ts";
 
 /**
  * A check of all books while they are in use: small statements one after another, on one connection of one instance. A

@@ -1,7 +1,8 @@
 import type pg from "pg";
 import type { FailpointHook } from "./failpoints.ts";
 import { isDataError } from "./settle-errors.ts";
-import { SETTLE_NAME, type SettledRecord, settleSql, settleValues } from "./settle-statement.ts";
+import { SETTLE_NAME, settleSql, settleValues } from "./settle-statement.ts";
+import type { SettledRecord } from "./settled-record.ts";
 
 /** One for all who assign settled_seq, over every process. */
 export const SETTLE_LOCK = 7_207_150_002;

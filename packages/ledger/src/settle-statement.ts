@@ -1,8 +1,6 @@
-import { isId } from "@sluice/core/ids";
 import { sketchSql } from "@sluice/core/latency-sketch";
-import type { CostBreakdown, RequestDetail } from "@sluice/core/requests";
 import { isUuid, recentColumns, recentFrom, recentRanges, tokens } from "./recent-columns.ts";
-import type { FinishRecord } from "./records.ts";
+import { detailJsonOf, type SettledRecord } from "./settled-record.ts";
 
 /**
  * The one statement that settles a batch: rows, details, rollups and balances, and from what was really inserted alone. A
@@ -307,32 +305,6 @@ const accountsPart = `accounts_moved AS (
 export const SETTLE_NAME = "sluice_settle_12";
 export const settleSql = makeSettleSql();
 
-/** What the columns need of a detail. */
-type DetailColumns = Pick<RequestDetail, "priceId"> & { cost: Pick<CostBreakdown, "providerMultiplier" | "groupMultiplier"> | null };
-
-/** An end that waits for its row. Thousands do: where its detail is text already, that is kept instead of some fifty objects. */
-export interface SettledRecord extends Omit<FinishRecord, "detail"> {
-  detail: RequestDetail | DetailColumns;
-  /** Absent: `detail` is all of it. */
-  detailJson?: string;
-}
-
-/** The same end with its detail as text. */
-export function withDetailText({ row, detail, upstreamCostNanoUsd }: FinishRecord, detailJson: string): SettledRecord {
-  const { priceId, cost } = detail;
-  return {
-    row,
-    detail: { priceId, cost: cost && { providerMultiplier: cost.providerMultiplier, groupMultiplier: cost.groupMultiplier } },
-    upstreamCostNanoUsd,
-    detailJson,
-  };
-}
-
-/** The detail of an end, as text. */
-export function detailJsonOf({ detail, detailJson }: SettledRecord): string {
-  return detailJson ?? JSON.stringify(detail);
-}
-
 /** Parameters of {@link settleSql}, of records in the order of their ids. Array literals are built here: the driver's own way costs more than the insert. */
 export function settleValues(records: readonly SettledRecord[]): string[] {
   const values = columns.map((column) => arrayLiteral(column, records));
@@ -353,49 +325,4 @@ function quote(text: string): string {
 
 function rounded(ms: number | null): number | null {
   return ms === null ? null : Math.round(ms);
-}
-
-const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-const integer = /^-?\d{1,19}$/;
-/** Of DECIMAL(18,12): what would be rounded could not be computed anew. */
-const decimal = /^\d{1,6}(\.\d{1,12})?$/;
-/** Field by field, not by a list of names: a property looked up by a variable costs ten times as much, for every row. */
-const texts: readonly (readonly [name: string, of: (row: FinishRecord["row"]) => unknown])[] = [
-  ["tenantId", (row) => row.tenantId],
-  ["userId", (row) => row.userId],
-  ["keyId", (row) => row.keyId],
-  ["sessionId", (row) => row.sessionId],
-  ["providerId", (row) => row.providerId],
-  ["group", (row) => row.group],
-  ["dialect", (row) => row.dialect],
-  ["endpoint", (row) => row.endpoint],
-  ["model", (row) => row.model],
-  ["upstreamModel", (row) => row.upstreamModel],
-  ["state", (row) => row.state],
-  ["errorCode", (row) => row.errorCode],
-  ["client", (row) => row.client],
-];
-/** Ids further ahead than this come from a broken clock; there is no partition for them. */
-const FUTURE_MS = 366 * 86_400_000;
-
-/** Why this record can never become a row ('' = nothing is known against it; Postgres may still refuse it). */
-export function defectOf(record: SettledRecord, nowMs: number): string {
-  const { row, detail } = record;
-  if (typeof row !== "object" || row === null || !isId(String(row.id))) return "the id is no UUIDv7";
-  if (typeof detail !== "object" || detail === null) return "there is no detail";
-  if (Number.parseInt(row.id.slice(0, 8) + row.id.slice(9, 13), 16) > nowMs + FUTURE_MS) return "the id is from the far future";
-  for (const [name, of] of texts) if (typeof of(row) !== "string") return `${name} is no text`;
-  if (typeof row.usage !== "object" || row.usage === null) return "there is no usage";
-  const { input, output, cacheWrite5m, cacheWrite1h, cacheRead } = row.usage;
-  const isCounted = [input, output, cacheWrite5m, cacheWrite1h, cacheRead, row.status, row.attempts].every(Number.isSafeInteger);
-  if (!isCounted) return "a count is no integer";
-  if (row.costNanoUsd !== null && !integer.test(row.costNanoUsd)) return "the cost is no integer";
-  if (!integer.test(String(record.upstreamCostNanoUsd))) return "the upstream cost is no integer";
-  if (!Number.isFinite(row.startedAtMs) || Math.abs(row.startedAtMs) > 8.64e15) return "the start is no time";
-  if (!Array.isArray(row.flags) || !row.flags.every((flag) => /^[a-z_]+$/.test(flag))) return "the flags are no list of words";
-  if (row.correctsId !== null && !uuid.test(row.correctsId)) return "correctsId is no UUID";
-  const multipliers = [detail.cost?.providerMultiplier ?? "1", detail.cost?.groupMultiplier ?? "1"];
-  if (!multipliers.every((multiplier) => decimal.test(String(multiplier)))) return "a multiplier is no decimal";
-  if (detail.priceId !== null && !uuid.test(String(detail.priceId))) return "priceId is no UUID";
-  return "";
 }

@@ -9,7 +9,7 @@ import type { FailpointHook } from "./failpoints.ts";
 import type { FinishRecord, LedgerStats } from "./records.ts";
 import { settleBatch } from "./settle-batch.ts";
 import { describe, isDataError, isMissingPartition } from "./settle-errors.ts";
-import { defectOf, detailJsonOf, type SettledRecord } from "./settle-statement.ts";
+import { defectOf, detailJsonOf, type SettledRecord } from "./settled-record.ts";
 import type { Pending } from "./spool-scan.ts";
 
 /**

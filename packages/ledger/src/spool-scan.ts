@@ -5,7 +5,7 @@ import type { FailpointHook } from "./failpoints.ts";
 import { decodePayload, type SpoolRecord, scanFrames } from "./frames.ts";
 import type { ProgressRecord, StartRecord } from "./records.ts";
 import { type Position, segmentName, segmentNumber } from "./segment-writer.ts";
-import type { SettledRecord } from "./settle-statement.ts";
+import type { SettledRecord } from "./settled-record.ts";
 
 /**
  * Reads a spool directory after a stop of any kind: which requests never ended, which ends no commit has covered, and

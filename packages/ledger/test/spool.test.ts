@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { until } from "@sluice/testing/deadline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
-import type { SettledRecord } from "../src/settle-statement.ts";
+import type { SettledRecord } from "../src/settled-record.ts";
 import { scanSpool } from "../src/spool-scan.ts";
 import {
   deadPool,

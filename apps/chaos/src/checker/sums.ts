@@ -16,9 +16,11 @@ export async function checkSums(pool: pg.Pool): Promise<Finding> {
   const compared = [
     ...levels.map(({ table, bucket }) => levelSql(table, bucket)),
     ...levels.flatMap(({ grain, bucket }) => dimensions.map((dimension) => dimensionSql(grain, bucket, dimension))),
+    dimensionSql("month", "date_trunc('month', started_at, 'UTC')", ofAll),
     totalsSql("key_totals", "key_id"),
     totalsSql("user_totals", "user_id"),
-    keyDaysSql,
+    keySumsSql("key_days", "day"),
+    keySumsSql("key_months", "month"),
   ];
   const wrong: string[] = [];
   let checked = 0;
@@ -28,7 +30,7 @@ export async function checkSums(pool: pg.Pool): Promise<Finding> {
     for (const { key, raw, kept } of rows)
       if (raw !== kept) wrong.push(`${key}: rows give ${raw ?? "nothing"}, kept is ${kept ?? "nothing"}`);
   }
-  return findingOf("I2", checked, "sums of seven tables", wrong);
+  return findingOf("I2", checked, "sums of eight tables", wrong);
 }
 
 function levelSql(table: string, bucket: string): string {
@@ -39,8 +41,9 @@ function levelSql(table: string, bucket: string): string {
     FROM raw FULL JOIN kept USING (bucket, ${key})`;
 }
 
+const ofAll = { kind: "", column: "''" };
 const dimensions = [
-  { kind: "", column: "''" },
+  ofAll,
   { kind: "model", column: "model" },
   { kind: "provider", column: "provider_id" },
   { kind: "group", column: '"group"' },
@@ -66,11 +69,14 @@ function totalsSql(table: string, id: string): string {
     SELECT concat_ws(' ', '${table}', id) AS key, raw.sums AS raw, kept.sums AS kept FROM raw FULL JOIN kept USING (id)`;
 }
 
-const keyDaysSql = `WITH raw AS (SELECT date_trunc('day', started_at, 'UTC') AS bucket, user_id, key_id, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL),
+/** What each key did in each day or month. */
+function keySumsSql(table: string, unit: "day" | "month"): string {
+  return `WITH raw AS (SELECT date_trunc('${unit}', started_at, 'UTC') AS bucket, user_id, key_id, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL),
     sum(${kinds.join(" + ")}), coalesce(sum(cost_nano_usd), 0), count(*) FILTER (WHERE corrects_id IS NULL AND state NOT IN ('aborted', 'refused'))) AS sums
     FROM requests WHERE key_id <> '' GROUP BY 1, 2, 3),
-  kept AS (SELECT bucket, user_id::text, key_id::text, concat_ws('/', requests, total_tokens, cost_nano_usd, ended_requests) AS sums FROM key_days)
-  SELECT concat_ws(' ', 'key_days', bucket, key_id) AS key, raw.sums AS raw, kept.sums AS kept FROM raw FULL JOIN kept USING (bucket, user_id, key_id)`;
+  kept AS (SELECT bucket, user_id::text, key_id::text, concat_ws('/', requests, total_tokens, cost_nano_usd, ended_requests) AS sums FROM ${table})
+  SELECT concat_ws(' ', '${table}', bucket, key_id) AS key, raw.sums AS raw, kept.sums AS kept FROM raw FULL JOIN kept USING (bucket, user_id, key_id)`;
+}
 
 /** I4: no id twice, and nothing was put aside: every FINISH became a row. */
 export async function checkOnce(pool: pg.Pool): Promise<Finding> {

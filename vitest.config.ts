@@ -5,8 +5,7 @@ export default defineConfig({
     include: ["packages/**/*.test.ts", "apps/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     setupFiles: ["packages/testing/src/setup.ts"],
-    // One more than the cores of the smallest machine: much of a test is waiting, for a process to start, a grace, a poll.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // Real Postgres and Redis start inside tests; an outcome may take seconds on two busy cores.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -191,7 +191,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
   });
 
   return {
-    isOpen: () => !owed && gate.isOpen() && redis.status === "ready",
+    isOpen: () => !owed && !paying && gate.isOpen() && redis.status === "ready",
     hears: () => hears,
     begin,
     hold(entry, { lock }) {

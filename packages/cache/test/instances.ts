@@ -56,7 +56,7 @@ export async function start(
 }
 
 /** How many of them hear of invalidations. */
-export async function followers(redis: Redis, prefix: string): Promise<number> {
+async function followers(redis: Redis, prefix: string): Promise<number> {
   const [, count] = (await redis.call("PUBSUB", "NUMSUB", `${prefix}cache:messages`)) as [string, number];
   await redis.ping();
   return count;

@@ -2,7 +2,7 @@ import { SaveSettingsInput, type SettingName, type Settings } from "@sluice/core
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { client, type Outputs } from "../../api/client.ts";
+import { api, client, type Outputs, queryClient } from "../../api/client.ts";
 import { type Failure, readFailure } from "../../api/failure.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
@@ -41,8 +41,11 @@ export function ReviewDialog({ settings, sources, edits, began, changed, onClose
       toastDone(t("settings.saved"));
       onSaved();
     } catch (thrown) {
-      setFailure(readFailure(thrown));
+      const failed = readFailure(thrown);
+      setFailure(failed);
       setBusy(false);
+      // What somebody else saved is shown also where its push came before this tab listened.
+      if (failed.code === "conflict") void queryClient.invalidateQueries({ queryKey: api.settings.pathKey() });
     }
   }
 

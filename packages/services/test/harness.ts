@@ -8,14 +8,16 @@ import { createCache } from "@sluice/cache/create-cache";
 import { systemClock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
 import { silentLog } from "@sluice/core/log";
+import type { RequestRow } from "@sluice/core/requests";
 import { createPool } from "@sluice/db/postgres";
 import { createEgress } from "@sluice/egress/egress";
 import { readCommittedCredit } from "@sluice/ledger/committed-credit";
+import { settleBatch } from "@sluice/ledger/settle-batch";
 import { createLive, type Live } from "@sluice/live/live";
 import type { Ctx, Services } from "@sluice/services/context";
 import { contextOf, createServices } from "@sluice/services/create-services";
 import { createSnapshot } from "@sluice/snapshot/create-snapshot";
-import { makeUser, testSecret } from "@sluice/testing/factories";
+import { makeKey, makeUser, requestDetail, requestRow, testSecret } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 
 export interface TestServices {
@@ -28,6 +30,10 @@ export interface TestServices {
   as(role: "admin" | "user"): Promise<Ctx & { userId: string }>;
   /** Runs work and gives what it published on the bus; that it was audited goes without saying. */
   eventsOf(work: () => Promise<unknown>): Promise<LiveEvent[]>;
+  /** Requests with these fields, settled. */
+  settle(...rows: Partial<RequestRow>[]): Promise<void>;
+  /** Ids of so many new keys of a user. */
+  makeKeys(count: number, userId: string): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -97,6 +103,17 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
         return frame.events.filter(({ type }) => type !== "audit.added");
       }
       return [];
+    },
+    async settle(...rows) {
+      const records = rows.map((fields) => {
+        const row = requestRow(fields);
+        return { row, detail: requestDetail({ id: row.id }), upstreamCostNanoUsd: "7" };
+      });
+      await settleBatch(database.pool, records);
+    },
+    async makeKeys(count, userId) {
+      const keys = await Promise.all(Array.from({ length: count }, () => makeKey(database.prisma, { userId })));
+      return keys.map(({ key }) => key.id);
     },
     async close() {
       await egress.close();

@@ -1,9 +1,7 @@
 import type { RequestRow } from "@sluice/core/requests";
-import { settleBatch } from "@sluice/ledger/settle-batch";
 import type { Ctx } from "@sluice/services/context";
 import { updateSettings } from "@sluice/services/settings/update-settings";
 import { getLeaderboard } from "@sluice/services/statistics/get-leaderboard";
-import { makeKey, requestDetail, requestRow } from "@sluice/testing/factories";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
@@ -19,26 +17,15 @@ beforeEach(async () => {
 });
 afterEach(() => test?.close());
 
-async function settle(...rows: Partial<RequestRow>[]): Promise<void> {
-  const records = rows.map((fields) => {
-    const row = requestRow(fields);
-    return { row, detail: requestDetail({ id: row.id }), upstreamCostNanoUsd: "7" };
-  });
-  await settleBatch(test.database.pool, records);
-}
-
-async function makeKeys(count: number, userId = user.userId): Promise<string[]> {
-  const keys = await Promise.all(Array.from({ length: count }, () => makeKey(test.database.prisma, { userId })));
-  return keys.map(({ key }) => key.id);
-}
-
 describe("H07: leaderboard", () => {
   const usageOf = (input: number) => ({ input, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 });
 
   /** The first has most tokens and costs least. */
   async function fifteen(): Promise<string[]> {
-    const keys = await makeKeys(15);
-    await settle(...keys.map((keyId, at) => ({ userId: user.userId, keyId, costNanoUsd: String(100 + at), usage: usageOf(1_000 - at) })));
+    const keys = await test.makeKeys(15, user.userId);
+    await test.settle(
+      ...keys.map((keyId, at) => ({ userId: user.userId, keyId, costNanoUsd: String(100 + at), usage: usageOf(1_000 - at) })),
+    );
     return keys;
   }
 
@@ -55,8 +42,8 @@ describe("H07: leaderboard", () => {
   });
 
   it("of users tells a user their own place, and of the others what the setting allows", async () => {
-    const [[mine = ""], [theirs = ""]] = [await makeKeys(1), await makeKeys(1, admin.userId)];
-    await settle({ userId: user.userId, keyId: mine, costNanoUsd: "5" }, { userId: admin.userId, keyId: theirs, costNanoUsd: "7" });
+    const [[mine = ""], [theirs = ""]] = [await test.makeKeys(1, user.userId), await test.makeKeys(1, admin.userId)];
+    await test.settle({ userId: user.userId, keyId: mine, costNanoUsd: "5" }, { userId: admin.userId, keyId: theirs, costNanoUsd: "7" });
     const ranks = async (visibility?: "own" | "names") => {
       if (visibility) await updateSettings(admin, { "portal.leaderboard": visibility });
       const { items } = await getLeaderboard(user, { of: "users", period: "custom", from: Date.now() - HOUR_MS, to: Date.now() + HOUR_MS });
@@ -84,10 +71,10 @@ describe("H07: leaderboard", () => {
   });
 
   it("ranks by rates and times too, and tells the rank of the period before", async () => {
-    const [quick = "", good = "", cached = ""] = await makeKeys(3);
+    const [quick = "", good = "", cached = ""] = await test.makeKeys(3, user.userId);
     const row = (keyId: string, fields: Partial<RequestRow>) => ({ userId: user.userId, keyId, ...fields });
     const usage = { input: 100, output: 1, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 };
-    await settle(
+    await test.settle(
       row(quick, { ttftMs: 10, state: "error", status: 502, usage }),
       row(good, { ttftMs: 900, usage }),
       // Given up and refused are nobody's failure.

@@ -1,7 +1,6 @@
 import { firstIdAt, newId } from "@sluice/core/ids";
 import type { RequestRow } from "@sluice/core/requests";
 import { ensurePartitionFor } from "@sluice/db/partitions";
-import { settleBatch } from "@sluice/ledger/settle-batch";
 import type { Ctx } from "@sluice/services/context";
 import { refundCredit } from "@sluice/services/credits/add-entry";
 import { updateKey } from "@sluice/services/keys/update-key";
@@ -13,7 +12,7 @@ import { getUsage } from "@sluice/services/statistics/get-usage";
 import { listFilterOptions } from "@sluice/services/statistics/list-filter-options";
 import { getUserStats } from "@sluice/services/users/get-user-stats";
 import { fakeClock } from "@sluice/testing/clock";
-import { makeKey, requestDetail, requestRow } from "@sluice/testing/factories";
+import { requestRow } from "@sluice/testing/factories";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
@@ -28,19 +27,6 @@ beforeEach(async () => {
   user = await test.as("user");
 });
 afterEach(() => test?.close());
-
-async function settle(...rows: Partial<RequestRow>[]): Promise<void> {
-  const records = rows.map((fields) => {
-    const row = requestRow(fields);
-    return { row, detail: requestDetail({ id: row.id }), upstreamCostNanoUsd: "7" };
-  });
-  await settleBatch(test.database.pool, records);
-}
-
-async function makeKeys(count: number, userId = user.userId): Promise<string[]> {
-  const keys = await Promise.all(Array.from({ length: count }, () => makeKey(test.database.prisma, { userId })));
-  return keys.map(({ key }) => key.id);
-}
 
 /** A context whose statements go through `ask`, with their texts and values. */
 function through(ctx: Ctx, ask: (text: string, values: unknown[], send: () => Promise<unknown>) => Promise<unknown>): Ctx {
@@ -70,7 +56,7 @@ describe("H02: statistics in buckets", () => {
   it("an hour without requests reads 0, and the range asked for is widened to whole buckets", async () => {
     const nowMs = Date.parse("2026-11-21T11:47:00Z");
     const at = (time: string) => Date.parse(`2026-11-21T${time}:00Z`);
-    await settle({ startedAtMs: at("08:10") }, { startedAtMs: at("08:50") }, { startedAtMs: at("10:59") });
+    await test.settle({ startedAtMs: at("08:10") }, { startedAtMs: at("08:50") }, { startedAtMs: at("10:59") });
     const ctx = { ...admin, clock: fakeClock(nowMs) };
     const { times, endMs, series } = await getSeries(ctx, { from: at("07:30"), to: at("11:05"), step: "hour", by: "none" });
     expect([times[0], times.length, endMs]).toEqual([at("07:00"), 5, at("12:00")]);
@@ -123,28 +109,28 @@ describe("H02: statistics in buckets", () => {
   });
 
   it("the first of a range are the first of it, whoever cost most of all time", async () => {
-    const keys = await makeKeys(101);
+    const keys = await test.makeKeys(101, user.userId);
     const [one = "", late = ""] = [keys[3], keys[100]];
     const nowMs = Date.now();
     const old = keys
       .slice(0, 100)
       .map((keyId) => ({ keyId, userId: user.userId, startedAtMs: nowMs - 120 * DAY_MS, costNanoUsd: "1000000" }));
     await ensurePartitionFor(test.database.pool, firstIdAt(nowMs - 120 * DAY_MS));
-    await settle(...old, { keyId: late, userId: user.userId, startedAtMs: nowMs - DAY_MS, costNanoUsd: "9" });
+    await test.settle(...old, { keyId: late, userId: user.userId, startedAtMs: nowMs - DAY_MS, costNanoUsd: "9" });
     const firstOf = async (top: number) => {
       await admin.cache.invalidateAll();
       const { series } = await getSeries(admin, { from: nowMs - 90 * DAY_MS, to: nowMs, by: "key", top });
       return series.map(({ id }) => id);
     };
     expect(await firstOf(1)).toEqual([late]);
-    await settle({ keyId: one, userId: user.userId, startedAtMs: nowMs - 2 * DAY_MS, costNanoUsd: "5000000" });
+    await test.settle({ keyId: one, userId: user.userId, startedAtMs: nowMs - 2 * DAY_MS, costNanoUsd: "5000000" });
     expect(await firstOf(1)).toEqual([one, null]);
     expect(await firstOf(2)).toEqual([one, late]);
   });
 
   it("of one model are split by each of the others, the first by name", async () => {
     const providerId = newId();
-    await settle(
+    await test.settle(
       { userId: user.userId, providerId, model: "model-x", group: "team", costNanoUsd: "9" },
       { userId: user.userId, costNanoUsd: "70" },
     );
@@ -170,7 +156,7 @@ describe("H02: statistics in buckets", () => {
 
 describe("what is kept", () => {
   it("P15: two reads are one computation, and nobody is given somebody else's", async () => {
-    await settle({ userId: user.userId, costNanoUsd: "5" }, { userId: admin.userId, costNanoUsd: "70" });
+    await test.settle({ userId: user.userId, costNanoUsd: "5" }, { userId: admin.userId, costNanoUsd: "70" });
     const [asAdmin, asUser] = [counting(admin), counting(user)];
     const first = await getUsage(asAdmin.ctx, {});
     expect(first).toMatchObject({ cache: "miss", totals: { requests: 2, costNanoUsd: "75" } });
@@ -183,7 +169,7 @@ describe("what is kept", () => {
   });
 
   it("P16: another range of the trend is another computation, the same one is not", async () => {
-    await settle({ userId: user.userId });
+    await test.settle({ userId: user.userId });
     const { ctx, reads } = counting(user);
     const to = Date.now();
     const ranges = [
@@ -198,8 +184,8 @@ describe("what is kept", () => {
   });
 
   it("P17: a key's figures are the same, kept or not", async () => {
-    const [keyId = ""] = await makeKeys(1);
-    await settle({ userId: user.userId, keyId, costNanoUsd: "5" });
+    const [keyId = ""] = await test.makeKeys(1, user.userId);
+    await test.settle({ userId: user.userId, keyId, costNanoUsd: "5" });
     const computed = await getUsage(user, { filter: { keyId } });
     expect(computed).toMatchObject({ cache: "miss", totals: { requests: 1, costNanoUsd: "5" } });
     expect(await getUsage(user, { filter: { keyId } })).toEqual({ ...computed, cache: "hit" });
@@ -208,8 +194,8 @@ describe("what is kept", () => {
 
 describe("A28: what makes answers faster can be switched off", () => {
   it("a lifetime of 0 computes every time, and the answers are those that are kept otherwise", async () => {
-    const [mine = ""] = await makeKeys(1);
-    await settle({ userId: user.userId, keyId: mine, costNanoUsd: "5" });
+    const [mine = ""] = await test.makeKeys(1, user.userId);
+    await test.settle({ userId: user.userId, keyId: mine, costNanoUsd: "5" });
     const asAdmin = counting(admin);
     const to = Date.now() + HOUR_MS;
     const asked = { from: to - DAY_MS, to };
@@ -230,8 +216,8 @@ describe("A28: what makes answers faster can be switched off", () => {
 
 describe("comparing", () => {
   it("P18: reads five at the same time, each kept by itself: one more is one more read", async () => {
-    const keys = await makeKeys(6);
-    await settle(...keys.map((keyId, at) => ({ userId: user.userId, keyId, costNanoUsd: String(at + 1) })));
+    const keys = await test.makeKeys(6, user.userId);
+    await test.settle(...keys.map((keyId, at) => ({ userId: user.userId, keyId, costNanoUsd: String(at + 1) })));
     const all = Promise.withResolvers<void>();
     let reading = 0;
     let reads = 0;
@@ -257,8 +243,8 @@ describe("comparing", () => {
   });
 
   it("P19: one that cannot be read is marked, the others are right; what is not the user's is refused", async () => {
-    const keys = await makeKeys(3);
-    await settle(...keys.map((keyId) => ({ userId: user.userId, keyId })));
+    const keys = await test.makeKeys(3, user.userId);
+    await test.settle(...keys.map((keyId) => ({ userId: user.userId, keyId })));
     const broken = through(user, (text, values, send) =>
       text.includes("rollups_") && values.includes(keys[1]) ? Promise.reject(new Error("out of memory at 10.0.0.7")) : send(),
     );
@@ -267,7 +253,7 @@ describe("comparing", () => {
     expect(entries[0]).toMatchObject({ id: keys[0], totals: { requests: 1 } });
     expect(JSON.stringify(entries[1])).not.toContain("10.0.0.7");
     expect((await compare(user, { by: "key", ids: keys })).entries[1]).toMatchObject({ failed: false, totals: { requests: 1 } });
-    const [theirs = ""] = await makeKeys(1, admin.userId);
+    const [theirs = ""] = await test.makeKeys(1, admin.userId);
     await expect(compare(user, { by: "key", ids: [keys[0] ?? "", theirs] })).rejects.toMatchObject({ code: "not_found" });
   });
 });
@@ -280,8 +266,8 @@ describe("P45: what is read", () => {
         if (/^(SELECT|WITH)/.test(text)) asked.push({ text, values });
         return send();
       });
-    const keys = await makeKeys(3);
-    await settle(...keys.map((keyId) => ({ userId: user.userId, keyId })));
+    const keys = await test.makeKeys(3, user.userId);
+    await test.settle(...keys.map((keyId) => ({ userId: user.userId, keyId })));
     const range = { from: Date.now() - 40 * DAY_MS, to: Date.now() };
     for (const ctx of [admin, user].map(recording)) {
       for (const period of ["today", "month", "all"] as const)
@@ -308,11 +294,11 @@ describe("P45: what is read", () => {
 
 describe("P30: filters", () => {
   it("each changes what is counted, and options name what there is", async () => {
-    const [tagged = "", other = ""] = await makeKeys(2);
+    const [tagged = "", other = ""] = await test.makeKeys(2, user.userId);
     await updateKey(user, { id: tagged, tags: ["team-a"] });
     const providerId = newId();
     const row = (fields: Partial<RequestRow>) => ({ userId: user.userId, keyId: other, ...fields });
-    await settle(
+    await test.settle(
       row({ keyId: tagged, costNanoUsd: "1" }),
       row({ providerId, costNanoUsd: "2" }),
       row({ model: "model-x", costNanoUsd: "4" }),
@@ -354,7 +340,7 @@ describe("P30: filters", () => {
 
 describe("P32: a store that fails", () => {
   it("is told as what may be tried again, once, without its words, and is not kept", async () => {
-    await settle({ userId: user.userId });
+    await test.settle({ userId: user.userId });
     let tried = 0;
     const gone = through(user, () => {
       tried += 1;
@@ -371,13 +357,13 @@ describe("P32: a store that fails", () => {
 
 describe("W22: a user's figures", () => {
   it("are the sums of the rows; what was refunded is not used", async () => {
-    await settle(
+    await test.settle(
       { userId: user.userId, costNanoUsd: "500" },
       { userId: user.userId, costNanoUsd: "70" },
       { userId: admin.userId, costNanoUsd: "9000" },
     );
     const old = requestRow({ userId: user.userId, costNanoUsd: "1000", startedAtMs: Date.now() - 32 * DAY_MS });
-    await settle(old);
+    await test.settle(old);
     await refundCredit(admin, { userId: user.userId, amountUsd: "0.000001", reason: "Bad answer", idempotencyKey: newId() });
     const { rows } = await test.database.pool.query(
       "SELECT count(*)::int AS requests, sum(cost_nano_usd)::text AS cost FROM requests WHERE user_id = $1",

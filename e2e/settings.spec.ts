@@ -175,3 +175,25 @@ test("R13: a routing rule is added, followed by the next request, named by its d
   await page.getByRole("alertdialog").getByRole("button", { name: "Remove rule" }).click();
   await expect(row).toBeHidden();
 });
+
+test("a change made after the page was read and before its stream is open shows all the same", async ({
+  adminPage: page,
+  api,
+  settingsAlone: _,
+}) => {
+  const opening = Promise.withResolvers<void>();
+  await page.route(/\/trpc\/live\.events/, async (route) => {
+    await opening.promise;
+    await route.continue();
+  });
+  try {
+    await page.goto("/settings");
+    const field = page.getByLabel("Batch size", { exact: true });
+    await expect(field).toHaveValue("500");
+    await api.settings.update.mutate({ "ledger.batchSize": 300 });
+    opening.resolve();
+    await expect(field).toHaveValue("300");
+  } finally {
+    await api.settings.update.mutate({ "ledger.batchSize": 500 });
+  }
+});

@@ -1,5 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
-import { currentLogin, type SignedIn } from "./api/current-login.ts";
+import { currentLogin, isSignedIn, type SignedIn } from "./api/current-login.ts";
 import { ListSearch } from "./lists/list-search.ts";
 import { listenFor } from "./live/refetch.ts";
 import { AuditSearch } from "./pages/audit/search.ts";
@@ -42,7 +42,7 @@ const setupRoute = createRoute({
   validateSearch: searchOf({ token: text, step: choice(["provider", "key", "request"]) }),
   beforeLoad: async () => {
     const login = await currentLogin();
-    if (login.user) listenFor(login.user.id);
+    if (isSignedIn(login)) listenFor(login);
     if (!login.setupRequired && login.user?.role !== "admin")
       throw redirect({ to: login.user ? homeOf(login.user.role) : "/login", replace: true });
     return { login };
@@ -69,9 +69,9 @@ const appRoute = createRoute({
   beforeLoad: async ({ location }) => {
     const login = await currentLogin();
     if (login.setupRequired) throw redirect({ to: "/setup", replace: true });
-    if (!login.user) throw redirect({ to: "/login", search: { redirect: location.href }, replace: true });
-    listenFor(login.user.id);
-    return { login: login as SignedIn };
+    if (!isSignedIn(login)) throw redirect({ to: "/login", search: { redirect: location.href }, replace: true });
+    listenFor(login);
+    return { login };
   },
   component: AppShell,
 });

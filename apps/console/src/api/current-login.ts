@@ -5,6 +5,8 @@ import { api, type Outputs, queryClient } from "./client.ts";
 export type CurrentLogin = Outputs["logins"]["current"];
 export type SignedIn = CurrentLogin & { user: NonNullable<CurrentLogin["user"]> };
 
+export const isSignedIn = (login: CurrentLogin): login is SignedIn => login.user !== null;
+
 /** Who is signed in here: asked once, then kept until signing in or out, or until the stream says that it changed. */
 export async function currentLogin(): Promise<CurrentLogin> {
   await takeEarlyAnswer();

@@ -36,7 +36,7 @@ type Message =
   /** Somebody opened, or is back: say how things are. */
   | { kind: "hello" };
 
-/** The stream waits this long for the first list, to begin where that was read; pages without lists do not mind. */
+/** The stream waits this long for the first list: by then the page has said what it needs, and a slow line has brought what it shows. */
 const FIRST_LIST_MS = 1_000;
 
 /** A hidden tab stops listening after this long; it catches up when it is seen again. */
@@ -60,9 +60,9 @@ let stillAllowed: (login: CurrentLogin) => boolean = () => true;
 /** Of the stream that is open here. */
 let asked: Topic[] = [];
 let askTimer: ReturnType<typeof setTimeout> | undefined;
-/** Where the first list was read; '' = there was none in time. */
+/** Where it was found out who is signed in: before anything else was read. */
 let origin: BusId = "";
-let offered: (position: BusId) => void = () => {};
+let listRead: () => void = () => {};
 let lastId: BusId = "";
 
 /** Hears everything that happens from now on. */
@@ -90,16 +90,20 @@ export function useTopics(topics: readonly Topic[]): void {
  */
 export async function covered(position: BusId, topics: readonly Topic[]): Promise<boolean> {
   if (position === "") return true;
-  offered(position);
+  listRead();
   return followed.covers(position, topics);
 }
 
-/** Starts listening for a user who has signed in; `allowed` judges the login after each loss. Again for the same user: nothing. */
-export function startLive(user: string, allowed: (login: CurrentLogin) => boolean): void {
+/**
+ * Starts listening for a user who has signed in, to all that happened since `position`; `allowed` judges the login after each
+ * loss. Again for the same user: nothing.
+ */
+export function startLive(user: string, position: BusId, allowed: (login: CurrentLogin) => boolean): void {
   stillAllowed = allowed;
   if (userId === user) return;
   stopLive();
   userId = user;
+  origin = position;
   channel = new BroadcastChannel(`sluice.live.${user}`);
   channel.onmessage = ({ data }: MessageEvent<Message>) => receive(data);
   document.addEventListener("visibilitychange", visibility);
@@ -139,7 +143,7 @@ function lead(): void {
     if (userId !== user || wish.signal.aborted) return;
     needs.forgetOthers();
     post({ kind: "hello" });
-    if (lastId === "") origin = await firstPosition();
+    if (lastId === "") await firstList();
     if (userId !== user || wish.signal.aborted) return;
     await new Promise<void>((resolve) => {
       release = () => {
@@ -154,8 +158,9 @@ function lead(): void {
           return asked;
         },
         frame: (frame) => {
-          post({ kind: "frame", frame, after: lastId, topics: asked });
-          take(frame, lastId || origin, asked);
+          const after = lastId || origin;
+          post({ kind: "frame", frame, after, topics: asked });
+          take(frame, after, asked);
         },
         state: (state) => {
           connection.set(state);
@@ -169,11 +174,11 @@ function lead(): void {
   else navigator.locks.request(`sluice.live.${user}`, { signal: wish.signal }, held).catch(() => {});
 }
 
-/** The position of the first list to be read, or '' when none is in time. */
-function firstPosition(): Promise<BusId> {
+/** Until the first list was read, or long enough. */
+function firstList(): Promise<void> {
   return new Promise((resolve) => {
-    offered = resolve;
-    setTimeout(() => resolve(""), FIRST_LIST_MS);
+    listRead = resolve;
+    setTimeout(resolve, FIRST_LIST_MS);
   });
 }
 
@@ -223,7 +228,7 @@ function receive(message: Message): void {
   connection.set({ phase: "live", retryAtMs: 0, lastFrameAtMs: Date.now(), sample: frame.sample });
   // A new leader begins where it was itself, and that may be behind us. A frame that moves nothing on is what a stream begins with.
   if (lastId !== "" && covers(frame.id, lastId) && !frame.reset && frame.id !== after) return;
-  if (after !== "") meet(after, topics);
+  meet(after, topics);
   take(frame, after, topics);
 }
 
@@ -238,14 +243,13 @@ function meet(position: BusId, topics: readonly Topic[]): void {
   if (missed) for (const listener of [...listeners]) listener.reset?.();
 }
 
-/** `after` is where the frame begins: the one before it, or where the stream did; '' = it is the very first. */
+/** `after` is where the frame begins: the one before it, or where the stream did. */
 function take(frame: LiveFrame, after: BusId, topics: readonly Topic[]): void {
   observeServerTime(frame.serverNowMs);
   lastId = frame.id;
   const hole = frame.reset !== undefined || (frame.gap ?? 0) > 0;
   if (hole) followed.clear();
-  const lapsed = followed.follow(topics, hole || after === "" ? frame.id : after);
-  origin = "";
+  const lapsed = followed.follow(topics, hole ? frame.id : after);
   if (frame.events.length > 0) for (const listener of [...listeners]) listener.events?.(frame.events, frame.id);
   if (hole) for (const listener of [...listeners]) listener.reset?.();
   else lapse(lapsed);

@@ -1,6 +1,6 @@
 import type { LiveEvent } from "@sluice/core/events";
 import { api, queryClient, whenChanged } from "../api/client.ts";
-import type { CurrentLogin } from "../api/current-login.ts";
+import type { CurrentLogin, SignedIn } from "../api/current-login.ts";
 import { listen, startLive } from "./hub.ts";
 
 /**
@@ -41,15 +41,15 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 const stale = new Set<string>();
 let listening = false;
 
-/** Starts the stream for a signed-in user, and with it the refetching. */
-export function listenFor(userId: string): void {
+/** Starts the stream for who has signed in, from where that was found out, and with it the refetching. */
+export function listenFor({ user, busId }: SignedIn): void {
   if (!listening) {
     listen({ events, reset: markAll });
     // Gathered with the push that tells of the same change: one more read, not two.
     whenChanged((noun) => mark([pushOf[noun] ?? noun]));
   }
   listening = true;
-  startLive(userId, stillAllowed);
+  startLive(user.id, busId, stillAllowed);
 }
 
 /** Signed out elsewhere, disabled or given another role: a fresh document shows what is allowed now, and nothing else. */

@@ -10,7 +10,7 @@ import { type Connection, connection, retryDelayMs, waiting } from "./connection
  * attempts never falls again, so that a stream which lived for hours would wait half a minute after one lost packet.
  */
 export interface StreamHandlers {
-  /** Where to go on from; '' = from now. */
+  /** Where to go on from. */
   position(): BusId;
   /** What to ask for. */
   topics(): Topic[];
@@ -54,7 +54,7 @@ export function openStream(handlers: StreamHandlers): Stream {
     clearTimeout(timer);
     if (closed) return;
     const mine = client.live.events.subscribe(
-      { after: handlers.position() || null, topics: handlers.topics() },
+      { after: handlers.position(), topics: handlers.topics() },
       {
         onData({ data }) {
           if (subscription !== mine) return;

@@ -4,8 +4,11 @@ import type { CurrentLogin } from "./current-login.ts";
 
 /** Who is signed in here, if anybody, and whether the first administrator is still to be made. */
 export async function getCurrentLogin(ctx: Ctx): Promise<CurrentLogin> {
+  const user = shown(ctx.actor);
   return {
-    user: shown(ctx.actor),
+    // In this order: what changes while the page reads arrives again over the bus.
+    busId: user ? await ctx.live.bus.position() : "",
+    user,
     setupRequired: setupRequired(ctx),
     version: ctx.version,
     baseUrl: ctx.publicUrl,

@@ -3,14 +3,16 @@ import { FIVE_MINUTES_MS } from "@sluice/core/overview";
 import { type Buckets, type StatisticsStep, statisticsSteps } from "@sluice/core/statistics";
 import { DAY_MS, localDayOf, localInstant, zoneOffsetMs } from "@sluice/core/time-zone";
 import { type BucketList, bucketsOf, joinBuckets, wholeHour } from "../overview/overview-statements.ts";
+import { type SlotPieces, slotPieces } from "./slot-pieces.ts";
 
 /**
  * The buckets of a range, and those of the rollups that they are put together of. Up to an hour buckets are equally long and begin
  * where the zone's hours do; days, weeks and months are its calendar's. Every bucket begins and ends where buckets of the sums do.
  */
 export interface BucketPlan extends Buckets {
-  /** Of each bucket, joined; and of all of it as one piece, which is fewer. */
+  /** Of each bucket, joined; with days of universal time where they are fewer; and of all of it as one piece. */
   buckets: BucketList;
+  pieces: SlotPieces;
   range: BucketList;
 }
 
@@ -49,6 +51,9 @@ export function planBuckets(ask: RangeAsk): BucketPlan {
     // For who reads them: of an answer that is kept the edges are enough.
     get buckets() {
       return joinBuckets(edges.map((start, at) => bucketsOf(start, ends[at] ?? endMs, fineFromMs)));
+    },
+    get pieces() {
+      return slotPieces({ times: edges, endMs }, fineFromMs);
     },
     get range() {
       return bucketsOf(edges[0] ?? fromMs, endMs, fineFromMs);

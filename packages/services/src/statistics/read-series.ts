@@ -1,24 +1,26 @@
 import { isId } from "@sluice/core/ids";
-import type { Sums } from "@sluice/core/overview";
 import type { SeriesSplit, StatisticsSeries } from "@sluice/core/statistics";
 import { addToStatistics, zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import type { Pool, PoolClient } from "pg";
 import { type SqlValues, sqlValues } from "../lists/list-statement.ts";
+import type { BucketList } from "../overview/overview-statements.ts";
 import { readWholeMonths } from "./month-pieces.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
 import { dearestSql, type RankedSpan, rankedSql } from "./ranked-statement.ts";
+import { negated, type SlotSums, slotsOf, weightsOf } from "./slot-pieces.ts";
 import {
   addedUp,
+  bySlotSql,
   columnOf,
   conditions,
   type Dimension,
   rollups,
   type SumsAsk,
   type SumsSource,
-  slotSql,
   sourceOf,
   summed,
+  summedNames,
   usageSums,
   wantedSql,
 } from "./sums-statement.ts";
@@ -35,11 +37,6 @@ interface SeriesAsk {
   by: SeriesSplit;
   top: number;
   fineFromMs: number;
-}
-
-interface SlotRow extends Sums {
-  slot: number;
-  id: string | null;
 }
 
 /**
@@ -62,7 +59,7 @@ export function readSeries(pool: Pool, { plan, ask, by, top, fineFromMs }: Serie
 }
 
 /** Ids of the first, and by slot the sums of each, and of all others as null; split by nothing, of everything as null. */
-async function readRows(client: PoolClient, series: SeriesAsk): Promise<{ ids: string[]; rows: SlotRow[] }> {
+async function readRows(client: PoolClient, series: SeriesAsk): Promise<{ ids: string[]; rows: SlotSums[] }> {
   const { plan, ask, by } = series;
   if (by === "none") return { ids: [], rows: await readAll(client, series) };
   const all = sourceOf(ask, "none");
@@ -71,27 +68,31 @@ async function readRows(client: PoolClient, series: SeriesAsk): Promise<{ ids: s
   return { ids, rows: await readSlots(client, { plan, ask, by, ids, all }) };
 }
 
-async function readAll(client: PoolClient, { plan, ask }: SeriesAsk): Promise<SlotRow[]> {
+async function readAll(client: PoolClient, { plan: { pieces }, ask }: SeriesAsk): Promise<SlotSums[]> {
   const values = sqlValues();
-  const slot = slotSql(values, plan.times);
-  const text = `SELECT ${slot} AS slot, NULL AS id, ${summed} FROM ${wantedSql(values, ask, "none", plan.buckets)} GROUP BY 1`;
-  return (await client.query<SlotRow>(text, values.list)).rows;
+  const text = bySlotSql(values, pieces, summed, (buckets) => wantedSql(values, ask, "none", buckets));
+  const { rows } = await client.query<SlotSums>(text, values.list);
+  return slotsOf(
+    pieces,
+    rows.map((row) => ({ ...row, id: null })),
+  );
 }
 
 /** Where no sum of all is kept, every row has to be read: once, for the first and for the others. */
 async function readAtOnce(
   client: PoolClient,
-  { plan, ask, by, top }: SeriesAsk & { by: Dimension },
-): Promise<{ ids: string[]; rows: SlotRow[] }> {
+  { plan: { pieces }, ask, by, top }: SeriesAsk & { by: Dimension },
+): Promise<{ ids: string[]; rows: SlotSums[] }> {
   const values = sqlValues();
-  const slot = slotSql(values, plan.times);
-  const each = `SELECT ${slot} AS slot, id, ${addedUp} FROM ${wantedSql(values, ask, by, plan.buckets)} GROUP BY 1, 2`;
+  const each = bySlotSql(values, pieces, addedUp, (buckets) => wantedSql(values, ask, by, buckets));
+  const weight = `(${values.add(weightsOf(pieces))}::int[])[slot + 1]`;
+  const whole = (name: string): string => `sum(${name} * ${weight})`;
   const text = `WITH each AS MATERIALIZED (${each}),
-    first AS (SELECT id, row_number() OVER (ORDER BY sum(cost_nano_usd) DESC, sum(requests) DESC, id)::int AS place FROM each
-      WHERE id <> '' GROUP BY 1 ORDER BY 2 LIMIT ${values.add(top)})
+    first AS (SELECT id, row_number() OVER (ORDER BY ${whole("cost_nano_usd")} DESC, ${whole("requests")} DESC, id)::int AS place FROM each
+      WHERE id <> '' GROUP BY 1 HAVING ${whole("requests")} <> 0 OR ${whole("cost_nano_usd")} <> 0 ORDER BY 2 LIMIT ${values.add(top)})
     SELECT slot, first.id, place, ${summed} FROM each LEFT JOIN first USING (id) GROUP BY 1, 2, 3 ORDER BY place`;
-  const { rows } = await client.query<SlotRow>(text, values.list);
-  return { ids: [...new Set(rows.flatMap(({ id }) => id ?? []))], rows };
+  const { rows } = await client.query<SlotSums>(text, values.list);
+  return { ids: [...new Set(rows.flatMap(({ id }) => id ?? []))], rows: slotsOf(pieces, rows) };
 }
 
 function isUsed({ requests, tokens, costNanoUsd }: StatisticsSeries): boolean {
@@ -152,35 +153,36 @@ async function readFirstOfDearest(
 async function readSlots(
   client: PoolClient,
   { plan, ask, by, ids, all }: Pick<SeriesAsk, "plan" | "ask"> & { by: Dimension; ids: readonly string[]; all: SumsSource },
-): Promise<SlotRow[]> {
+): Promise<SlotSums[]> {
   const values = sqlValues();
-  const slot = slotSql(values, plan.times);
+  const { pieces } = plan;
   const ownerIds = by === "key" ? await readOwners(client, ids) : null;
-  const text = `SELECT ${slot} AS slot, id, ${summed} FROM ${namedSql(values, { plan, ask, by, ids, ownerIds })} GROUP BY 1, 2
-    UNION ALL SELECT ${slot}, NULL, ${summed} FROM ${usageSums(values, plan.buckets, { tenantId: ask.tenantId, ...all })} GROUP BY 1`;
-  const { rows } = await client.query<SlotRow>(text, values.list);
+  const ofNamed = bySlotSql(values, pieces, summed, (buckets) => namedSql(values, { buckets, ask, by, ids, ownerIds }));
+  const ofAll = bySlotSql(values, pieces, summed, (buckets) => usageSums(values, buckets, { tenantId: ask.tenantId, ...all }));
+  const text = `SELECT * FROM (${ofNamed}) AS named UNION ALL SELECT slot, NULL, ${summedNames} FROM (${ofAll}) AS whole`;
+  const { rows } = await client.query<SlotSums>(text, values.list);
   // What is of everything becomes what is of all others.
   const named = rows.filter(({ id }) => id !== null);
-  return [...rows, ...named.map((row) => ({ ...negated(row), slot: row.slot, id: null }))];
+  return slotsOf(pieces, [...rows, ...named.map((row) => ({ ...negated(row), id: null }))]);
 }
 
 /** Rows of these ids alone. */
 function namedSql(
   values: SqlValues,
   {
-    plan,
+    buckets,
     ask,
     by,
     ids,
     ownerIds,
-  }: { plan: BucketPlan; ask: SumsAsk; by: Dimension; ids: readonly string[]; ownerIds: readonly string[] | null },
+  }: { buckets: BucketList; ask: SumsAsk; by: Dimension; ids: readonly string[]; ownerIds: readonly string[] | null },
 ): string {
   const source = sourceOf(ask, by);
-  if (source !== null) return usageSums(values, plan.buckets, { tenantId: ask.tenantId, kind: source.kind, ids });
-  if (by === "user") return wantedSql(values, { ...ask, ownerIds: ids }, by, plan.buckets);
-  if (by === "key") return wantedSql(values, { ...ask, keyIds: ids, ownerIds }, by, plan.buckets);
+  if (source !== null) return usageSums(values, buckets, { tenantId: ask.tenantId, kind: source.kind, ids });
+  if (by === "user") return wantedSql(values, { ...ask, ownerIds: ids }, by, buckets);
+  if (by === "key") return wantedSql(values, { ...ask, keyIds: ids, ownerIds }, by, buckets);
   const where = `${conditions(values, ask)} AND ${columnOf[by]} = ANY(${values.add(ids)}::text[])`;
-  return rollups(values, plan.buckets, { tenantId: ask.tenantId, id: columnOf[by], where });
+  return rollups(values, buckets, { tenantId: ask.tenantId, id: columnOf[by], where });
 }
 
 /** Owners of these keys, who stand before them in the keys of sums; null when not all are ours. */
@@ -191,10 +193,4 @@ async function readOwners(client: PoolClient, keyIds: readonly string[]): Promis
     [keyIds],
   );
   return rows.map(({ id }) => id);
-}
-
-function negated(sums: Sums): Sums {
-  const { costNanoUsd, ...counts } = sums;
-  const minus = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, -count])) as typeof counts;
-  return { ...minus, costNanoUsd: (-BigInt(costNanoUsd)).toString() };
 }

@@ -3,10 +3,11 @@ import { addToStatistics, zeroStatisticsColumns } from "@sluice/core/statistics-
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import type { Pool } from "pg";
 import { sqlValues } from "../lists/list-statement.ts";
-import { bucketsOf, joinBuckets } from "../overview/overview-statements.ts";
+import { type BucketList, bucketsOf } from "../overview/overview-statements.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
 import { planSettings } from "./read-series.ts";
-import { type SumsAsk, slotSql, summed, wantedSql } from "./sums-statement.ts";
+import { type SlotSums, slotsOf } from "./slot-pieces.ts";
+import { bySlotSql, type SumsAsk, summed, wantedSql } from "./sums-statement.ts";
 
 export interface UsageSpan {
   totals: SpanSums;
@@ -19,27 +20,28 @@ export const noSpanSums: SpanSums = {
   ...{ costNanoUsd: "0", ttftCount: 0, ttftMsSum: 0, durationMsSum: 0 },
 };
 
+/** What the span before is summed up under, which is no slot. */
+const BEFORE = -1;
+
 /** Sums of a range, by bucket and in all, and of the span before: one statement. */
 export async function readUsage(
   pool: Pool,
   { plan, ask, previous, fineFromMs }: { plan: BucketPlan; ask: SumsAsk; previous: Span; fineFromMs: number },
 ): Promise<UsageSpan> {
   const values = sqlValues();
-  const slot = slotSql(values, [previous.fromMs, ...plan.times]);
-  const buckets = joinBuckets([bucketsOf(previous.fromMs, previous.toMs, fineFromMs), plan.buckets]);
-  const text = `SELECT ${slot} AS slot, ${summed} FROM ${wantedSql(values, ask, "none", buckets)} GROUP BY 1`;
-  const { rows } = await readSnapshot(pool, planSettings, (client) => client.query<SpanSums & { slot: number }>(text, values.list));
+  const { pieces } = plan;
+  const from = (buckets: BucketList): string => wantedSql(values, ask, "none", buckets);
+  const before = bucketsOf(previous.fromMs, previous.toMs, fineFromMs);
+  const text = `${bySlotSql(values, pieces, summed, from)} UNION ALL SELECT ${BEFORE}, id, ${summed} FROM ${from(before)} GROUP BY 1, 2`;
+  const { rows } = await readSnapshot(pool, planSettings, (client) => client.query<SlotSums & SpanSums>(text, values.list));
   const trend = zeroStatisticsColumns(plan.times.length);
   let totals = noSpanSums;
-  let before = noSpanSums;
-  for (const { slot, ...sums } of rows) {
-    if (slot === 0) before = sums;
-    else {
-      addToStatistics(trend, slot - 1, sums);
-      totals = added(totals, sums);
-    }
+  for (const { slot, id: _, ...sums } of slotsOf(pieces, rows)) {
+    addToStatistics(trend, slot, sums);
+    totals = added(totals, sums);
   }
-  return { totals, previous: { ...previous, totals: before }, trend };
+  const { slot: _, id: __, ...sums } = rows.find(({ slot }) => slot === BEFORE) ?? { slot: BEFORE, id: "", ...noSpanSums };
+  return { totals, previous: { ...previous, totals: sums }, trend };
 }
 
 function added(a: SpanSums, b: SpanSums): SpanSums {

@@ -6,6 +6,7 @@ import { DAY_MS } from "@sluice/core/time-zone";
 import type { SqlValues } from "../lists/list-statement.ts";
 import { endsOfRollup, keyDaysSql, measured } from "../overview/key-days-statement.ts";
 import type { BucketList } from "../overview/overview-statements.ts";
+import type { SlotPieces } from "./slot-pieces.ts";
 
 /**
  * The statements over sums. What is asked of everybody by one dimension is read from `usage_sums`, a row a bucket and value; whole days of
@@ -65,6 +66,10 @@ export const summed = Object.entries(sums)
   .map(([name, sql]) => `${sql} AS "${name}"`)
   .join(", ");
 
+export const summedNames = Object.keys(sums)
+  .map((name) => `"${name}"`)
+  .join(", ");
+
 /** The same sums under the names of what is summed, to be summed up again. */
 export const addedUp = ["errors", "aborted", "refused", ...measured.split(",").map((name) => name.trim())]
   .map((name) => `sum(${name}) AS ${name}`)
@@ -73,6 +78,15 @@ export const addedUp = ["errors", "aborted", "refused", ...measured.split(",").m
 /** The slot of a bucket: the index of the last of these ascending times that begins at or before it. */
 export function slotSql(values: SqlValues, times: readonly number[]): string {
   return `width_bucket(bucket, ${values.add(times.map((ms) => new Date(ms)))}::timestamptz[]) - 1`;
+}
+
+/** `slot` (of `pieces.moves`), `id` and sums, `from` being rows of some buckets. */
+export function bySlotSql(values: SqlValues, { parts }: SlotPieces, sums: string, from: (buckets: BucketList) => string): string {
+  return parts
+    .map(
+      ({ first, times, buckets }) => `SELECT ${slotSql(values, times)} + ${first} AS slot, id, ${sums} FROM ${from(buckets)} GROUP BY 1, 2`,
+    )
+    .join(" UNION ALL ");
 }
 
 /**

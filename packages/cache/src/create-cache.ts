@@ -3,8 +3,8 @@ import { type Clock, systemClock } from "@sluice/core/clock";
 import type { Settings } from "@sluice/core/inputs/settings";
 import { type Log, silentLog } from "@sluice/core/log";
 import type { Redis } from "ioredis";
-import SuperJSON from "superjson";
 import type { Cache, Cached, CacheEntry, CacheTag } from "./cache.ts";
+import { keptText, valueOfKept } from "./kept-text.ts";
 import { createMemoryTier, type MemoryLimits } from "./memory-tier.ts";
 import { type Begun, createRedisTier, type Lease, type RedisTierOptions } from "./redis-tier.ts";
 
@@ -132,7 +132,7 @@ export function createCache(options: CacheOptions): Cache {
     if (!shared?.isOpen()) return null;
     try {
       const begun = await shared.begin(entry);
-      return begun.kind === "hit" ? { ...begun, value: frozen(SuperJSON.parse(begun.text)) } : begun;
+      return begun.kind === "hit" ? { ...begun, value: frozen(valueOfKept(begun.text)) } : begun;
     } catch {
       figuresOf(entry).errors++;
       return null;
@@ -145,9 +145,9 @@ export function createCache(options: CacheOptions): Cache {
     { compute, lease }: { compute: () => Promise<unknown>; lease: Lease | undefined },
   ): Promise<{ value: unknown; asOf: number }> {
     const [asOf, version] = [clock.now(), configVersion()];
-    const text = SuperJSON.stringify(await compute());
+    const text = keptText(await compute());
     // What others will read of it is what the first is given.
-    const value = frozen(SuperJSON.parse(text));
+    const value = frozen(valueOfKept(text));
     const ttlMs = lifetimeMs(entry.kind);
     if (flight.stale || BigInt(version) < announced) return { value, asOf };
     memory.set({ value, asOf, entry, bytes: text.length }, shared ? Math.min(ttlMs, MOST_IN_PROCESS_MS) : ttlMs);
@@ -218,7 +218,7 @@ function noFigures(): CacheFigures {
 
 /** What a reader would be given of a value that was kept. */
 function asKept(value: unknown): unknown {
-  return frozen(SuperJSON.parse(SuperJSON.stringify(value)));
+  return frozen(valueOfKept(keptText(value)));
 }
 
 /** The same value, which nobody can change any more: it belongs to all who read it. */

@@ -5,7 +5,8 @@ export default defineConfig({
     include: ["packages/**/*.test.ts", "apps/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     setupFiles: ["packages/testing/src/setup.ts"],
-    maxWorkers: 2,
+    // More than there are processors: what waits for a lease or an outage to end leaves its own to another.
+    maxWorkers: 3,
     // Real Postgres and Redis start inside tests; an outcome may take seconds on two busy cores.
     testTimeout: 60_000,
     hookTimeout: 120_000,

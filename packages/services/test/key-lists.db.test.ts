@@ -197,11 +197,7 @@ describe("P25 with 100,000 keys", () => {
       FROM generate_series(1, ${KEYS}) n`);
     await pool.query(`UPDATE key_totals SET requests = (random() * 1000)::int, total_tokens = (random() * 1000000)::int,
       last_used_at = now() - random() * interval '30 days'`);
-    // From all rows: by a sample of them another plan is now and then thought as cheap, which reads ten thousand.
-    const client = await pool.connect();
-    await client.query("SET default_statistics_target = 1000");
-    await client.query("VACUUM ANALYZE keys, key_totals, users, user_totals");
-    client.release(true);
+    await pool.query("VACUUM ANALYZE keys, key_totals, users, user_totals");
     owner = (await pool.query("SELECT id FROM users WHERE email = 'many-7@example.test'")).rows[0].id;
   }, 300_000);
 
@@ -229,15 +225,16 @@ describe("P25 with 100,000 keys", () => {
       .reduce((sum, node) => sum + node["Actual Loops"] * (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)), 0);
   const tables = (nodes: Plan[]): Set<string> => new Set(nodes.flatMap((node) => node["Relation Name"] ?? []));
 
-  it("P29 each of the five orders comes from its index, without a scan of a table", async () => {
-    const five: [index: string, ask: Partial<KeysAsk>][] = [
+  it("P29 each order comes from its index, without a scan of a table", async () => {
+    const orders: [index: string, ask: Partial<KeysAsk>][] = [
       ["key_totals_tenant_id_total_tokens_key_id_idx", { sort: "tokens" }],
       ["key_totals_tenant_id_requests_key_id_idx", { sort: "requests" }],
       ["keys_user_id_state_id_idx", { userId: owner, status: ["disabled"] }],
+      ["keys_user_id_name_id_idx", { userId: owner, sort: "name" }],
       ["key_totals_user_id_total_tokens_key_id_idx", { userId: owner, sort: "tokens" }],
       ["key_totals_user_id_last_used_at_key_id_idx", { userId: owner, sort: "lastUsed" }],
     ];
-    for (const [index, fields] of five) {
+    for (const [index, fields] of orders) {
       const nodes = await explain(keysStatement(ask(fields), { limit: 21 }));
       expect(nodes.map((node) => node["Index Name"])).toContain(index);
       expect(nodes.map((node) => node["Node Type"])).not.toContain("Seq Scan");

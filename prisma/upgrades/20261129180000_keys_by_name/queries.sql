@@ -1,0 +1,1 @@
+SELECT "id" FROM "keys" WHERE "user_id" = '00000000-0000-7000-8000-000000000001' ORDER BY lower("name") COLLATE "C", "id" LIMIT 51;

@@ -1,4 +1,3 @@
-import type { AlertKind } from "@sluice/core/alerts/alert-kinds";
 import { silentLog } from "@sluice/core/log";
 import { createEgress } from "@sluice/egress/egress";
 import { createAlertChannel, deleteAlertChannel, testAlertChannel, updateAlertChannel } from "@sluice/services/alerts/alert-channels";
@@ -7,6 +6,7 @@ import type { Ctx } from "@sluice/services/context";
 import { type MailSink, startMailSink } from "@sluice/testing/mail-sink";
 import { startWebhookSink, type WebhookSink } from "@sluice/testing/webhook-sink";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { alertRule, emailTo, webhookTo } from "./alert-inputs.ts";
 import { startServices, type TestServices } from "./harness.ts";
 
 let test: TestServices;
@@ -28,21 +28,9 @@ afterEach(async () => {
   await test.database.pool.query("TRUNCATE alert_rules, alert_channels CASCADE");
 });
 
-const webhook = () => createAlertChannel(admin, { kind: "webhook", name: "Hook", config: { url: hook.url } });
-const email = (fields: { user?: string; password?: string } = {}) =>
-  createAlertChannel(admin, {
-    ...{ kind: "email", name: "Mail", language: "zh-CN" },
-    secret: fields.password ?? "mail-secret",
-    config: {
-      ...{ host: "127.0.0.1", port: mail.port, security: "none", user: fields.user ?? "sluice" },
-      ...{ from: "sluice@example.test", to: ["on-call@example.test"] },
-    },
-  });
-
-type RuleFields = Partial<Parameters<typeof createAlertRule>[1]>;
-
-const rule = (kind: AlertKind, fields: RuleFields = {}) =>
-  createAlertRule(admin, { ...{ kind, name: kind, minimumRequests: 5, resolveAfterSeconds: 0, windowMinutes: 5 }, ...fields });
+const webhook = () => createAlertChannel(admin, webhookTo(hook.url));
+const email = (login?: Parameters<typeof emailTo>[1]) => createAlertChannel(admin, emailTo(mail.port, login));
+const rule = (...fields: Parameters<typeof alertRule>) => createAlertRule(admin, alertRule(...fields));
 
 describe("an alert channel", () => {
   it("is tried with a message, and its answer is shown", async () => {

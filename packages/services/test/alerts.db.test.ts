@@ -1,7 +1,6 @@
 import { createHmac } from "node:crypto";
 import { createAdmission } from "@sluice/admission/create-admission";
 import { createSpendReader } from "@sluice/admission/spend-reader";
-import type { AlertKind } from "@sluice/core/alerts/alert-kinds";
 import { systemClock } from "@sluice/core/clock";
 import { firstIdAt } from "@sluice/core/ids";
 import { defaultSettings } from "@sluice/core/inputs/settings";
@@ -23,6 +22,7 @@ import { startTestRedis } from "@sluice/testing/redis";
 import { startWebhookSink, type WebhookSink } from "@sluice/testing/webhook-sink";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { alertRule, emailTo, webhookTo } from "./alert-inputs.ts";
 import { startServices, type TestServices } from "./harness.ts";
 
 const signal = new AbortController().signal;
@@ -83,21 +83,9 @@ async function traffic({
   );
 }
 
-const webhook = () => createAlertChannel(admin, { kind: "webhook", name: "Hook", config: { url: hook.url } });
-const email = (fields: { user?: string; password?: string } = {}) =>
-  createAlertChannel(admin, {
-    ...{ kind: "email", name: "Mail", language: "zh-CN" },
-    secret: fields.password ?? "mail-secret",
-    config: {
-      ...{ host: "127.0.0.1", port: mail.port, security: "none", user: fields.user ?? "sluice" },
-      ...{ from: "sluice@example.test", to: ["on-call@example.test"] },
-    },
-  });
-
-type RuleFields = Partial<Parameters<typeof createAlertRule>[1]>;
-
-const rule = (kind: AlertKind, fields: RuleFields = {}) =>
-  createAlertRule(admin, { ...{ kind, name: kind, minimumRequests: 5, resolveAfterSeconds: 0, windowMinutes: 5 }, ...fields });
+const webhook = () => createAlertChannel(admin, webhookTo(hook.url));
+const email = (login?: Parameters<typeof emailTo>[1]) => createAlertChannel(admin, emailTo(mail.port, login));
+const rule = (...fields: Parameters<typeof alertRule>) => createAlertRule(admin, alertRule(...fields));
 
 /** What every worker does again and again. */
 function worker(ctx: Ctx): () => Promise<void> {

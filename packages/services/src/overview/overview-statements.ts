@@ -164,29 +164,33 @@ function first(split: OverviewSplit, from: string): string {
     FROM (SELECT * FROM (${from}) AS ${split}s ORDER BY cost DESC, requests DESC, id LIMIT ${TOP}) AS first)`;
 }
 
-/** Since when totals of this range are. */
-export function recentFromSql(range: OverviewRange): string {
-  return `SELECT ${recentFrom(range)} AS "from"`;
+/**
+ * The first users and keys of everybody by cost: what their totals of the range say, and, where the range does not begin when they do, $5
+ * (1 or -1) times what the buckets between the two beginnings hold, which are few.
+ */
+export function topOwnersSql(range: OverviewRange, edge: boolean): string {
+  return (["user", "key"] as const)
+    .map((split) => {
+      const used = edge
+        ? movedTotals(split, range)
+        : `SELECT t.${split}_id AS id, ${totals((name) => `t.${name}_${range}`)} FROM ${split}_totals t`;
+      return first(split, `SELECT * FROM (${used} WHERE t.tenant_id = $1) AS used WHERE requests <> 0 OR tokens <> 0 OR cost <> 0`);
+    })
+    .join(" UNION ALL ");
 }
 
-/**
- * The first users and keys of everybody by cost: what their totals of the range say, and $5 (1 or -1) times what the buckets
- * between the moment of the totals and the beginning of the range hold, which are few.
- */
-export function topOwnersSql(range: OverviewRange): string {
-  const lists = (["user", "key"] as const).map((split) => {
-    const id = `${split}_id`;
-    const value = (name: string, edge: string): string => `t.${name}_${range} + $5::int * coalesce(e.${edge}, 0) AS ${edge}`;
-    // Ids of ours alone have totals.
-    const edges = `SELECT id, ${listed} FROM ${rollups(`${id}::uuid`, `${id} ${isUuid}`)} GROUP BY 1`;
-    return first(
-      split,
-      `SELECT * FROM (SELECT t.${id} AS id, ${value("requests", "requests")}, ${value("errors", "errors")}, ${value("tokens", "tokens")},
-        ${value("cost_nano_usd", "cost")} FROM ${split}_totals t LEFT JOIN (${edges}) AS e ON e.id = t.${id} WHERE t.tenant_id = $1) AS used
-      WHERE requests <> 0 OR tokens <> 0 OR cost <> 0`,
-    );
-  });
-  return lists.join(" UNION ALL ");
+/** What a top list shows of totals. */
+const totals = (of: (name: string, as: string) => string): string =>
+  [["requests", "requests"] as const, ["errors", "errors"] as const, ["tokens", "tokens"] as const, ["cost_nano_usd", "cost"] as const]
+    .map(([name, as]) => `${of(name, as)} AS ${as}`)
+    .join(", ");
+
+function movedTotals(split: "user" | "key", range: OverviewRange): string {
+  const id = `${split}_id`;
+  // Ids of ours alone have totals.
+  const edges = `SELECT id, ${listed} FROM ${rollups(`${id}::uuid`, `${id} ${isUuid}`)} GROUP BY 1`;
+  return `SELECT t.${id} AS id, ${totals((name, as) => `t.${name}_${range} + $5::int * coalesce(e.${as}, 0)`)}
+    FROM ${split}_totals t LEFT JOIN (${edges}) AS e ON e.id = t.${id}`;
 }
 
 /** Active sessions of the user $2 ('' = of everybody) at the beginning of the five minutes from $3 to $4. $1 tenant. */
@@ -198,12 +202,13 @@ const RECENT = 2_000;
 
 /**
  * Of the snapshot that sums are read in: up to where rows are settled that they hold, whether there is any at all, and which of the
- * last ones ended after $2. $1 tenant, $3 user (of an own scope only).
+ * last ones ended after $2; of everybody also since when totals of the range are. $1 tenant, $3 user (of an own scope only).
  */
-export function settledSql(own: boolean): string {
+export function settledSql(own: boolean, range: OverviewRange): string {
   const scope = `tenant_id = $1${own ? " AND user_id = $3" : ""}`;
   const endedAt = "started_at + duration_ms * interval '1 ms'";
-  return `SELECT (SELECT coalesce(max(settled_seq), 0)::text FROM requests) AS "settledSeq",
+  const from = own ? "" : `${recentFrom(range)} AS "totalsFrom", `;
+  return `SELECT ${from}(SELECT coalesce(max(settled_seq), 0)::text FROM requests) AS "settledSeq",
     EXISTS (SELECT FROM ${own ? "requests" : "rollups_day"} WHERE ${scope}) AS used,
     (SELECT coalesce(json_agg(json_build_object('id', id, 'endedMs', extract(epoch FROM ${endedAt}) * 1000)), '[]') FROM requests
       WHERE settled_seq > (SELECT last_value - ${RECENT} FROM requests_settled_seq) AND ${endedAt} >= $2 AND ${scope}) AS ended`;

@@ -21,7 +21,6 @@ import {
   bucketsOf,
   followingSql,
   joinBuckets,
-  recentFromSql,
   samplesSql,
   seriesSql,
   settledSeqSql,
@@ -101,14 +100,16 @@ export function readOverview(pool: Pool, tenantId: string, ask: OverviewAsk): Pr
   const { userId, sinceMs } = ask;
   const values = [tenantId, new Date(sinceMs), ...(userId === null ? [] : [userId])];
   return readSnapshot(pool, planSettings, async (client) => {
-    const { rows } = await client.query<Pick<OverviewSums, "settledSeq" | "used" | "ended">>(prepared(settledSql(userId !== null), values));
-    const [settled = { settledSeq: "0", used: false, ended: [] }] = rows;
+    const { rows } = await client.query<SettledRow>(prepared(settledSql(userId !== null, ask.plan.range), values));
+    const [{ totalsFrom = null, ...settled } = { settledSeq: "0", used: false, ended: [] }] = rows;
     const day = await readDay(client, tenantId, ask);
-    const top = await readTop(client, tenantId, ask);
+    const top = await readTop(client, tenantId, { ...ask, totalsFrom });
     const series = await readSeries(client, tenantId, ask, top[ask.by] ?? []);
     return { ...day, top, series, ...settled };
   });
 }
+
+type SettledRow = Pick<OverviewSums, "settledSeq" | "used" | "ended"> & { totalsFrom?: Date };
 
 export interface FollowingAsk {
   userId: string | null;
@@ -181,23 +182,32 @@ async function readSessions(
   return starts.map((start) => active.get(start.getTime()) ?? null);
 }
 
-async function readTop(client: PoolClient, tenantId: string, { plan, splits, userId }: OverviewAsk): Promise<Overview["top"]> {
+async function readTop(
+  client: PoolClient,
+  tenantId: string,
+  { plan, splits, userId, totalsFrom }: OverviewAsk & { totalsFrom: Date | null },
+): Promise<Overview["top"]> {
   const fromMs = plan.times[0] ?? 0;
   const range = bucketsOf(fromMs, plan.endMs, plan.fineFromMs);
   const { rows } = await client.query<TopRow>(prepared(topSql(userId !== null), valuesOf(tenantId, range, userId)));
-  if (userId === null) rows.push(...(await readTopOwners(client, tenantId, plan)));
+  if (userId === null) rows.push(...(await readTopOwners(client, tenantId, { ...plan, totalsFrom })));
   const top: Overview["top"] = Object.fromEntries(splits.map((split) => [split, []]));
   for (const { kind, ...entry } of rows) top[kind]?.push(entry);
   return top;
 }
 
 /** Users and keys, from their totals; what these hold too much or too little is in the buckets at the edge. */
-async function readTopOwners(client: PoolClient, tenantId: string, { range, times, fineFromMs }: OverviewPlan): Promise<TopRow[]> {
-  const { rows: kept } = await client.query<{ from: Date | null }>(prepared(recentFromSql(range)));
-  const [fromMs, keptFromMs] = [times[0] ?? 0, kept[0]?.from?.getTime() ?? 0];
-  const edge = bucketsOf(Math.min(fromMs, keptFromMs), Math.max(fromMs, keptFromMs), fineFromMs);
-  const values = valuesOf(tenantId, edge, null, [fromMs < keptFromMs ? 1 : -1]);
-  return (await client.query<TopRow>(prepared(topOwnersSql(range), values))).rows;
+async function readTopOwners(
+  client: PoolClient,
+  tenantId: string,
+  { range, times, fineFromMs, totalsFrom }: OverviewPlan & { totalsFrom: Date | null },
+): Promise<TopRow[]> {
+  const [fromMs, totalsFromMs] = [times[0] ?? 0, totalsFrom?.getTime() ?? 0];
+  const edge = bucketsOf(Math.min(fromMs, totalsFromMs), Math.max(fromMs, totalsFromMs), fineFromMs);
+  // Mostly there is nothing between: to join every key with it takes as long as to read them.
+  const isEdge = edge.fiveMinutes.length + edge.hours.length + edge.days.length > 0;
+  const values = isEdge ? valuesOf(tenantId, edge, null, [fromMs < totalsFromMs ? 1 : -1]) : [tenantId];
+  return (await client.query<TopRow>(prepared(topOwnersSql(range, isEdge), values))).rows;
 }
 
 async function readSeries(

@@ -10,11 +10,21 @@ import type { SortName } from "@sluice/core/sort-names";
 export interface SqlValues {
   list: unknown[];
   add(value: unknown): string;
+  /** The same list in several places, sent once; as one type in all of them. */
+  addOnce(value: readonly unknown[]): string;
 }
 
 export function sqlValues(): SqlValues {
   const list: unknown[] = [];
-  return { list, add: (value) => `$${list.push(value)}` };
+  const add = (value: unknown): string => `$${list.push(value)}`;
+  return {
+    list,
+    add,
+    addOnce(value) {
+      const at = list.indexOf(value);
+      return at < 0 ? add(value) : `$${at + 1}`;
+    },
+  };
 }
 
 /** What a list sorts by: a column with the id that breaks its ties, both of one index. */

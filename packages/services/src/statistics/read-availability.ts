@@ -39,7 +39,8 @@ export async function readAvailability(
   const where = `${conditions(values, ask)} AND provider_id <> ''`;
   const from = rollups(values, plan.buckets, { tenantId, id: "provider_id", where, more: ", model, ttft_sketch, duration_sketch" });
   const most = Math.max(1, Math.floor(MOST_POINTS / (3 * plan.times.length)));
-  const text = `WITH slots AS (SELECT id, model, ${slotSql(values, plan.times)} AS slot, sum(requests) AS requests, sum(errors) AS errors,
+  const times = plan.times.map((ms) => new Date(ms));
+  const text = `WITH slots AS (SELECT id, model, ${slotSql(values, times)} AS slot, sum(requests) AS requests, sum(errors) AS errors,
       sum(aborted) AS aborted, sum(ttft_sketch) AS ttft, sum(duration_sketch) AS duration FROM ${from} GROUP BY 1, 2, 3),
     of_pairs AS (SELECT id, model, slot, sum(requests) AS requests, sum(errors) AS errors, sum(aborted) AS aborted, sum(ttft) AS ttft,
       sum(duration) AS duration FROM slots GROUP BY GROUPING SETS ((id, slot), (id, model, slot))),

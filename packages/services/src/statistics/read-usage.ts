@@ -33,7 +33,7 @@ export async function readUsage(
   const from = (buckets: BucketList): string => wantedSql(values, ask, "none", buckets);
   const before = bucketsOf(previous.fromMs, previous.toMs, fineFromMs);
   const text = `${bySlotSql(values, pieces, summed, from)} UNION ALL SELECT ${BEFORE}, id, ${summed} FROM ${from(before)} GROUP BY 1, 2`;
-  const { rows } = await readSnapshot(pool, planSettings, (client) => client.query<SlotSums & SpanSums>(text, values.list));
+  const { rows } = await readSnapshot(pool, planSettings, (client) => client.query<SlotSums>(text, values.list));
   const trend = zeroStatisticsColumns(plan.times.length);
   let totals = noSpanSums;
   for (const { slot, id: _, ...sums } of slotsOf(pieces, rows)) {

@@ -23,7 +23,7 @@ function countedBy({ parts, moves }: ReturnType<typeof slotPieces>, moments: rea
     for (const [list, stepMs] of lists)
       for (const start of list.map(Number)) {
         const inside = moments.filter((ms) => ms >= start && ms < start + stepMs).length;
-        for (const { slot, sign } of moves[first + times.filter((ms) => ms <= start).length - 1] ?? [])
+        for (const { slot, sign } of moves[first + times.filter((time) => time.getTime() <= start).length - 1] ?? [])
           counts[slot] = (counts[slot] ?? 0) + sign * inside;
       }
   }

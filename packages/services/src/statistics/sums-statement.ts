@@ -76,8 +76,8 @@ export const addedUp = ["errors", "aborted", "refused", ...measured.split(",").m
   .join(", ");
 
 /** The slot of a bucket: the index of the last of these ascending times that begins at or before it. */
-export function slotSql(values: SqlValues, times: readonly number[]): string {
-  return `width_bucket(bucket, ${values.add(times.map((ms) => new Date(ms)))}::timestamptz[]) - 1`;
+export function slotSql(values: SqlValues, times: readonly Date[]): string {
+  return `width_bucket(bucket, ${values.addOnce(times)}::timestamptz[]) - 1`;
 }
 
 /** `slot` (of `pieces.moves`), `id` and sums, `from` being rows of some buckets. */
@@ -209,7 +209,7 @@ function inBuckets(
 }
 
 function listed(values: SqlValues, list: readonly Date[]): string {
-  return `bucket = ANY(${values.add(list)}::timestamptz[])`;
+  return `bucket = ANY(${values.addOnce(list)}::timestamptz[])`;
 }
 
 /** From the first to the last when none between them is left out: a list of two thousand takes longer to plan than to read. */

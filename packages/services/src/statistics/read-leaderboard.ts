@@ -54,10 +54,13 @@ interface EntryRow extends RankedSums {
 
 const shown = ["requests", "tokens", "errors", "ended", "prompt", "cached", "ttftCount", "ttftMsSum"];
 
+/** Of all time a year of rows is read: page by page, as they lie, in five sixths of the time that row by row takes. */
+const settings = { ...planSettings, enable_indexscan: "off" } as const;
+
 /** A page of entries, each with its rank in the span before; and how many there are. One statement, when it is known which months are whole. */
 export async function readLeaderboard(pool: Pool, board: LeaderboardAsk): Promise<{ items: LeaderboardEntry[]; total: number }> {
   const { of, span, previous, ask } = board;
-  const { rows } = await readSnapshot(pool, planSettings, async (client) => {
+  const { rows } = await readSnapshot(pool, settings, async (client) => {
     const spans = of === "users" || of === "keys" ? [span, previous] : [];
     const { text, values } = leaderboardStatement(board, await readWholeMonths(client, ask.tenantId, spans));
     return client.query<EntryRow>(text, values);

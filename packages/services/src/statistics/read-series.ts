@@ -85,8 +85,9 @@ async function readAtOnce(
 ): Promise<{ ids: string[]; rows: SlotSums[] }> {
   const values = sqlValues();
   const each = bySlotSql(values, pieces, addedUp, (buckets) => wantedSql(values, ask, by, buckets));
-  const weight = `(${values.add(weightsOf(pieces))}::int[])[slot + 1]`;
-  const whole = (name: string): string => `sum(${name} * ${weight})`;
+  const weights = weightsOf(pieces);
+  const weight = weights.every((one) => one === 1) ? "" : ` * (${values.add(weights)}::int[])[slot + 1]`;
+  const whole = (name: string): string => `sum(${name}${weight})`;
   const text = `WITH each AS MATERIALIZED (${each}),
     first AS (SELECT id, row_number() OVER (ORDER BY ${whole("cost_nano_usd")} DESC, ${whole("requests")} DESC, id)::int AS place FROM each
       WHERE id <> '' GROUP BY 1 HAVING ${whole("requests")} <> 0 OR ${whole("cost_nano_usd")} <> 0 ORDER BY 2 LIMIT ${values.add(top)})

@@ -66,3 +66,17 @@ test("single keys can be switched off, and never act while an input method or a 
   await page.keyboard.press("?");
   await expect(help).toBeVisible();
 });
+
+test("a page hears keys from the moment it is drawn", async ({ adminPage: page }) => {
+  // Before anything else can run: as soon as the heading is in the document.
+  await page.addInitScript(() => {
+    const drawn = new MutationObserver(() => {
+      if (!document.querySelector("h1")) return;
+      drawn.disconnect();
+      window.dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true }));
+    });
+    drawn.observe(document, { childList: true, subtree: true });
+  });
+  await page.goto("/keys");
+  await expect(page.getByRole("dialog", { name: "Go to or find" })).toBeVisible();
+});

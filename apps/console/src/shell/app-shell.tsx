@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { buttonClass } from "../ui/button.tsx";
 import { useMedia } from "../ui/use-media.ts";
 import { ConfigBanner } from "./config-banner.tsx";
-import { isTyping } from "./keys.ts";
+import { isTyping, useKeyDown } from "./keys.ts";
 import { BOTTOM_PLACES, BottomBar, TopBar } from "./narrow-bars.tsx";
 import { placesOf } from "./navigation.ts";
 import { SideBar } from "./side-bar.tsx";
@@ -33,17 +33,13 @@ export function AppShell() {
   useTitle(role);
   useVitals();
 
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const wantsPalette = event.key.toLowerCase() === "k" && (event.metaKey || event.ctrlKey) && !event.altKey && !event.shiftKey;
-      if (wantsPalette && !event.isComposing) setPalette((open) => !open);
-      else if (event.key === "?" && !isTyping(event)) setHelp(true);
-      else return;
-      event.preventDefault();
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, []);
+  useKeyDown((event) => {
+    const wantsPalette = event.key.toLowerCase() === "k" && (event.metaKey || event.ctrlKey) && !event.altKey && !event.shiftKey;
+    if (wantsPalette && !event.isComposing) setPalette((open) => !open);
+    else if (event.key === "?" && !isTyping(event)) setHelp(true);
+    else return;
+    event.preventDefault();
+  });
 
   return (
     <div className="flex h-dvh flex-col md:flex-row">

@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "react";
 import { createStore } from "../live/store.ts";
 
 const STORED = "sluice.keys";
@@ -20,6 +21,17 @@ export function setSingleKeys(on: boolean): void {
   } catch {
     // Storage may be forbidden: the choice then lasts for this visit.
   }
+}
+
+/** Hears every key from the moment the component is drawn: whoever sees a page may use it, and the effects come after the paint. */
+export function useKeyDown(onKey: (event: KeyboardEvent) => void): void {
+  const latest = useRef(onKey);
+  latest.current = onKey;
+  useLayoutEffect(() => {
+    const hear = (event: KeyboardEvent): void => latest.current(event);
+    window.addEventListener("keydown", hear);
+    return () => window.removeEventListener("keydown", hear);
+  }, []);
 }
 
 /** Whether a key belongs to a field, an input method or a shortcut of the browser, and not to the page. */

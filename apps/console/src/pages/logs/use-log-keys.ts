@@ -1,7 +1,7 @@
-import { type RefObject, useEffect, useRef } from "react";
+import type { RefObject } from "react";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { isGap } from "../../live/log-order.ts";
-import { isTyping } from "../../shell/keys.ts";
+import { isTyping, useKeyDown } from "../../shell/keys.ts";
 import { copyText } from "../../ui/copy-button.tsx";
 import { cellOf, type MenuCell } from "./menu-cell.ts";
 
@@ -24,16 +24,9 @@ interface LogKeys {
 
 /** J K ← → Enter Esc Space G F C / [ ], while nobody types. The focus moves with the row, and an open drawer follows. */
 export function useLogKeys(keys: LogKeys): void {
-  const latest = useRef(keys);
-  latest.current = keys;
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (isTyping(event)) return;
-      if (act(latest.current, event)) event.preventDefault();
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, []);
+  useKeyDown((event) => {
+    if (!isTyping(event) && act(keys, event)) event.preventDefault();
+  });
 }
 
 function act(keys: LogKeys, event: KeyboardEvent): boolean {

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import type { BoardRow } from "../../live/session-board.ts";
-import { isTyping } from "../../shell/keys.ts";
+import { isTyping, useKeyDown } from "../../shell/keys.ts";
 import { Button } from "../../ui/button.tsx";
 import { Input, NativeSelect } from "../../ui/field.tsx";
 import { fieldValue, filterFields, isFiltered, type SessionField, type SessionSearch } from "./search.ts";
@@ -23,15 +23,11 @@ export function SessionFilters({ search, rows, names, onChange }: SessionFilters
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState(search.q ?? "");
   useEffect(() => setTyped(search.q ?? ""), [search.q]);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.key !== "/" || isTyping(event)) return;
-      event.preventDefault();
-      input.current?.focus();
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, []);
+  useKeyDown((event) => {
+    if (event.key !== "/" || isTyping(event)) return;
+    event.preventDefault();
+    input.current?.focus();
+  });
   return (
     <search aria-label={t("sessions.search")} className="flex flex-wrap items-center gap-2">
       <span className="relative max-sm:w-full">

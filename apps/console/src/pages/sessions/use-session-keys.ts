@@ -1,26 +1,18 @@
-import { useEffect, useRef } from "react";
-import { isTyping } from "../../shell/keys.ts";
+import { isTyping, useKeyDown } from "../../shell/keys.ts";
 
 /** J and K (or the arrows, on a row) from row to row, Esc closes the drawer. Enter is the row's own button. */
 export function useSessionKeys({ openId, onOpen }: { openId: string | undefined; onOpen(id: string | undefined): void }): void {
-  const latest = useRef({ openId, onOpen });
-  latest.current = { openId, onOpen };
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (isTyping(event)) return;
-      const { openId, onOpen } = latest.current;
-      const onRow = event.target instanceof HTMLElement && event.target.closest("[data-session]") !== null;
-      if (event.key === "Escape" && openId) {
-        onOpen(undefined);
-        buttonOf(openId)?.focus();
-      } else if (event.key === "j" || event.key === "J" || (event.key === "ArrowDown" && onRow)) move(1, openId, onOpen);
-      else if (event.key === "k" || event.key === "K" || (event.key === "ArrowUp" && onRow)) move(-1, openId, onOpen);
-      else return;
-      event.preventDefault();
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, []);
+  useKeyDown((event) => {
+    if (isTyping(event)) return;
+    const onRow = event.target instanceof HTMLElement && event.target.closest("[data-session]") !== null;
+    if (event.key === "Escape" && openId) {
+      onOpen(undefined);
+      buttonOf(openId)?.focus();
+    } else if (event.key === "j" || event.key === "J" || (event.key === "ArrowDown" && onRow)) move(1, openId, onOpen);
+    else if (event.key === "k" || event.key === "K" || (event.key === "ArrowUp" && onRow)) move(-1, openId, onOpen);
+    else return;
+    event.preventDefault();
+  });
 }
 
 function buttonOf(id: string): HTMLElement | null {

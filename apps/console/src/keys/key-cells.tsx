@@ -1,4 +1,4 @@
-import type { KeyStatus } from "@sluice/core/inputs/key";
+import type { KeyStatus } from "@sluice/core/key-statuses";
 import { Ban, CircleCheck, CirclePause, Hourglass } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { formatDate, formatDateTime } from "../format.ts";

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
@@ -9,10 +9,13 @@ import { useFailureText } from "../ui/states.tsx";
 import { toastDone, toastFailed } from "../ui/toast.tsx";
 import type { Key } from "./key.ts";
 import type { KeyAct } from "./key-controls.tsx";
-import { KeyDetail } from "./key-detail.tsx";
-import { KeyDialog } from "./key-dialog.tsx";
-import { RotateDialog } from "./rotate-dialog.tsx";
-import { type MadeSecret, SecretDialog } from "./secret-dialog.tsx";
+import type { MadeSecret } from "./secret-dialog.tsx";
+
+// Forms and what checks them come when somebody opens one: a list needs nothing of that.
+const KeyDetail = lazy(() => import("./key-detail.tsx").then(({ KeyDetail: one }) => ({ default: one })));
+const KeyDialog = lazy(() => import("./key-dialog.tsx").then(({ KeyDialog: one }) => ({ default: one })));
+const RotateDialog = lazy(() => import("./rotate-dialog.tsx").then(({ RotateDialog: one }) => ({ default: one })));
+const SecretDialog = lazy(() => import("./secret-dialog.tsx").then(({ SecretDialog: one }) => ({ default: one })));
 
 /** A key of `owner` is to be made; null = its maker chooses. */
 type Making = { owner: { id: string; name: string } | null };
@@ -63,7 +66,7 @@ export function useKeyDialogs(login: SignedIn) {
   const show = (made: MadeSecret): void => setOpened({ dialog: "secret", made });
   const admin = login.user.role === "admin";
   const dialogs = (
-    <>
+    <Suspense>
       {opened?.dialog === "open" && <KeyDetail row={opened.key} baseUrl={login.baseUrl} onClose={close} />}
       {(opened?.dialog === "edit" || opened?.dialog === "new") && (
         <KeyDialog
@@ -86,7 +89,7 @@ export function useKeyDialogs(login: SignedIn) {
         busy={revoke.isPending}
         onConfirm={() => opened?.dialog === "revoke" && revoke.mutate({ id: opened.key.id })}
       />
-    </>
+    </Suspense>
   );
   return { onAct, makeFor: (owner: Making["owner"]) => setOpened({ dialog: "new", owner }), dialogs };
 }

@@ -1,4 +1,4 @@
-import type { KeyStatus } from "@sluice/core/inputs/key";
+import type { KeyStatus } from "@sluice/core/key-statuses";
 import type { Outputs } from "../api/client.ts";
 
 /** A key as lists show it. */

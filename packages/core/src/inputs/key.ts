@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { keyStatuses } from "../key-statuses.ts";
 import { changedLimitFields, newLimitFields } from "./limits.ts";
 import { policiesField } from "./policies.ts";
 import { dialectField, groupField, modelField, nameField } from "./provider.ts";
@@ -52,10 +53,6 @@ export const RotateKeyInput = z.strictObject({
   overlapSeconds: z.int().min(0).max(LONGEST_OVERLAP_S).default(0),
 });
 export type RotateKeyInput = z.infer<typeof RotateKeyInput>;
-
-/** What a key is good for now, the first that is true: revoked, disabled, expired, active. */
-export const keyStatuses = ["active", "disabled", "expired", "revoked"] as const;
-export type KeyStatus = (typeof keyStatuses)[number];
 
 export const searchField = z.string().trim().max(120);
 

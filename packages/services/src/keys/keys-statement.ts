@@ -1,5 +1,5 @@
-import type { KeyStatus } from "@sluice/core/inputs/key";
 import type { Policies } from "@sluice/core/inputs/policies";
+import type { KeyStatus } from "@sluice/core/key-statuses";
 import type { SortName } from "@sluice/core/sort-names";
 import { type LimitsView, moreLimitsSql } from "../limits/limits-view.ts";
 import {

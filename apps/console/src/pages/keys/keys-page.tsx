@@ -1,4 +1,4 @@
-import { type KeyStatus, keyStatuses } from "@sluice/core/inputs/key";
+import { type KeyStatus, keyStatuses } from "@sluice/core/key-statuses";
 import { getRouteApi } from "@tanstack/react-router";
 import { KeyRound, Plus, X } from "lucide-react";
 import { useCallback, useMemo } from "react";

@@ -63,6 +63,20 @@ describe("the OpenAPI document", () => {
     expect(validator.version).toBe("3.1");
   });
 
+  it("says of every moment and length of time that it is milliseconds", async () => {
+    const silent: string[] = [];
+    const read = (part: unknown, path: string): void => {
+      for (const [name, value] of Object.entries(part ?? {})) {
+        const text = JSON.stringify(value) ?? "";
+        const isTime = /Ms$|^(from|to|asOf)$/.test(name) && /"type":"(number|integer)"/.test(text) && !text.includes('"properties"');
+        if (isTime && !text.includes("illisecond")) silent.push(`${path}.${name}`);
+        if (typeof value === "object") read(value, `${path}.${name}`);
+      }
+    };
+    read((await document()).paths, "paths");
+    expect(silent).toEqual([]);
+  });
+
   it("is enough for a client made from it to call every operation", async () => {
     const things = await makeThings(database, api);
     const own = await signIn(api.url, things.user.email);

@@ -18,12 +18,15 @@ const tagsField = z
   .max(10)
   .transform((tags) => [...new Set(tags)]);
 
+/** When it ends; null = never. */
+export const expiryField = z.int().positive().nullable().meta({ description: "Milliseconds since 1970-01-01T00:00:00Z; null: never." });
+
 export const CreateKeyInput = z.strictObject({
   userId: z.uuid(),
   name: nameField,
   group: groupField.default("default"),
   ...newLimitFields,
-  expiresAtMs: z.int().positive().nullable().default(null),
+  expiresAtMs: expiryField.default(null),
   policies: policiesField.default({}),
   tags: tagsField.default([]),
 });
@@ -34,7 +37,7 @@ export const UpdateKeyInput = z.strictObject({
   name: nameField.optional(),
   group: groupField.optional(),
   ...changedLimitFields,
-  expiresAtMs: z.int().positive().nullable().optional(),
+  expiresAtMs: expiryField.optional(),
   /** Replaces all of them. */
   policies: policiesField.optional(),
   /** Replaces all of them. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { searchField } from "./key.ts";
+import { expiryField, searchField } from "./key.ts";
 import { changedLimitFields, newLimitFields } from "./limits.ts";
 import { policiesField } from "./policies.ts";
 import { nameField } from "./provider.ts";
@@ -19,8 +19,8 @@ export const CreateUserInput = z.strictObject({
   role: roleField.default("user"),
   password: passwordField.optional(),
   ...newLimitFields,
-  /** When their keys end; ms since the epoch. */
-  expiresAtMs: z.int().positive().nullable().default(null),
+  /** When their keys end. */
+  expiresAtMs: expiryField.default(null),
   policies: policiesField.default({}),
 });
 export type CreateUserInput = z.infer<typeof CreateUserInput>;
@@ -32,7 +32,7 @@ export const UpdateUserInput = z.strictObject({
   enabled: z.boolean().optional(),
   password: passwordField.optional(),
   ...changedLimitFields,
-  expiresAtMs: z.int().positive().nullable().optional(),
+  expiresAtMs: expiryField.optional(),
   /** Replaces all of them. */
   policies: policiesField.optional(),
 });

@@ -10,7 +10,7 @@ const buckets = {
   zone: z.string(),
   step: z.enum(statisticsSteps),
   times: z.array(atMs).meta({ description: "Starts of the buckets, ascending." }),
-  endMs: atMs.meta({ description: "End of the last bucket." }),
+  endMs: atMs.meta({ description: "End of the last bucket, milliseconds since 1970-01-01T00:00:00Z." }),
 };
 
 const totals = z

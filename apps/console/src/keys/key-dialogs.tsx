@@ -9,13 +9,13 @@ import { useFailureText } from "../ui/states.tsx";
 import { toastDone, toastFailed } from "../ui/toast.tsx";
 import type { Key } from "./key.ts";
 import type { KeyAct } from "./key-controls.tsx";
-import type { MadeSecret } from "./secret-dialog.tsx";
+import { type MadeSecret, SecretDialog } from "./secret-dialog.tsx";
 
-// Forms and what checks them come when somebody opens one: a list needs nothing of that.
+// Forms and what checks them come when somebody opens one: a list needs nothing of that. A secret is told once, and its dialog is here
+// before there is one: a line that breaks between making and loading would lose it.
 const KeyDetail = lazy(() => import("./key-detail.tsx").then(({ KeyDetail: one }) => ({ default: one })));
 const KeyDialog = lazy(() => import("./key-dialog.tsx").then(({ KeyDialog: one }) => ({ default: one })));
 const RotateDialog = lazy(() => import("./rotate-dialog.tsx").then(({ RotateDialog: one }) => ({ default: one })));
-const SecretDialog = lazy(() => import("./secret-dialog.tsx").then(({ SecretDialog: one }) => ({ default: one })));
 
 /** A key of `owner` is to be made; null = its maker chooses. */
 type Making = { owner: { id: string; name: string } | null };

@@ -158,7 +158,8 @@ function lead(): void {
           return asked;
         },
         frame: (frame) => {
-          const after = lastId || origin;
+          // An older API beside this one does not tell where it was: its stream begins with its first frame.
+          const after = lastId || origin || frame.id;
           post({ kind: "frame", frame, after, topics: asked });
           take(frame, after, asked);
         },

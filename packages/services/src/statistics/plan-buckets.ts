@@ -10,9 +10,11 @@ import { type SlotPieces, slotPieces } from "./slot-pieces.ts";
  * where the zone's hours do; days, weeks and months are its calendar's. Every bucket begins and ends where buckets of the sums do.
  */
 export interface BucketPlan extends Buckets {
-  /** Of each bucket, joined; with days of universal time where they are fewer; and of all of it as one piece. */
+  /** Of each bucket, joined. */
   buckets: BucketList;
+  /** What the buckets are added up from where sums may be taken away again, too: for days of most zones fewer rows. */
   pieces: SlotPieces;
+  /** Of all of it as one piece, which is fewest. */
   range: BucketList;
 }
 

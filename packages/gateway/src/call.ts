@@ -52,8 +52,8 @@ export interface Call {
   upstreamMs: number;
   /** Monotonic ms at which the head was read. */
   readonly startedAt: number;
-  /** The configuration that decides this request from its first to its last byte. */
-  readonly config: Config;
+  /** The configuration that decides this request, from the moment its key is known to its last byte. */
+  config: Config;
   readonly route: Route | null;
   /** Why the target is refused although its path is known. */
   readonly routeError: SluiceError | null;

@@ -1,4 +1,4 @@
-import { makeKey } from "@sluice/testing/factories";
+import { makeKey, makeProvider, makeUser, uniqueName } from "@sluice/testing/factories";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Harness, startHarness } from "./harness.ts";
 
@@ -15,6 +15,18 @@ it("a key made elsewhere a moment ago works at its first use", async () => {
   await harness.database.pool.query("UPDATE config_version SET version = version + 1");
   const response = await harness.call("/v1/messages", { body, key: secret });
   expect(response.status).toBe(200);
+});
+
+it("what was made together with it holds from its first use: its group's providers, its user's limits and policies", async () => {
+  const { prisma, pool } = harness.database;
+  const group = uniqueName("group");
+  await makeProvider(prisma, { dialect: "anthropic", baseUrl: harness.upstream.url, groups: [group] });
+  const user = await makeUser(prisma, { rpm: 2, policies: { models: ["claude-fake"] } });
+  const { secret } = await makeKey(prisma, { userId: user.id, group });
+  await pool.query("UPDATE config_version SET version = version + 1");
+  const ask = (model: string) => harness.call("/v1/messages", { body: { ...body, model }, key: secret });
+  const first = await Promise.all([ask("another-model"), ask("claude-fake"), ask("claude-fake"), ask("claude-fake")]);
+  expect(first.map(({ status }) => status).sort()).toEqual([200, 200, 403, 429]);
 });
 
 it("a provider whose secret cannot be opened is passed over", async () => {

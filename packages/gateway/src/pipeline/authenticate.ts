@@ -22,13 +22,14 @@ export function authenticate(runtime: Runtime, call: Call): Promise<void> | void
   }
   return runtime.snapshot.findKey(sha256).then((key) => {
     if (!key) throw new SluiceError("invalid_key");
+    // Its user, providers and prices may be as new as the key: nothing was decided yet by the configuration from before.
+    call.config = runtime.snapshot.current();
     accept(runtime, call, key);
   });
 }
 
 function accept(runtime: Runtime, call: Call, key: KeyConfig): void {
-  // A key that was found by asking may be newer than the configuration this call began with.
-  const user = call.config.users.get(key.userId) ?? runtime.snapshot.current().users.get(key.userId);
+  const user = call.config.users.get(key.userId);
   call.key = key;
   call.row.keyId = key.id;
   call.row.userId = key.userId;

@@ -10,7 +10,7 @@ import { largestCharge } from "../largest-use.ts";
  */
 export function reserveCredit(runtime: Runtime, call: Call): Promise<void> | void {
   const { config, row } = call;
-  const user = config.users.get(row.userId) ?? runtime.snapshot.current().users.get(row.userId);
+  const user = config.users.get(row.userId);
   const billing = user?.billing ?? "postpaid";
   if (billing === "postpaid" || !row.billable) return;
   const amount = largestCharge(call, call.choice?.ordered ?? []);

@@ -162,8 +162,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     breakerOf: (id) => snapshot.current().providers.find((provider) => provider.id === id)?.breaker,
     ...{ redis: options.redis ?? null, settings, onTransition, instanceId: "test", log },
     spend: createSpendReader(database.pool),
-    // A busy machine answers late, and nothing is prolonged meanwhile: commands are counted.
-    timing: { commandMs: 10_000, leaseMs: 600_000 },
+    // A busy machine answers late; nothing is prolonged or read again meanwhile: commands are counted.
+    timing: { commandMs: 10_000, leaseMs: 600_000, refreshMs: 600_000 },
   });
   const credit = createCredit({
     ...{ redis: null, log, instanceId: "test", admits: true, onMoved: () => undefined },

@@ -84,8 +84,10 @@ export class LocalLimits {
     }
     let refusal: KeeperRefusal | null = null;
     for (const [index, owners] of ask.alternatives.entries()) {
-      const found = this.#refusalOf(owners, ask, role);
-      if (!found) return { kind: "taken", alternative: index, second: Math.floor(ask.nowMs / 1000), used: this.#book(owners, ask) };
+      // Once each: a book is found by a name that is put together, and the order of refusal comes back to it for every kind.
+      const books = owners.map((owner) => this.#open(owner, ask.nowMs));
+      const found = refusalOf(owners, books, ask, role);
+      if (!found) return { kind: "taken", alternative: index, second: Math.floor(ask.nowMs / 1000), used: taken(owners, books, ask) };
       refusal ??= found;
     }
     return refusal ? { kind: "refused", refusal } : { kind: "taken", alternative: 0, second: 0, used: [] };
@@ -203,9 +205,8 @@ export class LocalLimits {
 
   /** Leaves the line. */
   leave(ref: OwnerRef, requestId: string): void {
-    const queue = this.#books.get(bookName(ref))?.queue;
-    const at = queue?.indexOf(requestId) ?? -1;
-    if (at >= 0) queue?.splice(at, 1);
+    const book = this.#books.get(bookName(ref));
+    if (book) leaveLine(book, requestId);
   }
 
   /** Owners whose cost is limited and that were used since then. */
@@ -251,42 +252,49 @@ export class LocalLimits {
     book.reserved -= reserved;
     return true;
   }
-
-  /** By kind first, then by owner: the order of refusal. */
-  #refusalOf(owners: readonly OwnerAsk[], ask: TakeAsk, role: LocalRole): KeeperRefusal | null {
-    for (const kind of limitKinds) {
-      for (const owner of owners) {
-        const book = this.#open(owner, ask.nowMs);
-        if (book.live.has(ask.id)) continue;
-        const found = refusalOfKind(kind, owner, book, ask, role);
-        if (found) return { ask: owner, limit: kind, ...found };
-      }
-    }
-    return null;
-  }
-
-  #book(owners: readonly OwnerAsk[], ask: TakeAsk): Partial<Record<CostKind, number>>[] {
-    const { id, nowMs, tokens, windows } = ask;
-    return owners.map((owner) => {
-      const book = this.#open(owner, nowMs);
-      if (!book.live.has(id)) {
-        const reserved = owner.limits.costs ? owner.costNanoUsd : 0;
-        book.live.set(id, reserved);
-        book.reserved += reserved;
-        if (owner.limits.rpm !== null) book.rpm = taken(book.rpm, nowMs, 1);
-        if (owner.limits.tpm !== null) book.tpm = taken(book.tpm, nowMs, tokens);
-        this.leave(owner, id);
-      }
-      const used: Partial<Record<CostKind, number>> = {};
-      for (const kind of Object.keys(owner.limits.costs ?? {}) as CostKind[]) {
-        used[kind] = spentIn(book.spend, kind, windows, nowMs) + book.reserved + othersPart(book, kind, windows, nowMs);
-      }
-      return used;
-    });
-  }
 }
 
-function taken(window: RateWindow | null, nowMs: number, amount: number): RateWindow {
+/** By kind first, then by owner: the order of refusal. */
+function refusalOf(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask: TakeAsk, role: LocalRole): KeeperRefusal | null {
+  for (const kind of limitKinds) {
+    for (const [index, owner] of owners.entries()) {
+      const book = books[index];
+      if (!book || book.live.has(ask.id)) continue;
+      const found = refusalOfKind(kind, owner, book, ask, role);
+      if (found) return { ask: owner, limit: kind, ...found };
+    }
+  }
+  return null;
+}
+
+/** Takes all of it. @returns what each owner has used since, of the kinds of cost that are limited. */
+function taken(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask: TakeAsk): Partial<Record<CostKind, number>>[] {
+  const { id, nowMs, tokens, windows } = ask;
+  return owners.map((owner, index) => {
+    const used: Partial<Record<CostKind, number>> = {};
+    const book = books[index];
+    if (!book) return used;
+    if (!book.live.has(id)) {
+      const reserved = owner.limits.costs ? owner.costNanoUsd : 0;
+      book.live.set(id, reserved);
+      book.reserved += reserved;
+      if (owner.limits.rpm !== null) book.rpm = takenRate(book.rpm, nowMs, 1);
+      if (owner.limits.tpm !== null) book.tpm = takenRate(book.tpm, nowMs, tokens);
+      leaveLine(book, id);
+    }
+    for (const kind of Object.keys(owner.limits.costs ?? {}) as CostKind[]) {
+      used[kind] = spentIn(book.spend, kind, windows, nowMs) + book.reserved + othersPart(book, kind, windows, nowMs);
+    }
+    return used;
+  });
+}
+
+function leaveLine({ queue }: OwnerBook, requestId: string): void {
+  const at = queue.indexOf(requestId);
+  if (at >= 0) queue.splice(at, 1);
+}
+
+function takenRate(window: RateWindow | null, nowMs: number, amount: number): RateWindow {
   const into = window ?? newRateWindow(nowMs);
   takeRate(into, nowMs, amount);
   return into;

@@ -50,7 +50,7 @@ async function measureDays(client: pg.ClientBase, tenantId: string, days: readon
       .map((name) => `${name} = s.${name}`)
       .join(", ")}
      FROM (SELECT bucket, user_id::uuid AS user_id, key_id::uuid AS key_id, ${sums.join(", ")} FROM rollups_day
-       WHERE tenant_id = $1 AND user_id ${isUuid} AND key_id ${isUuid} AND bucket = ANY(ARRAY(
+       WHERE tenant_id = $1 AND ${isUuid("user_id")} AND ${isUuid("key_id")} AND bucket = ANY(ARRAY(
          SELECT DISTINCT bucket FROM key_days WHERE tenant_id = $1 AND bucket = ANY($2::timestamptz[]) AND measured_requests <> requests))
        GROUP BY ${keyOfDay.join(", ")}) AS s
      WHERE k.tenant_id = $1 AND k.bucket = ANY($2::timestamptz[]) AND k.measured_requests <> k.requests AND ${keyOfDay.map((name) => `k.${name} = s.${name}`).join(" AND ")}`,

@@ -29,7 +29,7 @@ export async function moveRecentTotals(pool: pg.Pool, range: RecentRange, fromMs
 /** $3 (1 or -1) times the hours from $1 to $2. */
 function moveSql(owner: "key" | "user", range: RecentRange): string {
   const columns = recentColumns(range, "true");
-  const ids = owner === "key" ? `key_id ${isUuid} AND user_id ${isUuid}` : `user_id ${isUuid}`;
+  const ids = owner === "key" ? `${isUuid("key_id")} AND ${isUuid("user_id")}` : isUuid("user_id");
   return `UPDATE ${owner}_totals t SET ${Object.keys(columns)
     .map((name) => `${name} = t.${name} + $3::int * s.${name}`)
     .join(", ")}

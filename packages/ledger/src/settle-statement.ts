@@ -247,14 +247,14 @@ const ofDay = [...rankedNames, ...Object.keys(shownSums)];
 
 /**
  * What each key of each user moved on each day, in all and lately, and whether these ids are ours: the ledger takes any text, but only
- * ours have totals and accounts. Summed up from `sums`, and matched once a group: a regular expression a row costs as much as its insert.
+ * ours have totals and accounts. Summed up from `sums`, and matched once a group.
  */
 function usedPart(): string {
   const recent = recentRanges.flatMap((range) =>
     Object.entries(recentColumns(range, `bucket >= ${recentFrom(range)}`)).map(([name, sum]) => `${sum} AS ${name}`),
   );
   return `used AS (
-  SELECT tenant_id, ${dayOf("bucket")} AS bucket, user_id, key_id, max(used_at) AS used_at, user_id ${isUuid} AS of_user, key_id ${isUuid} AS of_key,
+  SELECT tenant_id, ${dayOf("bucket")} AS bucket, user_id, key_id, max(used_at) AS used_at, ${isUuid("user_id")} AS of_user, ${isUuid("key_id")} AS of_key,
     ${Object.entries({ ...rankedSums, ...shownSums })
       .map(([name, sum]) => `(${sum})::bigint AS ${name}`)
       .join(", ")}, ${recent.join(", ")}

@@ -67,7 +67,7 @@ const keyDays: Omit<KeptSums, "sums"> = {
     groups: keyOfDay,
     bucket: rollupTables[2].bucketOf("started_at"),
   },
-  ...{ rows: `user_id ${isUuid} AND key_id ${isUuid}`, kept: "tenant_id, bucket, user_id::text, key_id::text" },
+  ...{ rows: `${isUuid("user_id")} AND ${isUuid("key_id")}`, kept: "tenant_id, bucket, user_id::text, key_id::text" },
 };
 
 interface KeptSums {

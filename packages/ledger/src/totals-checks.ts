@@ -18,7 +18,7 @@ function totalsCheck(table: "key_totals" | "user_totals", id: "key_id" | "user_i
       const { rows } = await db.query<{ id: string; raw: string[]; kept: string[] }>(`
         WITH used AS (SELECT ${id}::uuid AS id, ${Object.entries(totalSums)
           .map(([name, sum]) => `${sum} AS ${name}`)
-          .join(", ")} FROM rollups_day WHERE ${id} ${isUuid} AND user_id ${isUuid} GROUP BY 1)
+          .join(", ")} FROM rollups_day WHERE ${isUuid(id)} AND ${isUuid("user_id")} GROUP BY 1)
         SELECT id, ${figures("u")} AS raw, ${figures("t")} AS kept
         FROM used u FULL JOIN (SELECT ${id} AS id, ${names.join(", ")} FROM ${table}) t USING (id)
         WHERE ${figures("u")} <> ${figures("t")} LIMIT ${LISTED}`);
@@ -56,7 +56,7 @@ function recentCheck(owner: "key" | "user", range: RecentRange): BookCheck {
   const names = Object.keys(columns);
   const table = `${owner}_totals`;
   const texts = (of: string): string => `concat_ws(', ', ${names.map((name) => `'${name} ' || coalesce(${of}.${name}, 0)`).join(", ")})`;
-  const ids = owner === "key" ? `key_id ${isUuid} AND user_id ${isUuid}` : `user_id ${isUuid}`;
+  const ids = owner === "key" ? `${isUuid("key_id")} AND ${isUuid("user_id")}` : isUuid("user_id");
   return {
     table,
     async find(db) {

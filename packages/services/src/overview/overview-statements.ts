@@ -188,7 +188,7 @@ const totals = (of: (name: string, as: string) => string): string =>
 function movedTotals(split: "user" | "key", range: OverviewRange): string {
   const id = `${split}_id`;
   // Ids of ours alone have totals.
-  const edges = `SELECT id, ${listed} FROM ${rollups(`${id}::uuid`, `${id} ${isUuid}`)} GROUP BY 1`;
+  const edges = `SELECT id, ${listed} FROM ${rollups(`${id}::uuid`, isUuid(id))} GROUP BY 1`;
   return `SELECT t.${id} AS id, ${totals((name, as) => `t.${name}_${range} + $5::int * coalesce(e.${as}, 0)`)}
     FROM ${split}_totals t LEFT JOIN (${edges}) AS e ON e.id = t.${id}`;
 }

@@ -84,7 +84,7 @@ function keysSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", span: Rank
 
 /** What is no whole day; only ids of ours, as in the days. */
 function edgesSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", edges: Omit<BucketList, "days">): string {
-  const where = `${conditions(values, ask)} AND user_id ${isUuid} AND key_id ${isUuid}`;
+  const where = `${conditions(values, ask)} AND ${isUuid("user_id")} AND ${isUuid("key_id")}`;
   return rollups(values, { ...edges, days: [] }, { tenantId: ask.tenantId, id: `${columnOf[by]}::uuid`, where });
 }
 

@@ -94,7 +94,8 @@ function leaderboardStatement(
 }
 
 /** The present name; a name that is gone leaves the id. */
-const nameIn = (table: string): string => `(SELECT t.name FROM ${table} t WHERE t.id = CASE WHEN page.id ${isUuid} THEN page.id::uuid END)`;
+const nameIn = (table: string): string =>
+  `(SELECT t.name FROM ${table} t WHERE t.id = CASE WHEN ${isUuid("page.id")} THEN page.id::uuid END)`;
 const nameOf: Record<LeaderboardOf, string> = {
   users: nameIn("users"),
   keys: nameIn("keys"),

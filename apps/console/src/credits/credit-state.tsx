@@ -1,6 +1,6 @@
 import { CircleAlert, CircleCheck, TriangleAlert, Infinity as Unlimited } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { Outputs } from "../api/client.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Badge } from "../ui/badge.tsx";
 
 export type Account = Outputs["credits"]["account"];
@@ -10,7 +10,7 @@ const LOW_NANO_USD = 1_000_000_000n;
 
 /** Whether requests can still be paid for, in a word. */
 export function CreditState({ account: { billing, availableNanoUsd } }: { account: Pick<Account, "billing" | "availableNanoUsd"> }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   if (billing === "postpaid") {
     return (
       <Badge tone="idle">

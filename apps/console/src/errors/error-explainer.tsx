@@ -1,9 +1,9 @@
 import { type ErrorCode, errorCatalogue } from "@sluice/core/errors";
 import type { RequestDetail } from "@sluice/core/requests";
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../api/names.ts";
 import { serverNow } from "../live/server-clock.ts";
+import { useTexts } from "../text/i18n.ts";
 import { useExplanation } from "./explanation.ts";
 import { factLines } from "./fact-lines.ts";
 
@@ -15,9 +15,9 @@ interface ErrorExplainerProps {
 
 /** What happened to one request, by its own figures: why, and what to do. */
 export function ErrorExplainer({ code, error, names }: ErrorExplainerProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { why, fix } = useExplanation()(code);
-  const lines = error?.facts ? factLines(error.facts, { t, language: i18n.language, names, nowMs: serverNow() }) : [];
+  const lines = error?.facts ? factLines(error.facts, { t, language, names, nowMs: serverNow() }) : [];
   const told = error && error.message !== errorCatalogue[code].message ? error.message : "";
   return (
     <div className="mt-2 flex flex-col gap-1.5 text-ink-2 [overflow-wrap:anywhere]">

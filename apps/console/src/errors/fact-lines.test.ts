@@ -1,6 +1,6 @@
-import i18next from "i18next";
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { en } from "../text/en.ts";
+import { translator } from "../text/translator.ts";
 import { factLines, weekdayTime } from "./fact-lines.ts";
 
 const names = { key: (id: string) => (id === "k1" ? "Team A" : id), user: (id: string) => id, provider: (id: string) => id };
@@ -8,12 +8,8 @@ const names = { key: (id: string) => (id === "k1" ? "Team A" : id), user: (id: s
 const nowMs = new Date(2026, 10, 26, 12).getTime();
 const mondayMs = new Date(2026, 10, 30).getTime();
 
-beforeAll(async () => {
-  await i18next.init({ lng: "en", resources: { en: { translation: en } }, interpolation: { escapeValue: false } });
-});
-
 it("a limit is told with its owner, its figures at that moment and when there is room again", () => {
-  const reader = { t: i18next.t, language: "en", names, nowMs };
+  const reader = { t: translator(en, "en"), language: "en", names, nowMs };
   const facts = { kind: "limit", limit: "week", owner: "key", ownerId: "k1", value: 5e9, used: 4_990_000_000, wantedNanoUsd: 2e7 } as const;
   expect(factLines({ ...facts, resetAtMs: mondayMs }, reader)).toEqual([
     "Cost a week, of key Team A",

@@ -1,12 +1,12 @@
 import type { ErrorFacts } from "@sluice/core/errors";
-import type { TFunction } from "i18next";
 import type { NameLookup } from "../api/names.ts";
 import { formatCost } from "../format.ts";
 import { isCost } from "../limits/limit-form.ts";
 import { limitAmount } from "../limits/limits-text.ts";
+import type { Translate } from "../text/translator.ts";
 
 interface FactReader {
-  t: TFunction;
+  t: Translate;
   language: string;
   names: Pick<NameLookup, "key" | "user" | "provider">;
   nowMs: number;

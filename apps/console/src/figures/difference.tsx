@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowRight, ArrowUp } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { cn } from "../ui/class-names.ts";
 
 interface DifferenceProps {
@@ -14,7 +14,7 @@ interface DifferenceProps {
 
 /** More or less than before: an arrow, words and a percentage; nothing where there is nothing to compare. */
 export function Difference({ now, then, points = false, same: sameText }: DifferenceProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const difference = now === null || then === null ? null : points ? (now - then) * 100 : then > 0 ? ((now - then) / then) * 100 : null;
   if (difference === null) return null;
   const amount = Math.abs(difference) >= 999.5 ? ">999" : Math.abs(difference).toFixed(1);

@@ -1,12 +1,12 @@
 import { CheckKeyInput } from "@sluice/core/inputs/key";
 import { CircleCheck, CircleDashed, CircleX } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { client, type Outputs } from "../api/client.ts";
 import { type NameLookup, useNames } from "../api/names.ts";
 import { formatElapsed } from "../format.ts";
 import { limitAmount } from "../limits/limits-text.ts";
 import { useReasonText } from "../providers/reason-text.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { cn } from "../ui/class-names.ts";
 import { Field, Input, NativeSelect } from "../ui/field.tsx";
@@ -26,7 +26,7 @@ function isStateRule(rule: Rule["rule"]): rule is (typeof states)[number] {
 
 /** Whether the key can call a model now, and which rule stops it. Nothing is sent and nothing used up. */
 export function CheckPanel({ keyId }: { keyId: string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [check, setCheck] = useState<Check | null>(null);
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: CheckKeyInput,
@@ -74,7 +74,7 @@ export function CheckPanel({ keyId }: { keyId: string }) {
 }
 
 function Verdict({ check }: { check: Check }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const names = useNames();
   const { model, dialect, group, allowed, rules, decision } = check;
   return (
@@ -94,11 +94,11 @@ function Verdict({ check }: { check: Check }) {
 }
 
 function RuleRow({ rule: { rule, passed, code, limit, used, owner, freesAtMs }, atMs }: { rule: Rule; atMs: number }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const Icon = passed === null ? CircleDashed : passed ? CircleCheck : CircleX;
   const isState = isStateRule(rule);
   const open = rule === "client" || rule === "address" ? "keys.ruleDepends" : "keys.ruleOpen";
-  const amount = (of: number): string => (isState ? "" : limitAmount(rule, of, i18n.language));
+  const amount = (of: number): string => (isState ? "" : limitAmount(rule, of, language));
   const counts = limit === undefined || used === undefined ? "" : t("keys.used", { used: amount(used), limit: amount(limit) });
   const whose =
     owner === undefined || owner.kind === "key"
@@ -121,7 +121,7 @@ function RuleRow({ rule: { rule, passed, code, limit, used, owner, freesAtMs }, 
 }
 
 function Decided({ decision: { candidates, excluded }, names }: { decision: NonNullable<Check["decision"]>; names: NameLookup }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const reasonText = useReasonText();
   const lists = [
     { title: t("keys.goesTo"), items: candidates.map(({ providerId }) => ({ providerId, why: "" })) },

@@ -1,9 +1,9 @@
 import type { KeyStatus } from "@sluice/core/key-statuses";
 import { Ban, CircleCheck, CirclePause, Hourglass } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { formatDate, formatDateTime } from "../format.ts";
 import { limitsInShort } from "../limits/limits-text.ts";
 import { serverNow } from "../live/server-clock.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Badge, type Tone } from "../ui/badge.tsx";
 import { isOverlapping, type Key, keyStatus } from "./key.ts";
 
@@ -16,7 +16,7 @@ const looks: Record<KeyStatus, { tone: Tone; icon: typeof Ban }> = {
 
 /** State in a word, and how long it lasts. */
 export function KeyStatusBadge({ row }: { row: Key }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const status = keyStatus(row, serverNow());
   const { tone, icon: Icon } = looks[status];
   const ends = status === "active" && row.expiresAtMs !== null ? row.expiresAtMs : null;
@@ -27,8 +27,8 @@ export function KeyStatusBadge({ row }: { row: Key }) {
         {status === "disabled" ? t("common.disabled") : t(`keys.${status}`)}
       </Badge>
       {ends !== null && (
-        <span className="truncate text-2xs text-ink-3" title={formatDateTime(ends, i18n.language)}>
-          {t("keys.expiresOn", { date: formatDate(ends, i18n.language) })}
+        <span className="truncate text-2xs text-ink-3" title={formatDateTime(ends, language)}>
+          {t("keys.expiresOn", { date: formatDate(ends, language) })}
         </span>
       )}
     </span>
@@ -37,8 +37,8 @@ export function KeyStatusBadge({ row }: { row: Key }) {
 
 /** The key's own limits in short. */
 export function KeyLimitsText({ row }: { row: Key }) {
-  const { t, i18n } = useTranslation();
-  const limits = limitsInShort(t, row, i18n.language);
+  const { t, language } = useTexts();
+  const limits = limitsInShort(t, row, language);
   return (
     <span className={limits === "" ? "truncate text-ink-3" : "truncate"} title={limits}>
       {limits || t("common.noLimit")}
@@ -48,15 +48,15 @@ export function KeyLimitsText({ row }: { row: Key }) {
 
 /** The visible part of the secret, and that an older one still works. */
 export function KeyPreview({ row }: { row: Key }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const overlaps = isOverlapping(row, serverNow()) && row.previousValidUntilMs !== null;
   return (
     <span className="block truncate text-2xs text-ink-3">
       <span className="font-mono">{row.preview}</span>
       {overlaps && (
-        <span title={formatDateTime(row.previousValidUntilMs ?? 0, i18n.language)}>
+        <span title={formatDateTime(row.previousValidUntilMs ?? 0, language)}>
           {" · "}
-          {t("keys.overlapShort", { time: formatDateTime(row.previousValidUntilMs ?? 0, i18n.language) })}
+          {t("keys.overlapShort", { time: formatDateTime(row.previousValidUntilMs ?? 0, language) })}
         </span>
       )}
     </span>

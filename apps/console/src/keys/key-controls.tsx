@@ -1,7 +1,7 @@
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Ellipsis, KeyRound, Pencil, RefreshCw, ScrollText, TimerOff, Trash2 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { serverNow } from "../live/server-clock.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../ui/menu.tsx";
 import { Switch } from "../ui/switch.tsx";
@@ -23,7 +23,7 @@ const appRoute = getRouteApi("/app");
 
 /** The switch and the menu of a key's row; switching it off is an administrator's, and who signed in by it changes nothing. */
 export function KeyControls({ row, admin, tabIndex, onAct }: KeyControlsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const navigate = useNavigate();
   const { role } = appRoute.useRouteContext().login.user;
   const fixed = row.revokedAtMs !== null || role === "key";

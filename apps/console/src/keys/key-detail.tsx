@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { PolicyList } from "../policies/policy-list.tsx";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
 import { Snippets } from "../ui/snippets.tsx";
@@ -14,7 +14,7 @@ const PLACEHOLDER = "YOUR_SLUICE_KEY";
 
 /** One key: its limits and what of them is used, whether it can call a model, and how clients are pointed here. */
 export function KeyDetail({ row, baseUrl, onClose }: { row: Key; baseUrl: string; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Dialog
       open

@@ -1,13 +1,13 @@
 import { CreateKeyInput, UpdateKeyInput } from "@sluice/core/inputs/key";
 import type { ListUsersInput } from "@sluice/core/inputs/user";
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { api, client } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
 import { LimitFields } from "../limits/limit-fields.tsx";
 import { type LimitValues, limitsInput, limitValuesOf } from "../limits/limit-form.ts";
 import { PolicyFields } from "../policies/policy-fields.tsx";
 import { type PolicyValues, policiesInput, policyValuesOf } from "../policies/policy-form.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Field, Input, NativeSelect } from "../ui/field.tsx";
 import { FormDialog } from "../ui/form-dialog.tsx";
 import { toastDone } from "../ui/toast.tsx";
@@ -39,7 +39,7 @@ const someUsers: ListUsers = { status: "active", sort: "name", order: "asc", lim
 
 /** Users name their keys; group, limits, expiry and owner are an administrator's to set. */
 export function KeyDialog({ keyRow, owner, me, admin, onClose, onCreated }: KeyDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const choosesOwner = admin && keyRow === null && owner === null;
   const { data: users } = useQuery(api.users.list.queryOptions(someUsers, { enabled: choosesOwner }));
   const toInput = (values: KeyValues) => {

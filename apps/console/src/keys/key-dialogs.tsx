@@ -1,9 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
 import { readFailure } from "../api/failure.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Confirm } from "../ui/dialog.tsx";
 import { useFailureText } from "../ui/states.tsx";
 import { toastDone, toastFailed } from "../ui/toast.tsx";
@@ -26,7 +26,7 @@ type Opened =
 
 /** Everything that can be done with keys on a page: the acts of its rows, and the dialogs they open. */
 export function useKeyDialogs(login: SignedIn) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const [opened, setOpened] = useState<Opened | null>(null);
   const close = (): void => setOpened(null);

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import type { ListColumn, ListRow } from "../lists/row-list.tsx";
 import { LastUsed, UsageCost, UsageCount } from "../lists/usage-cells.tsx";
 import { serverNow } from "../live/server-clock.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { type Key, keyStatus } from "./key.ts";
 import { KeyLimitsText, KeyPreview, KeyStatusBadge } from "./key-cells.tsx";
@@ -20,7 +20,7 @@ export function keyRow(key: Key, place: Pick<ListRow, "level" | "posInSet" | "se
 
 /** Columns that keys and users share; `second` is what differs. */
 export function useUsageColumns(name: string, second: ListColumn[]): ListColumn[] {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return [
     { id: "name", label: name, track: "minmax(10rem, 2.2fr)", sort: "name" },
     { id: "status", label: t("keys.status"), track: "minmax(6.5rem, 0.8fr)" },
@@ -109,7 +109,7 @@ export function KeyCard(props: Omit<KeyCellProps, "column">) {
 
 /** State, requests, tokens and last use in one line. */
 export function FiguresLine({ id, children }: { id: string; children: ReactNode }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <div className="flex items-center gap-x-3 text-xs whitespace-nowrap text-ink-2">
       {children}

@@ -2,7 +2,6 @@ import { rateFreesAtMs, rateResetAtMs, rateUsed } from "@sluice/core/limits/rate
 import { useQuery } from "@tanstack/react-query";
 import { Infinity as Unlimited } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs } from "../api/client.ts";
 import { formatCost, formatDateTime, formatElapsed } from "../format.ts";
 import { isCost } from "../limits/limit-form.ts";
@@ -11,6 +10,7 @@ import { listenTo } from "../live/hub.ts";
 import { limitUseAfter } from "../live/limit-use.ts";
 import { serverNow, ticks } from "../live/server-clock.ts";
 import { useStore } from "../live/store.ts";
+import { useTexts } from "../text/i18n.ts";
 import { cn } from "../ui/class-names.ts";
 import { Empty, FailureBox, SkeletonRows } from "../ui/states.tsx";
 
@@ -20,7 +20,7 @@ type Owner = Answer["owners"][number];
 
 /** Each limit in force with its owner, what of it is used now, and when it is free again. Asked once, then it goes on by events. */
 export function LimitsPanel({ keyId }: { keyId: string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, error, refetch } = useQuery(api.keys.limits.queryOptions({ id: keyId }, { staleTime: 0, gcTime: 0 }));
   const [owners, setOwners] = useState<Owner[] | null>(null);
   useEffect(() => setOwners(data?.owners ?? null), [data]);
@@ -57,12 +57,12 @@ function usedOf(limit: Limit["limit"], owner: Owner, nowMs: number): number {
 }
 
 function LimitRow({ limit: { limit, value }, owner, windows }: LimitRowProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const nowMs = useStore(ticks) || serverNow();
   const used = usedOf(limit, owner, nowMs);
   const full = used >= value;
   const label = t(`limits.name.${limit}`);
-  const amount = (of: number): string => limitAmount(limit, of, i18n.language);
+  const amount = (of: number): string => limitAmount(limit, of, language);
   const isUnknown = isCost(limit) && owner.spent === null;
   return (
     <li className="rounded-lg border border-line px-4 py-3">
@@ -94,23 +94,23 @@ function LimitRow({ limit: { limit, value }, owner, windows }: LimitRowProps) {
 }
 
 function OwnerText({ owner: { kind, name } }: { owner: Owner }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   if (kind === "key") return <span>{t("keys.ownerKey")}</span>;
   return <span>{t(kind === "user" ? "keys.ownerUser" : "keys.ownerGroup", { name })}</span>;
 }
 
 function CostText({ limit, owner, windows }: { limit: keyof Answer["windows"]; owner: Owner; windows: Answer["windows"] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const window = windows[limit];
   const parts = [
     owner.reserved > 0 && t("limits.reserved", { amount: formatCost(String(Math.round(owner.reserved))) }),
-    limit !== "total" && (window ? t("limits.begins", { time: formatDateTime(window.endMs, i18n.language) }) : t("limits.rolls")),
+    limit !== "total" && (window ? t("limits.begins", { time: formatDateTime(window.endMs, language) }) : t("limits.rolls")),
   ];
   return <span>{parts.filter(Boolean).join(" · ")}</span>;
 }
 
 function RateText({ rate, value, nowMs }: { rate: Owner["rate"]; value: number; nowMs: number }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const freesAtMs = rateFreesAtMs(rate, value, nowMs);
   const resetAtMs = rateResetAtMs(rate, nowMs);
   if (resetAtMs === null) return <span>{t("keys.allFree")}</span>;

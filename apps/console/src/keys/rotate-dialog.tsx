@@ -1,8 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
 import { formatSpan } from "../format.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
 import { Field, NativeSelect } from "../ui/field.tsx";
@@ -15,7 +15,7 @@ const overlaps = [0, HOUR, 24 * HOUR, 72 * HOUR, 168 * HOUR];
 
 /** Asks how long the old secret may go on, then makes the new one. */
 export function RotateDialog({ row, onClose, onMade }: { row: Key; onClose(): void; onMade(made: MadeSecret): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const [overlapSeconds, setOverlapSeconds] = useState(24 * HOUR);
   const rotate = useMutation(api.keys.rotate.mutationOptions({ onSuccess: (made) => onMade({ ...made, rotated: true }) }));
   return (
@@ -31,7 +31,7 @@ export function RotateDialog({ row, onClose, onMade }: { row: Key; onClose(): vo
             <NativeSelect {...ids} value={overlapSeconds} onChange={(event) => setOverlapSeconds(Number(event.target.value))}>
               {overlaps.map((seconds) => (
                 <option key={seconds} value={seconds}>
-                  {seconds === 0 ? t("keys.overlapNone") : formatSpan(seconds, i18n.language)}
+                  {seconds === 0 ? t("keys.overlapNone") : formatSpan(seconds, language)}
                 </option>
               ))}
             </NativeSelect>

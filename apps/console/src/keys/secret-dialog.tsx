@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { formatDateTime } from "../format.ts";
 import { serverNow } from "../live/server-clock.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
 import { SecretOnce } from "../ui/secret-once.tsx";
@@ -18,7 +18,7 @@ export interface MadeSecret {
 
 /** The one moment at which a key can be read. Pressing outside does not close it. */
 export function SecretDialog({ made, baseUrl, onClose }: { made: MadeSecret; baseUrl: string; onClose(): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const [copied, setCopied] = useState(false);
   const { key, secret, rotated } = made;
   const until = key.previousValidUntilMs ?? 0;
@@ -35,7 +35,7 @@ export function SecretDialog({ made, baseUrl, onClose }: { made: MadeSecret; bas
         <SecretOnce secret={secret} onCopied={() => setCopied(true)} />
         {rotated && (
           <p className="text-sm text-ink-2">
-            {until > serverNow() ? t("keys.overlapUntil", { time: formatDateTime(until, i18n.language) }) : t("keys.overlapEnded")}
+            {until > serverNow() ? t("keys.overlapUntil", { time: formatDateTime(until, language) }) : t("keys.overlapEnded")}
           </p>
         )}
         <h3 className="text-sm font-semibold">{t("keys.snippets")}</h3>

@@ -1,8 +1,8 @@
 import type { OverviewRange } from "@sluice/core/overview-range";
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
 import { formatDuration, formatExact } from "../format.ts";
+import { useTexts } from "../text/i18n.ts";
 import { FailureBox } from "../ui/states.tsx";
 
 interface LatencyTableProps {
@@ -15,7 +15,7 @@ const shares = ["p50", "p95", "p99"] as const;
 
 /** Percentiles of a range, from sums: read when it is shown, and not again by itself. */
 export function LatencyTable({ range, providerId }: LatencyTableProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const input = providerId === undefined ? { range } : { range, providerId };
   const { data, error, refetch } = useQuery(api.overview.latency.queryOptions(input));
   if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;
@@ -36,7 +36,7 @@ export function LatencyTable({ range, providerId }: LatencyTableProps) {
       </thead>
       <tbody>
         {(["ttft", "duration"] as const).map((what) => (
-          <tr key={what} title={data && t("overview.latencyOf", { requests: formatExact(data[what].requests, i18n.language) })}>
+          <tr key={what} title={data && t("overview.latencyOf", { requests: formatExact(data[what].requests, language) })}>
             <th scope="row" className="h-6 text-left font-normal text-ink-2">
               {t(`overview.${what}`)}
             </th>

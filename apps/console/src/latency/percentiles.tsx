@@ -1,7 +1,7 @@
 import type { OverviewRange } from "@sluice/core/overview-range";
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { cn } from "../ui/class-names.ts";
 import { LatencyTable } from "./latency-table.tsx";
 
@@ -13,7 +13,7 @@ interface PercentilesProps {
 
 /** Percentiles of latency, read when somebody wants them: a page of a hundred providers reads none by itself. */
 export function Percentiles({ ranges, providerId }: PercentilesProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [open, setOpen] = useState(false);
   return (
     <div className="text-xs">

@@ -1,16 +1,16 @@
-import { useTranslation } from "react-i18next";
 import { clockParts, formatDuration } from "../format.ts";
 import { useTopics } from "../live/hub.ts";
 import { serverNow } from "../live/server-clock.ts";
 import { settledUpTo } from "../live/settled-up-to.ts";
 import { useStore } from "../live/store.ts";
 import { systemBoard } from "../live/system-board.ts";
+import { useTexts } from "../text/i18n.ts";
 
 const topics = ["system"] as const;
 
 /** Up to when the figures read from sums are whole; for administrators, to whom gateways tell how far they are. */
 export function SettledNote() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   useTopics(topics);
   const settled = settledUpTo(useStore(systemBoard).instances.values(), serverNow());
   if (!settled) return null;

@@ -1,5 +1,5 @@
 import type { UseFormRegisterReturn } from "react-hook-form";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Field, Input } from "../ui/field.tsx";
 import { type LimitField, limitFieldsOf } from "./limit-form.ts";
 
@@ -12,7 +12,7 @@ interface LimitFieldsProps {
 
 /** What may be limited at an owner: rates, requests in flight, and cost by window. */
 export function LimitFields({ register, errorOf, stored }: LimitFieldsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <fieldset className="flex min-w-0 flex-col gap-4">
       <legend className="mb-3 text-sm font-semibold">{t("limits.title")}</legend>

@@ -1,5 +1,5 @@
-import type { TFunction } from "i18next";
 import { formatCost, formatExact } from "../format.ts";
+import type { Translate } from "../text/translator.ts";
 import { isCost, type LimitName, limitFieldsOf, type SetLimits } from "./limit-form.ts";
 
 /** A limit's value or use as people read it; costs come in nano-USD. */
@@ -8,7 +8,7 @@ export function limitAmount(limit: LimitName, value: number, language: string): 
 }
 
 /** An owner's own limits in short, '' when it has none. */
-export function limitsInShort(t: TFunction, set: SetLimits, language: string): string {
+export function limitsInShort(t: Translate, set: SetLimits, language: string): string {
   return limitFieldsOf
     .flatMap(([limit, field, unit]) => {
       const value = set[field];

@@ -1,6 +1,6 @@
 import { Search } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../ui/states.tsx";
 import { isNarrowed, type ListSearch } from "./list-search.ts";
@@ -17,7 +17,7 @@ interface ListFrameProps {
 
 /** The states of a list: loading, failed, nothing yet, nothing that matches, or the list. */
 export function ListFrame({ search, query, isEmpty, first, onClear, children }: ListFrameProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const box = "rounded-xl border border-line bg-surface";
   return (
     <>

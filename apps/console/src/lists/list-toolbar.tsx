@@ -1,7 +1,7 @@
 import { type SortName, sortNames } from "@sluice/core/sort-names";
 import { ArrowDown, ArrowUp, Search } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Input, NativeSelect } from "../ui/field.tsx";
 import { type ListSearch, orderOf } from "./list-search.ts";
@@ -19,7 +19,7 @@ interface ListToolbarProps {
 
 /** Search, state and order above a list. The order is in the heads of columns too, where there is room for them. */
 export function ListToolbar({ search, hint, statuses, onChange, children }: ListToolbarProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { sort, order } = orderOf(search);
   const Arrow = order === "asc" ? ArrowUp : ArrowDown;
   return (
@@ -65,7 +65,7 @@ export function ListToolbar({ search, hint, statuses, onChange, children }: List
 }
 
 function SearchField({ value, hint, onChange }: { value: string; hint: string; onChange(value: string): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
   useEffect(() => {

@@ -1,9 +1,9 @@
 import { useCallback, useSyncExternalStore } from "react";
-import { useTranslation } from "react-i18next";
 import { exactCost, formatAgo, formatCost, formatCount, formatDateTime, formatExact } from "../format.ts";
 import { ticks } from "../live/server-clock.ts";
 import { useStore } from "../live/store.ts";
 import type { Usage } from "../live/usage-board.ts";
+import { useTexts } from "../text/i18n.ts";
 import { usageBoard } from "./use-list.ts";
 
 /** The figures of one key or user, rendered again only when they move. */
@@ -14,9 +14,9 @@ export function useUsage(id: string): Usage | undefined {
 
 /** A count in short, exact on hover. */
 export function UsageCount({ id, of }: { id: string; of: "requests" | "totalTokens" }) {
-  const { i18n } = useTranslation();
+  const { language } = useTexts();
   const value = useUsage(id)?.[of] ?? 0;
-  return <span title={formatExact(value, i18n.language)}>{formatCount(value, i18n.language)}</span>;
+  return <span title={formatExact(value, language)}>{formatCount(value, language)}</span>;
 }
 
 export function UsageCost({ id }: { id: string }) {
@@ -26,19 +26,19 @@ export function UsageCost({ id }: { id: string }) {
 
 /** When it was used last: how long ago, the moment on hover. */
 export function LastUsed({ id }: { id: string }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const at = useUsage(id)?.lastUsedAtMs ?? null;
   if (at === null) return <span className="text-ink-3">{t("lists.neverUsed")}</span>;
   return (
-    <time dateTime={new Date(at).toISOString()} title={formatDateTime(at, i18n.language)}>
+    <time dateTime={new Date(at).toISOString()} title={formatDateTime(at, language)}>
       <Ago ms={at} />
     </time>
   );
 }
 
 function Ago({ ms }: { ms: number }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const now = useStore(ticks);
   const passed = Math.max(0, (now || Date.now()) - ms);
-  return passed < 1_000 ? t("lists.now") : formatAgo(passed, i18n.language);
+  return passed < 1_000 ? t("lists.now") : formatAgo(passed, language);
 }

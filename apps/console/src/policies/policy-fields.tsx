@@ -1,5 +1,5 @@
 import type { UseFormRegisterReturn } from "react-hook-form";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Field, Input, Textarea } from "../ui/field.tsx";
 import { policyLists } from "./policy-form.ts";
 
@@ -13,7 +13,7 @@ interface PolicyFieldsProps {
 
 /** What a key, or all keys of a user, may be used for, and for how long. */
 export function PolicyFields({ register, errorOf }: PolicyFieldsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const error = errorOf("policies");
   return (
     <fieldset className="flex min-w-0 flex-col gap-4">

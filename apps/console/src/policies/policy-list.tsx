@@ -1,10 +1,10 @@
 import type { Policies } from "@sluice/core/inputs/policies";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { policyLists } from "./policy-form.ts";
 
 /** What a key may be used for, for who may only read it. */
 export function PolicyList({ policies }: { policies: Policies | null }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const said = policyLists.flatMap((list) => {
     const items = policies?.[list] ?? [];
     return items.length > 0 ? [[list, items.join(", ")] as const] : [];

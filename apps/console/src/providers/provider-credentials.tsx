@@ -1,6 +1,6 @@
 import { Plus, Trash2 } from "lucide-react";
 import { type Control, type Path, type UseFormRegister, useFieldArray } from "react-hook-form";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Field, Input, NativeSelect } from "../ui/field.tsx";
 import type { Provider } from "./provider.ts";
@@ -18,7 +18,7 @@ const orders = ["first", "weighted"] as const;
 
 /** Keys beside the first one: an attempt that is refused goes on with the next before another provider is tried. */
 export function ProviderCredentials({ register, control, errorOf, stored }: CredentialFieldsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { fields, append, remove } = useFieldArray({ control, name: "credentials" });
   const error = errorOf("credentials");
   return (

@@ -1,7 +1,7 @@
 import type { Control, Path, UseFormRegister, UseFormSetValue } from "react-hook-form";
 import { useWatch } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import { LimitFields } from "../limits/limit-fields.tsx";
+import { useTexts } from "../text/i18n.ts";
 import { Field, Input, NativeSelect, Textarea } from "../ui/field.tsx";
 import type { Provider } from "./provider.ts";
 import { ProviderCredentials } from "./provider-credentials.tsx";
@@ -24,7 +24,7 @@ const serves = ["chat", "responses", "embeddings"] as const;
 
 /** What every provider needs: name, dialect, address, key. */
 export function ProviderBasics({ register, control, setValue, errorOf, secretTail, stored = false }: ProviderFieldsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const baseUrl = useWatch({ control, name: "baseUrl" });
   const dialectField = register("dialect");
   return (
@@ -74,7 +74,7 @@ export function ProviderBasics({ register, control, setValue, errorOf, secretTai
 
 /** Where it stands in routing, and which models it takes. */
 export function ProviderRouting({ register, control, errorOf, stored = false, credentials = [] }: ProviderFieldsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const dialect = useWatch({ control, name: "dialect" });
   return (
     <>

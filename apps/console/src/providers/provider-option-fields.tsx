@@ -1,5 +1,5 @@
 import type { Path, UseFormRegister } from "react-hook-form";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Field, Input, Textarea } from "../ui/field.tsx";
 import type { ProviderValues } from "./provider-form.ts";
 
@@ -13,7 +13,7 @@ const breaker = ["failures", "openSeconds", "probes", "failureRatePercent"] as c
 
 /** Hours, priorities by group, timeouts and breakers: what is left empty is as the settings say. */
 export function ProviderOptionFields({ register, errorOf }: OptionFieldsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <>
       <div className="grid gap-4 sm:grid-cols-2">
@@ -56,7 +56,7 @@ export function ProviderOptionFields({ register, errorOf }: OptionFieldsProps) {
 }
 
 function Numbers({ title, error, children }: { title: string; error: string | undefined; children: React.ReactNode }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <fieldset className="flex min-w-0 flex-col gap-3">
       <legend className="mb-3 text-sm font-semibold">{title}</legend>

@@ -2,10 +2,10 @@ import type { TestProviderInput } from "@sluice/core/inputs/provider";
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleX, PlugZap } from "lucide-react";
 import { useId, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs } from "../api/client.ts";
 import { readFailure } from "../api/failure.ts";
 import { formatDuration } from "../format.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Input } from "../ui/field.tsx";
 import { useFailureText } from "../ui/states.tsx";
@@ -19,7 +19,7 @@ interface ProviderTestProps {
 
 /** A connection test and what came back: state, time, model and the beginning of the answer stay beside the button. */
 export function ProviderTest({ input }: ProviderTestProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const [model, setModel] = useState("");
   const test = useMutation(api.providers.test.mutationOptions());
@@ -65,7 +65,7 @@ export function ProviderTest({ input }: ProviderTestProps) {
 }
 
 function Answer({ result }: { result: TestResult }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const Icon = result.ok ? CircleCheck : CircleX;
   return (
     <div className="flex flex-col gap-2">
@@ -96,7 +96,7 @@ function Answer({ result }: { result: TestResult }) {
 }
 
 function useHeadline(result: TestResult): string {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const time = formatDuration(result.latencyMs);
   if (!result.ok) return [t("providers.testFailed"), result.message].join(" · ");
   if (result.model !== undefined) return t("providers.testAnswered", { model: result.model, time });

@@ -1,8 +1,8 @@
 import type { DecisionRule } from "@sluice/core/requests";
-import type { TFunction } from "i18next";
+import type { Translate } from "../text/translator.ts";
 
 /** Where a routing rule sends what it applies to, in a line. */
-export function routingRuleOutcome(t: TFunction, { provider, group, model }: Omit<DecisionRule, "name">): string {
+export function routingRuleOutcome(t: Translate, { provider, group, model }: Omit<DecisionRule, "name">): string {
   return [
     provider && t("settings.routes.toProvider", { provider }),
     group && t("settings.routes.toGroup", { group }),

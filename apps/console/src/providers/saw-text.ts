@@ -1,9 +1,9 @@
 import type { Measured } from "@sluice/core/routing/strategies";
-import type { TFunction } from "i18next";
 import { formatCost, formatDuration } from "../format.ts";
+import type { Translate } from "../text/translator.ts";
 
 /** What a strategy saw of a provider, in words. */
-export function sawText(t: TFunction, { inFlight, ttftMs, costNanoUsd }: Measured): string {
+export function sawText(t: Translate, { inFlight, ttftMs, costNanoUsd }: Measured): string {
   const parts = [
     inFlight === undefined ? "" : t("detail.saw.inFlight", { count: inFlight }),
     ttftMs === undefined ? "" : ttftMs === null ? t("detail.saw.ttftUnknown") : t("detail.saw.ttft", { time: formatDuration(ttftMs) }),

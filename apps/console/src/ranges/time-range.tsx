@@ -1,6 +1,6 @@
 import { ChevronDown } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { cn } from "../ui/class-names.ts";
 import { Field, Input } from "../ui/field.tsx";
@@ -17,7 +17,7 @@ interface TimeRangeProps {
 
 /** Relative ranges stay relative; a fixed one has an end and is history. */
 export function TimeRange({ search, ranges, onChange }: TimeRangeProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const rangeText = useRangeText();
   const [open, setOpen] = useState(false);
   const active = search.from !== undefined || search.to !== undefined;

@@ -1,7 +1,7 @@
 import { ChevronsUpDown } from "lucide-react";
 import type { ComponentProps } from "react";
-import { useTranslation } from "react-i18next";
 import type { SignedIn } from "../api/current-login.ts";
+import { useTexts } from "../text/i18n.ts";
 import { cn } from "../ui/class-names.ts";
 
 interface AccountFaceProps extends ComponentProps<"button"> {
@@ -11,7 +11,7 @@ interface AccountFaceProps extends ComponentProps<"button"> {
 
 /** The button of the account menu; it stands in for the menu until that has been loaded. */
 export function AccountFace({ user, compact = false, className, ...props }: AccountFaceProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <button
       type="button"

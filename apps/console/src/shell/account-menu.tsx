@@ -1,10 +1,10 @@
 import { Keyboard, LockKeyhole, LogOut } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { logout } from "../api/auth.ts";
 import { queryClient } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
 import { readFailure } from "../api/failure.ts";
 import { stopLive } from "../live/hub.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Menu, MenuItem, MenuSeparator } from "../ui/menu.tsx";
 import { useFailureText } from "../ui/states.tsx";
 import { toastFailed } from "../ui/toast.tsx";
@@ -21,7 +21,7 @@ interface AccountMenuProps {
 
 /** Who is signed in, language, theme, help and the way out. It is drawn when it was asked for, so it begins open. */
 export function AccountMenu({ user, version, compact = false, onHelp, onPassword }: AccountMenuProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   async function signOut(): Promise<void> {
     try {

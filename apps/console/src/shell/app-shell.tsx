@@ -1,6 +1,6 @@
 import { getRouteApi, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { buttonClass } from "../ui/button.tsx";
 import { useMedia } from "../ui/use-media.ts";
 import { ConfigBanner } from "./config-banner.tsx";
@@ -17,7 +17,7 @@ const MoreSheet = lazy(() => import("./more-sheet.tsx").then(({ MoreSheet: one }
 
 /** Navigation at the left, or at the bottom of a narrow screen; the page; one indicator of how current it is. */
 export function AppShell() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   // Of the context alone what does not change: that is made anew whenever the address changes.
   const login = route.useRouteContext({ select: ({ login: one }) => one });
   const wide = useMedia("(min-width: 768px)");
@@ -64,7 +64,7 @@ export function AppShell() {
 
 /** The document is named after the place. */
 function useTitle(role: Parameters<typeof placesOf>[0]): void {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const path = useLocation({ select: ({ pathname }) => pathname });
   const place = placesOf(role).find(({ to }) => path.startsWith(to));
   const title = place ? `${t(`nav.${place.name}`)} · Sluice` : "Sluice";

@@ -1,13 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useStore } from "../live/store.ts";
 import { systemBoard } from "../live/system-board.ts";
+import { useTexts } from "../text/i18n.ts";
 import { buttonClass } from "../ui/button.tsx";
 
 /** Says above every page that the configuration file on disk is not what is in force. It goes by itself once it is. */
 export function ConfigBanner() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { configs } = useStore(systemBoard);
   const failed = [...configs.values()].find(({ status }) => status === "failed");
   if (!failed) return null;

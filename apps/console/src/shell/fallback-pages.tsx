@@ -1,8 +1,8 @@
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
 import { Compass, Lock, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { readFailure } from "../api/failure.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Button, buttonClass } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 
@@ -20,7 +20,7 @@ function Fallback({ icon, title, text, children }: { icon: ReactNode; title: str
 }
 
 function HomeLink() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Link to="/overview" className={buttonClass({ variant: "outline" })}>
       {t("page.home")}
@@ -29,7 +29,7 @@ function HomeLink() {
 }
 
 export function NotFoundPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Fallback icon={<Compass />} title={t("page.notFound")} text={t("page.notFoundText")}>
       <HomeLink />
@@ -38,7 +38,7 @@ export function NotFoundPage() {
 }
 
 export function ForbiddenPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Fallback icon={<Lock />} title={t("errors.forbidden")} text={t("page.forbidden")}>
       <HomeLink />
@@ -48,7 +48,7 @@ export function ForbiddenPage() {
 
 /** Stands in for a page that threw, with the request to ask about when the server was the cause. */
 export function CrashPage({ error, reset }: ErrorComponentProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const router = useRouter();
   const failure = readFailure(error);
   const fromServer = typeof error === "object" && error !== null && "data" in error;

@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { useStore } from "../live/store.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Dialog, DialogBody } from "../ui/dialog.tsx";
 import { Switch } from "../ui/switch.tsx";
 import { setSingleKeys, singleKeys } from "./keys.ts";
@@ -21,7 +21,7 @@ const keys = [
 ] as const;
 
 export function KeyboardHelp({ onClose }: { onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const on = useStore(singleKeys);
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t("keyboard.title")} width="max-w-md">

@@ -1,11 +1,11 @@
 import { CirclePause, CirclePlay, Hand, History, ListFilter, Moon, Radio, RefreshCw, WifiOff } from "lucide-react";
 import type { ComponentType } from "react";
-import { useTranslation } from "react-i18next";
 import { clockParts } from "../format.ts";
 import { type Connection, connection } from "../live/connection.ts";
 import { arrivalRate, readerCrowded, readerMode } from "../live/reader.ts";
 import { ticks } from "../live/server-clock.ts";
 import { useStore, useStored } from "../live/store.ts";
+import { useTexts } from "../text/i18n.ts";
 
 interface Look {
   text: string;
@@ -20,7 +20,7 @@ const frameSecond = ({ lastFrameAtMs }: Connection): number => Math.floor(lastFr
 
 /** How current the screen is: in words, shape and colour, always in view. */
 export function LiveIndicator() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const look = useLook();
   const rate = useRate();
   const lastFrameAtMs = useStored(connection, frameSecond);
@@ -53,7 +53,7 @@ function useRate(): number {
 }
 
 function useLook(): Look {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const phase = useStored(connection, (now) => now.phase);
   const retryAtMs = useStored(connection, (now) => now.retryAtMs);
   const lastFrameAtMs = useStored(connection, frameSecond);

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Dialog, DialogBody } from "../ui/dialog.tsx";
 import type { places as all } from "./navigation.ts";
 import { OpenAlerts } from "./open-alerts.tsx";
@@ -11,7 +11,7 @@ interface MoreSheetProps {
 
 /** The places that do not fit at the bottom of a narrow screen. */
 export function MoreSheet({ places, onClose }: MoreSheetProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t("nav.more")}>
       <DialogBody className="gap-1 pb-6">

@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { Ellipsis, Search } from "lucide-react";
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
 import type { SignedIn } from "../api/current-login.ts";
+import { useTexts } from "../text/i18n.ts";
 import { buttonClass } from "../ui/button.tsx";
 import { Logo } from "../ui/logo.tsx";
 import { Account, type BarProps } from "./account.tsx";
@@ -15,7 +15,7 @@ export const BOTTOM_PLACES = 4;
 
 /** Above the page on a narrow screen. */
 export const TopBar = memo(function TopBar({ login, onPalette, onHelp, onPassword }: BarProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <header className="flex h-12 shrink-0 items-center justify-between border-b border-line bg-surface pr-1.5 pl-3.5">
       <span className="flex items-center gap-2 font-semibold tracking-tight">
@@ -40,7 +40,7 @@ export const TopBar = memo(function TopBar({ login, onPalette, onHelp, onPasswor
 
 /** The navigation of a narrow screen, in reach of a thumb. */
 export const BottomBar = memo(function BottomBar({ role, onMore }: { role: SignedIn["user"]["role"]; onMore(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const places = placesOf(role);
   return (
     <nav aria-label={t("nav.label")} className="flex shrink-0 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)]">

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
+import { useTexts } from "../text/i18n.ts";
 
 /** How many incidents are open, in the navigation: read once, then again when a push says so. Nothing while all is well. */
 export function OpenAlerts({ dot = false }: { dot?: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const count = useQuery(api.alerts.open.queryOptions()).data?.length ?? 0;
   if (count === 0) return null;
   if (dot)

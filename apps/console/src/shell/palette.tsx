@@ -4,10 +4,9 @@ import { useNavigate } from "@tanstack/react-router";
 import { CommandEmpty, CommandGroup, CommandInput, CommandItem, CommandList, CommandRoot } from "cmdk";
 import { Box, FileSearch, Keyboard, KeyRound, Languages, Moon, Search, Server, User } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
 import { useNames } from "../api/names.ts";
-import { isLanguage, languages, setLanguage } from "../text/i18n.ts";
+import { isLanguage, languages, setLanguage, useTexts } from "../text/i18n.ts";
 import { setTheme } from "../theme.ts";
 import { type places, placesOf, type Role } from "./navigation.ts";
 
@@ -23,7 +22,7 @@ interface PaletteProps {
 
 /** Everything there is to go to, one field away. In our own dialog: the one that comes with cmdk injects styles, which the CSP forbids. */
 export function Palette({ role, onClose, onHelp }: PaletteProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [query, setQuery] = useState("");
   return (
     <Base.Root open onOpenChange={(open) => !open && onClose()}>
@@ -63,7 +62,7 @@ function matches(_id: string, query: string, words: string[] = []): number {
 }
 
 function Commands({ role, query, onClose, onHelp }: PaletteProps & { query: string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const navigate = useNavigate();
   const { list } = useNames();
   const { data: models = [] } = useQuery(api.logs.models.queryOptions());
@@ -110,7 +109,7 @@ function Commands({ role, query, onClose, onHelp }: PaletteProps & { query: stri
 }
 
 function Preferences({ onClose, onHelp }: Pick<PaletteProps, "onClose" | "onHelp">) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const themes = { light: t("account.themeLight"), dark: t("account.themeDark"), system: t("account.themeSystem") };
   const then = (act: () => void) => () => {
     onClose();

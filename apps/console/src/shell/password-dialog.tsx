@@ -1,6 +1,6 @@
 import { ChangePasswordInput } from "@sluice/core/inputs/user";
-import { useTranslation } from "react-i18next";
 import { client } from "../api/client.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Field, Input } from "../ui/field.tsx";
 import { FormDialog } from "../ui/form-dialog.tsx";
 import { toastDone } from "../ui/toast.tsx";
@@ -8,7 +8,7 @@ import { useInputForm } from "../ui/use-input-form.ts";
 
 /** A new password of one's own. */
 export function PasswordDialog({ onClose }: { onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: ChangePasswordInput,
     defaults: { current: "", password: "" },

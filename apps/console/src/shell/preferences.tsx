@@ -1,7 +1,6 @@
 import { Languages, Monitor, Moon, Sun } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useStore } from "../live/store.ts";
-import { isLanguage, languages, setLanguage } from "../text/i18n.ts";
+import { isLanguage, languages, setLanguage, useTexts } from "../text/i18n.ts";
 import { setTheme, type Theme, theme } from "../theme.ts";
 import { Button } from "../ui/button.tsx";
 import { Menu, MenuChoice } from "../ui/menu.tsx";
@@ -9,7 +8,7 @@ import { Menu, MenuChoice } from "../ui/menu.tsx";
 const themeIcons = { light: Sun, dark: Moon, system: Monitor };
 
 export function ThemeChoice() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const current = useStore(theme);
   const names = { light: t("account.themeLight"), dark: t("account.themeDark"), system: t("account.themeSystem") };
   const options = (["light", "dark", "system"] as const).map((value) => {
@@ -28,12 +27,12 @@ export function ThemeChoice() {
 }
 
 export function LanguageChoice() {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const options = Object.entries(languages).map(([value, label]) => ({ value, label: <span lang={value}>{label}</span> }));
   return (
     <MenuChoice
       label={t("account.language")}
-      value={i18n.language}
+      value={language}
       onChange={(next) => {
         if (isLanguage(next)) void setLanguage(next);
       }}
@@ -44,7 +43,7 @@ export function LanguageChoice() {
 
 /** Both switches for pages outside the shell. */
 export function PreferencesBar() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const current = useStore(theme);
   const Icon = themeIcons[current];
   return (

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Search } from "lucide-react";
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Logo } from "../ui/logo.tsx";
 import { Account, type BarProps } from "./account.tsx";
 import { placesOf } from "./navigation.ts";
@@ -9,7 +9,7 @@ import { OpenAlerts } from "./open-alerts.tsx";
 
 /** The navigation of a wide screen: at the left, always there. */
 export const SideBar = memo(function SideBar({ login, onPalette, onHelp, onPassword }: BarProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <aside className="flex w-54 shrink-0 flex-col border-r border-line bg-ground">
       <div className="flex h-14 items-center gap-2.5 px-4">

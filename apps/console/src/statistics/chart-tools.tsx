@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { Download, ScrollText } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Button, buttonClass } from "../ui/button.tsx";
 import type { logSearch } from "./search.ts";
 
@@ -14,7 +14,7 @@ interface ChartToolsProps {
 
 /** From a chart or table to the requests behind it, and into a spreadsheet. */
 export function ChartTools({ title, logs, onCsv }: ChartToolsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <>
       {logs && (

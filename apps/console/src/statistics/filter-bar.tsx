@@ -1,8 +1,8 @@
 import type { FilterOptions } from "@sluice/core/statistics";
 import { X } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { longRanges } from "../ranges/range-search.ts";
 import { TimeRange } from "../ranges/time-range.tsx";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { NativeSelect } from "../ui/field.tsx";
 import { DEFAULT_RANGE, dialects, type FilterSearch, type SpanSearch, statuses } from "./search.ts";
@@ -19,7 +19,7 @@ const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** When: the range, how fine, and whose clock. */
 export function SpanBar({ search, zone, onChange }: SpanBarProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { from = DEFAULT_RANGE, to, step = "", zone: chosen = "" } = search;
   const zones = [...new Set([localZone, "UTC", chosen].filter(Boolean))];
   return (
@@ -70,7 +70,7 @@ interface Choice {
 
 /** Which requests: one choice of each kind that there is more than one of. */
 export function FilterBar({ search, fields, onChange }: FilterBarProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const data = useFilterOptions();
   const choices = choicesOf(
     data,

@@ -1,6 +1,6 @@
-import i18next from "i18next";
-import { initReactI18next } from "react-i18next";
+import { createStore, useStore } from "../live/store.ts";
 import { en } from "./en.ts";
+import { type Translate, translator } from "./translator.ts";
 
 /** The same keys with other words: what a translation must have. Plural forms a language lacks may be left out. */
 type Translation<T> = {
@@ -9,13 +9,6 @@ type Translation<T> = {
 
 export type Texts = Translation<typeof en>;
 
-declare module "i18next" {
-  interface CustomTypeOptions {
-    defaultNS: "translation";
-    resources: { translation: typeof en };
-  }
-}
-
 export const languages = { en: "English", "zh-CN": "简体中文" } as const;
 export type Language = keyof typeof languages;
 
@@ -23,27 +16,29 @@ export function isLanguage(text: string): text is Language {
   return text in languages;
 }
 
-/** Loads the texts of the language that theme.js put on the document, then starts. */
+/** What is spoken at the moment. */
+interface Spoken {
+  t: Translate;
+  language: Language;
+}
+
+const spoken = createStore<Spoken>({ t: translator(en, "en"), language: "en" });
+
+/** `t` says a text in the language of the reader; whoever calls it is drawn again when that changes. */
+export function useTexts(): Spoken {
+  return useStore(spoken);
+}
+
+/** Loads the texts of the language that theme.js put on the document. */
 export async function startTexts(): Promise<void> {
   const wanted = document.documentElement.lang;
-  const language: Language = isLanguage(wanted) ? wanted : "en";
-  await i18next.use(initReactI18next).init({
-    lng: "en",
-    fallbackLng: "en",
-    resources: { en: { translation: en } },
-    interpolation: { escapeValue: false },
-    returnNull: false,
-  });
-  if (language !== "en") await setLanguage(language);
+  if (isLanguage(wanted) && wanted !== spoken.get().language) await setLanguage(wanted);
 }
 
 /** Switches without a reload, and remembers. */
 export async function setLanguage(language: Language): Promise<void> {
-  if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
-    const { zhCN } = await import("./zh-CN.ts");
-    i18next.addResourceBundle("zh-CN", "translation", zhCN);
-  }
-  await i18next.changeLanguage(language);
+  const texts = language === "zh-CN" ? (await import("./zh-CN.ts")).zhCN : en;
+  spoken.set({ t: translator(texts, language), language });
   document.documentElement.lang = language;
   try {
     localStorage.setItem("sluice.language", language);

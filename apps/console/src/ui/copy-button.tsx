@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Button, type ButtonProps } from "./button.tsx";
 
 interface CopyButtonProps extends Omit<ButtonProps, "onClick" | "value"> {
@@ -13,7 +13,7 @@ interface CopyButtonProps extends Omit<ButtonProps, "onClick" | "value"> {
 }
 
 export function CopyButton({ value, what, labelled = false, onCopied, variant = "ghost", size, ...props }: CopyButtonProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;

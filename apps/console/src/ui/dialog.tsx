@@ -2,7 +2,7 @@ import { AlertDialog as BaseAlert } from "@base-ui/react/alert-dialog";
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Button, type ButtonProps, buttonClass } from "./button.tsx";
 import { cn } from "./class-names.ts";
 
@@ -24,7 +24,7 @@ interface DialogProps {
 
 /** A modal dialog; on narrow screens a sheet from the bottom. */
 export function Dialog({ open, onOpenChange, title, description, children, width = "max-w-lg", dismissible = true }: DialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Base.Root open={open} onOpenChange={onOpenChange} disablePointerDismissal={!dismissible}>
       <Base.Portal>
@@ -71,7 +71,7 @@ interface ConfirmProps {
 
 /** Asks before something that cannot be undone. */
 export function Confirm({ open, onOpenChange, title, text, action, busy = false, variant = "danger", onConfirm }: ConfirmProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <BaseAlert.Root open={open} onOpenChange={onOpenChange}>
       <BaseAlert.Portal>

@@ -1,6 +1,6 @@
 import { ArrowRight } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 
 export interface Difference {
   id: string;
@@ -12,7 +12,7 @@ export interface Difference {
 
 /** What changes from what to what, a line each: a field's name, its old value struck out, its new one. */
 export function DiffList({ label, differences }: { label: string; differences: readonly Difference[] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <ul aria-label={label} className="divide-y divide-line rounded-lg border border-line bg-surface text-sm">
       {differences.map(({ id, name, before, after }) => (

@@ -1,6 +1,6 @@
 import type { FormEventHandler, ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import type { Failure } from "../api/failure.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "./dialog.tsx";
 import { FailureBox } from "./states.tsx";
@@ -23,7 +23,7 @@ interface FormDialogProps {
 
 /** A form in a dialog that is there for as long as it is shown: its fields, what was refused, and a button to send it. */
 export function FormDialog({ title, description, width, onSubmit, onClose, failure, busy, action, children }: FormDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Dialog
       open

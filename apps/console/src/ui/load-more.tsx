@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 
 interface LoadMoreProps {
@@ -10,7 +10,7 @@ interface LoadMoreProps {
 
 /** The foot of a table that has more pages. */
 export function LoadMore({ shown, total, busy, onClick }: LoadMoreProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <div className="flex items-center justify-center gap-3 text-xs text-ink-3">
       {t("common.loadedOf", { shown, total })}

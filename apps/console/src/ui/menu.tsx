@@ -1,7 +1,7 @@
 import { Menu as Base } from "@base-ui/react/menu";
 import { Check } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { cn } from "./class-names.ts";
 import { exposeFocusGuards } from "./focus-guards.ts";
 
@@ -18,7 +18,7 @@ interface MenuProps {
 
 /** A menu of actions under a button. What is outside the page's landmarks needs one of its own. */
 export function Menu({ trigger, children, side = "bottom", align = "end", initiallyOpen = false }: MenuProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Base.Root modal={false} defaultOpen={initiallyOpen}>
       <Base.Trigger render={trigger} />
@@ -46,7 +46,7 @@ interface AnchoredMenuProps {
 
 /** A menu of actions beside something that is no button of its own. The focus goes back to it. */
 export function AnchoredMenu({ anchor, label, onClose, children }: AnchoredMenuProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Base.Root modal={false} open={anchor !== null} onOpenChange={(open) => !open && onClose()}>
       <Base.Portal role="region" aria-label={t("common.menu")}>

@@ -1,9 +1,9 @@
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { CopyButton } from "./copy-button.tsx";
 
 /** A secret in clear, with its copy button. */
 export function SecretOnce({ secret, onCopied }: { secret: string; onCopied?(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <div className="flex items-center gap-2 rounded-lg border border-ok/40 bg-ok-soft py-1.5 pr-1.5 pl-3">
       <input

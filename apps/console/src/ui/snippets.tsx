@@ -1,5 +1,5 @@
 import { ExternalLink } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { buttonClass } from "./button.tsx";
 import { CodeBlock } from "./code-block.tsx";
 import { type Client, clientBaseUrl, clients, snippetsOf } from "./snippet-text.ts";
@@ -17,7 +17,7 @@ interface SnippetsProps {
 
 /** How to point each client at this gateway, with the real address and key. */
 export function Snippets({ baseUrl, secret, first = "claude", model }: SnippetsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [system, setSystem] = useSystem();
   const texts = snippetsOf(clientBaseUrl(baseUrl, location), secret, { system, ...(model !== undefined && { model }) });
   const order = [first, ...clients.filter((one) => one !== first)];

@@ -1,8 +1,8 @@
 import { CircleAlert, RotateCw } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Failure, readFailure } from "../api/failure.ts";
 import { clockParts } from "../format.ts";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 import { cn } from "./class-names.ts";
 import { CopyButton } from "./copy-button.tsx";
@@ -14,7 +14,7 @@ function Skeleton({ className }: { className?: string }) {
 
 /** Rows of bars, shown only when loading takes longer than 150 ms. */
 export function SkeletonRows({ rows = 6, className }: { rows?: number; className?: string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const late = useLate(150);
   return (
     <div role="presentation" className={className}>
@@ -68,7 +68,7 @@ export function Empty({ icon, title, text, children }: EmptyProps) {
 
 /** The text of a failure in the reader's language. */
 export function useFailureText(): (failure: Failure) => string {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (failure) => (failure.code === "invalid_request" && failure.message ? failure.message : t(`errors.${failure.code}`));
 }
 
@@ -82,7 +82,7 @@ interface FailureBoxProps {
 
 /** A read that failed: what, which request, of when it is what still shows, and another try. */
 export function FailureBox({ error, onRetry, asOfMs = 0, className }: FailureBoxProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failure = isFailure(error) ? error : readFailure(error);
   const text = useFailureText()(failure);
   return (

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { NativeSelect } from "./field.tsx";
 import { type System, systemNames, systems } from "./snippet-text.ts";
 
@@ -9,7 +9,7 @@ export function useSystem(): [System, (system: System) => void] {
 }
 
 export function SystemSelect({ system, onSelect }: { system: System; onSelect(system: System): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <NativeSelect
       aria-label={t("keys.os")}

@@ -1,6 +1,6 @@
 import { ChartColumn, Table2 } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useId, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 import { cn } from "./class-names.ts";
 import { ScrollRegion } from "./scroll-region.tsx";
@@ -52,12 +52,12 @@ export interface TimeChartProps {
  */
 export function TimeChart(props: TimeChartProps) {
   const { title, times, series, zone, stepMs, height = 180, empty, tools } = props;
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const id = useId();
   const [asTable, setAsTable] = useState(false);
   const [hover, setHover] = useState<{ index: number; left: number } | null>(null);
   const [inside, setInside] = useState(false);
-  const when = useMemo(() => bucketTime(zone, stepMs, i18n.language), [zone, stepMs, i18n.language]);
+  const when = useMemo(() => bucketTime(zone, stepMs, language), [zone, stepMs, language]);
   // A rate or a time of 0 was measured; a count of 0 is nothing.
   const isNothing = (value: number | null): boolean =>
     value === null || (value === 0 && (props.kind === "bars" || props.integers === true));
@@ -91,7 +91,7 @@ export function TimeChart(props: TimeChartProps) {
           <div className="relative px-2" onPointerEnter={() => setInside(true)} onPointerLeave={() => setInside(false)}>
             <div role="img" aria-label={summary}>
               <Suspense fallback={<div style={{ height }} />}>
-                <TimePlot {...props} height={height} language={i18n.language} onHover={setHover} />
+                <TimePlot {...props} height={height} language={language} onHover={setHover} />
               </Suspense>
             </div>
             {isEmpty && (
@@ -156,7 +156,7 @@ function Tooltip({ series, format, at, title }: TimeChartProps & { at: { index: 
 
 /** The same figures in rows, the newest first. */
 function ChartTable({ title, times, series, format, when }: TimeChartProps & { when(ms: number): string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const rows = times.map((ms, index) => ({ ms, index })).reverse();
   return (
     <ScrollRegion label={title} className="max-h-72 overflow-auto border-t border-line">

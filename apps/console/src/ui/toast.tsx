@@ -1,7 +1,7 @@
 import { Toast } from "@base-ui/react/toast";
 import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../text/i18n.ts";
 import { buttonClass } from "./button.tsx";
 import { cn } from "./class-names.ts";
 
@@ -60,7 +60,7 @@ export function Toaster() {
 }
 
 function List() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { toasts } = Toast.useToastManager();
   return toasts.map((toast) => {
     const failed = toast.type === "failed";

@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { type DefaultValues, type FieldErrors, type FieldValues, type Path, type Resolver, useForm } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import type { z } from "zod";
 import { type Failure, readFailure } from "../api/failure.ts";
+import { useTexts } from "../text/i18n.ts";
 
 interface InputFormOptions<V extends FieldValues, S extends z.ZodType> {
   /** The server's own schema of the input: both sides refuse the same things. */
@@ -58,7 +58,7 @@ export function useInputForm<V extends FieldValues, S extends z.ZodType>({
 
 /** What a schema objects to, in the reader's language. */
 function useIssueText(): (issue: Issue, name: string) => string {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (issue, name) => {
     if (name === "modelRedirects") return t("form.redirect");
     if (name === "groups" || name === "group") return t("form.group");

@@ -1,9 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
 import { Pencil, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client, type Outputs } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Confirm, Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
@@ -22,7 +22,7 @@ interface Tested {
 
 /** Where alerts are told. */
 export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const [editing, setEditing] = useState<Channel | "new" | null>(null);
   const [removing, setRemoving] = useState<Channel | null>(null);
@@ -94,7 +94,7 @@ export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
 
 /** The one moment at which it can be read. */
 function SigningSecretDialog({ secret, onClose }: { secret: string; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Dialog
       open
@@ -115,7 +115,7 @@ function SigningSecretDialog({ secret, onClose }: { secret: string; onClose(): v
 
 /** What the other side made of a test. */
 function TestDialog({ tested: { name, result }, onClose }: { tested: Tested; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t("alerts.tested", { name })}>
       <DialogBody>

@@ -1,10 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { useNames } from "../../api/names.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Confirm } from "../../ui/dialog.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { Switch } from "../../ui/switch.tsx";
@@ -16,7 +16,7 @@ import { SeverityBadge } from "./severity-badge.tsx";
 
 /** What is watched, and who is told. */
 export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channels: readonly Channel[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const names = useNames();
   const failureText = useFailureText();
   const [editing, setEditing] = useState<Rule | "new" | null>(null);
@@ -47,7 +47,7 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
                 {!enabled && <span className="font-normal text-ink-3">{t("alerts.off")}</span>}
               </>
             }
-            detail={ruleConditions(t, rule, { names, language: i18n.language })}
+            detail={ruleConditions(t, rule, { names, language })}
             note={`→ ${toldText(rule)}`}
           >
             <Switch

@@ -1,9 +1,9 @@
 import { type AlertKind, alertKindFacts } from "@sluice/core/alerts/alert-kinds";
 import type { AlertIncident } from "@sluice/core/alerts/alert-view";
-import type { TFunction } from "i18next";
 import type { Outputs } from "../../api/client.ts";
 import type { NameLookup } from "../../api/names.ts";
 import { exactCost, formatCost, formatDuration, formatExact, formatSpan } from "../../format.ts";
+import type { Translate } from "../../text/translator.ts";
 
 export type Rule = Outputs["alerts"]["rules"][number];
 export type Channel = Outputs["alerts"]["channels"][number];
@@ -42,7 +42,7 @@ export function subjectText(names: NameLookup, { kind, id }: AlertIncident["subj
 }
 
 /** When a rule fires, in a line. */
-export function ruleConditions(t: TFunction, rule: Rule, { names, language }: { names: NameLookup; language: string }): string {
+export function ruleConditions(t: Translate, rule: Rule, { names, language }: { names: NameLookup; language: string }): string {
   const { kind, scope, scopeId, threshold, windowMinutes, minimumRequests, quietHours } = rule;
   const { bad, windowed, counted } = alertKindFacts[kind];
   const value = thresholdText(kind, threshold, language);

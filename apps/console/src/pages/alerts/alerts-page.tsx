@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Page } from "../../ui/page.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { AlertChannels } from "./alert-channels.tsx";
@@ -11,7 +11,7 @@ import { PastIncidents } from "./past-incidents.tsx";
 
 /** What is wrong, what is watched, who is told, and what was wrong before; it moves by push. */
 export function AlertsPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const rules = useQuery(api.alerts.rules.queryOptions());
   const channels = useQuery(api.alerts.channels.queryOptions());
   const error = rules.error ?? channels.error;

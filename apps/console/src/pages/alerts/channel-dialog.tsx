@@ -1,6 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
-import { isLanguage, languages } from "../../text/i18n.ts";
+import { isLanguage, languages, useTexts } from "../../text/i18n.ts";
 import { Field, Input, NativeSelect, Textarea } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
@@ -20,10 +19,10 @@ interface ChannelDialogProps {
 
 /** One channel: a webhook or a mailbox. */
 export function ChannelDialog({ channel, onSecret, onClose }: ChannelDialogProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: ChannelForm,
-    defaults: toChannelValues(channel, isLanguage(i18n.language) ? i18n.language : "en") as ChannelValues,
+    defaults: toChannelValues(channel, isLanguage(language) ? language : "en") as ChannelValues,
     fieldOf: (field) => field.replace(/^config\./, "").split(/[.[]/)[0] ?? "",
     toInput: (values: ChannelValues) => ({ ...toChannelFields(values), enabled: channel?.enabled ?? true }),
     async submit(filled) {

@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { ShieldCheck } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { type Channel, type Incident, subjectText, thresholdText, valueText } from "./alert-words.ts";
@@ -12,7 +12,7 @@ import { Told } from "./told.tsx";
 
 /** What is wrong now. */
 export function OpenIncidents({ channels, hasRules }: { channels: readonly Channel[]; hasRules: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, error, dataUpdatedAt, refetch } = useQuery(api.alerts.open.queryOptions());
   return (
     <section aria-labelledby="alerts-open" className="flex flex-col gap-3">
@@ -39,12 +39,12 @@ export function OpenIncidents({ channels, hasRules }: { channels: readonly Chann
 }
 
 function OpenIncident({ incident, channels }: { incident: Incident; channels: readonly Channel[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const names = useNames();
   const { kind, ruleName, severity, subject, value, threshold, firedAtMs, clearSinceMs, deliveries } = incident;
   const about = subjectText(names, subject);
-  const shown = valueText(kind, value, i18n.language);
-  const limit = thresholdText(kind, threshold, i18n.language);
+  const shown = valueText(kind, value, language);
+  const limit = thresholdText(kind, threshold, language);
   return (
     <li className="flex flex-wrap items-start gap-x-4 gap-y-2 px-5 py-3">
       <span className="w-24 shrink-0">
@@ -60,7 +60,7 @@ function OpenIncident({ incident, channels }: { incident: Incident; channels: re
           {shown !== null && limit !== null && `: ${t("alerts.now", { value: shown, threshold: limit })}`}
         </p>
         <p className="text-xs text-ink-3">
-          <time dateTime={new Date(firedAtMs).toISOString()}>{t("alerts.since", { time: formatDateTime(firedAtMs, i18n.language) })}</time>
+          <time dateTime={new Date(firedAtMs).toISOString()}>{t("alerts.since", { time: formatDateTime(firedAtMs, language) })}</time>
         </p>
       </div>
       {clearSinceMs !== null && <Badge tone="ok">{t("alerts.recovering")}</Badge>}

@@ -1,9 +1,9 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { formatDateTime, formatDuration } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
@@ -13,7 +13,7 @@ import { Told } from "./told.tsx";
 
 /** What was wrong once, newest first. */
 export function PastIncidents({ channels }: { channels: readonly Channel[] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const pages = useInfiniteQuery({
     queryKey: [...api.alerts.past.pathKey(), "pages"],
     queryFn: ({ pageParam }) => client.alerts.past.query({ cursor: pageParam }),
@@ -41,7 +41,7 @@ export function PastIncidents({ channels }: { channels: readonly Channel[] }) {
 }
 
 function useColumns(channels: readonly Channel[]): DataColumn<Incident>[] {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const names = useNames();
   return useMemo(() => {
     const column = (id: string, header: string, cell: (incident: Incident) => React.ReactNode): DataColumn<Incident> => ({
@@ -53,7 +53,7 @@ function useColumns(channels: readonly Channel[]): DataColumn<Incident>[] {
     return [
       column("fired", t("alerts.columns.fired"), ({ firedAtMs }) => (
         <time dateTime={new Date(firedAtMs).toISOString()} className="whitespace-nowrap tabular-nums">
-          {formatDateTime(firedAtMs, i18n.language)}
+          {formatDateTime(firedAtMs, language)}
         </time>
       )),
       column("lasted", t("alerts.columns.lasted"), ({ firedAtMs, resolvedAtMs }) =>
@@ -73,10 +73,10 @@ function useColumns(channels: readonly Channel[]): DataColumn<Incident>[] {
         </span>
       )),
       column("value", t("alerts.columns.value"), ({ kind, value, lastValue }) => {
-        const [began, ended] = [valueText(kind, value, i18n.language), valueText(kind, lastValue, i18n.language)];
+        const [began, ended] = [valueText(kind, value, language), valueText(kind, lastValue, language)];
         return began === null ? "" : <span className="whitespace-nowrap tabular-nums">{`${began} → ${ended}`}</span>;
       }),
       column("told", t("alerts.columns.told"), ({ deliveries }) => <Told deliveries={deliveries} channels={channels} />),
     ];
-  }, [t, i18n.language, names, channels]);
+  }, [t, language, names, channels]);
 }

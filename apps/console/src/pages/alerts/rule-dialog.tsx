@@ -1,9 +1,9 @@
 import { alertKindFacts, alertKinds, alertSeverities } from "@sluice/core/alerts/alert-kinds";
 import { CreateAlertRuleInput } from "@sluice/core/inputs/alert";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { type NameLookup, useNames } from "../../api/names.ts";
 import { formatSpan } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Field, Input, NativeSelect, Textarea } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
@@ -22,7 +22,7 @@ interface RuleDialogProps {
 
 /** One rule: what it looks at, when that is bad, and who is told. */
 export function RuleDialog({ rule, channels, onClose }: RuleDialogProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: CreateAlertRuleInput,
     defaults: toRuleValues(rule) as RuleValues,
@@ -91,7 +91,7 @@ export function RuleDialog({ rule, channels, onClose }: RuleDialogProps) {
               <NativeSelect {...ids} {...register("windowMinutes")}>
                 {spans.map((minutes) => (
                   <option key={minutes} value={minutes}>
-                    {formatSpan(minutes * 60, i18n.language)}
+                    {formatSpan(minutes * 60, language)}
                   </option>
                 ))}
               </NativeSelect>
@@ -157,7 +157,7 @@ export function RuleDialog({ rule, channels, onClose }: RuleDialogProps) {
 
 /** Which provider, key or user, by name; a model by its own. */
 function SubjectControl({ scope, ...props }: { scope: Exclude<RuleValues["scope"], "all"> } & React.ComponentProps<"select">) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { list } = useNames();
   if (scope === "model") return <Input {...(props as React.ComponentProps<"input">)} spellCheck={false} className="font-mono" />;
   return (

@@ -1,6 +1,6 @@
 import { Check, Clock, X } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { clockParts } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import type { Channel, Incident } from "./alert-words.ts";
 
 type Delivery = Incident["deliveries"][number];
@@ -13,7 +13,7 @@ const faces = {
 
 /** How far the messages of an incident have come, channel by channel. */
 export function Told({ deliveries, channels }: { deliveries: readonly Delivery[]; channels: readonly Channel[] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   if (deliveries.length === 0) return <span className="text-xs text-ink-3">{t("alerts.untold")}</span>;
   const nameOf = (id: string): string => channels.find((channel) => channel.id === id)?.name ?? id.slice(-8);
   return (

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../../text/i18n.ts";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import type { System } from "../../ui/snippet-text.ts";
@@ -9,7 +9,7 @@ import { useApiTexts } from "./use-api-texts.ts";
 
 /** What holds for every operation: where they are, who may call them, what values mean. */
 export function ApiFacts({ base, role, system }: { base: string; role: Access; system: System }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const texts = useApiTexts();
   const byLogin = role !== "key";
   return (

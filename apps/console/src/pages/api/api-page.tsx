@@ -2,8 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { SearchX } from "lucide-react";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { hasWords } from "../../lists/has-words.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Input } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
 import { clientBaseUrl } from "../../ui/snippet-text.ts";
@@ -20,7 +20,7 @@ const roles = ["key", "user", "admin"] as const;
 
 /** The REST API as the gateway's own document tells it: what the reader may call, with an example of each. */
 export function ApiPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { lead } = useApiTexts();
   const { data, error, refetch } = useQuery({ queryKey: ["openapi"], queryFn: readDocument });
   return (

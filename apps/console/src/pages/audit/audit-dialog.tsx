@@ -1,7 +1,7 @@
 import { Ban } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { Dialog, DialogBody } from "../../ui/dialog.tsx";
@@ -17,7 +17,7 @@ interface AuditDialogProps {
 
 /** One entry whole: who, when, from where, and every field before and after. */
 export function AuditDialog({ entry, onFilter, onClose }: AuditDialogProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { changes, same } = changesOf(entry);
   const who = actorText(t, entry.actor);
   return (
@@ -25,7 +25,7 @@ export function AuditDialog({ entry, onFilter, onClose }: AuditDialogProps) {
       open
       onOpenChange={(open) => !open && onClose()}
       title={<span className="font-mono text-base">{entry.action}</span>}
-      description={`${who} · ${formatDateTime(entry.atMs, i18n.language)}`}
+      description={`${who} · ${formatDateTime(entry.atMs, language)}`}
       width="max-w-2xl"
     >
       <DialogBody className="pb-5">

@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { useNames } from "../../api/names.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { NativeSelect } from "../../ui/field.tsx";
 import { type AuditSearch, isFiltered } from "./search.ts";
@@ -33,7 +33,7 @@ interface AuditFiltersProps {
 
 /** Who, what, which and since when. */
 export function AuditFilters({ search, actions, onChange, onClear }: AuditFiltersProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const names = useNames();
   const known = [...new Set([...actions, ...(search.action ? [search.action] : [])])].sort();
   return (

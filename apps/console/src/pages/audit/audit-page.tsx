@@ -1,9 +1,9 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { ArrowUp, Ban, ScrollText } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { clockParts, formatDate, formatDateTime } from "../../format.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
@@ -19,7 +19,7 @@ const route = getRouteApi("/app/admin/audit");
 
 /** Who changed what, newest first; it grows by itself. */
 export function AuditPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const pages = useAuditPages(search);
@@ -85,7 +85,7 @@ export function AuditPage() {
 const MOST_SHOWN = 3;
 
 function useColumns(onOpen: (entry: AuditEntry) => void): DataColumn<AuditEntry>[] {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   return useMemo(
     () => [
       {
@@ -95,10 +95,10 @@ function useColumns(onOpen: (entry: AuditEntry) => void): DataColumn<AuditEntry>
         cell: ({ row: { original } }) => (
           <time
             dateTime={new Date(original.atMs).toISOString()}
-            title={formatDateTime(original.atMs, i18n.language)}
+            title={formatDateTime(original.atMs, language)}
             className="whitespace-nowrap tabular-nums"
           >
-            {clockParts(original.atMs).time} <span className="text-xs text-ink-3">{formatDate(original.atMs, i18n.language)}</span>
+            {clockParts(original.atMs).time} <span className="text-xs text-ink-3">{formatDate(original.atMs, language)}</span>
           </time>
         ),
       },
@@ -153,6 +153,6 @@ function useColumns(onOpen: (entry: AuditEntry) => void): DataColumn<AuditEntry>
         },
       },
     ],
-    [t, i18n.language, onOpen],
+    [t, language, onOpen],
   );
 }

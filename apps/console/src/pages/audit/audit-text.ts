@@ -1,11 +1,11 @@
-import type { TFunction } from "i18next";
 import type { Outputs } from "../../api/client.ts";
+import type { Translate } from "../../text/translator.ts";
 import type { Difference } from "../../ui/diff-list.tsx";
 
 export type AuditEntry = Outputs["audit"]["list"]["items"][number];
 
 /** Who acted. */
-export function actorText(t: TFunction, actor: AuditEntry["actor"]): string {
+export function actorText(t: Translate, actor: AuditEntry["actor"]): string {
   return actor.name || actor.email || t(`audit.system.${actor.kind}`);
 }
 

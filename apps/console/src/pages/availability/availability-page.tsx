@@ -1,7 +1,6 @@
 import type { Availability } from "@sluice/core/statistics";
 import { getRouteApi } from "@tanstack/react-router";
 import { HeartPulse } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { serverNow } from "../../live/server-clock.ts";
@@ -10,6 +9,7 @@ import { AnswerNote } from "../../statistics/answer-note.tsx";
 import { FilterBar, SpanBar } from "../../statistics/filter-bar.tsx";
 import { spanOf } from "../../statistics/search.ts";
 import { useLiveAnswer } from "../../statistics/use-live-answer.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { AvailabilityTable } from "./availability-table.tsx";
@@ -20,7 +20,7 @@ const fields = ["provider", "model"] as const;
 
 /** How each provider was, and each model of it: how requests ended over the range, and how long they took. */
 export function AvailabilityPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const names = useNames();

@@ -2,12 +2,12 @@ import type { Availability, AvailabilityRow } from "@sluice/core/statistics";
 import { Link } from "@tanstack/react-router";
 import { ChartColumn, Table2 } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
 import { ChartTools } from "../../statistics/chart-tools.tsx";
 import { saveCsv } from "../../statistics/csv.ts";
 import { logSearch } from "../../statistics/search.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { CardCell, CardHead, CardRow, CardRowHead, CardTable } from "../../ui/card-table.tsx";
 import { cn } from "../../ui/class-names.ts";
@@ -25,17 +25,17 @@ const shares = ["p50", "p95", "p99"] as const;
 
 /** Providers, each above its models: what went well, when it did not, and percentiles of both times. */
 export function AvailabilityTable({ availability, search, names }: AvailabilityTableProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const [asTable, setAsTable] = useState(false);
   const { rows, times, zone } = availability;
   const title = t("availability.table");
   const [ttft, duration] = [`${t("overview.ttft")} (p50 / p95 / p99)`, `${t("overview.duration")} (p50 / p95 / p99)`];
   const when = useMemo(() => {
-    const format = new Intl.DateTimeFormat(i18n.language, {
+    const format = new Intl.DateTimeFormat(language, {
       ...{ timeZone: zone, month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
     } as Intl.DateTimeFormatOptions);
     return (ms: number) => format.format(ms);
-  }, [i18n.language, zone]);
+  }, [language, zone]);
   return (
     <>
       <div className="flex items-center justify-between pr-2 pl-4">
@@ -80,8 +80,8 @@ export function AvailabilityTable({ availability, search, names }: AvailabilityT
                   <OutcomeStrip row={row} buckets={availability} name={name} when={when} />
                 )}
               </CardCell>
-              <CardCell number label={t("overview.requests")} title={formatExact(row.requests, i18n.language)}>
-                {formatCount(row.requests, i18n.language)}
+              <CardCell number label={t("overview.requests")} title={formatExact(row.requests, language)}>
+                {formatCount(row.requests, language)}
               </CardCell>
               <CardCell number label={t("availability.rate")} className="font-medium">
                 {formatPercent(ended - row.errors, ended)}
@@ -102,7 +102,7 @@ export function AvailabilityTable({ availability, search, names }: AvailabilityT
 
 /** A provider, or below it one of its models; leads to its requests. */
 function RowName({ row, name, search }: { row: AvailabilityRow; name: string; search: AvailabilitySearch }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { providerId, model } = row;
   return (
     <CardRowHead className={cn("max-w-56", model === null ? "pl-4" : "pl-8 max-md:pl-4")}>
@@ -127,7 +127,7 @@ interface BucketFiguresProps {
 
 /** The buckets with requests in figures, newest first. */
 function BucketFigures({ row: { series }, times, when, label }: BucketFiguresProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const used = times
     .map((ms, at) => ({ ms, requests: series.requests[at] ?? 0, errors: series.errors[at] ?? 0 }))
     .filter(({ requests }) => requests > 0);
@@ -139,8 +139,8 @@ function BucketFigures({ row: { series }, times, when, label }: BucketFiguresPro
           <li key={ms}>
             {when(ms)}:{" "}
             {t("availability.bucket", {
-              requests: formatExact(requests, i18n.language),
-              errors: formatExact(errors, i18n.language),
+              requests: formatExact(requests, language),
+              errors: formatExact(errors, language),
               rate: formatPercent(requests - errors, requests),
             })}
           </li>

@@ -1,6 +1,6 @@
 import type { Availability, AvailabilityRow } from "@sluice/core/statistics";
-import { useTranslation } from "react-i18next";
 import { formatExact, formatPercent } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { cn } from "../../ui/class-names.ts";
 
 interface OutcomeStripProps {
@@ -33,7 +33,7 @@ const looks: Record<Outcome, string> = {
 
 /** How requests ended, a bar a bucket. In words for those who do not see it; the table view has every figure. */
 export function OutcomeStrip({ row: { series }, buckets: { times }, name, when }: OutcomeStripProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const outcomes = series.requests.map((requests, at) => outcomeOf(requests, series.errors[at] ?? 0));
   const counts = (wanted: Outcome): number => outcomes.filter((one) => one === wanted).length;
   const summary = t("availability.strip", { name, ok: counts("ok"), warn: counts("warn"), bad: counts("bad"), none: counts("none") });
@@ -46,8 +46,8 @@ export function OutcomeStrip({ row: { series }, buckets: { times }, name, when }
           <span
             key={times[at]}
             title={`${when(times[at] ?? 0)}: ${t("availability.bucket", {
-              requests: formatExact(requests, i18n.language),
-              errors: formatExact(errors, i18n.language),
+              requests: formatExact(requests, language),
+              errors: formatExact(errors, language),
               rate: formatPercent(requests - errors, requests),
             })}`}
             className={cn("min-w-0 flex-1 rounded-[1px]", looks[outcome])}

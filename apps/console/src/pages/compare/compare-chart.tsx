@@ -1,9 +1,9 @@
 import type { Comparison } from "@sluice/core/statistics";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { ChartTools } from "../../statistics/chart-tools.tsx";
 import { saveCsv } from "../../statistics/csv.ts";
 import { cellsOf, formatMeasure, isCounted, type Measure, totalOf, valuesOf } from "../../statistics/measures.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { type ChartSeries, TimeChart } from "../../ui/time-chart.tsx";
 
 interface CompareChartProps {
@@ -15,7 +15,7 @@ interface CompareChartProps {
 
 /** One measure over the range, a line for each; what failed has none. */
 export function CompareChart({ comparison, measure, nameOf, onZoom }: CompareChartProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { times, endMs, zone, by, entries } = comparison;
   const title = t("compare.chart", { what: t(`statistics.measures.${measure}`) });
   const trends = useMemo(() => entries.flatMap((entry, at) => (entry.failed ? [] : { id: entry.id, at, trend: entry.trend })), [entries]);
@@ -25,7 +25,7 @@ export function CompareChart({ comparison, measure, nameOf, onZoom }: CompareCha
       name: nameOf(id),
       color: `--chart-${at + 1}`,
       values: valuesOf(trend, measure),
-      total: totalOf(trend, measure, i18n.language),
+      total: totalOf(trend, measure, language),
     }),
   );
   const save = (): void => {
@@ -41,7 +41,7 @@ export function CompareChart({ comparison, measure, nameOf, onZoom }: CompareCha
       stepMs={endMs - (times.at(-1) ?? endMs)}
       series={series}
       zone={zone}
-      format={(value) => formatMeasure(measure, value, i18n.language)}
+      format={(value) => formatMeasure(measure, value, language)}
       integers={isCounted(measure)}
       empty={t("overview.noRequests")}
       height={240}

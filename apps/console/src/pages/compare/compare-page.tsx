@@ -1,7 +1,6 @@
 import { type Compared, type CompareSplit, type Comparison, compareSplits } from "@sluice/core/statistics";
 import { getRouteApi } from "@tanstack/react-router";
 import { Scale, TriangleAlert } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { serverNow } from "../../live/server-clock.ts";
@@ -11,6 +10,7 @@ import { SpanBar } from "../../statistics/filter-bar.tsx";
 import { type Measure, measures } from "../../statistics/measures.ts";
 import { spanOf } from "../../statistics/search.ts";
 import { useLiveAnswer } from "../../statistics/use-live-answer.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Page } from "../../ui/page.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
@@ -24,7 +24,7 @@ const ofAdmins: readonly CompareSplit[] = ["user", "provider"];
 
 /** Two to five keys, users, providers or models side by side over the same range. */
 export function ComparePage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { login } = route.useRouteContext();
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -69,7 +69,7 @@ interface ComparedProps {
 }
 
 function ComparisonView({ search, by, ids, measure, nameOf, onChange }: ComparedProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { from, to, step, zone } = search;
   const { data, error, busy, retry } = useLiveAnswer(
     [["statistics", "compare"], { by, ids, from, to, step, zone }],
@@ -100,10 +100,10 @@ function ComparisonView({ search, by, ids, measure, nameOf, onChange }: Compared
 
 /** Which could not be read: the others are right, and these are not nothing. */
 function FailedNote({ comparison, nameOf, onRetry }: { comparison: Comparison; nameOf(id: string): string; onRetry(): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const failed = comparison.entries.filter((entry): entry is Extract<Compared, { failed: true }> => entry.failed);
   if (failed.length === 0) return null;
-  const names = new Intl.ListFormat(i18n.language, { type: "conjunction" }).format(failed.map(({ id }) => nameOf(id)));
+  const names = new Intl.ListFormat(language, { type: "conjunction" }).format(failed.map(({ id }) => nameOf(id)));
   return (
     <p role="alert" className="flex flex-wrap items-center gap-2.5 rounded-lg border border-warn/35 bg-warn-soft px-3 py-2 text-sm">
       <TriangleAlert aria-hidden="true" className="size-4 shrink-0 text-warn" />

@@ -3,13 +3,13 @@ import { tokensOf } from "@sluice/core/overview";
 import { type Compared, type Comparison, ratesOf, type SpanSums } from "@sluice/core/statistics";
 import { Link } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { failureOf } from "../../api/failure.ts";
 import { Difference } from "../../figures/difference.tsx";
 import { exactCost, formatCost, formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
 import { ChartTools } from "../../statistics/chart-tools.tsx";
 import { type CsvCell, saveCsv } from "../../statistics/csv.ts";
 import { logSearch } from "../../statistics/search.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import type { CompareSearch } from "./search.ts";
@@ -59,7 +59,7 @@ function count(name: "requests" | "tokens", of: (sums: SpanSums) => number): Row
 
 /** Each figure of each, with what it was in the span before; a name leads to its requests. What failed says so in its column. */
 export function CompareTable({ comparison, search, nameOf }: CompareTableProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { by, entries } = comparison;
   const title = t("compare.table", { of: t(`compare.of.${by}`) });
   const save = (): void => {
@@ -108,12 +108,8 @@ export function CompareTable({ comparison, search, nameOf }: CompareTableProps) 
                   entry.failed ? (
                     at === 0 && <FailedCell key={entry.id} entry={entry} rows={rows.length} />
                   ) : (
-                    <td
-                      key={entry.id}
-                      className="px-3 py-2 text-right align-top last:pr-4"
-                      title={row.exact?.(entry.totals, i18n.language)}
-                    >
-                      <span className="font-medium tabular-nums">{row.text(entry.totals, i18n.language)}</span>
+                    <td key={entry.id} className="px-3 py-2 text-right align-top last:pr-4" title={row.exact?.(entry.totals, language)}>
+                      <span className="font-medium tabular-nums">{row.text(entry.totals, language)}</span>
                       <span className="flex justify-end text-xs">
                         <Difference
                           now={row.of(entry.totals)}
@@ -135,7 +131,7 @@ export function CompareTable({ comparison, search, nameOf }: CompareTableProps) 
 }
 
 function FailedCell({ entry, rows: span }: { entry: Extract<Compared, { failed: true }>; rows: number }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const text = useFailureText();
   return (
     <td rowSpan={span} className="bg-warn-soft px-3 py-4 text-center align-middle text-sm last:pr-4">

@@ -1,7 +1,7 @@
 import type { CompareSplit, FilterOptions } from "@sluice/core/statistics";
 import { X } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useFilterOptions } from "../../statistics/use-filter-options.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { NativeSelect } from "../../ui/field.tsx";
 import { MOST_COMPARED } from "./search.ts";
 
@@ -14,7 +14,7 @@ interface EntryPickerProps {
 
 /** What is compared, each with its colour and a way out, and the next one. */
 export function EntryPicker({ by, ids, nameOf, onChange }: EntryPickerProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const data = useFilterOptions();
   const left = optionsOf(data, by).filter(({ id }) => !ids.includes(id));
   return (

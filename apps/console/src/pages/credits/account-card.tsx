@@ -1,10 +1,10 @@
-import { useTranslation } from "react-i18next";
 import { type Account, CreditState } from "../../credits/credit-state.tsx";
 import { exactCost, formatCost } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 /** What a user has, and what of it is free. */
 export function AccountCard({ account }: { account: Account }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const figures = [
     ["balance", account.balanceNanoUsd],
     ["held", account.heldNanoUsd],

@@ -2,12 +2,12 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Plus, ScrollText, SlidersHorizontal, Wallet } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client, type Outputs } from "../../api/client.ts";
 import { type NameLookup, useNames } from "../../api/names.ts";
 import { clockParts, exactCost, formatCost, formatDate, formatDateTime } from "../../format.ts";
 import { useTopics } from "../../live/hub.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { NativeSelect } from "../../ui/field.tsx";
@@ -25,7 +25,7 @@ type Entry = Outputs["credits"]["entries"]["items"][number];
 
 /** An account and what moved it besides requests: one's own, or for administrators anybody's. */
 export function CreditsPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { login } = route.useRouteContext();
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -123,7 +123,7 @@ function movedBy({ kind, amountNanoUsd, heldNanoUsd }: Entry): string {
 }
 
 function useColumns(names: NameLookup | null): DataColumn<Entry>[] {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   return useMemo(() => {
     const column = (id: string, cell: (entry: Entry) => React.ReactNode, more: Partial<DataColumn<Entry>> = {}): DataColumn<Entry> =>
       ({
@@ -135,12 +135,8 @@ function useColumns(names: NameLookup | null): DataColumn<Entry>[] {
       }) as DataColumn<Entry>;
     return [
       column("time", ({ atMs }) => (
-        <time
-          dateTime={new Date(atMs).toISOString()}
-          title={formatDateTime(atMs, i18n.language)}
-          className="whitespace-nowrap tabular-nums"
-        >
-          {clockParts(atMs).time} <span className="text-xs text-ink-3">{formatDate(atMs, i18n.language)}</span>
+        <time dateTime={new Date(atMs).toISOString()} title={formatDateTime(atMs, language)} className="whitespace-nowrap tabular-nums">
+          {clockParts(atMs).time} <span className="text-xs text-ink-3">{formatDate(atMs, language)}</span>
         </time>
       )),
       ...(names ? [column("user", ({ userId }) => names.user(userId))] : []),
@@ -186,5 +182,5 @@ function useColumns(names: NameLookup | null): DataColumn<Entry>[] {
         </span>
       )),
     ];
-  }, [t, i18n.language, names]);
+  }, [t, language, names]);
 }

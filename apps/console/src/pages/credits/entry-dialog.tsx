@@ -1,7 +1,7 @@
 import { AdjustInput, RefundInput, TopUpInput } from "@sluice/core/inputs/credit";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
@@ -29,7 +29,7 @@ interface EntryDialogProps {
 
 /** Puts something into a user's account or takes it out. */
 export function EntryDialog({ userId, name, refund, onClose }: EntryDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [kind, setKind] = useState<Kind>(refund ? "refund" : "topUp");
   const [idempotencyKey] = useState(newIdempotencyKey);
   const toInput = ({ requestId, ...entry }: { amountUsd: string; reason: string; requestId: string }) => ({

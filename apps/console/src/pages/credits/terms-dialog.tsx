@@ -1,8 +1,8 @@
 import { type Billing, billingModes, UpdateAccountInput } from "@sluice/core/inputs/credit";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import type { Account } from "../../credits/credit-state.tsx";
 import { exactCost } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
@@ -10,7 +10,7 @@ import { useInputForm } from "../../ui/use-input-form.ts";
 
 /** How a user pays, and how far the balance may go down. */
 export function TermsDialog({ account, name, onClose }: { account: Account; name: string; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const toInput = (values: { billing: Billing; floorUsd: string }) => ({ userId: account.userId, ...values });
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: UpdateAccountInput,

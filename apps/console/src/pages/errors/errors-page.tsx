@@ -2,9 +2,9 @@ import { type ErrorCode, errorCatalogue } from "@sluice/core/errors";
 import { getRouteApi } from "@tanstack/react-router";
 import { SearchX } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { useTranslation } from "react-i18next";
 import { useExplanation } from "../../errors/explanation.ts";
 import { hasWords } from "../../lists/has-words.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { Input } from "../../ui/field.tsx";
@@ -16,7 +16,7 @@ const codes = Object.keys(errorCatalogue) as ErrorCode[];
 
 /** Every error of the catalogue: what it means, why it happens and what to do. */
 export function ErrorsPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { q = "", code } = route.useSearch();
   const navigate = route.useNavigate();
   const explanationOf = useExplanation();
@@ -57,7 +57,7 @@ interface ErrorCardProps {
 }
 
 function ErrorCard({ code, status, retryable, title, why, fix, named }: ErrorCardProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const card = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (named) card.current?.scrollIntoView({ block: "center" });

@@ -2,7 +2,6 @@ import { type KeyStatus, keyStatuses } from "@sluice/core/key-statuses";
 import { getRouteApi } from "@tanstack/react-router";
 import { KeyRound, Plus, X } from "lucide-react";
 import { useCallback, useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { useKeyDialogs } from "../../keys/key-dialogs.tsx";
@@ -13,6 +12,7 @@ import { ListToolbar } from "../../lists/list-toolbar.tsx";
 import { RowList } from "../../lists/row-list.tsx";
 import { useList } from "../../lists/use-list.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty } from "../../ui/states.tsx";
@@ -31,7 +31,7 @@ function statusOf(status: string | undefined): KeyStatus[] | undefined {
 
 /** Keys: one's own, and everybody's for administrators. */
 export function KeysPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { login } = route.useRouteContext();
   const search = route.useSearch();
   const navigate = route.useNavigate();

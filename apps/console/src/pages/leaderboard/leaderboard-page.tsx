@@ -2,7 +2,6 @@ import { formatUsd } from "@sluice/core/money";
 import { type Leaderboard, type LeaderboardOf, leaderboardOf, leaderboardPeriods, leaderboardSorts } from "@sluice/core/statistics";
 import { getRouteApi } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight, Trophy } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { serverNow } from "../../live/server-clock.ts";
@@ -14,6 +13,7 @@ import { ChartTools } from "../../statistics/chart-tools.tsx";
 import { saveCsv } from "../../statistics/csv.ts";
 import { DEFAULT_RANGE, spanOf } from "../../statistics/search.ts";
 import { useLiveAnswer } from "../../statistics/use-live-answer.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { NativeSelect } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
@@ -34,7 +34,7 @@ const offers = { admin: leaderboardOf, user: ["users", "keys", "models"], key: [
 
 /** Who, or what, is used most; by what, and when. */
 export function LeaderboardPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { login } = route.useRouteContext();
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -120,7 +120,7 @@ function useLeaderboard({ of, sort, period, page, from, to, zone }: Asked) {
 
 /** Which entries of how many, and to the next ones. */
 function Pages({ board, onPage }: { board: Leaderboard; onPage(page: number): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const first = (board.page - 1) * board.pageSize + 1;
   return (
     <div className="flex items-center justify-center gap-3 text-xs text-ink-3">

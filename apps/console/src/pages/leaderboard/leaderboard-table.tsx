@@ -1,8 +1,8 @@
 import type { Leaderboard, LeaderboardEntry, LeaderboardOf } from "@sluice/core/statistics";
 import { Link } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp, Minus, Sparkle } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { exactCost, formatCost, formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { CardCell, CardHead, CardRow, CardTable } from "../../ui/card-table.tsx";
 import { cn } from "../../ui/class-names.ts";
 
@@ -18,11 +18,10 @@ const fieldOf = { users: "user", keys: "key", providers: "provider", models: "mo
 
 /** Ranks with what they moved by, and each figure; a row leads to its requests. */
 export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { of, items, sort, span } = board;
   const label = t("leaderboard.table", { of: t(`leaderboard.of.${of}`) });
   const percent = (share: number | null): string => (share === null ? "—" : formatPercent(share, 1));
-  const { language } = i18n;
   return (
     <CardTable
       label={label}
@@ -109,7 +108,7 @@ function ShareBar({ share }: { share: number }) {
 
 /** Up or down against the period before, in words and shape. */
 function RankChange({ rank, previousRank, hasPrevious }: { rank: number; previousRank: number | null; hasPrevious: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   if (!hasPrevious) return null;
   const moved = previousRank === null ? null : previousRank - rank;
   const [Icon, text, tone] =

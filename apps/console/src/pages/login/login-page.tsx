@@ -2,11 +2,11 @@ import { KeyLoginInput, LoginInput } from "@sluice/core/inputs/user";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { KeyRound, Mail } from "lucide-react";
 import { type ComponentProps, type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { keyLogin, login } from "../../api/auth.ts";
 import { forgetLogin } from "../../api/current-login.ts";
 import type { Failure } from "../../api/failure.ts";
 import { OuterFrame } from "../../shell/outer-frame.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field, Input } from "../../ui/field.tsx";
 import { FailureBox } from "../../ui/states.tsx";
@@ -16,7 +16,7 @@ const route = getRouteApi("/login");
 
 /** Signing in: as a user by password, or by a client's key alone. */
 export function LoginPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [byKey, setByKey] = useState(false);
   const Icon = byKey ? Mail : KeyRound;
   return (
@@ -46,7 +46,7 @@ function useEnter(): () => Promise<void> {
 }
 
 function PasswordForm() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const enter = useEnter();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: LoginInput,
@@ -67,7 +67,7 @@ function PasswordForm() {
 }
 
 function KeyForm() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const enter = useEnter();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: KeyLoginInput,
@@ -92,7 +92,7 @@ interface LoginFormProps {
 }
 
 function LoginForm({ onSubmit, failure, busy, children }: LoginFormProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <form noValidate onSubmit={onSubmit} className="mt-6 flex flex-col gap-4">
       {children}

@@ -1,6 +1,6 @@
 import { Copy, Filter, FilterX, PanelRight } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { copyText } from "../../ui/copy-button.tsx";
 import { AnchoredMenu, MenuItem } from "../../ui/menu.tsx";
 import { useLogText } from "./log-text.ts";
@@ -17,7 +17,7 @@ interface CellMenuProps {
 
 /** What can be done with the value of a cell. */
 export function CellMenu({ cell, names, onClose, onFilter, onOpen }: CellMenuProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { valueText } = useLogText(names);
   const { element, field, value, requestId } = cell;
   const name = t(`filter.${field}`);

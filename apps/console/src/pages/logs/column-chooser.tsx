@@ -1,13 +1,13 @@
 import { Columns3 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Popover } from "../../ui/popover.tsx";
 import { type Columns, chooseColumns, columnChoice, columnsFor } from "./columns.ts";
 
 /** Which columns the table has; remembered in this browser. */
 export function ColumnChooser({ admin, shown }: { admin: boolean; shown: Columns["shown"] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const choice = useStore(columnChoice);
   const visible = new Set(shown.map(({ name }) => name));
   return (

@@ -1,11 +1,11 @@
 import type { Attempt, Decision, RequestRow } from "@sluice/core/requests";
 import { Check, CircleX, LogOut, Turtle } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { formatCost, formatDuration } from "../../format.ts";
 import { useReasonText } from "../../providers/reason-text.ts";
 import { routingRuleOutcome } from "../../providers/routing-rule-text.ts";
 import { sawText } from "../../providers/saw-text.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { cn } from "../../ui/class-names.ts";
 import { Section } from "./detail-section.tsx";
 
@@ -17,7 +17,7 @@ interface DecisionProps {
 
 /** Why this provider, and why not the others. */
 export function DecisionView({ decision, attempts, names }: DecisionProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const reasonText = useReasonText();
   const { candidates, excluded, chosenBy, failedBackFrom, rule } = decision;
   const tried = new Map(attempts.map((attempt) => [attempt.providerId, attempt.outcome]));
@@ -87,7 +87,7 @@ const outcomes = {
 
 /** Each attempt as a bar on one time axis: pale until its first content, then full. */
 export function AttemptTimeline({ row, attempts, names, admin }: TimelineProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const span = Math.max(row.durationMs ?? 0, ...attempts.map(({ endedMs }) => endedMs), 1);
   const percent = (ms: number): string => `${Math.min(100, Math.max(0, (ms / span) * 100))}%`;
   return (

@@ -1,7 +1,7 @@
 import type { CostCorrection, CostHistory, PriceVersion, RequestRow } from "@sluice/core/requests";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { exactCost, formatCost, formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Section } from "./detail-section.tsx";
 
 interface HistoryProps {
@@ -12,7 +12,7 @@ interface HistoryProps {
 
 /** What the request was billed at first, what changed that and why, and what it comes to. */
 export function CostHistoryView({ row, history: { originalNanoUsd, corrections }, names }: HistoryProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Section title={t("detail.corrections.title")} note={t("detail.corrections.count", { count: corrections.length })}>
       <dl className="divide-y divide-line">
@@ -34,7 +34,7 @@ interface LineProps {
 }
 
 function Line({ name, nanoUsd, signed = false, strong = false }: LineProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const plus = signed && nanoUsd !== null && !nanoUsd.startsWith("-") && nanoUsd !== "0" ? "+" : "";
   return (
     <div className={`flex items-start justify-between gap-4 py-1.5 text-sm ${strong ? "font-semibold" : ""}`}>
@@ -47,7 +47,7 @@ function Line({ name, nanoUsd, signed = false, strong = false }: LineProps) {
 }
 
 function Cause({ correction: { cause, fromPrice, toPrice }, names }: { correction: CostCorrection; names: NameLookup }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   if (!cause) return <>{t("detail.corrections.causeGone")}</>;
   const who = cause.actorId && names.user(cause.actorId);
   return (
@@ -57,7 +57,7 @@ function Cause({ correction: { cause, fromPrice, toPrice }, names }: { correctio
         {who && ` · ${who}`}
       </span>
       <time dateTime={new Date(cause.atMs).toISOString()} className="block text-xs text-ink-3">
-        {formatDateTime(cause.atMs, i18n.language)}
+        {formatDateTime(cause.atMs, language)}
       </time>
       {toPrice && (
         <span className="block text-xs text-ink-3">
@@ -69,9 +69,9 @@ function Cause({ correction: { cause, fromPrice, toPrice }, names }: { correctio
 }
 
 function Version({ price }: { price: PriceVersion | null }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   if (!price) return <>{t("detail.corrections.noPrice")}</>;
-  const since = t("detail.corrections.version", { time: formatDateTime(price.createdAtMs, i18n.language) });
+  const since = t("detail.corrections.version", { time: formatDateTime(price.createdAtMs, language) });
   return (
     <span title={since}>
       ${price.inputPerMTok} / ${price.outputPerMTok}

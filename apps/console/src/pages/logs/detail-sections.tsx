@@ -3,12 +3,12 @@ import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import { Link } from "@tanstack/react-router";
 import { CircleAlert, Filter, MessagesSquare } from "lucide-react";
 import { lazy, type ReactNode, Suspense } from "react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { costLines } from "../../cost-lines.ts";
 import { exactCost, formatCost, formatDateTime, formatDuration, formatElapsed, formatExact } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { Section } from "./detail-section.tsx";
 import type { Condition, FilterField } from "./search.ts";
@@ -24,7 +24,7 @@ interface SectionProps {
 
 /** What went wrong, why and what to do about it; for administrators what lay behind it, too. */
 export function ErrorView({ row, detail, admin, names }: SectionProps & { names: NameLookup }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <div className="flex gap-2.5 rounded-lg border border-bad/30 bg-bad-soft px-3 py-2.5 text-sm">
       <CircleAlert aria-hidden="true" className="mt-0.5 size-4 shrink-0 text-bad" />
@@ -57,12 +57,12 @@ interface OverviewProps extends SectionProps {
 
 /** Who, what, when and how long. */
 export function OverviewView({ row, detail, names, admin, onFilter }: OverviewProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const by = (field: FilterField, value: string) => ({ field, value, onFilter });
   return (
     <Section title={t("detail.overview")}>
       <dl className="divide-y divide-line">
-        <Fact name={t("detail.started")}>{formatDateTime(row.startedAtMs, i18n.language)}</Fact>
+        <Fact name={t("detail.started")}>{formatDateTime(row.startedAtMs, language)}</Fact>
         <Fact name={t("detail.ttft")}>{formatDuration(row.ttftMs)}</Fact>
         <Fact name={t("detail.duration")}>
           {row.state === "in_flight" ? <Ticking sinceMs={row.startedAtMs} /> : formatDuration(row.durationMs)}
@@ -121,7 +121,7 @@ export function OverviewView({ row, detail, names, admin, onFilter }: OverviewPr
 }
 
 function DetailFacts({ detail, admin }: { detail: RequestDetail; admin: boolean }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   return (
     <>
       {admin && detail.clientIp && <Fact name={t("detail.ip")}>{detail.clientIp}</Fact>}
@@ -131,7 +131,7 @@ function DetailFacts({ detail, admin }: { detail: RequestDetail; admin: boolean 
         </Fact>
       )}
       <Fact name={t("detail.bytes")}>
-        {formatExact(detail.requestBytes, i18n.language)} / {formatExact(detail.responseBytes, i18n.language)}
+        {formatExact(detail.requestBytes, language)} / {formatExact(detail.responseBytes, language)}
       </Fact>
       <Fact name={t("detail.endReason")}>{t(`detail.end.${detail.endReason}`)}</Fact>
     </>
@@ -146,7 +146,7 @@ interface FactProps {
 }
 
 function Fact({ name, children, filter, filterLabel }: FactProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <div className="flex min-h-8 items-center justify-between gap-4 py-0.5 text-sm">
       <dt className="shrink-0 text-ink-3">{name}</dt>
@@ -176,7 +176,7 @@ function Ticking({ sinceMs }: { sinceMs: number }) {
 
 /** Output tokens a second, so far while it is in flight. */
 function Speed({ row }: { row: RequestRow }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   useStore(ticks);
   const rate = tokensPerSecond(row, serverNow());
   return rate === null ? null : <Fact name={t("detail.tokensPerSecond")}>{t("detail.perSecond", { rate })}</Fact>;
@@ -184,7 +184,7 @@ function Speed({ row }: { row: RequestRow }) {
 
 /** Tokens of each kind and what each cost: the parts add up to the total. */
 export function UsageView({ row, detail }: SectionProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const lines = costLines(row.usage, detail?.cost ?? null);
   return (
     <Section title={t("detail.usage")} note={row.billable ? undefined : `${t("detail.billable")}: ${t("detail.no")}`}>
@@ -202,7 +202,7 @@ export function UsageView({ row, detail }: SectionProps) {
               <th scope="row" className="h-8 text-left font-normal text-ink-2">
                 {t(`detail.${kind}`)}
               </th>
-              <td className="text-right">{formatExact(tokens, i18n.language)}</td>
+              <td className="text-right">{formatExact(tokens, language)}</td>
               <td className="w-28 text-right text-ink-2" title={nanoUsd === null ? undefined : exactCost(nanoUsd)}>
                 {formatCost(nanoUsd)}
               </td>
@@ -215,7 +215,7 @@ export function UsageView({ row, detail }: SectionProps) {
             <td className="text-right">
               {formatExact(
                 lines.reduce((sum, { tokens }) => sum + tokens, 0),
-                i18n.language,
+                language,
               )}
             </td>
             <td className="text-right" title={row.costNanoUsd === null ? undefined : exactCost(row.costNanoUsd)}>

@@ -1,8 +1,8 @@
 import type { RequestRow } from "@sluice/core/requests";
-import { useTranslation } from "react-i18next";
 import { formatDuration } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Section } from "./detail-section.tsx";
 
 /** Waiting for the first content, then receiving: one bar. It grows while the request is in flight. */
@@ -16,7 +16,7 @@ function Growing({ row }: { row: RequestRow }) {
 }
 
 function Bar({ row: { ttftMs }, endMs }: { row: RequestRow; endMs: number }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const waited = Math.min(endMs, ttftMs ?? endMs);
   const share = endMs > 0 ? (waited / endMs) * 100 : 0;
   const text = t("detail.timingsText", { first: formatDuration(ttftMs), end: formatDuration(endMs) });

@@ -3,11 +3,11 @@ import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import { useMutation } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Camera, Link as LinkIcon, OctagonX, Terminal, Undo2 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { serverNow } from "../../live/server-clock.ts";
 import { startOf } from "../../ranges/range-search.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { copyText } from "../../ui/copy-button.tsx";
 import { useFailureText } from "../../ui/states.tsx";
@@ -27,7 +27,7 @@ interface DrawerActionsProps {
 
 /** What can be taken from a request, and how it is ended. */
 export function DrawerActions({ row, detail, search, baseUrl, admin }: DrawerActionsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const { role } = appRoute.useRouteContext().login.user;
   const cancel = useMutation(

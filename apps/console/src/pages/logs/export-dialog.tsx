@@ -1,10 +1,10 @@
 import { Download } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Failure, PlainError } from "../../api/failure.ts";
 import type { NameLookup } from "../../api/names.ts";
 import { formatExact } from "../../format.ts";
 import { serverNow } from "../../live/server-clock.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { saveFile } from "../../ui/save-file.ts";
@@ -35,7 +35,7 @@ interface ExportDialogProps {
 
 /** Everything the filter matches, as a file. */
 export function ExportDialog({ search, names, admin, onClose }: ExportDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { describe } = useLogText(names);
   const offered = columns.filter((name) => admin || !ofAdmins.has(name));
   const [format, setFormat] = useState<"csv" | "json">("csv");
@@ -101,12 +101,12 @@ export function ExportDialog({ search, names, admin, onClose }: ExportDialogProp
 }
 
 function Outcome({ run }: { run: Run }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const failureText = useFailureText();
-  const rows = (count: number): string => formatExact(count, i18n.language);
+  const rows = (count: number): string => formatExact(count, language);
   let text = "";
   if (run.phase === "running")
-    text = t("exporting.progress", { rows: rows(run.progress.rows), size: sizeText(run.progress.bytes, i18n.language) });
+    text = t("exporting.progress", { rows: rows(run.progress.rows), size: sizeText(run.progress.bytes, language) });
   if (run.phase === "done") text = t("exporting.done", { rows: rows(run.rows), file: run.file });
   if (run.phase === "failed") text = run.failure ? failureText(run.failure) : t("exporting.failed", { rows: rows(run.rows) });
   return (

@@ -1,6 +1,6 @@
 import { Minus, X } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { useLogText } from "./log-text.ts";
@@ -14,7 +14,7 @@ interface FilterChipsProps {
 
 /** What narrows the log, each with one key to take it away. All of it lives in the address. */
 export function FilterChips({ search, names, onChange }: FilterChipsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { valueText } = useLogText(names);
   const set = conditionsOf(search);
   if (set.length === 0) return null;

@@ -1,11 +1,11 @@
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../../text/i18n.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import { Snippets } from "../../ui/snippets.tsx";
 
 /** What a newcomer does next: a snippet, and where the key comes from. */
 export function FirstRequestHint({ baseUrl }: { baseUrl: string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <div className="flex flex-col gap-4">
       <Snippets baseUrl={baseUrl} secret="sk-sluice-…" />

@@ -1,6 +1,6 @@
 import { useCallback, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { LogFeed } from "../../live/log-feed.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 
 interface GapRowProps {
@@ -13,7 +13,7 @@ interface GapRowProps {
 
 /** A hole that a reconnect or the cap on waiting rows left, with what fills it. */
 export function GapRow({ feed, gap, index, start, height }: GapRowProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [busy, setBusy] = useState(false);
   const fill = useCallback(() => {
     setBusy(true);

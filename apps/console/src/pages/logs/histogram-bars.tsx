@@ -1,10 +1,10 @@
 import type { StatusClass } from "@sluice/core/requests";
 import { type PointerEvent, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { formatExact } from "../../format.ts";
 import { type HistogramView, statusClasses } from "../../live/log-histogram.ts";
 import { serverNow } from "../../live/server-clock.ts";
 import { startOf } from "../../ranges/range-search.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { bucketText } from "./histogram-text.ts";
 import type { LogSearch } from "./search.ts";
 
@@ -30,7 +30,7 @@ interface HistogramBarsProps {
 
 /** Stacked bars; dragging over them chooses a range. */
 export function HistogramBars({ view, search, onZoom }: HistogramBarsProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const area = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<{ start: number; end: number } | null>(null);
   const [hover, setHover] = useState<number | null>(null);
@@ -54,14 +54,14 @@ export function HistogramBars({ view, search, onZoom }: HistogramBarsProps) {
   };
 
   const errors = (view.totals["4xx"] ?? 0) + (view.totals["5xx"] ?? 0) + (view.totals.refused ?? 0);
-  const text = (ms: number): string => bucketText(ms, view, i18n.language);
+  const text = (ms: number): string => bucketText(ms, view, language);
   const over = hover === null ? undefined : buckets[hover];
   return (
     <div className="relative">
       <div
         ref={area}
         role="img"
-        aria-label={t("histogram.summary", { total: formatExact(view.total, i18n.language), from: text(fromMs), to: text(toMs), errors })}
+        aria-label={t("histogram.summary", { total: formatExact(view.total, language), from: text(fromMs), to: text(toMs), errors })}
         className="relative h-11 cursor-crosshair touch-pan-y select-none max-md:h-8"
         onPointerDown={(event) => {
           if (event.button !== 0) return;
@@ -99,9 +99,7 @@ export function HistogramBars({ view, search, onZoom }: HistogramBarsProps) {
         {over && (
           <span className="text-ink-2">
             {text(over.atMs)}
-            {statusClasses.map(
-              (is) => over.counts[is] && ` · ${t(`histogram.class.${is}`)} ${formatExact(over.counts[is], i18n.language)}`,
-            )}
+            {statusClasses.map((is) => over.counts[is] && ` · ${t(`histogram.class.${is}`)} ${formatExact(over.counts[is], language)}`)}
           </span>
         )}
         <span>{text(toMs)}</span>

@@ -1,6 +1,6 @@
-import { useTranslation } from "react-i18next";
 import { formatExact } from "../../format.ts";
 import { type HistogramView, statusClasses } from "../../live/log-histogram.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { bucketText } from "./histogram-text.ts";
@@ -12,7 +12,7 @@ interface HistogramTableProps {
 
 /** The same figures as text, newest first; a row's time zooms to it. */
 export function HistogramTable({ view, onZoom }: HistogramTableProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const classes = statusClasses.filter((is) => view.totals[is]);
   const rows = view.buckets.filter(({ total }) => total > 0).toReversed();
   return (
@@ -33,7 +33,7 @@ export function HistogramTable({ view, onZoom }: HistogramTableProps) {
         </thead>
         <tbody>
           {rows.map(({ atMs, counts }) => {
-            const time = bucketText(atMs, view, i18n.language);
+            const time = bucketText(atMs, view, language);
             return (
               <tr key={atMs} className="border-t border-line">
                 <th scope="row" className="text-left font-normal">
@@ -48,7 +48,7 @@ export function HistogramTable({ view, onZoom }: HistogramTableProps) {
                 </th>
                 {classes.map((is) => (
                   <td key={is} className="text-right">
-                    {formatExact(counts[is] ?? 0, i18n.language)}
+                    {formatExact(counts[is] ?? 0, language)}
                   </td>
                 ))}
               </tr>

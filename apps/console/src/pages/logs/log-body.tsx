@@ -1,9 +1,9 @@
 import { Radio, ScrollText } from "lucide-react";
 import { lazy, type RefObject, Suspense, useEffect, useState, useSyncExternalStore } from "react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import type { Columns } from "./columns.ts";
@@ -39,7 +39,7 @@ interface LogBodyProps {
 
 /** The table, or what stands in for it: loading, failed, nothing yet, nothing that matches. */
 export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: LogBodyProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { describe } = useLogText(table.names);
   const status = useStore(feed.status);
   const { tail } = feed;
@@ -86,7 +86,7 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
               text={
                 <>
                   {t("logs.emptyFilterText", { filters: describe(search) })}{" "}
-                  {status.kept && t("logs.keptSince", keptText(status.kept, i18n.language))}
+                  {status.kept && t("logs.keptSince", keptText(status.kept, language))}
                 </>
               }
             >
@@ -108,7 +108,7 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
 
 /** One polite sentence, at most every ten seconds, instead of announcing rows. */
 function Summary({ feed }: { feed: LogFeed }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [text, setText] = useState("");
   useEffect(() => {
     let since = feed.tail.arrived();

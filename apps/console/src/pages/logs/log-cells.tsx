@@ -1,11 +1,11 @@
 import type { RequestRow } from "@sluice/core/requests";
-import type { TFunction } from "i18next";
 import { EllipsisVertical, History } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import type { NameLookup } from "../../api/names.ts";
 import { clockParts, exactCost, formatCost, formatCount, formatDateTime, formatDay, formatDuration, formatElapsed } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
+import type { Translate } from "../../text/translator.ts";
 import { cn } from "../../ui/class-names.ts";
 import type { ColumnName, Columns } from "./columns.ts";
 import { RequestState } from "./request-state.tsx";
@@ -15,7 +15,7 @@ import { Tokens, tokenTitle } from "./token-cells.tsx";
 
 /** The reader's language, looked up once for the table and not in every cell: rows come by the hundred a second. */
 export interface Words {
-  t: TFunction;
+  t: Translate;
   language: string;
 }
 

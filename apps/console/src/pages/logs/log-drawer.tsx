@@ -3,12 +3,12 @@ import type { RequestRow } from "@sluice/core/requests";
 import { useQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronUp, X } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs, queryClient } from "../../api/client.ts";
 import type { NameLookup } from "../../api/names.ts";
 import { listenTo } from "../../live/hub.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { isGap } from "../../live/log-order.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { ScrollRegion } from "../../ui/scroll-region.tsx";
@@ -36,7 +36,7 @@ interface LogDrawerProps {
 
 /** One request in full, beside the log, which goes on behind it. Another row swaps what it shows. */
 export function LogDrawer({ id, feed, search, names, admin, baseUrl, onClose, onOpen, onFilter }: LogDrawerProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const options = api.logs.get.queryOptions({ id });
   const { data, error, refetch } = useQuery(options);
   const shown = useTailRow(feed.tail, id)?.row;
@@ -112,7 +112,7 @@ interface ContentProps extends Pick<LogDrawerProps, "names" | "admin" | "onFilte
 }
 
 function Content({ row, entry, names, admin, onFilter }: ContentProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { detail = null, history = null } = entry ?? {};
   // Parts that add up to what it costs now.
   const cost = history?.corrections.findLast((correction) => correction.cost)?.cost;

@@ -1,17 +1,17 @@
 import { timeOfId } from "@sluice/core/ids";
 import { useSyncExternalStore } from "react";
-import { useTranslation } from "react-i18next";
 import { formatExact } from "../../format.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { SCROLLBACK_MAX } from "../../live/log-limits.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { keptText } from "./kept-text.ts";
 import { SearchOn } from "./search-on.tsx";
 
 /** What stands below the last row: more is coming, it failed, the browser holds enough, or this is all. */
 export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { older, searchedToMs, kept } = useStore(feed.status);
   const { tail } = feed;
   const full = useSyncExternalStore(tail.onView, () => tail.view().order.length >= SCROLLBACK_MAX);
@@ -28,7 +28,7 @@ export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): 
           {older === "error" && t("logs.olderFailed")}
           {full && !ended && (
             <>
-              {t("logs.full", { rows: formatExact(tail.view().order.length, i18n.language) })}
+              {t("logs.full", { rows: formatExact(tail.view().order.length, language) })}
               <Button size="sm" onClick={() => onGoOn(timeOfId(tail.floor) + 1)}>
                 {t("logs.goOn")}
               </Button>
@@ -39,7 +39,7 @@ export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): 
               {t("logs.loadOlder")}
             </Button>
           )}
-          {ended && (kept ? t("logs.keptSince", keptText(kept, i18n.language)) : t("logs.end"))}
+          {ended && (kept ? t("logs.keptSince", keptText(kept, language)) : t("logs.end"))}
         </div>
       </div>
     </div>

@@ -1,10 +1,10 @@
 import { CirclePause, CirclePlay, Download, Radio } from "lucide-react";
 import { memo, type RefObject, useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { ranges } from "../../ranges/range-search.ts";
 import { TimeRange } from "../../ranges/time-range.tsx";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { ColumnChooser } from "./column-chooser.tsx";
@@ -33,7 +33,7 @@ interface LogHeaderProps {
 /** What the log shows, how current it is, and what can be done with it. */
 export const LogHeader = memo(function LogHeader(props: LogHeaderProps) {
   const { search, names, admin, narrow, columns, paused, query, onChange, onPause, onExport } = props;
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { models, read } = useModels();
   const options = useMemo(() => optionsOf(names.list, models, admin), [names.list, models, admin]);
   const add = (conditions: readonly Condition[]): void => {

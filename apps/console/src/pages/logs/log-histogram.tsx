@@ -1,8 +1,8 @@
 import { ChartColumn, Table2, ZoomOut } from "lucide-react";
 import { memo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { formatCount, formatExact } from "../../format.ts";
 import { type HistogramView, statusClasses } from "../../live/log-histogram.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { HistogramBars, tones } from "./histogram-bars.tsx";
@@ -19,12 +19,12 @@ interface LogHistogramProps {
 
 /** The timeline above the log, for the same filter: how many, and how they ended. */
 export const LogHistogram = memo(function LogHistogram({ search, zoomed, onZoom, onUndo }: LogHistogramProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const [asTable, setAsTable] = useState(false);
   const state = useHistogram(feedKey(search));
   if (state.phase === "unanswered") {
     const names = state.fields.map((field) => t(`filter.${fieldNames[field] ?? "request"}`));
-    return <Note text={t("histogram.unanswered", { fields: new Intl.ListFormat(i18n.language, { type: "disjunction" }).format(names) })} />;
+    return <Note text={t("histogram.unanswered", { fields: new Intl.ListFormat(language, { type: "disjunction" }).format(names) })} />;
   }
   if (state.phase === "error") return <Note text={t("histogram.failed")} />;
   const view = state.phase === "ready" ? state.view : null;
@@ -71,16 +71,16 @@ function Note({ text }: { text: string }) {
 }
 
 function Legend({ view }: { view: HistogramView }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   return (
     <ul className="flex flex-wrap items-center gap-x-3">
       {statusClasses.map((is) => {
         const count = view.totals[is];
         if (!count) return null;
         return (
-          <li key={is} className="flex items-center gap-1.5" title={formatExact(count, i18n.language)}>
+          <li key={is} className="flex items-center gap-1.5" title={formatExact(count, language)}>
             <span aria-hidden="true" className={cn("size-2 rounded-xs", tones[is].dot)} />
-            {t(`histogram.class.${is}`)} <span className="font-medium text-ink-2">{formatCount(count, i18n.language)}</span>
+            {t(`histogram.class.${is}`)} <span className="font-medium text-ink-2">{formatCount(count, language)}</span>
           </li>
         );
       })}

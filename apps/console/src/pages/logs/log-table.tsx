@@ -1,9 +1,9 @@
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
 import { type CSSProperties, type RefObject, useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { isGap } from "../../live/log-order.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { cn } from "../../ui/class-names.ts";
 import type { Columns } from "./columns.ts";
 import { GapRow } from "./gap-row.tsx";
@@ -36,8 +36,8 @@ interface LogTableProps {
 /** The virtual table: only what is in view exists, and what is read never moves. */
 export function LogTable(props: LogTableProps) {
   const { feed, names, columns, narrow, openId, currentId, scroller, onOpen, onCurrent, onMenu, onGoOn } = props;
-  const { t, i18n } = useTranslation();
-  const words = useMemo(() => ({ t, language: i18n.language }), [t, i18n.language]);
+  const { t, language } = useTexts();
+  const words = useMemo(() => ({ t, language }), [t, language]);
   const { tail } = feed;
   const order = useSyncExternalStore(tail.onView, () => tail.view().order);
   const { virtual, height } = useRows(props, order);

@@ -1,11 +1,11 @@
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { useRangeText } from "../../ranges/range-text.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { type Condition, conditionsOf, type FilterField, type LogSearch } from "./search.ts";
 
 /** Filters in words: names instead of ids. */
 export function useLogText(names: NameLookup) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const rangeText = useRangeText();
 
   function valueText(field: FilterField, value: string): string {
@@ -29,7 +29,7 @@ export function useLogText(names: NameLookup) {
   function describe(search: LogSearch): string {
     const parts = conditionsOf(search).map(conditionText);
     if (search.from !== undefined || search.to !== undefined) parts.push(rangeText(search));
-    return new Intl.ListFormat(i18n.language, { type: "conjunction" }).format(parts);
+    return new Intl.ListFormat(language, { type: "conjunction" }).format(parts);
   }
 
   return { valueText, conditionText, rangeText, describe };

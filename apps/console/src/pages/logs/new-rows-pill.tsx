@@ -1,13 +1,13 @@
 import { ArrowUp } from "lucide-react";
 import { useSyncExternalStore } from "react";
-import { useTranslation } from "react-i18next";
 import { HELD_MAX } from "../../live/log-limits.ts";
 import type { LogTail } from "../../live/log-tail.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { cn } from "../../ui/class-names.ts";
 
 /** What waits above: "128 new (3 errors)". Pressing it lets them in. */
 export function NewRowsPill({ tail, onClick }: { tail: LogTail; onClick(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { held, heldErrors, heldOverflow } = useSyncExternalStore(tail.onView, tail.view);
   const count = heldOverflow ? t("logs.newMany", { count: HELD_MAX }) : t("logs.new", { count: held });
   return (

@@ -1,7 +1,7 @@
 import { Search } from "lucide-react";
 import { type KeyboardEvent, type RefObject, useId, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { cn } from "../../ui/class-names.ts";
 import { useLogText } from "./log-text.ts";
 import { type Options, type QueryWords, readQuery, type Suggestion, suggestions } from "./query.ts";
@@ -18,7 +18,7 @@ interface QueryFieldProps {
 
 /** Filters by typing or by choosing: first of what, then which. A minus in front leaves out. */
 export function QueryField({ input, names, options, onOpen, onAdd }: QueryFieldProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { valueText } = useLogText(names);
   const words: QueryWords = { fieldText: (field) => t(`filter.${field}`), valueText };
   const list = useId();

@@ -1,5 +1,5 @@
 import type { RequestRow } from "@sluice/core/requests";
-import type { TFunction } from "i18next";
+import type { Translate } from "../../text/translator.ts";
 
 /**
  * Drawn here, one path each, after lucide's forms: a log under load makes hundreds of these a second, and the library's
@@ -20,7 +20,7 @@ const looks = {
  * Icon, word, colour and HTTP status of a request: never colour alone. Nothing of it moves: forty animated icons would
  * cost the log its frames, and the elapsed time beside them already tells that something is going on.
  */
-export function RequestState({ row, t, className = "" }: { row: RequestRow; t: TFunction; className?: string }) {
+export function RequestState({ row, t, className = "" }: { row: RequestRow; t: Translate; className?: string }) {
   const state = row.state === "in_flight" && row.ttftMs !== null ? "streaming" : row.state;
   const { path, tone, word } = looks[state];
   return (

@@ -1,12 +1,12 @@
-import { useTranslation } from "react-i18next";
 import { clockParts, formatDay } from "../../format.ts";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 
 /** How far back a search came, and what goes on with it: one button, so that it keeps the focus while it works. */
 export function SearchOn({ feed, onFound }: { feed: LogFeed; onFound?: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { searching } = useStore(feed.status);
   const searchedTo = useSearchedTo(feed);
   return (
@@ -21,7 +21,7 @@ export function SearchOn({ feed, onFound }: { feed: LogFeed; onFound?: () => voi
 
 /** Day and time down to which everything was searched. */
 export function useSearchedTo(feed: LogFeed): string {
-  const { i18n } = useTranslation();
+  const { language } = useTexts();
   const { searchedToMs } = useStore(feed.status);
-  return searchedToMs === null ? "" : `${formatDay(searchedToMs, i18n.language)} ${clockParts(searchedToMs).time}`;
+  return searchedToMs === null ? "" : `${formatDay(searchedToMs, language)} ${clockParts(searchedToMs).time}`;
 }

@@ -1,8 +1,8 @@
 import { useEffect, useSyncExternalStore } from "react";
-import { useTranslation } from "react-i18next";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { readerCrowded, readerMode } from "../../live/reader.ts";
 import { ticks } from "../../live/server-clock.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 const nothing = () => () => {};
 const never = () => false;
@@ -36,7 +36,7 @@ const TITLE_MS = 2_000;
 
 /** "(12 errors) Logs" while nobody looks. */
 export function useHiddenErrors(feed: LogFeed | null): void {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   useEffect(() => {
     if (!feed) return;
     let timer: ReturnType<typeof setInterval> | undefined;

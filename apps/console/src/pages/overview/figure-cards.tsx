@@ -1,10 +1,10 @@
 import { type Sums, tokensOf } from "@sluice/core/overview";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { Difference } from "../../figures/difference.tsx";
 import { exactCost, formatCost, formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
 import type { OverviewView } from "../../live/overview-board.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { NowCard } from "./now-card.tsx";
 
 const figure =
@@ -12,10 +12,9 @@ const figure =
 
 /** Today so far, each figure beside yesterday's at this time of day; and what goes on now. */
 export function FigureCards({ view }: { view: OverviewView }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { overview, then } = view;
   const { today, startMs } = overview.day;
-  const { language } = i18n;
   const tokens = tokensOf(today);
   const search = { from: startMs };
   const count = (value: number): string => formatCount(Math.round(value), language);
@@ -149,7 +148,7 @@ interface ChangeProps {
 
 /** More or less than yesterday, and what it was then. */
 function Change({ now, then, text, points = false }: ChangeProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <>
       <Difference now={now} then={then} points={points} same={t("overview.same")} />

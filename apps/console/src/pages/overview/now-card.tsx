@@ -1,15 +1,15 @@
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { formatCost, formatCount } from "../../format.ts";
 import type { Rates } from "../../live/rate-meter.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 /** What goes through now: means over the last minute. */
 export function NowCard({ rates }: { rates: Rates }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const rate = (value: number): string =>
     value >= 100
-      ? formatCount(Math.round(value), i18n.language)
-      : new Intl.NumberFormat(i18n.language, { maximumSignificantDigits: 2 }).format(value);
+      ? formatCount(Math.round(value), language)
+      : new Intl.NumberFormat(language, { maximumSignificantDigits: 2 }).format(value);
   const figures = [
     { name: "requestRate", text: rate(rates.requestsPerSecond) },
     { name: "tokenRate", text: rate(rates.tokensPerSecond) },

@@ -1,9 +1,9 @@
 import type { Overview, OverviewSeries } from "@sluice/core/overview";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { formatCost, formatCount, formatDuration } from "../../format.ts";
 import type { OverviewView } from "../../live/overview-board.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { type ChartSeries, TimeChart } from "../../ui/time-chart.tsx";
 
 interface OverviewChartsProps {
@@ -17,7 +17,7 @@ type Metric = (typeof metrics)[number];
 
 /** Cost, requests, tokens and time to first content over the range, with one crosshair. A range dragged over leads to its requests. */
 export function OverviewCharts({ view, nameOf }: OverviewChartsProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const navigate = useNavigate();
   const { overview } = view;
   const { times, endMs, zone, by } = overview;
@@ -25,9 +25,9 @@ export function OverviewCharts({ view, nameOf }: OverviewChartsProps) {
   // `view` is another object after each change; the overview in it is not.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   const series = useMemo(() => {
-    const of = (metric: Metric): ChartSeries[] => chartSeries(overview, { metric, nameOf, others, language: i18n.language });
+    const of = (metric: Metric): ChartSeries[] => chartSeries(overview, { metric, nameOf, others, language });
     return { cost: of("cost"), requests: of("requests"), tokens: of("tokens"), ttft: of("ttft") };
-  }, [view, nameOf, others, i18n.language]);
+  }, [view, nameOf, others, language]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   const starts = useMemo(() => [...times], [view]);
   return (
@@ -41,7 +41,7 @@ export function OverviewCharts({ view, nameOf }: OverviewChartsProps) {
           stepMs={endMs - (starts.at(-1) ?? endMs)}
           series={series[metric]}
           zone={zone}
-          format={(value) => formatValue(metric, value, i18n.language)}
+          format={(value) => formatValue(metric, value, language)}
           integers={metric === "requests" || metric === "tokens"}
           sync="overview"
           empty={t("overview.noRequests")}

@@ -2,12 +2,12 @@ import { type OverviewSplit, overviewRanges, overviewSplits } from "@sluice/core
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Gauge } from "lucide-react";
 import { useCallback } from "react";
-import { useTranslation } from "react-i18next";
 import { useNames } from "../../api/names.ts";
 import { formatDateTime } from "../../format.ts";
 import { Percentiles } from "../../latency/percentiles.tsx";
 import { SettledNote } from "../../ledger/settled-note.tsx";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Segments } from "../../ui/segments.tsx";
@@ -22,7 +22,7 @@ const appRoute = getRouteApi("/app");
 
 /** What went through today and what goes on now, at one glance. */
 export function OverviewPage() {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { login } = appRoute.useRouteContext();
   const isAdmin = login.user.role === "admin";
   const splits: readonly OverviewSplit[] = isAdmin ? overviewSplits : ["model", "key"];
@@ -63,9 +63,7 @@ export function OverviewPage() {
             <OverviewCharts view={view} nameOf={seriesName} />
           </section>
           <section aria-label={t("overview.topLists")} className="flex flex-col gap-3">
-            <h2 className="text-sm text-ink-2">
-              {t("overview.since", { time: formatDateTime(view.overview.times[0] ?? 0, i18n.language) })}
-            </h2>
+            <h2 className="text-sm text-ink-2">{t("overview.since", { time: formatDateTime(view.overview.times[0] ?? 0, language) })}</h2>
             <TopLists view={view} nameOf={nameOf} />
           </section>
         </>
@@ -75,7 +73,7 @@ export function OverviewPage() {
 }
 
 function Lead({ zone, isAdmin }: { zone: string; isAdmin: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <>
       {t("overview.lead", { zone })} {isAdmin && <SettledNote />}
@@ -85,7 +83,7 @@ function Lead({ zone, isAdmin }: { zone: string; isAdmin: boolean }) {
 
 /** Before the first request there are no figures, but there is a next step. */
 function FirstUse({ isAdmin }: { isAdmin: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <div className="rounded-xl border border-line bg-surface">
       <Empty icon={<Gauge />} title={t("overview.emptyTitle")} text={t(isAdmin ? "overview.emptyAdmin" : "overview.emptyUser")}>
@@ -111,7 +109,7 @@ function FirstUse({ isAdmin }: { isAdmin: boolean }) {
 
 /** Boxes where the figures will be, so that nothing jumps. */
 function OverviewSkeleton() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const box = "animate-pulse rounded-xl border border-line bg-surface";
   return (
     <div role="presentation" className="flex flex-col gap-5">

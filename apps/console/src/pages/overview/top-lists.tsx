@@ -1,9 +1,9 @@
 import type { TopEntry } from "@sluice/core/overview";
 import { type OverviewSplit, overviewSplits } from "@sluice/core/overview-range";
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { exactCost, formatCost, formatCount, formatExact, formatPercent } from "../../format.ts";
 import type { OverviewView } from "../../live/overview-board.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 interface TopListsProps {
   view: OverviewView;
@@ -12,7 +12,7 @@ interface TopListsProps {
 
 /** The dearest models, providers, users and keys of the range; each leads to its requests. */
 export function TopLists({ view, nameOf }: TopListsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { top, range } = view.overview;
   const lists = overviewSplits.flatMap((split) => (top[split] ? [{ split, entries: top[split] }] : []));
   return (
@@ -51,7 +51,7 @@ interface TopLineProps {
 }
 
 function TopLine({ split, range, entry, name, share }: TopLineProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { requests, errors, tokens, costNanoUsd } = entry;
   return (
     <Link to="/logs" search={{ [split]: entry.id, from: `now-${range}` }} className="group relative block px-4 py-1.5 hover:bg-hover">
@@ -64,11 +64,11 @@ function TopLine({ split, range, entry, name, share }: TopLineProps) {
         </span>
       </span>
       <span className="flex items-baseline justify-between gap-3 text-xs text-ink-3">
-        <span className="truncate" title={`${formatExact(requests, i18n.language)} / ${formatExact(tokens, i18n.language)}`}>
+        <span className="truncate" title={`${formatExact(requests, language)} / ${formatExact(tokens, language)}`}>
           {t("overview.line", {
             count: requests,
-            requests: formatCount(requests, i18n.language),
-            tokens: formatCount(tokens, i18n.language),
+            requests: formatCount(requests, language),
+            tokens: formatCount(tokens, language),
           })}
         </span>
         {errors > 0 && <span className="text-bad">{t("overview.errors", { rate: formatPercent(errors, requests) })}</span>}

@@ -1,10 +1,10 @@
 import { MOST_PRICE_FILE } from "@sluice/core/inputs/price";
 import { FileUp } from "lucide-react";
 import { useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { client, type Outputs } from "../../api/client.ts";
 import { type Failure, readFailure } from "../../api/failure.ts";
 import { formatBytes } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Textarea } from "../../ui/field.tsx";
@@ -17,7 +17,7 @@ type Preview = Outputs["prices"]["import"];
 
 /** A price table in LiteLLM's form: chosen or pasted, looked at, then applied. */
 export function ImportDialog({ onClose }: { onClose(): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const fileInput = useRef<HTMLInputElement>(null);
   const [file, setFile] = useState<{ name: string; text: string } | null>(null);
   const [pasted, setPasted] = useState("");
@@ -88,7 +88,7 @@ export function ImportDialog({ onClose }: { onClose(): void }) {
               </Button>
               {file && (
                 <span className="min-w-0 text-sm">
-                  {file.name} <span className="text-xs text-ink-3">{formatBytes(file.text.length, i18n.language)}</span>
+                  {file.name} <span className="text-xs text-ink-3">{formatBytes(file.text.length, language)}</span>
                 </span>
               )}
             </div>

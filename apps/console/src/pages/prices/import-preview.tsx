@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { Outputs } from "../../api/client.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { DiffList } from "../../ui/diff-list.tsx";
 import { amountFields, type PriceAmounts, priceDifferences } from "./price-text.ts";
@@ -11,7 +11,7 @@ const SHOWN_AT_FIRST = 30;
 
 /** What a price table would change, and what it would not and why. */
 export function ImportPreview({ preview }: { preview: Preview }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { changed, created, kept, unchanged, skipped } = preview;
   const skips = skipped.reduce((sum, { count }) => sum + count, 0);
   return (
@@ -63,7 +63,7 @@ interface PartProps<T> {
 }
 
 function Part<T>({ title, items, keyOf, children }: PartProps<T>) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [all, setAll] = useState(false);
   if (items.length === 0) return null;
   const shown = all ? items : items.slice(0, SHOWN_AT_FIRST);
@@ -88,7 +88,7 @@ function Part<T>({ title, items, keyOf, children }: PartProps<T>) {
 }
 
 function Amounts({ price }: { price: PriceAmounts }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <span className="text-xs tabular-nums text-ink-2">
       {amountFields

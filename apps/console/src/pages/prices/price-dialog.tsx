@@ -1,6 +1,6 @@
 import { PriceInput } from "@sluice/core/inputs/price";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Field, Input } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
@@ -25,7 +25,7 @@ interface PriceDialogProps {
 
 /** Sets a model's price: a new version, which later requests use. */
 export function PriceDialog({ price, onClose }: PriceDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: PriceInput,
     defaults: {

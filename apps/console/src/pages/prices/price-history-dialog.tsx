@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Dialog, DialogBody } from "../../ui/dialog.tsx";
 import { DiffList } from "../../ui/diff-list.tsx";
@@ -10,7 +10,7 @@ import { amountFields, type Price, priceDifferences, priceSourceText } from "./p
 
 /** Every version of a model's price, and what each changed. */
 export function PriceHistoryDialog({ model, onClose }: { model: string; onClose(): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { data, error, refetch } = useQuery(api.prices.history.queryOptions({ model }));
   return (
     <Dialog
@@ -28,7 +28,7 @@ export function PriceHistoryDialog({ model, onClose }: { model: string; onClose(
             <li key={price.id} className="flex flex-col gap-2">
               <p className="flex flex-wrap items-center gap-2 text-sm">
                 <time dateTime={new Date(price.createdAtMs).toISOString()} className="font-medium tabular-nums">
-                  {formatDateTime(price.createdAtMs, i18n.language)}
+                  {formatDateTime(price.createdAtMs, language)}
                 </time>
                 <span className="text-xs text-ink-3">{priceSourceText(t, price.source)}</span>
                 {at === 0 && <Badge tone="ok">{t("prices.inForce")}</Badge>}
@@ -44,7 +44,7 @@ export function PriceHistoryDialog({ model, onClose }: { model: string; onClose(
 }
 
 function Version({ price, before }: { price: Price; before: Price | undefined }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   if (before) return <DiffList label={t("audit.changes")} differences={priceDifferences(t, before, price)} />;
   return (
     <p className="text-sm tabular-nums text-ink-2">

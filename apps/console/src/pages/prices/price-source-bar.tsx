@@ -1,10 +1,10 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleAlert, RefreshCw } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs, queryClient } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { FailureBox, useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
@@ -13,7 +13,7 @@ type Source = Outputs["prices"]["source"];
 
 /** Where list prices come from, how current they are, and the button that brings them up to date. */
 export function PriceSourceBar() {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const failureText = useFailureText();
   const options = api.prices.source.queryOptions();
   const { data, error, refetch } = useQuery(options);
@@ -39,7 +39,7 @@ export function PriceSourceBar() {
         </p>
         <p className="text-xs tabular-nums text-ink-3">
           {data?.refreshed
-            ? `${t("prices.refreshedAt", { time: formatDateTime(data.refreshed.atMs, i18n.language) })} · ${t("prices.version", { version: data.refreshed.version.replace(/^shipped /, "") })}`
+            ? `${t("prices.refreshedAt", { time: formatDateTime(data.refreshed.atMs, language) })} · ${t("prices.version", { version: data.refreshed.version.replace(/^shipped /, "") })}`
             : data && t("prices.neverRefreshed")}
         </p>
         <Button busy={refresh.isPending} disabled={!data} onClick={() => refresh.mutate()}>
@@ -53,13 +53,13 @@ export function PriceSourceBar() {
 }
 
 function SourceFailure({ failure }: { failure: NonNullable<Source["failure"]> }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   return (
     <div role="alert" className="flex items-start gap-2.5 rounded-lg bg-warn-soft px-3 py-2 text-sm">
       <CircleAlert aria-hidden="true" className="mt-0.5 size-4 shrink-0 text-warn" />
       <p>
         {t("prices.sourceFailed")} {t(`prices.failure.${failure.reason}`, { status: failure.status ?? "" })}{" "}
-        <span className="text-xs text-ink-3">{formatDateTime(failure.atMs, i18n.language)}</span>
+        <span className="text-xs text-ink-3">{formatDateTime(failure.atMs, language)}</span>
       </p>
     </div>
   );

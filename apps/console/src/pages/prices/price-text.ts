@@ -1,5 +1,5 @@
-import type { TFunction } from "i18next";
 import type { Outputs } from "../../api/client.ts";
+import type { Translate } from "../../text/translator.ts";
 import type { Difference } from "../../ui/diff-list.tsx";
 
 export type Price = Outputs["prices"]["list"][number];
@@ -15,7 +15,7 @@ export const amountFields = [
 ] as const;
 
 /** Where a price comes from, in words. */
-export function priceSourceText(t: TFunction, source: string): string {
+export function priceSourceText(t: Translate, source: string): string {
   if (source === "console" || source === "config" || source === "cli" || source === "import") return t(`prices.from.${source}`);
   if (source.startsWith("shipped ")) return t("prices.from.shipped", { date: source.slice(8) });
   if (source.startsWith("source ")) return t("prices.from.source", { host: source.slice(7) });
@@ -23,7 +23,7 @@ export function priceSourceText(t: TFunction, source: string): string {
 }
 
 /** What differs between two versions. */
-export function priceDifferences(t: TFunction, before: PriceAmounts, after: PriceAmounts): Difference[] {
+export function priceDifferences(t: Translate, before: PriceAmounts, after: PriceAmounts): Difference[] {
   const text = (value: string | null): string => (value === null ? t("prices.derived") : `$${value}`);
   return amountFields
     .filter(([, field]) => before[field] !== after[field])

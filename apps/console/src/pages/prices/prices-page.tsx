@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Calculator, FileUp, History, Pencil, Plus, Tag } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { formatDateTime } from "../../format.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { Input } from "../../ui/field.tsx";
@@ -25,7 +25,7 @@ const SHOWN_AT_FIRST = 200;
 
 /** The price in force of each model, its versions, and where they come from. */
 export function PricesPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch } = useQuery(api.prices.list.queryOptions());
   const [editing, setEditing] = useState<Price | "new" | null>(null);
   const [history, setHistory] = useState<string | null>(null);
@@ -104,7 +104,7 @@ export function PricesPage() {
 type OfModel = (model: string) => void;
 
 function useColumns(onEdit: (price: Price) => void, onHistory: OfModel, onReprice: OfModel): DataColumn<Price>[] {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   return useMemo(
     () => [
       {
@@ -134,7 +134,7 @@ function useColumns(onEdit: (price: Price) => void, onHistory: OfModel, onRepric
         header: t("prices.source"),
         wideOnly: true,
         cell: ({ row: { original } }) => (
-          <span className="text-xs text-ink-2" title={formatDateTime(original.createdAtMs, i18n.language)}>
+          <span className="text-xs text-ink-2" title={formatDateTime(original.createdAtMs, language)}>
             {priceSourceText(t, original.source)}
           </span>
         ),
@@ -177,6 +177,6 @@ function useColumns(onEdit: (price: Price) => void, onHistory: OfModel, onRepric
         ),
       },
     ],
-    [t, i18n.language, onEdit, onHistory, onReprice],
+    [t, language, onEdit, onHistory, onReprice],
   );
 }

@@ -1,11 +1,11 @@
 import { RepriceInput } from "@sluice/core/inputs/price";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client, type Outputs } from "../../api/client.ts";
 import { type Failure, readFailure } from "../../api/failure.ts";
 import { formatDateTime, formatExact } from "../../format.ts";
 import { serverNow } from "../../live/server-clock.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000;
 
 /** Prices a model's requests of a time anew: which version, from when to when, what that would change; then the order. */
 export function RepriceDialog({ model, onClose }: { model: string; onClose(): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { data: versions, error, refetch } = useQuery(api.prices.history.queryOptions({ model }));
   const [now] = useState(serverNow);
   const [priceId, setPriceId] = useState("");
@@ -72,7 +72,7 @@ export function RepriceDialog({ model, onClose }: { model: string; onClose(): vo
               <NativeSelect {...ids} value={chosen} onChange={change(setPriceId)}>
                 {versions.map(({ id, createdAtMs, inputPerMTok, outputPerMTok }, at) => (
                   <option key={id} value={id}>
-                    {`$${inputPerMTok} / $${outputPerMTok} · ${formatDateTime(createdAtMs, i18n.language)}`}
+                    {`$${inputPerMTok} / $${outputPerMTok} · ${formatDateTime(createdAtMs, language)}`}
                     {at === 0 && ` · ${t("prices.inForce")}`}
                   </option>
                 ))}
@@ -103,7 +103,7 @@ export function RepriceDialog({ model, onClose }: { model: string; onClose(): vo
   function actionText(): string {
     if (!preview || preview.changed === 0) return t("prices.reprice.nothing");
     if (!preview.complete) return t("prices.reprice.all");
-    return t("prices.reprice.run", { count: preview.changed, shown: formatExact(preview.changed, i18n.language) });
+    return t("prices.reprice.run", { count: preview.changed, shown: formatExact(preview.changed, language) });
   }
 }
 

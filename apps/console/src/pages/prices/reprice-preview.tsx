@@ -1,15 +1,15 @@
-import { useTranslation } from "react-i18next";
 import type { Outputs } from "../../api/client.ts";
 import { exactCost, formatCost, formatExact } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 /** What the requests cost now, what they would, and the difference. */
 export function RepricePreview({ preview }: { preview: Outputs["prices"]["previewReprice"] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { requests, changed, nowNanoUsd, thenNanoUsd, complete } = preview;
   const difference = (BigInt(thenNanoUsd) - BigInt(nowNanoUsd)).toString();
   const figures = [
-    { name: "requests", text: formatExact(requests, i18n.language), title: undefined },
-    { name: "changed", text: formatExact(changed, i18n.language), title: undefined },
+    { name: "requests", text: formatExact(requests, language), title: undefined },
+    { name: "changed", text: formatExact(changed, language), title: undefined },
     { name: "costNow", text: formatCost(nowNanoUsd), title: exactCost(nowNanoUsd) },
     { name: "costThen", text: formatCost(thenNanoUsd), title: exactCost(thenNanoUsd) },
     { name: "difference", text: signedCost(difference), title: exactCost(difference) },
@@ -27,7 +27,7 @@ export function RepricePreview({ preview }: { preview: Outputs["prices"]["previe
         ))}
       </dl>
       {!complete && (
-        <p className="py-1.5 text-xs text-warn">{t("prices.reprice.incomplete", { shown: formatExact(requests, i18n.language) })}</p>
+        <p className="py-1.5 text-xs text-warn">{t("prices.reprice.incomplete", { shown: formatExact(requests, language) })}</p>
       )}
     </section>
   );

@@ -3,10 +3,10 @@ import type { Repricing } from "@sluice/core/events";
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { exactCost, formatDateTime, formatExact } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { FailureBox } from "../../ui/states.tsx";
@@ -14,7 +14,7 @@ import { signedCost } from "./reprice-preview.tsx";
 
 /** The orders to price requests anew, newest first; one that runs tells how far it is. */
 export function RepricingsSection() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, error, refetch } = useQuery(api.prices.repricings.queryOptions());
   const columns = useColumns();
   if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;
@@ -28,11 +28,11 @@ export function RepricingsSection() {
 }
 
 function useColumns(): DataColumn<Repricing>[] {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const names = useNames();
   return useMemo(() => {
-    const time = (ms: number): string => formatDateTime(ms, i18n.language);
-    const count = (value: number): string => formatExact(value, i18n.language);
+    const time = (ms: number): string => formatDateTime(ms, language);
+    const count = (value: number): string => formatExact(value, language);
     return [
       {
         id: "model",
@@ -89,11 +89,11 @@ function useColumns(): DataColumn<Repricing>[] {
         ),
       },
     ];
-  }, [t, i18n.language, names]);
+  }, [t, language, names]);
 }
 
 function Progress({ of: { fromMs, toMs, reachedMs, finishedAtMs } }: { of: Repricing }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   if (finishedAtMs === null)
     return (
       <progress

@@ -1,17 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { Hourglass } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { formatExact } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 const NAMED = 5;
 
 /** Which requests wait for a price, counted up to a bound; nothing when none do. */
 export function UnpricedNote() {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { data } = useQuery(api.prices.unpriced.queryOptions());
   if (!data || data.length === 0) return null;
-  const text = (value: number, more: boolean): string => formatExact(value, i18n.language) + (more ? "+" : "");
+  const text = (value: number, more: boolean): string => formatExact(value, language) + (more ? "+" : "");
   const requests = data.reduce((sum, one) => sum + one.requests, 0);
   const shown = text(
     requests,

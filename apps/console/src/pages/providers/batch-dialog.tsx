@@ -1,7 +1,7 @@
 import { UpdateProvidersInput } from "@sluice/core/inputs/provider";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
@@ -18,7 +18,7 @@ interface BatchDialogProps {
 
 /** One change for many providers, shown before it is made. */
 export function BatchDialog({ providers, busy, onApply, onClose }: BatchDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [values, setValues] = useState<BatchValues>(noBatch);
   const set = (change: Partial<BatchValues>): void => setValues({ ...values, ...change });
   const differences = differencesOf(providers, values);

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../../text/i18n.ts";
 import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { type Difference, shownField } from "./batch-change.ts";
 
@@ -12,7 +12,7 @@ const labels = {
 
 /** Each field that changes: what it is now, and what it will be. */
 export function BatchPreview({ differences }: { differences: readonly Difference[] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const words = { on: t("common.enabled"), off: t("common.disabled") };
   const lines = differences.flatMap(({ provider, before, after }) =>
     (Object.keys(labels) as (keyof typeof labels)[])

@@ -1,10 +1,10 @@
 import type { BreakerState } from "@sluice/core/events";
 import { Link } from "@tanstack/react-router";
 import { ArrowRight, CircleCheck, OctagonAlert, ScrollText, Timer } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { formatElapsed } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { cn } from "../../ui/class-names.ts";
 
 interface BreakerPanelProps {
@@ -32,7 +32,7 @@ export function BreakerPanel({ providerId, breakers, threshold }: BreakerPanelPr
 }
 
 function Breaker({ providerId, breaker, threshold }: { providerId: string; breaker: BreakerState; threshold: number }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const model = breaker.model || t("providers.anyModel");
   if (breaker.state === "closed")
     return (
@@ -123,14 +123,14 @@ function State({ active, tone, icon, name, detail, last = false }: StateProps) {
 
 /** By the server's clock. */
 function Countdown({ probeAtMs }: { probeAtMs: number | null }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   useStore(ticks);
   const leftMs = probeAtMs === null ? 0 : probeAtMs - serverNow();
   return <>{leftMs > 0 ? t("providers.openIn", { time: formatElapsed(leftMs + 999) }) : t("providers.openDue")}</>;
 }
 
 function Probe({ breaker }: { breaker: BreakerState }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const of = breaker.successesToClose ?? 2;
   const n = Math.min(of, (breaker.successes ?? 0) + 1);
   return <>{t(breaker.state === "half_open" && breaker.probeUntilMs ? "providers.probing" : "providers.probe", { n, of })}</>;

@@ -1,9 +1,9 @@
 import type { CoolDown } from "@sluice/core/events";
 import { Snowflake } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { formatElapsed } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 /** The provider's keys that are left alone for a while, each with why and for how long; by the server's clock. */
 export function CoolDowns({ coolDowns }: { coolDowns: readonly CoolDown[] }) {
@@ -11,7 +11,7 @@ export function CoolDowns({ coolDowns }: { coolDowns: readonly CoolDown[] }) {
 }
 
 function Cooling({ coolDowns }: { coolDowns: readonly CoolDown[] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   useStore(ticks);
   const now = serverNow();
   const cooling = coolDowns.filter(({ untilMs }) => untilMs > now).toSorted((a, b) => a.label.localeCompare(b.label));

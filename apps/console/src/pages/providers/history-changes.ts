@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import type { Outputs } from "../../api/client.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 type Version = Outputs["providers"]["history"]["items"][number];
 
@@ -26,7 +26,7 @@ const labels = {
 
 /** What an entry of the history changed, a line each; of a new provider what is not left at its default. */
 export function useChanges(version: Version): string[] {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { before, after } = version;
   const shown = (value: unknown): string => {
     if (value === null || isEmpty(value)) return t("providers.versions.unset");

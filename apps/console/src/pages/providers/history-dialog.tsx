@@ -1,11 +1,11 @@
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { RotateCcw } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client, type Outputs } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { formatDateTime } from "../../format.ts";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
@@ -18,7 +18,7 @@ type Version = Outputs["providers"]["history"]["items"][number];
 
 /** What was changed, when and by whom; an earlier state comes back by one action. */
 export function HistoryDialog({ provider, onClose }: { provider: ProviderLine; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
     // Below the providers' own key, so that a change of any of them makes it stale.
     queryKey: [...api.providers.pathKey(), "history of", provider.id],
@@ -72,7 +72,7 @@ interface VersionRowProps {
 }
 
 function VersionRow({ provider, version, current, onRestored }: VersionRowProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const [secret, setSecret] = useState("");
   const changes = useChanges(version);
   const restore = useMutation(
@@ -92,7 +92,7 @@ function VersionRow({ provider, version, current, onRestored }: VersionRowProps)
           <span className="font-medium">{t(`providers.versions.action.${action}`)}</span>{" "}
           <span className="text-ink-3">
             <time dateTime={new Date(version.atMs).toISOString()} className="tabular-nums">
-              {formatDateTime(version.atMs, i18n.language)}
+              {formatDateTime(version.atMs, language)}
             </time>
             {version.actor && ` · ${t("providers.versions.by", { name: version.actor })}`}
           </span>

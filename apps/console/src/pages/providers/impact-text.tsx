@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs } from "../../api/client.ts";
 import { formatPercent } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 type Impact = Outputs["providers"]["impact"];
 
@@ -12,7 +12,7 @@ export function hasImpact(impact: Impact): boolean {
 
 /** Who would notice if these providers got nothing more, in words; '' while it is asked. */
 export function useImpactText(ids: readonly string[]): string {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data } = useQuery({
     ...api.providers.impact.queryOptions({ ids: [...ids] }),
     enabled: ids.length > 0,

@@ -1,7 +1,7 @@
 import { GripVertical } from "lucide-react";
 import { useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
@@ -18,7 +18,7 @@ interface OrderDialogProps {
 
 /** The order in which providers are tried, by dragging or by arrow keys; saved as priorities, after a look at them. */
 export function OrderDialog({ providers, busy, onApply, onClose }: OrderDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [places, setPlaces] = useState(() => placesOf(providers));
   const [dragged, setDragged] = useState<string | null>(null);
   const [said, setSaid] = useState("");

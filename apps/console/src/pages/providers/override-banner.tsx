@@ -1,10 +1,10 @@
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
 import { overrideNow } from "@sluice/core/routing/provider-override";
 import { Hand } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { formatElapsed } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 
 export const overrideNames = { open: "isOpen", drain: "isDrain", closed: "isClosed" } as const;
@@ -17,7 +17,7 @@ export function useOverride(override: ProviderOverride | undefined): ProviderOve
 
 /** What an administrator decided over the breakers, how long it lasts, why, and the way back. */
 export function OverrideBanner({ override, onLift }: { override: ProviderOverride; onLift(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const leftMs = override.untilMs === null ? null : override.untilMs - serverNow();
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 rounded-lg border border-warn/40 bg-warn-soft px-3 py-2 text-sm">

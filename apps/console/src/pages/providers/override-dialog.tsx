@@ -1,10 +1,10 @@
 import { type OverrideKind, overrideKinds } from "@sluice/core/routing/provider-override";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { formatSpan } from "../../format.ts";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
@@ -17,7 +17,7 @@ const spans = [300, 900, 3_600, 14_400, 86_400];
 
 /** Forces a provider open, drains it or keeps it closed: for how long, and why. */
 export function OverrideDialog({ provider, onClose }: { provider: ProviderLine; onClose(): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const [kind, setKind] = useState<OverrideKind>(provider.override?.kind ?? "open");
   const [forSeconds, setForSeconds] = useState<number | null>(900);
   const [note, setNote] = useState("");
@@ -77,7 +77,7 @@ export function OverrideDialog({ provider, onClose }: { provider: ProviderLine; 
               >
                 {spans.map((seconds) => (
                   <option key={seconds} value={seconds}>
-                    {formatSpan(seconds, i18n.language)}
+                    {formatSpan(seconds, language)}
                   </option>
                 ))}
                 <option value="">{t("providers.override.forever")}</option>

@@ -1,8 +1,8 @@
 import type { ProviderHealth } from "@sluice/core/events";
 import { CircleCheck, CirclePause, Hand, OctagonAlert, Timer } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { ProviderSeriesOf } from "../../live/provider-series.ts";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { Switch } from "../../ui/switch.tsx";
@@ -26,7 +26,7 @@ interface ProviderCardProps {
 
 /** One provider: what it is, the state of its breakers and why, what it does, and everything that can be done to it. */
 export function ProviderCard({ provider, health, series, threshold, selected, onSelect, onAct }: ProviderCardProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const override = useOverride(provider.override);
   const { name, enabled } = provider;
   return (
@@ -88,7 +88,7 @@ function StateBadge({
   enabled: boolean;
   override: keyof typeof overrideNames | null;
 }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const has = (state: string): boolean => health.breakers.some((breaker) => breaker.state === state);
   if (!enabled) return <Labelled tone="idle" icon={<CirclePause />} text={t("providers.off")} />;
   if (override) return <Labelled tone="warn" icon={<Hand />} text={t(`providers.override.${overrideNames[override]}`)} />;
@@ -110,7 +110,7 @@ function Labelled({ tone, icon, text }: { tone: "ok" | "warn" | "bad" | "idle"; 
 }
 
 function Facts({ provider }: { provider: ProviderLine }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const facts = [
     t(`dialect.${provider.dialect}`),
     provider.host,

@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useWatch } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import { api, client } from "../../api/client.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { ProviderBasics, ProviderRouting } from "../../providers/provider-fields.tsx";
 import { createInputOf, schemas, testInputOf, updateInputOf, valuesOf } from "../../providers/provider-form.ts";
 import { ProviderTest } from "../../providers/provider-test.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
@@ -21,7 +21,7 @@ interface ProviderDialogProps {
 
 /** Every field of a provider, new or stored. */
 export function ProviderDialog({ id, name, onClose }: ProviderDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Dialog
       open
@@ -44,7 +44,7 @@ function StoredForm({ id, onClose }: { id: string; onClose(): void }) {
 }
 
 function ProviderForm({ provider, onClose }: { provider: Provider | null; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: provider ? schemas.update : schemas.create,
     defaults: valuesOf(provider),

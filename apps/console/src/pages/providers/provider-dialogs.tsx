@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Confirm } from "../../ui/dialog.tsx";
 import type { Difference } from "./batch-change.ts";
 import { BatchDialog } from "./batch-dialog.tsx";
@@ -30,7 +30,7 @@ interface ProviderDialogsProps {
 }
 
 export function ProviderDialogs({ open, providers, busy, onClose, onApply, onDelete, onDisable }: ProviderDialogsProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const asked = open?.kind === "delete" || open?.kind === "disable" ? open : null;
   const impact = useImpactText(asked ? [asked.provider.id] : []);
   switch (open?.kind) {

@@ -1,8 +1,8 @@
 import type { ProviderHealth } from "@sluice/core/events";
-import { useTranslation } from "react-i18next";
 import { exactCost, formatCost, formatDuration, formatExact, formatPercent } from "../../format.ts";
 import { Percentiles } from "../../latency/percentiles.tsx";
 import type { ProviderSeriesOf } from "../../live/provider-series.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { cn } from "../../ui/class-names.ts";
 import { Sparkline } from "../../ui/sparkline.tsx";
 
@@ -10,18 +10,18 @@ const HOURS = 3;
 
 /** What a provider did today and in the last hours, and what it is doing. */
 export function ProviderFigures({ health, series }: { health: ProviderHealth; series: ProviderSeriesOf | undefined }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { inFlight, requests, errors, costNanoUsd } = health;
   const failing = requests > 0 && errors / requests > 0.05;
   const share = requests < 30 ? "" : ` · ${formatPercent(errors, requests)}`;
   return (
     <div className="flex flex-col gap-3">
       <dl className="grid grid-cols-4 gap-3 max-sm:grid-cols-2">
-        <Figure label={t("providers.inFlight")} value={formatExact(inFlight, i18n.language)} tone={inFlight > 0 ? "text-accent-ink" : ""} />
-        <Figure label={t("providers.today")} value={formatExact(requests, i18n.language)} />
+        <Figure label={t("providers.inFlight")} value={formatExact(inFlight, language)} tone={inFlight > 0 ? "text-accent-ink" : ""} />
+        <Figure label={t("providers.today")} value={formatExact(requests, language)} />
         <Figure
           label={t("providers.errors")}
-          value={formatExact(errors, i18n.language) + (errors > 0 ? share : "")}
+          value={formatExact(errors, language) + (errors > 0 ? share : "")}
           tone={failing ? "text-bad" : ""}
         />
         <Figure label={t("providers.spend")} value={formatCost(costNanoUsd)} title={exactCost(costNanoUsd)} />
@@ -45,7 +45,7 @@ function Figure({ label, value, tone = "", title }: { label: string; value: stri
 }
 
 function Sparks({ series }: { series: ProviderSeriesOf }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const means = series.ttfts.map((count, index) => (count > 0 ? (series.ttftMs[index] ?? 0) / count : null));
   const measured = sum(series.ttfts);
@@ -54,7 +54,7 @@ function Sparks({ series }: { series: ProviderSeriesOf }) {
   const errors = sum(series.errors);
   const requests = sum(series.requests);
   const [ttftTitle, errorsTitle] = [t("providers.ttftTitle", { hours: HOURS }), t("providers.errorsTitle", { hours: HOURS })];
-  const counts = { errors: formatExact(errors, i18n.language), requests: formatExact(requests, i18n.language) };
+  const counts = { errors: formatExact(errors, language), requests: formatExact(requests, language) };
   return (
     <div className="grid grid-cols-2 gap-4 max-sm:grid-cols-1">
       <Spark title={ttftTitle} figure={mean}>

@@ -1,14 +1,14 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Copy, Ellipsis, Hand, History, Pencil, PlugZap, RotateCcw, ScrollText, Trash2 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import type { ProviderAct } from "./provider-act.ts";
 
 /** Everything that can be done with one provider. */
 export function ProviderMenu({ provider, onAct }: { provider: ProviderLine; onAct(act: ProviderAct): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const navigate = useNavigate();
   return (
     <Menu

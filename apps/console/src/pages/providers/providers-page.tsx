@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDownUp, Plus, Route, SearchX, Server } from "lucide-react";
 import { useDeferredValue, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client, type Outputs, queryClient } from "../../api/client.ts";
 import { useAnswer } from "../../api/use-answer.ts";
 import { covered, listen, useTopics } from "../../live/hub.ts";
@@ -11,6 +10,7 @@ import { serverNow } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
 import type { ProviderLine } from "../../providers/provider.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
@@ -50,7 +50,7 @@ listen({
 
 /** Upstream accounts: one call, then everything that moves is pushed. */
 export function ProvidersPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   useTopics(topics);
   const { data, dataUpdatedAt, error, refetch } = useQuery(options);
   const health = useStore(board);

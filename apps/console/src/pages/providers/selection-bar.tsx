@@ -1,6 +1,6 @@
 import { Search } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Input } from "../../ui/field.tsx";
 
@@ -16,7 +16,7 @@ interface SelectionBarProps {
 
 /** Finding, choosing, and what can be done with those that are chosen. */
 export function SelectionBar({ shown, chosen, search, onSearch, onSelect, onEdit, onEnable }: SelectionBarProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const all = shown.length > 0 && shown.every((provider) => chosen.includes(provider));
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2">

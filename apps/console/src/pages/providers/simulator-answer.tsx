@@ -1,11 +1,11 @@
 import { CircleCheck, CircleX } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { Outputs } from "../../api/client.ts";
 import type { NameLookup } from "../../api/names.ts";
 import { formatPercent } from "../../format.ts";
 import { useReasonText } from "../../providers/reason-text.ts";
 import { routingRuleOutcome } from "../../providers/routing-rule-text.ts";
 import { sawText } from "../../providers/saw-text.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 type Simulation = Outputs["providers"]["simulate"];
 
@@ -14,7 +14,7 @@ const elsewhere = new Set(["group", "dialect"]);
 
 /** Where the request would go, and why not to the others. */
 export function SimulatorAnswer({ result, names }: { result: Simulation; names: NameLookup }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const reasonText = useReasonText();
   const telling = result.excluded.filter(({ reason }) => !elsewhere.has(reason));
   const others = result.excluded.length - telling.length;
@@ -56,7 +56,7 @@ export function SimulatorAnswer({ result, names }: { result: Simulation; names: 
 }
 
 function Headline({ result, names }: { result: Simulation; names: NameLookup }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const first = result.candidates[0];
   const name = first ? names.provider(first.providerId) : "";
   const tied = result.candidates.filter(({ share }) => share > 0).length;
@@ -78,7 +78,7 @@ function Headline({ result, names }: { result: Simulation; names: NameLookup }) 
 }
 
 function Candidate({ candidate, place, name }: { candidate: Simulation["candidates"][number]; place: number; name: string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { priority, weight, share, breaker } = candidate;
   const notes = [
     t("providers.priorityShort", { priority }),

@@ -1,10 +1,10 @@
 import { SimulateRoutingInput } from "@sluice/core/inputs/provider";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
@@ -20,7 +20,7 @@ type Dialect = keyof typeof endpoints;
 
 /** Asks the gateway's own decision about a request that is only imagined. */
 export function SimulatorDialog({ providers, onClose }: { providers: readonly ProviderLine[]; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const names = useNames();
   const groups = [...new Set(["default", ...providers.flatMap((provider) => provider.groups)])];
   const [keyId, setKeyId] = useState("");

@@ -1,12 +1,12 @@
-import { useTranslation } from "react-i18next";
 import type { ProviderLine } from "../../providers/provider.ts";
 import { ProviderTest } from "../../providers/provider-test.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 
 /** The connection test of a stored provider. */
 export function TestDialog({ provider, onClose }: { provider: ProviderLine; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t("providers.testTitle", { name: provider.name })}>
       <DialogBody>

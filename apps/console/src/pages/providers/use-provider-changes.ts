@@ -1,15 +1,15 @@
 import { useMutation } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { api, client } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import type { ProviderLine } from "../../providers/provider.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
 import type { Difference } from "./batch-change.ts";
 
 /** What the page changes, each with a word when it is done and, where it can be taken back, the way back. */
 export function useProviderChanges() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const undo = (work: () => Promise<unknown>) => ({

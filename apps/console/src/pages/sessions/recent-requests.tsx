@@ -4,11 +4,11 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleX } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { clockParts, formatCost, formatDuration } from "../../format.ts";
 import { listenTo } from "../../live/hub.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
@@ -21,7 +21,7 @@ interface Heard {
 
 /** The newest requests of a session: read once, then by what is pushed. */
 export function RecentRequests({ sessionId }: { sessionId: string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const heard = useHeardRequests(sessionId);
   const input = { filter: { sessionId }, limit: SHOWN };
   const { data, error, refetch } = useQuery({
@@ -46,7 +46,7 @@ export function RecentRequests({ sessionId }: { sessionId: string }) {
 }
 
 function RecentRequest({ row, over }: { row: RequestRow; over: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const cancel = useMutation(
     api.logs.cancel.mutationOptions({

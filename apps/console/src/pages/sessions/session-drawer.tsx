@@ -3,12 +3,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleX, ScrollText, X } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import type { NameLookup } from "../../api/names.ts";
 import { clockParts, exactCost, formatCost, formatExact, formatSpan } from "../../format.ts";
 import type { BoardRow } from "../../live/session-board.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
@@ -30,7 +30,7 @@ interface SessionDrawerProps {
 
 /** One conversation beside the list: its figures as they move, why it is where it is, its newest requests. */
 export function SessionDrawer({ id, board, names, admin, onClose, onTerminate }: SessionDrawerProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, error, refetch } = useQuery({ ...api.sessions.get.queryOptions({ id }), staleTime: 0 });
   const row = board?.row ?? data?.row;
   const gone = board ? board.endedAtMs !== null : error !== null && readFailure(error).code === "not_found";
@@ -81,8 +81,8 @@ export function SessionDrawer({ id, board, names, admin, onClose, onTerminate }:
 }
 
 function Facts({ row, ended, names }: { row: SessionRow; ended: boolean; names: NameLookup }) {
-  const { t, i18n } = useTranslation();
-  const count = (value: number): string => formatExact(value, i18n.language);
+  const { t, language } = useTexts();
+  const count = (value: number): string => formatExact(value, language);
   return (
     <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5 text-sm [&_dd]:min-w-0 [&_dd]:text-right [&_dd]:tabular-nums [&_dt]:text-ink-2">
       <Fact name={t("sessions.user")}>{names.user(row.userId)}</Fact>
@@ -121,7 +121,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 
 /** For administrators: how it came to its provider, and whether it will stay there. */
 function Where({ row, detail, names }: { row: SessionRow; detail: Outputs["sessions"]["get"]; names: NameLookup }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { sticky, stickySeconds } = detail;
   return (
     <section className="flex flex-col gap-1.5 text-sm">
@@ -133,7 +133,7 @@ function Where({ row, detail, names }: { row: SessionRow; detail: Outputs["sessi
         {stickySeconds === 0
           ? t("sessions.stickyOff")
           : sticky
-            ? `${t("sessions.bound", { provider: names.provider(sticky.providerId), time: clockParts(sticky.sinceMs).time })} ${t("sessions.boundFor", { span: formatSpan(stickySeconds, i18n.language) })}`
+            ? `${t("sessions.bound", { provider: names.provider(sticky.providerId), time: clockParts(sticky.sinceMs).time })} ${t("sessions.boundFor", { span: formatSpan(stickySeconds, language) })}`
             : t("sessions.unbound")}
       </p>
     </section>

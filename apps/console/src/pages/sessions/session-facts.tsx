@@ -1,10 +1,10 @@
 import type { SessionRow } from "@sluice/core/events";
-import type { TFunction } from "i18next";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { clockParts, formatAgo, formatCount, formatDateTime, formatExact, formatPercent } from "../../format.ts";
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
+import type { Translate } from "../../text/translator.ts";
 import { cn } from "../../ui/class-names.ts";
 
 /** What a session is called in words: its client, else its key. */
@@ -13,18 +13,18 @@ export function sessionName(row: SessionRow, names: NameLookup): string {
 }
 
 /** How it got to its provider, in a few words; '' where that is not for the viewer to know. */
-export function whyThere(row: SessionRow, t: TFunction): string {
+export function whyThere(row: SessionRow, t: Translate): string {
   if (!row.providerId || !row.providerSinceMs) return "";
   return t(`sessions.why.${row.chosenBy || "none"}`, { time: clockParts(row.providerSinceMs).time });
 }
 
 /** "12s ago", ticking. */
 export function Ago({ ms }: { ms: number }) {
-  const { i18n } = useTranslation();
+  const { language } = useTexts();
   useStore(ticks);
   return (
-    <time dateTime={new Date(ms).toISOString()} title={formatDateTime(ms, i18n.language)}>
-      {formatAgo(serverNow() - ms, i18n.language)}
+    <time dateTime={new Date(ms).toISOString()} title={formatDateTime(ms, language)}>
+      {formatAgo(serverNow() - ms, language)}
     </time>
   );
 }
@@ -42,20 +42,18 @@ export function InFlight({ count }: { count: number }) {
 
 /** A number of tokens, compact, with all of its digits beside the pointer. */
 export function Tokens({ value, title, className }: { value: number; title?: string; className?: string }) {
-  const { i18n } = useTranslation();
+  const { language } = useTexts();
   return (
-    <span className={cn("tabular-nums", className)} title={title ?? formatExact(value, i18n.language)}>
-      {formatCount(value, i18n.language)}
+    <span className={cn("tabular-nums", className)} title={title ?? formatExact(value, language)}>
+      {formatCount(value, language)}
     </span>
   );
 }
 
 /** What of the input came from or went into a cache, and its share. */
 export function CachedTokens({ row }: { row: SessionRow }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   if (row.cacheTokens === 0) return <span className="text-ink-3">0</span>;
   const share = formatPercent(row.cacheTokens, row.inputTokens);
-  return (
-    <Tokens value={row.cacheTokens} title={t("sessions.cachedShare", { tokens: formatExact(row.cacheTokens, i18n.language), share })} />
-  );
+  return <Tokens value={row.cacheTokens} title={t("sessions.cachedShare", { tokens: formatExact(row.cacheTokens, language), share })} />;
 }

@@ -1,9 +1,9 @@
 import { Search, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import type { BoardRow } from "../../live/session-board.ts";
 import { isTyping, useKeyDown } from "../../shell/keys.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Input, NativeSelect } from "../../ui/field.tsx";
 import { fieldValue, filterFields, isFiltered, type SessionField, type SessionSearch } from "./search.ts";
@@ -19,7 +19,7 @@ const any = { user: "anyUser", key: "anyKey", provider: "anyProvider", model: "a
 
 /** Words to look for, and what there is to choose from among the sessions themselves. */
 export function SessionFilters({ search, rows, names, onChange }: SessionFiltersProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState(search.q ?? "");
   useEffect(() => setTyped(search.q ?? ""), [search.q]);
@@ -68,7 +68,7 @@ interface FieldFilterProps extends Pick<SessionFiltersProps, "rows" | "names" | 
 
 /** Left out while there is nothing to choose between. */
 function FieldFilter({ field, value, rows, names, onChange }: FieldFilterProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const nameOf = (one: string): string => (field === "model" ? one : names[field](one));
   const values = [...new Set([...rows.map(({ row }) => fieldValue(row, field)), value ?? ""])].filter((one) => one !== "");
   if (values.length < 2 && !value) return null;

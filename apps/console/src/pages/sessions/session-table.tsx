@@ -1,9 +1,9 @@
 import { CircleX } from "lucide-react";
 import { memo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { exactCost, formatCost, formatExact } from "../../format.ts";
 import type { BoardRow } from "../../live/session-board.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CardCell, CardHead, CardRow, CardTable } from "../../ui/card-table.tsx";
@@ -40,7 +40,7 @@ interface SessionTableProps {
 
 /** The conversations by their start; nothing in it moves while it is pointed at. */
 export function SessionTable({ rows: all, names, openId, onOpen, onTerminate }: SessionTableProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [shown, setShown] = useState(FIRST);
   const { rows, arrived, release, handlers } = useHeldRows(all);
   return (
@@ -86,7 +86,7 @@ interface SessionLineProps extends Pick<SessionTableProps, "names" | "onOpen" | 
 }
 
 const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, open, onOpen, onTerminate }: SessionLineProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const ended = endedAtMs !== null;
   const name = sessionName(row, names);
   const label = `${name} ${row.id.slice(-8)}`;
@@ -139,7 +139,7 @@ const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, 
         <InFlight count={row.inFlight} />
       </CardCell>
       <CardCell label={t("sessions.requests")} number className="px-2.5 py-2">
-        {formatExact(row.requests, i18n.language)}
+        {formatExact(row.requests, language)}
       </CardCell>
       <CardCell label={t("sessions.tokensIn")} number className="px-2.5 py-2">
         <Tokens value={row.inputTokens} />

@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Activity } from "lucide-react";
 import { useCallback, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs, queryClient } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { useAnswer } from "../../api/use-answer.ts";
@@ -12,6 +11,7 @@ import { serverNow } from "../../live/server-clock.ts";
 import { createSessionBoard } from "../../live/session-board.ts";
 import { useStore } from "../../live/store.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
@@ -58,7 +58,7 @@ const noFilter: Partial<SessionSearch> = { q: undefined, user: undefined, key: u
 
 /** Conversations going on now. */
 export function SessionsPage() {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   useTopics(topics);
   const { login } = route.useRouteContext();
   const search = route.useSearch();
@@ -84,7 +84,7 @@ export function SessionsPage() {
     <Page
       title={t("sessions.title")}
       state={<LiveIndicator />}
-      lead={data && t("sessions.lead", { window: formatSpan(data.activeWindowSeconds, i18n.language) })}
+      lead={data && t("sessions.lead", { window: formatSpan(data.activeWindowSeconds, language) })}
       actions={
         data &&
         all.length > 0 && (

@@ -1,14 +1,14 @@
 import { useMutation } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Confirm } from "../../ui/dialog.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
 
 /** Asks before the requests of a session are cut: that cannot be undone. */
 export function TerminateDialog({ session, onClose }: { session: { id: string; inFlight: number }; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const terminate = useMutation(
     api.sessions.terminate.mutationOptions({

@@ -1,11 +1,11 @@
 import { dialectField } from "@sluice/core/inputs/provider";
 import type { ComponentProps } from "react";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../../text/i18n.ts";
 import { NativeSelect } from "../../ui/field.tsx";
 
 /** One API, or any; `set` are those of the rule as it is: several, which another tool has put there, stay choosable. */
 export function DialectsSelect({ set = [], ...props }: ComponentProps<"select"> & { set?: readonly string[] | undefined }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <NativeSelect {...props}>
       <option value="">{t("settings.rules.anyDialect")}</option>

@@ -1,5 +1,5 @@
 import { ErrorRule, errorRuleActions } from "@sluice/core/inputs/error-rules";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../../text/i18n.ts";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
@@ -38,7 +38,7 @@ function toInput({ statuses, providers, dialects, status, ...values }: RuleValue
 
 /** One rule: when it applies, and what is done then. */
 export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const save = useSaveRules("upstream.errorRules");
   const others = rules.flatMap(({ name }) => (name === rule?.name ? [] : [name]));
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({

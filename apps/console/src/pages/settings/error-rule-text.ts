@@ -1,8 +1,8 @@
 import type { ErrorRule } from "@sluice/core/inputs/error-rules";
-import type { TFunction } from "i18next";
+import type { Translate } from "../../text/translator.ts";
 
 /** When a rule applies, in a line: what it leaves empty is not said. */
-export function ruleConditions(t: TFunction, { statuses, body, providers, dialects }: ErrorRule): string {
+export function ruleConditions(t: Translate, { statuses, body, providers, dialects }: ErrorRule): string {
   const parts = [
     statuses.length > 0 && t("settings.rules.ifStatus", { statuses: statuses.join(", ") }),
     body !== "" && t("settings.rules.ifBody", { body }),
@@ -13,7 +13,7 @@ export function ruleConditions(t: TFunction, { statuses, body, providers, dialec
 }
 
 /** What a rule does, in a line. */
-export function ruleOutcome(t: TFunction, { action, status, message }: ErrorRule): string {
+export function ruleOutcome(t: Translate, { action, status, message }: ErrorRule): string {
   const told = [status === null ? "" : String(status), message && `“${message}”`].filter(Boolean).join(" ");
   return [t(`settings.rules.action.${action}`), told].filter(Boolean).join(" · ");
 }

@@ -1,12 +1,12 @@
 import type { ErrorRule } from "@sluice/core/inputs/error-rules";
-import { useTranslation } from "react-i18next";
+import { useTexts } from "../../text/i18n.ts";
 import { ErrorRuleDialog } from "./error-rule-dialog.tsx";
 import { ruleConditions, ruleOutcome } from "./error-rule-text.ts";
 import { RulesSection } from "./rules-section.tsx";
 
 /** What errors of providers mean. */
 export function ErrorRulesSection({ rules }: { rules: readonly ErrorRule[] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <RulesSection
       setting="upstream.errorRules"

@@ -2,10 +2,10 @@ import type { SettingName, Settings } from "@sluice/core/inputs/settings";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { History, Undo2 } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client, type Outputs } from "../../api/client.ts";
 import { type Failure, readFailure } from "../../api/failure.ts";
 import { formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
@@ -19,7 +19,7 @@ type Entry = Outputs["settings"]["history"]["items"][number];
 
 /** Every save, and the way back to before each of them. */
 export function HistoryDialog({ settings, onClose }: { settings: Settings; onClose(): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const pages = useInfiniteQuery({
     queryKey: [...api.settings.history.queryKey(), "pages"],
     queryFn: ({ pageParam }) => client.settings.history.query({ cursor: pageParam, limit: 20 }),
@@ -54,7 +54,7 @@ export function HistoryDialog({ settings, onClose }: { settings: Settings; onClo
                   <p id={`save-${entry.id}`} className="min-w-0 text-sm">
                     <span className="font-medium">{actorText(t, entry.actor)}</span>{" "}
                     <time dateTime={new Date(entry.atMs).toISOString()} className="text-xs text-ink-3">
-                      {formatDateTime(entry.atMs, i18n.language)}
+                      {formatDateTime(entry.atMs, language)}
                     </time>{" "}
                     {entry.action === "settings.roll-back" && <Badge tone="idle">{t("settings.rollBackMark")}</Badge>}
                   </p>
@@ -89,7 +89,7 @@ interface RollBackDialogProps {
 
 /** What going back would change, seen from now. */
 function RollBackDialog({ entry, undone, settings, onBack, onClose }: RollBackDialogProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
   const target: Record<string, unknown> = Object.assign({}, ...undone.map(({ before }) => before ?? {}));
@@ -114,7 +114,7 @@ function RollBackDialog({ entry, undone, settings, onBack, onClose }: RollBackDi
       open
       onOpenChange={(open) => !open && onClose()}
       title={t("settings.rollBackTitle")}
-      description={t("settings.rollBackTo", { time: formatDateTime(entry.atMs, i18n.language) })}
+      description={t("settings.rollBackTo", { time: formatDateTime(entry.atMs, language) })}
     >
       <DialogBody>
         {changes.length > 0 ? (

@@ -1,9 +1,9 @@
 import { SaveSettingsInput, type SettingName, type Settings } from "@sluice/core/inputs/settings";
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client, type Outputs, queryClient } from "../../api/client.ts";
 import { type Failure, readFailure } from "../../api/failure.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { DiffList } from "../../ui/diff-list.tsx";
@@ -24,7 +24,7 @@ interface ReviewDialogProps {
 
 /** What is about to change, before it does. */
 export function ReviewDialog({ settings, sources, edits, began, changed, onClose, onSaved }: ReviewDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
   const wantedOf = (name: SettingName): unknown => settingValue(name, edits[name] ?? "");

@@ -1,6 +1,6 @@
 import { RoutingRule } from "@sluice/core/inputs/routing-rules";
-import { useTranslation } from "react-i18next";
 import { useNames } from "../../api/names.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Field, Input, NativeSelect, Textarea } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
@@ -19,7 +19,7 @@ interface RoutingRuleDialogProps {
 
 /** One rule: what it applies to, and where that goes. */
 export function RoutingRuleDialog({ rule, rules, onClose }: RoutingRuleDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { list, user } = useNames();
   const save = useSaveRules("routing.rules");
   const others = rules.flatMap(({ name }) => (name === rule?.name ? [] : [name]));

@@ -1,7 +1,7 @@
 import type { RoutingRule } from "@sluice/core/inputs/routing-rules";
-import type { TFunction } from "i18next";
 import type { NameLookup } from "../../api/names.ts";
 import { readPairs } from "../../providers/provider-option-form.ts";
+import type { Translate } from "../../text/translator.ts";
 import { items, numberOrNull } from "../../ui/use-input-form.ts";
 
 /** What the fields of the dialog hold; those of lists have an item a line, or between commas where no item has one. */
@@ -78,7 +78,7 @@ export function ruleInput({ provider, group, model }: RoutingRule): { provider?:
 }
 
 /** When a rule applies, in a line: what it leaves empty is not said. */
-export function routingRuleConditions(t: TFunction, rule: RoutingRule, names: Pick<NameLookup, "key">): string {
+export function routingRuleConditions(t: Translate, rule: RoutingRule, names: Pick<NameLookup, "key">): string {
   const { models, keys, users, dialects, headers, paths, bodyBytesMin, bodyBytesMax, schedule, percent } = rule;
   const parts = [
     models.length > 0 && models.join(", "),

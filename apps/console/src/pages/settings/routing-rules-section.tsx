@@ -1,7 +1,7 @@
 import type { RoutingRule } from "@sluice/core/inputs/routing-rules";
-import { useTranslation } from "react-i18next";
 import { useNames } from "../../api/names.ts";
 import { routingRuleOutcome } from "../../providers/routing-rule-text.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Switch } from "../../ui/switch.tsx";
 import { RoutingRuleDialog } from "./routing-rule-dialog.tsx";
 import { routingRuleConditions, ruleInput } from "./routing-rule-form.ts";
@@ -9,7 +9,7 @@ import { RulesSection } from "./rules-section.tsx";
 
 /** Where certain requests go. */
 export function RoutingRulesSection({ rules }: { rules: readonly RoutingRule[] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const names = useNames();
   return (
     <RulesSection

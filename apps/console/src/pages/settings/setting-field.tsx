@@ -1,9 +1,9 @@
 import type { SettingName } from "@sluice/core/inputs/settings";
 import { FileLock2, RotateCcw } from "lucide-react";
 import { useId } from "react";
-import { useTranslation } from "react-i18next";
 import type { Outputs } from "../../api/client.ts";
 import { formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
@@ -21,7 +21,7 @@ interface SettingFieldProps {
 
 /** One setting: its name, meaning and source at the left, its value at the right. */
 export function SettingField({ name, value, source, edited, onChange }: SettingFieldProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const id = useId();
   const choices = choicesOf(name);
   const standard = String(defaults[name]);
@@ -37,7 +37,7 @@ export function SettingField({ name, value, source, edited, onChange }: SettingF
           </label>
           {source && (
             <span
-              title={`${source.source === "config" ? `${t("settings.configHint")} ` : ""}${t("settings.changedAt", { time: formatDateTime(source.changedAtMs, i18n.language) })}`}
+              title={`${source.source === "config" ? `${t("settings.configHint")} ` : ""}${t("settings.changedAt", { time: formatDateTime(source.changedAtMs, language) })}`}
             >
               <Badge tone={source.source === "config" ? "warn" : "accent"}>
                 {source.source === "config" && <FileLock2 aria-hidden="true" />}

@@ -1,6 +1,6 @@
 import { defaultSettings, type SettingName, settingSchemas } from "@sluice/core/inputs/settings";
-import type { TFunction } from "i18next";
 import { hasWords } from "../../lists/has-words.ts";
+import type { Translate } from "../../text/translator.ts";
 
 export const settingNames = Object.keys(settingSchemas) as SettingName[];
 export const defaults = defaultSettings();
@@ -8,37 +8,37 @@ export const defaults = defaultSettings();
 type Key = SettingName extends infer N ? (N extends `${infer A}.${infer B}` ? `${A}_${B}` : never) : never;
 const keyOf = (name: SettingName): Key => name.replace(".", "_") as Key;
 
-export function settingTitle(t: TFunction, name: SettingName): string {
+export function settingTitle(t: Translate, name: SettingName): string {
   return t(`settings.name.${keyOf(name)}`);
 }
 
-export function settingHint(t: TFunction, name: SettingName): string {
+export function settingHint(t: Translate, name: SettingName): string {
   return t(`settings.hint.${keyOf(name)}`);
 }
 
-export function settingGroup(t: TFunction, name: SettingName): string {
+export function settingGroup(t: Translate, name: SettingName): string {
   return t(`settings.group.${name.split(".")[0]}` as "settings.group.time");
 }
 
 /** Whether every word of a search is in its name, its group, its title or its hint. */
-export function settingMatches(t: TFunction, name: SettingName, query: string): boolean {
+export function settingMatches(t: Translate, name: SettingName, query: string): boolean {
   return hasWords(query, [name, settingGroup(t, name), settingTitle(t, name), settingHint(t, name)]);
 }
 
-export function settingUnit(t: TFunction, name: SettingName): string {
+export function settingUnit(t: Translate, name: SettingName): string {
   if (name.endsWith("Percent")) return "%";
   if (name.endsWith("Days")) return t("settings.unit.days");
   return name.endsWith("Seconds") ? t("settings.unit.seconds") : name.endsWith("Ms") ? t("settings.unit.ms") : "";
 }
 
 /** A value as people read it: the word of a choice, a number with its unit. */
-export function settingValueText(t: TFunction, name: SettingName, value: unknown): string {
+export function settingValueText(t: Translate, name: SettingName, value: unknown): string {
   if (value === "") return t("settings.empty");
   if (Array.isArray(value)) {
     const names = value.map(({ name: rule }: { name: string }) => rule).join(", ");
     return value.length === 0 ? t("settings.empty") : t("settings.rules.summary", { count: value.length, names });
   }
-  if (choicesOf(name)) return t(`settings.option.${String(value)}` as "settings.option.fsync", { defaultValue: String(value) });
+  if (choicesOf(name)) return t(`settings.option.${String(value)}` as "settings.option.fsync", { otherwise: String(value) });
   return [String(value), settingUnit(t, name)].filter(Boolean).join(" ");
 }
 
@@ -65,7 +65,7 @@ export function settingValue(name: SettingName, text: string): unknown {
 }
 
 /** What would be valid, when this is not; null when it is. */
-export function settingProblem(t: TFunction, name: SettingName, text: string): string | null {
+export function settingProblem(t: Translate, name: SettingName, text: string): string | null {
   if (settingSchemas[name].safeParse(settingValue(name, text)).success) return null;
   const inner = settingSchemas[name].unwrap();
   if (name === "limits.dayStartsAt") return t("settings.invalid.time");

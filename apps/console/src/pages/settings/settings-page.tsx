@@ -3,9 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useBlocker } from "@tanstack/react-router";
 import { History, SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
 import { Input } from "../../ui/field.tsx";
@@ -25,7 +25,7 @@ const route = getRouteApi("/app/admin/settings");
 
 /** Every setting with its source; changes are gathered, reviewed and saved together, and each save can be undone. */
 export function SettingsPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch } = useQuery(api.settings.get.queryOptions());
   const [query, setQuery] = useState(route.useSearch().q ?? "");
   const [history, setHistory] = useState(false);
@@ -63,7 +63,7 @@ export function SettingsPage() {
 }
 
 function SettingsForm({ settings, query, onClear }: { settings: Settings; query: string; onClear(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const sources = useQuery(api.settings.sources.queryOptions()).data;
   const [edits, setEdits] = useState<Partial<Record<SettingName, string>>>({});
   const [began, setBegan] = useState<Partial<Settings>>({});

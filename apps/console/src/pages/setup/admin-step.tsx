@@ -1,8 +1,8 @@
 import { SetupInput } from "@sluice/core/inputs/user";
 import { useRouter } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { setup } from "../../api/auth.ts";
 import { forgetLogin } from "../../api/current-login.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field, Input } from "../../ui/field.tsx";
 import { FailureBox } from "../../ui/states.tsx";
@@ -10,7 +10,7 @@ import { useInputForm } from "../../ui/use-input-form.ts";
 import { StepHeading } from "./step-heading.tsx";
 
 export function AdminStep({ token }: { token: string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const router = useRouter();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: SetupInput,

@@ -1,6 +1,6 @@
 import { CreateKeyInput } from "@sluice/core/inputs/key";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field, Input } from "../../ui/field.tsx";
 import { FailureBox } from "../../ui/states.tsx";
@@ -13,7 +13,7 @@ interface KeyStepProps {
 }
 
 export function KeyStep({ userId, onDone }: KeyStepProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: CreateKeyInput,
     defaults: { name: "my laptop" },

@@ -1,9 +1,9 @@
 import { useWatch } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { ProviderBasics } from "../../providers/provider-fields.tsx";
 import { createInputOf, type ProviderValues, schemas, testInputOf, valuesOf } from "../../providers/provider-form.ts";
 import { ProviderTest } from "../../providers/provider-test.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { FailureBox } from "../../ui/states.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
@@ -15,7 +15,7 @@ interface ProviderStepProps {
 }
 
 export function ProviderStep({ onDone }: ProviderStepProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: schemas.create,
     defaults: { ...valuesOf(null), name: "Anthropic" },

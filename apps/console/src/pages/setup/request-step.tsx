@@ -3,10 +3,10 @@ import type { RequestRow } from "@sluice/core/requests";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { formatCost, formatDuration } from "../../format.ts";
 import { covered, listenTo } from "../../live/hub.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { SecretOnce } from "../../ui/secret-once.tsx";
@@ -24,7 +24,7 @@ const models = { anthropic: "claude-sonnet-4-5", openai: "gpt-5-mini", gemini: "
 
 /** Waits for the key's first request on the live stream, and turns green when it comes. */
 export function RequestStep({ madeKey, baseUrl, dialect }: RequestStepProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const row = useFirstRequest(madeKey.id);
   return (
     <>
@@ -42,7 +42,7 @@ export function RequestStep({ madeKey, baseUrl, dialect }: RequestStepProps) {
 }
 
 function Seen({ row }: { row: RequestRow | null }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const bad = row !== null && (row.state === "error" || row.state === "refused");
   const Icon = row === null ? LoaderCircle : bad ? CircleX : CircleCheck;
   return (

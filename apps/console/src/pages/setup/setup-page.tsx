@@ -1,8 +1,8 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { Check } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { OuterFrame } from "../../shell/outer-frame.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { cn } from "../../ui/class-names.ts";
 import { AdminStep } from "./admin-step.tsx";
 import { KeyStep } from "./key-step.tsx";
@@ -58,7 +58,7 @@ export function SetupPage() {
 }
 
 function Progress({ current }: { current: number }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <ol aria-label={t("setup.steps")} className="flex items-center gap-2">
       {steps.map((step, index) => (

@@ -1,11 +1,11 @@
 import type { Statistics } from "@sluice/core/statistics";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { ChartTools } from "../../statistics/chart-tools.tsx";
 import { saveCsv } from "../../statistics/csv.ts";
 import { cellsOf, formatMeasure, isCounted, isLine, type Measure, totalOf, valuesOf } from "../../statistics/measures.ts";
 import type { logSearch } from "../../statistics/search.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { type ChartSeries, TimeChart } from "../../ui/time-chart.tsx";
 import { ofSeries } from "./series-logs.ts";
 
@@ -22,7 +22,7 @@ const COLORS = 6;
 
 /** One measure over the range, a colour a series. */
 export function SeriesChart({ statistics, measure, nameOf, logs, onZoom }: SeriesChartProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { by, times, endMs, zone, series: all } = statistics;
   const title = t("overview.chart", { what: t(`statistics.measures.${measure}`), by: t(`statistics.by.${by}`).toLowerCase() });
   const series = useMemo(
@@ -35,7 +35,7 @@ export function SeriesChart({ statistics, measure, nameOf, logs, onZoom }: Serie
           name,
           color: one.id === null && by !== "none" ? "--chart-rest" : `--chart-${(at % COLORS) + 1}`,
           values: valuesOf(one, measure),
-          total: totalOf(one, measure, i18n.language),
+          total: totalOf(one, measure, language),
           ...(link && {
             label: (
               <Link to="/logs" search={link} title={name} className="truncate hover:text-ink hover:underline">
@@ -45,7 +45,7 @@ export function SeriesChart({ statistics, measure, nameOf, logs, onZoom }: Serie
           }),
         };
       }),
-    [all, by, logs, measure, nameOf, i18n.language],
+    [all, by, logs, measure, nameOf, language],
   );
   const save = (): void => {
     const columns = all.map((one) => cellsOf(one, measure));
@@ -60,7 +60,7 @@ export function SeriesChart({ statistics, measure, nameOf, logs, onZoom }: Serie
       stepMs={endMs - (times.at(-1) ?? endMs)}
       series={series}
       zone={zone}
-      format={(value) => formatMeasure(measure, value, i18n.language)}
+      format={(value) => formatMeasure(measure, value, language)}
       integers={isCounted(measure)}
       empty={t("overview.noRequests")}
       height={260}

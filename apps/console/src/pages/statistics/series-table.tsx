@@ -2,12 +2,12 @@ import { formatUsd } from "@sluice/core/money";
 import type { Statistics, StatisticsSeries } from "@sluice/core/statistics";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { formatCost, formatCount, formatDuration, formatExact, formatPercent } from "../../format.ts";
 import { ChartTools } from "../../statistics/chart-tools.tsx";
 import { saveCsv } from "../../statistics/csv.ts";
 import { costOf } from "../../statistics/measures.ts";
 import type { logSearch } from "../../statistics/search.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { ofSeries } from "./series-logs.ts";
 
@@ -33,12 +33,11 @@ interface SeriesRow {
 
 /** The series of the range in figures, most expensive first; each leads to its requests. */
 export function SeriesTable({ statistics, nameOf, logs }: SeriesTableProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { by, series } = statistics;
   const rows = useMemo(() => series.map((one) => rowOf(one, nameOf(one.id))), [series, nameOf]);
   const all = rows.reduce((sum, row) => sum + row.costNanoUsd, 0n);
   const title = t("statistics.table", { by: t(`statistics.by.${by}`).toLowerCase() });
-  const { language } = i18n;
   const columns: DataColumn<SeriesRow>[] = [
     {
       accessorKey: "name",

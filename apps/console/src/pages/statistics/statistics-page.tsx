@@ -1,7 +1,6 @@
 import { type SeriesSplit, seriesSplits } from "@sluice/core/statistics";
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { serverNow } from "../../live/server-clock.ts";
@@ -12,6 +11,7 @@ import { FilterBar, SpanBar } from "../../statistics/filter-bar.tsx";
 import { type Measure, measures } from "../../statistics/measures.ts";
 import { filterOf, logSearch, spanOf } from "../../statistics/search.ts";
 import { useEndedSince, useLiveAnswer } from "../../statistics/use-live-answer.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { NativeSelect } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Segments } from "../../ui/segments.tsx";
@@ -27,7 +27,7 @@ const tops = [3, 5, 10, 20];
 
 /** What was used, when and by whom, over any range and of any part. */
 export function StatisticsPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { login } = route.useRouteContext();
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -140,14 +140,14 @@ function useStatistics(search: StatisticsSearch, split: { by: SeriesSplit; top: 
 
 /** How a series is called. */
 function useSeriesName(by: SeriesSplit): (id: string | null) => string {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const names = useNames();
   return useCallback(
     (id) => {
       if (id === null) return by === "none" ? t("statistics.all") : t("overview.others");
       if (by === "provider" || by === "user" || by === "key") return names[by](id) || t("statistics.nameless");
-      if (by === "dialect") return t(`dialect.${id}` as "dialect.openai", { defaultValue: id });
-      if (by === "status") return t(`histogram.class.${id}` as "histogram.class.5xx", { defaultValue: id });
+      if (by === "dialect") return t(`dialect.${id}` as "dialect.openai", { otherwise: id });
+      if (by === "status") return t(`histogram.class.${id}` as "histogram.class.5xx", { otherwise: id });
       return id || t("statistics.nameless");
     },
     [by, names, t],

@@ -1,10 +1,10 @@
 import { tokensOf } from "@sluice/core/overview";
 import { ratesOf, type SpanSums, type Usage } from "@sluice/core/statistics";
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import { Difference } from "../../figures/difference.tsx";
 import { exactCost, formatCost, formatCount, formatDateTime, formatDuration, formatExact, formatPercent } from "../../format.ts";
 import type { logSearch } from "../../statistics/search.ts";
+import { useTexts } from "../../text/i18n.ts";
 
 interface TotalsCardsProps {
   totals: SpanSums;
@@ -22,8 +22,7 @@ interface Figure {
 
 /** All of the range in six figures, each beside the range before. */
 export function TotalsCards({ totals, previous, logs }: TotalsCardsProps) {
-  const { t, i18n } = useTranslation();
-  const { language } = i18n;
+  const { t, language } = useTexts();
   const percent = (share: number | null): string => (share === null ? "—" : formatPercent(share, 1));
   const figures: Figure[] = [
     count("requests", (sums) => sums.requests),

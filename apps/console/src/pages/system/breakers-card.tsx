@@ -1,14 +1,14 @@
 import type { BreakerState } from "@sluice/core/events";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, ZapOff } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useNames } from "../../api/names.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { FactCard } from "./fact-card.tsx";
 
 /** Breakers that are not closed. */
 export function BreakersCard({ breakers }: { breakers: readonly BreakerState[] }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const names = useNames();
   return (
     <FactCard title={t("system.breakers")}>

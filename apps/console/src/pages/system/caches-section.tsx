@@ -4,10 +4,10 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Eraser, ListRestart } from "lucide-react";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { formatBytes, formatCount, formatPercent } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { useFailureText } from "../../ui/states.tsx";
@@ -20,7 +20,7 @@ const counts = ["hits", "misses", "bypasses", "errors", "entries"] as const sati
 
 /** What is kept of answers, by kind, over all processes as they said last; what is kept can be thrown away, and counting begin anew. */
 export function CachesSection({ instances }: { instances: readonly InstanceState[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const failureText = useFailureText();
   const rows = useMemo<Row[]>(() => {
     const sums = sumCaches(instances);
@@ -55,7 +55,7 @@ export function CachesSection({ instances }: { instances: readonly InstanceState
           accessorFn: (row) => row[of],
           header: t(`system.cacheCount.${of}`),
           align: "right",
-          cell: ({ row: { original } }) => <span className="tabular-nums">{formatCount(original[of], i18n.language)}</span>,
+          cell: ({ row: { original } }) => <span className="tabular-nums">{formatCount(original[of], language)}</span>,
         }),
       ),
       {
@@ -63,7 +63,7 @@ export function CachesSection({ instances }: { instances: readonly InstanceState
         accessorFn: ({ bytes }) => bytes,
         header: t("system.size"),
         align: "right",
-        cell: ({ row: { original } }) => <span className="tabular-nums">{formatBytes(original.bytes, i18n.language)}</span>,
+        cell: ({ row: { original } }) => <span className="tabular-nums">{formatBytes(original.bytes, language)}</span>,
       },
       {
         id: "clear",
@@ -73,7 +73,7 @@ export function CachesSection({ instances }: { instances: readonly InstanceState
         cell: ({ row: { original } }) => <Clear kind={original.kind} />,
       },
     ],
-    [t, i18n.language],
+    [t, language],
   );
   return (
     <section aria-labelledby="caches" className="flex flex-col gap-3">
@@ -101,16 +101,16 @@ export function CachesSection({ instances }: { instances: readonly InstanceState
 }
 
 function Name({ kind }: { kind: CacheKind }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return <span className="font-medium">{t(`settings.name.cache_${kind}Seconds`)}</span>;
 }
 
 function Clear({ kind }: { kind: CacheKind }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const failureText = useFailureText();
   const clear = useMutation(
     api.caches.clear.mutationOptions({
-      onSuccess: ({ cleared }) => toastDone(t("system.cacheCleared", { count: cleared, shown: formatCount(cleared, i18n.language) })),
+      onSuccess: ({ cleared }) => toastDone(t("system.cacheCleared", { count: cleared, shown: formatCount(cleared, language) })),
       onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
     }),
   );

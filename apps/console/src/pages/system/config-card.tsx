@@ -1,7 +1,7 @@
 import type { InstanceState } from "@sluice/core/events";
 import { CircleAlert, CircleCheck, CircleDashed } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { FactCard } from "./fact-card.tsx";
 
@@ -13,7 +13,7 @@ const looks = {
 
 /** The configuration file, as the processes that watch it found it. */
 export function ConfigCard({ instances }: { instances: readonly InstanceState[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const files = instances.flatMap(({ id, config }) => (config ? [{ id, config }] : []));
   return (
     <FactCard title={t("system.config")}>
@@ -39,8 +39,8 @@ export function ConfigCard({ instances }: { instances: readonly InstanceState[] 
               </ul>
             )}
             <p className="text-xs text-ink-3">
-              {config.appliedAtMs !== null && t("system.configAppliedAt", { time: formatDateTime(config.appliedAtMs, i18n.language) })}
-              {config.status === "failed" && ` · ${t("system.configTriedAt", { time: formatDateTime(config.atMs, i18n.language) })}`}
+              {config.appliedAtMs !== null && t("system.configAppliedAt", { time: formatDateTime(config.appliedAtMs, language) })}
+              {config.status === "failed" && ` · ${t("system.configTriedAt", { time: formatDateTime(config.atMs, language) })}`}
             </p>
             {config.status === "applied" && (
               <p className="text-xs text-ink-3">

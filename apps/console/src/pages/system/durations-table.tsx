@@ -1,7 +1,7 @@
 import type { DurationFigure } from "@sluice/core/figures";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { formatCount, formatDuration } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 
 const shares = [
@@ -12,7 +12,7 @@ const shares = [
 
 /** How long things of one kind took in the last minutes, by name. */
 export function DurationsTable({ label, hint, rows }: { label: string; hint: string; rows: DurationFigure[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const columns = useMemo<DataColumn<DurationFigure>[]>(
     () => [
       {
@@ -26,7 +26,7 @@ export function DurationsTable({ label, hint, rows }: { label: string; hint: str
         accessorFn: ({ count }) => count,
         header: t("figures.count"),
         align: "right",
-        cell: ({ row: { original } }) => <span className="tabular-nums">{formatCount(original.count, i18n.language)}</span>,
+        cell: ({ row: { original } }) => <span className="tabular-nums">{formatCount(original.count, language)}</span>,
       },
       {
         id: "errors",
@@ -34,9 +34,7 @@ export function DurationsTable({ label, hint, rows }: { label: string; hint: str
         header: t("figures.errors"),
         align: "right",
         cell: ({ row: { original } }) => (
-          <span className={original.errors > 0 ? "tabular-nums text-bad" : "tabular-nums"}>
-            {formatCount(original.errors, i18n.language)}
-          </span>
+          <span className={original.errors > 0 ? "tabular-nums text-bad" : "tabular-nums"}>{formatCount(original.errors, language)}</span>
         ),
       },
       ...shares.map(
@@ -49,7 +47,7 @@ export function DurationsTable({ label, hint, rows }: { label: string; hint: str
         }),
       ),
     ],
-    [t, i18n.language],
+    [t, language],
   );
   return (
     <div className="flex min-w-0 flex-col gap-2">

@@ -1,28 +1,28 @@
 import type { ProcessFigures, StoreFigures } from "@sluice/core/figures";
 import { CircleAlert, CircleCheck } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { formatBytes, formatDuration, formatExact, formatPercent } from "../../format.ts";
 import { perSecond, type Told } from "../../live/figures-board.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { FactCard, Facts } from "./fact-card.tsx";
 
 /** How figures are written: counts, bytes and what they rise by a second. */
 function useWriters() {
-  const { t, i18n } = useTranslation();
-  const exact = (value: number): string => formatExact(value, i18n.language);
+  const { t, language } = useTexts();
+  const exact = (value: number): string => formatExact(value, language);
   const round = (value: number): string => exact(value >= 100 ? Math.round(value) : Math.round(value * 10) / 10);
   return {
     t,
     exact,
     round,
-    bytes: (value: number): string => formatBytes(value, i18n.language),
+    bytes: (value: number): string => formatBytes(value, language),
     rate: (value: number | null): string => (value === null ? "—" : t("figures.aSecond", { value: round(value) })),
-    byteRate: (value: number | null): string => (value === null ? "—" : t("figures.aSecond", { value: formatBytes(value, i18n.language) })),
+    byteRate: (value: number | null): string => (value === null ? "—" : t("figures.aSecond", { value: formatBytes(value, language) })),
   };
 }
 
 function Answers({ isUp }: { isUp: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Badge tone={isUp ? "ok" : "bad"}>
       {isUp ? <CircleCheck aria-hidden="true" /> : <CircleAlert aria-hidden="true" />}

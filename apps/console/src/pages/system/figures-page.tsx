@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Segments } from "../../ui/segments.tsx";
@@ -14,7 +14,7 @@ import { useFigures } from "./use-figures.ts";
 
 /** What the installation measures of itself, live: the same as /metrics. */
 export function FiguresPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch, processes, stores } = useFigures();
   const [chosen, choose] = useState("");
   const wanted = chosen || data?.process?.instanceId;

@@ -1,17 +1,17 @@
 import type { BoundSessions, InstanceState } from "@sluice/core/events";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { formatBytes, formatCount, formatDuration, formatPercent } from "../../format.ts";
 import { ticks } from "../../live/server-clock.ts";
 import { GONE_AFTER_MS } from "../../live/settled-up-to.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { Seen } from "./seen.tsx";
 
 /** The processes there are, each as it said last. */
 export function InstancesTable({ instances }: { instances: InstanceState[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const columns = useMemo<DataColumn<InstanceState>[]>(
     () => [
       {
@@ -50,7 +50,7 @@ export function InstancesTable({ instances }: { instances: InstanceState[] }) {
         accessorFn: ({ memoryBytes }) => memoryBytes,
         header: t("system.memory"),
         align: "right",
-        cell: ({ row: { original } }) => <span className="tabular-nums">{formatBytes(original.memoryBytes, i18n.language)}</span>,
+        cell: ({ row: { original } }) => <span className="tabular-nums">{formatBytes(original.memoryBytes, language)}</span>,
       },
       {
         id: "inFlight",
@@ -91,7 +91,7 @@ export function InstancesTable({ instances }: { instances: InstanceState[] }) {
         cell: ({ row: { original } }) => <Spool spool={original.spool} />,
       },
     ],
-    [t, i18n.language],
+    [t, language],
   );
   return (
     <DataTable
@@ -111,20 +111,18 @@ function Running({ startedAtMs, seenAtMs }: InstanceState) {
 }
 
 function Count({ value }: { value: number | undefined }) {
-  const { i18n } = useTranslation();
-  return (
-    <span className="tabular-nums">{value === undefined ? <span className="text-ink-3">—</span> : formatCount(value, i18n.language)}</span>
-  );
+  const { language } = useTexts();
+  return <span className="tabular-nums">{value === undefined ? <span className="text-ink-3">—</span> : formatCount(value, language)}</span>;
 }
 
 function Spool({ spool }: { spool: InstanceState["spool"] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   if (!spool) return <span className="text-ink-3">—</span>;
   if (!spool.writable) return <Badge tone="bad">{t("system.unwritable")}</Badge>;
   if (spool.depth === 0) return <span className="text-ink-3">{t("system.spoolEmpty")}</span>;
   return (
     <span className="tabular-nums">
-      {formatCount(spool.depth, i18n.language)}{" "}
+      {formatCount(spool.depth, language)}{" "}
       <span className="text-xs text-ink-3">{t("system.spoolAge", { age: formatDuration(spool.oldestAgeMs) })}</span>
     </span>
   );
@@ -132,7 +130,7 @@ function Spool({ spool }: { spool: InstanceState["spool"] }) {
 
 /** Sessions that stay with their provider: how full the memory of them is, and how often it knew one. */
 function Bound({ sessions }: { sessions: BoundSessions | undefined }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   if (!sessions) return <Count value={undefined} />;
   const { size, max, hits, misses } = sessions;
   const said = t("system.boundOf", { max, hits, lookups: hits + misses });

@@ -2,9 +2,9 @@ import type { InstanceState, SettlerState } from "@sluice/core/events";
 import { Link } from "@tanstack/react-router";
 import { CircleAlert, CircleCheck } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { formatDuration, formatExact } from "../../format.ts";
 import { SettledNote } from "../../ledger/settled-note.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { FactCard, Facts } from "./fact-card.tsx";
 
@@ -13,12 +13,12 @@ const MOST_LAG_MS = 30_000;
 
 /** All gateways together: how far behind, what was done since their start, and how it is done now. */
 export function LedgerCards({ gateways }: { gateways: readonly InstanceState[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const lagMs = Math.max(...gateways.map(({ spool }) => spool?.oldestAgeMs ?? 0));
   const settlers = gateways.flatMap(({ spool }) => (spool?.settler ? [spool.settler] : []));
   const sum = (of: (settler: SettlerState) => number): number => settlers.reduce((total, one) => total + of(one), 0);
   const [flushes, rows] = [sum((one) => one.flushes), sum((one) => one.rows)];
-  const exact = (value: number): string => formatExact(value, i18n.language);
+  const exact = (value: number): string => formatExact(value, language);
   const late = lagMs > MOST_LAG_MS;
   return (
     <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
@@ -54,12 +54,12 @@ export function LedgerCards({ gateways }: { gateways: readonly InstanceState[] }
 
 /** As the gateways say, not as the table of settings does: what is here holds. */
 function InForceCard({ settlers }: { settlers: readonly SettlerState[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const every = (of: (settler: SettlerState) => string): string => [...new Set(settlers.map(of))].join(" / ") || "—";
   const facts: [name: string, value: ReactNode][] = [
     [t("settings.name.ledger_mode"), every(({ mode }) => t(`settings.option.${mode}`))],
     [t("settings.name.ledger_durability"), every(({ durability }) => t(`settings.option.${durability}`))],
-    [t("settings.name.ledger_batchSize"), every(({ batchSize }) => formatExact(batchSize, i18n.language))],
+    [t("settings.name.ledger_batchSize"), every(({ batchSize }) => formatExact(batchSize, language))],
     [t("settings.name.ledger_intervalMs"), every(({ intervalMs }) => formatDuration(intervalMs))],
   ];
   return (

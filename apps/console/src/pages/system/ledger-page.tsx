@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowLeft, DatabaseZap } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
@@ -14,7 +14,7 @@ import { useSystem } from "./use-system.ts";
 
 /** How far the books are behind, what they refused, and whether they are right. Gateways tell of themselves, every five seconds. */
 export function LedgerPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch, processes } = useSystem();
   const gateways = processes.filter(({ spool }) => spool !== null);
   return (

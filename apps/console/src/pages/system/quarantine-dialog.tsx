@@ -2,10 +2,10 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleAlert, CircleCheck } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { formatBytes, formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
@@ -18,7 +18,7 @@ type Detail = Outputs["quarantine"]["get"];
 
 /** What is in a quarantined record, and what can be done with it. */
 export function QuarantineDialog({ id, onClose }: { id: string; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, error, refetch } = useQuery(api.quarantine.get.queryOptions({ id }));
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t("ledger.record")} description={data?.requestId} width="max-w-3xl">
@@ -38,16 +38,16 @@ export function QuarantineDialog({ id, onClose }: { id: string; onClose(): void 
 }
 
 function Record({ record, onClose }: { record: Detail; onClose(): void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const [dismissing, setDismissing] = useState(false);
   return (
     <>
       <DialogBody>
         <Facts
           facts={[
-            [t("ledger.at"), formatDateTime(record.atMs, i18n.language)],
+            [t("ledger.at"), formatDateTime(record.atMs, language)],
             [t("ledger.reason"), record.reason],
-            [t("ledger.size"), formatBytes(record.sizeBytes, i18n.language)],
+            [t("ledger.size"), formatBytes(record.sizeBytes, language)],
           ]}
         />
         <Outcome record={record} />
@@ -73,12 +73,12 @@ function Record({ record, onClose }: { record: Detail; onClose(): void }) {
 }
 
 function Outcome({ record }: { record: Detail }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   if (record.releasedAtMs !== null)
     return (
       <p className="flex flex-wrap items-center gap-2 rounded-lg bg-ok-soft px-3 py-2 text-sm">
         <CircleCheck aria-hidden="true" className="size-4 text-ok" />
-        {t("ledger.releasedAt", { time: formatDateTime(record.releasedAtMs, i18n.language) })}
+        {t("ledger.releasedAt", { time: formatDateTime(record.releasedAtMs, language) })}
         {record.requestId && (
           <Link to="/logs" search={{ log: record.requestId }} className="text-accent-ink hover:underline">
             {t("ledger.openRow")}
@@ -89,13 +89,13 @@ function Outcome({ record }: { record: Detail }) {
   if (record.dismissedAtMs === null) return null;
   return (
     <p className="rounded-lg bg-idle-soft px-3 py-2 text-sm break-words">
-      {t("ledger.dismissedBecause", { time: formatDateTime(record.dismissedAtMs, i18n.language), reason: record.dismissReason })}
+      {t("ledger.dismissedBecause", { time: formatDateTime(record.dismissedAtMs, language), reason: record.dismissReason })}
     </p>
   );
 }
 
 function ReleaseButton({ id }: { id: string }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const release = useMutation(
     api.quarantine.release.mutationOptions({
@@ -121,7 +121,7 @@ function ReleaseButton({ id }: { id: string }) {
 }
 
 function DismissForm({ id, onDone }: { id: string; onDone(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const [reason, setReason] = useState("");
   const dismiss = useMutation(

@@ -2,9 +2,9 @@ import { type QuarantineState, quarantineStates } from "@sluice/core/inputs/quar
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { ShieldCheck } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client, type Outputs } from "../../api/client.ts";
 import { formatBytes, formatDateTime } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
@@ -18,7 +18,7 @@ const tones: Record<QuarantineState, Tone> = { waiting: "warn", released: "ok", 
 
 /** Records of the ledger that PostgreSQL refused: one click shows what is in them and what can be done. */
 export function QuarantineSection() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [state, setState] = useState<QuarantineState | "">("");
   const [open, setOpen] = useState<string | null>(null);
   const pages = useInfiniteQuery({
@@ -74,16 +74,14 @@ export function QuarantineSection() {
 }
 
 function useColumns(onOpen: (id: string) => void): DataColumn<Quarantined>[] {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   return useMemo(
     () => [
       {
         id: "at",
         header: t("ledger.at"),
         enableSorting: false,
-        cell: ({ row: { original } }) => (
-          <span className="whitespace-nowrap tabular-nums">{formatDateTime(original.atMs, i18n.language)}</span>
-        ),
+        cell: ({ row: { original } }) => <span className="whitespace-nowrap tabular-nums">{formatDateTime(original.atMs, language)}</span>,
       },
       {
         id: "request",
@@ -112,7 +110,7 @@ function useColumns(onOpen: (id: string) => void): DataColumn<Quarantined>[] {
         align: "right",
         wideOnly: true,
         cell: ({ row: { original } }) => (
-          <span className="whitespace-nowrap tabular-nums">{formatBytes(original.sizeBytes, i18n.language)}</span>
+          <span className="whitespace-nowrap tabular-nums">{formatBytes(original.sizeBytes, language)}</span>
         ),
       },
       {
@@ -122,6 +120,6 @@ function useColumns(onOpen: (id: string) => void): DataColumn<Quarantined>[] {
         cell: ({ row: { original } }) => <Badge tone={tones[original.state]}>{t(`ledger.state.${original.state}`)}</Badge>,
       },
     ],
-    [t, i18n.language, onOpen],
+    [t, language, onOpen],
   );
 }

@@ -4,11 +4,11 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleAlert, CircleCheck, CirclePause, Scale } from "lucide-react";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { useNames } from "../../api/names.ts";
 import { formatDateTime, formatDuration, formatExact } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
@@ -17,7 +17,7 @@ import { toastFailed } from "../../ui/toast.tsx";
 
 /** Whether the books are right: one click checks them, every difference is listed, nothing is repaired. */
 export function ReconciliationSection() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const { data, error, refetch } = useQuery(api.reconciliations.newest.queryOptions());
   const start = useMutation(
@@ -46,7 +46,7 @@ export function ReconciliationSection() {
 }
 
 function Result({ check }: { check: Reconciliation }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const names = useNames();
   const { steps, stepsDone, unchecked, differences } = check;
   const who = check.actorId ? names.user(check.actorId) : t("audit.system.cli");
@@ -54,11 +54,11 @@ function Result({ check }: { check: Reconciliation }) {
     <>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl border border-line bg-surface px-4 py-3 text-sm">
         <Verdict check={check} />
-        <span className="text-ink-2">{t("ledger.checkedBy", { who, time: formatDateTime(check.startedAtMs, i18n.language) })}</span>
+        <span className="text-ink-2">{t("ledger.checkedBy", { who, time: formatDateTime(check.startedAtMs, language) })}</span>
         {check.finishedAtMs !== null && (
           <span className="tabular-nums text-ink-3">
             {t("ledger.checkedIn", {
-              steps: formatExact(stepsDone, i18n.language),
+              steps: formatExact(stepsDone, language),
               time: formatDuration(check.finishedAtMs - check.startedAtMs),
             })}
           </span>
@@ -79,7 +79,7 @@ function Result({ check }: { check: Reconciliation }) {
 }
 
 function Verdict({ check: { state, stepsDone, steps, differences } }: { check: Reconciliation }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   if (differences.length > 0)
     return (
       <Badge tone="bad">
@@ -101,12 +101,12 @@ function Verdict({ check: { state, stepsDone, steps, differences } }: { check: R
         {t("ledger.stopped")}
       </Badge>
     );
-  const [done, all] = [formatExact(stepsDone, i18n.language), formatExact(steps, i18n.language)];
+  const [done, all] = [formatExact(stepsDone, language), formatExact(steps, language)];
   return <Badge tone="accent">{t("ledger.checking", { done, all })}</Badge>;
 }
 
 function Differences({ differences }: { differences: BooksDifference[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const columns = useMemo<DataColumn<BooksDifference>[]>(
     () => [
       {
@@ -137,7 +137,7 @@ function Differences({ differences }: { differences: BooksDifference[] }) {
       label={t("ledger.differencesTable")}
       rows={rows}
       columns={columns}
-      rowId={({ invariant, table, id }) => `${invariant} ${table} ${id} ${i18n.language}`}
+      rowId={({ invariant, table, id }) => `${invariant} ${table} ${id} ${language}`}
     />
   );
 }
@@ -148,7 +148,7 @@ function Figure({ text }: { text: string }) {
 
 /** Which request, key, user or bucket; each a way to its rows. */
 function Where({ difference: { id, requestId, keyId, userId, bucketMs } }: { difference: BooksDifference }) {
-  const { i18n } = useTranslation();
+  const { language } = useTexts();
   const names = useNames();
   const link = "min-h-6 text-accent-ink hover:underline";
   if (requestId !== undefined)
@@ -159,7 +159,7 @@ function Where({ difference: { id, requestId, keyId, userId, bucketMs } }: { dif
     );
   return (
     <span className="flex flex-col" title={id}>
-      {bucketMs !== undefined && <span className="tabular-nums">{formatDateTime(bucketMs, i18n.language)}</span>}
+      {bucketMs !== undefined && <span className="tabular-nums">{formatDateTime(bucketMs, language)}</span>}
       {keyId && (
         <Link to="/logs" search={{ key: keyId }} className={link}>
           {names.key(keyId)}

@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { TFunction } from "i18next";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs } from "../../api/client.ts";
 import { formatBytes, formatDate, formatDateTime, formatExact } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
+import type { Translate } from "../../text/translator.ts";
 import { FailureBox } from "../../ui/states.tsx";
 import { FactCard, Facts } from "./fact-card.tsx";
 
@@ -11,7 +11,7 @@ type Retention = Outputs["system"]["retention"];
 
 /** What is kept how long, what goes next and when, and what was archived. */
 export function RetentionCard() {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const { data, error, refetch } = useQuery({ ...api.system.retention.queryOptions(), refetchOnMount: "always" });
   if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;
   return (
@@ -32,7 +32,7 @@ export function RetentionCard() {
               [t("retention.fiveMinutes"), days(t, data.fiveMinuteDays)],
               [t("retention.incidents"), days(t, data.incidentDays)],
               [t("retention.hours"), t("retention.forGood")],
-              ...(data.keptFromMs === null ? [] : [[t("retention.keptFrom"), formatDate(data.keptFromMs, i18n.language)] as const]),
+              ...(data.keptFromMs === null ? [] : [[t("retention.keptFrom"), formatDate(data.keptFromMs, language)] as const]),
             ]}
           />
           <Next retention={data} />
@@ -42,13 +42,12 @@ export function RetentionCard() {
   );
 }
 
-function days(t: TFunction, count: number): string {
+function days(t: Translate, count: number): string {
   return count === 0 ? t("retention.forGood") : t("retention.days", { count });
 }
 
 function Next({ retention: { next, waiting, archives, archive } }: { retention: Retention }) {
-  const { t, i18n } = useTranslation();
-  const { language } = i18n;
+  const { t, language } = useTexts();
   return (
     <ul className="flex flex-col gap-1 text-xs text-ink-3">
       {next.map(({ table, fromMs, dropsAtMs, sizeBytes }) => (

@@ -1,22 +1,22 @@
 import type { InstanceState } from "@sluice/core/events";
 import { CircleAlert, CircleCheck, LogOut } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { formatAgo } from "../../format.ts";
 import { ticks } from "../../live/server-clock.ts";
 import { GONE_AFTER_MS } from "../../live/settled-up-to.ts";
 import { useStore } from "../../live/store.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 
 /** Whether an instance is there. */
 export function Seen({ instance }: { instance: InstanceState }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const agoMs = useStore(ticks) - instance.seenAtMs;
   if (agoMs > GONE_AFTER_MS)
     return (
       <span title={t("system.goneHint")}>
         <Badge tone="bad">
           <CircleAlert aria-hidden="true" />
-          {t("system.gone")} · {formatAgo(agoMs, i18n.language)}
+          {t("system.gone")} · {formatAgo(agoMs, language)}
         </Badge>
       </span>
     );

@@ -1,14 +1,14 @@
 import type { InstanceState } from "@sluice/core/events";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { formatCount, formatDateTime, formatDuration, formatExact } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { Seen } from "./seen.tsx";
 
 /** Each gateway's spool and settler, as it said last. */
 export function SettlersTable({ gateways }: { gateways: InstanceState[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const columns = useMemo<DataColumn<InstanceState>[]>(
     () => [
       {
@@ -39,7 +39,7 @@ export function SettlersTable({ gateways }: { gateways: InstanceState[] }) {
           align: "right",
           cell: ({ row: { original } }) => {
             const value = of(original.spool);
-            return <span className="tabular-nums">{value === null ? "—" : formatCount(value, i18n.language)}</span>;
+            return <span className="tabular-nums">{value === null ? "—" : formatCount(value, language)}</span>;
           },
         }),
       ),
@@ -50,7 +50,7 @@ export function SettlersTable({ gateways }: { gateways: InstanceState[] }) {
         cell: ({ row: { original } }) => <Failures settler={original.spool?.settler} />,
       },
     ],
-    [t, i18n.language],
+    [t, language],
   );
   return <DataTable label={t("ledger.settlers")} rows={gateways} columns={columns} rowId={({ id }) => id} />;
 }
@@ -69,30 +69,30 @@ const counts: readonly { name: "flushes" | "rowsPerFlush" | "recovered" | "quara
 ];
 
 function Writable({ isWritable }: { isWritable: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return <Badge tone={isWritable ? "ok" : "bad"}>{t(isWritable ? "ledger.writable" : "system.unwritable")}</Badge>;
 }
 
 function Waiting({ spool }: { spool: Spool }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   if (!spool) return <span className="text-ink-3">—</span>;
   return (
     <span className="tabular-nums">
-      {formatExact(spool.depth, i18n.language)}{" "}
+      {formatExact(spool.depth, language)}{" "}
       {spool.depth > 0 && <span className="text-xs text-ink-3">{t("system.spoolAge", { age: formatDuration(spool.oldestAgeMs) })}</span>}
     </span>
   );
 }
 
 function Failures({ settler }: { settler: NonNullable<Spool>["settler"] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   if (!settler?.lastFailure) return <span className="text-ink-3">{settler ? t("ledger.none") : "—"}</span>;
   const { atMs, reason } = settler.lastFailure;
   return (
     <div className="min-w-0 max-w-md">
       <p className="tabular-nums">
-        {formatCount(settler.failures, i18n.language)}{" "}
-        <span className="text-xs text-ink-3">{t("ledger.lastAt", { time: formatDateTime(atMs, i18n.language) })}</span>
+        {formatCount(settler.failures, language)}{" "}
+        <span className="text-xs text-ink-3">{t("ledger.lastAt", { time: formatDateTime(atMs, language) })}</span>
       </p>
       <p className="text-xs break-words text-bad">{reason}</p>
     </div>

@@ -1,15 +1,15 @@
 import type { InstanceState } from "@sluice/core/events";
 import { CircleAlert, CircleCheck } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { Outputs } from "../../api/client.ts";
 import { formatBytes, formatDuration, formatExact } from "../../format.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { FactCard, Facts } from "./fact-card.tsx";
 
 type System = Outputs["system"]["get"];
 
 function Answers({ version }: { version: string | null }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return version === null ? (
     <Badge tone="bad">
       <CircleAlert aria-hidden="true" />
@@ -24,18 +24,18 @@ function Answers({ version }: { version: string | null }) {
 }
 
 export function PostgresCard({ facts }: { facts: System["postgres"] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   return (
     <FactCard title="PostgreSQL" state={<Answers version={facts ? (facts.version.split(" ")[0] ?? "") : null} />}>
       {facts && (
         <Facts
           facts={[
-            [t("system.size"), formatBytes(facts.sizeBytes, i18n.language)],
+            [t("system.size"), formatBytes(facts.sizeBytes, language)],
             [t("system.connections"), t("system.connectionsOf", { used: facts.connections, most: facts.maxConnections })],
             [
               t("system.migrations"),
               <span key="m" title={facts.newestMigration}>
-                {formatExact(facts.migrations, i18n.language)}
+                {formatExact(facts.migrations, language)}
               </span>,
             ],
           ]}
@@ -46,7 +46,7 @@ export function PostgresCard({ facts }: { facts: System["postgres"] }) {
 }
 
 export function RedisCard({ facts, nowMs }: { facts: System["redis"]; nowMs: number }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   if (facts === "not_used")
     return (
       <FactCard title="Redis">
@@ -58,8 +58,8 @@ export function RedisCard({ facts, nowMs }: { facts: System["redis"]; nowMs: num
       {facts && (
         <Facts
           facts={[
-            [t("system.memory"), formatBytes(facts.memoryBytes, i18n.language)],
-            [t("system.clients"), formatExact(facts.clients, i18n.language)],
+            [t("system.memory"), formatBytes(facts.memoryBytes, language)],
+            [t("system.clients"), formatExact(facts.clients, language)],
             [t("system.uptime"), formatDuration(nowMs - facts.startedAtMs)],
           ]}
         />
@@ -69,7 +69,7 @@ export function RedisCard({ facts, nowMs }: { facts: System["redis"]; nowMs: num
 }
 
 export function BusCard({ busId, instances }: { busId: string; instances: readonly InstanceState[] }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   const [epoch = "", position = ""] = busId.split(":");
   const sum = (of: (instance: InstanceState) => number): number => instances.reduce((total, one) => total + of(one), 0);
   return (
@@ -80,10 +80,10 @@ export function BusCard({ busId, instances }: { busId: string; instances: readon
             t("system.subscribers"),
             formatExact(
               sum(({ subscribers }) => subscribers),
-              i18n.language,
+              language,
             ),
           ],
-          [t("system.frames"), formatExact(Math.round(sum(({ framesPerSecond }) => framesPerSecond) * 10) / 10, i18n.language)],
+          [t("system.frames"), formatExact(Math.round(sum(({ framesPerSecond }) => framesPerSecond) * 10) / 10, language)],
           [
             t("system.epoch"),
             <span key="e" className="font-mono text-xs">

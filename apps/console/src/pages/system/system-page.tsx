@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { BookCheck, ChartNoAxesColumn, RotateCw, TriangleAlert } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { clockParts, formatCount } from "../../format.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
@@ -16,7 +16,7 @@ import { useSystem } from "./use-system.ts";
 
 /** What this installation runs on. Processes tell of themselves; the stores are asked when the page opens, and on request. */
 export function SystemPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch, isFetching, processes, breakers, readAgain } = useSystem();
   return (
     <Page
@@ -62,7 +62,7 @@ export function SystemPage() {
 }
 
 function LedgerLink({ quarantined }: { quarantined: number }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTexts();
   return (
     <Link to="/system/ledger" className={buttonClass({ variant: "outline" })}>
       <BookCheck aria-hidden="true" />
@@ -70,7 +70,7 @@ function LedgerLink({ quarantined }: { quarantined: number }) {
       {quarantined > 0 && (
         <Badge tone="warn">
           <TriangleAlert aria-hidden="true" />
-          {t("ledger.quarantinedCount", { count: quarantined, shown: formatCount(quarantined, i18n.language) })}
+          {t("ledger.quarantinedCount", { count: quarantined, shown: formatCount(quarantined, language) })}
         </Badge>
       )}
     </Link>

@@ -1,8 +1,8 @@
 import { SetGroupInput } from "@sluice/core/inputs/group";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { LimitFields } from "../../limits/limit-fields.tsx";
 import { type LimitValues, limitsInput, limitValuesOf, type SetLimits } from "../../limits/limit-form.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Field, Input } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
@@ -21,7 +21,7 @@ interface GroupDialogProps {
 
 /** What a group costs, and how much of it may be used. */
 export function GroupDialog({ group, onClose }: GroupDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: SetGroupInput,
     defaults: { name: group?.name ?? "", costMultiplier: group?.costMultiplier ?? "1", ...limitValuesOf(group) } as GroupValues,

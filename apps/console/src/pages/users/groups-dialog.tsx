@@ -1,10 +1,10 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Layers, Pencil, Plus, Undo2 } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, type Outputs } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { limitsInShort } from "../../limits/limits-text.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm, Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Empty, FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
@@ -15,7 +15,7 @@ export type Group = Outputs["groups"]["list"][number];
 
 /** All groups: who is in them, what they cost and what limits them. */
 export function GroupsDialog({ onClose }: { onClose(): void }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const { data, error, refetch } = useQuery(api.groups.list.queryOptions());
   const [editing, setEditing] = useState<Group | "new" | null>(null);
@@ -65,8 +65,8 @@ export function GroupsDialog({ onClose }: { onClose(): void }) {
 }
 
 function GroupRow({ group, onEdit, onClear }: { group: Group; onEdit(): void; onClear(): void }) {
-  const { t, i18n } = useTranslation();
-  const limits = limitsInShort(t, group, i18n.language);
+  const { t, language } = useTexts();
+  const limits = limitsInShort(t, group, language);
   const facts = [
     `${t("groups.keys")} ${group.keys}`,
     `${t("groups.providers")} ${group.providers}`,

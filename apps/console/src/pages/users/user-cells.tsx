@@ -1,10 +1,10 @@
 import { useNavigate } from "@tanstack/react-router";
 import { ChevronRight, CircleCheck, CirclePause, Ellipsis, KeyRound, Pencil, ScrollText, ShieldCheck, Trash2, Wallet } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { CreditState } from "../../credits/credit-state.tsx";
 import { exactCost, formatCost } from "../../format.ts";
 import { FiguresLine, usageCell } from "../../keys/key-row.tsx";
 import { useUsage } from "../../lists/usage-cells.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
@@ -55,7 +55,7 @@ export function UserCard(props: UserCellProps) {
 }
 
 function UserName({ user, me, expanded, tabIndex, onAct }: UserCellProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <span className="flex min-w-0 items-center gap-2">
       {/* The row itself says whether it is expanded, and opens by the arrow keys. */}
@@ -81,7 +81,7 @@ function UserName({ user, me, expanded, tabIndex, onAct }: UserCellProps) {
 }
 
 function UserStatus({ user }: { user: User }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <span className="flex min-w-0 flex-col items-start gap-0.5">
       <Badge tone={user.enabled ? "ok" : "idle"}>
@@ -94,7 +94,7 @@ function UserStatus({ user }: { user: User }) {
 }
 
 function RoleBadge({ user }: { user: User }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Badge tone={user.role === "admin" ? "accent" : "idle"}>
       {user.role === "admin" && <ShieldCheck aria-hidden="true" />}
@@ -119,12 +119,12 @@ function UserCredit({ user: { credit } }: { user: User }) {
 }
 
 function KeyCount({ user: { keys = 0 } }: { user: User }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return <span className="block truncate text-ink-2">{keys >= 100 ? t("users.manyKeys") : t("users.keyCount", { count: keys })}</span>;
 }
 
 function UserControls({ user, me, tabIndex, onAct }: UserCellProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const navigate = useNavigate();
   const requests = useUsage(user.id)?.requests ?? 0;
   const isNamed = requests > 0 || (user.keys ?? 0) > 0 || user.id === me;

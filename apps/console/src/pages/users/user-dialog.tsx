@@ -1,10 +1,10 @@
 import { CreateUserInput, UpdateUserInput } from "@sluice/core/inputs/user";
-import { useTranslation } from "react-i18next";
 import { client } from "../../api/client.ts";
 import { LimitFields } from "../../limits/limit-fields.tsx";
 import { type LimitValues, limitsInput, limitValuesOf } from "../../limits/limit-form.ts";
 import { PolicyFields } from "../../policies/policy-fields.tsx";
 import { type PolicyValues, policiesInput, policyValuesOf } from "../../policies/policy-form.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { Field, Input, NativeSelect } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
@@ -26,7 +26,7 @@ interface UserValues extends LimitValues, PolicyValues {
 }
 
 export function UserDialog({ user, me, onClose }: UserDialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const toInput = ({ email, name, role, password, ...rules }: UserValues) => {
     const more = { ...(password ? { password } : {}), ...limitsInput(rules), ...policiesInput(rules) };
     return user ? { id: user.id, name, role, ...more } : { email: email.trim(), name, role, ...more };

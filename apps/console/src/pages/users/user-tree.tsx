@@ -1,12 +1,12 @@
 import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import type { Key } from "../../keys/key.ts";
 import { type KeyRow, keyRow } from "../../keys/key-row.tsx";
 import type { ListRow } from "../../lists/row-list.tsx";
 import { useFigures } from "../../lists/use-list.ts";
+import { useTexts } from "../../text/i18n.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import type { User } from "./user.ts";
 
@@ -27,7 +27,7 @@ export type TreeRow = UserRow | KeyRow | NoteRow;
 const SHOWN = 100;
 
 function MoreKeys({ user }: { user: User }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Link to="/keys" search={{ user: user.id }} className={buttonClass({ variant: "link" })}>
       {t("keys.more", { name: user.name })}
@@ -47,7 +47,7 @@ export function useUserTree(users: readonly User[]) {
   });
   const keys = useMemo(() => queries.flatMap(({ data }) => data?.items ?? []), [queries]);
   useFigures(keys);
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const rows = users.flatMap((user, index): TreeRow[] => {
     const place = opened.indexOf(user);
     const row: UserRow = {

@@ -2,7 +2,6 @@ import { useMutation } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Layers, Plus, Users } from "lucide-react";
 import { useCallback, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { api, client } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { useKeyDialogs } from "../../keys/key-dialogs.tsx";
@@ -14,6 +13,7 @@ import { RowList } from "../../lists/row-list.tsx";
 import { useList } from "../../lists/use-list.ts";
 import { useTopics } from "../../live/hub.ts";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
+import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
 import { Page } from "../../ui/page.tsx";
@@ -33,7 +33,7 @@ const topics = ["credits"] as const;
 
 /** Who may sign in and own keys: a tree of users and their keys. */
 export function UsersPage() {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const { login } = route.useRouteContext();
   const search = route.useSearch();
   const [showsGroups, setShowsGroups] = useState(false);
@@ -136,7 +136,7 @@ interface UserActsOptions {
 
 /** Everything that can be done with a user, and the dialogs it opens. */
 function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const failureText = useFailureText();
   const [editing, setEditing] = useState<User | "new" | null>(null);
   const [deleting, setDeleting] = useState<User | null>(null);

@@ -80,3 +80,16 @@ test("a page hears keys from the moment it is drawn", async ({ adminPage: page }
   await page.goto("/keys");
   await expect(page.getByRole("dialog", { name: "Go to or find" })).toBeVisible();
 });
+
+test("what another version has taken the code of says so when it is opened, and a reload brings it", async ({ adminPage: page }) => {
+  await page.goto("/logs");
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await page.route(/assets\/palette-/, (route) => route.fulfill({ status: 404 }));
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("heading", { level: 1, name: "A part of the console did not load" })).toBeVisible();
+  await page.unroute(/assets\/palette-/);
+  await page.getByRole("button", { name: "Reload" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Logs" })).toBeVisible();
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("dialog", { name: "Go to or find" })).toBeVisible();
+});

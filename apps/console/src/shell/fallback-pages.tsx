@@ -1,5 +1,5 @@
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
-import { Compass, Lock, TriangleAlert } from "lucide-react";
+import { Compass, Lock, RefreshCw, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { readFailure } from "../api/failure.ts";
 import { useTexts } from "../text/i18n.ts";
@@ -46,10 +46,26 @@ export function ForbiddenPage() {
   );
 }
 
+/** What Chrome, Firefox and Safari say of code that did not come. */
+const NOT_LOADED = /dynamically imported module|Importing a module script failed/;
+
+/** Stands in for what is loaded when it is opened, and was not: another version has taken its place, or the line broke. React keeps such a failure. */
+function UnloadedPage() {
+  const { t } = useTexts();
+  return (
+    <Fallback icon={<RefreshCw />} title={t("page.unloaded")} text={t("page.unloadedText")}>
+      <Button variant="primary" onClick={() => location.reload()}>
+        {t("page.reload")}
+      </Button>
+    </Fallback>
+  );
+}
+
 /** Stands in for a page that threw, with the request to ask about when the server was the cause. */
 export function CrashPage({ error, reset }: ErrorComponentProps) {
   const { t } = useTexts();
   const router = useRouter();
+  if (error instanceof Error && NOT_LOADED.test(error.message)) return <UnloadedPage />;
   const failure = readFailure(error);
   const fromServer = typeof error === "object" && error !== null && "data" in error;
   const text = fromServer || failure.requestId ? t(`errors.${failure.code}`) : t("page.crashedText");

@@ -209,6 +209,9 @@ export const en = {
     home: "Go to the log",
     crashed: "This page failed",
     crashedText: "The rest of the console still works.",
+    unloaded: "A part of the console did not load",
+    unloadedText: "Perhaps a new version is there, perhaps the connection broke. Reload the page to go on.",
+    reload: "Reload",
     forbidden: "Only administrators may see this page.",
   },
   form: {

@@ -209,6 +209,9 @@ export const zhCN: Texts = {
     home: "前往日志",
     crashed: "页面出错了",
     crashedText: "控制台的其他部分仍可使用。",
+    unloaded: "控制台的部分内容未能加载",
+    unloadedText: "可能已有新版本，也可能是连接中断。请重新加载页面后继续。",
+    reload: "重新加载",
     forbidden: "只有管理员可以查看此页面。",
   },
   form: {

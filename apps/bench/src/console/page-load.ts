@@ -5,7 +5,7 @@ import type { Stage } from "./stage.ts";
 /** What a visitor on a slow line and a slow phone waits for. */
 export interface PageLoad {
   lcpMs: number;
-  /** When the log shows its first row, to about 50 ms: what one came for, which is too small to be the largest of the paints. */
+  /** When the log has its first row: what one came for, which is too small to be the largest of the paints. */
   firstRowMs: number;
   /** The longest interaction. */
   inpMs: number;
@@ -15,9 +15,9 @@ export interface PageLoad {
 const line = { offline: false, latency: 150, downloadThroughput: (1.6 * 1_000_000) / 8, uploadThroughput: (0.75 * 1_000_000) / 8 };
 const CPU_SLOWDOWN = 4;
 
-interface Vitals {
-  lcpMs: number;
-  inpMs: number;
+interface Vitals extends PageLoad {
+  /** Resolves with the first row. */
+  firstRow: Promise<void>;
 }
 
 declare global {
@@ -26,9 +26,17 @@ declare global {
   }
 }
 
+/** Runs in the page before anything else, and looks while it loads: what looks from outside brings code of its own, which a slow phone runs, too. */
 function observeVitals(): void {
-  const vitals: Vitals = { lcpMs: 0, inpMs: 0 };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const vitals: Vitals = { lcpMs: 0, firstRowMs: 0, inpMs: 0, firstRow: promise };
   window.benchVitals = vitals;
+  new MutationObserver((_, observer) => {
+    if (!document.querySelector("[data-id]")) return;
+    vitals.firstRowMs = performance.now();
+    observer.disconnect();
+    resolve();
+  }).observe(document, { subtree: true, childList: true });
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) vitals.lcpMs = Math.max(vitals.lcpMs, entry.startTime);
   }).observe({ type: "largest-contentful-paint", buffered: true });
@@ -40,7 +48,11 @@ function observeVitals(): void {
   }).observe({ type: "event", durationThreshold: 16, buffered: true } as PerformanceObserverInit);
 }
 
-const vitals = (page: Page): Promise<Vitals> => page.evaluate(() => window.benchVitals ?? { lcpMs: 0, inpMs: 0 });
+const vitals = (page: Page): Promise<PageLoad> =>
+  page.evaluate(() => {
+    const { lcpMs = 0, firstRowMs = 0, inpMs = 0 } = window.benchVitals ?? {};
+    return { lcpMs, firstRowMs, inpMs };
+  });
 
 /** The log's first visit, then what one does there: open a request, go down, close, filter, another page and back. */
 export async function measureLoad(stage: Stage): Promise<PageLoad> {
@@ -52,12 +64,11 @@ export async function measureLoad(stage: Stage): Promise<PageLoad> {
     await cdp.send("Emulation.setCPUThrottlingRate", { rate: CPU_SLOWDOWN });
     await page.addInitScript(observeVitals);
     await page.goto("/logs");
-    await page.locator("[data-id]").first().waitFor({ timeout: 60_000 });
-    const firstRowMs = await page.evaluate(() => performance.now());
+    await page.evaluate(() => window.benchVitals?.firstRow);
     await isLive(page);
     // Anything larger would have been drawn by now; the first interaction ends the measurement.
     await page.waitForLoadState("load");
-    const { lcpMs } = await vitals(page);
+    const { lcpMs, firstRowMs } = await vitals(page);
     await page.locator("[data-id]").nth(3).click();
     await page.waitForURL(/log=/);
     await page.keyboard.press("j");

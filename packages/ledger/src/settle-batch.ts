@@ -1,7 +1,12 @@
+// Also for the console, which reads these types from outside.
+/// <reference path="./pg-copy-streams.d.ts" />
+import { pipeline } from "node:stream/promises";
 import type pg from "pg";
+import { from as copyFrom } from "pg-copy-streams";
 import type { FailpointHook } from "./failpoints.ts";
 import { isDataError } from "./settle-errors.ts";
-import { SETTLE_NAME, settleSql, settleValues } from "./settle-statement.ts";
+import { copiedDetails, copiedRows, copyDetailsSql, copyRowsSql } from "./settle-rows.ts";
+import { KNOWN_NAME, knownSql, SETTLE_NAME, settleSql } from "./settle-statement.ts";
 import type { SettledRecord } from "./settled-record.ts";
 
 /** One for all who assign settled_seq, over every process. */
@@ -19,11 +24,29 @@ export async function settleBatch(pool: pg.Pool, records: readonly SettledRecord
   });
 }
 
-/** The same as a part of a transaction that holds the settle lock. */
+/**
+ * The same as a part of a transaction that holds the settle lock: nobody comes between the look for rows that are there, which move
+ * nothing, so that any batch may be sent again, and the rows, their details, and the sums of these rows.
+ */
 export async function settleWith(client: pg.ClientBase, records: readonly SettledRecord[]): Promise<number> {
-  const values = settleValues([...records].sort((a, b) => (a.row.id < b.row.id ? -1 : 1)));
-  const { rows } = await client.query<{ inserted: number }>({ name: SETTLE_NAME, text: settleSql, values });
-  return rows[0]?.inserted ?? 0;
+  const sorted = [...records].sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
+  const ids = `{${sorted.map(({ row }) => row.id).join(",")}}`;
+  const { rows } = await client.query<{ known: string[]; first_seq: string }>({
+    ...{ name: KNOWN_NAME, text: knownSql, values: [ids, sorted.length] },
+  });
+  const known = new Set(rows[0]?.known);
+  const fresh = known.size === 0 ? sorted : sorted.filter(({ row }) => !known.has(row.id.toLowerCase()));
+  const [first] = fresh;
+  if (!first) return 0;
+  const firstSeq = Number(rows[0]?.first_seq);
+  await copy(client, copyRowsSql, copiedRows(fresh, firstSeq));
+  await copy(client, copyDetailsSql, copiedDetails(fresh));
+  await client.query({ name: SETTLE_NAME, text: settleSql, values: [firstSeq, firstSeq + fresh.length - 1, first.row.id] });
+  return fresh.length;
+}
+
+async function copy(client: pg.ClientBase, sql: string, chunks: Iterable<Buffer>): Promise<void> {
+  await pipeline(chunks, client.query(copyFrom(sql)));
 }
 
 /** A transaction in which nobody else settles: what it reads of `requests` stays so until it has written. */

@@ -2,12 +2,14 @@ import { BeyondRetentionError } from "@sluice/db/partitions";
 import pg from "pg";
 
 /**
- * Whether Postgres said that the data is at fault (so that the batch is halved until the bad record is alone), as
+ * Whether it was said that the data is at fault (so that the batch is halved until the bad record is alone), as
  * opposed to everything that a later try may cure: connections, shutdowns, locks, disk space, a schema that is not
  * there yet. In doubt it is curable: waiting loses nothing, quarantine takes a charge out of the books.
  */
 export function isDataError(error: unknown): boolean {
   if (error instanceof BeyondRetentionError) return true;
+  // A number that does not fit its column does not get as far as Postgres.
+  if (error instanceof RangeError && "code" in error && error.code === "ERR_OUT_OF_RANGE") return true;
   if (!(error instanceof pg.DatabaseError)) return false;
   const code = error.code ?? "";
   // 22: data exception (a NUL byte, an overflow). 54: a value too large for an index row.

@@ -1,65 +1,12 @@
 import { sketchSql } from "@sluice/core/latency-sketch";
 import { isUuid, recentColumns, recentFrom, recentRanges, tokens } from "./recent-columns.ts";
-import { detailJsonOf, type SettledRecord } from "./settled-record.ts";
 
 /**
- * The one statement that settles a batch: rows, details, rollups and balances, and from what was really inserted alone. A
- * row that is there already moves nothing, so any batch may be sent again. The row is the charge: accounts move here too.
+ * The statement that moves what a batch sums up to, rollups and balances, from the rows that were really inserted before it in the same
+ * transaction, and from these alone. The row is the charge: accounts move here too.
  *
  * Day buckets are UTC days: the setting time.zone changes what is shown, not how sums are kept.
  */
-interface Column {
-  name: string;
-  /** What it travels as. */
-  type: string;
-  /** What is made of it there. */
-  sql?: string;
-  /** Text needs quoting in an array literal. */
-  quoted?: true;
-  of(record: SettledRecord): string | number | boolean | null;
-}
-
-const columns: readonly Column[] = [
-  { name: "id", type: "uuid", of: ({ row }) => row.id },
-  { name: "tenant_id", type: "text", quoted: true, of: ({ row }) => row.tenantId },
-  { name: "user_id", type: "text", quoted: true, of: ({ row }) => row.userId },
-  { name: "key_id", type: "text", quoted: true, of: ({ row }) => row.keyId },
-  { name: "session_id", type: "text", quoted: true, of: ({ row }) => row.sessionId },
-  { name: "provider_id", type: "text", quoted: true, of: ({ row }) => row.providerId },
-  { name: "group", type: "text", quoted: true, of: ({ row }) => row.group },
-  { name: "dialect", type: "text", quoted: true, of: ({ row }) => row.dialect },
-  { name: "endpoint", type: "text", quoted: true, of: ({ row }) => row.endpoint },
-  { name: "stream", type: "boolean", of: ({ row }) => row.stream },
-  { name: "model", type: "text", quoted: true, of: ({ row }) => row.model },
-  { name: "upstream_model", type: "text", quoted: true, of: ({ row }) => row.upstreamModel },
-  { name: "state", type: "text", quoted: true, of: ({ row }) => row.state },
-  { name: "status", type: "smallint", of: ({ row }) => row.status },
-  { name: "error_code", type: "text", quoted: true, of: ({ row }) => row.errorCode },
-  { name: "attempts", type: "smallint", of: ({ row }) => row.attempts },
-  { name: "input_tokens", type: "bigint", of: ({ row }) => row.usage.input },
-  { name: "output_tokens", type: "bigint", of: ({ row }) => row.usage.output },
-  { name: "cache_write_5m_tokens", type: "bigint", of: ({ row }) => row.usage.cacheWrite5m },
-  { name: "cache_write_1h_tokens", type: "bigint", of: ({ row }) => row.usage.cacheWrite1h },
-  { name: "cache_read_tokens", type: "bigint", of: ({ row }) => row.usage.cacheRead },
-  // An array of arrays would be flattened by unnest: each row's flags travel as the text of an array.
-  { name: "flags", type: "text", sql: `"flags"::text[]`, quoted: true, of: ({ row }) => `{${row.flags.join(",")}}` },
-  { name: "cost_nano_usd", type: "bigint", of: ({ row }) => row.costNanoUsd },
-  { name: "upstream_cost_nano_usd", type: "bigint", of: (record) => record.upstreamCostNanoUsd },
-  { name: "price_id", type: "uuid", of: ({ detail }) => detail.priceId },
-  { name: "provider_multiplier", type: "numeric", of: ({ detail }) => detail.cost?.providerMultiplier ?? null },
-  { name: "group_multiplier", type: "numeric", of: ({ detail }) => detail.cost?.groupMultiplier ?? null },
-  { name: "billable", type: "boolean", of: ({ row }) => row.billable },
-  // As a number: to write dates and to read them costs more than all other numbers of a row together.
-  { name: "started_at", type: "bigint", sql: `to_timestamp("started_at" / 1000::float8)`, of: ({ row }) => Math.trunc(row.startedAtMs) },
-  { name: "ttft_ms", type: "integer", of: ({ row }) => rounded(row.ttftMs) },
-  { name: "duration_ms", type: "integer", of: ({ row }) => rounded(row.durationMs) ?? 0 },
-  { name: "client", type: "text", quoted: true, of: ({ row }) => row.client },
-  { name: "corrects_id", type: "uuid", of: ({ row }) => row.correctsId },
-];
-
-/** Never inside JSON text, which escapes control characters: details travel as one string, cut at this. */
-const SEPARATOR = "\u001e";
-
 const measures = {
   requests: "count(*) FILTER (WHERE corrects_id IS NULL)",
   billable_requests: "count(*) FILTER (WHERE billable AND corrects_id IS NULL)",
@@ -121,30 +68,8 @@ export const statusClassSql = `CASE WHEN state IN ('aborted', 'refused') THEN st
 const dimensions = `tenant_id, user_id, key_id, provider_id, model, "group", dialect, status_class`;
 const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
 
-/** What the rest of the statement may read of the rows that were really inserted. */
-const returned = `id, tenant_id, user_id, key_id, provider_id, model, "group", dialect, state, status, billable, corrects_id,
-    started_at, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
-    upstream_cost_nano_usd, ttft_ms, duration_ms`;
-
 function makeSettleSql(): string {
-  const names = columns.map(({ name }) => `"${name}"`);
-  const selected = columns.map(({ name, sql }) => sql ?? `"${name}"`);
-  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`);
   const parts = [
-    // The settle lock is held: none can come between. A row that looks for its like by itself (ON CONFLICT) costs a tenth more.
-    // Ids are in order: with the first as a bound, partitions before it are not looked at (of an array none is left out).
-    "known AS MATERIALIZED (SELECT id FROM requests WHERE id = ANY($1) AND id >= ($1::uuid[])[1])",
-    `ins AS (
-  INSERT INTO requests (settled_seq, ${names.join(", ")})
-  SELECT nextval('requests_settled_seq'), ${selected.join(", ")}
-  FROM unnest(${arrays.join(", ")}) AS batch(${names.join(", ")})
-  WHERE NOT EXISTS (SELECT FROM known WHERE known.id = batch.id)
-  RETURNING ${returned})`,
-    `details AS (
-  INSERT INTO request_details (id, detail)
-  SELECT id, batch.detail::json
-  FROM unnest($1::uuid[], string_to_array($${columns.length + 1}, chr(30))) AS batch(id, detail) JOIN ins USING (id)
-  ON CONFLICT (id) DO NOTHING)`,
     `sums AS (
   SELECT ${dimensions}, ${rollupTables[0].bucketOf("started_at")} AS bucket,
     ${Object.entries(measures)
@@ -154,7 +79,7 @@ function makeSettleSql(): string {
     ${Object.entries(sketches)
       .map(([name, sql]) => `${sql} AS ${name}`)
       .join(", ")}, max(started_at) AS used_at
-  FROM (SELECT ins.*, ${statusClassSql} AS status_class FROM ins) AS classed
+  FROM (SELECT *, ${statusClassSql} AS status_class FROM requests WHERE settled_seq BETWEEN $1 AND $2 AND id >= $3) AS classed
   GROUP BY ${key})`,
     ...rollupTables.map(({ table, bucketOf }) => rollupPart(table, bucketOf("bucket"))),
     byOnePart,
@@ -166,7 +91,7 @@ function makeSettleSql(): string {
     totalsPart("user_totals", "user_id"),
     accountsPart,
   ];
-  return `WITH ${parts.join(",\n")}\nSELECT count(*)::int AS inserted FROM ins`;
+  return `WITH ${parts.join(",\n")}\nSELECT`;
 }
 
 /** Of each measure the sum of rows that have it. */
@@ -301,28 +226,17 @@ const accountsPart = `accounts_moved AS (
     balance_nano_usd = accounts.balance_nano_usd - CASE accounts.billing WHEN 'postpaid' THEN 0 ELSE EXCLUDED.postpaid_nano_usd END,
     postpaid_nano_usd = accounts.postpaid_nano_usd + CASE accounts.billing WHEN 'postpaid' THEN EXCLUDED.postpaid_nano_usd ELSE 0 END)`;
 
-/** Name under which connections keep the statement prepared; a changed text needs a changed name. */
-export const SETTLE_NAME = "sluice_settle_12";
+/**
+ * Which of these ids, in order, have rows already, and the first of as many new settled_seq, to be asked under the settle lock. A row that
+ * looks for its like by itself (ON CONFLICT) costs a tenth more. With the first id as a bound, partitions before it are not looked at (of
+ * an array none is left out).
+ */
+export const knownSql = `SELECT ARRAY(SELECT id::text FROM requests WHERE id = ANY($1) AND id >= ($1::uuid[])[1]) AS known,
+  (SELECT min(nextval('requests_settled_seq')) FROM generate_series(1, $2::int)) AS first_seq`;
+
+/** Parameters: the first and last settled_seq of the batch, and its lowest id, before whose partition none is looked at. */
 export const settleSql = makeSettleSql();
 
-/** Parameters of {@link settleSql}, of records in the order of their ids. Array literals are built here: the driver's own way costs more than the insert. */
-export function settleValues(records: readonly SettledRecord[]): string[] {
-  const values = columns.map((column) => arrayLiteral(column, records));
-  values.push(records.map(detailJsonOf).join(SEPARATOR));
-  return values;
-}
-
-function arrayLiteral(column: Column, records: readonly SettledRecord[]): string {
-  // Joined at once: a text that grows by pieces is a tree of pieces, tens of thousands of them for a batch.
-  const values = records.map((record) => column.of(record));
-  if (column.quoted) return `{${values.map((value) => quote(value as string)).join(",")}}`;
-  return `{${values.map((value) => value ?? "NULL").join(",")}}`;
-}
-
-function quote(text: string): string {
-  return text.includes('"') || text.includes("\\") ? `"${text.replace(/["\\]/g, "\\$&")}"` : `"${text}"`;
-}
-
-function rounded(ms: number | null): number | null {
-  return ms === null ? null : Math.round(ms);
-}
+/** Names under which connections keep the statements prepared; a changed text needs a changed name. */
+export const KNOWN_NAME = "sluice_known_1";
+export const SETTLE_NAME = "sluice_settle_13";

@@ -62,6 +62,8 @@ export function defectOf(record: SettledRecord, nowMs: number): string {
   const { input, output, cacheWrite5m, cacheWrite1h, cacheRead } = row.usage;
   const isCounted = [input, output, cacheWrite5m, cacheWrite1h, cacheRead, row.status, row.attempts].every(Number.isSafeInteger);
   if (!isCounted) return "a count is no integer";
+  if (typeof row.stream !== "boolean" || typeof row.billable !== "boolean") return "stream or billable is neither true nor false";
+  if (![row.ttftMs ?? 0, row.durationMs ?? 0].every(Number.isFinite)) return "a duration is no number";
   if (row.costNanoUsd !== null && !integer.test(row.costNanoUsd)) return "the cost is no integer";
   if (!integer.test(String(record.upstreamCostNanoUsd))) return "the upstream cost is no integer";
   if (!Number.isFinite(row.startedAtMs) || Math.abs(row.startedAtMs) > 8.64e15) return "the start is no time";

@@ -194,17 +194,20 @@ describe("what cannot be settled", () => {
     const bad = finishOf({ model: "nul \0 byte" });
     const broken = finishOf({ costNanoUsd: "12.5" });
     const overflown = finishOf({ status: 40_000 });
-    ends.splice(250, 0, bad, broken, overflown);
+    const vague = finishOf({ ttftMs: "soon" as unknown as number });
+    const undecided = finishOf({ billable: "perhaps" as unknown as boolean });
+    const refused = [bad, broken, overflown, vague, undecided];
+    ends.splice(250, 0, ...refused);
     await run(ledger, ends);
     await ledger.close();
     expect(await count()).toBe(500);
     expect(await findWrongSums(db.pool)).toEqual([]);
     const { rows } = await db.pool.query("SELECT request_id, payload, reason FROM ledger_quarantine ORDER BY id");
-    const expected = [bad, broken, overflown].sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
+    const expected = refused.sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
     expect(rows.map((row) => row.request_id)).toEqual(expected.map(({ row }) => row.id));
     expect(rows.map((row) => JSON.parse(row.payload.toString("utf8")))).toEqual(expected);
-    expect(ledger.stats().quarantined).toBe(3);
-    await until(() => settled.length === 503, { what: "nobody waits for the quarantined" });
+    expect(ledger.stats().quarantined).toBe(5);
+    await until(() => settled.length === 505, { what: "nobody waits for the quarantined" });
   });
 
   test("Postgres down and up again: ends are acknowledged all the while and none is lost", async () => {

@@ -117,7 +117,7 @@ export const settings = {
     sessions_activeWindowSeconds: "A session counts as active this long after its last activity.",
     ledger_mode: "Batched is fast; direct commits each row before its answer ends.",
     ledger_durability: "fsync survives a power cut; write survives a crash of the process.",
-    ledger_batchSize: "Rows settled by one statement at most.",
+    ledger_batchSize: "Rows settled in one transaction at most.",
     ledger_intervalMs: "A batch is settled at least this often.",
     ledger_partitions: "How the tables of requests are cut from now on; two partitions are always made ahead.",
     retention_requestDays:

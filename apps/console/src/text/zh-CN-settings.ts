@@ -115,7 +115,7 @@ export const settings = {
     sessions_activeWindowSeconds: "最近一次活动之后，会话在这段时间内算作活跃。",
     ledger_mode: "批量更快；直接写入会在应答结束前提交每一行。",
     ledger_durability: "fsync 可承受断电；write 可承受进程崩溃。",
-    ledger_batchSize: "一条语句最多结算的行数。",
+    ledger_batchSize: "一个事务最多结算的行数。",
     ledger_intervalMs: "至少每隔这么久结算一批。",
     ledger_partitions: "此后新建的请求表分区如何划分；始终提前建好两个分区。",
     retention_requestDays: "整个分区都超过此时间后，请求记录按分区删除。0 表示永久保留；小时和每日汇总始终保留。",

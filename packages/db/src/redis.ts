@@ -31,6 +31,7 @@ export function createRedis(url: string, options: RedisClientOptions): Redis {
   };
   const redis = new Redis(url, settings);
   beFairAboutTime(redis);
+  writeTogether(redis);
   let reason = "";
   // Without a listener an outage would end this process.
   redis.on("error", (error: Error) => {
@@ -49,6 +50,19 @@ function beFairAboutTime(redis: Redis): void {
       const stop = startAnswerDeadline(ms, () => command.reject(new Error("Command timed out")));
       command.promise.then(stop, stop);
     };
+    return send(command, stream);
+  };
+}
+
+/** Commands of one turn leave in one write: each would be a system call, which costs as much as all else that sending one takes. */
+function writeTogether(redis: Redis): void {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, stream) => {
+    const socket = stream ?? redis.stream;
+    if (socket && "cork" in socket && socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
     return send(command, stream);
   };
 }

@@ -7,7 +7,7 @@ interface Counts {
   /** Statements of any kind. */
   statements: number;
   commits: number;
-  /** Statements that settle: rows, details and sums go in by these alone. */
+  /** Batches that were settled: of each, rows go in by one COPY. */
   settles: number;
   /** What PostgreSQL wrote ahead, bytes: of the whole server, which nobody else uses meanwhile. */
   walBytes: number;
@@ -22,7 +22,7 @@ export interface CostsPerRequest extends Counts {
 
 const countsSql = `SELECT coalesce(sum(calls), 0)::float8 AS statements,
   coalesce(sum(calls) FILTER (WHERE query ILIKE 'commit%'), 0)::float8 AS commits,
-  coalesce(sum(calls) FILTER (WHERE query LIKE '%INSERT INTO requests (%'), 0)::float8 AS settles,
+  coalesce(sum(calls) FILTER (WHERE query LIKE 'COPY requests (%'), 0)::float8 AS settles,
   pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS "walBytes"
   FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE datname = $1`;
 const waitingSql = `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;

@@ -194,12 +194,12 @@ async function stateOf({ user, key, provider, price }: Things): Promise<unknown>
   return {
     requests,
     inFlight: (await api.live.registry.list()).filter((row) => row.userId === user.id),
-    user: await prisma.user.findUnique({ where: { id: user.id }, include: { logins: { select: { id: true } } } }),
-    keys: await prisma.key.findMany({ where: { userId: user.id } }),
+    user: await prisma.user.findUnique({ where: { id: user.id }, include: { logins: { select: { id: true }, orderBy: { id: "asc" } } } }),
+    keys: await prisma.key.findMany({ where: { userId: user.id }, orderBy: { id: "asc" } }),
     key: await prisma.key.findUnique({ where: { id: key.id } }),
     provider: await prisma.provider.findUnique({ where: { id: provider.id } }),
     prices: await prisma.price.count({ where: { model: price.model } }),
-    settings: await prisma.setting.findMany(),
+    settings: await prisma.setting.findMany({ orderBy: { name: "asc" } }),
   };
 }
 

@@ -81,21 +81,52 @@ end
 `;
 
 /**
- * KEYS names of the owners' books, alternative by alternative · ARGV the ask. Takes all owners of the first alternative that
- * has room, or writes nothing that counts.
- * → {'taken', alternative, second, used per owner as JSON} | {'refused', owner, kind, used, only reserved, frees at ms, -1 =
- * by its window, -2 = not by the clock} | {'unknown', owner, …} | {'clock', ms}. Indexes are KEYS' from 1.
+ * What requests of one turn begin and end, in one script. KEYS names of owners' books · ARGV {at, leaseMs, starts, rolling,
+ * owners: what is limited, one per key; ends: {id, start, owners: {key, cost, tokens, estimate, second}}; asks: {id, tokens,
+ * queueMs, alternatives: lists of {key, cost}}}. First the ends, each of which counts once. Then each ask takes all owners of its
+ * first alternative that has room, or writes nothing that counts.
+ * → a reply per ask, or Redis' time in ms when the asks were made for another: {'taken', alternative, second, used per owner as
+ * JSON, absent when no cost is limited} | {'refused', owner, kind, used, only reserved, frees at ms, -1 = by its window, -2 = not
+ * by the clock} | {'unknown', owner, …}. An ask's owners are counted from 1 over its alternatives.
  */
-export const takeLua = `${prelude}
-if not ask.now and math.abs(now - ask.at) > 1000 then return {'clock', now} end
-
-local unknown = {'unknown'}
-for index, owner in ipairs(ask.owners) do
-  if owner.costs and redis.call('HGET', KEYS[index] .. ':book', 'layout') ~= owner.layout then unknown[#unknown + 1] = index end
+export const turnLua = `${prelude}
+local function charge(name, id, start, cost)
+  if redis.call('HEXISTS', name .. ':recent', id) == 1 then return end
+  if redis.call('HLEN', name .. ':recent') < 100000 then
+    redis.call('HSET', name .. ':recent', id, int(cost) .. '|' .. int(start))
+    redis.call('PEXPIRE', name .. ':recent', bookMs)
+  end
+  for _, kind in ipairs(kinds) do
+    local from = redis.call('HGET', name .. ':book', kind .. ':start')
+    if from and start >= tonumber(from) then redis.call('HINCRBY', name .. ':book', kind, int(cost)) end
+  end
+  redis.call('HINCRBY', name .. ':spend', int(math.floor(start / 300000)), int(cost))
+  redis.call('PEXPIRE', name .. ':spend', bookMs)
 end
-if #unknown > 1 then return unknown end
 
-local function rotate(name)
+for _, ended in ipairs(ask.ends) do
+  for _, part in ipairs(ended.owners) do
+    local name, owner = KEYS[part.key], ask.owners[part.key]
+    endHold(name, ended.id)
+    if owner.costs and part.cost > 0 then charge(name, ended.id, ended.start, part.cost) end
+    if owner.tpm then
+      local more = part.tokens - part.estimate
+      if more > 0 then countIn(name .. ':tpm', more) elseif more < 0 then countOut(name .. ':tpm', part.second, -more) end
+    end
+    if redis.call('EXISTS', name .. ':queue') == 1 then redis.call('PUBLISH', 'sluice:limit:freed', string.sub(name, 14)) end
+  end
+end
+
+if #ask.asks > 0 and not ask.now and math.abs(now - ask.at) > 1000 then return now end
+
+-- Once a turn: nothing more can run out within it.
+local refreshed = {}
+local function refresh(key)
+  if refreshed[key] then return end
+  refreshed[key] = true
+  local name = KEYS[key]
+  expire(name)
+  if not ask.owners[key].costs then return end
   for kind, start in pairs(ask.starts) do
     local known = redis.call('HGET', name .. ':book', kind .. ':start')
     if not known or tonumber(known) < start then redis.call('HSET', name .. ':book', kind, 0, kind .. ':start', int(start)) end
@@ -117,32 +148,32 @@ local function rateRefusal(key, limit, amount)
   return {total, 0, math.max(frees, sec + 1) * 1000}
 end
 
-local function flightRefusal(name, limit)
-  if not limit then return end
-  local running = redis.call('ZCARD', name .. ':live')
+local function flightRefusal(part, request)
+  if not part.owner.inFlight then return end
+  local running = redis.call('ZCARD', part.name .. ':live')
   local ahead = 0
-  if ask.queueMs > 0 then
-    redis.call('ZREMRANGEBYSCORE', name .. ':queue', '-inf', int(now - ask.queueMs - 1000))
-    ahead = redis.call('ZRANK', name .. ':queue', ask.id) or redis.call('ZCARD', name .. ':queue')
+  if request.queueMs > 0 then
+    redis.call('ZREMRANGEBYSCORE', part.name .. ':queue', '-inf', int(now - request.queueMs - 1000))
+    ahead = redis.call('ZRANK', part.name .. ':queue', request.id) or redis.call('ZCARD', part.name .. ':queue')
   end
-  if ahead < limit - running then return end
+  if ahead < part.owner.inFlight - running then return end
   return {running, 1, -2}
 end
 
-local function costRefusal(name, owner, kind)
-  local limit = owner.costs and owner.costs[kind]
+local function costRefusal(part, kind)
+  local limit = part.owner.costs and part.owner.costs[kind]
   if not limit then return end
-  local reserved = tonumber(redis.call('HGET', name .. ':book', 'reserved') or 0)
-  local sum = spent(name, kind)
-  owner.used[kind] = int(sum + reserved + owner.cost)
-  if sum + reserved + owner.cost <= limit then return end
-  local onlyReserved = sum + owner.cost <= limit and 1 or 0
+  local reserved = tonumber(redis.call('HGET', part.name .. ':book', 'reserved') or 0)
+  local sum = spent(part.name, kind)
+  part.used[kind] = int(sum + reserved + part.cost)
+  if sum + reserved + part.cost <= limit then return end
+  local onlyReserved = sum + part.cost <= limit and 1 or 0
   local length = ask.rolling[kind]
   if not length then return {sum + reserved, onlyReserved, kind == 'total' and -2 or -1} end
   local left, frees = sum, now + 1000
   for at = bucket - length, bucket do
-    if left <= limit - owner.cost - reserved then break end
-    local cost = tonumber(redis.call('HGET', name .. ':spend', int(at)) or 0)
+    if left <= limit - part.cost - reserved then break end
+    local cost = tonumber(redis.call('HGET', part.name .. ':spend', int(at)) or 0)
     if cost > 0 then
       left = left - cost
       frees = (at + length + 1) * 300000
@@ -151,91 +182,78 @@ local function costRefusal(name, owner, kind)
   return {sum + reserved, onlyReserved, frees}
 end
 
-local function refusalOf(name, owner, kind)
-  if owner.again then return end
-  if kind == 'in_flight' then return flightRefusal(name, owner.inFlight) end
-  if kind == 'rpm' then return rateRefusal(name .. ':rpm', owner.rpm, 1) end
-  if kind == 'tpm' then return rateRefusal(name .. ':tpm', owner.tpm, ask.tokens) end
-  return costRefusal(name, owner, kind)
+local function refusalOf(part, request, kind)
+  if part.again then return end
+  if kind == 'in_flight' then return flightRefusal(part, request) end
+  if kind == 'rpm' then return rateRefusal(part.name .. ':rpm', part.owner.rpm, 1) end
+  if kind == 'tpm' then return rateRefusal(part.name .. ':tpm', part.owner.tpm, request.tokens) end
+  return costRefusal(part, kind)
 end
 
-local function take(name, owner)
-  if owner.again then return end
-  redis.call('ZADD', name .. ':live', int(now + ask.leaseMs), ask.id)
+local function take(part, request)
+  if part.again then return end
+  local name, owner = part.name, part.owner
+  redis.call('ZADD', name .. ':live', int(now + ask.leaseMs), request.id)
   redis.call('PEXPIRE', name .. ':live', ask.leaseMs * 2)
   if owner.rpm then countIn(name .. ':rpm', 1) end
-  if owner.tpm then countIn(name .. ':tpm', ask.tokens) end
-  if ask.queueMs > 0 then redis.call('ZREM', name .. ':queue', ask.id) end
+  if owner.tpm then countIn(name .. ':tpm', request.tokens) end
+  if request.queueMs > 0 then redis.call('ZREM', name .. ':queue', request.id) end
   if not owner.costs then return end
-  redis.call('HSET', name .. ':held', ask.id, int(owner.cost))
-  redis.call('HINCRBY', name .. ':book', 'reserved', int(owner.cost))
-  for _, part in ipairs({':held', ':book', ':spend', ':recent'}) do redis.call('PEXPIRE', name .. part, bookMs) end
+  redis.call('HSET', name .. ':held', request.id, int(part.cost))
+  redis.call('HINCRBY', name .. ':book', 'reserved', int(part.cost))
+  for _, of in ipairs({':held', ':book', ':spend', ':recent'}) do redis.call('PEXPIRE', name .. of, bookMs) end
   redis.call('ZADD', 'sluice:limit:spenders', int(now), name)
   redis.call('PEXPIRE', 'sluice:limit:spenders', bookMs)
 end
 
-local from, refusal = 1, nil
-for alternative, size in ipairs(ask.alternatives) do
-  local upTo = from + size - 1
-  local found = nil
-  for index = from, upTo do
-    local owner = ask.owners[index]
-    owner.used = {}
-    owner.again = redis.call('ZSCORE', KEYS[index] .. ':live', ask.id)
-    expire(KEYS[index])
-    if owner.costs then rotate(KEYS[index]) end
-  end
+local function firstRefusal(parts, request, before)
   for _, kind in ipairs({'total', 'in_flight', 'rpm', 'tpm', '5h', 'day', 'week', 'month'}) do
-    for index = from, upTo do
-      local no = refusalOf(KEYS[index], ask.owners[index], kind)
-      if no then
-        found = {'refused', index, kind, no[1], no[2], no[3]}
-        break
+    for index, part in ipairs(parts) do
+      local no = refusalOf(part, request, kind)
+      if no then return {'refused', before + index, kind, no[1], no[2], no[3]} end
+    end
+  end
+end
+
+local function takeFirstWithRoom(request)
+  local unknown, before = {'unknown'}, 0
+  for _, parts in ipairs(request.alternatives) do
+    for index, part in ipairs(parts) do
+      part.name, part.owner = KEYS[part.key], ask.owners[part.key]
+      local costs = part.owner.costs
+      if costs and redis.call('HGET', part.name .. ':book', 'layout') ~= part.owner.layout then unknown[#unknown + 1] = before + index end
+    end
+    before = before + #parts
+  end
+  if #unknown > 1 then return unknown end
+  local refusal = nil
+  before = 0
+  for alternative, parts in ipairs(request.alternatives) do
+    for _, part in ipairs(parts) do
+      part.used = {}
+      part.again = redis.call('ZSCORE', part.name .. ':live', request.id)
+      refresh(part.key)
+    end
+    local no = firstRefusal(parts, request, before)
+    if not no then
+      local used, costs = {}, false
+      for index, part in ipairs(parts) do
+        take(part, request)
+        used[index] = part.used
+        costs = costs or part.owner.costs
       end
+      if not costs then return {'taken', alternative, sec} end
+      return {'taken', alternative, sec, cjson.encode(used)}
     end
-    if found then break end
+    refusal = refusal or no
+    before = before + #parts
   end
-  if not found then
-    local used = {}
-    for index = from, upTo do
-      take(KEYS[index], ask.owners[index])
-      used[#used + 1] = ask.owners[index].used
-    end
-    return {'taken', alternative, sec, cjson.encode(used)}
-  end
-  refusal = refusal or found
-  from = upTo + 1
-end
-return refusal
-`;
-
-/** KEYS names · ARGV {id, start, owners: {cost, costs, tokens, estimate, second}}. A request counts once. */
-export const settleLua = `${prelude}
-local function charge(name, cost)
-  if redis.call('HEXISTS', name .. ':recent', ask.id) == 1 then return end
-  if redis.call('HLEN', name .. ':recent') < 100000 then
-    redis.call('HSET', name .. ':recent', ask.id, int(cost) .. '|' .. int(ask.start))
-    redis.call('PEXPIRE', name .. ':recent', bookMs)
-  end
-  for _, kind in ipairs(kinds) do
-    local start = redis.call('HGET', name .. ':book', kind .. ':start')
-    if start and ask.start >= tonumber(start) then redis.call('HINCRBY', name .. ':book', kind, int(cost)) end
-  end
-  redis.call('HINCRBY', name .. ':spend', int(math.floor(ask.start / 300000)), int(cost))
-  redis.call('PEXPIRE', name .. ':spend', bookMs)
+  return refusal
 end
 
-for index, name in ipairs(KEYS) do
-  local owner = ask.owners[index]
-  endHold(name, ask.id)
-  if owner.costs and owner.cost > 0 then charge(name, owner.cost) end
-  if owner.tokens then
-    local more = owner.tokens - owner.estimate
-    if more > 0 then countIn(name .. ':tpm', more) elseif more < 0 then countOut(name .. ':tpm', owner.second, -more) end
-  end
-  if redis.call('EXISTS', name .. ':queue') == 1 then redis.call('PUBLISH', 'sluice:limit:freed', string.sub(name, 14)) end
-end
-return 1
+local replies = {}
+for index, request in ipairs(ask.asks) do replies[index] = takeFirstWithRoom(request) end
+return replies
 `;
 
 /** KEYS names, one per hold · ARGV {leaseMs, ids, costs (-1 = none)}. Adds what Redis lost: the holder knows best. */

@@ -16,8 +16,9 @@ import {
   type TakeAsk,
   type TakeReply,
 } from "./limit-keeper.ts";
+import { createLimitTurns, type LimitTurns } from "./limit-turns.ts";
 import { LocalLimits } from "./local-limits.ts";
-import { createSharedLimits, type SharedHold } from "./shared-limits.ts";
+import { createSharedLimits, type End, type SharedHold } from "./shared-limits.ts";
 import { createSpendBooks } from "./spend-books.ts";
 import type { SpendReader } from "./spend-reader.ts";
 import { createWaitingLines } from "./waiting-lines.ts";
@@ -56,7 +57,7 @@ export function createLimits(options: LimitsOptions) {
   const local = new LocalLimits();
   const shared = createSharedLimits(options.testNow);
   const holdings = new ChurningMap<string, Holding>();
-  const untold: { request: { id: string; startedAtMs: number }; settlements: Settlement[] }[] = [];
+  const untold: End[] = [];
   let skewMs = 0;
   const decides = (): boolean => !gate?.isOpen();
   /** Redis' time where there is one: instances whose clocks differ still share their windows. */
@@ -64,6 +65,7 @@ export function createLimits(options: LimitsOptions) {
   const windows = windowsBy(settings, nowMs);
   const books = createSpendBooks({ gate, local, shared, windows, nowMs, spend: options.spend, log });
   const lines = createWaitingLines({ gate, local, shared, nowMs });
+  const turns = gate && createLimitTurns({ gate, shared, leaseMs, onLost: remember });
 
   function takeLocally(ask: TakeAsk): TakeReply {
     return local.take(ask, { decides: true, instances: gate ? Math.max(1, instances()) : 1 });
@@ -80,14 +82,14 @@ export function createLimits(options: LimitsOptions) {
   }
 
   async function take(ask: TakeAsk): Promise<TakeReply> {
-    if (decides() || !gate) return decideLocally(ask);
+    if (decides() || !turns) return decideLocally(ask);
     const own = local.take(ask, { decides: false, instances: 1 });
     if (own.kind !== "taken") return own;
     // Of several alternatives Redis may choose a later one: what is held here has to be the same.
     const undo = (): void => local.undo(ask, ask.alternatives[own.alternative] ?? [], own.second);
     let reply: TakeReply;
     try {
-      reply = await askRedis(gate, ask);
+      reply = await askRedis(turns, ask);
     } catch {
       // Redis failed, or what it has forgotten cannot be read from the ledger now: what this process knows decides.
       undo();
@@ -101,10 +103,10 @@ export function createLimits(options: LimitsOptions) {
     return reply;
   }
 
-  async function askRedis(gate: RedisGate, ask: TakeAsk): Promise<TakeReply> {
+  async function askRedis(turns: LimitTurns, ask: TakeAsk): Promise<TakeReply> {
     let asked = ask;
     for (let round = 0; round < 4; round++) {
-      const reply = await gate.run((redis) => shared.take(redis, asked, leaseMs));
+      const reply = await turns.take(asked);
       if (reply.kind === "clock") {
         skewMs = reply.redisNowMs - clock.now();
         asked = { ...ask, nowMs: nowMs(), windows: windows() };
@@ -144,20 +146,15 @@ export function createLimits(options: LimitsOptions) {
     const holding = holdings.get(key);
     if (!holding) return;
     holdings.delete(key);
-    const { ask, owners, second } = holding;
-    const request = { id: ask.id, startedAtMs: ask.startedAtMs };
-    const settlements = owners.map(
-      (owner): Settlement => ({ ...owner, costNanoUsd: used.costNanoUsd, tokens: used.tokens, estimatedTokens: ask.tokens, second }),
-    );
-    const alone = decides();
-    local.settle(request, settlements, nowMs(), gate === null);
-    if (gate && alone) remember(request, settlements);
-    else gate?.run((redis) => shared.settle(redis, request, settlements)).catch(() => remember(request, settlements));
-    for (const owner of owners) lines.freed(bookName(owner));
+    const end = endOf(holding, used);
+    local.settle(end, end.settlements, nowMs(), gate === null);
+    if (decides() && turns) remember(end);
+    else turns?.end(end);
+    for (const owner of holding.owners) lines.freed(bookName(owner));
   }
 
-  function remember(request: { id: string; startedAtMs: number }, settlements: Settlement[]): void {
-    if (untold.length < MAX_UNTOLD) untold.push({ request, settlements });
+  function remember(end: End): void {
+    if (untold.length < MAX_UNTOLD) untold.push(end);
   }
 
   function queueMs(): number {
@@ -191,6 +188,8 @@ export function createLimits(options: LimitsOptions) {
     release: (requestId) => end(requestId, nothingUsed),
     async usage(owner) {
       const ref = refOf(owner);
+      // What has ended by now is to be seen.
+      void turns?.send();
       const own = () => local.usage(ref, windows(), nowMs());
       const read = () => (gate?.isOpen() ? gate.run((redis) => shared.usage(redis, ref, windows())).catch(own) : own());
       const usage = await read();
@@ -222,8 +221,7 @@ export function createLimits(options: LimitsOptions) {
       }
       flush();
       if (!gate.isOpen()) return;
-      for (const { request, settlements } of untold.splice(0))
-        gate.run((redis) => shared.settle(redis, request, settlements)).catch(() => remember(request, settlements));
+      for (const end of untold.splice(0)) turns?.end(end);
     },
     /** Brings the sums in line with the ledger; one instance does it for all. */
     rebuild: (instanceId: string) => books.rebuild(instanceId),
@@ -231,21 +229,19 @@ export function createLimits(options: LimitsOptions) {
     /** What a stopping process still holds ends; bounded by the gate's time limit. */
     async close(): Promise<void> {
       lines.close();
-      if (!gate) return;
-      const ended = [...holdings.values()].map(({ ask, owners, second }) => {
-        const settlements = owners.map((owner) => ({
-          ...owner,
-          ...{ costNanoUsd: 0, tokens: ask.tokens, estimatedTokens: ask.tokens, second },
-        }));
-        return gate.run((redis) => shared.settle(redis, { id: ask.id, startedAtMs: ask.startedAtMs }, settlements));
-      });
-      await Promise.allSettled(ended);
+      for (const holding of holdings.values()) turns?.end(endOf(holding, { costNanoUsd: 0, tokens: holding.ask.tokens }));
+      await turns?.send();
     },
   };
 }
 
 const UNKNOWN = "what was spent is not known";
 const nothingUsed: Used = { costNanoUsd: 0, tokens: 0 };
+
+function endOf({ ask, owners, second }: Holding, { costNanoUsd, tokens }: Used): End {
+  const settlements = owners.map((owner): Settlement => ({ ...owner, costNanoUsd, tokens, estimatedTokens: ask.tokens, second }));
+  return { id: ask.id, startedAtMs: ask.startedAtMs, settlements };
+}
 
 function unknownSpend(): SluiceError {
   return new SluiceError("unavailable", { detail: UNKNOWN, retryAfterS: 1 });

@@ -1,5 +1,5 @@
 import { type CostWindows, SPEND_BUCKET_MS } from "@sluice/core/limits/cost-windows";
-import type { CostKind, LimitKind } from "@sluice/core/limits/limit-values";
+import type { AppliedLimits, CostKind, LimitKind } from "@sluice/core/limits/limit-values";
 import { layoutOf, type SpendFacts } from "@sluice/core/limits/spend-book";
 import type { Redis } from "ioredis";
 import {
@@ -12,7 +12,7 @@ import {
   type TakeAsk,
   type TakeReply,
 } from "./limit-keeper.ts";
-import { joinLua, rebuildLua, renewLua, settleLua, takeLua, usageLua } from "./limit-scripts.ts";
+import { joinLua, rebuildLua, renewLua, turnLua, usageLua } from "./limit-scripts.ts";
 
 /** A hold that is kept alive. */
 export interface SharedHold {
@@ -20,6 +20,19 @@ export interface SharedHold {
   ref: OwnerRef;
   /** Reserved, nano-USD; null = the owner's cost is not limited. */
   costNanoUsd: number | null;
+}
+
+/** A request that ends at its owners. */
+export interface End {
+  id: string;
+  startedAtMs: number;
+  settlements: readonly Settlement[];
+}
+
+/** What is asked of Redis at once. */
+export interface Turn {
+  asks: readonly TakeAsk[];
+  ends: readonly End[];
 }
 
 /** Redis' clock is another one: windows have to be made for it. */
@@ -35,8 +48,7 @@ const SPENDERS = `${PREFIX}spenders`;
 export const freedChannel = `${PREFIX}freed`;
 
 interface LimitCommands {
-  sluiceLimitTake(keys: number, ...args: string[]): Promise<[kind: string, ...parts: (string | number)[]]>;
-  sluiceLimitSettle(keys: number, ...args: string[]): Promise<number>;
+  sluiceLimitTurn(keys: number, ...args: string[]): Promise<number | RawReply[]>;
   sluiceLimitRenew(keys: number, ...args: string[]): Promise<number>;
   sluiceLimitRebuild(keys: number, ...args: string[]): Promise<string>;
   sluiceLimitUsage(keys: number, ...args: string[]): Promise<string>;
@@ -45,8 +57,7 @@ interface LimitCommands {
 
 /** Teaches a connection the scripts; they are sent once and called by hash. */
 export function defineLimitCommands(redis: Redis): void {
-  redis.defineCommand("sluiceLimitTake", { lua: takeLua });
-  redis.defineCommand("sluiceLimitSettle", { lua: settleLua });
+  redis.defineCommand("sluiceLimitTurn", { lua: turnLua });
   redis.defineCommand("sluiceLimitRenew", { lua: renewLua });
   redis.defineCommand("sluiceLimitRebuild", { lua: rebuildLua });
   redis.defineCommand("sluiceLimitUsage", { lua: usageLua, readOnly: true });
@@ -58,35 +69,24 @@ export function createSharedLimits(testNow?: () => number) {
   const at = (): { now?: number } => (testNow ? { now: testNow() } : {});
 
   return {
-    /** Takes all owners of the first alternative that has room over all instances, or nothing. */
-    async take(redis: Redis, ask: TakeAsk, leaseMs: number): Promise<TakeReply | ClockReply> {
-      const { id, tokens, alternatives, windows, nowMs, queueMs } = ask;
-      const owners = alternatives.flat();
+    /**
+     * What begins and ends together, in one script: first the ends; then each ask takes all owners of its first alternative that has
+     * room over all instances, or nothing. The asks' windows are the same. @returns a reply per ask.
+     */
+    async turn(redis: Redis, { asks, ends }: Turn, leaseMs: number): Promise<TakeReply[] | ClockReply> {
+      const [first] = asks;
+      const named = new NamedOwners(first?.windows ?? null);
       const message = {
         ...at(),
-        ...{ id, tokens, queueMs, leaseMs, at: nowMs, alternatives: alternatives.map((each) => each.length) },
-        ...windowsOf(windows),
-        owners: owners.map((owner) => ownerMessage(owner, windows)),
+        ...(first && { at: first.nowMs, ...windowsOf(first.windows) }),
+        leaseMs,
+        ends: ends.map((end) => endMessage(end, named)),
+        asks: asks.map((ask) => askMessage(ask, named)),
+        owners: named.messages,
       };
-      const [kind, ...parts] = await commandsOf(redis).sluiceLimitTake(owners.length, ...owners.map(keyOf), JSON.stringify(message));
-      if (kind === "clock") return { kind, redisNowMs: Number(parts[0]) };
-      if (kind === "unknown") return { kind, owners: parts.flatMap((index) => owners[Number(index) - 1] ?? []) };
-      if (kind === "taken") {
-        const [alternative, second, used] = parts;
-        const told = Object.values(JSON.parse(String(used)) as Record<string, Texts>);
-        return { kind, alternative: Number(alternative) - 1, second: Number(second), used: told.map(numbers) };
-      }
-      return refused(owners, parts, windows);
-    },
-    /** Ends a request at its owners. */
-    async settle(redis: Redis, request: { id: string; startedAtMs: number }, settlements: readonly Settlement[]): Promise<void> {
-      const owners = settlements.map(({ limits, costNanoUsd, tokens, estimatedTokens, second }) => ({
-        cost: costNanoUsd,
-        ...(limits.costs && { costs: 1 }),
-        ...(limits.tpm !== null && { tokens, estimate: estimatedTokens, second }),
-      }));
-      const message = JSON.stringify({ ...at(), id: request.id, start: request.startedAtMs, owners });
-      await commandsOf(redis).sluiceLimitSettle(settlements.length, ...settlements.map(keyOf), message);
+      const replies = await commandsOf(redis).sluiceLimitTurn(named.keys.length, ...named.keys, JSON.stringify(message));
+      if (typeof replies === "number") return { kind: "clock", redisNowMs: replies };
+      return asks.map((ask, index) => takeReply(ask, replies[index]));
     },
     /** Prolongs holds, and books them again where Redis has lost them. */
     async renew(redis: Redis, holds: readonly SharedHold[], leaseMs: number): Promise<void> {
@@ -157,16 +157,72 @@ function keyOf(ref: OwnerRef): string {
   return `${PREFIX}${bookName(ref)}`;
 }
 
+interface LimitedRef extends OwnerRef {
+  limits: AppliedLimits;
+}
+
+/** The owners of one message, each once: most requests of a turn are asked of the same few. */
+class NamedOwners {
+  /** Names of their books. */
+  readonly keys: string[] = [];
+  /** What of them is limited. */
+  readonly messages: object[] = [];
+  readonly #known = new Map<AppliedLimits, { ref: LimitedRef; key: number }>();
+  readonly #windows: CostWindows | null;
+
+  constructor(windows: CostWindows | null) {
+    this.#windows = windows;
+  }
+
+  /** Its place among the keys, from 1. */
+  keyOf(ref: LimitedRef): number {
+    const known = this.#known.get(ref.limits);
+    if (known && known.ref.id === ref.id && known.ref.owner === ref.owner) return known.key;
+    this.messages.push(ownerMessage(ref.limits, this.#windows));
+    const key = this.keys.push(keyOf(ref));
+    this.#known.set(ref.limits, { ref, key });
+    return key;
+  }
+}
+
 /** Absent = none: Lua's decoder makes something of null. */
-function ownerMessage({ limits, costNanoUsd }: OwnerAsk, windows: CostWindows): object {
-  const { rpm, tpm, inFlight, costs, totalSinceMs } = limits;
+function ownerMessage({ rpm, tpm, inFlight, costs, totalSinceMs }: AppliedLimits, windows: CostWindows | null): object {
   return {
-    cost: costNanoUsd,
     ...(rpm !== null && { rpm }),
     ...(tpm !== null && { tpm }),
     ...(inFlight !== null && { inFlight }),
-    ...(costs && { costs, layout: layoutOf(windows, totalSinceMs) }),
+    ...(costs && { costs }),
+    ...(costs && windows && { layout: layoutOf(windows, totalSinceMs) }),
   };
+}
+
+function askMessage({ id, tokens, queueMs, alternatives }: TakeAsk, named: NamedOwners): object {
+  const parts = alternatives.map((owners) => owners.map((owner) => ({ key: named.keyOf(owner), cost: owner.costNanoUsd })));
+  return { id, tokens, queueMs, alternatives: parts };
+}
+
+function endMessage({ id, startedAtMs, settlements }: End, named: NamedOwners): object {
+  const owners = settlements.map((settlement) => {
+    const { limits, costNanoUsd, tokens, estimatedTokens, second } = settlement;
+    const part = { key: named.keyOf(settlement), cost: costNanoUsd };
+    return limits.tpm === null ? part : { ...part, tokens, estimate: estimatedTokens, second };
+  });
+  return { id, start: startedAtMs, owners };
+}
+
+type RawReply = [kind: string, ...parts: (string | number)[]];
+
+function takeReply({ alternatives, windows }: TakeAsk, reply: RawReply | undefined): TakeReply {
+  if (!reply) throw new Error("Redis did not answer all that was asked");
+  const [kind, ...parts] = reply;
+  if (kind === "taken") {
+    const [alternative, second, used] = parts;
+    const told = used === undefined ? [] : Object.values(JSON.parse(String(used)) as Record<string, Texts>);
+    return { kind, alternative: Number(alternative) - 1, second: Number(second), used: told.map(numbers) };
+  }
+  const owners = alternatives.flat();
+  if (kind === "unknown") return { kind, owners: parts.flatMap((index) => owners[Number(index) - 1] ?? []) };
+  return refused(owners, parts, windows);
 }
 
 const messages = new WeakMap<CostWindows, { starts: Record<string, number>; rolling: Record<string, number> }>();

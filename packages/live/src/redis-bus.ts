@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { BusId, LiveEvent } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
+import { rowJson } from "@sluice/core/row-json";
 import { NOWHERE } from "./bus-id.ts";
 import { BATCH_MS, type LiveBus, MAX_BATCH_EVENTS } from "./live-bus.ts";
 import { createRedisFollower } from "./redis-follower.ts";
@@ -58,7 +59,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
   function take(): PendingBatch {
     const events = queue.slice(0, MAX_BATCH_EVENTS);
     queue = queue.slice(MAX_BATCH_EVENTS);
-    const batch = { number: ++sent, events: JSON.stringify(events), newEpoch: dropped };
+    const batch = { number: ++sent, events: `[${events.map(eventJson).join()}]`, newEpoch: dropped };
     dropped = false;
     return batch;
   }
@@ -129,4 +130,10 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
       if (timer) clearTimeout(timer);
     },
   };
+}
+
+/** Nearly all events are of rows. */
+function eventJson(event: LiveEvent): string {
+  const isOfRow = "row" in event && "rev" in event && event.type.startsWith("request.") && event.type !== "request.corrected";
+  return isOfRow ? `{"type":"${event.type}","rev":${event.rev},"row":${rowJson(event.row)}}` : JSON.stringify(event);
 }

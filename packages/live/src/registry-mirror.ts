@@ -1,4 +1,5 @@
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
+import { rowJson } from "@sluice/core/row-json";
 import type { Presence } from "./presence.ts";
 import type { RedisLink } from "./redis-link.ts";
 
@@ -86,7 +87,7 @@ export function createRegistryMirror(
     for (const id of ids) {
       const row = source.rowOf(id);
       const detail = source.detailOf(id);
-      if (row) rows.push(id, JSON.stringify(row));
+      if (row) rows.push(id, rowJson(row));
       else gone.push(id);
       if (row && detail) details.push(id, typeof detail === "string" ? detail : JSON.stringify(detail));
     }

@@ -1,23 +1,24 @@
 import type { RequestRow } from "./requests.ts";
 
+/** What JSON has to escape, or may, is none of these. */
+const plain = /^[ !#-[\]-~]*$/;
+
 /**
  * A row as JSON, as `JSON.stringify` gives it. Every request is written several times, to the spool and for those who watch: field by field
- * takes a third of the time.
+ * takes three quarters of the time. Ids are UUIDs, and words and amounts are ours: what others have named is looked at, all of it at once.
  */
 export function rowJson(row: RequestRow): string {
   const { usage, flags, costNanoUsd, correctsId } = row;
-  const ids = `"id":${text(row.id)},"tenantId":${text(row.tenantId)},"userId":${text(row.userId)},"keyId":${text(row.keyId)},"sessionId":${text(row.sessionId)},"providerId":${text(row.providerId)}`;
-  const asked = `"group":${text(row.group)},"dialect":"${row.dialect}","endpoint":"${row.endpoint}","stream":${row.stream},"model":${text(row.model)},"upstreamModel":${text(row.upstreamModel)}`;
-  const state = `"state":"${row.state}","status":${row.status},"errorCode":${text(row.errorCode)},"attempts":${row.attempts}`;
+  if (!plain.test(`${row.sessionId}${row.group}${row.model}${row.upstreamModel}${row.errorCode}${row.client}`)) return JSON.stringify(row);
+  const ids = `"id":"${row.id}","tenantId":"${row.tenantId}","userId":"${row.userId}","keyId":"${row.keyId}","sessionId":"${row.sessionId}","providerId":"${row.providerId}"`;
+  const asked = `"group":"${row.group}","dialect":"${row.dialect}","endpoint":"${row.endpoint}","stream":${row.stream},"model":"${row.model}","upstreamModel":"${row.upstreamModel}"`;
+  const state = `"state":"${row.state}","status":${row.status},"errorCode":"${row.errorCode}","attempts":${row.attempts}`;
   const tokens = `"usage":{"input":${usage.input},"output":${usage.output},"cacheWrite5m":${usage.cacheWrite5m},"cacheWrite1h":${usage.cacheWrite1h},"cacheRead":${usage.cacheRead}}`;
-  const cost = `"flags":${flags.length === 0 ? "[]" : JSON.stringify(flags)},"costNanoUsd":${costNanoUsd === null ? null : text(costNanoUsd)},"billable":${row.billable}`;
+  const cost = `"flags":${flags.length === 0 ? "[]" : JSON.stringify(flags)},"costNanoUsd":${quoted(costNanoUsd)},"billable":${row.billable}`;
   const times = `"startedAtMs":${row.startedAtMs},"ttftMs":${row.ttftMs},"durationMs":${row.durationMs}`;
-  return `{${ids},${asked},${state},${tokens},${cost},${times},"client":${text(row.client)},"correctsId":${correctsId === null ? null : text(correctsId)}}`;
+  return `{${ids},${asked},${state},${tokens},${cost},${times},"client":"${row.client}","correctsId":${quoted(correctsId)}}`;
 }
 
-/** As JSON: nearly all texts of a row are plain ASCII. */
-function text(value: string): string {
-  return plain.test(value) ? `"${value}"` : JSON.stringify(value);
+function quoted(value: string | null): string {
+  return value === null ? "null" : `"${value}"`;
 }
-
-const plain = /^[ !#-[\]-~]*$/;

@@ -111,9 +111,21 @@ export interface LeaderboardEntry {
   errors: number;
   tokens: number;
   costNanoUsd: string;
-  /** Of all entries, 0 to 1; null when sorted by what does not add up (a rate, a time). */
+  /** Of all entries and what revoked keys did, 0 to 1; null when sorted by what does not add up (a rate, a time). */
   share: number | null;
   rates: Omit<Rates, "durationMs">;
+}
+
+/** What keys did that have been revoked since: counted, and not ranked. */
+export interface RevokedKeys {
+  /** How many of them were used. */
+  keys: number;
+  requests: number;
+  errors: number;
+  tokens: number;
+  costNanoUsd: string;
+  /** As an entry's. */
+  share: number | null;
 }
 
 export interface Leaderboard {
@@ -126,7 +138,9 @@ export interface Leaderboard {
   /** The day, week, month or span before, whole; of `all` null. */
   previous: Span | null;
   items: LeaderboardEntry[];
-  /** All that were used. */
+  /** Of keys, what makes the sum of all entries that of the ledger; null when there is nothing, and of anything else. */
+  revoked: RevokedKeys | null;
+  /** All that were used and are ranked. */
   total: number;
   page: number;
   pageSize: number;

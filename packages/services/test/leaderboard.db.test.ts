@@ -1,5 +1,6 @@
 import type { RequestRow } from "@sluice/core/requests";
 import type { Ctx } from "@sluice/services/context";
+import { revokeKey } from "@sluice/services/keys/revoke-key";
 import { updateSettings } from "@sluice/services/settings/update-settings";
 import { getLeaderboard } from "@sluice/services/statistics/get-leaderboard";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -39,6 +40,24 @@ describe("H07: leaderboard", () => {
     expect([last.items.map(({ rank }) => rank), last.hasNext]).toEqual([[11, 12, 13, 14, 15], false]);
     expect(await getLeaderboard(admin, { of: "keys", page: 9 })).toMatchObject({ items: [], total: 15 });
     await expect(getLeaderboard(user, { of: "providers" })).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("P40: a revoked key is ranked no more, and what it did is told beside the others, so that all together is what was billed", async () => {
+    const [first = "", second = "", ...others] = await fifteen();
+    await revokeKey(admin, { id: first });
+    await revokeKey(admin, { id: second });
+    for (const period of ["today", "all"] as const) {
+      const board = await getLeaderboard(admin, { of: "keys", sort: "tokens", period });
+      expect(board.items.map(({ rank, id }) => [rank, id])).toEqual(others.slice(0, 10).map((id, at) => [at + 1, id]));
+      expect(board).toMatchObject({ total: 13, totalPages: 2 });
+      expect(board.revoked).toMatchObject({ keys: 2, requests: 2, errors: 0, tokens: 1_999, costNanoUsd: "201" });
+      expect(board.revoked?.share).toBeCloseTo(1_999 / (15 * 1_000 - 105));
+      expect(board.items[0]?.share).toBeCloseTo(998 / (15 * 1_000 - 105));
+    }
+    for (const key of others) await revokeKey(admin, { id: key });
+    const none = await getLeaderboard(user, { of: "keys", period: "all" });
+    expect(none).toMatchObject({ items: [], total: 0, revoked: { keys: 15, share: 1 } });
+    expect((await getLeaderboard(admin, { of: "users", period: "all" })).revoked).toBeNull();
   });
 
   it("of users tells a user their own place, and of the others what the setting allows", async () => {

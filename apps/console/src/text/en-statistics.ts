@@ -97,6 +97,7 @@ export const leaderboard = {
   rank: "Rank",
   name: "Name",
   someone: "Somebody else",
+  revoked: "Revoked keys",
   new: "Not in the ranking before",
   unmoved: "As before",
   up_one: "{{count}} place up",

@@ -88,6 +88,7 @@ export const leaderboard = {
   rank: "名次",
   name: "名称",
   someone: "其他人",
+  revoked: "已吊销的密钥",
   new: "之前不在榜上",
   unmoved: "与之前相同",
   up_other: "上升 {{count}} 位",

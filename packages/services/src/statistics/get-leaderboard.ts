@@ -35,9 +35,9 @@ export async function getLeaderboard(ctx: Ctx, input: z.input<typeof GetLeaderbo
   const ask = others === null || others === "own" ? own : { ...own, userId: null };
   return answered(ctx, "leaderboard:list", question, async () => {
     const board = { of, sort, span, previous, ask, limit, page, fineFromMs: fineFrom(ctx) };
-    const { items: all, total } = await readLeaderboard(ctx.pool, board);
+    const { items: all, total, revoked } = await readLeaderboard(ctx.pool, board);
     const items = others === null ? all : all.map((entry) => (entry.id === userId ? entry : withoutOwner(entry, others)));
-    return { of, sort, period: asked.period, zone, span, previous, ...numberedPage(items, total, { page, pageSize: limit }) };
+    return { of, sort, period: asked.period, zone, span, previous, revoked, ...numberedPage(items, total, { page, pageSize: limit }) };
   });
 }
 

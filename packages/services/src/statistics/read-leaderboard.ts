@@ -3,6 +3,7 @@ import {
   type LeaderboardOf,
   type LeaderboardSort,
   type RankedSums,
+  type RevokedKeys,
   rankedRatesOf,
   type Span,
 } from "@sluice/core/statistics";
@@ -42,6 +43,8 @@ const orders: Record<LeaderboardSort, { order: string; shareOf?: string }> = {
 
 interface EntryRow extends RankedSums {
   total: number;
+  /** Absent but of keys. */
+  revoked?: RevokedKeys | null;
   share: number | null;
   id: string | null;
   rank: number;
@@ -57,15 +60,25 @@ const shown = ["requests", "tokens", "errors", "ended", "prompt", "cached", "ttf
 /** Of all time a year of rows is read: page by page, as they lie, in five sixths of the time that row by row takes. */
 const settings = { ...planSettings, enable_indexscan: "off" } as const;
 
-/** A page of entries, each with its rank in the span before; and how many there are. One statement, when it is known which months are whole. */
-export async function readLeaderboard(pool: Pool, board: LeaderboardAsk): Promise<{ items: LeaderboardEntry[]; total: number }> {
+/** A page of entries, each with its rank in the span before. */
+export interface RankedPage {
+  items: LeaderboardEntry[];
+  /** All there are. */
+  total: number;
+  /** Beside them. */
+  revoked: RevokedKeys | null;
+}
+
+/** One statement, when it is known which months are whole. */
+export async function readLeaderboard(pool: Pool, board: LeaderboardAsk): Promise<RankedPage> {
   const { of, span, previous, ask } = board;
   const { rows } = await readSnapshot(pool, settings, async (client) => {
     const spans = of === "users" || of === "keys" ? [span, previous] : [];
     const { text, values } = leaderboardStatement(board, await readWholeMonths(client, ask.tenantId, spans));
     return client.query<EntryRow>(text, values);
   });
-  return { items: rows.flatMap(toEntry), total: rows[0]?.total ?? 0 };
+  const [first] = rows;
+  return { items: rows.flatMap(toEntry), total: first?.total ?? 0, revoked: first?.revoked ?? null };
 }
 
 function leaderboardStatement(
@@ -76,21 +89,39 @@ function leaderboardStatement(
   const { order, shareOf = "NULL::numeric" } = orders[sort];
   const ranked = (of: Span | null): string => rankedSql(values, ask, by, of && { ...of, fineFromMs, whole });
   const by = rankedBy[of];
+  const isRanked = of === "keys" ? `id NOT IN (${revokedIds(values.add(ask.tenantId))})` : "true";
   const inOrder = `${order}, requests DESC, id`;
   const rank = `row_number() OVER (ORDER BY ${inOrder})::int AS rank`;
   const earlier =
-    previous === null ? "SELECT NULL AS id, NULL::int AS rank WHERE false" : `SELECT id, ${rank} FROM (${ranked(previous)}) AS each`;
+    previous === null
+      ? "SELECT NULL AS id, NULL::int AS rank WHERE false"
+      : `SELECT id, ${rank} FROM (${ranked(previous)}) AS each WHERE ${isRanked}`;
   const skipped = (page - 1) * limit;
   // The page is found first, and only it is numbered.
   const text = `WITH used AS MATERIALIZED (${ranked(span)}),
-    page AS (SELECT *, ${shareOf} AS part, ${skipped} + ${rank} FROM (SELECT * FROM used ORDER BY ${inOrder} LIMIT ${values.add(limit)} OFFSET ${values.add(skipped)}) AS few),
+    page AS (SELECT *, ${shareOf} AS part, ${skipped} + ${rank} FROM (SELECT * FROM used WHERE ${isRanked} ORDER BY ${inOrder} LIMIT ${values.add(limit)} OFFSET ${values.add(skipped)}) AS few),
     earlier AS (${earlier})
-    SELECT whole.total, (page.part / nullif(whole.sum, 0))::float8 AS share, page.id, page.rank, earlier.rank AS "previousRank",
+    SELECT whole.total,${of === "keys" ? " whole.revoked," : ""} (page.part / nullif(whole.sum, 0))::float8 AS share, page.id, page.rank, earlier.rank AS "previousRank",
       ${nameOf[of]} AS name, page.cost::text AS "costNanoUsd", ${shown.map((name) => `page."${name}"::float8`).join(", ")}
-    FROM (SELECT count(*)::int AS total, sum(${shareOf}) AS sum FROM used) AS whole
+    FROM (${of === "keys" ? wholeOfKeys(isRanked, shareOf) : `SELECT count(*)::int AS total, sum(${shareOf}) AS sum FROM used`}) AS whole
       LEFT JOIN page ON true LEFT JOIN earlier ON earlier.id = page.id
     ORDER BY page.rank`;
   return { text, values: values.list };
+}
+
+const revokedIds = (tenantId: string): string =>
+  `SELECT k.id::text FROM keys k WHERE k.tenant_id = ${tenantId} AND k.revoked_at IS NOT NULL`;
+
+/** Revoked keys are ranked no more, and what they did is told beside: all together is what the ledger says. */
+function wholeOfKeys(isRanked: string, shareOf: string): string {
+  const revoked = ["keys", "requests", "errors", "tokens"].map((name) => `'${name}', ${name}::float8`).join(", ");
+  const share = "(part / nullif(coalesce(ranked, 0) + coalesce(part, 0), 0))::float8";
+  return `SELECT total, coalesce(ranked, 0) + coalesce(part, 0) AS sum,
+      CASE WHEN keys > 0 THEN json_build_object(${revoked}, 'costNanoUsd', cost::text, 'share', ${share}) END AS revoked
+    FROM (SELECT count(*) FILTER (WHERE is_ranked)::int AS total, sum(measure) FILTER (WHERE is_ranked) AS ranked,
+        count(*) FILTER (WHERE NOT is_ranked) AS keys, sum(measure) FILTER (WHERE NOT is_ranked) AS part,
+        ${["requests", "errors", "tokens", "cost"].map((name) => `sum(${name}) FILTER (WHERE NOT is_ranked) AS ${name}`).join(", ")}
+      FROM (SELECT *, ${isRanked} AS is_ranked, ${shareOf} AS measure FROM used) AS each) AS sums`;
 }
 
 /** The present name; a name that is gone leaves the id. */

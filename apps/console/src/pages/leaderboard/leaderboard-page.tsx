@@ -88,12 +88,12 @@ export function LeaderboardPage() {
       </search>
       {error !== null && <FailureBox error={error} onRetry={retry} />}
       {!data && error === null && <SkeletonRows rows={10} />}
-      {data && data.total === 0 && <Empty icon={<Trophy />} title={t("leaderboard.emptyTitle")} text={t("leaderboard.emptyText")} />}
-      {data && data.total > 0 && (
+      {data && isEmpty(data) && <Empty icon={<Trophy />} title={t("leaderboard.emptyTitle")} text={t("leaderboard.emptyText")} />}
+      {data && !isEmpty(data) && (
         <div aria-busy={busy || undefined} className="flex flex-col gap-2">
           <div className="flex items-center justify-between pr-2 pl-4">
             <h2 className="text-sm font-medium">{title}</h2>
-            <ChartTools title={title} onCsv={() => save(data, nameOf)} />
+            <ChartTools title={title} onCsv={() => save(data, nameOf, t("leaderboard.revoked"))} />
           </div>
           <LeaderboardTable board={data} nameOf={nameOf} me={login.user.role === "admin" ? "" : login.user.id} />
           <Pages board={data} onPage={(next) => change({ page: next })} />
@@ -101,6 +101,10 @@ export function LeaderboardPage() {
       )}
     </Page>
   );
+}
+
+function isEmpty({ total, revoked }: Leaderboard): boolean {
+  return total === 0 && revoked === null;
 }
 
 type Asked = LeaderboardSearch & Required<Pick<LeaderboardSearch, "of" | "sort" | "period" | "page">>;
@@ -147,15 +151,25 @@ function Pages({ board, onPage }: { board: Leaderboard; onPage(page: number): vo
   );
 }
 
-function save({ of, items }: Leaderboard, nameOf: (entry: Leaderboard["items"][number]) => string): void {
+function save({ of, items, revoked }: Leaderboard, nameOf: (entry: Leaderboard["items"][number]) => string, revokedName: string): void {
   const header = ["rank", "previous_rank", "id", "name", "requests", "errors", "tokens", "cost_usd", "share"];
   const rates = ["cache_hit_rate", "success_rate", "ttft_ms"];
   void saveCsv(
     `leaderboard-${of}`,
     [...header, ...rates],
-    items.map((entry) => [
-      ...[entry.rank, entry.previousRank, entry.id, nameOf(entry), entry.requests, entry.errors, entry.tokens],
-      ...[formatUsd(BigInt(entry.costNanoUsd)), entry.share, entry.rates.cacheHitRate, entry.rates.successRate, entry.rates.ttftMs],
-    ]),
+    [
+      ...items.map((entry) => [
+        ...[entry.rank, entry.previousRank, entry.id, nameOf(entry), entry.requests, entry.errors, entry.tokens],
+        ...[formatUsd(BigInt(entry.costNanoUsd)), entry.share, entry.rates.cacheHitRate, entry.rates.successRate, entry.rates.ttftMs],
+      ]),
+      ...(revoked
+        ? [
+            [
+              ...[null, null, null, revokedName, revoked.requests, revoked.errors, revoked.tokens],
+              ...[formatUsd(BigInt(revoked.costNanoUsd)), revoked.share, null, null, null],
+            ],
+          ]
+        : []),
+    ],
   );
 }

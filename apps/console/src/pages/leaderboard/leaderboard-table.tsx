@@ -19,7 +19,7 @@ const fieldOf = { users: "user", keys: "key", providers: "provider", models: "mo
 /** Ranks with what they moved by, and each figure; a row leads to its requests. */
 export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
   const { t, language } = useTexts();
-  const { of, items, sort, span } = board;
+  const { of, items, sort, span, revoked } = board;
   const label = t("leaderboard.table", { of: t(`leaderboard.of.${of}`) });
   const percent = (share: number | null): string => (share === null ? "—" : formatPercent(share, 1));
   return (
@@ -73,6 +73,29 @@ export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
           </CardCell>
         </CardRow>
       ))}
+      {revoked && (
+        <CardRow>
+          <CardCell label={t("leaderboard.rank")}>—</CardCell>
+          <CardCell className="max-w-72 min-w-40">
+            <span className="text-ink-2">{t("leaderboard.revoked")}</span> <span className="text-xs text-ink-3">{revoked.keys}</span>
+            {revoked.share !== null && <ShareBar share={revoked.share} />}
+          </CardCell>
+          <CardCell number label={t("overview.requests")} title={formatExact(revoked.requests, language)}>
+            {formatCount(revoked.requests, language)}
+          </CardCell>
+          <CardCell number label={t("overview.tokens")} title={formatExact(revoked.tokens, language)}>
+            {formatCount(revoked.tokens, language)}
+          </CardCell>
+          <CardCell number label={t("overview.cost")} title={exactCost(revoked.costNanoUsd)}>
+            {formatCost(revoked.costNanoUsd)}
+          </CardCell>
+          {(["cacheHitRate", "successRate", "ttft"] as const).map((one) => (
+            <CardCell key={one} number label={t(`leaderboard.sorts.${one}`)}>
+              —
+            </CardCell>
+          ))}
+        </CardRow>
+      )}
     </CardTable>
   );
 }

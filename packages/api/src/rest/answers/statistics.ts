@@ -71,6 +71,10 @@ export const leaderboard = numberedPageOf(leader).extend({
   zone: z.string(),
   span: z.object(span).nullable(),
   previous: z.object(span).nullable(),
+  revoked: z
+    .object({ keys: count, requests: count, errors: count, tokens: count, costNanoUsd: nanoUsd, share: z.number().nullable() })
+    .nullable()
+    .meta({ description: "Of keys, what those did that have been revoked since: counted, and not ranked." }),
   ...answeredFields,
 });
 

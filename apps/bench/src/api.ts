@@ -2,7 +2,7 @@ import type { SkewedLog } from "@sluice/testing/seed-skewed-log";
 import { type Call, type LoadFigures, runClients, runOnce } from "./api/load.ts";
 import { queriesBetween, queryQuantileMs } from "./api/query-durations.ts";
 import { type ApiStage, openApiStage } from "./api/stage.ts";
-import { settledBytes } from "./gateway/open-streams.ts";
+import { settledBytes } from "./gateway/open-requests.ts";
 import { type BenchOptions, type Metric, quantile, type Report, summarise } from "./report.ts";
 
 /**

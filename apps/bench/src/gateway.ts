@@ -5,8 +5,8 @@ import { type CostsPerRequest, SETTLED_MS } from "./gateway/counters.ts";
 import { appendLoopP50Ms } from "./gateway/fdatasync.ts";
 import { gatewayReport } from "./gateway/gateway-report.ts";
 import type { LoadResult } from "./gateway/load.ts";
-import { openStreams } from "./gateway/open-streams.ts";
-import { collectable, cpuMicros, leaveCoreToSubjects, moveTo, residentBytes, type Subject } from "./gateway/processes.ts";
+import { openRequests, settledBytes } from "./gateway/open-requests.ts";
+import { cpuMicros, forMemory, leaveCoreToSubjects, moveTo, residentBytes, type Subject } from "./gateway/processes.ts";
 import { profiled, summariseProfile } from "./gateway/profile.ts";
 import { mainShape, otherShapes, type Shape, unlimitedShape } from "./gateway/shapes.ts";
 import { openStage, type Stage } from "./gateway/stage.ts";
@@ -240,24 +240,24 @@ async function sampleCosts(run: Run, plan: GatewayPlan, gateways: Record<keyof S
   };
 }
 
-/** Subjects whose memory is measured: what a process keeps for young objects grows by steps, which are no stream's. */
-const forMemory = [...collectable, "--max-semi-space-size=1"];
-
-/** Of processes in which next to nothing has run yet. */
+/** Streams that have begun, in processes in which next to nothing has run yet. */
 async function sampleMemory(plan: GatewayPlan, bare: Subject, gateway: Subject): Promise<Samples["bytesPerStream"]> {
-  const [passThrough, inProcess] = await Promise.all([
-    openStreams(bare, mainShape.key, plan.streamsBefore),
-    openStreams(gateway, mainShape.key, plan.streamsBefore),
-  ]);
-  const bytes: Samples["bytesPerStream"] = { passThrough: [], inProcess: [], driftInProcess: [] };
-  for (let batch = 0; batch < plan.streamBatches; batch++) {
-    const [base, own] = await Promise.all([passThrough.more(plan.streams), inProcess.more(plan.streams)]);
-    bytes.passThrough.push(base);
-    bytes.inProcess.push(own);
+  const begun = { key: mainShape.key, stream: true, answerBytes: 0 };
+  const [passThrough, inProcess] = [openRequests(bare, begun), openRequests(gateway, begun)];
+  async function open(count: number): Promise<[number, number]> {
+    await Promise.all([passThrough.open(count), inProcess.open(count)]);
+    return Promise.all([settledBytes(bare), settledBytes(gateway)]);
   }
-  const before = await inProcess.resident();
+  const [bareBefore, ownBefore] = await open(plan.streamsBefore);
+  const bytes: Samples["bytesPerStream"] = { passThrough: [], inProcess: [], driftInProcess: [] };
+  for (let batch = 1; batch <= plan.streamBatches; batch++) {
+    const [base, own] = await open(plan.streams);
+    bytes.passThrough.push((base - bareBefore) / (plan.streams * batch));
+    bytes.inProcess.push((own - ownBefore) / (plan.streams * batch));
+  }
+  const before = await settledBytes(gateway);
   await wait(plan.heldMs);
-  bytes.driftInProcess.push(((await inProcess.resident()) - before) / (plan.streamsBefore + plan.streams * plan.streamBatches));
+  bytes.driftInProcess.push(((await settledBytes(gateway)) - before) / (plan.streamsBefore + plan.streams * plan.streamBatches));
   passThrough.close();
   inProcess.close();
   return bytes;

@@ -6,6 +6,7 @@ import { type Bench, printReport } from "./report.ts";
  */
 const benches: Record<string, () => Promise<Bench>> = {
   gateway: async () => (await import("./gateway.ts")).gatewayBench,
+  memory: async () => (await import("./memory.ts")).memoryBench,
   ledger: async () => (await import("./ledger.ts")).ledgerBench,
   keyset: async () => (await import("./keyset.ts")).keysetBench,
   live: async () => (await import("./live.ts")).liveBench,

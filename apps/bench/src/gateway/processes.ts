@@ -110,6 +110,8 @@ export const startUpstream = (ports: readonly number[]): Promise<Subject> =>
   startSubject(1, [here("./raw-upstream.ts"), ...ports.map(String)], ports[0] ?? 0);
 /** For memory: a subject that collects its garbage when it is asked to, so that only what is held is read. */
 export const collectable = ["--expose-gc", "--import", here("./collect-on-signal.ts")];
+/** The same, and what a process keeps for young objects grows by steps, which are no request's. */
+export const forMemory = [...collectable, "--max-semi-space-size=1"];
 export const startPassThrough = (port: number, upstreams: readonly string[], nodeArgs: readonly string[] = []): Promise<Subject> =>
   startSubject(0, [...nodeArgs, here("./passthrough.ts"), String(port), ...upstreams], port);
 export const startGateway = (port: number, env: Record<string, string>, nodeArgs: readonly string[] = []): Promise<Subject> =>

@@ -1,7 +1,8 @@
 // The cheapest provider there can be, so that the measured core is the gateway's: bare sockets, prepared answers.
 // Run as a process: node raw-upstream.ts PORT [PORT …] (pools are bounded per origin, so many streams need several). A body that
-// asks for a stream gets one in two writes, one that holds "hold-open" a stream that stays open until the client leaves.
-import { createServer } from "node:net";
+// asks for a stream gets one in two writes. Of one that holds "hold-open N" the answer, a stream or not, stays open until the client
+// leaves: N bytes of it at least. GET /held says how many have been said so far and are open.
+import { createServer, type Socket } from "node:net";
 
 const answer = JSON.stringify({
   id: "msg_bench",
@@ -42,6 +43,38 @@ const opening = Buffer.from(
 /** One chunk an event, as providers send them. */
 const rest = Buffer.from(`${laterEvents.map(chunked).join("")}0\r\n\r\n`);
 
+/** Of an answer that is held open: some words at a time, as a model says them. */
+const PIECE_MS = 10;
+const wordsOfPiece = Array.from({ length: 20 }, () => "The quick brown fox ");
+const eventsOfPiece = wordsOfPiece.map(textDelta);
+const beginnings = {
+  stream: { begin: opening, piece: Buffer.from(eventsOfPiece.map(chunked).join("")), bytes: Buffer.byteLength(eventsOfPiece.join("")) },
+  whole: {
+    // Longer, by its own word, than it will ever be.
+    begin: `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 16000000\r\n\r\n${answer.slice(0, answer.indexOf("The quick"))}`,
+    piece: Buffer.from(wordsOfPiece.join("").repeat(6)),
+    bytes: wordsOfPiece.join("").length * 6,
+  },
+};
+
+const held = { stream: 0, whole: 0 };
+
+/** Begins an answer, and says `bytes` more of it. */
+function holdOpen(socket: Socket, kind: keyof typeof beginnings, bytes: number): void {
+  const { begin, piece, bytes: pieceBytes } = beginnings[kind];
+  let left = bytes;
+  socket.write(begin);
+  const timer = setInterval(() => {
+    if (left > 0) socket.write(piece);
+    left -= pieceBytes;
+    if (left > 0) return;
+    clearInterval(timer);
+    held[kind]++;
+    socket.once("close", () => held[kind]--);
+  }, PIECE_MS);
+  socket.once("close", () => clearInterval(timer));
+}
+
 const server = (): ReturnType<typeof createServer> =>
   createServer((socket) => {
     socket.setNoDelay(true);
@@ -53,14 +86,19 @@ const server = (): ReturnType<typeof createServer> =>
         const end = pending.indexOf("\r\n\r\n");
         if (end < 0) return;
         const head = pending.toString("latin1", 0, end);
+        if (head.startsWith("GET /held ")) return void socket.end(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${JSON.stringify(held)}`);
         const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
         const total = end + 4 + length;
         if (pending.length < total) return;
         const body = pending.subarray(end + 4, total);
         pending = pending.subarray(total);
         const streams = body.includes('"stream":true');
-        socket.write(streams ? opening : whole);
-        if (streams && !body.includes("hold-open")) setImmediate(() => socket.write(rest));
+        const heldBytes = body.includes("hold-open") && /hold-open (\d+)/.exec(body.toString("latin1"))?.[1];
+        if (heldBytes) holdOpen(socket, streams ? "stream" : "whole", Number(heldBytes));
+        else {
+          socket.write(streams ? opening : whole);
+          if (streams) setImmediate(() => socket.write(rest));
+        }
       }
     });
   });

@@ -40,6 +40,8 @@ export interface Stage {
   /** New processes on the measured core; nothing has run in them yet. */
   passThrough(nodeArgs?: readonly string[]): Promise<Subject>;
   gateway(options?: GatewayOptions): Promise<Subject>;
+  /** Requests, of all subjects, that the upstreams have in flight and have said all of that was asked of them. */
+  held(): Promise<Record<"stream" | "whole", number>>;
   /** What `drive`, which gives its number of requests, makes a gateway ask of PostgreSQL and Redis, a request. */
   costs(gateway: Subject, drive: () => Promise<number>): Promise<CostsPerRequest>;
   close(): Promise<void>;
@@ -89,6 +91,10 @@ export async function openStage(): Promise<Stage> {
       const subject = await started(startGateway(await freePort(), env, nodeArgs));
       databases.set(subject, { database, redis: shares ? redisClient : null });
       return subject;
+    },
+    async held() {
+      const answer = await fetch(`http://127.0.0.1:${upstreamPorts[0]}/held`);
+      return (await answer.json()) as Record<"stream" | "whole", number>;
     },
     costs(gateway, drive) {
       const asked = databases.get(gateway);

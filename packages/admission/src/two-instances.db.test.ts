@@ -20,6 +20,27 @@ describe("two instances on one Redis", () => {
     }
   });
 
+  test("what one of them asks together is one script, and so is what ends together", async () => {
+    const { admission, redis } = await start(true);
+    const limits = { keyId: unique("k"), rpm: 1_000, inFlight: 100, costDayUsd: "100" };
+    const scripts = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec((await redis?.info("commandstats")) ?? "")?.[1]);
+    const inFlight = async () => (await admission.usage({ owner: "key", id: limits.keyId, values: limits })).inFlight;
+    expect(await admission.admit(keyAsk(unique("r"), limits))).toBeNull();
+    const ids = Array.from({ length: 30 }, () => unique("r"));
+    const before = await scripts();
+    const admitted = await Promise.all(ids.map((id) => admission.admit(keyAsk(id, limits, { costNanoUsd: 1_000 }))));
+    expect(count(admitted)).toEqual({ admitted: 30, refused: 0 });
+    expect(await inFlight()).toBe(31);
+    for (const id of ids) admission.settle(id, { costNanoUsd: 900, tokens: 5 });
+    expect(await inFlight()).toBe(1);
+    // One that asks, one that ends, the two readings; something of the background may fall into the time.
+    expect((await scripts()) - before).toBeLessThan(10);
+    expect(await admission.usage({ owner: "key", id: limits.keyId, values: limits })).toMatchObject({
+      spent: { day: 27_000 },
+      reserved: 0,
+    });
+  });
+
   test("what one was refused by Redis it does not hold against the key", async () => {
     const [a, b] = [await start(true), await start(true)];
     const limits = { keyId: unique("k"), rpm: null, inFlight: 1 };

@@ -40,7 +40,9 @@ export class StreamRelay {
   #hold: Deadline | null;
   #stall: Deadline | null = null;
   #linger: Deadline | null = null;
-  #lastSent: Buffer | null = null;
+  /** What has been read in this turn. */
+  #arrived: Buffer[] = [];
+  #betweenEvents = true;
   /** Bytes handed to the client's connection. */
   sentBytes = 0;
 
@@ -89,20 +91,32 @@ export class StreamRelay {
 
   /** Whether what the client has ends between two events. */
   get betweenEvents(): boolean {
-    return this.#lastSent === null || endsEvent(this.#lastSent);
+    return this.#betweenEvents;
   }
 
   /** Stops everything at once and closes the upstream's connection. */
   destroy(error: Error): void {
+    this.#takeArrived();
     if (this.#ended) return;
     this.#body.destroy(error);
     this.#finish(error);
   }
 
+  /**
+   * Providers send a piece of HTTP's chunked encoding for each event, and one read may bring dozens of them: they are metered and passed on
+   * together, in the turn in which they came.
+   */
   readonly #onData = (chunk: Buffer): void => {
     if (this.#ended) return;
+    if (this.#arrived.push(chunk) === 1) process.nextTick(this.#takeArrived);
+  };
+
+  readonly #takeArrived = (): void => {
+    const [first, ...others] = this.#arrived;
+    if (!first || this.#ended) return;
+    this.#arrived = [];
     try {
-      this.#take(chunk);
+      this.#take(others.length === 0 ? first : Buffer.concat([first, ...others]));
     } catch (error) {
       // Thrown out of an event it would end the process, and with it every other request.
       this.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -144,6 +158,7 @@ export class StreamRelay {
   }
 
   readonly #onEnd = (): void => {
+    this.#takeArrived();
     const { complete, failure } = this.reading;
     if (failure) this.#finish(new SluiceError(failure.code, { message: failure.message }), complete);
     else if (complete || this.#options.endIsTerminal) this.#finish(null);
@@ -151,7 +166,10 @@ export class StreamRelay {
     this.#body.destroy();
   };
 
-  readonly #onError = (error: Error): void => this.#finish(error);
+  readonly #onError = (error: Error): void => {
+    this.#takeArrived();
+    this.#finish(error);
+  };
 
   #finish(error: Error | null, wasWhole = false): void {
     if (this.#ended) return;
@@ -174,7 +192,7 @@ export class StreamRelay {
     let willing = true;
     for (const part of parts) {
       this.sentBytes += part.length;
-      this.#lastSent = part;
+      this.#betweenEvents = endsEvent(part);
       willing = res.write(part);
     }
     if (willing || this.#waitsForClient || this.#ended) return;

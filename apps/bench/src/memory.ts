@@ -18,7 +18,7 @@ export interface MemoryPlan {
   rounds: number;
 }
 
-const short: MemoryPlan = { answerBytes: 64 * 1024, requestsBefore: 1_000, requests: 500, rounds: 3 };
+const short: MemoryPlan = { answerBytes: 64 * 1024, requestsBefore: 500, requests: 400, rounds: 3 };
 const long: MemoryPlan = { ...short, requestsBefore: 1_000, requests: 1_000, rounds: 5 };
 
 export async function memoryBench({ full }: BenchOptions): Promise<Report> {

@@ -96,7 +96,7 @@ export function LeaderboardPage() {
             <ChartTools title={title} onCsv={() => save(data, nameOf, t("leaderboard.revoked"))} />
           </div>
           <LeaderboardTable board={data} nameOf={nameOf} me={login.user.role === "admin" ? "" : login.user.id} />
-          <Pages board={data} onPage={(next) => change({ page: next })} />
+          {data.total > 0 && <Pages board={data} onPage={(next) => change({ page: next })} />}
         </div>
       )}
     </Page>

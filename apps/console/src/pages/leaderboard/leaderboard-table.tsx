@@ -18,7 +18,7 @@ const fieldOf = { users: "user", keys: "key", providers: "provider", models: "mo
 
 /** Ranks with what they moved by, and each figure; a row leads to its requests. */
 export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
-  const { t, language } = useTexts();
+  const { t } = useTexts();
   const { of, items, sort, span, revoked } = board;
   const label = t("leaderboard.table", { of: t(`leaderboard.of.${of}`) });
   const percent = (share: number | null): string => (share === null ? "—" : formatPercent(share, 1));
@@ -53,15 +53,7 @@ export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
             <EntryName name={nameOf(entry)} field={fieldOf[of]} entry={entry} span={span} />
             {entry.share !== null && <ShareBar share={entry.share} />}
           </CardCell>
-          <CardCell number label={t("overview.requests")} title={formatExact(entry.requests, language)}>
-            {formatCount(entry.requests, language)}
-          </CardCell>
-          <CardCell number label={t("overview.tokens")} title={formatExact(entry.tokens, language)}>
-            {formatCount(entry.tokens, language)}
-          </CardCell>
-          <CardCell number label={t("overview.cost")} title={exactCost(entry.costNanoUsd)}>
-            {formatCost(entry.costNanoUsd)}
-          </CardCell>
+          <SumCells {...entry} />
           <CardCell number label={t("leaderboard.sorts.cacheHitRate")}>
             {percent(entry.rates.cacheHitRate)}
           </CardCell>
@@ -80,15 +72,7 @@ export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
             <span className="text-ink-2">{t("leaderboard.revoked")}</span> <span className="text-xs text-ink-3">{revoked.keys}</span>
             {revoked.share !== null && <ShareBar share={revoked.share} />}
           </CardCell>
-          <CardCell number label={t("overview.requests")} title={formatExact(revoked.requests, language)}>
-            {formatCount(revoked.requests, language)}
-          </CardCell>
-          <CardCell number label={t("overview.tokens")} title={formatExact(revoked.tokens, language)}>
-            {formatCount(revoked.tokens, language)}
-          </CardCell>
-          <CardCell number label={t("overview.cost")} title={exactCost(revoked.costNanoUsd)}>
-            {formatCost(revoked.costNanoUsd)}
-          </CardCell>
+          <SumCells {...revoked} />
           {(["cacheHitRate", "successRate", "ttft"] as const).map((one) => (
             <CardCell key={one} number label={t(`leaderboard.sorts.${one}`)}>
               —
@@ -97,6 +81,24 @@ export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
         </CardRow>
       )}
     </CardTable>
+  );
+}
+
+/** What adds up. */
+function SumCells({ requests, tokens, costNanoUsd }: Pick<LeaderboardEntry, "requests" | "tokens" | "costNanoUsd">) {
+  const { t, language } = useTexts();
+  return (
+    <>
+      <CardCell number label={t("overview.requests")} title={formatExact(requests, language)}>
+        {formatCount(requests, language)}
+      </CardCell>
+      <CardCell number label={t("overview.tokens")} title={formatExact(tokens, language)}>
+        {formatCount(tokens, language)}
+      </CardCell>
+      <CardCell number label={t("overview.cost")} title={exactCost(costNanoUsd)}>
+        {formatCost(costNanoUsd)}
+      </CardCell>
+    </>
   );
 }
 

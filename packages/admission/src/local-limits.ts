@@ -1,3 +1,4 @@
+import { ChurningMap } from "@sluice/core/churning-map";
 import { type CostKind, costKinds, type LimitKind, limitKinds } from "@sluice/core/limits/limit-values";
 import {
   advanceRate,
@@ -49,7 +50,7 @@ interface OthersPart {
 
 interface OwnerBook {
   /** Reserved cost by request in flight. */
-  live: Map<string, number>;
+  live: ChurningMap<string, number>;
   reserved: number;
   rpm: RateWindow | null;
   tpm: RateWindow | null;
@@ -231,7 +232,7 @@ export class LocalLimits {
     let book = this.#books.get(name);
     if (!book) {
       book = {
-        ...{ live: new Map(), reserved: 0, rpm: null, tpm: null, spend: newSpendBook(), recent: new Map() },
+        ...{ live: new ChurningMap(), reserved: 0, rpm: null, tpm: null, spend: newSpendBook(), recent: new Map() },
         ...{ others: {}, aloneSince: {}, queue: [], usedAtMs: nowMs },
       };
       this.#books.set(name, book);

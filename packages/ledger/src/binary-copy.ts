@@ -10,6 +10,7 @@ const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
 const TEXT_OID = 25;
 const SHORT_TEXT = 64;
 const TWO_POW_32 = 2 ** 32;
+const DASH = 0x2d;
 
 /** The bytes of one COPY, a row of `fields` values for each item. */
 export function* binaryCopy<T>(
@@ -19,9 +20,10 @@ export function* binaryCopy<T>(
 ): Generator<Buffer> {
   const row = new BinaryRow();
   row.bytes(SIGNATURE);
-  for (const [index, item] of items.entries()) {
+  let index = 0;
+  for (const item of items) {
     row.begin(fields);
-    write(row, item, index);
+    write(row, item, index++);
     if (row.length >= CHUNK_BYTES) yield row.take();
   }
   row.bytes(END);
@@ -96,7 +98,11 @@ export class BinaryRow {
   uuid(value: string | null): void {
     if (this.#wasNull(value)) return;
     this.#lengthOf(16);
-    this.#end += this.#buffer.write(value.replaceAll("-", ""), this.#end, "hex");
+    const buffer = this.#buffer;
+    for (let at = 0; at < value.length; at += 2) {
+      if (value.charCodeAt(at) === DASH) at++;
+      buffer[this.#end++] = (hexDigit(value.charCodeAt(at)) << 4) | hexDigit(value.charCodeAt(at + 1));
+    }
   }
 
   /** A moment in whole ms since the epoch. */
@@ -155,6 +161,11 @@ export class BinaryRow {
     this.#buffer.copy(larger, 0, 0, this.#end);
     this.#buffer = larger;
   }
+}
+
+/** The value of a hex digit by its ASCII code: letters of both cases lie 9 above the low bits of their code. */
+function hexDigit(code: number): number {
+  return (code & 0xf) + (code > 0x39 ? 9 : 0);
 }
 
 /** A numeric: its length, how many digits of base 10,000, the exponent of the first, the sign, the digits shown after the point, these digits. */

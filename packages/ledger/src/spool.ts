@@ -28,8 +28,9 @@ export interface SpoolOptions extends Omit<SegmentWriterOptions, "firstSegment">
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const MAX_QUEUED_PROGRESS_BYTES = 8 * 1024 * 1024;
 
+/** How many requests whose START is in it are open, and how many of its ends are without a commit. */
 interface SegmentUse {
-  open: Set<string>;
+  open: number;
   unsettled: number;
 }
 
@@ -47,7 +48,7 @@ export class Spool {
     const { scanned, checkpoint } = options;
     this.open = new ChurningMap(scanned.open);
     for (const segment of scanned.segments) this.#use(segment);
-    for (const [id, request] of scanned.open) this.#use(request.segment ?? 0).open.add(id);
+    for (const request of scanned.open.values()) this.#use(request.segment ?? 0).open++;
     for (const { position } of scanned.pending) if (position) this.#use(position.segment).unsettled++;
     // Above the checkpoint too: a number below it would count as covered after the next start.
     const firstSegment = Math.max(scanned.segments.at(-1) ?? 0, checkpoint?.segment ?? 0) + 1;
@@ -73,7 +74,7 @@ export class Spool {
           return;
         }
         request.segment = position.segment;
-        if (this.open.get(id) === request) this.#use(position.segment).open.add(id);
+        if (this.open.get(id) === request) this.#use(position.segment).open++;
         failpoint("after_start");
         resolve();
       });
@@ -165,7 +166,7 @@ export class Spool {
   #use(segment: number): SegmentUse {
     let use = this.#segments.get(segment);
     if (!use) {
-      use = { open: new Set(), unsettled: 0 };
+      use = { open: 0, unsettled: 0 };
       this.#segments.set(segment, use);
     }
     return use;
@@ -175,7 +176,7 @@ export class Spool {
     const request = this.open.get(id);
     if (!request) return;
     this.open.delete(id);
-    if (request.segment !== null) this.#segments.get(request.segment)?.open.delete(id);
+    if (request.segment !== null) this.#use(request.segment).open--;
   }
 
   #saveCheckpoint(): Promise<void> {
@@ -197,24 +198,22 @@ export class Spool {
     for (const number of [...this.#segments.keys()].sort((a, b) => a - b)) {
       const use = this.#segments.get(number);
       if (!use || number >= this.#writer.busyFrom || use.unsettled > 0) return;
-      if (use.open.size > 0) await this.#carryForward(use);
-      if (use.open.size > 0) return;
+      if (use.open > 0) await this.#carryForward(number, use);
+      if (use.open > 0) return;
       await unlink(join(this.#options.directory, segmentName(number))).catch(() => undefined);
       this.#segments.delete(number);
     }
   }
 
   /** Writes the open requests of an old segment again, durably, so that the segment can go. */
-  async #carryForward(use: SegmentUse): Promise<void> {
-    const moves = [...use.open].flatMap((id) => {
-      const request = this.open.get(id);
-      return request && !request.finishing ? [this.#carry(request)] : [];
-    });
-    for (const { id, request, segment } of await Promise.all(moves)) {
-      if (segment === null) continue;
-      use.open.delete(id);
+  async #carryForward(number: number, use: SegmentUse): Promise<void> {
+    const stay = [...this.open.values()].filter((request) => request.segment === number && !request.finishing);
+    for (const { id, request, segment } of await Promise.all(stay.map((request) => this.#carry(request)))) {
+      // It may have ended meanwhile, and is not counted any more.
+      if (segment === null || this.open.get(id) !== request) continue;
+      use.open--;
       request.segment = segment;
-      if (this.open.get(id) === request) this.#use(segment).open.add(id);
+      this.#use(segment).open++;
     }
   }
 

@@ -33,10 +33,14 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     if (!next) break;
     if (!call.began) await begin(runtime, call, next.provider);
     stopIfEnded(call);
-    const failure: Failure | null = await waited(
-      call,
-      hedges ? hedged(runtime, call, next, { last, left }) : tryCredentials(runtime, call, next, last),
-    );
+    const askedAt = call.clock.monotonic();
+    let failure: Failure | null;
+    try {
+      failure = await (hedges ? hedged(runtime, call, next, { last, left }) : tryCredentials(runtime, call, next, last));
+    } finally {
+      // The providers' time, not ours (`server-timing`).
+      call.upstreamMs += call.clock.monotonic() - askedAt;
+    }
     if (!failure) {
       // Nothing will be sent again: the body's memory and its share of the budget are free.
       releaseBody(runtime, call);
@@ -76,16 +80,6 @@ function hedged(
     const other = mayTryMore(runtime, call, last) ? await nextSuitable(runtime, of, left) : null;
     return other && asking(other);
   });
-}
-
-/** What it takes is the providers' time, not ours (`server-timing`). */
-async function waited<T>(call: Call, answer: Promise<T>): Promise<T> {
-  const askedAt = call.clock.monotonic();
-  try {
-    return await answer;
-  } finally {
-    call.upstreamMs += call.clock.monotonic() - askedAt;
-  }
 }
 
 /** The number of attempts and the time of all of them are bounded. */
@@ -210,16 +204,24 @@ function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, { m
   return opened;
 }
 
-/** Tries a provider with its credentials in turn, as long as the failure is theirs; most have one. */
-async function tryCredentials(
+/** Tries a provider with its credentials in turn, as long as the failure is theirs. */
+function tryCredentials(runtime: Runtime, call: Call, suitable: Suitable, last: Failure | null): Promise<Failure | null> {
+  const { provider, model, spoken } = suitable;
+  const hasFailed = last !== null;
+  const credential = nextCredential(runtime, call, provider);
+  // Most have one, and every function that waits costs each of their requests.
+  if (!credential) return tryProvider(runtime, call, provider, { model, spoken, credential, hasFailed });
+  return trySeveral(runtime, call, suitable, { credential, hasFailed });
+}
+
+async function trySeveral(
   runtime: Runtime,
   call: Call,
   { provider, model, spoken }: Suitable,
-  last: Failure | null,
+  { credential: first, hasFailed }: Pick<Trying, "credential" | "hasFailed">,
 ): Promise<Failure | null> {
-  for (;;) {
-    const credential = nextCredential(runtime, call, provider);
-    const failure = await tryProvider(runtime, call, provider, { model, spoken, credential, hasFailed: last !== null });
+  for (let credential = first; ; credential = nextCredential(runtime, call, provider)) {
+    const failure = await tryProvider(runtime, call, provider, { model, spoken, credential, hasFailed });
     if (!failure || !hasSpareCredential(runtime, call, failure.error) || !mayTryMore(runtime, call, failure)) return failure;
     if (!(await nextWithRoom(runtime, call, [provider]))) return failure;
   }

@@ -13,12 +13,10 @@ import { settleAttempt } from "./attempt-outcome.ts";
  * the client must not see a proper end (its meaning is "this is recorded"): a whole answer becomes 503, a stream ends
  * with an error event. START and the last PROGRESS are in the spool, so a recovery still bills it; the record is logged.
  */
-export async function record(runtime: Runtime, call: Call): Promise<void> {
+export function record(runtime: Runtime, call: Call): Promise<void> {
   const { answer } = call;
   if (!answer) throw new SluiceError("internal", { detail: "nothing to record" });
-  if (answer.kind === "whole") await recordWhole(runtime, call, answer);
-  else await recordStream(runtime, call, answer);
-  call.over = true;
+  return answer.kind === "whole" ? recordWhole(runtime, call, answer) : recordStream(runtime, call, answer);
 }
 
 async function recordWhole(runtime: Runtime, call: Call, answer: WholeAnswer): Promise<void> {
@@ -27,6 +25,7 @@ async function recordWhole(runtime: Runtime, call: Call, answer: WholeAnswer): P
   if (await finishCall(runtime, call, { error: answer.error, status: answer.status, reading: answer.reading })) {
     sendWhole(call, answer.status, answer.headers, answer.body);
   } else sendError(runtime, call, new SluiceError("spool_unavailable"));
+  call.over = true;
 }
 
 async function recordStream(runtime: Runtime, call: Call, answer: StreamAnswer): Promise<void> {
@@ -38,6 +37,7 @@ async function recordStream(runtime: Runtime, call: Call, answer: StreamAnswer):
   const rest = relay.rest(proper);
   call.detail.responseBytes = rest.reduce((sum, part) => sum + part.length, relay.sentBytes);
   const recorded = await finishCall(runtime, call, { error, status: answer.status, reading: relay.reading });
+  call.over = true;
   if (call.gone || res.destroyed) return;
   if (!recorded) {
     endWithError(call, res, new SluiceError("spool_unavailable"), { inBand: answer.inBand, betweenEvents: relay.betweenEvents });

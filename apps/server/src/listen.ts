@@ -50,7 +50,7 @@ function openServer(
   const server = createServer(serverOptions, (req: IncomingMessage, res: ServerResponse) => {
     const beganMs = performance.now();
     let endpointOf: () => string | null = () => "other";
-    res.once("close", () => {
+    res.on("close", () => {
       const endpoint = endpointOf();
       const status = res.headersSent ? res.statusCode : CLIENT_LEFT;
       if (endpoint !== null) meters.answered({ method: req.method ?? "", endpoint, status, ms: performance.now() - beganMs });

@@ -86,7 +86,8 @@ export function createGateway(ctx: GatewayContext): Gateway {
     runtime.calls.set(call.id, call);
     stats.requests += 1;
     res.on("error", ignore);
-    res.once("close", () => {
+    // Not `once`, for it comes once.
+    res.on("close", () => {
       if (res.writableEnded || call.over) return;
       call.gone = true;
       call.abort.abort(new Error("the client left"));

@@ -205,11 +205,7 @@ test.describe("H21 a hidden tab", () => {
     await expect(state(page)).toHaveText("Asleep");
     await expect.poll(() => streams.open()).toHaveLength(0);
     const asked: string[] = [];
-    page.on("request", (request) => {
-      const { pathname } = new URL(request.url());
-      // The replay also tells of the providers and keys that other specs have made meanwhile: their names are read again.
-      if (pathname !== "/trpc/names.list") asked.push(pathname);
-    });
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     for (let i = 0; i < 3; i++) await (await callMessages(place, world.secret)).text();
     await page.clock.fastForward(10 * 60_000);
     expect(asked).toEqual([]);
@@ -218,7 +214,8 @@ test.describe("H21 a hidden tab", () => {
     await setHidden(page, false);
     await expect(rows(page)).toHaveCount(4, { timeout: 5_000 });
     await expect(state(page)).toHaveText("Live");
-    expect(asked).toEqual(["/trpc/live.events"]);
+    // The replay also tells of providers and keys that other specs made meanwhile: their names, and nothing else, are read again.
+    expect(asked.filter((path) => path !== "/trpc/names.list")).toEqual(["/trpc/live.events"]);
     expect(streams.open()).toHaveLength(1);
   });
 });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
+import { statementsDuring } from "@sluice/testing/statements";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { call, makePerson, openStream, signIn, startApi, type TestApi } from "./harness.ts";
 import { makeThings } from "./sweep.ts";
@@ -29,21 +30,8 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** Statements while nothing is asked of anybody, by text: without the look at the configuration's version, which is every process's. */
-async function statementsWhileIdle(): Promise<string[]> {
-  const all = async (): Promise<Map<string, number>> => {
-    const { rows } = await database.pool.query<{ query: string; calls: string }>(
-      `SELECT s.query, sum(s.calls) AS calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
-       WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%' AND s.query NOT LIKE '%config_version%'
-       GROUP BY s.query`,
-    );
-    return new Map(rows.map(({ query, calls }) => [query, Number(calls)]));
-  };
-  const before = await all();
-  // Nothing is awaited here: the time itself is what is looked at.
-  await sleep(lookMs);
-  return [...(await all())].filter(([query, calls]) => calls > (before.get(query) ?? 0)).map(([query]) => query);
-}
+/** Statements while nothing is asked of anybody. Nothing is awaited there: the time itself is what is looked at. */
+const statementsWhileIdle = (): Promise<string[]> => statementsDuring(database.pool, () => sleep(lookMs));
 
 it("20 idle consoles cause no statement, one subscription and no warning, and leave nothing behind", async () => {
   const warnings: Error[] = [];

@@ -2,6 +2,7 @@ import type { Ctx } from "@sluice/services/context";
 import { getAccount } from "@sluice/services/credits/get-account";
 import { listEntries } from "@sluice/services/credits/list-entries";
 import { listUsers } from "@sluice/services/users/list-users";
+import { statementsDuring } from "@sluice/testing/statements";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
@@ -76,17 +77,11 @@ describe("W02 the credit log among 200,000 entries", () => {
 describe("W09 users with their credit", () => {
   it("takes as many queries for 100 rows as for 10, three at most; without an account row it is 0", async () => {
     const { pool } = world.database;
-    const calls = async (): Promise<number> => {
-      const { rows } = await pool.query(
-        `SELECT coalesce(sum(calls), 0)::int AS calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
-         WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%' AND s.query NOT LIKE '%config_version%'`,
-      );
-      return rows[0].calls;
-    };
     const count = async (limit: number): Promise<number> => {
-      const before = await calls();
-      expect((await listUsers(admin, { limit, search: "many ", fields: ["email", "credit"] })).items).toHaveLength(limit);
-      return (await calls()) - before;
+      const statements = await statementsDuring(pool, async () => {
+        expect((await listUsers(admin, { limit, search: "many ", fields: ["email", "credit"] })).items).toHaveLength(limit);
+      });
+      return statements.length;
     };
     await count(10);
     const few = await count(10);

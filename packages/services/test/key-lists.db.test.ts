@@ -6,6 +6,7 @@ import { listKeys, pageKeys } from "@sluice/services/keys/list-keys";
 import { listUsers, pageUsers } from "@sluice/services/users/list-users";
 import { keyCountsSql, usersStatement } from "@sluice/services/users/users-statement";
 import { makeKey, makeUser, uniqueName } from "@sluice/testing/factories";
+import { statementsDuring } from "@sluice/testing/statements";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
@@ -290,19 +291,7 @@ describe("P25 with 100,000 keys", () => {
   });
 
   it("W10 10 rows and 100 rows take as many queries", async () => {
-    const count = async (work: () => Promise<unknown>): Promise<number> => {
-      const { pool } = world.database;
-      const calls = async (): Promise<number> => {
-        const { rows } = await pool.query(
-          `SELECT coalesce(sum(calls), 0)::int AS calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
-           WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%' AND s.query NOT LIKE '%config_version%'`,
-        );
-        return rows[0].calls;
-      };
-      const before = await calls();
-      await work();
-      return (await calls()) - before;
-    };
+    const count = async (work: () => Promise<unknown>): Promise<number> => (await statementsDuring(world.database.pool, work)).length;
     const lists: [what: string, list: (limit: number) => Promise<{ items: unknown[] }>][] = [
       ["keys", (limit) => listKeys(admin, { limit, fields: ["owner", "totals"], sort: "tokens" })],
       ["users", (limit) => listUsers(admin, { limit, fields: ["email", "totals", "keys"] })],

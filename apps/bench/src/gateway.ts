@@ -116,11 +116,11 @@ interface Run {
   all: readonly Subject[];
 }
 
-/** On both cores: what compiles the code needs a core of its own. */
+/** On all cores: what compiles the code needs one of its own. */
 async function warmUp(run: Run, subject: Subject, ms: number): Promise<void> {
-  await moveTo("0,1", subject);
+  await moveTo("all", subject);
   await load(run, subject, mainShape, { ms });
-  await moveTo(0, subject);
+  await moveTo("measured", subject);
 }
 
 interface Slices {

@@ -43,7 +43,7 @@ export async function openApiStage(log: SkewedLog): Promise<ApiStage> {
   const admin = await signIn((await makeUser(database.prisma, { role: "admin" })).id);
   const users = await Promise.all(Array.from({ length: 8 }, (_, n) => signIn(skewedId("user", n))));
   const port = await freePort();
-  const server = await startSubject(0, [...collectable, "apps/server/src/main.ts"], port, {
+  const server = await startSubject("measured", [...collectable, "apps/server/src/main.ts"], port, {
     readyPath: "/health/ready",
     env: {
       PORT: String(port),

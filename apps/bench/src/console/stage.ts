@@ -31,7 +31,7 @@ export async function openStage(): Promise<Stage> {
   const { id } = await makeUser(database.prisma, { role: "admin" });
   const { token } = await makeLogin(database.prisma, { userId: id });
   const port = await freePort();
-  const api: Subject = await startSubject(1, ["apps/server/src/main.ts"], port, {
+  const api: Subject = await startSubject("rest", ["apps/server/src/main.ts"], port, {
     readyPath: "/health/ready",
     env: {
       PORT: String(port),

@@ -12,31 +12,35 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const run = promisify(execFile);
 
-/** Core 0 for what is measured, core 1 for everything else; without taskset or a second core nothing is pinned. */
-export async function pinned(core: Cores, args: string[]): Promise<[string, string[]]> {
+/** What is measured has the last core to itself: on the first one the kernel answers interrupts and keeps house, tens of ms at a time. */
+type Cores = "measured" | "rest" | "all";
+
+const lastCore = cpus().length - 1;
+/** As taskset names them. */
+const listOf: Record<Cores, string> = { measured: String(lastCore), rest: `0-${lastCore - 1}`, all: `0-${lastCore}` };
+
+/** Without taskset or a second core nothing is pinned. */
+export async function pinned(cores: Cores, args: string[]): Promise<[string, string[]]> {
   const canPin =
-    cpus().length > 1 &&
+    lastCore > 0 &&
     (await run("taskset", ["--version"]).then(
       () => true,
       () => false,
     ));
-  return canPin ? ["taskset", ["-c", String(core), process.execPath, ...args]] : [process.execPath, args];
+  return canPin ? ["taskset", ["-c", listOf[cores], process.execPath, ...args]] : [process.execPath, args];
 }
 
-/** As taskset names them. */
-type Cores = 0 | 1 | "0,1";
-
-/** Moves a subject with all its threads: to both cores while it warms up, for what compiles its code needs as much as it does. */
+/** Moves a subject with all its threads: to all cores while it warms up, for what compiles its code needs as much as it does. */
 export async function moveTo(cores: Cores, { child }: Pick<Subject, "child">): Promise<void> {
   const [command] = await pinned(cores, []);
-  if (command === "taskset") await run("taskset", ["-acp", String(cores), String(child.pid)]);
+  if (command === "taskset") await run("taskset", ["-acp", listOf[cores], String(child.pid)]);
 }
 
 /** This process, and whatever it starts from now on unpinned (Redis), keeps off the core of what is measured, and so does PostgreSQL. */
 export async function leaveCoreToSubjects(): Promise<void> {
-  const [command] = await pinned(1, []);
+  const [command] = await pinned("rest", []);
   if (command !== "taskset") return;
-  const keepOff = (pid: number): Promise<unknown> => run("taskset", ["-cp", "1", String(pid)]);
+  const keepOff = (pid: number): Promise<unknown> => run("taskset", ["-cp", listOf.rest, String(pid)]);
   await keepOff(process.pid);
   await keepOff(await postmasterPid());
 }
@@ -63,14 +67,14 @@ export interface Subject {
   stop(): Promise<void>;
 }
 
-/** Starts a script, waits until its port answers, and then keeps it on a core: starting is done on both. `readyPath` overrides the TCP check by a path that must be 200. */
+/** Starts a script, waits until its port answers, and then keeps it there: starting is done on all cores. `readyPath` overrides the TCP check by a path that must be 200. */
 export async function startSubject(
-  core: Cores,
+  cores: Cores,
   args: string[],
   port: number,
   options: { env?: Record<string, string>; readyPath?: string } = {},
 ): Promise<Subject> {
-  const [command, rest] = await pinned("0,1", args);
+  const [command, rest] = await pinned("all", args);
   const child = spawn(command, rest, {
     cwd: root,
     stdio: ["ignore", "ignore", "inherit"],
@@ -90,7 +94,7 @@ export async function startSubject(
     if (state) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await moveTo(core, { child });
+  await moveTo(cores, { child });
   return {
     child,
     port,
@@ -107,15 +111,18 @@ export async function startSubject(
 }
 
 export const startUpstream = (ports: readonly number[]): Promise<Subject> =>
-  startSubject(1, [here("./raw-upstream.ts"), ...ports.map(String)], ports[0] ?? 0);
+  startSubject("rest", [here("./raw-upstream.ts"), ...ports.map(String)], ports[0] ?? 0);
 /** For memory: a subject that collects its garbage when it is asked to, so that only what is held is read. */
 export const collectable = ["--expose-gc", "--import", here("./collect-on-signal.ts")];
 /** The same, and what a process keeps for young objects grows by steps, which are no request's. */
 export const forMemory = [...collectable, "--max-semi-space-size=1"];
 export const startPassThrough = (port: number, upstreams: readonly string[], nodeArgs: readonly string[] = []): Promise<Subject> =>
-  startSubject(0, [...nodeArgs, here("./passthrough.ts"), String(port), ...upstreams], port);
+  startSubject("measured", [...nodeArgs, here("./passthrough.ts"), String(port), ...upstreams], port);
 export const startGateway = (port: number, env: Record<string, string>, nodeArgs: readonly string[] = []): Promise<Subject> =>
-  startSubject(0, [...nodeArgs, "apps/server/src/main.ts"], port, { env: { ...env, PORT: String(port) }, readyPath: "/health/ready" });
+  startSubject("measured", [...nodeArgs, "apps/server/src/main.ts"], port, {
+    env: { ...env, PORT: String(port) },
+    readyPath: "/health/ready",
+  });
 
 /** The process that asks, beside the upstream. */
 export interface Load {
@@ -126,7 +133,7 @@ export interface Load {
 
 /** Starts the process of load.ts. */
 export async function startLoad(): Promise<Load> {
-  const [command, args] = await pinned(1, [here("./load.ts")]);
+  const [command, args] = await pinned("rest", [here("./load.ts")]);
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   return {
     run(options) {

@@ -15,9 +15,9 @@ interface Reply {
   error?: string;
 }
 
-/** Starts a script on core 1, beside everything else that is not measured. It answers by `serve`. */
+/** Starts a script beside everything else that is not measured. It answers by `serve`. */
 export async function startChild(script: string): Promise<Child> {
-  const [command, args] = await pinned(1, [script]);
+  const [command, args] = await pinned("rest", [script]);
   const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let asked = 0;

@@ -21,7 +21,7 @@ prices:
   - { model: bench-model, inputPerMTok: "3", outputPerMTok: "15" }
 `;
 
-/** Gateway and api as two processes over one Redis and one PostgreSQL; only the api is on core 0. */
+/** Gateway and api as two processes over one Redis and one PostgreSQL; only the api is on the measured core. */
 export interface Stage {
   database: TestDatabase;
   gateway: Subject;
@@ -52,21 +52,21 @@ export async function openStage(): Promise<Stage> {
     SLUICE_LOG_LEVEL: "warn",
     SLUICE_ROLES: roles,
   });
-  const startServer = async (core: 0 | 1, variables: Record<string, string>): Promise<Subject> => {
+  const startServer = async (cores: "measured" | "rest", variables: Record<string, string>): Promise<Subject> => {
     const port = await freePort();
     const args = [...collectable, "apps/server/src/main.ts"];
-    return startSubject(core, args, port, { env: { ...variables, PORT: String(port) }, readyPath: "/health/ready" });
+    return startSubject(cores, args, port, { env: { ...variables, PORT: String(port) }, readyPath: "/health/ready" });
   };
   const apis: Subject[] = [];
   const startApi = async (): Promise<Subject> => {
-    const api = await startServer(0, { ...env(`api-${apis.length}`, "api"), SLUICE_CONFIG: configPath });
+    const api = await startServer("measured", { ...env(`api-${apis.length}`, "api"), SLUICE_CONFIG: configPath });
     apis.push(api);
     return api;
   };
   const upstream = await startUpstream([upstreamPort]);
   // The first applies the configuration, which the gateway then begins with.
   await (await startApi()).stop();
-  const gateway = await startServer(1, env("gateway", "gateway"));
+  const gateway = await startServer("rest", env("gateway", "gateway"));
   const traffic = await startChild(script("./traffic.ts"));
   const children: Child[] = [traffic];
   return {

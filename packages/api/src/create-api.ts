@@ -7,6 +7,7 @@ import type { Ctx, Services } from "@sluice/services/context";
 import { contextOf } from "@sluice/services/create-services";
 import { watchRights } from "@sluice/services/live/watch-rights";
 import { findActor } from "@sluice/services/logins/find-actor";
+import { noticeOutage } from "@sluice/services/outage";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { clientIp } from "./client-ip.ts";
 import { serveConsole } from "./console-files.ts";
@@ -92,6 +93,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
       // A stream lives on by this one look at the login, so it must be a true one.
       const fresh = isSubscription(request.params);
       const actor = await findActor(services, cookie.read(request), { fresh, ip }).catch((thrown: unknown) => {
+        noticeOutage(services, thrown);
         throw new SluiceError("unavailable", { detail: String(thrown), cause: thrown });
       });
       request.ctx = contextOf(services, actor, { requestId: request.id, ip });

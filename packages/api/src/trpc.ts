@@ -3,7 +3,7 @@ import { withTables } from "@sluice/core/packed-tables";
 import { type Access, requireAccess } from "@sluice/services/access";
 import { auditDenied } from "@sluice/services/audits/audit-denied";
 import type { Ctx } from "@sluice/services/context";
-import { publicErrorOf } from "@sluice/services/outage";
+import { noticeOutage, publicErrorOf } from "@sluice/services/outage";
 import { initTRPC, TRPCError } from "@trpc/server";
 import SuperJSON from "superjson";
 import type { z } from "zod";
@@ -98,6 +98,7 @@ const guard = t.middleware(async ({ ctx, meta, next, path }) => {
   if (result.ok) return result;
   const error = sluiceErrorOf(result.error);
   if (error.code === "forbidden") auditDenied(ctx, path);
+  if (error.code === "unavailable") noticeOutage(ctx, error);
   if (error.code === "internal")
     ctx.log.error({ requestId: ctx.requestId, path, detail: error.detail, stack: stackOf(error) }, "a procedure failed");
   return { ...result, error: trpcErrorOf(error) };

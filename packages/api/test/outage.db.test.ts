@@ -1,16 +1,21 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LiveFrame } from "@sluice/core/events";
 import { createPool, createPrisma } from "@sluice/db/postgres";
+import { until } from "@sluice/testing/deadline";
 import { requestDetail, requestRow } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { statementsDuring } from "@sluice/testing/statements";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { call, makePerson, signIn, startApi, type TestApi } from "./harness.ts";
+import { call, makePerson, openStream, signIn, startApi, type TestApi } from "./harness.ts";
 
 let database: TestDatabase;
 let api: TestApi;
 let pool: TestDatabase["pool"];
 /** Between the API and Postgres; closing it is the outage. */
 let line: Server;
+let linePort: number;
 const open = new Set<Socket>();
 
 beforeAll(async () => {
@@ -26,7 +31,8 @@ beforeAll(async () => {
   }).listen(0, "127.0.0.1");
   await once(line, "listening");
   const url = new URL(database.url);
-  url.port = String((line.address() as AddressInfo).port);
+  linePort = (line.address() as AddressInfo).port;
+  url.port = String(linePort);
   pool = createPool(url.href, { connectTimeoutMs: 1_000 });
   api = await startApi({ database: { ...database, pool, prisma: createPrisma(pool) } });
 });
@@ -39,6 +45,15 @@ afterAll(async () => {
 function cut(): void {
   line.close();
   for (const socket of open) socket.destroy();
+}
+
+function timesTold({ frames }: { frames: readonly LiveFrame[] }): number {
+  return frames.flatMap(({ events }) => events).filter(({ type }) => type === "database.returned").length;
+}
+
+async function restore(): Promise<void> {
+  line.listen(linePort, "127.0.0.1");
+  await once(line, "listening");
 }
 
 describe("while Postgres is away", () => {
@@ -65,6 +80,24 @@ describe("while Postgres is away", () => {
     expect((await call(api.url, "query", "logins.current")).status).toBe(200);
     const change = await call(api.url, "mutation", "settings.update", { "breaker.failures": 6 }, { cookie });
     expect(change).toMatchObject({ status: 503, code: "unavailable", error: { retryable: true } });
+    const watching = await openStream(api.url, { cookie, lastEventId: (list.data as { busId: string }).busId });
+    await restore();
+    await until(() => timesTold(watching) === 1, { what: "the viewer is told that it is back" });
+    watching.close();
     api.live.registry.settled([row.id, done.id]);
+  });
+
+  it("whoever watches is told once when it is back, when somebody was shown less for it; else nobody looks", async () => {
+    const cookie = await signIn(api.url, (await makePerson(database, "user")).email);
+    const stream = await openStream(api.url, { cookie, lastEventId: await api.live.bus.position() });
+    cut();
+    expect(await call(api.url, "query", "logs.list", {}, { cookie })).toMatchObject({ data: { partial: true } });
+    expect(await call(api.url, "query", "overview.get", undefined, { cookie })).toMatchObject({ code: "unavailable" });
+    await restore();
+    await until(() => timesTold(stream) > 0, { what: "the viewer is told" });
+    expect(await call(api.url, "query", "logs.list", {}, { cookie })).toMatchObject({ data: { partial: false } });
+    const statements = await statementsDuring(database.pool, () => sleep(1_500));
+    expect([timesTold(stream), statements]).toEqual([1, []]);
+    stream.close();
   });
 });

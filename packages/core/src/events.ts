@@ -233,6 +233,8 @@ export type LiveEvent =
   /** A user's account moved: at once by an entry or new terms, and while their requests settle at most every two seconds. */
   | { type: "credit.changed"; id: string; userId: string }
   | { type: "settings.changed"; names: string[] }
+  /** Postgres answers again, after somebody could not be shown something for want of it: what could not be read can be. */
+  | { type: "database.returned" }
   | { type: "audit.added"; id: string }
   /** A record went to the quarantine, or somebody released or dismissed it. */
   | { type: "quarantine.changed"; id: string }
@@ -284,6 +286,7 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "price.changed": null,
   "credit.changed": "credits",
   "settings.changed": null,
+  "database.returned": null,
   "audit.added": null,
   "quarantine.changed": null,
   "reconciliation.changed": null,

@@ -25,6 +25,7 @@ export function keyOf(event: LiveEvent): string {
     case "provider.measured":
       return `m${event.health.providerId}`;
     case "settings.changed":
+    case "database.returned":
     case "audit.added":
     case "stores.measured":
     case "quarantine.changed":

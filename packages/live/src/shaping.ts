@@ -52,6 +52,8 @@ export function shapeEvent(audience: Audience, event: LiveEvent): LiveEvent | nu
       return ownerOf(event) === audience.userId ? event : null;
     case "settings.changed":
       return { type: event.type, names: event.names };
+    case "database.returned":
+      return event;
     default:
       return null;
   }
@@ -76,6 +78,7 @@ export function ownerOf(event: LiveEvent): string | null {
     case "user.changed":
       return event.userId ?? event.id;
     case "settings.changed":
+    case "database.returned":
       return "";
     default:
       return null;

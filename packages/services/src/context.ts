@@ -18,6 +18,7 @@ import type { Redis } from "ioredis";
 import type { Pool } from "pg";
 import type { LoginCache } from "./logins/login-cache.ts";
 import type { LoginThrottle } from "./logins/login-throttle.ts";
+import type { OutageWatch } from "./outage-watch.ts";
 import type { Measures } from "./system/measures.ts";
 
 /** Encrypts secrets of one table, each bound to its row. */
@@ -61,6 +62,7 @@ export interface Services {
   /** Logins this process has seen lately. */
   logins: LoginCache;
   throttle: LoginThrottle;
+  outages: OutageWatch;
   /** What ends whatever goes on for somebody in this process: each event stream, a check of the books. */
   streams: Set<() => void>;
   measures: Measures;

@@ -4,11 +4,12 @@ import { openSecret, sealSecret } from "@sluice/db/secrets";
 import type { Actor, Ctx, SecretBox, Services } from "./context.ts";
 import { LoginCache } from "./logins/login-cache.ts";
 import { createLoginThrottle, type ThrottleLimits } from "./logins/login-throttle.ts";
+import { createOutageWatch } from "./outage-watch.ts";
 import { shareStoreFigures } from "./system/read-store-figures.ts";
 
 /** What the composer brings; everything else is made here. */
 export interface ServicesParts
-  extends Omit<Services, "secrets" | "channelSecrets" | "logins" | "throttle" | "streams" | "measures" | "clock" | "tenantId"> {
+  extends Omit<Services, "secrets" | "channelSecrets" | "logins" | "throttle" | "outages" | "streams" | "measures" | "clock" | "tenantId"> {
   /** SLUICE_SECRET. */
   secret: string;
   tenantId?: string;
@@ -29,6 +30,10 @@ export function createServices(parts: ServicesParts): Services {
     channelSecrets: secretBox(secret, "alert_channels"),
     logins: new LoginCache(),
     throttle: createLoginThrottle(parts.redis, throttleLimits),
+    outages: createOutageWatch({
+      ask: () => parts.snapshot.refresh(),
+      onReturned: () => parts.live.bus.publish({ type: "database.returned" }),
+    }),
     streams: new Set(),
     measures: { ...measures, stores: shareStoreFigures({ pool: parts.pool, redis: parts.redis, clock }) },
   };

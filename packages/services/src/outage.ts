@@ -1,4 +1,5 @@
 import { SluiceError, toSluiceError } from "@sluice/core/errors";
+import type { Services } from "./context.ts";
 
 /** Whether Postgres or Redis could not be reached, against a statement that was refused for what it says. */
 export function isOutage(thrown: unknown): boolean {
@@ -13,6 +14,13 @@ export function isOutage(thrown: unknown): boolean {
       return true;
   }
   return false;
+}
+
+/** As {@link isOutage}; who is not shown everything for it will be told when it is over. */
+export function noticeOutage({ outages }: Pick<Services, "outages">, thrown: unknown): boolean {
+  const isOne = isOutage(thrown);
+  if (isOne) outages.noticed();
+  return isOne;
 }
 
 /** What a caller may see of anything thrown: an outage is `unavailable`, whatever else is not ours `internal`. */

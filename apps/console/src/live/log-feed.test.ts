@@ -37,13 +37,14 @@ function row(state: RequestRow["state"] = "done"): RequestRow {
 
 /** A server that holds rows, newest first, and a stream that the test speaks for. */
 function server(rows: RequestRow[]) {
-  const state = { rows, covered: true, fails: 0, calls: 0 };
+  const state = { rows, covered: true, fails: 0, calls: 0, away: false };
   let hear: Parameters<LogSource["listen"]>[0] = { events: () => {}, reset: () => {} };
   const source: LogSource = {
     async list({ cursor, limit }) {
       state.calls += 1;
       if (state.fails-- > 0) throw new TypeError("no answer");
-      const all = [...state.rows].sort((a, b) => (a.id < b.id ? 1 : -1)).filter(({ id }) => !cursor || id < cursor);
+      const known = state.rows.filter((each) => !state.away || each.state === "in_flight");
+      const all = known.sort((a, b) => (a.id < b.id ? 1 : -1)).filter(({ id }) => !cursor || id < cursor);
       const page = all.slice(0, limit);
       return {
         items: page,
@@ -51,7 +52,7 @@ function server(rows: RequestRow[]) {
         hasMore: all.length > limit,
         searchedToMs: null,
         kept: null,
-        partial: false,
+        partial: state.away,
         busId: "e:1-0",
       };
     },
@@ -88,6 +89,55 @@ it("says what failed, and reads again when asked", async () => {
   await vi.waitFor(() => expect(feed.status.get()).toMatchObject({ phase: "error", failure: { code: "network" } }));
   feed.retry();
   await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(3));
+});
+
+const returned = [{ type: "database.returned" }] as const;
+
+it("reads by itself what failed, once the database is back, and nothing when nothing did", async () => {
+  const { source, state, say } = server(many(3));
+  state.fails = 1;
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("error"));
+  say().events([...returned]);
+  await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(3));
+  const before = state.calls;
+  say().events([...returned]);
+  await Promise.resolve();
+  expect(state.calls).toBe(before);
+});
+
+it("read without the database: shows what is in flight, then all of it, and how to go on", async () => {
+  const { source, state, say } = server([...many(150), row("in_flight")]);
+  state.away = true;
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get()).toMatchObject({ phase: "ready", partial: true }));
+  expect(feed.tail.view().order).toHaveLength(1);
+  state.away = false;
+  say().events([...returned]);
+  await vi.waitFor(() => expect(feed.status.get().partial).toBe(false));
+  expect(feed.tail.view().order).toHaveLength(100);
+  await feed.older();
+  expect(feed.tail.view().order).toHaveLength(151);
+});
+
+it("what was missed while the database was away is no hole: older rows, gaps and the newest wait for it", async () => {
+  const { source, state, say } = server(many(150));
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  state.away = true;
+  await feed.older();
+  expect(feed.status.get()).toMatchObject({ older: "error", partial: true });
+  state.rows = [...state.rows, ...many(450), row("in_flight")];
+  say().reset();
+  await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(101));
+  state.away = false;
+  say().events([...returned]);
+  await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(301));
+  const gap = gapAfter(feed.tail.view().order[199] ?? "");
+  expect(feed.tail.view().order[200]).toBe(gap);
+  expect(feed.status.get()).toMatchObject({ older: "idle", partial: false });
+  await feed.older();
+  expect(feed.tail.view().order).toHaveLength(351);
 });
 
 it("reads the list again when the stream began after it was read", async () => {

@@ -75,22 +75,46 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   const set = (change: Partial<FeedStatus>): void => status.set({ ...status.get(), ...change });
   let stopped = false;
   let again = false;
-  const off = source.listen({ events: (events) => tail.push(events), reset: () => void catchUp() });
+  /** The first page was read without Postgres: what is below it is not known. */
+  let endUnknown = false;
+  /** The newest row when others were read above it without Postgres: there may be more in between. */
+  let joint: string | null = null;
+  const off = source.listen({
+    events(events) {
+      tail.push(events);
+      if (events.some(({ type }) => type === "database.returned")) whenReturned();
+    },
+    reset: () => void catchUp(),
+  });
 
   async function first(): Promise<void> {
     set({ phase: "loading", failure: null });
     try {
-      const page = await source.list({ filter, limit: PAGE });
-      if (stopped) return;
-      tail.load(page.items, { floor: page.nextCursor ?? "" });
-      set({ phase: "ready", partial: page.partial, searchedToMs: page.searchedToMs, kept: page.kept });
-      if (!(await source.covered(page.busId))) await catchUp();
+      const page = await readFirst();
+      if (page && !(await source.covered(page.busId))) await catchUp();
     } catch (error) {
       if (!stopped) set({ phase: "error", failure: readFailure(error) });
     }
   }
 
+  async function readFirst(): Promise<LogPage | null> {
+    const page = await source.list({ filter, limit: PAGE });
+    if (stopped) return null;
+    endUnknown = page.partial;
+    tail.load(page.items, { floor: page.nextCursor ?? "" });
+    set({ phase: "ready", partial: page.partial, searchedToMs: page.searchedToMs, kept: page.kept });
+    return page;
+  }
+
+  function whenReturned(): void {
+    const { phase, partial, older: olderState } = status.get();
+    if (phase === "error") void first();
+    else if (partial) void catchUp();
+    if (olderState === "error") set({ older: "idle" });
+  }
+
   async function catchUp(): Promise<void> {
+    if (status.get().phase === "error") return first();
     if (status.get().phase !== "ready") return;
     if (status.get().catchingUp) {
       again = true;
@@ -100,7 +124,8 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     try {
       do {
         again = false;
-        await readNewest();
+        if (endUnknown) await readFirst();
+        else await readNewest();
       } while (again && !stopped);
     } catch {
       // The stream will say when it is back; until then what is shown stays.
@@ -115,17 +140,19 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
       flying.length > 0 ? source.byIds(flying) : Promise.resolve([]),
     ]);
     if (stopped) return;
-    const { nextCursor, searchedToMs } = page;
-    const newest = tail.view().order[0];
+    const { nextCursor, searchedToMs, partial } = page;
+    const newest = joint ?? tail.view().order[0];
     if (newest === undefined) {
+      endUnknown = partial;
       tail.load(page.items, { floor: nextCursor ?? "" });
       set({ searchedToMs });
     } else {
+      joint = partial ? newest : null;
       const meets = nextCursor === null || nextCursor <= anchorOf(newest);
       tail.load(page.items, meets ? { floor: tail.floor } : { gap: nextCursor });
     }
     tail.refresh(rows);
-    set({ partial: page.partial });
+    set({ partial });
   }
 
   async function older(): Promise<void> {
@@ -136,6 +163,10 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     try {
       const page = await source.list({ filter, cursor, limit: PAGE });
       if (stopped) return;
+      if (page.partial) {
+        set({ older: "error", partial: true });
+        return;
+      }
       tail.load(page.items, { floor: page.nextCursor ?? "" });
       set({ older: "idle", searchedToMs: page.searchedToMs, kept: page.kept });
     } catch {
@@ -154,7 +185,10 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
 
   async function fill(gap: string): Promise<void> {
     const page = await source.list({ filter, cursor: anchorOf(gap), limit: CATCH_UP });
-    if (!stopped) tail.fill(gap, page.items, page.nextCursor);
+    if (stopped) return;
+    // A gap that Postgres was not asked about stays one.
+    if (page.partial) set({ partial: true });
+    else tail.fill(gap, page.items, page.nextCursor);
   }
 
   void first();

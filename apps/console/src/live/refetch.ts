@@ -62,6 +62,8 @@ function stillAllowed(login: CurrentLogin): boolean {
 
 function events(batch: readonly LiveEvent[]): void {
   mark(batch.map(({ type }) => type).filter((type) => type in keysOf));
+  if (batch.some(({ type }) => type === "database.returned"))
+    void queryClient.invalidateQueries({ predicate: ({ state }) => state.status === "error" });
 }
 
 /** After a hole in the stream nothing that was read before is known to be true; who is signed in is asked by the stream itself. */

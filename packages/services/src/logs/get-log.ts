@@ -6,7 +6,7 @@ import { shapeRow } from "@sluice/live/shaping";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
-import { isOutage } from "../outage.ts";
+import { noticeOutage } from "../outage.ts";
 import { parse } from "../parse.ts";
 import { getCostHistory } from "./get-cost-history.ts";
 import type { LogEntry } from "./log-page.ts";
@@ -24,7 +24,7 @@ export async function getLog(ctx: Ctx, input: z.input<typeof GetLogInput>): Prom
   const { id } = parse(GetLogInput, input);
   const unsettled = await ctx.live.registry.find(id);
   const stored = await getRequest(ctx.pool, id).catch((thrown: unknown) => {
-    if (!unsettled || !isOutage(thrown)) throw thrown;
+    if (!unsettled || !noticeOutage(ctx, thrown)) throw thrown;
     return null;
   });
   const found = stored ?? unsettled;

@@ -7,7 +7,7 @@ import { shapeRow } from "@sluice/live/shaping";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
-import { isOutage } from "../outage.ts";
+import { noticeOutage } from "../outage.ts";
 import { parse } from "../parse.ts";
 import type { LogPage } from "./log-page.ts";
 import { audienceOf, refuseHidden, shapeRows, storedScope } from "./shape-log.ts";
@@ -28,7 +28,7 @@ export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = 
   const busId = await ctx.live.bus.position();
   const known = await ctx.live.registry.list({ before });
   const page = await listRequests(ctx.pool, { filter, before, limit, scope }).catch((thrown: unknown) => {
-    if (!isOutage(thrown)) throw thrown;
+    if (!noticeOutage(ctx, thrown)) throw thrown;
     ctx.log.warn({ requestId: ctx.requestId, error: String(thrown) }, "the log was listed without Postgres");
     return null;
   });

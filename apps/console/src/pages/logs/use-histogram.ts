@@ -77,6 +77,7 @@ function startHistogram(feedKey: string): HistogramFeed {
 
   const off = listenTo(["logs"], {
     events(events, at) {
+      if (state.phase === "error" && !reading && events.some(({ type }) => type === "database.returned")) void read();
       if (!histogram && reading) waiting.push({ events, at });
       else if (histogram && !covers(at, readAt)) changed = histogram.push(events) || changed;
     },

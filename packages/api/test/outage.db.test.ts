@@ -1,11 +1,10 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LiveFrame } from "@sluice/core/events";
 import { createPool, createPrisma } from "@sluice/db/postgres";
 import { until } from "@sluice/testing/deadline";
 import { requestDetail, requestRow } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { type SlowProxy, startSlowProxy } from "@sluice/testing/slow-proxy";
 import { statementsDuring } from "@sluice/testing/statements";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, makePerson, openStream, signIn, startApi, type TestApi } from "./harness.ts";
@@ -14,46 +13,25 @@ let database: TestDatabase;
 let api: TestApi;
 let pool: TestDatabase["pool"];
 /** Between the API and Postgres; closing it is the outage. */
-let line: Server;
-let linePort: number;
-const open = new Set<Socket>();
+let line: SlowProxy;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { port } = new URL(database.url);
-  line = createServer((socket) => {
-    const beyond = connect(Number(port), "127.0.0.1");
-    for (const one of [socket, beyond]) {
-      open.add(one);
-      one.on("error", () => undefined).on("close", () => open.delete(one));
-    }
-    socket.pipe(beyond).pipe(socket);
-  }).listen(0, "127.0.0.1");
-  await once(line, "listening");
   const url = new URL(database.url);
-  linePort = (line.address() as AddressInfo).port;
-  url.port = String(linePort);
+  line = await startSlowProxy(Number(url.port));
+  url.port = String(line.port);
   pool = createPool(url.href, { connectTimeoutMs: 1_000 });
   api = await startApi({ database: { ...database, pool, prisma: createPrisma(pool) } });
 });
 afterAll(async () => {
   await api?.close();
   await pool?.end();
+  await line?.close();
   await database?.drop();
 });
 
-function cut(): void {
-  line.close();
-  for (const socket of open) socket.destroy();
-}
-
 function timesTold({ frames }: { frames: readonly LiveFrame[] }): number {
   return frames.flatMap(({ events }) => events).filter(({ type }) => type === "database.returned").length;
-}
-
-async function restore(): Promise<void> {
-  line.listen(linePort, "127.0.0.1");
-  await once(line, "listening");
 }
 
 describe("while Postgres is away", () => {
@@ -64,7 +42,7 @@ describe("while Postgres is away", () => {
     const done = requestRow();
     api.live.registry.finished(done, requestDetail({ id: done.id }));
     expect(await call(api.url, "query", "logs.list", {}, { cookie })).toMatchObject({ data: { partial: false } });
-    cut();
+    await line.cut();
 
     const list = await call(api.url, "query", "logs.list", {}, { cookie });
     expect(list).toMatchObject({ status: 200, data: { partial: true, nextCursor: null } });
@@ -81,7 +59,7 @@ describe("while Postgres is away", () => {
     const change = await call(api.url, "mutation", "settings.update", { "breaker.failures": 6 }, { cookie });
     expect(change).toMatchObject({ status: 503, code: "unavailable", error: { retryable: true } });
     const watching = await openStream(api.url, { cookie, lastEventId: (list.data as { busId: string }).busId });
-    await restore();
+    await line.restore();
     await until(() => timesTold(watching) === 1, { what: "the viewer is told that it is back" });
     watching.close();
     api.live.registry.settled([row.id, done.id]);
@@ -90,10 +68,10 @@ describe("while Postgres is away", () => {
   it("whoever watches is told once when it is back, when somebody was shown less for it; else nobody looks", async () => {
     const cookie = await signIn(api.url, (await makePerson(database, "user")).email);
     const stream = await openStream(api.url, { cookie, lastEventId: await api.live.bus.position() });
-    cut();
+    await line.cut();
     expect(await call(api.url, "query", "logs.list", {}, { cookie })).toMatchObject({ data: { partial: true } });
     expect(await call(api.url, "query", "overview.get", undefined, { cookie })).toMatchObject({ code: "unavailable" });
-    await restore();
+    await line.restore();
     await until(() => timesTold(stream) > 0, { what: "the viewer is told" });
     expect(await call(api.url, "query", "logs.list", {}, { cookie })).toMatchObject({ data: { partial: false } });
     const statements = await statementsDuring(database.pool, () => sleep(1_500));

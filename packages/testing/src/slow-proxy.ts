@@ -1,11 +1,15 @@
 import { connect, createServer, type Socket } from "node:net";
 import { freePort } from "@sluice/db/process-facts";
 
-/** Stands between a client and a server on this machine and keeps what the client sends for a while: a server that is slow to answer. */
+/** Stands between a client and a server on this machine and keeps what the client sends for a while: a server that is slow to answer, or away. */
 export interface SlowProxy {
   port: number;
   /** From now on each piece that a client sends waits so long; 0 = not at all. What waits already is not hurried. */
   delay(ms: number): void;
+  /** Nobody is let through any more, and who was is cut off. */
+  cut(): Promise<void>;
+  /** After that: whoever comes is let through again. */
+  restore(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,16 +37,20 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
     });
   });
   const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const restore = (): Promise<void> => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  async function cut(): Promise<void> {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  }
+  await restore();
   return {
     port,
     delay(ms) {
       delayMs = ms;
     },
-    async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+    cut,
+    restore,
+    close: cut,
   };
 }

@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "@sluice/testing/ports";
+import { createTestDatabase } from "@sluice/testing/postgres";
+import { startServer } from "@sluice/testing/server-process";
+import { startSlowProxy } from "@sluice/testing/slow-proxy";
+import { expect, signIn, test } from "./fixtures.ts";
+import { admin } from "./places.ts";
+
+test("pages that could not be read while the database was away come by themselves when it is back @stack", async ({ page }) => {
+  // It starts a server of its own.
+  test.slow();
+  const dataDir = await mkdtemp(join(tmpdir(), "sluice-outage-"));
+  const database = await createTestDatabase();
+  const line = await startSlowProxy(Number(new URL(database.url).port));
+  const url = new URL(database.url);
+  url.port = String(line.port);
+  const server = await startServer({
+    dataDir,
+    port: await freePort(),
+    env: { DATABASE_URL: url.href, REDIS_URL: "none", SLUICE_ADMIN_EMAIL: admin.email, SLUICE_ADMIN_PASSWORD: admin.password },
+  });
+  try {
+    await signIn(page, { name: "outage", consoleUrl: server.url, gatewayUrl: server.url });
+    await page.goto(`${server.url}/`);
+    await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
+    await line.cut();
+    await page.getByRole("link", { name: "Logs", exact: true }).click();
+    await expect(page.getByText("The database cannot be read right now")).toBeVisible();
+    await expect(page.getByText("The timeline could not be read")).toBeVisible();
+    await page.getByRole("link", { name: "Users", exact: true }).click();
+    await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
+    await line.restore();
+    await expect(page.getByRole("treegrid").getByText(admin.email)).toBeVisible();
+    await page.getByRole("link", { name: "Logs", exact: true }).click();
+    await expect(page.getByText("The database cannot be read right now")).toHaveCount(0);
+  } finally {
+    await server.stop();
+    await line.close();
+    await database.drop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});

@@ -15,7 +15,8 @@ export default defineConfig<{ place: Place }>({
   // CI shares its machine: one more try, and whatever needed it is named at the end of the run (scripts/test.mjs).
   retries: process.env.CI ? 1 : 0,
   forbidOnly: Boolean(process.env.CI),
-  timeout: 60_000,
+  // What ends a test that hangs, not how fast one is: four workers of three processes each share what may be two slow cores.
+  timeout: 150_000,
   expect: { timeout: 15_000 },
   reporter: [["list"], ["html", { open: "never", outputFolder: "playwright-report" }]],
   use: {
@@ -61,7 +62,7 @@ export default defineConfig<{ place: Place }>({
       : [places.split, places.single].map((place) => ({
           command: `node e2e/serve.ts ${place.name}`,
           url: `${place.consoleUrl}/health/ready`,
-          timeout: 120_000,
+          timeout: 240_000,
           gracefulShutdown: { signal: "SIGTERM" as const, timeout: 20_000 },
         }))),
   ].map((server) => ({ reuseExistingServer: false, stdout: "ignore" as const, stderr: "pipe" as const, ...server })),

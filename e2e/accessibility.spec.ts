@@ -71,7 +71,7 @@ async function visit(page: Page, path: string, language: Look["language"]): Prom
 for (const one of looks) {
   const { theme, language, width } = one;
   test(`every page passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(600_000);
     await (await callMessages(place, world.secret, { session: `session-${world.id}` })).text();
     const said: string[] = [];
     const { context, page } = await openAs(browser, adminPage.context(), place.consoleUrl, one, said);
@@ -99,7 +99,7 @@ for (const one of looks) {
 for (const one of looks.filter(({ theme, language }) => (theme === "light") === (language === "en"))) {
   const { theme, language, width } = one;
   test(`what opens passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(600_000);
     const answer = await callMessages(place, world.secret);
     await answer.text();
     const said: string[] = [];

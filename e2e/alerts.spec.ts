@@ -8,7 +8,6 @@ test("an alert: a channel is made and tried, a rule breached, the incident appea
   place,
   world,
 }) => {
-  test.setTimeout(90_000);
   await page.goto("/alerts");
 
   await page.getByRole("button", { name: "New channel" }).click();

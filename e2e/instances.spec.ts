@@ -44,7 +44,7 @@ test("a gateway is killed: its session ends, its row turns lost, and is recovere
   world,
 }) => {
   // A dead instance is noticed after ten seconds without a sign of it.
-  test.setTimeout(120_000);
+  test.setTimeout(300_000);
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-joined-"));
   const port = await freePort();
   let gateway = await startJoinedGateway({ dataDir, port });

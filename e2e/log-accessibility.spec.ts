@@ -4,7 +4,7 @@ import { cellMenu, makeRequests, openLogs, rows } from "./log-page.ts";
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`what opens on the log passes axe: ${colorScheme}`, async ({ adminPage: page, place, world }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(450_000);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await makeRequests(place, world, [models.plain, models.failing]);
     await openLogs(page, world, `&notState=aborted&from=now-24h`);

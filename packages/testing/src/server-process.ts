@@ -95,7 +95,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     ended = exit;
   });
   const ready = async () => ended !== null || (await fetch(`${server.url}/health/ready`)).ok;
-  await until(ready, { what: `the server at ${server.url} is ready`, deadlineMs: 90_000, everyMs: 50 }).catch(async (error: unknown) => {
+  await until(ready, { what: `the server at ${server.url} is ready`, deadlineMs: 180_000, everyMs: 50 }).catch(async (error: unknown) => {
     await server.stop("SIGKILL");
     throw new Error(`${String(error)} Its output ends with:\n${server.output().slice(-2_000)}`);
   });

@@ -20,11 +20,18 @@ export interface ProviderFiguresOptions {
   redis: { link: RedisLink; presence: Presence } | null;
 }
 
+/** Of one provider since the last batch. */
+interface Change extends Omit<Figures, "costNanoUsd"> {
+  cost: bigint;
+}
+
+const figuresOf = ({ cost, ...counts }: Change): Figures => ({ ...counts, costNanoUsd: cost.toString() });
+
 /** What providers are doing: attempts, failures, upstream cost and what is in flight, today and over all instances. */
 export function createProviderFigures({ bus, clock, zone, breakers, redis }: ProviderFiguresOptions): ProviderFigures {
   const store = redis ? createRedisFigureStore(redis.link, redis.presence) : createMemoryFigureStore();
   const inFlight = new Map<string, number>();
-  let changes = new Map<string, Figures>();
+  let changes = new Map<string, Change>();
   let underway: { day: string; changes: Figures[]; number: number } | null = null;
   let batches = 0;
   let timer: NodeJS.Timeout | null = null;
@@ -39,13 +46,13 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
     else redis?.presence.release("figures");
     let held = changes.get(providerId);
     if (!held) {
-      held = { providerId, requests: 0, errors: 0, costNanoUsd: "0", inFlight: now };
+      held = { providerId, requests: 0, errors: 0, cost: 0n, inFlight: now };
       changes.set(providerId, held);
     }
     held.requests += by.requests;
     held.errors += by.errors;
     held.inFlight = now;
-    if (by.cost !== 0n) held.costNanoUsd = (BigInt(held.costNanoUsd) + by.cost).toString();
+    held.cost += by.cost;
     if (!closed) timer ??= setTimeout(() => void measure(), Math.max(0, lastMs + MEASURE_MS - clock.monotonic()));
   }
 
@@ -53,7 +60,7 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
     lastMs = clock.monotonic();
     try {
       if (!underway && changes.size > 0) {
-        underway = { day: dayOf(clock.now(), zone()), changes: [...changes.values()], number: ++batches };
+        underway = { day: dayOf(clock.now(), zone()), changes: Array.from(changes.values(), figuresOf), number: ++batches };
         changes = new Map();
       }
       if (!underway) return;

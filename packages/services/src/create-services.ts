@@ -31,6 +31,7 @@ export function createServices(parts: ServicesParts): Services {
     logins: new LoginCache(),
     throttle: createLoginThrottle(parts.redis, throttleLimits),
     outages: createOutageWatch({
+      clock,
       ask: () => parts.snapshot.refresh(),
       onReturned: () => parts.live.bus.publish({ type: "database.returned" }),
     }),

@@ -1,3 +1,5 @@
+import type { Clock } from "@sluice/core/clock";
+
 /**
  * Pages that could not be read while Postgres was away are read again when it is back, without anybody pressing a button and without a
  * poll: who tells a viewer of an outage begins to look for its end, and that is pushed to everybody once. Otherwise nothing is asked.
@@ -8,6 +10,7 @@ export interface OutageWatch {
 }
 
 export interface OutageWatchOptions {
+  clock: Clock;
   /** Rejects while Postgres cannot be asked. */
   ask: () => Promise<void>;
   onReturned: () => void;
@@ -16,18 +19,26 @@ export interface OutageWatchOptions {
 /** Before the first look, and the longest between two. */
 const FIRST_MS = 1_000;
 const MOST_MS = 5_000;
+/**
+ * What is away again so soon is rather too busy: each return brings every reader's question at once, so returns are told at ever longer
+ * intervals up to half of this.
+ */
+const CALM_MS = 60_000;
 
-export function createOutageWatch({ ask, onReturned }: OutageWatchOptions): OutageWatch {
+export function createOutageWatch({ clock, ask, onReturned }: OutageWatchOptions): OutageWatch {
   let isWatching = false;
+  let firstMs = FIRST_MS;
+  let returnedAtMs = Number.NEGATIVE_INFINITY;
 
   function lookIn(ms: number): void {
     setTimeout(() => {
       ask().then(
         () => {
           isWatching = false;
+          returnedAtMs = clock.monotonic();
           onReturned();
         },
-        () => lookIn(Math.min(MOST_MS, 2 * ms)),
+        () => lookIn(Math.max(ms, Math.min(MOST_MS, 2 * ms))),
       );
     }, ms).unref();
   }
@@ -36,7 +47,9 @@ export function createOutageWatch({ ask, onReturned }: OutageWatchOptions): Outa
     noticed() {
       if (isWatching) return;
       isWatching = true;
-      lookIn(FIRST_MS);
+      const isCalm = clock.monotonic() - returnedAtMs > CALM_MS;
+      firstMs = isCalm ? FIRST_MS : Math.min(CALM_MS / 2, 2 * firstMs);
+      lookIn(firstMs);
     },
   };
 }

@@ -5,19 +5,10 @@ import { callMessages, expect, test } from "./fixtures.ts";
 import { flaws } from "./flaws.ts";
 
 const texts = { en, "zh-CN": zhCN };
-interface Look {
-  theme: "light" | "dark";
-  language: "en" | "zh-CN";
-  width: 1440 | 390;
-}
-
-/** Each two of theme, language and width meet: what colours, words or room do wrong, they do alone or by twos. */
-const looks: Look[] = [
-  { theme: "light", language: "en", width: 1440 },
-  { theme: "light", language: "zh-CN", width: 390 },
-  { theme: "dark", language: "en", width: 390 },
-  { theme: "dark", language: "zh-CN", width: 1440 },
-];
+const looks = (["light", "dark"] as const).flatMap((theme) =>
+  (["en", "zh-CN"] as const).flatMap((language) => ([1440, 390] as const).map((width) => ({ theme, language, width }))),
+);
+type Look = (typeof looks)[number];
 
 /** A signed-in page that looks so; what it says on the console goes into `said`. */
 async function openAs(browser: Browser, signedIn: BrowserContext, baseURL: string, { theme, language, width }: Look, said: string[]) {
@@ -105,7 +96,7 @@ for (const one of looks) {
   });
 }
 
-for (const one of looks) {
+for (const one of looks.filter(({ theme, language }) => (theme === "light") === (language === "en"))) {
   const { theme, language, width } = one;
   test(`what opens passes axe: ${theme}, ${language}, ${width} px`, async ({ browser, place, world, adminPage }) => {
     test.setTimeout(600_000);

@@ -39,6 +39,8 @@ export const logs = {
   gap: "Some requests in between are not loaded",
   fillGap: "Load them",
   partial: "The database cannot be read right now. Only requests in flight or not yet stored are shown.",
+  noneInFlight: "Nothing in flight",
+  whenBack: "What is stored is shown as soon as the database can be read again.",
   emptyTitle: "Waiting for the first request",
   emptyText: "Point a client at this gateway. Its request appears here the moment it starts.",
   emptyFilterTitle: "Nothing matches",

@@ -37,6 +37,8 @@ export const logs = {
   gap: "中间有一些请求尚未加载",
   fillGap: "加载",
   partial: "数据库暂时无法读取，只显示进行中或尚未入库的请求。",
+  noneInFlight: "没有进行中的请求",
+  whenBack: "数据库恢复后，会立即显示已入库的请求。",
   emptyTitle: "等待第一个请求",
   emptyText: "把客户端指向这个网关，请求一开始就会出现在这里。",
   emptyFilterTitle: "没有匹配的请求",

@@ -65,7 +65,9 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
         <LogTable feed={feed} {...table} />
       ) : (
         <div className="flex-1 overflow-y-auto">
-          {status.searchedToMs !== null && !ended ? (
+          {status.partial ? (
+            <Empty icon={<ScrollText />} title={t("logs.noneInFlight")} text={t("logs.whenBack")} />
+          ) : status.searchedToMs !== null && !ended ? (
             <Empty
               icon={<ScrollText />}
               title={t("logs.notFoundYet")}

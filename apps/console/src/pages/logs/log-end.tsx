@@ -12,7 +12,7 @@ import { SearchOn } from "./search-on.tsx";
 /** What stands below the last row: more is coming, it failed, the browser holds enough, or this is all. */
 export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): void }) {
   const { t, language } = useTexts();
-  const { older, searchedToMs, kept } = useStore(feed.status);
+  const { older, searchedToMs, kept, partial } = useStore(feed.status);
   const { tail } = feed;
   const full = useSyncExternalStore(tail.onView, () => tail.view().order.length >= SCROLLBACK_MAX);
   const ended = useSyncExternalStore(tail.onView, () => tail.floor === "");
@@ -39,7 +39,8 @@ export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): 
               {t("logs.loadOlder")}
             </Button>
           )}
-          {ended && (kept ? t("logs.keptSince", keptText(kept, language)) : t("logs.end"))}
+          {ended && partial && t("logs.whenBack")}
+          {ended && !partial && (kept ? t("logs.keptSince", keptText(kept, language)) : t("logs.end"))}
         </div>
       </div>
     </div>

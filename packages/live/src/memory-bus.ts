@@ -26,37 +26,22 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
   let rememberedUntilMs = Number.NEGATIVE_INFINITY;
-  /** Nobody listens or may ask for what follows: it is not even gathered. */
-  let idle = true;
-  /** Something followed since then: whoever comes next finds the position moved. */
-  let unheard = false;
 
   function remember(): void {
     rememberedUntilMs = clock.monotonic() + REMEMBERED_MS;
-    idle = false;
   }
 
-  function moveOn(): BusId {
-    const ms = clock.now();
-    last = ms > last.ms ? { ms, seq: 0 } : { ms: last.ms, seq: last.seq + 1 };
-    return `${epoch}:${last.ms}-${last.seq}`;
-  }
-
-  function position(): BusId {
-    if (unheard) forget(moveOn());
-    return `${epoch}:${last.ms}-${last.seq}`;
-  }
+  const position = (): BusId => `${epoch}:${last.ms}-${last.seq}`;
 
   function append(events: LiveEvent[]): void {
-    const batch: Batch = { id: moveOn(), events };
+    const ms = clock.now();
+    last = ms > last.ms ? { ms, seq: 0 } : { ms: last.ms, seq: last.seq + 1 };
+    const batch: Batch = { id: position(), events };
     if (listeners.size > 0 || clock.monotonic() < rememberedUntilMs) {
       ring.push(batch);
       held += events.length;
       if (ring.length > capacity * 1.1 || held > MAX_REPLAY_EVENTS * 1.1) trim();
-    } else {
-      forget(batch.id);
-      idle = true;
-    }
+    } else forget(batch.id);
     for (const listener of listeners) listener.batch(batch);
   }
 
@@ -71,7 +56,6 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
     ring = [];
     held = 0;
     floor = upTo;
-    unheard = false;
   }
 
   function send(): void {
@@ -97,10 +81,6 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
   return {
     publish(event) {
       if (closed) return;
-      if (idle && hooks.length === 0) {
-        unheard = true;
-        return;
-      }
       queue.push(event);
       timer ??= setTimeout(send, BATCH_MS);
     },
@@ -112,9 +92,8 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
       return position();
     },
     listen(listener) {
-      listener.started(position());
       listeners.add(listener);
-      idle = false;
+      listener.started(position());
       return () => {
         listeners.delete(listener);
         remember();

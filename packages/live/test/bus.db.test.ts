@@ -211,23 +211,6 @@ describe("the history of one process", () => {
     const { position } = await bus.replay(asked);
     await publishAll(bus, [changed(5)]);
     expect(numbers((await replayed(bus, position)).batches), "and from there on it is whole again").toEqual(["5"]);
-    clock.advance(601_000);
-    const before = await bus.position();
-    clock.advance(601_000);
-    await publishAll(bus, [changed(6)]);
-    await publishAll(bus, [changed(7)]);
-    const later = await bus.replay(before);
-    expect(later, "the second was not even gathered, and still nobody takes it for heard").toMatchObject({ reset: "too_old" });
-    expect(later.position).not.toBe(before);
-    await publishAll(bus, [changed(8)]);
-    expect(numbers((await replayed(bus, later.position)).batches)).toEqual(["8"]);
-    clock.advance(601_000);
-    await publishAll(bus, [changed(9)]);
-    await publishAll(bus, [changed(10)]);
-    const heard = follow(bus);
-    expect(heard.started).not.toEqual([later.position]);
-    await publishAll(bus, [changed(11)]);
-    expect(numbers(heard.batches), "who listens hears what follows").toEqual(["11"]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 import type { BreakerState, ProviderHealth } from "@sluice/core/events";
 import type { ProviderFigures } from "./contract.ts";
@@ -30,7 +31,7 @@ const figuresOf = ({ cost, ...counts }: Change): Figures => ({ ...counts, costNa
 /** What providers are doing: attempts, failures, upstream cost and what is in flight, today and over all instances. */
 export function createProviderFigures({ bus, clock, zone, breakers, redis }: ProviderFiguresOptions): ProviderFigures {
   const store = redis ? createRedisFigureStore(redis.link, redis.presence) : createMemoryFigureStore();
-  const inFlight = new Map<string, number>();
+  const inFlight = new ChurningMap<string, number>();
   let changes = new Map<string, Change>();
   let underway: { day: string; changes: Figures[]; number: number } | null = null;
   let batches = 0;

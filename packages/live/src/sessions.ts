@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 import type { RequestRow } from "@sluice/core/requests";
 import type { Sessions } from "./contract.ts";
@@ -33,7 +34,7 @@ type Identity = Pick<SessionChange, "id" | "userId" | "keyId" | "providerId" | "
 export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOptions): Sessions {
   const store = redis ? createRedisSessionStore(redis.link, redis.presence) : createMemorySessionStore();
   /** In flight here. */
-  const local = new Map<string, { count: number; identity: Identity }>();
+  const local = new ChurningMap<string, { count: number; identity: Identity }>();
   let changes = new Map<string, SessionChange>();
   let underway: { changes: SessionChange[]; number: number } | null = null;
   let batches = 0;

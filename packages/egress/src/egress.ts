@@ -75,12 +75,9 @@ export function createEgress(options: EgressOptions): Egress {
       connectTimeoutMs: request.connectTimeoutMs,
       proxy: request.proxy === undefined ? undefined : routeOf(request.proxy),
     });
-    // A queue behind the connections would be a wait that no timeout of the request covers.
-    if (origin.active >= origin.connections)
-      throw new SluiceError("overloaded", { detail: `all connections to ${target.origin} are in use` });
+    if (origin.full) throw new SluiceError("overloaded", { detail: `all connections to ${target.origin} are in use` });
     const exchange = new Exchange(origin, request.signal);
-    const dispatcher = fresh ? origin.fresh() : origin.pool;
-    dispatcher.dispatch(
+    origin.dispatch(
       {
         path: target.path,
         method: request.method,
@@ -90,9 +87,8 @@ export function createEgress(options: EgressOptions): Egress {
         bodyTimeout: request.idleTimeoutMs,
       },
       exchange,
+      fresh,
     );
-    // It ends with the one request it is for.
-    if (fresh) dispatcher.close().catch(() => undefined);
     return exchange;
   }
 

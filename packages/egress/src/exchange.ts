@@ -4,7 +4,7 @@ import type { Dispatcher } from "undici";
 import type { Collected } from "./collect.ts";
 import type { CancelSignal } from "./contract.ts";
 import { unreachable } from "./guard.ts";
-import type { Connection, ConnectionAware, OriginPool } from "./pools.ts";
+import type { Connection, ConnectionAware, OriginPool } from "./origin-pool.ts";
 
 /** A kept-alive socket turned out to be closed before anything of an answer came: the request may be sent again. */
 export class StaleConnection extends Error {}

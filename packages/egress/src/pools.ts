@@ -1,45 +1,8 @@
 import type { Clock } from "@sluice/core/clock";
-import { type buildConnector, Client, type Dispatcher, Pool } from "undici";
-import { guardedConnector } from "./connector.ts";
+import { guardedConnector, type Resolve } from "./connector.ts";
 import type { ProxyTarget, Target } from "./guard.ts";
-import type { ResolvedAddress } from "./resolver.ts";
+import { OriginPool } from "./origin-pool.ts";
 import { tunnelConnector } from "./tunnel.ts";
-
-/** Told which connection carries it, so that a reset can be told apart from a reset of a reused one. */
-export interface ConnectionAware extends Dispatcher.DispatchHandler {
-  connection: Connection | null;
-}
-
-/** One TCP/TLS connection of a pool; `requests` counts what was sent on the present socket. */
-export class Connection extends Client {
-  requests = 0;
-
-  constructor(origin: URL, options: object) {
-    super(origin, options);
-    this.on("connect", () => {
-      this.requests = 0;
-    });
-  }
-
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if ("connection" in handler) handler.connection = this;
-    return super.dispatch(options, handler);
-  }
-}
-
-/** The pool of one origin. */
-export interface OriginPool {
-  pool: Pool;
-  /** A connection of its own beside the pool; whoever opens it closes it. */
-  fresh(): Connection;
-  /** Requests between dispatch and the end of their answer. */
-  active: number;
-  /** Open connections at most; each carries one request at a time. */
-  connections: number;
-  usedAt: number;
-  /** Applies to connections opened from now on. */
-  connectTimeoutMs: number;
-}
 
 /** A proxy with the URL it was read from. */
 export interface Route {
@@ -70,13 +33,13 @@ export class Pools {
   /** By origin, and behind a space the proxy. */
   readonly #byOrigin = new Map<string, OriginPool>();
   /** Those that end with what they still carry. */
-  readonly #dropped = new Set<Pool>();
+  readonly #dropped = new Set<OriginPool>();
   readonly #clock: Clock;
-  readonly #resolve: (host: string) => Promise<readonly ResolvedAddress[]>;
+  readonly #resolve: Resolve;
   readonly #limits: PoolLimits;
   #sweptAt = 0;
 
-  constructor(clock: Clock, resolve: (host: string) => Promise<readonly ResolvedAddress[]>, limits: PoolLimits) {
+  constructor(clock: Clock, resolve: Resolve, limits: PoolLimits) {
     this.#clock = clock;
     this.#resolve = resolve;
     this.#limits = limits;
@@ -109,43 +72,18 @@ export class Pools {
 
   /** Destroys every connection. */
   async close(): Promise<void> {
-    const pools = [...this.#dropped, ...[...this.#byOrigin.values()].map(({ pool }) => pool)];
+    const pools = [...this.#dropped, ...this.#byOrigin.values()];
     this.#byOrigin.clear();
     await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
   #open(target: Target, connections: number, proxy: ProxyTarget | undefined): OriginPool {
-    // One connector per timeout value, because it carries the TLS session cache of the origin.
-    const connectors = new Map<number, buildConnector.connector>();
-    const options = {
-      pipelining: 1,
-      keepAliveTimeout: this.#limits.keepAliveMs,
-      keepAliveMaxTimeout: this.#limits.keepAliveMs,
-      allowH2: false,
-      connect: (options: buildConnector.Options, callback: buildConnector.Callback) => {
-        const timeoutMs = entry.connectTimeoutMs;
-        let connector = connectors.get(timeoutMs);
-        if (!connector) {
-          if (connectors.size > 8) connectors.clear();
-          connector = proxy ? tunnelConnector(this.#resolve, target, proxy, timeoutMs) : guardedConnector(this.#resolve, target, timeoutMs);
-          connectors.set(timeoutMs, connector);
-        }
-        connector(options, callback);
-      },
-    };
-    const entry: OriginPool = {
-      active: 0,
+    return new OriginPool(target.origin, {
       connections,
-      usedAt: 0,
-      connectTimeoutMs: 0,
-      pool: new Pool(target.origin, {
-        ...options,
-        connections,
-        factory: (origin, options) => new Connection(origin, options),
-      }),
-      fresh: () => new Connection(new URL(target.origin), options),
-    };
-    return entry;
+      keepAliveMs: this.#limits.keepAliveMs,
+      connector: (timeoutMs) =>
+        proxy ? tunnelConnector(this.#resolve, target, proxy, timeoutMs) : guardedConnector(this.#resolve, target, timeoutMs),
+    });
   }
 
   #sweep(now: number): void {
@@ -164,9 +102,8 @@ export class Pools {
     if (oldest) this.#drop(...oldest);
   }
 
-  #drop(origin: string, entry: OriginPool): void {
-    this.#byOrigin.delete(origin);
-    const { pool } = entry;
+  #drop(key: string, pool: OriginPool): void {
+    this.#byOrigin.delete(key);
     this.#dropped.add(pool);
     pool
       .close()

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { systemClock } from "@sluice/core/clock";
 import { silentLog } from "@sluice/core/log";
@@ -9,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Egress } from "../src/contract.ts";
 import { createEgress } from "../src/egress.ts";
 import { maxDecodedBytes } from "../src/encoding.ts";
-import { ask, bodyOf, codeOf, listen, listenRaw, textOf } from "./servers.ts";
+import { ask, bodyOf, codeOf, listen, listenRaw, reusable, textOf } from "./servers.ts";
 
 let egress: Egress;
 const closing: (() => Promise<void>)[] = [];
@@ -32,12 +31,6 @@ async function serveRaw(handle: (socket: Socket) => void): Promise<string> {
   const server = await listenRaw(handle);
   closing.push(server.close);
   return server.url;
-}
-
-/** undici hands a connection out again only after a full turn of the event loop. */
-async function reusable(): Promise<void> {
-  await nextTurn();
-  await nextTurn();
 }
 
 describe("an answer", () => {

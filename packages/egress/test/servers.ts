@@ -1,12 +1,16 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EgressRequest } from "../src/contract.ts";
 
-/** A local HTTP server; `close` also cuts what is open. */
-export async function listen(handle: RequestListener): Promise<{ url: string; port: number; server: Server; close(): Promise<void> }> {
+/** A local HTTP server, on a free port if none is asked for; `close` also cuts what is open. */
+export async function listen(
+  handle: RequestListener,
+  askedPort = 0,
+): Promise<{ url: string; port: number; server: Server; close(): Promise<void> }> {
   const server = createServer(handle);
-  server.listen(0, "127.0.0.1");
+  server.listen(askedPort, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
@@ -68,4 +72,10 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   } catch (error) {
     return error instanceof Error && "code" in error ? String(error.code) : String(error);
   }
+}
+
+/** undici hands a connection out again only after a full turn of the event loop. */
+export async function reusable(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }

@@ -103,7 +103,6 @@ export class Exchange implements ConnectionAware {
   #ended = false;
   /** Why the body did not end as it should. */
   #failure: Error | null = null;
-  #reused = false;
   #answering = false;
   #over = false;
   /** Set when nobody wants the answer any more; a request that is still queued is then never written. */
@@ -192,7 +191,7 @@ export class Exchange implements ConnectionAware {
       controller.abort(this.#unwanted);
       return;
     }
-    if (this.connection) this.#reused = this.connection.requests++ > 0;
+    if (this.connection) this.connection.requests += 1;
   }
 
   onResponseStarted(): void {
@@ -233,7 +232,13 @@ export class Exchange implements ConnectionAware {
     this.#finish();
     if (this.#body) this.#body.destroy(afterHead(error));
     else if (this.#began) this.#fail(afterHead(error));
-    else this.#reject(beforeHead(error, this.#reused && !this.#answering));
+    else this.#reject(beforeHead(error, this.#onReusedSocket && !this.#answering));
+  }
+
+  /** Also of a request that is not counted yet: what ends a kept socket may come between dispatch and the first byte. */
+  get #onReusedSocket(): boolean {
+    const before = this.#controller ? 1 : 0;
+    return this.connection !== null && this.connection.requests > before;
   }
 
   #finish(): void {

@@ -130,6 +130,23 @@ describe("a connection that is free", () => {
     await server.close();
   });
 
+  it.each([
+    ["closed", (socket: Socket) => void socket.end()],
+    ["reset", (socket: Socket) => void socket.resetAndDestroy()],
+  ])("and is %s at the very moment a request is given to it, is replaced, and nobody hears of it", async (_how, end) => {
+    const [egress, server] = [open(), await watched(answerOwnPort)];
+    const call = async () => textOf((await egress.request(ask(server.url, { method: "POST", body: "{}" }))).body);
+    for (let i = 0; i < 5; i++) {
+      const port = await call();
+      await reusable();
+      for (const socket of server.sockets) if (!socket.destroyed) end(socket);
+      expect(await call()).not.toBe(port);
+      await reusable();
+    }
+    await egress.close();
+    await server.close();
+  });
+
   it("stays so when a request cannot be written to it", async () => {
     const [egress, server] = [open(() => 1), await watched(answerOwnPort)];
     const call = async () => textOf((await egress.request(ask(server.url))).body);

@@ -24,7 +24,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-const resetCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE", "UND_ERR_CLOSED", "UND_ERR_DESTROYED"]);
+const resetCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 const timeoutCodes = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
 
 function codeOf(error: unknown): string {

@@ -260,4 +260,16 @@ describe("a connection in use", () => {
     await until(() => server.sockets.every((socket) => socket.destroyed), { what: "all are closed" });
     await server.close();
   });
+
+  it("is not asked again when closing cuts it before its answer begins", async () => {
+    const [egress, server] = [open(), await watched(answerOwnPort)];
+    await textOf((await egress.request(ask(server.url))).body);
+    await reusable();
+    const pending = codeOf(egress.request(ask(`${server.url}/held`, { method: "POST", body: "{}" })));
+    await until(() => server.held.length === 1, { what: "the request is under way on a kept connection" });
+    await Promise.all([expect(pending).resolves.toBe("upstream_error"), egress.close()]);
+    await reusable();
+    expect([server.held.length, server.sockets.length]).toEqual([1, 1]);
+    await server.close();
+  });
 });

@@ -22,8 +22,7 @@ import { createBreakers } from "./breakers.ts";
 import { createCoolDowns } from "./cool-downs.ts";
 import { createLimits } from "./limits.ts";
 import { createProviderLoads } from "./provider-loads.ts";
-import { type BreakerMessage, breakersChannel, defineBreakerCommands } from "./shared-breakers.ts";
-import { defineLimitCommands } from "./shared-limits.ts";
+import { type BreakerMessage, breakersChannel } from "./shared-breakers.ts";
 import type { SpendReader } from "./spend-reader.ts";
 import { createSticky } from "./sticky.ts";
 
@@ -86,10 +85,6 @@ export function createAdmission(options: AdmissionOptions): Admission {
       log.warn({ error: String(error) }, "sums of cost could not be brought in line with the ledger");
     });
   };
-  if (redis) {
-    defineLimitCommands(redis);
-    defineBreakerCommands(redis);
-  }
   const policy = (providerId: string): BreakerPolicy => {
     const own = options.breakerOf?.(providerId);
     return {

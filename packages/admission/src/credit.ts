@@ -101,7 +101,7 @@ export function createCredit(options: CreditOptions): Credit {
     redis &&
     createRedisGate({ redis, log, meanwhile: "credit is kept by this process alone", onRecover: () => void beat().then(rebuildAll) });
   const local = createLocalCredit(load, () => clock.monotonic());
-  const shared = redis && gate ? createSharedCredit({ redis, gate, load, instanceId, admits, ownOf: local.openOf, ...timing }) : null;
+  const shared = gate ? createSharedCredit({ gate, load, instanceId, admits, ownOf: local.openOf, ...timing }) : null;
   const moved = new Set<string>();
   let movedTimer: NodeJS.Timeout | null = null;
   let rebuilds = 0;

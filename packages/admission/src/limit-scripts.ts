@@ -1,3 +1,5 @@
+import { defineScript } from "@sluice/db/redis-script";
+
 /**
  * Limits on Redis. The books of an owner stand under `sluice:limit:<owner>:<id>`:
  *
@@ -89,7 +91,7 @@ end
  * JSON, absent when no cost is limited} | {'refused', owner, kind, used, only reserved, frees at ms, -1 = by its window, -2 = not
  * by the clock} | {'unknown', owner, …}. An ask's owners are counted from 1 over its alternatives.
  */
-export const turnLua = `${prelude}
+export const turnScript = defineScript(`${prelude}
 local function charge(name, id, start, cost)
   if redis.call('HEXISTS', name .. ':recent', id) == 1 then return end
   if redis.call('HLEN', name .. ':recent') < 100000 then
@@ -254,10 +256,10 @@ end
 local replies = {}
 for index, request in ipairs(ask.asks) do replies[index] = takeFirstWithRoom(request) end
 return replies
-`;
+`);
 
 /** KEYS names, one per hold · ARGV {leaseMs, ids, costs (-1 = none)}. Adds what Redis lost: the holder knows best. */
-export const renewLua = `${prelude}
+export const renewScript = defineScript(`${prelude}
 for index, name in ipairs(KEYS) do
   local id, cost = ask.ids[index], ask.costs[index]
   redis.call('ZADD', name .. ':live', int(now + ask.leaseMs), id)
@@ -271,13 +273,13 @@ for index, name in ipairs(KEYS) do
   end
 end
 return 1
-`;
+`);
 
 /**
  * KEYS name · ARGV {layout, starts, sums, buckets, visible}: what the ledger says of an owner, and which requests it has in
  * its sums. The others that were settled are added. → by how much a sum was off, nano-USD.
  */
-export const rebuildLua = `${prelude}
+export const rebuildScript = defineScript(`${prelude}
 local name = KEYS[1]
 local book, recent = name .. ':book', name .. ':recent'
 for _, id in ipairs(ask.visible) do
@@ -312,10 +314,10 @@ for _, amount in ipairs(redis.call('HVALS', name .. ':held')) do reserved = rese
 redis.call('HSET', book, 'layout', ask.layout, 'reserved', int(reserved))
 for _, part in ipairs({book, recent, name .. ':spend', name .. ':held'}) do redis.call('PEXPIRE', part, bookMs) end
 return int(off)
-`;
+`);
 
 /** KEYS name · ARGV {rolling, starts}. Reads only. → JSON {inFlight, rpm, tpm, known, spent, reserved}; rates as {second, count, …}. */
-export const usageLua = `${prelude}
+export const usageScript = defineScript(`${prelude}
 local name = KEYS[1]
 local function minute(key)
   local seconds = {}
@@ -341,10 +343,10 @@ return cjson.encode({
   spent = sums,
   reserved = redis.call('HGET', name .. ':book', 'reserved') or '0',
 })
-`;
+`);
 
 /** KEYS name · ARGV {id, size, waitMs} → 1 in line, 0 the line is full. */
-export const joinLua = `${prelude}
+export const joinScript = defineScript(`${prelude}
 local queue = KEYS[1] .. ':queue'
 redis.call('ZREMRANGEBYSCORE', queue, '-inf', int(now - ask.waitMs - 1000))
 if redis.call('ZSCORE', queue, ask.id) then return 1 end
@@ -354,4 +356,4 @@ local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')
 redis.call('ZADD', queue, string.format('%.3f', math.max(now, (tonumber(last[2]) or 0) + 0.001)), ask.id)
 redis.call('PEXPIRE', queue, ask.waitMs * 2 + 2000)
 return 1
-`;
+`);

@@ -1,5 +1,6 @@
 import type { Breaker, BreakerPolicy } from "@sluice/core/breaker/breaker";
 import { maxOpenMs, successesToClose } from "@sluice/core/breaker/breaker";
+import { defineScript, runScript } from "@sluice/db/redis-script";
 import type { Redis } from "ioredis";
 
 /** HASH of `provider|model` → JSON. Closed ones stay for an hour, so that "closed" and "lost" can be told apart. */
@@ -34,7 +35,7 @@ export interface BreakerMessage {
  * core/breaker in Lua, so that instances change one breaker together; the contract test runs both.
  * KEYS hash · ARGV op, id, origin, threshold, open ms, probe ms, cause or (put) JSON of the breaker, probes, retry-after ms.
  */
-const changeLua = `
+const changeScript = defineScript(`
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local op, id = ARGV[1], ARGV[2]
@@ -107,10 +108,10 @@ if changed then
   redis.call('PUBLISH', '${breakersChannel}', cjson.encode({ id = id, breaker = b, now = now, origin = ARGV[3] }))
 end
 return cjson.encode({ id = id, before = before, breaker = b, won = won, now = now })
-`;
+`);
 
 /** KEYS hash → JSON of all breakers; forgets those that have been closed for an hour. */
-const listLua = `
+const listScript = defineScript(`
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local stale = (now - 3600000) * 1000
@@ -124,18 +125,7 @@ for i = 1, #all, 2 do
   end
 end
 return cjson.encode({ now = now, breakers = kept })
-`;
-
-interface BreakerCommands {
-  sluiceBreaker(key: string, ...args: (string | number)[]): Promise<string>;
-  sluiceBreakers(key: string): Promise<string>;
-}
-
-/** Teaches a connection the scripts. */
-export function defineBreakerCommands(redis: Redis): void {
-  redis.defineCommand("sluiceBreaker", { numberOfKeys: 1, lua: changeLua });
-  redis.defineCommand("sluiceBreakers", { numberOfKeys: 1, lua: listLua });
-}
+`);
 
 export interface BreakerChange {
   op: "fail" | "trip" | "succeed" | "reset" | "probe" | "put";
@@ -153,19 +143,15 @@ export async function changeShared(redis: Redis, change: BreakerChange): Promise
   const { op, id, origin, policy, text = "", retryAfterMs = 0 } = change;
   const { failures, openMs, probeMs, probes } = policy;
   const args = [op, id, origin, failures, openMs, probeMs, text, probes, retryAfterMs];
-  return JSON.parse(await commandsOf(redis).sluiceBreaker(breakersKey, ...args)) as BreakerReply;
+  return JSON.parse(String(await runScript(redis, changeScript, [breakersKey], args))) as BreakerReply;
 }
 
 /** All breakers that any instance has something to say about. */
 export async function listShared(redis: Redis): Promise<{ now: number; breakers: { id: string; breaker: SharedBreaker }[] }> {
-  const list = JSON.parse(await commandsOf(redis).sluiceBreakers(breakersKey)) as {
+  const list = JSON.parse(String(await runScript(redis, listScript, [breakersKey], []))) as {
     now: number;
     breakers: { id: string; breaker: SharedBreaker }[] | Record<string, never>;
   };
   // Lua's empty table is an object in JSON.
   return { now: list.now, breakers: Array.isArray(list.breakers) ? list.breakers : [] };
-}
-
-function commandsOf(redis: Redis): BreakerCommands {
-  return redis as unknown as BreakerCommands;
 }

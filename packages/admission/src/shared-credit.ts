@@ -1,5 +1,5 @@
 import type { RedisGate } from "@sluice/db/redis-gate";
-import type { Redis } from "ioredis";
+import { defineScript, runScript, type Script } from "@sluice/db/redis-script";
 import type { CreditRefusal, LoadCredit } from "./credit.ts";
 
 /*
@@ -40,7 +40,7 @@ end
 `;
 
 /** KEYS epoch, credit, lapse · ARGV id, amount, instance, hold ms, grace ms, forget ms, stale ms → {ok|no|wait|unknown|stale, left}. */
-const reserveLua = `${lua}
+const reserveScript = defineScript(`${lua}
 local epoch = tonumber(redis.call('GET', KEYS[1]))
 if not epoch then
   epoch = now + tonumber(ARGV[5])
@@ -58,28 +58,28 @@ local left = tonumber(available) - (tonumber(redis.call('HGET', KEYS[2], 'open')
 if left < tonumber(ARGV[2]) then return {'no', whole(left)} end
 put(KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 return {'ok', 0}
-`;
+`);
 
 /** KEYS credit, lapse · ARGV id, amount, instance, hold ms. */
-const putLua = `${lua} put(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`;
+const putScript = defineScript(`${lua} put(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`);
 
 /** KEYS credit, lapse · ARGV id. */
-const dropLua = `${lua} drop(KEYS[1], KEYS[2], ARGV[1])`;
+const dropScript = defineScript(`${lua} drop(KEYS[1], KEYS[2], ARGV[1])`);
 
 /** KEYS credit, lapse · ARGV id, … : from reserved to committed in one step. */
-const settleLua = `${lua}
+const settleScript = defineScript(`${lua}
 for _, id in ipairs(ARGV) do
   local amount = drop(KEYS[1], KEYS[2], id)
   if amount and amount ~= '0' and redis.call('HEXISTS', KEYS[1], 'available') == 1 then redis.call('HINCRBY', KEYS[1], 'available', '-' .. amount) end
 end
 redis.call('HINCRBY', KEYS[1], 'rev', 1)
-`;
+`);
 
 /**
  * KEYS credit, lapse · ARGV instance, hold ms, then id and amount of each of its reservations → {rev, all ids}. '?' = asked
  * for a moment ago: kept if it was granted, and not put in if it was not.
  */
-const beginLua = `${lua}
+const beginScript = defineScript(`${lua}
 local own = {}
 for i = 3, #ARGV, 2 do own[ARGV[i]] = ARGV[i + 1] end
 local ids = {}
@@ -96,10 +96,10 @@ for id, amount in pairs(own) do
   if amount ~= '?' then put(KEYS[1], KEYS[2], id, amount, ARGV[1], ARGV[2]) end
 end
 return {tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0, ids}
-`;
+`);
 
 /** KEYS credit, lapse · ARGV rev, available, forget ms, ids that are committed … → {1, by how much it was wrong} | {0}. */
-const applyLua = `${lua}
+const applyScript = defineScript(`${lua}
 if (tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0) ~= tonumber(ARGV[1]) then return {0, 0} end
 local believed = redis.call('HGET', KEYS[1], 'available')
 local left = tonumber(believed)
@@ -112,30 +112,21 @@ redis.call('HINCRBY', KEYS[1], 'rev', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return {1, whole(left and math.abs(tonumber(ARGV[2]) - left) or 0)}
-`;
+`);
 
 /** KEYS epoch, instances · ARGV instance, grace ms, beats that may be missed ms, 1 if it admits → {epoch, others}. */
-const beatLua = `${lua}
+const beatScript = defineScript(`${lua}
 if ARGV[4] == '1' then redis.call('ZADD', KEYS[2], now, ARGV[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[3]))
 redis.call('SET', KEYS[1], whole(now + tonumber(ARGV[2])), 'NX')
 local others = redis.call('ZCARD', KEYS[2])
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then others = others - 1 end
 return {redis.call('GET', KEYS[1]), others}
-`;
+`);
 
-interface CreditCommands {
-  sluiceCreditReserve(...args: (string | number)[]): Promise<[answer: "ok" | "no" | "wait" | "unknown" | "stale", left: string]>;
-  sluiceCreditPut(...args: (string | number)[]): Promise<null>;
-  sluiceCreditDrop(...args: (string | number)[]): Promise<null>;
-  sluiceCreditSettle(...args: (string | number)[]): Promise<null>;
-  sluiceCreditBegin(...args: (string | number)[]): Promise<[rev: number, ids: string[]]>;
-  sluiceCreditApply(...args: (string | number)[]): Promise<[applied: number, drift: string]>;
-  sluiceCreditBeat(...args: (string | number)[]): Promise<[epoch: string, others: number]>;
-}
+type ReserveReply = [answer: "ok" | "no" | "wait" | "unknown" | "stale", left: string];
 
 export interface SharedCreditOptions {
-  redis: Redis;
   gate: RedisGate;
   load: LoadCredit;
   instanceId: string;
@@ -155,19 +146,11 @@ interface Asked {
 }
 
 /** The credit of all instances together, on Redis. */
-export function createSharedCredit({ redis, gate, load, instanceId, admits, beatMs, holdMs, ownOf }: SharedCreditOptions) {
-  for (const [name, numberOfKeys, script] of [
-    ["Reserve", 3, reserveLua],
-    ["Put", 2, putLua],
-    ["Drop", 2, dropLua],
-    ["Settle", 2, settleLua],
-    ["Begin", 2, beginLua],
-    ["Apply", 2, applyLua],
-    ["Beat", 2, beatLua],
-  ] as const) {
-    redis.defineCommand(`sluiceCredit${name}`, { numberOfKeys, lua: script });
-  }
-  const of = (connection: Redis): CreditCommands => connection as unknown as CreditCommands;
+export function createSharedCredit({ gate, load, instanceId, admits, beatMs, holdMs, ownOf }: SharedCreditOptions) {
+  const run = (script: Script, keys: readonly string[], ...args: (string | number)[]): Promise<unknown> =>
+    gate.run((redis) => runScript(redis, script, keys, args));
+  const send = (script: Script, userId: string, ...args: (string | number)[]): void =>
+    gate.send((redis) => runScript(redis, script, [creditKey(userId), lapseKey(userId)], args));
   /** null: nobody has said yet. */
   let others: number | null = null;
   let knownEpoch = "";
@@ -177,9 +160,9 @@ export function createSharedCredit({ redis, gate, load, instanceId, admits, beat
   /** How long others may take to put back what an emptied Redis has lost. */
   const graceMs = (): number => (others ? beatMs + 2_000 : 0);
 
-  function ask({ id, userId, amount }: Asked, staleMs = STALE_MS) {
+  async function ask({ id, userId, amount }: Asked, staleMs = STALE_MS): Promise<ReserveReply> {
     const keys = [EPOCH_KEY, creditKey(userId), lapseKey(userId)];
-    return gate.run((redis) => of(redis).sluiceCreditReserve(...keys, id, amount, instanceId, holdMs, graceMs(), FORGET_MS, staleMs));
+    return (await run(reserveScript, keys, id, amount, instanceId, holdMs, graceMs(), FORGET_MS, staleMs)) as ReserveReply;
   }
 
   /** By how much what Redis believed was wrong. */
@@ -187,10 +170,10 @@ export function createSharedCredit({ redis, gate, load, instanceId, admits, beat
     const keys = [creditKey(userId), lapseKey(userId)];
     for (let tries = 0; tries < REBUILD_TRIES; tries++) {
       const own = [...[...(asking.get(userId) ?? [])].map((id) => [id, "?"]), ...ownOf(userId)].flat();
-      const [rev, ids] = await gate.run((redis) => of(redis).sluiceCreditBegin(...keys, instanceId, holdMs, ...own));
+      const [rev, ids] = (await run(beginScript, keys, instanceId, holdMs, ...own)) as [rev: number, ids: string[]];
       const { availableNanoUsd, settled } = await load([userId], ids);
       const args = [rev, availableNanoUsd.get(userId) ?? 0, FORGET_MS, ...settled];
-      const [applied, drift] = await gate.run((redis) => of(redis).sluiceCreditApply(...keys, ...args));
+      const [applied, drift] = (await run(applyScript, keys, ...args)) as [applied: number, drift: string];
       if (applied === 1) return Number(drift);
       // A row was committed meanwhile, whether the reading saw it is unknown; or another reading, perhaps a later one, came first.
     }
@@ -230,18 +213,18 @@ export function createSharedCredit({ redis, gate, load, instanceId, admits, beat
       }
     },
     put(userId: string, id: string, amount: number): void {
-      gate.send((redis) => of(redis).sluiceCreditPut(creditKey(userId), lapseKey(userId), id, amount, instanceId, holdMs));
+      send(putScript, userId, id, amount, instanceId, holdMs);
     },
     drop(userId: string, id: string): void {
-      gate.send((redis) => of(redis).sluiceCreditDrop(creditKey(userId), lapseKey(userId), id));
+      send(dropScript, userId, id);
     },
     settle(userId: string, ids: readonly string[]): void {
-      gate.send((redis) => of(redis).sluiceCreditSettle(creditKey(userId), lapseKey(userId), ...ids));
+      send(settleScript, userId, ...ids);
     },
     /** Says that this instance lives; true = Redis has been emptied since the last time. */
     async beat(): Promise<boolean> {
       const args = [instanceId, graceMs(), beatMs * 3, admits ? 1 : 0];
-      const [epoch, count] = await gate.run((redis) => of(redis).sluiceCreditBeat(EPOCH_KEY, INSTANCES_KEY, ...args));
+      const [epoch, count] = (await run(beatScript, [EPOCH_KEY, INSTANCES_KEY], ...args)) as [epoch: string, others: number];
       others = count;
       const emptied = knownEpoch !== "" && epoch !== knownEpoch;
       knownEpoch = epoch;

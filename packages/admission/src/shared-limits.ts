@@ -1,6 +1,7 @@
 import { type CostWindows, SPEND_BUCKET_MS } from "@sluice/core/limits/cost-windows";
 import type { AppliedLimits, CostKind, LimitKind } from "@sluice/core/limits/limit-values";
 import { layoutOf, type SpendFacts } from "@sluice/core/limits/spend-book";
+import { runScript } from "@sluice/db/redis-script";
 import type { Redis } from "ioredis";
 import {
   bookName,
@@ -12,7 +13,7 @@ import {
   type TakeAsk,
   type TakeReply,
 } from "./limit-keeper.ts";
-import { joinLua, rebuildLua, renewLua, turnLua, usageLua } from "./limit-scripts.ts";
+import { joinScript, rebuildScript, renewScript, turnScript, usageScript } from "./limit-scripts.ts";
 
 /** A hold that is kept alive. */
 export interface SharedHold {
@@ -47,23 +48,6 @@ const SPENDERS = `${PREFIX}spenders`;
 /** Names the owner at which a place has become free while others wait. */
 export const freedChannel = `${PREFIX}freed`;
 
-interface LimitCommands {
-  sluiceLimitTurn(keys: number, ...args: string[]): Promise<number | RawReply[]>;
-  sluiceLimitRenew(keys: number, ...args: string[]): Promise<number>;
-  sluiceLimitRebuild(keys: number, ...args: string[]): Promise<string>;
-  sluiceLimitUsage(keys: number, ...args: string[]): Promise<string>;
-  sluiceLimitJoin(keys: number, ...args: string[]): Promise<number>;
-}
-
-/** Teaches a connection the scripts; they are sent once and called by hash. */
-export function defineLimitCommands(redis: Redis): void {
-  redis.defineCommand("sluiceLimitTurn", { lua: turnLua });
-  redis.defineCommand("sluiceLimitRenew", { lua: renewLua });
-  redis.defineCommand("sluiceLimitRebuild", { lua: rebuildLua });
-  redis.defineCommand("sluiceLimitUsage", { lua: usageLua, readOnly: true });
-  redis.defineCommand("sluiceLimitJoin", { lua: joinLua });
-}
-
 /** The books on Redis: one round trip per call. `testNow` replaces Redis' clock. */
 export function createSharedLimits(testNow?: () => number) {
   const at = (): { now?: number } => (testNow ? { now: testNow() } : {});
@@ -84,7 +68,7 @@ export function createSharedLimits(testNow?: () => number) {
         asks: asks.map((ask) => askMessage(ask, named)),
         owners: named.messages,
       };
-      const replies = await commandsOf(redis).sluiceLimitTurn(named.keys.length, ...named.keys, JSON.stringify(message));
+      const replies = (await runScript(redis, turnScript, named.keys, [JSON.stringify(message)])) as number | RawReply[];
       if (typeof replies === "number") return { kind: "clock", redisNowMs: replies };
       return asks.map((ask, index) => takeReply(ask, replies[index]));
     },
@@ -93,13 +77,14 @@ export function createSharedLimits(testNow?: () => number) {
       const ids = holds.map(({ requestId }) => requestId);
       const costs = holds.map(({ costNanoUsd }) => costNanoUsd ?? -1);
       const message = JSON.stringify({ ...at(), leaseMs, ids, costs });
-      await commandsOf(redis).sluiceLimitRenew(holds.length, ...holds.map(({ ref }) => keyOf(ref)), message);
+      const keys = holds.map(({ ref }) => keyOf(ref));
+      await runScript(redis, renewScript, keys, [message]);
     },
     /** Takes over what the ledger says of an owner. @returns by how much a sum was off, nano-USD. */
     async rebuild(redis: Redis, ref: OwnerRef, facts: SpendFacts, visible: readonly string[]): Promise<number> {
       const buckets = Object.fromEntries(facts.buckets);
       const message = JSON.stringify({ ...at(), layout: facts.layout, starts: facts.starts, sums: facts.sums, buckets, visible });
-      return Number(await commandsOf(redis).sluiceLimitRebuild(1, keyOf(ref), message));
+      return Number(await runScript(redis, rebuildScript, [keyOf(ref)], [message]));
     },
     /** Requests whose ends or reservations the ledger may show by now. */
     async idsOf(redis: Redis, ref: OwnerRef): Promise<string[]> {
@@ -113,14 +98,14 @@ export function createSharedLimits(testNow?: () => number) {
     /** What an owner uses over all instances. */
     async usage(redis: Redis, ref: OwnerRef, windows: CostWindows): Promise<OwnerUsage> {
       const message = JSON.stringify({ ...at(), ...windowsOf(windows) });
-      const answer = JSON.parse(await commandsOf(redis).sluiceLimitUsage(1, keyOf(ref), message)) as UsageAnswer;
+      const answer = JSON.parse(String(await runScript(redis, usageScript, [keyOf(ref)], [message]))) as UsageAnswer;
       const { inFlight, rpm, tpm, known, spent, reserved } = answer;
       return { inFlight, rate: seconds(rpm), tokens: seconds(tpm), spent: known === 1 ? numbers(spent) : null, reserved: Number(reserved) };
     },
     /** Stands in line; false = it is full. */
     async join(redis: Redis, { requestId, size, waitMs, ...ref }: QueuePlace): Promise<boolean> {
       const message = JSON.stringify({ ...at(), id: requestId, size, waitMs });
-      return (await commandsOf(redis).sluiceLimitJoin(1, keyOf(ref), message)) === 1;
+      return (await runScript(redis, joinScript, [keyOf(ref)], [message])) === 1;
     },
     async leave(redis: Redis, ref: OwnerRef, requestId: string): Promise<void> {
       await redis.zrem(`${keyOf(ref)}:queue`, requestId);
@@ -254,9 +239,4 @@ function seconds(pairs: UsageAnswer["rpm"]): { second: number; count: number }[]
   const rate: { second: number; count: number }[] = [];
   for (let index = 0; index + 1 < pairs.length; index += 2) rate.push({ second: pairs[index] ?? 0, count: pairs[index + 1] ?? 0 });
   return rate;
-}
-
-/** The connection with the scripts of {@link defineLimitCommands}; ioredis cannot type what is defined at run time. */
-function commandsOf(redis: Redis): LimitCommands {
-  return redis as unknown as LimitCommands;
 }

@@ -12,13 +12,33 @@ export function defineScript(lua: string): Script {
   return { lua, sha: createHash("sha1").update(lua).digest("hex") };
 }
 
-/** Runs it; a server that does not know it yet, or any more, is told it. */
+/** What each connection has sent whole. */
+const taught = new WeakMap<object, Set<string>>();
+
+function isTaught({ stream }: Redis, sha: string): boolean {
+  if (!stream) return false;
+  let known = taught.get(stream);
+  if (!known) {
+    known = new Set();
+    taught.set(stream, known);
+  }
+  if (known.has(sha)) return true;
+  known.add(sha);
+  return false;
+}
+
+/**
+ * Runs it. A connection's first call says the script, the others its hash: what one connection asks for happens in that order, also when the
+ * server did not know a script yet. Only a server that was told to forget its scripts is asked a second time, after what was sent meanwhile.
+ * ioredis' own `defineCommand` does the same, and keeps each command until a full collection, as told in redis-command.ts.
+ */
 export async function runScript(
   redis: Redis,
   script: Script,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  if (!isTaught(redis, script.sha)) return redis.eval(script.lua, keys.length, ...keys, ...args);
   try {
     return await redis.evalsha(script.sha, keys.length, ...keys, ...args);
   } catch (error) {

@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { silentLog } from "@sluice/core/log";
 import { until } from "@sluice/testing/deadline";
 import { freePort } from "@sluice/testing/ports";
@@ -7,6 +10,7 @@ import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkRedis, createRedis, waitForRedis } from "./redis.ts";
 import { createRedisGate } from "./redis-gate.ts";
+import { defineScript, runScript } from "./redis-script.ts";
 
 let server: TestRedis;
 let redis: Redis;
@@ -84,6 +88,36 @@ describe("the Redis client", () => {
     await server.restart();
     await until(() => redis.ping(), { what: "the client is back" });
     expect(await redis.get("n")).toBeNull();
+  });
+});
+
+describe("commands", () => {
+  it("are let go by the collections of young objects", async () => {
+    const script = fileURLToPath(new URL("../test/redis-young.ts", import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", script, server.url]);
+    // Each asks and is answered with 1,000 bytes.
+    expect(Number(stdout)).toBeLessThan(200);
+  });
+});
+
+describe("scripts", () => {
+  const append = defineScript("return redis.call('APPEND', KEYS[1], ARGV[1])");
+  const length = defineScript("return redis.call('STRLEN', KEYS[1])");
+
+  it("run in the order in which they are asked for, new to the server or not", async () => {
+    await runScript(redis, length, ["text"], []);
+    const asked = [runScript(redis, append, ["text"], ["ab"]), runScript(redis, length, ["text"], [])];
+    expect(await Promise.all(asked)).toEqual([2, 2]);
+  });
+
+  it("run on a server that has forgotten them, and on one that was started anew", async () => {
+    await runScript(redis, append, ["text"], ["ab"]);
+    await redis.script("FLUSH");
+    expect(await runScript(redis, append, ["text"], ["cd"])).toBe(4);
+    await server.kill();
+    await server.restart();
+    await until(() => redis.ping(), { what: "the client is back" });
+    expect(await runScript(redis, append, ["text"], ["ef"])).toBe(2);
   });
 });
 

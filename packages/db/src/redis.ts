@@ -1,6 +1,9 @@
 import type { RedisOptions } from "ioredis";
 import { Redis } from "ioredis";
 import { startAnswerDeadline } from "./answer-deadline.ts";
+import { letCommandsGo } from "./redis-command.ts";
+
+letCommandsGo();
 
 export interface RedisClientOptions {
   /** Shown by CLIENT LIST. */
@@ -46,16 +49,12 @@ export function createRedis(url: string, options: RedisClientOptions): Redis {
 function beFairAboutTime(redis: Redis): void {
   const send = redis.sendCommand.bind(redis);
   redis.sendCommand = (command, stream) => {
-    command.setTimeout = (ms) => {
+    // Named first: see letCommandsGo.
+    const setFairTimeout = (ms: number): void => {
       const stop = startAnswerDeadline(ms, () => command.reject(new Error("Command timed out")));
-      const answered = (): void => {
-        stop();
-        // What it said is let go with its answer: answered commands were seen to outlive several collections of young objects, and each of
-        // those copied the rows of a hundred requests once more.
-        command.args = [];
-      };
-      command.promise.then(answered, answered);
+      command.promise.then(stop, stop);
     };
+    command.setTimeout = setFairTimeout;
     return send(command, stream);
   };
 }

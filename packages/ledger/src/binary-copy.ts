@@ -11,6 +11,7 @@ const TEXT_OID = 25;
 const SHORT_TEXT = 64;
 const TWO_POW_32 = 2 ** 32;
 const DASH = 0x2d;
+const { charCodeAt } = String.prototype;
 
 /** The bytes of one COPY, a row of `fields` values for each item. */
 export function* binaryCopy<T>(
@@ -60,8 +61,9 @@ export class BinaryRow {
   }
 
   text(value: string): void {
-    this.#room(4 + value.length * 3);
-    const written = value.length < SHORT_TEXT ? this.#writeShort(value, this.#end + 4) : this.#buffer.write(value, this.#end + 4);
+    const { length } = value;
+    this.#room(4 + length * 3);
+    const written = length < SHORT_TEXT ? this.#writeShort(value, this.#end + 4) : this.#buffer.write(value, this.#end + 4);
     this.#end = this.#buffer.writeInt32BE(written, this.#end) + written;
   }
 
@@ -99,10 +101,13 @@ export class BinaryRow {
     if (this.#wasNull(value)) return;
     this.#lengthOf(16);
     const buffer = this.#buffer;
-    for (let at = 0; at < value.length; at += 2) {
-      if (value.charCodeAt(at) === DASH) at++;
-      buffer[this.#end++] = (hexDigit(value.charCodeAt(at)) << 4) | hexDigit(value.charCodeAt(at + 1));
+    const { length } = value;
+    let end = this.#end;
+    for (let at = 0; at < length; at += 2) {
+      if (charCodeAt.call(value, at) === DASH) at++;
+      buffer[end++] = (hexDigit(charCodeAt.call(value, at)) << 4) | hexDigit(charCodeAt.call(value, at + 1));
     }
+    this.#end = end;
   }
 
   /** A moment in whole ms since the epoch. */
@@ -135,12 +140,14 @@ export class BinaryRow {
   /** Most texts are a few ASCII characters, for which a call out of JavaScript costs more than they do. */
   #writeShort(value: string, at: number): number {
     const buffer = this.#buffer;
-    for (let i = 0; i < value.length; i++) {
-      const code = value.charCodeAt(i);
+    // Strings come in so many kinds that reading `length` is a call each time.
+    const { length } = value;
+    for (let i = 0; i < length; i++) {
+      const code = charCodeAt.call(value, i);
       if (code > 0x7f) return buffer.write(value, at);
       buffer[at + i] = code;
     }
-    return value.length;
+    return length;
   }
 
   #wasNull(value: unknown): value is null {

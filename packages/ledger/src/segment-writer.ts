@@ -4,6 +4,7 @@ import type { Log } from "@sluice/core/log";
 import { syncDirectory, writeAll } from "./disk-writes.ts";
 import type { FailpointHook } from "./failpoints.ts";
 import { encodeFrame } from "./frames.ts";
+import { SpareSegment } from "./spare-segment.ts";
 
 /**
  * Appends frames to numbered segment files. One loop writes what has queued up since its last write in one write; a
@@ -44,6 +45,7 @@ export interface SegmentWriterOptions {
 interface Segment {
   number: number;
   handle: FileHandle;
+  /** What was written; behind it there may be the zeros of a spare. */
   size: number;
   syncedTo: number;
   sealed: boolean;
@@ -74,6 +76,9 @@ const GROUP_BYTES = 1024 * 1024;
  */
 const GROUP_TURNS = 4;
 
+/** A segment that has used this part of itself will be followed by another one. */
+const SPARE_FROM = 1 / 64;
+
 /** Name of a segment file. */
 export function segmentName(number: number): string {
   return `${number.toString().padStart(8, "0")}.spool`;
@@ -87,6 +92,8 @@ export function segmentNumber(name: string): number | null {
 
 export class SegmentWriter {
   readonly #options: SegmentWriterOptions;
+  readonly #openSegment: (path: string) => Promise<FileHandle>;
+  readonly #spare: SpareSegment;
   #queue: Item[] = [];
   #queuedBytes = 0;
   #acks: Ack[] = [];
@@ -103,6 +110,9 @@ export class SegmentWriter {
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
+    const { directory, segmentBytes } = options;
+    this.#openSegment = options.openSegment ?? ((path) => open(path, "wx", 0o600));
+    this.#spare = new SpareSegment({ directory, segmentBytes, openSegment: this.#openSegment });
     this.#nextNumber = options.firstSegment;
   }
 
@@ -145,6 +155,7 @@ export class SegmentWriter {
     if (this.#active && !this.#dirty.includes(this.#active)) await this.#active.handle.close();
     this.#dirty = [];
     this.#active = null;
+    await this.#spare.close();
   }
 
   async #pump(): Promise<void> {
@@ -179,6 +190,7 @@ export class SegmentWriter {
     const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
     await writeAll(segment.handle, bytes, from);
     segment.size = from + bytes.length;
+    if (segment.size >= this.#options.segmentBytes * SPARE_FROM) this.#spare.prepare();
     if (!this.#dirty.includes(segment)) this.#dirty.push(segment);
     let start = from;
     for (const { frame, acknowledge, done } of group) {
@@ -234,10 +246,10 @@ export class SegmentWriter {
   }
 
   async #rotate(): Promise<Segment> {
-    const { directory, openSegment = (path: string) => open(path, "wx", 0o600) } = this.#options;
     this.#options.failpoint("during_rotation");
     const number = this.#nextNumber++;
-    const handle = await openSegment(join(directory, segmentName(number)));
+    const path = join(this.#options.directory, segmentName(number));
+    const handle = (await this.#spare.take(path)) ?? (await this.#openSegment(path));
     this.#sealActive();
     this.#active = { number, handle, size: 0, syncedTo: 0, sealed: false, fresh: true };
     return this.#active;

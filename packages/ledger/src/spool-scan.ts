@@ -63,7 +63,7 @@ export async function scanSpool(directory: string, options: ScanOptions): Promis
   const result: ScannedSpool = { open: new Map(), pending: [], segments, tornBytes: 0, damaged: 0 };
   for (const segment of segments) {
     const path = join(directory, segmentName(segment));
-    const bytes = await readFile(path);
+    const bytes = await readSegment(path);
     for (const found of scanFrames(bytes)) {
       const position = { segment, start: found.start, end: found.end };
       if (found.good) {
@@ -78,6 +78,14 @@ export async function scanSpool(directory: string, options: ScanOptions): Promis
     options.failpoint("during_recovery");
   }
   return result;
+}
+
+/** All that was written: no record ends with a zero, and a spare's own are no record's. */
+async function readSegment(path: string): Promise<Buffer> {
+  const bytes = await readFile(path);
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end);
 }
 
 function take(result: ScannedSpool, read: SpoolRecord | null, position: Position, options: ScanOptions): void {

@@ -114,6 +114,56 @@ describe("what a kill leaves", () => {
   });
 });
 
+describe("a segment made ahead", () => {
+  const segmentBytes = 32_000;
+  const path = (...names: string[]) => join(place.dir, ...names);
+  const sizeOf = (...names: string[]) =>
+    stat(path(...names)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+
+  test("is zeros that are written over, and what is left of them is no record", async () => {
+    const ledger = await openLedger({ tuning: { segmentBytes } });
+    const first = finishOf();
+    const ends = [first];
+    await ledger.finish(first);
+    await until(async () => (await sizeOf("test", "spare")) === segmentBytes, { what: "the next segment is made" });
+    while ((await sizeOf("test", "00000002.spool")) === 0) {
+      const end = finishOf();
+      ends.push(end);
+      await ledger.finish(end);
+    }
+    expect(await sizeOf("test", "00000002.spool")).toBe(segmentBytes);
+    await freeze("killed");
+    await ledger.close({ graceMs: 0 }).catch(() => undefined);
+    expect(await sizeOf("test", "spare")).toBe(0);
+    const scanned = await scan("killed");
+    expect(scanned).toMatchObject({ tornBytes: 0, damaged: 0 });
+    expect(scanned.pending.map(({ finish }) => finish)).toEqual(ends);
+
+    // The last write of a process that died did not reach all of its pages.
+    const { start = 0, end = 0 } = scanned.pending.at(-1)?.position ?? {};
+    const handle = await open(path("killed", "00000002.spool"), "r+");
+    await handle.write(Buffer.alloc(end - start - 100), 0, end - start - 100, start + 100);
+    await handle.close();
+    expect(await scan("killed")).toMatchObject({ tornBytes: 100, damaged: 0, pending: { length: ends.length - 1 } });
+    expect(await scan("killed")).toMatchObject({ tornBytes: 0, damaged: 0, pending: { length: ends.length - 1 } });
+  });
+
+  test("is done without where none can be made", async () => {
+    await mkdir(path("test", "spare", "in the way"), { recursive: true });
+    const ledger = await openLedger({ tuning: { segmentBytes } });
+    const ends = Array.from({ length: 60 }, () => finishOf());
+    for (const end of ends) await ledger.finish(end);
+    await freeze("killed");
+    await ledger.close({ graceMs: 0 }).catch(() => undefined);
+    const { segments, pending } = await scan("killed");
+    expect(segments.length).toBeGreaterThan(1);
+    expect(pending.map(({ finish }) => finish)).toEqual(ends);
+  });
+});
+
 describe("one process, one spool", () => {
   test("a second process is kept out until the first lets go", async () => {
     const first = await openLedger();

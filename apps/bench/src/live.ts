@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { statementsDuring } from "@sluice/testing/statements";
 import { cpuMicros, type Subject } from "./gateway/processes.ts";
 import type { Child } from "./live/child.ts";
 import { idleStatements } from "./live/idle.ts";
 import { settledBytes } from "./live/settled-bytes.ts";
 import { key, openStage, type Stage } from "./live/stage.ts";
 import { measureStalled, type StalledResult } from "./live/stalled.ts";
-import { statementsSoFar } from "./live/statements.ts";
 import type { TrafficResult } from "./live/traffic.ts";
 import type { ViewersReport } from "./live/viewers.ts";
 import { type BenchOptions, type Metric, paired, type Report, summarise } from "./report.ts";
@@ -41,15 +41,18 @@ interface Round {
 /** One stretch of traffic, and what it cost. */
 async function drive(stage: Stage, api: Subject, ms: number, perSecond = rate): Promise<{ cost: Cost; ends: TrafficResult["ends"] }> {
   const pids = [stage.gateway.child.pid ?? 0, api.child.pid ?? 0];
-  const statements = await statementsSoFar(stage.database.pool);
   const [gatewayBefore = 0, apiBefore = 0] = await Promise.all(pids.map(cpuMicros));
-  const { ends, errors } = await stage.traffic.ask<TrafficResult>("run", { port: stage.gateway.port, key, body, rate: perSecond, ms });
-  if (errors > 0) throw new Error(`${errors} requests of the load failed`);
+  let result: TrafficResult = { ends: [], errors: 0 };
+  const statements = await statementsDuring(stage.database.pool, async () => {
+    result = await stage.traffic.ask<TrafficResult>("run", { port: stage.gateway.port, key, body, rate: perSecond, ms });
+  });
   const [gatewayAfter = 0, apiAfter = 0] = await Promise.all(pids.map(cpuMicros));
+  const { ends, errors } = result;
+  if (errors > 0) throw new Error(`${errors} requests of the load failed`);
   const cost = {
     gatewayCpuMicros: (gatewayAfter - gatewayBefore) / ends.length,
     apiBusy: (apiAfter - apiBefore) / (ms * 1_000),
-    statementsPerRequest: ((await statementsSoFar(stage.database.pool)) - statements) / ends.length,
+    statementsPerRequest: statements.length / ends.length,
   };
   return { cost, ends };
 }

@@ -77,6 +77,22 @@ test("a user is added, disabled, brought back by one press, and deleted while no
   await expect(page.getByRole("menuitem", { name: "Delete" })).toHaveCount(0);
 });
 
+test("messages hide nothing that can be focused, and go when what they say is undone", async ({ adminPage: page, world }) => {
+  await page.goto(`/users?q=${encodeURIComponent(`User ${world.id}`)}`);
+  const toggle = tree(page).locator("[data-id]").getByRole("switch");
+  await toggle.click();
+  const done = page.getByRole("dialog").filter({ has: page.getByRole("button", { name: "Undo" }) });
+  await expect(done.getByRole("button", { name: "Close" })).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(toggle).toBeChecked();
+  // The pointer is on it, and as long as it is nothing goes by itself.
+  await expect(done).toBeHidden();
+
+  await page.route(/\/trpc\//, (route) => (route.request().method() === "POST" ? route.abort() : route.fallback()));
+  await toggle.click();
+  await expect(page.getByRole("alertdialog").getByRole("button", { name: "Close" })).toBeVisible();
+});
+
 test("an administrator makes a key for a user from their row", async ({ adminPage: page, place, world }) => {
   await page.goto(`/users?q=${encodeURIComponent(world.userEmail)}`);
   const rows = tree(page).locator("[data-id]");

@@ -23,14 +23,21 @@ interface ToastAction {
   run(): void;
 }
 
-/** Says briefly that something worked, with an optional way back. */
+let actions = 0;
+
+/** Says briefly that something worked, with an optional way back: who takes it sees the message go. */
 export function toastDone(title: string, action?: ToastAction): void {
-  say({
-    title,
-    type: "done",
-    timeout: action ? 8_000 : 4_000,
-    ...(action ? { actionProps: { children: action.label, onClick: action.run } } : {}),
-  });
+  const message = { title, type: "done", timeout: 4_000 };
+  if (!action) {
+    say(message);
+    return;
+  }
+  const id = `action-${++actions}`;
+  function onClick(): void {
+    manager.close(id);
+    action?.run();
+  }
+  say({ ...message, id, timeout: 8_000, actionProps: { children: action.label, onClick } });
 }
 
 /** Says that something failed. */
@@ -66,9 +73,12 @@ function List() {
     const failed = toast.type === "failed";
     const Icon = failed ? CircleAlert : CircleCheck;
     return (
+      // The library hides from assistive technology what has failed, for it is said a second time elsewhere, and how to close any. Both
+      // can be focused, and what can be must not be hidden (axe: aria-hidden-focus).
       <Toast.Root
         key={toast.id}
         toast={toast}
+        aria-hidden={false}
         className="rounded-lg border border-line bg-raised shadow-pop transition duration-200 data-ending-style:opacity-0 data-limited:hidden data-starting-style:translate-y-2 data-starting-style:opacity-0"
       >
         <Toast.Content className="flex items-center gap-2.5 py-2 pr-2 pl-3">
@@ -78,7 +88,7 @@ function List() {
             <Toast.Description className="break-words text-xs text-ink-2" />
           </div>
           {toast.actionProps && <Toast.Action className={buttonClass({ variant: "outline", size: "sm" })} />}
-          <Toast.Close aria-label={t("common.close")} className={buttonClass({ variant: "ghost", size: "iconSm" })}>
+          <Toast.Close aria-hidden={false} aria-label={t("common.close")} className={buttonClass({ variant: "ghost", size: "iconSm" })}>
             <X aria-hidden="true" />
           </Toast.Close>
         </Toast.Content>

@@ -14,6 +14,21 @@ async function choose(page: Page, row: Locator, action: string): Promise<void> {
   await page.getByRole("menuitem", { name: action }).click();
 }
 
+/** Gives the most panels of tabs that were to be seen at once since. */
+async function watchPanels(page: Page): Promise<() => Promise<number>> {
+  const watched = await page.evaluateHandle(() => {
+    const seen = { most: 0 };
+    function count(): void {
+      const visible = [...document.querySelectorAll('[role="tabpanel"]')].filter((panel) => panel.checkVisibility());
+      seen.most = Math.max(seen.most, visible.length);
+      requestAnimationFrame(count);
+    }
+    count();
+    return seen;
+  });
+  return () => watched.evaluate(({ most }) => most);
+}
+
 test("a key is shown once, works at once, and stops at once", async ({ adminPage: page, place, world }) => {
   const name = `console key ${world.id}`;
   await page.goto("/keys");
@@ -36,8 +51,10 @@ test("a key is shown once, works at once, and stops at once", async ({ adminPage
   await expect(created.getByRole("tabpanel")).toContainText(place.consoleUrl);
   const link = await created.getByRole("link", { name: "Import into CC Switch" }).getAttribute("href");
   expect(new URL(link ?? "").searchParams.get("apiKey")).toBe(secret);
+  const panelsSeen = await watchPanels(page);
   await created.getByRole("tab", { name: "Codex" }).click();
   await expect(created.getByRole("tabpanel")).toContainText('wire_api = "responses"');
+  expect(await panelsSeen(), "one takes the other's place").toBe(1);
   await created.getByRole("button", { name: "I have copied it" }).click();
   expect((await callMessages(place, secret)).status).toBe(200);
   await expect(page.getByText(secret)).toHaveCount(0);

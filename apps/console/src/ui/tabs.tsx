@@ -21,7 +21,8 @@ export function Tabs({ label, tabs }: TabsProps) {
         ))}
       </Base.List>
       {tabs.map((tab) => (
-        <Base.Panel key={tab.value} value={tab.value} className="pt-3">
+        // The one that goes is still there for a frame: it would be seen above the one that comes.
+        <Base.Panel key={tab.value} value={tab.value} className="pt-3 data-ending-style:hidden">
           {tab.content}
         </Base.Panel>
       ))}

@@ -11,6 +11,7 @@ const TEXT_OID = 25;
 const SHORT_TEXT = 64;
 const TWO_POW_32 = 2 ** 32;
 const DASH = 0x2d;
+/** Taken once: strings come in more kinds than V8 keeps apart, so that a method looked up on each is a call for each character. */
 const { charCodeAt } = String.prototype;
 
 /** The bytes of one COPY, a row of `fields` values for each item. */
@@ -140,7 +141,6 @@ export class BinaryRow {
   /** Most texts are a few ASCII characters, for which a call out of JavaScript costs more than they do. */
   #writeShort(value: string, at: number): number {
     const buffer = this.#buffer;
-    // Strings come in so many kinds that reading `length` is a call each time.
     const { length } = value;
     for (let i = 0; i < length; i++) {
       const code = charCodeAt.call(value, i);

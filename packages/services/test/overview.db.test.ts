@@ -276,6 +276,16 @@ describe("what is not settled yet", () => {
     expect(await getOverview({ ...user, clock: later })).toMatchObject({ counted: [], day: { today: once } });
   });
 
+  it("names corrections that are new, in the sums or upon them, however old what they correct is", async () => {
+    const past = requestRow({ userId: user.userId, startedAtMs: Date.now() - 600_000, durationMs: 5, costNanoUsd: null });
+    const correctionOf = (row: RequestRow): RequestRow => ({ ...row, id: newId(), correctsId: row.id, costNanoUsd: "7" });
+    const [first, second] = [correctionOf(past), correctionOf(past)];
+    await settle([past, first]);
+    expect((await getOverview(admin)).counted).toEqual([first.id]);
+    await settle([second]);
+    expect((await getOverview(admin)).counted.toSorted()).toEqual([first.id, second.id].toSorted());
+  });
+
   it("names active sessions, of users their own", async () => {
     const session = (id: string, userId: string) => ({
       id,

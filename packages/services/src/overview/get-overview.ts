@@ -42,8 +42,9 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
   const isAll = ids.length === 0 && settledSeq === kept.settledSeq;
   const following = isAll ? noFollowing : await readFollowing(ctx.pool, ctx.tenantId, { userId, ids, settledSeq: kept.settledSeq });
   const settled = new Set(following.settled);
-  for (const { id, endedMs } of kept.ended) if (endedMs >= sinceMs) settled.add(id);
-  for (const { id, startedAtMs, durationMs } of following.rows) if (startedAtMs + (durationMs ?? 0) >= sinceMs) settled.add(id);
+  for (const { id, endedMs } of kept.ended) if (endedMs === null || endedMs >= sinceMs) settled.add(id);
+  for (const { id, correctsId, startedAtMs, durationMs } of following.rows)
+    if (correctsId !== null || startedAtMs + (durationMs ?? 0) >= sinceMs) settled.add(id);
   // A lost one is neither: recovery will end it.
   const ended = rows.filter(({ state }) => state !== "in_flight" && state !== "lost");
   // Counting changes them.

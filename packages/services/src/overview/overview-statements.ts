@@ -208,10 +208,12 @@ export function settledSql(own: boolean, range: OverviewRange): string {
   const scope = `tenant_id = $1${own ? " AND user_id = $3" : ""}`;
   const endedAt = "started_at + duration_ms * interval '1 ms'";
   const from = own ? "" : `${recentFrom(range)} AS "totalsFrom", `;
+  const used = own ? "user_totals WHERE tenant_id = $1 AND user_id = $3::text::uuid AND requests > 0" : "rollups_day WHERE tenant_id = $1";
   return `SELECT ${from}(SELECT coalesce(max(settled_seq), 0)::text FROM requests) AS "settledSeq",
-    EXISTS (SELECT FROM ${own ? "requests" : "rollups_day"} WHERE ${scope}) AS used,
-    (SELECT coalesce(json_agg(json_build_object('id', id, 'endedMs', extract(epoch FROM ${endedAt}) * 1000)), '[]') FROM requests
-      WHERE settled_seq > (SELECT last_value - ${RECENT} FROM requests_settled_seq) AND ${endedAt} >= $2 AND ${scope}) AS ended`;
+    EXISTS (SELECT FROM ${used}) AS used,
+    (SELECT coalesce(json_agg(json_build_object('id', id, 'endedMs', CASE WHEN corrects_id IS NULL THEN extract(epoch FROM ${endedAt}) * 1000 END)), '[]')
+      FROM requests WHERE settled_seq > (SELECT last_value - ${RECENT} FROM requests_settled_seq)
+        AND (${endedAt} >= $2 OR corrects_id IS NOT NULL) AND ${scope}) AS ended`;
 }
 
 /**

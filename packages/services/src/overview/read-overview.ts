@@ -92,7 +92,8 @@ export interface OverviewAsk {
 export interface OverviewSums extends Pick<Overview, "yesterday" | "series" | "top" | "used"> {
   today: Sums;
   settledSeq: string;
-  ended: { id: string; endedMs: number }[];
+  /** A correction, which is as old as its request, has no end of its own. */
+  ended: { id: string; endedMs: number | null }[];
 }
 
 /** What the tables say, in one snapshot; a fixed number of statements, whatever the traffic. */

@@ -13,6 +13,15 @@ export interface Answered {
 }
 export type Answer<T> = T & Answered;
 
+/**
+ * How an answer and the events of what ends go together: all that ended before `fromMs` is counted, of what ended since then
+ * `ids` are, and all corrections that are so new. A request that ends is counted once, whichever comes first and whoever's clock it has.
+ */
+export interface Recent {
+  fromMs: number;
+  ids: string[];
+}
+
 /** What series are split by. Users may not ask for `provider`, and are the only `user` they see. */
 export const seriesSplits = ["none", "model", "provider", "user", "key", "group", "dialect", "status"] as const;
 export type SeriesSplit = (typeof seriesSplits)[number];
@@ -77,6 +86,7 @@ export interface Statistics extends Buckets {
   by: SeriesSplit;
   /** The most expensive first, at most as many as asked for and as fit the answer; split by `none`: one, with id null. */
   series: StatisticsSeries[];
+  recent: Recent;
 }
 
 export interface Usage extends Buckets {
@@ -84,6 +94,7 @@ export interface Usage extends Buckets {
   /** As long as what has passed of the range, one range earlier. */
   previous: Span & { totals: SpanSums };
   trend: StatisticsColumns;
+  recent: Recent;
 }
 
 /** One of what is compared; each is read and cached by itself, so that one may fail alone. */

@@ -1,7 +1,8 @@
 import type { LiveEvent } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
+import type { Recent } from "@sluice/core/statistics";
 
-/** Requests that ended lately, each once: what answers about the past do not hold yet. */
+/** Requests that ended lately, each once: what answers about the past may not hold yet. */
 export interface EndedRows {
   push(events: readonly LiveEvent[]): void;
   /** All that are known, as they are now. */
@@ -14,9 +15,10 @@ export interface EndedRow {
   atMs: number;
 }
 
-/** Those that ended after a moment, ms since the epoch. */
-export function endedSince(rows: readonly EndedRow[], ms: number): RequestRow[] {
-  return rows.filter(({ atMs }) => atMs > ms).map(({ row }) => row);
+/** Those that an answer does not count. */
+export function uncounted(rows: readonly EndedRow[], { fromMs, ids }: Recent): RequestRow[] {
+  const counted = new Set(ids);
+  return rows.filter(({ atMs, row }) => atMs >= fromMs && !counted.has(row.id)).map(({ row }) => row);
 }
 
 const MOST = 5_000;

@@ -5,7 +5,7 @@ import type { Statistics } from "@sluice/core/statistics";
 import { zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { requestRow } from "@sluice/testing/factories";
 import { expect, it } from "vitest";
-import { createEndedRows, endedSince } from "./ended-rows.ts";
+import { createEndedRows, uncounted } from "./ended-rows.ts";
 import { moveSeries, moveTotals } from "./statistics-moves.ts";
 
 const MINUTE = 60_000;
@@ -14,28 +14,38 @@ const row = (fields: Partial<RequestRow>): RequestRow =>
   requestRow({ state: "done", status: 200, startedAtMs: MINUTE, durationMs: 500, ttftMs: 100, costNanoUsd: "7", model: "a", ...fields });
 const finished = (one: RequestRow): LiveEvent => ({ type: "request.finished", rev: FINAL_REV, row: one });
 
-it("what ended after an answer was computed is added to it once, in its bucket and series, and nothing else is", () => {
+it("what an answer does not count is added to it once, in its bucket and series, and nothing else is", () => {
   const ended = createEndedRows(() => 0);
   const one = row({ startedAtMs: 6 * MINUTE });
   const rows = [one, one, row({ model: "b" }), row({ model: "c", userId: "other" }), row({ startedAtMs: 11 * MINUTE })];
   ended.push(rows.map(finished));
   const statistics: Statistics = {
-    ...{ ...buckets, times: [...buckets.times], by: "model" },
+    ...{ ...buckets, times: [...buckets.times], by: "model", recent: { fromMs: MINUTE, ids: [] } },
     series: [
       { id: "a", ...zeroStatisticsColumns(2) },
       { id: null, ...zeroStatisticsColumns(2) },
     ],
   };
-  const heard = endedSince(ended.list(), MINUTE);
+  const heard = uncounted(ended.list(), statistics.recent);
   const moved = moveSeries(statistics, heard, { userId: one.userId });
   expect(moved.series.map(({ id, requests, costNanoUsd }) => ({ id, requests, costNanoUsd }))).toEqual([
     { id: "a", requests: [0, 1], costNanoUsd: ["0", "7"] },
     { id: null, requests: [1, 0], costNanoUsd: ["7", "0"] },
   ]);
   expect(statistics.series[0]?.requests).toEqual([0, 0]);
-  expect(moveSeries(statistics, endedSince(ended.list(), 6 * MINUTE + 500), { userId: one.userId })).toBe(statistics);
+  expect(moveSeries(statistics, uncounted(ended.list(), { fromMs: 6 * MINUTE + 501, ids: [] }), { userId: one.userId })).toBe(statistics);
   // Of what a tag says nothing is known here.
   expect(moveSeries(statistics, heard, { tag: "x" })).toBe(statistics);
+});
+
+it("what an answer counts is not counted again, whenever it ended; nor is what it must hold, because it ended long before", () => {
+  const [counted, settledLate, before] = [row({}), row({}), row({ startedAtMs: 0, durationMs: 10 })];
+  const ended = createEndedRows(() => 2 * MINUTE);
+  const correction = row({ correctsId: before.id, startedAtMs: 0 });
+  ended.push([...[counted, settledLate, before].map(finished), { type: "request.corrected", rev: FINAL_REV + 1, row: before, correction }]);
+  const idsOf = (ids: string[]) => uncounted(ended.list(), { fromMs: MINUTE, ids }).map(({ id }) => id);
+  expect(idsOf([counted.id])).toEqual([settledLate.id, correction.id]);
+  expect(idsOf([counted.id, settledLate.id, correction.id])).toEqual([]);
 });
 
 it("totals take sums of requests that ended, and of corrections tokens and cost alone", () => {
@@ -46,6 +56,7 @@ it("totals take sums of requests that ended, and of corrections tokens and cost 
     totals,
     previous: { fromMs: 0, toMs: 0, totals },
     trend: zeroStatisticsColumns(2),
+    recent: { fromMs: 0, ids: [] },
   };
   const aborted = row({ state: "aborted", status: 0, ttftMs: null });
   const correction = row({ correctsId: aborted.id, costNanoUsd: "-3" });

@@ -1,8 +1,8 @@
 import type { RequestRow } from "@sluice/core/requests";
-import type { Answered } from "@sluice/core/statistics";
+import type { Answered, Recent } from "@sluice/core/statistics";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef } from "react";
-import { createEndedRows, type EndedRow, endedSince } from "../live/ended-rows.ts";
+import { createEndedRows, type EndedRow, uncounted } from "../live/ended-rows.ts";
 import { frameSchedule } from "../live/frame-schedule.ts";
 import { listenTo } from "../live/hub.ts";
 import { serverNow } from "../live/server-clock.ts";
@@ -87,8 +87,8 @@ export function useLiveAnswer<T extends Answered>(key: readonly unknown[], read:
   return { data, error, busy: isFetching, retry: () => void refetch() };
 }
 
-/** What ended after an answer was computed. */
-export function useEndedSince(asOf: number | undefined): RequestRow[] {
+/** What ended and is not counted by an answer. */
+export function useUncounted(recent: Recent | undefined): RequestRow[] {
   const rows = useStore(heard);
-  return useMemo(() => (asOf === undefined ? [] : endedSince(rows, asOf)), [rows, asOf]);
+  return useMemo(() => (recent === undefined ? [] : uncounted(rows, recent)), [rows, recent]);
 }

@@ -3,14 +3,22 @@ import type { CacheKind } from "@sluice/core/cache-kinds";
 import type { Answer } from "@sluice/core/statistics";
 import { cacheScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
+import { awaitSettled } from "./recent-ends.ts";
 
-/** An answer about the past, computed or kept, with when that was and which. `asked` is all that it depends on beside who asks. */
+/**
+ * An answer about the past, computed or kept, with when that was and which. `asked` is all that it depends on beside who asks. What ended
+ * before `atMs`, ms since the epoch, is settled by then.
+ */
 export async function answered<T extends object>(
   ctx: Ctx,
   name: `${CacheKind}:${string}`,
   asked: object,
-  compute: () => Promise<T>,
+  compute: (atMs: number) => Promise<T>,
 ): Promise<Answer<T>> {
-  const { value, ...when } = await cached(ctx, name, { scope: cacheScope(ctx), input: asked }, compute);
+  const { value, ...when } = await cached(ctx, name, { scope: cacheScope(ctx), input: asked }, async () => {
+    const atMs = ctx.clock.now();
+    await awaitSettled(ctx);
+    return compute(atMs);
+  });
   return { ...value, ...when };
 }

@@ -39,7 +39,8 @@ export async function compare(ctx: Ctx, input: z.input<typeof CompareInput>): Pr
 
 async function comparedOf(ctx: Ctx, plan: BucketPlan, { by, id }: { by: CompareSplit; id: string }): Promise<Compared> {
   try {
-    return { id, failed: false, ...(await usageOf(ctx, plan, { [fieldOf[by]]: id })) };
+    const { recent: _, ...usage } = await usageOf(ctx, plan, { [fieldOf[by]]: id });
+    return { id, failed: false, ...usage };
   } catch (thrown) {
     const { code, message } = publicErrorOf(thrown);
     if (code === "forbidden" || code === "not_found") throw thrown;

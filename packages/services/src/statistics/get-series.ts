@@ -6,6 +6,7 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { answered } from "./answered.ts";
 import { readSeries } from "./read-series.ts";
+import { recentAsk } from "./recent-ends.ts";
 import { fineFrom, planOf, refuseSplit, sumsAsk } from "./statistics-ask.ts";
 
 /** Values of an answer, nine a bucket and series: with the figures of a large gateway it stays below 50 KB. */
@@ -24,7 +25,9 @@ export async function getSeries(ctx: Ctx, input: z.input<typeof GetSeriesInput> 
   const most = Math.max(1, Math.min(top, Math.floor(MOST_POINTS / times.length) - 1));
   const ask = await sumsAsk(ctx, filter);
   const asked = { fromMs: times[0], toMs: endMs, step, zone, by, top: most, ask };
-  return answered(ctx, "stats:series", asked, async () => {
-    return { zone, step, times, endMs, by, series: await readSeries(ctx.pool, { plan, ask, by, top: most, fineFromMs: fineFrom(ctx) }) };
+  return answered(ctx, "stats:series", asked, async (atMs) => {
+    const recent = recentAsk(ctx, atMs);
+    const read = await readSeries(ctx.pool, { plan, ask, by, top: most, fineFromMs: fineFrom(ctx), recent });
+    return { zone, step, times, endMs, by, ...read };
   });
 }

@@ -8,6 +8,7 @@ import { parse } from "../parse.ts";
 import { answered } from "./answered.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
 import { readUsage, type UsageSpan } from "./read-usage.ts";
+import { recentAsk } from "./recent-ends.ts";
 import { fineFrom, nowEdge, planOf, sumsAsk } from "./statistics-ask.ts";
 
 /**
@@ -29,7 +30,9 @@ export async function usageOf(ctx: Ctx, plan: BucketPlan, filter: StatisticsFilt
   const ask = await sumsAsk(ctx, filter);
   const previous = previousOf(ctx, plan, fineFromMs);
   const asked = { fromMs: times[0], toMs: endMs, step, zone, previous, ask };
-  return answered(ctx, "trend:usage", asked, () => readUsage(ctx.pool, { plan, ask, previous, fineFromMs }));
+  return answered(ctx, "trend:usage", asked, (atMs) => {
+    return readUsage(ctx.pool, { plan, ask, previous, fineFromMs, recent: recentAsk(ctx, atMs) });
+  });
 }
 
 /** One range earlier; of a range that is going on as long as it has been. */

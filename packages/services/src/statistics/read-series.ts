@@ -1,5 +1,5 @@
 import { isId } from "@sluice/core/ids";
-import type { SeriesSplit, StatisticsSeries } from "@sluice/core/statistics";
+import type { SeriesSplit, Statistics, StatisticsSeries } from "@sluice/core/statistics";
 import { addToStatistics, zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import type { Pool, PoolClient } from "pg";
@@ -8,6 +8,7 @@ import type { BucketList } from "../overview/overview-statements.ts";
 import { readWholeMonths } from "./month-pieces.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
 import { dearestSql, type RankedSpan, rankedSql } from "./ranked-statement.ts";
+import { type RecentAsk, readRecent } from "./recent-ends.ts";
 import { negated, type SlotSums, slotsOf, weightsOf } from "./slot-pieces.ts";
 import {
   addedUp,
@@ -43,9 +44,13 @@ interface SeriesAsk {
  * Series of the first `top` by cost, and one of all others (id null) when there are any. Where sums of all are kept the first are found
  * over the whole range, which is few buckets; by bucket they alone are read, the others are all less them.
  */
-export function readSeries(pool: Pool, { plan, ask, by, top, fineFromMs }: SeriesAsk): Promise<StatisticsSeries[]> {
+export function readSeries(
+  pool: Pool,
+  { recent, ...asked }: SeriesAsk & { recent: RecentAsk },
+): Promise<Pick<Statistics, "series" | "recent">> {
+  const { plan, by } = asked;
   return readSnapshot(pool, planSettings, async (client) => {
-    const { ids, rows } = await readRows(client, { plan, ask, by, top, fineFromMs });
+    const { ids, rows } = await readRows(client, asked);
     const series = new Map<string | null, StatisticsSeries>(ids.map((id) => [id, { id, ...zeroStatisticsColumns(plan.times.length) }]));
     if (by === "none") series.set(null, { id: null, ...zeroStatisticsColumns(plan.times.length) });
     for (const row of rows) {
@@ -54,7 +59,8 @@ export function readSeries(pool: Pool, { plan, ask, by, top, fineFromMs }: Serie
       series.set(row.id, columns);
       addToStatistics(columns, row.slot, row);
     }
-    return [...series.values()].filter((one) => one.id !== null || by === "none" || isUsed(one));
+    const used = [...series.values()].filter((one) => one.id !== null || by === "none" || isUsed(one));
+    return { series: used, recent: await readRecent(client, recent) };
   });
 }
 

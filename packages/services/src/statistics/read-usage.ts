@@ -1,4 +1,4 @@
-import type { Span, SpanSums, StatisticsColumns } from "@sluice/core/statistics";
+import type { Recent, Span, SpanSums, StatisticsColumns } from "@sluice/core/statistics";
 import { addToStatistics, zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import type { Pool } from "pg";
@@ -6,6 +6,7 @@ import { sqlValues } from "../lists/list-statement.ts";
 import { type BucketList, bucketsOf } from "../overview/overview-statements.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
 import { planSettings } from "./read-series.ts";
+import { type RecentAsk, readRecent } from "./recent-ends.ts";
 import { type SlotSums, slotsOf } from "./slot-pieces.ts";
 import { bySlotSql, type SumsAsk, summed, wantedSql } from "./sums-statement.ts";
 
@@ -13,6 +14,7 @@ export interface UsageSpan {
   totals: SpanSums;
   previous: Span & { totals: SpanSums };
   trend: StatisticsColumns;
+  recent: Recent;
 }
 
 export const noSpanSums: SpanSums = {
@@ -23,17 +25,26 @@ export const noSpanSums: SpanSums = {
 /** What the span before is summed up under, which is no slot. */
 const BEFORE = -1;
 
-/** Sums of a range, by bucket and in all, and of the span before: one statement. */
+/** Sums of a range, by bucket and in all, and of the span before: one statement, and another for what of it is recent. */
 export async function readUsage(
   pool: Pool,
-  { plan, ask, previous, fineFromMs }: { plan: BucketPlan; ask: SumsAsk; previous: Span; fineFromMs: number },
+  {
+    plan,
+    ask,
+    previous,
+    fineFromMs,
+    recent: recentOf,
+  }: { plan: BucketPlan; ask: SumsAsk; previous: Span; fineFromMs: number; recent: RecentAsk },
 ): Promise<UsageSpan> {
   const values = sqlValues();
   const { pieces } = plan;
   const from = (buckets: BucketList): string => wantedSql(values, ask, "none", buckets);
   const before = bucketsOf(previous.fromMs, previous.toMs, fineFromMs);
   const text = `${bySlotSql(values, pieces, summed, from)} UNION ALL SELECT ${BEFORE}, id, ${summed} FROM ${from(before)} GROUP BY 1, 2`;
-  const { rows } = await readSnapshot(pool, planSettings, (client) => client.query<SlotSums>(text, values.list));
+  const { rows, recent } = await readSnapshot(pool, planSettings, async (client) => {
+    const { rows } = await client.query<SlotSums>(text, values.list);
+    return { rows, recent: await readRecent(client, recentOf) };
+  });
   const trend = zeroStatisticsColumns(plan.times.length);
   let totals = noSpanSums;
   for (const { slot, id: _, ...sums } of slotsOf(pieces, rows)) {
@@ -41,7 +52,7 @@ export async function readUsage(
     totals = added(totals, sums);
   }
   const { slot: _, id: __, ...sums } = rows.find(({ slot }) => slot === BEFORE) ?? { slot: BEFORE, id: "", ...noSpanSums };
-  return { totals, previous: { ...previous, totals: sums }, trend };
+  return { totals, previous: { ...previous, totals: sums }, trend, recent };
 }
 
 function added(a: SpanSums, b: SpanSums): SpanSums {

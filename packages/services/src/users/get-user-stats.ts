@@ -10,6 +10,7 @@ import { type TotalsRow, totalsColumns, toUsageTotals } from "../lists/usage-tot
 import { parse } from "../parse.ts";
 import { movedBy, periodStart } from "../statistics/plan-buckets.ts";
 import { readSpan } from "../statistics/read-usage.ts";
+import { awaitSettled } from "../statistics/recent-ends.ts";
 import { fineFrom, zoneOf } from "../statistics/statistics-ask.ts";
 
 const totalsSql = `SELECT ${totalsColumns}, (SELECT coalesce(sum(amount_nano_usd), 0)::text FROM account_entries e
@@ -29,6 +30,7 @@ export async function getUserStats(ctx: Ctx, input: z.input<typeof GetUserStatsI
   // Of somebody else's too: what is entered in the account is seen at once.
   const options = { scope: cacheScope(ctx), input: { userId }, tags: [`user:${userId}`] as const };
   const { value, ...when } = await cached(ctx, "userStats:one", options, async () => {
+    await awaitSettled(ctx);
     const { rows } = await ctx.pool.query<TotalsRow & { refunded: string }>(totalsSql, [ctx.tenantId, userId]);
     const [row] = rows;
     if (!row) throw new SluiceError("not_found", { field: "userId" });

@@ -10,7 +10,7 @@ import { AnswerNote } from "../../statistics/answer-note.tsx";
 import { FilterBar, SpanBar } from "../../statistics/filter-bar.tsx";
 import { type Measure, measures } from "../../statistics/measures.ts";
 import { filterOf, logSearch, spanOf } from "../../statistics/search.ts";
-import { useEndedSince, useLiveAnswer } from "../../statistics/use-live-answer.ts";
+import { useLiveAnswer, useUncounted } from "../../statistics/use-live-answer.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { NativeSelect } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
@@ -118,7 +118,7 @@ function useStatistics(search: StatisticsSearch, split: { by: SeriesSplit; top: 
     goesOn,
   );
   const [answer, totalsAnswer] = [seriesAnswer.data, usageAnswer.data];
-  const [seriesRows, usageRows] = [useEndedSince(answer?.asOf), useEndedSince(totalsAnswer?.asOf)];
+  const [seriesRows, usageRows] = [useUncounted(answer?.recent), useUncounted(totalsAnswer?.recent)];
   const asked = JSON.stringify(filter);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `asked` stands for the filter
   const series = useMemo(() => answer && { ...answer, ...moveSeries(answer, seriesRows, filter) }, [answer, seriesRows, asked]);

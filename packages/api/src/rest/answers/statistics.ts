@@ -33,9 +33,13 @@ const series = z
   .object({ id: z.string().nullable(), ...statisticsFields })
   .meta({ id: "StatisticsSeries", description: "A value a bucket; id null: all others." });
 
-export const statistics = z.object({ ...buckets, by: z.enum(seriesSplits), series: z.array(series), ...answeredFields });
+const recent = z
+  .object({ fromMs: atMs, ids: z.array(idField) })
+  .meta({ description: "Of the requests that ended since `fromMs` those that are counted; of those before all are." });
 
-export const usage = z.object({ ...buckets, ...usageFields, ...answeredFields });
+export const statistics = z.object({ ...buckets, by: z.enum(seriesSplits), series: z.array(series), recent, ...answeredFields });
+
+export const usage = z.object({ ...buckets, ...usageFields, recent, ...answeredFields });
 
 export const comparison = z.object({
   ...buckets,

@@ -87,6 +87,29 @@ test("time ranges stay relative in the address; [ and ] step through them", asyn
   await expect(page).toHaveURL(/from=now-7d/);
 });
 
+test("a key pressed while what was chosen from goes away is the page's already", async ({ adminPage: page, place, world }) => {
+  await makeRequests(place, world, [models.plain]);
+  await openLogs(page, world);
+  await page.getByRole("button", { name: "Time range: All time" }).click();
+  const day = page.getByRole("dialog", { name: "Time range" }).getByRole("button", { name: "Last 24 h" });
+  const focused = page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const closing = new MutationObserver(() => {
+          if (!document.querySelector("[data-closed] :focus")) return;
+          closing.disconnect();
+          resolve(document.activeElement?.textContent);
+          document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true }));
+        });
+        closing.observe(document, { attributes: true, subtree: true });
+      }),
+  );
+  await day.click();
+  expect(await focused).toBe("Last 24 h");
+  await expect(page.getByRole("dialog", { name: "Time range" })).toHaveCount(0);
+  await expect(page.getByRole("combobox", { name: "Find requests" })).toBeFocused();
+});
+
 test("columns come and go, and are remembered", async ({ adminPage: page, place, world }) => {
   await makeRequests(place, world, [models.plain]);
   await openLogs(page, world);

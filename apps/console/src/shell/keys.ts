@@ -23,14 +23,25 @@ export function setSingleKeys(on: boolean): void {
   }
 }
 
+/** What is closing has no keys any more, though the focus leaves it with the last of it. */
+const openPopup = ["dialog", "alertdialog", "menu", "listbox"].map((role) => `[role="${role}"]:not([data-closed])`).join();
+/** Keys pressed in an open one: told before anybody hears them, for what a key closes has had that key. */
+const ofPopups = new WeakSet<KeyboardEvent>();
+
+function noteOwner(event: KeyboardEvent): void {
+  if (event.target instanceof HTMLElement && event.target.closest(openPopup)) ofPopups.add(event);
+}
+
 /** Hears every key from the moment the component is drawn: whoever sees a page may use it, and the effects come after the paint. */
 export function useKeyDown(onKey: (event: KeyboardEvent) => void): void {
   const latest = useRef(onKey);
   latest.current = onKey;
   useLayoutEffect(() => {
-    const hear = (event: KeyboardEvent): void => latest.current(event);
-    window.addEventListener("keydown", hear);
-    return () => window.removeEventListener("keydown", hear);
+    const listening = new AbortController();
+    const { signal } = listening;
+    window.addEventListener("keydown", (event) => noteOwner(event), { signal, capture: true });
+    window.addEventListener("keydown", (event) => latest.current(event), { signal });
+    return () => listening.abort();
   }, []);
 }
 
@@ -49,9 +60,5 @@ export function isTyping(event: KeyboardEvent): boolean {
     return true;
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
-  return (
-    target.isContentEditable ||
-    /^(input|textarea|select)$/i.test(target.tagName) ||
-    target.closest('[role="dialog"],[role="alertdialog"],[role="menu"],[role="listbox"]') !== null
-  );
+  return target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName) || ofPopups.has(event);
 }

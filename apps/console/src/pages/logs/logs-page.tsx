@@ -72,7 +72,7 @@ export function LogsPage() {
     onNewest: newest,
     onQuery: () => query.current?.focus(),
     onMenu: setMenuCell,
-    onRange: (step) => setSearch(shifted(search, step)),
+    onRange: (step) => void navigate({ search: (old) => ({ ...old, ...shifted(old, step) }), replace: true }),
     onUndo: undo,
   });
 

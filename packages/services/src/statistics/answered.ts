@@ -7,18 +7,16 @@ import { awaitSettled } from "./recent-ends.ts";
 
 /**
  * An answer about the past, computed or kept, with when that was and which. `asked` is all that it depends on beside who asks. What ended
- * before `atMs`, ms since the epoch, is settled by then.
+ * before `fromMs`, ms since the epoch, is settled by then.
  */
 export async function answered<T extends object>(
   ctx: Ctx,
   name: `${CacheKind}:${string}`,
   asked: object,
-  compute: (atMs: number) => Promise<T>,
+  compute: (fromMs: number) => Promise<T>,
 ): Promise<Answer<T>> {
-  const { value, ...when } = await cached(ctx, name, { scope: cacheScope(ctx), input: asked }, async () => {
-    const atMs = ctx.clock.now();
-    await awaitSettled(ctx);
-    return compute(atMs);
-  });
+  const { value, ...when } = await cached(ctx, name, { scope: cacheScope(ctx), input: asked }, async () =>
+    compute(await awaitSettled(ctx)),
+  );
   return { ...value, ...when };
 }

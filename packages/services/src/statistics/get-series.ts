@@ -25,8 +25,8 @@ export async function getSeries(ctx: Ctx, input: z.input<typeof GetSeriesInput> 
   const most = Math.max(1, Math.min(top, Math.floor(MOST_POINTS / times.length) - 1));
   const ask = await sumsAsk(ctx, filter);
   const asked = { fromMs: times[0], toMs: endMs, step, zone, by, top: most, ask };
-  return answered(ctx, "stats:series", asked, async (atMs) => {
-    const recent = recentAsk(ctx, atMs);
+  return answered(ctx, "stats:series", asked, async (fromMs) => {
+    const recent = recentAsk(ctx, fromMs);
     const read = await readSeries(ctx.pool, { plan, ask, by, top: most, fineFromMs: fineFrom(ctx), recent });
     return { zone, step, times, endMs, by, ...read };
   });

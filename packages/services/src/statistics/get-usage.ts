@@ -30,8 +30,8 @@ export async function usageOf(ctx: Ctx, plan: BucketPlan, filter: StatisticsFilt
   const ask = await sumsAsk(ctx, filter);
   const previous = previousOf(ctx, plan, fineFromMs);
   const asked = { fromMs: times[0], toMs: endMs, step, zone, previous, ask };
-  return answered(ctx, "trend:usage", asked, (atMs) => {
-    return readUsage(ctx.pool, { plan, ask, previous, fineFromMs, recent: recentAsk(ctx, atMs) });
+  return answered(ctx, "trend:usage", asked, (fromMs) => {
+    return readUsage(ctx.pool, { plan, ask, previous, fineFromMs, recent: recentAsk(ctx, fromMs) });
   });
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RequestRow } from "@sluice/core/requests";
 import type { Recent } from "@sluice/core/statistics";
 import type { PoolClient } from "pg";
 import { rowScope } from "../access.ts";
@@ -16,24 +17,29 @@ const MOST_RECENT = 2_000;
 
 /**
  * Waits until what ended before the call is settled: sums that are kept for a minute would lack for as long what ended a moment before
- * they were read. A settler that hangs is waited for a second.
+ * they were read. A settler that is slow, or hangs, is waited for a second. Resolves with the moment, ms since the epoch, before which
+ * all that ended is settled.
  */
-export async function awaitSettled({ live, pool, clock }: Ctx): Promise<void> {
-  const sinceMs = clock.now() - HELD_UP_MS;
-  const ended = (await live.registry.list())
-    .filter(({ state, startedAtMs, durationMs }) => state !== "in_flight" && state !== "lost" && startedAtMs + (durationMs ?? 0) >= sinceMs)
-    .map(({ id }) => id);
-  if (ended.length === 0) return;
-  // Newest first; between them lie the partitions that are looked at.
-  const values = [ended, ended.at(-1), ended[0]];
-  for (let waitedMs = 0; waitedMs < MOST_WAIT_MS; waitedMs += EVERY_MS) {
-    const { rows } = await pool.query<{ settled: number }>(settledSql, values);
-    if (rows[0]?.settled === ended.length) return;
-    await sleep(EVERY_MS);
+export async function awaitSettled({ live, pool, clock }: Ctx): Promise<number> {
+  const nowMs = clock.now();
+  let waiting = (await live.registry.list()).filter(({ state }) => state !== "in_flight" && state !== "lost");
+  waiting = waiting.filter((row) => endOf(row) >= nowMs - HELD_UP_MS);
+  for (let waitedMs = 0; waiting.length > 0 && waitedMs < MOST_WAIT_MS; waitedMs += EVERY_MS) {
+    if (waitedMs > 0) await sleep(EVERY_MS);
+    const ids = waiting.map(({ id }) => id);
+    // Newest first; between them lie the partitions that are looked at.
+    const { rows } = await pool.query<{ id: string }>(settledSql, [ids, ids.at(-1), ids[0]]);
+    const settled = new Set(rows.map(({ id }) => id));
+    waiting = waiting.filter(({ id }) => !settled.has(id));
   }
+  return Math.min(nowMs - RECENT_MS, ...waiting.map(endOf));
 }
 
-const settledSql = "SELECT count(*)::int AS settled FROM requests WHERE id = ANY($1::uuid[]) AND id BETWEEN $2::uuid AND $3::uuid";
+const settledSql = "SELECT id::text FROM requests WHERE id = ANY($1::uuid[]) AND id BETWEEN $2::uuid AND $3::uuid";
+
+function endOf({ startedAtMs, durationMs }: RequestRow): number {
+  return startedAtMs + (durationMs ?? 0);
+}
 
 /** Whose recent ends are named, and since when. */
 export interface RecentAsk {
@@ -43,8 +49,8 @@ export interface RecentAsk {
   fromMs: number;
 }
 
-export function recentAsk(ctx: Ctx, atMs: number): RecentAsk {
-  return { tenantId: ctx.tenantId, ...rowScope(ctx), fromMs: atMs - RECENT_MS };
+export function recentAsk(ctx: Ctx, fromMs: number): RecentAsk {
+  return { tenantId: ctx.tenantId, ...rowScope(ctx), fromMs };
 }
 
 /** In the snapshot of the sums. Corrections are as old as what they correct, so they go by when they were written alone. */

@@ -67,7 +67,7 @@ export interface Overview {
   /** Ids of requests in flight and of active sessions. */
   inFlight: string[];
   sessions: string[];
-  /** Finished about when this was read, and counted: their event may still come. */
+  /** Counted, although their event may still come: what ended in the last {@link RECENT_MS} before `serverNowMs`. */
   counted: string[];
   /** False before the first request ever. */
   used: boolean;
@@ -79,6 +79,8 @@ export interface Overview {
 export const TOP = 8;
 export const SERIES = 6;
 export const FIVE_MINUTES_MS = 300_000;
+/** Requests that ended this long before a reading may still be on their way to a viewer. */
+export const RECENT_MS = 5_000;
 
 export const noSums: Sums = {
   ...{ requests: 0, errors: 0, input: 0, output: 0, cacheWrite: 0, cacheRead: 0 },

@@ -21,8 +21,11 @@ import { createTopicNeeds } from "./topic-needs.ts";
 export interface LiveListener {
   /** Topics that it is kept current by, when it outlives the pages that need them. */
   of?: readonly Topic[];
-  /** `at` is the position after them: what a list read there or later has already. */
-  events?(events: readonly LiveEvent[], at: BusId): void;
+  /**
+   * `at` is the position after them: what a list read there or later has already. `after` is the one before: between the two lie a
+   * hundred ms, or, when they are replayed, all that was missed.
+   */
+  events?(events: readonly LiveEvent[], at: BusId, after: BusId): void;
   /** The stream has a hole, or one of its topics lapsed: read your lists again, once. */
   reset?(): void;
 }
@@ -251,7 +254,7 @@ function take(frame: LiveFrame, after: BusId, topics: readonly Topic[]): void {
   const hole = frame.reset !== undefined || (frame.gap ?? 0) > 0;
   if (hole) followed.clear();
   const lapsed = followed.follow(topics, hole ? frame.id : after);
-  if (frame.events.length > 0) for (const listener of [...listeners]) listener.events?.(frame.events, frame.id);
+  if (frame.events.length > 0) for (const listener of [...listeners]) listener.events?.(frame.events, frame.id, after);
   if (hole) for (const listener of [...listeners]) listener.reset?.();
   else lapse(lapsed);
 }

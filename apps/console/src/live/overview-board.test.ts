@@ -105,8 +105,8 @@ describe("what is pushed", () => {
     const { board, counts, flush, pending } = arrange();
     board.load(overviewAt("e:10-0"));
     const before = counts.views;
-    for (let at = 0; at < 500; at++) board.push([started(`r${at}`), finished(`r${at}`)], `e:${11 + at}-0`);
-    board.push([started("open")], "e:600-0");
+    for (let at = 0; at < 500; at++) board.push([started(`r${at}`), finished(`r${at}`)], `e:${11 + at}-0`, `e:${10 + at}-0`);
+    board.push([started("open")], "e:600-0", "e:599-0");
     expect([counts.views - before, pending()]).toEqual([0, 1]);
     flush();
     expect(counts.views - before).toBe(1);
@@ -116,7 +116,7 @@ describe("what is pushed", () => {
     expect(view?.overview.series[0]?.requests.at(-1)).toBe(500);
     expect(view?.overview.top.model).toEqual([{ id: "m", requests: 500, errors: 0, tokens: 60_000, costNanoUsd: "500000" }]);
     expect(view?.inFlight).toBe(1);
-    board.push([finished("open", { state: "error", status: 502 })], "e:601-0");
+    board.push([finished("open", { state: "error", status: 502 })], "e:601-0", "e:600-0");
     flush();
     expect(board.get()).toMatchObject({ inFlight: 0, overview: { day: { today: { requests: 501, errors: 1 } } } });
   });
@@ -124,15 +124,29 @@ describe("what is pushed", () => {
   it("counts nothing twice: what the reading has, what it names, what comes again", () => {
     const { board, flush } = arrange();
     const end = board.expect();
-    board.push([finished("before")], "e:9-0");
-    board.push([started("long"), finished("during"), finished("named")], "e:11-0");
+    board.push([finished("before")], "e:9-0", "e:8-0");
+    board.push([started("long"), finished("during"), finished("named")], "e:11-0", "e:10-0");
     end();
     board.load(overviewAt("e:10-0", { counted: ["named"], inFlight: ["long"] }));
     expect(board.get()?.overview.day.today.requests).toBe(1);
-    board.push([finished("during"), finished("long")], "e:12-0");
-    board.push([finished("long")], "e:13-0");
+    board.push([finished("during"), finished("long")], "e:12-0", "e:11-0");
+    board.push([finished("long")], "e:13-0", "e:12-0");
     flush();
     expect(board.get()).toMatchObject({ inFlight: 0, overview: { day: { today: { requests: 2 } } } });
+  });
+
+  it("a frame that is replayed across the reading: what ended long before that is in it, and is not named", () => {
+    const { board, flush } = arrange();
+    board.load(overviewAt("e:10-0", { counted: ["named"], inFlight: ["long"] }));
+    const before = { startedAtMs: NOON - 12_000 };
+    const events = [finished("old", before), finished("long", before), finished("named", { startedAtMs: NOON - 2_000 }), finished("new")];
+    board.push(events, "e:11-0", "e:2-0");
+    flush();
+    expect(board.get()).toMatchObject({ inFlight: 0, overview: { day: { today: { requests: 2 } } } });
+    // What a process that died left is told late, and only after the reading: it is not in it.
+    board.push([finished("recovered", before)], "e:12-0", "e:11-0");
+    flush();
+    expect(board.get()?.overview.day.today.requests).toBe(3);
   });
 
   it("sets active sessions beside those of yesterday at this time of day, as the clock goes on", () => {
@@ -154,11 +168,11 @@ describe("what is pushed", () => {
       type,
       row: { id } as SessionRow,
     });
-    board.push([session("s2", "session.started"), session("s1", "session.updated")], "e:11-0");
-    board.push([{ type: "request.lost", rev: 1, row: rowOf("r1", { state: "lost" }) }], "e:12-0");
+    board.push([session("s2", "session.started"), session("s1", "session.updated")], "e:11-0", "e:10-0");
+    board.push([{ type: "request.lost", rev: 1, row: rowOf("r1", { state: "lost" }) }], "e:12-0", "e:11-0");
     flush();
     expect(board.get()).toMatchObject({ sessions: 2, inFlight: 0 });
-    board.push([session("s1", "session.ended"), finished("r1")], "e:13-0");
+    board.push([session("s1", "session.ended"), finished("r1")], "e:13-0", "e:12-0");
     flush();
     expect(board.get()).toMatchObject({ sessions: 1, inFlight: 0, overview: { day: { today: { requests: 1 } } } });
   });
@@ -166,7 +180,7 @@ describe("what is pushed", () => {
   it("tells how fast it goes, and that it stopped, without another event", () => {
     const { board, flush, pass } = arrange();
     board.load(overviewAt("e:10-0"));
-    board.push([started("a"), finished("a")], "e:11-0");
+    board.push([started("a"), finished("a")], "e:11-0", "e:10-0");
     pass(10_000);
     flush();
     expect(board.get()?.rates).toEqual({ requestsPerSecond: 0.1, tokensPerSecond: 12, costPerHourNanoUsd: "360000" });
@@ -184,7 +198,7 @@ describe("as time passes", () => {
     expect(board.get()?.then.requests).toBeGreaterThan(1_555);
     const { times = [], endMs = 0 } = board.get()?.overview ?? {};
     expect([times.length, (times[0] ?? 0) - NOON, endMs - NOON]).toEqual([288, (65 - 1_440) * MINUTE, 65 * MINUTE]);
-    board.push([finished("late", { startedAtMs: NOON + 61 * MINUTE })], "e:11-0");
+    board.push([finished("late", { startedAtMs: NOON + 61 * MINUTE })], "e:11-0", "e:10-0");
     expect(board.get()?.overview.series[0]?.requests.at(-1)).toBe(1);
     expect(counts.readings).toBe(0);
   });
@@ -194,7 +208,7 @@ describe("as time passes", () => {
     board.load(overviewAt("e:10-0"));
     pass(12 * 60 * MINUTE + 20_000);
     expect(counts.readings).toBe(1);
-    board.push([finished("new", { startedAtMs: DAY_START + 1_440 * MINUTE + 1 })], "e:11-0");
+    board.push([finished("new", { startedAtMs: DAY_START + 1_440 * MINUTE + 1 })], "e:11-0", "e:10-0");
     flush();
     expect(board.get()?.overview.day.today.requests).toBe(0);
     pass(60 * MINUTE);
@@ -215,7 +229,7 @@ describe("as time passes", () => {
       readAgain: () => {},
     });
     board.load(overviewAt("e:10-0"));
-    board.push([started("a")], "e:11-0");
+    board.push([started("a")], "e:11-0", "e:10-0");
     expect(timers).toBe(0);
     expect(board.get()).not.toBeNull();
   });

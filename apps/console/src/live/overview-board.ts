@@ -1,5 +1,5 @@
 import type { BusId, LiveEvent } from "@sluice/core/events";
-import { countRow, moveRange, type Overview, type Until, untilTime } from "@sluice/core/overview";
+import { countRow, moveRange, type Overview, RECENT_MS, type Until, untilTime } from "@sluice/core/overview";
 import type { RequestRow } from "@sluice/core/requests";
 import { sameTimeYesterday } from "@sluice/core/time-zone";
 import { covers } from "./bus-id.ts";
@@ -40,7 +40,8 @@ export interface OverviewBoard {
   /** A reading begins: what is heard until it is loaded is kept, and counted if the reading has it not. The end of the call. */
   expect(): () => void;
   load(overview: Overview): void;
-  push(events: readonly LiveEvent[], at: BusId): void;
+  /** `at` is the position after them, `after` the one before. */
+  push(events: readonly LiveEvent[], at: BusId, after: BusId): void;
 }
 
 /** Events kept while a reading is under way; with more the reading is done again. */
@@ -58,7 +59,7 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
   let inFlight = new Set<string>();
   let sessions = new Set<string>();
   let counted = new Set<string>();
-  let kept: { events: readonly LiveEvent[]; at: BusId }[] = [];
+  let kept: { events: readonly LiveEvent[]; at: BusId; after: BusId }[] = [];
   let keptEvents = 0;
   let readings = 0;
   let expecting = false;
@@ -94,23 +95,27 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
     cancelTick = options.after(Math.max(50, due), show);
   }
 
-  function apply(events: readonly LiveEvent[], at: BusId): void {
+  function apply(events: readonly LiveEvent[], at: BusId, after: BusId): void {
     // A frame from before the reading is in it already.
     if (!overview || covers(at, overview.busId)) return;
+    // One that is replayed may begin long before the reading and end after it.
+    const isAcross = !covers(overview.busId, after);
     for (const event of events) {
       if (event.type === "session.ended") sessions.delete(event.row.id);
       else if (event.type === "session.started" || event.type === "session.updated") sessions.add(event.row.id);
-      else if (event.type === "request.finished" || event.type === "request.refused") finish(event.row);
-      else if (event.type === "request.corrected") finish(event.correction);
+      else if (event.type === "request.finished" || event.type === "request.refused") finish(event.row, isAcross);
+      else if (event.type === "request.corrected") finish(event.correction, isAcross);
       else if (event.type === "request.lost") inFlight.delete(event.row.id);
       else if ((event.type === "request.started" || event.type === "request.progressed") && !counted.has(event.row.id))
         inFlight.add(event.row.id);
     }
   }
 
-  function finish(row: RequestRow): void {
-    inFlight.delete(row.id);
+  function finish(row: RequestRow, isAcross: boolean): void {
+    const flew = inFlight.delete(row.id);
     if (counted.has(row.id) || !overview) return;
+    // The reading counts it, and names the later ones alone.
+    if (isAcross && !flew && row.correctsId === null && row.startedAtMs + (row.durationMs ?? 0) < overview.serverNowMs - RECENT_MS) return;
     counted.add(row.id);
     const [oldest] = counted;
     if (counted.size > MAX_COUNTED && oldest !== undefined) counted.delete(oldest);
@@ -132,7 +137,7 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
       kept = [];
       keptEvents = 0;
     }
-    for (const { events, at } of heard) apply(events, at);
+    for (const { events, at, after } of heard) apply(events, at, after);
     show();
     if (!whole) options.readAgain();
   }
@@ -162,14 +167,14 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
       };
     },
     load,
-    push(events, at) {
+    push(events, at, after) {
       meter.push(events);
       if (expecting) {
         keptEvents += events.length;
-        if (keptEvents <= MAX_KEPT) kept.push({ events, at });
+        if (keptEvents <= MAX_KEPT) kept.push({ events, at, after });
         else kept = [];
       }
-      apply(events, at);
+      apply(events, at, after);
       if (!overview || pending || watchers === 0) return;
       pending = true;
       options.schedule(show);

@@ -1,7 +1,7 @@
 import { cached } from "@sluice/cache/cached";
 import { SluiceError } from "@sluice/core/errors";
 import { GetOverviewInput } from "@sluice/core/inputs/overview";
-import { copiedColumns, countRow, type Overview } from "@sluice/core/overview";
+import { copiedColumns, countRow, type Overview, RECENT_MS } from "@sluice/core/overview";
 import { type OverviewSplit, overviewSplits } from "@sluice/core/overview-range";
 import { shapeRow } from "@sluice/live/shaping";
 import type { z } from "zod";
@@ -11,8 +11,6 @@ import { parse } from "../parse.ts";
 import { type OverviewAsk, type OverviewSums, planOverview, readFollowing, readOverview, readSettledSeq } from "./read-overview.ts";
 
 const DAY_MS = 86_400_000;
-/** Requests that ended this long before may still be on their way to a viewer. */
-const RECENT_MS = 5_000;
 
 /**
  * Today so far and yesterday, in the zone of the settings; series and top lists of a range; what goes on now. From rollups

@@ -30,8 +30,8 @@ const topics = ["logs", "sessions"] as const;
 // For as long as the document lives, so that the page shows the last state at once when it is come back to.
 listen({
   of: topics,
-  events(events, at) {
-    board.push(events, at);
+  events(events, at, after) {
+    board.push(events, at, after);
     if (events.some((event) => event.type === "settings.changed" && event.names.includes("time.zone"))) readAgain();
   },
   reset: readAgain,

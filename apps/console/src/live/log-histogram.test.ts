@@ -13,6 +13,7 @@ const answer: HistogramAnswer = {
   unanswered: [],
   countedIds: [],
   busId: "",
+  serverNowMs: 2 * STEP,
 };
 
 function end(atMs: number, fields: Partial<RequestRow> = {}): LiveEvent {
@@ -39,6 +40,14 @@ it("counts each pushed end once, into the bucket it started in", () => {
 it("passes over what the sums hold already and what the filter leaves out", () => {
   const histogram = createLogHistogram({ ...answer, countedIds: [firstIdAt(7)] }, { notModel: ["other"] });
   expect(histogram.push([end(7), end(8, { model: "other" })])).toBe(false);
+});
+
+it("passes over what ended before the sums were read, when it is replayed with what ended after", () => {
+  const histogram = createLogHistogram(answer, {});
+  expect(histogram.push([end(2 * STEP - 9_000), end(2 * STEP + 5)], true)).toBe(true);
+  expect(histogram.view(3 * STEP - 1).totals).toEqual({ "2xx": 5, "5xx": 1 });
+  // What a process that died left is told late, and in no sum before.
+  expect(histogram.push([end(2 * STEP - 9_000)])).toBe(true);
 });
 
 it("goes along with the time, unless the range has an end", () => {

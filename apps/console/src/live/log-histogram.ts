@@ -26,8 +26,8 @@ export const statusClasses = ["2xx", "3xx", "aborted", "refused", "4xx", "5xx"] 
 const MOST_COUNTED = 20_000;
 
 export interface LogHistogram {
-  /** Counts ends. Whether anything changed. */
-  push(events: readonly LiveEvent[]): boolean;
+  /** Counts ends. Whether anything changed. `isAcross`: they were replayed, from before the answer was read until after it. */
+  push(events: readonly LiveEvent[], isAcross?: boolean): boolean;
   /** At a moment: a range without an end goes along with the time. */
   view(nowMs: number): HistogramView;
 }
@@ -40,12 +40,14 @@ export function createLogHistogram(answer: HistogramAnswer, filter: LogFilter): 
   const whole: LogFilter = { ...filter, fromMs: answer.fromMs, ...(!follows && { toMs: answer.toMs }) };
 
   return {
-    push(events) {
+    push(events, isAcross = false) {
       let changed = false;
       for (const event of events) {
         if (event.type !== "request.finished" && event.type !== "request.refused") continue;
         const { row } = event;
         if (row.correctsId || counted.has(row.id) || !matchesLog(row, whole)) continue;
+        // Settled since long, it is in the sums and named no more.
+        if (isAcross && row.startedAtMs + (row.durationMs ?? 0) < answer.serverNowMs) continue;
         if (counted.size >= MOST_COUNTED) counted.clear();
         counted.add(row.id);
         const atMs = Math.floor(row.startedAtMs / stepMs) * stepMs;

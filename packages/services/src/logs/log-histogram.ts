@@ -25,6 +25,8 @@ export interface LogHistogram extends HistogramSpan {
   countedIds: string[];
   /** Bus position read before the sums: what ends after it is counted by whoever follows. */
   busId: string;
+  /** What ended before it is counted, though it is not named. */
+  serverNowMs: number;
 }
 
 /**
@@ -40,9 +42,10 @@ export async function logHistogram(ctx: Ctx, input: z.input<typeof LogHistogramI
   const fineDays = ctx.snapshot.current().settings["retention.fiveMinuteDays"];
   const fromMs = Math.min(filter.fromMs ?? toMs - DEFAULT_SPAN_MS, toMs - 1);
   const span = spanOf(fromMs, toMs, ctx.clock.now() - fineDays * DEFAULT_SPAN_MS);
+  const serverNowMs = ctx.clock.now();
   const busId = await ctx.live.bus.position();
   const unknown = unanswered(filter);
-  if (unknown.length > 0) return { ...span, buckets: [], unanswered: unknown, countedIds: [], busId };
+  if (unknown.length > 0) return { ...span, buckets: [], unanswered: unknown, countedIds: [], busId, serverNowMs };
 
   const [scope, audience] = [storedScope(ctx), audienceOf(ctx)];
   const known = await ctx.live.registry.list({ limit: MOST_UNSETTLED });
@@ -60,7 +63,7 @@ export async function logHistogram(ctx: Ctx, input: z.input<typeof LogHistogramI
       matchesLog(row, whole),
   );
   const countedIds = [...settled, ...added.map(({ id }) => id)];
-  return { ...span, buckets: withRows(buckets, added, span.stepMs), unanswered: [], countedIds, busId };
+  return { ...span, buckets: withRows(buckets, added, span.stepMs), unanswered: [], countedIds, busId, serverNowMs };
 }
 
 function withRows(buckets: readonly HistogramBucket[], rows: readonly RequestRow[], stepMs: number): HistogramBucket[] {

@@ -48,7 +48,7 @@ function startHistogram(feedKey: string): HistogramFeed {
   const filter = widened(LogSearch.parse(JSON.parse(feedKey)));
   let histogram: LogHistogram | null = null;
   let state: HistogramState = { phase: "loading" };
-  let waiting: { events: readonly LiveEvent[]; at: BusId }[] = [];
+  let waiting: { events: readonly LiveEvent[]; at: BusId; after: BusId }[] = [];
   let readAt: BusId = "";
   let reading = false;
   let changed = false;
@@ -64,7 +64,7 @@ function startHistogram(feedKey: string): HistogramFeed {
         histogram = createLogHistogram(answer, filter);
         readAt = answer.busId;
         // What came up to there is in the sums.
-        for (const { events, at } of waiting) if (!covers(at, readAt)) histogram.push(events);
+        for (const { events, at, after } of waiting) if (!covers(at, readAt)) histogram.push(events, !covers(readAt, after));
         changed = true;
       }
     } catch {
@@ -76,10 +76,10 @@ function startHistogram(feedKey: string): HistogramFeed {
   }
 
   const off = listenTo(["logs"], {
-    events(events, at) {
+    events(events, at, after) {
       if (state.phase === "error" && !reading && events.some(({ type }) => type === "database.returned")) void read();
-      if (!histogram && reading) waiting.push({ events, at });
-      else if (histogram && !covers(at, readAt)) changed = histogram.push(events) || changed;
+      if (!histogram && reading) waiting.push({ events, at, after });
+      else if (histogram && !covers(at, readAt)) changed = histogram.push(events, !covers(readAt, after)) || changed;
     },
     reset() {
       histogram = null;

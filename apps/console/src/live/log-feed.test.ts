@@ -3,7 +3,7 @@ import { newId, timeOfId } from "@sluice/core/ids";
 import { noUsage, type RequestRow } from "@sluice/core/requests";
 import { expect, it, vi } from "vitest";
 import { type LogSource, startLogFeed } from "./log-feed.ts";
-import { gapAfter } from "./log-order.ts";
+import { gapAfter, isGap } from "./log-order.ts";
 
 function row(state: RequestRow["state"] = "done"): RequestRow {
   return {
@@ -176,6 +176,33 @@ it("after a long absence: shows the newest, leaves a gap, and fills it on demand
   expect(second).toBe(gapAfter(feed.tail.view().order[399] ?? ""));
   await feed.fill(second);
   expect(feed.tail.view().order).toHaveLength(455);
+});
+
+it("what was missed is a gap also when the stream goes on before it is read", async () => {
+  const { source, state, say } = server(many(5));
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  state.rows = [...state.rows, ...many(450)];
+  const { list } = source;
+  const answer = Promise.withResolvers<void>();
+  source.list = async (input) => {
+    const page = await list(input);
+    await answer.promise;
+    return page;
+  };
+  say().reset();
+  const live = row();
+  say().events([{ type: "request.finished", rev: FINAL_REV, row: live }]);
+  await vi.waitFor(() => expect(feed.tail.view().order[0]).toBe(live.id));
+  // Another hole, and a row after it, while the first one is being read.
+  say().reset();
+  const later = row();
+  say().events([{ type: "request.finished", rev: FINAL_REV, row: later }]);
+  await vi.waitFor(() => expect(feed.tail.view().order[0]).toBe(later.id));
+  state.rows = [...state.rows, live, ...many(450), later];
+  answer.resolve();
+  await vi.waitFor(() => expect(feed.status.get().catchingUp).toBe(false));
+  expect(feed.tail.view().order.filter(isGap)).toHaveLength(2);
 });
 
 it("hears the stream between two reads", async () => {

@@ -77,7 +77,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   let again = false;
   /** The first page was read without Postgres: what is below it is not known. */
   let endUnknown = false;
-  /** The newest row when others were read above it without Postgres: there may be more in between. */
+  /** While what was missed is to be read, or was without Postgres: the newest row before it, '' = there was none. Newer ones come meanwhile. */
   let joint: string | null = null;
   const off = source.listen({
     events(events) {
@@ -91,7 +91,9 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     set({ phase: "loading", failure: null });
     try {
       const page = await readFirst();
-      if (page && !(await source.covered(page.busId))) await catchUp();
+      if (!page || (await source.covered(page.busId))) return;
+      joint = page.items[0]?.id ?? "";
+      await catchUp();
     } catch (error) {
       if (!stopped) set({ phase: "error", failure: readFailure(error) });
     }
@@ -116,6 +118,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   async function catchUp(): Promise<void> {
     if (status.get().phase === "error") return first();
     if (status.get().phase !== "ready") return;
+    joint ??= tail.view().order[0] ?? "";
     if (status.get().catchingUp) {
       again = true;
       return;
@@ -124,8 +127,8 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     try {
       do {
         again = false;
-        if (endUnknown) await readFirst();
-        else await readNewest();
+        const page = await (endUnknown ? readFirst() : readNewest());
+        if (page && !page.partial) joint = again ? (page.items[0]?.id ?? joint) : null;
       } while (again && !stopped);
     } catch {
       // The stream will say when it is back; until then what is shown stays.
@@ -133,26 +136,25 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     set({ catchingUp: false });
   }
 
-  async function readNewest(): Promise<void> {
+  async function readNewest(): Promise<LogPage | null> {
     const flying = tail.inFlight();
     const [page, rows] = await Promise.all([
       source.list({ filter, limit: CATCH_UP }),
       flying.length > 0 ? source.byIds(flying) : Promise.resolve([]),
     ]);
-    if (stopped) return;
+    if (stopped) return null;
     const { nextCursor, searchedToMs, partial } = page;
-    const newest = joint ?? tail.view().order[0];
-    if (newest === undefined) {
+    if (!joint) {
       endUnknown = partial;
       tail.load(page.items, { floor: nextCursor ?? "" });
       set({ searchedToMs });
     } else {
-      joint = partial ? newest : null;
-      const meets = nextCursor === null || nextCursor <= anchorOf(newest);
+      const meets = nextCursor === null || nextCursor <= anchorOf(joint);
       tail.load(page.items, meets ? { floor: tail.floor } : { gap: nextCursor });
     }
     tail.refresh(rows);
     set({ partial });
+    return page;
   }
 
   async function older(): Promise<void> {

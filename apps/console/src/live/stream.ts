@@ -86,7 +86,8 @@ export function openStream(handlers: StreamHandlers): Stream {
 
   /** An EventSource does not tell a refusal from a broken line, so ask before trying again. */
   async function retry(): Promise<void> {
-    if (await checkLogin()) connect();
+    // It may have been hurried meanwhile: a second stream would never be closed.
+    if (await checkLogin()) hurry();
   }
 
   async function checkLogin(): Promise<boolean> {

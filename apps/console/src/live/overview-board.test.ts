@@ -189,6 +189,36 @@ describe("what is pushed", () => {
   });
 });
 
+describe("rates", () => {
+  /** Board of a document that has been open for ten seconds. */
+  function open() {
+    const arranged = arrange();
+    arranged.board.load(overviewAt("e:10-0"));
+    arranged.board.push([], "e:11-0", "e:10-0");
+    arranged.pass(10_000);
+    return arranged;
+  }
+
+  it("a request that began and ended within one frame is told by its end alone, and is one; one that began before is none", () => {
+    const { board, flush } = open();
+    const quick = finished("quick", { startedAtMs: NOON + 10_900 });
+    board.push([quick, finished("before", { startedAtMs: NOON - 1_000 })], "e:12-0", "e:11-0");
+    flush();
+    expect(board.get()?.rates).toMatchObject({ requestsPerSecond: 0.1, tokensPerSecond: 24 });
+  });
+
+  it("a correction is nothing that goes through now", () => {
+    const { board, flush } = open();
+    const correction = rowOf("c", { correctsId: "r", usage: noUsage, costNanoUsd: "500" });
+    board.push([{ type: "request.corrected", rev: FINAL_REV + 1, row: rowOf("r"), correction }], "e:12-0", "e:11-0");
+    flush();
+    expect(board.get()).toMatchObject({
+      rates: { requestsPerSecond: 0, tokensPerSecond: 0, costPerHourNanoUsd: "0" },
+      overview: { day: { today: { costNanoUsd: "500" } } },
+    });
+  });
+});
+
 describe("as time passes", () => {
   it("yesterday is compared until the same time, and the range moves, without a reading", () => {
     const { board, pass, counts } = arrange();

@@ -42,12 +42,14 @@ export function createRateMeter(now: () => number) {
     while ((seconds[0]?.second ?? Number.POSITIVE_INFINITY) < from) seconds.shift();
   }
 
-  function take(event: Extract<LiveEvent, { row: RequestRow }>): void {
+  function take(event: Exclude<Extract<LiveEvent, { rev: number }>, { correction: RequestRow }>): void {
     const { row, type } = event;
     const slot = current();
     const known = tokensSoFar.get(row.id);
     const total = row.usage.input + row.usage.output + row.usage.cacheRead + row.usage.cacheWrite5m + row.usage.cacheWrite1h;
-    if (type === "request.started" || type === "request.refused") slot.requests += 1;
+    // Of a request that began and ended within one frame its end comes alone; whether one of too many did, is not known.
+    const isQuick = type === "request.finished" && known === undefined && row.startedAtMs >= sinceMs && tokensSoFar.size < MAX_KNOWN;
+    if (type === "request.started" || type === "request.refused" || isQuick) slot.requests += 1;
     // Of a request that was under way before, what it had is not known: only its growth counts.
     if (known !== undefined || type !== "request.progressed") slot.tokens += Math.max(0, total - (known ?? 0));
     if (type === "request.finished" || type === "request.refused") {
@@ -63,7 +65,8 @@ export function createRateMeter(now: () => number) {
   return {
     push(events: readonly LiveEvent[]): void {
       if (sinceMs === 0) sinceMs = now();
-      for (const event of events) if (event.type.startsWith("request.")) take(event as Extract<LiveEvent, { row: RequestRow }>);
+      // A correction is of what went through before.
+      for (const event of events) if ("rev" in event && event.type !== "request.corrected") take(event);
       forget();
     },
     /** Whether the rates change by themselves as time passes. */

@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import { firstIdAt, timeOfId } from "@sluice/core/ids";
 import { priceUsage, type TokenPrices, upstreamCost } from "@sluice/core/pricing/price-usage";
 import { type Attempt, type CorrectionCause, noUsage, type RequestDetail, type RequestRow } from "@sluice/core/requests";
+import { ensurePartitionFor } from "@sluice/db/partitions";
 import type pg from "pg";
 import { corrected } from "./query.ts";
 import type { FinishRecord } from "./records.ts";
 import { settleWith, underSettleLock } from "./settle-batch.ts";
+import { isMissingPartition } from "./settle-errors.ts";
 import { type DbRow, rowColumns, toRow } from "./stored-row.ts";
 
 /**
@@ -68,19 +70,26 @@ interface StoredRequest extends DbRow {
 
 /** One bounded step. Resolves with what was looked at and what was written. */
 export async function correctCosts(pool: pg.Pool, step: CorrectionStep): Promise<{ looked: BilledRequest[]; made: Correction[] }> {
-  return underSettleLock(pool, async (client) => {
-    const stored = await readRequests(client, step);
-    const looked = stored.map(billed);
-    const planned = stored.flatMap((request, at) => planCorrection(request, looked[at], step) ?? []);
-    if (planned.length > 0)
-      await settleWith(
-        client,
-        planned.map(({ record }) => record),
-      );
-    const made = planned.map(({ made }) => made);
-    await step.note(client, looked, made);
-    return { looked, made };
-  });
+  let records: FinishRecord[] = [];
+  const correct = () =>
+    underSettleLock(pool, async (client) => {
+      const stored = await readRequests(client, step);
+      const looked = stored.map(billed);
+      const planned = stored.flatMap((request, at) => planCorrection(request, looked[at], step) ?? []);
+      records = planned.map(({ record }) => record);
+      if (records.length > 0) await settleWith(client, records);
+      const made = planned.map(({ made }) => made);
+      await step.note(client, looked, made);
+      return { looked, made };
+    });
+  try {
+    return await correct();
+  } catch (error) {
+    if (!isMissingPartition(error)) throw error;
+    // Details are kept for a shorter time than rows, so those of an old request have no partition any more, and its correction's need one.
+    for (const { row } of records) await ensurePartitionFor(pool, row.id);
+    return correct();
+  }
 }
 
 /** What {@link correctCosts} would change, without changing it. */

@@ -252,6 +252,25 @@ describe("a range that is priced anew", () => {
     expect(await findWrongSums(test.database.pool)).toEqual([]);
   });
 
+  it("reaches requests whose details are gone", async () => {
+    const price = await setPrice(admin, { model: "aged", inputPerMTok: "3", outputPerMTok: "15" });
+    const startedAtMs = Date.now() - 75 * 24 * HOUR;
+    await ensurePartitions(test.database.pool, { nowMs: Date.now(), back: 4 });
+    const usage = { ...noUsage, input: 1_000, output: 100 };
+    await settle([requestRow({ model: "aged", usage, costNanoUsd: "4500000", startedAtMs })], { priceId: price.id, multiplier: "1" });
+    await settle([unpriced({ model: "aged", usage, startedAtMs })]);
+    const { settings } = test.services.snapshot.current();
+    await applyRetention({ pool: test.database.pool, settings, log: silentLog, nowMs: Date.now(), archiveDir: "/dev/null" });
+    expect((await test.database.pool.query("SELECT FROM request_details")).rowCount).toBe(0);
+    expect(await priceUnpriced(admin)).toBe(1);
+    await setPrice(admin, { model: "aged", inputPerMTok: "6", outputPerMTok: "30" });
+    await reprice(admin, { model: "aged", fromMs: startedAtMs - HOUR, toMs: Date.now() });
+    expect(await runRepricings(admin)).toBe(2);
+    expect((await listRepricings(admin))[0]).toMatchObject({ requests: 2, corrected: 2, costNanoUsd: "9000000" });
+    expect(await findWrongSums(test.database.pool)).toEqual([]);
+    expect(await findWrongBalances(test.database.pool)).toEqual([]);
+  });
+
   it("changes no price version: neither update nor delete", async () => {
     const price = await makePrice(test.database.prisma);
     await expect(test.database.pool.query("UPDATE prices SET input_per_mtok = 0 WHERE id = $1", [price.id])).rejects.toThrow(/forbidden/);

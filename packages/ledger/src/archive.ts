@@ -20,11 +20,15 @@ export interface ArchiveOptions {
  * Writes a table as compressed CSV with a header, as `COPY … (FORMAT csv, HEADER)` reads it back. The file has its name only
  * once all of it is on the disk. @throws when any of it fails; nothing is left behind then.
  */
-export async function archiveTable(client: pg.ClientBase, options: ArchiveOptions): Promise<{ path: string; rows: number }> {
+export async function archiveTable(pool: pg.Pool, options: ArchiveOptions): Promise<{ path: string; rows: number }> {
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
   const path = join(options.dir, `${options.name}.${options.oid}.csv.gz`);
   const unfinished = `${path}.part`;
+  // On a connection of its own: one whose COPY was cut short (a full disk) answers nothing any more.
+  const client = await pool.connect();
   try {
+    // As long as it takes.
+    await client.query("SET statement_timeout = 0");
     const source = client.query(copyTo(`COPY "partitions"."${options.name}" TO STDOUT WITH (FORMAT csv, HEADER)`));
     await pipeline(source, createGzip(), createWriteStream(unfinished, { mode: 0o600 }), { signal: options.signal });
     await sync(unfinished);
@@ -34,6 +38,8 @@ export async function archiveTable(client: pg.ClientBase, options: ArchiveOption
   } catch (error) {
     await rm(unfinished, { force: true });
     throw error;
+  } finally {
+    client.release(true);
   }
 }
 

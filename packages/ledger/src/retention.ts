@@ -45,7 +45,7 @@ export async function applyRetention(options: RetentionOptions): Promise<Retenti
       [RETENTION_LOCK],
     );
     if (!rows[0]?.mine) return null;
-    // A detach waits for whoever reads the table, and an archive takes as long as it takes.
+    // A detach waits for whoever reads the table.
     await client.query("SET statement_timeout = 0");
     return await applyLocked(client, { ...options, nowMs: Math.min(options.nowMs, rows[0].now) });
   } finally {
@@ -96,7 +96,7 @@ async function finishDetach(client: pg.ClientBase, { table, name }: Partition): 
 
 async function drop(client: pg.PoolClient, table: DetachedTable, options: RetentionOptions, result: RetentionResult): Promise<void> {
   if (options.settings["retention.archive"] === "csv") {
-    const { path, rows } = await archiveTable(client, { ...table, dir: options.archiveDir, signal: options.signal });
+    const { path, rows } = await archiveTable(options.pool, { ...table, dir: options.archiveDir, signal: options.signal });
     options.log.info({ partition: table.name, path, rows }, "a partition was archived");
     await noteArchive(client, { name: table.name, path, rows, atMs: Date.now() });
     result.archived.push(path);

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
@@ -171,6 +171,21 @@ describe("the archive of a partition", () => {
     const missing = await db.pool.query("SELECT * FROM wanted EXCEPT SELECT * FROM restored");
     expect(missing.rows).toEqual([]);
     expect(await count("restored")).toBe(300 - (await count("requests")));
+  });
+
+  test("that fails in the middle of a table, as on a full disk, ends the run", async () => {
+    const old = Array.from({ length: 4_000 }, () => finishOf({ startedAtMs: Date.now() - 200 * DAY }));
+    await settle(old);
+    const csv = { "retention.archive": "csv" } as const;
+    await expect(applyRetention(options(csv, { archiveDir: "/dev/null/archive" }))).rejects.toThrow(/ENOTDIR/);
+    const { rows } = await db.pool.query<{ file: string }>(
+      "SELECT c.relname || '.' || c.oid || '.csv.gz.part' AS file FROM pg_class c WHERE c.relnamespace = 'partitions'::regnamespace AND NOT c.relispartition AND c.relkind = 'r'",
+    );
+    // Nothing can be written where a device says that it is full.
+    await mkdir(join(place.dir, "archive"));
+    for (const { file } of rows) await symlink("/dev/full", join(place.dir, "archive", file));
+    await expect(applyRetention(options(csv))).rejects.toThrow(/ENOSPC/);
+    expect((await applyRetention(options(csv)))?.dropped).toHaveLength(rows.length);
   });
 
   test("that fails keeps its partition, and the next one that succeeds lets it go", async () => {

@@ -244,9 +244,11 @@ class RunningLedger implements Ledger {
 
   async #close(graceMs: number): Promise<void> {
     try {
+      // The settler has not heard yet of ends that are on their way to the disk.
+      await this.#spool.drained();
       const settled = await this.settler.stop(graceMs);
       await this.#spool.close(settled);
-      if (!settled) throw new Error(`${this.settler.depth} ends are still without a row; they stay in the spool`);
+      if (!settled || this.settler.depth > 0) throw new Error(`${this.settler.depth} ends are still without a row; they stay in the spool`);
     } finally {
       this.#lock.release();
     }

@@ -142,12 +142,17 @@ export class SegmentWriter {
     this.#pumping ??= this.#pump();
   }
 
+  /** Resolves when nothing queued waits any more. */
+  async drained(): Promise<void> {
+    while (this.#pumping ?? this.#syncing) await (this.#pumping ?? this.#syncing);
+  }
+
   /** Writes and syncs what is queued, closes the files. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#probe) clearTimeout(this.#probe);
     await this.#probing;
-    while (this.#pumping ?? this.#syncing) await (this.#pumping ?? this.#syncing);
+    await this.drained();
     for (const segment of this.#dirty) {
       await segment.handle.datasync().catch(() => undefined);
       await segment.handle.close().catch(() => undefined);

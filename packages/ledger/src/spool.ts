@@ -152,12 +152,18 @@ export class Spool {
     return loaded;
   }
 
-  /** Closes the files. `remove`: nothing in them is needed any more. */
+  /** Resolves when nothing is on its way to the disk any more. */
+  drained(): Promise<void> {
+    return this.#writer.drained();
+  }
+
+  /** Closes the files. `remove`: nothing in them is needed any more, but for what has come meanwhile. */
   async close(remove: boolean): Promise<void> {
     await this.#writer.close();
     if (this.#checkpointTimer) clearTimeout(this.#checkpointTimer);
     await this.#saveCheckpoint();
-    if (!remove || this.open.size > 0) return;
+    const isNeeded = this.open.size > 0 || [...this.#segments.values()].some(({ unsettled }) => unsettled > 0);
+    if (!remove || isNeeded) return;
     // First the checkpoint: without it what is left is read again, with it and without segments it would say too much.
     await rm(join(this.#options.directory, "checkpoint"), { force: true });
     await rm(this.#options.directory, { recursive: true, force: true });

@@ -93,6 +93,26 @@ describe("R21 a stop, and Postgres away", () => {
     await expectEachOnce(ends);
   });
 
+  test("a stop settles what is on its way to the disk, and what comes after it stays there", async () => {
+    const ledger = await open();
+    const ends = many(4);
+    await finishAll(ledger, ends.slice(0, 1));
+    await until(() => ledger.stats().depth === 0, { what: "nothing waits" });
+    const told = ledger.finish(ends[1] as FinishRecord);
+    ledger.refuse(ends[2] as FinishRecord);
+    await ledger.close();
+    await told;
+    await expectEachOnce(ends.slice(0, 3));
+
+    const next = await open();
+    const closing = next.close();
+    const late = next.finish(ends[3] as FinishRecord);
+    await expect(closing).rejects.toThrow("1 ends are still without a row");
+    await late;
+    await (await open()).close();
+    await expectEachOnce(ends);
+  });
+
   test("memory holds so many records and the disk all of them; a stop says that they are not settled", async () => {
     const pool = deadPool();
     const ledger = await open({ pool, tuning: { retain: 10 } });

@@ -81,7 +81,8 @@ export async function adoptDeadSpools(options: AdoptOptions): Promise<string[]> 
   const names = await readdir(options.dir, { withFileTypes: true }).catch(() => []);
   const adopted: string[] = [];
   for (const entry of names) {
-    if (!entry.isDirectory() || entry.name === options.ownInstanceId) continue;
+    // A directory of another name is no instance's: a volume has its lost+found.
+    if (!entry.isDirectory() || entry.name === options.ownInstanceId || !instanceIdForm.test(entry.name)) continue;
     const lock = tryLockFile(lockPath(options.dir, entry.name));
     if (!lock) continue;
     try {
@@ -102,9 +103,11 @@ export async function adoptDeadSpools(options: AdoptOptions): Promise<string[]> 
   return adopted;
 }
 
+const instanceIdForm = /^[\w-]{1,100}$/;
+
 /** Beside the directory and never removed: a lock on a file that can vanish under its holder excludes nobody. */
 function lockPath(dir: string, instanceId: string): string {
-  if (!/^[\w-]{1,100}$/.test(instanceId)) throw new RangeError("an instance id is made of letters, digits, '-' and '_'");
+  if (!instanceIdForm.test(instanceId)) throw new RangeError("an instance id is made of letters, digits, '-' and '_'");
   return join(dir, `${instanceId}.lock`);
 }
 

@@ -1,4 +1,4 @@
-import { cp, open, readdir } from "node:fs/promises";
+import { cp, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
@@ -160,6 +160,7 @@ test("the spool of an instance that is gone is adopted and removed; one that liv
   await alive.start(startOf(end));
   await freeze("dead");
   const own = await openLedger({ instanceId: "own" });
+  await mkdir(join(place.dir, "lost+found"));
   const settled: string[] = [];
   const recovered: string[] = [];
   const adopted = await adoptDeadSpools({
@@ -176,7 +177,7 @@ test("the spool of an instance that is gone is adopted and removed; one that liv
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name)
       .sort(),
-  ).toEqual(["own", "test"]);
+  ).toEqual(["lost+found", "own", "test"]);
   await own.close();
   await alive.close();
   expect(await adoptDeadSpools({ ...ledgerOptions(join(place.dir, "nowhere"), db.pool) })).toEqual([]);

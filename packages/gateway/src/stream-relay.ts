@@ -168,7 +168,9 @@ export class StreamRelay {
 
   readonly #onError = (error: Error): void => {
     this.#takeArrived();
-    this.#finish(error);
+    // What breaks behind the terminal event is the connection: the answer is whole.
+    if (this.reading.complete) this.#onEnd();
+    else this.#finish(error);
   };
 
   #finish(error: Error | null, wasWhole = false): void {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { baseUrlOf, type Harness, startHarness } from "./harness.ts";
-import { type RawProvider, startRawProvider } from "./raw-provider.ts";
+import { anthropicEnd, anthropicStart, anthropicText, type RawProvider, startRawProvider } from "./raw-provider.ts";
 
 let harness: Harness;
 let raw: RawProvider;
@@ -60,6 +60,20 @@ describe("what is billed", () => {
     expect(await response.text()).toBe(texts.map(event).join(""));
     const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
     expect(row).toMatchObject({ state: "done", usage: { output: 3 } });
+  });
+
+  it("a stream whose connection breaks behind its terminal event is whole", async () => {
+    const stream = anthropicStart + anthropicText("hello") + anthropicEnd;
+    raw.answer = (res) => {
+      res.writeHead(200, { "content-type": "text/event-stream" }).write(stream);
+      setTimeout(() => res.destroy(), 50);
+    };
+    const { key } = await harness.group([{ dialect: "anthropic", baseUrl: raw.url }]);
+    const response = await harness.call("/v1/messages", { key, body: { model: "claude-fake", max_tokens: 9, stream: true, messages } });
+    expect(await response.text()).toBe(stream);
+    const { row, detail } = await harness.settled(response.headers.get("x-request-id") ?? "");
+    expect(row).toMatchObject({ state: "done", usage: { input: 10, output: 5 }, flags: [] });
+    expect(detail.attempts).toMatchObject([{ outcome: "ok" }]);
   });
 
   it("a large answer that breaks off cuts the client's connection too", async () => {

@@ -9,7 +9,7 @@ import { openaiToolId } from "./tool-ids.ts";
 /** A conversation as an OpenAI chat request. */
 export function writeChatRequest(conversation: Conversation): JsonRecord {
   const { model, stream, system, turns, tools, maxTokens, stop, verbosity } = conversation;
-  const messages = turns.flatMap(writeTurn);
+  const messages = resultsTogether(turns).flatMap(writeTurn);
   if (system.length > 0) messages.unshift({ role: "system", content: joinTexts(system) });
   const body: JsonRecord = { model, messages };
   if (stream) Object.assign(body, { stream: true, stream_options: { include_usage: true } });
@@ -27,6 +27,21 @@ export function writeChatRequest(conversation: Conversation): JsonRecord {
   if (format) body.response_format = format;
   if (verbosity !== null) body.verbosity = verbosity;
   return Object.assign(body, writeOptions(conversation));
+}
+
+/** Results of calls that were made at once, which some clients send each in a turn of its own: nothing may stand between their messages. */
+function resultsTogether(turns: readonly Turn[]): Turn[] {
+  const together: Turn[] = [];
+  for (const turn of turns) {
+    const last = together.at(-1);
+    if (last && holdsResult(last) && holdsResult(turn)) together.splice(-1, 1, { ...last, parts: [...last.parts, ...turn.parts] });
+    else together.push(turn);
+  }
+  return together;
+}
+
+function holdsResult({ parts }: Turn): boolean {
+  return parts.some(({ kind }) => kind === "tool-result");
 }
 
 function writeTurn({ role, parts }: Turn): JsonRecord[] {

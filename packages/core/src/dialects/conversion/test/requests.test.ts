@@ -92,6 +92,28 @@ describe("defects of other gateways", () => {
     expect(turns[2].content.map(({ type }: { type: string }) => type)).toEqual(["tool_result", "tool_result", "text"]);
   });
 
+  test("pictures of parallel calls' results follow behind all results: nothing stands between the tool messages", () => {
+    const call = (call_id: string) => ({ type: "function_call", call_id, name: "f", arguments: "{}" });
+    const result = (call_id: string) => ({
+      ...{ type: "function_call_output", call_id },
+      output: [
+        { type: "input_text", text: call_id },
+        { type: "input_image", image_url: "https://example.com/a.png" },
+      ],
+    });
+    const input = [...messages, call("a"), call("b"), result("a"), result("b"), { role: "user", content: "and?" }];
+    const { messages: turns } = sent(["responses", "chat"], { model: "m", input });
+    expect(turns.map(({ role, tool_call_id }: Record<string, string>) => tool_call_id ?? role)).toEqual([
+      "user",
+      "assistant",
+      "a",
+      "b",
+      "user",
+      "user",
+    ]);
+    expect(turns[4].content.map(({ type }: { type: string }) => type)).toEqual(["image_url", "image_url"]);
+  });
+
   test("an id that Anthropic would refuse is the same one in the call and in its result", () => {
     const id = "functions.Bash:0";
     const { messages: turns } = sent(["chat", "anthropic"], {

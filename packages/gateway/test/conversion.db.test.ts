@@ -140,6 +140,24 @@ describe("a converted conversation", () => {
     expect(response.status).toBe(200);
     expect(row.providerId).toBe(providerIds[0]);
   });
+
+  it("goes on as well when who made that thinking is switched off, or of another group", async () => {
+    const thinking = { type: "enabled", budget_tokens: 2_000 };
+    const bound = { ...asked, max_tokens: 4_000, thinking };
+    const maker: ProviderSpec = { dialect: "openai", secret: "sk@thinking", models: ["claude-fake"] };
+    const { key, providerIds } = await harness.group([maker, { ...anthropic, priority: 1 }]);
+    const first = await harness.call("/v1/messages", { key, body: bound });
+    const { content } = (await first.json()) as { content: { type: string }[] };
+    expect(content.map(({ type }) => type)).toEqual(["thinking", "text"]);
+    const more = { ...bound, messages: [...messages, { role: "assistant", content }, ...messages] };
+    const other = await ask([anthropic], "/v1/messages", more);
+    expect(other.response.status).toBe(200);
+    await harness.database.prisma.provider.update({ where: { id: providerIds[0] ?? "" }, data: { enabled: false } });
+    await harness.database.prisma.configVersion.updateMany({ data: { version: { increment: 1n } } });
+    await harness.snapshot.refresh();
+    const response = await harness.call("/v1/messages", { key, body: more });
+    expect([response.status, response.headers.get("x-sluice-converted")]).toEqual([200, null]);
+  });
 });
 
 describe("tokens are counted", () => {

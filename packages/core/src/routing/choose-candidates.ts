@@ -37,7 +37,7 @@ export interface Choice<P extends RoutableProvider> {
   decision: Decision;
   /** Why nobody is left: nobody serves this model, those who do cannot right now (breaker, switched off), or only in a dialect that is not converted. null when somebody is. */
   none: "unknown_model" | "no_provider" | "not_convertible" | null;
-  /** Some provider that could be chosen for this ask speaks another dialect: its marks may be in the conversation. */
+  /** Some provider serves such requests by conversion, now or before: its marks may be in the conversation. */
   isMixed: boolean;
 }
 

@@ -62,6 +62,24 @@ describe("what is billed", () => {
     expect(row).toMatchObject({ state: "done", usage: { output: 3 } });
   });
 
+  it("a Gemini stream of two candidates is over when both are, however long the second one takes", async () => {
+    const event = (index: number, text: string, finish: object = {}): string =>
+      `data: ${JSON.stringify({ candidates: [{ index, content: { role: "model", parts: [{ text }] }, ...finish }], usageMetadata: { promptTokenCount: 3, candidatesTokenCount: text.length } })}\r\n\r\n`;
+    const stop = { finishReason: "STOP" };
+    const first = event(0, "a") + event(1, "ab") + event(0, "abc", stop);
+    const last = event(1, "abcd", stop);
+    raw.answer = (res) => {
+      res.writeHead(200, { "content-type": "text/event-stream" }).write(first);
+      setTimeout(() => res.end(last), 1_500);
+    };
+    const { key } = await harness.group([{ dialect: "gemini", baseUrl: baseUrlOf("gemini", raw.url) }]);
+    const body = { contents: [], generationConfig: { candidateCount: 2 } };
+    const response = await harness.call("/v1beta/models/gemini-fake:streamGenerateContent?alt=sse", { key, body });
+    expect(await response.text()).toBe(first + last);
+    const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+    expect(row).toMatchObject({ state: "done", usage: { output: 4 } });
+  });
+
   it("a stream whose connection breaks behind its terminal event is whole", async () => {
     const stream = anthropicStart + anthropicText("hello") + anthropicEnd;
     raw.answer = (res) => {

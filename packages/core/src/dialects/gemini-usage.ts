@@ -39,24 +39,33 @@ function partBytes(part: JsonRecord): number {
   return bytes;
 }
 
-/** Reads one GenerateContentResponse into the reading; says whether it has content and whether it ends something. */
-function takeResponse(reading: OpenReading, response: JsonRecord): { content: boolean; ends: boolean } {
+/**
+ * Reads one GenerateContentResponse into the reading; says whether it has content, whether it ends the answer, and which of
+ * several candidates have begun and not finished (bits, `unfinished` those from before).
+ */
+function takeResponse(reading: OpenReading, response: JsonRecord, unfinished = 0): { content: boolean; ends: boolean; unfinished: number } {
   reading.upstreamModel ||= asText(response.modelVersion);
   let bytes = 0;
-  let ends = asText(asRecord(response.promptFeedback)?.blockReason) !== "";
-  for (const [index, candidate] of asList(response.candidates).entries()) {
+  let open = unfinished;
+  let finishes = false;
+  for (const [position, candidate] of asList(response.candidates).entries()) {
     const record = asRecord(candidate);
+    const index = record?.index ?? position;
+    const bit = 1 << Number(index);
+    const before = bytes;
+    for (const part of asList(asRecord(record?.content)?.parts)) bytes += partBytes(asRecord(part) ?? {});
     const reason = asText(record?.finishReason);
     if (reason !== "" && reason !== "FINISH_REASON_UNSPECIFIED") {
-      ends = true;
-      takeFinish(reading, reason, record?.index ?? index);
-    }
-    for (const part of asList(asRecord(record?.content)?.parts)) bytes += partBytes(asRecord(part) ?? {});
+      finishes = true;
+      open &= ~bit;
+      takeFinish(reading, reason, index);
+    } else if (bytes > before) open |= bit;
   }
   addContent(reading, bytes);
   const usage = asRecord(response.usageMetadata);
   if (usage) takeUsage(reading, usage);
-  return { content: bytes > 0, ends };
+  const isBlocked = asText(asRecord(response.promptFeedback)?.blockReason) !== "";
+  return { content: bytes > 0, ends: isBlocked || (finishes && open === 0), unfinished: open };
 }
 
 function takeFailure(reading: OpenReading, error: JsonRecord): void {
@@ -69,6 +78,7 @@ function takeFailure(reading: OpenReading, error: JsonRecord): void {
  */
 export function geminiReader(envelope: Envelope): EventReader {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
+  let unfinished = 0;
   function read(event: SseEvent): number {
     if (event.data === "") return FLOW;
     const response = parseRecord(decodeData(event));
@@ -78,7 +88,9 @@ export function geminiReader(envelope: Envelope): EventReader {
       takeFailure(reading, error);
       return HOLD;
     }
-    const { content, ends } = takeResponse(reading, response);
+    const taken = takeResponse(reading, response, unfinished);
+    const { content, ends } = taken;
+    unfinished = taken.unfinished;
     // Some models put a finishReason on every event, or finish one candidate before another: only the last one ends.
     const resumed = content && reading.complete;
     reading.complete = ends || (reading.complete && !resumed);
@@ -97,6 +109,8 @@ export function geminiReader(envelope: Envelope): EventReader {
     readLarge(event) {
       const resumed = reading.complete ? RELEASE : FLOW;
       reading.complete = false;
+      // Whose content it is, and of several who finishes, is not known any more.
+      unfinished = 0;
       addContent(reading, largeBytes(event));
       return resumed | read(event);
     },

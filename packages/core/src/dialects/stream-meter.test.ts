@@ -215,6 +215,19 @@ describe("odd ends", () => {
     expect(meter.reading.complete).toBe(true);
   });
 
+  test("of several Gemini candidates the last one to finish ends the answer", () => {
+    const meter = meterOf(gemini);
+    const part = (index: number, finish = {}) =>
+      `data: ${JSON.stringify({ candidates: [{ index, content: { parts: [{ text: "a" }] }, ...finish }] })}\r\n\r\n`;
+    const stop = { finishReason: "STOP" };
+    for (const event of [part(0), part(1), part(0, stop), part(1)]) {
+      expect(Buffer.concat(meter.feed(Buffer.from(event))).toString()).toBe(event);
+      expect(meter.reading.complete).toBe(false);
+    }
+    expect(meter.feed(Buffer.from(part(1, stop)))).toEqual([]);
+    expect(meter.reading.complete).toBe(true);
+  });
+
   test("what follows the terminal event is kept back with it", () => {
     const meter = meterOf(gemini);
     const finish = 'data: {"candidates":[{"finishReason":"STOP"}]}\n\n';

@@ -42,6 +42,8 @@ export class StreamRelay {
   #linger: Deadline | null = null;
   /** What has been read in this turn. */
   #arrived: Buffer[] = [];
+  /** What the meter kept back, once the upstream is over. */
+  #rest: Buffer[] | null = null;
   #betweenEvents = true;
   /** Bytes handed to the client's connection. */
   sentBytes = 0;
@@ -83,7 +85,7 @@ export class StreamRelay {
 
   /** What was kept back for the end. After a stream that broke off only whole events: half of one would hide the error that follows. */
   rest(proper: boolean): Buffer[] {
-    const rest = this.#meter.rest();
+    const rest = this.#rest ?? this.#meter.rest();
     if (proper) return rest;
     const last = rest[rest.length - 1];
     return last && endsEvent(last) ? rest : [];
@@ -159,6 +161,8 @@ export class StreamRelay {
 
   readonly #onEnd = (): void => {
     this.#takeArrived();
+    // Before it is asked whether the end was seen: a last event without its empty line counts.
+    this.#rest ??= this.#meter.rest();
     const { complete, failure } = this.reading;
     if (failure) this.#finish(new SluiceError(failure.code, { message: failure.message }), complete);
     else if (complete || this.#options.endIsTerminal) this.#finish(null);

@@ -80,6 +80,30 @@ describe("what is billed", () => {
     expect(row).toMatchObject({ state: "done", usage: { output: 4 } });
   });
 
+  it("a stream whose last event has no empty line is whole, also converted", async () => {
+    const usage = { input_tokens: 3, output_tokens: 2 };
+    const text = { type: "response.output_text.delta", output_index: 0, content_index: 0, delta: "hello" };
+    const end = { type: "response.completed", response: { status: "completed", output: [], usage } };
+    const responses = `data: ${JSON.stringify(text)}\n\ndata: ${JSON.stringify(end)}\n`;
+    const candidate = { content: { parts: [{ text: "hello" }] }, finishReason: "STOP" };
+    const gemini = `data: ${JSON.stringify({ candidates: [candidate], usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 2 } })}\r\n`;
+    const input = [{ role: "user", content: "hi" }];
+    for (const [dialect, stream, path, body] of [
+      ["gemini", gemini, "/v1beta/models/gemini-fake:streamGenerateContent?alt=sse", { contents: [] }],
+      ["openai", responses, "/v1/responses", { model: "fake-plain", stream: true, input }],
+      ["openai", responses, "/v1/messages", { model: "fake-plain", max_tokens: 9, stream: true, messages }],
+    ] as const) {
+      raw.answer = (res) => res.writeHead(200, { "content-type": "text/event-stream" }).end(stream);
+      const { key } = await harness.group([{ dialect, baseUrl: baseUrlOf(dialect, raw.url), serves: ["responses"] }]);
+      const response = await harness.call(path, { key, body });
+      const got = await response.text();
+      if (path === "/v1/messages") expect(got).toMatch(/event: message_stop\n.*\n\n$/);
+      else expect(got).toBe(stream);
+      const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+      expect(row).toMatchObject({ state: "done", usage: { input: 3, output: 2 } });
+    }
+  });
+
   it("a stream whose connection breaks behind its terminal event is whole", async () => {
     const stream = anthropicStart + anthropicText("hello") + anthropicEnd;
     raw.answer = (res) => {

@@ -205,6 +205,16 @@ describe("odd ends", () => {
     }
   });
 
+  test("half a terminal event is none, small or large", () => {
+    const responses = recordedStreams[2] as RecordedStream;
+    for (const bytes of [10, 100_000]) {
+      const meter = meterOf(responses);
+      const half = `event: response.completed\ndata: {"type":"response.completed","response":{"output":"${"a".repeat(bytes)}`;
+      const { rest } = run(meter, Buffer.from(half), 10_000);
+      expect([rest.trim(), meter.reading.complete]).toEqual(["", false]);
+    }
+  });
+
   test("a finishReason on every Gemini event holds back the last one only", () => {
     const meter = meterOf(gemini);
     const part = (text: string) =>

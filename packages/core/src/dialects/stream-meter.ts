@@ -1,7 +1,8 @@
 import type { StreamMeter } from "./dialect.ts";
+import { parseRecord } from "./json.ts";
 import type { OpenReading } from "./reading.ts";
 import { HOLD_BYTES, type LargeEvent, SplitEvent } from "./split-event.ts";
-import { EventBoundary, readEvent, type SseEvent } from "./sse.ts";
+import { decodeData, EventBoundary, readEvent, type SseEvent } from "./sse.ts";
 
 /** May go to the client at once. */
 export const FLOW = 0;
@@ -94,19 +95,26 @@ class SseMeter implements StreamMeter {
 
   /**
    * The stream is over but its last event has no empty line. A terminal one counts all the same (some servers save
-   * the last line ends). Any other is a fragment that no client may act on: left out, or, when half of it has gone,
-   * closed by an empty line so that an error event can follow.
+   * the last line ends), if it is whole. Any other is a fragment that no client may act on: left out, or, when half of it
+   * has gone, closed by an empty line so that an error event can follow.
    */
   #finishUnended(split: SplitEvent, out: Buffer[]): void {
+    const { complete, failure } = this.reading;
+    let isWhole = complete;
     if (split.flowing) {
       this.#reader.readLarge(split.large());
-      if (!this.reading.complete) out.push(Buffer.from("\n\n"));
-      return;
+      if (!complete) out.push(Buffer.from("\n\n"));
+    } else {
+      const parts = split.parts();
+      const text = Buffer.concat(parts).toString("latin1");
+      const hasCr = text.includes("\r");
+      this.#read(text, 0, text.length, hasCr);
+      isWhole ||= parseRecord(decodeData(readEvent(text, 0, text.length, hasCr))) !== null;
+      if (this.reading.complete && isWhole) this.#held.push(...parts);
     }
-    const parts = split.parts();
-    const text = Buffer.concat(parts).toString("latin1");
-    this.#read(text, 0, text.length, text.includes("\r"));
-    if (this.reading.complete) this.#held.push(...parts);
+    // Half of one has said its name and nothing else.
+    this.reading.complete &&= isWhole;
+    if (!this.reading.complete) this.reading.failure = failure;
   }
 
   /** An event that lies in one chunk. Returns where the run of flowing bytes now starts. */

@@ -47,11 +47,12 @@ export class ConvertingMeter implements StreamMeter {
 
   /** Nothing but the error when there was one, and nothing at all without the upstream's end: it must not look like one. */
   rest(): Buffer[] {
+    const parts = this.#inner.rest();
     const { complete, failure } = this.#inner.reading;
     if (failure) return [Buffer.from(this.#options.errorEvent(new SluiceError(failure.code, { message: failure.message })))];
     if (!complete) return [];
     try {
-      for (const part of this.#inner.rest()) this.#convert(part);
+      for (const part of parts) this.#convert(part);
       for (const event of this.#splitter.rest()) this.#read(event);
       // An end in a form that the reader does not know is an end all the same.
       if (!this.#ended) this.#end();

@@ -68,7 +68,7 @@ export function createLimits(options: LimitsOptions) {
   const turns = gate && createLimitTurns({ gate, shared, leaseMs, onLost: remember });
 
   function takeLocally(ask: TakeAsk): TakeReply {
-    return local.take(ask, { decides: true, instances: gate ? Math.max(1, instances()) : 1 });
+    return local.take(ask, gate ? Math.max(1, instances()) : 1);
   }
 
   /** @throws SluiceError `unavailable` when what was spent is known nowhere: nobody is unlimited for that. */
@@ -83,22 +83,19 @@ export function createLimits(options: LimitsOptions) {
 
   async function take(ask: TakeAsk): Promise<TakeReply> {
     if (decides() || !turns) return decideLocally(ask);
-    const own = local.take(ask, { decides: false, instances: 1 });
-    if (own.kind !== "taken") return own;
-    // Of several alternatives Redis may choose a later one: what is held here has to be the same.
-    const undo = (): void => local.undo(ask, ask.alternatives[own.alternative] ?? [], own.second);
+    const refusal = local.refusal(ask);
+    if (refusal) return { kind: "refused", refusal };
     let reply: TakeReply;
     try {
       reply = await askRedis(turns, ask);
     } catch {
       // Redis failed, or what it has forgotten cannot be read from the ledger now: what this process knows decides.
-      undo();
       return decideLocally(ask);
     }
-    if (reply.kind !== "taken" || reply.alternative !== own.alternative) undo();
     if (reply.kind !== "taken") return reply;
     const owners = ask.alternatives[reply.alternative] ?? [];
-    if (reply.alternative !== own.alternative) local.take({ ...ask, alternatives: [owners] }, { decides: false, instances: 1 });
+    // Only now: what Redis refuses must not have stood against the requests that were asked for meanwhile.
+    local.hold(owners, ask);
     local.learn(owners, reply.used, ask);
     return reply;
   }

@@ -65,6 +65,13 @@ interface OwnerBook {
   usedAtMs: number;
 }
 
+/** The first alternative that nothing stands against. */
+interface Room {
+  alternative: number;
+  owners: readonly OwnerAsk[];
+  books: readonly OwnerBook[];
+}
+
 /** Settled costs that are remembered per owner until the ledger shows them. */
 const MAX_RECENT = 100_000;
 const IDLE_MS = 2 * 3_600_000;
@@ -77,31 +84,26 @@ const IDLE_MS = 2 * 3_600_000;
 export class LocalLimits {
   readonly #books = new Map<string, OwnerBook>();
 
-  /** Takes all owners of the first alternative that has room, or nothing. */
-  take(ask: TakeAsk, role: LocalRole): TakeReply {
-    if (role.decides) {
-      const unknown = ask.alternatives.flat().filter((owner) => !this.#isKnown(owner, ask));
-      if (unknown.length > 0) return { kind: "unknown", owners: unknown };
-    }
-    let refusal: KeeperRefusal | null = null;
-    for (const [index, owners] of ask.alternatives.entries()) {
-      // Once each: a book is found by a name that is put together, and the order of refusal comes back to it for every kind.
-      const books = owners.map((owner) => this.#open(owner, ask.nowMs));
-      const found = refusalOf(owners, books, ask, role);
-      if (!found) return { kind: "taken", alternative: index, second: Math.floor(ask.nowMs / 1000), used: taken(owners, books, ask) };
-      refusal ??= found;
-    }
-    return refusal ? { kind: "refused", refusal } : { kind: "taken", alternative: 0, second: 0, used: [] };
+  /** Takes all owners of the first alternative that has room, or nothing; these books decide, as one of so many instances. */
+  take(ask: TakeAsk, instances: number): TakeReply {
+    const unknown = ask.alternatives.flat().filter((owner) => !this.#isKnown(owner, ask));
+    if (unknown.length > 0) return { kind: "unknown", owners: unknown };
+    const found = this.#firstWithRoom(ask, { decides: true, instances });
+    if ("limit" in found) return { kind: "refused", refusal: found };
+    const { alternative, owners, books } = found;
+    return { kind: "taken", alternative, second: Math.floor(ask.nowMs / 1000), used: taken(owners, books, ask) };
   }
 
-  /** Takes back what was taken and then refused elsewhere. */
-  undo(ask: TakeAsk, owners: readonly OwnerAsk[], second: number): void {
-    for (const owner of owners) {
-      const book = this.#books.get(bookName(owner));
-      if (!book || !this.#endHold(book, ask.id)) continue;
-      if (owner.limits.rpm !== null && book.rpm) returnRate(book.rpm, second);
-      if (owner.limits.tpm !== null && book.tpm) returnRate(book.tpm, second, ask.tokens);
-    }
+  /** What Redis need not be asked for: this process's own part is too much already. null = it is to say. */
+  refusal(ask: TakeAsk): KeeperRefusal | null {
+    const found = this.#firstWithRoom(ask, { decides: false, instances: 1 });
+    return "limit" in found ? found : null;
+  }
+
+  /** Holds what Redis has granted. */
+  hold(owners: readonly OwnerAsk[], ask: TakeAsk): void {
+    const books = owners.map((owner) => this.#open(owner, ask.nowMs));
+    taken(owners, books, ask);
   }
 
   /**
@@ -227,6 +229,18 @@ export class LocalLimits {
     }
   }
 
+  #firstWithRoom(ask: TakeAsk, role: LocalRole): KeeperRefusal | Room {
+    let refusal: KeeperRefusal | null = null;
+    for (const [alternative, owners] of ask.alternatives.entries()) {
+      // Once each: a book is found by a name that is put together, and the order of refusal comes back to it for every kind.
+      const books = owners.map((owner) => this.#open(owner, ask.nowMs));
+      const found = refusalOf(owners, books, ask, role);
+      if (!found) return { alternative, owners, books };
+      refusal ??= found;
+    }
+    return refusal ?? { alternative: 0, owners: [], books: [] };
+  }
+
   #open(ref: OwnerRef, nowMs: number): OwnerBook {
     const name = bookName(ref);
     let book = this.#books.get(name);
@@ -246,12 +260,11 @@ export class LocalLimits {
     return this.#books.get(bookName(ref))?.spend.layout === layoutOf(windows, limits.totalSinceMs);
   }
 
-  #endHold(book: OwnerBook, id: string): boolean {
+  #endHold(book: OwnerBook, id: string): void {
     const reserved = book.live.get(id);
-    if (reserved === undefined) return false;
+    if (reserved === undefined) return;
     book.live.delete(id);
     book.reserved -= reserved;
-    return true;
   }
 }
 

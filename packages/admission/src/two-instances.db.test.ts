@@ -4,6 +4,7 @@ import { until } from "@sluice/testing/deadline";
 import { describe, expect, test } from "vitest";
 import { keyAsk } from "../test/ask.ts";
 import { connect, count, openBreaker, redisUrl, start, unique, useRedis } from "../test/instances.ts";
+import type { LimitedOwner } from "./admission.ts";
 import { createAdmission } from "./create-admission.ts";
 
 useRedis();
@@ -49,6 +50,23 @@ describe("two instances on one Redis", () => {
     expect(await b.admission.admit(keyAsk(unique("r"), limits))).toMatchObject({ limit: "in_flight" });
     a.admission.release(held);
     await until(async () => (await b.admission.admit(keyAsk(unique("r"), limits))) === null, { what: "the place is free for the other" });
+  });
+
+  test.each([
+    { rpm: null, inFlight: 1 },
+    { rpm: 1, inFlight: null },
+  ])("what Redis is about to refuse takes no place from what is asked beside it: %o", async (values) => {
+    const [a, b] = [await start(true), await start(true)];
+    const user = { owner: "user" as const, id: unique("u"), values };
+    const spent = { owner: "key" as const, id: unique("k"), values: { costDayUsd: "1" } };
+    const fresh = { owner: "key" as const, id: unique("k"), values: {} };
+    const ask = (...owners: LimitedOwner[]) => ({ requestId: unique("r"), startedAtMs: Date.now(), tokens: 0, costNanoUsd: 1e9, owners });
+    const first = ask(spent);
+    expect(await b.admission.admit(first)).toBeNull();
+    b.admission.settle(first.requestId, { costNanoUsd: 1e9, tokens: 0 });
+    await until(async () => (await a.admission.usage(spent)).spent?.day === 1e9, { what: "A sees what B has spent" });
+    const beside = [a.admission.admit(ask(spent, user)), a.admission.admit(ask(fresh, user))];
+    expect(await Promise.all(beside)).toEqual([expect.objectContaining({ limit: "day", owner: "key" }), null]);
   });
 
   test("A08 what a killed instance reserved is free by expiry alone, with no sweeper", async () => {

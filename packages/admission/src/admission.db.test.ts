@@ -1,7 +1,9 @@
+import { layoutOf } from "@sluice/core/limits/spend-book";
 import { until } from "@sluice/testing/deadline";
 import { describe, expect, test } from "vitest";
 import { keyAsk } from "../test/ask.ts";
 import { count, openBreaker, start, unique, useRedis } from "../test/instances.ts";
+import type { SpendReader } from "./spend-reader.ts";
 
 useRedis();
 
@@ -108,6 +110,33 @@ describe.each([
     admission.settle(next, { costNanoUsd: 0.6 * usd, tokens: 0 });
     expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 7.4 * usd }))).toBeNull();
     expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 1 }))).toMatchObject({ limit: "day" });
+  });
+
+  test("what a correction gives back is there to be used, in the window that it was spent in", async () => {
+    const usd = 1_000_000_000;
+    const ledger = { sum: 0, ids: new Set<string>() };
+    const spend: SpendReader = ({ questions, windows, idsOf }) =>
+      Promise.all(
+        questions.map(async ({ totalSinceMs, ...ref }) => {
+          const starts = { day: windows.fixed.day?.startMs ?? 0, total: totalSinceMs };
+          const sums = { day: ledger.sum, total: ledger.sum };
+          const facts = { layout: layoutOf(windows, totalSinceMs), starts, sums, buckets: new Map<number, number>() };
+          return { ref, facts, visible: (await idsOf(ref)).filter((id) => ledger.ids.has(id)) };
+        }),
+      );
+    const { admission } = await start(shared, { spend, timing: { rebuildMs: 200 } });
+    const limits = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "10" };
+    const key = { owner: "key" as const, id: limits.keyId, values: limits };
+    admission.know([key]);
+    const dear = unique("r");
+    expect(await admission.admit(keyAsk(dear, limits, { costNanoUsd: 10 * usd }))).toBeNull();
+    admission.settle(dear, { costNanoUsd: 10 * usd, tokens: 0 });
+    Object.assign(ledger, { sum: 10 * usd, ids: new Set([dear]) });
+    expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: usd }))).toMatchObject({ limit: "day", used: 10 * usd });
+    ledger.sum = usd;
+    await until(async () => (await admission.usage(key)).spent?.day === usd, { what: "the sums are in line with the ledger" });
+    expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 9 * usd }))).toBeNull();
+    expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 1 }))).toMatchObject({ limit: "day", used: 10 * usd });
   });
 
   test("a request id counts once", async () => {

@@ -78,8 +78,8 @@ const IDLE_MS = 2 * 3_600_000;
 
 /**
  * The books of this process: the same contract that the Lua scripts keep on Redis. Alone they are the whole truth; beside
- * Redis they hold this process's own part, so that their refusals are always right and are given without asking, and when
- * Redis fails they go on from what it said last. Leases need no expiry here: they end with the process.
+ * Redis they hold this process's own part, so that their refusals by rate and by requests in flight are always right and are
+ * given without asking, and when Redis fails they go on from what it said last. Leases need no expiry here: they end with the process.
  */
 export class LocalLimits {
   readonly #books = new Map<string, OwnerBook>();
@@ -275,10 +275,17 @@ function refusalOf(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask
       const book = books[index];
       if (!book || book.live.has(ask.id)) continue;
       const found = refusalOfKind(kind, owner, book, ask, role);
-      if (found) return { ask: owner, limit: kind, ...found };
+      if (!found) continue;
+      // A correction may have made it less: Redis is told by the ledger, these books are not.
+      if (!role.decides && isOfCost(kind)) return null;
+      return { ask: owner, limit: kind, ...found };
     }
   }
   return null;
+}
+
+function isOfCost(kind: LimitKind): boolean {
+  return costKinds.some((cost) => cost === kind);
 }
 
 /** Takes all of it. @returns what each owner has used since, of the kinds of cost that are limited. */

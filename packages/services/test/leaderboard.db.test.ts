@@ -89,6 +89,15 @@ describe("H07: leaderboard", () => {
     expect(await read("tokens")).toEqual({ ...byTokens, cache: "hit" });
   });
 
+  it("a period that is too long is refused, before its days are named: one in microseconds took all memory there is", async () => {
+    const [now, year] = [Date.now(), 366 * DAY_MS];
+    for (const to of [now + 1_000 * year, now * 1_000])
+      await expect(getLeaderboard(user, { of: "keys", period: "custom", from: now, to })).rejects.toMatchObject({
+        ...{ code: "invalid_request", field: "to" },
+      });
+    expect(await getLeaderboard(user, { of: "keys", period: "custom", from: 0, to: now })).toMatchObject({ items: [] });
+  });
+
   it("ranks by rates and times too, and tells the rank of the period before", async () => {
     const [quick = "", good = "", cached = ""] = await test.makeKeys(3, user.userId);
     const row = (keyId: string, fields: Partial<RequestRow>) => ({ userId: user.userId, keyId, ...fields });

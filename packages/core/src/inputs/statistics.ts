@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { compareSplits, leaderboardOf, leaderboardPeriods, leaderboardSorts, seriesSplits, statisticsSteps } from "../statistics.ts";
-import { isTimeZone } from "../time-zone.ts";
+import { DAY_MS, isTimeZone } from "../time-zone.ts";
 import { tagField } from "./key.ts";
 import { dialectField } from "./provider.ts";
 
@@ -69,6 +69,9 @@ export const CompareInput = z
   .refine(isRange, rangeError);
 export type CompareInput = z.infer<typeof CompareInput>;
 
+/** What is read is named day by day, for this range and the one before: a time in another unit must not name millions of them. */
+const LONGEST_PERIOD_MS = 100 * 366 * DAY_MS;
+
 export const GetLeaderboardInput = z
   .strictObject({
     of: z.enum(leaderboardOf),
@@ -93,7 +96,8 @@ export const GetLeaderboardInput = z
   .refine(({ period, from, to }) => period !== "custom" || (from !== undefined && to !== undefined), {
     message: "from and to are needed",
     path: ["from"],
-  });
+  })
+  .refine(({ from = 0, to = 0 }) => to - from <= LONGEST_PERIOD_MS, { message: "at most a hundred years after `from`", path: ["to"] });
 export type GetLeaderboardInput = z.infer<typeof GetLeaderboardInput>;
 
 /** For administrators. */

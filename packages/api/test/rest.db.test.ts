@@ -189,6 +189,30 @@ describe("an operation", () => {
     expect(error.field).toBe(field);
   });
 
+  it("refuses a moment of another unit, or beyond what dates can be, at its field", async () => {
+    const { id, userId } = (await makeKey(database.prisma)).key;
+    const atMs = 253_402_300_799_999;
+    for (const [type, path, input] of [
+      ["mutation", "keys.update", (at: number) => ({ id, expiresAtMs: at })],
+      ["mutation", "users.update", (at: number) => ({ id: userId, expiresAtMs: at })],
+      ["query", "audit.list", (at: number) => ({ filter: { fromMs: at } })],
+      ["query", "audit.list", (at: number) => ({ filter: { toMs: at } })],
+      ["query", "logs.list", (at: number) => ({ filter: { fromMs: at } })],
+      ["query", "logs.list", (at: number) => ({ filter: { toMs: at } })],
+      ["query", "statistics.series", (at: number) => ({ to: at, zone: "Asia/Shanghai", step: "month" })],
+    ] as const) {
+      const answer = await call(api.url, type, path, input(atMs), { cookie: admin });
+      expect([path, answer.status]).toEqual([path, 200]);
+      if (type === "mutation") expect(answer.data).toMatchObject({ expiresAtMs: atMs });
+      for (const beyond of [atMs + 1, Date.now() * 1_000, 8.64e15, Number.MAX_SAFE_INTEGER]) {
+        const refused = await call(api.url, type, path, input(beyond), { cookie: admin });
+        expect([path, beyond, refused.code, refused.error?.field]).toEqual([
+          ...[path, beyond, "invalid_request", expect.stringMatching(/expiresAtMs|fromMs|toMs|to/)],
+        ]);
+      }
+    }
+  });
+
   it("takes a body that is an object of JSON, from the console's own pages", async () => {
     const { id } = (await makeKey(database.prisma)).key;
     const patch = async (body: string, headers: Record<string, string> = {}) => {

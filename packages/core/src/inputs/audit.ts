@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { instantField } from "./instant.ts";
 import { PageInput } from "./page.ts";
 
 /** What of the audit is shown; absent fields do not filter. */
@@ -11,8 +12,8 @@ export const AuditFilter = z.strictObject({
   targetKind: z.string().max(40).optional(),
   targetId: z.string().max(200).optional(),
   outcome: z.enum(["done", "denied"]).optional(),
-  fromMs: z.int().nonnegative().optional(),
-  toMs: z.int().nonnegative().optional(),
+  fromMs: instantField.optional(),
+  toMs: instantField.optional(),
 });
 export type AuditFilter = z.infer<typeof AuditFilter>;
 

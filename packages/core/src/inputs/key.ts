@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { keyStatuses } from "../key-statuses.ts";
+import { instantField } from "./instant.ts";
 import { changedLimitFields, newLimitFields } from "./limits.ts";
 import { policiesField } from "./policies.ts";
 import { dialectField, groupField, modelField, nameField } from "./provider.ts";
@@ -19,7 +20,7 @@ const tagsField = z
   .transform((tags) => [...new Set(tags)]);
 
 /** When it ends; null = never. */
-export const expiryField = z.int().positive().nullable().meta({ description: "Milliseconds since 1970-01-01T00:00:00Z; null: never." });
+export const expiryField = instantField.min(1).nullable().meta({ description: "Milliseconds since 1970-01-01T00:00:00Z; null: never." });
 
 export const CreateKeyInput = z.strictObject({
   userId: z.uuid(),

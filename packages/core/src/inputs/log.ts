@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { instantField } from "./instant.ts";
 import { PageInput } from "./page.ts";
 
 const id = z.string().max(64);
 const text = z.string().max(200);
-const instant = z.int().nonnegative().meta({ description: "Milliseconds since 1970-01-01T00:00:00Z." });
 const dialect = z.enum(["anthropic", "openai", "gemini"]);
 const state = z.enum(["in_flight", "lost", "done", "error", "aborted", "refused"]);
 const statusClass = z.enum(["2xx", "3xx", "4xx", "5xx", "aborted", "refused"]);
@@ -38,8 +38,8 @@ export const LogFilter = z.strictObject({
   /** Tried at least so often. */
   minAttempts: z.int().min(1).max(100).optional(),
   requestId: z.uuid().optional(),
-  fromMs: instant.optional(),
-  toMs: instant.optional(),
+  fromMs: instantField.optional(),
+  toMs: instantField.optional(),
 });
 export type LogFilter = z.infer<typeof LogFilter>;
 

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { compareSplits, leaderboardOf, leaderboardPeriods, leaderboardSorts, seriesSplits, statisticsSteps } from "../statistics.ts";
 import { DAY_MS, isTimeZone } from "../time-zone.ts";
+import { instantField } from "./instant.ts";
 import { tagField } from "./key.ts";
 import { dialectField } from "./provider.ts";
 
 const id = z.string().min(1).max(64);
 const text = z.string().min(1).max(200);
-const instant = z.int().nonnegative().max(8.64e15).meta({ description: "Milliseconds since 1970-01-01T00:00:00Z." });
 
 /** IANA; absent = that of the settings. */
 const zoneField = z.string().max(64).refine(isTimeZone, "an IANA time zone such as Asia/Shanghai").optional();
@@ -27,7 +27,7 @@ export const StatisticsFilter = z.strictObject({
 export type StatisticsFilter = z.infer<typeof StatisticsFilter>;
 
 /** From `from` to before `to`, widened to whole buckets; absent = the last 24 hours. */
-const range = { from: instant.optional(), to: instant.optional() };
+const range = { from: instantField.optional(), to: instantField.optional() };
 /** `auto` is the finest of which the range has about a hundred at most. */
 const stepField = z.enum(["auto", ...statisticsSteps]).default("auto");
 

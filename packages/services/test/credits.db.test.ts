@@ -103,6 +103,18 @@ describe("entries by hand", () => {
     expect(await entriesOf(userId)).toEqual([]);
   });
 
+  it("are of the same account however its id is written: requests in flight keep what they reserved, and get what is added at once", async () => {
+    const userId = await makePayer("10");
+    const entry = () => ({ userId: userId.toUpperCase(), reason: "Correction", idempotencyKey: newId() });
+    const reserve = (usd: bigint) => world.credit.reserve(newId(), userId, Number(usd * USD));
+    expect(await reserve(8n)).toBeNull();
+    await expect(adjustCredit(admin, { ...entry(), amountUsd: "-5" })).rejects.toMatchObject({ code: "insufficient_credit" });
+    expect(await adjustCredit(admin, { ...entry(), amountUsd: "-2" })).toMatchObject({ userId, balanceNanoUsd: "8000000000" });
+    const events = await world.eventsOf(() => topUp(admin, { ...entry(), amountUsd: "10" }));
+    expect(events).toEqual([{ type: "credit.changed", id: userId, userId }]);
+    expect(await reserve(10n)).toBeNull();
+  });
+
   it("cannot be changed or removed afterwards, by anybody", async () => {
     const userId = await makePayer();
     const { pool } = world.database;

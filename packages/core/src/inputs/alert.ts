@@ -3,6 +3,7 @@ import { alertKindFacts, alertKinds, alertScopes, alertSeverities } from "../ale
 import { PageInput } from "./page.ts";
 import { nameField } from "./provider.ts";
 import { scheduleField } from "./provider-options.ts";
+import { uuidField } from "./uuid.ts";
 
 const DAY_MINUTES = 1_440;
 
@@ -30,7 +31,7 @@ const ruleFields = {
   quietHours: scheduleField,
   /** Whether what is critical is told in quiet hours too. */
   criticalThrough: z.boolean(),
-  channelIds: z.array(z.uuid()).max(20),
+  channelIds: z.array(uuidField).max(20),
   /** What is taken for Redis' maxmemory when it has none. */
   capacityBytes: z
     .int()
@@ -73,7 +74,7 @@ function checkRule(
   if (!scopes.includes(scope)) refuse("scope", "a rule of this kind does not look at that");
   if (scope !== "all" && scopeId === "") refuse("scopeId", "say which");
   if (scope === "all" && scopeId !== "") refuse("scopeId", "of all there is none to name");
-  if ((scope === "provider" || scope === "key" || scope === "user") && scopeId !== "" && !z.uuid().safeParse(scopeId).success)
+  if ((scope === "provider" || scope === "key" || scope === "user") && scopeId !== "" && !uuidField.safeParse(scopeId).success)
     refuse("scopeId", "not an id");
   if (unit === "percent" && threshold !== undefined && (threshold > 100 || (bad === "below" && threshold === 100)))
     refuse("threshold", "at most 100 %");
@@ -83,7 +84,7 @@ function checkRule(
 export const AlertRuleFields = z.strictObject({ kind: z.enum(alertKinds), ...ruleFields }).superRefine(checkRule);
 
 /** Every field but the id is optional; a rule stays of its kind. */
-export const UpdateAlertRuleInput = z.strictObject({ id: z.uuid(), ...z.object(ruleFields).partial().shape });
+export const UpdateAlertRuleInput = z.strictObject({ id: uuidField, ...z.object(ruleFields).partial().shape });
 
 export const alertLanguages = ["en", "zh-CN"] as const;
 
@@ -121,7 +122,7 @@ export const CreateAlertChannelInput = z.discriminatedUnion("kind", [
 /** An absent secret keeps the stored one, unless it would go to another host. */
 export const UpdateAlertChannelInput = z.discriminatedUnion("kind", [
   z.strictObject({
-    id: z.uuid(),
+    id: uuidField,
     kind: z.literal("webhook"),
     name: nameField.optional(),
     language: z.enum(alertLanguages).optional(),
@@ -130,7 +131,7 @@ export const UpdateAlertChannelInput = z.discriminatedUnion("kind", [
     secret: signingSecretField.optional(),
   }),
   z.strictObject({
-    id: z.uuid(),
+    id: uuidField,
     kind: z.literal("email"),
     name: nameField.optional(),
     language: z.enum(alertLanguages).optional(),
@@ -140,7 +141,7 @@ export const UpdateAlertChannelInput = z.discriminatedUnion("kind", [
   }),
 ]);
 
-export const AlertIdInput = z.strictObject({ id: z.uuid() });
+export const AlertIdInput = z.strictObject({ id: uuidField });
 
 /** The past ones, newest first. */
 export const ListIncidentsInput = PageInput;

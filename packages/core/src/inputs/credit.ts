@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseUsd } from "../money.ts";
 import { PageInput } from "./page.ts";
+import { uuidField } from "./uuid.ts";
 
 export const billingModes = ["postpaid", "prepaid", "both"] as const;
 export type Billing = (typeof billingModes)[number];
@@ -26,7 +27,7 @@ const usdField = z
 const amountField = usdField.refine((nano) => nano > 0n, "must be more than 0");
 
 const entry = {
-  userId: z.uuid(),
+  userId: uuidField,
   /** Why; shown to the user. */
   reason: z.string().trim().min(1).max(500),
   /** Chosen by the caller, once per intent: delivered again it changes nothing. */
@@ -37,19 +38,19 @@ export const TopUpInput = z.strictObject({ ...entry, amountUsd: amountField });
 /** Up or down. */
 export const AdjustInput = z.strictObject({ ...entry, amountUsd: usdField.refine((nano) => nano !== 0n, "must not be 0") });
 /** Of a request, when `requestId` names one. */
-export const RefundInput = z.strictObject({ ...entry, amountUsd: amountField, requestId: z.uuid().optional() });
+export const RefundInput = z.strictObject({ ...entry, amountUsd: amountField, requestId: uuidField.optional() });
 
 export const UpdateAccountInput = z.strictObject({
-  userId: z.uuid(),
+  userId: uuidField,
   billing: billingField.optional(),
   /** What the balance may not be taken below; negative gives credit. */
   floorUsd: usdField.optional(),
 });
 
 /** Absent = one's own. */
-export const GetAccountInput = z.strictObject({ userId: z.uuid().optional() });
+export const GetAccountInput = z.strictObject({ userId: uuidField.optional() });
 
 export const ListEntriesInput = z.strictObject({
   ...PageInput.shape,
-  filter: z.strictObject({ userId: z.uuid().optional(), kind: z.enum(entryKinds).optional() }).default({}),
+  filter: z.strictObject({ userId: uuidField.optional(), kind: z.enum(entryKinds).optional() }).default({}),
 });

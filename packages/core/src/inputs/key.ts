@@ -5,6 +5,7 @@ import { changedLimitFields, newLimitFields } from "./limits.ts";
 import { policiesField } from "./policies.ts";
 import { dialectField, groupField, modelField, nameField } from "./provider.ts";
 import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
+import { uuidField } from "./uuid.ts";
 
 /** A word to find keys and their figures by. */
 export const tagField = z
@@ -23,7 +24,7 @@ const tagsField = z
 export const expiryField = instantField.min(1).nullable().meta({ description: "Milliseconds since 1970-01-01T00:00:00Z; null: never." });
 
 export const CreateKeyInput = z.strictObject({
-  userId: z.uuid(),
+  userId: uuidField,
   name: nameField,
   group: groupField.default("default"),
   ...newLimitFields,
@@ -34,7 +35,7 @@ export const CreateKeyInput = z.strictObject({
 export type CreateKeyInput = z.infer<typeof CreateKeyInput>;
 
 export const UpdateKeyInput = z.strictObject({
-  id: z.uuid(),
+  id: uuidField,
   name: nameField.optional(),
   group: groupField.optional(),
   ...changedLimitFields,
@@ -52,7 +53,7 @@ export type UpdateKeyInput = z.infer<typeof UpdateKeyInput>;
 const LONGEST_OVERLAP_S = 90 * 86_400;
 
 export const RotateKeyInput = z.strictObject({
-  id: z.uuid(),
+  id: uuidField,
   /** How long the old secret goes on working beside the new one; 0 = it ends at once. */
   overlapSeconds: z.int().min(0).max(LONGEST_OVERLAP_S).default(0),
 });
@@ -61,7 +62,7 @@ export type RotateKeyInput = z.infer<typeof RotateKeyInput>;
 export const searchField = z.string().trim().max(120);
 
 const KeyFilter = {
-  userId: z.uuid().optional(),
+  userId: uuidField.optional(),
   /** Absent = any. */
   status: z.array(z.enum(keyStatuses)).min(1).max(4).optional(),
   /** Beginning of the key's name, or of its owner's name or e-mail. */
@@ -81,7 +82,7 @@ export type PageKeysInput = z.infer<typeof PageKeysInput>;
 
 /** Whether a key can call a model now. Without a dialect it is the model's own. */
 export const CheckKeyInput = z.strictObject({
-  id: z.uuid(),
+  id: uuidField,
   model: modelField,
   dialect: dialectField.optional(),
   /** Who would ask, from where; absent = policies about that are left open. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { instantField } from "./instant.ts";
 import { PageInput } from "./page.ts";
+import { uuidField } from "./uuid.ts";
 
 const id = z.string().max(64);
 const text = z.string().max(200);
@@ -37,7 +38,7 @@ export const LogFilter = z.strictObject({
   notStatusClass: noneOf(statusClass),
   /** Tried at least so often. */
   minAttempts: z.int().min(1).max(100).optional(),
-  requestId: z.uuid().optional(),
+  requestId: uuidField.optional(),
   fromMs: instantField.optional(),
   toMs: instantField.optional(),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { overviewRanges, overviewSplits } from "../overview-range.ts";
+import { uuidField } from "./uuid.ts";
 
 export const GetOverviewInput = z.strictObject({
   range: z.enum(overviewRanges).default("24h"),
@@ -8,7 +9,7 @@ export const GetOverviewInput = z.strictObject({
 /** Percentiles of everything, or of one provider. */
 export const GetLatencyInput = z.strictObject({
   range: z.enum(overviewRanges).default("24h"),
-  providerId: z.uuid().optional(),
+  providerId: uuidField.optional(),
 });
 
 export type GetOverviewInput = z.infer<typeof GetOverviewInput>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { modelField } from "./provider.ts";
+import { uuidField } from "./uuid.ts";
 
 /** At most 10 decimal places: 1.25 × and 0.1 × of it then stay exact at the 12 that core/money keeps. */
 const priceField = z.string().regex(/^\d{1,6}(\.\d{1,10})?$/, "a plain decimal such as 1.25");
@@ -37,7 +38,7 @@ export const PriceHistoryInput = z.strictObject({ model: modelField });
 export const RepriceInput = z
   .strictObject({
     model: modelField,
-    priceId: z.uuid().optional(),
+    priceId: uuidField.optional(),
     fromMs: z.int().min(0).max(MOST_MS),
     toMs: z.int().min(0).max(MOST_MS),
   })

@@ -3,6 +3,7 @@ import { redirectList } from "../routing/model-redirects.ts";
 import { overrideKinds } from "../routing/provider-override.ts";
 import { changedLimitFields, newLimitFields } from "./limits.ts";
 import { changedProviderOptions, headersField, newProviderOptions, proxyField } from "./provider-options.ts";
+import { uuidField } from "./uuid.ts";
 
 /** Name of a provider, user or key: 1–80 visible characters, no control characters. */
 export const nameField = z
@@ -61,7 +62,7 @@ export type CreateProviderInput = z.infer<typeof CreateProviderInput>;
 
 /** Every field but the id is optional; an absent secret keeps the stored one, unless baseUrl changes origin. */
 export const UpdateProviderInput = z.strictObject({
-  id: z.uuid(),
+  id: uuidField,
   name: nameField.optional(),
   serves: z.array(servesField).min(1).optional(),
   baseUrl: z
@@ -83,7 +84,7 @@ export type UpdateProviderInput = z.infer<typeof UpdateProviderInput>;
 
 /** A connection test: of a stored provider (id) or of one about to be created. */
 export const TestProviderInput = z.union([
-  z.strictObject({ id: z.uuid(), model: modelField.optional() }),
+  z.strictObject({ id: uuidField, model: modelField.optional() }),
   z.strictObject({
     dialect: dialectField,
     baseUrl: z.url({ protocol: /^https?$/ }).max(500),
@@ -97,7 +98,7 @@ export type TestProviderInput = z.infer<typeof TestProviderInput>;
 
 /** One provider's part of a batch: what a batch may change at many providers at once. */
 const ProviderChange = z.strictObject({
-  id: z.uuid(),
+  id: uuidField,
   enabled: z.boolean().optional(),
   priority: z.int().min(0).max(1000).optional(),
   weight: z.int().min(1).max(1000).optional(),
@@ -119,7 +120,7 @@ export type UpdateProvidersInput = z.infer<typeof UpdateProvidersInput>;
 const LONGEST_OVERRIDE_S = 30 * 86_400;
 
 export const OverrideProviderInput = z.strictObject({
-  id: z.uuid(),
+  id: uuidField,
   /** null lifts the one in force. */
   kind: z.enum(overrideKinds).nullable(),
   /** From now; null = until it is lifted. */
@@ -132,7 +133,7 @@ export type OverrideProviderInput = z.infer<typeof OverrideProviderInput>;
 /** A request that is only imagined: of a key, or of any key of a group. */
 export const SimulateRoutingInput = z
   .strictObject({
-    keyId: z.uuid().optional(),
+    keyId: uuidField.optional(),
     group: groupField.optional(),
     dialect: dialectField,
     endpoint: z.enum(["messages", "countTokens", "chat", "responses", "embeddings", "generateContent"]),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PageInput } from "./page.ts";
+import { uuidField } from "./uuid.ts";
 
 /** What became of a record that Postgres refused. */
 export const quarantineStates = ["waiting", "released", "dismissed"] as const;
@@ -8,10 +9,10 @@ export type QuarantineState = (typeof quarantineStates)[number];
 /** The id of damaged bytes is a UUID, but none of ours: cursors are any UUID here. */
 export const ListQuarantineInput = z.strictObject({
   ...PageInput.shape,
-  cursor: z.uuid().nullish(),
+  cursor: uuidField.nullish(),
   state: z.enum(quarantineStates).optional(),
 });
 
-export const QuarantinedInput = z.strictObject({ id: z.uuid() });
+export const QuarantinedInput = z.strictObject({ id: uuidField });
 
-export const DismissQuarantinedInput = z.strictObject({ id: z.uuid(), reason: z.string().trim().min(1).max(500) });
+export const DismissQuarantinedInput = z.strictObject({ id: uuidField, reason: z.string().trim().min(1).max(500) });

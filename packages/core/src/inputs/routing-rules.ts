@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { dialectField, groupField, modelField, nameField } from "./provider.ts";
 import { scheduleField } from "./provider-options.ts";
+import { uuidField } from "./uuid.ts";
 
 /** As models of a provider are written: exact, `prefix*`, `*suffix`, `*contains*`, `/an RE2 expression/`. */
 const patternsField = z.array(z.string().trim().min(1).max(300)).max(50).default([]);
@@ -31,7 +32,7 @@ export const RoutingRule = z
     /** As the client asks for them. */
     models: patternsField,
     /** Ids: owners choose the names of their keys. */
-    keys: z.array(z.uuid()).max(50).default([]),
+    keys: z.array(uuidField).max(50).default([]),
     /** E-mail addresses. */
     users: z.array(z.string().trim().toLowerCase().min(3).max(254)).max(50).default([]),
     dialects: z.array(dialectField).max(3).default([]),

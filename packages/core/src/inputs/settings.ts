@@ -4,6 +4,7 @@ import { strategies } from "../routing/strategies.ts";
 import { isTimeZone } from "../time-zone.ts";
 import { ErrorRule } from "./error-rules.ts";
 import { RoutingRule } from "./routing-rules.ts";
+import { uuidField } from "./uuid.ts";
 
 /** Seconds that answers of each kind are kept. */
 const cacheLifetimes = Object.fromEntries(
@@ -124,4 +125,4 @@ export type UpdateSettingsInput = z.infer<typeof UpdateSettingsInput>;
 export const SaveSettingsInput = UpdateSettingsInput.extend({ expected: UpdateSettingsInput.optional() });
 
 /** Back to how things were before a save: it and all later ones are undone. */
-export const RollBackSettingsInput = z.strictObject({ id: z.uuid() });
+export const RollBackSettingsInput = z.strictObject({ id: uuidField });

@@ -4,6 +4,7 @@ import { DAY_MS, isTimeZone } from "../time-zone.ts";
 import { instantField } from "./instant.ts";
 import { tagField } from "./key.ts";
 import { dialectField } from "./provider.ts";
+import { uuidField } from "./uuid.ts";
 
 const id = z.string().min(1).max(64);
 const text = z.string().min(1).max(200);
@@ -107,5 +108,5 @@ export const GetAvailabilityInput = z
 export type GetAvailabilityInput = z.infer<typeof GetAvailabilityInput>;
 
 /** Absent = oneself; of somebody else for administrators. */
-export const GetUserStatsInput = z.strictObject({ userId: z.uuid().optional() });
+export const GetUserStatsInput = z.strictObject({ userId: uuidField.optional() });
 export type GetUserStatsInput = z.infer<typeof GetUserStatsInput>;

@@ -4,6 +4,7 @@ import { changedLimitFields, newLimitFields } from "./limits.ts";
 import { policiesField } from "./policies.ts";
 import { nameField } from "./provider.ts";
 import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
+import { uuidField } from "./uuid.ts";
 
 export const emailField = z
   .email()
@@ -26,7 +27,7 @@ export const CreateUserInput = z.strictObject({
 export type CreateUserInput = z.infer<typeof CreateUserInput>;
 
 export const UpdateUserInput = z.strictObject({
-  id: z.uuid(),
+  id: uuidField,
   name: nameField.optional(),
   role: roleField.optional(),
   enabled: z.boolean().optional(),

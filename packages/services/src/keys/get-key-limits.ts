@@ -1,4 +1,5 @@
 import type { LimitedOwner } from "@sluice/admission/admission";
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { type AppliedLimits, appliedLimits, type CostKind, costKinds, type LimitKind, limitKinds } from "@sluice/core/limits/limit-values";
 import type { RateSecond } from "@sluice/core/limits/rate-usage";
 import type { Key } from "@sluice/db/generated/client";
@@ -9,7 +10,7 @@ import { toLimitValues } from "../limits/limits-view.ts";
 import { parse } from "../parse.ts";
 import { readOwnKey } from "./get-own-key.ts";
 
-export const KeyLimitsInput = z.strictObject({ id: z.uuid() });
+export const KeyLimitsInput = z.strictObject({ id: uuidField });
 
 /** What an owner's limits have counted by now. Rates go on by the clock: see core/limits/rate-usage. */
 export interface LimitOwnerUse {

@@ -1,3 +1,4 @@
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
@@ -8,7 +9,7 @@ import { getOwnKey } from "./get-own-key.ts";
 import type { KeyView } from "./key-view.ts";
 import { toKeyView } from "./to-key-view.ts";
 
-export const RevokeKeyInput = z.strictObject({ id: z.uuid() });
+export const RevokeKeyInput = z.strictObject({ id: uuidField });
 
 /**
  * Ends a key for good, everywhere within a second. Its streams are cut, its rows in the log stay. Revoking twice changes nothing.

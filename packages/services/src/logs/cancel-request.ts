@@ -1,3 +1,4 @@
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
@@ -6,7 +7,7 @@ import { parse } from "../parse.ts";
 import { withTransaction } from "../transaction.ts";
 import { getLog } from "./get-log.ts";
 
-export const CancelRequestInput = z.strictObject({ id: z.uuid() });
+export const CancelRequestInput = z.strictObject({ id: uuidField });
 
 /**
  * Ends a request that is in flight, on whichever instance it runs: what passed is billed, its client is told. Users end

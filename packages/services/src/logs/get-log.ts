@@ -1,5 +1,6 @@
 import { SluiceError } from "@sluice/core/errors";
 import { timeOfId } from "@sluice/core/ids";
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { keptFromMs } from "@sluice/db/partitions";
 import { getRequest } from "@sluice/ledger/query";
 import { shapeRow } from "@sluice/live/shaping";
@@ -12,7 +13,7 @@ import { getCostHistory } from "./get-cost-history.ts";
 import type { LogEntry } from "./log-page.ts";
 import { audienceOf, shapeDetail } from "./shape-log.ts";
 
-export const GetLogInput = z.strictObject({ id: z.uuid() });
+export const GetLogInput = z.strictObject({ id: uuidField });
 
 /**
  * One request with its routing decision, attempts, cost and what corrected that since. The registry is asked first: what leaves it in between is

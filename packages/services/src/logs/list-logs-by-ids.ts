@@ -1,3 +1,4 @@
+import { uuidField } from "@sluice/core/inputs/uuid";
 import type { RequestRow } from "@sluice/core/requests";
 import { rowsByIds } from "@sluice/ledger/query";
 import { z } from "zod";
@@ -6,7 +7,7 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { audienceOf, shapeRows } from "./shape-log.ts";
 
-export const ListLogsByIdsInput = z.strictObject({ ids: z.array(z.uuid()).max(200) });
+export const ListLogsByIdsInput = z.strictObject({ ids: z.array(uuidField).max(200) });
 
 /** The present state of rows a reader still shows in flight after a gap. Unknown ids and other people's are left out. */
 export async function listLogsByIds(ctx: Ctx, input: z.input<typeof ListLogsByIdsInput>): Promise<RequestRow[]> {

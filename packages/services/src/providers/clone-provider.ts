@@ -1,3 +1,4 @@
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
@@ -11,7 +12,7 @@ import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
 
-export const CloneProviderInput = z.strictObject({ id: z.uuid() });
+export const CloneProviderInput = z.strictObject({ id: uuidField });
 
 const LONGEST_NAME = 80;
 

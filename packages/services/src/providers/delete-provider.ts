@@ -1,3 +1,4 @@
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
@@ -9,7 +10,7 @@ import { openProvider } from "./provider-secrets.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
 
-export const DeleteProviderInput = z.strictObject({ id: z.uuid() });
+export const DeleteProviderInput = z.strictObject({ id: uuidField });
 
 /**
  * Takes an upstream away. The row stays hidden, since the ledger names it; the worker destroys its secret a day later.

@@ -1,10 +1,11 @@
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import type { ProviderImpact } from "./provider-view.ts";
 
-export const ProviderImpactInput = z.strictObject({ ids: z.array(z.uuid()).min(1).max(500) });
+export const ProviderImpactInput = z.strictObject({ ids: z.array(uuidField).min(1).max(500) });
 
 /** Who would notice if these providers were gone, from live figures alone: no query. */
 export async function getProviderImpact(ctx: Ctx, input: z.input<typeof ProviderImpactInput>): Promise<ProviderImpact> {

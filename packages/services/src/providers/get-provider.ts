@@ -1,4 +1,5 @@
 import { SluiceError } from "@sluice/core/errors";
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
@@ -8,7 +9,7 @@ import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
 
-export const GetProviderInput = z.strictObject({ id: z.uuid() });
+export const GetProviderInput = z.strictObject({ id: uuidField });
 
 /** Every field there is, as stored. @throws SluiceError `not_found`. */
 export async function getProvider(ctx: Ctx, input: z.input<typeof GetProviderInput>): Promise<ProviderView> {

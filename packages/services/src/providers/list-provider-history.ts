@@ -1,12 +1,13 @@
 import { timeOfId } from "@sluice/core/ids";
 import { type Page, PageInput } from "@sluice/core/inputs/page";
-import { z } from "zod";
+import { uuidField } from "@sluice/core/inputs/uuid";
+import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import type { ProviderVersion } from "./provider-view.ts";
 
-export const ProviderHistoryInput = PageInput.extend({ id: z.uuid() });
+export const ProviderHistoryInput = PageInput.extend({ id: uuidField });
 
 /** The changes of a provider, newest first, from the audit. Empty for an unknown id. */
 export async function listProviderHistory(ctx: Ctx, input: z.input<typeof ProviderHistoryInput>): Promise<Page<ProviderVersion>> {

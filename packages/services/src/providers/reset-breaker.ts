@@ -1,3 +1,4 @@
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
@@ -6,7 +7,7 @@ import { parse } from "../parse.ts";
 import { withTransaction } from "../transaction.ts";
 import { storedProvider } from "./change-provider.ts";
 
-export const ResetBreakerInput = z.strictObject({ id: z.uuid() });
+export const ResetBreakerInput = z.strictObject({ id: uuidField });
 
 /** Closes every breaker of a provider on every instance and lets each credential be tried; what happens next is learnt anew. @throws SluiceError `not_found`. */
 export async function resetBreaker(ctx: Ctx, input: z.input<typeof ResetBreakerInput>): Promise<{ id: string }> {

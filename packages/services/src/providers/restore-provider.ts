@@ -1,6 +1,7 @@
 import { SluiceError } from "@sluice/core/errors";
 import { limitNames } from "@sluice/core/inputs/limits";
 import { UpdateProviderInput } from "@sluice/core/inputs/provider";
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
@@ -10,9 +11,9 @@ import { changeProvider, storedProvider } from "./change-provider.ts";
 import type { ProviderView } from "./provider-view.ts";
 
 export const RestoreProviderInput = z.strictObject({
-  id: z.uuid(),
+  id: uuidField,
   /** An entry of its history: it becomes again what that change made of it or, for a deletion, what it was before. */
-  versionId: z.uuid(),
+  versionId: uuidField,
   /** Needed when that version lies at another origin, or when the secret is destroyed by now. */
   secret: z.string().min(1).max(4096).optional(),
 });

@@ -1,4 +1,5 @@
 import { SluiceError } from "@sluice/core/errors";
+import { uuidField } from "@sluice/core/inputs/uuid";
 import { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
@@ -7,7 +8,7 @@ import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import { toUserView } from "./to-user-view.ts";
 
-export const DeleteUserInput = z.strictObject({ id: z.uuid() });
+export const DeleteUserInput = z.strictObject({ id: uuidField });
 
 /**
  * Removes a user whom nothing names: who owns a key, stands in a log or has changed anything can only be disabled.

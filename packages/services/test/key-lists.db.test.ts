@@ -309,5 +309,11 @@ describe("P25 with 100,000 keys", () => {
     const page = await listKeys(admin, { sort: "name", limit: 5 });
     expect((await listKeys(admin, { sort: "created", limit: 5, cursor: page.nextCursor })).items).toHaveLength(5);
     expect((await listKeys(admin, { sort: "name", limit: 5, cursor: newId() })).items).toHaveLength(5);
+    for (const sort of ["lastUsed", "requests", "tokens"] as const) {
+      for (const cursor of [page.nextCursor, `${newId()}~${"9".repeat(40)}`, `${newId()}~NaN`]) {
+        expect((await listKeys(admin, { sort, limit: 5, cursor })).items).toHaveLength(5);
+        expect((await listUsers(admin, { sort, limit: 1, cursor })).items).toHaveLength(1);
+      }
+    }
   });
 });

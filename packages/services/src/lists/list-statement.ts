@@ -35,6 +35,8 @@ export interface SortColumn {
   /** The column as text, and a text as the column's value; default as they are. */
   toText?: (column: string) => string;
   fromText?: (placeholder: string) => string;
+  /** What such a text looks like; default any. */
+  text?: RegExp;
 }
 
 export interface ListSource {
@@ -59,7 +61,7 @@ export function listStatement(
   values: SqlValues,
   { sort, order, limit, ...start }: ListOrder & PageStart,
 ): string {
-  const { column, id, toText = (sql: string) => `${sql}::text`, fromText = (sql: string) => sql } = source.sorts[sort];
+  const { column, id, toText = (sql: string) => `${sql}::text`, fromText = (sql: string) => sql, text = /./s } = source.sorts[sort];
   const where = [...conditions];
   let skip = "";
   if ("offset" in start) skip = ` OFFSET ${values.add(start.offset)}`;
@@ -68,7 +70,9 @@ export function listStatement(
     const ofId = `${values.add(start.cursor.slice(0, 36))}::uuid`;
     // A cursor of another order leads nowhere in particular, but never fails.
     const value = start.cursor.slice(37);
-    where.push(column && value !== "" ? `(${column}, ${id}) ${after} (${fromText(values.add(value))}, ${ofId})` : `${id} ${after} ${ofId}`);
+    where.push(
+      column && text.test(value) ? `(${column}, ${id}) ${after} (${fromText(values.add(value))}, ${ofId})` : `${id} ${after} ${ofId}`,
+    );
   }
   const select = `SELECT ${source.select}, ${column ? toText(column) : "''"} AS "sortText" FROM ${source.from}`;
   const sorted = `ORDER BY ${column ? `${column} ${order}, ` : ""}${id} ${order}`;
@@ -108,7 +112,7 @@ export function byName(column: string, id: string): SortColumn {
 
 /** By a counter. */
 export function byCount(column: string, id: string): SortColumn {
-  return { column, id, fromText: (sql) => `${sql}::bigint` };
+  return { column, id, fromText: (sql) => `${sql}::bigint`, text: /^-?\d{1,18}$/ };
 }
 
 /** By a moment, to the millisecond. */
@@ -118,5 +122,6 @@ export function byTime(column: string, id: string): SortColumn {
     id,
     toText: (sql) => `(extract(epoch FROM ${sql}) * 1000)::bigint::text`,
     fromText: (sql) => `to_timestamp(${sql}::float8 / 1000)`,
+    text: /^-?\d{1,15}$/,
   };
 }

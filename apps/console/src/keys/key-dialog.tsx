@@ -47,7 +47,7 @@ export function KeyDialog({ keyRow, owner, me, admin, onClose, onCreated }: KeyD
     const ruled = {
       group: values.group.trim(),
       ...limitsInput(values),
-      ...policiesInput(values),
+      ...policiesInput(values, keyRow),
     };
     if (keyRow) return { id: keyRow.id, ...own, ...(admin ? ruled : {}) };
     return { userId: values.userId, ...own, ...(admin ? ruled : {}) };

@@ -12,7 +12,13 @@ export interface PolicyValues {
   expiresAtMs: string;
 }
 
-export function policyValuesOf(set: { policies: Policies | null; expiresAtMs: number | null } | null): PolicyValues {
+/** Policies as the server has them. */
+interface SetPolicies {
+  policies: Policies | null;
+  expiresAtMs: number | null;
+}
+
+export function policyValuesOf(set: SetPolicies | null): PolicyValues {
   const policies = set?.policies ?? {};
   const lines = (list: PolicyList): string => (policies[list] ?? []).join("\n");
   return {
@@ -23,19 +29,24 @@ export function policyValuesOf(set: { policies: Policies | null; expiresAtMs: nu
       addresses: lines("addresses"),
       validDays: policies.validDays === undefined ? "" : String(policies.validDays),
     },
-    expiresAtMs: set?.expiresAtMs ? localDay(set.expiresAtMs) : "",
+    expiresAtMs: dayOf(set),
   };
 }
 
-/** What the fields say; what is no number or address is left for the schema to judge. */
-export function policiesInput({ policies, expiresAtMs }: PolicyValues) {
+/** What the fields say, of what is `set`; what is no number or address is left for the schema to judge. */
+export function policiesInput({ policies, expiresAtMs }: PolicyValues, set: SetPolicies | null) {
   const filled = lists.flatMap((list) => {
     const items = policies[list].split("\n").flatMap((line) => line.trim() || []);
     return items.length > 0 ? [[list, items] as const] : [];
   });
   const days = policies.validDays.trim();
   const said: Policies = { ...Object.fromEntries(filled), ...(days !== "" && { validDays: Number(days) }) };
-  return { policies: said, expiresAtMs: dayEnd(expiresAtMs) };
+  // A day that nobody changed stays the moment it was: its end is later, in another zone too, and would let what is over begin again.
+  return { policies: said, expiresAtMs: expiresAtMs === dayOf(set) ? (set?.expiresAtMs ?? null) : dayEnd(expiresAtMs) };
+}
+
+function dayOf(set: SetPolicies | null): string {
+  return set?.expiresAtMs ? localDay(set.expiresAtMs) : "";
 }
 
 function localDay(ms: number): string {

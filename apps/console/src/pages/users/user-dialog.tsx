@@ -28,7 +28,7 @@ interface UserValues extends LimitValues, PolicyValues {
 export function UserDialog({ user, me, onClose }: UserDialogProps) {
   const { t } = useTexts();
   const toInput = ({ email, name, role, password, ...rules }: UserValues) => {
-    const more = { ...(password ? { password } : {}), ...limitsInput(rules), ...policiesInput(rules) };
+    const more = { ...(password ? { password } : {}), ...limitsInput(rules), ...policiesInput(rules, user) };
     return user ? { id: user.id, name, role, ...more } : { email: email.trim(), name, role, ...more };
   };
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({

@@ -77,6 +77,21 @@ test("is copied as a curl command that works, with a stand-in for the key", asyn
   expect((await fetch(place.gatewayUrl + url.pathname, { method: "POST", headers, body })).status).toBe(200);
 });
 
+test("over plain http, too, what was copied is there and the focus stays where it was", async ({ adminPage: page, place, world }) => {
+  // There a browser has no such interface.
+  await page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+  const [requestId = ""] = await makeRequests(place, world, [models.plain]);
+  await openLogs(page, world);
+  await rows(page).first().click();
+  const copy = drawer(page).getByRole("button", { name: "Copy Request ID" });
+  await copy.focus();
+  await page.keyboard.press("Enter");
+  await expect(drawer(page).getByRole("button", { name: /^(Copied|Copy Request ID)$/ })).toBeFocused();
+  const query = page.getByRole("combobox", { name: "Find requests" });
+  await query.press("ControlOrMeta+v");
+  await expect(query).toHaveValue(requestId);
+});
+
 test("a request in flight shows what it does, and is cancelled from here", async ({ adminPage: page, place, world, api }) => {
   // Minutes of words: it ends because somebody ends it.
   const endless = { [models.plain]: `${models.plain}@long,3000+slow,100` };

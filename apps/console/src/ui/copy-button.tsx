@@ -44,10 +44,13 @@ export function CopyButton({ value, what, labelled = false, onCopied, variant = 
 /** The clipboard, also over plain http, where the modern interface does not exist. */
 export async function copyText(value: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(value);
+  const focused = document.activeElement;
   const area = document.createElement("textarea");
   area.value = value;
   document.body.append(area);
   area.select();
   document.execCommand("copy");
   area.remove();
+  // What is copied has to be selected, and that took the focus, which goes with it to the document: out of a dialog, a menu, a row.
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
 }

@@ -1,4 +1,4 @@
-import { number, type SearchField } from "../search-fields.ts";
+import { type SearchField, wholeBetween } from "../search-fields.ts";
 
 /** A time range as addresses carry it: back from now, or from a moment, and then possibly to one. */
 export interface RangeSearch {
@@ -15,10 +15,15 @@ export type RangeName = (typeof ranges)[number] | (typeof longRanges)[number];
 
 const relative = /^now-(\d{1,4})([mhd])$/;
 
+/** The last ms of the year 9999. */
+const LATEST_MS = 253_402_300_799_999;
+/** What dates can be made of, and the server takes: any other number would break the page. */
+const moment = wholeBetween(0, LATEST_MS);
+
 /** `now-24h`, kept as it is, or ms since the epoch. */
 export const rangeStart: SearchField<string | number> = (value) =>
-  typeof value === "string" && relative.test(value) ? value : number(value);
-export const rangeEnd = number;
+  typeof value === "string" && relative.test(value) ? value : moment(value);
+export const rangeEnd = moment;
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 

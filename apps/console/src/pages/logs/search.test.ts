@@ -8,6 +8,13 @@ it("reads an address, and passes over what it does not understand", () => {
   expect(LogSearch.parse({ from: "now-2y" })).toEqual({});
 });
 
+it("takes for a time only what is one, and for attempts only a whole number", () => {
+  for (const of of ["1e300", "9e15", "-5", "1.5", " ", "Infinity"]) {
+    expect(LogSearch.parse({ from: of, to: of })).toEqual({});
+  }
+  expect(LogSearch.parse({ from: "0", to: "253402300799999", attempts: "2.5" })).toEqual({ from: 0, to: 253_402_300_799_999 });
+});
+
 it("keeps a relative range relative: it is counted back when it is asked", () => {
   expect(filterOf({ from: "now-1h" }, 10_000_000)).toEqual({ fromMs: 6_400_000 });
   expect(filterOf({ from: "now-30d" }, 10_000_000)).toEqual({ fromMs: 0 });

@@ -1,6 +1,6 @@
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { rangeEnd, rangeStart, ranges, startOf } from "../../ranges/range-search.ts";
-import { choice, numberBetween, type SearchOf, searchOf, text } from "../../search-fields.ts";
+import { choice, type SearchOf, searchOf, text, wholeBetween } from "../../search-fields.ts";
 
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const states = ["in_flight", "lost", "done", "error", "aborted", "refused"] as const;
@@ -18,7 +18,7 @@ export const LogSearch = searchOf({
   state: choice(states),
   status: choice(statuses),
   request: text,
-  attempts: numberBetween(2, 100),
+  attempts: wholeBetween(2, 100),
   // What is left out: values with commas between, each encoded.
   notUser: text,
   notKey: text,

@@ -49,6 +49,16 @@ test("figures of the statistics move by what ends; the chart is a table, a file 
   await expect(page.getByRole("table", { name: "Requests" }).locator("[data-id]")).toHaveCount(1);
 });
 
+test("what an address says that no page can read is as if it were not there", async ({ adminPage: page }) => {
+  for (const path of ["/statistics?step=fortnight&top=many&to=", "/users?sort=height", "/audit?outcome=perhaps&since=ever"]) {
+    await page.goto(path);
+    await expect(page).toHaveURL(path.replace(/\?.*/, ""));
+    await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
+    await expect(page.getByText("Loading", { exact: true })).toHaveCount(0);
+    await expect(page.getByRole("alert")).toHaveCount(0);
+  }
+});
+
 test("the leaderboard ranks, and a comparison sets side by side", async ({ page, place, world }) => {
   await (await callMessages(place, world.secret)).text();
   await (await callMessages(place, world.secret)).text();

@@ -290,6 +290,8 @@ export function createAppRouter() {
     routeTree,
     parseSearch: (query) => Object.fromEntries(new URLSearchParams(query)),
     stringifySearch,
+    // What a page cannot read is taken out of its address: the router would hand it to the page as it is.
+    search: { strict: true },
     defaultPreload: "intent",
     defaultPendingMs: 300,
     // Nothing is waited for once the page is there.

@@ -70,6 +70,30 @@ test("a key is shown once, works at once, and stops at once", async ({ adminPage
   await expect.poll(async () => (await callMessages(place, secret)).status).toBe(401);
 });
 
+test("a key that is revoked while another one is asked about is told by its name, and the question stays", async ({
+  adminPage: page,
+  api,
+  world,
+}) => {
+  await api.keys.create.mutate({ userId: world.userId, name: `other ${world.id}` });
+  await page.goto(`/keys?user=${world.userId}`);
+  const rowOf = (name: string) => page.getByRole("table", { name: "Keys" }).getByRole("row").filter({ hasText: name });
+  const asked = Promise.withResolvers<void>();
+  await page.route(/keys\.revoke/, async (route) => {
+    await asked.promise;
+    await route.continue();
+  });
+  await choose(page, rowOf(`other ${world.id}`), "Revoke");
+  const question = page.getByRole("alertdialog", { name: /^Revoke/ });
+  await question.getByRole("button", { name: "Revoke" }).click();
+  await page.keyboard.press("Escape");
+  await expect(question).toBeHidden();
+  await choose(page, rowOf(world.keyName), "Revoke");
+  asked.resolve();
+  await expect(page.getByText(`other ${world.id} is revoked`)).toBeVisible();
+  await expect(question).toContainText(world.keyName);
+});
+
 test("a key that was switched off by mistake is back by one press", async ({ adminPage: page, place, world }) => {
   const row = await keyRow(page, world.keyName);
   await row.getByRole("switch").click();

@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { api } from "../api/client.ts";
+import { api, client } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
 import { readFailure } from "../api/failure.ts";
 import { useTexts } from "../text/i18n.ts";
@@ -29,17 +29,14 @@ export function useKeyDialogs(login: SignedIn) {
   const { t } = useTexts();
   const failureText = useFailureText();
   const [opened, setOpened] = useState<Opened | null>(null);
-  const close = (): void => setOpened(null);
+  // Itself alone: what was asked for may end when its dialog is gone and another one is open.
+  const close = (): void => setOpened((now) => (now === opened ? null : now));
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
-  const revoke = useMutation(
-    api.keys.revoke.mutationOptions({
-      onSuccess: () => {
-        if (opened?.dialog === "revoke") toastDone(t("keys.revokedToast", { name: opened.key.name }));
-        close();
-      },
-      onError,
-    }),
-  );
+  const revoke = useMutation({
+    mutationFn: ({ id }: Key) => client.keys.revoke.mutate({ id }),
+    onSuccess: (_, { name }) => toastDone(t("keys.revokedToast", { name })),
+    onError,
+  });
   const update = useMutation(api.keys.update.mutationOptions({ onError }));
 
   function enable({ id, name }: Key, enabled: boolean): void {
@@ -87,7 +84,7 @@ export function useKeyDialogs(login: SignedIn) {
         text={t("keys.revokeText")}
         action={t("keys.revoke")}
         busy={revoke.isPending}
-        onConfirm={() => opened?.dialog === "revoke" && revoke.mutate({ id: opened.key.id })}
+        onConfirm={() => opened?.dialog === "revoke" && revoke.mutate(opened.key, { onSuccess: close })}
       />
     </Suspense>
   );

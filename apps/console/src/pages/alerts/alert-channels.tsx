@@ -30,7 +30,13 @@ export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
   const [tested, setTested] = useState<Tested | null>(null);
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const change = useMutation(api.alerts.updateChannel.mutationOptions({ onError }));
-  const remove = useMutation(api.alerts.deleteChannel.mutationOptions({ onError, onSuccess: () => setRemoving(null) }));
+  const remove = useMutation(
+    api.alerts.deleteChannel.mutationOptions({
+      onError,
+      // Another one may be asked about by now.
+      onSuccess: (_, { id }) => setRemoving((now) => (now?.id === id ? null : now)),
+    }),
+  );
   const test = useMutation({
     mutationFn: ({ id }: Channel) => client.alerts.testChannel.mutate({ id }),
     onError,

@@ -23,7 +23,13 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
   const [removing, setRemoving] = useState<Rule | null>(null);
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const change = useMutation(api.alerts.updateRule.mutationOptions({ onError }));
-  const remove = useMutation(api.alerts.deleteRule.mutationOptions({ onError, onSuccess: () => setRemoving(null) }));
+  const remove = useMutation(
+    api.alerts.deleteRule.mutationOptions({
+      onError,
+      // Another one may be asked about by now.
+      onSuccess: (_, { id }) => setRemoving((now) => (now?.id === id ? null : now)),
+    }),
+  );
   const toldText = ({ channelIds }: Rule): string =>
     channels.flatMap(({ id, name }) => (channelIds.includes(id) ? [name] : [])).join(", ") || t("alerts.toNobody");
   return (

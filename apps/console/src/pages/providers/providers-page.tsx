@@ -66,7 +66,8 @@ export function ProvidersPage() {
   const providers = byPriority(data?.providers ?? []);
   const shown = providers.filter((provider) => matches(provider, text));
   const chosen = providers.filter(({ id }) => selected.has(id));
-  const close = (): void => setOpen(null);
+  // Itself alone: what was asked for may end when its dialog is gone and another one is open.
+  const close = (): void => setOpen((now) => (now === open ? null : now));
 
   /** Disabling asks first when somebody would notice. */
   async function disable(provider: ProviderLine): Promise<void> {

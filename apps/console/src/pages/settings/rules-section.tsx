@@ -47,10 +47,7 @@ export function RulesSection<S extends RuleSetting>({
   const [removing, setRemoving] = useState<string | null>(null);
   const save = useMutation({
     mutationFn: useSaveRules(setting),
-    onSuccess: () => {
-      toastDone(t("settings.saved"));
-      setRemoving(null);
-    },
+    onSuccess: () => toastDone(t("settings.saved")),
     onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
   });
   const move = (name: string, by: number): void =>
@@ -123,7 +120,13 @@ export function RulesSection<S extends RuleSetting>({
         text={removeText}
         action={t("settings.rules.removeAction")}
         busy={save.isPending}
-        onConfirm={() => save.mutate({ make: (now) => now.filter(({ name }) => name !== removing) })}
+        onConfirm={() =>
+          save.mutate(
+            { make: (now) => now.filter(({ name }) => name !== removing) },
+            // Another one may be asked about by now.
+            { onSuccess: () => setRemoving((now) => (now === removing ? null : now)) },
+          )
+        }
       />
     </section>
   );

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Layers, Pencil, Plus, Undo2 } from "lucide-react";
 import { useState } from "react";
-import { api, type Outputs } from "../../api/client.ts";
+import { api, client, type Outputs } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { limitsInShort } from "../../limits/limits-text.ts";
 import { useTexts } from "../../text/i18n.ts";
@@ -20,15 +20,15 @@ export function GroupsDialog({ onClose }: { onClose(): void }) {
   const { data, error, refetch } = useQuery(api.groups.list.queryOptions());
   const [editing, setEditing] = useState<Group | "new" | null>(null);
   const [clearing, setClearing] = useState<Group | null>(null);
-  const clear = useMutation(
-    api.groups.delete.mutationOptions({
-      onSuccess: () => {
-        toastDone(t("groups.clearedToast", { name: clearing?.name ?? "" }));
-        setClearing(null);
-      },
-      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
-    }),
-  );
+  const clear = useMutation({
+    mutationFn: ({ name }: Group) => client.groups.delete.mutate({ name }),
+    onSuccess: (_, group) => {
+      toastDone(t("groups.clearedToast", { name: group.name }));
+      // Another one may be asked about by now.
+      setClearing((now) => (now === group ? null : now));
+    },
+    onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+  });
   if (editing) return <GroupDialog group={editing === "new" ? null : editing} onClose={() => setEditing(null)} />;
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t("groups.title")} description={t("groups.lead")} width="max-w-2xl">
@@ -58,7 +58,7 @@ export function GroupsDialog({ onClose }: { onClose(): void }) {
         text={t("groups.clearText")}
         action={t("groups.clearAction")}
         busy={clear.isPending}
-        onConfirm={() => clearing && clear.mutate({ name: clearing.name })}
+        onConfirm={() => clearing && clear.mutate(clearing)}
       />
     </Dialog>
   );

@@ -142,15 +142,15 @@ function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
   const [deleting, setDeleting] = useState<User | null>(null);
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const update = useMutation(api.users.update.mutationOptions({ onError }));
-  const remove = useMutation(
-    api.users.delete.mutationOptions({
-      onSuccess: () => {
-        toastDone(t("users.deletedToast", { name: deleting?.name ?? "" }));
-        setDeleting(null);
-      },
-      onError,
-    }),
-  );
+  const remove = useMutation({
+    mutationFn: ({ id }: User) => client.users.delete.mutate({ id }),
+    onSuccess: (_, user) => {
+      toastDone(t("users.deletedToast", { name: user.name }));
+      // Somebody else may be asked about by now.
+      setDeleting((now) => (now === user ? null : now));
+    },
+    onError,
+  });
 
   function enable({ id, name }: User, enabled: boolean): void {
     update.mutate(
@@ -184,7 +184,7 @@ function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
         text={t("users.deleteText")}
         action={t("common.delete")}
         busy={remove.isPending}
-        onConfirm={() => deleting && remove.mutate({ id: deleting.id })}
+        onConfirm={() => deleting && remove.mutate(deleting)}
       />
     </>
   );

@@ -69,3 +69,15 @@ test("the REST API is told to a key as far as it may call it, with a call that w
   await page.getByText("Answer · 200").click();
   await expect(page.getByRole("figure").filter({ hasText: "TypeScript" })).toContainText("items: {");
 });
+
+test("what is typed at the beginning of a search stays there", async ({ adminPage: page }) => {
+  for (const path of ["/errors", "/api"]) {
+    await page.goto(`${path}?q=limit`);
+    const search = page.getByRole("main").getByRole("searchbox");
+    await expect(search).toHaveValue("limit");
+    await search.press("Home");
+    await search.pressSequentially("cost ");
+    await expect(page).toHaveURL(`${path}?q=cost+limit`);
+    await expect(search).toHaveValue("cost limit");
+  }
+});

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { SearchX } from "lucide-react";
-import { useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { hasWords } from "../../lists/has-words.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Input } from "../../ui/field.tsx";
@@ -37,6 +37,9 @@ function Document({ document }: { document: OpenApiDocument }) {
   const { login } = route.useRouteContext();
   const { q = "", op } = route.useSearch();
   const navigate = route.useNavigate();
+  // The address follows later: a field that waited for it would lose the cursor and what an input method composes.
+  const [typed, setTyped] = useState(q);
+  useEffect(() => setTyped(q), [q]);
   const [system, setSystem] = useSystem();
   const { role } = login.user;
   const all = useMemo(() => operationsOf(document), [document]);
@@ -55,8 +58,11 @@ function Document({ document }: { document: OpenApiDocument }) {
             aria-label={texts.search}
             placeholder={texts.search}
             className="max-w-sm"
-            value={q}
-            onChange={(event) => void navigate({ search: (now) => ({ ...now, q: event.target.value || undefined }), replace: true })}
+            value={typed}
+            onChange={(event) => {
+              setTyped(event.target.value);
+              void navigate({ search: (now) => ({ ...now, q: event.target.value || undefined }), replace: true });
+            }}
           />
         </search>
         <SystemSelect system={system} onSelect={setSystem} />

@@ -1,7 +1,7 @@
 import { type ErrorCode, errorCatalogue } from "@sluice/core/errors";
 import { getRouteApi } from "@tanstack/react-router";
 import { SearchX } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useExplanation } from "../../errors/explanation.ts";
 import { hasWords } from "../../lists/has-words.ts";
 import { useTexts } from "../../text/i18n.ts";
@@ -19,6 +19,9 @@ export function ErrorsPage() {
   const { t } = useTexts();
   const { q = "", code } = route.useSearch();
   const navigate = route.useNavigate();
+  // The address follows later: a field that waited for it would lose the cursor and what an input method composes.
+  const [typed, setTyped] = useState(q);
+  useEffect(() => setTyped(q), [q]);
   const explanationOf = useExplanation();
   const found = codes
     .map((one) => ({ code: one, ...errorCatalogue[one], title: t(`errors.${one}`), ...explanationOf(one) }))
@@ -31,8 +34,11 @@ export function ErrorsPage() {
           aria-label={t("explain.search")}
           placeholder={t("explain.search")}
           className="max-w-sm"
-          value={q}
-          onChange={(event) => void navigate({ search: { q: event.target.value || undefined }, replace: true })}
+          value={typed}
+          onChange={(event) => {
+            setTyped(event.target.value);
+            void navigate({ search: { q: event.target.value || undefined }, replace: true });
+          }}
         />
       </search>
       {found.length === 0 && <Empty icon={<SearchX />} title={t("lists.emptyTitle")} text={t("explain.none")} />}

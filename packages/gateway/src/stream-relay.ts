@@ -17,7 +17,7 @@ export interface RelayOptions {
   onStalled: () => void;
 }
 
-/** After the terminal event an upstream has this long to end its answer. */
+/** After the terminal event, or an error, an upstream has this long to end its answer. */
 const lingerMs = 1_000;
 
 /**
@@ -137,7 +137,8 @@ export class StreamRelay {
     }
     if (!this.#committed) this.#decide(reading);
     this.#options.onData(reading);
-    if (!reading.complete) return;
+    // Behind an error, too, nothing more comes: some hold the connection open.
+    if (this.#ended || (!reading.complete && !reading.failure)) return;
     // Anew with each chunk: older Gemini models put a finishReason on every one.
     this.#options.deadlines.cancel(this.#linger);
     this.#linger = this.#options.deadlines.add(lingerMs, this.#onEnd);
@@ -172,8 +173,8 @@ export class StreamRelay {
 
   readonly #onError = (error: Error): void => {
     this.#takeArrived();
-    // What breaks behind the terminal event is the connection: the answer is whole.
-    if (this.reading.complete) this.#onEnd();
+    // What breaks behind the terminal event is the connection: the answer is whole. Behind an error, that is what was wrong.
+    if (this.reading.complete || this.reading.failure) this.#onEnd();
     else this.#finish(error);
   };
 

@@ -118,6 +118,25 @@ describe("what is billed", () => {
     expect(detail.attempts).toMatchObject([{ outcome: "ok" }]);
   });
 
+  it.each(["stays open", "breaks"])(
+    "an error inside a stream is told when it comes, and is the failure, though its connection %s",
+    async (what) => {
+      const error = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
+      const stream = `${anthropicStart}${anthropicText("hello")}event: error\ndata: ${JSON.stringify(error)}\n\n`;
+      raw.answer = (res) => {
+        res.writeHead(200, { "content-type": "text/event-stream" }).write(stream);
+        if (what === "breaks") setTimeout(() => res.destroy(), 50);
+      };
+      const { key } = await harness.group([{ dialect: "anthropic", baseUrl: raw.url, timeouts: { idleMs: 4_000 } }]);
+      const since = performance.now();
+      const response = await harness.call("/v1/messages", { key, body: { model: "claude-fake", max_tokens: 9, stream: true, messages } });
+      expect(await response.text()).toBe(stream);
+      expect(performance.now() - since).toBeLessThan(3_000);
+      const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+      expect(row).toMatchObject({ state: "error", errorCode: "upstream_overloaded", flags: ["estimated", "partial"] });
+    },
+  );
+
   it("a large answer that breaks off cuts the client's connection too", async () => {
     raw.answer = (res) => {
       res.writeHead(200, { "content-type": "application/json", "content-length": 1_000_000 });

@@ -1,4 +1,4 @@
-import { asList, asRecord, type JsonRecord } from "../json.ts";
+import { asList, asRecord, asText, type JsonRecord } from "../json.ts";
 import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { parseArguments } from "./exact-json.ts";
 import { refuse } from "./fields.ts";
@@ -48,7 +48,9 @@ export function writeAnthropicRequest(conversation: Conversation): JsonRecord {
   if (conversation.tools.length > 0) body.tools = conversation.tools.map(writeTool);
   const choice = writeChoice(conversation);
   if (choice) body.tool_choice = choice;
-  if (conversation.stop.length > 0) body.stop_sequences = conversation.stop;
+  const stop = conversation.stop.filter((text) => !isBlank(text));
+  if (stop.length > 0) body.stop_sequences = stop;
+  if (stop.length < conversation.stop.length) dropped.push(names.stop);
   const thinks = writeThinking(conversation, body, messages);
   writeSampling(conversation, body, thinks);
   if (conversation.format?.kind === "schema") {
@@ -61,6 +63,11 @@ export function writeAnthropicRequest(conversation: Conversation): JsonRecord {
   return body;
 }
 
+/** Nothing, or white space only, which Anthropic refuses of instructions and stop sequences, too. */
+function isBlank(text: string): boolean {
+  return text.trim() === "";
+}
+
 function writeText({ text, cache }: TextPart): JsonRecord {
   return { type: "text", text, ...(cache ? { cache_control: cache } : {}) };
 }
@@ -68,7 +75,7 @@ function writeText({ text, cache }: TextPart): JsonRecord {
 /** Anthropic has one place for instructions: those said later are put behind those said first. */
 function writeSystem(conversation: Conversation): JsonRecord[] {
   const later = conversation.turns.filter(({ role }) => role === "system").flatMap(({ parts }) => parts);
-  const texts = [...conversation.system, ...later].filter((part): part is TextPart => part.kind === "text" && part.text !== "");
+  const texts = [...conversation.system, ...later].filter((part): part is TextPart => part.kind === "text" && !isBlank(part.text));
   if (conversation.format?.kind === "json") texts.push({ kind: "text", text: "Answer with one JSON object and nothing else." });
   return texts.map(writeText);
 }
@@ -78,7 +85,7 @@ function writeMessages(conversation: Conversation): JsonRecord[] {
   const merged: { role: "user" | "assistant"; blocks: JsonRecord[] }[] = [];
   for (const { role, parts } of conversation.turns) {
     if (role === "system") continue;
-    const blocks = parts.map(writePart).filter((block) => block !== null);
+    const blocks = withoutBlanks(parts.map(writePart).filter((block) => block !== null));
     if (blocks.length === 0) continue;
     const last = merged.at(-1);
     if (last?.role === role) last.blocks.push(...blocks);
@@ -87,6 +94,12 @@ function writeMessages(conversation: Conversation): JsonRecord[] {
   if (merged.length === 0) refuse("messages", "needs at least one message of the user.");
   if (merged[0]?.role === "assistant") merged.unshift({ role: "user", blocks: [{ type: "text", text: "." }] });
   return merged.map(({ role, blocks }) => ({ role, content: role === "user" ? resultsFirst(blocks) : blocks }));
+}
+
+/** White space is refused where there is no other text, as of models that write a line feed before a tool's call; between texts it stays. */
+function withoutBlanks(blocks: JsonRecord[]): JsonRecord[] {
+  const says = blocks.some(({ type, text }) => type === "text" && !isBlank(asText(text)));
+  return says ? blocks : blocks.filter(({ type }) => type !== "text");
 }
 
 function resultsFirst(blocks: JsonRecord[]): JsonRecord[] {

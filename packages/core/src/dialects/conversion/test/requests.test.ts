@@ -64,6 +64,7 @@ describe("what is left out is told", () => {
   test.each<[Wire, Wire, object, string[]]>([
     ["anthropic", "chat", { top_k: 5, service_tier: "auto", new_option: 1 }, ["new_option", "top_k", "service_tier"]],
     ["chat", "anthropic", { seed: 1, presence_penalty: 1, temperature: 1.2 }, ["seed", "presence_penalty", "temperature"]],
+    ["chat", "anthropic", { stop: ["\n", "END"] }, ["stop"]],
     ["responses", "chat", { truncation: "auto", store: true, include: ["reasoning.encrypted_content"] }, ["truncation"]],
     ["responses", "chat", { tools: [{ type: "web_search" }, { type: "function", name: "f", parameters: {} }] }, ["tools.0.type"]],
   ])("%s → %s %j", (from, to, more, dropped) => {
@@ -90,6 +91,30 @@ describe("defects of other gateways", () => {
       { type: "tool_use", id: "b", name: "f", input: {} },
     ]);
     expect(turns[2].content.map(({ type }: { type: string }) => type)).toEqual(["tool_result", "tool_result", "text"]);
+  });
+
+  test("white space without any other text, which Anthropic refuses, is left out; between texts it stays", () => {
+    const call = { id: "a", type: "function", function: { name: "f", arguments: "{}" } };
+    const texts = ["a", "\n\n", "b"].map((text) => ({ type: "text", text }));
+    const body = sent(["chat", "anthropic"], {
+      model: "m",
+      stop: ["\n", "END"],
+      messages: [
+        { role: "system", content: " " },
+        { role: "user", content: texts },
+        { role: "assistant", content: "\n", tool_calls: [call] },
+        { role: "tool", tool_call_id: "a", content: "1" },
+        { role: "assistant", content: " " },
+        { role: "user", content: "and?" },
+      ],
+    });
+    expect(body).not.toHaveProperty("system");
+    expect(body.stop_sequences).toEqual(["END"]);
+    expect(body.messages.map(({ content }: { content: { type: string }[] }) => content.map(({ type }) => type))).toEqual([
+      ["text", "text", "text"],
+      ["tool_use"],
+      ["tool_result", "text"],
+    ]);
   });
 
   test("pictures of parallel calls' results follow behind all results: nothing stands between the tool messages", () => {

@@ -149,10 +149,16 @@ function writeResult({ callId, parts, isError, cache }: ToolResultPart): JsonRec
   };
 }
 
+/** Anthropic knows a JPEG by its proper name only, OpenAI by the other one as well. */
+function mediaTypeOf({ mediaType }: { mediaType: string }): string {
+  const type = mediaType.toLowerCase();
+  return type === "image/jpg" ? "image/jpeg" : type;
+}
+
 function writeMedia(part: ImagePart | FilePart): JsonRecord {
   const { source, cache } = part;
   const written =
-    "url" in source ? { type: "url", url: source.url } : { type: "base64", media_type: source.mediaType, data: source.base64 };
+    "url" in source ? { type: "url", url: source.url } : { type: "base64", media_type: mediaTypeOf(source), data: source.base64 };
   const mark = cache ? { cache_control: cache } : {};
   if (part.kind === "image") return { type: "image", source: written, ...mark };
   return { type: "document", source: written, ...(part.name === "" ? {} : { title: part.name }), ...mark };

@@ -117,6 +117,16 @@ describe("defects of other gateways", () => {
     ]);
   });
 
+  test("a picture is called what Anthropic calls it", () => {
+    const image = (type: string) => ({ type: "image_url", image_url: { url: `data:${type};base64,AAAA` } });
+    const content = [image("image/jpg"), image("IMAGE/PNG")];
+    const { messages: turns } = sent(["chat", "anthropic"], { model: "m", messages: [{ role: "user", content }] });
+    expect(turns[0].content.map(({ source }: { source: object }) => source)).toEqual([
+      { type: "base64", media_type: "image/jpeg", data: "AAAA" },
+      { type: "base64", media_type: "image/png", data: "AAAA" },
+    ]);
+  });
+
   test("pictures of parallel calls' results follow behind all results: nothing stands between the tool messages", () => {
     const call = (call_id: string) => ({ type: "function_call", call_id, name: "f", arguments: "{}" });
     const result = (call_id: string) => ({

@@ -36,8 +36,17 @@ function takeUsage(reading: OpenReading, usage: JsonRecord): void {
   const cacheRead = Math.min(read, total);
   const cacheWrite5m = Math.min(written, total - cacheRead);
   const input = total - cacheRead - cacheWrite5m;
-  reading.usage = { ...noUsage, input, output: readCount(completion, reading), cacheRead, cacheWrite5m };
+  const output = readCount(completion, reading) + reasoningBeside(usage, Number(prompt) + Number(completion));
+  reading.usage = { ...noUsage, input, output, cacheRead, cacheWrite5m };
   reading.usageReported = true;
+}
+
+/** OpenAI's completion includes its reasoning; xAI counts that beside it, which only the total says. */
+function reasoningBeside(usage: JsonRecord, withoutReasoning: number): number {
+  const details = asRecord(usage.completion_tokens_details) ?? asRecord(usage.output_tokens_details);
+  const reasoning = details?.reasoning_tokens;
+  if (typeof reasoning !== "number" || !(reasoning > 0)) return 0;
+  return usage.total_tokens === withoutReasoning + reasoning ? readCount(reasoning, { anomaly: false }) : 0;
 }
 
 function takeFailure(reading: OpenReading, error: unknown): void {

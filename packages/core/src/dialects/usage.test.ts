@@ -69,6 +69,20 @@ describe("whole answers", () => {
     expect(whole("chat", answer(10, 40))).toMatchObject({ usage: { input: 0, cacheRead: 10 }, anomaly: true });
   });
 
+  test("OpenAI: reasoning that is counted beside the completion (xAI) is output, as the total says; else it is in it", () => {
+    const answer = (total: number) => ({
+      choices: [{ message: { content: "x" } }],
+      usage: {
+        ...{ prompt_tokens: 32, completion_tokens: 9, total_tokens: total, prompt_tokens_details: { cached_tokens: 2 } },
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+    });
+    expect(whole("chat", answer(135)).usage).toEqual({ ...zero, input: 30, output: 103, cacheRead: 2 });
+    expect(whole("chat", answer(41)).usage).toEqual({ ...zero, input: 30, output: 9, cacheRead: 2 });
+    const usage = { input_tokens: 5, output_tokens: 40, total_tokens: 45, output_tokens_details: { reasoning_tokens: 30 } };
+    expect(whole("responses", { output: [], usage }).usage).toMatchObject({ input: 5, output: 40 });
+  });
+
   test("OpenAI: tokens written to the cache are a slice of the prompt too", () => {
     const usage = (prompt: number) => ({
       input_tokens: prompt,

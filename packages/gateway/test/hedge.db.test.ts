@@ -1,6 +1,7 @@
 import { until } from "@sluice/testing/deadline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Harness, type ProviderSpec, startHarness } from "./harness.ts";
+import { startRawProvider } from "./raw-provider.ts";
 
 let harness: Harness;
 beforeAll(async () => {
@@ -66,6 +67,39 @@ describe("a provider that sends no content for a while", () => {
     ]);
     expect(outcomes(first)).toEqual(["failed", "ok"]);
     expect(first.row.state).toBe("done");
+  });
+
+  it("is waited for when the second answers with an error, in whatever form; and of two errors the client's own is told", async () => {
+    const slow: ProviderSpec = { dialect: "anthropic", secret: "sk@slow,700+plain,3" };
+    const raw = await startRawProvider((res) => res.writeHead(400, { "content-type": "text/plain" }).end("no"));
+    for (const second of [
+      { ...good, secret: "sk@error-before,400" },
+      { ...good, baseUrl: raw.url },
+    ]) {
+      const answer = await ask(harness, [slow, second]);
+      expect(outcomes(answer)).toEqual(["ok", "failed"]);
+      expect(answer.row.state).toBe("done");
+      expect(harness.admission.loads.of(answer.providerIds[1] ?? "").inFlight).toBe(0);
+    }
+    await raw.close();
+    const both = await ask(harness, [
+      { dialect: "anthropic", secret: "sk@late,600+error-before,503" },
+      { ...good, secret: "sk@error-before,400" },
+    ]);
+    expect(outcomes(both)).toEqual(["failed", "failed"]);
+    expect(both.row).toMatchObject({ status: 400, errorCode: "invalid_request" });
+  });
+
+  it("fails over when the second refuses what was converted for it: that may be our mistake", async () => {
+    for (const script of ["late,600+overloaded", "late,200+overloaded"]) {
+      const answer = await ask(harness, [
+        { dialect: "anthropic", secret: `sk@${script}` },
+        { dialect: "openai", secret: "sk@late,300+error-before,400", models: ["claude-fake"], priority: 1 },
+        { ...good, priority: 2 },
+      ]);
+      expect(outcomes(answer)).toEqual(["failed", "failed", "ok"]);
+      expect(answer.row.state).toBe("done");
+    }
   });
 
   it("is joined by nobody when there is nobody, or when it is quick", async () => {

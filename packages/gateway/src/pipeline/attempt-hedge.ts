@@ -1,4 +1,5 @@
 import type { Reading } from "@sluice/core/dialects/dialect";
+import { type SluiceError, toSluiceError } from "@sluice/core/errors";
 import type { Call } from "../call.ts";
 import { Cancellation } from "../cancellation.ts";
 import type { Runtime } from "../context.ts";
@@ -35,7 +36,7 @@ export function mayHedge(runtime: Runtime, call: Call): boolean {
 /**
  * Asks one provider and, when it has sent no content after a while and the budget allows it, another one beside it. Who
  * has content first serves; the other is stopped, and what it cost is in its attempt. The client pays for the one answer.
- * When one fails the other is waited for: its failure is the one that counts.
+ * When one fails, or answers with an error, the other is waited for: it may serve.
  */
 export async function hedge(
   runtime: Runtime,
@@ -52,9 +53,29 @@ export async function hedge(
   const two = run(call, second, branch);
   const ended = await Promise.race([one.done, two.done]);
   const other = ended.runner === one ? two : one;
-  if (ended.failure || ended.thrown !== undefined) return take(call, await other.done);
-  await stop(runtime, other);
-  return take(call, ended);
+  if (weightOf(ended) === SERVES) {
+    await stop(runtime, other);
+    return take(call, ended);
+  }
+  const late = await other.done;
+  const [told, untold] = weightOf(ended) > weightOf(late) ? [ended, late] : [late, ended];
+  const error = untold.thrown === undefined ? errorOf(untold.runner.call) : toSluiceError(untold.thrown);
+  settleAttempt(runtime, untold.runner.call, { error, reading: null });
+  return take(call, told);
+}
+
+const SERVES = 3;
+
+/** Which of two ends counts: an answer, then what would be the client's mistake anywhere, then a failure; a converted request may have been refused for a mistake of ours. */
+function weightOf({ runner: { call }, failure, thrown }: Ran): number {
+  if (failure) return 1;
+  if (thrown === undefined && !errorOf(call)) return SERVES;
+  return call.attempt?.converted ? 0 : 2;
+}
+
+/** What an error answer says; null of any other. */
+function errorOf({ answer }: Call): SluiceError | null {
+  return answer?.kind === "whole" ? answer.error : null;
 }
 
 /** What the first comes to within the delay; null: nothing yet. */

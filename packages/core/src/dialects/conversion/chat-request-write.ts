@@ -3,7 +3,7 @@ import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { writeUrl } from "./data-url.ts";
 import { refuse } from "./fields.ts";
 import type { Conversation, FilePart, ImagePart, Part, TextPart, Tool, ToolCallPart, ToolResultPart, Turn } from "./intermediate.ts";
-import { effortFor, fitsStrict, isReasoningModel, joinTexts, writeOptions } from "./openai-request-write.ts";
+import { effortFor, fitsStrict, isReasoningModel, joinTexts, readableSchema, writeOptions } from "./openai-request-write.ts";
 import { openaiToolId } from "./tool-ids.ts";
 
 /** A conversation as an OpenAI chat request. */
@@ -127,7 +127,7 @@ function writeTool({ name, description, schema, strict }: Tool): JsonRecord {
     function: {
       name,
       ...(description === "" ? {} : { description }),
-      parameters: schema ?? customToolSchema,
+      parameters: readableSchema(schema ?? customToolSchema),
       ...(strict ? { strict } : {}),
     },
   };
@@ -137,5 +137,8 @@ function writeFormat({ format }: Conversation): JsonRecord | null {
   if (!format) return null;
   if (format.kind === "json") return { type: "json_object" };
   const { name, schema, strict } = format;
-  return { type: "json_schema", json_schema: { name, schema, ...(strict && fitsStrict(schema) ? { strict } : {}) } };
+  return {
+    type: "json_schema",
+    json_schema: { name, schema: readableSchema(schema), ...(strict && fitsStrict(schema) ? { strict } : {}) },
+  };
 }

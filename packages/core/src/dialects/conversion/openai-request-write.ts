@@ -53,6 +53,30 @@ export function joinTexts(parts: readonly TextPart[]): string {
   return parts.map(({ text }) => text).join("\n\n");
 }
 
+/** Texts and groups as only JavaScript writes them in a regular expression: \p{…}, \u{…}, (?<name>…). */
+const javaScriptPattern = /\\[pP]\{|\\u\{|\(\?<[A-Za-z_$]/;
+/** Values, not schemas. */
+const heldValues = new Set(["default", "const", "enum", "examples"]);
+
+/**
+ * The same schema, without patterns that OpenAI cannot read: it reads them as Python, and refuses the whole request for one of them, as
+ * Claude Code has in a tool that it always offers.
+ */
+export function readableSchema(schema: JsonRecord): JsonRecord {
+  dropPatterns(schema);
+  return schema;
+}
+
+function dropPatterns(schema: unknown): void {
+  if (Array.isArray(schema)) for (const one of schema) dropPatterns(one);
+  const record = asRecord(schema);
+  if (!record) return;
+  if (typeof record.pattern === "string" && javaScriptPattern.test(record.pattern)) delete record.pattern;
+  const byName = asRecord(record.patternProperties);
+  for (const name of Object.keys(byName ?? {})) if (byName && javaScriptPattern.test(name)) delete byName[name];
+  for (const [name, value] of Object.entries(record)) if (!heldValues.has(name)) dropPatterns(value);
+}
+
 /** Whether OpenAI would take a schema as strict: every object closed, and all of its properties required. */
 export function fitsStrict(schema: unknown): boolean {
   if (Array.isArray(schema)) return schema.every(fitsStrict);

@@ -3,7 +3,7 @@ import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { writeUrl } from "./data-url.ts";
 import { refuse } from "./fields.ts";
 import type { Conversation, Part, TextPart, ThinkingPart, Tool, ToolCallPart, ToolResultPart, Turn } from "./intermediate.ts";
-import { effortFor, fitsStrict, joinTexts, writeOptions } from "./openai-request-write.ts";
+import { effortFor, fitsStrict, joinTexts, readableSchema, writeOptions } from "./openai-request-write.ts";
 import { openaiToolId } from "./tool-ids.ts";
 
 /** A conversation as an OpenAI Responses request. Nothing is stored there: reasoning comes and goes encrypted. */
@@ -32,7 +32,12 @@ function writeText({ format, verbosity }: Conversation): JsonRecord | null {
   if (!format && verbosity === null) return null;
   const written =
     format?.kind === "schema"
-      ? { type: "json_schema", name: format.name, schema: format.schema, strict: format.strict && fitsStrict(format.schema) }
+      ? {
+          type: "json_schema",
+          name: format.name,
+          schema: readableSchema(format.schema),
+          strict: format.strict && fitsStrict(format.schema),
+        }
       : null;
   return {
     ...(format ? { format: written ?? { type: "json_object" } } : {}),
@@ -112,7 +117,7 @@ function writeTool({ name, description, schema, strict }: Tool): JsonRecord {
     type: "function",
     name,
     ...(description === "" ? {} : { description }),
-    parameters: schema ?? customToolSchema,
+    parameters: readableSchema(schema ?? customToolSchema),
     strict,
   };
 }

@@ -127,6 +127,21 @@ describe("defects of other gateways", () => {
     ]);
   });
 
+  test("patterns that OpenAI cannot read, as in Claude Code's tools, are left out; what is only called so stays", () => {
+    const odd = '^(?!__.*__$)[^\\p{Cc}\\p{Cf}"\\\\./[\\]]{1,200}$';
+    const schemaWith = (pattern: object, byName: object) => ({
+      type: "object",
+      properties: { field: { type: "string", ...pattern }, pattern: { type: "string", pattern: "^(?<=a)b+$", default: { pattern: odd } } },
+      patternProperties: { "^x": { items: [{ ...pattern, maximum: "MAX" }] }, ...byName },
+    });
+    const tool = { name: "Artifact", input_schema: schemaWith({ pattern: odd }, { "^\\p{L}$": {} }) };
+    const body = JSON.stringify({ ...base.anthropic, tools: [tool] }).replace('"MAX"', "1.00000000000000000001");
+    for (const wire of ["chat", "responses"] as const) {
+      const text = convertRequestBytes(["anthropic", wire], body);
+      expect(text).toContain(JSON.stringify(schemaWith({}, {})).replace('"MAX"', "1.00000000000000000001"));
+    }
+  });
+
   test("pictures of parallel calls' results follow behind all results: nothing stands between the tool messages", () => {
     const call = (call_id: string) => ({ type: "function_call", call_id, name: "f", arguments: "{}" });
     const result = (call_id: string) => ({

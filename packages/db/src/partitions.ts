@@ -52,8 +52,10 @@ export async function ensurePartitions(pool: pg.Pool, options: EnsurePartitionsO
 export async function ensurePartitionFor(pool: pg.Pool, id: string): Promise<string[]> {
   if (!isId(id)) throw new Error(`There is no partition for '${id}': it is no UUIDv7.`);
   const at = timeOfId(id);
-  return makeMissing(pool, (covered, span) => {
+  return makeMissing(pool, (covered, span, keptFrom) => {
     const range = missingAt(covered, at, span);
+    // By its own time: the month around it may end later than the weeks that were dropped.
+    if (range && keptFrom !== null && at < keptFrom) throw beyondRetention(keptFrom);
     if (range && at > Date.now() + 366 * 86_400_000) {
       throw new Error(`There is no partition for ${id}: it is from the far future, so a clock is wrong.`);
     }
@@ -91,7 +93,8 @@ export async function noteKeptFrom(db: pg.Pool | pg.ClientBase, table: KeptTable
   );
 }
 
-type Wanted = (covered: readonly TimeRange[], span: PartitionSpan) => TimeRange[];
+/** `keptFrom`: what of the table is older was dropped; null when nothing was. */
+type Wanted = (covered: readonly TimeRange[], span: PartitionSpan, keptFrom: number | null) => TimeRange[];
 
 async function makeMissing(pool: pg.Pool, wanted: Wanted): Promise<string[]> {
   if ((await findMissing(pool, wanted)).length === 0) return [];
@@ -121,16 +124,26 @@ interface Missing {
 async function findMissing(db: pg.Pool | pg.PoolClient, wanted: Wanted): Promise<Missing[]> {
   const partitions = await listPartitions(db);
   const span = await currentSpan(db);
-  const keptFrom = await keptFromMs(db);
+  const requestsKeptFrom = await keptFromMs(db);
   return partitionedTables.flatMap((table) => {
+    const keptFrom = table === "requests" ? requestsKeptFrom : null;
     const ranges = wanted(
       partitions.filter((partition) => partition.table === table),
       span,
+      keptFrom,
     );
-    const gone = ranges.find(({ toMs }) => table === "requests" && keptFrom !== null && toMs <= keptFrom);
-    if (gone) throw new BeyondRetentionError(`Requests before ${new Date(keptFrom ?? 0).toISOString()} were dropped by the retention.`);
-    return ranges.map((range) => ({ table, range, span }));
+    return ranges.map((range) => ({ table, range: keptFrom === null ? range : keptPart(range, keptFrom), span }));
   });
+}
+
+/** A partition that began earlier would take in again what was dropped. */
+function keptPart({ fromMs, toMs }: TimeRange, keptFrom: number): TimeRange {
+  if (toMs <= keptFrom) throw beyondRetention(keptFrom);
+  return { fromMs: Math.max(fromMs, keptFrom), toMs };
+}
+
+function beyondRetention(keptFrom: number): BeyondRetentionError {
+  return new BeyondRetentionError(`Requests before ${new Date(keptFrom).toISOString()} were dropped by the retention.`);
 }
 
 /** Read from the table, so that whoever makes partitions (a boot, the command line) cuts them alike. */

@@ -91,6 +91,32 @@ describe("H12: what is older than the retention", () => {
     expect((await db.pool.query("SELECT * FROM rollups_day WHERE bucket < now() - interval '100 days'")).rows).toEqual(before.rows);
   });
 
+  test("does not come back when months are made over the weeks that went, after a stop longer than those made ahead", async () => {
+    const setting = { tenantId: "default", name: "ledger.partitions" };
+    await db.prisma.setting.create({ data: { ...setting, value: "weekly" } });
+    // The weeks of those days end before their month does.
+    const first = spanAt(Date.now() - 200 * DAY, "monthly").fromMs;
+    const [old, late] = [first + 2 * DAY, first + 26 * DAY].map((startedAtMs) => finishOf({ startedAtMs })) as [FinishRecord, FinishRecord];
+    await ensurePartitions(db.pool, { nowMs: old.row.startedAtMs, ahead: 1 });
+    await settleBatch(db.pool, [old]);
+    await db.prisma.setting.delete({ where: { tenantId_name: setting } });
+    await ensurePartitions(db.pool, { nowMs: Date.now() });
+    await applyRetention(options());
+    const before = await db.pool.query("SELECT * FROM rollups_day");
+    // Also after the rest of the month was made, for a request that never had a row.
+    for (const replayed of [[old], [late], [old]]) {
+      const ledger = await createLedger(ledgerOptions(place.dir, db.pool));
+      for (const record of replayed) {
+        await ledger.start(startOf(record));
+        await ledger.finish(record);
+      }
+      await ledger.close();
+      expect((await db.pool.query("SELECT request_id FROM ledger_quarantine")).rows).toEqual([{ request_id: old.row.id }]);
+    }
+    expect((await listRequests(db.pool, { filter: {}, limit: 5, scope: {} })).rows).toEqual([late.row]);
+    expect((await db.pool.query("SELECT * FROM rollups_day WHERE bucket < $1", [new Date(first + 20 * DAY)])).rows).toEqual(before.rows);
+  });
+
   test("is kept for good with 0 days, and while the clock of Postgres says that it is young", async () => {
     await settle([finishOf({ startedAtMs: Date.now() - 250 * DAY }), finishOf()]);
     const forever = { "retention.requestDays": 0, "retention.detailDays": 0 };

@@ -22,6 +22,11 @@ export function isMissingPartition(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === "23514" && error.message.includes("no partition");
 }
 
+/** Postgres cancelled a statement for its length, or somebody did. */
+export function isCancelled(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "57014";
+}
+
 /** One line for logs and for the quarantine's reason. */
 export function describe(error: unknown): string {
   if (error instanceof pg.DatabaseError) return `${error.code}: ${error.message}`;

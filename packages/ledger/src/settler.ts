@@ -8,14 +8,14 @@ import type pg from "pg";
 import type { FailpointHook } from "./failpoints.ts";
 import type { FinishRecord, LedgerStats } from "./records.ts";
 import { settleBatch } from "./settle-batch.ts";
-import { describe, isDataError, isMissingPartition } from "./settle-errors.ts";
+import { describe, isCancelled, isDataError, isMissingPartition } from "./settle-errors.ts";
 import { defectOf, detailJsonOf, type SettledRecord } from "./settled-record.ts";
 import type { Pending } from "./spool-scan.ts";
 
 /**
  * Brings ends into Postgres, in the order of the spool: up to `ledger.batchSize` in one transaction (eight times
- * that when as many wait), every `ledger.intervalMs` or when a batch is full. A connection that fails is tried again for ever; a
- * record that Postgres refuses is found by halving and goes to the quarantine, so that it holds up nobody.
+ * that when as many wait), every `ledger.intervalMs` or when a batch is full. A connection that fails is tried again for ever, a batch
+ * that takes too long by halves; a record that Postgres refuses is found by halving and goes to the quarantine, so that it holds up nobody.
  */
 export interface SettlerOptions {
   pool: pg.Pool;
@@ -61,6 +61,8 @@ export class Settler {
   #wake: (() => void) | null = null;
   #running: Promise<void> | null = null;
   #partitions: readonly Partition[] = [];
+  /** Fewer than wanted while Postgres is too slow for more: the same batch again would be cancelled for ever. */
+  #bearable = Number.POSITIVE_INFINITY;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
@@ -133,9 +135,12 @@ export class Settler {
       try {
         await this.#settle(batch);
         backoffMs = 0;
+        // Slowly: one that is cancelled has cost its whole time.
+        this.#bearable += Math.ceil(this.#bearable / 4);
         this.#flushes++;
       } catch (error) {
         this.#failures++;
+        if (isCancelled(error)) this.#bearable = Math.max(1, batch.length >> 1);
         this.#lastFailure = { atMs: this.#options.now(), reason: describe(error).slice(0, 300) };
         backoffMs = Math.min(MAX_BACKOFF_MS, Math.max(50, backoffMs * 2));
         this.#options.log.warn(
@@ -154,7 +159,7 @@ export class Settler {
   #most(): number {
     const batchSize = this.#options.settings()["ledger.batchSize"];
     const backlog = batchSize * BACKLOG_BATCHES;
-    return this.#pending.length < backlog ? batchSize : backlog;
+    return Math.min(this.#bearable, this.#pending.length < backlog ? batchSize : backlog);
   }
 
   /** Until a batch is full or its time has come. A failure waits its time out, whatever arrives. */

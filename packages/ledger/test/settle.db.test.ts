@@ -246,6 +246,22 @@ describe("what cannot be settled", () => {
     expect(await findWrongSums(db.pool)).toEqual([]);
   });
 
+  test("a Postgres that is too slow for a batch takes it in smaller ones", async () => {
+    await db.pool.query("CREATE FUNCTION crawl() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END $$");
+    await db.pool.query("CREATE TRIGGER crawl BEFORE INSERT ON requests FOR EACH ROW EXECUTE FUNCTION crawl()");
+    const pool = createPool(db.url, { max: 2, statementTimeoutMs: 400 });
+    const ledger = await open({ pool, settings: () => quickSettings({ "ledger.intervalMs": 1_000 }) });
+    await run(
+      ledger,
+      Array.from({ length: 100 }, () => finishOf()),
+    );
+    await ledger.close();
+    await pool.end();
+    expect(await count()).toBe(100);
+    expect(await findWrongSums(db.pool)).toEqual([]);
+    expect(ledger.stats().quarantined).toBe(0);
+  });
+
   test("a long backlog stays on disk and is read again in order", async () => {
     const offline = await open({ pool: deadPool() });
     const random = seededRandom(10);

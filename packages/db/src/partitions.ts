@@ -104,7 +104,10 @@ async function makeMissing(pool: pg.Pool, wanted: Wanted): Promise<string[]> {
     await client.query("SELECT pg_advisory_xact_lock($1)", [partitionLock]);
     const made: string[] = [];
     // Looked up again: another process may have made them while this one waited.
-    for (const { table, range, span } of await findMissing(client, wanted)) made.push(await createPartition(client, table, range, span));
+    for (const { table, range, span } of await findMissing(client, wanted)) {
+      await finishDetaches(client, table, range);
+      made.push(await createPartition(client, table, range, span));
+    }
     await client.query("COMMIT");
     client.release();
     return made;
@@ -127,8 +130,10 @@ async function findMissing(db: pg.Pool | pg.PoolClient, wanted: Wanted): Promise
   const requestsKeptFrom = await keptFromMs(db);
   return partitionedTables.flatMap((table) => {
     const keptFrom = table === "requests" ? requestsKeptFrom : null;
+    // One on its way out takes no rows. Of requests only what the retention has noted is known to be gone for good.
+    const isLeaving = ({ detaching, toMs }: Partition) => detaching && (table !== "requests" || (keptFrom !== null && toMs <= keptFrom));
     const ranges = wanted(
-      partitions.filter((partition) => partition.table === table),
+      partitions.filter((partition) => partition.table === table && !isLeaving(partition)),
       span,
       keptFrom,
     );
@@ -160,6 +165,14 @@ export function partitionName(table: PartitionedTable, { fromMs, toMs }: TimeRan
     .toISOString()
     .slice(0, isMonth ? 7 : 10)
     .replaceAll("-", "_")}`;
+}
+
+/** Nothing can be attached where a detach was cut short. */
+async function finishDetaches(client: pg.PoolClient, table: PartitionedTable, { fromMs, toMs }: TimeRange): Promise<void> {
+  for (const partition of await listPartitions(client)) {
+    if (partition.table !== table || !partition.detaching || partition.toMs <= fromMs || toMs <= partition.fromMs) continue;
+    await client.query(`ALTER TABLE "public"."${table}" DETACH PARTITION "partitions"."${partition.name}" FINALIZE`);
+  }
 }
 
 /** Made apart and then attached: CREATE … PARTITION OF would lock the parent against every insert meanwhile. */

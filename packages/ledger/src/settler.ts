@@ -244,7 +244,8 @@ export class Settler {
     for (const { record } of loaded) {
       if (this.#covered(timeOfId(record.row.id))) continue;
       await ensurePartitionFor(this.#options.pool, record.row.id);
-      this.#partitions = await listPartitions(this.#options.pool);
+      const listed = await listPartitions(this.#options.pool);
+      this.#partitions = listed.filter(({ detaching }) => !detaching);
     }
   }
 

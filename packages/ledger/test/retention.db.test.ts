@@ -5,8 +5,9 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { defaultSettings, type Settings } from "@sluice/core/inputs/settings";
 import { silentLog } from "@sluice/core/log";
-import { spanAt } from "@sluice/db/partition-ranges";
-import { ensurePartitions, partitionName } from "@sluice/db/partitions";
+import { spanAt, spansAfter } from "@sluice/db/partition-ranges";
+import { ensurePartitions, listPartitions, partitionName } from "@sluice/db/partitions";
+import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { from as copyFrom } from "pg-copy-streams";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -172,6 +173,39 @@ describe("H12: what is older than the retention", () => {
     await applyRetention(options());
     expect(await count("requests")).toBe(0);
     expect(await count(`${names[1]}`)).toBe(1);
+  });
+
+  const others = { requests: "retention.detailDays", request_details: "retention.requestDays" } as const;
+  test.each(["requests", "request_details"] as const)("holds up no spool while the detach of its %s is cut short", async (table) => {
+    // In the first one to go.
+    const startedAtMs = spansAfter(Date.now(), -10, "monthly") + DAY;
+    await settle([finishOf({ startedAtMs })]);
+    const reader = await db.pool.connect();
+    await reader.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM ${table}`);
+    const killed = expect(applyRetention(options({ [others[table]]: 0 }))).rejects.toThrow();
+    await until(async () => (await listPartitions(db.pool)).some(({ detaching }) => detaching), {
+      what: "the detach waits for the reader",
+    });
+    await db.pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'ALTER TABLE %CONCURRENTLY'");
+    await killed;
+    await reader.query("COMMIT");
+    reader.release();
+
+    const [late, young] = [finishOf({ startedAtMs }), finishOf()];
+    const ledger = await createLedger(ledgerOptions(place.dir, db.pool));
+    for (const record of [late, young]) {
+      await ledger.start(startOf(record));
+      await ledger.finish(record);
+    }
+    await ledger.close({ graceMs: 3_000 });
+    // Nobody knows whether a request was among those that go; its details are written anew.
+    const kept = table === "requests" ? [{ request_id: late.row.id }] : [];
+    expect((await db.pool.query("SELECT request_id FROM ledger_quarantine")).rows).toEqual(kept);
+    expect(await getRequest(db.pool, young.row.id)).toEqual({ row: young.row, detail: young.detail });
+    if (table === "request_details") expect(await getRequest(db.pool, late.row.id)).toEqual({ row: late.row, detail: late.detail });
+    expect((await applyRetention(options({ [others[table]]: 0 })))?.dropped.length).toBeGreaterThan(0);
+    expect((await listPartitions(db.pool)).filter(({ detaching }) => detaching)).toEqual([]);
+    expect(await findWrongSums(db.pool)).toEqual([]);
   });
 });
 

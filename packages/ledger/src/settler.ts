@@ -198,12 +198,16 @@ export class Settler {
 
   async #settle(batch: readonly Pending[]): Promise<void> {
     const loaded: Loaded[] = [];
-    const missing = batch.filter((end) => end.finish === null);
+    const missing = batch.filter((end) => end.finish === null && !end.quarantined);
     const found = missing.length > 0 ? await this.#options.load(missing) : [];
     const now = this.#options.now();
     let next = 0;
     const seen = new Set<string>();
     for (const end of batch) {
+      if (end.quarantined) {
+        seen.add(end.id);
+        continue;
+      }
       const record = end.finish ?? found[next++];
       if (record === undefined || Buffer.isBuffer(record)) {
         await this.#quarantine(end, record ?? Buffer.alloc(0), "damaged or of an unknown version");
@@ -264,6 +268,7 @@ export class Settler {
       `INSERT INTO ledger_quarantine (id, request_id, payload, reason) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
       [id, end.id.replaceAll("\0", ""), payload, reason.replaceAll("\0", "").slice(0, 2_000)],
     );
+    end.quarantined = true;
     this.#quarantined++;
     this.#options.onQuarantined?.(id);
     this.#options.log.error({ requestId: end.id, place, reason }, "a record of the ledger went to the quarantine");

@@ -34,6 +34,8 @@ export interface Pending {
   /** Damage or an unknown version: goes to the quarantine as it is. */
   raw: boolean;
   queuedAtMs: number;
+  /** It is there already, and the rest of its batch may have to be sent again. */
+  quarantined?: boolean;
   /** Called when the row is committed (or its record quarantined). */
   settled?: () => void;
 }

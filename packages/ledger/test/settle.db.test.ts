@@ -246,6 +246,21 @@ describe("what cannot be settled", () => {
     expect(await findWrongSums(db.pool)).toEqual([]);
   });
 
+  test("a record is counted and announced once, however often the rest of its batch has to be sent", async () => {
+    const announced: string[] = [];
+    const ledger = await open({ onQuarantined: (id) => announced.push(id) });
+    // A defect that is seen at once, and one that is found by halving.
+    const [broken, overflown, good] = [finishOf({ costNanoUsd: "12.5" }), finishOf({ status: 40_000 }), finishOf()];
+    await db.pool.query("ALTER TABLE rollups_day RENAME TO away");
+    await run(ledger, [broken, overflown, good]);
+    await until(() => ledger.stats().failures >= 3, { what: "the batch failed again" });
+    await db.pool.query("ALTER TABLE away RENAME TO rollups_day");
+    await ledger.close();
+    expect(announced.sort()).toEqual([broken.row.id, overflown.row.id].sort());
+    expect(ledger.stats().quarantined).toBe(2);
+    expect((await db.pool.query("SELECT id FROM requests")).rows).toEqual([{ id: good.row.id }]);
+  });
+
   test("a Postgres that is too slow for a batch takes it in smaller ones", async () => {
     await db.pool.query("CREATE FUNCTION crawl() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END $$");
     await db.pool.query("CREATE TRIGGER crawl BEFORE INSERT ON requests FOR EACH ROW EXECUTE FUNCTION crawl()");

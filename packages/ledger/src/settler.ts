@@ -92,7 +92,8 @@ export class Settler {
   }
 
   stats(): Omit<LedgerStats, "depth" | "recovered" | "droppedRefusals" | "writable"> {
-    const oldest = this.#pending[0];
+    // Nobody knows when damaged bytes were written: not after the record behind them.
+    const oldest = this.#pending.find(({ raw }) => !raw);
     const oldestAgeMs = oldest ? Math.max(0, this.#options.now() - oldest.queuedAtMs) : 0;
     return {
       oldestAgeMs,

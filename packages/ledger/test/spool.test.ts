@@ -114,6 +114,20 @@ describe("what a kill leaves", () => {
   });
 });
 
+test("how long damaged bytes wait is told by what came behind them, and not by the year 1970", async () => {
+  const ledger = await openLedger();
+  for (const end of [finishOf(), finishOf()]) await ledger.finish(end);
+  await freeze("damaged");
+  await ledger.close({ graceMs: 0 }).catch(() => undefined);
+  const handle = await open(join(place.dir, "damaged", "00000001.spool"), "r+");
+  await handle.write(Buffer.from("damage"), 0, 6, 100);
+  await handle.close();
+  const next = await openLedger({ instanceId: "damaged" });
+  expect(next.stats().depth).toBe(2);
+  expect(next.stats().oldestAgeMs).toBeLessThan(60_000);
+  await next.close({ graceMs: 0 }).catch(() => undefined);
+});
+
 describe("a segment made ahead", () => {
   const segmentBytes = 32_000;
   const path = (...names: string[]) => join(place.dir, ...names);

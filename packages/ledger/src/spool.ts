@@ -39,6 +39,8 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #writer: SegmentWriter;
   readonly #segments = new Map<number, SegmentUse>();
+  /** The first one that is not in the map and was not there before either. */
+  #nextSegment = Number.POSITIVE_INFINITY;
   #watermark: Checkpoint | null = null;
   #checkpointTimer: NodeJS.Timeout | null = null;
   #checkpointing: Promise<void> = Promise.resolve();
@@ -52,6 +54,7 @@ export class Spool {
     for (const { position } of scanned.pending) if (position) this.#use(position.segment).unsettled++;
     // Above the checkpoint too: a number below it would count as covered after the next start.
     const firstSegment = Math.max(scanned.segments.at(-1) ?? 0, checkpoint?.segment ?? 0) + 1;
+    this.#nextSegment = firstSegment;
     this.#writer = new SegmentWriter({ ...options, firstSegment });
   }
 
@@ -170,6 +173,9 @@ export class Spool {
   }
 
   #use(segment: number): SegmentUse {
+    // Those before it hold neither a START nor an end: PROGRESS alone, or the probe of a disk. They go in their turn.
+    while (this.#nextSegment < segment) this.#segments.set(this.#nextSegment++, { open: 0, unsettled: 0 });
+    this.#nextSegment = Math.max(this.#nextSegment, segment + 1);
     let use = this.#segments.get(segment);
     if (!use) {
       use = { open: 0, unsettled: 0 };

@@ -143,6 +143,38 @@ test("segments go when all in them is settled; a request that is still open move
   expect((await getRequest(db.pool, long.row.id))?.row.usage.output).toBe(7);
 });
 
+test("a segment goes, too, when nothing but PROGRESS or the probes of a broken disk stands in it", async () => {
+  let broken = false;
+  const openSegment = async (path: string) => {
+    const handle = await open(path, "wx", 0o600);
+    const datasync = handle.datasync.bind(handle);
+    handle.datasync = () => (broken ? Promise.reject(Object.assign(new Error("EIO"), { code: "EIO" })) : datasync());
+    return handle;
+  };
+  const ledger = await openLedger({ tuning: { segmentBytes: 4_000, openSegment } });
+  const long = finishOf();
+  await ledger.start(startOf(long));
+  for (let output = 1; output <= 100; output++) {
+    ledger.progress(progressOf(long.row.id, output));
+    // One by one, so that they fill several segments.
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  expect((await segments("test")).length).toBeGreaterThan(5);
+  broken = true;
+  await ledger.finish(long);
+  for (let probe = 0; probe < 3; probe++) {
+    broken = false;
+    await until(() => ledger.stats().writable, { what: "the disk is used again" });
+    broken = true;
+    await ledger.finish(finishOf());
+  }
+  broken = false;
+  await until(() => ledger.stats().writable, { what: "the disk is used again" });
+  await ledger.finish(finishOf());
+  await until(async () => (await segments("test")).length <= 2, { what: "what holds nothing is gone", deadlineMs: 5_000 });
+  await ledger.close();
+});
+
 test("a request in flight at a clean stop is found by the next start", async () => {
   const ledger = await openLedger();
   const end = finishOf();

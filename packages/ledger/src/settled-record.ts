@@ -23,9 +23,9 @@ export function withDetailText({ row, detail, upstreamCostNanoUsd }: FinishRecor
   };
 }
 
-/** The detail of an end, as text. */
+/** The detail of an end, as text. Records come from disk: there may be none. */
 export function detailJsonOf({ detail, detailJson }: SettledRecord): string {
-  return detailJson ?? JSON.stringify(detail);
+  return detailJson ?? JSON.stringify(detail ?? null);
 }
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;

@@ -1,8 +1,9 @@
-import { cp, mkdir, open, readdir } from "node:fs/promises";
+import { cp, mkdir, open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { encodeFrame } from "../src/frames.ts";
 import { adoptDeadSpools, createLedger, type LedgerOptions } from "../src/ledger.ts";
 import { getRequest } from "../src/query.ts";
 import { findWrongSums } from "../src/reconcile.ts";
@@ -117,6 +118,21 @@ test("damaged bytes go to the quarantine once, however often they are met", asyn
   const { rows } = await db.pool.query("SELECT payload, request_id FROM ledger_quarantine");
   expect(rows.length).toBe(1);
   expect(rows[0].payload.includes("~~~~")).toBe(true);
+});
+
+test("a record of a program that knew no details goes to the quarantine and holds up no other", async () => {
+  const [{ detail: _, ...old }, good] = [finishOf(), finishOf()];
+  await mkdir(join(place.dir, "old"));
+  const frames = [old, good].map((record) => encodeFrame("finish", record, Date.now()));
+  await writeFile(join(place.dir, "old", "00000001.spool"), Buffer.concat(frames));
+  const ledger = await openLedger({ instanceId: "old" });
+  // What the registry asks for at each start.
+  expect(ledger.unsettled().map(({ row }) => row.id)).toEqual([old.row.id, good.row.id]);
+  await ledger.close({ graceMs: 3_000 });
+  const { rows } = await db.pool.query("SELECT payload, reason FROM ledger_quarantine WHERE request_id = $1", [old.row.id]);
+  expect(rows.map(({ reason }) => reason)).toEqual(["there is no detail"]);
+  expect(JSON.parse(rows[0]?.payload.toString("utf8"))).toEqual({ ...old, detail: null });
+  expect((await getRequest(db.pool, good.row.id))?.row).toEqual(good.row);
 });
 
 test("segments go when all in them is settled; a request that is still open moves on with its PROGRESS", async () => {

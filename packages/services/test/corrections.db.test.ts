@@ -252,6 +252,29 @@ describe("a range that is priced anew", () => {
     expect(await findWrongSums(test.database.pool)).toEqual([]);
   });
 
+  it("waits for what began before the order and is not over", async () => {
+    const usage = { ...noUsage, input: 1_000, output: 100 };
+    const price = await setPrice(admin, { model: "long", inputPerMTok: "3", outputPerMTok: "15" });
+    const [stream, short] = [5, 1].map((minutes) =>
+      requestRow({ model: "long", usage, costNanoUsd: "4500000", startedAtMs: Date.now() - minutes * 60_000 }),
+    ) as [RequestRow, RequestRow];
+    admin.live.registry.started({ ...stream, state: "in_flight", costNanoUsd: null, usage: noUsage, durationMs: null });
+    await settle([short], { priceId: price.id, multiplier: "1" });
+    await setPrice(admin, { model: "long", inputPerMTok: "6", outputPerMTok: "30" });
+    await reprice(admin, { model: "long", fromMs: Date.now() - HOUR, toMs: Date.now() + HOUR });
+    await runRepricings(admin);
+    // It ends at the price that it began with.
+    admin.live.registry.finished(stream, requestDetail({ id: stream.id }));
+    await runRepricings(admin);
+    expect((await listRepricings(admin))[0]?.finishedAtMs).toBeNull();
+    await settle([stream], { priceId: price.id, multiplier: "1" });
+    admin.live.registry.settled([stream.id]);
+    await runRepricings(admin);
+    for (const { id } of [stream, short]) expect((await getLog(admin, { id })).row.costNanoUsd).toBe("9000000");
+    const [order] = await listRepricings(admin);
+    expect(order).toMatchObject({ requests: 2, corrected: 2, costNanoUsd: "9000000", finishedAtMs: expect.any(Number) });
+  });
+
   it("reaches requests whose details are gone", async () => {
     const price = await setPrice(admin, { model: "aged", inputPerMTok: "3", outputPerMTok: "15" });
     const startedAtMs = Date.now() - 75 * 24 * HOUR;

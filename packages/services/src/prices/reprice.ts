@@ -89,19 +89,32 @@ export async function runRepricings(ctx: Ctx, signal?: AbortSignal): Promise<num
   let corrected = 0;
   for (const order of orders) {
     const price = await readPrice(ctx, order.priceId);
+    const waitedFor = await firstUnsettled(ctx, order);
     while (!signal?.aborted) {
       const current = await ctx.prisma.repricing.findUniqueOrThrow({ where: { id: order.id } });
       ctx.live.bus.publish({ type: "repricing.changed", repricing: toRepricing(current) });
       if (current.finishedAt) break;
-      const { made } = await correctCosts(ctx.pool, { ...stepOf(ctx, current, price, CORRECTED_AT_ONCE), note: noteOf(order.id) });
+      const step = stepOf(ctx, { ...current, toId: waitedFor ?? current.toId }, price, CORRECTED_AT_ONCE);
+      const { looked, made } = await correctCosts(ctx.pool, { ...step, note: noteOf(order.id, waitedFor === null) });
       announceCorrections(ctx, made);
       corrected += made.length;
+      if (waitedFor !== null && looked.length < CORRECTED_AT_ONCE) break;
     }
   }
   return corrected;
 }
 
-function noteOf(id: string): CorrectionStep["note"] {
+/**
+ * The first request from before the order that has no row yet: the walk goes by ids, and would never come back for a stream that it has
+ * passed. Lost ones are not waited for: their instance may never return.
+ */
+async function firstUnsettled({ live }: Ctx, { id, model, fromId, toId, cursorId }: Order): Promise<string | null> {
+  const known = await live.registry.list({ after: cursorId ?? fromId, before: toId < id ? toId : id });
+  return known.findLast((row) => row.model === model && row.state !== "lost")?.id ?? null;
+}
+
+/** `isWhole`: nothing of the order is waited for. */
+function noteOf(id: string, isWhole: boolean): CorrectionStep["note"] {
   return async (client, looked, made) => {
     const difference = made.reduce((sum, { correction }) => sum + BigInt(correction.costNanoUsd ?? "0"), 0n);
     const last = looked.at(-1)?.row.id ?? null;
@@ -109,7 +122,7 @@ function noteOf(id: string): CorrectionStep["note"] {
     await client.query(
       `UPDATE repricings SET cursor_id = greatest(cursor_id, $2::uuid), requests = requests + $3, corrected = corrected + $4,
          cost_nano_usd = cost_nano_usd + $5, finished_at = CASE WHEN $6 THEN now() END WHERE id = $1 AND finished_at IS NULL`,
-      [id, last, looked.length, made.length, difference.toString(), looked.length < CORRECTED_AT_ONCE],
+      [id, last, looked.length, made.length, difference.toString(), isWhole && looked.length < CORRECTED_AT_ONCE],
     );
   };
 }

@@ -1,12 +1,14 @@
 import type { Page } from "@sluice/core/inputs/page";
+import type { Recent } from "@sluice/core/statistics";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { api, queryClient } from "../api/client.ts";
 import { covered, listen, useTopics } from "../live/hub.ts";
+import { serverNow } from "../live/server-clock.ts";
 import { createUsageBoard, type Usage } from "../live/usage-board.ts";
 
 /** One board for all lists: what one page was pushed, the next one knows. */
-export const usageBoard = createUsageBoard();
+export const usageBoard = createUsageBoard(serverNow);
 const topics = ["logs"] as const;
 listen({
   of: topics,
@@ -21,6 +23,11 @@ interface Counted {
   totals?: Usage | undefined;
 }
 
+interface CountedList {
+  items: readonly Counted[];
+  recent?: Recent | undefined;
+}
+
 /**
  * A list read page by page. Not tRPC's own infinite query: that sends a `direction`, which strict inputs refuse. While
  * another order or filter is read, the rows of the one before stay.
@@ -28,7 +35,7 @@ interface Counted {
 export function useList<T extends Counted, I extends object>(
   pathKey: readonly unknown[],
   input: I,
-  read: (input: I & { cursor: string | null }) => Promise<Page<T> & { busId: string }>,
+  read: (input: I & { cursor: string | null }) => Promise<Page<T> & { busId: string; recent?: Recent | undefined }>,
 ) {
   const query = useInfiniteQuery({
     queryKey: [...pathKey, "list", input],
@@ -38,7 +45,7 @@ export function useList<T extends Counted, I extends object>(
     placeholderData: keepPreviousData,
   });
   const items = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
-  useFigures(items);
+  useFigures(query.data?.pages ?? noLists);
   const { refetch } = query;
   const readAt = query.data?.pages[0]?.busId;
   // A request that ended after the list was read and before the stream began is in neither.
@@ -51,8 +58,10 @@ export function useList<T extends Counted, I extends object>(
   return { ...query, items };
 }
 
-/** Takes the figures of a list that was read, and has them moved on. */
-export function useFigures(items: readonly Counted[]): void {
+/** Takes the figures of lists that were read, and has them moved on. */
+export function useFigures(lists: readonly CountedList[]): void {
   useTopics(topics);
-  useEffect(() => usageBoard.load(items), [items]);
+  useEffect(() => lists.forEach(usageBoard.load), [lists]);
 }
+
+const noLists: readonly CountedList[] = [];

@@ -18,10 +18,13 @@ const ended = (id: string, fields: Partial<RequestRow> = {}): LiveEvent => ({
   } as RequestRow,
 });
 
+const noneSince = (fromMs: number) => ({ fromMs, ids: [] });
+
 it("moves a key and its owner with each request that ends, once", () => {
-  const board = createUsageBoard();
-  board.load([{ id: "k", totals: { requests: 2, totalTokens: 20, costNanoUsd: "9007199254740993", lastUsedAtMs: 500 } }]);
-  board.load([{ id: "u", totals: nothing }]);
+  const board = createUsageBoard(() => 0);
+  const totals = { requests: 2, totalTokens: 20, costNanoUsd: "9007199254740993", lastUsedAtMs: 500 };
+  board.load({ items: [{ id: "k", totals }], recent: noneSince(50) });
+  board.load({ items: [{ id: "u", totals: nothing }], recent: noneSince(50) });
   const listener = vi.fn();
   board.onChange("k", listener);
   board.push([ended("r1"), ended("r1"), { ...ended("r2", { costNanoUsd: null, startedAtMs: 900 }), type: "request.refused" } as LiveEvent]);
@@ -32,12 +35,30 @@ it("moves a key and its owner with each request that ends, once", () => {
 });
 
 it("keeps what was pushed when a list comes that is behind, and takes one that is ahead", () => {
-  const board = createUsageBoard();
-  board.load([{ id: "k", totals: nothing }]);
+  const board = createUsageBoard(() => 0);
+  board.load({ items: [{ id: "k", totals: nothing }], recent: noneSince(50) });
   board.push([ended("r1")]);
-  board.load([{ id: "k", totals: nothing }, { id: "without" }]);
+  board.load({ items: [{ id: "k", totals: nothing }, { id: "without" }], recent: noneSince(60) });
   expect(board.get("k")?.requests).toBe(1);
-  board.load([{ id: "k", totals: { ...nothing, requests: 3, totalTokens: 45 } }]);
+  board.load({ items: [{ id: "k", totals: { ...nothing, requests: 3, totalTokens: 45 } }], recent: { fromMs: 70, ids: ["r1"] } });
   expect(board.get("k")).toMatchObject({ requests: 3, totalTokens: 45 });
   expect(board.get("without")).toBeUndefined();
+});
+
+it("counts what is heard once, before the list or after it, named by it or from long before it", () => {
+  const board = createUsageBoard(() => 0);
+  board.push([ended("named"), ended("unsettled", { startedAtMs: 90, durationMs: 20 })]);
+  board.load({ items: [{ id: "k", totals: { ...nothing, requests: 5 } }], recent: { fromMs: 100, ids: ["named", "replayed"] } });
+  expect(board.get("k")?.requests).toBe(6);
+  board.push([ended("replayed"), ended("settled long since", { startedAtMs: 50, durationMs: 20 }), ended("next")]);
+  expect(board.get("k")?.requests).toBe(7);
+});
+
+it("takes nothing of a list that is shown again, or that a later one overtook", () => {
+  const board = createUsageBoard(() => 0);
+  const list = { items: [{ id: "k", totals: { ...nothing, requests: 5 } }], recent: { fromMs: 100, ids: ["r1"] } };
+  board.load(list);
+  board.load({ items: [{ id: "k", totals: { ...nothing, requests: 9 } }], recent: noneSince(8_000) });
+  board.load(list);
+  expect(board.get("k")?.requests).toBe(9);
 });

@@ -1,5 +1,7 @@
 import type { LiveEvent } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
+import type { Recent } from "@sluice/core/statistics";
+import { createEndedRows, type EndedRow } from "./ended-rows.ts";
 
 /** What a key or a user has used since the beginning. */
 export interface Usage {
@@ -16,30 +18,37 @@ export interface UsageBoard {
   get(id: string): Usage | undefined;
   /** Calls back when that one moves. */
   onChange(id: string, listener: () => void): () => void;
-  load(items: readonly { id: string; totals?: Usage | undefined }[]): void;
+  /** A list with totals names what it counts. */
+  load(list: { items: readonly { id: string; totals?: Usage | undefined }[]; recent?: Recent | undefined }): void;
   push(events: readonly LiveEvent[]): void;
 }
 
-/** Ends that are remembered, so that none counts twice. */
-const KNOWN = 5_000;
+interface Shown {
+  usage: Usage;
+  /** Of the list that it was read with. */
+  fromMs: number;
+  counted: ReadonlySet<string>;
+}
 
-export function createUsageBoard(): UsageBoard {
-  const shown = new Map<string, Usage>();
+export function createUsageBoard(now: () => number): UsageBoard {
+  const shown = new Map<string, Shown>();
   const listeners = new Map<string, Set<() => void>>();
-  let counted = new Set<string>();
+  const ended = createEndedRows(now);
 
-  function set(id: string, usage: Usage): void {
-    shown.set(id, usage);
+  function tell(id: string): void {
     for (const listener of listeners.get(id) ?? []) listener();
   }
 
-  function move(id: string, row: RequestRow): void {
-    const usage = shown.get(id);
-    if (usage) set(id, plus(usage, row));
+  /** Whether it moved: what the list has is in its totals. */
+  function move(id: string, { row, atMs }: EndedRow): boolean {
+    const known = shown.get(id);
+    if (!known || atMs < known.fromMs || known.counted.has(row.id)) return false;
+    shown.set(id, { ...known, usage: plus(known.usage, row) });
+    return true;
   }
 
   return {
-    get: (id) => shown.get(id),
+    get: (id) => shown.get(id)?.usage,
     onChange(id, listener) {
       const own = listeners.get(id) ?? new Set();
       own.add(listener);
@@ -49,24 +58,24 @@ export function createUsageBoard(): UsageBoard {
         if (own.size === 0) listeners.delete(id);
       };
     },
-    // What a list knows is behind by what is not settled yet, and figures only grow: the larger one is the newer.
-    load(items) {
+    load({ items, recent }) {
+      if (!recent) return;
+      const { fromMs } = recent;
+      const counted = new Set(recent.ids);
+      const read = new Set<string>();
       for (const { id, totals } of items) {
-        if (!totals) continue;
         const known = shown.get(id);
-        if (!known || totals.requests >= known.requests) set(id, totals);
+        // A list that is shown again, or came after a later one, is older than what was pushed since.
+        if (!totals || (known && fromMs <= known.fromMs)) continue;
+        shown.set(id, { usage: totals, fromMs, counted });
+        read.add(id);
       }
+      if (read.size === 0) return;
+      for (const one of ended.list()) for (const id of [one.row.keyId, one.row.userId]) if (read.has(id)) move(id, one);
+      for (const id of read) tell(id);
     },
     push(events) {
-      for (const event of events) {
-        if (event.type !== "request.finished" && event.type !== "request.refused" && event.type !== "request.corrected") continue;
-        const row = event.type === "request.corrected" ? event.correction : event.row;
-        if (counted.has(row.id)) continue;
-        if (counted.size >= KNOWN) counted = new Set([...counted].slice(KNOWN / 2));
-        counted.add(row.id);
-        move(row.keyId, row);
-        move(row.userId, row);
-      }
+      for (const one of ended.push(events)) for (const id of [one.row.keyId, one.row.userId]) if (move(id, one)) tell(id);
     },
   };
 }

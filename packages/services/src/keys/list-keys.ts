@@ -1,10 +1,12 @@
 import { ListKeysInput, PageKeysInput } from "@sluice/core/inputs/key";
 import type { Page } from "@sluice/core/inputs/page";
 import { type NumberedPage, numberedPage } from "@sluice/core/inputs/sorted-page";
+import type { Recent } from "@sluice/core/statistics";
 import type { z } from "zod";
 import { isAdmin, requireAccess, rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { cursorPage } from "../lists/list-statement.ts";
+import { readList } from "../lists/read-list.ts";
 import { toUsageTotals } from "../lists/usage-totals.ts";
 import { parse } from "../parse.ts";
 import type { KeyItem } from "./key-view.ts";
@@ -12,16 +14,19 @@ import { countKeysStatement, type KeyRow, type KeysAsk, keysStatement } from "./
 
 /**
  * Keys in the order asked for, from a cursor on; users see their own, whatever they ask for, and who has a key that one. `busId`: where their figures were read,
- * for who moves them on by what is pushed.
+ * for who moves them on by what is pushed; `recent`, with totals: what of it they count.
  */
-export async function listKeys(ctx: Ctx, input: z.input<typeof ListKeysInput> = {}): Promise<Page<KeyItem> & { busId: string }> {
+export async function listKeys(
+  ctx: Ctx,
+  input: z.input<typeof ListKeysInput> = {},
+): Promise<Page<KeyItem> & { busId: string; recent?: Recent }> {
   requireAccess(ctx.actor, "key");
   const { cursor, limit, fields, ...filter } = parse(ListKeysInput, input);
   const busId = await ctx.live.bus.position();
-  const { text, values } = keysStatement(askOf(ctx, filter), { cursor, limit: limit + 1 });
-  const { rows } = await ctx.pool.query<KeyRow>(text, values);
+  const statement = keysStatement(askOf(ctx, filter), { cursor, limit: limit + 1 });
+  const { rows, ...counted } = await readList<KeyRow>(ctx, statement, fields.includes("totals"));
   const toItem = await itemsOf(ctx, rows.slice(0, limit), fields);
-  return { ...cursorPage(rows, limit, toItem), busId };
+  return { ...cursorPage(rows, limit, toItem), busId, ...counted };
 }
 
 /** The same by page number, with totals. */

@@ -1,6 +1,7 @@
 import type { Page } from "@sluice/core/inputs/page";
 import { type NumberedPage, numberedPage } from "@sluice/core/inputs/sorted-page";
 import { ListUsersInput, PageUsersInput } from "@sluice/core/inputs/user";
+import type { Recent } from "@sluice/core/statistics";
 import type { Account } from "@sluice/db/generated/client";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
@@ -8,19 +9,23 @@ import type { Ctx } from "../context.ts";
 import { toAccountView } from "../credits/to-credit-view.ts";
 import { toLimitsView } from "../limits/limits-view.ts";
 import { cursorPage } from "../lists/list-statement.ts";
+import { readList } from "../lists/read-list.ts";
 import { toUsageTotals } from "../lists/usage-totals.ts";
 import { parse } from "../parse.ts";
 import type { UserCredit, UserItem } from "./user-view.ts";
 import { countUsersStatement, keyCountsSql, type UserRow, usersStatement } from "./users-statement.ts";
 
-/** Users in the order asked for, from a cursor on, for administrators. `busId`: where their figures were read. */
-export async function listUsers(ctx: Ctx, input: z.input<typeof ListUsersInput> = {}): Promise<Page<UserItem> & { busId: string }> {
+/** Users in the order asked for, from a cursor on, for administrators. `busId`: where their figures were read; `recent`, with totals: what they count. */
+export async function listUsers(
+  ctx: Ctx,
+  input: z.input<typeof ListUsersInput> = {},
+): Promise<Page<UserItem> & { busId: string; recent?: Recent }> {
   requireAccess(ctx.actor, "admin");
   const { cursor, limit, fields, ...filter } = parse(ListUsersInput, input);
   const busId = await ctx.live.bus.position();
-  const { text, values } = usersStatement({ ...filter, tenantId: ctx.tenantId }, { cursor, limit: limit + 1 });
-  const { rows } = await ctx.pool.query<UserRow>(text, values);
-  return { ...cursorPage(rows, limit, await itemsOf(ctx, rows.slice(0, limit), fields)), busId };
+  const statement = usersStatement({ ...filter, tenantId: ctx.tenantId }, { cursor, limit: limit + 1 });
+  const { rows, ...counted } = await readList<UserRow>(ctx, statement, fields.includes("totals"));
+  return { ...cursorPage(rows, limit, await itemsOf(ctx, rows.slice(0, limit), fields)), busId, ...counted };
 }
 
 /** The same by page number, with totals. */

@@ -45,8 +45,7 @@ export function useUserTree(users: readonly User[]) {
     ),
     combine: (results) => results.map(({ data, isError }) => ({ data, isError })),
   });
-  const keys = useMemo(() => queries.flatMap(({ data }) => data?.items ?? []), [queries]);
-  useFigures(keys);
+  useFigures(useMemo(() => queries.flatMap(({ data }) => data ?? []), [queries]));
   const { t } = useTexts();
   const rows = users.flatMap((user, index): TreeRow[] => {
     const place = opened.indexOf(user);

@@ -1,0 +1,20 @@
+import type { Recent } from "@sluice/core/statistics";
+import { readSnapshot } from "@sluice/db/read-snapshot";
+import type { QueryResultRow } from "pg";
+import type { Ctx } from "../context.ts";
+import { planSettings } from "../statistics/read-series.ts";
+import { awaitSettled, readRecent, recentAsk } from "../statistics/recent-ends.ts";
+
+/** The rows of a list; with totals, also which of the recent ends they count, for who moves them on by what is pushed. */
+export async function readList<R extends QueryResultRow>(
+  ctx: Ctx,
+  { text, values }: { text: string; values: unknown[] },
+  withTotals: boolean,
+): Promise<{ rows: R[]; recent?: Recent }> {
+  if (!withTotals) return { rows: (await ctx.pool.query<R>(text, values)).rows };
+  const ask = recentAsk(ctx, await awaitSettled(ctx));
+  return readSnapshot(ctx.pool, planSettings, async (client) => {
+    const { rows } = await client.query<R>(text, values);
+    return { rows, recent: await readRecent(client, ask) };
+  });
+}

@@ -1,7 +1,9 @@
 import type { LiveEvent } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
+import type { Recent } from "@sluice/core/statistics";
 import { statusClassOf } from "@sluice/core/status-class";
 import type { Outputs } from "../api/client.ts";
+import { createEndedRows, type EndedRow, uncounted } from "./ended-rows.ts";
 import { createStore } from "./store.ts";
 
 type Loaded = NonNullable<Outputs["providers"]["bootstrap"]["series"]>;
@@ -26,39 +28,34 @@ const figures = ["requests", "errors", "ttftMs", "ttfts"] as const;
 
 export function createProviderSeries(now: () => number): ProviderSeriesBoard {
   const store = createStore<SeriesWindow>({ fromMs: 0, bucketMs: 300_000, byProvider: new Map() });
-  /** Ids that were counted: a request is replayed after a lost connection. Only as far back as the stream goes. */
-  let counted = new Set<string>();
+  const ended = createEndedRows(now);
+  let recent: Recent = { fromMs: 0, ids: [] };
+
+  /** What was read has the others. */
+  function count(ends: readonly EndedRow[]): void {
+    const rows = uncounted(ends, recent).filter(({ providerId, correctsId }) => providerId !== "" && correctsId === null);
+    if (rows.length === 0) return;
+    const { bucketMs } = store.get();
+    const lastMs = Math.floor(now() / bucketMs) * bucketMs;
+    const window = moved(store.get(), lastMs - (BUCKETS - 1) * bucketMs);
+    const byProvider = new Map(window.byProvider);
+    for (const row of rows) {
+      const at = Math.floor((row.startedAtMs - window.fromMs) / bucketMs);
+      if (at < 0) continue;
+      byProvider.set(row.providerId, plus(byProvider.get(row.providerId) ?? nothing(row.providerId), Math.min(at, BUCKETS - 1), row));
+    }
+    store.set({ ...window, byProvider });
+  }
 
   return {
     get: store.get,
     subscribe: store.subscribe,
-    // What was pushed since the list was read is not in the rollups yet; counts only grow, so the larger is the later.
-    load(series) {
-      const known = moved(store.get(), series.fromMs);
-      const byProvider = new Map(known.byProvider);
-      for (const one of series.providers) {
-        const other = byProvider.get(one.providerId);
-        byProvider.set(one.providerId, other ? larger(one, other) : one);
-      }
-      store.set({ fromMs: series.fromMs, bucketMs: series.bucketMs, byProvider });
+    load({ fromMs, bucketMs, providers, recent: counted }) {
+      recent = counted;
+      store.set({ fromMs, bucketMs, byProvider: new Map(providers.map((one) => [one.providerId, one])) });
+      count(ended.list());
     },
-    push(events) {
-      const rows = events.flatMap((event) => (event.type === "request.finished" && event.row.providerId !== "" ? event.row : []));
-      const fresh = rows.filter(({ id }) => !counted.has(id));
-      if (fresh.length === 0) return;
-      if (counted.size > 20_000) counted = new Set();
-      const { bucketMs } = store.get();
-      const lastMs = Math.floor(now() / bucketMs) * bucketMs;
-      const window = moved(store.get(), lastMs - (BUCKETS - 1) * bucketMs);
-      const byProvider = new Map(window.byProvider);
-      for (const row of fresh) {
-        counted.add(row.id);
-        const at = Math.floor((row.startedAtMs - window.fromMs) / bucketMs);
-        if (at < 0) continue;
-        byProvider.set(row.providerId, plus(byProvider.get(row.providerId) ?? nothing(row.providerId), Math.min(at, BUCKETS - 1), row));
-      }
-      store.set({ ...window, byProvider });
-    },
+    push: (events) => count(ended.push(events)),
   };
 }
 
@@ -77,12 +74,6 @@ function plus(series: ProviderSeriesOf, at: number, row: RequestRow): ProviderSe
     ttftMs: add(series.ttftMs, row.ttftMs ?? 0),
     ttfts: add(series.ttfts, Number(row.ttftMs !== null)),
   };
-}
-
-function larger(a: ProviderSeriesOf, b: ProviderSeriesOf): ProviderSeriesOf {
-  const next = { ...a };
-  for (const figure of figures) next[figure] = a[figure].map((value, index) => Math.max(value, b[figure][index] ?? 0));
-  return next;
 }
 
 /** The window from another start on: what is older is dropped, what is newer is empty. */

@@ -7,6 +7,7 @@ import type { ModelRedirect } from "@sluice/core/routing/model-redirects";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
 import type { ScheduleWindow } from "@sluice/core/routing/schedule";
 import type { Measured } from "@sluice/core/routing/strategies";
+import type { Recent } from "@sluice/core/statistics";
 import type { LimitsView } from "../limits/limits-view.ts";
 
 /** A provider as admins see it; its secret is write-only. */
@@ -78,6 +79,8 @@ export interface ProviderSeries {
     ttftMs: number[];
     ttfts: number[];
   }[];
+  /** Which of the recent ends they count. */
+  recent: Recent;
 }
 
 /** Everything the providers page needs, in one call; figures that move arrive over `live.events` from `busId` on. */

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Ctx } from "../context.ts";
+import { awaitSettled, recentIdsSql } from "../statistics/recent-ends.ts";
 import type { ProviderSeries } from "./provider-view.ts";
 
 const BUCKET_MS = 5 * 60_000;
@@ -9,11 +10,12 @@ const DEADLINE_MS = 1_500;
 /** Many who open the page at once ask once. */
 const KEEP_MS = 5_000;
 
-const sql = `
+/** With what ended lately and is in them: one statement, one snapshot. */
+const sql = `SELECT ARRAY(${recentIdsSql}) AS ids, (SELECT json_agg(s) FROM (
   SELECT provider_id AS id, (extract(epoch FROM bucket) * 1000)::float8 AS "bucketMs", sum(requests)::float8 AS requests,
     coalesce(sum(requests) FILTER (WHERE status_class IN ('4xx', '5xx')), 0)::float8 AS errors,
     sum(ttft_ms_sum)::float8 AS "ttftMs", sum(ttft_count)::float8 AS ttfts
-  FROM rollups_5m WHERE tenant_id = $1 AND bucket >= $2 AND provider_id <> '' GROUP BY 1, 2`;
+  FROM rollups_5m WHERE tenant_id = $1 AND bucket >= $3 AND provider_id <> '' GROUP BY 1, 2) AS s) AS rows`;
 
 interface Row {
   id: string;
@@ -38,17 +40,20 @@ export function readProviderSeries(ctx: Ctx): Promise<ProviderSeries | null> {
 
 async function query(ctx: Ctx, nowMs: number): Promise<ProviderSeries> {
   const fromMs = Math.floor(nowMs / BUCKET_MS) * BUCKET_MS - (BUCKETS - 1) * BUCKET_MS;
-  const { rows } = await ctx.pool.query<Row>(sql, [ctx.tenantId, new Date(fromMs)]);
+  const settledToMs = await awaitSettled(ctx, 0);
+  const values = [ctx.tenantId, new Date(settledToMs), new Date(fromMs)];
+  const { rows: answers } = await ctx.pool.query<{ ids: string[]; rows: Row[] | null }>(sql, values);
+  const [{ ids, rows } = { ids: [], rows: null }] = answers;
   const byId = new Map<string, ProviderSeries["providers"][number]>();
   const zeros = (): number[] => new Array<number>(BUCKETS).fill(0);
-  for (const row of rows) {
+  for (const row of rows ?? []) {
     const at = Math.round((row.bucketMs - fromMs) / BUCKET_MS);
     if (at < 0 || at >= BUCKETS) continue;
     const series = byId.get(row.id) ?? { providerId: row.id, requests: zeros(), errors: zeros(), ttftMs: zeros(), ttfts: zeros() };
     byId.set(row.id, series);
     for (const figure of ["requests", "errors", "ttftMs", "ttfts"] as const) series[figure][at] = row[figure];
   }
-  return { fromMs, bucketMs: BUCKET_MS, providers: [...byId.values()] };
+  return { fromMs, bucketMs: BUCKET_MS, providers: [...byId.values()], recent: { fromMs: settledToMs, ids } };
 }
 
 async function within(work: Promise<ProviderSeries>): Promise<ProviderSeries | null> {

@@ -31,7 +31,7 @@ const updated = (row: SessionRow): LiveEvent => ({ type: "session.updated", row 
 function open() {
   let now = 0;
   let due: { at: number; run: () => void } | null = null;
-  const board = createSessionBoard({
+  const made = createSessionBoard({
     now: () => now,
     after(ms, run) {
       due = { at: now + ms, run };
@@ -40,6 +40,12 @@ function open() {
       };
     },
   });
+  // Where it does not matter a list is read after what was pushed.
+  const board = {
+    ...made,
+    push: (events: readonly LiveEvent[], at = "e:1-0") => made.push(events, at),
+    load: (rows: readonly SessionRow[], windowSeconds: number, busId = "e:2-0") => made.load(rows, windowSeconds, busId),
+  };
   board.load([], 5);
   return {
     board,
@@ -141,6 +147,18 @@ it("takes a list as the truth about who is there, but keeps newer counters", () 
   board.load([session({ id: "s1", rev: 4, requests: 4 })], 5);
   expect(active()).toEqual(["s1"]);
   expect(board.get().find(({ row }) => row.id === "s1")?.row.requests).toBe(5);
+});
+
+it("keeps one that began after the list was read, until a later list lacks it, or the bus began anew", () => {
+  const { board, active } = open();
+  board.push([{ type: "session.started", row: session({ id: "a", inFlight: 1 }) }], "e:5-0");
+  board.load([], 5, "e:4-0");
+  expect(active()).toEqual(["a"]);
+  board.load([], 5, "e:5-0");
+  expect(active()).toEqual([]);
+  board.push([{ type: "session.started", row: session({ id: "b", inFlight: 1 }) }], "e:6-0");
+  board.load([], 5, "f:1-0");
+  expect(active()).toEqual([]);
 });
 
 it("runs no timer while nobody is there", () => {

@@ -1,4 +1,5 @@
-import type { LiveEvent, SessionRow } from "@sluice/core/events";
+import type { BusId, LiveEvent, SessionRow } from "@sluice/core/events";
+import { covers } from "./bus-id.ts";
 import { createStore } from "./store.ts";
 
 /**
@@ -22,9 +23,10 @@ export interface BoardRow {
 export interface SessionBoard {
   get(): readonly BoardRow[];
   subscribe(listener: () => void): () => void;
-  /** A list read from the server. What came by event and is newer stays. */
-  load(rows: readonly SessionRow[], windowSeconds: number): void;
-  push(events: readonly LiveEvent[]): void;
+  /** A list read from the server at a position of the bus. What came by event and is newer stays. */
+  load(rows: readonly SessionRow[], windowSeconds: number, busId: BusId): void;
+  /** `at` is the position after them. */
+  push(events: readonly LiveEvent[], at: BusId): void;
   stop(): void;
 }
 
@@ -33,6 +35,8 @@ export const SHOWN_AFTER_END_MS = 10_000;
 
 export function createSessionBoard(options: SessionBoardOptions): SessionBoard {
   const rows = new Map<string, BoardRow>();
+  /** Where the bus was when each was last told to go on. */
+  const heardAt = new Map<string, BusId>();
   const store = createStore<readonly BoardRow[]>([]);
   let windowMs = 0;
   let cancel: () => void = () => {};
@@ -48,20 +52,23 @@ export function createSessionBoard(options: SessionBoardOptions): SessionBoard {
     const now = options.now();
     for (const [id, held] of rows) {
       if (endOf(held) > now) continue;
-      if (held.endedAtMs !== null) rows.delete(id);
-      else rows.set(id, { row: held.row, endedAtMs: now });
+      if (held.endedAtMs !== null) {
+        rows.delete(id);
+        heardAt.delete(id);
+      } else rows.set(id, { row: held.row, endedAtMs: now });
     }
     store.set([...rows.values()].sort((a, b) => b.row.startedAtMs - a.row.startedAtMs || (a.row.id < b.row.id ? 1 : -1)));
     const next = Math.min(...[...rows.values()].map(endOf));
     if (next < Number.POSITIVE_INFINITY) cancel = options.after(Math.max(20, next - now + 5), show);
   }
 
-  function put(row: SessionRow): void {
+  function put(row: SessionRow, at: BusId): void {
     const known = rows.get(row.id);
     // A session that ended and began again is a new one with a new start; its revs begin anew.
     if (known && known.row.startedAtMs === row.startedAtMs && row.rev <= known.row.rev) return;
     if (known && row.startedAtMs < known.row.startedAtMs) return;
     rows.set(row.id, { row, endedAtMs: null });
+    heardAt.set(row.id, at);
   }
 
   function end(row: SessionRow): boolean {
@@ -74,19 +81,21 @@ export function createSessionBoard(options: SessionBoardOptions): SessionBoard {
   return {
     get: store.get,
     subscribe: store.subscribe,
-    load(list, windowSeconds) {
+    load(list, windowSeconds, busId) {
       windowMs = windowSeconds * 1_000;
       const ids = new Set(list.map(({ id }) => id));
-      for (const { row } of [...rows.values()]) if (!ids.has(row.id)) end(row);
-      for (const row of list) put(row);
+      // One that was heard of after the list was read may have begun since.
+      const isLater = (at: BusId): boolean => at !== busId && covers(busId, at);
+      for (const { row } of [...rows.values()]) if (!ids.has(row.id) && !isLater(heardAt.get(row.id) ?? "")) end(row);
+      for (const row of list) put(row, busId);
       show();
     },
-    push(events) {
+    push(events, at) {
       let touched = false;
       for (const event of events) {
         if (event.type === "session.ended") touched = end(event.row) || touched;
         else if (event.type === "session.started" || event.type === "session.updated") {
-          put(event.row);
+          put(event.row, at);
           touched = true;
         }
       }

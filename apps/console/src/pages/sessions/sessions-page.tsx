@@ -40,15 +40,15 @@ function readAgain(): void {
 }
 
 function loadBoard(answer: Outputs["sessions"]["list"]): void {
-  board.load(answer.rows, answer.activeWindowSeconds);
+  board.load(answer.rows, answer.activeWindowSeconds, answer.busId);
   void covered(answer.busId, topics).then((whole) => whole || readAgain());
 }
 
 // For as long as the document lives: events before the list is read are kept and meet it by their rev.
 listen({
   of: topics,
-  events(events) {
-    board.push(events);
+  events(events, at) {
+    board.push(events, at);
     if (events.some((event) => event.type === "settings.changed" && event.names.includes("sessions.activeWindowSeconds"))) readAgain();
   },
   reset: readAgain,

@@ -44,21 +44,26 @@ interface HistogramFeed {
 // A failure is not kept.
 const histograms = createKeeper<HistogramFeed>((one) => one.state().phase === "ready");
 
-function startHistogram(feedKey: string): HistogramFeed {
+export function startHistogram(feedKey: string): HistogramFeed {
   const filter = widened(LogSearch.parse(JSON.parse(feedKey)));
   let histogram: LogHistogram | null = null;
   let state: HistogramState = { phase: "loading" };
   let waiting: { events: readonly LiveEvent[]; at: BusId; after: BusId }[] = [];
   let readAt: BusId = "";
   let reading = false;
+  let readings = 0;
   let changed = false;
   let stopped = false;
   let tell: () => void = () => {};
 
   async function read(): Promise<void> {
     reading = true;
+    readings += 1;
+    const own = readings;
     try {
       const answer = await client.logs.histogram.query({ filter });
+      // Another one began meanwhile, for what this one may lack: what waits is for that.
+      if (own !== readings) return;
       if (answer.unanswered.length > 0) state = { phase: "unanswered", fields: answer.unanswered };
       else {
         histogram = createLogHistogram(answer, filter);
@@ -68,6 +73,7 @@ function startHistogram(feedKey: string): HistogramFeed {
         changed = true;
       }
     } catch {
+      if (own !== readings) return;
       state = { phase: "error" };
     }
     reading = false;

@@ -292,3 +292,30 @@ it("what a search did not reach after a reconnect is a gap, also when it found n
   await feed.fill(gapAfter(missed[5]?.id ?? ""));
   expect(feed.tail.view().order).toEqual([missed[2]?.id, old[0]?.id]);
 });
+
+it("reads what was missed again when that failed, though the stream goes on", async () => {
+  const { source, state, say } = server(many(3));
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  vi.useFakeTimers();
+  try {
+    state.rows = [row(), ...state.rows];
+    state.fails = 2;
+    say().reset();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(feed.tail.view().order).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(feed.tail.view().order).toHaveLength(4);
+    const { calls } = state;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(state.calls).toBe(calls);
+    state.fails = 9;
+    say().reset();
+    await vi.advanceTimersByTimeAsync(1_000);
+    feed.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(state.calls).toBe(calls + 1);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -41,6 +41,8 @@ interface FeedStatus {
 
 const PAGE = 100;
 const CATCH_UP = 200;
+/** What was missed and could not be read is read again so often. */
+const RETRY_MS = 5_000;
 
 /** One reader's log for one filter: the tail of rows, and the reading of pages into it. Stop it when the reader leaves. */
 export interface LogFeed {
@@ -75,6 +77,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   const set = (change: Partial<FeedStatus>): void => status.set({ ...status.get(), ...change });
   let stopped = false;
   let again = false;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
   /** The first page was read without Postgres: what is below it is not known. */
   let endUnknown = false;
   /** While what was missed is to be read, or was without Postgres: the newest row before it, '' = there was none. Newer ones come meanwhile. */
@@ -123,6 +126,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
       again = true;
       return;
     }
+    clearTimeout(retryTimer);
     set({ catchingUp: true });
     try {
       do {
@@ -131,7 +135,8 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
         if (page && !page.partial) joint = again ? (page.items[0]?.id ?? joint) : null;
       } while (again && !stopped);
     } catch {
-      // The stream will say when it is back; until then what is shown stays.
+      // What is shown stays. The stream may have lost nothing, and then says nothing: the hole would stay unseen.
+      if (!stopped) retryTimer = setTimeout(() => void catchUp(), RETRY_MS);
     }
     set({ catchingUp: false });
   }
@@ -205,6 +210,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     catchUp,
     stop() {
       stopped = true;
+      clearTimeout(retryTimer);
       off();
     },
   };

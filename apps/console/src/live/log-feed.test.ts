@@ -319,3 +319,19 @@ it("reads what was missed again when that failed, though the stream goes on", as
     vi.useRealTimers();
   }
 });
+
+it("keeps nothing of what it hears while it has no first page", async () => {
+  const { source, state, say } = server(many(3));
+  state.fails = 1;
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("error"));
+  const push = vi.spyOn(feed.tail, "push");
+  const next = row();
+  say().events([{ type: "request.finished", rev: FINAL_REV, row: next }]);
+  expect(push).not.toHaveBeenCalled();
+  state.rows = [next, ...state.rows];
+  feed.retry();
+  await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(4));
+  say().events([{ type: "request.finished", rev: FINAL_REV, row: row() }]);
+  await vi.waitFor(() => expect(feed.tail.view().order).toHaveLength(5));
+});

@@ -84,7 +84,8 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   let joint: string | null = null;
   const off = source.listen({
     events(events) {
-      tail.push(events);
+      // Without a first page nothing is shown, and the one that is read next has what happened until then.
+      if (status.get().phase !== "error") tail.push(events);
       if (events.some(({ type }) => type === "database.returned")) whenReturned();
     },
     reset: () => void catchUp(),

@@ -326,4 +326,17 @@ describe("a busy log", () => {
     send(aside(started(late)));
     expect([ids()[0], tail.crowded()]).toEqual([late.id, false]);
   });
+
+  it("counts those that begin and end within one frame, and none twice", () => {
+    const { send, tail, pass } = open();
+    const rows = (count: number) => Array.from({ length: count }, () => row());
+    send(...rows(CROWD_MAX + 1).map((one) => finished(one)));
+    expect(tail.crowded()).toBe(true);
+    pass(CROWDED_MS - 1_000);
+    const hidden = rows(CROWD_MAX - 400);
+    send(...hidden.map((one) => aside(started(one))));
+    send(...hidden.map((one) => aside(finished(one))));
+    pass(1_001);
+    expect(tail.crowded()).toBe(false);
+  });
 });

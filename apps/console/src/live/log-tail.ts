@@ -1,9 +1,9 @@
-import { type LiveEvent, revOfState } from "@sluice/core/events";
+import { FINAL_REV, type LiveEvent, revOfState } from "@sluice/core/events";
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { matchesLog } from "@sluice/core/match-log";
 import type { RequestRow } from "@sluice/core/requests";
 import { isErrorRow } from "./error-row.ts";
-import { CROWD_MAX, CROWDED_MS, HELD_MAX, LEAVE_MS, WINDOW_MAX } from "./log-limits.ts";
+import { CROWD_MAX, CROWDED_MS, HELD_MAX, LEAVE_MS, SCROLLBACK_MAX, WINDOW_MAX } from "./log-limits.ts";
 import { anchorOf, gapAfter, insertInto, isGap } from "./log-order.ts";
 
 /**
@@ -56,6 +56,8 @@ export class LogTail {
   #arrived = { rows: 0, errors: 0 };
   /** New rows of the filter in one second, also those that are not shown. */
   #crowd = { second: 0, rows: 0, untilMs: 0 };
+  /** Ids of those that were counted and are not shown, until they end. */
+  #unseen = new Set<string>();
   #viewListeners = new Set<() => void>();
   #rowListeners = new Map<string, Set<() => void>>();
 
@@ -201,9 +203,13 @@ export class LogTail {
       return;
     }
     if (row.id <= this.#floor) return;
-    if (event.type === "request.started" || event.type === "request.refused") this.#count();
+    // Of one that began and ended within one frame the end comes alone, and a filter by what is known late matches no beginning.
+    if (!waiting && !this.#unseen.delete(row.id)) this.#count();
     // Outside the sample, which is all that is shown while too much comes, and none of those that a page brought.
-    if (event.aside && !waiting && this.crowded()) return;
+    if (event.aside && !waiting && this.crowded()) {
+      if (rev !== FINAL_REV && this.#unseen.size < SCROLLBACK_MAX) this.#unseen.add(row.id);
+      return;
+    }
     if (!waiting) this.#arrived.rows += 1;
     if (isErrorRow(row) && !(waiting && isErrorRow(waiting.row))) this.#arrived.errors += 1;
     const entry = { row, rev, leftAtMs: 0 };

@@ -19,3 +19,8 @@ export function covers(since: BusId, position: BusId): boolean {
   if (a.epoch !== b.epoch) return false;
   return b.ms > a.ms || (b.ms === a.ms && b.seq >= a.seq);
 }
+
+/** When it was, ms since the epoch; null for none. */
+export function timeOf(position: BusId): number | null {
+  return parse(position)?.ms ?? null;
+}

@@ -1,4 +1,5 @@
 import type { LiveEvent } from "@sluice/core/events";
+import { timeOf } from "./bus-id.ts";
 import { listen } from "./hub.ts";
 import { createStore } from "./store.ts";
 
@@ -15,9 +16,14 @@ const SPAN_S = 5;
 const arrivals: number[] = [];
 
 listen({
-  events(batch: readonly LiveEvent[]) {
+  events(batch: readonly LiveEvent[], _at, after) {
     const now = Date.now();
-    for (const event of batch) if (event.type === "request.started" || event.type === "request.refused") arrivals.push(now);
+    const sinceMs = timeOf(after) ?? now;
+    for (const event of batch) {
+      // Of one that began and ended within one frame the end comes alone.
+      const isQuick = event.type === "request.finished" && event.row.startedAtMs >= sinceMs;
+      if (isQuick || event.type === "request.started" || event.type === "request.refused") arrivals.push(now);
+    }
     while (arrivals.length > 20_000) arrivals.shift();
   },
 });

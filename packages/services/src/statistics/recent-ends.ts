@@ -17,8 +17,8 @@ const MOST_RECENT = 2_000;
 
 /**
  * Waits until what ended before the call is settled: sums that are kept for a minute would lack for as long what ended a moment before
- * they were read. A settler that is slow, or hangs, is waited for a second, or not at all where nothing may take long. Resolves with the moment, ms since the epoch, before which
- * all that ended is settled.
+ * they were read. A settler that is slow, or hangs, is waited for a second, or not at all where nothing may take long. Resolves with the
+ * moment, ms since the epoch, before which all that ended is settled.
  */
 export async function awaitSettled({ live, pool, clock }: Ctx, mostWaitMs = MOST_WAIT_MS): Promise<number> {
   const nowMs = clock.now();
@@ -59,8 +59,7 @@ export async function readRecent(client: PoolClient, { tenantId, userId, keyId, 
   return { fromMs, ids: rows[0]?.ids ?? [] };
 }
 
-/** For who reads all in one statement: the ids of everybody. Of $1, a tenant, since $2. */
-// Ordered and limited, so that the planner cannot read all that a user ever asked for.
+/** For who reads all in one statement: the ids of everybody. $1 tenant, $2 since when. Ordered and limited, so that no plan reads them all. */
 export const recentIdsSql = `SELECT id::text FROM (SELECT * FROM requests ORDER BY settled_seq DESC LIMIT ${MOST_RECENT}) AS latest
   WHERE tenant_id = $1 AND (started_at + duration_ms * interval '1 ms' >= $2 OR corrects_id IS NOT NULL)`;
 const recentSql = `SELECT ARRAY(${recentIdsSql}

@@ -182,6 +182,8 @@ function settings(cluster: Cluster, port: number): string {
     "idle_in_transaction_session_timeout = 60s",
   ];
   if (!cluster.durable) lines.push("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum_naptime = 10min");
+  // A database for each test: with room for those of one, statements that a test counts are thrown out for another's.
+  if (!cluster.durable) lines.push("pg_stat_statements.max = 100000");
   return `${lines.join("\n")}\n`;
 }
 

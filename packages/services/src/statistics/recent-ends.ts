@@ -32,7 +32,7 @@ export async function awaitSettled({ live, pool, clock }: Ctx, mostWaitMs = MOST
     const settled = new Set(rows.map(({ id }) => id));
     waiting = waiting.filter(({ id }) => !settled.has(id));
   }
-  return Math.min(nowMs - RECENT_MS, ...waiting.map(endOf));
+  return waiting.reduce((earliest, row) => Math.min(earliest, endOf(row)), nowMs - RECENT_MS);
 }
 
 const settledSql = "SELECT id::text FROM requests WHERE id = ANY($1::uuid[]) AND id BETWEEN $2::uuid AND $3::uuid";

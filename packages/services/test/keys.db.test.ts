@@ -9,6 +9,7 @@ import { updateKey } from "@sluice/services/keys/update-key";
 import { hashPassword, verifyPassword } from "@sluice/services/logins/password";
 import { startValidity } from "@sluice/services/policies/start-validity";
 import { simulateRouting } from "@sluice/services/providers/simulate-routing";
+import { withTransaction } from "@sluice/services/transaction";
 import { changePassword } from "@sluice/services/users/change-password";
 import { deleteUser } from "@sluice/services/users/delete-user";
 import { updateUser } from "@sluice/services/users/update-user";
@@ -274,5 +275,36 @@ describe("deleting a user", () => {
     expect(await prisma.user.findUnique({ where: { id: blank.id } })).toBeNull();
     expect(world.services.snapshot.current().users.has(blank.id)).toBe(false);
     await expect(deleteUser(admin, { id: blank.id })).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it.each([
+    { beside: "a deletion", remove: deleteUser },
+    { beside: "a demotion", remove: (ctx: Ctx, { id }: { id: string }) => updateUser(ctx, { id, role: "user" }) },
+  ])("leaves an administrator, also beside $beside", async ({ remove }) => {
+    const { prisma } = world.database;
+    const [one, other] = [await world.as("admin"), await world.as("admin")];
+    const rest = { role: "admin" as const, disabledAt: null, id: { notIn: [one.userId, other.userId] } };
+    const away = (await prisma.user.findMany({ where: rest })).map(({ id }) => id);
+    await prisma.user.updateMany({ where: rest, data: { disabledAt: new Date() } });
+    try {
+      const removed = Promise.withResolvers<void>();
+      const commits = Promise.withResolvers<void>();
+      const first = withTransaction(one, async (one) => {
+        await remove(one, { id: other.userId });
+        removed.resolve();
+        await commits.promise;
+      });
+      await removed.promise;
+      const second = deleteUser(other, { id: one.userId });
+      void second.catch(() => undefined);
+      // Time enough for it to be through, if nothing held it back.
+      await Promise.race([second, new Promise((resolve) => setTimeout(resolve, 300))]).catch(() => undefined);
+      commits.resolve();
+      await first;
+      await expect(second).rejects.toMatchObject({ code: "conflict" });
+      expect(await prisma.user.count({ where: { role: "admin", disabledAt: null } })).toBe(1);
+    } finally {
+      await prisma.user.updateMany({ where: { id: { in: away } }, data: { disabledAt: null } });
+    }
   });
 });

@@ -6,13 +6,14 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
+import { requireAnotherAdmin } from "./require-another-admin.ts";
 import { toUserView } from "./to-user-view.ts";
 
 export const DeleteUserInput = z.strictObject({ id: uuidField });
 
 /**
  * Removes a user whom nothing names: who owns a key, stands in a log or has changed anything can only be disabled.
- * @throws SluiceError `not_found`, `forbidden` (oneself), `conflict` (something names them).
+ * @throws SluiceError `not_found`, `forbidden` (oneself), `conflict` (something names them, or the last administrator).
  */
 export async function deleteUser(ctx: Ctx, input: z.input<typeof DeleteUserInput>): Promise<void> {
   requireAccess(ctx.actor, "admin");
@@ -22,6 +23,7 @@ export async function deleteUser(ctx: Ctx, input: z.input<typeof DeleteUserInput
     const { tx } = ctx.transaction;
     const before = await tx.user.findFirst({ where: { id, tenantId: ctx.tenantId } });
     if (!before) throw new SluiceError("not_found");
+    if (before.role === "admin" && before.disabledAt === null) await requireAnotherAdmin(ctx, id);
     const [named] = await tx.$queryRaw<{ named: boolean }[]>`SELECT EXISTS (SELECT FROM keys WHERE user_id = ${id}::uuid)
       OR EXISTS (SELECT FROM requests WHERE user_id = ${id}) OR EXISTS (SELECT FROM audit_entries WHERE actor_id = ${id})
       OR EXISTS (SELECT FROM account_entries WHERE user_id = ${id}::uuid) AS named`;

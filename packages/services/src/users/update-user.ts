@@ -1,6 +1,5 @@
 import { SluiceError } from "@sluice/core/errors";
 import { UpdateUserInput } from "@sluice/core/inputs/user";
-import type { User } from "@sluice/db/generated/client";
 import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import { audit } from "../audit.ts";
@@ -9,8 +8,9 @@ import { limitChange } from "../limits/limits-view.ts";
 import { hashPassword } from "../logins/password.ts";
 import { parse } from "../parse.ts";
 import { checkPolicies } from "../policies/check-policies.ts";
-import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
+import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import { endOtherLogins } from "./end-other-logins.ts";
+import { requireAnotherAdmin } from "./require-another-admin.ts";
 import { toUserView } from "./to-user-view.ts";
 import type { UserView } from "./user-view.ts";
 
@@ -29,7 +29,11 @@ export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput
     const before = await tx.user.findFirst({ where: { id, tenantId: ctx.tenantId } });
     if (!before) throw new SluiceError("not_found");
     const losesAdmin = before.role === "admin" && before.disabledAt === null && (change.role === "user" || enabled === false);
-    if (losesAdmin) await requireAnotherAdmin(ctx, before);
+    if (losesAdmin) {
+      if (ctx.actor.kind === "user" && ctx.actor.userId === id)
+        throw new SluiceError("forbidden", { message: "You cannot take your own administrator rights away." });
+      await requireAnotherAdmin(ctx, id);
+    }
     const row = await tx.user.update({
       where: { id },
       data: {
@@ -48,16 +52,4 @@ export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput
     emit(ctx, { type: "user.changed", id, userId: id });
     return user;
   });
-}
-
-async function requireAnotherAdmin(ctx: TxCtx, user: User): Promise<void> {
-  if (ctx.actor.kind === "user" && ctx.actor.userId === user.id) {
-    throw new SluiceError("forbidden", { message: "You cannot take your own administrator rights away." });
-  }
-  // Two demotions at once must not both find the other one still there.
-  await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('sluice.admins'))`;
-  const others = await ctx.transaction.tx.user.count({
-    where: { tenantId: ctx.tenantId, role: "admin", disabledAt: null, id: { not: user.id } },
-  });
-  if (others === 0) throw new SluiceError("conflict", { message: "This is the last administrator." });
 }

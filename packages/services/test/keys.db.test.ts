@@ -88,6 +88,27 @@ describe("a rotated key", () => {
   });
 });
 
+describe("a key that is being revoked", () => {
+  it("gives its name back for good: a change that began before it comes too late", async () => {
+    const { key } = await createKey(user, { userId: user.userId, name: uniqueName("k") });
+    const revoked = Promise.withResolvers<void>();
+    const commits = Promise.withResolvers<void>();
+    const revoking = withTransaction(user, async (user) => {
+      await revokeKey(user, { id: key.id });
+      revoked.resolve();
+      await commits.promise;
+    });
+    await revoked.promise;
+    const late = updateKey(user, { id: key.id, name: key.name, tags: ["late"] });
+    void late.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    commits.resolve();
+    await revoking;
+    await expect(late).rejects.toMatchObject({ code: "conflict", message: "This key was revoked." });
+    expect(await createKey(user, { userId: user.userId, name: key.name })).toMatchObject({ key: { name: key.name } });
+  });
+});
+
 /** A request of one key that has limits. */
 function keyAsk(requestId: string, { keyId, ...values }: { keyId: string; rpm: number | null; inFlight: number | null }) {
   const owners = [{ owner: "key" as const, id: keyId, values }];

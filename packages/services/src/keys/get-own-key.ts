@@ -4,9 +4,14 @@ import { rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { TxCtx } from "../transaction.ts";
 
-/** The key, if the actor may touch it. @throws SluiceError `not_found`, the same for none and for another user's. */
-export function getOwnKey(ctx: TxCtx, id: string): Promise<Key> {
-  return read(ctx, ctx.transaction.tx, id);
+/**
+ * The key, if the actor may touch it, locked until the transaction ends: a change that began before the key was revoked or rotated
+ * must not be made after it. @throws SluiceError `not_found`, the same for none and for another user's.
+ */
+export async function getOwnKey(ctx: TxCtx, id: string): Promise<Key> {
+  const { tx } = ctx.transaction;
+  await tx.$executeRaw`SELECT FROM keys WHERE id = ${id}::uuid FOR UPDATE`;
+  return read(ctx, tx, id);
 }
 
 /** As {@link getOwnKey}, for reading only. */

@@ -22,12 +22,9 @@ export async function rotateKey(ctx: Ctx, input: z.input<typeof RotateKeyInput>)
   const { id, overlapSeconds } = parse(RotateKeyInput, input);
   const secret = makeApiKey();
   return withTransaction(ctx, async (ctx) => {
-    const { tx } = ctx.transaction;
-    // Two rotations at once must not both take the same old secret.
-    await tx.$queryRaw`SELECT id FROM keys WHERE id = ${id}::uuid FOR UPDATE`;
     const before = await getOwnKey(ctx, id);
     if (before.revokedAt) throw new SluiceError("conflict", { message: "This key was revoked." });
-    const row = await tx.key.update({
+    const row = await ctx.transaction.tx.key.update({
       where: { id },
       data: {
         sha256: hashToken(secret),

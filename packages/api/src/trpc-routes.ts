@@ -1,3 +1,4 @@
+import { SluiceError } from "@sluice/core/errors";
 import { requireAccess } from "@sluice/services/access";
 import { callTRPCProcedure, getTRPCErrorFromUnknown, getTRPCErrorShape, type TRPCError } from "@trpc/server";
 import { type FastifyTRPCPluginOptions, fastifyRequestHandler } from "@trpc/server/adapters/fastify";
@@ -78,10 +79,21 @@ async function subscribe(request: Call, reply: FastifyReply, streams: EventStrea
   });
 }
 
-/** The input as tRPC reads it: where an EventSource was, by header or in the URL, is stronger than what it began with. */
+/**
+ * The input as tRPC reads it: where an EventSource was, by header or in the URL, is stronger than what it began with.
+ * @throws SluiceError `invalid_request` when it cannot be read.
+ */
 function inputOf({ headers, query }: Call): unknown {
-  const input = query.input ? SuperJSON.deserialize(JSON.parse(query.input)) : undefined;
+  const input = query.input ? readInput(query.input) : undefined;
   const lastEventId = headers["last-event-id"] ?? query.lastEventId ?? query["Last-Event-Id"];
   if (!lastEventId || (input !== undefined && (typeof input !== "object" || input === null))) return input;
   return { ...(input as object | undefined), lastEventId };
+}
+
+function readInput(text: string): unknown {
+  try {
+    return SuperJSON.deserialize(JSON.parse(text));
+  } catch (thrown) {
+    throw new SluiceError("invalid_request", { detail: String(thrown) });
+  }
 }

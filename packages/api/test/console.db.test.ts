@@ -251,6 +251,12 @@ describe("R33 every failure has one shape: a request to the API", () => {
     expect((await get("/", many)).status).toBe(431);
   });
 
+  it.each(["{", "null"])("with the input %s is refused as the caller's fault, by a list and by a stream", async (input) => {
+    const cookie = await signIn(api.url, (await makePerson(database)).email);
+    const read = async (path: string) => (await get(`/trpc/${path}?input=${encodeURIComponent(input)}`, { cookie })).text();
+    for (const path of ["keys.list", "live.events"]) expect(await read(path), path).toContain('"code":"invalid_request"');
+  });
+
   it("may be a batch of 20 calls and not more", async () => {
     const cookie = await signIn(api.url, (await makePerson(database)).email);
     const batch = (size: number): Promise<Response> =>

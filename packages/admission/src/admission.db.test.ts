@@ -95,6 +95,23 @@ describe.each([
     expect(await admission.admit(keyAsk(unique("r"), { ...limits, rpm: null }))).toBeNull();
   });
 
+  test("what is more than a limit alone is told no time to come back, whatever else is used of it", async () => {
+    const { admission } = await start(shared);
+    const usd = 1_000_000_000;
+    const cost = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "1", cost5hUsd: "1" };
+    const tokens = { keyId: unique("k"), rpm: null, inFlight: null, tpm: 1_000 };
+    for (let i = 0; i < 2; i++) {
+      const never = { resetAtMs: null, retryAfterS: null };
+      expect(await admission.admit(keyAsk(unique("r"), tokens, { tokens: 1_001 }))).toMatchObject({ limit: "tpm", ...never });
+      expect(await admission.admit(keyAsk(unique("r"), cost, { costNanoUsd: 2 * usd }))).toMatchObject({ limit: "5h", ...never });
+      const day = { ...cost, cost5hUsd: null };
+      expect(await admission.admit(keyAsk(unique("r"), day, { costNanoUsd: 2 * usd }))).toMatchObject({ limit: "day", ...never });
+      await admission.admit(keyAsk(unique("r"), tokens, { tokens: 1_000 }));
+      await admission.admit(keyAsk(unique("r"), cost, { costNanoUsd: usd }));
+    }
+    expect((await admission.admit(keyAsk(unique("r"), tokens, { tokens: 1_000 })))?.retryAfterS).toBeGreaterThan(55);
+  });
+
   test("$10 a day, $2 used: what $0.60 reserved and cost is no reason to refuse the next one", async () => {
     const { admission } = await start(shared);
     const limits = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "10" };

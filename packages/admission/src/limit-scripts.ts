@@ -139,6 +139,8 @@ local function rateRefusal(key, limit, amount)
   if not limit then return end
   local first, total = advance(key)
   if total + amount <= limit then return end
+  -- More than a minute ever has.
+  if amount > limit then return {total, 0, -2} end
   local left, frees = total, sec + 1
   for second = first, sec do
     left = left - tonumber(redis.call('HGET', key, int(second)) or 0)
@@ -169,6 +171,8 @@ local function costRefusal(part, kind)
   local sum = spent(part.name, kind)
   part.used[kind] = int(sum + reserved + part.cost)
   if sum + reserved + part.cost <= limit then return end
+  -- More than a window ever has.
+  if part.cost > limit then return {sum + reserved, 0, -2} end
   local onlyReserved = sum + part.cost <= limit and 1 or 0
   local length = ask.rolling[kind]
   if not length then return {sum + reserved, onlyReserved, kind == 'total' and -2 or -1} end

@@ -325,8 +325,8 @@ type Found = Pick<KeeperRefusal, "used" | "onlyReserved" | "freesAtMs">;
 
 function refusalOfKind(kind: LimitKind, owner: OwnerAsk, book: OwnerBook, ask: TakeAsk, role: LocalRole): Found | null {
   if (kind === "in_flight") return inFlightRefusal(owner, book, ask, role);
-  if (kind === "rpm") return rateRefusal(book.rpm, partOf(owner.limits.rpm, role), 1, ask.nowMs);
-  if (kind === "tpm") return rateRefusal(book.tpm, partOf(owner.limits.tpm, role), ask.tokens, ask.nowMs);
+  if (kind === "rpm") return rateRefusal(book.rpm, owner.limits.rpm, 1, { nowMs: ask.nowMs, role });
+  if (kind === "tpm") return rateRefusal(book.tpm, owner.limits.tpm, ask.tokens, { nowMs: ask.nowMs, role });
   return costRefusal(kind, owner, book, ask, role);
 }
 
@@ -345,11 +345,19 @@ function inFlightRefusal(owner: OwnerAsk, book: OwnerBook, ask: TakeAsk, role: L
   return ahead < free ? null : { used: book.live.size, onlyReserved: true, freesAtMs: null };
 }
 
-function rateRefusal(window: RateWindow | null, limit: number | null, amount: number, nowMs: number): Found | null {
-  if (limit === null) return null;
+function rateRefusal(
+  window: RateWindow | null,
+  whole: number | null,
+  amount: number,
+  { nowMs, role }: { nowMs: number; role: LocalRole },
+): Found | null {
+  const limit = partOf(whole, role);
+  if (whole === null || limit === null) return null;
   if (window) advanceRate(window, nowMs);
   const used = window?.total ?? 0;
   if (used + amount <= limit) return null;
+  // More than a minute ever has.
+  if (amount > whole) return { used, onlyReserved: false, freesAtMs: null };
   const waitS = window ? rateRetryAfterS(window, limit - amount + 1, nowMs) : 1;
   return { used, onlyReserved: false, freesAtMs: nowMs + waitS * 1000 };
 }
@@ -363,6 +371,8 @@ function costRefusal(kind: CostKind, owner: OwnerAsk, book: OwnerBook, ask: Take
   const used = spent + book.reserved;
   const ceiling = role.decides && role.instances > 1 ? shareOf(kind, limit, used, book, ask, role.instances) : limit;
   if (used + owner.costNanoUsd <= ceiling) return null;
+  // More than a window ever has.
+  if (owner.costNanoUsd > limit) return { used, onlyReserved: false, freesAtMs: null };
   const onlyReserved = spent + owner.costNanoUsd <= ceiling;
   const room = limit - owner.costNanoUsd - book.reserved;
   return { used, onlyReserved, freesAtMs: spendFreesAtMs(book.spend, kind, windows, { nowMs, room }) };

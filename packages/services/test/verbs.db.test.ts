@@ -1,9 +1,12 @@
 import { hashToken } from "@sluice/db/secrets";
+import { createAlertRule, updateAlertRule } from "@sluice/services/alerts/alert-rules";
+import { listAudit } from "@sluice/services/audits/list-audit";
 import { systemContext } from "@sluice/services/create-services";
 import { createKey } from "@sluice/services/keys/create-key";
 import { listKeys } from "@sluice/services/keys/list-keys";
 import { revokeKey } from "@sluice/services/keys/revoke-key";
 import { updateKey } from "@sluice/services/keys/update-key";
+import { listLogs } from "@sluice/services/logs/list-logs";
 import { listNames } from "@sluice/services/names/list-names";
 import { listPrices } from "@sluice/services/prices/list-prices";
 import { setPrice } from "@sluice/services/prices/set-price";
@@ -13,6 +16,8 @@ import { updateProvider } from "@sluice/services/providers/update-provider";
 import { listSessions } from "@sluice/services/sessions/list-sessions";
 import { getSettings } from "@sluice/services/settings/get-settings";
 import { updateSettings } from "@sluice/services/settings/update-settings";
+import { compare } from "@sluice/services/statistics/compare";
+import { getUsage } from "@sluice/services/statistics/get-usage";
 import { withTransaction } from "@sluice/services/transaction";
 import { createUser } from "@sluice/services/users/create-user";
 import { listUsers } from "@sluice/services/users/list-users";
@@ -246,5 +251,24 @@ describe("sessions", () => {
     expect((await listSessions(user)).rows).toEqual([expect.objectContaining({ id, providerId: "" })]);
     expect((await listSessions(other)).rows).toEqual([]);
     expect((await listSessions(await world.as("admin"))).rows).toEqual([expect.objectContaining({ id, providerId: "p-1" })]);
+  });
+});
+
+describe("an id in capitals", () => {
+  it("is the same id in filters, too, and in what an alert looks at", async () => {
+    const admin = await world.as("admin");
+    const { key } = await createKey(admin, { userId: admin.userId, name: "capitals" });
+    await world.settle({ userId: admin.userId, keyId: key.id, costNanoUsd: "5" });
+    const [keyId, userId] = [key.id.toUpperCase(), admin.userId.toUpperCase()];
+    expect((await listLogs(admin, { filter: { keyId, userId } })).items).toHaveLength(1);
+    expect((await listLogs(admin, { filter: { userId, notKeyId: [keyId] } })).items).toEqual([]);
+    expect((await getUsage(admin, { filter: { keyId } })).totals.requests).toBe(1);
+    const compared = await compare(admin, { by: "key", ids: [keyId, admin.userId] });
+    expect(compared.entries[0]).toMatchObject({ failed: false, totals: { requests: 1 } });
+    const audited = await listAudit(admin, { filter: { actorId: userId, targetId: keyId, action: "key.create" } });
+    expect(audited.items).toHaveLength(1);
+    const rule = { kind: "budget" as const, name: "capitals", scope: "key" as const };
+    const { id, scopeId } = await createAlertRule(admin, { ...rule, scopeId: keyId });
+    expect([scopeId, (await updateAlertRule(admin, { id, scopeId: keyId })).scopeId]).toEqual([key.id, key.id]);
   });
 });

@@ -3,7 +3,7 @@ import { alertKindFacts, alertKinds, alertScopes, alertSeverities } from "../ale
 import { PageInput } from "./page.ts";
 import { nameField } from "./provider.ts";
 import { scheduleField } from "./provider-options.ts";
-import { uuidField } from "./uuid.ts";
+import { sameId, uuidField } from "./uuid.ts";
 
 const DAY_MINUTES = 1_440;
 
@@ -24,7 +24,7 @@ const ruleFields = {
   minimumRequests: z.int().min(1).max(1_000_000),
   scope: z.enum(alertScopes),
   /** Of the provider, key or user, or the model's name; '' with the scope `all`. */
-  scopeId: z.string().trim().max(200),
+  scopeId: z.string().trim().max(200).overwrite(sameId),
   /** How long it must be well before it is told as over. */
   resolveAfterSeconds: z.int().min(0).max(86_400),
   /** Messages wait for their end; no windows = none. */

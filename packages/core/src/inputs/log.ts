@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { instantField } from "./instant.ts";
 import { PageInput } from "./page.ts";
-import { uuidField } from "./uuid.ts";
+import { sameId, uuidField } from "./uuid.ts";
 
-const id = z.string().max(64);
+const id = z.string().max(64).overwrite(sameId);
 const text = z.string().max(200);
 const dialect = z.enum(["anthropic", "openai", "gemini"]);
 const state = z.enum(["in_flight", "lost", "done", "error", "aborted", "refused"]);

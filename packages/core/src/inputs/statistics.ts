@@ -4,9 +4,9 @@ import { DAY_MS, isTimeZone } from "../time-zone.ts";
 import { instantField } from "./instant.ts";
 import { tagField } from "./key.ts";
 import { dialectField } from "./provider.ts";
-import { uuidField } from "./uuid.ts";
+import { sameId, uuidField } from "./uuid.ts";
 
-const id = z.string().min(1).max(64);
+const id = z.string().min(1).max(64).overwrite(sameId);
 const text = z.string().min(1).max(200);
 
 /** IANA; absent = that of the settings. */
@@ -62,7 +62,7 @@ export const CompareInput = z
     zone: zoneField,
     by: z.enum(compareSplits),
     ids: z
-      .array(text)
+      .array(text.overwrite(sameId))
       .min(2)
       .max(5)
       .refine((ids) => new Set(ids).size === ids.length, "each once"),

@@ -1,11 +1,13 @@
 import { hashToken } from "@sluice/db/secrets";
 import type { Ctx } from "@sluice/services/context";
+import { contextOf } from "@sluice/services/create-services";
 import { checkKey } from "@sluice/services/keys/check-key";
 import { createKey } from "@sluice/services/keys/create-key";
 import { getKeyLimits } from "@sluice/services/keys/get-key-limits";
 import { revokeKey } from "@sluice/services/keys/revoke-key";
 import { rotateKey } from "@sluice/services/keys/rotate-key";
 import { updateKey } from "@sluice/services/keys/update-key";
+import { createLogin } from "@sluice/services/logins/create-login";
 import { hashPassword, verifyPassword } from "@sluice/services/logins/password";
 import { startValidity } from "@sluice/services/policies/start-validity";
 import { simulateRouting } from "@sluice/services/providers/simulate-routing";
@@ -278,6 +280,33 @@ describe("one's own password", () => {
     expect(other.login.id).not.toBe(own.login.id);
     const entries = await prisma.auditEntry.findMany({ where: { targetId: me.id } });
     expect(JSON.stringify(entries)).not.toMatch(/quite a new one|argon2/);
+  });
+});
+
+describe("a password that is reset while the old one is being looked at", () => {
+  const [old, reset] = ["the old password", "the administrator's one"];
+  /** Sets another password when the old one was found right, and before anything is made of that. */
+  const overtaken = <C extends Ctx>(ctx: C, userId: string): C => ({
+    ...ctx,
+    throttle: { ...ctx.throttle, succeeded: async () => void (await updateUser(admin, { id: userId, password: reset })) },
+  });
+  const stored = async (id: string) => (await world.database.prisma.user.findUniqueOrThrow({ where: { id } })).passwordHash;
+
+  it("signs nobody in any more", async () => {
+    const { prisma } = world.database;
+    const one = await makeUser(prisma, { passwordHash: await hashPassword(old) });
+    const guest = overtaken(contextOf(world.services, { kind: "anonymous" }), one.id);
+    const signingIn = createLogin(guest, { email: one.email, password: old }, { userAgent: "test" });
+    await expect(signingIn).rejects.toMatchObject({ code: "bad_credentials" });
+    expect(await prisma.login.count({ where: { userId: one.id } })).toBe(0);
+  });
+
+  it("does not change it back", async () => {
+    const one = await world.as("user");
+    await updateUser(admin, { id: one.userId, password: old });
+    const changing = changePassword(overtaken(one, one.userId), { current: old, password: "the intruder's own" });
+    await expect(changing).rejects.toMatchObject({ code: "bad_credentials", field: "current" });
+    expect(await verifyPassword(await stored(one.userId), reset)).toBe(true);
   });
 });
 

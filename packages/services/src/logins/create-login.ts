@@ -44,7 +44,13 @@ export async function createLogin(ctx: Ctx, input: z.input<typeof LoginInput>, o
   }
   await ctx.throttle.succeeded(ctx.ip, email);
   const actor: Actor = { kind: "user", userId: user.id, role: user.role, email, name: user.name, loginId: "" };
-  return withTransaction({ ...ctx, actor }, (ctx) => openLogin(ctx, user, origin));
+  return withTransaction({ ...ctx, actor }, async (ctx) => {
+    // Whoever changed the password while it was looked at has ended all logins: this one must not come after them.
+    const same = await ctx.transaction.tx.$queryRaw<unknown[]>`SELECT id FROM users
+      WHERE id = ${user.id}::uuid AND password_hash = ${user.passwordHash} AND disabled_at IS NULL FOR SHARE`;
+    if (same.length === 0) throw new SluiceError("bad_credentials");
+    return openLogin(ctx, user, origin);
+  });
 }
 
 /** Writes the login itself; for verbs that have just established who somebody is. */

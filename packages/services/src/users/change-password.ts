@@ -20,12 +20,15 @@ export async function changePassword(ctx: Ctx, input: z.input<typeof ChangePassw
   const { userId, email } = ctx.actor;
   await ctx.throttle.attempt(ctx.ip, email);
   const user = await ctx.prisma.user.findFirst({ where: { id: userId, tenantId: ctx.tenantId } });
-  if (!(await verifyPassword(user?.passwordHash ?? null, current)))
-    throw new SluiceError("bad_credentials", { message: "The present password is wrong.", field: "current" });
+  const wrong = new SluiceError("bad_credentials", { message: "The present password is wrong.", field: "current" });
+  if (!(await verifyPassword(user?.passwordHash ?? null, current))) throw wrong;
   await ctx.throttle.succeeded(ctx.ip, email);
   const passwordHash = await hashPassword(password);
   await withTransaction(ctx, async (ctx) => {
-    await ctx.transaction.tx.user.update({ where: { id: userId }, data: { passwordHash } });
+    // One that was set meanwhile stays: it may have been set against whoever asks.
+    const present = { id: userId, passwordHash: user?.passwordHash ?? null };
+    const { count } = await ctx.transaction.tx.user.updateMany({ where: present, data: { passwordHash } });
+    if (count === 0) throw wrong;
     await endOtherLogins(ctx, userId);
     await audit(ctx, { action: "user.update", targetKind: "user", targetId: userId, after: { passwordChanged: true } });
     emit(ctx, { type: "user.changed", id: userId, userId });

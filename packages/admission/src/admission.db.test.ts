@@ -3,6 +3,7 @@ import { until } from "@sluice/testing/deadline";
 import { describe, expect, test } from "vitest";
 import { keyAsk } from "../test/ask.ts";
 import { count, openBreaker, start, unique, useRedis } from "../test/instances.ts";
+import type { LimitedOwner } from "./admission.ts";
 import type { SpendReader } from "./spend-reader.ts";
 
 useRedis();
@@ -93,6 +94,34 @@ describe.each([
     expect(await admission.admit(keyAsk(unique("r"), limits))).toMatchObject({ limit: "rpm" });
     // And refused by rate, no lease stayed behind.
     expect(await admission.admit(keyAsk(unique("r"), { ...limits, rpm: null }))).toBeNull();
+  });
+
+  test("who waits for a key's place and then for its user's is served when the user's is given back", async () => {
+    const { admission, settings } = await start(shared);
+    Object.assign(settings, { "limits.queuePerSlot": 1, "limits.queueSeconds": 30 });
+    const key = { owner: "key" as const, id: unique("k"), values: { rpm: null, inFlight: 1 } };
+    const user = { owner: "user" as const, id: unique("u"), values: { rpm: null, inFlight: 1 } };
+    const ask = (requestId: string, ...owners: LimitedOwner[]) =>
+      admission.admit({ requestId, startedAtMs: Date.now(), tokens: 0, costNanoUsd: 0, owners });
+    const [runs, waits, overtakes] = [unique("r"), unique("r"), unique("r")];
+    expect(await ask(runs, key, user)).toBeNull();
+    let served = false;
+    const waiting = ask(waits, key, user)?.then((refusal) => {
+      served = refusal === null;
+    });
+    // By another key of the user: it is there first when the user's place is given back.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const overtaking = ask(overtakes, user);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    admission.release(runs);
+    expect(await overtaking).toBeNull();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(served).toBe(false);
+    admission.release(overtakes);
+    await until(() => served, { what: "it is served", deadlineMs: 2_000 });
+    admission.release(waits);
+    await waiting;
+    expect(await ask(unique("r"), key, user)).toBeNull();
   });
 
   test("what is more than a limit alone is told no time to come back, whatever else is used of it", async () => {

@@ -75,6 +75,8 @@ export interface QueuePlace extends OwnerRef {
   requestId: string;
   size: number;
   waitMs: number;
+  /** What of it is left to this one, which may have waited in another line before. */
+  leftMs: number;
 }
 
 /** Books are named by their owner. */

@@ -21,7 +21,7 @@ import { LocalLimits } from "./local-limits.ts";
 import { createSharedLimits, type End, type SharedHold } from "./shared-limits.ts";
 import { createSpendBooks } from "./spend-books.ts";
 import type { SpendReader } from "./spend-reader.ts";
-import { createWaitingLines } from "./waiting-lines.ts";
+import { createWaitingLines, type WaitSignal } from "./waiting-lines.ts";
 
 export interface LimitsOptions {
   gate: RedisGate | null;
@@ -42,6 +42,16 @@ interface Holding {
   ask: TakeAsk;
   owners: readonly OwnerAsk[];
   second: number;
+}
+
+/** A request in line. */
+interface Waiting {
+  ask: TakeAsk;
+  signal: WaitSignal | null;
+  /** By the monotonic clock. */
+  untilMs: number;
+  /** The books in whose lines it has a place. */
+  standsIn: readonly string[];
 }
 
 const RENEW_BATCH = 500;
@@ -126,17 +136,32 @@ export function createLimits(options: LimitsOptions) {
     }
     if (reply.kind === "unknown") throw unknownSpend();
     const refusal = toRefusal(reply.refusal, nowMs());
-    const size = queueSize(settings(), reply.refusal);
-    if (size === 0) return refusal;
-    const place = { ...refOf(reply.refusal.ask), requestId: ask.id, size, waitMs: ask.queueMs };
-    const waited = await lines.wait(place, request.signal ?? null, async () => {
-      const again = await take({ ...ask, nowMs: nowMs(), windows: windows() });
-      if (again.kind === "refused" && again.refusal.limit === "in_flight") return "wait";
-      hold(key, ask, again);
-      return again;
-    });
+    const untilMs = clock.monotonic() + ask.queueMs;
+    const waited = await waitInLine(reply.refusal, { ask, signal: request.signal ?? null, untilMs, standsIn: [] });
     if (waited === null || waited.kind === "unknown") return refusal;
-    return waited.kind === "taken" ? null : toRefusal(waited.refusal, nowMs());
+    if (waited.kind === "refused") return toRefusal(waited.refusal, nowMs());
+    hold(key, ask, waited);
+    return null;
+  }
+
+  /**
+   * Waits for a place at the owner who has none. Where another owner then has none either, it waits in that one's line as well, which is
+   * the one that moves; its places in the lines before stay. null = a line is full, time is over, or the client has gone.
+   */
+  async function waitInLine(refused: KeeperRefusal, waiting: Waiting): Promise<TakeReply | null> {
+    const { ask, signal, untilMs } = waiting;
+    const size = queueSize(settings(), refused);
+    if (size === 0) return null;
+    const name = bookName(refused.ask);
+    const standsIn = [...waiting.standsIn, name];
+    const leftMs = Math.max(0, untilMs - clock.monotonic());
+    const place = { ...refOf(refused.ask), requestId: ask.id, size, waitMs: ask.queueMs, leftMs };
+    return lines.wait(place, signal, async () => {
+      let again = await take({ ...ask, nowMs: nowMs(), windows: windows() });
+      if (isFull(again) && !standsIn.includes(bookName(again.refusal.ask)))
+        again = (await waitInLine(again.refusal, { ...waiting, standsIn })) ?? again;
+      return isFull(again) && bookName(again.refusal.ask) === name ? "wait" : again;
+    });
   }
 
   function end(key: string, used: Used): void {
@@ -255,6 +280,11 @@ function refOf({ owner, id }: OwnerRef): OwnerRef {
 function ownerAsk({ owner, id, values }: LimitedOwner, costNanoUsd: number): OwnerAsk | null {
   const limits = appliedLimits(values);
   return limits && { owner, id, limits, costNanoUsd: limits.costs ? costNanoUsd : 0 };
+}
+
+/** Whether a place in flight is what is missing. */
+function isFull(reply: TakeReply): reply is Extract<TakeReply, { kind: "refused" }> {
+  return reply.kind === "refused" && reply.refusal.limit === "in_flight";
 }
 
 /** 0 = nobody waits: no line, or no place that a release would free. */

@@ -72,7 +72,7 @@ export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesO
       const timer = setTimeout(() => {
         isLate = true;
         waiter.wake();
-      }, place.waitMs);
+      }, place.leftMs);
       const onGone = (): void => waiter.wake();
       signal?.addEventListener("abort", onGone);
       try {

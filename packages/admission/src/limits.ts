@@ -55,6 +55,8 @@ interface Waiting {
 }
 
 const RENEW_BATCH = 500;
+/** Until sums that Redis has lost are in line with the ledger again: somebody does that every minute. */
+const FORGETFUL_MS = 120_000;
 /** Ends that Redis has not heard of; beyond it the ledger's sums bring them in. */
 const MAX_UNTOLD = 10_000;
 
@@ -69,6 +71,8 @@ export function createLimits(options: LimitsOptions) {
   const holdings = new ChurningMap<string, Holding>();
   const untold: End[] = [];
   let skewMs = 0;
+  /** By the monotonic clock: until then Redis may have forgotten ends that the ledger does not show yet. */
+  let forgetfulUntilMs = Number.NEGATIVE_INFINITY;
   const decides = (): boolean => !gate?.isOpen();
   /** Redis' time where there is one: instances whose clocks differ still share their windows. */
   const nowMs = (): number => clock.now() + skewMs;
@@ -93,8 +97,8 @@ export function createLimits(options: LimitsOptions) {
 
   async function take(ask: TakeAsk): Promise<TakeReply> {
     if (decides() || !turns) return decideLocally(ask);
-    const refusal = local.refusal(ask);
-    if (refusal) return { kind: "refused", refusal };
+    const refusal = ownRefusal(ask);
+    if (refusal) return refusal;
     let reply: TakeReply;
     try {
       reply = await askRedis(turns, ask);
@@ -110,6 +114,12 @@ export function createLimits(options: LimitsOptions) {
     return reply;
   }
 
+  /** What Redis need not be asked for. */
+  function ownRefusal(ask: TakeAsk): TakeReply | null {
+    const refusal = local.refusal(ask, clock.monotonic() < forgetfulUntilMs);
+    return refusal && { kind: "refused", refusal };
+  }
+
   async function askRedis(turns: LimitTurns, ask: TakeAsk): Promise<TakeReply> {
     let asked = ask;
     for (let round = 0; round < 4; round++) {
@@ -117,8 +127,12 @@ export function createLimits(options: LimitsOptions) {
       if (reply.kind === "clock") {
         skewMs = reply.redisNowMs - clock.now();
         asked = { ...ask, nowMs: nowMs(), windows: windows() };
-      } else if (reply.kind === "unknown") await books.read(reply.owners);
-      else return reply;
+      } else if (reply.kind === "unknown") {
+        if (reply.owners.some((owner) => local.isKnown(owner, asked))) forgetfulUntilMs = clock.monotonic() + FORGETFUL_MS;
+        await books.read(reply.owners);
+        const refusal = ownRefusal(asked);
+        if (refusal) return refusal;
+      } else return reply;
     }
     throw unknownSpend();
   }

@@ -39,6 +39,8 @@ export interface LocalRole {
   decides: boolean;
   /** How many share the limits without seeing one another: each gives out its part of what is left. */
   instances: number;
+  /** Whether they refuse by cost. A correction may have made that less: Redis is told by the ledger, these books are not. */
+  byCost: boolean;
 }
 
 /** What Redis last said beyond this process's own part, of one window. */
@@ -86,17 +88,23 @@ export class LocalLimits {
 
   /** Takes all owners of the first alternative that has room, or nothing; these books decide, as one of so many instances. */
   take(ask: TakeAsk, instances: number): TakeReply {
-    const unknown = ask.alternatives.flat().filter((owner) => !this.#isKnown(owner, ask));
+    const unknown = ask.alternatives.flat().filter((owner) => !this.isKnown(owner, ask));
     if (unknown.length > 0) return { kind: "unknown", owners: unknown };
-    const found = this.#firstWithRoom(ask, { decides: true, instances });
+    const found = this.#firstWithRoom(ask, { decides: true, instances, byCost: true });
     if ("limit" in found) return { kind: "refused", refusal: found };
     const { alternative, owners, books } = found;
     return { kind: "taken", alternative, second: Math.floor(ask.nowMs / 1000), used: taken(owners, books, ask) };
   }
 
+  /** Whether what an owner has spent is known here, if only as Redis told it. */
+  isKnown({ limits, ...ref }: OwnerAsk, { windows }: TakeAsk): boolean {
+    if (!limits.costs) return true;
+    return this.#books.get(bookName(ref))?.spend.layout === layoutOf(windows, limits.totalSinceMs);
+  }
+
   /** What Redis need not be asked for: this process's own part is too much already. null = it is to say. */
-  refusal(ask: TakeAsk): KeeperRefusal | null {
-    const found = this.#firstWithRoom(ask, { decides: false, instances: 1 });
+  refusal(ask: TakeAsk, byCost: boolean): KeeperRefusal | null {
+    const found = this.#firstWithRoom(ask, { decides: false, instances: 1, byCost });
     return "limit" in found ? found : null;
   }
 
@@ -255,11 +263,6 @@ export class LocalLimits {
     return book;
   }
 
-  #isKnown({ limits, ...ref }: OwnerAsk, { windows }: TakeAsk): boolean {
-    if (!limits.costs) return true;
-    return this.#books.get(bookName(ref))?.spend.layout === layoutOf(windows, limits.totalSinceMs);
-  }
-
   #endHold(book: OwnerBook, id: string): void {
     const reserved = book.live.get(id);
     if (reserved === undefined) return;
@@ -276,8 +279,7 @@ function refusalOf(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask
       if (!book || book.live.has(ask.id)) continue;
       const found = refusalOfKind(kind, owner, book, ask, role);
       if (!found) continue;
-      // A correction may have made it less: Redis is told by the ledger, these books are not.
-      if (!role.decides && isOfCost(kind)) return null;
+      if (!role.byCost && isOfCost(kind)) return null;
       return { ask: owner, limit: kind, ...found };
     }
   }

@@ -69,6 +69,20 @@ describe("two instances on one Redis", () => {
     expect(await Promise.all(beside)).toEqual([expect.objectContaining({ limit: "day", owner: "key" }), null]);
   });
 
+  test("what Redis has lost and the ledger does not show yet still counts where it was booked", async () => {
+    const { admission, redis } = await start(true);
+    const limits = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "1" };
+    const key = { owner: "key" as const, id: limits.keyId, values: limits };
+    const first = unique("r");
+    expect(await admission.admit(keyAsk(first, limits, { costNanoUsd: 1e9 }))).toBeNull();
+    admission.settle(first, { costNanoUsd: 1e9, tokens: 0 });
+    await until(async () => (await admission.usage(key)).spent?.day === 1e9, { what: "Redis was told" });
+    await redis?.flushall();
+    // The second time Redis knows again what the ledger shows: nothing.
+    for (let i = 0; i < 2; i++)
+      expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 1 }))).toMatchObject({ limit: "day", used: 1e9 });
+  });
+
   test("A08 what a killed instance reserved is free by expiry alone, with no sweeper", async () => {
     const timing = { leaseMs: 1_000 };
     const [killed, observer] = [await start(true, { timing }), await start(true, { timing })];

@@ -1,7 +1,7 @@
 import { expect, test, upstreamUrl } from "./fixtures.ts";
 
-function table(entries: Record<string, [input: number, output: number]>): string {
-  const entry = ([input, output]: [number, number]) => ({
+function table(entries: Record<string, readonly [input: number, output: number]>): string {
+  const entry = ([input, output]: readonly [number, number]) => ({
     ...{ litellm_provider: "anthropic", mode: "chat", input_cost_per_token: input, output_cost_per_token: output },
   });
   return JSON.stringify({
@@ -58,6 +58,21 @@ test("a price table is previewed, applied, and makes versions", async ({ adminPa
   await expect(versions.locator("ol > li")).toHaveCount(3);
   await expect(versions.locator("ol > li").first()).toContainText("In force");
   await expect(versions.locator("ol > li").first().locator("ins")).toHaveText("$20");
+});
+
+test("of a table that is not drawn whole, the first rows are those of the order", async ({ adminPage: page, api, world }) => {
+  // Behind all others in the order of names: other specs look for theirs among the first.
+  const model = `zzz-${world.id}`;
+  const many = Array.from({ length: 200 }, (_, at) => [`zz-${world.id}-${at}`, [1e-6, 1e-6]] as const);
+  await api.prices.import.mutate({ text: table({ ...Object.fromEntries(many), [model]: [0.9, 1e-6] }), apply: true });
+  await page.goto("/prices");
+  const rows = page.getByRole("table", { name: "Prices" }).getByRole("row");
+  await expect(page.getByRole("button", { name: /^Show \d+ more/ })).toBeVisible();
+  await expect(rows).toHaveCount(201);
+  await page.getByRole("columnheader", { name: "Model" }).getByRole("button").click();
+  await expect(rows.nth(1)).toContainText(model);
+  await page.getByRole("columnheader", { name: "Input" }).getByRole("button").click();
+  await expect(rows.nth(1)).toContainText(model);
 });
 
 test("refreshing by hand says what it did, and a source that fails leaves the prices as they are", async ({

@@ -28,12 +28,14 @@ interface DataTableProps<T extends object> {
   /** Dims rows that are off. */
   dim?(row: T): boolean;
   sort?: SortingState;
+  /** Rows drawn: the first ones, however they are sorted. */
+  most?: number;
   /** One line a row. */
   dense?: boolean;
 }
 
 /** A small table whose rows are all here: sortable, and never wider than its pane. */
-export function DataTable<T extends object>({ label, rows, columns, rowId, dim, sort = [], dense = false }: DataTableProps<T>) {
+export function DataTable<T extends object>({ label, rows, columns, rowId, dim, sort = [], most, dense = false }: DataTableProps<T>) {
   const [sorting, setSorting] = useState<SortingState>(sort);
   const table = useTable({
     features: dataFeatures,
@@ -43,6 +45,7 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
     state: { sorting },
     onSortingChange: setSorting,
   });
+  const drawn = table.getRowModel().rows.slice(0, most);
   const cell = (column: { columnDef: object }): string => {
     const { wideOnly, align } = column.columnDef as DataColumn<T>;
     return cn(wideOnly && "max-lg:hidden", align === "right" && "text-right");
@@ -77,7 +80,7 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
         }),
       )}
     >
-      {table.getRowModel().rows.map((row) => (
+      {drawn.map((row) => (
         <CardRow key={row.id} className={cn(dim?.(row.original) && "text-ink-3")}>
           {row.getAllCells().map((one) => (
             <CardCell

@@ -35,7 +35,7 @@ export function PricesPage() {
   const [repricing, setRepricing] = useState<string | null>(null);
   const columns = useColumns(setEditing, setHistory, setRepricing);
   const rows = useMemo(() => (data ?? []).filter(({ model }) => model.toLowerCase().includes(query.trim().toLowerCase())), [data, query]);
-  const shown = useMemo(() => (all ? rows : rows.slice(0, SHOWN_AT_FIRST)), [rows, all]);
+  const most = all ? rows.length : SHOWN_AT_FIRST;
   return (
     <Page
       title={t("prices.title")}
@@ -82,15 +82,16 @@ export function PricesPage() {
         <DataTable
           dense
           label={t("prices.table")}
-          rows={shown}
+          rows={rows}
           columns={columns}
           rowId={({ id }) => id}
           sort={[{ id: "model", desc: false }]}
+          most={most}
         />
       )}
-      {shown.length < rows.length && (
+      {most < rows.length && (
         <Button className="self-center" onClick={() => setAll(true)}>
-          {t("prices.showMore", { count: rows.length - shown.length })}
+          {t("prices.showMore", { count: rows.length - most })}
         </Button>
       )}
       {editing && <PriceDialog price={editing === "new" ? null : editing} onClose={() => setEditing(null)} />}

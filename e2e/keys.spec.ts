@@ -104,6 +104,25 @@ test("a key that was switched off by mistake is back by one press", async ({ adm
   await expect.poll(async () => (await callMessages(place, world.secret)).status).toBe(200);
 });
 
+test("two keys that are switched off while the first is not answered yet are told both, each with its way back", async ({
+  adminPage: page,
+  api,
+  world,
+}) => {
+  await api.keys.create.mutate({ userId: world.userId, name: `other ${world.id}` });
+  await page.goto(`/keys?user=${world.userId}`);
+  const asked = Promise.withResolvers<void>();
+  await page.route(/keys\.update/, async (route) => {
+    await asked.promise;
+    await route.continue();
+  });
+  for (const name of [world.keyName, `other ${world.id}`])
+    await page.getByRole("table", { name: "Keys" }).getByRole("row").filter({ hasText: name }).getByRole("switch").click();
+  asked.resolve();
+  for (const name of [world.keyName, `other ${world.id}`]) await expect(page.getByText(`${name} is disabled`)).toBeVisible();
+  await expect(page.getByRole("button", { name: "Undo" })).toHaveCount(2);
+});
+
 test("a new secret works beside the old one, until the old one is ended", async ({ adminPage: page, place, world }) => {
   const row = await keyRow(page, world.keyName);
   await choose(page, row, "New secret");

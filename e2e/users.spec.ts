@@ -77,6 +77,22 @@ test("a user is added, disabled, brought back by one press, and deleted while no
   await expect(page.getByRole("menuitem", { name: "Delete" })).toHaveCount(0);
 });
 
+test("two users who are switched off while the first is not answered yet are told both", async ({ adminPage: page, api, world }) => {
+  const other = `User ${world.id} too`;
+  await api.users.create.mutate({ email: `too-${world.id}@example.com`, name: other, password: `password-${world.id}` });
+  await page.goto(`/users?q=${encodeURIComponent(`User ${world.id}`)}&sort=name`);
+  await expect(tree(page).locator("[data-id]")).toHaveCount(2);
+  const asked = Promise.withResolvers<void>();
+  await page.route(/users\.update/, async (route) => {
+    await asked.promise;
+    await route.continue();
+  });
+  for (const row of await tree(page).locator("[data-id]").all()) await row.getByRole("switch").click();
+  asked.resolve();
+  for (const name of [`User ${world.id}`, other]) await expect(page.getByText(`${name} is disabled`)).toBeVisible();
+  await expect(page.getByRole("button", { name: "Undo" })).toHaveCount(2);
+});
+
 test("messages hide nothing that can be focused, and go when what they say is undone", async ({ adminPage: page, world }) => {
   await page.goto(`/users?q=${encodeURIComponent(`User ${world.id}`)}`);
   const toggle = tree(page).locator("[data-id]").getByRole("switch");

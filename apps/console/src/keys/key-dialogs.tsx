@@ -38,25 +38,26 @@ export function useKeyDialogs(login: SignedIn) {
     onError,
   });
   const update = useMutation(api.keys.update.mutationOptions({ onError }));
-
-  function enable({ id, name }: Key, enabled: boolean): void {
-    update.mutate(
-      { id, enabled },
-      {
-        onSuccess: () =>
-          toastDone(t(enabled ? "keys.enabledToast" : "keys.disabledToast", { name }), {
-            label: t("common.undo"),
-            run: () => update.mutate({ id, enabled: !enabled }),
-          }),
-      },
-    );
-  }
+  // Not told beside the call: of two that are under way at once, only the later one would be.
+  const enable = useMutation({
+    mutationFn: ({ key: { id }, enabled }: { key: Key; enabled: boolean }) => client.keys.update.mutate({ id, enabled }),
+    onSuccess: (_, { key: { id, name }, enabled }) =>
+      toastDone(t(enabled ? "keys.enabledToast" : "keys.disabledToast", { name }), {
+        label: t("common.undo"),
+        run: () => update.mutate({ id, enabled: !enabled }),
+      }),
+    onError,
+  });
+  const endOverlap = useMutation({
+    mutationFn: ({ id }: Key) => client.keys.update.mutate({ id, endPrevious: true }),
+    onSuccess: (_, { name }) => toastDone(t("keys.endedToast", { name })),
+    onError,
+  });
 
   function onAct(act: KeyAct): void {
     const { key } = act;
-    if (act.act === "enable") enable(key, act.enabled);
-    else if (act.act === "endOverlap")
-      update.mutate({ id: key.id, endPrevious: true }, { onSuccess: () => toastDone(t("keys.endedToast", { name: key.name })) });
+    if (act.act === "enable") enable.mutate({ key, enabled: act.enabled });
+    else if (act.act === "endOverlap") endOverlap.mutate(key);
     else setOpened({ dialog: act.act, key });
   }
 

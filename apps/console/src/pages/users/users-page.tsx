@@ -142,6 +142,16 @@ function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
   const [deleting, setDeleting] = useState<User | null>(null);
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const update = useMutation(api.users.update.mutationOptions({ onError }));
+  // Not told beside the call: of two that are under way at once, only the later one would be.
+  const enable = useMutation({
+    mutationFn: ({ user: { id }, enabled }: { user: User; enabled: boolean }) => client.users.update.mutate({ id, enabled }),
+    onSuccess: (_, { user: { id, name }, enabled }) =>
+      toastDone(t(enabled ? "users.enabledToast" : "users.disabledToast", { name }), {
+        label: t("common.undo"),
+        run: () => update.mutate({ id, enabled: !enabled }),
+      }),
+    onError,
+  });
   const remove = useMutation({
     mutationFn: ({ id }: User) => client.users.delete.mutate({ id }),
     onSuccess: (_, user) => {
@@ -152,22 +162,9 @@ function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
     onError,
   });
 
-  function enable({ id, name }: User, enabled: boolean): void {
-    update.mutate(
-      { id, enabled },
-      {
-        onSuccess: () =>
-          toastDone(t(enabled ? "users.enabledToast" : "users.disabledToast", { name }), {
-            label: t("common.undo"),
-            run: () => update.mutate({ id, enabled: !enabled }),
-          }),
-      },
-    );
-  }
-
   function onAct(act: UserAct): void {
     const { user } = act;
-    if (act.act === "enable") enable(user, act.enabled);
+    if (act.act === "enable") enable.mutate({ user, enabled: act.enabled });
     else if (act.act === "toggle") toggle(user.id, act.expanded);
     else if (act.act === "newKey") makeKeyFor(user);
     else if (act.act === "delete") setDeleting(user);

@@ -75,6 +75,28 @@ test("of a table that is not drawn whole, the first rows are those of the order"
   await expect(rows.nth(1)).toContainText(model);
 });
 
+test("a save that outlives its form leaves the one that was opened after it", async ({ adminPage: page, world }) => {
+  await page.goto("/prices");
+  const asked = Promise.withResolvers<void>();
+  await page.route(/prices\.set/, async (route) => {
+    await asked.promise;
+    await route.continue();
+  });
+  const form = page.getByRole("dialog", { name: "Set a price" });
+  await page.getByRole("button", { name: "Set a price" }).click();
+  await form.getByLabel("Model").fill(`slow-${world.id}`);
+  await form.getByLabel("Input", { exact: true }).fill("1");
+  await form.getByLabel("Output", { exact: true }).fill("1");
+  await form.getByRole("button", { name: "Save" }).click();
+  await page.keyboard.press("Escape");
+  await expect(form).toBeHidden();
+  await page.getByRole("button", { name: "Set a price" }).click();
+  await form.getByLabel("Model").fill(`next-${world.id}`);
+  asked.resolve();
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  await expect(form.getByLabel("Model")).toHaveValue(`next-${world.id}`);
+});
+
 test("refreshing by hand says what it did, and a source that fails leaves the prices as they are", async ({
   adminPage: page,
   api,

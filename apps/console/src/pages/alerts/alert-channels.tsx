@@ -24,10 +24,12 @@ interface Tested {
 export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
   const { t } = useTexts();
   const failureText = useFailureText();
-  const [editing, setEditing] = useState<Channel | "new" | null>(null);
+  const [editing, setEditing] = useState<{ channel: Channel | null } | null>(null);
   const [removing, setRemoving] = useState<Channel | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const [tested, setTested] = useState<Tested | null>(null);
+  // Itself alone: what was saved may end when its form is gone and another one is open.
+  const close = (): void => setEditing((now) => (now === editing ? null : now));
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const change = useMutation(api.alerts.updateChannel.mutationOptions({ onError }));
   const remove = useMutation(
@@ -48,7 +50,7 @@ export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
       title={t("alerts.channels")}
       hint={t("alerts.channelsHint")}
       add={t("alerts.newChannel")}
-      onAdd={() => setEditing("new")}
+      onAdd={() => setEditing({ channel: null })}
       none={channels.length === 0 ? t("alerts.noChannels") : null}
     >
       {channels.map((channel) => {
@@ -77,12 +79,12 @@ export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
               busy={test.isPending && test.variables.id === id}
               onClick={() => test.mutate(channel)}
             />
-            <ItemButton icon={Pencil} label={t("alerts.editChannel", { name })} onClick={() => setEditing(channel)} />
+            <ItemButton icon={Pencil} label={t("alerts.editChannel", { name })} onClick={() => setEditing({ channel })} />
             <ItemButton icon={Trash2} label={t("alerts.removeChannel", { name })} onClick={() => setRemoving(channel)} />
           </ListItem>
         );
       })}
-      {editing && <ChannelDialog channel={editing === "new" ? null : editing} onSecret={setSecret} onClose={() => setEditing(null)} />}
+      {editing && <ChannelDialog channel={editing.channel} onSecret={setSecret} onClose={close} />}
       {secret !== null && <SigningSecretDialog secret={secret} onClose={() => setSecret(null)} />}
       {tested && <TestDialog tested={tested} onClose={() => setTested(null)} />}
       <Confirm

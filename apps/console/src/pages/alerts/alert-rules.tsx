@@ -19,8 +19,10 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
   const { t, language } = useTexts();
   const names = useNames();
   const failureText = useFailureText();
-  const [editing, setEditing] = useState<Rule | "new" | null>(null);
+  const [editing, setEditing] = useState<{ rule: Rule | null } | null>(null);
   const [removing, setRemoving] = useState<Rule | null>(null);
+  // Itself alone: what was saved may end when its form is gone and another one is open.
+  const close = (): void => setEditing((now) => (now === editing ? null : now));
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const change = useMutation(api.alerts.updateRule.mutationOptions({ onError }));
   const remove = useMutation(
@@ -38,7 +40,7 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
       title={t("alerts.rules")}
       hint={t("alerts.rulesHint")}
       add={t("alerts.newRule")}
-      onAdd={() => setEditing("new")}
+      onAdd={() => setEditing({ rule: null })}
       none={rules.length === 0 ? t("alerts.noRules") : null}
     >
       {rules.map((rule) => {
@@ -62,12 +64,12 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
               label={t("alerts.ruleOn", { name })}
               onChange={(on) => change.mutate({ id, enabled: on })}
             />
-            <ItemButton icon={Pencil} label={t("alerts.editRule", { name })} onClick={() => setEditing(rule)} />
+            <ItemButton icon={Pencil} label={t("alerts.editRule", { name })} onClick={() => setEditing({ rule })} />
             <ItemButton icon={Trash2} label={t("alerts.removeRule", { name })} onClick={() => setRemoving(rule)} />
           </ListItem>
         );
       })}
-      {editing && <RuleDialog rule={editing === "new" ? null : editing} channels={channels} onClose={() => setEditing(null)} />}
+      {editing && <RuleDialog rule={editing.rule} channels={channels} onClose={close} />}
       <Confirm
         open={removing !== null}
         onOpenChange={(open) => !open && setRemoving(null)}

@@ -39,7 +39,8 @@ export function CreditsPage() {
   const columns = useColumns(admin && userId === undefined ? names : null);
   const refund = search.refund === undefined ? undefined : { requestId: search.refund, amountUsd: search.amount ?? "" };
   const close = (): void => {
-    setDialog(null);
+    // Itself alone: what was saved may end when its form is gone and the other one is open.
+    setDialog((now) => (now === dialog ? null : now));
     if (refund) void navigate({ search: { user: userId }, replace: true });
   };
   const name = userId === undefined ? "" : names.user(userId);

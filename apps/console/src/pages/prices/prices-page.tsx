@@ -27,12 +27,14 @@ const SHOWN_AT_FIRST = 200;
 export function PricesPage() {
   const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch } = useQuery(api.prices.list.queryOptions());
-  const [editing, setEditing] = useState<Price | "new" | null>(null);
+  const [editing, setEditing] = useState<Editing | null>(null);
   const [history, setHistory] = useState<string | null>(null);
   const [importing, setImporting] = useState(false);
   const [query, setQuery] = useState("");
   const [all, setAll] = useState(false);
   const [repricing, setRepricing] = useState<string | null>(null);
+  // Itself alone: what was saved may end when its form is gone and another one is open.
+  const close = (): void => setEditing((now) => (now === editing ? null : now));
   const columns = useColumns(setEditing, setHistory, setRepricing);
   const rows = useMemo(() => (data ?? []).filter(({ model }) => model.toLowerCase().includes(query.trim().toLowerCase())), [data, query]);
   const most = all ? rows.length : SHOWN_AT_FIRST;
@@ -47,7 +49,7 @@ export function PricesPage() {
             <FileUp aria-hidden="true" />
             {t("prices.importAction")}
           </Button>
-          <Button variant="primary" onClick={() => setEditing("new")}>
+          <Button variant="primary" onClick={() => setEditing({ price: null })}>
             <Plus aria-hidden="true" />
             {t("prices.new")}
           </Button>
@@ -94,17 +96,21 @@ export function PricesPage() {
           {t("prices.showMore", { count: rows.length - most })}
         </Button>
       )}
-      {editing && <PriceDialog price={editing === "new" ? null : editing} onClose={() => setEditing(null)} />}
-      <Suspense>{repricing !== null && <RepriceDialog model={repricing} onClose={() => setRepricing(null)} />}</Suspense>
+      {editing && <PriceDialog price={editing.price} onClose={close} />}
+      <Suspense>
+        {repricing !== null && <RepriceDialog model={repricing} onClose={() => setRepricing((now) => (now === repricing ? null : now))} />}
+      </Suspense>
       {history !== null && <PriceHistoryDialog model={history} onClose={() => setHistory(null)} />}
       <Suspense>{importing && <ImportDialog onClose={() => setImporting(false)} />}</Suspense>
     </Page>
   );
 }
 
+/** A form that was opened; null = of a new price. */
+type Editing = { price: Price | null };
 type OfModel = (model: string) => void;
 
-function useColumns(onEdit: (price: Price) => void, onHistory: OfModel, onReprice: OfModel): DataColumn<Price>[] {
+function useColumns(onEdit: (opened: Editing) => void, onHistory: OfModel, onReprice: OfModel): DataColumn<Price>[] {
   const { t, language } = useTexts();
   return useMemo(
     () => [
@@ -170,7 +176,7 @@ function useColumns(onEdit: (price: Price) => void, onHistory: OfModel, onRepric
               size="iconSm"
               aria-label={t("prices.editTitle", { model: original.model })}
               title={t("common.edit")}
-              onClick={() => onEdit(original)}
+              onClick={() => onEdit({ price: original })}
             >
               <Pencil aria-hidden="true" />
             </Button>

@@ -43,8 +43,10 @@ export function RulesSection<S extends RuleSetting>({
   const { t } = useTexts();
   const failureText = useFailureText();
   const source = useQuery(api.settings.sources.queryOptions()).data?.[setting];
-  const [editing, setEditing] = useState<RuleOf<S> | "new" | null>(null);
+  const [editing, setEditing] = useState<{ rule: RuleOf<S> | null } | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
+  // Itself alone: what was saved may end when its form is gone and another one is open.
+  const close = (): void => setEditing((now) => (now === editing ? null : now));
   const save = useMutation({
     mutationFn: useSaveRules(setting),
     onSuccess: () => toastDone(t("settings.saved")),
@@ -70,7 +72,7 @@ export function RulesSection<S extends RuleSetting>({
           {title}
           {source?.source === "config" && <Badge tone="warn">{t("settings.source.config")}</Badge>}
         </h2>
-        <Button size="sm" onClick={() => setEditing("new")}>
+        <Button size="sm" onClick={() => setEditing({ rule: null })}>
           <Plus aria-hidden="true" />
           {t("settings.rules.add")}
         </Button>
@@ -105,14 +107,14 @@ export function RulesSection<S extends RuleSetting>({
                   () => move(rule.name, 1),
                   index === rules.length - 1 || save.isPending,
                 )}
-                {act(Pencil, t("settings.rules.edit", { name: rule.name }), () => setEditing(rule))}
+                {act(Pencil, t("settings.rules.edit", { name: rule.name }), () => setEditing({ rule }))}
                 {act(Trash2, t("settings.rules.remove", { name: rule.name }), () => setRemoving(rule.name))}
               </span>
             </li>
           );
         })}
       </ol>
-      {editing && edit(editing === "new" ? null : editing, () => setEditing(null))}
+      {editing && edit(editing.rule, close)}
       <Confirm
         open={removing !== null}
         onOpenChange={(open) => !open && setRemoving(null)}

@@ -18,8 +18,10 @@ export function GroupsDialog({ onClose }: { onClose(): void }) {
   const { t } = useTexts();
   const failureText = useFailureText();
   const { data, error, refetch } = useQuery(api.groups.list.queryOptions());
-  const [editing, setEditing] = useState<Group | "new" | null>(null);
+  const [editing, setEditing] = useState<{ group: Group | null } | null>(null);
   const [clearing, setClearing] = useState<Group | null>(null);
+  // Itself alone: what was saved may end when its form is gone and another one is open.
+  const close = (): void => setEditing((now) => (now === editing ? null : now));
   const clear = useMutation({
     mutationFn: ({ name }: Group) => client.groups.delete.mutate({ name }),
     onSuccess: (_, group) => {
@@ -29,7 +31,7 @@ export function GroupsDialog({ onClose }: { onClose(): void }) {
     },
     onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
   });
-  if (editing) return <GroupDialog group={editing === "new" ? null : editing} onClose={() => setEditing(null)} />;
+  if (editing) return <GroupDialog group={editing.group} onClose={close} />;
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t("groups.title")} description={t("groups.lead")} width="max-w-2xl">
       <DialogBody className="min-h-64">
@@ -39,14 +41,14 @@ export function GroupsDialog({ onClose }: { onClose(): void }) {
         {data && data.length > 0 && (
           <ul aria-label={t("groups.table")} className="divide-y divide-line rounded-lg border border-line">
             {data.map((group) => (
-              <GroupRow key={group.name} group={group} onEdit={() => setEditing(group)} onClear={() => setClearing(group)} />
+              <GroupRow key={group.name} group={group} onEdit={() => setEditing({ group })} onClear={() => setClearing(group)} />
             ))}
           </ul>
         )}
       </DialogBody>
       <DialogFooter>
         <Button onClick={onClose}>{t("common.close")}</Button>
-        <Button variant="primary" onClick={() => setEditing("new")}>
+        <Button variant="primary" onClick={() => setEditing({ group: null })}>
           <Plus aria-hidden="true" />
           {t("groups.new")}
         </Button>

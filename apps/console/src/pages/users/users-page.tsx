@@ -138,8 +138,10 @@ interface UserActsOptions {
 function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
   const { t } = useTexts();
   const failureText = useFailureText();
-  const [editing, setEditing] = useState<User | "new" | null>(null);
+  const [editing, setEditing] = useState<{ user: User | null } | null>(null);
   const [deleting, setDeleting] = useState<User | null>(null);
+  // Itself alone: what was saved may end when its form is gone and another one is open.
+  const close = (): void => setEditing((now) => (now === editing ? null : now));
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const update = useMutation(api.users.update.mutationOptions({ onError }));
   // Not told beside the call: of two that are under way at once, only the later one would be.
@@ -168,12 +170,12 @@ function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
     else if (act.act === "toggle") toggle(user.id, act.expanded);
     else if (act.act === "newKey") makeKeyFor(user);
     else if (act.act === "delete") setDeleting(user);
-    else setEditing(user);
+    else setEditing({ user });
   }
 
   const dialogs = (
     <>
-      {editing && <UserDialog user={editing === "new" ? null : editing} me={me} onClose={() => setEditing(null)} />}
+      {editing && <UserDialog user={editing.user} me={me} onClose={close} />}
       <Confirm
         open={deleting !== null}
         onOpenChange={(open) => !open && setDeleting(null)}
@@ -185,5 +187,5 @@ function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
       />
     </>
   );
-  return { onAct, add: () => setEditing("new"), dialogs };
+  return { onAct, add: () => setEditing({ user: null }), dialogs };
 }

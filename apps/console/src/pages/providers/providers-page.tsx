@@ -57,6 +57,8 @@ export function ProvidersPage() {
   const series = useStore(history).byProvider;
   const changes = useProviderChanges();
   const [open, setOpen] = useState<OpenDialog | null>(null);
+  /** A question that took a while: it waits until nothing is open, for a form that was opened meanwhile may have been filled in. */
+  const [asked, setAsked] = useState<OpenDialog | null>(null);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [search, setSearch] = useState("");
   const text = useDeferredValue(search.trim().toLowerCase());
@@ -67,12 +69,12 @@ export function ProvidersPage() {
   const shown = providers.filter((provider) => matches(provider, text));
   const chosen = providers.filter(({ id }) => selected.has(id));
   // Itself alone: what was asked for may end when its dialog is gone and another one is open.
-  const close = (): void => setOpen((now) => (now === open ? null : now));
+  const close = (): void => (open ? setOpen((now) => (now === open ? null : now)) : setAsked((now) => (now === asked ? null : now)));
 
   /** Disabling asks first when somebody would notice. */
   async function disable(provider: ProviderLine): Promise<void> {
     const impact = await client.providers.impact.query({ ids: [provider.id] }).catch(() => null);
-    if (impact && hasImpact(impact)) setOpen({ kind: "disable", provider });
+    if (impact && hasImpact(impact)) setAsked({ kind: "disable", provider });
     else changes.setEnabled([provider], false);
   }
 
@@ -85,7 +87,7 @@ export function ProvidersPage() {
     else if (wanted.kind === "reset") changes.reset.mutate(provider);
     else if (wanted.kind === "edit") setOpen({ kind: "edit", id: provider.id, name: provider.name });
     else if (wanted.kind === "clone")
-      changes.clone.mutate({ id: provider.id }, { onSuccess: ({ id, name }) => setOpen({ kind: "edit", id, name }) });
+      changes.clone.mutate({ id: provider.id }, { onSuccess: ({ id, name }) => setAsked({ kind: "edit", id, name }) });
     else setOpen({ kind: wanted.kind, provider });
   }
 
@@ -162,7 +164,7 @@ export function ProvidersPage() {
         </section>
       )}
       <ProviderDialogs
-        open={open}
+        open={open ?? asked}
         providers={providers}
         busy={changes.batch.isPending || changes.remove.isPending}
         onClose={close}

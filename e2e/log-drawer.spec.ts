@@ -92,6 +92,33 @@ test("over plain http, too, what was copied is there and the focus stays where i
   await expect(query).toHaveValue(requestId);
 });
 
+test("what the browser does not let be copied is said to be not copied", async ({ adminPage: page, place, world }) => {
+  const thrown: Error[] = [];
+  page.on("pageerror", (error) => thrown.push(error));
+  await page.addInitScript(() => {
+    const refused = () => Promise.reject(new DOMException("Write permission denied.", "NotAllowedError"));
+    Object.defineProperty(navigator, "clipboard", { configurable: true, value: { writeText: refused } });
+  });
+  await makeRequests(place, world, [models.plain]);
+  await openLogs(page, world);
+  await rows(page).first().click();
+  // Of what has failed assistive technology is told once more, by another element.
+  const said = page.getByRole("paragraph").filter({ hasText: "Not copied: the browser does not allow it" });
+  await drawer(page).getByRole("button", { name: "Copy Request ID" }).click();
+  await expect(said).toHaveCount(1);
+  await drawer(page).getByRole("button", { name: "Copy link", exact: true }).click();
+  await expect(said).toHaveCount(2);
+  // Over plain http the browser says no by a word.
+  await page.evaluate(() => {
+    Object.defineProperty(navigator, "clipboard", { value: undefined });
+    document.execCommand = () => false;
+  });
+  await page.keyboard.press("c");
+  await expect(said).toHaveCount(3);
+  await expect(page.getByText("Copied", { exact: true })).toHaveCount(0);
+  expect(thrown).toEqual([]);
+});
+
 test("a request in flight shows what it does, and is cancelled from here", async ({ adminPage: page, place, world, api }) => {
   // Minutes of words: it ends because somebody ends it.
   const endless = { [models.plain]: `${models.plain}@long,3000+slow,100` };

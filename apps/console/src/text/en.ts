@@ -75,6 +75,7 @@ export const en = {
     copied: "Copied",
     copy: "Copy",
     copyOf: "Copy {{what}}",
+    notCopied: "Not copied: the browser does not allow it",
     delete: "Delete",
     disabled: "Disabled",
     edit: "Edit",

@@ -76,6 +76,7 @@ export const zhCN: Texts = {
     copied: "已复制",
     copy: "复制",
     copyOf: "复制{{what}}",
+    notCopied: "未能复制：浏览器不允许",
     delete: "删除",
     disabled: "已停用",
     edit: "编辑",

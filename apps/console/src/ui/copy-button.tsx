@@ -1,7 +1,8 @@
 import { Check, Copy } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { useTexts } from "../text/i18n.ts";
 import { Button, type ButtonProps } from "./button.tsx";
+import { toastFailed } from "./toast.tsx";
 
 interface CopyButtonProps extends Omit<ButtonProps, "onClick" | "value"> {
   value: string;
@@ -14,6 +15,7 @@ interface CopyButtonProps extends Omit<ButtonProps, "onClick" | "value"> {
 
 export function CopyButton({ value, what, labelled = false, onCopied, variant = "ghost", size, ...props }: CopyButtonProps) {
   const { t } = useTexts();
+  const copy = useCopy();
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -28,7 +30,8 @@ export function CopyButton({ value, what, labelled = false, onCopied, variant = 
       aria-label={copied ? t("common.copied") : t("common.copyOf", { what })}
       title={t("common.copyOf", { what })}
       onClick={() => {
-        void copyText(value).then(() => {
+        void copy(value).then((done) => {
+          if (!done) return;
           setCopied(true);
           onCopied?.();
         });
@@ -41,16 +44,30 @@ export function CopyButton({ value, what, labelled = false, onCopied, variant = 
   );
 }
 
+/** Copies a text and gives whether it did; who may not use the clipboard is told. */
+export function useCopy(): (value: string) => Promise<boolean> {
+  const { t } = useTexts();
+  return useCallback(
+    async (value) => {
+      const done = await copyText(value).catch(() => false);
+      if (!done) toastFailed(t("common.notCopied"));
+      return done;
+    },
+    [t],
+  );
+}
+
 /** The clipboard, also over plain http, where the modern interface does not exist. */
-export async function copyText(value: string): Promise<void> {
-  if (navigator.clipboard) return navigator.clipboard.writeText(value);
+async function copyText(value: string): Promise<boolean> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(value).then(() => true);
   const focused = document.activeElement;
   const area = document.createElement("textarea");
   area.value = value;
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  const done = document.execCommand("copy");
   area.remove();
   // What is copied has to be selected, and that took the focus, which goes with it to the document: out of a dialog, a menu, a row.
   if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+  return done;
 }

@@ -1,7 +1,7 @@
 import { Copy, Filter, FilterX, PanelRight } from "lucide-react";
 import type { NameLookup } from "../../api/names.ts";
 import { useTexts } from "../../text/i18n.ts";
-import { copyText } from "../../ui/copy-button.tsx";
+import { useCopy } from "../../ui/copy-button.tsx";
 import { AnchoredMenu, MenuItem } from "../../ui/menu.tsx";
 import { useLogText } from "./log-text.ts";
 import type { MenuCell } from "./menu-cell.ts";
@@ -18,6 +18,7 @@ interface CellMenuProps {
 /** What can be done with the value of a cell. */
 export function CellMenu({ cell, names, onClose, onFilter, onOpen }: CellMenuProps) {
   const { t } = useTexts();
+  const copy = useCopy();
   const { valueText } = useLogText(names);
   const { element, field, value, requestId } = cell;
   const name = t(`filter.${field}`);
@@ -34,7 +35,7 @@ export function CellMenu({ cell, names, onClose, onFilter, onOpen }: CellMenuPro
           <span className="truncate">{t("cell.out", { value: text })}</span>
         </MenuItem>
       )}
-      <MenuItem onClick={() => void copyText(field === "session" ? value : text)}>
+      <MenuItem onClick={() => void copy(field === "session" ? value : text)}>
         <Copy aria-hidden="true" />
         {t("cell.copy", { name })}
       </MenuItem>

@@ -9,7 +9,7 @@ import { serverNow } from "../../live/server-clock.ts";
 import { startOf } from "../../ranges/range-search.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button, buttonClass } from "../../ui/button.tsx";
-import { copyText } from "../../ui/copy-button.tsx";
+import { useCopy } from "../../ui/copy-button.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
 import { curlOf } from "./curl.ts";
@@ -36,7 +36,8 @@ export function DrawerActions({ row, detail, search, baseUrl, admin }: DrawerAct
       onError: (error) => toastFailed(failureText(readFailure(error))),
     }),
   );
-  const copy = (text: string): void => void copyText(text).then(() => toastDone(t("common.copied")));
+  const copyText = useCopy();
+  const copy = (text: string): void => void copyText(text).then((done) => done && toastDone(t("common.copied")));
   return (
     <div role="group" aria-label={t("detail.actions")} className="flex flex-wrap items-center gap-1.5 pb-4">
       <Button size="sm" onClick={() => copy(curlOf(row, detail?.path ?? "", baseUrl))}>

@@ -2,7 +2,7 @@ import type { RefObject } from "react";
 import type { LogFeed } from "../../live/log-feed.ts";
 import { isGap } from "../../live/log-order.ts";
 import { isTyping, useKeyDown } from "../../shell/keys.ts";
-import { copyText } from "../../ui/copy-button.tsx";
+import { useCopy } from "../../ui/copy-button.tsx";
 import { cellOf, type MenuCell } from "./menu-cell.ts";
 
 interface LogKeys {
@@ -22,14 +22,17 @@ interface LogKeys {
   onUndo(): boolean;
 }
 
+type ActingKeys = LogKeys & { copy: ReturnType<typeof useCopy> };
+
 /** J K ← → Enter Esc Space G F C / [ ], while nobody types. The focus moves with the row, and an open drawer follows. */
 export function useLogKeys(keys: LogKeys): void {
+  const copy = useCopy();
   useKeyDown((event) => {
-    if (!isTyping(event) && act(keys, event)) event.preventDefault();
+    if (!isTyping(event) && act({ ...keys, copy }, event)) event.preventDefault();
   });
 }
 
-function act(keys: LogKeys, event: KeyboardEvent): boolean {
+function act(keys: ActingKeys, event: KeyboardEvent): boolean {
   const target = event.target instanceof HTMLElement ? event.target : null;
   const onRow = target?.closest<HTMLElement>("[data-id]") ?? null;
   const onControl = target !== null && /^(button|a)$/i.test(target.tagName);
@@ -57,14 +60,14 @@ function act(keys: LogKeys, event: KeyboardEvent): boolean {
   }
 }
 
-function letter(keys: LogKeys, key: string, target: HTMLElement | null): boolean {
+function letter(keys: ActingKeys, key: string, target: HTMLElement | null): boolean {
   const cell = key === "f" && target ? cellOf(target) : null;
   if (cell) keys.onMenu(cell);
   else if (key === "j" || key === "k") return move(keys, key === "j" ? 1 : -1);
   else if (key === "g") keys.onNewest();
   else if (key === "f" || key === "/") keys.onQuery();
   else if (key === "[" || key === "]") keys.onRange(key === "]" ? 1 : -1);
-  else if (key === "c" && keys.currentId) void copyText(keys.currentId);
+  else if (key === "c" && keys.currentId) void keys.copy(keys.currentId);
   else return false;
   return true;
 }

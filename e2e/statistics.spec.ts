@@ -50,7 +50,12 @@ test("figures of the statistics move by what ends; the chart is a table, a file 
 });
 
 test("what an address says that no page can read is as if it were not there", async ({ adminPage: page }) => {
-  for (const path of ["/statistics?step=fortnight&top=many&to=", "/users?sort=height", "/audit?outcome=perhaps&since=ever"]) {
+  const unreadable = [
+    ...["/statistics?step=fortnight&top=many&to=", "/users?sort=height", "/audit?outcome=perhaps&since=ever"],
+    // What can be no id, and no zone.
+    ...["/logs?log=nope", "/logs?request=nope", "/keys?user=nope", "/credits?user=nope&refund=nope", "/statistics?zone=Nope"],
+  ];
+  for (const path of unreadable) {
     await page.goto(path);
     await expect(page).toHaveURL(path.replace(/\?.*/, ""));
     await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");

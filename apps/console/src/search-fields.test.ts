@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { choice, number, numberBetween, searchOf, text, wholeBetween } from "./search-fields.ts";
+import { choice, number, numberBetween, searchOf, text, uuid, wholeBetween } from "./search-fields.ts";
 
 const Search = searchOf({ q: text, of: choice(["a", "b"]), at: number, least: numberBetween(2, 100), page: wholeBetween(1, 9) });
 
@@ -18,4 +18,10 @@ it("takes what it cannot read for what is not there", () => {
   expect(Object.keys(Search.parse({ q: 4, of: "c", at: "soon", least: "101", page: "1.5" }))).toEqual([]);
   expect(Object.keys(Search.parse({ at: "", least: " ", page: null, of: undefined }))).toEqual([]);
   expect(Object.keys(Search.parse({ at: "Infinity" }))).toEqual([]);
+});
+
+it("takes for an id only what the server takes, however it is written", () => {
+  expect(uuid("018F3C1E-7B2A-7C3D-8E4F-0A1B2C3D4E5F")).toBe("018f3c1e-7b2a-7c3d-8e4f-0a1b2c3d4e5f");
+  for (const other of ["nope", "", 4, "018f3c1e-7b2a-7c3d-8e4f-0a1b2c3d4e5", "018f3c1e-7b2a-7c3d-ce4f-0a1b2c3d4e5f"])
+    expect(uuid(other)).toBeUndefined();
 });

@@ -10,6 +10,14 @@ export function choice<const T extends readonly string[]>(values: T): SearchFiel
   return (value) => values.find((one) => one === value);
 }
 
+const uuidForm = /^[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+
+/** An id where the server takes nothing else; who writes it in capitals means the same. */
+export const uuid: SearchField<string> = (value) => {
+  const id = typeof value === "string" ? value.toLowerCase() : "";
+  return uuidForm.test(id) ? id : undefined;
+};
+
 /** A finite number, as text or as itself. */
 export const number: SearchField<number> = (value) => {
   if (typeof value !== "number" && (typeof value !== "string" || value.trim() === "")) return;

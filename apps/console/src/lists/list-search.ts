@@ -1,5 +1,5 @@
 import { type SortName, sortNames } from "@sluice/core/sort-names";
-import { choice, type SearchOf, searchOf, text } from "../search-fields.ts";
+import { choice, type SearchOf, searchOf, text, uuid } from "../search-fields.ts";
 
 /** What a list of keys or users shows, as the page's address carries it. */
 export const ListSearch = searchOf({
@@ -8,7 +8,7 @@ export const ListSearch = searchOf({
   sort: choice(sortNames),
   order: choice(["asc", "desc"]),
   /** Keys of one user only. */
-  user: text,
+  user: uuid,
 });
 export type ListSearch = SearchOf<typeof ListSearch>;
 

@@ -1,6 +1,7 @@
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
+import { isTimeZone } from "@sluice/core/time-zone";
 import { type RangeSearch, rangeEnd, rangeStart, startOf } from "../ranges/range-search.ts";
-import { choice, type SearchOf, searchOf, text } from "../search-fields.ts";
+import { choice, type SearchField, type SearchOf, searchOf, text } from "../search-fields.ts";
 
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
@@ -21,7 +22,7 @@ export const rangeFields = {
   to: rangeEnd,
   step: choice(["5m", "15m", "30m", "hour", "day", "week", "month"]),
   /** IANA; absent = that of the settings. */
-  zone: text,
+  zone: ((value) => (typeof value === "string" && isTimeZone(value) ? value : undefined)) satisfies SearchField<string>,
 };
 
 const FilterSearch = searchOf(filterFields);

@@ -9,7 +9,7 @@ export const LeaderboardSearch = searchOf({
   of: choice(leaderboardOf),
   sort: choice(leaderboardSorts),
   period: choice(leaderboardPeriods),
-  page: wholeBetween(1, Number.MAX_SAFE_INTEGER),
+  page: wholeBetween(1, 1_000_000),
   ...{ from, to, zone },
 });
 export type LeaderboardSearch = SearchOf<typeof LeaderboardSearch>;

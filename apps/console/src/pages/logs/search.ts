@@ -1,6 +1,6 @@
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { rangeEnd, rangeStart, ranges, startOf } from "../../ranges/range-search.ts";
-import { choice, type SearchOf, searchOf, text, wholeBetween } from "../../search-fields.ts";
+import { choice, type SearchOf, searchOf, text, uuid, wholeBetween } from "../../search-fields.ts";
 
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const states = ["in_flight", "lost", "done", "error", "aborted", "refused"] as const;
@@ -17,7 +17,7 @@ export const LogSearch = searchOf({
   dialect: choice(dialects),
   state: choice(states),
   status: choice(statuses),
-  request: text,
+  request: uuid,
   attempts: wholeBetween(2, 100),
   // What is left out: values with commas between, each encoded.
   notUser: text,
@@ -33,7 +33,7 @@ export const LogSearch = searchOf({
   /** An end makes the page HISTORY. */
   to: rangeEnd,
   /** The request in the drawer. */
-  log: text,
+  log: uuid,
 });
 export type LogSearch = SearchOf<typeof LogSearch>;
 

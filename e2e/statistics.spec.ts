@@ -52,6 +52,8 @@ test("figures of the statistics move by what ends; the chart is a table, a file 
 test("what an address says that no page can read is as if it were not there", async ({ adminPage: page }) => {
   const unreadable = [
     ...["/statistics?step=fortnight&top=many&to=", "/users?sort=height", "/audit?outcome=perhaps&since=ever"],
+    // A range that ends before it begins, by itself or where the page begins a day ago.
+    ...["/statistics?from=2000&to=1000", "/availability?to=1000", "/leaderboard?from=2000&to=1000", "/logs?from=2000&to=1000"],
     // What can be no id, and no zone.
     ...["/logs?log=nope", "/logs?request=nope", "/keys?user=nope", "/credits?user=nope&refund=nope", "/statistics?zone=Nope"],
   ];
@@ -62,6 +64,23 @@ test("what an address says that no page can read is as if it were not there", as
     await expect(page.getByText("Loading", { exact: true })).toHaveCount(0);
     await expect(page.getByRole("alert")).toHaveCount(0);
   }
+});
+
+test("a range that ends before it begins is refused at its field, and the page stays", async ({ adminPage: page }) => {
+  await page.goto("/statistics");
+  await page.getByRole("button", { name: "Time range: Last 24 h" }).click();
+  const range = page.getByRole("dialog", { name: "Time range" });
+  await range.getByLabel("To").fill("2026-01-01T10:00");
+  await range.getByRole("button", { name: "Apply" }).click();
+  await expect(range.getByLabel("From")).toHaveAccessibleDescription("Required");
+  await range.getByLabel("From").fill("2026-01-02T10:00");
+  await range.getByRole("button", { name: "Apply" }).click();
+  await expect(range.getByLabel("To")).toHaveAccessibleDescription("The end must be after the beginning");
+  await expect(page).toHaveURL("/statistics");
+  await range.getByLabel("To").fill("2026-01-03T10:00");
+  await range.getByRole("button", { name: "Apply" }).click();
+  await expect(page).toHaveURL(/from=\d+&to=\d+/);
+  await expect(range).toBeHidden();
 });
 
 test("the leaderboard ranks, and a comparison sets side by side", async ({ page, place, world }) => {

@@ -25,6 +25,24 @@ export const rangeStart: SearchField<string | number> = (value) =>
   typeof value === "string" && relative.test(value) ? value : moment(value);
 export const rangeEnd = moment;
 
+/**
+ * A reader of addresses to which a range that does not end after it begins is as if it were not there; `otherwise` is the beginning
+ * of one that names none.
+ */
+export function inOrder<S extends RangeSearch>(
+  search: { parse(query: Record<string, unknown>): S },
+  otherwise?: RangeName,
+): { parse(query: Record<string, unknown>): S } {
+  return {
+    parse(query) {
+      const read = search.parse(query);
+      const { from = otherwise, to, ...rest } = read;
+      const start = startOf({ from }, Date.now());
+      return start === undefined || to === undefined || start < to ? read : (rest as S);
+    },
+  };
+}
+
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** The beginning in ms; a relative one is counted back from `nowMs`. */

@@ -20,16 +20,26 @@ export function TimeRange({ search, ranges, onChange }: TimeRangeProps) {
   const { t } = useTexts();
   const rangeText = useRangeText();
   const [open, setOpen] = useState(false);
+  const [wrong, setWrong] = useState<{ from?: string; to?: string }>({});
   const active = search.from !== undefined || search.to !== undefined;
   const pick = (change: RangeSearch): void => {
     onChange({ from: undefined, to: undefined, ...change });
     setOpen(false);
   };
+  const enter = (from: number | undefined, to: number | undefined): void => {
+    // Where not all time is offered, a range without a beginning is none.
+    if (from === undefined && to !== undefined && !ranges.includes("all")) setWrong({ from: t("form.required") });
+    else if (from !== undefined && to !== undefined && from >= to) setWrong({ to: t("filter.endFirst") });
+    else pick({ from, to });
+  };
   return (
     <Popover
       label={t("filter.time")}
       open={open}
-      onOpenChange={setOpen}
+      onOpenChange={(next) => {
+        setOpen(next);
+        setWrong({});
+      }}
       trigger={
         <Button
           size="sm"
@@ -65,13 +75,13 @@ export function TimeRange({ search, ranges, onChange }: TimeRangeProps) {
             const ms = Date.parse(String(data.get(name)));
             return Number.isNaN(ms) ? undefined : ms;
           };
-          pick({ from: time("from"), to: time("to") });
+          enter(time("from"), time("to"));
         }}
       >
-        <Field label={t("filter.from")}>
+        <Field label={t("filter.from")} error={wrong.from}>
           {(ids) => <Input {...ids} type="datetime-local" name="from" defaultValue={localTime(search.from)} />}
         </Field>
-        <Field label={t("filter.to")}>
+        <Field label={t("filter.to")} error={wrong.to}>
           {(ids) => <Input {...ids} type="datetime-local" name="to" defaultValue={localTime(search.to)} />}
         </Field>
         <Button type="submit" variant="primary" size="sm">

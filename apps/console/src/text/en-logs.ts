@@ -135,6 +135,7 @@ export const filter = {
   since: "Last {{length}}",
   from: "From",
   to: "To",
+  endFirst: "The end must be after the beginning",
 } as const;
 
 export const detail = {

@@ -131,6 +131,7 @@ export const filter = {
   since: "最近 {{length}}",
   from: "从",
   to: "到",
+  endFirst: "结束时间必须晚于开始时间",
 };
 
 export const detail = {

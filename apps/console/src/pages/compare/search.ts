@@ -1,16 +1,20 @@
 import { compareSplits } from "@sluice/core/statistics";
+import { inOrder } from "../../ranges/range-search.ts";
 import { choice, type SearchOf, searchOf, text } from "../../search-fields.ts";
 import { measures } from "../../statistics/measures.ts";
-import { rangeFields } from "../../statistics/search.ts";
+import { DEFAULT_RANGE, rangeFields } from "../../statistics/search.ts";
 
 /** The state of a comparison as its address carries it. */
-export const CompareSearch = searchOf({
-  by: choice(compareSplits),
-  /** What is compared: ids with commas between, each encoded. */
-  ids: text,
-  measure: choice(measures),
-  ...rangeFields,
-});
+export const CompareSearch = inOrder(
+  searchOf({
+    by: choice(compareSplits),
+    /** What is compared: ids with commas between, each encoded. */
+    ids: text,
+    measure: choice(measures),
+    ...rangeFields,
+  }),
+  DEFAULT_RANGE,
+);
 export type CompareSearch = SearchOf<typeof CompareSearch>;
 
 export const MOST_COMPARED = 5;

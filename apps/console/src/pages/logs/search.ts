@@ -1,5 +1,5 @@
 import type { LogFilter } from "@sluice/core/inputs/log";
-import { rangeEnd, rangeStart, ranges, startOf } from "../../ranges/range-search.ts";
+import { inOrder, rangeEnd, rangeStart, ranges, startOf } from "../../ranges/range-search.ts";
 import { choice, type SearchOf, searchOf, text, uuid, wholeBetween } from "../../search-fields.ts";
 
 export const dialects = ["anthropic", "openai", "gemini"] as const;
@@ -7,34 +7,36 @@ export const states = ["in_flight", "lost", "done", "error", "aborted", "refused
 export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
 
 /** The state of the log page as its address carries it, so that every view can be shared. */
-export const LogSearch = searchOf({
-  user: text,
-  key: text,
-  provider: text,
-  model: text,
-  session: text,
-  group: text,
-  dialect: choice(dialects),
-  state: choice(states),
-  status: choice(statuses),
-  request: uuid,
-  attempts: wholeBetween(2, 100),
-  // What is left out: values with commas between, each encoded.
-  notUser: text,
-  notKey: text,
-  notProvider: text,
-  notModel: text,
-  notSession: text,
-  notGroup: text,
-  notDialect: text,
-  notState: text,
-  notStatus: text,
-  from: rangeStart,
-  /** An end makes the page HISTORY. */
-  to: rangeEnd,
-  /** The request in the drawer. */
-  log: uuid,
-});
+export const LogSearch = inOrder(
+  searchOf({
+    user: text,
+    key: text,
+    provider: text,
+    model: text,
+    session: text,
+    group: text,
+    dialect: choice(dialects),
+    state: choice(states),
+    status: choice(statuses),
+    request: uuid,
+    attempts: wholeBetween(2, 100),
+    // What is left out: values with commas between, each encoded.
+    notUser: text,
+    notKey: text,
+    notProvider: text,
+    notModel: text,
+    notSession: text,
+    notGroup: text,
+    notDialect: text,
+    notState: text,
+    notStatus: text,
+    from: rangeStart,
+    /** An end makes the page HISTORY. */
+    to: rangeEnd,
+    /** The request in the drawer. */
+    log: uuid,
+  }),
+);
 export type LogSearch = SearchOf<typeof LogSearch>;
 
 const notOf = {

@@ -45,3 +45,15 @@ test("pages that could not be read while the database was away come by themselve
     await rm(dataDir, { recursive: true, force: true });
   }
 });
+
+test("offline, a change is told at once to be none, and is not made later", async ({ adminPage: page, world }) => {
+  await page.goto(`/keys?user=${world.userId}`);
+  const own = page.getByRole("table", { name: "Keys" }).getByRole("row").filter({ hasText: world.keyName }).getByRole("switch");
+  await expect(own).toBeChecked();
+  await page.context().setOffline(true);
+  await own.click();
+  await expect(page.getByRole("paragraph").filter({ hasText: "The server cannot be reached." })).toBeVisible();
+  await page.context().setOffline(false);
+  await page.reload();
+  await expect(own).toBeChecked();
+});

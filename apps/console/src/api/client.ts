@@ -39,7 +39,9 @@ export const client = createTRPCClient<AppRouter>({
 
 /**
  * What was read is good for five minutes, and until a push or a change of one's own says otherwise (live/refetch).
- * Nothing is refetched on a timer or on focus. Failures are not kept: the next reader asks again.
+ * Nothing is refetched on a timer or on focus. Failures are not kept: the next reader asks again. What the browser takes for offline is
+ * asked for all the same: a gateway in the house answers, and else one is told at once. A change would wait, unseen, and be made when
+ * nobody wants it any more.
  */
 const KEPT_MS = 5 * 60_000;
 
@@ -52,7 +54,9 @@ export const queryClient = new QueryClient({
       refetchOnReconnect: false,
       retry: shouldRetry,
       retryDelay: 400,
+      networkMode: "always",
     },
+    mutations: { networkMode: "always" },
   },
 });
 

@@ -57,3 +57,17 @@ test("offline, a change is told at once to be none, and is not made later", asyn
   await page.reload();
   await expect(own).toBeChecked();
 });
+
+test("offline, a page that is not loaded yet says so, and the others stay", async ({ adminPage: page }) => {
+  await page.goto("/keys");
+  await expect(page.getByRole("heading", { name: "Keys", exact: true })).toBeVisible();
+  await page.context().setOffline(true);
+  const open = (name: string) => page.getByRole("navigation", { name: "Main" }).getByRole("link", { name, exact: true }).click();
+  await open("Leaderboard");
+  await expect(page.getByRole("main")).toContainText("A part of the console did not load");
+  await open("Keys");
+  await expect(page.getByRole("heading", { name: "Keys", exact: true })).toBeVisible();
+  await page.context().setOffline(false);
+  await open("Leaderboard");
+  await expect(page.getByRole("heading", { name: "Leaderboard" })).toBeVisible();
+});

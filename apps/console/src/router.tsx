@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent as lazyRoute, Outlet, redirect } from "@tanstack/react-router";
 import { currentLogin, isSignedIn, type SignedIn } from "./api/current-login.ts";
 import { ListSearch } from "./lists/list-search.ts";
 import { listenFor } from "./live/refetch.ts";
@@ -15,6 +15,19 @@ import { choice, searchOf, text } from "./search-fields.ts";
 import { AppShell } from "./shell/app-shell.tsx";
 import { CrashPage, ForbiddenPage, NotFoundPage } from "./shell/fallback-pages.tsx";
 import { SkeletonRows } from "./ui/states.tsx";
+
+/**
+ * A page that is loaded when it is opened. The router reloads the document when that fails, for a newer version may have taken its
+ * place; without a line this leaves nothing but the browser's own page, so that it must not know the failure for what it is.
+ */
+const lazyRouteComponent: typeof lazyRoute = (importer, name) =>
+  lazyRoute(
+    () =>
+      importer().catch((thrown: unknown) => {
+        throw navigator.onLine ? thrown : new Error(`offline: ${thrown instanceof Error ? thrown.message : thrown}`);
+      }),
+    name,
+  );
 
 /** Where one arrives. */
 function homeOf(role: SignedIn["user"]["role"]) {

@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { silentLog } from "@sluice/core/log";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness } from "./harness.ts";
-import { anthropicStart, anthropicText, type RawProvider, startRawProvider } from "./raw-provider.ts";
+import { anthropicEnd, anthropicStart, anthropicText, type RawProvider, startRawProvider } from "./raw-provider.ts";
 
 let harness: Harness;
 let raw: RawProvider;
@@ -155,6 +155,38 @@ describe("a client that does not read", () => {
     client.destroy();
     const { row } = await ended(String(response.headers["x-request-id"]));
     expect(row.state).toBe("aborted");
+  });
+
+  it.each([
+    ["leaves", (client: ClientRequest, _id: string) => void client.destroy()],
+    ["is let go", () => undefined],
+    ["is cancelled", (_client: ClientRequest, id: string) => harness.live.commands.send({ kind: "request.cancel", requestId: id })],
+  ])("and %s, is over although its upstream has said everything before", async (_how, leave) => {
+    const served = once(harness.server, "request") as Promise<[IncomingMessage, ServerResponse]>;
+    const told = Promise.withResolvers<void>();
+    raw.answer = async (res) => {
+      const [, out] = await served;
+      res.writeHead(200, { "content-type": "text/event-stream" });
+      res.write(anthropicStart);
+      const chunk = anthropicText("x".repeat(16 * 1024));
+      // Until the client's connection takes no more; then the end, which waits in the gateway.
+      while (!out.writableNeedDrain || (await once(out, "drain", { signal: AbortSignal.timeout(100) }).then(Boolean, () => false))) {
+        res.write(chunk);
+        await new Promise(setImmediate);
+      }
+      res.end(anthropicEnd, () => told.resolve());
+    };
+    const client = post("/v1/messages", streaming());
+    const [response] = (await once(client, "response")) as [IncomingMessage];
+    response.pause();
+    await told.promise;
+    // Turns enough for the gateway to have read it.
+    await harness.call("/v1/models", { method: "GET" });
+    const id = String(response.headers["x-request-id"]);
+    await leave(client, id);
+    const { row } = await ended(id);
+    client.destroy();
+    expect(row.state).not.toBe("done");
   });
 
   it("for a moment loses nothing", async () => {

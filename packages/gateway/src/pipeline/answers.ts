@@ -91,7 +91,10 @@ function openRelay(
   endIsTerminal: boolean,
 ): StreamRelay {
   const { deadlines, limits } = runtime;
-  return new StreamRelay(response.body, meter, {
+  const { body } = response;
+  // Egress listens until the upstream has said everything: what of it waits for the client has to end, too.
+  call.abort.addEventListener("abort", () => body.destroy(call.abort.reason as Error));
+  return new StreamRelay(body, meter, {
     deadlines,
     holdBytes: limits.holdBytes,
     holdMs: limits.holdMs,

@@ -157,10 +157,15 @@ function mediaTypeOf({ mediaType }: { mediaType: string }): string {
 
 function writeMedia(part: ImagePart | FilePart): JsonRecord {
   const { source, cache } = part;
-  const written =
+  let written: JsonRecord =
     "url" in source ? { type: "url", url: source.url } : { type: "base64", media_type: mediaTypeOf(source), data: source.base64 };
   const mark = cache ? { cache_control: cache } : {};
   if (part.kind === "image") return { type: "image", source: written, ...mark };
+  // In base64 Anthropic takes PDFs only; any kind of text it takes as plain text.
+  if ("base64" in source && mediaTypeOf(source).startsWith("text/")) {
+    const data = Buffer.from(source.base64, "base64").toString("utf8");
+    written = { type: "text", media_type: "text/plain", data };
+  }
   return { type: "document", source: written, ...(part.name === "" ? {} : { title: part.name }), ...mark };
 }
 

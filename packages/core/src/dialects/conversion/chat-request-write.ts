@@ -128,7 +128,7 @@ function writeTool({ name, description, schema, strict }: Tool): JsonRecord {
       name,
       ...(description === "" ? {} : { description }),
       parameters: readableSchema(schema ?? customToolSchema),
-      ...(strict ? { strict } : {}),
+      ...(strict && fitsStrict(schema) ? { strict } : {}),
     },
   };
 }

@@ -213,6 +213,44 @@ describe("defects of other gateways", () => {
   });
 });
 
+describe("what OpenAI or Anthropic would refuse the whole request for", () => {
+  const schema = (required: string[]) => ({
+    type: "object",
+    properties: { city: { type: "string" }, unit: { type: "string" } },
+    required,
+    additionalProperties: false,
+  });
+
+  test("a strict tool with an optional property is strict at Anthropic only", () => {
+    const tool = (name: string, required: string[]) => ({ name, input_schema: schema(required), strict: true });
+    const request = { ...base.anthropic, tools: [tool("loose", ["city"]), tool("closed", ["city", "unit"])] };
+    const chat = sent(["anthropic", "chat"], request).tools as { function: { strict?: boolean } }[];
+    expect(chat.map((one) => one.function.strict)).toEqual([undefined, true]);
+    const responses = sent(["anthropic", "responses"], request).tools as { strict: boolean }[];
+    expect(responses.map(({ strict }) => strict)).toEqual([false, true]);
+  });
+
+  test("a file of text is plain text at Anthropic, whose base64 is of PDFs only", () => {
+    const bytes = (text: string) => Buffer.from(text).toString("base64");
+    const { messages: turns } = sent(["responses", "anthropic"], {
+      model: "m",
+      input: [
+        {
+          role: "user",
+          content: [
+            { type: "input_file", filename: "a.csv", file_data: `data:text/csv;base64,${bytes("a,b\n1,\u00e9")}` },
+            { type: "input_file", filename: "a.pdf", file_data: `data:application/pdf;base64,${bytes("%PDF")}` },
+          ],
+        },
+      ],
+    });
+    expect(turns[0].content).toEqual([
+      { type: "document", source: { type: "text", media_type: "text/plain", data: "a,b\n1,\u00e9" }, title: "a.csv" },
+      { type: "document", source: { type: "base64", media_type: "application/pdf", data: bytes("%PDF") }, title: "a.pdf" },
+    ]);
+  });
+});
+
 describe("thinking", () => {
   const asks: Record<Wire, object> = {
     anthropic: { ...base.anthropic, max_tokens: 16_000, thinking: { type: "enabled", budget_tokens: 4000 } },

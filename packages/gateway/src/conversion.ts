@@ -36,9 +36,12 @@ export function speak(runtime: Runtime, call: Call, provider: ProviderConfig, mo
   return { dialect: dialects[provider.dialect], route: target, conversion, label: conversionLabel(route, target) };
 }
 
-/** The client's bytes for a provider of its own dialect, after rewrites: without what another's providers have put there. */
-export function nativeBody(call: Call, body: Buffer): Buffer {
-  return call.choice?.isMixed && call.route ? withoutForeignThinking(body, wireOf(call.route)) : body;
+/**
+ * The client's bytes for a provider of its own dialect, after rewrites: without what another's providers have put there, though none of
+ * them may be left.
+ */
+export function nativeBody({ route }: Call, body: Buffer): Buffer {
+  return route ? withoutForeignThinking(body, wireOf(route)) : body;
 }
 
 /** Tells a client how its answer came about. Header values are ASCII. */

@@ -160,6 +160,34 @@ describe("a converted conversation", () => {
   });
 });
 
+describe("a converted conversation that nobody converts any more", () => {
+  it.each([
+    ["is deleted", true],
+    ["speaks the client's API itself", false],
+  ])("goes on when who converted it %s", async (_how, isDeleted) => {
+    const responses: ProviderSpec = { dialect: "openai", baseUrl: `${raw.url}/v1`, serves: ["responses"], priority: 1 };
+    // A configuration of its own: anybody else's conversion would count.
+    const alone = await startHarness({ providers: [{ dialect: "openai", secret: "sk@thinking", serves: ["chat"] }, responses] });
+    try {
+      const asked = { model: "fake-plain", reasoning: { effort: "low" } };
+      const first = await alone.call("/v1/responses", { body: { ...asked, input: "hi" } });
+      const { output } = (await first.json()) as { output: object[] };
+      expect(output[0]).toMatchObject({ type: "reasoning", encrypted_content: "sluice:chat::" });
+      const { provider, configVersion } = alone.database.prisma;
+      const where = { id: alone.providerIds[0] ?? "" };
+      if (isDeleted) await provider.delete({ where });
+      else await provider.update({ where, data: { serves: ["responses"], baseUrl: `${raw.url}/v1` } });
+      await configVersion.updateMany({ data: { version: { increment: 1n } } });
+      await alone.snapshot.refresh();
+      await alone.call("/v1/responses", { body: { ...asked, input: [...output, ...messages] } });
+      const { input } = JSON.parse(raw.received.at(-1)?.body ?? "") as { input: { type: string }[] };
+      expect(input.map(({ type }) => type)).toEqual(["message", undefined]);
+    } finally {
+      await alone.close();
+    }
+  });
+});
+
 describe("tokens are counted", () => {
   const body = { model: "claude-fake", messages };
 

@@ -37,8 +37,6 @@ export interface Choice<P extends RoutableProvider> {
   decision: Decision;
   /** Why nobody is left: nobody serves this model, those who do cannot right now (breaker, switched off), or only in a dialect that is not converted. null when somebody is. */
   none: "unknown_model" | "no_provider" | "not_convertible" | null;
-  /** Some provider serves such requests by conversion, now or before: its marks may be in the conversation. */
-  isMixed: boolean;
 }
 
 /** More than a request may ever try (`routing.maxAttempts` ≤ 10); draws beyond it would be wasted. */
@@ -91,7 +89,6 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
       ...(input.rule && { rule: input.rule }),
     },
     none: ordered.length > 0 ? null : whyNone(eligible),
-    isMixed: eligible.isMixed,
   };
 }
 

@@ -18,20 +18,19 @@ const inTurn = {
 } as const;
 
 function choose(providers: readonly RoutableProvider[], dialect: DialectName, endpoint: Endpoint, model = "m") {
-  const { ordered, decision, none, isMixed } = chooseCandidates({
+  const { ordered, decision, none } = chooseCandidates({
     ...{ providers, group: "default", dialect, endpoint, model, stickyProviderId: null, failed: new Set<string>(), nowMs: 1 },
     breakerStateOf: () => "closed",
     ...inTurn,
   });
-  return { ids: ordered.map(({ id }) => id), decision, none, isMixed };
+  return { ids: ordered.map(({ id }) => id), decision, none };
 }
 
 describe("providers of another dialect", () => {
   test("come behind those of the client's own at the same priority, and say what is converted", () => {
-    const { ids, decision, isMixed } = choose([provider("o", "openai"), provider("a", "anthropic")], "anthropic", "messages");
+    const { ids, decision } = choose([provider("o", "openai"), provider("a", "anthropic")], "anthropic", "messages");
     expect(ids).toEqual(["a", "o"]);
     expect(decision.candidates.map(({ converted }) => converted)).toEqual([undefined, "anthropic → openai chat"]);
-    expect(isMixed).toBe(true);
   });
 
   test("come first when their priority says so", () => {

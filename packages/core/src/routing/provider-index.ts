@@ -46,8 +46,6 @@ export interface Eligible<P extends RoutableProvider> {
   readonly excluded: readonly { readonly providerId: string; readonly reason: ExclusionReason }[];
   /** Somebody would serve it who is switched off: the model is known, only not available now. */
   readonly switchedOff: boolean;
-  /** Somebody serves such requests by conversion, or would if switched on or in another group. */
-  readonly isMixed: boolean;
   /** Nobody serves it, but somebody would whose dialect is not converted. */
   readonly isUnconvertible: boolean;
 }
@@ -69,7 +67,6 @@ interface RouteIndex<P extends RoutableProvider> {
   readonly disabled: readonly P[];
   /** Of the group, but of a dialect to or from which nothing is converted. */
   readonly unconvertible: readonly P[];
-  readonly isMixed: boolean;
   readonly byModel: Map<string, Eligible<P>>;
 }
 
@@ -112,9 +109,7 @@ function indexRoute<P extends RoutableProvider>(providers: readonly P[], ask: As
   }
   candidates.sort((a, b) => priorityIn(a.provider, ask.group) - priorityIn(b.provider, ask.group));
   const disabled = providers.filter((provider) => !provider.enabled && mismatch(provider, ask) === null);
-  // Who is switched off, or of a group that the key or a rule has left, has left its marks in conversations all the same.
-  const isMixed = providers.some((provider) => !isNative(provider, ask) && conversionTarget(provider, ask) !== null);
-  return { group: ask.group, candidates, excluded, disabled, unconvertible, isMixed, byModel: new Map() };
+  return { group: ask.group, candidates, excluded, disabled, unconvertible, byModel: new Map() };
 }
 
 function routeExclusion(provider: RoutableProvider, ask: Ask): ExclusionReason | null {
@@ -151,7 +146,6 @@ function filterByModel<P extends RoutableProvider>(route: RouteIndex<P>, model: 
     bindable: new Map(bindableOf(fitting).map(({ provider }) => [provider.id, provider])),
     excluded: [...wrongModel, ...route.excluded],
     switchedOff: route.disabled.some(serves),
-    isMixed: route.isMixed,
     isUnconvertible: fitting.length === 0 && route.unconvertible.some(serves),
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { convert } from "../convert.ts";
+import { withoutForeignThinking } from "../foreign-thinking.ts";
 import type { Wire } from "../intermediate.ts";
 import { convertAnswer, convertRequest, convertStream, pairs } from "./pairs.ts";
 import { providerAnswer, providerStream, type Said } from "./provider-answers.ts";
@@ -252,6 +253,11 @@ describe("what OpenAI or Anthropic would refuse the whole request for", () => {
 });
 
 describe("thinking", () => {
+  test("a text that looks like a mark leaves the bytes as they are", () => {
+    const body = Buffer.from('{ "model":"m", "messages":[ {"role":"user","content":[{"type":"text","text":"sluice:chat::"}]} ] }');
+    expect(withoutForeignThinking(body, "anthropic")).toBe(body);
+  });
+
   const asks: Record<Wire, object> = {
     anthropic: { ...base.anthropic, max_tokens: 16_000, thinking: { type: "enabled", budget_tokens: 4000 } },
     chat: { ...base.chat, reasoning_effort: "high" },

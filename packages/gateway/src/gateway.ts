@@ -25,7 +25,10 @@ export interface Gateway {
   handle(req: IncomingMessage, res: ServerResponse): void;
   /** `/v1`, `/v1beta`, `HEAD /`, and what has no Host or no plain path as its target (to refuse it). */
   owns(req: IncomingMessage): boolean;
-  /** New requests get 503; those in flight have `graceMs` (default 60,000) to finish, then end with an error. Resolves when none is left. */
+  /**
+   * New requests get 503; those in flight have `graceMs` (default 60,000) to finish and to be taken, then end with an error. Resolves when
+   * none is left.
+   */
   drain(options?: { graceMs?: number }): Promise<void>;
   /** Ends what is left at once. */
   close(): Promise<void>;
@@ -66,6 +69,9 @@ export function createGateway(ctx: GatewayContext): Gateway {
   };
   const control = createControl(runtime);
   let whenIdle: (() => void)[] = [];
+  /** Of requests that are over: answers that their clients have not taken yet, which whoever closes the server would cut. */
+  const untaken = new Set<ServerResponse>();
+  let isGraceOver = false;
 
   function handle(req: IncomingMessage, res: ServerResponse): void {
     if (req.method === "HEAD" && req.url === "/") {
@@ -110,18 +116,39 @@ export function createGateway(ctx: GatewayContext): Gateway {
     releaseBody(runtime, call);
     call.trace?.ended(call);
     runtime.calls.delete(call.id);
-    if (runtime.calls.size > 0) return;
+    const { res } = call;
+    if (res.writableLength > 0 && res.socket && !res.destroyed) waitForClient(res);
+    tellIdle();
+  }
+
+  /** A client that takes nothing keeps the rest of its answer here no longer than it may hold up a stream. */
+  function waitForClient(res: ServerResponse): void {
+    res.setTimeout(limits.stalledClientMs, () => res.destroy());
+    if (isGraceOver) return;
+    untaken.add(res);
+    res.on("close", () => {
+      untaken.delete(res);
+      tellIdle();
+    });
+  }
+
+  const isIdle = (): boolean => runtime.calls.size === 0 && untaken.size === 0;
+
+  function tellIdle(): void {
+    if (!isIdle()) return;
     for (const resolve of whenIdle) resolve();
     whenIdle = [];
   }
 
   function cutAll(): void {
+    isGraceOver = true;
     for (const call of runtime.calls.values()) cut(call, new SluiceError("draining", { retryAfterS: 1 }));
+    for (const res of untaken) res.destroy();
   }
 
   async function drain({ graceMs = 60_000 }: { graceMs?: number } = {}): Promise<void> {
     stats.draining = true;
-    if (runtime.calls.size === 0) return;
+    if (isIdle()) return;
     const idle = new Promise<void>((resolve) => whenIdle.push(resolve));
     const deadline = runtime.deadlines.add(graceMs, cutAll);
     await idle;

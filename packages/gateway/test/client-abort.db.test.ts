@@ -189,6 +189,22 @@ describe("a client that does not read", () => {
     expect(row.state).not.toBe("done");
   });
 
+  it("is let go with a whole answer, too", async () => {
+    const content = [{ type: "text", text: "x".repeat(15_000_000) }];
+    const message = { id: "msg_1", type: "message", role: "assistant", model: "claude-fake", content, stop_reason: "end_turn" };
+    const whole = JSON.stringify({ ...message, usage: { input_tokens: 10, output_tokens: 5 } });
+    raw.answer = (res) => void res.writeHead(200, { "content-type": "application/json" }).end(whole);
+    const served = once(harness.server, "request") as Promise<[IncomingMessage, ServerResponse]>;
+    const client = post("/v1/messages", { ...streaming(), stream: false });
+    const [response] = (await once(client, "response")) as [IncomingMessage];
+    response.pause().on("error", () => undefined);
+    const [{ socket }] = await served;
+    const { row } = await ended(String(response.headers["x-request-id"]));
+    expect(row.state).toBe("done");
+    await expect.poll(() => socket.destroyed, { timeout: 10_000 }).toBe(true);
+    client.destroy();
+  });
+
   it("for a moment loses nothing", async () => {
     const text = anthropicText("x".repeat(1_000));
     raw.answer = (res) => {

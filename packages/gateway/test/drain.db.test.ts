@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { expect, it } from "vitest";
 import { type Harness, startHarness } from "./harness.ts";
 import { anthropicEnd, anthropicStart, anthropicText, startRawProvider } from "./raw-provider.ts";
@@ -78,4 +80,42 @@ it("a body that is still coming when the grace ends is refused", () =>
     expect(harness.gateway.stats().inFlight).toBe(0);
     const response = await pending;
     if (response) expect(response.status).toBe(503);
+  }));
+
+it("an answer that its client is still taking is taken to its end", () =>
+  withGateway(async (harness, key, provider) => {
+    const content = [{ type: "text", text: "x".repeat(15_000_000) }];
+    const message = { id: "msg_1", type: "message", role: "assistant", model: "claude-fake", content, stop_reason: "end_turn" };
+    const whole = JSON.stringify({ ...message, usage: { input_tokens: 10, output_tokens: 5 } });
+    provider.answer = (res) => void res.writeHead(200, { "content-type": "application/json" }).end(whole);
+    const headers = { "x-api-key": key, "content-type": "application/json" };
+    const client = request(`${harness.url}/v1/messages`, { method: "POST", agent: false, headers });
+    client.end(JSON.stringify({ ...body, stream: false }));
+    const [response] = (await once(client, "response")) as [IncomingMessage];
+    await harness.settled(String(response.headers["x-request-id"]));
+    const drained = harness.gateway.drain({ graceMs: 60_000 }).then(() => {
+      // As the server does: it ends connections whose answer has been written, taken or not.
+      harness.server.close();
+    });
+    await new Promise(setImmediate);
+    let length = 0;
+    for await (const part of response as AsyncIterable<Buffer>) length += part.length;
+    expect(length).toBe(whole.length);
+    await drained;
+  }));
+
+it("an answer that its client does not take is not waited for beyond the grace", () =>
+  withGateway(async (harness, key, provider) => {
+    const content = [{ type: "text", text: "x".repeat(15_000_000) }];
+    const whole = JSON.stringify({ type: "message", role: "assistant", model: "claude-fake", content });
+    provider.answer = (res) => void res.writeHead(200, { "content-type": "application/json" }).end(whole);
+    const headers = { "x-api-key": key, "content-type": "application/json" };
+    const client = request(`${harness.url}/v1/messages`, { method: "POST", agent: false, headers });
+    client.on("error", () => undefined);
+    client.end(JSON.stringify({ ...body, stream: false }));
+    const [response] = (await once(client, "response")) as [IncomingMessage];
+    response.on("error", () => undefined).pause();
+    await harness.settled(String(response.headers["x-request-id"]));
+    await harness.gateway.drain({ graceMs: 100 });
+    client.destroy();
   }));

@@ -334,6 +334,12 @@ describe("paths, types and headers", () => {
     }
   });
 
+  it("the same key said twice is one", async () => {
+    const key = harness.key.secret;
+    const headers = ["content-type: application/json", `x-api-key: ${key}`, `x-api-key: ${key}`];
+    expect((await send({ headers, body: '{"model":"fake-plain","messages":[]}' })).status).toBe(200);
+  });
+
   it("what a client says to proxies, or of us, reaches no provider", async () => {
     const said = [
       "te: trailers",

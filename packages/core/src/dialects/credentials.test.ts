@@ -14,6 +14,7 @@ test.each([
   [{ "x-goog-api-key": "k1" }, key, "gemini"],
   [{ authorization: "Basic abc", "x-api-key": "k1" }, none, "anthropic"],
   [{ "x-api-key": ["k1", "k1"] }, none, "anthropic"],
+  [{ "x-api-key": "k1, k1" }, none, "anthropic"],
 ] as const)("one credential is found in %o", (headers, query, dialect) => {
   expect(readCredential(headers as Record<string, string>, query, dialect)).toBe("k1");
 });
@@ -22,6 +23,7 @@ test.each([
   [{ authorization: "Bearer k1", "x-api-key": "k2" }, none, "anthropic"],
   [{ "x-goog-api-key": "k2" }, key, "gemini"],
   [{ "x-api-key": ["k1", "k2"] }, none, "anthropic"],
+  [{ "x-api-key": "k1, k2" }, none, "anthropic"],
   [{}, new URLSearchParams("key=a&key=b"), "gemini"],
 ] as const)("two different ones are refused: %o", (headers, query, dialect) => {
   expect(() => readCredential(headers as unknown as Record<string, string>, query, dialect)).toThrow(

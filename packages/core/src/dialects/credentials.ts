@@ -27,9 +27,10 @@ export function readCredential(
   return found;
 }
 
-/** Repeated headers arrive as arrays (or joined); each is a credential of its own. */
+/** Repeated headers arrive joined by Node, or as arrays; each is a credential of its own. */
 function each(header: string | string[] | undefined, take: (value: string) => void): void {
   if (header === undefined) return;
-  if (typeof header === "string") take(header.trim());
-  else for (const value of header) take(value.trim());
+  if (typeof header !== "string") for (const value of header) take(value.trim());
+  else if (!header.includes(", ")) take(header.trim());
+  else for (const value of header.split(", ")) take(value.trim());
 }

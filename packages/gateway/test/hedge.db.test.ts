@@ -91,10 +91,10 @@ describe("a provider that sends no content for a while", () => {
   });
 
   it("fails over when the second refuses what was converted for it: that may be our mistake", async () => {
-    for (const script of ["late,600+overloaded", "late,200+overloaded"]) {
+    for (const script of ["late,600+overloaded", "late,1600+overloaded"]) {
       const answer = await ask(harness, [
         { dialect: "anthropic", secret: `sk@${script}` },
-        { dialect: "openai", secret: "sk@late,300+error-before,400", models: ["claude-fake"], priority: 1 },
+        { dialect: "openai", secret: "sk@late,800+error-before,400", models: ["claude-fake"], priority: 1 },
         { ...good, priority: 2 },
       ]);
       expect(outcomes(answer)).toEqual(["failed", "failed", "ok"]);

@@ -23,11 +23,12 @@ export function factLines(facts: ErrorFacts, { t, language, names, nowMs }: Fact
     t("explain.limit", { limit: t(`limits.name.${limit}`), owner: t(`explain.of.${owner}`, { name }) }),
     t("explain.used", { used: amount(used), value: amount(value) }),
     ...(isCost(limit) && wantedNanoUsd > 0 ? [t("explain.wanted", { wanted: cost(wantedNanoUsd) })] : []),
-    ...resetLine(resetAtMs, limit === "total"),
+    ...resetLine(resetAtMs),
   ];
 
-  function resetLine(atMs: number | null, isTotal: boolean): string[] {
-    if (atMs === null) return isTotal ? [t("explain.neverResets")] : [];
+  function resetLine(atMs: number | null): string[] {
+    // A place in flight is given back at any time; of the others only what is more than the whole limit has no time to come back.
+    if (atMs === null) return limit === "in_flight" ? [] : [t(limit === "total" ? "explain.neverResets" : "explain.neverFits")];
     const time = weekdayTime(atMs, nowMs, language);
     return [atMs > nowMs ? t("explain.resets", { time }) : t("explain.hasRoom", { time })];
   }

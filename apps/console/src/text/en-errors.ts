@@ -77,6 +77,7 @@ export const explain = {
   resets: "Has room again {{time}}",
   hasRoom: "Has had room again since {{time}}",
   neverResets: "Does not reset by itself",
+  neverFits: "More than the whole limit: there is never room for it",
 } as const;
 
 /** Why a provider was not a candidate (core/requests ExclusionReason). */

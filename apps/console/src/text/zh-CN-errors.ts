@@ -77,6 +77,7 @@ export const explain = {
   resets: "{{time}} 恢复",
   hasRoom: "已于 {{time}} 恢复",
   neverResets: "不会自行重置",
+  neverFits: "超过整个限额：永远不会有余量",
 } as const;
 
 export const reasons = {

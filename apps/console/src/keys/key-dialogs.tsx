@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense } from "react";
 import { api, client } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
 import { readFailure } from "../api/failure.ts";
@@ -7,6 +7,7 @@ import { useTexts } from "../text/i18n.ts";
 import { Confirm } from "../ui/dialog.tsx";
 import { useFailureText } from "../ui/states.tsx";
 import { toastDone, toastFailed } from "../ui/toast.tsx";
+import { useOpened } from "../ui/use-opened.ts";
 import type { Key } from "./key.ts";
 import type { KeyAct } from "./key-controls.tsx";
 import { type MadeSecret, SecretDialog } from "./secret-dialog.tsx";
@@ -28,9 +29,8 @@ type Opened =
 export function useKeyDialogs(login: SignedIn) {
   const { t } = useTexts();
   const failureText = useFailureText();
-  const [opened, setOpened] = useState<Opened | null>(null);
-  // Itself alone: what was asked for may end when its dialog is gone and another one is open.
-  const close = (): void => setOpened((now) => (now === opened ? null : now));
+  const { opened: now, open, close } = useOpened<Opened>();
+  const opened = now?.for;
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const revoke = useMutation({
     mutationFn: ({ id }: Key) => client.keys.revoke.mutate({ id }),
@@ -58,10 +58,10 @@ export function useKeyDialogs(login: SignedIn) {
     const { key } = act;
     if (act.act === "enable") enable.mutate({ key, enabled: act.enabled });
     else if (act.act === "endOverlap") endOverlap.mutate(key);
-    else setOpened({ dialog: act.act, key });
+    else open({ dialog: act.act, key });
   }
 
-  const show = (made: MadeSecret): void => setOpened({ dialog: "secret", made });
+  const show = (made: MadeSecret): void => open({ dialog: "secret", made });
   const admin = login.user.role === "admin";
   const dialogs = (
     <Suspense>
@@ -80,7 +80,7 @@ export function useKeyDialogs(login: SignedIn) {
       {opened?.dialog === "secret" && <SecretDialog made={opened.made} baseUrl={login.baseUrl} onClose={close} />}
       <Confirm
         open={opened?.dialog === "revoke"}
-        onOpenChange={(open) => !open && close()}
+        onOpenChange={(stays) => !stays && close()}
         title={t("keys.revokeTitle", { name: opened?.dialog === "revoke" ? opened.key.name : "" })}
         text={t("keys.revokeText")}
         action={t("keys.revoke")}
@@ -89,5 +89,5 @@ export function useKeyDialogs(login: SignedIn) {
       />
     </Suspense>
   );
-  return { onAct, makeFor: (owner: Making["owner"]) => setOpened({ dialog: "new", owner }), dialogs };
+  return { onAct, makeFor: (owner: Making["owner"]) => open({ dialog: "new", owner }), dialogs };
 }

@@ -11,6 +11,7 @@ import { SecretOnce } from "../../ui/secret-once.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { Switch } from "../../ui/switch.tsx";
 import { toastFailed } from "../../ui/toast.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { type Channel, channelTarget } from "./alert-words.ts";
 import { ChannelDialog } from "./channel-dialog.tsx";
 import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
@@ -24,21 +25,13 @@ interface Tested {
 export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
   const { t } = useTexts();
   const failureText = useFailureText();
-  const [editing, setEditing] = useState<{ channel: Channel | null } | null>(null);
-  const [removing, setRemoving] = useState<Channel | null>(null);
+  const editing = useOpened<Channel | null>();
+  const removing = useOpened<Channel>();
   const [secret, setSecret] = useState<string | null>(null);
   const [tested, setTested] = useState<Tested | null>(null);
-  // Itself alone: what was saved may end when its form is gone and another one is open.
-  const close = (): void => setEditing((now) => (now === editing ? null : now));
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const change = useMutation(api.alerts.updateChannel.mutationOptions({ onError }));
-  const remove = useMutation(
-    api.alerts.deleteChannel.mutationOptions({
-      onError,
-      // Another one may be asked about by now.
-      onSuccess: (_, { id }) => setRemoving((now) => (now?.id === id ? null : now)),
-    }),
-  );
+  const remove = useMutation(api.alerts.deleteChannel.mutationOptions({ onError }));
   const test = useMutation({
     mutationFn: ({ id }: Channel) => client.alerts.testChannel.mutate({ id }),
     onError,
@@ -50,7 +43,7 @@ export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
       title={t("alerts.channels")}
       hint={t("alerts.channelsHint")}
       add={t("alerts.newChannel")}
-      onAdd={() => setEditing({ channel: null })}
+      onAdd={() => editing.open(null)}
       none={channels.length === 0 ? t("alerts.noChannels") : null}
     >
       {channels.map((channel) => {
@@ -79,22 +72,22 @@ export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
               busy={test.isPending && test.variables.id === id}
               onClick={() => test.mutate(channel)}
             />
-            <ItemButton icon={Pencil} label={t("alerts.editChannel", { name })} onClick={() => setEditing({ channel })} />
-            <ItemButton icon={Trash2} label={t("alerts.removeChannel", { name })} onClick={() => setRemoving(channel)} />
+            <ItemButton icon={Pencil} label={t("alerts.editChannel", { name })} onClick={() => editing.open(channel)} />
+            <ItemButton icon={Trash2} label={t("alerts.removeChannel", { name })} onClick={() => removing.open(channel)} />
           </ListItem>
         );
       })}
-      {editing && <ChannelDialog channel={editing.channel} onSecret={setSecret} onClose={close} />}
+      {editing.opened && <ChannelDialog channel={editing.opened.for} onSecret={setSecret} onClose={editing.close} />}
       {secret !== null && <SigningSecretDialog secret={secret} onClose={() => setSecret(null)} />}
       {tested && <TestDialog tested={tested} onClose={() => setTested(null)} />}
       <Confirm
-        open={removing !== null}
-        onOpenChange={(open) => !open && setRemoving(null)}
-        title={t("alerts.removeChannelTitle", { name: removing?.name ?? "" })}
+        open={removing.opened !== null}
+        onOpenChange={(open) => !open && removing.close()}
+        title={t("alerts.removeChannelTitle", { name: removing.opened?.for.name ?? "" })}
         text={t("alerts.removeChannelText")}
         action={t("alerts.remove")}
         busy={remove.isPending}
-        onConfirm={() => removing && remove.mutate({ id: removing.id })}
+        onConfirm={() => removing.opened && remove.mutate({ id: removing.opened.for.id }, { onSuccess: removing.close })}
       />
     </ListSection>
   );

@@ -1,6 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
-import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { useNames } from "../../api/names.ts";
@@ -9,6 +8,7 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { Switch } from "../../ui/switch.tsx";
 import { toastFailed } from "../../ui/toast.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { type Channel, type Rule, ruleConditions } from "./alert-words.ts";
 import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
 import { RuleDialog } from "./rule-dialog.tsx";
@@ -19,19 +19,11 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
   const { t, language } = useTexts();
   const names = useNames();
   const failureText = useFailureText();
-  const [editing, setEditing] = useState<{ rule: Rule | null } | null>(null);
-  const [removing, setRemoving] = useState<Rule | null>(null);
-  // Itself alone: what was saved may end when its form is gone and another one is open.
-  const close = (): void => setEditing((now) => (now === editing ? null : now));
+  const editing = useOpened<Rule | null>();
+  const removing = useOpened<Rule>();
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const change = useMutation(api.alerts.updateRule.mutationOptions({ onError }));
-  const remove = useMutation(
-    api.alerts.deleteRule.mutationOptions({
-      onError,
-      // Another one may be asked about by now.
-      onSuccess: (_, { id }) => setRemoving((now) => (now?.id === id ? null : now)),
-    }),
-  );
+  const remove = useMutation(api.alerts.deleteRule.mutationOptions({ onError }));
   const toldText = ({ channelIds }: Rule): string =>
     channels.flatMap(({ id, name }) => (channelIds.includes(id) ? [name] : [])).join(", ") || t("alerts.toNobody");
   return (
@@ -40,7 +32,7 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
       title={t("alerts.rules")}
       hint={t("alerts.rulesHint")}
       add={t("alerts.newRule")}
-      onAdd={() => setEditing({ rule: null })}
+      onAdd={() => editing.open(null)}
       none={rules.length === 0 ? t("alerts.noRules") : null}
     >
       {rules.map((rule) => {
@@ -64,20 +56,20 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
               label={t("alerts.ruleOn", { name })}
               onChange={(on) => change.mutate({ id, enabled: on })}
             />
-            <ItemButton icon={Pencil} label={t("alerts.editRule", { name })} onClick={() => setEditing({ rule })} />
-            <ItemButton icon={Trash2} label={t("alerts.removeRule", { name })} onClick={() => setRemoving(rule)} />
+            <ItemButton icon={Pencil} label={t("alerts.editRule", { name })} onClick={() => editing.open(rule)} />
+            <ItemButton icon={Trash2} label={t("alerts.removeRule", { name })} onClick={() => removing.open(rule)} />
           </ListItem>
         );
       })}
-      {editing && <RuleDialog rule={editing.rule} channels={channels} onClose={close} />}
+      {editing.opened && <RuleDialog rule={editing.opened.for} channels={channels} onClose={editing.close} />}
       <Confirm
-        open={removing !== null}
-        onOpenChange={(open) => !open && setRemoving(null)}
-        title={t("alerts.removeRuleTitle", { name: removing?.name ?? "" })}
+        open={removing.opened !== null}
+        onOpenChange={(open) => !open && removing.close()}
+        title={t("alerts.removeRuleTitle", { name: removing.opened?.for.name ?? "" })}
         text={t("alerts.removeRuleText")}
         action={t("alerts.remove")}
         busy={remove.isPending}
-        onConfirm={() => removing && remove.mutate({ id: removing.id })}
+        onConfirm={() => removing.opened && remove.mutate({ id: removing.opened.for.id }, { onSuccess: removing.close })}
       />
     </ListSection>
   );

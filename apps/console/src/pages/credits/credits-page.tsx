@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Plus, ScrollText, SlidersHorizontal, Wallet } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { api, client, type Outputs } from "../../api/client.ts";
 import { type NameLookup, useNames } from "../../api/names.ts";
 import { clockParts, exactCost, formatCost, formatDate, formatDateTime } from "../../format.ts";
@@ -13,6 +13,7 @@ import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { NativeSelect } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { AccountCard } from "./account-card.tsx";
 import { EntryDialog } from "./entry-dialog.tsx";
 import { TermsDialog } from "./terms-dialog.tsx";
@@ -35,12 +36,11 @@ export function CreditsPage() {
   const userId = admin ? search.user : login.user.id;
   const account = useQuery({ ...api.credits.account.queryOptions({ userId: userId ?? "" }), enabled: userId !== undefined });
   const pages = useEntries(userId);
-  const [dialog, setDialog] = useState<"entry" | "terms" | null>(null);
+  const dialog = useOpened<"entry" | "terms">();
   const columns = useColumns(admin && userId === undefined ? names : null);
   const refund = search.refund === undefined ? undefined : { requestId: search.refund, amountUsd: search.amount ?? "" };
   const close = (): void => {
-    // Itself alone: what was saved may end when its form is gone and the other one is open.
-    setDialog((now) => (now === dialog ? null : now));
+    dialog.close();
     if (refund) void navigate({ search: { user: userId }, replace: true });
   };
   const name = userId === undefined ? "" : names.user(userId);
@@ -54,11 +54,11 @@ export function CreditsPage() {
         admin &&
         account.data && (
           <>
-            <Button onClick={() => setDialog("terms")}>
+            <Button onClick={() => dialog.open("terms")}>
               <SlidersHorizontal aria-hidden="true" />
               {t("credits.terms")}
             </Button>
-            <Button variant="primary" onClick={() => setDialog("entry")}>
+            <Button variant="primary" onClick={() => dialog.open("entry")}>
               <Plus aria-hidden="true" />
               {t("credits.newEntry")}
             </Button>
@@ -97,10 +97,10 @@ export function CreditsPage() {
           {t("common.loadMore")}
         </Button>
       )}
-      {admin && userId !== undefined && (dialog === "entry" || refund) && (
+      {admin && userId !== undefined && (dialog.opened?.for === "entry" || refund) && (
         <EntryDialog userId={userId} name={name} refund={refund} onClose={close} />
       )}
-      {dialog === "terms" && account.data && <TermsDialog account={account.data} name={name} onClose={close} />}
+      {dialog.opened?.for === "terms" && account.data && <TermsDialog account={account.data} name={name} onClose={close} />}
     </Page>
   );
 }

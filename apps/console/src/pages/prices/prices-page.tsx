@@ -10,6 +10,7 @@ import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { Input } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { PriceDialog } from "./price-dialog.tsx";
 import { PriceHistoryDialog } from "./price-history-dialog.tsx";
 import { PriceSourceBar } from "./price-source-bar.tsx";
@@ -27,15 +28,13 @@ const SHOWN_AT_FIRST = 200;
 export function PricesPage() {
   const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch } = useQuery(api.prices.list.queryOptions());
-  const [editing, setEditing] = useState<Editing | null>(null);
+  const editing = useOpened<Price | null>();
   const [history, setHistory] = useState<string | null>(null);
   const [importing, setImporting] = useState(false);
   const [query, setQuery] = useState("");
   const [all, setAll] = useState(false);
-  const [repricing, setRepricing] = useState<string | null>(null);
-  // Itself alone: what was saved may end when its form is gone and another one is open.
-  const close = (): void => setEditing((now) => (now === editing ? null : now));
-  const columns = useColumns(setEditing, setHistory, setRepricing);
+  const repricing = useOpened<string>();
+  const columns = useColumns(editing.open, setHistory, repricing.open);
   const rows = useMemo(() => (data ?? []).filter(({ model }) => model.toLowerCase().includes(query.trim().toLowerCase())), [data, query]);
   const most = all ? rows.length : SHOWN_AT_FIRST;
   return (
@@ -49,7 +48,7 @@ export function PricesPage() {
             <FileUp aria-hidden="true" />
             {t("prices.importAction")}
           </Button>
-          <Button variant="primary" onClick={() => setEditing({ price: null })}>
+          <Button variant="primary" onClick={() => editing.open(null)}>
             <Plus aria-hidden="true" />
             {t("prices.new")}
           </Button>
@@ -96,21 +95,17 @@ export function PricesPage() {
           {t("prices.showMore", { count: rows.length - most })}
         </Button>
       )}
-      {editing && <PriceDialog price={editing.price} onClose={close} />}
-      <Suspense>
-        {repricing !== null && <RepriceDialog model={repricing} onClose={() => setRepricing((now) => (now === repricing ? null : now))} />}
-      </Suspense>
+      {editing.opened && <PriceDialog price={editing.opened.for} onClose={editing.close} />}
+      <Suspense>{repricing.opened && <RepriceDialog model={repricing.opened.for} onClose={repricing.close} />}</Suspense>
       {history !== null && <PriceHistoryDialog model={history} onClose={() => setHistory(null)} />}
       <Suspense>{importing && <ImportDialog onClose={() => setImporting(false)} />}</Suspense>
     </Page>
   );
 }
 
-/** A form that was opened; null = of a new price. */
-type Editing = { price: Price | null };
 type OfModel = (model: string) => void;
 
-function useColumns(onEdit: (opened: Editing) => void, onHistory: OfModel, onReprice: OfModel): DataColumn<Price>[] {
+function useColumns(onEdit: (price: Price) => void, onHistory: OfModel, onReprice: OfModel): DataColumn<Price>[] {
   const { t, language } = useTexts();
   return useMemo(
     () => [
@@ -176,7 +171,7 @@ function useColumns(onEdit: (opened: Editing) => void, onHistory: OfModel, onRep
               size="iconSm"
               aria-label={t("prices.editTitle", { model: original.model })}
               title={t("common.edit")}
-              onClick={() => onEdit({ price: original })}
+              onClick={() => onEdit(original)}
             >
               <Pencil aria-hidden="true" />
             </Button>

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, type LucideIcon, Pencil, Plus, Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { api } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { useTexts } from "../../text/i18n.ts";
@@ -9,6 +9,7 @@ import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { type RuleOf, type RuleSetting, useSaveRules, withRule } from "./use-save-rules.ts";
 
 interface RulesSectionProps<S extends RuleSetting> {
@@ -43,10 +44,8 @@ export function RulesSection<S extends RuleSetting>({
   const { t } = useTexts();
   const failureText = useFailureText();
   const source = useQuery(api.settings.sources.queryOptions()).data?.[setting];
-  const [editing, setEditing] = useState<{ rule: RuleOf<S> | null } | null>(null);
-  const [removing, setRemoving] = useState<string | null>(null);
-  // Itself alone: what was saved may end when its form is gone and another one is open.
-  const close = (): void => setEditing((now) => (now === editing ? null : now));
+  const editing = useOpened<RuleOf<S> | null>();
+  const removing = useOpened<string>();
   const save = useMutation({
     mutationFn: useSaveRules(setting),
     onSuccess: () => toastDone(t("settings.saved")),
@@ -72,7 +71,7 @@ export function RulesSection<S extends RuleSetting>({
           {title}
           {source?.source === "config" && <Badge tone="warn">{t("settings.source.config")}</Badge>}
         </h2>
-        <Button size="sm" onClick={() => setEditing({ rule: null })}>
+        <Button size="sm" onClick={() => editing.open(null)}>
           <Plus aria-hidden="true" />
           {t("settings.rules.add")}
         </Button>
@@ -107,27 +106,23 @@ export function RulesSection<S extends RuleSetting>({
                   () => move(rule.name, 1),
                   index === rules.length - 1 || save.isPending,
                 )}
-                {act(Pencil, t("settings.rules.edit", { name: rule.name }), () => setEditing({ rule }))}
-                {act(Trash2, t("settings.rules.remove", { name: rule.name }), () => setRemoving(rule.name))}
+                {act(Pencil, t("settings.rules.edit", { name: rule.name }), () => editing.open(rule))}
+                {act(Trash2, t("settings.rules.remove", { name: rule.name }), () => removing.open(rule.name))}
               </span>
             </li>
           );
         })}
       </ol>
-      {editing && edit(editing.rule, close)}
+      {editing.opened && edit(editing.opened.for, editing.close)}
       <Confirm
-        open={removing !== null}
-        onOpenChange={(open) => !open && setRemoving(null)}
-        title={t("settings.rules.removeTitle", { name: removing ?? "" })}
+        open={removing.opened !== null}
+        onOpenChange={(open) => !open && removing.close()}
+        title={t("settings.rules.removeTitle", { name: removing.opened?.for ?? "" })}
         text={removeText}
         action={t("settings.rules.removeAction")}
         busy={save.isPending}
         onConfirm={() =>
-          save.mutate(
-            { make: (now) => now.filter(({ name }) => name !== removing) },
-            // Another one may be asked about by now.
-            { onSuccess: () => setRemoving((now) => (now === removing ? null : now)) },
-          )
+          save.mutate({ make: (now) => now.filter(({ name }) => name !== removing.opened?.for) }, { onSuccess: removing.close })
         }
       />
     </section>

@@ -1,6 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Layers, Pencil, Plus, Undo2 } from "lucide-react";
-import { useState } from "react";
 import { api, client, type Outputs } from "../../api/client.ts";
 import { readFailure } from "../../api/failure.ts";
 import { limitsInShort } from "../../limits/limits-text.ts";
@@ -9,6 +8,7 @@ import { Button } from "../../ui/button.tsx";
 import { Confirm, Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Empty, FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { GroupDialog } from "./group-dialog.tsx";
 
 export type Group = Outputs["groups"]["list"][number];
@@ -18,20 +18,14 @@ export function GroupsDialog({ onClose }: { onClose(): void }) {
   const { t } = useTexts();
   const failureText = useFailureText();
   const { data, error, refetch } = useQuery(api.groups.list.queryOptions());
-  const [editing, setEditing] = useState<{ group: Group | null } | null>(null);
-  const [clearing, setClearing] = useState<Group | null>(null);
-  // Itself alone: what was saved may end when its form is gone and another one is open.
-  const close = (): void => setEditing((now) => (now === editing ? null : now));
+  const editing = useOpened<Group | null>();
+  const clearing = useOpened<Group>();
   const clear = useMutation({
     mutationFn: ({ name }: Group) => client.groups.delete.mutate({ name }),
-    onSuccess: (_, group) => {
-      toastDone(t("groups.clearedToast", { name: group.name }));
-      // Another one may be asked about by now.
-      setClearing((now) => (now === group ? null : now));
-    },
+    onSuccess: (_, { name }) => toastDone(t("groups.clearedToast", { name })),
     onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
   });
-  if (editing) return <GroupDialog group={editing.group} onClose={close} />;
+  if (editing.opened) return <GroupDialog group={editing.opened.for} onClose={editing.close} />;
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t("groups.title")} description={t("groups.lead")} width="max-w-2xl">
       <DialogBody className="min-h-64">
@@ -41,26 +35,26 @@ export function GroupsDialog({ onClose }: { onClose(): void }) {
         {data && data.length > 0 && (
           <ul aria-label={t("groups.table")} className="divide-y divide-line rounded-lg border border-line">
             {data.map((group) => (
-              <GroupRow key={group.name} group={group} onEdit={() => setEditing({ group })} onClear={() => setClearing(group)} />
+              <GroupRow key={group.name} group={group} onEdit={() => editing.open(group)} onClear={() => clearing.open(group)} />
             ))}
           </ul>
         )}
       </DialogBody>
       <DialogFooter>
         <Button onClick={onClose}>{t("common.close")}</Button>
-        <Button variant="primary" onClick={() => setEditing({ group: null })}>
+        <Button variant="primary" onClick={() => editing.open(null)}>
           <Plus aria-hidden="true" />
           {t("groups.new")}
         </Button>
       </DialogFooter>
       <Confirm
-        open={clearing !== null}
-        onOpenChange={(open) => !open && setClearing(null)}
-        title={t("groups.clearTitle", { name: clearing?.name ?? "" })}
+        open={clearing.opened !== null}
+        onOpenChange={(open) => !open && clearing.close()}
+        title={t("groups.clearTitle", { name: clearing.opened?.for.name ?? "" })}
         text={t("groups.clearText")}
         action={t("groups.clearAction")}
         busy={clear.isPending}
-        onConfirm={() => clearing && clear.mutate(clearing)}
+        onConfirm={() => clearing.opened && clear.mutate(clearing.opened.for, { onSuccess: clearing.close })}
       />
     </Dialog>
   );

@@ -19,6 +19,7 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { GroupsDialog } from "./groups-dialog.tsx";
 import type { User } from "./user.ts";
 import { type UserAct, UserCard, UserCell } from "./user-cells.tsx";
@@ -138,10 +139,8 @@ interface UserActsOptions {
 function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
   const { t } = useTexts();
   const failureText = useFailureText();
-  const [editing, setEditing] = useState<{ user: User | null } | null>(null);
-  const [deleting, setDeleting] = useState<User | null>(null);
-  // Itself alone: what was saved may end when its form is gone and another one is open.
-  const close = (): void => setEditing((now) => (now === editing ? null : now));
+  const editing = useOpened<User | null>();
+  const deleting = useOpened<User>();
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const update = useMutation(api.users.update.mutationOptions({ onError }));
   // Not told beside the call: of two that are under way at once, only the later one would be.
@@ -156,11 +155,7 @@ function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
   });
   const remove = useMutation({
     mutationFn: ({ id }: User) => client.users.delete.mutate({ id }),
-    onSuccess: (_, user) => {
-      toastDone(t("users.deletedToast", { name: user.name }));
-      // Somebody else may be asked about by now.
-      setDeleting((now) => (now === user ? null : now));
-    },
+    onSuccess: (_, { name }) => toastDone(t("users.deletedToast", { name })),
     onError,
   });
 
@@ -169,23 +164,23 @@ function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
     if (act.act === "enable") enable.mutate({ user, enabled: act.enabled });
     else if (act.act === "toggle") toggle(user.id, act.expanded);
     else if (act.act === "newKey") makeKeyFor(user);
-    else if (act.act === "delete") setDeleting(user);
-    else setEditing({ user });
+    else if (act.act === "delete") deleting.open(user);
+    else editing.open(user);
   }
 
   const dialogs = (
     <>
-      {editing && <UserDialog user={editing.user} me={me} onClose={close} />}
+      {editing.opened && <UserDialog user={editing.opened.for} me={me} onClose={editing.close} />}
       <Confirm
-        open={deleting !== null}
-        onOpenChange={(open) => !open && setDeleting(null)}
-        title={t("users.deleteTitle", { name: deleting?.name ?? "" })}
+        open={deleting.opened !== null}
+        onOpenChange={(open) => !open && deleting.close()}
+        title={t("users.deleteTitle", { name: deleting.opened?.for.name ?? "" })}
         text={t("users.deleteText")}
         action={t("common.delete")}
         busy={remove.isPending}
-        onConfirm={() => deleting && remove.mutate(deleting)}
+        onConfirm={() => deleting.opened && remove.mutate(deleting.opened.for, { onSuccess: deleting.close })}
       />
     </>
   );
-  return { onAct, add: () => setEditing({ user: null }), dialogs };
+  return { onAct, add: () => editing.open(null), dialogs };
 }

@@ -3,6 +3,8 @@
  * occurrence; one that a zone skips means the instant at which it would have been (as Temporal's `compatible`).
  */
 export const DAY_MS = 86_400_000;
+/** The last ms of the year 9999: later times have no place in an id, and PostgreSQL's are read back as no date at all. */
+export const LATEST_MS = 253_402_300_799_999;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Whether the runtime knows a zone of this name. */

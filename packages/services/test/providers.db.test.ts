@@ -1,4 +1,3 @@
-import { newId } from "@sluice/core/ids";
 import { bootstrapProviders } from "@sluice/services/providers/bootstrap-providers";
 import { cloneProvider } from "@sluice/services/providers/clone-provider";
 import { createProvider } from "@sluice/services/providers/create-provider";
@@ -14,7 +13,7 @@ import { simulateRouting } from "@sluice/services/providers/simulate-routing";
 import { updateProvider } from "@sluice/services/providers/update-provider";
 import { updateProviders } from "@sluice/services/providers/update-providers";
 import { until } from "@sluice/testing/deadline";
-import { makeKey, makePrice, requestDetail, requestRow, uniqueName } from "@sluice/testing/factories";
+import { makeKey, makePrice, uniqueName } from "@sluice/testing/factories";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
@@ -271,21 +270,6 @@ describe("the last hours", () => {
     expect([32, 33]).toContain(at);
     expect([own?.requests[at], own?.errors[at], own?.ttftMs[at], own?.ttfts[at]]).toEqual([7, 2, 1_400, 7]);
     expect(own?.requests.reduce((sum, count) => sum + count, 0)).toBe(7);
-  });
-
-  it("lines name what of the recent ends they count, and wait for none", async () => {
-    const id = newId();
-    const settled = requestRow({ id: newId(), providerId: id, startedAtMs: Date.now() - 5, durationMs: 5 });
-    await world.settle(settled);
-    const stuck = requestRow({ id: newId(), providerId: id, startedAtMs: Date.now() - 8_000, durationMs: 5 });
-    world.live.registry.finished(stuck, requestDetail({ id: stuck.id }));
-    const series = await readProviderSeries({ ...admin, pool: Object.create(admin.pool) as typeof admin.pool });
-    world.live.registry.settled([stuck.id]);
-    const own = series?.providers.find(({ providerId }) => providerId === id);
-    expect(own?.requests.reduce((sum, count) => sum + count, 0)).toBe(1);
-    // Who heard of the other one's end counts it.
-    expect(series?.recent).toEqual({ fromMs: stuck.startedAtMs + 5, ids: expect.arrayContaining([settled.id]) });
-    expect(series?.recent.ids).not.toContain(stuck.id);
   });
 });
 

@@ -1,3 +1,4 @@
+import { LATEST_MS } from "@sluice/core/time-zone";
 import { type SearchField, wholeBetween } from "../search-fields.ts";
 
 /** A time range as addresses carry it: back from now, or from a moment, and then possibly to one. */
@@ -15,8 +16,6 @@ export type RangeName = (typeof ranges)[number] | (typeof longRanges)[number];
 
 const relative = /^now-(\d{1,4})([mhd])$/;
 
-/** The last ms of the year 9999. */
-const LATEST_MS = 253_402_300_799_999;
 /** What dates can be made of, and the server takes: any other number would break the page. */
 const moment = wholeBetween(0, LATEST_MS);
 

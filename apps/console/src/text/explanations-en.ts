@@ -96,7 +96,7 @@ export const explanationsEn: Record<ErrorCode, Explanation> = {
   },
   cost_limited: {
     why: "What is spent and reserved, together with the most that this request may cost, is above a limit of cost.",
-    fix: "Wait until the window begins anew, ask for less output, or have the limit raised.",
+    fix: "Ask for less output, wait until the window begins anew where that makes room, or have the limit raised.",
   },
   in_flight_limited: {
     why: "So many requests are in flight that no further one may begin.",

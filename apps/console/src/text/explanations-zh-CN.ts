@@ -55,7 +55,7 @@ export const explanationsZhCN: Record<ErrorCode, Explanation> = {
   tokens_limited: { why: "最近一分钟内使用的 Token 已达上限，暂时不能再开始新的请求。", fix: "等待 retry-after 指出的时间，或缩短请求。" },
   cost_limited: {
     why: "已花费与已预留的金额，加上此请求可能的最高费用，超过了费用限额。",
-    fix: "等待周期重新开始，减少最大输出，或请管理员提高限额。",
+    fix: "减少最大输出；若新周期会有余量，等待其开始；或请管理员提高限额。",
   },
   in_flight_limited: { why: "同时进行的请求已达上限，暂时不能再开始新的请求。", fix: "等其中一个结束；减少并发。" },
   too_many_exports: { why: "导出量大，同时只能进行几个。", fix: "等其中一个完成。" },

@@ -193,6 +193,16 @@ export function callMessages(place: Place, secret: string, options: CallOptions 
   });
 }
 
+/** Keeps what the page asks of these addresses from the server until it is released. */
+export async function holdBack(page: Page, url: RegExp): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route(url, async (route) => {
+    await promise;
+    await route.continue();
+  });
+  return resolve;
+}
+
 /** Whether a request of the console is anything but its event stream, its fonts and code, or what a neighbouring spec just made: names, alerts. */
 export function asksForRows(url: string): boolean {
   const { pathname } = new URL(url);

@@ -1,5 +1,5 @@
 import type { Locator, Page } from "@playwright/test";
-import { asksForRows, callMessages, expect, models, signIn, test } from "./fixtures.ts";
+import { asksForRows, callMessages, expect, holdBack, models, signIn, test } from "./fixtures.ts";
 
 /** The row of a key, found by searching for it: other specs make keys too. */
 async function keyRow(page: Page, name: string): Promise<Locator> {
@@ -78,18 +78,14 @@ test("a key that is revoked while another one is asked about is told by its name
   await api.keys.create.mutate({ userId: world.userId, name: `other ${world.id}` });
   await page.goto(`/keys?user=${world.userId}`);
   const rowOf = (name: string) => page.getByRole("table", { name: "Keys" }).getByRole("row").filter({ hasText: name });
-  const asked = Promise.withResolvers<void>();
-  await page.route(/keys\.revoke/, async (route) => {
-    await asked.promise;
-    await route.continue();
-  });
+  const release = await holdBack(page, /keys\.revoke/);
   await choose(page, rowOf(`other ${world.id}`), "Revoke");
   const question = page.getByRole("alertdialog", { name: /^Revoke/ });
   await question.getByRole("button", { name: "Revoke" }).click();
   await page.keyboard.press("Escape");
   await expect(question).toBeHidden();
   await choose(page, rowOf(world.keyName), "Revoke");
-  asked.resolve();
+  release();
   await expect(page.getByText(`other ${world.id} is revoked`)).toBeVisible();
   await expect(question).toContainText(world.keyName);
 });
@@ -111,14 +107,10 @@ test("two keys that are switched off while the first is not answered yet are tol
 }) => {
   await api.keys.create.mutate({ userId: world.userId, name: `other ${world.id}` });
   await page.goto(`/keys?user=${world.userId}`);
-  const asked = Promise.withResolvers<void>();
-  await page.route(/keys\.update/, async (route) => {
-    await asked.promise;
-    await route.continue();
-  });
+  const release = await holdBack(page, /keys\.update/);
   for (const name of [world.keyName, `other ${world.id}`])
     await page.getByRole("table", { name: "Keys" }).getByRole("row").filter({ hasText: name }).getByRole("switch").click();
-  asked.resolve();
+  release();
   for (const name of [world.keyName, `other ${world.id}`]) await expect(page.getByText(`${name} is disabled`)).toBeVisible();
   await expect(page.getByRole("button", { name: "Undo" })).toHaveCount(2);
 });

@@ -1,4 +1,4 @@
-import { expect, test, upstreamUrl } from "./fixtures.ts";
+import { expect, holdBack, test, upstreamUrl } from "./fixtures.ts";
 
 function table(entries: Record<string, readonly [input: number, output: number]>): string {
   const entry = ([input, output]: readonly [number, number]) => ({
@@ -77,11 +77,7 @@ test("of a table that is not drawn whole, the first rows are those of the order"
 
 test("a save that outlives its form leaves the one that was opened after it", async ({ adminPage: page, world }) => {
   await page.goto("/prices");
-  const asked = Promise.withResolvers<void>();
-  await page.route(/prices\.set/, async (route) => {
-    await asked.promise;
-    await route.continue();
-  });
+  const release = await holdBack(page, /prices\.set/);
   const form = page.getByRole("dialog", { name: "Set a price" });
   await page.getByRole("button", { name: "Set a price" }).click();
   await form.getByLabel("Model").fill(`slow-${world.id}`);
@@ -92,7 +88,7 @@ test("a save that outlives its form leaves the one that was opened after it", as
   await expect(form).toBeHidden();
   await page.getByRole("button", { name: "Set a price" }).click();
   await form.getByLabel("Model").fill(`next-${world.id}`);
-  asked.resolve();
+  release();
   await expect(page.getByText("Saved", { exact: true })).toBeVisible();
   await expect(form.getByLabel("Model")).toHaveValue(`next-${world.id}`);
 });

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { type ApiClient, callMessages, expect, models, test, upstreamSecret, upstreamUrl, type World } from "./fixtures.ts";
+import { type ApiClient, callMessages, expect, holdBack, models, test, upstreamSecret, upstreamUrl, type World } from "./fixtures.ts";
 
 const card = (page: Page, name: string) => page.getByRole("article", { name, exact: true });
 
@@ -328,11 +328,7 @@ test("a question that was long in coming, and a clone's form, wait for the form 
   await (await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).text();
   await page.goto("/providers");
   await expect(card(page, world.providerName)).toContainText("Requests today1");
-  let asked = Promise.withResolvers<void>();
-  await page.route(/providers\.(impact|clone)/, async (route) => {
-    await asked.promise;
-    await route.continue();
-  });
+  let release = await holdBack(page, /providers\.(impact|clone)/);
   const form = page.getByRole("dialog", { name: "Add provider" });
   const answered = (of: RegExp) => page.waitForResponse((response) => of.test(response.url()));
 
@@ -340,7 +336,7 @@ test("a question that was long in coming, and a clone's form, wait for the form 
   await page.getByRole("switch", { name: `Enabled: ${world.providerName}` }).click();
   await page.getByRole("button", { name: "Add provider" }).first().click();
   await form.getByLabel("Name").fill("half of a name");
-  asked.resolve();
+  release();
   await (await impact).finished();
   // It was there after the next frame.
   await expect(form.getByLabel("Base URL")).toBeEditable();
@@ -352,11 +348,11 @@ test("a question that was long in coming, and a clone's form, wait for the form 
   await question.getByRole("button", { name: "Cancel" }).click();
   await expect(question).toBeHidden();
 
-  asked = Promise.withResolvers();
+  release = await holdBack(page, /providers\.(impact|clone)/);
   await act(page, world.providerName, "Clone");
   await page.getByRole("button", { name: "Add provider" }).first().click();
   await form.getByLabel("Name").fill("half of a name");
-  asked.resolve();
+  release();
   await expect(
     card(page, `${world.providerName} (2)`)
       .or(page.getByText(/ \(2\)/))

@@ -1,5 +1,5 @@
 import type { Route } from "@playwright/test";
-import { callMessages, expect, models, test } from "./fixtures.ts";
+import { callMessages, expect, holdBack, models, test } from "./fixtures.ts";
 import { flaws } from "./flaws.ts";
 
 test("a setting is found, checked, reviewed, in force at once, and rolled back by one action", async ({
@@ -181,17 +181,13 @@ test("a change made after the page was read and before its stream is open shows 
   api,
   settingsAlone: _,
 }) => {
-  const opening = Promise.withResolvers<void>();
-  await page.route(/\/trpc\/live\.events/, async (route) => {
-    await opening.promise;
-    await route.continue();
-  });
+  const release = await holdBack(page, /\/trpc\/live\.events/);
   try {
     await page.goto("/settings");
     const field = page.getByLabel("Batch size", { exact: true });
     await expect(field).toHaveValue("500");
     await api.settings.update.mutate({ "ledger.batchSize": 300 });
-    opening.resolve();
+    release();
     await expect(field).toHaveValue("300");
   } finally {
     await api.settings.update.mutate({ "ledger.batchSize": 500 });

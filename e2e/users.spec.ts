@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { callMessages, expect, signIn, test } from "./fixtures.ts";
+import { callMessages, expect, holdBack, signIn, test } from "./fixtures.ts";
 
 const tree = (page: Page) => page.getByRole("treegrid", { name: "Users and their keys" });
 
@@ -82,13 +82,9 @@ test("two users who are switched off while the first is not answered yet are tol
   await api.users.create.mutate({ email: `too-${world.id}@example.com`, name: other, password: `password-${world.id}` });
   await page.goto(`/users?q=${encodeURIComponent(`User ${world.id}`)}&sort=name`);
   await expect(tree(page).locator("[data-id]")).toHaveCount(2);
-  const asked = Promise.withResolvers<void>();
-  await page.route(/users\.update/, async (route) => {
-    await asked.promise;
-    await route.continue();
-  });
+  const release = await holdBack(page, /users\.update/);
   for (const row of await tree(page).locator("[data-id]").all()) await row.getByRole("switch").click();
-  asked.resolve();
+  release();
   for (const name of [`User ${world.id}`, other]) await expect(page.getByText(`${name} is disabled`)).toBeVisible();
   await expect(page.getByRole("button", { name: "Undo" })).toHaveCount(2);
 });

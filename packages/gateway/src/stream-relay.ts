@@ -37,6 +37,8 @@ export class StreamRelay {
   #ended = false;
   #sink: ServerResponse | null = null;
   #waitsForClient = false;
+  /** What the client's connection has not been given yet: piece by piece, so that each piece it takes shows that it is taking. */
+  #queued: Buffer[] = [];
   #hold: Deadline | null;
   #stall: Deadline | null = null;
   #linger: Deadline | null = null;
@@ -185,6 +187,8 @@ export class StreamRelay {
     deadlines.cancel(this.#hold);
     deadlines.cancel(this.#stall);
     deadlines.cancel(this.#linger);
+    // From here on it is the connection that waits for the client: the end comes right behind.
+    for (const part of this.#queued.splice(0)) this.#writePart(part);
     if (error === null || wasWhole) this.#doCommit();
     else if (!this.#committed) {
       this.#committed = true;
@@ -194,15 +198,18 @@ export class StreamRelay {
   }
 
   #write(parts: readonly Buffer[]): void {
-    const res = this.#sink;
-    if (!res || parts.length === 0 || res.destroyed) return;
-    let willing = true;
     for (const part of parts) {
-      this.sentBytes += part.length;
-      this.#betweenEvents = endsEvent(part);
-      willing = res.write(part);
+      if (this.#waitsForClient && !this.#ended) this.#queued.push(part);
+      else this.#writePart(part);
     }
-    if (willing || this.#waitsForClient || this.#ended) return;
+  }
+
+  #writePart(part: Buffer): void {
+    const res = this.#sink;
+    if (!res || res.destroyed) return;
+    this.sentBytes += part.length;
+    this.#betweenEvents = endsEvent(part);
+    if (res.write(part) || this.#waitsForClient || this.#ended) return;
     this.#waitsForClient = true;
     this.#body.pause();
     this.#stall = this.#options.deadlines.add(this.#options.stalledClientMs, this.#options.onStalled);
@@ -213,7 +220,12 @@ export class StreamRelay {
     this.#waitsForClient = false;
     this.#options.deadlines.cancel(this.#stall);
     this.#stall = null;
-    if (!this.#ended) this.#body.resume();
+    while (!this.#waitsForClient) {
+      const part = this.#queued.shift();
+      if (!part) break;
+      this.#writePart(part);
+    }
+    if (!this.#waitsForClient && !this.#ended) this.#body.resume();
   };
 }
 

@@ -1,12 +1,18 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { connect, type Socket } from "node:net";
+import { pipeline } from "node:stream";
 import { until } from "@sluice/testing/deadline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serverOptions } from "../src/gateway.ts";
 import { type Harness, startHarness } from "./harness.ts";
+import { startRawProvider } from "./raw-provider.ts";
 
+const stalledClientMs = 2_000;
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness({});
+  // An answer that is still held when it turns out to be too large for that must not fit into the connection's buffers.
+  harness = await startHarness({ limits: { stalledClientMs, answerBytes: 64_000_000 } });
 });
 afterAll(() => harness.close());
 
@@ -49,5 +55,49 @@ describe("clients that never finish what they send", () => {
     for (const { heard } of slow) expect(heard()).toMatch(/^(HTTP\/1\.1 408 |$)/);
     expect((await harness.call("/v1/models", { method: "GET" })).status).toBe(200);
     await expect.poll(() => harness.gateway.stats()).toMatchObject({ inFlight: 0, bodyBytes: 0 });
+  });
+});
+
+describe("clients that take an answer too large to be held slowly", () => {
+  /** Takes a megabyte and waits a moment, again and again, up to `bytes`. */
+  async function take(bytes: number) {
+    const provider = await startRawProvider((res) => {
+      res.writeHead(200, { "content-type": "application/json" });
+      pipeline(Array(70).fill("x".repeat(1_000_000)), res, () => undefined);
+    });
+    const { key } = await harness.group([{ dialect: "anthropic", baseUrl: provider.url }]);
+    const headers = { "x-api-key": key, "content-type": "application/json" };
+    const client = request(`${harness.url}/v1/messages`, { method: "POST", agent: false, headers });
+    client.on("error", () => undefined);
+    client.end(JSON.stringify({ model: "claude-fake", max_tokens: 100, messages: [{ role: "user", content: "hi" }] }));
+    const [response] = (await once(client, "response")) as [IncomingMessage];
+    const startedAt = performance.now();
+    let taken = 0;
+    let pauseAt = 1_000_000;
+    response.on("error", () => undefined);
+    response.on("data", (part: Buffer) => {
+      taken += part.length;
+      if (taken < pauseAt) return;
+      pauseAt += 1_000_000;
+      response.pause();
+      if (taken < bytes) setTimeout(() => response.resume(), 50);
+    });
+    const { row } = await harness.settled(String(response.headers["x-request-id"]));
+    if (row.state === "done" && !response.readableEnded) await once(response, "end");
+    client.destroy();
+    await provider.close();
+    return { row, taken, tookMs: performance.now() - startedAt };
+  }
+
+  it("are given all of it", async () => {
+    const { row, taken, tookMs } = await take(Number.POSITIVE_INFINITY);
+    expect(tookMs).toBeGreaterThan(stalledClientMs);
+    expect(taken).toBe(70_000_000);
+    expect(row.state).toBe("done");
+  });
+
+  it("are let go when they stop taking", async () => {
+    const { row } = await take(5_000_000);
+    expect(row.state).toBe("aborted");
   });
 });

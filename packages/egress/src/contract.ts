@@ -43,7 +43,7 @@ export interface EgressResponse {
 export interface Egress {
   /**
    * @throws SluiceError `upstream_blocked` (host, address or peer not allowed), `upstream_timeout`,
-   * `upstream_encoding`, `upstream_error` (connection refused, reset before the head).
+   * `upstream_encoding` (of a success; of an error it is what the body fails with), `upstream_error` (connection refused, reset before the head).
    */
   request(request: EgressRequest): Promise<EgressResponse>;
   /**

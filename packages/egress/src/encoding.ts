@@ -35,17 +35,20 @@ function capped(packedBytes: () => number): Transform {
 }
 
 /**
- * The answer as identity, and headers that say so.
- * @throws SluiceError `upstream_encoding`; the body is destroyed then.
+ * The answer as identity, and headers that say so. Of an error in an encoding that is not opened the head counts all the same:
+ * its body is what fails.
+ * @throws SluiceError `upstream_encoding` for a success in such an encoding; the body is destroyed then.
  */
 export function decode(status: number, headers: Record<string, string>, answer: Pick<EgressResponse, "body" | "collect">): EgressResponse {
   const coding = codingOf(headers["content-encoding"]);
   if (coding === "identity" && headers["content-encoding"] === undefined) return new AsIs(status, headers, answer);
+  const { "content-encoding": named, "content-length": length, ...rest } = headers;
   if (coding === "refused") {
-    answer.body.on("error", () => undefined).destroy();
-    throw new SluiceError("upstream_encoding", { detail: `content-encoding ${JSON.stringify(headers["content-encoding"]?.slice(0, 80))}` });
+    const error = new SluiceError("upstream_encoding", { detail: `content-encoding ${JSON.stringify(named?.slice(0, 80))}` });
+    const body = answer.body.on("error", () => undefined).destroy(error);
+    if (status >= 200 && status < 300) throw error;
+    return { status, headers: rest, body, collect: () => Promise.reject(error) };
   }
-  const { "content-encoding": _coding, "content-length": length, ...rest } = headers;
   if (coding === "identity") return new AsIs(status, length === undefined ? rest : { ...rest, "content-length": length }, answer);
   const { body } = answer;
   const open = coding === "gzip" ? createGunzip() : createInflate();

@@ -113,6 +113,18 @@ describe("an answer", () => {
     },
   );
 
+  it("that is an error in a coding that is not opened keeps its status and headers, and its body fails", async () => {
+    const url = await serve((_request, response) =>
+      response.writeHead(429, { "content-encoding": "br", "retry-after": "7" }).end(brotliCompressSync("{}")),
+    );
+    const answer = await egress.request(ask(url));
+    expect(answer).toMatchObject({ status: 429, headers: { "retry-after": "7" } });
+    expect(answer.headers).not.toHaveProperty("content-encoding");
+    expect(await codeOf(answer.collect(1_000))).toBe("upstream_encoding");
+    const other = await egress.request(ask(url));
+    expect(await codeOf(textOf(other.body))).toBe("upstream_encoding");
+  });
+
   it("that opens without end is cut", async () => {
     const bomb = gzipSync(Buffer.alloc(maxDecodedBytes + 1_000_000));
     const url = await serve((_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb));

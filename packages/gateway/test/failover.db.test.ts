@@ -1,3 +1,6 @@
+import type { ServerResponse } from "node:http";
+import { brotliCompressSync } from "node:zlib";
+import { errorCatalogue } from "@sluice/core/errors";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { baseUrlOf, type Harness, type ProviderSpec, startHarness } from "./harness.ts";
 import { anthropicEnd, anthropicStart, anthropicText, type RawProvider, startRawProvider } from "./raw-provider.ts";
@@ -22,6 +25,8 @@ afterAll(async () => {
 
 const body = (stream: boolean) => ({ model: "claude-fake", max_tokens: 100, stream, messages: [{ role: "user", content: "hi" }] });
 const good: ProviderSpec = { dialect: "anthropic", secret: "sk-good", priority: 1 };
+
+const json = { "content-type": "application/json", "retry-after": "9" };
 
 async function ask(providers: ProviderSpec[], stream: boolean) {
   const arranged = await harness.group(providers);
@@ -157,6 +162,30 @@ describe("when nobody is left", () => {
     const { response, text } = await ask([{ dialect: "anthropic", baseUrl: raw.url }], false);
     expect(response.status).toBe(502);
     expect(JSON.parse(text)).toMatchObject({ type: "error" });
+  });
+
+  const bodies: [string, (res: ServerResponse, status: number) => void][] = [
+    ["in Brotli", (res, status) => res.writeHead(status, { ...json, "content-encoding": "br" }).end(brotliCompressSync("{}"))],
+    ["that is no gzip", (res, status) => res.writeHead(status, { ...json, "content-encoding": "gzip" }).end("{}")],
+    ["that breaks off", (res, status) => res.writeHead(status, json).write("{", () => res.destroy())],
+    ["that never ends", (res, status) => res.writeHead(status, json).write("{")],
+    ["too long to be read", (res, status) => res.writeHead(status, json).end(`{"error":"${"x".repeat(300_000)}"}`)],
+  ];
+  it.each(bodies)("of an error with a body %s the status and what is to be done are passed on", async (_what, answer) => {
+    for (const [status, code] of [
+      [429, "upstream_rate_limited"],
+      [451, "invalid_request"],
+      [529, "upstream_overloaded"],
+    ] as const) {
+      raw.answer = (res) => answer(res, status);
+      const { response, text, row, detail } = await ask([{ dialect: "anthropic", baseUrl: raw.url }], false);
+      expect(response.status).toBe(status);
+      expect(response.headers.get("retry-after")).toBe("9");
+      expect(response.headers.get("content-type")).toBe("application/json");
+      expect(JSON.parse(text)).toMatchObject({ type: "error", error: { code, message: errorCatalogue[code].message } });
+      expect(row).toMatchObject({ state: "error", status, errorCode: code });
+      expect(detail.attempts[0]).toMatchObject({ status, errorCode: code });
+    }
   });
 
   it("closed and forbidden addresses look the same", async () => {

@@ -194,29 +194,31 @@ export async function readErrorAnswer(
   response: EgressResponse,
   { provider, secret, spoken, hasFailed }: { provider: ProviderConfig; secret: string; spoken: Spoken; hasFailed: boolean },
 ): Promise<Failure | null> {
-  const { parts, length, whole } = await response.collect(errorBytes);
-  if (!whole) response.body.on("error", () => undefined).destroy();
-  const body = whole ? Buffer.concat(parts, length) : Buffer.alloc(0);
+  const { body, unread } = await readErrorBody(call, response);
   const { status, headers } = response;
   const echoed = body.includes(secret);
   // What is quoted of it goes to the client and into the record: some say in an error what they were asked with.
   const quotable = echoed ? Buffer.from(body.toString("utf8").replaceAll(secret, "…")) : body;
   const meaning = spoken.dialect.readError(status, headers, quotable);
   const error = new SluiceError(meaning.code, {
-    ...(meaning.failover ? {} : { message: meaning.message }),
-    detail: `${provider.name}: HTTP ${status}: ${meaning.message}`,
+    ...(meaning.failover || unread ? {} : { message: meaning.message }),
+    detail: `${provider.name}: HTTP ${status}: ${unread || meaning.message}`,
     ...(meaning.retryAfterS === null ? {} : { retryAfterS: meaning.retryAfterS }),
   });
   const isJson = /^application\/(?:[\w.+-]+\+)?json\b/i.test(headers["content-type"] ?? "");
-  const mayPass = status >= 400 && isJson && length > 0 && whole && meaning.code !== "upstream_auth" && !echoed;
+  const isOurs = unread !== "" || spoken.conversion !== null;
+  const mayPass = status >= 400 && meaning.code !== "upstream_auth" && (unread !== "" || (isJson && body.length > 0 && !echoed));
   const answer: WholeAnswer | null = mayPass
     ? {
         kind: "whole",
         status: spoken.conversion ? error.status : status,
-        headers: withRetryAfter(answerHeaders(call, response, spoken, "application/json"), meaning.retryAfterS),
-        // In the client's dialect, with the provider's words.
-        body: spoken.conversion
-          ? Buffer.from(call.dialect.errorBody(new SluiceError(meaning.code, { message: meaning.message }), call.id))
+        headers: withRetryAfter(
+          { ...answerHeaders(call, response, spoken, "application/json"), ...(isOurs && { "content-type": "application/json" }) },
+          meaning.retryAfterS,
+        ),
+        // In the client's dialect, with the provider's words where there are any.
+        body: isOurs
+          ? Buffer.from(call.dialect.errorBody(new SluiceError(meaning.code, unread ? {} : { message: meaning.message }), call.id))
           : body,
         reading: null,
         error,
@@ -224,6 +226,20 @@ export async function readErrorAnswer(
     : null;
   const failsOver = meaning.failover || (spoken.conversion !== null && hasFailed);
   return applyErrorRule(call, { error, reading: null, answer, status, text: quotable.toString("utf8", 0, 4_096), failsOver });
+}
+
+/** The text of an error; or, where it breaks off, is too long or cannot be decoded, why it was not read: its status says enough. */
+async function readErrorBody(call: Call, response: EgressResponse): Promise<{ body: Buffer; unread: string }> {
+  try {
+    const { parts, length, whole } = await response.collect(errorBytes);
+    if (whole) return { body: Buffer.concat(parts, length), unread: "" };
+    response.body.on("error", () => undefined).destroy();
+    return { body: Buffer.alloc(0), unread: `a body of more than ${errorBytes} bytes` };
+  } catch (thrown) {
+    if (call.abort.aborted) throw thrown;
+    const { detail, message } = toSluiceError(thrown);
+    return { body: Buffer.alloc(0), unread: detail || message };
+  }
 }
 
 /** Providers that say it in the body only: clients look for the header. */

@@ -26,8 +26,8 @@ export interface Gateway {
   /** `/v1`, `/v1beta`, `HEAD /`, and what has no Host or no plain path as its target (to refuse it). */
   owns(req: IncomingMessage): boolean;
   /**
-   * New requests get 503; those in flight have `graceMs` (default 60,000) to finish and to be taken, then end with an error. Resolves when
-   * none is left.
+   * New requests get 503; those in flight have `graceMs` (default 60,000) to finish and to be taken, then end with an error. Every answer
+   * that begins now closes its connection, so that its client comes back elsewhere. Resolves when none is left.
    */
   drain(options?: { graceMs?: number }): Promise<void>;
   /** Ends what is left at once. */
@@ -74,6 +74,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
   let isGraceOver = false;
 
   function handle(req: IncomingMessage, res: ServerResponse): void {
+    if (stats.draining) res.shouldKeepAlive = false;
     if (req.method === "HEAD" && req.url === "/") {
       const id = newId(clock.now());
       res.writeHead(200, { "cache-control": "no-store", "x-request-id": id, "request-id": id }).end();
@@ -148,6 +149,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
 
   async function drain({ graceMs = 60_000 }: { graceMs?: number } = {}): Promise<void> {
     stats.draining = true;
+    for (const { res } of runtime.calls.values()) res.shouldKeepAlive = false;
     if (isIdle()) return;
     const idle = new Promise<void>((resolve) => whenIdle.push(resolve));
     const deadline = runtime.deadlines.add(graceMs, cutAll);

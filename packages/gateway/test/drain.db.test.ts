@@ -42,6 +42,29 @@ it("a draining gateway refuses new requests, closes their connections and lets a
     expect(row.state).toBe("done");
   }));
 
+it("every answer that begins while it drains closes its connection, and no other", () =>
+  withGateway(async (harness, key, provider) => {
+    const gate = Promise.withResolvers<void>();
+    provider.answer = async (res, received) => {
+      await gate.promise;
+      if (received.body.includes('"stream":true'))
+        res.writeHead(200, { "content-type": "text/event-stream" }).end(anthropicStart + anthropicText("hello") + anthropicEnd);
+      else res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ type: "message", content: [] }));
+    };
+    const asked = [true, false].map((stream) => harness.call("/v1/messages", { body: { ...body, stream }, key }));
+    await expect.poll(() => provider.received.length).toBe(2);
+    const before = await harness.call("/v1/models", { method: "GET", key });
+    const drained = harness.gateway.drain({ graceMs: 60_000 });
+    const late = [harness.call("/v1/models", { method: "GET", key }), harness.call("/", { method: "HEAD" })];
+    gate.resolve();
+    for (const answer of await Promise.all([...asked, ...late])) {
+      expect(answer.headers.get("connection")).toBe("close");
+      await answer.text();
+    }
+    expect(before.headers.get("connection")).toBe("keep-alive");
+    await drained;
+  }));
+
 it("a stream that outlives the grace ends with an error event, billed for what passed", () =>
   withGateway(async (harness, key, provider) => {
     provider.answer = (res, received) =>

@@ -19,6 +19,7 @@ import { readResponsesRequest } from "./responses-request-read.ts";
 import { writeResponsesRequest } from "./responses-request-write.ts";
 import { responsesStreamReader, responsesStreamWriter } from "./responses-stream.ts";
 import type { StreamEventReader, StreamEventWriter } from "./stream-events.ts";
+import { restoreToolNames, restoringToolNames, shortenToolNames } from "./tool-names.ts";
 
 /** What a dialect brings to take part. */
 interface Converter {
@@ -92,12 +93,13 @@ export function convert({ from, to, body, model, requestId, nowMs }: ConversionO
   const conversation = source.readRequest(value);
   const asked = conversation.model;
   conversation.model = model;
-  const written = target.writeRequest(conversation);
   const { reasoning, tools, includesUsage, stream } = conversation;
   const showsThinking = reasoning !== null && reasoning.effort !== "none";
   // Only what the answer needs is kept while it streams: neither the request nor its tools.
   const customTools = new Set(tools.filter(({ schema }) => schema === null).map(({ name }) => name));
   const namespaces = new Map(tools.flatMap(({ name, namespace }) => (namespace === undefined ? [] : [[name, namespace] as const])));
+  const shortNames = shortenToolNames(conversation, to);
+  const written = target.writeRequest(conversation);
   const contextOf = (reading: Reading): AnswerContext => ({
     requestId,
     createdS: Math.floor(nowMs / 1000),
@@ -115,7 +117,7 @@ export function convert({ from, to, body, model, requestId, nowMs }: ConversionO
       const answer = asRecord(parseSafely(bytes));
       if (!answer) return null;
       const context = contextOf(reading);
-      const read = target.readAnswer(answer);
+      const read = restoreToolNames(target.readAnswer(answer), shortNames);
       if (!stream) return Buffer.from(JSON.stringify(source.writeAnswer(read, context)));
       const writer = source.streamWriter(context);
       return Buffer.from(
@@ -126,7 +128,7 @@ export function convert({ from, to, body, model, requestId, nowMs }: ConversionO
     },
     meter(inner, errorEvent) {
       const writer = source.streamWriter(contextOf(inner.reading));
-      return new ConvertingMeter(inner, { reader: target.streamReader(), writer, errorEvent });
+      return new ConvertingMeter(inner, { reader: restoringToolNames(target.streamReader(), shortNames), writer, errorEvent });
     },
   };
 }

@@ -131,6 +131,13 @@ const cases: Case[] = [
   { name: "two models, one escaped", status: 400, code: "duplicate_field", body: '{"model":"fake-plain","mod\\u0065l":"dear"}' },
   { name: "two streams", status: 400, code: "duplicate_field", body: '{"model":"fake-plain","stream":false,"stream":true}' },
   { name: "a stream that is no boolean", status: 400, code: "invalid_request", body: '{"model":"fake-plain","stream":"yes"}' },
+  {
+    name: "an answer in the background",
+    status: 400,
+    code: "invalid_request",
+    target: "/v1/responses",
+    body: '{"model":"fake-plain","input":"Hi","background":true}',
+  },
   { name: "65 levels", status: 400, code: "too_deep", body: deep },
   { name: "no content type", status: 415, code: "unsupported_media_type", headers: [] },
   { name: "text/plain", status: 415, code: "unsupported_media_type", headers: ["content-type: text/plain"] },

@@ -56,6 +56,18 @@ describe("bad bodies are refused", () => {
   });
 });
 
+test("an answer in the background, which nobody could fetch here, is refused by the field's name; off it passes", () => {
+  const responses: Route = { dialect: "openai", endpoint: "responses" };
+  for (const background of ["true", '"yes"', "1"]) {
+    expect(() => read(responses, `{"model":"m","background":${background}}`)).toThrow(
+      expect.objectContaining({ code: "invalid_request", status: 400, field: "background" }),
+    );
+  }
+  for (const background of ["false", "null"]) expect(read(responses, `{"model":"m","background":${background}}`).model).toBe("m");
+  // Only there it means anything.
+  expect(read(chat, '{"model":"m","background":true}').model).toBe("m");
+});
+
 describe("good bodies are read", () => {
   test.each<[name: string, body: string, expected: object]>([
     ["64 levels", nested(64), { model: "m", stream: false }],

@@ -1,4 +1,4 @@
-import type { ErrorCode, SluiceError } from "../errors.ts";
+import { type ErrorCode, SluiceError } from "../errors.ts";
 import type { Endpoint } from "../requests.ts";
 import type { Dialect, ListedModel } from "./dialect.ts";
 import { isCount, noteMaxOutput, readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
@@ -56,11 +56,22 @@ function listed(model: ListedModel): JsonRecord {
   return { id: model.id, object: "model", created: Math.floor(model.createdAtMs / 1000), owned_by: "sluice" };
 }
 
+/**
+ * An answer in the background is fetched later, by a path that is not served here, and would be charged by nobody: what comes at once has no
+ * usage yet. @throws SluiceError invalid_request.
+ */
+function refuseBackground(background: unknown): void {
+  if (background === undefined || background === null || background === false) return;
+  const message = "The field 'background' must be false: an answer cannot be fetched later here. Stream it instead.";
+  throw new SluiceError("invalid_request", { message, field: "background" });
+}
+
 /** OpenAI: Chat Completions, Responses and embeddings. */
 export const openai: Dialect = {
   name: "openai",
   readEnvelope(body, route, headers) {
     const reading = readBody(body);
+    if (route.endpoint === "responses") refuseBackground(reading.value.background);
     const envelope = readCommonEnvelope(reading, body, route);
     envelope.includesUsage = asRecord(reading.value.stream_options)?.include_usage === true;
     noteMaxOutput(envelope, reading, route.endpoint === "responses" ? ["max_output_tokens"] : ["max_completion_tokens", "max_tokens"]);

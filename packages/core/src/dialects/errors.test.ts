@@ -116,6 +116,23 @@ describe("an upstream's error status", () => {
     expect(message(`{"error":{"message":"${"word ".repeat(400)}"}}`).length).toBeLessThanOrEqual(500);
   });
 
+  test("an error in a list, as Google's streams and its OpenAI-compatible API have it, says as much as one by itself", () => {
+    const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "34s" }];
+    const error = { code: 429, message: "Resource exhausted.", status: "RESOURCE_EXHAUSTED", details };
+    for (const body of [{ error }, [{ error }]]) {
+      const read = openai.readError(429, {}, Buffer.from(JSON.stringify(body)));
+      expect(read).toMatchObject({ code: "upstream_rate_limited", message: "Resource exhausted.", retryAfterS: 34 });
+    }
+    const quota = [{ error: { code: 429, message: "No credit.", type: "insufficient_quota" } }];
+    expect(openai.readError(429, {}, Buffer.from(JSON.stringify(quota))).code).toBe("upstream_auth");
+    expect(openai.readError(500, {}, Buffer.from("[]")).message).toBe("[]");
+  });
+
+  test("the words of a FastAPI server are in `detail`", () => {
+    expect(openai.readError(404, {}, Buffer.from('{"detail":"Could not find the model."}')).message).toBe("Could not find the model.");
+    expect(openai.readError(422, {}, Buffer.from('{"detail":[{"msg":"x"}]}')).message).toBe("HTTP 422");
+  });
+
   test("retry-after in seconds, milliseconds, as a date, and as Google says it", () => {
     const now = Date.parse("2026-01-01T00:00:00Z");
     expect(readRetryAfter({ "retry-after": "7" }, null, now)).toBe(7);

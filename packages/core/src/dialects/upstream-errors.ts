@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { UpstreamError } from "./dialect.ts";
-import { asList, asRecord, asText, parseRecord } from "./json.ts";
+import { asList, asRecord, asText, type JsonRecord } from "./json.ts";
 import { cleanMessage } from "./reading.ts";
 
 const MAX_RETRY_AFTER_S = 86_400;
@@ -51,17 +51,27 @@ const meanings: Record<number, Meaning> = {
 /** An account without money answers 429 or 400: to wait does not help, and the request is not at fault. */
 const exhausted = /insufficient_quota|credit balance is too low|billing_hard_limit/i;
 
+/** The object of an error; Google puts that of a stream that never began, and all of its OpenAI-compatible API's, into a list. */
+function parseError(text: string): JsonRecord | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return asRecord(Array.isArray(value) ? value[0] : value);
+  } catch {
+    return null;
+  }
+}
+
 /**
  * What an error status means: the same table for all dialects, since all follow HTTP. The client's own errors would
  * fail anywhere, so they neither fail over nor count; a redirect is an error, because it is never followed.
  */
 export function readUpstreamError(status: number, headers: Record<string, string>, body: Buffer): UpstreamError {
-  const json = body.length <= 1_048_576 ? parseRecord(body.toString("utf8")) : null;
+  const json = body.length <= 1_048_576 ? parseError(body.toString("utf8")) : null;
   const error = asRecord(json?.error) ?? json;
   const other = status >= 400 && status < 500 ? clientError("invalid_request") : failed("upstream_error");
   const isExhausted =
     (status === 400 || status === 429) && exhausted.test(`${asText(error?.code)} ${asText(error?.type)} ${asText(error?.message)}`);
-  const text = asText(error?.message) || asText(json?.error) || (json ? "" : body.toString("utf8", 0, 500));
+  const text = asText(error?.message) || asText(json?.error) || asText(json?.detail) || (json ? "" : body.toString("utf8", 0, 500));
   return {
     ...(isExhausted ? failed("upstream_auth") : (meanings[status] ?? other)),
     message: cleanMessage(text) || `HTTP ${status}`,

@@ -1,22 +1,29 @@
-import type { Reading, StreamMeter } from "@sluice/core/dialects/dialect";
+import type { Dialect, Envelope, Reading, Route, StreamMeter } from "@sluice/core/dialects/dialect";
+import { JsonPicker } from "@sluice/core/dialects/json-picker";
+import { isBase64 } from "@sluice/core/dialects/split-event";
 import { noUsage } from "@sluice/core/requests";
 
 /** UTF-8 bytes of JSON per token, roughly, when nothing better can be known. */
 const bytesPerToken = 4;
 
 /**
- * Meters a whole answer that is too large to be held: it only counts bytes, so the usage is an estimate. What was held
- * so far leaves first, and the newest chunk is always kept back: the end waits for the charge.
+ * Meters a whole answer that is too large to be held: what it says of its usage is picked out as it passes, and stands at its end. Until
+ * then, and where it says nothing, bytes are counted, but for pictures and the like, whose size says nothing of tokens. What was held so
+ * far leaves first, and the newest chunk is always kept back: the end waits for the charge.
  */
-export function largeAnswerMeter(held: readonly Buffer[], inputEstimate: number): StreamMeter {
+export function largeAnswerMeter(
+  held: readonly Buffer[],
+  { dialect, route, envelope }: { dialect: Dialect; route: Route; envelope: Envelope },
+): StreamMeter {
+  const picker = new JsonPicker(dialect.answerPaths);
   let waiting: Buffer[] = [...held];
-  let bytes = held.reduce((sum, part) => sum + part.length, 0);
+  let bytes = 0;
   const reading: Reading = {
     usage: noUsage,
     usageReported: false,
     anomaly: false,
     get estimate() {
-      return { ...noUsage, input: inputEstimate, output: Math.ceil(bytes / bytesPerToken) };
+      return { ...noUsage, input: envelope.inputEstimate, output: Math.ceil(bytes / bytesPerToken) };
     },
     hasContent: true,
     upstreamModel: "",
@@ -24,15 +31,25 @@ export function largeAnswerMeter(held: readonly Buffer[], inputEstimate: number)
     finishReasons: null,
     complete: false,
   };
+  const look = (chunk: Buffer): void => {
+    const text = chunk.toString("latin1");
+    picker.push(text);
+    if (!isBase64(text)) bytes += chunk.length;
+  };
+  for (const part of held) look(part);
   return {
     reading,
     feed(chunk) {
-      bytes += chunk.length;
+      look(chunk);
       const out = waiting;
       waiting = [chunk];
       return out;
     },
     rest() {
+      const said = dialect.readAnswer(Buffer.from(JSON.stringify(picker.result())), route, envelope);
+      const { usage, usageReported, anomaly, upstreamModel } = said;
+      if (usageReported) Object.assign(reading, { usage, usageReported, anomaly });
+      reading.upstreamModel = upstreamModel;
       const out = waiting;
       waiting = [];
       return out;

@@ -35,15 +35,59 @@ async function chat(model: string, stream = false) {
 }
 
 describe("what is billed", () => {
-  it("an answer larger than what is held streams, and is estimated", async () => {
-    const big = `{"id":"x","choices":[{"message":{"content":"${"y".repeat(400_000)}"}}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`;
-    raw.answer = (res) => res.writeHead(200, { "content-type": "application/json" }).end(big);
-    const { key } = await harness.group([{ dialect: "openai", baseUrl: baseUrlOf("openai", raw.url) }]);
-    const response = await harness.call("/v1/chat/completions", { key, body: { model: "fake-plain", messages } });
-    expect(await response.text()).toBe(big);
-    const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
-    expect(row).toMatchObject({ state: "done", flags: ["estimated"] });
-    expect(row.usage.output).toBeGreaterThan(60_000);
+  const large = "y".repeat(400_000);
+  const image = Buffer.alloc(300_000, 7).toString("base64");
+  const parts = [{ text: "Here it is." }, { inlineData: { mimeType: "image/png", data: image } }];
+  it.each([
+    [
+      "openai",
+      "/v1/chat/completions",
+      { model: "fake-plain", messages },
+      { id: "x", model: "up", choices: [{ message: { content: large } }], usage: { prompt_tokens: 7, completion_tokens: 5 } },
+    ],
+    [
+      "openai",
+      "/v1/responses",
+      { model: "fake-plain", input: "hi" },
+      { id: "x", model: "up", output: [{ content: [{ text: large }] }], usage: { input_tokens: 7, output_tokens: 5 } },
+    ],
+    [
+      "anthropic",
+      "/v1/messages",
+      { model: "claude-fake", max_tokens: 9, messages },
+      { type: "message", model: "up", content: [{ type: "text", text: large }], usage: { input_tokens: 7, output_tokens: 5 } },
+    ],
+    [
+      "gemini",
+      "/v1beta/models/gemini-fake:generateContent",
+      { contents: [] },
+      { candidates: [{ content: { parts } }], usageMetadata: { promptTokenCount: 7, candidatesTokenCount: 5 }, modelVersion: "up" },
+    ],
+  ] as const)(
+    "an answer of %s at %s, larger than what is held, streams, and its usage is what it says",
+    async (dialect, path, body, answer) => {
+      const text = JSON.stringify(answer);
+      raw.answer = (res) => res.writeHead(200, { "content-type": "application/json" }).end(text);
+      const { key } = await harness.group([{ dialect, baseUrl: baseUrlOf(dialect, raw.url) }]);
+      const response = await harness.call(path, { key, body });
+      expect(await response.text()).toBe(text);
+      const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+      expect(row).toMatchObject({ state: "done", flags: [], upstreamModel: "up", usage: { input: 7, output: 5 } });
+    },
+  );
+
+  it("one that says nothing of it is estimated, and its picture counts as one whatever its size", async () => {
+    const usageOf = async (text: string) => {
+      raw.answer = (res) => res.writeHead(200, { "content-type": "application/json" }).end(text);
+      const { key } = await harness.group([{ dialect: "openai", baseUrl: baseUrlOf("openai", raw.url) }]);
+      const response = await harness.call("/v1/chat/completions", { key, body: { model: "fake-plain", messages } });
+      expect(await response.text()).toBe(text);
+      const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+      expect(row).toMatchObject({ state: "done", flags: ["estimated"] });
+      return row.usage.output;
+    };
+    expect(await usageOf(`{"choices":[{"message":{"content":"${"word ".repeat(80_000)}"}}]}`)).toBeGreaterThan(60_000);
+    expect(await usageOf(`{"data":[{"b64_json":"${Buffer.alloc(3_000_000, 7).toString("base64")}"}]}`)).toBeLessThan(60_000);
   });
 
   it("a Gemini stream that calls every event its last passes whole, however slowly it comes", async () => {

@@ -99,6 +99,7 @@ export const anthropic: Dialect = {
   clientHeaders: (upstream) => filterHeaders(upstream, toClient),
   meterStream: (_route, envelope) => createStreamMeter(anthropicReader(envelope)),
   readAnswer: (body, route, envelope) => readAnthropicAnswer(body, envelope, route.endpoint === "messages"),
+  answerPaths: ["model", "usage"],
   readError: readUpstreamError,
   limitHeaders: ({ unit, limit, remaining, resetAtMs }) => ({
     [`anthropic-ratelimit-${unit}-limit`]: String(limit),

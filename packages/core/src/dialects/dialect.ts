@@ -118,6 +118,8 @@ export interface Dialect {
   meterStream(route: Route, envelope: Envelope, options: { dropUsageChunk: boolean; tellsFinish?: boolean }): StreamMeter;
   /** A whole, successful answer. */
   readAnswer(body: Buffer, route: Route, envelope: Envelope): Reading;
+  /** Fields of a whole answer that say its model and usage: all that is kept of one too large to be held. */
+  answerPaths: readonly string[];
   /** An upstream's error answer: what it means for failover and breaker. Client errors (400, 404, 413, 422) are not failures. */
   readError(status: number, headers: Record<string, string>, body: Buffer): UpstreamError;
   /** The dialect's headers about a rate limit; {} where it has none. */

@@ -90,6 +90,7 @@ export const gemini: Dialect = {
   clientHeaders: (upstream) => filterHeaders(upstream, toClient),
   meterStream: (_route, envelope) => createStreamMeter(geminiReader(envelope)),
   readAnswer: (body, route, envelope) => readGeminiAnswer(body, envelope, route.endpoint === "generateContent"),
+  answerPaths: ["modelVersion", "usageMetadata"],
   readError: readUpstreamError,
   limitHeaders: () => ({}),
   errorBody,

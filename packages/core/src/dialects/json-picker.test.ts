@@ -20,6 +20,7 @@ test.each<[text: string, picked: object]>([
   ['{"candidates":[{"content":{"finishReason":"X"}},{"finishReason":"STOP"}]}', { candidates: [{ finishReason: "STOP" }] }],
   ['{"text":"\\"usage\\":{\\"a\\":1},\\\\","usage":true}', { usage: true }],
   ['{"a":[1,2,"model",{"model":"x"}],"model":"y"}', { model: "y" }],
+  ['{"a":[[[[{"model":"x","s":"]}\\"[","n":[1,-2.5,null]}]]]],"model":"y"}', { model: "y" }],
   ['{"usage":1,"usage":{"a":2}}', { usage: { a: 2 } }],
   ['["usage",{"usage":1}]', {}],
   ["not json ]]}}{{", {}],

@@ -4,6 +4,17 @@ const MAX_KEY = 64;
 /** What all picked values of one event may take together. */
 const MAX_PICKED = 32 * 1024;
 
+/** Ends of strings, and what keeps them from ending. */
+const inString = /["\\]/g;
+/** All that counts where nothing is picked. */
+const structure = /["{}[\]]/g;
+
+/** Where the next of these characters is; the text's length when there is none. */
+function find(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from;
+  return pattern.test(text) ? pattern.lastIndex - 1 : text.length;
+}
+
 interface Capture {
   path: string;
   depth: number;
@@ -39,7 +50,10 @@ export class JsonPicker {
   push(text: string): void {
     for (let i = 0; i < text.length; i++) {
       if (this.#inString) i = this.#readString(text, i);
-      else this.#readToken(text.charAt(i));
+      else {
+        if (this.#depth > this.#deepest && !this.#capture) i = find(structure, text, i);
+        this.#readToken(text.charAt(i));
+      }
     }
   }
 
@@ -62,10 +76,13 @@ export class JsonPicker {
   #readString(text: string, from: number): number {
     let i = from;
     for (; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (this.#escaped) this.#escaped = false;
-      else if (code === 0x5c) this.#escaped = true;
-      else if (code === 0x22) {
+      if (this.#escaped) {
+        this.#escaped = false;
+        continue;
+      }
+      i = find(inString, text, i);
+      if (text[i] === "\\") this.#escaped = true;
+      else if (text[i] === '"') {
         this.#inString = false;
         break;
       }

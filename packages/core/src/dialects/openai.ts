@@ -93,6 +93,7 @@ export const openai: Dialect = {
     return createStreamMeter(route.endpoint === "responses" ? responsesReader(envelope) : chatReader(envelope, options));
   },
   readAnswer: readOpenaiAnswer,
+  answerPaths: ["model", "usage"],
   readError: readUpstreamError,
   limitHeaders: ({ unit, limit, remaining, resetAtMs, nowMs }) => ({
     [`x-ratelimit-limit-${unit}`]: String(limit),

@@ -154,7 +154,7 @@ async function readWhole(runtime: Runtime, call: Call, response: EgressResponse,
   const { parts, length, whole } = await response.collect(runtime.limits.answerBytes);
   if (!whole && conversion) return unusable(response, "an answer too large to be converted");
   if (!whole) {
-    const relay = openRelay(runtime, call, response, largeAnswerMeter(parts, envelope.inputEstimate), true);
+    const relay = openRelay(runtime, call, response, largeAnswerMeter(parts, { dialect, route, envelope }), true);
     response.body.resume();
     await relay.committed();
     deliver(runtime, call, { relay, inBand: false, status: response.status, headers: answerHeaders(call, response, spoken, "") });

@@ -3,12 +3,14 @@ import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { writeUrl } from "./data-url.ts";
 import { refuse } from "./fields.ts";
 import type { Conversation, FilePart, ImagePart, Part, TextPart, Tool, ToolCallPart, ToolResultPart, Turn } from "./intermediate.ts";
-import { effortFor, fitsStrict, isReasoningModel, joinTexts, readableSchema, writeOptions } from "./openai-request-write.ts";
+import { effortFor, fitsStrict, isReasoningModel, isUnsampled, joinTexts, readableSchema, writeOptions } from "./openai-request-write.ts";
 import { openaiToolId } from "./tool-ids.ts";
 
 /** A conversation as an OpenAI chat request. */
 export function writeChatRequest(conversation: Conversation): JsonRecord {
-  const { model, stream, system, turns, tools, maxTokens, stop, verbosity } = conversation;
+  const { model, stream, system, turns, tools, maxTokens, stop, verbosity, names } = conversation;
+  if (stop.length > 0 && isUnsampled(model))
+    refuse(names.stop, "cannot be asked of OpenAI's reasoning models: they have no stop sequences.");
   const messages = resultsTogether(turns).flatMap(writeTurn);
   if (system.length > 0) messages.unshift({ role: "system", content: joinTexts(system) });
   const body: JsonRecord = { model, messages };

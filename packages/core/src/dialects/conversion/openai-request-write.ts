@@ -7,6 +7,14 @@ export function isReasoningModel(model: string): boolean {
   return /(?:^|[/:])(?:o\d|gpt-(?:[5-9]|\d{2}|oss)|codex)/i.test(model);
 }
 
+/**
+ * Of those the ones that OpenAI serves, which refuse a request for its `stop`, its `top_p` or a `temperature` other than 1. Others that go by
+ * such names (gpt-oss, -chat) take them.
+ */
+export function isUnsampled(model: string): boolean {
+  return isReasoningModel(model) && !/gpt-oss|-chat\b/i.test(model);
+}
+
 /** Old models that refuse to be told how to think. */
 const neverThinks = /(?:^|[/:])(?:gpt-(?:3|4)|chatgpt-4)/i;
 
@@ -28,10 +36,16 @@ export function effortFor({ reasoning, model, dropped, names }: Conversation): E
 
 /** Options that are written the same in both, when they were said. */
 export function writeOptions(conversation: Conversation): JsonRecord {
-  const { temperature, topP, topK, parallelTools, serviceTier, user, cacheKey, tools, dropped, names } = conversation;
+  const { model, temperature, topP, topK, parallelTools, serviceTier, user, cacheKey, tools, dropped, names } = conversation;
   const body: JsonRecord = {};
-  if (temperature !== null) body.temperature = temperature;
-  if (topP !== null) body.top_p = topP;
+  for (const [name, value] of [
+    ["temperature", temperature],
+    ["top_p", topP],
+  ] as const) {
+    if (value === null) continue;
+    if (!isUnsampled(model)) body[name] = value;
+    else if (value !== 1) dropped.push(name);
+  }
   if (topK !== null) dropped.push(names.topK);
   if (parallelTools !== null && tools.length > 0) body.parallel_tool_calls = parallelTools;
   if (user !== null) writeUser(user, names, body, dropped);

@@ -231,6 +231,26 @@ describe("what OpenAI or Anthropic would refuse the whole request for", () => {
     expect(responses.map(({ strict }) => strict)).toEqual([false, true]);
   });
 
+  test("OpenAI's reasoning models are told no temperature and no top_p, and are not asked for stop sequences", () => {
+    const sampled = { temperature: 0, top_p: 0.9 };
+    for (const wire of ["chat", "responses"] as const) {
+      const asked = { ...base.anthropic, ...sampled };
+      for (const model of ["gpt-5-mini", "openai/o3", "gpt-5.1-codex"]) {
+        const { body, dropped } = convertRequest(["anthropic", wire], asked, model);
+        for (const name of Object.keys(sampled)) expect(JSON.parse(body.toString())).not.toHaveProperty(name);
+        expect(dropped).toEqual(["temperature", "top_p"]);
+        expect(convertRequest(["anthropic", wire], { ...base.anthropic, temperature: 1 }, model).dropped).toEqual([]);
+      }
+      for (const model of ["gpt-4o", "gpt-5-chat-latest", "gpt-oss-120b"])
+        expect(sent(["anthropic", wire], asked, model)).toMatchObject(sampled);
+    }
+    const stops = { ...base.anthropic, stop_sequences: ["END"] };
+    expect(() => convertRequest(["anthropic", "chat"], stops, "gpt-5")).toThrow(
+      expect.objectContaining({ code: "not_convertible", field: "stop_sequences" }),
+    );
+    expect(sent(["anthropic", "chat"], stops, "gpt-4o").stop).toEqual(["END"]);
+  });
+
   test("a file of text is plain text at Anthropic, whose base64 is of PDFs only", () => {
     const bytes = (text: string) => Buffer.from(text).toString("base64");
     const { messages: turns } = sent(["responses", "anthropic"], {

@@ -17,7 +17,7 @@ function fieldsOf(schema: unknown): string[] {
 }
 
 describe("the documented configuration file", () => {
-  it.each(["README.md", "docs/alerts.md"])("in %s is accepted", (path) => {
+  it.each(["README.md", "README.zh-CN.md", "docs/alerts.md"])("in %s is accepted", (path) => {
     const blocks = [...read(path).matchAll(/^```yaml\n([\s\S]+?)^```/gm)].map(([, yaml = ""]) => yaml);
     expect(blocks).toHaveLength(1);
     for (const yaml of blocks) readConfig(yaml);

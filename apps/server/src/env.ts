@@ -110,12 +110,15 @@ const schema = z.object({
   SLUICE_SEGMENT_BYTES: z.coerce.number().int().min(4_096).optional(),
 });
 
+/** Every variable that is read. */
+export const variableNames: readonly string[] = Object.keys(schema.shape);
+
 /** Variables whose value may come from a file named by `<NAME>_FILE` (container secrets). */
 const fileVariants = ["DATABASE_URL", "REDIS_URL", "SLUICE_SECRET", "SLUICE_ADMIN_PASSWORD", "SLUICE_METRICS_TOKEN"] as const;
 
 function withFiles(source: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
   const values: Record<string, string> = {};
-  for (const name of Object.keys(schema.shape)) if (source[name]) values[name] = source[name];
+  for (const name of variableNames) if (source[name]) values[name] = source[name];
   for (const name of fileVariants) {
     const path = source[`${name}_FILE`];
     if (!path) continue;
@@ -127,7 +130,7 @@ function withFiles(source: NodeJS.ProcessEnv, problems: string[]): Record<string
 }
 
 function unknownNames(source: NodeJS.ProcessEnv): string[] {
-  const known = new Set<string>([...Object.keys(schema.shape), ...fileVariants.map((name) => `${name}_FILE`)]);
+  const known = new Set<string>([...variableNames, ...fileVariants.map((name) => `${name}_FILE`)]);
   return Object.keys(source).filter((name) => name.startsWith("SLUICE_") && !known.has(name) && !name.startsWith("SLUICE_E2E_"));
 }
 

@@ -83,10 +83,14 @@ describe("the ledger's metrics move with what they name", () => {
     expect(await figure(second, "recovered_total")).toBe(1);
   });
 
-  it("every name is in the document", async () => {
+  it("every name is in the document with its type, and the document has no other", async () => {
     const server = await servers.startPlain({ SLUICE_METRICS_TOKEN: token });
     const document = await readFile(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
-    const ours = [...(await scrape(server)).keys()].filter((name) => /^(sluice|http)_/.test(name));
-    expect(ours.filter((name) => !document.includes(`\`${name}\``))).toEqual([]);
+    const told = [...document.matchAll(/^\| (`[^|]+) \| ([a-z, ]+) \|/gm)].flatMap(([, names = "", types = ""]) => {
+      const [first, ...others] = types.split(", ");
+      return [...names.matchAll(/`([^`]+)`/g)].map(([, name], at) => [name, at === 0 ? first : (others[at - 1] ?? first)]);
+    });
+    const ours = [...(await scrape(server))].filter(([name]) => !/^(process|nodejs)_/.test(name)).map(([name, { type }]) => [name, type]);
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(ours));
   });
 });

@@ -78,7 +78,7 @@ describe("the command line", () => {
 
   it("makes users and keys that work, and resets passwords", async () => {
     const user = await run("user", "create", "--email", "ada@example.com", "--name", "Ada", "--role", "admin");
-    expect(user).toMatchObject({ code: 0, said: ["Made admin ada@example.com."], lines: [expect.stringMatching(/^[\w-]{20}$/)] });
+    expect(user).toMatchObject({ code: 0, said: ["Created admin ada@example.com."], lines: [expect.stringMatching(/^[\w-]{20}$/)] });
     const key = await run("key", "create", "--user", "Ada@example.com", "--name", "laptop", "--rpm", "5");
     expect(key.code).toBe(0);
     const stored = await database.prisma.key.findUnique({ where: { sha256: hashToken(key.lines[0] ?? "") } });
@@ -138,7 +138,7 @@ describe("the command line", () => {
       expect.arrayContaining([
         expect.stringMatching(/^ok {4}Postgres: 18/),
         expect.stringMatching(/^ok {4}migrations: \d+ applied/),
-        "ok    secret: fits the database",
+        "ok    secret: matches the database",
       ]),
     );
     const wrong = { ...environment, SLUICE_SECRET: "another secret of some length" };

@@ -7,7 +7,7 @@ import { withServices } from "./with-services.ts";
 export const configApply: Command = {
   name: "config apply",
   usage: "FILE",
-  summary: "brings the installation to what a YAML file says; twice does nothing more",
+  summary: "applies a YAML configuration file; applying it again changes nothing",
   options: {},
   positionals: ["FILE"],
   async run(input) {

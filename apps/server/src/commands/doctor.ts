@@ -19,7 +19,7 @@ type Look = readonly [what: string, look: () => Promise<string>];
 export const doctor: Command = {
   name: "doctor",
   usage: "",
-  summary: "looks at everything Sluice needs and says what is wrong",
+  summary: "checks everything Sluice needs and reports problems",
   options: {},
   async run(input) {
     let wrong = 0;
@@ -47,7 +47,7 @@ export const doctor: Command = {
         await storage.close();
       }
     }
-    input.terminal.out(wrong === 0 ? "Everything is well." : `${wrong} ${wrong === 1 ? "thing is" : "things are"} wrong.`);
+    input.terminal.out(wrong === 0 ? "Everything is fine." : `${wrong} ${wrong === 1 ? "problem" : "problems"} found.`);
     return wrong === 0 ? 0 : 1;
   },
 };
@@ -95,7 +95,7 @@ function storageLooks({ env }: CommandInput, storage: Storage): Look[] {
         const skewMs = Math.abs(Number(rows[0]?.ms) - Date.now());
         return skewMs <= MOST_SKEW_MS
           ? `${rows[0]?.version}, clocks agree`
-          : fail(`its clock differs by ${Math.round(skewMs / 1000)} s: ids carry the time, set the clocks`);
+          : fail(`its clock differs by ${Math.round(skewMs / 1000)} s: ids contain the time, so synchronize the clocks`);
       },
     ],
     [
@@ -103,7 +103,7 @@ function storageLooks({ env }: CommandInput, storage: Storage): Look[] {
       async () => {
         const { applied, pending, unknown, edited, failed } = await migrationStatus(storage.databaseUrl);
         if (failed.length > 0) fail(`failed: ${failed.join(", ")}`);
-        if (unknown.length > 0) fail(`the database is of a newer version: ${unknown.join(", ")}`);
+        if (unknown.length > 0) fail(`the database has migrations of a newer version: ${unknown.join(", ")}`);
         if (edited.length > 0) fail(`changed after they were applied: ${edited.join(", ")}`);
         if (pending.length > 0) fail(`pending: ${pending.join(", ")} (run migrate, or start the server)`);
         return `${applied.length} applied`;
@@ -113,7 +113,7 @@ function storageLooks({ env }: CommandInput, storage: Storage): Look[] {
       "secret",
       async () => {
         await checkSecretFingerprint(storage.pool, await readOrMakeSecret(env.dataDir, env.secret));
-        return "fits the database";
+        return "matches the database";
       },
     ],
     [

@@ -7,7 +7,7 @@ import { withServices } from "./with-services.ts";
 export const keyCreate: Command = {
   name: "key create",
   usage: "--user EMAIL --name NAME [--group GROUP] [--rpm N] [--in-flight N]",
-  summary: "makes a key and prints it, once",
+  summary: "creates a key and prints it, once",
   options: {
     user: { type: "string" },
     name: { type: "string" },
@@ -22,7 +22,7 @@ export const keyCreate: Command = {
       const user = await findUser(ctx, email);
       if (!user)
         throw new SluiceError("not_found", {
-          message: `There is no user ${email}. Make one with: user create --email ${email} --name NAME`,
+          message: `There is no user ${email}. Create one with: user create --email ${email} --name NAME`,
         });
       const { secret } = await createKey(ctx, { userId: user.id, name, group: optional(input, "group"), ...limits });
       input.terminal.out(secret);

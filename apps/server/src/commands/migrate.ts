@@ -8,7 +8,7 @@ import { commandLog } from "./with-services.ts";
 export const migrateCommand: Command = {
   name: "migrate",
   usage: "",
-  summary: "brings the database up to date and makes the partitions ahead",
+  summary: "applies pending migrations and creates upcoming partitions",
   options: {},
   async run(input) {
     const log = commandLog(input);

@@ -6,7 +6,7 @@ import { withServices } from "./with-services.ts";
 export const userCreate: Command = {
   name: "user create",
   usage: "--email EMAIL --name NAME [--role admin|user] [--password-file FILE|-]",
-  summary: "makes a user; without a password file it makes a password and prints it",
+  summary: "creates a user; without --password-file it generates a password and prints it",
   options: { email: { type: "string" }, name: { type: "string" }, role: { type: "string" }, ...passwordOption },
   async run(input) {
     const [email, name] = [required(input, "email"), required(input, "name")];
@@ -15,7 +15,7 @@ export const userCreate: Command = {
     const { password, made } = await readPassword(input);
     return withServices(input, async (ctx) => {
       const user = await createUser(ctx, { email, name, role, password });
-      input.terminal.err(`Made ${user.role} ${user.email}.`);
+      input.terminal.err(`Created ${user.role} ${user.email}.`);
       if (made) input.terminal.out(password);
       return 0;
     });

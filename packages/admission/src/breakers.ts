@@ -26,43 +26,43 @@ import {
 } from "./shared-breakers.ts";
 
 export interface BreakersOptions {
-  /** null = one process. */
+  /** null = a single process. */
   gate: RedisGate | null;
   clock: Clock;
   policy: (providerId: string) => BreakerPolicy;
-  /** Share of failures in percent that opens; 0 = none does. */
+  /** Failure rate in percent that opens a breaker; 0 = never. */
   ratePercent: (providerId: string) => number;
-  /** Called on the one instance that made the change. */
+  /** Called only on the instance that made the change. */
   onTransition: (breaker: BreakerState) => void;
   instanceId: string;
 }
 
-/** What the composition of admission drives besides the public contract. */
+/** What admission itself uses beyond the public contract. */
 export interface BreakerMirror extends Breakers {
-  /** A change announced by another instance. */
+  /** Handles a change announced by another instance. */
   receive(message: BreakerMessage): void;
   /** Reads all shared breakers, and writes back what Redis missed or lost. Never throws. */
   refresh(): Promise<void>;
 }
 
-/** Times by this process' clock. */
+/** Times are by this process's clock. */
 interface Entry {
   breaker: Breaker;
   rev: number;
-  /** Changed while Redis was away. */
+  /** Changed while Redis was unavailable. */
   unsent: boolean;
 }
 
 const MAX_ENTRIES = 10_000;
 const MAX_CAUSE = 300;
-/** A failure that was not followed by another for so long is no sign of anything. */
+/** A failure without another one after it for this long means nothing. */
 const WELL_AGAIN_MS = 60_000;
-/** A closed, clean entry is kept this long, so that a late announcement of an older state is recognised as such. */
+/** A closed breaker without failures is kept this long, so that a late announcement of an older state is recognised as such. */
 const TOMBSTONE_MS = 60_000;
 
 /**
- * Every decision is made on the mirror in this process; Redis is where instances change a breaker together, and the
- * mirror follows its replies, its announcements and a periodic refresh. Without Redis the mirror is the breaker.
+ * Every decision is made on the mirror in this process. Redis is where instances change a breaker together; the mirror
+ * follows its replies, its announcements and a periodic refresh. Without Redis, the mirror is the breaker.
  */
 export function createBreakers({ gate, clock, policy, ratePercent, onTransition, instanceId }: BreakersOptions): BreakerMirror {
   const entries = new Map<string, Entry>();
@@ -86,11 +86,11 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
     return true;
   };
 
-  /** Takes over what is newer than the mirror's, or anything in place of a change made while Redis was away. */
+  /** Adopts what is newer than the mirror's state or, if so asked, replaces a change made while Redis was unavailable. */
   const adopt = (id: string, remote: SharedBreaker, remoteNowMs: number, replacesUnsent: boolean): Breaker => {
     const { rev, ...times } = remote;
     const offset = clock.now() - remoteNowMs;
-    // Lua's empty table is an object in JSON; one of an older version has none.
+    // Lua encodes an empty table as a JSON object, and older versions have no such field.
     const out = Array.isArray(times.probesUntilMs) ? times.probesUntilMs : [];
     const breaker = {
       ...times,
@@ -116,7 +116,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
     locally: (breaker: Breaker) => Breaker,
   ): void => {
     const before = entries.get(id)?.breaker ?? closedBreaker;
-    // What changes nothing here changes nothing there: the mirror knows of every failure, wherever it happened.
+    // What changes nothing here changes nothing in Redis: the mirror knows every failure, wherever it happened.
     if (locally(before) === before) return;
     const redis = shared();
     if (!redis) changeLocally(id, locally);
@@ -140,7 +140,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
       const entry = entries.get(idOf(providerId, model));
       if (!entry) return true;
       const { state, failures } = entry.breaker;
-      // A rev is the time of its change in µs, or a little more.
+      // A rev is the time of its change in µs, or slightly more.
       return state === "closed" && (failures === 0 || clock.now() - entry.rev / 1_000 > WELL_AGAIN_MS);
     },
     dueInMs(providerId, model) {
@@ -156,7 +156,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
         try {
           return counted((await ask(redis, { op: "probe", id })).won);
         } catch {
-          // Redis has just gone: this process decides.
+          // Redis has just become unavailable: this process decides.
         }
       }
       return counted(changeLocally(id, (breaker) => takeBreakerProbe(breaker, clock.now(), policyOf(id))));
@@ -194,7 +194,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
       try {
         if (redis) await reconcile(redis);
       } catch {
-        // The gate has counted it; the next refresh tries again.
+        // The gate has counted the failure; the next refresh tries again.
       }
       for (const [id, { breaker, rev }] of entries) {
         if (breaker.state === "closed" && breaker.failures === 0 && rev < (clock.now() - TOMBSTONE_MS) * 1000) entries.delete(id);
@@ -202,7 +202,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
     },
   };
 
-  /** Opens what fails too often among many successes, which failures in a row never see. */
+  /** Opens a breaker whose failures are frequent but mixed with successes, which consecutive failures never detect. */
   function tripAbove(id: string, percent: number, share: FailureShare, lastCause: string): void {
     if (share.requests < minRequests || share.failures * 100 < percent * share.requests) return;
     rates.forget(id);
@@ -244,13 +244,13 @@ function stateOf(id: string, breaker: Breaker): BreakerState {
   };
 }
 
-/** Times as spans from now, for a clock that may differ; at least 1, since 0 means none. */
+/** Times as offsets from now, because the other clock may differ; at least 1, since 0 means none. */
 function relative({ breaker, rev }: Entry, nowMs: number): SharedBreaker {
   const span = (atMs: number): number => (atMs === 0 ? 0 : Math.max(1, atMs - nowMs));
   return { ...breaker, probeAtMs: span(breaker.probeAtMs), probesUntilMs: breaker.probesUntilMs.map(span), rev: String(rev) };
 }
 
-/** Makes room: a closed one if there is any, else the oldest. */
+/** Makes room: removes a closed one if there is any, else the oldest. */
 function evict(entries: Map<string, Entry>): void {
   for (const [id, { breaker }] of entries) {
     if (breaker.state !== "closed") continue;

@@ -5,8 +5,8 @@ import type { CoolDowns } from "./admission.ts";
 const MAX_ENTRIES = 10_000;
 
 /**
- * Credentials that were refused and are left alone for a while, in memory. `onCooled` tells the other instances; one that
- * starts later learns by a refusal of its own.
+ * Credentials that were refused and are not used for a while, in memory. `onCooled` informs the other instances; one that
+ * starts later learns it from a refusal of its own.
  */
 export function createCoolDowns(clock: Clock, onCooled: (coolDown: CoolDown) => void): CoolDowns {
   const byCredential = new Map<string, CoolDown>();

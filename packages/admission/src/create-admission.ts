@@ -1,12 +1,12 @@
 /**
- * Admission: what a request must be granted before it may go upstream. It promises that limits hold over all instances
- * together (Lua on Redis), that they hold for this process when Redis is away (the twin in process, which keeps the books
- * all along), and that a frozen Redis costs a request next to nothing. It is apart from the gateway so that limits,
- * breakers and stickiness have one contract with two keepers and can be tested as such.
+ * Admission: what a request must be granted before it may go upstream. Limits hold across all instances (Lua on Redis); when
+ * Redis is unavailable they hold for this process (the in-process twin keeps its books all the time); and a frozen Redis
+ * costs a request next to nothing. It is separate from the gateway so that limits, breakers and stickiness have one contract
+ * with two implementations that can be tested against each other.
  *
- * Rates are sliding windows (core/limits/rate-window). Cost is reserved at its worst case and settled to what it was; its
- * sums are a cache of the ledger (spend-books). What a request holds lives 30 s beyond the last sign of its process. While
- * Redis is away one instance stays exact, and each of several gives out its part of what was left: never unlimited.
+ * Rates are sliding windows (core/limits/rate-window). Cost is reserved at its maximum and settled to the actual amount; its
+ * sums are a cache of the ledger (spend-books). What a request holds outlives the last sign of its process by 30 s. While
+ * Redis is unavailable, a single instance stays exact and each of several grants its part of what was left: never unlimited.
  */
 import type { BreakerPolicy } from "@sluice/core/breaker/breaker";
 import { type Clock, systemClock } from "@sluice/core/clock";
@@ -27,39 +27,39 @@ import type { SpendReader } from "./spend-reader.ts";
 import { createSticky } from "./sticky.ts";
 
 export interface AdmissionOptions {
-  /** null = one process: the twin alone. Stays the caller's; the subscription uses a connection of its own. */
+  /** null = a single process: only the twin. Owned by the caller; the subscription uses its own connection. */
   redis: Redis | null;
-  /** Read at every use, so that a change is in force at once. */
+  /** Read on each use, so that a change takes effect at once. */
   settings: () => Settings;
-  /** What a provider says of its own breakers, read as often; the settings hold for the rest. Default: none says anything. */
+  /** A provider's own breaker options, read as often; the settings apply to the rest. Default: no provider has any. */
   breakerOf?: (providerId: string) => ProviderBreaker | undefined;
-  /** Called on the one instance whose request opened, probed or closed a breaker. */
+  /** Called only on the instance whose request opened, probed or closed a breaker. */
   onTransition: (breaker: BreakerState) => void;
-  /** A credential was refused by this instance's request: the others are to be told. Default: there are none. */
+  /** Called when a request of this instance had its credential refused, to inform the others. Default: no others. */
   onCooled?: (coolDown: CoolDown) => void;
   instanceId: string;
   clock?: Clock;
   log?: Log;
-  /** What the ledger says was spent; null = nothing was. */
+  /** Reads what was spent from the ledger; null = nothing was. */
   spend?: SpendReader | null;
-  /** How many processes share the limits, this one included. Default 1. */
+  /** How many processes share the limits, including this one. Default 1. */
   instances?: () => number;
   /** For tests. */
   timing?: Partial<AdmissionTiming>;
-  /** For tests: stands in for Redis' clock. */
+  /** For tests: replaces Redis' clock. */
   testNow?: () => number;
 }
 
 interface AdmissionTiming {
   /** How long a lease outlives its process. */
   leaseMs: number;
-  /** How long a probe may stay without a verdict. */
+  /** How long a probe may go without a verdict. */
   probeMs: number;
-  /** Between two readings of all shared breakers. */
+  /** Interval between two reads of all shared breakers. */
   refreshMs: number;
-  /** Between two looks at the ledger by whichever instance comes first. */
+  /** Interval between two reconciliations with the ledger, by whichever instance comes first. */
   rebuildMs: number;
-  /** How long Redis may take to answer. */
+  /** Timeout of Redis commands. */
   commandMs: number;
 }
 

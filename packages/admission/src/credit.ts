@@ -1,15 +1,16 @@
 /**
- * What a prepaid user's credit still covers. A request reserves the most it may cost, its end puts the actual in that
- * place, and its committed row takes it out of both the balance and the reservations at once: so the remainder
+ * What a prepaid user's credit still covers. A request reserves the most it may cost, its end replaces that by the actual
+ * cost, and its committed row takes it out of both the balance and the reservations in one step. So the remainder
  *
  *   balance - holds - floor - (reserved + spent and not yet committed)
  *
- * is exact at any moment, asks no database on the way, and never counts a cent twice. Redis keeps it for all
- * instances (Lua); the twin in this process keeps its own part all along. Balances come from Postgres: of a user when
- * they are first met, after every entry, and every minute for those in use.
+ * is exact at any moment, needs no database query per request, and never counts a cent twice. Redis keeps it for all
+ * instances (Lua); the twin in each process keeps its own part all the time. Balances come from Postgres: when a user is
+ * first seen, after every entry, and every minute for users with recent requests.
  *
- * Redis away: an instance that is alone goes on by its twin, exactly; of several, none can know what the others grant,
- * and prepaid requests are told to come again. Redis emptied: the same until every instance has put its part back.
+ * When Redis is unavailable, a single instance continues exactly with its twin. Of several, none knows what the others grant,
+ * so prepaid requests are refused with a Retry-After. The same applies after Redis was emptied, until every instance has
+ * put its part back.
  */
 import { type Clock, systemClock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
@@ -19,13 +20,13 @@ import type { Redis } from "ioredis";
 import { createLocalCredit } from "./local-credit.ts";
 import { createSharedCredit } from "./shared-credit.ts";
 
-/** Committed: balance - holds - floor of each user, and which of the given requests are in it already. nano-USD. */
+/** Committed state: balance - holds - floor of each user, nano-USD, and which of the given requests it includes. */
 export interface CommittedCredit {
   availableNanoUsd: Map<string, number>;
   settled: Set<string>;
 }
 
-/** Reads them in one snapshot. A user without an account has nothing. */
+/** Reads both in one snapshot. A user without an account has nothing. */
 export type LoadCredit = (userIds: readonly string[], requestIds: readonly string[]) => Promise<CommittedCredit>;
 
 export interface CreditRefusal {
@@ -39,42 +40,42 @@ export interface CreditStats {
   /** Reserved, or spent and not yet committed, by this process; nano-USD. */
   openNanoUsd: number;
   rebuilds: number;
-  /** Other processes that admit requests, as Redis last said; null = nobody has said. */
+  /** Other processes that admit requests, as last reported by Redis; null = not reported yet. */
   others: number | null;
-  /** What rebuilds had to correct since the start, as absolute amounts; nano-USD. */
+  /** Sum of the absolute corrections by rebuilds since the start; nano-USD. */
   driftNanoUsd: number;
 }
 
 export interface Credit {
   /**
-   * Sets an amount aside under an id. null = done.
-   * @throws SluiceError `unavailable` when nobody can say what is left.
+   * Reserves an amount under an id. null = done.
+   * @throws SluiceError `unavailable` when the remainder cannot be determined.
    */
   reserve(id: string, userId: string, amountNanoUsd: number): Promise<CreditRefusal | null>;
   /** The request cost this; its row will follow. Never throws, nor do the following. */
   spend(id: string, amountNanoUsd: number): void;
   /** Nothing will be charged. */
   release(id: string): void;
-  /** These rows are committed: they are in the balance. Unknown ids are nobody's here. */
+  /** These rows are committed, so the balance includes them. Ids that are unknown here are ignored. */
   settled(ids: readonly string[]): void;
-  /** Ends of an earlier life that are not committed yet. */
+  /** Restores ends from before a restart that are not committed yet. */
   restore(ends: readonly { id: string; userId: string; costNanoUsd: number }[]): void;
-  /** Their accounts changed: reads them again. */
+  /** The accounts of these users changed: reads them again. */
   refresh(userIds: readonly string[]): Promise<void>;
   stats(): CreditStats;
   close(): Promise<void>;
 }
 
 export interface CreditOptions {
-  /** null = one process: the twin alone. */
+  /** null = a single process: only the twin. */
   redis: Redis | null;
   clock?: Clock;
   log: Log;
   instanceId: string;
   load: LoadCredit;
-  /** Whether this process admits requests: only such ones count as sharing the credit. */
+  /** Whether this process admits requests: only such processes count as sharing the credit. */
   admits: boolean;
-  /** Balances moved by committed rows, gathered over two seconds. */
+  /** Users whose balances were moved by committed rows, collected over two seconds. */
   onMoved: (userIds: readonly string[]) => void;
   /** For tests. */
   timing?: Partial<CreditTiming>;
@@ -82,7 +83,7 @@ export interface CreditOptions {
 
 interface CreditTiming {
   rebuildMs: number;
-  /** Between two signs of life, which also notice that Redis was emptied. */
+  /** Interval of signs of life, which also detect that Redis was emptied. */
   beatMs: number;
   /** How long a reservation outlives its process. */
   holdMs: number;
@@ -90,10 +91,10 @@ interface CreditTiming {
 }
 
 const defaultTiming: CreditTiming = { rebuildMs: 60_000, beatMs: 10_000, holdMs: 15 * 60_000, movedMs: 2_000 };
-/** Users that nothing is open for are forgotten after this long. */
+/** Users without open reservations are forgotten after this long. */
 const IDLE_MS = 10 * 60_000;
 
-/** Over Redis with the twin in process, or the twin alone. */
+/** Over Redis with the in-process twin, or the twin alone. */
 export function createCredit(options: CreditOptions): Credit {
   const { redis, clock = systemClock, log, instanceId, load, admits, onMoved } = options;
   const timing = { ...defaultTiming, ...options.timing };
@@ -111,7 +112,7 @@ export function createCredit(options: CreditOptions): Credit {
   const unavailable = (detail: string): SluiceError =>
     new SluiceError("unavailable", { message: "The credit cannot be checked right now. Try again.", detail, retryAfterS: 5 });
 
-  /** Puts this process's part right in Redis, then reads the balances. */
+  /** Corrects this process's part in Redis, then reads the balances. */
   async function rebuild(userIds: readonly string[], counts: boolean): Promise<void> {
     let drift = 0;
     try {
@@ -165,7 +166,7 @@ export function createCredit(options: CreditOptions): Credit {
         const refusal = await shared.reserve({ id, userId, amount, onGranted: () => local.put(id, userId, amount) });
         if (refusal === "wait") throw unavailable("Redis was emptied; the instances are putting their parts back");
         if (refusal) return refusal;
-        // Should Redis go, the twin needs to know where it began.
+        // If Redis becomes unavailable, the twin needs to know the balance to start from.
         void local.known(userId).catch(() => undefined);
         return null;
       } catch (error) {

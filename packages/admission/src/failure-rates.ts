@@ -1,16 +1,16 @@
 import type { Clock } from "@sluice/core/clock";
 
-/** Of the last one to two half minutes. */
+/** Over the last 30 to 60 seconds. */
 export interface FailureShare {
   requests: number;
   failures: number;
 }
 
-/** A share of fewer requests than this says nothing. */
+/** A rate over fewer requests says nothing. */
 export const minRequests = 20;
 
 interface Window {
-  /** Which half minute `now` counts. */
+  /** The half minute that `now` counts. */
   half: number;
   now: FailureShare;
   before: FailureShare;
@@ -19,7 +19,7 @@ interface Window {
 const halfMs = 30_000;
 const maxWindows = 10_000;
 
-/** How often each provider × model failed lately in this process: two counters of half a minute, no timer, no list. */
+/** Recent failure rates per provider and model in this process: two half-minute counters each, without timers or lists. */
 export function createFailureRates(clock: Clock): {
   note(id: string, isSuccess: boolean): FailureShare;
   forget(id: string): void;

@@ -1,7 +1,7 @@
 import type { CostWindows } from "@sluice/core/limits/cost-windows";
 import type { AppliedLimits, CostKind, LimitKind, LimitOwner } from "@sluice/core/limits/limit-values";
 
-/** An owner as the books are named by it. */
+/** An owner as it identifies its book. */
 export interface OwnerRef {
   owner: LimitOwner;
   /** A UUID, or a group's name. */
@@ -11,44 +11,44 @@ export interface OwnerRef {
 /** What a request asks of one owner. */
 export interface OwnerAsk extends OwnerRef {
   limits: AppliedLimits;
-  /** The worst case, nano-USD: reserved until it is settled. */
+  /** The maximum cost, nano-USD: reserved until it is settled. */
   costNanoUsd: number;
 }
 
-/** What a request asks: one of the alternatives, in order, and all owners of it together. */
+/** What a request asks for: the first possible one of the alternatives, each with all of its owners together. */
 export interface TakeAsk {
   id: string;
-  /** When the request began: what it costs counts in the windows of that time. */
+  /** When the request began: its cost counts in the windows of that time. */
   startedAtMs: number;
   /** Estimated; corrected when it is settled. */
   tokens: number;
   alternatives: readonly (readonly OwnerAsk[])[];
   windows: CostWindows;
-  /** What `windows` were made for. */
+  /** The time for which `windows` were made. */
   nowMs: number;
-  /** How long a request may wait in line for a place in flight; 0 = there is no line, and nobody is overtaken. */
+  /** How long a request may wait in line for an in-flight slot; 0 = there is no line. */
   queueMs: number;
 }
 
-/** Why a request was refused: by the first alternative's first limit in the order of refusal. */
+/** Why a request was refused: the first limit, in checking order, that the first alternative exceeds. */
 export interface KeeperRefusal {
   ask: OwnerAsk;
   limit: LimitKind;
-  /** What is used and reserved of it. */
+  /** How much of it is used and reserved. */
   used: number;
-  /** Only reservations stand in the way: room may come at any moment. */
+  /** Only reservations stand in the way: room may appear at any moment. */
   onlyReserved: boolean;
-  /** ms; null = not by the clock. */
+  /** ms; null = time alone makes no room. */
   freesAtMs: number | null;
 }
 
-/** What of its limits an owner uses. */
+/** How much of its limits an owner uses. */
 export interface OwnerUsage {
   inFlight: number;
-  /** Requests, and tokens, of the running second and the 60 before it, by second of the epoch, oldest first. */
+  /** Requests, and tokens, of the current second and the 60 before it, by second since the epoch, oldest first. */
   rate: { second: number; count: number }[];
   tokens: { second: number; count: number }[];
-  /** nano-USD settled, by kind; null = not known here. */
+  /** Settled nano-USD by kind; null = unknown here. */
   spent: Partial<Record<CostKind, number>> | null;
   /** nano-USD reserved by requests in flight. */
   reserved: number;
@@ -57,29 +57,29 @@ export interface OwnerUsage {
 export type TakeReply =
   | { kind: "taken"; alternative: number; second: number; used: readonly Partial<Record<CostKind, number>>[] }
   | { kind: "refused"; refusal: KeeperRefusal }
-  /** What these owners have spent is not known: it has to be read from the ledger first. */
+  /** What these owners have spent is unknown and must first be read from the ledger. */
   | { kind: "unknown"; owners: readonly OwnerAsk[] };
 
-/** What a request really used, to one of its owners. */
+/** What a request actually used, at one of its owners. */
 export interface Settlement extends OwnerRef {
   limits: AppliedLimits;
   costNanoUsd: number;
   tokens: number;
-  /** Booked when it was admitted, and the second of it. */
+  /** The tokens booked at admission, and the second they were booked in. */
   estimatedTokens: number;
   second: number;
 }
 
-/** How a line before a limit is kept: at most `size` wait, each at most `waitMs`. */
+/** A place in the line before a limit, where at most `size` wait, each for at most `waitMs`. */
 export interface QueuePlace extends OwnerRef {
   requestId: string;
   size: number;
   waitMs: number;
-  /** What of it is left to this one, which may have waited in another line before. */
+  /** What is left of that for this request, which may have waited in another line before. */
   leftMs: number;
 }
 
-/** Books are named by their owner. */
+/** The name of an owner's book. */
 export function bookName({ owner, id }: OwnerRef): string {
   return `${owner}:${id}`;
 }

@@ -1,19 +1,19 @@
 import { defineScript } from "@sluice/db/redis-script";
 
 /**
- * Limits on Redis. The books of an owner stand under `sluice:limit:<owner>:<id>`:
+ * Limits on Redis. The books of an owner are stored under `sluice:limit:<owner>:<id>`:
  *
  * - `:live` ZSET of request ids, score = expiry by Redis' own clock, so that a dead instance needs no sweeper; `:held` HASH
  *   of what each of them reserves, nano-USD
- * - `:book` HASH: `reserved`, the sum of those; `layout`, by which rules the rest was made (none: nothing is known of the
- *   past); per cost kind its sum and `<kind>:start`
- * - `:spend` HASH of five-minute buckets for windows that roll; `:recent` HASH of settled requests that the ledger did not
- *   show yet, `<nano-USD>|<start>`
+ * - `:book` HASH: `reserved`, the sum of those; `layout`, the rules with which the rest was made (missing: the past is
+ *   unknown); per cost kind its sum and `<kind>:start`
+ * - `:spend` HASH of five-minute buckets for rolling windows; `:recent` HASH of settled requests that the ledger has not
+ *   shown yet, `<nano-USD>|<start>`
  * - `:rpm`, `:tpm` HASH of second → count, `first` = oldest second kept, `total` = sum (core/limits/rate-window)
- * - `:queue` ZSET of request ids in line, score = arrival
+ * - `:queue` ZSET of waiting request ids, score = arrival
  *
- * Every key has a TTL and is made again when it is gone: costs from the ledger, the rest by those who hold it. `now` is
- * Redis' time, or the fake clock's of a test. Key names are made here from the owners': Cluster is refused at boot.
+ * Every key has a TTL and is recreated when it is gone: costs from the ledger, the rest by the processes that hold it. `now` is
+ * Redis' time, or a test's fake clock. Scripts derive key names from owners, which is why Cluster is refused at boot.
  */
 const prelude = `
 local ask = cjson.decode(ARGV[1])
@@ -83,13 +83,13 @@ end
 `;
 
 /**
- * What requests of one turn begin and end, in one script. KEYS names of owners' books · ARGV {at, leaseMs, starts, rolling,
- * owners: what is limited, one per key; ends: {id, start, owners: {key, cost, tokens, estimate, second}}; asks: {id, tokens,
- * queueMs, alternatives: lists of {key, cost}}}. First the ends, each of which counts once. Then each ask takes all owners of its
- * first alternative that has room, or writes nothing that counts.
- * → a reply per ask, or Redis' time in ms when the asks were made for another: {'taken', alternative, second, used per owner as
- * JSON, absent when no cost is limited} | {'refused', owner, kind, used, only reserved, frees at ms, -1 = by its window, -2 = not
- * by the clock} | {'unknown', owner, …}. An ask's owners are counted from 1 over its alternatives.
+ * Everything that begins and ends in one turn, as one script. KEYS names of owners' books · ARGV {at, leaseMs, starts, rolling,
+ * owners: limits, one per key; ends: {id, start, owners: {key, cost, tokens, estimate, second}}; asks: {id, tokens, queueMs,
+ * alternatives: lists of {key, cost}}}. The ends come first, and each counts once. Then each ask takes all owners of its first
+ * alternative that has room, or writes nothing that counts.
+ * → a reply per ask, or Redis' time in ms when the asks were made for a different time: {'taken', alternative, second, used per
+ * owner as JSON, absent when no cost is limited} | {'refused', owner, kind, used, only reserved, frees at ms, -1 = with its window,
+ * -2 = not by time} | {'unknown', owner, …}. An ask's owners are numbered from 1 across its alternatives.
  */
 export const turnScript = defineScript(`${prelude}
 local function charge(name, id, start, cost)
@@ -262,7 +262,7 @@ for index, request in ipairs(ask.asks) do replies[index] = takeFirstWithRoom(req
 return replies
 `);
 
-/** KEYS names, one per hold · ARGV {leaseMs, ids, costs (-1 = none)}. Adds what Redis lost: the holder knows best. */
+/** KEYS names, one per hold · ARGV {leaseMs, ids, costs (-1 = none)}. Also restores what Redis lost: the holder knows best. */
 export const renewScript = defineScript(`${prelude}
 for index, name in ipairs(KEYS) do
   local id, cost = ask.ids[index], ask.costs[index]
@@ -280,8 +280,8 @@ return 1
 `);
 
 /**
- * KEYS name · ARGV {layout, starts, sums, buckets, visible}: what the ledger says of an owner, and which requests it has in
- * its sums. The others that were settled are added. → by how much a sum was off, nano-USD.
+ * KEYS name · ARGV {layout, starts, sums, buckets, visible}: the ledger's figures for an owner, and the requests that its sums
+ * include. Other settled requests are added. → the largest error of a sum, nano-USD.
  */
 export const rebuildScript = defineScript(`${prelude}
 local name = KEYS[1]

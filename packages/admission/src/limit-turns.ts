@@ -6,7 +6,7 @@ export interface LimitTurnsOptions {
   gate: RedisGate;
   shared: SharedLimits;
   leaseMs: number;
-  /** Redis may not have heard of this end. */
+  /** Called for each end that Redis may not have received. */
   onLost: (end: End) => void;
 }
 
@@ -16,15 +16,15 @@ interface Asked {
   reject(error: unknown): void;
 }
 
-/** Of asks and of ends: a script holds up all of Redis while it runs. */
+/** Maximum number of asks, and of ends: a script blocks all of Redis while it runs. */
 const MOST = 64;
 
 /**
- * What requests ask of the shared books, and what they end with, leaves once per turn of the event loop, as one script: at a thousand
- * requests a second a command for each would cost this process and Redis more than all else that they do for a limit.
+ * Sends what requests ask of the shared books, and how they end, once per turn of the event loop as one script: at a thousand
+ * requests per second, a command for each would cost this process and Redis more than all other work for a limit.
  *
- * An ask waits for the others that have arrived by now; an end leaves with the running callback, since the client's next request must
- * find it told, at whichever instance.
+ * An ask waits for the others of its turn. An end leaves right after the running callback, because the client's next request must
+ * find it applied, on any instance.
  */
 export function createLimitTurns({ gate, shared, leaseMs, onLost }: LimitTurnsOptions) {
   let asked: Asked[] = [];
@@ -32,7 +32,7 @@ export function createLimitTurns({ gate, shared, leaseMs, onLost }: LimitTurnsOp
   let endsLeave = false;
   let sending: NodeJS.Immediate | null = null;
 
-  /** Sends all that waits. Never rejects: who asked is told, and ends are given back. */
+  /** Sends everything that waits. Never rejects: errors go to the callers, and ends are handed back. */
   function send(): Promise<void> {
     if (sending) clearImmediate(sending);
     sending = null;
@@ -59,9 +59,9 @@ export function createLimitTurns({ gate, shared, leaseMs, onLost }: LimitTurnsOp
 
   return {
     send,
-    /** Takes all owners of the first alternative that has room over all instances, or nothing. @throws when Redis does not answer. */
+    /** Takes all owners of the first alternative that has room across all instances, or nothing. @throws when Redis does not answer. */
     take(ask: TakeAsk): Promise<TakeReply | ClockReply> {
-      // Asks of one script are for the same windows.
+      // The asks of one script must be for the same windows.
       if (asked.length >= MOST || (asked[0] && asked[0].ask.windows !== ask.windows)) void send();
       return new Promise((resolve, reject) => {
         asked.push({ ask, resolve, reject });

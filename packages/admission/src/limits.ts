@@ -28,12 +28,12 @@ export interface LimitsOptions {
   clock: Clock;
   settings: () => Settings;
   leaseMs: number;
-  /** How many processes share the limits: when Redis is lost, each gives out its part. */
+  /** How many processes share the limits: when Redis is lost, each grants its part. */
   instances: () => number;
-  /** What the ledger says was spent; null = nothing was. */
+  /** Reads what was spent from the ledger; null = nothing was. */
   spend: SpendReader | null;
   log: Log;
-  /** For tests: stands in for Redis' clock too. */
+  /** For tests: replaces Redis' clock too. */
   testNow?: (() => number) | undefined;
 }
 
@@ -48,21 +48,21 @@ interface Holding {
 interface Waiting {
   ask: TakeAsk;
   signal: WaitSignal | null;
-  /** By the monotonic clock. */
+  /** On the monotonic clock. */
   untilMs: number;
-  /** The books in whose lines it has a place. */
+  /** Books in whose lines it already has a place. */
   standsIn: readonly string[];
 }
 
 const RENEW_BATCH = 500;
-/** Until sums that Redis has lost are in line with the ledger again: somebody does that every minute. */
+/** Time until sums that Redis lost are reconciled with the ledger, which some instance does every minute. */
 const FORGETFUL_MS = 120_000;
-/** Ends that Redis has not heard of; beyond it the ledger's sums bring them in. */
+/** Maximum number of ends kept for Redis; beyond it they arrive with the ledger's sums. */
 const MAX_UNTOLD = 10_000;
 
 /**
- * Limits of keys, users, groups and providers: what the local books grant is asked of Redis, kept alive there, settled and
- * ended. Redis' books decide while it answers; without it this process's do, for their part.
+ * Limits of keys, users, groups and providers. What the local books allow is requested from Redis, kept alive there, settled and
+ * ended. Redis' books decide while it answers; without it, this process's books decide for its part.
  */
 export function createLimits(options: LimitsOptions) {
   const { gate, clock, settings, leaseMs, instances, log } = options;
@@ -71,10 +71,10 @@ export function createLimits(options: LimitsOptions) {
   const holdings = new ChurningMap<string, Holding>();
   const untold: End[] = [];
   let skewMs = 0;
-  /** By the monotonic clock: until then Redis may have forgotten ends that the ledger does not show yet. */
+  /** On the monotonic clock: until then Redis may have lost ends that the ledger does not show yet. */
   let forgetfulUntilMs = Number.NEGATIVE_INFINITY;
   const decides = (): boolean => !gate?.isOpen();
-  /** Redis' time where there is one: instances whose clocks differ still share their windows. */
+  /** Redis' time if there is one: instances whose clocks differ still share their windows. */
   const nowMs = (): number => clock.now() + skewMs;
   const windows = windowsBy(settings, nowMs);
   const books = createSpendBooks({ gate, local, shared, windows, nowMs, spend: options.spend, log });
@@ -85,7 +85,7 @@ export function createLimits(options: LimitsOptions) {
     return local.take(ask, gate ? Math.max(1, instances()) : 1);
   }
 
-  /** @throws SluiceError `unavailable` when what was spent is known nowhere: nobody is unlimited for that. */
+  /** @throws SluiceError `unavailable` when what was spent cannot be determined: that must not make anyone unlimited. */
   async function decideLocally(ask: TakeAsk): Promise<TakeReply> {
     const reply = takeLocally(ask);
     if (reply.kind !== "unknown") return reply;
@@ -103,18 +103,18 @@ export function createLimits(options: LimitsOptions) {
     try {
       reply = await askRedis(turns, ask);
     } catch {
-      // Redis failed, or what it has forgotten cannot be read from the ledger now: what this process knows decides.
+      // Redis failed, or what it lost cannot be read from the ledger now: the local books decide.
       return decideLocally(ask);
     }
     if (reply.kind !== "taken") return reply;
     const owners = ask.alternatives[reply.alternative] ?? [];
-    // Only now: what Redis refuses must not have stood against the requests that were asked for meanwhile.
+    // Only now, because a request that Redis refuses must not block the ones asked for meanwhile.
     local.hold(owners, ask);
     local.learn(owners, reply.used, ask);
     return reply;
   }
 
-  /** What Redis need not be asked for. */
+  /** A refusal that needs no query to Redis. */
   function ownRefusal(ask: TakeAsk): TakeReply | null {
     const refusal = local.refusal(ask, clock.monotonic() < forgetfulUntilMs);
     return refusal && { kind: "refused", refusal };
@@ -159,8 +159,8 @@ export function createLimits(options: LimitsOptions) {
   }
 
   /**
-   * Waits for a place at the owner who has none. Where another owner then has none either, it waits in that one's line as well, which is
-   * the one that moves; its places in the lines before stay. null = a line is full, time is over, or the client has gone.
+   * Waits for a slot at the owner that has none. If another owner then has none either, it also waits in that owner's line, which is
+   * the one that moves, and keeps its places in the earlier lines. null = a line is full, the time is over or the client has gone.
    */
   async function waitInLine(refused: KeeperRefusal, waiting: Waiting): Promise<TakeReply | null> {
     const { ask, signal, untilMs } = waiting;
@@ -224,7 +224,7 @@ export function createLimits(options: LimitsOptions) {
     release: (requestId) => end(requestId, nothingUsed),
     async usage(owner) {
       const ref = refOf(owner);
-      // What has ended by now is to be seen.
+      // Includes everything that has ended by now.
       void turns?.send();
       const own = () => local.usage(ref, windows(), nowMs());
       const read = () => (gate?.isOpen() ? gate.run((redis) => shared.usage(redis, ref, windows())).catch(own) : own());
@@ -241,7 +241,7 @@ export function createLimits(options: LimitsOptions) {
 
   return {
     limits,
-    /** Prolongs what is held; then tells what could not be told before. */
+    /** Extends what is held, then sends the ends that could not be sent before. */
     renew(): void {
       if (!gate) return;
       const batch: SharedHold[] = [];
@@ -259,10 +259,10 @@ export function createLimits(options: LimitsOptions) {
       if (!gate.isOpen()) return;
       for (const end of untold.splice(0)) turns?.end(end);
     },
-    /** Brings the sums in line with the ledger; one instance does it for all. */
+    /** Reconciles the sums with the ledger; one instance does it for all. */
     rebuild: (instanceId: string) => books.rebuild(instanceId),
     sweep: () => local.sweep(nowMs()),
-    /** What a stopping process still holds ends; bounded by the gate's time limit. */
+    /** Ends what a stopping process still holds; bounded by the gate's timeout. */
     async close(): Promise<void> {
       lines.close();
       for (const holding of holdings.values()) turns?.end(endOf(holding, { costNanoUsd: 0, tokens: holding.ask.tokens }));
@@ -296,18 +296,18 @@ function ownerAsk({ owner, id, values }: LimitedOwner, costNanoUsd: number): Own
   return limits && { owner, id, limits, costNanoUsd: limits.costs ? costNanoUsd : 0 };
 }
 
-/** Whether a place in flight is what is missing. */
+/** Whether a missing in-flight slot is the reason. */
 function isFull(reply: TakeReply): reply is Extract<TakeReply, { kind: "refused" }> {
   return reply.kind === "refused" && reply.refusal.limit === "in_flight";
 }
 
-/** 0 = nobody waits: no line, or no place that a release would free. */
+/** 0 = no waiting: there is no line, or releasing a slot would not help. */
 function queueSize(settings: Settings, { limit, ask }: KeeperRefusal): number {
   const perSlot = settings["limits.queuePerSlot"];
   return limit === "in_flight" && perSlot > 0 ? Math.max(Math.floor((ask.limits.inFlight ?? 0) * perSlot), 3) : 0;
 }
 
-/** The windows in force, made anew when one of them ends or their rules change. */
+/** The windows in force, recomputed when one of them ends or their rules change. */
 function windowsBy(settings: () => Settings, nowMs: () => number): () => CostWindows {
   let made: { of: Settings; windows: CostWindows; fromMs: number } | null = null;
   return () => {

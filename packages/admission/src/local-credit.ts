@@ -6,16 +6,16 @@ interface Book {
   open: Map<string, number>;
   openNanoUsd: number;
   usedAtMs: number;
-  /** Rows that were committed while a reading is under way, with their amounts: it may have seen them or not. */
+  /** Rows committed during a read, with their amounts: the read may or may not have seen them. */
   lately: Map<string, number> | null;
   loading: Promise<number> | null;
-  /** The reading that begins when `loading` is done, for who may have come too late for that one. */
+  /** The read that follows `loading`, for callers that may have come too late for that one. */
   next: Promise<number> | null;
 }
 
 /**
- * The twin: this process's reservations beside the committed balances. Alone it is the whole truth. Amounts are
- * nano-USD, exact below 2^53 ($9,007,199).
+ * The twin: this process's reservations next to the committed balances. In a single process it is the whole truth. Amounts
+ * are nano-USD, exact below 2^53 ($9,007,199).
  */
 export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
   const books = new Map<string, Book>();
@@ -38,7 +38,7 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
     owners.set(id, userId);
   }
 
-  /** Takes it out; what it was, or null when it was not there. */
+  /** Removes a reservation and returns it; null when there was none. */
   function remove(id: string): { userId: string; book: Book; amount: number } | null {
     const userId = owners.get(id);
     const book = userId === undefined ? undefined : books.get(userId);
@@ -50,7 +50,7 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
     return { userId, book, amount };
   }
 
-  /** Reads one user's balance; by how much what was believed was wrong. */
+  /** Reads one user's balance. Returns by how much the known one was wrong. */
   function read(userId: string): Promise<number> {
     const book = bookOf(userId);
     book.loading ??= (async () => {
@@ -61,9 +61,9 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
         const before = book.availableNanoUsd;
         let believed = before ?? 0;
         let available = availableNanoUsd.get(userId) ?? 0;
-        // Committed after the reading, and heard of before its answer.
+        // Committed after the read, but reported before its result.
         for (const [id, amount] of book.lately) if (!settled.has(id)) available -= amount;
-        // In the reading, and not heard of yet.
+        // Included in the read, but not reported yet.
         for (const id of settled) if (book.open.has(id)) believed -= remove(id)?.amount ?? 0;
         book.availableNanoUsd = available;
         return before === null ? 0 : Math.abs(available - believed);
@@ -75,7 +75,7 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
     return book.loading;
   }
 
-  /** The same by a reading that begins from now on: one under way may not see what was committed a moment ago. */
+  /** The same with a read that begins now: one in progress may not see what was committed a moment ago. */
   function readAnew(userId: string): Promise<number> {
     const book = bookOf(userId);
     if (!book.loading) return read(userId);
@@ -91,11 +91,11 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
   return {
     put,
     isKnown: (userId: string): boolean => books.get(userId)?.availableNanoUsd != null,
-    /** Reads the balance unless it is known. @throws what reading throws. */
+    /** Reads the balance unless it is known. @throws what the read throws. */
     async known(userId: string): Promise<void> {
       if (bookOf(userId).availableNanoUsd === null) await read(userId);
     },
-    /** Takes it, or says what is there. The user must be known. */
+    /** Takes the amount, or returns what is available. The user's balance must be known. */
     take(id: string, userId: string, amount: number): CreditRefusal | null {
       const book = bookOf(userId);
       if (book.open.has(id)) return null;
@@ -104,14 +104,14 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
       put(id, userId, amount);
       return null;
     },
-    /** Whose it is; null when it is not open. */
+    /** Changes the amount and returns its user; null when it is not open. */
     change(id: string, amount: number): string | null {
       const userId = owners.get(id) ?? null;
       if (userId !== null) put(id, userId, amount);
       return userId;
     },
     drop: (id: string): string | null => remove(id)?.userId ?? null,
-    /** By user, those that were open here. */
+    /** Those that were open here, by user. */
     settle(ids: readonly string[]): Map<string, string[]> {
       const found = new Map<string, string[]>();
       for (const id of ids) {

@@ -33,17 +33,17 @@ import {
   type TakeReply,
 } from "./limit-keeper.ts";
 
-/** How this process's own books are asked. */
+/** The role of this process's own books. */
 export interface LocalRole {
-  /** They decide alone; otherwise they are a lower bound, and Redis is asked too. */
+  /** They decide alone; otherwise they are a lower bound, and Redis is asked as well. */
   decides: boolean;
-  /** How many share the limits without seeing one another: each gives out its part of what is left. */
+  /** Number of instances that share the limits without seeing each other: each grants its part of what is left. */
   instances: number;
-  /** Whether they refuse by cost. A correction may have made that less: Redis is told by the ledger, these books are not. */
+  /** Whether they may refuse by cost. After a correction the cost may be lower: the ledger tells Redis, but not these books. */
   byCost: boolean;
 }
 
-/** What Redis last said beyond this process's own part, of one window. */
+/** What Redis last reported beyond this process's own part, for one window. */
 interface OthersPart {
   startMs: number;
   untilMs: number;
@@ -57,36 +57,36 @@ interface OwnerBook {
   rpm: RateWindow | null;
   tpm: RateWindow | null;
   spend: SpendBook;
-  /** Settled, and not seen in the ledger yet. */
+  /** Settled, but not seen in the ledger yet. */
   recent: Map<string, { startedAtMs: number; nanoUsd: number }>;
   others: Partial<Record<CostKind, OthersPart>>;
-  /** What this process had used of a kind when it came to decide alone among several, by the window it was of. */
+  /** What this process had used when it began to decide alone among several, by kind, with the window it belongs to. */
   aloneSince: Partial<Record<CostKind, { startMs: number; used: number }>>;
-  /** In line for a place in flight, oldest first. */
+  /** Waiting for an in-flight slot, oldest first. */
   queue: string[];
   usedAtMs: number;
 }
 
-/** The first alternative that nothing stands against. */
+/** The first alternative that no limit refuses. */
 interface Room {
   alternative: number;
   owners: readonly OwnerAsk[];
   books: readonly OwnerBook[];
 }
 
-/** Settled costs that are remembered per owner until the ledger shows them. */
+/** Settled costs remembered per owner until the ledger shows them. */
 const MAX_RECENT = 100_000;
 const IDLE_MS = 2 * 3_600_000;
 
 /**
- * The books of this process: the same contract that the Lua scripts keep on Redis. Alone they are the whole truth; beside
- * Redis they hold this process's own part, so that their refusals by rate and by requests in flight are always right and are
- * given without asking, and when Redis fails they go on from what it said last. Leases need no expiry here: they end with the process.
+ * The books of this process, with the same contract as the Lua scripts on Redis. In a single process they are the whole truth.
+ * Next to Redis they hold this process's part: their refusals by rate and by requests in flight are always right and need no query,
+ * and when Redis fails they continue from what it last reported. Leases need no expiry here, because they end with the process.
  */
 export class LocalLimits {
   readonly #books = new Map<string, OwnerBook>();
 
-  /** Takes all owners of the first alternative that has room, or nothing; these books decide, as one of so many instances. */
+  /** Takes all owners of the first alternative that has room, or nothing; these books decide, as one of this many instances. */
   take(ask: TakeAsk, instances: number): TakeReply {
     const unknown = ask.alternatives.flat().filter((owner) => !this.isKnown(owner, ask));
     if (unknown.length > 0) return { kind: "unknown", owners: unknown };
@@ -96,27 +96,27 @@ export class LocalLimits {
     return { kind: "taken", alternative, second: Math.floor(ask.nowMs / 1000), used: taken(owners, books, ask) };
   }
 
-  /** Whether what an owner has spent is known here, if only as Redis told it. */
+  /** Whether what an owner has spent is known here, even if only as reported by Redis. */
   isKnown({ limits, ...ref }: OwnerAsk, { windows }: TakeAsk): boolean {
     if (!limits.costs) return true;
     return this.#books.get(bookName(ref))?.spend.layout === layoutOf(windows, limits.totalSinceMs);
   }
 
-  /** What Redis need not be asked for: this process's own part is too much already. null = it is to say. */
+  /** A refusal for which this process's own part is already enough. null = Redis has to decide. */
   refusal(ask: TakeAsk, byCost: boolean): KeeperRefusal | null {
     const found = this.#firstWithRoom(ask, { decides: false, instances: 1, byCost });
     return "limit" in found ? found : null;
   }
 
-  /** Holds what Redis has granted. */
+  /** Books what Redis has granted. */
   hold(owners: readonly OwnerAsk[], ask: TakeAsk): void {
     const books = owners.map((owner) => this.#open(owner, ask.nowMs));
     taken(owners, books, ask);
   }
 
   /**
-   * Ends a request: its reservations become what it really cost. Books that decide remember it until the ledger shows it;
-   * a request counts once.
+   * Ends a request: its reservations are replaced by the actual cost. Books that decide remember it until the ledger shows it. A
+   * request counts once.
    */
   settle(request: { id: string; startedAtMs: number }, settlements: readonly Settlement[], nowMs: number, decides: boolean): void {
     for (const settlement of settlements) {
@@ -138,7 +138,7 @@ export class LocalLimits {
     }
   }
 
-  /** What Redis said was used, when it admitted a request that these books have taken already. */
+  /** Adopts what Redis reported as used when it admitted a request that these books have already taken. */
   learn(owners: readonly OwnerAsk[], used: readonly Partial<Record<CostKind, number>>[], { windows, nowMs }: TakeAsk): void {
     for (const [index, owner] of owners.entries()) {
       const book = this.#books.get(bookName(owner));
@@ -151,7 +151,7 @@ export class LocalLimits {
         const startMs = kind === "total" ? owner.limits.totalSinceMs : (window?.startMs ?? 0);
         book.others[kind] = { startMs, untilMs: window?.endMs ?? nowMs + length, nanoUsd: Math.max(0, nanoUsd - own) };
       }
-      // Now the past is known, if only as a sum.
+      // The past is known now, even if only as a sum.
       book.spend.layout = layoutOf(windows, owner.limits.totalSinceMs);
     }
   }
@@ -162,12 +162,12 @@ export class LocalLimits {
     return book ? [...book.recent.keys(), ...book.live.keys()] : [];
   }
 
-  /** Takes over what the ledger says of an owner; `visible` = requests that are in its sums. @returns by how much a sum was off, nano-USD. */
+  /** Adopts the ledger's figures; `visible` = requests that its sums include. @returns the largest error of a sum, nano-USD. */
   rebuild(ref: OwnerRef, facts: SpendFacts, visible: ReadonlySet<string>, nowMs: number): number {
     const book = this.#open(ref, nowMs);
     for (const id of visible) {
       if (book.recent.delete(id) || !book.live.has(id)) continue;
-      // Over and charged: its own settlement, still on the way, must not count once more.
+      // Ended and charged: its own settlement, which is still on its way, must not count again.
       this.#endHold(book, id);
       book.recent.set(id, { startedAtMs: 0, nanoUsd: 0 });
     }
@@ -183,7 +183,7 @@ export class LocalLimits {
     return Math.max(...off);
   }
 
-  /** What is known of an owner's past is not to be relied on any more. */
+  /** Marks what is known about an owner's past as unreliable. */
   forget(ref: OwnerRef): void {
     const book = this.#books.get(bookName(ref));
     if (book) book.spend.layout = null;
@@ -205,7 +205,7 @@ export class LocalLimits {
     };
   }
 
-  /** Stands in line; false = it is full. Who stands there already stays where they are. */
+  /** Joins the line; false = it is full. A request that is already in line keeps its place. */
   join({ requestId, size, ...ref }: QueuePlace, nowMs: number): boolean {
     const { queue } = this.#open(ref, nowMs);
     if (queue.includes(requestId)) return true;
@@ -220,12 +220,12 @@ export class LocalLimits {
     if (book) leaveLine(book, requestId);
   }
 
-  /** Owners whose cost is limited and that were used since then. */
+  /** Owners with a limited cost that were used since then. */
   usedSince(sinceMs: number): string[] {
     return [...this.#books].filter(([, book]) => book.usedAtMs >= sinceMs && book.spend.layout !== null).map(([name]) => name);
   }
 
-  /** Forgets owners that have been quiet. */
+  /** Removes owners that have been idle. */
   sweep(nowMs: number): void {
     for (const [name, book] of this.#books) {
       trimSpend(book.spend, nowMs);
@@ -240,7 +240,7 @@ export class LocalLimits {
   #firstWithRoom(ask: TakeAsk, role: LocalRole): KeeperRefusal | Room {
     let refusal: KeeperRefusal | null = null;
     for (const [alternative, owners] of ask.alternatives.entries()) {
-      // Once each: a book is found by a name that is put together, and the order of refusal comes back to it for every kind.
+      // Looked up once: book names are concatenated strings, and the checks visit each owner once per kind.
       const books = owners.map((owner) => this.#open(owner, ask.nowMs));
       const found = refusalOf(owners, books, ask, role);
       if (!found) return { alternative, owners, books };
@@ -271,7 +271,7 @@ export class LocalLimits {
   }
 }
 
-/** By kind first, then by owner: the order of refusal. */
+/** Checks by kind first, then by owner. */
 function refusalOf(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask: TakeAsk, role: LocalRole): KeeperRefusal | null {
   for (const kind of limitKinds) {
     for (const [index, owner] of owners.entries()) {
@@ -290,7 +290,7 @@ function isOfCost(kind: LimitKind): boolean {
   return costKinds.some((cost) => cost === kind);
 }
 
-/** Takes all of it. @returns what each owner has used since, of the kinds of cost that are limited. */
+/** Takes everything. @returns what each owner has used now, for the limited kinds of cost. */
 function taken(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask: TakeAsk): Partial<Record<CostKind, number>>[] {
   const { id, nowMs, tokens, windows } = ask;
   return owners.map((owner, index) => {
@@ -332,12 +332,12 @@ function refusalOfKind(kind: LimitKind, owner: OwnerAsk, book: OwnerBook, ask: T
   return costRefusal(kind, owner, book, ask, role);
 }
 
-/** Several that do not see one another give out a part each, and at least one. */
+/** Instances that do not see each other grant a part each, and at least one. */
 function partOf(limit: number | null, { decides, instances }: LocalRole): number | null {
   return limit === null || !decides || instances <= 1 ? limit : Math.max(1, Math.floor(limit / instances));
 }
 
-/** With a line, the places that are free are for those at its head. */
+/** With a line, free slots belong to those at its head. */
 function inFlightRefusal(owner: OwnerAsk, book: OwnerBook, ask: TakeAsk, role: LocalRole): Found | null {
   const limit = partOf(owner.limits.inFlight, role);
   if (limit === null) return null;
@@ -358,7 +358,7 @@ function rateRefusal(
   if (window) advanceRate(window, nowMs);
   const used = window?.total ?? 0;
   if (used + amount <= limit) return null;
-  // More than a minute ever has.
+  // More than the limit of a whole minute.
   if (amount > whole) return { used, onlyReserved: false, freesAtMs: null };
   const waitS = window ? rateRetryAfterS(window, limit - amount + 1, nowMs) : 1;
   return { used, onlyReserved: false, freesAtMs: nowMs + waitS * 1000 };
@@ -373,14 +373,14 @@ function costRefusal(kind: CostKind, owner: OwnerAsk, book: OwnerBook, ask: Take
   const used = spent + book.reserved;
   const ceiling = role.decides && role.instances > 1 ? shareOf(kind, limit, used, book, ask, role.instances) : limit;
   if (used + owner.costNanoUsd <= ceiling) return null;
-  // More than a window ever has.
+  // More than the limit of a whole window.
   if (owner.costNanoUsd > limit) return { used, onlyReserved: false, freesAtMs: null };
   const onlyReserved = spent + owner.costNanoUsd <= ceiling;
   const room = limit - owner.costNanoUsd - book.reserved;
   return { used, onlyReserved, freesAtMs: spendFreesAtMs(book.spend, kind, windows, { nowMs, room }) };
 }
 
-/** Up to where this process may go: what was used when Redis was lost, and its part of what was left then. */
+/** How far this process may go: what was used when Redis was lost, plus its part of what was left then. */
 function shareOf(kind: CostKind, limit: number, used: number, book: OwnerBook, { windows }: TakeAsk, instances: number): number {
   const startMs = kind === "total" ? 0 : (windows.fixed[kind]?.startMs ?? 0);
   let since = book.aloneSince[kind];

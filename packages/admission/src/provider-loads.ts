@@ -8,17 +8,17 @@ interface Load {
   atMs: number;
 }
 
-/** How much an older measurement counts falls to a third in this time. */
+/** Time constant of the EWMA: the weight of the old value falls to 1/e (about a third) in this time. */
 const DECAY_MS = 10_000;
 /** What a failure counts as. */
 const FAILED_MS = 10_000;
-/** What was not asked for so long is forgotten. */
+/** Entries unused for this long are dropped. */
 const KEPT_MS = 3_600_000;
 
 /**
- * What this process has at each provider, and how quick they are to it. The time to first content is a peak EWMA, as in Finagle's
- * load balancer: a slower measurement counts at once, quicker ones win it back over seconds. In process only: each instance
- * knows how the providers are to it, and what others have there shows in the times.
+ * This process's requests at each provider, and how fast the providers answer it. The time to first content is a peak EWMA, as in
+ * Finagle's load balancer: a slower measurement counts at once, faster ones recover over seconds. In process only: each instance
+ * measures for itself, and the load caused by others shows in the times.
  */
 export function createProviderLoads(clock: Clock): Loads & { sweep(): void } {
   const loads = new Map<string, Load>();

@@ -5,12 +5,12 @@ import type { Redis } from "ioredis";
 
 /** HASH of `provider|model` → JSON. Closed ones stay for an hour, so that "closed" and "lost" can be told apart. */
 const breakersKey = "sluice:breakers";
-/** Every change is announced here for the mirrors of the other instances. */
+/** Every change is published here for the mirrors of the other instances. */
 export const breakersChannel = "sluice:breakers";
 
-/** A breaker as it travels: times are by Redis' clock, beside `now` of the same clock. */
+/** A breaker in transit: times are by Redis' clock, next to `now` of the same clock. */
 export interface SharedBreaker extends Breaker {
-  /** Rises with every change of this breaker: µs of Redis' clock, as text. */
+  /** Increases with every change of this breaker: µs of Redis' clock, as text. */
   readonly rev: string;
 }
 
@@ -110,7 +110,7 @@ end
 return cjson.encode({ id = id, before = before, breaker = b, won = won, now = now })
 `);
 
-/** KEYS hash → JSON of all breakers; forgets those that have been closed for an hour. */
+/** KEYS hash → JSON of all breakers; deletes those that have been closed for an hour. */
 const listScript = defineScript(`
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -132,13 +132,13 @@ export interface BreakerChange {
   id: string;
   origin: string;
   policy: BreakerPolicy;
-  /** `fail`: the cause; `put`: JSON of a SharedBreaker whose times count from now. */
+  /** `fail` and `trip`: the cause; `put`: JSON of a SharedBreaker whose times are offsets from now. */
   text?: string;
   /** `fail`: how long the provider asked to be left alone. */
   retryAfterMs?: number;
 }
 
-/** One operation on the shared breaker; changes are announced to all instances. */
+/** One operation on the shared breaker; changes are published to all instances. */
 export async function changeShared(redis: Redis, change: BreakerChange): Promise<BreakerReply> {
   const { op, id, origin, policy, text = "", retryAfterMs = 0 } = change;
   const { failures, openMs, probeMs, probes } = policy;
@@ -146,12 +146,12 @@ export async function changeShared(redis: Redis, change: BreakerChange): Promise
   return JSON.parse(String(await runScript(redis, changeScript, [breakersKey], args))) as BreakerReply;
 }
 
-/** All breakers that any instance has something to say about. */
+/** All breakers that any instance has reported. */
 export async function listShared(redis: Redis): Promise<{ now: number; breakers: { id: string; breaker: SharedBreaker }[] }> {
   const list = JSON.parse(String(await runScript(redis, listScript, [breakersKey], []))) as {
     now: number;
     breakers: { id: string; breaker: SharedBreaker }[] | Record<string, never>;
   };
-  // Lua's empty table is an object in JSON.
+  // Lua encodes an empty table as a JSON object.
   return { now: list.now, breakers: Array.isArray(list.breakers) ? list.breakers : [] };
 }

@@ -3,18 +3,18 @@ import { defineScript, runScript, type Script } from "@sluice/db/redis-script";
 import type { CreditRefusal, LoadCredit } from "./credit.ts";
 
 /*
- * A user's credit for all instances: a HASH of `available` (committed), `open` (sum), `rev` (how often rows were committed
- * or the balance read since it was made) and of each reservation its amount and instance; beside it a ZSET of when each reservation lapses.
+ * A user's credit across all instances: a HASH of `available` (committed), `open` (sum), `rev` (how often rows were committed or
+ * the balance read since it was created) and, for each reservation, its amount and instance; next to it a ZSET of when each one expires.
  */
 const creditKey = (userId: string): string => `sluice:credit:${userId}`;
 const lapseKey = (userId: string): string => `sluice:credit:${userId}:lapse`;
-/** From when on (ms) the reservations in this Redis are complete. Gone with everything else when it is emptied. */
+/** Since when (ms) the reservations in this Redis are complete. Lost with everything else when Redis is emptied. */
 const EPOCH_KEY = "sluice:credit:epoch";
-/** ZSET of the instances that admit requests, by when they were last heard of. */
+/** ZSET of the instances that admit requests, scored by their last sign of life. */
 const INSTANCES_KEY = "sluice:credit:instances";
-/** Users nobody asked for in this long are forgotten. */
+/** Users without a request for this long are forgotten. */
 const FORGET_MS = 3_600_000;
-/** A balance that no rebuild has read again for this long may have missed an entry: it is read first. */
+/** A balance that no rebuild has read for this long may have missed an entry, so it is read first. */
 const STALE_MS = 150_000;
 const REBUILD_TRIES = 4;
 
@@ -76,8 +76,8 @@ redis.call('HINCRBY', KEYS[1], 'rev', 1)
 `);
 
 /**
- * KEYS credit, lapse · ARGV instance, hold ms, then id and amount of each of its reservations → {rev, all ids}. '?' = asked
- * for a moment ago: kept if it was granted, and not put in if it was not.
+ * KEYS credit, lapse · ARGV instance, hold ms, then id and amount of each of its reservations → {rev, all ids}. '?' = requested a
+ * moment ago: kept if it was granted, not added if it was not.
  */
 const beginScript = defineScript(`${lua}
 local own = {}
@@ -98,7 +98,7 @@ end
 return {tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0, ids}
 `);
 
-/** KEYS credit, lapse · ARGV rev, available, forget ms, ids that are committed … → {1, by how much it was wrong} | {0}. */
+/** KEYS credit, lapse · ARGV rev, available, forget ms, committed ids … → {1, by how much it was wrong} | {0, 0}. */
 const applyScript = defineScript(`${lua}
 if (tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0) ~= tonumber(ARGV[1]) then return {0, 0} end
 local believed = redis.call('HGET', KEYS[1], 'available')
@@ -114,7 +114,7 @@ redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return {1, whole(left and math.abs(tonumber(ARGV[2]) - left) or 0)}
 `);
 
-/** KEYS epoch, instances · ARGV instance, grace ms, beats that may be missed ms, 1 if it admits → {epoch, others}. */
+/** KEYS epoch, instances · ARGV instance, grace ms, silence allowed ms, 1 if it admits → {epoch, others}. */
 const beatScript = defineScript(`${lua}
 if ARGV[4] == '1' then redis.call('ZADD', KEYS[2], now, ARGV[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[3]))
@@ -141,7 +141,7 @@ interface Asked {
   id: string;
   userId: string;
   amount: number;
-  /** Called when it is granted, before anything else can happen: from then on it is among this process's own. */
+  /** Called as soon as it is granted: from then on it is one of this process's own reservations. */
   onGranted: () => void;
 }
 
@@ -151,13 +151,13 @@ export function createSharedCredit({ gate, load, instanceId, admits, beatMs, hol
     gate.run((redis) => runScript(redis, script, keys, args));
   const send = (script: Script, userId: string, ...args: (string | number)[]): void =>
     gate.send((redis) => runScript(redis, script, [creditKey(userId), lapseKey(userId)], args));
-  /** null: nobody has said yet. */
+  /** null: not reported yet. */
   let others: number | null = null;
   let knownEpoch = "";
-  /** By user, what Redis was asked for and has not answered: it may have granted it already. */
+  /** By user, what Redis was asked for but has not answered: it may already have granted it. */
   const asking = new Map<string, Set<string>>();
 
-  /** How long others may take to put back what an emptied Redis has lost. */
+  /** How long other instances may take to put back what an emptied Redis has lost. */
   const graceMs = (): number => (others ? beatMs + 2_000 : 0);
 
   async function ask({ id, userId, amount }: Asked, staleMs = STALE_MS): Promise<ReserveReply> {
@@ -165,7 +165,7 @@ export function createSharedCredit({ gate, load, instanceId, admits, beatMs, hol
     return (await run(reserveScript, keys, id, amount, instanceId, holdMs, graceMs(), FORGET_MS, staleMs)) as ReserveReply;
   }
 
-  /** By how much what Redis believed was wrong. */
+  /** Returns by how much Redis' figure was wrong. */
   async function rebuild(userId: string): Promise<number> {
     const keys = [creditKey(userId), lapseKey(userId)];
     for (let tries = 0; tries < REBUILD_TRIES; tries++) {
@@ -175,7 +175,7 @@ export function createSharedCredit({ gate, load, instanceId, admits, beatMs, hol
       const args = [rev, availableNanoUsd.get(userId) ?? 0, FORGET_MS, ...settled];
       const [applied, drift] = (await run(applyScript, keys, ...args)) as [applied: number, drift: string];
       if (applied === 1) return Number(drift);
-      // A row was committed meanwhile, whether the reading saw it is unknown; or another reading, perhaps a later one, came first.
+      // Meanwhile a row was committed, which the read may or may not have seen, or another read, perhaps a later one, was applied first.
     }
     return 0;
   }
@@ -186,7 +186,7 @@ export function createSharedCredit({ gate, load, instanceId, admits, beatMs, hol
       await rebuild(asked.userId);
       [answer, left] = await ask(asked);
     } else if (answer === "stale") {
-      // While Postgres is away nothing is committed and nobody is given credit: what was read last still holds.
+      // While Postgres is unavailable nothing is committed and no credit is added, so the last balance still holds.
       await rebuild(asked.userId).catch(() => undefined);
       [answer, left] = await ask(asked, Number.MAX_SAFE_INTEGER);
     }
@@ -196,7 +196,7 @@ export function createSharedCredit({ gate, load, instanceId, admits, beatMs, hol
 
   return {
     rebuild,
-    /** Other instances that admit requests, when Redis last answered. */
+    /** Other instances that admit requests, as of Redis' last answer. */
     others: (): number | null => others,
     /** @throws when Redis or, for a user it does not know, Postgres does not answer. */
     async reserve(asked: Asked): Promise<CreditRefusal | null | "wait"> {
@@ -221,7 +221,7 @@ export function createSharedCredit({ gate, load, instanceId, admits, beatMs, hol
     settle(userId: string, ids: readonly string[]): void {
       send(settleScript, userId, ...ids);
     },
-    /** Says that this instance lives; true = Redis has been emptied since the last time. */
+    /** Reports that this instance is alive. Returns true if Redis has been emptied since the last time. */
     async beat(): Promise<boolean> {
       const args = [instanceId, graceMs(), beatMs * 3, admits ? 1 : 0];
       const [epoch, count] = (await run(beatScript, [EPOCH_KEY, INSTANCES_KEY], ...args)) as [epoch: string, others: number];

@@ -23,29 +23,29 @@ export interface SharedHold {
   costNanoUsd: number | null;
 }
 
-/** A request that ends at its owners. */
+/** The end of a request, at its owners. */
 export interface End {
   id: string;
   startedAtMs: number;
   settlements: readonly Settlement[];
 }
 
-/** What is asked of Redis at once. */
+/** What is sent to Redis at once. */
 export interface Turn {
   asks: readonly TakeAsk[];
   ends: readonly End[];
 }
 
-/** Redis' clock is another one: windows have to be made for it. */
+/** Redis' clock differs: the windows have to be made for it. */
 export interface ClockReply {
   kind: "clock";
   redisNowMs: number;
 }
 
 const PREFIX = "sluice:limit:";
-/** Owners whose cost is limited, by their last use. */
+/** Owners with a limited cost, by their last use. */
 const SPENDERS = `${PREFIX}spenders`;
-/** Names the owner at which a place has become free while others wait. */
+/** Channel that names an owner with a free slot while others wait. */
 export const freedChannel = `${PREFIX}freed`;
 
 /** The books on Redis: one round trip per call. `testNow` replaces Redis' clock. */
@@ -54,8 +54,8 @@ export function createSharedLimits(testNow?: () => number) {
 
   return {
     /**
-     * What begins and ends together, in one script: first the ends; then each ask takes all owners of its first alternative that has
-     * room over all instances, or nothing. The asks' windows are the same. @returns a reply per ask.
+     * Everything that begins and ends together, in one script: the ends first, then each ask takes all owners of its first alternative
+     * that has room across all instances, or nothing. All asks have the same windows. @returns a reply per ask.
      */
     async turn(redis: Redis, { asks, ends }: Turn, leaseMs: number): Promise<TakeReply[] | ClockReply> {
       const [first] = asks;
@@ -72,7 +72,7 @@ export function createSharedLimits(testNow?: () => number) {
       if (typeof replies === "number") return { kind: "clock", redisNowMs: replies };
       return asks.map((ask, index) => takeReply(ask, replies[index]));
     },
-    /** Prolongs holds, and books them again where Redis has lost them. */
+    /** Extends holds, and books them again where Redis has lost them. */
     async renew(redis: Redis, holds: readonly SharedHold[], leaseMs: number): Promise<void> {
       const ids = holds.map(({ requestId }) => requestId);
       const costs = holds.map(({ costNanoUsd }) => costNanoUsd ?? -1);
@@ -80,7 +80,7 @@ export function createSharedLimits(testNow?: () => number) {
       const keys = holds.map(({ ref }) => keyOf(ref));
       await runScript(redis, renewScript, keys, [message]);
     },
-    /** Takes over what the ledger says of an owner. @returns by how much a sum was off, nano-USD. */
+    /** Adopts the ledger's figures for an owner. @returns the largest error of a sum, nano-USD. */
     async rebuild(redis: Redis, ref: OwnerRef, facts: SpendFacts, visible: readonly string[]): Promise<number> {
       const buckets = Object.fromEntries(facts.buckets);
       const message = JSON.stringify({ ...at(), layout: facts.layout, starts: facts.starts, sums: facts.sums, buckets, visible });
@@ -91,18 +91,18 @@ export function createSharedLimits(testNow?: () => number) {
       const [recent, held] = await Promise.all([redis.hkeys(`${keyOf(ref)}:recent`), redis.hkeys(`${keyOf(ref)}:held`)]);
       return [...recent, ...held];
     },
-    /** What is known of an owner's past is not to be relied on any more. */
+    /** Marks what is known about an owner's past as unreliable. */
     async forget(redis: Redis, ref: OwnerRef): Promise<void> {
       await redis.hdel(`${keyOf(ref)}:book`, "layout");
     },
-    /** What an owner uses over all instances. */
+    /** What an owner uses across all instances. */
     async usage(redis: Redis, ref: OwnerRef, windows: CostWindows): Promise<OwnerUsage> {
       const message = JSON.stringify({ ...at(), ...windowsOf(windows) });
       const answer = JSON.parse(String(await runScript(redis, usageScript, [keyOf(ref)], [message]))) as UsageAnswer;
       const { inFlight, rpm, tpm, known, spent, reserved } = answer;
       return { inFlight, rate: seconds(rpm), tokens: seconds(tpm), spent: known === 1 ? numbers(spent) : null, reserved: Number(reserved) };
     },
-    /** Stands in line; false = it is full. */
+    /** Joins the line; false = it is full. */
     async join(redis: Redis, { requestId, size, waitMs, ...ref }: QueuePlace): Promise<boolean> {
       const message = JSON.stringify({ ...at(), id: requestId, size, waitMs });
       return (await runScript(redis, joinScript, [keyOf(ref)], [message])) === 1;
@@ -123,7 +123,7 @@ export type SharedLimits = ReturnType<typeof createSharedLimits>;
 
 interface UsageAnswer {
   inFlight: number;
-  /** An empty list of Lua is an empty object of JSON. */
+  /** Lua encodes an empty list as a JSON object. */
   rpm: number[] | Record<string, never>;
   tpm: number[] | Record<string, never>;
   known: number;
@@ -146,11 +146,11 @@ interface LimitedRef extends OwnerRef {
   limits: AppliedLimits;
 }
 
-/** The owners of one message, each once: most requests of a turn are asked of the same few. */
+/** The owners of one message, each listed once: most requests of a turn share a few. */
 class NamedOwners {
   /** Names of their books. */
   readonly keys: string[] = [];
-  /** What of them is limited. */
+  /** Their limits. */
   readonly messages: object[] = [];
   readonly #known = new Map<AppliedLimits, { ref: LimitedRef; key: number }>();
   readonly #windows: CostWindows | null;
@@ -159,7 +159,7 @@ class NamedOwners {
     this.#windows = windows;
   }
 
-  /** Its place among the keys, from 1. */
+  /** Its position among the keys, from 1. */
   keyOf(ref: LimitedRef): number {
     const known = this.#known.get(ref.limits);
     if (known && known.ref.id === ref.id && known.ref.owner === ref.owner) return known.key;
@@ -170,7 +170,7 @@ class NamedOwners {
   }
 }
 
-/** Absent = none: Lua's decoder makes something of null. */
+/** Absent = none: Lua's decoder turns null into a special value. */
 function ownerMessage({ rpm, tpm, inFlight, costs, totalSinceMs }: AppliedLimits, windows: CostWindows | null): object {
   return {
     ...(rpm !== null && { rpm }),

@@ -21,21 +21,21 @@ export interface SpendBooksOptions {
   log: Log;
 }
 
-/** Owners that are read from the ledger at once. */
+/** Owners read from the ledger at once. */
 const BATCH = 200;
-/** Somebody does it every 60 s; whoever comes first. */
+/** Taken by whichever instance comes first; one of them rebuilds every 60 s. */
 const REBUILD_LOCK = "sluice:limit:rebuild";
 const REBUILD_LOCK_MS = 50_000;
-/** Owners that were quiet for longer are as they were. */
+/** The sums of owners that were idle for longer cannot have changed. */
 const ACTIVE_MS = 5 * 60_000;
 
 /**
- * Keeps the sums of what owners have spent in line with the ledger, of which they are a cache: read when they are not
- * known, and again every minute for those in use.
+ * Keeps the sums of what owners have spent consistent with the ledger, of which they are a cache: they are read when unknown, and
+ * every minute for the owners in use.
  */
 export function createSpendBooks({ gate, local, shared, windows, nowMs, spend, log }: SpendBooksOptions) {
   const reading = new Map<string, Promise<void>>();
-  /** Whose cost is limited by the configuration, with since when their total counts. */
+  /** Owners whose cost the configuration limits, with the time since which their total counts. */
   let known = new Map<string, number>();
   let driftNanoUsd = 0;
   const intoRedis = (): boolean => gate?.isOpen() === true;
@@ -53,7 +53,7 @@ export function createSpendBooks({ gate, local, shared, windows, nowMs, spend, l
     }
   }
 
-  /** Callers that want the same owner share one reading. */
+  /** Callers that want the same owner share one read. */
   function read(owners: readonly SpendQuestion[]): Promise<void> {
     const missing = owners.filter((owner) => !reading.has(bookName(owner)));
     if (missing.length > 0) {
@@ -66,7 +66,7 @@ export function createSpendBooks({ gate, local, shared, windows, nowMs, spend, l
     return Promise.all(owners.map((owner) => reading.get(bookName(owner)))).then(() => undefined);
   }
 
-  /** The books in use, whose layout says since when their total counts. */
+  /** The books in use, with the time since which their total counts. */
   async function inUse(): Promise<SpendQuestion[]> {
     const sinceMs = nowMs() - ACTIVE_MS;
     const names = gate ? await gate.run((redis) => shared.usedSince(redis, sinceMs)) : local.usedSince(sinceMs);
@@ -77,14 +77,14 @@ export function createSpendBooks({ gate, local, shared, windows, nowMs, spend, l
   }
 
   return {
-    /** @throws when the ledger cannot be asked. */
+    /** Never throws: when the ledger cannot be read, the owners stay unknown. */
     read: (owners: readonly OwnerAsk[]): Promise<void> =>
       read(owners.map(({ owner, id, limits }) => ({ owner, id, totalSinceMs: limits.totalSinceMs }))).catch((error: unknown) => {
         log.warn({ error: String(error) }, "what was spent cannot be read from the ledger");
       }),
     /**
-     * Tells whose cost is limited now. Books of those that were not before have missed what was spent meanwhile: they are
-     * read anew, ahead of their next request.
+     * Sets whose cost is limited now. Books of owners that were not limited before have missed what was spent meanwhile, so they
+     * are read again before their next request.
      */
     know(owners: readonly LimitedOwner[]): void {
       const now = new Map<string, number>();
@@ -101,7 +101,7 @@ export function createSpendBooks({ gate, local, shared, windows, nowMs, spend, l
         log.warn({ error: String(error) }, "what was spent cannot be read from the ledger yet");
       });
     },
-    /** @returns how many owners were brought in line; 0 when another instance does it. */
+    /** @returns how many owners were reconciled; 0 when another instance does it. */
     async rebuild(instanceId: string): Promise<number> {
       if (gate && !gate.isOpen()) return 0;
       if (gate && !(await gate.run((redis) => redis.set(REBUILD_LOCK, instanceId, "PX", REBUILD_LOCK_MS, "NX")))) return 0;

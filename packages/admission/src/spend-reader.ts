@@ -5,12 +5,12 @@ import { layoutOf, type SpendFacts } from "@sluice/core/limits/spend-book";
 import type { Pool, PoolClient } from "pg";
 import { bookName, type OwnerRef } from "./limit-keeper.ts";
 
-/** Whose spending is asked for. */
+/** Whose spending is read. */
 export interface SpendQuestion extends OwnerRef {
   totalSinceMs: number;
 }
 
-/** What an owner has spent, and which of the requests that were asked about are in those sums. */
+/** What an owner has spent, and which of the requests in question those sums include. */
 export interface SpendAnswer {
   ref: OwnerRef;
   facts: SpendFacts;
@@ -21,11 +21,11 @@ export interface SpendAsk {
   questions: readonly SpendQuestion[];
   windows: CostWindows;
   nowMs: number;
-  /** Asked after the sums were fixed: what is not among these ids then is not in the sums either. */
+  /** Called after the sums were read: a request that is not among these ids then is not in the sums either. */
   idsOf(ref: OwnerRef): Promise<string[]> | string[];
 }
 
-/** Reads what the ledger says; rejects when it cannot be asked. */
+/** Reads from the ledger; rejects when it is unavailable. */
 export type SpendReader = (ask: SpendAsk) => Promise<SpendAnswer[]>;
 
 const DAY_MS = 86_400_000;
@@ -37,13 +37,13 @@ const columns: Record<LimitOwner, { id: string; cost: string }> = {
   key: { id: "key_id", cost: "cost_nano_usd" },
   user: { id: "user_id", cost: "cost_nano_usd" },
   group: { id: `"group"`, cost: "cost_nano_usd" },
-  // What the operator pays it, not what clients are charged.
+  // What the operator pays, not what clients are charged.
   provider: { id: "provider_id", cost: "upstream_cost_nano_usd" },
 };
 
 /**
- * Sums of the ledger's rollups, in one snapshot: whole days, then hours, then five minutes, then rows up to the window's
- * beginning; all that is younger counts. What it costs follows the number of rollup rows of the running month.
+ * Sums from the ledger's rollups, in one snapshot: whole days, then hours, then five minutes, then rows back to the start of the
+ * window; everything younger counts. The cost depends on the number of rollup rows of the current month.
  */
 export function createSpendReader(pool: Pool, tenantId = "default"): SpendReader {
   return async ({ questions, windows, nowMs, idsOf }) => {
@@ -97,7 +97,7 @@ async function readOwners(client: PoolClient, reading: Reading): Promise<SpendAn
   });
 }
 
-/** What each of these has spent from then on. */
+/** What each of these has spent since then. */
 async function sumsSince(client: PoolClient, reading: Reading, ids: readonly string[], sinceMs: number): Promise<Map<string, number>> {
   const { tenantId, owner, nowMs } = reading;
   const { id, cost } = columns[owner];
@@ -121,7 +121,7 @@ async function sumsSince(client: PoolClient, reading: Reading, ids: readonly str
   return new Map(rows.map((row) => [row.owner, Number(row.cost)]));
 }
 
-/** The last 24 hours in five-minute buckets, if any window rolls. */
+/** Five-minute buckets as far back as the longest rolling window; empty when no window rolls. */
 async function bucketsOf(client: PoolClient, reading: Reading, ids: readonly string[]): Promise<Map<string, Map<number, number>>> {
   const { tenantId, owner, windows, nowMs } = reading;
   const found = new Map<string, Map<number, number>>();
@@ -142,7 +142,7 @@ async function bucketsOf(client: PoolClient, reading: Reading, ids: readonly str
   return found;
 }
 
-/** Which requests the snapshot of this transaction has. */
+/** Marks which requests this transaction's snapshot includes. */
 async function markVisible(client: PoolClient, answers: readonly SpendAnswer[], idsOf: SpendAsk["idsOf"]): Promise<void> {
   const asked = new Map<string, string[]>();
   for (const { ref } of answers) asked.set(bookName(ref), await idsOf(ref));

@@ -5,7 +5,7 @@ import type { Sticky } from "./admission.ts";
 
 const stickyKey = (sessionId: string): string => `sluice:sticky:${sessionId}`;
 const MAX_SESSIONS = 10_000;
-/** So many make room at once when all places are taken, each in O(1): a full map does not evict at every new session. */
+/** When the map is full, this many are evicted at once, each in O(1), so that not every new session has to evict. */
 const EVICTED_AT_ONCE = MAX_SESSIONS / 10;
 
 interface Binding {
@@ -15,16 +15,16 @@ interface Binding {
 }
 
 export interface StickyOptions {
-  /** null = one process. */
+  /** null = a single process. */
   gate: RedisGate | null;
   clock: Clock;
-  /** Life after the last use, s; 0 turns stickiness off. */
+  /** Lifetime after the last use, s; 0 turns stickiness off. */
   ttlSeconds: () => number;
 }
 
 /**
- * Looked up in process; shared through Redis by writes nobody waits for and a read on a local miss only. Bounded: the least
- * recently used tenth goes when it is full. No timer per session: what has expired is never given out, and swept now and then.
+ * Looked up in process; shared through Redis by writes that nobody awaits and by a read on a local miss only. Bounded: when full, the
+ * least recently used tenth is evicted. No timer per session: expired entries are never returned, and swept occasionally.
  */
 export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky & { sweep(): void } {
   const counts = { hits: 0, misses: 0, evicted: 0, expired: 0 };
@@ -33,7 +33,7 @@ export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky
     dispose: (_binding, _sessionId, reason) => {
       if (reason === "expire") counts.expired += 1;
     },
-    // +1: the cache takes a start of 0 for "no ttl", which a fake clock may well say.
+    // +1: the cache takes a start of 0 for "no ttl", and a fake clock may return 0.
     perf: { now: () => clock.monotonic() + 1 },
     ttlResolution: 0,
     updateAgeOnGet: true,
@@ -78,7 +78,7 @@ export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky
       if (ttlMs === 0) return;
       const before = bindings.peek(sessionId);
       const nowMs = clock.monotonic();
-      // Sliding the life in Redis at every request would double its traffic; a quarter of the life is soon enough.
+      // Extending the lifetime in Redis with every request would double its traffic; after a quarter of the lifetime is soon enough.
       const isShared = before?.providerId === providerId && nowMs - before.sharedAtMs < ttlMs / 4;
       const share = !isShared && gate?.isOpen() === true;
       const sharedAtMs = share ? nowMs : isShared ? before.sharedAtMs : Number.NEGATIVE_INFINITY;

@@ -4,7 +4,7 @@ import { bookName, type OwnerRef, type QueuePlace } from "./limit-keeper.ts";
 import type { LocalLimits } from "./local-limits.ts";
 import { freedChannel, type SharedLimits } from "./shared-limits.ts";
 
-/** What says that somebody who waits has gone: an AbortSignal, or the gateway's own. */
+/** Signals that a waiting client has gone: an AbortSignal, or the gateway's own implementation. */
 export interface WaitSignal {
   readonly aborted: boolean;
   addEventListener(type: "abort", listener: () => void): void;
@@ -23,9 +23,9 @@ export interface WaitingLinesOptions {
 }
 
 /**
- * Lines before places in flight, first come first served over all instances: the order stands in Redis (or in the local
- * books), the waiting itself here. The first of this process tries when a place is released anywhere, and once more when
- * its time is over; nothing is asked in between.
+ * Lines for in-flight slots, first come first served across all instances: the order is kept in Redis (or in the local books),
+ * while the waiting happens here. The first waiter of this process tries when a slot is released anywhere, and once more when
+ * its time is over; there is no polling in between.
  */
 export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesOptions) {
   const lines = new Map<string, Set<Waiter>>();
@@ -57,7 +57,7 @@ export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesO
   };
 
   return {
-    /** Waits until `attempt` says something else than "wait"; null = the line was full, time is over, or the client has gone. */
+    /** Waits until `attempt` returns something other than "wait"; null = the line was full, the time is over, or the client has gone. */
     async wait<T extends object>(place: QueuePlace, signal: WaitSignal | null, attempt: () => Promise<T | "wait">): Promise<T | null> {
       const ref = { owner: place.owner, id: place.id };
       const name = bookName(ref);
@@ -76,7 +76,7 @@ export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesO
       const onGone = (): void => waiter.wake();
       signal?.addEventListener("abort", onGone);
       try {
-        // A place may have become free while we were standing in line.
+        // A slot may have been released while joining the line.
         waiter.wake();
         for (;;) {
           await bell.promise;
@@ -92,11 +92,11 @@ export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesO
         line.delete(waiter);
         if (line.size === 0) lines.delete(name);
         leave(ref, place.requestId);
-        // Whoever comes next may find another place, or ours.
+        // The next waiter may find another slot, or ours.
         wakeFirst(name);
       }
     },
-    /** A place has been given back by this process. */
+    /** A slot was released by this process. */
     freed: wakeFirst,
     close(): void {
       unfollow?.();

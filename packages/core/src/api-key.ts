@@ -1,6 +1,6 @@
 /**
- * The form of a client's key: `sk-sluice-` + 160 random bits in base62 (27 characters) + a checksum of 6. The checksum
- * turns a typing error or a cut copy away without a lookup and lets scanners recognise leaked keys. Keys set by a
+ * The form of a client's key: `sk-sluice-`, 160 random bits in base62 (27 characters) and a 6-character checksum. The checksum
+ * rejects typing errors and truncated copies without a lookup and lets scanners recognise leaked keys. Keys from a
  * configuration file may have any form.
  */
 export const apiKeyPrefix = "sk-sluice-";
@@ -10,7 +10,7 @@ const randomBytes = 20;
 const bodyLength = 27;
 const checksumLength = 6;
 
-/** A new secret key. It exists only in the answer to its making: storage keeps the SHA-256. */
+/** A new secret key. It is shown only once, when it is created: storage keeps its SHA-256. */
 export function makeApiKey(): string {
   let value = 0n;
   for (const byte of crypto.getRandomValues(new Uint8Array(randomBytes))) value = (value << 8n) | BigInt(byte);
@@ -18,14 +18,14 @@ export function makeApiKey(): string {
   return unchecked + base62(BigInt(crc32(unchecked)), checksumLength);
 }
 
-/** Whether the text is a key of ours whose checksum fits. False for keys of another form, which may still be valid. */
+/** Whether this is a key of our form with a correct checksum. False for keys of other forms, which may still be valid. */
 export function hasValidChecksum(key: string): boolean {
   if (!key.startsWith(apiKeyPrefix) || key.length !== apiKeyPrefix.length + bodyLength + checksumLength) return false;
   const unchecked = key.slice(0, -checksumLength);
   return key.slice(-checksumLength) === base62(BigInt(crc32(unchecked)), checksumLength);
 }
 
-/** What may be shown of a key later: `sk-sluice-Ab3d…9xYz`. Of short keys of another form less is shown. */
+/** The part of a key that may be shown later: `sk-sluice-Ab3d…9xYz`. Less of it for short keys of other forms. */
 export function apiKeyPreview(key: string): string {
   if (key.startsWith(apiKeyPrefix) && key.length >= 30) return `${key.slice(0, apiKeyPrefix.length + 4)}…${key.slice(-4)}`;
   if (key.length >= 24) return `${key.slice(0, 4)}…${key.slice(-4)}`;
@@ -38,7 +38,7 @@ function base62(value: bigint, length: number): string {
   return text;
 }
 
-/** CRC-32 as in zip and PNG (ISO 3309), of the text's UTF-8. */
+/** CRC-32 as in zip and PNG (ISO 3309), over the UTF-8 bytes. */
 function crc32(text: string): number {
   let crc = 0xffffffff;
   for (const byte of new TextEncoder().encode(text)) {

@@ -1,9 +1,9 @@
 /**
- * What may be kept of answers, and for how many seconds when the settings say nothing else: the one table of lifetimes. Each is
- * the setting `cache.<kind>Seconds`; 0 keeps nothing and gives out nothing that was kept.
+ * Kinds of cached answers and their default lifetimes in seconds. Each is the setting `cache.<kind>Seconds`; 0 stores nothing
+ * and serves nothing that was stored.
  */
 export const cacheKinds = {
-  /** Whatever has no kind of its own. */
+  /** Anything without a kind of its own. */
   default: 300,
   dashboard: 60,
   keys: 60,
@@ -21,24 +21,24 @@ export type CacheKind = keyof typeof cacheKinds;
 
 export const cacheKindNames = Object.keys(cacheKinds) as CacheKind[];
 
-/** The name of the setting that holds a kind's lifetime. */
+/** Name of the setting that holds a kind's lifetime. */
 export function cacheSetting<K extends CacheKind>(kind: K): `cache.${K}Seconds` {
   return `cache.${kind}Seconds`;
 }
 
-/** How the cache of one kind did in one process since its start, or since somebody set the counters to zero. */
+/** Statistics of one kind's cache in one process, since its start or the last reset of the counters. */
 export interface CacheFigures {
   /** Reads that found an answer in this process or in Redis. */
   hits: number;
-  /** Reads that had to compute, or waited for somebody here who did. */
+  /** Reads that had to compute, or waited for another computation in this process. */
   misses: number;
-  /** Reads while Redis was away: answered by this process alone. */
+  /** Reads while Redis was unavailable, answered by this process alone. */
   bypasses: number;
-  /** Commands to Redis that failed. */
+  /** Redis commands that failed. */
   errors: number;
-  /** Answers that could not be kept in Redis; these are errors, too, or were too large. */
+  /** Answers not stored in Redis, because of an error (counted above as well) or their size. */
   writesFailed: number;
-  /** Kept in this process now. */
+  /** Currently held in this process. */
   entries: number;
   bytes: number;
 }

@@ -1,12 +1,13 @@
-/** At least so many have gone before the rest moves: then moving costs less than a step for each that went. */
+/** Minimum number of deletions before the remaining entries move, so that a move costs no more than one step per deletion. */
 const LEAST_GONE = 256;
 
 /**
- * A Map for what comes and goes by the thousand, such as requests in flight. V8 chains each table that a Map outgrows to its next one; once a
- * table has become old, every later one, with all that was ever in it, is kept and copied by each collection of young garbage until a full one
- * comes. A gateway's collections then cost ten times as much. Here what is left moves to a new Map before the chain becomes long.
+ * A Map for thousands of short-lived entries, such as requests in flight. V8 links each table that a Map outgrows to its successor. Once
+ * one table has been promoted to the old generation, every later one and all it ever held stay alive and are copied by each
+ * young-generation collection until a full one, which made a gateway's collections ten times as expensive. This class moves the remaining
+ * entries to a new Map before the chain grows long.
  *
- * Iterate without adding or deleting: an iterator goes on over the Map it began with.
+ * Do not add or delete during iteration: an iterator continues over the Map it began with.
  */
 export class ChurningMap<K, V> {
   #map: Map<K, V>;
@@ -32,7 +33,7 @@ export class ChurningMap<K, V> {
     this.#map.set(key, value);
   }
 
-  /** Whether it was there. */
+  /** Returns whether it was present. */
   delete(key: K): boolean {
     if (!this.#map.delete(key)) return false;
     this.#gone += 1;

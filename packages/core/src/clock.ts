@@ -2,7 +2,7 @@
 export interface Clock {
   /** Wall time in ms since the epoch. */
   now(): number;
-  /** Monotonic ms; only differences mean anything. */
+  /** Monotonic ms; only differences are meaningful. */
   monotonic(): number;
 }
 

@@ -1,8 +1,8 @@
 import type { LimitKind } from "./limits/limit-values.ts";
 
 /**
- * The one catalogue of errors. A public message never carries internals; `detail` is for logs and admins. Each
- * dialect shapes these for its clients (core/dialects), the console translates the code.
+ * The one catalogue of errors. A public message never contains internals; `detail` is for logs and administrators. Each
+ * dialect renders the errors for its clients (core/dialects); the console translates the code.
  */
 export interface ErrorKind {
   status: number;
@@ -51,7 +51,7 @@ export const errorCatalogue = {
   in_flight_limited: { status: 429, message: "The limit of requests in flight is reached.", retryable: true },
   too_many_exports: { status: 429, message: "Enough exports are under way. Try again when one is done.", retryable: true },
   login_throttled: { status: 429, message: "Too many attempts. Try again later.", retryable: true },
-  /** 499 is Google's CANCELLED; clients do not try it again by themselves, as they would a 409 or 5xx. */
+  /** 499 is Google's CANCELLED; unlike a 409 or 5xx, clients do not retry it automatically. */
   cancelled: { status: 499, message: "The request was cancelled.", retryable: false },
   internal: { status: 500, message: "Something went wrong on our side.", retryable: true },
   upstream_error: { status: 502, message: "The provider failed.", retryable: true },
@@ -71,7 +71,7 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
-/** The figures behind a refusal, for whoever explains it later in another language. Costs are nano-USD. */
+/** The figures behind a refusal, for explaining it later in another language. Costs are nano-USD. */
 export type ErrorFacts =
   | {
       kind: "limit";
@@ -82,23 +82,23 @@ export type ErrorFacts =
       value: number;
       /** Used and reserved at that moment. */
       used: number;
-      /** The most that the request may have cost; 0 for limits that do not count cost. */
+      /** The most that the request could have cost; 0 for limits that do not count cost. */
       wantedNanoUsd: number;
-      /** When the clock makes room, ms since the epoch; null = it does not. */
+      /** When time alone makes room, ms since the epoch; null = it does not. */
       resetAtMs: number | null;
     }
   | { kind: "credit"; availableNanoUsd: number; neededNanoUsd: number };
 
 export interface SluiceErrorOptions {
-  /** Replaces the catalogue's public text; must stay free of internals. */
+  /** Replaces the catalogue's public message; must not contain internals. */
   message?: string;
-  /** Replaces the catalogue's, for an answer that an administrator worded. */
+  /** Replaces the catalogue's status, for an answer worded by an administrator. */
   status?: number;
-  /** Internal: logged, shown to admins, never sent to a client. */
+  /** Internal: logged and shown to administrators, never sent to a client. */
   detail?: string;
   /** Seconds; sent as `retry-after`. */
   retryAfterS?: number;
-  /** The field or parameter at fault, as the caller wrote it. */
+  /** The field or parameter at fault, named as in the request. */
   field?: string;
   facts?: ErrorFacts;
   cause?: unknown;
@@ -128,7 +128,7 @@ export class SluiceError extends Error {
   }
 }
 
-/** Anything thrown → an error that may be shown, with what it was kept as detail. */
+/** Turns anything thrown into an error that may be shown; what it was is kept as detail. */
 export function toSluiceError(thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);

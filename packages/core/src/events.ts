@@ -4,22 +4,22 @@ import type { ProcessFigures, StoreFigures } from "./figures.ts";
 import type { Decision, RequestRow } from "./requests.ts";
 
 /**
- * What travels on the live bus. Rows carry `rev`: 0 started, 1… progress, FINAL_REV finished or refused; a reader
- * applies an event only when its rev is above the one it holds, so replays and reordering are harmless.
+ * The events of the live bus. Rows carry `rev`: 0 started, 1… progress, FINAL_REV finished or refused. A reader
+ * applies an event only when its rev is higher than the one it holds, so replays and reordering are harmless.
  */
 export const FINAL_REV = 2 ** 30;
 
-/** Of a row whose instance fell silent: above all progress, below its end. An instance that comes back counts on from here. */
+/** The rev of a row whose instance fell silent: above all progress, below its end. An instance that comes back continues from here. */
 export const LOST_REV = 2 ** 29;
 
-/** The rev of a row that was read from a list, which carries none. */
+/** The rev of a row read from a list, which carries none. */
 export function revOfState(state: RequestRow["state"]): number {
   if (state === "in_flight") return 0;
   return state === "lost" ? LOST_REV : FINAL_REV;
 }
 
 export interface SessionRow {
-  /** `${keyId}:${client's session id}`, hashed: sessions of two keys never meet. */
+  /** Hash of `${keyId}:${client's session id}`: sessions of two keys never collide. */
   id: string;
   userId: string;
   keyId: string;
@@ -30,16 +30,16 @@ export interface SessionRow {
   lastActivityAtMs: number;
   inFlight: number;
   requests: number;
-  /** With what was read from or written to a cache. */
+  /** Including tokens read from or written to a cache. */
   inputTokens: number;
-  /** Of the input: read from or written to a cache. */
+  /** The part of the input that was read from or written to a cache. */
   cacheTokens: number;
   outputTokens: number;
   /** Decimal nano-USD. */
   costNanoUsd: string;
-  /** Since when the provider is the same one. */
+  /** Since when the session has been with this provider. */
   providerSinceMs: number;
-  /** How the newest request's provider was chosen; '' when that is not known, or not for the viewer to know. */
+  /** How the newest request's provider was chosen; '' when unknown or hidden from the viewer. */
   chosenBy: Decision["chosenBy"] | "";
   rev: number;
 }
@@ -51,27 +51,27 @@ export interface BreakerState {
   failures: number;
   /** ms since the epoch at which an open breaker lets a probe through; null unless open. */
   probeAtMs: number | null;
-  /** Why it last opened, '' when it never did. */
+  /** Why it last opened; '' when it never did. */
   cause: string;
-  /** While half open: probes that succeeded, and how many in a row close it. */
+  /** While half open: successful probes so far, and how many in a row close it. */
   successes?: number;
   successesToClose?: number;
-  /** ms since the epoch until which a probe that is under way may take; null when none is. */
+  /** ms since the epoch until which the current probe may take; null when there is none. */
   probeUntilMs?: number | null;
 }
 
-/** A credential of a provider that is left alone for a while, because it was refused. */
+/** A provider's credential that is not used for a while because it was refused. */
 export interface CoolDown {
   providerId: string;
-  /** Of the credential. */
+  /** The label of the credential. */
   label: string;
-  /** ms since the epoch; 0 = it is over. */
+  /** ms since the epoch; 0 = over. */
   untilMs: number;
-  /** What it was answered. */
+  /** The provider's answer. */
   cause: string;
 }
 
-/** Counters of one provider since the start of the day in the configured zone, plus what is going on now. */
+/** Counters of one provider since the start of the day in the configured zone, and its current state. */
 export interface ProviderHealth {
   providerId: string;
   inFlight: number;
@@ -79,31 +79,31 @@ export interface ProviderHealth {
   errors: number;
   costNanoUsd: string;
   breakers: BreakerState[];
-  /** Absent when none of its credentials cools off, and where figures alone are told. */
+  /** Absent when none of its credentials cools down, and where only figures are sent. */
   coolDowns?: CoolDown[];
 }
 
 /**
- * What became of the configuration file in one process: `failed` means that what was in force before still is. No
- * value of the file is in here.
+ * The outcome of the configuration file in one process. `failed` means that the previous configuration stays in force. It
+ * contains no values of the file.
  */
 export interface ConfigFileState {
-  /** As SLUICE_CONFIG names it. */
+  /** The path given in SLUICE_CONFIG. */
   path: string;
   status: "pending" | "applied" | "failed";
-  /** ms since the epoch of the last attempt, and of the last that succeeded. */
+  /** ms since the epoch of the last attempt, and of the last successful one. */
   atMs: number;
   appliedAtMs: number | null;
-  /** One a line: `line 4: providers[0].dialekt: unknown field`. Empty unless failed. */
+  /** One per line: `line 4: providers[0].dialekt: unknown field`. Empty unless failed. */
   problems: string[];
-  /** Of the last success: how many entries it made, changed and found as they should be, and what it left alone. */
+  /** From the last success: how many entries were created, changed and already correct, and what was left alone. */
   created: number;
   updated: number;
   unchanged: number;
   notes: string[];
 }
 
-/** What an instance's settler has done since its start, and how it works now. */
+/** What an instance's settler has done since its start, and its current settings. */
 export interface SettlerState {
   flushes: number;
   rows: number;
@@ -116,22 +116,22 @@ export interface SettlerState {
   intervalMs: number;
 }
 
-/** One process of the installation, as it says of itself; read from its memory, never from a database. */
+/** One process of the installation as it reports itself; read from its memory, never from a database. */
 export interface InstanceState {
   id: string;
   roles: string[];
   version: string;
-  /** Of Node. */
+  /** Node's version. */
   runtime: string;
   host: string;
   pid: number;
   startedAtMs: number;
-  /** ms since the epoch, by the server that says so: older than 15 s means that it is gone, or cannot reach Redis. */
+  /** ms since the epoch by the server's clock: older than 15 s means that the instance is gone or cannot reach Redis. */
   seenAtMs: number;
-  /** It said goodbye. */
+  /** It announced that it stops. */
   stopped?: boolean;
   memoryBytes: number;
-  /** Event streams open here, and frames sent per second since the last time. */
+  /** Event streams open here, and frames sent per second since the last report. */
   subscribers: number;
   framesPerSecond: number;
   /** null unless it is a gateway. */
@@ -139,13 +139,13 @@ export interface InstanceState {
   spool: { depth: number; oldestAgeMs: number; quarantined: number; writable: boolean; settler?: SettlerState } | null;
   /** null when it has none. */
   config: ConfigFileState | null;
-  /** Kinds of answers that it keeps, or was asked for. Absent in what older instances say. */
+  /** The kinds of answers it caches or was asked for. Absent from older instances. */
   caches?: Partial<Record<CacheKind, CacheFigures>>;
-  /** The console's calls of the last five to ten minutes, their times as a sketch (core/latency-sketch). Absent as the above. */
+  /** The console's calls of the last 5 to 10 minutes, durations as a sketch (core/latency-sketch). Absent from older instances. */
   calls?: { count: number; sketch: string };
 }
 
-/** Sessions that stay with their provider, in one process; counts since its start. Absent in what older instances say. */
+/** Sessions bound to their provider in one process; counts since its start. Absent from older instances. */
 export interface BoundSessions {
   size: number;
   max: number;
@@ -153,56 +153,56 @@ export interface BoundSessions {
   misses: number;
 }
 
-/** A check of the books: invariants as SQL, in the background on one instance. */
+/** A check of the books: invariants as SQL, run in the background on one instance. */
 export interface Reconciliation {
   id: string;
   startedAtMs: number;
   /** null while it runs. */
   finishedAtMs: number | null;
-  /** Who asked for it, '' for the command line. */
+  /** Who requested it; '' for the command line. */
   actorId: string;
-  /** Stopped: the instance that ran it went away. */
+  /** stopped: the instance that ran it went away. */
   state: "running" | "done" | "stopped";
-  /** Statements, in all and so far. */
+  /** Number of statements: in total and so far. */
   steps: number;
   stepsDone: number;
-  /** Which statements were given up because they took too long: what they would have checked is not known. */
+  /** Statements abandoned because they took too long: what they would have found is unknown. */
   unchecked: string[];
   /** The first hundred. */
   differences: BooksDifference[];
 }
 
-/** An administrator's order to price the requests of a model in a range anew, and how far it has come. */
+/** An administrator's order to reprice a model's requests in a range, and its progress. */
 export interface Repricing {
   id: string;
   model: string;
-  /** The version it prices by. */
+  /** The price version to apply. */
   priceId: string;
-  /** Requests that began from `fromMs` on, before `toMs`. */
+  /** Requests that began from `fromMs` up to but not including `toMs`. */
   fromMs: number;
   toMs: number;
-  /** Up to where it has come. */
+  /** How far it has come. */
   reachedMs: number;
-  /** Looked at so far, and those whose cost changed. */
+  /** Requests examined so far, and those whose cost changed. */
   requests: number;
   corrected: number;
-  /** By how much the cost has changed so far, decimal nano-USD, signed. */
+  /** Change of the cost so far, decimal nano-USD, signed. */
   costNanoUsd: string;
-  /** Who ordered it, '' for the command line. */
+  /** Who ordered it; '' for the command line. */
   actorId: string;
   createdAtMs: number;
   /** null while it runs. */
   finishedAtMs: number | null;
 }
 
-/** Two figures of the books that should be one. */
+/** Two figures of the books that should be equal. */
 export interface BooksDifference {
   invariant: "I2" | "I3" | "I4" | "I5";
   /** Where: `rollups_hour`, `key_totals`, `requests`, … */
   table: string;
   /** The request, the key or user, or the full key of a bucket. */
   id: string;
-  /** Whatever can be opened. */
+  /** Set for whatever the console can open. */
   requestId?: string;
   keyId?: string;
   userId?: string;
@@ -217,53 +217,53 @@ export type LiveEvent =
       type: "request.started" | "request.progressed" | "request.lost" | "request.finished" | "request.refused";
       rev: number;
       row: RequestRow;
-      /** Outside the sample of a busy audience: to be counted, and to be taken by whoever has the row; nobody shows it anew. */
+      /** Outside the sample of a busy audience: it is counted and updates a row already shown, but adds no new row. */
       aside?: true;
     }
-  /** `row` with everything folded in, `rev` above the one before; `correction` is what was added: signed differences. */
+  /** `row` includes all corrections and `rev` is above the previous one; `correction` is what was added: signed differences. */
   | { type: "request.corrected"; rev: number; row: RequestRow; correction: RequestRow; aside?: true }
   | { type: "session.started" | "session.updated" | "session.ended"; row: SessionRow }
   | { type: "provider.opened" | "provider.half-opened" | "provider.closed"; breaker: BreakerState; atMs: number }
-  /** A credential was refused, or an administrator has them all tried again. */
+  /** A credential was refused, or an administrator asked for all of them to be tried again. */
   | { type: "credential.cooled"; coolDown: CoolDown }
-  /** Figures of a provider moved: pushed at most once a second and provider while there is traffic. */
+  /** A provider's figures changed: pushed at most once per second and provider while there is traffic. */
   | { type: "provider.measured"; health: ProviderHealth }
-  /** Nouns changed in the console or by configuration; readers refetch that noun once. */
+  /** An entity changed in the console or by configuration; readers refetch that kind once. */
   | { type: "provider.changed" | "key.changed" | "user.changed" | "group.changed" | "price.changed"; id: string; userId?: string }
-  /** A user's account moved: at once by an entry or new terms, and while their requests settle at most every two seconds. */
+  /** A user's account changed: sent at once for entries and new terms, and at most every two seconds while requests settle. */
   | { type: "credit.changed"; id: string; userId: string }
   | { type: "settings.changed"; names: string[] }
-  /** Postgres answers again, after somebody could not be shown something for want of it: what could not be read can be. */
+  /** Postgres answers again after something could not be shown without it: such reads can be repeated. */
   | { type: "database.returned" }
   | { type: "audit.added"; id: string }
-  /** A record went to the quarantine, or somebody released or dismissed it. */
+  /** A record was quarantined, or an administrator released or dismissed it. */
   | { type: "quarantine.changed"; id: string }
-  /** A check of the books began, went on or ended. */
+  /** A check of the books began, progressed or ended. */
   | { type: "reconciliation.changed"; reconciliation: Reconciliation }
-  /** A re-pricing was ordered, went on or is done. */
+  /** A repricing was ordered, progressed or finished. */
   | { type: "repricing.changed"; repricing: Repricing }
-  /** What a rule watches went bad, or is well again: once for all instances. */
+  /** What a rule watches went bad or is well again: once for all instances. */
   | { type: "alert.fired" | "alert.resolved"; incident: AlertIncident }
-  /** A rule or channel changed, or a message went out (then the incident's id). */
+  /** A rule or channel changed, or a message was sent (then the incident's id). */
   | { type: "alert.changed"; id: string }
   /** The configuration file changed on disk and was applied, or could not be. */
   | { type: "config.applied" | "config.failed"; instanceId: string; config: ConfigFileState }
-  /** Of each instance every five seconds, while an administrator has the console open. */
+  /** Sent by each instance every five seconds while an administrator has the console open. */
   | { type: "system.measured"; instance: InstanceState }
-  /** The same for the page of figures, and what one instance for all of them asked PostgreSQL and Redis. */
+  /** The same for the figures page, plus the PostgreSQL and Redis figures, which one instance reads for all. */
   | { type: "figures.measured"; process: ProcessFigures }
   | { type: "stores.measured"; stores: StoreFigures };
 
 export type LiveEventType = LiveEvent["type"];
 
 /**
- * What a viewer may ask for: the kinds of events that are frequent. Of which a page wants some and not others, so that who looks at
- * providers is not sent each request. What is rare (a noun changed, a breaker opened) comes to everybody.
+ * Kinds of frequent events that a viewer can subscribe to, so that a page about providers does not receive every request.
+ * Rare events (an entity changed, a breaker opened) go to everyone.
  */
 export const topics = ["logs", "sessions", "providers", "system", "figures", "credits"] as const;
 export type Topic = (typeof topics)[number];
 
-/** null = rare: whatever was asked for. */
+/** null = rare: sent whatever the subscription. */
 const topicOf: Record<LiveEventType, Topic | null> = {
   "request.started": "logs",
   "request.progressed": "logs",
@@ -301,15 +301,15 @@ const topicOf: Record<LiveEventType, Topic | null> = {
   "stores.measured": "figures",
 };
 
-/** Whether a viewer of these topics (absent = all) hears of such events. */
+/** Whether a viewer subscribed to these topics (absent = all) receives such events. */
 export function isWanted(type: LiveEventType, wanted: readonly Topic[] | undefined): boolean {
   const topic = topicOf[type];
   return !wanted || topic === null || wanted.includes(topic);
 }
 
 /**
- * What somebody at a console asks of every instance. Best effort, unlike events: nobody replays a command, so whatever
- * must hold for good (a revoked key) also holds by the configuration.
+ * What a person at a console asks of every instance. Best effort, unlike events: commands are not replayed, so whatever
+ * must hold permanently (a revoked key) is also enforced by the configuration.
  */
 export type LiveCommand =
   | { kind: "request.cancel"; requestId: string }
@@ -318,28 +318,27 @@ export type LiveCommand =
   | { kind: "breaker.reset"; providerId: string }
   | { kind: "credential.cool"; coolDown: CoolDown };
 
-/** `epoch:ms-seq` of the bus; '' = from now on. Compared part by part as numbers, never as text. */
+/** Bus position `epoch:ms-seq`; '' = from now on. Compare part by part as numbers, never as text. */
 export type BusId = string;
 
 /**
- * What one subscriber receives. `events` hold at most 200 that are shown, last state per row. `reset` says why the position could
- * not be resumed: the reader refetches its lists once. `gap` counts what a bounded queue dropped.
+ * What one subscriber receives. `events` holds at most 200 that are shown, with the last state per row. `reset` gives the reason
+ * why the position could not be resumed: the reader refetches its lists once. `gap` counts what a bounded queue dropped.
  */
 export interface LiveFrame {
   id: BusId;
   events: LiveEvent[];
   gap?: number;
-  /** Above a thousand new rows a second: one in so many is shown, the others are `aside` and their progress is left out. Absent = all. */
+  /** Above a thousand new rows per second, one in this many is shown; the others are `aside` and without progress. Absent = all. */
   sample?: number;
   reset?: "epoch" | "too_old" | "ahead";
-  /** Server wall time, for countdowns that do not trust the viewer's clock. */
+  /** Server wall time, for countdowns that do not depend on the viewer's clock. */
   serverNowMs: number;
 }
 
 /**
- * Who a frame is for: admins see all (`userId` says which admin, so that the stream can be ended), a user sees what carries their id, who has
- * a key only (`keyId`) what carries that, too.
- * Of that, what belongs to `topics` and what is too rare to belong to one; absent = everything.
+ * Who a frame is for. Administrators see everything (`userId` identifies the administrator, so that the stream can be ended), users what
+ * carries their id, and holders of a key (`keyId`) only what also carries that. `topics` limits frequent events; absent = all.
  */
 export type Audience = ({ kind: "admin"; userId?: string } | { kind: "user"; userId: string; keyId?: string }) & {
   topics?: readonly Topic[];

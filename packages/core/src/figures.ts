@@ -1,9 +1,9 @@
 /**
- * What the installation measures of itself, as the page of figures is told; /metrics has the same. Counts of a process are since its
- * start, those of PostgreSQL and Redis since theirs; durations are of the last five to ten minutes.
+ * What the installation measures about itself, for the figures page; /metrics reports the same. A process counts since its start,
+ * PostgreSQL and Redis since theirs; durations cover the last 5 to 10 minutes.
  */
 
-/** How long one kind of work took. Percentiles are within 5 %; null when there was none lately. */
+/** Durations of one kind of work. Percentiles are within 5 %; null when there was none recently. */
 export interface DurationFigure {
   /** `GET /trpc/keys.list`, `requests`, `paint`, … */
   name: string;
@@ -18,31 +18,31 @@ export interface SlowQuery {
   atMs: number;
   ms: number;
   table: string;
-  /** Without its values, at most 500 characters. */
+  /** Without parameter values, at most 500 characters. */
   text: string;
 }
 
-/** One process. */
+/** The figures of one process. */
 export interface ProcessFigures {
   instanceId: string;
   atMs: number;
-  /** Of one core, since the last time; 1 = one core busy. */
+  /** CPU use since the last report; 1 = one core busy. */
   cpuShare: number;
   rssBytes: number;
   heapBytes: number;
-  /** Share of the time that the event loop was busy, since the last time: what cpuShare is of one thread. */
+  /** Share of the time in which the event loop was busy since the last report: the main thread's part of cpuShare. */
   loopShare: number;
-  /** Routes and procedures; the most used first, at most 50. */
+  /** Routes and procedures, the most used first, at most 50. */
   endpoints: DurationFigure[];
   /** Statements by table. */
   queries: DurationFigure[];
   queryCount: number;
   slowQueryCount: number;
-  /** The newest first. */
+  /** Newest first. */
   slowQueries: SlowQuery[];
-  /** What browsers measured: time to first byte and first paint of loads, and rendering by page. */
+  /** Measured by browsers: time to first byte and first paint of loads, and rendering time by page. */
   pages: DurationFigure[];
-  /** A lock or probe that another instance had. */
+  /** Times that another instance held a lock or probe. */
   lockConflicts: number;
   eventsPublished: number;
   framesSent: number;
@@ -52,22 +52,22 @@ export interface ProcessFigures {
   ledger: { requests: number; rows: number; flushes: number; failures: number; depth: number } | null;
 }
 
-/** PostgreSQL, by its own statistics. */
+/** PostgreSQL, from its own statistics. */
 export interface PostgresFigures {
   transactions: number;
-  /** By pg_stat_statements; null without it. */
+  /** From pg_stat_statements; null without it. */
   statements: number | null;
-  /** Of the database: inserted, updated and deleted. */
+  /** Rows of the database inserted, updated and deleted. */
   rowsWritten: number;
   connections: number;
   maxConnections: number;
   active: number;
-  /** Active, and waiting for nothing: on a processor, or for one. */
+  /** Active and not waiting: running on a CPU, or waiting for one. */
   onCpu: number;
-  /** Sessions that wait for a lock. */
+  /** Sessions waiting for a lock. */
   lockWaits: number;
   deadlocks: number;
-  /** The longest statement that is running. */
+  /** Age of the longest running statement. */
   longestActiveMs: number;
   blocksRead: number;
   blocksHit: number;
@@ -77,21 +77,21 @@ export interface PostgresFigures {
   deadRows: number;
   walBytes: number;
   replicas: number;
-  /** WAL that the replica or slot furthest behind has not taken; 0 without any. */
+  /** WAL that the replica or slot furthest behind has not received; 0 without any. */
   replicationLagBytes: number;
 }
 
-/** Redis, by INFO. */
+/** Redis, from INFO. */
 export interface RedisFigures {
   memoryBytes: number;
-  /** 0 = none is set. */
+  /** 0 = not set. */
   maxMemoryBytes: number;
   keyHits: number;
   keyMisses: number;
   commands: number;
   bytesIn: number;
   bytesOut: number;
-  /** Messages given to PUBLISH. */
+  /** Messages passed to PUBLISH. */
   published: number;
   cpuSeconds: number;
   clients: number;
@@ -99,16 +99,16 @@ export interface RedisFigures {
   slowCommands: number;
 }
 
-/** null: it does not answer. */
+/** null: the store does not answer. */
 export interface StoreFigures {
   atMs: number;
   postgres: PostgresFigures | null;
   redis: RedisFigures | "not_used" | null;
 }
 
-/** What the page of figures reads when it opens; then each process tells of itself, and one of them of the stores. */
+/** What the figures page reads when it opens; after that each process reports itself, and one of them the stores. */
 export interface Figures {
-  /** null: nobody measures in the process that was asked. */
+  /** null: the process that was asked does not measure. */
   process: ProcessFigures | null;
   stores: StoreFigures;
 }

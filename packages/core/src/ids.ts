@@ -1,7 +1,7 @@
 /**
- * UUIDv7 (RFC 9562): 48 bits of ms, then a 12-bit counter and random bits. One id names a request everywhere:
- * request id, lease, spool record, primary key, partition key and keyset cursor; so ids made by one process
- * must rise strictly, also within one millisecond and when the wall clock steps back.
+ * UUIDv7 (RFC 9562): 48 bits of ms, then a 12-bit counter and random bits. One id serves as request id, lease, spool
+ * record, primary key, partition key and keyset cursor, so ids made by one process must rise strictly, even within one
+ * millisecond and when the wall clock steps back.
  */
 let lastMs = 0;
 let counter = 0;
@@ -26,7 +26,7 @@ export function newId(nowMs: number = Date.now()): string {
     lastMs = nowMs;
     counter = 0;
   } else if (++counter > 0xfff) {
-    // 4,096 ids in one millisecond: borrow the next one, as RFC 9562 section 6.2 allows.
+    // More than 4,096 ids in one millisecond: borrows the next one, as RFC 9562 section 6.2 allows.
     lastMs += 1;
     counter = 0;
   }

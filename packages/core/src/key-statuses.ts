@@ -1,3 +1,3 @@
-/** What a key is good for now, the first that is true: revoked, disabled, expired, active. Apart from the inputs: a page shows it without a form. */
+/** Status of a key: the first that applies of revoked, disabled, expired, active. Separate from the inputs, for pages without forms. */
 export const keyStatuses = ["active", "disabled", "expired", "revoked"] as const;
 export type KeyStatus = (typeof keyStatuses)[number];

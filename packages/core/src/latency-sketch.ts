@@ -1,28 +1,28 @@
 /**
- * How long things took, as counts in fixed buckets, from which quantiles are read: of every range, filter and sum of them
- * alike. A sketch is one decimal number in which every bucket has ten digits, the lowest ones for bucket 0, so that Postgres
- * merges sketches with `+` and `sum()`, and one that holds a few seconds takes a few bytes (a NUMERIC keeps no zeros at its
- * ends). A bucket overflows at 10^10 requests.
+ * Durations as counts in fixed buckets, from which quantiles of any range, filter or sum can be read. A sketch is one
+ * decimal number in which every bucket has ten digits, bucket 0 the lowest, so that Postgres merges sketches with `+` and
+ * `sum()`, and a sketch of a few seconds takes a few bytes (a NUMERIC stores no zeros at its ends). A bucket overflows
+ * at 10^10 requests.
  *
- * Bucket 0 is 0 ms; bucket i holds the whole milliseconds from `bounds[i - 1]` to below `bounds[i]`, its last at most 1.1
- * times its first. What stands for a bucket is the harmonic mean of the two, so that a quantile is off by at most
- * 0.1 / 2.1 < 4.8 % of the true one (that of the nearest rank), up to the last bound, a day.
+ * Bucket 0 is 0 ms; bucket i holds the whole milliseconds from `bounds[i - 1]` to below `bounds[i]`, and its last is at most
+ * 1.1 times its first. A bucket is represented by the harmonic mean of the two, so a quantile differs from the true one (by
+ * nearest rank) by at most 0.1 / 2.1 < 4.8 %, up to the last bound, a day.
  */
 const DAY_MS = 86_400_000;
 const DIGITS = 10;
 
-/** First milliseconds of buckets 1, 2, …: ascending. */
+/** First milliseconds of buckets 1, 2, …, ascending. */
 export const sketchBounds: readonly number[] = makeBounds();
 
-/** Of a quantile against that of the values themselves. */
+/** Maximum relative error of a quantile. */
 export const SKETCH_ERROR = 0.1 / 2.1;
 
-/** Requests by bucket; a missing end is zeros. */
+/** Requests by bucket; missing buckets at the end are zero. */
 export type LatencyCounts = number[];
 
 function makeBounds(): number[] {
   const bounds = [1];
-  // In whole numbers: 1.1 × is not exact in binary.
+  // In integers, because 1.1 is not exact in binary.
   for (let last = 1; last < DAY_MS; ) {
     last = Math.floor((last * 11) / 10) + 1;
     bounds.push(last);
@@ -30,7 +30,7 @@ function makeBounds(): number[] {
   return bounds;
 }
 
-/** The bucket of a duration in ms, rounded to whole ones. */
+/** The bucket of a duration in ms, rounded to whole ms. */
 export function bucketOfMs(ms: number): number {
   const whole = Math.round(ms);
   let low = 0;
@@ -50,13 +50,13 @@ export function countMs(counts: LatencyCounts, ms: number): void {
   counts[bucket] = (counts[bucket] ?? 0) + 1;
 }
 
-/** Both together. */
+/** The sum of both. */
 export function mergeCounts(a: LatencyCounts, b: LatencyCounts): LatencyCounts {
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   return long.map((count, bucket) => count + (short[bucket] ?? 0));
 }
 
-/** A stored sketch, as Postgres writes a NUMERIC. @throws RangeError when it is none. */
+/** Reads a stored sketch as Postgres writes a NUMERIC. @throws RangeError when it is not one. */
 export function readSketch(text: string): LatencyCounts {
   if (!/^\d+$/.test(text)) throw new RangeError("a sketch is one whole number");
   const counts: LatencyCounts = [];
@@ -65,7 +65,7 @@ export function readSketch(text: string): LatencyCounts {
   return counts;
 }
 
-/** The number that {@link readSketch} reads. */
+/** Writes the number that {@link readSketch} reads. */
 export function writeSketch(counts: LatencyCounts): string {
   const digits = counts.map((count) => String(count).padStart(DIGITS, "0")).reverse();
   return digits.join("").replace(/^0+(?=\d)/, "") || "0";
@@ -76,7 +76,7 @@ export function sketchSql(column: string): string {
   return `('1e' || ${DIGITS} * width_bucket(${column}, '{${sketchBounds.join(",")}}'::int[]))::numeric`;
 }
 
-/** ms at which `share` (0 to 1) of the requests were done or faster, by the nearest rank; null when there are none. */
+/** ms within which `share` (0 to 1) of the requests were done, by nearest rank; null when there are none. */
 export function quantileMs(counts: LatencyCounts, share: number): number | null {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return null;
@@ -97,7 +97,7 @@ function middleOf(bucket: number): number {
   return (2 * first * (next - 1)) / (first + next - 1);
 }
 
-/** ms, each within 5 % of the true one; null when nothing was measured. */
+/** ms, each within 5 % of the true value; null when nothing was measured. */
 export interface Percentiles {
   p50: number | null;
   p95: number | null;

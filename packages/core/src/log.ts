@@ -1,4 +1,4 @@
-/** What rooms need of a logger: pino's call shape, fields first. Fields never carry bodies or secrets. */
+/** What packages need from a logger: pino's signature, fields first. Fields never carry bodies or secrets. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -6,7 +6,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** Says nothing: for tests, and for parts that are used outside a server. */
+/** Logs nothing: for tests, and for parts used outside a server. */
 export const silentLog: Log = {
   debug: () => undefined,
   info: () => undefined,

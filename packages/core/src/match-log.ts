@@ -2,7 +2,7 @@ import type { LogFilter } from "./inputs/log.ts";
 import type { RequestRow } from "./requests.ts";
 import { statusClassOf } from "./status-class.ts";
 
-/** Conditions that a row's field of the same name fulfils, and their opposites. */
+/** Filter fields that compare a row's field of the same name, and their negations. */
 const fields = [
   ["userId", "notUserId"],
   ["keyId", "notKeyId"],
@@ -14,7 +14,7 @@ const fields = [
   ["state", "notState"],
 ] as const;
 
-/** Whether a row passes the filter: the rules of the ledger's SQL, for rows that are not in Postgres yet. */
+/** Whether a row passes the filter, by the same rules as the ledger's SQL, for rows that are not in Postgres yet. */
 export function matchesLog(row: RequestRow, filter: LogFilter): boolean {
   for (const [field, not] of fields) {
     const wanted = filter[field];
@@ -29,7 +29,7 @@ export function matchesLog(row: RequestRow, filter: LogFilter): boolean {
   return matchesStatus(row, filter);
 }
 
-/** A request that has not ended has no class yet: it is none of those asked for, and none of those left out. */
+/** A request that has not ended has no class yet: it matches no requested class and is excluded by none. */
 function matchesStatus(row: RequestRow, { statusClass, notStatusClass }: LogFilter): boolean {
   if (statusClass === undefined && notStatusClass === undefined) return true;
   if (row.state === "in_flight" || row.state === "lost") return statusClass === undefined;

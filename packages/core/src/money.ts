@@ -1,20 +1,20 @@
 /**
- * Money is an integer count of nano-USD in a bigint, never a float. Unit prices are decimals of USD per million
- * tokens, as providers print them; products are summed exactly at a finer scale and rounded once, half up.
+ * Money is an integer number of nano-USD in a bigint, never a float. Unit prices are decimals of USD per million
+ * tokens, as providers publish them; products are summed exactly at a finer scale and rounded once, half up.
  */
 
 /** 1 USD in nano-USD. */
 export const NANO_PER_USD = 1_000_000_000n;
 
-/** Decimal digits kept of a price per million tokens: finer than any price in use. */
+/** Decimal digits kept for a price per million tokens: more than any price in use has. */
 const PRICE_DIGITS = 12;
 const PRICE_SCALE = 10n ** BigInt(PRICE_DIGITS);
 
 const decimalPattern = /^(\d{1,12})(?:\.(\d{1,12}))?$/;
 
 /**
- * Reads a non-negative plain decimal ("3", "0.075") as an integer scaled by 10^12.
- * @throws RangeError when the text is anything else.
+ * Parses a non-negative plain decimal ("3", "0.075") into an integer scaled by 10^12.
+ * @throws RangeError for any other text.
  */
 export function parseDecimal(text: string): bigint {
   const match = decimalPattern.exec(text);
@@ -22,13 +22,13 @@ export function parseDecimal(text: string): bigint {
   return BigInt(match[1] ?? "0") * PRICE_SCALE + BigInt((match[2] ?? "").padEnd(PRICE_DIGITS, "0"));
 }
 
-/** A scaled decimal of USD per million tokens × tokens, in units of 10^-9 nano-USD (exact, not rounded). */
+/** Scaled USD per million tokens × tokens, in units of 10^-9 nano-USD (exact, not rounded). */
 export function priceTokens(usdPerMTokScaled: bigint, tokens: bigint): bigint {
-  // USD/MTok × 10^12 is nano-USD per token × 10^9: 1 USD/MTok = 1,000 nano-USD a token.
+  // USD/MTok × 10^12 equals nano-USD per token × 10^9, because 1 USD/MTok = 1,000 nano-USD per token.
   return usdPerMTokScaled * tokens;
 }
 
-/** Scale of {@link priceTokens} and of {@link multiply} relative to one nano-USD. */
+/** Scale of {@link priceTokens} relative to one nano-USD. */
 export const COST_SCALE = 10n ** 9n;
 
 /** Rounds an exact amount (10^-9 nano-USD) to nano-USD, half up. Amounts are never negative here. */
@@ -39,8 +39,8 @@ export function roundToNanoUsd(exact: bigint): bigint {
 const usdPattern = /^(-?)(\d{1,7})(?:\.(\d{1,9}))?$/;
 
 /**
- * Reads an amount of USD as a person writes it ("10", "-0.5") as nano-USD, exactly.
- * @throws RangeError when the text is no plain decimal below ten million with at most 9 places.
+ * Parses an amount of USD as people write it ("10", "-0.5") into nano-USD, exactly.
+ * @throws RangeError when the text is not a plain decimal below ten million with at most 9 places.
  */
 export function parseUsd(text: string): bigint {
   const match = usdPattern.exec(text);

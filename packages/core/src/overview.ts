@@ -3,9 +3,9 @@ import type { RequestRow } from "./requests.ts";
 import { statusClassOf } from "./status-class.ts";
 
 /**
- * The figures of the overview: read once from the rollups, and from then on moved by the rows that finish, by the same
- * rules at the server (rows that are not settled yet) and in the browser (rows that are pushed). A row counts where it
- * started. Errors are the classes 4xx and 5xx; a refused or aborted request is none.
+ * The figures of the overview: read once from the rollups and then updated by rows that finish, with the same rules on the
+ * server (unsettled rows) and in the browser (pushed rows). A row counts where it started. Errors are the classes 4xx and
+ * 5xx; refused and aborted requests are not errors.
  */
 export interface Sums {
   requests: number;
@@ -16,13 +16,13 @@ export interface Sums {
   cacheRead: number;
   /** Decimal. */
   costNanoUsd: string;
-  /** Requests that gave a first content, and the sum of their times to it, ms. */
+  /** Requests that produced a first content, and the sum of their times to it, ms. */
   ttftCount: number;
   ttftMsSum: number;
   durationMsSum: number;
 }
 
-/** Sums by bucket, each measure in an array of its own: a third of the bytes of an object a bucket. `tokens` are all kinds. */
+/** Sums by bucket, one array per measure: a third of the bytes of one object per bucket. `tokens` counts all kinds. */
 export interface Columns {
   requests: number[];
   errors: number[];
@@ -42,32 +42,32 @@ export interface TopEntry {
 }
 
 export interface OverviewSeries extends Columns {
-  /** Of the model, provider, user or key; null = all that have no series of their own. Always the last one. */
+  /** Id of the model, provider, user or key; null = all without a series of their own, always the last one. */
   id: string | null;
 }
 
-/** Of administrators all, of users their own. */
+/** Administrators see everything, users their own requests. */
 export interface Overview {
   range: OverviewRange;
   by: OverviewSplit;
-  /** IANA; of the settings. Days are days there. */
+  /** IANA name from the settings. Days are days in this zone. */
   zone: string;
   day: { startMs: number; endMs: number; today: Sums };
   /**
-   * Yesterday by five minutes from `startMs` on, so that it can be cut at any time of day; with the sessions that were active
-   * about their beginning, null where nobody looked.
+   * Yesterday in five-minute buckets from `startMs` on, so that it can be cut at any time of day, with the number of sessions active
+   * around the start of each; null where none was recorded.
    */
   yesterday: { startMs: number; sessions: (number | null)[] } & Columns;
-  /** Starts of the buckets, ascending; `endMs` of the last one. */
+  /** Starts of the buckets, ascending; `endMs` is the end of the last one. */
   times: number[];
   endMs: number;
   series: OverviewSeries[];
-  /** Of the whole range, most expensive first, at most {@link TOP}. Users get models and keys alone. */
+  /** Over the whole range, most expensive first, at most {@link TOP}. Users get only models and keys. */
   top: Partial<Record<OverviewSplit, TopEntry[]>>;
   /** Ids of requests in flight and of active sessions. */
   inFlight: string[];
   sessions: string[];
-  /** Counted, although their event may still come: what ended in the last {@link RECENT_MS} before `serverNowMs`. */
+  /** Requests included although their event may still arrive: those that ended in the last {@link RECENT_MS} before `serverNowMs`. */
   counted: string[];
   /** False before the first request ever. */
   used: boolean;
@@ -75,11 +75,11 @@ export interface Overview {
   serverNowMs: number;
 }
 
-/** Entries of a top list, and series of their own. */
+/** Number of entries of a top list, and of separate series. */
 export const TOP = 8;
 export const SERIES = 6;
 export const FIVE_MINUTES_MS = 300_000;
-/** Requests that ended this long before a reading may still be on their way to a viewer. */
+/** A request that ended this long before a read may still be on its way to a viewer. */
 export const RECENT_MS = 5_000;
 
 export const noSums: Sums = {
@@ -87,7 +87,6 @@ export const noSums: Sums = {
   ...{ costNanoUsd: "0", ttftCount: 0, ttftMsSum: 0, durationMsSum: 0 },
 };
 
-/** Zeros for so many buckets. */
 export function zeroColumns(buckets: number): Columns {
   const zeros = (): number[] => new Array<number>(buckets).fill(0);
   return {
@@ -96,7 +95,7 @@ export function zeroColumns(buckets: number): Columns {
   };
 }
 
-/** The same figures in arrays of their own. */
+/** A copy with arrays of its own. */
 export function copiedColumns({ requests, errors, tokens, costNanoUsd, ttftCount, ttftMsSum, durationMsSum }: Columns): Columns {
   return {
     ...{ requests: [...requests], errors: [...errors], tokens: [...tokens], costNanoUsd: [...costNanoUsd] },
@@ -104,7 +103,7 @@ export function copiedColumns({ requests, errors, tokens, costNanoUsd, ttftCount
   };
 }
 
-/** What one finished row adds. A correction moves tokens and cost only. */
+/** What one finished row adds. A correction changes only tokens and cost. */
 export function sumsOf(row: RequestRow): Sums {
   const { usage } = row;
   const counts = row.correctsId === null;
@@ -124,12 +123,12 @@ export function sumsOf(row: RequestRow): Sums {
   };
 }
 
-/** All kinds of tokens. */
+/** The sum of all kinds of tokens. */
 export function tokensOf(sums: Pick<Sums, "input" | "output" | "cacheWrite" | "cacheRead">): number {
   return sums.input + sums.output + sums.cacheWrite + sums.cacheRead;
 }
 
-/** Counts a finished row in everything that it belongs to. Changes `overview` in place. */
+/** Counts a finished row everywhere it belongs. Changes `overview` in place. */
 export function countRow(overview: Overview, row: RequestRow): void {
   const sums = sumsOf(row);
   const { day, yesterday } = overview;
@@ -137,7 +136,7 @@ export function countRow(overview: Overview, row: RequestRow): void {
   const { times } = overview;
   overview.used = true;
   if (row.startedAtMs >= day.startMs) {
-    // After midnight and before the page was read anew, tomorrow's are not today's.
+    // After midnight, until the page is read again, rows of the new day do not belong to today.
     if (row.startedAtMs < day.endMs) addSums(day.today, sums);
   } else addAt(yesterday, Math.floor((row.startedAtMs - yesterday.startMs) / FIVE_MINUTES_MS), sums);
   const first = times[0] ?? Number.POSITIVE_INFINITY;
@@ -153,7 +152,7 @@ const idBy: Record<OverviewSplit, (row: RequestRow) => string> = {
   key: (row) => row.keyId,
 };
 
-/** Its own series, a new one while there is room, or that of all others. */
+/** The id's own series, a new one while there is room, or the series of all others. */
 function seriesOf(overview: Overview, id: string): Columns {
   const known = overview.series.find((series) => series.id === id);
   if (known) return known;
@@ -167,7 +166,7 @@ function seriesOf(overview: Overview, id: string): Columns {
   return made;
 }
 
-/** The last bucket that begins at or before `ms`; buckets of days differ in length. */
+/** The last bucket that begins at or before `ms`; day buckets differ in length. */
 function bucketOf(times: readonly number[], ms: number): number {
   let low = 0;
   let high = times.length - 1;
@@ -194,7 +193,7 @@ function addToList(list: TopEntry[], id: string, sums: Sums): void {
   list.sort(byCost);
 }
 
-/** Dearest first; then the most requests. */
+/** Most expensive first, then most requests. */
 function byCost(a: TopEntry, b: TopEntry): number {
   const difference = BigInt(b.costNanoUsd) - BigInt(a.costNanoUsd);
   if (difference !== 0n) return difference > 0n ? 1 : -1;
@@ -214,7 +213,7 @@ function addSums(to: Sums, more: Sums): void {
   to.durationMsSum += more.durationMsSum;
 }
 
-/** Adds to one bucket; out of range is nowhere. */
+/** Adds to one bucket; ignored when out of range. */
 export function addAt(columns: Columns, at: number, sums: Sums): void {
   if (at < 0 || at >= columns.requests.length) return;
   columns.requests[at] = (columns.requests[at] ?? 0) + sums.requests;
@@ -232,13 +231,13 @@ function plus(a: string, b: string): string {
 
 export interface Until extends Pick<Sums, "requests" | "errors" | "costNanoUsd" | "ttftCount" | "ttftMsSum"> {
   tokens: number;
-  /** Requests in flight at that time of day: the mean of its five minutes, from how long its requests took. */
+  /** Requests in flight at that time of day: the mean over its five minutes, from the durations of its requests. */
   inFlight: number;
-  /** Sessions active at that time of day; null when nobody looked. */
+  /** Sessions active at that time of day; null when not recorded. */
   sessions: number | null;
 }
 
-/** Yesterday until an instant: whole buckets, and of the one that it falls into the share of time that had passed. */
+/** Yesterday up to an instant: whole buckets, plus the elapsed share of the current one. */
 export function untilTime(columns: Overview["yesterday"], ms: number): Until {
   const place = Math.max(0, (ms - columns.startMs) / FIVE_MINUTES_MS);
   const whole = Math.min(columns.requests.length, Math.floor(place));
@@ -259,7 +258,7 @@ export function untilTime(columns: Overview["yesterday"], ms: number): Until {
   };
 }
 
-/** Moves the range on to where `nowMs` is in its last bucket; days end with the day, and are read anew. */
+/** Shifts the range until `nowMs` is in its last bucket. Ranges of days are read again at the end of the day instead. */
 export function moveRange(overview: Overview, nowMs: number): void {
   const { times, series } = overview;
   const stepMs = overview.endMs - (times.at(-1) ?? overview.endMs);

@@ -1,7 +1,7 @@
 /**
- * Lists of objects as columns, for the wire: 50 rows of the log say "tenantId" once instead of 50 times, a model or a key
- * that many rows share once, and what is the same in all of them once. Answers of procedures and frames of the stream are
- * packed by this alone, at the one place where each is written, and unpacked where it is read; nothing else knows of it.
+ * Lists of objects as columns, for the wire: 50 log rows carry "tenantId" once instead of 50 times, a model or key that many
+ * rows share once, and a value that all rows share once. Answers of procedures and frames of the stream are packed only
+ * here, where each is written, and unpacked where it is read; no other code knows about it.
  *
  *     [{ id: "a", model: "m", usage: { input: 1 } }, { id: "b", model: "m", usage: { input: 2 }, sample: true }]
  *
@@ -9,20 +9,20 @@
  *
  *     { "#rows": 2, id: ["a", "b"], model: { "#all": "m" }, usage: { "#rows": 2, input: [1, 2] }, sample: { "#at": [1], "#all": true } }
  *
- * A column is a list with a value a row; or `#all`, the value of every row; or `#of` and `#is`, distinct values and which of
- * them each row has; or a table again, when its values are objects. `#at` names the rows that have the field, when not all
- * do. The name of a field that begins with `#` has another one before it.
+ * A column is one of: a list with one value per row; `#all`, the value of every row; `#of` and `#is`, the distinct values and
+ * the index of each row's value; or again a table, when the values are objects. `#at` lists the rows that have the field, when not
+ * all do. A field name that begins with `#` gets another `#` in front.
  */
 type Packed = Record<string, unknown>;
 
-/** Packs every list of two or more objects, at any depth. What is no plain object or list stays the same. */
+/** Packs every list of two or more objects, at any depth. Anything but plain objects and lists stays as it is. */
 export function packTables(value: unknown): unknown {
   if (Array.isArray(value)) return isTable(value) ? toTable(value) : value.map(packTables);
   if (!isPlain(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [escaped(name), packTables(field)]));
 }
 
-/** The inverse of {@link packTables}; also takes what was not packed. */
+/** The inverse of {@link packTables}; also accepts values that were not packed. */
 export function unpackTables(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unpackTables);
   if (!isPlain(value)) return value;
@@ -64,7 +64,7 @@ function toTable(rows: readonly Packed[]): Packed {
   return table;
 }
 
-/** Of at least one value; the shortest form, about. */
+/** For at least one value; the shortest form, approximately. */
 function toColumn(values: readonly unknown[]): unknown[] | Packed {
   const [first] = values;
   if (typeof first !== "object" || first === null) {
@@ -81,7 +81,7 @@ function toColumn(values: readonly unknown[]): unknown[] | Packed {
   return distinct.length === 1 ? { "#all": distinct[0] } : { "#of": distinct, "#is": index["#is"] };
 }
 
-/** Distinct values in order of appearance and which of them each is; null when too many differ. */
+/** Distinct values in order of appearance, and the index of each value; null when too many differ. */
 function toIndex(values: readonly unknown[]): { "#of": unknown[]; "#is": number[] } | null {
   const places = new Map<unknown, number>();
   const is: number[] = [];
@@ -116,14 +116,14 @@ function fromColumn(column: unknown, count: number): unknown[] {
   }
   if ("#each" in column) return unpackTables(column["#each"]) as unknown[];
   if ("#all" in column) {
-    // One for each row: nobody expects that two rows share a list.
+    // A copy per row, because callers do not expect rows to share a list.
     return Array.from({ length: count }, () => unpackTables(column["#all"]));
   }
   const distinct = column["#of"] as unknown[];
   return (column["#is"] as number[]).map((place) => unpackTables(distinct[place]));
 }
 
-/** A transformer of tRPC whose answers are packed besides; inputs are not: what somebody sends is not for unpacking. */
+/** A tRPC transformer that also packs answers. Inputs are not packed: what a client sends must not be unpacked. */
 export function withTables<Wire>(base: { serialize(value: unknown): Wire; deserialize(wire: Wire): unknown }) {
   return {
     input: base,

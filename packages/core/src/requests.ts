@@ -1,28 +1,28 @@
 /**
- * One request as everyone sees it: the in-flight registry, the live bus, the list pages and the ledger share these
- * shapes, so that a row in the browser can be replaced by a later state of itself without translation.
+ * One request in the form that everything shares: the in-flight registry, the live bus, the list pages and the ledger. A
+ * row in the browser can therefore be replaced by a later state of itself without conversion.
  */
 import type { ErrorFacts } from "./errors.ts";
 import type { Measured, Strategy } from "./routing/strategies.ts";
 
 export type DialectName = "anthropic" | "openai" | "gemini";
 
-/** What of a dialect a request used. `models` and `countTokens` cost nothing and are not billable. */
+/** The endpoint of a dialect that a request used. `models` and `countTokens` cost nothing and are not billable. */
 export type Endpoint = "messages" | "countTokens" | "chat" | "responses" | "embeddings" | "generateContent" | "models";
 
 /**
  * in_flight, then exactly one of the others. `aborted`: the client left. `refused`: never reached an upstream. `lost`:
- * its instance gives no sign of life; never stored, and over once recovery has billed it or the instance is back.
+ * its instance shows no sign of life; never stored, and over once recovery has billed it or the instance is back.
  */
 export type RequestState = "in_flight" | "lost" | "done" | "error" | "aborted" | "refused";
 
-/** `2xx` etc., or `aborted`; the last part of a rollup's key. */
+/** `2xx` etc., or `aborted` or `refused`; the last part of a rollup's key. */
 export type StatusClass = "2xx" | "3xx" | "4xx" | "5xx" | "aborted" | "refused";
 
 /**
- * Why the numbers of a row deserve a second look. estimated: counted from content bytes; partial: the client or the
- * stream ended early; recovered: written by recovery after a kill; anomaly: the upstream's usage was impossible and
- * was clamped; unpriced: no price was known (cost null); corrected: another row changed its cost since (never stored).
+ * Why the numbers of a row need care. estimated: derived from content bytes; partial: the client or the stream ended early;
+ * recovered: written by recovery after a kill; anomaly: the upstream reported impossible usage, which was clamped;
+ * unpriced: no price was known (cost null); corrected: another row has changed its cost since (never stored).
  */
 export type UsageFlag = "estimated" | "partial" | "recovered" | "anomaly" | "unpriced" | "corrected";
 
@@ -37,62 +37,62 @@ export interface Usage {
 
 export const noUsage: Usage = { input: 0, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 };
 
-/** The light row: lists, frames and the registry carry nothing larger (< 1 KB). Ids are '' where there is none. */
+/** The small part of a request: lists, frames and the registry carry nothing larger (< 1 KB). Missing ids are ''. */
 export interface RequestRow {
   id: string;
   tenantId: string;
   userId: string;
   keyId: string;
-  /** Scoped to the key; '' when the client names none and none could be derived. */
+  /** Scoped to the key; '' when the client sends none and none could be derived. */
   sessionId: string;
   providerId: string;
   group: string;
   dialect: DialectName;
   endpoint: Endpoint;
   stream: boolean;
-  /** As the client asked. '' when the body could not be read that far. */
+  /** As the client requested; '' when the body could not be read that far. */
   model: string;
-  /** As the upstream says it used; '' until known. */
+  /** As the upstream reports; '' until known. */
   upstreamModel: string;
   state: RequestState;
-  /** HTTP status given to the client; 0 while in flight and when the client left before a head was sent. */
+  /** HTTP status sent to the client; 0 while in flight, and when the client left before a head was sent. */
   status: number;
-  /** Code of the error catalogue, '' when none. */
+  /** Code from the error catalogue; '' when none. */
   errorCode: string;
   attempts: number;
   usage: Usage;
   flags: UsageFlag[];
-  /** Decimal string of nano-USD (bigint does not travel in JSON); null = not known (unpriced, or still in flight). */
+  /** Decimal string of nano-USD (JSON has no bigint); null = unknown (unpriced, or still in flight). */
   costNanoUsd: string | null;
   billable: boolean;
-  /** ms since the epoch; equals the id's time. */
+  /** ms since the epoch. The id's time is the same, or slightly later when ids had to keep rising. */
   startedAtMs: number;
-  /** Head read → first content byte given to the client; null when none was. */
+  /** From reading the head to the first content byte for the client; null when there was none. */
   ttftMs: number | null;
-  /** Head read → answer ended; null in flight. */
+  /** From reading the head to the end of the answer; null in flight. */
   durationMs: number | null;
-  /** Short client name from the user agent ("claude-code 2.1"), '' when unknown. */
+  /** Short client name from the user agent ("claude-code 2.1"); '' when unknown. */
   client: string;
-  /** Set on a correction row: the request whose numbers this one adjusts. Lists fold it into the original. */
+  /** Set on a correction row: the request whose numbers it adjusts. Lists add it to the original. */
   correctsId: string | null;
 }
 
-/** Why a provider was not a candidate; the wording of the console's decision view follows these. */
+/** Why a provider was not a candidate. The texts of the console's decision view follow these. */
 export type ExclusionReason =
   | "disabled"
   | "group"
   | "dialect"
   | "endpoint"
   | "model"
-  /** Outside the hours at which it may be used. */
+  /** Outside the provider's schedule. */
   | "schedule"
   | "breaker_open"
   /** By an administrator's override. */
   | "forced_open"
-  /** By an override, too: it serves only the sessions it has. */
+  /** Also by an override: it serves only its existing sessions. */
   | "draining"
   | "already_failed"
-  /** A routing rule names another. */
+  /** A routing rule names another provider. */
   | "rule"
   /** It speaks another dialect, and this request cannot be converted to it. */
   | "conversion"
@@ -102,25 +102,25 @@ export type ExclusionReason =
 
 export interface Attempt {
   providerId: string;
-  /** Label of the credential it was made with; absent where the provider has one only. */
+  /** Label of the credential used; absent when the provider has only one. */
   credential?: string;
-  /** Model name sent to that provider, after its redirect. */
+  /** Model name sent to that provider, after its redirects. */
   upstreamModel: string;
   /** ms after the request's start. */
   startedMs: number;
   firstContentMs: number | null;
   endedMs: number;
-  /** Upstream status; null when no head came. */
+  /** Upstream status; null when no head arrived. */
   status: number | null;
-  /** `hedge_lost`: it was stopped because another provider, asked beside it, had content first. */
+  /** `hedge_lost`: stopped because another provider, asked at the same time, had content first. */
   outcome: "ok" | "failed" | "aborted" | "hedge_lost";
-  /** Code of the error catalogue for a failed attempt, '' otherwise. */
+  /** Code from the error catalogue for a failed attempt; '' otherwise. */
   errorCode: string;
-  /** The administrator's rule that said what its error means; absent when none did. */
+  /** The administrator's rule that interpreted its error; absent when none did. */
   rule?: { name: string; action: "failover" | "retry" | "answer" };
-  /** "anthropic → openai chat": the request was converted; absent when its bytes passed as they were. */
+  /** "anthropic → openai chat": the request was converted; absent when its bytes passed unchanged. */
   converted?: string;
-  /** Fields of the client's that the conversion left out, as it wrote them; absent when none. */
+  /** Client fields that the conversion left out, named as in the client's request; absent when none. */
   dropped?: string[];
   /** What the attempt cost upstream, decimal nano-USD; "0" when nothing was produced. */
   upstreamCostNanoUsd: string;
@@ -131,20 +131,20 @@ export interface DecisionCandidate {
   providerId: string;
   priority: number;
   weight: number;
-  /** "anthropic → openai chat": it speaks another dialect; absent when it speaks the client's. */
+  /** "anthropic → openai chat": set when it speaks another dialect than the client. */
   converted?: string;
-  /** What the strategy saw of it; absent when it looks at nothing. */
+  /** What the strategy measured; absent for strategies that measure nothing. */
   saw?: Measured;
 }
 
 export interface Exclusion {
   providerId: string;
   reason: ExclusionReason;
-  /** ms since the epoch at which its schedule opens next; absent for any other reason. */
+  /** ms since the epoch at which its schedule opens next; absent for other reasons. */
   opensAtMs?: number;
 }
 
-/** The routing rule that decided, by its name, with what it says: absent is as without it. */
+/** The routing rule that decided, by name, and what it sets; absent fields are as without a rule. */
 export interface DecisionRule {
   name: string;
   provider?: string;
@@ -153,15 +153,15 @@ export interface DecisionRule {
 }
 
 export interface Decision {
-  /** In the order they would be tried. */
+  /** In the order in which they would be tried. */
   candidates: DecisionCandidate[];
-  /** The most telling ones first, at most 64. */
+  /** The most informative ones first, at most 64. */
   excluded: Exclusion[];
-  /** How many exclusions were left off; absent when none. */
+  /** How many exclusions were omitted; absent when none. */
   excludedMore?: number;
   /** How the first candidate was chosen. */
   chosenBy: "sticky" | Strategy | "only" | "none";
-  /** The session's provider of a lower tier, left because somebody above it is well again; absent when there is none. */
+  /** The session's provider in a lower tier, left because one above it is well again; absent when there is none. */
   failedBackFrom?: string;
   /** Absent when no rule applied. */
   rule?: DecisionRule;
@@ -169,14 +169,14 @@ export interface Decision {
 
 /** Why a correction was written. */
 export interface CorrectionCause {
-  /** A price appeared for what had none; or an administrator had a range priced anew. */
+  /** A missing price was added, or an administrator had a range repriced. */
   reason: "priced" | "repriced";
-  /** The user who asked for it; '' for the system. */
+  /** The user who requested it; '' for the system. */
   actorId: string;
   atMs: number;
 }
 
-/** What a request was billed at first, and every correction since, oldest first. Money is decimal nano-USD. */
+/** What a request was billed originally, and every correction since, oldest first. Money is decimal nano-USD. */
 export interface CostHistory {
   /** null: it had no price. */
   originalNanoUsd: string | null;
@@ -187,15 +187,15 @@ export interface CostCorrection {
   id: string;
   /** Signed. */
   differenceNanoUsd: string;
-  /** Versions of the price before it and from it on; null when there was none, or for a viewer who is not told. */
+  /** Price versions before and after; null when there was none or the viewer may not see it. */
   fromPrice: PriceVersion | null;
   toPrice: PriceVersion | null;
-  /** The parts of the cost from then on; null when its details are older than what is kept, as the cause then is. */
+  /** Parts of the cost from then on; null when its details have expired, and then so has the cause. */
   cost: CostBreakdown | null;
   cause: CorrectionCause | null;
 }
 
-/** One version of a price in a word: since when, from where, USD per million tokens. */
+/** One version of a price in short: since when, its source, USD per million tokens. */
 export interface PriceVersion {
   id: string;
   createdAtMs: number;
@@ -204,7 +204,7 @@ export interface PriceVersion {
   outputPerMTok: string;
 }
 
-/** The large half of a request: read by the detail view only, stored beside the row. */
+/** The large part of a request, stored beside the row and read only by the detail view. */
 export interface RequestDetail {
   id: string;
   decision: Decision;
@@ -212,16 +212,16 @@ export interface RequestDetail {
   /** Parts before multipliers and the multipliers, see core/pricing; null when nothing was priced. */
   cost: CostBreakdown | null;
   priceId: string | null;
-  /** Public message given to the client, internal detail (admins only), and the figures of a refusal by limit or credit. */
+  /** Public message sent to the client, internal detail (administrators only), and the figures of a refusal by limit or credit. */
   error: { message: string; detail: string; facts?: ErrorFacts } | null;
   userAgent: string;
   clientIp: string;
   path: string;
   requestBytes: number;
   responseBytes: number;
-  /** Of a correction alone. */
+  /** Only for a correction. */
   correction?: CorrectionCause;
-  /** done | eof | timeout | client_gone | error: how the answer ended. */
+  /** How the answer ended. */
   endReason: "done" | "eof" | "timeout" | "client_gone" | "error";
 }
 

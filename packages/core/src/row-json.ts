@@ -1,11 +1,11 @@
 import type { RequestRow } from "./requests.ts";
 
-/** What JSON has to escape, or may, is none of these. */
+/** Printable ASCII without the characters that JSON must escape. */
 const plain = /^[ !#-[\]-~]*$/;
 
 /**
- * A row as JSON, as `JSON.stringify` gives it. Every request is written several times, to the spool and for those who watch: field by field
- * takes three quarters of the time. Ids are UUIDs, and words and amounts are ours: what others have named is looked at, all of it at once.
+ * The same JSON as `JSON.stringify` gives. Every request is written several times, to the spool and for live views, and field by field
+ * takes three quarters of the time. Ids, amounts and our own words need no escaping; names chosen by others are checked in one test.
  */
 export function rowJson(row: RequestRow): string {
   const { usage, flags, costNanoUsd, correctsId } = row;

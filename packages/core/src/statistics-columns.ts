@@ -1,13 +1,12 @@
 import { addAt, type Sums, zeroColumns } from "./overview.ts";
 import type { StatisticsColumns } from "./statistics.ts";
 
-/** Zeros for so many buckets. */
 export function zeroStatisticsColumns(buckets: number): StatisticsColumns {
   const zeros = (): number[] => new Array<number>(buckets).fill(0);
   return { ...zeroColumns(buckets), prompt: zeros(), cached: zeros() };
 }
 
-/** Adds to one bucket, in place; out of range is nowhere. */
+/** Adds to one bucket, in place; ignored when out of range. */
 export function addToStatistics(columns: StatisticsColumns, at: number, sums: Sums): void {
   if (at < 0 || at >= columns.requests.length) return;
   addAt(columns, at, sums);

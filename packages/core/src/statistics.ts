@@ -2,9 +2,9 @@ import type { Percentiles } from "./latency-sketch.ts";
 import type { Columns, Sums } from "./overview.ts";
 
 /**
- * What is answered about the past: from rollups, so of what is settled (seconds behind), whatever the range. Every answer says
- * when it was computed and whether it comes from a cache. A request counts where it started; errors are the classes 4xx and
- * 5xx; a correction counts in the moment of the request that it corrects, and moves tokens and cost only.
+ * Answers about the past, from rollups and therefore about settled requests (seconds behind), whatever the range. Each answer gives
+ * the time of its computation and whether it came from a cache. A request counts where it started; errors are the classes 4xx and
+ * 5xx; a correction counts at the time of the request it corrects, and changes only tokens and cost.
  */
 export interface Answered {
   /** When it was computed, ms since the epoch. */
@@ -14,19 +14,19 @@ export interface Answered {
 export type Answer<T> = T & Answered;
 
 /**
- * How an answer and the events of what ends go together: all that ended before `fromMs` is counted, of what ended since then
- * `ids` are, and all corrections that are so new. A request that ends is counted once, whichever comes first and whoever's clock it has.
+ * Reconciles an answer with the events of requests that end: everything that ended before `fromMs` is included, of later ends and
+ * equally recent corrections those in `ids` are. So each is counted once, whichever comes first and whatever clock it has.
  */
 export interface Recent {
   fromMs: number;
   ids: string[];
 }
 
-/** What series are split by. Users may not ask for `provider`, and are the only `user` they see. */
+/** What series are split by. Users cannot use `provider`, and see only themselves under `user`. */
 export const seriesSplits = ["none", "model", "provider", "user", "key", "group", "dialect", "status"] as const;
 export type SeriesSplit = (typeof seriesSplits)[number];
 
-/** Lengths of buckets, ascending. Days, weeks (from Monday) and months are those of the zone's calendar, and differ in length. */
+/** Bucket lengths, ascending. Days, weeks (from Monday) and months follow the zone's calendar and differ in length. */
 export const statisticsSteps = ["5m", "15m", "30m", "hour", "day", "week", "month"] as const;
 export type StatisticsStep = (typeof statisticsSteps)[number];
 
@@ -35,34 +35,34 @@ export type CompareSplit = (typeof compareSplits)[number];
 
 export const leaderboardOf = ["users", "keys", "providers", "models"] as const;
 export type LeaderboardOf = (typeof leaderboardOf)[number];
-/** All descending but `ttft`, of which less is better. */
+/** All descending except `ttft`, where less is better. */
 export const leaderboardSorts = ["requests", "tokens", "cost", "cacheHitRate", "successRate", "ttft"] as const;
 export type LeaderboardSort = (typeof leaderboardSorts)[number];
-/** The zone's day, week (from Monday) and calendar month that are going on. */
+/** The current day, week (from Monday) and calendar month of the zone. */
 export const leaderboardPeriods = ["today", "week", "month", "all", "custom"] as const;
 export type LeaderboardPeriod = (typeof leaderboardPeriods)[number];
 
-/** Sums of a span; {@link ratesOf} gives what follows from them. */
+/** Sums of a span; {@link ratesOf} derives rates from them. */
 export interface SpanSums extends Sums {
   /** Ended by the client. */
   aborted: number;
-  /** Never went to a provider. */
+  /** Never reached a provider. */
   refused: number;
 }
 
-/** From `fromMs` to before `toMs`. */
+/** From `fromMs` up to but not including `toMs`. */
 export interface Span {
   fromMs: number;
   toMs: number;
 }
 
 /**
- * The buckets of an answer, which are exactly what is counted: the range asked for is widened to whole ones. Where sums of
- * five minutes are kept no more (`retention.fiveMinuteDays`) every bucket begins with an hour of universal time: a day of a
- * zone that is half an hour off then begins with the first whole hour in it.
+ * The buckets of an answer, which cover exactly what is counted: the requested range is extended to whole buckets. Where five-minute
+ * sums are no longer kept (`retention.fiveMinuteDays`), every bucket begins with a UTC hour: in a zone with a half-hour offset, a
+ * day then begins with the first whole hour in it.
  */
 export interface Buckets {
-  /** IANA. */
+  /** IANA name. */
   zone: string;
   step: StatisticsStep;
   /** Starts, ascending, at least one. */
@@ -71,33 +71,33 @@ export interface Buckets {
   endMs: number;
 }
 
-/** A value a bucket, zeros included. `cached` of the tokens sent, which are `prompt`, were read from a provider's cache. */
+/** One value per bucket, including zeros. `prompt` counts the tokens sent, `cached` those of them read from a provider's cache. */
 export interface StatisticsColumns extends Columns {
   prompt: number[];
   cached: number[];
 }
 
 export interface StatisticsSeries extends StatisticsColumns {
-  /** Model, provider, user or key id, group, dialect or status class; null = all that have no series of their own, the last one. */
+  /** Model, provider, user or key id, group, dialect or status class; null = all without a series of their own, the last one. */
   id: string | null;
 }
 
 export interface Statistics extends Buckets {
   by: SeriesSplit;
-  /** The most expensive first, at most as many as asked for and as fit the answer; split by `none`: one, with id null. */
+  /** Most expensive first, at most as many as requested and as fit the answer; when split by `none`: one, with id null. */
   series: StatisticsSeries[];
   recent: Recent;
 }
 
 export interface Usage extends Buckets {
   totals: SpanSums;
-  /** As long as what has passed of the range, one range earlier. */
+  /** The preceding span, as long as the elapsed part of the range. */
   previous: Span & { totals: SpanSums };
   trend: StatisticsColumns;
   recent: Recent;
 }
 
-/** One of what is compared; each is read and cached by itself, so that one may fail alone. */
+/** One of the compared entries. Each is read and cached separately, so one can fail alone. */
 export type Compared = { id: string } & (
   | ({ failed: false; totals: SpanSums; previous: Span & { totals: SpanSums }; trend: StatisticsColumns } & Answered)
   | { failed: true; code: string; message: string }
@@ -105,29 +105,29 @@ export type Compared = { id: string } & (
 
 export interface Comparison extends Buckets {
   by: CompareSplit;
-  /** In the order asked for. */
+  /** In the requested order. */
   entries: Compared[];
 }
 
 export interface LeaderboardEntry {
-  /** From 1; ties are in the order of their requests, then of their ids. */
+  /** From 1; ties are ordered by requests, then by id. */
   rank: number;
-  /** Null: was not in it, or there is no period before. */
+  /** null: not ranked then, or there is no previous period. */
   previousRank: number | null;
-  /** '' = another user, as users see them. */
+  /** '' = another user, as shown to users. */
   id: string;
-  /** Null: is no more, or is not told. */
+  /** null: deleted or not visible. */
   name: string | null;
   requests: number;
   errors: number;
   tokens: number;
   costNanoUsd: string;
-  /** Of all entries and what revoked keys did, 0 to 1; null when sorted by what does not add up (a rate, a time). */
+  /** Share of all entries plus revoked keys, 0 to 1; null when sorted by something that does not add up (a rate, a time). */
   share: number | null;
   rates: Omit<Rates, "durationMs">;
 }
 
-/** What keys did that have been revoked since: counted, and not ranked. */
+/** Usage of keys that have been revoked since: counted but not ranked. */
 export interface RevokedKeys {
   /** How many of them were used. */
   keys: number;
@@ -135,7 +135,7 @@ export interface RevokedKeys {
   errors: number;
   tokens: number;
   costNanoUsd: string;
-  /** As an entry's. */
+  /** Like that of an entry. */
   share: number | null;
 }
 
@@ -144,12 +144,12 @@ export interface Leaderboard {
   sort: LeaderboardSort;
   period: LeaderboardPeriod;
   zone: string;
-  /** What is counted; of `all` null. */
+  /** What is counted; null for `all`. */
   span: Span | null;
-  /** The day, week, month or span before, whole; of `all` null. */
+  /** The previous day, week, month or span, in full; null for `all`. */
   previous: Span | null;
   items: LeaderboardEntry[];
-  /** Of keys, what makes the sum of all entries that of the ledger; null when there is nothing, and of anything else. */
+  /** For keys: the difference between the sum of all entries and the ledger's; null when there is none, and for anything else. */
   revoked: RevokedKeys | null;
   /** All that were used and are ranked. */
   total: number;
@@ -160,9 +160,9 @@ export interface Leaderboard {
   hasPrev: boolean;
 }
 
-/** What filters may name. Of users their own, and no providers and users. */
+/** What filters can offer. Users get their own data, and no providers or users. */
 export interface FilterOptions {
-  /** Asked for in the last 30 days. */
+  /** Requested in the last 30 days. */
   models: string[];
   groups: string[];
   dialects: string[];
@@ -174,15 +174,15 @@ export interface FilterOptions {
 }
 export const MOST_OPTIONS = 200;
 
-/** How a provider was, with one of its models or all of them. */
+/** A provider's availability, for one of its models or all of them. */
 export interface AvailabilityRow {
   providerId: string;
-  /** Null: all models. */
+  /** null: all models. */
   model: string | null;
   requests: number;
   errors: number;
   aborted: number;
-  /** Until the first content, and until the end. */
+  /** Until first content, and until the end. */
   ttft: Percentiles;
   duration: Percentiles;
   /** By bucket. */
@@ -190,31 +190,31 @@ export interface AvailabilityRow {
 }
 
 export interface Availability extends Buckets {
-  /** Providers, most requests first, each followed by its models, most requests first; at most as many as fit the answer. */
+  /** Providers by number of requests, each followed by its models by number of requests; at most as many as fit the answer. */
   rows: AvailabilityRow[];
-  /** Rows there are. */
+  /** Number of existing rows. */
   total: number;
 }
 
-/** What one user has used. */
+/** Usage of one user. */
 export interface UserStats {
   userId: string;
   /** Since the beginning. */
   totalRequests: number;
   totalTokens: number;
-  /** Charged since the beginning, corrections included, without what was refunded. Decimal nano-USD. */
+  /** Charged since the beginning, including corrections, before refunds. Decimal nano-USD. */
   creditsUsedNanoUsd: string;
   refundedNanoUsd: string;
   lastUsedAtMs: number | null;
-  /** The calendar month that is going on, in the zone of the settings. */
+  /** The current calendar month, in the zone of the settings. */
   month: Span & { totals: SpanSums };
 }
 
-/** What follows from sums; null where nothing says so. 0 to 1, ms. */
+/** Rates derived from sums; null where there is no data. Shares are 0 to 1, times in ms. */
 export interface Rates {
-  /** Of the requests that a provider ended. */
+  /** Among requests that reached an end at a provider. */
   successRate: number | null;
-  /** Of the tokens sent, those read from a provider's cache. */
+  /** Share of the tokens sent that were read from a provider's cache. */
   cacheHitRate: number | null;
   /** Means. */
   ttftMs: number | null;
@@ -227,7 +227,7 @@ export function ratesOf(sums: Omit<SpanSums, "output" | "costNanoUsd">): Rates {
   return { ...rankedRatesOf(ranked), durationMs: ratio(sums.durationMsSum, requests) };
 }
 
-/** What leaderboards rank by: requests that a provider ended, and of these the failed ones; tokens sent, and of these the cached ones. */
+/** What leaderboards rank by: requests ended by a provider and the failed ones among them; tokens sent and the cached ones among them. */
 export interface RankedSums {
   errors: number;
   ended: number;

@@ -1,8 +1,8 @@
 import type { RequestRow, StatusClass } from "./requests.ts";
 
 /**
- * The class a request counts under. A request that failed after its head was sent (a broken stream) has a 2xx status
- * and still is a failure: it counts as 5xx. The settle statement of the ledger derives the same in SQL.
+ * The class under which a request counts. A request that failed after its head was sent (a broken stream) has a 2xx status
+ * but is still a failure: it counts as 5xx. The ledger's settle statement derives the same in SQL.
  */
 export function statusClassOf(row: Pick<RequestRow, "state" | "status">): StatusClass {
   if (row.state === "aborted" || row.state === "refused") return row.state;

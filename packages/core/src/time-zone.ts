@@ -1,9 +1,9 @@
 /**
- * Days of an IANA zone as instants, by what the runtime knows of zones. A local time that occurs twice means its first
- * occurrence; one that a zone skips means the instant at which it would have been (as Temporal's `compatible`).
+ * Days of an IANA zone as instants, from the runtime's zone data. A local time that occurs twice means its first
+ * occurrence; one that a zone skips means the instant at which it would have been (Temporal's `compatible`).
  */
 export const DAY_MS = 86_400_000;
-/** The last ms of the year 9999: later times have no place in an id, and PostgreSQL's are read back as no date at all. */
+/** The last ms of the year 9999: PostgreSQL's later times cannot be read back as dates, and still later ones do not fit an id. */
 export const LATEST_MS = 253_402_300_799_999;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -17,17 +17,17 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
-/** Local minus universal time at an instant, ms. @throws RangeError for a zone that is not known. */
+/** Local minus universal time at an instant, ms. @throws RangeError for an unknown zone. */
 export function zoneOffsetMs(ms: number, zone: string): number {
   return localOf(ms, zone) - ms;
 }
 
-/** The first instant of the day that `ms` is in. */
+/** The first instant of the day that contains `ms`. */
 export function dayStart(ms: number, zone: string): number {
   return localInstant(localDayOf(ms, zone), zone);
 }
 
-/** The first instant of the day after. */
+/** The first instant of the next day. */
 export function nextDayStart(ms: number, zone: string): number {
   return localInstant(localDayOf(ms, zone) + DAY_MS, zone);
 }
@@ -37,13 +37,13 @@ export function sameTimeYesterday(ms: number, zone: string): number {
   return findInstant(localOf(ms, zone) - DAY_MS, zone);
 }
 
-/** Midnight of the local day that `ms` is in, written as if the zone were UTC: calendar arithmetic works on it. */
+/** Midnight of the local day that contains `ms`, expressed as if the zone were UTC, for calendar arithmetic. */
 export function localDayOf(ms: number, zone: string): number {
   const local = localOf(ms, zone);
   return local - modulo(local, DAY_MS);
 }
 
-/** What clocks in the zone show, written as if it were UTC. */
+/** The local clock time, expressed as if it were UTC. */
 function localOf(ms: number, zone: string): number {
   if (zone === "UTC") return ms;
   const parts: Record<string, number> = {};
@@ -52,13 +52,13 @@ function localOf(ms: number, zone: string): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) + modulo(ms, 1_000);
 }
 
-/** The instant at which clocks in the zone show `local` (written as if the zone were UTC). Offsets of the days around it are all that can be in force. */
+/** The instant at which clocks in the zone show `local` (expressed as if it were UTC). Tries the offsets of the day before and after. */
 export function localInstant(local: number, zone: string): number {
   const name = `${local} ${zone}`;
   const known = instants.get(name);
   if (known !== undefined) return known;
   const found = findInstant(local, zone);
-  // Most are midnights that are asked for again and again.
+  // Cached because most are midnights that are requested over and over.
   if (instants.size >= MOST_INSTANTS) instants.clear();
   instants.set(name, found);
   return found;

@@ -1,12 +1,12 @@
-/** Pages by the first part of their path; what is none of them is told as `other`. */
+/** Pages by the first part of their path; all others are reported as `other`. */
 export const measuredPages = [
   ...["overview", "logs", "sessions", "keys", "users", "providers", "prices", "credits", "settings", "system", "audit", "errors"],
   ...["statistics", "leaderboard", "compare", "availability", "alerts", "other"],
 ] as const;
 
 /**
- * What a browser measured, ms: `ttfb` and `paint` of a load (first byte, first contentful paint), `render` from leaving a page until the
- * next was painted.
+ * Browser measurements, ms: `ttfb` and `paint` of a load (first byte, first contentful paint), `render` from leaving a page until the
+ * next one is painted.
  */
 export const vitalNames = ["ttfb", "paint", "render"] as const;
 
@@ -16,5 +16,5 @@ export interface Vital {
   ms: number;
 }
 
-/** In one report. */
+/** Maximum number in one report. */
 export const MOST_VITALS = 20;

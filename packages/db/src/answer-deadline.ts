@@ -1,6 +1,6 @@
 /**
- * Calls `onLate` when an answer has not come within `ms`; gives what stops that. A process that was busy for as long reads the answer only
- * after its timers: what has arrived by then is read first, since it was not the other side that was late.
+ * Calls `onLate` when no answer has come within `ms`; returns a function that cancels it. After the event loop was blocked, timers run
+ * before received data is read, so the callback is delayed until that data has been read: it was not the other side that was late.
  */
 export function startAnswerDeadline(ms: number, onLate: () => void): () => void {
   let last: NodeJS.Immediate | undefined;

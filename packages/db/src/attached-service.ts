@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { tryLockFile, withFileLock } from "./file-lock.ts";
 
 /**
- * A server (Postgres, Redis) that belongs to a data directory, not to a process: whoever comes attaches to what runs,
- * the last one to leave in order stops it, and a kill -9 leaves it running for the next start to find. Each attached
- * process holds a shared lock on `attached.lock`; `start.lock` keeps two of them from starting or stopping at once.
+ * A server (Postgres, Redis) that belongs to a data directory rather than to a process: each process attaches to the running
+ * server, the last one to stop gracefully stops it, and a kill -9 leaves it running for the next start. Each attached process
+ * holds a shared lock on `attached.lock`; `start.lock` keeps two of them from starting or stopping at once.
  */
 export interface ServiceControl<R extends RunningService> {
-  /** The server if it runs and is really this directory's, else null; cleans up what a crash left. */
+  /** The server if it is running and really belongs to this directory, else null; cleans up after a crash. */
   find(): Promise<R | null>;
   start(): Promise<R>;
   stop(running: R): Promise<void>;
@@ -21,9 +21,9 @@ export interface RunningService {
 
 export interface Attached<R> {
   running: R;
-  /** Whether it ran already. */
+  /** Whether it was already running. */
   found: boolean;
-  /** Lets go; stops the server when nobody else is attached. Idempotent. */
+  /** Detaches, and stops the server when nobody else is attached. Idempotent. */
   leave(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function attachService<R extends RunningService>(dir: string, contr
         const last = tryLockFile(attachedLock);
         if (last === null) return;
         try {
-          // Found again, not remembered: it may have been restarted since by someone else.
+          // Looked up again, because somebody else may have restarted it since.
           const current = await control.find();
           if (current !== null) await control.stop(current);
           await writeRunFile(dir, { pid: null, port: running.port });
@@ -66,13 +66,13 @@ export async function attachService<R extends RunningService>(dir: string, contr
   });
 }
 
-/** `run.json`: where the server listens; `pid` null once it was stopped in order. */
+/** `run.json`: where the server listens; `pid` is null after it was stopped gracefully. */
 export interface RunFile {
   pid: number | null;
   port: number;
 }
 
-/** What run.json says, or null when there is none or a crash cut it. It is a hint: the caller verifies. */
+/** The content of run.json; null when it is missing or damaged by a crash. Only a hint, which the caller verifies. */
 export async function readRunFile(dir: string): Promise<RunFile | null> {
   try {
     const value: unknown = JSON.parse(await readFile(join(dir, "run.json"), "utf8"));

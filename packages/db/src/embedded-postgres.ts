@@ -6,28 +6,28 @@ import { findRunningPostgres, initCluster, startCluster, stopCluster } from "./p
 import { choosePostgresPlace } from "./postgres-place.ts";
 
 /**
- * PostgreSQL with nothing installed: a real server from npm that belongs to the data directory (`<dataDir>/pg18`) and
- * outlives the process that started it. Listens on 127.0.0.1 only, with a random password in a file of mode 600.
+ * PostgreSQL without an installation: a real server from npm that belongs to the data directory (`<dataDir>/pg18`) and outlives
+ * the process that started it. It listens on 127.0.0.1 only, with a random password in a file of mode 600.
  */
 export interface EmbeddedPostgres {
-  /** Of the database `sluice`, with the password: never log it. */
+  /** URL of the database `sluice`, including the password: never log it. */
   url: string;
   pid: number;
   port: number;
-  /** Where the data really is; differs from the data directory when the system user could not reach that. */
+  /** Where the data actually is; outside the data directory when the system user cannot reach that. */
   directory: string;
-  /** Whether the server ran already. */
+  /** Whether the server was already running. */
   attached: boolean;
-  /** Lets go of the server; the last process to do so stops it. Idempotent. */
+  /** Detaches from the server; the last process to do so stops it. Idempotent. */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
   dataDir: string;
   log: Log;
-  /** False only for tests: no fsync, so a crash of the machine may lose everything. Default true. */
+  /** False only in tests: no fsync, so a machine crash may lose everything. Default true. */
   durable?: boolean;
-  /** Where data and binaries go when root's checkout cannot be entered by the system user. */
+  /** Where data and binaries go when the system user cannot enter root's checkout. */
   reachableRoot?: string;
 }
 

@@ -3,19 +3,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { tryLock } from "fs-native-extensions";
 
 /**
- * Locks of the operating system on files: they belong to an open file, so a SIGKILL frees them and nothing stale
- * stays behind. Used where several processes share something that outlives each of them.
+ * Operating system locks on files: they belong to an open file, so a SIGKILL frees them and nothing stale remains. Used where
+ * several processes share something that outlives each of them.
  */
 export interface FileLock {
   release(): void;
 }
 
 export interface FileLockOptions {
-  /** Many shared holders exclude only an exclusive one. Default false. */
+  /** Shared holders only exclude an exclusive one. Default false. */
   shared?: boolean;
 }
 
-/** The lock, or null when a conflicting one is held (also by another open file of this process). Makes the file, mode 600. */
+/** Takes the lock; null when a conflicting one is held (even by another open file of this process). Creates the file, mode 600. */
 export function tryLockFile(path: string, options: FileLockOptions = {}): FileLock | null {
   const fd = openSync(path, "a+", 0o600);
   let held = false;
@@ -40,7 +40,7 @@ export interface WaitForLockOptions extends FileLockOptions {
   deadlineMs?: number;
 }
 
-/** Waits for the lock by trying: a blocking wait would occupy one of libuv's four threads. @throws when the deadline passes. */
+/** Waits for the lock by polling: a blocking wait would occupy one of libuv's four threads. @throws when the deadline passes. */
 export async function lockFile(path: string, options: WaitForLockOptions = {}): Promise<FileLock> {
   const deadline = performance.now() + (options.deadlineMs ?? 120_000);
   for (;;) {

@@ -2,9 +2,9 @@ import type { PoolClient } from "pg";
 
 /** A statement that PostgreSQL answered, or that failed. */
 export interface MeasuredQuery {
-  /** The first table it names, `pg_catalog` for any of PostgreSQL's own, `none` without one, `other` for the odd ones out. */
+  /** The first table it names; `pg_catalog` for PostgreSQL's own tables, `none` without a table, `other` beyond a number of tables. */
   table: string;
-  /** As it was sent: values are apart, and not known here. */
+  /** As sent: parameter values are separate and not included. */
   text: string;
   ms: number;
   failed: boolean;
@@ -13,8 +13,8 @@ export interface MeasuredQuery {
 type Callback = (error: unknown, result: unknown) => void;
 
 /**
- * Tells of every statement of a connection, whoever sends it: the pool, a transaction or Prisma. An error is told and thrown as it was.
- * Streams of COPY are no statements that are waited for, and not told.
+ * Reports every statement of a connection, whether sent by the pool, a transaction or Prisma. Errors are reported and rethrown unchanged.
+ * COPY streams are not awaited statements and are not reported.
  */
 export function measureQueries(client: PoolClient, onQuery: (query: MeasuredQuery) => void): void {
   const send = client.query.bind(client) as (...args: unknown[]) => unknown;
@@ -55,17 +55,17 @@ function textOf(statement: unknown): string | null {
 const MOST_TABLES = 64;
 const MOST_TEXTS = 1_000;
 const tables = new Set<string>();
-/** Most statements are sent again and again. */
+/** Cached, because most statements are sent over and over. */
 let known = new Map<string, string>();
 
 const named = /\b(FROM|JOIN|INTO|UPDATE|TABLE)\s+(?:ONLY\s+)?(?:"?([a-z_][a-z0-9_]*)"?\.)?"?([a-z_][a-z0-9_]*)\b"?(\s*\()?/gi;
-/** `FROM` that names no table, and what may stand where one could. */
+/** `FROM` in expressions that name no table. */
 const notTables = /\b(?:extract\s*\(\s*\w+|DISTINCT)\s+FROM\b/gi;
 const words = new Set(["select", "lateral", "set", "skip", "of", "nowait", "values"]);
-/** Names that a statement gives to parts of itself. */
+/** Names that a statement gives to its own parts (CTEs). */
 const parts = /\b([a-z_][a-z0-9_]*)\s*(?:\([^()]*\)\s*)?AS\s+(?:NOT\s+)?(?:MATERIALIZED\s+)?\(/gi;
 
-/** The table by which a statement is filed. */
+/** The table under which a statement is reported. */
 export function tableOf(text: string): string {
   let table = known.get(text);
   if (table === undefined) {

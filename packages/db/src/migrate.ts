@@ -7,16 +7,15 @@ import type { Log } from "@sluice/core/log";
 import pg from "pg";
 
 /**
- * Applies prisma/migrations through plain `pg`: users behind firewalls cannot download Prisma's engine. The table
- * `_prisma_migrations`, its checksums and the advisory lock are Prisma's own, so the stock CLI agrees with the result.
+ * Applies prisma/migrations through plain `pg`, because users behind firewalls cannot download Prisma's engine. The table
+ * `_prisma_migrations`, its checksums and the advisory lock are Prisma's own, so the stock CLI accepts the result.
  */
 export interface MigrateOptions {
   log: Log;
-  /** Default: the checkout's prisma/migrations. */
+  /** Default: prisma/migrations of this checkout. */
   migrationsDir?: string;
 }
 
-/** A migration on disk. */
 export interface Migration {
   name: string;
   sql: string;
@@ -26,13 +25,13 @@ export interface Migration {
 
 export interface MigrationStatus {
   applied: string[];
-  /** On disk, not in the database: `migrate` would apply these. */
+  /** On disk but not in the database: `migrate` would apply these. */
   pending: string[];
-  /** In the database, not on disk: a newer version was here. */
+  /** In the database but not on disk: applied by a newer version. */
   unknown: string[];
   /** Applied, but the file has changed since. */
   edited: string[];
-  /** Begun by the stock CLI and neither finished nor resolved. */
+  /** Started by the stock CLI, but neither finished nor resolved. */
   failed: string[];
 }
 
@@ -43,12 +42,12 @@ interface AppliedRow {
   rolled_back_at: Date | null;
 }
 
-/** The number Prisma's engine locks: its CLI and this runner exclude each other. */
+/** The lock that Prisma's engine takes: its CLI and this runner exclude each other. */
 const prismaLock = 72_707_369;
 const oldestServer = 150_000;
 const defaultDir = fileURLToPath(new URL("../../../prisma/migrations/", import.meta.url));
 
-// As Prisma's engine creates it.
+// Identical to what Prisma's engine creates.
 const createTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
     "id"                      VARCHAR(36) PRIMARY KEY NOT NULL,
     "checksum"                VARCHAR(64) NOT NULL,
@@ -72,7 +71,7 @@ export async function readMigrations(migrationsDir: string = defaultDir): Promis
   );
 }
 
-/** Brings the database up to date; each migration is one transaction. Resolves with the names applied. @throws clear errors for a newer or edited history. */
+/** Applies pending migrations, each in one transaction. Resolves with their names. @throws clear errors for a newer or edited history. */
 export async function migrate(url: string, options: MigrateOptions): Promise<string[]> {
   const migrations = await readMigrations(options.migrationsDir);
   const client = new pg.Client({ connectionString: url, application_name: "sluice migrate" });
@@ -92,12 +91,12 @@ export async function migrate(url: string, options: MigrateOptions): Promise<str
     }
     return status.pending;
   } finally {
-    // Ends the session and with it the lock.
+    // Ends the session and releases its lock.
     await client.end();
   }
 }
 
-/** Compares the database with the migrations on disk; changes nothing. */
+/** Compares the database with the migrations on disk, without changes. */
 export async function migrationStatus(url: string, options: { migrationsDir?: string } = {}): Promise<MigrationStatus> {
   const migrations = await readMigrations(options.migrationsDir);
   const client = new pg.Client({ connectionString: url, application_name: "sluice migrate" });
@@ -155,7 +154,7 @@ function compare(migrations: Migration[], rows: AppliedRow[]): MigrationStatus {
   };
 }
 
-/** A checkout with other line ends is the same migration (Prisma thinks so too). */
+/** Different line endings in a checkout do not count as an edit (as with Prisma). */
 function isEdited(row: AppliedRow, migration: Migration | undefined): boolean {
   if (migration === undefined || row.checksum === migration.checksum) return false;
   const unix = migration.sql.replaceAll("\r\n", "\n");

@@ -1,7 +1,7 @@
-/** How partitions are cut: ranges of time (UTC) without gaps or overlaps, whichever way the ones before them were cut. */
+/** How new partitions are cut: UTC time ranges without gaps or overlaps, however the earlier ones were cut. */
 export type PartitionSpan = "monthly" | "weekly";
 
-/** ms since the epoch, from (inclusive) to (exclusive). */
+/** ms since the epoch, `fromMs` inclusive, `toMs` exclusive. */
 export interface TimeRange {
   fromMs: number;
   toMs: number;
@@ -12,7 +12,7 @@ const WEEK_MS = 7 * DAY_MS;
 /** 1970-01-05, a Monday. */
 const FIRST_MONDAY_MS = 4 * DAY_MS;
 
-/** The whole month, or the week from Monday on, that `ms` is in. */
+/** The calendar month, or the week from Monday, that contains `ms`. */
 export function spanAt(ms: number, span: PartitionSpan): TimeRange {
   if (span === "weekly") {
     const fromMs = Math.floor((ms - FIRST_MONDAY_MS) / WEEK_MS) * WEEK_MS + FIRST_MONDAY_MS;
@@ -23,7 +23,7 @@ export function spanAt(ms: number, span: PartitionSpan): TimeRange {
   return { fromMs: at(0), toMs: at(1) };
 }
 
-/** What has to be made for `ms`: its span, as far as nothing else covers it; null when `ms` is covered. */
+/** The range to create for `ms`: the part of its span that nothing else covers; null when `ms` is covered. */
 export function missingAt(covered: readonly TimeRange[], ms: number, span: PartitionSpan): TimeRange | null {
   let { fromMs, toMs } = spanAt(ms, span);
   for (const range of covered) {
@@ -34,7 +34,7 @@ export function missingAt(covered: readonly TimeRange[], ms: number, span: Parti
   return { fromMs, toMs };
 }
 
-/** What has to be made so that every moment is covered from `fromMs` to the end of the span of `toMs`, in order. */
+/** The ranges to create so that everything is covered from the span of `fromMs` to the end of that of `toMs`, in order. */
 export function missingBetween(covered: readonly TimeRange[], { fromMs, toMs }: TimeRange, span: PartitionSpan): TimeRange[] {
   const missing: TimeRange[] = [];
   const endMs = spanAt(toMs, span).toMs;

@@ -3,16 +3,16 @@ import type pg from "pg";
 import { missingAt, missingBetween, type PartitionSpan, spanAt, spansAfter, type TimeRange } from "./partition-ranges.ts";
 
 /**
- * Partitions of `requests` and `request_details` by UUIDv7 range, months or weeks as the setting `ledger.partitions` says,
- * in the schema `partitions`, made ahead. There is no DEFAULT partition (it would forbid detaching concurrently), so a row
- * without a partition is an error: boot, the hourly job and the ledger (for the late rows of an adopted spool) see to it that
- * there is one. What a partition covers is read from the catalogue, never from its name, so that the setting may change.
+ * Partitions of `requests` and `request_details` by UUIDv7 range, monthly or weekly according to the setting `ledger.partitions`, in
+ * the schema `partitions`, created ahead of time. There is no DEFAULT partition (it would prevent concurrent detaching), so a row
+ * without a partition is an error: boot, the hourly job and the ledger (for late rows of an adopted spool) make sure there is one.
+ * A partition's range is read from the catalogue, never from its name, so the setting can change.
  */
 export interface EnsurePartitionsOptions {
   nowMs: number;
   /** Months or weeks; default 2. */
   ahead?: number;
-  /** Default 0: what comes late has its partition made when it comes. */
+  /** Default 0: for late rows, the partition is created when they arrive. */
   back?: number;
 }
 
@@ -23,20 +23,20 @@ export interface Partition extends TimeRange {
   table: PartitionedTable;
   /** In the schema `partitions`. */
   name: string;
-  /** A detach was begun and has to be completed. */
+  /** A detach has begun and must be completed. */
   detaching: boolean;
 }
 
-/** Any number, one for all who make partitions. */
+/** Advisory lock, shared by everything that creates partitions. The number is arbitrary. */
 const partitionLock = 7_207_150_001;
 
-/** What of a table is older than this (ms since the epoch, in `installation`) was taken away, and may have been settled. */
+/** Tables with a recorded time (ms since the epoch, in `installation`) before which rows were removed; they may have been settled. */
 export type KeptTable = "requests" | "rollups_5m";
 
-/** Nothing is known any more of whether such a request was settled: to settle it (again) could bill it twice. */
+/** Whether the request was settled is no longer known; settling it (again) could bill it twice. */
 export class BeyondRetentionError extends Error {}
 
-/** Makes the missing partitions around now; resolves with the names made. Safe to run anywhere at the same time. */
+/** Creates the missing partitions around now; resolves with their names. Safe to run concurrently anywhere. */
 export async function ensurePartitions(pool: pg.Pool, options: EnsurePartitionsOptions): Promise<string[]> {
   const { nowMs, ahead = 2, back = 0 } = options;
   return makeMissing(pool, (covered, span) =>
@@ -45,16 +45,16 @@ export async function ensurePartitions(pool: pg.Pool, options: EnsurePartitionsO
 }
 
 /**
- * Makes the partition an id belongs to, however old.
- * @throws when the text is no UUIDv7, or there is none and its time is beyond next year; {@link BeyondRetentionError} when
- * there is none any more.
+ * Creates the partition that an id belongs to, however old.
+ * @throws when the text is not a UUIDv7, or the partition is missing and more than a year ahead; {@link BeyondRetentionError}
+ * when it has been dropped.
  */
 export async function ensurePartitionFor(pool: pg.Pool, id: string): Promise<string[]> {
   if (!isId(id)) throw new Error(`There is no partition for '${id}': it is no UUIDv7.`);
   const at = timeOfId(id);
   return makeMissing(pool, (covered, span, keptFrom) => {
     const range = missingAt(covered, at, span);
-    // By its own time: the month around it may end later than the weeks that were dropped.
+    // Compares the id's own time: its month may end later than the weeks that were dropped.
     if (range && keptFrom !== null && at < keptFrom) throw beyondRetention(keptFrom);
     if (range && at > Date.now() + 366 * 86_400_000) {
       throw new Error(`There is no partition for ${id}: it is from the far future, so a clock is wrong.`);
@@ -63,7 +63,7 @@ export async function ensurePartitionFor(pool: pg.Pool, id: string): Promise<str
   });
 }
 
-/** The partitions that are attached, oldest first. */
+/** The attached partitions, oldest first. */
 export async function listPartitions(db: pg.Pool | pg.ClientBase): Promise<Partition[]> {
   const { rows } = await db.query<{ table: PartitionedTable; name: string; bound: string; detaching: boolean }>(
     `SELECT p.relname AS table, c.relname AS name, pg_get_expr(c.relpartbound, c.oid) AS bound, i.inhdetachpending AS detaching
@@ -78,13 +78,13 @@ function rangeOf(bound: string): TimeRange {
   return { fromMs: timeOfId(from), toMs: timeOfId(to) };
 }
 
-/** Since when rows of a table are kept, ms since the epoch; null while none was ever taken away. */
+/** Since when rows of a table are kept, ms since the epoch; null while none were ever removed. */
 export async function keptFromMs(db: pg.Pool | pg.ClientBase, table: KeptTable = "requests"): Promise<number | null> {
   const { rows } = await db.query<{ value: string }>("SELECT value FROM installation WHERE name = $1", [`${table}.kept_from`]);
   return rows[0] ? Number(rows[0].value) : null;
 }
 
-/** To be noted before rows are dropped, so that none of them can come back afterwards. */
+/** Must be recorded before rows are dropped, so that none of them can come back afterwards. */
 export async function noteKeptFrom(db: pg.Pool | pg.ClientBase, table: KeptTable, ms: number): Promise<void> {
   await db.query(
     `INSERT INTO installation AS i (name, value, updated_at) VALUES ($1, $2, now()) ON CONFLICT (name)
@@ -93,7 +93,7 @@ export async function noteKeptFrom(db: pg.Pool | pg.ClientBase, table: KeptTable
   );
 }
 
-/** `keptFrom`: what of the table is older was dropped; null when nothing was. */
+/** `keptFrom`: older rows of the table were dropped; null when none were. */
 type Wanted = (covered: readonly TimeRange[], span: PartitionSpan, keptFrom: number | null) => TimeRange[];
 
 async function makeMissing(pool: pg.Pool, wanted: Wanted): Promise<string[]> {
@@ -103,7 +103,7 @@ async function makeMissing(pool: pg.Pool, wanted: Wanted): Promise<string[]> {
     await client.query("BEGIN");
     await client.query("SELECT pg_advisory_xact_lock($1)", [partitionLock]);
     const made: string[] = [];
-    // Looked up again: another process may have made them while this one waited.
+    // Checked again, because another process may have created them in the meantime.
     for (const { table, range, span } of await findMissing(client, wanted)) {
       await finishDetaches(client, table, range);
       made.push(await createPartition(client, table, range, span));
@@ -130,7 +130,7 @@ async function findMissing(db: pg.Pool | pg.PoolClient, wanted: Wanted): Promise
   const requestsKeptFrom = await keptFromMs(db);
   return partitionedTables.flatMap((table) => {
     const keptFrom = table === "requests" ? requestsKeptFrom : null;
-    // One on its way out takes no rows. Of requests only what the retention has noted is known to be gone for good.
+    // A partition being detached takes no rows. For requests, only what the retention has recorded is certain to be gone.
     const isLeaving = ({ detaching, toMs }: Partition) => detaching && (table !== "requests" || (keptFrom !== null && toMs <= keptFrom));
     const ranges = wanted(
       partitions.filter((partition) => partition.table === table && !isLeaving(partition)),
@@ -141,7 +141,7 @@ async function findMissing(db: pg.Pool | pg.PoolClient, wanted: Wanted): Promise
   });
 }
 
-/** A partition that began earlier would take in again what was dropped. */
+/** An earlier start of the partition would let dropped rows in again. */
 function keptPart({ fromMs, toMs }: TimeRange, keptFrom: number): TimeRange {
   if (toMs <= keptFrom) throw beyondRetention(keptFrom);
   return { fromMs: Math.max(fromMs, keptFrom), toMs };
@@ -151,13 +151,13 @@ function beyondRetention(keptFrom: number): BeyondRetentionError {
   return new BeyondRetentionError(`Requests before ${new Date(keptFrom).toISOString()} were dropped by the retention.`);
 }
 
-/** Read from the table, so that whoever makes partitions (a boot, the command line) cuts them alike. */
+/** Read from the table, so that everything that creates partitions (boot, the command line) cuts them the same way. */
 async function currentSpan(db: pg.Pool | pg.PoolClient): Promise<PartitionSpan> {
   const { rows } = await db.query<{ value: unknown }>("SELECT value FROM settings WHERE name = 'ledger.partitions' LIMIT 1");
   return rows[0]?.value === "weekly" ? "weekly" : "monthly";
 }
 
-/** Of a whole month e.g. `requests_2026_11`, of anything else its first day: `requests_2026_11_30`. */
+/** For a whole month e.g. `requests_2026_11`, otherwise with the first day: `requests_2026_11_30`. */
 export function partitionName(table: PartitionedTable, { fromMs, toMs }: TimeRange): string {
   const month = spanAt(fromMs, "monthly");
   const isMonth = month.fromMs === fromMs && month.toMs === toMs;
@@ -167,7 +167,7 @@ export function partitionName(table: PartitionedTable, { fromMs, toMs }: TimeRan
     .replaceAll("-", "_")}`;
 }
 
-/** Nothing can be attached where a detach was cut short. */
+/** Nothing can be attached where a detach was interrupted. */
 async function finishDetaches(client: pg.PoolClient, table: PartitionedTable, { fromMs, toMs }: TimeRange): Promise<void> {
   for (const partition of await listPartitions(client)) {
     if (partition.table !== table || !partition.detaching || partition.toMs <= fromMs || toMs <= partition.fromMs) continue;
@@ -175,11 +175,11 @@ async function finishDetaches(client: pg.PoolClient, table: PartitionedTable, { 
   }
 }
 
-/** Made apart and then attached: CREATE … PARTITION OF would lock the parent against every insert meanwhile. */
+/** Created separately and then attached: CREATE … PARTITION OF would lock the parent against all inserts meanwhile. */
 async function createPartition(client: pg.PoolClient, table: PartitionedTable, range: TimeRange, span: PartitionSpan): Promise<string> {
   let plain = partitionName(table, range);
   const taken = async () => (await client.query("SELECT to_regclass($1) IS NOT NULL AS taken", [`partitions.${plain}`])).rows[0]?.taken;
-  // One of that name may wait for its archive, detached.
+  // A detached table of that name may still be waiting for its archive.
   while (await taken()) plain += span === "weekly" ? "_w" : "_m";
   const name = `"partitions"."${plain}"`;
   await client.query(`CREATE TABLE ${name} (LIKE "public"."${table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`);

@@ -3,16 +3,16 @@ import { cp, mkdir, readFile, rename, rm, stat, symlink } from "node:fs/promises
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The folder of a real PostgreSQL, as the npm platform package unpacks it: bin/, lib/, share/. */
+/** The directory of a real PostgreSQL, as the npm platform package unpacks it: bin/, lib/, share/. */
 export interface PostgresBinaries {
   native: string;
-  /** Of the npm package; names the copy. */
+  /** Version of the npm package; part of the copy's name. */
   packageVersion: string;
 }
 
 const supported = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
 
-/** Finds the installed PostgreSQL of this platform and completes its library links. @throws with what to do instead. */
+/** Finds the installed PostgreSQL for this platform and completes its library links. @throws with what to do instead. */
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const platform = `${process.platform}-${process.arch}`;
   if (!supported.includes(platform)) {
@@ -38,7 +38,7 @@ async function resolvePackage(platform: string): Promise<string> {
   }
 }
 
-/** npm packages carry no symlinks; the package's install script makes them, and is often not allowed to run. */
+/** npm packages contain no symlinks; the package's install script creates them, but is often not allowed to run. */
 export async function completeLibraryLinks(root: string): Promise<void> {
   const list: unknown = JSON.parse(await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]"));
   if (!Array.isArray(list)) return;
@@ -57,11 +57,11 @@ export async function completeLibraryLinks(root: string): Promise<void> {
   }
 }
 
-/** A copy under `root` (once per version), for a user who cannot enter the checkout. */
+/** Makes a copy under `root` (once per version), for a user who cannot enter the checkout. */
 export async function copyPostgresBinaries(binaries: PostgresBinaries, root: string): Promise<PostgresBinaries> {
   const native = join(root, `postgres-${binaries.packageVersion}`);
   if ((await stat(native).catch(() => null)) === null) {
-    // Renamed into place when complete, so that a copy cut short is never used.
+    // Renamed into place when complete, so that an interrupted copy is never used.
     const part = `${native}.${process.pid}-${randomBytes(4).toString("hex")}`;
     await mkdir(root, { recursive: true, mode: 0o755 });
     await cp(binaries.native, part, { recursive: true, verbatimSymlinks: true });

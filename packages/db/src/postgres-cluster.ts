@@ -14,10 +14,10 @@ import type { SystemUser } from "./system-user.ts";
 
 /** One PostgreSQL data directory and what is needed to run it. */
 export interface Cluster {
-  /** Holds data/, password, server.log, run.json and the locks. */
+  /** Contains data/, password, server.log, run.json and the locks. */
   directory: string;
   binaries: PostgresBinaries;
-  /** Whom to run as; null = as this process. */
+  /** The user to run as; null = the user of this process. */
   user: SystemUser | null;
   durable: boolean;
   log: Log;
@@ -33,7 +33,7 @@ const superuser = "sluice";
 const database = "sluice";
 const run = promisify(execFile);
 
-/** Makes the data directory if there is none. A run cut short leaves `data.new`, which is thrown away. */
+/** Creates the data directory if there is none. An interrupted run leaves `data.new`, which is deleted. */
 export async function initCluster(cluster: Cluster): Promise<void> {
   const data = join(cluster.directory, "data");
   if ((await stat(join(data, "PG_VERSION")).catch(() => null)) !== null) return;
@@ -50,7 +50,7 @@ export async function initCluster(cluster: Cluster): Promise<void> {
   try {
     await runBinary(cluster, "initdb", [
       ...["-D", part, "-U", superuser, `--pwfile=${passwordForInit}`, "--auth=scram-sha-256", "-E", "UTF8"],
-      // Sorting that no update of the system's libraries can change under an index.
+      // A collation that no update of the system's libraries can change under an index.
       ...["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
       ...(cluster.durable ? [] : ["--no-sync"]),
       ...["-c", "unix_socket_directories=", "-c", "dynamic_shared_memory_type=posix"],
@@ -64,7 +64,7 @@ export async function initCluster(cluster: Cluster): Promise<void> {
   await rename(part, data);
 }
 
-/** Starts the server as a daemon of its own and waits until it accepts connections. */
+/** Starts the server as a separate daemon and waits until it accepts connections. */
 export async function startCluster(cluster: Cluster): Promise<RunningPostgres> {
   const data = join(cluster.directory, "data");
   const logFile = join(cluster.directory, "server.log");
@@ -89,7 +89,7 @@ export async function startCluster(cluster: Cluster): Promise<RunningPostgres> {
     } finally {
       clearTimeout(slow);
     }
-    // The port was taken in between, or processes of a killed server are still leaving.
+    // The port was taken in the meantime, or processes of a killed server are still ending.
     wanted = 0;
     await sleep(300 * attempt);
   }
@@ -104,7 +104,7 @@ export async function stopCluster(cluster: Cluster, running: RunningPostgres): P
   });
 }
 
-/** The server of this directory if it runs; waits while it starts or stops. Removes a pid file whose number is another program's now. */
+/** The server of this directory if it runs; waits while it starts or stops. Removes a pid file whose pid belongs to another program. */
 export async function findRunningPostgres(cluster: Cluster): Promise<RunningPostgres | null> {
   const data = join(cluster.directory, "data");
   const pidFile = join(data, "postmaster.pid");
@@ -135,7 +135,7 @@ export async function findRunningPostgres(cluster: Cluster): Promise<RunningPost
   }
 }
 
-/** Whether the server at the URL is this directory's: the password is known to it alone, and it says where its data is. */
+/** Whether the server at the URL is this directory's: only it knows the password, and it reports its data directory. */
 async function knock(url: string, data: string): Promise<"ours" | "not yet" | "refused"> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on("error", () => {});
@@ -182,7 +182,7 @@ function settings(cluster: Cluster, port: number): string {
     "idle_in_transaction_session_timeout = 60s",
   ];
   if (!cluster.durable) lines.push("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum_naptime = 10min");
-  // A database for each test: with room for those of one, statements that a test counts are thrown out for another's.
+  // Each test has its own database. With the default size, statements that a test counts would be evicted by those of other tests.
   if (!cluster.durable) lines.push("pg_stat_statements.max = 100000");
   return `${lines.join("\n")}\n`;
 }
@@ -203,7 +203,7 @@ async function giveTo(cluster: Cluster, paths: string[]): Promise<void> {
   for (const path of paths) await chown(path, cluster.user.uid, cluster.user.gid);
 }
 
-/** The server's log is opened by its user; one older file is kept past 10 MB. */
+/** Creates the server's log for its user; beyond 10 MB, the log is rotated and one old file kept. */
 async function rotateLog(cluster: Cluster, logFile: string): Promise<void> {
   const size = (await stat(logFile).catch(() => null))?.size ?? 0;
   if (size > 10 * 2 ** 20) await rename(logFile, `${logFile}.1`);
@@ -222,7 +222,7 @@ async function runBinary(cluster: Cluster, name: "initdb" | "pg_ctl", args: stri
   try {
     await run(join(cluster.binaries.native, "bin", name), args, {
       cwd: "/",
-      // Nothing of ours: the environment may hold secrets, and PG* variables would change what the tools do.
+      // Nothing of our environment: it may contain secrets, and PG* variables would change the tools' behaviour.
       env: { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" },
       ...(user === null ? {} : { uid: user.uid, gid: user.gid }),
     });

@@ -7,11 +7,11 @@ import { copyPostgresBinaries, findPostgresBinaries } from "./postgres-binaries.
 import type { SystemUser } from "./system-user.ts";
 import { findOrCreateDatabaseUser, findSystemUser, isReachable, isRoot } from "./system-user.ts";
 
-/** Where a data directory's PostgreSQL is, which binaries run it, and as whom. Trivial unless this process is root. */
+/** Where the PostgreSQL of a data directory is, with which binaries and as which user it runs. Trivial unless this process is root. */
 export interface PostgresPlace {
   directory: string;
   binaries: PostgresBinaries;
-  /** null = as this process. */
+  /** null = the user of this process. */
   user: SystemUser | null;
 }
 
@@ -19,13 +19,13 @@ export interface PlaceOptions {
   /** Real path. */
   dataDir: string;
   log: Log;
-  /** Where data and binaries go that the system user cannot reach. */
+  /** Where data and binaries go when the system user cannot reach them otherwise. */
   reachableRoot: string;
 }
 
 const majorVersion = 18;
 
-/** Decides, and remembers what must not change later. @throws with what to do when the data cannot be reached. */
+/** Decides, and records what must not change later. @throws with what to do when the data cannot be reached. */
 export async function choosePostgresPlace(options: PlaceOptions): Promise<PostgresPlace> {
   const own = join(options.dataDir, `pg${majorVersion}`);
   const binaries = await findPostgresBinaries();
@@ -34,7 +34,7 @@ export async function choosePostgresPlace(options: PlaceOptions): Promise<Postgr
     return { directory: own, binaries, user: null };
   }
 
-  // Data made by an ordinary user stays with that user when root starts it later.
+  // Data created by an ordinary user stays with that user when root starts it later.
   const user = (await ownerOfData(own)) ?? (await findOrCreateDatabaseUser(options.log));
   return {
     directory: await chooseDirectory(own, user, options),
@@ -61,7 +61,7 @@ async function chooseDirectory(own: string, user: SystemUser, options: PlaceOpti
   return directory;
 }
 
-/** Says where the data is when it is not here: another data directory at this path later must not find it. */
+/** File that says where the data is when it is not here. It is stored here so that another data directory at this path cannot find it. */
 function markerOf(own: string): string {
   return join(own, "elsewhere");
 }
@@ -71,7 +71,7 @@ async function readMarker(own: string): Promise<string | null> {
   return text.trim() || null;
 }
 
-/** The name tells a person which data directory it belongs to. Linked into place, so that of two processes one wins. */
+/** The name shows people which data directory it belongs to. Linked into place, so that of two processes one wins. */
 async function makeMarker(own: string, options: PlaceOptions): Promise<string> {
   const name = basename(options.dataDir).replace(/[^\w-]/g, "") || "data";
   const directory = join(options.reachableRoot, `${name}-${randomBytes(6).toString("hex")}`, basename(own));

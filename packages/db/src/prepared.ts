@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { QueryConfig } from "pg";
 
 /**
- * A statement that a connection parses and plans once and then only runs: for those that are asked again and again, and take as long to
- * plan as to run (a table in many partitions). Its name is made of its text, so that no two have one name. Texts must be few: each
- * connection keeps the plan of each for as long as it lives.
+ * A statement that a connection parses and plans once and then only executes: for frequent statements that take as long to plan as to run
+ * (a table with many partitions). The name is derived from the text, so names are unique. Use it for few texts: each connection keeps
+ * the plan of each for its lifetime.
  */
 export function prepared(text: string, values: unknown[] = []): QueryConfig {
   const name = `sluice_${createHash("sha256").update(text).digest("base64url").slice(0, 22)}`;

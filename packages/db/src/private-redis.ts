@@ -13,13 +13,13 @@ import { findRedisServer } from "./redis-binary.ts";
 
 /** A redis-server that belongs to the data directory (`<dataDir>/redis`), like the embedded PostgreSQL. */
 export interface PrivateRedis {
-  /** With the password: never log it. */
+  /** Includes the password: never log it. */
   url: string;
   pid: number;
   port: number;
-  /** Whether the server ran already. */
+  /** Whether the server was already running. */
   attached: boolean;
-  /** Lets go of the server; the last process to do so stops it. Idempotent. */
+  /** Detaches from the server; the last process to do so stops it. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ interface Place {
   binary: string;
 }
 
-/** Starts or finds the data directory's Redis; null when this machine has no redis-server and no valkey-server. */
+/** Starts or finds the data directory's Redis; null when this machine has neither redis-server nor valkey-server. */
 export async function startPrivateRedis(options: PrivateRedisOptions): Promise<PrivateRedis | null> {
   const binary = await findRedisServer(options.path ?? searchPath());
   if (binary === null) return null;
@@ -60,12 +60,12 @@ export async function startPrivateRedis(options: PrivateRedisOptions): Promise<P
 async function makeDirectory(dataDir: string): Promise<string> {
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   const directory = join(await realpath(dataDir), "redis");
-  // Redis writes its files readable by all: the folder is not.
+  // Redis creates world-readable files, so the directory must not be accessible.
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
 }
 
-/** The configuration file is the memory of port and password; redis itself says whether it is this directory's. */
+/** Port and password come from the configuration files; Redis itself tells whether it belongs to this directory. */
 async function findRunning(place: Place): Promise<Running | null> {
   const port = await rememberedPort(place);
   if (port === null) return null;
@@ -114,20 +114,20 @@ async function start(place: Place): Promise<Running> {
       const said = (await readFile(logFile, "utf8").catch(() => "")).trim().split("\n").slice(-3).join(" | ");
       throw new Error(`${basename(binary)} does not start; see ${logFile}. ${said}`);
     }
-    // The port was taken in between.
+    // The port was taken in the meantime.
     wanted = 0;
   }
 }
 
 async function stop(running: Running): Promise<void> {
   await withClient(running.url, async (client) => {
-    // No answer follows: the connection just ends. Everything is in the append-only file.
+    // There is no reply: the connection just ends. Everything is in the append-only file.
     await client.shutdown("NOSAVE").catch(() => {});
   });
   if (!(await waitForExit(running.pid, 30_000))) throw new Error(`Redis (pid ${running.pid}) does not stop.`);
 }
 
-/** The process id when the server at the URL is this directory's, else why not. */
+/** The process id if the server at the URL belongs to this directory, else the reason why not. */
 async function knock(url: string, directory: string): Promise<number | "other" | "not yet"> {
   let said = "";
   const note = (error: Error) => {
@@ -141,7 +141,7 @@ async function knock(url: string, directory: string): Promise<number | "other" |
         const [, dir] = (await client.config("GET", "dir")) as string[];
         return dir === directory ? Number(readInfo(await client.info("server")).get("process_id")) : "other";
       } catch {
-        // The rejection says only that the connection closed; the event before it says why.
+        // The rejection only says that the connection was closed; the preceding event says why.
         return /WRONGPASS|NOAUTH|invalid password|without any password/.test(said) ? "other" : "not yet";
       }
     },
@@ -196,7 +196,7 @@ async function makePassword(place: Place): Promise<string> {
   return password;
 }
 
-/** The mode is set before the content is there. */
+/** The mode is set before any content is written. */
 async function writePrivately(path: string, content: string): Promise<void> {
   await writeFile(`${path}.new`, content, { mode: 0o600 });
   await rename(`${path}.new`, path);

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Whether a process with this id exists (also one of another user). A zombie has ended. */
+/** Whether a process with this id exists (even of another user). A zombie counts as ended. */
 export async function isProcessAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -17,12 +17,12 @@ export async function isProcessAlive(pid: number): Promise<boolean> {
   return !/\) [ZX] /.test(stat);
 }
 
-/** The command line of a process, '' when it cannot be read: process ids are reused, so an id alone proves nothing. */
+/** The command line of a process, '' when it cannot be read. Process ids are reused, so an id alone proves nothing. */
 export async function commandOfProcess(pid: number): Promise<string> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
   } catch {
-    // No /proc (macOS) or no such process.
+    // No /proc (macOS), or no such process.
   }
   try {
     return (await run("ps", ["-o", "command=", "-p", String(pid)])).stdout.trim();
@@ -41,7 +41,7 @@ export async function waitForExit(pid: number, deadlineMs: number): Promise<bool
   return true;
 }
 
-/** A TCP port of 127.0.0.1 that is free now: `preferred` when it is. */
+/** A TCP port of 127.0.0.1 that is currently free: `preferred` if possible. */
 export async function freePort(preferred = 0): Promise<number> {
   const port = await listenOnce(preferred);
   if (port !== null) return port;

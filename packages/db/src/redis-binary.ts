@@ -2,7 +2,7 @@ import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { searchPath } from "./env.ts";
 
-/** The first redis-server or valkey-server on PATH, null when there is none. */
+/** The first redis-server or valkey-server on PATH; null when there is none. */
 export async function findRedisServer(path: string = searchPath()): Promise<string | null> {
   for (const name of ["redis-server", "valkey-server"]) {
     for (const folder of path.split(delimiter)) {

@@ -1,6 +1,6 @@
 import { Command } from "ioredis";
 
-/** What a command has besides its declared types; of ioredis 6.0.0. */
+/** Undeclared members of a command in ioredis 6.0.0. */
 interface CommandParts {
   name: string;
   args: unknown[];
@@ -20,10 +20,10 @@ interface CommandParts {
 type Transformers = { argument: Record<string, ((args: unknown[]) => unknown[]) | undefined> };
 
 /**
- * Lets commands be freed by the collections of young objects. V8 puts a function literal that is assigned to a property among the old objects
- * at once (Parser::CheckAssigningFunctionLiteralToProperty), for most such are methods. ioredis writes `this.reject = (err) => ...` for each
- * command: that function is garbage with its command, but until a collection of everything it keeps what its scope names, the command with
- * its promise and its answer. Named first and then assigned, a function begins as young as everything else.
+ * Lets young-generation collections free commands. V8 allocates a function literal that is assigned to a property in the old generation
+ * (Parser::CheckAssigningFunctionLiteralToProperty), because most of these are methods. ioredis executes `this.reject = (err) => ...` for
+ * each command: the function dies with its command, but until a full collection it keeps what its scope references, the command with
+ * its promise and its answer. A function that is named first and assigned later is allocated in the young generation.
  */
 export function letCommandsGo(): void {
   const prototype = Command.prototype as unknown as { initPromise: (this: CommandParts) => void };

@@ -3,18 +3,18 @@ import type { Log } from "@sluice/core/log";
 import type { Redis } from "ioredis";
 import { startAnswerDeadline } from "./answer-deadline.ts";
 
-/** What stands between a request and a Redis that is gone, slow or frozen. */
+/** Shields requests from a Redis that is gone, slow or frozen. */
 export interface RedisGate {
   /** For subscriptions, which need connections of their own. */
   readonly redis: Redis;
   /** Whether commands are sent at all. */
   isOpen(): boolean;
   /**
-   * Runs one command with the time limit. Rejects at once while the gate is shut or the connection is down: nothing is
-   * queued for later.
+   * Runs one command with the timeout. Rejects at once while the gate is shut or the connection is down: nothing is queued for
+   * later.
    */
   run<T>(command: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Runs a command whose result nobody waits for; never throws. */
+  /** Runs a command whose result nobody awaits; never throws. */
   send(command: (redis: Redis) => Promise<unknown>): void;
   close(): void;
 }
@@ -22,9 +22,9 @@ export interface RedisGate {
 export interface RedisGateOptions {
   redis: Redis;
   log: Log;
-  /** For the log: who does what without it. */
+  /** For the log: what happens without Redis. */
   meanwhile: string;
-  /** Sent on the connection before anything else once Redis answers again. */
+  /** Called when Redis answers again, before anything else is sent. */
   onRecover: () => void;
   timeoutMs?: number;
   failuresToShut?: number;
@@ -32,8 +32,8 @@ export interface RedisGateOptions {
 }
 
 /**
- * A time limit per command, and a gate that shuts after a few failures in a row: from then on a frozen Redis costs a
- * request nothing. A background PING, one at a time and never a request's, opens it again.
+ * A timeout per command, and a gate that shuts after a few consecutive failures: from then on a frozen Redis costs a request
+ * nothing. A single background PING, independent of requests, opens it again.
  */
 export function createRedisGate(options: RedisGateOptions): RedisGate {
   const { redis, log, meanwhile, onRecover, timeoutMs = 200, failuresToShut = 3, probeEveryMs = 500 } = options;
@@ -47,11 +47,11 @@ export function createRedisGate(options: RedisGateOptions): RedisGate {
     log.warn({ reason }, `Redis does not answer: ${meanwhile}`);
     probing = setInterval(probe, probeEveryMs);
     probing.unref();
-    // Behind the answer that was late: one that is only slow is back as soon as that has come.
+    // Queued behind the late answer, so a Redis that is only slow is back as soon as that arrives.
     probe();
   };
   const probe = (): void => {
-    // A frozen server answers its pending PING when it wakes; more of them would only pile up.
+    // A frozen server answers its pending PING when it wakes up; more of them would only pile up.
     if (pinged || redis.status !== "ready") return;
     pinged = true;
     redis.ping().then(reopen, () => {

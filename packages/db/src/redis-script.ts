@@ -12,7 +12,7 @@ export function defineScript(lua: string): Script {
   return { lua, sha: createHash("sha1").update(lua).digest("hex") };
 }
 
-/** What each connection has sent whole. */
+/** Hashes of the scripts whose text each connection has sent. */
 const taught = new WeakMap<object, Set<string>>();
 
 function isTaught({ stream }: Redis, sha: string): boolean {
@@ -28,9 +28,9 @@ function isTaught({ stream }: Redis, sha: string): boolean {
 }
 
 /**
- * Runs it. A connection's first call says the script, the others its hash: what one connection asks for happens in that order, also when the
- * server did not know a script yet. Only a server that was told to forget its scripts is asked a second time, after what was sent meanwhile.
- * ioredis' own `defineCommand` does the same, and keeps each command until a full collection, as told in redis-command.ts.
+ * Runs the script. The first call on a connection sends its text, later ones its hash, so the calls of one connection run in order even
+ * when the server does not know the script yet. Only if the server was told to forget its scripts is a call repeated, after commands
+ * sent in the meantime. ioredis' own `defineCommand` does the same, but keeps each command until a full collection (redis-command.ts).
  */
 export async function runScript(
   redis: Redis,

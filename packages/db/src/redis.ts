@@ -8,7 +8,7 @@ letCommandsGo();
 export interface RedisClientOptions {
   /** Shown by CLIENT LIST. */
   name: string;
-  /** A command without an answer fails after this; default 200, 0 = never (blocking reads, subscribers). */
+  /** A command without a reply fails after this; default 200, 0 = never (blocking reads, subscribers). */
   commandTimeoutMs?: number;
   /** Default 5,000. */
   connectTimeoutMs?: number;
@@ -17,9 +17,9 @@ export interface RedisClientOptions {
 }
 
 /**
- * A client that never gives up and never makes anybody wait: it reconnects for ever (at most 2 s apart), and while there
- * is no connection commands fail at once instead of queueing. A command cut off by a lost connection fails and is not
- * sent again: the caller knows whether that is safe.
+ * A client that never gives up and never blocks callers: it reconnects forever (at most 2 s apart), and without a connection
+ * commands fail at once instead of queueing. A command interrupted by a lost connection fails and is not sent again, because
+ * only the caller knows whether that is safe.
  */
 export function createRedis(url: string, options: RedisClientOptions): Redis {
   const commandTimeoutMs = options.commandTimeoutMs ?? 200;
@@ -45,11 +45,11 @@ export function createRedis(url: string, options: RedisClientOptions): Redis {
   return redis;
 }
 
-/** Takes nobody for late because this process was: the library's own timer would. */
+/** Does not count a command as late when this process was blocked, as the library's own timer would. */
 function beFairAboutTime(redis: Redis): void {
   const send = redis.sendCommand.bind(redis);
   redis.sendCommand = (command, stream) => {
-    // Named first: see letCommandsGo.
+    // A named constant first: see letCommandsGo.
     const setFairTimeout = (ms: number): void => {
       const stop = startAnswerDeadline(ms, () => command.reject(new Error("Command timed out")));
       command.promise.then(stop, stop);
@@ -59,7 +59,7 @@ function beFairAboutTime(redis: Redis): void {
   };
 }
 
-/** Commands of one turn leave in one write: each would be a system call, which costs as much as all else that sending one takes. */
+/** Sends all commands of one turn in a single write; each would be a system call that costs as much as the rest of sending it. */
 function writeTogether(redis: Redis): void {
   const send = redis.sendCommand.bind(redis);
   redis.sendCommand = (command, stream) => {
@@ -73,14 +73,14 @@ function writeTogether(redis: Redis): void {
 }
 
 export interface RedisCheck {
-  /** False when it did not answer in time; whether that matters is the caller's decision. */
+  /** False when it did not answer in time; the caller decides whether that matters. */
   reachable: boolean;
   version: string;
   /** For the log; nothing that prevents a start. */
   warnings: string[];
 }
 
-/** At boot: whether this Redis keeps what it is given. @throws for Redis Cluster (multi-key Lua) and for one that evicts. */
+/** At boot, checks that this Redis keeps its data. @throws for Redis Cluster (multi-key Lua), a replica, and one that evicts. */
 export async function checkRedis(redis: Redis, options: { deadlineMs?: number } = {}): Promise<RedisCheck> {
   if (!(await waitForRedis(redis, options.deadlineMs ?? 5_000))) {
     return { reachable: false, version: "", warnings: ["Redis does not answer."] };
@@ -101,7 +101,7 @@ export async function checkRedis(redis: Redis, options: { deadlineMs?: number } 
   return { reachable: true, version, warnings };
 }
 
-/** Resolves true when the client is ready, false when the time is over. */
+/** Resolves true when the client is ready, false on timeout. */
 export async function waitForRedis(redis: Redis, deadlineMs: number): Promise<boolean> {
   if (redis.status === "ready") return true;
   return new Promise((resolve) => {
@@ -116,7 +116,7 @@ export async function waitForRedis(redis: Redis, deadlineMs: number): Promise<bo
   });
 }
 
-/** `INFO` as a map. */
+/** Parses the reply of `INFO`. */
 export function readInfo(text: string): Map<string, string> {
   const facts = new Map<string, string>();
   for (const line of text.split("\r\n")) {

@@ -2,9 +2,9 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, ti
 import type pg from "pg";
 
 /**
- * Provider secrets at rest: AES-256-GCM under a key derived from SLUICE_SECRET (HKDF-SHA-256, RFC 5869). A record is
+ * Provider secrets at rest: AES-256-GCM with a key derived from SLUICE_SECRET (HKDF-SHA-256, RFC 5869). A record is
  * `v1:<kid>:<nonce>:<tag>:<ciphertext>` in base64url, bound to its place by additional data, so that a record copied
- * into another row or column does not open.
+ * to another row or column cannot be decrypted.
  */
 export interface SecretPlace {
   table: string;
@@ -12,12 +12,12 @@ export interface SecretPlace {
   rowId: string;
 }
 
-/** Where in a provider's row the secret of a further credential is bound to: that provider and that label. */
+/** The place that binds an additional credential's secret to its provider and label. */
 export function credentialPlace(providerId: string, label: string): string {
   return `${providerId}/credential/${label}`;
 }
 
-/** Where in a provider's row the URL of its proxy is bound to. */
+/** The place that binds a proxy URL to its provider. */
 export function proxyPlace(providerId: string): string {
   return `${providerId}/proxy`;
 }
@@ -25,7 +25,7 @@ export function proxyPlace(providerId: string): string {
 const version = "v1";
 const installationFact = "secret_fingerprint";
 
-/** Encrypts for this place; two records of one secret never look alike. */
+/** Encrypts for this place; two records of the same secret always differ. */
 export function sealSecret(secret: string, plaintext: string, place: SecretPlace): string {
   const nonce = randomBytes(12);
   const cipher = createCipheriv("aes-256-gcm", derive(secret, "seal"), nonce);
@@ -35,7 +35,7 @@ export function sealSecret(secret: string, plaintext: string, place: SecretPlace
   return [version, keyId(secret), ...parts].join(":");
 }
 
-/** Decrypts. @throws when the record was changed, belongs to another place or was sealed under another SLUICE_SECRET. */
+/** Decrypts. @throws when the record was changed, belongs to another place or was encrypted with another SLUICE_SECRET. */
 export function openSecret(secret: string, record: string, place: SecretPlace): string {
   const [recordVersion, kid, ...encoded] = record.split(":");
   const [nonce, tag, ciphertext] = encoded.map(decodeExactly);
@@ -51,12 +51,12 @@ export function openSecret(secret: string, record: string, place: SecretPlace): 
     decipher.setAuthTag(tag);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString("utf8");
   } catch {
-    // The cause says nothing more, and must not carry parts of the record into a log.
+    // The cause adds nothing, and must not carry parts of the record into a log.
     throw new Error(`The stored secret in ${describe(place)} is damaged or was moved there from elsewhere.`);
   }
 }
 
-/** Recognises a SLUICE_SECRET without revealing it: 32 hex characters. */
+/** Identifies a SLUICE_SECRET without revealing it: 32 hex characters. */
 export function secretFingerprint(secret: string): string {
   return derive(secret, "fingerprint").toString("hex").slice(0, 32);
 }
@@ -96,7 +96,7 @@ function additionalData(place: SecretPlace): Buffer {
   return Buffer.from(parts.join("|"), "utf8");
 }
 
-/** Null unless the text is the one way to write its bytes: a changed last character must not go unnoticed. */
+/** Null unless the text is the canonical encoding of its bytes: a changed last character must not go unnoticed. */
 function decodeExactly(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64url");
   return bytes.toString("base64url") === text ? bytes : null;

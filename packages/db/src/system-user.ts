@@ -6,19 +6,19 @@ import type { Log } from "@sluice/core/log";
 
 const run = promisify(execFile);
 
-/** A user and group of the machine to run a program as. */
+/** A user and group of the machine as which a program can run. */
 export interface SystemUser {
   name: string;
   uid: number;
   gid: number;
 }
 
-/** Whether this process runs as root: Postgres refuses that and needs another user. */
+/** Whether this process is root: Postgres refuses to run as root and needs another user. */
 export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** The user named, or the one with this id, from /etc/passwd; null when there is none. */
+/** The user with this name or id, from /etc/passwd; null when there is none. */
 export async function findSystemUser(nameOrUid: string | number): Promise<SystemUser | null> {
   const passwd = await readFile("/etc/passwd", "utf8").catch(() => "");
   for (const line of passwd.split("\n")) {
@@ -28,7 +28,7 @@ export async function findSystemUser(nameOrUid: string | number): Promise<System
   return null;
 }
 
-/** `postgres` if the machine has it, else `sluice`, made when missing. Root only. @throws when it cannot be made. */
+/** `postgres` if the machine has it, else `sluice`, created if missing. Root only. @throws when it cannot be created. */
 export async function findOrCreateDatabaseUser(log: Log): Promise<SystemUser> {
   const known = (await findSystemUser("postgres")) ?? (await findSystemUser("sluice"));
   if (known !== null) return known;
@@ -55,7 +55,7 @@ export async function findOrCreateDatabaseUser(log: Log): Promise<SystemUser> {
   return made;
 }
 
-/** Whether the user may enter the directory and all above it ("read": also list it), going by the mode bits. */
+/** Whether the user may enter the directory and all above it ("read": also list it), according to the mode bits. */
 export async function isReachable(path: string, user: SystemUser, what: "enter" | "read" = "read"): Promise<boolean> {
   for (let at = path; ; at = dirname(at)) {
     const facts = await stat(at).catch(() => null);

@@ -1,9 +1,9 @@
 import ipaddr from "ipaddr.js";
 
 /**
- * Whether an IP address (text) is public: globally routed unicast. Everything else (loopback, private, link-local,
- * CGNAT, mapped, translated, reserved, unparsable) is not. IPv6 must also lie in 2000::/3, the only block that IANA
- * has handed out: that refuses `::127.0.0.1` and NAT64, which a list of special ranges may miss.
+ * Whether an IP address (as text) is public: globally routed unicast. Everything else (loopback, private, link-local,
+ * CGNAT, mapped, translated, reserved, unparsable) is not. IPv6 must also be within 2000::/3, the only block that IANA
+ * has allocated: that excludes `::127.0.0.1` and NAT64, which a list of special ranges may miss.
  */
 export function isPublicAddress(text: string): boolean {
   const zoneless = text.split("%")[0] ?? "";
@@ -14,7 +14,7 @@ export function isPublicAddress(text: string): boolean {
   return ((address.toByteArray()[0] ?? 0) & 0xe0) === 0x20;
 }
 
-/** An IP literal as a URL host writes it (`127.0.0.1`, `[::1]`) without brackets, or null for a name. */
+/** An IP literal from a URL host (`127.0.0.1`, `[::1]`), without brackets; null for a name. */
 export function literalOf(hostname: string): string | null {
   const bare = hostname.startsWith("[") && hostname.endsWith("]") ? hostname.slice(1, -1) : hostname;
   return ipaddr.isValid(bare) ? bare : null;

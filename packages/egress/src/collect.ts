@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-/** What of a body is in memory; not `whole` when the limit was in the way. */
+/** The part of a body in memory; not `whole` when the limit was reached. */
 export interface Collected {
   parts: Buffer[];
   length: number;
@@ -8,9 +8,9 @@ export interface Collected {
 }
 
 /**
- * Reads a body into memory up to `limit` bytes. Beyond it stops reading (the body stays paused, without listeners) and
- * gives what came so far.
- * @throws what the body fails with.
+ * Reads a body into memory, up to `limit` bytes. Beyond that it stops reading (the body stays paused, without listeners) and
+ * returns what has arrived so far.
+ * @throws the error of the body.
  */
 export function collect(body: Readable, limit: number): Promise<Collected> {
   return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ import type { ResolvedAddress } from "./resolver.ts";
 
 export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
 
-/** Addresses a target may be connected to: with one private answer among public ones the whole name is refused. */
+/** The addresses a target may be connected to. A single private address among public ones refuses the whole name. */
 export async function vetted(resolve: Resolve, target: Target): Promise<readonly ResolvedAddress[]> {
   const addresses = await resolve(target.host);
   if (!target.allowPrivate) {
@@ -37,8 +37,8 @@ function guardedLookup(resolve: Resolve, target: Target): LookupFunction {
 }
 
 /**
- * Connects to one target only. `connect.lookup` is never called for IP literals (the URL check covers those) and a
- * resolver may lie, so the peer that was really reached is checked as well, before a byte of the request is written.
+ * Connects to one target only. `connect.lookup` is not called for IP literals (the URL check covers those) and a resolver may
+ * lie, so the peer that was actually reached is checked too, before a byte of the request is written.
  */
 export function guardedConnector(resolve: Resolve, target: Target, timeoutMs: number): buildConnector.connector {
   const connect = buildConnector({

@@ -1,8 +1,8 @@
 /**
- * The only way out of the process. It promises that no request reaches an address an admin has not allowed (the URL's
- * host, every address it resolves to and the peer that was connected are checked), that no answer is decoded by
- * anything but a capped gzip or deflate, that no redirect is followed, and that every wait ends. It stands apart so
- * that these rules have one door to guard: nothing else in the project imports an HTTP client.
+ * The only way out of the process. No request reaches an address that an administrator has not allowed (the URL's host, every
+ * address it resolves to and the connected peer are checked), answers are decoded only by size-limited gzip or deflate,
+ * redirects are never followed, and every wait ends. It is a package of its own so that there is a single place to guard:
+ * nothing else in the project imports an HTTP client.
  */
 import type { Socket } from "node:net";
 import { type Clock, systemClock } from "@sluice/core/clock";
@@ -24,7 +24,7 @@ export interface EgressOptions {
   clock?: Clock;
   /** Replaces DNS in tests. */
   addresses?: AddressSource;
-  /** Requests that may be under way to one origin, each on a connection of its own; asked anew at each. Default 2,048. */
+  /** Concurrent requests per origin, each on its own connection; read for each request. Default 2,048. */
   connectionsPerOrigin?: () => number;
   limits?: Partial<PoolLimits>;
 }
@@ -34,7 +34,7 @@ const defaultLimits: PoolLimits = { origins: 256, keepAliveMs: 30_000, idlePoolM
 
 const maxTargets = 1_000;
 
-/** Opens the way out. Close it last: open answers are cut. */
+/** Opens the way out. Close it last: open answers are cut off. */
 export function createEgress(options: EgressOptions): Egress {
   const allowList = readAllowList(options.allowPrivateHosts);
   if (allowList.invalid.length > 0)
@@ -45,7 +45,7 @@ export function createEgress(options: EgressOptions): Egress {
   const resolve = createResolver(clock, options.addresses ?? systemAddresses());
   const pools = new Pools(clock, resolve, limits);
 
-  /** What the rules say of a URL never changes while this egress lives; models in paths make many URLs, hence the bound. */
+  /** Rules never change during the lifetime of an egress, so their results are cached; models in paths make many URLs, hence the bound. */
   const targets = new Map<string, Target>();
   function targetOf(url: string): Target {
     let target = targets.get(url);
@@ -68,7 +68,7 @@ export function createEgress(options: EgressOptions): Egress {
     return route;
   }
 
-  /** `fresh`: on a connection that nothing was sent on before. */
+  /** `fresh`: on a connection that has not been used before. */
   function send(target: Target, request: EgressRequest, fresh = false): Exchange {
     const origin = pools.get(target, {
       connections: connectionsPerOrigin(),
@@ -102,7 +102,7 @@ export function createEgress(options: EgressOptions): Egress {
         head = await exchange.head;
       } catch (error) {
         if (!(error instanceof StaleConnection)) throw error;
-        // Another kept connection may be as stale: once, on a new one.
+        // Other kept-alive connections may be stale as well, so it is repeated once on a new one.
         exchange = send(target, request, true);
         head = await exchange.head;
       }
@@ -126,7 +126,7 @@ export function createEgress(options: EgressOptions): Egress {
   };
 }
 
-/** @throws SluiceError `invalid_request` at the field of a form, in place of what the rule says. */
+/** Turns a failed rule into an `invalid_request` at a form field. @throws SluiceError `invalid_request`. */
 function check(rule: () => unknown, field: string): void {
   try {
     rule();

@@ -4,17 +4,17 @@ import { SluiceError } from "@sluice/core/errors";
 import { type Collected, collect } from "./collect.ts";
 import type { EgressResponse } from "./contract.ts";
 
-/** A compressed answer may open to at most this much: a bomb costs its sender more than us. */
+/** Maximum decompressed size of an answer, so that a bomb costs its sender more than us. */
 export const maxDecodedBytes = 64 * 1024 * 1024;
 
-/** No answer in text is packed a hundred times over; a bomb is, a thousand times. */
+/** Text never compresses a hundredfold; a bomb does, a thousandfold. */
 const maxRatio = 100;
 const ratioFromBytes = 1024 * 1024;
 
-/** What stands between the provider's bytes and ours. */
+/** The content coding between the provider's bytes and ours. */
 type Coding = "identity" | "gzip" | "deflate" | "refused";
 
-/** Only a single gzip or deflate is opened: Brotli's decoder has a published hole, and chains multiply. */
+/** Only a single gzip or deflate is decoded: Brotli's decoder has a published vulnerability, and chained codings multiply. */
 function codingOf(header: string | undefined): Coding {
   const value = (header ?? "").trim().toLowerCase();
   if (value === "" || value === "identity") return "identity";
@@ -35,9 +35,9 @@ function capped(packedBytes: () => number): Transform {
 }
 
 /**
- * The answer as identity, and headers that say so. Of an error in an encoding that is not opened the head counts all the same:
- * its body is what fails.
- * @throws SluiceError `upstream_encoding` for a success in such an encoding; the body is destroyed then.
+ * The answer in identity coding, with matching headers. An error answer in an unsupported encoding keeps its head; only reading its
+ * body fails.
+ * @throws SluiceError `upstream_encoding` for a success in such an encoding; then the body is destroyed.
  */
 export function decode(status: number, headers: Record<string, string>, answer: Pick<EgressResponse, "body" | "collect">): EgressResponse {
   const coding = codingOf(headers["content-encoding"]);
@@ -53,7 +53,7 @@ export function decode(status: number, headers: Record<string, string>, answer: 
   const { body } = answer;
   const open = coding === "gzip" ? createGunzip() : createInflate();
   const out = capped(() => open.bytesWritten);
-  // Not `pipeline`: it would pass zlib's own error on, and the caller must see one of the catalogue.
+  // Not `pipeline`: it would pass on zlib's own error, but the caller must get one from the catalogue.
   body.on("error", (error) => out.destroy(error)).pipe(open);
   open.on("error", (error) => out.destroy(new SluiceError("upstream_encoding", { detail: error.message, cause: error }))).pipe(out);
   out.once("close", () => {
@@ -63,7 +63,7 @@ export function decode(status: number, headers: Record<string, string>, answer: 
   return { status, headers: rest, body: out, collect: (limit) => collect(out, limit) };
 }
 
-/** The body is made into a stream only for who asks for one. A class, for a literal with a getter costs several µs. */
+/** Creates the stream only when `body` is used. A class, because an object literal with a getter costs several µs. */
 class AsIs implements EgressResponse {
   readonly status: number;
   readonly headers: Record<string, string>;

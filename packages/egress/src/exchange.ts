@@ -6,16 +6,16 @@ import type { CancelSignal } from "./contract.ts";
 import { unreachable } from "./guard.ts";
 import type { Connection, ConnectionAware, OriginPool } from "./origin-pool.ts";
 
-/** A kept-alive socket turned out to be closed before anything of an answer came: the request may be sent again. */
+/** A kept-alive socket was closed before any part of an answer arrived: the request may be sent again. */
 export class StaleConnection extends Error {}
 
-/** The answer has begun; its body is the exchange's `body` or, to be read whole, its `collect`. */
+/** The answer has begun; read its body through the exchange's `body` or, as a whole, through `collect`. */
 export interface Head {
   status: number;
   headers: Record<string, string>;
 }
 
-/** What may wait here until the answer's reader has said how it wants to read. */
+/** How much is held until the reader chooses between `body` and `collect`. */
 const heldBytes = 64 * 1024;
 
 interface Waiting {
@@ -36,12 +36,12 @@ function detailOf(error: unknown): string {
   return error instanceof Error ? `${codeOf(error) || error.name}: ${error.message}` : String(error);
 }
 
-/** What went wrong before the head, as an error of the catalogue. */
+/** An error before the head, converted to the catalogue. */
 export function beforeHead(error: unknown, onReusedSocket: boolean): Error {
   if (error instanceof SluiceError) return error;
   const code = codeOf(error);
   if (timeoutCodes.has(code)) return new SluiceError("upstream_timeout", { detail: detailOf(error), cause: error });
-  // A header or path that cannot be written is the caller's doing, not the provider's.
+  // A header or path that cannot be written is the caller's fault, not the provider's.
   if (code === "UND_ERR_INVALID_ARG") return new SluiceError("invalid_request", { detail: detailOf(error), cause: error });
   if (onReusedSocket && resetCodes.has(code)) return new StaleConnection(detailOf(error));
   if (code.startsWith("UND_ERR_") || code.startsWith("HPE_"))
@@ -49,7 +49,7 @@ export function beforeHead(error: unknown, onReusedSocket: boolean): Error {
   return unreachable(detailOf(error), error);
 }
 
-/** What went wrong after the head. */
+/** An error after the head. */
 function afterHead(error: unknown): SluiceError {
   if (error instanceof SluiceError) return error;
   const code = timeoutCodes.has(codeOf(error)) ? "upstream_timeout" : "upstream_truncated";
@@ -84,8 +84,8 @@ class Body extends Readable {
 }
 
 /**
- * One request on the wire: turns undici's callbacks into a head, then a body: a stream with backpressure for who asks
- * for `body`, or its parts at once by `collect`, for a stream costs several times what a short answer does.
+ * One request on the wire: turns undici's callbacks into a head and a body. The body is either a stream with backpressure
+ * (`body`) or its parts at once (`collect`), because a stream costs several times as much as a short answer.
  */
 export class Exchange implements ConnectionAware {
   connection: Connection | null = null;
@@ -101,11 +101,11 @@ export class Exchange implements ConnectionAware {
   #waiting: Waiting | null = null;
   #began = false;
   #ended = false;
-  /** Why the body did not end as it should. */
+  /** Why the body did not end properly. */
   #failure: Error | null = null;
   #answering = false;
   #over = false;
-  /** Set when nobody wants the answer any more; a request that is still queued is then never written. */
+  /** Set when the answer is no longer wanted; a request that is still queued is then never written. */
   #unwanted: Error | null = null;
 
   constructor(pool: OriginPool, signal: CancelSignal | undefined) {
@@ -125,7 +125,7 @@ export class Exchange implements ConnectionAware {
     else this.abandon(reason);
   };
 
-  /** What is left of the body, as a stream. */
+  /** The unread rest of the body, as a stream. */
   get body(): Readable {
     if (this.#body) return this.#body;
     const body = new Body(this);
@@ -167,7 +167,7 @@ export class Exchange implements ConnectionAware {
     waiting?.reject(error);
   }
 
-  /** Our side is ready for more. */
+  /** Called when our side is ready for more. */
   resume(): void {
     this.#controller?.resume();
   }
@@ -175,10 +175,10 @@ export class Exchange implements ConnectionAware {
   /** Destroys the socket unless the answer is complete. */
   abandon(cause: Error | null): void {
     if (this.#over) return;
-    // Made here and not by the caller: every answer that was read to its end passes above, and a stack is dear.
+    // Created here rather than by the caller: answers read to their end return above, and a stack trace is expensive.
     const reason = cause ?? new Error("the answer is not wanted any more");
     this.#unwanted = reason;
-    // First, because undici reports the abort at once as if it were the connection's failure.
+    // First, because undici reports the abort at once as a connection failure.
     this.#finish();
     if (this.#began) this.#fail(reason);
     else this.#reject(reason);
@@ -235,7 +235,7 @@ export class Exchange implements ConnectionAware {
     else this.#reject(beforeHead(error, this.#onReusedSocket && !this.#answering));
   }
 
-  /** Also of a request that is not counted yet: what ends a kept socket may come between dispatch and the first byte. */
+  /** Also right before the request is counted: a kept-alive socket may end between dispatch and the first byte. */
   get #onReusedSocket(): boolean {
     const before = this.#controller ? 1 : 0;
     return this.connection !== null && this.connection.requests > before;

@@ -1,31 +1,31 @@
 import { errorCatalogue, SluiceError } from "@sluice/core/errors";
 import { isPublicAddress, literalOf } from "./address.ts";
 
-/** Where a URL really leads, once it has passed the rules that need no lookup. */
+/** Where a URL actually leads, after it has passed the rules that need no lookup. */
 export interface Target {
   origin: string;
   /** Canonical: lower case, no trailing dot, no brackets. */
   host: string;
   path: string;
-  /** An admin has opted in to private addresses for this host (and port). */
+  /** An administrator has allowed private addresses for this host (and port). */
   allowPrivate: boolean;
 }
 
-/** An HTTP or SOCKS5 proxy, once its URL has passed the same rules. */
+/** An HTTP or SOCKS5 proxy whose URL has passed the same rules. */
 export interface ProxyTarget extends Pick<Target, "host" | "allowPrivate"> {
   kind: "http" | "socks5";
   port: string;
-  /** null: it needs none. */
+  /** null: no login is needed. */
   login: { user: string; password: string } | null;
 }
 
-/** Names that mean this machine or its network without any lookup. */
+/** Names that refer to this machine or its network without any lookup. */
 const localSuffixes = ["localhost", "local", "internal", "localdomain", "home.arpa"];
 
-/** The same words for "closed", "unknown" and "forbidden", so that a base URL is no port scanner. */
+/** One message for closed, unknown and forbidden addresses, so that a base URL cannot be used as a port scanner. */
 const unreachableMessage = errorCatalogue.upstream_blocked.message;
 
-/** The address may not be called at all. */
+/** The address must not be called at all. */
 export function blocked(detail: string): SluiceError {
   return new SluiceError("upstream_blocked", { message: unreachableMessage, detail });
 }
@@ -41,8 +41,8 @@ function canonical(hostname: string): string {
 }
 
 /**
- * The opt-in of SLUICE_ALLOW_PRIVATE_UPSTREAMS: entries are `host` (any port) or `host:port`; IPv6 in brackets when a
- * port follows. An entry that is no host is ignored with its text in `invalid`.
+ * Parses SLUICE_ALLOW_PRIVATE_UPSTREAMS: entries are `host` (any port) or `host:port`, IPv6 in brackets when a port follows.
+ * An entry that is not a host is ignored and returned in `invalid`.
  */
 export function readAllowList(entries: readonly string[]): { has(host: string, port: string): boolean; invalid: string[] } {
   const allowed = new Set<string>();
@@ -54,7 +54,7 @@ export function readAllowList(entries: readonly string[]): { has(host: string, p
       invalid.push(entry);
       continue;
     }
-    // `URL` drops an explicit :80, which is still a port that was asked for.
+    // `URL` drops an explicit :80, which still restricts the entry to that port.
     const port = /:(\d+)$/.exec(host ? "" : entry)?.[1] ?? "";
     allowed.add(port ? `${canonical(url.hostname)} ${Number(port)}` : canonical(url.hostname));
   }
@@ -62,8 +62,8 @@ export function readAllowList(entries: readonly string[]): { has(host: string, p
 }
 
 /**
- * Reads a URL the way the connection will: WHATWG canonicalises decimal, octal and hex IPv4 and IPv6, so one check
- * of the result covers every spelling.
+ * Reads a URL the way the connection will: WHATWG canonicalises decimal, octal and hex IPv4 and IPv6, so one check of the
+ * result covers every spelling.
  * @throws SluiceError `upstream_blocked`.
  */
 export function readTarget(text: string, allowList: { has(host: string, port: string): boolean }): Target {
@@ -82,10 +82,10 @@ export function readTarget(text: string, allowList: { has(host: string, port: st
   return { origin: url.origin, host, path: url.pathname + url.search, allowPrivate };
 }
 
-/** `http://` or `socks5://`, a login if need be, host and port. @throws SluiceError `upstream_blocked`. */
+/** Reads `http://` or `socks5://` with host, port and an optional login. @throws SluiceError `upstream_blocked`. */
 export function readProxy(text: string, allowList: { has(host: string, port: string): boolean }): ProxyTarget {
   const scheme = /^(http|socks5):/i.exec(text)?.[1]?.toLowerCase();
-  // Hosts of schemes that WHATWG does not know are not canonicalised.
+  // Parsed as http, because hosts of schemes unknown to WHATWG are not canonicalised.
   const url = scheme && URL.parse(`http${text.slice(scheme.length)}`);
   if (!url) throw blocked("not an http or socks5 proxy");
   if (url.pathname !== "/" || url.search || url.hash) throw blocked("a proxy is a host and a port");

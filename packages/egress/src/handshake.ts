@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { unreachable } from "./guard.ts";
 
-/** What is said on a socket before it carries HTTP: bytes are asked for, and every wait ends. */
+/** The dialogue on a socket before it carries HTTP: bytes are read on demand, and every wait ends. */
 export class Handshake {
   readonly #socket: Socket;
   readonly #timer: NodeJS.Timeout;
@@ -20,7 +20,7 @@ export class Handshake {
   }
 
   /**
-   * The next bytes, as many as `lengthOf` says of what is there; fewer than there are yet, or less than one, is waited for.
+   * Returns the next bytes, as many as `lengthOf` computes from those received; waits while it returns 0 or more than there are.
    * @throws when the connection ends, or what `lengthOf` throws.
    */
   async take(lengthOf: (bytes: Buffer) => number): Promise<Buffer> {
@@ -38,7 +38,7 @@ export class Handshake {
     }
   }
 
-  /** Lets go of the socket; what came too much belongs to its next owner. */
+  /** Releases the socket; surplus bytes are returned to it for its next owner. */
   release(): void {
     clearTimeout(this.#timer);
     const socket = this.#socket;

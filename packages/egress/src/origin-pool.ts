@@ -1,33 +1,32 @@
 import { type buildConnector, Client, type Dispatcher } from "undici";
 
-/** Told which connection carries it, so that a reset can be told apart from a reset of a reused one. */
+/** Learns which connection carries it, so that the reset of a reused connection can be recognised. */
 export interface ConnectionAware extends Dispatcher.DispatchHandler {
   connection: Connection | null;
 }
 
-/** One TCP/TLS connection. */
 export class Connection extends Client {
-  /** How many were sent on the present socket. */
+  /** Number of requests sent on the current socket. */
   requests = 0;
-  /** Where it waits among the free ones; -1 while it carries a request. */
+  /** Position in the free list; -1 while it carries a request. */
   place = -1;
 }
 
 interface OriginPoolOptions {
-  /** Requests under way at most, and connections kept without one. */
+  /** Maximum number of concurrent requests, and of idle connections kept. */
   connections: number;
   keepAliveMs: number;
-  /** How to connect to the origin within that time. */
+  /** Creates a connector to the origin with this timeout. */
   connector: (timeoutMs: number) => buildConnector.connector;
 }
 
 /**
- * The connections to one origin, each for one request at a time. A request takes the free one that was used last, so that
- * those which are too many grow old and close, else it opens another: that costs the same however many are busy, where
- * undici's own Pool asks each of them, twice.
+ * The connections to one origin, each for one request at a time. A request takes the most recently used free connection, so
+ * that surplus ones age and close, or else opens another. The cost does not depend on how many are busy, while undici's own
+ * Pool asks each of them, twice.
  *
- * A connection is in use from `dispatch` until undici's `drain`, which comes once for each request that it queued: a
- * turn of the event loop after a whole answer, else when the socket is closed or could not be opened.
+ * A connection is in use from `dispatch` until undici's `drain`, which is emitted once for each queued request: one turn of the
+ * event loop after a whole answer, or else when the socket is closed or could not be opened.
  */
 export class OriginPool {
   /** Requests between dispatch and the end of their answer. */
@@ -41,15 +40,15 @@ export class OriginPool {
   readonly #options: Client.Options;
   readonly #all = new Set<Connection>();
   /**
-   * The last one used at the end; null where one closed while it waited. As another is opened only when no place is left,
-   * or for one that was taken and is gone, there are never more places than there were connections at once.
+   * Most recently used last; null where a connection closed while it was free. Another one is opened only when no entry is left,
+   * or to replace one that was taken and is gone, so there are never more entries than there were connections at once.
    */
   readonly #free: (Connection | null)[] = [];
 
   constructor(origin: string, { connections, keepAliveMs, connector }: OriginPoolOptions) {
     this.connections = connections;
     this.#origin = new URL(origin);
-    // One connector per timeout value, because it carries the TLS session cache of the origin.
+    // One connector per timeout value, because a connector holds the origin's TLS session cache.
     const connectors = new Map<number, buildConnector.connector>();
     this.#options = {
       pipelining: 1,
@@ -69,15 +68,15 @@ export class OriginPool {
   }
 
   /**
-   * Whether another request must be refused: a queue would be a wait that no timeout of the request covers. A connection
-   * outlasts its answer for a moment, or until it is connected if the client left before, and meanwhile another may be
-   * opened in its place; hence the second bound.
+   * Whether another request must be refused, since a queue would be a wait that no timeout of the request covers. A connection
+   * outlives its answer for a moment (or until it is connected, when the client left before), and another may be opened in its
+   * place meanwhile; hence the second bound.
    */
   get full(): boolean {
     return this.active >= this.connections || this.#all.size >= 2 * this.connections;
   }
 
-  /** Sends a request; `fresh`: on a connection that nothing was sent on before. */
+  /** Sends a request; `fresh`: on a connection that has not been used before. */
   dispatch(options: Dispatcher.DispatchOptions, handler: ConnectionAware, fresh = false): void {
     const connection = (fresh ? null : this.#take()) ?? this.#open();
     handler.connection = connection;
@@ -86,12 +85,12 @@ export class OriginPool {
     if (!drained && connection.stats.size === 0) this.#release(connection);
   }
 
-  /** Ends with what it still carries. */
+  /** Closes the connections after their current requests. */
   async close(): Promise<void> {
     await Promise.all([...this.#all].map((connection) => connection.close()));
   }
 
-  /** Cuts what it still carries. */
+  /** Aborts the current requests. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#all].map((connection) => connection.destroy()));
   }
@@ -112,16 +111,16 @@ export class OriginPool {
       .on("drain", () => this.#release(connection))
       .on("disconnect", () => {
         connection.requests = 0;
-        // In use it is undici's: what was not written yet goes out on a new socket, and `drain` follows.
+        // In use, undici handles it: what has not been written goes out on a new socket, and `drain` follows.
         if (connection.place >= 0) this.#drop(connection);
       })
-      // undici would try some of its failures again, without end.
+      // undici would retry some of its failures endlessly.
       .on("connectionError", () => this.#drop(connection));
     this.#all.add(connection);
     return connection;
   }
 
-  /** Keeps what is connected, and no more than there may be. */
+  /** Keeps the connection if it is connected and there are not too many. */
   #release(connection: Connection): void {
     if (connection.stats.connected && this.#all.size <= this.connections) connection.place = this.#free.push(connection) - 1;
     else this.#drop(connection);

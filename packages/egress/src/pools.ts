@@ -4,13 +4,13 @@ import type { ProxyTarget, Target } from "./guard.ts";
 import { OriginPool } from "./origin-pool.ts";
 import { tunnelConnector } from "./tunnel.ts";
 
-/** A proxy with the URL it was read from. */
+/** A proxy and the URL it was read from. */
 export interface Route {
   url: string;
   proxy: ProxyTarget;
 }
 
-/** What a pool is asked for with. */
+/** What a pool is requested with. */
 interface PoolAsk {
   connections: number;
   connectTimeoutMs: number;
@@ -18,21 +18,21 @@ interface PoolAsk {
 }
 
 export interface PoolLimits {
-  /** Origins that keep a pool; the longest unused idle one makes room. */
+  /** Maximum number of pools; the idle one unused for longest makes room. */
   origins: number;
-  /** A connection without a request is closed after this, or sooner when the provider says so. */
+  /** An idle connection is closed after this, or sooner when the provider says so. */
   keepAliveMs: number;
-  /** A pool without a request is dropped after this. */
+  /** A pool without requests is dropped after this. */
   idlePoolMs: number;
 }
 
 const sweepEveryMs = 60_000;
 
-/** Pools by origin and proxy; made on demand, dropped when idle; no timer of its own. */
+/** Pools by origin and proxy, created on demand and dropped when idle, without a timer of its own. */
 export class Pools {
-  /** By origin, and behind a space the proxy. */
+  /** Keyed by origin, followed by a space and the proxy if there is one. */
   readonly #byOrigin = new Map<string, OriginPool>();
-  /** Those that end with what they still carry. */
+  /** Dropped pools that still finish their requests. */
   readonly #dropped = new Set<OriginPool>();
   readonly #clock: Clock;
   readonly #resolve: Resolve;
@@ -45,14 +45,13 @@ export class Pools {
     this.#limits = limits;
   }
 
-  /** Number of origins with a pool. */
   get size(): number {
     return this.#byOrigin.size;
   }
 
   /**
-   * The pool of a target's origin, through that proxy if there is one; marked as used now. Where another number of
-   * connections is asked for than it was made for, a new one takes its place, and what it carries ends on it.
+   * The pool of a target's origin, through the proxy if there is one; marks it as used. If it was created for a different number
+   * of connections, a new one replaces it and the old one finishes its requests.
    */
   get(target: Target, { connections, connectTimeoutMs, proxy }: PoolAsk): OriginPool {
     const key = proxy ? `${target.origin} ${proxy.url}` : target.origin;

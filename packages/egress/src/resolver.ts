@@ -1,20 +1,20 @@
 import { lookup, Resolver } from "node:dns/promises";
 import type { Clock } from "@sluice/core/clock";
 
-/** One address of a name, and how long it may be remembered. */
+/** One address of a name, and how long it may be cached. */
 export interface ResolvedAddress {
   address: string;
   family: 4 | 6;
   ttlS: number;
 }
 
-/** Asks for all addresses of a name; rejects when there are none. */
+/** Looks up all addresses of a name; rejects when there are none. */
 export type AddressSource = (host: string) => Promise<ResolvedAddress[]>;
 
 const maxEntries = 1_000;
 const maxTtlMs = 300_000;
 const minTtlMs = 1_000;
-/** A name that resolved before keeps working this long through an outage of DNS. */
+/** How long an expired name stays usable during a DNS outage. */
 const staleMs = 600_000;
 
 interface Entry {
@@ -24,8 +24,8 @@ interface Entry {
 }
 
 /**
- * c-ares for both families: getaddrinfo would share libuv's four threads with the ledger's fdatasync. Names that only
- * this machine knows (/etc/hosts, search domains) are then asked of getaddrinfo; `localhost` is answered here.
+ * c-ares for both families, because getaddrinfo would share libuv's four threads with the ledger's fdatasync. Only names that
+ * c-ares cannot find (/etc/hosts, search domains) go to getaddrinfo; `localhost` is answered here.
  */
 export function systemAddresses(): AddressSource {
   const cares = new Resolver({ timeout: 2_000, tries: 2 });
@@ -46,7 +46,7 @@ export function systemAddresses(): AddressSource {
   };
 }
 
-/** Lookups with a cache bounded by the records' TTL (1 s to 300 s) and by 1,000 names; one question in flight per name. */
+/** Lookups with a cache bounded by the records' TTL (1 s to 300 s) and by 1,000 names; one query in flight per name. */
 export function createResolver(clock: Clock, source: AddressSource): (host: string) => Promise<readonly ResolvedAddress[]> {
   const cache = new Map<string, Entry>();
   const asking = new Map<string, Promise<readonly ResolvedAddress[]>>();

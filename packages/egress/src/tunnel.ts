@@ -6,8 +6,8 @@ import { type ProxyTarget, type Target, unreachable } from "./guard.ts";
 import { Handshake } from "./handshake.ts";
 
 /**
- * Connects to one target through a proxy. The guard holds on both legs: the proxy itself is connected to like any target,
- * and it is told an address that was looked up and checked here, never a name that it might resolve to another one.
+ * Connects to one target through a proxy. The guard covers both legs: the proxy is connected to like any target, and it is given
+ * an address that was looked up and checked here, never a name that it might resolve differently.
  */
 export function tunnelConnector(resolve: Resolve, target: Target, proxy: ProxyTarget, timeoutMs: number): buildConnector.connector {
   const toProxy = guardedConnector(resolve, { ...proxy, origin: "", path: "" }, timeoutMs);
@@ -51,7 +51,7 @@ async function openTunnel(socket: Socket, { resolve, target, proxy, port, timeou
   }
 }
 
-/** IPv4 before IPv6: what a proxy reaches is not known, and most reach the former. */
+/** IPv4 before IPv6: which of them the proxy can reach is unknown, and most reach IPv4. */
 async function firstAddress(resolve: Resolve, target: Target): Promise<string> {
   const addresses = await vetted(resolve, target);
   const first = addresses.find(({ family }) => family === 4) ?? addresses[0];
@@ -61,7 +61,7 @@ async function firstAddress(resolve: Resolve, target: Target): Promise<string> {
 
 const longestHead = 16 * 1024;
 
-/** RFC 9110, 9.3.6. */
+/** CONNECT (RFC 9110, section 9.3.6). */
 async function askConnect(handshake: Handshake, { login }: ProxyTarget, address: string, port: number): Promise<void> {
   const authority = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
   const credentials = login && `Proxy-Authorization: Basic ${Buffer.from(`${login.user}:${login.password}`).toString("base64")}\r\n`;
@@ -78,7 +78,7 @@ async function askConnect(handshake: Handshake, { login }: ProxyTarget, address:
 
 const socksReplies = ["", "failure", "not allowed", "network unreachable", "host unreachable", "connection refused", "TTL expired"];
 
-/** RFC 1928, with a login as RFC 1929 has it. */
+/** SOCKS5 (RFC 1928), with username and password as in RFC 1929. */
 async function askSocks(handshake: Handshake, { login }: ProxyTarget, address: string, port: number): Promise<void> {
   handshake.write(Buffer.from(login ? [5, 2, 0, 2] : [5, 1, 0]));
   const [version, method] = await handshake.take(() => 2);

@@ -4,13 +4,13 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Call } from "./call.ts";
 import type { Runtime } from "./context.ts";
 
-/** A body that is not wanted is still read this far, so that the answer is seen before the connection closes. */
+/** How much of an unwanted body is still read, so that the client sees the answer before the connection closes. */
 const discardBytes = 64 * 1024;
 
-/** Larger bodies cost more to copy than a second write does. */
+/** Copying a larger body costs more than a second write. */
 const oneWriteBytes = 8 * 1024;
 
-/** The given headers with the request id under both of its names, and what took the time until now (W3C Server Timing). */
+/** Adds the request id under both of its names, and the time spent so far (W3C Server Timing). */
 export function withFacts(call: Call, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   for (const name of requestIdHeaders) headers[name] = call.id;
   headers["server-timing"] = serverTiming(call);
@@ -18,8 +18,8 @@ export function withFacts(call: Call, headers: OutgoingHttpHeaders): OutgoingHtt
 }
 
 /**
- * `gateway` is everything from the request's head to this answer's that no provider was waited for: reading the body, limits, routing,
- * conversion and, for whole answers, making the charge durable. `upstream` is the rest, of all attempts.
+ * `gateway` is the time from the request's head to the head of this answer without waiting for providers: reading the body, limits,
+ * routing, conversion and, for whole answers, making the charge durable. `upstream` is the rest, over all attempts.
  */
 function serverTiming({ clock, startedAt, upstreamMs, row }: Call): string {
   const own = Math.max(0, clock.monotonic() - startedAt - upstreamMs).toFixed(2);
@@ -33,12 +33,12 @@ export function sendWhole(call: Call, status: number, headers: OutgoingHttpHeade
   call.detail.responseBytes = Buffer.byteLength(body);
   const sent: OutgoingHttpHeaders = { ...headers, "content-length": call.detail.responseBytes };
   res.writeHead(status, withFacts(call, sent));
-  // Node joins a text with the head into one write, bytes it does not; latin1 is each byte as it is.
+  // Node sends a string and the head in one write, but a buffer in two; latin1 maps each byte to one character.
   if (typeof body === "string" || body.length > oneWriteBytes) res.end(body);
   else res.end(body.toString("latin1"), "latin1");
 }
 
-/** What a client may know of an error: which address did not answer, and why, stays inside. */
+/** The error as clients may see it: which address was not reached, and why, stays internal. */
 export function publicError(error: SluiceError): SluiceError {
   if (error.code !== "upstream_blocked") return error;
   return new SluiceError("upstream_error", { message: error.message, detail: error.detail, cause: error });
@@ -54,7 +54,7 @@ export function sendError(runtime: Runtime, call: Call, error: SluiceError): voi
   sendWhole(call, shown.status, headers, call.dialect.errorBody(shown, call.id));
 }
 
-/** Reads on for a while without keeping anything, then closes the connection. */
+/** Keeps reading for a while without storing anything, then closes the connection. */
 function discardRest(call: Call, upTo: number): void {
   const { req } = call;
   let left = upTo - call.detail.requestBytes;
@@ -66,7 +66,7 @@ function discardRest(call: Call, upTo: number): void {
   req.resume();
 }
 
-/** Ends a stream that has begun with the dialect's error event; where there is none, by cutting the connection. */
+/** Ends a stream that has begun with the dialect's error event, or by cutting the connection when the format has none. */
 export function endWithError(
   call: Call,
   res: ServerResponse,

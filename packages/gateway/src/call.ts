@@ -16,29 +16,29 @@ import type { Trace } from "./tracing.ts";
 
 export type HeaderMap = Record<string, string | undefined>;
 
-/** A whole answer, ready to be sent once it is recorded. */
+/** A whole answer, sent once it is recorded. */
 export interface WholeAnswer {
   kind: "whole";
   status: number;
   headers: Record<string, string>;
   body: Buffer;
-  /** null: nothing was produced (an error answer passed through). */
+  /** null: nothing was produced (an error answer that is passed through). */
   reading: Reading | null;
   /** Why this answer is an error, for the row; null for a success. */
   error: SluiceError | null;
 }
 
-/** A stream whose first content is here, or that was held long enough. */
+/** A stream that has its first content, or that was held long enough. */
 export interface StreamAnswer {
   kind: "stream";
   status: number;
   headers: Record<string, string>;
   relay: StreamRelay;
-  /** The wire format ends with a terminal event, so that errors can be told in-band. */
+  /** The wire format ends with a terminal event, so errors can be reported in-band. */
   inBand: boolean;
 }
 
-/** One request on its way through the pipeline: what the steps know of it, filled from left to right. */
+/** One request on its way through the pipeline: what the steps know of it, filled in from top to bottom. */
 export interface Call {
   readonly id: string;
   readonly req: IncomingMessage;
@@ -48,18 +48,18 @@ export interface Call {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly clock: Clock;
-  /** ms that were spent waiting for providers, up to their whole answer or a stream's first content. */
+  /** Time spent waiting for providers, ms: up to a whole answer or a stream's first content. */
   upstreamMs: number;
   /** Monotonic ms at which the head was read. */
   readonly startedAt: number;
-  /** The configuration that decides this request, from the moment its key is known to its last byte. */
+  /** The configuration that decides this request, from the moment its key is known until its last byte. */
   config: Config;
   readonly route: Route | null;
   /** Why the target is refused although its path is known. */
   readonly routeError: SluiceError | null;
-  /** Whose shape answers have, also when the path is unknown. */
+  /** The dialect of answers, set even when the path is unknown. */
   readonly dialect: Dialect;
-  /** The current state; copies of it leave the room. */
+  /** The current state; it is copied before it leaves this package. */
   readonly row: RequestRow;
   readonly detail: RequestDetail;
   readonly abort: Cancellation;
@@ -67,7 +67,7 @@ export interface Call {
   trace: Trace | null;
   key: KeyConfig | null;
   body: Buffer;
-  /** What this body takes of the process's budget. */
+  /** The share of the process's body budget that this body takes. */
   bodyBytesReserved: number;
   envelope: Envelope | null;
   price: PriceConfig | null;
@@ -75,34 +75,34 @@ export interface Call {
   leased: boolean;
   /** A part of the user's credit is reserved. */
   credited: boolean;
-  /** Whose own limits hold something for this request; '' = no provider's. */
+  /** The provider whose own limits hold something for this request; '' = none. */
   heldProviderId: string;
-  /** What clients are told of the limit that refused them. */
+  /** Headers that describe the limit that refused the client. */
   limitHeaders: Record<string, string>;
   /** START is spooled: from here on the request ends with a FINISH. */
   began: boolean;
-  /** The provider and attempt that are, or were last, at work. */
+  /** The current or last provider and attempt. */
   provider: ProviderConfig | null;
   attempt: Attempt | null;
-  /** Another provider had content before this one: its attempt is to be closed as such. */
+  /** Another provider had content first: this attempt is closed as the loser of a hedge. */
   isHedgeLost: boolean;
-  /** Ends the attempt at work when its provider says how long it may take in all. */
+  /** Ends the current attempt when its provider limits the total time. */
   attemptDeadline: Deadline | null;
   answer: WholeAnswer | StreamAnswer | null;
-  /** How the stream ended: null properly. */
+  /** How the stream ended; null = properly. */
   streamError: Error | null;
   /** Monotonic ms of the last PROGRESS record and of the last live update. */
   progressAt: number;
   liveAt: number;
   /** The client left. */
   gone: boolean;
-  /** We end it early (drain, cancelled, its key revoked). */
+  /** Set when we end the call early (drain, cancelled, key revoked). */
   cut: SluiceError | null;
   /** Answered and recorded. */
   over: boolean;
 }
 
-/** What a request's target says. */
+/** What the request's target resolves to. */
 export type Routing = Pick<Call, "path" | "query" | "route" | "routeError" | "dialect">;
 
 /** ms since the head was read. */
@@ -118,7 +118,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
   const headers = req.headers as HeaderMap;
   const config = runtime.snapshot.current();
   const { path, query, route, routeError, dialect } = routing;
-  // Not `...routing`: behind a spread each further field of a literal is defined by a call into the engine.
+  // Not `...routing`: after a spread, V8 defines each further field of the literal by a runtime call.
   return {
     id,
     req,
@@ -204,7 +204,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
 const emptyBody = Buffer.alloc(0);
 const noHeaders: Record<string, string> = {};
 
-/** The peer, or what the outermost of our own proxies saw; never an entry that a client could have written itself. */
+/** The peer's address, or the one our outermost proxy saw; never an entry that a client could have written itself. */
 export function clientIp(req: IncomingMessage, trustedHops: number): string {
   const address = req.socket.remoteAddress ?? "";
   const peer = address.startsWith("::ffff:") ? address.slice(7) : address;

@@ -1,15 +1,15 @@
 import type { CancelSignal } from "@sluice/egress/contract";
 
 /**
- * Whether a request is still wanted: what an AbortController is, for the two or three who listen to one request. Node's
- * own costs several microseconds a request, and nearly every request ends without a listener being called.
+ * Tells whether a request is still wanted: a minimal AbortController for the two or three listeners of one request. Node's
+ * own costs several microseconds per request, and nearly every request ends without a listener being called.
  */
 export class Cancellation implements CancelSignal {
   aborted = false;
   reason: unknown = undefined;
   #listeners: (() => void)[] = [];
 
-  /** The first reason counts; each listener hears of it once. */
+  /** The first reason counts; each listener is called once. */
   abort(reason: Error): void {
     if (this.aborted) return;
     this.aborted = true;

@@ -5,22 +5,22 @@ import { priceInForce } from "@sluice/core/routing/refusals";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 
-/** What providers are asked for: the client's model, or the one that a routing rule puts in its place. */
+/** The model requested from providers: the client's, or the one that a routing rule replaces it with. */
 export function routedModelOf({ detail, row }: Call): string {
   return detail.decision.rule?.model ?? row.model;
 }
 
-/** The price in force for what a provider would serve. */
+/** The price in force for what this provider would serve. */
 export function priceOf(call: Call, provider: ProviderConfig): PriceConfig | null {
   return priceInForce(call.config.prices, call.config.settings, provider, call.row.model, routedModelOf(call));
 }
 
-/** What the key's group multiplies prices with. */
+/** The multiplier of the key's group. */
 export function groupMultiplierOf(call: Call): string {
   return call.config.groups.get(call.row.group)?.costMultiplier ?? "1";
 }
 
-/** What the client is charged for: the reported usage, else the estimate from what was produced. */
+/** The usage the client is charged for: as reported, or estimated from what was produced. */
 export function billedUsage(reading: Reading): Usage {
   return reading.usageReported ? reading.usage : reading.estimate;
 }

@@ -13,7 +13,7 @@ import type { Deadlines } from "./deadlines.ts";
 import type { HedgeBudget } from "./hedge-budget.ts";
 import type { Tracer } from "./tracing.ts";
 
-/** The rooms a request passes through. */
+/** The parts of the system that a request passes through. */
 export interface GatewayContext {
   snapshot: Snapshot;
   admission: Admission;
@@ -27,7 +27,7 @@ export interface GatewayContext {
   /** Default: the system's. */
   clock?: Clock;
   log: Log;
-  /** How many proxies in front are ours: that many entries at the end of `x-forwarded-for` are believed. */
+  /** How many proxies in front are ours: that many entries at the end of `x-forwarded-for` are trusted. */
   trustedHops: number;
   /** Absent: nobody collects traces. */
   tracer?: Tracer | undefined;
@@ -40,17 +40,17 @@ export interface GatewayLimits {
   /** Bodies of all requests in flight, bytes. */
   bodiesBytes: number;
   headers: number;
-  /** A whole answer is held up to this, bytes; a larger one streams and is estimated. */
+  /** Whole answers up to this many bytes are held; a larger one is streamed and its usage estimated. */
   answerBytes: number;
-  /** What is held before the first content, bytes and ms after the upstream's head. */
+  /** How much is held before the first content: bytes, and ms after the upstream's head. */
   holdBytes: number;
   holdMs: number;
-  /** A client that takes nothing for this long is gone. */
+  /** A client that reads nothing for this long counts as gone. */
   stalledClientMs: number;
-  /** Between two PROGRESS records, and between two live updates, of one stream. */
+  /** Minimum time between two PROGRESS records, and between two live updates, of one stream. */
   progressMs: number;
   liveMs: number;
-  /** Refused requests without a valid key that are logged per second; the others are counted only. */
+  /** Refusals without a valid key that are logged per second; further ones are only counted. */
   anonymousRowsPerSecond: number;
 }
 
@@ -67,34 +67,34 @@ export const defaultLimits: GatewayLimits = {
   anonymousRowsPerSecond: 10,
 };
 
-/** What the process knows of its own requests. */
+/** Counters of this process's requests. */
 export interface GatewayStats {
   inFlight: number;
-  /** Bytes of request bodies held now. */
+  /** Bytes of request bodies in memory. */
   bodyBytes: number;
   /** Since the start of the process. */
   requests: number;
   /** Refused without a valid key, logged or not. */
   refusedAnonymous: number;
-  /** FINISH could not be written. */
+  /** Requests whose FINISH could not be written. */
   unrecorded: number;
   draining: boolean;
 }
 
-/** The context with the gateway's own state: what steps work with. */
+/** The context together with the gateway's own state: what the steps work with. */
 export interface Runtime extends Omit<GatewayContext, "limits" | "clock"> {
   clock: Clock;
   limits: GatewayLimits;
   deadlines: Deadlines;
-  /** Those in flight, by id. */
+  /** Requests in flight by id. */
   calls: ChurningMap<string, Call>;
   hedges: HedgeBudget;
   stats: GatewayStats;
-  /** The line of a request that is over. */
+  /** Writes the log line of a finished request. */
   logRequest(row: RequestRow, detail: RequestDetail): void;
   /** Whether one more anonymous refusal may be logged now. */
   mayLogAnonymous(): boolean;
 }
 
-/** One stage of a request. It throws to refuse; `call.over` ends the pipeline. */
+/** One stage of a request. It refuses by throwing; `call.over` ends the pipeline. */
 export type Step = (runtime: Runtime, call: Call) => Promise<void> | void;

@@ -5,14 +5,13 @@ import type { Config, KeyConfig } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 import type { Runtime } from "./context.ts";
 
-/** Longer waits overflow Node's timers. */
+/** Longer delays overflow Node's timers. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * Ends requests that should not run any longer: cancelled ones, those of a terminated session, and those whose key or
- * owner lost the right to them. Open calls are looked through when something of that happens, never otherwise: the
- * only timer waits for the next expiry of any key. A lost command does no lasting harm where it matters, because keys
- * are checked by the configuration as well.
+ * Ends requests that must not go on: cancelled ones, those of a terminated session, and those whose key or owner was
+ * revoked or has expired. Open calls are checked only when one of these events occurs; the only timer waits for the next
+ * expiry of any key or user. A lost command does no lasting harm where it matters, because the configuration is checked too.
  */
 export function createControl(runtime: Runtime): { close(): void } {
   const { snapshot, clock, commands, calls, admission } = runtime;
@@ -29,7 +28,7 @@ export function createControl(runtime: Runtime): { close(): void } {
         return;
       case "session.terminate":
         cutWhere(({ row }) => row.sessionId === command.sessionId, terminated);
-        // After the cut: a stream that has just begun may have bound it again.
+        // After the cut: a stream that has just begun may have bound the session again.
         admission.sticky.unbind(command.sessionId);
         return;
       case "key.cut":
@@ -48,7 +47,7 @@ export function createControl(runtime: Runtime): { close(): void } {
     arm(config);
   }
 
-  /** One timer, at the next expiry of any key or user. */
+  /** A single timer, for the next expiry of any key or user. */
   function arm(config: Config): void {
     if (expiry) clearTimeout(expiry);
     expiry = null;
@@ -73,7 +72,7 @@ export function createControl(runtime: Runtime): { close(): void } {
   };
 }
 
-/** Ends a call early: its upstream is aborted, what passed is billed, the client is told why in its dialect. Once. */
+/** Ends a call early, once: its upstream is aborted, what was delivered is billed, and the client gets the reason in its dialect. */
 export function cut(call: Call, error: SluiceError): void {
   if (call.over || call.cut) return;
   call.cut = error;
@@ -84,7 +83,7 @@ const cancelled = () => new SluiceError("cancelled");
 const terminated = () => new SluiceError("cancelled", { message: "This session was terminated." });
 const revoked = () => new SluiceError("invalid_key");
 
-/** Why a key that was in force may not be used any longer; null when it may. */
+/** Why a key that was valid may no longer be used; null when it may. */
 function refusalOf(config: Config, key: KeyConfig, nowMs: number): ErrorCode | null {
   const now = config.keysBySha256.get(key.sha256);
   return now ? keyRefusal(now, config.users.get(now.userId), nowMs) : "invalid_key";

@@ -8,19 +8,19 @@ import type { ProviderConfig } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 import type { Runtime } from "./context.ts";
 
-/** How a provider is spoken to for one request. */
+/** How a provider is addressed for one request. */
 export interface Spoken {
   dialect: Dialect;
   route: Route;
-  /** null: the client's own dialect, whose bytes pass. */
+  /** null: the client's own dialect, whose bytes pass unchanged. */
   conversion: Conversion | null;
   /** "anthropic → openai chat"; '' without conversion. */
   label: string;
 }
 
 /**
- * The client's own dialect where the provider speaks it; else the request converted, which is done for each provider
- * that is really tried and not before.
+ * Uses the client's own dialect if the provider speaks it, and otherwise converts the request. Conversion happens only for
+ * providers that are actually tried.
  * @throws SluiceError `not_convertible`, `invalid_request`: this provider cannot be asked this.
  */
 export function speak(runtime: Runtime, call: Call, provider: ProviderConfig, model: string): Spoken {
@@ -37,14 +37,14 @@ export function speak(runtime: Runtime, call: Call, provider: ProviderConfig, mo
 }
 
 /**
- * The client's bytes for a provider of its own dialect, after rewrites: without what another's providers have put there, though none of
- * them may be left.
+ * The client's bytes (after rewrites) for a provider of its own dialect, without thinking blocks that came from providers of another
+ * dialect: these would be refused. Bytes stay as they are when there are none.
  */
 export function nativeBody({ route }: Call, body: Buffer): Buffer {
   return route ? withoutForeignThinking(body, wireOf(route)) : body;
 }
 
-/** Tells a client how its answer came about. Header values are ASCII. */
+/** Tells the client how its answer was converted. Header values are ASCII. */
 export function conversionHeaders({ label, conversion }: Spoken): Record<string, string> {
   if (!conversion) return {};
   const dropped = conversion.dropped

@@ -1,7 +1,7 @@
 import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 
-/** Something that happens once, unless it is cancelled before. */
+/** Something that happens once unless it is cancelled first. */
 export interface Deadline {
   readonly atMs: number;
   readonly fire: () => void;
@@ -10,7 +10,7 @@ export interface Deadline {
 const tickMs = 50;
 
 /**
- * All waits of all requests on one coarse timer (50 ms), which runs only while somebody waits: thousands of open
+ * Keeps the deadlines of all requests on one coarse timer (50 ms) that runs only while there are any: thousands of open
  * streams cost one timer, and none outlives its request.
  */
 export class Deadlines {
@@ -30,12 +30,12 @@ export class Deadlines {
     return deadline;
   }
 
-  /** Idempotent; null is nobody. */
+  /** Idempotent; null is ignored. */
   cancel(deadline: Deadline | null): void {
     if (deadline && this.#waiting.delete(deadline) && this.#waiting.size === 0) this.#stop();
   }
 
-  /** Forgets every wait. */
+  /** Cancels all deadlines. */
   close(): void {
     this.#waiting.clear();
     this.#stop();
@@ -45,7 +45,7 @@ export class Deadlines {
     const now = this.#clock.monotonic();
     const due: Deadline[] = [];
     for (const deadline of this.#waiting.keys()) if (deadline.atMs <= now) due.push(deadline);
-    // One that fires may cancel another.
+    // A deadline that fires may cancel another one.
     for (const deadline of due) if (this.#waiting.delete(deadline)) deadline.fire();
     if (this.#waiting.size === 0) this.#stop();
   };

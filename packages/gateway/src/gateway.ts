@@ -1,8 +1,7 @@
 /**
- * The data plane: raw node:http in, egress out. It promises that a request is refused before any provider hears of it
- * or else ends with exactly one FINISH; that the client sees a proper end only when the charge is durable; that what it
- * forwards is what the provider sent, byte for byte; and that nothing of the console is on its way. It is apart because
- * every microsecond and every byte here is paid by each request.
+ * The data plane: raw node:http in, egress out. A request is either refused before any provider sees it or ends with exactly
+ * one FINISH; the client sees a proper end only when the charge is durable; answers are forwarded byte for byte; and nothing
+ * of the console is on this path. It is a package of its own because every request pays for each microsecond and byte here.
  */
 import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
 import { ChurningMap } from "@sluice/core/churning-map";
@@ -21,23 +20,24 @@ import { createRequestLog } from "./request-log.ts";
 import { routeOf } from "./routing.ts";
 
 export interface Gateway {
-  /** Takes a request that `owns` said yes to. Never throws. */
+  /** Handles a request for which `owns` returned true. Never throws. */
   handle(req: IncomingMessage, res: ServerResponse): void;
-  /** `/v1`, `/v1beta`, `HEAD /`, and what has no Host or no plain path as its target (to refuse it). */
+  /** `/v1`, `/v1beta`, `HEAD /`, and requests without a Host or with a target that is not a path (in order to refuse them). */
   owns(req: IncomingMessage): boolean;
   /**
-   * New requests get 503; those in flight have `graceMs` (default 60,000) to finish and to be taken, then end with an error. Every answer
-   * that begins now closes its connection, so that its client comes back elsewhere. Resolves when none is left.
+   * New requests get 503. Requests in flight have `graceMs` (default 60,000) to finish and to be read by their clients, then they
+   * end with an error. Every answer that begins meanwhile closes its connection, so that its client reconnects elsewhere. Resolves
+   * when none is left.
    */
   drain(options?: { graceMs?: number }): Promise<void>;
-  /** Ends what is left at once. */
+  /** Ends all remaining requests at once. */
   close(): Promise<void>;
   stats(): GatewayStats;
 }
 
 /**
- * For the http.Server in front: a head within 10 s, a whole request within 60 s; idle connections outlive the 60 s of
- * common load balancers, so that they are never closed under a request.
+ * For the http.Server in front: the head must arrive within 10 s, the whole request within 60 s. Idle connections outlive
+ * the 60 s of common load balancers, so that we never close one while a request is on its way.
  */
 export const serverOptions: ServerOptions = {
   headersTimeout: 10_000,
@@ -46,12 +46,11 @@ export const serverOptions: ServerOptions = {
   connectionsCheckingInterval: 5_000,
   maxHeaderSize: 16_384,
   insecureHTTPParser: false,
-  // Node would refuse by a bare 400: the guard says why, in the caller's dialect.
+  // Node would answer a bare 400; the guard gives the reason in the caller's dialect.
   requireHostHeader: false,
   noDelay: true,
 };
 
-/** Opens the data plane over the rooms it passes through. */
 export function createGateway(ctx: GatewayContext): Gateway {
   const clock = ctx.clock ?? systemClock;
   const limits = { ...defaultLimits, ...ctx.limits };
@@ -69,7 +68,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
   };
   const control = createControl(runtime);
   let whenIdle: (() => void)[] = [];
-  /** Of requests that are over: answers that their clients have not taken yet, which whoever closes the server would cut. */
+  /** Responses of finished requests that their clients have not fully read yet; closing the server would cut them off. */
   const untaken = new Set<ServerResponse>();
   let isGraceOver = false;
 
@@ -84,7 +83,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     try {
       call = openCall(runtime, req, res, routeOf(req));
     } catch (error) {
-      // Without a call there is nobody to answer in whose name; thrown out of the event it would end the process.
+      // Without a call there is no dialect to answer in; thrown out of the event handler, the error would end the process.
       ctx.log.error({ err: error }, "a request could not be opened");
       res.destroy();
       return;
@@ -93,7 +92,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     runtime.calls.set(call.id, call);
     stats.requests += 1;
     res.on("error", ignore);
-    // Not `once`, for it comes once.
+    // `on` rather than `once`: the event fires only once and `on` is cheaper.
     res.on("close", () => {
       if (res.writableEnded || call.over) return;
       call.gone = true;
@@ -111,7 +110,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
 
   function leave(call: Call): void {
     if (call.leased) runtime.admission.release(call.id);
-    // From START on it is billed, if need be by recovery: only the row takes the place of the reservation.
+    // From START on the request is billed, by recovery if necessary: only its row may replace the reservation.
     if (call.credited && !call.began) runtime.credit.release(call.id);
     endProviderHold(runtime, call, nothingUsed);
     releaseBody(runtime, call);
@@ -122,7 +121,7 @@ export function createGateway(ctx: GatewayContext): Gateway {
     tellIdle();
   }
 
-  /** A client that takes nothing keeps the rest of its answer here no longer than it may hold up a stream. */
+  /** A client that stops reading occupies the rest of its answer no longer than it could stall a stream. */
   function waitForClient(res: ServerResponse): void {
     res.setTimeout(limits.stalledClientMs, () => res.destroy());
     if (isGraceOver) return;
@@ -174,10 +173,10 @@ export function createGateway(ctx: GatewayContext): Gateway {
   };
 }
 
-/** A client that is gone says so by `close`; without a listener its error would end the process. */
+/** A client's departure is handled by `close`; without an error listener the process would end. */
 function ignore(): void {}
 
-/** A budget that fills up once a second. */
+/** A budget that is refilled every second. */
 function perSecond(clock: Clock, allowed: number): () => boolean {
   let second = -1;
   let used = 0;

@@ -3,13 +3,13 @@ import { JsonPicker } from "@sluice/core/dialects/json-picker";
 import { isBase64 } from "@sluice/core/dialects/split-event";
 import { noUsage } from "@sluice/core/requests";
 
-/** UTF-8 bytes of JSON per token, roughly, when nothing better can be known. */
+/** Rough number of JSON bytes (UTF-8) per token, used when no better estimate is available. */
 const bytesPerToken = 4;
 
 /**
- * Meters a whole answer that is too large to be held: what it says of its usage is picked out as it passes, and stands at its end. Until
- * then, and where it says nothing, bytes are counted, but for pictures and the like, whose size says nothing of tokens. What was held so
- * far leaves first, and the newest chunk is always kept back: the end waits for the charge.
+ * Meters a whole answer that is too large to be held. Its own usage, which is at its end, is picked out as it passes; until then, or if
+ * there is none, bytes are counted, except for images and the like, whose size tells nothing about tokens. The part held so far is
+ * passed on first, and the newest chunk is always kept back, because the end waits for the charge.
  */
 export function largeAnswerMeter(
   held: readonly Buffer[],

@@ -5,7 +5,7 @@ import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 import { groupMultiplierOf, priceOf } from "./charge.ts";
 
-/** Output of a model of which nobody has said how much it gives, when the client does not say it either. */
+/** Output tokens assumed when neither the price nor the client gives a maximum. */
 const unknownMaxOutput = 32_000;
 
 export function totalTokens({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Usage): number {
@@ -13,7 +13,7 @@ export function totalTokens({ input, output, cacheWrite5m, cacheWrite1h, cacheRe
 }
 
 /**
- * Lowers the output that is asked for to what the model gives, by the price table in memory.
+ * Lowers the requested output to the maximum of the model, according to the price table in memory.
  * @throws SluiceError `invalid_request` when the setting says that such a request is refused.
  */
 export function checkOutput(call: Call): void {
@@ -28,11 +28,11 @@ export function checkOutput(call: Call): void {
     });
   }
   call.body = dialect.rewriteBody(call.body, envelope, { maxOutputTokens: most });
-  // What stands where has moved.
+  // The offsets in the envelope have moved.
   call.envelope = dialect.readEnvelope(call.body, route, call.headers);
 }
 
-/** The most that these candidates may charge for the request, nano-USD; without a price nothing. */
+/** The most that these candidates may charge for the request, nano-USD; 0 without a price. */
 export function largestCharge(call: Call, candidates: readonly ProviderConfig[]): number {
   const groupMultiplier = groupMultiplierOf(call);
   let largest = 0;
@@ -43,10 +43,10 @@ export function largestCharge(call: Call, candidates: readonly ProviderConfig[])
   return largest;
 }
 
-/** Output that is supposed when costs are compared and nobody knows what is coming. */
+/** Output tokens assumed when costs are compared. */
 const usualOutput = 1_000;
 
-/** What a provider would roughly charge, nano-USD, to be compared with others; null without a price. */
+/** What a provider would roughly charge, nano-USD, for comparison with others; null without a price. */
 export function expectedCost(call: Call, provider: ProviderConfig): number | null {
   const price = priceOf(call, provider);
   if (!price) return null;
@@ -59,7 +59,7 @@ export function expectedCost(call: Call, provider: ProviderConfig): number | nul
   return Number(largestCost(price, use, { providerMultiplier: provider.costMultiplier, groupMultiplier: groupMultiplierOf(call) }));
 }
 
-/** The most that a provider may charge the operator, nano-USD. */
+/** The most that the request may cost the operator at this provider, nano-USD. */
 export function largestUpstreamCost(call: Call, provider: ProviderConfig): number {
   return largestAt(call, provider, { providerMultiplier: provider.costMultiplier, groupMultiplier: "1" });
 }

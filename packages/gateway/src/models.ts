@@ -13,8 +13,9 @@ import type { Runtime } from "./context.ts";
 import { recordLocal } from "./pipeline/record.ts";
 
 /**
- * The models a key of this group can call in this dialect: the names its providers list or redirect,
- * the priced ones that their patterns match, and for a provider that serves any model the priced ones of its dialect's family. Models that are reached by conversion count. Sorted by name.
+ * The models that a key of this group can call in this dialect, including those reached by conversion: the names its providers
+ * list or redirect, the priced models that their patterns match, and for a provider that serves any model the priced models
+ * of its dialect's family. Sorted by name.
  */
 export function reachableModels(config: Config, group: string, dialect: DialectName): ListedModel[] {
   const names = new Set<string>();
@@ -32,7 +33,7 @@ function isOfFamily(dialect: DialectName): (model: string) => boolean {
   return (model) => familyOf(model) === dialect;
 }
 
-/** By itself, or by conversion. */
+/** Directly or by conversion. */
 function reaches(dialect: DialectName, served: DialectName): boolean {
   return dialect === served || (hasConversion(dialect) && hasConversion(served));
 }

@@ -13,16 +13,16 @@ import { reserveCredit } from "./pipeline/reserve-credit.ts";
 import { resolve } from "./pipeline/resolve.ts";
 
 /**
- * What happens to a request, in order. Up to `reserveCredit` a throw refuses it (no upstream has heard of it); from START,
+ * What happens to a request, in order. Up to `reserveCredit`, a throw refuses it (no upstream has seen it); from START,
  * which `attempt` writes, every way out leads through a FINISH.
  */
 const steps: readonly Step[] = [guard, authenticate, receive, resolve, admit, reserveCredit, attempt, meter, record];
 
-/** Takes one request from head to last byte. Rejects only when its end could not even be told. */
+/** Takes one request from head to last byte. Rejects only when even its failure could not be handled. */
 export async function runPipeline(runtime: Runtime, call: Call): Promise<void> {
   try {
     for (const step of steps) {
-      // A step that is done at once costs no turn of the event loop.
+      // A step that finishes synchronously costs no turn of the event loop.
       const pending = step(runtime, call);
       if (pending) await pending;
       if (call.over || (call.gone && !call.began)) return;

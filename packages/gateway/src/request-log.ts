@@ -3,9 +3,9 @@ import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import type { Snapshot } from "@sluice/snapshot/config";
 
 /**
- * One line per request, of facts and names alone: nothing of a body, no secret, a few hundred bytes whatever was sent. Of requests that
- * went well only the share `logs.sampleRate` is told, evenly (one in ten, not ten percent by luck); what did not go well always is.
- * Where an attempt went is told at level debug.
+ * One line per request, with facts and names only: no part of a body, no secret, a few hundred bytes whatever was sent. Of the
+ * successful requests only the share `logs.sampleRate` is logged, evenly spaced (every tenth, not ten percent by chance); the
+ * others always are. The attempts are logged at level debug.
  */
 export function createRequestLog(log: Log, snapshot: Pick<Snapshot, "current">): (row: RequestRow, detail: RequestDetail) => void {
   let due = 0;

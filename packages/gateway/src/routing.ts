@@ -7,14 +7,14 @@ import type { Routing } from "./call.ts";
 
 const noQuery = new URLSearchParams();
 
-/** Path without query of any form of target; the path of an absolute-form one only decides in whose shape it is refused. */
+/** Path and query of any form of target. The path of an absolute-form target only decides in which dialect it is refused. */
 function splitTarget(target: string): { path: string; search: string } {
   const plain = target.startsWith("/") ? target : (URL.parse(target)?.pathname ?? target);
   const mark = plain.indexOf("?");
   return mark < 0 ? { path: plain, search: "" } : { path: plain.slice(0, mark), search: plain.slice(mark + 1) };
 }
 
-/** What the target asks for. A known path with the wrong method or query keeps its route, so that the refusal has a row. */
+/** Resolves the target. A known path with the wrong method or query keeps its route, so that the refusal gets a row. */
 export function routeOf(req: IncomingMessage): Routing {
   const { path, search } = splitTarget(req.url ?? "");
   const method = req.method ?? "";
@@ -28,7 +28,7 @@ export function routeOf(req: IncomingMessage): Routing {
     routeError = toSluiceError(error);
   }
   if (!route) {
-    // `alt=sse` satisfies the one rule that matchRoute has about queries.
+    // `alt=sse` satisfies the only rule that matchRoute has about queries.
     route = matchRoute("POST", `${path}?alt=sse`, req.headers) ?? matchRoute("GET", path, req.headers);
     if (route && !routeError) routeError = new SluiceError("method_not_allowed");
   }

@@ -9,21 +9,21 @@ export interface RelayOptions {
   holdBytes: number;
   holdMs: number;
   stalledClientMs: number;
-  /** The answer has no terminal event: its end is the connection's (which checks lengths). */
+  /** The answer has no terminal event: it ends with the connection (egress checks the length). */
   endIsTerminal?: boolean;
-  /** After each chunk that was metered. */
+  /** Called after each metered chunk. */
   onData: (reading: Reading) => void;
-  /** The client takes nothing any more. */
+  /** Called when the client has stopped reading. */
   onStalled: () => void;
 }
 
-/** After the terminal event, or an error, an upstream has this long to end its answer. */
+/** How long an upstream has to close its answer after the terminal event or an error. */
 const lingerMs = 1_000;
 
 /**
- * One answer stream on its way from upstream to client. Two phases: *held* until the first content (nothing, pings
- * included, reaches the client, so that another provider can still be tried), then *flowing* with backpressure in
- * constant memory. The meter keeps back the end until the charge is durable.
+ * One answer stream on its way from upstream to client. Two phases: *held* until the first content (nothing, not even a
+ * ping, reaches the client, so another provider can still be tried), then *flowing* with backpressure in constant memory.
+ * The meter keeps back the end until the charge is durable.
  */
 export class StreamRelay {
   readonly #body: Readable;
@@ -37,14 +37,14 @@ export class StreamRelay {
   #ended = false;
   #sink: ServerResponse | null = null;
   #waitsForClient = false;
-  /** What the client's connection has not been given yet: piece by piece, so that each piece it takes shows that it is taking. */
+  /** Parts not handed to the client's connection yet. They are written one by one, so that each one taken shows that the client reads. */
   #queued: Buffer[] = [];
   #hold: Deadline | null;
   #stall: Deadline | null = null;
   #linger: Deadline | null = null;
-  /** What has been read in this turn. */
+  /** Chunks read in this turn of the event loop. */
   #arrived: Buffer[] = [];
-  /** What the meter kept back, once the upstream is over. */
+  /** What the meter kept back, set once the upstream is over. */
   #rest: Buffer[] | null = null;
   #betweenEvents = true;
   /** Bytes handed to the client's connection. */
@@ -58,7 +58,7 @@ export class StreamRelay {
     body.on("data", this.#onData).on("end", this.#onEnd).on("error", this.#onError);
   }
 
-  /** Bytes that wait for the commit. */
+  /** Bytes waiting for the commit. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -68,14 +68,14 @@ export class StreamRelay {
   }
 
   /**
-   * Resolves when the answer may be given to the client: first content, enough held, or held long enough.
-   * Rejects when the upstream failed before that: with the failure inside the stream, or with that of the connection.
+   * Resolves when the answer may go to the client: at first content, or when enough was held for size or time.
+   * Rejects when the upstream failed before that, with the failure inside the stream or that of the connection.
    */
   committed(): Promise<void> {
     return this.#commit.promise;
   }
 
-  /** Lets everything flow; resolves when the upstream is over: null for a proper end, else why not. */
+  /** Lets everything flow. Resolves when the upstream is over: null for a proper end, otherwise the reason. */
   flow(res: ServerResponse): Promise<SluiceError | Error | null> {
     this.#sink = res;
     const held = this.#held;
@@ -85,7 +85,7 @@ export class StreamRelay {
     return this.#end.promise;
   }
 
-  /** What was kept back for the end. After a stream that broke off only whole events: half of one would hide the error that follows. */
+  /** What was kept back for the end. After a broken stream only whole events: half of one would hide the error that follows. */
   rest(proper: boolean): Buffer[] {
     const rest = this.#rest ?? this.#meter.rest();
     if (proper) return rest;
@@ -93,12 +93,12 @@ export class StreamRelay {
     return last && endsEvent(last) ? rest : [];
   }
 
-  /** Whether what the client has ends between two events. */
+  /** Whether the bytes sent to the client end between two events. */
   get betweenEvents(): boolean {
     return this.#betweenEvents;
   }
 
-  /** Stops everything at once and closes the upstream's connection. */
+  /** Stops everything at once and closes the upstream connection. */
   destroy(error: Error): void {
     this.#takeArrived();
     if (this.#ended) return;
@@ -107,8 +107,8 @@ export class StreamRelay {
   }
 
   /**
-   * Providers send a piece of HTTP's chunked encoding for each event, and one read may bring dozens of them: they are metered and passed on
-   * together, in the turn in which they came.
+   * Providers send one HTTP chunk per event, and a single read may bring dozens of them: they are metered and passed on together, in the
+   * same turn.
    */
   readonly #onData = (chunk: Buffer): void => {
     if (this.#ended) return;
@@ -122,7 +122,7 @@ export class StreamRelay {
     try {
       this.#take(others.length === 0 ? first : Buffer.concat([first, ...others]));
     } catch (error) {
-      // Thrown out of an event it would end the process, and with it every other request.
+      // Thrown out of an event handler, the error would end the process and every other request with it.
       this.destroy(error instanceof Error ? error : new Error(String(error)));
     }
   };
@@ -139,9 +139,9 @@ export class StreamRelay {
     }
     if (!this.#committed) this.#decide(reading);
     this.#options.onData(reading);
-    // Behind an error, too, nothing more comes: some hold the connection open.
+    // Nothing follows an error either, but some providers keep the connection open.
     if (this.#ended || (!reading.complete && !reading.failure)) return;
-    // Anew with each chunk: older Gemini models put a finishReason on every one.
+    // Restarted with each chunk: older Gemini models put a finishReason on every one.
     this.#options.deadlines.cancel(this.#linger);
     this.#linger = this.#options.deadlines.add(lingerMs, this.#onEnd);
   }
@@ -157,14 +157,14 @@ export class StreamRelay {
     if (this.#committed) return;
     this.#committed = true;
     this.#options.deadlines.cancel(this.#hold);
-    // Nothing more is read until somebody takes it.
+    // Reads nothing more until the answer has a receiver.
     if (!this.#sink && !this.#ended) this.#body.pause();
     this.#commit.resolve();
   }
 
   readonly #onEnd = (): void => {
     this.#takeArrived();
-    // Before it is asked whether the end was seen: a last event without its empty line counts.
+    // Before checking for the end: a last event without its empty line counts.
     this.#rest ??= this.#meter.rest();
     const { complete, failure } = this.reading;
     if (failure) this.#finish(new SluiceError(failure.code, { message: failure.message }), complete);
@@ -175,7 +175,7 @@ export class StreamRelay {
 
   readonly #onError = (error: Error): void => {
     this.#takeArrived();
-    // What breaks behind the terminal event is the connection: the answer is whole. Behind an error, that is what was wrong.
+    // After the terminal event only the connection can fail: the answer is whole. After an error event, that error was the cause.
     if (this.reading.complete || this.reading.failure) this.#onEnd();
     else this.#finish(error);
   };
@@ -187,7 +187,7 @@ export class StreamRelay {
     deadlines.cancel(this.#hold);
     deadlines.cancel(this.#stall);
     deadlines.cancel(this.#linger);
-    // From here on it is the connection that waits for the client: the end comes right behind.
+    // The end follows at once, so from here on the connection's own buffer waits for the client.
     for (const part of this.#queued.splice(0)) this.#writePart(part);
     if (error === null || wasWhole) this.#doCommit();
     else if (!this.#committed) {

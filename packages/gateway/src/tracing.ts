@@ -1,16 +1,15 @@
 import type { Attempt } from "@sluice/core/requests";
 import type { Call } from "./call.ts";
 
-/** Follows requests for whoever collects traces. Without one a request pays three looks at a null. */
+/** Follows requests for a trace collector. Without one, a request pays three null checks. */
 export interface Tracer {
   /** The head of a request was read. */
   begin(call: Call): Trace;
 }
 
-/** One request as it is traced. */
 export interface Trace {
-  /** The attempt asks its provider now. Gives the headers by which the provider's own trace becomes part of this one. */
+  /** The attempt is about to call its provider. Returns the headers that link the provider's own trace to this one. */
   asks(attempt: Attempt): Record<string, string>;
-  /** The request is over, however: row and detail say the rest. */
+  /** The request is over; row and detail tell how. */
   ended(call: Call): void;
 }

@@ -22,13 +22,13 @@ const byParser: Record<string, Refusal> = {
 };
 const tunnel: Refusal = { status: "405 Method Not Allowed", error: new SluiceError("method_not_allowed") };
 
-/** What of the http.Server in front never becomes a request is refused in the same shape as every other error. */
+/** Refuses what the http.Server in front never turns into a request, in the same shape as every other error. */
 export function refuseUnparsed(server: Server): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
     else refuse(socket, byParser[error.code ?? ""] ?? malformed);
   });
-  // Without a listener Node closes the connection without a word.
+  // Without a listener Node closes the connection silently.
   server.on("connect", (_req: IncomingMessage, socket: Duplex) => {
     // The client may be gone before it reads this; an error without a listener would end the process.
     socket.on("error", () => socket.destroy());
@@ -46,7 +46,7 @@ function refuse(socket: Duplex, { status, error }: Refusal): void {
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join("")}\r\n${body}`);
 }
 
-/** Nobody knows whose client it was: OpenAI's shape is the one most of them read. */
+/** The client's dialect is unknown; OpenAI's shape is the one that most clients can read. */
 function answerTo(error: SluiceError): { headers: Record<string, string | number>; body: string } {
   const id = newId();
   const body = dialects.openai.errorBody(error, id);

@@ -6,28 +6,28 @@ import { createGzip } from "node:zlib";
 import type pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
 
-/** Which table, and where it goes. */
+/** The table to archive and where to write it. */
 export interface ArchiveOptions {
-  /** In the schema `partitions`; no longer attached, so that nothing is added meanwhile. */
+  /** In the schema `partitions`, already detached: no rows are added while it is copied. */
   name: string;
-  /** Tells it from a later table of the same name. */
+  /** Distinguishes the table from a later one of the same name. */
   oid: number;
   dir: string;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes a table as compressed CSV with a header, as `COPY … (FORMAT csv, HEADER)` reads it back. The file has its name only
- * once all of it is on the disk. @throws when any of it fails; nothing is left behind then.
+ * Writes a table as gzipped CSV with a header, readable by `COPY … (FORMAT csv, HEADER)`. The file gets its final name only
+ * after all of it is on disk. @throws when any step fails; no partial file is left behind.
  */
 export async function archiveTable(pool: pg.Pool, options: ArchiveOptions): Promise<{ path: string; rows: number }> {
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
   const path = join(options.dir, `${options.name}.${options.oid}.csv.gz`);
   const unfinished = `${path}.part`;
-  // On a connection of its own: one whose COPY was cut short (a full disk) answers nothing any more.
+  // A dedicated connection, discarded afterwards: after an interrupted COPY (a full disk) it is unusable.
   const client = await pool.connect();
   try {
-    // As long as it takes.
+    // A copy may take as long as it needs.
     await client.query("SET statement_timeout = 0");
     const source = client.query(copyTo(`COPY "partitions"."${options.name}" TO STDOUT WITH (FORMAT csv, HEADER)`));
     await pipeline(source, createGzip(), createWriteStream(unfinished, { mode: 0o600 }), { signal: options.signal });

@@ -1,17 +1,17 @@
 /**
- * Rows in the binary format of COPY (PostgreSQL manual, "COPY", Binary Format): each value a length and its bytes, big-endian.
- * Postgres takes them in at two thirds of what arrays of text cost it. Numbers that do not fit their type throw ERR_OUT_OF_RANGE.
+ * Rows in the binary format of COPY (PostgreSQL manual, "COPY", Binary Format): each value is a length and its bytes, big-endian.
+ * It costs Postgres two thirds of what arrays of text do. Numbers that do not fit their type throw ERR_OUT_OF_RANGE.
  */
 const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
 const END = Buffer.from([0xff, 0xff]);
-/** What is sent at once, about: Postgres takes it in while the next is made. */
+/** Approximate chunk size: Postgres reads one chunk while the next is being encoded. */
 const CHUNK_BYTES = 65_536;
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
 const TEXT_OID = 25;
 const SHORT_TEXT = 64;
 const TWO_POW_32 = 2 ** 32;
 const DASH = 0x2d;
-/** Taken once: strings come in more kinds than V8 keeps apart, so that a method looked up on each is a call for each character. */
+/** Looked up once: V8 has more kinds of strings than an inline cache holds, so a lookup per string would cost a call per character. */
 const { charCodeAt } = String.prototype;
 
 /** The bytes of one COPY, a row of `fields` values for each item. */
@@ -36,14 +36,14 @@ export function* binaryCopy<T>(
 export class BinaryRow {
   #buffer = Buffer.allocUnsafe(CHUNK_BYTES * 2);
   #end = 0;
-  /** As they were written: multipliers, of which there are few. */
+  /** Encoded decimals by their text. They are multipliers, of which there are few. */
   readonly #decimals = new Map<string, Buffer>();
 
   get length(): number {
     return this.#end;
   }
 
-  /** What was written. Whoever takes it may keep it. */
+  /** What has been written so far. The caller owns the buffer. */
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#end);
     this.#buffer = Buffer.allocUnsafe(CHUNK_BYTES * 2);
@@ -84,7 +84,7 @@ export class BinaryRow {
     this.#end = this.#buffer.writeInt32BE(value, this.#end);
   }
 
-  /** A safe integer, or the text of any. */
+  /** A safe integer, or any 64-bit integer as text. */
   bigint(value: number | string | null): void {
     if (this.#wasNull(value)) return;
     const number = Number(value);
@@ -131,14 +131,14 @@ export class BinaryRow {
     this.#room(24);
     const start = this.#end;
     this.#end += 4;
-    // An array: dimensions (none when it is empty), whether there are nulls, the type; then of each dimension its length and first index.
+    // An array: number of dimensions (0 when empty), has-nulls flag, element type; then the length and first index of each dimension.
     const head = values.length === 0 ? [0, 0, TEXT_OID] : [1, 0, TEXT_OID, values.length, 1];
     for (const number of head) this.#end = this.#buffer.writeInt32BE(number, this.#end);
     for (const value of values) this.text(value);
     this.#buffer.writeInt32BE(this.#end - start - 4, start);
   }
 
-  /** Most texts are a few ASCII characters, for which a call out of JavaScript costs more than they do. */
+  /** Most texts are a few ASCII characters; calling out of JavaScript for them would cost more than encoding them here. */
   #writeShort(value: string, at: number): number {
     const buffer = this.#buffer;
     const { length } = value;
@@ -170,12 +170,12 @@ export class BinaryRow {
   }
 }
 
-/** The value of a hex digit by its ASCII code: letters of both cases lie 9 above the low bits of their code. */
+/** The value of a hex digit from its ASCII code: letters of either case lie 9 above the low bits of their code. */
 function hexDigit(code: number): number {
   return (code & 0xf) + (code > 0x39 ? 9 : 0);
 }
 
-/** A numeric: its length, how many digits of base 10,000, the exponent of the first, the sign, the digits shown after the point, these digits. */
+/** A numeric: byte length, number of base-10,000 digits, weight of the first one, sign, digits shown after the point, then the digits. */
 function numericOf(value: string): Buffer {
   const [whole = "", part = ""] = value.split(".");
   const digits = whole.padStart(8, "0") + part.padEnd(12, "0");

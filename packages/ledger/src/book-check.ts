@@ -8,19 +8,19 @@ export interface Span {
   toMs: number;
 }
 
-/** One statement: both figures from one snapshot, so that it is right while rows arrive. */
+/** A single statement reads both figures from one snapshot, so the check is correct while rows arrive. */
 export interface BookCheck {
-  /** What is compared with what it is made of. */
+  /** The table whose figures are compared with the rows they are made of. */
   table: string;
   find(db: pg.Pool | pg.ClientBase): Promise<BooksDifference[]>;
 }
 
-/** Differences listed per check: the first ones say what is wrong, a million of them say no more. */
+/** Differences listed per check. The first few show what is wrong; a million of them show no more. */
 export const LISTED = 20;
 
 export const tokens = ["input_tokens", "output_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"];
 
-/** What keys are ranked by, computed apart from the settle statement. */
+/** The figures keys are ranked by, defined independently of the settle statement so that the check does not repeat its mistakes. */
 export function rankedBy({
   count,
   ttftCount,
@@ -54,7 +54,7 @@ export interface SumsRow {
   kept: string[] | null;
 }
 
-/** Only the measures that differ, by name. A sketch is as long as it is unreadable. */
+/** Lists only the measures that differ, by name. Long values (sketches) are shortened: they are unreadable anyway. */
 export function differing(measured: readonly string[], raw: string[] | null, kept: string[] | null): { expected: string; found: string } {
   const names = measured.flatMap((name, at) => (raw && kept && raw[at] === kept[at] ? [] : [{ name, at }]));
   const text = (sums: string[] | null) => {

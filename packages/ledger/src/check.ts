@@ -8,8 +8,8 @@ import { type Difference, findDoubles, findWrongBalances, findWrongCosts, findWr
 import { segmentNumber } from "./segment-writer.ts";
 
 /**
- * The invariants, checked from outside: what the scripted upstream wrote down of what it really sent, what clients say
- * they got, and Postgres. Nothing here asks the gateway.
+ * Checks the invariants from outside: what the scripted upstream recorded that it sent, what clients report that they
+ * received, and Postgres. Nothing here asks the gateway.
  */
 export interface CheckOptions {
   /** JSON lines of apps/upstream. */
@@ -17,16 +17,16 @@ export interface CheckOptions {
   pool: pg.Pool;
   /** What clients saw: JSON lines of {@link ClientLine}, or the lines themselves. */
   clientLog?: string | readonly ClientLine[];
-  /** Parent of the spools: every FINISH in them must have its row (or stand in the quarantine). */
+  /** Parent directory of the spools: every FINISH in them must have its row or be in quarantine. */
   spoolDir?: string;
 }
 
 export interface ClientLine {
-  /** The request id that the gateway gave. */
+  /** The request id that the gateway assigned. */
   id: string;
-  /** complete: a proper end was received, so the charge must be there. cut: anything else that had begun. */
+  /** complete: the client received a proper end, so the charge must exist. cut: anything else that had begun. */
   outcome: "complete" | "cut" | "refused";
-  /** Counted as the upstream counts content (four bytes a token); lower bound of what an aborted request pays. */
+  /** Counted the way the upstream counts content (four bytes per token): the lower bound of what an aborted request is billed. */
   outputTokens?: number;
 }
 
@@ -59,7 +59,7 @@ const LOW = 0.6;
 const HIGH = 1.4;
 const endpointsWithoutUsage = new Set(["models", "countTokens"]);
 
-/** All differences found; none = the books are right. @throws when a file or Postgres cannot be read. */
+/** All differences found; an empty list means that the books are right. @throws when a file or Postgres cannot be read. */
 export async function checkInvariants(options: CheckOptions): Promise<Difference[]> {
   const { pool } = options;
   const clients = typeof options.clientLog === "string" ? await readLines<ClientLine>(options.clientLog) : (options.clientLog ?? []);
@@ -80,7 +80,7 @@ export async function checkInvariants(options: CheckOptions): Promise<Difference
 
 async function readLines<Line>(path: string): Promise<Line[]> {
   const text = await readFile(path, "utf8");
-  // A line without its end was being written when the process was killed.
+  // A last line without a newline was being written when the process was killed.
   return text
     .slice(0, text.lastIndexOf("\n") + 1)
     .split("\n")
@@ -88,7 +88,7 @@ async function readLines<Line>(path: string): Promise<Line[]> {
     .map((line) => JSON.parse(line) as Line);
 }
 
-/** Of each request its attempts in order; of each attempt the last line. */
+/** The attempts of each request in order, each represented by its last line. */
 function byRequest(lines: readonly OracleLine[]): Map<string, OracleLine[]> {
   const requests = new Map<string, Map<number, OracleLine>>();
   for (const line of lines) {
@@ -116,7 +116,7 @@ async function readRows(pool: pg.Pool): Promise<Map<string, Row>> {
   return new Map(read.map((row) => [row.id, row]));
 }
 
-/** I1 and I9: each request that reached the upstream has its one row, and the row says what was on the wire. */
+/** I1 and I9: each request that reached the upstream has exactly one row, and the row matches what was on the wire. */
 function checkOracle(oracle: Map<string, OracleLine[]>, rows: Map<string, Row>, clients: Map<string, ClientLine>): Difference[] {
   const differences: Difference[] = [];
   for (const [id, attempts] of oracle) {
@@ -142,9 +142,9 @@ function disagreement(row: Row, last: OracleLine, client: ClientLine | undefined
   }
   const { output } = row.usage;
   const flagged = row.flags.some((flag) => flag === "partial" || flag === "recovered" || flag === "estimated");
-  // The end arrived in full, only the client did not wait for it: exact numbers are as good as a band.
+  // The end arrived in full and only the client did not wait for it: then exact numbers are as good as an estimate.
   if (last.usage && same(row.usage, last.usage)) return "";
-  // An upstream that is still writing, or was killed, has said nothing of how much.
+  // An upstream that is still writing or was killed has not reported how much it sent.
   const sent = last.usage?.output ?? last.outputTokensSent;
   if (sent !== undefined && output > Math.ceil(HIGH * sent) + 1) return `${output} output tokens billed, ${sent} were sent`;
   const received = client?.outputTokens ?? 0;
@@ -155,7 +155,7 @@ function disagreement(row: Row, last: OracleLine, client: ClientLine | undefined
   return "";
 }
 
-/** I6: whoever saw a proper end has a row that says so. */
+/** I6: every client that received a proper end has a row that says so. */
 function checkClients(clients: readonly ClientLine[], rows: Map<string, Row>): Difference[] {
   return clients.flatMap(({ id, outcome }): Difference[] => {
     const row = rows.get(id);
@@ -165,7 +165,7 @@ function checkClients(clients: readonly ClientLine[], rows: Map<string, Row>): D
   });
 }
 
-/** I6: nobody pays for what no upstream saw. */
+/** I6: nobody pays for a request that no upstream saw. */
 function checkUnexpected(oracle: Map<string, OracleLine[]>, rows: Map<string, Row>): Difference[] {
   return [...rows.values()].flatMap((row): Difference[] => {
     const charged = row.usage.output > 0 || (row.cost !== null && row.cost !== "0");
@@ -173,7 +173,7 @@ function checkUnexpected(oracle: Map<string, OracleLine[]>, rows: Map<string, Ro
   });
 }
 
-/** I4: every FINISH of any spool has its row. */
+/** I4: every FINISH in any spool has its row. */
 async function checkSpools(dir: string, pool: pg.Pool): Promise<Difference[]> {
   const ids: string[] = [];
   for (const name of await readdir(dir, { recursive: true })) {

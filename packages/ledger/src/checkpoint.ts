@@ -4,8 +4,8 @@ import { syncDirectory } from "./disk-writes.ts";
 import type { FailpointHook } from "./failpoints.ts";
 
 /**
- * How far into the spool every end has its row. It only saves work: a replay of what was committed moves nothing, so an
- * old, missing or unreadable checkpoint is harmless, and a new one replaces it whole or not at all.
+ * The position in the spool up to which every end has its row. It only saves work: replaying what was committed changes
+ * nothing, so an old, missing or unreadable checkpoint is harmless. A new one replaces it atomically.
  */
 export interface Checkpoint {
   segment: number;
@@ -14,7 +14,7 @@ export interface Checkpoint {
 
 const NAME = "checkpoint";
 
-/** null when there is none that can be read. */
+/** Null when there is no readable checkpoint. */
 export async function readCheckpoint(directory: string): Promise<Checkpoint | null> {
   try {
     const read: unknown = JSON.parse(await readFile(join(directory, NAME), "utf8"));

@@ -1,15 +1,15 @@
 import type pg from "pg";
 
 /**
- * What accounts hold beyond their holds and floor (nano-USD, clamped to what a double counts exactly), and which of the
- * requests are committed and so in it: both of one snapshot. Users without an account are left out.
+ * What each account has available beyond its holds and floor (nano-USD, clamped to the safe integers), and which of the
+ * requests are committed and therefore included in it, both from one snapshot. Users without an account are left out.
  */
 export async function readCommittedCredit(
   pool: pg.Pool,
   userIds: readonly string[],
   requestIds: readonly string[],
 ): Promise<{ availableNanoUsd: Map<string, number>; settled: Set<string> }> {
-  // Requests only: ids of other reservations have no row, and need none.
+  // Only requests have rows; ids of other reservations never match, which is correct.
   const { rows } = await pool.query<{ userId: string; available: string; settled: string[] }>(
     `SELECT user_id AS "userId", balance_nano_usd - held_nano_usd - floor_nano_usd AS available,
        ARRAY(SELECT id::text FROM requests WHERE id = ANY($2::uuid[])) AS settled

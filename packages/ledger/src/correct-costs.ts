@@ -11,10 +11,10 @@ import { isMissingPartition } from "./settle-errors.ts";
 import { type DbRow, rowColumns, toRow } from "./stored-row.ts";
 
 /**
- * Pricing requests anew. A row never changes: what its cost has become is written as a correction, a row of its own in the
- * original's millisecond with the signed difference, which moves rollups, totals and balances in the settle statement as any
- * row does. Originals are read and corrections written under the settle lock, so that nobody corrects from a state that is
- * no longer so; and the place reached is noted in the same transaction, so that a job that is killed goes on where it was.
+ * Reprices requests. A row never changes: a new cost is written as a correction, a row of its own in the original's
+ * millisecond with the signed difference, which moves rollups, totals and balances in the settle statement like any other
+ * row. Originals are read and corrections written under the settle lock, so no correction is based on stale data. The
+ * position reached is recorded in the same transaction, so a job that is killed resumes where it stopped.
  */
 export interface Charge {
   price: TokenPrices & { id: string };
@@ -23,35 +23,35 @@ export interface Charge {
   groupMultiplier: string;
 }
 
-/** A request as it is billed now, corrections included. */
+/** A request as it is billed now, including its corrections. */
 export interface BilledRequest {
   row: RequestRow;
-  /** Position of commit of the original. */
+  /** Commit position of the original. */
   settledSeq: string;
   corrections: number;
-  /** Of the last pricing; null when it was never priced, or when that is known no more. */
+  /** From the last pricing; null when it was never priced or the value is no longer known. */
   providerMultiplier: string | null;
   groupMultiplier: string | null;
 }
 
 export interface Correction {
-  /** The original with everything folded in. */
+  /** The original with all corrections applied. */
   row: RequestRow;
-  /** What was written. */
+  /** The row that was written. */
   correction: RequestRow;
-  /** How many the original has by now. */
+  /** Number of corrections of the original, including this one. */
   count: number;
 }
 
 export interface CorrectionStep {
-  /** Condition on `r` and the order, e.g. `r.model = $1 ORDER BY r.id`; its parameters, and how many at most. */
+  /** Condition on `r` and the order, e.g. `r.model = $1 ORDER BY r.id`, with its parameters and a limit. */
   where: string;
   values: unknown[];
   limit: number;
-  /** What a request is to cost; null leaves it as it is. */
+  /** What a request should cost; null leaves it unchanged. */
   chargeOf(request: BilledRequest): Charge | null;
   cause: CorrectionCause & { id: string };
-  /** Notes how far it came, in the same transaction. Called with what was looked at, also when that was nothing. */
+  /** Records the progress in the same transaction. Receives what was looked at, and is also called when that was nothing. */
   note(client: pg.ClientBase, looked: readonly BilledRequest[], made: readonly Correction[]): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ interface StoredRequest extends DbRow {
   detail: RequestDetail | null;
 }
 
-/** One bounded step. Resolves with what was looked at and what was written. */
+/** Runs one bounded step. Resolves with the requests that were looked at and the corrections written. */
 export async function correctCosts(pool: pg.Pool, step: CorrectionStep): Promise<{ looked: BilledRequest[]; made: Correction[] }> {
   let records: FinishRecord[] = [];
   const correct = () =>
@@ -86,7 +86,7 @@ export async function correctCosts(pool: pg.Pool, step: CorrectionStep): Promise
     return await correct();
   } catch (error) {
     if (!isMissingPartition(error)) throw error;
-    // Details are kept for a shorter time than rows, so those of an old request have no partition any more, and its correction's need one.
+    // Details are kept for less time than rows, so the details of an old request may have no partition, but its correction needs one.
     for (const { row } of records) await ensurePartitionFor(pool, row.id);
     return correct();
   }
@@ -147,7 +147,7 @@ function planCorrection(
   const { costNanoUsd, breakdown } = priceUsage(charge.price, row.usage, charge);
   const difference = costNanoUsd - BigInt(row.costNanoUsd ?? "0");
   const upstream = upstreamDifference(stored, charge);
-  // What was never priced is from now on, even at nothing.
+  // A request that was never priced is priced from now on, even at zero.
   if (difference === 0n && upstream === 0n && row.costNanoUsd !== null) return null;
   const correction: RequestRow = {
     ...row,
@@ -166,11 +166,11 @@ function planCorrection(
   return { record: { row: correction, detail, upstreamCostNanoUsd: upstream.toString() }, made };
 }
 
-/** The last attempt is what the client got and what is priced anew; what the ones before it cost stays. */
+/** The last attempt is the one the client received and the one that is repriced; the cost of earlier attempts stays. */
 function upstreamDifference(stored: StoredRequest, { price, providerMultiplier }: Charge): bigint {
   const attempts: readonly Attempt[] | undefined = stored.detail?.attempts;
   const last = attempts?.at(-1)?.upstreamCostNanoUsd ?? (stored.attempts <= 1 ? stored.upstream_cost : null);
-  // Without its detail nobody knows which part of the sum was the last attempt's.
+  // Without the detail, the last attempt's share of the sum is unknown.
   if (last === null) return 0n;
   return upstreamCost(price, toRow(stored).usage, providerMultiplier) - BigInt(last) - BigInt(stored.corrected_upstream_cost);
 }
@@ -189,7 +189,7 @@ const emptyDetail: Omit<RequestDetail, "id"> = {
   endReason: "done",
 };
 
-/** In the millisecond of the original, and the same for the same cause: it cannot be there twice. */
+/** In the original's millisecond, and derived from the cause: one cause cannot correct a request twice. */
 function correctionId(originalId: string, causeId: string): string {
   const hash = createHash("sha256").update(`${originalId} ${causeId}`).digest("hex");
   const variant = ((Number.parseInt(hash.slice(3, 4), 16) & 0x3) | 0x8).toString(16);

@@ -1,10 +1,10 @@
 import { type BookCheck, idsOf, LISTED, type Span } from "./book-check.ts";
 
 /**
- * Tokens × price version × multipliers, rounded once, half up, is the stored cost; of a corrected request the sum of it and
- * its corrections, by the version and multipliers of the last one that was priced. Prices are USD per million tokens, so
- * tokens × price × 1,000 are nano-USD; a missing cache price is 1.25 ×, 2 × or 0.1 × the input price. What has no cost is
- * flagged unpriced; where nothing was produced there is no breakdown, and nothing to pay.
+ * The stored cost must equal tokens × price version × multipliers, rounded half up once. For a corrected request, the sum of
+ * its cost and its corrections is compared, by the version and multipliers of the last row that was priced. Prices are USD
+ * per million tokens, so tokens × price × 1,000 gives nano-USD; a missing cache price is 1.25 ×, 2 × or 0.1 × the input price.
+ * A row without a cost must be flagged unpriced; a cost of 0 without a price is correct, since nothing was produced.
  */
 export function costsCheck(span: Span | null): BookCheck {
   const { where, values } = idsOf(span);
@@ -12,7 +12,7 @@ export function costsCheck(span: Span | null): BookCheck {
   const tokensOf = (kind: string) => `(r.${kind}_tokens + coalesce(l.${kind}, 0))`;
   const kinds = ["input", "output", "cache_write_5m", "cache_write_1h", "cache_read"];
   const last = (name: string) => `(array_agg(r.${name} ORDER BY r.settled_seq DESC) FILTER (WHERE r.price_id IS NOT NULL))[1] AS ${name}`;
-  // A correction is in its original's millisecond, and so in the same span.
+  // A correction is in its original's millisecond and therefore in the same span.
   const text = `
     WITH corrections AS (
       SELECT r.corrects_id AS id, sum(r.cost_nano_usd) AS cost, ${["price_id", "provider_multiplier", "group_multiplier"].map(last).join(", ")},

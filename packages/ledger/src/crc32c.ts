@@ -1,6 +1,6 @@
 /**
- * CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected to 0x82F63B78; RFC 3720 appendix B.4). node:zlib only has the
- * other CRC-32. Eight tables, eight bytes a step ("slicing by 8", Intel 2006): about a gigabyte a second in V8.
+ * CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected to 0x82F63B78; RFC 3720 appendix B.4). node:zlib only offers the
+ * other CRC-32. Eight tables process eight bytes per step ("slicing by 8", Intel 2006): about a gigabyte per second in V8.
  */
 const POLYNOMIAL = 0x82f63b78;
 const tables = makeTables();

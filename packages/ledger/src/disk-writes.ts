@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 
-/** A write may take less than it was given (a nearly full disk): goes on until all is written or an error says why not. */
+/** A write may accept fewer bytes than given (a nearly full disk): repeats until all are written or an error explains why not. */
 export async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
@@ -10,7 +10,7 @@ export async function writeAll(handle: FileHandle, bytes: Buffer, at: number): P
   }
 }
 
-/** Makes names in a directory durable: creations, renames, removals. */
+/** Makes changes to a directory durable: files created, renamed and removed. */
 export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {

@@ -1,4 +1,4 @@
-/** Named places at which a test may kill the process, or throw as a defect would, to prove what survives; `after_headers` is passed by whoever calls upstreams. */
+/** Places where a test can kill the process, or throw like a defect, to show what survives. Callers of upstreams pass `after_headers`. */
 export const failpoints = [
   "before_start",
   "after_start",
@@ -18,8 +18,8 @@ export type Failpoint = (typeof failpoints)[number];
 export type FailpointHook = (name: Failpoint) => void;
 
 /**
- * Reads `name:kill@n` or `name:throw@n` (the n-th pass, 1 when absent): a hook that kills this process there by SIGKILL,
- * or throws. The composition reads the variable; absent or empty text gives a hook that does nothing.
+ * Parses `name:kill@n` or `name:throw@n` (the n-th pass, 1 by default) into a hook that kills this process by SIGKILL
+ * or throws there. The composition root reads the variable; without a text the hook does nothing.
  * @throws RangeError for any other text.
  */
 export function failpointFrom(text: string | undefined, kill: () => void = () => process.kill(process.pid, "SIGKILL")): FailpointHook {

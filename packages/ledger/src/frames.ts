@@ -5,13 +5,13 @@ import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "./
 
 /**
  * One record on disk: `length u32 LE | checksum u32 LE | payload`. The payload is JSON that begins with `{"v":`, which
- * is what a scan looks for after a damaged place. JSON text holds no raw NUL and a length below 16 MB has one, so no
- * client's text inside a payload can pass for a frame. Version 1 has a CRC-32C, version 2 the CRC-32 that node:zlib
- * computes natively: both find every burst of up to 32 bits, and ours in JavaScript cost more than the write.
+ * a scan searches for after damage. JSON text contains no raw NUL, while a length below 16 MB always does, so client text
+ * inside a payload cannot pass for a frame. Version 1 uses CRC-32C, version 2 the native CRC-32 of node:zlib: both detect
+ * every burst of up to 32 bits, and CRC-32C in JavaScript cost more than the write.
  */
 export const FORMAT_VERSION = 2;
 export const HEADER_BYTES = 8;
-/** Longer lengths are damage: the largest detail is far below. */
+/** A longer length means damage: the largest detail is far smaller. */
 export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 const PREFIX = Buffer.from('{"v":');
@@ -23,12 +23,11 @@ export type SpoolRecord =
   | { kind: "finish" | "refuse"; atMs: number; record: FinishRecord }
   | { kind: "noop"; atMs: number; record: null };
 
-/** A record as the bytes of its frame. @throws RangeError when it is larger than a frame may be. */
+/** Encodes a record as a frame. @throws RangeError when it is larger than a frame may be. */
 export function encodeFrame(kind: SpoolRecord["kind"], record: object | null, atMs: number): Buffer {
   return frameOf(kind, JSON.stringify(record), atMs);
 }
 
-/** The frame of a START. */
 export function encodeStart({ row, price, providerMultiplier, groupMultiplier }: StartRecord, atMs: number): Buffer {
   const multipliers = `"providerMultiplier":${JSON.stringify(providerMultiplier)},"groupMultiplier":${JSON.stringify(groupMultiplier)}`;
   return frameOf("start", `{"row":${rowJson(row)},"price":${price === null ? "null" : priceJson(price)},${multipliers}}`, atMs);
@@ -36,7 +35,7 @@ export function encodeStart({ row, price, providerMultiplier, groupMultiplier }:
 
 const priceTexts = new WeakMap<SpooledPrice, string>();
 
-/** Thousands of requests begin with one and the same price. */
+/** Thousands of requests begin with the same price object. */
 function priceJson(price: SpooledPrice): string {
   let made = priceTexts.get(price);
   if (made === undefined) {
@@ -46,7 +45,7 @@ function priceJson(price: SpooledPrice): string {
   return made;
 }
 
-/** The frame of an end whose detail is JSON already. @throws as {@link encodeFrame}. */
+/** The frame of an end whose detail is already JSON. @throws like {@link encodeFrame}. */
 export function encodeEnd(kind: "finish" | "refuse", { row, upstreamCostNanoUsd }: FinishRecord, detailJson: string, atMs: number): Buffer {
   const cost = JSON.stringify(upstreamCostNanoUsd);
   return frameOf(kind, `{"row":${rowJson(row)},"detail":${detailJson},"upstreamCostNanoUsd":${cost}}`, atMs);
@@ -54,7 +53,7 @@ export function encodeEnd(kind: "finish" | "refuse", { row, upstreamCostNanoUsd 
 
 function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): Buffer {
   const text = `{"v":${FORMAT_VERSION},"k":"${kind}","t":${atMs},"r":${recordJson}}`;
-  // A UTF-16 unit is at most three bytes of UTF-8: what surely fits need not be counted first.
+  // A UTF-16 unit takes at most three bytes of UTF-8: small texts need no exact count.
   const roomy = HEADER_BYTES + 3 * text.length;
   const ownBytes = roomy <= SLAB_BYTES / 8 ? 0 : Buffer.byteLength(text);
   if (ownBytes > MAX_PAYLOAD_BYTES) throw new RangeError(`a spool record of ${ownBytes} bytes is too large`);
@@ -67,7 +66,7 @@ function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): B
   return frame;
 }
 
-/** Frames live for a millisecond and share their memory: two allocations of their own for each would be most of their cost. */
+/** Frames live for about a millisecond and share a slab: allocating memory for each would be most of their cost. */
 const SLAB_BYTES = 256 * 1024;
 let slab = Buffer.alloc(0);
 let slabUsed = 0;
@@ -80,7 +79,7 @@ function room(bytes: number): Buffer {
   return slab.subarray(slabUsed);
 }
 
-/** A payload whose checksum held. Null: a version or kind that this program does not know. */
+/** Decodes a payload whose checksum is right. Null: an unknown version or kind. */
 export function decodePayload(payload: Buffer): SpoolRecord | null {
   let parsed: { v?: unknown; k?: unknown; t?: unknown; r?: unknown };
   try {
@@ -93,10 +92,10 @@ export function decodePayload(payload: Buffer): SpoolRecord | null {
   return known ? ({ kind: parsed.k, atMs: parsed.t, record: parsed.r } as SpoolRecord) : null;
 }
 
-/** What a scan finds, in file order: good payloads, and stretches of bytes that are none. */
+/** What a scan finds, in file order: valid payloads, and stretches of bytes that are not frames. */
 export type Scanned = { good: true; start: number; end: number; payload: Buffer } | { good: false; start: number; end: number };
 
-/** Walks a segment. A bad stretch ends where the next frame with a right checksum begins, or at the end of the file. */
+/** Walks a segment. A bad stretch ends where the next frame with a valid checksum begins, or at the end of the file. */
 export function* scanFrames(bytes: Buffer): Generator<Scanned, void, void> {
   let at = 0;
   while (at < bytes.length) {
@@ -112,7 +111,7 @@ export function* scanFrames(bytes: Buffer): Generator<Scanned, void, void> {
   }
 }
 
-/** End of the frame that starts here, 0 when none does. */
+/** The end of the frame that starts here, or 0 when none does. */
 function frameEnd(bytes: Buffer, at: number): number {
   if (at + HEADER_BYTES + PREFIX.length > bytes.length) return 0;
   const length = bytes.readUInt32LE(at);
@@ -124,7 +123,7 @@ function frameEnd(bytes: Buffer, at: number): number {
 
 const VERSION_1 = 0x31;
 
-/** By the version that the payload begins with. */
+/** The algorithm depends on the version that the payload begins with. */
 function checksumOf(bytes: Buffer, from: number, to: number): number {
   return bytes[from + PREFIX.length] === VERSION_1 ? crc32c(bytes, from, to) : crc32(bytes.subarray(from, to));
 }

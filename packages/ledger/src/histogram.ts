@@ -3,16 +3,16 @@ import type { StatusClass } from "@sluice/core/requests";
 import type pg from "pg";
 
 /**
- * Requests over time, by the class they count under, from the rollups: never from `requests`, so that a month costs what
- * an hour does. Rollups know who, which key, provider, model, group, dialect and class; nothing else can be asked.
+ * Requests over time by status class. Reads rollups and never `requests`, so a month costs as much as an hour. Rollups
+ * have the dimensions user, key, provider, model, group, dialect and class; filters on anything else cannot be answered.
  */
 export interface HistogramQuery {
   tenantId: string;
   filter: LogFilter;
-  /** A user sees their own rows only, who has a key what came by it; absent = all. */
+  /** Limits the result to one user's rows, or to one key; absent = all. */
   scope: { userId?: string | undefined; keyId?: string | undefined };
   span: HistogramSpan;
-  /** Requests that may be settled by now: those that are, are named in the answer. */
+  /** Requests that may have been settled by now: the answer names those that are. */
   unsettled: readonly string[];
 }
 
@@ -34,21 +34,21 @@ const DAY = 24 * HOUR;
 const steps = [5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY, 28 * DAY];
 const MOST_BUCKETS = 120;
 
-/** The finest span of whole buckets over a time range that stays readable; before `fineFromMs` sums are kept by the hour. */
+/** The finest span of whole buckets over a time range that stays readable. Before `fineFromMs`, only hourly sums exist. */
 export function spanOf(fromMs: number, toMs: number, fineFromMs = 0): HistogramSpan {
   const finest = fromMs < fineFromMs ? HOUR : 0;
   const stepMs = steps.find((step) => step >= finest && (toMs - fromMs) / step <= MOST_BUCKETS) ?? 365 * DAY;
   return { fromMs: Math.floor(fromMs / stepMs) * stepMs, toMs: Math.ceil(toMs / stepMs) * stepMs, stepMs };
 }
 
-/** Fields of a filter that sums cannot answer. */
+/** Fields of a filter that the sums cannot answer. */
 export function unanswered(filter: LogFilter): (keyof LogFilter)[] {
   const unknown = (["sessionId", "notSessionId", "requestId", "minAttempts"] as const).filter((field) => filter[field] !== undefined);
-  // What has not ended is in no sum. Leaving it out is what sums do anyway.
+  // Requests that have not ended are in no sum, so excluding them is always satisfied.
   return filter.state === "in_flight" || filter.state === "lost" ? [...unknown, "state"] : unknown;
 }
 
-/** Buckets with requests in them, oldest first, and which of `unsettled` they hold: one statement, one snapshot. */
+/** Non-empty buckets, oldest first, and which of `unsettled` they include: one statement, one snapshot. */
 export async function countByBucket(
   pool: pg.Pool,
   query: HistogramQuery,
@@ -85,7 +85,7 @@ function histogramStatement({ tenantId, filter, scope, span, unsettled }: Histog
 
 type Asked = Omit<HistogramQuery, "unsettled">;
 
-/** The one model or provider that is asked for, or all: then sums by one dimension have the answer, and undefined: they do not. */
+/** The single model or provider that is asked for, or all of them, when `usage_sums` can answer; undefined when it cannot. */
 function dimensionOf({ filter, scope }: Asked): { kind: string; id: string } | undefined {
   const { model, providerId, statusClass: _1, notStatusClass: _2, state: _3, notState: _4, ...others } = filter;
   const isAnswered = scope.userId === undefined && Object.values(others).every((value) => value === undefined);
@@ -100,7 +100,7 @@ const classCounts = [
   ...counted.map((name) => `('${name}', requests_${name})`),
 ];
 
-/** A row a bucket, turned to one a class. */
+/** Turns one row per bucket into one row per class. */
 function usageSums(bind: (value: unknown) => string, asked: Asked): string {
   const { kind, id } = dimensionOf(asked) ?? { kind: "", id: "" };
   const { tenantId, filter, span } = asked;
@@ -114,7 +114,7 @@ function usageSums(bind: (value: unknown) => string, asked: Asked): string {
     WHERE n <> 0 AND ${where.join(" AND ")}) AS ends`;
 }
 
-/** What of the rollups a query reads: conditions on their key. Of a user bucket by bucket, to read theirs alone. */
+/** Conditions on the key of the rollups. With a user, buckets are listed one by one, so that only that user's entries are read. */
 export function rollupConditions(
   bind: (value: unknown) => string,
   { tenantId, filter, scope, span }: Omit<HistogramQuery, "unsettled">,
@@ -137,7 +137,7 @@ function bucketConditions(bind: (value: unknown) => string, span: HistogramSpan,
   return [`bucket = ANY(ARRAY(SELECT generate_series(${from}::timestamptz, ${last}, interval '${step}')))`];
 }
 
-/** The coarsest rollup that has buckets of this step. */
+/** The coarsest rollup whose buckets fit this step. */
 export function rollupTableOf(stepMs: number): "rollups_5m" | "rollups_hour" | "rollups_day" {
   if (stepMs < HOUR) return "rollups_5m";
   return stepMs < DAY ? "rollups_hour" : "rollups_day";
@@ -169,7 +169,7 @@ const classesOfState = {
 
 const allClasses: readonly StatusClass[] = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"];
 
-/** The classes each condition on outcome lets through; a state is one or two classes. */
+/** For each condition on the outcome, the classes that satisfy it. A state corresponds to one or two classes. */
 function classesOf({ statusClass, notStatusClass, state, notState }: LogFilter): (readonly StatusClass[])[] {
   const without = (left: readonly StatusClass[]) => allClasses.filter((one) => !left.includes(one));
   return [

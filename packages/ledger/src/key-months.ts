@@ -4,21 +4,21 @@ import { underSettleLock } from "./settle-batch.ts";
 import { monthsMoved, rankedNames, shownSums, usageSumNames } from "./settle-statement.ts";
 
 /**
- * Sums of keys by the month (`key_months`), which are moved with those of their days. A process of before them moves the days alone, and
- * of these not all (`measured_requests`): so a month is read only where its row of everything (`usage_sums` of grain 'month'), which moves
- * with the keys', is the sum of its days, and {@link completeKeyMonths} makes it so where it is not.
+ * Monthly sums per key (`key_months`), moved together with the daily ones. A process of an older version moves only the daily sums, and
+ * not all of their columns (`measured_requests`). A month is therefore read only when its overall row (`usage_sums` of grain 'month'),
+ * which moves with the monthly sums, equals the sum of its days. {@link completeKeyMonths} repairs the months where it does not.
  */
 const month = `grain = '${monthsMoved.grain}' AND kind = ''`;
 const ofDays = "grain = 'day' AND kind = ''";
 const endOf = (start: string): string => `(${start} AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'`;
 const used = `ARRAY[sum(requests), sum(cost_nano_usd), sum(${tokens})]`;
 
-/** Which of the months $2 of a tenant $1 are whole, as `bucket`. */
+/** Which of the months $2 of tenant $1 are complete, as `bucket`. */
 export const wholeMonthsSql = `SELECT m.bucket FROM unnest($2::timestamptz[]) AS m(bucket)
   WHERE (SELECT ${used} FROM usage_sums WHERE tenant_id = $1 AND ${month} AND bucket = m.bucket) IS NOT DISTINCT FROM
     (SELECT ${used} FROM usage_sums WHERE tenant_id = $1 AND ${ofDays} AND bucket >= m.bucket AND bucket < ${endOf("m.bucket")})`;
 
-/** Sums up anew what months are not whole, the newest first: after an upgrade all. Resolves with how many. */
+/** Recomputes incomplete months, newest first; after an upgrade that is all of them. Resolves with how many. */
 export async function completeKeyMonths(pool: pg.Pool, signal?: AbortSignal): Promise<number> {
   const { rows } = await pool.query<{ tenant: string; start: Date; days: Date[] }>(
     `SELECT tenant_id AS tenant, ${monthsMoved.bucketOf("bucket")} AS start, array_agg(bucket ORDER BY bucket) AS days FROM usage_sums
@@ -28,7 +28,7 @@ export async function completeKeyMonths(pool: pg.Pool, signal?: AbortSignal): Pr
   for (const { tenant, start, days } of rows) {
     const whole = await pool.query(wholeMonthsSql, [tenant, [start]]);
     if (whole.rows.length > 0) continue;
-    // Settling goes on between them; what it leaves is little.
+    // One day per lock, so that settling continues in between; little is left for the final pass below.
     for (const day of days) if (!signal?.aborted) await underSettleLock(pool, (client) => measureDays(client, tenant, [day]));
     if (signal?.aborted) break;
     await underSettleLock(pool, async (client) => {
@@ -42,7 +42,7 @@ export async function completeKeyMonths(pool: pg.Pool, signal?: AbortSignal): Pr
 
 const keyOfDay = ["bucket", "user_id", "key_id"];
 
-/** Of what an older process settled on these days the sums that it does not know. */
+/** Computes the columns that an older process did not move on these days. */
 async function measureDays(client: pg.ClientBase, tenantId: string, days: readonly Date[]): Promise<void> {
   const sums = Object.entries(shownSums).map(([name, sum]) => `${sum} AS ${name}`);
   await client.query(
@@ -58,7 +58,7 @@ async function measureDays(client: pg.ClientBase, tenantId: string, days: readon
   );
 }
 
-/** $1 tenant, $2 the month. */
+/** $1 is the tenant, $2 the month. */
 async function sumUpMonth(client: pg.ClientBase, values: [tenant: string, start: Date]): Promise<void> {
   const days = `tenant_id = $1 AND bucket >= $2 AND bucket < ${endOf("$2::timestamptz")}`;
   const sums = (names: readonly string[]): string => names.map((name) => `sum(${name})`).join(", ");

@@ -3,13 +3,13 @@ import { type LatencyCounts, readSketch } from "@sluice/core/latency-sketch";
 import type pg from "pg";
 import { type HistogramSpan, rollupConditions, rollupTableOf } from "./histogram.ts";
 
-/** How long requests took until their first content and until their end, from the rollups of any filter and range. */
+/** Time to first content and total duration of requests, from the rollups, for any filter and range. */
 export interface Latency {
   ttft: LatencyCounts;
   duration: LatencyCounts;
 }
 
-/** Sketches merged over a span; quantiles are read from them (core/latency-sketch). */
+/** Merges the sketches of a span; quantiles are read from them (core/latency-sketch). */
 export async function readLatency(
   pool: pg.Pool,
   query: { tenantId: string; filter: LogFilter; scope: { userId?: string | undefined; keyId?: string | undefined }; span: HistogramSpan },

@@ -16,49 +16,49 @@ import { Spool } from "./spool.ts";
 import { type Pending, scanSpool } from "./spool-scan.ts";
 
 /**
- * @sluice/ledger: a request is billed exactly once. What a request began, did and ended with goes to a spool on disk
- * before the client hears the end; a settler brings the ends into Postgres, where the row of table `requests` is both
- * log and charge and moves its rollups in the same statement. It promises that an acknowledged end survives kill -9,
- * a full disk and an absent Postgres, and that reading any spool any number of times changes nothing twice. It is apart
+ * @sluice/ledger: bills every request exactly once. How a request began, progressed and ended goes to a spool on disk
+ * before the client receives the end; a settler brings the ends into Postgres, where the row of `requests` is both
+ * log and charge and moves its rollups in the same transaction. An acknowledged end survives kill -9, a full disk and an
+ * unreachable Postgres, and replaying a spool any number of times changes nothing twice. It is a package of its own
  * because nothing else may write these tables.
  *
  * Files: segment-writer (bytes and fdatasync), spool (records, segments, checkpoint), spool-scan and recovery (after a
- * stop), settler, settled-record and settle-statement (Postgres), query (reading side), check and reconcile (the invariants).
+ * stop), settler, settled-record and settle-statement (Postgres), query (read side), check and reconcile (the invariants).
  */
 export interface LedgerOptions {
-  /** Parent of the spools; each instance has a directory of its own and a lock file beside it. */
+  /** Parent directory of the spools; each instance has a subdirectory and a lock file beside it. */
   dir: string;
   pool: pg.Pool;
-  /** Read each time: all of them may change while running. */
+  /** Read on each use: all of them may change at run time. */
   settings: () => Settings;
   clock: Clock;
   log: Log;
-  /** Names the directory: letters, digits, '-' and '_'. */
+  /** Name of the subdirectory: letters, digits, '-' and '_'. */
   instanceId: string;
-  /** An end that recovery wrote, once it is durable; called before {@link createLedger} resolves. */
+  /** Called for each end that recovery wrote, once it is durable and before {@link createLedger} resolves. */
   onRecovered?: (finish: FinishRecord) => void;
   failpoint?: FailpointHook;
-  /** For metrics: how long each committed batch and each fdatasync took, ms. */
+  /** For metrics: duration of each committed batch and each fdatasync, ms. */
   onCommitted?: (ms: number) => void;
   onSynced?: (ms: number) => void;
-  /** A record that Postgres refused, by its id in the quarantine: somebody should know. */
+  /** Called with the quarantine id of a record that Postgres refused, so that somebody is notified. */
   onQuarantined?: (id: string) => void;
-  /** Of the lock, when an adopter of the same directory still holds it. Default 15,000. */
+  /** How long to wait for the lock when an adopter still holds the directory. Default 15,000. */
   lockWaitMs?: number;
-  /** For tests of small segments and broken disks. */
+  /** For tests with small segments and broken disks. */
   tuning?: Partial<Pick<SegmentWriterOptions, "segmentBytes" | "retryMs" | "openSegment">> & { checkpointMs?: number; retain?: number };
 }
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const RETRY_MS = 1_000;
-/** Those that wait for Postgres while there is no disk. */
+/** Refusals that may wait for Postgres in memory while the disk is unavailable. */
 const MAX_REFUSALS_IN_MEMORY = 1_000;
-/** Saves reading again, never needed for truth: so it does not compete with FINISH for the disk. */
+/** A checkpoint only saves rereading and is never needed for correctness, so it should not compete with FINISH for the disk. */
 const CHECKPOINT_MS = 500;
 
 /**
- * Takes the instance's spool, recovers what the last process left, and starts settling. Resolves when the spool is
- * scanned and every recovered end is durable; settling goes on behind.
+ * Takes over the instance's spool, recovers what the last process left and starts settling. Resolves when the spool is
+ * scanned and every recovered end is durable; settling continues in the background.
  * @throws when another process holds the spool.
  */
 export async function createLedger(options: LedgerOptions): Promise<Ledger> {
@@ -68,20 +68,20 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
 }
 
 export interface AdoptOptions extends Omit<LedgerOptions, "instanceId" | "lockWaitMs"> {
-  /** Directories of this instance are never adopted. */
+  /** The directory of this instance is never adopted. */
   ownInstanceId?: string;
   /** Called with the ids of each committed batch of an adopted spool. */
   onSettled?: (ids: readonly string[]) => void;
-  /** How long one spool may take; what is left stays for the next time. Default 30,000. */
+  /** How long one spool may take; the rest stays for the next run. Default 30,000. */
   graceMs?: number;
 }
 
-/** Settles and removes the spools whose process is gone (their lock is free). Resolves with the instances settled in full. */
+/** Settles and removes the spools whose process is gone (their lock is free). Resolves with the instances settled completely. */
 export async function adoptDeadSpools(options: AdoptOptions): Promise<string[]> {
   const names = await readdir(options.dir, { withFileTypes: true }).catch(() => []);
   const adopted: string[] = [];
   for (const entry of names) {
-    // A directory of another name is no instance's: a volume has its lost+found.
+    // Other directories do not belong to an instance: a volume has its lost+found.
     if (!entry.isDirectory() || entry.name === options.ownInstanceId || !instanceIdForm.test(entry.name)) continue;
     const lock = tryLockFile(lockPath(options.dir, entry.name));
     if (!lock) continue;
@@ -132,7 +132,7 @@ async function openLedger(options: LedgerOptions, lock: FileLock): Promise<Ledge
     const running = new RunningLedger(options, { spool, lock, failpoint });
     running.settler.adopt(scanned.pending);
     await running.recover();
-    // A turn later: the caller first takes `unsettled()` and listens, and so misses no batch.
+    // In the next turn, so that the caller can take `unsettled()` and subscribe first and misses no batch.
     setImmediate(() => running.settler.begin());
     if (scanned.tornBytes + scanned.damaged + scanned.pending.length > 0) {
       const { tornBytes, damaged, pending } = scanned;
@@ -145,7 +145,7 @@ async function openLedger(options: LedgerOptions, lock: FileLock): Promise<Ledge
   }
 }
 
-/** Who is told of an end, with its detail as text. */
+/** Callbacks of one end; each receives its detail as text. */
 interface Waiting {
   tried?: () => void;
   durable?: (detailJson: string | null) => void;
@@ -185,8 +185,8 @@ class RunningLedger implements Ledger {
   }
 
   /**
-   * Ends what the last process began; all appends share one sync. A disk that refuses holds up no start: the STARTs are
-   * on it, so all of this can be done again, and meanwhile the ends are in memory and on their way to Postgres.
+   * Ends the requests that the last process left open; all appends share one sync. A failing disk does not block the start:
+   * the STARTs are on it, so all of this can be repeated, and until then the ends are in memory and on their way to Postgres.
    */
   async recover(): Promise<void> {
     const ends = [...this.#spool.open.values()].map(recoverEnd);
@@ -247,7 +247,7 @@ class RunningLedger implements Ledger {
 
   async #close(graceMs: number): Promise<void> {
     try {
-      // The settler has not heard yet of ends that are on their way to the disk.
+      // Ends on their way to the disk have not reached the settler yet.
       await this.#spool.drained();
       const settled = await this.settler.stop(graceMs);
       await this.#spool.close(settled);
@@ -258,13 +258,13 @@ class RunningLedger implements Ledger {
   }
 
   /**
-   * To the spool, and from there (in file order) to the settler. When the disk refuses, to the settler at once: then
-   * the row is what makes the end durable.
+   * Sends an end to the spool and from there, in file order, to the settler. When the disk refuses it, it goes straight to
+   * the settler: then the row is what makes the end durable.
    */
   #end(kind: "finish" | "refuse", record: FinishRecord, waiting: Waiting): void {
     const sync = kind === "finish" && this.#options.settings()["ledger.durability"] === "fsync";
     this.#spool.finish(kind, record, sync ? "durable" : "ordered", (position, detailJson) => {
-      // The details of other ends may still learn how large the error was that the client got.
+      // Details of failed requests may still change: they learn the size of the error that the client received.
       const text = record.row.state === "done" ? detailJson : null;
       const finish = text === null ? record : withDetailText(record, text);
       const end: Pending = { id: record.row.id, finish, position, raw: false, queuedAtMs: this.#options.clock.now() };
@@ -284,7 +284,7 @@ class RunningLedger implements Ledger {
     });
   }
 
-  /** Without a disk only so many refusals wait in memory: they cost nothing and must not cost the process. */
+  /** Without a disk, a limited number of refusals wait in memory: they carry no charge and must not endanger the process. */
   #mayKeepRefusal(): boolean {
     if (this.#refusalsInMemory >= MAX_REFUSALS_IN_MEMORY) {
       this.#droppedRefusals++;
@@ -297,7 +297,7 @@ class RunningLedger implements Ledger {
   #settled(ends: readonly Pending[]): void {
     this.#spool.settled(ends);
     const ids = ends.flatMap(({ id }) => (id === "" ? [] : [id]));
-    // A turn later, so that whoever waited for this row has told the registry of the end before it is told of the row.
+    // In the next turn, so that a caller that waited for this row reports the end to the registry before the row is announced.
     setImmediate(() => {
       for (const listener of this.#listeners) listener(ids);
     });

@@ -6,56 +6,56 @@ import { statusClassSql } from "./settle-statement.ts";
 import { rowColumns } from "./stored-row.ts";
 
 /**
- * The SQL of a list page. One condition drives: one that has an index with the id behind it, so that its rows come newest
- * first. With no other condition the page is a piece of that index. Others are looked at row by row, and then the driver
- * is gone through in slices of bounded size, because a condition that nothing fulfils would otherwise read the whole table.
+ * The SQL of a list page. One condition drives: one with an index that continues with the id, so that its rows come newest
+ * first. Without further conditions the page is a range of that index. With further conditions the driver's rows are checked
+ * one by one, in slices of bounded size, because a condition that matches nothing would otherwise read the whole table.
  */
 export interface ListOptions {
   filter: LogFilter;
   /** Rows older than this id; absent = from the newest. */
   before?: string | undefined;
   limit: number;
-  /** Rows committed up to this position of `settled_seq` only: what an export began with. */
+  /** Only rows committed up to this `settled_seq`: the state in which an export began. */
   settledUpTo?: string | undefined;
-  /** A user sees their own rows only, a key of theirs its own; absent = all. */
+  /** Limits the result to one user's rows, or to one key; absent = all. */
   scope: { userId?: string | undefined; keyId?: string | undefined };
 }
 
 export type ListStatement =
-  /** The whole answer; planned once a connection, for a plan over all partitions takes longer than the page. */
+  /** A single query. Prepared, because planning over all partitions takes longer than reading the page. */
   | { kind: "range"; page: pg.QueryConfig }
-  /** Slices have to be gone through, each `before` the edge of the one before. */
+  /** Needs several slices, each with `before` set to the edge of the previous one. */
   | {
       kind: "search";
-      /** One row; its columns are the conditions that could drive, as ids. null when there is no choice. */
+      /** Returns one row with an id per condition that could drive. Null when there is no choice. */
       probe: pg.QueryConfig | null;
       slice(part: Slice): pg.QueryConfig;
     };
 
 export interface Slice {
-  /** Which of the columns of the probe drives. */
+  /** Index of the driving condition among the columns of the probe. */
   driver: number;
   before: string | undefined;
-  /** Rows of the driver that are looked at. */
+  /** Number of the driver's rows to examine. */
   rows: number;
-  /** Rows wanted. */
+  /** Number of matching rows wanted. */
   take: number;
 }
 
-/** How many rows a probe goes back: the condition whose row stands furthest back passes most time with a slice. */
+/** How many rows a probe goes back: the condition whose row is the oldest covers the most time per slice. */
 export const PROBE_ROWS = 500;
 
 type Bind = (value: unknown) => string;
 
 interface Condition {
   sql(bind: Bind): string;
-  /** Has an index that ends in the id; of that index, what is before the id. */
+  /** Set when there is an index that ends in the id: the part of it that precedes the id. */
   driver?: { leading: string };
-  /** Holds for one row or none. */
+  /** Matches at most one row. */
   unique?: true;
 }
 
-/** null: no row can match (what is in flight lives in the registry; a user never sees another's rows). */
+/** Null: no row can match (requests in flight live in the registry; users never see the rows of others). */
 export function listStatement(options: ListOptions): ListStatement | null {
   const conditions = conditionsOf(options);
   if (!conditions) return null;
@@ -87,8 +87,8 @@ function probeStatement(options: ListOptions, drivers: readonly Condition[]): pg
 }
 
 /**
- * Rows of a slice that match, newest first, each with the `edge`: the last id looked at, null when there is nothing behind
- * it or enough was found. Without a match it is one row of nulls. What is kept apart is read only as far as it is asked for.
+ * The matching rows of a slice, newest first, each with `edge`: the last id examined, or null when nothing is left behind
+ * it or enough was found. Without a match it returns one row of nulls. A materialized CTE is evaluated only as far as it is read.
  */
 function sliceStatement(
   options: ListOptions,
@@ -120,10 +120,10 @@ function orderOf(driver: Condition | undefined): string {
   return `ORDER BY ${leading ? `${leading}, ` : ""}r.id DESC`;
 }
 
-/** A correction is never listed. */
+/** Corrections are never listed. */
 const listed: Condition = { sql: () => "r.corrects_id IS NULL" };
 
-/** Time range and keyset as one id range, which prunes partitions; and the position, which all but the newest rows are below. */
+/** Time range and keyset as one id range, which prunes partitions, and the commit position, which excludes only the newest rows. */
 function rangeOf({ filter, settledUpTo }: ListOptions, before: string | undefined): Condition[] {
   const uppers = [before, filter.toMs === undefined ? undefined : firstIdAt(filter.toMs)];
   const upper = uppers.filter((id) => id !== undefined).sort()[0];
@@ -140,9 +140,9 @@ function compare(left: string, value: unknown, cast = ""): Condition[] {
 }
 
 /**
- * A column whose index goes on with the id. Written as ANY of one and sorted by, because with a plain `=` the planner
- * may walk the primary key backwards and filter: fast for a value that is everywhere, a scan of the whole table for a
- * provider that was switched off last month.
+ * A column whose index continues with the id. Written as ANY of one value and included in the ORDER BY, because with a plain `=`
+ * the planner may walk the primary key backwards and filter: fast for a value that is everywhere, but a scan of the whole
+ * table for a provider that was switched off last month.
  */
 function ofIndex(column: "session_id" | "key_id" | "user_id" | "provider_id" | "model", value: string | undefined): Condition[] {
   if (value === undefined) return [];
@@ -157,7 +157,7 @@ function conditionsOf({ filter, scope }: ListOptions): Condition[] | null {
     ...compare("r.id =", filter.requestId, "::uuid").map((condition) => ({ ...condition, driver: { leading: "" }, unique: true as const })),
     ...ofIndex("session_id", filter.sessionId),
     ...ofIndex("key_id", scope.keyId ?? filter.keyId),
-    // A key has one owner.
+    // A key has exactly one owner.
     ...ofIndex("user_id", scope.keyId === undefined ? (scope.userId ?? filter.userId) : undefined),
     ...ofIndex("provider_id", filter.providerId),
     ...ofIndex("model", filter.model),
@@ -187,8 +187,8 @@ function exclusionsOf(filter: LogFilter): Condition[] {
 }
 
 /**
- * All but what went well have partial indexes. Values as constants: a parameter would hide from the planner that such an
- * index applies.
+ * Every state except success has a partial index. The value is a literal, because a parameter would keep the planner from
+ * recognising that the index applies.
  */
 function stateIs(state: LogFilter["state"]): Condition[] {
   if (state === undefined) return [];
@@ -199,7 +199,7 @@ function stateIs(state: LogFilter["state"]): Condition[] {
 function classIs(statusClass: LogFilter["statusClass"]): Condition[] {
   if (statusClass === undefined) return [];
   const sql = () => `(${statusClassSql}) = ANY('{${statusClass}}'::text[])`;
-  // The index's own condition: what has another class fulfils it.
+  // The index's own predicate; every class but 2xx satisfies it.
   if (statusClass === "2xx") return [{ sql }];
   return [{ sql: () => `${sql()} AND (r.state <> 'done' OR r.status >= 300)`, driver: { leading: `(${statusClassSql})` } }];
 }

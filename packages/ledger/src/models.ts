@@ -2,7 +2,7 @@ import type pg from "pg";
 
 const MOST = 1_000;
 
-/** Names of models asked for in the last 30 days, from the daily sums; of all, of one user, or of one key of theirs. */
+/** Names of the models requested in the last 30 days, from the daily sums: of all users, one user or one of their keys. */
 export async function listModels(
   pool: pg.Pool,
   { tenantId, userId, keyId }: { tenantId: string; userId?: string | undefined; keyId?: string | undefined },

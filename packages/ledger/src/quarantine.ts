@@ -7,8 +7,8 @@ import { describe, isDataError, isMissingPartition } from "./settle-errors.ts";
 import { defectOf } from "./settled-record.ts";
 
 /**
- * The record in a quarantined payload: the JSON that the settler kept, or a frame of the spool that an older program
- * did not know. Null: damaged, or not an end.
+ * The record in a quarantined payload: either the JSON that the settler kept, or a spool frame that an older version did
+ * not understand. Null: damaged, or not an end.
  */
 export function readQuarantined(payload: Buffer): FinishRecord | null {
   for (const found of scanFrames(payload)) {
@@ -24,9 +24,9 @@ export function readQuarantined(payload: Buffer): FinishRecord | null {
 }
 
 /**
- * Puts a quarantined payload through the settle statement once more. "" = its row is there, whoever made it; else why it
- * is still refused. Any number of times and from any instance at once: what has its row moves nothing.
- * @throws when Postgres cannot be asked.
+ * Runs a quarantined payload through settlement again. Returns "" when its row exists, whoever wrote it, and otherwise why it
+ * is still refused. Safe to repeat and to run on several instances at once: a record that has its row changes nothing.
+ * @throws when Postgres is unavailable.
  */
 export async function settleQuarantined(pool: pg.Pool, payload: Buffer, nowMs: number): Promise<string> {
   const record = readQuarantined(payload);

@@ -7,8 +7,8 @@ import { type SearchBudget, searchBudget, searchRows } from "./search-rows.ts";
 import { type DbRow, rowColumns, toRow } from "./stored-row.ts";
 
 /**
- * The reading side of `requests`. Lists go by keyset on the id, newest first, and read an index on the partitions in
- * question only; a correction is never listed, its differences are folded into the row it corrects.
+ * The read side of `requests`. Lists are paged by keyset on the id, newest first, and read only an index on the relevant
+ * partitions. Corrections are never listed; their differences are added to the row they correct.
  */
 export interface RequestPage {
   /** Newest first, at most `limit`. */
@@ -16,21 +16,20 @@ export interface RequestPage {
   /** `before` of the next page; null when nothing older can match. */
   next: string | null;
   /**
-   * Set when a filter without an index looked through as many rows as it may and found too few: everything from this
-   * time on was searched. The page goes on (`next`) from there.
+   * Set when a filter without an index examined as many rows as it may and found too few: everything from this
+   * time on has been searched. The next page (`next`) continues from there.
    */
   searchedToMs: number | null;
 }
 
 /**
- * Indexes only, in their order: by the figures of a table that grows and whose values are as uneven as clients are, the
- * planner would at times rather read and sort a month for the fifty rows of a page.
+ * Index order only. With the statistics of a growing table whose values are unevenly distributed, the planner would
+ * sometimes rather read and sort a month for the fifty rows of a page.
  */
 export const planSettings = { enable_seqscan: "off", enable_bitmapscan: "off", enable_sort: "off", statement_timeout: "10s" } as const;
-/** Of a page whose plan is kept. */
+/** For a page whose plan is kept on the connection. */
 export const keptPlanSettings = { ...planSettings, plan_cache_mode: "force_generic_plan" } as const;
 
-/** One page of the log. */
 export async function listRequests(pool: pg.Pool, options: ListOptions & { budget?: SearchBudget }): Promise<RequestPage> {
   const statement = listStatement(options);
   if (!statement) return { rows: [], next: null, searchedToMs: null };
@@ -45,7 +44,7 @@ export async function listRequests(pool: pg.Pool, options: ListOptions & { budge
   });
 }
 
-/** One request with its large half; null when there is no such row. A correction is found by its own id. */
+/** One request with its detail; null when there is no such row. A correction is found by its own id. */
 export async function getRequest(pool: pg.Pool, id: string): Promise<{ row: RequestRow; detail: RequestDetail | null } | null> {
   const { rows } = await pool.query<DbRow & { detail: RequestDetail | null }>({
     name: "sluice_request",
@@ -58,7 +57,7 @@ export async function getRequest(pool: pg.Pool, id: string): Promise<{ row: Requ
   return row ? { row, detail: found.detail } : null;
 }
 
-/** Those of the ids that have a row, newest first, corrections folded. */
+/** The rows that exist for these ids, newest first, with corrections added. */
 export async function rowsByIds(pool: pg.Pool, ids: readonly string[]): Promise<RequestRow[]> {
   if (ids.length === 0) return [];
   const { rows } = await pool.query<DbRow>({
@@ -69,7 +68,7 @@ export async function rowsByIds(pool: pg.Pool, ids: readonly string[]): Promise<
   return folded(pool, rows.map(toRow));
 }
 
-/** The last position of commit; "0" in an empty ledger. Positions rise with commits, so what is below it stays as it is. */
+/** The last commit position, "0" in an empty ledger. Positions rise with commits, so rows below it do not change. */
 export async function newestSettledSeq(pool: pg.Pool): Promise<string> {
   const { rows } = await pool.query<{ seq: string }>("SELECT coalesce(max(settled_seq), 0) AS seq FROM requests");
   return rows[0]?.seq ?? "0";
@@ -86,7 +85,7 @@ interface CorrectionRow {
 }
 
 /**
- * A correction stands in the millisecond of what it corrects: one short index range per row finds it. OFFSET 0 keeps the
+ * A correction lies in the millisecond of the row it corrects, so one short index range per row finds it. OFFSET 0 keeps the
  * planner from turning that into a join with the whole table.
  */
 export const correctionsSql = `SELECT o.id AS corrects_id, c.input_tokens, c.output_tokens, c.cache_write_5m_tokens,
@@ -122,7 +121,7 @@ function toChange(by: CorrectionRow): Pick<RequestRow, "usage" | "costNanoUsd"> 
   return { usage, costNanoUsd: by.cost_nano_usd };
 }
 
-/** The row with what a correction changes. What had no price has one now. */
+/** The row with a correction added. A row that had no price has one now. */
 export function corrected(row: RequestRow, by: Pick<RequestRow, "usage" | "costNanoUsd">): RequestRow {
   const { usage } = row;
   const costNanoUsd = by.costNanoUsd === null ? row.costNanoUsd : (BigInt(row.costNanoUsd ?? "0") + BigInt(by.costNanoUsd)).toString();

@@ -3,8 +3,8 @@ import { isUuid, type RecentRange, recentColumns } from "./recent-columns.ts";
 import { SETTLE_LOCK } from "./settle-batch.ts";
 
 /**
- * Moves the moment from which totals of a range count: what began between the old and the new one is taken from them, or added
- * when it moves back. Nothing is settled meanwhile. `fromMs` is a whole hour UTC. Resolves with whether it moved.
+ * Moves the time from which the totals of a range count: requests between the old and the new time are subtracted, or added
+ * when it moves back. Settling is locked meanwhile. `fromMs` is a whole UTC hour. Resolves with whether it moved.
  */
 export async function moveRecentTotals(pool: pg.Pool, range: RecentRange, fromMs: number): Promise<boolean> {
   const client = await pool.connect();
@@ -26,7 +26,7 @@ export async function moveRecentTotals(pool: pg.Pool, range: RecentRange, fromMs
   }
 }
 
-/** $3 (1 or -1) times the hours from $1 to $2. */
+/** Adds $3 (1 or -1) times the hours from $1 to $2. */
 function moveSql(owner: "key" | "user", range: RecentRange): string {
   const columns = recentColumns(range, "true");
   const ids = owner === "key" ? `${isUuid("key_id")} AND ${isUuid("user_id")}` : isUuid("user_id");

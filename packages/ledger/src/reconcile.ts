@@ -6,7 +6,7 @@ import { sumChecks } from "./sums-checks.ts";
 import { balancesCheck, totalsChecks } from "./totals-checks.ts";
 
 /**
- * The invariants that Postgres alone can show. They are computed apart from the code that writes: sums from the raw
+ * The invariants that can be checked in Postgres alone, computed independently of the code that writes: sums from the raw
  * rows, costs in SQL's exact decimals from tokens × the price version. Every difference is a defect of ours.
  */
 export interface Difference {
@@ -16,30 +16,30 @@ export interface Difference {
   what: string;
 }
 
-/** What can be checked a day at a time; null = of all time at once. */
+/** Checks that can run one day at a time; null = all time at once. */
 export function checksOf(span: Span | null): BookCheck[] {
   return [...sumChecks(span), doublesCheck(span), costsCheck(span)];
 }
 
-/** What has no time: totals and balances, from the daily sums. That these are right is I2. */
+/** Checks that span all time: totals and balances, derived from the daily sums, which I2 verifies. */
 export const timelessChecks: readonly BookCheck[] = [...totalsChecks, balancesCheck];
 
-/** I2: every sum at every level equals that of its raw rows, with the same key, none missing and none too many. */
+/** I2: every sum at every level equals that of its raw rows, under the same key; none is missing or extra. */
 export const findWrongSums = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, sumChecks(null));
 
-/** I2: what a key or a user has used in all is the sum of its days. */
+/** I2: the overall usage of a key or a user is the sum of its days. */
 export const findWrongTotals = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, totalsChecks);
 
 /**
- * I3: every account has what it was given less what the ledger charged, and holds what its open holds say. The ledger's
- * part is read from the daily sums, which stay when old rows go.
+ * I3: every balance is what the account was given minus what the ledger charged, and its held amount matches its open holds.
+ * Charges are read from the daily sums, which remain when old rows are dropped.
  */
 export const findWrongBalances = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, [balancesCheck]);
 
-/** I4: no id twice. (A primary key says so of each partition, and ranges of each other; this says so of the data.) */
+/** I4: no id twice. (Primary keys guarantee it per partition and disjoint ranges across partitions; this verifies the data itself.) */
 export const findDoubles = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, [doublesCheck(null)]);
 
-/** I5: what was charged is what tokens and price give, bit for bit. */
+/** I5: every charge is exactly what tokens and price give. */
 export const findWrongCosts = (pool: pg.Pool): Promise<Difference[]> => findAll(pool, [costsCheck(null)]);
 
 async function findAll(pool: pg.Pool, checks: readonly BookCheck[]): Promise<Difference[]> {

@@ -4,9 +4,9 @@ import type { BookCheck } from "./book-check.ts";
 import { checksOf, timelessChecks } from "./reconcile.ts";
 
 /**
- * A check of all books while they are in use: small statements one after another, on one connection of one instance. A
- * statement that takes too long is given up and named, so that no check can weigh on an installation without end.
- * Nothing is repaired: a difference is a defect, and whoever looks into it needs both figures.
+ * Checks all books while they are in use: small statements one after another, on one connection of one instance. A
+ * statement that takes too long is abandoned and reported, so no check can burden an installation indefinitely.
+ * Nothing is repaired: a difference is a defect, and investigating it needs both figures.
  */
 export interface ReconciliationProgress {
   steps: number;
@@ -19,17 +19,17 @@ export interface ReconciliationProgress {
 export interface RunningReconciliation {
   steps: number;
   /**
-   * Runs every step. `onStep` is awaited after each. Rejects with AbortError when the signal aborts, and with what
-   * Postgres throws otherwise; then the lock is free. To be called once.
+   * Runs every step and awaits `onStep` after each. Rejects with AbortError when the signal aborts, otherwise with what
+   * Postgres throws; in both cases the lock is free afterwards. Call it once.
    */
   run(onStep: (progress: ReconciliationProgress) => Promise<void>, signal: AbortSignal): Promise<ReconciliationProgress>;
-  /** Frees the lock, once the result is kept: who finds it free knows that what was run is noted, or died. The next may begin. */
+  /** Frees the lock once the result is stored, so a free lock means that the last run was recorded or died. Then the next may begin. */
   end(): Promise<void>;
-  /** Instead of running it. Idempotent, also after `end`. */
+  /** Frees the lock without running. Idempotent, also after `end`. */
   release(): void;
 }
 
-/** One at a time over all instances; held by the session, so that it goes with whoever died. */
+/** One run at a time across all instances. A session lock, so that it ends with a process that dies. */
 const LOCK = 7_207_150_006;
 const DAY = 86_400_000;
 const MOST_DAYS = 1_000;
@@ -41,7 +41,7 @@ interface Step extends BookCheck {
   name: string;
 }
 
-/** Takes the lock and plans the steps. Null: one is running. */
+/** Takes the lock and plans the steps. Null: another run is active. */
 export async function beginReconciliation(
   pool: pg.Pool,
   options: { nowMs: number; statementTimeoutMs?: number },
@@ -61,7 +61,7 @@ export async function beginReconciliation(
   }
 }
 
-/** Whether one runs now, on any instance. */
+/** Whether a run is active on any instance. */
 export async function isReconciling(pool: pg.Pool): Promise<boolean> {
   const { rowCount } = await pool.query(
     `SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid::bigint = $1::bigint >> 32
@@ -71,7 +71,7 @@ export async function isReconciling(pool: pg.Pool): Promise<boolean> {
   return (rowCount ?? 0) > 0;
 }
 
-/** Each UTC day from the first row or sum that is there, newest first, and what has no time. */
+/** Each UTC day from the first row or sum on, newest first, after the checks that span all time. */
 async function planSteps(client: pg.PoolClient, nowMs: number): Promise<Step[]> {
   const { rows } = await client.query<{ from: number | null }>(`
     SELECT least((SELECT extract(epoch FROM started_at) FROM requests ORDER BY id LIMIT 1), (SELECT extract(epoch FROM min(bucket)) FROM rollups_day
@@ -79,7 +79,7 @@ async function planSteps(client: pg.PoolClient, nowMs: number): Promise<Step[]> 
   const today = Math.floor(nowMs / DAY) * DAY;
   const firstDay = Math.floor(((rows[0]?.from ?? nowMs / 1_000) * 1_000) / DAY) * DAY;
   const steps: Step[] = timelessChecks.map((check) => ({ ...check, name: check.table }));
-  // A clock that is ahead has rows of tomorrow.
+  // An instance whose clock is ahead may have written rows of tomorrow.
   for (let day = today + DAY, left = MOST_DAYS; day >= firstDay && left > 0; day -= DAY, left--) {
     const date = new Date(day).toISOString().slice(0, 10);
     steps.push(...checksOf({ fromMs: day, toMs: day + DAY }).map((check) => ({ ...check, name: `${check.table} ${date}` })));
@@ -103,7 +103,7 @@ class Run implements RunningReconciliation {
     return this.#steps.length;
   }
 
-  /** The lock belongs to the session: it ends with it. */
+  /** Closes the connection: the lock belongs to its session. */
   release(): void {
     if (this.#released) return;
     this.#released = true;
@@ -119,7 +119,7 @@ class Run implements RunningReconciliation {
 
   async run(onStep: (progress: ReconciliationProgress) => Promise<void>, signal: AbortSignal): Promise<ReconciliationProgress> {
     const progress: ReconciliationProgress = { steps: this.steps, stepsDone: 0, unchecked: [], differences: [] };
-    // A statement that runs ends with its connection: a stop waits for none.
+    // Releasing closes the connection, which ends a running statement: a stop waits for none.
     const stop = (): void => this.release();
     signal.addEventListener("abort", stop, { once: true });
     try {
@@ -141,7 +141,7 @@ class Run implements RunningReconciliation {
     }
   }
 
-  /** Null: it took too long. */
+  /** Null: the statement took too long. */
   async #find(step: Step): Promise<BooksDifference[] | null> {
     await this.#client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${this.#timeoutMs}`);
     try {

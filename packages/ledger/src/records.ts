@@ -1,11 +1,11 @@
 import type { RequestDetail, RequestRow, Usage } from "@sluice/core/requests";
 
 /**
- * What the spool holds. JSON payloads behind `length u32 | checksum u32`; each carries the format version `v` and the
+ * The records of the spool: JSON payloads behind `length u32 | checksum u32`. Each carries the format version `v` and the
  * kind `k`, and older versions stay readable.
  */
 
-/** The price as it was when the request began: recovery must not depend on a table that may have changed. */
+/** The price when the request began: recovery must not depend on a table that may have changed since. */
 export interface SpooledPrice {
   priceId: string;
   inputPerMTok: string;
@@ -15,7 +15,7 @@ export interface SpooledPrice {
   cacheReadPerMTok: string | null;
 }
 
-/** Written before the upstream is called. `row` is the in-flight row as it is now: kept, so no longer to be changed. */
+/** Written before the upstream is called. The ledger keeps `row`, so the caller must not change it afterwards. */
 export interface StartRecord {
   row: RequestRow;
   price: SpooledPrice | null;
@@ -23,14 +23,14 @@ export interface StartRecord {
   groupMultiplier: string;
 }
 
-/** At first content and then at most every 500 ms: what to bill when nothing later is found. */
+/** Written at first content and then at most every 500 ms: what to bill when no later record is found. */
 export interface ProgressRecord {
   id: string;
   providerId: string;
   upstreamModel: string;
   providerMultiplier: string;
   ttftMs: number | null;
-  /** Counters the upstream reported so far, filled up by the estimate from content bytes. */
+  /** Counters reported by the upstream so far, completed by an estimate from the content bytes. */
   usage: Usage;
   estimated: boolean;
 }
@@ -44,18 +44,18 @@ export interface FinishRecord {
 }
 
 export interface LedgerStats {
-  /** Records not yet committed to Postgres. */
+  /** Ends not yet committed to Postgres. */
   depth: number;
   oldestAgeMs: number;
-  /** Batches committed, and the rows that they inserted. */
+  /** Batches committed, and the rows they inserted. */
   flushes: number;
   rows: number;
   failures: number;
-  /** Why the last batch that failed did so; null when none has. */
+  /** Why the last failed batch failed; null when none has. */
   lastFailure: { atMs: number; reason: string } | null;
   recovered: number;
   quarantined: number;
-  /** Refused requests without disk, and without room in memory: they cost nothing and are only counted. Charges are never dropped. */
+  /** Refusals dropped because neither the disk nor memory had room. They carry no charge. Charges are never dropped. */
   droppedRefusals: number;
   /** False when the spool cannot be written: new requests must be refused with `spool_unavailable`. */
   writable: boolean;
@@ -64,20 +64,20 @@ export interface LedgerStats {
 export interface Ledger {
   /** Resolves when the record has been written (not synced). @throws SluiceError `spool_unavailable`. */
   start(record: StartRecord): Promise<void>;
-  /** Never throws; a lost progress only widens the estimate of a recovery. */
+  /** Never throws; a lost record only makes the estimate of a recovery less precise. */
   progress(record: ProgressRecord): void;
   /**
-   * Resolves when the record is durable (group-committed fdatasync; mode `direct`: when its row is committed), with its detail as JSON: who
-   * keeps it until it is settled keeps that, one object instead of fifty. Null: only the record has it.
+   * Resolves when the record is durable (group-committed fdatasync; in mode `direct`, when its row is committed), with its detail as JSON:
+   * a caller that keeps the detail until it is settled keeps this text, one object instead of fifty. Null: only the record has it.
    */
   finish(record: FinishRecord): Promise<string | null>;
   /** A refused request: written without sync, never blocks or throws. */
   refuse(record: FinishRecord): void;
   /** Called with the ids of each committed batch. */
   onSettled(listener: (ids: readonly string[]) => void): () => void;
-  /** Finished records that no commit has covered yet (after a restart: those found in the spool). */
+  /** Finished records that no commit covers yet (after a restart: those found in the spool). */
   unsettled(): readonly FinishRecord[];
   stats(): LedgerStats;
-  /** Settles what is there, closes the spool. Rejects when records could not be flushed in time (they stay on disk). */
+  /** Settles what is pending and closes the spool. Rejects when records could not be flushed in time (they stay on disk). */
   close(options?: { graceMs?: number }): Promise<void>;
 }

@@ -4,9 +4,9 @@ import type { FinishRecord, ProgressRecord } from "./records.ts";
 import type { OpenRequest } from "./spool-scan.ts";
 
 /**
- * The end of a request whose process died: what its last PROGRESS said is billed, at the price it began with; without
- * one it is void, a row of cost 0 that is not billable. The same records always give the same end, so a recovery that
- * is itself cut short can be repeated.
+ * The end of a request whose process died. The usage of its last PROGRESS is billed at the price it began with; without
+ * one, the request is void: a row of cost 0 that is not billable. The same records always give the same end, so a recovery
+ * that is itself interrupted can be repeated.
  */
 export function recoverEnd(open: OpenRequest): FinishRecord {
   return open.progress ? billed(open, open.progress) : voided(open);
@@ -27,7 +27,7 @@ function billed(open: OpenRequest, progress: ProgressRecord): FinishRecord {
     ...ended(open),
     providerId: progress.providerId,
     upstreamModel: progress.upstreamModel,
-    // First content went out under a 200; the client then saw the connection break.
+    // The first content was sent with status 200; then the client saw the connection break.
     status: progress.ttftMs === null ? 0 : 200,
     attempts: Math.max(1, start.row.attempts),
     usage: progress.usage,

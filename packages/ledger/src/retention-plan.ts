@@ -4,17 +4,17 @@ import type pg from "pg";
 
 /** What the retention will do next. Times are ms since the epoch. */
 export interface RetentionPlan {
-  /** The oldest partition of each table that has an end, with when it may go. */
+  /** The oldest partition of each table whose rows expire, with the time at which it may be dropped. */
   next: { table: PartitionedTable; fromMs: number; toMs: number; dropsAtMs: number; sizeBytes: number }[];
-  /** Detached and still there: their archive has not succeeded yet. */
+  /** Detached but not dropped: their archive has not succeeded yet. */
   waiting: { name: string; sizeBytes: number }[];
-  /** The files written of late, newest first; the directory is that of the worker that wrote them. */
+  /** The files written recently, newest first; paths are on the machine of the worker that wrote them. */
   archives: { name: string; path: string; rows: number; atMs: number }[];
-  /** Rows of requests before this are gone; null while none were dropped. */
+  /** Requests before this time are gone; null while none were dropped. */
   keptFromMs: number | null;
 }
 
-/** Of a table: it may be dropped. One that somebody else detached is not ours. */
+/** Table comment that marks a table as ours to drop; tables detached by somebody else lack it. */
 export const RETENTION_MARK = "sluice: detached by the retention";
 const DAY_MS = 86_400_000;
 const ARCHIVES_LISTED = 24;
@@ -25,7 +25,7 @@ export const daysOf: Record<PartitionedTable, "retention.requestDays" | "retenti
   request_details: "retention.detailDays",
 };
 
-/** What would go next, by the settings as they are. */
+/** What would be dropped next under the current settings. */
 export async function planRetention(pool: pg.Pool, settings: Settings): Promise<RetentionPlan> {
   const partitions = await listPartitions(pool);
   const oldest = Object.keys(daysOf).flatMap((table) => partitions.find((partition) => partition.table === table) ?? []);
@@ -45,7 +45,7 @@ export async function planRetention(pool: pg.Pool, settings: Settings): Promise<
   };
 }
 
-/** Taken out of its table by the retention, and not dropped yet. */
+/** Detached by the retention and not dropped yet. */
 export interface DetachedTable {
   name: string;
   oid: number;

@@ -7,18 +7,18 @@ import { type DetachedTable, daysOf, listDetached, RETENTION_MARK, type Retentio
 import { oneDimension } from "./settle-statement.ts";
 
 /**
- * What becomes too old goes: rows of requests and their details by whole partitions, detached concurrently (inserts and
- * queries go on) and dropped, never row by row. Sums of five minutes are rows of an ordinary table: a week of them is small,
- * is refilled as fast as it is emptied, and the settle statement updates them in place, which an attached partition a day
- * would only make dearer; they are deleted in bounded batches by the index. Sums of hours and days stay for good.
+ * Removes what is too old. Requests and their details are removed by whole partitions, detached concurrently (inserts and
+ * queries continue) and dropped, never row by row. Five-minute sums are rows of an ordinary table: a week of them is small
+ * and is refilled as fast as it is emptied, and attaching a partition per day would only make the settle statement's updates
+ * more expensive. They are deleted in bounded batches by index. Hourly and daily sums are kept forever.
  */
 export interface RetentionOptions {
   pool: pg.Pool;
   settings: Settings;
   log: Log;
-  /** Believed only as far as the clock of Postgres agrees: a broken clock here must not drop a thing. */
+  /** Capped by the clock of Postgres: a broken clock here must not drop anything. */
   nowMs: number;
-  /** Where archives go. */
+  /** Directory for archives. */
   archiveDir: string;
   signal?: AbortSignal;
 }
@@ -31,12 +31,12 @@ export interface RetentionResult {
   deletedRollups: number;
 }
 
-/** Any number, one for all who drop partitions. */
+/** Advisory lock, shared by everything that drops partitions. The number is arbitrary. */
 const RETENTION_LOCK = 7_207_150_003;
 const DAY_MS = 86_400_000;
 const DELETED_AT_ONCE = 5_000;
 
-/** Does what is due, on one instance at a time; null when another one is at it. */
+/** Does what is due, on one instance at a time; null when another instance is doing it. */
 export async function applyRetention(options: RetentionOptions): Promise<RetentionResult | null> {
   const client = await options.pool.connect();
   try {
@@ -45,18 +45,18 @@ export async function applyRetention(options: RetentionOptions): Promise<Retenti
       [RETENTION_LOCK],
     );
     if (!rows[0]?.mine) return null;
-    // A detach waits for whoever reads the table.
+    // A detach waits for everyone who is reading the table.
     await client.query("SET statement_timeout = 0");
     return await applyLocked(client, { ...options, nowMs: Math.min(options.nowMs, rows[0].now) });
   } finally {
-    // With the connection go the lock and the setting.
+    // Closing the connection frees the lock and discards the setting.
     client.release(true);
   }
 }
 
 async function applyLocked(client: pg.PoolClient, options: RetentionOptions): Promise<RetentionResult> {
   const partitions = await listPartitions(client);
-  // A table can have one detach under way: what was begun comes first.
+  // A table can have only one detach in progress, so interrupted ones are finished first.
   for (const partition of partitions.filter(({ detaching }) => detaching)) await finishDetach(client, partition);
   for (const partition of partitions) {
     if (!partition.detaching && isOver(partition, options) && !options.signal?.aborted) await detach(client, partition);
@@ -68,7 +68,7 @@ async function applyLocked(client: pg.PoolClient, options: RetentionOptions): Pr
     try {
       await drop(client, table, options, result);
     } catch (error) {
-      // One that cannot be archived keeps no other from going.
+      // One that cannot be archived must not keep the others from being dropped.
       failure ??= error;
     }
   }
@@ -76,20 +76,20 @@ async function applyLocked(client: pg.PoolClient, options: RetentionOptions): Pr
   return result;
 }
 
-/** A partition goes when all of it is older than what is kept. */
+/** A partition is dropped when all of it is older than the retention period. */
 function isOver({ table, toMs }: Partition, { settings, nowMs }: Pick<RetentionOptions, "settings" | "nowMs">): boolean {
   const days = settings[daysOf[table]];
   return days > 0 && toMs <= nowMs - days * DAY_MS;
 }
 
 async function detach(client: pg.ClientBase, { table, name, toMs }: Partition): Promise<void> {
-  // Before the rows go: from now on nothing of their time is settled any more.
+  // Recorded before the rows go: from now on, nothing from their time is settled any more.
   if (table === "requests") await noteKeptFrom(client, "requests", toMs);
   await client.query(`COMMENT ON TABLE "partitions"."${name}" IS '${RETENTION_MARK}'`);
   await client.query(`ALTER TABLE "public"."${table}" DETACH PARTITION "partitions"."${name}" CONCURRENTLY`);
 }
 
-/** A detach that was cut short by a stop. */
+/** Completes a detach that was interrupted. */
 async function finishDetach(client: pg.ClientBase, { table, name }: Partition): Promise<void> {
   await client.query(`ALTER TABLE "public"."${table}" DETACH PARTITION "partitions"."${name}" FINALIZE`);
 }
@@ -106,7 +106,7 @@ async function drop(client: pg.PoolClient, table: DetachedTable, options: Retent
   result.dropped.push(table.name);
 }
 
-/** Kept beside the other facts of the installation: whoever asks may run on another machine than who wrote the file. */
+/** Stored in the database, because a reader may run on another machine than the worker that wrote the file. */
 async function noteArchive(client: pg.ClientBase, archive: RetentionPlan["archives"][number]): Promise<void> {
   await client.query(
     "INSERT INTO installation (name, value, updated_at) VALUES ($1, $2, now()) ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value, updated_at = now()",
@@ -131,7 +131,7 @@ async function deleteFineRollups(client: pg.ClientBase, { settings, nowMs, signa
   return deleted;
 }
 
-/** Where sums of five minutes are, each by the beginning of its key. */
+/** The tables that hold five-minute sums, each with the leading columns of its key. */
 const fineSums = [
   ["rollups_5m", ""],
   ["usage_sums", `AND r.grain = '5m' AND r.kind IN (${oneDimension.kinds.map((kind) => `'${kind}'`).join(", ")})`],

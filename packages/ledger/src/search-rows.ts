@@ -3,26 +3,26 @@ import type { ListOptions, ListStatement } from "./list-statement.ts";
 import type { DbRow } from "./stored-row.ts";
 
 /**
- * The bounded look through rows that no index has gathered: slice by slice back in time, until the page is full, nothing
- * is left, or it has taken as long as somebody waits. Slices begin small, as most are enough, and grow with what the last
- * one cost, so that a cold disk is asked for less than a warm cache.
+ * A bounded search through rows that no index selects: slice by slice back in time, until the page is full, nothing is
+ * left, or the budget is spent. Slices begin small, since most searches need little, and grow by what the last one cost, so
+ * a cold disk is asked for less than a warm cache.
  */
 export interface SearchBudget {
-  /** Rows looked at in one page. */
+  /** Rows examined per page. */
   rows: number;
-  /** No slice is begun after so long. */
+  /** No slice starts after this time. */
   ms: number;
 }
 
-/** The rows are the rule; the time is half of the 300 ms in which a page has to answer, for a disk that is cold. */
+/** Usually the rows are the limit. The time is half of the 300 ms in which a page has to answer, and applies to a cold disk. */
 export const searchBudget: SearchBudget = { rows: 20_000, ms: 150 };
 
 const FIRST_ROWS = 500;
-/** Kept in memory by the server while they are looked at. */
+/** Postgres keeps a slice in memory while it is examined. */
 const MOST_ROWS = 8_000;
 const GROWTH = 4;
 
-/** At most limit + 1 rows, newest first; `edge`: where the look ended, null when it did not end early. */
+/** At most limit + 1 rows, newest first; `edge` is where the search stopped, null when it reached its end. */
 export async function searchRows(
   client: pg.PoolClient,
   statement: Extract<ListStatement, { kind: "search" }>,
@@ -48,7 +48,7 @@ export async function searchRows(
   }
 }
 
-/** Which condition has the fewest rows about here: its n-th stands furthest back, or there is none. */
+/** The condition with the fewest rows around here: its n-th row is the oldest, or it has none. */
 async function sparsest(client: pg.PoolClient, probe: pg.QueryConfig): Promise<number> {
   const { rows } = await client.query<Record<string, string | null>>(probe);
   const ids = Object.values(rows[0] ?? {}).map((id) => id ?? "");

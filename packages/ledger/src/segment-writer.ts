@@ -7,9 +7,9 @@ import { encodeFrame } from "./frames.ts";
 import { SpareSegment } from "./spare-segment.ts";
 
 /**
- * Appends frames to numbered segment files. One loop writes what has queued up since its last write in one write; a
- * second one syncs, so that a START never waits for somebody's fdatasync and every FINISH that arrives meanwhile
- * shares the next. When the disk refuses, everything queued fails at once, and a probe reopens the way.
+ * Appends frames to numbered segment files. One loop writes everything queued since its last write in a single write; a
+ * second one syncs, so a START never waits for someone else's fdatasync, and every FINISH that arrives meanwhile
+ * shares the next. When the disk refuses, everything queued fails at once, and a probe checks when writing works again.
  */
 export interface Position {
   segment: number;
@@ -18,26 +18,26 @@ export interface Position {
 }
 
 /**
- * written: the kernel has it (survives SIGKILL). ordered: written, and everything before it that had to be durable is.
- * durable: fdatasync returned. Ordered and durable frames are acknowledged in file order.
+ * written: the kernel has it (survives SIGKILL). ordered: written, and everything before it that had to be durable is
+ * durable. durable: fdatasync returned. Ordered and durable frames are acknowledged in file order.
  */
 export type Acknowledge = "written" | "ordered" | "durable";
 
-/** Called once: with the place, or with why the frame is not (or not surely) in the file. */
+/** Called once: with the position, or with the reason why the frame is not (or not certainly) in the file. */
 export type Done = (error: Error | null, position: Position | null) => void;
 
 export interface SegmentWriterOptions {
   directory: string;
-  /** Number of the first segment to make; all that exist are lower. */
+  /** Number of the first segment to create; all existing ones are lower. */
   firstSegment: number;
   segmentBytes: number;
-  /** How long after a failure the disk is probed, and again. */
+  /** Interval at which the disk is probed after a failure. */
   retryMs: number;
   failpoint: FailpointHook;
   log: Log;
-  /** How long each fdatasync took, ms. */
+  /** Duration of each fdatasync, ms. */
   onSynced?: (ms: number) => void;
-  /** Opens a new segment; tests make it fail. */
+  /** Opens a new segment; tests replace it to make it fail. */
   openSegment?: (path: string) => Promise<FileHandle>;
   now(): number;
 }
@@ -45,7 +45,7 @@ export interface SegmentWriterOptions {
 interface Segment {
   number: number;
   handle: FileHandle;
-  /** What was written; behind it there may be the zeros of a spare. */
+  /** Bytes written; behind them the file may hold the zeros of a spare segment. */
   size: number;
   syncedTo: number;
   sealed: boolean;
@@ -71,15 +71,14 @@ const GROUP_ITEMS = 512;
 const GROUP_BYTES = 1024 * 1024;
 
 /**
- * Turns of the event loop in which a group gathers, for a group costs several times a frame. On an idle loop they are over in microseconds;
- * on a busy one each brings further requests.
+ * Turns of the event loop in which a group gathers, because a write costs several times as much as a frame. On an idle loop they
+ * pass in microseconds; on a busy one each brings more requests.
  */
 const GROUP_TURNS = 4;
 
-/** A segment that has used this part of itself will be followed by another one. */
+/** Once this share of a segment is used, another one will follow, and its spare is prepared. */
 const SPARE_FROM = 1 / 64;
 
-/** Name of a segment file. */
 export function segmentName(number: number): string {
   return `${number.toString().padStart(8, "0")}.spool`;
 }
@@ -98,7 +97,7 @@ export class SegmentWriter {
   #queuedBytes = 0;
   #acks: Ack[] = [];
   #active: Segment | null = null;
-  /** Segments with bytes or a directory entry that are not durable, oldest first; the active one is the last. */
+  /** Segments whose bytes or directory entry are not durable yet, oldest first; the active one is last. */
   #dirty: Segment[] = [];
   #nextNumber: number;
   #pumping: Promise<void> | null = null;
@@ -121,17 +120,17 @@ export class SegmentWriter {
     return this.#writable && !this.#closed;
   }
 
-  /** Bytes waiting to be written: what bounds the queue looks at this. */
+  /** Bytes waiting to be written; callers bound the queue by it. */
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
 
-  /** Segments from this number on may still receive frames or hold some that were not acknowledged. */
+  /** Segments from this number on may still receive frames or hold unacknowledged ones. */
   get busyFrom(): number {
     return this.#acks[0]?.position.segment ?? this.#active?.number ?? this.#nextNumber;
   }
 
-  /** Queues a frame. Never throws; `done` tells. */
+  /** Queues a frame. Never throws; the outcome goes to `done`. */
   append(frame: Buffer, acknowledge: Acknowledge, done: Done): void {
     if (!this.writable) {
       done(new Error("the spool cannot be written"), null);
@@ -142,12 +141,12 @@ export class SegmentWriter {
     this.#pumping ??= this.#pump();
   }
 
-  /** Resolves when nothing queued waits any more. */
+  /** Resolves when nothing is queued any more. */
   async drained(): Promise<void> {
     while (this.#pumping ?? this.#syncing) await (this.#pumping ?? this.#syncing);
   }
 
-  /** Writes and syncs what is queued, closes the files. */
+  /** Writes and syncs what is queued, then closes the files. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#probe) clearTimeout(this.#probe);
@@ -207,7 +206,7 @@ export class SegmentWriter {
     this.#release();
   }
 
-  /** Acknowledges, in file order, what needs to wait no longer; whatever is left waits for a sync. */
+  /** Acknowledges, in file order, what no longer has to wait; whatever is left waits for a sync. */
   #release(): void {
     let count = 0;
     for (const ack of this.#acks) {
@@ -221,7 +220,7 @@ export class SegmentWriter {
   async #sync(): Promise<void> {
     await Promise.resolve();
     try {
-      // Nothing is acknowledged between two rounds, so the loop ends when the last waiting FINISH is durable.
+      // Acknowledges only between rounds, so the loop ends when the last waiting FINISH is durable.
       while (this.#acks.length > 0) {
         this.#options.failpoint("after_write_before_fsync");
         for (const segment of [...this.#dirty]) await this.#syncSegment(segment);
@@ -260,7 +259,7 @@ export class SegmentWriter {
     return this.#active;
   }
 
-  /** A sealed segment is closed by the sync that covers it, or here when all of it is durable already. */
+  /** A sealed segment is closed by the sync that covers it, or here when it is durable already. */
   #sealActive(): void {
     const segment = this.#active;
     this.#active = null;
@@ -269,7 +268,7 @@ export class SegmentWriter {
     if (!this.#dirty.includes(segment)) void segment.handle.close().catch(() => undefined);
   }
 
-  /** A write failed: what reached the file of this group is cut off again, so that it cannot be read back as truth. */
+  /** A write failed: the part of the group that reached the file is cut off, so that it cannot be read back as valid. */
   async #fail(error: unknown, group: readonly Item[]): Promise<void> {
     const segment = this.#active;
     if (segment) {
@@ -283,8 +282,8 @@ export class SegmentWriter {
   }
 
   /**
-   * After a failed fsync the kernel may have dropped the pages and call the next one a success: the segment is never
-   * trusted again, and whoever waits is told so.
+   * After a failed fsync the kernel may have dropped the pages and report the next one as a success: the segment is never
+   * trusted again, and everyone waiting receives the error.
    */
   async #failSync(error: unknown): Promise<void> {
     const waiting = this.#acks.splice(0);
@@ -333,7 +332,7 @@ export class SegmentWriter {
   }
 }
 
-/** When everything that is ready now has been handled; at once when nothing is. */
+/** Resolves after everything that is ready now has been handled, immediately when nothing is. */
 function endOfTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

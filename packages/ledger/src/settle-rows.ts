@@ -1,7 +1,7 @@
 import { type BinaryRow, binaryCopy } from "./binary-copy.ts";
 import { detailJsonOf, type SettledRecord } from "./settled-record.ts";
 
-/** The columns of `requests` but settled_seq, each with how its value is sent. */
+/** The columns of `requests` except settled_seq, each with the way its value is sent. */
 const columns: Record<string, (to: BinaryRow, record: SettledRecord) => void> = {
   id: (to, { row }) => to.uuid(row.id),
   tenant_id: (to, { row }) => to.text(row.tenantId),
@@ -38,7 +38,7 @@ const columns: Record<string, (to: BinaryRow, record: SettledRecord) => void> = 
   corrects_id: (to, { row }) => to.uuid(row.correctsId),
 };
 
-/** Records come from disk: a multiplier may stand there as a number. */
+/** Records come from disk, where a multiplier may be a number. */
 function textOf(multiplier: string | null | undefined): string | null {
   return multiplier === null || multiplier === undefined ? null : String(multiplier);
 }
@@ -49,7 +49,7 @@ const writers = Object.values(columns);
 export const copyRowsSql = `COPY requests (settled_seq, ${names.map((name) => `"${name}"`).join(", ")}) FROM STDIN (FORMAT binary)`;
 export const copyDetailsSql = "COPY request_details (id, detail) FROM STDIN (FORMAT binary)";
 
-/** Rows whose settled_seq count on from `firstSeq`. */
+/** Rows with consecutive settled_seq from `firstSeq` on. */
 export function copiedRows(records: readonly SettledRecord[], firstSeq: number): Generator<Buffer> {
   return binaryCopy(records, 1 + writers.length, (to, record, index) => {
     to.bigint(firstSeq + index);

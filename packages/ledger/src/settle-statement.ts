@@ -2,8 +2,8 @@ import { sketchSql } from "@sluice/core/latency-sketch";
 import { isUuid, recentColumns, recentFrom, recentRanges, tokens } from "./recent-columns.ts";
 
 /**
- * The statement that moves what a batch sums up to, rollups and balances, from the rows that were really inserted before it in the same
- * transaction, and from these alone. The row is the charge: accounts move here too.
+ * The statement that adds a batch to rollups and balances. It reads the rows that were actually inserted before it in the same
+ * transaction, and only these. The row is the charge: accounts move here too.
  *
  * Day buckets are UTC days: the setting time.zone changes what is shown, not how sums are kept.
  */
@@ -23,13 +23,13 @@ const measures = {
   duration_ms_sum: "coalesce(sum(duration_ms) FILTER (WHERE corrects_id IS NULL), 0)",
 } as const;
 
-/** Numbers too, which add up as the sums do: core/latency-sketch. */
+/** Sketches are numbers that add up like the other sums: core/latency-sketch. */
 const sketches = {
   ttft_sketch: `coalesce(sum(${sketchSql("ttft_ms")}) FILTER (WHERE corrects_id IS NULL), 0)`,
   duration_sketch: `coalesce(sum(${sketchSql("duration_ms")}) FILTER (WHERE corrects_id IS NULL), 0)`,
 } as const;
 
-/** The rollups, each with its bucket of the column `started_at` or of a finer bucket. UTC. */
+/** The rollups, each with the expression for its bucket from `started_at` or a finer bucket. UTC. */
 export const rollupTables = [
   { grain: "5m", table: "rollups_5m", bucketOf: (at: string) => `date_bin('5 minutes', ${at}, '2000-01-01T00:00:00Z'::timestamptz)` },
   { grain: "hour", table: "rollups_hour", bucketOf: (at: string) => `date_trunc('hour', ${at}, 'UTC')` },
@@ -39,7 +39,7 @@ export const rollupTables = [
 const dayOf = rollupTables[2].bucketOf;
 const monthOf = (at: string): string => `date_trunc('month', ${at}, 'UTC')`;
 
-/** `usage_sums` are by one dimension, a row for all kinds of ends: how many ended how is counted there. 2xx are the rest. */
+/** `usage_sums` have one dimension and one row for all outcomes, so outcomes are counted in columns. 2xx is the remainder. */
 const endings = Object.fromEntries(
   ["3xx", "4xx", "5xx", "aborted", "refused"].map((name) => [
     `requests_${name}`,
@@ -47,7 +47,7 @@ const endings = Object.fromEntries(
   ]),
 );
 
-/** The dimension of a row of `usage_sums` and its value, and how rows with both are grouped to it. */
+/** The dimension of a row of `usage_sums` and its value, and the grouping of rows by each dimension. */
 const dimensionKinds = { model: "model", provider: "provider_id", group: '"group"', dialect: "dialect", status: "status_class" };
 export const oneDimension = {
   kinds: ["", ...Object.keys(dimensionKinds)],
@@ -73,7 +73,7 @@ function makeSettleSql(): string {
     `sums AS (
   SELECT ${dimensions}, ${rollupTables[0].bucketOf("started_at")} AS bucket,
     ${Object.entries(measures)
-      // Whole numbers: Postgres adds these up again in half the time of decimals.
+      // As integers, because Postgres adds these up again in half the time that decimals take.
       .map(([name, sql]) => `(${sql})::bigint AS ${name}`)
       .join(", ")},
     ${Object.entries(sketches)
@@ -94,21 +94,21 @@ function makeSettleSql(): string {
   return `WITH ${parts.join(",\n")}\nSELECT`;
 }
 
-/** Of each measure the sum of rows that have it. */
+/** For each measure, the sum over rows that have it already. */
 const summed = [
   ...Object.keys(measures).map((name) => ({ name, sum: `sum(${name})::bigint` })),
   ...Object.keys(sketches).map((name) => ({ name, sum: `sum(${name})` })),
 ];
 
-/** `name` of the row there and of the one that comes, added. */
+/** Adds the incoming value of each name to the existing one. */
 function added(table: string, names: readonly string[]): string {
   return names.map((name) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(", ");
 }
 
-/** Rows go in by key order, so that two sessions that ever met without the lock would not deadlock. */
+/** Rows are inserted in key order, so that two sessions without the settle lock would not deadlock. */
 function rollupPart(table: string, bucket: string): string {
   const names = summed.map(({ name }) => name);
-  // `sums` are by five minutes already.
+  // `sums` are five-minute buckets already.
   const isFinest = table === rollupTables[0].table;
   return `${table}_moved AS (
   INSERT INTO ${table} (${key}, ${names.join(", ")})
@@ -119,7 +119,7 @@ function rollupPart(table: string, bucket: string): string {
     ${added(table, names)})`;
 }
 
-/** What all, each model, provider, group, dialect and outcome moved, by five minutes. */
+/** Sums per five minutes of everything, and of each model, provider, group, dialect and outcome. */
 const byOnePart = `by_one AS (
   SELECT tenant_id, ${oneDimension.kind} AS kind, bucket, ${oneDimension.id} AS id,
     ${summed.map(({ name, sum }) => `${sum} AS ${name}`).join(", ")},
@@ -128,13 +128,13 @@ const byOnePart = `by_one AS (
       .join(", ")}
   FROM sums GROUP BY ${oneDimension.groups})`;
 
-/** Of everything alone: the sum of all that whoever moves `key_months` settled, by which is known whether these are whole. */
+/** Only for the overall row: the sum of what was settled by processes that move `key_months`, which shows whether these are complete. */
 export const monthsMoved = { grain: "month", bucketOf: monthOf } as const;
 
 const usageSums = [...summed, ...Object.keys(endings).map((name) => ({ name, sum: `sum(${name})::bigint` }))];
 export const usageSumNames = usageSums.map(({ name }) => name);
 
-/** Few rows, whatever the batch: as many as there are models, providers and so on in it. */
+/** Few rows whatever the batch: as many as there are models, providers and so on in it. */
 function usageSumsPart(): string {
   const grains = [...rollupTables, monthsMoved].map(({ grain, bucketOf }) => `('${grain}', ${bucketOf("bucket")})`);
   return `usage_sums_moved AS (
@@ -147,7 +147,7 @@ function usageSumsPart(): string {
     ${added("usage_sums", usageSumNames)})`;
 }
 
-/** What keys are ranked by, as rollups give it: of all time in totals, by the day in `key_days`, by the month in `key_months`. */
+/** What keys are ranked by, computed from rollups: for all time in the totals, per day in `key_days`, per month in `key_months`. */
 const rankedSums = {
   requests: "sum(requests)",
   total_tokens: `sum(${tokens})`,
@@ -161,7 +161,7 @@ const rankedSums = {
 } as const;
 export const rankedNames = Object.keys(rankedSums);
 
-/** What else is shown of a key's day, and of how many requests, which an older process does not move (key-months). */
+/** Further figures of a key's day, and the number of requests they cover. An older process does not move these (key-months). */
 export const shownSums = {
   aborted_requests: "coalesce(sum(requests) FILTER (WHERE status_class = 'aborted'), 0)",
   cache_write_tokens: "sum(cache_write_5m_tokens + cache_write_1h_tokens)",
@@ -171,8 +171,8 @@ export const shownSums = {
 const ofDay = [...rankedNames, ...Object.keys(shownSums)];
 
 /**
- * What each key of each user moved on each day, in all and lately, and whether these ids are ours: the ledger takes any text, but only
- * ours have totals and accounts. Summed up from `sums`, and matched once a group.
+ * What each key of each user used per day, in total and recently, and whether the ids are ours: the ledger accepts any text, but only
+ * our ids have totals and accounts. Built from `sums`, so the ids are matched once per group.
  */
 function usedPart(): string {
   const recent = recentRanges.flatMap((range) =>
@@ -186,7 +186,7 @@ function usedPart(): string {
   FROM sums GROUP BY 1, 2, 3, 4)`;
 }
 
-/** One row a key and day: a batch is of one day, mostly. */
+/** One row per key and day: a batch usually falls within one day. */
 function keyDaysPart(): string {
   return `key_days_moved AS (
   INSERT INTO key_days (tenant_id, bucket, user_id, key_id, ${ofDay.join(", ")})
@@ -194,7 +194,7 @@ function keyDaysPart(): string {
   ON CONFLICT (tenant_id, bucket, user_id, key_id) DO UPDATE SET ${added("key_days", ofDay)})`;
 }
 
-/** One row a key and month, so that who used most of ten thousand keys in a month is ten thousand rows. */
+/** One row per key and month, so that ranking ten thousand keys by a month reads ten thousand rows. */
 function keyMonthsPart(): string {
   return `key_months_moved AS (
   INSERT INTO key_months (tenant_id, bucket, user_id, key_id, ${rankedNames.join(", ")})
@@ -203,7 +203,7 @@ function keyMonthsPart(): string {
   ON CONFLICT (tenant_id, bucket, user_id, key_id) DO UPDATE SET ${added("key_months", rankedNames)})`;
 }
 
-/** What a key or a user has used in all, and lately. */
+/** What a key or a user has used in total and recently. */
 function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): string {
   const [owner, ownerUuid] = id === "key_id" ? [", user_id", ", min(user_id)::uuid"] : ["", ""];
   const summedUp = [...rankedNames, ...recentRanges.flatMap((range) => Object.keys(recentColumns(range, "true")))];
@@ -216,8 +216,8 @@ function totalsPart(table: "key_totals" | "user_totals", id: "key_id" | "user_id
 }
 
 /**
- * What was used is taken from the balance, or counted as used on postpaid terms when these are the user's now. Never
- * refused: what was admitted is booked, also below the floor. An account that is missing begins as a postpaid one.
+ * The cost is subtracted from the balance, or counted as postpaid usage when the user is on postpaid terms now. It is never
+ * refused: an admitted request is always booked, even below the floor. A missing account is created as a postpaid one.
  */
 const accountsPart = `accounts_moved AS (
   INSERT INTO accounts (user_id, tenant_id, postpaid_nano_usd)
@@ -227,16 +227,15 @@ const accountsPart = `accounts_moved AS (
     postpaid_nano_usd = accounts.postpaid_nano_usd + CASE accounts.billing WHEN 'postpaid' THEN EXCLUDED.postpaid_nano_usd ELSE 0 END)`;
 
 /**
- * Which of these ids, in order, have rows already, and the first of as many new settled_seq, to be asked under the settle lock. A row that
- * looks for its like by itself (ON CONFLICT) costs a tenth more. With the first id as a bound, partitions before it are not looked at (of
- * an array none is left out).
+ * Which of these ids (in order) have rows already, and the first of as many new settled_seq; to be run under the settle lock. Checking per
+ * row (ON CONFLICT) costs a tenth more. The first id serves as a bound that prunes earlier partitions (an array alone prunes none).
  */
 export const knownSql = `SELECT ARRAY(SELECT id::text FROM requests WHERE id = ANY($1) AND id >= ($1::uuid[])[1]) AS known,
   (SELECT min(nextval('requests_settled_seq')) FROM generate_series(1, $2::int)) AS first_seq`;
 
-/** Parameters: the first and last settled_seq of the batch, and its lowest id, before whose partition none is looked at. */
+/** Parameters: the first and last settled_seq of the batch, and its lowest id, which prunes earlier partitions. */
 export const settleSql = makeSettleSql();
 
-/** Names under which connections keep the statements prepared; a changed text needs a changed name. */
+/** Names of the prepared statements on each connection; a changed text needs a new name. */
 export const KNOWN_NAME = "sluice_known_1";
 export const SETTLE_NAME = "sluice_settle_13";

@@ -2,13 +2,13 @@ import { isId } from "@sluice/core/ids";
 import type { CostBreakdown, RequestDetail } from "@sluice/core/requests";
 import type { FinishRecord } from "./records.ts";
 
-/** What the columns need of a detail. */
+/** The parts of a detail that have columns. */
 type DetailColumns = Pick<RequestDetail, "priceId"> & { cost: Pick<CostBreakdown, "providerMultiplier" | "groupMultiplier"> | null };
 
-/** An end that waits for its row. Thousands do: where its detail is text already, that is kept instead of some fifty objects. */
+/** An end that waits for its row. There can be thousands, so a detail that is already text stays text instead of some fifty objects. */
 export interface SettledRecord extends Omit<FinishRecord, "detail"> {
   detail: RequestDetail | DetailColumns;
-  /** Absent: `detail` is all of it. */
+  /** Absent: `detail` is complete. */
   detailJson?: string;
 }
 
@@ -23,16 +23,16 @@ export function withDetailText({ row, detail, upstreamCostNanoUsd }: FinishRecor
   };
 }
 
-/** The detail of an end, as text. Records come from disk: there may be none. */
+/** The detail of an end as text. Records come from disk, so it may be missing. */
 export function detailJsonOf({ detail, detailJson }: SettledRecord): string {
   return detailJson ?? JSON.stringify(detail ?? null);
 }
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const integer = /^-?\d{1,19}$/;
-/** Of DECIMAL(18,12): what would be rounded could not be computed anew. */
+/** DECIMAL(18,12): a value that Postgres would round could not be recomputed. */
 const decimal = /^\d{1,6}(\.\d{1,12})?$/;
-/** Field by field, not by a list of names: a property looked up by a variable costs ten times as much, for every row. */
+/** Accessors rather than a list of names: a property looked up by a variable costs ten times as much, for every row. */
 const texts: readonly (readonly [name: string, of: (row: FinishRecord["row"]) => unknown])[] = [
   ["tenantId", (row) => row.tenantId],
   ["userId", (row) => row.userId],
@@ -51,7 +51,7 @@ const texts: readonly (readonly [name: string, of: (row: FinishRecord["row"]) =>
 /** Ids further ahead than this come from a broken clock; there is no partition for them. */
 const FUTURE_MS = 366 * 86_400_000;
 
-/** Why this record can never become a row ('' = nothing is known against it; Postgres may still refuse it). */
+/** Why this record can never become a row; "" when nothing is known against it (Postgres may still refuse it). */
 export function defectOf(record: SettledRecord, nowMs: number): string {
   const { row, detail } = record;
   if (typeof row !== "object" || row === null || !isId(String(row.id))) return "the id is no UUIDv7";

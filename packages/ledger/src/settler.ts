@@ -13,26 +13,26 @@ import { defectOf, detailJsonOf, type SettledRecord } from "./settled-record.ts"
 import type { Pending } from "./spool-scan.ts";
 
 /**
- * Brings ends into Postgres, in the order of the spool: up to `ledger.batchSize` in one transaction (eight times
- * that when as many wait), every `ledger.intervalMs` or when a batch is full. A connection that fails is tried again for ever, a batch
- * that takes too long by halves; a record that Postgres refuses is found by halving and goes to the quarantine, so that it holds up nobody.
+ * Brings ends into Postgres in the order of the spool: up to `ledger.batchSize` in one transaction (eight times that when
+ * as many wait), every `ledger.intervalMs` or when a batch is full. A failed connection is retried forever, and a batch that takes
+ * too long is halved. A record that Postgres refuses is isolated by halving and quarantined, so that it blocks nothing else.
  */
 export interface SettlerOptions {
   pool: pg.Pool;
   settings: () => Settings;
   log: Log;
   failpoint: FailpointHook;
-  /** Names the spool in ids of quarantined bytes. */
+  /** Part of the ids of quarantined bytes: identifies the spool. */
   instanceId: string;
   now(): number;
   /** How many records wait in memory; those of a longer queue stay on disk and are read again when their turn comes. */
   retain: number;
   load(ends: readonly Pending[]): Promise<(FinishRecord | Buffer)[]>;
-  /** Called in order, once per batch, after its commit (quarantined ones included). */
+  /** Called in order, once per batch, after its commit (including quarantined records). */
   onSettled(ends: readonly Pending[]): void;
-  /** A record went to the quarantine, under this id. */
+  /** Called with the quarantine id of each quarantined record. */
   onQuarantined?: ((id: string) => void) | undefined;
-  /** How long a batch took to be committed, ms. */
+  /** Duration of each committed batch, ms. */
   onCommitted?: ((ms: number) => void) | undefined;
 }
 
@@ -42,10 +42,10 @@ interface Loaded {
 }
 
 const MAX_BACKOFF_MS = 5_000;
-/** Records of a longer queue stay on disk only. */
+/** Records beyond this queue length stay on disk only. */
 export const RETAINED_RECORDS = 20_000;
 
-/** When so many batches wait, they go in one transaction. */
+/** When this many batches wait, they go in one transaction. */
 export const BACKLOG_BATCHES = 8;
 
 export class Settler {
@@ -61,14 +61,14 @@ export class Settler {
   #wake: (() => void) | null = null;
   #running: Promise<void> | null = null;
   #partitions: readonly Partition[] = [];
-  /** Fewer than wanted while Postgres is too slow for more: the same batch again would be cancelled for ever. */
+  /** Upper bound of a batch while Postgres is too slow for more: the same batch would be cancelled again and again. */
   #bearable = Number.POSITIVE_INFINITY;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
   }
 
-  /** Takes over the ends that a scan found, ahead of all that come. */
+  /** Takes over the ends found by a scan, ahead of all later ones. */
   adopt(found: readonly Pending[]): void {
     this.#pending = [...found, ...this.#pending];
     this.#urgent ||= found.length > 0;
@@ -92,7 +92,7 @@ export class Settler {
   }
 
   stats(): Omit<LedgerStats, "depth" | "recovered" | "droppedRefusals" | "writable"> {
-    // Nobody knows when damaged bytes were written: not after the record behind them.
+    // The age of damaged bytes is unknown, but they are no newer than the record behind them.
     const oldest = this.#pending.find(({ raw }) => !raw);
     const oldestAgeMs = oldest ? Math.max(0, this.#options.now() - oldest.queuedAtMs) : 0;
     return {
@@ -105,12 +105,12 @@ export class Settler {
     };
   }
 
-  /** Those with their record in memory, oldest first. */
+  /** Those whose record is in memory, oldest first. */
   unsettled(): FinishRecord[] {
     return this.#pending.flatMap(({ finish }) => (finish ? [{ ...finish, detail: JSON.parse(detailJsonOf(finish)) }] : []));
   }
 
-  /** Settles what is there and stops. False: not all of it within the time. */
+  /** Settles what is pending and stops. False: not all of it in time. */
   async stop(graceMs: number): Promise<boolean> {
     this.#urgent = true;
     this.#wake?.();
@@ -118,10 +118,10 @@ export class Settler {
     while (this.#pending.length > 0 && performance.now() < end) await pause(10);
     this.#stopping = true;
     this.#wake?.();
-    // A transaction that hangs may outlive the grace: it commits or not, and a replay moves nothing either way.
+    // A hanging transaction may outlive the grace period: whether it commits or not, a replay changes nothing.
     const ended = new AbortController();
     await Promise.race([this.#running, pause(Math.max(100, end - performance.now() + 2_000), ended.signal)]);
-    // A timer left behind would hold a process that has nothing more to do.
+    // A leftover timer would keep an otherwise finished process alive.
     ended.abort();
     return this.#pending.length === 0;
   }
@@ -136,7 +136,7 @@ export class Settler {
       try {
         await this.#settle(batch);
         backoffMs = 0;
-        // Slowly: one that is cancelled has cost its whole time.
+        // Grows slowly: a batch that is cancelled has wasted its whole time.
         this.#bearable += Math.ceil(this.#bearable / 4);
         this.#flushes++;
       } catch (error) {
@@ -156,14 +156,14 @@ export class Settler {
     }
   }
 
-  /** A backlog goes in by eight batches at once: sums move once a transaction and bucket, so that a row costs half. */
+  /** A backlog goes in eight batches at a time: each bucket's sums move once per transaction, which halves the cost of a row. */
   #most(): number {
     const batchSize = this.#options.settings()["ledger.batchSize"];
     const backlog = batchSize * BACKLOG_BATCHES;
     return Math.min(this.#bearable, this.#pending.length < backlog ? batchSize : backlog);
   }
 
-  /** Until a batch is full or its time has come. A failure waits its time out, whatever arrives. */
+  /** Waits until a batch is full or its time has come. After a failure the whole backoff is waited out, whatever arrives. */
   async #waitForWork(backoffMs: number): Promise<void> {
     if (backoffMs > 0) {
       await this.#sleep(backoffMs, () => this.#stopping);
@@ -173,11 +173,11 @@ export class Settler {
     await this.#sleep(Number.POSITIVE_INFINITY, () => this.#pending.length > 0);
     const began = performance.now();
     const leftMs = () => this.#options.settings()["ledger.intervalMs"] - (performance.now() - began);
-    // A shorter interval is noticed within a second of being set, and not when the longer one is over.
+    // Wakes every second, so that a shorter interval takes effect without waiting for the longer one to end.
     while (!this.#stopping && !isFull() && leftMs() > 0) await this.#sleep(Math.min(leftMs(), 1_000), isFull);
   }
 
-  /** Sleeps until the time is over or, looked at on each wake, the condition holds or the settler stops. */
+  /** Sleeps until the time is over, or until a wake finds that the condition holds or the settler stops. */
   async #sleep(ms: number, isOver: () => boolean): Promise<void> {
     const end = performance.now() + ms;
     while (!this.#stopping && !isOver() && performance.now() < end) {
@@ -222,7 +222,7 @@ export class Settler {
     await this.#insert(loaded);
   }
 
-  /** One transaction; when the data is at fault, two with half of it each. */
+  /** One transaction; when the data is at fault, two with half of the records each. */
   async #insert(loaded: readonly Loaded[]): Promise<void> {
     const [only] = loaded;
     if (!only) return;
@@ -254,13 +254,13 @@ export class Settler {
     }
   }
 
-  /** Whether a row of this time and its detail have partitions, as far as is known. */
+  /** Whether a row of this time and its detail are known to have partitions. */
   #covered(ms: number): boolean {
     const tables = this.#partitions.filter(({ fromMs, toMs }) => fromMs <= ms && ms < toMs);
     return tables.length === partitionedTables.length;
   }
 
-  /** Kept raw and counted. The same bytes of the same place are kept once, however often the spool is read. */
+  /** Keeps the raw record and counts it. The same bytes at the same place are kept once, however often the spool is read. */
   async #quarantine(end: Pending, record: SettledRecord | Buffer, reason: string): Promise<void> {
     const payload = Buffer.isBuffer(record) ? record : bytesOf(record);
     const place = end.position ? `${this.#options.instanceId}/${end.position.segment}/${end.position.start}` : end.id;
@@ -276,13 +276,13 @@ export class Settler {
   }
 }
 
-/** The record as it came, without what was kept beside it. */
+/** The record as it arrived, without the cached text. */
 function bytesOf(record: SettledRecord): Buffer {
   const { row, upstreamCostNanoUsd } = record;
   return Buffer.from(JSON.stringify({ row, detail: JSON.parse(detailJsonOf(record)), upstreamCostNanoUsd }));
 }
 
-/** A UUID (version 8, RFC 9562) from a text. */
+/** Derives a UUID (version 8, RFC 9562) from a text. */
 function uuidOf(text: string): string {
   const hex = createHash("sha256").update(text).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

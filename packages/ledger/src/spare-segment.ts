@@ -8,22 +8,22 @@ export interface SpareSegmentOptions {
   openSegment: (path: string) => Promise<FileHandle>;
 }
 
-/** Written and synced at a time: a whole segment at once would stand in the way of the records' own syncs. */
+/** Written and synced at a time: syncing a whole segment at once would delay the syncs of records. */
 const STEP_BYTES = 256 * 1024;
-/** So many segments have to fit on the disk that one may be made before it is needed. */
+/** Free space, in segments, that must remain before one is made ahead. */
 const ROOM_SEGMENTS = 4;
 
 /**
- * The next segment, made ahead: zeros, and on the disk. What is written over them changes neither how long the file is nor where it lies, so
- * that fdatasync waits for these bytes alone and not for the journal of the file system, in two thirds of the time. Nobody waits for a spare:
- * while there is none, or none can be made, a segment grows with what is written.
+ * The next segment, made ahead: zeros that are already on disk. Overwriting them changes neither the file's length nor its location, so
+ * fdatasync waits only for these bytes and not for the file system's journal, which takes two thirds of the time. Nobody waits for a
+ * spare: when there is none, or none can be made, a segment grows as it is written.
  */
 export class SpareSegment {
   readonly #options: SpareSegmentOptions;
   readonly #path: string;
   #made: FileHandle | null = null;
   #making: Promise<void> | null = null;
-  /** Once for each segment: a disk that refuses is not asked again and again. */
+  /** One try per segment, so that a failing disk is not asked over and over. */
   #tried = false;
   #closed = false;
 
@@ -32,17 +32,17 @@ export class SpareSegment {
     this.#path = join(options.directory, "spare");
   }
 
-  /** Begins to make it. */
+  /** Starts making the spare in the background. */
   prepare(): void {
     if (this.#tried || this.#closed) return;
     this.#tried = true;
     this.#making = this.#make();
   }
 
-  /** Moves it to its place. Null: there is none. @throws when it cannot be moved; it is gone then. */
+  /** Moves the spare to its place. Null: there is none. @throws when it cannot be moved; then the spare is lost. */
   async take(path: string): Promise<FileHandle | null> {
     const made = this.#made;
-    // One that is still being made is for the segment after this one.
+    // One that is still being made will serve the segment after this one.
     this.#tried = this.#making !== null;
     if (!made) return null;
     this.#made = null;
@@ -55,7 +55,7 @@ export class SpareSegment {
     return made;
   }
 
-  /** Leaves none behind. */
+  /** Stops and removes the spare. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#making;
@@ -70,7 +70,7 @@ export class SpareSegment {
     try {
       const { bavail, bsize } = await statfs(directory);
       if (bavail * bsize < segmentBytes * ROOM_SEGMENTS) return;
-      // Of a process that was killed.
+      // Left by a process that was killed.
       await rm(this.#path, { force: true });
       handle = await openSegment(this.#path);
       const zeros = Buffer.alloc(Math.min(STEP_BYTES, segmentBytes));

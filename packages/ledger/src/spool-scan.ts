@@ -8,18 +8,18 @@ import { type Position, segmentName, segmentNumber } from "./segment-writer.ts";
 import type { SettledRecord } from "./settled-record.ts";
 
 /**
- * Reads a spool directory after a stop of any kind: which requests never ended, which ends no commit has covered, and
- * what is damaged. A torn tail (the last write of a process that died) is cut off; damage elsewhere is skipped and
- * reported. Reading changes nothing else, so it can itself be interrupted at any point.
+ * Reads a spool directory after a stop of any kind: which requests never ended, which ends no commit covers, and what is
+ * damaged. A torn tail (the last write of a process that died) is cut off; damage elsewhere is skipped and
+ * reported. Nothing else is modified, so a scan can itself be interrupted at any point.
  */
 export interface OpenRequest {
   start: StartRecord;
   progress: ProgressRecord | null;
-  /** Where the START stands, null until it is written. */
+  /** Segment of its START, null until it is written. */
   segment: number | null;
-  /** When the last record of it was written, ms since the epoch. */
+  /** When its last record was written, ms since the epoch. */
   lastAtMs: number;
-  /** Its FINISH is on the way: there is nothing left to carry forward. */
+  /** Its FINISH is being written: it need not be carried forward. */
   finishing: boolean;
 }
 
@@ -27,14 +27,14 @@ export interface OpenRequest {
 export interface Pending {
   /** '' for raw bytes. */
   id: string;
-  /** null: on disk only, read again when its turn comes (or raw bytes that are no record, for the quarantine). */
+  /** Null: only on disk, read again when its turn comes (or raw bytes that are not a record, for the quarantine). */
   finish: SettledRecord | null;
-  /** null: the spool could not take it, memory is all there is. */
+  /** Null: the spool could not store it, so it exists only in memory. */
   position: Position | null;
-  /** Damage or an unknown version: goes to the quarantine as it is. */
+  /** Damaged or of an unknown version: goes to the quarantine as it is. */
   raw: boolean;
   queuedAtMs: number;
-  /** It is there already, and the rest of its batch may have to be sent again. */
+  /** Already in quarantine; set in case the rest of its batch has to be sent again. */
   quarantined?: boolean;
   /** Called when the row is committed (or its record quarantined). */
   settled?: () => void;
@@ -42,9 +42,9 @@ export interface Pending {
 
 export interface ScannedSpool {
   open: Map<string, OpenRequest>;
-  /** In file order, those behind the checkpoint only. */
+  /** In file order, only those behind the checkpoint. */
   pending: Pending[];
-  /** All that exist, ascending. */
+  /** All existing segments, ascending. */
   segments: number[];
   tornBytes: number;
   damaged: number;
@@ -82,7 +82,7 @@ export async function scanSpool(directory: string, options: ScanOptions): Promis
   return result;
 }
 
-/** All that was written: no record ends with a zero, and a spare's own are no record's. */
+/** Everything that was written, without the zeros of a spare: no record ends in a zero byte. */
 async function readSegment(path: string): Promise<Buffer> {
   const bytes = await readFile(path);
   let end = bytes.length;
@@ -127,7 +127,7 @@ function isCovered(position: Position, checkpoint: Checkpoint | null): boolean {
   return position.segment < checkpoint.segment || (position.segment === checkpoint.segment && position.end <= checkpoint.end);
 }
 
-/** The bytes of frames in one segment, by one read that spans them all; `positions` ascend. */
+/** The frames of one segment, read in a single read that spans them all; `positions` ascend. */
 export async function readPositions(directory: string, positions: readonly Position[]): Promise<Buffer[]> {
   const first = positions[0];
   const last = positions.at(-1);

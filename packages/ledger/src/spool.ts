@@ -11,9 +11,9 @@ import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptio
 import { type OpenRequest, type Pending, readPositions, type ScannedSpool } from "./spool-scan.ts";
 
 /**
- * What the segments hold: open requests, ends without a commit, and when a segment is done with. Segments go in the
- * order they were made, each when all its ends are committed; a request that is still open is first written again into
- * the newest one, so a stream of an hour does not keep an hour of segments.
+ * Tracks what the segments hold: open requests, ends without a commit, and when a segment is no longer needed. Segments are
+ * deleted in the order they were made, each when all its ends are committed. A request that is still open is first written
+ * again to the newest one, so a stream of an hour does not keep an hour of segments.
  */
 export interface SpoolOptions extends Omit<SegmentWriterOptions, "firstSegment"> {
   scanned: ScannedSpool;
@@ -24,11 +24,11 @@ export interface SpoolOptions extends Omit<SegmentWriterOptions, "firstSegment">
   log: Log;
 }
 
-/** STARTs are refused beyond this many queued bytes; PROGRESS gives way much earlier. */
+/** STARTs are refused beyond this many queued bytes; PROGRESS is dropped much earlier. */
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 const MAX_QUEUED_PROGRESS_BYTES = 8 * 1024 * 1024;
 
-/** How many requests whose START is in it are open, and how many of its ends are without a commit. */
+/** Number of open requests whose START is in the segment, and of its ends that have no commit. */
 interface SegmentUse {
   open: number;
   unsettled: number;
@@ -39,7 +39,7 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #writer: SegmentWriter;
   readonly #segments = new Map<number, SegmentUse>();
-  /** The first one that is not in the map and was not there before either. */
+  /** The lowest segment number that was never tracked. */
   #nextSegment = Number.POSITIVE_INFINITY;
   #watermark: Checkpoint | null = null;
   #checkpointTimer: NodeJS.Timeout | null = null;
@@ -52,7 +52,7 @@ export class Spool {
     for (const segment of scanned.segments) this.#use(segment);
     for (const request of scanned.open.values()) this.#use(request.segment ?? 0).open++;
     for (const { position } of scanned.pending) if (position) this.#use(position.segment).unsettled++;
-    // Above the checkpoint too: a number below it would count as covered after the next start.
+    // Above the checkpoint as well: a lower number would count as covered after the next start.
     const firstSegment = Math.max(scanned.segments.at(-1) ?? 0, checkpoint?.segment ?? 0) + 1;
     this.#nextSegment = firstSegment;
     this.#writer = new SegmentWriter({ ...options, firstSegment });
@@ -95,7 +95,7 @@ export class Spool {
     });
   }
 
-  /** `done` gets the place, or null when the disk did not take the record: then only memory and Postgres have it. */
+  /** `done` gets the position, or null when the disk did not take the record: then only memory and Postgres have it. */
   finish(
     kind: "finish" | "refuse",
     record: FinishRecord,
@@ -124,7 +124,7 @@ export class Spool {
     });
   }
 
-  /** The commit covers these ends, in the order in which they were acknowledged. */
+  /** Marks these ends as committed; they come in the order in which they were acknowledged. */
   settled(ends: readonly Pending[]): void {
     this.#options.failpoint("after_commit_before_checkpoint");
     for (const { id, position } of ends) {
@@ -140,7 +140,7 @@ export class Spool {
     this.#checkpointTimer.unref();
   }
 
-  /** What the disk holds of ends whose records are not in memory: the record, or the raw bytes of the frame. */
+  /** Reads ends whose records are not in memory from disk: the record, or the raw bytes of the frame. */
   async load(ends: readonly Pending[]): Promise<(FinishRecord | Buffer)[]> {
     const loaded: (FinishRecord | Buffer)[] = [];
     let from = 0;
@@ -160,20 +160,20 @@ export class Spool {
     return this.#writer.drained();
   }
 
-  /** Closes the files. `remove`: nothing in them is needed any more, but for what has come meanwhile. */
+  /** Closes the files. `remove`: deletes the spool unless something arrived that still needs it. */
   async close(remove: boolean): Promise<void> {
     await this.#writer.close();
     if (this.#checkpointTimer) clearTimeout(this.#checkpointTimer);
     await this.#saveCheckpoint();
     const isNeeded = this.open.size > 0 || [...this.#segments.values()].some(({ unsettled }) => unsettled > 0);
     if (!remove || isNeeded) return;
-    // First the checkpoint: without it what is left is read again, with it and without segments it would say too much.
+    // The checkpoint goes first: segments without it are merely read again, while a checkpoint without them would cover new ones.
     await rm(join(this.#options.directory, "checkpoint"), { force: true });
     await rm(this.#options.directory, { recursive: true, force: true });
   }
 
   #use(segment: number): SegmentUse {
-    // Those before it hold neither a START nor an end: PROGRESS alone, or the probe of a disk. They go in their turn.
+    // Segments skipped in between hold neither a START nor an end, only PROGRESS or disk probes. They are deleted in their turn.
     while (this.#nextSegment < segment) this.#segments.set(this.#nextSegment++, { open: 0, unsettled: 0 });
     this.#nextSegment = Math.max(this.#nextSegment, segment + 1);
     let use = this.#segments.get(segment);
@@ -217,11 +217,11 @@ export class Spool {
     }
   }
 
-  /** Writes the open requests of an old segment again, durably, so that the segment can go. */
+  /** Writes the open requests of an old segment again, durably, so that the segment can be deleted. */
   async #carryForward(number: number, use: SegmentUse): Promise<void> {
     const stay = [...this.open.values()].filter((request) => request.segment === number && !request.finishing);
     for (const { id, request, segment } of await Promise.all(stay.map((request) => this.#carry(request)))) {
-      // It may have ended meanwhile, and is not counted any more.
+      // It may have ended meanwhile, in which case it is no longer counted.
       if (segment === null || this.open.get(id) !== request) continue;
       use.open--;
       request.segment = segment;
@@ -229,7 +229,7 @@ export class Spool {
     }
   }
 
-  /** The segment of the new START: the PROGRESS behind it may already stand in the next one, which is kept longer. */
+  /** Returns the segment of the new START. Its PROGRESS may already be in the next segment, which is kept longer. */
   async #carry(request: OpenRequest): Promise<{ id: string; request: OpenRequest; segment: number | null }> {
     const { start, progress, lastAtMs } = request;
     const frames = [encodeStart(start, lastAtMs), ...(progress ? [encodeFrame("progress", progress, lastAtMs)] : [])];

@@ -1,7 +1,7 @@
 import { timeOfId } from "@sluice/core/ids";
 import type { DialectName, Endpoint, RequestRow, RequestState, UsageFlag } from "@sluice/core/requests";
 
-/** A row of `requests` as the driver gives it. */
+/** A row of `requests` as the driver returns it. */
 export interface DbRow {
   id: string;
   tenant_id: string;
@@ -33,13 +33,13 @@ export interface DbRow {
   corrects_id: string | null;
 }
 
-/** Columns of a {@link RequestRow}, of table alias `r`. */
+/** The columns of a {@link RequestRow}, from table alias `r`. */
 export const rowColumns = `r.id, r.tenant_id, r.user_id, r.key_id, r.session_id, r.provider_id, r."group", r.dialect, r.endpoint,
   r.stream, r.model, r.upstream_model, r.state, r.status, r.error_code, r.attempts, r.input_tokens, r.output_tokens,
   r.cache_write_5m_tokens, r.cache_write_1h_tokens, r.cache_read_tokens, r.flags, r.cost_nano_usd, r.billable, r.ttft_ms,
   r.duration_ms, r.client, r.corrects_id`;
 
-/** The shape that everything else carries. */
+/** Converts to the shape used everywhere else. */
 export function toRow(row: DbRow): RequestRow {
   return {
     id: row.id,

@@ -7,7 +7,7 @@ import { oneDimension, rollupTables, statusClassSql } from "./settle-statement.t
 const HOUR = 3_600_000;
 const original = "corrects_id IS NULL";
 
-/** What a rollup keeps, and what it has to be by its rows. */
+/** What a rollup keeps, and what it must be according to its rows. */
 const measures: Record<string, string> = {
   requests: `count(*) FILTER (WHERE ${original})`,
   billable_requests: `count(*) FILTER (WHERE billable AND ${original})`,
@@ -19,13 +19,13 @@ const measures: Record<string, string> = {
   duration_sketch: sketchSum("duration_ms"),
 };
 
-/** A sketch as it must be: ten to the power of its bucket's place, for each row. */
+/** What a sketch must be: for each row, ten to the power of its bucket's position. */
 function sketchSum(column: string): string {
   const bucket = `width_bucket(${column}, '{${sketchBounds.join(",")}}'::int[])`;
   return `coalesce(sum(CASE WHEN ${original} AND ${column} IS NOT NULL THEN ('1e' || 10 * ${bucket})::numeric END), 0)`;
 }
 
-/** What is kept of keys by the day. */
+/** What is kept per key and day. */
 const keyDaySums = {
   ...rankedBy({
     count: (condition) => `count(*) FILTER (WHERE ${original} AND ${condition})`,
@@ -38,7 +38,7 @@ const keyDaySums = {
   measured_requests: `count(*) FILTER (WHERE ${original})`,
 };
 
-/** Sums of the full key, of one dimension, and how rows make them. */
+/** Sums by the full key, by one dimension and per key and day, compared with their rows. */
 export function sumChecks(span: Span | null): BookCheck[] {
   const levels = rollupTables.flatMap(({ table, grain, bucketOf }) => [
     sumsCheck(
@@ -72,7 +72,7 @@ const keyDays: Omit<KeptSums, "sums"> = {
 
 interface KeptSums {
   table: string;
-  /** The rollup of the same buckets, whose retention is theirs. */
+  /** The rollup with the same buckets, whose retention applies to these sums as well. */
   level: string;
   grain?: string;
   key: string;
@@ -80,7 +80,7 @@ interface KeptSums {
   groups: string;
   sums: Record<string, string>;
   bucket: string;
-  /** Which rows are in it, when not all are; and its key, when that is of other types than theirs. */
+  /** Which rows count, when not all do; and the key's columns, when their types differ from those of the rows. */
   rows?: string;
   kept?: string;
 }
@@ -110,14 +110,14 @@ function sumsCheck(kept: KeptSums, span: Span | null): BookCheck {
   };
 }
 
-/** $1 and $2 prune partitions, an hour wider than the days of $3 and $4 by which rows are summed. */
+/** $1 and $2 prune partitions and are an hour wider than the days $3 to $4 by which rows are summed. */
 function spanValues(span: Span | null): unknown[] {
   if (!span) return [];
   return [firstIdAt(span.fromMs - HOUR), firstIdAt(span.toMs + HOUR), new Date(span.fromMs), new Date(span.toMs)];
 }
 
 function sumsSql({ table, level, grain, key, select, groups, sums, bucket, rows = "true", kept = key }: KeptSums, isSpan: boolean): string {
-  // Before this, rows or sums were taken away by the retention.
+  // Rows or sums before this time were removed by the retention.
   const retained = `bucket >= to_timestamp(coalesce((SELECT max(value::bigint) FROM installation
     WHERE name IN ('requests.kept_from', '${level}.kept_from')), 0) / 1000.0)`;
   const rowsOfSpan = isSpan

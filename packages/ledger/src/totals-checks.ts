@@ -1,14 +1,14 @@
 import { type BookCheck, differing, keyOfDay, LISTED, rankedBy, type SumsRow } from "./book-check.ts";
 import { isUuid, type RecentRange, recentColumns, recentFrom, recentRanges } from "./recent-columns.ts";
 
-/** What is kept of all time and by the month, from rollups of days. */
+/** What is kept for all time and by the month, computed from daily rollups. */
 const totalSums = rankedBy({
   count: (condition) => `coalesce(sum(requests) FILTER (WHERE ${condition}), 0)`,
   ttftCount: "sum(ttft_count)",
   ttftMsSum: "sum(ttft_ms_sum)",
 });
 
-/** I2: what a key or a user has used in all is the sum of its days. */
+/** I2: the overall usage of a key or a user is the sum of its days. */
 function totalsCheck(table: "key_totals" | "user_totals", id: "key_id" | "user_id"): BookCheck {
   return {
     table,
@@ -30,7 +30,7 @@ function totalsCheck(table: "key_totals" | "user_totals", id: "key_id" | "user_i
   };
 }
 
-/** I2: what a key did in a month is the sum of its days. */
+/** I2: what a key used in a month is the sum of its days. */
 function monthsCheck(): BookCheck {
   return {
     table: "key_months",
@@ -50,7 +50,7 @@ function monthsCheck(): BookCheck {
   };
 }
 
-/** I2: what a key or a user used lately is the sum of the hours since then. */
+/** I2: the recent usage of a key or a user is the sum of the hours since the start of the range. */
 function recentCheck(owner: "key" | "user", range: RecentRange): BookCheck {
   const columns = recentColumns(range, "true");
   const names = Object.keys(columns);
@@ -74,7 +74,7 @@ function recentCheck(owner: "key" | "user", range: RecentRange): BookCheck {
   };
 }
 
-/** What keys and users have used, of all time, lately and by the month. */
+/** What keys and users have used: in total, recently and by the month. */
 export const totalsChecks: readonly BookCheck[] = [
   totalsCheck("key_totals", "key_id"),
   totalsCheck("user_totals", "user_id"),
@@ -82,7 +82,7 @@ export const totalsChecks: readonly BookCheck[] = [
   monthsCheck(),
 ];
 
-/** I3: every account has what it was given less what the ledger charged, and holds what its open holds say. */
+/** I3: every balance is what the account was given minus what the ledger charged, and its held amount matches its open holds. */
 export const balancesCheck: BookCheck = {
   table: "accounts",
   async find(db) {

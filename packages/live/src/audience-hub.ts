@@ -7,34 +7,34 @@ import { createSampling } from "./sampling.ts";
 import type { Subscriber, Tick } from "./subscriber.ts";
 
 export const FRAME_MS = 100;
-/** Rows in a frame; what is more waits for the next one, where it conflates. */
+/** Rows per frame; further ones wait for the next frame, where they conflate. */
 export const MAX_FRAME_EVENTS = 200;
-/** Of a busy audience's events outside the sample so many take the place of one that is shown. */
+/** For a busy audience, this many events outside the sample take the space of one that is shown. */
 const ASIDE_PER_SHOWN = 10;
-/** Beyond this an audience is behind for good: the oldest go, and the next frame says how many. */
+/** Beyond this an audience cannot catch up: the oldest events are dropped, and the next frame says how many. */
 const MAX_WAITING_EVENTS = 4_000;
-/** Beyond this frames do not keep up: fewer rows are shown. */
+/** Beyond this frames do not keep up, so fewer rows are shown. */
 const MAX_BEHIND_EVENTS = 1_000;
-/** What was sent lately is kept for those who come back: this long, and up to about this many bytes. */
+/** Recently sent frames are kept this long for viewers who reconnect, up to about this many bytes. */
 const HISTORY_MS = 30_000;
 const MAX_HISTORY_WEIGHT = 4_000_000;
 
-/** One audience that somebody watches: turns its batches into frames, each built once for all its subscribers. */
+/** One audience with viewers: turns its batches into frames, each built once for all subscribers. */
 export interface AudienceHub {
   readonly audience: Audience;
   readonly subscribers: Set<Subscriber>;
-  /** Events that this audience may see, shaped for it. */
+  /** Takes events that this audience may see, already shaped for it. */
   accept(batch: Batch): void;
-  /** Events of a replay, in the sample of now. */
+  /** Applies the current sample to the events of a replay. */
   sampled(events: readonly LiveEvent[]): readonly LiveEvent[];
-  /** The bus follows from here. */
+  /** The bus is followed from this position. */
   started(position: BusId): void;
   reset(reason: ResetReason, position: BusId): void;
-  /** An empty frame if nothing was sent since the position moved; lets go of what is too old. Call it now and then. */
+  /** Sends an empty frame if the position moved since the last one; drops old history. Call it periodically. */
   advance(): void;
   /**
-   * What was sent after a position, if all of it is still here: who lost their connection for a moment gets the very
-   * frames that the others got. Null: ask the bus.
+   * What was sent after a position, if all of it is still here: a viewer who lost the connection for a moment gets the same
+   * frames as the others. Null: ask the bus.
    */
   since(after: BusId): readonly Tick[] | null;
   close(): void;
@@ -42,17 +42,17 @@ export interface AudienceHub {
 
 export interface HubOptions {
   clock: Clock;
-  /** The last id that was looked at for any audience; '' before the bus follows. */
+  /** The last id examined for any audience; '' before the bus is followed. */
   scanned: () => BusId;
 }
 
-/** Makes the hub. No timer runs while nothing waits. */
+/** Creates the hub. No timer runs while nothing waits. */
 export function createAudienceHub(audience: Audience, { clock, scanned }: HubOptions): AudienceHub {
   const subscribers = new Set<Subscriber>();
   let waiting: Batch[] = [];
   let waitingEvents = 0;
   let dropped = 0;
-  /** Id of the last frame: where the next one begins. */
+  /** Id of the last frame, where the next one begins. */
   let emitted = scanned();
   let lastTickMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
@@ -138,7 +138,7 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
     reset(reason, position) {
       clear();
       push({ from: emitted, frame: { id: position, events: [], reset: reason, serverNowMs: clock.now() }, batches: [] });
-      // Nothing of before leads here.
+      // Earlier frames do not lead to this position.
       forget();
     },
     advance() {
@@ -147,7 +147,7 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
       push({ from: emitted, frame: { id: scanned(), events: [], serverNowMs: clock.now() }, batches: [] });
     },
     since(after) {
-      // In one epoch both are numbers; ids of another compare to nothing.
+      // Within one epoch ids compare as numbers; ids of different epochs give NaN.
       if (!(compareBusIds(after, history[0]?.from ?? emitted) >= 0 && compareBusIds(after, emitted) <= 0)) return null;
       let at = history.length;
       while (at > 0 && compareBusIds(history[at - 1]?.frame.id ?? "", after) > 0) at -= 1;
@@ -157,7 +157,7 @@ export function createAudienceHub(audience: Audience, { clock, scanned }: HubOpt
   };
 }
 
-/** The leading batches that fit one frame, whole, and their conflated events in order of first appearance. */
+/** The leading batches that fit one frame as a whole, and their conflated events in order of first appearance. */
 export function takeFrame(from: readonly Batch[]): { batches: Batch[]; events: LiveEvent[] } {
   const latest = new Map<string, LiveEvent>();
   const batches: Batch[] = [];

@@ -8,8 +8,8 @@ import type { RedisLink } from "./redis-link.ts";
 type Listener = (command: LiveCommand) => void;
 
 /**
- * Commands over one Redis channel, followed while somebody listens; without Redis within the process. One's own are
- * delivered at once and not waited for from Redis: what can be done here works while Redis is away.
+ * Commands over one Redis channel, followed while there are listeners; without Redis, within the process. A process's own
+ * commands are delivered at once rather than through Redis, so that what can be done here works while Redis is unavailable.
  */
 export function createCommands({ link, log }: { link: RedisLink | null; log: Log }): Commands {
   const channel = `${link?.prefix ?? ""}commands`;

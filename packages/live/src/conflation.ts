@@ -1,6 +1,6 @@
 import type { LiveEvent } from "@sluice/core/events";
 
-/** What an event is the state of: of two with one key only the later is worth sending. */
+/** Identifies what an event is the state of: of two events with the same key, only the later is worth sending. */
 export function keyOf(event: LiveEvent): string {
   switch (event.type) {
     case "request.started":
@@ -9,7 +9,7 @@ export function keyOf(event: LiveEvent): string {
     case "request.finished":
     case "request.refused":
       return `r${event.row.id}`;
-    // Each is a difference: none may take the place of another.
+    // Each is a difference, so none may replace another.
     case "request.corrected":
       return `r${event.correction.id}`;
     case "session.started":
@@ -48,19 +48,19 @@ export function keyOf(event: LiveEvent): string {
   }
 }
 
-/** The later state of the two; by rev where there is one, for instances publish past each other. */
+/** The later state of the two; by rev if there is one, because instances may publish out of order. */
 export function laterOf(held: LiveEvent, next: LiveEvent): LiveEvent {
   if (held.type === "settings.changed" && next.type === "settings.changed") {
     return { type: next.type, names: [...new Set([...held.names, ...next.names])] };
   }
   const later = revOf(next) >= revOf(held) ? next : held;
   if (!("aside" in later) || (isAside(held) && isAside(next))) return later;
-  // The sample became thinner in between: what was to be shown still is.
+  // The sample became thinner in between; what was going to be shown still is.
   const { aside: _, ...shown } = later;
   return shown;
 }
 
-/** Of a request outside the sample. */
+/** Whether the event is about a request outside the sample. */
 export function isAside(event: LiveEvent): boolean {
   return "rev" in event && event.aside === true;
 }
@@ -70,7 +70,7 @@ function revOf(event: LiveEvent): number {
   return "row" in event ? event.row.rev : 0;
 }
 
-/** About what an event weighs in a frame of many, in bytes: near enough to tell who is far behind. */
+/** Approximate size of an event within a large frame, in bytes: precise enough to detect slow readers. */
 export function weightOf(event: LiveEvent): number {
   return isAside(event) ? 200 : 350;
 }

@@ -2,7 +2,7 @@ import { defineScript } from "@sluice/db/redis-script";
 import { aliveLua, type Presence } from "./presence.ts";
 import type { RedisLink } from "./redis-link.ts";
 
-/** Counts of one provider; as a change: since the last one, except `inFlight`, which is absolute of this instance. */
+/** Counts of one provider. As a change: since the last one, except `inFlight`, which is absolute for this instance. */
 export interface Figures {
   providerId: string;
   requests: number;
@@ -12,13 +12,13 @@ export interface Figures {
   inFlight: number;
 }
 
-/** Figures of a day over all instances. */
+/** Figures of a day across all instances. */
 export interface FigureStore {
-  /** Adds, and answers with all providers. `number` as in session-store.ts. @throws when Redis does not answer. */
+  /** Adds the changes and returns all providers. `number` as in session-store.ts. @throws when Redis does not answer. */
   apply(day: string, changes: readonly Figures[], number: number): Promise<Figures[]>;
 }
 
-/** The twin for one process: figures since it started, or since the day did. */
+/** The in-process twin: figures since the process or the day started. */
 export function createMemoryFigureStore(): FigureStore {
   const totals = new Map<string, Figures>();
   let today = "";
@@ -40,7 +40,7 @@ export function createMemoryFigureStore(): FigureStore {
   };
 }
 
-/** KEYS day, in flight, instances, sent. ARGV life, TTL ms, number ('' = only read), changes as JSON. → alive, day hash, in-flight hash. */
+/** KEYS day, in flight, instances, sent. ARGV life, TTL ms, number ('' = only read), changes as JSON. → alive, day and in-flight hash. */
 const applyScript = defineScript(`${aliveLua}
 if ARGV[3] ~= '' then
   local done = redis.call('GET', KEYS[4])
@@ -58,7 +58,7 @@ if ARGV[3] ~= '' then
 end
 return { alive(KEYS[3], ARGV[2]), redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]) }`);
 
-/** Figures in Redis: a hash per day, and one of what is in flight per provider and life of an instance. */
+/** Figures in Redis: a hash per day, and one of requests in flight per provider and life of an instance. */
 export function createRedisFigureStore(link: RedisLink, presence: Presence): FigureStore {
   const sent = `${link.prefix}figures:sent:${presence.life}`;
   return {

@@ -8,7 +8,7 @@ import type { LossWatch } from "./loss-watch.ts";
 import { ownerOf, shapeEvent } from "./shaping.ts";
 import { abortError, createSubscriber, frameAfter, type Subscriber } from "./subscriber.ts";
 
-/** While the bus moves, a reader for whom nothing happens learns this often where to resume. */
+/** While the bus moves, readers without events learn this often where to resume. */
 const ADVANCE_MS = 15_000;
 const RETRY_MS = 250;
 const ADMINS = "";
@@ -18,21 +18,21 @@ export interface FramesOptions {
   clock: Clock;
   /** Events that a new subscription begins with, after the replay: state that no list holds. */
   snapshot?: (audience: Audience) => Promise<LiveEvent[]>;
-  /** Told while somebody views. */
+  /** Informed while there are viewers. */
   lossWatch?: LossWatch | null;
 }
 
 /**
- * Frames for everyone who watches, from one listener on the bus while anybody does. Per audience one frame is built
- * per tick and shared; a reader is only ever apart from it where it joins (the first frame is cut at its position)
- * and where it lost something (the gap is its own).
+ * Frames for all viewers, from a single listener on the bus while there are any. One frame per audience and tick is built and
+ * shared; a reader differs only where it joins (its first frame is cut at its position) and where it lost something (the
+ * gap is its own).
  */
 export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions): Frames {
   const hubs = new Map<string, AudienceHub>();
-  /** The hubs of each user, and of all admins: one for each choice of topics. */
+  /** The hubs of each user, and of all administrators: one for each choice of topics. */
   const hubsOf = new Map<string, Set<AudienceHub>>();
   let scanned: BusId = "";
-  /** Resolves with the position that batches follow from. */
+  /** Resolves with the position from which batches follow. */
   let following = Promise.withResolvers<BusId>();
   let unlisten: (() => void) | null = null;
   let advanceTimer: NodeJS.Timeout | null = null;
@@ -114,8 +114,8 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
   const framesOfReplay = new WeakMap<Replay, Map<AudienceHub, LiveFrame[]>>();
 
   /**
-   * What the reader missed: the frames that others got, as far as they are still here, else a replay of the bus in its own
-   * frames. The last one's id is where live goes on. Asks until Redis answers.
+   * What the reader missed: the frames that others got, as far as they are still here, or else a replay of the bus in frames
+   * of its own. Live frames continue from the last one's id. Retries until Redis answers.
    */
   async function missed(hub: AudienceHub, after: BusId, subscriber: Subscriber): Promise<LiveFrame[]> {
     const sent = hub.since(after)?.flatMap((tick) => frameAfter(tick, after, compareBusIds, rebuilt) ?? []);
@@ -168,7 +168,7 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
   function disconnect(userId: string): void {
     for (const hub of hubs.values()) {
       for (const subscriber of hub.subscribers) {
-        // An admin's stream that was not named could be anybody's: better one reconnection too many.
+        // An administrator's stream without a name could be anyone's: better to reconnect once too often.
         if (subscriber.userId === userId || subscriber.userId === "") subscriber.fail(abortError("to be authorised anew"));
       }
     }
@@ -186,7 +186,7 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
       };
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) settle();
-      // A stream that is ended before its first `next` runs no `finally` of a generator: hence by hand, here.
+      // A generator that is ended before its first `next` runs no `finally`, so cleanup is done here.
       void subscriber.whenStopped.then(settle);
       return endable(follow(hub, after, subscriber, joinedAt), settle);
     },
@@ -206,7 +206,7 @@ export function createFrames({ bus, clock, snapshot, lossWatch }: FramesOptions)
     async close() {
       closed = true;
       for (const hub of [...hubs.values()]) for (const subscriber of hub.subscribers) subscriber.fail(abortError("shutting down"));
-      // The queues leave as they hear of it.
+      // Lets the readers notice before this resolves.
       await Promise.resolve();
     },
   };
@@ -216,7 +216,7 @@ function ownerOfHub(audience: Audience): string {
   return audience.kind === "admin" ? ADMINS : audience.userId;
 }
 
-/** One for each audience and choice of topics; admins of all topics are ADMINS. */
+/** One key per audience and choice of topics; administrators with all topics are ADMINS. */
 function keyOfHub(audience: Audience): string {
   const who = audience.kind === "user" && audience.keyId !== undefined ? `${audience.userId}/${audience.keyId}` : ownerOfHub(audience);
   return audience.topics ? `${who} ${[...new Set(audience.topics)].sort().join(",")}` : who;
@@ -230,7 +230,7 @@ function collect(wanted: Map<AudienceHub, LiveEvent[]>, hub: AudienceHub, event:
   else wanted.set(hub, [shaped]);
 }
 
-/** A replay, shaped and conflated like live. Always at least one frame, whose id is `position`. */
+/** A replay, shaped and conflated like live events. Always at least one frame, the last with the id `position`. */
 function framesOf({ audience, sampled }: AudienceHub, replay: Replay, serverNowMs: number): LiveFrame[] {
   const { position } = replay;
   if ("reset" in replay) return [{ id: position, events: [], reset: replay.reset, serverNowMs }];
@@ -273,7 +273,7 @@ function endable(frames: AsyncGenerator<LiveFrame, void, void>, end: () => void)
   };
 }
 
-/** Waits, or less when the reader goes. */
+/** Waits, but returns early when the reader leaves. */
 async function pause(ms: number, subscriber: Subscriber): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([

@@ -7,28 +7,28 @@ import type { LiveBus } from "./live-bus.ts";
 import type { Presence } from "./presence.ts";
 import type { RedisLink } from "./redis-link.ts";
 
-/** At most one `provider.measured` a provider in this time. */
+/** At most one `provider.measured` per provider in this time. */
 const MEASURE_MS = 1_000;
 
 export interface ProviderFiguresOptions {
   bus: LiveBus;
   clock: Clock;
-  /** Setting `time.zone`: when a day begins. */
+  /** Setting `time.zone`, which decides when a day begins. */
   zone: () => string;
-  /** What admission knows of breakers. */
+  /** The breakers known to admission. */
   breakers: () => BreakerState[];
-  /** Null: one process, figures since its start or the day's. */
+  /** Null: a single process, figures since it or the day started. */
   redis: { link: RedisLink; presence: Presence } | null;
 }
 
-/** Of one provider since the last batch. */
+/** Changes of one provider since the last batch. */
 interface Change extends Omit<Figures, "costNanoUsd"> {
   cost: bigint;
 }
 
 const figuresOf = ({ cost, ...counts }: Change): Figures => ({ ...counts, costNanoUsd: cost.toString() });
 
-/** What providers are doing: attempts, failures, upstream cost and what is in flight, today and over all instances. */
+/** What providers are doing: attempts, failures, upstream cost and requests in flight, today and across all instances. */
 export function createProviderFigures({ bus, clock, zone, breakers, redis }: ProviderFiguresOptions): ProviderFigures {
   const store = redis ? createRedisFigureStore(redis.link, redis.presence) : createMemoryFigureStore();
   const inFlight = new ChurningMap<string, number>();
@@ -72,7 +72,7 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
         if (moved.has(figures.providerId)) bus.publish({ type: "provider.measured", health: toHealth(figures) });
       }
     } catch {
-      // Given again as it is, so that nothing is counted twice.
+      // Sent again unchanged, so that nothing is counted twice.
     } finally {
       timer = underway || changes.size > 0 ? setTimeout(() => void measure(), MEASURE_MS) : null;
       if (closed && timer) clearTimeout(timer);
@@ -94,7 +94,7 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
     async list() {
       try {
         const totals = await store.apply(dayOf(clock.now(), zone()), [], 0);
-        // A breaker may be open at a provider that did nothing today.
+        // A provider without requests today may still have an open breaker.
         const idle = [...new Set(breakers().map((breaker) => breaker.providerId))].filter(
           (id) => !totals.some((each) => each.providerId === id),
         );
@@ -115,7 +115,6 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
   };
 }
 
-/** `2026-11-21` in a zone. */
 function dayOf(ms: number, zone: string): string {
   return new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(ms);
 }

@@ -6,16 +6,17 @@ import type { LiveBus } from "./live-bus.ts";
 import type { RedisLink } from "./redis-link.ts";
 
 const TELL_MS = 5_000;
-/** Longer than two tellings: one may come late. */
+/** Longer than two reports, because one may be late. */
 const WATCHED_S = 12;
 const REMEMBERED_MS = 86_400_000;
 
-/** An instance that asked the stores for all of them does so for this long: less than until it tells again. */
+/** How long an instance has the turn to query the stores for all: less than the time until its next report. */
 const TURN_MS = 4_500;
 
 /**
- * KEYS instances, watched, figures watched, whose turn. ARGV instance, its state as JSON, 1 if somebody watches here, s that this holds, 1
- * if somebody watches figures here, ms of a turn. → 1 each if somebody watches anywhere, figures anywhere, and it is this one's turn.
+ * KEYS instances, watched, figures watched, whose turn. ARGV instance, its state as JSON, 1 if there are watchers here, seconds for
+ * which this holds, 1 if figures are watched here, ms of a turn. → 1 each if there are watchers anywhere, if figures are watched
+ * anywhere, and if it is this instance's turn.
  */
 const tellScript = defineScript(`
 local t = redis.call('TIME')
@@ -27,7 +28,7 @@ local figures, turn = redis.call('EXISTS', KEYS[3]), 0
 if figures == 1 and redis.call('SET', KEYS[4], ARGV[1], 'PX', ARGV[6], 'NX') then turn = 1 end
 return { redis.call('EXISTS', KEYS[2]), figures, turn }`);
 
-/** KEYS instances. → Redis' time, and what each said last and when. */
+/** KEYS instances. → Redis' time, and the last report of each with its time. */
 const listScript = defineScript(`
 local t = redis.call('TIME')
 return { t[1] * 1000 + math.floor(t[2] / 1000), redis.call('HGETALL', KEYS[1]) }`);
@@ -37,13 +38,13 @@ export interface InstancesOptions {
   clock: Clock;
   frames: Pick<Frames, "admins" | "count" | "sent" | "watching">;
   instanceId: string;
-  /** Null: one process, which knows itself. */
+  /** Null: a single process, which knows only itself. */
   link: RedisLink | null;
 }
 
 /**
- * A hash in Redis with a line per process, written by its own timer. It is apart from presence, which is about who owns
- * requests: this tells people who look after the installation, also of processes that own none.
+ * A hash in Redis with an entry per process, written by its own timer. It is separate from presence, which tracks who owns
+ * requests: this informs administrators, and covers processes that own none as well.
  */
 export function createInstances({ bus, clock, frames, instanceId, link }: InstancesOptions): Instances {
   const keys = ["states", "watched", "figures:watched", "figures:turn"].map((name) => `${link?.prefix ?? ""}instances:${name}`);
@@ -56,7 +57,7 @@ export function createInstances({ bus, clock, frames, instanceId, link }: Instan
   function rate(): number {
     const atMs = clock.monotonic();
     const sent = frames.sent();
-    // Asked twice within a second, the first answer is the better one.
+    // If asked twice within a second, the first result is more accurate.
     if (atMs - last.atMs >= 1_000) last = { sent, atMs, perSecond: Math.round(((sent - last.sent) * 10_000) / (atMs - last.atMs)) / 10 };
     return last.perSecond;
   }
@@ -104,7 +105,7 @@ export function createInstances({ bus, clock, frames, instanceId, link }: Instan
           const space = line.indexOf(" ");
           const agoMs = redisNowMs - Number(line.slice(0, space));
           if (lines[at] === instanceId || agoMs > REMEMBERED_MS) continue;
-          // By this server's clock, which is the one that viewers count by.
+          // By this server's clock, which viewers count by.
           others.push({ ...(JSON.parse(line.slice(space + 1)) as InstanceState), seenAtMs: clock.now() - agoMs });
         }
         return [...mine, ...others];

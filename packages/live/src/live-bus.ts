@@ -9,29 +9,29 @@ export interface Batch {
 
 export type ResetReason = NonNullable<LiveFrame["reset"]>;
 
-/** The one listener of a process: gets every batch after `started`, in order, each once, or a reset. */
+/** The one listener of a process: receives every batch after `started`, in order and exactly once, or a reset. */
 export interface BusListener {
-  /** The position from which batches follow; called once, at once if the bus follows already. */
+  /** The position from which batches follow; called once, immediately if the bus is followed already. */
   started(position: BusId): void;
   batch(batch: Batch): void;
-  /** What followed the last batch cannot be had any more; goes on after `position`. */
+  /** What followed the last batch is no longer available; continues after `position`. */
   reset(reason: ResetReason, position: BusId): void;
 }
 
 export type Replay = { batches: Batch[]; position: BusId } | { reset: ResetReason; position: BusId };
 
-/** What the rest of this room needs of a bus beyond publishing. */
+/** What the rest of this package needs from a bus besides publishing. */
 export interface LiveBus extends Bus {
-  /** Registers now; the returned function unregisters. The last one out ends the subscription. */
+  /** Registers at once; the returned function unregisters. When the last listener leaves, the subscription ends. */
   listen(listener: BusListener): () => void;
-  /** Everything after an id, or why not. @throws when Redis cannot be asked now. */
+  /** Everything after an id, or the reason why not. @throws when Redis is unavailable. */
   replay(after: BusId): Promise<Replay>;
-  /** Called right before each batch is sent: what the events speak of must be readable before they are. */
+  /** Called right before each batch is sent, because what the events refer to must be readable before they are. */
   beforeSend(hook: () => void): void;
 }
 
-/** Events wait this long for company. */
+/** How long events wait to be sent together. */
 export const BATCH_MS = 20;
 export const MAX_BATCH_EVENTS = 100;
-/** A replay longer than this costs more than a refetch: it is answered with `too_old`. */
+/** A longer replay costs more than a refetch, so it is answered with `too_old`. */
 export const MAX_REPLAY_EVENTS = 20_000;

@@ -1,9 +1,9 @@
 /*
- * live pushes what happens to the people who watch. It promises that a viewer who reconnects misses nothing and gets
- * nothing twice, or is told to start over; that a request is never slowed down by being watched; and that what Postgres
- * does not have yet can be read here, over all instances. It is apart because both sides need it, the gateway that
- * makes events and the api that streams them, and neither may know the other. With Redis it joins processes, without
- * it the same contracts hold within one.
+ * live pushes what happens to the people who watch. A viewer who reconnects misses nothing and gets nothing twice, or is told
+ * to start over; a request is never slowed down by being watched; and what Postgres does not have yet can be read here,
+ * across all instances. It is a package of its own because both the gateway, which produces events, and the api, which
+ * streams them, need it, and neither may know the other. Redis connects processes; without it the same contracts hold
+ * within one.
  */
 import type { Clock } from "@sluice/core/clock";
 import { systemClock } from "@sluice/core/clock";
@@ -29,13 +29,13 @@ export interface LiveOptions {
   redisUrl: string | null;
   /** Prefix of all keys; `sluice:` by default. */
   prefix?: string;
-  /** Stable over restarts of one data directory, different for each process that owns requests; without `/`. */
+  /** Stable across restarts with one data directory, different for each process that owns requests; without `/`. */
   instanceId: string;
   log: Log;
   clock?: Clock;
-  /** Read at each use. */
+  /** Read on each use. */
   settings: () => Pick<Settings, "sessions.activeWindowSeconds" | "time.zone">;
-  /** What admission knows of breakers; part of the figures of providers. Read at each use. */
+  /** The breakers known to admission, for the figures of providers. Read on each use. */
   breakers?: () => BreakerState[];
 }
 
@@ -47,7 +47,7 @@ export interface Live {
   figures: ProviderFigures;
   commands: Commands;
   instances: Instances;
-  /** Events given to the bus since the start. */
+  /** Events published since the start. */
   published(): number;
   /** Whether Redis can be reached; null without one. */
   redisReady(): boolean | null;
@@ -55,7 +55,7 @@ export interface Live {
   close(): Promise<void>;
 }
 
-/** Composes the room. Nothing is awaited: while Redis is not there yet, everything waits for it or does without. */
+/** Composes the package. Nothing is awaited: until Redis is available, everything waits for it or works without it. */
 export function createLive(options: LiveOptions): Live {
   const { instanceId, log, clock = systemClock, settings, breakers = () => [] } = options;
   const link = options.redisUrl === null ? null : openRedisLink(options.redisUrl, { log, prefix: options.prefix });
@@ -77,7 +77,7 @@ export function createLive(options: LiveOptions): Live {
   const lossWatch = redis && createLossWatch(redis.presence, onLost);
   const frames = createFrames({ bus, clock, snapshot, lossWatch });
 
-  /** Their requests are shown as lost, and what counts requests in flight no longer counts theirs. */
+  /** Shows their requests as lost, and stops counting them as in flight. */
   async function onLost(lives: readonly string[]): Promise<void> {
     log.warn({ instances: lives.map(instanceOf) }, "live: an instance fell silent; its requests are shown as lost");
     await registry.lost(lives.map(instanceOf));
@@ -87,14 +87,14 @@ export function createLive(options: LiveOptions): Live {
 
   const instances = createInstances({ bus, clock, frames, instanceId, link });
 
-  /** No list holds the figures of providers and processes: a viewer begins with them. */
+  /** No list holds the figures of providers and processes, so a viewer starts with them. */
   async function snapshot(audience: Audience): Promise<LiveEvent[]> {
     if (audience.kind !== "admin") return [];
     const [healths, processes] = await Promise.all([figures.list(), instances.list()]);
     return [
       ...healths.map((health) => ({ type: "provider.measured" as const, health })),
       ...processes.map((instance) => ({ type: "system.measured" as const, instance })),
-      // Of any topic: it is told above every page.
+      // Not tied to a topic, because it is shown above every page.
       ...processes.flatMap(({ id, config }) =>
         config?.status === "failed" ? [{ type: "config.failed" as const, instanceId: id, config }] : [],
       ),

@@ -1,25 +1,25 @@
 import type { Presence } from "./presence.ts";
 
-/** After the moment a beat is overdue: clocks and timers are not that exact. */
+/** Added to the moment at which a beat is overdue, since clocks and timers are not exact. */
 const MARGIN_MS = 100;
 const RETRY_MS = 2_000;
 
 /**
- * Notices that an instance fell silent, while somebody views. It waits for the moment at which the next beat would be
- * overdue and looks again then; when no instance owns anything it does not wait at all, until something happens.
+ * Detects that an instance fell silent, while there are viewers. It checks again when the next beat would be overdue. When no
+ * instance owns anything it does not wait at all, until an event arrives.
  */
 export interface LossWatch {
-  /** Somebody views from now on. */
+  /** Viewers are present from now on. */
   begin(): void;
-  /** Something happened: some instance is alive. */
+  /** An event arrived, so some instance is alive. */
   heard(): void;
-  /** Nobody views any more. */
+  /** The last viewer left. */
   end(): void;
 }
 
 /**
- * `onLost` tells everybody; it is called again later when it fails. Several processes may notice the same loss: what
- * they tell is the same.
+ * `onLost` informs everyone; it is called again later if it fails. Several processes may detect the same loss, but they
+ * report the same.
  */
 export function createLossWatch(presence: Presence, onLost: (lives: readonly string[]) => Promise<void>): LossWatch {
   let watching = false;
@@ -44,7 +44,7 @@ export function createLossWatch(presence: Presence, onLost: (lives: readonly str
       }
       nextMs = census.nextMs;
     } catch {
-      // Redis is away: soon again.
+      // Redis is unavailable: retries soon.
     }
     looking = false;
     if (nextMs !== null || heardMeanwhile) arm((nextMs ?? presence.ttlMs) + MARGIN_MS);

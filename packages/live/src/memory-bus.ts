@@ -3,13 +3,13 @@ import type { BusId, LiveEvent } from "@sluice/core/events";
 import { compareBusIds, newEpoch, parseBusId } from "./bus-id.ts";
 import { BATCH_MS, type Batch, type BusListener, type LiveBus, MAX_BATCH_EVENTS, MAX_REPLAY_EVENTS, type Replay } from "./live-bus.ts";
 
-/** Who has not listened or asked for the position for so long does not come back for what followed: their page reads anew. */
+/** A viewer who has not listened or asked for the position for this long does not resume: their page reads again. */
 const REMEMBERED_MS = 600_000;
 
 /**
- * The bus of one process: a ring of batches. Same contract as redis-bus.ts, except that its history ends with the
- * process; a new one has another epoch, so that viewers of the old one are reset. There is history only while somebody
- * may ask for it: twenty thousand events held for nobody grow old, and are most of what each young collection copies.
+ * The bus of a single process: a ring of batches. Same contract as redis-bus.ts, except that its history ends with the
+ * process; a new process has a different epoch, so viewers of the old one are reset. It keeps history only while someone may
+ * ask for it: twenty thousand events kept for nobody would be most of what each young-generation collection copies.
  */
 export function createMemoryBus(options: { clock?: Clock; capacity?: number } = {}): LiveBus {
   const { clock = systemClock, capacity = 5_000 } = options;
@@ -17,7 +17,7 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
   const listeners = new Set<BusListener>();
   const hooks: (() => void)[] = [];
   let ring: Batch[] = [];
-  /** Events in the ring: a replay of more is refused, so more need not be kept either. */
+  /** Events in the ring. A replay of more is refused, so more need not be kept. */
   let held = 0;
   /** The id before the ring's first entry: from here on the ring is complete. */
   let floor: BusId = `${epoch}:0-0`;

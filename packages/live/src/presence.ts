@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { defineScript } from "@sluice/db/redis-script";
 import type { RedisLink } from "./redis-link.ts";
 
-/** Without a beat for this long an instance is dead and what it owned is ignored. */
+/** An instance without a beat for this long is dead, and what it owned is ignored. */
 const TTL_MS = 10_000;
 const BEAT_MS = 3_000;
 const TAKEN = ":taken";
@@ -10,8 +10,8 @@ const TAKEN = ":taken";
 const LOST_EXPIRE_S = 2 * 86_400;
 
 /**
- * KEYS instances, lost. ARGV member, prefix of its earlier lives, TTL ms. → 0 when it was not known, 2 when it was and
- * others took it for dead meanwhile, else 1. By Redis' own clock: those of instances need not agree.
+ * KEYS instances, lost. ARGV member, prefix of its earlier lives, TTL ms. → 0 when it was unknown, 2 when it was known but
+ * others had taken it for dead, else 1. By Redis' own clock, because the instances' clocks may differ.
  */
 const beatScript = defineScript(`
 local t = redis.call('TIME')
@@ -37,9 +37,9 @@ local function alive(key, ttl)
 end`;
 
 /**
- * KEYS instances, lost. ARGV TTL ms, prefix of the hashes of rows, ending of the note that they were taken over. → lives
- * with a recent beat; lives without one whose rows or such a note are still there; those of the latter that nobody was
- * told of; ms until the next beat is overdue (-1: none is awaited).
+ * KEYS instances, lost. ARGV TTL ms, prefix of the row hashes, suffix of the note that they were taken over. → lives with a recent
+ * beat; lives without one whose rows or such a note still exist; those of the latter that have not been announced; ms until
+ * the next beat is overdue (-1: none is expected).
  */
 const censusScript = defineScript(`
 local t = redis.call('TIME')
@@ -61,39 +61,39 @@ return { alive, dead, new, next }`);
 export interface Census {
   /** Instance ids (not lives). */
   alive: string[];
-  /** Instances without a recent beat, or a later life that has one, whose rows nobody has taken over. */
+  /** Instances without a recent beat, even of a later life, whose rows nobody has taken over. */
   dead: string[];
-  /** Lives among the dead that were not mourned yet. */
+  /** Lives among the dead that have not been announced yet (see `mourned`). */
   newlyDead: string[];
-  /** In this many ms the next beat will be overdue; null when none is awaited. */
+  /** Milliseconds until the next beat is overdue; null when none is expected. */
   nextMs: number | null;
 }
 
-/** Which instances are alive: a heartbeat that beats only while this one owns something that others may read. */
+/** Which instances are alive: a heartbeat that runs only while this one owns something that others may read. */
 export interface Presence {
-  /** This life of the instance: `<instance>/<boot>`; counts kept under it die with it. */
+  /** This life of the instance: `<instance>/<boot>`; counts kept under it end with it. */
   readonly life: string;
   readonly key: string;
   readonly ttlMs: number;
-  /** Prefix of the hashes in which instances show their rows. */
+  /** Prefix of the hashes in which instances publish their rows. */
   readonly rowsPrefix: string;
-  /** Where whoever takes over the rows of an instance leaves a note. */
+  /** Key of the note left by the process that takes over the rows of an instance. */
   takenKey(instance: string): string;
-  /** `owner` has something to be seen, from now until `release`. */
+  /** `owner` has something visible to others, from now until `release`. */
   hold(owner: string): void;
   release(owner: string): void;
-  /** Who is there. @throws when Redis does not answer. */
+  /** Which instances exist. @throws when Redis does not answer. */
   census(): Promise<Census>;
-  /** Everybody was told that these lives ended. @throws when Redis does not answer. */
+  /** Records that the end of these lives has been announced. @throws when Redis does not answer. */
   mourned(lives: readonly string[]): Promise<void>;
-  /** Redis forgot this instance (a flush): what it owns has to be written again. */
+  /** Redis lost this instance (a flush): what it owns has to be written again. */
   onForgotten(listener: () => void): void;
   /** This instance was silent for so long that it was taken for dead, and is back. */
   onReturned(listener: () => void): void;
   close(): Promise<void>;
 }
 
-/** Makes the heartbeat; instance ids must not contain `/`. */
+/** Creates the heartbeat; instance ids must not contain `/`. */
 export function createPresence(link: RedisLink, { instanceId }: { instanceId: string }): Presence {
   const key = `${link.prefix}instances`;
   const lostKey = `${link.prefix}instances:lost`;

@@ -9,7 +9,7 @@ import { createRedisHistory } from "./redis-history.ts";
 import type { RedisLink } from "./redis-link.ts";
 import { shareReplays } from "./shared-replays.ts";
 
-/** Events kept while Redis is away. Beyond it the oldest go, and a new epoch says so. */
+/** Events kept while Redis is unavailable. Beyond that the oldest are dropped, and a new epoch reveals it. */
 const MAX_QUEUED = 10_000;
 const DROP_AT_ONCE = 1_000;
 /** About two minutes at the full rate of one publisher. */
@@ -23,9 +23,9 @@ interface PendingBatch {
 }
 
 /**
- * The bus over Redis. One batch is under way at a time, and is sent again until Redis has taken it, so order holds
- * and nothing is lost or doubled by a lost connection. While Redis is away viewers are told nothing, also those of
- * this very process: once it is back they get everything in one order, or a reset.
+ * The bus over Redis. One batch is sent at a time, and repeated until Redis has taken it, so the order holds and a lost
+ * connection loses or duplicates nothing. While Redis is unavailable no viewers receive events, not even those of this
+ * process: once it is back they get everything in one order, or a reset.
  */
 export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?: number; maxQueued?: number }): LiveBus {
   const { log, maxEntries = MAX_ENTRIES, maxQueued = MAX_QUEUED } = options;
@@ -74,7 +74,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
     return sending;
   }
 
-  /** Sends what is queued at the start; what comes meanwhile waits for company again. */
+  /** Sends what is queued at the start; later events are batched again. */
   async function sendQueued(): Promise<void> {
     for (let left = queue.length; link.ready() && (pending || left > 0); ) {
       if (!pending) left -= MAX_BATCH_EVENTS;
@@ -85,7 +85,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
         pending = null;
         failures = 0;
       } catch (error) {
-        // Away: the next connection sends. Connected but refusing or silent: soon again.
+        // Disconnected: the next connection sends. Connected but refusing or silent: retries soon.
         if (failures++ === 0) log.warn({ error: String(error) }, "live: events could not be published yet");
         if (!closed) timer ??= setTimeout(() => void send(), Math.min(2_000, 100 * 2 ** Math.min(failures, 5)));
         return;
@@ -94,7 +94,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
   }
 
   async function flush(): Promise<void> {
-    // What was under way when this was called may have begun before the newest event.
+    // A send in progress may have started before the newest event.
     if (sending) await sending;
     await send();
   }
@@ -106,7 +106,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
       try {
         known = follower.cursor() ?? (await history.position());
       } catch {
-        // An older id is as good: the subscription replays more, or is reset.
+        // An older id works too: the subscription replays more, or is reset.
       }
       return known;
     },
@@ -132,7 +132,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
   };
 }
 
-/** Nearly all events are of rows. */
+/** Nearly all events are about rows, which have a faster encoder. */
 function eventJson(event: LiveEvent): string {
   const isOfRow = "row" in event && "rev" in event && event.type.startsWith("request.") && event.type !== "request.corrected";
   return isOfRow ? `{"type":"${event.type}","rev":${event.rev},"row":${rowJson(event.row)}}` : JSON.stringify(event);

@@ -5,15 +5,15 @@ import type { BusListener } from "./live-bus.ts";
 import { parseMessage, type RedisHistory } from "./redis-history.ts";
 import type { RedisLink } from "./redis-link.ts";
 
-/** A dead peer that never closed its connection is noticed by this. */
+/** Detects a dead peer that never closed its connection. */
 const PING_MS = 10_000;
 const RETRY_MS = 250;
 const MAX_BUFFERED = 1_000;
 
 /**
- * The one SUBSCRIBE of a process: made for the first listener, ended with the last. Each message names its
- * predecessor; whenever that is not the last one delivered (a reconnection, a lost message, another epoch) what is
- * missing is read from the stream before anything later is passed on, or the listeners are reset.
+ * The single SUBSCRIBE of a process: created for the first listener, ended with the last. Each message names its predecessor.
+ * Whenever that is not the last one delivered (a reconnection, a lost message, another epoch), what is missing is read from
+ * the stream before anything later is passed on, or the listeners are reset.
  */
 export function createRedisFollower(link: RedisLink, history: RedisHistory, { log }: { log: Log }) {
   const listeners = new Set<BusListener>();
@@ -22,7 +22,7 @@ export function createRedisFollower(link: RedisLink, history: RedisHistory, { lo
   /** The last id delivered; null until following has begun. */
   let cursor: BusId | null = null;
   let inOrder = false;
-  /** Rises when following ends: what an older one was waiting for is not for the next. */
+  /** Increases when following ends, so that results still pending from before are ignored. */
   let generation = 0;
   let held: string[] = [];
   let syncing: Promise<void> | null = null;
@@ -31,7 +31,7 @@ export function createRedisFollower(link: RedisLink, history: RedisHistory, { lo
   let ping: NodeJS.Timeout | null = null;
   let closed = false;
 
-  // Errors are followed by "close" and a new attempt; the command connection says once that Redis is away.
+  // Errors are followed by "close" and a new attempt; the command connection logs once that Redis is unavailable.
   subscriber.on("error", () => undefined);
   subscriber.on("close", () => {
     subscribed = false;
@@ -46,7 +46,7 @@ export function createRedisFollower(link: RedisLink, history: RedisHistory, { lo
   function receive(message: string): void {
     if (!inOrder) {
       held.push(message);
-      // Far behind: the stream has it all, and is read again before the next message counts.
+      // Too far behind: the stream has everything, and is read again before the next message counts.
       if (held.length > MAX_BUFFERED) {
         held = [];
         again = true;
@@ -66,7 +66,7 @@ export function createRedisFollower(link: RedisLink, history: RedisHistory, { lo
     }
   }
 
-  /** Subscribes if need be, then reads what was missed. One at a time; asked again meanwhile, it runs again. */
+  /** Subscribes if necessary, then reads what was missed. One run at a time; if requested meanwhile, it runs again. */
   function sync(): Promise<void> {
     if (retry) clearTimeout(retry);
     retry = null;
@@ -82,7 +82,7 @@ export function createRedisFollower(link: RedisLink, history: RedisHistory, { lo
     try {
       while (again && !closed && listeners.size > 0) {
         again = false;
-        // From here to the end of the reading messages are held: else they would be passed on twice.
+        // From here until the read is finished, messages are held; otherwise they would be passed on twice.
         inOrder = false;
         if (!subscribed) await subscribe();
         if (!subscribed) return;
@@ -97,7 +97,7 @@ export function createRedisFollower(link: RedisLink, history: RedisHistory, { lo
 
   async function subscribe(): Promise<void> {
     if (subscriber.status === "wait") subscriber.connect().catch(() => undefined);
-    // "ready" comes back here.
+    // "ready" calls sync again.
     if (subscriber.status !== "ready") return;
     await subscriber.subscribe(history.channel);
     subscribed = subscriber.status === "ready";
@@ -154,7 +154,7 @@ export function createRedisFollower(link: RedisLink, history: RedisHistory, { lo
         if (listeners.delete(listener) && listeners.size === 0) stop();
       };
     },
-    /** The last id delivered, null when not following. */
+    /** The last id delivered; null when not following. */
     cursor: () => cursor,
     close(): void {
       closed = true;

@@ -5,12 +5,12 @@ import { type Batch, MAX_REPLAY_EVENTS, type Replay, type ResetReason } from "./
 import type { RedisLink } from "./redis-link.ts";
 
 /*
- * How the bus lies in Redis. `live` is the stream; `live:head` a hash of the epoch and the id of the newest entry.
- * Each entry names the epoch it was written in (e), its predecessor (p) and the events (d). The chain of
- * predecessors makes a hole visible wherever it came from: trimming, a flush, an older dump loaded, a lost message.
+ * Storage of the bus in Redis. `live` is the stream; `live:head` a hash of the epoch and the id of the newest entry. Each
+ * entry has the epoch it was written in (e), its predecessor (p) and the events (d). The chain of predecessors reveals a
+ * hole wherever it comes from: trimming, a flush, an older dump that was loaded, a lost message.
  */
 
-/** Makes a head where there is none; a stream without a head is no history. */
+/** Creates a head where there is none; a stream without a head is not a history. */
 const ensureHead = `
 local function head(fresh)
   local h = redis.call('HMGET', KEYS[1], 'epoch', 'last')
@@ -21,8 +21,8 @@ local function head(fresh)
 end`;
 
 /**
- * KEYS head, stream, sent. ARGV number of the batch, candidate epoch, '1' to begin that epoch, events, bound of the
- * stream, channel. A batch that was sent before (its answer was lost) is not sent again.
+ * KEYS head, stream, sent. ARGV number of the batch, candidate epoch, '1' to begin that epoch, events, maximum length of the
+ * stream, channel. A batch that was already taken (its reply was lost) is not added again.
  */
 const publishScript = defineScript(`${ensureHead}
 local done = redis.call('GET', KEYS[3])
@@ -60,7 +60,7 @@ interface Page {
 
 export interface RedisHistory {
   channel: string;
-  /** Appends and publishes; resolves when Redis has it, also if it had it already. @throws when Redis does not answer. */
+  /** Appends and publishes; resolves when Redis has it, even if it had it already. @throws when Redis does not answer. */
   append(batch: { publisher: string; number: number; events: string; newEpoch: boolean }): Promise<void>;
   /** @throws when Redis does not answer. */
   position(): Promise<BusId>;
@@ -71,7 +71,7 @@ export interface RedisHistory {
 export function createRedisHistory(link: RedisLink, { maxEntries }: { maxEntries: number }): RedisHistory {
   const stream = `${link.prefix}live`;
   const head = `${link.prefix}live:head`;
-  // Channels span the databases of a server, keys do not.
+  // Channels span all databases of a server, keys do not.
   const channel = `${link.prefix}live@${link.redis.options.db ?? 0}`;
 
   async function read(after: string): Promise<Page> {
@@ -104,7 +104,7 @@ export function createRedisHistory(link: RedisLink, { maxEntries }: { maxEntries
   };
 }
 
-/** Appends the page's entries if they follow `after` without a hole; otherwise says why they do not. */
+/** Appends the page's entries if they follow `after` without a hole; otherwise returns why they do not. */
 function addPage(batches: Batch[], page: Page, after: BusId): ResetReason | null {
   const parsed = parseBusId(after);
   if (parsed?.epoch !== page.epoch) return "epoch";
@@ -121,7 +121,7 @@ function addPage(batches: Batch[], page: Page, after: BusId): ResetReason | null
   return null;
 }
 
-/** A message of the channel; null when it is not ours. */
+/** Parses a message of the channel; null when it is not ours. */
 export function parseMessage(message: string): { id: BusId; prev: BusId; events: () => LiveEvent[] } | null {
   const one = message.indexOf(" ");
   const two = message.indexOf(" ", one + 1);

@@ -4,26 +4,25 @@ import { runScript, type Script } from "@sluice/db/redis-script";
 import type { Redis } from "ioredis";
 
 /**
- * The one command connection of this room: what is written here is executed in the order written, which is how a
- * row is readable before its event is published. Nothing queues behind a lost connection: commands fail at once or
- * after COMMAND_TIMEOUT_MS, and each part decides what to send again after `onReady`.
+ * The only command connection of this package: commands are executed in the order in which they are written, which makes a row
+ * readable before its event is published. Nothing queues behind a lost connection: commands fail at once or after
+ * COMMAND_TIMEOUT_MS, and each part decides what to send again after `onReady`.
  */
 export interface RedisLink {
   readonly redis: Redis;
   /** Prefix of all keys, `sluice:`. */
   readonly prefix: string;
   ready(): boolean;
-  /** Called at every connection, also the first. */
+  /** Called for every connection, including the first. */
   onReady(listener: () => void): void;
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
-  /** Another connection to the same server, not yet connected. */
+  /** Another connection to the same server, not connected yet. */
   duplicate(): Redis;
   close(): void;
 }
 
 const COMMAND_TIMEOUT_MS = 2_000;
 
-/** Opens the connection of this room. */
 export function openRedisLink(url: string, { log, prefix = "sluice:" }: { log: Log; prefix?: string }): RedisLink {
   let away = false;
   const redis = createRedis(url, {

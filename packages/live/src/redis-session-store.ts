@@ -5,9 +5,9 @@ import type { RedisLink } from "./redis-link.ts";
 import { MAX_LISTED, MAX_SESSIONS, type SessionStore } from "./session-store.ts";
 
 /*
- * `sessions` is a sorted set by last activity, `session:<id>` a hash each. In flight is a field per life of an
- * instance (f:<life>) and the sum over those alive: counts of a killed process end with its heartbeat. A terminated
- * session has the field `over` and the score 0 whenever it does not work: the next sweep takes it.
+ * `sessions` is a sorted set by last activity, with a hash `session:<id>` each. Requests in flight are a field per life of an
+ * instance (f:<life>), summed over those alive, so the counts of a killed process end with its heartbeat. A terminated
+ * session has the field `over`, and the score 0 whenever it is idle: then the next sweep removes it.
  */
 
 /** KEYS sessions, instances, sent. ARGV prefix of hashes, life, TTL ms, number, changes as JSON. → alive, count, [id, created, hash…]. */
@@ -43,7 +43,7 @@ for i, c in ipairs(cjson.decode(ARGV[5])) do
 end
 return { alive(KEYS[2], ARGV[3]), out }`);
 
-/** KEYS sessions, instances. ARGV prefix of hashes, TTL ms, cutoff, now, most sessions, most per call. → ended hashes, oldest score, whether to go on. */
+/** KEYS sessions, instances. ARGV prefix of hashes, TTL ms, cutoff, now, most sessions, most per call. → ended, oldest score, go on. */
 const sweepScript = defineScript(`${aliveLua}
 local living = {}
 for _, life in ipairs(alive(KEYS[2], ARGV[2])) do living['f:' .. life] = true end
@@ -79,7 +79,7 @@ redis.call('HSET', ARGV[1], 'over', '1')
 redis.call('ZADD', KEYS[1], 0, ARGV[2])
 return 1`);
 
-/** KEYS sessions, instances. ARGV prefix of hashes, TTL ms, dead lives as JSON, ids as JSON. → alive, [id, hash…] of those that changed. */
+/** KEYS sessions, instances. ARGV prefix of hashes, TTL ms, dead lives as JSON, ids as JSON. → alive, [id, hash…] of those changed. */
 const buryScript = defineScript(`${aliveLua}
 local out = {}
 for _, id in ipairs(cjson.decode(ARGV[4])) do
@@ -101,7 +101,7 @@ return { alive(KEYS[1], ARGV[2]), redis.call('HGETALL', ARGV[1]) }`);
 const PER_CALL = 200;
 const MAX_CALLS = 100;
 
-/** Sessions in Redis, each change one script. Times are those of the callers. */
+/** Sessions in Redis, each change as one script. Times are those of the callers. */
 export function createRedisSessionStore(link: RedisLink, presence: Presence): SessionStore {
   const sessions = `${link.prefix}sessions`;
   const hashes = `${link.prefix}session:`;
@@ -111,7 +111,7 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
     async apply(changes, number) {
       const wire = changes.map((change) => ({
         ...change,
-        // As text: Lua's numbers are doubles, and 1e15 is not what HINCRBY reads.
+        // As text: Lua's numbers are doubles, and HINCRBY does not accept 1e15.
         atMs: String(Math.floor(change.atMs)),
         requests: String(change.requests),
         inputTokens: String(change.inputTokens),
@@ -121,7 +121,7 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
       }));
       const args = [hashes, presence.life, presence.ttlMs, number, JSON.stringify(wire)];
       const reply = (await link.run(applyScript, [sessions, presence.key, sent], args)) as [string[], [string, number, string[]][]];
-      // This life is alive, whether or not its first beat has come through.
+      // This life is alive, whether or not its first beat has arrived.
       const alive = new Set([...reply[0], presence.life]);
       return reply[1].map(([id, created, hash]) => {
         const row = toRow(id, hash, alive);
@@ -131,7 +131,7 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
 
     async sweep(cutoffMs, nowMs) {
       const ended: SessionRow[] = [];
-      // Bounded: sessions that are all in flight stay above the most there may be.
+      // Bounded, because sessions that are all in flight can exceed the maximum.
       for (let calls = 1; ; calls += 1) {
         const args = [hashes, presence.ttlMs, Math.floor(cutoffMs), Math.floor(nowMs), MAX_SESSIONS, PER_CALL];
         const reply = (await link.run(sweepScript, [sessions, presence.key], args)) as [[string, string[]][], string, number];

@@ -6,41 +6,41 @@ import type { RedisLink } from "./redis-link.ts";
 const FLUSH_MS = 50;
 const RETRY_MS = 1_000;
 const CHUNK = 200;
-/** Hashes of an instance that never comes back. */
+/** For the hashes of an instance that never comes back. */
 const EXPIRE_S = 86_400;
-/** Longer than the heartbeat of a killed instance lasts. */
+/** Longer than a killed instance's heartbeat remains valid. */
 const TAKEN_EXPIRE_S = 600;
 
-/** What the mirror reads of the registry it mirrors. */
+/** What the mirror reads from the registry that it mirrors. */
 export interface MirrorSource {
   ids(): Iterable<string>;
   rowOf(id: string): RequestRow | undefined;
-  /** Or its JSON. */
+  /** As an object or as JSON. */
   detailOf(id: string): RequestDetail | string | null;
-  /** Whether it holds all that an earlier life left to be told; before that the hashes keep what they have. */
+  /** Whether it holds everything that an earlier life left; until then the hashes keep what they have. */
   complete(): boolean;
 }
 
-/** A row of another instance, parsed when somebody wants it. */
+/** A row of another instance, parsed on demand. */
 export interface RemoteRow {
   id: string;
   row(): RequestRow;
 }
 
 /**
- * The registry of this instance as others see it: a hash of rows and one of details, written in batches and never
- * awaited. Memory is the truth; after each connection the hashes are made equal to it, which also clears what an
- * earlier life of the instance left.
+ * The registry of this instance as others see it: a hash of rows and one of details, written in batches and never awaited.
+ * Memory is the truth: after each connection the hashes are made equal to it, which also removes what an earlier life of the
+ * instance left.
  */
 export interface RegistryMirror {
   changed(id: string): void;
-  /** Writes what changed, now; a no-op while Redis is away. */
+  /** Writes changes now; does nothing while Redis is unavailable. */
   flush(): void;
   /** Makes the hashes equal to memory, now. */
   resync(): void;
-  /** These rows of dead instances are told by this one, or by Postgres, from now on. */
+  /** From now on this instance, or Postgres, has these rows of dead instances. */
   takeOver(ids: readonly string[]): void;
-  /** Rows of the others, as they are after the call, not before; in flight on a dead one is lost. @throws when Redis does not answer. */
+  /** Rows of other instances as of this call or later; those in flight on a dead one are lost. @throws when Redis does not answer. */
   others(): Promise<RemoteRow[]>;
   /** What dead instances had in flight, as lost; kept for another day. @throws when Redis does not answer. */
   lostOf(instances: readonly string[]): Promise<RequestRow[]>;
@@ -74,9 +74,9 @@ export function createRegistryMirror(
     if (taken.size > 0) void handOver().catch(() => undefined);
     if (dirty.size === 0) return;
     const ids = [...dirty];
-    // A new one: what a Set was cleared of, its old table keeps (core/churning-map).
+    // A new Set, because the old table keeps what was cleared from it (core/churning-map).
     dirty = new Set();
-    // Away: the next connection writes everything.
+    // When disconnected, the next connection writes everything.
     if (link.ready()) Promise.all(write(ids)).catch(failed);
   }
 
@@ -99,8 +99,8 @@ export function createRegistryMirror(
   }
 
   /**
-   * After this instance's own copies were written. Also from an instance that still counts as alive: it was killed a
-   * moment ago. What is left there is a note, so that its silence is told although it owns nothing any more.
+   * Runs after this instance's own copies were written. Also removes rows from an instance that still counts as alive, because it
+   * may have been killed a moment ago. Leaves a note there, so that its silence is still detected although it owns nothing.
    */
   async function handOver(): Promise<void> {
     const ids = [...taken];
@@ -143,8 +143,8 @@ export function createRegistryMirror(
   }
 
   /**
-   * One read at a time, shared by all who asked before it began. Who asks during one waits for the next: a list that is
-   * older than the bus position returned beside it would miss what was published in between for good.
+   * One read at a time, shared by all callers from before it began. Callers during a read wait for the next one: a list older than
+   * the bus position returned with it would permanently miss what was published in between.
    */
   function others(): Promise<RemoteRow[]> {
     if (reading) {
@@ -162,7 +162,7 @@ export function createRegistryMirror(
 
   async function readOthers(): Promise<RemoteRow[]> {
     const { alive, dead } = await presence.census();
-    // The living last: what they took over counts.
+    // Living instances last, so that rows they took over win.
     const all = [...dead.map((name) => [name, true] as const), ...alive.map((name) => [name, false] as const)];
     const others = all.filter(([name]) => name !== instanceId || !source.complete());
     const perInstance = await Promise.all(others.map(([name, isDead]) => scan(rowsKey(name), isDead)));
@@ -238,7 +238,7 @@ function remoteRow(id: string, json: string, isDead: boolean): RemoteRow {
   };
 }
 
-/** What was in flight on a dead instance is lost until somebody recovers it. */
+/** Requests in flight on a dead instance are lost until they are recovered. */
 function readRow(json: string, isDead: boolean): RequestRow {
   const row = JSON.parse(json) as RequestRow;
   return isDead && row.state === "in_flight" ? { ...row, state: "lost" } : row;

@@ -9,31 +9,31 @@ import type { RedisLink } from "./redis-link.ts";
 import { createRegistryMirror, type RegistryMirror, type RemoteRow } from "./registry-mirror.ts";
 
 const PROGRESS_MS = 200;
-/** Details kept while Postgres is away; of more unsettled requests only the rows are known until it is back. */
+/** Details kept while Postgres is unavailable; for further unsettled requests only the rows are kept. */
 const MAX_DETAILS = 5_000;
 
 interface Entry {
   row: RequestRow;
-  /** As text where it came so: a text is one object, a detail fifty, and thousands wait here. */
+  /** Stays text if it came as text: a text is one object, a parsed detail fifty, and thousands wait here. */
   detail: RequestDetail | string | null;
   rev: number;
-  /** Monotonic; of the last `request.progressed`. */
+  /** Monotonic time of the last `request.progressed`. */
   progressedAtMs: number;
-  /** Committed while it was in flight here: the settler was faster than the gateway. It goes when it has finished. */
+  /** Committed while still in flight here, because the settler was faster than the gateway. Removed when it has finished. */
   settled: boolean;
 }
 
 export interface RegistryOptions {
   bus: LiveBus;
   clock: Clock;
-  /** Stable over restarts of one data directory; without `/`. */
+  /** Stable across restarts with one data directory; without `/`. */
   instanceId: string;
-  /** Null: one process, memory only. */
+  /** Null: a single process, memory only. */
   redis: { link: RedisLink; presence: Presence } | null;
 }
 
 /**
- * The in-flight registry. A process that owns no requests reads through the same object: it writes and beats only
+ * The in-flight registry. A process that owns no requests uses the same object to read: it writes and sends heartbeats only
  * once it has a row.
  */
 export function createRegistry({
@@ -43,13 +43,13 @@ export function createRegistry({
   redis,
 }: RegistryOptions): Registry & { lost(instances: readonly string[]): Promise<void> } {
   const entries = new ChurningMap<string, Entry>();
-  /** Ids with a detail, oldest first. */
+  /** Entries with a detail by id, oldest first. */
   const detailed = new ChurningMap<string, Entry>();
-  /** Ids whose newest state was not published yet. */
+  /** Ids whose newest state has not been published yet. */
   const quiet = new Set<string>();
   let inFlight = 0;
   let ticker: NodeJS.Timeout | null = null;
-  /** What an earlier life left was restored, or there is a new request: no process begins those before. */
+  /** Whether the rows of an earlier life are restored. A new request implies it, because none is accepted before. */
   let complete = false;
   const mirror: RegistryMirror | null = redis
     ? createRegistryMirror(redis.link, redis.presence, {
@@ -62,7 +62,7 @@ export function createRegistry({
         },
       })
     : null;
-  // A reader who has heard of a row must find it.
+  // A reader who receives an event about a row must find the row.
   if (mirror) bus.beforeSend(mirror.flush);
   redis?.presence.onReturned(returned);
 
@@ -72,7 +72,7 @@ export function createRegistry({
     bus.publish({ type, rev, row });
   }
 
-  /** Viewers think that what is in flight here was lost: from now on its revs are above that. */
+  /** Viewers consider requests in flight here lost, so their revs continue above that. */
   function returned(): void {
     for (const entry of entries.values()) {
       if (entry.rev === FINAL_REV) continue;
@@ -81,7 +81,7 @@ export function createRegistry({
     }
   }
 
-  /** Tells what dead instances had in flight. */
+  /** Publishes what dead instances had in flight. */
   async function lost(instances: readonly string[]): Promise<void> {
     for (const row of (await mirror?.lostOf(instances)) ?? []) bus.publish({ type: "request.lost", rev: LOST_REV, row });
   }
@@ -111,7 +111,7 @@ export function createRegistry({
     publish("request.progressed", entry);
   }
 
-  /** One timer for all requests, while any of them has something to tell. */
+  /** One timer for all requests, running while any of them has unpublished progress. */
   function publishQuiet(): void {
     ticker = null;
     for (const id of quiet) {
@@ -144,7 +144,7 @@ export function createRegistry({
   }
 
   function settled(ids: readonly string[]): void {
-    // Ends that a dead instance had written and another settles now.
+    // Ends that a dead instance had written and this one has settled.
     const foreign: string[] = [];
     for (const id of ids) {
       const entry = entries.get(id);
@@ -167,7 +167,7 @@ export function createRegistry({
 
   async function list(range: { before?: string; after?: string; limit?: number } = {}): Promise<RequestRow[]> {
     const found = new Map<string, () => RequestRow>();
-    // A remote read that fails leaves what this instance knows; viewers are reset when Redis is back.
+    // If the remote read fails, this instance's rows remain; viewers are reset when Redis is back.
     const others: RemoteRow[] = mirror ? await mirror.others().catch(() => []) : [];
     const within = (id: string) => !(range.before && id >= range.before) && !(range.after && id <= range.after);
     for (const { id, row } of others) if (within(id)) found.set(id, row);

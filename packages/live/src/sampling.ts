@@ -2,25 +2,25 @@ import type { Clock } from "@sluice/core/clock";
 import type { LiveEvent } from "@sluice/core/events";
 import { statusClassOf } from "@sluice/core/status-class";
 
-/** Rows a second that an audience is shown whole; nobody reads more. */
+/** Up to this many rows per second an audience sees all; nobody reads more. */
 export const MAX_ROWS_PER_S = 1_000;
-/** Falls only after so many calm seconds, so that it does not go to and fro. */
+/** The sample only grows again after this many calm seconds, so that it does not oscillate. */
 const CALM_S = 5;
 
 /**
- * Which rows of a busy audience are shown. Above a thousand new ones a second only one in so many is, told apart by its id, so
- * that a row is in the sample with all that happens to it or with nothing. What is not in the sample travels `aside`: it
- * begins and ends, so that whatever counts stays exact and whoever has the row learns of its end, but nobody shows it anew,
- * and its progress is left out. Errors are always shown, unless there are more than a thousand of them a second, too.
+ * Which rows of a busy audience are shown. Above a thousand new rows per second only one in 2, 4, … is shown, selected by id, so
+ * that a row is in the sample with all of its events or none. Other rows travel as `aside`: their start and end are sent, so that
+ * counts stay exact and a viewer who already has the row sees it end, but no one adds it, and its progress is left out. Errors are
+ * always shown, unless they too exceed a thousand per second.
  */
 export interface Sampling {
-  /** Counts them, and gives them as they are for this audience; the same list when all are in the sample. */
+  /** Counts events and marks them for this audience; returns the same list when all are in the sample. */
   take(events: readonly LiveEvent[]): readonly LiveEvent[];
-  /** As `take`, of events that were counted before. */
+  /** Like `take`, for events that were counted before. */
   mark(events: readonly LiveEvent[]): readonly LiveEvent[];
-  /** Those that are shown do not all get through: fewer are, from now on. */
+  /** Reduces the sample from now on, because not all shown rows get through. */
   thin(): void;
-  /** One in so many rows is shown now; 1 = all. Powers of two: a row of a thinner sample is in each thicker one. */
+  /** One in this many rows is shown now; 1 = all. Powers of two, so that a row of a thinner sample is in every thicker one. */
   current(): number;
 }
 
@@ -56,9 +56,9 @@ export function createSampling(clock: Clock): Sampling {
 
 interface Gauge {
   count(): void;
-  /** Twice as much as now, at most once a second. */
+  /** Doubles the current value, at most once per second. */
   raise(): void;
-  /** The least power of two by which the busiest of the last seconds has to be divided. */
+  /** The smallest power of two that brings the busiest of the last seconds below the limit. */
   current(): number;
 }
 
@@ -103,7 +103,7 @@ function isError(event: Extract<LiveEvent, { rev: number }>): boolean {
   return is === "4xx" || is === "5xx";
 }
 
-/** Evenly spread over ids: of a UUIDv7 the last part is random. */
+/** Evenly distributed over ids: the last part of a UUIDv7 is random. */
 function placeOf(id: string): number {
   return Number.parseInt(id.slice(-8), 16) || 0;
 }

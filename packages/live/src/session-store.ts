@@ -1,15 +1,15 @@
 import type { SessionRow } from "@sluice/core/events";
 
-/** Beyond this the sessions with the oldest activity are ended: a client that invents one per request fills no memory. */
+/** Beyond this the sessions with the oldest activity are ended, so that a client inventing one per request cannot fill the memory. */
 export const MAX_SESSIONS = 10_000;
 export const MAX_LISTED = 5_000;
 
-/** What one instance has to say about one session, since it last did. Amounts are decimal integers. */
+/** What changed in one session on one instance since its last report. Amounts are decimal integers. */
 export interface SessionChange {
   id: string;
   userId: string;
   keyId: string;
-  /** '' leaves what is known. */
+  /** '' leaves the known value. */
   providerId: string;
   model: string;
   client: string;
@@ -19,41 +19,41 @@ export interface SessionChange {
   cacheTokens: number;
   outputTokens: number;
   costNanoUsd: string;
-  /** '' leaves what is known. */
+  /** '' leaves the known value. */
   chosenBy: SessionRow["chosenBy"];
-  /** Of this instance now, absolute. */
+  /** Requests in flight on this instance now, absolute. */
   inFlight: number;
 }
 
 export interface Swept {
   ended: SessionRow[];
-  /** When to look again (`score` of the session that has rested longest); null when there are none. */
+  /** The score of the session idle for longest, which decides when to sweep again; null when there are none. */
   oldestMs: number | null;
 }
 
 export interface Applied {
   row: SessionRow;
   created: boolean;
-  /** It was terminated and rests now: the next sweep ends it. */
+  /** It was terminated and is now idle: the next sweep ends it. */
   due: boolean;
 }
 
-/** Sessions over all instances. `number` rises with every new batch of an instance: one that came through is not counted twice. */
+/** Sessions across all instances. `number` increases with every new batch of an instance, so a repeated one is not counted twice. */
 export interface SessionStore {
-  /** @throws when Redis does not answer; the same batch may be given again. */
+  /** @throws when Redis does not answer; then the same batch may be sent again. */
   apply(changes: readonly SessionChange[], number: number): Promise<Applied[]>;
-  /** Ends what rested since `cutoffMs` or before and has nothing in flight. Each session is in one answer only. */
+  /** Ends sessions idle since `cutoffMs` or earlier with nothing in flight. Each session is in one result only. */
   sweep(cutoffMs: number, nowMs: number): Promise<Swept>;
-  /** Without any request of its own since, the session ends with the sweep after its last request; at once when it rests. */
+  /** Unless it gets a new request, the session ends with the sweep after its last one finishes; if idle, with the next sweep. */
   terminate(id: string): Promise<void>;
-  /** Forgets what instances that died had in flight. Rows that changed. */
+  /** Removes what dead instances had in flight. Returns the rows that changed. */
   bury(lives: readonly string[]): Promise<SessionRow[]>;
   find(id: string): Promise<SessionRow | null>;
-  /** Latest activity first: after `cutoffMs`, or in flight. */
+  /** Latest activity first: active after `cutoffMs`, or in flight. */
   list(cutoffMs: number): Promise<SessionRow[]>;
 }
 
-/** The twin for one process. */
+/** The in-process twin. */
 export function createMemorySessionStore(): SessionStore {
   const rows = new Map<string, SessionRow>();
   /** As in Redis: the time of the last activity, or of the last sweep that found it in flight. */
@@ -117,7 +117,7 @@ export function createMemorySessionStore(): SessionStore {
       terminated.add(id);
       scores.set(id, 0);
     },
-    // One process: when it dies, so does this.
+    // A single process: when it dies, so does this.
     bury: async () => [],
     find: async (id) => rows.get(id) ?? null,
     async list(cutoffMs) {
@@ -129,7 +129,7 @@ export function createMemorySessionStore(): SessionStore {
   };
 }
 
-/** Revs begin at the time: a session that ended and comes again is newer than its end. */
+/** Revs begin at the current time, so a session that ended and comes back is newer than its end. */
 function newRow(change: SessionChange): SessionRow {
   return {
     id: change.id,

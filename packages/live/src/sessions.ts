@@ -9,7 +9,7 @@ import type { RedisLink } from "./redis-link.ts";
 import { createRedisSessionStore } from "./redis-session-store.ts";
 import { createMemorySessionStore, MAX_SESSIONS, type SessionChange } from "./session-store.ts";
 
-/** Changes of a session are told together at most this often; counters in flight should move quickly. */
+/** Changes of a session are combined for this long; the counters in flight should still move quickly. */
 const FLUSH_MS = 200;
 const RETRY_MS = 500;
 /** Expiries close together are swept together. */
@@ -18,22 +18,23 @@ const MIN_SWEEP_MS = 100;
 export interface SessionsOptions {
   bus: LiveBus;
   clock: Clock;
-  /** Setting `sessions.activeWindowSeconds`, read at each use. */
+  /** Setting `sessions.activeWindowSeconds`, read on each use. */
   windowSeconds: () => number;
-  /** Null: one process, memory only. */
+  /** Null: a single process, memory only. */
   redis: { link: RedisLink; presence: Presence } | null;
 }
 
 type Identity = Pick<SessionChange, "id" | "userId" | "keyId" | "providerId" | "model" | "client" | "chosenBy">;
 
 /**
- * Conversations with recent activity. A session lives until its window has passed with nothing in flight; whichever
- * instance takes it out of the store says so, so `session.ended` comes once. In flight of a killed instance counts
- * until its heartbeat ends (10 s). Input tokens include cache reads and writes: what the client sent. One timer sweeps, at the next expiry; none runs while there are no sessions.
+ * Conversations with recent activity. A session lives until its window has passed with nothing in flight. The instance that
+ * removes it from the store announces it, so `session.ended` is sent once. Requests in flight on a killed instance count until
+ * its heartbeat expires (10 s). Input tokens include cache reads and writes: everything the client sent. One timer sweeps at
+ * the next expiry; none runs while there are no sessions.
  */
 export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOptions): Sessions {
   const store = redis ? createRedisSessionStore(redis.link, redis.presence) : createMemorySessionStore();
-  /** In flight here. */
+  /** Requests in flight here. */
   const local = new ChurningMap<string, { count: number; identity: Identity }>();
   let changes = new Map<string, SessionChange>();
   let underway: { changes: SessionChange[]; number: number } | null = null;
@@ -81,7 +82,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
     if (!closed) flushTimer ??= setTimeout(() => void flush(), ms);
   }
 
-  /** Redis lost what it knew: what is in flight here is told again. */
+  /** Redis lost its data: reports again what is in flight here. */
   function resend(): void {
     for (const { identity } of local.values()) change(identity);
     if (underway) arm(0);
@@ -111,11 +112,11 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       if (results.some(({ due }) => due)) void sweep();
       else scheduleSweep(clock.now());
     } catch {
-      // Given again as it is, so that nothing is counted twice.
+      // Sent again unchanged, so that nothing is counted twice.
     }
   }
 
-  /** At the expiry of what rested longest; an earlier sweep that is already due stays. */
+  /** Schedules a sweep at the expiry of the session idle for longest; an earlier one stays scheduled. */
   function scheduleSweep(oldestMs: number): void {
     if (closed) return;
     const dueMs = oldestMs + windowSeconds() * 1_000 - clock.now();
@@ -132,7 +133,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       for (const row of ended) bus.publish({ type: "session.ended", row });
       if (oldestMs !== null) scheduleSweep(oldestMs);
     } catch {
-      // Away: the next connection sweeps. A mere refusal: soon again.
+      // Disconnected: the next connection sweeps. Only refused: retries soon.
       if (!closed && redis?.link.ready()) sweepTimer ??= setTimeout(() => void sweep(), RETRY_MS);
     }
   }
@@ -164,7 +165,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
     async list() {
       try {
         const rows = await store.list(clock.now() - windowSeconds() * 1_000);
-        // Whoever shows sessions also sees to their end: their gateway may be gone.
+        // A process that lists sessions also sweeps them: the gateway that created them may be gone.
         const oldestMs = rows.at(-1)?.lastActivityAtMs;
         if (oldestMs !== undefined) scheduleSweep(oldestMs);
         return rows;

@@ -2,17 +2,17 @@ import { type Audience, isWanted, type LiveEvent, type SessionRow } from "@sluic
 import type { RequestRow } from "@sluice/core/requests";
 
 /*
- * What each role sees, for lists, frames and replays alike. A user sees their own requests and sessions with model,
- * status, tokens and cost, but not where they were sent: neither provider nor the upstream's model name.
+ * What each role sees, identical for lists, frames and replays. Users see their own requests and sessions with model, status,
+ * tokens and cost, but not where they were sent: neither the provider nor the upstream's model name.
  */
 
-/** The row as the audience may see it, null when it may not. The same object when nothing has to be hidden. */
+/** The row as the audience may see it; null when it may not. The same object when nothing has to be hidden. */
 export function shapeRow(audience: Audience, row: RequestRow): RequestRow | null {
   if (audience.kind === "admin") return row;
   return isOwn(audience, row) ? { ...row, providerId: "", upstreamModel: "" } : null;
 }
 
-/** As {@link shapeRow}. */
+/** Like {@link shapeRow}. */
 export function shapeSession(audience: Audience, row: SessionRow): SessionRow | null {
   if (audience.kind === "admin") return row;
   return isOwn(audience, row) ? { ...row, providerId: "", providerSinceMs: 0, chosenBy: "" } : null;
@@ -22,7 +22,7 @@ function isOwn({ userId, keyId }: Extract<Audience, { kind: "user" }>, row: { us
   return row.userId === userId && (keyId === undefined || row.keyId === keyId);
 }
 
-/** As {@link shapeRow}, and of the audience's topics. Users never hear of providers and prices; of settings they hear the names. */
+/** Like {@link shapeRow}, limited to the audience's topics. Users receive nothing about providers and prices, of settings only names. */
 export function shapeEvent(audience: Audience, event: LiveEvent): LiveEvent | null {
   if (!isWanted(event.type, audience.topics)) return null;
   if (audience.kind === "admin") return event;
@@ -59,7 +59,7 @@ export function shapeEvent(audience: Audience, event: LiveEvent): LiveEvent | nu
   }
 }
 
-/** The user an event belongs to: '' for everybody, null for admins only. */
+/** The user an event belongs to: '' for everyone, null for administrators only. */
 export function ownerOf(event: LiveEvent): string | null {
   switch (event.type) {
     case "request.started":

@@ -9,18 +9,17 @@ interface Waiter {
 }
 
 /**
- * When an api has restarted all of its viewers come back at once: they read one history. One reading is under way at a
- * time; who asks meanwhile waits for the next, which begins at the oldest of their ids. Those who ask from the same id
- * get the same object.
+ * When an api process restarts, all of its viewers reconnect at once and need the same history. One read runs at a time; callers
+ * during it wait for the next, which begins at the oldest of their ids. Callers with the same id get the same object.
  */
 export function shareReplays(read: (after: BusId) => Promise<Replay>): (after: BusId) => Promise<Replay> {
   let waiting: Waiter[] = [];
   let reading = false;
 
-  /** Until nobody waits. Never rejects. */
+  /** Runs until nobody waits. Never rejects. */
   async function readOn(): Promise<void> {
     reading = true;
-    // Those who ask at the same time are in the first group already.
+    // Lets callers of the same turn join the first group.
     await Promise.resolve();
     while (waiting.length > 0) {
       const group = waiting;
@@ -49,14 +48,14 @@ export function shareReplays(read: (after: BusId) => Promise<Replay>): (after: B
     });
 }
 
-/** Of one epoch the lowest id; another epoch, or what is no id, is for a reading of its own. */
+/** The lowest id of one epoch; other epochs and invalid ids get a read of their own. */
 function oldest(ids: readonly BusId[]): BusId {
   const [first = ""] = ids;
   if (!parseBusId(first)) return first;
   return ids.reduce((least, id) => (compareBusIds(id, least) < 0 ? id : least), first);
 }
 
-/** What follows `after` in a replay that begins at `first`; null when `after` is not on its way. */
+/** The part after `after` of a replay that begins at `first`; null when `after` is not in it. */
 function partOf(replay: Replay, first: BusId, after: BusId): Replay | null {
   if (after === first) return replay;
   if ("reset" in replay) return null;

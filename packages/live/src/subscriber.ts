@@ -1,44 +1,44 @@
 import type { BusId, LiveFrame } from "@sluice/core/events";
 import type { Batch, ResetReason } from "./live-bus.ts";
 
-/** A frame on its way: `from` is the id of the frame before it, `batches` what it was made of. */
+/** A frame in transit: `from` is the id of the previous frame, `batches` what it was made of. */
 export interface Tick {
   from: BusId;
   frame: LiveFrame;
   batches: readonly Batch[];
-  /** About its size in bytes. */
+  /** Approximate size in bytes. */
   weight: number;
 }
 
 const MAX_FRAMES = 20;
-/** A reader that far behind is closed: catching up by replay is cheaper than holding on to it. */
+/** A reader this far behind is closed: catching up by replay is cheaper than buffering for it. */
 const MAX_BEHIND_BYTES = 1_000_000;
 const MAX_STALL_MS = 10_000;
 
-/** What ends a stream such that its client comes back: tRPC completes on `return`, reconnects on this. */
+/** Ends a stream such that its client reconnects: tRPC completes on `return`, but reconnects on this error. */
 export function abortError(message: string): DOMException {
   return new DOMException(message, "AbortError");
 }
 
 /** The bounded queue of one reader. */
 export interface Subscriber {
-  /** Whose stream it is; '' when an admin's was not named. */
+  /** Whose stream it is; '' for an administrator's without a name. */
   readonly userId: string;
   push(tick: Tick, nowMs: number): void;
   /** The next frame, with what was dropped before it; null when ended. @throws AbortError when failed. */
   take(nowMs: () => number): Promise<Tick | null>;
-  /** Returns from the wait. */
+  /** Makes `take` return null. */
   end(): void;
-  /** Throws out of the wait; what is queued is not delivered any more. */
+  /** Makes `take` throw; queued frames are no longer delivered. */
   fail(error: Error): void;
-  /** As `fail`, once what is queued has been taken; nothing is queued any more. */
+  /** Like `fail`, after the queued frames have been taken; nothing more is queued. */
   failAfterQueue(error: Error): void;
   readonly stopped: boolean;
   /** Resolves when ended or failed. */
   readonly whenStopped: Promise<void>;
 }
 
-/** Makes the queue: at most 20 frames, the oldest go first and are counted. */
+/** Creates the queue: at most 20 frames; the oldest are dropped and counted. */
 export function createSubscriber(userId: string): Subscriber {
   let queue: Tick[] = [];
   let lost: { events: number; reset: ResetReason | undefined } | null = null;
@@ -111,14 +111,14 @@ export function createSubscriber(userId: string): Subscriber {
   };
 }
 
-/** The tick with what went missing before it noted on a frame of its own. */
+/** The tick with the losses before it recorded on a frame of its own. */
 function afterLoss(tick: Tick, lost: { events: number; reset: ResetReason | undefined }): Tick {
   const gap = lost.events + (tick.frame.gap ?? 0);
   const reset = tick.frame.reset ?? lost.reset;
   return { ...tick, frame: { ...tick.frame, ...(gap > 0 && { gap }), ...(reset && { reset }) } };
 }
 
-/** The frame for a reader who has everything up to `last`: shared if possible, cut if it begins before that. */
+/** The frame for a reader that has everything up to `last`: shared if possible, cut if it begins earlier. */
 export function frameAfter(
   tick: Tick,
   last: BusId,
@@ -127,7 +127,7 @@ export function frameAfter(
 ): LiveFrame | null {
   const order = compare(tick.frame.id, last);
   if (tick.frame.reset) return order <= 0 ? null : tick.frame;
-  // Of another epoch than the reader is in: from before the reset that it has been told of.
+  // From another epoch than the reader's: it precedes the reset that the reader has received.
   if (!(order > 0)) return null;
   if (compare(tick.from, last) >= 0 || tick.batches.length === 0) return tick.frame;
   const batches = tick.batches.filter((batch) => compare(batch.id, last) > 0);

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import type { ClientBase } from "pg";
 
-/** Carries the new version as text; whoever misses it finds out by polling. */
+/** Carries the new version as text; a process that misses the message finds out by polling. */
 export const configChannel = "sluice:config";
 
-/** Tells every instance that the configuration has changed. After the commit. Resolves false when Redis cannot be told. */
+/** Tells every instance that the configuration has changed. Call it after the commit. Resolves false when Redis is unavailable. */
 export async function announceConfigChange(redis: Redis, version: string): Promise<boolean> {
   try {
     await redis.publish(configChannel, version);
@@ -15,8 +15,8 @@ export async function announceConfigChange(redis: Redis, version: string): Promi
 }
 
 /**
- * Raises the version inside the transaction of a change and returns it. The row stays locked until the commit, so
- * versions follow the order of commits.
+ * Increments the version inside a change's transaction and returns it. The row stays locked until the commit, so versions
+ * follow the order of commits.
  */
 export async function bumpConfigVersion(client: Pick<ClientBase, "query">, tenantId = "default"): Promise<string> {
   const { rows } = await client.query<{ version: string }>(

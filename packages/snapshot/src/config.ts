@@ -8,18 +8,18 @@ import type { ModelRedirects } from "@sluice/core/routing/model-redirects";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
 import type { Schedule } from "@sluice/core/routing/schedule";
 
-/** The configuration that requests are decided by, held in memory and replaced as a whole. All ids are UUIDs. */
+/** The configuration by which requests are decided, held in memory and replaced as a whole. All ids are UUIDs. */
 export interface Config {
   tenantId: string;
-  /** Rises with every change (table config_version); "0" before the first load. */
+  /** Increases with every change (table config_version); "0" before the first load. */
   version: string;
-  /** By each secret: one that was rotated away is its key once more, with the end of the overlap as its expiry. */
+  /** By the hash of each secret. A secret that was rotated away has its own entry, which expires with the overlap. */
   keysBySha256: ReadonlyMap<string, KeyConfig>;
   users: ReadonlyMap<string, UserConfig>;
-  /** By name, those of which something is said. */
+  /** By name; only groups that have settings. */
   groups: ReadonlyMap<string, GroupConfig>;
   providers: readonly ProviderConfig[];
-  /** The price in force of each model. */
+  /** The current price of each model. */
   prices: ReadonlyMap<string, PriceConfig>;
   settings: Settings;
 }
@@ -32,20 +32,20 @@ export interface KeyConfig extends LimitValues {
   sha256: string;
   expiresAtMs: number | null;
   enabled: boolean;
-  /** null or absent (copies on disk of an older version) = nothing is said. */
+  /** null or absent (disk copies of older versions) = none. */
   policies?: Policies | null;
 }
 
-/** Copies on disk of an older version have no limits here: they are read as none. */
+/** Disk copies of older versions have no limits here: they are read as none. */
 export interface UserConfig extends Partial<LimitValues> {
   id: string;
   email: string;
   name: string;
   role: "admin" | "user";
   enabled: boolean;
-  /** Absent in copies on disk of an older version: postpaid. */
+  /** Absent in disk copies of older versions: postpaid. */
   billing?: Billing;
-  /** These two as a key's. */
+  /** These two have the same meaning as for a key. */
   expiresAtMs?: number | null;
   policies?: Policies | null;
 }
@@ -62,7 +62,7 @@ export interface ProviderConfig extends Partial<LimitValues> {
   dialect: DialectName;
   serves: readonly ("chat" | "responses" | "embeddings")[];
   baseUrl: string;
-  /** Encrypted record (db/secrets); `Snapshot.secretOf` opens it. */
+  /** Encrypted record (db/secrets); `Snapshot.secretOf` decrypts it. */
   secret: string;
   groups: readonly string[];
   priority: number;
@@ -70,33 +70,33 @@ export interface ProviderConfig extends Partial<LimitValues> {
   /** Patterns; empty = any. */
   models: readonly string[];
   modelRedirects: ModelRedirects;
-  /** Absent in copies on disk of an older version, as the next three are. */
+  /** Absent in disk copies of older versions, like the next three. */
   groupPriorities?: Readonly<Record<string, number>>;
   schedule?: Schedule;
-  /** What is absent in these is as the settings say. */
+  /** Options that are absent here come from the settings. */
   timeouts?: ProviderTimeouts;
   breaker?: ProviderBreaker;
-  /** Beside the first one. Absent in copies on disk of an older version, as the next four are. */
+  /** In addition to the first one. Absent in disk copies of older versions, like the next four. */
   credentials?: readonly StoredCredential[];
   credentialOrder?: "first" | "weighted";
-  /** Of the first credential. */
+  /** Weight of the first credential. */
   secretWeight?: number;
   /** Names in lower case. */
   headers?: Readonly<Record<string, string>>;
-  /** Encrypted record of its URL; '' = none. `Snapshot.proxyOf` opens it. */
+  /** Encrypted record of its URL; '' = none. `Snapshot.proxyOf` decrypts it. */
   proxy?: string;
   /** Plain decimal. */
   costMultiplier: string;
   enabled: boolean;
-  /** Also when it has ended: compare with the clock (core's `overrideNow`). Absent in copies on disk of an older version. */
+  /** May have ended: compare with the clock (core's `overrideNow`). Absent in disk copies of older versions. */
   override?: ProviderOverride | null;
 }
 
-/** A further credential; labels are unique within a provider. */
+/** An additional credential; labels are unique within a provider. */
 export interface StoredCredential {
   label: string;
   weight: number;
-  /** Encrypted record; `Snapshot.secretOf` opens it. */
+  /** Encrypted record; `Snapshot.secretOf` decrypts it. */
   secret: string;
 }
 
@@ -109,26 +109,26 @@ export interface PriceConfig {
   cacheWrite5mPerMTok: string | null;
   cacheWrite1hPerMTok: string | null;
   cacheReadPerMTok: string | null;
-  /** The most the model gives out in one answer; null or absent (older copies on disk) = not known. */
+  /** The model's maximum output per answer; null or absent (disk copies of older versions) = unknown. */
   maxOutputTokens?: number | null;
 }
 
 export interface Snapshot {
-  /** The configuration in force; the same object until something changes. Never throws once `start` resolved. */
+  /** The current configuration; the same object until something changes. Never throws once `createSnapshot` has resolved. */
   current(): Config;
   /**
-   * The key with this hash. On a miss asks Postgres once for the version (coalesced, at most one a second) and
-   * reloads when it is behind, so that a key made elsewhere works at once.
-   * @throws SluiceError `unavailable` when the key is unknown and Postgres cannot be asked.
+   * The key with this hash. On a miss, asks Postgres once for the version (coalesced, at most once a second) and reloads
+   * when it is behind, so that a key created elsewhere works at once.
+   * @throws SluiceError `unavailable` when the key is unknown and Postgres is unavailable.
    */
   findKey(sha256: string): Promise<KeyConfig | null>;
-  /** The provider's secret, or that of one of its further credentials, in clear: decrypted once and kept in memory. */
+  /** The decrypted secret of the provider or of one of its additional credentials; decrypted once and kept in memory. */
   secretOf(provider: ProviderConfig, credential?: StoredCredential): string;
-  /** The URL of its proxy with its login, '' = none. */
+  /** The URL of its proxy, including the login; '' = none. */
   proxyOf(provider: ProviderConfig): string;
   /** Reloads from Postgres now; resolves when the new configuration is in force. */
   refresh(): Promise<void>;
-  /** Called after each replacement. Returns the unsubscription. */
+  /** Called after each replacement. Returns a function that unsubscribes. */
   onChange(listener: (config: Config, previous: Config) => void): () => void;
   /** ms since the last successful load or version check. */
   ageMs(): number;

@@ -1,8 +1,9 @@
 /**
- * The configuration in memory: keys, users, providers, prices and settings, read by every request and never from
- * Postgres while one waits. It promises that a change is in force on every instance within a second (a message) or 30
- * (a poll, which also sees what was edited by hand in PostgreSQL), that requests always see one whole configuration, and that known keys keep working while Postgres
- * is away, also over a restart (a copy on disk). It is apart so that the hot path has one synchronous source of truth.
+ * The configuration in memory: keys, users, providers, prices and settings, read by every request without a query to
+ * Postgres. A change is in force on every instance within one second (by message) or 30 (by polling, which also detects manual
+ * edits in PostgreSQL). Requests always see one consistent configuration, and known keys keep working while Postgres is
+ * unavailable, even across a restart (a copy on disk). It is a package of its own so that the hot path has a single,
+ * synchronous source of truth.
  */
 import { type Clock, systemClock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
@@ -21,9 +22,9 @@ import { createVersionCheck } from "./version-check.ts";
 
 export interface SnapshotOptions {
   pool: Pool;
-  /** null = no messages: changes of other processes are found by the poll. Stays the caller's. */
+  /** null = no messages: changes by other processes are found by polling. Owned by the caller. */
   redis: Redis | null;
-  /** SLUICE_SECRET, which the providers' secrets are sealed under. */
+  /** SLUICE_SECRET, with which the providers' secrets are encrypted. */
   secret: string;
   /** The copy on disk, e.g. `<data dir>/snapshot.json`. */
   path: string;
@@ -35,9 +36,9 @@ export interface SnapshotOptions {
 }
 
 export interface SnapshotTiming {
-  /** Between two looks at the version; with a load and a late answer it stays under the promised 30 s. */
+  /** Interval between version checks; together with a load and a late answer it stays below the promised 30 s. */
   pollMs: number;
-  /** At least this long between two questions to Postgres, whatever asks. */
+  /** Minimum time between two checks, whatever triggers them. */
   minCheckMs: number;
   /** First and longest pause after Postgres did not answer. */
   backOffMs: number;
@@ -49,8 +50,8 @@ export interface SnapshotTiming {
 const defaultTiming: SnapshotTiming = { pollMs: 15_000, minCheckMs: 1_000, backOffMs: 1_000, maxBackOffMs: 10_000, deadlineMs: 5_000 };
 
 /**
- * Loads from Postgres, or from the copy on disk when Postgres cannot be asked.
- * @throws SluiceError `unavailable` when there is neither.
+ * Loads from Postgres, or from the copy on disk when Postgres is unavailable.
+ * @throws SluiceError `unavailable` when neither works.
  */
 export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot> {
   const { pool, redis, secret, path, tenantId = "default", log = silentLog, clock = systemClock } = options;
@@ -63,12 +64,12 @@ export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot
   let revoked: ReadonlySet<string> = new Set();
   let json = "";
   let freshAtMs = 0;
-  /** As of the last load: another count says that somebody wrote rows, perhaps by hand and without raising the version. */
+  /** As of the last load. A different count means that rows were written, perhaps by hand and without a new version. */
   let seenWrites = "";
   let running: Promise<void> | null = null;
   let queued: Promise<void> | null = null;
 
-  /** Decrypted once, and forgotten when no provider has it any more. */
+  /** Decrypts once; the result is dropped when no provider uses it any more. */
   const openOnce = (record: string, rowId: string): string => {
     let clear = secrets.get(record);
     if (clear === undefined) {
@@ -113,7 +114,7 @@ export async function createSnapshot(options: SnapshotOptions): Promise<Snapshot
     copy.write(storedJson, freshAtMs);
   };
 
-  /** One load at a time. Who asks during one waits for the next: the running one may have begun before the change. */
+  /** One load at a time. A caller during one waits for the next, because the running one may have begun before the change. */
   const refresh = (): Promise<void> => {
     if (running) {
       queued ??= running.then(noop, noop).then(() => {

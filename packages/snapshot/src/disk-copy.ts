@@ -8,7 +8,7 @@ const FORMAT = 1;
 interface DiskCopyFile {
   format: number;
   savedAtMs: number;
-  /** SHA-256 of the configuration's JSON: a half-written or edited file is not a configuration. */
+  /** SHA-256 of the configuration's JSON, so that a half-written or edited file is not used. */
   sha256: string;
   config: StoredConfig;
 }
@@ -19,8 +19,8 @@ export interface DiskCopy {
 }
 
 /**
- * What the last process knew. null when there is none.
- * @throws Error saying why when the file is damaged, of another format or of another tenant.
+ * The configuration saved by the last process; null when there is none.
+ * @throws Error with the reason when the file is damaged, of another format or of another tenant.
  */
 export async function readDiskCopy(path: string, tenantId: string): Promise<DiskCopy | null> {
   let text: string;
@@ -38,14 +38,14 @@ export async function readDiskCopy(path: string, tenantId: string): Promise<Disk
   return { config: file.config, savedAtMs: file.savedAtMs };
 }
 
-/** Writes copies one after the other, and of those that wait only the newest. */
+/** Writes one copy at a time, and skips all waiting ones except the newest. */
 export interface CopyWriter {
   write(json: string, savedAtMs: number): void;
   /** Resolves when everything is on disk. */
   settled(): Promise<void>;
 }
 
-/** A copy that cannot be written is logged: the process works without it. */
+/** A copy that cannot be written is only logged: the process works without it. */
 export function createCopyWriter(path: string, log: Log): CopyWriter {
   let next: { json: string; savedAtMs: number } | null = null;
   let writing: Promise<void> | null = null;
@@ -68,7 +68,7 @@ export function createCopyWriter(path: string, log: Log): CopyWriter {
   };
 }
 
-/** `json` is the configuration's. Readable by the owner alone; the file is replaced as a whole or not at all. */
+/** `json` is the configuration. The file is readable only by its owner and replaced atomically. */
 async function writeDiskCopy(path: string, json: string, savedAtMs: number): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   const head = `{"format":${FORMAT},"savedAtMs":${savedAtMs},"sha256":"${digest(json)}","config":`;

@@ -1,23 +1,23 @@
 import type { Clock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
 
-/** Hashes that were asked for and not found; strangers choose them, so there are only so many. */
+/** Hashes that were not found. Bounded, because anyone can send arbitrary keys. */
 const MAX_MISSES = 10_000;
-/** Requests with unknown keys that may wait for one answer of Postgres. */
+/** Requests with unknown keys that may wait for Postgres at once. */
 const MAX_WAITING = 1_000;
 
-/** What keeps a flood of unknown keys from costing more than one question a second. */
+/** Keeps a flood of unknown keys from costing more than one query per second. */
 export interface KeyMisses {
-  /** Whether Postgres said "no such key" a moment ago. */
+  /** Whether Postgres answered "no such key" a moment ago. */
   isFresh(sha256: string): boolean;
   remember(sha256: string): void;
-  /** After a change, anything may be found. */
+  /** Called after a change, when any key may exist. */
   forget(): void;
-  /** @throws SluiceError `unavailable` when too many wait already. */
+  /** @throws SluiceError `unavailable` when too many are waiting already. */
   whileWaiting(ask: () => Promise<void>): Promise<void>;
 }
 
-/** Misses are believed for `forMs`. */
+/** Misses are valid for `forMs`. */
 export function createKeyMisses(clock: Clock, forMs: number): KeyMisses {
   const missedAtMs = new Map<string, number>();
   let waiting = 0;

@@ -2,14 +2,14 @@ import type { Pool, PoolClient } from "pg";
 import type { GroupConfig, KeyConfig, PriceConfig, ProviderConfig, UserConfig } from "./config.ts";
 import type { StoredConfig } from "./stored-config.ts";
 
-/** An owner's limits, as core/limits has them. */
+/** An owner's limits, in the form of core/limits. */
 const limitsSql = `rpm, tpm, in_flight AS "inFlight", trim_scale(cost_5h_usd)::text AS "cost5hUsd",
     trim_scale(cost_day_usd)::text AS "costDayUsd", trim_scale(cost_week_usd)::text AS "costWeekUsd",
     trim_scale(cost_month_usd)::text AS "costMonthUsd", trim_scale(cost_total_usd)::text AS "costTotalUsd",
     (extract(epoch FROM cost_reset_at) * 1000)::float8 AS "costResetAtMs"`;
 /**
- * The version, one row by primary key; and how many rows were written so far in the tables below, by whomever, as PostgreSQL counts them in
- * memory: that moves also when somebody edits by hand and raises no version. Of accounts only terms count here, and they raise it.
+ * The version, one row by primary key, and how many rows have been written to the tables below, from PostgreSQL's in-memory statistics:
+ * the count also moves after manual edits, which do not raise the version. Of accounts only the terms matter here, and they raise it.
  */
 const lookSql = `SELECT coalesce((SELECT version::text FROM config_version WHERE tenant_id = $1), '0') AS version, (${[
   "keys",
@@ -21,7 +21,7 @@ const lookSql = `SELECT coalesce((SELECT version::text FROM config_version WHERE
 ]
   .flatMap((table) => ["inserted", "updated", "deleted"].map((what) => `pg_stat_get_tuples_${what}('${table}'::regclass)`))
   .join(" + ")})::text AS writes`;
-/** One entry per secret: after a rotation the old one is the same key with an earlier end, so that it stops by the clock alone. */
+/** One entry per secret: after a rotation, the old secret is the same key with an earlier expiry, so it stops by the clock alone. */
 const keysSql = `
   SELECT id, user_id AS "userId", name, "group", secret.sha256, ${limitsSql},
     (extract(epoch FROM secret.until) * 1000)::float8 AS "expiresAtMs", disabled_at IS NULL AS enabled, nullif(policies, '{}') AS policies
@@ -45,7 +45,7 @@ const providersSql = `
     ${limitsSql}, CASE WHEN override IS NOT NULL THEN json_build_object('kind', override,
       'untilMs', (extract(epoch FROM override_until) * 1000)::float8, 'note', override_note) END AS override
   FROM providers WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY id`;
-/** UUIDv7 ids rise with time: the highest of a model is its newest row, the one in force. */
+/** UUIDv7 ids rise with time: the highest id of a model is its newest row, the current price. */
 const pricesSql = `
   SELECT DISTINCT ON (model) id, model, trim_scale(input_per_mtok)::text AS "inputPerMTok",
     trim_scale(output_per_mtok)::text AS "outputPerMTok", trim_scale(cache_write_5m_per_mtok)::text AS "cacheWrite5mPerMTok",
@@ -53,16 +53,16 @@ const pricesSql = `
   FROM prices WHERE tenant_id = $1 ORDER BY model, id DESC`;
 const settingsSql = "SELECT name, value FROM settings WHERE tenant_id = $1";
 
-/** Whoever counts statements can tell these, which come with a new version, from what people cause. */
+/** Marks these statements, which follow each new version, so that statement counts can tell them from those that users cause. */
 const marked = (sql: string): string => `${sql} /* config_version */`;
 
-/** What says whether there is anything new. */
+/** Tells whether there is anything new. */
 export interface Look {
   version: string;
   writes: string;
 }
 
-/** Everything in one REPEATABLE READ transaction: the version and what it stands for belong together. */
+/** Reads everything in one REPEATABLE READ transaction, so that the version matches the data. */
 export function loadConfig(pool: Pool, tenantId: string, deadlineMs: number): Promise<{ stored: StoredConfig; look: Look }> {
   return withClient(pool, deadlineMs, async (client) => {
     await client.query(marked("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"));
@@ -90,7 +90,7 @@ export function loadConfig(pool: Pool, tenantId: string, deadlineMs: number): Pr
   });
 }
 
-/** Whether there is anything new: read from memory and by primary key. */
+/** Checks whether there is anything new, from in-memory statistics and by primary key. */
 export function lookAtConfig(pool: Pool, tenantId: string, deadlineMs: number): Promise<Look> {
   return withClient(pool, deadlineMs, (client) => readLook(client, tenantId));
 }
@@ -101,8 +101,8 @@ async function readLook(client: PoolClient, tenantId: string): Promise<Look> {
 }
 
 /**
- * A connection for at most `deadlineMs`. One that fails or does not answer is closed, never given back: a Postgres that
- * is frozen must not keep the pool's connections.
+ * Uses a connection for at most `deadlineMs`. One that fails or does not answer is closed rather than returned, so that a frozen
+ * Postgres cannot occupy the pool's connections.
  */
 async function withClient<T>(pool: Pool, deadlineMs: number, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const connecting = pool.connect();

@@ -11,9 +11,9 @@ const insertSql = `
   WHERE NOT EXISTS (SELECT 1 FROM prices p WHERE p.tenant_id = $1 AND p.model = s.model)`;
 
 /**
- * Writes the shipped list prices for models that have no price row, so that a fresh installation bills at once and every
- * ledger row can name its price. Whatever an administrator has set stands, and so does an older shipped price. Resolves
- * with the number of rows written; running it again, or in two processes at once, writes nothing twice.
+ * Writes the shipped list prices for models without a price row, so that a fresh installation bills at once and every ledger
+ * row can name its price. Prices set by an administrator stay, and so do older shipped prices. Resolves with the number of
+ * rows written. Running it again, or in two processes at once, writes nothing twice.
  */
 export async function seedShippedPrices(pool: Pool, tenantId = "default"): Promise<number> {
   const client = await pool.connect();

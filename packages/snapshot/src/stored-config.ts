@@ -2,23 +2,23 @@ import { defaultSettings, type SettingName, type Settings, settingSchemas } from
 import type { Log } from "@sluice/core/log";
 import type { Config, GroupConfig, KeyConfig, PriceConfig, ProviderConfig, UserConfig } from "./config.ts";
 
-/** A configuration as plain data: what one load reads and what the disk copy holds. Secrets stay encrypted. */
+/** A configuration as plain data: the result of a load and the content of the disk copy. Secrets stay encrypted. */
 export interface StoredConfig {
   tenantId: string;
   version: string;
   keys: KeyConfig[];
-  /** Hashes of keys revoked lately: refused without asking anybody, also while Postgres is down. */
+  /** Hashes of recently revoked keys: refused without a query, even while Postgres is down. */
   revoked: string[];
   users: UserConfig[];
-  /** Absent in copies on disk of an older version. */
+  /** Absent in disk copies of older versions. */
   groups?: GroupConfig[];
   providers: ProviderConfig[];
   prices: PriceConfig[];
-  /** Only what differs from the defaults, unchecked. */
+  /** Only differences from the defaults, not validated. */
   settings: Record<string, unknown>;
 }
 
-/** The form that requests are decided by. Settings that this version does not know or accept fall back to their default. */
+/** Converts to the form used for requests. Settings that this version does not know or accept fall back to their defaults. */
 export function toConfig(stored: StoredConfig, log: Log): Config {
   return {
     tenantId: stored.tenantId,

@@ -3,16 +3,16 @@ import type { Clock } from "@sluice/core/clock";
 import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 
-/** Every question to Postgres goes through here: at most one a second, and one per back-off while it is down. */
+/** Every query to Postgres goes through here: at most one per second, and one per backoff while it is down. */
 export interface VersionCheck {
   /**
-   * Asks for the version as of now; callers share a look that has not begun yet.
-   * @throws SluiceError `unavailable` when Postgres cannot be asked, at once while it is being left alone.
+   * Asks for the current version; callers share a check that has not begun yet.
+   * @throws SluiceError `unavailable` when Postgres is unavailable, immediately during the backoff.
    */
   ask(): Promise<void>;
-  /** Runs what talks to Postgres, and keeps count of its failures. @throws SluiceError `unavailable`. */
+  /** Runs work that needs Postgres, and counts its failures. @throws SluiceError `unavailable`. */
   attempt<T>(work: () => Promise<T>): Promise<T>;
-  /** Begins to look regularly. */
+  /** Starts the periodic checks. */
   start(): void;
   close(): void;
 }
@@ -43,7 +43,7 @@ export function createVersionCheck({ clock, timing, log, look }: VersionCheckOpt
       retryAtMs = Number.NEGATIVE_INFINITY;
       return result;
     } catch (error) {
-      // A failed load inside a look is one failure, and counted already.
+      // A failed load within a check is a single failure, which has been counted already.
       if (error instanceof SluiceError) throw error;
       if (failures === 0) log.warn({ error: String(error) }, "Postgres does not answer: the configuration in memory stays in force");
       failures++;
@@ -68,7 +68,7 @@ export function createVersionCheck({ clock, timing, log, look }: VersionCheckOpt
     const waitMs = begunAtMs + timing.minCheckMs - clock.monotonic();
     if (waitMs > 0) await sleep(waitMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
     else await Promise.resolve();
-    // From here on the question is under way: who asks later must have a later answer.
+    // The query is about to start: later callers need a later answer.
     waiting = null;
     if (closing.signal.aborted) throw new SluiceError("unavailable", { detail: "the snapshot is closed" });
     begunAtMs = clock.monotonic();

@@ -1,6 +1,6 @@
 import type { AlertKind } from "./alert-kinds.ts";
 
-/** What a rule is about, in words: the same in the console and in what is sent. */
+/** Names of the alert kinds, the same in the console and in messages. */
 export const alertKindNames: Readonly<Record<"en" | "zh-CN", Readonly<Record<AlertKind, string>>>> = {
   en: {
     cost: "Cost",

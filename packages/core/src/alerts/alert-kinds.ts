@@ -1,4 +1,4 @@
-/** What a rule may be about. Every kind says in {@link alertKindFacts} what its threshold means and which of a rule's fields it uses. */
+/** What a rule may watch. {@link alertKindFacts} gives the meaning of each kind's threshold and the fields of a rule that it uses. */
 export const alertKinds = [
   "cost",
   "budget",
@@ -15,7 +15,7 @@ export const alertKinds = [
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
-/** Whose figures a rule looks at. */
+/** Whose figures a rule watches. */
 export const alertScopes = ["all", "provider", "key", "user", "model"] as const;
 export type AlertScope = (typeof alertScopes)[number];
 
@@ -23,16 +23,16 @@ export const alertSeverities = ["warning", "critical"] as const;
 export type AlertSeverity = (typeof alertSeverities)[number];
 
 export interface AlertKindFacts {
-  /** Of threshold and value; null: it is so or it is not, and there is no threshold. */
+  /** Unit of threshold and value; null: the condition holds or it does not, and there is no threshold. */
   unit: "usd" | "percent" | "ms" | "records" | null;
   /** The side of the threshold that is bad. */
   bad: "above" | "below";
   scopes: readonly AlertScope[];
-  /** Whether it sums up over the rule's window. */
+  /** Whether it is computed over the rule's window. */
   windowed: boolean;
-  /** Whether fewer requests (reads of caches, calls of the console) than the rule's minimum conclude nothing. */
+  /** Whether nothing is concluded from fewer requests (cache reads, console calls) than the rule's minimum. */
   counted: boolean;
-  /** What a new rule begins with. */
+  /** The initial threshold of a new rule. */
   threshold: number;
 }
 
@@ -41,33 +41,33 @@ const traffic = { scopes: everyScope, windowed: true, counted: true } as const;
 const installation = { scopes: ["all"], windowed: false, counted: false } as const;
 
 export const alertKindFacts: Readonly<Record<AlertKind, AlertKindFacts>> = {
-  /** Spent in the window; at a provider what it charges. */
+  /** Spent in the window; for a provider, what it charges. */
   cost: { unit: "usd", bad: "above", scopes: everyScope, windowed: true, counted: false, threshold: 10 },
-  /** Used of the cost limit, or of the prepaid credit, that is nearest to its end; each owner by itself. */
+  /** Used share of the cost limit or prepaid credit that is closest to exhaustion, per owner. */
   budget: { unit: "percent", bad: "above", scopes: ["all", "key", "user"], windowed: false, counted: false, threshold: 80 },
-  /** Answered with 4xx or 5xx. */
+  /** Share answered with 4xx or 5xx. */
   error_rate: { unit: "percent", bad: "above", ...traffic, threshold: 20 },
   /** Time to first content, 95th percentile. */
   ttft: { unit: "ms", bad: "above", ...traffic, threshold: 10_000 },
   /** Time of whole answers, 95th percentile. */
   response_time: { unit: "ms", bad: "above", ...traffic, threshold: 60_000 },
-  /** Input tokens that providers read from their caches. */
+  /** Share of input tokens that providers read from their caches. */
   prompt_cache_hit_rate: { unit: "percent", bad: "below", ...traffic, threshold: 80 },
-  /** Each breaker by itself: open or half open. */
+  /** Each breaker separately: open or half open. */
   breaker_open: { unit: null, bad: "above", scopes: ["all", "provider"], windowed: false, counted: false, threshold: 1 },
-  /** Each model by itself: requests were recorded without a price. */
+  /** Each model separately: requests were recorded without a price. */
   unpriced_model: { unit: null, bad: "above", scopes: ["all", "model"], windowed: false, counted: false, threshold: 1 },
-  /** Reads of the console's caches in the last quarter of an hour that found an answer. */
+  /** Share of reads of the console's caches in the last 15 minutes that found an answer. */
   cache_hit_rate: { unit: "percent", bad: "below", ...installation, counted: true, threshold: 80 },
-  /** Time of the console's own calls in the last minutes (five to ten), 95th percentile. */
+  /** Time of the console's own calls in the last 5 to 10 minutes, 95th percentile. */
   api_response_time: { unit: "ms", bad: "above", ...installation, counted: true, threshold: 1_000 },
-  /** Of maxmemory, or of the rule's capacity when Redis has none. */
+  /** Share of maxmemory, or of the rule's capacity when Redis has no limit. */
   redis_memory: { unit: "percent", bad: "above", ...installation, threshold: 80 },
-  /** Records that are not in Postgres yet, at the instance that has most. */
+  /** Records that are not in Postgres yet, on the instance that has the most. */
   spool_depth: { unit: "records", bad: "above", ...installation, threshold: 10_000 },
 };
 
-/** What an incident is about; `id` is '' for everybody or the installation. */
+/** What an incident is about; `id` is '' for all or for the installation. */
 export interface AlertSubject {
   kind: AlertScope;
   id: string;

@@ -28,7 +28,7 @@ const words = {
   },
 } as const;
 
-/** A value in its kind's unit as people read it; '' for a kind that has none. */
+/** A value formatted in its kind's unit; '' for a kind that has none. */
 export function alertValueText(kind: AlertKind, value: number): string {
   switch (alertKindFacts[kind].unit) {
     case "usd":
@@ -50,7 +50,7 @@ export interface AlertMessage {
   text: string;
 }
 
-/** What is told of an incident, in words; `subjectName` is '' for everybody. */
+/** The message about an incident; `subjectName` is '' when it concerns all. */
 export function alertMessage(
   incident: AlertIncident,
   { transition, subjectName, language }: { transition: AlertTransition; subjectName: string; language: AlertLanguage },
@@ -65,7 +65,7 @@ export function alertMessage(
   return { title, text: `${alertKindNames[language][kind]}${about}${figures}${off}` };
 }
 
-/** What a test of a channel says. */
+/** The test message of a channel. */
 export function testMessage(language: AlertLanguage): AlertMessage {
   return { title: "[Sluice] Test", text: words[language].test };
 }

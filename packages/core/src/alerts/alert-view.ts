@@ -12,7 +12,7 @@ export interface AlertIncident {
   severity: AlertSeverity;
   subject: AlertSubject;
   threshold: number;
-  /** When it began, and when it was last looked at or ended. */
+  /** Value at the start, and at the last evaluation or the end. */
   value: number;
   lastValue: number;
   firedAtMs: number;

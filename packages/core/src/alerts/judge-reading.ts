@@ -1,10 +1,10 @@
 import type { AlertKindFacts } from "./alert-kinds.ts";
 
-/** What is known of one subject now. */
+/** The current figures of one subject. */
 export interface AlertReading {
-  /** In the kind's unit; null = nothing is known, and nothing is concluded. */
+  /** In the kind's unit; null = unknown, so nothing is concluded. */
   value: number | null;
-  /** Requests it comes from, where the kind counts them. */
+  /** Number of requests behind the value, for kinds that count them. */
   requests: number;
 }
 
@@ -14,21 +14,21 @@ export interface JudgedRule {
   resolveAfterSeconds: number;
 }
 
-/** Of the open incident, since when it has been well; ms, null = it is not. */
+/** Since when the open incident has been well, ms; null = it is not. */
 export interface OpenIncident {
   clearSinceMs: number | null;
 }
 
-/** `stay`: nothing changes. `clear` and `worsen`: the open incident begins, or ceases, to be well. */
+/** `stay`: nothing changes. `clear` and `worsen`: the open incident becomes well, or stops being well. */
 export type Verdict = "stay" | "fire" | "clear" | "worsen" | "resolve";
 
-/** How far back from the threshold, in parts of it (above) or of what is left to 100 % (below), counts as well again. */
+/** Distance from the threshold that counts as well again: a share of the threshold (above) or of what is left to 100 % (below). */
 const MARGIN = 0.05;
 
 /**
- * Whether an incident begins, goes on or ends. A value that hovers about the threshold does not make it flap: it fires at the threshold
- * and is well only a margin away from it, for as long as the rule says. Too few requests neither fire nor end
- * anything; none at all in the whole window is well: whatever it was is over.
+ * Whether an incident begins, continues or ends. To keep a value near the threshold from flapping, an incident fires at the threshold
+ * but is well only a margin away from it, for as long as the rule requires. Too few requests neither start nor end an incident; none at
+ * all in the whole window counts as well, because whatever it was is over.
  */
 export function judgeReading(
   facts: Pick<AlertKindFacts, "bad" | "counted">,

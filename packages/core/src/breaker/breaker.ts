@@ -1,46 +1,46 @@
 /**
- * One circuit breaker as a pure state machine: times come in, states come out. Admission keeps one per provider ×
+ * One circuit breaker as a pure state machine: times come in, states come out. Admission keeps one per provider and
  * model, in process and (transcribed to Lua) in Redis.
  *
- * closed     N consecutive failures → open. A success forgets earlier failures. N = 0 disables. So does a rate of failures
- *            (`tripBreaker`), and a provider that says when to come back (Retry-After) is left alone until then.
- * open       nothing passes for 60 s × 2^n, at most 30 min; what ends meanwhile belongs to requests from before and
- *            changes nothing, so late failures never extend it.
+ * closed     N consecutive failures → open. A success clears earlier failures. N = 0 disables the breaker. A high failure
+ *            rate opens it too (`tripBreaker`), and so does a provider's Retry-After, for the time it asks for.
+ * open       Nothing passes for 60 s × 2^n, at most 30 min. Results that arrive meanwhile belong to earlier requests and
+ *            change nothing, so late failures never extend it.
  * half_open  k probes at a time. Two successes → closed; one failure → open, twice as long. A probe that ends
- *            without a verdict (client gone, process killed) gives its place back after `probeMs`.
+ *            without a verdict (client gone, process killed) frees its place after `probeMs`.
  *
- * One that only a rate has opened is `tripped`: it excludes its provider unless that one is the last there is.
+ * One opened only by a rate is `tripped`: it excludes its provider unless that is the last one left.
  */
 export interface Breaker {
   readonly state: "closed" | "open" | "half_open";
-  /** Consecutive failures while closed; those that opened it afterwards. */
+  /** Consecutive failures while closed, or those that opened it. */
   readonly failures: number;
-  /** How often it opened since it was last closed: the exponent of the back-off. */
+  /** How often it has opened since it was last closed: the exponent of the backoff. */
   readonly opens: number;
-  /** Probes that succeeded in a row. */
+  /** Consecutive successful probes. */
   readonly successes: number;
   /** When an open breaker lets a probe through; 0 unless open. */
   readonly probeAtMs: number;
-  /** Until when each place of a probe is taken, the oldest first. */
+  /** Until when each probe slot is taken, oldest first. */
   readonly probesUntilMs: readonly number[];
-  /** Opened by the rate of failures, not by failures in a row. */
+  /** Opened by the failure rate rather than by consecutive failures. */
   readonly byRate: boolean;
   /** The failure that last opened it or, while closed, the last one seen; '' when none. */
   readonly cause: string;
 }
 
 export interface BreakerPolicy {
-  /** Consecutive failures that open; 0 disables. */
+  /** Consecutive failures that open it; 0 disables the breaker. */
   readonly failures: number;
-  /** Length of the first opening. */
+  /** Duration of the first opening. */
   readonly openMs: number;
-  /** Probes at a time, over all instances. */
+  /** Concurrent probes across all instances. */
   readonly probes: number;
-  /** How long a probe may stay without a verdict. */
+  /** How long a probe may go without a verdict. */
   readonly probeMs: number;
 }
 
-/** The longest that anything keeps it open; a provider's own Retry-After as well. */
+/** Upper bound for an opening, whatever the reason; it applies to a provider's Retry-After too. */
 export const maxOpenMs = 30 * 60_000;
 export const successesToClose = 2;
 
@@ -55,10 +55,10 @@ export const closedBreaker: Breaker = {
   cause: "",
 };
 
-/** `open` excludes the provider, `tripped` unless it is the last there is; `probe`: due, and there is a place for one more. */
+/** `open` excludes the provider, `tripped` does unless it is the last one left; `probe`: due, and a slot is free. */
 export type BreakerView = "closed" | "open" | "tripped" | "probe";
 
-/** What a breaker means for a request now. */
+/** What the breaker means for a request now. */
 export function breakerView(breaker: Breaker, nowMs: number, policy: BreakerPolicy): BreakerView {
   if (policy.failures === 0 || breaker.state === "closed") return "closed";
   const isDue = breaker.state === "open" ? nowMs >= breaker.probeAtMs : outNow(breaker, nowMs).length < policy.probes;
@@ -66,12 +66,12 @@ export function breakerView(breaker: Breaker, nowMs: number, policy: BreakerPoli
   return breaker.byRate ? "tripped" : "open";
 }
 
-/** Places of probes that are still taken. */
+/** Probe slots that are still taken. */
 function outNow(breaker: Breaker, nowMs: number): readonly number[] {
   return breaker.probesUntilMs.filter((untilMs) => untilMs > nowMs);
 }
 
-/** The breaker with one of its probes taken, or null when none is due or every place is taken. Closed ones need no probe. */
+/** The breaker with one probe slot taken; null when it is not due or no slot is free. A closed breaker needs no probe. */
 export function takeBreakerProbe(breaker: Breaker, nowMs: number, policy: BreakerPolicy): Breaker | null {
   if (breakerView(breaker, nowMs, policy) !== "probe") return null;
   const probesUntilMs = [...outNow(breaker, nowMs), nowMs + policy.probeMs];
@@ -81,7 +81,7 @@ export function takeBreakerProbe(breaker: Breaker, nowMs: number, policy: Breake
 /** A failure that counts against the provider. */
 export interface BreakerFailure {
   cause: string;
-  /** How long the provider asked to be left alone, ms; 0 when it did not say. */
+  /** How long the provider asks to be left alone, ms; 0 when it does not say. */
   retryAfterMs?: number;
 }
 
@@ -91,14 +91,14 @@ export function failBreaker(breaker: Breaker, nowMs: number, policy: BreakerPoli
   if (breaker.state === "closed") {
     const failed = { ...breaker, failures: breaker.failures + 1, cause };
     if (failed.failures >= policy.failures) return open(failed, nowMs, policy, retryAfterMs);
-    // By its own word it is out of order for so long: no failure of which the back-off would have to grow.
+    // Unavailable by its own account for a given time: that must not increase the backoff.
     return retryAfterMs > 0 ? { ...open(failed, nowMs, { ...policy, openMs: 0 }, retryAfterMs), opens: failed.opens } : failed;
   }
   if (breaker.state === "open" || breaker.probesUntilMs.length === 0) return breaker;
   return open({ ...breaker, cause }, nowMs, policy, retryAfterMs);
 }
 
-/** After too high a share of failures. The same object unless it was closed. */
+/** After the failure rate became too high. The same object unless the breaker was closed. */
 export function tripBreaker(breaker: Breaker, nowMs: number, policy: BreakerPolicy, cause: string): Breaker {
   if (policy.failures === 0 || breaker.state !== "closed") return breaker;
   return { ...open({ ...breaker, cause }, nowMs, policy, 0), byRate: true };
@@ -112,7 +112,7 @@ export function succeedBreaker(breaker: Breaker): Breaker {
   return successes >= successesToClose ? closedBreaker : { ...breaker, successes, probesUntilMs: breaker.probesUntilMs.slice(1) };
 }
 
-/** By an administrator: everything is forgotten. The same object when there is nothing to forget. */
+/** Reset by an administrator. The same object when there is nothing to reset. */
 export function resetBreaker(breaker: Breaker): Breaker {
   return breaker.state === "closed" && breaker.failures === 0 ? breaker : closedBreaker;
 }

@@ -9,7 +9,7 @@ import { type EventReader, FLOW, HOLD } from "./stream-meter.ts";
 const BYTES_PER_TOKEN = 4;
 const deltaKeys = ['"text"', '"thinking"', '"partial_json"', '"signature"'] as const;
 
-/** Takes what a usage object says over what was known: Anthropic's counts are cumulative, they replace and never add. */
+/** Merges a usage object into what is known. Anthropic's counts are cumulative: they replace and never add. */
 function takeUsage(reading: OpenReading, usage: JsonRecord, asksOneHour: boolean): void {
   const known = reading.known;
   if (usage.input_tokens != null) known.input = readCount(usage.input_tokens, reading);
@@ -24,7 +24,7 @@ function takeUsage(reading: OpenReading, usage: JsonRecord, asksOneHour: boolean
   const written = readCount(total, reading);
   const told = (known.cacheWrite5m ?? 0) + (known.cacheWrite1h ?? 0);
   if (written === told || (split && written < told)) return;
-  // No split, or one that does not explain the total (older relays send zeros): the difference goes where it was asked.
+  // Without a split, or with one that does not explain the total (older relays send zeros), the rest goes to the requested lifetime.
   const kept = written > told ? known : { cacheWrite5m: 0, cacheWrite1h: 0 };
   const missing = written > told ? written - told : written;
   known.cacheWrite5m = (kept.cacheWrite5m ?? 0) + (asksOneHour ? 0 : missing);
@@ -37,7 +37,7 @@ function takeOutput(reading: OpenReading, usage: JsonRecord): void {
   reading.usageReported = true;
 }
 
-/** Bytes of a content block that came whole: in an answer, or at the start of a block. */
+/** Bytes of a content block that arrived whole: in an answer, or at the start of a block. */
 function blockBytes(block: JsonRecord): number {
   switch (block.type) {
     case "text":
@@ -58,7 +58,7 @@ function failureOf(body: JsonRecord | null): OpenReading["failure"] {
   return readFailure(asText(error?.type), asText(error?.message));
 }
 
-/** Reads an Anthropic event stream by event names; only events that carry numbers, or may be first content, are parsed. */
+/** Reads an Anthropic event stream by event name; only events that carry numbers or may be first content are parsed. */
 export function anthropicReader(envelope: Envelope): EventReader {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
   const typed = (event: SseEvent): JsonRecord | null => parseRecord(decodeData(event));
@@ -67,7 +67,7 @@ export function anthropicReader(envelope: Envelope): EventReader {
     return FLOW;
   }
   function read(event: SseEvent): number {
-    // A relay that leaves event names out still says the type inside.
+    // A relay that omits event names still has the type inside the data.
     const name = event.name || (event.data ? asText(typed(event)?.type) : "");
     switch (name) {
       case "content_block_delta":
@@ -115,7 +115,6 @@ export function anthropicReader(envelope: Envelope): EventReader {
   };
 }
 
-/** A whole Anthropic answer. */
 export function readAnthropicAnswer(body: Buffer, envelope: Envelope, billable: boolean): OpenReading {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
   const answer = parseRecord(body.toString("utf8"));

@@ -32,14 +32,14 @@ const typeByStatus: Record<number, string> = {
 };
 const typeByCode: Partial<Record<ErrorCode, string>> = { spool_unavailable: "api_error", unavailable: "api_error" };
 
-/** Anthropic's word for an error: what its SDKs show as `error.type`. */
+/** Anthropic's type of an error: what its SDKs show as `error.type`. */
 function errorType(error: SluiceError): string {
   return typeByCode[error.code] ?? typeByStatus[error.status] ?? (error.status >= 500 ? "api_error" : "invalid_request_error");
 }
 
 type CacheTtl = Envelope["cacheTtl"];
 
-/** The longest life that these blocks ask a cache for, or that was known before. */
+/** The longest cache lifetime that these blocks ask for, or the one already known. */
 function longestTtl(blocks: unknown, known: CacheTtl): CacheTtl {
   let longest = known;
   for (const block of asList(blocks)) {
@@ -64,7 +64,7 @@ function cacheTtlOf(body: JsonRecord): CacheTtl {
   );
 }
 
-/** Anthropic's shape, with our code and whether to try again beside its own fields. */
+/** Anthropic's error shape, extended by our code and whether to retry. */
 function errorBody(error: SluiceError, requestId: string): string {
   const { code, message, retryable } = error;
   return JSON.stringify({ type: "error", error: { type: errorType(error), message, code, retryable }, request_id: requestId });

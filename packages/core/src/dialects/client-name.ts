@@ -1,4 +1,4 @@
-/** User agents of well-known clients → the short name that people use. */
+/** User agents of well-known clients and their common short names. */
 const known: readonly [pattern: RegExp, name: string][] = [
   [/^claude-(?:cli|code)\/([\d.]+)/i, "claude-code"],
   [/^codex[\w-]*\/([\d.]+)/i, "codex"],
@@ -17,11 +17,11 @@ function short(name: string, version: string | undefined): string {
   return numbers ? `${name} ${numbers}` : name;
 }
 
-/** A client sends the same user agent with every request. Strangers choose theirs, so a full map starts over. */
+/** A client sends the same user agent with every request. Anyone can send arbitrary ones, so a full map is cleared. */
 const names = new Map<string, string>();
 const MAX_NAMES = 1_000;
 
-/** Short client name from a user agent: "claude-code 2.1"; the first product of an unknown one; '' when there is none. */
+/** Short client name from a user agent: "claude-code 2.1"; for an unknown client its first product; '' when there is none. */
 export function clientName(userAgent: string | undefined): string {
   const agent = (userAgent ?? "").trim().slice(0, 256);
   let name = names.get(agent);

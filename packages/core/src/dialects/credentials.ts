@@ -5,7 +5,7 @@ const bearer = /^bearer +(\S+)$/i;
 
 /**
  * The one credential of a request: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, and `?key=` on Gemini's
- * paths only. The same one sent twice is one. Other Authorization schemes belong to proxies on the way and are ignored.
+ * paths only. The same value sent twice counts once. Other Authorization schemes belong to proxies on the way and are ignored.
  * @throws SluiceError missing_key, conflicting_credentials.
  */
 export function readCredential(
@@ -27,7 +27,7 @@ export function readCredential(
   return found;
 }
 
-/** Repeated headers arrive joined by Node, or as arrays; each is a credential of its own. */
+/** Node joins repeated headers or returns them as an array; each value is a credential of its own. */
 function each(header: string | string[] | undefined, take: (value: string) => void): void {
   if (header === undefined) return;
   if (typeof header !== "string") for (const value of header) take(value.trim());

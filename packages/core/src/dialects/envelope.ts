@@ -4,21 +4,21 @@ import type { BodyRewrite, Envelope, Route } from "./dialect.ts";
 import { asRecord, type JsonRecord } from "./json.ts";
 import { type Member, type ObjectScan, scanObject } from "./json-scan.ts";
 
-/** What every dialect needs of a body before it looks for its own fields. */
+/** What every dialect needs from a body before it reads its own fields. */
 export interface BodyReading {
   value: JsonRecord;
   scan: ObjectScan;
 }
 
 const MAX_MODEL_LENGTH = 256;
-/** Folds to itself: nearly every name that clients send. */
+/** Names that folding does not change: nearly all that clients send. */
 const plainName = /^[a-z0-9_]*$/;
 const control = /\p{C}/u;
-/** A long base64 string stands for an image or a file: about what providers charge for a picture of a megapixel. */
+/** Counted for a long base64 string (an image or a file): about what providers charge for a one-megapixel image. */
 const TOKENS_PER_BINARY = 1500;
 
 /**
- * Names compared the way the laxest upstream does: Go's encoding/json matches field names without regard to case, so
+ * Compares names the way the most lenient upstream does: Go's encoding/json matches field names case-insensitively, so
  * {"model":"cheap","Model":"dear"} would be admitted as one model and served as another.
  */
 function foldName(name: string): string {
@@ -54,7 +54,7 @@ function findMember(scan: ObjectScan, name: string): Member | undefined {
   return scan.members.find((member) => member.name === name);
 }
 
-/** Checks a model name, from a body or a path. @throws SluiceError missing_model, invalid_request. */
+/** Checks a model name from a body or a path. @throws SluiceError missing_model, invalid_request. */
 export function checkModel(model: unknown): string {
   if (typeof model !== "string" || model.trim() === "") throw new SluiceError("missing_model", { field: "model" });
   if (model.length > MAX_MODEL_LENGTH || control.test(model) || model !== model.trim()) {
@@ -63,7 +63,7 @@ export function checkModel(model: unknown): string {
   return model;
 }
 
-/** The envelope shared by the dialects; each adds what only it has. */
+/** The part of the envelope that all dialects share; each adds its own fields. */
 export function readCommonEnvelope(reading: BodyReading, body: Buffer, route: Route): Envelope {
   const { value, scan } = reading;
   const modelMember = route.model === undefined ? findMember(scan, "model") : undefined;
@@ -88,7 +88,7 @@ export function readCommonEnvelope(reading: BodyReading, body: Buffer, route: Ro
   };
 }
 
-/** Notes the most output that is asked for: the first of these top-level fields that has a number. */
+/** Records the requested maximum output: the first of these top-level fields that holds a number. */
 export function noteMaxOutput(envelope: Envelope, { value, scan }: BodyReading, names: readonly string[]): void {
   for (const name of names) {
     const tokens = value[name];
@@ -100,7 +100,7 @@ export function noteMaxOutput(envelope: Envelope, { value, scan }: BodyReading, 
   }
 }
 
-/** A whole number of things, one at least. */
+/** Whether the value is a positive integer. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
@@ -111,7 +111,7 @@ interface Splice {
   text: string;
 }
 
-/** Where and what to write so that `stream_options.include_usage` is true. */
+/** The splice that makes `stream_options.include_usage` true. */
 function usageSplice(body: Buffer, span: Envelope["streamOptionsSpan"]): Splice {
   if (!span) {
     const { open } = scanObject(body);
@@ -125,7 +125,7 @@ function usageSplice(body: Buffer, span: Envelope["streamOptionsSpan"]): Splice 
   return { start: open, end: open, text: members.length > 0 ? '"include_usage":true,' : '"include_usage":true' };
 }
 
-/** The original bytes with only the named parts replaced; the same Buffer when nothing is to change. */
+/** The original bytes with only the given parts replaced; the same Buffer when nothing changes. */
 export function rewriteBody(body: Buffer, envelope: Envelope, rewrite: BodyRewrite): Buffer {
   const splices: Splice[] = [];
   if (rewrite.model !== undefined && rewrite.model !== envelope.model && envelope.modelSpan) {

@@ -17,7 +17,7 @@ import { type EventReader, FLOW, HOLD, RELEASE } from "./stream-meter.ts";
 
 const BYTES_PER_TOKEN = 4;
 
-/** `promptTokenCount` includes cached tokens; thoughts are output although they are counted apart. Counts are cumulative. */
+/** `promptTokenCount` includes cached tokens; thoughts are output although they are counted separately. Counts are cumulative. */
 function takeUsage(reading: OpenReading, usage: JsonRecord): void {
   if (usage.promptTokenCount == null && usage.candidatesTokenCount == null && usage.thoughtsTokenCount == null) return;
   const prompt = readCount(usage.promptTokenCount, reading) + readCount(usage.toolUsePromptTokenCount, reading);
@@ -40,8 +40,8 @@ function partBytes(part: JsonRecord): number {
 }
 
 /**
- * Reads one GenerateContentResponse into the reading; says whether it has content, whether it ends the answer, and which of
- * several candidates have begun and not finished (bits, `unfinished` those from before).
+ * Reads one GenerateContentResponse. Returns whether it has content, whether it ends the answer, and which of several
+ * candidates have begun but not finished (a bit set; `unfinished` is the one from before).
  */
 function takeResponse(reading: OpenReading, response: JsonRecord, unfinished = 0): { content: boolean; ends: boolean; unfinished: number } {
   reading.upstreamModel ||= asText(response.modelVersion);
@@ -73,7 +73,7 @@ function takeFailure(reading: OpenReading, error: JsonRecord): void {
 }
 
 /**
- * Reads a Gemini stream. Every event is a whole response with the counts so far, a few dozen to a stream, so each is
+ * Reads a Gemini stream. Every event is a whole response with the counts so far, a few dozen per stream, so each is
  * parsed; a later count replaces an earlier one.
  */
 export function geminiReader(envelope: Envelope): EventReader {
@@ -91,12 +91,12 @@ export function geminiReader(envelope: Envelope): EventReader {
     const taken = takeResponse(reading, response, unfinished);
     const { content, ends } = taken;
     unfinished = taken.unfinished;
-    // Some models put a finishReason on every event, or finish one candidate before another: only the last one ends.
+    // Some models put a finishReason on every event, or finish one candidate before another: only the last one is the end.
     const resumed = content && reading.complete;
     reading.complete = ends || (reading.complete && !resumed);
     const usage = asRecord(response.usageMetadata);
     if (usage) {
-      // Early events may count the prompt only: then what was produced is still to be estimated.
+      // Early events may count only the prompt; then the output still has to be estimated.
       reading.usageReported = ends || usage.candidatesTokenCount != null || usage.thoughtsTokenCount != null;
       reading.known = { input: reading.usage.input, cacheRead: reading.usage.cacheRead };
     }
@@ -109,7 +109,7 @@ export function geminiReader(envelope: Envelope): EventReader {
     readLarge(event) {
       const resumed = reading.complete ? RELEASE : FLOW;
       reading.complete = false;
-      // Whose content it is, and of several who finishes, is not known any more.
+      // Which candidates have content, and which of them finish, is no longer known.
       unfinished = 0;
       addContent(reading, largeBytes(event));
       return resumed | read(event);
@@ -117,7 +117,6 @@ export function geminiReader(envelope: Envelope): EventReader {
   };
 }
 
-/** A whole Gemini answer. */
 export function readGeminiAnswer(body: Buffer, envelope: Envelope, billable: boolean): OpenReading {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
   const response = parseRecord(body.toString("utf8"));
@@ -127,7 +126,7 @@ export function readGeminiAnswer(body: Buffer, envelope: Envelope, billable: boo
     takeFailure(reading, error);
     return reading;
   }
-  // A prompt that was blocked has no candidates.
+  // A blocked prompt has no candidates.
   const isAnswer = Array.isArray(response.candidates) || response.promptFeedback !== undefined || response.usageMetadata !== undefined;
   reading.complete = billable ? isAnswer : typeof response.totalTokens === "number";
   if (billable) takeResponse(reading, response);

@@ -13,7 +13,7 @@ import { readUpstreamError } from "./upstream-errors.ts";
 const toUpstream = extendRule(clientToUpstream, "x-goog-api-client", "x-goog-user-project", "x-gemini-*");
 const toClient = extendRule(upstreamToClient, "x-gemini-service-tier");
 
-/** google.rpc.Code by HTTP status, as Google maps them. */
+/** google.rpc.Code by HTTP status, following Google's mapping. */
 const wordByStatus: Record<number, string> = {
   400: "INVALID_ARGUMENT",
   401: "UNAUTHENTICATED",
@@ -34,7 +34,7 @@ const wordByStatus: Record<number, string> = {
   504: "DEADLINE_EXCEEDED",
 };
 
-/** Google's shape; our code, the request and whether to try again stand in an ErrorInfo, as google.rpc has it. */
+/** Google's error shape; our code, the request id and whether to retry go into an ErrorInfo, as in google.rpc. */
 function errorBody(error: SluiceError, requestId: string): string {
   const { status: code, message, retryable } = error;
   const info = {
@@ -54,7 +54,7 @@ function listed(model: ListedModel): JsonRecord {
   };
 }
 
-/** `generationConfig`, by either of the names that Google's JSON takes. */
+/** Reads `generationConfig` under either of the names that Google's JSON accepts. */
 function noteGeminiOutput(envelope: Envelope, { value, scan }: BodyReading, body: Buffer): void {
   const member = scan.members.find(({ name }) => name === "generationConfig" || name === "generation_config");
   const config = member && asRecord(value[member.name]);

@@ -1,6 +1,6 @@
 /**
  * Headers cross the gateway by allow-list in both directions: a client's cookies, credentials and forwarding headers
- * never reach a provider, a provider's cookies and hop-by-hop headers never reach a client.
+ * never reach a provider; a provider's cookies and hop-by-hop headers never reach a client.
  */
 export interface HeaderRule {
   names: ReadonlySet<string>;
@@ -34,7 +34,7 @@ export const upstreamToClient: HeaderRule = {
   prefixes: ["x-ratelimit-"],
 };
 
-/** A rule with names (or, with a trailing `*`, prefixes) added. */
+/** A rule extended by names or, with a trailing `*`, by prefixes. */
 export function extendRule(rule: HeaderRule, ...added: string[]): HeaderRule {
   return {
     names: new Set([...rule.names, ...added.filter((name) => !name.endsWith("*"))]),
@@ -42,7 +42,7 @@ export function extendRule(rule: HeaderRule, ...added: string[]): HeaderRule {
   };
 }
 
-/** The headers that the rule lets through. Names are lower-case. */
+/** The headers that the rule allows. Names are lower-case. */
 export function filterHeaders(headers: Record<string, string | undefined>, rule: HeaderRule): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name in headers) {
@@ -58,19 +58,19 @@ function hasPrefix(name: string, prefixes: readonly string[]): boolean {
   return false;
 }
 
-/** The query parameters a dialect knows, in the caller's order, as `?a=b` or ''. A `key` never passes. */
+/** The query parameters that a dialect knows, in the caller's order, as `?a=b` or ''. `key` never passes. */
 export function filterQuery(query: URLSearchParams, known: readonly string[]): string {
   const kept = new URLSearchParams();
   for (const [name, value] of query) if (known.includes(name) && name !== "key") kept.append(name, value);
   return kept.size > 0 ? `?${kept}` : "";
 }
 
-/** What identifies the request to the provider: JSON, never compressed (Brotli is not decoded anywhere). */
+/** Headers of every upstream request: JSON, never compressed (nothing here decodes Brotli), and the request id. */
 export function bodyHeaders(requestId: string | undefined): Record<string, string> {
   return { "content-type": "application/json", "accept-encoding": "identity", ...(requestId ? { "x-request-id": requestId } : {}) };
 }
 
-/** A base URL without trailing slashes, to append a path to. */
+/** A base URL without trailing slashes, ready for a path. */
 export function trimBase(baseUrl: string): string {
   return baseUrl.replace(/\/+$/, "");
 }

@@ -1,11 +1,11 @@
 /**
- * Looks into JSON text without parsing it, for the hot path: most events of a stream carry a few words of text and
- * nothing else. Good for a hint (parse this one) and for estimates, never for numbers that are billed.
+ * Looks into JSON text without parsing it, for the hot path: most stream events carry a few words of text and nothing
+ * else. Good for hints (whether to parse an event) and estimates, never for numbers that are billed.
  */
 
 /**
- * Bytes of the first non-empty JSON string that stands under one of the keys, without parsing: an upper-level key's
- * quotes are never escaped, a model's own text always has them escaped. Good for estimates only, never for usage.
+ * Bytes of the first non-empty JSON string under one of the keys. It cannot be confused by a model's own text, in which
+ * quotes are always escaped.
  */
 export function stringBytes(data: string, keys: readonly string[]): number {
   for (const key of keys) {
@@ -27,7 +27,7 @@ export function stringBytes(data: string, keys: readonly string[]): number {
   return 0;
 }
 
-/** Length of the JSON string whose content begins at `from`, an escape counted as what it stands for. */
+/** Length of the JSON string whose content begins at `from`, with each escape counted as what it stands for. */
 function escapedLength(data: string, from: number): number {
   let bytes = 0;
   for (let i = from; i < data.length; i++) {
@@ -45,7 +45,7 @@ function escapedLength(data: string, from: number): number {
   return bytes;
 }
 
-/** Whether a key has a value other than null: the cheap sign that an event is worth parsing. */
+/** Whether a key has a value other than null: a cheap test whether an event is worth parsing. */
 export function hasValue(data: string, key: string): boolean {
   let from = 0;
   for (;;) {

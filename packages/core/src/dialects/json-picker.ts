@@ -1,15 +1,15 @@
 import type { JsonRecord } from "./json.ts";
 
 const MAX_KEY = 64;
-/** What all picked values of one event may take together. */
+/** Limit for all picked values of one event together. */
 const MAX_PICKED = 32 * 1024;
 
-/** Ends of strings, and what keeps them from ending. */
+/** The end of a string, or an escape, which may hide one. */
 const inString = /["\\]/g;
-/** All that counts where nothing is picked. */
+/** The only characters that matter where nothing is picked. */
 const structure = /["{}[\]]/g;
 
-/** Where the next of these characters is; the text's length when there is none. */
+/** Offset of the next of these characters; the text's length when there is none. */
 function find(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from;
   return pattern.test(text) ? pattern.lastIndex - 1 : text.length;
@@ -22,16 +22,16 @@ interface Capture {
 }
 
 /**
- * Picks a few values out of a JSON object that arrives in pieces and is too large to keep (images in base64, a whole
- * response repeated at its end): one pass, constant memory. Paths are keys joined by dots, `*` stands for any array
- * element ("candidates.*.finishReason"; the last one wins). It trusts the sender's JSON no further than to end.
+ * Picks a few values out of a JSON object that arrives in pieces and is too large to keep (base64 images, a whole
+ * response repeated at its end), in one pass and constant memory. Paths are keys joined by dots; `*` stands for any array
+ * element ("candidates.*.finishReason"; the last one wins). On invalid JSON it only promises to terminate.
  */
 export class JsonPicker {
   readonly #wanted: ReadonlySet<string>;
   readonly #deepest: number;
   readonly #picked = new Map<string, string>();
   #pickedChars = 0;
-  /** Key (or `*`) and kind of each open container down to the deepest wanted path. */
+  /** Key (or `*`) and kind of each open container, down to the deepest wanted path. */
   #keys: string[] = [];
   #isObject: boolean[] = [];
   #depth = 0;
@@ -46,7 +46,7 @@ export class JsonPicker {
     this.#deepest = Math.max(0, ...paths.map((path) => path.split(".").length));
   }
 
-  /** The next piece, as latin1 of UTF-8 bytes. */
+  /** Takes the next piece: UTF-8 bytes as latin1. */
   push(text: string): void {
     for (let i = 0; i < text.length; i++) {
       if (this.#inString) i = this.#readString(text, i);
@@ -57,7 +57,7 @@ export class JsonPicker {
     }
   }
 
-  /** What was found, in the shape it had: a chain of objects (and arrays of one element) with the picked leaves. */
+  /** The picked values in their original nesting: objects, and arrays of one element. */
   result(): JsonRecord {
     const root: JsonRecord = {};
     for (const [path, raw] of this.#picked) {
@@ -72,7 +72,7 @@ export class JsonPicker {
     return root;
   }
 
-  /** Inside a string from `from`; returns the offset of its last character in this piece. */
+  /** Reads inside a string from `from`; returns the offset of its last character in this piece. */
   #readString(text: string, from: number): number {
     let i = from;
     for (; i < text.length; i++) {

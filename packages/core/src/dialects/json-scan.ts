@@ -1,6 +1,6 @@
 import { SluiceError } from "../errors.ts";
 
-/** A member of the scanned object; the span is its value's, quotes or braces included. */
+/** A member of the scanned object. The span is that of its value, including quotes or braces. */
 export interface Member {
   name: string;
   start: number;
@@ -8,15 +8,15 @@ export interface Member {
 }
 
 export interface ObjectScan {
-  /** Offset just behind the object's opening brace: where a member may be spliced in. */
+  /** Offset just after the object's opening brace, where a member may be spliced in. */
   open: number;
   members: Member[];
-  /** Bytes inside long base64 strings (images, files): they are not text and cost tokens by another measure. */
+  /** Bytes in long base64 strings (images, files), which are not text and are estimated differently. */
   binaryBytes: number;
   binaries: number;
 }
 
-/** Nesting that a request body may have; the body's own object is level 1. */
+/** Maximum nesting of a request body; the body's own object is level 1. */
 export const MAX_DEPTH = 64;
 
 const QUOTE = 0x22;
@@ -27,7 +27,7 @@ const base64Sample = /^[A-Za-z0-9+/_=-]+$/;
 /** Offset of the quote that closes the string opened at `at`; `end` when there is none. */
 function closingQuote(bytes: Buffer, at: number, end: number): number {
   let i = at + 1;
-  // Short strings by hand, long ones by the native search: its call costs more than 32 steps of this loop.
+  // Short strings by a loop, long ones by the native search, whose call costs more than 32 steps of the loop.
   const near = Math.min(end, i + 32);
   for (; i < near; i++) {
     const byte = bytes[i];
@@ -57,9 +57,9 @@ function readName(bytes: Buffer, open: number, close: number): string {
 }
 
 /**
- * One pass over raw JSON bytes: the top-level members of the object in [from, end) with their byte spans, escaped
- * names read as what they mean. It relies on a real parse to refuse what is not JSON; on such input it only promises
- * to end. Works on bytes because spans are spliced into the original, which must keep every other byte.
+ * Scans raw JSON bytes in one pass: the top-level members of the object in [from, end) with their byte spans and
+ * unescaped names. Invalid JSON must be refused by a real parse; here it only guarantees termination. It works on bytes
+ * because spans are spliced into the original, which must keep every other byte.
  * @throws SluiceError too_deep.
  */
 export function scanObject(bytes: Buffer, from = 0, end = bytes.length): ObjectScan {

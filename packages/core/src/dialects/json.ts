@@ -1,17 +1,17 @@
-/** JSON from outside, read field by field: nothing is believed to have the type its documentation says. */
+/** JSON from outside, read field by field: no field is assumed to have its documented type. */
 export type JsonRecord = Record<string, unknown>;
 
-/** The value when it is a plain object, else null. */
+/** The value if it is a plain object, else null. */
 export function asRecord(value: unknown): JsonRecord | null {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonRecord) : null;
 }
 
-/** The value when it is an array, else an empty one. */
+/** The value if it is an array, else an empty one. */
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The value when it is a string, else ''. */
+/** The value if it is a string, else ''. */
 export function asText(value: unknown): string {
   return typeof value === "string" ? value : "";
 }

@@ -22,7 +22,7 @@ const responsesKeys = ['"delta"'] as const;
 
 /**
  * `prompt_tokens` (`input_tokens` in Responses) includes what was read from the cache and, since GPT-5.6, what was
- * written to it at 1.25 times the price: both are slices to be taken out, at worst down to 0.
+ * written to it at 1.25 times the price: both are subtracted, at worst down to 0.
  */
 function takeUsage(reading: OpenReading, usage: JsonRecord): void {
   const prompt = usage.prompt_tokens ?? usage.input_tokens;
@@ -41,7 +41,7 @@ function takeUsage(reading: OpenReading, usage: JsonRecord): void {
   reading.usageReported = true;
 }
 
-/** OpenAI's completion includes its reasoning; xAI counts that beside it, which only the total says. */
+/** OpenAI's completion count includes reasoning; xAI counts reasoning separately, which only the total reveals. */
 function reasoningBeside(usage: JsonRecord, withoutReasoning: number): number {
   const details = asRecord(usage.completion_tokens_details) ?? asRecord(usage.output_tokens_details);
   const reasoning = details?.reasoning_tokens;
@@ -55,7 +55,7 @@ function takeFailure(reading: OpenReading, error: unknown): void {
   reading.failure = readFailure(kind, asText(record?.message) || asText(error));
 }
 
-/** Of each choice of a chunk or a whole answer. */
+/** Reads the finish reason of each choice of a chunk or whole answer. */
 function takeChoiceFinishes(reading: OpenReading, chunk: JsonRecord): void {
   for (const [index, choice] of asList(chunk.choices).entries()) {
     const record = asRecord(choice);
@@ -63,7 +63,7 @@ function takeChoiceFinishes(reading: OpenReading, chunk: JsonRecord): void {
   }
 }
 
-/** Bytes of content in a chat delta or message; a tool call's name counts, a role does not. */
+/** Bytes of content in a chat delta or message; the name of a tool call counts, a role does not. */
 function deltaBytes(delta: JsonRecord): number {
   let bytes = textBytes(delta.reasoning_content) + textBytes(delta.reasoning) + textBytes(delta.refusal);
   if (typeof delta.content === "string") bytes += textBytes(delta.content);
@@ -84,11 +84,11 @@ function choiceBytes(chunk: JsonRecord, field: "delta" | "message"): number {
 
 interface ChatOptions {
   dropUsageChunk: boolean;
-  /** Also the chunk that says why a choice ended is parsed. */
+  /** Whether chunks that carry a finish reason are parsed as well. */
   tellsFinish?: boolean | undefined;
 }
 
-/** Reads a chat stream: chunks are parsed until the first content, then only when they carry usage or an error. */
+/** Reads a chat stream: parses chunks until the first content, then only those that carry usage or an error. */
 export function chatReader(envelope: Envelope, { dropUsageChunk, tellsFinish = false }: ChatOptions): EventReader {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
   const isWorthParsing = (data: string): boolean =>
@@ -134,7 +134,7 @@ export function chatReader(envelope: Envelope, { dropUsageChunk, tellsFinish = f
 const typeField = /^\s*\{\s*"type"\s*:\s*"([\w.]+)"/;
 const endings = new Set(["response.completed", "response.incomplete", "response.failed", "response.cancelled"]);
 
-/** Bytes of a Responses output item that came whole. */
+/** Bytes of a Responses output item that arrived whole. */
 function itemBytes(item: JsonRecord): number {
   let bytes = textBytes(item.name) + textBytes(item.arguments) + textBytes(item.input) + binaryBytes(item.result);
   for (const part of [...asList(item.content), ...asList(item.summary)]) {
@@ -150,12 +150,12 @@ function takeResponse(reading: OpenReading, response: JsonRecord | null): void {
   if (usage) takeUsage(reading, usage);
 }
 
-/** Of a response that ended: what it is incomplete for says more than that it is. */
+/** Reads why a response ended; the reason why it is incomplete tells more than its status. */
 function takeResponseFinish(reading: OpenReading, response: JsonRecord | null): void {
   takeFinish(reading, asText(asRecord(response?.incomplete_details)?.reason) || response?.status);
 }
 
-/** Reads a Responses stream by event types; deltas are measured, only the few events around them are parsed. */
+/** Reads a Responses stream by event type; deltas are measured, and only the few events around them are parsed. */
 export function responsesReader(envelope: Envelope): EventReader {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
   function readEnd(name: string, event: SseEvent): number {
@@ -200,14 +200,14 @@ export function responsesReader(envelope: Envelope): EventReader {
     ],
     readLarge(event) {
       const fate = read(event);
-      // The events at the end repeat what the deltas have said.
+      // The events at the end repeat the content of the deltas.
       if (!reading.complete && (event.name.endsWith(".delta") || !reading.hasContent)) addContent(reading, largeBytes(event));
       return fate;
     },
   };
 }
 
-/** A whole OpenAI answer: a chat completion, a response, or embeddings. */
+/** A whole OpenAI answer: a chat completion, a response or embeddings. */
 export function readOpenaiAnswer(body: Buffer, route: Route, envelope: Envelope): OpenReading {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
   const answer = parseRecord(body.toString("utf8"));

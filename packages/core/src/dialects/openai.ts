@@ -15,7 +15,7 @@ const toClient = extendRule(upstreamToClient, "openai-organization", "openai-pro
 
 const paths: Partial<Record<Endpoint, string>> = { chat: "/chat/completions", responses: "/responses", embeddings: "/embeddings" };
 
-/** OpenAI's own words where it has them; clients compare `code`. */
+/** OpenAI's own codes where it has one; clients compare `code`. */
 const codes: Partial<Record<ErrorCode, string>> = {
   missing_key: "invalid_api_key",
   invalid_key: "invalid_api_key",
@@ -35,7 +35,7 @@ const typeByStatus: Record<number, string> = {
   429: "rate_limit_error",
 };
 
-/** OpenAI's four fields, and what every failure of ours says besides: its request and whether to try again. */
+/** OpenAI's four fields, plus the request id and whether to retry. */
 function errorObject(error: SluiceError, requestId: string): JsonRecord {
   const type = typeByStatus[error.status] ?? (error.status >= 500 ? "server_error" : "invalid_request_error");
   const { message, field, retryable } = error;
@@ -57,8 +57,8 @@ function listed(model: ListedModel): JsonRecord {
 }
 
 /**
- * An answer in the background is fetched later, by a path that is not served here, and would be charged by nobody: what comes at once has no
- * usage yet. @throws SluiceError invalid_request.
+ * Refuses a background response: it is fetched later from a path that is not served here, and would not be billed, because the first
+ * answer has no usage yet. @throws SluiceError invalid_request.
  */
 function refuseBackground(background: unknown): void {
   if (background === undefined || background === null || background === false) return;

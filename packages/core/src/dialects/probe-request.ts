@@ -1,6 +1,6 @@
 import type { DialectName, Endpoint } from "../requests.ts";
 
-/** The smallest call that proves an address, a credential and a model: one token of answer where there are answers. */
+/** The smallest call that verifies an address, a credential and a model, with minimal output. */
 export interface ProbeRequest {
   endpoint: Endpoint;
   method: "GET" | "POST";
@@ -13,7 +13,7 @@ const hello = [{ role: "user", content: "Hi" }];
 const calls: Record<DialectName, (model: string, serves: readonly string[]) => ProbeRequest> = {
   anthropic: (model) => post("messages", { model, max_tokens: 1, messages: hello }),
   openai: (model, serves) => {
-    // `max_completion_tokens` has a floor in newer models, `max_tokens` is refused by them: leave both out.
+    // Newer models have a minimum for `max_completion_tokens` and refuse `max_tokens`, so neither is sent.
     if (serves.includes("chat")) return post("chat", { model, messages: hello });
     if (serves.includes("responses")) return post("responses", { model, input: "Hi", store: false });
     return post("embeddings", { model, input: "Hi" });
@@ -22,7 +22,7 @@ const calls: Record<DialectName, (model: string, serves: readonly string[]) => P
     post("generateContent", { contents: [{ role: "user", parts: [{ text: "Hi" }] }], generationConfig: { maxOutputTokens: 1 } }),
 };
 
-/** A call of `model`, or without one the provider's list of models. `serves` matters to dialects with several APIs. */
+/** A call of `model`, or without one of the provider's model list. `serves` matters for dialects with several APIs. */
 export function probeRequest(dialect: DialectName, model: string | undefined, serves: readonly string[] = ["chat"]): ProbeRequest {
   return model === undefined ? { endpoint: "models", method: "GET", body: null } : calls[dialect](model, serves);
 }

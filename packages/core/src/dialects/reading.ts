@@ -3,18 +3,18 @@ import { noUsage, type Usage } from "../requests.ts";
 import type { Reading } from "./dialect.ts";
 import type { LargeEvent } from "./split-event.ts";
 
-/** No request uses a thousand million tokens; more is a defect of the upstream's, and is clamped. */
+/** No request uses a billion tokens; a larger number is an upstream defect and is clamped. */
 export const MAX_TOKENS = 1_000_000_000;
 
-/** A {@link Reading} that is filled while an answer passes; `estimate` follows `contentBytes` by itself. */
+/** A {@link Reading} that is filled while an answer passes; `estimate` follows `contentBytes`. */
 export interface OpenReading extends Reading {
   /** Bytes of content seen so far: text, thinking, tool arguments. */
   contentBytes: number;
-  /** Counts that the upstream has already said although the whole is still missing (Anthropic's input). */
+  /** Counts that the upstream has already reported while the rest is still missing (Anthropic's input). */
   known: Partial<Usage>;
 }
 
-/** A class for its getter: in a literal it makes a dictionary of every object, several µs to make and slow to read. */
+/** A class because of its getter: in an object literal, V8 would use a slow dictionary object, which takes several µs to create. */
 class CountedReading implements OpenReading {
   usage: Usage = noUsage;
   usageReported = false;
@@ -35,20 +35,20 @@ class CountedReading implements OpenReading {
   }
 
   get estimate(): Usage {
-    // Nothing produced and nothing said: nothing to charge, not even the input.
+    // When nothing was produced and nothing reported, nothing is charged, not even the input.
     const input = this.hasContent ? this.#inputEstimate : 0;
     return { ...noUsage, input, output: Math.ceil(this.contentBytes / this.#bytesPerToken), ...this.known };
   }
 }
 
-/** A reading of nothing yet. `bytesPerToken` turns content bytes into the estimate. */
+/** An empty reading. `bytesPerToken` converts content bytes for the estimate. */
 export function newReading(inputEstimate: number, bytesPerToken: number): OpenReading {
   return new CountedReading(inputEstimate, bytesPerToken);
 }
 
 /**
- * A token count as an integer in [0, MAX_TOKENS]. Absent and null are 0; negative, fractional, textual or huge
- * values are clamped and flag the reading.
+ * A token count as an integer in [0, MAX_TOKENS]. Absent and null are 0; negative, fractional, textual and huge values
+ * are clamped and flag the reading.
  */
 export function readCount(value: unknown, reading: Pick<Reading, "anomaly">): number {
   if (value === undefined || value === null) return 0;
@@ -58,33 +58,33 @@ export function readCount(value: unknown, reading: Pick<Reading, "anomaly">): nu
   return Number.isNaN(number) ? 0 : Math.min(MAX_TOKENS, Math.max(0, Math.floor(number)));
 }
 
-/** Content of `bytes` bytes passed. */
+/** Adds `bytes` bytes of content. */
 export function addContent(reading: OpenReading, bytes: number): void {
   if (bytes <= 0) return;
   reading.hasContent = true;
   reading.contentBytes += bytes;
 }
 
-/** No client asks for more answers at once. */
+/** No client requests more answers at once. */
 const MOST_ANSWERS = 128;
 const MOST_WORD = 100;
 
-/** Says why one of the answers ended; what is no text says nothing. */
+/** Records why one of the answers ended; ignores anything but a non-empty string. */
 export function takeFinish(reading: OpenReading, word: unknown, answer: unknown = 0): void {
   if (typeof word !== "string" || word === "" || typeof answer !== "number" || !(answer >= 0 && answer < MOST_ANSWERS)) return;
   reading.finishReasons ??= [];
   reading.finishReasons[Math.floor(answer)] = word.slice(0, MOST_WORD);
 }
 
-/** What an image counts in an estimate, whatever its size: about 1,300 tokens, as providers charge for one. */
+/** What an image counts in an estimate, whatever its size: about 1,300 tokens, roughly what providers charge. */
 const BINARY_BYTES = 5200;
 
-/** Bytes to count of an event that was too large to keep. */
+/** Bytes to count for an event that was too large to keep. */
 export function largeBytes(event: LargeEvent): number {
   return event.isBinary ? BINARY_BYTES : event.bytes;
 }
 
-/** Bytes to count of an image or sound in base64. */
+/** Bytes to count for base64 images or audio. */
 export function binaryBytes(value: unknown): number {
   return Math.min(BINARY_BYTES, textBytes(value));
 }
@@ -99,7 +99,7 @@ const rateWords = /rate_limit|RESOURCE_EXHAUSTED|insufficient_quota|quota/i;
 const authWords = /authentication|permission|UNAUTHENTICATED|PERMISSION_DENIED|invalid_api_key/i;
 const clientWords = /invalid_request|INVALID_ARGUMENT|not_found|NOT_FOUND|context_length|invalid_prompt|request_too_large/i;
 
-/** An error object inside a 200 answer → what it means: overloaded and the like may be tried elsewhere, a bad request not. */
+/** Interprets an error object inside a 200 answer: an overload and the like may be retried elsewhere, a bad request may not. */
 export function readFailure(kind: string, message: string): { code: ErrorCode; message: string; retryable: boolean } {
   const text = cleanMessage(message || kind || "The provider sent an error inside its answer.");
   if (overloadedWords.test(kind)) return { code: "upstream_overloaded", message: text, retryable: true };
@@ -111,7 +111,7 @@ export function readFailure(kind: string, message: string): { code: ErrorCode; m
 
 const secretLike = /\b(?:sk|pk|rk|xai|gsk|key)[-_][\w\-*.]{6,}|\bBearer\s+[\w.~+/=-]{16,}|\bAIza[\w-]{10,}|\b[\w-]{40,}\b/g;
 
-/** Upstream text made fit to keep: short, without control characters, anything that looks like a credential blanked. */
+/** Upstream text that is safe to keep: short, without control characters, anything like a credential redacted. */
 export function cleanMessage(text: string): string {
   return text
     .slice(0, 2000)

@@ -19,22 +19,22 @@ const geminiMethods: Record<string, Pick<Route, "endpoint" | "stream">> = {
   countTokens: { endpoint: "countTokens", stream: false },
 };
 
-/** Google's clients ask for `/v1beta/…`, since @google/genai 3 for `/v1/…` unless told otherwise. */
+/** Google's clients use `/v1beta/…`; since @google/genai 3 they default to `/v1/…`. */
 const geminiCall = /^\/v1(?:beta)?\/models\/.+:(?:generateContent|streamGenerateContent|countTokens)$/;
 
-/** Whose shape an answer to this path (without query) should have, errors on unknown paths included. */
+/** The dialect of answers to this path (without query), including errors on unknown paths. */
 export function flavourOf(path: string, headers: Headers = {}): DialectName {
   if (path.startsWith("/v1beta/") || geminiCall.test(path)) return "gemini";
   if (path === "/v1/messages" || path.startsWith("/v1/messages/")) return "anthropic";
   if (path !== "/v1/models" && !path.startsWith("/v1/models/")) return "openai";
-  // Three providers have a list at this path; each one's clients show themselves by their headers.
+  // Three dialects have a list at this path; their clients are recognised by their headers.
   if (headers["anthropic-version"] !== undefined || headers["x-api-key"] !== undefined) return "anthropic";
   return headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined ? "gemini" : "openai";
 }
 
 /**
- * A model name out of a path: percent-encoding undone exactly once, slashes kept; null for what no client writes
- * (dot segments, doubled slashes, broken or double encoding, control characters).
+ * A model name from a path: percent-decoded exactly once, slashes kept. Null for what no client writes (dot segments,
+ * doubled slashes, broken or double encoding, control characters).
  */
 function decodeModel(raw: string): string | null {
   let model: string;
@@ -60,7 +60,7 @@ function matchGeminiCall(rest: string, query: URLSearchParams): Route | null {
   const kind = Object.hasOwn(geminiMethods, method) ? geminiMethods[method] : undefined;
   if (!kind || model === null) return null;
   if (kind.stream && query.get("alt") !== "sse") {
-    // Without it Google answers one JSON array, which cannot be metered event by event; every SDK sends it.
+    // Without it Google answers with one JSON array, which cannot be metered event by event; every SDK sends it.
     throw new SluiceError("invalid_request", { message: "Stream with the query parameter alt=sse.", field: "alt" });
   }
   return { dialect: "gemini", model, ...kind };
@@ -70,8 +70,8 @@ const modelsPath = /^\/v1(?:beta)?\/models(?:\/|$)/;
 
 /**
  * What a request asks for, from its method and target (path with or without query). Paths match exactly: no trailing
- * slash, no encoded or doubled slashes. Null means 404. `/v1/models` has the flavour that the headers ask for. Gemini's
- * calls are taken under both of Google's versions: newer clients use `/v1`, older ones and curl `/v1beta`.
+ * slash, no encoded or doubled slashes. Null means 404. For `/v1/models` the headers decide the dialect. Gemini calls are
+ * accepted under both of Google's versions: newer clients use `/v1`, older ones and curl `/v1beta`.
  * @throws SluiceError invalid_request for a Gemini stream without `alt=sse`.
  */
 export function matchRoute(method: string, target: string, headers: Headers = {}): Route | null {
@@ -89,7 +89,7 @@ export function matchRoute(method: string, target: string, headers: Headers = {}
   return model === null ? null : { dialect, endpoint: "models", model, stream: false };
 }
 
-/** The path (without query) as it is documented, `{model}` for any model: few, whatever clients ask for. Unknown ones are `other`. */
+/** The path (without query) as documented, with `{model}` for any model; `other` for unknown ones, so that there are only a few. */
 export function templateOf(path: string): string {
   if (Object.hasOwn(posts, path)) return path;
   const [, version, rest] = /^\/(v1(?:beta)?)\/models(\/.*)?$/.exec(path) ?? [];
@@ -99,7 +99,7 @@ export function templateOf(path: string): string {
   return Object.hasOwn(geminiMethods, method) ? `/${version}/models/{model}:${method}` : `/${version}/models/{model}`;
 }
 
-/** A model name as a path segment of an upstream URL; slashes stay. */
+/** A model name as part of an upstream URL's path; slashes stay. */
 export function encodeModel(model: string): string {
   return model.split("/").map(encodeURIComponent).join("/");
 }

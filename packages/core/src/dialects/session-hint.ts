@@ -6,7 +6,7 @@ type Headers = Record<string, string | undefined>;
 const MAX_HINT = 200;
 const claudeSession = /_session_([0-9a-zA-Z-]{8,64})$/;
 
-/** A client's id made fit to be a hint: bounded, and without control characters. */
+/** A client's id as a hint: bounded, without control characters. */
 function bounded(id: string): string {
   const clean = id.replace(/\p{C}+/gu, "").trim();
   return clean.length > MAX_HINT ? `h:${hash("sha256", clean, "base64url").slice(0, 22)}` : clean;
@@ -14,8 +14,8 @@ function bounded(id: string): string {
 
 /**
  * Claude Code puts its session into Anthropic's `metadata.user_id`: `user_<hash>_account_<id>_session_<uuid>` in older
- * versions, a JSON object with `session_id` in newer ones. Any other user_id is the caller's own idea of a user, not a
- * conversation, and is not taken.
+ * versions, a JSON object with `session_id` in newer ones. Any other user_id identifies a user, not a conversation, and
+ * is not used.
  */
 export function sessionOfUserId(userId: string): string {
   const match = claudeSession.exec(userId);
@@ -23,7 +23,7 @@ export function sessionOfUserId(userId: string): string {
   return userId.startsWith("{") ? asText(parseRecord(userId)?.session_id) : "";
 }
 
-/** What agents put before the first words of each conversation alike: where they run, how to behave. */
+/** Text that agents put in front of every conversation alike: their environment and instructions. */
 const preamble = /^\s*<(?:session_context|system-reminder|environment_context)>/;
 
 function firstText(content: unknown): string {
@@ -35,7 +35,7 @@ function firstText(content: unknown): string {
   return "";
 }
 
-/** `h:` and a hash of the first user message: the turns of one conversation repeat it, so they share it. */
+/** `h:` and a hash of the first user message, which all turns of a conversation repeat. */
 export function hintOfMessages(messages: unknown): string {
   if (typeof messages === "string") return messages ? `h:${hash("sha256", messages.slice(0, 4096), "base64url").slice(0, 22)}` : "";
   for (const message of asList(messages)) {
@@ -58,19 +58,19 @@ export function hintOfHeaders(headers: Headers): string {
   return "";
 }
 
-/** The client's own session id of an Anthropic body, else of a header, else a hash of the first user message. */
+/** The session id in an Anthropic body, else in a header, else a hash of the first user message. */
 export function anthropicHint(body: JsonRecord, headers: Headers): string {
   const own = sessionOfUserId(asText(asRecord(body.metadata)?.user_id));
   return own ? bounded(own) : hintOfHeaders(headers) || hintOfMessages(body.messages);
 }
 
-/** Codex's `prompt_cache_key` is its conversation; else headers, else a hash of the first user message. */
+/** Codex's `prompt_cache_key` identifies its conversation; else a header, else a hash of the first user message. */
 export function openaiHint(body: JsonRecord, headers: Headers): string {
   const own = asText(body.prompt_cache_key);
   return own ? bounded(own) : hintOfHeaders(headers) || hintOfMessages(body.messages ?? body.input);
 }
 
-/** Gemini has no field for it, and its CLI sends no header: else a hash of the first user message. */
+/** Gemini has no field for it and its CLI sends no header: a header if there is one, else a hash of the first user message. */
 export function geminiHint(body: JsonRecord, headers: Headers): string {
   return hintOfHeaders(headers) || hintOfMessages(body.contents);
 }

@@ -1,28 +1,28 @@
 import { JsonPicker } from "./json-picker.ts";
 import { readEvent, type SseEvent } from "./sse.ts";
 
-/** An event cut by the ends of chunks is kept back up to this size, then it flows and is only looked through. */
+/** An event split across chunks is kept back up to this size; then it flows and is only scanned. */
 export const HOLD_BYTES = 64 * 1024;
 
 const BLOCK_BYTES = 1024;
 const base64 = /^[A-Za-z0-9+/_-]+$/;
 
-/** Whether a piece of JSON is from inside an image or the like: a look at a part of it tells. */
+/** Whether a piece of JSON comes from inside base64 data such as an image, judged by a sample of it. */
 export function isBase64(text: string): boolean {
   const from = Math.min(20_000, text.length >> 1);
   return base64.test(text.slice(from, from + 512));
 }
 
-/** An event that was too large to keep: the picked fields as its data, and what it had of content at most. */
+/** An event that was too large to keep: the picked fields as its data, and an upper bound of its content. */
 export interface LargeEvent extends SseEvent {
   bytes: number;
-  /** It carries an image or the like in base64: its size says nothing of tokens. */
+  /** It carries base64 binary data such as an image, so its size tells nothing about tokens. */
   isBinary: boolean;
 }
 
 /**
- * The bytes so far of an event whose end has not come. While it is small they are copied (no foreign slab is kept
- * alive by them, and one-byte chunks cost bytes, not objects); once it flows only a picker sees the rest.
+ * The bytes so far of an event that has not ended. While it is small they are copied, so that they keep no other memory alive
+ * and one-byte chunks cost bytes rather than objects; once it flows, only a picker sees the rest.
  */
 export class SplitEvent {
   bytes = 0;
@@ -38,7 +38,7 @@ export class SplitEvent {
     this.#paths = paths;
   }
 
-  /** It has begun to flow: what came before is gone. */
+  /** It has begun to flow: the earlier bytes have been released. */
   get flowing(): boolean {
     return this.#picker !== null;
   }
@@ -67,7 +67,7 @@ export class SplitEvent {
     return this.#blocks.map((block) => (block === this.#last ? block.subarray(0, this.#used) : block));
   }
 
-  /** Lets go of what was kept, returning it; from now on only picked fields are remembered. */
+  /** Releases and returns the kept bytes; from now on only the picked fields are remembered. */
   startFlowing(): Buffer[] {
     const parts = this.parts();
     const text = Buffer.concat(parts).toString("latin1");
@@ -81,7 +81,7 @@ export class SplitEvent {
     return parts;
   }
 
-  /** The whole event as far as it is known, once its end was appended. */
+  /** The event as far as it is known, after its end was appended. */
   large(): LargeEvent {
     const fields = this.#picker?.result() ?? {};
     const data = Buffer.from(JSON.stringify(fields)).toString("latin1");

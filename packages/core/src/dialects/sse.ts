@@ -1,21 +1,21 @@
 /**
- * Server-sent events as bytes: where each event ends and where its fields stand, for streams that arrive in any
- * slices. Text is the latin1 view of the bytes (one character per byte), so offsets in it are offsets in the chunk and
- * nothing is decoded that nobody reads. Rules of the WHATWG event-stream grammar: lines end by LF, CR or CRLF, an
- * event by an empty line, and a byte order mark may open the stream.
+ * Server-sent events as bytes: where each event ends and where its fields are, for streams that arrive in arbitrary
+ * chunks. Text is the latin1 view of the bytes (one character per byte), so offsets in it are offsets in the chunk and
+ * nothing is decoded unless it is read. Follows the WHATWG event-stream grammar: lines end with LF, CR or CRLF, an event
+ * with an empty line, and a byte order mark may open the stream.
  */
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
 
-/** Finds the ends of events; its state survives the ends of chunks. */
+/** Finds the ends of events; its state carries over between chunks. */
 export class EventBoundary {
   #lineIsEmpty = true;
   #afterCr = false;
 
   /**
-   * To be called once at the start of each chunk: 1 when its first byte is the LF of a CRLF whose CR ended the chunk
-   * before, so that it belongs to whatever ended there.
+   * Call once at the start of each chunk. Returns 1 when the first byte is the LF of a CRLF whose CR ended the previous
+   * chunk: it belongs to what ended there.
    */
   skipSplitLf(text: string): 0 | 1 {
     const skip = this.#afterCr && text.charCodeAt(0) === LF ? 1 : 0;
@@ -23,7 +23,7 @@ export class EventBoundary {
     return skip;
   }
 
-  /** Offset just behind the event that is open at `from`; -1 when the chunk ends first. */
+  /** Offset just after the event that is open at `from`; -1 when the chunk ends first. */
   next(text: string, from: number, hasCr: boolean): number {
     if (from >= text.length) return -1;
     if (hasCr) return this.#nextMixed(text, from);
@@ -61,7 +61,7 @@ function lineEnd(text: string, from: number, end: number): number {
   return end;
 }
 
-/** One event's fields. `data` is the latin1 view; `json` decodes and parses it. */
+/** One event's fields. */
 export interface SseEvent {
   /** Value of the `event:` field, '' when absent. */
   name: string;

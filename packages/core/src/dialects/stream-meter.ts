@@ -6,34 +6,34 @@ import { decodeData, EventBoundary, readEvent, type SseEvent } from "./sse.ts";
 
 /** May go to the client at once. */
 export const FLOW = 0;
-/** The terminal event: it and all that follows is kept back. */
+/** The terminal event: it and everything after it is kept back. */
 export const HOLD = 1;
 /** Never goes to the client. */
 export const DROP = 2;
-/** Bit: what was kept back turned out not to be the end and may go; then the event's own disposition applies. */
+/** Bit: what was kept back is not the end after all and may go; then the event's own disposition applies. */
 export const RELEASE = 4;
 
-/** A dialect's part of a meter: looks at one event, moves the reading, says what becomes of the bytes. */
+/** A dialect's part of a meter: inspects one event, updates the reading and decides about the bytes. */
 export interface EventReader {
   reading: OpenReading;
   read(event: SseEvent): number;
-  /** Paths of the fields that are still read of an event too large to be kept. */
+  /** Paths of the fields that are read from an event too large to keep. */
   largePaths: readonly string[];
   readLarge(event: LargeEvent): number;
-  /** The last event so far, short and not ended: some servers save the empty line behind the terminal one. */
+  /** Inspects a last event that is short and unfinished: some servers omit the empty line after the terminal event. */
   readUnended?(text: string): void;
 }
 
-/** What may follow a terminal event (usage, grounding, a second terminator) before it is let go. */
+/** Limit for what follows a terminal event (usage, grounding, a second terminator) before it is released. */
 const TAIL_BYTES = 256 * 1024;
 const BOM = "\u00ef\u00bb\u00bf";
 const UNENDED_BYTES = 256;
-/** An event is put together and parsed whole up to this size, if it comes in large chunks. */
+/** An event that arrives in large chunks is assembled and parsed whole up to this size. */
 const READ_BYTES = 256 * 1024;
 
 /**
- * Splits a stream into events, asks a dialect's reader about each and passes the bytes on: runs of flowing events
- * leave as one subarray of the chunk they came in, only an event cut by a chunk's end is copied.
+ * Splits a stream into events, passes each to a dialect's reader and forwards the bytes: runs of flowing events leave as
+ * one subarray of the chunk they arrived in; only an event split across chunks is copied.
  */
 class SseMeter implements StreamMeter {
   readonly #reader: EventReader;
@@ -41,7 +41,7 @@ class SseMeter implements StreamMeter {
   #split: SplitEvent | null = null;
   #held: Buffer[] = [];
   #heldBytes = 0;
-  /** A terminal event was seen: all that follows is kept back with it. */
+  /** A terminal event was seen: everything after it is kept back too. */
   #ended = false;
   #lastDropped = false;
   #atStart = true;
@@ -61,11 +61,11 @@ class SseMeter implements StreamMeter {
     const hasCr = text.includes("\r");
     const skip = this.#boundary.skipSplitLf(text);
     let search: number = skip;
-    // Start of the event under the cursor, and of the run of bytes that may leave together.
+    // Start of the current event, and of the run of bytes that can leave together.
     let at = 0;
     let run = 0;
     if (skip === 1 && !this.#split) {
-      // The LF of a CRLF whose CR ended both the last event and its chunk: it shares that event's fate.
+      // The LF of a CRLF whose CR ended both the last event and its chunk: it is treated like that event.
       at = 1;
       if (this.#ended) this.#hold(chunk.subarray(0, 1), out);
       if (this.#ended || this.#lastDropped) run = 1;
@@ -94,9 +94,9 @@ class SseMeter implements StreamMeter {
   }
 
   /**
-   * The stream is over but its last event has no empty line. A terminal one counts all the same (some servers save
-   * the last line ends), if it is whole. Any other is a fragment that no client may act on: left out, or, when half of it
-   * has gone, closed by an empty line so that an error event can follow.
+   * The stream is over but its last event has no empty line. A terminal event still counts if it is complete (some servers omit
+   * the last line ends). Any other is a fragment that no client may act on: it is left out or, when half of it has been
+   * sent, closed with an empty line so that an error event can follow.
    */
   #finishUnended(split: SplitEvent, out: Buffer[]): void {
     const { complete, failure } = this.reading;
@@ -112,12 +112,12 @@ class SseMeter implements StreamMeter {
       isWhole ||= parseRecord(decodeData(readEvent(text, 0, text.length, hasCr))) !== null;
       if (this.reading.complete && isWhole) this.#held.push(...parts);
     }
-    // Half of one has said its name and nothing else.
+    // A fragment may have given its name but nothing else.
     this.reading.complete &&= isWhole;
     if (!this.reading.complete) this.reading.failure = failure;
   }
 
-  /** An event that lies in one chunk. Returns where the run of flowing bytes now starts. */
+  /** Handles an event within one chunk. Returns where the run of flowing bytes now starts. */
   #finishWhole(chunk: Buffer, [run, at, end]: [run: number, at: number, end: number], text: string, hasCr: boolean, out: Buffer[]): number {
     const fate = this.#read(text, at, end, hasCr);
     if (fate === FLOW && !this.#ended) return run;
@@ -128,7 +128,7 @@ class SseMeter implements StreamMeter {
     return end;
   }
 
-  /** The end of an event whose beginning came in earlier chunks. Returns where the run of flowing bytes starts. */
+  /** Handles the end of an event that began in an earlier chunk. Returns where the run of flowing bytes starts. */
   #finishSplit(split: SplitEvent, piece: Buffer, out: Buffer[]): number {
     this.#split = null;
     if (!split.flowing && split.bytes + piece.length > READ_BYTES) this.#startFlowing(split, out);
@@ -138,7 +138,7 @@ class SseMeter implements StreamMeter {
       split.append(piece);
       this.#lastDropped = false;
       fate = this.#reader.readLarge(split.large());
-      // Half of it has gone already: the rest cannot be dropped any more.
+      // Part of it has been sent already, so the rest can no longer be dropped.
       if (fate === DROP) fate = FLOW;
     } else {
       bytes = Buffer.concat([...split.parts(), piece]);
@@ -150,7 +150,7 @@ class SseMeter implements StreamMeter {
     return piece.length;
   }
 
-  /** What is left of a chunk, or all of it, belongs to an event that has not ended. */
+  /** Keeps the rest of a chunk, or all of it, that belongs to an unfinished event. */
   #keep(piece: Buffer, out: Buffer[]): void {
     this.#split ??= new SplitEvent(this.#reader.largePaths);
     const split = this.#split;
@@ -160,7 +160,7 @@ class SseMeter implements StreamMeter {
     if (split.bytes <= UNENDED_BYTES) this.#reader.readUnended?.(Buffer.concat(split.parts()).toString("latin1"));
   }
 
-  /** Without its empty line a client cannot act on an event: even a terminal one is safe to begin. */
+  /** A client cannot act on an event without its empty line, so even the start of a terminal one may be sent. */
   #startFlowing(split: SplitEvent, out: Buffer[]): void {
     for (const part of split.startFlowing()) this.#pass(part, out);
   }

@@ -5,7 +5,7 @@ import { cleanMessage } from "./reading.ts";
 
 const MAX_RETRY_AFTER_S = 86_400;
 
-/** Seconds to wait from `retry-after-ms`, `retry-after` (seconds or an HTTP date) or Google's RetryInfo; null when unsaid. */
+/** Seconds to wait, from `retry-after-ms`, `retry-after` (seconds or an HTTP date) or Google's RetryInfo; null when absent. */
 export function readRetryAfter(headers: Record<string, string>, error: unknown, nowMs = Date.now()): number | null {
   const bounded = (seconds: number) => (Number.isFinite(seconds) ? Math.min(MAX_RETRY_AFTER_S, Math.max(0, Math.ceil(seconds))) : null);
   const ms = headers["retry-after-ms"];
@@ -48,10 +48,10 @@ const meanings: Record<number, Meaning> = {
   529: failed("upstream_overloaded"),
 };
 
-/** An account without money answers 429 or 400: to wait does not help, and the request is not at fault. */
+/** An account without funds answers 429 or 400: waiting does not help, and the request is not at fault. */
 const exhausted = /insufficient_quota|credit balance is too low|billing_hard_limit/i;
 
-/** The object of an error; Google puts that of a stream that never began, and all of its OpenAI-compatible API's, into a list. */
+/** Parses an error object. Google wraps it in a list for streams that never began, and in its OpenAI-compatible API always. */
 function parseError(text: string): JsonRecord | null {
   try {
     const value: unknown = JSON.parse(text);
@@ -62,8 +62,8 @@ function parseError(text: string): JsonRecord | null {
 }
 
 /**
- * What an error status means: the same table for all dialects, since all follow HTTP. The client's own errors would
- * fail anywhere, so they neither fail over nor count; a redirect is an error, because it is never followed.
+ * Interprets an error status, with one table for all dialects, since all follow HTTP. A client's own errors would occur
+ * anywhere, so they neither fail over nor count. A redirect is an error, because it is never followed.
  */
 export function readUpstreamError(status: number, headers: Record<string, string>, body: Buffer): UpstreamError {
   const json = body.length <= 1_048_576 ? parseError(body.toString("utf8")) : null;

@@ -7,7 +7,7 @@ import { sameId, uuidField } from "./uuid.ts";
 
 const DAY_MINUTES = 1_440;
 
-/** Windows are made of the rollups' five minutes; beyond a day of their hours. */
+/** Windows consist of five-minute rollups; beyond a day, of hourly ones. */
 const windowField = z
   .int()
   .min(5)
@@ -20,19 +20,19 @@ const ruleFields = {
   /** In the kind's unit: USD, percent, ms or records. */
   threshold: z.number().positive().max(1_000_000_000),
   windowMinutes: windowField,
-  /** Requests in the window below which nothing is concluded. */
+  /** Nothing is concluded from fewer requests in the window. */
   minimumRequests: z.int().min(1).max(1_000_000),
   scope: z.enum(alertScopes),
-  /** Of the provider, key or user, or the model's name; '' with the scope `all`. */
+  /** Id of the provider, key or user, or name of the model; '' with the scope `all`. */
   scopeId: z.string().trim().max(200).overwrite(sameId),
-  /** How long it must be well before it is told as over. */
+  /** How long it must be well before it counts as resolved. */
   resolveAfterSeconds: z.int().min(0).max(86_400),
-  /** Messages wait for their end; no windows = none. */
+  /** Messages wait until these are over; no windows = none. */
   quietHours: scheduleField,
-  /** Whether what is critical is told in quiet hours too. */
+  /** Whether critical messages are sent during quiet hours too. */
   criticalThrough: z.boolean(),
   channelIds: z.array(uuidField).max(20),
-  /** What is taken for Redis' maxmemory when it has none. */
+  /** Used in place of Redis' maxmemory when that is not set. */
   capacityBytes: z
     .int()
     .min(0)
@@ -64,7 +64,7 @@ export interface AlertRuleFields extends z.infer<z.ZodObject<typeof ruleFields>>
   kind: (typeof alertKinds)[number];
 }
 
-/** What holds between the fields of a rule. */
+/** Constraints between the fields of a rule. */
 function checkRule(
   { kind, scope, scopeId, threshold }: Pick<AlertRuleFields, "kind" | "scope" | "scopeId"> & { threshold?: number | undefined },
   check: z.RefinementCtx,
@@ -80,15 +80,15 @@ function checkRule(
     refuse("threshold", "at most 100 %");
 }
 
-/** The fields of a stored rule with its changes. */
+/** A stored rule's fields with the changes applied. */
 export const AlertRuleFields = z.strictObject({ kind: z.enum(alertKinds), ...ruleFields }).superRefine(checkRule);
 
-/** Every field but the id is optional; a rule stays of its kind. */
+/** Every field except the id is optional; the kind of a rule cannot change. */
 export const UpdateAlertRuleInput = z.strictObject({ id: uuidField, ...z.object(ruleFields).partial().shape });
 
 export const alertLanguages = ["en", "zh-CN"] as const;
 
-/** `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks writes a signing secret. */
+/** `whsec_` and 24 to 64 bytes in base64: the Standard Webhooks form of a signing secret. */
 const signingSecretField = z
   .string()
   .trim()
@@ -103,9 +103,9 @@ export const emailConfig = z.strictObject({
     .trim()
     .regex(/^[A-Za-z0-9.:_-]{1,253}$/, "a host name or address"),
   port: z.int().min(1).max(65_535),
-  /** tls: from the first byte; starttls: required before anything is said; none: in clear. */
+  /** tls: from the first byte; starttls: required before anything else; none: plain text. */
   security: z.enum(["tls", "starttls", "none"]),
-  /** '' = the server asks for no login. */
+  /** '' = the server requires no login. */
   user: z.string().max(254),
   from: addressField,
   to: z.array(addressField).min(1).max(20),
@@ -114,7 +114,7 @@ export const emailConfig = z.strictObject({
 const channelFields = { name: nameField, language: z.enum(alertLanguages).default("en"), enabled: z.boolean().default(true) };
 
 export const CreateAlertChannelInput = z.discriminatedUnion("kind", [
-  /** Without a signing secret one is made; either way it is shown once. */
+  /** A signing secret is generated when none is given; either way it is shown once. */
   z.strictObject({ kind: z.literal("webhook"), ...channelFields, config: webhookConfig, secret: signingSecretField.optional() }),
   z.strictObject({ kind: z.literal("email"), ...channelFields, config: emailConfig, secret: z.string().min(1).max(1_000).optional() }),
 ]);
@@ -143,5 +143,5 @@ export const UpdateAlertChannelInput = z.discriminatedUnion("kind", [
 
 export const AlertIdInput = z.strictObject({ id: uuidField });
 
-/** The past ones, newest first. */
+/** Past incidents, newest first. */
 export const ListIncidentsInput = PageInput;

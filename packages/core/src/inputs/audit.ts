@@ -3,12 +3,12 @@ import { instantField } from "./instant.ts";
 import { PageInput } from "./page.ts";
 import { sameId } from "./uuid.ts";
 
-/** What of the audit is shown; absent fields do not filter. */
+/** Which audit entries are shown; absent fields do not filter. */
 export const AuditFilter = z.strictObject({
   /** A user's id. */
   actorId: z.string().max(64).overwrite(sameId).optional(),
   actorKind: z.enum(["user", "config", "cli", "boot", "key"]).optional(),
-  /** Exactly: `key.create`. */
+  /** Exact match: `key.create`. */
   action: z.string().max(80).optional(),
   targetKind: z.string().max(40).optional(),
   targetId: z.string().max(200).overwrite(sameId).optional(),

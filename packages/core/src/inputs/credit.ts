@@ -5,13 +5,13 @@ import { uuidField } from "./uuid.ts";
 
 export const billingModes = ["postpaid", "prepaid", "both"] as const;
 export type Billing = (typeof billingModes)[number];
-/** `postpaid`: limits only. `prepaid`: what credit covers. `both`: credit and limits. */
+/** `postpaid`: limits only. `prepaid`: bounded by credit. `both`: credit and limits. */
 export const billingField = z.enum(billingModes);
 
 export const entryKinds = ["top_up", "adjustment", "refund", "hold", "settle", "release"] as const;
 export type EntryKind = (typeof entryKinds)[number];
 
-/** USD as people write it, to the nano-USD; parsed to nano-USD. */
+/** A decimal USD amount with nano-USD precision; parsed to nano-USD. */
 const usdField = z
   .string()
   .trim()
@@ -30,24 +30,24 @@ const entry = {
   userId: uuidField,
   /** Why; shown to the user. */
   reason: z.string().trim().min(1).max(500),
-  /** Chosen by the caller, once per intent: delivered again it changes nothing. */
+  /** Chosen by the caller, one per intent: repeating a call with the same key changes nothing. */
   idempotencyKey: z.string().trim().min(1).max(200),
 };
 
 export const TopUpInput = z.strictObject({ ...entry, amountUsd: amountField });
-/** Up or down. */
+/** An increase or a decrease. */
 export const AdjustInput = z.strictObject({ ...entry, amountUsd: usdField.refine((nano) => nano !== 0n, "must not be 0") });
-/** Of a request, when `requestId` names one. */
+/** Refunds a request when `requestId` is set. */
 export const RefundInput = z.strictObject({ ...entry, amountUsd: amountField, requestId: uuidField.optional() });
 
 export const UpdateAccountInput = z.strictObject({
   userId: uuidField,
   billing: billingField.optional(),
-  /** What the balance may not be taken below; negative gives credit. */
+  /** The balance may not be taken below this; a negative value grants credit. */
   floorUsd: usdField.optional(),
 });
 
-/** Absent = one's own. */
+/** Absent = the caller's own account. */
 export const GetAccountInput = z.strictObject({ userId: uuidField.optional() });
 
 export const ListEntriesInput = z.strictObject({

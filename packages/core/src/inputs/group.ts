@@ -2,12 +2,12 @@ import { z } from "zod";
 import { newLimitFields } from "./limits.ts";
 import { decimalField, groupField } from "./provider.ts";
 
-/** What is said of a group: sets all of it. A group without anything needs no entry. */
+/** The settings of a group, all replaced at once. A group without any needs no entry. */
 export const SetGroupInput = z.strictObject({
   name: groupField,
   costMultiplier: decimalField.default("1"),
   ...newLimitFields,
-  /** The total counts from now on. */
+  /** Restarts the total cost at 0. */
   resetCost: z.literal(true).optional(),
 });
 export type SetGroupInput = z.infer<typeof SetGroupInput>;

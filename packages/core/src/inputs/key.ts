@@ -7,7 +7,7 @@ import { dialectField, groupField, modelField, nameField } from "./provider.ts";
 import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
 import { uuidField } from "./uuid.ts";
 
-/** A word to find keys and their figures by. */
+/** A label for finding keys and grouping their figures. */
 export const tagField = z
   .string()
   .trim()
@@ -20,7 +20,7 @@ const tagsField = z
   .max(10)
   .transform((tags) => [...new Set(tags)]);
 
-/** When it ends; null = never. */
+/** Expiry; null = never. */
 export const expiryField = instantField.min(1).nullable().meta({ description: "Milliseconds since 1970-01-01T00:00:00Z; null: never." });
 
 export const CreateKeyInput = z.strictObject({
@@ -54,7 +54,7 @@ const LONGEST_OVERLAP_S = 90 * 86_400;
 
 export const RotateKeyInput = z.strictObject({
   id: uuidField,
-  /** How long the old secret goes on working beside the new one; 0 = it ends at once. */
+  /** How long the old secret keeps working beside the new one; 0 = it stops at once. */
   overlapSeconds: z.int().min(0).max(LONGEST_OVERLAP_S).default(0),
 });
 export type RotateKeyInput = z.infer<typeof RotateKeyInput>;
@@ -65,9 +65,9 @@ const KeyFilter = {
   userId: uuidField.optional(),
   /** Absent = any. */
   status: z.array(z.enum(keyStatuses)).min(1).max(4).optional(),
-  /** Beginning of the key's name, or of its owner's name or e-mail. */
+  /** Prefix of the key's name, or of its owner's name or e-mail. */
   search: searchField.optional(),
-  /** What is answered beyond the key itself; `owner` for administrators only. */
+  /** Extra parts of the answer; `owner` only for administrators. */
   fields: z
     .array(z.enum(["owner", "totals"]))
     .max(2)
@@ -80,12 +80,12 @@ export type ListKeysInput = z.infer<typeof ListKeysInput>;
 export const PageKeysInput = NumberedPageInput.extend(KeyFilter);
 export type PageKeysInput = z.infer<typeof PageKeysInput>;
 
-/** Whether a key can call a model now. Without a dialect it is the model's own. */
+/** Checks whether a key can call a model now. Without a dialect, the model's own is used. */
 export const CheckKeyInput = z.strictObject({
   id: uuidField,
   model: modelField,
   dialect: dialectField.optional(),
-  /** Who would ask, from where; absent = policies about that are left open. */
+  /** The client and its address; when absent, policies about them are not checked. */
   userAgent: z.string().max(512).optional(),
   address: z.union([z.ipv4(), z.ipv6()]).optional(),
 });

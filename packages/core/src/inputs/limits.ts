@@ -1,16 +1,16 @@
 import { z } from "zod";
 
-/** A count; 0 or null = no limit of its own, so that the next owner's holds. */
+/** A count; 0 or null = no limit at this owner. The limits of other owners apply in any case. */
 export const limitField = z.int().min(0).max(1_000_000).nullable();
 const tokensField = z.int().min(0).max(1_000_000_000).nullable();
 
-/** USD as a plain decimal, to the nano-USD; 0 or null = none. */
+/** USD as a plain decimal with nano-USD precision; 0 or null = none. */
 export const costLimitField = z
   .string()
   .regex(/^\d{1,6}(\.\d{1,9})?$/, "USD as a plain decimal such as 12.50")
   .nullable();
 
-/** What may be limited at an owner. Fields as in core/limits/limit-values. */
+/** The limits an owner can have. Fields as in core/limits/limit-values. */
 export const limitFields = {
   rpm: limitField,
   tpm: tokensField,
@@ -25,7 +25,7 @@ export const limitFields = {
 /** Names of {@link limitFields}, in the order of forms. */
 export const limitNames = Object.keys(limitFields) as (keyof typeof limitFields)[];
 
-/** Of something new: none unless said. */
+/** For creation: absent = no limit. */
 export const newLimitFields = {
   rpm: limitField.default(null),
   tpm: tokensField.default(null),
@@ -37,7 +37,7 @@ export const newLimitFields = {
   costTotalUsd: costLimitField.default(null),
 };
 
-/** Of a change: absent = as it is. */
+/** For an update: absent = unchanged. */
 export const changedLimitFields = {
   rpm: limitField.optional(),
   tpm: tokensField.optional(),
@@ -47,6 +47,6 @@ export const changedLimitFields = {
   costWeekUsd: costLimitField.optional(),
   costMonthUsd: costLimitField.optional(),
   costTotalUsd: costLimitField.optional(),
-  /** The total counts from now on. */
+  /** Restarts the total cost at 0. */
   resetCost: z.literal(true).optional(),
 };

@@ -9,7 +9,7 @@ const dialect = z.enum(["anthropic", "openai", "gemini"]);
 const state = z.enum(["in_flight", "lost", "done", "error", "aborted", "refused"]);
 const statusClass = z.enum(["2xx", "3xx", "4xx", "5xx", "aborted", "refused"]);
 
-/** What is left out: none of several values. */
+/** Excludes all of these values. */
 const noneOf = <T extends z.ZodType>(value: T) => z.array(value).min(1).max(20).optional();
 
 /**
@@ -25,7 +25,7 @@ export const LogFilter = z.strictObject({
   group: text.optional(),
   dialect: dialect.optional(),
   state: state.optional(),
-  /** The class a request counts under in every sum (core/status-class), not merely its HTTP status. */
+  /** The class under which a request is summed (core/status-class), not merely its HTTP status. */
   statusClass: statusClass.optional(),
   notUserId: noneOf(id),
   notKeyId: noneOf(id),
@@ -36,7 +36,7 @@ export const LogFilter = z.strictObject({
   notDialect: noneOf(dialect),
   notState: noneOf(state),
   notStatusClass: noneOf(statusClass),
-  /** Tried at least so often. */
+  /** Minimum number of attempts. */
   minAttempts: z.int().min(1).max(100).optional(),
   requestId: uuidField.optional(),
   fromMs: instantField.optional(),

@@ -6,7 +6,7 @@ export const GetOverviewInput = z.strictObject({
   range: z.enum(overviewRanges).default("24h"),
   by: z.enum(overviewSplits).default("model"),
 });
-/** Percentiles of everything, or of one provider. */
+/** Percentiles of all providers or of one. */
 export const GetLatencyInput = z.strictObject({
   range: z.enum(overviewRanges).default("24h"),
   providerId: uuidField.optional(),

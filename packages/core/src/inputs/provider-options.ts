@@ -5,7 +5,7 @@ import { isTimeZone } from "../time-zone.ts";
 /** HH:mm, 00:00 to 23:59. */
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day such as 08:00");
 
-/** When it may be used; no windows = always. */
+/** When the provider may be used; no windows = always. */
 export const scheduleField = z.strictObject({
   zone: z
     .string()
@@ -14,7 +14,7 @@ export const scheduleField = z.strictObject({
   windows: z.array(z.strictObject({ from: timeOfDay, to: timeOfDay })).max(20),
 });
 
-/** Milliseconds; what is absent is as the settings `upstream.*` say. `totalMs` bounds one attempt with its whole answer. */
+/** Milliseconds; absent ones use the settings `upstream.*`. `totalMs` bounds one attempt including its whole answer. */
 export const timeoutsField = z.strictObject({
   connectMs: z.int().min(100).max(60_000).optional(),
   firstContentMs: z.int().min(100).max(600_000).optional(),
@@ -23,19 +23,19 @@ export const timeoutsField = z.strictObject({
 });
 export type ProviderTimeouts = z.infer<typeof timeoutsField>;
 
-/** Of its breakers; what is absent is as the settings `breaker.*` say. */
+/** Breaker options; absent ones use the settings `breaker.*`. */
 export const breakerField = z.strictObject({
-  /** Consecutive failures that open; 0 = never. */
+  /** Consecutive failures that open it; 0 = never. */
   failures: z.int().min(0).max(1_000).optional(),
   openSeconds: z.int().min(1).max(3_600).optional(),
-  /** Requests at once that may show that it is well again. */
+  /** Concurrent requests that may probe whether the provider is well again. */
   probes: z.int().min(1).max(20).optional(),
-  /** Of the last while, in percent, that opens too; 0 = never. */
+  /** Recent failure rate in percent that opens it as well; 0 = never. */
   failureRatePercent: z.int().min(0).max(100).optional(),
 });
 export type ProviderBreaker = z.infer<typeof breakerField>;
 
-/** Names of further credentials: a word or two; one line. */
+/** Label of an additional credential: short, on one line. */
 const labelField = z
   .string()
   .trim()
@@ -45,20 +45,20 @@ const labelField = z
 
 const weightField = z.int().min(1).max(1000);
 
-/** Beside the provider's first one, which is called {@link firstCredential}. An absent secret keeps the stored one of that label. */
+/** In addition to the first credential, which is called {@link firstCredential}. An absent secret keeps the stored one of that label. */
 export const credentialsField = z
   .array(z.strictObject({ label: labelField, secret: z.string().min(1).max(4096).optional(), weight: weightField.default(1) }))
   .max(50)
   .refine((list) => new Set([firstCredential, ...list.map(({ label }) => label)]).size === list.length + 1, "a label appears twice");
 
-/** `first`: the first that is not cooling off, in their order; `weighted`: by weight among those. */
+/** `first`: the first one that is not cooling down, in their order; `weighted`: by weight among those. */
 export const credentialOrderField = z.enum(["first", "weighted"]);
 
-/** Names that are never an administrator's to set: authentication, cookies, where to, and what belongs to the connection. */
+/** Headers that an administrator can never set: authentication, cookies, routing, and those of the connection. */
 const reservedHeaders =
   /^(authorization|.*api-?key|.*-auth|x-auth-.*|.*-token|cookie2?|set-cookie2?|host|connection|keep-alive|te|trailers?|transfer-encoding|upgrade|expect|http2-settings|content-.*|accept-encoding|via|forwarded|x-forwarded-.*|x-real-ip|proxy-.*|sec-.*|:.*)$/;
 
-/** Sent to the provider with every request, in place of the client's of that name. Names in lower case. */
+/** Sent to the provider with every request, replacing the client's headers of the same name. Names in lower case. */
 export const headersField = z
   .record(
     z
@@ -74,7 +74,7 @@ export const headersField = z
   .transform((headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value.trim()])))
   .refine((headers) => Object.keys(headers).length <= 30, "at most 30");
 
-/** `http://` (CONNECT) or `socks5://`, with a login if it needs one; null = none. Write-only: what is shown has no login. */
+/** `http://` (CONNECT) or `socks5://`, with a login if needed; null = none. Write-only: the login is never shown. */
 export const proxyField = z
   .url({ protocol: /^(http|socks5)$/ })
   .max(500)
@@ -82,9 +82,9 @@ export const proxyField = z
 
 const priorityField = z.int().min(0).max(1000);
 
-/** What most providers say nothing of. */
+/** Options that most providers leave unset. */
 const fields = {
-  /** Priority in a group, in place of the one for all. */
+  /** Priority within a group, replacing the general one. */
   groupPriorities: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "lower-case letters, digits, - and _"), priorityField)
     .refine((priorities) => Object.keys(priorities).length <= 50, "at most 50"),
@@ -93,13 +93,13 @@ const fields = {
   breaker: breakerField,
   credentials: credentialsField,
   credentialOrder: credentialOrderField,
-  /** Of the first credential. */
+  /** Weight of the first credential. */
   secretWeight: weightField,
   headers: headersField,
   proxy: proxyField,
 };
 
-/** Of a new provider. */
+/** For creation. */
 export const newProviderOptions = {
   groupPriorities: fields.groupPriorities.default({}),
   schedule: fields.schedule.default({ zone: "UTC", windows: [] }),
@@ -112,7 +112,7 @@ export const newProviderOptions = {
   proxy: fields.proxy.default(null),
 };
 
-/** Of a change: absent = as it is; what is there replaces all of the field. */
+/** For an update: absent = unchanged; a given value replaces the whole field. */
 export const changedProviderOptions = {
   groupPriorities: fields.groupPriorities.optional(),
   schedule: fields.schedule.optional(),

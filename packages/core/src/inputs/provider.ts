@@ -23,8 +23,8 @@ export const modelField = z
   .regex(/^[^\p{Cc}\s]+$/u, "no spaces or control characters");
 
 /**
- * Asked-for models (patterns) → name sent upstream, the first that matches wins. An object is read in the order it was
- * written in, but kept as a list: PostgreSQL's jsonb sorts the names of an object.
+ * Requested models (patterns) and the names sent upstream; the first match wins. An object is accepted and read in its order,
+ * but stored as a list: PostgreSQL's jsonb sorts the names of an object.
  */
 export const redirectsField = z
   .union([z.array(z.strictObject({ from: modelField, to: modelField })), z.record(modelField, modelField)])
@@ -33,7 +33,7 @@ export const redirectsField = z
 
 export const dialectField = z.enum(["anthropic", "openai", "gemini"]);
 
-/** What an `openai` provider serves; other dialects serve all of theirs. */
+/** Endpoints of an `openai` provider; other dialects serve all of theirs. */
 export const servesField = z.enum(["chat", "responses", "embeddings"]);
 
 /** A plain decimal text such as "1.25". */
@@ -43,14 +43,14 @@ export const CreateProviderInput = z.strictObject({
   name: nameField,
   dialect: dialectField,
   serves: z.array(servesField).min(1).default(["chat", "responses", "embeddings"]),
-  /** As that dialect's official SDK takes it: OpenAI's with `/v1`, the others without. */
+  /** In the form that the dialect's official SDK takes: OpenAI's with `/v1`, the others without. */
   baseUrl: z.url({ protocol: /^https?$/ }).max(500),
   secret: z.string().min(1).max(4096),
   groups: z.array(groupField).min(1).max(50).default(["default"]),
   /** The lowest number is tried first. */
   priority: z.int().min(0).max(1000).default(0),
   weight: z.int().min(1).max(1000).default(1),
-  /** Patterns (core/routing/model-patterns) of models it serves; empty = any. */
+  /** Patterns (core/routing/model-patterns) of the models it serves; empty = any. */
   models: z.array(modelField).max(500).default([]),
   modelRedirects: redirectsField.default([]),
   costMultiplier: decimalField.default("1"),
@@ -60,7 +60,7 @@ export const CreateProviderInput = z.strictObject({
 });
 export type CreateProviderInput = z.infer<typeof CreateProviderInput>;
 
-/** Every field but the id is optional; an absent secret keeps the stored one, unless baseUrl changes origin. */
+/** Every field except the id is optional; an absent secret keeps the stored one, unless baseUrl changes its origin. */
 export const UpdateProviderInput = z.strictObject({
   id: uuidField,
   name: nameField.optional(),
@@ -82,7 +82,7 @@ export const UpdateProviderInput = z.strictObject({
 });
 export type UpdateProviderInput = z.infer<typeof UpdateProviderInput>;
 
-/** A connection test: of a stored provider (id) or of one about to be created. */
+/** A connection test of a stored provider (id) or of one about to be created. */
 export const TestProviderInput = z.union([
   z.strictObject({ id: uuidField, model: modelField.optional() }),
   z.strictObject({
@@ -96,7 +96,7 @@ export const TestProviderInput = z.union([
 ]);
 export type TestProviderInput = z.infer<typeof TestProviderInput>;
 
-/** One provider's part of a batch: what a batch may change at many providers at once. */
+/** One provider's part of a batch, with the fields that can be changed for many at once. */
 const ProviderChange = z.strictObject({
   id: uuidField,
   enabled: z.boolean().optional(),
@@ -107,7 +107,7 @@ const ProviderChange = z.strictObject({
 });
 export type ProviderChange = z.infer<typeof ProviderChange>;
 
-/** Changes of many providers, all or none; undoing a batch is the same call with the values from before. */
+/** Changes many providers, all or none; to undo a batch, make the same call with the previous values. */
 export const UpdateProvidersInput = z.strictObject({
   changes: z
     .array(ProviderChange)
@@ -121,16 +121,16 @@ const LONGEST_OVERRIDE_S = 30 * 86_400;
 
 export const OverrideProviderInput = z.strictObject({
   id: uuidField,
-  /** null lifts the one in force. */
+  /** null removes the current override. */
   kind: z.enum(overrideKinds).nullable(),
-  /** From now; null = until it is lifted. */
+  /** From now; null = until it is removed. */
   forSeconds: z.int().min(1).max(LONGEST_OVERRIDE_S).nullable().default(null),
-  /** Why, for the others. */
+  /** The reason, shown to other administrators. */
   note: z.string().trim().max(300).default(""),
 });
 export type OverrideProviderInput = z.infer<typeof OverrideProviderInput>;
 
-/** A request that is only imagined: of a key, or of any key of a group. */
+/** A hypothetical request with a key, or with any key of a group. */
 export const SimulateRoutingInput = z
   .strictObject({
     keyId: uuidField.optional(),
@@ -138,7 +138,7 @@ export const SimulateRoutingInput = z
     dialect: dialectField,
     endpoint: z.enum(["messages", "countTokens", "chat", "responses", "embeddings", "generateContent"]),
     model: modelField,
-    /** As the sessions page names it or, with a key, as the client does. */
+    /** The id shown on the sessions page or, with a key, the client's own session id. */
     session: z.string().max(200).default(""),
   })
   .refine(({ keyId, group }) => (keyId === undefined) !== (group === undefined), { message: "a key or a group", path: ["keyId"] });

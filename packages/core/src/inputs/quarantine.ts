@@ -2,11 +2,11 @@ import { z } from "zod";
 import { PageInput } from "./page.ts";
 import { uuidField } from "./uuid.ts";
 
-/** What became of a record that Postgres refused. */
+/** States of a record that Postgres refused. */
 export const quarantineStates = ["waiting", "released", "dismissed"] as const;
 export type QuarantineState = (typeof quarantineStates)[number];
 
-/** The id of damaged bytes is a UUID, but none of ours: cursors are any UUID here. */
+/** The id of damaged bytes is not a UUIDv7 of ours, so any UUID is a valid cursor here. */
 export const ListQuarantineInput = z.strictObject({
   ...PageInput.shape,
   cursor: uuidField.nullish(),

@@ -3,13 +3,13 @@ import { dialectField, groupField, modelField, nameField } from "./provider.ts";
 import { scheduleField } from "./provider-options.ts";
 import { uuidField } from "./uuid.ts";
 
-/** As models of a provider are written: exact, `prefix*`, `*suffix`, `*contains*`, `/an RE2 expression/`. */
+/** Patterns as for a provider's models: exact, `prefix*`, `*suffix`, `*contains*`, `/an RE2 expression/`. */
 const patternsField = z.array(z.string().trim().min(1).max(300)).max(50).default([]);
 
-/** What carries secrets is nothing to route by. */
+/** Headers that carry secrets must not be used for routing. */
 const secretHeaders = /^(authorization|cookie|proxy-authorization|.*api-?key)$/;
 
-/** A header, by its name in lower case, whose value matches a pattern (`*`: it is there at all). */
+/** A header (name in lower case) whose value matches a pattern; `*` only requires it to be present. */
 export const ruleHeaderField = z.strictObject({
   name: z
     .string()
@@ -22,33 +22,33 @@ export const ruleHeaderField = z.strictObject({
 });
 
 /**
- * Where certain requests go. All that a rule names must apply; what it leaves empty may be anything. The first rule that
- * applies counts, and no other is looked at.
+ * Routes certain requests. Every field that a rule sets must match; empty fields match anything. Only the first matching rule
+ * applies.
  */
 export const RoutingRule = z
   .strictObject({
     name: nameField,
     enabled: z.boolean().default(true),
-    /** As the client asks for them. */
+    /** The models that clients request. */
     models: patternsField,
-    /** Ids: owners choose the names of their keys. */
+    /** Ids, because owners choose the names of their keys. */
     keys: z.array(uuidField).max(50).default([]),
     /** E-mail addresses. */
     users: z.array(z.string().trim().toLowerCase().min(3).max(254)).max(50).default([]),
     dialects: z.array(dialectField).max(3).default([]),
     headers: z.array(ruleHeaderField).max(10).default([]),
-    /** Patterns, without the query. */
+    /** Patterns, matched without the query. */
     paths: patternsField,
     bodyBytesMin: z.int().min(1).nullable().default(null),
     bodyBytesMax: z.int().min(1).nullable().default(null),
     schedule: scheduleField.default({ zone: "UTC", windows: [] }),
-    /** Of the sessions that all else applies to; the same ones at every request, and still them when it is raised. */
+    /** Share of the matching sessions. The selection is stable, and raising the share keeps the sessions already selected. */
     percent: z.number().min(0).max(100).default(100),
-    /** The name of the only provider to be tried; null = any. */
+    /** Name of the only provider to try; null = any. */
     provider: nameField.nullable().default(null),
-    /** Whose providers, multiplier and limits count in place of the key's group; null = the key's. */
+    /** Group whose providers, multiplier and limits replace those of the key's group; null = the key's. */
     group: groupField.nullable().default(null),
-    /** What providers are asked for in place of the client's model; null = that. */
+    /** Model requested from providers instead of the client's; null = the client's. */
     model: modelField.nullable().default(null),
   })
   .refine(({ provider, group, model }) => provider !== null || group !== null || model !== null, {

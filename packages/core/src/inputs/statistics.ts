@@ -9,10 +9,10 @@ import { sameId, uuidField } from "./uuid.ts";
 const id = z.string().min(1).max(64).overwrite(sameId);
 const text = z.string().min(1).max(200);
 
-/** IANA; absent = that of the settings. */
+/** IANA name; absent = the zone from the settings. */
 const zoneField = z.string().max(64).refine(isTimeZone, "an IANA time zone such as Asia/Shanghai").optional();
 
-/** What is counted; empty = everything one may see. Users may not name a provider, and are the only user they see. */
+/** What is counted; empty = everything visible to the caller. Users cannot filter by provider and see only themselves. */
 export const StatisticsFilter = z.strictObject({
   userId: id.optional(),
   keyId: id.optional(),
@@ -22,14 +22,14 @@ export const StatisticsFilter = z.strictObject({
   dialect: dialectField.optional(),
   /** core/status-class. */
   statusClass: z.enum(["2xx", "3xx", "4xx", "5xx", "aborted", "refused"]).optional(),
-  /** Keys that carry it now. */
+  /** Keys that have this tag now. */
   tag: tagField.optional(),
 });
 export type StatisticsFilter = z.infer<typeof StatisticsFilter>;
 
-/** From `from` to before `to`, widened to whole buckets; absent = the last 24 hours. */
+/** From `from` up to but not including `to`, extended to whole buckets; absent = the last 24 hours. */
 const range = { from: instantField.optional(), to: instantField.optional() };
-/** `auto` is the finest of which the range has about a hundred at most. */
+/** `auto`: the finest step that gives at most about a hundred buckets. */
 const stepField = z.enum(["auto", ...statisticsSteps]).default("auto");
 
 const isRange = ({ from, to }: { from?: number | undefined; to?: number | undefined }): boolean =>
@@ -42,7 +42,7 @@ export const GetSeriesInput = z
     step: stepField,
     zone: zoneField,
     by: z.enum(seriesSplits).default("model"),
-    /** Series of their own; what is beyond is one more, together. Fewer are given when there are so many buckets. */
+    /** Number of separate series; all others are combined into one more. Fewer are returned when there are very many buckets. */
     top: z.int().min(1).max(20).default(5),
     filter: StatisticsFilter.default({}),
   })
@@ -54,7 +54,7 @@ export const GetUsageInput = z
   .refine(isRange, rangeError);
 export type GetUsageInput = z.infer<typeof GetUsageInput>;
 
-/** Each of `ids` over the same range, read in parallel. */
+/** Reads each of `ids` over the same range, in parallel. */
 export const CompareInput = z
   .strictObject({
     ...range,
@@ -70,7 +70,7 @@ export const CompareInput = z
   .refine(isRange, rangeError);
 export type CompareInput = z.infer<typeof CompareInput>;
 
-/** What is read is named day by day, for this range and the one before: a time in another unit must not name millions of them. */
+/** Days are enumerated for this range and the previous one: a time in the wrong unit must not produce millions of them. */
 const LONGEST_PERIOD_MS = 100 * 366 * DAY_MS;
 
 export const GetLeaderboardInput = z
@@ -78,10 +78,10 @@ export const GetLeaderboardInput = z
     of: z.enum(leaderboardOf),
     sort: z.enum(leaderboardSorts).default("cost"),
     period: z.enum(leaderboardPeriods).default("month"),
-    /** Of `custom`, which needs both; of nothing else. */
+    /** Required for `custom`; not allowed for any other period. */
     ...range,
     zone: zoneField,
-    /** Entries of a page; more than 100 are not given. */
+    /** Entries per page; more than 100 are not returned. */
     limit: z
       .int()
       .min(1)
@@ -107,6 +107,6 @@ export const GetAvailabilityInput = z
   .refine(isRange, rangeError);
 export type GetAvailabilityInput = z.infer<typeof GetAvailabilityInput>;
 
-/** Absent = oneself; of somebody else for administrators. */
+/** Absent = the caller; other users only for administrators. */
 export const GetUserStatsInput = z.strictObject({ userId: uuidField.optional() });
 export type GetUserStatsInput = z.infer<typeof GetUserStatsInput>;

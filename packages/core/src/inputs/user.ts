@@ -20,7 +20,7 @@ export const CreateUserInput = z.strictObject({
   role: roleField.default("user"),
   password: passwordField.optional(),
   ...newLimitFields,
-  /** When their keys end. */
+  /** When the user's keys expire. */
   expiresAtMs: expiryField.default(null),
   policies: policiesField.default({}),
 });
@@ -42,9 +42,9 @@ export type UpdateUserInput = z.infer<typeof UpdateUserInput>;
 const UserFilter = {
   /** Absent = any. */
   status: z.enum(["active", "disabled"]).optional(),
-  /** Beginning of the name or of the e-mail. */
+  /** Prefix of the name or e-mail. */
   search: searchField.optional(),
-  /** What is answered beyond the user itself; `keys` counts those that are not revoked, up to 100. */
+  /** Extra parts of the answer; `keys` counts keys that are not revoked, up to 100. */
   fields: z
     .array(z.enum(["email", "totals", "keys", "credit"]))
     .max(4)
@@ -57,7 +57,7 @@ export type ListUsersInput = z.infer<typeof ListUsersInput>;
 export const PageUsersInput = NumberedPageInput.extend(UserFilter);
 export type PageUsersInput = z.infer<typeof PageUsersInput>;
 
-/** One's own password: the present one says that it is really oneself. */
+/** Changes the caller's own password; the current one proves who is asking. */
 export const ChangePasswordInput = z.strictObject({ current: z.string().min(1).max(256), password: passwordField });
 export type ChangePasswordInput = z.infer<typeof ChangePasswordInput>;
 

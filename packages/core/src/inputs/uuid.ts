@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** The id of something, as it is kept: who writes UUIDs in capitals means the same, and names of books, events and caches are texts. */
+/** An id in its stored form: UUIDs in capitals are accepted, but books, events and caches compare ids as text. */
 export const uuidField = z.uuid().toLowerCase();
 
-/** The same of a text that may be a name as well, in which capitals are others. */
+/** The same for a text that may also be a name, whose capitals are kept. */
 export function sameId(text: string): string {
   const id = uuidField.safeParse(text);
   return id.success ? id.data : text;

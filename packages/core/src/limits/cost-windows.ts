@@ -1,12 +1,12 @@
 /**
- * Windows of cost as instants. Days, weeks and months are those of the configured zone's calendar, so that a day across a
- * change of the clocks has 23 or 25 hours. Rolling windows are kept in buckets of five minutes, as the rollups are: what is
- * younger than the window always counts, and what is older leaves at most one bucket late.
+ * Cost windows as instants. Days, weeks and months follow the calendar of the configured zone, so a day with a clock change
+ * has 23 or 25 hours. Rolling windows are kept in five-minute buckets, like the rollups: anything younger than the window
+ * always counts, and anything older leaves at most one bucket late.
  */
 import { DAY_MS, localDayOf, localInstant } from "../time-zone.ts";
 import type { CostKind } from "./limit-values.ts";
 
-/** How windows are laid, the same for all owners. */
+/** How windows are laid out, the same for all owners. */
 export interface CostRules {
   zone: string;
   fiveHours: "rolling" | "fixed";
@@ -15,23 +15,23 @@ export interface CostRules {
   dayAt: string;
 }
 
-/** Kinds whose windows have a beginning; `total` begins where its owner says. */
+/** Kinds whose windows the clock starts; the start of `total` is set by its owner. */
 export type FixedKind = Exclude<CostKind, "total">;
 
 export interface FixedWindow {
   startMs: number;
-  /** The next window's beginning. */
+  /** Start of the next window. */
   endMs: number;
 }
 
-/** One configuration's windows at an instant: those that roll have a length instead of a beginning. */
+/** The windows of one configuration at an instant. Rolling ones have a length instead of a start. */
 export interface CostWindows {
   fixed: Readonly<Partial<Record<FixedKind, FixedWindow>>>;
   /** ms. */
   rolling: Readonly<Partial<Record<FixedKind, number>>>;
-  /** Until when this holds. */
+  /** Until when these windows hold. */
   untilMs: number;
-  /** Names the rules: counters of another layout do not fit. */
+  /** Identifies the rules: counters made with another layout cannot be used. */
   layout: string;
 }
 
@@ -54,7 +54,7 @@ export function costWindows(rules: CostRules, nowMs: number): CostWindows {
   return { fixed, rolling, untilMs, layout: `${rules.zone} ${rules.fiveHours} ${rules.day} ${rules.dayAt}` };
 }
 
-/** The day that began last at HH:mm local time. */
+/** The current day, which begins at HH:mm local time. */
 export function dayWindow({ zone, dayAt }: Pick<CostRules, "zone" | "dayAt">, nowMs: number): FixedWindow {
   const midnight = localDayOf(nowMs, zone);
   const atMs = minutesOf(dayAt) * 60_000;
@@ -62,14 +62,14 @@ export function dayWindow({ zone, dayAt }: Pick<CostRules, "zone" | "dayAt">, no
   return begins(0) <= nowMs ? { startMs: begins(0), endMs: begins(1) } : { startMs: begins(-1), endMs: begins(0) };
 }
 
-/** Five hours counted from the beginning of the day: at 00:00, 05:00, 10:00, 15:00 and 20:00 for a day from midnight; the last is what is left of it. */
+/** Five hours counted from the start of the day: for a day from midnight at 00:00, 05:00, 10:00, 15:00 and 20:00; the last is shorter. */
 function fiveHourWindow(rules: CostRules, nowMs: number): FixedWindow {
   const day = dayWindow(rules, nowMs);
   const startMs = day.startMs + Math.floor((nowMs - day.startMs) / FIVE_HOURS_MS) * FIVE_HOURS_MS;
   return { startMs, endMs: Math.min(startMs + FIVE_HOURS_MS, day.endMs) };
 }
 
-/** From Monday 00:00. */
+/** The week from Monday 00:00. */
 function weekWindow(zone: string, nowMs: number): FixedWindow {
   const midnight = localDayOf(nowMs, zone);
   const sinceMonday = (new Date(midnight).getUTCDay() + 6) % 7;
@@ -77,7 +77,7 @@ function weekWindow(zone: string, nowMs: number): FixedWindow {
   return { startMs: localInstant(monday, zone), endMs: localInstant(monday + 7 * DAY_MS, zone) };
 }
 
-/** From the first of the month 00:00. */
+/** The month from its first day 00:00. */
 function monthWindow(zone: string, nowMs: number): FixedWindow {
   const day = new Date(localDayOf(nowMs, zone));
   const first = (months: number): number => localInstant(Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + months, 1), zone);
@@ -89,7 +89,6 @@ function minutesOf(time: string): number {
   return hours * 60 + minutes;
 }
 
-/** The bucket that a time is in. */
 export function spendBucket(ms: number): number {
   return Math.floor(ms / SPEND_BUCKET_MS);
 }

@@ -1,7 +1,6 @@
 /**
- * The limit in force from the nearest owner outwards (key, then user, then group). 0, null, NaN, infinite and negative
- * values mean "inherit"; counts are floored; null = nothing limits.
- * (10, 15) → 10 · (0, 15) → 15 · (5.9, 15) → 5.
+ * The first of the given values that limits anything. 0, null, NaN, infinite and negative values do not limit; counts are
+ * floored; null = no limit. (10, 15) → 10 · (0, 15) → 15 · (5.9, 15) → 5.
  */
 export function effectiveCount(...levels: readonly (number | null | undefined)[]): number | null {
   for (const level of levels) {

@@ -1,19 +1,19 @@
 import { NANO_PER_USD, parseDecimal } from "../money.ts";
 import { effectiveCount } from "./effective-count.ts";
 
-/** Every kind of limit, in the order in which a request is refused by them. */
+/** Every kind of limit, in the order in which they are checked. */
 export const limitKinds = ["total", "in_flight", "rpm", "tpm", "5h", "day", "week", "month"] as const;
 export type LimitKind = (typeof limitKinds)[number];
 
-/** The kinds that limit cost; each sums up over a window of time (core/limits/cost-windows). */
+/** The kinds that limit cost, each summed over a time window (core/limits/cost-windows). */
 export const costKinds = ["total", "5h", "day", "week", "month"] as const;
 export type CostKind = (typeof costKinds)[number];
 
-/** Who may have limits, in the order in which they are asked. A provider's are asked per attempt. */
+/** Who can have limits, in the order in which they are checked. A provider's are checked per attempt. */
 export const limitOwners = ["key", "user", "group", "provider"] as const;
 export type LimitOwner = (typeof limitOwners)[number];
 
-/** Limits as they are set at an owner. 0, null and whatever is no positive number: none of that kind, so the next owner's holds. */
+/** Limits as set at an owner. 0, null and anything that is not a positive number mean no limit of that kind at this owner. */
 export interface LimitValues {
   /** Requests per minute, tokens per minute, requests in flight. */
   readonly rpm: number | null;
@@ -25,7 +25,7 @@ export interface LimitValues {
   readonly costWeekUsd?: string | null;
   readonly costMonthUsd?: string | null;
   readonly costTotalUsd?: string | null;
-  /** From when on the total counts, ms since the epoch; null = all there ever was. */
+  /** Since when the total counts, ms since the epoch; null = from the beginning. */
   readonly costResetAtMs?: number | null;
 }
 
@@ -34,14 +34,14 @@ export interface AppliedLimits {
   rpm: number | null;
   tpm: number | null;
   inFlight: number | null;
-  /** nano-USD by kind, only those there are; null = cost is not limited. */
+  /** nano-USD by kind, only for existing limits; null = cost is not limited. */
   costs: Readonly<Partial<Record<CostKind, number>>> | null;
   totalSinceMs: number;
 }
 
 /**
- * Dearest limit that counts: beyond it (and in sums far beyond it) doubles are no longer exact, and Redis' scripts know
- * no other numbers. 10^15 nano-USD are a million USD; 2^53 are nine.
+ * Highest cost limit. Doubles, the only numbers that Redis scripts have, must stay exact beyond it (and in sums far beyond
+ * it): 10^15 nano-USD are a million USD, 2^53 are nine million.
  */
 const MAX_NANO_USD = 10n ** 15n;
 
@@ -58,7 +58,7 @@ export function costField(kind: CostKind): (typeof costFields)[CostKind] {
   return costFields[kind];
 }
 
-/** What a cost limit is in nano-USD, exact; null when it limits nothing. */
+/** The first of the given cost limits that limits anything, in exact nano-USD; null when none does. */
 export function effectiveCost(...levels: readonly (string | number | null | undefined)[]): number | null {
   for (const level of levels) {
     const nano = nanoOf(level);
@@ -70,7 +70,7 @@ export function effectiveCost(...levels: readonly (string | number | null | unde
 function nanoOf(usd: string | number | null | undefined): bigint {
   if (usd === null || usd === undefined) return 0n;
   try {
-    // Scale of a parsed decimal: 10^12.
+    // A parsed decimal is scaled by 10^12.
     return (parseDecimal(String(usd)) * NANO_PER_USD) / 10n ** 12n;
   } catch {
     return 0n;
@@ -79,7 +79,7 @@ function nanoOf(usd: string | number | null | undefined): bigint {
 
 const applied = new WeakMap<Partial<LimitValues>, { limits: AppliedLimits | null }>();
 
-/** The limits that an owner really has; null when it has none. Made once per object, which must not change. */
+/** The limits that an owner actually has; null when it has none. Cached per object, which must not change. */
 export function appliedLimits(values: Partial<LimitValues>): AppliedLimits | null {
   let known = applied.get(values);
   if (!known) {

@@ -1,10 +1,10 @@
 /**
- * What of a requests-per-minute limit is used, read from the requests of its window by second (see rate-window.ts): each
- * leaves 61 seconds after its own. The server and the console count alike, so that a figure goes on without being asked for.
+ * Usage of a requests-per-minute limit, from the requests per second of its window (see rate-window.ts): each stops counting
+ * 61 seconds after its own. Server and console compute the same, so a displayed figure stays current without polling.
  */
 const WINDOW_S = 61;
 
-/** Requests of one second of the epoch. */
+/** Number of requests in one second since the epoch. */
 export interface RateSecond {
   second: number;
   count: number;
@@ -16,7 +16,7 @@ export function rateUsed(rate: readonly RateSecond[], nowMs: number): number {
   return rate.reduce((sum, { second, count }) => (second >= first ? sum + count : sum), 0);
 }
 
-/** ms since the epoch at which fewer than `limit` count, if nothing else is admitted meanwhile; null when that is so now. */
+/** ms since the epoch at which fewer than `limit` count if nothing more is admitted; null when that is already so. */
 export function rateFreesAtMs(rate: readonly RateSecond[], limit: number, nowMs: number): number | null {
   let left = rateUsed(rate, nowMs);
   if (left < limit) return null;
@@ -29,7 +29,7 @@ export function rateFreesAtMs(rate: readonly RateSecond[], limit: number, nowMs:
   return null;
 }
 
-/** ms since the epoch at which nothing counts any more; null when that is so now. `rate` has its oldest second first. */
+/** ms since the epoch at which nothing counts any more; null when that is already so. `rate` starts with the oldest second. */
 export function rateResetAtMs(rate: readonly RateSecond[], nowMs: number): number | null {
   const last = rate.at(-1);
   return last && rateUsed(rate, nowMs) > 0 ? (last.second + WINDOW_S) * 1000 : null;

@@ -1,24 +1,23 @@
 /**
- * Requests (or tokens) per minute as a sliding window of one-second buckets: the running second and the 60 before it. So at most
- * `limit` are admitted in any 60 seconds, wherever they start, and one that has aged out frees its place at
- * most one second late. Constant memory and amortised constant time; the Lua script of admission keeps the same books.
+ * Requests (or tokens) per minute as a sliding window of one-second buckets: the current second and the 60 before it. So at most
+ * `limit` are admitted in any 60 seconds, wherever they start, and an aged-out entry frees its place at most one second
+ * late. Constant memory and amortised constant time; admission's Lua script computes the same.
  */
 const BUCKETS = 61;
 
 export interface RateWindow {
   counts: Float64Array;
-  /** What is in all buckets. */
+  /** Sum of all buckets. */
   total: number;
-  /** The newest second accounted for. */
+  /** The newest second that is accounted for. */
   second: number;
 }
 
-/** A window that has seen nothing. */
 export function newRateWindow(nowMs: number): RateWindow {
   return { counts: new Float64Array(BUCKETS), total: 0, second: Math.floor(nowMs / 1000) };
 }
 
-/** Drops what has aged out. A clock that stepped back leaves the window where it was. */
+/** Drops what has aged out. A clock that stepped back leaves the window unchanged. */
 export function advanceRate(window: RateWindow, nowMs: number): void {
   const second = Math.floor(nowMs / 1000);
   if (second - window.second >= BUCKETS) {
@@ -34,7 +33,7 @@ export function advanceRate(window: RateWindow, nowMs: number): void {
   }
 }
 
-/** Counts one request, or so many tokens, and returns the second they were booked in, for {@link returnRate}. */
+/** Counts one request, or `amount` tokens, and returns the second they were counted in, for {@link returnRate}. */
 export function takeRate(window: RateWindow, nowMs: number, amount = 1): number {
   advanceRate(window, nowMs);
   const slot = window.second % BUCKETS;
@@ -43,7 +42,7 @@ export function takeRate(window: RateWindow, nowMs: number, amount = 1): number 
   return window.second;
 }
 
-/** Takes back what was booked in `second` and then not used after all, as far as it still counts. */
+/** Returns what was counted in `second` but not used, as far as it still counts. */
 export function returnRate(window: RateWindow, second: number, amount = 1): void {
   if (window.second - second >= BUCKETS) return;
   const slot = second % BUCKETS;
@@ -53,7 +52,7 @@ export function returnRate(window: RateWindow, second: number, amount = 1): void
   window.total -= returned;
 }
 
-/** Requests by second, oldest first, without touching the window. */
+/** Requests by second, oldest first, without changing the window. */
 export function readRate(window: RateWindow, nowMs: number): { second: number; count: number }[] {
   const first = Math.max(window.second, Math.floor(nowMs / 1000)) - BUCKETS + 1;
   const rate: { second: number; count: number }[] = [];
@@ -64,7 +63,7 @@ export function readRate(window: RateWindow, nowMs: number): { second: number; c
   return rate;
 }
 
-/** Whole seconds (≥ 1) until the window holds fewer than `limit`, if nothing else is admitted meanwhile. */
+/** Whole seconds (≥ 1) until the window holds fewer than `limit` if nothing more is admitted. */
 export function rateRetryAfterS(window: RateWindow, limit: number, nowMs: number): number {
   let left = window.total;
   for (let second = window.second - BUCKETS + 1; second <= window.second; second++) {

@@ -2,25 +2,25 @@ import { bucketLeavesMs, type CostWindows, firstBucket, spendBucket } from "./co
 import { type CostKind, costKinds } from "./limit-values.ts";
 
 /**
- * What one owner has spent, by window: sums that begin anew with their window, and buckets for windows that roll. A cost
- * counts at the time its request began, as in the rollups. Amounts are nano-USD as whole doubles (see limit-values).
- * The Lua scripts of admission keep the same books.
+ * What one owner has spent, by window: sums that are reset with each window, and buckets for rolling windows. A cost
+ * counts at the time its request began, as in the rollups. Amounts are nano-USD as integral doubles (see limit-values).
+ * Admission's Lua scripts compute the same.
  */
 export interface SpendBook {
-  /** The rules its sums were made by; null = nothing is known of the past. */
+  /** The rules its sums were made with; null = the past is unknown. */
   layout: string | null;
-  /** Beginning of the window that each sum is of. */
+  /** Start of the window that each sum covers. */
   starts: Partial<Record<CostKind, number>>;
   sums: Partial<Record<CostKind, number>>;
   buckets: Map<number, number>;
 }
 
-/** A book that knows nothing of the past. */
+/** A book without knowledge of the past. */
 export function newSpendBook(): SpendBook {
   return { layout: null, starts: {}, sums: {}, buckets: new Map() };
 }
 
-/** What an owner had spent when it was asked: sums over windows from their starts on, and buckets. */
+/** What the ledger knew when it was read: sums of windows with their starts, and buckets. */
 export interface SpendFacts {
   layout: string;
   starts: Partial<Record<CostKind, number>>;
@@ -28,12 +28,12 @@ export interface SpendFacts {
   buckets: ReadonlyMap<number, number>;
 }
 
-/** What belongs to the layout besides the rules: since when the total counts. */
+/** The layout includes, besides the rules, since when the total counts. */
 export function layoutOf(windows: CostWindows, totalSinceMs: number): string {
   return `${windows.layout} ${totalSinceMs}`;
 }
 
-/** Begins the windows anew that are over. A book ahead of this clock stays as it is. */
+/** Resets the sums of windows that are over. A book ahead of this clock stays as it is. */
 export function rotateSpend(book: SpendBook, windows: CostWindows, totalSinceMs: number): void {
   if (book.starts.total !== totalSinceMs) {
     book.starts.total = totalSinceMs;
@@ -47,7 +47,7 @@ export function rotateSpend(book: SpendBook, windows: CostWindows, totalSinceMs:
   }
 }
 
-/** Books what a request that began then has cost. */
+/** Books the cost of a request that began at that time. */
 export function addSpend(book: SpendBook, startedAtMs: number, nanoUsd: number): void {
   for (const kind of costKinds) {
     const start = book.starts[kind];
@@ -67,7 +67,7 @@ export function spentIn(book: SpendBook, kind: CostKind, windows: CostWindows, n
   return sum;
 }
 
-/** When so much has left a window that at most `room` is spent in it, ms; null = never (a total does not begin anew). */
+/** When at most `room` will be left spent in a window, ms; null = never (a total is not reset by time). */
 export function spendFreesAtMs(book: SpendBook, kind: CostKind, windows: CostWindows, at: { nowMs: number; room: number }): number | null {
   if (kind === "total") return null;
   const length = windows.rolling[kind];
@@ -84,13 +84,13 @@ export function spendFreesAtMs(book: SpendBook, kind: CostKind, windows: CostWin
   return frees;
 }
 
-/** Forgets buckets that count in no window any more. */
+/** Deletes buckets that no longer count in any window. */
 export function trimSpend(book: SpendBook, nowMs: number): void {
   const oldest = firstBucket(nowMs, 86_400_000);
   for (const bucket of book.buckets.keys()) if (bucket < oldest) book.buckets.delete(bucket);
 }
 
-/** Takes over what the ledger says; `recent` is what it does not have yet. */
+/** Replaces the book with the ledger's figures; `recent` is what these do not include yet. */
 export function rebuildSpend(book: SpendBook, facts: SpendFacts, recent: Iterable<{ startedAtMs: number; nanoUsd: number }>): void {
   book.layout = facts.layout;
   book.starts = { ...facts.starts };

@@ -2,23 +2,23 @@ import { PriceInput } from "../inputs/price.ts";
 
 /**
  * Price tables in the form of LiteLLM's `model_prices_and_context_window.json`: an object of models, each with its
- * provider, its mode and costs per token as JSON numbers (3e-06). The numbers are read from their text, so that 1.25e-06
+ * provider, its mode and costs per token as JSON numbers (3e-06). Numbers are read from their text, so that 1.25e-06
  * is 1.25 USD per million tokens and never 1.2499999.
  */
 export interface PriceTable {
   prices: PriceInput[];
-  /** Why entries are left out, and their names in the file. */
+  /** Skipped entries: names in the file by reason. */
   skipped: Partial<Record<SkipReason, string[]>>;
 }
 
 /**
- * provider: another than the three dialects'; mode: not one that is priced by tokens of text; no_price: input or output
- * is missing; bad_number: negative or not a number; too_fine: more than 10 decimals per million; name: no model name;
- * duplicate: the name stood before.
+ * provider: not one of the three dialects'; mode: not priced by text tokens; no_price: input or output is missing;
+ * bad_number: negative or not a number; too_fine: more than 10 decimals per million; name: not a model name;
+ * duplicate: the name appeared before.
  */
 export type SkipReason = "provider" | "mode" | "no_price" | "bad_number" | "too_fine" | "name" | "duplicate";
 
-/** Why a text is no price table. `line` is 1-based, 0 when unknown. */
+/** Why a text is not a price table. `line` is 1-based, 0 when unknown. */
 export class PriceTableError extends Error {
   readonly reason: "not_json" | "not_a_table" | "nothing_priced";
   readonly line: number;
@@ -33,13 +33,13 @@ export class PriceTableError extends Error {
 const providers: ReadonlySet<unknown> = new Set(["anthropic", "openai", "gemini"]);
 const modes: ReadonlySet<unknown> = new Set(["chat", "responses", "embedding"]);
 
-/** A JSON number as it was written. */
+/** A JSON number as written in the file. */
 interface NumberText {
   numberText: string;
 }
 
 /**
- * Reads a table. Entries that cannot be used are skipped with a reason; a file without any that can is refused.
+ * Reads a table. Unusable entries are skipped with a reason; a file without any usable entry is refused.
  * @throws PriceTableError
  */
 export function readPriceTable(text: string): PriceTable {
@@ -63,7 +63,7 @@ export function readPriceTable(text: string): PriceTable {
 }
 
 function parseKeepingNumbers(text: string): unknown {
-  // The third argument is in the language since ES2025 and not in its types here yet.
+  // The third argument is part of the language since ES2025, but not of the type definitions yet.
   const reviver = (_key: string, value: unknown, context?: { source?: string }): unknown =>
     typeof value === "number" ? ({ numberText: context?.source ?? String(value) } satisfies NumberText) : value;
   try {
@@ -82,7 +82,7 @@ function readEntry(name: string, entry: unknown): PriceInput | SkipReason {
   if (!isPresent(fields.output_cost_per_token) && fields.mode !== "embedding") return "no_price";
   const amount = (field: string): string | null => (isPresent(fields[field]) ? perMTok(fields[field]) : null);
   const wanted = {
-    // "gemini/gemini-2.5-pro" is how LiteLLM tells providers apart; clients ask for the rest.
+    // LiteLLM prefixes the provider ("gemini/gemini-2.5-pro"); clients ask for the name without it.
     model: name.startsWith(`${String(fields.litellm_provider)}/`) ? name.slice(name.indexOf("/") + 1) : name,
     inputPerMTok: amount("input_cost_per_token"),
     outputPerMTok: amount("output_cost_per_token") ?? "0",
@@ -101,13 +101,13 @@ function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** A count as it was written; null when it is none. */
+/** A positive count as written in the file; null when it is not one. */
 function countOf(value: unknown): number | null {
   const text = typeof value === "object" && value !== null && "numberText" in value ? Number(value.numberText) : Number.NaN;
   return Number.isSafeInteger(text) && text > 0 && text <= 100_000_000 ? text : null;
 }
 
-/** A cost per token as USD per million of them, moved by six places in text; '' when it is no number ≥ 0. */
+/** Converts a cost per token to USD per million by shifting the decimal point in the text; '' when it is not a number ≥ 0. */
 function perMTok(value: unknown): string {
   const text = typeof value === "object" && value !== null && "numberText" in value ? String(value.numberText) : String(value);
   const match = /^(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text);

@@ -1,7 +1,7 @@
 /**
- * What a request costs. Exact integers all the way: unit prices are decimals scaled by 10^12, products are summed, the
- * two multipliers are multiplied in, and there is one rounding, half up, to nano-USD at the very end. A price that
- * fits `PriceInput` (≤ 10 decimal places) derives its default cache prices exactly too.
+ * The cost of a request, in exact integers throughout: unit prices are decimals scaled by 10^12, products are summed, both
+ * multipliers are applied, and the result is rounded once, half up, to nano-USD at the very end. For a price that fits
+ * `PriceInput` (≤ 10 decimal places), the derived cache prices are exact too.
  */
 import { COST_SCALE, parseDecimal, priceTokens } from "../money.ts";
 import type { CostBreakdown, Usage } from "../requests.ts";
@@ -23,7 +23,7 @@ export interface Multipliers {
 
 export interface PricedUsage {
   costNanoUsd: bigint;
-  /** Parts before multipliers, and the multipliers that were applied. */
+  /** Parts before multipliers, and the multipliers applied. */
   breakdown: CostBreakdown;
 }
 
@@ -33,7 +33,7 @@ const ONE = parseDecimal("1");
 /**
  * base × provider multiplier × group multiplier, rounded once.
  * Missing prices: cache write 5 m = 1.25 × input, 1 h = 2 × input, cache read = 0.1 × input (the ratios of
- * Anthropic's price page). Token counts that are not integers ≥ 0 count as 0 or are floored.
+ * Anthropic's price page). Token counts are floored; those that are not finite or not positive count as 0.
  * @throws RangeError when a price is not a plain non-negative decimal.
  */
 export function priceUsage(price: TokenPrices, usage: Usage, multipliers: Multipliers): PricedUsage {
@@ -55,22 +55,22 @@ export function priceUsage(price: TokenPrices, usage: Usage, multipliers: Multip
 }
 
 /**
- * What an attempt costs the operator, nano-USD: base × provider multiplier. The provider's multiplier says how its
+ * What an attempt costs the operator, nano-USD: base × provider multiplier. The provider's multiplier expresses how its
  * bill differs from the list price; the group's is what the operator adds for their own users.
  */
 export function upstreamCost(price: TokenPrices, usage: Usage, providerMultiplier: string): bigint {
   return roundHalfUp(sum(partsOf(price, usage)) * readMultiplier(providerMultiplier).scaled, COST_SCALE * ONE);
 }
 
-/** What a request may use at most, as far as it is known before. */
+/** The most that a request may use, as far as that is known in advance. */
 export interface LargestUse {
   inputTokens: number;
   outputTokens: number;
-  /** How long what it has written to a cache is to live, if it asks for that: writing is dearer than reading input. */
+  /** Lifetime of what it asks to write to a cache: writing costs more than plain input. */
   cacheTtl: "none" | "5m" | "1h";
 }
 
-/** The most that it may cost, nano-USD: its input at the dearest rate it can be billed at, and all the output there can be. */
+/** The most that it may cost, nano-USD: all input at the highest applicable rate, plus the maximum output. */
 export function largestCost(price: TokenPrices, use: LargestUse, multipliers: Multipliers): bigint {
   const rates = ratesOf(price);
   const written = use.cacheTtl === "1h" ? rates.cacheWrite1h : use.cacheTtl === "5m" ? rates.cacheWrite5m : 0n;
@@ -99,13 +99,13 @@ function partsOf(price: TokenPrices, usage: Usage): Parts {
   };
 }
 
-/** Whether two prices bill the same, whatever they leave to be derived. */
+/** Whether two prices bill the same, including derived parts. */
 export function billSame(a: TokenPrices, b: TokenPrices): boolean {
   const [left, right] = [ratesOf(a), ratesOf(b)];
   return (Object.keys(left) as (keyof Parts)[]).every((part) => left[part] === right[part]);
 }
 
-/** Read once per price object (they are readonly): every request of a model has the same one. */
+/** Parsed once per price object (they are immutable): all requests of a model share one. */
 const ratesByPrice = new WeakMap<TokenPrices, Parts>();
 
 function ratesOf(price: TokenPrices): Parts {
@@ -129,7 +129,7 @@ function sum(parts: Parts): bigint {
   return parts.input + parts.output + parts.cacheWrite5m + parts.cacheWrite1h + parts.cacheRead;
 }
 
-/** The meters clamp already; money must not throw or turn negative when one did not. */
+/** The meters clamp already; if one did not, money must still not throw or turn negative. */
 function tokensOf(count: number): bigint {
   return count > 0 && Number.isFinite(count) ? BigInt(Math.floor(Math.min(count, Number.MAX_SAFE_INTEGER))) : 0n;
 }

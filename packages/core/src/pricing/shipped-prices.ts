@@ -6,15 +6,15 @@ export interface ShippedPrice extends TokenPrices {
 }
 
 /**
- * The day as of which the table holds. Sources: the providers' own public pricing pages,
+ * The date for which the table is valid. Sources: the providers' public pricing pages,
  * platform.claude.com/docs/en/about-claude/pricing, developers.openai.com/api/docs/pricing and
  * ai.google.dev/gemini-api/docs/pricing.
  */
 export const shippedPricesDate = "2026-11-05";
 
 /**
- * model, input, output, cache read. An absent cache read is 0.1 × input; cache writes follow the defaults of
- * `priceUsage` everywhere (the dialects without paid cache writes never report any).
+ * model, input, output, cache read. A missing cache read is 0.1 × input; cache writes always follow the defaults of
+ * `priceUsage` (dialects without paid cache writes never report any).
  */
 const rows: readonly (readonly [model: string, input: string, output: string, cacheRead?: string])[] = [
   // Anthropic
@@ -32,7 +32,7 @@ const rows: readonly (readonly [model: string, input: string, output: string, ca
   ["claude-sonnet-4-6", "3", "15"],
   ["claude-sonnet-4-5", "3", "15"],
   ["claude-sonnet-4-5-20250929", "3", "15"],
-  // Prompts up to 100,000 tokens; the dearer tier above comes with long-context prices.
+  // For prompts up to 100,000 tokens; the more expensive tier above requires long-context prices.
   ["claude-haiku-5-5", "0.1", "0.5"],
   ["claude-haiku-4-5", "1", "5"],
   ["claude-haiku-4-5-20251001", "1", "5"],
@@ -63,7 +63,7 @@ const rows: readonly (readonly [model: string, input: string, output: string, ca
   ["text-embedding-3-large", "0.13", "0"],
   ["text-embedding-3-small", "0.02", "0"],
   ["text-embedding-ada-002", "0.1", "0"],
-  // Google. 3.8 Flash is the rate in force until 2026-12-31.
+  // Google. The price of 3.8 Flash is valid until 2026-12-31.
   ["gemini-3.8-flash", "0.75", "3.75"],
   ["gemini-3.1-pro-preview", "2", "12"],
   ["gemini-3.1-flash-lite", "0.25", "1.5"],
@@ -75,8 +75,8 @@ const rows: readonly (readonly [model: string, input: string, output: string, ca
 ];
 
 /**
- * List prices shipped with this version. They are written to the price table once, for models that have no row there:
- * an administrator's price always stands.
+ * List prices shipped with this version. Each is written to the price table once, for models that have no row there, so an
+ * administrator's price is never replaced.
  */
 export const shippedPrices: readonly ShippedPrice[] = rows.map(([model, inputPerMTok, outputPerMTok, cacheReadPerMTok]) => ({
   model,

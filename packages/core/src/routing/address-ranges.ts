@@ -1,6 +1,6 @@
-/** CIDR ranges of IPv4 and IPv6 (RFC 4632, RFC 4291). An IPv4 address and its mapped form (::ffff:a.b.c.d) are the same. */
+/** CIDR ranges of IPv4 and IPv6 (RFC 4632, RFC 4291). An IPv4 address and its mapped form (::ffff:a.b.c.d) are equal. */
 
-/** 128 bits; null when the text is no address. */
+/** The address as 128 bits; null when the text is not one. */
 function parseAddress(text: string): bigint | null {
   if (!text.includes(":")) return parseV4(text, 0xffffn);
   if (!/^[0-9a-f:.]{2,45}$/i.test(text)) return null;
@@ -20,7 +20,7 @@ function parseV4(text: string, before: bigint): bigint | null {
   return parts.reduce((sum, part) => (sum << 8n) | BigInt(part), before);
 }
 
-/** Groups of 16 bits; the last one of an address may be written as IPv4. */
+/** Groups of 16 bits; the end of an address may be written as IPv4. */
 function groupsOf(text: string, isEnd: boolean): bigint[] | null {
   if (text === "") return [];
   const groups: bigint[] = [];
@@ -38,7 +38,7 @@ function groupsOf(text: string, isEnd: boolean): bigint[] | null {
 
 interface Range {
   bits: bigint;
-  /** How many bits behind the prefix are free. */
+  /** Number of free bits after the prefix. */
   free: bigint;
 }
 
@@ -58,7 +58,7 @@ export function isAddressRange(text: string): boolean {
   return parseRange(text) !== null;
 }
 
-/** Whether an address lies in any of the ranges; what is no address lies in none. */
+/** Tests whether an address lies in any of the ranges; an invalid address lies in none. */
 export function inRanges(ranges: readonly string[]): (address: string) => boolean {
   const parsed = ranges.flatMap((range) => parseRange(range) ?? []);
   return (address) => {

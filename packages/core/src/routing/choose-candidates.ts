@@ -1,7 +1,7 @@
 /**
- * Which providers a request is tried on, in which order, and why not on the others. Pure: the configuration, the
- * breakers and the dice come in. What the configuration alone decides is indexed once per configuration
- * (provider-index.ts), so that a request pays for the few providers it may really be sent to, not for all there are.
+ * Which providers a request is tried on, in which order, and why the others are excluded. Pure: configuration, breaker states and
+ * random numbers are inputs. What the configuration alone decides is indexed once per configuration (provider-index.ts), so
+ * the cost of a request depends on the few providers that can serve it, not on how many exist.
  */
 import type { BreakerView } from "../breaker/breaker.ts";
 import { conversionLabel, conversionTarget, isNative } from "../dialects/conversion/wires.ts";
@@ -15,39 +15,38 @@ import { inOrder, type StrategyInput } from "./strategies.ts";
 export interface ChooseInput<P extends RoutableProvider> extends Ask, StrategyInput<P> {
   /** The snapshot's array: its identity is the key of the index, so it must never be changed in place. */
   providers: readonly P[];
-  /** Asked with the model name sent upstream (after the redirect). */
+  /** Called with the model name sent upstream (after redirects). */
   breakerStateOf: (providerId: string, upstreamModel: string) => BreakerView;
-  /** The session's last good provider; goes first if it passes every check. */
+  /** The session's last good provider; first if it passes every check. */
   stickyProviderId: string | null;
-  /** Whether a provider is trusted with sessions that are well where they are: nothing has failed there lately. */
+  /** Whether a provider can be trusted with sessions that work well elsewhere: nothing has failed there recently. */
   isWell: (providerId: string, upstreamModel: string) => boolean;
-  /** A session goes back from a lower tier as soon as somebody above it is well; else it stays whatever the tier. */
+  /** A session leaves a lower tier as soon as a provider above it is well; otherwise it stays, whatever the tier. */
   failsBack: boolean;
-  /** What a routing rule says of the request. */
+  /** The routing rule that applies to the request. */
   rule?: DecisionRule | null;
-  /** Providers this request has already failed on. */
+  /** Providers on which this request has already failed. */
   failed: ReadonlySet<string>;
-  /** Wall time, ms: overrides end and schedules open by it. */
+  /** Wall time, ms, for overrides and schedules. */
   nowMs: number;
 }
 
 export interface Choice<P extends RoutableProvider> {
-  /** In the order to try; tiers follow one another. A `probe` breaker must still be won by `takeProbe`. */
+  /** In the order to try, tier after tier. A `probe` breaker still requires `takeProbe`. */
   ordered: P[];
   decision: Decision;
-  /** Why nobody is left: nobody serves this model, those who do cannot right now (breaker, switched off), or only in a dialect that is not converted. null when somebody is. */
+  /** Why none is left: no provider serves the model, those that do are unavailable now, or only in a dialect without conversion. */
   none: "unknown_model" | "no_provider" | "not_convertible" | null;
 }
 
-/** More than a request may ever try (`routing.maxAttempts` ≤ 10); draws beyond it would be wasted. */
+/** More than a request may ever try (`routing.maxAttempts` ≤ 10); further draws would be wasted. */
 const MAX_CANDIDATES = 16;
-/** A decision is stored with every request: the most telling exclusions are kept, the rest is counted. */
+/** A decision is stored with every request, so only the most informative exclusions are kept; the rest is counted. */
 const MAX_EXCLUSIONS = 64;
 
 /**
- * Orders the candidates: the sticky one, then tier by tier (lowest priority number first), by the strategy inside a
- * tier. Inside a priority those that speak the client's dialect come before those that need conversion. At most 16 are
- * drawn.
+ * Orders the candidates: the sticky one, then tier by tier (lowest priority number first), inside a tier by the strategy. Within
+ * a priority, providers that speak the client's dialect precede those that need conversion. At most 16 are drawn.
  */
 export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<P>): Choice<P> {
   const eligible = eligibleProviders(input.providers, input);
@@ -68,7 +67,7 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
   const isSticky = ordered.length === 1;
   for (const tier of eligible.tiers) {
     if (ordered.length >= MAX_CANDIDATES) break;
-    // Whom the session comes back from keeps its place in its own tier: nobody above may have room.
+    // The provider that the session leaves keeps its place in its own tier: those above may have no room.
     if (failsBack && tier.providers.includes(sticky)) consider(sticky);
     for (const provider of inOrder(tier, input)) {
       if (ordered.length >= MAX_CANDIDATES) break;
@@ -92,7 +91,7 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
   };
 }
 
-/** Whether a tier before the provider's own has somebody who could serve now and is well. */
+/** Whether a tier before the provider's own has one that could serve now and is well. */
 function isOneAboveWell<P extends RoutableProvider>({ tiers }: Eligible<P>, sticky: P, input: ChooseInput<P>): boolean {
   for (const { providers } of tiers) {
     if (providers.includes(sticky)) return false;
@@ -103,7 +102,7 @@ function isOneAboveWell<P extends RoutableProvider>({ tiers }: Eligible<P>, stic
   return false;
 }
 
-/** A group's last provider is not put out by its rate of failures alone: some of its requests succeed, without it none would. */
+/** The last provider of a group is not excluded for its failure rate alone: some requests succeed there, without it none would. */
 function useLastResort<P extends RoutableProvider>(
   eligible: Eligible<P>,
   input: ChooseInput<P>,
@@ -129,7 +128,7 @@ function whyNone<P extends RoutableProvider>(eligible: Eligible<P>): Choice<P>["
   return eligible.isUnconvertible ? "not_convertible" : "unknown_model";
 }
 
-/** One object per provider of a configuration, for all decisions: they are only ever read. */
+/** One shared, immutable object per provider of a configuration, for all decisions. */
 const candidates = new WeakMap<RoutableProvider, DecisionCandidate>();
 
 function candidateOf<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): DecisionCandidate {

@@ -1,9 +1,9 @@
 /**
- * Which of a provider's credentials an attempt is made with. One that was refused cools off for a while; when all are
- * cooling off, the one that is ready soonest is tried, so that several are never worse than one.
+ * Which of a provider's credentials an attempt uses. A refused one cools down for a while. When all are cooling down, the one
+ * that is ready soonest is tried, so several credentials are never worse than one.
  */
 
-/** What the credential that every provider has is called beside further ones. */
+/** Label of the credential that every provider has, when there are others. */
 export const firstCredential = "main";
 
 export interface WeightedCredential {
@@ -12,16 +12,16 @@ export interface WeightedCredential {
 }
 
 interface Choosing {
-  /** Labels this request has used already at this provider. */
+  /** Labels that this request has already used at this provider. */
   used: ReadonlySet<string>;
-  /** ms since the epoch until which a credential cools off; 0 = it does not. */
+  /** ms since the epoch until which a credential cools down; 0 = it does not. */
   coolsUntilMs(label: string): number;
   nowMs: number;
   /** [0, 1). */
   random: () => number;
 }
 
-/** null: every one was used, or all that are left cool off after one was used. */
+/** null: all have been used, or one has been used and all others are cooling down. */
 export function chooseCredential<C extends WeightedCredential>(
   credentials: readonly C[],
   order: "first" | "weighted",
@@ -43,12 +43,12 @@ function drawByWeight<C extends WeightedCredential>(ready: readonly C[], dice: n
   return ready.at(-1) ?? null;
 }
 
-/** How long one cools off after it was refused, s, when the provider does not say. */
+/** Cool-down after a refusal when the provider does not give one, s. */
 const defaultCoolDownS = { upstream_auth: 300, upstream_rate_limited: 60 } as const;
-/** The longest that a provider is believed, s. */
+/** Upper bound for a cool-down that the provider asks for, s. */
 const longestCoolDownS = 1_800;
 
-/** Seconds to cool off after an error of the catalogue; null when it says nothing about the credential. */
+/** Cool-down in seconds after an error of the catalogue; null when the error is not about the credential. */
 export function coolDownAfter(code: string, retryAfterS: number | null | undefined): number | null {
   if (code !== "upstream_auth" && code !== "upstream_rate_limited") return null;
   return Math.min(longestCoolDownS, Math.max(1, retryAfterS ?? defaultCoolDownS[code]));

@@ -3,7 +3,7 @@ import { type ErrorRule, isExpression } from "../inputs/error-rules.ts";
 import type { DialectName } from "../requests.ts";
 import { patternProblem } from "./model-patterns.ts";
 
-/** An error as a provider gave it. */
+/** A provider's error. */
 export interface ProviderAnswer {
   status: number;
   /** Its body, or the message of an error inside a stream. */
@@ -12,7 +12,7 @@ export interface ProviderAnswer {
   dialect: DialectName;
 }
 
-/** What is looked at of an answer: errors say what they are at their beginning. */
+/** How much of an answer is matched: errors identify themselves at the beginning. */
 const readChars = 4_096;
 
 type Applies = (answer: ProviderAnswer) => boolean;
@@ -41,7 +41,7 @@ function compile({ statuses, body, providers, dialects }: ErrorRule): Applies {
     says(text);
 }
 
-/** An expression that cannot be used matches nothing. */
+/** An invalid expression matches nothing. */
 function compileBody(pattern: string): (text: string) => boolean {
   if (isExpression(pattern)) {
     if (patternProblem(pattern) !== null) return () => false;

@@ -1,33 +1,32 @@
 /**
- * Which models a provider takes, and under which name it is sent them. Patterns are texts:
+ * Which models a provider accepts, and under which name each is sent. Patterns are texts:
  *
- * claude-opus-4   exactly that            *-latest   what ends so
- * claude-*        what begins so          *opus*     what contains it (a lone * is any)
- * /^gpt-[45]/     an RE2 expression, found anywhere: it takes time linear in the name, whatever is written
+ * claude-opus-4   exactly this name       *-latest   names that end so
+ * claude-*        names that begin so     *opus*     names that contain it (a single * matches any)
+ * /^gpt-[45]/     an RE2 expression, matched anywhere, in time linear in the name whatever the expression
  *
- * They are compiled once per provider of a configuration. Redirects are looked through in their order; the first that
- * matches wins.
+ * They are compiled once per provider of a configuration. Redirects are checked in order; the first match wins.
  */
 import { RE2JS } from "re2js";
 import { type ModelRedirect, type ModelRedirects, redirectList } from "./model-redirects.ts";
 
-/** What of a provider decides about models. */
+/** What decides which models a provider serves. */
 export interface ModelRules {
-  /** Patterns; empty = any. What the redirects match counts as listed. */
+  /** Patterns; empty = any. Models matched by the redirects count as listed. */
   readonly models: readonly string[];
   readonly modelRedirects: ModelRedirects;
 }
 
-/** Longer names than any that patterns are made for are compared exactly only. */
+/** Longer names are only compared exactly; no pattern is meant for them. */
 const LONGEST_NAME = 200;
-/** Steps of a compiled expression: what a name of 200 characters may cost at most is a few milliseconds, once. */
+/** Limit for the size of a compiled expression, so that matching a name of 200 characters takes a few milliseconds at most. */
 const LARGEST_PROGRAM = 500;
-/** Clients choose model names, so what is remembered of them is bounded; a full memory starts over. */
+/** Clients choose model names, so the cache of matches is bounded; when full it is cleared. */
 const MAX_REMEMBERED = 1_000;
 
 type Match = (model: string) => boolean;
 
-/** How a pattern is written; null when it is none. */
+/** The kind of a pattern; null when it is invalid. */
 function kindOf(pattern: string): "exact" | "prefix" | "suffix" | "contains" | "regex" | null {
   if (pattern.length > 2 && pattern.startsWith("/") && pattern.endsWith("/")) return "regex";
   const inner = pattern.slice(1, -1);
@@ -37,12 +36,12 @@ function kindOf(pattern: string): "exact" | "prefix" | "suffix" | "contains" | "
   return starts ? "suffix" : ends ? "prefix" : "exact";
 }
 
-/** Whether a pattern names one model and no other. */
+/** Whether a pattern names exactly one model. */
 export function isExact(pattern: string): boolean {
   return kindOf(pattern) === "exact";
 }
 
-/** Why a pattern cannot be used, in words for the form; null when it can. */
+/** Why a pattern is invalid, as a message for the form; null when it is valid. */
 export function patternProblem(pattern: string): string | null {
   const kind = kindOf(pattern);
   if (kind === null) return `${pattern}: a star stands at the beginning or the end; anything else is written as /expression/.`;
@@ -55,7 +54,7 @@ export function patternProblem(pattern: string): string | null {
   }
 }
 
-/** A pattern that cannot be used matches nothing. */
+/** An invalid pattern matches nothing. */
 function compile(pattern: string): Match {
   const kind = patternProblem(pattern) === null ? kindOf(pattern) : null;
   if (kind === null) return () => false;
@@ -72,7 +71,7 @@ function short(match: Match): Match {
   return (model) => model.length <= LONGEST_NAME && match(model);
 }
 
-/** Whether any of the patterns matches. Compiles them: for lists that are looked through now and then. */
+/** Whether any of the patterns matches. Compiles them on each call, so it is for lists that are used rarely. */
 export function matchesAny(patterns: readonly string[]): Match {
   const exact = new Set(patterns.filter(isExact));
   const others = patterns.filter((pattern) => !isExact(pattern)).map(compile);
@@ -82,7 +81,7 @@ export function matchesAny(patterns: readonly string[]): Match {
 const listed = new WeakMap<ModelRules, Match>();
 const redirected = new WeakMap<ModelRedirects, (model: string) => string | undefined>();
 
-/** Whether the provider takes a model of this name. */
+/** Whether the provider accepts a model of this name. */
 export function takesModel(provider: ModelRules, model: string): boolean {
   if (provider.models.length === 0) return true;
   let lists = listed.get(provider);
@@ -93,12 +92,12 @@ export function takesModel(provider: ModelRules, model: string): boolean {
   return lists(model);
 }
 
-/** Whether something is said of the model: by a list that has it, or by a redirect. */
+/** Whether the provider mentions the model explicitly, in its list or by a redirect. */
 export function claimsModel(provider: ModelRules, model: string): boolean {
   return provider.models.length > 0 ? takesModel(provider, model) : redirectOf(provider.modelRedirects, model) !== undefined;
 }
 
-/** The model name to send to a provider that was asked for `model`. */
+/** The model name to send to a provider for `model`. */
 export function upstreamModelOf(provider: Pick<ModelRules, "modelRedirects">, model: string): string {
   return redirectOf(provider.modelRedirects, model) ?? model;
 }

@@ -1,10 +1,10 @@
 /** One redirect: names that match `from` are sent as `to`. */
 export type ModelRedirect = Readonly<{ from: string; to: string }>;
 
-/** In order; an object, as older rows and short configuration files have it, for exact names whose order says nothing. */
+/** In order. An object, as in older rows and short configuration files, is for exact names, where the order does not matter. */
 export type ModelRedirects = Readonly<Record<string, string>> | readonly ModelRedirect[];
 
-/** The redirects in their order. */
+/** The redirects in order. */
 export function redirectList(redirects: ModelRedirects): readonly ModelRedirect[] {
   return isList(redirects) ? redirects : Object.entries(redirects).map(([from, to]) => ({ from, to }));
 }

@@ -1,12 +1,12 @@
 /**
- * What a key may be used for, by whom and from where: its own policies and those of its owner, which both must allow a request.
- * They belong to the key, not to a path: each is asked for every dialect and endpoint.
+ * What a key may be used for, by which clients and from where: its own policies and its owner's must both allow a request. They
+ * belong to the key rather than to a path, so they are checked for every dialect and endpoint.
  */
 import type { Policies } from "../inputs/policies.ts";
 import { inRanges } from "./address-ranges.ts";
 import { matchesAny } from "./model-patterns.ts";
 
-/** The policy that stops a request; also the code of its error. */
+/** The policy that stopped a request; also its error code. */
 export type PolicyCode = "address_not_allowed" | "client_not_allowed" | "model_not_allowed";
 
 export interface PolicyRefusal {
@@ -21,14 +21,14 @@ interface Ruled {
   readonly policies?: Policies | null | undefined;
 }
 
-/** User agents are longer only when somebody tries what happens. */
+/** A longer user agent is most likely an experiment. */
 const LONGEST_AGENT = 512;
 
 type Matches = (text: string) => boolean;
 
 /**
- * A star is any text. Each part between stars is looked for once, from where the one before ended: no way back, so that what a
- * pattern costs does not depend on how cunning it is.
+ * A star matches any text. Each part between stars is searched once, from the end of the previous one, without backtracking: no
+ * pattern can be made expensive.
  */
 function compileGlob(pattern: string): Matches {
   const parts = pattern.toLowerCase().split("*");
@@ -58,10 +58,10 @@ function anyGlob(patterns: readonly string[]): Matches {
 
 const kinds = { models: matchesAny, allowedClients: anyGlob, blockedClients: anyGlob, addresses: inRanges } as const;
 
-/** Lists live as long as their configuration. */
+/** Compiled lists live as long as their configuration. */
 const compiled = new WeakMap<readonly string[], Matches>();
 
-/** null = nothing is said. */
+/** null = no policy of this kind. */
 function matcherOf(policies: Policies, kind: keyof typeof kinds): Matches | null {
   const list = policies[kind];
   if (!list || list.length === 0) return null;
@@ -79,7 +79,7 @@ function firstOf(key: Ruled, user: Ruled | undefined, look: (policies: Policies,
   return (key.policies && look(key.policies, "key")) ?? (user?.policies && look(user.policies, "user")) ?? null;
 }
 
-/** Whether the address may use the key. */
+/** Checks whether the key may be used from this address. */
 export function addressRefusal(key: Ruled, user: Ruled | undefined, address: string): PolicyRefusal | null {
   return firstOf(key, user, (policies, owner) =>
     matcherOf(policies, "addresses")?.(address) === false
@@ -92,7 +92,7 @@ export function addressRefusal(key: Ruled, user: Ruled | undefined, address: str
   );
 }
 
-/** Whether the client, by its User-Agent, may use the key. A client that does not say who it is matches only a lone star. */
+/** Checks whether the client, by its User-Agent, may use the key. An empty User-Agent only matches a single star. */
 export function clientRefusal(key: Ruled, user: Ruled | undefined, userAgent: string): PolicyRefusal | null {
   return firstOf(key, user, (policies, owner) => {
     if (matcherOf(policies, "blockedClients")?.(userAgent))
@@ -107,7 +107,7 @@ export function clientRefusal(key: Ruled, user: Ruled | undefined, userAgent: st
   });
 }
 
-/** Whether the model, by the name that the client asks for, may be called. */
+/** Checks whether the model, by the name that the client requests, may be called. */
 export function modelRefusal(key: Ruled, user: Ruled | undefined, model: string): PolicyRefusal | null {
   return firstOf(key, user, (policies, owner) =>
     matcherOf(policies, "models")?.(model) === false

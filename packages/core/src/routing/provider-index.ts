@@ -5,21 +5,21 @@ import { claimsModel, type ModelRules, takesModel } from "./model-patterns.ts";
 import type { ProviderOverride } from "./provider-override.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** What routing needs of a provider; the snapshot's provider satisfies it. */
+/** What routing needs from a provider; the snapshot's providers have it. */
 export interface RoutableProvider extends ModelRules {
   readonly id: string;
-  /** What routing rules name it by. */
+  /** The name used in routing rules. */
   readonly name?: string;
   readonly dialect: DialectName;
   readonly serves: readonly string[];
   readonly groups: readonly string[];
   readonly priority: number;
-  /** In place of `priority`, by group. Absent in copies on disk of an older version, as what follows is. */
+  /** Overrides `priority` by group. Like `schedule`, absent in disk copies of older versions. */
   readonly groupPriorities?: Readonly<Record<string, number>>;
   readonly schedule?: Schedule;
   readonly weight: number;
   readonly enabled: boolean;
-  /** Absent in copies on disk of an older version. */
+  /** Absent in disk copies of older versions. */
   readonly override?: ProviderOverride | null;
 }
 
@@ -27,30 +27,30 @@ export interface Ask {
   group: string;
   dialect: DialectName;
   endpoint: Endpoint;
-  /** As the client asked. */
+  /** As the client requested. */
   model: string;
 }
 
-/** Providers of one priority, and in it of one kind: those that speak the client's dialect before those that do not. */
+/** Providers of one priority and one kind: those that speak the client's dialect come before those that do not. */
 export interface Tier<P extends RoutableProvider> {
   readonly providers: readonly P[];
   readonly totalWeight: number;
 }
 
-/** What the configuration alone decides about an ask: who may serve it, and why the others may not. */
+/** What the configuration alone decides about a request: which providers may serve it, and why the others may not. */
 export interface Eligible<P extends RoutableProvider> {
   /** Lowest priority number first. */
   readonly tiers: readonly Tier<P>[];
-  /** Whom a session may be bound to for it: never a last resort beside others, however the session came there. */
+  /** Providers a session may be bound to here; a last resort is included only when there are no others. */
   readonly bindable: ReadonlyMap<string, P>;
   readonly excluded: readonly { readonly providerId: string; readonly reason: ExclusionReason }[];
-  /** Somebody would serve it who is switched off: the model is known, only not available now. */
+  /** A disabled provider would serve it: the model is known but currently unavailable. */
   readonly switchedOff: boolean;
-  /** Nobody serves it, but somebody would whose dialect is not converted. */
+  /** No provider serves it, but one would whose dialect has no conversion. */
   readonly isUnconvertible: boolean;
 }
 
-/** Clients choose model names, so their part of the index is bounded; a full one starts over. */
+/** Clients choose model names, so this part of the index is bounded; when full it is cleared. */
 const MAX_MODELS = 2_000;
 
 interface RouteCandidate<P extends RoutableProvider> {
@@ -60,20 +60,20 @@ interface RouteCandidate<P extends RoutableProvider> {
 
 interface RouteIndex<P extends RoutableProvider> {
   readonly group: string;
-  /** Serve the group, dialect and endpoint. */
+  /** Providers that serve the group, dialect and endpoint. */
   readonly candidates: readonly RouteCandidate<P>[];
   readonly excluded: Eligible<P>["excluded"];
   /** Disabled ones that would otherwise be candidates. */
   readonly disabled: readonly P[];
-  /** Of the group, but of a dialect to or from which nothing is converted. */
+  /** Providers of the group whose dialect has no conversion to or from the client's. */
   readonly unconvertible: readonly P[];
   readonly byModel: Map<string, Eligible<P>>;
 }
 
-// One index per configuration: a new configuration is a new array, and the old index goes with the old array.
+// One index per configuration: a new configuration is a new array, and the old index is collected with the old array.
 const indexes = new WeakMap<readonly RoutableProvider[], Map<string, RouteIndex<RoutableProvider>>>();
 
-/** Who may serve an ask by configuration alone; computed once per providers array, group, dialect, endpoint and model. */
+/** Which providers may serve a request by configuration alone; cached per providers array, group, dialect, endpoint and model. */
 export function eligibleProviders<P extends RoutableProvider>(providers: readonly P[], ask: Ask): Eligible<P> {
   let routes = indexes.get(providers) as Map<string, RouteIndex<P>> | undefined;
   if (!routes) {
@@ -126,7 +126,7 @@ function isConversation({ endpoint }: Ask): boolean {
   return endpoint === "generateContent" || endpoint === "messages" || endpoint === "chat" || endpoint === "responses";
 }
 
-/** The priority that counts in a group; the lowest number is tried first. */
+/** The priority that applies in a group; the lowest number is tried first. */
 export function priorityIn({ priority, groupPriorities }: Pick<RoutableProvider, "priority" | "groupPriorities">, group: string): number {
   return (groupPriorities && Object.hasOwn(groupPriorities, group) ? groupPriorities[group] : undefined) ?? priority;
 }
@@ -151,14 +151,14 @@ function filterByModel<P extends RoutableProvider>(route: RouteIndex<P>, model: 
 }
 
 /**
- * How well a provider's claim to a model fits, the best first inside a priority. Who speaks the client's dialect comes
- * before who needs conversion; but a provider that takes any name has no claim to a name of another family: asked for a
- * Claude in OpenAI's dialect, Anthropic by conversion comes before an OpenAI that takes any model.
+ * How well a provider fits a model, best first within a priority. Providers that speak the client's dialect come before those
+ * that need conversion, but a provider that takes any name has no claim to a name of another family: for a Claude model
+ * requested in OpenAI's dialect, Anthropic by conversion comes before an OpenAI provider that takes any model.
  */
 const NATIVE = 0;
 const CONVERTED = 1;
 const NATIVE_OF_ANOTHER_FAMILY = 2;
-/** Needs conversion and is of another family: behind everybody, whatever the priority. */
+/** Needs conversion and is of another family: after all others, whatever the priority. */
 const LAST_RESORT = 3;
 
 interface Fitting<P extends RoutableProvider> {
@@ -177,7 +177,7 @@ function bindableOf<P extends RoutableProvider>(fitting: readonly Fitting<P>[]):
   return proper.length > 0 ? proper : fitting;
 }
 
-/** By priority, then by fit; where nobody needs conversion, all of a priority are one tier. */
+/** By priority, then by fit. Unless some need conversion, all of a priority form one tier. */
 function tiersOf<P extends RoutableProvider>(fitting: readonly Fitting<P>[], group: string): Tier<P>[] {
   const hasConverted = fitting.some(({ fit }) => fit === CONVERTED);
   const rank = (fit: number) => (fit === NATIVE_OF_ANOTHER_FAMILY && !hasConverted ? NATIVE : fit);

@@ -1,6 +1,6 @@
 /**
- * What refuses a request before any provider is asked, by configuration and clock alone. The gateway, the routing simulator
- * and the check of a key decide by these, so that what is foretold is what happens.
+ * What refuses a request before any provider is asked, by configuration and clock alone. The gateway, the routing simulator and the
+ * key check share these, so predictions match what happens.
  */
 import type { ErrorCode } from "../errors.ts";
 import { type ModelRules, upstreamModelOf } from "./model-patterns.ts";
@@ -10,7 +10,7 @@ interface KeyState {
   readonly expiresAtMs: number | null;
 }
 
-/** Why a key, or its owner, may not be used; null when they may. An owner that is not known is as a disabled one. */
+/** Why a key or its owner may not be used; null when they may. An unknown owner counts as disabled. */
 export function keyRefusal(
   key: KeyState,
   owner: { readonly enabled: boolean; readonly expiresAtMs?: number | null } | undefined,
@@ -28,8 +28,8 @@ export interface PricingRules {
 }
 
 /**
- * The price of what a provider would serve: of the model asked for or, if the administrator chose so, of the one that is
- * sent. A routing rule's model is a redirect before the provider's own.
+ * The price of what a provider would serve: that of the requested model or, if so configured, of the model sent upstream. A
+ * routing rule's model is a redirect that precedes the provider's own.
  */
 export function priceInForce<P>(
   prices: ReadonlyMap<string, P>,
@@ -42,7 +42,7 @@ export function priceInForce<P>(
   return prices.get(billed) ?? null;
 }
 
-/** Whether a request without a price is turned away: what costs nothing needs none. */
+/** Whether a request without a price is refused. Requests that cost nothing need none. */
 export function priceRefusal(price: unknown, rules: PricingRules, isBillable: boolean): Extract<ErrorCode, "unpriced_model"> | null {
   return isBillable && price === null && rules["pricing.unknownModel"] === "refuse" ? "unpriced_model" : null;
 }

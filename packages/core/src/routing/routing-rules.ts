@@ -1,25 +1,25 @@
 /**
- * Which rule decides where a request goes: the first enabled one of which everything applies. Pure, compiled once per
- * configuration, with time linear in what is looked at. A canary takes sessions by a hash of their id, so that a session
- * stays where it is, on every instance and after a restart, and those taken at 10 % are among those taken at 50 %.
+ * Which rule decides where a request goes: the first enabled one whose conditions all apply. Pure, compiled once per
+ * configuration, in time linear in the text matched. A canary selects sessions by a hash of their id, so a session stays where
+ * it is on every instance and after a restart, and the sessions selected at 10 % are among those selected at 50 %.
  */
 import type { RoutingRule } from "../inputs/routing-rules.ts";
 import type { DecisionRule, DialectName } from "../requests.ts";
 import { matchesAny, patternProblem } from "./model-patterns.ts";
 import { scheduleAt } from "./schedule.ts";
 
-/** What rules look at of a request. */
+/** The properties of a request that rules can match. */
 export interface RuleSubject {
   model: string;
   keyId: string;
   userEmail: string;
   dialect: DialectName;
-  /** By name in lower case. */
+  /** Names in lower case. */
   headers: Readonly<Record<string, string | undefined>>;
-  /** Without the query; '' = nobody knows, and rules about paths do not apply. */
+  /** Without the query; '' = unknown, so rules about paths do not apply. */
   path: string;
   bodyBytes: number;
-  /** The session, or the request that has none; '' = nobody knows, and no canary is taken. */
+  /** The session, or the request if it has none; '' = unknown, so canaries do not apply. */
   stickyId: string;
   /** Wall time, ms. */
   nowMs: number;
@@ -27,12 +27,12 @@ export interface RuleSubject {
 
 type Applies = (subject: RuleSubject) => boolean;
 
-/** What is looked at of a header. */
+/** How much of a header is matched. */
 const headerChars = 200;
 
 const compiled = new WeakMap<readonly RoutingRule[], readonly { decided: DecisionRule; applies: Applies }[]>();
 
-/** What the first rule that applies says; null when none does. */
+/** The decision of the first rule that applies; null when none does. */
 export function matchRoutingRule(rules: readonly RoutingRule[], subject: RuleSubject): DecisionRule | null {
   if (rules.length === 0) return null;
   let list = compiled.get(rules);
@@ -43,7 +43,7 @@ export function matchRoutingRule(rules: readonly RoutingRule[], subject: RuleSub
   return list.find(({ applies }) => applies(subject))?.decided ?? null;
 }
 
-/** Why a rule cannot be used, with the field that is wrong; null when it can. */
+/** Why a rule is invalid, and in which field; null when it is valid. */
 export function routingRuleProblem(rule: RoutingRule): { field: keyof RoutingRule; message: string } | null {
   const written = { models: rule.models, paths: rule.paths, headers: rule.headers.map(({ value }) => value) };
   for (const [field, patterns] of Object.entries(written)) {
@@ -89,7 +89,7 @@ function compile(rule: RoutingRule): Applies {
   return (subject) => conditions.every((applies) => applies(subject));
 }
 
-/** A number in [0, 100) that is always the same for a text: FNV-1a with the finalizer of MurmurHash3, which spreads its bits. */
+/** A stable number in [0, 100) for a text: FNV-1a with MurmurHash3's finalizer, which spreads its bits. */
 function percentileOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

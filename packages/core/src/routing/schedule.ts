@@ -1,10 +1,10 @@
 /**
- * When a provider may be used: windows of the day in a zone. What is open now, and when that changes next, is worked out
- * once and then compared with the clock until it does.
+ * When a provider may be used: daily windows in a time zone. The current state and its next change are computed once and
+ * then only compared with the clock until the change.
  */
 import { DAY_MS, localDayOf, localInstant } from "../time-zone.ts";
 
-/** HH:mm to HH:mm; up to `from` itself or earlier means into the next day, the same time twice the whole day. */
+/** HH:mm to HH:mm; a `to` before `from` is on the next day, and equal times mean the whole day. */
 export interface ScheduleWindow {
   readonly from: string;
   readonly to: string;
@@ -19,7 +19,7 @@ export interface Schedule {
 
 export interface ScheduleState {
   readonly open: boolean;
-  /** ms since the epoch: until then nothing changes; Infinity = never. */
+  /** ms since the epoch: nothing changes before; Infinity = never. */
   readonly untilMs: number;
 }
 
@@ -31,7 +31,7 @@ interface Known extends ScheduleState {
 
 const states = new WeakMap<Schedule, Known>();
 
-/** Whether a schedule is open at an instant. A closed one has an end within two days; clocks that jump are followed. */
+/** Whether a schedule is open at an instant. A closed one opens within two days; jumps of the clock are handled. */
 export function scheduleAt(schedule: Schedule | undefined, nowMs: number): ScheduleState {
   if (!schedule || schedule.windows.length === 0) return always;
   let known = states.get(schedule);
@@ -43,8 +43,8 @@ export function scheduleAt(schedule: Schedule | undefined, nowMs: number): Sched
 }
 
 /**
- * Spans begin and end at what clocks in the zone show, so that 09:00 is 09:00 on either side of a change of summer time;
- * spans that touch or overlap are one.
+ * Spans begin and end at local clock times, so 09:00 stays 09:00 across daylight saving changes; touching or overlapping spans
+ * are merged.
  */
 function stateAt({ zone, windows }: Schedule, nowMs: number): ScheduleState {
   const today = localDayOf(nowMs, zone);

@@ -1,33 +1,33 @@
 /**
- * In which order the providers of one tier are tried. Each strategy yields them one by one, so that a request pays for
- * those it looks at.
+ * The order in which the providers of a tier are tried. Each strategy yields them one by one, so a request pays only for those
+ * it looks at.
  */
 import type { RoutableProvider, Tier } from "./provider-index.ts";
 
 export const strategies = ["weighted", "round_robin", "least_in_flight", "lowest_latency", "lowest_cost"] as const;
 export type Strategy = (typeof strategies)[number];
 
-/** What a strategy sees of a provider at the moment. */
+/** What a strategy knows about a provider at the moment. */
 export interface Measured {
-  /** Requests that it is at work on. */
+  /** Requests it is serving. */
   inFlight?: number;
-  /** Time to first content, ms: what is to be expected; null = nobody knows yet. */
+  /** Expected time to first content, ms; null = unknown. */
   ttftMs?: number | null;
-  /** What this request would cost there, nano-USD; null = there is no price. */
+  /** What this request would cost there, nano-USD; null = no price. */
   costNanoUsd?: number | null;
 }
 
 export interface StrategyInput<P extends RoutableProvider> {
   strategy: Strategy;
-  /** Read only when the strategy needs it. */
+  /** Called only when the strategy needs it. */
   measure: (provider: P) => Measured;
-  /** Whose turn it is in a tier: a number that grows by one each time it is asked for. */
+  /** Round-robin counter of a tier: increases by one with each call. */
   turnOf: (tier: Tier<P>) => number;
   /** [0, 1); seeded in tests. */
   random: () => number;
 }
 
-/** Whose turn it is, of each tier of a configuration. */
+/** A round-robin counter for each tier of a configuration. */
 export function createTurns(): (tier: object) => number {
   const turns = new WeakMap<object, number>();
   return (tier) => {
@@ -37,10 +37,10 @@ export function createTurns(): (tier: object) => number {
   };
 }
 
-/** One request in so many asks the slower of two: a provider that has become quick again is found out by nothing else. */
+/** Share of requests that try the slower of two: nothing else would detect that it has become fast again. */
 export const PROBE_SHARE = 1 / 20;
 
-/** The tier's providers in the order to be tried. */
+/** The providers of a tier in the order to try. */
 export function inOrder<P extends RoutableProvider>(tier: Tier<P>, input: StrategyInput<P>): Iterable<P> {
   const { providers } = tier;
   if (providers.length < 2) return providers;
@@ -86,7 +86,7 @@ function* from<P>(providers: readonly P[], start: number): Generator<P> {
   }
 }
 
-/** The lowest score first; among equals whoever comes first from a random place on. */
+/** The lowest score first; ties in order from a random start. */
 function* byScore<P>(providers: readonly P[], random: () => number, score: (provider: P) => number): Generator<P> {
   const start = Math.floor(random() * providers.length);
   const left = [...from(providers, start)].map((provider) => ({ provider, score: score(provider) }));
@@ -99,13 +99,13 @@ function* byScore<P>(providers: readonly P[], random: () => number, score: (prov
 }
 
 /**
- * Power of two choices (Mitzenmacher 2001) over a peak EWMA of the time to first content, weighed by what is in flight: of two
- * at random the quicker goes first, so that one quick provider is not run over by everybody at once. Now and then the slower does.
+ * Power of two choices (Mitzenmacher 2001) over a peak EWMA of the time to first content, weighted by requests in flight: the faster of
+ * two random ones goes first, so that a single fast provider is not overrun by all requests. Occasionally the slower one does.
  */
 function* byLatency<P extends RoutableProvider>(providers: readonly P[], { measure, random }: StrategyInput<P>): Generator<P> {
   const score = (provider: P): number => {
     const { ttftMs = null, inFlight = 0 } = measure(provider);
-    // Nobody knows it yet: asked once it is known; until then it is not asked by everybody.
+    // Not measured yet: one request tries it; until that has an answer, the others avoid it.
     return ttftMs === null ? (inFlight > 0 ? Number.MAX_VALUE : 0) : ttftMs * (inFlight + 1);
   };
   const first = Math.floor(random() * providers.length);

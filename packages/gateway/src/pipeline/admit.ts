@@ -7,7 +7,7 @@ import type { Call } from "../call.ts";
 import type { Runtime } from "../context.ts";
 import { largestCharge } from "../largest-use.ts";
 
-/** Takes the limits of key, user and group, all or none; nothing is awaited when none of them has any. */
+/** Takes the limits of key, user and group, all or none. Synchronous when none of them has limits. */
 export function admit(runtime: Runtime, call: Call): Promise<void> | void {
   const { key } = call;
   if (!key) throw new SluiceError("invalid_key");
@@ -23,7 +23,7 @@ export function admit(runtime: Runtime, call: Call): Promise<void> | void {
     signal: call.abort,
   });
   if (pending === null) return;
-  // From the moment of asking: a lease taken for a client that left meanwhile must be given back too.
+  // Set before the answer: a lease taken for a client that leaves meanwhile must be given back too.
   call.leased = true;
   return pending.then((refusal) => {
     if (!refusal) return;
@@ -35,8 +35,8 @@ export function admit(runtime: Runtime, call: Call): Promise<void> | void {
 const ownersByKey = new WeakMap<KeyConfig, readonly LimitedOwner[]>();
 
 /**
- * Those of key, user and group that have limits, in this order. Found once per key of a configuration, but for requests
- * that a routing rule gives another group.
+ * Those of key, user and group that have limits, in this order. Cached per key of a configuration, except for requests
+ * that a routing rule moves to another group.
  */
 function ownersOf(config: Config, key: KeyConfig, group: string): readonly LimitedOwner[] {
   const known = group === key.group ? ownersByKey.get(key) : undefined;

@@ -12,18 +12,18 @@ import { StreamRelay } from "../stream-relay.ts";
 import { applyErrorRule } from "./apply-error-rule.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 
-/** Why one provider had no answer for the client. */
+/** Why a provider had no answer for the client. */
 export interface Failure {
   error: SluiceError;
   /** What it produced nevertheless. */
   reading: Reading | null;
-  /** Its own error answer, to be passed on when nobody else does better. */
+  /** Its own error answer, passed on when no other provider does better. */
   answer: WholeAnswer | null;
-  /** By a rule: the same provider is asked once more. */
+  /** A rule asks for one more attempt at the same provider. */
   retry?: boolean;
 }
 
-/** A provider's error text is read up to this. */
+/** How much of a provider's error body is read. */
 const errorBytes = 256 * 1024;
 
 interface Asked {
@@ -33,7 +33,7 @@ interface Asked {
   asksUsage: boolean;
 }
 
-/** A success: sets `call.answer` when there is something for the client, or says why not. */
+/** Reads a success: sets `call.answer` when there is something for the client, otherwise returns why not. */
 export function readAnswer(runtime: Runtime, call: Call, response: EgressResponse, asked: Asked): Promise<Failure | null> {
   const isStream = /^text\/event-stream\b/i.test(response.headers["content-type"] ?? "");
   if (isStream && asked.spoken.conversion && !asked.envelope.stream) {
@@ -56,7 +56,7 @@ async function readStream(
     await relay.committed();
   } catch (thrown) {
     if (call.abort.aborted) {
-      // What it had already counted (Anthropic's input) cost something.
+      // What the provider had already counted (Anthropic reports the input first) has a cost.
       settleAttempt(runtime, call, { error: null, reading: relay.reading });
       throw thrown;
     }
@@ -70,13 +70,13 @@ async function readStream(
 
 const eventStream = "text/event-stream; charset=utf-8";
 
-/** The provider's headers for this client; a converted answer is of the client's own kind. */
+/** The provider's headers for this client; a converted answer gets the client's own content type. */
 function answerHeaders(call: Call, response: EgressResponse, spoken: Spoken, type: string): Record<string, string> {
   const headers = call.dialect.clientHeaders(response.headers);
   return spoken.conversion ? { ...headers, "content-type": type, ...conversionHeaders(spoken) } : headers;
 }
 
-/** A success that cannot be made an answer of the client's dialect. */
+/** A successful response that cannot become an answer in the client's dialect. */
 function unusable(response: EgressResponse, what: string): Failure {
   response.body.on("error", () => undefined).destroy();
   const error = new SluiceError("upstream_error", { detail: `HTTP ${response.status} with ${what}` });
@@ -92,7 +92,7 @@ function openRelay(
 ): StreamRelay {
   const { deadlines, limits } = runtime;
   const { body } = response;
-  // Egress listens until the upstream has said everything: what of it waits for the client has to end, too.
+  // Egress stops listening once the upstream has sent everything; what still waits for the client has to end too.
   call.abort.addEventListener("abort", () => body.destroy(call.abort.reason as Error));
   return new StreamRelay(body, meter, {
     deadlines,
@@ -110,7 +110,7 @@ function deliver(runtime: Runtime, call: Call, stream: Omit<StreamAnswer, "kind"
   bindSession(runtime, call);
 }
 
-/** The conversation stays with the provider that serves it, but for one that a rule named: the end of the rule is the end of that. */
+/** Binds the conversation to the provider that serves it, unless a rule named the provider: then the binding would outlive the rule. */
 function bindSession(runtime: Runtime, call: Call): void {
   if (call.detail.decision.rule?.provider !== undefined) return;
   if (call.row.sessionId !== "" && call.provider && call.config.settings["routing.stickySeconds"] > 0) {
@@ -118,7 +118,7 @@ function bindSession(runtime: Runtime, call: Call): void {
   }
 }
 
-/** First content, then now and then: what to bill if this process dies, and what watchers see. */
+/** At first content and periodically after it: records what to bill if this process dies, and updates live views. */
 function observe(runtime: Runtime, call: Call, reading: Reading): void {
   const { attempt, row, provider } = call;
   if (!reading.hasContent || !attempt || !provider) return;
@@ -186,8 +186,8 @@ function convertedWhole(
 }
 
 /**
- * An error answer. The client's own errors end the request here and are passed on as they are; the others let the next
- * provider try, and are passed on only when none is left and they say nothing of our credentials.
+ * An error answer. Errors caused by the client end the request here and are passed on unchanged. Others let the next provider
+ * try, and are passed on only when none is left and they do not concern our credentials.
  */
 export async function readErrorAnswer(
   call: Call,
@@ -197,7 +197,7 @@ export async function readErrorAnswer(
   const { body, unread } = await readErrorBody(call, response);
   const { status, headers } = response;
   const echoed = body.includes(secret);
-  // What is quoted of it goes to the client and into the record: some say in an error what they were asked with.
+  // Quotes go to the client and into the record, and some providers repeat the credential in their error.
   const quotable = echoed ? Buffer.from(body.toString("utf8").replaceAll(secret, "…")) : body;
   const meaning = spoken.dialect.readError(status, headers, quotable);
   const error = new SluiceError(meaning.code, {
@@ -216,7 +216,7 @@ export async function readErrorAnswer(
           { ...answerHeaders(call, response, spoken, "application/json"), ...(isOurs && { "content-type": "application/json" }) },
           meaning.retryAfterS,
         ),
-        // In the client's dialect, with the provider's words where there are any.
+        // In the client's dialect, with the provider's words if there are any.
         body: isOurs
           ? Buffer.from(call.dialect.errorBody(new SluiceError(meaning.code, unread ? {} : { message: meaning.message }), call.id))
           : body,
@@ -228,7 +228,7 @@ export async function readErrorAnswer(
   return applyErrorRule(call, { error, reading: null, answer, status, text: quotable.toString("utf8", 0, 4_096), failsOver });
 }
 
-/** The text of an error; or, where it breaks off, is too long or cannot be decoded, why it was not read: its status says enough. */
+/** The body of an error, or why it was not read (cut off, too long or not decodable): the status alone tells enough. */
 async function readErrorBody(call: Call, response: EgressResponse): Promise<{ body: Buffer; unread: string }> {
   try {
     const { parts, length, whole } = await response.collect(errorBytes);
@@ -242,7 +242,7 @@ async function readErrorBody(call: Call, response: EgressResponse): Promise<{ bo
   }
 }
 
-/** Providers that say it in the body only: clients look for the header. */
+/** For providers that state the delay only in the body: clients look for the header. */
 function withRetryAfter(headers: Record<string, string>, retryAfterS: number | null): Record<string, string> {
   return retryAfterS === null || headers["retry-after"] !== undefined ? headers : { ...headers, "retry-after": String(retryAfterS) };
 }

@@ -3,7 +3,7 @@ import { matchErrorRule } from "@sluice/core/routing/error-rules";
 import type { Call } from "../call.ts";
 import type { Failure } from "./answers.ts";
 
-/** A provider's error, what it means by itself, and what the client would get of it. */
+/** A provider's error with its default meaning and what the client would get. */
 interface Judged extends Failure {
   status: number;
   text: string;
@@ -12,9 +12,9 @@ interface Judged extends Failure {
 }
 
 /**
- * What the administrator's rules make of a provider's error: the failure with which another attempt goes on, or null when
- * the request ends here (`call.answer` is set). Which rule it was is kept with the attempt.
- * @throws SluiceError when it ends here and nothing of the provider's may be passed on.
+ * Applies the administrator's rules to a provider's error: returns the failure after which other attempts continue, or null
+ * when the request ends here (`call.answer` is set). The rule that matched is recorded in the attempt.
+ * @throws SluiceError when the request ends here and no answer of the provider may be passed on.
  */
 export function applyErrorRule(call: Call, { status, text, failsOver, ...failure }: Judged): Failure | null {
   const { provider, attempt } = call;
@@ -33,7 +33,7 @@ function end(call: Call, { error, answer }: Failure): null {
   return null;
 }
 
-/** In the client's dialect, with the rule's words and status. */
+/** In the client's dialect, with the rule's message and status. */
 function retold(call: Call, { error, reading }: Failure, rule: { status: number | null; message: string }): Failure {
   const { code, detail, retryAfterS } = error;
   const message = rule.message || error.message;

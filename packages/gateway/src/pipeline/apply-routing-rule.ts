@@ -3,7 +3,7 @@ import { matchRoutingRule } from "@sluice/core/routing/routing-rules";
 import type { Call } from "../call.ts";
 import type { Runtime } from "../context.ts";
 
-/** The administrator's rule for this request, if there is one; the request is of the group it names from here on. */
+/** The routing rule that matches this request, if any; from here on the request belongs to the group that the rule names. */
 export function applyRoutingRule(runtime: Runtime, call: Call): DecisionRule | null {
   const { config, row } = call;
   const rules = config.settings["routing.rules"];

@@ -4,12 +4,12 @@ import type { Runtime } from "../context.ts";
 const firstMs = 250;
 const longestMs = 4_000;
 
-/** How long before a provider is asked once more: twice as long each time, and never the same for all who wait. */
+/** The delay before a provider is asked again: exponential, with jitter so that waiting requests spread out. */
 export function backOffMs(attempts: number, random: () => number): number {
   return Math.min(longestMs, firstMs * 2 ** Math.max(0, attempts - 1)) * (0.5 + random() / 2);
 }
 
-/** Waits so long, or until nobody wants the answer any more. */
+/** Waits for the delay, or until nobody wants the answer any more. */
 export function backOff(runtime: Runtime, call: Call): Promise<void> {
   return new Promise((resolve) => {
     const wake = runtime.deadlines.add(backOffMs(call.row.attempts, Math.random), () => {

@@ -6,7 +6,7 @@ import type { Runtime } from "../context.ts";
 import type { Failure } from "./answers.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 
-/** Asks a provider in the name of a call; null: it has set the call's answer. */
+/** Asks a provider on behalf of a call; null: the call's answer is set. */
 export type Asking = (call: Call) => Promise<Failure | null>;
 
 interface Runner {
@@ -18,13 +18,13 @@ interface Runner {
 interface Ran {
   runner: Runner;
   failure: Failure | null;
-  /** What no other provider would do better. */
+  /** An error that no other provider would do better. */
   thrown: unknown;
 }
 
 /**
- * Whether this request may ask a second provider at all: streams, whose first content says how a provider is doing, and
- * only those that are charged, since others cost nothing to wait for.
+ * Whether this request may ask a second provider at all: only streams, whose first content shows how a provider is doing, and
+ * only billable requests. Pays the request's share into the budget.
  */
 export function mayHedge(runtime: Runtime, call: Call): boolean {
   const { settings } = call.config;
@@ -34,9 +34,9 @@ export function mayHedge(runtime: Runtime, call: Call): boolean {
 }
 
 /**
- * Asks one provider and, when it has sent no content after a while and the budget allows it, another one beside it. Who
- * has content first serves; the other is stopped, and what it cost is in its attempt. The client pays for the one answer.
- * When one fails, or answers with an error, the other is waited for: it may serve.
+ * Asks one provider and, when it has sent no content after a while and the budget allows it, another one beside it. The first
+ * to have content serves; the other is stopped, and its cost is recorded in its attempt. The client pays only for the
+ * answer it gets. When one fails or answers with an error, the other is awaited: it may still serve.
  */
 export async function hedge(
   runtime: Runtime,
@@ -66,19 +66,22 @@ export async function hedge(
 
 const SERVES = 3;
 
-/** Which of two ends counts: an answer, then what would be the client's mistake anywhere, then a failure; a converted request may have been refused for a mistake of ours. */
+/**
+ * Ranks two outcomes: an answer, then an error that would be the client's fault with any provider, then a provider's failure. The
+ * error of a converted request comes last, because it may be our fault.
+ */
 function weightOf({ runner: { call }, failure, thrown }: Ran): number {
   if (failure) return 1;
   if (thrown === undefined && !errorOf(call)) return SERVES;
   return call.attempt?.converted ? 0 : 2;
 }
 
-/** What an error answer says; null of any other. */
+/** The error of an error answer, otherwise null. */
 function errorOf({ answer }: Call): SluiceError | null {
   return answer?.kind === "whole" ? answer.error : null;
 }
 
-/** What the first comes to within the delay; null: nothing yet. */
+/** The outcome of the first provider if it comes within the delay; null: none yet. */
 function firstOf(runtime: Runtime, call: Call, runner: Runner): Promise<Ran | null> {
   return new Promise((resolve) => {
     const late = runtime.deadlines.add(call.config.settings["routing.hedgeAfterMs"], () => resolve(null));
@@ -103,8 +106,8 @@ function run(call: Call, ask: Asking, branch = branchOf(call)): Runner {
 }
 
 /**
- * The same request with an attempt of its own. All that is not the attempt's is the call's, read through it, so that a
- * client that leaves or a cut is known to both.
+ * The same request with an attempt of its own. Everything else is read through to the call, so that both branches notice
+ * when the client leaves or the call is cut.
  */
 function branchOf(call: Call): Call {
   const branch = Object.create(call) as { -readonly [K in keyof Call]: Call[K] };
@@ -119,7 +122,7 @@ function branchOf(call: Call): Call {
   return branch;
 }
 
-/** What one of them came to becomes what the call came to. */
+/** Makes the outcome of one branch the outcome of the call. */
 function take(call: Call, { runner, failure, thrown }: Ran): Failure | null {
   const { attempt, provider, answer, heldProviderId, attemptDeadline, progressAt, liveAt } = runner.call;
   Object.assign(call, { attempt, provider, answer, heldProviderId, attemptDeadline, progressAt, liveAt });
@@ -128,7 +131,7 @@ function take(call: Call, { runner, failure, thrown }: Ran): Failure | null {
   return failure;
 }
 
-/** Stops the one that is not needed and waits until its attempt is closed, so that the row has what it cost. */
+/** Stops the branch that is not needed and waits until its attempt is closed, so that the row includes its cost. */
 async function stop(runtime: Runtime, { call, done }: Runner): Promise<void> {
   call.isHedgeLost = true;
   call.abort.abort(new Error("another provider was first"));

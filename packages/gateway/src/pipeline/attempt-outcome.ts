@@ -22,7 +22,7 @@ const providersFault = new Set([
 ]);
 
 /**
- * Closes the attempt that is at work: its end, what it produced and cost upstream, and what the breaker learns.
+ * Closes the current attempt: its end, what it produced and cost upstream, and what the breaker learns.
  * Idempotent, because every way out of a request passes here.
  */
 export function settleAttempt(
@@ -39,7 +39,7 @@ export function settleAttempt(
   attempt.outcome = call.isHedgeLost ? "hedge_lost" : aborted ? "aborted" : error ? "failed" : "ok";
   attempt.errorCode = error && !aborted ? error.code : "";
   const used = reading ? billedUsage(reading) : noUsage;
-  // Nothing of an answer was there to say so, but it was at work: it has read what it was asked.
+  // The losing provider of a hedge may have reported nothing yet, but it has read the input.
   const isUnsaid = call.isHedgeLost && used.input + used.output === 0;
   if (reading || isUnsaid) {
     attempt.usage = isUnsaid ? { ...noUsage, input: call.envelope?.inputEstimate ?? 0 } : used;
@@ -49,10 +49,10 @@ export function settleAttempt(
   endProviderHold(runtime, call, { costNanoUsd: Number(attempt.upstreamCostNanoUsd), tokens: totalTokens(attempt.usage) });
   const { breakers, loads } = runtime.admission;
   loads.ended(provider.id);
-  // Of a whole answer the end is its first content; a stream has told of it when it came.
+  // The end of a whole answer counts as its first content; a stream reported that when it came.
   if (attempt.outcome === "ok" && attempt.firstContentMs === null) loads.answered(provider.id, attempt.endedMs - attempt.startedMs);
   if (aborted) {
-    // It was serving well until we stopped it; an abort before any content says nothing.
+    // It was serving well until we stopped it; an abort before any content says nothing about it.
     if (attempt.firstContentMs !== null) breakers.succeeded(provider.id, attempt.upstreamModel);
   } else if (!error) breakers.succeeded(provider.id, attempt.upstreamModel);
   else if (!refuseCredential(runtime, call, error) && providersFault.has(error.code)) {

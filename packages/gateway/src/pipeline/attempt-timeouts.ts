@@ -7,7 +7,7 @@ import type { Runtime } from "../context.ts";
 
 type Timeouts = Pick<EgressRequest, "connectTimeoutMs" | "headersTimeoutMs" | "idleTimeoutMs">;
 
-/** How long this provider may take: by its own word or else by the settings, and never longer than the request has left for its head. */
+/** The provider's own timeouts, or else those of the settings. The wait for the head is also bounded by the time left for all attempts. */
 export function attemptTimeouts(settings: Settings, { timeouts = {} }: ProviderConfig, leftMs: number): Timeouts {
   const headMs = timeouts.firstContentMs ?? settings["upstream.firstContentTimeoutMs"];
   return {
@@ -18,8 +18,8 @@ export function attemptTimeouts(settings: Settings, { timeouts = {} }: ProviderC
 }
 
 /**
- * Bounds the attempt with its whole answer: what has not ended by then fails like any other timeout, before the first
- * content over to the next provider, after it in band. The attempt's end cancels it.
+ * Bounds the attempt including its whole answer: one that has not ended by then fails like any other timeout, with failover
+ * before the first content and in-band after it. Cancelled when the attempt ends.
  */
 export function endAfterTotal(runtime: Runtime, call: Call, { timeouts }: ProviderConfig, response: EgressResponse): void {
   if (timeouts?.totalMs === undefined || !call.attempt) return;

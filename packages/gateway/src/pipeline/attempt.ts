@@ -42,7 +42,7 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
       call.upstreamMs += call.clock.monotonic() - askedAt;
     }
     if (!failure) {
-      // Nothing will be sent again: the body's memory and its share of the budget are free.
+      // The body will not be sent again: frees its memory and its share of the budget.
       releaseBody(runtime, call);
       call.body = Buffer.alloc(0);
       return;
@@ -52,7 +52,7 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
       await backOff(runtime, call);
       stopIfEnded(call);
     }
-    // What a converted request was refused for after another provider failed may be ours: the first failure is told.
+    // After another provider failed, the refusal of a converted request may be our fault: the earlier failure is reported.
     if (!last || failure.error.retryable) last = failure;
   }
   if (!last && left.unsuitable) throw left.unsuitable;
@@ -65,7 +65,7 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
   call.answer = last.answer;
 }
 
-/** The provider and, when it is slow, the next one beside it. */
+/** Asks the provider and, when it is slow, the next one beside it. */
 function hedged(
   runtime: Runtime,
   call: Call,
@@ -82,14 +82,14 @@ function hedged(
   });
 }
 
-/** The number of attempts and the time of all of them are bounded. */
+/** Bounds the number of attempts and their total time. */
 function mayTryMore(runtime: Runtime, call: Call, last: Failure | null): boolean {
   const { settings } = call.config;
   if (call.row.attempts >= settings["routing.maxAttempts"]) return false;
   return last === null || elapsed(runtime, call) < settings["routing.totalAttemptMs"];
 }
 
-/** Who has not been tried yet, and why the last one that could not be was not. */
+/** The candidates not tried yet, and why the last unsuitable one was skipped. */
 interface Left {
   candidates: ProviderConfig[];
   unsuitable: SluiceError | null;
@@ -101,7 +101,7 @@ interface Suitable {
   spoken: Spoken;
 }
 
-/** The next provider that has room, can be asked this, and is let through by its breaker; null = there is none left. */
+/** The next provider that has room, can be asked this and is let through by its breaker; null = none is left. */
 async function nextSuitable(runtime: Runtime, call: Call, left: Left): Promise<Suitable | null> {
   for (;;) {
     const found = nextWithRoom(runtime, call, left.candidates);
@@ -119,24 +119,24 @@ async function nextSuitable(runtime: Runtime, call: Call, left: Left): Promise<S
   }
 }
 
-/** A provider that cannot be asked this: the others may. */
+/** Skips a provider that cannot be asked this; others still can. */
 function leaveOut(call: Call, provider: ProviderConfig, thrown: unknown): SluiceError {
   if (!(thrown instanceof SluiceError) || thrown.status !== 400) throw thrown;
   call.detail.decision.excluded.push({ providerId: provider.id, reason: "conversion" });
   return thrown;
 }
 
-/** A breaker that is due lets one request of all instances through; one that is overridden learns from it all the same. */
+/** A breaker that is due lets one request through across all instances. An overridden one lets all through and still learns from them. */
 function mayTry(runtime: Runtime, provider: ProviderConfig, model: string): Promise<boolean> | boolean {
   const { breakers } = runtime.admission;
   const state = breakers.stateOf(provider.id, model);
-  // `tripped`: the last one of its group, or it would be no candidate.
+  // `tripped`: only the last provider of its group is a candidate in this state.
   if (state === "closed" || state === "tripped") return true;
   const isForced = overrideNow(provider, runtime.clock.now()) === "closed";
   return state === "probe" ? breakers.takeProbe(provider.id, model).then((taken) => taken || isForced) : isForced;
 }
 
-/** Why nothing more is tried for a client that is gone; nobody's failure. */
+/** Stops further attempts when the client is gone; it counts as no one's failure. */
 export const clientLeft = "the client left";
 
 function stopIfEnded(call: Call): void {
@@ -148,7 +148,7 @@ async function begin(runtime: Runtime, call: Call, provider: ProviderConfig): Pr
   const { row } = call;
   row.providerId = provider.id;
   const price = priceOf(call, provider);
-  // One copy for all who keep the row as it was at the start; nobody changes it.
+  // One copy for everything that keeps the row as it was at the start; it is never modified.
   const started = { ...row };
   await runtime.ledger.start({
     row: started,
@@ -166,7 +166,7 @@ async function begin(runtime: Runtime, call: Call, provider: ProviderConfig): Pr
 
 const spooledPrices = new WeakMap<PriceConfig, SpooledPrice>();
 
-/** Made once per price of a configuration. */
+/** Cached per price of a configuration. */
 function spooled(price: PriceConfig): SpooledPrice {
   let made = spooledPrices.get(price);
   if (!made) {
@@ -204,12 +204,12 @@ function openAttempt(runtime: Runtime, call: Call, provider: ProviderConfig, { m
   return opened;
 }
 
-/** Tries a provider with its credentials in turn, as long as the failure is theirs. */
+/** Tries a provider's credentials in turn, as long as the failure is about the credential. */
 function tryCredentials(runtime: Runtime, call: Call, suitable: Suitable, last: Failure | null): Promise<Failure | null> {
   const { provider, model, spoken } = suitable;
   const hasFailed = last !== null;
   const credential = nextCredential(runtime, call, provider);
-  // Most have one, and every function that waits costs each of their requests.
+  // Most providers have only one, and an async function here would cost each of their requests.
   if (!credential) return tryProvider(runtime, call, provider, { model, spoken, credential, hasFailed });
   return trySeveral(runtime, call, suitable, { credential, hasFailed });
 }
@@ -227,7 +227,7 @@ async function trySeveral(
   }
 }
 
-/** Null: `call.answer` is set. Throws what no other provider would do better. */
+/** Null: `call.answer` is set. Throws errors that no other provider would do better. */
 async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfig, trying: Trying): Promise<Failure | null> {
   const { envelope } = call;
   const { spoken, hasFailed } = trying;
@@ -247,7 +247,7 @@ async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfi
     return failure;
   } catch (thrown) {
     stopIfEnded(call);
-    // Nobody's failure, and nobody asks: the other provider's answer is what counts.
+    // Not a failure: only the other provider's answer counts.
     if (call.isHedgeLost) return { error: new SluiceError("cancelled"), reading: null, answer: null };
     if (!(thrown instanceof SluiceError) || thrown.code === "invalid_request" || thrown.code === "internal") throw thrown;
     settleAttempt(runtime, call, { error: thrown, reading: null });
@@ -256,10 +256,10 @@ async function tryProvider(runtime: Runtime, call: Call, provider: ProviderConfi
 }
 
 interface Trying {
-  /** Sent upstream, after the provider's redirect. */
+  /** The model name sent upstream, after the provider's redirects. */
   model: string;
   spoken: Spoken;
-  /** null: the provider has one only. */
+  /** null: the provider has only one. */
   credential: ReturnType<typeof nextCredential>;
   /** Another provider has failed before. */
   hasFailed: boolean;

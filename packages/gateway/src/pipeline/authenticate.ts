@@ -7,10 +7,10 @@ import type { KeyConfig } from "@sluice/snapshot/config";
 import type { Call } from "../call.ts";
 import type { Runtime } from "../context.ts";
 
-/** No key is longer; hashing more would be work for strangers. */
+/** No key is longer; hashing more would be work done for strangers. */
 const maxKeyLength = 512;
 
-/** Who asks: the key by its hash, and whether it and its owner are in force. Before the body is read. */
+/** Identifies the caller: finds the key by its hash and checks that it and its owner are in force. Runs before the body is read. */
 export function authenticate(runtime: Runtime, call: Call): Promise<void> | void {
   const credential = readCredential(call.headers, call.query, call.dialect.name);
   if (credential.length > maxKeyLength) throw new SluiceError("invalid_key");
@@ -22,7 +22,7 @@ export function authenticate(runtime: Runtime, call: Call): Promise<void> | void
   }
   return runtime.snapshot.findKey(sha256).then((key) => {
     if (!key) throw new SluiceError("invalid_key");
-    // Its user, providers and prices may be as new as the key: nothing was decided yet by the configuration from before.
+    // Its user, providers and prices may be as new as the key; nothing has been decided by the older configuration yet.
     call.config = runtime.snapshot.current();
     accept(runtime, call, key);
   });

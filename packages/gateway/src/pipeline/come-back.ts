@@ -3,10 +3,10 @@ import type { Call } from "../call.ts";
 import { routedModelOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 
-/** When nothing says better. */
+/** Default when no better estimate is available. */
 const usualS = 5;
 
-/** Seconds until the first of the providers that a breaker or its hours keep out may be tried again: what a refused client is told. */
+/** Retry-After of a refused client: seconds until the first provider excluded by its breaker or schedule may be tried again. */
 export function comeBackInS(runtime: Runtime, call: Call): number {
   const { excluded } = call.detail.decision;
   const opening = excluded.flatMap(({ opensAtMs }) => (opensAtMs === undefined ? [] : [opensAtMs - runtime.clock.now()]));

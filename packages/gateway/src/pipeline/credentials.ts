@@ -9,7 +9,7 @@ interface Credential extends WeightedCredential {
   readonly stored?: StoredCredential;
 }
 
-/** All of a provider's, made once per provider of a configuration; null = it has one only. */
+/** All credentials of a provider, cached per provider of a configuration. */
 const known = new WeakMap<ProviderConfig, readonly Credential[]>();
 
 function credentialsOf(provider: ProviderConfig): readonly Credential[] | null {
@@ -24,7 +24,7 @@ function credentialsOf(provider: ProviderConfig): readonly Credential[] | null {
   return all;
 }
 
-/** The credential that the next attempt at a provider is made with; null: none is left for this request, or it has one only. */
+/** The credential for the next attempt at a provider; null: none is left for this request, or the provider has only one. */
 export function nextCredential(runtime: Runtime, call: Call, provider: ProviderConfig): Credential | null {
   const all = credentialsOf(provider);
   if (!all) return null;
@@ -38,8 +38,8 @@ export function nextCredential(runtime: Runtime, call: Call, provider: ProviderC
 }
 
 /**
- * Has the credential at work cool off when the error is about it.
- * @returns whether another one of the provider can take over: then the provider itself has not failed.
+ * Puts the current credential on cool-down when the error is about it.
+ * @returns whether another credential of the provider can take over: then the provider itself has not failed.
  */
 export function refuseCredential(runtime: Runtime, call: Call, error: SluiceError): boolean {
   const { attempt, provider } = call;
@@ -54,19 +54,19 @@ export function refuseCredential(runtime: Runtime, call: Call, error: SluiceErro
   return hasSpareCredential(runtime, call, error);
 }
 
-/** Whether the attempt's provider has a credential left for this request, after an error that was about the one it was made with. */
+/** Whether the attempt's provider has a credential left for this request, after an error about the one that was used. */
 export function hasSpareCredential(runtime: Runtime, call: Call, error: SluiceError): boolean {
   const { attempt, provider } = call;
   if (!provider || attempt?.credential === undefined || coolDownAfter(error.code, error.retryAfterS) === null) return false;
   return nextCredential(runtime, call, provider) !== null;
 }
 
-/** A secret that cannot be opened is that provider's trouble: the next one may serve. */
+/** A secret that cannot be decrypted is this provider's failure: the next one may serve. */
 export function openCredential(runtime: Runtime, provider: ProviderConfig, credential: Credential | null): string {
   return opened(provider, () => runtime.snapshot.secretOf(provider, credential?.stored));
 }
 
-/** The URL of the proxy in front of a provider, as a part of a request; nothing for most. */
+/** The URL of the provider's proxy as part of a request; empty for most. */
 export function proxyOf(runtime: Runtime, provider: ProviderConfig): { proxy?: string } {
   return provider.proxy ? { proxy: opened(provider, () => runtime.snapshot.proxyOf(provider)) } : {};
 }

@@ -2,25 +2,25 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Call } from "../call.ts";
 import type { Runtime } from "../context.ts";
 
-/** reg-name as DNS and Docker write it, or a bracketed IPv6 literal; a port may follow. Nothing of a URL beyond that. */
+/** A reg-name as DNS and Docker write it, or a bracketed IPv6 literal, each with an optional port. No other part of a URL. */
 const hostPattern = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
-/** Headers of which a second, different one makes a request ambiguous. Node keeps the first and hides the rest. */
+/** Headers that make a request ambiguous when repeated with another value. Node keeps the first and hides the rest. */
 const single = new Set(["authorization", "x-api-key", "x-goog-api-key", "content-type", "content-encoding"]);
 
 /**
- * Refuses what Node's parser lets through although a proxy before or a provider behind us may read it differently:
- * repeated or odd Host, absolute-form targets, TRACE and unknown methods, very many headers (Node drops those past
- * its own limit without a word), repeated credentials.
+ * Refuses what Node's parser accepts although a proxy in front or a provider behind us may read it differently: repeated
+ * or malformed Host, absolute-form targets, TRACE and unknown methods, very many headers (Node silently drops those beyond
+ * its own limit), repeated credentials.
  */
 export function guard(runtime: Runtime, call: Call): void {
   const { req } = call;
   if (runtime.stats.draining) throw new SluiceError("draining", { retryAfterS: 1 });
-  // The parser takes the start line of any version and reads what follows as 1.1.
+  // The parser accepts any version in the start line and reads what follows as 1.1.
   if (req.httpVersionMajor !== 1) throw new SluiceError("invalid_request", { message: "Only HTTP/1.1 and HTTP/1.0 are spoken here." });
   const coding = req.headers["transfer-encoding"];
   if (coding !== undefined && coding.toLowerCase() !== "chunked") {
-    // Where this body ends, another server may see otherwise: nothing more is read from this connection.
+    // Another server may see the end of this body elsewhere, so nothing more is read from this connection.
     call.res.shouldKeepAlive = false;
     throw new SluiceError("invalid_request", { message: "Send the body by length, or chunked and nothing else." });
   }

@@ -8,8 +8,8 @@ import { largestUpstreamCost } from "../largest-use.ts";
 export const nothingUsed: Used = { costNanoUsd: 0, tokens: 0 };
 
 /**
- * Takes the next candidate that has room in its own limits off the list, with those before it: nothing is asked for one
- * without limits, and one question decides among those up to it. null = nobody has room.
+ * Removes candidates from the list up to and including the next one with room in its own limits, and returns that one. An unlimited
+ * candidate in front needs no query; otherwise one query decides among all up to the first unlimited one. null = none has room.
  */
 export function nextWithRoom(
   runtime: Runtime,
@@ -41,14 +41,14 @@ async function firstWithRoom(
   for (const { id } of passed) call.detail.decision.excluded.push({ providerId: id, reason: "limited" });
   if (refusal) runtime.log.debug({ requestId: call.id, refusal }, "every provider that is left is at its limit");
   if (taken === null) return null;
-  // What comes after it is there for another try.
+  // The candidates after it stay for another try.
   candidates.unshift(...asked.slice(taken + 1));
   const provider = asked[taken] ?? null;
   if (provider && appliedLimits(provider)) call.heldProviderId = provider.id;
   return provider;
 }
 
-/** Gives back what the provider at work holds of its limits. Idempotent. */
+/** Releases what the current provider's limits hold for the call. Idempotent. */
 export function endProviderHold(runtime: Runtime, call: Call, used: Used): void {
   if (call.heldProviderId === "") return;
   runtime.admission.settleProvider(call.id, call.heldProviderId, used);

@@ -4,7 +4,7 @@ import type { Runtime } from "../context.ts";
 
 const jsonType = /^application\/json(?: *; *charset *= *"?utf-8"?)?$/i;
 
-/** Takes in the body: JSON by its type, not encoded, within the limits of one request and of the process. */
+/** Reads the body: JSON, not compressed, within the limits of one request and of the process. */
 export function receive(runtime: Runtime, call: Call): Promise<void> | void {
   if (call.row.endpoint === "models") return;
   const { headers } = call;
@@ -17,7 +17,7 @@ export function receive(runtime: Runtime, call: Call): Promise<void> | void {
   return readBody(runtime, call);
 }
 
-/** Gives the body's share of the process's budget back. */
+/** Returns the body's share to the process's budget. */
 export function releaseBody(runtime: Runtime, call: Call): void {
   runtime.stats.bodyBytes -= call.bodyBytesReserved;
   call.bodyBytesReserved = 0;
@@ -46,14 +46,14 @@ function readBody(runtime: Runtime, call: Call): Promise<void> {
     const onGone = (): void => {
       if (over) return;
       stop();
-      // Cut by us while the body was still coming, or the client left.
+      // We cut the call while the body was still arriving, or the client left.
       if (call.cut) reject(call.cut);
       else {
         call.gone = true;
         resolve();
       }
     };
-    // The listeners stay: taking four off again costs more than they ever will.
+    // The listeners stay attached: removing four of them costs more than keeping them.
     req.on("data", (chunk: Buffer) => {
       if (over) return;
       length += chunk.length;
@@ -74,7 +74,7 @@ function readBody(runtime: Runtime, call: Call): Promise<void> {
       resolve();
     });
     req.on("error", onGone);
-    // What closes the request closes the answer, which `handle` makes into an abort.
+    // A closed request also closes the response, which `handle` turns into an abort.
     call.abort.addEventListener("abort", onGone);
   });
 }

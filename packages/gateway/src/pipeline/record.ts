@@ -9,9 +9,9 @@ import { totalTokens } from "../largest-use.ts";
 import { settleAttempt } from "./attempt-outcome.ts";
 
 /**
- * The end of a request: its charge is made durable, then the client gets the last bytes. When FINISH cannot be written
- * the client must not see a proper end (its meaning is "this is recorded"): a whole answer becomes 503, a stream ends
- * with an error event. START and the last PROGRESS are in the spool, so a recovery still bills it; the record is logged.
+ * The end of a request: its charge is made durable, then the client gets the last bytes. When FINISH cannot be written,
+ * the client must not see a proper end, because that means "this is recorded": a whole answer becomes 503, a stream ends
+ * with an error event. START and the last PROGRESS are in the spool, so recovery still bills it, and the record is logged.
  */
 export function record(runtime: Runtime, call: Call): Promise<void> {
   const { answer } = call;
@@ -32,7 +32,7 @@ async function recordStream(runtime: Runtime, call: Call, answer: StreamAnswer):
   const { res } = call;
   const { relay } = answer;
   const error = call.streamError === null ? null : (call.cut ?? toSluiceError(call.streamError));
-  // The provider's own error event, if that was the end, has already been passed on.
+  // If the stream ended with the provider's own error event, that has already been passed on.
   const proper = error === null || relay.reading.failure !== null;
   const rest = relay.rest(proper);
   call.detail.responseBytes = rest.reduce((sum, part) => sum + part.length, relay.sentBytes);
@@ -48,10 +48,10 @@ async function recordStream(runtime: Runtime, call: Call, answer: StreamAnswer):
   else if (error) endWithError(call, res, error, { inBand: answer.inBand, betweenEvents: rest.length > 0 || relay.betweenEvents });
 }
 
-/** How a request ended. Without a reading nothing was produced for the client, and nothing is charged. */
+/** How a request ended. Without a reading, nothing was produced for the client and nothing is charged. */
 export interface Ending {
   error: SluiceError | null;
-  /** Given to the client; default the error's. */
+  /** The status given to the client; defaults to the error's. */
   status?: number;
   reading?: Reading | null;
 }
@@ -80,13 +80,12 @@ export async function finishCall(runtime: Runtime, call: Call, ending: Ending): 
     row.errorCode = "spool_unavailable";
     runtime.log.error({ err: failure, row, upstreamCostNanoUsd: upstreamCost.toString() }, "a finished request could not be recorded");
   }
-  // Before the end goes to the client: its next request must find the rest of what was reserved.
+  // Both before the client receives the end: its next request must find the reservations of this one settled.
   if (call.credited) runtime.credit.spend(call.id, Number(row.costNanoUsd ?? 0));
-  // Before the end goes to the client: its next request must find the reservation gone.
   if (call.leased) runtime.admission.settle(call.id, { costNanoUsd: Number(row.costNanoUsd ?? 0), tokens: totalTokens(row.usage) });
   runtime.registry.finished(row, kept);
   runtime.logRequest(row, detail);
-  // Nothing will ever settle it, and in flight it is not.
+  // Nothing will ever settle it, and it is no longer in flight.
   if (!recorded) runtime.registry.settled([row.id]);
   if (row.sessionId !== "") runtime.sessions.ended(row);
   runtime.figures.requestFinished(row, detail.attempts);
@@ -103,7 +102,7 @@ function recordedError({ message, detail, facts }: SluiceError): NonNullable<Req
   return facts ? { message, detail, facts } : { message, detail };
 }
 
-/** A request that never reached an upstream: a row without charge, when it may be logged. */
+/** A request that never reached an upstream: a row without charge, if it may be logged. */
 export function refuseCall(runtime: Runtime, call: Call, error: SluiceError): void {
   if (!call.key) {
     runtime.stats.refusedAnonymous += 1;
@@ -116,7 +115,7 @@ export function refuseCall(runtime: Runtime, call: Call, error: SluiceError): vo
   recordUncharged(runtime, call, { state: "refused", status: error.status });
 }
 
-/** A request that was answered from here (a list of models): a row without charge. */
+/** A request that was answered locally (a list of models): a row without charge. */
 export function recordLocal(runtime: Runtime, call: Call, status: number): void {
   recordUncharged(runtime, call, { state: "done", status });
   call.over = true;
@@ -129,7 +128,7 @@ function recordUncharged(runtime: Runtime, call: Call, end: { state: RequestRow[
   row.billable = false;
   row.costNanoUsd = "0";
   row.durationMs = elapsed(runtime, call);
-  // A path that means nothing has no endpoint to file the row under: it is only logged.
+  // An unknown path has no endpoint to record a row under; it is only logged.
   if (call.route) runtime.ledger.refuse({ row, detail, upstreamCostNanoUsd: "0" });
   if (call.route) runtime.registry.finished(row, detail);
   runtime.logRequest(row, detail);

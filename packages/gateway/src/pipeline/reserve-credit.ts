@@ -5,8 +5,8 @@ import type { Runtime } from "../context.ts";
 import { largestCharge } from "../largest-use.ts";
 
 /**
- * Reserves of a prepaid user's credit the most that this request may cost at its dearest candidate. Nothing is awaited for
- * a postpaid user, nor for what costs nothing.
+ * Reserves the most that this request may cost at its most expensive candidate from a prepaid user's credit. Synchronous
+ * for postpaid users and for requests that are not billable.
  */
 export function reserveCredit(runtime: Runtime, call: Call): Promise<void> | void {
   const { config, row } = call;
@@ -14,7 +14,7 @@ export function reserveCredit(runtime: Runtime, call: Call): Promise<void> | voi
   const billing = user?.billing ?? "postpaid";
   if (billing === "postpaid" || !row.billable) return;
   const amount = largestCharge(call, call.choice?.ordered ?? []);
-  // From the moment of asking: what is reserved for a client that left meanwhile must be given back too.
+  // Set before the answer: credit reserved for a client that leaves meanwhile must be given back too.
   call.credited = true;
   return runtime.credit.reserve(call.id, row.userId, amount).then(
     (refusal) => {

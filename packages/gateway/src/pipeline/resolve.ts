@@ -18,7 +18,7 @@ import { recordLocal } from "./record.ts";
 const noneFailed: ReadonlySet<string> = new Set();
 const turns = createTurns();
 
-/** What is asked for: the model, its price, and the providers to try, each exclusion with its reason. */
+/** Determines the model, its price and the providers to try, with the reason of each exclusion. */
 export function resolve(runtime: Runtime, call: Call): Promise<void> | void {
   const { route, key, row } = call;
   if (!route || !key) throw new SluiceError("not_found");
@@ -76,8 +76,8 @@ function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): 
 }
 
 /**
- * Nobody but a provider of the client's dialect can count its tokens. Where there is none (the messages themselves would
- * be converted), the count is answered from here: a quarter of the body's bytes, a picture as 1,500.
+ * Only a provider of the client's dialect can count its tokens. When there is none (messages themselves would be
+ * converted), the count is estimated here: a quarter of the body's bytes, plus 1,500 for each image or other binary.
  */
 function countsHere(runtime: Runtime, call: Call, choice: Choice<ProviderConfig>): boolean {
   const native = choice.ordered.filter((provider) => isNative(provider, call.row));

@@ -4,7 +4,7 @@ function openingOf(part: AnswerPart): PartOpening {
   return part.kind === "tool-call" ? { kind: "tool-call", id: part.id, name: part.name } : { kind: part.kind };
 }
 
-/** A whole answer as the events of its stream: for a client that asked for a stream and a provider that gave none. */
+/** A whole answer as stream events: for a client that asked for a stream when the provider did not send one. */
 export function answerEvents(answer: Answer): AnswerEvent[] {
   const events: AnswerEvent[] = [{ kind: "start", model: answer.model }];
   for (const [index, part] of answer.parts.entries()) {

@@ -7,7 +7,7 @@ import { readAnthropicStop, writeAnthropicStop } from "./stop-reasons.ts";
 import { anthropicToolId } from "./tool-ids.ts";
 import { anthropicUsage } from "./usage.ts";
 
-/** A whole Anthropic answer in nobody's dialect. */
+/** Reads a whole Anthropic answer into the intermediate form. */
 export function readAnthropicAnswer(body: JsonRecord): Answer {
   return {
     model: asText(body.model),
@@ -17,7 +17,7 @@ export function readAnthropicAnswer(body: JsonRecord): Answer {
   };
 }
 
-/** How much of the output was thinking; null when unsaid. */
+/** Thinking tokens within the output; null when not reported. */
 export function readThinkingTokens(usage: unknown): number | null {
   const tokens = asRecord(asRecord(usage)?.output_tokens_details)?.thinking_tokens;
   return typeof tokens === "number" ? tokens : null;
@@ -34,20 +34,20 @@ function readBlock(block: JsonRecord | null): AnswerPart[] {
     case "tool_use":
       return [{ kind: "tool-call", id: asText(block.id), name: asText(block.name), args: JSON.stringify(block.input ?? {}) }];
     default:
-      // What Anthropic's own tools did: they were not offered, so there is nobody to show it to.
+      // Blocks of Anthropic's server tools: they were not offered, so no client expects them.
       return [];
   }
 }
 
-/** Thinking of a chat provider has no seal: its mark says whose it is. */
+/** A chat provider's thinking has no seal; the mark records where it came from. */
 const chatSeal: Seal = { maker: "chat", data: "", id: "" };
 
-/** A block of thinking as Anthropic's clients keep it. */
+/** The signature of a thinking block as Anthropic's clients keep it. */
 export function thinkingSignature(seal: Seal | null): string {
   return writeSeal(seal ?? chatSeal, "anthropic");
 }
 
-/** An answer as an Anthropic message. */
+/** Writes an answer as an Anthropic message. */
 export function writeAnthropicAnswer(answer: Answer, context: AnswerContext): JsonRecord {
   return {
     ...anthropicMessage(context, answer.model),
@@ -73,7 +73,7 @@ function writeBlock(part: AnswerPart, { showsThinking }: AnswerContext): JsonRec
       if (part.seal?.maker === "redacted") return [{ type: "redacted_thinking", data: part.seal.data }];
       return [{ type: "thinking", thinking: part.text, signature: thinkingSignature(part.seal) }];
     default:
-      // Arguments that are no JSON object (a model cut off at its limit) are shown, not lost.
+      // Arguments that are not a JSON object (a model cut off at its limit) are passed on rather than lost.
       return [
         { type: "tool_use", id: anthropicToolId(part.id), name: part.name, input: parseArguments(part.args) ?? { arguments: part.args } },
       ];

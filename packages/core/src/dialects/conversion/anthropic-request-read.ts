@@ -48,7 +48,7 @@ const names = {
   cacheKey: "cache_key",
 };
 
-/** An Anthropic Messages request in nobody's dialect. @throws SluiceError not_convertible, invalid_request. */
+/** Reads an Anthropic Messages request into the intermediate form. @throws SluiceError not_convertible, invalid_request. */
 export function readAnthropicRequest(body: JsonRecord): Conversation {
   const dropped = sortFields(body, rules);
   const metadata = asRecord(body.metadata);
@@ -133,7 +133,7 @@ function readBlock(block: JsonRecord, path: string): Part {
   }
 }
 
-/** What may stand in a message and in a tool's result. */
+/** Content that may appear in a message or in a tool result. */
 function readMedia(block: JsonRecord, path: string): TextPart | ImagePart | FilePart {
   switch (block.type) {
     case "text":
@@ -175,7 +175,7 @@ function readToolResult(block: JsonRecord, path: string): ToolResultPart {
   return { kind: "tool-result", callId, parts, isError: block.is_error === true, ...cacheOf(block) };
 }
 
-/** Tools that Anthropic runs itself, or defines: left out beside others, refused when they are what is asked for. */
+/** Tools that Anthropic runs or defines are left out if there are others, and refused if they are required. */
 function readTools(value: unknown, choice: JsonRecord | null, dropped: string[]): Tool[] {
   const tools: Tool[] = [];
   const hosted: { path: string; name: string }[] = [];

@@ -16,19 +16,19 @@ import type {
 } from "./intermediate.ts";
 import { anthropicToolId } from "./tool-ids.ts";
 
-/** What Anthropic allows at least for thinking, and what is always left for the answer beside it. */
+/** Anthropic's minimum for thinking. */
 const MIN_BUDGET = 1024;
 
 const budgets: Record<Effort, number> = { none: 0, minimal: 1024, low: 2048, medium: 8192, high: 24_576, xhigh: 32_768, max: 49_152 };
 
-/** Anthropic wants a limit, OpenAI's clients seldom say one: what each generation of models can write at most. */
+/** Anthropic requires a limit, but OpenAI's clients seldom send one: the maximum output of each model generation. */
 function defaultMaxTokens(model: string): number {
   if (/claude-(?:3-(?:opus|sonnet|haiku)|2|instant)/i.test(model)) return 4096;
   if (/claude-3-5/i.test(model)) return 8192;
   return 32_000;
 }
 
-/** From Claude 4.6 on models decide by themselves how long they think, and are told an effort, not a budget. */
+/** Since Claude 4.6, models decide themselves how long to think and take an effort instead of a budget. */
 function thinksAdaptively(model: string): boolean {
   const version = /claude-[a-z]+-(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)/i.exec(model);
   if (!version) return false;
@@ -36,7 +36,7 @@ function thinksAdaptively(model: string): boolean {
   return major > 4 || (major === 4 && Number(version[2] ?? 0) >= 6);
 }
 
-/** A conversation as an Anthropic Messages request. */
+/** Writes a conversation as an Anthropic Messages request. */
 export function writeAnthropicRequest(conversation: Conversation): JsonRecord {
   const { model, dropped, names } = conversation;
   const messages = writeMessages(conversation);
@@ -57,13 +57,13 @@ export function writeAnthropicRequest(conversation: Conversation): JsonRecord {
     body.output_config = { ...asRecord(body.output_config), format: { type: "json_schema", schema: conversation.format.schema } };
   }
   if (conversation.user !== null) body.metadata = { user_id: conversation.user };
-  // A client that names a cache wants one: Anthropic then marks the last block that can be cached by itself.
+  // A client that names a cache key wants caching: Anthropic then marks the last cacheable block itself.
   if (conversation.cacheKey !== null) body.cache_control = { type: "ephemeral" };
   for (const name of ["verbosity", "serviceTier"] as const) if (conversation[name] !== null) dropped.push(names[name]);
   return body;
 }
 
-/** Nothing, or white space only, which Anthropic refuses of instructions and stop sequences, too. */
+/** Empty or only white space, which Anthropic also refuses in instructions and stop sequences. */
 function isBlank(text: string): boolean {
   return text.trim() === "";
 }
@@ -72,7 +72,7 @@ function writeText({ text, cache }: TextPart): JsonRecord {
   return { type: "text", text, ...(cache ? { cache_control: cache } : {}) };
 }
 
-/** Anthropic has one place for instructions: those said later are put behind those said first. */
+/** Anthropic has one place for instructions: later ones are appended to the first ones. */
 function writeSystem(conversation: Conversation): JsonRecord[] {
   const later = conversation.turns.filter(({ role }) => role === "system").flatMap(({ parts }) => parts);
   const texts = [...conversation.system, ...later].filter((part): part is TextPart => part.kind === "text" && !isBlank(part.text));
@@ -80,7 +80,7 @@ function writeSystem(conversation: Conversation): JsonRecord[] {
   return texts.map(writeText);
 }
 
-/** Turns alternate and the first is the user's; results of tools come first in theirs. */
+/** Turns alternate and begin with the user; tool results come first in theirs. */
 function writeMessages(conversation: Conversation): JsonRecord[] {
   const merged: { role: "user" | "assistant"; blocks: JsonRecord[] }[] = [];
   for (const { role, parts } of conversation.turns) {
@@ -96,7 +96,7 @@ function writeMessages(conversation: Conversation): JsonRecord[] {
   return merged.map(({ role, blocks }) => ({ role, content: role === "user" ? resultsFirst(blocks) : blocks }));
 }
 
-/** White space is refused where there is no other text, as of models that write a line feed before a tool's call; between texts it stays. */
+/** White-space text is refused where it is the only text (some models write a newline before a tool call); between texts it may stay. */
 function withoutBlanks(blocks: JsonRecord[]): JsonRecord[] {
   const says = blocks.some(({ type, text }) => type === "text" && !isBlank(asText(text)));
   return says ? blocks : blocks.filter(({ type }) => type !== "text");
@@ -110,7 +110,7 @@ function resultsFirst(blocks: JsonRecord[]): JsonRecord[] {
 function writePart(part: Part): JsonRecord | null {
   switch (part.kind) {
     case "text":
-      // Anthropic refuses empty texts, OpenAI's clients send them beside tool calls.
+      // Anthropic refuses empty texts, which OpenAI's clients send beside tool calls.
       return part.text === "" ? null : writeText(part);
     case "refusal":
       return part.text === "" ? null : { type: "text", text: part.text };
@@ -125,7 +125,7 @@ function writePart(part: Part): JsonRecord | null {
   }
 }
 
-/** Only Anthropic's own thinking: it verifies signatures, and refuses anybody else's. */
+/** Only Anthropic's own thinking: it verifies signatures and refuses all others. */
 function writeThought(text: string, seal: Seal | null): JsonRecord | null {
   if (seal?.maker === "redacted") return { type: "redacted_thinking", data: seal.data };
   return seal?.maker === "anthropic" ? { type: "thinking", thinking: text, signature: seal.data } : null;
@@ -149,7 +149,7 @@ function writeResult({ callId, parts, isError, cache }: ToolResultPart): JsonRec
   };
 }
 
-/** Anthropic knows a JPEG by its proper name only, OpenAI by the other one as well. */
+/** Anthropic accepts only image/jpeg, OpenAI also image/jpg. */
 function mediaTypeOf({ mediaType }: { mediaType: string }): string {
   const type = mediaType.toLowerCase();
   return type === "image/jpg" ? "image/jpeg" : type;
@@ -161,7 +161,7 @@ function writeMedia(part: ImagePart | FilePart): JsonRecord {
     "url" in source ? { type: "url", url: source.url } : { type: "base64", media_type: mediaTypeOf(source), data: source.base64 };
   const mark = cache ? { cache_control: cache } : {};
   if (part.kind === "image") return { type: "image", source: written, ...mark };
-  // In base64 Anthropic takes PDFs only; any kind of text it takes as plain text.
+  // As base64, Anthropic accepts only PDFs; any text type is sent as plain text.
   if ("base64" in source && mediaTypeOf(source).startsWith("text/")) {
     const data = Buffer.from(source.base64, "base64").toString("utf8");
     written = { type: "text", media_type: "text/plain", data };
@@ -187,12 +187,12 @@ function writeChoice({ tools, toolChoice, parallelTools }: Conversation): JsonRe
   return { type: toolChoice === "required" ? "any" : toolChoice, ...serial };
 }
 
-/** Writes how the model should think; false when it should not. */
+/** Writes how the model should think. Returns false when it should not. */
 function writeThinking(conversation: Conversation, body: JsonRecord, messages: readonly JsonRecord[]): boolean {
   const { reasoning, model, toolChoice, maxTokens, dropped, names } = conversation;
   if (!reasoning || reasoning.effort === "none") return false;
   const isForced = toolChoice === "required" || (toolChoice !== null && typeof toolChoice === "object");
-  // Anthropic refuses thinking beside a forced tool, and in the middle of a tool's turn that began without it.
+  // Anthropic refuses thinking with a forced tool, and in the middle of a tool turn that began without thinking.
   if (isForced || continuesWithoutThinking(messages)) {
     dropped.push(names.reasoning);
     return false;
@@ -215,7 +215,7 @@ function writeThinking(conversation: Conversation, body: JsonRecord, messages: r
   return true;
 }
 
-/** The last turn answers a tool that the assistant called without a thinking block to go on from. */
+/** Whether the last turn answers a tool call that the assistant made without a thinking block to continue from. */
 function continuesWithoutThinking(messages: readonly JsonRecord[]): boolean {
   const has = (message: JsonRecord | undefined, type: string) => asList(message?.content).some((block) => asRecord(block)?.type === type);
   if (!has(messages.at(-1), "tool_result")) return false;
@@ -223,7 +223,7 @@ function continuesWithoutThinking(messages: readonly JsonRecord[]): boolean {
   return !has(calling, "thinking") && !has(calling, "redacted_thinking");
 }
 
-/** Temperatures above 1 are OpenAI's alone; beside thinking there is none; newer models take one of the two. */
+/** Only OpenAI has temperatures above 1; thinking allows none but 1; newer models take either temperature or top_p. */
 function writeSampling({ temperature, topP, topK, dropped, names }: Conversation, body: JsonRecord, thinks: boolean): void {
   if (topK !== null) {
     if (thinks) dropped.push(names.topK);

@@ -23,7 +23,7 @@ function openingOf(block: JsonRecord): PartOpening | null {
   }
 }
 
-/** What a block may hold already when it begins: redacted thinking does, and whole inputs of some relays. */
+/** The content a block may already have when it begins: redacted thinking, or the whole input (some relays). */
 function* beginningOf(key: string, block: JsonRecord): Generator<AnswerEvent> {
   const text = asText(block.text) || asText(block.thinking);
   if (text !== "") yield { kind: "delta", key, text };
@@ -53,7 +53,7 @@ function* readDelta(key: string, delta: JsonRecord): Generator<AnswerEvent> {
   }
 }
 
-/** Reads Anthropic's stream. Blocks of its own tools, which nobody offered, are passed over. */
+/** Reads Anthropic's stream. Skips blocks of Anthropic's server tools, which were not offered. */
 export function anthropicStreamReader(): StreamEventReader {
   const known = new Set<string>();
   return {
@@ -124,7 +124,7 @@ export function anthropicStreamWriter(context: AnswerContext): StreamEventWriter
     return sse("content_block_start", { index, content_block: block });
   };
 
-  /** Thinking begins with its first word: whether it is redacted is known only then. */
+  /** A thinking block starts with its first text: only then is it known not to be redacted. */
   function begin(part: PartOpening): string {
     open = { part, started: false, seal: null };
     if (part.kind === "thinking") return "";
@@ -162,7 +162,7 @@ export function anthropicStreamWriter(context: AnswerContext): StreamEventWriter
     write(event) {
       switch (event.kind) {
         case "start": {
-          // OpenAI says what went in only at its end: message_delta has it.
+          // OpenAI reports the input only at the end: message_delta carries it.
           const message = { ...anthropicMessage(context, event.model), content: [], stop_reason: null, stop_sequence: null };
           return sse("message_start", { message: { ...message, usage: anthropicUsage(noUsage) } });
         }

@@ -1,4 +1,4 @@
-/** Follows a JSON object that comes in pieces, in constant memory: whether its last brace has come. */
+/** Follows a JSON object that arrives in pieces, in constant memory, to tell when its last brace has come. */
 export class ArgumentBalance {
   #depth = 0;
   #inString = false;

@@ -5,7 +5,7 @@ import type { Answer, AnswerPart, Seal, ThinkingPart, ToolCallPart } from "./int
 import { readChatStop, writeChatStop } from "./stop-reasons.ts";
 import { chatUsage } from "./usage.ts";
 
-/** A whole chat completion in nobody's dialect: its first choice. */
+/** Reads the first choice of a whole chat completion into the intermediate form. */
 export function readChatAnswer(body: JsonRecord): Answer {
   const choice = asRecord(asList(body.choices)[0]);
   const parts = readMessage(asRecord(choice?.message) ?? {});
@@ -18,14 +18,14 @@ export function readChatAnswer(body: JsonRecord): Answer {
   };
 }
 
-/** How much of the completion was reasoning; null when unsaid. */
+/** Reasoning tokens within the completion; null when not reported. */
 export function readReasoningTokens(usage: unknown): number | null {
   const record = asRecord(usage);
   const details = asRecord(record?.completion_tokens_details) ?? asRecord(record?.output_tokens_details);
   return typeof details?.reasoning_tokens === "number" ? details.reasoning_tokens : null;
 }
 
-/** The text of a content that is a text or a list of parts. */
+/** The text of a content that is either a string or a list of parts. */
 export function contentText(content: unknown): string {
   if (typeof content === "string") return content;
   return asList(content)
@@ -54,12 +54,12 @@ function readMessage(message: JsonRecord): AnswerPart[] {
   return parts;
 }
 
-/** Arguments are a text; some providers send the object itself. */
+/** Arguments as text; some providers send the object itself. */
 export function argumentsText(args: unknown): string {
   return typeof args === "string" || args === undefined || args === null ? asText(args) : JSON.stringify(args);
 }
 
-/** An answer as a chat completion: texts joined, thinking beside them, calls kept whatever else there is. */
+/** Writes an answer as a chat completion: texts joined, thinking beside them, all calls kept. */
 export function writeChatAnswer(answer: Answer, context: AnswerContext): JsonRecord {
   const textOf = (kind: "text" | "refusal" | "thinking") => answer.parts.map((part) => (part.kind === kind ? part.text : "")).join("");
   const calls = answer.parts.filter((part): part is ToolCallPart => part.kind === "tool-call");
@@ -86,7 +86,7 @@ export function writeChatAnswer(answer: Answer, context: AnswerContext): JsonRec
   };
 }
 
-/** Sealed reasoning as chat clients hand it back: the form that OpenRouter's clients know. */
+/** Sealed reasoning as chat clients hand it back, in the form that OpenRouter's clients use. */
 export function reasoningDetail(seal: Seal, text: string, index: number): JsonRecord {
   const id = seal.id === "" ? {} : { id: seal.id };
   switch (seal.maker) {

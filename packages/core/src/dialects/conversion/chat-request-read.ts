@@ -47,7 +47,7 @@ const names = {
   cacheKey: "prompt_cache_key",
 };
 
-/** An OpenAI chat request in nobody's dialect. @throws SluiceError not_convertible, invalid_request. */
+/** Reads an OpenAI chat request into the intermediate form. @throws SluiceError not_convertible, invalid_request. */
 export function readChatRequest(body: JsonRecord): Conversation {
   const dropped = sortFields(body, rules);
   if ((optionalNumber(body, "n") ?? 1) !== 1) refuse("n", "can only be 1: other APIs give one answer.");
@@ -132,7 +132,7 @@ function readPart(part: JsonRecord, path: string): Part {
   }
 }
 
-/** Thinking first: that is where the model wrote it, and where Anthropic wants it. */
+/** Thinking first: that is where the model wrote it and where Anthropic expects it. */
 function readAssistant(message: JsonRecord, path: string): Part[] {
   const parts: Part[] = readThinking(message);
   if (message.content !== undefined && message.content !== null) {
@@ -145,7 +145,7 @@ function readAssistant(message: JsonRecord, path: string): Part[] {
   return parts;
 }
 
-/** What `reasoning_details` hands back (see docs/conversion.md, Thinking), else bare `reasoning_content`. */
+/** Reads `reasoning_details` (see docs/conversion.md, Thinking), or else plain `reasoning_content`. */
 function readThinking(message: JsonRecord): ThinkingPart[] {
   const details = asList(message.reasoning_details).flatMap((value) => readDetail(asRecord(value)));
   if (details.length > 0) return details;

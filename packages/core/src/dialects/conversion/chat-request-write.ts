@@ -6,7 +6,7 @@ import type { Conversation, FilePart, ImagePart, Part, TextPart, Tool, ToolCallP
 import { effortFor, fitsStrict, isReasoningModel, isUnsampled, joinTexts, readableSchema, writeOptions } from "./openai-request-write.ts";
 import { openaiToolId } from "./tool-ids.ts";
 
-/** A conversation as an OpenAI chat request. */
+/** Writes a conversation as an OpenAI chat request. */
 export function writeChatRequest(conversation: Conversation): JsonRecord {
   const { model, stream, system, turns, tools, maxTokens, stop, verbosity, names } = conversation;
   if (stop.length > 0 && isUnsampled(model))
@@ -20,7 +20,7 @@ export function writeChatRequest(conversation: Conversation): JsonRecord {
   if (choice !== null && tools.length > 0) {
     body.tool_choice = typeof choice === "object" ? { type: "function", function: { name: choice.tool } } : choice;
   }
-  // Newer models of OpenAI know only the one, most other providers only the other.
+  // OpenAI's newer models accept only the former, most other providers only the latter.
   if (maxTokens !== null) body[isReasoningModel(model) ? "max_completion_tokens" : "max_tokens"] = maxTokens;
   if (stop.length > 0) body.stop = stop;
   const effort = effortFor(conversation);
@@ -31,7 +31,7 @@ export function writeChatRequest(conversation: Conversation): JsonRecord {
   return Object.assign(body, writeOptions(conversation));
 }
 
-/** Results of calls that were made at once, which some clients send each in a turn of its own: nothing may stand between their messages. */
+/** Merges turns with the results of parallel calls, which some clients send one per turn: nothing may come between these messages. */
 function resultsTogether(turns: readonly Turn[]): Turn[] {
   const together: Turn[] = [];
   for (const turn of turns) {
@@ -50,7 +50,7 @@ function writeTurn({ role, parts }: Turn): JsonRecord[] {
   if (role === "assistant") return writeAssistant(parts);
   if (role === "system") return [{ role: "system", content: joinTexts(parts.filter(isText)) }];
   const results = parts.filter((part): part is ToolResultPart => part.kind === "tool-result");
-  // A tool's message holds text only: pictures follow in a message of the user's.
+  // A tool message holds text only, so media follow in a user message.
   const media = results.flatMap((result) => result.parts).filter((part) => part.kind !== "text");
   const rest = [...media, ...parts.filter((part) => part.kind !== "tool-result")];
   const messages = results.map(writeResult);
@@ -68,7 +68,7 @@ function writeResult({ callId, parts }: ToolResultPart): JsonRecord {
   return { role: "tool", tool_call_id: openaiToolId(callId), content: text };
 }
 
-/** One text as a string, which every provider takes. */
+/** A single text becomes a string, which every provider accepts. */
 function writeContent(parts: readonly Part[]): string | JsonRecord[] {
   const only = parts[0];
   if (parts.length === 1 && only?.kind === "text") return only.text;

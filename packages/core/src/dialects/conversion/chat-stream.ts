@@ -13,8 +13,8 @@ interface KnownCall {
 }
 
 /**
- * Reads a chat stream. Calls are told apart by their index; providers that give every call the same index are known by
- * its new id, those that leave the index out by their order.
+ * Reads a chat stream. Calls are identified by their index; by a new id when a provider gives every call the same index; by
+ * their order when the index is missing.
  */
 export function chatStreamReader(): StreamEventReader {
   const calls = new Map<number, KnownCall>();
@@ -83,7 +83,7 @@ export function chatStreamReader(): StreamEventReader {
   };
 }
 
-/** Writes a chat stream: a role chunk, deltas, the finish chunk, the usage chunk if it was asked for, `[DONE]`. */
+/** Writes a chat stream: a role chunk, deltas, the finish chunk, the usage chunk if requested, `[DONE]`. */
 export function chatStreamWriter(context: AnswerContext): StreamEventWriter {
   let model = context.model;
   let toolIndex = -1;
@@ -107,7 +107,7 @@ export function chatStreamWriter(context: AnswerContext): StreamEventWriter {
     if (part.kind === "refusal") holdsRefusal = true;
     if (part.kind !== "tool-call") return "";
     toolIndex += 1;
-    // A custom tool's text is wrapped in JSON until its end: it can only be unwrapped whole.
+    // A custom tool's text is wrapped in JSON and can only be unwrapped when complete.
     custom = context.customTools.has(part.name) ? "" : null;
     if (custom !== null) return "";
     const call = { index: toolIndex, id: part.id, type: "function", function: { name: part.name, arguments: "" } };
@@ -121,7 +121,7 @@ export function chatStreamWriter(context: AnswerContext): StreamEventWriter {
       case "refusal":
         return delta({ refusal: text });
       case "thinking":
-        // Kept for the seal, which is useless without the text that it seals.
+        // Kept for the seal, which is useless without the text it seals.
         thought += text;
         return delta({ reasoning_content: text });
       case "tool-call":

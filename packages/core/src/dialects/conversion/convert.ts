@@ -21,7 +21,7 @@ import { responsesStreamReader, responsesStreamWriter } from "./responses-stream
 import type { StreamEventReader, StreamEventWriter } from "./stream-events.ts";
 import { restoreToolNames, restoringToolNames, shortenToolNames } from "./tool-names.ts";
 
-/** What a dialect brings to take part. */
+/** What each dialect implements. */
 interface Converter {
   readRequest(body: JsonRecord): Conversation;
   writeRequest(conversation: Conversation): JsonRecord;
@@ -63,7 +63,7 @@ export interface ConversionOptions {
   to: Wire;
   /** The client's body, already known to be a JSON object. */
   body: Buffer;
-  /** Sent upstream, after the provider's redirect. */
+  /** Sent upstream, after the provider's redirects. */
   model: string;
   requestId: string;
   nowMs: number;
@@ -71,13 +71,13 @@ export interface ConversionOptions {
 
 /** One request converted for one provider, and the way back for its answer. */
 export interface Conversion {
-  /** To be sent upstream. */
+  /** The body to send upstream. */
   body: Buffer;
-  /** Fields of the client's that were left out, as it wrote them. */
+  /** Fields of the client's request that were left out, named as in that request. */
   dropped: readonly string[];
-  /** A whole answer in the client's dialect; null when the body is not the provider's dialect. Streams when that was asked. */
+  /** Converts a whole answer to the client's dialect, as a stream if one was requested; null when the body is not a JSON object. */
   answer(body: Buffer, reading: Reading): Buffer | null;
-  /** A meter that reads the provider's stream with its own meter and gives out the client's. */
+  /** A meter that reads the provider's stream with the provider's own meter and returns the client's stream. */
   meter(inner: StreamMeter, errorEvent: (error: SluiceError) => string): StreamMeter;
 }
 

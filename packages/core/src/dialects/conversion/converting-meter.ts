@@ -10,14 +10,14 @@ import type { StreamEventReader, StreamEventWriter } from "./stream-events.ts";
 export interface ConvertingOptions {
   reader: StreamEventReader;
   writer: StreamEventWriter;
-  /** An error of the provider's, as an event in the client's dialect. */
+  /** A provider error as an event in the client's dialect. */
   errorEvent: (error: SluiceError) => string;
 }
 
 /**
- * Meters a stream of one dialect and gives out the same answer in another. The upstream's own meter sees every byte of
- * the upstream's, decides the numbers and keeps back the terminal event; what it lets go is converted event by event.
- * So the client's terminal event, too, waits until the charge is durable, and is written only when the upstream's came.
+ * Meters a stream of one dialect and returns the same answer in another. The upstream's own meter sees every upstream byte,
+ * determines the usage and keeps back the terminal event; what it releases is converted event by event. So the client's
+ * terminal event also waits until the charge is durable, and is written only if the upstream's arrived.
  */
 export class ConvertingMeter implements StreamMeter {
   readonly #inner: StreamMeter;
@@ -45,7 +45,7 @@ export class ConvertingMeter implements StreamMeter {
     return this.#taken();
   }
 
-  /** Nothing but the error when there was one, and nothing at all without the upstream's end: it must not look like one. */
+  /** After an error, only its event; without the upstream's end, nothing: it must not look like a proper end. */
   rest(): Buffer[] {
     const parts = this.#inner.rest();
     const { complete, failure } = this.#inner.reading;
@@ -54,7 +54,7 @@ export class ConvertingMeter implements StreamMeter {
     try {
       for (const part of parts) this.#convert(part);
       for (const event of this.#splitter.rest()) this.#read(event);
-      // An end in a form that the reader does not know is an end all the same.
+      // An end in a form that the reader does not know is still an end.
       if (!this.#ended) this.#end();
     } catch (thrown) {
       this.#text = this.#options.errorEvent(toSluiceError(thrown));
@@ -67,7 +67,7 @@ export class ConvertingMeter implements StreamMeter {
   }
 
   #read(event: SseEvent): void {
-    // Comments keep connections alive: so does a ping.
+    // Comments keep connections alive, so they become pings.
     if (event.data === "") {
       this.#push({ kind: "ping" });
       return;

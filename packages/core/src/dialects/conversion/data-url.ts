@@ -3,16 +3,16 @@ import type { FilePart, ImagePart } from "./intermediate.ts";
 
 const dataUrl = /^data:([^;,]*)(?:;[^;,]*)*?;base64,/i;
 
-/** What a URL of OpenAI's dialects points at: the bytes themselves in a data URL, or an address. */
+/** Reads a URL of OpenAI's dialects: the bytes of a data URL, or an address. */
 export function readUrl(url: string, field: string): ImagePart["source"] {
   if (!/^data:/i.test(url)) return { url };
-  // Only the head is matched: the base64 behind it may be many megabytes.
+  // Only the head is matched: the base64 after it may be many megabytes.
   const match = dataUrl.exec(url.slice(0, 256));
   if (!match) return refuse(field, "must be base64 when it is a data URL.");
   return { mediaType: match[1] || "application/octet-stream", base64: url.slice(match[0].length) };
 }
 
-/** The source as one URL, as OpenAI's dialects take it. */
+/** The source as a URL, as OpenAI's dialects expect it. */
 export function writeUrl(source: ImagePart["source"] | FilePart["source"]): string {
   return "url" in source ? source.url : `data:${source.mediaType};base64,${source.base64}`;
 }

@@ -1,18 +1,18 @@
 import { SluiceError } from "../../errors.ts";
 import { EventBoundary, readEvent, type SseEvent } from "../sse.ts";
 
-/** One event of an upstream is put together up to this; what ends a Responses stream repeats the whole answer. */
+/** Upper bound for one upstream event; the last event of a Responses stream repeats the whole answer. */
 const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 const BOM = "\u00ef\u00bb\u00bf";
 
-/** Cuts a stream that comes in any slices into its events. */
+/** Splits a stream that arrives in arbitrary chunks into its events. */
 export class EventSplitter {
   readonly #boundary = new EventBoundary();
   #parts: Buffer[] = [];
   #bytes = 0;
   #atStart = true;
 
-  /** The events that end in this chunk. @throws SluiceError upstream_error for one that is too large. */
+  /** Returns the events that end in this chunk. @throws SluiceError upstream_error when one is too large. */
   *push(chunk: Buffer): Generator<SseEvent> {
     if (chunk.length === 0) return;
     const text = chunk.toString("latin1");
@@ -27,7 +27,7 @@ export class EventSplitter {
     if (at < chunk.length) this.#keep(chunk.subarray(at));
   }
 
-  /** What is left when the stream is over: some servers save the last event's empty line. */
+  /** What is left when the stream is over: some servers omit the empty line after the last event. */
   *rest(): Generator<SseEvent> {
     if (this.#parts.length > 0) yield this.#joined(Buffer.alloc(0));
   }
@@ -35,7 +35,7 @@ export class EventSplitter {
   #keep(piece: Buffer): void {
     this.#bytes += piece.length;
     if (this.#bytes > MAX_EVENT_BYTES) throw new SluiceError("upstream_error", { detail: "conversion: an event of more than 8 MB" });
-    // Copied: a small remainder must not keep the whole chunk alive. Many small pieces are joined now and then.
+    // Copied, so that a small remainder does not keep the whole chunk alive. Many small pieces are joined occasionally.
     this.#parts.push(Buffer.from(piece));
     if (this.#parts.length >= 256) this.#parts = [Buffer.concat(this.#parts)];
   }

@@ -1,12 +1,12 @@
 import { SluiceError } from "../../errors.ts";
 import { asRecord, type JsonRecord } from "../json.ts";
 
-/** Refuses what a provider of another dialect cannot be asked. `field` is the path as the client wrote it. */
+/** Refuses what cannot be asked of a provider of another dialect. `field` is the path as the client wrote it. */
 export function refuse(field: string, why: string): never {
   throw new SluiceError("not_convertible", { message: `'${field}' ${why}`, field });
 }
 
-/** Refuses a field whose value is not what its dialect says. */
+/** Refuses a field whose value is invalid in its own dialect. */
 export function malformed(field: string, what: string): never {
   throw new SluiceError("invalid_request", { message: `'${field}' must be ${what}.`, field });
 }
@@ -23,7 +23,7 @@ export function optionalText(record: JsonRecord, name: string): string | null {
   return typeof value === "string" ? value : malformed(name, "a text");
 }
 
-/** A required text at `path`. */
+/** A required string at `path`. */
 export function textAt(value: unknown, path: string): string {
   return typeof value === "string" ? value : malformed(path, "a text");
 }
@@ -32,20 +32,20 @@ export function recordAt(value: unknown, path: string): JsonRecord {
   return asRecord(value) ?? malformed(path, "an object");
 }
 
-/** Absent and null are an empty list. */
+/** Absent and null count as an empty list. */
 export function listAt(value: unknown, path: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : malformed(path, "a list");
 }
 
 /**
- * What becomes of each top-level field of a request: kept (a reader takes it), dropped (left out by rule, named in the
- * answer's header), or a text: why it is refused. Fields that are not listed are dropped: clients learn new options
- * faster than gateways do, and are told.
+ * How each top-level field of a request is handled: kept (a reader uses it), dropped (left out and named in the answer's
+ * header), or a text: the reason for which it is refused. Fields that are not listed are dropped: clients learn new
+ * options faster than gateways do, and they are told.
  */
 export type FieldRules = Readonly<Record<string, "kept" | "dropped" | string>>;
 
-/** Applies the rules; returns the names of what is left out. Switched off (null, false, empty) is not asked for. */
+/** Applies the rules and returns the names of dropped fields. A value that is off (null, false, empty) is never dropped or refused. */
 export function sortFields(body: JsonRecord, rules: FieldRules): string[] {
   const dropped: string[] = [];
   for (const [name, value] of Object.entries(body)) {

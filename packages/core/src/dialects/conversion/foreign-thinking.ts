@@ -6,32 +6,32 @@ import { SEAL_PREFIX } from "./seal.ts";
 const prefix = Buffer.from(SEAL_PREFIX);
 const mark = Buffer.from(`"${SEAL_PREFIX}`);
 
-/** The field in which each dialect's clients hand reasoning back, and where it stands. */
+/** Where each dialect's clients hand reasoning back: the list and the field. */
 const places: Partial<Record<Wire, { list: "messages" | "input"; field: string }>> = {
   anthropic: { list: "messages", field: "signature" },
   responses: { list: "input", field: "encrypted_content" },
 };
 
 /**
- * A body without the reasoning that a provider of another dialect has made in this conversation: whoever speaks the
- * client's own dialect cannot verify it, and would refuse the whole request. The same Buffer when there is none, which
- * costs one search.
+ * Removes the reasoning that a provider of another dialect produced in this conversation: a provider of the client's own
+ * dialect cannot verify it and would refuse the whole request. Returns the same Buffer when there is none, which costs one
+ * search.
  */
 export function withoutForeignThinking(body: Buffer, wire: Wire | null): Buffer {
   const place = wire && places[wire];
-  // Quotes are many, and a search for what begins with one takes twice as long.
+  // Searched without the quote first: quotes are frequent, and a pattern that begins with one takes twice as long.
   if (!place || !body.includes(prefix) || !body.includes(mark)) return body;
   const value = asRecord(parseExact(body.toString("utf8")));
   const list = value?.[place.list];
   if (!value || !Array.isArray(list)) return body;
   const isForeign = (item: unknown) => asText(asRecord(item)?.[place.field]).startsWith(SEAL_PREFIX);
   const kept = list.filter((item) => !isForeign(item)).flatMap((item) => withoutBlocks(item, isForeign));
-  // The mark was a text's.
+  // The mark was only part of a text.
   if (kept.length === list.length && kept.every((item, index) => item === list[index])) return body;
   return Buffer.from(JSON.stringify({ ...value, [place.list]: kept }));
 }
 
-/** A message without such blocks; none at all when it held nothing else. */
+/** A message without such blocks; no message when nothing else is left. */
 function withoutBlocks(item: unknown, isForeign: (block: unknown) => boolean): unknown[] {
   const message: JsonRecord | null = asRecord(item);
   const content = asList(message?.content);

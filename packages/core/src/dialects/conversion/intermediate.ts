@@ -1,41 +1,40 @@
 /**
  * Conversion: a request of one dialect served by a provider of another. Each dialect reads its requests, answers and
- * streams into the one intermediate form below and writes them from it, so that three dialects need three readers and
- * three writers, not six of each. It promises that nothing is silently mangled: what the other side cannot express is
- * refused by a 400 that names the field, or left out by a rule of docs/conversion.md and named in `dropped`. Pure, no
- * I/O; streams are converted event by event. It is apart because the same dialect never passes here: those bytes are
- * forwarded as they came.
+ * streams into the intermediate form below and writes them from it, so three dialects need three readers and three
+ * writers instead of six each. Nothing is silently altered: what the other side cannot express is refused with a 400 that
+ * names the field, or left out by a rule of docs/conversion.md and listed in `dropped`. Pure, without I/O; streams are
+ * converted event by event. Requests that stay in one dialect never pass through here: their bytes are forwarded unchanged.
  */
 
 /** The formats between which requests are converted; OpenAI has two. */
 export type Wire = "anthropic" | "chat" | "responses";
 
-/** Reasoning that can be handed back only to who made it: a signature, an encrypted item, or nothing but its maker. */
+/** Reasoning that only its maker accepts back: identified by a signature, an encrypted item, or just the maker. */
 export interface Seal {
-  /** Whose it is; `redacted` is Anthropic's thinking that nobody may read. */
+  /** Who made it; `redacted` is Anthropic's thinking that is not readable. */
   maker: Wire | "redacted";
-  /** Signature or encrypted content, as the maker gave it; '' for reasoning of a chat provider. */
+  /** Signature or encrypted content as the maker sent it; '' for a chat provider's reasoning. */
   data: string;
-  /** The maker's id of the item, '' when it has none. */
+  /** The maker's id of the item; '' when it has none. */
   id: string;
 }
 
 export interface TextPart {
   kind: "text";
   text: string;
-  /** Anthropic's `cache_control`, as it was written. */
+  /** Anthropic's `cache_control`, unchanged. */
   cache?: unknown;
 }
 
 export interface ImagePart {
   kind: "image";
   source: { mediaType: string; base64: string } | { url: string };
-  /** OpenAI's low, high, auto; '' when unsaid. */
+  /** OpenAI's low, high, auto; '' when absent. */
   detail: string;
   cache?: unknown;
 }
 
-/** A PDF or the like. */
+/** A PDF or similar. */
 export interface FilePart {
   kind: "file";
   source: { mediaType: string; base64: string } | { url: string };
@@ -59,7 +58,7 @@ export interface ToolCallPart {
   kind: "tool-call";
   id: string;
   name: string;
-  /** JSON text, exactly as the model wrote it where the dialect has it as text; '' = no arguments. */
+  /** JSON text, exactly as the model wrote it where the dialect carries text; '' = no arguments. */
   args: string;
   /** A call of a custom tool: `args` is plain text. */
   isCustom?: boolean;
@@ -104,10 +103,10 @@ export interface Reasoning {
 
 export type Format = { kind: "json" } | { kind: "schema"; name: string; schema: Record<string, unknown>; strict: boolean };
 
-/** Options whose name differs by dialect: how the client wrote them, for refusals and for `dropped`. */
+/** Options whose names differ by dialect: the client's name is used in refusals and in `dropped`. */
 export type OptionName = "stop" | "maxTokens" | "reasoning" | "format" | "topK" | "verbosity" | "serviceTier" | "user" | "cacheKey";
 
-/** A request in nobody's dialect. null = the client did not say. */
+/** A request in the intermediate form. null = the client did not set it. */
 export interface Conversation {
   model: string;
   stream: boolean;
@@ -129,29 +128,29 @@ export interface Conversation {
   serviceTier: string | null;
   user: string | null;
   cacheKey: string | null;
-  /** Fields that were left out by rule, as the client wrote them. */
+  /** Fields left out by rule, named as in the client's request. */
   dropped: string[];
   names: Readonly<Record<OptionName, string>>;
 }
 
-/** `end`: by itself; `sequence`: at a stop sequence; `context`: the window was full. */
+/** `end`: the model stopped; `sequence`: at a stop sequence; `context`: the context window was full. */
 export type StopReason = "end" | "sequence" | "length" | "context" | "tool" | "refusal" | "pause";
 
-/** A whole answer in nobody's dialect; usage comes from the meter's reading. */
+/** A whole answer in the intermediate form; its usage comes from the meter's reading. */
 export interface Answer {
   model: string;
   parts: AnswerPart[];
   stop: StopReason;
-  /** Part of the output that was reasoning; null when unsaid. */
+  /** Reasoning tokens within the output; null when not reported. */
   reasoningTokens: number | null;
 }
 
-/** What a part of a streamed answer is, said when it begins. */
+/** What a part of a streamed answer is, known when it begins. */
 export type PartOpening = { kind: "text" } | { kind: "refusal" } | { kind: "thinking" } | { kind: "tool-call"; id: string; name: string };
 
 /**
- * One step of a streamed answer. Parts have keys: a reader may leave several open at once and may leave ends unsaid;
- * behind the sequencer one part is open at a time and every part ends.
+ * One step of a streamed answer. Parts have keys: a reader may leave several open at once and omit ends; after the sequencer,
+ * one part is open at a time and every part ends.
  */
 export type AnswerEvent =
   | { kind: "start"; model: string }

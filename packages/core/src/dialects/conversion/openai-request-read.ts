@@ -1,4 +1,4 @@
-/** What OpenAI's two dialects say in the same words. */
+/** What OpenAI's two dialects share when reading requests. */
 import { asList, asRecord, asText, type JsonRecord } from "../json.ts";
 import { describeFormat } from "./custom-tools.ts";
 import { readUrl } from "./data-url.ts";
@@ -12,7 +12,7 @@ export function readEffort(value: unknown, path: string): Effort | null {
   return efforts.has(value) ? (value as Effort) : malformed(path, "none, minimal, low, medium, high, xhigh or max");
 }
 
-/** A function or custom tool: its fields lie in an object of their own (chat) or beside `type` (responses). */
+/** A function or custom tool, whose fields are in their own object (chat) or beside `type` (responses). */
 export function readTool(type: unknown, record: JsonRecord, path: string): Tool {
   const name = textAt(record.name, `${path}.name`);
   const description = asText(record.description);
@@ -21,7 +21,7 @@ export function readTool(type: unknown, record: JsonRecord, path: string): Tool 
   return { name, description, schema, strict: record.strict === true };
 }
 
-/** `tool_choice`; a list of allowed tools leaves the others out of `tools`. */
+/** Reads `tool_choice`; a list of allowed tools removes all others from `tools`. */
 export function readToolChoice(value: unknown, tools: Tool[]): Conversation["toolChoice"] {
   if (value === undefined || value === null) return null;
   if (value === "auto" || value === "none" || value === "required") return value;
@@ -42,7 +42,7 @@ function nameOf(tool: JsonRecord | null): string {
   return asText(tool?.name) || asText(asRecord(tool?.function)?.name) || asText(asRecord(tool?.custom)?.name);
 }
 
-/** `response_format` (chat: the schema in an object of its own) or `text.format` (responses). */
+/** `response_format` (chat: the schema in its own object) or `text.format` (responses). */
 export function readFormat(value: unknown, path: string): Format | null {
   const format = asRecord(value);
   if (!format || format.type === "text") return null;
@@ -62,7 +62,7 @@ export function readFile(record: JsonRecord, path: string): FilePart {
   const name = asText(record.filename);
   if (typeof record.file_data === "string") {
     const source = readUrl(record.file_data, `${path}.file_data`);
-    // OpenAI also takes bare base64 here.
+    // OpenAI also accepts bare base64 here.
     if ("base64" in source) return { kind: "file", source, name };
     return { kind: "file", source: { mediaType: "application/pdf", base64: record.file_data }, name };
   }
@@ -70,7 +70,7 @@ export function readFile(record: JsonRecord, path: string): FilePart {
   return refuse(`${path}.file_id`, "names a file at OpenAI, which no other provider can read.");
 }
 
-/** Cache marks that OpenAI's dialects do not have, but clients of several providers send: kept for who understands them. */
+/** Cache marks are not part of OpenAI's dialects, but clients of several providers send them: kept for providers that use them. */
 export function cacheOf(part: JsonRecord): { cache?: unknown } {
   return part.cache_control ? { cache: part.cache_control } : {};
 }

@@ -1,27 +1,27 @@
-/** What OpenAI's two dialects are told in the same way. */
+/** What OpenAI's two dialects share when writing requests. */
 import { asList, asRecord, type JsonRecord } from "../json.ts";
 import type { Conversation, Effort, TextPart } from "./intermediate.ts";
 
-/** Models that think whatever they are asked: they want `max_completion_tokens`, and an effort means something to them. */
+/** Models that always reason: they require `max_completion_tokens` and accept an effort. */
 export function isReasoningModel(model: string): boolean {
   return /(?:^|[/:])(?:o\d|gpt-(?:[5-9]|\d{2}|oss)|codex)/i.test(model);
 }
 
 /**
- * Of those the ones that OpenAI serves, which refuse a request for its `stop`, its `top_p` or a `temperature` other than 1. Others that go by
- * such names (gpt-oss, -chat) take them.
+ * The ones that OpenAI itself serves: they refuse a request that has `stop`, `top_p` or a `temperature` other than 1. Others with
+ * such names (gpt-oss, -chat) accept these.
  */
 export function isUnsampled(model: string): boolean {
   return isReasoningModel(model) && !/gpt-oss|-chat\b/i.test(model);
 }
 
-/** Old models that refuse to be told how to think. */
+/** Older models that refuse a reasoning effort. */
 const neverThinks = /(?:^|[/:])(?:gpt-(?:3|4)|chatgpt-4)/i;
 
-/** The effort to ask for; null when the client did not say, or the model has none. */
+/** The effort to request; null when the client set none or the model has none. */
 export function effortFor({ reasoning, model, dropped, names }: Conversation): Effort | null {
   if (!reasoning) return null;
-  // Off is what a model that cannot think does anyway, and what others may not know how to be told.
+  // Models that cannot reason need no "none", and other models may not accept it.
   if (reasoning.effort === "none" && !/(?:^|[/:])gpt-(?:5\.[1-9]|[6-9]|\d{2})/i.test(model)) return null;
   if (neverThinks.test(model)) {
     dropped.push(names.reasoning);
@@ -34,7 +34,7 @@ export function effortFor({ reasoning, model, dropped, names }: Conversation): E
   return budget <= 16_384 ? "medium" : "high";
 }
 
-/** Options that are written the same in both, when they were said. */
+/** Options that both write the same way, where set. */
 export function writeOptions(conversation: Conversation): JsonRecord {
   const { model, temperature, topP, topK, parallelTools, serviceTier, user, cacheKey, tools, dropped, names } = conversation;
   const body: JsonRecord = {};
@@ -50,7 +50,7 @@ export function writeOptions(conversation: Conversation): JsonRecord {
   if (parallelTools !== null && tools.length > 0) body.parallel_tool_calls = parallelTools;
   if (user !== null) writeUser(user, names, body, dropped);
   if (cacheKey !== null) body.prompt_cache_key = cacheKey;
-  // Anthropic's tiers are other tiers.
+  // Anthropic's tiers are not OpenAI's.
   if (serviceTier !== null && names.serviceTier === "service_tier" && names.stop !== "stop_sequences") body.service_tier = serviceTier;
   else if (serviceTier !== null) dropped.push(names.serviceTier);
   return body;
@@ -62,19 +62,19 @@ function writeUser(user: string, names: Conversation["names"], body: JsonRecord,
   else dropped.push(names.user);
 }
 
-/** Texts of instructions as one. */
+/** Instructions joined into one text. */
 export function joinTexts(parts: readonly TextPart[]): string {
   return parts.map(({ text }) => text).join("\n\n");
 }
 
-/** Texts and groups as only JavaScript writes them in a regular expression: \p{…}, \u{…}, (?<name>…). */
+/** Syntax that JavaScript regular expressions have and Python's lack: \p{…}, \u{…}, (?<name>…). */
 const javaScriptPattern = /\\[pP]\{|\\u\{|\(\?<[A-Za-z_$]/;
-/** Values, not schemas. */
+/** Keywords that hold values rather than schemas. */
 const heldValues = new Set(["default", "const", "enum", "examples"]);
 
 /**
- * The same schema, without patterns that OpenAI cannot read: it reads them as Python, and refuses the whole request for one of them, as
- * Claude Code has in a tool that it always offers.
+ * The same schema, modified in place, without patterns that OpenAI cannot read: it parses them as Python and refuses the whole request
+ * because of one, and Claude Code always offers a tool that has one.
  */
 export function readableSchema(schema: JsonRecord): JsonRecord {
   dropPatterns(schema);
@@ -91,7 +91,7 @@ function dropPatterns(schema: unknown): void {
   for (const [name, value] of Object.entries(record)) if (!heldValues.has(name)) dropPatterns(value);
 }
 
-/** Whether OpenAI would take a schema as strict: every object closed, and all of its properties required. */
+/** Whether OpenAI accepts a schema as strict: every object closed and all of its properties required. */
 export function fitsStrict(schema: unknown): boolean {
   if (Array.isArray(schema)) return schema.every(fitsStrict);
   const record = asRecord(schema);

@@ -8,7 +8,7 @@ import { readResponsesStop, writeResponsesStop } from "./stop-reasons.ts";
 import { splitNamespace } from "./tool-namespaces.ts";
 import { responsesUsage } from "./usage.ts";
 
-/** A whole response in nobody's dialect. */
+/** Reads a whole response into the intermediate form. */
 export function readResponsesAnswer(body: JsonRecord): Answer {
   const parts = asList(body.output).flatMap((item) => readItem(asRecord(item) ?? {}));
   const holds = { tool: parts.some(({ kind }) => kind === "tool-call"), refusal: parts.some(({ kind }) => kind === "refusal") };
@@ -39,14 +39,14 @@ function readItem(item: JsonRecord): AnswerPart[] {
   }
 }
 
-/** What may be read of a reasoning item: its summaries, else its text. */
+/** The readable part of a reasoning item: its summaries, or else its text. */
 export function reasoningText(item: JsonRecord): string {
   const summary = asList(item.summary).map((part) => asText(asRecord(part)?.text));
   const content = asList(item.content).map((part) => asText(asRecord(part)?.text));
   return (summary.length > 0 ? summary : content).join("\n\n");
 }
 
-/** An answer as a response; nothing of it is stored. */
+/** Writes an answer as a response. Nothing of it is stored. */
 export function writeResponsesAnswer(answer: Answer, context: AnswerContext): JsonRecord {
   const output = answer.parts.flatMap((part, index) => writeItem(part, context, index));
   const holdsRefusal = answer.parts.some(({ kind }) => kind === "refusal");
@@ -80,7 +80,7 @@ export function messageItem(context: AnswerContext, index: number, status: ItemS
   return { id: `msg_${bareId(context)}_${index}`, type: "message", status, role: "assistant", content };
 }
 
-/** `seal` null: reasoning of a chat provider, which has only its text. */
+/** `seal` null: a chat provider's reasoning, which is only text. */
 export function reasoningItem(context: AnswerContext, index: number, text: string, seal: Seal | null): JsonRecord {
   return {
     id: `rs_${bareId(context)}_${index}`,
@@ -115,13 +115,13 @@ export function callItem(
 interface ResponseEnd {
   model: string;
   output: JsonRecord[];
-  /** null: it has only begun. */
+  /** null: the response has only begun. */
   stop: StopReason | null;
   holdsRefusal: boolean;
   reasoningTokens: number | null;
 }
 
-/** The response object, at any moment of its life. */
+/** The response object at any stage. */
 export function responseObject(context: AnswerContext, { model, output, stop, holdsRefusal, reasoningTokens }: ResponseEnd): JsonRecord {
   const end = stop === null ? null : writeResponsesStop(stop, { refusal: holdsRefusal });
   return {

@@ -23,7 +23,7 @@ const rules: FieldRules = {
   user: "kept",
   safety_identifier: "kept",
   prompt_cache_key: "kept",
-  // Nothing is stored and reasoning is always handed over encrypted: these two change nothing.
+  // Nothing is stored and reasoning is always returned encrypted, so these two change nothing.
   store: "kept",
   include: "kept",
   previous_response_id: "refers to an answer stored at OpenAI: send the whole conversation as 'input'.",
@@ -45,7 +45,7 @@ const names = {
   cacheKey: "prompt_cache_key",
 };
 
-/** An OpenAI Responses request in nobody's dialect. @throws SluiceError not_convertible, invalid_request. */
+/** Reads an OpenAI Responses request into the intermediate form. @throws SluiceError not_convertible, invalid_request. */
 export function readResponsesRequest(body: JsonRecord): Conversation {
   const dropped = sortFields(body, rules);
   const turns = readInput(body.input);
@@ -83,11 +83,11 @@ export function readResponsesRequest(body: JsonRecord): Conversation {
   };
 }
 
-/** Tools that OpenAI runs itself are left out beside others, and refused when there is nothing else. */
+/** Tools that OpenAI runs are left out if there are others, and refused if there are none. */
 function readTools(body: JsonRecord, dropped: string[]): Tool[] {
   const hosted: string[] = [];
   const tools = readToolList(body.tools, "tools", "", hosted);
-  // Codex offers its tools in the conversation.
+  // Codex offers its tools within the input.
   for (const [index, item] of asList(body.input).entries()) {
     const record = asRecord(item);
     if (record?.type === "additional_tools") tools.push(...readToolList(record.tools, `input.${index}.tools`, "", hosted));
@@ -113,7 +113,7 @@ function readToolList(value: unknown, path: string, namespace: string, hosted: s
   });
 }
 
-/** Items follow one another; those of the assistant (reasoning, text, calls) make one turn. */
+/** Joins consecutive items of the assistant (reasoning, text, calls) into one turn. */
 function readInput(input: unknown): Turn[] {
   if (typeof input === "string") return [{ role: "user", parts: [{ kind: "text", text: input }] }];
   const turns: Turn[] = [];
@@ -184,7 +184,7 @@ function readMedia(part: JsonRecord, path: string): TextPart | ImagePart | FileP
 function readReasoning(item: JsonRecord): Part[] {
   const text = [...asList(item.summary), ...asList(item.content)].map((part) => asText(asRecord(part)?.text)).join("\n\n");
   const seal = readSeal(asText(item.encrypted_content), "responses", asText(item.id));
-  // Without its encrypted content a stored item was meant, and nothing is stored.
+  // Without encrypted content it refers to a stored item, and nothing is stored.
   return seal ? [{ kind: "thinking", text, seal }] : [];
 }
 

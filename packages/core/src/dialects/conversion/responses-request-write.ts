@@ -6,7 +6,7 @@ import type { Conversation, Part, TextPart, ThinkingPart, Tool, ToolCallPart, To
 import { effortFor, fitsStrict, joinTexts, readableSchema, writeOptions } from "./openai-request-write.ts";
 import { openaiToolId } from "./tool-ids.ts";
 
-/** A conversation as an OpenAI Responses request. Nothing is stored there: reasoning comes and goes encrypted. */
+/** Writes a conversation as an OpenAI Responses request. Nothing is stored there; reasoning travels encrypted. */
 export function writeResponsesRequest(conversation: Conversation): JsonRecord {
   const { model, stream, system, turns, tools, maxTokens, stop, names } = conversation;
   if (stop.length > 0) refuse(names.stop, "cannot be asked of a Responses provider: it has no stop sequences.");
@@ -16,7 +16,7 @@ export function writeResponsesRequest(conversation: Conversation): JsonRecord {
   if (tools.length > 0) body.tools = tools.map(writeTool);
   const choice = conversation.toolChoice;
   if (choice !== null && tools.length > 0) body.tool_choice = typeof choice === "object" ? { type: "function", name: choice.tool } : choice;
-  // OpenAI refuses less.
+  // OpenAI refuses smaller values.
   if (maxTokens !== null) body.max_output_tokens = Math.max(16, maxTokens);
   const effort = effortFor(conversation);
   if (effort !== null && effort !== "none") {
@@ -77,7 +77,7 @@ function writeResult({ callId, parts }: ToolResultPart): JsonRecord {
   return { type: "function_call_output", call_id: openaiToolId(callId), output };
 }
 
-/** The items in the order in which the model made them: reasoning must stand before what came of it. */
+/** Items in the order in which the model produced them: reasoning must precede what followed from it. */
 function writeAssistant(parts: readonly Part[]): JsonRecord[] {
   const items: JsonRecord[] = [];
   for (const part of parts) {
@@ -101,7 +101,7 @@ function writeAssistant(parts: readonly Part[]): JsonRecord[] {
   return items;
 }
 
-/** Only what a Responses provider has encrypted itself: it cannot read anybody else's. */
+/** Only reasoning that a Responses provider encrypted: it cannot read any other. */
 function writeReasoning({ text, seal }: ThinkingPart): JsonRecord[] {
   if (seal?.maker !== "responses") return [];
   const summary = text === "" ? [] : [{ type: "summary_text", text }];

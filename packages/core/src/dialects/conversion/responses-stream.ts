@@ -9,7 +9,7 @@ import { readSeal } from "./seal.ts";
 import { readResponsesStop } from "./stop-reasons.ts";
 import type { StreamEventReader, StreamEventWriter } from "./stream-events.ts";
 
-/** Reads a Responses stream. Items that come whole, without deltas, count all the same. */
+/** Reads a Responses stream. Items that arrive whole, without deltas, count too. */
 export function responsesStreamReader(): StreamEventReader {
   /** Keys of parts that have begun, and of those that have had text. */
   const opened = new Set<string>();
@@ -88,7 +88,7 @@ export function responsesStreamReader(): StreamEventReader {
           yield* more(at, { kind: "tool-call", id: asText(body.item_id), name: "" }, asText(body.delta));
           break;
         case "response.reasoning_summary_part.added":
-          // Summaries are paragraphs.
+          // Summaries are separate paragraphs.
           if (spoken.has(at)) yield { kind: "delta", key: at, text: "\n\n" };
           break;
         case "response.reasoning_summary_text.delta":
@@ -114,8 +114,8 @@ export function responsesStreamReader(): StreamEventReader {
 }
 
 /**
- * What one answer may hold, characters: the events at the end of each item and of the response repeat all of it, and
- * clients (openai's `finalResponse`, Codex) take it from there. So here, and only here, a whole answer is kept.
+ * Maximum size of one answer, characters. The events at the end of each item and of the response repeat all of it, and
+ * clients (openai's `finalResponse`, Codex) read it from there. So here, and only here, a whole answer is kept.
  */
 const MAX_KEPT = 16 * 1024 * 1024;
 
@@ -123,7 +123,7 @@ interface OpenItem {
   part: PartOpening;
   text: string;
   seal: Seal | null;
-  /** What every event of it says of where it belongs. */
+  /** Fields of every event of the item that tell its position. */
   place: JsonRecord;
   isCustom: boolean;
 }
@@ -151,7 +151,7 @@ function closingEvents({ part, text, place, isCustom }: OpenItem, { name }: Json
       );
     default: {
       if (!isCustom) return emit("response.function_call_arguments.done", { ...place, name, arguments: text });
-      // A custom tool's text is wrapped in JSON until its end: it can only be unwrapped whole.
+      // A custom tool's text is wrapped in JSON and can only be unwrapped when complete.
       const input = unwrapCustomInput(text);
       return (
         emit("response.custom_tool_call_input.delta", { ...place, delta: input }) +
@@ -175,7 +175,6 @@ function deltaEvent({ part, place, isCustom }: OpenItem, delta: string, emit: Em
   }
 }
 
-/** Writes a Responses stream. */
 export function responsesStreamWriter(context: AnswerContext): StreamEventWriter {
   const output: JsonRecord[] = [];
   let sequence = 0;
@@ -190,7 +189,7 @@ export function responsesStreamWriter(context: AnswerContext): StreamEventWriter
   const response = (ended: boolean): JsonRecord =>
     responseObject(context, { model, output, stop: ended ? stop : null, holdsRefusal, reasoningTokens });
 
-  /** The item as it stands: just begun, or whole. */
+  /** The item in its current state: just begun, or complete. */
   function itemOf({ part, text, seal }: Pick<OpenItem, "part" | "text" | "seal">, isDone: boolean): JsonRecord {
     const index = output.length;
     const status = isDone ? "completed" : "in_progress";
@@ -214,7 +213,7 @@ export function responsesStreamWriter(context: AnswerContext): StreamEventWriter
     const place = { item_id: itemOf(item, false).id, output_index: output.length, ...index };
     open = { ...item, place, isCustom: part.kind === "tool-call" && context.customTools.has(part.name) };
     if (part.kind === "refusal") holdsRefusal = true;
-    // Reasoning begins with its first word: without words and seal there is nothing to show.
+    // Reasoning starts with its first text: without text and seal there is nothing to show.
     if (part.kind === "thinking") return "";
     if (part.kind === "tool-call") return added(open);
     const content = part.kind === "refusal" ? refusalContent("") : textContent("");

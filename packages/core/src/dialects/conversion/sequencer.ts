@@ -2,9 +2,9 @@ import { SluiceError } from "../../errors.ts";
 import { ArgumentBalance } from "./argument-balance.ts";
 import type { AnswerEvent, PartOpening } from "./intermediate.ts";
 
-/** What may wait for its turn, characters: chat providers that interleave parallel calls do so by a few hundred. */
+/** Limit for waiting content, characters. Chat providers that interleave parallel calls do so by a few hundred. */
 const MAX_WAITING = 1024 * 1024;
-/** What a part that waits counts besides its text. */
+/** What a waiting part counts in addition to its text. */
 const PART_CHARS = 64;
 
 type Content = Extract<AnswerEvent, { kind: "delta" | "seal" }>;
@@ -27,9 +27,9 @@ interface WaitingPart {
 }
 
 /**
- * Puts the parts of an answer one behind the other, as Anthropic's and Responses' clients demand: one open at a time,
- * each ended before the next begins. A chat stream may interleave the arguments of parallel calls and never says that
- * one is over; a call is over when its JSON is. Fragments of the next call wait until then, everything else passes at
+ * Puts the parts of an answer in sequence, as Anthropic's and Responses' clients require: one open at a time, each ended
+ * before the next begins. A chat stream may interleave the arguments of parallel calls and does not mark the end of a
+ * call; a call is over when its JSON is complete. Fragments of the next call wait until then; everything else passes at
  * once.
  */
 export class Sequencer {
@@ -75,7 +75,7 @@ export class Sequencer {
       return;
     }
     if (this.#open) this.#close();
-    // Closing may have opened one that waited: the newcomer queues behind it.
+    // Closing may have opened a waiting part: the new one queues behind it.
     if (this.#open) this.#begin(key, part);
     else this.#start(key, part);
   }
@@ -87,7 +87,7 @@ export class Sequencer {
     return open;
   }
 
-  /** Text and thinking end when something else begins, a call when its arguments are whole. */
+  /** Text and thinking end when something else begins, a call when its arguments are complete. */
   #mayClose({ balance }: OpenPart): boolean {
     return balance === null || balance.isWhole;
   }
@@ -122,7 +122,7 @@ export class Sequencer {
     if (this.#waitingChars > MAX_WAITING) throw disorder("more than a megabyte of interleaved parts");
   }
 
-  /** More of a part that has ended: text goes on as a new part, white space behind arguments means nothing. */
+  /** Handles more content of a part that has ended: text continues as a new part; white space after arguments is ignored. */
   #reopen(event: Content): void {
     const part = this.#parts.get(event.key);
     if (!part) throw disorder("a fragment of a part that never began");
@@ -138,12 +138,12 @@ export class Sequencer {
     return this.#waiting.find((part) => part.key === key);
   }
 
-  /** Ends the open part and begins the one that has waited longest; goes on while that one is over as well. */
+  /** Ends the open part and begins the one that has waited longest; repeats while that one is over as well. */
   #close(): void {
     let isOver = true;
     while (this.#open && isOver) {
       const { key, part, hasText } = this.#open;
-      // Arguments are always JSON: a call without any has an empty object.
+      // Arguments are always JSON: a call without any gets an empty object.
       if (part.kind === "tool-call" && !hasText) this.#pass({ kind: "delta", key, text: "{}" });
       this.#pass({ kind: "part-end", key });
       this.#open = null;
@@ -152,7 +152,7 @@ export class Sequencer {
     }
   }
 
-  /** Lets a part that has waited begin, with all that came of it; true when it is over, or may make room for the next. */
+  /** Begins a waiting part with its queued events; returns whether it is over or may make room for the next. */
   #replay({ key, part, events }: WaitingPart): boolean {
     const open = this.#start(key, part);
     let ended = false;

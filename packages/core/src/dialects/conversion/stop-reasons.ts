@@ -35,13 +35,13 @@ const toChat: Record<StopReason, string> = {
   pause: "stop",
 };
 
-/** What an answer holds besides the word for its end. */
+/** What an answer contains besides its stop reason. */
 interface Holds {
   tool: boolean;
   refusal: boolean;
 }
 
-/** Providers that say "stop" after a tool call, or beside a refusal, mean the call and the refusal. */
+/** Providers that report "stop" after a tool call or with a refusal mean the call or the refusal. */
 function corrected(reason: StopReason, holds: Holds): StopReason {
   if (reason !== "end") return reason;
   if (holds.tool) return "tool";
@@ -60,18 +60,18 @@ export function readChatStop(word: unknown, holds: Holds): StopReason {
   return corrected((typeof word === "string" && Object.hasOwn(fromChat, word) ? fromChat[word] : undefined) ?? "end", holds);
 }
 
-/** A refusal in words stopped by itself; `content_filter` is said of a text that was cut. */
+/** A refusal in words ended normally; `content_filter` is for text that was cut off. */
 export function writeChatStop(reason: StopReason, holds: Pick<Holds, "refusal">): string {
   return reason === "refusal" && holds.refusal ? "stop" : toChat[reason];
 }
 
-/** Responses say it by status: completed, or incomplete with a reason. */
+/** Responses report it by status: completed, or incomplete with a reason. */
 export function readResponsesStop(status: unknown, incompleteReason: unknown, holds: Holds): StopReason {
   if (status !== "incomplete") return corrected("end", holds);
   return incompleteReason === "content_filter" ? "refusal" : "length";
 }
 
-/** A model that refuses in words has completed; OpenAI says incomplete only of what its filter stopped. */
+/** A model that refuses in words has completed; OpenAI reports incomplete only for what its filter stopped. */
 export function writeResponsesStop(
   reason: StopReason,
   holds: Pick<Holds, "refusal">,

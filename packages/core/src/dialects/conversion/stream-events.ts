@@ -1,13 +1,13 @@
 import type { JsonRecord } from "../json.ts";
 import type { AnswerEvent } from "./intermediate.ts";
 
-/** A dialect's reader of one stream: what each of its events means. */
+/** Reads one stream of a dialect and tells what each of its events means. */
 export interface StreamEventReader {
-  /** `name` is the event's, '' when it has none; `data()` its parsed JSON, null when it is none; `text` the data as it came. */
+  /** `name` is the event's name or ''; `data()` its parsed JSON or null; `text` the raw data. */
   read(name: string, data: () => JsonRecord | null, text: string): Iterable<AnswerEvent>;
 }
 
-/** A dialect's writer of one stream. It is given sequenced events and answers with whole SSE events, or ''. */
+/** Writes one stream of a dialect. It receives sequenced events and returns whole SSE events, or ''. */
 export interface StreamEventWriter {
   write(event: AnswerEvent): string;
 }

@@ -3,8 +3,8 @@ import { hash } from "node:crypto";
 const MAX_OPENAI_ID = 64;
 
 /**
- * Ids of tool calls travel through clients and come back. Anthropic takes letters, digits, `_` and `-` only, and chat
- * providers make others ("functions.Bash:0"): the same id always becomes the same one, in the call and in its result.
+ * Tool call ids travel through clients and come back. Anthropic accepts only letters, digits, `_` and `-`, but chat providers
+ * use others ("functions.Bash:0"). The mapping is deterministic, so a call and its result keep the same id.
  */
 export function anthropicToolId(id: string): string {
   if (/^[\w-]{1,128}$/.test(id)) return id;
@@ -12,7 +12,7 @@ export function anthropicToolId(id: string): string {
   return `${clean || "call"}_${hash("sha256", id, "hex").slice(0, 8)}`;
 }
 
-/** OpenAI takes any characters, but only 64 of them. */
+/** OpenAI accepts any characters, but at most 64. */
 export function openaiToolId(id: string): string {
   return id.length <= MAX_OPENAI_ID ? id : `${id.slice(0, 47)}_${hash("sha256", id, "hex").slice(0, 16)}`;
 }

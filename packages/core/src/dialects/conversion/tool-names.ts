@@ -1,7 +1,7 @@
 /**
- * Names of tools that are longer than a provider takes: OpenAI refuses the whole request for one of more than 64 characters, where Anthropic
- * takes 128, and a name joined with its namespace may be longer still. The same name always becomes the same shorter one, in the offer, the
- * choice and the calls made before; in the answer it is the client's again.
+ * Shortens tool names that are too long for a provider: OpenAI refuses the whole request because of a name of more than 64 characters,
+ * Anthropic accepts 128, and a name joined with its namespace may be longer still. The mapping is deterministic, so the tool, the choice
+ * and earlier calls get the same name. Answers get the client's own names back.
  */
 import { hash } from "node:crypto";
 import type { Answer, AnswerEvent, AnswerPart, Conversation, PartOpening, Wire } from "./intermediate.ts";
@@ -9,10 +9,10 @@ import type { StreamEventReader } from "./stream-events.ts";
 
 const longest: Record<Wire, number> = { anthropic: 128, chat: 64, responses: 64 };
 
-/** The client's names by those that stand for them. */
+/** The client's names by the shorter ones that replace them. */
 export type ShortNames = ReadonlyMap<string, string>;
 
-/** Puts names that the provider takes in place of the longer ones. */
+/** Replaces the names that are too long, in place. */
 export function shortenToolNames({ tools, toolChoice, turns }: Conversation, to: Wire): ShortNames {
   const names = new Map<string, string>();
   const fit = (name: string): string => {
@@ -27,18 +27,18 @@ export function shortenToolNames({ tools, toolChoice, turns }: Conversation, to:
   return names;
 }
 
-/** The same part of an answer, with the client's own name for its tool. */
+/** A part of an answer with the client's own name for its tool. */
 function renamed<P extends AnswerPart | PartOpening>(part: P, names: ShortNames): P {
   const name = part.kind === "tool-call" ? names.get(part.name) : undefined;
   return name === undefined ? part : { ...part, name };
 }
 
-/** A whole answer with the client's own names. */
+/** A whole answer with the client's own tool names. */
 export function restoreToolNames(answer: Answer, names: ShortNames): Answer {
   return names.size === 0 ? answer : { ...answer, parts: answer.parts.map((part) => renamed(part, names)) };
 }
 
-/** A reader whose events have the client's own names. */
+/** A reader whose events have the client's own tool names. */
 export function restoringToolNames(reader: StreamEventReader, names: ShortNames): StreamEventReader {
   if (names.size === 0) return reader;
   return {

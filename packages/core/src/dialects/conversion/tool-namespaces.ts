@@ -1,11 +1,11 @@
 /**
- * OpenAI's Responses group tools in namespaces, and a call says both names. Other dialects know one name, so both are
- * joined for them and taken apart on the way back. `functions` is where tools without a namespace are, too.
+ * OpenAI's Responses group tools in namespaces, and a call names both. Other dialects have only one name, so the two are
+ * joined for them and split on the way back. Tools without a namespace belong to `functions`.
  */
 const SEPARATOR = "__";
 const DEFAULT = "functions";
 
-/** The one name of a tool. */
+/** The single name of a tool. */
 export function joinNamespace(namespace: string, name: string): string {
   return namespace === "" || namespace === DEFAULT ? name : namespace + SEPARATOR + name;
 }

@@ -1,7 +1,7 @@
 import type { Usage } from "../../requests.ts";
 import type { JsonRecord } from "../json.ts";
 
-/** Usage in Anthropic's words: its input excludes what was read from and written to the cache. */
+/** Usage in Anthropic's terms: input excludes what was read from and written to the cache. */
 export function anthropicUsage(usage: Usage): JsonRecord {
   const { cacheWrite5m, cacheWrite1h } = usage;
   return {
@@ -13,7 +13,7 @@ export function anthropicUsage(usage: Usage): JsonRecord {
   };
 }
 
-/** In OpenAI's words everything that went in is the prompt, the cache's share beside it. */
+/** In OpenAI's terms the prompt includes the cached tokens, which are listed separately as well. */
 function promptTokens({ input, cacheRead, cacheWrite5m, cacheWrite1h }: Usage): number {
   return input + cacheRead + cacheWrite5m + cacheWrite1h;
 }

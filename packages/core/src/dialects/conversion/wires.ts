@@ -9,12 +9,12 @@ const wires: Partial<Record<DialectName, Partial<Record<Endpoint, Wire>>>> = {
 const labels: Record<Wire, string> = { anthropic: "anthropic", chat: "openai chat", responses: "openai responses" };
 
 /**
- * Where a request may be converted to at a provider of a dialect, best first. Chat before Responses: of the two it is the
- * one that providers other than OpenAI really serve.
+ * The endpoints of each dialect that a request may be converted to, best first. Chat before Responses, because providers
+ * other than OpenAI really serve the former.
  */
 const targets: Record<DialectName, readonly Endpoint[]> = { anthropic: ["messages"], openai: ["chat", "responses"], gemini: [] };
 
-/** `openai` providers say which of these they serve; the other endpoints come with the dialect. */
+/** An `openai` provider states which of these it serves; all other endpoints come with the dialect. */
 const selectable: ReadonlySet<Endpoint> = new Set<Endpoint>(["chat", "responses", "embeddings"]);
 
 interface Ask {
@@ -32,7 +32,7 @@ export function wireOf({ dialect, endpoint }: Ask): Wire | null {
   return wires[dialect]?.[endpoint] ?? null;
 }
 
-/** Whether a provider speaks what is asked: the bytes pass as they are. */
+/** Whether a provider serves the request in its own dialect, so that bytes pass unchanged. */
 export function isNative(provider: Serving, ask: Ask): boolean {
   return provider.dialect === ask.dialect && isServed(provider, ask.endpoint);
 }
@@ -42,8 +42,8 @@ function isServed({ serves }: Serving, endpoint: Endpoint): boolean {
 }
 
 /**
- * The provider's endpoint that a request is converted to; null when it cannot be. A count of tokens goes where the
- * messages themselves would.
+ * The provider's endpoint that a request is converted to; null when it cannot be. A token count goes where the messages
+ * themselves would go.
  */
 export function conversionTarget(provider: Serving, ask: Ask): Endpoint | null {
   const endpoint = ask.endpoint === "countTokens" && ask.dialect === "anthropic" ? "messages" : ask.endpoint;
@@ -52,18 +52,18 @@ export function conversionTarget(provider: Serving, ask: Ask): Endpoint | null {
   return targets[provider.dialect].find((target) => !isSame(target) && isServed(provider, target)) ?? null;
 }
 
-/** "anthropic → openai chat", as rows and decisions say it. */
+/** "anthropic → openai chat", as shown in rows and decisions. */
 export function conversionLabel(from: Ask, to: Ask): string {
   const [source, target] = [wireOf(from), wireOf(to)];
   return `${source ? labels[source] : from.dialect} → ${target ? labels[target] : to.dialect}`;
 }
 
-/** Dialects that nothing is converted from or to yet. */
+/** False for dialects that nothing is converted from or to yet. */
 export function hasConversion(dialect: DialectName): boolean {
   return targets[dialect].length > 0;
 }
 
-/** Why a model that is only served in another dialect is not: what a client is told. */
+/** The message for a client whose model is served only in another dialect. */
 export function missingConversion(dialect: DialectName): string {
   const pair = hasConversion(dialect) ? "to Gemini" : "from Gemini";
   return `Conversion ${pair} is not available: this model is served by providers of another API only.`;

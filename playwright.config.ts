@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 import { type Place, places, upstreamPort } from "./e2e/places.ts";
 
-/** `npx playwright test` starts everything itself; SLUICE_E2E_URL points it at an instance that runs already. */
+/** `npx playwright test` starts everything itself; SLUICE_E2E_URL points it at a running instance instead. */
 const external = process.env.SLUICE_E2E_URL;
 
 const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
@@ -12,16 +12,16 @@ export default defineConfig<{ place: Place }>({
   outputDir: "test-results/e2e",
   fullyParallel: true,
   workers: process.env.CI ? 2 : 4,
-  // CI shares its machine: one more try, and whatever needed it is named at the end of the run (scripts/test.mjs).
+  // CI shares its machine, so one retry is allowed; tests that needed it are listed at the end of the run (scripts/test.mjs).
   retries: process.env.CI ? 1 : 0,
   forbidOnly: Boolean(process.env.CI),
-  // What ends a test that hangs, not how fast one is: four workers of three processes each share what may be two slow cores.
+  // A limit for tests that hang, not a performance requirement: four workers with three processes each may share two slow cores.
   timeout: 150_000,
   expect: { timeout: 15_000 },
   reporter: [["list"], ["html", { open: "never", outputFolder: "playwright-report" }]],
   use: {
-    // Every action has its snapshot; a film of each test besides would cost a fifth of the run. Where a failure is tried again, what
-    // passes at once need not be written down: a sixth of what the tests cost.
+    // Traces contain a snapshot of every action; screenshots besides would cost a fifth of the run. Where failures are retried, the first
+    // attempt is not traced, which saves a sixth of the run.
     trace: { mode: process.env.CI ? "on-first-retry" : "retain-on-failure", screenshots: false },
     locale: "en-US",
     viewport: { width: 1440, height: 900 },
@@ -47,9 +47,9 @@ export default defineConfig<{ place: Place }>({
         },
       ]
     : [
-        // Gateway and api are separate processes that share nothing but Redis (and Postgres).
+        // Gateway and api as separate processes that share only Redis and Postgres.
         { name: "split", use: { place: places.split } },
-        // One process without Redis: what `npm start` is on a machine that has none.
+        // One process without Redis: what `npm start` gives on a machine without one.
         { name: "single", grep: /@live/, use: { place: places.single } },
       ],
   webServer: [

@@ -5,12 +5,12 @@ export default defineConfig({
     include: ["packages/**/*.test.ts", "apps/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     setupFiles: ["packages/testing/src/setup.ts"],
-    // More than there are processors: what waits for a lease or an outage to end leaves its own to another.
+    // More than there are cores: while one test waits for a lease or an outage to end, another can use its core.
     maxWorkers: 3,
-    // Real Postgres and Redis start inside tests; an outcome may take seconds on two busy cores.
+    // Tests start real Postgres and Redis; on two busy cores a result may take seconds.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // As in playwright.config.ts: one more try where the machine is shared, and what needed it is named at the end of the run.
+    // As in playwright.config.ts: one retry on a shared machine, and tests that needed it are listed at the end of the run.
     retry: process.env.CI ? 1 : 0,
     coverage: {
       provider: "v8",

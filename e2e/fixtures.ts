@@ -7,10 +7,10 @@ import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import superjson from "superjson";
 import { admin, type Place, settingsPort, upstreamPort } from "./places.ts";
 
-/** The console's own API, as an administrator; used to make and remove what a spec needs. */
+/** The console's API as an administrator, to create and remove what a spec needs. */
 export type ApiClient = ReturnType<typeof createTRPCClient<AppRouter>>;
 
-/** A provider, a user and a key of the spec's own, in a group of its own: specs never see each other's traffic. */
+/** A provider, a user and a key for one spec, in a separate group: specs never see each other's traffic. */
 export interface World {
   id: string;
   group: string;
@@ -29,7 +29,7 @@ interface Fixtures {
   world: World;
   /** A page signed in as the administrator. */
   adminPage: Page;
-  /** For specs that change settings, one at a time: settings are everybody's, and a roll back undoes what was saved since. */
+  /** For specs that change settings, one at a time: settings are global, and a roll-back undoes every later save. */
   settingsAlone: undefined;
 }
 
@@ -56,27 +56,27 @@ export async function apiClient(place: Place, who: { email: string; password: st
   });
 }
 
-/** Signs a page in by the same route as the sign-in form. */
+/** Signs a page in through the same route as the sign-in form. */
 export async function signIn(page: Page, place: Place, who: { email: string; password: string } = admin): Promise<void> {
   const answer = await page.request.post(`${place.consoleUrl}/auth/login`, { data: who, headers: { origin: place.consoleUrl } });
   expect(answer.ok()).toBe(true);
 }
 
-/** Credential of the scripted upstream; `@scenario` inside makes the provider misbehave. */
+/** Secret of the scripted upstream; an `@scenario` in it makes the provider misbehave. */
 export const upstreamSecret = "sk-upstream-plain";
 export const upstreamUrl = `http://127.0.0.1:${upstreamPort}`;
 
 /**
- * Models of every world. Clients ask for priced names; the redirect adds the scenario of the scripted upstream, so that a test
- * decides how an answer comes by the model it asks for.
+ * Models of every world. Clients ask for priced names; the redirect adds the upstream's scenario, so that a test chooses how an answer
+ * arrives by the model it asks for.
  */
 export const models = {
   plain: "claude-sonnet-4-5",
   /** One second until the first content, then a word every 100 ms for three seconds. */
   slow: "claude-haiku-4-5",
-  /** Content at once, then a word every 100 ms for five minutes: for what is cut before it ends. */
+  /** Content at once, then a word every 100 ms for five minutes: for requests that are cut before their end. */
   endless: "claude-sonnet-4-6",
-  /** A 500 before anything. */
+  /** A 500 before any content. */
   failing: "claude-opus-4-5",
 };
 const modelRedirects = {
@@ -85,7 +85,7 @@ const modelRedirects = {
   [models.failing]: `${models.failing}@error-before,500`,
 };
 
-/** Makes a world; `remove` takes everything away again. */
+/** Creates a world; `remove` deletes everything again. */
 export async function makeWorld(api: ApiClient): Promise<World & { remove(): Promise<void> }> {
   const id = Math.random().toString(36).slice(2, 10);
   const group = `g-${id}`;
@@ -119,7 +119,7 @@ export async function makeWorld(api: ApiClient): Promise<World & { remove(): Pro
 
 export const test = base.extend<Fixtures, { adminApi: Map<string, ApiClient> }>({
   place: [{ name: "", consoleUrl: "", gatewayUrl: "" }, { option: true }],
-  // One sign-in a worker: sign-in is throttled, and specs are many.
+  // One sign-in per worker: sign-in is throttled, and there are many specs.
   adminApi: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
     async ({}, use) => {
@@ -138,7 +138,7 @@ export const test = base.extend<Fixtures, { adminApi: Map<string, ApiClient> }>(
   world: async ({ api, context }, use) => {
     const world = await makeWorld(api);
     await use(world);
-    // First the pages: one that is signed out with its user goes to another place, and now and then Chromium never closes what is on its way.
+    // Pages close first: deleting their user signs them out and navigates, and Chromium sometimes never closes a page that is navigating.
     await Promise.all(context.pages().map((page) => page.close()));
     await world.remove();
   },
@@ -156,7 +156,7 @@ export const test = base.extend<Fixtures, { adminApi: Map<string, ApiClient> }>(
   ],
 });
 
-/** A port is had by one process at a time, and let go of with it, however it ends. */
+/** Takes a port as a lock: one process at a time can hold it, and it is released when the process ends, for whatever reason. */
 async function takePort(port: number): Promise<Server> {
   for (;;) {
     const server = createServer();
@@ -177,7 +177,7 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** Calls the gateway as a client would: Anthropic Messages. */
+/** Calls the gateway like a client of Anthropic Messages. */
 export function callMessages(place: Place, secret: string, options: CallOptions = {}): Promise<Response> {
   return fetch(`${place.gatewayUrl}/v1/messages`, {
     method: "POST",
@@ -193,7 +193,7 @@ export function callMessages(place: Place, secret: string, options: CallOptions 
   });
 }
 
-/** Keeps what the page asks of these addresses from the server until it is released. */
+/** Holds requests of the page to these addresses until released. */
 export async function holdBack(page: Page, url: RegExp): Promise<() => void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   await page.route(url, async (route) => {
@@ -203,7 +203,10 @@ export async function holdBack(page: Page, url: RegExp): Promise<() => void> {
   return resolve;
 }
 
-/** Whether a request of the console is anything but its event stream, its fonts and code, or what a neighbouring spec just made: names, alerts. */
+/**
+ * Whether a request of the console loads rows: not its event stream, code and fonts, nor names and alerts, which neighbouring specs
+ * cause.
+ */
 export function asksForRows(url: string): boolean {
   const { pathname } = new URL(url);
   return (

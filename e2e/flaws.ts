@@ -4,13 +4,13 @@ import axe from "axe-core";
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 /**
- * What axe finds on the page as it is now (or in one part of it), and whether it scrolls sideways. A picture of it is kept with the
- * results of the test.
+ * Accessibility violations that axe finds on the page (or in one part of it), and whether it scrolls sideways. Stores a screenshot with
+ * the results of the test.
  */
 export async function flaws(page: Page, what: string, part = "html"): Promise<string[]> {
-  // A tab behind another one draws nothing, and no picture of it is ever ready.
+  // A background tab does not render, so a screenshot of it would never finish.
   await page.bringToFront();
-  // A message that comes or goes while axe looks is half there: without motion it is there or not.
+  // A toast that appears or disappears while axe runs would be half transparent; without motion it is either there or not.
   await page.emulateMedia({ reducedMotion: "reduce" });
   await page.evaluate(motionOver);
   const violations = await violationsIn(page, part);
@@ -22,7 +22,7 @@ export async function flaws(page: Page, what: string, part = "html"): Promise<st
   ];
 }
 
-/** Asks axe within the page, which has no frames; it is put there once a document, however often it is asked. */
+/** Runs axe inside the page, which has no frames; injected once per document. */
 async function violationsIn(page: Page, part: string): Promise<axe.Result[]> {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
   return page.evaluate(
@@ -34,13 +34,13 @@ async function violationsIn(page: Page, part: string): Promise<axe.Result[]> {
   );
 }
 
-/** Half of a transition has no contrast: what comes or goes has come or gone. What turns for ever is not waited for. */
+/** Waits for running animations, because a half-finished transition has too little contrast. Infinite ones are not awaited. */
 async function motionOver(): Promise<void> {
   const ending = document.getAnimations().filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
   await Promise.allSettled(ending.map(({ finished }) => finished));
 }
 
-/** The same on a phone and on a wide screen. */
+/** The same at the widths of a phone and of a wide screen. */
 export async function flawsAtWidths(page: Page, what: string): Promise<string[]> {
   const found: string[] = [];
   for (const width of [390, 1440]) {

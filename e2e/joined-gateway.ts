@@ -7,12 +7,12 @@ import { type ServerProcess, startServer } from "@sluice/testing/server-process"
 import { dataRoot, upstreamPort } from "./places.ts";
 
 /*
- * Gateways as on other machines: a data directory each, joined to the split arrangement by its Postgres, its Redis and
- * its secret only. What they need is in a file, because specs run in processes of their own.
+ * Gateways as if on other machines: each with its own data directory, joined to the split arrangement only by its Postgres, its Redis and
+ * its secret. The connection data is in a file, because specs run in separate processes.
  */
 const sharedPath = join(dataRoot, "split-storage.json");
 
-/** Notes where the Postgres and Redis of a data directory, whose server runs, listen. */
+/** Stores the addresses of the Postgres and Redis of a running server's data directory. */
 export async function noteStorage(dataDir: string): Promise<void> {
   const [postgres, redis] = await Promise.all([
     startEmbeddedPostgres({ dataDir, log: silentLog }),

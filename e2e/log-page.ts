@@ -2,11 +2,11 @@ import type { Locator, Page } from "@playwright/test";
 import { callMessages, expect, type World } from "./fixtures.ts";
 import type { Place } from "./places.ts";
 
-/** The logs page, filtered to what one world does. */
+/** Opens the logs page, filtered to the key of one world. */
 export async function openLogs(page: Page, world: World, search = ""): Promise<void> {
   await page.goto(`/logs?key=${world.keyId}${search}`);
   await expect(liveState(page)).toHaveText(search.includes("&to=") ? "History" : "Live");
-  // The timeline is read last, unless it cannot answer.
+  // The timeline is loaded last, unless it cannot answer.
   await expect(
     timeline(page)
       .getByRole("img")
@@ -22,7 +22,7 @@ export const timeline = (page: Page): Locator => page.getByRole("region", { name
 
 export const drawer = (page: Page): Locator => page.getByRole("complementary", { name: "Request" });
 
-/** Makes requests one after the other; their ids, oldest first. */
+/** Sends requests one after another; returns their ids, oldest first. */
 export async function makeRequests(place: Place, world: World, modelsInOrder: readonly string[]): Promise<string[]> {
   const ids: string[] = [];
   for (const model of modelsInOrder) {
@@ -33,7 +33,7 @@ export async function makeRequests(place: Place, world: World, modelsInOrder: re
   return ids;
 }
 
-/** The menu of a cell in the first row that has the text. */
+/** Opens the menu of a cell in the first row that contains the text. */
 export async function cellMenu(page: Page, text: string, field: string): Promise<void> {
   const cell = rows(page).filter({ hasText: text }).first().locator(`[data-field="${field}"]`);
   await cell.hover();

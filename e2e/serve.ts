@@ -1,4 +1,4 @@
-// What playwright.config.ts starts: one of the two arrangements under test, until it is told to stop.
+// Started by playwright.config.ts: runs one of the two arrangements under test until it is stopped.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -29,17 +29,17 @@ async function start(): Promise<ServerProcess[]> {
   throw new Error("usage: serve.ts split|single");
 }
 
-// Playwright started alone may find a console that is not built; both arrangements share one build.
+// If Playwright is started directly, the console may not be built yet; both arrangements share one build.
 mkdirSync(dataRoot, { recursive: true });
 await withFileLock(".sluice-e2e/build.lock", async () => {
   execFileSync(process.execPath, ["scripts/prepare.mjs"], { stdio: ["ignore", "ignore", "inherit"] });
 });
 
-// A new installation each time: what another run left, or a migration that is still being written, is no part of the test.
+// A new installation for each run: data of earlier runs, or from a migration under development, must not affect the tests.
 for (const dir of [dataDir, `${dataDir}-second`]) rmSync(dir, { recursive: true, force: true });
 const servers = await start();
 async function stop(): Promise<void> {
-  // The api first: the last process to leave stops Postgres and Redis.
+  // The api stops first: the last process to leave stops Postgres and Redis.
   for (const server of servers.reverse()) await server.stop();
   process.exit(0);
 }

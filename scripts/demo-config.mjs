@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 const usualPort = "4010";
 
 /**
- * The demo's configuration file with its providers at `upstreamPort`: the checkout's own at the usual port, otherwise a
- * copy in the data dir. Being applied at every start it moves the providers of an older start, too.
+ * The demo's configuration file with its providers at `upstreamPort`: the checkout's own file for the default port, otherwise a copy in
+ * the data directory. It is applied at every start, so providers from an earlier start move as well.
  */
 export function demoConfig(root, dataDir, upstreamPort) {
   const original = join(root, "apps/upstream/demo.yaml");

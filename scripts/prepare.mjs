@@ -1,5 +1,5 @@
-// What has to be there before anything runs: dependencies, the Prisma client, the built console. Runs on the system's
-// Node >= 20 with nothing installed; each step is skipped when its inputs have not changed.
+// Prepares what everything else needs: dependencies, the Prisma client, the built console. Runs on the system's Node >= 20 with nothing
+// installed; each step is skipped when its inputs have not changed.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Node 24 from the npm package `node`; the system's own only starts these scripts. */
+/** Node 24 from the npm package `node`; the system's Node only starts these scripts. */
 export const node = join(root, "node_modules", ".bin", "node");
 
 /** The environment of every child: our Node first on PATH, no telemetry, no update notices. */
@@ -23,7 +23,7 @@ export function childEnv(extra = {}) {
   };
 }
 
-/** Runs a command; resolves with its exit code and, when quiet, what it printed. */
+/** Runs a command; resolves with its exit code and, when quiet, its output. */
 export function run(command, args, { env, quiet = false, cwd = root, stdin = "ignore" } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -102,7 +102,7 @@ async function buildConsole() {
   );
 }
 
-/** Brings the checkout into a state in which everything runs. */
+/** Prepares the checkout so that everything runs. */
 export async function prepare({ console: withConsole = true } = {}) {
   const [major] = process.versions.node.split(".");
   if (Number(major) < 20) {

@@ -13,10 +13,10 @@ const children = [];
 let stopping = false;
 let exitCode = 0;
 
-/** What was compiled at one start is not compiled at the next: half of the time until the server is ready. */
+/** Cache of compiled code, which halves the time until the server is ready. */
 const compiled = join(root, "node_modules", ".cache", "compiled");
 
-/** Starts one part; when any part ends, all end. `ipc` lets a child notice that this script was killed. */
+/** Starts one part; when any part ends, all end. The `ipc` channel lets a child notice that this script was killed. */
 function start(args, { env = {}, cwd = root } = {}) {
   const child = spawn(node, args, {
     cwd,
@@ -43,7 +43,7 @@ process.on("SIGINT", () => stop("SIGINT"));
 process.on("SIGTERM", () => stop("SIGTERM"));
 
 if (demo) {
-  // Its own data dir: the demo's providers and traffic never mix with real ones.
+  // A separate data directory: the demo's providers and traffic never mix with real ones.
   const upstreamPort = process.env.SLUICE_DEMO_UPSTREAM_PORT ?? "4010";
   delete process.env.SLUICE_DEMO_UPSTREAM_PORT;
   const dataDir = process.env.SLUICE_DATA_DIR ?? ".sluice-demo";

@@ -1,5 +1,5 @@
-// `npm test`: everything, on a fresh machine. Installs what tests need, then lint and boundaries, types, dead code,
-// unit, database and gateway tests, Playwright. Ends with one line `N passed, N failed, N skipped`.
+// `npm test`: everything, on a fresh machine. Installs what tests need, then runs lint and boundaries, types, dead code, unit, database
+// and gateway tests, Playwright. Ends with one line `N passed, N failed, N skipped`.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { node, prepare, root, run, step } from "./prepare.mjs";
@@ -20,7 +20,7 @@ async function installTools() {
     process.stderr.write(`The tests need ${missing.join(", ")}. Install with:\n  sudo apt-get update && sudo ${install}\n`);
     process.exit(1);
   }
-  // Debian starts redis-server and nginx after installing them; policy-rc.d says no, the tests start theirs.
+  // Debian starts redis-server and nginx after installing them; policy-rc.d prevents that, since tests start their own.
   const script = `apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive ${install}`;
   await step(`Installing ${missing.join(", ")}`, `Run it by hand: ${install}`, () => run("sh", ["-c", script], { quiet: true }));
 }
@@ -76,5 +76,5 @@ await run(node, ["packages/testing/src/stop.ts"]);
 if (troubles.length > 0) process.stdout.write(`\n${troubles.join("\n")}\n`);
 const { failed, skipped, line } = sumCounts(results);
 process.stdout.write(`\n${line}\n`);
-// A skipped test is a test that nobody runs.
+// In CI a skipped test counts as a failure: nobody else would run it.
 process.exit(failed > 0 || (process.env.CI && skipped > 0) ? 1 : 0);

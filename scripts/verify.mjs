@@ -1,4 +1,4 @@
-// Lint and boundaries, types, dead code: seconds, no services. `npm run verify`, and the first part of `npm test`.
+// Lint and boundaries, types, dead code: takes seconds and needs no services. `npm run verify`, and the first part of `npm test`.
 import { pathToFileURL } from "node:url";
 import { node, prepare, run } from "./prepare.mjs";
 
@@ -9,7 +9,7 @@ const checks = [
   ["dead code", ["node_modules/knip/bin/knip.js", "--no-progress"]],
 ];
 
-/** Runs every check; prints the output of those that fail. */
+/** Runs every check and prints the output of those that fail. */
 export async function verify() {
   const results = await Promise.all(
     checks.map(async ([name, args]) => {

@@ -7,12 +7,12 @@ import type { Plugin } from "vite";
 const brotli = promisify(brotliCompress);
 const gzipped = promisify(gzip);
 
-/** Below this a copy saves less than its own headers. */
+/** Below this size a copy saves less than its own headers. */
 const LEAST_BYTES = 1_024;
 
 /**
- * Leaves `x.js.br` and `x.js.gz` beside every text of the build: compressed once here, as hard as it goes, and not for
- * each visitor. The server sends them (packages/api, packed-files).
+ * Writes `x.js.br` and `x.js.gz` beside every text file of the build: compressed once here, at the highest level, instead of for each
+ * visitor. The server sends them (packages/api, packed-files).
  */
 export function compressedCopies(): Plugin {
   return {

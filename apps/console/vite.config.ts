@@ -6,29 +6,29 @@ import { compressedCopies } from "./compressed-copies.ts";
 
 const api = "http://127.0.0.1:4000";
 
-/** Code of windows and menus, and what of ours is made of it. */
+/** Code of dialogs and menus, and our components built on it. */
 const popups = /\/@(base-ui|floating-ui)\/|\/src\/ui\/(dialog|form-dialog|menu|popover-panel|snippets|switch|tabs|toast)\.tsx$/;
 const tables = /\/@tanstack\/(react-table|table-core)\/|\/src\/ui\/(card|data)-table\.tsx$/;
 const forms = /\/node_modules\/(react-hook-form|zod)\/|\/src\/ui\/use-input-form\.ts$/;
-/** Small things that several pages are made of. */
+/** Small modules that several pages share. */
 const parts =
   /\/lucide-react\/|\/@tanstack\/(query-core|react-query)\/|\/core\/src\/[\w-]+\.ts$|\/console\/src\/(api|limits|live|ranges|ui)\//;
 const isPart = (id: string): boolean => parts.test(id) && ![popups, tables, forms].some((others) => others.test(id));
 
-// The server sends a strict CSP: no inline scripts, no data: fonts, so nothing may be inlined into the page.
+// The server sends a strict CSP (no inline scripts, no data: fonts), so nothing may be inlined into the page.
 export default defineConfig({
   plugins: [react(), tailwindcss(), compileHints(), compressedCopies()],
   build: {
     target: "es2023",
     assetsInlineLimit: 0,
-    // What belongs to the first load is read from it (bundle-sizes.test.ts).
+    // bundle-sizes.test.ts reads the files of the first load from it.
     manifest: true,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       output: {
         codeSplitting: {
-          // Over HTTP/1.1 six files are on their way at a time, each costs a round trip, and opening a page a link for each: a page is
-          // a few files. A group takes along what its modules import, hence the order: what pages share imports none of the heavy ones.
+          // Over HTTP/1.1 six files are transferred at a time, and each costs a round trip and a preload link: a page should be a few
+          // files. A group includes what its modules import, hence the order: what pages share imports none of the heavy ones.
           groups: [
             { name: "react", test: /\/node_modules\/(react|react-dom|scheduler)\//, priority: 6 },
             { name: "shell", tags: ["$initial"], priority: 5 },

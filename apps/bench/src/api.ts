@@ -6,26 +6,28 @@ import { settledBytes } from "./gateway/open-requests.ts";
 import { type BenchOptions, type Metric, quantile, type Report, summarise } from "./report.ts";
 
 /**
- * The REST API as programs and the console's readers use it: a real api process, ten thousand users, a million requests in the
- * log (sixty thousand without --full). Fifty clients at the rate that is asked for, and as fast as they are answered, which is all that
- * the machine can do and where an answer takes clients by answers a second whatever it costs; the list of users; a session at the
- * dashboard; how long its statements took by the process's own histogram; whether it holds more memory after three rounds of load than
- * after one that was as long (with --full, after ten minutes); and how much sooner a page has its figures when they are kept.
+ * The REST API under the load of programs and of console users: a real api process, ten thousand users, a million requests in the log
+ * (sixty thousand without --full). Measures fifty clients at a fixed rate, and as fast as they are answered (there the latency is only
+ * clients divided by throughput); the list of users; a session on the dashboard; query durations from the process's own histogram; memory
+ * growth from a first round of load to after three more (ten minutes with --full); and how much sooner a page has its figures when they
+ * are cached.
  */
 const log: SkewedLog = { rows: 1_000_000, days: 90, users: 10_000, keysPerUser: 1, providers: 50, models: 80 };
 const clients = 50;
-/** Of all clients together, sustained. */
+/** Sustained rate of all clients together. */
 const askedPerSecond = 200;
 
-/** How much of it. */
+/** Size of the measurement. */
 export interface ApiPlan {
   log: SkewedLog;
-  /** Each of the loads by all clients as fast as they can, one to begin with and three; at the rate asked for, and the list of users. */
+  /**
+   * Duration of each load by all clients: one warm-up and three rounds at full speed; then of the paced loads and of the list of users.
+   */
   loadMs: number;
   listMs: number;
 }
 
-/** What a page asks for, an administrator's or a user's. */
+/** The calls of a page, for an administrator or a user. */
 const pages = {
   everybody: [
     "/overview",
@@ -48,7 +50,7 @@ function mixOf({ admin, users }: ApiStage): Call[] {
   return [...of(admin, [...pages.everybody, ...pages.admins]), ...users.flatMap((cookie) => of(cookie, pages.everybody))];
 }
 
-/** The list of users as its page asks for it: through the pages, sorted and searched, with what costs most. */
+/** Calls of the page that lists users: paged, sorted and searched, with the most expensive fields. */
 function userListOf({ admin }: ApiStage, calls: number): Call[] {
   const sorts = ["created", "name", "lastUsed", "requests", "tokens"];
   return Array.from({ length: calls }, (_, n) => {
@@ -58,15 +60,15 @@ function userListOf({ admin }: ApiStage, calls: number): Call[] {
   });
 }
 
-/** What the page of figures asks for when it opens. */
+/** The calls of the page of figures when it opens. */
 const dashboard = ["/latency", "/statistics", "/usage", "/leaderboard?of=models", "/filter-options"];
 
-/** It is opened by an administrator and by each user. */
+/** Opened once by an administrator and by each user. */
 function openingsOf({ admin, users }: ApiStage): Call[] {
   return [admin, ...users].flatMap((cookie) => dashboard.map((path) => ({ path, cookie })));
 }
 
-/** Somebody who looks at the figures: loads the page, changes range and order to and fro, comes back to it. */
+/** Somebody studies the figures: loads the page, switches range and order back and forth, and returns to it. */
 function dashboardOf({ admin, users }: ApiStage): Call[] {
   const look = [
     "/statistics?step=hour",
@@ -81,7 +83,7 @@ function dashboardOf({ admin, users }: ApiStage): Call[] {
 }
 
 export function apiBench({ full }: BenchOptions): Promise<Report> {
-  // Three rounds of a load as fast as possible and one at the rate asked for: ten minutes.
+  // Three rounds, each with a load at full speed and one at the fixed rate: ten minutes.
   const plan = full ? { log, loadMs: 180_000, listMs: 20_000 } : { log: { ...log, rows: 60_000 }, loadMs: 5_000, listMs: 4_000 };
   return measureApi(plan);
 }
@@ -90,14 +92,14 @@ export async function measureApi({ log, loadMs, listMs }: ApiPlan): Promise<Repo
   const stage = await openApiStage(log);
   try {
     const before = await stage.metrics();
-    // The first readers of everything, each answer by itself: caches are cold, the process has compiled nothing.
+    // The first reader of everything, one call at a time: caches are cold and code is not compiled yet.
     const cold = await runOnce(stage.url, mixOf(stage));
     const warmByCold: number[] = [];
     for (let round = 0; round < 5; round++) warmByCold.push(await warmByColdOf(stage));
     const session = await runOnce(stage.url, dashboardOf(stage));
     const list = await runClients(stage.url, userListOf(stage, 1_000), { clients: 5, forMs: listMs });
     const grown: number[] = [];
-    // As long a load as those that follow: what a process comes to hold at its work is no growth.
+    // A warm-up as long as each later round: the memory that a process settles at under load is not growth.
     await runClients(stage.url, mixOf(stage), { clients, forMs: loadMs });
     const rssBefore = await settledBytes(stage.server);
     const [loads, paced]: [LoadFigures[], LoadFigures[]] = [[], []];
@@ -112,7 +114,7 @@ export async function measureApi({ log, loadMs, listMs }: ApiPlan): Promise<Repo
   }
 }
 
-/** How long everybody's opening of the page of figures takes when all of it is kept, by when nothing is. */
+/** Time for everyone to open the page of figures with everything cached, divided by the time with nothing cached. */
 async function warmByColdOf(stage: ApiStage): Promise<number> {
   await stage.forget();
   const [cold, warm] = [await runOnce(stage.url, openingsOf(stage)), await runOnce(stage.url, openingsOf(stage))];
@@ -125,11 +127,11 @@ interface Measured {
   warmByCold: number[];
   session: LoadFigures;
   list: LoadFigures;
-  /** By round, at the rate asked for. */
+  /** By round, at the fixed rate. */
   paced: LoadFigures[];
   /** By round, as fast as they are answered. */
   loads: LoadFigures[];
-  /** Resident memory after each round by that before the first. */
+  /** Resident memory after each round, relative to that before the first. */
   grown: number[];
   before: string;
   after: string;

@@ -11,9 +11,9 @@ import { openStage, type Stage } from "./console/stage.ts";
 import { type BenchOptions, type Metric, quantile, type Report, summarise } from "./report.ts";
 
 /**
- * What somebody sees who watches the log under 500 events a second: a real api process, a publisher in the place of
- * gateways, Chromium. Frames and tasks while following; the row that is read while others arrive; how soon an end shows;
- * what three cut lines lose; whether a press opens the row under the pointer. And a first visit on a slow line.
+ * What a viewer of the log experiences at 500 events a second: a real api process, a publisher in place of the gateways, Chromium. Frame
+ * times and long tasks while following; drift of the row that is read; delay until an end shows; rows lost in three disconnections;
+ * whether a click opens the row under the pointer. And a first visit on a slow network.
  */
 const eventsPerSecond = 500;
 const cuts = 3;
@@ -24,7 +24,7 @@ interface Flow {
   drift: number;
 }
 
-/** Following at the top, then reading in the middle, on one page under one flow. */
+/** Follows at the top, then reads in the middle, on one page under the same traffic. */
 async function underFlow(stage: Stage, page: Page, ms: number): Promise<Flow> {
   await openLog(page);
   const flow = publish(stage.live, { eventsPerSecond, ms: ms * 1.5 + 3_000 });
@@ -38,7 +38,7 @@ async function underFlow(stage: Stage, page: Page, ms: number): Promise<Flow> {
   return { live, drift };
 }
 
-/** From an end to its being seen, in ms, of the rows of one key among all others. */
+/** Delays in ms from the end of a request to its display, for the rows of one key among all others. */
 async function untilSeen(stage: Stage, page: Page, ms: number): Promise<number[]> {
   const keyId = newId();
   await openLog(page, `?key=${keyId}`);
@@ -49,7 +49,7 @@ async function untilSeen(stage: Stage, page: Page, ms: number): Promise<number[]
   return [...endedAtMs].flatMap(([id, atMs]) => (seen.has(id) ? [(seen.get(id) ?? 0) - atMs] : []));
 }
 
-/** Cuts the line three times under flow; what is missing then, and what is there twice. */
+/** Disconnects three times under traffic; counts the rows that are then missing or duplicated. */
 async function throughCuts(stage: Stage, page: Page, ms: number): Promise<{ lost: number; repeated: number; rows: number }> {
   const keyId = newId();
   await openLog(page, `?key=${keyId}`);
@@ -71,7 +71,7 @@ async function throughCuts(stage: Stage, page: Page, ms: number): Promise<{ lost
   return { lost: ids.filter((id) => !unique.has(id)).length, repeated: shown.length - unique.size, rows: ids.length };
 }
 
-/** How many of a hundred presses on moving rows open what was pressed on. */
+/** How many of a hundred clicks on moving rows open the row that was clicked. */
 async function pressing(stage: Stage, page: Page): Promise<number> {
   await openLog(page);
   let over = false;
@@ -122,7 +122,7 @@ function report(
   return {
     metrics: {
       eventsPerSecond: one(eventsPerSecond),
-      // Browser, api and publisher make about two of it; with more, other processes were measured, too.
+      // Browser, api and publisher cause a load of about two; a higher one means that other processes were measured too.
       loadAverage: one(loadavg()[0] ?? 0),
       frameMsP50: one(quantile(live.frameMs, 0.5)),
       frameMsP95: one(quantile(live.frameMs, 0.95)),

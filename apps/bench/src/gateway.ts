@@ -12,23 +12,23 @@ import { mainShape, otherShapes, type Shape, unlimitedShape } from "./gateway/sh
 import { openStage, type Stage } from "./gateway/stage.ts";
 import { type Report, summarise } from "./report.ts";
 
-/** How much is measured. */
+/** Size of the measurement. */
 export interface GatewayPlan {
   rounds: number;
-  /** Turns of a round: each is a slice of every subject, and their sum is the round's figure. */
+  /** Turns per round: each is a slice of every subject, and a round's figure is their sum. */
   turns: number;
-  /** Of a gateway, before the first round: what has not run yet is not compiled yet, which takes some ten thousand requests. */
+  /** Warm-up of a gateway before the first round: compiling all hot code takes some ten thousand requests. */
   warmMs: number;
-  /** A slice of the main shape, and of each of the others. */
+  /** Slice durations of the main shape, and of each of the others. */
   ms: number;
   shapeMs: number;
-  /** Open before memory is compared: they take up the room that starting has left in a heap. Then so many more, this often. */
+  /** Streams opened before memory is compared, which fill the free heap left from the start; then the number per batch, and of batches. */
   streamsBefore: number;
   streams: number;
   streamBatches: number;
-  /** How long they are held before they are looked at again. */
+  /** How long the streams are held before memory is read again. */
   heldMs: number;
-  /** At which latency is read, requests/s. */
+  /** The fixed rate at which latency is measured, in requests/s. */
   rate: number;
 }
 
@@ -41,13 +41,13 @@ const long: GatewayPlan = {
   ...{ streamsBefore: 2_000, streams: 1_000, streamBatches: 3, heldMs: 60_000 },
 };
 
-/** What one subject did in one round. */
+/** Figures of one subject in one round. */
 export interface Sample {
-  /** As fast as answers come. CPU explains requests/s, and `busy` is its share of the core. */
+  /** At full speed. CPU explains requests/s; `busy` is the share of the core that was used. */
   perSecond: number;
   cpuMicrosSaturated: number;
   busy: number;
-  /** At the fixed rate: latency is read there, for a saturated core says nothing of it. */
+  /** At the fixed rate: latency at a saturated core would be meaningless. */
   latenciesMs: number[];
   firstBytesMs: number[];
   cpuMicrosPerRequest: number;
@@ -64,7 +64,7 @@ export interface Samples {
   bytesPerStream: { passThrough: number[]; inProcess: number[]; driftInProcess: number[] };
 }
 
-/** Requests/s, latency, CPU, memory, and what is asked of PostgreSQL and Redis, beside bare pass-through, interleaved in one run. */
+/** Requests/s, latency, CPU, memory, and queries to PostgreSQL and Redis, compared with bare pass-through, interleaved in one run. */
 export async function gatewayBench({ full, profile }: { full: boolean; profile: boolean }): Promise<Report> {
   await leaveCoreToSubjects();
   if (profile) return profileGateway(full ? 30_000 : 10_000);
@@ -72,7 +72,7 @@ export async function gatewayBench({ full, profile }: { full: boolean; profile: 
   return gatewayReport(await sampleGateway(plan), plan);
 }
 
-/** All that is measured, by round. */
+/** All measurements, by round. */
 export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
   const stage = await openStage();
   try {
@@ -102,7 +102,7 @@ export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
       const sliced = { shape, turns: 1, ms: plan.shapeMs, rate: plan.rate / 2, rounds: plan.rounds };
       samples.shapes.push({ name: shape.name, ...(await sampleShape(run, compared, sliced)) });
     }
-    // Last: thousands of streams that are cut leave as many ends to be settled.
+    // Last, because thousands of cut streams leave as many ends to settle.
     samples.bytesPerStream = await sampleMemory(plan, bare, direct);
     return samples;
   } finally {
@@ -112,11 +112,11 @@ export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
 
 interface Run {
   stage: Stage;
-  /** All that share the core. */
+  /** All subjects that share the core. */
   all: readonly Subject[];
 }
 
-/** On all cores: what compiles the code needs one of its own. */
+/** On all cores, because the compiler threads need one of their own. */
 async function warmUp(run: Run, subject: Subject, ms: number): Promise<void> {
   await moveTo("all", subject);
   await load(run, subject, mainShape, { ms });
@@ -126,16 +126,16 @@ async function warmUp(run: Run, subject: Subject, ms: number): Promise<void> {
 interface Slices {
   shape: Shape;
   rounds: number;
-  /** Of a round. */
+  /** Per round. */
   turns: number;
-  /** Of a slice. */
+  /** Per slice. */
   ms: number;
   rate: number;
 }
 
 /**
- * Rounds of one shape (each shape by itself: with another much of the code is compiled anew): as fast as answers come; then, when what that
- * has left is settled, at the rate.
+ * Rounds of one shape (shapes are not mixed, since another shape makes V8 recompile much of the code): first at full speed; then, once
+ * the backlog is settled, at the fixed rate.
  */
 async function sampleShape<Name extends string>(
   run: Run,
@@ -166,12 +166,12 @@ function sampleOf(saturated: Asked, fixed: Asked, residentMb: number): Sample {
   };
 }
 
-/** What was asked of one subject in a slice, or in all slices of a round. */
+/** The load of one subject in a slice, or in all slices of a round. */
 interface Asked extends LoadResult {
   cpuMicros: number;
 }
 
-/** Slices in turn, added up by round: what this machine gives a core changes within a second, by more than what is compared. */
+/** Runs slices in turn and adds them up by round: the machine's speed changes within a second, by more than the differences to measure. */
 async function interleaved<Name extends string>(
   run: Run,
   subjects: Record<Name, Subject>,
@@ -206,8 +206,8 @@ function pidOf({ child }: Subject): number {
 }
 
 /**
- * Asks one subject while the others are frozen: what it leaves to be settled is its own time's work, and not the next one's.
- * @throws Error when a request failed: figures of failing requests say nothing.
+ * Loads one subject while the others are frozen, so that settling its backlog does not run during the next one's measurement.
+ * @throws Error when a request failed, since figures of failing requests are meaningless.
  */
 async function load(
   { stage, all }: Run,
@@ -225,7 +225,10 @@ async function load(
   }
 }
 
-/** At twice the fixed rate (1,000 a second): batches are by time, so that a request's share is told for a rate; what is committed before its answer one after another, so that nothing meets in a batch. By a key without limits: of Redis only what watchers are told is asked. */
+/**
+ * Costs at twice the fixed rate (1,000 a second): batches form by time, so the cost per request depends on the rate; with commits before
+ * the answer, requests run one after another, so that none share a batch. Uses a key without limits, so that Redis gets only live events.
+ */
 async function sampleCosts(run: Run, plan: GatewayPlan, gateways: Record<keyof Samples["costs"], Subject>): Promise<Samples["costs"]> {
   const cost = (name: keyof Samples["costs"], asked: { rate: number; connections: number }): Promise<CostsPerRequest> =>
     run.stage.costs(gateways[name], async () => {
@@ -240,7 +243,7 @@ async function sampleCosts(run: Run, plan: GatewayPlan, gateways: Record<keyof S
   };
 }
 
-/** Streams that have begun, in processes in which next to nothing has run yet. */
+/** Memory of streams that have begun, in processes that have hardly run anything else. */
 async function sampleMemory(plan: GatewayPlan, bare: Subject, gateway: Subject): Promise<Samples["bytesPerStream"]> {
   const begun = { key: mainShape.key, stream: true, answerBytes: 0 };
   const [passThrough, inProcess] = [openRequests(bare, begun), openRequests(gateway, begun)];
@@ -263,7 +266,7 @@ async function sampleMemory(plan: GatewayPlan, bare: Subject, gateway: Subject):
   return bytes;
 }
 
-/** Where the gateway's own time goes when it has as much to do as it can. */
+/** Where the gateway's own time goes under full load. */
 async function profileGateway(ms: number): Promise<Report> {
   const stage = await openStage();
   try {

@@ -7,8 +7,8 @@ import { measureSums } from "./keyset/sums.ts";
 import { type BenchOptions, type Report, summarise } from "./report.ts";
 
 /**
- * The log after a year: ten million uneven requests (sixty thousand without --full), made by COPY, and what a reader
- * waits for on its pages, by the statements that the console's lists send.
+ * The log after a year: ten million skewed requests (sixty thousand without --full), inserted by COPY, and how long a reader waits for
+ * pages, with the statements of the console's lists.
  */
 const year: SkewedLog = { rows: 10_000_000, days: 364, users: 2_000, keysPerUser: 5, providers: 50, models: 80 };
 const short: SkewedLog = { ...year, rows: 60_000, users: 200 };
@@ -21,7 +21,7 @@ export async function keysetBench({ full }: BenchOptions): Promise<Report> {
     const began = performance.now();
     await seedSkewedLog(pool, log);
     await seedSkewedSums(pool, log);
-    // As the worker does every few minutes.
+    // Normally the worker does this every few minutes.
     await keepRecentTotals(pool, { nowMs: Date.now(), settings: defaultSettings() });
     console.log(`${log.rows} rows seeded in ${Math.round((performance.now() - began) / 1_000)} s`);
     const rounds = full ? 9 : 3;

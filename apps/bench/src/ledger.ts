@@ -16,9 +16,9 @@ import { createOlderDesign, writeOlder } from "./ledger/older-design.ts";
 import { type Bench, interleave, type Metric, paired, type Report, summarise } from "./report.ts";
 
 /**
- * The ledger's two costs. Settling, in rows a second on one connection to a durable PostgreSQL: a backlog as the settler takes
- * it, and in steady batches beside the design that it replaces (INSERT, UPDATE, trigger), of the same size and one by one. And what a client waits for: FINISH
- * until it is durable at 128 writers, beside a bare append loop on the same disk. And a start over the spool of 100,000 requests
+ * The costs of the ledger. Settling, in rows/s on one connection to a durable PostgreSQL: a backlog as the settler takes it; and in
+ * steady batches, compared with the design that it replaced (INSERT, UPDATE, trigger), in the same batch size and one by one. The latency
+ * of a durable FINISH with 128 writers, compared with a bare append loop on the same disk. And a start over a spool of 100,000 requests
  * that ended while PostgreSQL was away.
  */
 const batchSize = 500;
@@ -43,7 +43,7 @@ async function measure(pool: pg.Pool, dir: string, full: boolean): Promise<Repor
     olderBatched: () => rowsPerSecond(5_000 * scale, batchSize, (ends) => writeOlder(older, ends)),
     olderOneByOne: () => rowsPerSecond(500 * scale, 1, (ends) => writeOlder(older, ends)),
   };
-  // Prepared statements, caches and the files of tables are there before the first round.
+  // Warms up prepared statements, caches and table files before the first round.
   for (const warm of Object.values(rates)) await warm();
   const rate = await interleave(rounds, rates);
   older.release();

@@ -11,9 +11,9 @@ import type { ViewersReport } from "./live/viewers.ts";
 import { type BenchOptions, type Metric, paired, type Report, summarise } from "./report.ts";
 
 /**
- * What viewers cost: 200 requests a second through a gateway, watched through an api in a process of its own. Rounds
- * without and with viewers in turn, each on a new api: what the gateway, PostgreSQL and memory pay is compared inside a round.
- * Then every viewer is cut off three times while some stop reading, and what each of them missed or got twice is counted.
+ * The cost of viewers: 200 requests a second through a gateway, watched through a separate api process. Rounds without and with viewers
+ * alternate, each on a new api; CPU of the gateway, PostgreSQL statements and memory are compared within a round. Then every viewer is
+ * disconnected three times while some stop reading, and lost and duplicated rows are counted.
  */
 const rate = 200;
 const viewers = 1_000;
@@ -38,7 +38,7 @@ interface Round {
   bytesPerViewer: number;
 }
 
-/** One stretch of traffic, and what it cost. */
+/** A period of traffic, and its cost. */
 async function drive(stage: Stage, api: Subject, ms: number, perSecond = rate): Promise<{ cost: Cost; ends: TrafficResult["ends"] }> {
   const pids = [stage.gateway.child.pid ?? 0, api.child.pid ?? 0];
   const [gatewayBefore = 0, apiBefore = 0] = await Promise.all(pids.map(cpuMicros));
@@ -57,7 +57,7 @@ async function drive(stage: Stage, api: Subject, ms: number, perSecond = rate): 
   return { cost, ends };
 }
 
-/** Traffic that viewers watch, from when all of them do until the last frame has had time to arrive. */
+/** Traffic with viewers, from when all are connected until the last frame has had time to arrive. */
 async function watch(stage: Stage, api: Subject, child: Child, { count, ms }: { count: number; ms: number }) {
   const openMs = await child.ask<number>("open", { url: `http://127.0.0.1:${api.port}`, cookies: stage.cookies, count });
   await child.ask("note", { on: true });
@@ -76,7 +76,7 @@ async function measureRound(stage: Stage, child: Child, api: Subject, ms: number
   return { bare, watched, frames, openMs, bytesPerViewer };
 }
 
-/** Every viewer is cut off three times while traffic goes on. */
+/** Disconnects every viewer three times during traffic. */
 async function disturb(stage: Stage, api: Subject, child: Child, ms: number): Promise<{ frames: ViewersReport; reconnectCpuMs: number }> {
   await child.ask("note", { on: true });
   const { cost: calm } = await drive(stage, api, ms);
@@ -88,7 +88,7 @@ async function disturb(stage: Stage, api: Subject, child: Child, ms: number): Pr
   return { frames, reconnectCpuMs: ((cost.apiBusy - calm.apiBusy) * (reconnects + 0.5) * ms) / (reconnects * viewers) };
 }
 
-/** Viewers who stop reading, under more traffic than usual: so much the sooner the kernel is full. */
+/** Viewers that stop reading, under more traffic than usual, so that kernel buffers fill sooner. */
 async function stall(stage: Stage, api: Subject): Promise<StalledResult> {
   let over = false;
   const traffic = (async () => {
@@ -122,7 +122,7 @@ export async function liveBench({ full }: BenchOptions): Promise<Report> {
     await child.ask("close");
     const stalled = await stall(stage, api);
     const metrics = { ...ofRounds(rounds), ...ofDisturbed(disturbed, stalled) };
-    // The short form has a minute; on a busy machine it is over by now.
+    // The short form is limited to a minute, which a busy machine has already used up.
     if (full || performance.now() - began < SHORT_MS) {
       Object.assign(metrics, ofMany(await watch(stage, api, child, { count: manyViewers, ms: full ? 10_000 : 2_000 })));
       await child.ask("close");

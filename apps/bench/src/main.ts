@@ -1,8 +1,8 @@
 import { type Bench, printReport } from "./report.ts";
 
 /**
- * @sluice/bench: `node apps/bench/src/main.ts <name> [--full] [--check] [--profile]`. It starts things the way users do and
- * compares each with a baseline named in the figures; nothing imports it.
+ * @sluice/bench: `node apps/bench/src/main.ts <name> [--full] [--check] [--profile]`. It starts things the way users do and compares each
+ * with a baseline named in the figures; nothing imports it.
  */
 const benches: Record<string, () => Promise<Bench>> = {
   gateway: async () => (await import("./gateway.ts")).gatewayBench,
@@ -26,5 +26,5 @@ if (name === undefined || !load || unknown.length + more.length > 0) {
 }
 const bench = await load();
 const ok = printReport(name, await bench({ full: args.includes("--full"), profile: args.includes("--profile") }));
-// Explicit: a pool or child of a bench that failed half-way must not keep the process.
+// Explicit: a pool or child process left over from a failed benchmark must not keep the process alive.
 process.exit(ok || !args.includes("--check") ? 0 : 1);

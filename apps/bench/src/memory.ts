@@ -6,13 +6,13 @@ import { openStage, type Stage } from "./gateway/stage.ts";
 import { type BenchOptions, interleave, paired, type Report, summarise } from "./report.ts";
 
 /**
- * Resident memory of requests in flight whose providers have said as much so far: relayed as it comes (`stream: true`), and held
- * until it is whole (`stream: false`: nobody gets a whole answer before it is charged). A fresh gateway for each, in turn.
+ * Resident memory of requests in flight whose providers have sent the same amount so far: relayed as it arrives (`stream: true`), or
+ * buffered until complete (`stream: false`, where no answer is sent before it is charged). A new gateway for each, in turn.
  */
 export interface MemoryPlan {
   /** Of every answer, so far. */
   answerBytes: number;
-  /** In flight before memory is compared: they take up the room that starting has left in a heap. Then so many more, in each round. */
+  /** Requests opened before memory is compared, which fill the free heap left from the start; then the number per round. */
   requestsBefore: number;
   requests: number;
   rounds: number;
@@ -38,7 +38,7 @@ export async function measureMemory(plan: MemoryPlan): Promise<Report> {
   }
 }
 
-/** Of what each request took, by round. */
+/** Memory per request, by round. */
 function report(plan: MemoryPlan, relayedBytes: readonly number[], heldBytes: readonly number[]): Report {
   const mbPerThousand = (bytes: number): number => (bytes * 1_000) / 2 ** 20;
   return {
@@ -53,7 +53,7 @@ function report(plan: MemoryPlan, relayedBytes: readonly number[], heldBytes: re
 }
 
 interface InFlight {
-  /** Opens a round's requests; resolves with the resident bytes that each costs the process, of those that rounds have opened so far. */
+  /** Opens a round's requests; resolves with the resident bytes per request, over all rounds so far. */
   more(): Promise<number>;
   close(): void;
 }
@@ -71,13 +71,13 @@ async function inFlight(stage: Stage, plan: MemoryPlan, kind: "stream" | "whole"
   }
   const before = await open(plan.requestsBefore);
   return {
-    // Of all since the first: a process takes and gives back memory by steps, which one round has and another has not.
+    // Averaged over all requests since the start: a process takes and returns memory in steps that do not align with rounds.
     more: async () => ((await open(plan.requests)) - before) / (asked - plan.requestsBefore),
     close: requests.close,
   };
 }
 
-/** @throws Error when so many are not in flight: what was refused or has ended takes no memory. */
+/** @throws Error when the number in flight is not reached: refused or finished requests take no memory. */
 async function untilHeld(stage: Stage, kind: "stream" | "whole", count: number): Promise<void> {
   for (let tries = 0; tries < 300; tries++) {
     if ((await stage.held())[kind] === count) return;

@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * The frame of every benchmark: rounds of the subjects in turn (so that a busy moment of the machine hits all of
- * them), each figure as its median with the spread, targets, and one JSON object as the last line.
+ * The frame of every benchmark: rounds of all subjects in turn (so that a busy moment of the machine affects all of them), each figure as
+ * its median with the spread, targets, and one JSON object as the last line.
  */
 export interface Metric {
   median: number;
-  /** Of the rounds. */
+  /** Smallest and largest round. */
   min: number;
   max: number;
-  /** The figure of every round, in their order: what the median is the middle of. */
+  /** The figures of all rounds, in order. */
   rounds: number[];
 }
 
@@ -25,16 +25,16 @@ interface Target {
 
 export interface Report {
   metrics: Record<string, Metric>;
-  /** By metric. */
+  /** By metric name. */
   targets: Record<string, Target>;
-  /** What figures were made of, each measurement by itself: written to a file of the run. */
+  /** The individual measurements behind the figures, written to a file per run. */
   samples?: Record<string, readonly number[]>;
 }
 
 export interface BenchOptions {
   /** The long form. */
   full: boolean;
-  /** Instead of figures: where the time goes (bench gateway). */
+  /** Shows where the time goes instead of figures (bench gateway). */
   profile: boolean;
 }
 
@@ -55,7 +55,7 @@ export function quantile(figures: readonly number[], p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? 0;
 }
 
-/** Runs every subject once per round, in turn; resolves with the figures of each, by round. At least three rounds. */
+/** Runs every subject once per round, in turn; resolves with the figures of each by round. Use at least three rounds. */
 export async function interleave<Name extends string, Figure>(
   rounds: number,
   subjects: Record<Name, (round: number) => Promise<Figure>>,
@@ -68,7 +68,7 @@ export async function interleave<Name extends string, Figure>(
   return figures;
 }
 
-/** Per round one figure from two subjects of the same round: the ratio that counts is taken inside a round. */
+/** One figure per round from two subjects: ratios are computed within a round. */
 export function paired<A, B>(a: readonly A[], b: readonly B[], of: (a: A, b: B) => number): Metric {
   return summarise(a.flatMap((figure, round) => (round < b.length ? [of(figure, b[round] as B)] : [])));
 }
@@ -92,7 +92,7 @@ export function printReport(name: string, report: Report): boolean {
   return ok;
 }
 
-/** Into a folder of the checkout that git ignores; gives the path. */
+/** Writes to a folder that git ignores; returns the path. */
 function writeSamples(name: string, run: object): string {
   const folder = fileURLToPath(new URL("../../../.sluice-bench", import.meta.url));
   const path = join(folder, `${name}-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.json`);
@@ -114,7 +114,7 @@ function roundedMetric({ median, min, max, rounds }: Metric): Metric {
   return { median: rounded(median), min: rounded(min), max: rounded(max), rounds: rounds.map(rounded) };
 }
 
-/** Four significant digits: more would claim more than a shared machine can say. */
+/** Four significant digits: a shared machine does not allow more precision. */
 function rounded(value: number): number {
   return Math.abs(value) >= 1_000 ? Math.round(value) : Number(value.toPrecision(4));
 }

@@ -9,21 +9,21 @@ import { replayHour } from "./stats/replay.ts";
 import { openWorld, type World } from "./stats/world.ts";
 
 /**
- * What somebody waits for who asks about the past, after a year: ten million uneven requests of ten thousand keys (sixty thousand
- * requests without --full), by the verbs that console and REST call. Cold: no answer is kept. Warm: the same again. And how many reads of
- * an hour of use are answered from what is kept, on a clock that is moved.
+ * Waiting times for questions about the past after a year: ten million skewed requests of ten thousand keys (sixty thousand requests
+ * without --full), with the verbs that console and REST call. Cold: nothing is cached. Warm: the same again. And the cache hit rate of an
+ * hour of use, on a simulated clock.
  */
 const year: SkewedLog = { rows: 10_000_000, days: 364, users: 2_000, keysPerUser: 5, providers: 50, models: 80 };
 const short: SkewedLog = { ...year, rows: 60_000 };
 const PER_ROUND = 20;
-/** Without indexes, of ten million rows: seconds each. */
+/** Without indexes on ten million rows each takes seconds. */
 const PER_ROUND_WITHOUT = 3;
 
-/** How much of it. */
+/** Size of the measurement. */
 export interface StatsPlan {
   log: SkewedLog;
   rounds: number;
-  /** Of use. */
+  /** Minutes of use. */
   minutes: number;
 }
 
@@ -36,7 +36,7 @@ export async function measureStats({ log, rounds, minutes }: StatsPlan): Promise
     const began = performance.now();
     await seedSkewedLog(database.pool, log);
     await seedSkewedSums(database.pool, log);
-    // As the worker does every few minutes.
+    // Normally the worker does this every few minutes.
     await keepRecentTotals(database.pool, { nowMs: Date.now(), settings: defaultSettings() });
     console.log(`${log.rows} rows seeded in ${Math.round((performance.now() - began) / 1_000)} s`);
     const world = await openWorld(database);
@@ -57,7 +57,7 @@ export async function measureStats({ log, rounds, minutes }: StatsPlan): Promise
 async function measure(world: World, rounds: number): Promise<Report> {
   const report: Report = { metrics: {}, targets: {} };
   const asked = Object.entries(coldQuestions);
-  // Plans and pages of the tables are there before the first round.
+  // Warms up plans and table pages before the first round.
   for (const [, { ask }] of asked) for (let n = 0; n < 3; n++) await ask(world, n);
   const cold = Object.fromEntries(asked.map(([name, { ask }]) => [name, () => timesOf(world, ask, true)] as const));
   const warm = Object.fromEntries(asked.map(([name, { ask }]) => [`${name}Warm`, () => timesOf(world, ask, false)] as const));
@@ -71,7 +71,7 @@ async function measure(world: World, rounds: number): Promise<Report> {
   return report;
 }
 
-/** P30: what a filter costs when the planner knows no index of the sums, and the share of it that is left with them. */
+/** P30: the cost of a filtered query without indexes on the sums, and what share of it remains with them. */
 async function compareWithoutIndexes(world: World, pool: Pool, report: Report): Promise<void> {
   const { ask } = coldQuestions[filteredTrend] ?? {};
   const indexes = "indrelid = ANY (ARRAY['rollups_5m', 'rollups_hour', 'rollups_day', 'usage_sums']::regclass[])";
@@ -88,7 +88,7 @@ async function compareWithoutIndexes(world: World, pool: Pool, report: Report): 
   report.targets["P30: withByWithoutIndex"] = { atMost: 0.7 };
 }
 
-/** ms each of some readers in turn: cold with nothing kept, warm of what the one before has read. */
+/** Times in ms of several readers in turn: cold with nothing cached, warm with what the previous one has read. */
 async function timesOf(world: World, ask: Asked["ask"], isCold: boolean, asks = PER_ROUND): Promise<number[]> {
   const took: number[] = [];
   if (!isCold) await ask(world, 0);

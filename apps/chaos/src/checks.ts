@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Finding } from "./checker/finding.ts";
 import type { Installation } from "./installation.ts";
 
-/** Runs the checker, a program of its own, over one installation at rest. @throws when it could not read its evidence. */
+/** Runs the checker, a separate program, over one installation at rest. @throws when it could not read its evidence. */
 export async function check({ oraclePath, clientsPath, postgres, redis }: Installation): Promise<Finding[]> {
   const program = fileURLToPath(new URL("checker/main.ts", import.meta.url));
   const args = ["--oracle", oraclePath, "--clients", clientsPath, "--database", postgres.url, "--redis", redis.url];
@@ -20,7 +20,7 @@ export async function check({ oraclePath, clientsPath, postgres, redis }: Instal
     .map((line) => JSON.parse(line) as Finding);
 }
 
-/** The findings of several installations as one of each invariant. */
+/** Merges the findings of several installations, by invariant. */
 export function sumUp(findings: readonly (readonly Finding[])[]): Finding[] {
   const sums = new Map<string, Finding>();
   for (const finding of findings.flat()) {

@@ -6,15 +6,15 @@ const topUps = 3;
 const deliveries = 5;
 
 /**
- * Gives the clients a balance, which has to come out right: a payment service delivers each of some top-ups several
- * times at once. Needs a gateway with a console; each top-up is a line of the clients' log.
+ * Gives the clients credit, to be accounted for exactly: a payment service delivers each of several top-ups several times concurrently.
+ * Needs a gateway with a console; each top-up becomes a line in the clients' log.
  */
 export async function giveCredit({ url, log, postgres: { pool }, clientsPath }: Installation, billing: "postpaid" | "both"): Promise<void> {
   log.paysAhead = billing !== "postpaid";
   const cookie = await signIn(url);
   const { rows } = await pool.query<{ user_id: string; name: string }>("SELECT DISTINCT user_id, name FROM keys");
   for (const { user_id: userId, name } of rows) {
-    // A request of unbounded output reserves half a dollar.
+    // A request with unbounded output reserves half a dollar.
     const cents = name === "scarce" ? 25 : 10_000;
     await call(url, cookie, "credits.updateAccount", { userId, billing: name === "later" ? "postpaid" : billing });
     for (let n = 1; n <= topUps; n++) {
@@ -31,7 +31,7 @@ async function signIn(url: string): Promise<string> {
   return answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
 }
 
-/** @throws when it does not answer with success. */
+/** @throws when the call is not successful. */
 async function call(url: string, cookie: string, procedure: string, input: object): Promise<void> {
   const headers = { "content-type": "application/json", origin: url, cookie };
   const answer = await fetch(`${url}/trpc/${procedure}`, { method: "POST", headers, body: JSON.stringify({ json: input }) });

@@ -10,27 +10,30 @@ import { launchServer, makeDataDir, type ServerProcess, startServer } from "@slu
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { type ClientLog, modelsOf, openClientLog } from "./traffic.ts";
 
-/** The key of an installation's clients: its limits are never reached, so each request takes a lease and counts. */
+/** The key of an installation's clients. Its limits are never reached, but each request takes a lease and counts. */
 export const clientKey = "sk-test-chaos-0123456789";
 
-/** The key of a user whose credit, when clients pay ahead, is soon used up: what they may spend must hold through every kill. */
+/** The key of a user whose credit, if clients are prepaid, soon runs out: the limit on spending must survive every kill. */
 export const scarceKey = "sk-test-scarce-0123456789";
 
-/** The key of a user who pays afterwards wherever he is: no outage refuses him, so every failpoint of a request is passed. */
+/** The key of a user who is always postpaid, so that no outage refuses them and every failpoint of a request is reached. */
 export const laterKey = "sk-test-later-0123456789";
 
-/** A gateway with a PostgreSQL, a Redis, a scripted upstream and clients of its own, all of them real processes. */
+/** A gateway with its own PostgreSQL, Redis, scripted upstream and clients, all of them real processes. */
 export interface Installation {
   postgres: OwnPostgres;
   redis: TestRedis;
   upstream: Upstream;
   log: ClientLog;
-  /** What the checker is given. */
+  /** Input of the checker. */
   oraclePath: string;
   clientsPath: string;
   spoolDir: string;
   url: string;
-  /** Without waiting for anything, and without the configuration file, which the first start has applied; `failpoint` as SLUICE_FAILPOINT takes it. */
+  /**
+   * Starts the gateway without waiting, and without the configuration file, which the first start applied; `failpoint` in the syntax of
+   * SLUICE_FAILPOINT.
+   */
   launch(failpoint?: string): ServerProcess;
   /** Resolves when it is ready. */
   start(env?: Record<string, string>): Promise<ServerProcess>;
@@ -39,18 +42,18 @@ export interface Installation {
   remove(): Promise<void>;
 }
 
-/** Small segments and batches: what happens at their edges is the subject. */
+/** Small segments and batches, because the behaviour at their edges is tested. */
 const settings = { "ledger.intervalMs": 100, "ledger.batchSize": 50, "breaker.failures": 0, "upstream.idleTimeoutMs": 1_500 };
 const segmentBytes = 32 * 1024;
 
 export interface InstallationOptions {
   settings?: Record<string, unknown>;
   segmentBytes?: number;
-  /** Whether its Postgres calls fsync; default not: no machine is turned off here. */
+  /** Whether its Postgres calls fsync; by default not, since no machine loses power here. */
   durable?: boolean;
 }
 
-/** Starts everything but the gateway. */
+/** Starts everything except the gateway. */
 export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
   const [postgres, redis] = await Promise.all([startOwnPostgres({ durable: options.durable }), startTestRedis()]);
   const dataDir = makeDataDir();
@@ -111,7 +114,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
   };
 }
 
-/** The first answers every fourth request with a 503; then the spare, which is dearer, is asked. */
+/** The first answers every fourth request with a 503; then the more expensive spare takes over. */
 function providerPair(dialect: ProviderEntry["dialect"]): ProviderEntry[] {
   const modelRedirects = modelsOf({ anthropic: "claude", openai: "gpt", gemini: "gemini" }[dialect]);
   return [
@@ -120,12 +123,12 @@ function providerPair(dialect: ProviderEntry["dialect"]): ProviderEntry[] {
   ];
 }
 
-/** Resolves when the process is ready for requests, or has ended before. */
+/** Resolves when the process is ready for requests, or has ended before that. */
 export async function readyOrGone(server: ServerProcess): Promise<boolean> {
   let isReady = false;
   const look = async () => {
     if (!(await isProcessAlive(server.pid)) || server.child.exitCode !== null || server.child.signalCode !== null) {
-      // How it ended is heard a moment after it is gone.
+      // The exit event arrives slightly after the process is gone.
       await server.exited;
       return true;
     }
@@ -136,7 +139,7 @@ export async function readyOrGone(server: ServerProcess): Promise<boolean> {
   return isReady;
 }
 
-/** Ends that no commit has covered yet, as the gateway says. */
+/** Number of ends that no commit covers yet, as reported by the gateway. */
 export async function spoolDepth(url: string): Promise<number> {
   const health = (await (await fetch(`${url}/health`)).json()) as { spool: { depth: number } };
   return health.spool.depth;

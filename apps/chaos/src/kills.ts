@@ -9,18 +9,18 @@ import { live } from "./life.ts";
 import { nameOf, type Random, type Step, seededRandom } from "./plan.ts";
 import { drive } from "./traffic.ts";
 
-/** What the kills of all installations came to. */
+/** Results of the kills of all installations. */
 export interface KillReport {
   kills: number;
-  /** Kills at a failpoint, by its name. */
+  /** Number of kills by failpoint. */
   atFailpoint: Map<string, number>;
-  /** Steps whose failpoint was not passed in that life. */
+  /** Steps whose failpoint was not reached in that life. */
   missed: string[];
-  /** Errors that were thrown at a failpoint and how the gateway took each. */
+  /** Errors thrown at failpoints, and how the gateway reacted. */
   errors: string[];
   calls: number;
   failed: string[];
-  /** Spool directories that a stop in order left behind. */
+  /** Spool directories that remained after a graceful stop. */
   leftBehind: string[];
   findings: Finding[][];
 }
@@ -28,16 +28,16 @@ export interface KillReport {
 export interface KillOptions {
   installations: number;
   seed: number;
-  /** By `performance.now()`. */
+  /** In terms of `performance.now()`. */
   deadlineMs: number;
-  /** Hears of each kill. */
+  /** Called for each kill. */
   tell: (line: string) => void;
 }
 
-/** Of each installation, however long it took to get ready: a run without a kill proves nothing. */
+/** Minimum per installation, however slow its start: a run without a kill proves nothing. */
 const LEAST_LIVES = 3;
 
-/** Spreads the steps over so many installations at once; none begins after the deadline. */
+/** Distributes the steps over concurrent installations; none begins after the deadline. */
 export async function runKills(steps: readonly Step[], { installations, seed, deadlineMs, tell }: KillOptions): Promise<KillReport> {
   const report: KillReport = {
     kills: 0,
@@ -55,12 +55,12 @@ export async function runKills(steps: readonly Step[], { installations, seed, de
       const random = seededRandom(seed * 31 + n);
       const installation = await openInstallation();
       try {
-        // Every second one's clients pay ahead.
+        // The clients of every second installation are prepaid.
         await prime(installation, random, n % 2 === 0 ? "postpaid" : "both");
         const mayBegin = (lives: number) => lives < LEAST_LIVES || performance.now() < deadlineMs;
         for (let lives = 0; left.length > 0 && mayBegin(lives); lives++) {
           const step = left.shift() as Step;
-          // There is something to recover only after a life that left something.
+          // Recovery needs an earlier life that left something behind.
           if (step.failpoint?.name === "during_recovery") count(report, untimely, await live(installation, untimely, random));
           const began = performance.now();
           const death = await live(installation, step, random);
@@ -93,7 +93,7 @@ function count(report: KillReport, step: Step, death: Awaited<ReturnType<typeof 
   else report.missed.push(nameOf(step));
 }
 
-/** The first start, which makes the database and the copy of the configuration on disk. */
+/** The first start, which creates the database and the snapshot of the configuration on disk. */
 async function prime(installation: Installation, random: Random, billing: "postpaid" | "both"): Promise<void> {
   const server = await installation.start({ SLUICE_ROLES: "gateway,api,worker" });
   const stopped = new AbortController();
@@ -106,7 +106,7 @@ async function prime(installation: Installation, random: Random, billing: "postp
   await server.stop();
 }
 
-/** A last start with everything there: what the dead left is settled, and a stop in order leaves nothing. */
+/** A final start with all services up: the remaining records are settled, and a graceful stop leaves nothing behind. */
 async function comeToRest(installation: Installation, report: KillReport): Promise<void> {
   await installation.setPostgres("up");
   await installation.setRedis("up");
@@ -121,7 +121,7 @@ async function comeToRest(installation: Installation, report: KillReport): Promi
   await leasesRunOut(installation.redis.url);
 }
 
-/** Leases of the killed run out by themselves, half a minute after their last breath. */
+/** Waits for the leases of killed gateways, which expire half a minute after their last renewal. */
 async function leasesRunOut(redisUrl: string): Promise<void> {
   const redis = new Redis(redisUrl);
   try {
@@ -130,7 +130,7 @@ async function leasesRunOut(redisUrl: string): Promise<void> {
       const counts = await Promise.all((await redis.keys("sluice:leases:*")).map((key) => redis.zcount(key, `(${seconds}000`, "+inf")));
       return counts.reduce((sum, n) => sum + n, 0);
     };
-    // Whether they did is the checker's question.
+    // The checker decides whether they did.
     await until(async () => (await held()) === 0, { what: "leases have run out", deadlineMs: 35_000, everyMs: 200 }).catch(() => undefined);
   } finally {
     redis.disconnect();

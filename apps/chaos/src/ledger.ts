@@ -6,17 +6,17 @@ import { planShort, planSteps, seededRandom } from "./plan.ts";
 
 export interface ChaosOptions {
   seed: number;
-  /** One kill a failpoint and no outage: what a test run has the time for. */
+  /** One kill per failpoint and no outage, to fit into a test run. */
   short: boolean;
-  /** No life begins after so many of them. */
+  /** No life begins after this many minutes. */
   minutes: number;
-  /** Each kill is told as it happens. */
+  /** Prints each kill as it happens. */
   verbose: boolean;
 }
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-/** Kills, an outage, and what they must have left untouched. Prints the report; false when anything is broken. */
+/** Runs kills, an outage and the checker. Prints the report; false when an invariant is violated. */
 export async function ledgerChaos({ seed, short, minutes, verbose }: ChaosOptions): Promise<boolean> {
   const began = performance.now();
   const random = seededRandom(seed);

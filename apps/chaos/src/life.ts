@@ -7,19 +7,19 @@ import { type Random, type Step, settling } from "./plan.ts";
 import { drive } from "./traffic.ts";
 
 /**
- * How a step ended: where it was meant to, by an error that it then died of or that one request had to bear, or by the
- * kill that ends every life that its failpoint did not.
+ * How a step ended: at its failpoint; of an error thrown there, either fatal or affecting a single request; or by the random kill that
+ * ends every other life.
  */
 export type Death = "at its failpoint" | "of an error" | "after an error" | "at random";
 
 const clients = 4;
 const laterClients = 2;
-/** Together they may reserve more than there is. */
+/** Together they may try to reserve more than there is. */
 const scarceClients = 3;
-/** A failpoint that is not passed until then is not passed at all. */
+/** A failpoint not reached by then will not be reached. */
 const patienceMs = 10_000;
 
-/** One life of the gateway: starts it in the step's weather, sends requests, and sees it die by SIGKILL. */
+/** One life of the gateway: starts it under the step's conditions, sends requests, and sees it die by SIGKILL. */
 export async function live(installation: Installation, step: Step, random: Random): Promise<Death> {
   await installation.setPostgres(step.postgres);
   await installation.setRedis(step.redis);
@@ -41,14 +41,14 @@ export async function live(installation: Installation, step: Step, random: Rando
     }
     return await deathOf(server, throws);
   } finally {
-    // Whatever went wrong: the next life has this port and this spool.
+    // Even after a failure: the next life needs this port and this spool.
     await server.stop("SIGKILL");
     await driving;
     expectKilled(server, step);
   }
 }
 
-/** Until its failpoint has struck or is not going to; for a random kill until it has lived long enough. */
+/** Waits until the failpoint has struck or is not going to; for a random kill, until it has lived long enough. */
 async function meetItsEnd(
   installation: Installation,
   step: Step,
@@ -69,7 +69,7 @@ async function deathOf(server: ServerProcess, throws: boolean): Promise<Death> {
   return server.child.exitCode === null ? "after an error" : "of an error";
 }
 
-/** After an error a gateway is gone, or it serves as before: it never limps. */
+/** After an error a gateway must either exit or serve as before. */
 async function liveOn(server: ServerProcess, stopped: AbortController): Promise<void> {
   await sleep(2_500, undefined, { signal: stopped.signal }).catch(() => undefined);
   const serves = async () => {
@@ -80,7 +80,7 @@ async function liveOn(server: ServerProcess, stopped: AbortController): Promise<
   for (let n = 0; n < 5; n++) await until(serves, { what: "the gateway serves after an error", deadlineMs: 20_000, everyMs: 100 });
 }
 
-/** Any moment of a random life, with what its weather brings somewhere in the middle. */
+/** A random duration, with the step's disturbance somewhere in the middle. */
 async function liveThrough(installation: Installation, step: Step, random: Random): Promise<void> {
   const before = Math.floor(step.livesMs * random());
   await sleep(before);
@@ -96,7 +96,7 @@ async function liveThrough(installation: Installation, step: Step, random: Rando
   await sleep(step.livesMs - before);
 }
 
-/** A gateway that ended by itself, and not of an error with its code, is a defect of its own. */
+/** A gateway that exits on its own, other than by a thrown error and its exit code, is a defect. */
 function expectKilled(server: ServerProcess, step: Step): void {
   if (server.child.signalCode === "SIGKILL" || (step.failpoint?.does === "throw" && server.child.exitCode !== 0)) return;
   throw new Error(

@@ -2,9 +2,9 @@ import { parseArgs } from "node:util";
 import { ledgerChaos } from "./ledger.ts";
 
 /**
- * @sluice/chaos: `npm run chaos -- ledger [--seed N] [--short] [--minutes N] [--verbose]`. Real gateways, real Postgres and Redis, killed at every
- * failpoint and at random; a checker that knows nothing of the application then says whether each request was billed
- * exactly once. Bounded and seeded; ends with 1 when an invariant is broken. Nothing imports it.
+ * @sluice/chaos: `npm run chaos -- ledger [--seed N] [--short] [--minutes N] [--verbose]`. Kills real gateways over real Postgres and
+ * Redis, at every failpoint and at random; then a checker that knows nothing of the application decides whether each request was billed
+ * exactly once. Bounded and seeded; exits with 1 when an invariant is violated. Nothing imports it.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,

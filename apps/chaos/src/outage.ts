@@ -9,12 +9,12 @@ import { check } from "./checks.ts";
 import { clientKey, type Installation, openInstallation, spoolDepth } from "./installation.ts";
 
 /**
- * Postgres stopped, then slow, under a steady stream of requests: known keys are served all the while, what they cost
- * waits in the spool, and each of them becomes one insert.
+ * Postgres stopped, then slow, under a steady stream of requests: known keys are served throughout, their charges wait in the spool, and
+ * each of them becomes one insert.
  */
 export interface OutageReport {
   lines: string[];
-  /** Requests of known keys that did not come to a proper end. */
+  /** Requests of known keys that did not reach a proper end. */
   failed: string[];
   findings: Finding[];
 }
@@ -96,7 +96,7 @@ async function stopInOrder(server: ServerProcess, report: OutageReport): Promise
   if (code !== 0) report.failed.push(`the stop ended with ${code}`);
 }
 
-/** So many requests a second, whatever becomes of those before. */
+/** Requests at a fixed rate, whatever happens to earlier ones. */
 function startLoad({ url, log }: Installation, report: OutageReport) {
   const running = new Set<Promise<void>>();
   let made = 0;
@@ -117,7 +117,7 @@ function startLoad({ url, log }: Installation, report: OutageReport) {
   }, tickMs);
   return {
     made: () => made,
-    /** p50 and p99 since the last time they were asked for. */
+    /** p50 and p99 since the last call. */
     latencies() {
       const sorted = latencies.sort((a, b) => a - b);
       latencies = [];
@@ -131,7 +131,7 @@ function startLoad({ url, log }: Installation, report: OutageReport) {
   };
 }
 
-/** How fast a backlog of `depth` goes: from the first committed batch until no more waits than a second brings. */
+/** How fast a backlog of `depth` shrinks: from the first committed batch until no more than a second's worth is waiting. */
 async function watchDrain(url: string, depth: number): Promise<{ perSecond: number; firstMs: number }> {
   const back = performance.now();
   await until(async () => (await spoolDepth(url)) < depth, { what: "the backlog gets shorter", deadlineMs: 60_000, everyMs: 5 });
@@ -157,7 +157,7 @@ function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1024 / 1024)} MB`;
 }
 
-/** From pg_stat_user_tables: inserts = requests, nothing updated, nothing deleted. */
+/** From pg_stat_user_tables: inserts = requests, no updates, no deletes. */
 async function writes({ postgres: { pool } }: Installation, report: OutageReport): Promise<string> {
   const read = async () => {
     await pool.query("SELECT pg_stat_force_next_flush()");

@@ -14,18 +14,18 @@ export function seededRandom(seed: number): Random {
 
 /** One life of a gateway, from its start to the kill. */
 export interface Step {
-  /** Where it dies (or meets an error that nobody expects), and at which pass; null = at any moment. */
+  /** Where it dies (or meets an unexpected error), and at which pass; null = at a random moment. */
   failpoint: { name: string; pass: number; does: "kill" | "throw" } | null;
-  /** What it finds at its start. */
+  /** State of the services at its start. */
   postgres: "up" | "down";
   redis: "up" | "down";
-  /** What happens to the services while it lives: for random kills only. */
+  /** What happens to the services meanwhile; only for random kills. */
   weather: "calm" | "postgres crashes" | "redis restarts" | "redis hangs";
-  /** Of a random kill: so long after it is ready. */
+  /** For a random kill: how long after becoming ready it happens. */
   livesMs: number;
 }
 
-/** Every failpoint of the ledger and how often it may be passed before it strikes. */
+/** Every failpoint of the ledger, with the maximum pass at which it strikes. */
 const failpoints: Readonly<Record<string, number>> = {
   before_start: 15,
   after_start: 15,
@@ -41,10 +41,10 @@ const failpoints: Readonly<Record<string, number>> = {
   during_recovery: 2,
 };
 
-/** Failpoints that only a settler with a Postgres passes: "down" is then an outage that has just ended. */
+/** Failpoints that only a settler with a reachable Postgres passes: here "down" means an outage that has just ended. */
 export const settling: ReadonlySet<string> = new Set(["mid_batch", "after_commit_before_checkpoint", "during_rename"]);
 
-/** Every failpoint × Postgres × Redis, `rounds` times, an error at each, and so many kills at random; shuffled, the same for the same seed. */
+/** Every failpoint × Postgres × Redis, `rounds` times, an error at each, and the random kills; shuffled, the same for the same seed. */
 export function planSteps(random: Random, { rounds, randomKills }: { rounds: number; randomKills: number }): Step[] {
   const pick = <T>(...of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
   const steps: Step[] = [];
@@ -69,7 +69,7 @@ export function planSteps(random: Random, { rounds, randomKills }: { rounds: num
   return shuffle(steps, random);
 }
 
-/** One of each failpoint, with whatever services. */
+/** One of each failpoint, with any state of the services. */
 export function planShort(random: Random): Step[] {
   const all = planSteps(random, { rounds: 1, randomKills: 4 });
   const met = new Set<string>();
@@ -81,7 +81,7 @@ export function planShort(random: Random): Step[] {
   });
 }
 
-/** What the step is called in a report. */
+/** The step's name in a report. */
 export function nameOf({ failpoint, postgres, redis, weather }: Step): string {
   const at = failpoint ? `${failpoint.name} ${failpoint.does}@${failpoint.pass}` : `random, ${weather}`;
   return `${at}, Postgres ${postgres}, Redis ${redis}`;

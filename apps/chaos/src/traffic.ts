@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { callModel, type ModelCall, type Seen } from "@sluice/testing/model-client";
 import type { Random } from "./plan.ts";
 
-/** What a model does upstream, how often of 100 it is asked for, and whether a healthy gateway must bring it to an end. */
+/** A model's upstream script, its share of 100 requests, and whether a healthy gateway must complete it. */
 const scenarios = {
   quick: { script: "plain,6", share: 30, ends: true },
   slow: { script: "plain,10+slow,25", share: 20, ends: true },
@@ -17,12 +17,12 @@ type Scenario = keyof typeof scenarios;
 const brands = { anthropic: "claude", chat: "gpt", responses: "gpt", gemini: "gemini" } as const;
 const weighted = (Object.keys(scenarios) as Scenario[]).flatMap((name) => Array<Scenario>(scenarios[name].share).fill(name));
 
-/** Model → what stands behind the `@` upstream, for one brand. */
+/** Model → model with the upstream script after the `@`, for one brand. */
 export function modelsOf(brand: string): Record<string, string> {
   return Object.fromEntries(Object.entries(scenarios).map(([name, { script }]) => [`${brand}-${name}`, `${brand}-${name}@${script}`]));
 }
 
-/** A call that is to be made, and what its maker expects of it. */
+/** A call to make, and the expected outcome. */
 interface Planned {
   call: ModelCall;
   expects: "end" | "anything" | "refusal";
@@ -43,19 +43,19 @@ function planCall(random: Random, key: string): Planned {
   return { call: { dialect, model: `${brands[dialect]}-${scenario}`, stream, key, abortAfterMs, session }, expects };
 }
 
-/** What the clients of one installation have lived through. */
+/** What the clients of one installation observed. */
 export interface ClientLog {
-  /** Requests that an answering gateway had to bring to an end and did not. */
+  /** Requests that a responsive gateway should have completed but did not. */
   readonly failed: string[];
-  /** Calls that were made and got a head. */
+  /** Calls that received a response head. */
   readonly calls: number;
-  /** Most of its clients pay ahead: while nobody knows how much is left, or when nothing is, they are refused, and that is no failure. */
+  /** Most of its clients are prepaid: while their remaining credit is unknown or used up they are refused, which is not a failure. */
   paysAhead: boolean;
-  /** `paysAhead`: other than most. */
+  /** `paysAhead` overrides the installation's. */
   write(seen: Seen, expects: Planned["expects"], paysAhead?: boolean): void;
 }
 
-/** Opens the append-only file: a line per request that got an id. */
+/** Opens the append-only file: one line per request that got an id. */
 export function openClientLog(path: string): ClientLog {
   const failed: string[] = [];
   let calls = 0;
@@ -71,7 +71,7 @@ export function openClientLog(path: string): ClientLog {
       const { id, status, outputTokens, outputTokensEarly } = seen;
       const lacksCredit = paysAhead && (status === 402 || (status === 503 && seen.text.includes("The credit cannot be checked")));
       const outcome = (expects === "refusal" && status >= 400) || lacksCredit ? "refused" : seen.outcome;
-      // An error status is an answer; a broken connection is what a kill looks like.
+      // An error status is an answer; a broken connection is the normal effect of a kill.
       if (expects === "end" && status >= 400 && !lacksCredit) failed.push(`${id}: ${status} ${seen.text.slice(0, 200)}`);
       appendFileSync(path, `${JSON.stringify({ id, outcome, status, outputTokens, outputTokensEarly })}\n`);
     },
@@ -79,7 +79,7 @@ export function openClientLog(path: string): ClientLog {
   return log;
 }
 
-/** So many clients in a closed loop until they are told to stop. Resolves when all have ended. */
+/** Clients in a closed loop until they are stopped. Resolves when all have ended. */
 export async function drive(options: {
   url: string;
   key: string;
@@ -87,9 +87,9 @@ export async function drive(options: {
   random: Random;
   log: ClientLog;
   stopped: AbortSignal;
-  /** Some of them may fail: something is broken on purpose. */
+  /** Failures are allowed: something is broken on purpose. */
   mayFail?: boolean;
-  /** Other than most of the installation's. */
+  /** Overrides the installation's. */
   paysAhead?: boolean;
 }): Promise<void> {
   const { url, key, clients, random, log, stopped, mayFail, paysAhead } = options;
@@ -97,10 +97,10 @@ export async function drive(options: {
     while (!stopped.aborted) {
       const { call, expects } = planCall(random, key);
       const seen = await callModel(url, call);
-      // A disk that was thought broken for a while has no PROGRESS of it.
+      // A disk that seemed broken for a while has recorded no PROGRESS in that time.
       if (mayFail) log.write({ ...seen, outputTokensEarly: 0 }, expects === "end" ? "anything" : expects, paysAhead);
       else log.write(seen, expects, paysAhead);
-      // Nobody there, or a connection of the life before; or nobody who would be served a moment later.
+      // Nobody listens, or the connection is from an earlier life; or the request would be refused again right away.
       if (seen.id === "") await sleep(10);
       else if (seen.status === 402 || seen.status === 503) await sleep(50);
     }

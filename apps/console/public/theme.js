@@ -1,4 +1,4 @@
-// Runs before the first paint, so that neither theme nor language ever flashes. External because the CSP forbids inline scripts.
+// Runs before the first paint, so that neither theme nor language flashes. A separate file because the CSP forbids inline scripts.
 (() => {
   const root = document.documentElement;
   let theme = "system";
@@ -7,15 +7,15 @@
     theme = localStorage.getItem("sluice.theme") || "system";
     language = localStorage.getItem("sluice.language") || "";
   } catch {
-    // Storage may be forbidden; the system's preference still holds.
+    // Storage may be unavailable; the system's preference still applies.
   }
   const dark = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   root.dataset.theme = dark ? "dark" : "light";
-  // The CSP forbids eval. Without this zod tries it once, where a schema is made first, and the browser reports a violation;
-  // said here because the order in which the parts of a build run is the bundler's.
+  // The CSP forbids eval. Without this setting zod tries it once with the first schema, and the browser reports a violation.
+  // It is set here because the bundler decides in which order the parts of a build run.
   globalThis.__zod_globalConfig = { jitless: true };
   root.lang = language || (navigator.language.toLowerCase().startsWith("zh") ? "zh-CN" : "en");
-  // Asked while the application is still on its way; api/current-login takes the answer.
+  // Requested while the application is still loading; api/current-login uses the answer.
   globalThis.sluiceLogin = fetch("/trpc/logins.current", { credentials: "same-origin" });
   globalThis.sluiceLogin.catch(() => undefined);
 })();

@@ -3,14 +3,14 @@ import type { CostBreakdown, Usage } from "@sluice/core/requests";
 export interface CostLine {
   kind: "input" | "output" | "cacheRead" | "cacheWrite5m" | "cacheWrite1h";
   tokens: number;
-  /** Rounded to nano-USD, after the multipliers; null when nothing was priced. */
+  /** Rounded to nano-USD after the multipliers; null without a price. */
   nanoUsd: string | null;
 }
 
 const kinds = ["input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h"] as const;
 const EXACT = 10n ** 9n;
 
-/** A request's kinds of tokens with their cost: input and output always, cache kinds when they occurred. */
+/** The token kinds of a request with their cost: input and output always, cache kinds only when used. */
 export function costLines(usage: Usage, cost: CostBreakdown | null): CostLine[] {
   return kinds
     .filter((kind) => kind === "input" || kind === "output" || usage[kind] > 0)

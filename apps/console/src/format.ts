@@ -1,10 +1,10 @@
-/** Numbers, money and times as the console writes them; pure, by the language given. */
+/** Formats numbers, money and times for the console; pure functions of value and language. */
 
 const NANO_DIGITS = 9;
 
 /**
- * nano-USD (decimal text) as dollars: from $1 two decimals, below it four significant digits, and never $0.00 for
- * anything that is not zero. Integer arithmetic throughout.
+ * Formats nano-USD (decimal text) as dollars: from $1 two decimals, below it four significant digits, and never $0.00 for a value other
+ * than zero. Integer arithmetic only.
  */
 export function formatCost(nanoUsd: string | null | undefined): string {
   if (nanoUsd === null || nanoUsd === undefined || nanoUsd === "") return "—";
@@ -25,7 +25,7 @@ export function formatCost(nanoUsd: string | null | undefined): string {
   return `${sign}$0.${fraction.padEnd(2, "0")}`;
 }
 
-/** Exact dollars of nano-USD, for tooltips and copies. */
+/** Exact dollars from nano-USD, for tooltips and copies. */
 export function exactCost(nanoUsd: string): string {
   const value = BigInt(nanoUsd);
   const nano = value < 0n ? -value : value;
@@ -47,14 +47,14 @@ export function formatDuration(ms: number | null | undefined): string {
   return `${Math.floor(seconds / 3_600)}h ${String(Math.floor((seconds % 3_600) / 60)).padStart(2, "0")}m`;
 }
 
-/** A span in words: "5 minutes", "5分钟". */
+/** A duration in words: "5 minutes", "5分钟". */
 export function formatSpan(seconds: number, language: string): string {
   const [value, unit] =
     seconds % 3_600 === 0 ? [seconds / 3_600, "hour"] : seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
   return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);
 }
 
-/** Whole seconds that tick: "7 s", "1m 07s". */
+/** Whole seconds for a running timer: "7 s", "1m 07s". */
 export function formatElapsed(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1_000);
@@ -67,7 +67,7 @@ const pastUnits = [
   [60_000, "minute"],
 ] as const;
 
-/** How long ago, by its largest unit: "4s ago", "4秒前". */
+/** The time since then, in its largest unit: "4s ago", "4秒前". */
 export function formatAgo(ms: number, language: string): string {
   let format = pasts.get(language);
   if (!format) {
@@ -93,7 +93,7 @@ export function formatCount(value: number, language: string): string {
 
 const exact = new Map<string, Intl.NumberFormat>();
 
-/** Every digit, grouped. */
+/** All digits, grouped. */
 export function formatExact(value: number, language: string): string {
   let format = exact.get(language);
   if (!format) {
@@ -112,11 +112,11 @@ export function formatBytes(bytes: number, language: string): string {
   return `${formatExact(value >= 100 || unit === 0 ? Math.round(value) : Math.round(value * 10) / 10, language)} ${units[unit]}`;
 }
 
-/** One decimal; the caller shows n when it is small. */
+/** One decimal. Callers show the count as well when it is small. */
 export function formatPercent(part: number, whole: number): string {
   if (whole === 0) return "—";
   const percent = (part / whole) * 100;
-  // Nearly none is not none, and nearly all not all.
+  // Avoids "0 %" and "100 %" for values that are only close.
   if (percent > 0 && percent < 0.05) return "<0.1%";
   if (percent >= 99.95 && percent < 100) return ">99.9%";
   return `${percent >= 100 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)}%`;
@@ -124,7 +124,7 @@ export function formatPercent(part: number, whole: number): string {
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
-/** 14:03:07 and the ms apart, so that narrow panes can leave them out. */
+/** 14:03:07 with the ms separate, so that narrow panes can omit them. */
 export function clockParts(ms: number): { time: string; ms: string } {
   const at = new Date(ms);
   return {

@@ -1,7 +1,7 @@
 /**
- * The console: the admin's and the users' view of the gateway. It reads lists once and is pushed everything after that
- * over one stream per browser (live/); nothing here polls. It imports the API's types and the browser-safe parts of core,
- * and stands apart because it is the only room that is built and runs in a browser.
+ * The console: the administrators' and users' view of the gateway. It reads lists once and receives everything after that over one stream
+ * per browser (live/); nothing polls. It imports the API's types and the browser-safe parts of core. It is an app of its own because it
+ * is the only code that is built and runs in a browser.
  */
 import "@fontsource-variable/geist/wght.css";
 import "@fontsource-variable/geist-mono/wght.css";
@@ -17,16 +17,16 @@ import { startTexts } from "./text/i18n.ts";
 
 const Toaster = lazy(() => import("./ui/toast.tsx").then(({ Toaster: one }) => ({ default: one })));
 
-// The browser may bring a whole page back from memory, with what another user saw on it, and with its stream dead.
+// The browser may restore a whole page from memory, with another user's content and a dead stream.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });
 
-/** A page that takes longer to load than this begins with its skeleton, as it does when one navigates. */
+/** A page that takes longer to load starts with its skeleton, as it does when navigating. */
 const PENDING_MS = 300;
 
-// Who is signed in, the code of the page and the texts are found out before React begins: it then draws the page at once, and
-// once. Not awaited at the top: a chunk of texts that shares code with this one would wait for it, and it for the chunk, for ever.
+// Login, page code and texts are loaded before React starts, which then renders the page once and immediately. Not a top-level await: a
+// text chunk that shares code with this one would wait for it, and it for the chunk, forever.
 const router = createAppRouter();
 const loaded = Promise.race([router.load(), new Promise((resolve) => setTimeout(resolve, PENDING_MS))]);
 void Promise.all([startTexts(), loaded]).then(() => {

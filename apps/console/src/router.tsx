@@ -17,8 +17,8 @@ import { CrashPage, ForbiddenPage, NotFoundPage } from "./shell/fallback-pages.t
 import { SkeletonRows } from "./ui/states.tsx";
 
 /**
- * A page that is loaded when it is opened. The router reloads the document when that fails, for a newer version may have taken its
- * place; without a line this leaves nothing but the browser's own page, so that it must not know the failure for what it is.
+ * A page that is loaded on demand. The router reloads the document when loading fails, since a newer version may be deployed; offline
+ * that would only show the browser's error page, so the failure is disguised from the router.
  */
 const lazyRouteComponent: typeof lazyRoute = (importer, name) =>
   lazyRoute(
@@ -29,12 +29,12 @@ const lazyRouteComponent: typeof lazyRoute = (importer, name) =>
     name,
   );
 
-/** Where one arrives. */
+/** The start page of a role. */
 function homeOf(role: SignedIn["user"]["role"]) {
   return role === "key" ? "/keys" : "/overview";
 }
 
-// Outside the shell a page brings its own landmark.
+// A page outside the shell brings its own landmark.
 const rootRoute = createRootRoute({
   component: Outlet,
   notFoundComponent: () => (
@@ -75,7 +75,7 @@ const loginRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/login/login-page.tsx"), "LoginPage"),
 });
 
-/** Everything behind sign-in: the shell, and the live stream of whoever is signed in. */
+/** Everything behind sign-in: the shell, and the live stream of the signed-in user. */
 const appRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: "app",
@@ -97,7 +97,7 @@ const homeRoute = createRoute({
   },
 });
 
-/** What is of a person, not of a key: who has signed in by one is led to its page. */
+/** For pages about a user: a login by key is redirected to its start page. */
 function notByKey({ context }: { context: { login: SignedIn } }): void {
   if (context.login.user.role === "key") throw redirect({ to: homeOf("key"), replace: true });
 }
@@ -110,7 +110,7 @@ const overviewRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/overview/overview-page.tsx"), "OverviewPage"),
 });
 
-/** Reading begins while the page is still being drawn. Not waited for: a file that did not come is the page's to tell. */
+/** Starts reading while the page is still loading. Not awaited: if the file fails to load, the page reports that. */
 function prepareLog({ location }: { location: { search: LogSearch } }): void {
   void import("./pages/logs/use-log-feed.ts").then((feeds) => feeds.prepareLog(location.search)).catch(() => undefined);
 }
@@ -119,7 +119,7 @@ const logsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/logs",
   validateSearch: LogSearch,
-  // Once: another address of the page that is there is the page's own business.
+  // Only once: further changes of the address are handled by the page.
   loader: prepareLog,
   staleTime: Number.POSITIVE_INFINITY,
   preload: false,
@@ -172,7 +172,7 @@ const compareRoute = createRoute({
 const errorsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/errors",
-  /** What to look for, and the code that is shown first. */
+  /** The search text, and the code to show first. */
   validateSearch: searchOf({ q: text, code: text }),
   component: lazyRouteComponent(() => import("./pages/errors/errors-page.tsx"), "ErrorsPage"),
 });
@@ -180,7 +180,7 @@ const errorsRoute = createRoute({
 const apiRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/api",
-  /** What to look for, and the operation that was opened last. */
+  /** The search text, and the operation that was opened last. */
   validateSearch: searchOf({ q: text, op: text }),
   component: lazyRouteComponent(() => import("./pages/api/api-page.tsx"), "ApiPage"),
 });
@@ -230,7 +230,7 @@ const alertsRoute = createRoute({
 const settingsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "/settings",
-  /** What to look for among them. */
+  /** The search text. */
   validateSearch: searchOf({ q: text }),
   component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
 });
@@ -290,7 +290,7 @@ const routeTree = rootRoute.addChildren([
   ]),
 ]);
 
-/** Search parameters are plain text: a model named "4" stays a text, and links read well. */
+/** Search parameters are plain text: a model named "4" stays a text, and links are readable. */
 function stringifySearch(search: Record<string, unknown>): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(search)) if (value !== undefined && value !== "") params.set(name, String(value));
@@ -303,11 +303,11 @@ export function createAppRouter() {
     routeTree,
     parseSearch: (query) => Object.fromEntries(new URLSearchParams(query)),
     stringifySearch,
-    // What a page cannot read is taken out of its address: the router would hand it to the page as it is.
+    // Removes parameters that a page does not know from its address: the router would pass them on unchecked.
     search: { strict: true },
     defaultPreload: "intent",
     defaultPendingMs: 300,
-    // Nothing is waited for once the page is there.
+    // Pages appear as soon as they are ready.
     defaultPendingMinMs: 0,
     defaultPendingComponent: () => <SkeletonRows className="p-4" />,
     defaultErrorComponent: CrashPage,

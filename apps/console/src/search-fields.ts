@@ -1,6 +1,6 @@
 /**
- * What the parameters of a page's address may be. Whatever cannot be read is as if it were not there, so that an old or mistyped
- * link still opens its page. Every visit reads addresses before anything else, and this needs no library of schemas for it.
+ * Parsers for the parameters of a page's address. Invalid values are ignored, so that an old or mistyped link still opens its page. Every
+ * visit parses addresses first, so this deliberately avoids a schema library.
  */
 export type SearchField<T> = (value: unknown) => T | undefined;
 
@@ -12,13 +12,13 @@ export function choice<const T extends readonly string[]>(values: T): SearchFiel
 
 const uuidForm = /^[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
-/** An id where the server takes nothing else; who writes it in capitals means the same. */
+/** An id where the server accepts nothing else; upper case is accepted too. */
 export const uuid: SearchField<string> = (value) => {
   const id = typeof value === "string" ? value.toLowerCase() : "";
   return uuidForm.test(id) ? id : undefined;
 };
 
-/** A finite number, as text or as itself. */
+/** A finite number, as text or as a number. */
 export const number: SearchField<number> = (value) => {
   if (typeof value !== "number" && (typeof value !== "string" || value.trim() === "")) return;
   const read = Number(value);
@@ -42,10 +42,10 @@ export function wholeBetween(least: number, most: number): SearchField<number> {
 
 type Fields = Readonly<Record<string, SearchField<unknown>>>;
 
-/** All that a page's address may say; as a type, what was read of it. */
+/** The parsed parameters of a page's address. */
 export type SearchOf<S extends { parse(query: Record<string, unknown>): unknown }> = ReturnType<S["parse"]>;
 
-/** A reader of these parameters, and of no others. */
+/** A parser for these parameters; others are ignored. */
 export function searchOf<F extends Fields>(fields: F): { parse(query: Record<string, unknown>): { [K in keyof F]?: ReturnType<F[K]> } } {
   return {
     parse(query) {

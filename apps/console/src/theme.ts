@@ -21,12 +21,12 @@ function apply(): void {
 
 systemDark.addEventListener("change", apply);
 
-/** Switches the theme and remembers it; theme.js applies it before the first paint next time. */
+/** Switches the theme and remembers it; next time theme.js applies it before the first paint. */
 export function setTheme(next: Theme): void {
   try {
     localStorage.setItem("sluice.theme", next);
   } catch {
-    // Storage may be forbidden: the choice then lasts for this visit.
+    // Storage may be unavailable: the choice then lasts for this visit.
   }
   theme.set(next);
   apply();

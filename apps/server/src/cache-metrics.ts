@@ -11,7 +11,7 @@ const counted = {
   writesFailed: ["sluice_cache_writes_failed_total", "Answers that could not be kept in Redis."],
 } as const satisfies Partial<Record<keyof CacheFigures, readonly [name: string, help: string]>>;
 
-/** By kind of answer. An administrator may set the counters to zero, which readers of counters take for a restart. */
+/** Counters by kind of answer. An administrator may reset them, which Prometheus treats like a restart. */
 export function addCacheMetrics(registry: Registry, figures: () => Figures): void {
   const labelNames = ["namespace"];
   for (const [of, [name, help]] of Object.entries(counted)) {

@@ -1,6 +1,6 @@
 /**
- * The command line of an installation: `npm run sluice -- <command>`. It acts on the data directory and database that
- * the environment names, beside a running server or without one.
+ * The command line of an installation: `npm run sluice -- <command>`. It works on the data directory and database given by the
+ * environment, beside a running server or without one.
  */
 import { env } from "node:process";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ import { EnvError, readEnv } from "./env.ts";
 
 const commands: readonly Command[] = [keyCreate, userCreate, adminResetPassword, configApply, migrateCommand, doctor, logsTail];
 
-/** Runs a command line. Resolves with the exit code: 0, 1 when it failed, 2 when it was written wrongly. */
+/** Runs a command line. Resolves with the exit code: 0, 1 when the command failed, 2 for a usage error. */
 export async function runCli(args: readonly string[], environment: NodeJS.ProcessEnv, terminal: Terminal): Promise<number> {
   const command = commands.find(({ name }) => name.split(" ").every((word, i) => args[i] === word));
   if (!command) {

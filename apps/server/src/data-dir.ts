@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Makes the data dir: its owner's, but passable, because PostgreSQL may run as another user below it. */
+/** Creates the data directory: private to its owner but traversable, because PostgreSQL may run as another user below it. */
 export async function makeDataDir(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
 }
 
 /**
- * SLUICE_SECRET as given, else the one kept in `<dataDir>/secret` (mode 600), made on the first start. Two processes that start
- * together agree, because only one can create the file.
+ * SLUICE_SECRET if given, otherwise the one in `<dataDir>/secret` (mode 600), created on the first start. Concurrent first starts agree,
+ * because only one of them can create the file.
  */
 export async function readOrMakeSecret(dataDir: string, given: string | null): Promise<string> {
   if (given) return given;

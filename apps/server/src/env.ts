@@ -2,50 +2,47 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 
-/**
- * The environment, read once at boot. Every problem is reported at once, by name and without the value, because values
- * of these variables may be secrets.
- */
+/** The environment, read once at boot. All problems are reported together, by name and without the values, which may be secrets. */
 export interface Env {
   host: string;
   port: number;
-  /** A port of its own for console, API, health and metrics; null = everything on `port`. */
+  /** A separate port for console, API, health and metrics; null = everything on `port`. */
   consolePort: number | null;
   databaseUrl: string | null;
-  /** "none" = in process on purpose; null = a private server when there is one. */
+  /** "none" = in process on purpose; null = a private server if one is installed. */
   redisUrl: string | null;
   dataDir: string;
-  /** null = generated once into the data dir. */
+  /** null = generated once and stored in the data directory. */
   secret: string | null;
   roles: ReadonlySet<Role>;
   admin: { email: string; password: string } | null;
   configPath: string | null;
   allowPrivateUpstreams: string[];
   metricsToken: string | null;
-  /** Origin under which people reach the console; null = derived from host and port. */
+  /** Origin at which people reach the console; null = derived from host and port. */
   publicUrl: string | null;
-  /** How many proxies in front may append to X-Forwarded-For. */
+  /** Number of trusted proxies in front that append to X-Forwarded-For. */
   trustedHops: number;
   /** Overrides VERSION and package.json. */
   version: string | null;
   logLevel: "debug" | "info" | "warn" | "error";
-  /** How long requests in flight may go on after SIGTERM. */
+  /** How long requests in flight may continue after SIGTERM. */
   drainSeconds: number;
   /** All variables, for `{ env: NAME }` in the configuration file. */
   variables: Readonly<Record<string, string | undefined>>;
-  /** null: nobody collects traces, and nothing of OpenTelemetry is loaded. */
+  /** null = no tracing, and OpenTelemetry is not loaded. */
   tracing: TracingEnv | null;
   /** Test builds only: `name:kill@n` or `name:throw@n`, see packages/ledger. */
   failpoint: string | null;
-  /** Test builds only: segments of the spool small enough to turn over; null = the ledger's own size. */
+  /** Test builds only: spool segments small enough to rotate; null = the ledger's default. */
   segmentBytes: number | null;
 }
 
-/** Where spans go, with what headers and how packed, the exporter reads from the standard OTEL_EXPORTER_OTLP_* itself. */
+/** Endpoint, headers and compression are read by the exporter itself, from the standard OTEL_EXPORTER_OTLP_* variables. */
 export interface TracingEnv {
   serviceName: string;
   sampler: (typeof samplers)[number];
-  /** Of traces that begin here, for the samplers by ratio. */
+  /** Share of traces that start here, for the ratio samplers. */
   share: number;
 }
 
@@ -61,7 +58,7 @@ const samplers = [
 
 type Role = "gateway" | "api" | "worker";
 
-/** Thrown with one line a problem. */
+/** Thrown with one line per problem. */
 export class EnvError extends Error {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
@@ -186,7 +183,7 @@ function tracingOf(values: z.infer<typeof schema>): TracingEnv | null {
   return { serviceName: values.OTEL_SERVICE_NAME, sampler: values.OTEL_TRACES_SAMPLER, share: values.OTEL_TRACES_SAMPLER_ARG };
 }
 
-/** Where the release says its version, in order: the environment, the file VERSION, package.json. Read once at start. */
+/** The version of the release, from the first of: the environment, the file VERSION, package.json. Read once at start. */
 export function readVersion(env: Pick<Env, "version">, folder: string): string {
   if (env.version) return env.version;
   const file = join(folder, "VERSION");

@@ -2,7 +2,7 @@ import type { LedgerStats } from "@sluice/ledger/records";
 import type { Redis } from "ioredis";
 import type { Pool } from "pg";
 
-/** What `/health` says. `degraded`: requests still work, something behind them does not. */
+/** The answer of `/health`. `degraded`: requests still work, but a dependency does not. */
 export interface Health {
   status: "ok" | "degraded" | "draining";
   version: string;
@@ -19,7 +19,7 @@ export interface HealthSources {
   draining: () => boolean;
 }
 
-/** A dependency that does not answer within this is down: health checks must not hang on what they check. */
+/** A dependency that does not answer within this time counts as down: health checks must not hang. */
 const probeTimeoutMs = 1_000;
 
 async function answers(probe: Promise<unknown>): Promise<"ok" | "down"> {
@@ -36,7 +36,7 @@ async function answers(probe: Promise<unknown>): Promise<"ok" | "down"> {
   }
 }
 
-/** Probes Postgres and Redis once; parallel callers share one probe, so that a storm of checks costs one query. */
+/** Probes Postgres and Redis once; concurrent callers share one probe, so that many checks cost one query. */
 export function createHealth(sources: HealthSources): () => Promise<Health> {
   let running: Promise<Health> | null = null;
   return () => {

@@ -21,7 +21,7 @@ export interface FactSources {
   calls: () => { count: number; sketch: string };
 }
 
-/** What this process says of itself to whoever looks after the installation: counters in memory, nothing that is asked for. */
+/** What this process reports about itself for administrators: counters in memory, without any query. */
 export function createInstanceFacts({
   roles,
   version,
@@ -67,7 +67,7 @@ function boundSessions({ size, max, hits, misses }: StickyStats): BoundSessions 
   return { size, max, hits, misses };
 }
 
-/** Those that were read, or keep something. */
+/** Only caches that were read or hold entries. */
 function usedCaches(figures: ReturnType<Cache["figures"]>): InstanceFacts["caches"] {
   const used = (kind: CacheKind): boolean => Object.values(figures[kind]).some((value) => value > 0);
   return Object.fromEntries(cacheKindNames.filter(used).map((kind) => [kind, figures[kind]]));

@@ -4,9 +4,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { tryLockFile } from "@sluice/db/file-lock";
 
-/** This process among all that share Postgres and Redis. */
+/** The identity of this process among those that share Postgres and Redis. */
 export interface Instance {
-  /** Letters, digits and '-'. The same after a restart, so that it finds its own spool; never two at once. */
+  /** Letters, digits and '-'. The same after a restart, so that it finds its own spool; never in use twice. */
   id: string;
   release(): void;
 }
@@ -14,8 +14,8 @@ export interface Instance {
 const maxSlots = 64;
 
 /**
- * Takes the first free slot of the data dir. The operating system frees it when the process dies, however it dies.
- * @throws when more than 64 processes use one data dir.
+ * Takes the first free slot of the data directory. The operating system frees it when the process dies, for whatever reason.
+ * @throws when more than 64 processes use one data directory.
  */
 export async function takeInstance(dataDir: string, roles: ReadonlySet<string>): Promise<Instance> {
   const folder = join(dataDir, "instances");

@@ -17,7 +17,7 @@ interface Handlers {
 
 const nothingHere = JSON.stringify({ error: { code: "not_found", message: "There is nothing here.", retryable: false } });
 
-/** Opens the ports. With CONSOLE_PORT the clients' port serves the gateway (and health) only. */
+/** Opens the ports. With CONSOLE_PORT the clients' port serves only the gateway and health. */
 export async function listen(env: Env, handlers: Handlers): Promise<{ url: string; close: () => Promise<void> }> {
   const split = env.consolePort !== null;
   const clients = openServer(handlers, { gateway: true, console: !split, isPrivate: false });
@@ -71,7 +71,7 @@ function openServer(
   return server;
 }
 
-/** The client was gone before it had an answer; nginx' number for it. */
+/** The client disconnected before it got an answer; the status that nginx uses for this. */
 const CLIENT_LEFT = 499;
 
 function pathOf({ url = "" }: IncomingMessage): string {
@@ -88,12 +88,12 @@ function bind(server: Server, host: string, { name, port }: { name: string; port
   });
 }
 
-/** Idle connections end at once, others with their answer. */
+/** Idle connections are closed at once, others after their answer. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
-    // Requests are over by now; a client that holds its socket open must not hold the process.
+    // By now all requests are over; a client that keeps its connection open must not keep the process alive.
     setTimeout(() => server.closeAllConnections(), 2_000).unref();
   });
 }

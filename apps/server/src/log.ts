@@ -1,7 +1,7 @@
 import type { Log } from "@sluice/core/log";
 import { destination, pino } from "pino";
 
-/** Structured logs on stdout, one JSON object a line. Fields that could carry a secret are removed whatever writes them. */
+/** Structured logs on stdout, one JSON object per line. Fields that could carry a secret are always removed. */
 export function createLog(level: string): Log {
   const options = {
     level,
@@ -24,6 +24,7 @@ export function createLog(level: string): Log {
       censor: "[redacted]",
     },
   };
-  // Never written while a request waits; what is not yet out is written when the process ends. A reader that takes nothing costs lines, not memory.
+  // Asynchronous, so that no request waits for a write; the rest is flushed when the process ends. If stdout is not read, lines are lost
+  // instead of memory growing.
   return pino(options, destination({ dest: 1, sync: false, maxLength: 16 * 1024 * 1024 }));
 }

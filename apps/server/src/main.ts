@@ -3,18 +3,21 @@ import { EnvError, readEnv } from "./env.ts";
 import { createLog } from "./log.ts";
 import { type RunningServer, startServer } from "./start-server.ts";
 
-// Where many objects of one literal live long, V8 makes all of them old from the start. Rows that wait for the settler do, and with them
-// whole requests became old: each kept all that it named until the next full collection, and the collections of young objects copied that,
-// 7 KB a request instead of 2. An engine that does not know the flag says so on stderr and goes on.
+// V8 allocates objects directly in the old generation when many from the same literal have survived. Rows that wait for the settler do
+// survive, so whole requests were pretenured: each kept everything it referred to alive until the next full collection, and scavenges
+// copied that, 7 KB per request instead of 2. An engine without this flag reports it on stderr and continues.
 setFlagsFromString("--no-allocation-site-pretenuring");
 
-/** Ends with a message for the operator; a stack would hide it. */
+/** Exits with a message for the operator, without a stack that would hide it. */
 function giveUp(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(error instanceof EnvError ? 2 : 1);
 }
 
-/** A stopped server holds nothing open, so the process ends by itself; what holds it nevertheless is named, and not for ever. */
+/**
+ * A stopped server holds nothing open, so the process exits on its own; after this time, whatever still keeps it alive is logged and the
+ * process exits.
+ */
 const lingerMs = 5_000;
 
 async function main(): Promise<void> {
@@ -24,7 +27,7 @@ async function main(): Promise<void> {
   const stop = async (): Promise<void> => {
     if (cancel.signal.aborted) return;
     cancel.abort();
-    // A start that is cut short has let go of everything when it rejects.
+    // A cancelled start has released everything when it rejects.
     const server = await starting.catch(() => null);
     await server?.stop().catch((error: unknown) => {
       process.exitCode = 1;
@@ -39,7 +42,7 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  // Started by npm's script: when that is killed, its channel closes, and nobody would stop this process.
+  // Started by npm's script: if that is killed, the channel closes, and this process must stop by itself.
   if (process.send) process.on("disconnect", stop);
   const starting = startServer(env, log, cancel.signal);
   const server: RunningServer | null = await starting.catch((error: unknown) => {
@@ -48,7 +51,7 @@ async function main(): Promise<void> {
   });
   if (!server || cancel.signal.aborted) return;
   const invitation = server.setupToken ? `${server.url}/setup?token=${server.setupToken}` : server.url;
-  // For people: stdout is one JSON object a line.
+  // For people: stdout carries only JSON lines.
   process.stderr.write(`\nSluice is ready: ${invitation}\n`);
   if (server.setupToken) process.stderr.write(`No administrator exists yet. One-time setup token: ${server.setupToken}\n`);
 }

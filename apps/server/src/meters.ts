@@ -5,16 +5,16 @@ import type { MeasuredCall } from "@sluice/services/system/measures";
 import { Counter, Histogram, Registry } from "prom-client";
 import { RecentDurations } from "./recent-durations.ts";
 
-/** An answer over HTTP that is over, sent or not. */
+/** A finished HTTP answer, sent or aborted. */
 interface Answer {
   method: string;
-  /** A template, of which there are few. */
+  /** A route template, so that there are few values. */
   endpoint: string;
   status: number;
   ms: number;
 }
 
-/** What is told as it happens, into histograms for /metrics and into what the page of figures shows of the last minutes. */
+/** Measurements as they happen: histograms for /metrics, and the last minutes for the page of figures. */
 export interface Meters {
   registry: Registry;
   answered(answer: Answer): void;
@@ -22,7 +22,7 @@ export interface Meters {
   queried(query: MeasuredQuery): void;
   rendered(vital: Vital): void;
   recent(): { endpoints: DurationFigure[]; queries: DurationFigure[]; pages: DurationFigure[]; slowQueries: SlowQuery[] };
-  /** What consoles and scripts asked of the API lately. */
+  /** Recent API calls by consoles and scripts. */
   apiCalls(): { count: number; sketch: string };
   counts(): { queries: number; slowQueries: number };
 }
@@ -32,18 +32,18 @@ const answerBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 const queryBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 const renderBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** From here on a statement is in the list of slow ones. */
+/** A statement that takes at least this long is listed as slow. */
 const SLOW_MS = 500;
 const MOST_SLOW = 20;
 const MOST_TEXT = 500;
 const MOST_SHOWN = 50;
 
-/** A procedure, or the same over REST. */
+/** A procedure call, or an operation of the REST API. */
 const apiCall = /^\w+ \/(trpc|api\/v1)\//;
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-/** Makes them, with a registry of their own, so that two servers in one process (tests) do not collide. */
+/** Creates the meters with their own registry, so that two servers in one process (tests) do not collide. */
 export function createMeters(): Meters {
   const registry = new Registry();
   const registers = [registry];

@@ -19,24 +19,24 @@ export interface MetricSources {
   ledgerStats: () => LedgerStats | null;
   creditStats: () => CreditStats;
   liveSubscriptions: () => number;
-  /** By how much the worst sum of a cost limit was off when it was last compared with the ledger. */
+  /** The largest deviation of a cost limit's sum when it was last compared with the ledger. */
   limitDriftNanoUsd: () => number;
   stickyStats: () => StickyStats;
   cacheFigures: Cache["figures"];
-  /** null: nobody collects traces. */
+  /** null = no tracing. */
   spanStats: () => SpanExportStats | null;
   lockConflicts: () => number;
   eventsPublished: () => number;
   framesSent: () => number;
-  /** Asks PostgreSQL and Redis. */
+  /** Queries PostgreSQL and Redis. */
   stores: () => Promise<StoreFigures>;
 }
 
-/** The process, PostgreSQL and Redis in Prometheus' text format; figures are read when they are scraped, never collected by a timer. */
+/** Metrics of the process, PostgreSQL and Redis in Prometheus' text format; values are read on each scrape, never by a timer. */
 export interface Metrics {
   contentType: string;
   text(): Promise<string>;
-  /** The ledger's durations, ms. */
+  /** Durations of the ledger, in ms. */
   ledger: { onCommitted(ms: number): void; onSynced(ms: number): void };
 }
 
@@ -44,7 +44,7 @@ export interface Metrics {
 const settleBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const syncBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
-/** Adds to what the meters count all that is read when somebody asks. */
+/** Adds everything that is read at scrape time to the meters' registry. */
 export function createMetrics(sources: MetricSources): Metrics {
   const { registry } = sources.meters;
   collectDefaultMetrics({ register: registry });
@@ -81,7 +81,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   );
   counter("sluice_events_published_total", "Events given to the live bus.", sources.eventsPublished);
   counter("sluice_frames_sent_total", "Frames given to event streams.", sources.framesSent);
-  // Before PostgreSQL is asked for its own, which would be one that waits.
+  // Registered before the metrics that query PostgreSQL, whose own query would count as waiting.
   gauge("sluice_db_connections", "Connections to Postgres for console and jobs.", () => sources.pool.totalCount);
   gauge("sluice_db_connections_waiting", "Queries that wait for a connection.", () => sources.pool.waitingCount);
   addStoreMetrics(registry, sources.stores);
@@ -125,7 +125,7 @@ function gaugesOfGateway(gauge: AddGauge, { gatewayStats }: MetricSources): void
   gauge("sluice_gateway_unrecorded", "Requests whose end could not be recorded since start.", () => gatewayStats()?.unrecorded ?? 0);
 }
 
-/** A count that is kept elsewhere: read, not counted again. */
+/** A counter whose value is maintained elsewhere and read at scrape time. */
 function addCounter(registry: Registry, { read, ...options }: { name: string; help: string; read: () => number }): void {
   new Counter({
     ...options,
@@ -137,7 +137,7 @@ function addCounter(registry: Registry, { read, ...options }: { name: string; he
   });
 }
 
-/** Counters that the ledger keeps by itself since its start: read, not counted again. */
+/** Counters that the ledger maintains since its start, read at scrape time. */
 function metricsOfLedger(registry: Registry, gauge: AddGauge, { ledgerStats }: MetricSources): Metrics["ledger"] {
   const counter = (name: string, help: string, read: (stats: LedgerStats) => number): void =>
     addCounter(registry, {

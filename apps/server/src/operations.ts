@@ -6,14 +6,14 @@ import type { Metrics } from "./metrics.ts";
 
 export interface OperationsOptions {
   health: () => Promise<Health>;
-  /** Whether requests should be sent here. */
+  /** Whether load balancers should send requests here. */
   ready: () => boolean;
   metrics: Metrics;
   version: string;
   metricsToken: string | null;
 }
 
-/** The routes that every process has whatever its roles. True when the request was one of them. */
+/** The routes that every process has, whatever its roles. Returns true if the request was for one of them. */
 export type Operations = (req: IncomingMessage, res: ServerResponse, isPrivatePort: boolean) => boolean;
 
 function send(res: ServerResponse, status: number, type: string, body: string): void {
@@ -31,7 +31,7 @@ export function createOperations(options: OperationsOptions): Operations {
     switch (path) {
       case "/health":
         options.health().then(
-          // Load balancers act on /health/ready; this one answers whenever somebody can read it.
+          // Load balancers act on /health/ready; this one answers 200 as long as the report can be made.
           (health) => sendJson(res, 200, health),
           () => sendJson(res, 500, { status: "degraded" }),
         );
@@ -65,7 +65,7 @@ function sendMetrics(options: OperationsOptions, req: IncomingMessage, res: Serv
   );
 }
 
-/** With a token, only with it; without one, only on a port that is not the clients'. */
+/** With a token configured it is required; without one, metrics are served only on a port that clients do not use. */
 function mayReadMetrics(token: string | null, authorization: string | undefined, isPrivatePort: boolean): boolean {
   if (token === null) return isPrivatePort;
   const given = Buffer.from(hashToken(authorization?.replace(/^Bearer /i, "") ?? ""));

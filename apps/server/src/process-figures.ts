@@ -16,10 +16,10 @@ export interface ProcessSources {
   framesSent: () => number;
 }
 
-/** Asked twice within a second, the first answer is the better one. */
+/** Shares over less than a second are imprecise: a second call within it gets the previous answer. */
 const AGAIN_MS = 1_000;
 
-/** What this process says of itself to whoever has the page of figures open: memory and counters, nothing that is asked for. */
+/** What this process reports to the page of figures: memory and counters, without any query. */
 export function createProcessFigures(sources: ProcessSources): () => ProcessFigures {
   let shares = {
     atMs: Number.NEGATIVE_INFINITY,

@@ -9,14 +9,14 @@ interface Held {
   counts: LatencyCounts;
 }
 
-/** Durations by name: of the last five minutes whole, and of up to five before them. What was silent for ten is forgotten. */
+/** Durations by name: all of the last five minutes, and up to five minutes before. A name without calls for ten minutes is dropped. */
 export class RecentDurations {
   readonly #most: number;
   #current = new Map<string, Held>();
   #before = new Map<string, Held>();
   #sinceMs = performance.now();
 
-  /** Names beyond `most` are not kept. */
+  /** At most `most` names are kept. */
   constructor({ most = 500 } = {}) {
     this.#most = most;
   }
@@ -34,7 +34,7 @@ export class RecentDurations {
     countMs(held.counts, ms);
   }
 
-  /** The most frequent first. */
+  /** Most frequent first. */
   list(most: number): DurationFigure[] {
     this.#turn();
     const names = new Set([...this.#current.keys(), ...this.#before.keys()]);
@@ -42,7 +42,7 @@ export class RecentDurations {
     return figures.sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1)).slice(0, most);
   }
 
-  /** All of these names as one. */
+  /** The names that match, combined. */
   sum(isOne: (name: string) => boolean): { count: number; sketch: string } {
     this.#turn();
     let [count, counts]: [number, LatencyCounts] = [0, []];

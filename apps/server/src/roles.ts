@@ -32,15 +32,15 @@ export interface RoleParts {
   rooms: Rooms;
   services: Services;
   metrics: Metrics;
-  /** null: nobody collects traces. */
+  /** null = no tracing. */
   tracing: Tracing | null;
-  /** Where the console's build lies. */
+  /** Directory of the console's build. */
   consoleDir: string;
 }
 
 /**
- * Starts what the environment asks for into `roles`, so that a start which fails half-way lets go of what stands. The
- * console's code is half of all there is: a process without that role does not load it.
+ * Starts the roles that the environment asks for and stores them in `roles` as they start, so that a failed start can release them. The
+ * console's code is half of the program: a process without that role does not load it.
  */
 export async function startRoles(parts: RoleParts, roles: Roles): Promise<void> {
   const { env, log, instance, storage, rooms, services } = parts;
@@ -96,7 +96,7 @@ export async function startRoles(parts: RoleParts, roles: Roles): Promise<void> 
       spool: {
         ...spool,
         ownInstanceId: instance.id,
-        // Viewers still see the dead instance's requests in flight.
+        // Viewers still see the dead instance's requests as in flight.
         onRecovered: (finish) => rooms.live.registry.restore([finish]),
         onSettled: settled,
       },
@@ -104,7 +104,7 @@ export async function startRoles(parts: RoleParts, roles: Roles): Promise<void> 
   }
 }
 
-/** Only with a failpoint: the place between an upstream's head and its body. */
+/** Only with a failpoint: strikes between an upstream's head and its body. */
 function failingAfterHeaders(egress: Egress, failpoint: FailpointHook): Egress {
   return {
     ...egress,
@@ -116,7 +116,7 @@ function failingAfterHeaders(egress: Egress, failpoint: FailpointHook): Egress {
   };
 }
 
-/** What prepaid users spent before this start and no balance holds yet. */
+/** Restores what prepaid users spent before this start and no balance includes yet. */
 function restoreCredit({ credit, snapshot }: Rooms, ledger: Ledger): void {
   const { users } = snapshot.current();
   const ends = ledger.unsettled().filter(({ row }) => (users.get(row.userId)?.billing ?? "postpaid") !== "postpaid");

@@ -19,7 +19,7 @@ import { createSnapshot } from "@sluice/snapshot/create-snapshot";
 import type { Env } from "./env.ts";
 import type { Storage } from "./storage.ts";
 
-/** What every role works with. */
+/** What every role needs. */
 export interface Rooms {
   snapshot: Snapshot;
   cache: Cache;
@@ -30,19 +30,22 @@ export interface Rooms {
   close(): Promise<void>;
 }
 
-/** How long a start waits for live's connection to a Redis that answers; without it everything works, and first lists lack other instances' rows. */
+/**
+ * How long a start waits for live's connection to a Redis that answers. Without it everything works, but first lists lack the rows of
+ * other instances.
+ */
 const liveDeadlineMs = 2_000;
 
-/** How often the gateways are counted that would share the limits if Redis were lost. */
+/** Interval at which the gateways are counted that would share the limits if Redis failed. */
 const countEveryMs = 10_000;
-/** An instance tells of itself every five seconds. */
+/** Instances report every five seconds; one silent for longer is gone. */
 const silentMs = 15_000;
 
 function isServing({ roles, stopped, seenAtMs }: InstanceState, nowMs: number): boolean {
   return roles.includes("gateway") && !stopped && nowMs - seenAtMs < silentMs;
 }
 
-/** Everybody who may have limits. */
+/** Every owner who may have limits. */
 function limitedOwners({ keysBySha256, users, groups, providers }: Config): LimitedOwner[] {
   return [
     ...[...keysBySha256.values()].map((values) => ({ owner: "key" as const, id: values.id, values })),
@@ -68,7 +71,7 @@ interface RoomParts {
   log: Log;
 }
 
-/** Opens the rooms that do not depend on the role. The snapshot comes from disk when Postgres cannot be asked. */
+/** Opens everything that does not depend on the role. The snapshot comes from disk when Postgres cannot be reached. */
 export async function openRooms(env: Env, parts: RoomParts): Promise<Rooms> {
   const { storage, secret, instanceId, version, log } = parts;
   let snapshot: Snapshot | null = null;
@@ -113,7 +116,7 @@ export async function openRooms(env: Env, parts: RoomParts): Promise<Rooms> {
   const stopWatching = snapshot.onChange((config, previous) => {
     const name = "sessions.activeWindowSeconds";
     if (config.settings[name] !== previous.settings[name]) live.sessions.windowChanged();
-    // Whoever changes how the ledger works sees at once that it does.
+    // An administrator who changes the ledger's settings sees the effect at once.
     if (toldSettings.some((name) => config.settings[name] !== previous.settings[name])) live.instances.tell();
   });
   const know = (config: Config): void => {

@@ -19,9 +19,9 @@ import type { TracingEnv } from "./env.ts";
 /** Counts of spans since the start. */
 export interface SpanExportStats {
   exported: number;
-  /** Given up: the collector could not be reached, refused them, or was so slow that too many waited. */
+  /** Lost: the collector could not be reached or refused them, or too many were waiting for it. */
   dropped: number;
-  /** Ended, and neither of the two yet. */
+  /** Ended, but neither exported nor dropped yet. */
   waiting: number;
 }
 
@@ -29,7 +29,7 @@ const MOST_WAITING = 4_096;
 const CLOSE_MS = 2_000;
 const WARN_EVERY_MS = 60_000;
 
-/** Ended spans go out in batches beside the requests; a collector that is away costs spans, never memory or time of a request. */
+/** Exports ended spans in batches, independently of requests; an unreachable collector costs spans, never memory or latency. */
 export function createSpanExport(env: TracingEnv, { log, version }: { log: Log; version: string }) {
   const stats: SpanExportStats = { exported: 0, dropped: 0, waiting: 0 };
   let warnedAtMs = Number.NEGATIVE_INFINITY;
@@ -79,7 +79,7 @@ export function createSpanExport(env: TracingEnv, { log, version }: { log: Log; 
   };
 }
 
-/** Tells how many spans each export was about, and why it failed. */
+/** Reports the number of spans of each export, and its error if it failed. */
 function counted(exporter: SpanExporter, told: (spans: number, error: string | null) => void): SpanExporter {
   return {
     export(spans: ReadableSpan[], done) {

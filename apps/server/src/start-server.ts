@@ -1,7 +1,6 @@
 /**
- * The one deployable: composes the rooms into the roles asked for and serves them. It holds no rules of its own; what
- * it promises is the order of starting (nothing is served before it can be recorded) and of stopping (nothing that was
- * promised is dropped).
+ * The one deployable: composes the packages into the requested roles and serves them. It has no rules of its own; what it guarantees is
+ * the order of starting (nothing is served before it can be recorded) and of stopping (nothing that was promised is dropped).
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -30,11 +29,11 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const consoleDir = join(root, "apps/console/dist");
 
 export interface RunningServer {
-  /** Where the console (or the gateway, without one) answers. */
+  /** Address of the console, or of the gateway without one. */
   url: string;
-  /** null once an administrator exists, or when this process has no console. */
+  /** null when an administrator exists, or when this process has no console. */
   setupToken: string | null;
-  /** Finishes what is in flight, settles, lets go of everything. Rejects when records could not be flushed (they stay on disk). */
+  /** Finishes requests in flight, settles, and releases everything. Rejects when records could not be flushed (they stay on disk). */
   stop(): Promise<void>;
 }
 
@@ -46,7 +45,7 @@ interface Parts extends RoleParts {
   meters: Meters;
 }
 
-/** Starts the roles that the environment asks for; `cancel` ends a start that is under way. @throws with what to do. */
+/** Starts the roles that the environment asks for; `cancel` aborts a start. @throws with advice for the operator. */
 export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Promise<RunningServer> {
   const version = readVersion(env, root);
   await makeDataDir(env.dataDir);
@@ -184,9 +183,9 @@ function watchedConfig(parts: Pick<Parts, "env" | "log" | "instance" | "rooms" |
   });
 }
 
-/** Prices, the configuration file, the first administrator. Returns the setup token while there is none. */
+/** Seeds prices, applies the configuration file and prepares the first administrator. Returns the setup token while there is none. */
 async function initialiseInstallation({ env, storage, rooms, services, config }: Parts): Promise<string | null> {
-  // A list of prices that was kept in Redis is of the version before.
+  // A price list cached in Redis is from before the seeding.
   if ((await seedShippedPrices(storage.pool)) > 0) await rooms.cache.invalidate("namespace:modelList");
   await rooms.snapshot.refresh();
   await config?.apply();
@@ -197,7 +196,7 @@ async function initialiseInstallation({ env, storage, rooms, services, config }:
   return token;
 }
 
-/** What has to be let go of, filled as it opens. */
+/** Everything that must be released, filled as it opens. */
 interface Opened {
   instance: Instance;
   storage: Storage;
@@ -220,10 +219,10 @@ async function serve(parts: Parts, roles: Roles): Promise<{ url: string; close: 
   return listen(env, { operations, meters, gateway: roles.gateway, api: roles.api });
 }
 
-/** Servers that were told to stop. */
+/** Servers that were asked to stop. */
 const stopped = new WeakSet<Parts>();
 
-/** Refuse new work, finish what runs, end the viewers' streams, settle, let go: in this order. */
+/** In this order: refuse new work, finish running requests, end the viewers' streams, settle, release. */
 async function stopServer(parts: Parts, opened: Opened, closeListeners: () => Promise<void>, stopping: AbortController): Promise<void> {
   if (stopped.has(parts)) return;
   stopped.add(parts);

@@ -12,14 +12,17 @@ import type { Redis } from "ioredis";
 import type { Pool } from "pg";
 import type { Env } from "./env.ts";
 
-/** The connections of this process; closing them lets go of embedded servers too. */
+/** The connections of this process; closing them also releases embedded servers. */
 export interface Storage {
   databaseUrl: string;
-  /** For the console and jobs. */
+  /** For console and jobs. */
   pool: Pool;
-  /** The settler's own: a slow page of the console never holds up billing. */
+  /** Reserved for the settler, so that a slow page of the console never delays billing. */
   ledgerPool: Pool;
-  /** For balances: a hold keeps its account to itself while it asks, and whoever waits for that account keeps a connection. */
+  /**
+   * For balances. A hold keeps its account locked while the balance is read, and others that wait for the lock occupy connections of
+   * `pool`.
+   */
   creditPool: Pool;
   prisma: PrismaClient;
   redisUrl: string | null;
@@ -27,7 +30,7 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** Opens Postgres and Redis as the environment says. Does not wait for an external Postgres: see {@link prepareDatabase}. */
+/** Opens Postgres and Redis as configured. Does not wait for an external Postgres: see {@link prepareDatabase}. */
 export async function openStorage(env: Env, log: Log, onQuery?: (query: MeasuredQuery) => void): Promise<Storage> {
   const postgres = env.databaseUrl ? null : await startEmbeddedPostgres({ dataDir: env.dataDir, log });
   const databaseUrl = env.databaseUrl ?? postgres?.url ?? "";
@@ -64,10 +67,10 @@ export async function openStorage(env: Env, log: Log, onQuery?: (query: Measured
   }
 }
 
-/** An unreachable Redis is no reason not to start, nor to start late: everything goes on without it. */
+/** An unreachable Redis must not prevent or delay a start: everything works without it. */
 const redisDeadlineMs = 1_000;
 
-/** @throws for a cluster and for a Redis that evicts; one that answers only later is told in the log instead. */
+/** @throws for a cluster and for a Redis that evicts keys; one that does not answer in time is only logged. */
 async function checkRedisServer(redis: Redis, log: Log): Promise<void> {
   const check = await checkRedis(redis, { deadlineMs: redisDeadlineMs });
   for (const warning of check.reachable ? check.warnings : []) log.warn({}, warning);
@@ -81,7 +84,7 @@ async function checkRedisServer(redis: Redis, log: Log): Promise<void> {
   });
 }
 
-/** Connection failures, against mistakes that another try will not mend. */
+/** Distinguishes connection failures from errors that a retry cannot fix. */
 function isOutage(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   return (
@@ -89,7 +92,10 @@ function isOutage(error: unknown): boolean {
   );
 }
 
-/** Migrations, the secret's fingerprint, partitions. @throws with what to do when the database does not fit this program. */
+/**
+ * Runs migrations, checks the secret's fingerprint, creates partitions.
+ * @throws with advice when the database does not match this program.
+ */
 async function prepareOnce(storage: Storage, secret: string, log: Log): Promise<void> {
   await migrate(storage.databaseUrl, { log });
   await checkSecretFingerprint(storage.pool, secret);
@@ -102,14 +108,14 @@ interface PrepareOptions {
   canWait: boolean;
   deadlineMs: number;
   signal: AbortSignal;
-  /** What the start has left undone, once the database is there after `later`. */
+  /** Called to complete the start once the database is available after `later`. */
   whenLate: () => Promise<void>;
 }
 
 /**
- * Brings the database up to date. While it cannot be reached, retries for ever behind the scenes when `canWait` (a
- * snapshot on disk lets known keys work meanwhile), and fails after `deadlineMs` otherwise.
- * @returns resolved once ready, or with `later` when it goes on behind.
+ * Brings the database up to date. While it cannot be reached, keeps retrying in the background when `canWait` (a snapshot on disk lets
+ * known keys work meanwhile), and otherwise fails after `deadlineMs`.
+ * @returns "ready", or "later" when it continues in the background.
  */
 export async function prepareDatabase(storage: Storage, options: PrepareOptions): Promise<"ready" | "later"> {
   const began = Date.now();

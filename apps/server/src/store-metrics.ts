@@ -40,7 +40,7 @@ const redis: Line<RedisFigures>[] = [
   ["sluice_redis_slow_commands", "Commands in its slow log.", (f) => f.slowCommands],
 ];
 
-/** The stores by their own statistics, asked when /metrics is, and not otherwise. One that does not answer has no samples but its `up`. */
+/** Statistics of the stores, read only when /metrics is scraped. A store that does not answer has no samples except its `up`. */
 export function addStoreMetrics(registry: Registry, read: () => Promise<StoreFigures>): void {
   add(registry, "postgres", { read: async () => (await read()).postgres, lines: postgres });
   const ofRedis = async () => {

@@ -20,16 +20,16 @@ import { createSpanExport, type SpanExportStats } from "./span-export.ts";
 export interface Tracing {
   tracer: Tracer;
   stats(): SpanExportStats;
-  /** Sends what waits, for at most two seconds. */
+  /** Sends the waiting spans, for at most two seconds. */
   close(): Promise<void>;
 }
 
 const propagator = new W3CTraceContextPropagator();
 
 /**
- * OpenTelemetry: a request is a span of kind server, each attempt one inside it, the call to the provider one of kind client inside
- * that, with the attributes of the semantic conventions for generative AI. It continues the trace that the client sends, and the
- * provider's continues it. Where spans go, and the share of traces that is kept, is what the standard OTEL_* variables say.
+ * OpenTelemetry: a request is a span of kind server, each attempt a span inside it, and the call to the provider a client span inside
+ * that, with attributes of the semantic conventions for generative AI. It continues the client's trace, and the provider's spans continue
+ * this one. The standard OTEL_* variables set the endpoint and the sampling.
  */
 export function startTracing(env: TracingEnv, parts: { log: Log; version: string }): Tracing {
   const { provider, stats, close } = createSpanExport(env, parts);
@@ -75,7 +75,7 @@ export function startTracing(env: TracingEnv, parts: { log: Log; version: string
         }
         endSpan(request, {
           attributes: { ...attributesOfRow(row), "http.response.status_code": row.status },
-          // What the client did wrong is no error of a server (semantic conventions for HTTP).
+          // A client error is not a server error (semantic conventions for HTTP).
           error: row.status >= 500 || row.state === "error" ? row.errorCode : "",
           endMs: row.durationMs === null ? nowMs : startedAtMs + row.durationMs,
         });
@@ -137,7 +137,7 @@ function attributesOfRow(row: RequestRow): Attributes {
   };
 }
 
-/** There, input is all of it, with what a cache gave or took. */
+/** In these conventions, input includes the tokens read from and written to a cache. */
 function attributesOfUsage({ input, output, cacheRead, cacheWrite5m, cacheWrite1h }: Usage): Attributes {
   const cacheWrite = cacheWrite5m + cacheWrite1h;
   return {

@@ -6,9 +6,9 @@ import type { ConfigSummary } from "@sluice/services/config/apply-job";
 import { ConfigFileError } from "@sluice/services/config/config-file-error";
 import { publicErrorOf } from "@sluice/services/outage";
 
-/** Editors write in several steps: what is read is the file this long after the last of them. */
+/** Editors save in several steps: the file is read this long after the last of them. */
 const SETTLE_MS = 200;
-/** When what failed was not the file: Postgres was away, or the file was for a moment. */
+/** Retry interval after failures that are not the file's fault: Postgres was down, or the file was missing for a moment. */
 const AGAIN_MS = 5_000;
 const MOST_PROBLEMS = 20;
 const MOST_CHARACTERS = 300;
@@ -22,19 +22,19 @@ export interface WatchedConfigOptions {
   log: Log;
 }
 
-/** The configuration file of this process: applied at boot, then whenever its text changes on disk. */
+/** The configuration file of this process: applied at boot, then whenever its content changes. */
 export interface WatchedConfig {
   state(): ConfigFileState;
-  /** At boot. @throws ConfigFileError, and whatever keeps the file from being read. */
+  /** Applies the file at boot. @throws ConfigFileError, and the error of reading the file. */
   apply(): Promise<void>;
-  /** From now on changes are applied; a broken edit leaves in force what was. Resolves at once. */
+  /** Applies changes from now on; a broken edit leaves the previous state in force. Returns at once. */
   watch(): void;
   close(): void;
 }
 
 /**
- * The folder is watched, not the file: editors replace files, and Kubernetes replaces the link to a folder of them. Every
- * event there only makes this look whether the text is another one.
+ * Watches the folder, not the file: editors replace files, and Kubernetes replaces a link to a folder. Every event only triggers a check
+ * whether the content differs.
  */
 export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConfigOptions): WatchedConfig {
   const stopping = new AbortController();
@@ -42,7 +42,7 @@ export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConf
     ...{ path, status: "pending", atMs: 0, appliedAtMs: null, problems: [] },
     ...{ created: 0, updated: 0, unchanged: 0, notes: [] },
   };
-  /** The text that was tried last, whatever came of it. */
+  /** The content that was last tried, successfully or not. */
   let tried: string | null = null;
   let timer: NodeJS.Timeout | null = null;
   let turn: Promise<void> = Promise.resolve();
@@ -87,7 +87,7 @@ export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConf
     }
   }
 
-  /** Looks once, after a while without further calls; one look at a time. */
+  /** Schedules one check, `delayMs` after the last call; checks do not overlap. */
   function look(delayMs: number): void {
     if (timer) clearTimeout(timer);
     timer = setTimeout(() => {
@@ -118,7 +118,7 @@ export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConf
         .catch(() => undefined)
         .then(() => {
           for (const folder of folders) void follow(folder);
-          // What was written between boot and now.
+          // Picks up changes made between boot and now.
           look(SETTLE_MS);
         });
     },

@@ -11,12 +11,12 @@ import { priceUnpriced } from "@sluice/services/prices/price-unpriced";
 import { runRepricings } from "@sluice/services/prices/reprice";
 import type { Job } from "@sluice/worker/scheduler";
 
-/** What one instance does now and then for all of them, beside the worker's own jobs (partitions, retention, adoption). */
+/** Recurring work that one instance does for all, beside the worker's own jobs (partitions, retention, adoption). */
 export function workerJobs(services: Services): Job[] {
   return [warmCachesJob(services), ...correctCostsJobs(services), ...sumsJobs(services), validityJob(services), ...alertJobs(services)];
 }
 
-/** A price that appeared is waited for half a minute; who ordered a re-pricing waits for it. */
+/** A new price may take half a minute to apply; somebody waits for an ordered re-pricing. */
 function correctCostsJobs(services: Services): Job[] {
   const ctx = systemContext(services, "boot");
   return [
@@ -30,7 +30,7 @@ function warmCachesJob(services: Services): Job {
   return { name: "warm-caches", everyMs: WARM_EVERY_MS, atStart: true, run };
 }
 
-/** Days count from a request's own time: how soon they are noticed decides nothing. */
+/** The days count from the request itself, so the interval does not affect the result. */
 function validityJob(services: Services): Job {
   return { name: "start-validity", everyMs: 5_000, atStart: true, run: () => startValidity(systemContext(services, "boot")) };
 }
@@ -44,10 +44,10 @@ function alertJobs(services: Services): Job[] {
   ];
 }
 
-/** Small steps: the fewer hours it is behind, the fewer the overview has to read. */
+/** Small steps: the fewer hours it lags, the fewer the overview has to read. */
 const RECENT_EVERY_MS = 300_000;
 
-/** Sums of what an older version settled stand in the rollups until they are made: they are slower to read, never wrong. */
+/** Usage settled by an older version is only in the rollups until these sums are completed: reading it is slower, but never wrong. */
 function sumsJobs({ pool, snapshot, clock }: Services): Job[] {
   const keepRecent = () => keepRecentTotals(pool, { nowMs: clock.now(), settings: snapshot.current().settings });
   const completeMonths = async (signal: AbortSignal): Promise<void> => void (await completeKeyMonths(pool, signal));

@@ -13,7 +13,7 @@ export async function healthOf(server: ServerProcess): Promise<Record<string, un
   return (await response.json()) as Record<string, unknown> & { spool: { depth: number } };
 }
 
-/** Waits until nothing is in flight on any instance and nothing waits to be settled. */
+/** Waits until no request is in flight on any instance and everything is settled. */
 export async function awaitRest(server: ServerProcess, { api }: ConsoleClient, deadlineMs = 30_000): Promise<void> {
   const atRest = async () => {
     const { items: rows } = await api.logs.list.query({ filter: { state: "in_flight" } });
@@ -22,12 +22,12 @@ export async function awaitRest(server: ServerProcess, { api }: ConsoleClient, d
   await until(atRest, { what: "nothing is in flight and every end is settled", deadlineMs, everyMs: 50 });
 }
 
-/** Lines that say that something went wrong on the server's own side. */
+/** Log lines about errors on the server's side. */
 export function errorLines(server: ServerProcess): Record<string, unknown>[] {
   return server.logLines().filter(({ level }) => typeof level === "number" && level >= 50);
 }
 
-/** A stream that has begun: resolves with its later end, and with how to leave before. */
+/** A stream that has begun: resolves with a promise of its end, and a way to disconnect earlier. */
 export async function openStream(
   upstream: Upstream,
   server: ServerProcess,
@@ -42,7 +42,7 @@ export async function openStream(
   return { end, leave: () => client.abort() };
 }
 
-/** Processes that work inside the data directory: its PostgreSQL and Redis. */
+/** Processes that run inside the data directory: its PostgreSQL and Redis. */
 export async function servicesOf(dataDir: string): Promise<number[]> {
   const found: number[] = [];
   for (const name of await readdir("/proc")) {

@@ -5,14 +5,13 @@ import { serverAdmin } from "@sluice/testing/server-process";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import superjson from "superjson";
 
-/** The console as a browser has it: signed in as the administrator, over HTTP. */
+/** The console as a browser uses it: signed in as the administrator, over HTTP. */
 export interface ConsoleClient {
   url: string;
   cookie: string;
   api: ReturnType<typeof createTRPCClient<AppRouter>>;
 }
 
-/** Signs in. */
 export async function openConsole(url: string): Promise<ConsoleClient> {
   const answer = await fetch(`${url}/auth/login`, {
     method: "POST",
@@ -27,15 +26,15 @@ export async function openConsole(url: string): Promise<ConsoleClient> {
 
 export interface Viewer {
   frames: LiveFrame[];
-  /** Ids of requests that were seen to finish. */
+  /** Ids of requests seen to finish. */
   finished: Set<string>;
-  /** Frames that told the viewer to refetch its lists. */
+  /** Frames that told the viewer to reload its lists. */
   resets: LiveFrame[];
   connections: number;
   close(): void;
 }
 
-/** Follows `live.events` as EventSource does, of some topics or all: reconnects with the last id it saw, for as long as it is open. */
+/** Follows `live.events` like an EventSource, for some topics or all: reconnects with the last id it saw until it is closed. */
 export function watch({ url, cookie }: ConsoleClient, topics?: Topic[]): Viewer {
   const abort = new AbortController();
   const viewer: Viewer = { frames: [], finished: new Set(), resets: [], connections: 0, close: () => abort.abort() };

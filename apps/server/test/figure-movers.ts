@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Redis } from "ioredis";
 import pg from "pg";
 
-/** A session of its own: what one has counted is told when it ends, and else after up to ten seconds. */
+/** Runs work in its own session: a session reports its statistics when it ends, otherwise only after up to ten seconds. */
 async function inSession(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<unknown>): Promise<void> {
   const client = await pool.connect();
   try {
@@ -12,7 +12,7 @@ async function inSession(pool: pg.Pool, work: (client: pg.PoolClient) => Promise
   }
 }
 
-/** Two sessions that each want what the other has; PostgreSQL ends one of them. */
+/** Two sessions that each want the other's lock; PostgreSQL aborts one of them. */
 export async function runIntoDeadlock(pool: pg.Pool): Promise<void> {
   await pool.query(
     "CREATE TABLE IF NOT EXISTS contended (id int PRIMARY KEY); INSERT INTO contended VALUES (1), (2) ON CONFLICT DO NOTHING",
@@ -29,13 +29,13 @@ export async function runIntoDeadlock(pool: pg.Pool): Promise<void> {
   );
 }
 
-/** A sort that its memory does not hold. */
+/** A sort that exceeds its memory. */
 export async function spillSort(pool: pg.Pool): Promise<void> {
   const sort = "SELECT count(*) FROM (SELECT n FROM generate_series(1, 50000) n ORDER BY -n OFFSET 1) sorted";
   await inSession(pool, (client) => client.query(`SET work_mem = '64kB'; ${sort}`));
 }
 
-/** A table whose rows are new on disk, in nobody's buffers, and half of them dead; a vacuum of it takes seconds. */
+/** A table with rows that are on disk but in no buffer, half of them dead; vacuuming it takes seconds. */
 export async function makeDeadRows(pool: pg.Pool): Promise<void> {
   await inSession(pool, async (client) => {
     await client.query(
@@ -43,25 +43,25 @@ export async function makeDeadRows(pool: pg.Pool): Promise<void> {
          autovacuum_vacuum_cost_delay = 20, autovacuum_vacuum_cost_limit = 1)`,
     );
     await client.query("INSERT INTO decaying SELECT generate_series(1, 2000)");
-    // It writes past the buffers.
+    // VACUUM FULL writes past the buffers.
     await client.query("VACUUM FULL decaying");
     await client.query("DELETE FROM decaying WHERE n % 2 = 0");
   });
 }
 
-/** Has autovacuum look every second, of the whole server. */
+/** Makes the server's autovacuum run every second. */
 export async function hurryAutovacuum(pool: pg.Pool): Promise<void> {
   await pool.query("ALTER SYSTEM SET autovacuum_naptime = '1s'");
   await pool.query("SELECT pg_reload_conf()");
 }
 
-/** A replica that has connected and follows; gives what ends it. */
+/** A replica that connects and follows; returns a function that ends it. */
 export async function connectReplica(url: string): Promise<() => Promise<void>> {
   const replica = new pg.Client({ connectionString: url, replication: "true" } as pg.ClientConfig);
   replica.on("error", () => undefined);
   await replica.connect();
   const { rows } = await replica.query<{ xlogpos: string }>("IDENTIFY_SYSTEM");
-  // It goes on for as long as the connection does.
+  // Runs until the connection ends.
   void replica.query(`START_REPLICATION PHYSICAL ${rows[0]?.xlogpos}`).catch(() => undefined);
   return async () => {
     const ended = once(replica, "end");
@@ -70,7 +70,7 @@ export async function connectReplica(url: string): Promise<() => Promise<void>> 
   };
 }
 
-/** Gives Redis less memory than it is made to keep, and back; what it drops is its own choice among keys that run out. */
+/** Limits Redis to less memory than it uses, and back; it evicts keys of its choice that have an expiry. */
 export async function evictKeys(url: string): Promise<void> {
   const redis = new Redis(url);
   try {
@@ -90,7 +90,7 @@ export async function restoreMemory(url: string): Promise<void> {
   redis.disconnect();
 }
 
-/** One command that Redis takes for slow. */
+/** A command that Redis logs as slow. */
 export async function runSlowCommand(url: string): Promise<void> {
   const redis = new Redis(url);
   await redis.config("SET", "slowlog-log-slower-than", "0");

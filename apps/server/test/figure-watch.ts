@@ -11,16 +11,16 @@ export function figure(families: Scrape, name: string, labels: Record<string, st
   return samples.filter((sample) => sample.name === name && fits(sample.labels)).reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Reads figures as Prometheus and the page do, and remembers which of them ever moved. */
+/** Reads figures like Prometheus and the page do, and records which of them ever changed. */
 export interface FigureWatch {
   scrape(): Promise<Scrape>;
-  /** Waits until /metrics says so; then the page is read as well. */
+  /** Waits until /metrics reports the value; then reads the page as well. */
   risesTo(name: string, least: number, labels?: Record<string, string>): Promise<void>;
-  /** Metrics, and paths of figures on the page, that had one value whenever they were read. */
+  /** Metrics, and paths of figures on the page, that never changed between reads. */
   still(): string[];
 }
 
-/** `read` asks the page's procedure with the console that is open then. */
+/** `admin` calls the page's procedure. */
 export function watchFigures(server: { url: string }, token: string, admin: ConsoleClient): FigureWatch {
   const seen = new Map<string, Set<number>>();
   const note = (name: string, value: number): void => void seen.set(name, (seen.get(name) ?? new Set()).add(value));

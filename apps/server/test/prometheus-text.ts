@@ -1,4 +1,4 @@
-/** One family of metrics as `/metrics` wrote it. */
+/** One metric family from `/metrics`. */
 export interface MetricFamily {
   type: string;
   help: string;
@@ -11,8 +11,8 @@ const sampleLine = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)( -?\d+)?$/;
 const label = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/;
 
 /**
- * Reads Prometheus' text format 0.0.4 and accepts nothing else: each family is announced once (HELP, TYPE) before its
- * samples, stands together, and no sample appears twice.
+ * Parses Prometheus' text format 0.0.4, strictly: each family is announced once (HELP, TYPE) before its samples, its lines are
+ * contiguous, and no sample occurs twice.
  * @throws naming the line.
  */
 export function parsePrometheus(text: string): Map<string, MetricFamily> {

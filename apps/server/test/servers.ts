@@ -6,25 +6,25 @@ import { launchServer, makeDataDir, type ServerOptions, type ServerProcess, star
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { afterAll, afterEach, beforeAll } from "vitest";
 
-/** What `useServers` prices and what these models do upstream. */
+/** The models that `useServers` prices, with their upstream scenarios. */
 const models = { "claude-quick": "plain,6", "claude-slow": "plain,50+slow,80", "claude-endless": "plain,100000+slow,50" };
 
-/** Servers of one test file: each test starts its own, and none outlives it. */
+/** The servers of a test file: each test starts its own, and none outlives it. */
 export interface Servers {
   readonly upstream: Upstream;
   readonly database: TestDatabase;
-  /** One database for many data directories: then they need one secret. */
+  /** A database for several data directories, which then need the same secret. */
   shared(): { DATABASE_URL: string; SLUICE_SECRET: string };
   newDataDir(): string;
-  /** Runs after the test. */
+  /** Registers a clean-up that runs after the test. */
   later(cleanUp: () => Promise<void> | void): void;
-  /** With the configuration for `models` in `options.env`. */
+  /** Environment with a configuration for `models`. */
   configured(dataDir: string): Promise<Record<string, string>>;
   start(options: ServerOptions): Promise<ServerProcess>;
   launch(options: ServerOptions): ServerProcess;
-  /** With the shared PostgreSQL and without Redis: where neither is the subject. */
+  /** With the shared PostgreSQL and without Redis, for tests about neither. */
   startPlain(env?: Record<string, string>): Promise<ServerProcess>;
-  /** Starts what is expected to give up by itself. */
+  /** Starts a server that is expected to exit by itself. */
   startRefused(options: ServerOptions): Promise<{ code: number | null; output: string }>;
 }
 

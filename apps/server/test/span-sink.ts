@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A span as OTLP has it in JSON, its attributes as an object. */
+/** A span as in OTLP's JSON, with its attributes as an object. */
 export interface SunkSpan {
   traceId: string;
   spanId: string;
@@ -18,9 +18,9 @@ export interface SunkSpan {
 
 export interface SpanSink {
   url: string;
-  /** What came so far. */
+  /** Spans received so far. */
   spans: SunkSpan[];
-  /** Attributes of the resource of the last export. */
+  /** Resource attributes of the last export. */
   resource(): Record<string, unknown>;
   stop(): Promise<void>;
 }
@@ -37,7 +37,7 @@ interface Export {
   }[];
 }
 
-/** A collector: takes OTLP over HTTP in JSON at /v1/traces, and nothing else. */
+/** A trace collector that accepts only OTLP over HTTP in JSON at /v1/traces. */
 export async function startSpanSink(): Promise<SpanSink> {
   const spans: SunkSpan[] = [];
   let resource: Record<string, unknown> = {};

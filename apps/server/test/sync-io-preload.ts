@@ -1,4 +1,4 @@
-/** Loaded into a real server before anything else: from SIGUSR2 on, each synchronous call of node:fs is told on stderr. */
+/** Loaded into a real server before everything else: from SIGUSR2 on, reports each synchronous call of node:fs on stderr. */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 
@@ -13,7 +13,7 @@ for (const name of Object.keys(fs).filter((name) => name.endsWith("Sync"))) {
     return Reflect.apply(original, this, args);
   };
 }
-// Modules that import a function by name see these too.
+// Makes modules that import single functions see the wrappers too.
 syncBuiltinESMExports();
 process.on("SIGUSR2", () => {
   armed = true;

@@ -5,7 +5,7 @@ import { openaiChat } from "./answers/openai-chat.ts";
 import { openaiResponses } from "./answers/openai-responses.ts";
 import type { Speaker } from "./answers/plan.ts";
 
-/** One request as the provider understood it. */
+/** One request as the provider parsed it. */
 export interface Call {
   dialect: "anthropic" | "openai" | "gemini";
   endpoint: "messages" | "countTokens" | "chat" | "responses" | "embeddings" | "generateContent" | "models";
@@ -32,7 +32,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks, size);
 }
 
-/** The secret a client sent, in whichever header or parameter. */
+/** The client's secret, from whichever header or parameter. */
 export function secretOf(request: IncomingMessage, url: URL): string {
   const { authorization } = request.headers;
   const bearer = authorization?.startsWith("Bearer ") ? authorization.slice(7) : "";
@@ -63,13 +63,13 @@ function maxTokensOf(body: Record<string, unknown>): number {
   return typeof asked === "number" && asked > 0 ? asked : Number.POSITIVE_INFINITY;
 }
 
-/** Which speaker a path has; errors on it are in that dialect. */
+/** The speaker of a path; errors on the path use its dialect. */
 export function speakerOf(path: string): Speaker {
   if (path.startsWith("/v1beta/") || path.startsWith("/v1/models/")) return gemini;
   return path.startsWith("/v1/messages") ? anthropic : openaiChat;
 }
 
-/** Reads a request; null when the path is unknown or the body is not a JSON object. */
+/** Parses a request; null when the path is unknown or the body is not a JSON object. */
 export function readCall(url: URL, raw: Buffer): Call | null {
   const body = parse(raw);
   if (!body) return null;

@@ -20,7 +20,7 @@ function sealsIn({ endpoint, body }: Call): unknown[] {
     .map(({ signature }) => signature);
 }
 
-/** What a real provider verifies and refuses: reasoning that it has not made itself. null = nothing to say. */
+/** What a real provider verifies and refuses: reasoning that it did not create. null = no complaint. */
 export function complaintOf(call: Call): string | null {
   return sealsIn(call).every((seal) => seal === SEAL) ? null : "Invalid signature in thinking block";
 }

@@ -4,7 +4,7 @@ import { deflateSync, gzipSync } from "node:zlib";
 import type { Counts, Frame, Plan, Speaker } from "./answers/plan.ts";
 import type { Fault, Scenario } from "./scenario.ts";
 
-/** What was really put on the wire; grows as it is written. */
+/** What was actually sent; updated during the delivery. */
 export interface Delivered {
   status: number;
   usage: Counts | null;
@@ -15,22 +15,22 @@ export interface Delivered {
 
 type Cut = Extract<Fault, { kind: "cut" }>;
 
-/** What a real provider also sends, so that a gateway can be seen to strip it. */
+/** Headers that real providers also send and a gateway must strip. */
 const chatter = { "set-cookie": "upstream=1; Path=/", "x-internal-host": "upstream-7", "x-ratelimit-remaining-requests": "99" };
 
-/** Ends a connection the way the script wants, after what has been written has left. */
+/** Ends a connection as the script demands, after everything written has been sent. */
 async function cutOff(response: ServerResponse, cut: Cut): Promise<void> {
   await flushed(response);
   if (cut.how === "fin") response.end();
   else if (cut.how === "length") response.socket?.end();
   else {
-    // A reset discards what the other side has not read yet: give it the time to.
+    // A reset discards data that the other side has not read yet, so give it time to read.
     await sleep(50);
     response.socket?.resetAndDestroy();
   }
 }
 
-/** Resolves when the kernel has what was written, or the client is gone. */
+/** Resolves when the kernel has everything that was written, or the client is gone. */
 function flushed(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     response.once("close", resolve);
@@ -50,7 +50,7 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-/** Resolves when the connection is done with this response: all written, or the client left. */
+/** Resolves when the response is finished: fully written, or the client left. */
 function closed(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => (response.closed ? resolve() : response.once("close", resolve)));
 }
@@ -61,7 +61,7 @@ function head(response: ServerResponse, scenario: Scenario, type: string, length
   if (coding) headers["content-encoding"] = coding;
   if (scenario.fault?.kind === "cut" && scenario.fault.how === "length") headers["content-length"] = length ?? 10_000_000;
   else if (scenario.fault?.kind === "cut" && scenario.fault.how === "fin") {
-    // Neither a length nor chunks: only the FIN ends this body, so that a cut one looks like a whole one.
+    // Neither a length nor chunks: only the FIN ends this body, so that a truncated one looks complete.
     response.useChunkedEncodingByDefault = false;
     headers.connection = "close";
   } else if (length !== undefined) headers["content-length"] = length;
@@ -74,7 +74,7 @@ const codings: Partial<Record<Scenario["transport"], string>> = {
   bomb: "gzip",
 };
 
-/** Opens to 80 MB of zeros. Packed once. */
+/** Decompresses to 80 MB of zeros. Compressed once. */
 let bomb: Buffer | null = null;
 
 function encode(text: string, scenario: Scenario): Buffer {
@@ -87,12 +87,12 @@ function encode(text: string, scenario: Scenario): Buffer {
     bomb ??= gzipSync(Buffer.alloc(80 * 1024 * 1024));
     return bomb;
   }
-  // No Brotli and no Zstandard at all: whoever tries to decode it deserves the error.
+  // Deliberately invalid Brotli and Zstandard: decoding them must fail.
   if (scenario.transport === "br" || scenario.transport === "zstd") return Buffer.from(`\x0b\x02\x80${text.length}\x03`);
   return Buffer.from(text);
 }
 
-/** A deflate stream cannot be put together from pieces, and one bomb is enough: these go as one write. */
+/** A deflate stream cannot be assembled from pieces, and one bomb is enough: these are written at once. */
 function atOnce({ transport }: Scenario): boolean {
   return transport === "deflate" || transport === "chained" || transport === "bomb";
 }
@@ -115,7 +115,7 @@ function note(delivered: Delivered, frame: Frame, plan: Plan): void {
   if (frame.final) delivered.usage = plan.counts;
 }
 
-/** Whether the script strikes now; if so it has been carried out. */
+/** Whether a fault is due; if so, it has been carried out. */
 async function strike(response: ServerResponse, speaker: Speaker, scenario: Scenario, contentFrames: number): Promise<boolean> {
   const { fault } = scenario;
   if (!fault || !("after" in fault) || contentFrames < fault.after) return false;
@@ -147,7 +147,7 @@ export async function deliverStream(
   }
   for (const frame of atOnce(scenario) ? [] : speaker.frames(plan)) {
     if (response.destroyed) return;
-    // Faults strike before a content frame, or before the end when there was not enough content.
+    // Faults strike before a content frame, or before the end when there was too little content.
     const isContent = frame.contentBytes > 0;
     if ((isContent || frame.closing) && (await strike(response, speaker, frame.closing ? dueNow(scenario) : scenario, contentFrames))) {
       if (scenario.fault?.kind !== "stall") delivered.endedBy = "scripted";
@@ -167,7 +167,7 @@ export async function deliverStream(
 
 const endlessPiece = Buffer.alloc(16 * 1024, "x");
 
-/** A success that is none. */
+/** A status 200 with a useless body. */
 export async function deliverNonsense(response: ServerResponse, what: "html" | "json" | "endless", stream: boolean): Promise<void> {
   if (what !== "endless" || !stream) {
     response.writeHead(200, { "content-type": what === "html" ? "text/html" : "application/json" });
@@ -182,12 +182,12 @@ export async function deliverNonsense(response: ServerResponse, what: "html" | "
   await closed(response);
 }
 
-/** The same scenario with its fault due at once: a short answer must not escape it. */
+/** The same scenario with its fault due at once, so that a short answer does not escape it. */
 function dueNow(scenario: Scenario): Scenario {
   return scenario.fault && "after" in scenario.fault ? { ...scenario, fault: { ...scenario.fault, after: 0 } } : scenario;
 }
 
-/** Sends a whole answer; cuts and stalls strike after half of it. */
+/** Sends a whole answer; cuts and stalls strike halfway. */
 export async function deliverWhole(
   response: ServerResponse,
   answer: Record<string, unknown>,

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { startUpstream } from "./server.ts";
 import { startTraffic } from "./traffic.ts";
 
-// The other half of `npm run demo`: the scripted providers of demo.yaml, and people who use them.
+// The other half of `npm run demo`: the scripted providers of demo.yaml, and traffic of users.
 const { values } = parseArgs({
   options: {
     port: { type: "string", default: "4010" },

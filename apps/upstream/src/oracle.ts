@@ -1,12 +1,12 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Counts } from "./answers/plan.ts";
 
-/** Written when a request's body has been read: a provider that is killed later still shows what reached it. */
+/** Written when a request's body has been read, so that a provider killed later still shows what reached it. */
 interface OpenedLine {
   line: "opened";
-  /** `x-request-id` as received: the gateway's own id of the request; '' when absent. */
+  /** `x-request-id` as received, which is the gateway's request id; empty when absent. */
   id: string;
-  /** Counts requests of this process from 1; pairs the two lines of one request (an id may be tried twice). */
+  /** Number of the request in this process, from 1; pairs the two lines of a request (an id may be attempted twice). */
   seq: number;
   dialect: "anthropic" | "openai" | "gemini" | "";
   endpoint: string;
@@ -14,10 +14,10 @@ interface OpenedLine {
   path: string;
   model: string;
   stream: boolean;
-  /** Last four characters of the secret: which provider account was used. */
+  /** Last four characters of the secret, which identify the provider account. */
   secretTail: string;
   headerNames: string[];
-  /** As received, '' when absent. */
+  /** As received; empty when absent. */
   traceparent: string;
   bodyBytes: number;
   openedAtMs: number;
@@ -27,22 +27,22 @@ interface OpenedLine {
 export interface ClosedLine extends Omit<OpenedLine, "line"> {
   line: "closed";
   status: number;
-  /** What the final usage on the wire said, in kinds that never overlap; null when none was written or it was odd. */
+  /** The final usage as sent, in kinds that never overlap; null when none was sent or it was odd. */
   usage: Counts | null;
-  /** Input counts alone were on the wire before the stream ended (Anthropic's message_start, Gemini's chunks). */
+  /** Only the input counts were sent before the stream ended (Anthropic's message_start, Gemini's chunks). */
   inputOnWire: boolean;
-  /** The usage written was deliberately impossible, or left out. */
+  /** The usage was deliberately impossible, or left out. */
   oddUsage: string | null;
   outputTokensSent: number;
   contentBytesSent: number;
-  /** done: the whole answer was written; scripted: it ended as the scenario wanted; client_closed: the client left. */
+  /** done: the whole answer was written; scripted: it ended as the scenario demanded; client_closed: the client left. */
   endedBy: "done" | "client_closed" | "scripted";
   closedAtMs: number;
 }
 
 export type OracleLine = OpenedLine | ClosedLine;
 
-/** Lines kept in memory for tests and `/__oracle`; the file keeps all. */
+/** Lines kept in memory for tests and `/__oracle`; the file has all of them. */
 const KEPT_LINES = 50_000;
 
 export interface Oracle {
@@ -51,7 +51,7 @@ export interface Oracle {
   close(): void;
 }
 
-/** Opens the append-only file (one JSON object per line, written synchronously so that a kill loses nothing). */
+/** Opens the append-only file: one JSON object per line, written synchronously so that a kill loses nothing. */
 export function openOracle(path: string | undefined): Oracle {
   const file = path === undefined ? null : openSync(path, "a");
   let kept: OracleLine[] = [];

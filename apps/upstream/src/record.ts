@@ -8,11 +8,11 @@ import { readBody } from "./call.ts";
 import { startUpstream } from "./server.ts";
 
 /**
- * Runs a client against a scripted provider and writes down what went over the wire, as a recording to be replayed:
+ * Runs a client against a scripted provider and records what went over the wire, to be replayed:
  *
  *   node apps/upstream/src/record.ts --out FILE --client "codex 0.171.0" --script "rate-limited,1,first=2" -- codex exec "Hi"
  *
- * How each client is told to ask this address is in `packages/gateway/test/recorded/README.md`.
+ * How to point each client at this address is in `packages/gateway/test/recorded/README.md`.
  */
 const { values, positionals } = parseArgs({
   options: {
@@ -29,12 +29,12 @@ interface Exchange {
   method: string;
   target: string;
   headers: Headers;
-  /** Which of the recording's bodies: a client that tries again sends the same one. */
+  /** Index into the recording's bodies: a client that retries sends the same one. */
   body: number;
   answer: { status: number; headers: Headers; body: string } | null;
 }
 
-/** Of the connection, not of the message: a replay makes its own. */
+/** Headers of the connection, not of the message: a replay creates its own. */
 const ofTheConnection = new Set(["host", "connection", "keep-alive", "date", "content-length", "transfer-encoding"]);
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {
@@ -50,7 +50,7 @@ function keep(body: string): number {
   return known >= 0 ? known : bodies.push(body) - 1;
 }
 
-/** Passes a request on to the provider and keeps both sides of it. */
+/** Forwards a request to the provider and records both sides. */
 async function relay(from: IncomingMessage, to: ServerResponse, provider: string): Promise<void> {
   const exchange: Exchange = { method: from.method ?? "", target: from.url ?? "", headers: headersOf(from), body: -1, answer: null };
   exchanges.push(exchange);
@@ -68,7 +68,7 @@ async function relay(from: IncomingMessage, to: ServerResponse, provider: string
   to.end();
 }
 
-/** Starts the client and returns all that it printed. */
+/** Starts the client and returns everything it printed. */
 async function run(): Promise<string> {
   const [command = "", ...args] = positionals;
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -94,7 +94,7 @@ const recording = {
   bodies,
   exchanges,
 };
-// Clients tell models which kernel they run on; that of the machine that recorded is nobody's business.
+// Clients tell models their kernel version; do not publish that of the recording machine.
 const text = JSON.stringify(recording, null, 1).replaceAll(release(), "6.8.0");
 writeFileSync(values.out ?? "recording.json", `${text}\n`);
 proxy.closeAllConnections();

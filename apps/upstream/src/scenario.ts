@@ -1,19 +1,19 @@
 /**
- * What the scripted provider is told to do with a request. A script is written `name[,value][,key=value…]` and several
- * are joined by `+` ("tool+crlf", "cut,3,how=fin"). It stands behind an `@` in the model name or in the secret, so
- * that it survives a gateway that strips headers.
+ * What the scripted provider shall do with a request. A script is written `name[,value][,key=value…]`, and several are joined by `+`
+ * ("tool+crlf", "cut,3,how=fin"). It follows an `@` in the model name or in the secret, so that it survives a gateway that strips
+ * headers.
  */
 export interface Scenario {
   content: "text" | "tool" | "thinking" | "empty" | "trick" | "bigline";
-  /** Words of text, one chunk each. */
+  /** Words of text, one per chunk. */
   words: number;
   /** Tool calls in one answer. */
   calls: number;
-  /** A tool of the client's to be called once, with this input; null: one that no client has. */
+  /** A tool offered by the client to call once, with this input; null: a tool that no client has. */
   tool: { name: string; input: Record<string, string>; isCustom: boolean } | null;
-  /** Pause before each chunk, ms. */
+  /** Pause before each chunk, in ms. */
   chunkMs: number;
-  /** Pause before the head, ms. */
+  /** Pause before the head, in ms. */
   headMs: number;
   fault: Fault | null;
   oddUsage: OddUsage | null;
@@ -22,7 +22,7 @@ export interface Scenario {
   cacheWrite5m: number;
   cacheWrite1h: number;
   bigLineBytes: number;
-  /** A different script for each request, in turn: what a demo looks alive with. */
+  /** A different script for each request in turn, which makes a demo look alive. */
   mixed: boolean;
 }
 
@@ -30,18 +30,18 @@ export type OddUsage = "negative" | "string" | "missing" | "huge" | "fraction" |
 
 export type Fault =
   /**
-   * An HTTP error instead of an answer; `every` > 1: only each n-th request; `first` > 0: only so many, then none.
-   * `retryAfter`: seconds, or a date so many seconds ahead (`date:90`).
+   * An HTTP error instead of an answer; `every` > 1: only each n-th request; `first` > 0: only the first n requests. `retryAfter`:
+   * seconds, or a date that many seconds ahead (`date:90`).
    */
   | { kind: "status"; status: number; retryAfter: string; every: number; first: number; message?: string }
-  /** An error event after so many content chunks (0: before the first). */
+  /** An error event after this many content chunks (0: before the first). */
   | { kind: "event"; after: number; error: "overloaded" | "internal" | "invalid" }
-  /** Silence after so many content chunks; -1: not even a head. */
+  /** Silence after this many content chunks; -1: not even a head. */
   | { kind: "stall"; after: number }
-  /** The connection ends without a terminal event: reset, a plain FIN, or a content-length that is not reached. */
+  /** The connection ends without a terminal event: by reset, plain FIN, or an unfulfilled content-length. */
   | { kind: "cut"; after: number; how: "reset" | "fin" | "length" }
   | { kind: "redirect"; to: string }
-  /** A success that is none: a page, JSON of something else, or an event that never ends. */
+  /** A status 200 with a useless body: a page, unrelated JSON, or an event that never ends. */
   | { kind: "nonsense"; what: "html" | "json" | "endless" };
 
 export const plain: Scenario = {
@@ -61,7 +61,7 @@ export const plain: Scenario = {
   mixed: false,
 };
 
-/** The turns of `mixed`; mostly healthy. */
+/** The scripts that `mixed` rotates through; mostly healthy. */
 const mix = [
   "slow,60",
   "long,120+slow,40",
@@ -88,7 +88,7 @@ interface Args {
   number(key: string, fallback: number): number;
   /** A number that may also be the bare value. */
   main(key: string, fallback: number): number;
-  /** All of the form `key=value`, percent-encoding undone. */
+  /** All pairs `key=value`, percent-decoded. */
   pairs(): Record<string, string>;
 }
 
@@ -104,7 +104,7 @@ const status = (code: number, args: Args): Fault => ({
   first: args.number("first", 0),
 });
 
-/** Each script's meaning; the bare value after the first comma is its main parameter. */
+/** The meaning of each script; the bare value after the first comma is its main parameter. */
 const scripts: Record<string, (args: Args) => Partial<Scenario>> = {
   plain: (args) => ({ words: args.main("n", 20) }),
   tool: (args) => ({ content: "tool", calls: args.main("n", 1) }),
@@ -175,7 +175,7 @@ function parseOne(text: string): Partial<Scenario> | null {
   });
 }
 
-/** A script as changes to a plain answer; null when a part of it is not known. */
+/** A script as changes to a plain answer; null if a part of it is unknown. */
 export function parseScenario(text: string): Partial<Scenario> | null {
   let merged: Partial<Scenario> = {};
   for (const part of text.split("+")) {
@@ -186,12 +186,12 @@ export function parseScenario(text: string): Partial<Scenario> | null {
   return merged;
 }
 
-/** The scenario of the n-th request: itself, unless it is a mixed one. */
+/** The scenario of the n-th request: itself, or for a mixed one the n-th of the mix. */
 export function turnOf(scenario: Scenario, n: number): Scenario {
   return scenario.mixed ? { ...plain, ...parseScenario(mix[n % mix.length] ?? "plain") } : scenario;
 }
 
-/** The script behind the `@` of a model name or secret; null when there is none, or it is not one of ours. */
+/** The script after the `@` of a model name or secret; null if there is none, or it is unknown. */
 export function scenarioOf(name: string): Partial<Scenario> | null {
   const at = name.indexOf("@");
   return at < 0 ? null : parseScenario(name.slice(at + 1));

@@ -10,15 +10,15 @@ import { parseScenario, plain, type Scenario, scenarioOf, turnOf } from "./scena
 import { toolTurn } from "./tool-turn.ts";
 
 /**
- * A scripted provider: speaks Anthropic, OpenAI and Gemini as their official clients expect, misbehaves when told to,
- * and keeps an oracle: its own append-only record of what it really put on the wire. It knows nothing of the gateway,
- * so that what it wrote down can be held against what the gateway says it passed on and billed.
+ * A scripted provider: speaks Anthropic, OpenAI and Gemini as their official clients expect, misbehaves when told to, and keeps an
+ * oracle: an append-only record of what it actually sent. It knows nothing about the gateway, so that its record is independent evidence
+ * for what the gateway claims to have passed on and billed.
  */
 export interface UpstreamOptions {
-  /** 0 (default): any free port. */
+  /** 0 (default) = any free port. */
   port?: number;
   host?: string;
-  /** Append-only JSON Lines; memory only when absent. */
+  /** Append-only JSON Lines; absent = memory only. */
   oraclePath?: string;
 }
 
@@ -27,7 +27,7 @@ export interface Upstream {
   url: string;
   port: number;
   oracle(): OracleLine[];
-  /** From now on requests with this secret or model (`*`: all) follow the script; null returns to their own. */
+  /** From now on requests with this secret or model (`*`: all) follow the script; null restores their own. */
   control(target: string, scenario: string | null): void;
   stop(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export interface Upstream {
 interface State {
   oracle: Oracle;
   controls: Map<string, Partial<Scenario>>;
-  /** Requests by secret and model: for scripts that strike each n-th time. */
+  /** Number of requests by secret and model, for scripts that strike each n-th time. */
   counts: Map<string, number>;
   seq: number;
 }
@@ -47,7 +47,7 @@ function header(request: IncomingMessage, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Control first (model before secret before all), then header, model name and secret, each adding to the next. */
+/** A control comes first (by model, then secret, then `*`); otherwise secret, model name and header are merged, later ones overriding. */
 function scenarioFor(state: State, request: IncomingMessage, secret: string, model: string): Scenario {
   const controlled = state.controls.get(model) ?? state.controls.get(secret) ?? state.controls.get("*");
   if (controlled) return { ...plain, ...controlled };
@@ -60,20 +60,20 @@ function sendJson(response: ServerResponse, status: number, body: unknown, heade
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text), ...headers }).end(text);
 }
 
-/** Seconds as they are; `date:90` as the HTTP date in 90 s. */
+/** Seconds unchanged; `date:90` as the HTTP date in 90 s. */
 function retryAfterOf(text: string): string {
   const ahead = /^date:(\d+)$/.exec(text)?.[1];
   return ahead === undefined ? text : new Date(Date.now() + Number(ahead) * 1000).toUTCString();
 }
 
-/** As long as it is wanted. */
+/** Pauses, but ends early when the client leaves. */
 async function pause(response: ServerResponse, ms: number): Promise<void> {
   const left = new AbortController();
   response.once("close", () => left.abort());
   await sleep(ms, undefined, { signal: left.signal }).catch(() => undefined);
 }
 
-/** A fault that replaces the answer; true when it did. */
+/** Carries out a fault that replaces the answer; returns whether there was one. */
 async function refuse(
   state: State,
   response: ServerResponse,
@@ -116,11 +116,11 @@ async function refuse(
   return false;
 }
 
-/** Numbers for a text that are always the same: eight of them, between -1 and 1. */
+/** A deterministic embedding: eight numbers between -1 and 1. */
 function embeddingsOf(call: Call): Record<string, unknown> {
   const inputs = Array.isArray(call.body.input) ? call.body.input : [call.body.input];
   const vector = Array.from({ length: 8 }, (_, i) => ((call.bodyBytes * (i + 3)) % 200) / 100 - 1);
-  // The official client asks for base64 unless told otherwise.
+  // The official client requests base64 by default.
   const embedding = call.body.encoding_format === "base64" ? Buffer.from(new Float32Array(vector).buffer).toString("base64") : vector;
   const tokens = Math.ceil(call.bodyBytes / 4);
   return {
@@ -152,7 +152,7 @@ async function answer(response: ServerResponse, call: Call, scenario: Scenario, 
   }
   const plan = makePlan({ ...call, id: String(seq).padStart(8, "0"), createdS: Math.floor(Date.now() / 1000) }, scenario);
   if (call.dialect !== "anthropic") {
-    // OpenAI knows one kind of cache write, Gemini none.
+    // OpenAI has one kind of cache write, Gemini none.
     const { cacheWrite5m, cacheWrite1h } = plan.counts;
     plan.counts = { ...plan.counts, cacheWrite5m: call.dialect === "openai" ? cacheWrite5m + cacheWrite1h : 0, cacheWrite1h: 0 };
   }
@@ -197,7 +197,7 @@ async function handle(state: State, request: IncomingMessage, response: ServerRe
   const speaker = speakerOf(url.pathname);
   if (secret === "") return sendJson(response, 401, speaker.errorBody(401, "No API key was sent."));
   if (request.method === "GET" && /^\/v1(beta)?\/models$/.test(url.pathname)) {
-    // A connection test has no model: only the secret's script can make it fail.
+    // A connection test names no model, so only the secret's script can make it fail.
     const fault = scenarioFor(state, request, secret, "").fault;
     if (fault?.kind === "status") return sendJson(response, fault.status, speaker.errorBody(fault.status, `Scripted: ${fault.status}`));
     return sendJson(
@@ -239,7 +239,7 @@ async function serve(
     openedAtMs: Date.now(),
   };
   state.oracle.write({ line: "opened", ...opened });
-  // Clients print it; a gateway puts its own in its place.
+  // Clients print this id; a gateway replaces it by its own.
   response.setHeader(call.dialect === "anthropic" ? "request-id" : "x-request-id", `req_upstream_${seq}`);
   const scenario = toolTurn(call, turnOf(scenarioFor(state, request, secret, call.model), seq));
   const delivered: Delivered = { status: 0, usage: null, inputOnWire: false, contentBytes: 0, endedBy: "client_closed" };
@@ -270,7 +270,7 @@ function listen(server: Server, port: number, host: string): Promise<AddressInfo
   });
 }
 
-/** Starts a provider. It listens when the promise resolves. */
+/** Starts a provider, which listens when the promise resolves. */
 export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
   const state: State = { oracle: openOracle(options.oraclePath), controls: new Map(), counts: new Map(), seq: 0 };
   const host = options.host ?? "127.0.0.1";
@@ -296,7 +296,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
-      // Streams notice their closed sockets and write their last oracle line.
+      // Streams notice their closed sockets and then write their last oracle line.
       await Promise.all(running);
       state.oracle.close();
     },

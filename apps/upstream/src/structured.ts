@@ -1,6 +1,6 @@
 type Json = Record<string, unknown>;
 
-/** The plainest value that a JSON schema (or Google's upper-case form of one) allows, as far as clients ask for. */
+/** A minimal value that a JSON schema (or Google's variant with upper-case types) allows, as far as clients use schemas. */
 function instanceOf({ type, properties, enum: choices, minimum }: Json): unknown {
   if (Array.isArray(choices)) return choices[0];
   switch (String(type).toLowerCase()) {
@@ -18,7 +18,7 @@ function instanceOf({ type, properties, enum: choices, minimum }: Json): unknown
   }
 }
 
-/** The text of an answer that must have a schema's shape: Gemini CLI asks so, and asks again when it gets prose. Null: prose will do. */
+/** The text of an answer that must match a schema: Gemini CLI demands it, and retries when it gets prose. null = prose is allowed. */
 export function structuredText(body: Json): string | null {
   const config = body.generationConfig as Json | undefined;
   const schema = config?.responseJsonSchema ?? config?.responseSchema;

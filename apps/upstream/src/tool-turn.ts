@@ -6,7 +6,7 @@ type Json = Record<string, unknown>;
 const records = (value: unknown): Json[] =>
   Array.isArray(value) ? value.filter((item): item is Json => typeof item === "object" && item !== null) : [];
 
-/** A tool among those that a client offers, however its dialect nests them. */
+/** Finds a tool among those that a client offers, however its dialect nests them. */
 function findTool(tools: unknown, name: string): Json | undefined {
   for (const tool of records(tools)) {
     const found = tool.name === name ? tool : findTool(tool.tools ?? tool.functionDeclarations ?? [tool.function], name);
@@ -15,14 +15,14 @@ function findTool(tools: unknown, name: string): Json | undefined {
   return undefined;
 }
 
-/** Whether a tool has already answered in this conversation. */
+/** Whether the conversation already contains a tool result. */
 function hasResult({ messages, input, contents }: Json): boolean {
   const isResult = ({ type, role, functionResponse }: Json) =>
     role === "tool" || type === "tool_result" || String(type).endsWith("_call_output") || functionResponse !== undefined;
   return records(messages ?? input ?? contents).some((turn) => [turn, ...records(turn.content ?? turn.parts)].some(isResult));
 }
 
-/** What the script `use` means for this request: its tool is called where it is offered and none has answered; else there is text. */
+/** Resolves the script `use` for this request: calls the tool if it is offered and there is no result yet; otherwise answers with text. */
 export function toolTurn({ body }: Call, scenario: Scenario): Scenario {
   if (!scenario.tool || hasResult(body)) return scenario;
   // Codex offers its tools in the conversation.

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Gentle, mixed traffic for a demo: dialects, conversations, streams, some errors and some clients that leave. It
- * talks to a gateway over HTTP as any client would; that answers differ is the provider's doing (give it the secret `…@mixed`).
+ * Gentle, mixed traffic for a demo: dialects, conversations, streams, some errors and some clients that leave. It calls a gateway over
+ * HTTP like any client; the variety of answers comes from the provider (use the secret `…@mixed`).
  */
 export interface TrafficOptions {
   /** The gateway's origin, without a path. */
   baseUrl: string;
-  /** Client keys to take turns with. */
+  /** Client keys, used in turn. */
   keys: readonly string[];
   /** Requests per second on average. */
   rps: number;
-  /** Ends the traffic: no new requests, those in flight are aborted. */
+  /** Ends the traffic: no new requests, and those in flight are aborted. */
   signal: AbortSignal;
   models?: { anthropic: string; openai: string; gemini: string };
-  /** 0 ≤ x < 1; a seeded one makes the mix repeatable. */
+  /** Returns 0 ≤ x < 1; a seeded one makes the mix repeatable. */
   random?: () => number;
   onResult?: (result: { status: number; aborted: boolean }) => void;
 }
@@ -40,7 +40,7 @@ function pick<T>(list: readonly T[], random: () => number): T {
 
 function compose(options: TrafficOptions, random: () => number): Shot {
   const models = { ...(options.models ?? defaultModels) };
-  // One call in forty names a model that nobody serves.
+  // One call in forty names an unknown model.
   if (random() < 0.025) models.openai = "gpt-unknown";
   const key = pick(options.keys, random);
   const session = Math.floor(random() * 8);
@@ -90,7 +90,7 @@ function compose(options: TrafficOptions, random: () => number): Shot {
 async function shoot(options: TrafficOptions, random: () => number): Promise<void> {
   const { path, headers, body } = compose(options, random);
   const leaving = new AbortController();
-  // One client in twenty loses patience.
+  // One client in twenty gives up early.
   const timer = random() < 0.05 ? setTimeout(() => leaving.abort(), 300 + random() * 1500) : undefined;
   let status = 0;
   let aborted = false;
@@ -111,12 +111,12 @@ async function shoot(options: TrafficOptions, random: () => number): Promise<voi
   options.onResult?.({ status, aborted });
 }
 
-/** Sends requests until the signal fires, at most 64 at once; resolves when the last one is over. Never throws. */
+/** Sends requests until the signal fires, at most 64 concurrently; resolves when the last one is over. Never throws. */
 export async function startTraffic(options: TrafficOptions): Promise<void> {
   const random = options.random ?? Math.random;
   const running = new Set<Promise<void>>();
   while (!options.signal.aborted) {
-    // Exponential pauses: arrivals as independent clients make them.
+    // Exponential intervals, as from independent clients.
     await sleep(Math.min(10_000, (-Math.log(1 - random()) / options.rps) * 1000), undefined, { signal: options.signal }).catch(
       () => undefined,
     );

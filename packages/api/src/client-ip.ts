@@ -2,9 +2,9 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 
 /**
- * The client's address. With `trustedHops` proxies in front of us each has appended one entry to X-Forwarded-For, so
- * the client's is that many from the right; what stands further left was written by the client and is not believed.
- * Fewer entries than hops mean that somebody came round the proxies: then the connection's own address counts.
+ * The client's address. Each of the `trustedHops` proxies in front of us appends one entry to X-Forwarded-For, so the client's is that
+ * many from the right; entries further left were written by the client and are not trusted. Fewer entries than hops mean that the request
+ * bypassed the proxies: then the address of the connection counts.
  */
 export function clientIp(request: Pick<IncomingMessage, "headers" | "socket">, trustedHops: number): string {
   const peer = plainAddress(request.socket.remoteAddress ?? "");
@@ -18,7 +18,7 @@ export function clientIp(request: Pick<IncomingMessage, "headers" | "socket">, t
   return isIP(claimed) ? claimed : peer;
 }
 
-/** Without port and brackets; IPv4 written as IPv6 becomes IPv4. */
+/** Without port and brackets; IPv4-mapped IPv6 becomes IPv4. */
 function plainAddress(text: string): string {
   const bare = /^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
   return /^::ffff:([\d.]+)$/i.exec(bare)?.[1] ?? bare;

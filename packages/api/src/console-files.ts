@@ -9,14 +9,14 @@ import { pagePreloads } from "./page-preloads.ts";
 const missing = `<!doctype html><meta charset="utf-8"><title>Sluice</title>
 <h1>The console has not been built</h1><p>Run <code>npm run build</code> and load this page again. The API and the gateway are running.</p>`;
 
-/** What is not in the list may have been built since: the folder is listed again this often at most. */
+/** A path that is not in the list may have been built since: minimum interval between two listings of the folder. */
 const LIST_AGAIN_MS = 500;
 const YEAR_S = 365 * 24 * 3_600;
 
 /**
- * The built console: hashed assets for a year, everything else checked again each time, and index.html for every page
- * of the application. Which files exist is kept, so that a stray path costs no disk access; a build under a running
- * server is picked up when the first of its files is asked for.
+ * Serves the built console: hashed assets are cached for a year, everything else is revalidated, and index.html is the answer for every
+ * page of the application. The list of files is kept in memory, so a stray path costs no disk access; a build under a running server is
+ * noticed when one of its new files is first requested.
  */
 export async function serveConsole(app: FastifyInstance, root: string): Promise<void> {
   await app.register(fastifyStatic, { root, serve: false, decorateReply: true, cacheControl: false });
@@ -39,7 +39,7 @@ export async function serveConsole(app: FastifyInstance, root: string): Promise<
 
   app.get("/*", { config: { access: "public" } }, async (request: FastifyRequest, reply) => {
     const path = decodePath(request.url);
-    // `/api` is the page about what is below it.
+    // `/api` itself is a page of the console; only paths below it belong to the API.
     const isPage = path === "" || path === "index.html" || (!/^(assets|trpc|auth)(\/|$)|^api\//.test(path) && acceptsPage(path, request));
     const wanted = path !== "" && files.has(path) ? path : isPage ? "index.html" : path;
     if (wanted === "index.html") {
@@ -54,12 +54,12 @@ export async function serveConsole(app: FastifyInstance, root: string): Promise<
   });
 }
 
-/** Browsers name HTML; curl and uptime monitors take anything, and get a page where no file is meant. */
+/** Browsers ask for HTML; curl and uptime monitors accept anything, and get the page unless the path looks like a file. */
 function acceptsPage(path: string, { headers: { accept = "*/*" } }: FastifyRequest): boolean {
   return accept.includes("text/html") || (accept.includes("*/*") && !/\.[^/]*$/.test(path));
 }
 
-/** The path under the root, '' for the root itself and for what cannot be decoded. */
+/** The path below the root; empty for the root itself and for undecodable paths. */
 function decodePath(url: string): string {
   try {
     return decodeURIComponent(url.split("?", 1)[0] ?? "").replace(/^\/+/, "");
@@ -70,7 +70,7 @@ function decodePath(url: string): string {
 
 interface Listing {
   has(path: string): boolean;
-  /** Lists anew, at once or when the last time is LIST_AGAIN_MS ago; those who ask meanwhile share it. */
+  /** Lists the folder again, once LIST_AGAIN_MS have passed since the last time; concurrent callers share the result. */
   listAgain(): Promise<Listing>;
 }
 
@@ -95,7 +95,7 @@ async function keptListing(root: string): Promise<Listing> {
   return listing;
 }
 
-/** Paths under `root`, with `/`; without what a build keeps for itself in hidden folders. */
+/** Paths below `root`, with `/`; without the hidden folders that the build uses for itself. */
 async function listFiles(root: string): Promise<Set<string>> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
   return new Set(

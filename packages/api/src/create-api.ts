@@ -34,7 +34,7 @@ export interface ApiOptions {
   services: Services;
   /** The built console, `apps/console/dist`. */
   consoleDir: string;
-  /** How many proxies in front may append to X-Forwarded-For. */
+  /** Number of trusted proxies in front that append to X-Forwarded-For. */
   trustedHops: number;
 }
 
@@ -42,9 +42,9 @@ export interface ApiOptions {
 export interface Api {
   routing(request: IncomingMessage, response: ServerResponse): void;
   ready(): Promise<void>;
-  /** Ends all event streams (their clients reconnect elsewhere), then everything else. Never waits for a viewer. */
+  /** Ends all event streams (their clients reconnect elsewhere), then the rest. Never waits for a viewer. */
   close(): Promise<void>;
-  /** The route of a request by its template, `/export/:id`; null for calls of procedures, which are told one by one. */
+  /** The route template of a request, such as `/export/:id`; null for procedure calls, which are measured individually. */
   endpointOf(request: IncomingMessage): string | null;
   /** Every route with the access it declares. */
   routes: readonly DeclaredRoute[];
@@ -53,14 +53,14 @@ export interface Api {
 const BODY_LIMIT = 1024 * 1024;
 const MOST_PATH = 2_000;
 
-/** Makes the API. Call `ready` before the first request. */
+/** Creates the API. Call `ready` before the first request. */
 export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Api {
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     genReqId: () => newId(),
     logger: false,
-    // A path with a trailing slash or other case is another path, for rules as for routes.
-    // A batch names all its calls in the path.
+    // A path with a trailing slash or in another case is a different path, for rules as well as for routes. The path of a batch names all
+    // of its calls.
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false, maxParamLength: MOST_PATH },
     frameworkErrors: (thrown, request, reply) => sendError(reply, fromFastify(thrown), request.id),
   });
@@ -80,17 +80,17 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
     checkHead(request.raw);
     const changesState = request.method !== "GET" && request.method !== "HEAD";
     if (changesState) {
-      // Who says who they are by a header, which no page of another site can, needs no origin.
+      // A request authenticated by a header needs no origin check, since a page of another site cannot set it.
       if (bearerKey(request) === null) checkOrigin(request.headers, publicOrigin, true);
       if (request.method !== "DELETE" || hasBody(request.headers)) checkBodyHeaders(request.headers);
     }
   });
-  // Its own hook, after the cookie plugin's.
+  // Registered in its own scope, so that the hook runs after the cookie plugin's.
   app.register(async (app) => {
     await app.register(fastifyCookie);
     app.addHook("onRequest", async (request) => {
       const ip = clientIp(request.raw, trustedHops);
-      // A stream lives on by this one look at the login, so it must be a true one.
+      // This one check authorises a stream for its whole life, so it must not come from the cache.
       const fresh = isSubscription(request.params);
       const actor = await findActor(services, cookie.read(request), { fresh, ip }).catch((thrown: unknown) => {
         noticeOutage(services, thrown);
@@ -130,7 +130,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
   };
 }
 
-/** The only body there is: UTF-8 JSON, kept as text; tRPC and the plain routes parse it themselves. */
+/** Accepts only UTF-8 JSON and keeps it as text; tRPC and the plain routes parse it themselves. */
 function onlyJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => {

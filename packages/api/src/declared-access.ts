@@ -9,7 +9,7 @@ export interface DeclaredProcedure {
 
 const levels: readonly string[] = ["public", "key", "user", "admin"] satisfies Access[];
 
-/** Walks a router. @throws Error naming every procedure that does not say who may call it. */
+/** Lists the procedures of a router with their access. @throws Error naming every procedure that declares none. */
 export function declaredAccess(router: AnyRouter): DeclaredProcedure[] {
   const found = Object.entries(
     router._def.procedures as Record<string, { _def: { type: DeclaredProcedure["type"]; meta?: { access?: unknown } } }>,

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Who may call the route; `procedure`: each tRPC procedure says so itself. */
+    /** Who may call the route; `procedure`: each tRPC procedure declares it itself. */
     access?: Access | "procedure";
   }
 }
@@ -14,7 +14,7 @@ export interface DeclaredRoute {
   access: Access | "procedure";
 }
 
-/** Lists routes as they are added. A route without declared access is a mistake that must not get as far as a request: it throws. */
+/** Lists routes as they are added. A route without declared access is a bug that must surface before any request: it throws. */
 export function collectRoutes(app: FastifyInstance): DeclaredRoute[] {
   const routes: DeclaredRoute[] = [];
   app.addHook("onRoute", ({ method, url, config }) => {

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 const types = { csv: "text/csv; charset=utf-8", json: "application/json; charset=utf-8" } as const;
 export type DownloadFormat = keyof typeof types;
 
-/** Exports at a time: each reads the database for as long as its reader takes what it gives. */
+/** Concurrent exports: each reads the database for as long as its client takes to receive it. */
 const MOST_OF_A_USER = 2;
 const MOST = 8;
 
@@ -13,18 +13,18 @@ export interface Download {
   /** `sluice-<name>-<time>.<format>`. */
   name: string;
   format: DownloadFormat;
-  /** Begun by the download, so that what is refused here has read nothing. */
+  /** Read only by the download, so that a refusal has cost no query. */
   text: AsyncIterable<string>;
 }
 
-/** Sends what comes in pieces. An answer that breaks off was cut: its connection ends without the last chunk. */
+/** Sends exports in chunks. A failure midway closes the connection without the final chunk, so that clients see the truncation. */
 export interface Downloads {
-  /** @throws SluiceError `too_many_exports`: two of a user, and eight of all, run at a time. */
+  /** @throws SluiceError `too_many_exports` beyond two concurrent exports per user, or eight in all. */
   send(request: FastifyRequest, reply: FastifyReply, download: Download): FastifyReply;
 }
 
 export function createDownloads(): Downloads {
-  /** By user: how many are under way. */
+  /** Number of running exports by user. */
   const running = new Map<string, number>();
 
   function begin(userId: string): () => void {

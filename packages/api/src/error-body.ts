@@ -1,7 +1,7 @@
 import { SluiceError } from "@sluice/core/errors";
 import { publicErrorOf } from "@sluice/services/outage";
 
-/** The one shape of a failure outside tRPC. */
+/** The shape of every error outside tRPC. */
 export interface ErrorBody {
   error: { code: string; message: string; requestId: string; retryable: boolean; field?: string };
 }
@@ -11,7 +11,7 @@ export function errorBody(error: SluiceError, requestId: string): ErrorBody {
   return { error: { code, message, requestId, retryable, ...(field !== undefined && { field }) } };
 }
 
-/** Fastify's own refusals (media type, size, broken requests) → the catalogue. */
+/** Maps Fastify's own refusals (media type, size, malformed requests) to the catalogue. */
 export function fromFastify(thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? String(thrown.code) : "";

@@ -3,12 +3,12 @@ import { packTables } from "@sluice/core/packed-tables";
 import { isTrackedEnvelope } from "@trpc/server";
 import SuperJSON from "superjson";
 
-/** A viewer that takes nothing for this long is closed; the browser comes back and resumes by id. */
+/** A viewer that receives nothing for this long is disconnected; the browser reconnects and resumes by id. */
 const STALL_MS = 6_000;
 const LOOK_MS = 1_000;
-/** A stream that had nothing to say says so, for proxies and clients that give up on silence. */
+/** Ping interval of idle streams, for proxies and clients that give up on silence. */
 export const PING_MS = 15_000;
-/** A client that heard nothing for this long connects again. */
+/** A client that has heard nothing for this long reconnects. */
 export const SILENCE_MS = 40_000;
 
 const end = "\n\n\n";
@@ -19,15 +19,15 @@ const returned = Buffer.from(`event: return\ndata: ${end}`);
 interface OpenStream {
   response: ServerResponse;
   wroteAtMs: number;
-  /** Since when the client takes nothing; null while it does. */
+  /** Since when the client has not been reading; null while it is. */
   blockedSinceMs: number | null;
   resume: () => void;
 }
 
 /**
- * Writes subscriptions as tRPC's client reads them. tRPC's own writer turns every value into text, and the text into
- * bytes through three streams, for each subscriber anew; here the bytes of a frame are made once however many get it (live shares
- * frames by identity), and a subscriber costs its connection and little more. One timer pings all and closes those that stopped reading.
+ * Writes subscriptions in the format of tRPC's client. tRPC's own writer serialises every value again for each subscriber, through three
+ * streams; here a frame is serialised once however many receive it (live shares frames by identity), and a subscriber costs little more
+ * than its connection. One timer pings all of them and closes those that stopped reading.
  */
 export class EventStreams {
   readonly #open = new Set<OpenStream>();
@@ -41,8 +41,9 @@ export class EventStreams {
   }
 
   /**
-   * Writes what `values` gives until it ends: with a `return`, after which clients do not come back, by an AbortError without a word, so
-   * that they do, or by another error, which is sent as `errorShape` gives it. The response's head has been written.
+   * Writes what `values` yields until it ends: normally, with a `return` event, after which clients do not reconnect; by an AbortError,
+   * silently, so that they do; or by another error, which is sent in the form of `errorShape`. The caller has written the response's
+   * head.
    */
   async send(
     response: ServerResponse,
@@ -59,7 +60,7 @@ export class EventStreams {
         await write(stream, Buffer.from(`event: serialized-error\ndata: ${JSON.stringify(SuperJSON.serialize(errorShape(thrown)))}${end}`));
     } finally {
       this.#forget(stream);
-      // What is still queued would wait for a client who does not read.
+      // Queued data would wait for a client that does not read.
       if (response.writableNeedDrain) response.destroy();
       else response.end();
     }
@@ -97,7 +98,7 @@ export class EventStreams {
   }
 }
 
-/** Resolves when the client has taken it, or is gone. */
+/** Resolves when the client has received it, or is gone. */
 async function write(stream: OpenStream, bytes: Buffer): Promise<void> {
   const { response } = stream;
   if (response.destroyed) return;
@@ -111,13 +112,13 @@ async function write(stream: OpenStream, bytes: Buffer): Promise<void> {
 
 const bytesOfFrame = new WeakMap<object, Buffer>();
 
-/** A tracked value's bytes, made once for each object: it must be plain JSON, and not change any more. */
+/** A tracked value's bytes, serialised once per object, which must be plain JSON and immutable. */
 function bytesOf(value: unknown): Buffer {
   if (!isTrackedEnvelope(value)) throw new TypeError("a subscription must yield tracked values: nothing else can be resumed");
   const [id, data] = value;
   const known = bytesOfFrame.get(data as object);
   if (known) return known;
-  // What superjson makes of plain JSON, without looking at each field of each row for what is not.
+  // The same output as superjson's for plain JSON, without checking each field of each row.
   const bytes = Buffer.from(`data: {"json":${JSON.stringify(packTables(data))}}\nid: ${id}${end}`);
   bytesOfFrame.set(data as object, bytes);
   return bytes;

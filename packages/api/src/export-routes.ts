@@ -6,12 +6,12 @@ import type { DownloadFormat, Downloads } from "./downloads.ts";
 import { checkOrigin } from "./request-guard.ts";
 
 /**
- * The console's downloads: plain routes, because they stream. `?filter=` is a log filter as JSON, `?columns=` a list with commas.
+ * The console's downloads, as plain routes because they stream. `?filter=` is a log filter as JSON, `?columns=` a comma-separated list.
  */
 export function addExportRoutes(app: FastifyInstance, { downloads, publicOrigin }: { downloads: Downloads; publicOrigin: string }): void {
   for (const format of ["csv", "json"] as const) {
     app.get(`/export/logs.${format}`, { config: { access: "key" } }, async (request, reply) => {
-      // What is private is read: that is not for other sites.
+      // The data is private, so other sites must not load it.
       checkOrigin(request.headers, publicOrigin, false);
       const text = await exportLogs(request.ctx, inputOf(request, format));
       return downloads.send(request, reply, { name: "logs", format, text });
@@ -19,7 +19,7 @@ export function addExportRoutes(app: FastifyInstance, { downloads, publicOrigin 
   }
 }
 
-/** @throws SluiceError `invalid_request` when the filter is no JSON; what it says is for the verb to check. */
+/** @throws SluiceError `invalid_request` when the filter is not JSON; the verb validates its content. */
 function inputOf(request: FastifyRequest, format: DownloadFormat): z.input<typeof ExportLogsInput> {
   const query = request.query as Record<string, unknown>;
   const { filter, columns, ...unknown } = query;

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-/** Reads, sets and clears the one cookie there is. */
+/** Reads, sets and clears the login cookie, the only one. */
 export interface LoginCookie {
   read(request: FastifyRequest): string | undefined;
   set(reply: FastifyReply, token: string, expiresAtMs: number): void;
@@ -8,8 +8,8 @@ export interface LoginCookie {
 }
 
 /**
- * `sid`, out of reach of scripts and of cross-site requests; under https it is Secure and carries the `__Host-` prefix,
- * so that no sibling domain can plant one.
+ * `sid`, inaccessible to scripts and not sent by cross-site requests; under https it is Secure and has the `__Host-` prefix, so that no
+ * sibling domain can plant one.
  */
 export function loginCookie(publicUrl: string): LoginCookie {
   const secure = publicUrl.startsWith("https://");
@@ -22,7 +22,7 @@ export function loginCookie(publicUrl: string): LoginCookie {
   };
 }
 
-/** The cookie's name under a public URL. */
+/** The cookie's name for a public URL. */
 export function cookieName(publicUrl: string): string {
   return publicUrl.startsWith("https://") ? "__Host-sid" : "sid";
 }

@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { LoginCookie } from "./login-cookie.ts";
 
-/** Signing in, out and up: plain routes, because they set and clear the cookie. */
+/** Sign-in, sign-out and setup, as plain routes because they set and clear the cookie. */
 export function addLoginRoutes(app: FastifyInstance, cookie: LoginCookie): void {
   const origin = (request: FastifyRequest): LoginOrigin => ({
     userAgent: request.headers["user-agent"] ?? "",
@@ -35,7 +35,7 @@ export function addLoginRoutes(app: FastifyInstance, cookie: LoginCookie): void 
   });
 }
 
-/** The body as JSON; the verb checks its shape. @throws SluiceError `invalid_json`. */
+/** The body as JSON; the verb validates its shape. @throws SluiceError `invalid_json`. */
 function bodyOf<T>(request: FastifyRequest): T {
   try {
     return JSON.parse(String(request.body)) as T;

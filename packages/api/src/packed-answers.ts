@@ -4,12 +4,12 @@ import type { FastifyInstance } from "fastify";
 
 const pack = promisify(gzip);
 
-/** Smaller answers fit one packet anyway. */
+/** Smaller answers fit into one packet anyway. */
 const LEAST_BYTES = 1_400;
 
 /**
- * Answers of procedures go out gzipped when the client takes it: a page of the log is a tenth then. Event streams are
- * written past this, files of the console have copies of their own, and exports stream.
+ * Compresses procedure answers with gzip if the client accepts it, which makes a page of the log ten times smaller. Event streams are
+ * written separately, console files have compressed copies, and exports stream.
  */
 export function packAnswers(app: FastifyInstance): void {
   app.addHook("onSend", async (request, reply, payload: unknown) => {

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 
-/** What the build leaves beside a file, best first. Browsers offer br over https and on localhost only. */
+/** The compressed copies that the build creates, best first. Browsers accept br only over https and on localhost. */
 const encodings = [
   { name: "br", suffix: ".br" },
   { name: "gzip", suffix: ".gz" },
@@ -18,7 +18,7 @@ const types: Record<string, string> = {
 
 const MOST_KEPT = 400;
 
-/** Compressed copies that were asked for, with the time of the file they stand for. */
+/** A compressed copy, with the modification time of the original file. */
 interface Packed {
   mtimeMs: number;
   body: Buffer;
@@ -26,15 +26,15 @@ interface Packed {
 
 interface PackedFile {
   body: Buffer;
-  /** Content type of what is inside. */
+  /** Content type of the original. */
   type: string;
   encoding: Encoding["name"];
   tag: string;
 }
 
 /**
- * Files that the build compressed, sent from memory: the console's code is a third as large that way, and a first visit
- * waits for little else. The one look at the disk per hit is at the file itself, so that a deleted one is gone at once.
+ * Serves files that the build compressed, from memory: this makes the console's code a third as large, which dominates a first visit. The
+ * one disk access per hit is a stat of the original file, so that a deleted file is gone at once.
  */
 export function packedFiles(root: string) {
   const kept = new Map<string, Packed>();
@@ -43,7 +43,7 @@ export function packedFiles(root: string) {
     const known = kept.get(path + suffix);
     if (known?.mtimeMs === mtimeMs) return known.body;
     const body = await readFile(join(root, path + suffix));
-    // Builds under a running server leave names behind that nobody asks for again.
+    // Builds under a running server leave copies under old names that nobody requests again.
     if (kept.size >= MOST_KEPT) kept.clear();
     kept.set(path + suffix, { mtimeMs, body });
     return body;
@@ -51,7 +51,7 @@ export function packedFiles(root: string) {
 
   return {
     encodings,
-    /** `path` in the best of `available` that the client takes; null: it takes none, or the file is gone. */
+    /** `path` in the best of the `available` encodings that the client accepts; null if there is none, or if the file is gone. */
     async find(path: string, available: readonly Encoding[], accepted: string | string[] | undefined): Promise<PackedFile | null> {
       const type = types[extname(path)];
       const encoding = available.find(({ name }) => accepts(String(accepted ?? ""), name));

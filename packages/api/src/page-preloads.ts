@@ -1,14 +1,14 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Vite's manifest, as far as it is read: https://vite.dev/guide/backend-integration. Keys are modules of the source. */
+/** The parts of Vite's manifest that are used: https://vite.dev/guide/backend-integration. Keys are source modules. */
 type Manifest = Readonly<Record<string, { file: string; imports?: readonly string[] }>>;
 
 const HOME = "overview";
 
 /**
- * A `Link` header for a page of the console: its own code, and the texts of a reader of Chinese, come while the application, which
- * would ask for them, is still on its way. '' when there is nothing to say. A build under a running server is noticed.
+ * A `Link` header that preloads a page's own code, and the Chinese texts for a reader of Chinese, while the application that would
+ * request them is still loading. Empty when there is nothing to preload. A build under a running server is noticed.
  */
 export function pagePreloads(root: string): (path: string, acceptLanguage?: string) => Promise<string> {
   const path = join(root, ".vite/manifest.json");
@@ -21,7 +21,7 @@ export function pagePreloads(root: string): (path: string, acceptLanguage?: stri
   }
 
   return async (page, acceptLanguage = "") => {
-    // Without a manifest the application finds its parts by itself, a little later.
+    // Without a manifest the application loads its parts itself, a little later.
     const built = await manifest().catch((): Manifest => ({}));
     const initial = filesOf(built, "index.html");
     const modules = [moduleOf(page), ...(/^zh\b/i.test(acceptLanguage) ? ["src/text/zh-CN.ts"] : [])];
@@ -33,7 +33,7 @@ export function pagePreloads(root: string): (path: string, acceptLanguage?: stri
   };
 }
 
-/** Pages lie where their address says: /system/ledger is pages/system/ledger-page. */
+/** Page modules follow the address: /system/ledger is pages/system/ledger-page. */
 function moduleOf(page: string): string {
   const [first = HOME, ...rest] = page.split("/").filter((part) => part !== "");
   return `src/pages/${first}/${rest.at(-1) ?? first}-page.tsx`;

@@ -5,8 +5,8 @@ const MOST_HEADERS = 100;
 const host = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /**
- * What Node's parser lets through and nobody honest sends. Node drops headers past about a thousand silently, among
- * them the X-Forwarded-For of our own proxy.
+ * Refuses what Node's parser accepts but no honest client sends. Node silently drops headers beyond about a thousand, which might include
+ * our own proxy's X-Forwarded-For.
  * @throws SluiceError `too_many_headers`, `invalid_host`, `invalid_target`.
  */
 export function checkHead(request: Pick<IncomingMessage, "rawHeaders" | "headers" | "url">): void {
@@ -18,8 +18,8 @@ export function checkHead(request: Pick<IncomingMessage, "rawHeaders" | "headers
 }
 
 /**
- * Refuses what another site made a browser send. Browsers name the origin of every POST; a state-changing request that
- * names none did not come from a page of ours. Reads may lack both headers (plain HTTP, other tools).
+ * Refuses requests that another site made a browser send. Browsers send the origin with every POST, so a state-changing request without
+ * one does not come from our pages. Reads may lack both headers (plain HTTP, other tools).
  * @throws SluiceError `bad_origin`.
  */
 export function checkOrigin(headers: IncomingHttpHeaders, publicOrigin: string, changesState: boolean): void {
@@ -27,7 +27,7 @@ export function checkOrigin(headers: IncomingHttpHeaders, publicOrigin: string, 
   const { origin } = headers;
   if (site !== undefined && site !== "same-origin" && (changesState || site !== "none")) throw new SluiceError("bad_origin");
   if (origin !== undefined) {
-    // Behind a proxy that rewrites Host the public URL says where we live.
+    // A proxy may rewrite Host, so the public URL counts as our origin too.
     if (origin !== publicOrigin && origin !== `http://${headers.host}` && origin !== `https://${headers.host}`)
       throw new SluiceError("bad_origin");
   } else if (changesState && site === undefined) throw new SluiceError("bad_origin");
@@ -40,7 +40,7 @@ export function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
-/** Bodies are uncompressed JSON in UTF-8. @throws SluiceError `unsupported_media_type`, `unsupported_encoding`. */
+/** Bodies must be uncompressed JSON in UTF-8. @throws SluiceError `unsupported_media_type`, `unsupported_encoding`. */
 export function checkBodyHeaders(headers: IncomingHttpHeaders): void {
   if (!json.test(headers["content-type"] ?? "")) throw new SluiceError("unsupported_media_type");
   if ((headers["content-encoding"] ?? "identity") !== "identity") throw new SluiceError("unsupported_encoding");

@@ -1,2 +1,2 @@
-/** All that the console may import of this package: types, no code. */
+/** The only export that the console may import: types, no code. */
 export type { AppRouter } from "./router.ts";

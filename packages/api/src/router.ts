@@ -1,7 +1,6 @@
 /**
- * The console's API: tRPC routers, one per noun, whose procedures are one line each, served by Fastify together with
- * sign-in and the built console. It stands apart from services so that rules never depend on how they are reached, and
- * exports its types alone to the console.
+ * The console's API: one tRPC router per noun with one-line procedures, served by Fastify together with sign-in and the built console. It
+ * is separate from services so that the rules do not depend on how they are called, and exports only its types to the console.
  */
 import { declaredAccess } from "./declared-access.ts";
 import { alertsRouter } from "./routers/alerts.ts";
@@ -51,5 +50,5 @@ export const appRouter = router({
 
 export type AppRouter = typeof appRouter;
 
-/** Path → type and access of every procedure. Throws while loading when one declares no access. */
+/** Type and access of every procedure by path. Throws while loading when one declares no access. */
 export const procedures = declaredAccess(appRouter);

@@ -8,10 +8,10 @@ import type { EventStreams } from "./event-streams.ts";
 import { checkOrigin } from "./request-guard.ts";
 import { type AppRouter, appRouter, procedures } from "./router.ts";
 
-/** Calls in one HTTP request. */
+/** Calls per HTTP request. */
 const MOST_IN_BATCH = 20;
 
-/** 8 MB of JSON as a JSON string, whose quotes and line breaks are escaped. */
+/** 8 MB of JSON inside a JSON string, which escapes quotes and line breaks. */
 const PRICE_TABLE_BYTES = 16 * 1024 * 1024;
 
 const subscriptions = new Set(procedures.filter(({ type }) => type === "subscription").map(({ path }) => path));
@@ -23,7 +23,7 @@ export function isSubscription(params: unknown): boolean {
 
 type Call = FastifyRequest<{ Params: { path: string }; Querystring: Record<string, string | undefined> }>;
 
-/** tRPC under /trpc. Access is declared per procedure, so the route itself only says that. */
+/** tRPC under /trpc. Access is declared per procedure, and the route refers to that. */
 export function addTrpcRoutes(app: FastifyInstance, { streams, publicOrigin }: { streams: EventStreams; publicOrigin: string }): void {
   const options: FastifyTRPCPluginOptions<AppRouter>["trpcOptions"] = {
     router: appRouter,
@@ -35,14 +35,14 @@ export function addTrpcRoutes(app: FastifyInstance, { streams, publicOrigin }: {
     url: "/trpc/:path",
     config: { access: "procedure" },
     handler: async (request: Call, reply) => {
-      // Calls change something or read what is private: neither is for other sites.
+      // Every call changes something or reads private data, so other sites must make none.
       checkOrigin(request.headers, publicOrigin, request.method !== "GET");
       if (isSubscription(request.params) && request.method === "GET" && request.query.batch === undefined)
         return subscribe(request, reply, streams);
       await fastifyRequestHandler({ ...options, req: request, res: reply, path: request.params.path });
     },
   });
-  // A price table is larger than what anybody may send: who may not import one is refused before it is read.
+  // A price table exceeds the usual body limit, so callers without access are refused before the body is read.
   app.route({
     method: "POST",
     url: "/trpc/prices.import",
@@ -56,7 +56,7 @@ export function addTrpcRoutes(app: FastifyInstance, { streams, publicOrigin }: {
   });
 }
 
-/** A subscription as tRPC would answer it, written by `streams`. */
+/** Answers a subscription as tRPC would, but writes it through `streams`. */
 async function subscribe(request: Call, reply: FastifyReply, streams: EventStreams): Promise<void> {
   const { path } = request.params;
   const { ctx } = request;
@@ -69,7 +69,7 @@ async function subscribe(request: Call, reply: FastifyReply, streams: EventStrea
   reply.raw.writeHead(200, {
     "content-type": "text/event-stream",
     "cache-control": "no-cache, no-transform",
-    // nginx would hold events back otherwise.
+    // Otherwise nginx would buffer the events.
     "x-accel-buffering": "no",
     vary: "trpc-accept, accept",
   });
@@ -80,8 +80,8 @@ async function subscribe(request: Call, reply: FastifyReply, streams: EventStrea
 }
 
 /**
- * The input as tRPC reads it: where an EventSource was, by header or in the URL, is stronger than what it began with.
- * @throws SluiceError `invalid_request` when it cannot be read.
+ * The input as tRPC reads it: an EventSource's last position, from the header or the URL, overrides the one in the input.
+ * @throws SluiceError `invalid_request` when it cannot be parsed.
  */
 function inputOf({ headers, query }: Call): unknown {
   const input = query.input ? readInput(query.input) : undefined;

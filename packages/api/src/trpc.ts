@@ -8,7 +8,7 @@ import { initTRPC, TRPCError } from "@trpc/server";
 import SuperJSON from "superjson";
 import type { z } from "zod";
 
-/** Declared by every procedure; the router refuses to be built without it. */
+/** Declared by every procedure; building the router fails without it. */
 export interface ProcedureMeta {
   access: Access;
 }
@@ -29,7 +29,7 @@ const trpcCodes: Record<number, TRPCError["code"]> = {
   504: "GATEWAY_TIMEOUT",
 };
 
-/** tRPC's own refusals (no such procedure, wrong method, unreadable input) → the catalogue. */
+/** Maps tRPC's own refusals (no such procedure, wrong method, unreadable input) to the catalogue. */
 function sluiceErrorOf(error: TRPCError): SluiceError {
   if (error.cause instanceof SluiceError) return error.cause;
   switch (error.code) {
@@ -72,10 +72,10 @@ const t = initTRPC
     },
   });
 
-/** Contexts of requests whose calls were counted one by one. */
+/** Contexts of requests whose calls were measured individually. */
 export const countedCalls = new WeakSet<Ctx>();
 
-/** Tells how long each call took and how it ended, whatever it ends with. */
+/** Reports the duration and outcome of each call. */
 const measured = t.middleware(async ({ ctx, path, type, next }) => {
   countedCalls.add(ctx);
   const beganMs = performance.now();
@@ -85,7 +85,7 @@ const measured = t.middleware(async ({ ctx, path, type, next }) => {
   return result;
 });
 
-/** Checks the declared access and turns whatever a verb throws into an error that may be shown; the only such place. */
+/** Checks the declared access, and turns anything a verb throws into a public error; the only place that does either. */
 const guard = t.middleware(async ({ ctx, meta, next, path }) => {
   try {
     if (!meta) throw new SluiceError("internal", { detail: `${path} declares no access` });
@@ -108,7 +108,7 @@ function stackOf(error: SluiceError): string {
   return error.cause instanceof Error ? (error.cause.stack ?? "") : (error.stack ?? "");
 }
 
-/** A thrown value as tRPC carries it. */
+/** A thrown value in the form that tRPC carries. */
 export function trpcErrorOf(thrown: unknown): TRPCError {
   const error = publicErrorOf(thrown);
   return new TRPCError({ code: trpcCodes[error.status] ?? "INTERNAL_SERVER_ERROR", message: error.message, cause: error });
@@ -119,7 +119,7 @@ export const router = t.router;
 /** The only way to make a procedure: `procedure.meta({ access }).input(input(Schema)).query(verb call)`. */
 export const procedure = t.procedure.use(measured).use(guard);
 
-/** Gives a procedure its input's type, and says its schema; the verb itself parses, after its role check. */
+/** Gives a procedure its input type and schema without parsing; the verb parses, after its role check. */
 export function input<S extends z.ZodType>(schema: S): ((value: unknown) => z.input<S>) & { schema: S } {
   return Object.assign((value: unknown) => value as z.input<S>, { schema });
 }

@@ -4,7 +4,7 @@ import { matchRoute } from "@sluice/core/dialects/routes";
 import { errorCatalogue, SluiceError } from "@sluice/core/errors";
 import { z } from "zod";
 
-/** A part of what z.toJSONSchema writes. */
+/** The part of z.toJSONSchema's output that is used. */
 interface Shape {
   type?: string;
   enum?: unknown[];
@@ -17,13 +17,13 @@ interface Shape {
 
 /** What clients, scripts and other tools rely on. */
 export interface Contract {
-  /** `POST /v1/messages` → what it is. */
+  /** `POST /v1/messages` → its kind. */
   routes: Record<string, string>;
-  /** Code → status and whether to try again. */
+  /** Code → status and whether clients may retry. */
   errors: Record<string, { status: number; retryable: boolean }>;
-  /** An error as a body and inside a stream, by dialect (and endpoint). */
+  /** The error as a body and inside a stream, by dialect (and endpoint). */
   errorShapes: Record<string, string>;
-  /** `keys.list` → what it takes. */
+  /** `keys.list` → its type, access and input. */
   procedures: Record<string, { type: string; access: string; input: Shape | null }>;
 }
 
@@ -35,7 +35,7 @@ const paths = [
   ...["/v1/models", "/v1/models/m", "/v1beta/models", "/v1beta/models/m"].map((path) => `GET ${path}`),
 ];
 
-/** What this version promises. */
+/** The contract of this version. */
 export function currentContract(): Contract {
   const error = new SluiceError("upstream_overloaded", { message: "A message.", retryAfterS: 7, field: "model" });
   const shapes = Object.values(dialects).flatMap((dialect): [string, string][] => [
@@ -65,7 +65,7 @@ function inputOf(path: string): Shape | null {
   return schema ? (z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape) : null;
 }
 
-/** One line an entry, so that a change is a line: `part name json`, tabs between. */
+/** One line per entry, so that diffs are readable: `part name json`, separated by tabs. */
 export function writeContract(contract: Contract): string {
   const lines = Object.entries(contract).flatMap(([part, entries]) =>
     Object.entries(entries as Record<string, unknown>).map(([name, entry]) => `${part}\t${name}\t${JSON.stringify(entry)}\n`),
@@ -83,10 +83,10 @@ export function readContract(text: string): Contract {
   return contract as unknown as Contract;
 }
 
-/** Each lets in those after it. */
+/** Each level admits the ones after it. */
 const levels = ["public", "key", "user", "admin"];
 
-/** What a client of the earlier version would trip over. What is new breaks nobody. */
+/** Changes that would break a client of the earlier version; additions do not. */
 export function breaks(before: Contract, now: Contract): string[] {
   const found: string[] = [];
   const same = (what: string, was: unknown, is: unknown): void => {
@@ -97,7 +97,7 @@ export function breaks(before: Contract, now: Contract): string[] {
   for (const [name, was] of Object.entries(before.procedures)) {
     const is = now.procedures[name];
     same(`procedure ${name}`, was.type, is?.type);
-    // Who could call it still can; that others can too breaks nobody.
+    // Only a stricter level breaks callers.
     if (is && levels.indexOf(is.access) > levels.indexOf(was.access)) same(`access to ${name}`, was.access, is.access);
     if (is && was.input) found.push(...narrower(`procedure ${name}`, was.input, is.input ?? {}));
     if (is?.input && !was.input && (is.input.required?.length ?? 0) > 0) found.push(`procedure ${name}: takes an input now`);
@@ -105,7 +105,7 @@ export function breaks(before: Contract, now: Contract): string[] {
   return found;
 }
 
-/** Where an input that was taken is not taken any more, as far as types, values and required fields say. */
+/** Where an input that was accepted no longer is, judged by types, values and required fields. */
 function narrower(where: string, was: Shape, is: Shape): string[] {
   const found: string[] = [];
   for (const name of is.required ?? []) if (!was.required?.includes(name)) found.push(`${where}.${name}: is required now`);

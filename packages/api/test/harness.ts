@@ -30,7 +30,7 @@ export interface TestApi {
   api: Api;
   services: Services;
   live: Live;
-  /** What it keeps on disk. */
+  /** Its data on disk. */
   dir: string;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export interface TestApiOptions {
   name?: string;
 }
 
-/** One instance of the API over its real rooms, on a port of its own. */
+/** One instance of the API over the real packages, on its own port. */
 export async function startApi(options: TestApiOptions): Promise<TestApi> {
   const { database, redisUrl, log = silentLog, name = "api" } = options;
   const dir = await mkdtemp(join(tmpdir(), "sluice-api-"));
@@ -54,7 +54,7 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: redisUrl ?? null, instanceId: name, log, settings });
   const admission = createAdmission({ redis, settings, onTransition: () => undefined, instanceId: name, log });
-  // As in the server: a hold keeps its account to itself while it asks for the balance.
+  // As in the server: holds keep their account locked while the balance is read on another connection.
   const balances = createPool(database.url, { max: 2, applicationName: database.name });
   const credit = createCredit({
     ...{ redis, log, instanceId: name, admits: true, onMoved: () => undefined },
@@ -125,7 +125,7 @@ export interface Answer {
   status: number;
   /** Deserialised data of a success. */
   data: unknown;
-  /** `code` of a refusal, '' of a success. */
+  /** Error code of a refusal; empty for a success. */
   code: string;
   error: { message: string; requestId: string; retryable: boolean; field: string | null } | null;
   headers: Headers;
@@ -137,7 +137,7 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-/** One tRPC call as a browser makes it. */
+/** One tRPC call, as a browser makes it. */
 export async function call(
   url: string,
   type: "query" | "mutation",
@@ -155,7 +155,7 @@ export async function call(
   return readAnswer(response);
 }
 
-/** A plain POST of JSON. */
+/** A plain POST with a JSON body. */
 export async function post(url: string, path: string, body: unknown, { cookie, headers }: CallOptions = {}): Promise<Answer> {
   const response = await fetch(`${url}${path}`, {
     method: "POST",
@@ -181,14 +181,14 @@ async function readAnswer(response: Response): Promise<Answer> {
   return { status, headers, text, code: error.code, error, data: null };
 }
 
-/** Signs in and gives the cookie as a browser would send it. */
+/** Signs in and returns the cookie in the form that a browser sends. */
 export async function signIn(url: string, email: string): Promise<string> {
   const answer = await post(url, "/auth/login", { email, password });
   if (answer.status !== 200) throw new Error(`sign-in failed: ${answer.text}`);
   return cookieOf(answer.headers);
 }
 
-/** As {@link signIn}, by a client's key alone. */
+/** As {@link signIn}, by a client key alone. */
 export async function signInByKey({ url, services }: TestApi, key: string): Promise<string> {
   await services.snapshot.refresh();
   const answer = await post(url, "/auth/key-login", { key });
@@ -203,16 +203,16 @@ export function cookieOf(headers: Headers): string {
 export interface Stream {
   status: number;
   frames: LiveFrame[];
-  /** `code` of an error sent inside the stream. */
+  /** Codes of errors sent inside the stream. */
   errors: string[];
-  /** Whether the server said "return", after which no client comes back. */
+  /** Whether the server sent "return", after which clients do not reconnect. */
   returned: boolean;
   /** Resolves when the server has ended the stream. */
   ended: Promise<void>;
   close(): void;
 }
 
-/** Opens a subscription, `live.events` unless it says otherwise, as EventSource would. */
+/** Opens a subscription like EventSource does; `live.events` by default. */
 export async function openStream(
   url: string,
   {

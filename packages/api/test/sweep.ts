@@ -9,31 +9,31 @@ import type { TestDatabase } from "@sluice/testing/postgres";
 import { makePerson, password, type TestApi } from "./harness.ts";
 
 /**
- * What the tests of access and of secrets call each procedure and each route with. A procedure or route that is not in
- * here fails them. Add a line: `"noun.verb": (of) => [input, …]`, where `of` are the things of one user.
+ * The inputs with which the tests of access and of secrets call every procedure and route. One that is missing here fails them. Add a
+ * line: `"noun.verb": (of) => [input, …]`, where `of` are the things of one user.
  *
- * - Every field that takes an id, a filter, a cursor or a position is in some input, so that another user's replay of it is tried.
- * - The first input must succeed for who owns the things; where only administrators may call, for an administrator.
+ * - Every field that takes an id, a filter, a cursor or a position must occur in some input, so that a replay by another user is tried.
+ * - The first input must succeed for the owner of the things, or for an administrator where only those may call.
  */
 export type Inputs = (of: Things) => unknown[] | Promise<unknown[]>;
 
-/** Things of one user, new for each use: a mutation may spoil them. */
+/** Things of one user, created for each use: a mutation may spoil them. */
 export interface Things {
   database: TestDatabase;
   user: User;
-  /** Whom nothing names. */
+  /** A user whom nothing refers to. */
   free: User;
   key: Key;
-  /** Its text, as a client sends it. */
+  /** The key's text, as a client sends it. */
   keySecret: string;
-  /** A row in Postgres, with its detail. */
+  /** A row in Postgres, with its details. */
   row: RequestRow;
   /** A row in the registry. */
   inFlight: RequestRow;
   sessionId: string;
   provider: Provider;
   price: Price;
-  /** Where the bus was before any of it. */
+  /** Bus position before any of it. */
   position: string;
 }
 
@@ -77,7 +77,7 @@ export const procedureSweep: Record<string, Inputs> = {
   "keys.revoke": ({ key }) => [{ id: key.id }],
   "live.events": ({ position }) => [{ after: position }, { lastEventId: position }],
   "logins.current": none,
-  // Everybody's is this one, and stays so.
+  // All people share this password, so it must not change.
   "logins.changePassword": () => [{ current: password, password }],
   "logs.list": ({ user, key, row, inFlight, sessionId, provider }) => [
     {},
@@ -185,7 +185,7 @@ function priceTable(model: string): string {
   return JSON.stringify({ [model]: { litellm_provider: "openai", mode: "chat", input_cost_per_token: 1e-6, output_cost_per_token: 2e-6 } });
 }
 
-/** A group of which something is said. */
+/** A group with settings. */
 async function makeGroup({ prisma }: TestDatabase): Promise<string> {
   return (await prisma.group.create({ data: { name: uniqueName("group"), rpm: 60 } })).name;
 }
@@ -212,13 +212,13 @@ async function makeQuarantined({ prisma }: TestDatabase): Promise<string> {
   return (await prisma.ledgerQuarantine.create({ data })).id;
 }
 
-/** A change of a provider that can be given back. */
+/** A version of a provider that can be restored. */
 async function makeProviderVersion({ prisma }: TestDatabase, { id, name }: Provider): Promise<string> {
   const of = { actorId: "", actorKind: "cli", action: "provider.update", targetKind: "provider", targetId: id };
   return (await prisma.auditEntry.create({ data: { id: newId(), ...of, after: { name, weight: 3 } } })).id;
 }
 
-/** The same for the operations of the REST API, by their id; `{name}` of the path is a field of the input. */
+/** The same for operations of the REST API, by id; a `{name}` in the path is a field of the input. */
 export const restSweep: Record<string, (of: Things) => Record<string, unknown>[]> = {
   getOverview: () => [{}, { range: "30d", by: "key" }],
   getLatency: () => [{}, { range: "7d" }],
@@ -271,7 +271,7 @@ export const restSweep: Record<string, (of: Things) => Record<string, unknown>[]
   listPrices: () => [{}],
 };
 
-/** Where an input of an operation goes. */
+/** The path, with query, for an input of an operation. */
 export function restPath({ path }: Operation, input: Record<string, unknown>): string {
   const named = pathFields(path);
   const query = new URLSearchParams();
@@ -281,7 +281,7 @@ export function restPath({ path }: Operation, input: Record<string, unknown>): s
   return query.size > 0 ? `${at}?${query}` : at;
 }
 
-/** What changes something is tried by test/rest.db.test.ts, which sends bodies. */
+/** Operations that change something are covered by test/rest.db.test.ts, which sends bodies. */
 function restRoutes(): Record<string, (of: Things) => string[]> {
   const routes = operations.map((operation): [string, (of: Things) => string[]] => {
     const url = basePath + operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
@@ -291,7 +291,7 @@ function restRoutes(): Record<string, (of: Things) => string[]> {
   return Object.fromEntries(routes);
 }
 
-/** Paths to try per route, by `METHOD url`; procedures are swept one by one, and so is what changes state by a body. */
+/** Paths to call per route, by `METHOD url`; procedures are swept one by one, and so are routes that change state. */
 export const routeSweep: Record<string, (of: Things) => string[]> = {
   "GET /*": () => ["/none.js"],
   "GET /trpc/:path": () => ["/trpc/logins.current"],
@@ -311,7 +311,7 @@ function exportPaths(format: "csv" | "json", filters: object[]): string[] {
   return filters.map((filter) => `/export/logs.${format}?filter=${encodeURIComponent(JSON.stringify(filter))}`);
 }
 
-/** One user's things, settled and in flight, in a session of their own. */
+/** One user's things, settled and in flight, in their own session. */
 export async function makeThings(database: TestDatabase, api: TestApi, fields: { user?: User; secret?: string } = {}): Promise<Things> {
   const user = fields.user ?? (await makePerson(database));
   const free = await makePerson(database);
@@ -331,7 +331,7 @@ export async function makeThings(database: TestDatabase, api: TestApi, fields: {
   return { database, user, free, key, keySecret, row, inFlight, sessionId, provider, price, position };
 }
 
-/** The same shapes with ids that nobody has. */
+/** The same shapes with ids that do not exist. */
 export function nobodysThings(things: Things): Things {
   return {
     ...things,

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 
 /**
- * One text for each value: properties in order, so that how an input was written does not matter, and each type in a form of its own,
- * so that no two values share one. A property that is undefined is none.
- * @throws TypeError for what no input has: functions, symbols, instances of classes other than Date.
+ * A canonical text: properties are sorted, so that their order does not matter, and types are kept distinct, so that no two different
+ * values share a text. A property that is undefined counts as absent.
+ * @throws TypeError for values that inputs cannot contain: functions, symbols, instances of classes other than Date.
  */
 export function canonicalText(value: unknown): string {
   switch (typeof value) {
     case "string":
       return JSON.stringify(value);
     case "number":
-      // NaN and the infinities are names, which JSON has not; both zeros are one.
+      // NaN and the infinities, which JSON lacks, are written as names; -0 equals 0.
       return String(value === 0 ? 0 : value);
     case "boolean":
     case "undefined":
@@ -34,7 +34,7 @@ function textOfObject(value: object): string {
   return `{${properties.map(([name, each]) => `${JSON.stringify(name)}:${canonicalText(each)}`).join()}}`;
 }
 
-/** 256 bits of it: nobody finds two values with one hash. */
+/** 256 bits, so that nobody can construct a collision. */
 export function hashOf(value: unknown): string {
   return createHash("sha256").update(canonicalText(value)).digest("base64url");
 }

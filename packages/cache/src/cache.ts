@@ -1,66 +1,66 @@
 /**
- * cache keeps answers that are dear to compute: in this process (lru-cache) and, for all instances, in Redis. It promises that it is
- * never wrong: what was computed before an invalidation is neither kept nor given out after it, two viewers never share an answer
- * that is not the same for both, and failures are not kept. A hundred readers of one answer, over all instances, cost one
- * computation. While Redis is away it costs more and is right all the same. It is apart because services, REST and jobs read through it,
- * and because whoever reads may know nothing of keys, generations and outages: `cached` is the only way in.
+ * Caches answers that are expensive to compute, in process (lru-cache) and, shared by all instances, in Redis. It promises never to be
+ * wrong: an answer computed before an invalidation is neither stored nor returned after it, viewers share an answer only if it is the
+ * same for both, and failures are not cached. A hundred readers of one answer, over all instances, cost one computation. While Redis is
+ * away, answers cost more and are still right. It is a package because services, REST and jobs all read through it, and so that readers
+ * need not know about keys, generations and outages: `cached` is the only entrance.
  */
 import type { CacheFigures, CacheKind } from "@sluice/core/cache-kinds";
 
-/** What an answer depends on; whoever changes that names it. `namespace:` takes everything of one kind. */
+/** What an answer depends on; code that changes it invalidates the tag. `namespace:` covers a whole kind. */
 export type CacheTag = `${"user" | "key" | "provider" | "task"}:${string}` | `namespace:${CacheKind}`;
 
-/** Whose answer it is: part of its key, so that no other tenant, role or user is ever given it. */
+/** Whose answer it is. Part of its key, so that it is never returned to another tenant, role or user. */
 export interface CacheScope {
   tenantId: string;
-  /** `key`: somebody who holds a client's key. */
+  /** `key`: the holder of a client key. */
   role: "admin" | "user" | "key";
-  /** null: of everybody. */
+  /** null: all users. */
   userId: string | null;
   /** null unless the role is `key`. */
   keyId: string | null;
 }
 
-/** An answer, when it was computed (ms since the epoch), and whether it was kept. `bypass`: Redis is away. */
+/** An answer, when it was computed (ms since the epoch), and whether it was cached. `bypass`: Redis is away. */
 export interface Cached<T> {
   value: T;
   asOf: number;
   cache: "hit" | "miss" | "bypass";
 }
 
-/** One thing to be kept; made by `cached`. */
+/** One thing to cache; created by `cached`. */
 export interface CacheEntry {
   kind: CacheKind;
   /** `<kind>:<hash>`, the same for the same question on every instance. */
   id: string;
-  /** With those that everything of its kind, of its user and of its key has. */
+  /** Includes the tags of its kind, user and key. */
   tags: readonly CacheTag[];
 }
 
 export interface Cache {
-  /** Of the program: part of every key, because two versions may give answers of different forms. */
+  /** Program version, part of every key: the form of answers may differ between versions. */
   readonly version: string;
-  /** For `cached` only. Answers are frozen: they belong to all readers. */
+  /** For `cached` only. Answers are frozen, because all readers share them. */
   read(entry: CacheEntry, compute: () => Promise<unknown>): Promise<Cached<unknown>>;
   /**
-   * Of what is tagged so nothing is given out any more: here from now on, elsewhere within a moment, and by an instance that no message
-   * reaches within a minute. After the commit. Never throws: what Redis cannot be told is made good when it is back, before it is asked
-   * for anything.
+   * After this, no answer with one of these tags is returned: here immediately, on other instances within a moment, and within a minute
+   * where no message arrives. Call it after the commit. Never throws: if Redis cannot be reached, the invalidation is made up for before
+   * Redis is read again.
    */
   invalidate(...tags: CacheTag[]): Promise<void>;
   /** As {@link invalidate}, for everything. */
   invalidateAll(): Promise<void>;
-  /** Invalidates a kind and frees what it took in Redis. Gives how many entries that were. */
+  /** Invalidates a kind and frees its memory in Redis. Returns the number of entries. */
   clear(kind: CacheKind): Promise<number>;
   /**
-   * Whether this instance is the one of all that does something that is done once in `everyMs`: true for the first that asks. While Redis is
-   * away, and without one, each does it for itself. Never throws.
+   * Whether this instance shall do something that one of all instances does every `everyMs`: true for the first to ask. Without Redis, or
+   * while it is away, every instance does it. Never throws.
    */
   takeTurn(name: string, everyMs: number): Promise<boolean>;
-  /** Sets the counters of every instance to zero. */
+  /** Resets the counters of every instance to zero. */
   resetFigures(): Promise<void>;
   figures(): Record<CacheKind, CacheFigures>;
-  /** How often another instance had the lock of what was to be computed, since the start. */
+  /** How often another instance held the lock of an answer to compute, since the start. */
   lockConflicts(): number;
   close(): void;
 }

@@ -4,16 +4,16 @@ import { hashOf } from "./cache-key.ts";
 
 export interface CachedOptions {
   scope: CacheScope;
-  /** Everything else that the answer depends on, parsed: two questions that differ in it have two answers. */
+  /** Everything else that the answer depends on, parsed. */
   input: unknown;
-  /** What the answer depends on and is not in the scope: `key:ID`, `provider:ID`, … Its kind, user and key are there anyway. */
+  /** Dependencies that are not in the scope: `key:ID`, `provider:ID`, … The tags of its kind, user and key are added automatically. */
   tags?: readonly CacheTag[];
 }
 
 /**
- * The answer to one question, computed when nobody has one that still counts. `name` is a kind of the table of lifetimes and what is
- * read: `stats:series`. Any plain data may be kept, dates, bigint, null and undefined included: an answer of null is kept like any
- * other, what `compute` throws is not. The value is frozen, and the same in form whether it was kept or not.
+ * The answer to a question, computed if there is no valid cached one. `name` is a kind of the table of lifetimes and what is read:
+ * `stats:series`. Any plain data can be cached, including dates, bigint, null and undefined; errors thrown by `compute` are not. The
+ * value is frozen and has the same form whether it was cached or not.
  * @throws whatever `compute` throws.
  */
 export async function cached<T>(

@@ -9,15 +9,15 @@ import { createMemoryTier, type MemoryLimits } from "./memory-tier.ts";
 import { type Begun, createRedisTier, type Lease, type RedisTierOptions } from "./redis-tier.ts";
 
 export interface CacheOptions {
-  /** null: one process. Stays the caller's. */
+  /** null: a single process. The caller keeps ownership. */
   redis: Redis | null;
-  /** Of the program. */
+  /** Program version. */
   version: string;
-  /** Lifetimes; read at each use. */
+  /** Source of the lifetimes; read at each use. */
   settings: () => Settings;
-  /** Of the configuration by which this process computes. */
+  /** Version of the configuration that this process computes with. */
   configVersion: () => string;
-  /** Prefix of all keys; `sluice:` by default. */
+  /** Prefix of all keys; default `sluice:`. */
   prefix?: string;
   log?: Log;
   clock?: Clock;
@@ -26,7 +26,10 @@ export interface CacheOptions {
   limits?: Partial<MemoryLimits & { redisEntries: number; redisBytes: number }>;
 }
 
-/** Beside other instances: what an invalidation that this one never heard of leaves it to give out, at most. The product states this bound. */
+/**
+ * With other instances: the longest time that this process may return an answer whose invalidation never reached it. Documented as a
+ * promise.
+ */
 const MOST_IN_PROCESS_MS = 60_000;
 const PURGE_MS = 60_000;
 const TOLD_EVERY_MS = 60_000;
@@ -37,10 +40,10 @@ const defaultLimits = {
   ...{ redisEntries: 50_000, redisBytes: 128 * megabyte },
 };
 
-/** An answer that is being found or computed, and who else waits for it here. */
+/** An answer that is being looked up or computed, shared by all who wait for it here. */
 interface Flight {
   readonly tags: readonly CacheTag[];
-  /** Set by an invalidation: its answer is for those who asked before. */
+  /** Set by an invalidation: the answer is only for those who asked before it. */
   stale: boolean;
   answer: Promise<Cached<unknown>>;
 }
@@ -51,7 +54,7 @@ export function createCache(options: CacheOptions): Cache {
   const memory = createMemoryTier(limits, () => clock.monotonic());
   const flights = new Map<string, Flight>();
   const figures = new Map(cacheKindNames.map((kind) => [kind, noFigures()]));
-  /** Of the newest configuration that somebody said to have changed something: what was computed by an older one is not kept. */
+  /** The newest configuration version announced by an invalidation: answers computed with an older one are not stored. */
   let announced = 0n;
   let toldAtMs = Number.NEGATIVE_INFINITY;
 
@@ -73,7 +76,7 @@ export function createCache(options: CacheOptions): Cache {
     for (const [id, flight] of flights) {
       if (tags !== "all" && !flight.tags.some((tag) => tags.includes(tag))) continue;
       flight.stale = true;
-      // Who asks from now on must not be given what was begun before.
+      // Readers from now on must not join a computation that began before.
       flights.delete(id);
     }
   }
@@ -86,7 +89,7 @@ export function createCache(options: CacheOptions): Cache {
     if (settings()[cacheSetting(entry.kind)] === 0)
       return counted(entry, { asOf: clock.now(), value: asKept(await compute()), cache: "miss" });
     const away = shared !== null && !shared.isOpen();
-    // Who does not hear of invalidations asks Redis; where nobody can, memory is right for its minute.
+    // A process that does not hear invalidations must ask Redis; if Redis is away, memory may be used for its bounded time.
     const kept = !shared || away || shared.hears() ? memory.get(entry.id) : undefined;
     if (kept) return counted(entry, { value: kept.value, asOf: kept.asOf, cache: away ? "bypass" : "hit" });
     const flight = flights.get(entry.id) ?? launch(entry, compute);
@@ -125,7 +128,7 @@ export function createCache(options: CacheOptions): Cache {
     }
   }
 
-  /** What Redis has of it; null when it cannot be asked. */
+  /** Looks the answer up in Redis; null when Redis cannot be reached. */
   async function begin(
     entry: CacheEntry,
   ): Promise<((Begun & { kind: "hit" }) & { value: unknown }) | (Begun & { kind: "compute" }) | null> {
@@ -146,7 +149,7 @@ export function createCache(options: CacheOptions): Cache {
   ): Promise<{ value: unknown; asOf: number }> {
     const [asOf, version] = [clock.now(), configVersion()];
     const text = keptText(await compute());
-    // What others will read of it is what the first is given.
+    // The first reader gets the same form as later ones.
     const value = frozen(valueOfKept(text));
     const ttlMs = lifetimeMs(entry.kind);
     if (flight.stale || BigInt(version) < announced) return { value, asOf };
@@ -168,7 +171,7 @@ export function createCache(options: CacheOptions): Cache {
     }
   }
 
-  /** A little less than the table says, by chance: what was computed together does not run out together. */
+  /** Slightly shortened at random, so that answers computed together do not expire together. */
   function lifetimeMs(kind: CacheKind): number {
     const ttlMs = settings()[cacheSetting(kind)] * 1_000;
     return ttlMs - Math.random() * Math.min(1_000, ttlMs / 10);
@@ -216,12 +219,12 @@ function noFigures(): CacheFigures {
   return { hits: 0, misses: 0, bypasses: 0, errors: 0, writesFailed: 0, entries: 0, bytes: 0 };
 }
 
-/** What a reader would be given of a value that was kept. */
+/** A value in the form in which readers of a cached one get it. */
 function asKept(value: unknown): unknown {
   return frozen(valueOfKept(keptText(value)));
 }
 
-/** The same value, which nobody can change any more: it belongs to all who read it. */
+/** Deeply frozen, because all readers share it. */
 function frozen(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);

@@ -2,7 +2,7 @@ import type { CacheKind } from "@sluice/core/cache-kinds";
 import { LRUCache } from "lru-cache";
 import type { CacheEntry, CacheTag } from "./cache.ts";
 
-/** An answer as this process keeps it. */
+/** An answer in this process's memory. */
 export interface Kept {
   value: unknown;
   asOf: number;
@@ -12,23 +12,23 @@ export interface Kept {
 
 export interface MemoryLimits {
   entries: number;
-  /** Of all together, and the most of one: as text, which is about what they take. */
+  /** Limits of the total and of a single answer, in bytes of text, which approximates their memory. */
   bytes: number;
   entryBytes: number;
 }
 
-/** What this process keeps: bounded, without a timer for each. */
+/** The cache in process memory: bounded, without a timer per entry. */
 export interface MemoryTier {
   get(id: string): Kept | undefined;
   set(kept: Kept, ttlMs: number): void;
-  /** Takes what has one of these tags, or everything. */
+  /** Removes entries with one of these tags, or all. */
   drop(tags: readonly CacheTag[] | "all"): void;
-  /** Takes what has run out. */
+  /** Removes expired entries. */
   purge(): void;
   sizes(): ReadonlyMap<CacheKind, { entries: number; bytes: number }>;
 }
 
-/** `monotonic` in ms. */
+/** `monotonic` returns ms. */
 export function createMemoryTier(limits: MemoryLimits, monotonic: () => number): MemoryTier {
   const sizes = new Map<CacheKind, { entries: number; bytes: number }>();
   const count = ({ entry, bytes }: Kept, by: 1 | -1): void => {

@@ -3,12 +3,12 @@ import { defineScript } from "@sluice/db/redis-script";
 /*
  * The tier in Redis, under `sluice:cache:`:
  *
- * - `entry:<kind>:<hash>` HASH of an answer: `v` as text, `a` when it was computed, `g` the generations of its tags by then
- * - `lock:<kind>:<hash>` who computes it, and for which generations; ends by itself when its holder dies
- * - `gen:<tag>` a random word since the last invalidation; it outlives whatever was kept before it. `gen:all` is everything's
- * - `config` the newest version of the configuration that an invalidation was made after
- * - `index` ZSET of entries by when they run out, `sizes` HASH of their bytes and, as `total`, of the sum: they keep the tier bounded,
- *   because limits and leases live in the same Redis and must not vanish
+ * - `entry:<kind>:<hash>` HASH of an answer: `v` the text, `a` when it was computed, `g` the generations of its tags at that time
+ * - `lock:<kind>:<hash>` who computes it, and for which generations; expires when its holder dies
+ * - `gen:<tag>` a random word since the last invalidation; outlives every entry written before it. `gen:all` is for everything
+ * - `config` the newest configuration version that an invalidation followed
+ * - `index` ZSET of entries by expiry, `sizes` HASH of their bytes and, as `total`, the sum: they keep the tier bounded,
+ *   because limits and leases live in the same Redis and must not be evicted
  */
 
 const generations = `
@@ -29,8 +29,8 @@ local function forget(index, sizes, name)
 end`;
 
 /**
- * KEYS entry, lock, generations… ARGV word of who asks, ms that a lock holds. → 'hit', asOf, ms left, text; or 'compute' or 'wait', and
- * the generations as they are. A lock from before an invalidation is nobody's: what its holder computes will not count.
+ * KEYS entry, lock, generations… ARGV word of the caller, lifetime of a lock in ms. → 'hit', asOf, ms left, text; or 'compute' or 'wait',
+ * and the current generations. A lock from before an invalidation is ignored: its holder's result will not be stored.
  */
 export const beginScript = defineScript(`${generations}
 local now = generations(3)
@@ -41,19 +41,19 @@ if holder and string.sub(holder, -#now - 1) == ' ' .. now then return { 'wait', 
 redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. now, 'PX', ARGV[2])
 return { 'compute', now }`);
 
-/** KEYS lock. ARGV its value, ms that it holds on. */
+/** KEYS lock. ARGV its value, its new lifetime in ms. */
 export const renewScript = defineScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0`);
 
-/** KEYS lock. ARGV its value, channel, message to those who wait. */
+/** KEYS lock. ARGV its value, channel, message for those who wait. */
 export const releaseScript = defineScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('UNLINK', KEYS[1]) end
 redis.call('PUBLISH', ARGV[2], ARGV[3])`);
 
 /**
- * KEYS entry, index, sizes, config, generations… ARGV text, asOf, generations and version of the configuration when it was begun, ms to
- * keep it, most entries, most bytes. → 1 if it was kept. Room is made by taking what runs out first.
+ * KEYS entry, index, sizes, config, generations… ARGV text, asOf, generations and configuration version at the start, lifetime in ms,
+ * most entries, most bytes. → 1 if stored. Makes room by evicting what expires first.
  */
 export const storeScript = defineScript(`${generations}${forget}
 local entry, index, sizes = KEYS[1], KEYS[2], KEYS[3]
@@ -79,7 +79,10 @@ redis.call('HSET', sizes, entry, bytes)
 redis.call('HINCRBY', sizes, 'total', bytes)
 return 1`);
 
-/** KEYS config, generations of tags… ARGV new word, ms that a generation is remembered (0: for good), version, ms that it counts, channel, message. */
+/**
+ * KEYS config, generations of tags… ARGV new word, lifetime of a generation in ms (0: forever), version, lifetime of the version in ms,
+ * channel, message.
+ */
 export const invalidateScript = defineScript(`
 for i = 2, #KEYS do
   redis.call('SET', KEYS[i], ARGV[1])
@@ -88,7 +91,7 @@ end
 if tonumber(ARGV[3]) > tonumber(redis.call('GET', KEYS[1]) or '0') then redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4]) end
 redis.call('PUBLISH', ARGV[5], ARGV[6])`);
 
-/** KEYS index, sizes, entries… → how many of them there were. */
+/** KEYS index, sizes, entries… → how many of them existed. */
 export const forgetScript = defineScript(`${forget}
 local found = 0
 for i = 3, #KEYS do

@@ -8,16 +8,16 @@ import type { Redis } from "ioredis";
 import type { CacheEntry, CacheTag } from "./cache.ts";
 import { beginScript, forgetScript, invalidateScript, releaseScript, renewScript, storeScript } from "./redis-scripts.ts";
 
-/** The right to compute an answer, and the generations that it will be of. */
+/** The right to compute an answer, and the generations it is computed for. */
 export interface Lease {
   readonly generations: string;
-  /** Of the lock in Redis; '' when somebody else holds it, and was waited for too long. */
+  /** Value of the lock in Redis; empty when another instance has held it for too long to wait. */
   readonly lock: string;
 }
 
 export type Begun = { kind: "hit"; text: string; asOf: number; leftMs: number } | { kind: "compute"; lease: Lease };
 
-/** What instances tell each other. */
+/** Messages between instances. */
 type Message =
   | { kind: "invalidated"; tags: readonly CacheTag[] | "all"; version: string }
   | { kind: "computed"; id: string }
@@ -27,7 +27,7 @@ export interface RedisTierOptions {
   redis: Redis;
   prefix: string;
   log: Log;
-  /** Of the configuration in this process. */
+  /** Version of the configuration in this process. */
   configVersion: () => string;
   onInvalidated: (tags: readonly CacheTag[] | "all", version: string) => void;
   onReset: () => void;
@@ -35,30 +35,30 @@ export interface RedisTierOptions {
   limits: { entries: number; bytes: number };
 }
 
-/** The tier that all instances share. What cannot be done rejects within `commandMs`, at once while Redis is known to be away. */
+/** The tier shared by all instances. Operations that fail reject within `commandMs`, or at once while Redis is known to be away. */
 export interface RedisTier {
-  /** Whether it is asked at all: it is there, and nothing is owed to it. */
+  /** Whether it may be used: Redis is reachable and no invalidation is owed. */
   isOpen(): boolean;
-  /** Whether invalidations of others are heard the moment they are made. */
+  /** Whether invalidations by other instances arrive immediately. */
   hears(): boolean;
-  /** Finds an answer, or gives the right to compute it; waits while another instance does. */
+  /** Finds an answer or grants the right to compute it; waits while another instance computes. */
   begin(entry: CacheEntry): Promise<Begun>;
-  /** Goes on holding what is being computed; never throws. Returns what ends that and tells those who wait. */
+  /** Keeps the lock during a computation; never throws. Returns a function that releases it and wakes those who wait. */
   hold(entry: CacheEntry, lease: Lease): () => void;
   store(entry: CacheEntry, lease: Lease, answer: { text: string; asOf: number; version: string; ttlMs: number }): Promise<void>;
-  /** Resolves when it holds for all, or is owed: then nothing is read before it was made good. */
+  /** Resolves when it applies to all instances, or is owed: then nothing is read before it was made up for. */
   invalidate(tags: readonly CacheTag[] | "all"): Promise<void>;
   clear(kind: CacheKind): Promise<number>;
   takeTurn(name: string, everyMs: number): Promise<boolean>;
   reset(): Promise<void>;
-  /** How often another instance had the lock. */
+  /** How often another instance held the lock. */
   conflicts(): number;
   close(): void;
 }
 
-/** How long an answer may be kept at most by the settings, and as long again for computing it. */
+/** The longest lifetime that the settings allow for an answer, and the same again for computing it. */
 const GENERATION_MS = 2 * 86_400_000;
-/** By then every snapshot has found a new configuration. */
+/** After this time every snapshot has loaded a new configuration. */
 const CONFIG_MS = 600_000;
 const BATCH = 500;
 
@@ -73,8 +73,8 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     onRecover: () => pay(),
   });
   /**
-   * Whether the others may not have heard of everything that was invalidated here, or Redis may have come back as it was before. Then
-   * nothing that is kept counts any more.
+   * True when other instances may have missed an invalidation made here, or Redis may have come back with old data. Then no entry may be
+   * trusted.
    */
   let owed = false;
   const owe = (): void => {
@@ -100,7 +100,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     for (const waken of waiters.get(id) ?? []) waken();
   }
 
-  /** Resolves when somebody has computed it, or after as long as a lock holds without being renewed. */
+  /** Resolves when another instance has computed it, or after a quarter of a lock's lifetime, to check again. */
   async function computedElsewhere(id: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const all = waiters.get(id) ?? new Set();
@@ -125,7 +125,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
   }
 
   async function invalidateEverything(): Promise<void> {
-    // What is lost from here on is owed anew.
+    // A failure from here on is owed again.
     owed = false;
     await gate
       .run((redis) => runScript(redis, invalidateScript, ...invalidation("all")))
@@ -133,7 +133,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
         owed = true;
         throw error;
       });
-    // Of this process too: others have invalidated while it did not hear them.
+    // Also in this process, which did not hear the others' invalidations meanwhile.
     options.onInvalidated("all", configVersion());
   }
 
@@ -158,14 +158,14 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     }
   }
 
-  /** By the list of entries, in batches: limits, leases and sessions in the same Redis are not looked at. */
+  /** Walks the index in batches, so that limits, leases and sessions in the same Redis are not scanned. */
   async function clear(kind: CacheKind): Promise<number> {
     const [index, sizes] = [`${root}index`, `${root}sizes`];
     let [cursor, cleared] = ["0", 0];
     do {
       const [next, found] = await gate.run((redis) => redis.zscan(index, cursor, "MATCH", `${root}entry:${kind}:*`, "COUNT", BATCH));
       cursor = next;
-      // Each with its score.
+      // ZSCAN returns each name followed by its score.
       const names = found.filter((_, at) => at % 2 === 0);
       if (names.length > 0) cleared += Number(await run(forgetScript, [index, sizes, ...names], []));
     } while (cursor !== "0");
@@ -181,7 +181,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
   const unfollow = followChannel(redis, channel, {
     onMessage: receive,
     onSubscribed() {
-      // Whatever was said before is lost.
+      // Messages sent before are lost.
       options.onInvalidated("all", "0");
       hears = true;
     },
@@ -212,7 +212,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     invalidate: (tags) => run(invalidateScript, ...invalidation(tags)).then(noop, owe),
     clear,
     async takeTurn(name, everyMs) {
-      // Everybody's timer runs a little differently: who comes a little early is not turned away for a whole round.
+      // Timers drift: an instance that comes slightly early must not be turned away for a whole round.
       const holdMs = Math.ceil(everyMs * 0.95);
       return (await gate.run((redis) => redis.set(`${root}turn:${name}`, sender, "PX", holdMs, "NX"))) === "OK";
     },

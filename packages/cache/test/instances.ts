@@ -13,7 +13,7 @@ export interface Instance {
   prefix: string;
   redis: Redis | null;
   settings: Settings;
-  /** Of its configuration; to be raised. */
+  /** Its configuration version; tests raise it. */
   config: { version: string };
 }
 
@@ -26,14 +26,14 @@ afterEach(async () => {
   open = [];
 });
 
-/** What is asked is whether answers are right, not whether a busy machine gives them in time: commands may take long. */
+/** The tests check whether answers are right, not how fast a busy machine is: commands may take long. */
 const patient = { commandMs: 10_000 };
 let serial = 0;
 
-/** Keys of a test's own. */
+/** A key prefix for one test. */
 export const newPrefix = (): string => `test-${process.pid}-${++serial}:`;
 
-/** One process with its cache; null: without Redis. Instances of one prefix belong together. */
+/** One process with its cache; null: without Redis. Instances with the same prefix belong together. */
 export async function start(
   url: string | null,
   { waits = true, ...options }: Partial<CacheOptions> & { prefix: string; waits?: boolean },
@@ -55,7 +55,7 @@ export async function start(
   return instance;
 }
 
-/** How many of them hear of invalidations. */
+/** Number of instances subscribed to invalidations. */
 async function followers(redis: Redis, prefix: string): Promise<number> {
   const [, count] = (await redis.call("PUBSUB", "NUMSUB", `${prefix}cache:messages`)) as [string, number];
   await redis.ping();
@@ -72,7 +72,7 @@ export interface Reading {
   tags?: CacheTag[];
 }
 
-/** Reads one thing through the wrapper; what is computed is what `value` says then. */
+/** Reads through the cache; `value` computes. */
 export function read<T>(
   instance: Pick<Instance, "cache">,
   value: () => T | Promise<T>,
@@ -81,7 +81,7 @@ export function read<T>(
   return cached(instance, `${kind}:test`, { scope, input, tags }, async () => value());
 }
 
-/** A value that counts how often it was computed. */
+/** A value that counts its computations. */
 export function counter(): { next: () => number; count: () => number } {
   let count = 0;
   return { next: () => ++count, count: () => count };

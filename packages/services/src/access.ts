@@ -3,14 +3,14 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Actor, Ctx } from "./context.ts";
 
 /**
- * Who may call a procedure or route. Every one declares it; the sweep test walks them. Each level lets in those after it: `key` who holds
- * a client's key, `user` who has signed in.
+ * Who may call a procedure or route. Every one declares its level, and the sweep test calls them all. Each level admits the ones after
+ * it; `key` is the holder of a client key, `user` somebody who is signed in.
  */
 export type Access = "public" | "key" | "user" | "admin";
 
 /**
- * Refuses an actor below the level asked for.
- * @throws SluiceError `unauthenticated` (nobody signed in) or `forbidden`.
+ * Refuses an actor below the required level.
+ * @throws SluiceError `unauthenticated` (nobody is signed in) or `forbidden`.
  */
 export function requireAccess(actor: Actor, access: Access): void {
   if (access === "public" || actor.kind === "system") return;
@@ -24,15 +24,18 @@ export function isAdmin(ctx: Ctx): boolean {
   return ctx.actor.kind === "system" || (ctx.actor.kind === "user" && ctx.actor.role === "admin");
 }
 
-/** The user whose things alone the actor may see; null for admins and the system. @throws SluiceError `unauthenticated`. */
+/**
+ * The user to whose own data the actor is limited; null for admins and the system.
+ * @throws SluiceError `unauthenticated`, `forbidden` (for a key).
+ */
 export function ownScope(ctx: Ctx): string | null {
   const { userId, keyId } = rowScope(ctx);
-  // Who asks by the user alone would show a key what the owner's other keys did.
+  // Scoping a key by its user alone would show it what the owner's other keys did.
   if (keyId !== null) throw new SluiceError("forbidden");
   return userId;
 }
 
-/** Whose requests alone the actor may see: null = anybody's, by any key. What lets keys in goes by both. */
+/** Whose requests the actor may see. null = no restriction. Verbs that admit keys must filter by both fields. */
 export interface RowScope {
   userId: string | null;
   keyId: string | null;
@@ -45,7 +48,7 @@ export function rowScope({ actor }: Ctx): RowScope {
   return { userId: actor.kind === "system" || actor.role === "admin" ? null : actor.userId, keyId: null };
 }
 
-/** Whose answers the actor is given by the cache. @throws SluiceError `unauthenticated`. */
+/** The scope that the actor's cached answers are stored under. @throws SluiceError `unauthenticated`. */
 export function cacheScope(ctx: Ctx): CacheScope {
   const scope = rowScope(ctx);
   return { tenantId: ctx.tenantId, role: scope.keyId !== null ? "key" : scope.userId !== null ? "user" : "admin", ...scope };

@@ -1,7 +1,7 @@
 import { newId } from "@sluice/core/ids";
 import { emit, type TxCtx } from "./transaction.ts";
 
-/** A change as the audit keeps it; `before` and `after` must be free of secrets. */
+/** One audited change; `before` and `after` must not contain secrets. */
 export interface AuditChange {
   /** `key.create`, `provider.update`, … */
   action: string;
@@ -25,7 +25,7 @@ export interface AuditChange {
   after?: object;
 }
 
-/** Writes who changed what into the transaction of the change. Gives the entry's id. */
+/** Writes who changed what, in the transaction of the change. Returns the entry's id. */
 export async function audit(ctx: TxCtx, change: AuditChange): Promise<string> {
   const { actor } = ctx;
   const id = newId();
@@ -44,12 +44,12 @@ export async function audit(ctx: TxCtx, change: AuditChange): Promise<string> {
       requestId: ctx.requestId,
     },
   });
-  // One is enough for readers to look again.
+  // One event per transaction is enough: it makes readers reload.
   if (!ctx.transaction.events.some(({ type }) => type === "audit.added")) emit(ctx, { type: "audit.added", id });
   return id;
 }
 
-/** JSON without undefined, dates or bigint, as a Json column takes it. */
+/** The value without undefined, and with dates and bigints as strings, as a Json column needs it. */
 function plain(value: object | undefined): object | undefined {
   return value && (JSON.parse(JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v))) as object);
 }

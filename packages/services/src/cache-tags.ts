@@ -1,13 +1,10 @@
 import type { CacheTag } from "@sluice/cache/cache";
 import type { LiveEvent } from "@sluice/core/events";
 
-/** Of everybody: they hold names, who is there, what a group has, and what a filter by tag finds: they go with any key, user or provider. */
+/** Answers that a change of any key, user or provider may affect: they contain names, counts, or what a filter by tag finds. */
 const overAll: CacheTag[] = ["namespace:keys", "namespace:leaderboard", "namespace:stats", "namespace:userInfo", "namespace:config"];
 
-/**
- * What answers no longer count after these changes.
- * Settings (the time zone), groups and prices may be behind anything.
- */
+/** Tags of the cached answers that these changes make stale. Settings (the time zone), groups and prices may affect any answer. */
 export function cacheTags(events: readonly LiveEvent[]): CacheTag[] | "all" {
   const tags = new Set<CacheTag>();
   for (const event of events) {

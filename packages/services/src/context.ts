@@ -1,8 +1,8 @@
 /**
- * The room of the verbs: everything a person, the command line or the configuration file can do, one function each.
- * A verb requires a role, parses its input, changes Postgres in one transaction together with its audit row, and only
- * after the commit tells the others (configuration version, bus). It stands apart so that the API, the worker and the
- * command line share the rules, and so that nothing of it is on the gateway's hot path.
+ * Home of the verbs: one function for each thing that a person, the command line or the configuration file can do. A verb requires a
+ * role, parses its input, changes Postgres in one transaction together with its audit row, and only after the commit notifies the others
+ * (configuration version, bus). The package is separate so that the API, the worker and the command line share the rules, and so that
+ * none of it is on the gateway's hot path.
  */
 import type { Admission, Breakers, CoolDowns, Loads, Sticky } from "@sluice/admission/admission";
 import type { Credit } from "@sluice/admission/credit";
@@ -21,17 +21,17 @@ import type { LoginThrottle } from "./logins/login-throttle.ts";
 import type { OutageWatch } from "./outage-watch.ts";
 import type { Measures } from "./system/measures.ts";
 
-/** Encrypts secrets of one table, each bound to its row. */
+/** Encrypts the secrets of one table, each bound to its row. */
 export interface SecretBox {
   encrypt(plain: string, rowId: string): string;
   decrypt(record: string, rowId: string): string;
 }
 
-/** What verbs work with: made once a process by whoever composes it. */
+/** What verbs work with, created once per process by the composing app. */
 export interface Services {
   prisma: PrismaClient;
   pool: Pool;
-  /** null = one process, in-process twins. */
+  /** null = single process with in-process twins. */
   redis: Redis | null;
   live: {
     bus: Bus;
@@ -43,27 +43,27 @@ export interface Services {
     instances: Instances;
   };
   snapshot: Snapshot;
-  /** Answers that were computed before; read through `cached` alone. */
+  /** Computed answers; read only through `cached`. */
   cache: Cache;
   breakers: Breakers;
   coolDowns: CoolDowns;
-  /** Which provider a session is bound to. */
+  /** Binding of sessions to providers. */
   sticky: Sticky;
-  /** How the providers are to this process. */
+  /** What this process has measured of the providers. */
   loads: Pick<Loads, "of">;
-  /** What owners have taken of their limits. */
+  /** How much of their limits owners have used. */
   limits: Pick<Admission, "usage" | "windows">;
-  /** What requests have reserved of prepaid users' credit. */
+  /** Reservations by requests from prepaid users' credit. */
   credit: Pick<Credit, "reserve" | "release" | "refresh">;
   egress: Egress;
   secrets: SecretBox;
-  /** The same for secrets of alert channels. */
+  /** The same for the secrets of alert channels. */
   channelSecrets: SecretBox;
-  /** Logins this process has seen lately. */
+  /** Logins recently seen by this process. */
   logins: LoginCache;
   throttle: LoginThrottle;
   outages: OutageWatch;
-  /** What ends whatever goes on for somebody in this process: each event stream, a check of the books. */
+  /** Ends everything that runs on behalf of a user in this process: event streams, and a running reconciliation. */
   streams: Set<() => void>;
   measures: Measures;
   log: Log;
@@ -75,8 +75,8 @@ export interface Services {
 }
 
 /**
- * Who acts. `system` is the command line, the configuration file or boot: it may do everything. `key` is who holds a client's
- * key and is no user: it sees what that key did, whoever its owner is; `loginId` is '' when the key itself came with the request.
+ * Who acts. `system` is the command line, the configuration file or boot, and may do everything. `key` is the holder of a client key and
+ * not a user: it sees only what that key did, whatever its owner's role; `loginId` is '' when the request itself carried the key.
  */
 export type Actor =
   | { kind: "anonymous" }
@@ -89,18 +89,18 @@ export interface Ctx extends Services {
   actor: Actor;
   requestId: string;
   ip: string;
-  /** The open transaction, if any: see {@link file://./transaction.ts}. */
+  /** The open transaction, if any; see {@link file://./transaction.ts}. */
   transaction?: Transaction;
 }
 
-/** What an open transaction collects; sent once it is committed. */
+/** What an open transaction collects to send after its commit. */
 export interface Transaction {
   tx: Omit<PrismaClient, "$connect" | "$disconnect" | "$on" | "$use" | "$extends" | "$transaction">;
   events: LiveEvent[];
-  /** Whether the configuration version was raised already. */
+  /** Whether the configuration version was already raised. */
   bumped: boolean;
-  /** Users whose rights change: signed in or watching, they are authorised anew after the commit. */
+  /** Users whose rights change: after the commit their logins and streams are authorised again. */
   reauthorise: Set<string>;
-  /** Reservations of credit that stand in for what is not committed yet. */
+  /** Credit reservations that stand in for amounts not yet committed. */
   reserved: string[];
 }

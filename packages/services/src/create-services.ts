@@ -7,7 +7,7 @@ import { createLoginThrottle, type ThrottleLimits } from "./logins/login-throttl
 import { createOutageWatch } from "./outage-watch.ts";
 import { shareStoreFigures } from "./system/read-store-figures.ts";
 
-/** What the composer brings; everything else is made here. */
+/** What the composing app provides; everything else is created here. */
 export interface ServicesParts
   extends Omit<Services, "secrets" | "channelSecrets" | "logins" | "throttle" | "outages" | "streams" | "measures" | "clock" | "tenantId"> {
   /** SLUICE_SECRET. */
@@ -15,11 +15,11 @@ export interface ServicesParts
   tenantId?: string;
   clock?: Services["clock"];
   throttleLimits?: ThrottleLimits;
-  /** Absent: nothing is measured. */
+  /** Absent = nothing is measured. */
   measures?: Omit<Services["measures"], "stores">;
 }
 
-/** Makes what verbs work with, once a process. */
+/** Creates what verbs work with, once per process. */
 export function createServices(parts: ServicesParts): Services {
   const { secret, tenantId = "default", clock = systemClock, throttleLimits, measures = unmeasured, ...rest } = parts;
   return {
@@ -42,7 +42,7 @@ export function createServices(parts: ServicesParts): Services {
 
 const unmeasured: NonNullable<ServicesParts["measures"]> = { called: () => undefined, rendered: () => undefined, process: () => null };
 
-/** Seals secrets into their row; those of providers as the snapshot opens them. */
+/** Binds each secret to its row, in the way that the snapshot decrypts those of providers. */
 function secretBox(secret: string, table: string): SecretBox {
   const place = (rowId: string) => ({ table, column: "secret", rowId });
   return {
@@ -51,12 +51,12 @@ function secretBox(secret: string, table: string): SecretBox {
   };
 }
 
-/** A context for one piece of work. */
+/** A context for one unit of work. */
 export function contextOf(services: Services, actor: Actor, request: { requestId?: string; ip?: string } = {}): Ctx {
   return { ...services, actor, requestId: request.requestId ?? newId(), ip: request.ip ?? "" };
 }
 
-/** A context for boot, the configuration file or the command line: it may do everything. */
+/** A context for boot, the configuration file or the command line, which may do everything. */
 export function systemContext(services: Services, name: "cli" | "config" | "boot"): Ctx {
   return contextOf(services, { kind: "system", name });
 }

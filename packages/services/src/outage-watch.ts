@@ -1,27 +1,27 @@
 import type { Clock } from "@sluice/core/clock";
 
 /**
- * Pages that could not be read while Postgres was away are read again when it is back, without anybody pressing a button and without a
- * poll: who tells a viewer of an outage begins to look for its end, and that is pushed to everybody once. Otherwise nothing is asked.
+ * Lets pages that failed while Postgres was away reload once it is back, without a button and without polling: code that reports an
+ * outage to a viewer starts the watch, and one push to everybody announces the end. Otherwise nothing runs.
  */
 export interface OutageWatch {
-  /** Somebody was told that Postgres cannot be asked, or was given less for it. */
+  /** Call when a viewer got an error or a partial answer because Postgres cannot be reached. */
   noticed(): void;
 }
 
 export interface OutageWatchOptions {
   clock: Clock;
-  /** Rejects while Postgres cannot be asked. */
+  /** Rejects while Postgres cannot be reached. */
   ask: () => Promise<void>;
   onReturned: () => void;
 }
 
-/** Before the first look, and the longest between two. */
+/** Delay before the first check, and the longest delay between two. */
 const FIRST_MS = 1_000;
 const MOST_MS = 5_000;
 /**
- * What is away again so soon is rather too busy: each return brings every reader's question at once, so returns are told at ever longer
- * intervals up to half of this.
+ * An outage that recurs sooner than this suggests overload: every announced return makes all viewers reload at once, so returns are
+ * announced at growing intervals, up to half of this.
  */
 const CALM_MS = 60_000;
 

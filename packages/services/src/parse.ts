@@ -2,13 +2,13 @@ import { SluiceError } from "@sluice/core/errors";
 import type { z } from "zod";
 
 /**
- * Input → its checked form.
- * @throws SluiceError `invalid_request` naming the first field at fault as the caller wrote it (`providers[0].name`).
+ * Validates input and returns the schema's output.
+ * @throws SluiceError `invalid_request` naming the first invalid field as the caller wrote it (`providers[0].name`).
  */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
   const result = schema.safeParse(input);
   if (result.success) {
-    // Only now: what a schema has passed is no deeper than it.
+    // Only after the schema, which bounds the depth of the input.
     const unstorable = pathOfUnstorable(input);
     if (unstorable) throw invalid(fieldName(unstorable), "holds a character that cannot be kept");
     return result.data;
@@ -24,8 +24,8 @@ function invalid(field: string, problem: string | undefined): SluiceError {
 }
 
 /**
- * Where a text has what PostgreSQL refuses (NUL) or UTF-8 cannot say (half of a surrogate pair, which would be kept as another
- * character than was sent); null when there is none. Asked of every input at once, whatever its schema says of its texts.
+ * Path of a text with something that cannot be stored: NUL, which PostgreSQL refuses, or half of a surrogate pair, which UTF-8 cannot
+ * encode and would silently become another character; null when there is none. Applies to all inputs, whatever their schema.
  */
 function pathOfUnstorable(value: unknown): PropertyKey[] | null {
   if (typeof value === "string") return value.includes("\u0000") || !value.isWellFormed() ? [] : null;
@@ -39,7 +39,7 @@ function pathOfUnstorable(value: unknown): PropertyKey[] | null {
   return null;
 }
 
-/** A path of keys and indexes as people write it. */
+/** A path of keys and indexes in the usual notation (`a.b[0]`). */
 export function fieldName(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, part) => (typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),

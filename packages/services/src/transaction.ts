@@ -8,9 +8,8 @@ import type { Ctx, Transaction } from "./context.ts";
 export type TxCtx = Ctx & { transaction: Transaction };
 
 /**
- * Runs `fn` in one transaction, or in the one that is open already. What it collected (configuration version, events,
- * streams to end) is sent by the outermost call after the commit, and not at all after a rollback. When it returns,
- * this process works by the new configuration.
+ * Runs `fn` in one transaction, or in the one that is already open. What it collected (configuration version, events, streams to end) is
+ * sent by the outermost call after the commit, and not at all after a rollback. When it returns, this process uses the new configuration.
  * @throws SluiceError `conflict` for a unique or serialisation conflict; whatever `fn` throws.
  */
 export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T>): Promise<T> {
@@ -31,7 +30,7 @@ export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T
     });
   await announceCredit(ctx, state);
   if (state.bumped) await announceConfig(ctx);
-  // Only now: what this process computes from here on is by the new configuration.
+  // Only now: from here on this process computes with the new configuration.
   await forgetAnswers(ctx, state.events);
   for (const event of state.events) ctx.live.bus.publish(event);
   for (const userId of state.reauthorise) {
@@ -41,26 +40,26 @@ export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T
   return result;
 }
 
-/** Whose account moved is admitted by the new balance from now on; what was reserved until it was there is part of it. */
+/** Applies the new balance to admission, and then releases the reservations that it replaces. */
 async function announceCredit(ctx: Ctx, { events, reserved }: Omit<Transaction, "tx">): Promise<void> {
   const users = events.flatMap((event) => (event.type === "credit.changed" ? [event.userId] : []));
   if (users.length === 0) return;
   try {
     await ctx.credit.refresh(users);
   } catch (thrown) {
-    // The entry is committed all the same: if it cannot be read back now, the next rebuild will.
+    // The entry is committed anyway: if it cannot be read back now, the next rebuild will.
     ctx.log.warn({ error: String(thrown) }, "the new balance could not be read back yet");
   }
   for (const id of reserved) ctx.credit.release(id);
 }
 
-/** Puts the new configuration in force here, then tells the others; whoever misses that polls the version. */
+/** Puts the new configuration in force here, then notifies the others; an instance that misses the message polls the version. */
 async function announceConfig(ctx: Ctx): Promise<void> {
   try {
     await ctx.snapshot.refresh();
     if (ctx.redis) await announceConfigChange(ctx.redis, ctx.snapshot.current().version);
   } catch (thrown) {
-    // The change is committed all the same: if it cannot be read back now, the version poll will.
+    // The change is committed anyway: if it cannot be read back now, the version poll will.
     ctx.log.warn({ error: String(thrown) }, "the new configuration could not be read back yet");
   }
 }
@@ -71,7 +70,7 @@ async function forgetAnswers({ cache }: Ctx, events: readonly LiveEvent[]): Prom
   else await cache.invalidate(...tags);
 }
 
-/** Raises the configuration's version, once a transaction, so that every snapshot reloads. */
+/** Raises the configuration version, once per transaction, so that every snapshot reloads. */
 export async function bumpConfigVersion(ctx: TxCtx): Promise<void> {
   if (ctx.transaction.bumped) return;
   ctx.transaction.bumped = true;
@@ -82,12 +81,12 @@ export async function bumpConfigVersion(ctx: TxCtx): Promise<void> {
   });
 }
 
-/** Publishes after the commit. */
+/** Publishes an event after the commit. */
 export function emit(ctx: TxCtx, event: LiveEvent): void {
   ctx.transaction.events.push(event);
 }
 
-/** Prisma's P2002 (unique), P2034 (write conflict) → what a caller may see. */
+/** Maps Prisma's P2002 (unique) and P2034 (write conflict) to the error that a caller may see. */
 function conflictOf(thrown: unknown): SluiceError | null {
   const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : null;
   return code === "P2002" || code === "P2034" ? new SluiceError("conflict", { detail: String(thrown), cause: thrown }) : null;

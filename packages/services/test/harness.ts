@@ -26,18 +26,18 @@ export interface TestServices {
   live: Live;
   admission: Admission;
   credit: Credit;
-  /** A context of a new user of that role. */
+  /** A context of a new user with that role. */
   as(role: "admin" | "user"): Promise<Ctx & { userId: string }>;
-  /** Runs work and gives what it published on the bus; that it was audited goes without saying. */
+  /** Runs `work` and returns the events it published, without those of the audit. */
   eventsOf(work: () => Promise<unknown>): Promise<LiveEvent[]>;
-  /** Requests with these fields, settled. */
+  /** Settles requests with these fields. */
   settle(...rows: Partial<RequestRow>[]): Promise<void>;
-  /** Ids of so many new keys of a user. */
+  /** Creates keys of a user and returns their ids. */
   makeKeys(count: number, userId: string): Promise<string[]>;
   close(): Promise<void>;
 }
 
-/** The verbs over their real rooms, in one process. */
+/** The services over the real packages they use, in one process. */
 export async function startServices(options: { allowPrivateHosts?: string[] } = {}): Promise<TestServices> {
   const database = await createTestDatabase();
   const dir = await mkdtemp(join(tmpdir(), "sluice-services-"));
@@ -51,7 +51,7 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
   const settings = () => snapshot.current().settings;
   const live = createLive({ redisUrl: null, instanceId: "test", log: silentLog, settings });
   const admission = createAdmission({ redis: null, settings, onTransition: () => undefined, instanceId: "test", log: silentLog });
-  // As in the server: a hold keeps its account to itself while it asks for the balance.
+  // As in the server: holds keep their account locked while the balance is read on another connection.
   const balances = createPool(database.url, { max: 2, applicationName: database.name });
   const credit = createCredit({
     ...{ redis: null, log: silentLog, instanceId: "test", admits: true, onMoved: () => undefined },

@@ -5,15 +5,15 @@ import { checkoutDir } from "./checkout.ts";
 
 /** What a visitor downloads, in gzipped bytes. */
 export interface BundleSizes {
-  /** Code that runs before any page: what index.html names. */
+  /** Code that runs before any page: everything that index.html loads. */
   initialJs: number;
-  /** What the page of the log adds to that. */
+  /** What the log page adds to that. */
   logsRouteJs: number;
-  /** The largest file that is loaded on demand, and its name. */
+  /** Size and name of the largest file loaded on demand. */
   largestLazyJs: number;
   largestLazyName: string;
   css: number;
-  /** The largest font, as it is: they are compressed by nature. */
+  /** The largest font, uncompressed: font files are already compressed. */
   largestFont: number;
 }
 
@@ -26,7 +26,7 @@ interface Chunk {
 
 const dist = join(checkoutDir, "apps/console/dist");
 
-/** Reads the console's build by its manifest. @throws when it was not built. */
+/** Reads the sizes of the console's build from its manifest. @throws when it was not built. */
 export function bundleSizes(): BundleSizes {
   const path = join(dist, ".vite/manifest.json");
   if (!existsSync(path)) throw new Error("The console has not been built: npm run build");

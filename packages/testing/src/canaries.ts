@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import type pg from "pg";
 
-/** Secrets that were planted, by a name that a failing test can print. */
+/** Planted secrets by name; a failing test prints the name. */
 export type Canaries = Record<string, string>;
 
-/** Where something was looked for: its name and all of its text. */
+/** The places searched: name → full text. */
 export type Outputs = Record<string, string>;
 
-/** `canary in output` for each that is there: as it is, or in an encoding that hides nothing. */
+/** `canary in output` for each one found, in plain text or in a reversible encoding. */
 export function foundCanaries(canaries: Canaries, outputs: Outputs): string[] {
   const found: string[] = [];
   for (const [name, secret] of Object.entries(canaries)) {
@@ -33,7 +33,7 @@ function formsOf(secret: string): string[] {
   ];
 }
 
-/** Every row of every table, partitions included, as text; nothing is left out by name. */
+/** Every row of every table, including partitions, as text; no table is left out. */
 export async function dumpPostgres(pool: pg.Pool): Promise<string> {
   const { rows: tables } = await pool.query<{ name: string }>(
     `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -63,7 +63,7 @@ export async function dumpRedis(url: string): Promise<string> {
   for await (const keys of client.scanStream({ count: 500 }) as AsyncIterable<string[]>) {
     for (const key of keys) {
       const type = await client.type(key);
-      // Gone since it was listed.
+      // Deleted since it was listed.
       if (type === "none") continue;
       const read = readers[type];
       if (!read) throw new TypeError(`${key} is a ${type}, which nobody reads here`);
@@ -74,7 +74,7 @@ export async function dumpRedis(url: string): Promise<string> {
   return parts.join("\n");
 }
 
-/** Every file under a folder, by its path; bytes are read as Latin-1, so that none is lost. */
+/** Every file below a folder, by path; bytes are read as Latin-1, which loses none. */
 export async function dumpFiles(root: string): Promise<Outputs> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -8,7 +8,7 @@ export const checkoutDir: string = fileURLToPath(new URL("../../../", import.met
 /** Where test services keep their files between runs; git-ignored. */
 export const testServicesDir: string = fileURLToPath(new URL("../../../.sluice-test/", import.meta.url));
 
-/** Names a template database: another set of migrations or another month (partitions) is another template. */
+/** The name of a template database: another set of migrations or another month (partitions) is another template. */
 export async function templateKey(): Promise<string> {
   const hash = createHash("sha256").update(new Date().toISOString().slice(0, 7));
   for (const { name, checksum } of await readMigrations()) hash.update(`${name} ${checksum}\n`);

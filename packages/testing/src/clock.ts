@@ -1,10 +1,10 @@
 import type { Clock } from "@sluice/core/clock";
 
-/** A clock that stands still until it is told to move. */
+/** A clock that moves only when told to. */
 export interface FakeClock extends Clock {
-  /** Moves wall time and the monotonic reading on. */
+  /** Advances wall time and the monotonic reading. */
   advance(ms: number): void;
-  /** Sets wall time alone, also backwards, as an operator or NTP may. */
+  /** Sets wall time alone, even backwards, as an operator or NTP may. */
   setNow(ms: number): void;
 }
 

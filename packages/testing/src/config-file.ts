@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A key that configuration files of these tests give to `caller@example.com`. */
+/** The key that configuration files of tests give to `caller@example.com`. */
 export const clientKey = "sk-test-client-0123456789";
 
 export interface ProviderEntry {
@@ -13,7 +13,7 @@ export interface ProviderEntry {
   costMultiplier?: string;
 }
 
-/** Writes a configuration file (JSON is YAML) and gives what the server's environment needs for it. */
+/** Writes a configuration file (JSON is valid YAML) and returns the environment variables that the server needs for it. */
 export async function configure(
   dir: string,
   upstream: { url: string; port: number },
@@ -38,7 +38,7 @@ export async function configure(
   return { SLUICE_CONFIG: path, SLUICE_ALLOW_PRIVATE_UPSTREAMS: `127.0.0.1:${upstream.port}` };
 }
 
-/** One Anthropic provider for any model; the models named are priced, and their scenario stands behind the `@`. */
+/** One Anthropic provider for any model; the given models are priced, and each is redirected to its scenario (`model@scenario`). */
 export function oneProvider(models: Record<string, string>): { providers: ProviderEntry[]; models: string[] } {
   const modelRedirects = Object.fromEntries(Object.entries(models).map(([model, scenario]) => [model, `${model}@${scenario}`]));
   return { providers: [{ name: "only", dialect: "anthropic", secret: "sk-upstream-0001", modelRedirects }], models: Object.keys(models) };

@@ -2,14 +2,14 @@ import { once } from "node:events";
 import type { Connection, PoolClient, Submittable } from "pg";
 
 /**
- * Sends the pieces of text to a `COPY … FROM STDIN` of the connection; the pieces are made as fast as the server takes
- * them. @throws what the server says.
+ * Sends chunks of text to a `COPY … FROM STDIN` on the connection; chunks are generated only as fast as the server accepts them.
+ * @throws the server's error.
  */
 export function copyIn(client: PoolClient, sql: string, pieces: Iterable<string>): Promise<void> {
   return new Promise((resolve, reject) => client.query(new CopyIn(sql, pieces, (error) => (error ? reject(error) : resolve()))));
 }
 
-/** The driver's own form of a query; the names of its methods are those that the driver calls. */
+/** The driver's interface for a query; the driver calls these method names. */
 class CopyIn implements Submittable {
   readonly #sql: string;
   readonly #pieces: Iterable<string>;
@@ -49,7 +49,7 @@ class CopyIn implements Submittable {
   }
 }
 
-/** A message of the frontend: its kind, its length with the four bytes of the length, its body. */
+/** A frontend message: type, length including its own four bytes, body. */
 function message(kind: string, body: Buffer): Buffer {
   const head = Buffer.alloc(5);
   head.write(kind);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** A line between a browser and a server that a test can cut and mend. */
+/** A proxy between browser and server that a test can cut and restore. */
 export interface Line {
   url: string;
   /** Ends every connection; new ones are refused. */
@@ -9,7 +9,7 @@ export interface Line {
   mend(): Promise<void>;
 }
 
-/** Opens a line to `target`; close it by cutting it. */
+/** Opens a proxy to `target`; `cut` also closes it. */
 export async function openLine(target: string): Promise<Line> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface UntilOptions {
-  /** At least five times what is promised: a test is not a benchmark. Default 10,000. */
+  /** At least five times the promised duration, because a test is not a benchmark. Default 10,000. */
   deadlineMs?: number;
-  /** What is awaited, for the message: "the row is settled". */
+  /** What is awaited, for the error message: "the row is settled". */
   what: string;
-  /** Pause between looks; default 10. */
+  /** Pause between attempts; default 10. */
   everyMs?: number;
 }
 
 /**
- * Looks until `look` gives something else than false, null or undefined and resolves with that. An error thrown by `look`
- * counts as "not yet" and is shown when the deadline passes.
+ * Polls until `look` returns something other than false, null or undefined, and resolves with that. An error thrown by `look` counts as
+ * "not yet" and is shown when the deadline passes.
  */
 export async function until<T>(look: () => T | Promise<T>, options: UntilOptions): Promise<NonNullable<Exclude<T, false>>> {
   const deadlineMs = options.deadlineMs ?? 10_000;

@@ -10,10 +10,10 @@ import type { SecretPlace } from "@sluice/db/secrets";
 import { hashToken, sealSecret } from "@sluice/db/secrets";
 import type pg from "pg";
 
-/** What tests use as SLUICE_SECRET unless they say otherwise. */
+/** The default SLUICE_SECRET of tests. */
 export const testSecret = "test-secret-of-at-least-thirty-two-characters";
 
-/** A name no other call of any process gives: `key-3f9a1c`. */
+/** A name that is unique across calls and processes: `key-3f9a1c02b7`. */
 export function uniqueName(kind: string): string {
   return `${kind}-${randomBytes(5).toString("hex")}`;
 }
@@ -26,7 +26,7 @@ export async function makeUser(prisma: PrismaClient, fields: Partial<Prisma.User
 
 export interface MadeKey {
   key: Key;
-  /** What a client sends; the table knows its hash only. */
+  /** The text that a client sends; the table stores only its hash. */
   secret: string;
 }
 
@@ -41,12 +41,12 @@ export async function makeKey(
   return { key: await prisma.key.create({ data }), secret };
 }
 
-/** Where db/secrets binds a provider's secret. */
+/** The place to which db/secrets binds a provider's secret. */
 export function providerSecretPlace(rowId: string): SecretPlace {
   return { table: "providers", column: "secret", rowId };
 }
 
-/** An enabled provider in group `default` for any model; `secret` is given in clear and sealed under `testSecret`. */
+/** An enabled provider in group `default` for any model; `secret` is plain text, and stored encrypted under `testSecret`. */
 export async function makeProvider(prisma: PrismaClient, fields: Partial<Prisma.ProviderUncheckedCreateInput> = {}): Promise<Provider> {
   const id = fields.id ?? newId();
   const data = {
@@ -63,13 +63,13 @@ export async function makeProvider(prisma: PrismaClient, fields: Partial<Prisma.
   return prisma.provider.create({ data });
 }
 
-/** 1 USD in, 2 USD out per million tokens for a model of its own. */
+/** 1 USD per million input tokens and 2 USD per million output tokens, for a new model. */
 export async function makePrice(prisma: PrismaClient, fields: Partial<Prisma.PriceUncheckedCreateInput> = {}): Promise<Price> {
   const data = { id: newId(), model: uniqueName("model"), inputPerMTok: "1", outputPerMTok: "2", source: "test", ...fields };
   return prisma.price.create({ data });
 }
 
-/** A login that lasts a day; `token` is what the cookie holds. */
+/** A login that lasts a day; `token` is the cookie's value. */
 export async function makeLogin(
   prisma: PrismaClient,
   fields: Partial<Prisma.LoginUncheckedCreateInput> = {},
@@ -80,12 +80,12 @@ export async function makeLogin(
   return { login: await prisma.login.create({ data }), token };
 }
 
-/** An id of that millisecond, also of one in the past, which `newId` never gives. */
+/** An id of a given millisecond, even in the past, which `newId` never returns. */
 export function idAt(ms: number): string {
   return firstIdAt(ms).slice(0, 14) + newId().slice(14);
 }
 
-/** The shape everything else carries (core/requests): a finished chat request of 100 + 20 tokens for 140,000 nano-USD. */
+/** A finished chat request of 100 + 20 tokens for 140,000 nano-USD (core/requests). */
 export function requestRow(fields: Partial<RequestRow> = {}): RequestRow {
   const id = fields.id ?? (fields.startedAtMs === undefined ? newId() : idAt(fields.startedAtMs));
   return {
@@ -118,7 +118,7 @@ export function requestRow(fields: Partial<RequestRow> = {}): RequestRow {
   };
 }
 
-/** The detail that belongs to a request's row. */
+/** The details of a request. */
 export function requestDetail(fields: Partial<RequestDetail> = {}): RequestDetail {
   return {
     id: newId(),
@@ -137,7 +137,7 @@ export function requestDetail(fields: Partial<RequestDetail> = {}): RequestDetai
   };
 }
 
-/** Inserts a row as the settler would, without moving rollups; makes the partition of an old id. */
+/** Inserts a row as the settler would, without updating rollups; creates the partition of an old id. */
 export async function makeRequestRow(pool: pg.Pool, fields: Partial<RequestRow> = {}): Promise<RequestRow> {
   const row = requestRow(fields);
   await ensurePartitionFor(pool, row.id);
@@ -158,7 +158,7 @@ export async function makeRequestRow(pool: pg.Pool, fields: Partial<RequestRow> 
   return row;
 }
 
-/** Inserts the detail of a request that is there. */
+/** Inserts the details of an existing request. */
 export async function makeRequestDetail(pool: pg.Pool, fields: Partial<RequestDetail> & { id: string }): Promise<RequestDetail> {
   const detail = requestDetail(fields);
   await pool.query("INSERT INTO request_details (id, detail) VALUES ($1, $2)", [detail.id, JSON.stringify(detail)]);

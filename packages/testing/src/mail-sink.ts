@@ -5,11 +5,11 @@ import type { SelfMadeCertificate } from "./self-made-certificate.ts";
 export interface MailReceived {
   from: string;
   to: string[];
-  /** Headers and body as they came. */
+  /** Headers and body as received. */
   source: string;
 }
 
-/** A mail server that keeps whatever it is given, on a free port. */
+/** A mail server on a free port that stores every message it receives. */
 export interface MailSink {
   port: number;
   received: MailReceived[];
@@ -17,11 +17,11 @@ export interface MailSink {
 }
 
 export interface MailSinkTls extends SelfMadeCertificate {
-  /** tls: from the first byte; starttls: offered, and without it there is no login. */
+  /** tls: from the first byte; starttls: offered, and required for a login. */
   security: "tls" | "starttls";
 }
 
-/** Starts one, in clear without `tls`; with a login it takes no mail without it. */
+/** Starts a mail server, unencrypted without `tls`; with `login` it requires that login. */
 export async function startMailSink(login?: { user: string; password: string }, tls?: MailSinkTls): Promise<MailSink> {
   const received: MailReceived[] = [];
   const server = new SMTPServer({

@@ -1,31 +1,31 @@
-/** One request of a client program. */
+/** One request by a client program. */
 export interface ModelCall {
   dialect: "anthropic" | "chat" | "responses" | "gemini" | "embeddings" | "countTokens";
   model: string;
   stream: boolean;
   key: string;
-  /** Leaves after so many ms; absent = stays to the end. */
+  /** Disconnects after this many ms; absent = stays to the end. */
   abortAfterMs?: number | undefined;
-  /** Leaves when it aborts. */
+  /** Disconnects when this aborts. */
   signal?: AbortSignal | undefined;
   session?: string;
 }
 
-/** What the client program saw. `id` is '' when not even a head came. */
+/** What the client program observed. `id` is empty when it did not even receive a response head. */
 export interface Seen {
-  /** The request id that the gateway gave. */
+  /** The gateway's request id. */
   id: string;
-  /** complete: a proper end was received, so the charge must be there. cut: anything else that had begun. */
+  /** complete: a proper end was received, so the charge must be recorded. cut: anything else that had begun. */
   outcome: "complete" | "cut";
-  /** Of a stream, counted as the upstream counts content (four bytes a token). */
+  /** For a stream: output tokens as the upstream counts them (four bytes each). */
   outputTokens?: number;
-  /** Those of them that had come two seconds before the end. */
+  /** Those of them that arrived at least two seconds before the end. */
   outputTokensEarly?: number;
   status: number;
   text: string;
-  /** The connection could not be opened at all. */
+  /** True when no connection could be opened. */
   refusedConnection: boolean;
-  /** Why the answer was not read to its end; '' when it was. */
+  /** Why the answer was not read to its end; empty when it was. */
   failure: string;
 }
 
@@ -51,7 +51,7 @@ function target({ dialect, model, stream }: ModelCall): { path: string; body: Re
   }
 }
 
-/** Sends a request and reads the answer as far as it comes. Never throws. */
+/** Sends a request and reads the answer as far as it arrives. Never throws. */
 export async function callModel(url: string, call: ModelCall): Promise<Seen> {
   const { path, body } = target(call);
   const seen: Seen = { id: "", outcome: "cut", status: 0, text: "", refusedConnection: false, failure: "" };
@@ -90,7 +90,7 @@ export async function callModel(url: string, call: ModelCall): Promise<Seen> {
   return seen;
 }
 
-/** How much text had come by when. */
+/** How much text had arrived by a time. */
 interface Arrival {
   atMs: number;
   length: number;
@@ -113,7 +113,7 @@ function refusedConnection(error: unknown): boolean {
   return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 }
 
-/** Events that came in full. */
+/** The data of complete events. */
 function events(text: string): string[] {
   const parts = text.replaceAll(/\r\n?/g, "\n").split("\n\n");
   return parts.slice(0, -1).flatMap((part) => part.split("\n").flatMap((line) => (line.startsWith("data:") ? [line.slice(5).trim()] : [])));

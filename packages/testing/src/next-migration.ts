@@ -4,9 +4,8 @@ import { checkoutDir } from "./checkout.ts";
 import { createTestDatabase, stopTestServices } from "./postgres.ts";
 import { diffSchema } from "./schema-diff.ts";
 
-// `node packages/testing/src/next-migration.ts <name>`: writes the migration that takes the database from the migrations
-// there are to the Prisma schema as it is now. To be read and completed by hand before it is committed, with the rows and
-// queries of the version it follows (prisma/upgrades).
+// `node packages/testing/src/next-migration.ts <name>` writes a migration from the existing migrations to the current Prisma schema.
+// Review and complete it by hand before committing, and add rows and queries of the version before (prisma/upgrades).
 const name = process.argv[2] ?? "";
 if (!/^[a-z0-9_]+$/.test(name)) throw new Error("Name the migration: lower-case letters, digits and _.");
 

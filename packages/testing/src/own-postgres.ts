@@ -5,25 +5,25 @@ import pg from "pg";
 import { until } from "./deadline.ts";
 import { makeDataDir } from "./server-process.ts";
 
-/** A PostgreSQL that only this test uses, so that it can be taken away; to the server it is an external one. */
+/** A PostgreSQL for one test, which can take it down; to the server it is an external one. */
 export interface OwnPostgres {
   url: string;
   pool: pg.Pool;
-  /** As an operator does it: sessions are ended, new ones refused; by SIGQUIT it crashes. Resolves when nothing listens any more. */
+  /** SIGINT as an operator does it: sessions end and new ones are refused; SIGQUIT is a crash. Resolves when nothing listens any more. */
   takeDown(signal?: "SIGINT" | "SIGQUIT"): Promise<void>;
   /** Starts it again on the same port. */
   bringBack(): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** Starts an empty one; without `durable` it calls no fsync. */
+/** Starts an empty PostgreSQL; without `durable` it does not fsync. */
 export async function startOwnPostgres({ durable = false } = {}): Promise<OwnPostgres> {
   const dir = makeDataDir();
   const start = () => startEmbeddedPostgres({ dataDir: dir.path, durable, log: silentLog });
   const handles: EmbeddedPostgres[] = [await start()];
   const { url, port } = handles[0] as EmbeddedPostgres;
   const pool = new pg.Pool({ connectionString: url, max: 3 });
-  // An idle connection that ends is what these tests are about.
+  // These tests expect idle connections to break.
   pool.on("error", () => undefined);
   return {
     url,

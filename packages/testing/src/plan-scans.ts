@@ -1,19 +1,19 @@
 import pg from "pg";
 
-/** A reading of a table, as it was really made. */
+/** A scan of a table, as it was executed. */
 export interface PlanScan {
   /** "Index Scan", "Index Only Scan", "Seq Scan" … */
   kind: string;
   table: string;
-  /** "" = none. */
+  /** Empty = none. */
   index: string;
-  /** Rows gone through, also those that a filter then took out. */
+  /** Rows scanned, including those that a filter then removed. */
   rows: number;
 }
 
 /**
- * Runs the query and reports which tables its plan read, and how. What was planned and never begun is left out. A query with a name is
- * prepared and run as such, by the plan that is kept.
+ * Runs the query and reports which tables its plan scanned, and how. Scans that never ran are left out. A named query is prepared and run
+ * with its cached plan.
  */
 export async function planScans(db: pg.Pool | pg.PoolClient, query: pg.QueryConfig): Promise<PlanScan[]> {
   const explain = "EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF)";
@@ -25,7 +25,7 @@ export async function planScans(db: pg.Pool | pg.PoolClient, query: pg.QueryConf
   return scansOf(rows[0]["QUERY PLAN"][0].Plan);
 }
 
-/** Of a text, a number or a list of texts. */
+/** The SQL literal of a text, a number or a list of texts. */
 function literal(value: unknown): string {
   return pg.escapeLiteral(Array.isArray(value) ? `{${value.map((each) => JSON.stringify(each))}}` : String(value));
 }

@@ -14,29 +14,29 @@ import pg from "pg";
 import { templateKey, testServicesDir } from "./checkout.ts";
 
 /**
- * @sluice/testing: real Postgres and Redis, factories, a fake clock and waiting with a deadline, for tests, seed, e2e and
- * bench only. All test files share one PostgreSQL, started by the first that needs it and kept between runs (without
- * fsync); each gets a database of its own, copied from a template that was migrated once.
+ * @sluice/testing: real Postgres and Redis, factories, a fake clock and waiting with a deadline; only for tests, seed, e2e and bench. All
+ * test files share one PostgreSQL, started by the first that needs it and kept between runs (without fsync); each file gets its own
+ * database, copied from a template that is migrated once.
  */
 export interface TestDatabase {
   url: string;
   name: string;
   pool: pg.Pool;
   prisma: PrismaClient;
-  /** Closes pool and client and removes the database. Idempotent. */
+  /** Closes pool and client and drops the database. Idempotent. */
   drop(): Promise<void>;
 }
 
 let server: Promise<EmbeddedPostgres> | undefined;
 let template: Promise<string> | undefined;
 
-/** The shared server of this checkout's tests; its `url` is the superuser's. */
+/** The PostgreSQL shared by the tests of this checkout; `url` is the superuser's. */
 export function testPostgres(): Promise<EmbeddedPostgres> {
   server ??= startEmbeddedPostgres({ dataDir: testServicesDir, durable: false, log: silentLog });
   return server;
 }
 
-/** A fresh, migrated database with partitions around now. `empty`: without any migration. */
+/** A new, migrated database with partitions around the current time. `empty`: without any migration. */
 export async function createTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
   const { url: serverUrl } = await testPostgres();
   template ??= ensureTemplate(serverUrl);
@@ -45,7 +45,7 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
   await withAdmin(serverUrl, (admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${from}`));
 
   const url = databaseUrl(serverUrl, name);
-  // No statement timeout: on a loaded machine it would fail a test by the clock.
+  // No statement timeout: on a busy machine it would make tests depend on time.
   const pool = createPool(url, { max: 5, applicationName: name, statementTimeoutMs: 0 });
   const prisma = createPrisma(pool);
   let dropped: Promise<void> | undefined;
@@ -66,7 +66,7 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
   };
 }
 
-/** Lets go of the shared server; the last test process to do so stops it. For the end of the test script. */
+/** Releases the shared server; the last test process to do so stops it. Called at the end of the test script. */
 export async function stopTestServices(): Promise<void> {
   const postgres = await testPostgres();
   server = undefined;
@@ -88,7 +88,7 @@ async function withAdmin<T>(serverUrl: string, work: (client: pg.Client) => Prom
   }
 }
 
-/** Made once per set of migrations, by one process; the others wait. */
+/** Created once per set of migrations, by one process; the others wait. */
 async function ensureTemplate(serverUrl: string): Promise<string> {
   const name = `template_${await templateKey()}`;
   await mkdir(testServicesDir, { recursive: true });
@@ -97,7 +97,7 @@ async function ensureTemplate(serverUrl: string): Promise<string> {
       await dropLeftovers(admin);
       const { rowCount } = await admin.query("SELECT 1 FROM pg_database WHERE datname = $1", [name]);
       if (rowCount !== 0) return;
-      // Renamed when complete: a run cut short leaves nothing that looks ready.
+      // Renamed when complete, so that an interrupted run leaves nothing that looks ready.
       await admin.query("DROP DATABASE IF EXISTS template_unfinished WITH (FORCE)");
       await admin.query("CREATE DATABASE template_unfinished TEMPLATE template0");
       const url = databaseUrl(serverUrl, "template_unfinished");
@@ -111,7 +111,7 @@ async function ensureTemplate(serverUrl: string): Promise<string> {
   return name;
 }
 
-/** Databases of test processes that were killed, and templates of older migrations. */
+/** Drops databases of killed test processes, and templates of older migrations. */
 async function dropLeftovers(admin: pg.Client): Promise<void> {
   const current = `template_${await templateKey()}`;
   const { rows } = await admin.query<{ datname: string }>(

@@ -9,29 +9,29 @@ import { findRedisServer } from "@sluice/db/redis-binary";
 import { Redis } from "ioredis";
 import { until } from "./deadline.ts";
 
-/** A redis-server of one test file: a real process that ends with this one, however this one ends. */
+/** A redis-server for one test file: a real process that ends with this one, however this one ends. */
 export interface TestRedis {
   url: string;
   port: number;
-  /** Of the process that runs now. */
+  /** Process id; changes with a restart. */
   readonly pid: number;
   stop(): Promise<void>;
-  /** Freezes the process (SIGSTOP): connections stay open and nothing answers. */
+  /** Suspends the process (SIGSTOP): connections stay open and nothing answers. */
   pause(): void;
   resume(): void;
   /** Kills it without warning; `restart` brings it back empty on the same port. */
   kill(): Promise<void>;
-  /** Stops it if it runs and starts it again on the same port, empty. */
+  /** Stops it if it is running and starts it again on the same port, empty. */
   restart(): Promise<void>;
 }
 
 interface Launched {
   pid: number;
-  /** SIGKILL, also when it is frozen. Idempotent. */
+  /** SIGKILL, even while suspended. Idempotent. */
   end(): Promise<void>;
 }
 
-/** Starts one on a free port; `args` are added to redis-server's. @throws when neither redis-server nor valkey-server is on PATH. */
+/** Starts a server on a free port, with additional `args`. @throws when neither redis-server nor valkey-server is on PATH. */
 export async function startTestRedis(options: { args?: string[] } = {}): Promise<TestRedis> {
   const binary = await findRedisServer();
   if (binary === null) throw new Error("redis-server is needed: apt-get install redis-server (or valkey-server).");
@@ -61,7 +61,10 @@ export async function startTestRedis(options: { args?: string[] } = {}): Promise
   };
 }
 
-/** Under a shell that waits for its input to end: that happens also when this process is killed, and takes the server along. */
+/**
+ * Runs the server under a shell that waits for the end of its input. That also ends when this process is killed, and the shell then kills
+ * the server.
+ */
 async function launch(binary: string, args: string[], port: number): Promise<Launched> {
   const script = '"$0" "$@" <&- & read _; kill -9 $! 2>/dev/null; wait $!';
   const shell = spawn("/bin/sh", ["-c", script, binary, ...args], { stdio: ["pipe", "ignore", "ignore"] });
@@ -79,7 +82,7 @@ async function launch(binary: string, args: string[], port: number): Promise<Lau
   }
 }
 
-/** The process id of the server, once it answers. */
+/** The server's process id, once it answers. */
 async function awaitServer(port: number): Promise<number> {
   const client = new Redis({ port, host: "127.0.0.1", lazyConnect: true, retryStrategy: null });
   client.on("error", () => {});

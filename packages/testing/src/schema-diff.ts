@@ -9,7 +9,7 @@ import { readMigrations } from "@sluice/db/migrate";
 import { createPool } from "@sluice/db/postgres";
 import pg from "pg";
 
-/** The checkout's Prisma schema, file by file. */
+/** The checkout's Prisma schema, by file. */
 export async function readPrismaSchema(): Promise<{ path: string; content: string }[]> {
   const folder = fileURLToPath(new URL("../../../prisma/schema/", import.meta.url));
   const names = (await readdir(folder)).filter((name) => name.endsWith(".prisma")).sort();
@@ -18,7 +18,7 @@ export async function readPrismaSchema(): Promise<{ path: string; content: strin
 
 let loaded: Promise<void> | undefined;
 
-/** Node cannot import .wasm files by itself: load the bytes and hand them to the generated glue. */
+/** Node does not import this .wasm file: load the bytes and pass them to the generated glue. */
 async function load(): Promise<void> {
   const bytes = await readFile(fileURLToPath(import.meta.resolve("@prisma/schema-engine-wasm/schema_engine_bg")).replace(/\.js$/, ".wasm"));
   const { instance } = await WebAssembly.instantiate(bytes, {
@@ -30,8 +30,8 @@ async function load(): Promise<void> {
 }
 
 /**
- * What Prisma's own engine would change so that the database matches the schema: SQL, or one comment when they agree.
- * From "empty": the SQL of the whole schema. The engine (WebAssembly) is an internal prerelease: for tests and development.
+ * What Prisma's engine would change to make the database match the schema: SQL, or one comment when they match. From "empty": the SQL of
+ * the whole schema. The engine (WebAssembly) is an internal prerelease: only for tests and development.
  */
 export async function diffSchema(url: string, from: "empty" | "database" = "database"): Promise<string> {
   const schema = await readPrismaSchema();
@@ -47,7 +47,7 @@ export async function diffSchema(url: string, from: "empty" | "database" = "data
   return result.stdout ?? "";
 }
 
-/** The migrations that the stock CLI's `migrate deploy` would still apply. @throws when it finds the history edited or failed. */
+/** The migrations that Prisma's `migrate deploy` would still apply. @throws when the history was edited or a migration failed. */
 export async function prismaWouldApply(url: string): Promise<string[]> {
   const migrations = await readMigrations();
   const found = await withEngine(url, (engine) =>
@@ -89,7 +89,7 @@ async function withEngine<T>(url: string, work: (engine: engineModule.SchemaEngi
   }
 }
 
-/** The adapter does not know Postgres' one-byte "char", of which the engine reads many: pass it as text and say what it is. */
+/** The adapter does not support Postgres' one-byte "char", which the engine reads often: return it as text and adjust the type. */
 function withReadableChars(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
   const charColumns = new WeakMap<unknown[][], number[]>();
   const query = async (config: pg.QueryArrayConfig) => {
@@ -112,7 +112,7 @@ function withReadableChars(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory
   return overlay(factory, { connect });
 }
 
-/** The same object, some of whose members are replaced. */
+/** The same object with some members replaced. */
 function overlay<T extends object>(target: T, members: Record<string, unknown>): T {
   return new Proxy(target, {
     get: (_, name) => (typeof name === "string" && name in members ? members[name] : Reflect.get(target, name, target)),

@@ -1,13 +1,12 @@
 import type pg from "pg";
 
 /**
- * Seeds `requests` on the server: row i of n is (n - i) × `stepMs` old; 20 users of 2 keys, 5 providers, 8 models, one
- * session in 50 rows, 1 % failed. Fast enough for a test of plans: no index is trusted that the planner would not
- * choose for a table of some size.
+ * Generates `requests` on the server: row i of n is (n - i) × `stepMs` old; 20 users with 2 keys each, 5 providers, 8 models, one session
+ * per 50 rows, 1 % failed. Fast enough for tests of plans, and large enough that the planner chooses indexes as on a real table.
  */
 export async function seedRequestRows(pool: pg.Pool, rows: number, stepMs: number): Promise<void> {
   const now = Date.now();
-  // In pieces, each far below the statement timeout of a pool.
+  // In batches, each far below the statement timeout of a pool.
   for (let from = 1; from <= rows; from += PIECE) {
     await seedPiece(pool, { from, to: Math.min(rows, from + PIECE - 1), originMs: now - rows * stepMs, stepMs });
   }

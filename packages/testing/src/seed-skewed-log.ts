@@ -6,12 +6,12 @@ import { type SkewedLogOptions, skewedColumns, skewedId, skewedRows } from "./sk
 
 const DAY_MS = 86_400_000;
 
-/** What a skewed log spans: the time up to now. */
+/** A skewed log of the given number of days up to now. */
 export type SkewedLog = Omit<SkewedLogOptions, "fromMs" | "toMs"> & { days: number };
 
 /**
- * Fills an empty `requests` by COPY with {@link skewedRows}, analysed. Indexes are made afterwards, as a restore does; and nothing is logged,
- * which nobody misses who seeds anew after a crash.
+ * Fills an empty `requests` with {@link skewedRows} by COPY, and analyses it. Indexes are created afterwards, as a restore does, and the
+ * tables are unlogged: after a crash one seeds again.
  */
 export async function seedSkewedLog(pool: pg.Pool, log: SkewedLog): Promise<void> {
   const toMs = Date.now();
@@ -28,7 +28,7 @@ export async function seedSkewedLog(pool: pg.Pool, log: SkewedLog): Promise<void
   });
 }
 
-/** What settling the rows of {@link seedSkewedLog} would have left: rollups and totals; and the users, keys and providers. */
+/** The rollups and totals that settling the rows of {@link seedSkewedLog} would produce, with the users, keys and providers. */
 export async function seedSkewedSums(pool: pg.Pool, log: SkewedLog): Promise<void> {
   await withOwnSettings(pool, (client) => seedOwners(client, log));
   await seedRollups(pool, log);
@@ -49,7 +49,7 @@ async function withOwnSettings(pool: pg.Pool, work: (client: pg.PoolClient) => P
   }
 }
 
-/** Takes the secondary indexes of `requests` away; resolves with the statements that make them again. */
+/** Drops the secondary indexes of `requests`; resolves with the statements that create them again. */
 async function dropIndexes(client: pg.PoolClient): Promise<string[]> {
   const { rows } = await client.query<{ name: string; sql: string }>(
     `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS sql FROM pg_index
@@ -81,7 +81,7 @@ async function seedOwners(client: pg.PoolClient, { users, keysPerUser, providers
   );
 }
 
-/** What the rows leave in the rollups: columns beside the bucket, and the sums. */
+/** The rollups' columns: dimensions beside the bucket, and sums. */
 const dimensions = `tenant_id, user_id, key_id, provider_id, model, "group", dialect, status_class`;
 const statusClass = `CASE WHEN state IN ('aborted', 'refused') THEN state WHEN status >= 500 THEN '5xx' WHEN status >= 400 THEN '4xx' ELSE '2xx' END`;
 const tokens = ["input_tokens", "output_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens"];
@@ -129,7 +129,7 @@ const rankedSums = {
   ttft_ms_sum: "sum(ttft_ms_sum)",
 };
 const rankedNames = Object.keys(rankedSums).join(", ");
-/** What days of keys have besides. */
+/** Additional columns of key_days. */
 const shownSums = {
   aborted_requests: "coalesce(sum(requests) FILTER (WHERE status_class = 'aborted'), 0)",
   cache_write_tokens: "sum(cache_write_5m_tokens + cache_write_1h_tokens)",
@@ -149,15 +149,15 @@ const grains = [
 ] as const;
 type Grain = (typeof grains)[number];
 const sumsTables = [...grains.map(([, table]) => table), "usage_sums", "key_days", "key_months"];
-/** Five minutes are kept for a week. */
+/** Five-minute sums are kept for a week. */
 const FINE_DAYS = 7;
-/** As many as even a small machine has processors. */
+/** Even a small machine has this many processors. */
 const CONNECTIONS = 2;
 
-/** Day by day, so that what is grouped fits into memory. */
+/** Day by day, so that the groups fit into memory. */
 async function seedRollups(pool: pg.Pool, { days }: SkewedLog): Promise<void> {
   for (const table of sumsTables) await pool.query(`ALTER TABLE ${table} SET UNLOGGED`);
-  // Keys are nine columns wide: made once at the end they cost a third.
+  // The primary keys have nine columns: creating them once at the end costs a third.
   for (const [, table] of grains) await pool.query(`ALTER TABLE ${table} DROP CONSTRAINT ${table}_pkey`);
   const today = Math.floor(Date.now() / DAY_MS);
   const wanted = Array.from({ length: days + 1 }, (_, ago) => today - days + ago).values();
@@ -169,7 +169,7 @@ async function seedRollups(pool: pg.Pool, { days }: SkewedLog): Promise<void> {
   });
 }
 
-/** Each of the items once, by whichever connection is free. */
+/** Processes each item once, on whichever connection is free. */
 async function onEach<T>(
   pool: pg.Pool,
   items: IterableIterator<T>,
@@ -182,7 +182,7 @@ async function onEach<T>(
   await Promise.all(Array.from({ length: CONNECTIONS }, one));
 }
 
-/** All sums of one grain of the rows of a day, as settling has them: grouped once. */
+/** All sums of one grain for the rows of a day, as settling writes them, from a single grouping. */
 function daySql([grain, table, bucket]: Grain, fromMs: number): string {
   const classed = dimensions.replace("status_class", `${statusClass} AS status_class`);
   const kind = kinds.map(([name, column]) => `WHEN GROUPING(${column}) = 0 THEN '${name}'`).join(" ");
@@ -197,7 +197,7 @@ function daySql([grain, table, bucket]: Grain, fromMs: number): string {
     FROM sums GROUP BY GROUPING SETS ((tenant_id, bucket), ${kinds.map(([, column]) => `(tenant_id, bucket, ${column})`).join(", ")})`;
 }
 
-/** Of keys, and of everything beside them, by which is known that they are whole. */
+/** Sums by key and month, and beside them those of everything, which tell whether a month is complete. */
 async function seedMonths(client: pg.PoolClient): Promise<void> {
   const month = "date_trunc('month', bucket, 'UTC')";
   const sumsOf = (names: readonly string[]): string => names.map((name) => `sum(${name})`).join(", ");
@@ -208,7 +208,7 @@ async function seedMonths(client: pg.PoolClient): Promise<void> {
     SELECT tenant_id, 'month', '', ${month}, '', ${sumsOf(names)} FROM usage_sums WHERE grain = 'day' AND kind = '' GROUP BY 1, 4`);
 }
 
-/** In all, and since the moments that the migration set. */
+/** Totals of all time, and since the times set by the migration. */
 async function seedTotals(client: pg.PoolClient): Promise<void> {
   const used = `sum(${tokens.join(" + ")})`;
   const recent = Object.fromEntries(

@@ -6,10 +6,7 @@ export interface SelfMadeCertificate {
   cert: string;
 }
 
-/**
- * A certificate that nobody has signed but itself, for one name or IPv4 address, from yesterday until tomorrow (RFC 5280): whoever trusts
- * it trusts that server.
- */
+/** A self-signed certificate for one name or IPv4 address, valid from yesterday until tomorrow (RFC 5280). */
 export function makeCertificate(name: string): SelfMadeCertificate {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = sequence(objectId(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
@@ -28,7 +25,7 @@ export function makeCertificate(name: string): SelfMadeCertificate {
   return { key, cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n` };
 }
 
-/** One value of DER (X.690). */
+/** One DER value (X.690). */
 function der(tag: number, content: Buffer): Buffer {
   const { length } = content;
   const head = length < 0x80 ? [tag, length] : length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff];

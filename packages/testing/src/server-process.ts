@@ -8,17 +8,17 @@ import { checkoutDir, testServicesDir } from "./checkout.ts";
 import { until } from "./deadline.ts";
 
 /**
- * `apps/server` as a child process, the way people start it: what outages, kills and restarts are tried on. Whatever
- * happens to the process that starts servers here, nothing stays behind: a server stops when its parent is gone, and a
- * keeper ends the PostgreSQL and Redis of its data directory, which outlive servers on purpose.
+ * `apps/server` as a child process, started the way people start it, for tests of outages, kills and restarts. Whatever happens to the
+ * process that starts servers here, nothing stays behind: a server stops when its parent is gone, and a keeper ends the PostgreSQL and
+ * Redis of its data directory, which outlive servers by design.
  */
 export interface ServerOptions {
-  /** Absolute, or from the checkout's root. */
+  /** Absolute, or relative to the checkout. */
   dataDir: string;
   port: number;
   /** `SLUICE_ROLES`; default all. */
   roles?: string;
-  /** Added to, and stronger than, what is set here. Nothing of the parent's environment but PATH and HOME is passed on. */
+  /** Overrides what is set here. Of the parent's environment only PATH and HOME are passed on. */
   env?: Record<string, string>;
 }
 
@@ -32,19 +32,19 @@ export interface ServerProcess {
   url: string;
   child: ChildProcess;
   pid: number;
-  /** What this process has written so far, stdout and stderr together; also in `<dataDir>/server-<port>.log`. */
+  /** The output of this process so far, stdout and stderr together; also in `<dataDir>/server-<port>.log`. */
   output(): string;
-  /** The structured lines among it. */
+  /** The structured log lines in it. */
   logLines(): Record<string, unknown>[];
   exited: Promise<Exit>;
-  /** Signals and resolves with the exit code; null when a signal ended it. */
+  /** Sends a signal and resolves with the exit code; null when a signal ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 /** The administrator of servers started here. */
 export const serverAdmin = { email: "admin@example.com", password: "an-admin-password" };
 
-/** Starts a server without waiting for anything. */
+/** Starts a server without waiting for it. */
 export function launchServer(options: ServerOptions): ServerProcess {
   const dataDir = resolve(checkoutDir, options.dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o711 });
@@ -54,12 +54,12 @@ export function launchServer(options: ServerOptions): ServerProcess {
   const from = statSync(logPath).size;
   const child = spawn(process.execPath, ["apps/server/src/main.ts"], {
     cwd: checkoutDir,
-    // The channel closes with this process, however it ends, and the server stops.
+    // The channel closes when this process ends, and the server then stops.
     stdio: ["ignore", log, log, "ipc"],
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
-      // Tests start hundreds of servers: those that end by themselves leave what they compiled to the next.
+      // Tests start hundreds of servers: those that exit normally leave their compile cache to the next.
       NODE_COMPILE_CACHE: join(testServicesDir, "compile-cache"),
       PORT: String(options.port),
       SLUICE_DATA_DIR: dataDir,
@@ -87,7 +87,7 @@ export function launchServer(options: ServerOptions): ServerProcess {
   };
 }
 
-/** Starts a server and waits until it is ready for requests. @throws with the end of its output when it does not get there. */
+/** Starts a server and waits until it is ready. @throws with the end of its output when it fails to start. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const server = launchServer(options);
   let ended: Exit | null = null;
@@ -119,7 +119,7 @@ export interface TestDataDir {
   remove(): Promise<void>;
 }
 
-/** An empty data directory under the system's temporary one, which a system user that runs PostgreSQL can enter. */
+/** An empty temporary data directory that another system user, who runs PostgreSQL, can enter. */
 export function makeDataDir(): TestDataDir {
   const path = mkdtempSync(join(tmpdir(), "sluice-server-"));
   chmodSync(path, 0o711);
@@ -138,9 +138,9 @@ export function makeDataDir(): TestDataDir {
 const keepers = new Map<string, ChildProcess>();
 
 /**
- * Waits for a word or for the end of this process. A server that was killed, or that is still starting, leaves its
- * services running: they are found by their pid files (a number alone proves nothing, so their command is looked at),
- * and for some seconds again, because a server may just have been starting them.
+ * Waits for a line of input or for the end of this process. A server that was killed, or is still starting, leaves its services running:
+ * they are found by their pid files (a pid may be reused, so the command is checked too), repeatedly for some seconds, because a server
+ * may just be starting them.
  */
 const keeperScript = `
 trap '' INT TERM HUP
@@ -168,7 +168,7 @@ done
 case "$0" in */sluice-server-*) rm -rf "$0" "$(head -n 1 "$0/pg18/elsewhere" 2>/dev/null)" ;; esac
 `;
 
-/** One for each data directory; of its own process group, so that it survives whatever ends ours. */
+/** One per data directory, in its own process group, so that it survives whatever ends this process. */
 function keep(dataDir: string): ChildProcess {
   const known = keepers.get(dataDir);
   if (known) return known;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, vi } from "vitest";
 
 let errors: MockInstance<(...data: unknown[]) => void>;
 
-// A test that prints an error has met one: it fails, unless it says that it expects to (by clearing the spy's calls).
+// A test that prints an error fails, unless it expects the error and says so by clearing the spy's calls.
 beforeEach(() => {
   errors = vi.spyOn(console, "error");
 });

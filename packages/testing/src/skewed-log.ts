@@ -1,10 +1,9 @@
 import { firstIdAt } from "@sluice/core/ids";
 
 /**
- * Requests as an installation of some years has them, and not as an even mill makes them: one user asks for a sixth of
- * everything and most ask for little, keys keep to three models, models to a few providers, one bot calls all it does a
- * single session, a provider and some models were given up long ago, three requests share a millisecond. The same seed
- * gives the same rows.
+ * Requests with the skew of an installation that is some years old: one user makes a sixth of all requests and most make few, keys keep
+ * to three models, models to a few providers, one bot runs everything in a single session, a provider and some models were given up long
+ * ago, three requests share a millisecond. The same seed gives the same rows.
  */
 export interface SkewedLogOptions {
   rows: number;
@@ -16,21 +15,21 @@ export interface SkewedLogOptions {
   models: number;
 }
 
-/** Providers and models from these shares of their number on are not asked for any more after a quarter of the time. */
+/** Providers and models above this share of their number are no longer used after a quarter of the time. */
 const RETIRED_FROM = 0.9;
 const RETIRED_AFTER = 0.25;
-/** Requests that one row of sessions goes over. */
+/** A session of a key lasts for this many rows of the log. */
 const SESSION_ROWS = 4_000;
 
 type Kind = "user" | "key" | "provider" | "model";
 const marks = { user: "8000", key: "9000", provider: "a000" } as const;
 
-/** The n-th of a kind; the first ones are asked for most. */
+/** The n-th of a kind; low numbers are used most. */
 export function skewedId(kind: Kind, n: number): string {
   return kind === "model" ? `model-${n}` : `019aa400-0000-7000-${marks[kind]}-${n.toString(16).padStart(12, "0")}`;
 }
 
-/** The session of the bot: a third of what the first user's first key asks for. */
+/** The bot's session: a third of the requests by the first user's first key. */
 export const botSession = "bot";
 
 /** Columns of {@link skewedRows}, in order. */
@@ -38,7 +37,7 @@ export const skewedColumns = `id, settled_seq, tenant_id, user_id, key_id, sessi
   upstream_model, state, status, error_code, attempts, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
   cache_read_tokens, flags, cost_nano_usd, upstream_cost_nano_usd, price_id, billable, started_at, ttft_ms, duration_ms, client, corrects_id`;
 
-/** The rows as text of COPY, oldest first, in pieces of some hundred rows. */
+/** The rows as text for COPY, oldest first, in chunks of a few hundred rows. */
 export function* skewedRows(options: SkewedLogOptions): Generator<string> {
   const random = mulberry32(20_261_128);
   let piece = "";
@@ -76,13 +75,13 @@ function rowOf(options: SkewedLogOptions, i: number, random: Random): string {
   return `${fields.join("\t")}\n`;
 }
 
-/** The id of row i of a millisecond's first. */
+/** The i-th id of a millisecond. */
 function idAt(ms: number, i: number): string {
   return firstIdAt(ms).slice(0, -12) + i.toString(16).padStart(12, "0");
 }
 
 const done = { state: "done", status: 200, errorCode: "" };
-/** 5 % fail, 2 % are refused, 1 % are given up by their client. */
+/** 5 % fail, 2 % are refused, 1 % are aborted by their client. */
 const ends: readonly [below: number, end: typeof done][] = [
   [0.03, { state: "error", status: 502, errorCode: "upstream_error" }],
   [0.045, { state: "error", status: 429, errorCode: "upstream_rate_limited" }],
@@ -104,17 +103,17 @@ function unlessRetired(count: number, n: number, age: number): number {
   return n >= first && age > RETIRED_AFTER ? n - first : n;
 }
 
-/** 0 … count - 1, the low ones more often the higher the power. */
+/** 0 … count - 1; the higher the power, the more often low numbers. */
 function skewed(count: number, random: Random, power: number): number {
   return Math.floor(count * random() ** power);
 }
 
-/** A number's own place in [0, 1): what a key always asks for. */
+/** A fixed pseudo-random value in [0, 1) for a number: the preferences of a key. */
 function spread(n: number): number {
   return mulberry32(n * 2_654_435_761)();
 }
 
-/** Tommy Ettinger's generator: 32 bits of state, good enough to look like chance. */
+/** Mulberry32 by Tommy Ettinger: 32 bits of state, random enough for test data. */
 function mulberry32(seed: number): Random {
   let state = seed >>> 0;
   return () => {

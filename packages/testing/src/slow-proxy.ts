@@ -1,19 +1,19 @@
 import { connect, createServer, type Socket } from "node:net";
 import { freePort } from "@sluice/db/process-facts";
 
-/** Stands between a client and a server on this machine and keeps what the client sends for a while: a server that is slow to answer, or away. */
+/** A local proxy that delays what the client sends: simulates a server that is slow to answer, or away. */
 export interface SlowProxy {
   port: number;
-  /** From now on each piece that a client sends waits so long; 0 = not at all. What waits already is not hurried. */
+  /** Delays each chunk that a client sends from now on; 0 = no delay. Chunks already waiting keep their delay. */
   delay(ms: number): void;
-  /** Nobody is let through any more, and who was is cut off. */
+  /** Closes all connections and accepts no new ones. */
   cut(): Promise<void>;
-  /** After that: whoever comes is let through again. */
+  /** Accepts connections again. */
   restore(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts one in front of a port of 127.0.0.1. */
+/** Starts a proxy in front of a port of 127.0.0.1. */
 export async function startSlowProxy(target: number): Promise<SlowProxy> {
   let delayMs = 0;
   const sockets = new Set<Socket>();
@@ -29,7 +29,7 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
       });
     }
     upstream.pipe(client);
-    // In order: each piece leaves after the one before it.
+    // In order: each chunk leaves after the one before it.
     let last: Promise<void> = Promise.resolve();
     client.on("data", (piece) => {
       const due = new Promise<void>((resolve) => (delayMs > 0 ? setTimeout(resolve, delayMs).unref() : resolve()));

@@ -1,9 +1,9 @@
 import type pg from "pg";
 
 /**
- * Runs the work. @returns the texts of the statements that the pool's database was asked meanwhile, each as often as it was. Left out are
- * what every process asks by itself of the configuration's version, and BEGIN and COMMIT: statistics keep the first text of a kind, so that
- * the mark on the configuration's transactions may be missing there, and what is done in any other is counted itself.
+ * Runs the work. @returns the texts of the statements that the pool's database executed meanwhile, repeated by their number of calls. The
+ * processes' regular query of the configuration version is left out, and so are BEGIN and COMMIT: statistics keep the first text of each
+ * kind, so the marker of the configuration's transactions may be missing, and statements in other transactions count themselves.
  */
 export async function statementsDuring(pool: pg.Pool, work: () => Promise<unknown>): Promise<string[]> {
   const before = await callsByText(pool);

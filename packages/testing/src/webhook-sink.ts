@@ -6,16 +6,16 @@ export interface WebhookReceived {
   body: string;
 }
 
-/** An HTTP server that takes whatever is posted to it, on a free port. */
+/** An HTTP server on a free port that accepts every POST. */
 export interface WebhookSink {
   url: string;
   received: WebhookReceived[];
-  /** What it answers from now on; `never` leaves everybody waiting. */
+  /** The status to answer from now on; `never` leaves clients waiting. */
   answers(status: number | "never"): void;
   stop(): Promise<void>;
 }
 
-/** Starts one that answers 200. */
+/** Starts a sink that answers 200. */
 export async function startWebhookSink(): Promise<WebhookSink> {
   const received: WebhookReceived[] = [];
   let status: number | "never" = 200;

@@ -1,4 +1,4 @@
-// A process that starts a server with all that belongs to it, says where, and waits to be killed.
+// A process that starts a server and everything it needs, reports where, and waits to be killed.
 import { freePort } from "../src/ports.ts";
 import { makeDataDir, startServer } from "../src/server-process.ts";
 

@@ -12,30 +12,29 @@ import type { Job, Scheduler } from "./scheduler.ts";
 import { startScheduler } from "./scheduler.ts";
 
 /**
- * @sluice/worker: what has to happen without anybody asking — partitions made ahead, expired logins removed, the spools
- * of dead instances adopted, and the jobs that other rooms hand in. It promises that one failing job hurts no other and that stopping
- * leaves nothing behind. It is apart so that a deployment may run it once, beside any number of gateways.
+ * @sluice/worker: what must happen without a request — partitions are created ahead, expired logins removed, the spools of dead instances
+ * adopted, and the jobs of other packages run. It promises that a failing job affects no other and that stopping leaves nothing behind.
+ * It is separate so that a deployment can run it once, beside any number of gateways.
  */
 export interface WorkerContext {
   pool: pg.Pool;
   log: Log;
   clock?: Clock;
-  /** Where spools lie, if dead instances' spools are to be adopted: everything but `ownInstanceId` and its lock is looked at. */
+  /** Where spools are, if those of dead instances are to be adopted: all except `ownInstanceId` are checked, by their locks. */
   spool?: AdoptOptions;
-  /** Whose active ones are to be sampled. */
+  /** Source of the session samples. */
   sessions?: Pick<Sessions, "countByUser">;
-  /** What the retention goes by, if this worker drops what is too old. */
+  /** Settings and archive of the retention, if this worker drops old data. */
   retention?: { settings: () => Settings; archiveDir: string };
-  /** Jobs of other rooms; the server composes them. */
+  /** Jobs of other packages, composed by the server. */
   jobs?: readonly Job[];
 }
 
-/** The running jobs. */
 export type Worker = Scheduler;
 
 const hourMs = 3_600_000;
 
-/** How soon the requests of an instance that died are settled by another, at the latest. */
+/** Maximum delay before another instance settles the requests of one that died. */
 const adoptEveryMs = 15_000;
 
 /** Starts the jobs; `stop` ends them in order. */
@@ -84,7 +83,7 @@ function deleteExpiredLoginsJob(ctx: WorkerContext, clock: Clock): Job {
   };
 }
 
-/** Deleting a provider can be undone for a day; then its secret is of use to nobody but a thief. */
+/** A deletion can be undone for a day; after that the secret would only be of use to a thief. */
 function destroyDeletedSecretsJob(ctx: WorkerContext, clock: Clock): Job {
   return {
     name: "destroy-deleted-secrets",
@@ -107,7 +106,7 @@ function adoptSpoolsJob(spool: AdoptOptions): Job {
     everyMs: adoptEveryMs,
     atStart: true,
     async run() {
-      // A stop waits for a run: what a spool cannot settle by then stays on disk for the next time.
+      // Stopping waits for a run: what a spool cannot settle within this time stays on disk for the next.
       await adoptDeadSpools({ graceMs: 5_000, ...spool });
     },
   };

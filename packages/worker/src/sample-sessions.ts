@@ -11,20 +11,20 @@ export interface SampleSessionsOptions {
   tenantId?: string;
 }
 
-/** Looked at this often, so that a sample is of the first moments of its five minutes. */
+/** Frequent enough that a sample is taken at the beginning of its five minutes. */
 const EVERY_MS = 20_000;
 const KEPT_MS = 8 * 86_400_000;
 
 /**
- * Of several workers the first writes the whole sample, the others nothing: $1 tenant, $2 bucket, $3 of everybody, $4
- * users, $5 their sessions. What is older than $6 goes.
+ * Of several workers the first writes the whole sample, the others nothing: $1 tenant, $2 bucket, $3 sessions of all users, $4 users, $5
+ * their sessions. Samples before $6 are deleted.
  */
 const SAMPLE = `WITH old AS (DELETE FROM session_samples WHERE tenant_id = $1 AND bucket < $6),
   mine AS (INSERT INTO session_samples (tenant_id, user_id, bucket, active) VALUES ($1, '', $2, $3) ON CONFLICT DO NOTHING RETURNING bucket)
 INSERT INTO session_samples (tenant_id, user_id, bucket, active)
   SELECT $1, user_id, bucket, active FROM mine, unnest($4::text[], $5::int[]) AS of (user_id, active) ON CONFLICT DO NOTHING`;
 
-/** Notes how many sessions are active, once in five minutes: what the overview compares today's with tomorrow. */
+/** Records the number of active sessions every five minutes, which the overview compares with a day later. */
 export function sampleSessionsJob({ pool, clock, sessions, tenantId = "default" }: SampleSessionsOptions): Job {
   let doneMs = 0;
   return {
@@ -36,7 +36,7 @@ export function sampleSessionsJob({ pool, clock, sessions, tenantId = "default" 
       const bucketMs = Math.floor(nowMs / FIVE_MINUTES_MS) * FIVE_MINUTES_MS;
       if (bucketMs === doneMs) return;
       const counts = await sessions.countByUser();
-      // While Redis is away nobody knows: a hole is truer than a zero.
+      // While Redis is away the number is unknown: a gap is truer than a zero.
       if (!counts) return;
       const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
       const old = new Date(nowMs - KEPT_MS);

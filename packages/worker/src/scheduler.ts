@@ -1,15 +1,15 @@
 import type { Clock } from "@sluice/core/clock";
 import type { Log } from "@sluice/core/log";
 
-/** Something done again and again, apart from any request. */
+/** A recurring task, independent of any request. */
 export interface Job {
   /** kebab-case; appears in logs and metrics. */
   name: string;
   /** From the end of one run to the start of the next, in ms. */
   everyMs: number;
-  /** Whether it also runs as soon as the worker starts; else first after `everyMs`. */
+  /** Whether it also runs when the worker starts; otherwise first after `everyMs`. */
   atStart: boolean;
-  /** What is thrown is logged and counted. A long run looks at the signal: it is aborted when the worker stops. */
+  /** Errors are logged and counted. Long runs must watch the signal, which aborts when the worker stops. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -17,13 +17,13 @@ export interface JobStats {
   runs: number;
   failures: number;
   isRunning: boolean;
-  /** Wall time, ms since the epoch; null before the first run ended. */
+  /** Wall time in ms since the epoch; null before the first run ended. */
   lastEndedAtMs: number | null;
 }
 
 export interface Scheduler {
   stats(): Record<string, JobStats>;
-  /** Aborts what runs, waits for it and leaves no timer behind. Idempotent. */
+  /** Aborts running jobs, waits for them and leaves no timer behind. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -32,10 +32,10 @@ export interface SchedulerContext {
   clock: Clock;
 }
 
-/** After a failure a rare job does not wait its whole interval. */
+/** After a failure, an infrequent job retries sooner than its interval. */
 const retryAfterMs = 60_000;
 
-/** Starts every job on a timer of its own; runs of one job never overlap. */
+/** Starts every job on its own timer; runs of one job never overlap. */
 export function startScheduler(ctx: SchedulerContext, jobs: readonly Job[]): Scheduler {
   const abort = new AbortController();
   const timers = new Map<string, NodeJS.Timeout>();
@@ -49,7 +49,7 @@ export function startScheduler(ctx: SchedulerContext, jobs: readonly Job[]): Sch
       await job.run(abort.signal);
     } catch (error) {
       failed = true;
-      // A run cut off by the stop has not failed.
+      // A run interrupted by the stop has not failed.
       if (!abort.signal.aborted) {
         facts.failures += 1;
         ctx.log.error({ job: job.name, err: error }, `The job ${job.name} failed`);

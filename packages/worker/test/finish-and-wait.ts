@@ -1,4 +1,4 @@
-// A gateway's spool without a Postgres to settle to: records one finished request, says so, and waits to be killed.
+// A gateway's spool without a Postgres to settle to: records one finished request, reports it, and waits to be killed.
 import { systemClock } from "@sluice/core/clock";
 import { defaultSettings } from "@sluice/core/inputs/settings";
 import { silentLog } from "@sluice/core/log";
@@ -10,7 +10,7 @@ const [dir = "", id = ""] = process.argv.slice(2);
 const ledger = await createLedger({
   dir,
   instanceId: "dead-instance",
-  // Port 9 (discard) refuses.
+  // Nothing listens on port 9 (discard).
   pool: createPool("postgresql://nobody@127.0.0.1:9/none"),
   settings: defaultSettings,
   clock: systemClock,

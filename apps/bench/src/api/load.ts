@@ -1,29 +1,29 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
 
-/** One call: a path below /api/v1, and whose cookie it carries. */
+/** One call: a path below /api/v1, and the cookie it carries. */
 export interface Call {
   path: string;
   cookie: string;
 }
 
 export interface LoadFigures {
-  /** By call, of those answered with 200. */
+  /** Of each call that was answered with 200. */
   ms: number[];
   errors: number;
   perSecond: number;
-  /** Answers that said where they come from, by that. */
+  /** Answers that report their cache result, by result. */
   cache: Record<"hit" | "miss" | "bypass", number>;
 }
 
 export interface ClientsPlan {
   clients: number;
   forMs: number;
-  /** Of all clients together; absent: each asks as soon as it was answered, which measures what the server can at most. */
+  /** Of all clients together; absent: each client calls again as soon as it was answered, which measures the maximum. */
   perSecond?: number;
 }
 
-/** Clients that take one call after another of the list, until the time is over. */
+/** Clients that work through the list of calls until the time is over. */
 export async function runClients(url: string, calls: readonly Call[], { clients, forMs, perSecond }: ClientsPlan): Promise<LoadFigures> {
   const began = performance.now();
   let next = 0;
@@ -33,7 +33,7 @@ export async function runClients(url: string, calls: readonly Call[], { clients,
   });
 }
 
-/** Every call once, by one client after the other. */
+/** Every call once, one after another. */
 export function runOnce(url: string, calls: readonly Call[]): Promise<LoadFigures> {
   let next = 0;
   return measured(url, 1, () => {
@@ -42,7 +42,7 @@ export function runOnce(url: string, calls: readonly Call[]): Promise<LoadFigure
   });
 }
 
-/** `at`: when it is to be asked. What is asked late, because no client was free, was waited for since then. */
+/** `at` is when a call is due. If no client is free then, latency still counts from that time. */
 async function measured(url: string, clients: number, take: () => (Call & { at: number }) | undefined): Promise<LoadFigures> {
   const pool = new Pool(url, { connections: clients });
   const figures: LoadFigures = { ms: [], errors: 0, perSecond: 0, cache: { hit: 0, miss: 0, bypass: 0 } };

@@ -1,4 +1,6 @@
-/** The p-th quantile of `db_query_duration_seconds` over all tables between two readings of /metrics, ms: the end of the bucket it falls into. */
+/**
+ * The p-th quantile of `db_query_duration_seconds` over all tables between two reads of /metrics, in ms: the upper bound of its bucket.
+ */
 export function queryQuantileMs(before: string, after: string, p: number): number {
   const [was, is] = [bucketsOf(before), bucketsOf(after)];
   const counts = [...is].map(([le, count]): [number, number] => [le, count - (was.get(le) ?? 0)]).sort(([a], [b]) => a - b);
@@ -6,13 +8,13 @@ export function queryQuantileMs(before: string, after: string, p: number): numbe
   return (counts.find(([, count]) => all > 0 && count >= all * p)?.[0] ?? Number.POSITIVE_INFINITY) * 1_000;
 }
 
-/** Statements counted between two readings. */
+/** Number of statements between two reads. */
 export function queriesBetween(before: string, after: string): number {
   const all = (text: string): number => bucketsOf(text).get(Number.POSITIVE_INFINITY) ?? 0;
   return all(after) - all(before);
 }
 
-/** By upper bound in seconds: how many took that long at most. */
+/** Upper bound in seconds → number of statements that took at most that long. */
 function bucketsOf(text: string): Map<number, number> {
   const counts = new Map<number, number>();
   for (const [, le = "", count] of text.matchAll(/^db_query_duration_seconds_bucket\{[^}]*?le="([^"]+)"[^}]*\} (\d+)$/gm)) {

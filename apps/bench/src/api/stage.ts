@@ -15,16 +15,16 @@ import { collectable, type Subject, startSubject } from "../gateway/processes.ts
 
 const metricsToken = "the-metrics-token-of-a-benchmark";
 
-/** An api process as people start it, over a seeded database. */
+/** An api process, started the way people start it, over a seeded database. */
 export interface ApiStage {
   url: string;
   server: Subject;
   /** Cookies of an administrator, and of users who own keys. */
   admin: string;
   users: readonly string[];
-  /** /metrics, as a scraper reads it. */
+  /** The text of /metrics. */
   metrics(): Promise<string>;
-  /** Nothing that is kept counts any more, as when another instance says so. */
+  /** Invalidates all cached answers, as another instance would. */
   forget(): Promise<void>;
   close(): Promise<void>;
 }
@@ -36,7 +36,7 @@ export async function openApiStage(log: SkewedLog): Promise<ApiStage> {
   const began = performance.now();
   await seedSkewedLog(database.pool, log);
   await seedSkewedSums(database.pool, log);
-  // As the worker does every few minutes.
+  // Normally the worker does this every few minutes.
   await keepRecentTotals(database.pool, { nowMs: Date.now(), settings: defaultSettings() });
   console.log(`${log.rows} rows and ${log.users} users seeded in ${Math.round((performance.now() - began) / 1_000)} s`);
   const signIn = async (userId: string): Promise<string> => `sid=${(await makeLogin(database.prisma, { userId })).token}`;

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 
-/** How smooth a stretch was. */
+/** Smoothness over a period. */
 export interface Smoothness {
   frameMs: number[];
   longTasks: number;
@@ -16,7 +16,7 @@ declare global {
   }
 }
 
-/** Starts counting frames and tasks above 50 ms. */
+/** Starts recording frame times, and tasks longer than 50 ms. */
 export function watchFrames(page: Page): Promise<void> {
   return page.evaluate(() => {
     let last = performance.now();

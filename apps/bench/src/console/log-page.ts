@@ -8,7 +8,7 @@ export async function openLog(page: Page, search = ""): Promise<void> {
   await isLive(page);
 }
 
-/** The indicator says so. */
+/** Waits until the indicator shows "Live". */
 export async function isLive(page: Page): Promise<void> {
   await page
     .getByRole("status", { name: "Live state" })
@@ -16,14 +16,14 @@ export async function isLive(page: Page): Promise<void> {
     .waitFor({ timeout: 60_000 });
 }
 
-/** Scrolls a few rows away from the top: the row that is read then must not move. */
+/** Scrolls a few rows away from the top, where the visible rows must no longer move. */
 export async function scrollAway(page: Page): Promise<void> {
   await page.locator(table).hover();
   await page.mouse.wheel(0, 400);
   await page.getByRole("status", { name: "Live state" }).filter({ hasText: "Holding" }).waitFor();
 }
 
-/** By how many px the row in the middle of the table moves within `ms`. Infinite when it leaves. */
+/** How many px the row in the middle of the table moves within `ms`; infinite when it leaves the table. */
 export function anchorDrift(page: Page, ms: number): Promise<number> {
   return page.evaluate(
     async ([selector, span]) => {
@@ -45,7 +45,7 @@ export function anchorDrift(page: Page, ms: number): Promise<number> {
   );
 }
 
-/** Notes when each row is first seen to be over; `endsSeen` gives wall times by id. */
+/** Records when each row is first seen to be finished; `endsSeen` returns wall times by id. */
 export function watchEnds(page: Page): Promise<void> {
   return page.evaluate((selector) => {
     const seen = new Map<string, number>();
@@ -69,7 +69,7 @@ export async function endsSeen(page: Page): Promise<Map<string, number>> {
   return new Map(await page.evaluate(() => [...(window as unknown as { benchEnds: Map<string, number> }).benchEnds]));
 }
 
-/** Every id of the table, as somebody sees it who scrolls through; an id that stands on two rows comes twice. */
+/** Every id in the table, read by scrolling through it; an id that appears on two rows is returned twice. */
 export function readThrough(page: Page): Promise<string[]> {
   return page.evaluate(async (selector) => {
     const at = new Map<string, string>();
@@ -95,7 +95,7 @@ export function readThrough(page: Page): Promise<string[]> {
   }, table);
 }
 
-/** Presses on the table under flow; true when the drawer that opened is that of the row under the pointer at the press. */
+/** Clicks on the table under traffic; true when the drawer shows the row that was under the pointer. */
 export async function clickOpens(page: Page, at: { x: number; y: number }): Promise<boolean> {
   await page.evaluate(() => {
     const note = (event: PointerEvent): void => {
@@ -117,7 +117,7 @@ export async function clickOpens(page: Page, at: { x: number; y: number }): Prom
   return pressed !== "" && pressed === opened;
 }
 
-/** Where rows are: the middle of the table's first rows. */
+/** A place with rows: the middle of the table's first rows. */
 export async function rowPlace(page: Page, nth: number): Promise<{ x: number; y: number }> {
   const box = await page.locator(table).boundingBox();
   return { x: (box?.x ?? 0) + 30, y: (box?.y ?? 0) + 60 + 36 * (nth % 12) };

@@ -2,21 +2,21 @@ import type { Page } from "@playwright/test";
 import { isLive } from "./log-page.ts";
 import type { Stage } from "./stage.ts";
 
-/** What a visitor on a slow line and a slow phone waits for. */
+/** Waiting times of a visitor with a slow network and a slow phone. */
 export interface PageLoad {
   lcpMs: number;
-  /** When the log has its first row: what one came for, which is too small to be the largest of the paints. */
+  /** When the first row of the log appears: what the visitor came for, though too small to be the largest paint. */
   firstRowMs: number;
-  /** The longest interaction. */
+  /** The slowest interaction. */
   inpMs: number;
 }
 
-/** Lighthouse's slow 4G and its CPU slowdown, applied by the browser. */
+/** Lighthouse's slow 4G and CPU slowdown, emulated by the browser. */
 const line = { offline: false, latency: 150, downloadThroughput: (1.6 * 1_000_000) / 8, uploadThroughput: (0.75 * 1_000_000) / 8 };
 const CPU_SLOWDOWN = 4;
 
 interface Vitals extends PageLoad {
-  /** Resolves with the first row. */
+  /** Resolves when the first row appears. */
   firstRow: Promise<void>;
 }
 
@@ -26,7 +26,10 @@ declare global {
   }
 }
 
-/** Runs in the page before anything else, and looks while it loads: what looks from outside brings code of its own, which a slow phone runs, too. */
+/**
+ * Runs in the page before anything else and observes while it loads. An observer from outside would inject code, which the slow phone
+ * would have to run as well.
+ */
 function observeVitals(): void {
   const { promise, resolve } = Promise.withResolvers<void>();
   const vitals: Vitals = { lcpMs: 0, firstRowMs: 0, inpMs: 0, firstRow: promise };
@@ -54,7 +57,7 @@ const vitals = (page: Page): Promise<PageLoad> =>
     return { lcpMs, firstRowMs, inpMs };
   });
 
-/** The log's first visit, then what one does there: open a request, go down, close, filter, another page and back. */
+/** A first visit to the log and typical actions: open a request, move down, close, filter, another page and back. */
 export async function measureLoad(stage: Stage): Promise<PageLoad> {
   const { page, context } = await stage.openPage();
   try {
@@ -66,7 +69,7 @@ export async function measureLoad(stage: Stage): Promise<PageLoad> {
     await page.goto("/logs");
     await page.evaluate(() => window.benchVitals?.firstRow);
     await isLive(page);
-    // Anything larger would have been drawn by now; the first interaction ends the measurement.
+    // Anything larger would have been painted by now; the first interaction ends the LCP measurement.
     await page.waitForLoadState("load");
     const { lcpMs, firstRowMs } = await vitals(page);
     await page.locator("[data-id]").nth(3).click();

@@ -4,27 +4,27 @@ import type { RequestRow } from "@sluice/core/requests";
 import type { Live } from "@sluice/live/live";
 import { requestDetail, requestRow } from "@sluice/testing/factories";
 
-/** What a run of scripted requests was. */
+/** The outcome of a run of scripted requests. */
 export interface Published {
-  /** In the order of their begin. */
+  /** In the order of their start. */
   ids: string[];
-  /** Wall time, ms since the epoch, at which the end of each was handed to the bus. */
+  /** Wall time (ms since the epoch) at which each end was handed to the bus. */
   endedAtMs: Map<string, number>;
 }
 
 interface Script {
-  /** Events a second; a request is two, its begin and its end. */
+  /** Events per second; a request causes two, its start and its end. */
   eventsPerSecond: number;
   ms: number;
-  /** Every n-th request is of this key, the others of another one. */
+  /** Every n-th request belongs to this key, the rest to another one. */
   watched?: { keyId: string; every: number };
 }
 
 const TICK_MS = 20;
-/** Begin to end: between a quarter and three quarters of a second. */
+/** Duration of a request: between a quarter and three quarters of a second. */
 const lasts = (): number => 250 + Math.random() * 500;
 
-/** Publishes requests as gateways do, evenly over time, until each has ended. */
+/** Publishes requests like gateways do, evenly over time, until each has ended. */
 export async function publish(live: Live, { eventsPerSecond, ms, watched }: Script): Promise<Published> {
   const published: Published = { ids: [], endedAtMs: new Map() };
   const flying: { row: RequestRow; endMs: number }[] = [];

@@ -11,11 +11,11 @@ import { createTestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis } from "@sluice/testing/redis";
 import { type Subject, startSubject } from "../gateway/processes.ts";
 
-/** An api process as people start it, a publisher in the place of gateways, and a browser behind a line that can be cut. */
+/** An api process, started the way people start it, a publisher in place of the gateways, and a browser behind a proxy that can be cut. */
 export interface Stage {
   live: Live;
   line: Line;
-  /** A page of an administrator, in a context of its own: nothing is cached. */
+  /** A page signed in as an administrator, in a new context, so that nothing is cached. */
   openPage(): Promise<{ page: Page; context: BrowserContext }>;
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export async function openStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const database = await createTestDatabase();
   const redis = await startTestRedis();
-  // Before the api: it asks once whether there is anybody.
+  // Before the api starts: it checks only once whether an administrator exists.
   const { id } = await makeUser(database.prisma, { role: "admin" });
   const { token } = await makeLogin(database.prisma, { userId: id });
   const port = await freePort();

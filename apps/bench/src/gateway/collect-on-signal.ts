@@ -1,5 +1,5 @@
-// Loaded before a subject whose memory is measured (with --expose-gc): on SIGUSR2 it collects its garbage as when memory is short, so that
-// what is free is given back; twice, because the first pass only queues what has finalisers.
+// Preloaded into a subject whose memory is measured (with --expose-gc): on SIGUSR2 it runs a last-resort collection, which returns free
+// memory; twice, because the first pass only queues objects with finalisers.
 const collect = (): void => void globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
 process.on("SIGUSR2", () => {
   collect();

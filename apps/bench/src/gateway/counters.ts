@@ -2,21 +2,21 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Pool } from "pg";
 
-/** What a gateway has asked of PostgreSQL and Redis so far. */
+/** Work that a gateway has caused in PostgreSQL and Redis so far. */
 interface Counts {
   /** Statements of any kind. */
   statements: number;
   commits: number;
-  /** Batches that were settled: of each, rows go in by one COPY. */
+  /** Settled batches; each inserts its rows by one COPY. */
   settles: number;
-  /** What PostgreSQL wrote ahead, bytes: of the whole server, which nobody else uses meanwhile. */
+  /** WAL bytes of the whole server, which nothing else uses meanwhile. */
   walBytes: number;
-  /** Reads from clients' connections: a pipeline is one. 0 without Redis. */
+  /** Reads from clients' sockets; a pipeline counts once. 0 without Redis. */
   redisRoundTrips: number;
 }
 
 export interface CostsPerRequest extends Counts {
-  /** Time that statements of the database stood waiting for locks, ms a request: sampled every 20 ms. */
+  /** Time that statements spent waiting for locks, in ms per request, sampled every 20 ms. */
   lockWaitMs: number;
 }
 
@@ -28,12 +28,12 @@ const countsSql = `SELECT coalesce(sum(calls), 0)::float8 AS statements,
 const waitingSql = `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;
 
 const SAMPLE_MS = 20;
-/** Until the last batch is settled: twice the time that ends wait for company. */
+/** Time until the last batch is settled: twice the interval in which ends are batched. */
 export const SETTLED_MS = 500;
 
 /**
- * What `drive`, which gives its number of requests, makes a gateway that has nothing left to settle ask of the database `name` and of Redis, a request.
- * Read over a connection to another database, so that the reading is not counted.
+ * Cost per request of `drive`, which returns its number of requests, in the database `name` and in Redis; the gateway must have nothing
+ * left to settle. Reads over a connection to another database, so that the reads themselves do not count.
  */
 export async function costsOf(
   { pool, redis, name }: { pool: Pool; redis: Redis | null; name: string },

@@ -5,8 +5,8 @@ import { quantile } from "../report.ts";
 import { ask } from "./ask.ts";
 
 /**
- * p50 in ms of the cheapest durable append there is on this disk, at a rate: records queue, one writer appends them all and
- * calls fdatasync. What the gateway adds beyond this is its own.
+ * Median latency in ms of the cheapest durable append on this disk, at a rate: records queue, and one writer appends them all and calls
+ * fdatasync. Anything the gateway adds to this is its own.
  */
 export async function appendLoopP50Ms(folder: string, rate: number, ms: number): Promise<number> {
   const path = join(folder, "append-loop");

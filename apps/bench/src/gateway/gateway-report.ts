@@ -3,8 +3,8 @@ import { type Metric, paired, quantile, type Report, summarise } from "../report
 import type { CostsPerRequest } from "./counters.ts";
 
 /**
- * The figures of the gateway: overhead is what it adds to bare pass-through in the same round. CPU is of the whole process,
- * which in this benchmark also settles and serves the console.
+ * The report of the gateway benchmark. Overhead is the difference to bare pass-through in the same round. CPU is that of the whole
+ * process, which also settles and serves the console here.
  */
 export function gatewayReport(samples: Samples, plan: GatewayPlan): Report {
   const { passThrough, inProcess, withRedis } = samples.main;
@@ -50,13 +50,13 @@ export function gatewayReport(samples: Samples, plan: GatewayPlan): Report {
   return { metrics, targets };
 }
 
-/** At the fixed rate, of a round. */
+/** Latency at the fixed rate, by round. */
 function latency(p: number): (sample: Sample) => number {
   return ({ latenciesMs }) => quantile(latenciesMs, p);
 }
 
 const targets: Report["targets"] = {
-  // Below this the load, or another process on the core, was the limit: the ratios of such a run compare nothing.
+  // Below this, the load or another process on the core was the limit, and the ratios are meaningless.
   busyPassThrough: { atLeast: 0.8 },
   ratioInProcess: { atLeast: 0.5 },
   ratioWithRedis: { atLeast: 0.4 },

@@ -1,5 +1,5 @@
-// Bare-socket load: one core must be able to ask more than the measured core can answer. A process of its own that lives as long as the
-// benchmark (its own code is compiled once): gets a load as a message, answers with what came of it. Bounded in time by `ms`.
+// Load generator on bare sockets: one core must be able to ask for more than the measured core can answer. Runs as a process for the
+// whole benchmark, so that its code is compiled once: receives loads as messages and answers with their results. Bounded in time by `ms`.
 import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { ask } from "./ask.ts";
@@ -11,7 +11,7 @@ export interface LoadOptions {
   body: string;
   connections: number;
   ms: number;
-  /** Requests per second, open loop (latency counts from when a request was due); 0 = as fast as answers come. */
+  /** Requests per second in an open loop (latency counts from when a request was due); 0 = at full speed. */
   rate: number;
 }
 
@@ -19,7 +19,7 @@ export interface LoadResult {
   /** From the first request to the last answer. */
   ms: number;
   errors: number;
-  /** Of each request that was answered, until the end of the answer and until the first byte of its body. */
+  /** Of each answered request, to the end of the answer and to the first byte of its body. */
   latenciesMs: number[];
   firstBytesMs: number[];
 }
@@ -28,7 +28,7 @@ interface Connection {
   socket: Socket;
   pending: Buffer;
   sentAt: number;
-  /** When the first byte of the answer's body was here; 0 before. */
+  /** When the first byte of the answer's body arrived; 0 before. */
   firstByteAt: number;
   busy: boolean;
 }
@@ -104,7 +104,10 @@ function open(port: number, answered: (connection: Connection, status: number) =
 
 const lastChunk = Buffer.from("\r\n0\r\n\r\n");
 
-/** Where an answer ends whose body begins at `bodyAt`; -1 while it has not. Nothing is pipelined: a last chunk is at the very end. */
+/**
+ * The end of an answer whose body begins at `bodyAt`, or -1 while it is incomplete. Without pipelining, the last chunk is at the very
+ * end.
+ */
 function answerEnd(bytes: Buffer, bodyAt: number): number {
   const length = /content-length: *(\d+)/i.exec(bytes.toString("latin1", 0, bodyAt))?.[1];
   if (length === undefined) return bytes.subarray(-lastChunk.length).equals(lastChunk) ? bytes.length : -1;

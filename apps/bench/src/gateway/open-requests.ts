@@ -2,25 +2,25 @@ import { connect, type Socket } from "node:net";
 import { residentBytes, type Subject } from "./processes.ts";
 import { requestBytes } from "./request-bytes.ts";
 
-/** Requests whose answers have begun and do not end: the provider sends so much of each and then falls silent. */
+/** Requests whose answers begin but do not end: the provider sends part of each and then falls silent. */
 export interface OpenRequest {
   key: string;
   stream: boolean;
-  /** Of an answer so far; 0: a stream's first events. */
+  /** Bytes of the answer so far; 0: only a stream's first events. */
   answerBytes: number;
 }
 
-/** Requests that a subject has in flight. */
+/** Open requests of a subject. */
 export interface OpenRequests {
-  /** Opens so many more. */
+  /** Opens `count` more. */
   open(count: number): Promise<void>;
   close(): void;
 }
 
 /**
- * Holds requests of a subject open. What further ones cost is compared: the first take up the room which starting has left in its heap.
- * The process must be fresh (a heap that a load has grown takes a thousand requests into memory it has already) and collectable:
- * every reading follows a collection, so that neither garbage nor its absence is counted as a request.
+ * Holds requests of a subject open. Only the cost of later ones is compared, since the first fill the free heap left from the start. The
+ * process must be fresh (a heap grown under load has room for a thousand requests) and collectable: every read follows a collection, so
+ * that garbage does not count.
  */
 export function openRequests(subject: Subject, request: OpenRequest): OpenRequests {
   const { key, stream, answerBytes } = request;
@@ -40,7 +40,7 @@ export function openRequests(subject: Subject, request: OpenRequest): OpenReques
   };
 }
 
-/** What is resident after a collection, once whatever was under way has ended. */
+/** Resident memory after a collection, once pending work has ended. */
 export async function settledBytes(subject: Subject): Promise<number> {
   for (let times = 0; times < 2; times++) {
     await new Promise((resolve) => setTimeout(resolve, 250));
@@ -53,7 +53,9 @@ export async function settledBytes(subject: Subject): Promise<number> {
 /** Longer than any beginning takes. */
 const OPEN_MS = 30_000;
 
-/** Resolves when all that there is of a stream has arrived; of a whole answer nothing comes before its end: when it is asked for. */
+/**
+ * Resolves when the beginning of a stream has arrived; for a whole answer, which sends nothing before its end, when the request is sent.
+ */
 function openOne(port: number, request: Buffer, { stream, answerBytes }: OpenRequest): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(request, () => stream || opened()));

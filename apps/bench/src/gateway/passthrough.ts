@@ -1,4 +1,4 @@
-// The baseline: bare node:http + undici, forwarding every byte and knowing nothing. node passthrough.ts PORT UPSTREAM_URL [UPSTREAM_URL …]
+// The baseline: bare node:http + undici, forwarding every byte without processing. node passthrough.ts PORT UPSTREAM_URL [UPSTREAM_URL …]
 import { createServer } from "node:http";
 import { Pool } from "undici";
 

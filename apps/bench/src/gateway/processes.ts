@@ -12,11 +12,14 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const run = promisify(execFile);
 
-/** What is measured has the last core to itself: on the first one the kernel answers interrupts and keeps house, tens of ms at a time. */
+/**
+ * The measured process has the last core to itself: on the first one the kernel handles interrupts and housekeeping, for tens of ms at a
+ * time.
+ */
 type Cores = "measured" | "rest" | "all";
 
 const lastCore = cpus().length - 1;
-/** As taskset names them. */
+/** In taskset's notation. */
 const listOf: Record<Cores, string> = { measured: String(lastCore), rest: `0-${lastCore - 1}`, all: `0-${lastCore}` };
 
 /** Without taskset or a second core nothing is pinned. */
@@ -30,13 +33,13 @@ export async function pinned(cores: Cores, args: string[]): Promise<[string, str
   return canPin ? ["taskset", ["-c", listOf[cores], process.execPath, ...args]] : [process.execPath, args];
 }
 
-/** Moves a subject with all its threads: to all cores while it warms up, for what compiles its code needs as much as it does. */
+/** Moves a subject with all its threads: to all cores during its warm-up, because the compiler threads need as much time as it does. */
 export async function moveTo(cores: Cores, { child }: Pick<Subject, "child">): Promise<void> {
   const [command] = await pinned(cores, []);
   if (command === "taskset") await run("taskset", ["-acp", listOf[cores], String(child.pid)]);
 }
 
-/** This process, and whatever it starts from now on unpinned (Redis), keeps off the core of what is measured, and so does PostgreSQL. */
+/** Keeps this process, everything it starts unpinned from now on (Redis), and PostgreSQL off the measured core. */
 export async function leaveCoreToSubjects(): Promise<void> {
   const [command] = await pinned("rest", []);
   if (command !== "taskset") return;
@@ -45,7 +48,7 @@ export async function leaveCoreToSubjects(): Promise<void> {
   await keepOff(await postmasterPid());
 }
 
-/** Of the PostgreSQL that tests share, which another run may have started: connections from now on are processes of this one. */
+/** Process id of the PostgreSQL that tests share, which another run may have started; new connections are its child processes. */
 async function postmasterPid(): Promise<number> {
   const client = new pg.Client({ connectionString: (await testPostgres()).url });
   await client.connect();
@@ -61,13 +64,16 @@ async function postmasterPid(): Promise<number> {
 export interface Subject {
   child: ChildProcess;
   port: number;
-  /** It does nothing until it is thawed: neither work of its own nor its share of a core. */
+  /** Suspends it, so that it uses no CPU at all until it is thawed. */
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
 }
 
-/** Starts a script, waits until its port answers, and then keeps it there: starting is done on all cores. `readyPath` overrides the TCP check by a path that must be 200. */
+/**
+ * Starts a script on all cores, waits until its port answers, and then pins it. `readyPath` replaces the TCP check by a path that must
+ * return 200.
+ */
 export async function startSubject(
   cores: Cores,
   args: string[],
@@ -88,7 +94,7 @@ export async function startSubject(
     const abort = AbortSignal.timeout(500);
     const state = await fetch(url, { method: options.readyPath ? "GET" : "HEAD", signal: abort }).then(
       (answer) => answer.ok || !options.readyPath,
-      // A bare-socket subject never answers a HEAD; that it took the connection is enough.
+      // A bare-socket subject never answers a HEAD; that it accepted the connection suffices.
       (error: unknown) => !options.readyPath && error instanceof Error && error.name === "TimeoutError",
     );
     if (state) break;
@@ -112,9 +118,9 @@ export async function startSubject(
 
 export const startUpstream = (ports: readonly number[]): Promise<Subject> =>
   startSubject("rest", [here("./raw-upstream.ts"), ...ports.map(String)], ports[0] ?? 0);
-/** For memory: a subject that collects its garbage when it is asked to, so that only what is held is read. */
+/** For memory measurements: a subject that collects its garbage on request, so that only live memory is read. */
 export const collectable = ["--expose-gc", "--import", here("./collect-on-signal.ts")];
-/** The same, and what a process keeps for young objects grows by steps, which are no request's. */
+/** The same with a minimal young generation, which otherwise grows in steps unrelated to requests. */
 export const forMemory = [...collectable, "--max-semi-space-size=1"];
 export const startPassThrough = (port: number, upstreams: readonly string[], nodeArgs: readonly string[] = []): Promise<Subject> =>
   startSubject("measured", [...nodeArgs, here("./passthrough.ts"), String(port), ...upstreams], port);
@@ -124,14 +130,14 @@ export const startGateway = (port: number, env: Record<string, string>, nodeArgs
     readyPath: "/health/ready",
   });
 
-/** The process that asks, beside the upstream. */
+/** The load generator's process, on the same cores as the upstream. */
 export interface Load {
   /** One load at a time. */
   run(options: LoadOptions): Promise<LoadResult>;
   stop(): void;
 }
 
-/** Starts the process of load.ts. */
+/** Starts load.ts as a process. */
 export async function startLoad(): Promise<Load> {
   const [command, args] = await pinned("rest", [here("./load.ts")]);
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
@@ -151,7 +157,7 @@ export async function startLoad(): Promise<Load> {
   };
 }
 
-/** µs of CPU that a process has used so far (user and system, all threads). */
+/** CPU time of a process so far, in µs (user and system, all threads). */
 export async function cpuMicros(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -1,21 +1,21 @@
 import { copyFile, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A CPU profile as V8 writes it: samples name a node each, deltas are µs. */
+/** A CPU profile in V8's format: each sample refers to a node, deltas are in µs. */
 interface CpuProfile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
   samples: number[];
   timeDeltas: number[];
 }
 
-/** Node's arguments for a process that writes a profile of its main thread into this folder when it ends. */
+/** Node's arguments for a process that writes a profile of its main thread to this folder when it ends. */
 export const profiled = (folder: string): string[] => ["--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${folder}`];
 
-/** Keeps the folder's profile as `path` (for a viewer) and says in lines which functions took most, by their own time. */
+/** Stores the folder's profile as `path` (for a viewer) and returns lines with the functions that took most self time. */
 export async function summariseProfile(folder: string, path: string, most = 25): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith(".cpuprofile"));
   const profiles = await Promise.all(files.map(async (name) => ({ name, text: await readFile(join(folder, name), "utf8") })));
-  // Workers write theirs too; the data plane's is the longest.
+  // Workers write profiles too; that of the data plane is the largest.
   const [largest] = profiles.sort((a, b) => b.text.length - a.text.length);
   if (!largest) throw new Error("the gateway wrote no profile");
   await copyFile(join(folder, largest.name), path);
@@ -36,7 +36,7 @@ export async function summariseProfile(folder: string, path: string, most = 25):
   return top.map(([name, us]) => `${((100 * us) / total).toFixed(2).padStart(6)} %  ${name}`);
 }
 
-/** From the room on. */
+/** The path from the package on. */
 function shortened(url: string): string {
   return url.replace(/^.*\/(packages|apps|node_modules)\//, "$1/");
 }

@@ -1,7 +1,7 @@
-// The cheapest provider there can be, so that the measured core is the gateway's: bare sockets, prepared answers.
-// Run as a process: node raw-upstream.ts PORT [PORT …] (pools are bounded per origin, so many streams need several). A body that
-// asks for a stream gets one in two writes. Of one that holds "hold-open N" the answer, a stream or not, stays open until the client
-// leaves: N bytes of it at least. GET /held says how many have been said so far and are open.
+// The cheapest possible provider, so that the measured core is the gateway's limit: bare sockets and prepared answers. Run as a process:
+// node raw-upstream.ts PORT [PORT …] (connection pools are bounded per origin, so many streams need several). A request for a stream gets
+// one in two writes. If its body contains "hold-open N", the answer, streamed or not, sends at least N bytes and then stays open until
+// the client leaves. GET /held returns how many answers are in that state.
 import { createServer, type Socket } from "node:net";
 
 const answer = JSON.stringify({
@@ -40,17 +40,17 @@ const chunked = (text: string): string => `${Buffer.byteLength(text).toString(16
 const opening = Buffer.from(
   `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n${chunked(firstEvents.join(""))}`,
 );
-/** One chunk an event, as providers send them. */
+/** One chunk per event, as providers send them. */
 const rest = Buffer.from(`${laterEvents.map(chunked).join("")}0\r\n\r\n`);
 
-/** Of an answer that is held open: some words at a time, as a model says them. */
+/** A held answer arrives a few words at a time, like a model's output. */
 const PIECE_MS = 10;
 const wordsOfPiece = Array.from({ length: 20 }, () => "The quick brown fox ");
 const eventsOfPiece = wordsOfPiece.map(textDelta);
 const beginnings = {
   stream: { begin: opening, piece: Buffer.from(eventsOfPiece.map(chunked).join("")), bytes: Buffer.byteLength(eventsOfPiece.join("")) },
   whole: {
-    // Longer, by its own word, than it will ever be.
+    // A content-length that is never reached.
     begin: `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 16000000\r\n\r\n${answer.slice(0, answer.indexOf("The quick"))}`,
     piece: Buffer.from(wordsOfPiece.join("").repeat(6)),
     bytes: wordsOfPiece.join("").length * 6,
@@ -59,7 +59,7 @@ const beginnings = {
 
 const held = { stream: 0, whole: 0 };
 
-/** Begins an answer, and says `bytes` more of it. */
+/** Begins an answer and sends `bytes` more of it. */
 function holdOpen(socket: Socket, kind: keyof typeof beginnings, bytes: number): void {
   const { begin, piece, bytes: pieceBytes } = beginnings[kind];
   let left = bytes;

@@ -1,12 +1,12 @@
-/** The requests that the gateway is asked with: what a chat is, and what an agent's turn with its history is. */
+/** The kinds of requests to measure: a chat message, and an agent's turn with its history. */
 export interface Shape {
-  /** In metrics' names. */
+  /** As it appears in metric names. */
   name: "Json1k" | "Json1kUnlimited" | "Sse1k" | "Json76k" | "Sse76k";
   body: string;
   key: string;
 }
 
-/** Without limits, and with limits that are counted and never reached. */
+/** A key without limits, and one with limits that are counted but never reached. */
 export const benchKeys = { free: "sk-bench-0123456789abcdef0123456789", limited: "sk-bench-abcdef0123456789abcdef0123" } as const;
 
 const sentence = "Tell me something that takes about a kilobyte to ask. ";
@@ -17,13 +17,13 @@ const body = (bytes: number, stream: boolean): string =>
     messages: [{ role: "user", content: sentence.repeat(Math.round(bytes / sentence.length)) }],
   });
 
-/** The one that everything is measured with: limits are on, as metering, the spool and live events are. */
+/** The shape of all main figures: with limits, metering, the spool and live events. */
 export const mainShape: Shape = { name: "Json1k", body: body(900, false), key: benchKeys.limited };
 
-/** Whose key has no limits: nothing is asked of Redis before the provider is called. */
+/** With a key without limits: Redis is not used before the provider is called. */
 export const unlimitedShape: Shape = { ...mainShape, name: "Json1kUnlimited", key: benchKeys.free };
 
-/** The others, measured beside pass-through in process. */
+/** The others, compared with pass-through in process. */
 export const otherShapes: readonly Shape[] = [
   unlimitedShape,
   { name: "Sse1k", body: body(900, true), key: benchKeys.limited },

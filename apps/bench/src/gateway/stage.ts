@@ -30,28 +30,28 @@ settings: { ledger.mode: ${mode} }
 export interface GatewayOptions {
   redis?: boolean;
   mode?: "batched" | "direct";
-  /** For node. */
+  /** Arguments for node. */
   nodeArgs?: readonly string[];
 }
 
 export interface Stage {
   folder: string;
   load: Load;
-  /** New processes on the measured core; nothing has run in them yet. */
+  /** A new process on the measured core, in which nothing has run yet. */
   passThrough(nodeArgs?: readonly string[]): Promise<Subject>;
   gateway(options?: GatewayOptions): Promise<Subject>;
-  /** Requests, of all subjects, that the upstreams have in flight and have said all of that was asked of them. */
+  /** Number of requests, over all subjects, whose upstream has sent everything requested and holds the answer open. */
   held(): Promise<Record<"stream" | "whole", number>>;
-  /** What `drive`, which gives its number of requests, makes a gateway ask of PostgreSQL and Redis, a request. */
+  /** Cost per request of `drive`, which returns its number of requests, in PostgreSQL and Redis. */
   costs(gateway: Subject, drive: () => Promise<number>): Promise<CostsPerRequest>;
   close(): Promise<void>;
 }
 
-/** The load, upstreams, PostgreSQL and Redis, and what is compared as it is asked for. */
+/** Starts the load generator, upstreams, PostgreSQL and Redis; subjects are started on request. */
 export async function openStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const upstreamPorts = await Promise.all(Array.from({ length: upstreamCount }, () => freePort()));
-  // Ports at once: one that was found free may be anybody's a second later.
+  // The ports are used immediately: a free one may be taken a second later.
   const [upstream, load, redis, postgres] = await Promise.all([
     startUpstream(upstreamPorts),
     startLoad(),

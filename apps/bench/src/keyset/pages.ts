@@ -9,7 +9,7 @@ import { botSession, skewedId } from "@sluice/testing/skewed-log";
 import type pg from "pg";
 import { interleave, type Metric, paired, quantile, type Report, summarise } from "../report.ts";
 
-/** Pages of the log: by every filter that has an index, at the top and five thousand pages down; and by those that have none. */
+/** Pages of the log: for every indexed filter, at the top and five thousand pages down; and for filters without an index. */
 const DAY = 86_400_000;
 const PAGE = 50;
 const DEEP_PAGES = 5_000;
@@ -18,7 +18,7 @@ const PAGES_PER_ROUND = 100;
 
 type View = Pick<ListOptions, "filter" | "scope">;
 
-/** Views that are one range of an index. */
+/** Views that are a single index range. */
 function indexedViews(log: SkewedLog): Record<string, View> {
   const now = Date.now();
   const first = {
@@ -49,7 +49,7 @@ function indexedViews(log: SkewedLog): Record<string, View> {
   };
 }
 
-/** What no index has gathered, common and rare. */
+/** Filters without an index, common and rare. */
 function searchedViews(log: SkewedLog): Record<string, LogFilter> {
   const retired = { model: skewedId("model", log.models - 1), providerId: skewedId("provider", log.providers - 1) };
   return {
@@ -74,7 +74,7 @@ export async function measurePages(pool: pg.Pool, log: SkewedLog, rounds: number
   for (const [name, view] of Object.entries(indexedViews(log))) {
     const deep = await deepCursors(pool, view);
     for (const before of [undefined, deep[0]]) scans.push(...(await scansOf(pool, { ...view, before })));
-    // Both are warm, as a page that somebody looks at is; a first look at a cold page is the disk's.
+    // Both are warm, like pages that somebody is looking at; a cold page would measure the disk.
     await pageMs(pool, view, [undefined, ...deep]);
     const { first, down } = await interleave(rounds, {
       first: () => pageMs(pool, view, [undefined]),
@@ -112,7 +112,7 @@ export async function measurePages(pool: pg.Pool, log: SkewedLog, rounds: number
   return report;
 }
 
-/** What the plan of a page reads. */
+/** The scans in the plan of a page. */
 function scansOf(pool: pg.Pool, view: View & { before?: string | undefined }): Promise<PlanScan[]> {
   const statement = listStatement({ ...view, limit: PAGE });
   if (statement?.kind !== "range") throw new Error("a view that is no range");
@@ -124,7 +124,7 @@ function add(report: Report, name: string, metric: Metric, atMost: number): void
   report.targets[name] = { atMost };
 }
 
-/** Ms of a page that begins before each of these ids, asked for one at a time. */
+/** Times in ms of pages that begin before each of these ids, read one at a time. */
 async function pageMs(pool: pg.Pool, view: View, befores: readonly (string | undefined)[]): Promise<number[]> {
   const took: number[] = [];
   for (let i = 0; i < PAGES_PER_ROUND; i++) {
@@ -135,7 +135,7 @@ async function pageMs(pool: pg.Pool, view: View, befores: readonly (string | und
   return took;
 }
 
-/** Where pages from the 5,000th on begin; nine tenths of the way down in a view that has fewer. */
+/** Cursors of pages from the 5,000th on, or nine tenths of the way down in a smaller view. */
 async function deepCursors(pool: pg.Pool, view: View): Promise<string[]> {
   const statement = listStatement({ ...view, limit: DEEP_PAGES * PAGE + SPOTS * PAGE });
   if (statement?.kind !== "range") throw new Error("a view that is no range");

@@ -8,7 +8,7 @@ import { skewedId } from "@sluice/testing/skewed-log";
 import type pg from "pg";
 import { interleave, quantile, type Report, summarise } from "../report.ts";
 
-/** What is read from rollups and totals, never from the log: the overview, ninety days of the timeline, who used most of all time. */
+/** Figures from rollups and totals, never from the log: the overview, ninety days of the timeline, the largest users of all time. */
 const DAY = 86_400_000;
 const tenantId = "default";
 const PER_ROUND = 20;
@@ -43,7 +43,7 @@ function queries(pool: pg.Pool): Record<string, () => Promise<unknown>> {
   };
 }
 
-/** From the sums by the day, which stay for good. */
+/** From the daily sums, which are kept forever. */
 function allTimeSql(kind: "model" | "provider"): string {
   return `SELECT id, sum(requests) AS requests, sum(cost_nano_usd) AS cost FROM usage_sums
     WHERE tenant_id = $1 AND grain = 'day' AND kind = '${kind}' GROUP BY 1 ORDER BY 3 DESC LIMIT 51`;

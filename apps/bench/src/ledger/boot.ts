@@ -7,15 +7,15 @@ import pg from "pg";
 import { makeEnds } from "./ends.ts";
 
 export interface Boot {
-  /** Until the gateway may take requests: the spool is scanned. */
+  /** Until the gateway may accept requests: the spool has been scanned. */
   readyMs: number;
-  /** Rows a second, from then on until all have their row. */
+  /** Rows/s from then on, until all rows are stored. */
   drainedPerSecond: number;
 }
 
 const CHUNK = 5_000;
 
-/** A start over the spool of a gateway that ended this many requests while Postgres was away. */
+/** A start over the spool of a gateway in which this many requests ended while Postgres was away. */
 export async function bootWithBacklog(dir: string, records: number, pool: pg.Pool): Promise<Boot> {
   const absent = new pg.Pool({ host: "127.0.0.1", port: 1, connectionTimeoutMillis: 200 });
   const settings = defaultSettings();

@@ -14,7 +14,7 @@ export interface Latency {
   perSecond: number;
 }
 
-/** Each writer begins its next as soon as the last is acknowledged. */
+/** Each writer starts its next record as soon as the last is acknowledged. */
 async function measureWriters(writers: number, count: number, write: (index: number) => Promise<void>): Promise<Latency> {
   const took: number[] = [];
   let next = 0;
@@ -32,7 +32,7 @@ async function measureWriters(writers: number, count: number, write: (index: num
   return { p50Ms: quantile(took, 0.5), p99Ms: quantile(took, 0.99), perSecond: (count / (performance.now() - began)) * 1_000 };
 }
 
-/** FINISH until it is durable. Without a pool Postgres is away, so that the spool alone is measured. */
+/** Latency of a durable FINISH. Without a pool Postgres is away, so that only the spool is measured. */
 export async function finishLatency(dir: string, writers: number, count: number, pool: pg.Pool | null): Promise<Latency> {
   const absent = new pg.Pool({ host: "127.0.0.1", port: 1, connectionTimeoutMillis: 200 });
   const settings = defaultSettings();
@@ -55,7 +55,7 @@ export async function finishLatency(dir: string, writers: number, count: number,
   return latency;
 }
 
-/** The cheapest durable append there is: records of the same size queue, one loop writes them all and syncs. */
+/** The cheapest possible durable append: records of the same size queue, and one loop writes them all and syncs. */
 export async function appendLatency(dir: string, writers: number, count: number): Promise<Latency> {
   const path = join(dir, `append-${Math.random().toString(36).slice(2)}`);
   const file = await open(path, "a");

@@ -5,7 +5,7 @@ import { requestDetail, requestRow } from "@sluice/testing/factories";
 
 const price = { inputPerMTok: "3", outputPerMTok: "15", cacheWrite5mPerMTok: null, cacheWrite1hPerMTok: null, cacheReadPerMTok: null };
 
-/** Ends as a busy hour makes them: 50 keys, each with its habitual provider and one of three models, 5 % failed. */
+/** Ends of a busy hour: 50 keys, each with its usual provider and one of three models, 5 % failed. */
 export function makeEnds(count: number): FinishRecord[] {
   return Array.from({ length: count }, () => makeEnd(Math.floor(Math.random() * 50)));
 }

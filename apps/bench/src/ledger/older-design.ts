@@ -3,8 +3,8 @@ import { rollupTables, statusClassSql } from "@sluice/ledger/settle-statement";
 import type pg from "pg";
 
 /**
- * The design that the ledger replaces: a row is inserted when a request begins, updated when it ends, and a row trigger
- * moves the same three rollups. It keeps the same columns, indexes and details (in the row, as it did), and no partitions.
+ * The design that the ledger replaced: a row is inserted when a request begins, updated when it ends, and a row trigger updates the same
+ * three rollups. It has the same columns, indexes and details (in the row, as at the time), and no partitions.
  */
 export async function createOlderDesign(pool: pg.Pool): Promise<void> {
   const key = `tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class`;
@@ -56,7 +56,7 @@ const update = {
     WHERE r.id = t.id`,
 };
 
-/** Begins and ends these requests: each statement a transaction of its own, as a request handler would send it. */
+/** Begins and ends these requests; each statement is its own transaction, as a request handler would run it. */
 export async function writeOlder(client: pg.ClientBase, ends: readonly FinishRecord[]): Promise<void> {
   const rows = ends.map((end) => end.row);
   const of = <T>(pick: (row: (typeof rows)[number]) => T): T[] => rows.map(pick);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { pinned } from "../gateway/processes.ts";
 
-/** A process of the benchmark that is told what to do, one thing after the other. */
+/** A process of the benchmark that executes commands one after another. */
 export interface Child {
   child: ChildProcess;
   ask<Answer>(verb: string, argument?: unknown): Promise<Answer>;
@@ -15,7 +15,7 @@ interface Reply {
   error?: string;
 }
 
-/** Starts a script beside everything else that is not measured. It answers by `serve`. */
+/** Starts a script off the measured core. It answers through `serve`. */
 export async function startChild(script: string): Promise<Child> {
   const [command, args] = await pinned("rest", [script]);
   const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
@@ -47,7 +47,7 @@ export async function startChild(script: string): Promise<Child> {
   };
 }
 
-/** The other side of `ask`: what each verb does in this process. */
+/** The other side of `ask`: what each command does in this process. */
 export function serve(verbs: Record<string, (argument: never) => unknown>): void {
   process.on("message", async ({ number, verb, argument }: { number: number; verb: string; argument: unknown }) => {
     try {

@@ -1,8 +1,8 @@
 import { unpackTables } from "@sluice/core/packed-tables";
 
 /**
- * Reads frames that arrive at a thousand viewers once: frames with the same id and the same bytes are one. A viewer's
- * messages are compared byte by byte, so that a frame which differs for one of them is not taken for the other.
+ * Parses frames that arrive at a thousand viewers only once: frames with the same id and bytes are identical. Messages are compared byte
+ * by byte, so that a frame which differs for one viewer is not mistaken for another.
  */
 export interface SeenFrame {
   id: string;
@@ -10,7 +10,7 @@ export interface SeenFrame {
   /** Index of each request that ended in it. */
   finished: number[];
   hole: boolean;
-  /** When it arrived, in ms of the machine's clock, once a viewer. Empty unless arrivals are noted. */
+  /** When it arrived at each viewer, in ms of the machine's clock. Empty unless arrivals are recorded. */
   arrivals: number[];
 }
 
@@ -27,7 +27,7 @@ export class FrameIndex {
   readonly frames: SeenFrame[] = [];
   readonly #byId = new Map<string, SeenFrame[]>();
 
-  /** `message` is one event of the stream: lines of `data` and `id`. Null for what is no frame. */
+  /** `message` is one event of the stream: lines of `data` and `id`. Returns null if it is not a frame. */
   find(message: Buffer): SeenFrame | null {
     const at = message.lastIndexOf("\nid: ");
     if (at < 0 || !message.subarray(0, 6).equals(dataField)) return null;
@@ -52,7 +52,7 @@ export class FrameIndex {
     return this.requests.size - 1;
   }
 
-  /** Lets the bytes go; whoever gets one of these frames again is told of it as of a new one. */
+  /** Releases the bytes; a frame that arrives again afterwards counts as new. */
   forget(): void {
     this.#byId.clear();
     this.frames.length = 0;

@@ -8,7 +8,7 @@ const consoles = 20;
 /** What each page reads before it only listens. */
 const lists = ["logins.current", "names.list", "logs.list", "sessions.list", "providers.bootstrap", "overview.get"];
 
-/** Statements that consoles cause while nothing happens: what there are in `ms` with them, beyond those without. */
+/** Statements that idle consoles cause: the number in `ms` with them, minus that without. */
 export async function idleStatements(stage: Stage, api: Subject, ms: number): Promise<number> {
   const without = await during(stage, ms);
   const child = await stage.startViewers();
@@ -21,10 +21,10 @@ export async function idleStatements(stage: Stage, api: Subject, ms: number): Pr
 }
 
 async function during(stage: Stage, ms: number): Promise<number> {
-  // The settler and whatever a start does are done.
+  // Lets the settler and the start finish their work.
   await sleep(3_000);
   const statements = await statementsDuring(stage.database.pool, () => sleep(ms));
-  // The worker's own, every five minutes.
+  // Excludes the worker's own statement every five minutes.
   return statements.filter((text) => !text.includes("session_samples")).length;
 }
 

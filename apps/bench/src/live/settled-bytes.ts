@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { residentBytes, type Subject } from "../gateway/processes.ts";
 
-/** What is resident after a collection; the process must be collectable. */
+/** Resident memory after a collection; the process must be collectable. */
 export async function settledBytes({ child }: Subject): Promise<number> {
   for (let times = 0; times < 2; times++) {
     child.kill("SIGUSR2");

@@ -21,15 +21,15 @@ prices:
   - { model: bench-model, inputPerMTok: "3", outputPerMTok: "15" }
 `;
 
-/** Gateway and api as two processes over one Redis and one PostgreSQL; only the api is on the measured core. */
+/** Gateway and api as two processes over one Redis and one PostgreSQL; only the api runs on the measured core. */
 export interface Stage {
   database: TestDatabase;
   gateway: Subject;
   traffic: Child;
-  /** Nine administrators, who see all, and the user whose requests they are: both get every row. */
+  /** Nine administrators, who see everything, and the user who makes the requests: all of them get every row. */
   cookies: string[];
   startViewers(): Promise<Child>;
-  /** A new api, which nobody has watched yet. */
+  /** A new api that has had no viewers yet. */
   startApi(): Promise<Subject>;
   close(): Promise<void>;
 }
@@ -64,7 +64,7 @@ export async function openStage(): Promise<Stage> {
     return api;
   };
   const upstream = await startUpstream([upstreamPort]);
-  // The first applies the configuration, which the gateway then begins with.
+  // The first api applies the configuration, which the gateway then starts with.
   await (await startApi()).stop();
   const gateway = await startServer("rest", env("gateway", "gateway"));
   const traffic = await startChild(script("./traffic.ts"));

@@ -9,18 +9,18 @@ import { settledBytes } from "./settled-bytes.ts";
 const MOST_MS = 60_000;
 
 export interface StalledResult {
-  /** From when the kernel took no more until the server had closed the connection; the longest. */
+  /** The longest time from when the kernel accepted no more data until the server closed the connection. */
   goneAfterMs: number;
-  /** What the process held more for each of them, at most. */
+  /** Maximum additional memory of the process per viewer. */
   bytesEach: number;
-  /** What the kernel held besides, at most. */
+  /** Maximum kernel memory per viewer. */
   kernelBytesEach: number;
 }
 
 /**
- * Viewers that stop reading, beside those that read: how long the server keeps them and what they cost it meanwhile.
- * What the kernel holds for a connection is not the process's; it counts from where the kernel is full, for until then
- * nobody can tell a viewer who does not read.
+ * Viewers that stop reading, beside others that read: how long the server keeps them, and what they cost meanwhile. Kernel buffers are
+ * counted separately from the process. Time counts from when they are full, because until then the server cannot notice that a viewer
+ * does not read.
  */
 export async function measureStalled(server: Subject, cookie: string, count: number): Promise<StalledResult> {
   const before = await settledBytes(server);
@@ -64,7 +64,7 @@ async function openAndStop(port: number, cookie: string): Promise<Socket> {
   return response.socket;
 }
 
-/** Bytes that the kernel holds towards each client port of a server, for connections that the server has not closed. */
+/** Bytes that the kernel holds for each client port of a server, for connections that the server has not closed. */
 async function queuedBytes(serverPort: number): Promise<Map<number, number>> {
   const established = "01";
   const queues = new Map<number, number>();

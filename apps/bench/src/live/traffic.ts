@@ -1,4 +1,4 @@
-// Requests at a fixed rate for `bench -- live`, in a process of its own; remembers when each one's last byte arrived.
+// Requests at a fixed rate for `bench -- live`, in a separate process; records when each one's last byte arrived.
 import { Agent, request } from "node:http";
 import { machineMs, serve } from "./child.ts";
 
@@ -11,7 +11,7 @@ interface TrafficOptions {
 }
 
 export interface TrafficResult {
-  /** Id and end of each, in ms of the machine's clock. */
+  /** Id and end of each request, in ms of the machine's clock. */
   ends: [id: string, atMs: number][];
   errors: number;
 }
@@ -40,7 +40,7 @@ function send({ port, key, body }: TrafficOptions, result: TrafficResult): Promi
   });
 }
 
-/** Open loop: a late answer does not hold back the next request. */
+/** Open loop: a slow answer does not delay the next request. */
 async function run(options: TrafficOptions): Promise<TrafficResult> {
   const result: TrafficResult = { ends: [], errors: 0 };
   const running: Promise<void>[] = [];

@@ -1,4 +1,4 @@
-// Viewers for `bench -- live`, in a process of their own: what an EventSource does, without a browser around it.
+// Viewers for `bench -- live`, in a separate process: they act like an EventSource, without a browser.
 import { type ClientRequest, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { machineMs, serve } from "./child.ts";
@@ -6,19 +6,19 @@ import { FrameIndex, type SeenFrame } from "./frame-index.ts";
 
 interface OpenOptions {
   url: string;
-  /** One viewer each, in turn. */
+  /** Assigned to the viewers in turn. */
   cookies: string[];
   count: number;
 }
 
 export interface ViewersReport {
-  /** Rows that a viewer should have had and did not, over all viewers. */
+  /** Rows that a viewer should have received but did not, over all viewers. */
   lost: number;
   repeated: number;
-  /** Frames that came before an earlier one, resets and gaps. */
+  /** Frames that arrived before an earlier one; then resets and gaps. */
   disorder: number;
   holes: number;
-  /** Streams that the server ended, or did not take. */
+  /** Streams that the server ended or refused. */
   retries: number;
   frames: number;
   bytes: number;
@@ -28,7 +28,7 @@ export interface ViewersReport {
 interface Viewer {
   cookie: string;
   lastId: string;
-  /** A bit for each request that was seen to end. */
+  /** One bit for each request seen to end. */
   seen: Uint8Array;
   connection: ClientRequest | null;
   pending: Buffer[];
@@ -56,7 +56,7 @@ function connect(viewer: Viewer): void {
     response.on("error", () => undefined);
   });
   connection.on("error", () => undefined);
-  // As the console does, whatever the reason; the server ends streams that fell behind.
+  // Like the console, reconnects for any reason; the server ends streams that fall behind.
   connection.on("close", () => {
     if (viewer.connection !== connection) return;
     totals.retries += 1;
@@ -69,7 +69,7 @@ function receive(viewer: Viewer, chunk: Buffer): void {
   totals.bytes += chunk.length;
   const began = viewer.pending.length > 0;
   viewer.pending.push(chunk);
-  // The two line feeds of an end may be apart.
+  // The two line feeds at the end of an event may be split.
   if (!chunk.includes(end) && chunk[0] !== 10) return;
   let rest = began ? Buffer.concat(viewer.pending) : chunk;
   for (let at = rest.indexOf(end); at >= 0; at = rest.indexOf(end)) {
@@ -104,7 +104,7 @@ function mark(viewer: Viewer, request: number): void {
   viewer.seen[byte] = had | bit;
 }
 
-/** The first frames of a stream may repeat the position that it began at: that is no disorder. */
+/** The first frames of a stream may repeat the position that it began at, which is not disorder. */
 function isLater(id: string, last: string): boolean {
   if (last === "") return true;
   const [ms = 0, seq = 0] = parts(id);
@@ -134,7 +134,7 @@ async function open(options: OpenOptions): Promise<number> {
   return machineMs() - began;
 }
 
-/** Cuts each connection once, in the midst of whatever arrives, spread over `ms`; each is back after a moment. */
+/** Cuts each connection once, at an arbitrary moment, spread over `ms`; each reconnects shortly after. */
 async function reconnect({ ms }: { ms: number }): Promise<void> {
   await Promise.all(
     viewers.map(async (viewer, i) => {
@@ -150,7 +150,7 @@ async function reconnect({ ms }: { ms: number }): Promise<void> {
   );
 }
 
-/** From when a request had ended to when its row was here, over all viewers; and what each of them missed. */
+/** Latency from the end of a request to the arrival of its row, over all viewers; and what each of them missed. */
 function report({ ends }: { ends: [id: string, atMs: number][] }): ViewersReport {
   const endOf = new Map(ends.map(([id, atMs]) => [index.indexOf(id), atMs]));
   let lost = 0;
@@ -159,7 +159,7 @@ function report({ ends }: { ends: [id: string, atMs: number][] }): ViewersReport
   return { ...totals, lost, latency: latencyOf(index.frames, endOf) };
 }
 
-/** In a histogram of ms: millions of figures. Rows that were there before their client had read its answer count as 0. */
+/** Uses a histogram in ms because of the millions of values. Rows that arrived before their client had read its answer count as 0. */
 function latencyOf(frames: SeenFrame[], endOf: Map<number, number>): ViewersReport["latency"] {
   const histogram = new Uint32Array(60_000);
   let samples = 0;
@@ -184,7 +184,7 @@ function latencyOf(frames: SeenFrame[], endOf: Map<number, number>): ViewersRepo
   return { p50Ms: quantile(0.5), p99Ms: quantile(0.99), samples };
 }
 
-/** From here on arrivals are noted, or not any more; what was seen before is let go. */
+/** Starts or stops recording arrivals; earlier observations are dropped. */
 function note({ on }: { on: boolean }): void {
   noting = on;
   if (on) Object.assign(totals, { repeated: 0, disorder: 0, holes: 0, frames: 0, bytes: 0, retries: 0 });

@@ -11,9 +11,9 @@ import type { World } from "./world.ts";
 const DAY_MS = 86_400_000;
 
 export interface Asked {
-  /** The n-th reader asks a little differently from the others. */
+  /** Each reader n asks slightly differently. */
   ask(world: World, n: number): Promise<unknown>;
-  /** p95, cold; none is stated of the others. */
+  /** Target for the cold p95; absent where none is stated. */
   atMostMs?: number;
 }
 
@@ -26,7 +26,7 @@ function lastDays(days: number, n: number): { from: number; to: number } {
 const five = (kind: "key" | "user" | "provider" | "model", n: number) => [0, 1, 2, 3, 4].map((at) => skewedId(kind, n + at));
 const splits = ["model", "provider", "user", "key"] as const;
 
-/** The one that is asked without indexes, too. */
+/** The question that is also measured without indexes. */
 export const filteredTrend = "P30: usageTrendOfKey";
 
 export const coldQuestions: Record<string, Asked> = {

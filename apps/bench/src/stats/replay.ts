@@ -14,7 +14,7 @@ const EVERY_MS = 5_000;
 
 type Read = (ctx: Ctx, nowMs: number) => Promise<unknown>;
 
-/** What pages ask for, the ones that are opened most first. */
+/** The reads of pages, most frequently opened first. */
 const ofAdmins: readonly Read[] = [
   (ctx) => getOverview(ctx, {}),
   (ctx) => getUsage(ctx, {}),
@@ -30,8 +30,8 @@ const ofAdmins: readonly Read[] = [
 const ofUsers: readonly Read[] = [(ctx) => getOverview(ctx, {}), (ctx) => getUsage(ctx, {}), (ctx) => getSeries(ctx, { by: "key" })];
 
 /**
- * Twenty administrators and five users look at a page for a minute, more or less, and read it every five seconds. Resolves with the
- * share of reads that were answered from what is kept.
+ * Twenty administrators and five users each look at a page for about a minute and read it every five seconds. Resolves with the share of
+ * reads answered from the cache.
  */
 export async function replayHour(world: World, { minutes }: { minutes: number }): Promise<number> {
   const startMs = Date.now();
@@ -55,7 +55,7 @@ export async function replayHour(world: World, { minutes }: { minutes: number })
   return sum("hits") / (sum("hits") + sum("misses"));
 }
 
-/** The same reads in every run. */
+/** A seeded generator: the same reads in every run. */
 function lehmer(seed: number): () => number {
   let state = seed % 2_147_483_647;
   return () => {

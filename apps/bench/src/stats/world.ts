@@ -11,12 +11,12 @@ import { testSecret } from "@sluice/testing/factories";
 import type { TestDatabase } from "@sluice/testing/postgres";
 import { skewedId } from "@sluice/testing/skewed-log";
 
-/** The rooms that the verbs about the past stand on, as the server composes them, without the others. */
+/** The services that verbs about the past need, composed as in the server. */
 export interface World {
   admin: Ctx;
-  /** The n-th user; the first ones have done most. */
+  /** The n-th user; low numbers have used most. */
   user(n: number): Ctx;
-  /** The same viewers with nothing kept, by a clock of one's own. */
+  /** The same viewers with an empty cache and another clock. */
   withClock(clock: Clock): Pick<World, "admin" | "user">;
   close(): Promise<void>;
 }

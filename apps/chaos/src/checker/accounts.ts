@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { Evidence } from "./evidence.ts";
 import { type Finding, findingOf } from "./finding.ts";
 
-/** I3: what was used on postpaid terms + all entries − all rows is the balance, and open holds are what is held. */
+/** I3: postpaid usage + all entries − all rows equals the balance, and open holds equal the held amount. */
 export async function checkBalances(pool: pg.Pool): Promise<Finding> {
   const { rows } = await pool.query<{ id: string; kept: string; expected: string }>(`
     WITH charged AS (SELECT user_id, sum(cost_nano_usd) AS cost FROM requests GROUP BY 1),
@@ -16,7 +16,7 @@ export async function checkBalances(pool: pg.Pool): Promise<Finding> {
   return findingOf("I3", rows.length, "accounts", wrong);
 }
 
-/** I8: who pays ahead has never spent more than there was, whatever was in flight together: only charges bring a balance down. */
+/** I8: a prepaid user never spends more than was available, whatever was in flight together, since only charges lower a balance. */
 export async function checkFloors(pool: pg.Pool): Promise<Finding> {
   const { rows } = await pool.query<{ id: string; balance: string; floor: string; charges: number; isBelow: boolean }>(`
     SELECT a.user_id AS id, a.balance_nano_usd::text AS balance, a.floor_nano_usd::text AS floor, a.balance_nano_usd < a.floor_nano_usd AS "isBelow",
@@ -27,7 +27,7 @@ export async function checkFloors(pool: pg.Pool): Promise<Finding> {
   return findingOf("I8", charges, "charges to accounts that pay ahead", wrong);
 }
 
-/** I11: so many identical deliveries of a top-up are one entry of its amount, and there is no other. */
+/** I11: repeated deliveries of a top-up result in a single entry of its amount, and there are no others. */
 export async function checkTopUps({ topUps }: Evidence, pool: pg.Pool): Promise<Finding> {
   const { rows } = await pool.query<{ key: string; amount: string }>(
     "SELECT idempotency_key AS key, amount_nano_usd::text AS amount FROM account_entries WHERE kind = 'top_up'",

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import type pg from "pg";
 
 /**
- * What is held against each other: what the scripted upstream wrote down, what the clients saw, and what is in
- * Postgres. Nothing of the application is imported here, so that a mistake of its own cannot excuse it.
+ * The evidence to compare: what the scripted upstream recorded, what the clients saw, and what is in Postgres. Nothing of the application
+ * is imported here, so that its bugs cannot hide themselves.
  */
 export interface Counts {
   input: number;
@@ -13,7 +13,7 @@ export interface Counts {
   cacheRead: number;
 }
 
-/** Of each request the upstream writes one line when it has read it and one when it is over. */
+/** The upstream writes one line per request when it has read it, and one when it is over. */
 export interface OracleLine {
   line: "opened" | "closed";
   id: string;
@@ -29,13 +29,13 @@ interface ClientLine {
   id: string;
   /** complete: a proper end was received. refused: never admitted. cut: anything else that had begun. */
   outcome: "complete" | "cut" | "refused";
-  /** Of a stream, four bytes of content a token. */
+  /** For a stream: four bytes of content per token. */
   outputTokens?: number;
-  /** Those of them that had come two seconds before the end. */
+  /** Those of them that arrived at least two seconds before the end. */
   outputTokensEarly?: number;
 }
 
-/** A top-up and how often it was delivered; in the clients' log among what they asked for. */
+/** A top-up, in the clients' log together with their requests. */
 interface TopUpLine {
   topUp: string;
   amountNanoUsd: string;
@@ -63,7 +63,7 @@ export interface Price {
 }
 
 export interface Evidence {
-  /** Of each request its attempts in order, of each attempt the last line. */
+  /** By request: its attempts in order, with the last line of each. */
   oracle: Map<string, OracleLine[]>;
   clients: ClientLine[];
   topUps: TopUpLine[];

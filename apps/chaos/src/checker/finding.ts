@@ -1,18 +1,18 @@
-/** What one invariant came to. */
+/** The result for one invariant. */
 export interface Finding {
-  /** I1 … I11 of the reference. */
+  /** I1 to I11 of the reference. */
   invariant: string;
-  /** What was looked at: requests, keys of sums, rows. */
+  /** Number of things checked: requests, keys of sums, rows. */
   checked: number;
   of: string;
   violations: number;
-  /** The first of them. */
+  /** The first few violations. */
   examples: string[];
 }
 
 const SHOWN = 5;
 
-/** A finding from what was looked at and what was wrong with it. */
+/** A finding from the number of things checked and the violations found. */
 export function findingOf(invariant: string, checked: number, of: string, wrong: readonly string[]): Finding {
   return { invariant, checked, of, violations: wrong.length, examples: wrong.slice(0, SHOWN) };
 }

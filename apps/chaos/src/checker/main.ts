@@ -8,9 +8,8 @@ import { checkRest } from "./rest.ts";
 import { checkOnce, checkSums } from "./sums.ts";
 
 /**
- * The invariants of the ledger, from outside: reads the upstream's oracle file, the clients' log, Postgres and (for what
- * is held at rest) Redis, imports nothing of the application, and prints one JSON line for each invariant. Ends with 1
- * when one of them is broken.
+ * Checks the invariants of the ledger from outside: reads the upstream's oracle file, the clients' log, Postgres and (for what is held at
+ * rest) Redis, imports nothing of the application, and prints one JSON line per invariant. Exits with 1 when one of them is violated.
  */
 const { values } = parseArgs({
   options: { oracle: { type: "string" }, clients: { type: "string" }, database: { type: "string" }, redis: { type: "string" } },

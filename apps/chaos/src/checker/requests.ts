@@ -2,13 +2,13 @@ import { costOf } from "./cost.ts";
 import type { Counts, Evidence, OracleLine, Row } from "./evidence.ts";
 import { type Finding, findingOf } from "./finding.ts";
 
-/** Bounds of an estimate. */
+/** Tolerance of estimates. */
 const LOW = 0.6;
 const HIGH = 1.4;
-/** Ends that report no usage. */
+/** Endpoints that report no usage. */
 const withoutUsage = new Set(["models", "countTokens"]);
 
-/** I1: each request that reached the upstream has its one row, and the row says what was on the wire. */
+/** I1: each request that reached the upstream has exactly one row, which matches what was on the wire. */
 export function checkCharges({ oracle, rows, clients }: Evidence): Finding {
   const seen = new Map(clients.map((line) => [line.id, line]));
   const wrong: string[] = [];
@@ -36,7 +36,7 @@ function disagreement(row: Row, last: OracleLine, received: number, receivedEarl
   const sent = last.usage?.output ?? last.outputTokensSent;
   if (sent !== undefined && output > Math.ceil(HIGH * sent) + 1) return `${output} output tokens billed, ${sent} were sent`;
   const recovered = row.flags.includes("recovered");
-  // A kill is billed from the last PROGRESS, and one is written every half second.
+  // A killed request is billed from its last PROGRESS, which is written every half second.
   const least = recovered ? receivedEarly : received;
   if (output < Math.floor(LOW * least) - 1)
     return `${output} output tokens billed, the client received ${least}${recovered ? " long before the kill" : ""}`;
@@ -46,7 +46,7 @@ function disagreement(row: Row, last: OracleLine, received: number, receivedEarl
   return "";
 }
 
-/** I5: tokens × price version × multipliers is the stored cost, bit for bit. */
+/** I5: tokens × price version × multipliers is exactly the stored cost. */
 export function checkCosts({ rows, prices }: Evidence): Finding {
   const wrong: string[] = [];
   let checked = 0;
@@ -67,7 +67,7 @@ function wrongCost(row: Row, prices: Evidence["prices"]): string {
   return expected === row.cost ? "" : `stored ${row.cost}, tokens and price give ${expected}`;
 }
 
-/** I6: whoever saw a proper end has a row that says so, and nobody pays for what no upstream saw. */
+/** I6: a client that received a proper end has a row saying so, and nothing is charged that no upstream saw. */
 export function checkAcknowledged({ oracle, clients, rows }: Evidence): Finding {
   const acknowledged = clients.filter(({ id, outcome }) => id !== "" && outcome === "complete");
   const missing = acknowledged.flatMap(({ id }) => {
@@ -81,7 +81,7 @@ export function checkAcknowledged({ oracle, clients, rows }: Evidence): Finding 
   return findingOf("I6", acknowledged.length, "ends that clients saw", [...missing, ...unexpected]);
 }
 
-/** I9: what was refused has no ledger effect and sent no byte upstream. */
+/** I9: a refused request has no ledger effect and sent no byte upstream. */
 export function checkRefused({ oracle, clients, rows }: Evidence): Finding {
   const told = clients.filter(({ outcome }) => outcome === "refused").map(({ id }) => id);
   const written = [...rows.values()].filter(({ state }) => state === "refused").map(({ id }) => id);
@@ -95,7 +95,7 @@ export function checkRefused({ oracle, clients, rows }: Evidence): Finding {
   return findingOf("I9", refused.size, "refused requests", wrong);
 }
 
-/** I10: each attempt that produced tokens has its upstream cost. A kill before the first PROGRESS is void. */
+/** I10: each attempt that produced tokens has its upstream cost, unless it was killed before the first PROGRESS. */
 export function checkAttempts({ oracle, rows }: Evidence): Finding {
   const wrong: string[] = [];
   let checked = 0;
@@ -103,7 +103,7 @@ export function checkAttempts({ oracle, rows }: Evidence): Finding {
     const row = rows.get(id);
     const produced = attempts.filter(({ usage, outputTokensSent = 0 }) => (usage?.output ?? outputTokensSent) > 0).length;
     if (!row || produced === 0 || row.priceId === null || (row.flags.includes("recovered") && total(row.usage) === 0)) continue;
-    // Content that was still on its way when the client or the gateway went was never seen here.
+    // Content in transit when the client or the gateway went away was never seen here.
     if (row.state !== "done" && total(row.usage) === 0) continue;
     checked += produced;
     const costs = row.attemptCosts.filter((cost) => cost > 0n);

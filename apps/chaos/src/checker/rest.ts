@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { type Finding, findingOf } from "./finding.ts";
 
-/** I7: at rest nothing is held: no lease that has not run out, no request in flight. */
+/** I7: at rest nothing is held: no unexpired lease, no request in flight. */
 export async function checkRest(redisUrl: string): Promise<Finding> {
   const redis = new Redis(redisUrl);
   try {

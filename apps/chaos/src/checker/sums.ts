@@ -11,7 +11,7 @@ const levels = [
   { grain: "day", table: "rollups_day", bucket: "date_trunc('day', started_at, 'UTC')" },
 ];
 
-/** I2: every sum at every level is that of its rows, none missing and none too many. */
+/** I2: every sum at every level equals that of its rows; none is missing and none is extra. */
 export async function checkSums(pool: pg.Pool): Promise<Finding> {
   const compared = [
     ...levels.map(({ table, bucket }) => levelSql(table, bucket)),
@@ -50,7 +50,7 @@ const dimensions = [
   { kind: "dialect", column: "dialect" },
 ];
 
-/** Sums by one dimension, with how many requests were refused or given up. */
+/** Sums by one dimension, with the numbers of refused and aborted requests. */
 function dimensionSql(grain: string, bucket: string, { kind, column }: (typeof dimensions)[number]): string {
   return `WITH raw AS (SELECT tenant_id, ${bucket} AS bucket, ${column} AS id, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL),
       count(*) FILTER (WHERE state = 'refused' AND corrects_id IS NULL), count(*) FILTER (WHERE state = 'aborted' AND corrects_id IS NULL),
@@ -69,7 +69,7 @@ function totalsSql(table: string, id: string): string {
     SELECT concat_ws(' ', '${table}', id) AS key, raw.sums AS raw, kept.sums AS kept FROM raw FULL JOIN kept USING (id)`;
 }
 
-/** What each key did in each day or month. */
+/** Usage of each key by day or month. */
 function keySumsSql(table: string, unit: "day" | "month"): string {
   return `WITH raw AS (SELECT date_trunc('${unit}', started_at, 'UTC') AS bucket, user_id, key_id, concat_ws('/', count(*) FILTER (WHERE corrects_id IS NULL),
     sum(${kinds.join(" + ")}), coalesce(sum(cost_nano_usd), 0), count(*) FILTER (WHERE corrects_id IS NULL AND state NOT IN ('aborted', 'refused'))) AS sums
@@ -78,7 +78,7 @@ function keySumsSql(table: string, unit: "day" | "month"): string {
   SELECT concat_ws(' ', '${table}', bucket, key_id) AS key, raw.sums AS raw, kept.sums AS kept FROM raw FULL JOIN kept USING (bucket, user_id, key_id)`;
 }
 
-/** I4: no id twice, and nothing was put aside: every FINISH became a row. */
+/** I4: no id occurs twice, and nothing is in quarantine: every FINISH became a row. */
 export async function checkOnce(pool: pg.Pool): Promise<Finding> {
   const { rows } = await pool.query<{ n: number; distinct: number; quarantined: number }>(`SELECT count(*)::int AS n,
     count(DISTINCT id)::int AS distinct, (SELECT count(*)::int FROM ledger_quarantine) AS quarantined FROM requests`);

@@ -1,6 +1,6 @@
 import { failureOf, PlainError } from "./failure.ts";
 
-/** Plain routes beside tRPC, because they set and clear the cookie. All throw PlainError. */
+/** Plain routes instead of tRPC, because they set and clear the cookie. All throw PlainError. */
 async function post(path: string, body: unknown): Promise<void> {
   let response: Response;
   try {
@@ -24,7 +24,7 @@ export function login(input: { email: string; password: string }): Promise<void>
   return post("/auth/login", input);
 }
 
-/** Signs this browser in by a client's key alone. */
+/** Signs this browser in by a client key alone. */
 export function keyLogin(input: { key: string }): Promise<void> {
   return post("/auth/key-login", input);
 }
@@ -34,7 +34,7 @@ export function logout(): Promise<void> {
   return post("/auth/logout", {});
 }
 
-/** Makes the first admin with the one-time token of the server's log, and signs in. */
+/** Creates the first administrator with the one-time token from the server's log, and signs in. */
 export function setup(input: { token: string; email: string; name: string; password: string }): Promise<void> {
   return post("/auth/setup", input);
 }

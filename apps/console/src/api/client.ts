@@ -12,12 +12,12 @@ export type Outputs = inferRouterOutputs<AppRouter>;
 
 let changed: (noun: string) => void = () => {};
 
-/** Who hears of every change that this tab made: `providers.update` → "providers". One listener. */
+/** Registers the single listener that is told of each change made by this tab: `providers.update` → "providers". */
 export function whenChanged(listener: (noun: string) => void): void {
   changed = listener;
 }
 
-/** A change that succeeded names the noun to be read again, so that no page has to. */
+/** A successful change marks its noun for reloading, so that no page has to. */
 const noticeChanges: TRPCLink<AppRouter> =
   () =>
   ({ next, op }) =>
@@ -25,7 +25,7 @@ const noticeChanges: TRPCLink<AppRouter> =
 
 const transformer = withTables(superjson);
 
-/** The one tRPC client. Calls are batched; the subscription has its own link, and live/stream.ts opens it again. */
+/** The one tRPC client. Calls are batched; the subscription has its own link, and live/stream.ts reopens it. */
 export const client = createTRPCClient<AppRouter>({
   links: [
     noticeChanges,
@@ -38,10 +38,9 @@ export const client = createTRPCClient<AppRouter>({
 });
 
 /**
- * What was read is good for five minutes, and until a push or a change of one's own says otherwise (live/refetch).
- * Nothing is refetched on a timer or on focus. Failures are not kept: the next reader asks again. What the browser takes for offline is
- * asked for all the same: a gateway in the house answers, and else one is told at once. A change would wait, unseen, and be made when
- * nobody wants it any more.
+ * Answers stay fresh for five minutes, or until a push or an own change makes them stale (live/refetch). Nothing is refetched on a timer
+ * or on focus. Failures are not cached. Requests are sent even when the browser believes it is offline: a gateway in the local network
+ * answers, and otherwise the failure shows at once. A paused change would be sent later, when nobody expects it any more.
  */
 const KEPT_MS = 5 * 60_000;
 

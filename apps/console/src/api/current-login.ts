@@ -7,7 +7,7 @@ export type SignedIn = CurrentLogin & { user: NonNullable<CurrentLogin["user"]> 
 
 export const isSignedIn = (login: CurrentLogin): login is SignedIn => login.user !== null;
 
-/** Who is signed in here: asked once, then kept until signing in or out, or until the stream says that it changed. */
+/** The current login: requested once, then cached until signing in or out, or until the stream reports a change. */
 export async function currentLogin(): Promise<CurrentLogin> {
   await takeEarlyAnswer();
   const login = await queryClient.ensureQueryData(api.logins.current.queryOptions());
@@ -16,13 +16,13 @@ export async function currentLogin(): Promise<CurrentLogin> {
 }
 
 declare global {
-  /** The answer that theme.js asked for; gone once it was taken. */
+  /** The response to the request that theme.js sent; removed once it is used. */
   var sluiceLogin: Promise<Response> | undefined;
 }
 
 let taking: Promise<void> | undefined;
 
-/** Keeps the answer asked for by theme.js as if it had been asked here. One that failed is asked again in the ordinary way. */
+/** Adopts the early answer requested by theme.js. If it failed, the usual request is made instead. */
 function takeEarlyAnswer(): Promise<void> {
   taking ??= (async () => {
     const response = await globalThis.sluiceLogin?.catch(() => undefined);
@@ -34,7 +34,7 @@ function takeEarlyAnswer(): Promise<void> {
   return taking;
 }
 
-/** Forgets who is signed in, so that the next page asks again. */
+/** Forgets the current login, so that the next page requests it again. */
 export async function forgetLogin(): Promise<void> {
   await queryClient.invalidateQueries({ queryKey: api.logins.current.queryKey() });
   queryClient.removeQueries({ queryKey: api.logins.current.queryKey() });

@@ -1,16 +1,16 @@
 import { type ErrorCode, errorCatalogue } from "@sluice/core/errors";
 
-/** What went wrong, as far as the console may know. The text comes from the code, in the reader's language. */
+/** An error in terms of the console. Its text comes from the code, in the reader's language. */
 export interface Failure {
-  /** A code of the catalogue; `network` when no answer came. */
+  /** A code of the catalogue; `network` when no answer arrived. */
   code: ErrorCode | "network";
-  /** HTTP status; 0 when no answer came. */
+  /** HTTP status; 0 when no answer arrived. */
   status: number;
-  /** What the server said, in English: shown only where the code says too little. */
+  /** The server's message, in English; shown only where the code is not specific enough. */
   message: string;
   requestId: string;
   retryable: boolean;
-  /** Field at fault, '' when none. */
+  /** Field at fault; empty when there is none. */
   field: string;
 }
 
@@ -28,7 +28,7 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** Reads `{ code, message, requestId, retryable, field }` as the server's error envelope carries it. */
+/** Reads `{ code, message, requestId, retryable, field }` from the server's error envelope. */
 export function failureOf(envelope: unknown, status: number): Failure {
   const fields = record(envelope);
   const code = isCode(fields.code) ? fields.code : codeOfStatus(status);
@@ -51,7 +51,7 @@ function codeOfStatus(status: number): Failure["code"] {
   return status >= 500 ? "internal" : "invalid_request";
 }
 
-/** Anything thrown by the client → a failure. Errors of our own plain routes carry one already. */
+/** Converts anything thrown by the client to a failure. Errors of our plain routes already carry one. */
 export function readFailure(thrown: unknown): Failure {
   if (thrown instanceof PlainError) return thrown.failure;
   const error = record(thrown);

@@ -13,7 +13,7 @@ export interface NameLookup {
 
 const none: Names = { providers: [], keys: [], users: [] };
 
-/** Ids → names, for rows that carry ids only. An unknown id shows its last characters; '' shows nothing. */
+/** Names by id, for rows that carry ids only. An unknown id shows its last characters, an empty one nothing. */
 export function useNames(): NameLookup {
   const { data = none } = useQuery(api.names.list.queryOptions());
   return useMemo(() => {

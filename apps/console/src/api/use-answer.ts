@@ -3,8 +3,7 @@ import { useEffect } from "react";
 const applied = new WeakSet<object>();
 
 /**
- * Hands each answer of a query to `apply` once, however often its page comes and goes: a kept answer is older than
- * what was pushed since.
+ * Passes each answer of a query to `apply` once, however often its page is mounted: a cached answer is older than what was pushed since.
  */
 export function useAnswer<T extends object>(answer: T | undefined, apply: (answer: T) => void): void {
   useEffect(() => {

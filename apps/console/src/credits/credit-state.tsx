@@ -5,10 +5,10 @@ import { Badge } from "../ui/badge.tsx";
 
 export type Account = Outputs["credits"]["account"];
 
-/** Below this ($1) a balance is shown as low. */
+/** A balance below this ($1) is shown as low. */
 const LOW_NANO_USD = 1_000_000_000n;
 
-/** Whether requests can still be paid for, in a word. */
+/** Whether requests can still be paid for, in one word. */
 export function CreditState({ account: { billing, availableNanoUsd } }: { account: Pick<Account, "billing" | "availableNanoUsd"> }) {
   const { t } = useTexts();
   if (billing === "postpaid") {

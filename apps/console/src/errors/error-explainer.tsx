@@ -13,7 +13,7 @@ interface ErrorExplainerProps {
   names: NameLookup;
 }
 
-/** What happened to one request, by its own figures: why, and what to do. */
+/** Explains the error of one request with its own figures: why it happened, and what to do. */
 export function ErrorExplainer({ code, error, names }: ErrorExplainerProps) {
   const { t, language } = useTexts();
   const { why, fix } = useExplanation()(code);

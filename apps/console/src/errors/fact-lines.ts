@@ -12,7 +12,7 @@ interface FactReader {
   nowMs: number;
 }
 
-/** The figures of one refusal in sentences: which limit of whom, what of it was used, and when there is room again. */
+/** The figures of one refusal in sentences: which limit of whom, how much was used, and when there is room again. */
 export function factLines(facts: ErrorFacts, { t, language, names, nowMs }: FactReader): string[] {
   const cost = (nano: number): string => formatCost(String(Math.round(nano)));
   if (facts.kind === "credit") return [t("explain.credit", { available: cost(facts.availableNanoUsd), needed: cost(facts.neededNanoUsd) })];
@@ -27,7 +27,7 @@ export function factLines(facts: ErrorFacts, { t, language, names, nowMs }: Fact
   ];
 
   function resetLine(atMs: number | null): string[] {
-    // A place in flight is given back at any time; of the others only what is more than the whole limit has no time to come back.
+    // A place in flight may be freed at any time. For the other limits there is no such time if the request exceeds the whole limit.
     if (atMs === null) return limit === "in_flight" ? [] : [t(limit === "total" ? "explain.neverResets" : "explain.neverFits")];
     const time = weekdayTime(atMs, nowMs, language);
     return [atMs > nowMs ? t("explain.resets", { time }) : t("explain.hasRoom", { time })];
@@ -36,7 +36,7 @@ export function factLines(facts: ErrorFacts, { t, language, names, nowMs }: Fact
 
 const WEEK_MS = 7 * 86_400_000;
 
-/** "Monday 00:00" inside a week of now, else with the date; in the viewer's zone. */
+/** "Monday 00:00" within a week of now, otherwise with the date; in the viewer's zone. */
 export function weekdayTime(atMs: number, nowMs: number, language: string): string {
   const day: Intl.DateTimeFormatOptions =
     Math.abs(atMs - nowMs) < WEEK_MS ? { weekday: "long" } : { year: "numeric", month: "short", day: "numeric" };

@@ -3,16 +3,16 @@ import { useTexts } from "../text/i18n.ts";
 import { cn } from "../ui/class-names.ts";
 
 interface DifferenceProps {
-  /** Null: nothing was measured. */
+  /** null = nothing was measured. */
   now: number | null;
   then: number | null;
-  /** The difference of two shares, in percentage points. */
+  /** Whether the values are shares, compared in percentage points. */
   points?: boolean;
-  /** Said when there is none. */
+  /** Text when there is no difference. */
   same: string;
 }
 
-/** More or less than before: an arrow, words and a percentage; nothing where there is nothing to compare. */
+/** The change since before: an arrow, words and a percentage; nothing when there is nothing to compare. */
 export function Difference({ now, then, points = false, same: sameText }: DifferenceProps) {
   const { t } = useTexts();
   const difference = now === null || then === null ? null : points ? (now - then) * 100 : then > 0 ? ((now - then) / then) * 100 : null;

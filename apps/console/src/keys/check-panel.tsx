@@ -24,7 +24,7 @@ function isStateRule(rule: Rule["rule"]): rule is (typeof states)[number] {
   return (states as readonly string[]).includes(rule);
 }
 
-/** Whether the key can call a model now, and which rule stops it. Nothing is sent and nothing used up. */
+/** Shows whether the key may call a model now, and which rule stops it. Nothing is sent or consumed. */
 export function CheckPanel({ keyId }: { keyId: string }) {
   const { t } = useTexts();
   const [check, setCheck] = useState<Check | null>(null);

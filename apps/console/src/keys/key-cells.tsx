@@ -14,7 +14,7 @@ const looks: Record<KeyStatus, { tone: Tone; icon: typeof Ban }> = {
   revoked: { tone: "bad", icon: Ban },
 };
 
-/** State in a word, and how long it lasts. */
+/** The state in one word, and how long it lasts. */
 export function KeyStatusBadge({ row }: { row: Key }) {
   const { t, language } = useTexts();
   const status = keyStatus(row, serverNow());
@@ -35,7 +35,7 @@ export function KeyStatusBadge({ row }: { row: Key }) {
   );
 }
 
-/** The key's own limits in short. */
+/** The key's own limits, abbreviated. */
 export function KeyLimitsText({ row }: { row: Key }) {
   const { t, language } = useTexts();
   const limits = limitsInShort(t, row, language);
@@ -46,7 +46,7 @@ export function KeyLimitsText({ row }: { row: Key }) {
   );
 }
 
-/** The visible part of the secret, and that an older one still works. */
+/** The visible part of the secret, and whether an older one still works. */
 export function KeyPreview({ row }: { row: Key }) {
   const { t, language } = useTexts();
   const overlaps = isOverlapping(row, serverNow()) && row.previousValidUntilMs !== null;

@@ -7,7 +7,7 @@ import { Menu, MenuItem, MenuSeparator } from "../ui/menu.tsx";
 import { Switch } from "../ui/switch.tsx";
 import { isOverlapping, type Key } from "./key.ts";
 
-/** What is to be done with a key. */
+/** An action on a key. */
 export type KeyAct =
   | { act: "open" | "edit" | "rotate" | "revoke" | "endOverlap"; key: Key }
   | { act: "enable"; key: Key; enabled: boolean };
@@ -21,7 +21,7 @@ interface KeyControlsProps {
 
 const appRoute = getRouteApi("/app");
 
-/** The switch and the menu of a key's row; switching it off is an administrator's, and who signed in by it changes nothing. */
+/** The switch and the menu of a key's row. Only administrators see the switch enabled; a login by key may change nothing. */
 export function KeyControls({ row, admin, tabIndex, onAct }: KeyControlsProps) {
   const { t } = useTexts();
   const navigate = useNavigate();

@@ -9,10 +9,10 @@ import type { Key } from "./key.ts";
 import { KeyPreview, KeyStatusBadge } from "./key-cells.tsx";
 import { LimitsPanel } from "./limits-panel.tsx";
 
-/** Stands for the secret where it is not known any more. */
+/** Placeholder for the secret, which is no longer known. */
 const PLACEHOLDER = "YOUR_SLUICE_KEY";
 
-/** One key: its limits and what of them is used, whether it can call a model, and how clients are pointed here. */
+/** One key: its limits and their use, a check whether it can call a model, and how to configure clients. */
 export function KeyDetail({ row, baseUrl, onClose }: { row: Key; baseUrl: string; onClose(): void }) {
   const { t } = useTexts();
   return (

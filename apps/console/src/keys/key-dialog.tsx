@@ -16,9 +16,9 @@ import type { Key } from "./key.ts";
 import type { MadeSecret } from "./secret-dialog.tsx";
 
 interface KeyDialogProps {
-  /** null = a new one. */
+  /** null = create a key. */
   keyRow: Key | null;
-  /** Whose a new one will be; null = to be chosen. */
+  /** Owner of a new key; null = to be chosen. */
   owner: { id: string; name: string } | null;
   me: SignedIn["user"];
   admin: boolean;
@@ -34,10 +34,10 @@ interface KeyValues extends LimitValues, PolicyValues {
 
 type ListUsers = Partial<ListUsersInput>;
 
-/** Enough to choose from; whoever is further down is found on the page of users. */
+/** Enough to choose from; for others, keys are created from the page of users. */
 const someUsers: ListUsers = { status: "active", sort: "name", order: "asc", limit: 200, fields: ["email"] };
 
-/** Users name their keys; group, limits, expiry and owner are an administrator's to set. */
+/** Users name their keys; group, limits, expiry and owner can be set only by an administrator. */
 export function KeyDialog({ keyRow, owner, me, admin, onClose, onCreated }: KeyDialogProps) {
   const { t } = useTexts();
   const choosesOwner = admin && keyRow === null && owner === null;

@@ -12,20 +12,20 @@ import type { Key } from "./key.ts";
 import type { KeyAct } from "./key-controls.tsx";
 import { type MadeSecret, SecretDialog } from "./secret-dialog.tsx";
 
-// Forms and what checks them come when somebody opens one: a list needs nothing of that. A secret is told once, and its dialog is here
-// before there is one: a line that breaks between making and loading would lose it.
+// Forms and their validation are loaded when they are first opened. The secret's dialog is loaded with the page: a secret is shown only
+// once, and a connection that broke before the dialog is loaded would lose it.
 const KeyDetail = lazy(() => import("./key-detail.tsx").then(({ KeyDetail: one }) => ({ default: one })));
 const KeyDialog = lazy(() => import("./key-dialog.tsx").then(({ KeyDialog: one }) => ({ default: one })));
 const RotateDialog = lazy(() => import("./rotate-dialog.tsx").then(({ RotateDialog: one }) => ({ default: one })));
 
-/** A key of `owner` is to be made; null = its maker chooses. */
+/** Creates a key for `owner`; null = to be chosen in the form. */
 type Making = { owner: { id: string; name: string } | null };
 type Opened =
   | { dialog: "open" | "edit" | "rotate" | "revoke"; key: Key }
   | ({ dialog: "new" } & Making)
   | { dialog: "secret"; made: MadeSecret };
 
-/** Everything that can be done with keys on a page: the acts of its rows, and the dialogs they open. */
+/** Everything a page can do with keys: the actions of its rows, and the dialogs they open. */
 export function useKeyDialogs(login: SignedIn) {
   const { t } = useTexts();
   const failureText = useFailureText();
@@ -38,7 +38,7 @@ export function useKeyDialogs(login: SignedIn) {
     onError,
   });
   const update = useMutation(api.keys.update.mutationOptions({ onError }));
-  // Not told beside the call: of two that are under way at once, only the later one would be.
+  // The callbacks are part of the mutation: callbacks passed to `mutate` run only for the latest of concurrent calls.
   const enable = useMutation({
     mutationFn: ({ key: { id }, enabled }: { key: Key; enabled: boolean }) => client.keys.update.mutate({ id, enabled }),
     onSuccess: (_, { key: { id, name }, enabled }) =>

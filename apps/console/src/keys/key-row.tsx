@@ -8,7 +8,6 @@ import { type Key, keyStatus } from "./key.ts";
 import { KeyLimitsText, KeyPreview, KeyStatusBadge } from "./key-cells.tsx";
 import { type KeyAct, KeyControls } from "./key-controls.tsx";
 
-/** A key in a list. */
 export interface KeyRow extends ListRow {
   kind: "key";
   key: Key;
@@ -18,7 +17,7 @@ export function keyRow(key: Key, place: Pick<ListRow, "level" | "posInSet" | "se
   return { ...place, id: key.id, kind: "key", key, dim: keyStatus(key, serverNow()) !== "active" };
 }
 
-/** Columns that keys and users share; `second` is what differs. */
+/** Columns that keys and users share; `second` are the different ones. */
 export function useUsageColumns(name: string, second: ListColumn[]): ListColumn[] {
   const { t } = useTexts();
   return [
@@ -34,7 +33,7 @@ export function useUsageColumns(name: string, second: ListColumn[]): ListColumn[
   ];
 }
 
-/** Cells of figures, which keys and users have alike; null for other columns. */
+/** Cells with figures, which keys and users share; null for other columns. */
 export function usageCell(id: string, column: string): ReactNode {
   if (column === "requests") return <UsageCount id={id} of="requests" />;
   if (column === "tokens") return <UsageCount id={id} of="totalTokens" />;
@@ -54,7 +53,6 @@ interface KeyCellProps {
   onAct(act: KeyAct): void;
 }
 
-/** One cell of a key's row. */
 export function KeyCell({ row, column, admin, tabIndex, onAct }: KeyCellProps) {
   if (column === "name") return <KeyName row={row} tabIndex={tabIndex} onAct={onAct} />;
   if (column === "status") return <KeyStatusBadge row={row} />;

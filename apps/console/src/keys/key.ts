@@ -4,7 +4,7 @@ import type { Outputs } from "../api/client.ts";
 /** A key as lists show it. */
 export type Key = Outputs["keys"]["list"]["items"][number];
 
-/** What a key is good for now. */
+/** Whether a key can be used now, and if not, why. */
 export function keyStatus(key: Key, nowMs: number): KeyStatus {
   if (key.revokedAtMs !== null) return "revoked";
   if (!key.enabled) return "disabled";

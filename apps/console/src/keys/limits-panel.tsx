@@ -18,7 +18,7 @@ type Answer = Outputs["keys"]["limits"];
 type Limit = Answer["limits"][number];
 type Owner = Answer["owners"][number];
 
-/** Each limit in force with its owner, what of it is used now, and when it is free again. Asked once, then it goes on by events. */
+/** Each limit in force with its owner, its current use, and when it has room again. Read once, then updated by events. */
 export function LimitsPanel({ keyId }: { keyId: string }) {
   const { t } = useTexts();
   const { data, error, refetch } = useQuery(api.keys.limits.queryOptions({ id: keyId }, { staleTime: 0, gcTime: 0 }));

@@ -13,7 +13,7 @@ import type { MadeSecret } from "./secret-dialog.tsx";
 const HOUR = 3_600;
 const overlaps = [0, HOUR, 24 * HOUR, 72 * HOUR, 168 * HOUR];
 
-/** Asks how long the old secret may go on, then makes the new one. */
+/** Asks how long the old secret shall stay valid, then creates the new one. */
 export function RotateDialog({ row, onClose, onMade }: { row: Key; onClose(): void; onMade(made: MadeSecret): void }) {
   const { t, language } = useTexts();
   const [overlapSeconds, setOverlapSeconds] = useState(24 * HOUR);

@@ -8,15 +8,15 @@ import { SecretOnce } from "../ui/secret-once.tsx";
 import { Snippets } from "../ui/snippets.tsx";
 import type { Key } from "./key.ts";
 
-/** A secret that was just made. */
+/** A secret that was just created. */
 export interface MadeSecret {
   key: Key;
   secret: string;
-  /** Of a key that had one before. */
+  /** Whether it replaces an earlier secret of the key. */
   rotated: boolean;
 }
 
-/** The one moment at which a key can be read. Pressing outside does not close it. */
+/** The only time that a secret is shown, so clicking outside does not close the dialog. */
 export function SecretDialog({ made, baseUrl, onClose }: { made: MadeSecret; baseUrl: string; onClose(): void }) {
   const { t, language } = useTexts();
   const [copied, setCopied] = useState(false);

@@ -7,13 +7,13 @@ import { FailureBox } from "../ui/states.tsx";
 
 interface LatencyTableProps {
   range: OverviewRange;
-  /** Of one provider; absent = of everything. */
+  /** Absent = over all providers. */
   providerId?: string;
 }
 
 const shares = ["p50", "p95", "p99"] as const;
 
-/** Percentiles of a range, from sums: read when it is shown, and not again by itself. */
+/** Percentiles of a range, from sums: read when shown, and not updated afterwards. */
 export function LatencyTable({ range, providerId }: LatencyTableProps) {
   const { t, language } = useTexts();
   const input = providerId === undefined ? { range } : { range, providerId };

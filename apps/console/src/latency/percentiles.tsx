@@ -7,11 +7,11 @@ import { LatencyTable } from "./latency-table.tsx";
 
 interface PercentilesProps {
   ranges: readonly OverviewRange[];
-  /** Of one provider; absent = of everything. */
+  /** Absent = over all providers. */
   providerId?: string;
 }
 
-/** Percentiles of latency, read when somebody wants them: a page of a hundred providers reads none by itself. */
+/** Latency percentiles, read when opened: a page of a hundred providers must not read them all. */
 export function Percentiles({ ranges, providerId }: PercentilesProps) {
   const { t } = useTexts();
   const [open, setOpen] = useState(false);

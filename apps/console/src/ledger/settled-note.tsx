@@ -8,7 +8,7 @@ import { useTexts } from "../text/i18n.ts";
 
 const topics = ["system"] as const;
 
-/** Up to when the figures read from sums are whole; for administrators, to whom gateways tell how far they are. */
+/** The time up to which sums are complete. Only for administrators, who receive the gateways' reports. */
 export function SettledNote() {
   const { t } = useTexts();
   useTopics(topics);

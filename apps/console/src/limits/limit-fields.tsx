@@ -6,11 +6,11 @@ import { type LimitField, limitFieldsOf } from "./limit-form.ts";
 interface LimitFieldsProps {
   register(name: LimitField | "resetCost"): UseFormRegisterReturn;
   errorOf(name: LimitField): string | undefined;
-  /** Whether there is a total that could begin anew. */
+  /** Whether there is a stored total that can be reset. */
   stored: boolean;
 }
 
-/** What may be limited at an owner: rates, requests in flight, and cost by window. */
+/** The limits of an owner: rates, requests in flight, and cost by window. */
 export function LimitFields({ register, errorOf, stored }: LimitFieldsProps) {
   const { t } = useTexts();
   return (

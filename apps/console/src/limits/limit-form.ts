@@ -1,6 +1,6 @@
 import { costKinds } from "@sluice/core/limits/limit-values";
 
-/** What a form holds of limits: texts, as typed. */
+/** The form's values of limits, as typed. */
 export interface LimitValues {
   rpm: string;
   tpm: string;
@@ -13,7 +13,7 @@ export interface LimitValues {
   resetCost: boolean;
 }
 
-/** Limits as the server has them; absent = none. */
+/** Limits as the server returns them; absent = none. */
 export interface SetLimits {
   rpm?: number | null;
   tpm?: number | null;
@@ -39,7 +39,7 @@ export const limitFieldsOf: readonly (readonly [LimitName, LimitField, "count" |
   ...(["5h", "day", "week", "month", "total"] as const).map((kind) => [kind, costs[kind], "cost"] as const),
 ];
 
-/** Whether a limit is one of cost. */
+/** Whether a limit is a cost limit. */
 export function isCost(limit: LimitName): limit is keyof typeof costs {
   return (costKinds as readonly string[]).includes(limit);
 }
@@ -59,7 +59,7 @@ export function limitValuesOf(set: SetLimits | null): LimitValues {
   };
 }
 
-/** What the fields say; what is no number is left for the schema to judge. `resetCost` is sent only when it is asked for. */
+/** The fields as input; text that is no number is left for the schema to refuse. `resetCost` is sent only when requested. */
 export function limitsInput(values: LimitValues) {
   const count = (text: string): number | null => (text.trim() === "" ? null : Number(text));
   const cost = (text: string): string | null => text.trim().replace(/^\$/, "") || null;

@@ -1,4 +1,4 @@
-/** Whether every word of a search is in one of the texts, upper or lower case. */
+/** Whether every word of a search occurs in one of the texts, ignoring case. */
 export function hasWords(search: string, texts: readonly string[]): boolean {
   const text = texts.join(" ").toLowerCase();
   return search

@@ -9,13 +9,13 @@ interface ListFrameProps {
   search: ListSearch;
   query: { isPending: boolean; error: unknown; dataUpdatedAt: number; refetch(): unknown };
   isEmpty: boolean;
-  /** What stands there before there is anything. */
+  /** Shown before anything exists. */
   first: ReactNode;
   onClear(): void;
   children: ReactNode;
 }
 
-/** The states of a list: loading, failed, nothing yet, nothing that matches, or the list. */
+/** The states of a list: loading, failed, nothing yet, no matches, or the list. */
 export function ListFrame({ search, query, isEmpty, first, onClear, children }: ListFrameProps) {
   const { t } = useTexts();
   const box = "rounded-xl border border-line bg-surface";

@@ -6,7 +6,7 @@ import { Button } from "../ui/button.tsx";
 import { Input, NativeSelect } from "../ui/field.tsx";
 import { type ListSearch, orderOf } from "./list-search.ts";
 
-/** Typing is answered when it rests this long. */
+/** Typing takes effect after a pause of this length. */
 const REST_MS = 250;
 
 interface ListToolbarProps {
@@ -17,7 +17,7 @@ interface ListToolbarProps {
   children?: ReactNode;
 }
 
-/** Search, state and order above a list. The order is in the heads of columns too, where there is room for them. */
+/** Search, state and order above a list. Where there is room, column headers also set the order. */
 export function ListToolbar({ search, hint, statuses, onChange, children }: ListToolbarProps) {
   const { t } = useTexts();
   const { sort, order } = orderOf(search);

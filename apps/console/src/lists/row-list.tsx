@@ -12,54 +12,54 @@ const LOAD_AHEAD = 15;
 export interface ListColumn {
   id: string;
   label: string;
-  /** Its track in the grid, such as `minmax(8rem, 1fr)`. */
+  /** Grid track, such as `minmax(8rem, 1fr)`. */
   track: string;
   sort?: SortName;
   right?: boolean;
-  /** Left out where there is no room. */
+  /** Omitted where there is no room. */
   wideOnly?: boolean;
-  /** Its head is there for assistive technology only. */
+  /** The header is only for assistive technology. */
   hiddenHead?: boolean;
 }
 
 export interface ListRow {
   id: string;
-  /** 1 = at the top. */
+  /** 1 = top level. */
   level: number;
   posInSet: number;
-  /** -1 = not known. */
+  /** -1 = unknown. */
   setSize: number;
-  /** undefined = it has no children. */
+  /** undefined = without children. */
   expanded?: boolean;
   dim?: boolean;
-  /** One cell over the whole width: something is loading, there is more, there is nothing. */
+  /** Content that spans the whole row: loading, a button for more, or a note that there is nothing. */
   whole?: ReactNode;
 }
 
 interface RowListProps<R extends ListRow> {
   label: string;
-  /** A tree is walked by the arrow keys, row by row; a table is read cell by cell. */
+  /** A treegrid is navigated by arrow keys, row by row; a table is read cell by cell. */
   role: "treegrid" | "table";
   columns: readonly ListColumn[];
   rows: readonly R[];
   sort: SortName;
   order: "asc" | "desc";
-  /** What else the rows were asked by: another list begins at its top. */
+  /** Identifies the filter of the rows; when it changes, the list scrolls to its top. */
   filter: string;
-  /** Whether more rows would come at the end. */
+  /** Whether there are more rows at the end. */
   hasMore: boolean;
   onSort(sort: SortName): void;
   onOpen(row: R): void;
   onToggle?(row: R, expanded: boolean): void;
-  /** The end is near. */
+  /** Called when the end comes near. */
   onEnd(): void;
-  /** `tabIndex` is for every control inside: only the current row's are in the tab order of a tree. */
+  /** `tabIndex` is for every control inside: in a tree only the current row's controls are in the tab order. */
   cell(row: R, column: string, tabIndex: 0 | -1): ReactNode;
   /** The row where there is no room for columns. */
   card(row: R, tabIndex: 0 | -1): ReactNode;
 }
 
-/** A virtual list of rows of one height, flat or two levels deep: only what is in view exists. */
+/** A virtual list of rows of equal height, flat or two levels deep: only visible rows are rendered. */
 export function RowList<R extends ListRow>(props: RowListProps<R>) {
   const { label, role, rows, sort, order, filter, hasMore, onSort, onEnd, cell, card } = props;
   const wide = useMedia("(min-width: 1400px)");
@@ -78,7 +78,7 @@ export function RowList<R extends ListRow>(props: RowListProps<R>) {
     overscan: 6,
     getItemKey: (index) => rows[index]?.id ?? index,
     scrollPaddingStart: narrow ? 0 : 36,
-    // The focused row stays in the document, so that scrolling never takes the focus away.
+    // Keeps the focused row in the document, so that scrolling does not lose the focus.
     rangeExtractor: (range) => {
       const indexes = defaultRangeExtractor(range);
       return found < 0 || indexes.includes(found) ? indexes : [...indexes, found].sort((a, b) => a - b);
@@ -99,7 +99,7 @@ export function RowList<R extends ListRow>(props: RowListProps<R>) {
   const onKeyDown = useTreeKeys(props, { current, setCurrentId, scroller, scrollTo: (index) => virtual.scrollToIndex(index) });
   const isTree = role === "treegrid";
   return (
-    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: it has the role it is given
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the role is passed in by the caller
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of a tree are handled once, here
     <div
       ref={scroller}
@@ -217,11 +217,11 @@ interface TreeKeys {
   scrollTo(index: number): void;
 }
 
-/** Walks the tree: up, down, first, last; right opens or enters, left closes or leaves; Enter opens the row itself. */
+/** Keyboard navigation in the tree: up, down, first, last; right expands or enters, left collapses or leaves; Enter opens the row. */
 function useTreeKeys<R extends ListRow>({ rows, onOpen, onToggle }: RowListProps<R>, keys: TreeKeys) {
   const { current, setCurrentId, scroller, scrollTo } = keys;
   const wanted = useRef("");
-  // The row may only come into the document with the scrolling.
+  // The row may enter the document only after scrolling.
   useEffect(() => {
     if (wanted.current === "") return;
     const row = scroller.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(wanted.current)}"]`);
@@ -237,7 +237,7 @@ function useTreeKeys<R extends ListRow>({ rows, onOpen, onToggle }: RowListProps
     scrollTo(rows.indexOf(row));
   };
   return (event: KeyboardEvent): void => {
-    // A control inside a row has keys of its own.
+    // Controls inside a row handle their own keys.
     const row = rows[current];
     if (!row || (event.target as Element).getAttribute("role") !== "row" || event.ctrlKey || event.metaKey || event.altKey) return;
     const parent = rows.findLastIndex((each, index) => index < current && each.level < row.level);

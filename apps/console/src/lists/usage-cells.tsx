@@ -6,13 +6,13 @@ import type { Usage } from "../live/usage-board.ts";
 import { useTexts } from "../text/i18n.ts";
 import { usageBoard } from "./use-list.ts";
 
-/** The figures of one key or user, rendered again only when they move. */
+/** The figures of one key or user; re-renders only when they change. */
 export function useUsage(id: string): Usage | undefined {
   const subscribe = useCallback((listener: () => void) => usageBoard.onChange(id, listener), [id]);
   return useSyncExternalStore(subscribe, () => usageBoard.get(id));
 }
 
-/** A count in short, exact on hover. */
+/** An abbreviated count, exact on hover. */
 export function UsageCount({ id, of }: { id: string; of: "requests" | "totalTokens" }) {
   const { language } = useTexts();
   const value = useUsage(id)?.[of] ?? 0;
@@ -24,7 +24,7 @@ export function UsageCost({ id }: { id: string }) {
   return <span title={exactCost(cost)}>{formatCost(cost)}</span>;
 }
 
-/** When it was used last: how long ago, the moment on hover. */
+/** How long ago it was last used, with the exact time on hover. */
 export function LastUsed({ id }: { id: string }) {
   const { t, language } = useTexts();
   const at = useUsage(id)?.lastUsedAtMs ?? null;

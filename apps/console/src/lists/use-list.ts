@@ -7,7 +7,7 @@ import { covered, listen, useTopics } from "../live/hub.ts";
 import { serverNow } from "../live/server-clock.ts";
 import { createUsageBoard, type Usage } from "../live/usage-board.ts";
 
-/** One board for all lists: what one page was pushed, the next one knows. */
+/** One board for all lists, so that events received on one page are known on the next. */
 export const usageBoard = createUsageBoard(serverNow);
 const topics = ["logs"] as const;
 listen({
@@ -29,8 +29,8 @@ interface CountedList {
 }
 
 /**
- * A list read page by page. Not tRPC's own infinite query: that sends a `direction`, which strict inputs refuse. While
- * another order or filter is read, the rows of the one before stay.
+ * A list read page by page. Not tRPC's infinite query, because that sends a `direction`, which strict inputs refuse. While another order
+ * or filter loads, the previous rows stay.
  */
 export function useList<T extends Counted, I extends object>(
   pathKey: readonly unknown[],
@@ -58,7 +58,7 @@ export function useList<T extends Counted, I extends object>(
   return { ...query, items };
 }
 
-/** Takes the figures of lists that were read, and has them moved on. */
+/** Loads the totals of lists and keeps them current by events. */
 export function useFigures(lists: readonly CountedList[]): void {
   useTopics(topics);
   useEffect(() => lists.forEach(usageBoard.load), [lists]);

@@ -11,7 +11,7 @@ function parse(id: BusId): Parts | null {
   return match ? { epoch: match[1] ?? "", ms: Number(match[2]), seq: Number(match[3]) } : null;
 }
 
-/** Whether everything after `position` is also after `since`: a stream read from `since` on then misses nothing of it. */
+/** Whether everything after `position` is also after `since`, so that a stream read from `since` misses none of it. */
 export function covers(since: BusId, position: BusId): boolean {
   const a = parse(since);
   const b = parse(position);
@@ -20,7 +20,7 @@ export function covers(since: BusId, position: BusId): boolean {
   return b.ms > a.ms || (b.ms === a.ms && b.seq >= a.seq);
 }
 
-/** When it was, ms since the epoch; null for none. */
+/** Time of the position in ms since the epoch; null if it has none. */
 export function timeOf(position: BusId): number | null {
   return parse(position)?.ms ?? null;
 }

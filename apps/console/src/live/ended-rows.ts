@@ -2,21 +2,21 @@ import type { LiveEvent } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
 import type { Recent } from "@sluice/core/statistics";
 
-/** Requests that ended lately, each once: what answers about the past may not hold yet. */
+/** Recently ended requests, each once, which answers about the past may not include yet. */
 export interface EndedRows {
-  /** Those among them that were not known. */
+  /** Adds ended requests; returns the ones not known before. */
   push(events: readonly LiveEvent[]): EndedRow[];
-  /** All that are known, as they are now. */
+  /** All known ones, in their latest state. */
   list(): EndedRow[];
 }
 
 export interface EndedRow {
   row: RequestRow;
-  /** When it ended, ms since the epoch. */
+  /** When it ended, in ms since the epoch. */
   atMs: number;
 }
 
-/** Those that an answer does not count. */
+/** The ones that an answer does not include. */
 export function uncounted(rows: readonly EndedRow[], { fromMs, ids }: Recent): RequestRow[] {
   const counted = new Set(ids);
   return rows.filter(({ atMs, row }) => atMs >= fromMs && !counted.has(row.id)).map(({ row }) => row);
@@ -42,7 +42,7 @@ export function createEndedRows(now: () => number): EndedRows {
       for (const event of events) {
         if (event.type === "request.finished" || event.type === "request.refused")
           add(event.row, event.row.startedAtMs + (event.row.durationMs ?? 0), fresh);
-        // A correction stands in the moment of its request, and is written now.
+        // A correction carries the time of its request, but is written now.
         else if (event.type === "request.corrected") add(event.correction, now(), fresh);
       }
       return fresh;

@@ -2,7 +2,7 @@ import type { LiveEvent } from "@sluice/core/events";
 import type { Figures, ProcessFigures, StoreFigures } from "@sluice/core/figures";
 import { createStore } from "./store.ts";
 
-/** What was told last, and the time before: counts become rates by the two. */
+/** The last two reports: their difference turns counts into rates. */
 export interface Told<T> {
   now: T;
   before: T | null;
@@ -20,7 +20,7 @@ export interface FiguresBoard {
   push(events: readonly LiveEvent[]): void;
 }
 
-/** A process that has said nothing for so long is not shown any more. */
+/** A process that has not reported for this long is removed. */
 const GONE_AFTER_MS = 60_000;
 
 export function createFiguresBoard(): FiguresBoard {
@@ -49,13 +49,13 @@ export function createFiguresBoard(): FiguresBoard {
   };
 }
 
-/** What is told late is not taken for news. */
+/** Ignores a report that arrives out of order. */
 function next<T extends { atMs: number }>(known: Told<T> | null, told: T): Told<T> {
   if (known && told.atMs <= known.now.atMs) return known;
   return { now: told, before: known?.now ?? null };
 }
 
-/** How much a count rose a second; null before it was told twice, and after a restart of whoever counts. */
+/** Increase of a count per second; null before the second report, and after a restart of the reporter. */
 export function perSecond<T extends { atMs: number }>({ now, before }: Told<T>, count: (of: T) => number | null): number | null {
   if (!before) return null;
   const [later, earlier] = [count(now), count(before)];

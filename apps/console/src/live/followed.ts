@@ -1,18 +1,18 @@
 import type { BusId, Topic } from "@sluice/core/events";
 import { covers } from "./bus-id.ts";
 
-/** A topic, or what is too rare to be of one and comes to everybody. */
+/** A topic, or "rest" for rare events that everybody receives. */
 type Strand = Topic | "rest";
 
 /**
- * From which position on this tab has heard everything, for each topic by itself: a stream is asked for some of them, and for
- * others later. Whether a list that was read leaves a hole before what is heard is a question to this.
+ * Per topic, the position since which this tab has received everything: a stream carries some topics, and others later. Decides whether
+ * there is a gap between a list that was read and the events received.
  */
 export class Followed {
   #since = new Map<Strand, BusId>();
   #waiters = new Set<() => void>();
 
-  /** These topics, and no others, are heard from `position` on; those that were before go on. Topics that are not heard any more. */
+  /** From `position` on exactly these topics are received; the ones received before continue. Returns the topics that lapsed. */
   follow(topics: readonly Topic[], position: BusId): Topic[] {
     const heard: Strand[] = ["rest", ...topics];
     const lapsed = [...this.#since.keys()].filter((strand): strand is Topic => !heard.includes(strand));
@@ -22,12 +22,12 @@ export class Followed {
     return lapsed;
   }
 
-  /** There is a hole: what was heard until now counts for nothing. */
+  /** Call when there is a gap: nothing received so far counts. */
   clear(): void {
     this.#since.clear();
   }
 
-  /** Waits until all of them are heard. Whether nothing of them is missing after `position`. */
+  /** Waits until all topics are received. Returns whether none of their events after `position` is missing. */
   async covers(position: BusId, topics: readonly Topic[]): Promise<boolean> {
     const strands: Strand[] = ["rest", ...topics];
     while (strands.some((strand) => !this.#since.has(strand))) {

@@ -1,4 +1,4 @@
-/** Runs a flush in an animation frame, at most ten times a second. A hidden tab has no frames and gets a timer. */
+/** Runs a flush in an animation frame, at most ten times a second. A hidden tab has no frames, so it uses a timer. */
 export function frameSchedule(minGapMs = 100): (flush: () => void) => void {
   let last = 0;
   return (flush) => {

@@ -9,49 +9,52 @@ import { openStream, type Stream } from "./stream.ts";
 import { createTopicNeeds } from "./topic-needs.ts";
 
 /**
- * The one live subscription of this browser. The tab that holds the Web Lock reads the stream and repeats every frame
- * on a BroadcastChannel; the others listen. When the leader goes, the next tab takes the lock and resumes from the last
- * frame that it saw itself; each message says which frame it follows, so that nobody misses one without knowing. Six
- * streams would use up all HTTP/1.1 connections to the server; this is one, however many tabs are open.
+ * The single live subscription of this browser. The tab that holds the Web Lock reads the stream and repeats every frame on a
+ * BroadcastChannel; the other tabs listen. When the leader closes, the next tab takes the lock and resumes from the last frame that it
+ * has seen; each message names the frame before it, so that no tab misses one unnoticed. Six streams would use up all HTTP/1.1
+ * connections to the server; this is one, however many tabs are open.
  *
- * It carries the topics that open pages of all tabs need (topic-needs), and what is rare. A page that opens and needs another one
- * makes the leader open the stream anew from where it is: that takes one request, misses nothing and repeats nothing. One that
- * is dropped is a hole for whoever still shows what it read: its lists are marked, and read again when somebody looks.
+ * It carries the topics that the open pages of all tabs need (topic-needs), and rare events. When a page needs another topic,
+ * the leader reopens the stream from its current position: that costs one request, misses nothing and repeats nothing. A topic that
+ * is dropped leaves a gap for lists that it kept current: they are marked stale, and reloaded when somebody looks at them.
  */
 export interface LiveListener {
-  /** Topics that it is kept current by, when it outlives the pages that need them. */
+  /** Topics that keep it current, if it outlives the pages that need them. */
   of?: readonly Topic[];
   /**
-   * `at` is the position after them: what a list read there or later has already. `after` is the one before: between the two lie a
-   * hundred ms, or, when they are replayed, all that was missed.
+   * `at` is the position after the events: a list read there or later includes them. `after` is the position before them. Between the two
+   * lie a hundred ms or, when events are replayed, everything that was missed.
    */
   events?(events: readonly LiveEvent[], at: BusId, after: BusId): void;
-  /** The stream has a hole, or one of its topics lapsed: read your lists again, once. */
+  /** The stream has a gap, or one of the listener's topics lapsed: reload your lists, once. */
   reset?(): void;
 }
 
 type Message =
-  /** The topics are those of the stream that it came by. */
+  /** `topics` are those of the stream that delivered it. */
   | { kind: "frame"; frame: LiveFrame; after: BusId; topics: Topic[] }
   | { kind: "state"; state: Connection; lastId: BusId; topics: Topic[] }
-  /** Needed by the pages of one tab. */
+  /** Topics needed by the pages of one tab. */
   | { kind: "needs"; tab: string; topics: Topic[] }
-  /** Somebody opened, or is back: say how things are. */
+  /** A tab opened or woke up and asks for the current state. */
   | { kind: "hello" };
 
-/** The stream waits this long for the first list: by then the page has said what it needs, and a slow line has brought what it shows. */
+/**
+ * The stream waits at most this long for the first list: by then the page has stated its needs, and a slow network has delivered its
+ * content.
+ */
 const FIRST_LIST_MS = 1_000;
 
-/** A hidden tab stops listening after this long; it catches up when it is seen again. */
+/** A hidden tab stops listening after this time, and catches up when it becomes visible. */
 const SLEEP_AFTER_MS = 60_000;
 
-/** A page that opens needs this and then that; one new stream is enough. */
+/** A page that opens states several needs in a row; one reopened stream serves all. */
 const GATHER_MS = 20;
 
 const listeners = new Set<LiveListener>();
 const followed = new Followed();
 const needs = createTopicNeeds({ onOwn: tellNeeds, onWanted: askAnew });
-/** Of this document; not crypto's, which is there for secure origins alone. */
+/** Id of this document; not from `crypto.randomUUID`, which exists only in secure origins. */
 const tab = Math.random().toString(36).slice(2);
 let channel: BroadcastChannel | null = null;
 let stream: Stream | null = null;
@@ -60,21 +63,21 @@ let userId = "";
 let asleep = false;
 let sleepTimer: ReturnType<typeof setTimeout> | undefined;
 let stillAllowed: (login: CurrentLogin) => boolean = () => true;
-/** Of the stream that is open here. */
+/** Topics of the stream that is open here. */
 let asked: Topic[] = [];
 let askTimer: ReturnType<typeof setTimeout> | undefined;
-/** Where it was found out who is signed in: before anything else was read. */
+/** Position when the login was determined, before anything else was read. */
 let origin: BusId = "";
 let listRead: () => void = () => {};
 let lastId: BusId = "";
 
-/** Hears everything that happens from now on. */
+/** Calls the listener for every event from now on. */
 export function listen(listener: LiveListener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** As {@link listen}, and what it hears of is asked for as long as it listens. */
+/** As {@link listen}, and requests the topics while it listens. */
 export function listenTo(topics: readonly Topic[], listener: LiveListener): () => void {
   const offs = [listen(listener), needs.need(topics)];
   return () => {
@@ -82,14 +85,14 @@ export function listenTo(topics: readonly Topic[], listener: LiveListener): () =
   };
 }
 
-/** The page that uses this needs these topics while it is open. Give it the same list each time. */
+/** Requests these topics while the calling page is mounted. Pass the same list each time. */
 export function useTopics(topics: readonly Topic[]): void {
   useEffect(() => needs.need(topics), [topics]);
 }
 
 /**
- * Whether a list read at `position` and what was heard here of these topics leave no hole between them. Waits until they are
- * heard; false means: read the list again.
+ * Whether a list read at `position` connects without a gap to the events received of these topics. Waits until they are received; false
+ * means: read the list again.
  */
 export async function covered(position: BusId, topics: readonly Topic[]): Promise<boolean> {
   if (position === "") return true;
@@ -98,8 +101,8 @@ export async function covered(position: BusId, topics: readonly Topic[]): Promis
 }
 
 /**
- * Starts listening for a user who has signed in, to all that happened since `position`; `allowed` judges the login after each
- * loss. Again for the same user: nothing.
+ * Starts listening for a signed-in user to everything since `position`; `allowed` checks the login after each connection loss. Repeated
+ * calls for the same user do nothing.
  */
 export function startLive(user: string, position: BusId, allowed: (login: CurrentLogin) => boolean): void {
   stillAllowed = allowed;
@@ -117,7 +120,7 @@ export function startLive(user: string, position: BusId, allowed: (login: Curren
   lead();
 }
 
-/** Stops, and forgets where it was: another user may sign in next. */
+/** Stops and forgets the position: another user may sign in next. */
 export function stopLive(): void {
   if (!userId) return;
   farewell();
@@ -136,7 +139,7 @@ export function stopLive(): void {
   connection.set({ phase: "connecting", retryAtMs: 0, lastFrameAtMs: 0 });
 }
 
-/** Waits for the lock in the background and reads the stream for as long as this tab holds it. */
+/** Waits for the lock in the background, and reads the stream while this tab holds it. */
 function lead(): void {
   if (release) return;
   const user = userId;
@@ -161,7 +164,7 @@ function lead(): void {
           return asked;
         },
         frame: (frame) => {
-          // An older API beside this one does not tell where it was: its stream begins with its first frame.
+          // An older API version does not send its position: its stream begins with its first frame.
           const after = lastId || origin || frame.id;
           post({ kind: "frame", frame, after, topics: asked });
           take(frame, after, asked);
@@ -178,7 +181,7 @@ function lead(): void {
   else navigator.locks.request(`sluice.live.${user}`, { signal: wish.signal }, held).catch(() => {});
 }
 
-/** Until the first list was read, or long enough. */
+/** Resolves when the first list was read, or after a time limit. */
 function firstList(): Promise<void> {
   return new Promise((resolve) => {
     listRead = resolve;
@@ -191,7 +194,7 @@ function resign(): void {
   release = null;
 }
 
-/** What this tab's pages need, for the others; nothing while it sleeps. */
+/** Tells other tabs what this tab's pages need; nothing while it sleeps. */
 function tellNeeds(): void {
   if (userId && !asleep) post({ kind: "needs", tab, topics: needs.own() });
 }
@@ -200,7 +203,7 @@ function farewell(): void {
   post({ kind: "needs", tab, topics: [] });
 }
 
-/** The stream carries other topics from now on. */
+/** Reopens the stream if its topics have changed. */
 function askAnew(): void {
   clearTimeout(askTimer);
   askTimer = setTimeout(() => {
@@ -216,7 +219,7 @@ function receive(message: Message): void {
   if (message.kind === "needs") needs.heard(message.tab, message.topics);
   if (asleep || message.kind === "needs") return;
   if (message.kind === "hello") {
-    // Somebody looks at the page again, or the system is back online: a wait is over.
+    // Somebody looks at the page again, or the system is back online: retry without delay.
     stream?.hurry();
     if (stream) post({ kind: "state", state: connection.get(), lastId, topics: asked });
     tellNeeds();
@@ -230,24 +233,24 @@ function receive(message: Message): void {
   }
   const { frame, after, topics } = message;
   connection.set({ phase: "live", retryAtMs: 0, lastFrameAtMs: Date.now(), sample: frame.sample });
-  // A new leader begins where it was itself, and that may be behind us. A frame that moves nothing on is what a stream begins with.
+  // A new leader starts at its own position, which may be behind ours. A frame that advances nothing is the start of a stream.
   if (lastId !== "" && covers(frame.id, lastId) && !frame.reset && frame.id !== after) return;
   meet(after, topics);
   take(frame, after, topics);
 }
 
-/** The leader is at `position`; whatever lies between that and what was seen here went by unheard. */
+/** Handles the leader's position: whatever lies between our last event and it was missed. */
 function meet(position: BusId, topics: readonly Topic[]): void {
   const missed = lastId !== "" && !covers(position, lastId);
   if (missed) followed.clear();
-  // A leader behind us has to come by here first.
+  // A leader behind us first repeats what we have already seen.
   else if (lastId !== "" && !covers(lastId, position)) return;
   lastId = position;
   lapse(followed.follow(topics, position));
   if (missed) for (const listener of [...listeners]) listener.reset?.();
 }
 
-/** `after` is where the frame begins: the one before it, or where the stream did. */
+/** `after` is where the frame begins: the frame before it, or the start of the stream. */
 function take(frame: LiveFrame, after: BusId, topics: readonly Topic[]): void {
   observeServerTime(frame.serverNowMs);
   lastId = frame.id;
@@ -259,7 +262,7 @@ function take(frame: LiveFrame, after: BusId, topics: readonly Topic[]): void {
   else lapse(lapsed);
 }
 
-/** Nobody needed them for a while: what was kept current by them is not any more. */
+/** Topics that nobody needed for a while have lapsed: what they kept current is now stale. */
 function lapse(topics: readonly Topic[]): void {
   if (topics.length === 0) return;
   for (const listener of [...listeners]) if (listener.of?.some((topic) => topics.includes(topic))) listener.reset?.();
@@ -276,7 +279,10 @@ function visibility(): void {
   else post({ kind: "hello" });
 }
 
-/** From the last frame seen here: the server repeats what came since, or says that it cannot. A leader there may be says where it is. */
+/**
+ * Resumes from the last frame seen here: the server replays what came since, or reports that it cannot. If there is another leader, it
+ * states its position.
+ */
 function wake(): void {
   asleep = false;
   connection.set({ ...connection.get(), phase: "catchingUp", retryAtMs: 0 });

@@ -1,8 +1,8 @@
 import { queryClient } from "../api/client.ts";
 
 /**
- * What a query knows moves by pushes, too, and an answer that was asked for before a push may come after it. `join` says what is so
- * when one is known and the other comes, by whichever way; what is known is never older than what anybody has seen.
+ * A query that is also updated by pushes may receive an answer that was requested before a push and arrives after it. `join` merges what
+ * is known with what arrives, whichever way; the result is never older than anything already shown.
  */
 export function keepLater<T>(queryKey: readonly unknown[], join: (known: T, next: T) => T): void {
   queryClient.setQueryDefaults(queryKey, {

@@ -1,6 +1,6 @@
 /**
- * What a page reads and then hears of by the stream outlives the page, so that coming back asks the server for nothing. What
- * nobody has read for five minutes is let go, and so is the oldest of more than three.
+ * Keeps what a page has read and receives by the stream beyond the page, so that returning to it causes no request. Released after five
+ * minutes without a reader; of more than three the oldest goes first.
  */
 const KEPT_MS = 5 * 60_000;
 const MOST_KEPT = 3;
@@ -10,7 +10,7 @@ interface Stoppable {
 }
 
 export interface Keeper<T extends Stoppable> {
-  /** What is of this key, made by `start` when there is none; `leave` it when its reader goes. */
+  /** The entry of this key, created by `start` if there is none; call `leave` when its reader is gone. */
   take(key: string, start: () => T): { one: T; leave(): void };
 }
 
@@ -20,7 +20,7 @@ interface Kept<T> {
   timer?: ReturnType<typeof setTimeout>;
 }
 
-/** `rest` prepares one for having no reader; false = it is not worth keeping. */
+/** `rest` prepares an entry for having no reader; false = discard it. */
 export function createKeeper<T extends Stoppable>(rest: (one: T) => boolean): Keeper<T> {
   const kept = new Map<string, Kept<T>>();
 
@@ -35,7 +35,7 @@ export function createKeeper<T extends Stoppable>(rest: (one: T) => boolean): Ke
       const held = kept.get(key) ?? { one: start(), readers: 0 };
       clearTimeout(held.timer);
       held.readers += 1;
-      // Last used comes last.
+      // Keeps the map ordered by last use.
       kept.delete(key);
       kept.set(key, held);
       return {

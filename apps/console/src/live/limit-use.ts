@@ -2,32 +2,32 @@ import type { LiveEvent } from "@sluice/core/events";
 import type { CostKind } from "@sluice/core/limits/limit-values";
 import type { RateSecond } from "@sluice/core/limits/rate-usage";
 
-/** What of its limits an owner uses: read once, then moved by its requests as they begin and end. */
+/** The use of an owner's limits: read once, then updated as its requests begin and end. */
 export interface LimitUse {
   kind: "key" | "user" | "group";
   id: string;
   inFlight: number;
   rate: RateSecond[];
   tokens: RateSecond[];
-  /** nano-USD by window; null = not known. */
+  /** nano-USD by window; null = unknown. */
   spent: Partial<Record<CostKind, number>> | null;
   reserved: number;
-  /** Requests in flight whose beginning was heard since it was read. */
+  /** Requests in flight whose beginning was received since the read. */
   begun?: ReadonlySet<string>;
 }
 
-/** Beginnings of the windows that do not roll. */
+/** Starts of the windows that do not roll. */
 type WindowStarts = Partial<Record<CostKind, { startMs: number } | null>>;
 
-/** Of the reading that the use began with: the windows, and the server's time then, ms. */
+/** The read that the use started from: its windows, and the server time in ms. */
 export interface LimitReading {
   windows: WindowStarts;
   serverNowMs: number;
 }
 
 /**
- * The use after these events. Requests that the limits turned away took nothing. Of a quick request one event comes, its last state:
- * who began after the reading and was not heard to begin, did so within that frame.
+ * The use after these events. Requests refused by limits took nothing. For a quick request only the last of its events arrives: one that
+ * began after the read and whose start was not received began within that frame.
  */
 export function limitUseAfter<U extends LimitUse>(use: U, events: readonly LiveEvent[], { windows, serverNowMs }: LimitReading): U {
   let { inFlight, rate, tokens, spent, reserved } = use;
@@ -44,7 +44,7 @@ export function limitUseAfter<U extends LimitUse>(use: U, events: readonly LiveE
     if (type === "request.finished") {
       begun.delete(row.id);
       inFlight = Math.max(0, inFlight - 1);
-      // What the last one reserved is free at the latest now; single reservations are not told.
+      // With nothing in flight, nothing can be reserved; individual reservations are not reported.
       if (inFlight === 0) reserved = 0;
       const { input, output, cacheRead, cacheWrite5m, cacheWrite1h } = row.usage;
       const endedS = Math.floor((row.startedAtMs + (row.durationMs ?? 0)) / 1000);

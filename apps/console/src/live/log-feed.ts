@@ -7,12 +7,12 @@ import { anchorOf } from "./log-order.ts";
 import { LogTail } from "./log-tail.ts";
 import { createStore } from "./store.ts";
 
-/** What the feed reads from the server, and hears from the stream; tests give their own. */
+/** What the feed reads from the server and receives from the stream; tests pass their own. */
 export interface LogSource {
   list(input: { filter: LogFilter; cursor?: string; limit: number }): Promise<LogPage>;
   byIds(ids: string[]): Promise<RequestRow[]>;
   listen(listener: { events(events: Parameters<LogTail["push"]>[0]): void; reset(): void }): () => void;
-  /** Whether the stream leaves no hole after a list read at this position. */
+  /** Whether the stream connects without a gap to a list read at this position. */
   covered(busId: string): Promise<boolean>;
   schedule(flush: () => void): void;
 }
@@ -28,31 +28,31 @@ interface FeedStatus {
   phase: "loading" | "ready" | "error";
   failure: Failure | null;
   older: "idle" | "loading" | "error";
-  /** Reading on by itself until something is found. */
+  /** Continues reading automatically until something is found. */
   searching: boolean;
   catchingUp: boolean;
-  /** Postgres could not be read: only what is in flight or unsettled is shown. */
+  /** Postgres could not be read: only requests in flight or unsettled are shown. */
   partial: boolean;
-  /** Where a bounded search ended, ms; null = what is shown is all there is down to its last row. */
+  /** Where a bounded search ended, in ms; null = the rows are complete down to the last one. */
   searchedToMs: number | null;
-  /** Known at the end of the log: since when rows are kept; null = older ones were never there. */
+  /** Known at the end of the log: since when rows are kept; null = there were never older ones. */
   kept: LogPage["kept"];
 }
 
 const PAGE = 100;
 const CATCH_UP = 200;
-/** What was missed and could not be read is read again so often. */
+/** Retry interval for reading what was missed. */
 const RETRY_MS = 5_000;
 
-/** One reader's log for one filter: the tail of rows, and the reading of pages into it. Stop it when the reader leaves. */
+/** The log of one reader for one filter: the tail of rows, and the pages read into it. Stop it when the reader leaves. */
 export interface LogFeed {
   tail: LogTail;
   status: ReturnType<typeof createStore<FeedStatus>>;
   /** Reads the first page again after an error. */
   retry(): void;
-  /** Reads the next older page, once at a time. */
+  /** Reads the next older page; ignored while one is being read. */
   older(): Promise<void>;
-  /** Searches further back, page by page, until something is found, nothing is left or it is told to stop. */
+  /** Searches further back, page by page, until something is found, nothing is left, or it is stopped. */
   searchOn(): Promise<void>;
   stopSearch(): void;
   /** Reads what is missing at a gap. */
@@ -78,13 +78,16 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   let stopped = false;
   let again = false;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The first page was read without Postgres: what is below it is not known. */
+  /** The first page was read without Postgres, so it is unknown whether there are older rows. */
   let endUnknown = false;
-  /** While what was missed is to be read, or was without Postgres: the newest row before it, '' = there was none. Newer ones come meanwhile. */
+  /**
+   * While missed rows must still be read (or were read without Postgres): the newest row before them, '' = none. Newer rows arrive
+   * meanwhile.
+   */
   let joint: string | null = null;
   const off = source.listen({
     events(events) {
-      // Without a first page nothing is shown, and the one that is read next has what happened until then.
+      // Without a first page nothing is shown, and the page read next includes what happened until then.
       if (status.get().phase !== "error") tail.push(events);
       if (events.some(({ type }) => type === "database.returned")) whenReturned();
     },
@@ -136,7 +139,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
         if (page && !page.partial) joint = again ? (page.items[0]?.id ?? joint) : null;
       } while (again && !stopped);
     } catch {
-      // What is shown stays. The stream may have lost nothing, and then says nothing: the hole would stay unseen.
+      // The rows stay. The stream may have lost nothing and then sends no reset, so without a retry the gap would go unnoticed.
       if (!stopped) retryTimer = setTimeout(() => void catchUp(), RETRY_MS);
     }
     set({ catchingUp: false });
@@ -194,7 +197,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   async function fill(gap: string): Promise<void> {
     const page = await source.list({ filter, cursor: anchorOf(gap), limit: CATCH_UP });
     if (stopped) return;
-    // A gap that Postgres was not asked about stays one.
+    // A gap that Postgres was not asked about remains.
     if (page.partial) set({ partial: true });
     else tail.fill(gap, page.items, page.nextCursor);
   }

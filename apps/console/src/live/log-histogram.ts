@@ -5,12 +5,12 @@ import type { StatusClass } from "@sluice/core/requests";
 import { statusClassOf } from "@sluice/core/status-class";
 import type { Outputs } from "../api/client.ts";
 
-/** Requests over time by class: read once as sums, then every pushed end is counted into its bucket. */
+/** Requests over time by class: read once as sums, then every pushed end is counted in its bucket. */
 export interface HistogramView {
   fromMs: number;
   toMs: number;
   stepMs: number;
-  /** One for each step from `fromMs`, also where nothing was. */
+  /** One bucket per step from `fromMs`, including empty ones. */
   buckets: readonly { atMs: number; counts: Counts; total: number }[];
   totals: Counts;
   total: number;
@@ -19,16 +19,16 @@ export interface HistogramView {
 type Counts = Partial<Record<StatusClass, number>>;
 export type HistogramAnswer = Outputs["logs"]["histogram"];
 
-/** In the order they are stacked, from the bottom. */
+/** In stacking order, from the bottom. */
 export const statusClasses = ["2xx", "3xx", "aborted", "refused", "4xx", "5xx"] as const satisfies readonly StatusClass[];
 
 /** Ids remembered so that a replayed end is not counted twice. */
 const MOST_COUNTED = 20_000;
 
 export interface LogHistogram {
-  /** Counts ends. Whether anything changed. `isAcross`: they were replayed, from before the answer was read until after it. */
+  /** Counts ends; returns whether anything changed. `isAcross`: the events are a replay that spans the read of the answer. */
   push(events: readonly LiveEvent[], isAcross?: boolean): boolean;
-  /** At a moment: a range without an end goes along with the time. */
+  /** The view at a time: a range without an end moves with it. */
   view(nowMs: number): HistogramView;
 }
 
@@ -46,7 +46,7 @@ export function createLogHistogram(answer: HistogramAnswer, filter: LogFilter): 
         if (event.type !== "request.finished" && event.type !== "request.refused") continue;
         const { row } = event;
         if (row.correctsId || counted.has(row.id) || !matchesLog(row, whole)) continue;
-        // Settled since long, it is in the sums and named no more.
+        // Settled long ago, it is in the sums and no longer listed.
         if (isAcross && row.startedAtMs + (row.durationMs ?? 0) < answer.serverNowMs) continue;
         if (counted.size >= MOST_COUNTED) counted.clear();
         counted.add(row.id);

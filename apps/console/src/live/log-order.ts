@@ -1,6 +1,6 @@
 /**
- * The order of the log: request ids, newest first. A hole that a reconnect left stands in it as `gap:<id>`, right
- * after the row it follows.
+ * The order of the log: request ids, newest first. A gap left by a reconnect is represented by `gap:<id>`, directly after the row it
+ * follows.
  */
 const GAP = "gap:";
 
@@ -26,7 +26,7 @@ function compare(a: string, b: string): number {
   return Number(isGap(a)) - Number(isGap(b));
 }
 
-/** Merges new items (any order, none known yet) into an order. */
+/** Merges new items (in any order, none of them known) into an order. */
 export function insertInto(order: readonly string[], items: readonly string[]): string[] {
   const added = [...items].sort(compare);
   const first = order[0];

@@ -7,15 +7,14 @@ import { CROWD_MAX, CROWDED_MS, HELD_MAX, LEAVE_MS, SCROLLBACK_MAX, WINDOW_MAX }
 import { anchorOf, gapAfter, insertInto, isGap } from "./log-order.ts";
 
 /**
- * The rows of the request log as one reader sees them, kept outside React: pages from the server and events from the
- * stream meet here. An event applies only when its rev is above the one held, so replays and overlaps are harmless.
- * While the reader is held (scrolled away, selecting, focused) or paused, new rows wait and rows in view still change
- * in place, because that moves nothing.
+ * The rows of the request log as one reader sees them, kept outside React: pages from the server and events from the stream are merged
+ * here. An event applies only when its rev is higher than the known one, so replays and overlaps are harmless. While the reader is held
+ * (scrolled away, selecting, focused) or paused, new rows wait, but visible rows still change in place, because that moves nothing.
  */
 export interface TailRow {
   row: RequestRow;
   rev: number;
-  /** ms at which it stopped matching the filter; 0 = it matches. */
+  /** Time in ms at which it stopped matching the filter; 0 = it matches. */
   leftAtMs: number;
 }
 
@@ -26,13 +25,13 @@ export interface TailView {
   mode: TailMode;
   held: number;
   heldErrors: number;
-  /** More than the cap waited: the oldest were let go, and merging leaves a gap to be filled. */
+  /** More rows than the limit waited: the oldest were dropped, and merging leaves a gap to fill. */
   heldOverflow: boolean;
 }
 
 export interface TailOptions {
   filter: LogFilter;
-  /** Runs a flush soon; the browser's gives at most ten a second. */
+  /** Runs a flush soon; in the browser at most ten times a second. */
   schedule(flush: () => void): void;
   now?(): number;
 }
@@ -49,14 +48,14 @@ export class LogTail {
   #view: TailView = { order: [], mode: "live", held: 0, heldErrors: 0, heldOverflow: false };
   #holding = false;
   #paused = false;
-  /** Rows at or below this id belong to pages not loaded yet; '' = everything is loaded. */
+  /** Rows at or below this id are in pages not loaded yet; '' = everything is loaded. */
   #floor = "";
   #loaded = false;
   #scheduled = false;
   #arrived = { rows: 0, errors: 0 };
-  /** New rows of the filter in one second, also those that are not shown. */
+  /** Matching new rows in one second, including those not shown. */
   #crowd = { second: 0, rows: 0, untilMs: 0 };
-  /** Ids of those that were counted and are not shown, until they end. */
+  /** Ids of rows that were counted but not shown, until they end. */
   #unseen = new Set<string>();
   #viewListeners = new Set<() => void>();
   #rowListeners = new Map<string, Set<() => void>>();
@@ -86,20 +85,20 @@ export class LogTail {
     };
   }
 
-  /** How many rows came over the stream so far, and how many errors: for spoken summaries. */
+  /** Number of rows and errors received from the stream so far, for spoken summaries. */
   arrived(): { rows: number; errors: number } {
     return { ...this.#arrived };
   }
 
   /**
-   * Whether more new rows come than a reader could follow. Then those outside the stream's sample are not shown; of a filter
-   * that few rows match all are.
+   * Whether new rows arrive faster than a reader can follow. Then rows outside the stream's sample are not shown; with a filter that
+   * matches few rows, all are.
    */
   crowded(): boolean {
     return this.#now() < this.#crowd.untilMs;
   }
 
-  /** Ids shown as in flight: what to ask for again after a hole in the stream. */
+  /** Ids shown as in flight, whose state must be read again after a gap in the stream. */
   inFlight(max = 200): string[] {
     const ids: string[] = [];
     for (const item of this.#view.order) {
@@ -110,7 +109,7 @@ export class LogTail {
     return ids;
   }
 
-  /** Takes events in; they show at the next flush. */
+  /** Queues events; they show at the next flush. */
   push(events: readonly LiveEvent[]): void {
     for (const event of events) {
       if (!("rev" in event) || event.row.correctsId) continue;
@@ -123,8 +122,8 @@ export class LogTail {
   }
 
   /**
-   * A page read from the server. `floor` is the id below which more rows exist, '' at the end of the log. With `gap`
-   * the page did not reach what was already here.
+   * Adds a page read from the server. `floor` is the id below which there are more rows, '' at the end of the log. With `gap`, the page
+   * did not reach the rows already known.
    */
   load(rows: readonly RequestRow[], page: { floor: string } | { gap: string } = { floor: "" }): void {
     const added: string[] = [];
@@ -136,13 +135,13 @@ export class LogTail {
     this.flush();
   }
 
-  /** Newer states of rows that are already here. */
+  /** Newer states of known rows. */
   refresh(rows: readonly RequestRow[]): void {
     for (const row of rows) if (this.#rows.has(row.id)) this.#put(row, []);
     this.#soon();
   }
 
-  /** Fills a gap with the page read below it; what is below the page's `edge` (null = nothing) and above known rows stays a gap. */
+  /** Fills a gap with the page read below it. What lies below the page's `edge` (null = nothing) and above known rows remains a gap. */
   fill(gap: string, rows: readonly RequestRow[], edge: string | null): void {
     const { order } = this.#view;
     const nextKnown = order[order.indexOf(gap) + 1];
@@ -170,12 +169,12 @@ export class LogTail {
     this.#remode();
   }
 
-  /** Lets the waiting rows in, whatever the mode. What the cap dropped leaves a gap, to be read from the server. */
+  /** Adds the waiting rows, whatever the mode. Dropped ones leave a gap to be read from the server. */
   merge(): void {
     this.#release();
   }
 
-  /** Applies what is queued. Called by the scheduler; tests call it themselves. */
+  /** Applies what is queued. Called by the scheduler; tests call it directly. */
   flush = (): void => {
     this.#scheduled = false;
     const added: string[] = [];
@@ -196,16 +195,16 @@ export class LogTail {
     }
     const waiting = this.#held.get(row.id);
     if (waiting && rev <= waiting.rev) return;
-    // A correction of what is not here is nothing new.
+    // A correction of an unknown row is not a new row.
     if (!waiting && event.type === "request.corrected") return;
     if (!matches) {
       this.#held.delete(row.id);
       return;
     }
     if (row.id <= this.#floor) return;
-    // Of one that began and ended within one frame the end comes alone, and a filter by what is known late matches no beginning.
+    // A request that began and ended within one frame sends only its end; and a filter by a late-known field matches no beginning.
     if (!waiting && !this.#unseen.delete(row.id)) this.#count();
-    // Outside the sample, which is all that is shown while too much comes, and none of those that a page brought.
+    // Under load only the sample is shown, and rows already known from a page.
     if (event.aside && !waiting && this.crowded()) {
       if (rev !== FINAL_REV && this.#unseen.size < SCROLLBACK_MAX) this.#unseen.add(row.id);
       return;
@@ -238,7 +237,7 @@ export class LogTail {
     this.#wake(row.id);
   }
 
-  /** A row from a page: it carries no rev, but one that is over is final. */
+  /** Adds a row from a page, which has no rev; a finished one is final. */
   #put(row: RequestRow, added: string[]): void {
     if (row.correctsId) return;
     const rev = revOfState(row.state);
@@ -252,7 +251,7 @@ export class LogTail {
     added.push(row.id);
   }
 
-  /** Takes rows out that stopped matching, only while nothing the reader looks at can move. */
+  /** Removes rows that stopped matching, but only while nothing the reader looks at can move. */
   #leave(order: readonly string[]): readonly string[] {
     if (this.#view.mode !== "live" || this.#leaving.size === 0) return order;
     const before = this.#now() - LEAVE_MS;
@@ -276,7 +275,7 @@ export class LogTail {
     return kept;
   }
 
-  /** Id to read older rows before, '' at the end of the log. */
+  /** The id before which to read older rows; '' at the end of the log. */
   get floor(): string {
     return this.#floor;
   }

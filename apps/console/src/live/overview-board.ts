@@ -7,14 +7,13 @@ import { createRateMeter, type Rates } from "./rate-meter.ts";
 import { createStore } from "./store.ts";
 
 /**
- * The figures of the overview: read once, then moved by the rows that start and finish, and by the clock. However many
- * events come, it shows what became of them at the pace of `schedule`. Nothing is asked of the server but one reading
- * when the day is over or the stream had a hole.
+ * The figures of the overview: read once, then updated by rows that start and finish, and by the clock. However many events arrive, it
+ * shows their result at the pace of `schedule`. The only further requests are one read when the day is over or the stream had a gap.
  */
 export interface OverviewBoardOptions {
-  /** Server wall time, ms. */
+  /** Server time in ms. */
   now(): number;
-  /** Calls back after so many ms; returns the cancellation. */
+  /** Calls back after `ms`; returns the cancellation. */
   after(ms: number, run: () => void): () => void;
   /** Runs a flush soon, at the pace at which the page may change. */
   schedule(flush: () => void): void;
@@ -22,33 +21,36 @@ export interface OverviewBoardOptions {
   readAgain(): void;
 }
 
-/** What the page shows; another object after each flush. `overview` is changed in place: never keep a part of it. */
+/** What the page shows; a new object after each flush. `overview` is modified in place: never keep a part of it. */
 export interface OverviewView {
   overview: Overview;
   inFlight: number;
   sessions: number;
   rates: Rates;
-  /** Yesterday at this time of day. */
+  /** Yesterday's figures up to this time of day. */
   then: Until;
   nowMs: number;
 }
 
 export interface OverviewBoard {
-  /** Null until the first reading. */
+  /** null before the first read. */
   get(): OverviewView | null;
   subscribe(listener: () => void): () => void;
-  /** A reading begins: what is heard until it is loaded is kept, and counted if the reading has it not. The end of the call. */
+  /**
+   * Call when a read begins: events received until it is loaded are kept, and counted if the read does not include them. Returns a
+   * function that ends this.
+   */
   expect(): () => void;
   load(overview: Overview): void;
-  /** `at` is the position after them, `after` the one before. */
+  /** `at` is the position after the events, `after` the one before. */
   push(events: readonly LiveEvent[], at: BusId, after: BusId): void;
 }
 
-/** Events kept while a reading is under way; with more the reading is done again. */
+/** Events kept during a read; with more, the read is repeated. */
 const MAX_KEPT = 20_000;
-/** Ids of finished requests kept, so that an event that comes twice counts once. */
+/** Ids of finished requests remembered, so that a repeated event counts once. */
 const MAX_COUNTED = 5_000;
-/** Browsers read the new day one after the other. */
+/** Browsers spread their reads of the new day over this time. */
 const MIDNIGHT_SPREAD_MS = 10_000;
 
 export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoard {
@@ -73,14 +75,14 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
     if (!overview) return;
     const nowMs = options.now();
     moveRange(overview, nowMs);
-    // After midnight, until the new day is read, the old one stands still.
+    // After midnight the old day stands still until the new one is read.
     const untilMs = sameTimeYesterday(Math.min(nowMs, overview.day.endMs - 1), overview.zone);
     const then = untilTime(overview.yesterday, untilMs);
     store.set({ overview, inFlight: inFlight.size, sessions: sessions.size, rates: meter.rates(), then, nowMs });
     tick();
   }
 
-  /** The clock alone moves rates while there are any, else the comparison, the range and the day. */
+  /** While there are rates, the clock changes them every second; otherwise only the comparison, the range and the day. */
   function tick(): void {
     cancelTick();
     if (watchers === 0 || !overview) return;
@@ -96,9 +98,9 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
   }
 
   function apply(events: readonly LiveEvent[], at: BusId, after: BusId): void {
-    // A frame from before the reading is in it already.
+    // A frame from before the read is already included.
     if (!overview || covers(at, overview.busId)) return;
-    // One that is replayed may begin long before the reading and end after it.
+    // A replayed frame may begin long before the read and end after it.
     const isAcross = !covers(overview.busId, after);
     for (const event of events) {
       if (event.type === "session.ended") sessions.delete(event.row.id);
@@ -114,7 +116,7 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
   function finish(row: RequestRow, isAcross: boolean): void {
     const flew = inFlight.delete(row.id);
     if (counted.has(row.id) || !overview) return;
-    // The reading counts it, and names the later ones alone.
+    // The read includes it; it lists only later ones.
     if (isAcross && !flew && row.correctsId === null && row.startedAtMs + (row.durationMs ?? 0) < overview.serverNowMs - RECENT_MS) return;
     counted.add(row.id);
     const [oldest] = counted;
@@ -125,7 +127,7 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
   function load(next: Overview): void {
     if (next === loaded) return;
     loaded = next;
-    // What was read belongs to the cache of queries; this one is changed.
+    // The answer belongs to the query cache; this copy is modified.
     overview = structuredClone(next);
     inFlight = new Set(next.inFlight);
     sessions = new Set(next.sessions);
@@ -147,7 +149,7 @@ export function createOverviewBoard(options: OverviewBoardOptions): OverviewBoar
     subscribe(listener) {
       const off = store.subscribe(listener);
       watchers += 1;
-      // Meanwhile it counted unseen.
+      // It kept counting while nobody watched.
       if (watchers === 1) show();
       return () => {
         off();

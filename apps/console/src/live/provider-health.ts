@@ -1,7 +1,7 @@
 import type { BreakerState, LiveEvent, ProviderHealth } from "@sluice/core/events";
 import { createStore } from "./store.ts";
 
-/** Figures and breakers of all providers: read once with the bootstrap, then moved by events only. */
+/** Figures and breakers of all providers: read once with the bootstrap, then updated only by events. */
 export interface ProviderHealthBoard {
   get(): ReadonlyMap<string, ProviderHealth>;
   subscribe(listener: () => void): () => void;
@@ -9,7 +9,7 @@ export interface ProviderHealthBoard {
   push(events: readonly LiveEvent[]): void;
 }
 
-/** What is shown of a provider that has had no traffic. */
+/** The health of a provider without traffic. */
 export function noHealth(providerId: string): ProviderHealth {
   return { providerId, inFlight: 0, requests: 0, errors: 0, costNanoUsd: "0", breakers: [] };
 }
@@ -19,7 +19,7 @@ export function createProviderHealth(): ProviderHealthBoard {
   return {
     get: store.get,
     subscribe: store.subscribe,
-    // A list that is read again starts its figures at zero: those that were pushed stay, its breakers and cool-downs are news.
+    // A list that is read again has no figures: the pushed ones stay, while its breakers and cool-downs are current.
     load(health) {
       const known = store.get();
       const loaded = health.map((one): [string, ProviderHealth] => {

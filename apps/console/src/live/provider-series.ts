@@ -15,7 +15,7 @@ interface SeriesWindow {
   byProvider: ReadonlyMap<string, ProviderSeriesOf>;
 }
 
-/** The last hours of every provider in buckets: read once with the bootstrap, then moved by requests that finish. */
+/** The last hours of every provider in buckets: read once with the bootstrap, then updated by requests that finish. */
 export interface ProviderSeriesBoard {
   get(): SeriesWindow;
   subscribe(listener: () => void): () => void;
@@ -31,7 +31,7 @@ export function createProviderSeries(now: () => number): ProviderSeriesBoard {
   const ended = createEndedRows(now);
   let recent: Recent = { fromMs: 0, ids: [] };
 
-  /** What was read has the others. */
+  /** The others are included in what was read. */
   function count(ends: readonly EndedRow[]): void {
     const rows = uncounted(ends, recent).filter(({ providerId, correctsId }) => providerId !== "" && correctsId === null);
     if (rows.length === 0) return;
@@ -76,7 +76,7 @@ function plus(series: ProviderSeriesOf, at: number, row: RequestRow): ProviderSe
   };
 }
 
-/** The window from another start on: what is older is dropped, what is newer is empty. */
+/** The window from another start on: older buckets are dropped, newer ones are empty. */
 function moved(window: SeriesWindow, fromMs: number): SeriesWindow {
   const steps = Math.round((fromMs - window.fromMs) / window.bucketMs);
   if (steps <= 0) return window;

@@ -1,11 +1,11 @@
 import type { LiveEvent } from "@sluice/core/events";
 import type { RequestRow } from "@sluice/core/requests";
 
-/** What goes through now, from the events of the last minute alone. */
+/** Current throughput, from the events of the last minute alone. */
 export interface Rates {
   requestsPerSecond: number;
   tokensPerSecond: number;
-  /** nano-USD, decimal. */
+  /** nano-USD as decimal text. */
   costPerHourNanoUsd: string;
 }
 
@@ -17,12 +17,12 @@ interface Second {
 }
 
 const SPAN_S = 60;
-/** A rate over less than this would jump with every request. */
+/** A rate over a shorter span would jump with every request. */
 const MIN_SPAN_S = 5;
-/** Requests in flight whose tokens so far are remembered. */
+/** Requests in flight whose token counts are remembered. */
 const MAX_KNOWN = 5_000;
 
-/** Means over the last minute, or since the first event when that is less. */
+/** Means over the last minute, or since the first event if that is more recent. */
 export function createRateMeter(now: () => number) {
   const seconds: Second[] = [];
   const tokensSoFar = new Map<string, number>();
@@ -47,10 +47,10 @@ export function createRateMeter(now: () => number) {
     const slot = current();
     const known = tokensSoFar.get(row.id);
     const total = row.usage.input + row.usage.output + row.usage.cacheRead + row.usage.cacheWrite5m + row.usage.cacheWrite1h;
-    // Of a request that began and ended within one frame its end comes alone; whether one of too many did, is not known.
+    // A request that began and ended within one frame sends only its end. With too many known requests this cannot be decided.
     const isQuick = type === "request.finished" && known === undefined && row.startedAtMs >= sinceMs && tokensSoFar.size < MAX_KNOWN;
     if (type === "request.started" || type === "request.refused" || isQuick) slot.requests += 1;
-    // Of a request that was under way before, what it had is not known: only its growth counts.
+    // For a request that began earlier, the tokens so far are unknown: only their growth counts.
     if (known !== undefined || type !== "request.progressed") slot.tokens += Math.max(0, total - (known ?? 0));
     if (type === "request.finished" || type === "request.refused") {
       tokensSoFar.delete(row.id);
@@ -65,11 +65,11 @@ export function createRateMeter(now: () => number) {
   return {
     push(events: readonly LiveEvent[]): void {
       if (sinceMs === 0) sinceMs = now();
-      // A correction is of what went through before.
+      // A correction concerns earlier traffic.
       for (const event of events) if ("rev" in event && event.type !== "request.corrected") take(event);
       forget();
     },
-    /** Whether the rates change by themselves as time passes. */
+    /** Whether the rates change merely because time passes. */
     isMoving(): boolean {
       forget();
       return seconds.some(({ requests, tokens, costNanoUsd }) => requests > 0 || tokens > 0 || costNanoUsd > 0n);

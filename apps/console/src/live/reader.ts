@@ -3,15 +3,15 @@ import { timeOf } from "./bus-id.ts";
 import { listen } from "./hub.ts";
 import { createStore } from "./store.ts";
 
-/** What the page in view does with the stream, for the one indicator in the shell; null = it just follows. */
+/** What the visible page does with the stream, for the indicator in the shell; null = it simply follows. */
 export type ReaderMode = "holding" | "paused" | "history" | "catchingUp" | null;
 
 export const readerMode = createStore<ReaderMode>(null);
 
-/** Whether the page in view shows the sample of a busy log alone. */
+/** Whether the visible page shows only the sample of a busy log. */
 export const readerCrowded = createStore(false);
 
-/** Requests that began, a second, over the last few seconds. */
+/** Span for the rate of new requests, in seconds. */
 const SPAN_S = 5;
 const arrivals: number[] = [];
 
@@ -20,7 +20,7 @@ listen({
     const now = Date.now();
     const sinceMs = timeOf(after) ?? now;
     for (const event of batch) {
-      // Of one that began and ended within one frame the end comes alone.
+      // A request that began and ended within one frame sends only its end.
       const isQuick = event.type === "request.finished" && event.row.startedAtMs >= sinceMs;
       if (isQuick || event.type === "request.started" || event.type === "request.refused") arrivals.push(now);
     }
@@ -28,7 +28,7 @@ listen({
   },
 });
 
-/** Mean arrivals a second, rounded for show. */
+/** Mean arrivals per second, rounded for display. */
 export function arrivalRate(nowMs: number = Date.now()): number {
   while (arrivals.length > 0 && (arrivals[0] ?? 0) < nowMs - SPAN_S * 1_000) arrivals.shift();
   const rate = arrivals.length / SPAN_S;

@@ -5,7 +5,7 @@ import { keepLater } from "./keep-later.ts";
 
 const queryKey = api.reconciliations.newest.queryKey();
 
-/** The newest check of the books goes on by push, wherever it was read. */
+/** Keeps the latest reconciliation current by push, if it was read. */
 export function takeReconciliations(batch: readonly LiveEvent[]): void {
   if (queryClient.getQueryState(queryKey) === undefined) return;
   for (const event of batch) if (event.type === "reconciliation.changed") queryClient.setQueryData(queryKey, event.reconciliation);

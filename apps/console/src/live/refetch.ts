@@ -4,8 +4,8 @@ import type { CurrentLogin, SignedIn } from "../api/current-login.ts";
 import { listen, startLive } from "./hub.ts";
 
 /**
- * Which queries a pushed change makes stale. A noun that changed is read again once, however many events said so;
- * what nobody looks at is only marked.
+ * The queries that a pushed change makes stale. Each noun is reloaded once, however many events name it; queries that nobody looks at are
+ * only marked.
  */
 const keysOf: Record<string, () => readonly (readonly unknown[])[]> = {
   "provider.changed": () => [api.providers.pathKey(), api.names.list.queryKey()],
@@ -21,7 +21,7 @@ const keysOf: Record<string, () => readonly (readonly unknown[])[]> = {
   "settings.changed": () => [api.settings.pathKey(), api.providers.bootstrap.queryKey(), api.prices.source.queryKey()],
 };
 
-/** The push that follows a change made here, by the noun of the procedure. Others are read again by their own name. */
+/** The push that follows a change made here, by the noun of the procedure. Other nouns are reloaded under their own name. */
 const pushOf: Record<string, string> = {
   providers: "provider.changed",
   keys: "key.changed",
@@ -34,25 +34,25 @@ const pushOf: Record<string, string> = {
   alerts: "alert.changed",
 };
 
-/** Changes come in bursts (a configuration file applied); they are gathered this long. */
+/** Changes come in bursts (when a configuration file is applied) and are gathered for this time. */
 const GATHER_MS = 250;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 const stale = new Set<string>();
 let listening = false;
 
-/** Starts the stream for who has signed in, from where that was found out, and with it the refetching. */
+/** Starts the stream for the signed-in user, from the position of the login, and with it the refetching. */
 export function listenFor({ user, busId }: SignedIn): void {
   if (!listening) {
     listen({ events, reset: markAll });
-    // Gathered with the push that tells of the same change: one more read, not two.
+    // Gathered with the push about the same change, so that it causes one more read instead of two.
     whenChanged((noun) => mark([pushOf[noun] ?? noun]));
   }
   listening = true;
   startLive(user.id, busId, stillAllowed);
 }
 
-/** Signed out elsewhere, disabled or given another role: a fresh document shows what is allowed now, and nothing else. */
+/** After signing out elsewhere, disabling or a change of role, a new document shows what is allowed now. */
 function stillAllowed(login: CurrentLogin): boolean {
   const before = queryClient.getQueryData(api.logins.current.queryKey())?.user;
   if (login.user && login.user.id === before?.id && login.user.role === before.role) return true;
@@ -66,7 +66,7 @@ function events(batch: readonly LiveEvent[]): void {
     void queryClient.invalidateQueries({ predicate: ({ state }) => state.status === "error" });
 }
 
-/** After a hole in the stream nothing that was read before is known to be true; who is signed in is asked by the stream itself. */
+/** After a gap in the stream everything read before may be outdated; the stream itself checks the login. */
 function markAll(): void {
   const atMs = Date.now();
   setTimeout(() => {
@@ -85,7 +85,7 @@ function mark(types: readonly string[]): void {
     timer = undefined;
     const keys = [...stale].flatMap((type) => keysOf[type]?.() ?? [[[type]]]);
     stale.clear();
-    // Each list once, however many kinds of change name it.
+    // Each list once, however many kinds of change refer to it.
     for (const queryKey of new Map(keys.map((key) => [JSON.stringify(key), key])).values())
       void queryClient.invalidateQueries({ queryKey });
   }, GATHER_MS);

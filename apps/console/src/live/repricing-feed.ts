@@ -5,7 +5,7 @@ import { keepLater } from "./keep-later.ts";
 
 const queryKey = api.prices.repricings.queryKey();
 
-/** Orders to price anew go on by push, wherever they were read. */
+/** Keeps re-pricing orders current by push, if they were read. */
 export function takeRepricings(batch: readonly LiveEvent[]): void {
   if (queryClient.getQueryState(queryKey) === undefined) return;
   for (const event of batch) {
@@ -23,7 +23,7 @@ function isLater(known: Repricing, next: Repricing): boolean {
   return known.finishedAtMs !== null || (next.finishedAtMs === null && known.requests > next.requests);
 }
 
-/** Each as it was heard of last; who was ordered after the answer was made stays. */
+/** Each in its latest known state; orders created after the answer stay. */
 keepLater<Repricing[]>(queryKey, (known, next) => {
   const before = new Map(known.map((one) => [one.id, one]));
   const newest = next.reduce((id, one) => (one.id > id ? one.id : id), "");

@@ -3,7 +3,7 @@ import { createStore } from "./store.ts";
 
 const MOST = 1_000;
 
-/** Names of models that requests pushed to this browser have asked for. */
+/** Models named by requests that were pushed to this browser. */
 export const seenModels = createStore<readonly string[]>([]);
 
 const known = new Set<string>();

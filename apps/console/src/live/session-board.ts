@@ -3,39 +3,39 @@ import { covers } from "./bus-id.ts";
 import { createStore } from "./store.ts";
 
 /**
- * Conversations with recent activity. They come and change by events; they end by an event or by the local clock, the
- * moment their window is over and nothing of theirs is in flight. What ended stays a while, so that the eye can follow.
- * The order is by start, so that nothing moves under the pointer.
+ * Conversations with recent activity. They appear and change by events; they end by an event or by the local clock, as soon as their
+ * window is over and none of their requests is in flight. Ended ones stay for a while, so that the eye can follow. Sorted by start, so
+ * that nothing moves under the pointer.
  */
 export interface SessionBoardOptions {
-  /** Server wall time, ms. */
+  /** Server time in ms. */
   now(): number;
-  /** Calls back after so many ms; returns the cancellation. */
+  /** Calls back after `ms`; returns the cancellation. */
   after(ms: number, run: () => void): () => void;
 }
 
 export interface BoardRow {
   row: SessionRow;
-  /** Server wall time at which it was seen to end, ms; null = it is active. */
+  /** Server time in ms at which it was seen to end; null = active. */
   endedAtMs: number | null;
 }
 
 export interface SessionBoard {
   get(): readonly BoardRow[];
   subscribe(listener: () => void): () => void;
-  /** A list read from the server at a position of the bus. What came by event and is newer stays. */
+  /** Loads a list read from the server at a position of the bus. Newer states received by events stay. */
   load(rows: readonly SessionRow[], windowSeconds: number, busId: BusId): void;
-  /** `at` is the position after them. */
+  /** `at` is the position after the events. */
   push(events: readonly LiveEvent[], at: BusId): void;
   stop(): void;
 }
 
-/** How long an ended session is still shown. */
+/** How long an ended session stays visible. */
 export const SHOWN_AFTER_END_MS = 10_000;
 
 export function createSessionBoard(options: SessionBoardOptions): SessionBoard {
   const rows = new Map<string, BoardRow>();
-  /** Where the bus was when each was last told to go on. */
+  /** Bus position of the last event about each session. */
   const heardAt = new Map<string, BusId>();
   const store = createStore<readonly BoardRow[]>([]);
   let windowMs = 0;
@@ -64,7 +64,7 @@ export function createSessionBoard(options: SessionBoardOptions): SessionBoard {
 
   function put(row: SessionRow, at: BusId): void {
     const known = rows.get(row.id);
-    // A session that ended and began again is a new one with a new start; its revs begin anew.
+    // A session that ended and began again is a new one with a new start, and its revs restart.
     if (known && known.row.startedAtMs === row.startedAtMs && row.rev <= known.row.rev) return;
     if (known && row.startedAtMs < known.row.startedAtMs) return;
     rows.set(row.id, { row, endedAtMs: null });
@@ -84,7 +84,7 @@ export function createSessionBoard(options: SessionBoardOptions): SessionBoard {
     load(list, windowSeconds, busId) {
       windowMs = windowSeconds * 1_000;
       const ids = new Set(list.map(({ id }) => id));
-      // One that was heard of after the list was read may have begun since.
+      // A session heard of after the list was read may have begun since.
       const isLater = (at: BusId): boolean => at !== busId && covers(busId, at);
       for (const { row } of [...rows.values()]) if (!ids.has(row.id) && !isLater(heardAt.get(row.id) ?? "")) end(row);
       for (const row of list) put(row, busId);

@@ -5,9 +5,9 @@ import type { SeriesSplit, SpanSums, Statistics, StatisticsSeries, Usage } from 
 import { addToStatistics, zeroStatisticsColumns } from "@sluice/core/statistics-columns";
 import { statusClassOf } from "@sluice/core/status-class";
 
-/** Answers about the past, moved on by requests that ended since: copies, so that what was read stays what it was. */
+/** Adds requests that ended since to answers about the past. Returns copies, so that the answers stay unchanged. */
 
-/** Whether a row is counted. By tag rows cannot be told apart: then none is, until the answer is read again. */
+/** Whether a row matches the filter. Rows carry no tags, so with a filter by tag none does until the answer is read again. */
 function isCounted(row: RequestRow, filter: StatisticsFilter): boolean {
   const { userId, keyId, providerId, model, group, dialect, statusClass, tag } = filter;
   const is = (wanted: string | undefined, value: string): boolean => wanted === undefined || wanted === value;
@@ -44,7 +44,7 @@ function idOf(row: RequestRow, by: SeriesSplit): string | null {
   }
 }
 
-/** The bucket that a row is in, -1 = none. */
+/** Index of the row's bucket; -1 = outside. */
 function bucketOf({ times, endMs }: { times: readonly number[]; endMs: number }, { startedAtMs }: RequestRow): number {
   return startedAtMs >= endMs ? -1 : times.findLastIndex((ms) => ms <= startedAtMs);
 }
@@ -65,7 +65,7 @@ export function moveSeries(statistics: Statistics, rows: readonly RequestRow[], 
   return { ...statistics, series: [...[...series.values()].filter(({ id }) => id !== null), ...(others ? [others] : [])] };
 }
 
-/** The totals; what came before them stays. */
+/** The totals; those of the span before stay. */
 export function moveTotals(usage: Usage, rows: readonly RequestRow[], filter: StatisticsFilter): SpanSums {
   const totals = { ...usage.totals };
   for (const row of rows) {

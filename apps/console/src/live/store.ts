@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** A value outside React that many components watch. `set` with the same value wakes nobody. */
+/** A value outside React that many components watch. Setting the same value notifies nobody. */
 export interface Store<T> {
   get(): T;
   set(next: T): void;
@@ -24,7 +24,7 @@ export function createStore<T>(initial: T): Store<T> {
   };
 }
 
-/** One plain value of the store's, rendered again when that changes. */
+/** A primitive value derived from the store; re-renders only when it changes. */
 export function useStored<T, V extends string | number | boolean | undefined>(
   store: Pick<Store<T>, "get" | "subscribe">,
   select: (value: T) => V,
@@ -32,7 +32,7 @@ export function useStored<T, V extends string | number | boolean | undefined>(
   return useSyncExternalStore(store.subscribe, () => select(store.get()));
 }
 
-/** The store's value, rendered again when it changes. */
+/** The store's value; re-renders when it changes. */
 export function useStore<T>(store: Pick<Store<T>, "get" | "subscribe">): T {
   return useSyncExternalStore(store.subscribe, store.get, store.get);
 }

@@ -5,30 +5,30 @@ import { readFailure } from "../api/failure.ts";
 import { type Connection, connection, retryDelayMs, waiting } from "./connection.ts";
 
 /**
- * The server-sent stream of this browser's leading tab. It reconnects by itself from the last frame it saw: at once
- * when the system comes back online or somebody looks at the page again, else with capped backoff. Done here and not by tRPC's retryLink, whose count of
- * attempts never falls again, so that a stream which lived for hours would wait half a minute after one lost packet.
+ * The server-sent event stream of this browser's leading tab. It reconnects from the last frame it has seen: at once when the system
+ * comes back online or somebody looks at the page again, otherwise with capped backoff. Not done by tRPC's retryLink, because that never
+ * resets its count of attempts: a stream that lived for hours would wait half a minute after one lost packet.
  */
 export interface StreamHandlers {
-  /** Where to go on from. */
+  /** Position to resume from. */
   position(): BusId;
-  /** What to ask for. */
+  /** Topics to request. */
   topics(): Topic[];
   frame(frame: LiveFrame): void;
   state(state: Connection): void;
-  /** Asked anew after a loss, because rights may have been the cause. False: give up, the page is about to change. */
+  /** Called after a loss, because changed rights may be the cause. False: give up, the page is about to change. */
   stillAllowed(login: CurrentLogin): boolean;
 }
 
 export interface Stream {
-  /** Ends a wait between two tries. */
+  /** Ends a wait between two attempts. */
   hurry(): void;
-  /** Asks for other topics, from where it is; nobody is told, unless it fails. */
+  /** Reopens the stream with other topics at the current position; reports nothing unless it fails. */
   reopen(): void;
   close(): void;
 }
 
-/** A machine that slept looks at its clock this much later than it meant to; the line it had is dead, whatever it says. */
+/** If a timer fires this much late, the machine was asleep and the connection is dead, whatever its state says. */
 const LOOK_MS = 5_000;
 const SLEPT_MS = 15_000;
 
@@ -43,7 +43,7 @@ export function openStream(handlers: StreamHandlers): Stream {
   function look(): void {
     const slept = Date.now() - lookedAtMs > LOOK_MS + SLEPT_MS;
     lookedAtMs = Date.now();
-    // A hidden tab's timers are slowed on purpose.
+    // Timers of a hidden tab are throttled on purpose.
     if (!slept || document.hidden) return;
     end();
     handlers.state({ ...connection.get(), phase: "catchingUp", retryAtMs: 0 });
@@ -63,7 +63,7 @@ export function openStream(handlers: StreamHandlers): Stream {
           handlers.frame(data);
         },
         onConnectionStateChange(state) {
-          // EventSource would wait three seconds before it tries again; we know better when to.
+          // EventSource would wait three seconds before it retries; we know better when to.
           if (state.state === "connecting" && state.error) down(mine, state.error);
         },
         onError: (error) => down(mine, error),
@@ -84,9 +84,9 @@ export function openStream(handlers: StreamHandlers): Stream {
     if (status === 401 || status === 403) void checkLogin();
   }
 
-  /** An EventSource does not tell a refusal from a broken line, so ask before trying again. */
+  /** An EventSource cannot tell a refusal from a broken connection, so check the login before retrying. */
   async function retry(): Promise<void> {
-    // It may have been hurried meanwhile: a second stream would never be closed.
+    // `hurry` may have run meanwhile; opening a second stream would leak it.
     if (await checkLogin()) hurry();
   }
 
@@ -106,7 +106,7 @@ export function openStream(handlers: StreamHandlers): Stream {
     if (!subscription && !closed) connect();
   }
 
-  /** While a try is planned, that one will ask for them. */
+  /** If a retry is planned, that will request them. */
   function reopen(): void {
     if (!subscription) return;
     end();

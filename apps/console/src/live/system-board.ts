@@ -2,19 +2,19 @@ import type { BreakerState, ConfigFileState, InstanceState, LiveEvent } from "@s
 import { listen } from "./hub.ts";
 import { createStore } from "./store.ts";
 
-/** The processes of the installation and the breakers that are not closed, as far as this tab has heard. */
+/** The installation's processes and the breakers that are not closed, as far as this tab knows. */
 interface SystemState {
   instances: ReadonlyMap<string, InstanceState>;
   /** `provider model` → open or half open. */
   breakers: ReadonlyMap<string, BreakerState>;
-  /** Of instances that have a configuration file: told to every page, while figures of instances come only to who wants them. */
+  /** Of instances with a configuration file. These reach every page, while the figures of instances are sent only on request. */
   configs: ReadonlyMap<string, ConfigFileState>;
 }
 
 export interface SystemBoard {
   get(): SystemState;
   subscribe(listener: () => void): () => void;
-  /** Takes in what was read; newer news of an instance stays. */
+  /** Loads what was read; newer states of an instance stay. */
   load(read: { instances: readonly InstanceState[]; breakers: readonly BreakerState[] }): void;
   push(events: readonly LiveEvent[]): void;
 }
@@ -43,7 +43,6 @@ export function createSystemBoard(): SystemBoard {
   };
 }
 
-/** The board of this document. */
 export const systemBoard = createSystemBoard();
 listen({ events: systemBoard.push });
 

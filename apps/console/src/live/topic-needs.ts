@@ -1,33 +1,33 @@
 import { type Topic, topics } from "@sluice/core/events";
 
 /**
- * Which topics the pages of all tabs of this browser need. Every tab says what its own need, and hears what the others say; each
- * knows the whole, so that whichever leads asks the server for that and no more. A topic that nobody needs any more stays for a
- * while: who goes to another page and back finds everything as it was, and no stream is opened anew for it.
+ * The topics that the pages of all tabs of this browser need. Every tab announces its own needs and hears those of the others, so each
+ * knows the union, and whichever leads requests exactly that. A topic that is no longer needed stays for a while: leaving a page and
+ * returning finds everything current, and reopens no stream.
  */
 export interface TopicNeeds {
-  /** A page of this tab needs them until it calls what is returned. */
+  /** Registers the needs of a page until the returned function is called. */
   need(wanted: readonly Topic[]): () => void;
-  /** What this tab's pages need now. */
+  /** Topics that this tab's pages need now. */
   own(): Topic[];
-  /** What another tab's pages need, instead of what it said before; none = it closed, or sleeps. */
+  /** The needs of another tab, replacing its earlier ones; empty = it closed, or sleeps. */
   heard(tab: string, needed: readonly Topic[]): void;
-  /** This tab leads now: what others said is asked for again, for some may be gone without a word. */
+  /** This tab leads now: other tabs are asked again, since some may be gone without notice. */
   forgetOthers(): void;
-  /** Of all tabs, with what was needed a moment ago; sorted. */
+  /** The needs of all tabs, including recent ones; sorted. */
   wanted(): Topic[];
 }
 
 export interface TopicNeedsOptions {
-  /** This tab's own changed. */
+  /** Called when this tab's needs change. */
   onOwn(): void;
-  /** The whole changed. */
+  /** Called when the union changes. */
   onWanted(): void;
-  /** Calls back after so many ms; returns the cancellation. */
+  /** Calls back after `ms`; returns the cancellation. */
   after?(ms: number, run: () => void): () => void;
 }
 
-/** How long a topic is followed for nobody. */
+/** How long a topic that nobody needs is still followed. */
 export const KEPT_MS = 60_000;
 
 export function createTopicNeeds({ onOwn, onWanted, after = afterTimeout }: TopicNeedsOptions): TopicNeeds {

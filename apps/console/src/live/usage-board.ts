@@ -3,29 +3,29 @@ import type { RequestRow } from "@sluice/core/requests";
 import type { Recent } from "@sluice/core/statistics";
 import { createEndedRows, type EndedRow } from "./ended-rows.ts";
 
-/** What a key or a user has used since the beginning. */
+/** Total usage of a key or user. */
 export interface Usage {
   requests: number;
   totalTokens: number;
-  /** Decimal nano-USD. */
+  /** nano-USD as decimal text. */
   costNanoUsd: string;
   /** null = never. */
   lastUsedAtMs: number | null;
 }
 
-/** Figures of the keys and users on a page: read with their list, then moved by each request that ends. */
+/** Figures of the keys and users on a page: read with their list, then updated by each request that ends. */
 export interface UsageBoard {
   get(id: string): Usage | undefined;
-  /** Calls back when that one moves. */
+  /** Calls back when this entry changes. */
   onChange(id: string, listener: () => void): () => void;
-  /** A list with totals names what it counts. */
+  /** A list with totals also names the recent ends they include. */
   load(list: { items: readonly { id: string; totals?: Usage | undefined }[]; recent?: Recent | undefined }): void;
   push(events: readonly LiveEvent[]): void;
 }
 
 interface Shown {
   usage: Usage;
-  /** Of the list that it was read with. */
+  /** From the list that it was read with. */
   fromMs: number;
   counted: ReadonlySet<string>;
 }
@@ -39,7 +39,7 @@ export function createUsageBoard(now: () => number): UsageBoard {
     for (const listener of listeners.get(id) ?? []) listener();
   }
 
-  /** Whether it moved: what the list has is in its totals. */
+  /** Counts an end unless the list's totals include it; returns whether it did. */
   function move(id: string, { row, atMs }: EndedRow): boolean {
     const known = shown.get(id);
     if (!known || atMs < known.fromMs || known.counted.has(row.id)) return false;
@@ -65,7 +65,7 @@ export function createUsageBoard(now: () => number): UsageBoard {
       const read = new Set<string>();
       for (const { id, totals } of items) {
         const known = shown.get(id);
-        // A list that is shown again, or came after a later one, is older than what was pushed since.
+        // A list that is shown again, or arrives after a later one, is older than what was pushed since.
         if (!totals || (known && fromMs <= known.fromMs)) continue;
         shown.set(id, { usage: totals, fromMs, counted });
         read.add(id);

@@ -1,12 +1,12 @@
 import { MOST_VITALS, measuredPages, type Vital } from "@sluice/core/vitals";
 import type { AnyRouter } from "@tanstack/react-router";
 
-/** So often at most; what was measured meanwhile beyond a report's room is dropped. */
+/** Maximum reporting rate; measurements that do not fit into a report are dropped. */
 const REPORT_EVERY_MS = 60_000;
 
 /**
- * Measures how long the console took to load and to change pages, and tells the server when nobody looks any more: by one small request
- * as the tab is hidden or left, never while it is used. Returns what ends it.
+ * Measures how long the console takes to load and to change pages, and reports it in one small request when the tab is hidden or left,
+ * never while it is in use. Returns a function that ends it.
  */
 export function measureVitals(router: AnyRouter): () => void {
   const held: Vital[] = [];
@@ -21,14 +21,14 @@ export function measureVitals(router: AnyRouter): () => void {
     const now = performance.now();
     if (document.visibilityState !== "hidden" || held.length === 0 || now - reportedAtMs < REPORT_EVERY_MS) return;
     reportedAtMs = now;
-    // Past the client of the API: a change made by it has its noun read again.
+    // Bypasses the API client, which treats every mutation as a change and would reload its noun.
     const body = JSON.stringify({ json: { vitals: held.splice(0) } });
     const headers = { "content-type": "application/json" };
     void fetch("/trpc/system.reportVitals", { method: "POST", body, headers, keepalive: true }).catch(() => undefined);
   }
 
   const [load] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-  // Somebody may have gone on by now.
+  // The user may have left the page by now.
   const loaded = pageOf(URL.parse(load?.name ?? "")?.pathname ?? "");
   if (load) take("ttfb", load.responseStart, loaded);
   const paints = new PerformanceObserver((list) => {
@@ -43,7 +43,7 @@ export function measureVitals(router: AnyRouter): () => void {
     router.subscribe("onRendered", () => {
       const fromMs = leftAtMs;
       leftAtMs = null;
-      // The frame after this one has been painted.
+      // The timeout runs after this frame has been painted.
       if (fromMs !== null) requestAnimationFrame(() => setTimeout(() => take("render", performance.now() - fromMs)));
     }),
   ];

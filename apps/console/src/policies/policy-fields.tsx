@@ -7,7 +7,7 @@ type PolicyField = `policies.${(typeof policyLists)[number] | "validDays"}`;
 
 interface PolicyFieldsProps {
   register(name: PolicyField): UseFormRegisterReturn;
-  /** All of them are one field of the input. */
+  /** All lists are parts of the single input field `policies`. */
   errorOf(name: "policies"): string | undefined;
 }
 

@@ -6,13 +6,13 @@ const lists = ["models", "allowedClients", "blockedClients", "addresses"] as con
 export const policyLists = lists;
 type PolicyList = (typeof lists)[number];
 
-/** What a form holds of policies: lists as lines, as typed. */
+/** The form's values of policies: lists as lines, as typed. */
 export interface PolicyValues {
   policies: Record<PolicyList | "validDays", string>;
   expiresAtMs: string;
 }
 
-/** Policies as the server has them. */
+/** Policies as the server returns them. */
 interface SetPolicies {
   policies: Policies | null;
   expiresAtMs: number | null;
@@ -33,7 +33,7 @@ export function policyValuesOf(set: SetPolicies | null): PolicyValues {
   };
 }
 
-/** What the fields say, of what is `set`; what is no number or address is left for the schema to judge. */
+/** The fields as input, given the stored values `set`; text that is no number or address is left for the schema to refuse. */
 export function policiesInput({ policies, expiresAtMs }: PolicyValues, set: SetPolicies | null) {
   const filled = lists.flatMap((list) => {
     const items = policies[list].split("\n").flatMap((line) => line.trim() || []);
@@ -41,7 +41,7 @@ export function policiesInput({ policies, expiresAtMs }: PolicyValues, set: SetP
   });
   const days = policies.validDays.trim();
   const said: Policies = { ...Object.fromEntries(filled), ...(days !== "" && { validDays: Number(days) }) };
-  // A day that nobody changed stays the moment it was: its end is later, in another zone too, and would let what is over begin again.
+  // An unchanged day keeps its exact time: the end of the day would be later (or in another zone) and could revive an expired key.
   return { policies: said, expiresAtMs: expiresAtMs === dayOf(set) ? (set?.expiresAtMs ?? null) : dayEnd(expiresAtMs) };
 }
 
@@ -53,7 +53,7 @@ function localDay(ms: number): string {
   return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }
 
-/** A key expires when the chosen local day is over. */
+/** A key expires at the end of the chosen local day. */
 function dayEnd(day: string): number | null {
   if (!day) return null;
   const at = new Date(`${day}T23:59:59.999`).getTime();

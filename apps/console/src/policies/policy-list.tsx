@@ -2,7 +2,7 @@ import type { Policies } from "@sluice/core/inputs/policies";
 import { useTexts } from "../text/i18n.ts";
 import { policyLists } from "./policy-form.ts";
 
-/** What a key may be used for, for who may only read it. */
+/** What a key may be used for, for viewers who cannot edit it. */
 export function PolicyList({ policies }: { policies: Policies | null }) {
   const { t } = useTexts();
   const said = policyLists.flatMap((list) => {

@@ -10,13 +10,13 @@ interface CredentialFieldsProps {
   register: UseFormRegister<ProviderValues>;
   control: Control<ProviderValues, unknown, ProviderValues>;
   errorOf(name: Path<ProviderValues>): string | undefined;
-  /** What is stored: an empty secret keeps the one of that label. */
+  /** The stored credentials: an empty secret keeps the one of that label. */
   stored: Provider["credentials"];
 }
 
 const orders = ["first", "weighted"] as const;
 
-/** Keys beside the first one: an attempt that is refused goes on with the next before another provider is tried. */
+/** Additional keys: a refused attempt continues with the next key before another provider is tried. */
 export function ProviderCredentials({ register, control, errorOf, stored }: CredentialFieldsProps) {
   const { t } = useTexts();
   const { fields, append, remove } = useFieldArray({ control, name: "credentials" });

@@ -13,7 +13,7 @@ interface ProviderFieldsProps {
   control: Control<ProviderValues, unknown, ProviderValues>;
   setValue: UseFormSetValue<ProviderValues>;
   errorOf(name: Path<ProviderValues>): string | undefined;
-  /** Of a stored provider: its dialect is fixed, and an empty secret keeps the one it has. */
+  /** For a stored provider: its dialect is fixed, and an empty secret keeps the stored one. */
   secretTail?: string;
   stored?: boolean;
   credentials?: Provider["credentials"];
@@ -72,7 +72,7 @@ export function ProviderBasics({ register, control, setValue, errorOf, secretTai
   );
 }
 
-/** Where it stands in routing, and which models it takes. */
+/** Its role in routing, and the models it serves. */
 export function ProviderRouting({ register, control, errorOf, stored = false, credentials = [] }: ProviderFieldsProps) {
   const { t } = useTexts();
   const dialect = useWatch({ control, name: "dialect" });

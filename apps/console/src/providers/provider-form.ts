@@ -4,7 +4,7 @@ import { items } from "../ui/use-input-form.ts";
 import type { Provider } from "./provider.ts";
 import { type OptionValues, optionsInput, optionValuesOf, pairLines, readPairs } from "./provider-option-form.ts";
 
-/** What the form's fields hold: texts, as typed. */
+/** The form's values, as typed. */
 export interface ProviderValues extends LimitValues, OptionValues {
   name: string;
   dialect: "anthropic" | "openai" | "gemini";
@@ -71,7 +71,9 @@ export function updateInputOf(provider: Pick<Provider, "id" | "proxy">, values: 
   return { ...inputOf(values, provider), id: provider.id, ...(secret ? { secret } : {}) };
 }
 
-/** The test of what the form holds now; of the stored provider when address and secret are unchanged; else null. */
+/**
+ * The connection test for the form's values; of the stored provider when address and secret are unchanged; null while it is not possible.
+ */
 export function testInputOf(
   provider: Provider | null,
   values: Pick<ProviderValues, "dialect" | "baseUrl" | "secret" | "proxy" | "headers">,

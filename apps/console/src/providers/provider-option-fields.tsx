@@ -11,7 +11,7 @@ interface OptionFieldsProps {
 const timeouts = ["connectMs", "firstContentMs", "idleMs", "totalMs"] as const;
 const breaker = ["failures", "openSeconds", "probes", "failureRatePercent"] as const;
 
-/** Hours, priorities by group, timeouts and breakers: what is left empty is as the settings say. */
+/** Schedule, priorities by group, timeouts and breakers: empty fields follow the settings. */
 export function ProviderOptionFields({ register, errorOf }: OptionFieldsProps) {
   const { t } = useTexts();
   return (

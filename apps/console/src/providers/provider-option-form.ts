@@ -1,6 +1,6 @@
 import type { Provider } from "./provider.ts";
 
-/** What the form holds of what most providers say nothing of: texts, as typed; empty = as the settings say. */
+/** The form's values for rarely used options, as typed; empty = as in the settings. */
 export interface OptionValues {
   /** Lines "group = priority". */
   groupPriorities: string;
@@ -9,13 +9,13 @@ export interface OptionValues {
   schedule: string;
   timeouts: { connectMs: string; firstContentMs: string; idleMs: string; totalMs: string };
   breaker: { failures: string; openSeconds: string; probes: string; failureRatePercent: string };
-  /** Beside the first one. Of a stored one the secret is empty: it stays. */
+  /** In addition to the first one. A stored one has an empty secret, which keeps it. */
   credentials: { label: string; secret: string; weight: string }[];
   credentialOrder: "first" | "weighted";
   secretWeight: string;
   /** Lines "name: value". */
   headers: string;
-  /** As stored it has no login. */
+  /** A stored proxy is shown without its credentials. */
   proxy: string;
 }
 
@@ -48,7 +48,10 @@ export function optionValuesOf(provider: Provider | null): OptionValues {
   };
 }
 
-/** What is no number or time is left for the schema to judge. A proxy that was not touched is not sent: its login is not known here. */
+/**
+ * Text that is no number or time is left for the schema to refuse. An unchanged proxy is not sent, because its credentials are unknown
+ * here.
+ */
 export function optionsInput(values: OptionValues, provider: Pick<Provider, "proxy"> | null) {
   const { groupPriorities, zone, schedule, timeouts, breaker } = values;
   const proxy = values.proxy.trim();

@@ -13,11 +13,11 @@ import { useFailureText } from "../ui/states.tsx";
 type TestResult = Outputs["providers"]["test"];
 
 interface ProviderTestProps {
-  /** What would be tested; null while the form is not complete enough. */
+  /** The test to run; null while the form is incomplete. */
   input: TestProviderInput | null;
 }
 
-/** A connection test and what came back: state, time, model and the beginning of the answer stay beside the button. */
+/** A connection test with its result: state, time, model and the beginning of the answer stay visible beside the button. */
 export function ProviderTest({ input }: ProviderTestProps) {
   const { t } = useTexts();
   const failureText = useFailureText();

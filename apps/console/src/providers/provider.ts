@@ -1,7 +1,7 @@
 import type { Outputs } from "../api/client.ts";
 
-/** A provider with every field there is. */
+/** A provider with all fields. */
 export type Provider = Outputs["providers"]["get"];
 
-/** A provider as the list has it. */
+/** A provider as the list shows it. */
 export type ProviderLine = Outputs["providers"]["bootstrap"]["providers"][number];

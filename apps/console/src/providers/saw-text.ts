@@ -2,7 +2,7 @@ import type { Measured } from "@sluice/core/routing/strategies";
 import { formatCost, formatDuration } from "../format.ts";
 import type { Translate } from "../text/translator.ts";
 
-/** What a strategy saw of a provider, in words. */
+/** What a strategy considered about a provider, in words. */
 export function sawText(t: Translate, { inFlight, ttftMs, costNanoUsd }: Measured): string {
   const parts = [
     inFlight === undefined ? "" : t("detail.saw.inFlight", { count: inFlight }),

@@ -1,33 +1,30 @@
 import { LATEST_MS } from "@sluice/core/time-zone";
 import { type SearchField, wholeBetween } from "../search-fields.ts";
 
-/** A time range as addresses carry it: back from now, or from a moment, and then possibly to one. */
+/** A time range in an address: a duration up to now, or a start with an optional end. */
 export interface RangeSearch {
   /** `now-24h`, or ms since the epoch. */
   from?: string | number | undefined;
-  /** ms since the epoch; without it the range goes on. */
+  /** ms since the epoch; absent = the range continues. */
   to?: number | undefined;
 }
 
 export const ranges = ["now-15m", "now-1h", "now-6h", "now-24h", "now-7d", "now-30d"] as const;
-/** Of what sums answer. */
+/** The ranges that sums support. */
 export const longRanges = ["now-1h", "now-6h", "now-24h", "now-7d", "now-30d", "now-90d"] as const;
 export type RangeName = (typeof ranges)[number] | (typeof longRanges)[number];
 
 const relative = /^now-(\d{1,4})([mhd])$/;
 
-/** What dates can be made of, and the server takes: any other number would break the page. */
+/** The values that are valid dates and that the server accepts: any other number would break the page. */
 const moment = wholeBetween(0, LATEST_MS);
 
-/** `now-24h`, kept as it is, or ms since the epoch. */
+/** `now-24h` unchanged, or ms since the epoch. */
 export const rangeStart: SearchField<string | number> = (value) =>
   typeof value === "string" && relative.test(value) ? value : moment(value);
 export const rangeEnd = moment;
 
-/**
- * A reader of addresses to which a range that does not end after it begins is as if it were not there; `otherwise` is the beginning
- * of one that names none.
- */
+/** Wraps an address parser: a range that does not end after its beginning is ignored; `otherwise` is the default beginning. */
 export function inOrder<S extends RangeSearch>(
   search: { parse(query: Record<string, unknown>): S },
   otherwise?: RangeName,
@@ -44,7 +41,7 @@ export function inOrder<S extends RangeSearch>(
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** The beginning in ms; a relative one is counted back from `nowMs`. */
+/** The beginning in ms; a relative one counts back from `nowMs`. */
 export function startOf({ from }: RangeSearch, nowMs: number): number | undefined {
   const match = typeof from === "string" ? relative.exec(from) : null;
   if (!match) return typeof from === "number" ? from : undefined;

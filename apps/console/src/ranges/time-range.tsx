@@ -10,12 +10,12 @@ import { useRangeText } from "./range-text.ts";
 
 interface TimeRangeProps {
   search: RangeSearch;
-  /** Those offered; a fixed one can always be entered. */
+  /** The relative ranges to offer; an absolute one can always be entered. */
   ranges: readonly (RangeName | "all")[];
   onChange(change: RangeSearch): void;
 }
 
-/** Relative ranges stay relative; a fixed one has an end and is history. */
+/** Relative ranges stay relative; an absolute one has an end and shows history. */
 export function TimeRange({ search, ranges, onChange }: TimeRangeProps) {
   const { t } = useTexts();
   const rangeText = useRangeText();
@@ -27,7 +27,7 @@ export function TimeRange({ search, ranges, onChange }: TimeRangeProps) {
     setOpen(false);
   };
   const enter = (from: number | undefined, to: number | undefined): void => {
-    // Where not all time is offered, a range without a beginning is none.
+    // Where "all time" is not offered, a range needs a beginning.
     if (from === undefined && to !== undefined && !ranges.includes("all")) setWrong({ from: t("form.required") });
     else if (from !== undefined && to !== undefined && from >= to) setWrong({ to: t("filter.endFirst") });
     else pick({ from, to });

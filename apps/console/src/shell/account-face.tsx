@@ -9,7 +9,7 @@ interface AccountFaceProps extends ComponentProps<"button"> {
   compact?: boolean;
 }
 
-/** The button of the account menu; it stands in for the menu until that has been loaded. */
+/** The button of the account menu; it stands in for the menu until that is loaded. */
 export function AccountFace({ user, compact = false, className, ...props }: AccountFaceProps) {
   const { t } = useTexts();
   return (

@@ -19,7 +19,7 @@ interface AccountMenuProps {
   onPassword(): void;
 }
 
-/** Who is signed in, language, theme, help and the way out. It is drawn when it was asked for, so it begins open. */
+/** The signed-in user, language, theme, help and sign-out. It is rendered on request, so it starts open. */
 export function AccountMenu({ user, version, compact = false, onHelp, onPassword }: AccountMenuProps) {
   const { t } = useTexts();
   const failureText = useFailureText();
@@ -28,7 +28,7 @@ export function AccountMenu({ user, version, compact = false, onHelp, onPassword
       await logout();
       stopLive();
       queryClient.clear();
-      // A fresh document: nothing of one user may linger for the next.
+      // A new document, so that nothing of one user remains for the next.
       location.assign("/login");
     } catch (error) {
       toastFailed(failureText(readFailure(error)));

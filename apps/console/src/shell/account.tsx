@@ -5,7 +5,7 @@ import { AccountFace } from "./account-face.tsx";
 const loadMenu = () => import("./account-menu.tsx");
 const AccountMenu = lazy(() => loadMenu().then(({ AccountMenu: one }) => ({ default: one })));
 
-/** What the bars of a screen are given. */
+/** Props of the navigation bars. */
 export interface BarProps {
   login: SignedIn;
   onPalette(): void;
@@ -17,7 +17,7 @@ interface AccountProps extends Omit<BarProps, "onPalette"> {
   compact?: boolean;
 }
 
-/** The account menu. Its code, and that of popups with it, comes when somebody points at its face; a press lets it arrive open. */
+/** The account menu. Its code, with that of all popups, is loaded when the pointer comes near; a click before that opens it on arrival. */
 export function Account({ login: { user, version }, compact = false, onHelp, onPassword }: AccountProps) {
   const [pressed, setPressed] = useState(false);
   const load = (): void => void loadMenu().catch(() => undefined);

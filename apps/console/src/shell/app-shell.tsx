@@ -15,10 +15,10 @@ const PasswordDialog = lazy(() => import("./password-dialog.tsx").then(({ Passwo
 const Palette = lazy(() => import("./palette.tsx").then(({ Palette: one }) => ({ default: one })));
 const MoreSheet = lazy(() => import("./more-sheet.tsx").then(({ MoreSheet: one }) => ({ default: one })));
 
-/** Navigation at the left, or at the bottom of a narrow screen; the page; one indicator of how current it is. */
+/** The frame of all pages: navigation on the left, or at the bottom of a narrow screen; the page; the live indicator. */
 export function AppShell() {
   const { t } = useTexts();
-  // Of the context alone what does not change: that is made anew whenever the address changes.
+  // Selects the stable part of the context, which is recreated whenever the address changes.
   const login = route.useRouteContext({ select: ({ login: one }) => one });
   const wide = useMedia("(min-width: 768px)");
   const [help, setHelp] = useState(false);
@@ -62,7 +62,7 @@ export function AppShell() {
   );
 }
 
-/** The document is named after the place. */
+/** Sets the document's title to the current place. */
 function useTitle(role: Parameters<typeof placesOf>[0]): void {
   const { t } = useTexts();
   const path = useLocation({ select: ({ pathname }) => pathname });

@@ -5,7 +5,7 @@ import { systemBoard } from "../live/system-board.ts";
 import { useTexts } from "../text/i18n.ts";
 import { buttonClass } from "../ui/button.tsx";
 
-/** Says above every page that the configuration file on disk is not what is in force. It goes by itself once it is. */
+/** Shown above every page while the configuration file on disk could not be applied; disappears once it is. */
 export function ConfigBanner() {
   const { t } = useTexts();
   const { configs } = useStore(systemBoard);

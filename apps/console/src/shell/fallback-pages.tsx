@@ -46,10 +46,13 @@ export function ForbiddenPage() {
   );
 }
 
-/** What Chrome, Firefox and Safari say of code that did not come. */
+/** The errors of Chrome, Firefox and Safari when code fails to load. */
 const NOT_LOADED = /dynamically imported module|Importing a module script failed/;
 
-/** Stands in for what is loaded when it is opened, and was not: another version has taken its place, or the line broke. React keeps such a failure. */
+/**
+ * Shown when a page's code failed to load: another version was deployed, or the connection broke. React remembers such a failure, so only
+ * a reload helps.
+ */
 function UnloadedPage() {
   const { t } = useTexts();
   return (
@@ -61,7 +64,7 @@ function UnloadedPage() {
   );
 }
 
-/** Stands in for a page that threw, with the request to ask about when the server was the cause. */
+/** Shown when a page threw; with the request id to report if the server was the cause. */
 export function CrashPage({ error, reset }: ErrorComponentProps) {
   const { t } = useTexts();
   const router = useRouter();

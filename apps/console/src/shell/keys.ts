@@ -11,7 +11,7 @@ function stored(): boolean {
   }
 }
 
-/** Whether single letters act (WCAG 2.1.4 wants a way to turn them off). */
+/** Whether single-letter shortcuts are active (WCAG 2.1.4 requires a way to turn them off). */
 export const singleKeys = createStore(stored());
 
 export function setSingleKeys(on: boolean): void {
@@ -19,20 +19,20 @@ export function setSingleKeys(on: boolean): void {
   try {
     localStorage.setItem(STORED, on ? "on" : "off");
   } catch {
-    // Storage may be forbidden: the choice then lasts for this visit.
+    // Storage may be unavailable: the choice then lasts for this visit.
   }
 }
 
-/** What is closing has no keys any more, though the focus leaves it with the last of it. */
+/** A closing popup no longer owns keys, although the focus leaves it only at the end. */
 const openPopup = ["dialog", "alertdialog", "menu", "listbox"].map((role) => `[role="${role}"]:not([data-closed])`).join();
-/** Keys pressed in an open one: told before anybody hears them, for what a key closes has had that key. */
+/** Keys pressed in an open popup, recorded in the capture phase: a key that closes the popup still belonged to it. */
 const ofPopups = new WeakSet<KeyboardEvent>();
 
 function noteOwner(event: KeyboardEvent): void {
   if (event.target instanceof HTMLElement && event.target.closest(openPopup)) ofPopups.add(event);
 }
 
-/** Hears every key from the moment the component is drawn: whoever sees a page may use it, and the effects come after the paint. */
+/** Listens to all keys from the first layout on: effects run only after the paint, when the page can already be used. */
 export function useKeyDown(onKey: (event: KeyboardEvent) => void): void {
   const latest = useRef(onKey);
   latest.current = onKey;
@@ -45,9 +45,9 @@ export function useKeyDown(onKey: (event: KeyboardEvent) => void): void {
   }, []);
 }
 
-/** Whether a key belongs to a field, an input method or a shortcut of the browser, and not to the page. */
+/** Whether a key belongs to a field, an input method or a browser shortcut instead of the page. */
 export function isTyping(event: KeyboardEvent): boolean {
-  // 229: an input method has the key, and not every browser says so by isComposing.
+  // 229: an input method handles the key, which not every browser reports by isComposing.
   if (
     event.isComposing ||
     event.keyCode === 229 ||

@@ -15,10 +15,10 @@ interface Look {
   title?: string;
 }
 
-/** When the last frame came, to the second in which it is told: frames come ten times as often. */
+/** Time of the last frame, rounded to seconds for display: frames arrive ten times as often. */
 const frameSecond = ({ lastFrameAtMs }: Connection): number => Math.floor(lastFrameAtMs / 1_000) * 1_000;
 
-/** How current the screen is: in words, shape and colour, always in view. */
+/** How current the screen is: in words, shape and colour, always visible. */
 export function LiveIndicator() {
   const { t } = useTexts();
   const look = useLook();

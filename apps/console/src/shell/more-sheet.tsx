@@ -9,7 +9,7 @@ interface MoreSheetProps {
   onClose(): void;
 }
 
-/** The places that do not fit at the bottom of a narrow screen. */
+/** The places that do not fit into the bottom bar of a narrow screen. */
 export function MoreSheet({ places, onClose }: MoreSheetProps) {
   const { t } = useTexts();
   return (

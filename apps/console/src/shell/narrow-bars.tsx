@@ -10,10 +10,10 @@ import { LiveIndicator } from "./live-indicator.tsx";
 import { placesOf } from "./navigation.ts";
 import { OpenAlerts } from "./open-alerts.tsx";
 
-/** How many places have room at the bottom; the others are in a sheet. */
+/** Number of places in the bottom bar; the others are in a sheet. */
 export const BOTTOM_PLACES = 4;
 
-/** Above the page on a narrow screen. */
+/** The top bar of a narrow screen. */
 export const TopBar = memo(function TopBar({ login, onPalette, onHelp, onPassword }: BarProps) {
   const { t } = useTexts();
   return (
@@ -38,7 +38,7 @@ export const TopBar = memo(function TopBar({ login, onPalette, onHelp, onPasswor
   );
 });
 
-/** The navigation of a narrow screen, in reach of a thumb. */
+/** The navigation of a narrow screen, within reach of the thumb. */
 export const BottomBar = memo(function BottomBar({ role, onMore }: { role: SignedIn["user"]["role"]; onMore(): void }) {
   const { t } = useTexts();
   const places = placesOf(role);

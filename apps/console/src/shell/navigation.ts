@@ -23,7 +23,7 @@ import type { SignedIn } from "../api/current-login.ts";
 
 export type Role = SignedIn["user"]["role"];
 
-/** The places of the console, in the order of the navigation, and the least of the roles that each is for. */
+/** The places of the console in the order of the navigation, each with the least role it requires. */
 export const places = [
   { to: "/overview", name: "overview", icon: Gauge, for: "user" },
   { to: "/logs", name: "logs", icon: TextAlignJustify, for: "key" },
@@ -45,10 +45,10 @@ export const places = [
   { to: "/errors", name: "errors", icon: CircleQuestionMark, for: "key" },
 ] as const satisfies readonly { to: string; name: string; icon: LucideIcon; for: Role }[];
 
-/** Each sees what those before it see. */
+/** Each role sees what the ones before it see. */
 const roles: readonly Role[] = ["key", "user", "admin"];
 
-/** What a role sees. */
+/** The places that a role sees. */
 export function placesOf(role: Role) {
   return places.filter((place) => roles.indexOf(place.for) <= roles.indexOf(role));
 }

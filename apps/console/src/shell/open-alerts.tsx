@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { api } from "../api/client.ts";
 import { useTexts } from "../text/i18n.ts";
 
-/** How many incidents are open, in the navigation: read once, then again when a push says so. Nothing while all is well. */
+/** Number of open incidents in the navigation: read once, then again after a push. Nothing when there are none. */
 export function OpenAlerts({ dot = false }: { dot?: boolean }) {
   const { t } = useTexts();
   const count = useQuery(api.alerts.open.queryOptions()).data?.length ?? 0;

@@ -10,7 +10,7 @@ import { isLanguage, languages, setLanguage, useTexts } from "../text/i18n.ts";
 import { setTheme } from "../theme.ts";
 import { type places, placesOf, type Role } from "./navigation.ts";
 
-/** Of each kind: the list is searched as one types, and nobody reads more. */
+/** Limit per kind: the list narrows while typing, and nobody reads more. */
 const MOST_SHOWN = 200;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -20,7 +20,7 @@ interface PaletteProps {
   onHelp(): void;
 }
 
-/** Everything there is to go to, one field away. In our own dialog: the one that comes with cmdk injects styles, which the CSP forbids. */
+/** Goes to any page or object by typing. Uses our own dialog, because cmdk's injects styles, which the CSP forbids. */
 export function Palette({ role, onClose, onHelp }: PaletteProps) {
   const { t } = useTexts();
   const [query, setQuery] = useState("");
@@ -53,7 +53,7 @@ export function Palette({ role, onClose, onHelp }: PaletteProps) {
   );
 }
 
-/** Every word typed is somewhere in what a command is found by; one that begins so comes first. */
+/** Every typed word must occur in a command's words; commands with a word that begins with the first one come first. */
 function matches(_id: string, query: string, words: string[] = []): number {
   const text = words.join(" ").toLowerCase();
   const typed = query.toLowerCase().split(/\s+/).filter(Boolean);
@@ -161,7 +161,7 @@ function Group({ heading, children }: { heading: string; children: ReactNode }) 
 
 interface CommandProps {
   id: string;
-  /** What it is found by. */
+  /** The words that it is found by. */
   words: string[];
   icon: ReactNode;
   onSelect(): void;

@@ -6,7 +6,6 @@ import { FormDialog } from "../ui/form-dialog.tsx";
 import { toastDone } from "../ui/toast.tsx";
 import { useInputForm } from "../ui/use-input-form.ts";
 
-/** A new password of one's own. */
 export function PasswordDialog({ onClose }: { onClose(): void }) {
   const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({

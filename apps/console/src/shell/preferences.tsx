@@ -41,7 +41,7 @@ export function LanguageChoice() {
   );
 }
 
-/** Both switches for pages outside the shell. */
+/** Language and theme switches for pages outside the shell. */
 export function PreferencesBar() {
   const { t } = useTexts();
   const current = useStore(theme);

@@ -7,7 +7,7 @@ import { Account, type BarProps } from "./account.tsx";
 import { placesOf } from "./navigation.ts";
 import { OpenAlerts } from "./open-alerts.tsx";
 
-/** The navigation of a wide screen: at the left, always there. */
+/** The navigation of a wide screen, always visible on the left. */
 export const SideBar = memo(function SideBar({ login, onPalette, onHelp, onPassword }: BarProps) {
   const { t } = useTexts();
   return (

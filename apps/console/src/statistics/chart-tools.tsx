@@ -5,14 +5,14 @@ import { Button, buttonClass } from "../ui/button.tsx";
 import type { logSearch } from "./search.ts";
 
 interface ChartToolsProps {
-  /** Of what it is about. */
+  /** Title of the chart or table. */
   title: string;
-  /** The requests behind it; absent = there is no such list. */
+  /** Filter for the requests behind it; absent = there is no such list. */
   logs?: ReturnType<typeof logSearch>;
   onCsv(): void;
 }
 
-/** From a chart or table to the requests behind it, and into a spreadsheet. */
+/** Links from a chart or table to its requests, and the CSV download. */
 export function ChartTools({ title, logs, onCsv }: ChartToolsProps) {
   const { t } = useTexts();
   return (

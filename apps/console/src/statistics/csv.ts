@@ -3,8 +3,8 @@ import { saveFile } from "../ui/save-file.ts";
 export type CsvCell = string | number | null;
 
 /**
- * Gives what is shown as a CSV file, in the form of the log's export: RFC 4180 with a byte order mark, numbers as they are, and
- * text that spreadsheets would take for a formula disarmed.
+ * Saves the shown figures as a CSV file in the format of the log's export: RFC 4180 with a byte order mark, plain numbers, and escaped
+ * text where spreadsheets would see a formula.
  */
 export async function saveCsv(name: string, header: readonly string[], rows: readonly (readonly CsvCell[])[]): Promise<void> {
   const { stringify } = await import("csv-stringify/browser/esm/sync");

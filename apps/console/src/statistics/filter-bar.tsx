@@ -10,14 +10,14 @@ import { useFilterOptions } from "./use-filter-options.ts";
 
 interface SpanBarProps {
   search: SpanSearch;
-  /** Of the answer that shows. */
+  /** Zone of the answer that is shown. */
   zone: string | undefined;
   onChange(change: Partial<SpanSearch>): void;
 }
 
 const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** When: the range, how fine, and whose clock. */
+/** The range, its step and its time zone. */
 export function SpanBar({ search, zone, onChange }: SpanBarProps) {
   const { t } = useTexts();
   const { from = DEFAULT_RANGE, to, step = "", zone: chosen = "" } = search;
@@ -57,7 +57,7 @@ export function SpanBar({ search, zone, onChange }: SpanBarProps) {
 
 interface FilterBarProps {
   search: FilterSearch;
-  /** Those offered; absent = all. */
+  /** The filters to offer; absent = all. */
   fields?: readonly (keyof FilterSearch)[];
   onChange(change: Partial<FilterSearch>): void;
 }
@@ -68,7 +68,7 @@ interface Choice {
   name: string;
 }
 
-/** Which requests: one choice of each kind that there is more than one of. */
+/** Filters requests: one control for each field that has more than one value. */
 export function FilterBar({ search, fields, onChange }: FilterBarProps) {
   const { t } = useTexts();
   const data = useFilterOptions();
@@ -126,7 +126,7 @@ function choicesOf(
   ];
 }
 
-/** What is chosen is always among them, also when it is older than what is offered. */
+/** The chosen value is always an option, even if it is no longer offered. */
 function withChosen(options: readonly Choice[], chosen: string | undefined): readonly Choice[] {
   return !chosen || options.some(({ id }) => id === chosen) ? options : [...options, { id: chosen, name: chosen.slice(-12) }];
 }

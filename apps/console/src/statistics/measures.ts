@@ -3,16 +3,16 @@ import type { StatisticsColumns } from "@sluice/core/statistics";
 import { formatCost, formatCount, formatDuration, formatPercent } from "../format.ts";
 import type { CsvCell } from "./csv.ts";
 
-/** What a chart over time shows of its buckets. */
+/** The measures that a chart over time can show. */
 export const measures = ["requests", "tokens", "cost", "errors", "errorRate", "cacheHitRate", "ttft"] as const;
 export type Measure = (typeof measures)[number];
 
-/** Rates and times are lines; they do not add up. */
+/** Rates and durations are drawn as lines, because they do not add up. */
 export function isLine(measure: Measure): boolean {
   return isRate(measure) || measure === "ttft";
 }
 
-/** 0 to 1. */
+/** A value from 0 to 1. */
 function isRate(measure: Measure): boolean {
   return measure === "errorRate" || measure === "cacheHitRate";
 }
@@ -21,7 +21,7 @@ export function isCounted(measure: Measure): boolean {
   return measure === "requests" || measure === "tokens" || measure === "errors";
 }
 
-/** One value a bucket for the height of a bar or line; null = nothing was measured. Cost in dollars. */
+/** One value per bucket for the height of a bar or line; null = nothing was measured. Cost is in dollars. */
 export function valuesOf(columns: StatisticsColumns, measure: Measure): (number | null)[] {
   switch (measure) {
     case "cost":
@@ -37,7 +37,7 @@ export function valuesOf(columns: StatisticsColumns, measure: Measure): (number 
   }
 }
 
-/** The same as a spreadsheet takes it: exact, unformatted. */
+/** The same for a spreadsheet: exact and unformatted. */
 export function cellsOf(columns: StatisticsColumns, measure: Measure): CsvCell[] {
   return measure === "cost" ? columns.costNanoUsd.map((nano) => formatUsd(BigInt(nano))) : valuesOf(columns, measure);
 }
@@ -48,7 +48,7 @@ export function formatMeasure(measure: Measure, value: number, language: string)
   return isRate(measure) ? formatPercent(value, 1) : formatCount(value, language);
 }
 
-/** All buckets in one figure. */
+/** All buckets as a single figure. */
 export function totalOf(columns: StatisticsColumns, measure: Measure, language: string): string {
   switch (measure) {
     case "cost":

@@ -6,7 +6,7 @@ import { choice, type SearchField, type SearchOf, searchOf, text } from "../sear
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
 
-/** What pages about the past have in their addresses: which requests, and when. */
+/** Address fields of all pages about the past: which requests, and when. */
 export const filterFields = {
   user: text,
   key: text,
@@ -21,7 +21,7 @@ export const rangeFields = {
   from: rangeStart,
   to: rangeEnd,
   step: choice(["5m", "15m", "30m", "hour", "day", "week", "month"]),
-  /** IANA; absent = that of the settings. */
+  /** IANA name; absent = that of the settings. */
   zone: ((value) => (typeof value === "string" && isTimeZone(value) ? value : undefined)) satisfies SearchField<string>,
 };
 
@@ -32,7 +32,7 @@ export type SpanSearch = SearchOf<typeof SpanSearch>;
 
 export const DEFAULT_RANGE = "now-24h";
 
-/** What the server is asked to count. */
+/** The filter as the server expects it. */
 export function filterOf({ user, key, provider, model, group, dialect, status, tag }: FilterSearch): StatisticsFilter {
   const some = (value: string | undefined): string | undefined => value || undefined;
   return {
@@ -49,13 +49,13 @@ export function filterOf({ user, key, provider, model, group, dialect, status, t
 
 const FIVE_MINUTES_MS = 300_000;
 
-/** The range as the server is asked for it: from whole five minutes, so that everybody who asks within them asks the same. */
+/** The range as the server expects it: rounded down to five minutes, so that requests within them share a cached answer. */
 export function spanOf({ from = DEFAULT_RANGE, to, step, zone }: SpanSearch, nowMs: number) {
   const start = startOf({ from }, nowMs) ?? nowMs - 86_400_000;
   return { from: Math.floor(start / FIVE_MINUTES_MS) * FIVE_MINUTES_MS, to, step, zone: zone || undefined };
 }
 
-/** The same requests in the log. */
+/** The same filter for the log. */
 export function logSearch({ user, key, provider, model, group, dialect, status, from = DEFAULT_RANGE, to }: FilterSearch & RangeSearch) {
   return { user, key, provider, model, group, dialect, status, from, to };
 }

@@ -5,7 +5,7 @@ import { api } from "../api/client.ts";
 import { seenModels } from "../live/seen-models.ts";
 import { useStore } from "../live/store.ts";
 
-/** What filters may name: read once, with every model that a pushed request has named since. */
+/** The options of filters: read once, plus every model that a pushed request has named since. */
 export function useFilterOptions(): FilterOptions | undefined {
   const { data } = useQuery(api.statistics.filterOptions.queryOptions());
   const seen = useStore(seenModels);

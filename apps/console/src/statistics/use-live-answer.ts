@@ -8,9 +8,9 @@ import { listenTo } from "../live/hub.ts";
 import { serverNow } from "../live/server-clock.ts";
 import { createStore, useStore } from "../live/store.ts";
 
-/** A page about the past changes at most so often, whatever happens. */
+/** A page about the past changes at most this often. */
 const PACE_MS = 500;
-/** An answer that goes on is read again when requests ended, at most so often; they are settled by then. */
+/** Minimum interval between reads of a live answer while requests end, and a delay by which they are settled. */
 const READ_AGAIN_MS = 5_000;
 const SETTLED_MS = 1_500;
 
@@ -32,14 +32,14 @@ interface LiveAnswer<T> {
 }
 
 /**
- * An answer about the past: read when the page opens or asks something else, and, when `goesOn`, again while requests end and somebody
- * looks. Nothing is asked when nothing happens. `key` is the question without the moment of asking.
+ * An answer about the past: read when the page opens or the question changes and, when `goesOn`, again while requests end and the page is
+ * visible. Without traffic no request is made. `key` is the question without the time of asking.
  */
 export function useLiveAnswer<T extends Answered>(key: readonly unknown[], read: () => Promise<T>, goesOn: boolean): LiveAnswer<T> {
   const { data, error, isFetching, refetch } = useQuery({
     queryKey: key,
     queryFn: read,
-    // Another range or filter is read anew; what was shown stays meanwhile.
+    // Another range or filter is read again; the previous answer stays visible meanwhile.
     staleTime: 0,
     placeholderData: keepPreviousData,
     structuralSharing: false,
@@ -87,7 +87,7 @@ export function useLiveAnswer<T extends Answered>(key: readonly unknown[], read:
   return { data, error, busy: isFetching, retry: () => void refetch() };
 }
 
-/** What ended and is not counted by an answer. */
+/** Ended requests that an answer does not include. */
 export function useUncounted(recent: Recent | undefined): RequestRow[] {
   const rows = useStore(heard);
   return useMemo(() => (recent === undefined ? [] : uncounted(rows, recent)), [rows, recent]);

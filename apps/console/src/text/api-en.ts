@@ -1,4 +1,4 @@
-/** The texts of the page about the REST API; loaded with it, not with every page. */
+/** The texts of the REST API page; loaded with it, not with every page. */
 export interface ApiTexts {
   lead: string;
   address: string;
@@ -11,18 +11,18 @@ export interface ApiTexts {
   valuesText: string;
   search: string;
   none: string;
-  /** Below what the reader may call: the others need more than they have. */
+  /** Heading above the operations that need more rights than the reader has. */
   more: string;
   access: Record<"key" | "user" | "admin", string>;
   parameters: string;
   place: Record<"path" | "query" | "body", string>;
   required: string;
   characters: string;
-  /** Before the value of what is left out. */
+  /** Before the default value. */
   byDefault: string;
   nothing: string;
   answer: string;
-  /** Names of tags and summaries of operations where the language is not that of the document, which is English. */
+  /** Names of tags and summaries of operations, in languages other than the document's, which is English. */
   tags: Record<string, string>;
   summaries: Record<string, string>;
 }

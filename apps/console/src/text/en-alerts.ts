@@ -1,6 +1,6 @@
 import { alertKindNames } from "@sluice/core/alerts/alert-kind-names";
 
-/** Alerts: rules, where they are told, and what became of them. */
+/** Alerts: rules, channels and incidents. */
 export const alerts = {
   title: "Alerts",
   lead: "Rules watch live figures and tell once when they go bad, and once when they are well again.",

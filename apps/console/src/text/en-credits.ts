@@ -1,4 +1,4 @@
-/** The credit log, and what is said of an account elsewhere. */
+/** The credit log, and texts about an account on other pages. */
 export const credits = {
   title: "Credit",
   lead: "What users have paid in, what was given back and what is set aside. Requests are charged automatically and stay in the log. Choose a user to change their account.",

@@ -1,4 +1,4 @@
-/** One text per code of the catalogue (core/errors), as the console says it. */
+/** One text per code of the catalogue (core/errors). */
 export const errors = {
   invalid_request: "The request is not valid.",
   invalid_json: "The body is not valid JSON in UTF-8.",
@@ -57,7 +57,7 @@ export const errors = {
   network: "The server cannot be reached.",
 } as const;
 
-/** Around the explanations (explanations-en). */
+/** Texts around the explanations (explanations-en). */
 export const explain = {
   title: "Errors",
   lead: "What each error means, and what to do about it.",

@@ -1,4 +1,4 @@
-/** What the installation measures of itself. */
+/** The installation's own measurements. */
 export const figures = {
   title: "Figures",
   lead: "What processes, stores and browsers measure. Durations are of the last five to ten minutes; the rest is told every five seconds while this page is open.",

@@ -1,4 +1,4 @@
-/** Texts of keys, of users, and of what their lists share. */
+/** Texts of keys and users, and of what their lists share. */
 export const lists = {
   search: "Search",
   status: "Status",

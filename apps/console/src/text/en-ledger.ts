@@ -1,4 +1,4 @@
-/** System → Ledger: how far the books are behind, whether they are right, what they refused. */
+/** System → Ledger: lag, reconciliation and refused records. */
 export const ledger = {
   title: "Ledger",
   lead: "How far the books are behind, whether they are right, and what they refused.",
@@ -76,7 +76,7 @@ export const ledger = {
   releasedAt: "Released {{time}}",
 } as const;
 
-/** What is kept how long. */
+/** What is kept for how long. */
 export const retention = {
   title: "Retention",
   requests: "Requests",

@@ -1,4 +1,4 @@
-/** Texts of the log, its filters and the request in full. */
+/** Texts of the log, its filters and the request drawer. */
 export const logs = {
   title: "Logs",
   table: "Requests",

@@ -18,7 +18,7 @@ import { settings } from "./en-settings.ts";
 import { availability, compare, leaderboard, statistics } from "./en-statistics.ts";
 import { system } from "./en-system.ts";
 
-/** English texts; the shape every other language is typed and tested against. */
+/** English texts; their shape defines the type of every other language. */
 export const en = {
   alerts,
   chart,

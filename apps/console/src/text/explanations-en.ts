@@ -6,7 +6,7 @@ export interface Explanation {
   fix: string;
 }
 
-/** One for each code of the catalogue; loaded when somebody looks, not with every page. */
+/** One explanation per code of the catalogue; loaded on demand, not with every page. */
 export const explanationsEn: Record<ErrorCode, Explanation> = {
   invalid_request: {
     why: "Something in the request is missing, of the wrong type or out of range. The message names the field.",

@@ -2,7 +2,7 @@ import { createStore, useStore } from "../live/store.ts";
 import { en } from "./en.ts";
 import { type Translate, translator } from "./translator.ts";
 
-/** The same keys with other words: what a translation must have. Plural forms a language lacks may be left out. */
+/** The type of a translation: the same keys with other texts. Plural forms that a language lacks may be omitted. */
 type Translation<T> = {
   [K in keyof T as K extends `${string}_one` ? never : K]: T[K] extends string ? string : Translation<T[K]>;
 } & { [K in keyof T as K extends `${string}_one` ? K : never]?: string };
@@ -16,7 +16,7 @@ export function isLanguage(text: string): text is Language {
   return text in languages;
 }
 
-/** What is spoken at the moment. */
+/** The current language. */
 interface Spoken {
   t: Translate;
   language: Language;
@@ -24,18 +24,18 @@ interface Spoken {
 
 const spoken = createStore<Spoken>({ t: translator(en, "en"), language: "en" });
 
-/** `t` says a text in the language of the reader; whoever calls it is drawn again when that changes. */
+/** `t` returns a text in the reader's language; components that call this re-render when the language changes. */
 export function useTexts(): Spoken {
   return useStore(spoken);
 }
 
-/** Loads the texts of the language that theme.js put on the document. */
+/** Loads the texts of the language that theme.js set on the document. */
 export async function startTexts(): Promise<void> {
   const wanted = document.documentElement.lang;
   if (isLanguage(wanted) && wanted !== spoken.get().language) await setLanguage(wanted);
 }
 
-/** Switches without a reload, and remembers. */
+/** Switches the language without a reload, and remembers it. */
 export async function setLanguage(language: Language): Promise<void> {
   const texts = language === "zh-CN" ? (await import("./zh-CN.ts")).zhCN : en;
   spoken.set({ t: translator(texts, language), language });
@@ -43,6 +43,6 @@ export async function setLanguage(language: Language): Promise<void> {
   try {
     localStorage.setItem("sluice.language", language);
   } catch {
-    // Storage may be forbidden: the choice then lasts for this visit.
+    // Storage may be unavailable: the choice then lasts for this visit.
   }
 }

@@ -1,6 +1,6 @@
 import type { en } from "./en.ts";
 
-/** Texts by key; the plural forms of one end in the categories of CLDR: `found_one`, `found_other`. */
+/** Texts by key; plural forms end in CLDR categories: `found_one`, `found_other`. */
 interface TextTree {
   readonly [key: string]: string | TextTree;
 }
@@ -10,20 +10,22 @@ type KeysOf<Tree> = {
   [Name in keyof Tree & string]: Tree[Name] extends string ? KeyOf<Name> : `${Name}.${KeysOf<Tree[Name]>}`;
 }[keyof Tree & string];
 
-/** A text's place, without the category of a plural: "nav.logs", "logs.found". */
+/** The key of a text, without the plural category: "nav.logs", "logs.found". */
 type TextKey = KeysOf<typeof en>;
 
-/** What stands in the places `{{name}}` of a text. `count` also chooses the plural form; `otherwise` is said where there is no such text. */
+/**
+ * Values for the placeholders `{{name}}` of a text. `count` also chooses the plural form; `otherwise` is used if there is no such text.
+ */
 interface TextValues {
   readonly [name: string]: string | number | undefined;
   readonly count?: number;
   readonly otherwise?: string;
 }
 
-/** Says a text in the language it was made for. */
+/** Returns a text in the language of the translator. */
 export type Translate = (key: TextKey, values?: TextValues) => string;
 
-/** Reads texts of one language. A key of a newer server, which has no text here, is said as it is. */
+/** Creates the translator of one language. A key without a text, such as one from a newer server, is returned unchanged. */
 export function translator(texts: TextTree, language: string): Translate {
   const found = new Map<string, string | undefined>();
   let plurals: Intl.PluralRules | undefined;

@@ -57,7 +57,7 @@ export const errors = {
   network: "无法连接服务器。",
 };
 
-/** 供应商未列入候选的原因。 */
+/** 错误说明页的文字（说明本身在 explanations-zh-CN）。 */
 export const explain = {
   title: "错误说明",
   lead: "每个错误的含义和处理办法。",

@@ -19,7 +19,7 @@ import { settings } from "./zh-CN-settings.ts";
 import { availability, compare, leaderboard, statistics } from "./zh-CN-statistics.ts";
 import { system } from "./zh-CN-system.ts";
 
-/** Chinese texts, simplified. */
+/** Simplified Chinese texts. */
 export const zhCN: Texts = {
   alerts,
   chart,

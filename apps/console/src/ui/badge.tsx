@@ -11,7 +11,7 @@ const tones: Record<Tone, string> = {
   idle: "bg-idle-soft text-idle",
 };
 
-/** A word of state on a tinted ground; give it an icon too, so that colour is never alone. */
+/** A state on a tinted background; add an icon, so that colour is never the only sign. */
 export function Badge({ tone = "idle", children, className }: { tone?: Tone; children: ReactNode; className?: string }) {
   return (
     <span

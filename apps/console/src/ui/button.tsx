@@ -27,7 +27,7 @@ const button = cva(
 );
 
 export interface ButtonProps extends ComponentProps<"button">, VariantProps<typeof button> {
-  /** Shows that it is working, and keeps it from being pressed twice. */
+  /** Shows that work is in progress, and prevents a second click. */
   busy?: boolean;
 }
 
@@ -46,7 +46,7 @@ export function Button({ variant, size, className, busy = false, disabled, child
   );
 }
 
-/** The look of a button for links. */
+/** The classes of a button, for links that look like one. */
 export function buttonClass(options: VariantProps<typeof button>, className?: string): string {
   return cn(button(options), className);
 }

@@ -1,19 +1,19 @@
-// biome-ignore-all lint/a11y/noRedundantRoles: cards change the display of rows, and browsers then forget what they are
+// biome-ignore-all lint/a11y/noRedundantRoles: cards change the display of rows, and browsers then drop their roles
 import type { ComponentProps, ReactNode } from "react";
 import { cn } from "./class-names.ts";
 import { ScrollRegion } from "./scroll-region.tsx";
 
 interface CardTableProps {
   label: string;
-  /** Cells of the head: {@link CardHead}. */
+  /** Header cells: {@link CardHead}. */
   head: ReactNode;
   /** Rows: {@link CardRow}. */
   children: ReactNode;
-  /** Of the body. */
+  /** Props of the body. */
   body?: ComponentProps<"tbody">;
 }
 
-/** A table in a frame, whose rows are cards on a narrow screen (styles.css), and still a table for assistive technology. */
+/** A framed table whose rows become cards on a narrow screen (styles.css), while it remains a table for assistive technology. */
 export function CardTable({ label, head, children, body }: CardTableProps) {
   return (
     <ScrollRegion label={label} className="card-table overflow-x-auto rounded-xl border border-line bg-surface">
@@ -46,13 +46,13 @@ export function CardRow({ className, ...props }: ComponentProps<"tr">) {
   return <tr role="row" className={cn("border-b border-line last:border-b-0 hover:bg-hover", className)} {...props} />;
 }
 
-/** The cell of a row that names it. */
+/** The header cell of a row. */
 export function CardRowHead({ className, ...props }: ComponentProps<"th">) {
   return <th role="rowheader" scope="row" className={cn("py-1.5 pr-3 text-left font-normal", className)} {...props} />;
 }
 
 interface CardCellProps extends ComponentProps<"td"> {
-  /** Said above the value in a card. */
+  /** Shown above the value in a card. */
   label?: string | undefined;
   number?: boolean;
 }

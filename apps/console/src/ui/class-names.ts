@@ -4,8 +4,9 @@ import { createTailwindMerge } from "tailwind-merge";
 const any = [() => true];
 
 /**
- * What the console's components let their users override, and no more: the library's list of all of Tailwind was a tenth of the time
- * that a slow phone's first visit computed. Of classes that are not in it both stay. A name in full goes before a value of any kind.
+ * The properties that the console's components let their users override, and no more: the library's list for all of Tailwind took a tenth
+ * of the script time of a slow phone's first visit. Classes that are not listed are both kept. A full name goes before a value of any
+ * kind.
  */
 const merge = createTailwindMerge(() => ({
   cacheSize: 500,
@@ -66,7 +67,7 @@ const merge = createTailwindMerge(() => ({
   orderSensitiveModifiers: ["before", "after"],
 }));
 
-/** Joins class names; the last of two that set the same property wins. */
+/** Joins class names; of two that set the same property, the last wins. */
 export function cn(...names: ClassValue[]): string {
   return merge(clsx(names));
 }

@@ -1,6 +1,6 @@
 import { CopyButton } from "./copy-button.tsx";
 
-/** A snippet to be copied. */
+/** A snippet with a copy button. */
 export function CodeBlock({ code, what, title }: { code: string; what: string; title?: string }) {
   return (
     <figure className="overflow-hidden rounded-lg border border-line bg-sunken">

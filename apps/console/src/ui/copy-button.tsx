@@ -6,7 +6,7 @@ import { toastFailed } from "./toast.tsx";
 
 interface CopyButtonProps extends Omit<ButtonProps, "onClick" | "value"> {
   value: string;
-  /** What is copied, for its name: "Copy Request ID". */
+  /** What is copied, for the accessible name: "Copy Request ID". */
   what: string;
   /** Shows the word beside the icon. */
   labelled?: boolean;
@@ -44,7 +44,7 @@ export function CopyButton({ value, what, labelled = false, onCopied, variant = 
   );
 }
 
-/** Copies a text and gives whether it did; who may not use the clipboard is told. */
+/** Copies a text and returns whether it worked; shows a message if the clipboard is unavailable. */
 export function useCopy(): (value: string) => Promise<boolean> {
   const { t } = useTexts();
   return useCallback(
@@ -57,7 +57,7 @@ export function useCopy(): (value: string) => Promise<boolean> {
   );
 }
 
-/** The clipboard, also over plain http, where the modern interface does not exist. */
+/** Writes to the clipboard, even over plain http, where the modern API does not exist. */
 async function copyText(value: string): Promise<boolean> {
   if (navigator.clipboard) return navigator.clipboard.writeText(value).then(() => true);
   const focused = document.activeElement;
@@ -67,7 +67,7 @@ async function copyText(value: string): Promise<boolean> {
   area.select();
   const done = document.execCommand("copy");
   area.remove();
-  // What is copied has to be selected, and that took the focus, which goes with it to the document: out of a dialog, a menu, a row.
+  // Selecting the text took the focus and would leave it on the document: restore it to the dialog, menu or row.
   if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
   return done;
 }

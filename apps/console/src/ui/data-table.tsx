@@ -25,16 +25,16 @@ interface DataTableProps<T extends object> {
   rows: T[];
   columns: DataColumn<T>[];
   rowId(row: T): string;
-  /** Dims rows that are off. */
+  /** Dims rows that are disabled. */
   dim?(row: T): boolean;
   sort?: SortingState;
-  /** Rows drawn: the first ones, however they are sorted. */
+  /** Limits the number of rows, after sorting. */
   most?: number;
-  /** One line a row. */
+  /** One line per row. */
   dense?: boolean;
 }
 
-/** A small table whose rows are all here: sortable, and never wider than its pane. */
+/** A small table whose rows are all in memory: sortable, and never wider than its pane. */
 export function DataTable<T extends object>({ label, rows, columns, rowId, dim, sort = [], most, dense = false }: DataTableProps<T>) {
   const [sorting, setSorting] = useState<SortingState>(sort);
   const table = useTable({
@@ -97,7 +97,7 @@ export function DataTable<T extends object>({ label, rows, columns, rowId, dim, 
   );
 }
 
-/** The column's name inside a card; a header that is drawn, not written, has none. */
+/** The column's name inside a card; a rendered header has none. */
 function labelOf(header: unknown): string | undefined {
   return typeof header === "string" ? header : undefined;
 }

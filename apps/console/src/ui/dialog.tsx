@@ -18,7 +18,7 @@ interface DialogProps {
   children: ReactNode;
   /** Tailwind width, `max-w-*`. */
   width?: string;
-  /** False keeps it open when the backdrop is pressed: for secrets shown once. */
+  /** False keeps it open when the backdrop is clicked: for secrets shown once. */
   dismissible?: boolean;
 }
 
@@ -69,7 +69,7 @@ interface ConfirmProps {
   onConfirm(): void;
 }
 
-/** Asks before something that cannot be undone. */
+/** Asks for confirmation of something that cannot be undone. */
 export function Confirm({ open, onOpenChange, title, text, action, busy = false, variant = "danger", onConfirm }: ConfirmProps) {
   const { t } = useTexts();
   return (

@@ -5,12 +5,12 @@ import { useTexts } from "../text/i18n.ts";
 export interface Difference {
   id: string;
   name: ReactNode;
-  /** null: there was nothing. */
+  /** null = there was no value. */
   before: ReactNode;
   after: ReactNode;
 }
 
-/** What changes from what to what, a line each: a field's name, its old value struck out, its new one. */
+/** Changes, one per line: the field's name, its old value struck out, its new value. */
 export function DiffList({ label, differences }: { label: string; differences: readonly Difference[] }) {
   const { t } = useTexts();
   return (

@@ -12,7 +12,7 @@ export function Textarea({ className, ...props }: ComponentProps<"textarea">) {
   return <textarea className={cn(control, "min-h-20 py-1.5 leading-relaxed", className)} {...props} />;
 }
 
-/** A native select: as good as any on every device, and it costs nothing. */
+/** A native select: works well on every device, and needs no code. */
 export function NativeSelect({ className, ...props }: ComponentProps<"select">) {
   return <select className={cn(control, "h-8 pr-8 font-medium", className)} {...props} />;
 }
@@ -21,13 +21,13 @@ interface FieldProps {
   label: ReactNode;
   hint?: ReactNode;
   error?: string | undefined;
-  /** Gets the ids that tie the control to its label, hint and error. */
+  /** Receives the ids that connect the control to its label, hint and error. */
   children: (ids: { id: string; "aria-describedby"?: string; "aria-invalid"?: true }) => ReactNode;
   className?: string;
   optional?: string;
 }
 
-/** A label, a control, a hint and an error, tied together for assistive technology. */
+/** A label, a control, a hint and an error, connected for assistive technology. */
 export function Field({ label, hint, error, children, className, optional }: FieldProps) {
   const id = useId();
   const noteId = `${id}-note`;

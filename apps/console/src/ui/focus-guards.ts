@@ -1,11 +1,11 @@
 /**
- * For the ref of a popup that is not modal. The library puts focusable elements around it that hand the focus on, and
- * hides them from assistive technology; what can be focused must not be hidden (axe: aria-hidden-focus). They are empty,
- * so that nothing is said of them.
+ * For the ref of a popup that is not modal. The library surrounds it with focusable elements that pass the focus on, and hides them from
+ * assistive technology; but focusable elements must not be hidden (axe: aria-hidden-focus). They are empty, so exposing them announces
+ * nothing.
  */
 export function exposeFocusGuards(popup: HTMLElement | null): void {
   if (!popup) return;
-  // Some of them are drawn after the popup.
+  // Some of them are rendered after the popup.
   requestAnimationFrame(() => {
     for (const guard of document.querySelectorAll("[data-base-ui-focus-guard][aria-hidden]")) guard.removeAttribute("aria-hidden");
   });

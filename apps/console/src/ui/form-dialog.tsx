@@ -12,16 +12,15 @@ interface FormDialogProps {
   width?: string;
   onSubmit: FormEventHandler<HTMLFormElement>;
   onClose(): void;
-  /** What the server refused that no field names. */
+  /** A refusal by the server that belongs to no field. */
   failure: Failure | null;
   busy: boolean;
-  /** Of the button that sends it; default "Save". */
+  /** Label of the submit button; default "Save". */
   action?: string;
-  /** The fields. */
   children: ReactNode;
 }
 
-/** A form in a dialog that is there for as long as it is shown: its fields, what was refused, and a button to send it. */
+/** A form in a dialog that is mounted while it is shown: fields, the refusal, and a submit button. */
 export function FormDialog({ title, description, width, onSubmit, onClose, failure, busy, action, children }: FormDialogProps) {
   const { t } = useTexts();
   return (

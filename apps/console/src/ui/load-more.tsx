@@ -8,7 +8,7 @@ interface LoadMoreProps {
   onClick(): void;
 }
 
-/** The foot of a table that has more pages. */
+/** The footer of a table with more pages. */
 export function LoadMore({ shown, total, busy, onClick }: LoadMoreProps) {
   const { t } = useTexts();
   return (

@@ -16,7 +16,7 @@ interface MenuProps {
   initiallyOpen?: boolean;
 }
 
-/** A menu of actions under a button. What is outside the page's landmarks needs one of its own. */
+/** A menu of actions for a button. It is rendered outside the page's landmarks and therefore needs one of its own. */
 export function Menu({ trigger, children, side = "bottom", align = "end", initiallyOpen = false }: MenuProps) {
   const { t } = useTexts();
   return (
@@ -37,14 +37,14 @@ export function Menu({ trigger, children, side = "bottom", align = "end", initia
 }
 
 interface AnchoredMenuProps {
-  /** What it belongs to; null closes it. */
+  /** The element it belongs to; null closes it. */
   anchor: Element | null;
   label: string;
   onClose(): void;
   children: ReactNode;
 }
 
-/** A menu of actions beside something that is no button of its own. The focus goes back to it. */
+/** A menu of actions beside an element that is not its button. The focus returns to that element. */
 export function AnchoredMenu({ anchor, label, onClose, children }: AnchoredMenuProps) {
   const { t } = useTexts();
   return (
@@ -84,7 +84,7 @@ interface MenuChoiceProps {
   options: readonly { value: string; label: ReactNode }[];
 }
 
-/** One choice among a few, inside a menu. */
+/** A choice among a few options, inside a menu. */
 export function MenuChoice({ label, value, onChange, options }: MenuChoiceProps) {
   return (
     <Base.Group>

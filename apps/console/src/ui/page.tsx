@@ -6,7 +6,7 @@ interface PageProps {
   /** Beside the title: how current the page is. */
   state?: ReactNode;
   lead?: ReactNode;
-  /** Buttons at the right of the title. */
+  /** Buttons on the right of the title. */
   actions?: ReactNode;
   children: ReactNode;
   className?: string;

@@ -4,11 +4,11 @@ import { exposeFocusGuards } from "./focus-guards.ts";
 import type { PopoverProps } from "./popover.tsx";
 
 interface PopoverPanelProps extends PopoverProps {
-  /** Whether it arrives open, when nobody else says. */
+  /** Whether it starts open, when it is uncontrolled. */
   initiallyOpen: boolean;
 }
 
-/** The popover itself, once somebody has wanted one. */
+/** The popover itself, loaded on demand. */
 export function PopoverPanel({ trigger, label, open, initiallyOpen, onOpenChange, children, className }: PopoverPanelProps) {
   return (
     <Base.Root open={open} defaultOpen={initiallyOpen} onOpenChange={onOpenChange}>

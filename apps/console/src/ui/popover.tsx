@@ -1,7 +1,6 @@
 import { cloneElement, lazy, type ReactElement, type ReactNode, Suspense, useState } from "react";
 
 export interface PopoverProps {
-  /** A button. */
   trigger: ReactElement<{
     onClick?(): void;
     onPointerEnter?(): void;
@@ -21,8 +20,8 @@ const load = () => import("./popover-panel.tsx");
 const PopoverPanel = lazy(() => load().then(({ PopoverPanel: one }) => ({ default: one })));
 
 /**
- * A small panel anchored to a button. What positions it is as large as a page, so it is fetched when the pointer or the
- * focus comes near; the press that came before it is not lost.
+ * A small panel anchored to a button. The positioning code is as large as a page, so it is loaded when the pointer or the focus comes
+ * near; a click before that is not lost.
  */
 export function Popover(props: PopoverProps) {
   const { trigger, open = false, onOpenChange } = props;

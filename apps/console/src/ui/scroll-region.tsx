@@ -5,7 +5,7 @@ interface ScrollRegionProps extends ComponentProps<"section"> {
   label: string;
 }
 
-/** Something that scrolls by itself: named, and reachable by keyboard so that it can be scrolled. */
+/** A scrolling region: named, and focusable so that it can be scrolled by keyboard. */
 export function ScrollRegion({ label, ...props }: ScrollRegionProps) {
   // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
   return <section aria-label={label} tabIndex={0} {...props} />;

@@ -1,7 +1,7 @@
 import { useTexts } from "../text/i18n.ts";
 import { CopyButton } from "./copy-button.tsx";
 
-/** A secret in clear, with its copy button. */
+/** A secret in plain text, with a copy button. */
 export function SecretOnce({ secret, onCopied }: { secret: string; onCopied?(): void }) {
   const { t } = useTexts();
   return (

@@ -1,7 +1,7 @@
 export const clients = ["claude", "codex", "gemini", "openai", "curl"] as const;
 export type Client = (typeof clients)[number];
 
-/** Where commands are typed: shells quote and set variables differently. */
+/** Where commands are entered: shells quote and set variables differently. */
 export const systems = ["unix", "powershell", "cmd"] as const;
 export type System = (typeof systems)[number];
 export const systemNames = { unix: "macOS / Linux", powershell: "PowerShell", cmd: "CMD" } as const;
@@ -9,17 +9,17 @@ export const systemNames = { unix: "macOS / Linux", powershell: "PowerShell", cm
 interface Snippet {
   name: string;
   blocks: { title: string; code: string }[];
-  /** Opens CC Switch with everything filled in; absent for what it does not manage. */
+  /** Opens CC Switch with everything filled in; absent for clients that it does not manage. */
   importUrl?: string;
 }
 
 interface SnippetOptions {
   system?: System;
-  /** Named in the curl example. */
+  /** Model in the curl example. */
   model?: string;
 }
 
-/** What to paste where, per client. Addresses are as each client takes them: OpenAI's with `/v1`, the others without. */
+/** What to paste where, per client. Addresses are in the form that each client expects: OpenAI's with `/v1`, the others without. */
 export function snippetsOf(baseUrl: string, secret: string, options: SnippetOptions = {}): Record<Client, Snippet> {
   const { system = "unix", model = "claude-sonnet-4-5" } = options;
   const base = baseUrl.replace(/\/+$/, "");
@@ -55,7 +55,7 @@ export function snippetsOf(baseUrl: string, secret: string, options: SnippetOpti
     gemini: {
       name: "Gemini CLI",
       blocks: [
-        // With an address of one's own and nothing else said, the CLI takes no key and refuses to run without a terminal.
+        // With only a custom address configured, the CLI ignores the key and refuses to run without a terminal.
         { title: file(".gemini/settings.json"), code: JSON.stringify({ security: { auth: { selectedType: "gemini-api-key" } } }, null, 2) },
         { title: file(".gemini/.env"), code: `GOOGLE_GEMINI_BASE_URL="${base}"\nGEMINI_API_KEY="${secret}"` },
         shell({ GOOGLE_GEMINI_BASE_URL: base, GEMINI_API_KEY: secret }, "gemini"),
@@ -81,7 +81,7 @@ function setVariable(system: System, name: string, value: string): string {
   return system === "cmd" ? `set "${name}=${value}"` : `export ${name}="${value}"`;
 }
 
-/** The link that CC Switch registers for; others of its kind read the same parameters. */
+/** The URL scheme of CC Switch; similar tools read the same parameters. */
 function ccSwitchUrl(app: "claude" | "codex" | "gemini", homepage: string, endpoint: string, apiKey: string): string {
   const fields = { resource: "provider", app, name: "Sluice", homepage, endpoint, apiKey };
   return `ccswitch://v1/import?${Object.entries(fields)
@@ -89,12 +89,12 @@ function ccSwitchUrl(app: "claude" | "codex" | "gemini", homepage: string, endpo
     .join("&")}`;
 }
 
-/** One call, for {@link curlCommand}. */
+/** A call for {@link curlCommand}. */
 export interface CurlCall {
-  /** Absent: GET, or POST where there is a body. */
+  /** Absent: GET, or POST if there is a body. */
   method?: string;
   url: string;
-  /** As they stand: `-b cookies.txt`. */
+  /** Passed through unchanged: `-b cookies.txt`. */
   options?: readonly string[];
   /** `name: value`. */
   headers: readonly string[];
@@ -118,7 +118,9 @@ function callOf(base: string, secret: string, model: string): CurlCall {
   return { url: `${base}/v1/chat/completions`, headers: [`authorization: Bearer ${secret}`], body: { model, messages } };
 }
 
-/** A call as that shell takes it: PowerShell's `curl` is something else, hence curl.exe; CMD knows double quotes only. */
+/**
+ * A call in the syntax of a shell: PowerShell's `curl` is an alias for something else, hence curl.exe; CMD only supports double quotes.
+ */
 export function curlCommand(system: System, { method, url, options = [], headers, body }: CurlCall): string {
   const program = system === "powershell" ? "curl.exe" : "curl";
   const lines = [
@@ -132,14 +134,14 @@ export function curlCommand(system: System, { method, url, options = [], headers
 
 function quotedJson(system: System, json: string): string {
   if (system === "unix") return `'${json}'`;
-  // Windows PowerShell takes the inner quotes away when it starts a program, unless they are escaped.
+  // Windows PowerShell removes inner quotes when it starts a program, unless they are escaped.
   const escaped = json.replaceAll('"', '\\"');
   return system === "cmd" ? `"${escaped}"` : `'${escaped}'`;
 }
 
 /**
- * The address that clients put before `/v1`. Where the server was not told its public address it only knows its own
- * machine's; who reads this from elsewhere came by a better one.
+ * The address that clients put before `/v1`. A server without a configured public address only knows its own machine's; a reader
+ * elsewhere has used a better one to get here.
  */
 export function clientBaseUrl(configured: string, page: { origin: string; hostname: string }): string {
   const isLoopback = (host: string) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host);

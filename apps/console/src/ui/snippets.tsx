@@ -9,13 +9,13 @@ import { Tabs } from "./tabs.tsx";
 interface SnippetsProps {
   baseUrl: string;
   secret: string;
-  /** Which tab comes first. */
+  /** The first tab. */
   first?: Client;
-  /** Model named in the curl example. */
+  /** Model in the curl example. */
   model?: string;
 }
 
-/** How to point each client at this gateway, with the real address and key. */
+/** How to point each client at this gateway, with the actual address and key. */
 export function Snippets({ baseUrl, secret, first = "claude", model }: SnippetsProps) {
   const { t } = useTexts();
   const [system, setSystem] = useSystem();

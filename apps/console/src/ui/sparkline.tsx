@@ -1,9 +1,9 @@
 import { cn } from "./class-names.ts";
 
 interface SparklineProps {
-  /** What it shows, in words: for those who do not see it. */
+  /** A description in words, for assistive technology. */
   label: string;
-  /** null = nothing was measured there. */
+  /** null = nothing was measured. */
   values: readonly (number | null)[];
   kind: "line" | "bars";
   className?: string;
@@ -12,7 +12,7 @@ interface SparklineProps {
 const WIDTH = 144;
 const HEIGHT = 28;
 
-/** A few figures over time as a drawing of one line's height: no axes, the numbers stand beside it. */
+/** A few values over time as a small drawing: without axes, since the numbers are beside it. */
 export function Sparkline({ label, values, kind, className }: SparklineProps) {
   const max = Math.max(0, ...values.map((value) => value ?? 0));
   const step = WIDTH / Math.max(1, values.length);
@@ -30,7 +30,7 @@ export function Sparkline({ label, values, kind, className }: SparklineProps) {
         ? values.map((value, index) =>
             value ? (
               <rect
-                // biome-ignore lint/suspicious/noArrayIndexKey: a bucket is its place
+                // biome-ignore lint/suspicious/noArrayIndexKey: a bucket is identified by its place
                 key={index}
                 x={index * step + step * 0.15}
                 width={step * 0.7}
@@ -61,7 +61,7 @@ interface Point {
   value: number;
 }
 
-/** Stretches without a gap. */
+/** Runs without a gap. */
 function runs(values: readonly (number | null)[]): Point[][] {
   const found: Point[][] = [];
   let open: Point[] | null = null;
@@ -76,7 +76,7 @@ function runs(values: readonly (number | null)[]): Point[][] {
   return found;
 }
 
-/** A single point is a short dash, so that it can be seen at all. */
+/** A single point is drawn as a short dash, so that it is visible. */
 function pathOf(run: readonly Point[], x: (index: number) => number, y: (value: number) => number): string {
   const [first] = run;
   if (first && run.length === 1) return `M${x(first.index) - 1} ${y(first.value)}h2`;

@@ -7,7 +7,7 @@ import { Button } from "./button.tsx";
 import { cn } from "./class-names.ts";
 import { CopyButton } from "./copy-button.tsx";
 
-/** A grey bar of the final size, after a moment: quick answers never flash one. */
+/** A grey bar in the size of the content. */
 function Skeleton({ className }: { className?: string }) {
   return <span aria-hidden="true" className={cn("block animate-pulse rounded bg-idle-soft", className)} />;
 }
@@ -49,7 +49,7 @@ interface EmptyProps {
   children?: ReactNode;
 }
 
-/** Nothing here yet: what would be here, and what to do. */
+/** Shown when there is nothing yet: what will be here, and what to do. */
 export function Empty({ icon, title, text, children }: EmptyProps) {
   return (
     <div className="mx-auto flex w-full max-w-xl flex-col items-center px-5 py-14 text-center">
@@ -75,12 +75,12 @@ export function useFailureText(): (failure: Failure) => string {
 interface FailureBoxProps {
   error: unknown;
   onRetry?(): void;
-  /** ms since the epoch at which what still shows was read; 0 = nothing does. */
+  /** When the content still shown was read, in ms since the epoch; 0 = there is none. */
   asOfMs?: number;
   className?: string;
 }
 
-/** A read that failed: what, which request, of when it is what still shows, and another try. */
+/** A failed read: the error, the request id, the age of what is still shown, and a retry button. */
 export function FailureBox({ error, onRetry, asOfMs = 0, className }: FailureBoxProps) {
   const { t } = useTexts();
   const failure = isFailure(error) ? error : readFailure(error);

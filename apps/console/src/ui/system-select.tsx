@@ -3,7 +3,7 @@ import { useTexts } from "../text/i18n.ts";
 import { NativeSelect } from "./field.tsx";
 import { type System, systemNames, systems } from "./snippet-text.ts";
 
-/** The system that commands are written for: first the reader's own. */
+/** The system that commands are written for; initially the reader's own. */
 export function useSystem(): [System, (system: System) => void] {
   return useState<System>(() => (navigator.userAgent.includes("Windows") ? "powershell" : "unix"));
 }

@@ -21,7 +21,7 @@ export function Tabs({ label, tabs }: TabsProps) {
         ))}
       </Base.List>
       {tabs.map((tab) => (
-        // The one that goes is still there for a frame: it would be seen above the one that comes.
+        // The outgoing panel stays for a frame and would be visible above the incoming one.
         <Base.Panel key={tab.value} value={tab.value} className="pt-3 data-ending-style:hidden">
           {tab.content}
         </Base.Panel>

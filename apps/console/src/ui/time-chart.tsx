@@ -10,45 +10,45 @@ const TimePlot = lazy(() => import("./time-plot.tsx").then(({ TimePlot: one }) =
 export interface ChartSeries {
   id: string;
   name: string;
-  /** Stands for the name in the legend, as a link may. */
+  /** Replaces the name in the legend, for example by a link. */
   label?: ReactNode;
   /** A custom property of the theme, such as `--chart-1`. */
   color: string;
-  /** One a bucket; null = nothing was measured there (a gap in a line). */
+  /** One value per bucket; null = nothing was measured (a gap in a line). */
   values: readonly (number | null)[];
-  /** The series in one figure, for the legend and the summary. */
+  /** The series as a single figure, for the legend and the summary. */
   total?: string;
 }
 
 export interface TimeChartProps {
   title: string;
-  /** `bars` are stacked in the order given, the first one at the bottom. */
+  /** `bars` are stacked in the given order, the first one at the bottom. */
   kind: "bars" | "lines";
-  /** Starts of the buckets, ms since the epoch, ascending. */
+  /** Starts of the buckets in ms since the epoch, ascending. */
   times: readonly number[];
   /** Length of the last bucket. */
   stepMs: number;
   series: readonly ChartSeries[];
-  /** IANA zone of the times written. */
+  /** IANA zone of the displayed times. */
   zone: string;
   format(value: number): string;
   /** Values are counts: the scale has no fractions. */
   integers?: boolean;
-  /** Charts of one name share their crosshair. */
+  /** Charts with the same name share their crosshair. */
   sync?: string;
-  /** A range was dragged over, ms since the epoch. Without it nothing can be dragged. */
+  /** Called with a selected range, in ms since the epoch. Without it, dragging is disabled. */
   onZoom?(fromMs: number, toMs: number): void;
-  /** Of the plot, px. */
+  /** Height of the plot in px. */
   height?: number;
-  /** Said instead of an empty plot. */
+  /** Text instead of an empty plot. */
   empty?: string;
-  /** Beside the button that turns it into a table. */
+  /** Shown beside the button that switches to a table. */
   tools?: ReactNode;
 }
 
 /**
- * A chart over time: lines or stacked bars, with a crosshair that several charts may share, a tooltip, and the same
- * figures as a table. The only place that knows uPlot; its code comes with the first chart.
+ * A chart over time: lines or stacked bars, with a crosshair that charts can share, a tooltip, and the same figures as a table. The only
+ * user of uPlot, whose code is loaded with the first chart.
  */
 export function TimeChart(props: TimeChartProps) {
   const { title, times, series, zone, stepMs, height = 180, empty, tools } = props;
@@ -58,7 +58,7 @@ export function TimeChart(props: TimeChartProps) {
   const [hover, setHover] = useState<{ index: number; left: number } | null>(null);
   const [inside, setInside] = useState(false);
   const when = useMemo(() => bucketTime(zone, stepMs, language), [zone, stepMs, language]);
-  // A rate or a time of 0 was measured; a count of 0 is nothing.
+  // A rate or duration of 0 is a measurement; a count of 0 is nothing.
   const isNothing = (value: number | null): boolean =>
     value === null || (value === 0 && (props.kind === "bars" || props.integers === true));
   const isEmpty = empty !== undefined && series.every(({ values }) => values.every(isNothing));
@@ -126,7 +126,7 @@ function Swatch({ color }: { color: string }) {
   return <span aria-hidden="true" className="size-2 shrink-0 rounded-[2px]" style={{ background: `var(${color})` }} />;
 }
 
-/** What stands under the crosshair, the largest first. Beside it, on the side that has room. */
+/** The values under the crosshair, largest first, on the side that has room. */
 function Tooltip({ series, format, at, title }: TimeChartProps & { at: { index: number; left: number } }) {
   const lines = series
     .map((one) => ({ ...one, value: one.values[at.index] ?? null }))
@@ -154,7 +154,7 @@ function Tooltip({ series, format, at, title }: TimeChartProps & { at: { index: 
   );
 }
 
-/** The same figures in rows, the newest first. */
+/** The same figures as rows, newest first. */
 function ChartTable({ title, times, series, format, when }: TimeChartProps & { when(ms: number): string }) {
   const { t } = useTexts();
   const rows = times.map((ms, index) => ({ ms, index })).reverse();
@@ -196,7 +196,7 @@ function ChartTable({ title, times, series, format, when }: TimeChartProps & { w
   );
 }
 
-/** How a bucket is named: days by their date, shorter ones with the time. */
+/** The label of a bucket: the date for days, with the time for shorter ones. */
 function bucketTime(zone: string, stepMs: number, language: string): (ms: number) => string {
   const clock: Intl.DateTimeFormatOptions = stepMs >= 23 * 3_600_000 ? {} : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   const format = new Intl.DateTimeFormat(language, { timeZone: zone, month: "short", day: "numeric", ...clock });

@@ -9,17 +9,17 @@ type TimePlotProps = Pick<
   "kind" | "times" | "stepMs" | "series" | "zone" | "format" | "integers" | "sync" | "onZoom" | "height"
 > & {
   language: string;
-  /** Bucket under the crosshair, also when another chart of the same `sync` moved it; null = none. `left` in px of the plot. */
+  /** Bucket under the crosshair, even when another chart with the same `sync` moved it; null = none. `left` is in px of the plot. */
   onHover(at: { index: number; left: number } | null): void;
 };
 
 const DAY_MS = 86_400_000;
 const GAP_PX = 6;
 const MIN_LABEL_PX = 40;
-/** A drag narrower than this was a click. */
+/** A shorter drag was a click. */
 const MIN_DRAG_PX = 6;
 
-/** The canvas itself: a chunk of its own, loaded with the first chart. */
+/** The canvas itself: a separate chunk, loaded with the first chart. */
 export function TimePlot(props: TimePlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -27,7 +27,7 @@ export function TimePlot(props: TimePlotProps) {
   latest.current = props;
   const theme = useSyncExternalStore(subscribeTheme, currentTheme);
   const { kind, times, series, zone, language, height = 180, integers = false, sync = "" } = props;
-  // What the chart is made of; its numbers are put in below, without making it anew.
+  // What requires a new chart; new numbers are set below without recreating it.
   const shape = JSON.stringify([series.map(({ id, color }) => [id, color]), kind, zone, language, theme, integers, sync]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for everything that makes another chart
@@ -55,7 +55,7 @@ export function TimePlot(props: TimePlotProps) {
   return <div ref={box} aria-hidden="true" style={{ height }} />;
 }
 
-/** Stacked bars are drawn from the tallest sum down, each over the one before: no bands, and one path a series. */
+/** Stacked bars are drawn from the tallest sum down, each over the previous one: no bands, and one path per series. */
 function dataOf({ kind, times, series }: TimePlotProps): uPlot.AlignedData {
   if (kind === "lines") return [times as number[], ...series.map(({ values }) => values as (number | null)[])];
   const sums: number[][] = [];
@@ -80,7 +80,7 @@ function optionsOf(latest: { readonly current: TimePlotProps }, size: { width: n
     ms: 1,
     tzDate: (ms) => uPlot.tzDate(new Date(ms), zone),
     legend: { show: false },
-    // On the right half of the last time.
+    // Space for the right half of the last time label.
     padding: [8, 18, 0, 0],
     cursor: {
       y: false,
@@ -135,7 +135,7 @@ function optionsOf(latest: { readonly current: TimePlotProps }, size: { width: n
   };
 }
 
-/** Of the widest label, px; no less than plots below each other usually have, so that they stand in line. */
+/** Width of the widest label in px, with a minimum that lets charts below each other line up. */
 function widthOf({ ctx }: uPlot, labels: readonly string[], font: string): number {
   ctx.save();
   ctx.font = font;
@@ -151,7 +151,7 @@ function spanOf({ times, stepMs, kind }: TimePlotProps): [number, number] {
   return [first, kind === "bars" ? last + stepMs : Math.max(last, first + 1)];
 }
 
-/** One value makes no line: it is drawn as a point, also where points stand too close to be drawn otherwise. */
+/** A single value makes no line, so it is drawn as a point, even where points are too dense to be drawn otherwise. */
 function lonePoint(plot: uPlot, series: number, shown: boolean): number[] | null {
   if (shown) return null;
   const values = plot.data[series] ?? [];
@@ -164,7 +164,7 @@ function hoverOf(plot: uPlot): { index: number; left: number } | null {
   const { left = -1, idx } = plot.cursor;
   const [times] = plot.data;
   if (left < 0 || idx === null || idx === undefined) return null;
-  // A bar begins at its bucket: the nearest beginning may be that of the bar to the right.
+  // A bar begins at its bucket: the nearest beginning may belong to the bar on the right.
   const after = (times[idx] ?? 0) > plot.posToVal(left, "x");
   return { index: Math.max(0, after ? idx - 1 : idx), left: left + plot.over.offsetLeft };
 }
@@ -178,7 +178,7 @@ function timeLabels(splits: number[], step: number, zone: string, language: stri
   });
 }
 
-/** A colour of the theme in force. */
+/** A colour of the current theme. */
 function cssColor(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

@@ -9,7 +9,7 @@ const manager = Toast.createToastManager();
 
 type Message = Parameters<typeof manager.add>[0];
 
-/** What is said before there is anybody to show it, who comes after the page and on a slow machine a while after: it would be lost. */
+/** Messages from before the toaster is mounted, which on a slow machine happens well after the page; they would be lost. */
 const waiting: Message[] = [];
 let shown = false;
 
@@ -25,7 +25,7 @@ interface ToastAction {
 
 let actions = 0;
 
-/** Says briefly that something worked, with an optional way back: who takes it sees the message go. */
+/** Reports a success, with an optional undo action that also closes the message. */
 export function toastDone(title: string, action?: ToastAction): void {
   const message = { title, type: "done", timeout: 4_000 };
   if (!action) {
@@ -40,14 +40,14 @@ export function toastDone(title: string, action?: ToastAction): void {
   say({ ...message, id, timeout: 8_000, actionProps: { children: action.label, onClick } });
 }
 
-/** Says that something failed. */
+/** Reports a failure. */
 export function toastFailed(title: string, description?: string): void {
   say({ title, description, type: "failed", timeout: 8_000, priority: "high" });
 }
 
 /** Mounted once, at the root. */
 export function Toaster() {
-  // After the provider's own, which listens from then on.
+  // After the provider's own effect, which starts listening.
   useEffect(() => {
     shown = true;
     for (const message of waiting.splice(0)) manager.add(message);
@@ -73,8 +73,8 @@ function List() {
     const failed = toast.type === "failed";
     const Icon = failed ? CircleAlert : CircleCheck;
     return (
-      // The library hides from assistive technology what has failed, for it is said a second time elsewhere, and how to close any. Both
-      // can be focused, and what can be must not be hidden (axe: aria-hidden-focus).
+      // The library hides failed toasts and their close button from assistive technology, because it announces them elsewhere. But both
+      // are focusable, and focusable elements must not be hidden (axe: aria-hidden-focus).
       <Toast.Root
         key={toast.id}
         toast={toast}

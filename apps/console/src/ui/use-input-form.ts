@@ -5,19 +5,19 @@ import { type Failure, readFailure } from "../api/failure.ts";
 import { useTexts } from "../text/i18n.ts";
 
 interface InputFormOptions<V extends FieldValues, S extends z.ZodType> {
-  /** The server's own schema of the input: both sides refuse the same things. */
+  /** The server's own schema of the input, so that both sides refuse the same. */
   schema: S;
   defaults: DefaultValues<V>;
-  /** What the fields hold (texts) → the input. Field names equal the input's where they can. */
+  /** Converts the fields' texts to the input. Where possible, field names equal the input's. */
   toInput(values: V): unknown;
   submit(input: z.output<S>, values: V): Promise<unknown>;
-  /** The form's name of a field that the server refused; default: the first part of the server's. */
+  /** Maps a field refused by the server to the form's field; default: the first part of its path. */
   fieldOf?(field: string): string;
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** A form over one of core's input schemas: checked here with the server's rules, and the server's refusal shown at its field. */
+/** A form over one of core's input schemas: validated here by the server's rules, with the server's refusals shown at their fields. */
 export function useInputForm<V extends FieldValues, S extends z.ZodType>({
   schema,
   defaults,
@@ -56,7 +56,7 @@ export function useInputForm<V extends FieldValues, S extends z.ZodType>({
   return { form, onSubmit, failure, errorOf, busy: form.formState.isSubmitting };
 }
 
-/** What a schema objects to, in the reader's language. */
+/** The text of a validation error, in the reader's language. */
 function useIssueText(): (issue: Issue, name: string) => string {
   const { t } = useTexts();
   return (issue, name) => {
@@ -78,12 +78,12 @@ function useIssueText(): (issue: Issue, name: string) => string {
   };
 }
 
-/** An optional whole number of a text field: empty is null; anything else is left for the schema to judge. */
+/** An optional integer from a text field: empty is null; anything else is left for the schema to refuse. */
 export function numberOrNull(text: string): number | null {
   return text.trim() === "" ? null : Number(text);
 }
 
-/** The items of a field that takes several, by comma or line. */
+/** The items of a field that takes several, separated by commas or lines. */
 export function items(text: string): string[] {
   return text.split(/[\n,]/).flatMap((item) => item.trim() || []);
 }

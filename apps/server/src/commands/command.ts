@@ -1,11 +1,11 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { Env } from "../env.ts";
 
-/** What a command prints to and ends by; tests pass their own. */
+/** Output and abort signal of a command; tests pass their own. */
 export interface Terminal {
-  /** One line of result. */
+  /** Prints one line of result. */
   out(line: string): void;
-  /** One line for the operator. */
+  /** Prints one line for the operator. */
   err(line: string): void;
   /** Aborts on Ctrl-C. */
   signal: AbortSignal;
@@ -17,15 +17,15 @@ export interface CommandInput {
   /** Options as given; absent ones are undefined. */
   options: Readonly<Record<string, string | boolean | undefined>>;
   positionals: readonly string[];
-  /** Variables that a configuration file may name. */
+  /** Variables that a configuration file may refer to. */
   environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** One command of `npm run sluice --`. */
 export interface Command {
-  /** "key create". */
+  /** The words that select it: "key create". */
   name: string;
-  /** What follows the name, for the help. */
+  /** What follows the name, for the help text. */
   usage: string;
   summary: string;
   options: ParseArgsOptionsConfig;
@@ -35,7 +35,7 @@ export interface Command {
   run(input: CommandInput): Promise<number>;
 }
 
-/** The command line was wrong: exit code 2 and the usage. */
+/** The command line is wrong: exit code 2 and the usage. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);
@@ -43,20 +43,20 @@ export class UsageError extends Error {
   }
 }
 
-/** An option that must be there. @throws UsageError. */
+/** A required option. @throws UsageError. */
 export function required(input: CommandInput, name: string): string {
   const value = input.options[name];
   if (typeof value !== "string" || value === "") throw new UsageError(`--${name} is missing`);
   return value;
 }
 
-/** An option's text, undefined when absent. */
+/** An option's text; undefined when absent. */
 export function optional(input: CommandInput, name: string): string | undefined {
   const value = input.options[name];
   return typeof value === "string" ? value : undefined;
 }
 
-/** A whole number, null when absent. @throws UsageError. */
+/** A whole number; null when absent. @throws UsageError. */
 export function optionalInteger(input: CommandInput, name: string): number | null {
   const text = optional(input, name);
   if (text === undefined) return null;

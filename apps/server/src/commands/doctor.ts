@@ -9,11 +9,11 @@ import type { Command, CommandInput } from "./command.ts";
 import { commandLog } from "./with-services.ts";
 
 const consoleIndex = fileURLToPath(new URL("../../../console/dist/index.html", import.meta.url));
-/** The ledger's ids carry the clock: beyond this an instance is not ready. */
+/** Ids contain the time, so an instance with a larger skew is not ready. */
 const MOST_SKEW_MS = 60_000;
 const LEAST_FREE_BYTES = 512 * 2 ** 20;
 
-/** A line of the report: what was looked at, what was found; throws when it is not well. */
+/** A check: its name, and a function that returns the finding or throws when something is wrong. */
 type Look = readonly [what: string, look: () => Promise<string>];
 
 export const doctor: Command = {

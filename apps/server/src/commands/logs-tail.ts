@@ -11,9 +11,8 @@ import { serverUrl, withServices } from "./with-services.ts";
 const RETRY_MS = 2_000;
 
 /**
- * Follows the running server's own event stream, so that it works with and without Redis. It shows the server a login
- * of an administrator that it makes in Postgres for the time being: whoever may read the data directory may do so,
- * and nobody else gains a way in.
+ * Follows the running server's own event stream, so it works with and without Redis. For that it creates a temporary administrator's
+ * login in Postgres: anyone who can read the data directory could do so, and nobody else gains access.
  */
 export const logsTail: Command = {
   name: "logs tail",
@@ -88,7 +87,7 @@ function lineOf(row: RequestRow): string {
   const cost = row.costNanoUsd === null ? "" : `$${formatUsd(BigInt(row.costNanoUsd))}`;
   const parts = [time, row.state, row.status || "", row.model || "-", row.durationMs === null ? "" : `${row.durationMs} ms`];
   const tokens = row.state === "in_flight" ? "" : `in ${row.usage.input} out ${row.usage.output}`;
-  // What clients send is shown on a terminal: no control characters.
+  // Clients choose some of this text, and a terminal must not get control characters.
   return [...parts, tokens, cost, row.errorCode, row.id]
     .filter((part) => part !== "")
     .join(" ")

@@ -7,7 +7,7 @@ import { openRooms } from "../rooms.ts";
 import { openStorage, prepareDatabase } from "../storage.ts";
 import type { CommandInput } from "./command.ts";
 
-/** Commands speak for themselves; of the rooms only what goes wrong is worth a line. */
+/** Commands print their own results; of the packages' logs only warnings and errors are shown. */
 export function commandLog({ terminal }: CommandInput): Log {
   const say = (fields: object, message: string): void =>
     terminal.err(`${message}${Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : ""}`);
@@ -15,8 +15,8 @@ export function commandLog({ terminal }: CommandInput): Log {
 }
 
 /**
- * Runs work as the command line (it may do everything) on the installation the environment names: attaches to the
- * Postgres and Redis that a running server uses, or starts them for the moment. The database is migrated first.
+ * Runs `work` as the system actor on the installation given by the environment: attaches to the Postgres and Redis of a running server,
+ * or starts them temporarily. Migrates the database first.
  */
 export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => Promise<T>): Promise<T> {
   const { env } = input;
@@ -63,7 +63,7 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
   }
 }
 
-/** Where the server that this environment describes is reached from this machine. */
+/** Address at which this machine reaches the server that the environment describes. */
 export function serverUrl({ host, port, consolePort }: CommandInput["env"]): string {
   const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   return `http://${reachable}:${consolePort ?? port}`;

@@ -37,7 +37,7 @@ const finishOf = (plan: Plan): string => (plan.finish === "length" ? "MAX_TOKENS
 function* parts(plan: Plan): Generator<{ part: unknown; bytes: number }> {
   for (const text of plan.thinking) yield { part: { text, thought: true }, bytes: size(text) };
   for (const text of plan.text) yield { part: { text }, bytes: size(text) };
-  // A functionCall comes whole: there are no argument fragments in this dialect.
+  // A functionCall is sent whole: this dialect has no argument fragments.
   for (const { name, input, pieces } of plan.tools) yield { part: { functionCall: { name, args: input } }, bytes: size(pieces.join("")) };
 }
 

@@ -8,7 +8,7 @@ const types: Record<number, [type: string, code: string | null]> = {
   429: ["requests", "rate_limit_exceeded"],
 };
 
-/** OpenAI's counts: what was read from the cache or written to it is part of the prompt's. */
+/** OpenAI's counts: tokens read from or written to the cache are part of the prompt tokens. */
 function chatUsage(plan: Plan): Record<string, unknown> | undefined {
   const { input, cacheRead, cacheWrite5m } = plan.counts;
   const prompt = input + cacheRead + cacheWrite5m;

@@ -2,7 +2,7 @@ import type { Call } from "../call.ts";
 import type { OddUsage, Scenario } from "../scenario.ts";
 import { structuredText } from "../structured.ts";
 
-/** Token counts by kind that never overlap, as a gateway should bill them. */
+/** Token counts by kind, without overlap, as a gateway should bill them. */
 export interface Counts {
   input: number;
   output: number;
@@ -16,11 +16,11 @@ export interface ToolCall {
   name: string;
   pieces: readonly string[];
   input: Record<string, unknown>;
-  /** Its input is plain text and no JSON (Responses only). */
+  /** Its input is plain text instead of JSON (Responses only). */
   isCustom: boolean;
 }
 
-/** One answer, worked out before the first byte: the same request always gets the same text and the same numbers. */
+/** An answer, computed before the first byte: the same request always gets the same text and numbers. */
 export interface Plan {
   id: string;
   model: string;
@@ -35,21 +35,21 @@ export interface Plan {
   includeUsage: boolean;
 }
 
-/** One thing to write of a stream. */
+/** One write of a stream. */
 export interface Frame {
-  /** Whole SSE event with LF line ends. */
+  /** A whole SSE event with LF line ends. */
   text: string;
   /** Bytes of content in it (0: ping, framing, usage). */
   contentBytes: number;
   /** The first frame after all content. */
   closing?: boolean;
-  /** It carries the final usage. */
+  /** Carries the final usage. */
   final?: boolean;
-  /** It carries the input's usage. */
+  /** Carries the usage of the input. */
   start?: boolean;
 }
 
-/** What a dialect must know to speak: streams, whole answers, errors. */
+/** What a dialect implements: streams, whole answers, errors. */
 export interface Speaker {
   frames(plan: Plan): Generator<Frame>;
   whole(plan: Plan): Record<string, unknown>;
@@ -57,10 +57,10 @@ export interface Speaker {
   errorFrame(kind: "overloaded" | "internal" | "invalid"): string;
 }
 
-/** What this provider seals its reasoning with; whatever else comes back sealed was never its own. */
+/** The seal on this provider's reasoning; any other seal that comes back is not its own. */
 export const SEAL = "c2lnbmF0dXJl";
 
-// Three letters and a space: four bytes a token, the constant by which answers without usage are estimated.
+// Three letters and a space: four bytes per token, the constant by which answers without usage are estimated.
 const vocabulary = ["the", "sun", "set", "low", "and", "far", "was", "old", "day", "new", "sky", "red", "sea", "air", "one", "dim"];
 
 function words(count: number): string[] {
@@ -92,7 +92,7 @@ function textOf(scenario: Scenario, limit: number, structured: string | null): {
 const toolInput = { city: "Paris", unit: "celsius" };
 const toolPieces = ['{"city"', ':"Par', 'is","unit"', ':"celsius"}'];
 
-/** The first call has the answer's id, the others a number behind it. */
+/** The first call has the answer's id, further ones a numbered suffix. */
 function toolCalls(id: string, count: number): ToolCall[] {
   return Array.from({ length: count }, (_, index) => ({
     id: index === 0 ? `call_${id}` : `call_${id}_${index}`,
@@ -103,7 +103,7 @@ function toolCalls(id: string, count: number): ToolCall[] {
   }));
 }
 
-/** The one call of a tool that the client has. */
+/** A single call of a tool that the client offers. */
 function askedCall(id: string, tool: NonNullable<Scenario["tool"]>): ToolCall {
   const { text } = tool.input;
   const written = tool.isCustom ? (text ?? "") : JSON.stringify(tool.input);
@@ -119,7 +119,7 @@ function askedCall(id: string, tool: NonNullable<Scenario["tool"]>): ToolCall {
 
 const bytes = (pieces: readonly string[]) => pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
 
-/** Works an answer out: output tokens are a quarter of the content's bytes, input tokens of the body's. */
+/** Computes an answer: output tokens are a quarter of the content's bytes, input tokens a quarter of the body's. */
 export function makePlan(
   request: Pick<Call, "model" | "bodyBytes" | "maxTokens" | "includeUsage" | "body"> & { id: string; createdS: number },
   scenario: Scenario,
@@ -164,7 +164,7 @@ function oddNumber(kind: OddUsage, number: number): unknown {
   }
 }
 
-/** A usage object as the plan wants it on the wire: every number made odd, or the whole left out. */
+/** A usage object as the plan demands: unchanged, with every number made odd, or left out. */
 export function oddify<T extends Record<string, unknown>>(plan: Plan, usage: T): Record<string, unknown> | undefined {
   const kind = plan.oddUsage;
   if (!kind) return usage;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The part of JSON Schema 2020-12 that zod writes and that is looked at here. */
+/** The part of JSON Schema 2020-12 that zod writes and this package reads. */
 export interface JsonSchema {
   type?: string;
   anyOf?: JsonSchema[];
@@ -11,7 +11,7 @@ export interface JsonSchema {
   [keyword: string]: unknown;
 }
 
-/** A zod schema as JSON Schema: of what is taken (`input`), or of what is told (`output`). */
+/** A zod schema as JSON Schema, of the values it accepts (`input`) or returns (`output`). */
 export function jsonSchemaOf(schema: z.ZodType, io: "input" | "output"): JsonSchema {
   const { $schema: _, ...written } = z.toJSONSchema(schema, { io, unrepresentable: "any" }) as JsonSchema;
   return written;
@@ -19,15 +19,15 @@ export function jsonSchemaOf(schema: z.ZodType, io: "input" | "output"): JsonSch
 
 export interface Parameter {
   name: string;
-  /** The object that it is a field of in the input; null = the input itself. */
+  /** The object field of the input that contains it; null = the input itself. */
   under: string | null;
   schema: JsonSchema;
   required: boolean;
 }
 
 /**
- * The parameters of an input: its fields, and in the place of a field that is an object (a `filter`) that object's own.
- * @throws Error when two have one name.
+ * The parameters of an input: its fields, with an object field such as `filter` replaced by the fields of that object.
+ * @throws Error when two have the same name.
  */
 export function parametersOf(input: z.ZodObject): Parameter[] {
   const found = fieldsOf(jsonSchemaOf(input, "input"), null).flatMap((field) =>

@@ -44,7 +44,7 @@ export interface DocumentOptions {
   cookieName: string;
 }
 
-/** The OpenAPI 3.1 document, made of the schemas that requests are checked by and answers are cut to. */
+/** The OpenAPI 3.1 document, generated from the schemas that validate requests and filter answers. */
 export function openApiDocument({ operations, version, publicUrl, cookieName }: DocumentOptions): object {
   const schemas: Record<string, JsonSchema> = { Error: jsonSchemaOf(error, "output") };
   const paths: Record<string, Record<string, object>> = {};
@@ -76,7 +76,7 @@ function operationObject(operation: Operation, schemas: Record<string, JsonSchem
     tags: [tag],
     summary: access === "admin" ? `${summary} (administrators)` : summary,
     security: security[access],
-    // A login is not enough where it must be an administrator's, which `security` cannot say.
+    // `security` cannot express that an operation requires an administrator.
     "x-access": access,
     ...taken(operation, schemas),
     responses: { ...told(operation, schemas), default: { $ref: "#/components/responses/Error" } },
@@ -107,7 +107,7 @@ function taken(operation: Operation, schemas: Record<string, JsonSchema>): objec
   return { parameters: inPath, requestBody: { required: body.required.length > 0, content: jsonContent(body) } };
 }
 
-/** A parameter is left out where a field of JSON would be null. */
+/** Query parameters are omitted where JSON would have null, so null is removed from the schema. */
 function parameterSchema({ anyOf, ...schema }: JsonSchema): JsonSchema {
   const [only, more] = anyOf?.filter(({ type }) => type !== "null") ?? [];
   return only && !more ? { ...schema, ...only } : { ...schema, ...(anyOf && { anyOf }) };
@@ -123,7 +123,7 @@ function told({ answer, method, path }: Operation, schemas: Record<string, JsonS
   return { [statusOf({ method, path })]: { ...head, content: jsonContent(hoisted(jsonSchemaOf(answer, "output"), schemas)) } };
 }
 
-/** What makes something under its own path answers 201. */
+/** 201 for operations that create something under a new path, otherwise 200. */
 export function statusOf({ method, path }: Pick<Operation, "method" | "path">): 200 | 201 {
   return method === "POST" && !path.includes("{") ? 201 : 200;
 }
@@ -132,7 +132,7 @@ function jsonContent(schema: JsonSchema): object {
   return { "application/json": { schema } };
 }
 
-/** Named parts become components, once for the whole document. */
+/** Schemas with an id become components, once for the whole document. */
 function hoisted({ $defs = {}, ...schema }: JsonSchema, schemas: Record<string, JsonSchema>): JsonSchema {
   for (const [name, part] of Object.entries($defs)) schemas[name] ??= relinked(withoutId(part));
   const { id } = schema;

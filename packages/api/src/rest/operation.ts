@@ -4,23 +4,23 @@ import type { z } from "zod";
 
 export const basePath = "/api/v1";
 
-/** A text that comes in pieces, in the format that the input's field `format` says; saved as `sluice-<file>-<time>.<format>`. */
+/** A streamed text in the format given by the input's field `format`; saved as `sluice-<file>-<time>.<format>`. */
 interface Download {
   file: string;
 }
 
-/** One operation of the REST API: where it is, who may call it, what it takes and gives, and the verb that does the work. */
+/** One operation of the REST API: path, access, input, answer and the verb that does the work. */
 interface Spec<I, A> {
-  /** The operationId: what generated clients call it. */
+  /** The operationId, which names the method in generated clients. */
   id: string;
-  /** Method and path below {@link basePath}; `{name}` is a field of the input. */
+  /** Method and path below {@link basePath}; `{name}` refers to a field of the input. */
   at: `${"GET" | "POST" | "PATCH" | "DELETE"} /${string}`;
   access: Access;
   tag: string;
   summary: string;
-  /** The verb's own: fields that the path does not name are parameters of a GET or DELETE, and the body of others. */
+  /** The verb's input. Fields not in the path are query parameters of GET and DELETE, and the body of other methods. */
   input: I;
-  /** What of the verb's answer is told, by a schema; null: nothing is, the status is 204. */
+  /** The part of the verb's answer that is returned, as a schema; null: nothing, with status 204. */
   answer: A;
   verb(ctx: Ctx, input: I extends z.ZodType ? z.input<I> : undefined): Promise<Told<A>>;
 }
@@ -29,14 +29,14 @@ type Told<A> = A extends z.ZodType ? z.input<A> : A extends null ? unknown : Asy
 type Input = z.ZodObject | null;
 type Answer = z.ZodType | Download | null;
 
-/** As the adapter and the document see it. */
+/** The form that the adapter and the document use. */
 export interface Operation extends Omit<Spec<Input, Answer>, "verb"> {
   method: string;
   path: string;
   run(ctx: Ctx, input: unknown): Promise<unknown>;
 }
 
-/** Makes an operation. That the verb answers what the schema tells is checked here, by its types. */
+/** Creates an operation. The types check that the verb returns what the schema describes. */
 export function operation<I extends Input, A extends Answer>({ verb, ...spec }: Spec<I, A>): Operation {
   const [method = "", path = ""] = spec.at.split(" ");
   return { ...spec, method, path, run: (ctx, input) => verb(ctx, input as Parameters<typeof verb>[1]) };
@@ -47,7 +47,7 @@ export function isDownload(answer: Answer): answer is Download {
   return answer !== null && "file" in answer && typeof answer.file === "string";
 }
 
-/** Whether fields that the path does not name are in the body. */
+/** Whether fields that are not in the path are sent in the body. */
 export function hasBody({ method, input }: Operation): boolean {
   return input !== null && (method === "POST" || method === "PATCH");
 }

@@ -8,8 +8,8 @@ import { statisticsOperations } from "./operations/statistics.ts";
 import { userOperations } from "./operations/users.ts";
 
 /**
- * The REST API: the verbs and the inputs of the tRPC procedures under paths, for programs. Routes (rest-routes), document (openapi) and
- * the tests' sweep are made from this list.
+ * The REST API: the verbs and inputs of the tRPC procedures under paths, for programs. The routes (rest-routes), the document (openapi)
+ * and the tests' sweep are generated from this list.
  */
 export const operations: readonly Operation[] = [
   ...figureOperations,

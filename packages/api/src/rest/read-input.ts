@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { type JsonSchema, type Parameter, parametersOf } from "./json-schema.ts";
 import { hasBody, type Operation, pathFields } from "./operation.ts";
 
-/** Makes what turns a request into the input of an operation's verb, which checks it: nothing is refused here but what is no JSON. */
+/** Creates the mapping from a request to the input of an operation's verb. The verb validates it; only malformed JSON is refused here. */
 export function inputReader(operation: Operation): (request: FastifyRequest) => unknown {
   const { input, path } = operation;
   if (input === null) return (request) => refuseParameters(request.query as Record<string, unknown>);
@@ -23,7 +23,7 @@ function refuseParameters(query: Record<string, unknown>): void {
   if (field !== undefined) throw new SluiceError("invalid_request", { message: `${field}: Unrecognized parameter`, field });
 }
 
-/** Parameters are texts: those of numbers and booleans are read as such, what does not look like one stays for the schema to refuse. */
+/** Parameters are text: numbers and booleans are parsed, and text that does not look like one is left for the schema to refuse. */
 function readParameters(query: Record<string, unknown>, known: ReadonlyMap<string, Parameter>): Record<string, unknown> {
   const entries: [string, unknown][] = [];
   const nested = new Map<string, [string, unknown][]>();
@@ -33,7 +33,7 @@ function readParameters(query: Record<string, unknown>, known: ReadonlyMap<strin
     if (!parameter || parameter.under === null) entries.push(entry);
     else nested.set(parameter.under, [...(nested.get(parameter.under) ?? []), entry]);
   }
-  // Not by assignment, which `__proto__` would turn into something else.
+  // Object.fromEntries instead of assignment, which would treat `__proto__` specially.
   return Object.fromEntries([...entries, ...[...nested].map(([name, fields]) => [name, Object.fromEntries(fields)])]);
 }
 
@@ -46,7 +46,7 @@ function typed(value: unknown, schema: JsonSchema): unknown {
   return value;
 }
 
-/** @throws SluiceError `invalid_json`; `invalid_request` when the body is no object or has what the path says. */
+/** @throws SluiceError `invalid_json`; `invalid_request` when the body is not an object or repeats a field of the path. */
 function readBody(text: unknown, ofPath: readonly string[]): Record<string, unknown> {
   if (text === undefined || text === "") return {};
   let body: unknown;

@@ -19,7 +19,7 @@ export interface RestOptions {
   publicOrigin: string;
 }
 
-/** Every operation under /api/v1, and the document of them. Who sends a key acts by that key, whatever cookie came with it. */
+/** Registers every operation under /api/v1, and the document. A request with a key acts as that key, whatever cookie it carries. */
 export function addRestRoutes(app: FastifyInstance, { services, downloads, publicOrigin }: RestOptions): void {
   const { version, publicUrl } = services;
   const document = JSON.stringify(openApiDocument({ operations, version, publicUrl, cookieName: cookieName(publicUrl) }));
@@ -38,7 +38,7 @@ function addOperation(app: FastifyInstance, operation: Operation, { services, do
     config: { access },
     onRequest: async (request) => {
       const secret = bearerKey(request);
-      // A login is what a browser sends by itself: not for pages of other sites, nor for reading.
+      // Browsers send the cookie on their own, so requests from other sites are refused, even for reads.
       if (secret === null) return checkOrigin(request.headers, publicOrigin, method !== "GET");
       const { requestId, ip } = request.ctx;
       request.ctx = contextOf(services, await findKeyActor(services, secret, ip), { requestId, ip });
@@ -66,13 +66,13 @@ function addOperation(app: FastifyInstance, operation: Operation, { services, do
   }
 }
 
-/** The key of `Authorization: Bearer`; null when none was sent. Other schemes belong to proxies on the way. */
+/** The key in `Authorization: Bearer`; null when there is none. Other schemes belong to proxies on the way. */
 export function bearerKey({ url, headers }: Pick<FastifyRequest, "url" | "headers">): string | null {
   if (!url.startsWith(`${basePath}/`)) return null;
   return /^bearer +(\S+)$/i.exec(headers.authorization?.trim() ?? "")?.[1] ?? null;
 }
 
-/** A field of the filter is a parameter of its own here. */
+/** In the REST API a field of the filter is a parameter of its own, and errors name it as such. */
 function asParameters(thrown: unknown): never {
   if (!(thrown instanceof SluiceError) || !thrown.field?.startsWith("filter.")) throw thrown;
   const { code, message, field, cause } = thrown;

@@ -14,21 +14,21 @@ import type { AlertChannelView, SendResult } from "./alert-view.ts";
 import { sendMessage } from "./send-message.ts";
 import { toChannelView } from "./to-alert-view.ts";
 
-/** A channel, and what its messages are signed with: shown this once. */
+/** A new channel with its signing secret, which is shown only this once. */
 export interface CreatedChannel {
   channel: AlertChannelView;
-  /** null at a channel that signs nothing. */
+  /** null for channels that do not sign their messages. */
   signingSecret: string | null;
 }
 
-/** Every channel, by name. */
+/** Every channel, ordered by name. */
 export async function listAlertChannels(ctx: Ctx): Promise<AlertChannelView[]> {
   requireAccess(ctx.actor, "admin");
   const rows = await ctx.prisma.alertChannel.findMany({ where: { tenantId: ctx.tenantId }, orderBy: { name: "asc" } });
   return rows.map(toChannelView);
 }
 
-/** @throws SluiceError `conflict` (name taken), `invalid_request` (an address that may not be called). */
+/** @throws SluiceError `conflict` (name taken), `invalid_request` (an address that must not be called). */
 export async function createAlertChannel(ctx: Ctx, input: z.input<typeof CreateAlertChannelInput>): Promise<CreatedChannel> {
   requireAccess(ctx.actor, "admin");
   const { secret, ...wanted } = parse(CreateAlertChannelInput, input);
@@ -46,7 +46,10 @@ export async function createAlertChannel(ctx: Ctx, input: z.input<typeof CreateA
   });
 }
 
-/** @throws SluiceError `not_found`, `conflict` (name taken), `invalid_request` (an address that may not be called, a password that would go to another host). */
+/**
+ * @throws SluiceError `not_found`, `conflict` (name taken), `invalid_request` (an address that must not be called, or a stored password
+ * that would go to another host).
+ */
 export async function updateAlertChannel(ctx: Ctx, input: z.input<typeof UpdateAlertChannelInput>): Promise<AlertChannelView> {
   requireAccess(ctx.actor, "admin");
   const { id, kind, secret, ...change } = parse(UpdateAlertChannelInput, input);
@@ -66,7 +69,7 @@ export async function updateAlertChannel(ctx: Ctx, input: z.input<typeof UpdateA
   });
 }
 
-/** What was to be told there is told no more; rules name it no longer. @throws SluiceError `not_found`. */
+/** Deletes a channel. Its pending messages are dropped, and rules no longer refer to it. @throws SluiceError `not_found`. */
 export async function deleteAlertChannel(ctx: Ctx, input: z.input<typeof AlertIdInput>): Promise<void> {
   requireAccess(ctx.actor, "admin");
   const { id } = parse(AlertIdInput, input);
@@ -80,7 +83,7 @@ export async function deleteAlertChannel(ctx: Ctx, input: z.input<typeof AlertId
   });
 }
 
-/** Sends one message now and gives what was answered: a test that fails is a result. @throws SluiceError `not_found`. */
+/** Sends one message now and returns the answer; a failed test is a result, not an error. @throws SluiceError `not_found`. */
 export async function testAlertChannel(ctx: Ctx, input: z.input<typeof AlertIdInput>): Promise<SendResult> {
   requireAccess(ctx.actor, "admin");
   const { id } = parse(AlertIdInput, input);
@@ -102,7 +105,7 @@ async function storedChannel(ctx: TxCtx, id: string): Promise<AlertChannel> {
   return row;
 }
 
-/** Refused before it is stored, as a provider's base URL is; what a name leads to is looked at when it is called. */
+/** Checked before storing, like a provider's base URL; what a host name resolves to is checked at each call. */
 function requireAllowed({ egress }: Ctx, channel: Pick<AlertChannelView, "kind" | "config">): void {
   const [url, field] =
     "url" in channel.config ? [channel.config.url, "config.url"] : [hostUrl(channel.config.host, channel.config.port), "config.host"];
@@ -118,7 +121,7 @@ function hostUrl(host: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Whether a stored password would be sent elsewhere; what signs a webhook is never sent. */
+/** Whether the stored password would go to another server. The secret of a webhook only signs and is never sent. */
 function isMoved(before: AlertChannelView, after: AlertChannelView): boolean {
   if (before.kind !== "email" || after.kind !== "email") return false;
   return before.config.host !== after.config.host || before.config.port !== after.config.port;

@@ -11,17 +11,17 @@ import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transac
 import type { AlertRuleView } from "./alert-view.ts";
 import { toRuleView } from "./to-alert-view.ts";
 
-/** Each is looked at every few seconds. */
+/** Bounded because every rule is evaluated every few seconds. */
 const MOST_RULES = 100;
 
-/** Every rule, by name. */
+/** Every rule, ordered by name. */
 export async function listAlertRules(ctx: Ctx): Promise<AlertRuleView[]> {
   requireAccess(ctx.actor, "admin");
   const rows = await ctx.prisma.alertRule.findMany({ where: { tenantId: ctx.tenantId }, orderBy: { name: "asc" } });
   return rows.map(toRuleView);
 }
 
-/** @throws SluiceError `conflict` (name taken, or too many rules), `invalid_request` (a channel that is not there). */
+/** @throws SluiceError `conflict` (name taken, or too many rules), `invalid_request` (unknown channel). */
 export async function createAlertRule(ctx: Ctx, input: z.input<typeof CreateAlertRuleInput>): Promise<AlertRuleView> {
   requireAccess(ctx.actor, "admin");
   const wanted = parse(CreateAlertRuleInput, input);
@@ -53,7 +53,7 @@ export async function updateAlertRule(ctx: Ctx, input: z.input<typeof UpdateAler
   });
 }
 
-/** Its open incidents end with the next look; the past ones stay. @throws SluiceError `not_found`. */
+/** Deletes a rule. The next evaluation resolves its open incidents; past ones stay. @throws SluiceError `not_found`. */
 export async function deleteAlertRule(ctx: Ctx, input: z.input<typeof AlertIdInput>): Promise<void> {
   requireAccess(ctx.actor, "admin");
   const { id } = parse(AlertIdInput, input);
@@ -76,7 +76,7 @@ async function requireChannels({ tenantId, transaction }: TxCtx, ids: readonly s
   if (there !== new Set(ids).size) throw new SluiceError("invalid_request", { message: "A channel is not there.", field: "channelIds" });
 }
 
-/** Workers read rules anew when the configuration's version has moved. */
+/** Workers reload the rules when the configuration version changes. */
 async function announce(ctx: TxCtx, id: string): Promise<void> {
   await bumpConfigVersion(ctx);
   emit(ctx, { type: "alert.changed", id });

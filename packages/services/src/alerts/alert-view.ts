@@ -11,28 +11,28 @@ interface ChannelBase {
   name: string;
   language: (typeof alertLanguages)[number];
   enabled: boolean;
-  /** Whether one is stored: it is never shown again. */
+  /** Whether a secret is stored; it is never shown again. */
   hasSecret: boolean;
 }
 
 export type AlertChannelView = ChannelBase &
   ({ kind: "webhook"; config: z.infer<typeof webhookConfig> } | { kind: "email"; config: z.infer<typeof emailConfig> });
 
-/** How far the message of one change has come at one channel. */
+/** Delivery state of one transition's message at one channel. */
 export interface AlertDeliveryView {
   channelId: string;
   transition: AlertTransition;
   state: "pending" | "delivered" | "failed";
   attempts: number;
-  /** Of a pending one: not before. */
+  /** Earliest time of the next attempt; null unless pending. */
   nextAtMs: number;
   deliveredAtMs: number | null;
-  /** What the other side said last. */
+  /** The last answer of the other side. */
   answer: string;
 }
 
 export interface AlertIncidentView extends AlertIncident {
-  /** null while it is bad; since when it has been well. */
+  /** Since when the condition has been clear; null while it is still met. */
   clearSinceMs: number | null;
   deliveries: AlertDeliveryView[];
 }
@@ -40,7 +40,7 @@ export interface AlertIncidentView extends AlertIncident {
 /** What a channel answered to a message. */
 export interface SendResult {
   ok: boolean;
-  /** Of a webhook. */
+  /** null for e-mail. */
   status: number | null;
   answer: string;
 }

@@ -1,9 +1,9 @@
 import type { AlertReading } from "@sluice/core/alerts/judge-reading";
 import type { InstanceState } from "@sluice/core/events";
 
-/** Over which hits are compared with misses. */
+/** The window over which hits and misses are compared. */
 export const CACHE_WINDOW_MS = 900_000;
-/** Between two samples of an instance; so many are kept as the window holds. */
+/** Interval between two samples of one instance. */
 const SAMPLE_MS = 30_000;
 
 interface Sample {
@@ -13,14 +13,14 @@ interface Sample {
 }
 
 /**
- * How often the caches of all instances had an answer, in the last quarter of an hour. Instances count since their start: what lies
- * in the window is the difference to a sample from before it. Who has just begun to look knows no such
- * sample; until then no traffic is not taken for silence.
+ * Hit ratio of the caches of all instances over the last quarter of an hour. Instances count since their start, so the window is the
+ * difference to a sample from before it. An evaluator that has just started has no such sample; until then, zero lookups do not count as
+ * silence.
  */
 export class CacheWindow {
   #samples = new Map<string, Sample[]>();
 
-  /** Notes what instances say of themselves now, and gives what it makes of it. */
+  /** Records the current counters of the instances and returns the reading they add up to. */
   read(instances: readonly InstanceState[], nowMs: number): AlertReading {
     const fromMs = nowMs - CACHE_WINDOW_MS;
     const kept = new Map<string, Sample[]>();

@@ -7,19 +7,19 @@ import type { SendResult } from "./alert-view.ts";
 import { sendMessage } from "./send-message.ts";
 import { toChannelView, toIncident } from "./to-alert-view.ts";
 
-/** Messages under way at once: each holds a connection to Postgres, and a channel that does not answer keeps it for long. */
+/** Concurrent deliveries. Each holds a Postgres connection, for as long as a channel takes to answer. */
 const LANES = 2;
-/** A try ends by itself long before. */
+/** Far above the time that one attempt can take. */
 const TRANSACTION_MS = 30_000;
 
-/** How long is waited after each failure, s; after the last one it has failed. */
+/** Seconds to wait after each failed attempt; after the last pause, one more failure is final. */
 const pausesS = [5, 15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400];
 
 /**
- * Makes the sending of what incidents have left to be told, to be called again and again by every worker. A message is claimed by the
- * lock of its row, for as long as it is being sent: no other worker takes it meanwhile, and when this one dies the lock is gone with it
- * and the next sends it, under the same id. So every message arrives, and twice only when its sender dies between
- * the answer and the note of it. While there is no channel nothing is asked.
+ * Creates the sender of pending incident messages, which every worker calls repeatedly. A message is claimed by its row lock, held while
+ * it is being sent, so no other worker takes it; if the sender dies, the lock is released and the next worker sends the message again
+ * under the same id. So every message is delivered, and twice only if the sender dies between the answer and the commit. Without channels
+ * no query runs.
  */
 export function createAlertDelivery(ctx: Ctx): (signal: AbortSignal) => Promise<void> {
   let version: string | null = null;
@@ -44,14 +44,14 @@ async function runLane(ctx: Ctx, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) if (!(await deliverNext(ctx, signal))) return;
 }
 
-/** False when nothing is due. */
+/** Sends the next due message; false when none is due. */
 async function deliverNext(ctx: Ctx, signal: AbortSignal): Promise<boolean> {
   const incidentId = await ctx.prisma.$transaction(
     async (tx) => {
       const due = await claim(tx, ctx.clock.now());
       if (!due) return null;
       const result = await send(ctx, due, signal);
-      // It was cut off by the stop: whoever is next sends it.
+      // The shutdown interrupted the attempt: do not count it, another worker repeats it.
       if (!result.ok) signal.throwIfAborted();
       await note(tx, due, { result, nowMs: ctx.clock.now() });
       return due.incidentId;
@@ -65,7 +65,7 @@ async function deliverNext(ctx: Ctx, signal: AbortSignal): Promise<boolean> {
 
 type Due = AlertDelivery & { channel: AlertChannel; incident: AlertIncident };
 
-/** The end of an incident is told after its beginning was, or could not be. */
+/** Claims a due message. The end of an incident is sent only after the message of its beginning was delivered or has failed. */
 async function claim(tx: Transaction["tx"], nowMs: number): Promise<Due | null> {
   const [row] = await tx.$queryRaw<{ id: string }[]>`
     SELECT d.id FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id
@@ -91,7 +91,7 @@ function send(ctx: Ctx, due: Due, signal: AbortSignal): Promise<SendResult> {
     ...message,
     url: `${ctx.publicUrl}/alerts`,
   };
-  // Of a message that tells the beginning, whatever has become of it since.
+  // A "fired" message reports the state at the beginning, whatever has happened since.
   const payload = {
     type: `alert.${transition}`,
     timestamp: data[transition === "fired" ? "firedAt" : "resolvedAt"],
@@ -101,7 +101,7 @@ function send(ctx: Ctx, due: Due, signal: AbortSignal): Promise<SendResult> {
   return sendMessage(ctx, { channel, sealed: due.channel.secret, id: due.id, message, payload, signal });
 }
 
-/** As the console shows it; the id of what is gone. */
+/** The name that the console shows, or the id if the subject no longer exists. */
 function nameOf(ctx: Ctx, { kind, id }: AlertSubject): string {
   const { providers, users, keysBySha256 } = ctx.snapshot.current();
   if (kind === "provider") return providers.find((one) => one.id === id)?.name ?? id;

@@ -12,9 +12,9 @@ import { readFigures, type SubjectReading } from "./read-figures.ts";
 import { toIncident, toRuleView } from "./to-alert-view.ts";
 
 /**
- * Makes the look at what the enabled rules are about, to be called again and again by every worker; one at a time looks. Incidents
- * that begin or end are written together with their messages, which `createAlertDelivery` sends. While there is no
- * rule and no open incident nothing is asked of anybody: rules are read anew only when the configuration's version has moved.
+ * Creates the evaluation of all enabled rules. Every worker calls it repeatedly, and a lock lets one at a time run. Incidents that begin
+ * or end are written together with their messages, which `createAlertDelivery` sends. Without rules and open incidents no query runs:
+ * rules are reloaded only when the configuration version changes.
  */
 export function createAlertEvaluation(ctx: Ctx): (signal: AbortSignal) => Promise<void> {
   let version: string | null = null;
@@ -40,7 +40,7 @@ interface Look {
   signal: AbortSignal;
 }
 
-/** One look. Gives how many incidents are open, null when another worker is looking. */
+/** Evaluates once. Returns the number of incidents that were open before, or null while another worker is evaluating. */
 async function evaluate(ctx: TxCtx, { rules, caches, signal }: Look): Promise<number | null> {
   const { tx } = ctx.transaction;
   const [lock] = await tx.$queryRaw<{ got: boolean }[]>`SELECT pg_try_advisory_xact_lock(hashtextextended('sluice.alerts', 0)) AS got`;
@@ -66,7 +66,7 @@ function subjectOf({ subject, subjectId }: AlertIncident): AlertSubject {
 
 const nameOf = ({ kind, id }: AlertSubject): string => `${kind} ${id}`;
 
-/** What is not known to be bad any more is well. */
+/** A subject without a reading counts as clear. */
 const gone: AlertReading = { value: 0, requests: 0 };
 
 async function applyReadings(
@@ -110,7 +110,7 @@ async function fire(ctx: TxCtx, rule: AlertRuleView, { subject, value }: { subje
 }
 
 interface Resolution {
-  /** Absent: it is gone; whoever was told of the beginning is told of the end. */
+  /** Absent if the rule was deleted: channels that reported the beginning report the end too. */
   rule?: AlertRuleView;
   value?: number | null;
   resolution: "clear" | "rule_off";
@@ -124,7 +124,7 @@ async function resolve(ctx: TxCtx, { id }: AlertIncident, { rule, value, resolut
   emit(ctx, { type: "alert.resolved", incident: toIncident(incident) });
 }
 
-/** One message for each channel, to be sent when quiet hours allow. The end is told where the beginning was. */
+/** Creates one message per channel, to be sent once quiet hours are over. The end goes to the channels that reported the beginning. */
 async function addDeliveries(
   ctx: TxCtx,
   rule: AlertRuleView | null,

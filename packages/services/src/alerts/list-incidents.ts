@@ -7,7 +7,7 @@ import { parse } from "../parse.ts";
 import type { AlertIncidentView } from "./alert-view.ts";
 import { toIncidentView } from "./to-alert-view.ts";
 
-/** Beyond so many a list says nothing that a number does not. */
+/** A longer list would tell a reader no more than a count does. */
 const MOST_OPEN = 200;
 
 /** The open incidents, newest first. */
@@ -22,7 +22,7 @@ export async function listOpenIncidents(ctx: Ctx): Promise<AlertIncidentView[]> 
   return rows.map(toIncidentView);
 }
 
-/** Those that are over, newest first, by keyset. */
+/** Resolved incidents, newest first, paged by keyset. */
 export async function listPastIncidents(ctx: Ctx, input: z.input<typeof ListIncidentsInput> = {}): Promise<Page<AlertIncidentView>> {
   requireAccess(ctx.actor, "admin");
   const { cursor, limit } = parse(ListIncidentsInput, input);

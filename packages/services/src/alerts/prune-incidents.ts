@@ -5,8 +5,9 @@ const DAY_MS = 86_400_000;
 const AT_ONCE = 1_000;
 
 /**
- * Deletes incidents that ended longer ago than `retention.incidentDays`, with their messages, in bounded batches; open ones stay. The
- * clock here is believed only as far as that of Postgres agrees: a broken one must not drop a thing. Gives how many went.
+ * Deletes incidents that ended before the retention (`retention.incidentDays`), with their messages, in bounded batches; open ones stay.
+ * The earlier of the local and the Postgres clock counts, so that a clock that runs ahead deletes nothing too early. Returns the number
+ * deleted.
  */
 export async function pruneIncidents({ pool, clock, snapshot, tenantId, log }: Ctx, signal: AbortSignal): Promise<number> {
   const days = snapshot.current().settings["retention.incidentDays"];
@@ -15,7 +16,7 @@ export async function pruneIncidents({ pool, clock, snapshot, tenantId, log }: C
   const beforeMs = Math.min(clock.now(), rows[0]?.now ?? 0) - days * DAY_MS;
   let pruned = 0;
   for (let last = AT_ONCE; last === AT_ONCE && !signal.aborted; pruned += last) {
-    // Whatever ended before began before: ids are made when it begins, and there is an index on them.
+    // An incident that ended before a time also began before it, and its id holds the time it began: this uses the id index.
     const { rowCount } = await pool.query(
       `DELETE FROM alert_incidents WHERE id = ANY(ARRAY(
          SELECT id FROM alert_incidents WHERE tenant_id = $1 AND id < $2::uuid AND resolved_at < $3 ORDER BY id LIMIT ${AT_ONCE}))`,

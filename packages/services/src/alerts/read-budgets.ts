@@ -4,9 +4,9 @@ import type { Ctx } from "../context.ts";
 import type { AlertRuleView } from "./alert-view.ts";
 import type { SubjectReading } from "./read-figures.ts";
 
-/** Who has not been used for longer has spent no more than when they were last looked at. */
+/** An owner that has been idle for longer has spent nothing since it was last evaluated. */
 const ACTIVE_MS = 600_000;
-/** Owners looked at in one round: the most recently used ones. */
+/** Owners evaluated per round, the most recently used first. */
 const MOST = 500;
 const AT_ONCE = 20;
 
@@ -17,7 +17,7 @@ interface Owner {
   isPrepaid: boolean;
 }
 
-/** How much of their cost limits and of their credit owners have used, percent: of each the limit that is nearest to its end. */
+/** Share of their cost limits and credit that owners have used, in percent; for each owner, the limit that is closest to exhausted. */
 export async function readBudgets(ctx: Ctx, rule: AlertRuleView, open: readonly AlertSubject[]): Promise<SubjectReading[]> {
   const owners = (await ownersOf(ctx, rule, open)).filter(
     ({ values, isPrepaid }) => isPrepaid || (appliedLimits(values)?.costs ?? null) !== null,
@@ -42,7 +42,7 @@ async function readOwner({ limits }: Ctx, { kind, id, values }: Owner, credit: n
   return { subject: { kind, id }, reading: { value: spent === null ? null : Math.max(0, ...used), requests: 0 } };
 }
 
-/** The one that the rule names; of all, those used lately and those with an open incident. */
+/** The owner that the rule names, or for a rule about all: the recently used ones and those with an open incident. */
 async function ownersOf(ctx: Ctx, { scope, scopeId }: AlertRuleView, open: readonly AlertSubject[]): Promise<Owner[]> {
   const { users, keysBySha256 } = ctx.snapshot.current();
   const wanted = new Set(open.map(({ kind, id }) => `${kind} ${id}`));
@@ -68,7 +68,7 @@ async function lately({ pool, tenantId, clock }: Ctx): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** By user: how much is gone of what the account could give after it was last paid into, percent. */
+/** Percentage of the credit available after the last payment that is now used, by user id. */
 async function usedCredit({ pool }: Ctx, userIds: readonly string[]): Promise<Map<string, number>> {
   if (userIds.length === 0) return new Map();
   const { rows } = await pool.query<{ id: string; available: number; full: number }>(

@@ -10,27 +10,27 @@ import type { CacheWindow } from "./cache-window.ts";
 import { readBudgets } from "./read-budgets.ts";
 import { readTraffic } from "./read-traffic.ts";
 
-/** What is known of one subject of a rule. */
+/** The current reading of one subject of a rule. */
 export interface SubjectReading {
   subject: AlertSubject;
   reading: AlertReading;
 }
 
 export interface FigureAsk {
-  /** What the rule has an open incident about. */
+  /** Subjects of the rule's open incidents. */
   open: readonly AlertSubject[];
   caches: CacheWindow;
 }
 
-/** An instance that tells of itself less often than this is gone, and its spool is another's. */
+/** An instance that has not reported for longer is gone, and another one takes over its spool. */
 const SILENT_MS = 15_000;
 
 const installation: AlertSubject = { kind: "all", id: "" };
 
 /**
- * What a rule looks at, now: from memory where it is there, else one bounded statement over rollups. A rule about several subjects
- * gives those that are bad, and of `open` whatever is known: what is not among the answers is well.
- * @throws when Postgres or Redis cannot be asked: then nothing is concluded.
+ * The current figures of a rule, from memory where possible, otherwise by one bounded statement over rollups. A rule about several
+ * subjects returns the ones that are bad, and whatever is known of those in `open`; a subject without a reading is clear.
+ * @throws when Postgres or Redis cannot be read; then nothing may be concluded.
  */
 export async function readFigures(ctx: Ctx, rule: AlertRuleView, { open, caches }: FigureAsk): Promise<SubjectReading[]> {
   switch (rule.kind) {
@@ -53,7 +53,7 @@ export async function readFigures(ctx: Ctx, rule: AlertRuleView, { open, caches 
   }
 }
 
-/** One for each provider, however many of its models are kept out. */
+/** One reading per provider, however many of its models have an open breaker. */
 function openBreakers(ctx: Ctx, { scope, scopeId }: AlertRuleView): SubjectReading[] {
   const known = new Set(ctx.snapshot.current().providers.map(({ id }) => id));
   const open = ctx.breakers.list().filter(({ state }) => state !== "closed");
@@ -69,7 +69,7 @@ async function unpricedModels(ctx: Ctx, { scope, scopeId }: AlertRuleView): Prom
     .map((model) => ({ subject: { kind: "model", id: model }, reading: { value: 1, requests: 0 } }));
 }
 
-/** null: there is no Redis, or nothing to compare with. */
+/** null without Redis, or when no capacity is known. */
 async function redisMemoryPercent({ redis }: Ctx, { capacityBytes }: AlertRuleView): Promise<number | null> {
   if (!redis) return null;
   const facts = readInfo(await redis.info("memory"));
@@ -82,7 +82,7 @@ async function livingInstances({ live, clock }: Ctx): Promise<InstanceState[]> {
   return instances.filter(({ stopped, seenAtMs }) => !stopped && clock.now() - seenAtMs < SILENT_MS);
 }
 
-/** null: no instance with a spool is known. */
+/** null when no instance reports a spool. */
 async function deepestSpool(ctx: Ctx): Promise<number | null> {
   const depths = (await livingInstances(ctx)).flatMap(({ spool }) => (spool ? [spool.depth] : []));
   return depths.length === 0 ? null : Math.max(...depths);

@@ -24,8 +24,8 @@ const measures = `coalesce(sum(input_tokens + cache_write_5m_tokens + cache_writ
   coalesce(sum(ttft_sketch), 0)::text AS "ttftSketch", coalesce(sum(duration_sketch), 0)::text AS "durationSketch"`;
 
 /**
- * A rule's figure over its window: the rollups' whole buckets up to its beginning and all since. Errors are as everywhere the
- * classes 4xx and 5xx. A percentile is off by a twentieth at most (core/latency-sketch).
+ * A rule's figure over its window: whole buckets of the rollups, from the one in which the window begins. As everywhere, errors are the
+ * classes 4xx and 5xx. Percentiles are within 5 % (core/latency-sketch).
  */
 export async function readTraffic(ctx: Ctx, rule: AlertRuleView): Promise<AlertReading> {
   const sums = await readSums(ctx, rule);

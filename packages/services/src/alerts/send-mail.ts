@@ -11,18 +11,18 @@ const EXCERPT = 200;
 
 export interface MailCall {
   config: z.infer<typeof emailConfig>;
-  /** '' = the server asks for no login. */
+  /** Empty = the server requires no login. */
   password: string;
-  /** The same at every try of one message, and so its Message-ID: mail systems drop what they have already. */
+  /** The same for every attempt at one message. The Message-ID is derived from it, so mail systems can drop duplicates. */
   id: string;
   message: AlertMessage;
   signal: AbortSignal;
 }
 
 /**
- * Sends one message by SMTP, on a connection that the guarded way out has made: the mail library opens none by itself. What the
- * server says is a result, also when it refuses.
- * @throws SluiceError when there is no connection.
+ * Sends one message by SMTP over a connection made by the guarded egress; the mail library opens none of its own. The server's answer is
+ * a result, even if it is a refusal.
+ * @throws SluiceError when the connection cannot be made.
  */
 export async function sendMail(egress: Egress, { config, password, id, message, signal }: MailCall): Promise<SendResult> {
   const { host, port, security, user, from, to } = config;
@@ -56,18 +56,18 @@ export async function sendMail(egress: Egress, { config, password, id, message, 
   }
 }
 
-/** In what TLS says of a certificate that is not trusted, is out of date or names another host. */
+/** Matches TLS errors about a certificate that is untrusted, expired or issued for another host. */
 const certificateWords = /certificate|altnames/i;
 
-/** What the mail server said, or what went wrong with it; nothing that was sent. */
+/** The mail server's answer or the connection's error; never anything that was sent. */
 function refusalOf(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return "";
   const response = "response" in thrown && typeof thrown.response === "string" ? thrown.response : "";
   const message = thrown instanceof Error ? thrown.message : "";
-  // Behind a semicolon Node tells how to start itself.
+  // After the semicolon Node adds advice about its own command-line options.
   const [reason = ""] = message.split(";");
   const refused = response === "" && certificateWords.test(reason) ? `The mail server's certificate is not accepted: ${reason}` : "";
-  // A server without STARTTLS says of it no more than that it knows no such word.
+  // Without STARTTLS the server's own answer would only be "unknown command".
   const said = "code" in thrown && thrown.code === "ETLS" ? message : response || message;
   return (refused || said).replaceAll(/\s+/g, " ").slice(0, EXCERPT);
 }

@@ -5,22 +5,22 @@ import type { AlertChannelView, SendResult } from "./alert-view.ts";
 import { sendMail } from "./send-mail.ts";
 import { sendWebhook } from "./send-webhook.ts";
 
-/** The longest that one try takes, whatever the other side does. */
+/** Upper bound of one attempt, however the other side behaves. */
 const TRY_MS = 15_000;
 
 export interface OutgoingMessage {
   channel: AlertChannelView;
-  /** The channel's stored secret. */
+  /** The channel's secret as stored (encrypted). */
   sealed: string;
-  /** The same at every try. */
+  /** The same for every attempt. */
   id: string;
   message: AlertMessage;
-  /** What a webhook is sent. */
+  /** The JSON body for a webhook. */
   payload: object;
   signal?: AbortSignal;
 }
 
-/** Sends one message to a channel. Never throws: that nobody answered is a result, too. */
+/** Sends one message to a channel. Never throws: a failed connection is a result as well. */
 export async function sendMessage(
   services: Pick<Services, "egress" | "channelSecrets" | "clock" | "version" | "log">,
   { channel, sealed, id, message, payload, signal }: OutgoingMessage,
@@ -38,7 +38,7 @@ export async function sendMessage(
     if (deadline.aborted) return { ok: false, status: null, answer: `No answer within ${TRY_MS / 1_000} s.` };
     const error = toSluiceError(thrown);
     services.log.info({ channelId: channel.id, code: error.code, detail: error.detail }, "an alert channel gave no answer");
-    // As with a provider's: a closed port and a blocked address look alike.
+    // As for providers, a closed port and a blocked address must look the same.
     const answer = error.code === "upstream_timeout" ? "No answer in time." : "The address cannot be reached.";
     return { ok: false, status: null, answer };
   }

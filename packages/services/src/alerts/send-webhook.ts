@@ -10,19 +10,19 @@ export interface WebhookCall {
   url: string;
   /** `whsec_…`. */
   secret: string;
-  /** The same at every try of one message: whoever receives it twice knows. */
+  /** The same for every attempt at one message, so that receivers can detect duplicates. */
   id: string;
   payload: object;
-  /** Of this try; ms since the epoch. */
+  /** Time of this attempt, in ms since the epoch. */
   nowMs: number;
   version: string;
   signal?: AbortSignal;
 }
 
 /**
- * POSTs one message, signed as Standard Webhooks says (https://www.standardwebhooks.com): `webhook-signature` is `v1,` and the
- * base64 of HMAC-SHA256 over `id.timestamp.body` under the bytes of the secret. Only 2xx is success.
- * @throws SluiceError of the way out.
+ * POSTs one message, signed according to Standard Webhooks (https://www.standardwebhooks.com): `webhook-signature` is `v1,` and the
+ * base64 of HMAC-SHA256 over `id.timestamp.body` with the bytes of the secret. Only 2xx is success.
+ * @throws SluiceError of the egress.
  */
 export async function sendWebhook(egress: Egress, call: WebhookCall): Promise<SendResult> {
   const body = JSON.stringify(call.payload);

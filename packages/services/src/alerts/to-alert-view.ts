@@ -4,7 +4,7 @@ import type { Schedule } from "@sluice/core/routing/schedule";
 import type { AlertChannel, AlertDelivery, AlertRule, AlertIncident as StoredIncident } from "@sluice/db/generated/client";
 import type { AlertChannelView, AlertDeliveryView, AlertIncidentView, AlertRuleView } from "./alert-view.ts";
 
-/** A stored rule as everybody else knows it. */
+/** A stored rule in the form that the rest of the system uses. */
 export function toRuleView({ tenantId: _tenant, createdAt: _created, updatedAt: _updated, ...row }: AlertRule): AlertRuleView {
   return {
     ...row,
@@ -22,7 +22,7 @@ export function toChannelView({ id, name, kind, language, enabled, config, secre
   return { id, name, kind, language, enabled, config, hasSecret: secret !== "" } as unknown as AlertChannelView;
 }
 
-/** A stored incident as it is pushed. */
+/** A stored incident in the form that is pushed to viewers. */
 export function toIncident(row: StoredIncident): AlertIncident {
   return {
     id: row.id,

@@ -1,18 +1,18 @@
 import { newId } from "@sluice/core/ids";
 import type { Ctx } from "../context.ts";
 
-/** The same attempt of the same person is noted once in this time, and no more than MOST_PER_MINUTE in all. */
+/** The same attempt by the same user is recorded once in this interval, and at most MOST_PER_MINUTE attempts in all. */
 const AGAIN_MS = 60_000;
 const MOST_PER_MINUTE = 60;
 const MOST_REMEMBERED = 1_000;
 
-/** What was noted lately: `user action` → when. One a process. */
+/** Recently recorded attempts: `user action` → time. One map per process. */
 const lately = new Map<string, number>();
 let minute = { startMs: Number.NEGATIVE_INFINITY, count: 0 };
 
 /**
- * Notes in the audit that somebody who is signed in asked for what they may not do. Bounded, so that nobody fills the
- * table by asking; and beside the answer, which it neither delays nor changes.
+ * Records that a signed-in user asked for something forbidden. Bounded, so that nobody can flood the table; not awaited, so that it
+ * neither delays nor changes the response.
  */
 export function auditDenied(ctx: Ctx, action: string): void {
   const { actor } = ctx;
@@ -38,7 +38,7 @@ function mayNote(key: string, nowMs: number): boolean {
   minute.count += 1;
   lately.delete(key);
   lately.set(key, nowMs);
-  // The oldest go first: a Map keeps the order of insertion.
+  // Evicts the oldest first: a Map iterates in insertion order.
   for (const old of lately.keys()) {
     if (lately.size <= MOST_REMEMBERED) break;
     lately.delete(old);

@@ -8,7 +8,7 @@ import { parse } from "../parse.ts";
 import type { AuditPage } from "./audit-view.ts";
 import { toAuditViews } from "./to-audit-views.ts";
 
-/** Who changed what, newest first, by keyset: three queries at most however long the audit is. */
+/** Who changed what, newest first, paged by keyset: at most three queries, however long the audit log is. */
 export async function listAudit(ctx: Ctx, input: z.input<typeof ListAuditInput> = {}): Promise<AuditPage> {
   requireAccess(ctx.actor, "admin");
   const { filter, cursor, limit } = parse(ListAuditInput, input);
@@ -27,7 +27,7 @@ function whereOf({ actorId, actorKind, action, targetKind, targetId, outcome }: 
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-/** Entries carry their time in their id. */
+/** Entry ids contain their time, so a time range is an id range. */
 function idRange({ fromMs, toMs }: AuditFilter, cursor: string | null): Prisma.UuidFilter<"AuditEntry"> {
   const before = toMs === undefined ? null : firstIdAt(toMs + 1);
   const below = [before, cursor].filter((id) => id !== null).sort()[0];

@@ -3,7 +3,7 @@ import type { AuditEntry } from "@sluice/db/generated/client";
 import type { Ctx } from "../context.ts";
 import type { AuditView } from "./audit-view.ts";
 
-/** Stored entries with the names of who acted: one query for all of them. */
+/** Stored entries with their actors' names, which one query reads for all of them. */
 export async function toAuditViews(ctx: Ctx, rows: readonly AuditEntry[]): Promise<AuditView[]> {
   const ids = [...new Set(rows.flatMap(({ actorId }) => actorId || []))];
   const users =

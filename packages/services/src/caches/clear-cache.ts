@@ -5,7 +5,7 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { withTransaction } from "../transaction.ts";
 
-/** Everything kept of a kind is gone on every instance: the next reading computes. Gives how many entries that were. */
+/** Evicts every entry of a kind on all instances, so that the next read computes. Returns the number of entries. */
 export async function clearCache(ctx: Ctx, input: ClearCacheInput): Promise<{ cleared: number }> {
   requireAccess(ctx.actor, "admin");
   const { kind } = parse(ClearCacheInput, input);

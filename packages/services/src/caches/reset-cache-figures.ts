@@ -3,7 +3,7 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { withTransaction } from "../transaction.ts";
 
-/** The caches' counters begin at zero, on every instance; what they keep stays. */
+/** Resets the cache counters on every instance to zero; the entries stay. */
 export async function resetCacheFigures(ctx: Ctx): Promise<void> {
   requireAccess(ctx.actor, "admin");
   await withTransaction(ctx, (ctx) => audit(ctx, { action: "cache.reset-figures", targetKind: "cache", targetId: "" }));

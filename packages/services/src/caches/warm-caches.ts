@@ -9,7 +9,7 @@ import { listFilterOptions } from "../statistics/list-filter-options.ts";
 
 export const WARM_EVERY_MS = 600_000;
 
-/** What pages ask first for administrators, who see everything: dear for the first, and the same for all of them. */
+/** What an administrator's pages read first: expensive for the first reader, and the same for all administrators. */
 const readings: readonly ((ctx: Ctx) => Promise<unknown>)[] = [
   ...overviewRanges.map((range) => (ctx: Ctx) => getLatency(ctx, { range })),
   (ctx) => getUsage(ctx),
@@ -19,8 +19,8 @@ const readings: readonly ((ctx: Ctx) => Promise<unknown>)[] = [
 ];
 
 /**
- * Computes what is asked for most, one after another, so that nobody waits for it: by one instance of all, once in ten minutes. Gives
- * how many answers it saw to; 0 when another instance did.
+ * Computes the most requested answers one after another, so that nobody waits for them. One instance of all does so, once in ten minutes.
+ * Returns the number of answers handled; 0 when it was not this instance's turn.
  */
 export async function warmCaches(ctx: Ctx, signal?: AbortSignal): Promise<number> {
   requireAccess(ctx.actor, "admin");

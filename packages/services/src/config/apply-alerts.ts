@@ -13,11 +13,11 @@ import { resolveSecret } from "./read-config.ts";
 type ChannelEntry = ConfigFile["alerts"]["channels"][number];
 type RuleEntry = ConfigFile["alerts"]["rules"][number];
 
-/** Brings one channel to what the file says. */
+/** Brings one channel to the state the file describes. */
 export async function applyAlertChannel(ctx: TxCtx, { secret: field, ...entry }: ChannelEntry, job: ApplyJob): Promise<void> {
   const wanted = entry.kind === "webhook" ? { ...entry, config: { url: resolveSecret(entry.config.url, job.environment) } } : entry;
   const given = field === undefined ? undefined : (resolveSecret(field, job.environment) ?? undefined);
-  // As its form takes it: compared otherwise, a line's end behind it would be a change each time.
+  // Trimmed like the form's input: otherwise a trailing newline would count as a change every time.
   const secret = wanted.kind === "webhook" ? given?.trim() : given;
   const label = `alert channel ${wanted.name}`;
   const where = { tenantId_name: { tenantId: ctx.tenantId, name: wanted.name } };
@@ -35,13 +35,13 @@ export async function applyAlertChannel(ctx: TxCtx, { secret: field, ...entry }:
     job.summary.unchanged += 1;
     return;
   }
-  // Another mail server demands the password even if it is the stored one.
+  // A new mail server requires the password, even if it is the stored one.
   const input = { ...(change.config !== undefined && { secret }), ...change, id: stored.id, kind: wanted.kind };
   await updateAlertChannel(ctx, input as z.input<typeof UpdateAlertChannelInput>);
   job.summary.updated.push(`${label} (${Object.keys(change).join(", ")})`);
 }
 
-/** Brings one rule to what the file says; what it names must be there by now. */
+/** Brings one rule to the state the file describes; everything it names must exist by now. */
 export async function applyAlertRule(ctx: TxCtx, { channels, scope, scopeName, ...plain }: RuleEntry, job: ApplyJob): Promise<void> {
   const wanted = {
     ...plain,
@@ -66,7 +66,7 @@ export async function applyAlertRule(ctx: TxCtx, { channels, scope, scopeName, .
   job.summary.updated.push(`${label} (${Object.keys(change).join(", ")})`);
 }
 
-/** The fields that an entry says otherwise than what is stored. */
+/** The fields in which an entry differs from the stored row. */
 function changesOf<E extends object>(stored: object, wanted: E): Partial<E> {
   const known = new Map(Object.entries(stored));
   const changes = Object.entries(wanted).filter(([field, value]) => value !== undefined && !isDeepStrictEqual(known.get(field), value));
@@ -93,7 +93,7 @@ async function channelIdsOf({ tenantId, transaction }: TxCtx, names: readonly st
 
 type Scope = Pick<RuleEntry, "scope" | "scopeName">;
 
-/** What the file calls by its name, by its id. */
+/** Resolves the name that the file uses to an id. */
 async function scopeOf(ctx: TxCtx, { scope, scopeName }: Scope): Promise<{ scope?: RuleEntry["scope"]; scopeId?: string }> {
   const refuse = (message: string): SluiceError => new SluiceError("invalid_request", { message, field: "scopeName" });
   if (scope === undefined) {
@@ -110,7 +110,7 @@ async function scopeOf(ctx: TxCtx, { scope, scopeName }: Scope): Promise<{ scope
   return { scope, scopeId };
 }
 
-/** Of a provider's name, a user's e-mail, or `e-mail/name` of a key. */
+/** Looks up a provider by name, a user by e-mail, or a key by `e-mail/name`. */
 async function idOf({ tenantId, transaction }: TxCtx, scope: "provider" | "user" | "key", name: string): Promise<string | null> {
   const { tx } = transaction;
   const select = { id: true };

@@ -28,16 +28,16 @@ import { type ReadConfig, readConfig, resolveSecret } from "./read-config.ts";
 
 export interface ApplyOptions {
   /**
-   * Whether somebody reads `secrets`. Otherwise keys without a fixed `key` are not made, since nobody would ever learn
-   * their secret; a note says so.
+   * Whether somebody reads `summary.secrets`. If not, keys without a fixed `key` are not created, since their secret would be lost; a
+   * note says so.
    */
   showsSecrets?: boolean;
 }
 
 /**
- * Brings the installation to what the file says, in one transaction. Entries are found by name (users by e-mail); what
- * the file does not mention stays; applying it again changes nothing and raises no version.
- * @throws ConfigFileError naming line and field of every problem of form, or of the first one of content.
+ * Brings the installation to the state the file describes, in one transaction. Entries are matched by name (users by e-mail); what the
+ * file does not mention stays. Applying it again changes nothing and does not raise the version.
+ * @throws ConfigFileError with line and field of every syntax or schema problem, or of the first refusal by a verb.
  */
 export async function applyConfig(
   ctx: Ctx,
@@ -51,7 +51,7 @@ export async function applyConfig(
   const summary: ConfigSummary = { created: [], updated: [], unchanged: 0, notes: [], secrets: [] };
   const job: ApplyJob = { environment, showsSecrets: options.showsSecrets ?? false, summary };
   await withTransaction(ctx, async (ctx) => {
-    // Processes that watch one file apply it one after the other: the second finds everything as it should be.
+    // Processes that watch the same file apply it one after another; the second one then finds nothing to change.
     await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.config', 0))`;
     const { config } = read;
     for (const [i, entry] of config.providers.entries()) {
@@ -80,7 +80,7 @@ export async function applyConfig(
   return summary;
 }
 
-/** Every variable named must have a value before anything is changed. */
+/** Every referenced variable must have a value before anything is changed. */
 function requireSecrets({ config, problem }: ReadConfig, environment: Environment): void {
   const problems: string[] = [];
   const check = (field: ConfigFile["providers"][number]["secret"] | undefined, path: PropertyKey[]): void => {
@@ -101,7 +101,7 @@ function requireSecrets({ config, problem }: ReadConfig, environment: Environmen
   if (problems.length > 0) throw new ConfigFileError(problems);
 }
 
-/** Says where in the file a verb's refusal belongs. */
+/** Adds the place in the file to a verb's refusal. */
 async function placed<T>({ problem }: ReadConfig, path: PropertyKey[], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -130,7 +130,7 @@ async function applyProvider(ctx: TxCtx, entry: ConfigFile["providers"][number],
     job.summary.unchanged += 1;
     return;
   }
-  // A new origin demands the secret even if it is the stored one.
+  // A new origin requires the secret, even if it is the stored one.
   const moves = change.baseUrl !== undefined || change.proxy !== undefined;
   await updateProvider(ctx, {
     ...change,
@@ -140,7 +140,7 @@ async function applyProvider(ctx: TxCtx, entry: ConfigFile["providers"][number],
   job.summary.updated.push(`provider ${entry.name} (${Object.keys(change).join(", ")})`);
 }
 
-/** An entry with the variables' values in place of their names. */
+/** An entry with the variables replaced by their values. */
 function withSecrets({ secret, credentials, proxy, ...plain }: ConfigFile["providers"][number], environment: Environment) {
   const inClear = (field: SecretField): string => resolveSecret(field, environment) ?? "";
   return {
@@ -171,14 +171,14 @@ function isLimit(field: PropertyKey): field is (typeof limitNames)[number] {
   return (limitNames as readonly PropertyKey[]).includes(field);
 }
 
-/** A stored limit against one of the file: "10" and "10.00" are the same. */
+/** Whether a stored limit differs from the file's: "10" and "10.00" are equal. */
 function limitDiffers(stored: number | { toFixed(): string } | null, wanted: unknown): boolean {
   if (wanted === undefined) return false;
   if (stored === null || wanted === null || typeof stored === "number") return stored !== wanted;
   return parseDecimal(stored.toFixed()) !== parseDecimal(String(wanted));
 }
 
-/** The limits that an entry says otherwise than what is stored. */
+/** The limits in which an entry differs from the stored row. */
 function limitChanges<E extends { [N in (typeof limitNames)[number]]?: unknown }>(
   entry: E,
   stored: { [N in (typeof limitNames)[number]]: number | { toFixed(): string } | null },
@@ -258,7 +258,7 @@ async function applyKey(ctx: TxCtx, entry: KeyEntry, job: ApplyJob): Promise<voi
   }
   const taken = fixed === undefined ? null : await ctx.transaction.tx.key.findUnique({ where: { sha256: hashToken(fixed) } });
   if (taken?.revokedAt) {
-    // Whoever revoked it meant it: a restart must not let it in again.
+    // Somebody revoked it on purpose: a restart must not bring it back.
     job.summary.notes.push(`${label} was revoked and stays revoked`);
     return;
   }

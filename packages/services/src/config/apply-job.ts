@@ -1,17 +1,17 @@
-/** What an application of the file did. */
+/** What applying the file has done. */
 export interface ConfigSummary {
   created: string[];
   updated: string[];
   unchanged: number;
-  /** Things left as they are, and why. */
+  /** What was left unchanged, and why. */
   notes: string[];
-  /** Keys made without a fixed `key`: shown to whoever applied the file, nowhere else. */
+  /** Keys created without a fixed `key`; shown only to the person who applies the file. */
   secrets: { user: string; key: string; secret: string }[];
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One application of the file, on its way. */
+/** State of one run of {@link file://./apply-config.ts}. */
 export interface ApplyJob {
   environment: Environment;
   /** Whether somebody reads `summary.secrets`. */

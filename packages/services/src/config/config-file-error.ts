@@ -1,4 +1,4 @@
-/** What is wrong with a configuration file, one line a problem: `line 4: providers[0].dialekt: unknown field`. */
+/** The problems of a configuration file, one per line: `line 4: providers[0].dialekt: unknown field`. */
 export class ConfigFileError extends Error {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {

@@ -17,10 +17,10 @@ const variable = z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*
 const secretField = z.union([z.string().min(1).max(4096), variable]);
 export type SecretField = z.infer<typeof secretField>;
 
-/** YAML reads 3 and 0.075 as numbers; money is kept as the decimal text. */
+/** YAML reads 3 and 0.075 as numbers; money is stored as decimal text. */
 const decimal = z.preprocess((value) => (typeof value === "number" ? plainDecimal(value) : value), decimalField);
 
-/** A number without exponent, as far as doubles are exact in print. */
+/** The number without an exponent, as far as a double prints exactly. */
 function plainDecimal(value: number): string {
   const text = String(value);
   return text.includes("e-") ? value.toFixed(12).replace(/0+$/, "") : text;
@@ -28,7 +28,7 @@ function plainDecimal(value: number): string {
 
 const cost = z.preprocess((value) => (typeof value === "number" ? plainDecimal(value) : value), costLimitField).optional();
 
-/** Limits of an entry: what is not said stays as it is. */
+/** Limits of an entry; an absent one stays as it is. */
 const limitEntries = {
   rpm: changedLimitFields.rpm,
   tpm: changedLimitFields.tpm,
@@ -40,11 +40,11 @@ const limitEntries = {
   costTotalUsd: cost,
 };
 
-/** Of a further credential; its label is how it is found again. */
+/** An additional credential, identified by its label. */
 const credentialEntry = z.strictObject({ label: z.string(), secret: secretField, weight: z.int().min(1).max(1000).default(1) });
 
-// Every field but the one that identifies an entry is optional here: what the file does not say stays as it is on an
-// entry that exists, and takes the default of CreateProviderInput and its like on a new one.
+// Every field except the identifying one is optional here: an absent field keeps its value on an existing entry, and takes the default of
+// its create input (such as CreateProviderInput) on a new one.
 const providerEntry = z.strictObject({
   ...z.strictObject(CreateProviderInput.shape).partial().shape,
   name: nameField,
@@ -69,7 +69,7 @@ const keyEntry = z.strictObject({
   name: nameField,
   group: groupField.optional(),
   policies: policiesField.optional(),
-  /** Fixed, for tests and GitOps; the checksum is not demanded. */
+  /** A fixed secret, for tests and GitOps; its checksum is not verified. */
   key: secretField.optional(),
   ...limitEntries,
 });
@@ -84,7 +84,7 @@ const userEntry = z.strictObject({
   keys: z.array(keyEntry).max(1_000).default([]),
 });
 
-/** Without an entry nothing is said of a group; an entry says all of it. */
+/** An entry replaces all settings of its group; a group without an entry stays as it is. */
 const groupEntry = z.strictObject({ name: SetGroupInput.shape.name, costMultiplier: decimal.optional(), ...limitEntries });
 
 const priceEntry = z.strictObject({
@@ -98,21 +98,21 @@ const priceEntry = z.strictObject({
 
 const channelEntry = { name: nameField, language: z.enum(alertLanguages).optional(), enabled: z.boolean().optional() };
 
-/** Whoever knows the address of a webhook can post to it: it may stay out of the file as secrets may. */
+/** Anyone who knows a webhook's address can post to it, so it may come from the environment like a secret. */
 const webhookEntry = z.strictObject({ url: z.union([webhookConfig.shape.url, variable]) });
 
 const alertChannelEntry = z.discriminatedUnion("kind", [
-  /** Its signing secret is said: nobody would learn of one that was made. */
+  /** Required here: a generated signing secret would be shown to nobody. */
   z.strictObject({ kind: z.literal("webhook"), ...channelEntry, config: webhookEntry, secret: secretField }),
   z.strictObject({ kind: z.literal("email"), ...channelEntry, config: emailConfig, secret: secretField.optional() }),
 ]);
 
-/** A rule names its channels and what it looks at. */
+/** A rule refers to its channels and its subject by name. */
 const alertRuleEntry = UpdateAlertRuleInput.omit({ id: true, channelIds: true, scopeId: true }).extend({
   name: nameField,
   kind: z.enum(alertKinds),
   channels: z.array(nameField).max(20).optional(),
-  /** Of a provider or model; a user's e-mail, `e-mail/name` of a key. */
+  /** Name of a provider or model, e-mail of a user, or `e-mail/name` of a key. */
   scopeName: z.string().trim().min(1).max(500).optional(),
 });
 

@@ -4,22 +4,22 @@ import { fieldName } from "../parse.ts";
 import { ConfigFile, type SecretField } from "./config-file.ts";
 import { ConfigFileError } from "./config-file-error.ts";
 
-/** A checked file, and where in it a field stands. */
+/** A validated file that can also locate its fields. */
 export interface ReadConfig {
   config: ConfigFile;
-  /** 1-based line of a path, of its nearest parent when the field itself is not there. */
+  /** 1-based line of a path, or of its nearest existing parent. */
   lineOf(path: readonly PropertyKey[]): number;
   /** `line 4: providers[0].baseUrl: text`. */
   problem(path: readonly PropertyKey[], text: string): string;
 }
 
 /**
- * Reads and checks YAML text. Values are never repeated in a problem, since they may be secrets.
+ * Parses and validates YAML text. Problems never repeat values, since they may be secrets.
  * @throws ConfigFileError with every problem at once.
  */
 export function readConfig(text: string): ReadConfig {
   const lines = new LineCounter();
-  // Without aliases a small file cannot grow into a large one.
+  // Aliases are refused, so that a small file cannot expand into a large one.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true, version: "1.2", prettyErrors: false });
   const syntax = document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${withoutQuote(error.message)}`);
   if (syntax.length > 0) throw new ConfigFileError(syntax);
@@ -43,7 +43,7 @@ export function readConfig(text: string): ReadConfig {
   return { config, lineOf, problem };
 }
 
-/** The parser quotes what it stumbled over, which may be half of a secret. */
+/** The parser quotes the offending text, which may be part of a secret. */
 function withoutQuote(message: string): string {
   return message.replace(/(?<=\w): .*$|(?<=escape sequence) .*$/s, "");
 }
@@ -56,7 +56,7 @@ function withoutAliases(document: ReturnType<typeof parseDocument>): unknown {
   }
 }
 
-/** Where a field begins in the text: at its name, or at the item for elements of a list. */
+/** Offset of a field: of its name, or of the item in a list. */
 function pairOffset(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number | null {
   const last = path.at(-1);
   const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
@@ -76,7 +76,7 @@ function problemsOf(issue: z.core.$ZodIssue, problem: (path: readonly PropertyKe
   return [problem(issue.path, issue.message)];
 }
 
-/** Entries are found by name, so a name may stand once. */
+/** Entries are matched by name, so a name must not occur twice. */
 function repeated(config: ConfigFile, problem: (path: readonly PropertyKey[], text: string) => string): string[] {
   const found: string[] = [];
   const check = (names: readonly string[], path: (index: number) => PropertyKey[]): void => {
@@ -115,7 +115,7 @@ function repeated(config: ConfigFile, problem: (path: readonly PropertyKey[], te
   return found;
 }
 
-/** A secret's value. null: the environment has no such variable. */
+/** The value of a secret; null if the environment has no such variable. */
 export function resolveSecret(field: SecretField, environment: Readonly<Record<string, string | undefined>>): string | null {
   return typeof field === "string" ? field : environment[field.env] || null;
 }

@@ -14,11 +14,11 @@ import { lockAccount } from "./lock-account.ts";
 import { toEntryView } from "./to-credit-view.ts";
 
 /*
- * What an administrator puts into an account or takes out of it. Each entry has its author, a reason and a key that its
- * caller chose: delivered any number of times it counts once, and answers the same.
+ * Manual account entries by an administrator. Each has an author, a reason and an idempotency key chosen by the caller: however often it
+ * is submitted, it counts once and returns the same answer.
  */
 
-/** Adds what was paid. @throws SluiceError `not_found`, `conflict` (the key was used for something else). */
+/** Adds a payment. @throws SluiceError `not_found`, `conflict` (the key was used for another entry). */
 export async function topUp(ctx: Ctx, input: z.input<typeof TopUpInput>): Promise<EntryView> {
   requireAccess(ctx.actor, "admin");
   const { amountUsd, ...entry } = parse(TopUpInput, input);
@@ -26,7 +26,7 @@ export async function topUp(ctx: Ctx, input: z.input<typeof TopUpInput>): Promis
 }
 
 /**
- * Corrects the balance up or down; never below the floor and what requests in flight may cost, unless the user is postpaid.
+ * Corrects the balance up or down. For a prepaid user it never goes below the floor plus what requests in flight may cost.
  * @throws SluiceError `not_found`, `conflict`, `insufficient_credit`.
  */
 export async function adjustCredit(ctx: Ctx, input: z.input<typeof AdjustInput>): Promise<EntryView> {
@@ -35,7 +35,7 @@ export async function adjustCredit(ctx: Ctx, input: z.input<typeof AdjustInput>)
   return addEntry(ctx, { ...entry, kind: "adjustment", amount: amountUsd });
 }
 
-/** Gives back what was charged, for one request or at large. @throws SluiceError `not_found` (also the request), `conflict`. */
+/** Refunds a charge, of one request or in general. @throws SluiceError `not_found` (also the request), `conflict`. */
 export async function refundCredit(ctx: Ctx, input: z.input<typeof RefundInput>): Promise<EntryView> {
   requireAccess(ctx.actor, "admin");
   const { amountUsd, requestId, ...entry } = parse(RefundInput, input);
@@ -85,7 +85,7 @@ function auditOf({ id, kind, userId, amountNanoUsd, balanceNanoUsd, reason }: Ac
   return { action, targetKind: "user", targetId: userId, after: { entryId: id, amountNanoUsd, balanceNanoUsd, reason } } as const;
 }
 
-/** Another delivery of the same entry, or another entry under its key. */
+/** Distinguishes a repeated submission of the same entry from another entry under its key. */
 function requireSame(stored: AccountEntry, { userId, kind, amount, reason, requestId = "" }: ManualEntry): AccountEntry {
   const same =
     stored.userId === userId &&

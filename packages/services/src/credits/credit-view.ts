@@ -1,34 +1,34 @@
 import type { Billing, EntryKind } from "@sluice/core/inputs/credit";
 
-/** A user's account; amounts are decimal nano-USD. */
+/** A user's account; amounts are nano-USD as decimal text. */
 export interface AccountView {
   userId: string;
   billing: Billing;
   balanceNanoUsd: string;
-  /** Set aside for work that is under way; part of the balance. */
+  /** Reserved for work in progress; included in the balance. */
   heldNanoUsd: string;
   floorNanoUsd: string;
-  /** Balance less what is held and the floor; below 0 nothing can be begun. */
+  /** Balance minus holds and floor; below 0 no work may begin. */
   availableNanoUsd: string;
-  /** What was used on postpaid terms, which is not taken from the balance. */
+  /** Usage on postpaid terms, which is not deducted from the balance. */
   postpaidNanoUsd: string;
 }
 
-/** One entry of the credit log; amounts are signed decimal nano-USD. */
+/** One entry of the credit log; amounts are signed nano-USD as decimal text. */
 export interface EntryView {
   id: string;
   atMs: number;
   userId: string;
   kind: EntryKind;
-  /** What it moved the balance by. */
+  /** Change of the balance. */
   amountNanoUsd: string;
-  /** What it moved the held part by. */
+  /** Change of the held amount. */
   heldNanoUsd: string;
-  /** The balance right after it. */
+  /** The balance after this entry. */
   balanceNanoUsd: string;
   referenceKind: string;
   referenceId: string;
-  /** '' for the system, and for users who are not administrators. */
+  /** Empty for the system, and always for viewers who are not administrators. */
   actorId: string;
   reason: string;
 }

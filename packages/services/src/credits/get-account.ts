@@ -7,7 +7,7 @@ import { parse } from "../parse.ts";
 import type { AccountView } from "./credit-view.ts";
 import { toAccountView } from "./to-credit-view.ts";
 
-/** A user's account; absent = one's own. @throws SluiceError `not_found` (also for another user's). */
+/** A user's account; without `userId` the actor's own. @throws SluiceError `not_found` (also for another user's). */
 export async function getAccount(ctx: Ctx, input: z.input<typeof GetAccountInput> = {}): Promise<AccountView> {
   requireAccess(ctx.actor, "user");
   const own = ownScope(ctx);

@@ -4,16 +4,16 @@ import { formatUsd } from "@sluice/core/money";
 import type { TxCtx } from "../transaction.ts";
 import { lockAccount } from "./lock-account.ts";
 
-/** What a hold is for, for good: a reference is held once and ended once, whatever becomes of the thing itself. */
+/** What a hold is for. A reference is held once and ended once, ever, whatever happens to the thing it names. */
 export interface CreditReference {
-  /** `task` and the like. */
+  /** `task` for example. */
   kind: string;
   id: string;
 }
 
 /**
- * Sets an amount aside in the caller's transaction, so that the thing and its hold exist together or not at all. Again
- * with the same reference and amount it changes nothing. A postpaid user's hold is booked and needs no balance.
+ * Sets an amount aside in the caller's transaction, so that the thing and its hold are created together or not at all. Repeating it with
+ * the same reference and amount changes nothing. A postpaid user's hold is booked and requires no balance.
  * @throws SluiceError `not_found` (user), `insufficient_credit`, `conflict` (the reference was held for another user or amount).
  */
 export async function holdCredit(ctx: TxCtx, hold: { userId: string; amountNanoUsd: bigint; reference: CreditReference }): Promise<void> {
@@ -38,8 +38,8 @@ export async function holdCredit(ctx: TxCtx, hold: { userId: string; amountNanoU
 }
 
 /**
- * Beside the account stand the requests in flight, which have reserved of the same credit: what takes from the account asks
- * for its part where they ask for theirs, until it is committed and in the balance.
+ * Requests in flight reserve from the same credit outside the database. A debit therefore reserves its amount in the same place, until it
+ * is committed and part of the balance.
  */
 export async function reserveUntilCommit(ctx: TxCtx, userId: string, amount: bigint): Promise<void> {
   const id = newId();
@@ -49,16 +49,19 @@ export async function reserveUntilCommit(ctx: TxCtx, userId: string, amount: big
 }
 
 /**
- * Ends a hold with what the work really cost. All of it is booked: less than was held gives the rest back, more is taken
- * too, if need be below the floor, as with requests. Whether this ended it: false = it had been settled or released.
- * @throws SluiceError `not_found` (nothing was held).
+ * Ends a hold with the actual cost. All of it is booked: a remainder is released, and a cost above the hold is charged too, even below
+ * the floor, as for requests. Returns whether this call ended it; false = it was settled or released before.
+ * @throws SluiceError `not_found` (no such hold).
  */
 export function settleHold(ctx: TxCtx, reference: CreditReference, amountNanoUsd: bigint): Promise<boolean> {
   if (amountNanoUsd < 0n) throw new SluiceError("invalid_request", { message: "A cost cannot be negative." });
   return endHold(ctx, reference, { kind: "settle", cost: amountNanoUsd });
 }
 
-/** Gives a hold back in full. Whether this ended it: false = it had been settled or released. @throws SluiceError `not_found`. */
+/**
+ * Releases a hold in full. Returns whether this call ended it; false = it was settled or released before.
+ * @throws SluiceError `not_found`.
+ */
 export function releaseHold(ctx: TxCtx, reference: CreditReference): Promise<boolean> {
   return endHold(ctx, reference, { kind: "release", cost: 0n });
 }
@@ -90,7 +93,7 @@ function findHold(ctx: TxCtx, { kind, id }: CreditReference): Promise<{ userId: 
   });
 }
 
-/** Names what is there and what it would take. */
+/** The error that names the available and the required amount. */
 export function insufficientCredit(availableNanoUsd: bigint, neededNanoUsd: bigint): SluiceError {
   return new SluiceError("insufficient_credit", {
     message: `The credit does not cover this: $${formatUsd(availableNanoUsd)} available, $${formatUsd(neededNanoUsd)} needed.`,

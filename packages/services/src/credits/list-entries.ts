@@ -9,8 +9,9 @@ import type { EntryView } from "./credit-view.ts";
 import { toEntryView } from "./to-credit-view.ts";
 
 /**
- * What moved an account besides requests, newest first, by keyset; for administrators of all users unless one is
- * named. @throws SluiceError `not_found` (another user's).
+ * Account entries (everything that moved an account except requests), newest first, paged by keyset; for administrators those of all
+ * users unless one is named.
+ * @throws SluiceError `not_found` (another user's).
  */
 export async function listEntries(ctx: Ctx, input: z.input<typeof ListEntriesInput> = {}): Promise<Page<EntryView>> {
   requireAccess(ctx.actor, "user");
@@ -20,7 +21,7 @@ export async function listEntries(ctx: Ctx, input: z.input<typeof ListEntriesInp
   const userId = own ?? filter.userId;
   const rows = await ctx.prisma.accountEntry.findMany({
     where: {
-      // A user is of one tenant: their own index is enough.
+      // A user belongs to one tenant, so the index by user is sufficient.
       ...(userId === undefined ? { tenantId: ctx.tenantId } : { userId, tenantId: ctx.tenantId }),
       ...(filter.kind && { kind: filter.kind }),
       ...(cursor && { id: { lt: cursor } }),

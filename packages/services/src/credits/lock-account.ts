@@ -3,8 +3,9 @@ import type { Account } from "@sluice/db/generated/client";
 import { emit, type TxCtx } from "../transaction.ts";
 
 /**
- * The user's account, locked until the transaction ends: whoever moves it comes one after the other, so what is read
- * here stays true. It is announced after the commit. @throws SluiceError `not_found`.
+ * The user's account, locked until the transaction ends: writers run one after another, so what is read here stays true. Its change is
+ * announced after the commit.
+ * @throws SluiceError `not_found`.
  */
 export async function lockAccount(ctx: TxCtx, userId: string): Promise<Account> {
   const { tx } = ctx.transaction;

@@ -5,7 +5,7 @@ import { isAdmin } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { AccountView, EntryView } from "./credit-view.ts";
 
-/** What a user without an account has: nothing, on postpaid terms. */
+/** The account of a user who has none: empty, on postpaid terms. */
 const none = { billing: "postpaid", balanceNanoUsd: 0n, heldNanoUsd: 0n, floorNanoUsd: 0n, postpaidNanoUsd: 0n };
 
 export function toAccountView(userId: string, row: Omit<Account, "userId" | "tenantId"> | null): AccountView {

@@ -10,8 +10,9 @@ import { lockAccount } from "./lock-account.ts";
 import { toAccountView } from "./to-credit-view.ts";
 
 /**
- * Sets on which terms a user pays, and how far the balance may go down. New terms hold for requests that begin from
- * now on; what is settled from now on is booked by them. @throws SluiceError `not_found`.
+ * Sets a user's billing terms and the floor of the balance. New terms apply to requests that begin from now on, and to what is settled
+ * from now on.
+ * @throws SluiceError `not_found`.
  */
 export async function updateAccount(ctx: Ctx, input: z.input<typeof UpdateAccountInput>): Promise<AccountView> {
   requireAccess(ctx.actor, "admin");

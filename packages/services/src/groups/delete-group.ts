@@ -9,8 +9,8 @@ import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import { toGroupEntry } from "./set-group.ts";
 
 /**
- * Takes back what was said of a group: it costs its prices and limits nothing. Keys and providers go on naming it.
- * @throws SluiceError `not_found` (nothing is said of it).
+ * Removes the settings of a group, so that list prices apply and nothing is limited. Keys and providers keep naming it.
+ * @throws SluiceError `not_found` (the group has no settings).
  */
 export async function deleteGroup(ctx: Ctx, input: z.input<typeof GroupNameInput>): Promise<void> {
   requireAccess(ctx.actor, "admin");

@@ -1,11 +1,11 @@
 import type { LimitsView } from "../limits/limits-view.ts";
 
-/** A group: named by keys and providers, or by what is said of it. */
+/** A group that keys or providers name, or that has settings. */
 export interface GroupView extends LimitsView {
   name: string;
-  /** Plain decimal. */
+  /** Decimal text. */
   costMultiplier: string;
-  /** Keys that are not revoked, and providers that are not deleted, of this group. */
+  /** Number of keys that are not revoked, and of providers that are not deleted. */
   keys: number;
   providers: number;
 }

@@ -4,7 +4,7 @@ import type { Ctx } from "../context.ts";
 import { type LimitsView, moreLimitsSql } from "../limits/limits-view.ts";
 import type { GroupView } from "./group-view.ts";
 
-/** There are few groups; beyond so many a list says nothing. */
+/** Upper bound; real installations have few groups. */
 const MOST = 1_000;
 
 interface GroupRow extends Omit<GroupView, keyof LimitsView> {
@@ -24,7 +24,7 @@ const groupsSql = `
   FROM named n LEFT JOIN groups g ON g.tenant_id = $1 AND g.name = n.name
   ORDER BY n.name LIMIT ${MOST}`;
 
-/** Every group there is, by name, with what is said of it. */
+/** Every group with its settings, ordered by name. */
 export async function listGroups(ctx: Ctx): Promise<GroupView[]> {
   requireAccess(ctx.actor, "admin");
   const { value } = await cached(ctx, "config:groups", { scope: cacheScope(ctx), input: null }, async () => {

@@ -8,10 +8,10 @@ import { limitChange, toLimitsView, toLimitValues } from "../limits/limits-view.
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 
-/** What is kept of a group; the rest of it is in keys and providers. */
+/** The stored settings of a group; its members are in keys and providers. */
 export type GroupEntry = ReturnType<typeof toGroupEntry>;
 
-/** Says what a group costs and how much of it may be used, all of it at once. */
+/** Replaces all settings of a group: its cost multiplier and limits. */
 export async function setGroup(ctx: Ctx, input: z.input<typeof SetGroupInput>): Promise<GroupEntry> {
   requireAccess(ctx.actor, "admin");
   const { name, ...wanted } = parse(SetGroupInput, input);

@@ -20,22 +20,22 @@ import { strategyNow } from "../providers/strategy-now.ts";
 import { type KeyLimits, keyLimits, type LimitOwnerUse } from "./get-key-limits.ts";
 import { readOwnKey } from "./get-own-key.ts";
 
-/** One thing that a request must pass, in the gateway's order. */
+/** One rule that a request must pass, in the gateway's order. */
 export interface KeyCheckRule {
   rule: "key" | "owner" | "address" | "client" | "model" | "providers" | "price" | LimitKind;
-  /** null = not decided: something before it failed, or it is about a client or an address that was not named. */
+  /** null = not decided: an earlier rule failed, or the rule needs a client or an address that was not given. */
   passed: boolean | null;
-  /** Code of the error a client would get; null when it passes. */
+  /** Code of the error that a client would get; null when the rule passes. */
   code: ErrorCode | null;
-  /** Of a limit: its value, what is used and reserved of it (costs in nano-USD), and whose it is. */
+  /** For a limit: its value, what is used and reserved of it (costs in nano-USD), and its owner. */
   limit?: number;
   used?: number;
   owner?: { kind: LimitOwnerUse["kind"]; name: string };
-  /** ms since the epoch at which the limit has room again, as far as the clock alone decides it. */
+  /** When the limit has room again, in ms since the epoch, as far as time alone decides it. */
   freesAtMs?: number | null;
 }
 
-/** Whether a key can call a model now. */
+/** Whether a key may call a model now. */
 export interface KeyCheck {
   model: string;
   dialect: DialectName;
@@ -44,17 +44,17 @@ export interface KeyCheck {
   /** Whether every rule passes. */
   allowed: boolean;
   rules: KeyCheckRule[];
-  /** Where it would go, and why not elsewhere; for administrators. */
+  /** Where the request would go, and why not elsewhere; administrators only. */
   decision: Decision | null;
   atMs: number;
 }
 
-/** The call that each dialect's clients make. */
+/** The call that clients of each dialect make. */
 const endpoints = { anthropic: "messages", openai: "chat", gemini: "generateContent" } as const;
 
 /**
- * "Can this key call this model now, and what stops it": the gateway's own functions over the same configuration, breakers
- * and limits. Takes nothing: no place in a limit, no probe, no binding.
+ * Answers "can this key call this model now, and if not, why": the gateway's own functions over the same configuration, breakers and
+ * limits. Takes nothing: no place in a limit, no breaker probe, no session binding.
  * @throws SluiceError `not_found` (also for another user's key).
  */
 export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): Promise<KeyCheck> {
@@ -92,7 +92,7 @@ function verdict(rule: KeyCheckRule["rule"], code: ErrorCode | null): KeyCheckRu
   return { rule, passed: code === null, code };
 }
 
-/** The key's own state and its owner's, each by itself. */
+/** The state of the key and of its owner, as separate rules. */
 function stateRules(config: Config, key: Key, nowMs: number): KeyCheckRule[] {
   const owner = config.users.get(key.userId);
   const state = { enabled: key.disabledAt === null, expiresAtMs: key.expiresAt?.getTime() ?? null };
@@ -106,7 +106,7 @@ interface Asker {
   address?: string | undefined;
 }
 
-/** The policies there are, the key's and its owner's. */
+/** The policies that exist, of the key and of its owner. */
 function policyRules(key: Key, owner: UserConfig | undefined, { model, userAgent, address }: Asker): KeyCheckRule[] {
   const own = { policies: toPolicies(key.policies) };
   const said = [own.policies, owner?.policies];
@@ -129,7 +129,7 @@ function policyRules(key: Key, owner: UserConfig | undefined, { model, userAgent
 
 const limitCodes = { rpm: "rate_limited", tpm: "tokens_limited", in_flight: "in_flight_limited" } as const;
 
-/** Every limit that applies, by itself. Whether a cost fits is known with the request: here, whether anything is left. */
+/** One rule per limit that applies. Whether a cost fits depends on the request; this checks only whether anything is left. */
 function limitRules({ limits, owners, windows }: KeyLimits, nowMs: number): KeyCheckRule[] {
   return limits.flatMap(({ limit, value, owner: index }): KeyCheckRule[] => {
     const owner = owners[index];

@@ -15,8 +15,8 @@ import type { CreatedKey } from "./key-view.ts";
 import { toKeyView } from "./to-key-view.ts";
 
 /**
- * Makes a key and returns its secret, once. Users make keys for themselves in group `default`, with tags and without
- * limits or expiry of their own choosing; anything else is an administrator's.
+ * Creates a key and returns its secret, once. Users create keys for themselves, in group `default`, with tags, but without limits or
+ * expiry; everything else requires an administrator.
  * @throws SluiceError `forbidden`, `not_found` (no such user), `conflict` (the user has a key of that name).
  */
 export async function createKey(ctx: Ctx, input: z.input<typeof CreateKeyInput>): Promise<CreatedKey> {
@@ -25,7 +25,7 @@ export async function createKey(ctx: Ctx, input: z.input<typeof CreateKeyInput>)
   return withTransaction(ctx, (ctx) => addKey(ctx, input));
 }
 
-/** The key itself, without the question who may; `fixed` is a secret of the configuration file's own choosing. */
+/** Creates the key without checking access; `fixed` is a secret that the configuration file prescribes. */
 export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, fixed?: string): Promise<CreatedKey> {
   const wanted = parse(CreateKeyInput, input);
   checkPolicies(wanted.policies);
@@ -33,7 +33,7 @@ export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, 
   const { tx } = ctx.transaction;
   const owner = await tx.user.findFirst({ where: { id: wanted.userId, tenantId: ctx.tenantId } });
   if (!owner) throw new SluiceError("not_found", { message: "There is no such user.", field: "userId" });
-  // Asked for, not left to the unique index: a refused INSERT would end an outer transaction too.
+  // Checked here because a failed INSERT would abort the outer transaction too.
   const taken = await tx.key.findUnique({ where: { userId_name: { userId: wanted.userId, name: wanted.name } }, select: { id: true } });
   if (taken) throw new SluiceError("conflict", { message: "A key of this name exists already.", field: "name" });
   const row = await tx.key.create({

@@ -12,7 +12,7 @@ import { readOwnKey } from "./get-own-key.ts";
 
 export const KeyLimitsInput = z.strictObject({ id: uuidField });
 
-/** What an owner's limits have counted by now. Rates go on by the clock: see core/limits/rate-usage. */
+/** What counts against an owner's limits now. Rates decay with time: see core/limits/rate-usage. */
 export interface LimitOwnerUse {
   kind: "key" | "user" | "group";
   id: string;
@@ -20,7 +20,7 @@ export interface LimitOwnerUse {
   inFlight: number;
   rate: RateSecond[];
   tokens: RateSecond[];
-  /** nano-USD by window; null = the ledger could not be asked. */
+  /** nano-USD by window; null when the ledger cannot be read. */
   spent: Partial<Record<CostKind, number>> | null;
   /** nano-USD that requests in flight may still cost. */
   reserved: number;
@@ -31,14 +31,14 @@ export interface KeyLimit {
   limit: LimitKind;
   /** Costs in nano-USD. */
   value: number;
-  /** Whose limit it is, and where it can be changed: an index into `owners`. */
+  /** The owner of the limit, where it can be changed: an index into `owners`. */
   owner: number;
 }
 
-/** When a window of cost begins anew; null = it rolls, or never does. */
+/** The bounds of a fixed cost window; null = it rolls, or never resets. */
 export type WindowEnds = Partial<Record<CostKind, { startMs: number; endMs: number } | null>>;
 
-/** What limits a key, in the order in which it is refused by it, and what of it is used now. */
+/** The limits of a key, in the order in which requests are checked against them, with their current use. */
 export interface KeyLimits {
   limits: KeyLimit[];
   owners: LimitOwnerUse[];
@@ -53,7 +53,7 @@ export async function getKeyLimits(ctx: Ctx, input: z.input<typeof KeyLimitsInpu
   return keyLimits(ctx, await readOwnKey(ctx, id));
 }
 
-/** The limits of key, user and group that apply to a key. */
+/** The limits of key, user and group that apply to a key, with their current use. */
 export async function keyLimits(ctx: Ctx, key: Key): Promise<KeyLimits> {
   const limited = limitedOwners(ctx, key);
   const owners = await Promise.all(
@@ -75,7 +75,7 @@ export async function keyLimits(ctx: Ctx, key: Key): Promise<KeyLimits> {
 
 type Limited = LimitedOwner & { owner: "key" | "user" | "group"; name: string };
 
-/** Those of key, user and group that have limits, in the order in which they are asked. */
+/** Those of key, user and group that have limits, in the order in which they are checked. */
 function limitedOwners(ctx: Ctx, key: Key): Limited[] {
   const { users, groups } = ctx.snapshot.current();
   const user = users.get(key.userId);
@@ -87,7 +87,7 @@ function limitedOwners(ctx: Ctx, key: Key): Limited[] {
   return all.filter(({ values }) => appliedLimits(values) !== null);
 }
 
-/** A limit's value as it applies; null = there is none. */
+/** The value of a limit in force; null = unlimited. */
 function appliedValue(limit: LimitKind, applied: AppliedLimits | null): number | null {
   if (!applied) return null;
   if (limit === "rpm" || limit === "tpm") return applied[limit];

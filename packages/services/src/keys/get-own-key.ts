@@ -5,8 +5,9 @@ import type { Ctx } from "../context.ts";
 import type { TxCtx } from "../transaction.ts";
 
 /**
- * The key, if the actor may touch it, locked until the transaction ends: a change that began before the key was revoked or rotated
- * must not be made after it. @throws SluiceError `not_found`, the same for none and for another user's.
+ * The key if the actor may change it, locked until the transaction ends: a change that began before the key was revoked or rotated must
+ * not be applied after it.
+ * @throws SluiceError `not_found`, the same for an unknown and for another user's key.
  */
 export async function getOwnKey(ctx: TxCtx, id: string): Promise<Key> {
   const { tx } = ctx.transaction;

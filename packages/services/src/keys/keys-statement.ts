@@ -15,16 +15,16 @@ import {
 } from "../lists/list-statement.ts";
 import { type TotalsRow, totalsColumns } from "../lists/usage-totals.ts";
 
-/** What of the keys is asked for. */
+/** Which keys to select. */
 export interface KeysAsk {
   tenantId: string;
-  /** null = of everybody. */
+  /** null = keys of all users. */
   userId: string | null;
-  /** Of who has a key: that one alone. */
+  /** Limits the result to this key, for an actor who signed in by it. */
   keyId?: string | null;
   status?: readonly KeyStatus[] | undefined;
   search?: string | undefined;
-  /** Whether `search` may find a key by its owner. */
+  /** Whether `search` may match a key by its owner. */
   searchesOwners: boolean;
   sort: SortName;
   order: "asc" | "desc";
@@ -67,13 +67,13 @@ const source: ListSource = {
   },
 };
 
-/** The index's own expression (migration key_totals): it must be written so to be used. */
+/** Must equal the expression of the index (migration key_totals), or the index is not used. */
 const state = "(CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.disabled_at IS NOT NULL THEN 'disabled' ELSE 'enabled' END)";
 
-/** Owners that a search finds keys by; beyond so many it says too little anyway. */
+/** Owners that a search may match; a search that matches more is too vague to help. */
 const MOST_OWNERS = 1_000;
 
-/** A page of keys, `limit` rows from the start on: one join, and the order comes from an index. */
+/** One page of keys: a single join, ordered by an index. */
 export function keysStatement(ask: KeysAsk, page: { limit: number } & PageStart): { text: string; values: unknown[] } {
   const values = sqlValues();
   const usage = ask.sort === "lastUsed" || ask.sort === "requests" || ask.sort === "tokens";
@@ -81,14 +81,13 @@ export function keysStatement(ask: KeysAsk, page: { limit: number } & PageStart)
   return { text, values: values.list };
 }
 
-/** How many keys match in all. */
 export function countKeysStatement(ask: KeysAsk): { text: string; values: unknown[] } {
   const values = sqlValues();
   const text = `SELECT count(*)::int AS total FROM keys k WHERE ${conditions(ask, "k", values).join(" AND ")}`;
   return { text, values: values.list };
 }
 
-/** `from` is the table whose index is the order: what narrows the walk must be asked of it. */
+/** `from` is the table whose index gives the order: filters must be on its columns to narrow the index scan. */
 function conditions(ask: KeysAsk, from: "k" | "t", values: SqlValues): string[] {
   const found = [`${ask.userId === null ? from : "k"}.tenant_id = ${values.add(ask.tenantId)}`];
   if (ask.userId !== null) found.push(`${from}.user_id = ${values.add(ask.userId)}::uuid`);

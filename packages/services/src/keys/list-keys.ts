@@ -13,8 +13,8 @@ import type { KeyItem } from "./key-view.ts";
 import { countKeysStatement, type KeyRow, type KeysAsk, keysStatement } from "./keys-statement.ts";
 
 /**
- * Keys in the order asked for, from a cursor on; users see their own, whatever they ask for, and who has a key that one. `busId`: where their figures were read,
- * for who moves them on by what is pushed; `recent`, with totals: what of it they count.
+ * Keys in the requested order, from a cursor on; users see only their own, holders of a key only that key. `busId` is the bus position at
+ * which the totals were read, for readers that then apply events; `recent` (only with totals) names the recent ends they include.
  */
 export async function listKeys(
   ctx: Ctx,
@@ -50,7 +50,7 @@ function askOf(ctx: Ctx, filter: Pick<ListKeysInput, "userId" | "status" | "sear
   return { ...filter, tenantId, userId: own ?? filter.userId ?? null, keyId, searchesOwners: isAdmin(ctx), nowMs: ctx.clock.now() };
 }
 
-/** What turns a row into what was asked for; owners are read once for all rows. */
+/** Creates the mapping from rows to items; owners are read once for all rows. */
 async function itemsOf(ctx: Ctx, rows: readonly KeyRow[], fields: ListKeysInput["fields"]): Promise<(row: KeyRow) => KeyItem> {
   const owners = new Map<string, { name: string; email: string }>();
   if (fields.includes("owner") && isAdmin(ctx) && rows.length > 0) {

@@ -12,7 +12,7 @@ import { toKeyView } from "./to-key-view.ts";
 export const RevokeKeyInput = z.strictObject({ id: uuidField });
 
 /**
- * Ends a key for good, everywhere within a second. Its streams are cut, its rows in the log stay. Revoking twice changes nothing.
+ * Revokes a key permanently, everywhere within a second. Its streams are cut; its rows in the log stay. Revoking twice changes nothing.
  * @throws SluiceError `not_found` (also for another user's key).
  */
 export async function revokeKey(ctx: Ctx, input: z.input<typeof RevokeKeyInput>): Promise<KeyView> {
@@ -23,7 +23,7 @@ export async function revokeKey(ctx: Ctx, input: z.input<typeof RevokeKeyInput>)
     if (before.revokedAt) return toKeyView(before);
     const row = await ctx.transaction.tx.key.update({
       where: { id },
-      // The name is unique per user: a revoked key gives its name back.
+      // Names are unique per user: revoking a key frees its name.
       data: { revokedAt: new Date(ctx.clock.now()), name: `${before.name} (revoked ${id.slice(-6)})`.slice(0, 120) },
     });
     const key = toKeyView(row);
@@ -32,7 +32,7 @@ export async function revokeKey(ctx: Ctx, input: z.input<typeof RevokeKeyInput>)
     emit(ctx, { type: "key.changed", id, userId: key.userId });
     return key;
   });
-  // Instances end its streams when they read the configuration anew; this is sooner.
+  // Instances end its streams when they reload the configuration; the command is faster.
   await ctx.live.commands.send({ kind: "key.cut", keyId: id });
   return revoked;
 }

@@ -13,8 +13,8 @@ import type { CreatedKey } from "./key-view.ts";
 import { toKeyView } from "./to-key-view.ts";
 
 /**
- * Gives a key a new secret, shown once; limits, totals and log stay the key's. The old secret works for the overlap and then
- * ends by the clock alone; a still older one, of a rotation before, ends now.
+ * Gives a key a new secret, shown once; limits, totals and log stay with the key. The old secret works during the overlap and then
+ * expires by time alone; one from an earlier rotation ends now.
  * @throws SluiceError `not_found` (also for another user's key), `conflict` (revoked).
  */
 export async function rotateKey(ctx: Ctx, input: z.input<typeof RotateKeyInput>): Promise<CreatedKey> {

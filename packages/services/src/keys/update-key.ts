@@ -12,11 +12,11 @@ import { getOwnKey } from "./get-own-key.ts";
 import type { KeyView } from "./key-view.ts";
 import { toKeyView } from "./to-key-view.ts";
 
-/** What a key's owner may change too. */
+/** The fields that a key's owner may change too. */
 const ownersFields: ReadonlySet<string> = new Set(["name", "tags", "endPrevious"]);
 
 /**
- * Changes a key. Its owner may rename and tag it and end the overlap of a rotation; everything else is an administrator's.
+ * Changes a key. Its owner may rename it, tag it and end the overlap of a rotation; everything else requires an administrator.
  * @throws SluiceError `not_found` (also for another user's key), `forbidden`, `conflict` (name taken, or revoked).
  */
 export async function updateKey(ctx: Ctx, input: z.input<typeof UpdateKeyInput>): Promise<KeyView> {

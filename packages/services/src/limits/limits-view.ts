@@ -1,6 +1,6 @@
 import type { LimitValues } from "@sluice/core/limits/limit-values";
 
-/** Limits as they are set at an owner: only those there are, so that lists stay slim. Costs are USD as plain decimals. */
+/** The limits set at an owner. Unset ones are absent, which keeps lists small. Costs are USD as decimal text. */
 export interface LimitsView {
   rpm?: number | null;
   tpm?: number | null;
@@ -10,7 +10,7 @@ export interface LimitsView {
   costWeekUsd?: string | null;
   costMonthUsd?: string | null;
   costTotalUsd?: string | null;
-  /** From when on the total counts. */
+  /** Start of the total's count, in ms since the epoch. */
   costResetAtMs?: number | null;
 }
 
@@ -18,7 +18,7 @@ interface Decimal {
   toFixed(): string;
 }
 
-/** The columns of an owner's row. */
+/** The limit columns of an owner's row. */
 export interface LimitColumns {
   rpm: number | null;
   tpm: number | null;
@@ -31,7 +31,7 @@ export interface LimitColumns {
   costResetAt: Date | null;
 }
 
-/** A stored row's limits as a verb takes them for another one. */
+/** A stored row's limits in the form of a verb's input, to copy them to another owner. */
 export function toLimitInput(row: LimitColumns) {
   return {
     rpm: row.rpm,
@@ -45,12 +45,12 @@ export function toLimitInput(row: LimitColumns) {
   };
 }
 
-/** A stored row's limits as the rest of the system knows them. */
+/** A stored row's limits in the form that the rest of the system uses. */
 export function toLimitValues(row: LimitColumns): LimitValues {
   return { ...toLimitInput(row), costResetAtMs: row.costResetAt?.getTime() ?? null };
 }
 
-/** Only what is set. */
+/** Only the limits that are set. */
 export function toLimitsView(values: Partial<LimitValues>): LimitsView {
   return {
     ...(values.rpm != null && { rpm: values.rpm }),
@@ -65,7 +65,7 @@ export function toLimitsView(values: Partial<LimitValues>): LimitsView {
   };
 }
 
-/** `more` of a list's row: what most owners do not have, as one object without nulls. */
+/** The column `moreLimits` of a list: limits that few owners have, as one object without nulls. */
 export function moreLimitsSql(table: string): string {
   const cost = (name: string, column: string) => `'${name}', trim_scale(${table}.${column})::text`;
   const costs = [
@@ -79,7 +79,7 @@ export function moreLimitsSql(table: string): string {
     'costResetAtMs', (extract(epoch FROM ${table}.cost_reset_at) * 1000)::float8)) AS "moreLimits"`;
 }
 
-/** A change's columns: what asks for a new beginning of the total says when. */
+/** The columns that a change sets; `resetCost` restarts the total at `now`. */
 export function limitChange<C extends { resetCost?: true | undefined }>(
   { resetCost, ...change }: C,
   now: Date,

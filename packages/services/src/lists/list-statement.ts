@@ -2,15 +2,15 @@ import type { Page } from "@sluice/core/inputs/page";
 import type { SortName } from "@sluice/core/sort-names";
 
 /*
- * The statement behind a list that is sorted and read page by page. A page is found by an index from its cursor on, so that
- * its cost follows the page's size and not the table's.
+ * The statement behind every sorted, paged list. An index finds a page from its cursor on, so the cost depends on the page's size and not
+ * on the table's.
  */
 
-/** Values of a statement; gives the placeholder of each. */
+/** Collects the values of a statement and returns their placeholders. */
 export interface SqlValues {
   list: unknown[];
   add(value: unknown): string;
-  /** The same list in several places, sent once; as one type in all of them. */
+  /** For a list used in several places: sent once, and with the same type in each. */
   addOnce(value: readonly unknown[]): string;
 }
 
@@ -27,15 +27,15 @@ export function sqlValues(): SqlValues {
   };
 }
 
-/** What a list sorts by: a column with the id that breaks its ties, both of one index. */
+/** A sort column with the id that breaks ties, both from one index. */
 export interface SortColumn {
-  /** Absent: the id is the order. */
+  /** Absent: sorted by the id alone. */
   column?: string;
   id: string;
-  /** The column as text, and a text as the column's value; default as they are. */
+  /** SQL for the column as text, and for such a text as the column's value; default: unchanged. */
   toText?: (column: string) => string;
   fromText?: (placeholder: string) => string;
-  /** What such a text looks like; default any. */
+  /** Format of that text; default: anything. */
   text?: RegExp;
 }
 
@@ -45,7 +45,7 @@ export interface ListSource {
   sorts: Record<SortName, SortColumn>;
 }
 
-/** Where a page begins. */
+/** Start of a page. */
 export type PageStart = { cursor?: string | null | undefined } | { offset: number };
 
 interface ListOrder {
@@ -54,7 +54,7 @@ interface ListOrder {
   limit: number;
 }
 
-/** Rows of `source.select`, each with the text of what it is sorted by as `sortText`. */
+/** Selects rows of `source.select`, each with its sort value as text in `sortText`. */
 export function listStatement(
   source: ListSource,
   conditions: readonly string[],
@@ -68,7 +68,7 @@ export function listStatement(
   else if (start.cursor) {
     const after = order === "asc" ? ">" : "<";
     const ofId = `${values.add(start.cursor.slice(0, 36))}::uuid`;
-    // A cursor of another order leads nowhere in particular, but never fails.
+    // A cursor from another sort order yields an arbitrary page, but never an error.
     const value = start.cursor.slice(37);
     where.push(
       column && text.test(value) ? `(${column}, ${id}) ${after} (${fromText(values.add(value))}, ${ofId})` : `${id} ${after} ${ofId}`,
@@ -78,11 +78,11 @@ export function listStatement(
   const sorted = `ORDER BY ${column ? `${column} ${order}, ` : ""}${id} ${order}`;
   const page = `WHERE ${where.join("\n  AND ")}\n${sorted} LIMIT ${values.add(limit)}${skip}`;
   if (skip === "") return `${select}\n${page}`;
-  // Rows that are skipped are counted by their ids: what is shown of a row is made for those of the page alone.
+  // Skipped rows are counted by id only; columns are computed just for the rows of the page.
   return `${select} JOIN (SELECT ${id} AS "pageId" FROM ${source.from}\n${page}) AS page ON page."pageId" = ${id}\n${sorted}`;
 }
 
-/** The page of at most `limit` rows out of one more. */
+/** The page of `limit` items; `rows` holds one more if there is a next page. */
 export function cursorPage<R extends { id: string; sortText: string }, T>(
   rows: readonly R[],
   limit: number,
@@ -98,24 +98,24 @@ export function cursorPage<R extends { id: string; sortText: string }, T>(
   };
 }
 
-/** Texts that begin so, whatever their case; by the index over the column in the order of bytes. */
+/** Matches by prefix, ignoring case, using the index over the column in byte order. */
 export function startsWith(column: string, beginning: string, values: SqlValues): string {
   const sql = `lower(${column}) COLLATE "C"`;
   const from = beginning.toLowerCase();
   return `(${sql} >= ${values.add(from)} AND ${sql} < ${values.add(`${from}\u{10FFFF}`)})`;
 }
 
-/** By name, byte by byte, without regard to case. */
+/** Sorts by name: bytewise, ignoring case. */
 export function byName(column: string, id: string): SortColumn {
   return { column: `lower(${column}) COLLATE "C"`, id };
 }
 
-/** By a counter. */
+/** Sorts by a counter. */
 export function byCount(column: string, id: string): SortColumn {
   return { column, id, fromText: (sql) => `${sql}::bigint`, text: /^-?\d{1,18}$/ };
 }
 
-/** By a moment, to the millisecond. */
+/** Sorts by a timestamp, in milliseconds. */
 export function byTime(column: string, id: string): SortColumn {
   return {
     column,

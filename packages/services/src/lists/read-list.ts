@@ -5,7 +5,7 @@ import type { Ctx } from "../context.ts";
 import { planSettings } from "../statistics/read-series.ts";
 import { awaitSettled, readRecent, recentAsk } from "../statistics/recent-ends.ts";
 
-/** The rows of a list; with totals, also which of the recent ends they count, for who moves them on by what is pushed. */
+/** Reads the rows of a list; with totals also the recent ends that these include, for readers that then apply events. */
 export async function readList<R extends QueryResultRow>(
   ctx: Ctx,
   { text, values }: { text: string; values: unknown[] },

@@ -1,19 +1,19 @@
-/** What a key or a user has used since the beginning, as far as it is settled; what is finishing now arrives as an event. */
+/** Settled usage of a key or user since the beginning; requests that end later arrive as events. */
 export interface UsageTotals {
   requests: number;
-  /** All kinds together. */
+  /** Sum of all kinds of tokens. */
   totalTokens: number;
-  /** Decimal nano-USD. */
+  /** nano-USD as decimal text. */
   costNanoUsd: string;
   /** null = never. */
   lastUsedAtMs: number | null;
 }
 
-/** The columns of totals, of an alias `t`, as {@link toUsageTotals} takes them. */
+/** The columns of totals with alias `t`, as {@link toUsageTotals} expects them. */
 export const totalsColumns = `t.requests, t.total_tokens AS "totalTokens", t.cost_nano_usd AS "costNanoUsd",
   (extract(epoch FROM t.last_used_at) * 1000)::float8 AS "lastUsedAtMs"`;
 
-/** bigint arrives as text. */
+/** A bigint arrives as text. */
 export interface TotalsRow {
   requests: string;
   totalTokens: string;

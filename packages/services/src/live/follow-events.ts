@@ -9,8 +9,8 @@ import { parse } from "../parse.ts";
 const position = z.string().max(80).nullish();
 
 /**
- * `lastEventId` is where a dropped connection was; `after` the position that a list was read at. The former wins.
- * `topics` says what of it is wanted, absent = everything; who wants others comes again from the last id.
+ * `lastEventId` is the position at which a connection broke; `after` the position at which a list was read. The former takes precedence.
+ * `topics` selects events, absent = all; to change it, a client reconnects with its last id.
  */
 export const FollowEventsInput = z.strictObject({
   lastEventId: position,
@@ -18,12 +18,13 @@ export const FollowEventsInput = z.strictObject({
   topics: z.array(z.enum(topics)).max(10).optional(),
 });
 
-/** Streams live as long at most; a reconnect is authorised anew. The jitter keeps them from coming back all at once. */
+/** Maximum lifetime of a stream; every reconnect is authorised again. The jitter keeps clients from reconnecting all at once. */
 const LIFETIME = { baseMs: 9 * 60_000, jitterSeconds: 120 };
 
 /**
- * What the actor may see, as it happens: administrators everything, users what is theirs, who has a key what came by it. When its time is over or the
- * user's rights changed it ends with an AbortError, which makes clients reconnect; it ends quietly when `signal` aborts.
+ * Streams the events that the actor may see: all for administrators, their own for users, and for holders of a key those of that key.
+ * When its lifetime is over or the user's rights change, it throws an AbortError, which makes clients reconnect; it ends without an error
+ * when `signal` aborts.
  */
 export async function* followEvents(
   ctx: Ctx,
@@ -36,7 +37,7 @@ export async function* followEvents(
   const audience: Audience = { ...audienceOf(ctx), userId: own, ...(wanted && { topics: wanted }) };
   const lifetime = new AbortController();
   const end = (): void => lifetime.abort();
-  // Whole seconds: Node keeps one list of timers for each duration.
+  // Whole seconds, because Node keeps one timer list per duration.
   const timer = setTimeout(end, LIFETIME.baseMs + Math.ceil(Math.random() * LIFETIME.jitterSeconds) * 1_000);
   ctx.streams.add(end);
   signal?.addEventListener("abort", end, { once: true });
@@ -44,13 +45,13 @@ export async function* followEvents(
   try {
     for await (const frame of ctx.live.frames.subscribe(audience, lastEventId ?? after ?? "", lifetime.signal)) {
       yield frame;
-      // What was lost may have been a change of rights.
+      // The lost events may include a change of rights.
       if ((frame.reset || frame.gap) && !(await isStillSignedIn(ctx))) break;
     }
   } finally {
     clearTimeout(timer);
     ctx.streams.delete(end);
-    // Whoever ended it may have changed the rights: what is remembered of them is not true any more.
+    // The stream may have ended because rights changed, so the cached login cannot be trusted.
     if (!signal?.aborted) ctx.logins.forgetUser(own);
     signal?.removeEventListener("abort", end);
   }

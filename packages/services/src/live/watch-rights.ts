@@ -1,9 +1,8 @@
 import type { Services } from "../context.ts";
 
 /**
- * Ends streams and forgets cached logins when the snapshot says that the role or state of a user, or a key, changed, wherever that was
- * done and however this process heard of it. (`user.changed` on the bus ends streams by itself, see live/frames.)
- * Returns what stops it.
+ * Ends streams and forgets cached logins when the snapshot shows a changed role or state of a user, or a changed key, however the change
+ * reached this process. (`user.changed` on the bus also ends streams, see live/frames.) Returns a function that stops it.
  */
 export function watchRights({ logins, live, snapshot }: Services): () => void {
   return snapshot.onChange((config, previous) => {
@@ -13,7 +12,7 @@ export function watchRights({ logins, live, snapshot }: Services): () => void {
       logins.forgetUser(id);
       live.frames.disconnect(id);
     }
-    // Who signed in by a key that is no more, or not in force, comes back and is judged anew.
+    // A login by a key that is now gone or invalid must reconnect, and is then checked again.
     for (const [sha256, was] of previous.keysBySha256) {
       const is = config.keysBySha256.get(sha256);
       if (is?.enabled !== was.enabled || is.expiresAtMs !== was.expiresAtMs) live.frames.disconnect(was.userId);

@@ -6,8 +6,8 @@ import { type CreatedLogin, openLogin } from "./create-login.ts";
 import { loginIdOf } from "./login-token.ts";
 
 /**
- * A login of the oldest enabled administrator, for a command that talks to the running server. Only the system actor may
- * make one: it could read and write the table anyway. End it afterwards.
+ * Opens a login of the oldest enabled administrator, for a command that talks to the running server. Only the system actor may do so; it
+ * could write to the table anyway. The caller ends it afterwards.
  * @throws SluiceError `forbidden`, `not_found` (no administrator yet).
  */
 export async function openBorrowedLogin(ctx: Ctx): Promise<CreatedLogin> {
@@ -21,7 +21,6 @@ export async function openBorrowedLogin(ctx: Ctx): Promise<CreatedLogin> {
   });
 }
 
-/** Ends it. */
 export async function endBorrowedLogin(ctx: Ctx, token: string): Promise<void> {
   await ctx.prisma.login.deleteMany({ where: { id: loginIdOf(token) } });
 }

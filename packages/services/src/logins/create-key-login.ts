@@ -9,8 +9,8 @@ import { type CreatedLogin, type LoginOrigin, openLogin } from "./create-login.t
 import { findKeyActor } from "./find-key-actor.ts";
 
 /**
- * Signs in by a client's key alone: what it then sees came by that key, and it changes nothing. The login ends with the key,
- * and with the secret that it was made by. Braked like passwords; who has the secret is told why the key is refused.
+ * Signs in by a client key alone, to see read-only what that key did. The login ends with the key, and when the secret used for it
+ * becomes invalid. Throttled like passwords; a correct secret learns why its key is refused.
  * @throws SluiceError `forbidden` (setting `portal.keySignIn`), `login_throttled`, and those of {@link findKeyActor}.
  */
 export async function createKeyLogin(ctx: Ctx, input: z.input<typeof KeyLoginInput>, origin: LoginOrigin): Promise<CreatedLogin> {

@@ -8,29 +8,29 @@ import { type TxCtx, withTransaction } from "../transaction.ts";
 import { loginIdOf, newLoginToken } from "./login-token.ts";
 import { verifyPassword } from "./password.ts";
 
-/** A login lasts this long at most, however much it is used. */
+/** Maximum lifetime of a login, even in constant use. */
 export const LOGIN_MS = 30 * 24 * 3_600_000;
 
-/** A new login: `token` goes into the cookie and is kept nowhere. */
+/** A new login; `token` goes into the cookie and is not stored. */
 export interface CreatedLogin {
   token: string;
   expiresAtMs: number;
-  /** By a key: its owner's id and its own name. */
+  /** For a login by key: the id of its owner and the name of the key. */
   user: { id: string; email: string; name: string; role: "admin" | "user" | "key" };
 }
 
-/** What a login remembers of the browser, and the login it replaces. */
+/** What a login records of the browser, and the login it replaces. */
 export interface LoginOrigin {
   userAgent: string;
-  /** The token the browser came with: that login ends, so that a planted cookie is worth nothing. */
+  /** The token that the browser already had: its login ends, so that a planted cookie is worthless. */
   previousToken?: string;
-  /** The secret of the key that signs in; absent = a user does. */
+  /** Hash of the key's secret for a login by key; absent for a user. */
   keySha256?: string;
 }
 
 /**
- * Signs in by e-mail and password. Unknown e-mail, wrong password, no password and disabled user are one answer at one
- * cost.
+ * Signs in by e-mail and password. Unknown e-mail, wrong password, no password and disabled user give the same answer and take the same
+ * time.
  * @throws SluiceError `bad_credentials`, `login_throttled`, `overloaded`.
  */
 export async function createLogin(ctx: Ctx, input: z.input<typeof LoginInput>, origin: LoginOrigin): Promise<CreatedLogin> {
@@ -45,7 +45,7 @@ export async function createLogin(ctx: Ctx, input: z.input<typeof LoginInput>, o
   await ctx.throttle.succeeded(ctx.ip, email);
   const actor: Actor = { kind: "user", userId: user.id, role: user.role, email, name: user.name, loginId: "" };
   return withTransaction({ ...ctx, actor }, async (ctx) => {
-    // Whoever changed the password while it was looked at has ended all logins: this one must not come after them.
+    // A password changed during the verification has ended all logins, so none may be created after that.
     const same = await ctx.transaction.tx.$queryRaw<unknown[]>`SELECT id FROM users
       WHERE id = ${user.id}::uuid AND password_hash = ${user.passwordHash} AND disabled_at IS NULL FOR SHARE`;
     if (same.length === 0) throw new SluiceError("bad_credentials");
@@ -53,7 +53,7 @@ export async function createLogin(ctx: Ctx, input: z.input<typeof LoginInput>, o
   });
 }
 
-/** Writes the login itself; for verbs that have just established who somebody is. */
+/** Creates the login itself, for verbs that have already authenticated the user. */
 export async function openLogin(ctx: TxCtx, user: CreatedLogin["user"], origin: LoginOrigin): Promise<CreatedLogin> {
   const { tx } = ctx.transaction;
   const token = newLoginToken();
@@ -79,7 +79,7 @@ export async function openLogin(ctx: TxCtx, user: CreatedLogin["user"], origin: 
     },
   });
   const of = { userId: user.id, ...(ctx.actor.kind === "key" && { keyId: ctx.actor.keyId }) };
-  // The id is a hash of the cookie's token: part of it is enough to tell logins apart in the audit.
+  // The id is a hash of the cookie's token; part of it suffices to tell logins apart in the audit.
   await audit(ctx, { action: "login.create", targetKind: "login", targetId: id.slice(0, 16), after: of });
   return { token, expiresAtMs, user: { id: user.id, email: user.email, name: user.name, role: user.role } };
 }

@@ -2,7 +2,7 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { emit, withTransaction } from "../transaction.ts";
 
-/** Signs out: the login is gone on the server, and streams opened with it end. Without a login it does nothing. */
+/** Signs out: deletes the login on the server and ends the streams opened with it. Without a login it does nothing. */
 export async function endLogin(ctx: Ctx): Promise<void> {
   const { actor } = ctx;
   if ((actor.kind !== "user" && actor.kind !== "key") || actor.loginId === "") return;
@@ -11,7 +11,7 @@ export async function endLogin(ctx: Ctx): Promise<void> {
     const { count } = await ctx.transaction.tx.login.deleteMany({ where: { id: actor.loginId } });
     if (count === 0) return;
     await audit(ctx, { action: "login.end", targetKind: "login", targetId: actor.loginId.slice(0, 16), before: { userId: actor.userId } });
-    // Every process ends this user's streams; those that are still signed in come back by themselves.
+    // Every process ends this user's streams; those that are still signed in reconnect on their own.
     ctx.transaction.reauthorise.add(actor.userId);
     emit(ctx, { type: "user.changed", id: actor.userId, userId: actor.userId });
   });

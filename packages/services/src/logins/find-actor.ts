@@ -3,16 +3,17 @@ import { keyActor } from "./find-key-actor.ts";
 import type { KnownLogin } from "./login-cache.ts";
 import { isLoginToken, loginIdOf } from "./login-token.ts";
 
-/** A login not used for this long is over, whatever its end. */
+/** An unused login ends after this time, even before its expiry. */
 export const IDLE_MS = 7 * 24 * 3_600_000;
-/** `lastSeenAt` moves in steps, so that reading does not mean writing. */
+/** Step of `lastSeenAt`, so that not every read causes a write. */
 const SEEN_STEP_MS = 10 * 60_000;
 
 /**
- * Who a cookie's token stands for. Rights are the lesser of what Postgres said (at most 2 s ago) and what the snapshot
- * says now, so that demoting and disabling act at once. While Postgres is down, logins known from the last ten minutes
- * go on. A login by key is that key, as long as the key may be used from `ip`. `fresh` asks Postgres in any case: for what will not be asked again soon.
- * @throws whatever Postgres throws when it cannot be asked and the token is not known.
+ * The actor that a cookie's token stands for. Rights are the lesser of what Postgres said (at most 2 s ago) and what the snapshot says
+ * now, so that demoting and disabling take effect at once. While Postgres is down, logins seen in the last ten minutes stay valid. A
+ * login by key acts as that key while the key may be used from `ip`. `fresh` bypasses the cached login, for decisions that are not
+ * checked again soon.
+ * @throws the error of Postgres when it cannot be reached and the token is not cached.
  */
 export async function findActor(
   services: Services,
@@ -33,7 +34,7 @@ export async function findActor(
   return { kind: "user", userId: login.userId, role, email: login.email, name: login.name, loginId };
 }
 
-/** The key that a login holds for, while the gateway would take it too; it is asked each time, from memory. */
+/** The key behind a login, while the gateway would accept it too; checked on each call, in memory. */
 async function actorOfKey(services: Services, loginId: string, { sha256, ip }: { sha256: string; ip: string }): Promise<Actor> {
   const key = await services.snapshot.findKey(sha256);
   try {

@@ -7,14 +7,14 @@ import type { Actor, Services } from "../context.ts";
 
 type KeyActor = Extract<Actor, { kind: "key" }>;
 
-/** No key is longer; hashing more would be work for strangers. */
+/** No key is longer; hashing more would let strangers cause work. */
 const MOST_KEY_LENGTH = 512;
 
 /**
- * Who holds a client's key, as the gateway would judge it: in force, and from an address that its policies allow. Which client it is
- * does not matter here, since no model is called. An administrator's key is a key like any other.
+ * The holder of a client key, judged like the gateway does: the key must be valid and allowed from this address. The policy about clients
+ * is not applied, since no model is called. An administrator's key has no special rights.
  * @throws SluiceError `invalid_key`, `key_disabled`, `key_expired`, `user_disabled`, `user_expired`, `address_not_allowed`; `unavailable`
- * when the key is not known and Postgres cannot be asked.
+ * when the key is not known and Postgres cannot be reached.
  */
 export async function findKeyActor(services: Services, secret: string, ip: string): Promise<KeyActor> {
   if (secret.length > MOST_KEY_LENGTH) throw new SluiceError("invalid_key");
@@ -23,7 +23,7 @@ export async function findKeyActor(services: Services, secret: string, ip: strin
   return keyActor(services, key, ip);
 }
 
-/** As {@link findKeyActor}, of a key that was found. @throws the same but `invalid_key` and `unavailable`. */
+/** As {@link findKeyActor}, for a key already found. @throws the same except `invalid_key` and `unavailable`. */
 export function keyActor(services: Services, key: KeyConfig, ip: string): KeyActor {
   const user = services.snapshot.current().users.get(key.userId);
   const refusal = keyRefusal(key, user, services.clock.now());

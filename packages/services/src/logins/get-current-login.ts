@@ -2,11 +2,11 @@ import type { Actor, Ctx } from "../context.ts";
 import { setupRequired } from "../setup/setup-required.ts";
 import type { CurrentLogin } from "./current-login.ts";
 
-/** Who is signed in here, if anybody, and whether the first administrator is still to be made. */
+/** The current login, if any, and whether the first administrator still has to be created. */
 export async function getCurrentLogin(ctx: Ctx): Promise<CurrentLogin> {
   const user = shown(ctx.actor);
   return {
-    // In this order: what changes while the page reads arrives again over the bus.
+    // The position comes first: changes during the read arrive over the bus again.
     busId: user ? await ctx.live.bus.position() : "",
     user,
     setupRequired: setupRequired(ctx),

@@ -3,7 +3,7 @@ import type { Actor, Ctx } from "../context.ts";
 
 type Of<Kind extends Actor["kind"]> = Extract<Actor, { kind: Kind }>;
 
-/** Asks Postgres whether the actor's login and rights, or key, are still what they were. True while it cannot be asked. */
+/** Asks Postgres whether the actor's login and rights, or its key, are unchanged. True while Postgres cannot be reached. */
 export async function isStillSignedIn(ctx: Ctx): Promise<boolean> {
   const { actor } = ctx;
   try {

@@ -1,4 +1,4 @@
-/** A signed-in browser as Postgres knew it a moment ago. */
+/** A login as Postgres last returned it. */
 export interface KnownLogin {
   loginId: string;
   userId: string;
@@ -6,38 +6,38 @@ export interface KnownLogin {
   name: string;
   role: "admin" | "user";
   enabled: boolean;
-  /** It holds for the key of this secret alone; null = it is the user's. */
+  /** Hash of the key's secret for a login by key; null for a user's. */
   keySha256: string | null;
   expiresAtMs: number;
   lastSeenAtMs: number;
-  /** When Postgres was asked. */
+  /** When Postgres returned it. */
   readAtMs: number;
 }
 
-/** Fresh for this long: a page that makes five calls asks Postgres once. */
+/** Lifetime of a fresh entry: a page that makes five calls causes one query. */
 const FRESH_MS = 2_000;
-/** While Postgres cannot be asked, an answer this old still counts: the console stays usable through an outage. */
+/** Lifetime of an entry while Postgres cannot be reached, which keeps the console usable through an outage. */
 const STALE_MS = 10 * 60_000;
 const MOST = 10_000;
 
-/** Logins recently seen by this process, forgotten at once when a user's rights change or somebody signs out. */
+/** Logins recently seen by this process. Entries are removed at once when a user's rights change or somebody signs out. */
 export class LoginCache {
   readonly #known = new Map<string, KnownLogin>();
   readonly #reading = new Map<string, Promise<KnownLogin | null>>();
 
-  /** Answered without Postgres? null = ask it. */
+  /** A fresh entry, or null when Postgres must be asked. */
   fresh(loginId: string, nowMs: number): KnownLogin | null {
     const known = this.#known.get(loginId);
     return known && nowMs - known.readAtMs < FRESH_MS ? known : null;
   }
 
-  /** For when Postgres does not answer. */
+  /** An entry for use while Postgres does not answer. */
   stale(loginId: string, nowMs: number): KnownLogin | null {
     const known = this.#known.get(loginId);
     return known && nowMs - known.readAtMs < STALE_MS ? known : null;
   }
 
-  /** Calls that come together ask Postgres together; who comes after something was forgotten asks anew. */
+  /** Concurrent calls share one query. A call that follows an invalidation starts a new one. */
   readOnce(loginId: string, read: () => Promise<KnownLogin | null>): Promise<KnownLogin | null> {
     const begun = this.#reading.get(loginId);
     if (begun) return begun;

@@ -3,28 +3,28 @@ import type { Redis } from "ioredis";
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 
 /**
- * Brakes on guessing, none of which lets one person lock another out: hard limits count per address and per account ×
- * address; what counts per account alone, or overall, only slows down. Failures alone count; a success gives its point
- * back. With Redis the counts are shared; while Redis fails each process goes on by its own memory, never without.
+ * Throttles password guessing without letting one person lock another out: hard limits count per address and per account × address, while
+ * the counts per account alone and overall only slow answers down. Only failures count; a success returns its point. With Redis the
+ * counts are shared; while Redis fails, each process continues with its own counts.
  */
 export interface LoginThrottle {
-  /** Takes a point of each limit before the password is looked at. @throws SluiceError `login_throttled`. */
+  /** Takes a point from each limit before the password is verified. @throws SluiceError `login_throttled`. */
   attempt(ip: string, account: string): Promise<void>;
-  /** Gives the points back after a success. */
+  /** Returns the points after a success. */
   succeeded(ip: string, account: string): Promise<void>;
 }
 
 export interface ThrottleLimits {
-  /** Failures per address in a window. */
+  /** Failures per address and window. */
   perAddress: number;
-  /** Failures per account × address in a window. */
+  /** Failures per account × address and window. */
   perPair: number;
   /** Failures per account, over all addresses, beyond which answers slow down. */
   slowPerAccount: number;
-  /** Failures overall beyond which answers slow down. */
+  /** Failures overall, beyond which answers slow down. */
   slowOverall: number;
   windowSeconds: number;
-  /** The longest delay. */
+  /** Maximum delay. */
   delayMs: number;
 }
 
@@ -52,7 +52,7 @@ export function createLoginThrottle(redis: Redis | null, limits: ThrottleLimits 
   };
   const byAddress = limiter("address", limits.perAddress);
   const byPair = limiter("pair", limits.perPair);
-  // These two never refuse: their points are only read.
+  // These two never refuse; only their counts are read.
   const byAccount = limiter("account", Number.MAX_SAFE_INTEGER);
   const overall = limiter("overall", Number.MAX_SAFE_INTEGER);
 
@@ -86,7 +86,7 @@ async function take(limiter: RateLimiterAbstract, key: string): Promise<void> {
   }
 }
 
-/** One subscriber has a whole IPv6 /64: count that, not each address of it. */
+/** A subscriber usually has a whole IPv6 /64, so that is counted instead of single addresses. */
 export function networkOf(ip: string): string {
   if (!ip.includes(":") || ip.includes(".")) return ip;
   const [head = "", tail] = ip.toLowerCase().split("::");

@@ -10,9 +10,9 @@ import { getLog } from "./get-log.ts";
 export const CancelRequestInput = z.strictObject({ id: uuidField });
 
 /**
- * Ends a request that is in flight, on whichever instance it runs: what passed is billed, its client is told. Users end
- * their own. `cancelled` is false when it was over already, or is lost; its end comes over the bus like any.
- * @throws SluiceError `not_found`, the same for none and for another user's.
+ * Cancels a request in flight, on whichever instance it runs: what passed so far is billed, and its client receives an error. Users
+ * cancel only their own. `cancelled` is false when the request is already over or lost; its end arrives over the bus as usual.
+ * @throws SluiceError `not_found`, the same for an unknown and for another user's request.
  */
 export async function cancelRequest(ctx: Ctx, input: z.input<typeof CancelRequestInput>): Promise<{ cancelled: boolean }> {
   requireAccess(ctx.actor, "user");

@@ -2,7 +2,7 @@ import { formatUsd } from "@sluice/core/money";
 import type { RequestRow } from "@sluice/core/requests";
 import type { NamesView } from "../names/names-view.ts";
 
-/** Ids → names, '' for what has none any more. */
+/** Names by id; empty if the thing no longer has one. */
 export interface ExportNames {
   user(id: string): string;
   key(id: string): string;
@@ -18,8 +18,8 @@ interface ExportColumn {
 }
 
 /**
- * The columns of an export, in their order (docs/export.md says what each holds). Times are ISO 8601 in UTC, money is
- * USD as a plain decimal, durations are milliseconds; null is an empty cell.
+ * The columns of an export, in order (docs/export.md describes each). Times are ISO 8601 in UTC, money is USD as decimal text, durations
+ * are milliseconds; null is an empty cell.
  */
 export const exportColumns = {
   id: { of: ({ id }) => id },

@@ -15,23 +15,23 @@ import { audienceOf, refuseHidden, shapeRows, storedScope } from "./shape-log.ts
 export const ExportLogsInput = z.strictObject({
   format: z.enum(["csv", "json"]),
   filter: LogFilter.default({}),
-  /** Absent = all that the actor may see. */
+  /** Absent = every column that the actor may see. */
   columns: z.array(z.enum(exportColumnNames)).min(1).max(exportColumnNames.length).optional(),
 });
 
-/** Rows held at a time, whatever the size of the export. */
+/** Rows in memory at a time, whatever the size of the export. */
 const BATCH = 500;
 
-/** Rights are looked at again this often. */
+/** Interval at which rights are checked again. */
 const CHECK_MS = 5_000;
 
 type Cells = ReturnType<(typeof exportColumns)[ExportColumnName]["of"]>[];
 
 /**
- * Every stored request that matches, newest first, as text in pieces of at most 500 rows. The set is that of the moment
- * of the call: what is settled later has a later position and is left out. A piece is read when the one before was
- * taken, so a slow reader costs nothing but time. Users get their own rows, without providers.
- * @throws SluiceError `forbidden` for a filter or a column by provider; while it runs, when the rights are gone.
+ * Every stored request that matches, newest first, as text in chunks of at most 500 rows. The set is fixed at the moment of the call:
+ * what is settled later has a later position and is left out. Each chunk is read only once the previous one was consumed, so that a slow
+ * reader costs no memory. Users get their own rows, without providers.
+ * @throws SluiceError `forbidden` for a filter or a column by provider; also while streaming, when the rights are gone.
  */
 export async function exportLogs(ctx: Ctx, input: z.input<typeof ExportLogsInput>): Promise<AsyncGenerator<string, void, void>> {
   requireAccess(ctx.actor, "key");
@@ -68,7 +68,7 @@ async function* asCsv(batches: Batches, names: readonly ExportColumnName[], cell
   for await (const rows of batches) yield csvLines(rows.map(cells));
 }
 
-/** One array; one object a line. */
+/** One JSON array with one object per line. */
 async function* asJson(batches: Batches, names: readonly ExportColumnName[], cells: (row: RequestRow) => Cells): AsyncGenerator<string> {
   let before = "[\n";
   for await (const rows of batches) {

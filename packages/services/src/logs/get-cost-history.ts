@@ -4,7 +4,10 @@ import { rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { toPriceView } from "../prices/to-price-view.ts";
 
-/** The corrections of a request that has any; null for all others, and nothing is read for them. Users see what changed and why, not by which price list or person. */
+/**
+ * The corrections of a request's cost; null, without a query, if it has none. Users see what changed and why, but not by which price list
+ * or person.
+ */
 export async function getCostHistory(ctx: Ctx, row: RequestRow): Promise<CostHistory | null> {
   if (!row.flags.includes("corrected")) return null;
   const stored = await readCostHistory(ctx.pool, row.id);

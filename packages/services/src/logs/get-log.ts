@@ -16,9 +16,10 @@ import { audienceOf, shapeDetail } from "./shape-log.ts";
 export const GetLogInput = z.strictObject({ id: uuidField });
 
 /**
- * One request with its routing decision, attempts, cost and what corrected that since. The registry is asked first: what leaves it in between is
- * in the table.
- * @throws SluiceError `not_found`, the same for none and for another user's; `no_longer_kept` for any id of a time whose rows were dropped.
+ * One request with its routing decision, attempts, cost and later corrections. The registry is read first: what leaves it meanwhile is in
+ * the table.
+ * @throws SluiceError `not_found`, the same for an unknown and for another user's request; `no_longer_kept` for any id from a time whose
+ * rows were dropped.
  */
 export async function getLog(ctx: Ctx, input: z.input<typeof GetLogInput>): Promise<LogEntry> {
   requireAccess(ctx.actor, "key");

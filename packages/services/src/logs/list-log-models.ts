@@ -5,8 +5,8 @@ import type { Ctx } from "../context.ts";
 import { storedScope } from "./shape-log.ts";
 
 /**
- * Models a filter may name: those asked for in the last 30 days, own ones for users. Kept for five minutes; new ones reach viewers with
- * the requests that ask for them.
+ * Models that a filter can offer: those requested in the last 30 days, for users only by themselves. Cached for five minutes; viewers
+ * learn of newer models from the requests themselves.
  */
 export async function listLogModels(ctx: Ctx): Promise<string[]> {
   requireAccess(ctx.actor, "key");

@@ -9,7 +9,7 @@ import { audienceOf, shapeRows } from "./shape-log.ts";
 
 export const ListLogsByIdsInput = z.strictObject({ ids: z.array(uuidField).max(200) });
 
-/** The present state of rows a reader still shows in flight after a gap. Unknown ids and other people's are left out. */
+/** The current state of rows that a viewer still shows as in flight after a gap. Unknown ids and other people's requests are left out. */
 export async function listLogsByIds(ctx: Ctx, input: z.input<typeof ListLogsByIdsInput>): Promise<RequestRow[]> {
   requireAccess(ctx.actor, "key");
   const { ids } = parse(ListLogsByIdsInput, input);

@@ -13,9 +13,9 @@ import type { LogPage } from "./log-page.ts";
 import { audienceOf, refuseHidden, shapeRows, storedScope } from "./shape-log.ts";
 
 /**
- * A page of the log, newest first: the in-flight registry (read first, so that a row settled in between is in the table)
- * united with the ledger over the page's id range. Users see their own rows, without where they were sent. While
- * Postgres is down the page holds what the registry knows and says so.
+ * A page of the log, newest first: the in-flight registry (read first, so that a row settled in between is in the table) united with the
+ * ledger over the page's id range. Users see their own rows, without the providers. While Postgres is down, the page holds only what the
+ * registry knows, and is marked `partial`.
  * @throws SluiceError `forbidden` when a user filters by provider.
  */
 export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = {}): Promise<LogPage> {
@@ -24,7 +24,7 @@ export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = 
   const before = cursor ?? undefined;
   refuseHidden(ctx, filter);
   const [scope, audience] = [storedScope(ctx), audienceOf(ctx)];
-  // The position before both: what changes meanwhile arrives again over the bus.
+  // The position comes before both: changes during the read arrive over the bus again.
   const busId = await ctx.live.bus.position();
   const known = await ctx.live.registry.list({ before });
   const page = await listRequests(ctx.pool, { filter, before, limit, scope }).catch((thrown: unknown) => {
@@ -40,13 +40,13 @@ export async function listLogs(ctx: Ctx, input: z.input<typeof ListLogsInput> = 
   return { items, ...more, kept, partial: page === null, busId, serverNowMs: ctx.clock.now() };
 }
 
-/** Only the end of the log is asked about. */
+/** Read only for the last page of the log. */
 async function keptSince({ pool, snapshot }: Ctx): Promise<LogPage["kept"]> {
   const fromMs = await keptFromMs(pool);
   return fromMs === null ? null : { fromMs, days: snapshot.current().settings["retention.requestDays"] };
 }
 
-/** Both sources over the ids that the table's page covers; a row in both is the table's. */
+/** Both sources, limited to the ids that the table's page covers; for a row in both, the table wins. */
 export function unite(page: RequestPage, unsettled: readonly RequestRow[], limit: number): RequestPage {
   const floor = page.next ?? "";
   const byId = new Map(unsettled.filter((row) => row.id >= floor).map((row) => [row.id, row]));

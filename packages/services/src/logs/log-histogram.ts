@@ -12,26 +12,26 @@ import { audienceOf, refuseHidden, storedScope } from "./shape-log.ts";
 
 export const LogHistogramInput = z.strictObject({ filter: LogFilter.default({}) });
 
-/** What the last 24 hours are shown by when the filter has no beginning. */
+/** Range shown when the filter has no beginning. */
 const DEFAULT_SPAN_MS = 24 * 3_600_000;
 const MOST_UNSETTLED = 5_000;
 
 export interface LogHistogram extends HistogramSpan {
-  /** Those that hold requests, oldest first. */
+  /** Non-empty buckets only, oldest first. */
   buckets: HistogramBucket[];
-  /** Conditions that sums cannot answer. When there are any, there are no buckets. */
+  /** Filter fields that the sums cannot answer. If there are any, there are no buckets. */
   unanswered: (keyof LogFilter)[];
-  /** Requests that are counted although their end may still come over the bus: not to be counted again. */
+  /** Counted requests whose end may still arrive over the bus: followers must not count them again. */
   countedIds: string[];
-  /** Bus position read before the sums: what ends after it is counted by whoever follows. */
+  /** Bus position read before the sums: followers count what ends after it. */
   busId: string;
-  /** What ended before it is counted, though it is not named. */
+  /** Requests that ended before this time are counted, even if they are not listed in `countedIds`. */
   serverNowMs: number;
 }
 
 /**
- * Requests over the filter's time range (the last 24 hours when it has no beginning) by the class they count under.
- * Sums hold what is settled; what has ended and is not settled yet is added from the registry.
+ * Number of requests over the filter's time range (default: the last 24 hours), by bucket and class. The sums cover settled requests;
+ * those that ended but are not settled yet are added from the registry.
  * @throws SluiceError `forbidden` when a user filters by provider, `unavailable` while Postgres cannot be read.
  */
 export async function logHistogram(ctx: Ctx, input: z.input<typeof LogHistogramInput> = {}): Promise<LogHistogram> {

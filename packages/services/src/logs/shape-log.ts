@@ -6,31 +6,31 @@ import { shapeRow } from "@sluice/live/shaping";
 import { rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 
-/** Whose eyes a list is for. */
+/** The audience that a list is shaped for. */
 export function audienceOf(ctx: Ctx): Audience {
   const { userId, keyId } = rowScope(ctx);
   return userId === null ? { kind: "admin" } : { kind: "user", userId, ...(keyId !== null && { keyId }) };
 }
 
-/** The same for the ledger's statements. */
+/** The same scope for the ledger's statements. */
 export function storedScope(ctx: Ctx): { userId: string | undefined; keyId: string | undefined } {
   const { userId, keyId } = rowScope(ctx);
   return { userId: userId ?? undefined, keyId: keyId ?? undefined };
 }
 
-/** Filtering by what is hidden would tell it. @throws SluiceError `forbidden` when a user filters by provider. */
+/** Filtering by a hidden field would reveal it. @throws SluiceError `forbidden` when a user filters by provider. */
 export function refuseHidden(ctx: Ctx, filter: LogFilter): void {
   if (rowScope(ctx).userId === null) return;
   for (const field of ["providerId", "notProviderId"] as const)
     if (filter[field] !== undefined) throw new SluiceError("forbidden", { field: `filter.${field}` });
 }
 
-/** Rows as the audience may see them: other people's are left out. */
+/** Rows as the audience may see them, without those of other people. */
 export function shapeRows(audience: Audience, rows: readonly RequestRow[]): RequestRow[] {
   return rows.flatMap((row) => shapeRow(audience, row) ?? []);
 }
 
-/** The large half: users learn how it went, not which providers there are, what those cost or what failed inside. */
+/** The details: users see the outcome, but no providers, their costs or internal failures. */
 export function shapeDetail(audience: Audience, detail: RequestDetail | null): RequestDetail | null {
   if (audience.kind === "admin" || detail === null) return detail;
   return {

@@ -3,17 +3,17 @@ import { cacheScope, requireAccess, rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { NamesView } from "./names-view.ts";
 
-/** Far above what one installation has; a page that meets an unknown id shows the id. */
+/** Far above what one installation has; for an unknown id, pages show the id. */
 const MOST = 10_000;
 
-/** Names of everything that rows may mention, also of what was deleted or revoked since. Users get only their own, a key only itself. */
+/** Names of everything that rows may refer to, including what was since deleted or revoked. Users get only their own, a key only itself. */
 export async function listNames(ctx: Ctx): Promise<NamesView> {
   requireAccess(ctx.actor, "key");
   const { value } = await cached(ctx, "userInfo:names", { scope: cacheScope(ctx), input: null }, () => readNames(ctx));
   return value;
 }
 
-/** The same, asked of PostgreSQL: for what is asked seldom and lasts, as a file does. */
+/** The same, uncached: for rare readers that store the result, such as file exports. */
 export async function readNames(ctx: Ctx): Promise<NamesView> {
   const { userId, keyId } = rowScope(ctx);
   const { tenantId } = ctx;

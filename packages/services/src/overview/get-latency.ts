@@ -10,19 +10,19 @@ import { cacheScope, ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 
-/** How long settled requests took until their first content and until their end. */
+/** Percentiles of time to first content and of duration, of settled requests. */
 export interface LatencyView {
   ttft: Percentiles;
   duration: Percentiles;
 }
 
-/** With when it was read, ms since the epoch, and whether that was before this call. */
+/** Also tells when it was read (`asOf`, ms since the epoch) and whether it came from the cache. */
 export type LatencyAnswer = LatencyView & Pick<Cached<LatencyView>, "asOf" | "cache">;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-/** How far back, and in steps of which sums. */
+/** Length of each range, and the step of the sums that it is read from. */
 const spans: Record<OverviewRange, [lengthMs: number, stepMs: number]> = {
   "24h": [DAY_MS, 5 * MINUTE_MS],
   "7d": [7 * DAY_MS, HOUR_MS],
@@ -30,7 +30,7 @@ const spans: Record<OverviewRange, [lengthMs: number, stepMs: number]> = {
 };
 
 /**
- * Percentiles of a range up to now, from the sketches of the rollups: read once a minute at most, by nobody's timer.
+ * Percentiles of a range up to now, from the sketches of the rollups. Cached for a minute, and read only on demand.
  * @throws SluiceError `forbidden` when a user asks for a provider.
  */
 export async function getLatency(ctx: Ctx, input: z.input<typeof GetLatencyInput> = {}): Promise<LatencyAnswer> {

@@ -13,10 +13,10 @@ import { type OverviewAsk, type OverviewSums, planOverview, readFollowing, readO
 const DAY_MS = 86_400_000;
 
 /**
- * Today so far and yesterday, in the zone of the settings; series and top lists of a range; what goes on now. From rollups
- * and what is not settled yet, so that it is exact: what a viewer hears from `busId` on is missing here or named in
- * `counted`. The sums are kept for a minute at most, and what was settled since is counted upon them: many viewers cost one reading.
- * @throws SluiceError `forbidden` when a user asks for a split by what users do not see.
+ * Today so far and yesterday, in the configured time zone; series and top lists of a range; current activity. Rollups and unsettled
+ * requests together make it exact: each event after `busId` is either not included yet or named in `counted`. The sums are cached for up
+ * to a minute and newer rows added to them, so that many viewers cost one read.
+ * @throws SluiceError `forbidden` when a user asks for a split they must not see.
  */
 export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInput> = {}): Promise<Overview> {
   requireAccess(ctx.actor, "user");
@@ -24,7 +24,7 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
   const userId = ownScope(ctx);
   const splits: readonly OverviewSplit[] = userId === null ? overviewSplits : ["model", "key"];
   if (!splits.includes(by)) throw new SluiceError("forbidden", { field: "by" });
-  // In this order: position, registry, tables. What moves meanwhile is then known twice, never missed.
+  // In this order: position, registry, tables. A change during the read is then seen twice, never missed.
   const busId = await ctx.live.bus.position();
   const rows = (await ctx.live.registry.list()).flatMap((row) => shapeRow(audienceOf(userId), row) ?? []);
   const [settledSeq, allSessions] = await Promise.all([readSettledSeq(ctx.pool), ctx.live.sessions.list()]);
@@ -36,16 +36,16 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
   const sinceMs = nowMs - RECENT_MS;
   const kept = await keptSums(ctx, { plan, by, splits, userId, sinceMs }, settledSeq);
   const ids = rows.map(({ id }) => id);
-  // Where nothing was settled since, and nothing could have been, there is nothing to ask for.
+  // If nothing was settled since, and nothing can have been, the query is skipped.
   const isAll = ids.length === 0 && settledSeq === kept.settledSeq;
   const following = isAll ? noFollowing : await readFollowing(ctx.pool, ctx.tenantId, { userId, ids, settledSeq: kept.settledSeq });
   const settled = new Set(following.settled);
   for (const { id, endedMs } of kept.ended) if (endedMs === null || endedMs >= sinceMs) settled.add(id);
   for (const { id, correctsId, startedAtMs, durationMs } of following.rows)
     if (correctsId !== null || startedAtMs + (durationMs ?? 0) >= sinceMs) settled.add(id);
-  // A lost one is neither: recovery will end it.
+  // A lost request counts as neither: recovery will end it.
   const ended = rows.filter(({ state }) => state !== "in_flight" && state !== "lost");
-  // Counting changes them.
+  // Counting modifies the sums, so the cached ones are copied first.
   const sums = following.rows.length + ended.length > 0 ? copied(kept) : kept;
   const overview: Overview = {
     ...{ range, by, zone, busId, serverNowMs: nowMs },
@@ -62,10 +62,10 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof GetOverviewInp
 
 const noFollowing: Awaited<ReturnType<typeof readFollowing>> = { rows: [], settled: [] };
 
-/** Rows that are counted one by one upon kept sums: when as many were settled, the sums are computed anew. */
+/** Rows counted individually on top of cached sums; after this many settled rows the sums are computed again. */
 const MOST_FOLLOWING = 500;
 
-/** The sums, which viewers share for a while; what was settled since is counted by each. */
+/** The sums, which viewers share for a while; each read adds what was settled since. */
 async function keptSums(ctx: Ctx, ask: OverviewAsk, settledSeq: string): Promise<OverviewSums> {
   const { plan, by } = ask;
   const era = Math.floor(Number(settledSeq) / MOST_FOLLOWING);
@@ -76,7 +76,7 @@ async function keptSums(ctx: Ctx, ask: OverviewAsk, settledSeq: string): Promise
   return value;
 }
 
-/** What counting changes, anew: a fraction of the work of a clone of everything. */
+/** Copies only what counting modifies, which is much faster than a deep clone. */
 function copied(kept: OverviewSums): OverviewSums {
   const { today, yesterday, series, top } = kept;
   const lists = Object.entries(top).map(([split, entries]) => [split, entries.map((entry) => ({ ...entry }))]);

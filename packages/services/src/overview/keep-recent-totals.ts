@@ -6,7 +6,7 @@ import { planOverview } from "./read-overview.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** Keeps totals of the last while close to what the overview asks for; how far they are off is read from rollups. */
+/** Keeps the totals of recent ranges close to what the overview needs; the remaining difference is read from rollups. */
 export async function keepRecentTotals(pool: Pool, { nowMs, settings }: { nowMs: number; settings: Settings }): Promise<void> {
   for (const range of overviewRanges) {
     const { times } = planOverview(nowMs, { zone: settings["time.zone"], range, fineFromMs: 0 });

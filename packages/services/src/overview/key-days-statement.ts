@@ -1,14 +1,15 @@
 /**
- * What a key did on whole days: of `key_days` a row a key and day, where the rollups have one for every combination of provider, model and
- * so on. What an older process settled is not all there; those rows say so, and are read from the rollups of the day.
+ * Usage of keys on whole days, from `key_days` with one row per key and day, where the rollups have one for every combination of
+ * provider, model and so on. Rows settled by a process of an older version are incomplete; they are marked, and read from the day's
+ * rollups instead.
  */
 
-/** What statements over sums read of a row of theirs, beside `errors`, `aborted` and `refused`. */
+/** The measured columns that statements over sums read, besides `errors`, `aborted` and `refused`. */
 export const measured = `requests, input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, cost_nano_usd,
       ttft_count, ttft_ms_sum, duration_ms_sum`;
 
 const of = (condition: string): string => `CASE WHEN ${condition} THEN requests ELSE 0 END`;
-/** `errors`, `aborted` and `refused` of a row of rollups. */
+/** `errors`, `aborted` and `refused` of a rollup row. */
 export const endsOfRollup = `${of("status_class IN ('4xx', '5xx')")} AS errors, ${of("status_class = 'aborted'")} AS aborted,
       ${of("status_class = 'refused'")} AS refused`;
 
@@ -18,17 +19,17 @@ const ofDay = `errors, aborted_requests AS aborted, requests - ended_requests - 
       duration_ms_sum`;
 
 interface KeyDays {
-  /** Of `user_id` and `key_id`, as text. */
+  /** `user_id` or `key_id`, as text. */
   id: string;
-  /** Conditions on tenant, bucket and owners in `key_days`, where ids are UUIDs; */
+  /** Conditions on tenant, bucket and owner for `key_days`, where ids are UUIDs. */
   where: string;
-  /** and in the rollups, where they are text: for what was used without a key. Absent: a key is asked for. */
+  /** The same for the rollups, where ids are text, to include usage without a key. Absent when only keys are wanted. */
   keyless?: string | undefined;
 }
 
-/** `bucket`, `id`, `errors`, `aborted`, `refused` and {@link measured} of days. */
+/** Selects `bucket`, `id`, `errors`, `aborted`, `refused` and {@link measured} by day. */
 export function keyDaysSql({ id, where, keyless }: KeyDays): string {
-  // OFFSET 0: by the index for each of the few rows that there are, not joined with all of the rollups.
+  // OFFSET 0 keeps the subquery apart: an index lookup for each of the few incomplete rows, instead of a join with all rollups.
   const days = `SELECT bucket, ${id} AS id, errors, aborted, refused, ${measured} FROM (
       WITH days AS MATERIALIZED (SELECT * FROM key_days WHERE ${where})
       SELECT bucket, user_id::text, key_id::text, ${ofDay} FROM days WHERE measured_requests = requests

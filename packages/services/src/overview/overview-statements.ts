@@ -5,9 +5,9 @@ import { rowColumns } from "@sluice/ledger/stored-row";
 import { keyDaysSql, measured } from "./key-days-statement.ts";
 
 /**
- * The statements of the overview. The buckets wanted are listed, so that a day of any zone is put together of days, hours and
- * five minutes, and no row is read in vain. What is shown of everybody is read from sums by one dimension and from totals of
- * the last while, what is a user's own from the rollups by the beginning of their key: (tenant, bucket, user).
+ * The statements of the overview. They list the wanted buckets, so that a day of any zone is composed of days, hours and five minutes,
+ * and no unneeded row is read. Figures of all users come from sums by one dimension and from recent totals; those of one user from the
+ * rollups, whose key begins with (tenant, bucket, user).
  */
 export interface BucketList {
   fiveMinutes: Date[];
@@ -19,8 +19,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /**
- * The fewest buckets that are exactly [fromMs, toMs); both whole five minutes. Before `fineFromMs` sums are kept by the hour:
- * there a day of a zone that is half an hour off ends with the whole hour, and the next one begins after it.
+ * The fewest buckets that cover exactly [fromMs, toMs), both multiples of five minutes. Before `fineFromMs` only hourly sums are kept:
+ * there, a day of a zone with a half-hour offset ends with the whole hour, and the next one begins after it.
  */
 export function bucketsOf(startMs: number, endMs: number, fineFromMs = 0): BucketList {
   const [fromMs, toMs] = [wholeHour(startMs, fineFromMs), wholeHour(endMs, fineFromMs)];
@@ -33,19 +33,19 @@ export function bucketsOf(startMs: number, endMs: number, fineFromMs = 0): Bucke
   };
 }
 
-/** Where sums are kept by the hour, the first whole hour from `ms` on. */
+/** The first whole hour from `ms` on, where only hourly sums are kept. */
 export function wholeHour(ms: number, fineFromMs: number): number {
   return ms < fineFromMs ? Math.ceil(ms / HOUR_MS) * HOUR_MS : ms;
 }
 
-/** The whole steps inside a range; empty at its end when there are none. */
+/** The whole steps inside a range; if there are none, an empty range at its end. */
 function inner(fromMs: number, toMs: number, stepMs: number): { from: number; to: number } {
   const from = Math.ceil(fromMs / stepMs) * stepMs;
   const to = Math.floor(toMs / stepMs) * stepMs;
   return from < to ? { from, to } : { from: toMs, to: toMs };
 }
 
-/** Starts of equal steps. */
+/** Start times of equal steps. */
 export function steps(fromMs: number, toMs: number, stepMs: number): Date[] {
   const count = Math.max(0, Math.ceil((toMs - fromMs) / stepMs));
   return Array.from({ length: count }, (_, at) => new Date(fromMs + at * stepMs));
@@ -78,7 +78,7 @@ const summed = Object.entries(sums)
   .map(([name, sql]) => `${sql} AS "${name}"`)
   .join(", ");
 
-/** $1 tenant, $2 five minutes, $3 hours, $4 days: rows of the full key that meet a condition, with `id` as said. */
+/** $1 tenant, $2 five minutes, $3 hours, $4 days: rollup rows that meet a condition, with the given expression as `id`. */
 function rollups(id: string, condition: string): string {
   const parts = [["rollups_5m", "$2"] as const, ["rollups_hour", "$3"] as const, ["rollups_day", "$4"] as const];
   return `(${parts.map((part) => rollup(id, condition, part)).join(" UNION ALL ")}) AS wanted`;
@@ -88,7 +88,7 @@ const rollup = (id: string, condition: string, [table, parameter]: readonly [tab
   `SELECT bucket, ${id} AS id, CASE WHEN status_class IN ('4xx', '5xx') THEN requests ELSE 0 END AS errors, ${measured}
     FROM ${table} WHERE tenant_id = $1 AND bucket = ANY(${parameter}::timestamptz[]) AND ${condition}`;
 
-/** As {@link rollups}, of everybody: all together (''), or each model or provider. */
+/** As {@link rollups}, but of all users: everything together (''), or by model or provider. */
 function usageSums(kind: "" | "model" | "provider", condition = "true"): string {
   const part = (grain: string, parameter: string): string =>
     `SELECT bucket, id, requests_4xx + requests_5xx AS errors, ${measured}
@@ -96,7 +96,7 @@ function usageSums(kind: "" | "model" | "provider", condition = "true"): string 
   return `(${part("5m", "$2")} UNION ALL ${part("hour", "$3")} UNION ALL ${part("day", "$4")}) AS wanted`;
 }
 
-/** By slot: the index of the last of the ascending times $5 that begins at or before the bucket. Own: of the user $6. */
+/** Sums by slot: the index of the last of the ascending times $5 at or before the bucket. Own: only of the user $6. */
 export function slotsSql(own: boolean): string {
   return `SELECT ${slot}, ${summed} FROM ${own ? rollups("NULL", "user_id = $6") : usageSums("")} GROUP BY 1`;
 }
@@ -104,8 +104,8 @@ export function slotsSql(own: boolean): string {
 const slot = "width_bucket(bucket, $5::timestamptz[]) - 1 AS slot";
 
 /**
- * As {@link slotsSql}, by one dimension: the ids $6 apart, all others as null. Of everybody the others are all less the named
- * ones, so that nothing of them is read. Own: of the user $7.
+ * As {@link slotsSql}, by one dimension: the ids $6 separately, all others as null. For all users, the others are the total minus the
+ * named ones, so that their rows need not be read. Own: only of the user $7.
  */
 export function seriesSql(own: boolean, by: OverviewSplit): string {
   if (own) {
@@ -125,7 +125,7 @@ export function seriesSql(own: boolean, by: OverviewSplit): string {
       WHERE (${of("a")}) IS DISTINCT FROM (${of("n")})`;
 }
 
-/** Rows of the ids $6, which are ours. Of keys by their owners, which stand before them in the key of the rollups. */
+/** Rows of the ids $6, which come from our own tables. Keys are looked up with their owners, who precede them in the rollups' key. */
 function named(by: OverviewSplit): string {
   if (by === "model" || by === "provider") return usageSums(by, "id = ANY($6::text[])");
   if (by === "user") return ofKeys(by, { where: "user_id = ANY($6::text[]::uuid[])", rolled: "user_id = ANY($6::text[])" });
@@ -136,7 +136,7 @@ function named(by: OverviewSplit): string {
   });
 }
 
-/** As {@link rollups}, with whole days of keys, that are fewer rows. */
+/** As {@link rollups}, but whole days come from `key_days`, which has fewer rows. */
 function ofKeys(by: "user" | "key", { where, rolled }: { where: string; rolled: string }): string {
   const days = (condition: string): string => `tenant_id = $1 AND bucket = ANY($4::timestamptz[]) AND ${condition}`;
   const id = columnOf[by];
@@ -145,7 +145,7 @@ function ofKeys(by: "user" | "key", { where, rolled }: { where: string; rolled: 
   return `(${parts.join(" UNION ALL ")} UNION ALL SELECT bucket, id, errors, ${measured} FROM (${ofDays}) AS days) AS wanted`;
 }
 
-/** The first models and providers by cost; own: models and keys, of the user $5. */
+/** The most expensive models and providers; own: models and keys, of the user $5. */
 export function topSql(own: boolean): string {
   const lists = own
     ? (["model", "key"] as const).map((split) => ({ split, source: rollups(columnOf[split], "user_id = $5") }))
@@ -155,18 +155,18 @@ export function topSql(own: boolean): string {
     .join(" UNION ALL ");
 }
 
-/** What a top list shows, as whole numbers: to compare them takes a fraction of the time of decimals. */
+/** The figures of a top list, as integers: comparing those is much faster than comparing decimals. */
 const listed = `sum(requests)::bigint AS requests, sum(errors)::bigint AS errors, sum(${tokens})::bigint AS tokens, sum(cost_nano_usd)::bigint AS cost`;
 
-/** Made into an answer when there are eight of them only. */
+/** Converts for output only after the few top rows are selected. */
 function first(split: OverviewSplit, from: string): string {
   return `(SELECT '${split}' AS kind, id::text, requests::float8, errors::float8, tokens::float8, cost AS "costNanoUsd"
     FROM (SELECT * FROM (${from}) AS ${split}s ORDER BY cost DESC, requests DESC, id LIMIT ${TOP}) AS first)`;
 }
 
 /**
- * The first users and keys of everybody by cost: what their totals of the range say, and, where the range does not begin when they do, $5
- * (1 or -1) times what the buckets between the two beginnings hold, which are few.
+ * The most expensive users and keys: their totals of the range and, if these begin at another time than the range, $5 (1 or -1) times the
+ * few buckets in between.
  */
 export function topOwnersSql(range: OverviewRange, edge: boolean): string {
   return (["user", "key"] as const)
@@ -179,7 +179,7 @@ export function topOwnersSql(range: OverviewRange, edge: boolean): string {
     .join(" UNION ALL ");
 }
 
-/** What a top list shows of totals. */
+/** The figures of a top list, from totals. */
 const totals = (of: (name: string, as: string) => string): string =>
   [["requests", "requests"] as const, ["errors", "errors"] as const, ["tokens", "tokens"] as const, ["cost_nano_usd", "cost"] as const]
     .map(([name, as]) => `${of(name, as)} AS ${as}`)
@@ -187,22 +187,22 @@ const totals = (of: (name: string, as: string) => string): string =>
 
 function movedTotals(split: "user" | "key", range: OverviewRange): string {
   const id = `${split}_id`;
-  // Ids of ours alone have totals.
+  // Only ids of our own tables have totals.
   const edges = `SELECT id, ${listed} FROM ${rollups(`${id}::uuid`, isUuid(id))} GROUP BY 1`;
   return `SELECT t.${id} AS id, ${totals((name, as) => `t.${name}_${range} + $5::int * coalesce(e.${as}, 0)`)}
     FROM ${split}_totals t LEFT JOIN (${edges}) AS e ON e.id = t.${id}`;
 }
 
-/** Active sessions of the user $2 ('' = of everybody) at the beginning of the five minutes from $3 to $4. $1 tenant. */
+/** Active sessions of the user $2 ('' = of all users) at the beginning of each five minutes from $3 to $4. $1 tenant. */
 export const samplesSql = `SELECT bucket, coalesce(max(active) FILTER (WHERE user_id = $2), 0)::int AS active
   FROM session_samples WHERE tenant_id = $1 AND user_id IN ('', $2) AND bucket BETWEEN $3 AND $4 GROUP BY bucket`;
 
-/** Rows settled last, read by index: far more than settle while a page is read. */
+/** Recently settled rows to read by index: far more than are settled while a page is read. */
 const RECENT = 2_000;
 
 /**
- * Of the snapshot that sums are read in: up to where rows are settled that they hold, whether there is any at all, and which of the
- * last ones ended after $2; of everybody also since when totals of the range are. $1 tenant, $3 user (of an own scope only).
+ * Describes the snapshot that the sums are read in: the last settled row they include, whether there are any, and which recent rows ended
+ * after $2; for all users also the beginning of the range's totals. $1 tenant, $3 user (own scope only).
  */
 export function settledSql(own: boolean, range: OverviewRange): string {
   const scope = `tenant_id = $1${own ? " AND user_id = $3" : ""}`;
@@ -217,8 +217,8 @@ export function settledSql(own: boolean, range: OverviewRange): string {
 }
 
 /**
- * Rows settled after $2, and which of the requests $3 are settled: both of one snapshot. $1 tenant, $4 and $5 the first and last of $3,
- * for the partitions between them, $6 user (of an own scope only).
+ * Rows settled after $2, and which of the requests $3 are settled, both in one snapshot. $1 tenant, $4 and $5 the first and last of $3,
+ * which limit the partitions, $6 user (own scope only).
  */
 export function followingSql(own: boolean): string {
   const scope = `r.tenant_id = $1${own ? " AND r.user_id = $6" : ""}`;
@@ -226,5 +226,5 @@ export function followingSql(own: boolean): string {
     ARRAY(SELECT id::text FROM requests WHERE id = ANY($3::uuid[]) AND id BETWEEN $4::uuid AND $5::uuid) AS settled`;
 }
 
-/** How far rows are settled, or about to be. */
+/** The last position that is settled or about to be. */
 export const settledSeqSql = "SELECT last_value::text AS seq FROM requests_settled_seq";

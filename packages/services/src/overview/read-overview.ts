@@ -31,12 +31,11 @@ import {
   topSql,
 } from "./overview-statements.ts";
 
-/** What the overview reads of the tables: which buckets, and their sums in the form of the answer. */
 const HOUR_MS = 3_600_000;
 
 /**
- * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
- * a year than the month in it. Statements are planned once for each connection: for most of them that takes longer than running them.
+ * Rows of a time range lie together, but the planner does not see that behind a first column with a single value, and would rather read a
+ * whole year than the month in it. Statements are planned once per connection: for most of them, planning takes longer than running.
  */
 const planSettings = {
   ...{ enable_seqscan: "off", jit: "off", max_parallel_workers_per_gather: "0" },
@@ -47,16 +46,16 @@ export interface OverviewPlan {
   range: OverviewRange;
   day: { startMs: number; endMs: number };
   yesterdayMs: number;
-  /** Starts of the buckets of the range. */
+  /** Start times of the range's buckets. */
   times: number[];
   endMs: number;
-  /** The same as the rollups' buckets. */
+  /** The rollup buckets that make up the same range. */
   buckets: BucketList;
-  /** Before it there are no sums of five minutes. */
+  /** Before this time there are no five-minute sums. */
   fineFromMs: number;
 }
 
-/** Five minutes for a day, hours for a week, days of the zone for a month; the last bucket is the one going on. */
+/** Five minutes for a day, hours for a week, days of the zone for a month; the last bucket is the current one. */
 export function planOverview(
   nowMs: number,
   { zone, range, fineFromMs }: { zone: string; range: OverviewRange; fineFromMs: number },
@@ -84,19 +83,19 @@ export interface OverviewAsk {
   by: OverviewSplit;
   splits: readonly OverviewSplit[];
   userId: string | null;
-  /** Which of the rows settled last are named: those that ended since. */
+  /** Of the recently settled rows, those that ended since then are named. */
   sinceMs: number;
 }
 
-/** Sums, up to which row they go, and the last of them that ended. */
+/** Sums, the last settled row they include, and the recent ends among their rows. */
 export interface OverviewSums extends Pick<Overview, "yesterday" | "series" | "top" | "used"> {
   today: Sums;
   settledSeq: string;
-  /** A correction, which is as old as its request, has no end of its own. */
+  /** null for a correction, which has the time of its request and no end of its own. */
   ended: { id: string; endedMs: number | null }[];
 }
 
-/** What the tables say, in one snapshot; a fixed number of statements, whatever the traffic. */
+/** Reads the tables in one snapshot, with a fixed number of statements whatever the traffic. */
 export function readOverview(pool: Pool, tenantId: string, ask: OverviewAsk): Promise<OverviewSums> {
   const { userId, sinceMs } = ask;
   const values = [tenantId, new Date(sinceMs), ...(userId === null ? [] : [userId])];
@@ -114,18 +113,18 @@ type SettledRow = Pick<OverviewSums, "settledSeq" | "used" | "ended"> & { totals
 
 export interface FollowingAsk {
   userId: string | null;
-  /** Of requests that the registry knows. */
+  /** Requests in the registry. */
   ids: readonly string[];
   settledSeq: string;
 }
 
-/** How far rows are settled, or about to be: no less than any row that can be read by now. */
+/** The last position that is settled or about to be: at or after any row that can be read by now. */
 export async function readSettledSeq(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ seq: string }>(settledSeqSql);
   return rows[0]?.seq ?? "0";
 }
 
-/** What was settled after the sums were read, and which of the requests that the registry knows are settled. One statement, one snapshot. */
+/** Rows settled after the sums were read, and which requests of the registry are settled: one statement, so one snapshot. */
 export async function readFollowing(
   pool: Pool,
   tenantId: string,
@@ -144,16 +143,16 @@ export async function readFollowing(
   };
 }
 
-/** bigint is a number in JSON, exact up to nine million dollars. */
+/** In JSON a bigint becomes a number, which is exact up to nine million dollars. */
 type JsonRow = Omit<DbRow, "cost_nano_usd"> & { cost_nano_usd: number | null };
 const decimal = (cost: number | null): string | null => (cost === null ? null : String(cost));
 
-/** Parameters of every statement over sums: $1 to $4, the statement's own, and the user of an own scope. */
+/** Parameters of every statement over sums: $1 to $4, the statement's own ones, and the user of an own scope. */
 function valuesOf(tenantId: string, { fiveMinutes, hours, days }: BucketList, userId: string | null, own: unknown[] = []): unknown[] {
   return [tenantId, fiveMinutes, hours, days, ...own, ...(userId === null ? [] : [userId])];
 }
 
-/** Slots 0 … are yesterday's five minutes, the last one is all of today. */
+/** Slots 0 and up are yesterday's five minutes, the last one is all of today. */
 async function readDay(
   client: PoolClient,
   tenantId: string,
@@ -171,7 +170,7 @@ async function readDay(
   return { today: toSums(rows.find(({ slot }) => slot === starts.length)), yesterday };
 }
 
-/** Active sessions at the beginning of each of these five minutes; null where nobody looked. */
+/** Active sessions at the beginning of each of these five minutes; null where no sample was taken. */
 async function readSessions(
   client: PoolClient,
   tenantId: string,
@@ -197,7 +196,7 @@ async function readTop(
   return top;
 }
 
-/** Users and keys, from their totals; what these hold too much or too little is in the buckets at the edge. */
+/** Users and keys, from their totals, corrected by the buckets between the totals' beginning and the range's. */
 async function readTopOwners(
   client: PoolClient,
   tenantId: string,
@@ -205,7 +204,7 @@ async function readTopOwners(
 ): Promise<TopRow[]> {
   const [fromMs, totalsFromMs] = [times[0] ?? 0, totalsFrom?.getTime() ?? 0];
   const edge = bucketsOf(Math.min(fromMs, totalsFromMs), Math.max(fromMs, totalsFromMs), fineFromMs);
-  // Mostly there is nothing between: to join every key with it takes as long as to read them.
+  // Usually there are none: joining every key with an empty set would take as long as reading the keys.
   const isEdge = edge.fiveMinutes.length + edge.hours.length + edge.days.length > 0;
   const values = isEdge ? valuesOf(tenantId, edge, null, [fromMs < totalsFromMs ? 1 : -1]) : [tenantId];
   return (await client.query<TopRow>(prepared(topOwnersSql(range, isEdge), values))).rows;
@@ -223,7 +222,7 @@ async function readSeries(
   const series = new Map<string | null, OverviewSeries>(ids.map((id) => [id, { id, ...zeroColumns(plan.times.length) }]));
   for (const row of rows) {
     const columns = series.get(row.id) ?? { id: row.id, ...zeroColumns(plan.times.length) };
-    // A map keeps the order of first setting: that of the top list, the others last.
+    // A Map keeps insertion order: that of the top list, with the others last.
     series.set(row.id, columns);
     addAt(columns, row.slot, row);
   }

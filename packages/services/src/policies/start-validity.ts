@@ -6,14 +6,14 @@ import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 
 const DAY_MS = 86_400_000;
 
-/** The first request that was not refused, by the index of its owner; ids begin with their time. */
+/** The first request of each owner that was not refused, by index; ids begin with their time. */
 const firstUseSql = (column: "key_id" | "user_id") => `
   SELECT owner.id, first.id AS "firstId" FROM unnest($1::text[]) AS owner(id)
   CROSS JOIN LATERAL (SELECT r.id FROM requests r WHERE r.${column} = owner.id AND r.state <> 'refused' ORDER BY r.id LIMIT 1) AS first`;
 
 /**
- * Gives keys and users that are valid for days from their first request their end, once they had it. Who waits for that is known from
- * memory: while nobody does, nothing is asked. The hot path only knows the end, like any other.
+ * Sets the expiry of keys and users that are valid for a number of days from their first request, once they made it. The snapshot knows
+ * which are waiting, so no query runs while none is. The hot path sees an ordinary expiry.
  */
 export async function startValidity(ctx: Ctx): Promise<void> {
   const { keys, users } = waiting(ctx.snapshot.current());
@@ -37,7 +37,7 @@ function waiting({ keysBySha256, users }: Config) {
   return { keys: pending(keysBySha256.values()), users: pending(users.values()) };
 }
 
-/** Only if nobody gave it another end meanwhile. */
+/** Only if nobody set another expiry meanwhile. */
 function endKey(ctx: Ctx, id: string, expiresAt: Date): Promise<void> {
   return withTransaction(ctx, async (ctx) => {
     const { tx } = ctx.transaction;

@@ -9,13 +9,13 @@ const TIMEOUT_MS = 30_000;
 
 export interface FetchedTable {
   table: PriceTable;
-  /** Of its text: the first twelve digits of its SHA-256. */
+  /** Identifies the text: the first twelve digits of its SHA-256. */
   version: string;
 }
 
 /**
- * Reads a table from its address, through the same way out as every request: guarded addresses, no redirects, at most
- * 8 MB. Why an address gave no answer is told in words that make no port scanner of it.
+ * Fetches a price table through the same egress as every request: guarded addresses, no redirects, at most 8 MB. Failures are reported in
+ * terms that do not turn this into a port scanner.
  */
 export async function fetchPriceTable(ctx: Ctx, url: string): Promise<FetchedTable | PriceSourceFailure> {
   const atMs = ctx.clock.now();

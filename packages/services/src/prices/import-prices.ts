@@ -12,9 +12,9 @@ import type { PriceImport } from "./price-view.ts";
 const NAMES_SHOWN = 20;
 
 /**
- * Reads a price table in LiteLLM's form and says what it would change; with `apply`, changes it in the same way: new
- * versions for changed models, first ones for new. Prices set by a person or the configuration file stay unless asked.
- * @throws SluiceError `invalid_request` saying what is wrong with the file, and in which line.
+ * Reads a price table in LiteLLM's format and reports what it would change; with `apply`, makes these changes: new versions for changed
+ * models, first versions for new ones. Prices set by a person or the configuration file stay unless `replaceOwn`.
+ * @throws SluiceError `invalid_request` that names the problem with the file and its line.
  */
 export async function importPrices(ctx: Ctx, input: z.input<typeof ImportPricesInput>): Promise<PriceImport> {
   requireAccess(ctx.actor, "admin");

@@ -4,7 +4,7 @@ import type { Ctx } from "../context.ts";
 import type { PriceView } from "./price-view.ts";
 import { toPriceView } from "./to-price-view.ts";
 
-/** The price in force of every model, by model name: the newest row of each. */
+/** The price in force of every model (the newest row of each), ordered by model. */
 export async function listPrices(ctx: Ctx): Promise<PriceView[]> {
   requireAccess(ctx.actor, "admin");
   const { value } = await cached(ctx, "modelList:prices", { scope: cacheScope(ctx), input: null }, async () => {

@@ -7,14 +7,14 @@ import { toPriceView } from "./to-price-view.ts";
 
 export type PricePlan = Pick<PriceImport, "changed" | "created" | "unchanged" | "kept">;
 
-/** Whether somebody decided on this price, against those of a table. */
+/** Whether a person or the configuration file set this price, rather than a table. */
 export function isOwn({ source }: PriceView): boolean {
   return source === "console" || source === "config" || source === "cli";
 }
 
 /**
- * Compares a table with the prices in force. Amounts that bill the same are unchanged, also where one of the two leaves a
- * cache price to be derived.
+ * Compares a table with the prices in force. Amounts that bill the same count as unchanged, even if one side leaves a cache price to be
+ * derived.
  */
 export async function planPrices(
   ctx: TxCtx,
@@ -38,7 +38,7 @@ export async function planPrices(
   return plan;
 }
 
-/** Puts the new and changed prices of a plan in force, all at once, under one entry of the audit. */
+/** Puts the new and changed prices of a plan in force together, with one audit entry. */
 export async function placePrices(ctx: TxCtx, plan: PricePlan, { action, source }: { action: string; source: string }): Promise<void> {
   const amounts = [...plan.changed.map(({ after }) => after), ...plan.created];
   if (amounts.length === 0) return;
@@ -57,7 +57,7 @@ export async function placePrices(ctx: TxCtx, plan: PricePlan, { action, source 
   emit(ctx, { type: "price.changed", id: rows.at(-1)?.id ?? "" });
 }
 
-/** One table at a time: two that read the same prices in force would both write. */
+/** One table at a time: two that compare with the same prices in force would both write. */
 export async function lockPrices(ctx: TxCtx): Promise<void> {
   await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.prices', 0))`;
 }

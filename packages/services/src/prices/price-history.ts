@@ -6,7 +6,7 @@ import { parse } from "../parse.ts";
 import type { PriceView } from "./price-view.ts";
 import { toPriceView } from "./to-price-view.ts";
 
-/** Versions shown; an older one still prices the rows that name it. */
+/** Versions returned; older ones still price the rows that refer to them. */
 const MOST_VERSIONS = 100;
 
 /** Versions of a model's price, the one in force first. */

@@ -5,7 +5,7 @@ import type { PriceSource, PriceSourceFailure } from "./price-view.ts";
 
 const names = { refreshed: "prices.refreshed", failure: "prices.failure" } as const;
 
-/** Where prices are refreshed from, and how the last time went. */
+/** Where prices are refreshed from, and the outcome of the last refresh. */
 export async function getPriceSource(ctx: Ctx): Promise<PriceSource> {
   requireAccess(ctx.actor, "admin");
   const rows = await ctx.prisma.installation.findMany({ where: { name: { in: Object.values(names) } } });
@@ -19,7 +19,7 @@ export async function getPriceSource(ctx: Ctx): Promise<PriceSource> {
   };
 }
 
-/** Remembers how a refresh went. */
+/** Stores the outcome of a refresh. */
 export async function notePriceRefresh(
   ctx: Pick<Ctx, "prisma"> | TxCtx,
   outcome: { refreshed: NonNullable<PriceSource["refreshed"]> } | { failure: PriceSourceFailure },

@@ -7,13 +7,13 @@ import { type Charge, type Correction, correctCosts } from "@sluice/ledger/corre
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 
-/** Requests priced in one transaction: the settler waits no longer than for one of its own batches. */
+/** Requests priced per transaction: the settler waits no longer than for one of its own batches. */
 export const CORRECTED_AT_ONCE = 200;
 
 /**
- * Prices the requests that were recorded without a price and whose model has one now, at the price and multipliers in force
- * now, step by step until none is left or `signal` aborts. Each is priced once: whoever runs this, wherever and however often it is killed, goes
- * on from the commit that the last step has noted. @returns how many were priced.
+ * Prices the requests that were recorded without a price and whose model has one now, at the current price and multipliers, batch by
+ * batch until none is left or `signal` aborts. Each request is priced once: wherever this runs and however often it is killed, it
+ * continues after the last committed batch. @returns the number of priced requests.
  */
 export async function priceUnpriced(ctx: Ctx, signal?: AbortSignal): Promise<number> {
   let priced = 0;
@@ -54,7 +54,7 @@ async function priceNext(ctx: Ctx, { model, providerId, priceId, chargeOf }: Pri
       (SELECT m.settled_seq FROM unpriced_marks m WHERE m.tenant_id = $1 AND m.model = $2 AND m.provider_id = $3), 0) ORDER BY r.settled_seq`,
     values: mark,
     limit: CORRECTED_AT_ONCE,
-    // One that an administrator has priced meanwhile keeps that price.
+    // One that an administrator has repriced meanwhile keeps that price.
     chargeOf: ({ row }) => (row.costNanoUsd === null ? chargeOf(row) : null),
     cause: { id: `priced ${priceId}`, reason: "priced", actorId: "", atMs: ctx.clock.now() },
     async note(client, requests) {
@@ -70,7 +70,7 @@ async function priceNext(ctx: Ctx, { model, providerId, priceId, chargeOf }: Pri
   return { looked: looked.length, made };
 }
 
-/** Models and providers with requests that nobody has priced yet, each found by one step through the index. */
+/** Models and providers with unpriced requests, each found by one index step. */
 export async function findUnpriced({ pool, tenantId }: Pick<Ctx, "pool" | "tenantId">): Promise<Unpriced[]> {
   const { rows } = await pool.query<Unpriced>(
     `WITH RECURSIVE pairs AS (
@@ -88,20 +88,20 @@ export async function findUnpriced({ pool, tenantId }: Pick<Ctx, "pool" | "tenan
   return rows;
 }
 
-/** Requests counted of one model and provider. */
+/** Requests counted per model and provider. */
 const COUNTED = 1_000;
 /** Models and providers counted. */
 const PAIRS_COUNTED = 50;
 
-/** Requests of a model that wait for a price. */
+/** Requests of a model that lack a price. */
 export interface UnpricedModel {
   model: string;
   requests: number;
-  /** There are more: nobody counts further. */
+  /** True if there are more than were counted. */
   more: boolean;
 }
 
-/** What waits for a price, counted by the index so far and no further. */
+/** Counts the unpriced requests by index, up to the limits above. */
 export async function countUnpriced(ctx: Ctx): Promise<UnpricedModel[]> {
   requireAccess(ctx.actor, "admin");
   const pairs = (await findUnpriced(ctx)).slice(0, PAIRS_COUNTED);
@@ -117,7 +117,7 @@ export async function countUnpriced(ctx: Ctx): Promise<UnpricedModel[]> {
   return rows;
 }
 
-/** Deleted ones too: their requests are still to be priced. */
+/** Includes deleted providers: their requests still need a price. */
 async function readProviders({ pool, tenantId }: Ctx): Promise<Map<string, { modelRedirects: ModelRedirects; costMultiplier: string }>> {
   const { rows } = await pool.query<{ id: string; redirects: ModelRedirects; multiplier: string }>(
     "SELECT id, model_redirects AS redirects, cost_multiplier AS multiplier FROM providers WHERE tenant_id = $1",
@@ -126,7 +126,7 @@ async function readProviders({ pool, tenantId }: Ctx): Promise<Map<string, { mod
   return new Map(rows.map(({ id, redirects, multiplier }) => [id, { modelRedirects: redirects, costMultiplier: multiplier }]));
 }
 
-/** Whoever watches sees the new cost; sums move by the difference. */
+/** Updates viewers: rows show the new cost, and sums move by the difference. */
 export function announceCorrections({ live }: Pick<Ctx, "live">, made: readonly Correction[]): void {
   for (const { row, correction, count } of made) live.bus.publish(correctedEvent(row, correction, count));
 }

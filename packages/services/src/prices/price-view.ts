@@ -1,6 +1,6 @@
 import type { SkipReason } from "@sluice/core/pricing/litellm-prices";
 
-/** One version of a model's price, USD per million tokens as plain decimals; null = derived by core/pricing. */
+/** One version of a model's price, in USD per million tokens as decimal text; null = derived by core/pricing. */
 export interface PriceView {
   id: string;
   model: string;
@@ -9,9 +9,9 @@ export interface PriceView {
   cacheWrite5mPerMTok: string | null;
   cacheWrite1hPerMTok: string | null;
   cacheReadPerMTok: string | null;
-  /** The most the model gives out in one answer; null = not known. */
+  /** Most output tokens of one answer; null = unknown. */
   maxOutputTokens: number | null;
-  /** Where it came from: "shipped 2026-11-01", "config", "console", "cli", "import", "source prices.example.com". */
+  /** Origin: "shipped 2026-11-01", "config", "console", "cli", "import", "source prices.example.com". */
   source: string;
   createdAtMs: number;
 }
@@ -22,17 +22,17 @@ export type PriceAmounts = Omit<PriceView, "id" | "source" | "createdAtMs">;
 /** What a price table would change, or has changed. */
 export interface PriceImport {
   applied: boolean;
-  /** Changes the most expensive lists first: changed models, then new ones, by name. */
+  /** Ordered by model name. */
   changed: { before: PriceView; after: PriceAmounts }[];
   created: PriceAmounts[];
   unchanged: number;
-  /** Prices of a person or of the configuration file, which stay. */
+  /** Prices set by a person or the configuration file, which stay. */
   kept: { before: PriceView; after: PriceAmounts }[];
-  /** Entries that are not used: how many, and the first names. */
+  /** Unusable entries by reason: how many, and the first few names. */
   skipped: { reason: SkipReason; count: number; names: string[] }[];
 }
 
-/** Why a source gave no table. `status` is HTTP's, `line` where its text is wrong. */
+/** Why a source returned no table. `status` is the HTTP status, `line` the line of a syntax error. */
 export interface PriceSourceFailure {
   reason: "blocked" | "unreachable" | "timeout" | "status" | "too_large" | "not_json" | "not_a_table" | "nothing_priced";
   status?: number;
@@ -40,17 +40,17 @@ export interface PriceSourceFailure {
   atMs: number;
 }
 
-/** Where prices are refreshed from, and how the last time went. */
+/** Where prices are refreshed from, and the outcome of the last refresh. */
 export interface PriceSource {
-  /** '' = the table shipped with this version. */
+  /** Empty = the table shipped with this version. */
   url: string;
-  /** The last refresh that worked: of what, and what it changed. */
+  /** The last successful refresh: its version and what it changed. */
   refreshed: { atMs: number; version: string; created: number; changed: number } | null;
-  /** The last one that did not, if that was later; the prices before it stay in force. */
+  /** The last failed refresh, if later than that; the previous prices stay in force. */
   failure: PriceSourceFailure | null;
 }
 
-/** What "Refresh now" did. A source that fails is a result, not an error: nothing changed. */
+/** Outcome of "Refresh now". A failed source is a result, not an error, and changes nothing. */
 export interface PriceRefresh {
   ok: boolean;
   created: number;

@@ -9,8 +9,8 @@ import { getPriceSource, notePriceRefresh } from "./price-source.ts";
 import type { PriceAmounts, PriceRefresh, PriceView } from "./price-view.ts";
 
 /**
- * Brings prices up to date with the source of setting `pricing.sourceUrl`, or with the shipped table when it is empty.
- * What a person or the configuration file has set stays, and so does everything when the source fails.
+ * Updates prices from the source in the setting `pricing.sourceUrl`, or from the shipped table if it is empty. Prices set by a person or
+ * the configuration file stay. If the source fails, nothing changes.
  */
 export async function refreshPrices(ctx: Ctx): Promise<PriceRefresh> {
   requireAccess(ctx.actor, "admin");
@@ -23,7 +23,7 @@ export async function refreshPrices(ctx: Ctx): Promise<PriceRefresh> {
   const source = url === "" ? fetched.version : `source ${new URL(url).host}`;
   const counts = await withTransaction(ctx, async (ctx) => {
     await lockPrices(ctx);
-    // The shipped table is older than whatever was imported since.
+    // The shipped table is older than anything imported since.
     const mayReplace = (before: PriceView) => (url === "" ? before.source.startsWith("shipped ") : !isOwn(before));
     const plan = await planPrices(ctx, fetched.table.prices, mayReplace);
     const done = { created: plan.created.length, changed: plan.changed.length };

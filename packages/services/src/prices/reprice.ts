@@ -12,15 +12,15 @@ import { withTransaction } from "../transaction.ts";
 import { announceCorrections, CORRECTED_AT_ONCE } from "./price-unpriced.ts";
 import { toPriceView } from "./to-price-view.ts";
 
-/** What a range of requests would cost by another version of the price. Money is decimal nano-USD. */
+/** What a range of requests would cost by another version of the price. Money is nano-USD as decimal text. */
 export interface RepricePreview {
   priceId: string;
   requests: number;
-  /** Whose cost would change. */
+  /** Requests whose cost would change. */
   changed: number;
   nowNanoUsd: string;
   thenNanoUsd: string;
-  /** False when there are more than were looked at: the figures are those of the first ones. */
+  /** False if there are more requests than were examined; the figures then cover only the first ones. */
   complete: boolean;
 }
 
@@ -37,7 +37,7 @@ interface Order {
 const PREVIEWED_AT_ONCE = 1_000;
 const MOST_PREVIEWED = 10_000;
 
-/** What {@link reprice} would change, looked at request by request: a bounded number of them. */
+/** Computes what {@link reprice} would change, request by request, for a bounded number of them. */
 export async function previewReprice(ctx: Ctx, input: z.input<typeof RepriceInput>): Promise<RepricePreview> {
   requireAccess(ctx.actor, "admin");
   const { order, price } = await toOrder(ctx, parse(RepriceInput, input));
@@ -57,7 +57,7 @@ export async function previewReprice(ctx: Ctx, input: z.input<typeof RepriceInpu
   return { priceId: price.id, requests, changed, nowNanoUsd: `${now}`, thenNanoUsd: `${now + difference}`, complete: false };
 }
 
-/** Orders the requests of a model in a range to be priced by the price in force, or by the version named. The worker does it. */
+/** Orders that the requests of a model in a range be priced again, by the price in force or by a given version. The worker does it. */
 export async function reprice(ctx: Ctx, input: z.input<typeof RepriceInput>): Promise<Repricing> {
   requireAccess(ctx.actor, "admin");
   const wanted = parse(RepriceInput, input);
@@ -76,14 +76,14 @@ export async function reprice(ctx: Ctx, input: z.input<typeof RepriceInput>): Pr
   });
 }
 
-/** The orders of late, newest first. */
+/** The most recent orders, newest first. */
 export async function listRepricings(ctx: Ctx): Promise<Repricing[]> {
   requireAccess(ctx.actor, "admin");
   const rows = await ctx.prisma.repricing.findMany({ where: { tenantId: ctx.tenantId }, orderBy: { id: "desc" }, take: 20 });
   return rows.map(toRepricing);
 }
 
-/** Does what was ordered, step by step, until it is done or `signal` aborts. Whoever runs it goes on where the last one was. */
+/** Executes the orders batch by batch, until they are done or `signal` aborts. Any instance continues where the last one stopped. */
 export async function runRepricings(ctx: Ctx, signal?: AbortSignal): Promise<number> {
   const orders = await ctx.prisma.repricing.findMany({ where: { tenantId: ctx.tenantId, finishedAt: null }, orderBy: { id: "asc" } });
   let corrected = 0;
@@ -105,20 +105,20 @@ export async function runRepricings(ctx: Ctx, signal?: AbortSignal): Promise<num
 }
 
 /**
- * The first request from before the order that has no row yet: the walk goes by ids, and would never come back for a stream that it has
- * passed. Lost ones are not waited for: their instance may never return.
+ * The first request in the registry from before the order: the walk is by id and must not pass a stream that has no row yet, since it
+ * never comes back. Lost ones are ignored: their instance may never return.
  */
 async function firstUnsettled({ live }: Ctx, { id, model, fromId, toId, cursorId }: Order): Promise<string | null> {
   const known = await live.registry.list({ after: cursorId ?? fromId, before: toId < id ? toId : id });
   return known.findLast((row) => row.model === model && row.state !== "lost")?.id ?? null;
 }
 
-/** `isWhole`: nothing of the order is waited for. */
+/** `isWhole`: no request of the order is still unsettled. */
 function noteOf(id: string, isWhole: boolean): CorrectionStep["note"] {
   return async (client, looked, made) => {
     const difference = made.reduce((sum, { correction }) => sum + BigInt(correction.costNanoUsd ?? "0"), 0n);
     const last = looked.at(-1)?.row.id ?? null;
-    // Two that run the same order look at the same requests: only what was written by this one counts, and the place never goes back.
+    // Two instances that run the same order examine the same requests: only what this one wrote counts, and the cursor never moves back.
     await client.query(
       `UPDATE repricings SET cursor_id = greatest(cursor_id, $2::uuid), requests = requests + $3, corrected = corrected + $4,
          cost_nano_usd = cost_nano_usd + $5, finished_at = CASE WHEN $6 THEN now() END WHERE id = $1 AND finished_at IS NULL`,
@@ -128,7 +128,7 @@ function noteOf(id: string, isWhole: boolean): CorrectionStep["note"] {
 }
 
 function stepOf(ctx: Ctx, order: Omit<Order, "actorId"> & { actorId: string }, price: Charge["price"], limit: number) {
-  // Read again in the transaction: another instance may have gone on meanwhile.
+  // The cursor is read again in the transaction: another instance may have advanced it.
   const from = `greatest($3::uuid, coalesce((SELECT o.cursor_id FROM repricings o WHERE o.id = $5), $3::uuid), $6::uuid)`;
   return {
     where: `r.tenant_id = $1 AND r.model = $2 AND r.id > ${from} AND r.id < $4::uuid ORDER BY r.id`,

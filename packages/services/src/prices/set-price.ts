@@ -11,8 +11,8 @@ import { sameAmounts } from "./same-amounts.ts";
 import { toPriceView } from "./to-price-view.ts";
 
 /**
- * Puts a price in force from now on, as a new version: rows already billed keep theirs. Setting the price in force
- * again changes nothing.
+ * Puts a new version of a price in force from now on; rows already billed keep their cost. Setting the current price again changes
+ * nothing.
  */
 export async function setPrice(ctx: Ctx, input: z.input<typeof PriceInput>): Promise<PriceView> {
   requireAccess(ctx.actor, "admin");

@@ -1,7 +1,7 @@
 import type { Price } from "@sluice/db/generated/client";
 import type { PriceView } from "./price-view.ts";
 
-/** A stored price with its decimals as plain text. */
+/** A stored price, with decimals as text. */
 export function toPriceView(row: Price): PriceView {
   return {
     id: row.id,

@@ -6,12 +6,12 @@ import { readProviderSeries } from "./read-provider-series.ts";
 import { toProviderLine } from "./to-provider-view.ts";
 
 /**
- * Providers, what they are doing and the settings in one call. The list comes from memory and today's figures from live;
- * the one aggregate, of the last hours, may be missing and is never waited for long.
+ * Providers, their activity and the settings in one call. The list comes from memory and today's figures from the live registry; the one
+ * aggregate, of the last hours, has a short deadline and may be missing.
  */
 export async function bootstrapProviders(ctx: Ctx): Promise<ProvidersBootstrap> {
   requireAccess(ctx.actor, "admin");
-  // The position first: what changes while this is read arrives again over the bus.
+  // The position comes first: changes during the read arrive over the bus again.
   const busId = await ctx.live.bus.position();
   const [figures, series] = await Promise.all([ctx.live.figures.list(), readProviderSeries(ctx)]);
   const config = ctx.snapshot.current();

@@ -12,15 +12,15 @@ import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
 
 export interface ProviderEdit {
-  /** For the audit: `provider.update`, … */
+  /** Action for the audit: `provider.update`, … */
   action: string;
   change: Omit<UpdateProviderInput, "id" | "secret"> &
     Pick<Prisma.ProviderUpdateInput, "override" | "overrideUntil" | "overrideNote" | "deletedAt">;
-  /** Absent = the stored one stays. */
+  /** Absent = the stored secret stays. */
   secret?: string | undefined;
 }
 
-/** The stored row. @throws SluiceError `not_found`, also when it is deleted, unless `deleted` says otherwise. */
+/** The stored row. @throws SluiceError `not_found`, also for a deleted one unless `deleted` is set. */
 export async function storedProvider(ctx: TxCtx, id: string, { deleted = false } = {}): Promise<Provider> {
   const row = await ctx.transaction.tx.provider.findFirst({
     where: { id, tenantId: ctx.tenantId, ...(!deleted && { deletedAt: null }) },
@@ -30,8 +30,8 @@ export async function storedProvider(ctx: TxCtx, id: string, { deleted = false }
 }
 
 /**
- * What every change of a stored provider shares: its name stays unique, its secret goes to no other origin, the change is
- * in the audit, and every instance learns of it.
+ * The part that all changes of a stored provider share: its name stays unique, its secret goes to no other origin, the change is audited,
+ * and every instance is notified.
  * @throws SluiceError `conflict` (name taken), `invalid_request` (URL not allowed, secret missing).
  */
 export async function changeProvider(ctx: TxCtx, before: Provider, { action, change, secret }: ProviderEdit): Promise<ProviderView> {
@@ -73,8 +73,8 @@ export async function changeProvider(ctx: TxCtx, before: Provider, { action, cha
 }
 
 /**
- * Moving to another origin demands the secrets again: else whoever may edit a URL could have them sent to a host of their
- * own. A proxy sees what an unencrypted provider is sent, so that putting one in front of such is a move as well.
+ * A move to another origin requires the secrets again: otherwise anyone who may edit a URL could have them sent to a host of their own. A
+ * proxy can read the traffic of an unencrypted provider, so adding one to such a provider counts as a move.
  * @returns whether it moves.
  */
 function requireSecret(ctx: TxCtx, before: ProviderConfig, change: ProviderEdit["change"], secret: string | undefined): boolean {
@@ -98,7 +98,7 @@ function originOf(url: string): string {
   return new URL(url).origin;
 }
 
-/** Names of providers that are not deleted are unique: the configuration file finds them by name. */
+/** Names of providers that are not deleted are unique, because the configuration file refers to them by name. */
 export async function requireFreeName(ctx: TxCtx, name: string, exceptId?: string): Promise<void> {
   await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('sluice.provider-names'))`;
   const taken = await ctx.transaction.tx.provider.findFirst({

@@ -2,7 +2,7 @@ import { SluiceError } from "@sluice/core/errors";
 import { patternProblem } from "@sluice/core/routing/model-patterns";
 import { type ModelRedirects, redirectList } from "@sluice/core/routing/model-redirects";
 
-/** Refuses patterns that cannot be used, at their field. @throws SluiceError `invalid_request`. */
+/** Refuses patterns that cannot be compiled, naming their field. @throws SluiceError `invalid_request`. */
 export function checkModelPatterns({
   models = [],
   modelRedirects = [],

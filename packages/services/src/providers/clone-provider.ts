@@ -16,7 +16,7 @@ export const CloneProviderInput = z.strictObject({ id: uuidField });
 
 const LONGEST_NAME = 80;
 
-/** A second one with the same secret and another name. It begins disabled: whoever clones means to change something first. */
+/** A copy with the same secret and another name. It starts disabled, since a clone is usually edited first. */
 export async function cloneProvider(ctx: Ctx, input: z.input<typeof CloneProviderInput>): Promise<ProviderView> {
   requireAccess(ctx.actor, "admin");
   const { id } = parse(CloneProviderInput, input);
@@ -39,7 +39,7 @@ function secretInputs({ credentials }: ProviderView, opened: OpenedSecrets) {
   };
 }
 
-/** "main" → "main (2)", and so on. */
+/** "main" → "main (2)", "main (3)", … */
 async function freeName(ctx: TxCtx, name: string): Promise<string> {
   const stem = name.replace(/ \(\d+\)$/, "");
   const alike = await ctx.transaction.tx.provider.findMany({

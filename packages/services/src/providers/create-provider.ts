@@ -14,8 +14,8 @@ import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
 
 /**
- * Adds an upstream. Its secret is encrypted with the row's id as additional data and never leaves again.
- * @throws SluiceError `conflict` (name taken), `invalid_request` (a base URL that may never be called).
+ * Adds a provider. Its secret is encrypted with the row's id as additional data and never returned.
+ * @throws SluiceError `conflict` (name taken), `invalid_request` (a base URL that must not be called).
  */
 export async function createProvider(ctx: Ctx, input: z.input<typeof CreateProviderInput>): Promise<ProviderView> {
   requireAccess(ctx.actor, "admin");
@@ -24,7 +24,7 @@ export async function createProvider(ctx: Ctx, input: z.input<typeof CreateProvi
   return withTransaction(ctx, (ctx) => insertProvider(ctx, wanted, "provider.create"));
 }
 
-/** The row, its audit entry and the news of it. @throws SluiceError `conflict` (name taken). */
+/** Inserts the row with its audit entry and announces it. @throws SluiceError `conflict` (name taken). */
 export async function insertProvider(ctx: TxCtx, wanted: CreateProviderInput, action: string): Promise<ProviderView> {
   const { secret, credentials, proxy, ...fields } = wanted;
   checkModelPatterns(fields);

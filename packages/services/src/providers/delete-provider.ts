@@ -13,8 +13,8 @@ import { toProviderView } from "./to-provider-view.ts";
 export const DeleteProviderInput = z.strictObject({ id: uuidField });
 
 /**
- * Takes an upstream away. The row stays hidden, since the ledger names it; the worker destroys its secret a day later.
- * Until then `providers.restore` with the version given here brings it back as it was.
+ * Deletes a provider. The row stays hidden, since the ledger refers to it; the worker destroys its secret a day later. Until then
+ * `providers.restore` with the returned version brings it back unchanged.
  */
 export async function deleteProvider(ctx: Ctx, input: z.input<typeof DeleteProviderInput>): Promise<{ id: string; versionId: string }> {
   requireAccess(ctx.actor, "admin");

@@ -7,7 +7,7 @@ import type { ProviderImpact } from "./provider-view.ts";
 
 export const ProviderImpactInput = z.strictObject({ ids: z.array(uuidField).min(1).max(500) });
 
-/** Who would notice if these providers were gone, from live figures alone: no query. */
+/** Who would be affected if these providers were gone, from live figures alone, without a query. */
 export async function getProviderImpact(ctx: Ctx, input: z.input<typeof ProviderImpactInput>): Promise<ProviderImpact> {
   requireAccess(ctx.actor, "admin");
   const { ids } = parse(ProviderImpactInput, input);

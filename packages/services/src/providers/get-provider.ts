@@ -11,7 +11,7 @@ import { toProviderView } from "./to-provider-view.ts";
 
 export const GetProviderInput = z.strictObject({ id: uuidField });
 
-/** Every field there is, as stored. @throws SluiceError `not_found`. */
+/** Every field, as stored. @throws SluiceError `not_found`. */
 export async function getProvider(ctx: Ctx, input: z.input<typeof GetProviderInput>): Promise<ProviderView> {
   requireAccess(ctx.actor, "admin");
   const { id } = parse(GetProviderInput, input);

@@ -9,7 +9,7 @@ import type { ProviderVersion } from "./provider-view.ts";
 
 export const ProviderHistoryInput = PageInput.extend({ id: uuidField });
 
-/** The changes of a provider, newest first, from the audit. Empty for an unknown id. */
+/** The audited changes of a provider, newest first. Empty for an unknown id. */
 export async function listProviderHistory(ctx: Ctx, input: z.input<typeof ProviderHistoryInput>): Promise<Page<ProviderVersion>> {
   requireAccess(ctx.actor, "admin");
   const { id, cursor, limit } = parse(ProviderHistoryInput, input);

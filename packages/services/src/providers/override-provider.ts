@@ -7,7 +7,10 @@ import { withTransaction } from "../transaction.ts";
 import { changeProvider, storedProvider } from "./change-provider.ts";
 import type { ProviderView } from "./provider-view.ts";
 
-/** Forces a provider open, drains it or has its breakers ignored, for a while or until it is lifted. @throws SluiceError `not_found`. */
+/**
+ * Sets or lifts an override: forces the provider open, drains it or ignores its breakers, with or without an end.
+ * @throws SluiceError `not_found`.
+ */
 export async function overrideProvider(ctx: Ctx, input: z.input<typeof OverrideProviderInput>): Promise<ProviderView> {
   requireAccess(ctx.actor, "admin");
   const { id, kind, forSeconds, note } = parse(OverrideProviderInput, input);

@@ -4,16 +4,16 @@ import { credentialPlace, proxyPlace } from "@sluice/db/secrets";
 import type { ProviderConfig, StoredCredential } from "@sluice/snapshot/config";
 import type { Ctx } from "../context.ts";
 
-/** What of a provider is stored sealed, in clear; '' where there is none any more. */
+/** The decrypted secrets of a provider; empty where none is stored. */
 export interface OpenedSecrets {
   secret: string;
   /** By label. */
   credentials: ReadonlyMap<string, string>;
-  /** A URL with its login. */
+  /** The URL with its credentials. */
   proxy: string;
 }
 
-/** Opens all of it. @throws when a record is damaged. */
+/** Decrypts all secrets. @throws when a record is damaged. */
 export function openProvider({ secrets }: Pick<Ctx, "secrets">, provider: ProviderConfig): OpenedSecrets {
   const { id, secret, credentials = [], proxy = "" } = provider;
   return {
@@ -24,8 +24,8 @@ export function openProvider({ secrets }: Pick<Ctx, "secrets">, provider: Provid
 }
 
 /**
- * The credentials to store: with a secret it is sealed, without one the stored one of that label stays.
- * @throws SluiceError `invalid_request` when there is none, or when it would be sent elsewhere than before (`isMoved`).
+ * The credentials to store: a new secret is encrypted; without one, the stored secret of that label stays.
+ * @throws SluiceError `invalid_request` when there is none, or when it would be sent to another origin than before (`isMoved`).
  */
 export function sealCredentials(
   { secrets }: Pick<Ctx, "secrets">,
@@ -41,14 +41,14 @@ export function sealCredentials(
   });
 }
 
-/** The record of a proxy's URL, '' = none. @throws SluiceError `invalid_request` when it may not be called. */
+/** The encrypted URL of a proxy, empty = none. @throws SluiceError `invalid_request` when it must not be called. */
 export function sealProxy(ctx: Pick<Ctx, "secrets" | "egress">, id: string, proxy: string | null): string {
   if (proxy === null) return "";
   ctx.egress.checkProxy(proxy);
   return ctx.secrets.encrypt(proxy, proxyPlace(id));
 }
 
-/** A proxy's URL as it is shown: without its login. */
+/** A proxy's URL without its credentials, for display. */
 export function proxyAddress(proxy: string): string {
   const url = URL.parse(proxy);
   return url ? `${url.protocol}//${url.host}` : "";

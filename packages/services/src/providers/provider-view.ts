@@ -17,73 +17,73 @@ export interface ProviderView extends LimitsView {
   dialect: DialectName;
   serves: ("chat" | "responses" | "embeddings")[];
   baseUrl: string;
-  /** Last four characters of the secret, '' for secrets too short to show any. */
+  /** Last four characters of the secret; empty for secrets too short to show any. */
   secretTail: string;
   groups: string[];
   priority: number;
   weight: number;
-  /** Patterns; empty = any. */
+  /** Patterns; empty = any model. */
   models: string[];
-  /** In order. */
+  /** Applied in order. */
   modelRedirects: ModelRedirect[];
   groupPriorities: Record<string, number>;
   schedule: { zone: string; windows: ScheduleWindow[] };
-  /** What is absent is as the settings say; of `breaker` too. */
+  /** Absent fields follow the settings, as do those of `breaker`. */
   timeouts: ProviderTimeouts;
   breaker: ProviderBreaker;
-  /** Beside the first one, in order. */
+  /** In addition to the first one, in order. */
   credentials: { label: string; weight: number; secretTail: string }[];
   credentialOrder: "first" | "weighted";
   secretWeight: number;
   headers: Record<string, string>;
-  /** Without its login; '' = none. */
+  /** URL without its credentials; empty = none. */
   proxy: string;
-  /** Plain decimal. */
+  /** Decimal text. */
   costMultiplier: string;
   enabled: boolean;
-  /** Also when it has ended: compare with the clock. */
+  /** May be over already: compare with the clock. */
   override: ProviderOverride | null;
   createdAtMs: number;
 }
 
-/** What a list shows of a provider; what most do not have is left out. `providers.get` has the rest. */
+/** A provider as a list shows it; fields that most providers do not use are omitted. `providers.get` has all of them. */
 export interface ProviderLine {
   id: string;
   name: string;
   dialect: DialectName;
-  /** Of its base URL. */
+  /** Host of the base URL. */
   host: string;
   groups: string[];
   priority: number;
   weight: number;
   enabled: boolean;
-  /** Absent: 1. */
+  /** Absent = 1. */
   costMultiplier?: string;
-  /** How many models it is limited to; absent: any. */
+  /** Number of models it is limited to; absent = any model. */
   models?: number;
-  /** Failures in a row that open its breakers; absent: as the settings say. */
+  /** Consecutive failures that open its breakers; absent = as in the settings. */
   breakerFailures?: number;
   override?: ProviderOverride;
 }
 
-/** Requests by the provider that answered last, per bucket of time; only providers that had any. Arrays are equally long. */
+/** Requests by the provider that answered last, per time bucket; only providers that had any. All arrays have the same length. */
 export interface ProviderSeries {
   fromMs: number;
   bucketMs: number;
   providers: {
     providerId: string;
     requests: number[];
-    /** Answered with 4xx or 5xx. */
+    /** Answers with 4xx or 5xx. */
     errors: number[];
-    /** Sum and number of times to first content: their mean is shown. */
+    /** Sum and count of times to first content; the mean is shown. */
     ttftMs: number[];
     ttfts: number[];
   }[];
-  /** Which of the recent ends they count. */
+  /** The recent ends that are included. */
   recent: Recent;
 }
 
-/** Everything the providers page needs, in one call; figures that move arrive over `live.events` from `busId` on. */
+/** Everything the providers page needs in one call; changing figures arrive over `live.events` from `busId` on. */
 export interface ProvidersBootstrap {
   providers: ProviderLine[];
   health: ProviderHealth[];
@@ -94,22 +94,22 @@ export interface ProvidersBootstrap {
   serverNowMs: number;
 }
 
-/** What a connection test found. `message` is the same for a closed port and for a blocked address. */
+/** Result of a connection test. `message` is the same for a closed port and for a blocked address. */
 export interface ProviderTest {
   ok: boolean;
-  /** The provider's HTTP status; null when it gave none. */
+  /** The provider's HTTP status; null without an answer. */
   status: number | null;
   latencyMs: number;
   message: string;
-  /** The model that was called, by the name sent to the provider; absent for a list. */
+  /** The name of the model that was called, as sent to the provider; absent if the list of models was requested. */
   model?: string;
-  /** The beginning of what it answered, at most 600 characters, without its secret; '' when nothing came. */
+  /** The beginning of its answer, at most 600 characters, without the secret; empty without an answer. */
   excerpt: string;
-  /** Model names it listed, at most 500; absent when a model was called instead. */
+  /** The models it listed, at most 500; absent if a model was called. */
   models?: string[];
 }
 
-/** What stops with a provider. */
+/** What would be affected if providers were gone. */
 export interface ProviderImpact {
   providers: {
     id: string;
@@ -119,16 +119,16 @@ export interface ProviderImpact {
     /** Attempts today. */
     requests: number;
   }[];
-  /** Attempts today at all providers together. */
+  /** Attempts today over all providers. */
   requests: number;
 }
 
-/** One change of a provider, out of the audit; fields as in {@link ProviderView}. */
+/** One audited change of a provider; fields as in {@link ProviderView}. */
 export interface ProviderVersion {
   id: string;
   atMs: number;
   action: string;
-  /** Name of who did it; '' for an account that is gone. The command line, the configuration file and boot by their kind. */
+  /** Name of the user; empty for a deleted account. The command line, the configuration file and boot appear by their kind. */
   actor: string;
   before: Partial<ProviderView> | null;
   after: Partial<ProviderView> | null;
@@ -136,31 +136,31 @@ export interface ProviderVersion {
 
 /** What the gateway would do with a request now. */
 export interface RoutingSimulation {
-  /** In the order they would be tried; inside a priority the likelier first. */
+  /** In the order of attempts; within a priority the likelier first. */
   candidates: {
     providerId: string;
     priority: number;
     weight: number;
-    /** Name sent to it. */
+    /** Model name sent to it. */
     upstreamModel: string;
-    /** "anthropic → openai chat" when it speaks another dialect, else ''. */
+    /** "anthropic → openai chat" if it speaks another dialect, otherwise empty. */
     converted: string;
-    /** `probe`: its breaker lets one request through; `open`: it is ignored by an override. */
+    /** `probe`: its breaker lets one request through; `open`: an override ignores the open breaker. */
     breaker: BreakerView;
-    /** What the strategy sees of it; null when it looks at nothing. */
+    /** What the strategy considers; null when it considers nothing. */
     saw: Measured | null;
-    /** Probability of being tried first, 0–1. */
+    /** Probability of being tried first, 0 to 1. */
     share: number;
   }[];
   excluded: Exclusion[];
   excludedMore: number;
   chosenBy: Decision["chosenBy"];
-  /** Code of the error the client would get; null when the request would be sent. */
+  /** Code of the error that the client would get; null when the request would be sent. */
   refusal: string | null;
-  /** The routing rule that applies; null when none does. */
+  /** The routing rule that applies; null if none does. */
   rule: DecisionRule | null;
   group: string;
-  /** The provider its session is bound to; '' when to none. */
+  /** The provider its session is bound to; empty if none. */
   stickyProviderId: string;
   atMs: number;
 }

@@ -5,12 +5,12 @@ import type { ProviderSeries } from "./provider-view.ts";
 
 const BUCKET_MS = 5 * 60_000;
 const BUCKETS = 36;
-/** A page that waits for a Postgres that does not answer would be no page. */
+/** The page must not wait for a Postgres that does not answer. */
 const DEADLINE_MS = 1_500;
-/** Many who open the page at once ask once. */
+/** Many readers that open the page at once share one query. */
 const KEEP_MS = 5_000;
 
-/** With what ended lately and is in them: one statement, one snapshot. */
+/** Also reads the recent ends that are included: one statement, so one snapshot. */
 const sql = `SELECT ARRAY(${recentIdsSql}) AS ids, (SELECT json_agg(s) FROM (
   SELECT provider_id AS id, (extract(epoch FROM bucket) * 1000)::float8 AS "bucketMs", sum(requests)::float8 AS requests,
     coalesce(sum(requests) FILTER (WHERE status_class IN ('4xx', '5xx')), 0)::float8 AS errors,
@@ -28,7 +28,7 @@ interface Row {
 
 const kept = new WeakMap<Pool, { atMs: number; series: Promise<ProviderSeries | null> }>();
 
-/** The last three hours of every provider, by five minutes, from the rollups; null when Postgres does not answer in time. */
+/** The last three hours of every provider in five-minute buckets, from the rollups; null when Postgres does not answer in time. */
 export function readProviderSeries(ctx: Ctx): Promise<ProviderSeries | null> {
   const nowMs = ctx.clock.now();
   const last = kept.get(ctx.pool);

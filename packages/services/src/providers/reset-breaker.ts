@@ -9,7 +9,7 @@ import { storedProvider } from "./change-provider.ts";
 
 export const ResetBreakerInput = z.strictObject({ id: uuidField });
 
-/** Closes every breaker of a provider on every instance and lets each credential be tried; what happens next is learnt anew. @throws SluiceError `not_found`. */
+/** Closes every breaker of a provider and ends its credentials' cool-downs, on every instance. @throws SluiceError `not_found`. */
 export async function resetBreaker(ctx: Ctx, input: z.input<typeof ResetBreakerInput>): Promise<{ id: string }> {
   requireAccess(ctx.actor, "admin");
   const { id } = parse(ResetBreakerInput, input);

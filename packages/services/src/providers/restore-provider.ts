@@ -12,18 +12,18 @@ import type { ProviderView } from "./provider-view.ts";
 
 export const RestoreProviderInput = z.strictObject({
   id: uuidField,
-  /** An entry of its history: it becomes again what that change made of it or, for a deletion, what it was before. */
+  /** An entry of its history, whose result is restored; for a deletion, the state before it. */
   versionId: uuidField,
-  /** Needed when that version lies at another origin, or when the secret is destroyed by now. */
+  /** Required when that version is at another origin, or when the secret was destroyed since. */
   secret: z.string().min(1).max(4096).optional(),
 });
 
-/** What a version holds of the fields that can be given back: no secrets; fields this version of the program does not know are left out. */
+/** The fields of a version that can be restored: no secrets, and no fields that this version of the program does not know. */
 const Restorable = z.object(UpdateProviderInput.omit({ id: true, secret: true, credentials: true, proxy: true }).shape);
 
 /**
- * Brings an earlier version of a provider back, also of one that was deleted. Its secrets, its proxy and its override stay as they are;
- * requests in flight go on.
+ * Restores an earlier version of a provider, even of a deleted one. Its secrets, its proxy and its override stay as they are; requests in
+ * flight continue.
  * @throws SluiceError `not_found`, `conflict` (name taken), `invalid_request` (secret needed).
  */
 export async function restoreProvider(ctx: Ctx, input: z.input<typeof RestoreProviderInput>): Promise<ProviderView> {
@@ -41,8 +41,8 @@ async function versionOf(ctx: TxCtx, id: string, versionId: string): Promise<z.i
     where: { id: versionId, tenantId: ctx.tenantId, targetKind: "provider", targetId: id },
   });
   const version = Restorable.safeParse(entry?.after ?? entry?.before);
-  // A whole one has a name: entries of other actions only note something.
+  // A complete version has a name; entries of other actions only record a detail.
   if (!version.success || version.data.name === undefined) throw new SluiceError("not_found");
-  // A version tells only the limits that it had.
+  // A version contains only the limits that were set; the others become null.
   return { ...Object.fromEntries(limitNames.map((name) => [name, null])), ...version.data };
 }

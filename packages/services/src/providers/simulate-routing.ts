@@ -16,8 +16,8 @@ import type { RoutingSimulation } from "./provider-view.ts";
 import { strategyNow } from "./strategy-now.ts";
 
 /**
- * Which providers a request would be tried on now, and why not on the others: the gateway's own function over the same
- * configuration, breakers and bindings. Takes no probe, no lease and no place in any limit, and binds nothing.
+ * Which providers a request would try now, and why not the others: the gateway's own function over the same configuration, breakers and
+ * bindings. Takes no breaker probe, no lease and no place in any limit, and binds nothing.
  * @throws SluiceError `not_found` for an unknown key.
  */
 export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRoutingInput>): Promise<RoutingSimulation> {
@@ -63,7 +63,7 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
   };
 }
 
-/** Rules about headers and paths do not apply to what has none, nor canaries to what has no session; a body counts as empty. */
+/** Rules about headers and paths do not match, since there are none, nor do canaries without a session; the body counts as empty. */
 function ruleOf(ctx: Ctx, config: Config, key: KeyConfig | null, wanted: SimulateRoutingInput, nowMs: number): DecisionRule | null {
   return matchRoutingRule(config.settings["routing.rules"], {
     ...{ model: wanted.model, dialect: wanted.dialect, keyId: key?.id ?? "", headers: {}, path: "", bodyBytes: 0, nowMs },
@@ -77,7 +77,7 @@ function keyOf(config: Config, id: string): KeyConfig {
   throw new SluiceError("not_found");
 }
 
-/** A session may be named as the console does or, with its key, as the client does. */
+/** A session may be given by the console's id or, together with its key, by the client's. */
 async function boundTo(ctx: Ctx, session: string, key: KeyConfig | null): Promise<string | null> {
   if (session === "") return null;
   const bound = await ctx.sticky.peek(session);
@@ -86,7 +86,7 @@ async function boundTo(ctx: Ctx, session: string, key: KeyConfig | null): Promis
 
 type TierOf = (provider: ProviderConfig) => number;
 
-/** The draw inside a tier is by weight: the likelier first, so that asking twice gives the same answer. */
+/** The draw within a tier is by weight; sorting by it instead gives the same answer every time. */
 function inOrderOfLikelihood({ ordered }: Choice<ProviderConfig>, isSticky: boolean, tierOf: TierOf): ProviderConfig[] {
   const drawn = isSticky ? ordered.slice(1) : ordered;
   const sorted = drawn.toSorted((a, b) => tierOf(a) - tierOf(b) || b.weight - a.weight || a.name.localeCompare(b.name));
@@ -105,7 +105,7 @@ function refusalOf(config: Config, key: KeyConfig | null, { model, nowMs }: { mo
   return keyRefusal(key, owner, nowMs) ?? modelRefusal(key, owner, model)?.code ?? null;
 }
 
-/** As the gateway's resolve step: what costs nothing needs no price. */
+/** Like the gateway's resolve step: a request that costs nothing needs no price. */
 function priceRefusalOf(
   { prices, settings }: Config,
   { ordered, decision }: Choice<ProviderConfig>,

@@ -7,7 +7,7 @@ import type { Provider } from "@sluice/db/generated/client";
 import type { ProviderConfig, StoredCredential } from "@sluice/snapshot/config";
 import { toLimitValues } from "../limits/limits-view.ts";
 
-/** A stored row as the rest of the system knows a provider. */
+/** A stored row in the form that the rest of the system uses. */
 export function toProviderConfig(row: Provider): ProviderConfig {
   return {
     id: row.id,

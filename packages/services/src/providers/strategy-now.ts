@@ -7,12 +7,12 @@ import type { Ctx } from "../context.ts";
 
 type StrategyNow = StrategyInput<ProviderConfig> & Pick<ChooseInput<ProviderConfig>, "isWell" | "failsBack">;
 
-/** A request to compare costs by, when there is none yet. */
+/** A typical request to compare costs by, when there is none yet. */
 const usualUse = { inputTokens: 1_000, outputTokens: 1_000, cacheTtl: "none" as const };
 
 /**
- * By what the gateway would order providers now. Takes no turn. What is in flight is known over all instances; times to first
- * content are those that this process has seen, which is none when gateways are other processes.
+ * The inputs by which the gateway would order providers now. Takes no turn. Requests in flight are known over all instances; times to
+ * first content are those that this process measured: none when gateways run in other processes.
  */
 export async function strategyNow(ctx: Ctx, model: string): Promise<StrategyNow> {
   const { settings, prices } = ctx.snapshot.current();

@@ -25,16 +25,15 @@ interface Probe {
   baseUrl: string;
   secret: string;
   headers: Readonly<Record<string, string>>;
-  /** '' = none. */
+  /** Empty = none. */
   proxy: string;
-  /** Name sent upstream; absent = ask for the list of models. */
+  /** Name sent upstream; absent = request the list of models. */
   model: string | undefined;
 }
 
 /**
- * Calls the provider for real, through the same way out as every request: its list of models, or one smallest request
- * of the model given. What the provider says is shown; why an address gave no answer is not, so that the form is no
- * port scanner.
+ * Makes a real call to the provider, through the same egress as every request: its list of models, or a minimal request to the given
+ * model. The provider's answer is shown; the reason for a failed connection is not, so that this form is no port scanner.
  * @throws SluiceError `not_found` for an unknown id. A failed test is a result, not an error.
  */
 export async function testProvider(ctx: Ctx, input: z.input<typeof TestProviderInput>): Promise<ProviderTest> {
@@ -58,7 +57,7 @@ export async function testProvider(ctx: Ctx, input: z.input<typeof TestProviderI
     const error = toSluiceError(thrown);
     ctx.log.info({ requestId: ctx.requestId, code: error.code, detail: error.detail }, "a provider test got no answer");
     const message = error.code === "internal" ? new SluiceError("upstream_error").message : error.message;
-    // How long it took would tell a closed port from a blocked address.
+    // The latency would distinguish a closed port from a blocked address.
     return { ok: false, status: null, latencyMs: 0, message, excerpt: "", ...(probe.model !== undefined && { model: probe.model }) };
   }
 }
@@ -106,7 +105,7 @@ function read(probe: Probe, response: EgressResponse, body: Buffer): Omit<Provid
   const { status } = response;
   if (status < 200 || status > 299) {
     const { message } = dialects[probe.dialect].readError(status, response.headers, body);
-    // Some providers repeat the credential they did not like.
+    // Some providers repeat the rejected credential.
     return { ok: false, status, message: message.replaceAll(probe.secret, "…").slice(0, 500) };
   }
   if (probe.model !== undefined) return { ok: true, status, message: "The model answered." };
@@ -115,12 +114,12 @@ function read(probe: Probe, response: EgressResponse, body: Buffer): Omit<Provid
   return { ok: true, status, message: `The provider lists ${models.length} models.`, models };
 }
 
-/** The beginning of an answer as one line of text. Some providers repeat the credential they were given. */
+/** The beginning of an answer as one line of text. Some providers repeat the credential they were sent. */
 function excerptOf(body: Buffer, secret: string): string {
   return body.toString("utf8").replaceAll(secret, "…").replaceAll(/\s+/g, " ").trim().slice(0, EXCERPT);
 }
 
-/** Names out of `{ data: [{ id }] }` or `{ models: [{ name: "models/…" }] }`; null when it is neither. */
+/** Names from `{ data: [{ id }] }` or `{ models: [{ name: "models/…" }] }`; null if it is neither. */
 function modelsOf(body: Buffer): string[] | null {
   let answer: unknown;
   try {

@@ -5,7 +5,7 @@ import { toLimitsView } from "../limits/limits-view.ts";
 import { type OpenedSecrets, proxyAddress } from "./provider-secrets.ts";
 import type { ProviderLine, ProviderView } from "./provider-view.ts";
 
-/** A provider without its secrets; of the opened ones at most four characters are shown. */
+/** A provider without its secrets; of each at most the last four characters are shown. */
 export function toProviderView(provider: ProviderConfig, opened: OpenedSecrets): ProviderView {
   return {
     id: provider.id,
@@ -40,12 +40,12 @@ export function toProviderView(provider: ProviderConfig, opened: OpenedSecrets):
   };
 }
 
-/** Four characters of a short secret would be too much of it. */
+/** Four characters would reveal too much of a short secret. */
 function tailOf(secret: string): string {
   return secret.length >= 16 ? secret.slice(-4) : "";
 }
 
-/** A provider as a list has it: about 200 bytes. */
+/** A provider as a list shows it, in about 200 bytes. */
 export function toProviderLine(provider: ProviderConfig): ProviderLine {
   const { id, name, dialect, baseUrl, groups, priority, weight, enabled, costMultiplier, models, override, breaker } = provider;
   return {

@@ -8,7 +8,7 @@ import { changeProvider, storedProvider } from "./change-provider.ts";
 import type { ProviderView } from "./provider-view.ts";
 
 /**
- * Changes an upstream.
+ * Changes a provider.
  * @throws SluiceError `not_found`, `conflict` (name taken), `invalid_request` (URL not allowed, secret missing).
  */
 export async function updateProvider(ctx: Ctx, input: z.input<typeof UpdateProviderInput>): Promise<ProviderView> {

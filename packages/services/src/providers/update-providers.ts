@@ -7,14 +7,14 @@ import { withTransaction } from "../transaction.ts";
 import { changeProvider, storedProvider } from "./change-provider.ts";
 
 /**
- * Changes many upstreams, all or none, with an audit entry for each. Undoing is the same call with the values from before.
- * @throws SluiceError `not_found` when one of them is gone.
+ * Changes many providers, all or none, with an audit entry for each. To undo, call it again with the previous values.
+ * @throws SluiceError `not_found` when one of them does not exist.
  */
 export async function updateProviders(ctx: Ctx, input: z.input<typeof UpdateProvidersInput>): Promise<{ changed: number }> {
   requireAccess(ctx.actor, "admin");
   const { changes } = parse(UpdateProvidersInput, input);
   return withTransaction(ctx, async (ctx) => {
-    // In one order everywhere, so that two batches never wait for each other.
+    // Sorted, so that two batches lock rows in the same order and cannot deadlock.
     for (const { id, ...change } of changes.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
       await changeProvider(ctx, await storedProvider(ctx, id), { action: "provider.update", change });
     }

@@ -8,8 +8,8 @@ import { parse } from "../parse.ts";
 import { emit, withTransaction } from "../transaction.ts";
 
 /**
- * Leaves a record out of the books for good, with the reason of whoever decided so. It stays where it is and can still
- * be released. Of two clicks the first counts; what is released stays so.
+ * Excludes a record from the books, with the reason of the administrator who decided so. It stays stored and can still be released. Of
+ * two dismissals the first counts; a released record stays released.
  * @throws SluiceError `not_found`.
  */
 export async function dismissQuarantined(ctx: Ctx, input: z.input<typeof DismissQuarantinedInput>): Promise<{ id: string }> {

@@ -7,7 +7,7 @@ import { parse } from "../parse.ts";
 import { payloadText } from "./payload-text.ts";
 import { type QuarantinedDetail, type QuarantinedView, quarantineColumns } from "./quarantine-view.ts";
 
-/** Read at most: a record of the spool is far smaller, damaged bytes may be a whole segment. */
+/** Bytes read at most: a record of the spool is far smaller, but damaged bytes may be a whole segment. */
 const MOST_BYTES = 1024 * 1024;
 
 /** One record with its content as text. @throws SluiceError `not_found`. */

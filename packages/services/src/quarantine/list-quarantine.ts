@@ -11,7 +11,7 @@ const conditions = {
   dismissed: "q.released_at IS NULL AND q.dismissed_at IS NOT NULL",
 } as const;
 
-/** Records of the ledger that Postgres refused, newest first, without their content. */
+/** Ledger records that Postgres refused, newest first, without their content. */
 export async function listQuarantine(ctx: Ctx, input: z.input<typeof ListQuarantineInput> = {}): Promise<QuarantinePage> {
   requireAccess(ctx.actor, "admin");
   const { cursor, limit, state } = parse(ListQuarantineInput, input);

@@ -1,15 +1,15 @@
 import { readQuarantined } from "@sluice/ledger/quarantine";
 import type { QuarantinedDetail } from "./quarantine-view.ts";
 
-/** Longer texts help nobody who reads. */
+/** Longer texts do not help a reader. */
 const MOST_CHARS = 64 * 1024;
 const MOST_HEX_BYTES = 4 * 1024;
 
-/** All but line breaks and tabs; of odd ones also what was no UTF-8. */
+/** Control characters except line breaks and tabs; oddities also include replacement characters, the sign of invalid UTF-8. */
 const controls = /[^\P{Cc}\n\t]/gu;
 const oddities = /[^\P{Cc}\n\r\t]|\ufffd/gu;
 
-/** Bytes that may be anything as text that is safe to show: indented JSON, text with its control characters drawn, or hexadecimal. */
+/** Arbitrary bytes as text that is safe to show: indented JSON, text with visible control characters, or hexadecimal. */
 export function payloadText(payload: Buffer, isWhole: boolean): Pick<QuarantinedDetail, "encoding" | "payload" | "cut"> {
   const record = readQuarantined(payload);
   if (record) return cut("json", JSON.stringify(record, null, 2), isWhole);
@@ -28,7 +28,7 @@ function cut(
   return { encoding, payload: text.slice(0, MOST_CHARS), cut: !isWhole || text.length > MOST_CHARS };
 }
 
-/** Control characters as their pictures (U+2400…), so that none of them acts. */
+/** Replaces control characters by their visible symbols (U+2400…), so that none takes effect. */
 function drawn(text: string): string {
   return text.replace(controls, (control) => {
     const code = control.charCodeAt(0);

@@ -4,25 +4,25 @@ import type { QuarantineState } from "@sluice/core/inputs/quarantine";
 /** A record that Postgres refused, without its content. */
 export interface QuarantinedView {
   id: string;
-  /** '' for damaged bytes. */
+  /** Empty for damaged bytes. */
   requestId: string;
-  /** Why it was refused, the last time it was tried. */
+  /** Reason of the last refusal. */
   reason: string;
   sizeBytes: number;
   atMs: number;
   state: QuarantineState;
   releasedAtMs: number | null;
   dismissedAtMs: number | null;
-  /** Of whoever dismissed it. */
+  /** Given by the administrator who dismissed it. */
   dismissReason: string;
 }
 
-/** With its content as text, to be shown as text. */
+/** With its content, to be shown as text. */
 export interface QuarantinedDetail extends QuarantinedView {
-  /** json: read and indented; text: as it stands; hex: not text. */
+  /** json: parsed and indented; text: as stored; hex: not text. */
   encoding: "json" | "text" | "hex";
   payload: string;
-  /** Only the beginning is here. */
+  /** Only the beginning is included. */
   cut: boolean;
 }
 

@@ -8,13 +8,13 @@ import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { emit, withTransaction } from "../transaction.ts";
 
-/** `refused`: why it still has no row. */
+/** `refused`: why the record still cannot be stored. */
 export type Release = { outcome: "released" } | { outcome: "refused"; reason: string };
 
 /**
- * Puts a record through the settler again. It has its row: it is marked released. It is refused again: the reason is
- * brought up to date. The row is made before the mark and at most once, so a click that is repeated, also on another
- * instance, changes nothing more. What was dismissed may be released all the same.
+ * Passes a record to the settler again. If its row is stored, the record is marked released; if it is refused again, the reason is
+ * updated. The row is written before the mark and at most once, so a repeated call, even on another instance, changes nothing more.
+ * Dismissed records can be released too.
  * @throws SluiceError `not_found`, `unavailable`.
  */
 export async function releaseQuarantined(ctx: Ctx, input: z.input<typeof QuarantinedInput>): Promise<Release> {
@@ -31,7 +31,7 @@ export async function releaseQuarantined(ctx: Ctx, input: z.input<typeof Quarant
     const { ledgerQuarantine } = ctx.transaction.tx;
     const data = reason === "" ? { releasedAt: new Date(ctx.clock.now()) } : { reason };
     const { count } = await ledgerQuarantine.updateMany({ where: { id, releasedAt: null }, data });
-    // Somebody else's click came first.
+    // A concurrent call came first.
     if (count === 0) return;
     const after = reason === "" ? { outcome: "released" } : { outcome: "refused", reason };
     await audit(ctx, { action: "quarantine.release", targetKind: "quarantine", targetId: id, after });

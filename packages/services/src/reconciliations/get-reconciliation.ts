@@ -4,12 +4,12 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { toReconciliation } from "./to-reconciliation.ts";
 
-/** The newest check of the books, null before the first. One whose instance went away is `stopped`. */
+/** The latest reconciliation, or null before the first. One whose instance is gone counts as `stopped`. */
 export async function getReconciliation(ctx: Ctx): Promise<Reconciliation | null> {
   requireAccess(ctx.actor, "admin");
   const newest = await readNewest(ctx);
   if (newest?.state !== "running" || (await isReconciling(ctx.pool))) return newest;
-  // Its end is noted before its lock is free: it may have come between the two questions.
+  // The end is recorded before the lock is released, so it may have come between the two queries.
   const again = await readNewest(ctx);
   return again?.state === "running" && again.id === newest.id ? { ...again, state: "stopped" } : again;
 }

@@ -7,13 +7,13 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { withTransaction } from "../transaction.ts";
 
-/** How often progress is told at most. */
+/** Minimum interval between two progress events. */
 const TELL_MS = 500;
 
 /**
- * Begins a check of the books in the background of this process and resolves with how it stands. It goes on by push, and
- * ends early when the process stops.
- * @throws SluiceError `conflict`: one is running, here or elsewhere.
+ * Starts a reconciliation in the background of this process and resolves with its initial state. Progress is pushed. It ends early when
+ * the process stops.
+ * @throws SluiceError `conflict`: one is already running, here or elsewhere.
  */
 export async function startReconciliation(ctx: Ctx): Promise<Reconciliation> {
   requireAccess(ctx.actor, "admin");
@@ -39,7 +39,7 @@ export async function startReconciliation(ctx: Ctx): Promise<Reconciliation> {
   return begun;
 }
 
-/** Never throws: how it ended is in the row and on the bus. */
+/** Never throws: the outcome is in the row and on the bus. */
 async function follow(ctx: Ctx, begun: Reconciliation, running: RunningReconciliation): Promise<void> {
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
@@ -61,7 +61,7 @@ async function follow(ctx: Ctx, begun: Reconciliation, running: RunningReconcili
     now = { ...now, ...result, state: "done", finishedAtMs: ctx.clock.now() };
     await store(ctx, now);
     await running.end();
-    // Who hears of the end may begin the next.
+    // Published last, because a reader may react by starting the next one.
     ctx.live.bus.publish({ type: "reconciliation.changed", reconciliation: now });
   } catch (thrown) {
     ctx.log.warn({ reconciliationId: begun.id, error: String(thrown) }, "a check of the books did not come to its end");

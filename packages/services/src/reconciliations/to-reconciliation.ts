@@ -1,7 +1,7 @@
 import type { BooksDifference, Reconciliation } from "@sluice/core/events";
 import type { Reconciliation as Stored } from "@sluice/db/generated/client";
 
-/** A stored check as readers get it. */
+/** A stored reconciliation in the form that readers get. */
 export function toReconciliation(stored: Stored): Reconciliation {
   return {
     id: stored.id,

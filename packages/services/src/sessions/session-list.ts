@@ -1,6 +1,6 @@
 import type { SessionRow } from "@sluice/core/events";
 
-/** Conversations with activity inside the window, newest activity first. */
+/** Conversations with activity within the window, most recently active first. */
 export interface SessionList {
   rows: SessionRow[];
   activeWindowSeconds: number;

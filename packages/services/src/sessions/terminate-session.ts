@@ -9,9 +9,9 @@ import { GetSessionInput, getSession } from "./get-session.ts";
 export const TerminateSessionInput = GetSessionInput;
 
 /**
- * Ends a conversation: its requests in flight are cut on every instance, and its next one is routed anew, as a new
- * session. Users end their own.
- * @throws SluiceError `not_found`: none, another user's, or over.
+ * Ends a conversation: its requests in flight are aborted on every instance, and its next request is routed from scratch, as a new
+ * session. Users end only their own.
+ * @throws SluiceError `not_found`: unknown, another user's, or over.
  */
 export async function terminateSession(ctx: Ctx, input: z.input<typeof TerminateSessionInput>): Promise<void> {
   requireAccess(ctx.actor, "user");
@@ -21,7 +21,7 @@ export async function terminateSession(ctx: Ctx, input: z.input<typeof Terminate
   await withTransaction(ctx, (ctx) =>
     audit(ctx, { action: "session.terminate", targetKind: "session", targetId: id, before: { userId, keyId, client } }),
   );
-  // Marked before its requests are cut: the last one to end takes it along.
+  // Marked before its requests are aborted, so that the end of the last one removes it.
   await ctx.live.sessions.terminate(id);
   await ctx.live.commands.send({ kind: "session.terminate", sessionId: id });
   ctx.sticky.unbind(id);

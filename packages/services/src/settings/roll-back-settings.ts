@@ -11,8 +11,8 @@ import { placeSettings } from "./update-settings.ts";
 const MOST_SAVES = 1_000;
 
 /**
- * Puts all settings back to how they were before a save: it and every later one are undone, in one transaction and as
- * one new save, which can be rolled back too. Requests in flight go on by the settings they began with.
+ * Restores all settings to their state before a save: that save and every later one are undone, in one transaction and as one new save,
+ * which can be rolled back too. Requests in flight keep the settings they began with.
  * @throws SluiceError `not_found` when there is no such save, `conflict` when more than 1,000 came after it.
  */
 export async function rollBackSettings(ctx: Ctx, input: z.input<typeof RollBackSettingsInput>): Promise<Settings> {
@@ -34,7 +34,7 @@ async function settingsBefore(ctx: TxCtx, id: string): Promise<UpdateSettingsInp
   if (saves.at(-1)?.id !== id) throw new SluiceError("not_found");
   const values: Record<string, unknown> = {};
   for (const { before } of saves) if (typeof before === "object" && before !== null) Object.assign(values, before);
-  // Settings that this version no longer has, or no longer accepts so, cannot come back.
+  // Settings that this version no longer has, or whose value it no longer accepts, cannot be restored.
   const known = Object.entries(values).filter(
     ([name, value]) => Object.hasOwn(settingSchemas, name) && UpdateSettingsInput.safeParse({ [name]: value }).success,
   );

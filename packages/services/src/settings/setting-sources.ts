@@ -3,13 +3,13 @@ import { type SettingName, settingSchemas } from "@sluice/core/inputs/settings";
 import { cacheScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 
-/** Where a setting's value comes from: `config` ones are applied again at the file's next change. */
+/** Origin of a setting's value; `config` ones are applied again when the file changes. */
 export interface SettingSource {
   source: "config" | "console";
   changedAtMs: number;
 }
 
-/** Of every setting that is not at its default, or that the configuration file says. */
+/** For every setting that differs from its default or is set by the configuration file. */
 export async function settingSources(ctx: Ctx): Promise<Partial<Record<SettingName, SettingSource>>> {
   requireAccess(ctx.actor, "admin");
   const { value } = await cached(ctx, "config:settingSources", { scope: cacheScope(ctx), input: null }, async () => {

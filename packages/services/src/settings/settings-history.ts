@@ -6,7 +6,7 @@ import { listAudit } from "../audits/list-audit.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 
-/** Every save of settings, newest first: each entry's `before` and `after` hold what it changed. */
+/** Every save of settings, newest first; `before` and `after` of each entry hold what it changed. */
 export async function settingsHistory(ctx: Ctx, input: z.input<typeof PageInput> = {}): Promise<AuditPage> {
   requireAccess(ctx.actor, "admin");
   return listAudit(ctx, { ...parse(PageInput, input), filter: { targetKind: "settings", outcome: "done" } });

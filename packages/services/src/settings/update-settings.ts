@@ -18,9 +18,9 @@ import { fieldName, parse } from "../parse.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 
 /**
- * Changes the settings named; the others stay. A value equal to its default is not kept, unless the configuration file
- * says it: then it is kept as the file's. Writing what is in force already changes nothing.
- * @throws SluiceError `invalid_request` naming the setting, `conflict` naming one that is not as `expected` any more.
+ * Changes the given settings; the others stay. A value equal to its default is not stored, unless the configuration file sets it: then it
+ * is stored as the file's. Writing the current value changes nothing.
+ * @throws SluiceError `invalid_request` naming the setting, `conflict` naming one that no longer is as `expected`.
  */
 export async function updateSettings(ctx: Ctx, input: z.input<typeof SaveSettingsInput>): Promise<Settings> {
   requireAccess(ctx.actor, "admin");
@@ -30,7 +30,7 @@ export async function updateSettings(ctx: Ctx, input: z.input<typeof SaveSetting
 }
 
 /**
- * Writes checked settings, with their entry in the audit. Gives the names whose value changed.
+ * Stores validated settings with an audit entry. Returns the names whose value changed.
  * @throws SluiceError `conflict` when one of them is neither as `expected` nor as wanted.
  */
 export async function placeSettings(
@@ -53,7 +53,7 @@ export async function placeSettings(
   }
   const { tx } = ctx.transaction;
   const { tenantId } = ctx;
-  // One save at a time: the next one compares with what this one leaves.
+  // One save at a time, so that the next compares with the result of this one.
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.settings', 0))`;
   const source = ctx.actor.kind === "system" && ctx.actor.name === "config" ? "config" : "console";
   const defaults = defaultSettings();
@@ -64,7 +64,7 @@ export async function placeSettings(
   const elsewhere = names.find((name) => expected[name] !== undefined && !isDeepStrictEqual(expected[name], inForce(name)));
   if (elsewhere)
     throw new SluiceError("conflict", { message: `${elsewhere} was changed by somebody else meanwhile.`, field: fieldName([elsewhere]) });
-  // The file takes over what it says, also where it says what is in force.
+  // The file takes over every setting it names, even where the value stays the same.
   const taken = source === "config" ? named.filter((name) => stored.get(name)?.source !== "config") : [];
   for (const name of new Set([...names, ...taken])) {
     const value = wanted[name];
@@ -86,7 +86,7 @@ export async function placeSettings(
   return names;
 }
 
-/** Egress speaks of a provider's base URL; this is a setting. */
+/** The error of the egress names a provider's base URL; replace it with one about the setting. */
 function requireAllowedUrl(ctx: TxCtx, url: string): void {
   try {
     ctx.egress.checkUrl(url);
@@ -96,7 +96,7 @@ function requireAllowedUrl(ctx: TxCtx, url: string): void {
   }
 }
 
-/** What the configuration file no longer says stays as it is, and is the console's from now on. */
+/** Settings that the configuration file no longer names keep their value and belong to the console from now on. */
 export async function releaseSettings(ctx: TxCtx, stillSaid: readonly string[]): Promise<void> {
   const { tenantId } = ctx;
   await ctx.transaction.tx.setting.updateMany({

@@ -11,7 +11,7 @@ import { createUser } from "../users/create-user.ts";
 import { adminExists, SETUP_TOKEN } from "./prepare-setup.ts";
 
 /**
- * Makes the first administrator with the token that the server printed, and signs them in. Of two at once one wins.
+ * Creates the first administrator with the token that the server printed, and signs them in. Of two concurrent calls one succeeds.
  * @throws SluiceError `bad_credentials` (wrong or used token), `conflict` (an administrator exists), `login_throttled`.
  */
 export async function completeSetup(ctx: Ctx, input: z.input<typeof SetupInput>, origin: LoginOrigin): Promise<CreatedLogin> {

@@ -8,9 +8,8 @@ import { createUser } from "../users/create-user.ts";
 export const SETUP_TOKEN = "setup_token_sha256";
 
 /**
- * Called at boot (system actor). While there is no administrator it makes the headless one if asked to, else a new
- * one-time token, returned once to be printed; each start replaces the token of the one before. With an administrator
- * it does nothing and returns null.
+ * Called at boot (system actor). While there is no administrator, creates the headless one if configured, otherwise a new one-time token,
+ * returned once for printing; every start replaces the previous token. With an administrator it does nothing and returns null.
  */
 export async function prepareSetup(ctx: Ctx, headless: { email: string; password: string } | null): Promise<{ token: string | null }> {
   return withTransaction(ctx, async (ctx) => {
@@ -26,7 +25,7 @@ export async function prepareSetup(ctx: Ctx, headless: { email: string; password
   });
 }
 
-/** Whether an administrator exists, with setup locked until the transaction ends: there is exactly one first one. */
+/** Whether an administrator exists. Locks setup until the transaction ends, so that there is exactly one first administrator. */
 export async function adminExists(ctx: TxCtx): Promise<boolean> {
   const { tx } = ctx.transaction;
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('sluice.setup'))`;

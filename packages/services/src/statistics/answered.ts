@@ -6,8 +6,8 @@ import type { Ctx } from "../context.ts";
 import { awaitSettled } from "./recent-ends.ts";
 
 /**
- * An answer about the past, computed or kept, with when that was and which. `asked` is all that it depends on beside who asks. What ended
- * before `fromMs`, ms since the epoch, is settled by then.
+ * A cached answer about the past, with the time it was computed. `asked` holds everything it depends on besides the actor. Requests that
+ * ended before `fromMs` (ms since the epoch) are settled when `compute` runs.
  */
 export async function answered<T extends object>(
   ctx: Ctx,

@@ -19,7 +19,8 @@ const fieldOf: Record<CompareSplit, keyof StatisticsFilter> = {
 };
 
 /**
- * Two to five of a kind over the same range, read in parallel and each kept by itself. One that cannot be read is marked so; the others are answered.
+ * Compares two to five items of one kind over the same range, read in parallel and cached separately. One that cannot be read is marked;
+ * the others are still answered.
  * @throws SluiceError `forbidden` and `not_found` when a user names what is not theirs.
  */
 export async function compare(ctx: Ctx, input: z.input<typeof CompareInput>): Promise<Answer<Comparison>> {

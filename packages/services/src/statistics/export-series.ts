@@ -12,7 +12,7 @@ export const ExportSeriesInput = GetSeriesInput.safeExtend({ format: z.enum(["cs
 const names = "from to id requests errors tokens cost_usd ttft_ms duration_ms prompt_tokens cache_read_tokens".split(" ");
 
 /**
- * The series as rows, a bucket of a series each: times in ISO 8601, cost as a plain decimal, means of times in milliseconds (null where
+ * The series as one row per bucket and series: times in ISO 8601, cost as decimal text, mean durations in milliseconds (null where
  * nothing was measured), `id` null for what has no series of its own.
  * @throws SluiceError as `getSeries` does.
  */

@@ -8,7 +8,7 @@ import { answered } from "./answered.ts";
 import { readAvailability } from "./read-availability.ts";
 import { planOf } from "./statistics-ask.ts";
 
-/** How each provider was, and each model of it: how requests ended by bucket, and percentiles of the range. */
+/** Availability of each provider and its models: outcomes of requests by bucket, and percentiles over the range. */
 export async function getAvailability(ctx: Ctx, input: z.input<typeof GetAvailabilityInput> = {}): Promise<Answer<Availability>> {
   requireAccess(ctx.actor, "admin");
   const { providerId, model, ...range } = parse(GetAvailabilityInput, input);

@@ -17,9 +17,9 @@ import { fineFrom, sumsAsk, zoneOf } from "./statistics-ask.ts";
 const FIVE_MINUTES_MS = 300_000;
 
 /**
- * Who, or what, was used most in a period, with the share of all and the rank in the period before. Users get their own keys and models, who holds a key those of the key; of users
- * a user gets what the setting `portal.leaderboard` allows.
- * @throws SluiceError `forbidden` when a user asks for providers, or who holds a key for users.
+ * The most used items of a period, with their share of the total and their rank in the period before. Users get their own keys and
+ * models, holders of a key those of the key; what a user sees of other users is up to the setting `portal.leaderboard`.
+ * @throws SluiceError `forbidden` when a user asks for providers, or the holder of a key for users.
  */
 export async function getLeaderboard(ctx: Ctx, input: z.input<typeof GetLeaderboardInput>): Promise<Answer<Leaderboard>> {
   requireAccess(ctx.actor, "key");
@@ -31,7 +31,7 @@ export async function getLeaderboard(ctx: Ctx, input: z.input<typeof GetLeaderbo
   const { span, previous } = periodOf(ctx, { ...asked, zone });
   const question = { others, of, sort, period: asked.period, span, previous, zone, limit, page };
   const own = await sumsAsk(ctx, {});
-  // Everybody is ranked, for who sees the others without their names as well.
+  // All users are ranked, even for readers who see the others without names.
   const ask = others === null || others === "own" ? own : { ...own, userId: null };
   return answered(ctx, "leaderboard:list", question, async () => {
     const board = { of, sort, span, previous, ask, limit, page, fineFromMs: fineFrom(ctx) };
@@ -41,7 +41,7 @@ export async function getLeaderboard(ctx: Ctx, input: z.input<typeof GetLeaderbo
   });
 }
 
-/** Somebody else, as a user sees them: never by id. */
+/** Another user as users see them: never with the id. */
 function withoutOwner(entry: LeaderboardEntry, others: Settings["portal.leaderboard"]): LeaderboardEntry {
   return { ...entry, id: "", name: others === "names" ? entry.name : null };
 }
@@ -50,7 +50,7 @@ const steps = { today: "day", week: "week", month: "month" } as const satisfies 
 
 type AskedPeriod = Pick<z.output<typeof GetLeaderboardInput>, "period" | "from" | "to"> & { zone: string };
 
-/** What is counted, and the period before; both of whole buckets of sums. */
+/** The requested period and the one before; both consist of whole buckets. */
 function periodOf(ctx: Ctx, { period, from = 0, to = 0, zone }: AskedPeriod): { span: Span | null; previous: Span | null } {
   if (period === "all") return { span: null, previous: null };
   const spanOf = (fromMs: number, toMs: number): Span => ({ fromMs: edge(ctx, fromMs), toMs: edge(ctx, toMs) });

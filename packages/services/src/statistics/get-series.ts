@@ -9,12 +9,13 @@ import { readSeries } from "./read-series.ts";
 import { recentAsk } from "./recent-ends.ts";
 import { fineFrom, planOf, refuseSplit, sumsAsk } from "./statistics-ask.ts";
 
-/** Values of an answer, nine a bucket and series: with the figures of a large gateway it stays below 50 KB. */
+/** Limit on bucket × series in an answer, nine values each: with a large gateway's figures it stays below 50 KB. */
 const MOST_POINTS = 700;
 
 /**
- * Requests, tokens, cost and times by bucket, zeros included, split by one dimension: the most expensive ones, and all others together.
- * @throws SluiceError `forbidden` when a user asks for what users do not see, `invalid_request` for a step too fine.
+ * Requests, tokens, cost and durations by bucket (including empty ones), split by one dimension: the most expensive series, and all
+ * others together.
+ * @throws SluiceError `forbidden` when a user asks for what users must not see, `invalid_request` for a step too fine.
  */
 export async function getSeries(ctx: Ctx, input: z.input<typeof GetSeriesInput> = {}): Promise<Answer<Statistics>> {
   requireAccess(ctx.actor, "key");

@@ -12,8 +12,8 @@ import { recentAsk } from "./recent-ends.ts";
 import { fineFrom, nowEdge, planOf, sumsAsk } from "./statistics-ask.ts";
 
 /**
- * What was used in a range, by bucket and in all, against as long a span one range earlier.
- * @throws SluiceError `forbidden` and `not_found` for what a user may not see, `invalid_request` for a step too fine.
+ * Usage in a range, by bucket and in total, compared with the span of the same length before it.
+ * @throws SluiceError `forbidden` and `not_found` for what a user must not see, `invalid_request` for a step too fine.
  */
 export async function getUsage(ctx: Ctx, input: z.input<typeof GetUsageInput> = {}): Promise<Answer<Usage>> {
   requireAccess(ctx.actor, "key");
@@ -23,7 +23,7 @@ export async function getUsage(ctx: Ctx, input: z.input<typeof GetUsageInput> = 
   return { zone, step, times, endMs, ...(await usageOf(ctx, plan, filter)) };
 }
 
-/** Read, and kept, by itself: comparing five is five of these. */
+/** Read and cached individually: a comparison of five makes five of these. */
 export async function usageOf(ctx: Ctx, plan: BucketPlan, filter: StatisticsFilter): Promise<UsageSpan & Answered> {
   const { zone, step, times, endMs } = plan;
   const fineFromMs = fineFrom(ctx);
@@ -35,7 +35,7 @@ export async function usageOf(ctx: Ctx, plan: BucketPlan, filter: StatisticsFilt
   });
 }
 
-/** One range earlier; of a range that is going on as long as it has been. */
+/** The preceding range; for a range that is still going on, only as much of it as has passed. */
 function previousOf(ctx: Ctx, { times, endMs }: BucketPlan, fineFromMs: number): Span {
   const fromMs = times[0] ?? endMs;
   const beforeMs = fromMs - (endMs - fromMs);

@@ -4,7 +4,7 @@ import type { Ctx } from "../context.ts";
 import { listLogModels } from "../logs/list-log-models.ts";
 import { answered } from "./answered.ts";
 
-/** Own things, of a user $2, or of them one key $3; '' = of everybody, of any. */
+/** Limits to keys of the user $2, or to the single key $3; '' = no limit. */
 const own = "($2 = '' OR user_id::text = $2) AND ($3 = '' OR id::text = $3)";
 const namesSql = `
   SELECT ARRAY(SELECT DISTINCT "group" FROM keys WHERE tenant_id = $1 AND ${own} ORDER BY 1 LIMIT ${MOST_OPTIONS}) AS groups,
@@ -16,7 +16,7 @@ const namesSql = `
     (SELECT coalesce(json_agg(u), '[]') FROM (SELECT id, name FROM users WHERE tenant_id = $1 AND $2 = ''
       ORDER BY id DESC LIMIT ${MOST_OPTIONS}) AS u) AS users`;
 
-/** What filters may name: few lists, each bounded. */
+/** The values that filters can offer; a few lists, each bounded. */
 export async function listFilterOptions(ctx: Ctx): Promise<Answer<FilterOptions>> {
   requireAccess(ctx.actor, "key");
   const { userId, keyId } = rowScope(ctx);

@@ -5,22 +5,22 @@ import type { PoolClient } from "pg";
 import { type BucketList, bucketsOf } from "../overview/overview-statements.ts";
 
 /**
- * A span put together on the way from its beginning to its end, by the midnight nearest to the beginning, the months of universal time
- * between, and the midnight nearest to the end: what is passed forwards is added, what is passed backwards taken away. So it is twelve
- * hours and half a month of days at most at either end, in every zone.
+ * A span composed along a path from its beginning to its end: via the midnight nearest to the beginning, the whole UTC months in between,
+ * and the midnight nearest to the end. What the path passes forwards is added, what it passes backwards is subtracted. So at most twelve
+ * hours and half a month of days are read at either end, in every zone.
  */
 export interface Pieces {
   months: Date[];
   pieces: { sign: 1 | -1; buckets: BucketList }[];
 }
 
-/** First moments, ms, of months whose sums of keys are whole. */
+/** Start times (ms) of months whose sums of keys are complete. */
 export type Months = ReadonlySet<number>;
 
-/** Of less there need be no midnight at which more is gained than has to be taken away again. */
+/** In a shorter span there may be no midnight that saves more than has to be subtracted again. */
 const SHORTEST_MS = 2 * DAY_MS;
 
-/** Days, and no months, where one of these is not whole. */
+/** Uses days instead of months if one of the months is incomplete. */
 export function piecesOf({ fromMs, toMs, fineFromMs }: Span & { fineFromMs: number }, whole: Months): Pieces {
   if (toMs - fromMs < SHORTEST_MS) return { months: [], pieces: [{ sign: 1, buckets: bucketsOf(fromMs, toMs, fineFromMs) }] };
   const piece = (startMs: number, endMs: number): Pieces["pieces"] => {
@@ -36,7 +36,7 @@ export function piecesOf({ fromMs, toMs, fineFromMs }: Span & { fineFromMs: numb
   return { months: months.map((ms) => new Date(ms)), pieces: [...piece(firstDay, first), ...piece(monthAfter(last), lastDay), ...ends] };
 }
 
-/** Which of the months that these spans are put together of may be read. */
+/** Which of the months that these spans consist of are complete. */
 export async function readWholeMonths(client: PoolClient, tenantId: string, spans: readonly (Span | null)[]): Promise<Months> {
   const months = spans.flatMap((span) => (span === null ? [] : monthsOf(span)));
   if (months.length === 0) return new Set();
@@ -44,7 +44,7 @@ export async function readWholeMonths(client: PoolClient, tenantId: string, span
   return new Set(rows.map(({ bucket }) => bucket.getTime()));
 }
 
-/** From the start of a month that is nearest to the beginning to the one that is nearest to the end. */
+/** From the month start nearest to the beginning to the one nearest to the end. */
 function monthsOf({ fromMs, toMs }: Span): number[] {
   const endMs = nearestMonth(toMs);
   const months: number[] = [];

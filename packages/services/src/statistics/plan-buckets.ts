@@ -6,15 +6,15 @@ import { type BucketList, bucketsOf, joinBuckets, wholeHour } from "../overview/
 import { type SlotPieces, slotPieces } from "./slot-pieces.ts";
 
 /**
- * The buckets of a range, and those of the rollups that they are put together of. Up to an hour buckets are equally long and begin
- * where the zone's hours do; days, weeks and months are its calendar's. Every bucket begins and ends where buckets of the sums do.
+ * The buckets of a range, and the rollup buckets that they consist of. Up to an hour, buckets are equally long and aligned with the
+ * zone's hours; days, weeks and months follow its calendar. Every bucket begins and ends on a bucket of the sums.
  */
 export interface BucketPlan extends Buckets {
-  /** Of each bucket, joined. */
+  /** The rollup buckets of all buckets, joined. */
   buckets: BucketList;
-  /** What the buckets are added up from where sums may be taken away again, too: for days of most zones fewer rows. */
+  /** What the buckets are composed of where sums may also be subtracted: fewer rows for days of most zones. */
   pieces: SlotPieces;
-  /** Of all of it as one piece, which is fewest. */
+  /** The whole range as one piece, which needs the fewest rows. */
   range: BucketList;
 }
 
@@ -23,7 +23,7 @@ const lengths: Record<StatisticsStep, number> = {
   ...{ "5m": FIVE_MINUTES_MS, "15m": 3 * FIVE_MINUTES_MS, "30m": 6 * FIVE_MINUTES_MS, hour: HOUR_MS },
   ...{ day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS },
 };
-/** Of a step that is chosen here, and of one that is asked for. */
+/** Number of buckets to aim for when the step is chosen here, and the limit for a requested step. */
 const WANTED = 100;
 const MOST = 400;
 
@@ -32,14 +32,14 @@ export interface RangeAsk {
   toMs: number;
   step: StatisticsStep | "auto";
   zone: string;
-  /** Before it there are no sums of five minutes. */
+  /** Before this time there are no five-minute sums. */
   fineFromMs: number;
 }
 
-/** @throws SluiceError `invalid_request` for a step that the range has too many of, or that sums are kept no more of. */
+/** @throws SluiceError `invalid_request` for a step that gives too many buckets, or whose sums are no longer kept. */
 export function planBuckets(ask: RangeAsk): BucketPlan {
   const { fromMs, toMs, zone, fineFromMs } = ask;
-  // A bucket may begin up to an hour before the range does.
+  // The first bucket may begin up to an hour before the range.
   const isFine = fromMs - HOUR_MS >= fineFromMs;
   const step = ask.step === "auto" ? finestStep(ask, isFine) : ask.step;
   const count = (toMs - fromMs) / lengths[step];
@@ -50,7 +50,7 @@ export function planBuckets(ask: RangeAsk): BucketPlan {
   const ends = [...edges.slice(1), endMs];
   return {
     ...{ zone, step, times: edges, endMs },
-    // For who reads them: of an answer that is kept the edges are enough.
+    // Computed lazily: a cached answer needs only the edges.
     get buckets() {
       return joinBuckets(edges.map((start, at) => bucketsOf(start, ends[at] ?? endMs, fineFromMs)));
     },
@@ -72,7 +72,7 @@ function refused(message: string): SluiceError {
   return new SluiceError("invalid_request", { message: `step: ${message}`, field: "step" });
 }
 
-/** Starts, and the end of the last one. A zone's hours may begin at any quarter of an hour; sums by the hour do not. */
+/** Bucket starts, and the end of the last one. A zone's hours may begin at any quarter of an hour; hourly sums do not. */
 function equalEdges({ fromMs, toMs, zone }: RangeAsk, lengthMs: number, isFine: boolean): number[] {
   const offsetMs = isFine ? wholeFive(zoneOffsetMs(fromMs, zone)) : 0;
   const startMs = Math.floor((fromMs + offsetMs) / lengthMs) * lengthMs - offsetMs;
@@ -83,7 +83,7 @@ function equalEdges({ fromMs, toMs, zone }: RangeAsk, lengthMs: number, isFine: 
 function calendarEdges({ fromMs, toMs, zone, fineFromMs }: RangeAsk, step: StatisticsStep): number[] {
   const edgeOf = (local: number): number => wholeHour(wholeFive(localInstant(local, zone)), fineFromMs);
   let local = periodStart(localDayOf(fromMs, zone), step);
-  // What began before the first whole hour of a day belongs to the day before.
+  // Time before the first whole hour of a day belongs to the day before.
   if (edgeOf(local) > fromMs) local = movedBy(local, step, -1);
   const edges = [edgeOf(local)];
   while ((edges.at(-1) ?? toMs) < toMs) {
@@ -93,7 +93,7 @@ function calendarEdges({ fromMs, toMs, zone, fineFromMs }: RangeAsk, step: Stati
   return edges;
 }
 
-/** The day, Monday or first of the month that a local day is in; local days are written as if they were UTC. */
+/** The day, Monday or first of the month that contains a local day; local days are represented as if they were UTC. */
 export function periodStart(localDay: number, step: StatisticsStep): number {
   const date = new Date(localDay);
   if (step === "month") return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
@@ -106,7 +106,7 @@ export function movedBy(localDay: number, step: StatisticsStep, count: number): 
   return localDay + count * (step === "week" ? 7 : 1) * DAY_MS;
 }
 
-/** Offsets of long ago have odd seconds; sums do not. */
+/** Historical offsets have odd seconds; sums do not. */
 function wholeFive(ms: number): number {
   return Math.floor(ms / FIVE_MINUTES_MS) * FIVE_MINUTES_MS;
 }

@@ -6,9 +6,9 @@ import { type Months, piecesOf } from "./month-pieces.ts";
 import { columnOf, conditions, keyConditions, rollups, type SumsAsk, sourceOf, usageSums } from "./sums-statement.ts";
 
 /**
- * What things are ranked by, a row each that was used: `id`, `requests`, `tokens`, `cost`, `errors`, `ended` (by a provider), `prompt`
- * (tokens sent), `cached` (of these), `"ttftCount"`, `"ttftMsSum"`. Keys and users are read from a row a key and month, a row a key and day
- * for what is less, and of all time from their totals; models and providers from their sums.
+ * What things are ranked by, one row per used thing: `id`, `requests`, `tokens`, `cost`, `errors`, `ended` (by a provider), `prompt`
+ * (tokens sent), `cached` (of these), `"ttftCount"`, `"ttftMsSum"`. Keys and users are read from rows by key and month, by key and day
+ * for shorter spans, and for all time from their totals; models and providers from their sums.
  */
 export type Ranked = "user" | "key" | "provider" | "model";
 
@@ -24,7 +24,7 @@ const measures = {
   ttftMsSum: "ttft_ms_sum",
 } as const;
 
-/** The same of rows of sums. */
+/** The same columns, from rows of sums. */
 const ofSums = `requests, ${tokens} AS total_tokens, cost_nano_usd, errors, requests - aborted - refused AS ended_requests,
   input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens AS prompt_tokens, cache_read_tokens, ttft_count, ttft_ms_sum`;
 const columns = Object.values(measures).join(", ");
@@ -35,19 +35,19 @@ const used = "HAVING sum(requests) <> 0 OR sum(total_tokens) <> 0 OR sum(cost_na
 
 export interface RankedSpan extends Span {
   fineFromMs: number;
-  /** Whose sums of keys may be read. */
+  /** Months whose sums of keys may be read. */
   whole: Months;
 }
 
-/** Null: of all time. */
+/** `span` null = all time. */
 export function rankedSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: RankedSpan | null): string {
-  // Of all time there is a row each already.
+  // For all time there is already one row each.
   if (span === null && (by === "user" || by === "key")) {
     const plain = Object.entries(measures).map(([name, column]) => `${column} AS "${name}"`);
     const where = `${keyConditions(values, ask)} AND (requests <> 0 OR total_tokens <> 0 OR cost_nano_usd <> 0)`;
     return `SELECT ${columnOf[by]}::text AS id, ${plain.join(", ")} FROM ${by}_totals WHERE ${where}`;
   }
-  // Whole numbers, which are compared in a fraction of the time of decimals.
+  // Integers compare much faster than decimals.
   const summed = Object.entries(measures)
     .map(([name, column]) => `sum(${column})::bigint AS "${name}"`)
     .join(", ");
@@ -65,7 +65,7 @@ function rowsSql(values: SqlValues, ask: SumsAsk, by: Ranked, span: RankedSpan |
   return `SELECT id, ${ofSums} FROM ${from} WHERE id <> ''`;
 }
 
-/** Ids not as text, of which there would be half a million. */
+/** Ids stay UUIDs: converting half a million of them to text would be expensive. */
 function keysSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", span: RankedSpan | null): string {
   const { months, pieces } = span === null ? { months: [], pieces: [] } : piecesOf(span, span.whole);
   const kept = (table: string, buckets: readonly Date[], list = columns): string =>
@@ -82,13 +82,16 @@ function keysSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", span: Rank
   return parts.join(" UNION ALL ");
 }
 
-/** What is no whole day; only ids of ours, as in the days. */
+/** The parts that are not whole days, limited to ids of our own tables, as in the days. */
 function edgesSql(values: SqlValues, ask: SumsAsk, by: "user" | "key", edges: Omit<BucketList, "days">): string {
   const where = `${conditions(values, ask)} AND ${isUuid("user_id")} AND ${isUuid("key_id")}`;
   return rollups(values, { ...edges, days: [] }, { tenantId: ask.tenantId, id: `${columnOf[by]}::uuid`, where });
 }
 
-/** Those of everybody who cost most of all time, as `id`, `"userId"` and `cost`: nobody else can have cost more in any span. */
+/**
+ * The users or keys with the highest cost of all time, as `id`, `"userId"` and `cost`: in no span can anybody outside this list have cost
+ * more than its last entry did in total.
+ */
 export function dearestSql(values: SqlValues, tenantId: string, by: "user" | "key", most: number): string {
   return `SELECT ${by}_id::text AS id, user_id::text AS "userId", cost_nano_usd AS cost FROM ${by}_totals
     WHERE tenant_id = ${values.add(tenantId)} ORDER BY cost_nano_usd DESC LIMIT ${values.add(most)}`;

@@ -7,7 +7,7 @@ import type { BucketPlan } from "./plan-buckets.ts";
 import { planSettings } from "./read-series.ts";
 import { conditions, rollups, type SumsAsk, slotSql } from "./sums-statement.ts";
 
-/** Values of an answer: three a bucket and row; with the longest figures there are, it stays below 50 KB. */
+/** Limit on bucket × row in an answer, three values each: even with the longest figures it stays below 50 KB. */
 const MOST_POINTS = 2_500;
 
 interface AvailabilityAsk {
@@ -29,7 +29,7 @@ interface Row {
   slots: [slot: number, requests: number, errors: number, aborted: number][];
 }
 
-/** Providers and their models by their requests, as many rows as fit an answer; and how many there are. One statement. */
+/** Providers and their models, ordered by requests: as many rows as fit an answer, and the total number. One statement. */
 export async function readAvailability(
   pool: Pool,
   { tenantId, plan, providerId, model }: AvailabilityAsk,

@@ -19,10 +19,10 @@ import type { SumsAsk } from "./sums-statement.ts";
 export interface LeaderboardAsk {
   of: LeaderboardOf;
   sort: LeaderboardSort;
-  /** null = all there ever was. */
+  /** null = all time. */
   span: Span | null;
   previous: Span | null;
-  /** Whose alone. */
+  /** Whose usage is ranked. */
   ask: SumsAsk;
   limit: number;
   page: number;
@@ -31,7 +31,7 @@ export interface LeaderboardAsk {
 
 const rankedBy: Record<LeaderboardOf, Ranked> = { users: "user", keys: "key", providers: "provider", models: "model" };
 
-/** What is sorted by; nulls last. And what a share is of, where that adds up. */
+/** Sort order (nulls last), and the column for shares where shares add up. */
 const orders: Record<LeaderboardSort, { order: string; shareOf?: string }> = {
   requests: { order: "requests DESC", shareOf: "requests" },
   tokens: { order: "tokens DESC", shareOf: "tokens" },
@@ -43,7 +43,7 @@ const orders: Record<LeaderboardSort, { order: string; shareOf?: string }> = {
 
 interface EntryRow extends RankedSums {
   total: number;
-  /** Absent but of keys. */
+  /** Only for keys. */
   revoked?: RevokedKeys | null;
   share: number | null;
   id: string | null;
@@ -57,19 +57,19 @@ interface EntryRow extends RankedSums {
 
 const shown = ["requests", "tokens", "errors", "ended", "prompt", "cached", "ttftCount", "ttftMsSum"];
 
-/** Of all time a year of rows is read: page by page, as they lie, in five sixths of the time that row by row takes. */
+/** All time reads a year of rows: a bitmap scan in page order takes five sixths of the time of an index scan. */
 const settings = { ...planSettings, enable_indexscan: "off" } as const;
 
 /** A page of entries, each with its rank in the span before. */
 export interface RankedPage {
   items: LeaderboardEntry[];
-  /** All there are. */
+  /** Number of ranked entries. */
   total: number;
-  /** Beside them. */
+  /** Not ranked, but part of the total. */
   revoked: RevokedKeys | null;
 }
 
-/** One statement, when it is known which months are whole. */
+/** A single statement, after reading which months are complete. */
 export async function readLeaderboard(pool: Pool, board: LeaderboardAsk): Promise<RankedPage> {
   const { of, span, previous, ask } = board;
   const { rows } = await readSnapshot(pool, settings, async (client) => {
@@ -97,7 +97,7 @@ function leaderboardStatement(
       ? "SELECT NULL AS id, NULL::int AS rank WHERE false"
       : `SELECT id, ${rank} FROM (${ranked(previous)}) AS each WHERE ${isRanked}`;
   const skipped = (page - 1) * limit;
-  // The page is found first, and only it is numbered.
+  // Selects the page first, so that only its rows are numbered.
   const text = `WITH used AS MATERIALIZED (${ranked(span)}),
     page AS (SELECT *, ${shareOf} AS part, ${skipped} + ${rank} FROM (SELECT * FROM used WHERE ${isRanked} ORDER BY ${inOrder} LIMIT ${values.add(limit)} OFFSET ${values.add(skipped)}) AS few),
     earlier AS (${earlier})
@@ -112,7 +112,7 @@ function leaderboardStatement(
 const revokedIds = (tenantId: string): string =>
   `SELECT k.id::text FROM keys k WHERE k.tenant_id = ${tenantId} AND k.revoked_at IS NOT NULL`;
 
-/** Revoked keys are ranked no more, and what they did is told beside: all together is what the ledger says. */
+/** Revoked keys are not ranked, but their usage is reported, so that everything together equals the ledger. */
 function wholeOfKeys(isRanked: string, shareOf: string): string {
   const revoked = ["keys", "requests", "errors", "tokens"].map((name) => `'${name}', ${name}::float8`).join(", ");
   const share = "(part / nullif(coalesce(ranked, 0) + coalesce(part, 0), 0))::float8";
@@ -124,7 +124,7 @@ function wholeOfKeys(isRanked: string, shareOf: string): string {
       FROM (SELECT *, ${isRanked} AS is_ranked, ${shareOf} AS measure FROM used) AS each) AS sums`;
 }
 
-/** The present name; a name that is gone leaves the id. */
+/** The current name; null for a deleted thing, where readers show the id. */
 const nameIn = (table: string): string =>
   `(SELECT t.name FROM ${table} t WHERE t.id = CASE WHEN ${isUuid("page.id")} THEN page.id::uuid END)`;
 const nameOf: Record<LeaderboardOf, string> = {

@@ -27,8 +27,8 @@ import {
 } from "./sums-statement.ts";
 
 /**
- * Rows of a time lie together, but the planner does not see that behind a first column of one value, and would rather read
- * a year than the month in it. What is read is small: to compile it, or to call others to help, takes longer than reading it.
+ * Rows of a time range lie together, but the planner does not see that behind a first column with a single value, and would rather read a
+ * whole year than the month in it. The result is small: JIT and parallel workers would take longer to start than the read itself.
  */
 export const planSettings = { enable_seqscan: "off", jit: "off", max_parallel_workers_per_gather: "0" } as const;
 
@@ -41,8 +41,8 @@ interface SeriesAsk {
 }
 
 /**
- * Series of the first `top` by cost, and one of all others (id null) when there are any. Where sums of all are kept the first are found
- * over the whole range, which is few buckets; by bucket they alone are read, the others are all less them.
+ * The `top` most expensive series, and one of all others (id null) if there are any. Where sums of everything are kept, the top is found
+ * over the whole range, in few buckets; by bucket only those are read, and the others are the total minus them.
  */
 export function readSeries(
   pool: Pool,
@@ -55,7 +55,7 @@ export function readSeries(
     if (by === "none") series.set(null, { id: null, ...zeroStatisticsColumns(plan.times.length) });
     for (const row of rows) {
       const columns = series.get(row.id) ?? { id: row.id, ...zeroStatisticsColumns(plan.times.length) };
-      // A map keeps the order of first setting: the first by cost, the others last.
+      // A Map keeps insertion order: most expensive first, the others last.
       series.set(row.id, columns);
       addToStatistics(columns, row.slot, row);
     }
@@ -64,7 +64,7 @@ export function readSeries(
   });
 }
 
-/** Ids of the first, and by slot the sums of each, and of all others as null; split by nothing, of everything as null. */
+/** The ids of the top series, and sums by slot of each, with all others as null; unsplit, everything is null. */
 async function readRows(client: PoolClient, series: SeriesAsk): Promise<{ ids: string[]; rows: SlotSums[] }> {
   const { plan, ask, by } = series;
   if (by === "none") return { ids: [], rows: await readAll(client, series) };
@@ -84,7 +84,7 @@ async function readAll(client: PoolClient, { plan: { pieces }, ask }: SeriesAsk)
   );
 }
 
-/** Where no sum of all is kept, every row has to be read: once, for the first and for the others. */
+/** Without a sum of everything, all rows must be read: once, for the top and the others together. */
 async function readAtOnce(
   client: PoolClient,
   { plan: { pieces }, ask, by, top }: SeriesAsk & { by: Dimension },
@@ -134,12 +134,12 @@ async function readFirstOf(client: PoolClient, top: number, from: (values: SqlVa
   return (await client.query<FirstRow>(text, values.list)).rows;
 }
 
-/** Who cost most of all time and is asked first. */
+/** Candidates that are read first: those with the highest cost of all time. */
 const DEAREST = 100;
 
 /**
- * The first of those who cost most of all time. They are the first of all when the last of them cost more in the range than any other has
- * since the beginning, because nothing costs less than nothing; null when that is not so, and everybody has to be asked.
+ * The top among those with the highest cost of all time. This is the overall top if the last of them cost more in the range than anyone
+ * outside the candidates has cost in total, since costs are never negative; null otherwise, when everybody must be read.
  */
 async function readFirstOfDearest(
   client: PoolClient,
@@ -148,7 +148,7 @@ async function readFirstOfDearest(
   const values = sqlValues();
   const text = dearestSql(values, ask.tenantId, by, DEAREST);
   const { rows: dearest } = await client.query<FirstRow & { userId: string }>(text, values.list);
-  // Few are asked as soon as all of them.
+  // With so few, reading all of them is as fast.
   if (dearest.length < DEAREST) return null;
   const few = { ...ask, ownerIds: [...new Set(dearest.map(({ userId }) => userId))], keyIds: by === "key" ? idsOf(dearest) : null };
   const first = await readFirstOf(client, top, (values) => rankedSql(values, few, by, span));
@@ -156,7 +156,7 @@ async function readFirstOfDearest(
   return last && BigInt(last.cost) > BigInt(mostOfOthers) ? first : null;
 }
 
-/** By slot the sums of each of `ids`, and of all others as null. */
+/** Sums by slot of each of `ids`, and of all others as null. */
 async function readSlots(
   client: PoolClient,
   { plan, ask, by, ids, all }: Pick<SeriesAsk, "plan" | "ask"> & { by: Dimension; ids: readonly string[]; all: SumsSource },
@@ -168,12 +168,12 @@ async function readSlots(
   const ofAll = bySlotSql(values, pieces, summed, (buckets) => usageSums(values, buckets, { tenantId: ask.tenantId, ...all }));
   const text = `SELECT * FROM (${ofNamed}) AS named UNION ALL SELECT slot, NULL, ${summedNames} FROM (${ofAll}) AS whole`;
   const { rows } = await client.query<SlotSums>(text, values.list);
-  // What is of everything becomes what is of all others.
+  // Subtracting the named series from the total leaves the others.
   const named = rows.filter(({ id }) => id !== null);
   return slotsOf(pieces, [...rows, ...named.map((row) => ({ ...negated(row), id: null }))]);
 }
 
-/** Rows of these ids alone. */
+/** Rows of these ids only. */
 function namedSql(
   values: SqlValues,
   {
@@ -192,7 +192,7 @@ function namedSql(
   return rollups(values, buckets, { tenantId: ask.tenantId, id: columnOf[by], where });
 }
 
-/** Owners of these keys, who stand before them in the keys of sums; null when not all are ours. */
+/** Owners of these keys, who precede them in the keys of the sums; null if not all are ids of our own tables. */
 async function readOwners(client: PoolClient, keyIds: readonly string[]): Promise<string[] | null> {
   if (!keyIds.every(isId)) return null;
   const { rows } = await client.query<{ id: string }>(

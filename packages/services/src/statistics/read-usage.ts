@@ -22,10 +22,10 @@ export const noSpanSums: SpanSums = {
   ...{ costNanoUsd: "0", ttftCount: 0, ttftMsSum: 0, durationMsSum: 0 },
 };
 
-/** What the span before is summed up under, which is no slot. */
+/** Pseudo slot for the sums of the span before. */
 const BEFORE = -1;
 
-/** Sums of a range, by bucket and in all, and of the span before: one statement, and another for what of it is recent. */
+/** Sums of a range, by bucket and in total, and of the span before: one statement, and another for the recent ends they include. */
 export async function readUsage(
   pool: Pool,
   {
@@ -60,7 +60,7 @@ function added(a: SpanSums, b: SpanSums): SpanSums {
   return { ...(counts as unknown as SpanSums), costNanoUsd: (BigInt(a.costNanoUsd) + BigInt(b.costNanoUsd)).toString() };
 }
 
-/** Sums of one user's span. */
+/** Sums of one user over a span. */
 export async function readSpan(
   pool: Pool,
   { tenantId, userId, span, fineFromMs }: { tenantId: string; userId: string; span: Span; fineFromMs: number },

@@ -5,20 +5,20 @@ import type { PoolClient } from "pg";
 import { rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 
-/** What ended is waited for so long, and asked for so often. */
+/** Longest wait for settlement, and the polling interval. */
 const MOST_WAIT_MS = 1_000;
 const EVERY_MS = 25;
-/** What is not settled so long after its end does not wait for its turn alone: nobody waits for it here. */
+/** Something that ended longer ago and is still unsettled is stuck: do not wait for it. */
 const HELD_UP_MS = 10_000;
-/** Between the end of a request, by its gateway's clock, and the event of it at a viewer. */
+/** Allowance between a request's end, by its gateway's clock, and the arrival of its event at a viewer. */
 const RECENT_MS = 2_000;
-/** Rows settled last that are looked at. */
+/** Recently settled rows to examine. */
 const MOST_RECENT = 2_000;
 
 /**
- * Waits until what ended before the call is settled: sums that are kept for a minute would lack for as long what ended a moment before
- * they were read. A settler that is slow, or hangs, is waited for a second, or not at all where nothing may take long. Resolves with the
- * moment, ms since the epoch, before which all that ended is settled.
+ * Waits until everything that ended before the call is settled: otherwise sums cached for a minute would lack, for that minute, what
+ * ended just before they were read. Waits at most a second for a slow settler, or not at all where the caller cannot wait. Resolves with
+ * the time (ms since the epoch) before which everything that ended is settled.
  */
 export async function awaitSettled({ live, pool, clock }: Ctx, mostWaitMs = MOST_WAIT_MS): Promise<number> {
   const nowMs = clock.now();
@@ -27,7 +27,7 @@ export async function awaitSettled({ live, pool, clock }: Ctx, mostWaitMs = MOST
   for (let waitedMs = 0; waiting.length > 0 && waitedMs < mostWaitMs; waitedMs += EVERY_MS) {
     if (waitedMs > 0) await sleep(EVERY_MS);
     const ids = waiting.map(({ id }) => id);
-    // Newest first; between them lie the partitions that are looked at.
+    // Newest first: the first and last id bound the partitions to search.
     const { rows } = await pool.query<{ id: string }>(settledSql, [ids, ids.at(-1), ids[0]]);
     const settled = new Set(rows.map(({ id }) => id));
     waiting = waiting.filter(({ id }) => !settled.has(id));
@@ -41,7 +41,7 @@ function endOf({ startedAtMs, durationMs }: RequestRow): number {
   return startedAtMs + (durationMs ?? 0);
 }
 
-/** Whose recent ends are named, and since when. */
+/** Whose recent ends to list, and since when. */
 export interface RecentAsk {
   tenantId: string;
   userId: string | null;
@@ -53,13 +53,16 @@ export function recentAsk(ctx: Ctx, fromMs: number): RecentAsk {
   return { tenantId: ctx.tenantId, ...rowScope(ctx), fromMs };
 }
 
-/** In the snapshot of the sums. Corrections are as old as what they correct, so they go by when they were written alone. */
+/** Runs in the snapshot of the sums. Corrections carry the time of what they correct, so they are selected by write order alone. */
 export async function readRecent(client: PoolClient, { tenantId, userId, keyId, fromMs }: RecentAsk): Promise<Recent> {
   const { rows } = await client.query<{ ids: string[] }>(recentSql, [tenantId, new Date(fromMs), userId, keyId]);
   return { fromMs, ids: rows[0]?.ids ?? [] };
 }
 
-/** For who reads all in one statement: the ids of everybody. $1 tenant, $2 since when. Ordered and limited, so that no plan reads them all. */
+/**
+ * For statements that read everything at once: ids over all users. $1 tenant, $2 since when. ORDER BY and LIMIT keep every plan from
+ * reading all rows.
+ */
 export const recentIdsSql = `SELECT id::text FROM (SELECT * FROM requests ORDER BY settled_seq DESC LIMIT ${MOST_RECENT}) AS latest
   WHERE tenant_id = $1 AND (started_at + duration_ms * interval '1 ms' >= $2 OR corrects_id IS NOT NULL)`;
 const recentSql = `SELECT ARRAY(${recentIdsSql}

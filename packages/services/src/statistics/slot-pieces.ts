@@ -3,17 +3,17 @@ import { DAY_MS } from "@sluice/core/time-zone";
 import { type BucketList, bucketsOf, joinBuckets } from "../overview/overview-statements.ts";
 
 /**
- * Days of a zone are put together of days of universal time, and of what is between the beginning of each and the midnight next to it: that is
- * taken from the day on the one side of it and given to the one on the other. Of Shanghai a day and eight hours are read for each of its
- * days, where its 24 hours are three times as many.
+ * Days of a zone, composed of UTC days and of the piece between each day's beginning and the nearest UTC midnight: that piece is
+ * subtracted from the day on one side and added to the one on the other. For Shanghai this reads a day and eight hours per day, instead
+ * of three times as many rows for 24 hours.
  */
 export interface SlotPieces {
   parts: SlotPart[];
-  /** Which slots what is summed up under a number moves, and whether it adds to them. */
+  /** For each part's number: the slots that its sums change, and with which sign. */
   moves: readonly (readonly SlotMove[])[];
 }
 
-/** Buckets, summed up by the last of the ascending times at or before theirs; numbered from `first` on. */
+/** Buckets, grouped by the last of the ascending times at or before theirs; groups are numbered from `first`. */
 export interface SlotPart {
   first: number;
   times: Date[];
@@ -25,13 +25,13 @@ export interface SlotMove {
   sign: 1 | -1;
 }
 
-/** Slots that begin at these times, the last one ending at `endMs`. */
+/** Slots that begin at these times; the last one ends at `endMs`. */
 export function slotPieces({ times, endMs }: { times: readonly number[]; endMs: number }, fineFromMs: number): SlotPieces {
   const edges = [...times, endMs];
   const spans = edges.slice(1).map((end, at): Stretch => [edges[at] ?? end, end]);
   const midnights = edges.map((ms) => Math.round(ms / DAY_MS) * DAY_MS);
   const own: SlotMove[][] = times.map((_, slot) => [{ slot, sign: 1 }]);
-  // Of less than a day there is no midnight in each; and days of universal time need nothing else.
+  // Slots below a day do not each contain a midnight, and UTC days need no pieces.
   if (spans.some(([from, to]) => to - from < SHORTEST_DAY_MS) || edges.every((ms, at) => ms === midnights[at]))
     return { parts: [{ first: 0, times: times.map((ms) => new Date(ms)), buckets: bucketsIn(spans, fineFromMs) }], moves: own };
   const between = edges.map((ms, at): Stretch => {
@@ -51,7 +51,7 @@ export function slotPieces({ times, endMs }: { times: readonly number[]; endMs: 
 /** A day on which clocks change is an hour shorter, and its first hour may be cut. */
 const SHORTEST_DAY_MS = DAY_MS - 4 * 3_600_000;
 
-/** What is after midnight before a beginning is of the slot that ends there. */
+/** Time between a midnight and the later beginning of a slot belongs to the slot before. */
 function movesOf(at: number, sign: 1 | -1, slots: number): SlotMove[] {
   return [
     ...(at > 0 ? [{ slot: at - 1, sign }] : []),
@@ -67,18 +67,18 @@ function bucketsIn(spans: readonly Stretch[], fineFromMs: number): BucketList {
   return joinBuckets(spans.map(([from, to]) => bucketsOf(from, to, fineFromMs)));
 }
 
-/** Sums under a number of some pieces. */
+/** Sums of one numbered part. */
 export interface SlotSums extends SpanSums {
   slot: number;
   id: string | null;
 }
 
-/** What slots are moved by, of what was summed up by pieces of them. */
+/** Applies the parts' sums to the slots they change. */
 export function slotsOf({ moves }: SlotPieces, rows: readonly SlotSums[]): SlotSums[] {
   return rows.flatMap((row) => (moves[row.slot] ?? []).map(({ slot, sign }) => ({ ...(sign > 0 ? row : negated(row)), slot })));
 }
 
-/** Taken away instead of added. Each by its name: there is one for every row of a chart. */
+/** The sums with inverted sign. Written out per field for speed: this runs for every row of a chart. */
 export function negated(row: SlotSums): SlotSums {
   return {
     ...{ slot: row.slot, id: row.id },
@@ -94,7 +94,7 @@ function minus(decimal: string): string {
   return decimal.startsWith("-") ? decimal.slice(1) : `-${decimal}`;
 }
 
-/** How often each number counts in the sum of all slots: what only moves from one to the next does not. */
+/** The weight of each part in the total of all slots: 0 for pieces that only move from one slot to the next. */
 export function weightsOf({ moves }: SlotPieces): number[] {
   return moves.map((of) => of.reduce((sum, { sign }) => sum + sign, 0));
 }

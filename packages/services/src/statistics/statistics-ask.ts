@@ -7,7 +7,7 @@ import type { Ctx } from "../context.ts";
 import { type BucketPlan, planBuckets } from "./plan-buckets.ts";
 import type { SumsAsk } from "./sums-statement.ts";
 
-/** What inputs have in common: how a range, a zone and a filter are understood, and what of it an actor may ask. */
+/** What the inputs share: how a range, a zone and a filter are interpreted, and what of it an actor may ask for. */
 export interface AskedRange {
   from?: number | undefined;
   to?: number | undefined;
@@ -15,15 +15,15 @@ export interface AskedRange {
   zone?: string | undefined;
 }
 
-/** Sums move by five minutes; what ends between two of them is the same question. */
+/** Sums have five-minute buckets, so ranges that end within the same bucket are the same question. */
 const FIVE_MINUTES_MS = 300_000;
 
-/** The end of the five minutes going on. */
+/** The end of the current five minutes. */
 export function nowEdge(ctx: Ctx): number {
   return (Math.floor(ctx.clock.now() / FIVE_MINUTES_MS) + 1) * FIVE_MINUTES_MS;
 }
 
-/** The buckets of a range; the last 24 hours when nothing is said. */
+/** The buckets of a range; by default of the last 24 hours. */
 export function planOf(ctx: Ctx, { from, to, step, zone }: AskedRange): BucketPlan {
   const toMs = to ?? Math.max(nowEdge(ctx), (from ?? 0) + 1);
   const fromMs = from ?? toMs - DAY_MS;
@@ -34,18 +34,18 @@ export function zoneOf(ctx: Ctx, zone: string | undefined): string {
   return zone ?? ctx.snapshot.current().settings["time.zone"];
 }
 
-/** Before it there are no sums of five minutes. */
+/** Before this time there are no five-minute sums. */
 export function fineFrom(ctx: Ctx): number {
   return ctx.clock.now() - ctx.snapshot.current().settings["retention.fiveMinuteDays"] * DAY_MS;
 }
 
-/** @throws SluiceError `forbidden`: providers and other users are not for users. */
+/** @throws SluiceError `forbidden`: users must not see providers. */
 export function refuseSplit(ctx: Ctx, by: SeriesSplit): void {
   if (by === "provider" && rowScope(ctx).userId !== null) throw new SluiceError("forbidden", { field: "by" });
 }
 
 /**
- * What is read for a filter by whoever asks.
+ * Which sums to read for a filter and actor.
  * @throws SluiceError `forbidden` when a user names a provider or another user, `not_found` when they name a key that is not theirs.
  */
 export async function sumsAsk(ctx: Ctx, { userId, tag, ...filter }: StatisticsFilter): Promise<SumsAsk> {
@@ -65,7 +65,7 @@ export async function sumsAsk(ctx: Ctx, { userId, tag, ...filter }: StatisticsFi
   const keys = await findKeys(ctx, { own, keyId, tag });
   if (own !== null && keyId !== undefined && tag === undefined && keys.length === 0)
     throw new SluiceError("not_found", { field: "filter.keyId" });
-  // Keys that are not known any more have sums still.
+  // Deleted keys still have sums.
   const ownerIds = keys.length > 0 || tag !== undefined ? [...new Set(keys.map(({ userId }) => userId))] : null;
   return { ...ask, ownerIds, keyIds: tag === undefined ? null : keys.map(({ id }) => id) };
 }

@@ -9,18 +9,18 @@ import type { BucketList } from "../overview/overview-statements.ts";
 import type { SlotPieces } from "./slot-pieces.ts";
 
 /**
- * The statements over sums. What is asked of everybody by one dimension is read from `usage_sums`, a row a bucket and value; whole days of
- * users and keys from `key_days`, a row a key; everything else from the rollups, of a user or of keys by the beginning of their key:
- * (tenant, bucket, user). Never from `requests`.
+ * The statements over sums. Figures of all users by one dimension come from `usage_sums`, one row per bucket and value; whole days of
+ * users and keys from `key_days`, one row per key; everything else from the rollups, by the beginning of their key: (tenant, bucket,
+ * user). Never from `requests`.
  */
 export interface SumsAsk {
   tenantId: string;
-  /** The user whose sums alone are read; null = everybody's. */
+  /** Limits the sums to one user; null = all users. */
   userId: string | null;
   filter: Omit<StatisticsFilter, "userId" | "tag">;
-  /** Keys that carry the tag asked for; null = of any. */
+  /** Keys with the requested tag; null = any key. */
   keyIds: readonly string[] | null;
-  /** Users whose keys are asked for, so that theirs alone are read; null = not known. */
+  /** Owners of the requested keys, to narrow the index scan; null = unknown. */
   ownerIds: readonly string[] | null;
 }
 
@@ -36,7 +36,7 @@ export const columnOf: Record<Dimension, string> = {
   status: "status_class",
 };
 
-/** Dimensions of which `usage_sums` has rows; '' = of everything. */
+/** Dimensions for which `usage_sums` has rows; '' = everything together. */
 type SumsKind = "" | Exclude<Dimension, "user" | "key">;
 const kinds: readonly SeriesSplit[] = ["model", "provider", "group", "dialect", "status"] satisfies SumsKind[];
 const kindOfField: Partial<Record<keyof StatisticsFilter, SumsKind>> = {
@@ -61,7 +61,7 @@ const sums = {
   ttftMsSum: "sum(ttft_ms_sum)::float8",
   durationMsSum: "sum(duration_ms_sum)::float8",
 };
-/** Columns named as core/statistics SpanSums; nothing for no rows. */
+/** Columns named as in core/statistics SpanSums; zeros when there are no rows. */
 export const summed = Object.entries(sums)
   .map(([name, sql]) => `${sql} AS "${name}"`)
   .join(", ");
@@ -70,17 +70,17 @@ export const summedNames = Object.keys(sums)
   .map((name) => `"${name}"`)
   .join(", ");
 
-/** The same sums under the names of what is summed, to be summed up again. */
+/** Sums under the names of the summed columns, so that they can be summed again. */
 export const addedUp = ["errors", "aborted", "refused", ...measured.split(",").map((name) => name.trim())]
   .map((name) => `sum(${name}) AS ${name}`)
   .join(", ");
 
-/** The slot of a bucket: the index of the last of these ascending times that begins at or before it. */
+/** The slot of a bucket: the index of the last of these ascending times at or before it. */
 export function slotSql(values: SqlValues, times: readonly Date[]): string {
   return `width_bucket(bucket, ${values.addOnce(times)}::timestamptz[]) - 1`;
 }
 
-/** `slot` (of `pieces.moves`), `id` and sums, `from` being rows of some buckets. */
+/** Selects `slot` (an index into `pieces.moves`), `id` and sums; `from` gives the rows of some buckets. */
 export function bySlotSql(values: SqlValues, { parts }: SlotPieces, sums: string, from: (buckets: BucketList) => string): string {
   return parts
     .map(
@@ -90,8 +90,8 @@ export function bySlotSql(values: SqlValues, { parts }: SlotPieces, sums: string
 }
 
 /**
- * Rows of the sums in these buckets that meet the filter: `bucket`, `id` (of the dimension; '' for none), `errors`, `aborted`, `refused`
- * and what is measured.
+ * Rows of the sums in these buckets that match the filter: `bucket`, `id` (of the dimension; '' for none), `errors`, `aborted`, `refused`
+ * and the measured columns.
  */
 export function wantedSql(values: SqlValues, ask: SumsAsk, by: SeriesSplit, buckets: BucketList | "all"): string {
   const source = sourceOf(ask, by);
@@ -106,7 +106,7 @@ const rowsOf = (values: SqlValues, ask: SumsAsk, by: SeriesSplit) => ({
 });
 const idOf = (by: SeriesSplit): string => (by === "none" ? "''" : columnOf[by]);
 
-/** Whether sums by key tell it, which know ids of ours alone. */
+/** Whether sums by key can answer, which contain only ids of our own tables. */
 function isOfKeys({ userId, keyIds, ownerIds, filter: { keyId, ...filter } }: SumsAsk, by: SeriesSplit): by is "none" | "user" | "key" {
   const ids = [userId ?? [], keyId ?? [], keyIds ?? [], ownerIds ?? []].flat();
   return (by === "none" || by === "user" || by === "key") && ids.every(isId) && Object.values(filter).every((value) => value === undefined);
@@ -117,7 +117,7 @@ export interface SumsSource {
   id?: string | undefined;
 }
 
-/** The kind of `usage_sums` that answers, with the one value asked for; null = none does. */
+/** The kind of `usage_sums` that can answer, with the requested value; null = none. */
 export function sourceOf(ask: SumsAsk, by: SeriesSplit): SumsSource | null {
   if (ask.userId !== null || ask.keyIds !== null) return null;
   const wanted = by === "none" ? "" : kinds.includes(by) ? (by as SumsKind) : undefined;
@@ -128,7 +128,7 @@ export function sourceOf(ask: SumsAsk, by: SeriesSplit): SumsSource | null {
   return more.length === 0 && kind !== undefined && (wanted === "" || wanted === kind) ? { kind, id } : null;
 }
 
-/** Rows of one kind of `usage_sums`, all or of some ids. */
+/** Rows of one kind of `usage_sums`, of all or some ids. */
 export function usageSums(
   values: SqlValues,
   buckets: BucketList | "all",
@@ -147,7 +147,7 @@ export function usageSums(
   );
 }
 
-/** Listed, so that of each day one user's rows alone are read. */
+/** Lists all days, so that only one user's rows of each day are read. */
 function everyDay(tenantId: string, values: SqlValues): string {
   const days = `FROM usage_sums WHERE tenant_id = ${values.add(tenantId)} AND grain = 'day' AND kind = ''`;
   return `bucket = ANY(ARRAY(SELECT bucket ${days}))`;
@@ -159,11 +159,11 @@ interface RollupRows {
   tenantId: string;
   id: string;
   where: string;
-  /** Columns beside the others. */
+  /** Additional columns. */
   more?: string;
 }
 
-/** Rows of the full key. */
+/** Rollup rows, by their full key. */
 export function rollups(values: SqlValues, buckets: BucketList | "all", rows: RollupRows): string {
   const every = () => everyDay(rows.tenantId, values);
   return inBuckets(
@@ -177,7 +177,7 @@ export function rollups(values: SqlValues, buckets: BucketList | "all", rows: Ro
 const rollup = (grain: keyof typeof tables, bucket: string, { id, where, more = "" }: RollupRows): string =>
   `SELECT bucket, ${id} AS id, ${endsOfRollup}, ${measured}${more} FROM ${tables[grain]} WHERE ${where} AND ${bucket}`;
 
-/** Days of keys, and what is no whole day from the rollups. */
+/** `key_days` for whole days, and rollups for the rest. */
 function keys(values: SqlValues, buckets: BucketList | "all", ask: SumsAsk, by: "none" | "user" | "key"): string {
   const isOfSome = by === "key" || ask.keyIds !== null || ask.filter.keyId !== undefined;
   const dayOf = (bucket: string): string =>
@@ -194,7 +194,7 @@ function keys(values: SqlValues, buckets: BucketList | "all", ask: SumsAsk, by: 
   );
 }
 
-/** `every`: the condition when all buckets are wanted, `some`: when these are. */
+/** `every`: the condition for all buckets, `some`: for the given ones. */
 function inBuckets(
   buckets: BucketList | "all",
   every: () => string,
@@ -212,13 +212,13 @@ function listed(values: SqlValues, list: readonly Date[]): string {
   return `bucket = ANY(${values.addOnce(list)}::timestamptz[])`;
 }
 
-/** From the first to the last when none between them is left out: a list of two thousand takes longer to plan than to read. */
+/** A range when the buckets are contiguous: a list of two thousand takes longer to plan than to read. */
 function within(values: SqlValues, list: readonly Date[], stepMs: number): string {
   const isWhole = list.every((date, at) => at === 0 || date.getTime() - (list[at - 1]?.getTime() ?? 0) === stepMs);
   return isWhole ? `bucket BETWEEN ${values.add(list[0])} AND ${values.add(list.at(-1))}` : listed(values, list);
 }
 
-/** On the key of the rollups. */
+/** Conditions on the key of the rollups. */
 export function conditions(values: SqlValues, { tenantId, userId, filter, keyIds, ownerIds }: SumsAsk): string {
   const equal: [string, string | undefined][] = [
     ["key_id", filter.keyId],
@@ -237,7 +237,7 @@ export function conditions(values: SqlValues, { tenantId, userId, filter, keyIds
   ].join(" AND ");
 }
 
-/** On what is kept of keys alone; who asks for one key's asks for its owner's, too. */
+/** Conditions on tables that are kept by key; a question about one key also names its owner. */
 export function keyConditions(values: SqlValues, { tenantId, userId, filter, keyIds, ownerIds }: SumsAsk): string {
   return [
     `tenant_id = ${values.add(tenantId)}`,

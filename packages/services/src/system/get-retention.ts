@@ -3,7 +3,7 @@ import { planRetention, type RetentionPlan } from "@sluice/ledger/retention-plan
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 
-/** What is kept how long, what goes next, and what was written before it went. Days of 0 = for good. */
+/** What is kept for how long, what goes next, and what was archived before it went. 0 days = forever. */
 export interface RetentionView extends RetentionPlan {
   requestDays: number;
   detailDays: number;
@@ -12,7 +12,7 @@ export interface RetentionView extends RetentionPlan {
   archive: Settings["retention.archive"];
 }
 
-/** As the settings are now; read when the page opens. */
+/** By the current settings; read when the page opens. */
 export async function getRetention(ctx: Ctx): Promise<RetentionView> {
   requireAccess(ctx.actor, "admin");
   const { settings } = ctx.snapshot.current();

@@ -3,7 +3,7 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import type { PostgresFacts, RedisFacts, SystemView } from "./system-view.ts";
 
-/** Read when the page opens and when somebody asks again, never by a timer. What does not answer is null, not an error. */
+/** Read when the page opens and on request, never by a timer. A part that does not answer is null, not an error. */
 export async function getSystem(ctx: Ctx): Promise<SystemView> {
   requireAccess(ctx.actor, "admin");
   const busId = await ctx.live.bus.position();

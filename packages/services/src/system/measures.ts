@@ -1,21 +1,21 @@
 import type { ProcessFigures, StoreFigures } from "@sluice/core/figures";
 import type { Vital } from "@sluice/core/vitals";
 
-/** A call of a procedure that is over. */
+/** A finished procedure call. */
 export interface MeasuredCall {
   method: "GET" | "POST";
   procedure: string;
-  /** As HTTP has it. */
+  /** HTTP status. */
   status: number;
   ms: number;
 }
 
-/** Where durations are told, and what this process and the stores have measured: /metrics and the page of figures. */
+/** Collects durations, and returns what this process and the stores have measured: for /metrics and the page of figures. */
 export interface Measures {
   called(call: MeasuredCall): void;
   rendered(vital: Vital): void;
-  /** null: nobody measures here. */
+  /** null when nothing is measured here. */
   process(): ProcessFigures | null;
-  /** Asks PostgreSQL and Redis; who asks meanwhile shares the answer. Never throws. */
+  /** Queries PostgreSQL and Redis; concurrent callers share the answer. Never throws. */
   stores(): Promise<StoreFigures>;
 }

@@ -4,7 +4,7 @@ import { readInfo } from "@sluice/db/redis";
 import type { Redis } from "ioredis";
 import type { Pool } from "pg";
 
-/** What is not answered by then is not waited for. */
+/** A store that has not answered by then is skipped. */
 const DEADLINE_MS = 2_000;
 
 interface Stores {
@@ -13,13 +13,13 @@ interface Stores {
   clock: Clock;
 }
 
-/** Asks both by their own statistics. What does not answer is null, not an error. */
+/** Reads the statistics of both stores. One that does not answer is null, not an error. */
 export async function readStoreFigures({ pool, redis, clock }: Stores): Promise<StoreFigures> {
   const [postgres, ofRedis] = await Promise.all([orNull(askPostgres(pool)), redis ? orNull(askRedis(redis)) : ("not_used" as const)]);
   return { atMs: clock.now(), postgres, redis: ofRedis };
 }
 
-/** One reading at a time, for all who ask while it goes on. */
+/** Runs one read at a time; callers that come meanwhile share it. */
 export function shareStoreFigures(stores: Stores): () => Promise<StoreFigures> {
   let running: Promise<StoreFigures> | null = null;
   return () => {
@@ -39,8 +39,8 @@ async function orNull<T>(asked: Promise<T>): Promise<T | null> {
 }
 
 /**
- * Of this database, where PostgreSQL counts by database; WAL, replicas and workers are the server's. A replica or a slot is behind by
- * what it has not taken of the WAL.
+ * Figures of this database where PostgreSQL counts by database; WAL, replicas and workers are those of the server. The lag of a replica
+ * or slot is the WAL that it has not received yet.
  */
 const postgresSql = `
   WITH sessions AS (
@@ -68,7 +68,7 @@ const postgresSql = `
       AS "replicationLagBytes"
   FROM pg_stat_database d WHERE d.datname = current_database()`;
 
-/** Without the texts, which are read from disk. */
+/** Without the query texts, which are read from disk. */
 const statementsSql = `
   SELECT sum(calls)::float8 AS calls FROM pg_stat_statements(false)
   WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`;
@@ -76,7 +76,7 @@ const statementsSql = `
 async function askPostgres(pool: Pool): Promise<PostgresFigures> {
   const { rows } = await pool.query<Omit<PostgresFigures, "statements">>(postgresSql);
   if (!rows[0]) throw new Error("PostgreSQL gave no row");
-  // An extension, which not every server has.
+  // pg_stat_statements is an extension that not every server has.
   const statements = await pool.query<{ calls: number | null }>(statementsSql).then(
     (answer) => answer.rows[0]?.calls ?? 0,
     () => null,

@@ -4,7 +4,7 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 
-/** What a browser measured of the console. Kept as counts, in memory. */
+/** What a browser measured of the console. Counted in memory only. */
 export function reportVitals(ctx: Ctx, input: z.input<typeof ReportVitalsInput>): void {
   requireAccess(ctx.actor, "key");
   for (const vital of parse(ReportVitalsInput, input).vitals) ctx.measures.rendered(vital);

@@ -1,6 +1,6 @@
 import type { BreakerState, BusId, InstanceState } from "@sluice/core/events";
 
-/** What can be said of PostgreSQL now; null fields could not be asked. */
+/** Facts about PostgreSQL now; a field that could not be read is null. */
 export interface PostgresFacts {
   version: string;
   sizeBytes: number;
@@ -18,18 +18,18 @@ export interface RedisFacts {
 }
 
 /**
- * The installation at one moment. Instances and breakers go on by events from `busId` on; PostgreSQL and Redis are as
- * they were when asked.
+ * The installation at one moment. Changes of instances and breakers arrive as events from `busId` on; PostgreSQL and Redis are as they
+ * were when read.
  */
 export interface SystemView {
   instances: InstanceState[];
   /** Open and half-open ones. */
   breakers: BreakerState[];
-  /** null: it did not answer. */
+  /** null = no answer. */
   postgres: PostgresFacts | null;
-  /** null: it did not answer; "not_used": this installation is one process. */
+  /** null = no answer; "not_used" = a single process without Redis. */
   redis: RedisFacts | null | "not_used";
-  /** Records that PostgreSQL refused and nobody released or dismissed; null when it could not be asked. */
+  /** Records that PostgreSQL refused and nobody has released or dismissed; null when they could not be counted. */
   quarantined: number | null;
   busId: BusId;
   serverNowMs: number;

@@ -10,7 +10,7 @@ import { emit, withTransaction } from "../transaction.ts";
 import { endOtherLogins } from "./end-other-logins.ts";
 
 /**
- * Changes one's own password; every other browser is signed out. Guesses at the present one are throttled like signing in.
+ * Changes the actor's own password and signs out their other browsers. Guesses at the current one are throttled like sign-ins.
  * @throws SluiceError `bad_credentials` (field `current`), `login_throttled`, `forbidden` (no user), `overloaded`.
  */
 export async function changePassword(ctx: Ctx, input: z.input<typeof ChangePasswordInput>): Promise<void> {
@@ -25,7 +25,7 @@ export async function changePassword(ctx: Ctx, input: z.input<typeof ChangePassw
   await ctx.throttle.succeeded(ctx.ip, email);
   const passwordHash = await hashPassword(password);
   await withTransaction(ctx, async (ctx) => {
-    // One that was set meanwhile stays: it may have been set against whoever asks.
+    // A password set meanwhile stays: it may have been set to lock this very caller out.
     const present = { id: userId, passwordHash: user?.passwordHash ?? null };
     const { count } = await ctx.transaction.tx.user.updateMany({ where: present, data: { passwordHash } });
     if (count === 0) throw wrong;

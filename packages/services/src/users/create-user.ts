@@ -11,7 +11,7 @@ import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
 import { toUserView } from "./to-user-view.ts";
 import type { UserView } from "./user-view.ts";
 
-/** Makes a user; without a password they cannot sign in yet. @throws SluiceError `conflict` (e-mail taken). */
+/** Creates a user; without a password they cannot sign in yet. @throws SluiceError `conflict` (e-mail taken). */
 export async function createUser(ctx: Ctx, input: z.input<typeof CreateUserInput>): Promise<UserView> {
   requireAccess(ctx.actor, "admin");
   const { password, expiresAtMs, ...wanted } = parse(CreateUserInput, input);

@@ -12,8 +12,8 @@ import { toUserView } from "./to-user-view.ts";
 export const DeleteUserInput = z.strictObject({ id: uuidField });
 
 /**
- * Removes a user whom nothing names: who owns a key, stands in a log or has changed anything can only be disabled.
- * @throws SluiceError `not_found`, `forbidden` (oneself), `conflict` (something names them, or the last administrator).
+ * Deletes a user whom nothing refers to; one who owns a key, appears in a log or has changed anything can only be disabled.
+ * @throws SluiceError `not_found`, `forbidden` (oneself), `conflict` (something refers to them, or the last administrator).
  */
 export async function deleteUser(ctx: Ctx, input: z.input<typeof DeleteUserInput>): Promise<void> {
   requireAccess(ctx.actor, "admin");

@@ -5,7 +5,7 @@ import { parse } from "../parse.ts";
 import { toUserView } from "./to-user-view.ts";
 import type { UserView } from "./user-view.ts";
 
-/** The user of an e-mail address, null when there is none. */
+/** The user with an e-mail address, or null. */
 export async function findUser(ctx: Ctx, email: string): Promise<UserView | null> {
   requireAccess(ctx.actor, "admin");
   const row = await ctx.prisma.user.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email: parse(emailField, email) } } });

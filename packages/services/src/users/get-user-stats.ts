@@ -18,8 +18,8 @@ const totalsSql = `SELECT ${totalsColumns}, (SELECT coalesce(sum(amount_nano_usd
   FROM user_totals t WHERE t.tenant_id = $1 AND t.user_id = $2`;
 
 /**
- * What a user has used since the beginning and in the calendar month; what was refunded does not count as used credit.
- * @throws SluiceError `not_found`, the same for none and for another user.
+ * A user's usage since the beginning and in the calendar month; refunds are subtracted from the used credit.
+ * @throws SluiceError `not_found`, the same for an unknown and for another user.
  */
 export async function getUserStats(ctx: Ctx, input: z.input<typeof GetUserStatsInput> = {}): Promise<Answer<UserStats>> {
   requireAccess(ctx.actor, "user");
@@ -27,7 +27,7 @@ export async function getUserStats(ctx: Ctx, input: z.input<typeof GetUserStatsI
   const self = ctx.actor.kind === "user" ? ctx.actor.userId : undefined;
   const userId = parse(GetUserStatsInput, input).userId ?? self;
   if (userId === undefined || (own !== null && userId !== own)) throw new SluiceError("not_found", { field: "userId" });
-  // Of somebody else's too: what is entered in the account is seen at once.
+  // Tagged by user, even for administrators who ask: a new account entry shows at once.
   const options = { scope: cacheScope(ctx), input: { userId }, tags: [`user:${userId}`] as const };
   const { value, ...when } = await cached(ctx, "userStats:one", options, async () => {
     await awaitSettled(ctx);
@@ -44,7 +44,7 @@ export async function getUserStats(ctx: Ctx, input: z.input<typeof GetUserStatsI
   return { ...value, ...when };
 }
 
-/** The calendar month going on, in the zone of the settings. */
+/** The current calendar month, in the configured zone. */
 function monthOf(ctx: Ctx): { fromMs: number; toMs: number } {
   const zone = zoneOf(ctx, undefined);
   const first = periodStart(localDayOf(ctx.clock.now(), zone), "month");

@@ -15,7 +15,10 @@ import { parse } from "../parse.ts";
 import type { UserCredit, UserItem } from "./user-view.ts";
 import { countUsersStatement, keyCountsSql, type UserRow, usersStatement } from "./users-statement.ts";
 
-/** Users in the order asked for, from a cursor on, for administrators. `busId`: where their figures were read; `recent`, with totals: what they count. */
+/**
+ * Users in the requested order, from a cursor on, for administrators. `busId` is the bus position at which the totals were read; `recent`
+ * (only with totals) names the recent ends they include.
+ */
 export async function listUsers(
   ctx: Ctx,
   input: z.input<typeof ListUsersInput> = {},
@@ -43,7 +46,7 @@ export async function pageUsers(ctx: Ctx, input: z.input<typeof PageUsersInput> 
   return numberedPage(rows.map(toItem), count.rows[0]?.total ?? 0, { page, pageSize });
 }
 
-/** What turns a row into what was asked for; keys are counted and accounts read once for all rows. */
+/** Creates the mapping from rows to items; keys are counted and accounts read once for all rows. */
 async function itemsOf(ctx: Ctx, rows: readonly UserRow[], fields: ListUsersInput["fields"]): Promise<(row: UserRow) => UserItem> {
   const counts = new Map<string, number>();
   if (fields.includes("keys") && rows.length > 0) {

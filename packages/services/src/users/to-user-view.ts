@@ -3,7 +3,7 @@ import { toLimitsView, toLimitValues } from "../limits/limits-view.ts";
 import { toPolicies } from "../policies/to-policies.ts";
 import type { UserView } from "./user-view.ts";
 
-/** A stored user without the password's hash. */
+/** A stored user without the password hash. */
 export function toUserView(row: User): UserView {
   return {
     id: row.id,

@@ -15,8 +15,8 @@ import { toUserView } from "./to-user-view.ts";
 import type { UserView } from "./user-view.ts";
 
 /**
- * Changes a user. A new password, a demotion and disabling sign them out everywhere and end their streams; a disabled
- * user's keys stop working. Nobody demotes or disables themselves, and the last administrator stays one.
+ * Changes a user. A new password, a demotion and disabling sign them out everywhere and end their streams; a disabled user's keys stop
+ * working. Nobody can demote or disable themselves, and the last administrator remains one.
  * @throws SluiceError `not_found`, `forbidden` (oneself), `conflict` (the last administrator).
  */
 export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput>): Promise<UserView> {

@@ -11,21 +11,21 @@ export interface UserView extends LimitsView {
   role: "admin" | "user";
   enabled: boolean;
   hasPassword: boolean;
-  /** When their keys end. */
+  /** When their keys expire. */
   expiresAtMs: number | null;
-  /** What all of their keys may be used for; null = anything. */
+  /** Policies that apply to all of their keys; null = unrestricted. */
   policies: Policies | null;
   createdAtMs: number;
 }
 
-/** What of a user's account a list shows; decimal nano-USD. */
+/** The part of a user's account that a list shows; nano-USD as decimal text. */
 export type UserCredit = Pick<AccountView, "billing" | "balanceNanoUsd" | "availableNanoUsd">;
 
-/** A user in a list, with what was asked for. */
+/** A user in a list, with the requested optional fields. */
 export interface UserItem extends Omit<UserView, "email"> {
   email?: string;
   totals?: UsageTotals;
-  /** Keys that are not revoked, counted to 100. */
+  /** Keys that are not revoked, counted up to 100. */
   keys?: number;
   credit?: UserCredit;
 }

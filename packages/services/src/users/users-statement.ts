@@ -14,7 +14,7 @@ import {
 } from "../lists/list-statement.ts";
 import { type TotalsRow, totalsColumns } from "../lists/usage-totals.ts";
 
-/** What of the users is asked for. */
+/** Which users to select. */
 export interface UsersAsk {
   tenantId: string;
   status?: "active" | "disabled" | undefined;
@@ -54,7 +54,7 @@ const source: ListSource = {
   },
 };
 
-/** A page of users, `limit` rows from the start on. */
+/** One page of users, of `limit` rows. */
 export function usersStatement(ask: UsersAsk, page: { limit: number } & PageStart): { text: string; values: unknown[] } {
   const values = sqlValues();
   const usage = ask.sort === "lastUsed" || ask.sort === "requests" || ask.sort === "tokens";
@@ -62,14 +62,13 @@ export function usersStatement(ask: UsersAsk, page: { limit: number } & PageStar
   return { text, values: values.list };
 }
 
-/** How many users match in all. */
 export function countUsersStatement(ask: UsersAsk): { text: string; values: unknown[] } {
   const values = sqlValues();
   const text = `SELECT count(*)::int AS total FROM users u WHERE ${conditions(ask, "u", values).join(" AND ")}`;
   return { text, values: values.list };
 }
 
-/** How many keys each of these users has, counted to 100. */
+/** Number of keys of each of these users, counted up to 100. */
 export const keyCountsSql = `SELECT owner.id, (SELECT count(*)::int FROM
   (SELECT FROM keys k WHERE k.user_id = owner.id AND k.revoked_at IS NULL LIMIT 100) AS counted) AS keys
 FROM unnest($1::uuid[]) AS owner(id)`;

@@ -21,7 +21,7 @@ interface Tested {
   result: Outputs["alerts"]["testChannel"];
 }
 
-/** Where alerts are told. */
+/** The channels that receive alerts. */
 export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
   const { t } = useTexts();
   const failureText = useFailureText();
@@ -93,7 +93,7 @@ export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
   );
 }
 
-/** The one moment at which it can be read. */
+/** The only time that the signing secret is shown. */
 function SigningSecretDialog({ secret, onClose }: { secret: string; onClose(): void }) {
   const { t } = useTexts();
   return (
@@ -114,7 +114,7 @@ function SigningSecretDialog({ secret, onClose }: { secret: string; onClose(): v
   );
 }
 
-/** What the other side made of a test. */
+/** The answer to a test message. */
 function TestDialog({ tested: { name, result }, onClose }: { tested: Tested; onClose(): void }) {
   const { t } = useTexts();
   return (

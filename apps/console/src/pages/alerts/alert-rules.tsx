@@ -14,7 +14,7 @@ import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
 import { RuleDialog } from "./rule-dialog.tsx";
 import { SeverityBadge } from "./severity-badge.tsx";
 
-/** What is watched, and who is told. */
+/** What is watched, and who is notified. */
 export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channels: readonly Channel[] }) {
   const { t, language } = useTexts();
   const names = useNames();

@@ -9,7 +9,7 @@ export type Rule = Outputs["alerts"]["rules"][number];
 export type Channel = Outputs["alerts"]["channels"][number];
 export type Incident = Outputs["alerts"]["open"][number];
 
-/** A value in its kind's unit; null for a kind that has none. A threshold is as exact as it was written. */
+/** A value in the unit of its kind; null for a kind without values. A threshold keeps the precision it was entered with. */
 export function valueText(kind: AlertKind, value: number, language: string): string | null {
   switch (alertKindFacts[kind].unit) {
     case "usd":
@@ -33,7 +33,7 @@ function nanoOf(usd: number): string {
   return String(Math.round(usd * 1e9));
 }
 
-/** What an incident is about, by name; of everybody ''. */
+/** The subject of an incident by name; empty when it is about everything. */
 export function subjectText(names: NameLookup, { kind, id }: AlertIncident["subject"]): string {
   if (kind === "provider") return names.provider(id);
   if (kind === "key") return names.key(id);
@@ -41,7 +41,7 @@ export function subjectText(names: NameLookup, { kind, id }: AlertIncident["subj
   return id;
 }
 
-/** When a rule fires, in a line. */
+/** The condition of a rule, in one line. */
 export function ruleConditions(t: Translate, rule: Rule, { names, language }: { names: NameLookup; language: string }): string {
   const { kind, scope, scopeId, threshold, windowMinutes, minimumRequests, quietHours } = rule;
   const { bad, windowed, counted } = alertKindFacts[kind];
@@ -58,7 +58,7 @@ export function ruleConditions(t: Translate, rule: Rule, { names, language }: { 
     .join(" · ");
 }
 
-/** Where a channel leads. */
+/** The address of a channel. */
 export function channelTarget(channel: Channel): string {
   return channel.kind === "webhook" ? channel.config.url : channel.config.to.join(", ");
 }

@@ -9,7 +9,7 @@ import { AlertRules } from "./alert-rules.tsx";
 import { OpenIncidents } from "./open-incidents.tsx";
 import { PastIncidents } from "./past-incidents.tsx";
 
-/** What is wrong, what is watched, who is told, and what was wrong before; it moves by push. */
+/** Open incidents, rules, channels and past incidents; updated by push. */
 export function AlertsPage() {
   const { t } = useTexts();
   const rules = useQuery(api.alerts.rules.queryOptions());

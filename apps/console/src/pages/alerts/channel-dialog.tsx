@@ -10,14 +10,14 @@ import { ChannelForm, type ChannelValues, toChannelFields, toChannelInput, toCha
 const securities = ["tls", "starttls", "none"] as const;
 
 interface ChannelDialogProps {
-  /** The one to be changed; null: a new one. */
+  /** The channel to edit; null = a new one. */
   channel: Channel | null;
-  /** What a new webhook's messages are signed with, to be shown once. */
+  /** Called with the signing secret of a new webhook, which must be shown now. */
   onSecret(secret: string): void;
   onClose(): void;
 }
 
-/** One channel: a webhook or a mailbox. */
+/** Creates or edits a channel: a webhook or a mailbox. */
 export function ChannelDialog({ channel, onSecret, onClose }: ChannelDialogProps) {
   const { t, language } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { items } from "../../ui/use-input-form.ts";
 import type { Channel } from "./alert-words.ts";
 
-/** What the fields of the dialog hold, of both kinds. */
+/** The form's values, of both kinds. */
 export interface ChannelValues {
   kind: Channel["kind"];
   name: string;
@@ -16,19 +16,19 @@ export interface ChannelValues {
   user: string;
   from: string;
   to: string;
-  /** '' = keep, or none. */
+  /** Empty = keep the stored one, or none. */
   secret: string;
 }
 
 const [webhook, email] = CreateAlertChannelInput.options;
 
-/** The server's rules, with the parts of `config` as fields of their own. */
+/** The server's schemas, with the fields of `config` at the top level. */
 export const ChannelForm = z.discriminatedUnion("kind", [
   webhook.omit({ config: true }).extend(webhookConfig.shape),
   email.omit({ config: true }).extend(emailConfig.shape),
 ]);
 
-/** What a filled form says to the server. */
+/** The form's values as input. */
 export function toChannelInput(form: z.output<typeof ChannelForm>) {
   if (form.kind === "webhook") {
     const { url, ...fields } = form;

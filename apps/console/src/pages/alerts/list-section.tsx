@@ -8,13 +8,12 @@ interface ListSectionProps {
   hint: string;
   add: string;
   onAdd(): void;
-  /** What is so while there are none. */
+  /** Text when there are no items. */
   none: string | null;
-  /** Its items. */
   children: ReactNode;
 }
 
-/** A titled list with a button that adds to it. */
+/** A titled list with a button that adds an item. */
 export function ListSection({ id, title, hint, add, onAdd, none, children }: ListSectionProps) {
   return (
     <section aria-labelledby={id} className="overflow-hidden rounded-xl border border-line bg-surface">
@@ -43,7 +42,7 @@ interface ListItemProps {
   children: ReactNode;
 }
 
-/** One of them: what it is at the left, what can be done at the right. */
+/** One item: its description on the left, its actions on the right. */
 export function ListItem({ title, detail, note, children }: ListItemProps) {
   return (
     <li className="flex flex-wrap items-start gap-x-3 gap-y-1 px-5 py-2.5">

@@ -10,7 +10,6 @@ import { type Channel, type Incident, subjectText, thresholdText, valueText } fr
 import { SeverityBadge } from "./severity-badge.tsx";
 import { Told } from "./told.tsx";
 
-/** What is wrong now. */
 export function OpenIncidents({ channels, hasRules }: { channels: readonly Channel[]; hasRules: boolean }) {
   const { t } = useTexts();
   const { data, error, dataUpdatedAt, refetch } = useQuery(api.alerts.open.queryOptions());

@@ -11,7 +11,7 @@ import { type Channel, type Incident, subjectText, valueText } from "./alert-wor
 import { SeverityBadge } from "./severity-badge.tsx";
 import { Told } from "./told.tsx";
 
-/** What was wrong once, newest first. */
+/** Resolved incidents, newest first. */
 export function PastIncidents({ channels }: { channels: readonly Channel[] }) {
   const { t } = useTexts();
   const pages = useInfiniteQuery({

@@ -14,13 +14,13 @@ import { type RuleValues, toRuleInput, toRuleValues } from "./rule-form.ts";
 const windows = [5, 15, 30, 60, 360, 1_440, 10_080, 43_200];
 
 interface RuleDialogProps {
-  /** The one to be changed; null: a new one. */
+  /** The rule to edit; null = a new one. */
   rule: Rule | null;
   channels: readonly Channel[];
   onClose(): void;
 }
 
-/** One rule: what it looks at, when that is bad, and who is told. */
+/** Creates or edits a rule: what it watches, its condition, and who is notified. */
 export function RuleDialog({ rule, channels, onClose }: RuleDialogProps) {
   const { t, language } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
@@ -155,7 +155,7 @@ export function RuleDialog({ rule, channels, onClose }: RuleDialogProps) {
   );
 }
 
-/** Which provider, key or user, by name; a model by its own. */
+/** Chooses a provider, key or user by name; a model is typed. */
 function SubjectControl({ scope, ...props }: { scope: Exclude<RuleValues["scope"], "all"> } & React.ComponentProps<"select">) {
   const { t } = useTexts();
   const { list } = useNames();

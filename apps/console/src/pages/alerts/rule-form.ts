@@ -2,7 +2,7 @@ import { type AlertKind, type AlertScope, type AlertSeverity, alertKindFacts } f
 import { items } from "../../ui/use-input-form.ts";
 import type { Rule } from "./alert-words.ts";
 
-/** What the fields of the dialog hold. */
+/** The form's values. */
 export interface RuleValues {
   kind: AlertKind;
   name: string;
@@ -15,7 +15,7 @@ export interface RuleValues {
   resolveAfterSeconds: string;
   capacityMb: string;
   channelIds: string[];
-  /** A window a line. */
+  /** One window per line. */
   quietHours: string;
   zone: string;
   criticalThrough: boolean;
@@ -42,7 +42,7 @@ export function toRuleValues(rule: Rule | null): RuleValues {
   };
 }
 
-/** The input of a rule; what its kind does not use is as it was, or a default. */
+/** The form's values as input; fields that the kind does not use keep their value or a default. */
 export function toRuleInput({ capacityMb, quietHours, zone, ...values }: RuleValues) {
   const { unit, scopes } = alertKindFacts[values.kind];
   const scope = scopes.includes(values.scope) ? values.scope : "all";

@@ -11,7 +11,7 @@ const faces = {
   failed: { Icon: X, tone: "text-bad" },
 } as const;
 
-/** How far the messages of an incident have come, channel by channel. */
+/** Delivery state of an incident's messages, by channel. */
 export function Told({ deliveries, channels }: { deliveries: readonly Delivery[]; channels: readonly Channel[] }) {
   const { t } = useTexts();
   if (deliveries.length === 0) return <span className="text-xs text-ink-3">{t("alerts.untold")}</span>;

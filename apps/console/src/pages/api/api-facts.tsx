@@ -7,7 +7,7 @@ import { signInCall } from "./example-call.ts";
 import { type Access, documentPath } from "./openapi-document.ts";
 import { useApiTexts } from "./use-api-texts.ts";
 
-/** What holds for every operation: where they are, who may call them, what values mean. */
+/** What applies to every operation: address, access, and the meaning of values. */
 export function ApiFacts({ base, role, system }: { base: string; role: Access; system: System }) {
   const { t } = useTexts();
   const texts = useApiTexts();

@@ -15,10 +15,10 @@ import { OperationCard } from "./operation-card.tsx";
 import { useApiTexts } from "./use-api-texts.ts";
 
 const route = getRouteApi("/app/api");
-/** Each may call what those before it may. */
+/** Each role may call what the ones before it may. */
 const roles = ["key", "user", "admin"] as const;
 
-/** The REST API as the gateway's own document tells it: what the reader may call, with an example of each. */
+/** The REST API according to the gateway's own document: what the reader may call, with examples. */
 export function ApiPage() {
   const { t } = useTexts();
   const { lead } = useApiTexts();
@@ -37,7 +37,7 @@ function Document({ document }: { document: OpenApiDocument }) {
   const { login } = route.useRouteContext();
   const { q = "", op } = route.useSearch();
   const navigate = route.useNavigate();
-  // The address follows later: a field that waited for it would lose the cursor and what an input method composes.
+  // The address follows with a delay: an input bound to it would lose the cursor and the text that an input method is composing.
   const [typed, setTyped] = useState(q);
   useEffect(() => setTyped(q), [q]);
   const [system, setSystem] = useSystem();

@@ -1,14 +1,14 @@
 import { type CurlCall, curlCommand, type System } from "../../ui/snippet-text.ts";
 import type { Operation, Parameter, Schema } from "./openapi-document.ts";
 
-/** Stands for the secret, as beside the key's own snippets. */
+/** Placeholder for the secret, as in the snippets of a key. */
 const KEY = "YOUR_SLUICE_KEY";
-/** Where curl keeps the login. */
+/** The file in which curl stores the login. */
 const COOKIES = "cookies.txt";
 
 /**
- * One call of an operation with curl: what must be sent is filled in, by what a reader replaces (`USER_ID`) where no value goes without
- * saying. What a key may do is called by a key, the rest by a login.
+ * A curl call of an operation: required values are filled in, with a placeholder (`USER_ID`) where no value is obvious. Operations that
+ * accept a key are called by a key, the others with a login.
  */
 export function exampleCall({ method, path, access, parameters }: Operation, base: string, system: System): string {
   const needed = (place: Parameter["in"]): Parameter[] => parameters.filter((one) => one.in === place && one.required);
@@ -24,7 +24,7 @@ export function exampleCall({ method, path, access, parameters }: Operation, bas
   });
 }
 
-/** Signing in with curl, once, for what takes a login. */
+/** Signs in with curl, once, for operations that need a login. */
 export function signInCall(base: string, system: System): string {
   const call: CurlCall = {
     url: `${base}/auth/login`,
@@ -39,7 +39,7 @@ function filled(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => standIn(name));
 }
 
-/** What must be in the body; where nothing must, the first of what may. */
+/** The required fields of the body; if there are none, the first optional one. */
 function bodyOf(parameters: readonly Parameter[]): object | null {
   const fields = parameters.filter((one) => one.in === "body");
   if (fields.length === 0) return null;
@@ -48,7 +48,7 @@ function bodyOf(parameters: readonly Parameter[]): object | null {
   return Object.fromEntries(sent.map(({ name, schema }) => [name, sampleOf(schema, name)]));
 }
 
-/** A value that the schema takes. */
+/** A value that the schema accepts. */
 function sampleOf(schema: Schema, name: string): unknown {
   if (schema.anyOf) return sampleOf(schema.anyOf.find(({ type }) => type !== "null") ?? {}, name);
   if (schema.default !== undefined) return schema.default;

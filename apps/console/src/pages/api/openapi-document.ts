@@ -1,6 +1,6 @@
 import { failureOf, PlainError } from "../../api/failure.ts";
 
-/** The part of JSON Schema that the gateway's document uses and that is shown. */
+/** The part of JSON Schema that the gateway's document uses and this page shows. */
 export interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -29,24 +29,24 @@ interface Described {
   operationId: string;
   tags: string[];
   summary: string;
-  /** Which credentials it takes, and of whom (core's roles). */
+  /** The least role that may call it (core's roles), which determines the credentials. */
   "x-access": Access;
   parameters?: { name: string; in: "path" | "query"; required: boolean; schema: Schema }[];
   requestBody?: { content: Content };
   responses: Record<string, { description?: string; content?: Content }>;
 }
 
-/** The gateway's own OpenAPI document, as far as it is read here. */
+/** The gateway's OpenAPI document, as far as this page reads it. */
 export interface OpenApiDocument {
   info: { version: string };
   paths: Record<string, Record<string, Described>>;
   components: { schemas: Record<string, Schema> };
 }
 
-/** The least that one must be to call it. */
+/** The least role that may call it. */
 export type Access = "key" | "user" | "admin";
 
-/** What is sent with a call. */
+/** A value sent with a call. */
 export interface Parameter {
   name: string;
   in: "path" | "query" | "body";
@@ -54,7 +54,7 @@ export interface Parameter {
   schema: Schema;
 }
 
-/** One operation, ready to be shown. */
+/** An operation, prepared for display. */
 export interface Operation {
   id: string;
   tag: string;
@@ -63,20 +63,20 @@ export interface Operation {
   summary: string;
   access: Access;
   parameters: Parameter[];
-  /** The answer where all went well; no type: nothing is sent. */
+  /** The successful answer; without a type there is no body. */
   answer: { status: string; type?: string; schema?: Schema };
 }
 
 export const documentPath = "/api/v1/openapi.json";
 
-/** Reads the document that this gateway serves. @throws PlainError. */
+/** Reads the document from this gateway. @throws PlainError. */
 export async function readDocument(): Promise<OpenApiDocument> {
   const response = await fetch(documentPath).catch(() => null);
   if (!response?.ok) throw new PlainError(failureOf({}, response?.status ?? 0));
   return (await response.json()) as OpenApiDocument;
 }
 
-/** Every operation in the order of the document. */
+/** Every operation, in the order of the document. */
 export function operationsOf({ paths }: OpenApiDocument): Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, described]) => ({

@@ -9,7 +9,7 @@ import { ParameterList } from "./parameter-list.tsx";
 import { schemaText } from "./schema-text.ts";
 import { useApiTexts } from "./use-api-texts.ts";
 
-/** Methods differ in colour by what they do to things; the word says it, too. */
+/** Colour by method, in addition to the word. */
 const tones: Record<string, Tone> = { GET: "accent", POST: "ok", PATCH: "warn", DELETE: "bad" };
 
 interface OperationCardProps {
@@ -17,12 +17,12 @@ interface OperationCardProps {
   schemas: Record<string, Schema>;
   base: string;
   system: System;
-  /** The address names it: it is open at first, and brought into view. */
+  /** The address names it: it starts open and is scrolled into view. */
   named: boolean;
   onOpen(): void;
 }
 
-/** One operation: a line, and below it, once opened, all of it. */
+/** One operation: a single line that expands. */
 export function OperationCard({ operation, schemas, base, system, named, onOpen }: OperationCardProps) {
   const texts = useApiTexts();
   const [open, setOpen] = useState(named);
@@ -65,7 +65,7 @@ export function OperationCard({ operation, schemas, base, system, named, onOpen 
   );
 }
 
-/** What comes back: its type, folded, as the longest part of all. */
+/** The answer's type, collapsed because it is the longest part. */
 function Answer({ answer: { status, type, schema }, schemas }: { answer: Operation["answer"]; schemas: Record<string, Schema> }) {
   const { answer } = useApiTexts();
   const head = [answer, status, type].filter(Boolean).join(" · ");

@@ -2,7 +2,7 @@ import type { Parameter, Schema } from "./openapi-document.ts";
 import { boundsText, schemaText } from "./schema-text.ts";
 import { useApiTexts } from "./use-api-texts.ts";
 
-/** What an operation takes: names, types and bounds. */
+/** The parameters of an operation: names, types and bounds. */
 export function ParameterList({ parameters, schemas }: { parameters: readonly Parameter[]; schemas: Record<string, Schema> }) {
   const texts = useApiTexts();
   if (parameters.length === 0) return <p className="text-sm text-ink-3">{texts.nothing}</p>;

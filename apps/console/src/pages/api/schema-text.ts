@@ -3,8 +3,8 @@ import type { Schema } from "./openapi-document.ts";
 type Named = Record<string, Schema>;
 
 /**
- * A schema as a type is written in TypeScript, what fields mean as comments beside them. Named parts stand where they are used:
- * none of the document's holds itself.
+ * A schema in the notation of a TypeScript type, with descriptions as comments. Named parts are inlined, which terminates because none in
+ * the document is recursive.
  */
 export function schemaText(schema: Schema, named: Named, indent = ""): string {
   const { type, properties, items, additionalProperties, ...other } = resolved(schema, named);
@@ -32,22 +32,22 @@ function objectText({ properties, required }: { properties: Named; required: str
   return ["{", ...lines, `${indent}}`].join("\n");
 }
 
-/** What a field means is said at the end of the line on which it begins. */
+/** Puts the description at the end of the field's first line. */
 function commented(field: string, description: string): string {
   const [first, ...rest] = field.split("\n");
   return [`${first}  // ${description}`, ...rest].join("\n");
 }
 
-/** The schema that a reference stands for. */
+/** The schema with its reference resolved. */
 function resolved(schema: Schema, named: Named): Schema {
   const name = schema.$ref?.split("/").at(-1);
   return name === undefined ? schema : { ...named[name], ...schema };
 }
 
-/** What a value must be beside its type, and what it is when it is left out: `1 … 200, default 20`. '' when nothing. */
+/** Bounds and default of a value: `1 … 200, default 20`; empty when there are none. */
 export function boundsText(schema: Schema, words: { characters: string; byDefault: string }): string {
   const of = schema.anyOf?.find(({ type }) => type !== "null") ?? schema;
-  // What a number or a time cannot be anyway bounds nothing.
+  // Limits of the number or time type itself are not worth showing.
   const most = (of.maximum ?? 0) >= 8.64e15 ? undefined : of.maximum;
   const range = (from: number | undefined, to: number | undefined, unit: string): string[] =>
     from === undefined && to === undefined ? [] : [`${from ?? ""} … ${to ?? ""}${unit}`.trim()];

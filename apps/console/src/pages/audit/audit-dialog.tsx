@@ -15,7 +15,7 @@ interface AuditDialogProps {
   onClose(): void;
 }
 
-/** One entry whole: who, when, from where, and every field before and after. */
+/** One entry in full: who, when, from where, and every field before and after. */
 export function AuditDialog({ entry, onFilter, onClose }: AuditDialogProps) {
   const { t, language } = useTexts();
   const { changes, same } = changesOf(entry);

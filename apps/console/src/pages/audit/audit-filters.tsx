@@ -25,13 +25,13 @@ const times = { "1h": "lastHour", "24h": "lastDay", "7d": "lastWeek", "30d": "la
 
 interface AuditFiltersProps {
   search: AuditSearch;
-  /** Actions seen so far: the rest cannot be known without asking. */
+  /** Actions seen so far; a complete list would need a query. */
   actions: readonly string[];
   onChange(change: Partial<AuditSearch>): void;
   onClear(): void;
 }
 
-/** Who, what, which and since when. */
+/** Filters by actor, action, target and time. */
 export function AuditFilters({ search, actions, onChange, onClear }: AuditFiltersProps) {
   const { t } = useTexts();
   const names = useNames();

@@ -17,7 +17,7 @@ import { useAuditPages } from "./use-audit-pages.ts";
 
 const route = getRouteApi("/app/admin/audit");
 
-/** Who changed what, newest first; it grows by itself. */
+/** Who changed what, newest first; new entries appear by push. */
 export function AuditPage() {
   const { t } = useTexts();
   const search = route.useSearch();

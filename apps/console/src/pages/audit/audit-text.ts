@@ -4,12 +4,12 @@ import type { Difference } from "../../ui/diff-list.tsx";
 
 export type AuditEntry = Outputs["audit"]["list"]["items"][number];
 
-/** Who acted. */
+/** The name of the actor. */
 export function actorText(t: Translate, actor: AuditEntry["actor"]): string {
   return actor.name || actor.email || t(`audit.system.${actor.kind}`);
 }
 
-/** What it was done to, by the name it had. */
+/** The name of the target at the time. */
 export function targetText(entry: AuditEntry): string {
   for (const side of [entry.after, entry.before]) {
     for (const field of ["name", "email", "model"]) {
@@ -20,10 +20,10 @@ export function targetText(entry: AuditEntry): string {
   return entry.targetKind === "settings" ? entry.targetId.split(",").join(", ") : entry.targetId.slice(-12);
 }
 
-/** Fields that say nothing about what was done. */
+/** Fields that say nothing about a change. */
 const silent: ReadonlySet<string> = new Set(["id", "createdAtMs"]);
 
-/** The fields that differ, and how many do not. */
+/** The fields that differ, and the number of equal ones. */
 export function changesOf({ before, after }: AuditEntry): { changes: Difference[]; same: number } {
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter((name) => !silent.has(name));
   const differing = names.filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]));

@@ -1,6 +1,6 @@
 import { choice, type SearchOf, searchOf, text } from "../../search-fields.ts";
 
-/** What of the audit is shown, as the address says it. */
+/** The filter of the audit, as the address carries it. */
 export const AuditSearch = searchOf({
   /** A user's id, or `config`, `cli`, `boot`. */
   actor: text,
@@ -14,7 +14,7 @@ export type AuditSearch = SearchOf<typeof AuditSearch>;
 
 const spanMs = { "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d": 30 * 86_400_000 } as const;
 
-/** The server's filter. A relative time stays relative in the address and becomes a moment here. */
+/** The server's filter. A relative time stays relative in the address and is converted here. */
 export function auditFilter({ actor, action, kind, target, outcome, since }: AuditSearch, nowMs: number) {
   const isKind = actor === "config" || actor === "cli" || actor === "boot" || actor === "key";
   return {

@@ -8,8 +8,8 @@ import { type AuditSearch, auditFilter } from "./search.ts";
 const LIMIT = 50;
 
 /**
- * Pages of the audit. A push that something was added reads the first page again as long as it is the only one;
- * whoever has read further is asked, because that would move what they read.
+ * Pages of the audit. When a push announces an entry, the first page is reloaded if it is the only one; a reader who has loaded more is
+ * asked, because a reload would move the rows.
  */
 export function useAuditPages(search: AuditSearch) {
   const queryKey = [...api.audit.pathKey(), "pages", JSON.stringify(search)];
@@ -18,7 +18,7 @@ export function useAuditPages(search: AuditSearch) {
     queryFn: ({ pageParam }) => client.audit.list.query({ filter: auditFilter(search, serverNow()), cursor: pageParam, limit: LIMIT }),
     initialPageParam: null as string | null,
     getNextPageParam: ({ nextCursor, hasMore }) => (hasMore ? nextCursor : null),
-    // It may have gone on while nobody looked.
+    // It may have grown while nobody looked.
     refetchOnMount: "always",
   });
   const [fresh, setFresh] = useState(false);

@@ -18,7 +18,7 @@ import type { AvailabilitySearch } from "./search.ts";
 const route = getRouteApi("/app/admin/availability");
 const fields = ["provider", "model"] as const;
 
-/** How each provider was, and each model of it: how requests ended over the range, and how long they took. */
+/** Availability of each provider and its models: outcomes and durations of requests over the range. */
 export function AvailabilityPage() {
   const { t } = useTexts();
   const search = route.useSearch();

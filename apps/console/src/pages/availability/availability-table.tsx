@@ -23,7 +23,7 @@ interface AvailabilityTableProps {
 
 const shares = ["p50", "p95", "p99"] as const;
 
-/** Providers, each above its models: what went well, when it did not, and percentiles of both times. */
+/** Providers, each above its models: share of successes, outcomes over time, and percentiles of both times. */
 export function AvailabilityTable({ availability, search, names }: AvailabilityTableProps) {
   const { t, language } = useTexts();
   const [asTable, setAsTable] = useState(false);
@@ -100,7 +100,7 @@ export function AvailabilityTable({ availability, search, names }: AvailabilityT
   );
 }
 
-/** A provider, or below it one of its models; leads to its requests. */
+/** A provider, or below it one of its models; links to its requests. */
 function RowName({ row, name, search }: { row: AvailabilityRow; name: string; search: AvailabilitySearch }) {
   const { t } = useTexts();
   const { providerId, model } = row;
@@ -125,7 +125,7 @@ interface BucketFiguresProps {
   label: string;
 }
 
-/** The buckets with requests in figures, newest first. */
+/** The figures of non-empty buckets, newest first. */
 function BucketFigures({ row: { series }, times, when, label }: BucketFiguresProps) {
   const { t, language } = useTexts();
   const used = times

@@ -10,7 +10,7 @@ interface OutcomeStripProps {
   when(ms: number): string;
 }
 
-/** From how many errors of a hundred a bucket is no longer well, and when it is bad. */
+/** Error rates in percent from which a bucket is shown as warning and as bad. */
 const WARN_PERCENT = 1;
 const BAD_PERCENT = 10;
 
@@ -23,7 +23,7 @@ function outcomeOf(requests: number, errors: number): Outcome {
   return percent >= WARN_PERCENT ? "warn" : "ok";
 }
 
-/** Height and colour both say it: who sees no colours sees how high. */
+/** Height and colour carry the same information, for readers who cannot distinguish colours. */
 const looks: Record<Outcome, string> = {
   none: "h-1.5 bg-idle-soft",
   ok: "h-full bg-ok",
@@ -31,7 +31,7 @@ const looks: Record<Outcome, string> = {
   bad: "h-1/3 bg-bad",
 };
 
-/** How requests ended, a bar a bucket. In words for those who do not see it; the table view has every figure. */
+/** Outcomes of requests, one bar per bucket. Assistive technology gets a summary; the table view has every figure. */
 export function OutcomeStrip({ row: { series }, buckets: { times }, name, when }: OutcomeStripProps) {
   const { t, language } = useTexts();
   const outcomes = series.requests.map((requests, at) => outcomeOf(requests, series.errors[at] ?? 0));

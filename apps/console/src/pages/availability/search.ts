@@ -4,6 +4,6 @@ import { DEFAULT_RANGE, filterFields, rangeFields } from "../../statistics/searc
 
 const { provider, model } = filterFields;
 
-/** The state of the availability as its address carries it. */
+/** The state of the availability page, as its address carries it. */
 export const AvailabilitySearch = inOrder(searchOf({ provider, model, ...rangeFields }), DEFAULT_RANGE);
 export type AvailabilitySearch = SearchOf<typeof AvailabilitySearch>;

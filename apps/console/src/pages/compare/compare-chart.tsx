@@ -13,7 +13,7 @@ interface CompareChartProps {
   onZoom(fromMs: number, toMs: number): void;
 }
 
-/** One measure over the range, a line for each; what failed has none. */
+/** One measure over the range, with a line per entry; failed entries have none. */
 export function CompareChart({ comparison, measure, nameOf, onZoom }: CompareChartProps) {
   const { t, language } = useTexts();
   const { times, endMs, zone, by, entries } = comparison;

@@ -76,7 +76,7 @@ function ComparisonView({ search, by, ids, measure, nameOf, onChange }: Compared
     () => client.statistics.compare.query({ ...spanOf(search, serverNow()), by, ids: [...ids] }),
     to === undefined,
   );
-  // An answer for others may still show while this one is read.
+  // The answer for another selection may still be shown while this one loads.
   const fits = data?.by === by;
   if (error !== null) return <FailureBox error={error} onRetry={retry} />;
   if (!data || !fits) return <SkeletonRows rows={8} />;
@@ -98,7 +98,7 @@ function ComparisonView({ search, by, ids, measure, nameOf, onChange }: Compared
   );
 }
 
-/** Which could not be read: the others are right, and these are not nothing. */
+/** Names the entries that could not be read, so that they are not mistaken for zero. */
 function FailedNote({ comparison, nameOf, onRetry }: { comparison: Comparison; nameOf(id: string): string; onRetry(): void }) {
   const { t, language } = useTexts();
   const failed = comparison.entries.filter((entry): entry is Extract<Compared, { failed: true }> => entry.failed);

@@ -57,7 +57,7 @@ function count(name: "requests" | "tokens", of: (sums: SpanSums) => number): Row
   };
 }
 
-/** Each figure of each, with what it was in the span before; a name leads to its requests. What failed says so in its column. */
+/** Each figure of each entry, with that of the span before; names link to their requests. A failed entry says so in its column. */
 export function CompareTable({ comparison, search, nameOf }: CompareTableProps) {
   const { t, language } = useTexts();
   const { by, entries } = comparison;

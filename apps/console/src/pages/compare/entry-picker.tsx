@@ -12,7 +12,7 @@ interface EntryPickerProps {
   onChange(ids: string[]): void;
 }
 
-/** What is compared, each with its colour and a way out, and the next one. */
+/** The compared entries, each with its colour and a remove button, and a control to add one. */
 export function EntryPicker({ by, ids, nameOf, onChange }: EntryPickerProps) {
   const { t } = useTexts();
   const data = useFilterOptions();

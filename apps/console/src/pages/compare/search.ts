@@ -4,11 +4,11 @@ import { choice, type SearchOf, searchOf, text } from "../../search-fields.ts";
 import { measures } from "../../statistics/measures.ts";
 import { DEFAULT_RANGE, rangeFields } from "../../statistics/search.ts";
 
-/** The state of a comparison as its address carries it. */
+/** The state of a comparison, as its address carries it. */
 export const CompareSearch = inOrder(
   searchOf({
     by: choice(compareSplits),
-    /** What is compared: ids with commas between, each encoded. */
+    /** The compared ids, separated by commas, each encoded. */
     ids: text,
     measure: choice(measures),
     ...rangeFields,

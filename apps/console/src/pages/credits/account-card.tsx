@@ -2,7 +2,7 @@ import { type Account, CreditState } from "../../credits/credit-state.tsx";
 import { exactCost, formatCost } from "../../format.ts";
 import { useTexts } from "../../text/i18n.ts";
 
-/** What a user has, and what of it is free. */
+/** A user's balance, and how much of it is available. */
 export function AccountCard({ account }: { account: Account }) {
   const { t } = useTexts();
   const figures = [

@@ -24,7 +24,7 @@ const topics = ["credits"] as const;
 
 type Entry = Outputs["credits"]["entries"]["items"][number];
 
-/** An account and what moved it besides requests: one's own, or for administrators anybody's. */
+/** An account and its entries: one's own, or for administrators anybody's. */
 export function CreditsPage() {
   const { t } = useTexts();
   const { login } = route.useRouteContext();
@@ -105,7 +105,7 @@ export function CreditsPage() {
   );
 }
 
-/** Read again as one when a push says that an account moved. */
+/** All loaded pages are reloaded together when a push reports a change of an account. */
 function useEntries(userId: string | undefined) {
   const filter = userId === undefined ? {} : { userId };
   const query = useInfiniteQuery({
@@ -118,7 +118,7 @@ function useEntries(userId: string | undefined) {
   return { ...query, entries };
 }
 
-/** What it moved: the balance or, for a hold and its end, what is set aside. */
+/** The amount moved: of the balance or, for a hold and its release, of the held part. */
 function movedBy({ kind, amountNanoUsd, heldNanoUsd }: Entry): string {
   return kind === "hold" || kind === "release" ? heldNanoUsd : amountNanoUsd;
 }

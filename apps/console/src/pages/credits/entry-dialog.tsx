@@ -14,7 +14,7 @@ const kinds = {
 } as const;
 type Kind = keyof typeof kinds;
 
-/** Sent again after a lost answer, it must be the same entry: the key is made once for each time the dialog opens. */
+/** One key per opening of the dialog, so that a retry after a lost answer does not create a second entry. */
 function newIdempotencyKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -22,12 +22,12 @@ function newIdempotencyKey(): string {
 interface EntryDialogProps {
   userId: string;
   name: string;
-  /** The request to give back, and how much of it. */
+  /** The request to refund, and the amount. */
   refund?: { requestId: string; amountUsd: string } | undefined;
   onClose(): void;
 }
 
-/** Puts something into a user's account or takes it out. */
+/** Adds to a user's account or deducts from it. */
 export function EntryDialog({ userId, name, refund, onClose }: EntryDialogProps) {
   const { t } = useTexts();
   const [kind, setKind] = useState<Kind>(refund ? "refund" : "topUp");

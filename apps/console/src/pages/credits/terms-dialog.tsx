@@ -8,7 +8,7 @@ import { FormDialog } from "../../ui/form-dialog.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
 
-/** How a user pays, and how far the balance may go down. */
+/** Billing terms of a user, and the floor of the balance. */
 export function TermsDialog({ account, name, onClose }: { account: Account; name: string; onClose(): void }) {
   const { t } = useTexts();
   const toInput = (values: { billing: Billing; floorUsd: string }) => ({ userId: account.userId, ...values });

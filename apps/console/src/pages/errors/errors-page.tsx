@@ -14,12 +14,12 @@ import { Empty } from "../../ui/states.tsx";
 const route = getRouteApi("/app/errors");
 const codes = Object.keys(errorCatalogue) as ErrorCode[];
 
-/** Every error of the catalogue: what it means, why it happens and what to do. */
+/** Every error of the catalogue: its meaning, cause and remedy. */
 export function ErrorsPage() {
   const { t } = useTexts();
   const { q = "", code } = route.useSearch();
   const navigate = route.useNavigate();
-  // The address follows later: a field that waited for it would lose the cursor and what an input method composes.
+  // The address follows with a delay: an input bound to it would lose the cursor and the text that an input method is composing.
   const [typed, setTyped] = useState(q);
   useEffect(() => setTyped(q), [q]);
   const explanationOf = useExplanation();
@@ -58,7 +58,7 @@ interface ErrorCardProps {
   title: string;
   why: string;
   fix: string;
-  /** The address names it: it is brought into view. */
+  /** The address names it: it is scrolled into view. */
   named: boolean;
 }
 

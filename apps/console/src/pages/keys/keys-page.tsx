@@ -22,14 +22,14 @@ const LIMIT = 50;
 const fields: ("owner" | "totals")[] = ["owner", "totals"];
 const usable: KeyStatus[] = ["active", "disabled", "expired"];
 
-/** '' = all that are not revoked. */
+/** Empty = all except revoked ones. */
 function statusOf(status: string | undefined): KeyStatus[] | undefined {
   if (status === "all") return undefined;
   const known = keyStatuses.find((one) => one === status);
   return known ? [known] : usable;
 }
 
-/** Keys: one's own, and everybody's for administrators. */
+/** One's own keys, and for administrators everybody's. */
 export function KeysPage() {
   const { t } = useTexts();
   const { login } = route.useRouteContext();

@@ -24,7 +24,7 @@ import type { LeaderboardSearch } from "./search.ts";
 
 const route = getRouteApi("/app/leaderboard");
 const PAGE_SIZE = 20;
-/** Sums move by five minutes: an open end is that of the ones going on. */
+/** Sums have five-minute buckets, so an open end is that of the current one. */
 const STEP_MS = 300_000;
 
 const offers = { admin: leaderboardOf, user: ["users", "keys", "models"], key: ["models"] } as const satisfies Record<
@@ -32,7 +32,7 @@ const offers = { admin: leaderboardOf, user: ["users", "keys", "models"], key: [
   readonly LeaderboardOf[]
 >;
 
-/** Who, or what, is used most; by what, and when. */
+/** The largest consumers, by a measure and period. */
 export function LeaderboardPage() {
   const { t } = useTexts();
   const { login } = route.useRouteContext();
@@ -122,7 +122,7 @@ function useLeaderboard({ of, sort, period, page, from, to, zone }: Asked) {
   );
 }
 
-/** Which entries of how many, and to the next ones. */
+/** The range of entries shown, the total, and paging buttons. */
 function Pages({ board, onPage }: { board: Leaderboard; onPage(page: number): void }) {
   const { t } = useTexts();
   const first = (board.page - 1) * board.pageSize + 1;

@@ -9,14 +9,14 @@ import { cn } from "../../ui/class-names.ts";
 interface LeaderboardTableProps {
   board: Leaderboard;
   nameOf(entry: LeaderboardEntry): string;
-  /** The viewer's own id, which is marked; '' = nobody's. */
+  /** The viewer's own id, which is highlighted; empty = none. */
   me: string;
 }
 
 const measures = ["requests", "tokens", "cost", "cacheHitRate", "successRate", "ttft"] as const;
 const fieldOf = { users: "user", keys: "key", providers: "provider", models: "model" } as const satisfies Record<LeaderboardOf, string>;
 
-/** Ranks with what they moved by, and each figure; a row leads to its requests. */
+/** Ranks with their change, and each figure; rows link to their requests. */
 export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
   const { t } = useTexts();
   const { of, items, sort, span, revoked } = board;
@@ -84,7 +84,7 @@ export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
   );
 }
 
-/** What adds up. */
+/** The figures that add up. */
 function SumCells({ requests, tokens, costNanoUsd }: Pick<LeaderboardEntry, "requests" | "tokens" | "costNanoUsd">) {
   const { t, language } = useTexts();
   return (
@@ -119,7 +119,7 @@ function EntryName({ name, field, entry, span }: EntryNameProps) {
   );
 }
 
-/** Of all entries together. */
+/** Share of all entries together. */
 function ShareBar({ share }: { share: number }) {
   return (
     <span className="mt-1 flex items-center gap-2">
@@ -131,7 +131,7 @@ function ShareBar({ share }: { share: number }) {
   );
 }
 
-/** Up or down against the period before, in words and shape. */
+/** Change against the period before, in words and shape. */
 function RankChange({ rank, previousRank, hasPrevious }: { rank: number; previousRank: number | null; hasPrevious: boolean }) {
   const { t } = useTexts();
   if (!hasPrevious) return null;

@@ -5,7 +5,7 @@ import { DEFAULT_RANGE, rangeFields } from "../../statistics/search.ts";
 
 const { from, to, zone } = rangeFields;
 
-/** The state of the leaderboard as its address carries it; models by cost of this month when it says nothing. */
+/** The state of the leaderboard, as its address carries it; by default models by cost in the current month. */
 export const LeaderboardSearch = inOrder(
   searchOf({
     of: choice(leaderboardOf),

@@ -14,7 +14,7 @@ import { useInputForm } from "../../ui/use-input-form.ts";
 
 const route = getRouteApi("/login");
 
-/** Signing in: as a user by password, or by a client's key alone. */
+/** Signs in a user by password, or the holder of a client key. */
 export function LoginPage() {
   const { t } = useTexts();
   const [byKey, setByKey] = useState(false);
@@ -34,13 +34,13 @@ export function LoginPage() {
   );
 }
 
-/** Goes where one wanted to. */
+/** Continues to the page that was originally requested. */
 function useEnter(): () => Promise<void> {
   const router = useRouter();
   const { redirect } = route.useSearch();
   return async () => {
     await forgetLogin();
-    // Only places of our own: a link from elsewhere must not choose where a sign-in leads.
+    // Only local paths: a link from elsewhere must not choose where a sign-in leads.
     router.history.replace(redirect?.startsWith("/") && !redirect.startsWith("//") ? redirect : "/");
   };
 }

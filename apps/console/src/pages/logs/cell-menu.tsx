@@ -15,7 +15,7 @@ interface CellMenuProps {
   onOpen(id: string): void;
 }
 
-/** What can be done with the value of a cell. */
+/** Actions for the value of a cell. */
 export function CellMenu({ cell, names, onClose, onFilter, onOpen }: CellMenuProps) {
   const { t } = useTexts();
   const copy = useCopy();

@@ -5,7 +5,7 @@ import { Button } from "../../ui/button.tsx";
 import { Popover } from "../../ui/popover.tsx";
 import { type Columns, chooseColumns, columnChoice, columnsFor } from "./columns.ts";
 
-/** Which columns the table has; remembered in this browser. */
+/** Chooses the columns of the table; remembered in this browser. */
 export function ColumnChooser({ admin, shown }: { admin: boolean; shown: Columns["shown"] }) {
   const { t } = useTexts();
   const choice = useStore(columnChoice);
@@ -28,7 +28,7 @@ export function ColumnChooser({ admin, shown }: { admin: boolean; shown: Columns
               type="checkbox"
               className="size-4 accent-accent"
               checked={visible.has(name)}
-              // The last column stays: a table without any cannot be read.
+              // The last column stays, because a table without columns is useless.
               disabled={visible.has(name) && visible.size === 1}
               onChange={(event) => chooseColumns({ ...choice, [name]: event.target.checked })}
             />

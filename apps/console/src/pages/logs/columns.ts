@@ -20,13 +20,13 @@ export type ColumnName =
 
 interface Column {
   name: ColumnName;
-  /** Of the grid. */
+  /** Grid track. */
   track: string;
-  /** px: the least that its track takes. */
+  /** Minimum width of the track, in px. */
   least: number;
   numeric?: true;
   admin?: true;
-  /** Shown without being asked for in panes of at least so many px; absent = only when it is asked for. */
+  /** Shown by default in panes of at least this many px; absent = only on request. */
   from?: number;
 }
 
@@ -52,30 +52,30 @@ const all: readonly Column[] = [
 const GAP = 12;
 const PADDING = 32;
 
-/** What the reader asked for or sent away; the others come and go with the width of the pane. */
+/** The columns that the reader explicitly shows or hides; the others depend on the width of the pane. */
 export type ColumnChoice = Partial<Record<ColumnName, boolean>>;
 
 export interface Columns {
   shown: readonly { name: ColumnName; numeric: boolean }[];
   /** `grid-template-columns`. */
   template: string;
-  /** px. */
+  /** Minimum width in px. */
   least: number;
 }
 
-/** The columns a role may see, in their order. */
+/** The columns that a role may see, in order. */
 export function columnsFor(admin: boolean): ColumnName[] {
   return all.filter((column) => admin || !column.admin).map(({ name }) => name);
 }
 
 const steps = [...new Set(all.flatMap(({ from }) => from ?? []))];
 
-/** The greatest width at which columns change that a pane so many px wide has reached: panes of one step have the same columns. */
+/** The largest breakpoint that a pane of this width has reached: panes of one step have the same columns. */
 export function stepOf(width: number): number {
   return Math.max(0, ...steps.filter((step) => width >= step));
 }
 
-/** The columns of a pane so many px wide. */
+/** The columns of a pane with this width in px. */
 export function columnsOf(choice: ColumnChoice, admin: boolean, width: number): Columns {
   const shown = all.filter(({ name, admin: only, from }) => (admin || !only) && (choice[name] ?? (from !== undefined && width >= from)));
   return {
@@ -105,6 +105,6 @@ export function chooseColumns(choice: ColumnChoice): void {
   try {
     localStorage.setItem(STORED, JSON.stringify(choice));
   } catch {
-    // Storage may be forbidden: the choice then lasts for this visit.
+    // Storage may be unavailable: the choice then lasts for this visit.
   }
 }

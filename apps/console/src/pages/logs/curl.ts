@@ -1,8 +1,8 @@
 import type { RequestRow } from "@sluice/core/requests";
 
 /**
- * The request again as a curl command: same address and model, a stand-in for the key and for what was said, which is
- * never stored. `path` as the gateway got it; '' while that is not known.
+ * The request as a curl command: the same address and model, with placeholders for the key and the content, which is never stored. `path`
+ * as the gateway received it; empty while unknown.
  */
 export function curlOf(row: Pick<RequestRow, "dialect" | "endpoint" | "model" | "stream">, path: string, baseUrl: string): string {
   const url = baseUrl.replace(/\/+$/, "") + (path || pathOf(row));
@@ -13,7 +13,7 @@ export function curlOf(row: Pick<RequestRow, "dialect" | "endpoint" | "model" | 
 
 type Asked = Pick<RequestRow, "dialect" | "endpoint" | "model" | "stream">;
 
-/** The key is left to the shell: double quotes, so that $KEY is filled in. */
+/** Double quotes, so that the shell expands $KEY. */
 function headersOf({ dialect }: Asked): string[] {
   if (dialect === "anthropic") return ['"x-api-key: $KEY"', "'anthropic-version: 2023-06-01'"];
   return [dialect === "gemini" ? '"x-goog-api-key: $KEY"' : '"authorization: Bearer $KEY"'];

@@ -15,7 +15,7 @@ interface DecisionProps {
   names: NameLookup;
 }
 
-/** Why this provider, and why not the others. */
+/** Why this provider was chosen, and why not the others. */
 export function DecisionView({ decision, attempts, names }: DecisionProps) {
   const { t } = useTexts();
   const reasonText = useReasonText();
@@ -85,7 +85,7 @@ const outcomes = {
   hedge_lost: { icon: Turtle, tone: "text-idle", wait: "bg-idle/30", run: "bg-idle" },
 } as const;
 
-/** Each attempt as a bar on one time axis: pale until its first content, then full. */
+/** Each attempt as a bar on a common time axis: pale until its first content, then solid. */
 export function AttemptTimeline({ row, attempts, names, admin }: TimelineProps) {
   const { t } = useTexts();
   const span = Math.max(row.durationMs ?? 0, ...attempts.map(({ endedMs }) => endedMs), 1);

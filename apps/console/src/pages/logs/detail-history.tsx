@@ -10,7 +10,7 @@ interface HistoryProps {
   names: NameLookup;
 }
 
-/** What the request was billed at first, what changed that and why, and what it comes to. */
+/** The original cost of the request, each correction with its reason, and the result. */
 export function CostHistoryView({ row, history: { originalNanoUsd, corrections }, names }: HistoryProps) {
   const { t } = useTexts();
   return (

@@ -22,7 +22,7 @@ interface SectionProps {
   admin: boolean;
 }
 
-/** What went wrong, why and what to do about it; for administrators what lay behind it, too. */
+/** The error, its cause and what to do; for administrators also the upstream's details. */
 export function ErrorView({ row, detail, admin, names }: SectionProps & { names: NameLookup }) {
   const { t } = useTexts();
   return (
@@ -45,7 +45,7 @@ export function ErrorView({ row, detail, admin, names }: SectionProps & { names:
   );
 }
 
-/** Rows of another version may carry codes that are not known here. */
+/** Rows from another version may carry unknown codes. */
 function isKnownCode(code: string): code is ErrorCode {
   return code in errorCatalogue;
 }
@@ -174,7 +174,7 @@ function Ticking({ sinceMs }: { sinceMs: number }) {
   return <>{formatElapsed(serverNow() - sinceMs)}</>;
 }
 
-/** Output tokens a second, so far while it is in flight. */
+/** Output tokens per second, so far while it is in flight. */
 function Speed({ row }: { row: RequestRow }) {
   const { t } = useTexts();
   useStore(ticks);
@@ -182,7 +182,7 @@ function Speed({ row }: { row: RequestRow }) {
   return rate === null ? null : <Fact name={t("detail.tokensPerSecond")}>{t("detail.perSecond", { rate })}</Fact>;
 }
 
-/** Tokens of each kind and what each cost: the parts add up to the total. */
+/** Tokens and cost by kind; the parts add up to the total. */
 export function UsageView({ row, detail }: SectionProps) {
   const { t, language } = useTexts();
   const lines = costLines(row.usage, detail?.cost ?? null);

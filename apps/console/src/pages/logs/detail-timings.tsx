@@ -5,7 +5,7 @@ import { useStore } from "../../live/store.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Section } from "./detail-section.tsx";
 
-/** Waiting for the first content, then receiving: one bar. It grows while the request is in flight. */
+/** One bar: waiting for the first content, then receiving. It grows while the request is in flight. */
 export function TimingsView({ row }: { row: RequestRow }) {
   return row.state === "in_flight" ? <Growing row={row} /> : <Bar row={row} endMs={row.durationMs ?? 0} />;
 }

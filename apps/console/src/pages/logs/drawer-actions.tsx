@@ -25,7 +25,7 @@ interface DrawerActionsProps {
   admin: boolean;
 }
 
-/** What can be taken from a request, and how it is ended. */
+/** Copies and links for a request, and the button that cancels it. */
 export function DrawerActions({ row, detail, search, baseUrl, admin }: DrawerActionsProps) {
   const { t } = useTexts();
   const failureText = useFailureText();
@@ -83,7 +83,7 @@ export function DrawerActions({ row, detail, search, baseUrl, admin }: DrawerAct
   );
 }
 
-/** The address with its time made absolute: whoever opens it later sees the same rows. */
+/** The address with an absolute time range, so that others see the same rows later. */
 function frozenLink(search: LogSearch, nowMs: number): string {
   const url = new URL(location.href);
   const from = startOf(search, nowMs);

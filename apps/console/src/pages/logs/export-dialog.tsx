@@ -33,7 +33,7 @@ interface ExportDialogProps {
   onClose(): void;
 }
 
-/** Everything the filter matches, as a file. */
+/** Exports everything that matches the filter to a file. */
 export function ExportDialog({ search, names, admin, onClose }: ExportDialogProps) {
   const { t } = useTexts();
   const { describe } = useLogText(names);
@@ -126,7 +126,7 @@ function sizeText(bytes: number, language: string): string {
   return format.format(bytes / (mega ? 1_000_000 : 1_000));
 }
 
-/** One export at a time; leaving the dialog stops it. */
+/** One export at a time; closing the dialog cancels it. */
 function useExport(): { run: Run; start(url: string): void; stop(): void } {
   const [run, setRun] = useState<Run>({ phase: "idle" });
   const abort = useRef<AbortController>(undefined);

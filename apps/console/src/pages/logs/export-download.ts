@@ -1,18 +1,18 @@
 import { failureOf, PlainError } from "../../api/failure.ts";
 
-/** How far an export has come. */
+/** Progress of an export. */
 export interface ExportProgress {
   rows: number;
   bytes: number;
 }
 
-/** Pieces are given to the browser, which may keep them on disk, when they add up to this. */
+/** Chunks are combined to this size and handed to the browser, which may keep them on disk. */
 const PIECE = 8 * 2 ** 20;
 
 /**
- * Reads an export to its end and gives it as a file. Rows are counted as they pass: lines outside quotes, without the
- * header of CSV and the brackets of JSON.
- * @throws PlainError when it is refused, TypeError or AbortError when it breaks off: a broken file is never given.
+ * Reads an export to its end and returns it as a file. Rows are counted as they pass: lines outside quotes, without the header of CSV and
+ * the brackets of JSON.
+ * @throws PlainError when it is refused, TypeError or AbortError when it breaks off: an incomplete file is never returned.
  */
 export async function downloadExport(
   url: string,
@@ -52,7 +52,7 @@ const NEWLINE = 10;
 const QUOTE = 34;
 const BRACE = 123;
 
-/** Counts the rows of pieces as they come; gives all so far. */
+/** Counts the rows in consecutive chunks; returns the total so far. */
 export function rowCounter(csv: boolean): (piece: Uint8Array) => number {
   let lines = 0;
   let quoted = false;
@@ -60,7 +60,7 @@ export function rowCounter(csv: boolean): (piece: Uint8Array) => number {
   return (piece) => {
     for (const byte of piece) {
       if (csv && byte === QUOTE) quoted = !quoted;
-      // In JSON each row is a line that opens with a brace.
+      // In JSON, each row is a line that starts with a brace.
       else if (csv ? byte === NEWLINE && !quoted : byte === BRACE && previous === NEWLINE) lines += 1;
       previous = byte;
     }

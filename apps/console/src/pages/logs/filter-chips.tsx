@@ -12,7 +12,7 @@ interface FilterChipsProps {
   onChange(change: Partial<LogSearch>): void;
 }
 
-/** What narrows the log, each with one key to take it away. All of it lives in the address. */
+/** The conditions on the log, each with a button that removes it. All of them are in the address. */
 export function FilterChips({ search, names, onChange }: FilterChipsProps) {
   const { t } = useTexts();
   const { valueText } = useLogText(names);

@@ -3,7 +3,7 @@ import { useTexts } from "../../text/i18n.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import { Snippets } from "../../ui/snippets.tsx";
 
-/** What a newcomer does next: a snippet, and where the key comes from. */
+/** The next step for a new user: a snippet, and where to get a key. */
 export function FirstRequestHint({ baseUrl }: { baseUrl: string }) {
   const { t } = useTexts();
   return (

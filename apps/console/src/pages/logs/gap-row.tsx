@@ -11,7 +11,7 @@ interface GapRowProps {
   height: number;
 }
 
-/** A hole that a reconnect or the cap on waiting rows left, with what fills it. */
+/** A gap left by a reconnect or by too many waiting rows, with a button that fills it. */
 export function GapRow({ feed, gap, index, start, height }: GapRowProps) {
   const { t } = useTexts();
   const [busy, setBusy] = useState(false);

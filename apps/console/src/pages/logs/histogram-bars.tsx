@@ -8,7 +8,7 @@ import { useTexts } from "../../text/i18n.ts";
 import { bucketText } from "./histogram-text.ts";
 import type { LogSearch } from "./search.ts";
 
-/** How each class looks, in the legend and in the bars. */
+/** Colours of each class in the legend and the bars. */
 export const tones = {
   "2xx": { dot: "bg-ok", bar: "fill-ok/75" },
   "3xx": { dot: "bg-accent", bar: "fill-accent/75" },
@@ -19,7 +19,7 @@ export const tones = {
 } as const satisfies Record<StatusClass, { dot: string; bar: string }>;
 
 const HEIGHT = 100;
-/** px: a press that moved less is no drag. */
+/** px: a shorter movement is a click, not a drag. */
 const DRAG_PX = 4;
 
 interface HistogramBarsProps {
@@ -28,7 +28,7 @@ interface HistogramBarsProps {
   onZoom(fromMs: number, toMs: number): void;
 }
 
-/** Stacked bars; dragging over them chooses a range. */
+/** Stacked bars; dragging selects a range. */
 export function HistogramBars({ view, search, onZoom }: HistogramBarsProps) {
   const { t, language } = useTexts();
   const area = useRef<HTMLDivElement>(null);
@@ -108,7 +108,7 @@ export function HistogramBars({ view, search, onZoom }: HistogramBarsProps) {
   );
 }
 
-/** One path a class: a hundred bars are six elements. */
+/** One path per class: a hundred bars are six elements. */
 function Bars({ view: { buckets } }: { view: HistogramView }) {
   const most = Math.max(1, ...buckets.map(({ total }) => total));
   const paths = new Map<StatusClass, string>();
@@ -136,7 +136,7 @@ function Bars({ view: { buckets } }: { view: HistogramView }) {
   );
 }
 
-/** What is shown around a narrow range is dimmed. */
+/** Dims what lies outside a narrow range. */
 function Outside({ view: { fromMs, toMs }, search }: { view: HistogramView; search: LogSearch }) {
   const share = (ms: number): number => Math.min(100, Math.max(0, ((ms - fromMs) / (toMs - fromMs)) * 100));
   const left = share(startOf(search, serverNow()) ?? fromMs);

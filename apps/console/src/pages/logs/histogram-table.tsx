@@ -10,7 +10,7 @@ interface HistogramTableProps {
   onZoom(fromMs: number, toMs: number): void;
 }
 
-/** The same figures as text, newest first; a row's time zooms to it. */
+/** The same figures as text, newest first; the time of a row zooms to it. */
 export function HistogramTable({ view, onZoom }: HistogramTableProps) {
   const { t, language } = useTexts();
   const classes = statusClasses.filter((is) => view.totals[is]);

@@ -4,7 +4,7 @@ const HOUR = 3_600_000;
 const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
 const day = { month: "short", day: "numeric" } as const;
 
-/** The beginning of a bucket: the time of day, with the day where the view has more than one, alone for whole days. */
+/** Start of a bucket: the time of day, with the date if the view spans several days; only the date for whole days. */
 export function bucketText(ms: number, { stepMs, fromMs, toMs }: HistogramView, language: string): string {
   const several = new Date(fromMs).toDateString() !== new Date(toMs - 1).toDateString();
   const options = stepMs >= 24 * HOUR ? day : several ? { ...day, ...time } : time;

@@ -15,7 +15,7 @@ import { NewRowsPill } from "./new-rows-pill.tsx";
 import { isFiltered, type LogSearch } from "./search.ts";
 import { SearchOn, useSearchedTo } from "./search-on.tsx";
 
-// Only a newcomer sees it.
+// Only new users see it.
 const FirstRequestHint = lazy(() => import("./first-request-hint.tsx").then(({ FirstRequestHint: one }) => ({ default: one })));
 
 interface LogBodyProps {
@@ -37,19 +37,19 @@ interface LogBodyProps {
   onNewest(): void;
 }
 
-/** The table, or what stands in for it: loading, failed, nothing yet, nothing that matches. */
+/** The table, or its replacement: loading, failed, nothing yet, no matches. */
 export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: LogBodyProps) {
   const { t, language } = useTexts();
   const { describe } = useLogText(table.names);
   const status = useStore(feed.status);
   const { tail } = feed;
-  // Drawn again when one of these turns, not with each row.
+  // Re-renders when one of these changes, not with each row.
   const empty = useSyncExternalStore(tail.onView, () => tail.view().order.length === 0);
   const waiting = useSyncExternalStore(tail.onView, () => tail.view().held > 0 && tail.view().mode !== "live");
   const ended = useSyncExternalStore(tail.onView, () => tail.floor === "");
   const searchedTo = useSearchedTo(feed);
   const { scroller } = table;
-  // The button that was pressed goes away with the empty page; whoever pressed it goes on in the table.
+  // The pressed button disappears with the empty page; move the focus to the table.
   const onFound = () => requestAnimationFrame(() => document.activeElement === document.body && scroller.current?.focus());
   if (status.phase === "error") return <FailureBox className="m-4" error={status.failure} onRetry={feed.retry} />;
   if (status.phase === "loading") return <SkeletonRows rows={12} />;
@@ -108,7 +108,7 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
   );
 }
 
-/** One polite sentence, at most every ten seconds, instead of announcing rows. */
+/** One polite sentence at most every ten seconds, instead of announcing each row. */
 function Summary({ feed }: { feed: LogFeed }) {
   const { t } = useTexts();
   const [text, setText] = useState("");

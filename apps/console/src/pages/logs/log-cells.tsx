@@ -13,7 +13,7 @@ import type { FilterField } from "./search.ts";
 import { tokensPerSecond } from "./speed.ts";
 import { Tokens, tokenTitle } from "./token-cells.tsx";
 
-/** The reader's language, looked up once for the table and not in every cell: rows come by the hundred a second. */
+/** Translations, looked up once for the table and not in every cell: hundreds of rows may arrive per second. */
 export interface Words {
   t: Translate;
   language: string;
@@ -24,11 +24,11 @@ export interface CellsProps {
   words: Words;
   names: NameLookup;
   columns: Columns;
-  /** Under the pointer: exact figures as tooltips, and the buttons that filter. */
+  /** Under the pointer: exact figures as tooltips, and filter buttons. */
   hover: boolean;
 }
 
-/** The cells of one row on a wide screen. They are drawn again when the row changes, not when it moves. */
+/** The cells of a row on a wide screen. They re-render when the row changes, not when it moves. */
 export const WideCells = memo(function WideCells({ columns, ...props }: CellsProps) {
   return columns.shown.map(({ name }) => <Cell key={name} name={name} {...props} />);
 });
@@ -135,7 +135,7 @@ function FigureCell({ name, row, words, hover }: FigureProps) {
   }
 }
 
-/** What it comes to, marked when corrections are in it. */
+/** The cost, marked when it includes corrections. */
 function Cost({ row, words: { t } }: { row: RequestRow; words: Words }) {
   if (!row.flags.includes("corrected")) return <>{formatCost(row.costNanoUsd)}</>;
   return (
@@ -172,7 +172,7 @@ export const NarrowCells = memo(function NarrowCells({ row, words, names }: Omit
   );
 });
 
-/** Opens what can be done with the value of a cell; it shows on the cell under the pointer. The table hears the click. */
+/** Opens the actions for the value of a cell; visible on the cell under the pointer. The table handles the click. */
 function CellButton({ field, words: { t } }: { field: FilterField; words: Words }) {
   const label = t("cell.actions", { name: t(`filter.${field}`) });
   return (
@@ -221,7 +221,7 @@ function ModelName({ row, words: { t } }: { row: RequestRow; words: Words }) {
   );
 }
 
-/** The final duration, or what has passed so far: ticks by the one timer of the page. */
+/** The final duration, or the elapsed time, updated by the page's single timer. */
 function Elapsed({ row }: { row: RequestRow }) {
   return row.state === "in_flight" ? <Ticking sinceMs={row.startedAtMs} /> : formatDuration(row.durationMs);
 }

@@ -34,7 +34,7 @@ interface LogDrawerProps {
   onFilter(condition: Condition): void;
 }
 
-/** One request in full, beside the log, which goes on behind it. Another row swaps what it shows. */
+/** One request in full, beside the log, which continues behind it. Selecting another row replaces its content. */
 export function LogDrawer({ id, feed, search, names, admin, baseUrl, onClose, onOpen, onFilter }: LogDrawerProps) {
   const { t } = useTexts();
   const options = api.logs.get.queryOptions({ id });
@@ -43,7 +43,7 @@ export function LogDrawer({ id, feed, search, names, admin, baseUrl, onClose, on
   const { row: heard, corrected } = useHeard(id);
   const row = newest(heard, shown, data?.row);
 
-  // The decision and the breakdown exist once the request is over: read them again at that moment.
+  // Decision and breakdown exist only once the request is over: read them again then.
   const over = row !== undefined && row.state !== "in_flight" && row.state !== "lost";
   const unread = over && data !== undefined && data.detail === null;
   useEffect(() => {
@@ -114,7 +114,7 @@ interface ContentProps extends Pick<LogDrawerProps, "names" | "admin" | "onFilte
 function Content({ row, entry, names, admin, onFilter }: ContentProps) {
   const { t } = useTexts();
   const { detail = null, history = null } = entry ?? {};
-  // Parts that add up to what it costs now.
+  // The parts that add up to the current cost.
   const cost = history?.corrections.findLast((correction) => correction.cost)?.cost;
   return (
     <div className="flex flex-col gap-6">
@@ -130,7 +130,7 @@ function Content({ row, entry, names, admin, onFilter }: ContentProps) {
   );
 }
 
-/** The row as the stream tells it, also when the log's filter does not show it, and the rev of its last correction, 0 = none. */
+/** The row as the stream reports it, even outside the log's filter, and the rev of its last correction (0 = none). */
 function useHeard(id: string): { row: RequestRow | undefined; corrected: number } {
   const [heard, setHeard] = useState<{ row: RequestRow; rev: number; corrected: number }>();
   useEffect(
@@ -150,7 +150,7 @@ function take({ type, row, rev }: Extract<LiveEvent, { rev: number }>) {
   return { row, rev, corrected: type === "request.corrected" ? rev : 0 };
 }
 
-/** Of several states of one row the one that is over; else the one heard last. */
+/** Of several states of a row, the finished one; otherwise the one received last. */
 function newest(...rows: (RequestRow | undefined)[]): RequestRow | undefined {
   const known = rows.filter((row) => row !== undefined);
   return known.find(({ state }) => state !== "in_flight" && state !== "lost") ?? known[0];

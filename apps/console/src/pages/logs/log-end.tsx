@@ -9,7 +9,7 @@ import { Button } from "../../ui/button.tsx";
 import { keptText } from "./kept-text.ts";
 import { SearchOn } from "./search-on.tsx";
 
-/** What stands below the last row: more is coming, it failed, the browser holds enough, or this is all. */
+/** Shown below the last row: more is loading, loading failed, the browser holds enough rows, or this is the end. */
 export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): void }) {
   const { t, language } = useTexts();
   const { older, searchedToMs, kept, partial } = useStore(feed.status);

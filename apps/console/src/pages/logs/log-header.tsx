@@ -30,7 +30,7 @@ interface LogHeaderProps {
   onExport(): void;
 }
 
-/** What the log shows, how current it is, and what can be done with it. */
+/** What the log shows, how current it is, and the actions on it. */
 export const LogHeader = memo(function LogHeader(props: LogHeaderProps) {
   const { search, names, admin, narrow, columns, paused, query, onChange, onPause, onExport } = props;
   const { t } = useTexts();

@@ -17,7 +17,7 @@ interface LogHistogramProps {
   onUndo(): void;
 }
 
-/** The timeline above the log, for the same filter: how many, and how they ended. */
+/** The timeline above the log, for the same filter: number and outcome of requests. */
 export const LogHistogram = memo(function LogHistogram({ search, zoomed, onZoom, onUndo }: LogHistogramProps) {
   const { t, language } = useTexts();
   const [asTable, setAsTable] = useState(false);

@@ -5,7 +5,7 @@ import { cn } from "../../ui/class-names.ts";
 import type { Columns } from "./columns.ts";
 import { NarrowCells, WideCells, type Words } from "./log-cells.tsx";
 
-/** The row of an id, rendered again only when that row changes. */
+/** The row with an id; re-renders only when that row changes. */
 export function useTailRow(tail: LogTail, id: string): TailRow | undefined {
   const subscribe = useCallback((listener: () => void) => tail.onRow(id, listener), [tail, id]);
   return useSyncExternalStore(subscribe, () => tail.row(id));
@@ -20,14 +20,14 @@ interface LogRowProps {
   narrow: boolean;
   columns: Columns;
   selected: boolean;
-  /** The one row in the tab order. */
+  /** The only row in the tab order. */
   current: boolean;
   words: Words;
   names: NameLookup;
   onOpen(id: string): void;
 }
 
-/** One request: a fixed height, a place of its own, and only its own changes. */
+/** One request: fixed height, positioned individually, and re-rendered only when it changes. */
 export const LogRow = memo(function LogRow(props: LogRowProps) {
   const { tail, id, index, start, height, narrow, columns, selected, current, words, names, onOpen } = props;
   const entry = useTailRow(tail, id);
@@ -43,7 +43,7 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
       data-id={id}
       tabIndex={current ? 0 : -1}
       onClick={(event) => {
-        // The button in a cell opens its menu, which the table does.
+        // The button in a cell opens a menu, which the table handles.
         if ((event.target as Element).closest("[data-cell-menu]")) return;
         if (document.getSelection()?.isCollapsed !== false) onOpen(id);
       }}

@@ -33,7 +33,7 @@ interface LogTableProps {
   onGoOn(toMs: number): void;
 }
 
-/** The virtual table: only what is in view exists, and what is read never moves. */
+/** The virtual table: only visible rows are rendered, and the rows being read never move. */
 export function LogTable(props: LogTableProps) {
   const { feed, names, columns, narrow, openId, currentId, scroller, onOpen, onCurrent, onMenu, onGoOn } = props;
   const { t, language } = useTexts();
@@ -113,7 +113,7 @@ export function LogTable(props: LogTableProps) {
   );
 }
 
-/** What of the rows exists, and how high one is. */
+/** The rendered rows, and the height of a row. */
 function useRows({ feed, scroller, narrow, currentId, held }: LogTableProps, order: readonly string[]) {
   const [scrolled, setScrolled] = useState(false);
   const height = narrow ? NARROW_ROW : ROW;
@@ -125,9 +125,9 @@ function useRows({ feed, scroller, narrow, currentId, held }: LogTableProps, ord
     overscan: 8,
     getItemKey: (index) => order[index] ?? index,
     scrollPaddingEnd: 40,
-    // Keeps the row being read in place when rows above it come or go. Off at the top, which follows.
+    // Keeps the row being read in place when rows above it are added or removed. Off at the top, which follows.
     anchorTo: scrolled ? "end" : "start",
-    // The focused row stays in the document, so that a flush never takes the focus away.
+    // Keeps the focused row in the document, so that a flush does not lose the focus.
     rangeExtractor: (range) => {
       const indexes = defaultRangeExtractor(range);
       if (currentIndex < 0 || indexes.includes(currentIndex)) return indexes;

@@ -3,7 +3,7 @@ import { useRangeText } from "../../ranges/range-text.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { type Condition, conditionsOf, type FilterField, type LogSearch } from "./search.ts";
 
-/** Filters in words: names instead of ids. */
+/** Describes filters in words, with names instead of ids. */
 export function useLogText(names: NameLookup) {
   const { t, language } = useTexts();
   const rangeText = useRangeText();

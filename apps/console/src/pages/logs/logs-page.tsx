@@ -15,13 +15,13 @@ import { useZoom } from "./use-zoom.ts";
 
 const route = getRouteApi("/app/logs");
 
-// What the first rows do not need comes after them.
+// Not needed for the first rows, so loaded after them.
 const CellMenu = lazy(() => import("./cell-menu.tsx").then(({ CellMenu: one }) => ({ default: one })));
 const ExportDialog = lazy(() => import("./export-dialog.tsx").then(({ ExportDialog: one }) => ({ default: one })));
 const LogDrawer = lazy(() => import("./log-drawer.tsx").then(({ LogDrawer: one }) => ({ default: one })));
 const LogHistogram = lazy(() => import("./log-histogram.tsx").then(({ LogHistogram: one }) => ({ default: one })));
 
-/** The request log: every request as it happens, and everything before. */
+/** The request log: every request as it happens, and all earlier ones. */
 export function LogsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -34,7 +34,7 @@ export function LogsPage() {
   const [currentId, setCurrentId] = useState<string>();
   const [menuCell, setMenuCell] = useState<MenuCell | null>(null);
   const [exporting, setExporting] = useState(false);
-  // The row answers a press at once; what opens beside it is drawn after that.
+  // The selected row responds immediately; the drawer beside it is rendered afterwards.
   const drawn = useDeferredValue(search.log);
   const names = useNames();
   const narrow = useMedia("(max-width: 899px)");
@@ -123,18 +123,18 @@ export function LogsPage() {
   );
 }
 
-/** What of the address the list is of: the same object while another request is opened beside it. */
+/** The part of the address that determines the list: the same object while another request is opened. */
 function useView(search: LogSearch): LogSearch {
   const key = feedKey(search);
   return useMemo(() => JSON.parse(key) as LogSearch, [key]);
 }
 
-/** Lets the waiting rows in and goes to the top; the focus stays with the table. */
+/** Adds the waiting rows and scrolls to the top; the focus stays on the table. */
 function goNewest(feed: LogFeed | null, scroller: HTMLDivElement | null): void {
   if (!feed) return;
   feed.tail.setPaused(false);
   scroller?.focus({ preventScroll: true });
   scroller?.scrollTo({ top: 0 });
-  // After the scroll event: while scrolled the table keeps the row being read in place, and would scroll back to it.
+  // After the scroll event: while scrolled, the table keeps the row being read in place and would scroll back to it.
   requestAnimationFrame(() => feed.tail.merge());
 }

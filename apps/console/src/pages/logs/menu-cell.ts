@@ -8,7 +8,7 @@ export interface MenuCell {
   requestId: string;
 }
 
-/** The cell that an element of the table is in, if it can be filtered by. */
+/** The cell that contains an element of the table, if it can be filtered by. */
 export function cellOf(element: Element): MenuCell | null {
   const cell = element.closest<HTMLElement>("[data-field]");
   const requestId = cell?.closest<HTMLElement>("[data-id]")?.dataset.id;

@@ -5,7 +5,7 @@ import type { LogTail } from "../../live/log-tail.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { cn } from "../../ui/class-names.ts";
 
-/** What waits above: "128 new (3 errors)". Pressing it lets them in. */
+/** The number of waiting rows: "128 new (3 errors)". Clicking it shows them. */
 export function NewRowsPill({ tail, onClick }: { tail: LogTail; onClick(): void }) {
   const { t } = useTexts();
   const { held, heldErrors, heldOverflow } = useSyncExternalStore(tail.onView, tail.view);

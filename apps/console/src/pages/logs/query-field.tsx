@@ -11,12 +11,12 @@ interface QueryFieldProps {
   input: RefObject<HTMLInputElement | null>;
   names: NameLookup;
   options: Options;
-  /** The reader came to it: what is not known yet may be read now. */
+  /** Called on focus: values that are not known yet can be read now. */
   onOpen(): void;
   onAdd(conditions: Condition[]): void;
 }
 
-/** Filters by typing or by choosing: first of what, then which. A minus in front leaves out. */
+/** Filters by typing or choosing: first a field, then a value. A leading minus excludes. */
 export function QueryField({ input, names, options, onOpen, onAdd }: QueryFieldProps) {
   const { t } = useTexts();
   const { valueText } = useLogText(names);
@@ -36,7 +36,7 @@ export function QueryField({ input, names, options, onOpen, onAdd }: QueryFieldP
   const add = (conditions: Condition[]): void => {
     onAdd(conditions);
     change("");
-    // The chips it made are below.
+    // The new chips are below the field.
     setOpen(false);
   };
   const pick = ({ pick: picked }: Suggestion): void => {
@@ -47,7 +47,7 @@ export function QueryField({ input, names, options, onOpen, onAdd }: QueryFieldP
   };
   const submit = (): void => {
     const query = readQuery(text, options, words);
-    // What is begun and has one way to go on, goes on.
+    // Incomplete text with a single suggestion is completed by it.
     const chosen = offered[active] ?? ("fault" in query && offered.length === 1 ? offered[0] : undefined);
     if (chosen) pick(chosen);
     else if ("conditions" in query) add(query.conditions);

@@ -1,12 +1,12 @@
 import type { NameLookup } from "../../api/names.ts";
 import { type Condition, canExclude, dialects, type FilterField, fields, states, statuses } from "./search.ts";
 
-/** What the query field offers, and what its text means: `model:claude-sonnet-4-5 -status:2xx attempts:>=2`. */
+/** The suggestions of the query field, and the meaning of its text: `model:claude-sonnet-4-5 -status:2xx attempts:>=2`. */
 export interface Suggestion {
-  /** What the text becomes, or the condition that is set. */
+  /** The new text, or the condition that it sets. */
   pick: { text: string } | Condition;
   label: string;
-  /** Said beside it. */
+  /** Shown beside the label. */
   note: string;
 }
 
@@ -34,18 +34,18 @@ function tokenOf(text: string): Token {
     : { not, field: rest.slice(0, colon), value: rest.slice(colon + 1).replaceAll('"', "") };
 }
 
-/** Words of the text; quotes keep spaces together. */
+/** The words of the text; quotes keep spaces together. */
 function wordsOf(text: string): string[] {
   return text.match(/-?[^\s":]+:"[^"]*"?|\S+/g) ?? [];
 }
 
-/** The field a reader means, by its name in the address or in their language. */
+/** The field with this name, in the address's notation or the reader's language. */
 function fieldOf(name: string, words: QueryWords): FilterField | undefined {
   const wanted = name.toLowerCase();
   return fields.find((field) => field === wanted || words.fieldText(field).toLowerCase() === wanted);
 }
 
-/** What may follow, for the last word of the text. */
+/** Suggestions for the last word of the text. */
 export function suggestions(text: string, options: Options, words: QueryWords): Suggestion[] {
   const all = wordsOf(text);
   const last = /\s$/.test(text) ? "" : (all.at(-1) ?? "");
@@ -67,7 +67,7 @@ export function suggestions(text: string, options: Options, words: QueryWords): 
   const named = options.fields
     .filter((one) => (!not || canExclude(one)) && (one.includes(wanted) || words.fieldText(one).toLowerCase().includes(wanted)))
     .map((one) => ({ pick: { text: `${lead}${sign}${one}:` }, label: words.fieldText(one), note: `${sign}${one}:` }));
-  // Two letters may also be the beginning of a name.
+  // One letter would match too many names.
   const found = wanted.length < 2 ? [] : values(wanted, not, options, words);
   return [...named, ...found];
 }
@@ -82,10 +82,10 @@ function values(wanted: string, not: boolean, options: Options, words: QueryWord
   );
 }
 
-/** Values that can be offered by field, and the fields that the reader may use. */
+/** Known values by field, and the fields that the reader may use. */
 export type Options = Partial<Record<FilterField, readonly string[]>> & { fields: readonly FilterField[] };
 
-/** Options from names already known; models are what was seen. */
+/** Options from the known names; models are those seen so far. */
 export function optionsOf(names: NameLookup["list"], models: readonly string[], admin: boolean): Options {
   const ids = (items: readonly { id: string }[]) => items.map(({ id }) => id);
   return {
@@ -106,7 +106,7 @@ export type Query =
   | { fault: "unknown"; text: string }
   | { fault: "noSuch"; text: string; field: FilterField };
 
-/** A whole text as conditions, or what of it is wrong. A bare request id is one, too. */
+/** A whole text as conditions, or its error. A bare request id counts as a condition. */
 export function readQuery(text: string, options: Options, words: QueryWords): Query {
   const conditions: Condition[] = [];
   for (const word of wordsOf(text)) {

@@ -2,8 +2,8 @@ import type { RequestRow } from "@sluice/core/requests";
 import type { Translate } from "../../text/translator.ts";
 
 /**
- * Drawn here, one path each, after lucide's forms: a log under load makes hundreds of these a second, and the library's
- * components and their several shapes were a fifth of what a row cost.
+ * Drawn here with one path each, after lucide's icons: a log under load creates hundreds per second, and the library's components with
+ * several shapes each took a fifth of a row's cost.
  */
 const circle = "M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20";
 const looks = {
@@ -17,8 +17,8 @@ const looks = {
 } as const;
 
 /**
- * Icon, word, colour and HTTP status of a request: never colour alone. Nothing of it moves: forty animated icons would
- * cost the log its frames, and the elapsed time beside them already tells that something is going on.
+ * Icon, word, colour and HTTP status of a request: never colour alone. Nothing is animated: forty animated icons would cost the log its
+ * frame rate, and the elapsed time beside them already shows the activity.
  */
 export function RequestState({ row, t, className = "" }: { row: RequestRow; t: Translate; className?: string }) {
   const state = row.state === "in_flight" && row.ttftMs !== null ? "streaming" : row.state;

@@ -1,14 +1,14 @@
 /**
- * Which element of the table a row is drawn in. A row that stays keeps its own, so that nothing of it is lost. When most of the rows
- * are new at once, as they are ten times a second under load, they are written into the elements that stand at their places: that
- * costs a browser a fraction of taking elements away and making others, and no element changes its place in the document.
+ * Which element of the table renders a row. Rows that stay keep their elements and so their state. When most rows are new at once, as
+ * happens ten times a second under load, the elements at their places are reused: that costs a fraction of removing and creating
+ * elements, and no element moves in the document.
  */
 export class RowKeys {
   #ids: readonly string[] = [];
   #keys: readonly number[] = [];
   #made = 0;
 
-  /** Keys of the elements of these rows, in their order. `focused` keeps its own, and what is before it stays before it. */
+  /** Keys of these rows' elements, in order. The `focused` row keeps its element, and what is before it stays before it. */
   of(ids: readonly string[], focused: string | undefined): readonly number[] {
     const known = new Map(this.#ids.map((id, index) => [id, this.#keys[index]]));
     const staying = ids.filter((id) => known.has(id)).length;
@@ -18,7 +18,7 @@ export class RowKeys {
     return this.#keys;
   }
 
-  /** The element at each place; undefined where there is none. */
+  /** The existing element for each place; undefined where there is none. */
   #places(ids: readonly string[], focused = ""): (number | undefined)[] {
     const was = this.#ids.indexOf(focused);
     const is = was < 0 ? -1 : ids.indexOf(focused);

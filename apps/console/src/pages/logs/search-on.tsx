@@ -4,7 +4,7 @@ import { useStore } from "../../live/store.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 
-/** How far back a search came, and what goes on with it: one button, so that it keeps the focus while it works. */
+/** How far back a search went, and the button that continues it: always the same button, so that it keeps the focus. */
 export function SearchOn({ feed, onFound }: { feed: LogFeed; onFound?: () => void }) {
   const { t } = useTexts();
   const { searching } = useStore(feed.status);
@@ -19,7 +19,7 @@ export function SearchOn({ feed, onFound }: { feed: LogFeed; onFound?: () => voi
   );
 }
 
-/** Day and time down to which everything was searched. */
+/** The day and time down to which everything was searched. */
 export function useSearchedTo(feed: LogFeed): string {
   const { language } = useTexts();
   const { searchedToMs } = useStore(feed.status);

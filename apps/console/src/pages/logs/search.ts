@@ -6,7 +6,7 @@ export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const states = ["in_flight", "lost", "done", "error", "aborted", "refused"] as const;
 export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
 
-/** The state of the log page as its address carries it, so that every view can be shared. */
+/** The state of the log page, as its address carries it, so that every view can be shared. */
 export const LogSearch = inOrder(
   searchOf({
     user: text,
@@ -20,7 +20,7 @@ export const LogSearch = inOrder(
     status: choice(statuses),
     request: uuid,
     attempts: wholeBetween(2, 100),
-    // What is left out: values with commas between, each encoded.
+    // Excluded values: separated by commas, each encoded.
     notUser: text,
     notKey: text,
     notProvider: text,
@@ -31,7 +31,7 @@ export const LogSearch = inOrder(
     notState: text,
     notStatus: text,
     from: rangeStart,
-    /** An end makes the page HISTORY. */
+    /** With an end, the page shows history instead of the live log. */
     to: rangeEnd,
     /** The request in the drawer. */
     log: uuid,
@@ -51,7 +51,7 @@ const notOf = {
   status: "notStatus",
 } as const;
 
-/** What a filter can name, in the order of the chips. */
+/** The fields that a filter can use, in the order of the chips. */
 export const fields = [
   "user",
   "key",
@@ -67,19 +67,19 @@ export const fields = [
 ] as const;
 export type FilterField = (typeof fields)[number];
 
-/** Whether values of the field can be left out, too. */
+/** Whether the field also supports exclusion. */
 export function canExclude(field: FilterField): field is keyof typeof notOf {
   return field in notOf;
 }
 
-/** One condition as a chip shows it. */
+/** One condition, as a chip shows it. */
 export interface Condition {
   field: FilterField;
   value: string;
   not: boolean;
 }
 
-/** Every condition of the address but the time. */
+/** All conditions of the address except the time. */
 export function conditionsOf(search: LogSearch): Condition[] {
   return fields.flatMap((field) => {
     const value = search[field];
@@ -101,14 +101,14 @@ function decoded(text: string): string {
   }
 }
 
-/** The change of the address that adds a condition; what contradicts it goes. */
+/** The change of the address that adds a condition and removes those that contradict it. */
 export function adding(search: LogSearch, { field, value, not }: Condition): Partial<LogSearch> {
   const others = excluded(search, field).filter((one) => one !== value);
   if (not) return { ...(String(search[field] ?? "") === value && { [field]: undefined }), ...leavingOut(field, [...others, value]) };
   return { [field]: field === "attempts" ? Number(value) : value, ...leavingOut(field, others) };
 }
 
-/** The change that takes a condition away. */
+/** The change that removes a condition. */
 export function removing(search: LogSearch, { field, value, not }: Condition): Partial<LogSearch> {
   return not
     ? leavingOut(
@@ -123,15 +123,15 @@ function leavingOut(field: FilterField, values: readonly string[]): Partial<LogS
   return { [notOf[field]]: values.length > 0 ? values.map(encodeURIComponent).join(",") : undefined };
 }
 
-/** The change that takes every condition away. */
+/** The change that removes all conditions. */
 export const clearing: Partial<LogSearch> = Object.fromEntries([...fields, ...Object.values(notOf)].map((name) => [name, undefined]));
 
-/** Whether the page shows a time that is over. */
+/** Whether the page shows a range that has ended. */
 export function isHistory({ to }: LogSearch): boolean {
   return to !== undefined;
 }
 
-/** What the server and the live matching are asked for. */
+/** The filter for the server and for matching live rows. */
 export function filterOf(search: LogSearch, nowMs: number): LogFilter {
   const known = <T extends string>(field: FilterField, values: readonly T[]): T[] | undefined =>
     some(excluded(search, field).filter((one): one is T => values.includes(one as T)));
@@ -174,9 +174,9 @@ export function isFiltered(search: LogSearch): boolean {
   return conditionsOf(search).length > 0 || search.from !== undefined || search.to !== undefined;
 }
 
-/** What identifies a feed: everything but the drawer. */
+/** Identifies a feed: everything except the drawer. */
 export function feedKey(search: LogSearch): string {
-  // Read anew for one order of the fields, whatever that of the address.
+  // Parsed again to get the fields in a fixed order, whatever the address's.
   return JSON.stringify({ ...LogSearch.parse(search), log: undefined });
 }
 

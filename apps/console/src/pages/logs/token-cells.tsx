@@ -6,7 +6,7 @@ function promptTokens({ usage }: RequestRow): number {
   return usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
 }
 
-/** In and out to the last token, and what came from a cache. */
+/** Exact input and output, and the cached part. */
 export function tokenTitle(row: RequestRow, { t, language }: Words): string {
   const exact = t("logs.tokensInOut", {
     input: formatExact(promptTokens(row), language),
@@ -15,7 +15,7 @@ export function tokenTitle(row: RequestRow, { t, language }: Words): string {
   return row.usage.cacheRead > 0 ? `${exact} · ${t("logs.cached", { count: row.usage.cacheRead })}` : exact;
 }
 
-/** "1.2k / 340"; a tilde where they are estimated, as they are while the answer streams. */
+/** "1.2k / 340"; with a tilde while estimated, as during streaming. */
 export function Tokens({ row, words: { language } }: { row: RequestRow; words: Words }) {
   const prompt = promptTokens(row);
   if (prompt === 0 && row.usage.output === 0) return <span className="text-ink-3">—</span>;

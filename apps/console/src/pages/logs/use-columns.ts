@@ -2,12 +2,12 @@ import { type RefObject, useEffect, useMemo, useState } from "react";
 import { useStore } from "../../live/store.ts";
 import { type Columns, columnChoice, columnsOf, stepOf } from "./columns.ts";
 
-/** What the navigation takes beside a page, and from which width of the window on. px; as shell/app-shell has it. */
+/** Width in px of the navigation beside a page, and the window width from which it is shown; as in shell/app-shell. */
 const NAVIGATION = { px: 216, from: 768 };
 
 /**
- * The columns for the present width of the pane and the reader's choice. The width is guessed before it is measured: to ask for it
- * at once would have the browser lay out the whole page twice before the first one is seen.
+ * The columns for the current width of the pane and the reader's choice. The initial width is estimated: measuring it immediately would
+ * force a second layout of the whole page before the first paint.
  */
 export function useColumns(pane: RefObject<HTMLElement | null>, admin: boolean): Columns {
   const choice = useStore(columnChoice);

@@ -15,10 +15,10 @@ export type HistogramState =
   | { phase: "unanswered"; fields: readonly string[] }
   | { phase: "ready"; view: HistogramView };
 
-/** A narrower range shows what is around it, too: a bar of five minutes says little alone. */
+/** A narrower range is shown with its surroundings: a bar of five minutes alone says little. */
 const LEAST_MS = 3_600_000;
 
-/** The timeline of a filter: read once, counted on by push while it is kept, moved on by the page's one timer. Another filter is another. */
+/** The timeline of a filter: read once, updated by push while it is kept, and advanced by the page's timer. */
 export function useHistogram(feedKey: string): HistogramState {
   const [state, setState] = useState<HistogramState>({ phase: "loading" });
   useEffect(() => {
@@ -34,14 +34,14 @@ export function useHistogram(feedKey: string): HistogramState {
 }
 
 interface HistogramFeed {
-  /** As of now; the same object when nothing moved. */
+  /** The current state; the same object when nothing changed. */
   state(): HistogramState;
-  /** It was read, or could not be. One listener. */
+  /** Registers the single listener for the end of a read, successful or not. */
   onChange(listener: () => void): () => void;
   stop(): void;
 }
 
-// A failure is not kept.
+// Failures are not kept.
 const histograms = createKeeper<HistogramFeed>((one) => one.state().phase === "ready");
 
 export function startHistogram(feedKey: string): HistogramFeed {
@@ -62,13 +62,13 @@ export function startHistogram(feedKey: string): HistogramFeed {
     const own = readings;
     try {
       const answer = await client.logs.histogram.query({ filter });
-      // Another one began meanwhile, for what this one may lack: what waits is for that.
+      // Another read began meanwhile, and the waiting events are for that.
       if (own !== readings) return;
       if (answer.unanswered.length > 0) state = { phase: "unanswered", fields: answer.unanswered };
       else {
         histogram = createLogHistogram(answer, filter);
         readAt = answer.busId;
-        // What came up to there is in the sums.
+        // Events up to that position are in the sums.
         for (const { events, at, after } of waiting) if (!covers(at, readAt)) histogram.push(events, !covers(readAt, after));
         changed = true;
       }

@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useRef } from "react";
 import type { LogFeed } from "../../live/log-feed.ts";
 
-/** How far the reader scrolls before new rows wait: one row. */
+/** Scroll distance from which new rows wait: one row. */
 const AWAY_PX = 36;
 
 interface Hold {
@@ -12,7 +12,7 @@ interface Hold {
   onScrolled(scrolled: boolean): void;
 }
 
-/** New rows wait while the reader has scrolled, selects text, presses, or stands on a row with the keyboard. */
+/** Holds new rows back while the reader has scrolled, selects text, presses a button, or focuses a row by keyboard. */
 export function useHold({ feed, scroller, held, onScrolled }: Hold): void {
   const pressed = useRef(false);
   const open = useRef(held);

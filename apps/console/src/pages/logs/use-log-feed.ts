@@ -14,38 +14,38 @@ const topics = ["logs"] as const;
 const source: LogSource = {
   list: (input) => client.logs.list.query(input),
   byIds: (ids) => client.logs.byIds.query({ ids }),
-  // A feed that is kept for a while keeps the topic, too.
+  // A kept feed also keeps the topic.
   listen: (listener) => listenTo(topics, listener),
   covered: (busId) => covered(busId, topics),
   schedule,
 };
 
 const feeds = createKeeper<LogFeed>(({ status, tail }) => {
-  // What was being read by hand is at the top again next time.
+  // A paused or held feed starts at the top next time.
   tail.setPaused(false);
   tail.setHolding(false);
-  // A failure is not kept.
+  // Failures are not kept.
   return status.get().phase === "ready";
 });
 
-/** A page that is about to be drawn takes its feed before this is over. */
+/** A page that is about to be rendered takes its feed within this time. */
 const PREPARED_MS = 10_000;
 
 const take = (key: string) => feeds.take(key, () => startLogFeed(filterOf(LogSearch.parse(JSON.parse(key)), serverNow()), source));
 
-/** Begins to read what the page will show, while its code is still being drawn. */
+/** Starts reading what the page will show while its code is still loading. */
 export function prepareLog(search: LogSearch): void {
   setTimeout(take(feedKey(search)).leave, PREPARED_MS);
   void queryClient.prefetchQuery(api.names.list.queryOptions());
 }
 
-/** The feed of the page's filter; another filter is another feed. Null for the moment before the first effect. */
+/** The feed of the page's filter; null until the first effect. */
 export function useLogFeed(search: LogSearch): LogFeed | null {
   const key = feedKey(search);
   const [feed, setFeed] = useState<LogFeed | null>(null);
   useEffect(() => {
     const taken = take(key);
-    // A feed that was kept brings a full table: the press that led here is answered before that is drawn.
+    // A kept feed brings a full table: the click that led here is answered before that is rendered.
     startTransition(() => setFeed(taken.one));
     return taken.leave;
   }, [key]);

@@ -14,17 +14,17 @@ interface LogKeys {
   onOpen(id: string | undefined): void;
   onPause(): void;
   onNewest(): void;
-  /** To the query field. */
+  /** Moves the focus to the query field. */
   onQuery(): void;
   onMenu(cell: MenuCell): void;
   onRange(step: 1 | -1): void;
-  /** Whether there was a zoom to undo. */
+  /** Returns whether there was a zoom to undo. */
   onUndo(): boolean;
 }
 
 type ActingKeys = LogKeys & { copy: ReturnType<typeof useCopy> };
 
-/** J K ← → Enter Esc Space G F C / [ ], while nobody types. The focus moves with the row, and an open drawer follows. */
+/** Handles J K ← → Enter Esc Space G F C / [ ] while nobody is typing. The focus moves with the row, and an open drawer follows. */
 export function useLogKeys(keys: LogKeys): void {
   const copy = useCopy();
   useKeyDown((event) => {
@@ -72,7 +72,7 @@ function letter(keys: ActingKeys, key: string, target: HTMLElement | null): bool
   return true;
 }
 
-/** From the row into its cells and along them; left of the first cell is the row. */
+/** Moves from the row into its cells and along them; left of the first cell is the row. */
 function moveCell(target: HTMLElement | null, row: HTMLElement | null, step: 1 | -1): boolean {
   if (!target || !row) return false;
   const cells = [...row.querySelectorAll<HTMLElement>("[data-field]")];
@@ -104,7 +104,7 @@ function move({ feed, scroller, currentId, openId, onCurrent, onOpen }: LogKeys,
   if (id === undefined) return true;
   onCurrent(id);
   if (openId) onOpen(id);
-  // The row may be made by the render that this causes.
+  // The row may be created by the render that this causes.
   requestAnimationFrame(() => {
     const row = rowElement(scroller.current, id);
     row?.focus({ preventScroll: true });

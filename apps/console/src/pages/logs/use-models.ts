@@ -5,8 +5,7 @@ import { seenModels } from "../../live/seen-models.ts";
 import { useStore } from "../../live/store.ts";
 
 /**
- * Models a filter can name: those of the last 30 days, read once when somebody first wants them, and every one that a
- * pushed request has named since.
+ * Models that a filter can offer: those of the last 30 days, read once when first needed, and all that pushed requests have named since.
  */
 export function useModels(): { models: readonly string[]; read(): void } {
   const [wanted, setWanted] = useState(false);

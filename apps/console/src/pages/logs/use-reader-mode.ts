@@ -31,10 +31,10 @@ export function useReaderMode(feed: LogFeed | null, history: boolean): void {
   }, [feed, history]);
 }
 
-/** How often the title of a hidden tab is looked at. */
+/** Update interval of a hidden tab's title. */
 const TITLE_MS = 2_000;
 
-/** "(12 errors) Logs" while nobody looks. */
+/** Shows "(12 errors) Logs" in the title while the tab is hidden. */
 export function useHiddenErrors(feed: LogFeed | null): void {
   const { t } = useTexts();
   useEffect(() => {

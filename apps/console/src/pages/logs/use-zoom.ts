@@ -5,16 +5,16 @@ import type { LogSearch } from "./search.ts";
 interface Zoom {
   zoomed: boolean;
   zoom(fromMs: number, toMs: number): void;
-  /** Whether there was one. */
+  /** Returns whether there was one. */
   undo(): boolean;
 }
 
-/** Ranges chosen in the timeline are steps of the history: Back, or Esc, takes the last one away. */
+/** Ranges selected in the timeline are history entries: Back or Esc undoes the last one. */
 export function useZoom(search: LogSearch, go: (range: Pick<LogSearch, "from" | "to">) => void): Zoom {
   const router = useRouter();
   const [steps, setSteps] = useState<readonly string[]>([]);
   const here = `${search.from}:${search.to}`;
-  // Whoever went elsewhere by other means has nothing to undo.
+  // After other navigation there is nothing to undo.
   const zoomed = steps.at(-1) === here;
   const zoom = useCallback(
     (from: number, to: number) => {

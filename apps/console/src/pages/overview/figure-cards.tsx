@@ -10,7 +10,7 @@ import { NowCard } from "./now-card.tsx";
 const figure =
   "after:absolute after:inset-0 after:rounded-xl hover:text-accent-ink focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-ring";
 
-/** Today so far, each figure beside yesterday's at this time of day; and what goes on now. */
+/** Today so far, each figure compared with yesterday's at this time of day; and current activity. */
 export function FigureCards({ view }: { view: OverviewView }) {
   const { t, language } = useTexts();
   const { overview, then } = view;
@@ -137,16 +137,16 @@ function Card({ label, value, exact, note }: CardProps) {
 }
 
 interface ChangeProps {
-  /** Null: nothing was measured. */
+  /** null = nothing was measured. */
   now: number | null;
   then: number | null;
-  /** Yesterday's figure as it is written. */
+  /** Yesterday's figure, formatted. */
   text: string;
-  /** The difference of two shares, in percentage points. */
+  /** Whether the values are shares, compared in percentage points. */
   points?: boolean;
 }
 
-/** More or less than yesterday, and what it was then. */
+/** The change since yesterday, and yesterday's figure. */
 function Change({ now, then, text, points = false }: ChangeProps) {
   const { t } = useTexts();
   return (

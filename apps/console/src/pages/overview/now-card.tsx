@@ -3,7 +3,7 @@ import { formatCost, formatCount } from "../../format.ts";
 import type { Rates } from "../../live/rate-meter.ts";
 import { useTexts } from "../../text/i18n.ts";
 
-/** What goes through now: means over the last minute. */
+/** Current throughput: means over the last minute. */
 export function NowCard({ rates }: { rates: Rates }) {
   const { t, language } = useTexts();
   const rate = (value: number): string =>

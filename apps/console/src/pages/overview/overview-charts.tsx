@@ -8,21 +8,21 @@ import { type ChartSeries, TimeChart } from "../../ui/time-chart.tsx";
 
 interface OverviewChartsProps {
   view: OverviewView;
-  /** Name of a series' id in the dimension of the view. */
+  /** The name of a series' id in the dimension of the view. */
   nameOf(id: string): string;
 }
 
 const metrics = ["cost", "requests", "tokens", "ttft"] as const;
 type Metric = (typeof metrics)[number];
 
-/** Cost, requests, tokens and time to first content over the range, with one crosshair. A range dragged over leads to its requests. */
+/** Cost, requests, tokens and time to first content over the range, with a common crosshair. Dragging over a range opens its requests. */
 export function OverviewCharts({ view, nameOf }: OverviewChartsProps) {
   const { t, language } = useTexts();
   const navigate = useNavigate();
   const { overview } = view;
   const { times, endMs, zone, by } = overview;
   const others = t("overview.others");
-  // `view` is another object after each change; the overview in it is not.
+  // `view` is a new object after each change; the overview in it is not.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   const series = useMemo(() => {
     const of = (metric: Metric): ChartSeries[] => chartSeries(overview, { metric, nameOf, others, language });
@@ -86,7 +86,7 @@ function SeriesLink({ overview: { by, range }, id, name }: { overview: Overview;
   );
 }
 
-/** Cost in dollars: only for the height of a bar, whose figure is written from it. */
+/** Cost in dollars as a float, only for the height of a bar; its label uses the exact figure. */
 function valuesOf(series: OverviewSeries, metric: Metric): (number | null)[] {
   switch (metric) {
     case "cost":

@@ -20,7 +20,7 @@ import { useOverview } from "./use-overview.ts";
 const route = getRouteApi("/app/overview");
 const appRoute = getRouteApi("/app");
 
-/** What went through today and what goes on now, at one glance. */
+/** Today's traffic and the current activity at a glance. */
 export function OverviewPage() {
   const { t, language } = useTexts();
   const { login } = appRoute.useRouteContext();
@@ -107,7 +107,7 @@ function FirstUse({ isAdmin }: { isAdmin: boolean }) {
   );
 }
 
-/** Boxes where the figures will be, so that nothing jumps. */
+/** Placeholders of the figures' size, so that nothing jumps. */
 function OverviewSkeleton() {
   const { t } = useTexts();
   const box = "animate-pulse rounded-xl border border-line bg-surface";

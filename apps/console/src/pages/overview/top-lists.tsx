@@ -10,7 +10,7 @@ interface TopListsProps {
   nameOf(split: OverviewSplit, id: string): string;
 }
 
-/** The dearest models, providers, users and keys of the range; each leads to its requests. */
+/** The most expensive models, providers, users and keys of the range; each links to its requests. */
 export function TopLists({ view, nameOf }: TopListsProps) {
   const { t } = useTexts();
   const { top, range } = view.overview;
@@ -46,7 +46,7 @@ interface TopLineProps {
   range: string;
   entry: TopEntry;
   name: string;
-  /** Of the first one, 0 … 1. */
+  /** Relative to the first entry, 0 to 1. */
   share: number;
 }
 

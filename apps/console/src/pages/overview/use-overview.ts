@@ -8,7 +8,7 @@ import { createOverviewBoard, type OverviewView } from "../../live/overview-boar
 import { serverNow } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
 
-/** The page changes at most so often, whatever happens. */
+/** The page changes at most this often. */
 const PACE_MS = 500;
 
 const board = createOverviewBoard({
@@ -27,7 +27,7 @@ function readAgain(): void {
 
 const topics = ["logs", "sessions"] as const;
 
-// For as long as the document lives, so that the page shows the last state at once when it is come back to.
+// Registered for the life of the document, so that the page immediately shows the latest state when it is reopened.
 listen({
   of: topics,
   events(events, at, after) {
@@ -37,7 +37,7 @@ listen({
   reset: readAgain,
 });
 
-/** The range and split that the board is of. */
+/** Range and split of the board's figures. */
 let shown = "";
 
 function load(answer: Outputs["overview"]["get"]): void {
@@ -46,7 +46,7 @@ function load(answer: Outputs["overview"]["get"]): void {
   void covered(answer.busId, topics).then((whole) => whole || readAgain());
 }
 
-/** The figures for a range, kept current by the stream. While another range is read, what was shown stays. */
+/** The figures of a range, kept current by the stream. While another range loads, the previous one stays. */
 export function useOverview(input: GetOverviewInput): { view: OverviewView | null; error: unknown; busy: boolean; retry(): void } {
   useTopics(topics);
   const view = useStore(board);
@@ -61,7 +61,7 @@ export function useOverview(input: GetOverviewInput): { view: OverviewView | nul
       }
     },
     structuralSharing: false,
-    // What the board shows is kept current; what it showed for another range is old.
+    // The shown range is kept current; a cached answer for another range may be outdated.
     ...(shown === JSON.stringify(input) ? {} : { staleTime: 0 }),
   });
   useAnswer(data, load);

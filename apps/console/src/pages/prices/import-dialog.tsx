@@ -15,7 +15,7 @@ import { ImportPreview } from "./import-preview.tsx";
 
 type Preview = Outputs["prices"]["import"];
 
-/** A price table in LiteLLM's form: chosen or pasted, looked at, then applied. */
+/** Imports a price table in LiteLLM's format: choose or paste, preview, apply. */
 export function ImportDialog({ onClose }: { onClose(): void }) {
   const { t, language } = useTexts();
   const fileInput = useRef<HTMLInputElement>(null);

@@ -18,12 +18,12 @@ const names = {
 type PriceValues = Record<(typeof amounts)[number] | "model" | "maxOutputTokens", string>;
 
 interface PriceDialogProps {
-  /** null = of a model yet to be named. */
+  /** null = for a model named in the form. */
   price: Price | null;
   onClose(): void;
 }
 
-/** Sets a model's price: a new version, which later requests use. */
+/** Sets a model's price: creates a new version for later requests. */
 export function PriceDialog({ price, onClose }: PriceDialogProps) {
   const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({

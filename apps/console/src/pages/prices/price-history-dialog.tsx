@@ -8,7 +8,7 @@ import { DiffList } from "../../ui/diff-list.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { amountFields, type Price, priceDifferences, priceSourceText } from "./price-text.ts";
 
-/** Every version of a model's price, and what each changed. */
+/** Every version of a model's price, with its changes. */
 export function PriceHistoryDialog({ model, onClose }: { model: string; onClose(): void }) {
   const { t, language } = useTexts();
   const { data, error, refetch } = useQuery(api.prices.history.queryOptions({ model }));

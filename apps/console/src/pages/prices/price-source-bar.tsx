@@ -11,7 +11,7 @@ import { toastDone, toastFailed } from "../../ui/toast.tsx";
 
 type Source = Outputs["prices"]["source"];
 
-/** Where list prices come from, how current they are, and the button that brings them up to date. */
+/** The source of list prices, how current they are, and a button to update them. */
 export function PriceSourceBar() {
   const { t, language } = useTexts();
   const failureText = useFailureText();

@@ -5,7 +5,7 @@ import type { Difference } from "../../ui/diff-list.tsx";
 export type Price = Outputs["prices"]["list"][number];
 export type PriceAmounts = Omit<Price, "id" | "source" | "createdAtMs">;
 
-/** The amounts of a price: its name, its field, and whether it may be left to be derived. */
+/** The amounts of a price: label, field, and whether it may be derived. */
 export const amountFields = [
   ["input", "inputPerMTok", false],
   ["output", "outputPerMTok", false],
@@ -14,7 +14,7 @@ export const amountFields = [
   ["cacheWrite1h", "cacheWrite1hPerMTok", true],
 ] as const;
 
-/** Where a price comes from, in words. */
+/** The origin of a price, in words. */
 export function priceSourceText(t: Translate, source: string): string {
   if (source === "console" || source === "config" || source === "cli" || source === "import") return t(`prices.from.${source}`);
   if (source.startsWith("shipped ")) return t("prices.from.shipped", { date: source.slice(8) });
@@ -22,7 +22,7 @@ export function priceSourceText(t: Translate, source: string): string {
   return source;
 }
 
-/** What differs between two versions. */
+/** The differences between two versions. */
 export function priceDifferences(t: Translate, before: PriceAmounts, after: PriceAmounts): Difference[] {
   const text = (value: string | null): string => (value === null ? t("prices.derived") : `$${value}`);
   return amountFields

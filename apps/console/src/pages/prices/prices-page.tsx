@@ -21,10 +21,10 @@ import { UnpricedNote } from "./unpriced-note.tsx";
 const RepriceDialog = lazy(() => import("./reprice-dialog.tsx").then(({ RepriceDialog: one }) => ({ default: one })));
 const ImportDialog = lazy(() => import("./import-dialog.tsx").then(({ ImportDialog: one }) => ({ default: one })));
 
-/** Rows drawn at first: a table imported whole has more than anybody reads. */
+/** Rows rendered initially: an imported table has more than anybody reads. */
 const SHOWN_AT_FIRST = 200;
 
-/** The price in force of each model, its versions, and where they come from. */
+/** The price in force of each model, its versions, and their source. */
 export function PricesPage() {
   const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch } = useQuery(api.prices.list.queryOptions());

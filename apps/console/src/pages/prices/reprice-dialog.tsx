@@ -18,7 +18,7 @@ type Preview = Outputs["prices"]["previewReprice"];
 const WEEK_MS = 7 * 86_400_000;
 const MINUTE_MS = 60_000;
 
-/** Prices a model's requests of a time anew: which version, from when to when, what that would change; then the order. */
+/** Reprices a model's requests in a time range: choose version and range, preview the changes, then place the order. */
 export function RepriceDialog({ model, onClose }: { model: string; onClose(): void }) {
   const { t, language } = useTexts();
   const { data: versions, error, refetch } = useQuery(api.prices.history.queryOptions({ model }));

@@ -2,7 +2,7 @@ import type { Outputs } from "../../api/client.ts";
 import { exactCost, formatCost, formatExact } from "../../format.ts";
 import { useTexts } from "../../text/i18n.ts";
 
-/** What the requests cost now, what they would, and the difference. */
+/** The current cost of the requests, the cost after repricing, and the difference. */
 export function RepricePreview({ preview }: { preview: Outputs["prices"]["previewReprice"] }) {
   const { t, language } = useTexts();
   const { requests, changed, nowNanoUsd, thenNanoUsd, complete } = preview;
@@ -33,7 +33,7 @@ export function RepricePreview({ preview }: { preview: Outputs["prices"]["previe
   );
 }
 
-/** With its sign, also when it is more. */
+/** The amount with its sign, even a positive one. */
 export function signedCost(nanoUsd: string): string {
   return nanoUsd.startsWith("-") || nanoUsd === "0" ? formatCost(nanoUsd) : `+${formatCost(nanoUsd)}`;
 }

@@ -12,7 +12,7 @@ import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { FailureBox } from "../../ui/states.tsx";
 import { signedCost } from "./reprice-preview.tsx";
 
-/** The orders to price requests anew, newest first; one that runs tells how far it is. */
+/** Orders to reprice requests, newest first, with the progress of the running one. */
 export function RepricingsSection() {
   const { t } = useTexts();
   const { data, error, refetch } = useQuery(api.prices.repricings.queryOptions());

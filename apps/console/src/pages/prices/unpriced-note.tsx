@@ -6,7 +6,7 @@ import { useTexts } from "../../text/i18n.ts";
 
 const NAMED = 5;
 
-/** Which requests wait for a price, counted up to a bound; nothing when none do. */
+/** Requests without a price, counted up to a limit; nothing when there are none. */
 export function UnpricedNote() {
   const { t, language } = useTexts();
   const { data } = useQuery(api.prices.unpriced.queryOptions());

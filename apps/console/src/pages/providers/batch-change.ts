@@ -2,7 +2,7 @@ import type { ProviderChange } from "@sluice/core/inputs/provider";
 import type { ProviderLine } from "../../providers/provider.ts";
 import { items } from "../../ui/use-input-form.ts";
 
-/** What the batch form holds: texts as typed; '' leaves a field as it is. */
+/** The batch form's values, as typed; empty leaves a field unchanged. */
 export interface BatchValues {
   enabled: "" | "on" | "off";
   priority: string;
@@ -16,7 +16,7 @@ export const noBatch: BatchValues = { enabled: "", priority: "", weight: "", cos
 
 type Field = Exclude<keyof ProviderChange, "id">;
 
-/** One provider's part, with what it was: both sides hold the same fields, and only those that differ. */
+/** One provider's changes with the previous values: both sides have the same fields, and only those that differ. */
 export interface Difference {
   provider: ProviderLine;
   before: ProviderChange;
@@ -25,12 +25,12 @@ export interface Difference {
 
 const fields = ["enabled", "priority", "weight", "groups", "costMultiplier"] as const satisfies readonly Field[];
 
-/** What a batch would change. Providers that would stay as they are, are left out. */
+/** What a batch would change, without providers that stay the same. */
 export function differencesOf(providers: readonly ProviderLine[], values: BatchValues): Difference[] {
   return providers.flatMap((provider) => differenceOf(provider, wantedOf(provider, values)) ?? []);
 }
 
-/** The change of one provider to these values; null when it has them already. */
+/** The change that gives one provider these values; null when it already has them. */
 export function differenceOf(provider: ProviderLine, wanted: Omit<ProviderChange, "id">): Difference | null {
   const before: ProviderChange = { id: provider.id };
   const after: ProviderChange = { id: provider.id };
@@ -56,7 +56,7 @@ function wantedOf(provider: ProviderLine, values: BatchValues): Omit<ProviderCha
   };
 }
 
-/** The field of a provider as it is read. */
+/** The value of a provider's field, formatted. */
 export function shownField(value: ProviderChange[Field], words: { on: string; off: string }): string {
   if (typeof value === "boolean") return value ? words.on : words.off;
   return Array.isArray(value) ? value.join(", ") : String(value ?? "");

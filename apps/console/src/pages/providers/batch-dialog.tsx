@@ -16,7 +16,7 @@ interface BatchDialogProps {
   onClose(): void;
 }
 
-/** One change for many providers, shown before it is made. */
+/** Applies one change to many providers, after a preview. */
 export function BatchDialog({ providers, busy, onApply, onClose }: BatchDialogProps) {
   const { t } = useTexts();
   const [values, setValues] = useState<BatchValues>(noBatch);

@@ -10,7 +10,7 @@ const labels = {
   costMultiplier: "providers.multiplier",
 } as const;
 
-/** Each field that changes: what it is now, and what it will be. */
+/** Each field that changes, with its current and its new value. */
 export function BatchPreview({ differences }: { differences: readonly Difference[] }) {
   const { t } = useTexts();
   const words = { on: t("common.enabled"), off: t("common.disabled") };

@@ -10,11 +10,14 @@ import { cn } from "../../ui/class-names.ts";
 interface BreakerPanelProps {
   providerId: string;
   breakers: readonly BreakerState[];
-  /** Failures in a row that open one; 0 = none ever opens. */
+  /** Consecutive failures that open a breaker; 0 = breakers never open. */
   threshold: number;
 }
 
-/** The breakers that have something to say, each as the state machine it is, with why it opened and until when. */
+/**
+ * Breakers that are not closed or have failures, each drawn as a state machine with the reason for opening and the time of the next
+ * probe.
+ */
 export function BreakerPanel({ providerId, breakers, threshold }: BreakerPanelProps) {
   const telling = breakers.filter(({ state, failures }) => state !== "closed" || failures > 0);
   if (telling.length === 0) return null;
@@ -121,7 +124,7 @@ function State({ active, tone, icon, name, detail, last = false }: StateProps) {
   );
 }
 
-/** By the server's clock. */
+/** Counts down by the server's clock. */
 function Countdown({ probeAtMs }: { probeAtMs: number | null }) {
   const { t } = useTexts();
   useStore(ticks);

@@ -5,7 +5,7 @@ import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
 import { useTexts } from "../../text/i18n.ts";
 
-/** The provider's keys that are left alone for a while, each with why and for how long; by the server's clock. */
+/** Credentials that are cooling off, each with the reason and the remaining time by the server's clock. */
 export function CoolDowns({ coolDowns }: { coolDowns: readonly CoolDown[] }) {
   return coolDowns.length > 0 ? <Cooling coolDowns={coolDowns} /> : null;
 }

@@ -24,7 +24,7 @@ const labels = {
   override: "providers.override.field",
 } as const;
 
-/** What an entry of the history changed, a line each; of a new provider what is not left at its default. */
+/** The changes of a history entry, one per line; for a new provider, the fields that differ from their defaults. */
 export function useChanges(version: Version): string[] {
   const { t } = useTexts();
   const { before, after } = version;
@@ -41,7 +41,7 @@ export function useChanges(version: Version): string[] {
       .join(", ");
   };
   if (!after) return [];
-  // Of a new one what is empty says nothing.
+  // For a new provider, empty fields are not worth a line.
   const isNews = (field: keyof typeof labels): boolean => before !== null || shown(after[field]) !== t("providers.versions.unset");
   const fields = (Object.keys(labels) as (keyof typeof labels)[]).filter(
     (field) => after[field] !== undefined && JSON.stringify(before?.[field]) !== JSON.stringify(after[field]) && isNews(field),
@@ -62,7 +62,7 @@ function isEmpty(value: unknown): boolean {
   return JSON.stringify(list) === "{}" || JSON.stringify(list) === "[]";
 }
 
-/** A redirect, a span of hours or a credential in a word; anything else as it is. */
+/** A redirect, schedule window or credential in one word; anything else unchanged. */
 function itemText(item: unknown): string {
   if (typeof item === "object" && item !== null && "label" in item) return String(item.label);
   if (typeof item !== "object" || item === null || !("from" in item) || !("to" in item)) return String(item);

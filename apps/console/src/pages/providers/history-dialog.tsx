@@ -16,11 +16,11 @@ import { useChanges } from "./history-changes.ts";
 
 type Version = Outputs["providers"]["history"]["items"][number];
 
-/** What was changed, when and by whom; an earlier state comes back by one action. */
+/** The changes of a provider with time and author; an earlier version can be restored. */
 export function HistoryDialog({ provider, onClose }: { provider: ProviderLine; onClose(): void }) {
   const { t } = useTexts();
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
-    // Below the providers' own key, so that a change of any of them makes it stale.
+    // Below the providers' own key, so that a change of any provider makes it stale.
     queryKey: [...api.providers.pathKey(), "history of", provider.id],
     queryFn: ({ pageParam }) => client.providers.history.query({ id: provider.id, cursor: pageParam }),
     initialPageParam: null as string | null,
@@ -59,7 +59,7 @@ export function HistoryDialog({ provider, onClose }: { provider: ProviderLine; o
   );
 }
 
-/** Entries of resets only note something: there is nothing to give back. */
+/** Entries of resets only record an event and cannot be restored. */
 function isWhole(version: Version): boolean {
   return version.after?.name !== undefined;
 }

@@ -5,12 +5,12 @@ import { useTexts } from "../../text/i18n.ts";
 
 type Impact = Outputs["providers"]["impact"];
 
-/** Whether anybody would notice. */
+/** Whether anybody would be affected. */
 export function hasImpact(impact: Impact): boolean {
   return impact.providers.some(({ sessions, inFlight, requests }) => sessions + inFlight + requests > 0);
 }
 
-/** Who would notice if these providers got nothing more, in words; '' while it is asked. */
+/** Describes who would be affected if these providers got no more requests; empty while loading. */
 export function useImpactText(ids: readonly string[]): string {
   const { t } = useTexts();
   const { data } = useQuery({

@@ -16,7 +16,7 @@ interface OrderDialogProps {
   onClose(): void;
 }
 
-/** The order in which providers are tried, by dragging or by arrow keys; saved as priorities, after a look at them. */
+/** Changes the order in which providers are tried, by dragging or by arrow keys; saved as priorities after a preview. */
 export function OrderDialog({ providers, busy, onApply, onClose }: OrderDialogProps) {
   const { t } = useTexts();
   const [places, setPlaces] = useState(() => placesOf(providers));
@@ -31,7 +31,7 @@ export function OrderDialog({ providers, busy, onApply, onClose }: OrderDialogPr
     setPlaces(next);
     const n = next.findIndex(({ provider }) => provider.id === id) + 1;
     setSaid(t("providers.order.moved", { name: places[from]?.provider.name ?? "", n, of: next.length }));
-    // React keeps the element by its key, but moving it in the document takes its focus.
+    // React keeps the element by its key, but moving it in the document drops its focus.
     requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-handle="${id}"]`)?.focus());
   };
   const join = (at: number, together: boolean): void =>

@@ -9,13 +9,13 @@ import { Button } from "../../ui/button.tsx";
 
 export const overrideNames = { open: "isOpen", drain: "isDrain", closed: "isClosed" } as const;
 
-/** The override in force by the server's clock, looked at every second. */
+/** The override in force by the server's clock, updated every second. */
 export function useOverride(override: ProviderOverride | undefined): ProviderOverride | null {
   useStore(ticks);
   return override && overrideNow({ override }, serverNow()) ? override : null;
 }
 
-/** What an administrator decided over the breakers, how long it lasts, why, and the way back. */
+/** An administrator's override: its kind, remaining time and note, and the button that lifts it. */
 export function OverrideBanner({ override, onLift }: { override: ProviderOverride; onLift(): void }) {
   const { t } = useTexts();
   const leftMs = override.untilMs === null ? null : override.untilMs - serverNow();

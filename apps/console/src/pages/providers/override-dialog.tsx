@@ -15,7 +15,7 @@ import { overrideNames } from "./override-banner.tsx";
 
 const spans = [300, 900, 3_600, 14_400, 86_400];
 
-/** Forces a provider open, drains it or keeps it closed: for how long, and why. */
+/** Forces a provider open, drains it or ignores its breakers, with a duration and a note. */
 export function OverrideDialog({ provider, onClose }: { provider: ProviderLine; onClose(): void }) {
   const { t, language } = useTexts();
   const [kind, setKind] = useState<OverrideKind>(provider.override?.kind ?? "open");

@@ -17,14 +17,14 @@ interface ProviderCardProps {
   provider: ProviderLine;
   health: ProviderHealth;
   series: ProviderSeriesOf | undefined;
-  /** Setting `breaker.failures`; a provider may have its own. */
+  /** Setting `breaker.failures`, which a provider may override. */
   threshold: number;
   selected: boolean;
   onSelect(selected: boolean): void;
   onAct(act: ProviderAct): void;
 }
 
-/** One provider: what it is, the state of its breakers and why, what it does, and everything that can be done to it. */
+/** One provider: its configuration, the state of its breakers, its activity, and all actions on it. */
 export function ProviderCard({ provider, health, series, threshold, selected, onSelect, onAct }: ProviderCardProps) {
   const { t } = useTexts();
   const override = useOverride(provider.override);
@@ -78,7 +78,7 @@ export function ProviderCard({ provider, health, series, threshold, selected, on
   );
 }
 
-/** The whole in one word: what stands above it first. */
+/** The overall state in one word; the most important condition wins. */
 function StateBadge({
   health,
   enabled,

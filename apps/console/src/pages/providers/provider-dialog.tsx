@@ -19,7 +19,7 @@ interface ProviderDialogProps {
   onClose(): void;
 }
 
-/** Every field of a provider, new or stored. */
+/** The form with all fields of a provider, new or stored. */
 export function ProviderDialog({ id, name, onClose }: ProviderDialogProps) {
   const { t } = useTexts();
   return (
@@ -34,7 +34,7 @@ export function ProviderDialog({ id, name, onClose }: ProviderDialogProps) {
   );
 }
 
-/** The list has not every field: the rest is asked for when somebody edits. */
+/** The list lacks some fields, so the whole provider is read for editing. */
 function StoredForm({ id, onClose }: { id: string; onClose(): void }) {
   const { data, error, refetch } = useQuery({ ...api.providers.get.queryOptions({ id }), staleTime: 0, gcTime: 0 });
   if (data) return <ProviderForm provider={data} onClose={onClose} />;

@@ -11,7 +11,7 @@ import { ProviderDialog } from "./provider-dialog.tsx";
 import { SimulatorDialog } from "./simulator-dialog.tsx";
 import { TestDialog } from "./test-dialog.tsx";
 
-/** The dialog that is open over the page. */
+/** The dialog that is open on the page. */
 export type OpenDialog =
   | { kind: "new" | "order" | "simulate" }
   | { kind: "edit"; id: string; name: string }
@@ -20,7 +20,7 @@ export type OpenDialog =
 
 interface ProviderDialogsProps {
   open: OpenDialog | null;
-  /** All there are. */
+  /** All providers. */
   providers: readonly ProviderLine[];
   busy: boolean;
   onClose(): void;

@@ -8,7 +8,7 @@ import { Sparkline } from "../../ui/sparkline.tsx";
 
 const HOURS = 3;
 
-/** What a provider did today and in the last hours, and what it is doing. */
+/** What a provider did today and in the last hours, and its current activity. */
 export function ProviderFigures({ health, series }: { health: ProviderHealth; series: ProviderSeriesOf | undefined }) {
   const { t, language } = useTexts();
   const { inFlight, requests, errors, costNanoUsd } = health;

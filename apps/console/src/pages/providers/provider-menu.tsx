@@ -6,7 +6,7 @@ import { Button } from "../../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import type { ProviderAct } from "./provider-act.ts";
 
-/** Everything that can be done with one provider. */
+/** All actions on one provider. */
 export function ProviderMenu({ provider, onAct }: { provider: ProviderLine; onAct(act: ProviderAct): void }) {
   const { t } = useTexts();
   const navigate = useNavigate();

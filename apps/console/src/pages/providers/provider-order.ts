@@ -1,13 +1,13 @@
 import type { ProviderLine } from "../../providers/provider.ts";
 import { type Difference, differenceOf } from "./batch-change.ts";
 
-/** A place in the order; `together` = of one priority with the one above. */
+/** A place in the order; `together` = with the same priority as the one above. */
 export interface Place {
   provider: ProviderLine;
   together: boolean;
 }
 
-/** The order in which providers are tried, those of one priority by name. */
+/** The order in which providers are tried; equal priorities are sorted by name. */
 export function placesOf(providers: readonly ProviderLine[]): Place[] {
   const sorted = byPriority(providers);
   return sorted.map((provider, index) => ({ provider, together: index > 0 && sorted[index - 1]?.priority === provider.priority }));
@@ -17,19 +17,19 @@ export function byPriority(providers: readonly ProviderLine[]): ProviderLine[] {
   return providers.toSorted((a, b) => a.priority - b.priority || a.name.localeCompare(b.name));
 }
 
-/** The order with one of them elsewhere: there it stands by itself, and nobody else leaves their company. */
+/** The order with one provider moved. It then has a priority of its own; all others stay grouped. */
 export function movedPlace(places: readonly Place[], from: number, to: number): Place[] {
   const moved = places[from];
   if (!moved || from === to || to < 0 || to >= places.length) return [...places];
   const rest = places.filter((_, index) => index !== from);
-  // Who stood with it stays a step of its own.
+  // The rest of its former group keeps a priority of its own.
   const next = rest[from];
   if (!moved.together && next?.together) rest[from] = { ...next, together: false };
   rest.splice(to, 0, { ...moved, together: false });
   return rest.map((place, index) => (index === 0 ? { ...place, together: false } : place));
 }
 
-/** Priorities that give this order, with as few changes as there can be; where numbers run out all are numbered anew. */
+/** Priorities that produce this order with as few changes as possible; if numbers run out, all are renumbered. */
 export function prioritiesOf(places: readonly Place[]): Difference[] {
   const steps: ProviderLine[][] = [];
   for (const { provider, together } of places) {
@@ -42,7 +42,7 @@ export function prioritiesOf(places: readonly Place[]): Difference[] {
 
 const MOST = 1_000;
 
-/** Strictly rising numbers from 0 to 1000 that keep most of those given: those that rise already stay, others go between. */
+/** Strictly increasing numbers from 0 to 1000 that keep as many of the given ones as possible; the others are placed between those. */
 function spread(given: readonly number[]): number[] {
   const kept = rising(given);
   const result: number[] = [];
@@ -52,7 +52,7 @@ function spread(given: readonly number[]): number[] {
     while (end < given.length && !kept.has(end)) end++;
     const after = given[end] ?? MOST + 1;
     const missing = end - at;
-    // Ten apart at the open end, else evenly between the neighbours.
+    // Ten apart at the open end, otherwise evenly between the neighbours.
     const room = end < given.length ? (after - before) / (missing + 1) : Math.min(10, (after - before) / (missing + 1));
     if (room < 1) return anew(given.length);
     for (let n = 1; n <= missing; n++) result.push(before < 0 ? Math.floor(room * n) - 1 : Math.floor(before + room * n));
@@ -68,7 +68,7 @@ function anew(count: number): number[] {
   return Array.from({ length: count }, (_, index) => Math.min(MOST, index * width));
 }
 
-/** The places of a longest rising run of numbers, not necessarily neighbours. */
+/** The indexes of a longest increasing subsequence. */
 function rising(given: readonly number[]): ReadonlySet<number> {
   const best: number[][] = [];
   for (const [at, value] of given.entries()) {

@@ -23,7 +23,7 @@ import { SelectionBar } from "./selection-bar.tsx";
 import { useProviderChanges } from "./use-provider-changes.ts";
 
 const options = api.providers.bootstrap.queryOptions();
-/** The lines of the last hours are made of requests. */
+/** The chart lines are computed from requests. */
 const topics = ["providers", "logs"] as const;
 const board = createProviderHealth();
 const history = createProviderSeries(serverNow);
@@ -38,7 +38,7 @@ function loadBoards(answer: Outputs["providers"]["bootstrap"]): void {
   void covered(answer.busId, topics).then((whole) => whole || readAgain());
 }
 
-// Figures arrive by events for as long as the document lives; the bootstrap call is where they start from.
+// Figures are updated by events for the life of the document, starting from the bootstrap call.
 listen({
   of: topics,
   events(events) {
@@ -48,7 +48,7 @@ listen({
   reset: readAgain,
 });
 
-/** Upstream accounts: one call, then everything that moves is pushed. */
+/** The upstream accounts: one call, then every change is pushed. */
 export function ProvidersPage() {
   const { t } = useTexts();
   useTopics(topics);
@@ -57,7 +57,7 @@ export function ProvidersPage() {
   const series = useStore(history).byProvider;
   const changes = useProviderChanges();
   const [open, setOpen] = useState<OpenDialog | null>(null);
-  /** A question that took a while: it waits until nothing is open, for a form that was opened meanwhile may have been filled in. */
+  /** A dialog that opens after a request: it waits until no other is open, because a form opened meanwhile may already be filled in. */
   const [asked, setAsked] = useState<OpenDialog | null>(null);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [search, setSearch] = useState("");
@@ -68,10 +68,10 @@ export function ProvidersPage() {
   const providers = byPriority(data?.providers ?? []);
   const shown = providers.filter((provider) => matches(provider, text));
   const chosen = providers.filter(({ id }) => selected.has(id));
-  // Itself alone: what was asked for may end when its dialog is gone and another one is open.
+  // Closes only this dialog: an action may finish after its dialog is gone and another is open.
   const close = (): void => (open ? setOpen((now) => (now === open ? null : now)) : setAsked((now) => (now === asked ? null : now)));
 
-  /** Disabling asks first when somebody would notice. */
+  /** Asks for confirmation if somebody would be affected. */
   async function disable(provider: ProviderLine): Promise<void> {
     const impact = await client.providers.impact.query({ ids: [provider.id] }).catch(() => null);
     if (impact && hasImpact(impact)) setAsked({ kind: "disable", provider });

@@ -14,7 +14,7 @@ interface SelectionBarProps {
   onEnable(enabled: boolean): void;
 }
 
-/** Finding, choosing, and what can be done with those that are chosen. */
+/** Search and selection, and the actions on selected providers. */
 export function SelectionBar({ shown, chosen, search, onSearch, onSelect, onEdit, onEnable }: SelectionBarProps) {
   const { t } = useTexts();
   const all = shown.length > 0 && shown.every((provider) => chosen.includes(provider));

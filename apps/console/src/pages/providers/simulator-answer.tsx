@@ -9,7 +9,7 @@ import { useTexts } from "../../text/i18n.ts";
 
 type Simulation = Outputs["providers"]["simulate"];
 
-/** Exclusions that are no news: the provider was never meant for such requests. */
+/** Exclusions that are expected: the provider is not meant for such requests. */
 const elsewhere = new Set(["group", "dialect"]);
 
 /** Where the request would go, and why not to the others. */

@@ -18,7 +18,7 @@ const endpoints = {
 } as const;
 type Dialect = keyof typeof endpoints;
 
-/** Asks the gateway's own decision about a request that is only imagined. */
+/** Asks for the gateway's decision about a hypothetical request. */
 export function SimulatorDialog({ providers, onClose }: { providers: readonly ProviderLine[]; onClose(): void }) {
   const { t } = useTexts();
   const names = useNames();

@@ -4,7 +4,7 @@ import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 
-/** The connection test of a stored provider. */
+/** Connection test of a stored provider. */
 export function TestDialog({ provider, onClose }: { provider: ProviderLine; onClose(): void }) {
   const { t } = useTexts();
   return (

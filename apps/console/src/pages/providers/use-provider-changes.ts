@@ -7,7 +7,7 @@ import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
 import type { Difference } from "./batch-change.ts";
 
-/** What the page changes, each with a word when it is done and, where it can be taken back, the way back. */
+/** The page's changes, each with a message when it is done and, where possible, an undo action. */
 export function useProviderChanges() {
   const { t } = useTexts();
   const failureText = useFailureText();

@@ -19,7 +19,7 @@ interface Heard {
   rev: number;
 }
 
-/** The newest requests of a session: read once, then by what is pushed. */
+/** The newest requests of a session: read once, then updated by push. */
 export function RecentRequests({ sessionId }: { sessionId: string }) {
   const { t } = useTexts();
   const heard = useHeardRequests(sessionId);
@@ -80,7 +80,7 @@ function RecentRequest({ row, over }: { row: RequestRow; over: boolean }) {
   );
 }
 
-/** What the stream tells of a session's requests while the drawer is open. */
+/** What the stream reports about a session's requests while the drawer is open. */
 function useHeardRequests(sessionId: string): ReadonlyMap<string, Heard> {
   const [heard, setHeard] = useState<ReadonlyMap<string, Heard>>(new Map());
   useEffect(() => {

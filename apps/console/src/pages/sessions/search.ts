@@ -2,9 +2,9 @@ import type { SessionRow } from "@sluice/core/events";
 import type { NameLookup } from "../../api/names.ts";
 import { type SearchOf, searchOf, text } from "../../search-fields.ts";
 
-/** The state of the page as its address carries it, so that every view can be shared. */
+/** The state of the page, as its address carries it, so that every view can be shared. */
 export const SessionSearch = searchOf({
-  /** Words that must all occur in what a row shows. */
+  /** Words that must all occur in the row's text. */
   q: text,
   user: text,
   key: text,
@@ -18,7 +18,7 @@ export type SessionSearch = SearchOf<typeof SessionSearch>;
 export const filterFields = ["user", "key", "provider", "model"] as const;
 export type SessionField = (typeof filterFields)[number];
 
-/** What a field filters by. */
+/** The value by which a field filters. */
 export function fieldValue(row: SessionRow, field: SessionField): string {
   if (field === "model") return row.model;
   return { user: row.userId, key: row.keyId, provider: row.providerId }[field];
@@ -29,7 +29,7 @@ export function isFiltered(search: SessionSearch): boolean {
   return Boolean(search.q?.trim()) || filterFields.some((field) => search[field]);
 }
 
-/** Whether a session is to be shown. */
+/** Whether a session matches the search. */
 export function matchesSession(row: SessionRow, search: SessionSearch, names: NameLookup): boolean {
   if (filterFields.some((field) => search[field] && fieldValue(row, field) !== search[field])) return false;
   const words = (search.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);

@@ -19,16 +19,16 @@ import { Ago, CachedTokens, InFlight, sessionName, whyThere } from "./session-fa
 
 interface SessionDrawerProps {
   id: string;
-  /** As the board has it, which is newer than what was read. */
+  /** The row on the board, which is newer than the one read. */
   board: BoardRow | undefined;
   names: NameLookup;
   admin: boolean;
   onClose(): void;
-  /** Absent: the viewer may not. */
+  /** Absent = the viewer has no right to. */
   onTerminate: ((id: string) => void) | undefined;
 }
 
-/** One conversation beside the list: its figures as they move, why it is where it is, its newest requests. */
+/** One conversation beside the list: its current figures, the reason for its provider, and its newest requests. */
 export function SessionDrawer({ id, board, names, admin, onClose, onTerminate }: SessionDrawerProps) {
   const { t } = useTexts();
   const { data, error, refetch } = useQuery({ ...api.sessions.get.queryOptions({ id }), staleTime: 0 });
@@ -119,7 +119,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-/** For administrators: how it came to its provider, and whether it will stay there. */
+/** For administrators: why it is at its provider, and whether it will stay there. */
 function Where({ row, detail, names }: { row: SessionRow; detail: Outputs["sessions"]["get"]; names: NameLookup }) {
   const { t, language } = useTexts();
   const { sticky, stickySeconds } = detail;

@@ -7,18 +7,18 @@ import { useTexts } from "../../text/i18n.ts";
 import type { Translate } from "../../text/translator.ts";
 import { cn } from "../../ui/class-names.ts";
 
-/** What a session is called in words: its client, else its key. */
+/** The display name of a session: its client, otherwise its key. */
 export function sessionName(row: SessionRow, names: NameLookup): string {
   return row.client || names.key(row.keyId);
 }
 
-/** How it got to its provider, in a few words; '' where that is not for the viewer to know. */
+/** Why it is at its provider, in a few words; empty where the viewer must not know. */
 export function whyThere(row: SessionRow, t: Translate): string {
   if (!row.providerId || !row.providerSinceMs) return "";
   return t(`sessions.why.${row.chosenBy || "none"}`, { time: clockParts(row.providerSinceMs).time });
 }
 
-/** "12s ago", ticking. */
+/** "12s ago", updated every second. */
 export function Ago({ ms }: { ms: number }) {
   const { language } = useTexts();
   useStore(ticks);
@@ -29,7 +29,7 @@ export function Ago({ ms }: { ms: number }) {
   );
 }
 
-/** How many of its requests are going on: a dot, a number and colour. */
+/** Number of its requests in flight, with a dot and colour. */
 export function InFlight({ count }: { count: number }) {
   if (count === 0) return <span className="text-ink-3">0</span>;
   return (
@@ -40,7 +40,7 @@ export function InFlight({ count }: { count: number }) {
   );
 }
 
-/** A number of tokens, compact, with all of its digits beside the pointer. */
+/** A token count, abbreviated, with all digits as tooltip. */
 export function Tokens({ value, title, className }: { value: number; title?: string; className?: string }) {
   const { language } = useTexts();
   return (
@@ -50,7 +50,7 @@ export function Tokens({ value, title, className }: { value: number; title?: str
   );
 }
 
-/** What of the input came from or went into a cache, and its share. */
+/** Input tokens read from or written to a cache, with their share. */
 export function CachedTokens({ row }: { row: SessionRow }) {
   const { t, language } = useTexts();
   if (row.cacheTokens === 0) return <span className="text-ink-3">0</span>;

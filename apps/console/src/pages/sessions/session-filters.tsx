@@ -17,7 +17,7 @@ interface SessionFiltersProps {
 
 const any = { user: "anyUser", key: "anyKey", provider: "anyProvider", model: "anyModel" } as const;
 
-/** Words to look for, and what there is to choose from among the sessions themselves. */
+/** A text search, and filters with the values that occur in the sessions. */
 export function SessionFilters({ search, rows, names, onChange }: SessionFiltersProps) {
   const { t } = useTexts();
   const input = useRef<HTMLInputElement>(null);
@@ -66,7 +66,7 @@ interface FieldFilterProps extends Pick<SessionFiltersProps, "rows" | "names" | 
   value: string | undefined;
 }
 
-/** Left out while there is nothing to choose between. */
+/** Omitted while there is only one value. */
 function FieldFilter({ field, value, rows, names, onChange }: FieldFilterProps) {
   const { t } = useTexts();
   const nameOf = (one: string): string => (field === "model" ? one : names[field](one));

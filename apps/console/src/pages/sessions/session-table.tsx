@@ -26,7 +26,7 @@ const columns = [
   { name: "cost", right: true },
 ] as const satisfies readonly { name: string; wide?: true; right?: true }[];
 
-/** Rows drawn at first: thousands of conversations would be a slow page and no better read. */
+/** Rows rendered initially: thousands would make the page slow and no easier to read. */
 const FIRST = 200;
 
 interface SessionTableProps {
@@ -34,11 +34,11 @@ interface SessionTableProps {
   names: NameLookup;
   openId: string | undefined;
   onOpen(id: string): void;
-  /** Absent: the viewer may not. */
+  /** Absent = the viewer has no right to. */
   onTerminate: ((id: string) => void) | undefined;
 }
 
-/** The conversations by their start; nothing in it moves while it is pointed at. */
+/** The conversations, sorted by start; nothing moves under the pointer. */
 export function SessionTable({ rows: all, names, openId, onOpen, onTerminate }: SessionTableProps) {
   const { t } = useTexts();
   const [shown, setShown] = useState(FIRST);

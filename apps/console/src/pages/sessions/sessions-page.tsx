@@ -44,7 +44,7 @@ function loadBoard(answer: Outputs["sessions"]["list"]): void {
   void covered(answer.busId, topics).then((whole) => whole || readAgain());
 }
 
-// For as long as the document lives: events before the list is read are kept and meet it by their rev.
+// Registered for the life of the document: events received before the list are merged with it by their rev.
 listen({
   of: topics,
   events(events, at) {
@@ -56,7 +56,7 @@ listen({
 
 const noFilter: Partial<SessionSearch> = { q: undefined, user: undefined, key: undefined, provider: undefined, model: undefined };
 
-/** Conversations going on now. */
+/** The active conversations. */
 export function SessionsPage() {
   const { t, language } = useTexts();
   useTopics(topics);

@@ -5,15 +5,15 @@ interface HeldRows {
   rows: readonly BoardRow[];
   /** Sessions that began meanwhile and are not shown yet. */
   arrived: number;
-  /** Shows them. */
+  /** Shows the new sessions. */
   release(): void;
-  /** For the element that holds the rows: while it is pointed at, nothing in it changes its place. */
+  /** For the element that contains the rows: nothing in it moves while the pointer is over it. */
   handlers: { onPointerEnter(): void; onPointerLeave(): void };
 }
 
 /**
- * The rows as they are, but while the reader points at them in the order they had: changes show in place, new ones wait
- * above and those that leave stay, ended. A finger does not point: it presses and is gone.
+ * The rows, with their order frozen while the pointer is over them: changes show in place, new ones wait above, and ended ones stay.
+ * Touch does not freeze anything.
  */
 export function useHeldRows(rows: readonly BoardRow[]): HeldRows {
   const held = useRef<Map<string, BoardRow> | null>(null);

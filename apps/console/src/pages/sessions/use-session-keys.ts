@@ -1,6 +1,6 @@
 import { isTyping, useKeyDown } from "../../shell/keys.ts";
 
-/** J and K (or the arrows, on a row) from row to row, Esc closes the drawer. Enter is the row's own button. */
+/** J and K (or the arrow keys, on a row) move between rows, Esc closes the drawer. Enter is handled by the row's own button. */
 export function useSessionKeys({ openId, onOpen }: { openId: string | undefined; onOpen(id: string | undefined): void }): void {
   useKeyDown((event) => {
     if (isTyping(event)) return;
@@ -19,7 +19,7 @@ function buttonOf(id: string): HTMLElement | null {
   return document.querySelector<HTMLElement>(`[data-session="${CSS.escape(id)}"] button`);
 }
 
-/** The focus moves, and an open drawer follows. */
+/** Moves the focus; an open drawer follows. */
 function move(by: 1 | -1, openId: string | undefined, onOpen: (id: string) => void): void {
   const rows = [...document.querySelectorAll<HTMLElement>("[data-session]")];
   const current = document.activeElement?.closest<HTMLElement>("[data-session]")?.dataset.session ?? openId;

@@ -3,7 +3,7 @@ import type { ComponentProps } from "react";
 import { useTexts } from "../../text/i18n.ts";
 import { NativeSelect } from "../../ui/field.tsx";
 
-/** One API, or any; `set` are those of the rule as it is: several, which another tool has put there, stay choosable. */
+/** Chooses one API or any. `set` is the rule's current value: several dialects, which another tool may have set, remain an option. */
 export function DialectsSelect({ set = [], ...props }: ComponentProps<"select"> & { set?: readonly string[] | undefined }) {
   const { t } = useTexts();
   return (

@@ -20,7 +20,7 @@ interface RuleValues {
 }
 
 interface ErrorRuleDialogProps {
-  /** The one to be changed; null: a new one at the end. */
+  /** The rule to edit; null = a new one at the end. */
   rule: ErrorRule | null;
   rules: readonly ErrorRule[];
   onClose(): void;
@@ -36,7 +36,7 @@ function toInput({ statuses, providers, dialects, status, ...values }: RuleValue
   };
 }
 
-/** One rule: when it applies, and what is done then. */
+/** Creates or edits a rule: when it applies, and what it does. */
 export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) {
   const { t } = useTexts();
   const save = useSaveRules("upstream.errorRules");

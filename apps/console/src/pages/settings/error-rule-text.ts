@@ -1,7 +1,7 @@
 import type { ErrorRule } from "@sluice/core/inputs/error-rules";
 import type { Translate } from "../../text/translator.ts";
 
-/** When a rule applies, in a line: what it leaves empty is not said. */
+/** The conditions of a rule in one line, without empty ones. */
 export function ruleConditions(t: Translate, { statuses, body, providers, dialects }: ErrorRule): string {
   const parts = [
     statuses.length > 0 && t("settings.rules.ifStatus", { statuses: statuses.join(", ") }),
@@ -12,7 +12,7 @@ export function ruleConditions(t: Translate, { statuses, body, providers, dialec
   return parts.length === 0 ? t("settings.rules.ifAny") : parts.join(" · ");
 }
 
-/** What a rule does, in a line. */
+/** The effect of a rule, in one line. */
 export function ruleOutcome(t: Translate, { action, status, message }: ErrorRule): string {
   const told = [status === null ? "" : String(status), message && `“${message}”`].filter(Boolean).join(" ");
   return [t(`settings.rules.action.${action}`), told].filter(Boolean).join(" · ");

@@ -4,7 +4,7 @@ import { ErrorRuleDialog } from "./error-rule-dialog.tsx";
 import { ruleConditions, ruleOutcome } from "./error-rule-text.ts";
 import { RulesSection } from "./rules-section.tsx";
 
-/** What errors of providers mean. */
+/** Rules about the meaning of providers' errors. */
 export function ErrorRulesSection({ rules }: { rules: readonly ErrorRule[] }) {
   const { t } = useTexts();
   return (

@@ -17,7 +17,7 @@ import { settingNames, settingTitle, settingValueText } from "./setting-text.ts"
 
 type Entry = Outputs["settings"]["history"]["items"][number];
 
-/** Every save, and the way back to before each of them. */
+/** Every save of settings, each with a roll-back to the state before it. */
 export function HistoryDialog({ settings, onClose }: { settings: Settings; onClose(): void }) {
   const { t, language } = useTexts();
   const pages = useInfiniteQuery({
@@ -80,14 +80,14 @@ export function HistoryDialog({ settings, onClose }: { settings: Settings; onClo
 
 interface RollBackDialogProps {
   entry: Entry;
-  /** It and all later saves, newest first. */
+  /** This save and all later ones, newest first. */
   undone: readonly Entry[];
   settings: Settings;
   onBack(): void;
   onClose(): void;
 }
 
-/** What going back would change, seen from now. */
+/** Shows what a roll-back would change now. */
 function RollBackDialog({ entry, undone, settings, onBack, onClose }: RollBackDialogProps) {
   const { t, language } = useTexts();
   const [busy, setBusy] = useState(false);
@@ -139,7 +139,7 @@ function differences(t: Parameters<typeof settingTitle>[0], before: Record<strin
   return Object.keys(after)
     .filter((name) => before[name] !== after[name])
     .map((name) => {
-      // Settings of another version have no words here.
+      // Settings of another version have no label here.
       const known = settingNames.find((each) => each === name);
       const text = (value: unknown): string => (known ? settingValueText(t, known, value) : String(value));
       return { id: name, name: known ? settingTitle(t, known) : name, before: text(before[name]), after: text(after[name]) };

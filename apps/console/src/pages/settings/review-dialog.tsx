@@ -15,14 +15,14 @@ interface ReviewDialogProps {
   settings: Settings;
   sources: Outputs["settings"]["sources"] | undefined;
   edits: Partial<Record<SettingName, string>>;
-  /** What was in force when the first edit of each was made. */
+  /** The values in force when each setting was first edited. */
   began: Partial<Settings>;
   changed: readonly SettingName[];
   onClose(): void;
   onSaved(): void;
 }
 
-/** What is about to change, before it does. */
+/** Shows the pending changes before they are saved. */
 export function ReviewDialog({ settings, sources, edits, began, changed, onClose, onSaved }: ReviewDialogProps) {
   const { t } = useTexts();
   const [busy, setBusy] = useState(false);
@@ -44,7 +44,7 @@ export function ReviewDialog({ settings, sources, edits, began, changed, onClose
       const failed = readFailure(thrown);
       setFailure(failed);
       setBusy(false);
-      // What somebody else saved is shown also where its push came before this tab listened.
+      // Loads the other person's save, even if its push was sent before this tab listened.
       if (failed.code === "conflict") void queryClient.invalidateQueries({ queryKey: api.settings.pathKey() });
     }
   }

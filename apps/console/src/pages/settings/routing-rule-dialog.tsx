@@ -11,13 +11,13 @@ import { ruleField } from "./rule-field.ts";
 import { useSaveRules, withRule } from "./use-save-rules.ts";
 
 interface RoutingRuleDialogProps {
-  /** The one to be changed; null: a new one at the end. */
+  /** The rule to edit; null = a new one at the end. */
   rule: RoutingRule | null;
   rules: readonly RoutingRule[];
   onClose(): void;
 }
 
-/** One rule: what it applies to, and where that goes. */
+/** Creates or edits a rule: what it applies to, and where that goes. */
 export function RoutingRuleDialog({ rule, rules, onClose }: RoutingRuleDialogProps) {
   const { t } = useTexts();
   const { list, user } = useNames();
@@ -35,7 +35,7 @@ export function RoutingRuleDialog({ rule, rules, onClose }: RoutingRuleDialogPro
     },
   });
   const { register } = form;
-  // What another tool has put here stays choosable: several keys, and a provider that is gone.
+  // Values that another tool may have set remain an option: several keys, or a deleted provider.
   const several = (rule?.keys.length ?? 0) > 1 ? rule?.keys : undefined;
   const providers = [...new Set([...list.providers.map(({ name }) => name), ...(rule?.provider ? [rule.provider] : [])])];
   const mono = { spellCheck: false, className: "font-mono text-xs" } as const;

@@ -4,11 +4,11 @@ import { readPairs } from "../../providers/provider-option-form.ts";
 import type { Translate } from "../../text/translator.ts";
 import { items, numberOrNull } from "../../ui/use-input-form.ts";
 
-/** What the fields of the dialog hold; those of lists have an item a line, or between commas where no item has one. */
+/** The form's values; lists have one item per line, or are separated by commas where items contain none. */
 export interface RoutingRuleValues {
   name: string;
   models: string;
-  /** Ids between commas, chosen together. */
+  /** Ids separated by commas, one option of the select. */
   keys: string;
   users: string;
   dialects: string;
@@ -72,12 +72,12 @@ export function toInput({ schedule, zone, ...values }: RoutingRuleValues): objec
   };
 }
 
-/** What a rule says, without what it leaves open. */
+/** The targets that a rule sets. */
 export function ruleInput({ provider, group, model }: RoutingRule): { provider?: string; group?: string; model?: string } {
   return { ...(provider !== null && { provider }), ...(group !== null && { group }), ...(model !== null && { model }) };
 }
 
-/** When a rule applies, in a line: what it leaves empty is not said. */
+/** The conditions of a rule in one line, without empty ones. */
 export function routingRuleConditions(t: Translate, rule: RoutingRule, names: Pick<NameLookup, "key">): string {
   const { models, keys, users, dialects, headers, paths, bodyBytesMin, bodyBytesMax, schedule, percent } = rule;
   const parts = [

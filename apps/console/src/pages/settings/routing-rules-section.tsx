@@ -7,7 +7,7 @@ import { RoutingRuleDialog } from "./routing-rule-dialog.tsx";
 import { routingRuleConditions, ruleInput } from "./routing-rule-form.ts";
 import { RulesSection } from "./rules-section.tsx";
 
-/** Where certain requests go. */
+/** Rules about where certain requests go. */
 export function RoutingRulesSection({ rules }: { rules: readonly RoutingRule[] }) {
   const { t } = useTexts();
   const names = useNames();

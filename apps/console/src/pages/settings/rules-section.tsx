@@ -17,19 +17,19 @@ interface RulesSectionProps<S extends RuleSetting> {
   rules: readonly RuleOf<S>[];
   title: string;
   hint: string;
-  /** What is so while there are none. */
+  /** Text when there are no rules. */
   none: string;
-  /** What taking one away does. */
+  /** Explains what removing a rule does. */
   removeText: string;
-  /** Beside the name, when it applies, and what is done then. */
+  /** A note beside the name, the conditions, and the effect. */
   texts(rule: RuleOf<S>): { note?: string; conditions: string; outcome: string };
-  /** Before the buttons of a rule; `change` saves it changed. */
+  /** Shown before the buttons of a rule; `change` saves the changed rule. */
   control?(rule: RuleOf<S>, change: (to: RuleOf<S>) => void, busy: boolean): ReactNode;
-  /** The dialog of one; null: of a new one. */
+  /** The dialog for a rule; null = a new one. */
   edit(rule: RuleOf<S> | null, onClose: () => void): ReactNode;
 }
 
-/** Rules in the order in which they are looked through; every change is saved at once. */
+/** Rules in the order of evaluation; every change is saved immediately. */
 export function RulesSection<S extends RuleSetting>({
   setting,
   rules,

@@ -13,13 +13,13 @@ import { choicesOf, defaults, isNumber, settingHint, settingProblem, settingTitl
 interface SettingFieldProps {
   name: SettingName;
   value: string;
-  /** Absent: the default, or not known yet. */
+  /** Absent = default, or not loaded yet. */
   source: Outputs["settings"]["sources"][SettingName];
   edited: boolean;
   onChange(value: string): void;
 }
 
-/** One setting: its name, meaning and source at the left, its value at the right. */
+/** One setting: name, meaning and source on the left, value on the right. */
 export function SettingField({ name, value, source, edited, onChange }: SettingFieldProps) {
   const { t, language } = useTexts();
   const id = useId();

@@ -20,7 +20,7 @@ export function settingGroup(t: Translate, name: SettingName): string {
   return t(`settings.group.${name.split(".")[0]}` as "settings.group.time");
 }
 
-/** Whether every word of a search is in its name, its group, its title or its hint. */
+/** Whether every word of a search occurs in the setting's name, group, title or hint. */
 export function settingMatches(t: Translate, name: SettingName, query: string): boolean {
   return hasWords(query, [name, settingGroup(t, name), settingTitle(t, name), settingHint(t, name)]);
 }
@@ -31,7 +31,7 @@ export function settingUnit(t: Translate, name: SettingName): string {
   return name.endsWith("Seconds") ? t("settings.unit.seconds") : name.endsWith("Ms") ? t("settings.unit.ms") : "";
 }
 
-/** A value as people read it: the word of a choice, a number with its unit. */
+/** A value in words: the label of a choice, a number with its unit. */
 export function settingValueText(t: Translate, name: SettingName, value: unknown): string {
   if (value === "") return t("settings.empty");
   if (Array.isArray(value)) {
@@ -42,29 +42,29 @@ export function settingValueText(t: Translate, name: SettingName, value: unknown
   return [String(value), settingUnit(t, name)].filter(Boolean).join(" ");
 }
 
-/** Whether it is a list, which has a section of its own in place of a field. */
+/** Whether it is a list, which has its own section instead of a field. */
 export function isList(name: SettingName): boolean {
   return Array.isArray(defaults[name]);
 }
 
-/** The values of a setting that is a choice, else null. */
+/** The options of a setting that is a choice; otherwise null. */
 export function choicesOf(name: SettingName): readonly string[] | null {
   const inner = settingSchemas[name].unwrap();
   return "options" in inner ? inner.options : null;
 }
 
-/** Whether it is written as a number. */
+/** Whether its value is a number. */
 export function isNumber(name: SettingName): boolean {
   return typeof defaults[name] === "number";
 }
 
-/** What a field holds → the value to be checked. */
+/** Converts a field's text to the value to validate. */
 export function settingValue(name: SettingName, text: string): unknown {
   if (!isNumber(name)) return text.trim();
   return text.trim() === "" ? Number.NaN : Number(text);
 }
 
-/** What would be valid, when this is not; null when it is. */
+/** Describes the valid values if this one is invalid; null if it is valid. */
 export function settingProblem(t: Translate, name: SettingName, text: string): string | null {
   if (settingSchemas[name].safeParse(settingValue(name, text)).success) return null;
   const inner = settingSchemas[name].unwrap();

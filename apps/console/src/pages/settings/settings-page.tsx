@@ -18,12 +18,12 @@ import { RoutingRulesSection } from "./routing-rules-section.tsx";
 import { SettingField } from "./setting-field.tsx";
 import { isList, settingGroup, settingMatches, settingNames, settingProblem } from "./setting-text.ts";
 
-/** Every group that has a setting: none can be forgotten here. */
+/** Derived from the settings, so that no group can be forgotten. */
 const groups = [...new Set(settingNames.map((name) => name.split(".")[0]))];
 
 const route = getRouteApi("/app/admin/settings");
 
-/** Every setting with its source; changes are gathered, reviewed and saved together, and each save can be undone. */
+/** Every setting with its source; changes are collected, reviewed and saved together, and each save can be rolled back. */
 export function SettingsPage() {
   const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch } = useQuery(api.settings.get.queryOptions());

@@ -6,13 +6,13 @@ export type RuleSetting = "routing.rules" | "upstream.errorRules";
 export type RuleOf<S extends RuleSetting> = Outputs["settings"]["get"][S][number];
 
 export interface RuleChange<R> {
-  /** The rules to be, of those that are in force. */
+  /** Computes the new rules from those in force. */
   make(rules: readonly R[]): R[];
-  /** The rule as it was read, if one is edited: when somebody else has changed or removed it, nothing is saved. */
+  /** The edited rule as it was read: if somebody else has changed or removed it, nothing is saved. */
   was?: R | null;
 }
 
-/** Saves the rules made of those that are in force, which what is saved becomes before anything else can be changed. */
+/** Saves rules computed from those in force. The saved ones are in the query cache before anything else can be changed. */
 export function useSaveRules<S extends RuleSetting>(setting: S): (change: RuleChange<RuleOf<S>>) => Promise<void> {
   const queries = useQueryClient();
   return async ({ make, was = null }) => {
@@ -25,7 +25,7 @@ export function useSaveRules<S extends RuleSetting>(setting: S): (change: RuleCh
   };
 }
 
-/** The rules with one in the place of what it was, or, where it was none, at the end. */
+/** The rules with `was` replaced by `is`, or with `is` at the end if `was` is null. */
 export function withRule<R extends { name: string }>(rules: readonly R[], was: R | null, is: R): R[] {
   return was ? rules.map((one) => (one.name === was.name ? is : one)) : [...rules, is];
 }

@@ -10,7 +10,7 @@ import { useInputForm } from "../../ui/use-input-form.ts";
 import { StepHeading } from "./step-heading.tsx";
 
 interface ProviderStepProps {
-  /** With the dialect of what was made; null when skipped. */
+  /** Called with the dialect of the created provider; null when skipped. */
   onDone(made: ProviderValues["dialect"] | null): void;
 }
 

@@ -22,7 +22,7 @@ interface RequestStepProps {
 const first = { anthropic: "claude", openai: "openai", gemini: "gemini" } as const;
 const models = { anthropic: "claude-sonnet-4-5", openai: "gpt-5-mini", gemini: "gemini-2.5-flash" } as const;
 
-/** Waits for the key's first request on the live stream, and turns green when it comes. */
+/** Waits for the key's first request on the live stream, and turns green when it arrives. */
 export function RequestStep({ madeKey, baseUrl, dialect }: RequestStepProps) {
   const { t } = useTexts();
   const row = useFirstRequest(madeKey.id);
@@ -78,7 +78,7 @@ interface Seen {
   rev: number;
 }
 
-/** The request that is shown after `next` is known: the first one, until it fails and gives way to a later one. */
+/** The request to show after `next` arrives: the first one, unless it failed and a later one replaces it. */
 function follow(old: Seen | null, next: Seen): Seen {
   if (!old || (old.row.id === next.row.id && next.rev > old.rev)) return next;
   const failed = old.row.state === "error" || old.row.state === "refused";
@@ -87,12 +87,12 @@ function follow(old: Seen | null, next: Seen): Seen {
 
 const topics = ["logs"] as const;
 
-/** The key's latest request while it works out: read once, then pushed. */
+/** The key's request to show: read once, then updated by push. */
 function useFirstRequest(keyId: string): RequestRow | null {
   const [seen, setSeen] = useState<Seen | null>(null);
   useEffect(() => {
     let current = true;
-    // The stream may open a moment after this page: a request before that is found by reading, not waited for in vain.
+    // The stream may open after this page: a request before that is found by reading.
     async function read(): Promise<void> {
       const { items, busId } = await client.logs.list.query({ filter: { keyId }, limit: 1 });
       const [row] = items;
@@ -100,7 +100,7 @@ function useFirstRequest(keyId: string): RequestRow | null {
       if (row) setSeen((old) => follow(old, { row, rev: row.state === "in_flight" ? -1 : FINAL_REV }));
       if (!(await covered(busId, topics)) && current) await read();
     }
-    // Without an answer there is still the stream.
+    // If the read fails, the stream still works.
     read().catch(() => undefined);
     const stop = listenTo(topics, {
       events(events) {

@@ -12,13 +12,13 @@ import { RequestStep } from "./request-step.tsx";
 const route = getRouteApi("/setup");
 const steps = ["admin", "provider", "key", "request"] as const;
 
-/** What a key was made with; the secret lives in memory only. */
+/** The key created here; its secret is kept only in memory. */
 export interface MadeKey {
   id: string;
   secret: string;
 }
 
-/** From the token of the server's log to the first request, in four steps. */
+/** From the token in the server's log to the first request, in four steps. */
 export function SetupPage() {
   const { token, step: wanted } = route.useSearch();
   const { login } = route.useRouteContext();

@@ -1,4 +1,4 @@
-/** The title of a step and one sentence of what it is for. */
+/** The title of a step, and a sentence on its purpose. */
 export function StepHeading({ title, text }: { title: string; text: string }) {
   return (
     <div className="mb-6">

@@ -4,7 +4,7 @@ import { choice, type SearchOf, searchOf, wholeBetween } from "../../search-fiel
 import { measures } from "../../statistics/measures.ts";
 import { DEFAULT_RANGE, filterFields, rangeFields } from "../../statistics/search.ts";
 
-/** The state of the statistics as their address carries it; requests of a day by model when it says nothing. */
+/** The state of the statistics, as their address carries it; by default requests of a day by model. */
 export const StatisticsSearch = inOrder(
   searchOf({
     ...filterFields,

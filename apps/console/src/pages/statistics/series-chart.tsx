@@ -17,10 +17,10 @@ interface SeriesChartProps {
   onZoom(fromMs: number, toMs: number): void;
 }
 
-/** Colours of the theme before the grey of the rest. */
+/** Number of theme colours before the grey of the rest. */
 const COLORS = 6;
 
-/** One measure over the range, a colour a series. */
+/** One measure over the range, one colour per series. */
 export function SeriesChart({ statistics, measure, nameOf, logs, onZoom }: SeriesChartProps) {
   const { t, language } = useTexts();
   const { by, times, endMs, zone, series: all } = statistics;

@@ -31,7 +31,7 @@ interface SeriesRow {
   durationMs: number | null;
 }
 
-/** The series of the range in figures, most expensive first; each leads to its requests. */
+/** The figures of the series, most expensive first; each links to its requests. */
 export function SeriesTable({ statistics, nameOf, logs }: SeriesTableProps) {
   const { t, language } = useTexts();
   const { by, series } = statistics;

@@ -25,7 +25,7 @@ const route = getRouteApi("/app/statistics");
 const ofAdmins: readonly SeriesSplit[] = ["provider", "user"];
 const tops = [3, 5, 10, 20];
 
-/** What was used, when and by whom, over any range and of any part. */
+/** Usage over any range, by time and by any dimension. */
 export function StatisticsPage() {
   const { t } = useTexts();
   const { login } = route.useRouteContext();
@@ -42,7 +42,7 @@ export function StatisticsPage() {
   const { series, usage, error, busy, retry } = useStatistics(search, { by, top });
   const nameOf = useSeriesName(by);
   const logs = logSearch(search);
-  // The totals are kept for longer than the chart: the page is as old as the older of the two.
+  // Totals are cached longer than the chart: the page shows the older of the two times.
   const older = series && usage && usage.asOf < series.asOf ? usage : series;
   return (
     <Page
@@ -101,7 +101,7 @@ export function StatisticsPage() {
   );
 }
 
-/** Series and totals of the same question, moved on by what ends. */
+/** Series and totals for the same question, updated by ended requests. */
 function useStatistics(search: StatisticsSearch, split: { by: SeriesSplit; top: number }) {
   const { from, to, step, zone } = search;
   const filter = filterOf(search);
@@ -138,7 +138,7 @@ function useStatistics(search: StatisticsSearch, split: { by: SeriesSplit; top: 
   };
 }
 
-/** How a series is called. */
+/** The display name of a series. */
 function useSeriesName(by: SeriesSplit): (id: string | null) => string {
   const { t } = useTexts();
   const names = useNames();

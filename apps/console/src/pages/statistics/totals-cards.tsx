@@ -20,7 +20,7 @@ interface Figure {
   points?: boolean;
 }
 
-/** All of the range in six figures, each beside the range before. */
+/** The totals of the range in six figures, each compared with the range before. */
 export function TotalsCards({ totals, previous, logs }: TotalsCardsProps) {
   const { t, language } = useTexts();
   const percent = (share: number | null): string => (share === null ? "—" : formatPercent(share, 1));

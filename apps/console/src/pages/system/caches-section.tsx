@@ -18,7 +18,7 @@ type Row = CacheFigures & { kind: CacheKind };
 
 const counts = ["hits", "misses", "bypasses", "errors", "entries"] as const satisfies readonly (keyof CacheFigures)[];
 
-/** What is kept of answers, by kind, over all processes as they said last; what is kept can be thrown away, and counting begin anew. */
+/** Caches by kind, summed over the latest reports of all processes; they can be cleared, and their counters reset. */
 export function CachesSection({ instances }: { instances: readonly InstanceState[] }) {
   const { t, language } = useTexts();
   const failureText = useFailureText();

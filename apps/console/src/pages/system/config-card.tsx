@@ -11,7 +11,7 @@ const looks = {
   failed: { tone: "warn", icon: CircleAlert, text: "configFailed" },
 } as const;
 
-/** The configuration file, as the processes that watch it found it. */
+/** The state of the configuration file, by the processes that watch it. */
 export function ConfigCard({ instances }: { instances: readonly InstanceState[] }) {
   const { t, language } = useTexts();
   const files = instances.flatMap(({ id, config }) => (config ? [{ id, config }] : []));

@@ -10,7 +10,7 @@ const shares = [
   { id: "p99", of: ({ p99Ms }: DurationFigure) => p99Ms },
 ] as const;
 
-/** How long things of one kind took in the last minutes, by name. */
+/** Recent durations of one kind, by name. */
 export function DurationsTable({ label, hint, rows }: { label: string; hint: string; rows: DurationFigure[] }) {
   const { t, language } = useTexts();
   const columns = useMemo<DataColumn<DurationFigure>[]>(

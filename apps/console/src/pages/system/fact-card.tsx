@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from "react";
 
-/** One part of the system: a name, a state, and facts. */
+/** One part of the system: name, state and facts. */
 export function FactCard({ title, state, children }: { title: string; state?: ReactNode; children: ReactNode }) {
   const id = useId();
   return (
@@ -16,7 +16,7 @@ export function FactCard({ title, state, children }: { title: string; state?: Re
   );
 }
 
-/** Names at the left, values at the right. */
+/** Names on the left, values on the right. */
 export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
     <dl className="flex flex-col gap-1.5">

@@ -6,7 +6,7 @@ import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { FactCard, Facts } from "./fact-card.tsx";
 
-/** How figures are written: counts, bytes and what they rise by a second. */
+/** Formatters for counts, bytes and rates. */
 function useWriters() {
   const { t, language } = useTexts();
   const exact = (value: number): string => formatExact(value, language);
@@ -127,7 +127,7 @@ export function ProcessFiguresCard({ told }: { told: Told<ProcessFigures> }) {
   );
 }
 
-/** Null in a process without one. */
+/** null for a process without a ledger. */
 export function LedgerFiguresCard({ told }: { told: Told<ProcessFigures> }) {
   const { t, exact, round, rate } = useWriters();
   const { ledger } = told.now;

@@ -12,7 +12,7 @@ import { LedgerFiguresCard, PostgresFiguresCard, ProcessFiguresCard, RedisFigure
 import { SlowQueriesCard } from "./slow-queries-card.tsx";
 import { useFigures } from "./use-figures.ts";
 
-/** What the installation measures of itself, live: the same as /metrics. */
+/** The installation's own measurements, live: the same as in /metrics. */
 export function FiguresPage() {
   const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch, processes, stores } = useFigures();

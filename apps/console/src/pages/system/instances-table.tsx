@@ -9,7 +9,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { Seen } from "./seen.tsx";
 
-/** The processes there are, each as it said last. */
+/** The processes, by their latest reports. */
 export function InstancesTable({ instances }: { instances: InstanceState[] }) {
   const { t, language } = useTexts();
   const columns = useMemo<DataColumn<InstanceState>[]>(
@@ -128,7 +128,7 @@ function Spool({ spool }: { spool: InstanceState["spool"] }) {
   );
 }
 
-/** Sessions that stay with their provider: how full the memory of them is, and how often it knew one. */
+/** Bound sessions: the size of their store, and its hit rate. */
 function Bound({ sessions }: { sessions: BoundSessions | undefined }) {
   const { t } = useTexts();
   if (!sessions) return <Count value={undefined} />;

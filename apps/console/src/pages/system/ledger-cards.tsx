@@ -8,10 +8,10 @@ import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { FactCard, Facts } from "./fact-card.tsx";
 
-/** What is promised of rows and sums. */
+/** The documented bound on the lag of rows and sums. */
 const MOST_LAG_MS = 30_000;
 
-/** All gateways together: how far behind, what was done since their start, and how it is done now. */
+/** All gateways together: their lag, their work since their start, and the ledger settings in force. */
 export function LedgerCards({ gateways }: { gateways: readonly InstanceState[] }) {
   const { t, language } = useTexts();
   const lagMs = Math.max(...gateways.map(({ spool }) => spool?.oldestAgeMs ?? 0));
@@ -52,7 +52,7 @@ export function LedgerCards({ gateways }: { gateways: readonly InstanceState[] }
   );
 }
 
-/** As the gateways say, not as the table of settings does: what is here holds. */
+/** As reported by the gateways instead of read from the settings, so that it shows what is actually in force. */
 function InForceCard({ settlers }: { settlers: readonly SettlerState[] }) {
   const { t, language } = useTexts();
   const every = (of: (settler: SettlerState) => string): string => [...new Set(settlers.map(of))].join(" / ") || "—";

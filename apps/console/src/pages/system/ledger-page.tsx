@@ -12,7 +12,7 @@ import { RetentionCard } from "./retention-card.tsx";
 import { SettlersTable } from "./settlers-table.tsx";
 import { useSystem } from "./use-system.ts";
 
-/** How far the books are behind, what they refused, and whether they are right. Gateways tell of themselves, every five seconds. */
+/** How far settling lags, which records were refused, and whether the books are correct. Gateways report every five seconds. */
 export function LedgerPage() {
   const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch, processes } = useSystem();

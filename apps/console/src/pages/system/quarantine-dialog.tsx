@@ -16,7 +16,7 @@ import { Facts } from "./fact-card.tsx";
 
 type Detail = Outputs["quarantine"]["get"];
 
-/** What is in a quarantined record, and what can be done with it. */
+/** The content of a quarantined record, and the actions on it. */
 export function QuarantineDialog({ id, onClose }: { id: string; onClose(): void }) {
   const { t } = useTexts();
   const { data, error, refetch } = useQuery(api.quarantine.get.queryOptions({ id }));

@@ -16,7 +16,7 @@ type Quarantined = Outputs["quarantine"]["list"]["items"][number];
 
 const tones: Record<QuarantineState, Tone> = { waiting: "warn", released: "ok", dismissed: "idle" };
 
-/** Records of the ledger that PostgreSQL refused: one click shows what is in them and what can be done. */
+/** Ledger records that PostgreSQL refused; a click shows the content and the possible actions. */
 export function QuarantineSection() {
   const { t } = useTexts();
   const [state, setState] = useState<QuarantineState | "">("");

@@ -15,7 +15,7 @@ import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { FailureBox, useFailureText } from "../../ui/states.tsx";
 import { toastFailed } from "../../ui/toast.tsx";
 
-/** Whether the books are right: one click checks them, every difference is listed, nothing is repaired. */
+/** Checks on request whether the books are correct, and lists every difference; nothing is repaired. */
 export function ReconciliationSection() {
   const { t } = useTexts();
   const failureText = useFailureText();
@@ -146,7 +146,7 @@ function Figure({ text }: { text: string }) {
   return <span className="font-mono text-xs break-words">{text}</span>;
 }
 
-/** Which request, key, user or bucket; each a way to its rows. */
+/** The request, key, user or bucket of a difference, linked to its rows. */
 function Where({ difference: { id, requestId, keyId, userId, bucketMs } }: { difference: BooksDifference }) {
   const { language } = useTexts();
   const names = useNames();

@@ -9,7 +9,7 @@ import { FactCard, Facts } from "./fact-card.tsx";
 
 type Retention = Outputs["system"]["retention"];
 
-/** What is kept how long, what goes next and when, and what was archived. */
+/** What is kept for how long, what goes next and when, and what was archived. */
 export function RetentionCard() {
   const { t, language } = useTexts();
   const { data, error, refetch } = useQuery({ ...api.system.retention.queryOptions(), refetchOnMount: "always" });
@@ -70,7 +70,7 @@ function Next({ retention: { next, waiting, archives, archive } }: { retention: 
   );
 }
 
-/** Partitions are cut by UTC. */
+/** Partitions follow UTC. */
 function month(ms: number, language: string): string {
   return new Intl.DateTimeFormat(language, { year: "numeric", month: "long", timeZone: "UTC" }).format(ms);
 }

@@ -7,7 +7,7 @@ import { useStore } from "../../live/store.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 
-/** Whether an instance is there. */
+/** Whether an instance still reports. */
 export function Seen({ instance }: { instance: InstanceState }) {
   const { t, language } = useTexts();
   const agoMs = useStore(ticks) - instance.seenAtMs;

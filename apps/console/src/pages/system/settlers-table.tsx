@@ -6,7 +6,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { Seen } from "./seen.tsx";
 
-/** Each gateway's spool and settler, as it said last. */
+/** The spool and settler of each gateway, by its latest report. */
 export function SettlersTable({ gateways }: { gateways: InstanceState[] }) {
   const { t, language } = useTexts();
   const columns = useMemo<DataColumn<InstanceState>[]>(

@@ -3,7 +3,7 @@ import { formatDateTime, formatDuration, formatExact } from "../../format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { FactCard } from "./fact-card.tsx";
 
-/** The newest statements that took long, as they were sent: without values. */
+/** The latest slow statements as they were sent, without values. */
 export function SlowQueriesCard({ queries, count }: { queries: readonly SlowQuery[]; count: number }) {
   const { t, language } = useTexts();
   return (

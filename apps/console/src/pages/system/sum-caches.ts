@@ -1,7 +1,7 @@
 import type { CacheFigures, CacheKind } from "@sluice/core/cache-kinds";
 import type { InstanceState } from "@sluice/core/events";
 
-/** Of all processes together. */
+/** Sums over all processes. */
 export function sumCaches(instances: readonly InstanceState[]): Partial<Record<CacheKind, CacheFigures>> {
   const sums: Partial<Record<CacheKind, CacheFigures>> = {};
   for (const { caches = {} } of instances) {

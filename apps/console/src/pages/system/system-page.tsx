@@ -14,7 +14,7 @@ import { InstancesTable } from "./instances-table.tsx";
 import { BusCard, PostgresCard, RedisCard } from "./store-cards.tsx";
 import { useSystem } from "./use-system.ts";
 
-/** What this installation runs on. Processes tell of themselves; the stores are asked when the page opens, and on request. */
+/** The installation's processes and stores. Processes report on their own; the stores are queried when the page opens, and on request. */
 export function SystemPage() {
   const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch, isFetching, processes, breakers, readAgain } = useSystem();

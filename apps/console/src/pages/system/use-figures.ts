@@ -8,11 +8,10 @@ import { useStore } from "../../live/store.ts";
 const options = api.system.figures.queryOptions();
 const topics = ["figures"] as const;
 
-/** Of this document. */
 const board = createFiguresBoard();
 listen({ events: board.push });
 
-/** Figures as they were read when the page opened, and as each process has told since, every five seconds while it is open. */
+/** Figures as read when the page opened, updated by the processes' reports every five seconds while it is open. */
 export function useFigures() {
   useTopics(topics);
   const query = useQuery({ ...options, refetchOnMount: "always" });

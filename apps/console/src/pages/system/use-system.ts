@@ -17,7 +17,7 @@ function loadBoard(answer: Outputs["system"]["get"]): void {
   void covered(answer.busId, topics).then((whole) => whole || readAgain());
 }
 
-/** The system as it was read, and its processes and breakers as they have told since. */
+/** The system as it was read, with processes and breakers updated by their reports. */
 export function useSystem() {
   useTopics(topics);
   const query = useQuery({ ...options, refetchOnMount: "always" });

@@ -14,12 +14,12 @@ interface GroupValues extends LimitValues {
 }
 
 interface GroupDialogProps {
-  /** null = one yet to be named. */
+  /** null = for a group named in the form. */
   group: ({ name: string; costMultiplier: string } & SetLimits) | null;
   onClose(): void;
 }
 
-/** What a group costs, and how much of it may be used. */
+/** Sets a group's cost multiplier and limits. */
 export function GroupDialog({ group, onClose }: GroupDialogProps) {
   const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({

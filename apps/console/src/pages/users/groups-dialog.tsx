@@ -13,7 +13,7 @@ import { GroupDialog } from "./group-dialog.tsx";
 
 export type Group = Outputs["groups"]["list"][number];
 
-/** All groups: who is in them, what they cost and what limits them. */
+/** All groups with their members, cost multipliers and limits. */
 export function GroupsDialog({ onClose }: { onClose(): void }) {
   const { t } = useTexts();
   const failureText = useFailureText();

@@ -12,7 +12,7 @@ import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { Switch } from "../../ui/switch.tsx";
 import type { User } from "./user.ts";
 
-/** What is to be done with a user. */
+/** An action on a user. */
 export type UserAct =
   | { act: "edit" | "delete" | "newKey"; user: User }
   | { act: "enable"; user: User; enabled: boolean }
@@ -26,7 +26,6 @@ interface UserCellProps {
   onAct(act: UserAct): void;
 }
 
-/** One cell of a user's row. */
 export function UserCell({ column, ...props }: UserCellProps & { column: string }) {
   const { user } = props;
   if (column === "name") return <UserName {...props} />;
@@ -58,7 +57,7 @@ function UserName({ user, me, expanded, tabIndex, onAct }: UserCellProps) {
   const { t } = useTexts();
   return (
     <span className="flex min-w-0 items-center gap-2">
-      {/* The row itself says whether it is expanded, and opens by the arrow keys. */}
+      {/* The row itself announces whether it is expanded, and is expanded by the arrow keys. */}
       <Button
         variant="ghost"
         size="iconSm"
@@ -103,7 +102,7 @@ function RoleBadge({ user }: { user: User }) {
   );
 }
 
-/** The balance; of who pays afterwards that they do. */
+/** The balance; for a postpaid user, a note that they are. */
 function UserCredit({ user: { credit } }: { user: User }) {
   if (!credit) return null;
   return (

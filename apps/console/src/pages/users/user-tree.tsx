@@ -10,20 +10,19 @@ import { useTexts } from "../../text/i18n.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import type { User } from "./user.ts";
 
-/** A user in the tree. */
 interface UserRow extends ListRow {
   kind: "user";
   user: User;
 }
 
-/** What is said below a user instead of keys, or after them. */
+/** A note below a user, instead of keys or after them. */
 interface NoteRow extends ListRow {
   kind: "note";
 }
 
 export type TreeRow = UserRow | KeyRow | NoteRow;
 
-/** Keys shown below a user; who has more finds them on their page. */
+/** Keys shown below a user; the rest are on the page of keys. */
 const SHOWN = 100;
 
 function MoreKeys({ user }: { user: User }) {
@@ -35,7 +34,7 @@ function MoreKeys({ user }: { user: User }) {
   );
 }
 
-/** Users and, below those that are open, their keys: each user's are read when they are opened. */
+/** Users and, below expanded ones, their keys, which are read on expansion. */
 export function useUserTree(users: readonly User[]) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const opened = useMemo(() => users.filter(({ id }) => open.has(id)), [users, open]);

@@ -135,7 +135,7 @@ interface UserActsOptions {
   makeKeyFor(user: User): void;
 }
 
-/** Everything that can be done with a user, and the dialogs it opens. */
+/** Everything a page can do with users: the actions, and the dialogs they open. */
 function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
   const { t } = useTexts();
   const failureText = useFailureText();
@@ -143,7 +143,7 @@ function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
   const deleting = useOpened<User>();
   const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
   const update = useMutation(api.users.update.mutationOptions({ onError }));
-  // Not told beside the call: of two that are under way at once, only the later one would be.
+  // The callbacks are part of the mutation: callbacks passed to `mutate` run only for the latest of concurrent calls.
   const enable = useMutation({
     mutationFn: ({ user: { id }, enabled }: { user: User; enabled: boolean }) => client.users.update.mutate({ id, enabled }),
     onSuccess: (_, { user: { id, name }, enabled }) =>

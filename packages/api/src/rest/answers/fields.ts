@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The kinds of values that answers are made of, with what each means in the document. */
+/** The field types that answers consist of, with their descriptions in the document. */
 export const idField = z.string().meta({ description: "A UUID; empty where there is none, or none for this caller." });
 export const nanoUsd = z
   .string()
@@ -10,18 +10,18 @@ export const atMs = z.number().meta({ description: "Milliseconds since 1970-01-0
 export const ms = z.number().meta({ description: "Milliseconds." });
 export const count = z.number().meta({ description: "A count, 0 or more." });
 
-/** Where a list goes on. */
+/** Position of the next page. */
 export const cursorFields = {
   nextCursor: z.string().nullable().meta({ description: "`cursor` of the next page; null on the last one." }),
   hasMore: z.boolean().meta({ description: "Whether there is a next page; one may be short, or empty, and still have more behind it." }),
 };
 
-/** One page of a list by cursor. */
+/** One page of a list, by cursor. */
 export function cursorPageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), ...cursorFields });
 }
 
-/** One page of a list by its number. */
+/** One page of a list, by page number. */
 export function numberedPageOf<T extends z.ZodType>(item: T) {
   return z.object({
     items: z.array(item),
@@ -34,7 +34,7 @@ export function numberedPageOf<T extends z.ZodType>(item: T) {
   });
 }
 
-/** When a statistic was computed, and from where it comes. */
+/** When a statistic was computed, and whether it came from the cache. */
 export const answeredFields = {
   asOf: atMs,
   cache: z.enum(["hit", "miss", "bypass"]).meta({ description: "Whether it comes from the cache; bypass: none was asked." }),

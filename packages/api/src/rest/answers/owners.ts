@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { atMs, count, nanoUsd, usd } from "./fields.ts";
 
-/** What keys and users have in common. */
+/** The limits of a key or user. */
 export const limitFields = {
   rpm: count.nullable().optional(),
   tpm: count.nullable().optional(),

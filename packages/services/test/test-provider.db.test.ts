@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createProvider } from "@sluice/services/providers/create-provider";
 import { testProvider } from "@sluice/services/providers/test-provider";
-import { makeProvider } from "@sluice/testing/factories";
+import { makeProvider, uniqueName } from "@sluice/testing/factories";
 import { freePort } from "@sluice/testing/ports";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
@@ -25,6 +26,11 @@ beforeAll(async () => {
     });
     answer(request, response);
   }).listen(0, "127.0.0.1");
+  // Of itself it is the proxy, too.
+  server.on("connect", (_, socket) => {
+    socket.write("HTTP/1.1 200 OK\r\n\r\n");
+    server.emit("connection", socket);
+  });
   await once(server, "listening");
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
 });
@@ -68,6 +74,31 @@ describe("the connection test of a provider", () => {
     const result = await testProvider(admin, { dialect: "openai", baseUrl, secret });
     expect(result).toMatchObject({ ok: false, status: 401, message: expect.stringContaining("Incorrect API key") });
     expect(result.message).not.toContain(secret);
+  });
+
+  it("shows and writes nothing stored that the provider repeats: credentials, the proxy's password, values of headers", async () => {
+    const admin = await world.as("admin");
+    const [spare, password, value] = ["sk/spare+0123456789", "hunter2/and&more", "cf-client-0123456789"];
+    const { id } = await createProvider(admin, {
+      ...{ name: uniqueName("p"), dialect: "openai", baseUrl, secret, headers: { "cf-access-client-secret": `Basic ${value}` } },
+      credentials: [{ label: "spare", secret: spare }],
+      proxy: `http://user:${encodeURIComponent(password)}@${new URL(baseUrl).host}`,
+    });
+    const texts = [secret, spare, password, Buffer.from(`user:${password}`).toString("base64"), value];
+    const lines: object[] = [];
+    const ctx = { ...admin, log: { ...admin.log, info: (fields: object) => void lines.push(fields) } };
+    const results = [];
+    const body = JSON.stringify({ data: texts.slice(0, -1).map((id) => ({ id })), error: { message: texts.join(" ") } });
+    for (const status of [200, 401]) {
+      answer = (_, response) => void response.writeHead(status, { "content-type": "application/json" }).end(body.replaceAll("/", "\\/"));
+      results.push(await testProvider(ctx, { id }));
+    }
+    answer = (_, response) => void response.writeHead(200, { "content-encoding": spare }).end();
+    results.push(await testProvider(ctx, { id }));
+    expect(results.map(({ status }) => status)).toEqual([200, 401, null]);
+    expect(lines).toHaveLength(1);
+    const written = JSON.stringify([results, lines]).replaceAll("\\\\/", "/");
+    expect(texts.filter((text) => written.includes(text))).toEqual([]);
   });
 
   it("says when the address answers something else", async () => {

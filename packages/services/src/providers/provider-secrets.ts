@@ -23,6 +23,14 @@ export function openProvider({ secrets }: Pick<Ctx, "secrets">, provider: Provid
   };
 }
 
+/** All of it as texts to look for in what others say; of a proxy its password, also as it is sent. @throws for a proxy that may not be. */
+export function secretTexts({ secret, credentials, proxy }: OpenedSecrets): string[] {
+  const { username = "", password = "" } = URL.parse(proxy) ?? {};
+  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const sent = password === "" ? "" : Buffer.from(login).toString("base64");
+  return [secret, ...credentials.values(), password, decodeURIComponent(password), sent];
+}
+
 /**
  * The credentials to store: a new secret is encrypted; without one, the stored secret of that label stays.
  * @throws SluiceError `invalid_request` when there is none, or when it would be sent to another origin than before (`isMoved`).

@@ -3,6 +3,7 @@ import { probeRequest } from "@sluice/core/dialects/probe-request";
 import { dialects } from "@sluice/core/dialects/registry";
 import { SluiceError, toSluiceError } from "@sluice/core/errors";
 import { TestProviderInput } from "@sluice/core/inputs/provider";
+import { maskTexts } from "@sluice/core/mask-texts";
 import type { DialectName } from "@sluice/core/requests";
 import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
 import type { EgressResponse } from "@sluice/egress/contract";
@@ -10,7 +11,7 @@ import type { z } from "zod";
 import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
-import { openProvider } from "./provider-secrets.ts";
+import { type OpenedSecrets, openProvider, secretTexts } from "./provider-secrets.ts";
 import type { ProviderTest } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 
@@ -18,16 +19,17 @@ const MOST_BYTES = 2 * 1024 * 1024;
 const MOST_MODELS = 500;
 const EXCERPT = 600;
 const TIMEOUT_MS = 20_000;
+/** A shorter word of a header is no credential, and to blank it would garble what the provider says. */
+const SHORTEST_VALUE = 8;
 
 interface Probe {
   dialect: DialectName;
   serves: readonly string[];
   baseUrl: string;
-  secret: string;
   headers: Readonly<Record<string, string>>;
-  /** Empty = none. */
-  proxy: string;
-  /** Name sent upstream; absent = request the list of models. */
+  /** With further credentials, which the test does not send. */
+  opened: OpenedSecrets;
+  /** Name sent upstream; absent = ask for the list of models. */
   model: string | undefined;
 }
 
@@ -39,27 +41,34 @@ interface Probe {
 export async function testProvider(ctx: Ctx, input: z.input<typeof TestProviderInput>): Promise<ProviderTest> {
   requireAccess(ctx.actor, "admin");
   const wanted = parse(TestProviderInput, input);
-  const probe =
-    "id" in wanted
-      ? await storedProbe(ctx, wanted.id, wanted.model)
-      : { ...wanted, serves: ["chat"] as const, headers: wanted.headers ?? {}, proxy: wanted.proxy ?? "", model: wanted.model };
-  if (probe.proxy !== "") ctx.egress.checkProxy(probe.proxy);
+  const probe = "id" in wanted ? await storedProbe(ctx, wanted.id, wanted.model) : newProbe(wanted);
+  if (probe.opened.proxy !== "") ctx.egress.checkProxy(probe.opened.proxy);
+  const hide = maskTexts(secretTexts(probe.opened));
   const began = ctx.clock.monotonic();
   try {
     const { response, body } = await send(ctx, probe);
+    // Some providers repeat what they were sent. Names of models keep what a header only happens to say too.
+    const text = hide(body);
+    const shown = maskTexts(headerWords(probe.headers))(text);
     return {
-      ...read(probe, response, body),
+      ...read(probe, response, { text, shown }),
       latencyMs: Math.round(ctx.clock.monotonic() - began),
-      excerpt: excerptOf(body, probe.secret),
+      excerpt: shown.replaceAll(/\s+/g, " ").trim().slice(0, EXCERPT),
       ...(probe.model !== undefined && { model: probe.model }),
     };
   } catch (thrown) {
     const error = toSluiceError(thrown);
-    ctx.log.info({ requestId: ctx.requestId, code: error.code, detail: error.detail }, "a provider test got no answer");
+    ctx.log.info({ requestId: ctx.requestId, code: error.code, detail: hide(error.detail) }, "a provider test got no answer");
     const message = error.code === "internal" ? new SluiceError("upstream_error").message : error.message;
     // The latency would distinguish a closed port from a blocked address.
     return { ok: false, status: null, latencyMs: 0, message, excerpt: "", ...(probe.model !== undefined && { model: probe.model }) };
   }
+}
+
+type NewProvider = Exclude<TestProviderInput, { id: string }>;
+
+function newProbe({ dialect, baseUrl, secret, headers = {}, proxy, model }: NewProvider): Probe {
+  return { dialect, serves: ["chat"], baseUrl, headers, opened: { secret, credentials: new Map(), proxy: proxy ?? "" }, model };
 }
 
 async function storedProbe(ctx: Ctx, id: string, model: string | undefined): Promise<Probe> {
@@ -68,19 +77,19 @@ async function storedProbe(ctx: Ctx, id: string, model: string | undefined): Pro
   const provider = toProviderConfig(row);
   const { dialect, serves, baseUrl, modelRedirects, headers = {} } = provider;
   const upstreamModel = model === undefined ? undefined : upstreamModelOf({ modelRedirects }, model);
-  const { secret, proxy } = openProvider(ctx, provider);
-  return { dialect, serves, baseUrl, headers, proxy, secret, model: upstreamModel };
+  return { dialect, serves, baseUrl, headers, opened: openProvider(ctx, provider), model: upstreamModel };
 }
 
-async function send(ctx: Ctx, probe: Probe): Promise<{ response: EgressResponse; body: Buffer }> {
+async function send(ctx: Ctx, probe: Probe): Promise<{ response: EgressResponse; body: string }> {
   const dialect = dialects[probe.dialect];
   const { endpoint, method, body } = probeRequest(probe.dialect, probe.model, probe.serves);
+  const { secret, proxy } = probe.opened;
   const settings = ctx.snapshot.current().settings;
   const response = await ctx.egress.request({
     url: dialect.upstreamUrl(probe.baseUrl, { endpoint, model: probe.model ?? "", stream: false, query: new URLSearchParams() }),
     method,
-    headers: { ...dialect.upstreamHeaders({ "user-agent": `sluice/${ctx.version}` }, probe.secret, ctx.requestId), ...probe.headers },
-    ...(probe.proxy !== "" && { proxy: probe.proxy }),
+    headers: { ...dialect.upstreamHeaders({ "user-agent": `sluice/${ctx.version}` }, secret, ctx.requestId), ...probe.headers },
+    ...(proxy !== "" && { proxy }),
     ...(body !== null && { body }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
     connectTimeoutMs: Math.min(settings["upstream.connectTimeoutMs"], TIMEOUT_MS),
@@ -90,7 +99,7 @@ async function send(ctx: Ctx, probe: Probe): Promise<{ response: EgressResponse;
   return { response, body: await readAll(response.body) };
 }
 
-async function readAll(stream: Readable): Promise<Buffer> {
+async function readAll(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -98,32 +107,33 @@ async function readAll(stream: Readable): Promise<Buffer> {
     if (size > MOST_BYTES) throw new SluiceError("upstream_error", { message: "The provider's answer is too large." });
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return Buffer.concat(chunks).toString("utf8");
 }
 
-function read(probe: Probe, response: EgressResponse, body: Buffer): Omit<ProviderTest, "latencyMs" | "excerpt" | "model"> {
-  const { status } = response;
+function read(
+  probe: Probe,
+  { status, headers }: EgressResponse,
+  { text, shown }: { text: string; shown: string },
+): Omit<ProviderTest, "latencyMs" | "excerpt" | "model"> {
   if (status < 200 || status > 299) {
-    const { message } = dialects[probe.dialect].readError(status, response.headers, body);
-    // Some providers repeat the rejected credential.
-    return { ok: false, status, message: message.replaceAll(probe.secret, "…").slice(0, 500) };
+    return { ok: false, status, message: dialects[probe.dialect].readError(status, headers, Buffer.from(shown)).message };
   }
   if (probe.model !== undefined) return { ok: true, status, message: "The model answered." };
-  const models = modelsOf(body);
+  const models = modelsOf(text);
   if (!models) return { ok: false, status, message: "The answer is not a list of models: check the base URL, or test with a model." };
   return { ok: true, status, message: `The provider lists ${models.length} models.`, models };
 }
 
-/** The beginning of an answer as one line of text. Some providers repeat the credential they were sent. */
-function excerptOf(body: Buffer, secret: string): string {
-  return body.toString("utf8").replaceAll(secret, "…").replaceAll(/\s+/g, " ").trim().slice(0, EXCERPT);
+/** The words of headers that may be credentials: `Bearer` stands before one, and a provider repeats the other part alone. */
+function headerWords(headers: Probe["headers"]): string[] {
+  return Object.values(headers).flatMap((value) => value.split(/\s+/).filter((word) => word.length >= SHORTEST_VALUE));
 }
 
-/** Names from `{ data: [{ id }] }` or `{ models: [{ name: "models/…" }] }`; null if it is neither. */
-function modelsOf(body: Buffer): string[] | null {
+/** Names out of `{ data: [{ id }] }` or `{ models: [{ name: "models/…" }] }`; null when it is neither. */
+function modelsOf(body: string): string[] | null {
   let answer: unknown;
   try {
-    answer = JSON.parse(body.toString("utf8"));
+    answer = JSON.parse(body);
   } catch {
     return null;
   }

@@ -66,9 +66,9 @@ export function createInputOf(values: ProviderValues) {
   return { ...inputOf(values, null), dialect: values.dialect, secret: values.secret.trim() };
 }
 
-export function updateInputOf(provider: Pick<Provider, "id" | "proxy">, values: ProviderValues) {
+export function updateInputOf({ id, baseUrl, proxy }: Pick<Provider, "id" | "baseUrl" | "proxy">, values: ProviderValues) {
   const secret = values.secret.trim();
-  return { ...inputOf(values, provider), id: provider.id, ...(secret ? { secret } : {}) };
+  return { ...inputOf(values, { proxy }), id, expected: { baseUrl, proxy }, ...(secret ? { secret } : {}) };
 }
 
 /**

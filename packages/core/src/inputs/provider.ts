@@ -77,6 +77,8 @@ export const UpdateProviderInput = z.strictObject({
   modelRedirects: redirectsField.optional(),
   costMultiplier: decimalField.optional(),
   enabled: z.boolean().optional(),
+  /** Its address as whoever changes it has read it (`providers.get`): what they enter is meant for that one. Absent: for any. */
+  expected: z.strictObject({ baseUrl: z.string().max(500).optional(), proxy: z.string().max(500).optional() }).optional(),
   ...changedProviderOptions,
   ...changedLimitFields,
 });

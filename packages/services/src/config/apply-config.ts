@@ -12,6 +12,7 @@ import { setGroup } from "../groups/set-group.ts";
 import { addKey } from "../keys/create-key.ts";
 import { updateKey } from "../keys/update-key.ts";
 import { setPrice } from "../prices/set-price.ts";
+import { lockProvider } from "../providers/change-provider.ts";
 import { createProvider } from "../providers/create-provider.ts";
 import { type OpenedSecrets, openProvider } from "../providers/provider-secrets.ts";
 import { toProviderConfig } from "../providers/stored-provider.ts";
@@ -114,12 +115,14 @@ async function placed<T>({ problem }: ReadConfig, path: PropertyKey[], work: () 
 
 async function applyProvider(ctx: TxCtx, entry: ConfigFile["providers"][number], job: ApplyJob): Promise<void> {
   const { dialect, secret, ...wanted } = withSecrets(entry, job.environment);
-  const stored = await ctx.transaction.tx.provider.findFirst({ where: { tenantId: ctx.tenantId, name: entry.name, deletedAt: null } });
-  if (!stored) {
+  const where = { tenantId: ctx.tenantId, name: entry.name, deletedAt: null };
+  const found = await ctx.transaction.tx.provider.findFirst({ where, select: { id: true } });
+  if (!found) {
     await createProvider(ctx, { ...wanted, dialect, secret });
     job.summary.created.push(`provider ${entry.name}`);
     return;
   }
+  const stored = await lockProvider(ctx, found.id);
   if (dialect !== stored.dialect)
     throw new SluiceError("conflict", { message: "A provider's dialect cannot change: use another name.", field: "dialect" });
   const opened = openProvider(ctx, toProviderConfig(stored));

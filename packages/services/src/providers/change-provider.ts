@@ -14,17 +14,20 @@ import { toProviderView } from "./to-provider-view.ts";
 export interface ProviderEdit {
   /** Action for the audit: `provider.update`, … */
   action: string;
-  change: Omit<UpdateProviderInput, "id" | "secret"> &
+  change: Omit<UpdateProviderInput, "id" | "secret" | "expected"> &
     Pick<Prisma.ProviderUpdateInput, "override" | "overrideUntil" | "overrideNote" | "deletedAt">;
   /** Absent = the stored secret stays. */
   secret?: string | undefined;
 }
 
-/** The stored row. @throws SluiceError `not_found`, also for a deleted one unless `deleted` is set. */
-export async function storedProvider(ctx: TxCtx, id: string, { deleted = false } = {}): Promise<Provider> {
-  const row = await ctx.transaction.tx.provider.findFirst({
-    where: { id, tenantId: ctx.tenantId, ...(!deleted && { deletedAt: null }) },
-  });
+/**
+ * The stored row, locked until the transaction ends: who changes it comes one after the other, so that a secret is kept for
+ * the address it stands beside. @throws SluiceError `not_found`, also when it is deleted, unless `deleted` says otherwise.
+ */
+export async function lockProvider(ctx: TxCtx, id: string, { deleted = false } = {}): Promise<Provider> {
+  const { tx } = ctx.transaction;
+  await tx.$executeRaw`SELECT FROM providers WHERE id = ${id}::uuid FOR NO KEY UPDATE`;
+  const row = await tx.provider.findFirst({ where: { id, tenantId: ctx.tenantId, ...(!deleted && { deletedAt: null }) } });
   if (!row) throw new SluiceError("not_found");
   return row;
 }

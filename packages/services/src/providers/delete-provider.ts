@@ -5,7 +5,7 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
-import { storedProvider } from "./change-provider.ts";
+import { lockProvider } from "./change-provider.ts";
 import { openProvider } from "./provider-secrets.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 import { toProviderView } from "./to-provider-view.ts";
@@ -20,7 +20,7 @@ export async function deleteProvider(ctx: Ctx, input: z.input<typeof DeleteProvi
   requireAccess(ctx.actor, "admin");
   const { id } = parse(DeleteProviderInput, input);
   return withTransaction(ctx, async (ctx) => {
-    const before = await storedProvider(ctx, id);
+    const before = await lockProvider(ctx, id);
     const provider = toProviderConfig(before);
     await ctx.transaction.tx.provider.update({ where: { id }, data: { deletedAt: new Date(ctx.clock.now()), enabled: false } });
     const versionId = await audit(ctx, {

@@ -4,7 +4,7 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { withTransaction } from "../transaction.ts";
-import { changeProvider, storedProvider } from "./change-provider.ts";
+import { changeProvider, lockProvider } from "./change-provider.ts";
 import type { ProviderView } from "./provider-view.ts";
 
 /**
@@ -21,6 +21,6 @@ export async function overrideProvider(ctx: Ctx, input: z.input<typeof OverrideP
     overrideNote: kind === null ? "" : note,
   };
   return withTransaction(ctx, async (ctx) =>
-    changeProvider(ctx, await storedProvider(ctx, id), { action: kind === null ? "provider.lift" : `provider.${kind}`, change }),
+    changeProvider(ctx, await lockProvider(ctx, id), { action: kind === null ? "provider.lift" : `provider.${kind}`, change }),
   );
 }

@@ -5,7 +5,7 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { withTransaction } from "../transaction.ts";
-import { storedProvider } from "./change-provider.ts";
+import { lockProvider } from "./change-provider.ts";
 
 export const ResetBreakerInput = z.strictObject({ id: uuidField });
 
@@ -14,7 +14,7 @@ export async function resetBreaker(ctx: Ctx, input: z.input<typeof ResetBreakerI
   requireAccess(ctx.actor, "admin");
   const { id } = parse(ResetBreakerInput, input);
   await withTransaction(ctx, async (ctx) => {
-    await storedProvider(ctx, id);
+    await lockProvider(ctx, id);
     const breakers = ctx.breakers.list().filter(({ providerId }) => providerId === id);
     await audit(ctx, { action: "provider.reset-breaker", targetKind: "provider", targetId: id, before: { breakers } });
   });

@@ -7,7 +7,7 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { type TxCtx, withTransaction } from "../transaction.ts";
-import { changeProvider, storedProvider } from "./change-provider.ts";
+import { changeProvider, lockProvider } from "./change-provider.ts";
 import type { ProviderView } from "./provider-view.ts";
 
 export const RestoreProviderInput = z.strictObject({
@@ -18,8 +18,8 @@ export const RestoreProviderInput = z.strictObject({
   secret: z.string().min(1).max(4096).optional(),
 });
 
-/** The fields of a version that can be restored: no secrets, and no fields that this version of the program does not know. */
-const Restorable = z.object(UpdateProviderInput.omit({ id: true, secret: true, credentials: true, proxy: true }).shape);
+/** What a version holds of the fields that can be given back: no secrets; fields this version of the program does not know are left out. */
+const Restorable = z.object(UpdateProviderInput.omit({ id: true, secret: true, expected: true, credentials: true, proxy: true }).shape);
 
 /**
  * Restores an earlier version of a provider, even of a deleted one. Its secrets, its proxy and its override stay as they are; requests in
@@ -30,7 +30,7 @@ export async function restoreProvider(ctx: Ctx, input: z.input<typeof RestorePro
   requireAccess(ctx.actor, "admin");
   const { id, versionId, secret } = parse(RestoreProviderInput, input);
   return withTransaction(ctx, async (ctx) => {
-    const before = await storedProvider(ctx, id, { deleted: true });
+    const before = await lockProvider(ctx, id, { deleted: true });
     const change = await versionOf(ctx, id, versionId);
     return changeProvider(ctx, before, { action: "provider.restore", change: { ...change, deletedAt: null }, secret });
   });

@@ -60,6 +60,7 @@ function ProviderForm({ provider, onClose }: { provider: Provider | null; onClos
       onClose();
     },
   });
+  const movedMeanwhile = failure?.field.startsWith("expected.");
   const values = useWatch({ control: form.control });
   const fields = {
     register: form.register,
@@ -77,7 +78,12 @@ function ProviderForm({ provider, onClose }: { provider: Provider | null; onClos
         <ProviderTest input={testInputOf(provider, { ...valuesOf(provider), ...values })} />
         <h3 className="border-t border-line pt-4 text-sm font-semibold">{t("providers.advanced")}</h3>
         <ProviderRouting {...fields} />
-        {failure && <FailureBox error={failure} />}
+        {failure && !movedMeanwhile && <FailureBox error={failure} />}
+        {movedMeanwhile && (
+          <p role="alert" className="rounded-lg bg-warn-soft px-3 py-2 text-sm">
+            {t("providers.saveConflict")}
+          </p>
+        )}
       </DialogBody>
       <DialogFooter>
         <Button onClick={onClose}>{t("common.cancel")}</Button>

@@ -1,0 +1,104 @@
+import { applyConfig } from "@sluice/services/config/apply-config";
+import type { Ctx } from "@sluice/services/context";
+import { createProvider } from "@sluice/services/providers/create-provider";
+import { getProvider } from "@sluice/services/providers/get-provider";
+import { updateProvider } from "@sluice/services/providers/update-provider";
+import { updateProviders } from "@sluice/services/providers/update-providers";
+import { type TxCtx, withTransaction } from "@sluice/services/transaction";
+import { until } from "@sluice/testing/deadline";
+import { uniqueName } from "@sluice/testing/factories";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServices, type TestServices } from "./harness.ts";
+
+let world: TestServices;
+let first: Ctx & { userId: string };
+let second: Ctx & { userId: string };
+
+beforeAll(async () => {
+  world = await startServices();
+  [first, second] = [await world.as("admin"), await world.as("admin")];
+});
+afterAll(() => world?.close());
+
+const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+/** Both at once: the first one's work is done but not committed when the second one's runs into it. */
+async function atOnce<T>(
+  work: (ctx: TxCtx) => Promise<unknown>,
+  other: () => Promise<T>,
+  last?: (ctx: TxCtx) => Promise<unknown>,
+): Promise<T> {
+  let answer: Promise<T> | undefined;
+  await withTransaction(first, async (ctx) => {
+    await work(ctx);
+    answer = other();
+    answer.catch(() => undefined);
+    await until(async () => (await world.database.pool.query(waiting)).rowCount === 1, { what: "the second one waits for the first" });
+    await last?.(ctx);
+  });
+  return answer ?? expect.fail("the second one has not begun");
+}
+
+describe("a provider", () => {
+  const address = "https://api.example.com/v1";
+  const fields = { dialect: "openai" as const, baseUrl: address, secret: "sk-upstream-0123456789" };
+  const moved = { baseUrl: "https://elsewhere.example.com/v1", secret: "sk-elsewhere-0123456789" };
+  const make = async () => (await createProvider(first, { ...fields, name: uniqueName("p") })).id;
+  const stored = (id: string) => {
+    const config = world.services.snapshot.current().providers.find((one) => one.id === id) ?? expect.fail("not in the snapshot");
+    return { baseUrl: config.baseUrl, secret: world.services.snapshot.secretOf(config) };
+  };
+
+  it("that moves while somebody else saves its old address does not take its new secret there", async () => {
+    const id = await make();
+    const back = atOnce(
+      (ctx) => updateProvider(ctx, { id, ...moved }),
+      () => updateProvider(second, { id, baseUrl: address, weight: 3 }),
+    );
+    await expect(back).rejects.toMatchObject({ code: "invalid_request", field: "secret" });
+    expect(stored(id)).toEqual(moved);
+  });
+
+  it.each([
+    ["baseUrl", moved],
+    ["proxy", { proxy: "http://user:secret@proxy.example.com:8080" }],
+  ])("gets no secret that was meant for another %s", async (field, change) => {
+    const id = await make();
+    const { baseUrl, proxy } = await getProvider(second, { id });
+    const ask = { id, secret: "sk-rotated-0123456789", expected: { baseUrl, proxy } };
+    const rotated = atOnce(
+      (ctx) => updateProvider(ctx, { id, ...change }),
+      () => updateProvider(second, ask),
+    );
+    await expect(rotated).rejects.toMatchObject({ code: "conflict", field: `expected.${field}` });
+    await expect(updateProvider(second, ask)).rejects.toMatchObject({ code: "conflict" });
+    expect(stored(id)).toEqual({ ...fields, dialect: undefined, ...change, proxy: undefined });
+
+    const now = await getProvider(second, { id });
+    await updateProvider(second, { ...ask, expected: { baseUrl: now.baseUrl, proxy: now.proxy } });
+    expect(stored(id)).toMatchObject({ secret: ask.secret });
+  });
+
+  it("is where the configuration file says when it gets the file's secret", async () => {
+    const id = await make();
+    const { name } = await getProvider(second, { id });
+    const secret = "sk-of-the-file-0123456789";
+    const file = JSON.stringify({ providers: [{ ...fields, name, secret: { env: "KEY" } }] });
+    await atOnce(
+      (ctx) => updateProvider(ctx, { id, ...moved }),
+      () => applyConfig(second, file, { KEY: secret }),
+    );
+    expect(stored(id)).toEqual({ baseUrl: address, secret });
+  });
+
+  it("of a batch is waited for by the batch, which holds up nobody meanwhile", async () => {
+    const ids = [await make(), await make()];
+    const [, id = ""] = ids;
+    await atOnce(
+      (ctx) => ctx.transaction.tx.provider.update({ where: { id }, data: { weight: 7 } }),
+      () => updateProviders(second, { changes: ids.map((id) => ({ id, priority: 9 })) }),
+      (ctx) => updateProvider(ctx, { id, costMultiplier: "2" }),
+    );
+    expect(await getProvider(first, { id })).toMatchObject({ weight: 7, priority: 9, costMultiplier: "2" });
+  });
+});

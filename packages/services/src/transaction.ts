@@ -8,9 +8,10 @@ import type { Ctx, Transaction } from "./context.ts";
 export type TxCtx = Ctx & { transaction: Transaction };
 
 /**
- * Runs `fn` in one transaction, or in the one that is already open. What it collected (configuration version, events, streams to end) is
- * sent by the outermost call after the commit, and not at all after a rollback. When it returns, this process uses the new configuration.
- * @throws SluiceError `conflict` for a unique or serialisation conflict; whatever `fn` throws.
+ * Runs `fn` in one transaction, or in the one that is open already. What it collected (configuration version, events,
+ * streams to end) is sent by the outermost call after the commit, and not at all after a rollback. When it returns,
+ * this process works by the new configuration.
+ * @throws SluiceError `conflict` when somebody else's change came between (see {@link conflictOf}); whatever `fn` throws.
  */
 export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T>): Promise<T> {
   if (ctx.transaction) return fn(ctx as TxCtx);
@@ -86,8 +87,10 @@ export function emit(ctx: TxCtx, event: LiveEvent): void {
   ctx.transaction.events.push(event);
 }
 
-/** Maps Prisma's P2002 (unique) and P2034 (write conflict) to the error that a caller may see. */
+/** Prisma's P2002 (unique), P2003 (what a row belongs to is gone, or is still named), P2034 (write conflict, deadlock) → what a caller may see. */
 function conflictOf(thrown: unknown): SluiceError | null {
   const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : null;
-  return code === "P2002" || code === "P2034" ? new SluiceError("conflict", { detail: String(thrown), cause: thrown }) : null;
+  return ["P2002", "P2003", "P2034"].some((one) => one === code)
+    ? new SluiceError("conflict", { detail: String(thrown), cause: thrown })
+    : null;
 }

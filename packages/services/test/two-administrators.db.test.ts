@@ -1,12 +1,16 @@
 import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Ctx } from "@sluice/services/context";
+import { topUp } from "@sluice/services/credits/add-entry";
+import { getAccount } from "@sluice/services/credits/get-account";
+import { createKey } from "@sluice/services/keys/create-key";
 import { createProvider } from "@sluice/services/providers/create-provider";
 import { getProvider } from "@sluice/services/providers/get-provider";
 import { updateProvider } from "@sluice/services/providers/update-provider";
 import { updateProviders } from "@sluice/services/providers/update-providers";
 import { type TxCtx, withTransaction } from "@sluice/services/transaction";
+import { deleteUser } from "@sluice/services/users/delete-user";
 import { until } from "@sluice/testing/deadline";
-import { uniqueName } from "@sluice/testing/factories";
+import { makeUser, uniqueName } from "@sluice/testing/factories";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
@@ -100,5 +104,37 @@ describe("a provider", () => {
       (ctx) => updateProvider(ctx, { id, costMultiplier: "2" }),
     );
     expect(await getProvider(first, { id })).toMatchObject({ weight: 7, priority: 9, costMultiplier: "2" });
+  });
+});
+
+describe("a user who is deleted", () => {
+  const make = () => makeUser(world.database.prisma);
+
+  it("by one while another one makes a key for them stays", async () => {
+    const { id } = await make();
+    const gone = atOnce(
+      (ctx) => createKey(ctx, { userId: id, name: "laptop" }),
+      () => deleteUser(second, { id }),
+    );
+    await expect(gone).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("keys or a history") });
+  });
+
+  it("gets no key any more", async () => {
+    const { id } = await make();
+    const made = atOnce(
+      (ctx) => deleteUser(ctx, { id }),
+      () => createKey(second, { userId: id, name: "laptop" }),
+    );
+    await expect(made).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  it("by one while another one adds credit stays", async () => {
+    const { id } = await make();
+    const gone = atOnce(
+      (ctx) => topUp(ctx, { userId: id, amountUsd: "5", reason: "paid", idempotencyKey: id }),
+      () => deleteUser(second, { id }),
+    );
+    await expect(gone).rejects.toMatchObject({ code: "conflict" });
+    expect(await getAccount(first, { userId: id })).toMatchObject({ balanceNanoUsd: "5000000000" });
   });
 });

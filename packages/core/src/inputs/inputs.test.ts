@@ -52,9 +52,16 @@ describe("keys", () => {
       expiresAtMs: null,
     });
   });
-  test.each(["", " ", "a\nb", "a\u202eb", "x".repeat(81)])("the name %j is refused", (name) => {
+  const unseen = ["a\nb", "a\u202eb", "a\u200bb", "a\u200db", "🍎\u200d🍏", "👩‍💻\u200d", "a\u{e0061}", "🏴\u{e0061}"];
+  test.each(["", " ", ...unseen, "x".repeat(81)])("the name %j is refused", (name) => {
     expect(faults(CreateKeyInput, { userId: id, name })).toContain("name");
   });
+  test.each(["👨‍👩‍👧‍👦 home", "👩🏽‍💻", "🏳️‍🌈", "❤️", "🇩🇪", "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}"])(
+    "the name %j is taken",
+    (name) => {
+      expect(faults(CreateKeyInput, { userId: id, name, tags: [name] })).toEqual([]);
+    },
+  );
   test("a name is trimmed", () => {
     expect(CreateKeyInput.parse({ userId: id, name: "  laptop " }).name).toBe("laptop");
   });

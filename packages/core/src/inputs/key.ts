@@ -6,6 +6,7 @@ import { policiesField } from "./policies.ts";
 import { dialectField, groupField, modelField, nameField } from "./provider.ts";
 import { NumberedPageInput, SortedPageInput } from "./sorted-page.ts";
 import { uuidField } from "./uuid.ts";
+import { isVisible } from "./visible.ts";
 
 /** A label for finding keys and grouping their figures. */
 export const tagField = z
@@ -13,7 +14,7 @@ export const tagField = z
   .trim()
   .min(1)
   .max(40)
-  .regex(/^[^\p{Cc}\p{Cf},]*$/u, "no commas or control characters");
+  .refine((tag) => isVisible(tag) && !tag.includes(","), "no commas or control characters");
 
 const tagsField = z
   .array(tagField)

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { firstCredential } from "../routing/choose-credential.ts";
 import { isTimeZone } from "../time-zone.ts";
+import { isVisible } from "./visible.ts";
 
 /** HH:mm, 00:00 to 23:59. */
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day such as 08:00");
@@ -35,13 +36,8 @@ export const breakerField = z.strictObject({
 });
 export type ProviderBreaker = z.infer<typeof breakerField>;
 
-/** Label of an additional credential: short, on one line. */
-const labelField = z
-  .string()
-  .trim()
-  .min(1)
-  .max(40)
-  .regex(/^[^\p{Cc}\p{Cf}]*$/u, "no control characters");
+/** Names of further credentials: a word or two; one line. */
+const labelField = z.string().trim().min(1).max(40).refine(isVisible, "no control characters");
 
 const weightField = z.int().min(1).max(1000);
 

@@ -4,14 +4,10 @@ import { overrideKinds } from "../routing/provider-override.ts";
 import { changedLimitFields, newLimitFields } from "./limits.ts";
 import { changedProviderOptions, headersField, newProviderOptions, proxyField } from "./provider-options.ts";
 import { uuidField } from "./uuid.ts";
+import { isVisible } from "./visible.ts";
 
-/** Name of a provider, user or key: 1–80 visible characters, no control characters. */
-export const nameField = z
-  .string()
-  .trim()
-  .min(1)
-  .max(80)
-  .regex(/^[^\p{Cc}\p{Cf}]*$/u, "no control characters");
+/** Name of a provider, user or key: 1–80 visible characters, emoji among them, no control characters. */
+export const nameField = z.string().trim().min(1).max(80).refine(isVisible, "no control characters");
 
 export const groupField = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "lower-case letters, digits, - and _");
 

@@ -2,6 +2,7 @@ import { FIVE_MINUTES_MS, TOP } from "@sluice/core/overview";
 import type { OverviewRange, OverviewSplit } from "@sluice/core/overview-range";
 import { isUuid, recentFrom, tokens } from "@sluice/ledger/recent-columns";
 import { rowColumns } from "@sluice/ledger/stored-row";
+import { MOST_RECENT } from "../statistics/recent-ends.ts";
 import { keyDaysSql, measured } from "./key-days-statement.ts";
 
 /**
@@ -197,9 +198,6 @@ function movedTotals(split: "user" | "key", range: OverviewRange): string {
 export const samplesSql = `SELECT bucket, coalesce(max(active) FILTER (WHERE user_id = $2), 0)::int AS active
   FROM session_samples WHERE tenant_id = $1 AND user_id IN ('', $2) AND bucket BETWEEN $3 AND $4 GROUP BY bucket`;
 
-/** Recently settled rows to read by index: far more than are settled while a page is read. */
-const RECENT = 2_000;
-
 /**
  * Describes the snapshot that the sums are read in: the last settled row they include, whether there are any, and which recent rows ended
  * after $2; for all users also the beginning of the range's totals. $1 tenant, $3 user (own scope only).
@@ -212,7 +210,7 @@ export function settledSql(own: boolean, range: OverviewRange): string {
   return `SELECT ${from}(SELECT coalesce(max(settled_seq), 0)::text FROM requests) AS "settledSeq",
     EXISTS (SELECT FROM ${used}) AS used,
     (SELECT coalesce(json_agg(json_build_object('id', id, 'endedMs', CASE WHEN corrects_id IS NULL THEN extract(epoch FROM ${endedAt}) * 1000 END)), '[]')
-      FROM requests WHERE settled_seq > (SELECT last_value - ${RECENT} FROM requests_settled_seq)
+      FROM requests WHERE settled_seq > (SELECT last_value - ${MOST_RECENT} FROM requests_settled_seq)
         AND (${endedAt} >= $2 OR corrects_id IS NOT NULL) AND ${scope}) AS ended`;
 }
 

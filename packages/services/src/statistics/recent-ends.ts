@@ -12,8 +12,8 @@ const EVERY_MS = 25;
 const HELD_UP_MS = 10_000;
 /** Allowance between a request's end, by its gateway's clock, and the arrival of its event at a viewer. */
 const RECENT_MS = 2_000;
-/** Recently settled rows to examine. */
-const MOST_RECENT = 2_000;
+/** Rows settled last that are looked at, read by index: far more than settle while a page is read. */
+export const MOST_RECENT = 2_000;
 
 /**
  * Waits until everything that ended before the call is settled: otherwise sums cached for a minute would lack, for that minute, what

@@ -1,5 +1,6 @@
 import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import { rowJson } from "@sluice/core/row-json";
+import { sharedReading } from "@sluice/core/shared-reading";
 import type { Presence } from "./presence.ts";
 import type { RedisLink } from "./redis-link.ts";
 
@@ -61,8 +62,6 @@ export function createRegistryMirror(
   const taken = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
-  let reading: Promise<RemoteRow[]> | null = null;
-  let nextReading: Promise<RemoteRow[]> | null = null;
   let closed = false;
 
   link.onReady(() => void resync());
@@ -142,23 +141,8 @@ export function createRegistryMirror(
     }
   }
 
-  /**
-   * One read at a time, shared by all callers from before it began. Callers during a read wait for the next one: a list older than
-   * the bus position returned with it would permanently miss what was published in between.
-   */
-  function others(): Promise<RemoteRow[]> {
-    if (reading) {
-      nextReading ??= reading.then(noop, noop).then(() => {
-        nextReading = null;
-        return others();
-      });
-      return nextReading;
-    }
-    reading = readOthers().finally(() => {
-      reading = null;
-    });
-    return reading;
-  }
+  /** Shared, but never older than the call: what was published between a list and the bus position before it would be missed for good. */
+  const others = sharedReading(readOthers);
 
   async function readOthers(): Promise<RemoteRow[]> {
     const { alive, dead } = await presence.census();
@@ -224,8 +208,6 @@ export function createRegistryMirror(
     },
   };
 }
-
-function noop(): void {}
 
 function remoteRow(id: string, json: string, isDead: boolean): RemoteRow {
   let parsed: RequestRow | null = null;

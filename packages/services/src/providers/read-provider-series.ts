@@ -1,3 +1,4 @@
+import { sharedReading } from "@sluice/core/shared-reading";
 import type { Pool } from "pg";
 import type { Ctx } from "../context.ts";
 import { awaitSettled, recentIdsSql } from "../statistics/recent-ends.ts";
@@ -7,8 +8,6 @@ const BUCKET_MS = 5 * 60_000;
 const BUCKETS = 36;
 /** The page must not wait for a Postgres that does not answer. */
 const DEADLINE_MS = 1_500;
-/** Many readers that open the page at once share one query. */
-const KEEP_MS = 5_000;
 
 /** Also reads the recent ends that are included: one statement, so one snapshot. */
 const sql = `SELECT ARRAY(${recentIdsSql}) AS ids, (SELECT json_agg(s) FROM (
@@ -26,20 +25,18 @@ interface Row {
   ttfts: number;
 }
 
-const kept = new WeakMap<Pool, { atMs: number; series: Promise<ProviderSeries | null> }>();
+/** Many who open the page at once ask once. Nothing is kept: what ended since they would neither read nor hear of. */
+const readings = new WeakMap<Pool, () => Promise<ProviderSeries>>();
 
-/** The last three hours of every provider in five-minute buckets, from the rollups; null when Postgres does not answer in time. */
-export function readProviderSeries(ctx: Ctx): Promise<ProviderSeries | null> {
-  const nowMs = ctx.clock.now();
-  const last = kept.get(ctx.pool);
-  if (last && Math.abs(nowMs - last.atMs) < KEEP_MS) return last.series;
-  const series = within(query(ctx, nowMs));
-  kept.set(ctx.pool, { atMs: nowMs, series });
-  return series;
+/** The last three hours of every provider, by five minutes, from the rollups; null when Postgres does not answer in time. */
+export function readProviderSeries({ pool, live, clock, tenantId }: Ctx): Promise<ProviderSeries | null> {
+  const reading = readings.get(pool) ?? sharedReading(() => query({ pool, live, clock, tenantId }));
+  readings.set(pool, reading);
+  return within(reading());
 }
 
-async function query(ctx: Ctx, nowMs: number): Promise<ProviderSeries> {
-  const fromMs = Math.floor(nowMs / BUCKET_MS) * BUCKET_MS - (BUCKETS - 1) * BUCKET_MS;
+async function query(ctx: Pick<Ctx, "pool" | "live" | "clock" | "tenantId">): Promise<ProviderSeries> {
+  const fromMs = Math.floor(ctx.clock.now() / BUCKET_MS) * BUCKET_MS - (BUCKETS - 1) * BUCKET_MS;
   const settledToMs = await awaitSettled(ctx, 0);
   const values = [ctx.tenantId, new Date(settledToMs), new Date(fromMs)];
   const { rows: answers } = await ctx.pool.query<{ ids: string[]; rows: Row[] | null }>(sql, values);

@@ -20,7 +20,10 @@ export const MOST_RECENT = 2_000;
  * ended just before they were read. Waits at most a second for a slow settler, or not at all where the caller cannot wait. Resolves with
  * the time (ms since the epoch) before which everything that ended is settled.
  */
-export async function awaitSettled({ live, pool, clock }: Ctx, mostWaitMs = MOST_WAIT_MS): Promise<number> {
+export async function awaitSettled(
+  { live, pool, clock }: Pick<Ctx, "live" | "pool" | "clock">,
+  mostWaitMs = MOST_WAIT_MS,
+): Promise<number> {
   const nowMs = clock.now();
   let waiting = (await live.registry.list()).filter(({ state }) => state !== "in_flight" && state !== "lost");
   waiting = waiting.filter((row) => endOf(row) >= nowMs - HELD_UP_MS);

@@ -1,3 +1,5 @@
+import { createAlertChannel, deleteAlertChannel, updateAlertChannel } from "@sluice/services/alerts/alert-channels";
+import { createAlertRule, listAlertRules, updateAlertRule } from "@sluice/services/alerts/alert-rules";
 import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Ctx } from "@sluice/services/context";
 import { topUp } from "@sluice/services/credits/add-entry";
@@ -136,5 +138,48 @@ describe("a user who is deleted", () => {
     );
     await expect(gone).rejects.toMatchObject({ code: "conflict" });
     expect(await getAccount(first, { userId: id })).toMatchObject({ balanceNanoUsd: "5000000000" });
+  });
+});
+
+describe("alerts", () => {
+  const here = { host: "mail.example.com", port: 25, security: "none" as const, user: "u", from: "a@example.com", to: ["a@example.com"] };
+  const there = { ...here, host: "elsewhere.example.com" };
+
+  it("a mail server's password does not go to the host from before", async () => {
+    const { id } = (await createAlertChannel(first, { kind: "email", name: uniqueName("c"), secret: "password-of-here", config: here }))
+      .channel;
+    const back = atOnce(
+      (ctx) => updateAlertChannel(ctx, { id, kind: "email", config: there, secret: "password-of-there" }),
+      () => updateAlertChannel(second, { id, kind: "email", config: here }),
+    );
+    await expect(back).rejects.toMatchObject({ code: "invalid_request", field: "secret" });
+  });
+
+  it("of two changes of a rule none takes the other one back", async () => {
+    const rule = await createAlertRule(first, { kind: "cost", name: uniqueName("r"), threshold: 1, channelIds: [] });
+    const { id } = rule;
+    await atOnce(
+      (ctx) => updateAlertRule(ctx, { id, threshold: 7 }),
+      () => updateAlertRule(second, { id, enabled: false }),
+    );
+    const rules = await listAlertRules(first);
+    expect(rules.find((one) => one.id === id)).toMatchObject({ threshold: 7, enabled: false });
+  });
+
+  it("a rule names no channel that is deleted meanwhile", async () => {
+    const make = async () => (await createAlertChannel(first, { kind: "email", name: uniqueName("c"), config: here })).channel.id;
+    const rule = (channelIds: string[]) => ({ kind: "cost" as const, name: uniqueName("r"), threshold: 1, channelIds });
+    const [one, other] = [await make(), await make()];
+    let id = "";
+    await atOnce(
+      async (ctx) => ({ id } = await createAlertRule(ctx, rule([one]))),
+      () => deleteAlertChannel(second, { id: one }),
+    );
+    expect((await listAlertRules(first)).find((each) => each.id === id)).toMatchObject({ channelIds: [] });
+    const late = atOnce(
+      (ctx) => deleteAlertChannel(ctx, { id: other }),
+      () => updateAlertRule(second, { id, channelIds: [other] }),
+    );
+    await expect(late).rejects.toMatchObject({ code: "invalid_request", field: "channelIds" });
   });
 });

@@ -54,7 +54,7 @@ export async function updateAlertChannel(ctx: Ctx, input: z.input<typeof UpdateA
   requireAccess(ctx.actor, "admin");
   const { id, kind, secret, ...change } = parse(UpdateAlertChannelInput, input);
   return withTransaction(ctx, async (ctx) => {
-    const stored = await storedChannel(ctx, id);
+    const stored = await lockChannel(ctx, id);
     const before = toChannelView(stored);
     if (before.kind !== kind) throw new SluiceError("invalid_request", { message: "A channel stays of its kind.", field: "kind" });
     const after = { ...before, ...change } as AlertChannelView;
@@ -74,10 +74,11 @@ export async function deleteAlertChannel(ctx: Ctx, input: z.input<typeof AlertId
   requireAccess(ctx.actor, "admin");
   const { id } = parse(AlertIdInput, input);
   await withTransaction(ctx, async (ctx) => {
-    const before = toChannelView(await storedChannel(ctx, id));
+    const before = toChannelView(await lockChannel(ctx, id));
     const { tx } = ctx.transaction;
     await tx.alertChannel.delete({ where: { id } });
-    await tx.$executeRaw`UPDATE alert_rules SET channel_ids = array_remove(channel_ids, ${id}::uuid) WHERE tenant_id = ${ctx.tenantId}`;
+    await tx.$executeRaw`UPDATE alert_rules SET channel_ids = array_remove(channel_ids, ${id}::uuid)
+      WHERE tenant_id = ${ctx.tenantId} AND ${id}::uuid = ANY(channel_ids)`;
     await audit(ctx, { action: "alert-channel.delete", targetKind: "alert", targetId: id, before });
     await announce(ctx, id);
   });
@@ -99,8 +100,11 @@ export async function testAlertChannel(ctx: Ctx, input: z.input<typeof AlertIdIn
   return result;
 }
 
-async function storedChannel(ctx: TxCtx, id: string): Promise<AlertChannel> {
-  const row = await ctx.transaction.tx.alertChannel.findFirst({ where: { id, tenantId: ctx.tenantId } });
+/** Locked until the transaction ends: a password is kept for the host that it stands beside. */
+async function lockChannel(ctx: TxCtx, id: string): Promise<AlertChannel> {
+  const { tx } = ctx.transaction;
+  await tx.$executeRaw`SELECT FROM alert_channels WHERE id = ${id}::uuid FOR UPDATE`;
+  const row = await tx.alertChannel.findFirst({ where: { id, tenantId: ctx.tenantId } });
   if (!row) throw new SluiceError("not_found");
   return row;
 }

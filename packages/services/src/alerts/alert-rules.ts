@@ -42,10 +42,11 @@ export async function updateAlertRule(ctx: Ctx, input: z.input<typeof UpdateAler
   requireAccess(ctx.actor, "admin");
   const { id, ...change } = parse(UpdateAlertRuleInput, input);
   return withTransaction(ctx, async (ctx) => {
-    const before = toRuleView(await storedRule(ctx, id));
+    // Channels before rules, as who deletes a channel locks them.
+    if (change.channelIds) await requireChannels(ctx, change.channelIds);
+    const before = toRuleView(await lockRule(ctx, id));
     const { id: _id, ...fields } = before;
     const wanted = parse(AlertRuleFields, { ...fields, ...change });
-    if (change.channelIds) await requireChannels(ctx, change.channelIds);
     const after = toRuleView(await ctx.transaction.tx.alertRule.update({ where: { id }, data: wanted }));
     await audit(ctx, { action: "alert-rule.update", targetKind: "alert", targetId: id, before, after });
     await announce(ctx, id);
@@ -58,21 +59,26 @@ export async function deleteAlertRule(ctx: Ctx, input: z.input<typeof AlertIdInp
   requireAccess(ctx.actor, "admin");
   const { id } = parse(AlertIdInput, input);
   await withTransaction(ctx, async (ctx) => {
-    const before = toRuleView(await storedRule(ctx, id));
+    const before = toRuleView(await lockRule(ctx, id));
     await ctx.transaction.tx.alertRule.delete({ where: { id } });
     await audit(ctx, { action: "alert-rule.delete", targetKind: "alert", targetId: id, before });
     await announce(ctx, id);
   });
 }
 
-async function storedRule(ctx: TxCtx, id: string): Promise<AlertRule> {
-  const row = await ctx.transaction.tx.alertRule.findFirst({ where: { id, tenantId: ctx.tenantId } });
+/** Locked until the transaction ends: a change is made to what the one before has left. */
+async function lockRule(ctx: TxCtx, id: string): Promise<AlertRule> {
+  const { tx } = ctx.transaction;
+  await tx.$executeRaw`SELECT FROM alert_rules WHERE id = ${id}::uuid FOR UPDATE`;
+  const row = await tx.alertRule.findFirst({ where: { id, tenantId: ctx.tenantId } });
   if (!row) throw new SluiceError("not_found");
   return row;
 }
 
-async function requireChannels({ tenantId, transaction }: TxCtx, ids: readonly string[]): Promise<void> {
-  const there = await transaction.tx.alertChannel.count({ where: { tenantId, id: { in: [...ids] } } });
+/** Who deletes one of them waits until the rule that names it can be seen. */
+async function requireChannels({ tenantId, transaction: { tx } }: TxCtx, ids: readonly string[]): Promise<void> {
+  const there =
+    await tx.$executeRaw`SELECT FROM alert_channels WHERE tenant_id = ${tenantId} AND id = ANY(${ids}::uuid[]) ORDER BY id FOR KEY SHARE`;
   if (there !== new Set(ids).size) throw new SluiceError("invalid_request", { message: "A channel is not there.", field: "channelIds" });
 }
 

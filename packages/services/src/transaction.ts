@@ -19,9 +19,11 @@ export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T
   const state = { ...collected };
   const result = await ctx.prisma
     .$transaction(
-      (tx) => {
+      async (tx) => {
         const transaction: Transaction = Object.assign(state, { tx });
-        return fn({ ...ctx, transaction });
+        const result = await fn({ ...ctx, transaction });
+        if (state.bumped) await raiseConfigVersion(ctx, tx);
+        return result;
       },
       { maxWait: 5_000, timeout: 30_000 },
     )
@@ -71,13 +73,16 @@ async function forgetAnswers({ cache }: Ctx, events: readonly LiveEvent[]): Prom
   else await cache.invalidate(...tags);
 }
 
-/** Raises the configuration version, once per transaction, so that every snapshot reloads. */
-export async function bumpConfigVersion(ctx: TxCtx): Promise<void> {
-  if (ctx.transaction.bumped) return;
+/** Raises the configuration's version with the commit, so that every snapshot reloads. */
+export function bumpConfigVersion(ctx: TxCtx): void {
   ctx.transaction.bumped = true;
-  await ctx.transaction.tx.configVersion.upsert({
-    where: { tenantId: ctx.tenantId },
-    create: { tenantId: ctx.tenantId, version: 1n },
+}
+
+/** Last of all: every other change waits for this row from here on, and so must not hold what is wanted here. */
+async function raiseConfigVersion({ tenantId }: Ctx, tx: Transaction["tx"]): Promise<void> {
+  await tx.configVersion.upsert({
+    where: { tenantId },
+    create: { tenantId, version: 1n },
     update: { version: { increment: 1n } },
   });
 }

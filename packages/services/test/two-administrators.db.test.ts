@@ -4,13 +4,21 @@ import { applyConfig } from "@sluice/services/config/apply-config";
 import type { Ctx } from "@sluice/services/context";
 import { topUp } from "@sluice/services/credits/add-entry";
 import { getAccount } from "@sluice/services/credits/get-account";
+import { deleteGroup } from "@sluice/services/groups/delete-group";
+import { setGroup } from "@sluice/services/groups/set-group";
 import { createKey } from "@sluice/services/keys/create-key";
+import { importPrices } from "@sluice/services/prices/import-prices";
+import { listPrices } from "@sluice/services/prices/list-prices";
+import { setPrice } from "@sluice/services/prices/set-price";
 import { createProvider } from "@sluice/services/providers/create-provider";
 import { getProvider } from "@sluice/services/providers/get-provider";
 import { updateProvider } from "@sluice/services/providers/update-provider";
 import { updateProviders } from "@sluice/services/providers/update-providers";
+import { updateSettings } from "@sluice/services/settings/update-settings";
 import { type TxCtx, withTransaction } from "@sluice/services/transaction";
+import { createUser } from "@sluice/services/users/create-user";
 import { deleteUser } from "@sluice/services/users/delete-user";
+import { updateUser } from "@sluice/services/users/update-user";
 import { until } from "@sluice/testing/deadline";
 import { makeUser, uniqueName } from "@sluice/testing/factories";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -181,5 +189,50 @@ describe("alerts", () => {
       () => updateAlertRule(second, { id, channelIds: [other] }),
     );
     await expect(late).rejects.toMatchObject({ code: "invalid_request", field: "channelIds" });
+  });
+});
+
+describe("what is saved", () => {
+  it("does not wait for somebody else's change of something else, nor hold it up", async () => {
+    await withTransaction(first, async (ctx) => {
+      await createUser(ctx, { email: `${uniqueName("u")}@example.test`, name: "U" });
+      await updateSettings(second, { "routing.maxAttempts": 4 });
+      await updateSettings(ctx, { "breaker.failures": 7 });
+    });
+    expect(world.services.snapshot.current().settings).toMatchObject({ "routing.maxAttempts": 4, "breaker.failures": 7 });
+  });
+
+  it("stands in the audit apart from what the other one saved at once", async () => {
+    const { id } = await makeUser(world.database.prisma);
+    await atOnce(
+      (ctx) => updateUser(ctx, { id, rpm: 5 }),
+      () => updateUser(second, { id, name: "Renamed" }),
+    );
+    const entry = await world.database.prisma.auditEntry.findFirst({ where: { targetId: id, actorId: second.userId } });
+    expect(entry).toMatchObject({ before: { rpm: 5 }, after: { rpm: 5, name: "Renamed" } });
+  });
+
+  it("a price of one's own is not replaced by a table that is imported at once", async () => {
+    const model = uniqueName("model");
+    const own = { model, inputPerMTok: "1", outputPerMTok: "2" };
+    const text = JSON.stringify({
+      [model]: { litellm_provider: "openai", mode: "chat", input_cost_per_token: 9e-6, output_cost_per_token: 9e-6 },
+    });
+    const imported = await atOnce(
+      (ctx) => setPrice(ctx, own),
+      () => importPrices(second, { text, apply: true }),
+    );
+    expect(imported.kept).toHaveLength(1);
+    expect((await listPrices(first)).find((price) => price.model === model)).toMatchObject(own);
+  });
+
+  it("a group that both take back is not there for the second one", async () => {
+    const name = uniqueName("g").toLowerCase();
+    await setGroup(first, { name, costMultiplier: "2" });
+    const again = atOnce(
+      (ctx) => deleteGroup(ctx, { name }),
+      () => deleteGroup(second, { name }),
+    );
+    await expect(again).rejects.toMatchObject({ code: "not_found" });
   });
 });

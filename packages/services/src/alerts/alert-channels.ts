@@ -132,6 +132,6 @@ function isMoved(before: AlertChannelView, after: AlertChannelView): boolean {
 }
 
 async function announce(ctx: TxCtx, id: string): Promise<void> {
-  await bumpConfigVersion(ctx);
+  bumpConfigVersion(ctx);
   emit(ctx, { type: "alert.changed", id });
 }

@@ -84,6 +84,6 @@ async function requireChannels({ tenantId, transaction: { tx } }: TxCtx, ids: re
 
 /** Workers reload the rules when the configuration version changes. */
 async function announce(ctx: TxCtx, id: string): Promise<void> {
-  await bumpConfigVersion(ctx);
+  bumpConfigVersion(ctx);
   emit(ctx, { type: "alert.changed", id });
 }

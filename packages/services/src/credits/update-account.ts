@@ -28,7 +28,7 @@ export async function updateAccount(ctx: Ctx, input: z.input<typeof UpdateAccoun
       before: { billing: before.billing, floorNanoUsd: before.floorNanoUsd },
       after: { billing: row.billing, floorNanoUsd: row.floorNanoUsd },
     });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     return toAccountView(userId, row);
   });
 }

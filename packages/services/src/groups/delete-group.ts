@@ -6,7 +6,7 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
-import { toGroupEntry } from "./set-group.ts";
+import { lockGroup, toGroupEntry } from "./set-group.ts";
 
 /**
  * Removes the settings of a group, so that list prices apply and nothing is limited. Keys and providers keep naming it.
@@ -16,12 +16,11 @@ export async function deleteGroup(ctx: Ctx, input: z.input<typeof GroupNameInput
   requireAccess(ctx.actor, "admin");
   const { name } = parse(GroupNameInput, input);
   await withTransaction(ctx, async (ctx) => {
-    const where = { tenantId_name: { tenantId: ctx.tenantId, name } };
-    const before = await ctx.transaction.tx.group.findUnique({ where });
+    const before = await lockGroup(ctx, name);
     if (!before) throw new SluiceError("not_found");
-    await ctx.transaction.tx.group.delete({ where });
+    await ctx.transaction.tx.group.delete({ where: { tenantId_name: { tenantId: ctx.tenantId, name } } });
     await audit(ctx, { action: "group.delete", targetKind: "group", targetId: name, before: toGroupEntry(before) });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "group.changed", id: name });
   });
 }

@@ -6,7 +6,7 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { limitChange, toLimitsView, toLimitValues } from "../limits/limits-view.ts";
 import { parse } from "../parse.ts";
-import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
+import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 
 /** The stored settings of a group; its members are in keys and providers. */
 export type GroupEntry = ReturnType<typeof toGroupEntry>;
@@ -18,7 +18,7 @@ export async function setGroup(ctx: Ctx, input: z.input<typeof SetGroupInput>): 
   return withTransaction(ctx, async (ctx) => {
     const { tx } = ctx.transaction;
     const where = { tenantId_name: { tenantId: ctx.tenantId, name } };
-    const before = await tx.group.findUnique({ where });
+    const before = await lockGroup(ctx, name);
     const data = limitChange(wanted, new Date(ctx.clock.now()));
     const row = await tx.group.upsert({ where, create: { tenantId: ctx.tenantId, name, ...data }, update: data });
     const group = toGroupEntry(row);
@@ -29,10 +29,16 @@ export async function setGroup(ctx: Ctx, input: z.input<typeof SetGroupInput>): 
       ...(before && { before: toGroupEntry(before) }),
       after: group,
     });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "group.changed", id: name });
     return group;
   });
+}
+
+/** What is said of a group, locked until the transaction ends; null when nothing is. */
+export async function lockGroup({ tenantId, transaction: { tx } }: TxCtx, name: string): Promise<Group | null> {
+  await tx.$executeRaw`SELECT FROM groups WHERE tenant_id = ${tenantId} AND name = ${name} FOR UPDATE`;
+  return tx.group.findUnique({ where: { tenantId_name: { tenantId, name } } });
 }
 
 export function toGroupEntry(row: Group) {

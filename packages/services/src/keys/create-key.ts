@@ -53,7 +53,7 @@ export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, 
   });
   const key = toKeyView(row);
   await audit(ctx, { action: "key.create", targetKind: "key", targetId: key.id, after: key });
-  await bumpConfigVersion(ctx);
+  bumpConfigVersion(ctx);
   emit(ctx, { type: "key.changed", id: key.id, userId: key.userId });
   return { key, secret };
 }

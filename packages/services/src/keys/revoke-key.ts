@@ -28,7 +28,7 @@ export async function revokeKey(ctx: Ctx, input: z.input<typeof RevokeKeyInput>)
     });
     const key = toKeyView(row);
     await audit(ctx, { action: "key.revoke", targetKind: "key", targetId: id, before: toKeyView(before), after: key });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "key.changed", id, userId: key.userId });
     return key;
   });

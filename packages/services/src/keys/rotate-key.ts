@@ -35,7 +35,7 @@ export async function rotateKey(ctx: Ctx, input: z.input<typeof RotateKeyInput>)
     });
     const key = toKeyView(row);
     await audit(ctx, { action: "key.rotate", targetKind: "key", targetId: id, before: toKeyView(before), after: key });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "key.changed", id, userId: key.userId });
     return { key, secret };
   });

@@ -43,7 +43,7 @@ export async function updateKey(ctx: Ctx, input: z.input<typeof UpdateKeyInput>)
     });
     const key = toKeyView(row);
     await audit(ctx, { action: "key.update", targetKind: "key", targetId: id, before: toKeyView(before), after: key });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "key.changed", id, userId: key.userId });
     return key;
   });

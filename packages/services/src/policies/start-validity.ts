@@ -51,7 +51,7 @@ function endKey(ctx: Ctx, id: string, expiresAt: Date): Promise<void> {
       before: { expiresAtMs: null },
       after: { expiresAtMs: expiresAt.getTime() },
     });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "key.changed", id, userId });
   });
 }
@@ -67,7 +67,7 @@ function endUser(ctx: Ctx, id: string, expiresAt: Date): Promise<void> {
       before: { expiresAtMs: null },
       after: { expiresAtMs: expiresAt.getTime() },
     });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "user.changed", id, userId: id });
   });
 }

@@ -6,6 +6,7 @@ import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
+import { lockPrices } from "./place-prices.ts";
 import type { PriceView } from "./price-view.ts";
 import { sameAmounts } from "./same-amounts.ts";
 import { toPriceView } from "./to-price-view.ts";
@@ -20,13 +21,15 @@ export async function setPrice(ctx: Ctx, input: z.input<typeof PriceInput>): Pro
   return withTransaction(ctx, async (ctx) => {
     const { tx } = ctx.transaction;
     const { tenantId } = ctx;
+    // A table that is imported meanwhile must see that somebody decided on this one.
+    await lockPrices(ctx);
     const current = await tx.price.findFirst({ where: { tenantId, model: wanted.model }, orderBy: { id: "desc" } });
     const before = current && toPriceView(current);
     if (before && sameAmounts(before, wanted)) return before;
     const source = ctx.actor.kind === "system" ? ctx.actor.name : "console";
     const price = toPriceView(await tx.price.create({ data: { ...wanted, id: newId(), tenantId, source } }));
     await audit(ctx, { action: "price.set", targetKind: "price", targetId: price.id, before: before ?? undefined, after: price });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "price.changed", id: price.id });
     return price;
   });

@@ -70,7 +70,7 @@ export async function changeProvider(ctx: TxCtx, before: Provider, { action, cha
     before: toProviderView(stored, { ...openProvider(ctx, stored), ...(secret !== undefined && { secret: "" }) }),
     after: { ...provider, ...(secret !== undefined && { secretChanged: true }) },
   });
-  await bumpConfigVersion(ctx);
+  bumpConfigVersion(ctx);
   emit(ctx, { type: "provider.changed", id });
   return provider;
 }

@@ -40,7 +40,7 @@ export async function insertProvider(ctx: TxCtx, wanted: CreateProviderInput, ac
   const config = toProviderConfig(row);
   const provider = toProviderView(config, openProvider(ctx, config));
   await audit(ctx, { action, targetKind: "provider", targetId: id, after: provider });
-  await bumpConfigVersion(ctx);
+  bumpConfigVersion(ctx);
   emit(ctx, { type: "provider.changed", id });
   return provider;
 }

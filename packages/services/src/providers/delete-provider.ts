@@ -29,7 +29,7 @@ export async function deleteProvider(ctx: Ctx, input: z.input<typeof DeleteProvi
       targetId: id,
       before: toProviderView(provider, { ...openProvider(ctx, provider), secret: "" }),
     });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "provider.changed", id });
     return { id, versionId };
   });

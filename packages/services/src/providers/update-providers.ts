@@ -14,11 +14,10 @@ export async function updateProviders(ctx: Ctx, input: z.input<typeof UpdateProv
   requireAccess(ctx.actor, "admin");
   const { changes } = parse(UpdateProvidersInput, input);
   return withTransaction(ctx, async (ctx) => {
-    // In one order everywhere, and before the version is raised, which others wait for: so that no two ever wait for each other.
-    const wanted = changes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    const jobs = [];
-    for (const { id, ...change } of wanted) jobs.push({ before: await lockProvider(ctx, id), change });
-    for (const { before, change } of jobs) await changeProvider(ctx, before, { action: "provider.update", change });
+    // In one order everywhere, so that two batches never wait for each other.
+    for (const { id, ...change } of changes.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+      await changeProvider(ctx, await lockProvider(ctx, id), { action: "provider.update", change });
+    }
     return { changed: changes.length };
   });
 }

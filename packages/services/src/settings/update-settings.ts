@@ -81,7 +81,7 @@ export async function placeSettings(
   const before = Object.fromEntries(names.map((name) => [name, inForce(name)]));
   const after = Object.fromEntries(names.map((name) => [name, wanted[name]]));
   await audit(ctx, { action, targetKind: "settings", targetId: names.join(","), before, after });
-  await bumpConfigVersion(ctx);
+  bumpConfigVersion(ctx);
   emit(ctx, { type: "settings.changed", names });
   return names;
 }

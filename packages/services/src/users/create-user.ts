@@ -29,7 +29,7 @@ export async function createUser(ctx: Ctx, input: z.input<typeof CreateUserInput
     });
     const user = toUserView(row);
     await audit(ctx, { action: "user.create", targetKind: "user", targetId: user.id, after: user });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "user.changed", id: user.id, userId: user.id });
     return user;
   });

@@ -36,7 +36,7 @@ export async function deleteUser(ctx: Ctx, input: z.input<typeof DeleteUserInput
     await tx.user.delete({ where: { id } });
     ctx.transaction.reauthorise.add(id);
     await audit(ctx, { action: "user.delete", targetKind: "user", targetId: id, before: toUserView(before) });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "user.changed", id, userId: id });
   });
 }

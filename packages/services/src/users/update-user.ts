@@ -26,6 +26,7 @@ export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput
   const passwordHash = password === undefined ? undefined : await hashPassword(password);
   return withTransaction(ctx, async (ctx) => {
     const { tx } = ctx.transaction;
+    await tx.$executeRaw`SELECT FROM users WHERE id = ${id}::uuid FOR NO KEY UPDATE`;
     const before = await tx.user.findFirst({ where: { id, tenantId: ctx.tenantId } });
     if (!before) throw new SluiceError("not_found");
     const losesAdmin = before.role === "admin" && before.disabledAt === null && (change.role === "user" || enabled === false);
@@ -48,7 +49,7 @@ export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput
     const user = toUserView(row);
     const after = { ...user, ...(passwordHash !== undefined && { passwordChanged: true }) };
     await audit(ctx, { action: "user.update", targetKind: "user", targetId: id, before: toUserView(before), after });
-    await bumpConfigVersion(ctx);
+    bumpConfigVersion(ctx);
     emit(ctx, { type: "user.changed", id, userId: id });
     return user;
   });

@@ -14,6 +14,8 @@ import { createProvider } from "@sluice/services/providers/create-provider";
 import { getProvider } from "@sluice/services/providers/get-provider";
 import { updateProvider } from "@sluice/services/providers/update-provider";
 import { updateProviders } from "@sluice/services/providers/update-providers";
+import { rollBackSettings } from "@sluice/services/settings/roll-back-settings";
+import { settingsHistory } from "@sluice/services/settings/settings-history";
 import { updateSettings } from "@sluice/services/settings/update-settings";
 import { type TxCtx, withTransaction } from "@sluice/services/transaction";
 import { createUser } from "@sluice/services/users/create-user";
@@ -200,6 +202,16 @@ describe("what is saved", () => {
       await updateSettings(ctx, { "breaker.failures": 7 });
     });
     expect(world.services.snapshot.current().settings).toMatchObject({ "routing.maxAttempts": 4, "breaker.failures": 7 });
+  });
+
+  it("while somebody puts the settings back is put back too", async () => {
+    await updateSettings(first, { "breaker.openSeconds": 61 });
+    const [save] = (await settingsHistory(first, { limit: 1 })).items;
+    await atOnce(
+      (ctx) => updateSettings(ctx, { "sessions.activeWindowSeconds": 77 }),
+      () => rollBackSettings(second, { id: save?.id ?? "" }),
+    );
+    expect(world.services.snapshot.current().settings).toMatchObject({ "breaker.openSeconds": 60, "sessions.activeWindowSeconds": 300 });
   });
 
   it("stands in the audit apart from what the other one saved at once", async () => {

@@ -5,7 +5,7 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { type TxCtx, withTransaction } from "../transaction.ts";
-import { placeSettings } from "./update-settings.ts";
+import { lockSettings, placeSettings } from "./update-settings.ts";
 
 /** Saves that one roll-back may undo. */
 const MOST_SAVES = 1_000;
@@ -19,6 +19,7 @@ export async function rollBackSettings(ctx: Ctx, input: z.input<typeof RollBackS
   requireAccess(ctx.actor, "admin");
   const { id } = parse(RollBackSettingsInput, input);
   await withTransaction(ctx, async (ctx) => {
+    await lockSettings(ctx);
     await placeSettings(ctx, await settingsBefore(ctx, id), "settings.roll-back");
   });
   return ctx.snapshot.current().settings;

@@ -53,8 +53,7 @@ export async function placeSettings(
   }
   const { tx } = ctx.transaction;
   const { tenantId } = ctx;
-  // One save at a time, so that the next compares with the result of this one.
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.settings', 0))`;
+  await lockSettings(ctx);
   const source = ctx.actor.kind === "system" && ctx.actor.name === "config" ? "config" : "console";
   const defaults = defaultSettings();
   const stored = new Map((await tx.setting.findMany({ where: { tenantId } })).map((row) => [row.name, row]));
@@ -86,7 +85,12 @@ export async function placeSettings(
   return names;
 }
 
-/** The error of the egress names a provider's base URL; replace it with one about the setting. */
+/** One save at a time: the next one compares with what this one leaves. */
+export async function lockSettings(ctx: TxCtx): Promise<void> {
+  await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.settings', 0))`;
+}
+
+/** Egress speaks of a provider's base URL; this is a setting. */
 function requireAllowedUrl(ctx: TxCtx, url: string): void {
   try {
     ctx.egress.checkUrl(url);

@@ -23,13 +23,13 @@ async function startSink(tls?: MailSinkTls): Promise<MailSink> {
   return sink;
 }
 
-const send = (sink: MailSink, security: "tls" | "starttls") =>
+const send = (sink: MailSink, security: "tls" | "starttls" | "none", password = login.password) =>
   sendMail(egress, {
     config: {
       ...{ host: "127.0.0.1", port: sink.port, security, user: login.user },
       ...{ from: "sluice@example.test", to: ["on-call@example.test"] },
     },
-    ...{ password: login.password, id: "0001", message: { title: "[Sluice] Alert", text: "Error rate: now 40 %" } },
+    ...{ password, id: "0001", message: { title: "[Sluice] Alert", text: "Error rate: now 40 %" } },
     signal: AbortSignal.timeout(15_000),
   });
 
@@ -59,4 +59,9 @@ it("neither mail nor password goes in clear to a server without STARTTLS", async
   const sink = await startSink();
   expect(await send(sink, "starttls")).toMatchObject({ ok: false, answer: expect.stringMatching(/STARTTLS|TLS/) });
   expect(sink.received).toEqual([]);
+});
+
+it("a server that repeats the password it refuses does not have it shown", async () => {
+  const { ok, answer } = await send(await startSink(), "none", "canary-other  password");
+  expect([ok, answer]).toEqual([false, expect.stringContaining("wrong login: sluice …")]);
 });

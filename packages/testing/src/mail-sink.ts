@@ -21,7 +21,7 @@ export interface MailSinkTls extends SelfMadeCertificate {
   security: "tls" | "starttls";
 }
 
-/** Starts a mail server, unencrypted without `tls`; with `login` it requires that login. */
+/** Starts one, in clear without `tls`; with a login it takes no mail without it, and repeats one that is wrong. */
 export async function startMailSink(login?: { user: string; password: string }, tls?: MailSinkTls): Promise<MailSink> {
   const received: MailReceived[] = [];
   const server = new SMTPServer({
@@ -30,7 +30,9 @@ export async function startMailSink(login?: { user: string; password: string }, 
     allowInsecureAuth: !tls,
     authOptional: login === undefined,
     onAuth: ({ username, password }, _session, done) =>
-      username === login?.user && password === login?.password ? done(null, { user: username }) : done(new Error("wrong login")),
+      username === login?.user && password === login?.password
+        ? done(null, { user: username })
+        : done(new Error(`wrong login: ${username} ${password}`)),
     onData(stream, { envelope }, done) {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));

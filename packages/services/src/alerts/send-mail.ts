@@ -1,5 +1,6 @@
 import type { AlertMessage } from "@sluice/core/alerts/alert-text";
 import type { emailConfig } from "@sluice/core/inputs/alert";
+import { maskTexts } from "@sluice/core/mask-texts";
 import type { Egress } from "@sluice/egress/contract";
 import { createTransport } from "nodemailer";
 import type { z } from "zod";
@@ -29,6 +30,8 @@ export async function sendMail(egress: Egress, { config, password, id, message, 
   const socket = await egress.connect({ host, port, timeoutMs: CONNECT_MS });
   const cut = (): void => void socket.destroy();
   signal.addEventListener("abort", cut, { once: true });
+  // Some servers repeat the login that they refuse; it is also what AUTH LOGIN and AUTH PLAIN send of it.
+  const hide = maskTexts([password, base64(password), base64(`\0${user}\0${password}`)]);
   const transport = createTransport({
     ...{ host, port, connection: socket },
     secure: security === "tls",
@@ -46,9 +49,9 @@ export async function sendMail(egress: Egress, { config, password, id, message, 
       messageId: `<${id}@sluice>`,
       headers: { "X-Sluice-Message": id },
     });
-    return { ok: sent.rejected.length === 0, status: null, answer: sent.response.slice(0, EXCERPT) };
+    return { ok: sent.rejected.length === 0, status: null, answer: hide(sent.response).slice(0, EXCERPT) };
   } catch (thrown) {
-    return { ok: false, status: null, answer: refusalOf(thrown) };
+    return { ok: false, status: null, answer: hide(refusalOf(thrown)).replaceAll(/\s+/g, " ").slice(0, EXCERPT) };
   } finally {
     signal.removeEventListener("abort", cut);
     transport.close();
@@ -56,7 +59,11 @@ export async function sendMail(egress: Egress, { config, password, id, message, 
   }
 }
 
-/** Matches TLS errors about a certificate that is untrusted, expired or issued for another host. */
+function base64(text: string): string {
+  return text === "" ? "" : Buffer.from(text).toString("base64");
+}
+
+/** In what TLS says of a certificate that is not trusted, is out of date or names another host. */
 const certificateWords = /certificate|altnames/i;
 
 /** The mail server's answer or the connection's error; never anything that was sent. */
@@ -69,5 +76,5 @@ function refusalOf(thrown: unknown): string {
   const refused = response === "" && certificateWords.test(reason) ? `The mail server's certificate is not accepted: ${reason}` : "";
   // Without STARTTLS the server's own answer would only be "unknown command".
   const said = "code" in thrown && thrown.code === "ETLS" ? message : response || message;
-  return (refused || said).replaceAll(/\s+/g, " ").slice(0, EXCERPT);
+  return refused || said;
 }

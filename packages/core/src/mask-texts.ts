@@ -1,16 +1,30 @@
 /**
- * Gives what blanks these texts wherever they stand in another one: as they are, or as JSON or a URL writes them
- * (`\/`, `\u002f`, `%2F`). Empty ones are none.
+ * Returns a function that masks these texts wherever they occur in another one: as they are, or as JSON or a URL writes them
+ * (`\/`, `\u002f`, `%2F`). Empty texts are ignored.
  */
 export function maskTexts(hidden: readonly string[]): (text: string) => string {
-  // The longest first: what begins with another one would keep its end.
+  // Longest first: otherwise a text that begins with another one would keep its end.
   const wanted = [...new Set(hidden)].filter((text) => text !== "").toSorted((a, b) => b.length - a.length);
   if (wanted.length === 0) return (text) => text;
   const pattern = new RegExp(wanted.map((text) => text.split("").map(spelled).join("")).join("|"), "g");
   return (text) => text.replaceAll(pattern, "…");
 }
 
-/** A pattern of one UTF-16 unit in all its spellings. */
+/** Shorter words of a header are no credentials, and masking them would garble what a provider says. */
+const SHORTEST_WORD = 8;
+const credentialName = /auth|token|key|secret|passw|credential|cookie|signature/i;
+
+/** The words of header values that may be credentials. `Bearer` precedes one, and a provider may repeat the other part alone. */
+export function wordsOfHeaders(headers: Readonly<Record<string, string>>): string[] {
+  return Object.values(headers).flatMap((value) => value.split(/\s+/).filter((word) => word.length >= SHORTEST_WORD));
+}
+
+/** The same, only of headers whose names say that they carry a credential. */
+export function credentialsOfHeaders(headers: Readonly<Record<string, string>>): string[] {
+  return wordsOfHeaders(Object.fromEntries(Object.entries(headers).filter(([name]) => credentialName.test(name))));
+}
+
+/** A pattern that matches one UTF-16 unit in all its spellings. */
 function spelled(unit: string): string {
   if (/\w/.test(unit)) return unit;
   const hex = unit.charCodeAt(0).toString(16).padStart(4, "0");

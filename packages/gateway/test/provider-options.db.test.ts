@@ -178,4 +178,25 @@ describe("headers of its own", () => {
       await raw.close();
     }
   });
+
+  it("are not told to a client when the provider repeats them in an error and their name says that they are secret", async () => {
+    const raw = await startRawProvider((res, { headers }) =>
+      res
+        .writeHead(400, { "content-type": "application/json" })
+        .end(JSON.stringify({ error: { message: `Bad: ${JSON.stringify(headers)}` } })),
+    );
+    try {
+      const headers = { "x-edge-token": "edge-token-0f81", "x-department": "engineering" };
+      const { key } = await harness.group([anthropic({ baseUrl: raw.url, headers })]);
+      const { response, text, detail } = await ask(key, "claude-fake");
+      expect(response.status).toBe(400);
+      for (const told of [text, JSON.stringify(detail)]) {
+        expect(told).toContain("engineering");
+        expect(told).not.toContain("edge-token-0f81");
+        expect(told).not.toContain("sk-good");
+      }
+    } finally {
+      await raw.close();
+    }
+  });
 });

@@ -1,6 +1,7 @@
 import type { Conversion } from "@sluice/core/dialects/conversion/convert";
 import type { Envelope, Reading } from "@sluice/core/dialects/dialect";
 import { SluiceError, toSluiceError } from "@sluice/core/errors";
+import { credentialsOfHeaders, maskTexts } from "@sluice/core/mask-texts";
 import type { EgressResponse } from "@sluice/egress/contract";
 import type { ProviderConfig } from "@sluice/snapshot/config";
 import { type Call, elapsed, type StreamAnswer, type WholeAnswer } from "../call.ts";
@@ -196,9 +197,11 @@ export async function readErrorAnswer(
 ): Promise<Failure | null> {
   const { body, unread } = await readErrorBody(call, response);
   const { status, headers } = response;
-  const echoed = body.includes(secret);
-  // Quotes go to the client and into the record, and some providers repeat the credential in their error.
-  const quotable = echoed ? Buffer.from(body.toString("utf8").replaceAll(secret, "…")) : body;
+  // Quotes go to the client and into the record, and some providers repeat what they were asked with in their error.
+  const text = body.toString("utf8");
+  const masked = maskTexts([secret, ...credentialsOfHeaders(provider.headers ?? {})])(text);
+  const echoed = masked !== text;
+  const quotable = echoed ? Buffer.from(masked) : body;
   const meaning = spoken.dialect.readError(status, headers, quotable);
   const error = new SluiceError(meaning.code, {
     ...(meaning.failover || unread ? {} : { message: meaning.message }),

@@ -3,7 +3,7 @@ import { probeRequest } from "@sluice/core/dialects/probe-request";
 import { dialects } from "@sluice/core/dialects/registry";
 import { SluiceError, toSluiceError } from "@sluice/core/errors";
 import { TestProviderInput } from "@sluice/core/inputs/provider";
-import { maskTexts } from "@sluice/core/mask-texts";
+import { maskTexts, wordsOfHeaders } from "@sluice/core/mask-texts";
 import type { DialectName } from "@sluice/core/requests";
 import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
 import type { EgressResponse } from "@sluice/egress/contract";
@@ -19,8 +19,6 @@ const MOST_BYTES = 2 * 1024 * 1024;
 const MOST_MODELS = 500;
 const EXCERPT = 600;
 const TIMEOUT_MS = 20_000;
-/** A shorter word of a header is no credential, and to blank it would garble what the provider says. */
-const SHORTEST_VALUE = 8;
 
 interface Probe {
   dialect: DialectName;
@@ -47,9 +45,9 @@ export async function testProvider(ctx: Ctx, input: z.input<typeof TestProviderI
   const began = ctx.clock.monotonic();
   try {
     const { response, body } = await send(ctx, probe);
-    // Some providers repeat what they were sent. Names of models keep what a header only happens to say too.
+    // Some providers repeat what they were sent. Model names keep words that also happen to occur in a header.
     const text = hide(body);
-    const shown = maskTexts(headerWords(probe.headers))(text);
+    const shown = maskTexts(wordsOfHeaders(probe.headers))(text);
     return {
       ...read(probe, response, { text, shown }),
       latencyMs: Math.round(ctx.clock.monotonic() - began),
@@ -124,12 +122,7 @@ function read(
   return { ok: true, status, message: `The provider lists ${models.length} models.`, models };
 }
 
-/** The words of headers that may be credentials: `Bearer` stands before one, and a provider repeats the other part alone. */
-function headerWords(headers: Probe["headers"]): string[] {
-  return Object.values(headers).flatMap((value) => value.split(/\s+/).filter((word) => word.length >= SHORTEST_VALUE));
-}
-
-/** Names out of `{ data: [{ id }] }` or `{ models: [{ name: "models/…" }] }`; null when it is neither. */
+/** Names from `{ data: [{ id }] }` or `{ models: [{ name: "models/…" }] }`; null if it is neither. */
 function modelsOf(body: string): string[] | null {
   let answer: unknown;
   try {

@@ -46,6 +46,13 @@ const json =
 const secret = "sk-upstream-secret-0123";
 
 describe("the connection test of a provider", () => {
+  it("shows the status of a refusal whose text cannot be decoded", async () => {
+    const admin = await world.as("admin");
+    const { id } = await makeProvider(world.database.prisma, { baseUrl, secret });
+    answer = (_, response) => response.writeHead(401, { "content-type": "application/json", "content-encoding": "br" }).end("??");
+    expect(await testProvider(admin, { id })).toMatchObject({ ok: false, status: 401, message: "HTTP 401", excerpt: "" });
+  });
+
   it("lists its models with the stored secret", async () => {
     const admin = await world.as("admin");
     const { id } = await makeProvider(world.database.prisma, { baseUrl, secret });

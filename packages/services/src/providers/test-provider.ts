@@ -94,7 +94,13 @@ async function send(ctx: Ctx, probe: Probe): Promise<{ response: EgressResponse;
     headersTimeoutMs: TIMEOUT_MS,
     idleTimeoutMs: TIMEOUT_MS,
   });
-  return { response, body: await readAll(response.body) };
+  const isSuccess = response.status >= 200 && response.status < 300;
+  const text = await readAll(response.body).catch((error: unknown) => {
+    // The status of a failure says enough, whatever became of its body.
+    if (isSuccess) throw error;
+    return "";
+  });
+  return { response, body: text };
 }
 
 async function readAll(stream: Readable): Promise<string> {

@@ -1,4 +1,4 @@
-import { callMessages, expect, holdBack, test } from "./fixtures.ts";
+import { callMessages, expect, holdBack, makeWorld, test, type World } from "./fixtures.ts";
 import { act, card } from "./providers-page.ts";
 
 test("a question that was long in coming, and a clone's form, wait for the form that was opened meanwhile", async ({
@@ -46,4 +46,46 @@ test("a question that was long in coming, and a clone's form, wait for the form 
   const { providers } = await api.providers.bootstrap.query();
   const made = providers.find(({ name }) => name === `${world.providerName} (2)`);
   if (made) await api.providers.delete.mutate({ id: made.id });
+});
+
+test("two providers that are to be disabled at once are asked about one after the other", async ({
+  adminPage: page,
+  api,
+  place,
+  world,
+}) => {
+  const second = await makeWorld(api);
+  const both = [world, second];
+  for (const { secret } of both) await (await callMessages(place, secret)).text();
+  await page.goto("/providers");
+  for (const { providerName } of both) await expect(card(page, providerName)).toContainText("Requests today1");
+  const enabled = ({ providerName }: World) => page.getByRole("switch", { name: `Enabled: ${providerName}` });
+  const release = await holdBack(page, /providers\.impact/);
+  const answers = both.map(({ providerId }) => page.waitForResponse((response) => response.url().includes(providerId)));
+  for (const one of both) await enabled(one).press("Space");
+  // Pressed twice, asked once.
+  await enabled(world).press("Space");
+  release();
+
+  const question = page.getByRole("alertdialog");
+  const asked = async (): Promise<World[]> => {
+    const title = await question.getByRole("heading").textContent();
+    return both.filter(({ providerName }) => title?.includes(providerName));
+  };
+  await expect(question).toContainText(/of today's requests/);
+  const [first] = await asked();
+  const other = both.find((one) => one !== first);
+  if (!first || !other) throw new Error("asked about another provider");
+  // The later answer changes nothing about the question that is open.
+  for (const answer of await Promise.all(answers)) await answer.finished();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  expect(await asked()).toEqual([first]);
+  await question.getByRole("button", { name: "Disable" }).press("Enter");
+  await expect.poll(asked).toEqual([other]);
+  await expect(question.getByRole("button", { name: "Cancel" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(question).toBeHidden();
+  await expect(enabled(first)).not.toBeChecked();
+  await expect(enabled(other)).toBeChecked();
+  await second.remove();
 });

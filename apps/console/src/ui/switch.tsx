@@ -10,7 +10,7 @@ interface SwitchProps {
   tabIndex?: number;
 }
 
-export function Switch({ checked, onChange, label, disabled = false, id, tabIndex }: SwitchProps) {
+export function Switch({ checked, onChange, label, disabled = false, id, tabIndex = 0 }: SwitchProps) {
   return (
     <Base.Root
       id={id}

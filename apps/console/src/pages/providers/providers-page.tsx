@@ -57,8 +57,8 @@ export function ProvidersPage() {
   const series = useStore(history).byProvider;
   const changes = useProviderChanges();
   const [open, setOpen] = useState<OpenDialog | null>(null);
-  /** A dialog that opens after a request: it waits until no other is open, because a form opened meanwhile may already be filled in. */
-  const [asked, setAsked] = useState<OpenDialog | null>(null);
+  /** Questions that took a while: each waits until nothing else is open, for a form that was opened meanwhile may have been filled in. */
+  const [asked, setAsked] = useState<readonly OpenDialog[]>([]);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [search, setSearch] = useState("");
   const text = useDeferredValue(search.trim().toLowerCase());
@@ -68,13 +68,18 @@ export function ProvidersPage() {
   const providers = byPriority(data?.providers ?? []);
   const shown = providers.filter((provider) => matches(provider, text));
   const chosen = providers.filter(({ id }) => selected.has(id));
-  // Closes only this dialog: an action may finish after its dialog is gone and another is open.
-  const close = (): void => (open ? setOpen((now) => (now === open ? null : now)) : setAsked((now) => (now === asked ? null : now)));
+  // Itself alone: what was asked for may end when its dialog is gone and another one is open.
+  const shownDialog = open ?? asked[0] ?? null;
+  function close(): void {
+    setOpen((now) => (now === shownDialog ? null : now));
+    setAsked((now) => now.filter((one) => one !== shownDialog));
+  }
 
   /** Asks for confirmation if somebody would be affected. */
   async function disable(provider: ProviderLine): Promise<void> {
     const impact = await client.providers.impact.query({ ids: [provider.id] }).catch(() => null);
-    if (impact && hasImpact(impact)) setAsked({ kind: "disable", provider });
+    const isThis = (one: OpenDialog): boolean => one.kind === "disable" && one.provider.id === provider.id;
+    if (impact && hasImpact(impact)) setAsked((now) => (now.some(isThis) ? now : [...now, { kind: "disable", provider }]));
     else changes.setEnabled([provider], false);
   }
 
@@ -87,7 +92,7 @@ export function ProvidersPage() {
     else if (wanted.kind === "reset") changes.reset.mutate(provider);
     else if (wanted.kind === "edit") setOpen({ kind: "edit", id: provider.id, name: provider.name });
     else if (wanted.kind === "clone")
-      changes.clone.mutate({ id: provider.id }, { onSuccess: ({ id, name }) => setAsked({ kind: "edit", id, name }) });
+      changes.clone.mutate({ id: provider.id }, { onSuccess: ({ id, name }) => setAsked((now) => [...now, { kind: "edit", id, name }]) });
     else setOpen({ kind: wanted.kind, provider });
   }
 
@@ -164,7 +169,7 @@ export function ProvidersPage() {
         </section>
       )}
       <ProviderDialogs
-        open={open ?? asked}
+        open={shownDialog}
         providers={providers}
         busy={changes.batch.isPending || changes.remove.isPending}
         onClose={close}

@@ -93,6 +93,27 @@ test("a save that outlives its form leaves the one that was opened after it", as
   await expect(form.getByLabel("Model")).toHaveValue(`next-${world.id}`);
 });
 
+test("an import that outlives its dialog leaves the one that was opened after it", async ({ adminPage: page, world }) => {
+  await page.goto("/prices");
+  const dialog = page.getByRole("dialog", { name: "Import a price table" });
+  const open = page.getByRole("button", { name: "Import", exact: true });
+  const pasted = dialog.getByLabel("Or paste its text");
+  await open.click();
+  await pasted.fill(table({ [`slow-${world.id}`]: [1e-6, 1e-6] }));
+  await dialog.getByRole("button", { name: "Preview" }).click();
+  const apply = dialog.getByRole("button", { name: "Apply 1 change" });
+  await expect(apply).toBeEnabled();
+  const release = await holdBack(page, /prices\.import/);
+  await apply.click();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await open.click();
+  await pasted.fill("half of a table");
+  release();
+  await expect(page.getByText("Prices imported")).toBeVisible();
+  await expect(pasted).toHaveValue("half of a table");
+});
+
 test("refreshing by hand says what it did, and a source that fails leaves the prices as they are", async ({
   adminPage: page,
   api,

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { asksForRows, callMessages, expect, models, test, type World } from "./fixtures.ts";
+import { asksForRows, callMessages, expect, holdBack, models, test, type World } from "./fixtures.ts";
 import { flaws } from "./flaws.ts";
 import type { Place } from "./places.ts";
 
@@ -95,6 +95,27 @@ test.describe("H05 sessions @live", () => {
     await question.getByRole("button", { name: "Terminate" }).click();
     expect(await endless).toContain("This session was terminated.");
     await expect(row).toContainText("Ended", promised);
+  });
+
+  test("a question about one session is not answered by the late end of another", async ({ adminPage: page, place, world }) => {
+    const sessions = [newSession(), newSession()];
+    const streams = sessions.map((session) => stream(place, world, { session }));
+    await openSessions(page, `?key=${world.keyId}`);
+    const terminate = rowOf(page, world.keyName).getByRole("button", { name: /^Terminate session/ });
+    await expect(terminate).toHaveCount(2);
+    const release = await holdBack(page, /sessions\.terminate/);
+    const question = page.getByRole("alertdialog");
+    await terminate.first().click();
+    await question.getByRole("button", { name: "Terminate" }).click();
+    await page.keyboard.press("Escape");
+    await expect(question).toBeHidden();
+    await terminate.last().click();
+    await expect(question).toBeVisible();
+    release();
+    await expect(page.getByText("Session terminated", { exact: true })).toBeVisible();
+    await expect(question).toBeVisible();
+    await question.getByRole("button", { name: "Terminate" }).click();
+    for (const each of streams) expect(await each).toContain("This session was terminated.");
   });
 });
 

@@ -68,6 +68,49 @@ test("unsaved changes are not lost by a slip", async ({ adminPage: page }) => {
   await expect(page).toHaveURL(/\/prices/);
 });
 
+test("a save, and a roll back, that outlive their dialogs leave what was begun after them", async ({
+  adminPage: page,
+  api,
+  settingsAlone: _,
+}) => {
+  const batchSize = page.getByLabel("Batch size", { exact: true });
+  const interval = page.getByLabel("Batch interval", { exact: true });
+  await page.goto("/settings");
+  try {
+    let release = await holdBack(page, /settings\.(update|rollBack)/);
+    await batchSize.fill("400");
+    await page.getByRole("button", { name: "Review and save" }).click();
+    const review = page.getByRole("dialog", { name: "Save these changes?" });
+    await review.getByRole("button", { name: "Save 1 change" }).click();
+    await page.keyboard.press("Escape");
+    await expect(review).toBeHidden();
+    await interval.fill("300");
+    await page.getByRole("button", { name: "Review and save" }).click();
+    await expect(review.getByRole("button", { name: "Save 2 changes" })).toBeVisible();
+    release();
+    await expect(page.getByText("Settings saved", { exact: true })).toBeVisible();
+    await review.getByRole("button", { name: "Save 1 change" }).click();
+    await expect(review).toBeHidden();
+    expect(await api.settings.get.query()).toMatchObject({ "ledger.batchSize": 400, "ledger.intervalMs": 300 });
+
+    release = await holdBack(page, /settings\.(update|rollBack)/);
+    await page.getByRole("button", { name: "History" }).click();
+    const history = page.getByRole("dialog", { name: "History of the settings" });
+    const rollBack = page.getByRole("dialog", { name: "Roll back to before this save?" });
+    const buttons = history.getByRole("button", { name: /^Roll back/ });
+    await buttons.first().click();
+    await rollBack.getByRole("button", { name: "Roll back" }).click();
+    await rollBack.getByRole("button", { name: "Cancel" }).click();
+    await buttons.nth(1).click();
+    await expect(rollBack.locator("li", { hasText: "Batch size" }).locator("ins")).toHaveText("500");
+    release();
+    await expect(page.getByText("Settings are rolled back")).toBeVisible();
+    await expect(rollBack.locator("li", { hasText: "Batch size" }).locator("ins")).toHaveText("500");
+  } finally {
+    await api.settings.update.mutate({ "ledger.batchSize": 500, "ledger.intervalMs": 250 });
+  }
+});
+
 test("what somebody else saved at the same moment is not overwritten, and the review says so", async ({
   adminPage: page,
   api,

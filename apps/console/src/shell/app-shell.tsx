@@ -3,6 +3,7 @@ import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { useTexts } from "../text/i18n.ts";
 import { buttonClass } from "../ui/button.tsx";
 import { useMedia } from "../ui/use-media.ts";
+import { useOpened } from "../ui/use-opened.ts";
 import { ConfigBanner } from "./config-banner.tsx";
 import { isTyping, useKeyDown } from "./keys.ts";
 import { BOTTOM_PLACES, BottomBar, TopBar } from "./narrow-bars.tsx";
@@ -24,11 +25,11 @@ export function AppShell() {
   const [help, setHelp] = useState(false);
   const [more, setMore] = useState(false);
   const [palette, setPalette] = useState(false);
-  const [password, setPassword] = useState(false);
+  const { opened: password, open: openPassword, close: closePassword } = useOpened<null>();
   const onHelp = useCallback(() => setHelp(true), []);
   const onMore = useCallback(() => setMore(true), []);
   const onPalette = useCallback(() => setPalette(true), []);
-  const onPassword = useCallback(() => setPassword(true), []);
+  const onPassword = useCallback(() => openPassword(null), [openPassword]);
   const { role } = login.user;
   useTitle(role);
   useVitals();
@@ -54,7 +55,7 @@ export function AppShell() {
       {!wide && <BottomBar role={role} onMore={onMore} />}
       <Suspense>
         {help && <KeyboardHelp onClose={() => setHelp(false)} />}
-        {password && <PasswordDialog onClose={() => setPassword(false)} />}
+        {password && <PasswordDialog onClose={closePassword} />}
         {palette && <Palette role={role} onClose={() => setPalette(false)} onHelp={onHelp} />}
         {more && <MoreSheet places={placesOf(role).slice(BOTTOM_PLACES)} onClose={() => setMore(false)} />}
       </Suspense>

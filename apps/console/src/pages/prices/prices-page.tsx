@@ -30,7 +30,7 @@ export function PricesPage() {
   const { data, dataUpdatedAt, error, refetch } = useQuery(api.prices.list.queryOptions());
   const editing = useOpened<Price | null>();
   const [history, setHistory] = useState<string | null>(null);
-  const [importing, setImporting] = useState(false);
+  const importing = useOpened<null>();
   const [query, setQuery] = useState("");
   const [all, setAll] = useState(false);
   const repricing = useOpened<string>();
@@ -44,7 +44,7 @@ export function PricesPage() {
       lead={t("prices.lead")}
       actions={
         <>
-          <Button onClick={() => setImporting(true)}>
+          <Button onClick={() => importing.open(null)}>
             <FileUp aria-hidden="true" />
             {t("prices.importAction")}
           </Button>
@@ -98,7 +98,7 @@ export function PricesPage() {
       {editing.opened && <PriceDialog price={editing.opened.for} onClose={editing.close} />}
       <Suspense>{repricing.opened && <RepriceDialog model={repricing.opened.for} onClose={repricing.close} />}</Suspense>
       {history !== null && <PriceHistoryDialog model={history} onClose={() => setHistory(null)} />}
-      <Suspense>{importing && <ImportDialog onClose={() => setImporting(false)} />}</Suspense>
+      <Suspense>{importing.opened && <ImportDialog onClose={importing.close} />}</Suspense>
     </Page>
   );
 }

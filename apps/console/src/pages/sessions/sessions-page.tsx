@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Activity } from "lucide-react";
-import { useCallback, useState } from "react";
+import { useCallback } from "react";
 import { api, type Outputs, queryClient } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { useAnswer } from "../../api/use-answer.ts";
@@ -15,6 +15,7 @@ import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { isFiltered, matchesSession, type SessionSearch } from "./search.ts";
 import { SessionDrawer } from "./session-drawer.tsx";
 import { SessionFilters } from "./session-filters.tsx";
@@ -66,8 +67,8 @@ export function SessionsPage() {
   const names = useNames();
   const { data, dataUpdatedAt, error, refetch } = useQuery(options);
   const all = useStore(board);
-  const [terminating, setTerminating] = useState<string | null>(null);
-  const terminate = login.user.role === "key" ? undefined : setTerminating;
+  const terminating = useOpened<string>();
+  const terminate = login.user.role === "key" ? undefined : terminating.open;
   useAnswer(data, loadBoard);
   const change = useCallback(
     (next: Partial<SessionSearch>) => void navigate({ search: (old: SessionSearch) => ({ ...old, ...next }), replace: true }),
@@ -79,7 +80,6 @@ export function SessionsPage() {
   const rows = all.filter(({ row }) => matchesSession(row, search, names));
   const active = all.filter(({ endedAtMs }) => endedAtMs === null).length;
   const shown = rows.filter(({ endedAtMs }) => endedAtMs === null).length;
-  const found = terminating === null ? undefined : all.find(({ row }) => row.id === terminating);
   return (
     <Page
       title={t("sessions.title")}
@@ -120,8 +120,12 @@ export function SessionsPage() {
           onTerminate={terminate}
         />
       )}
-      {terminating !== null && (
-        <TerminateDialog session={{ id: terminating, inFlight: found?.row.inFlight ?? 0 }} onClose={() => setTerminating(null)} />
+      {terminating.opened && (
+        <TerminateDialog
+          id={terminating.opened.for}
+          inFlight={all.find(({ row }) => row.id === terminating.opened?.for)?.row.inFlight ?? 0}
+          onClose={terminating.close}
+        />
       )}
     </Page>
   );

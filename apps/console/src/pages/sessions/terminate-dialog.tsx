@@ -6,8 +6,8 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
 
-/** Asks before the requests of a session are aborted, because that cannot be undone. */
-export function TerminateDialog({ session, onClose }: { session: { id: string; inFlight: number }; onClose(): void }) {
+/** Asks before the requests of a session are cut: that cannot be undone. */
+export function TerminateDialog({ id, inFlight, onClose }: { id: string; inFlight: number; onClose(): void }) {
   const { t } = useTexts();
   const failureText = useFailureText();
   const terminate = useMutation(
@@ -24,10 +24,10 @@ export function TerminateDialog({ session, onClose }: { session: { id: string; i
       open
       onOpenChange={(open) => !open && onClose()}
       title={t("sessions.terminateTitle")}
-      text={session.inFlight > 0 ? t("sessions.terminateText", { count: session.inFlight }) : t("sessions.terminateIdle")}
+      text={inFlight > 0 ? t("sessions.terminateText", { count: inFlight }) : t("sessions.terminateIdle")}
       action={t("sessions.terminate")}
       busy={terminate.isPending}
-      onConfirm={() => terminate.mutate({ id: session.id })}
+      onConfirm={() => terminate.mutate({ id })}
     />
   );
 }

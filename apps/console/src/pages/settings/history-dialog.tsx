@@ -17,8 +17,18 @@ import { settingNames, settingTitle, settingValueText } from "./setting-text.ts"
 
 type Entry = Outputs["settings"]["history"]["items"][number];
 
-/** Every save of settings, each with a roll-back to the state before it. */
-export function HistoryDialog({ settings, onClose }: { settings: Settings; onClose(): void }) {
+/** The list of saves, or one of them, that is to be undone. */
+export type HistoryView = Entry | "list";
+
+interface HistoryDialogProps {
+  view: HistoryView;
+  settings: Settings;
+  onView(view: HistoryView): void;
+  onClose(): void;
+}
+
+/** Every save, and the way back to before each of them. */
+export function HistoryDialog({ view, settings, onView, onClose }: HistoryDialogProps) {
   const { t, language } = useTexts();
   const pages = useInfiniteQuery({
     queryKey: [...api.settings.history.queryKey(), "pages"],
@@ -26,11 +36,10 @@ export function HistoryDialog({ settings, onClose }: { settings: Settings; onClo
     initialPageParam: null as string | null,
     getNextPageParam: ({ nextCursor, hasMore }) => (hasMore ? nextCursor : null),
   });
-  const [chosen, setChosen] = useState<Entry | null>(null);
   const entries = pages.data?.pages.flatMap(({ items }) => items) ?? [];
-  if (chosen) {
-    const undone = entries.slice(0, entries.indexOf(entries.find(({ id }) => id === chosen.id) ?? chosen) + 1);
-    return <RollBackDialog entry={chosen} undone={undone} settings={settings} onClose={onClose} onBack={() => setChosen(null)} />;
+  if (view !== "list") {
+    const undone = entries.slice(0, entries.findIndex(({ id }) => id === view.id) + 1);
+    return <RollBackDialog entry={view} undone={undone} settings={settings} onClose={onClose} onBack={() => onView("list")} />;
   }
   return (
     <Dialog
@@ -58,7 +67,7 @@ export function HistoryDialog({ settings, onClose }: { settings: Settings; onClo
                     </time>{" "}
                     {entry.action === "settings.roll-back" && <Badge tone="idle">{t("settings.rollBackMark")}</Badge>}
                   </p>
-                  <Button size="sm" aria-describedby={`save-${entry.id}`} onClick={() => setChosen(entry)}>
+                  <Button size="sm" aria-describedby={`save-${entry.id}`} onClick={() => onView(entry)}>
                     <Undo2 aria-hidden="true" />
                     {t("settings.rollBack")}
                   </Button>

@@ -11,8 +11,9 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { Input } from "../../ui/field.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { ErrorRulesSection } from "./error-rules-section.tsx";
-import { HistoryDialog } from "./history-dialog.tsx";
+import { HistoryDialog, type HistoryView } from "./history-dialog.tsx";
 import { ReviewDialog } from "./review-dialog.tsx";
 import { RoutingRulesSection } from "./routing-rules-section.tsx";
 import { SettingField } from "./setting-field.tsx";
@@ -28,7 +29,7 @@ export function SettingsPage() {
   const { t } = useTexts();
   const { data, dataUpdatedAt, error, refetch } = useQuery(api.settings.get.queryOptions());
   const [query, setQuery] = useState(route.useSearch().q ?? "");
-  const [history, setHistory] = useState(false);
+  const history = useOpened<HistoryView>();
   return (
     <Page
       title={t("settings.title")}
@@ -45,7 +46,7 @@ export function SettingsPage() {
             placeholder={t("settings.search")}
             className="w-48"
           />
-          <Button disabled={!data} onClick={() => setHistory(true)}>
+          <Button disabled={!data} onClick={() => history.open("list")}>
             <History aria-hidden="true" />
             {t("settings.history")}
           </Button>
@@ -57,7 +58,7 @@ export function SettingsPage() {
       {data && <SettingsForm settings={data} query={query} onClear={() => setQuery("")} />}
       {data && settingMatches(t, "routing.rules", query) && <RoutingRulesSection rules={data["routing.rules"]} />}
       {data && settingMatches(t, "upstream.errorRules", query) && <ErrorRulesSection rules={data["upstream.errorRules"]} />}
-      {data && history && <HistoryDialog settings={data} onClose={() => setHistory(false)} />}
+      {data && history.opened && <HistoryDialog view={history.opened.for} settings={data} onView={history.open} onClose={history.close} />}
     </Page>
   );
 }
@@ -67,7 +68,7 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
   const sources = useQuery(api.settings.sources.queryOptions()).data;
   const [edits, setEdits] = useState<Partial<Record<SettingName, string>>>({});
   const [began, setBegan] = useState<Partial<Settings>>({});
-  const [reviewing, setReviewing] = useState(false);
+  const reviewing = useOpened<null>();
   const changed = settingNames.filter((name) => edits[name] !== undefined && edits[name] !== String(settings[name]));
   const invalid = changed.filter((name) => settingProblem(t, name, edits[name] ?? "") !== null);
   const shown = settingNames.filter((name) => settingMatches(t, name, query));
@@ -82,7 +83,13 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
   function forget(): void {
     setEdits({});
     setBegan({});
-    setReviewing(false);
+  }
+
+  /** What was typed while it was being saved is still to be saved. */
+  function saved(): void {
+    setEdits((now) => without(now, (name) => now[name] === edits[name]));
+    setBegan((now) => without(now, (name) => changed.includes(name)));
+    reviewing.close();
   }
 
   return (
@@ -91,7 +98,7 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
       className="flex flex-col gap-6"
       onSubmit={(event) => {
         event.preventDefault();
-        if (changed.length > 0 && invalid.length === 0) setReviewing(true);
+        if (changed.length > 0 && invalid.length === 0) reviewing.open(null);
       }}
     >
       {shown.length === 0 && (
@@ -149,7 +156,11 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
         action={t("settings.leave")}
         onConfirm={() => leaving.proceed?.()}
       />
-      {reviewing && <ReviewDialog {...{ settings, sources, edits, began, changed }} onClose={() => setReviewing(false)} onSaved={forget} />}
+      {reviewing.opened && <ReviewDialog {...{ settings, sources, edits, began, changed }} onClose={reviewing.close} onSaved={saved} />}
     </form>
   );
+}
+
+function without<T extends Partial<Record<SettingName, unknown>>>(all: T, goes: (name: SettingName) => boolean): T {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !goes(name as SettingName))) as T;
 }

@@ -10,6 +10,7 @@ import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { useOpened } from "../../ui/use-opened.ts";
 import { QuarantineDialog } from "./quarantine-dialog.tsx";
 
 type Quarantined = Outputs["quarantine"]["list"]["items"][number];
@@ -20,7 +21,7 @@ const tones: Record<QuarantineState, Tone> = { waiting: "warn", released: "ok", 
 export function QuarantineSection() {
   const { t } = useTexts();
   const [state, setState] = useState<QuarantineState | "">("");
-  const [open, setOpen] = useState<string | null>(null);
+  const record = useOpened<string>();
   const pages = useInfiniteQuery({
     queryKey: [...api.quarantine.list.pathKey(), "pages", state],
     queryFn: ({ pageParam }) => client.quarantine.list.query({ cursor: pageParam, limit: 50, ...(state && { state }) }),
@@ -29,7 +30,7 @@ export function QuarantineSection() {
     refetchOnMount: "always",
   });
   const rows = useMemo(() => pages.data?.pages.flatMap(({ items }) => items) ?? [], [pages.data]);
-  const columns = useColumns(setOpen);
+  const columns = useColumns(record.open);
   const states: { value: QuarantineState | ""; label: string }[] = [
     { value: "", label: t("ledger.anyState") },
     ...quarantineStates.map((value) => ({ value, label: t(`ledger.state.${value}`) })),
@@ -68,7 +69,7 @@ export function QuarantineSection() {
           {t("common.loadMore")}
         </Button>
       )}
-      {open !== null && <QuarantineDialog id={open} onClose={() => setOpen(null)} />}
+      {record.opened && <QuarantineDialog id={record.opened.for} onClose={record.close} />}
     </section>
   );
 }

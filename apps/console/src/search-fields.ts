@@ -6,6 +6,15 @@ export type SearchField<T> = (value: unknown) => T | undefined;
 
 export const text: SearchField<string> = (value) => (typeof value === "string" ? value : undefined);
 
+/** A text of which the server takes no more than this. */
+export function textUpTo(most: number): SearchField<string> {
+  return (value) => (typeof value === "string" && value.length <= most ? value : undefined);
+}
+
+/** Where the server takes whatever id there is, or any name of a model, a group or a session. */
+export const anyId = textUpTo(64);
+export const anyName = textUpTo(200);
+
 export function choice<const T extends readonly string[]>(values: T): SearchField<T[number]> {
   return (value) => values.find((one) => one === value);
 }

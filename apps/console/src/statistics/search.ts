@@ -1,21 +1,25 @@
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
 import { isTimeZone } from "@sluice/core/time-zone";
 import { type RangeSearch, rangeEnd, rangeStart, startOf } from "../ranges/range-search.ts";
-import { choice, type SearchField, type SearchOf, searchOf, text } from "../search-fields.ts";
+import { anyId, anyName, choice, type SearchField, type SearchOf, searchOf } from "../search-fields.ts";
 
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
 
-/** Address fields of all pages about the past: which requests, and when. */
+/** What the server takes for a tag of keys. */
+const tag: SearchField<string> = (value) =>
+  typeof value === "string" && value.length <= 40 && value.trim() !== "" && /^[^\p{Cc}\p{Cf},]+$/u.test(value) ? value : undefined;
+
+/** What pages about the past have in their addresses: which requests, and when. */
 export const filterFields = {
-  user: text,
-  key: text,
-  provider: text,
-  model: text,
-  group: text,
+  user: anyId,
+  key: anyId,
+  provider: anyId,
+  model: anyName,
+  group: anyName,
   dialect: choice(dialects),
   status: choice(statuses),
-  tag: text,
+  tag,
 };
 export const rangeFields = {
   from: rangeStart,

@@ -1,12 +1,12 @@
-import { choice, type SearchOf, searchOf, text } from "../../search-fields.ts";
+import { anyId, anyName, choice, type SearchOf, searchOf, textUpTo } from "../../search-fields.ts";
 
 /** The filter of the audit, as the address carries it. */
 export const AuditSearch = searchOf({
   /** A user's id, or `config`, `cli`, `boot`. */
-  actor: text,
-  action: text,
-  kind: text,
-  target: text,
+  actor: anyId,
+  action: textUpTo(80),
+  kind: textUpTo(40),
+  target: anyName,
   outcome: choice(["done", "denied"]),
   since: choice(["1h", "24h", "7d", "30d"]),
 });

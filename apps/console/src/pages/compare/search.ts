@@ -1,6 +1,6 @@
 import { compareSplits } from "@sluice/core/statistics";
 import { inOrder } from "../../ranges/range-search.ts";
-import { choice, type SearchOf, searchOf, text } from "../../search-fields.ts";
+import { anyName, choice, type SearchOf, searchOf, text } from "../../search-fields.ts";
 import { measures } from "../../statistics/measures.ts";
 import { DEFAULT_RANGE, rangeFields } from "../../statistics/search.ts";
 
@@ -20,7 +20,7 @@ export type CompareSearch = SearchOf<typeof CompareSearch>;
 export const MOST_COMPARED = 5;
 
 export function idsOf({ ids }: CompareSearch): string[] {
-  return [...new Set((ids ?? "").split(",").map(decoded).filter(Boolean))].slice(0, MOST_COMPARED);
+  return [...new Set((ids ?? "").split(",").flatMap((id) => anyName(decoded(id)) || []))].slice(0, MOST_COMPARED);
 }
 
 export function idsText(ids: readonly string[]): string | undefined {

@@ -1,3 +1,4 @@
+import { LogFilter } from "@sluice/core/inputs/log";
 import { expect, it } from "vitest";
 import { adding, clearing, conditionsOf, feedKey, filterOf, isFiltered, LogSearch, removing, shifted } from "./search.ts";
 
@@ -6,6 +7,19 @@ it("reads an address, and passes over what it does not understand", () => {
   expect(read).toEqual({ model: "4", state: "done", from: 1000 });
   expect(LogSearch.parse({ from: "now-24h" })).toEqual({ from: "now-24h" });
   expect(LogSearch.parse({ from: "now-2y" })).toEqual({});
+});
+
+it("passes over names and ids that are longer than the server takes, also among what is left out", () => {
+  const longest = { user: "u".repeat(64), key: "k".repeat(64), provider: "p".repeat(64) };
+  const names = { model: "m".repeat(200), session: "s".repeat(200), group: "g".repeat(200) };
+  const kept = LogSearch.parse({ ...longest, ...names, notUser: longest.user, notModel: names.model });
+  expect(LogFilter.parse(filterOf(kept, 0))).toMatchObject({ userId: longest.user, notUserId: [longest.user], notModel: [names.model] });
+  for (const [field, value] of Object.entries({ ...longest, ...names })) {
+    const not = `not${field[0]?.toUpperCase()}${field.slice(1)}`;
+    const search = LogSearch.parse({ [field]: `${value}x`, [not]: `${value}x,short` });
+    expect(LogFilter.parse(filterOf(search, 0))).toEqual({ [field === "model" || field === "group" ? not : `${not}Id`]: ["short"] });
+    expect(conditionsOf(search)).toEqual([{ field, value: "short", not: true }]);
+  }
 });
 
 it("takes for a time only what is one, and for attempts only a whole number", () => {

@@ -1,6 +1,6 @@
 import type { LogFilter } from "@sluice/core/inputs/log";
 import { inOrder, rangeEnd, rangeStart, ranges, startOf } from "../../ranges/range-search.ts";
-import { choice, type SearchOf, searchOf, text, uuid, wholeBetween } from "../../search-fields.ts";
+import { anyId, anyName, choice, type SearchOf, searchOf, text, uuid, wholeBetween } from "../../search-fields.ts";
 
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const states = ["in_flight", "lost", "done", "error", "aborted", "refused"] as const;
@@ -9,12 +9,12 @@ export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as co
 /** The state of the log page, as its address carries it, so that every view can be shared. */
 export const LogSearch = inOrder(
   searchOf({
-    user: text,
-    key: text,
-    provider: text,
-    model: text,
-    session: text,
-    group: text,
+    user: anyId,
+    key: anyId,
+    provider: anyId,
+    model: anyName,
+    session: anyName,
+    group: anyName,
     dialect: choice(dialects),
     state: choice(states),
     status: choice(statuses),
@@ -90,7 +90,8 @@ export function conditionsOf(search: LogSearch): Condition[] {
 
 function excluded(search: LogSearch, field: FilterField): string[] {
   const listed = canExclude(field) ? search[notOf[field]] : undefined;
-  return listed ? listed.split(",").map(decoded).filter(Boolean) : [];
+  const readable = field === "user" || field === "key" || field === "provider" ? anyId : anyName;
+  return listed ? listed.split(",").flatMap((one) => readable(decoded(one)) || []) : [];
 }
 
 function decoded(text: string): string {

@@ -34,3 +34,8 @@ it("compares fields exactly, all of them", () => {
 it("takes an address that says nonsense for one that says nothing", () => {
   expect(SessionSearch.parse({ user: 4, other: "x" })).toEqual({ user: undefined });
 });
+
+it("opens only what can be the id of a session", () => {
+  expect(SessionSearch.parse({ session: "a_b-4", model: "m" })).toEqual({ session: "a_b-4", model: "m" });
+  for (const session of ["a b", "", "x".repeat(65)]) expect(SessionSearch.parse({ session })).toEqual({});
+});

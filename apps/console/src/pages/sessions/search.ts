@@ -1,6 +1,9 @@
 import type { SessionRow } from "@sluice/core/events";
 import type { NameLookup } from "../../api/names.ts";
-import { type SearchOf, searchOf, text } from "../../search-fields.ts";
+import { type SearchField, type SearchOf, searchOf, text } from "../../search-fields.ts";
+
+/** What the server takes for the id of a session. */
+const sessionId: SearchField<string> = (value) => (typeof value === "string" && /^[\w-]{1,64}$/.test(value) ? value : undefined);
 
 /** The state of the page, as its address carries it, so that every view can be shared. */
 export const SessionSearch = searchOf({
@@ -11,7 +14,7 @@ export const SessionSearch = searchOf({
   provider: text,
   model: text,
   /** The session in the drawer. */
-  session: text,
+  session: sessionId,
 });
 export type SessionSearch = SearchOf<typeof SessionSearch>;
 

@@ -15,7 +15,24 @@ export interface Connection {
   sample?: number | undefined;
 }
 
-/** Number of failures after which "reconnecting" becomes "offline". */
+/** Runs `run` once, when the stream is live: now, or as soon as it is again. Returns how not to. */
+export function whenLive(run: () => void): () => void {
+  let waits = true;
+  const look = (): void => {
+    if (!waits || connection.get().phase !== "live") return;
+    forget();
+    run();
+  };
+  const off = connection.subscribe(look);
+  function forget(): void {
+    waits = false;
+    off();
+  }
+  look();
+  return forget;
+}
+
+/** Tries after which "reconnecting" becomes "offline". */
 const OFFLINE_AFTER = 6;
 
 export const connection = createStore<Connection>({ phase: "connecting", retryAtMs: 0, lastFrameAtMs: 0 });

@@ -2,6 +2,7 @@ import { FINAL_REV } from "@sluice/core/events";
 import { newId, timeOfId } from "@sluice/core/ids";
 import { noUsage, type RequestRow } from "@sluice/core/requests";
 import { expect, it, vi } from "vitest";
+import { type Connection, connection, whenLive } from "./connection.ts";
 import { type LogSource, startLogFeed } from "./log-feed.ts";
 import { gapAfter, isGap } from "./log-order.ts";
 
@@ -35,8 +36,9 @@ function row(state: RequestRow["state"] = "done"): RequestRow {
   };
 }
 
-/** A server that holds rows, newest first, and a stream that the test speaks for. */
+/** A server that holds rows, newest first, and a stream that the test speaks for: by `connection` it is there or not. */
 function server(rows: RequestRow[]) {
+  streamIs("live");
   const state = { rows, covered: true, fails: 0, calls: 0, away: false };
   let hear: Parameters<LogSource["listen"]>[0] = { events: () => {}, reset: () => {} };
   const source: LogSource = {
@@ -62,9 +64,14 @@ function server(rows: RequestRow[]) {
       return () => {};
     },
     covered: async () => state.covered,
+    whenLive,
     schedule: (flush) => queueMicrotask(flush),
   };
   return { source, state, say: () => hear };
+}
+
+function streamIs(phase: Connection["phase"]): void {
+  connection.set({ phase, retryAtMs: 0, lastFrameAtMs: 0 });
 }
 
 const many = (count: number): RequestRow[] => Array.from({ length: count }, () => row());
@@ -304,7 +311,7 @@ it("reads what was missed again when that failed, though the stream goes on", as
     say().reset();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(feed.tail.view().order).toHaveLength(3);
-    await vi.advanceTimersByTimeAsync(10_000);
+    await vi.advanceTimersByTimeAsync(15_000);
     expect(feed.tail.view().order).toHaveLength(4);
     const { calls } = state;
     await vi.advanceTimersByTimeAsync(60_000);
@@ -315,6 +322,44 @@ it("reads what was missed again when that failed, though the stream goes on", as
     feed.stop();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(state.calls).toBe(calls + 1);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it("asks for what it missed ever more rarely, not at all while the stream is away, and once when it is back", async () => {
+  const { source, state, say } = server(many(3));
+  const feed = startLogFeed({}, source);
+  await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
+  vi.useFakeTimers();
+  try {
+    state.rows = [row(), ...state.rows];
+    state.fails = 1_000;
+    const before = state.calls;
+    say().reset();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(state.calls - before).toBeLessThan(20);
+
+    streamIs("reconnecting");
+    await vi.advanceTimersByTimeAsync(600_000);
+    const { calls } = state;
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(state.calls).toBe(calls);
+    state.fails = 0;
+    streamIs("live");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(feed.tail.view().order).toHaveLength(4);
+    expect(state.calls).toBe(calls + 1);
+
+    state.fails = 1;
+    say().reset();
+    await vi.advanceTimersByTimeAsync(1);
+    streamIs("offline");
+    await vi.advanceTimersByTimeAsync(60_000);
+    feed.stop();
+    streamIs("live");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(state.calls).toBe(calls + 2);
   } finally {
     vi.useRealTimers();
   }

@@ -14,6 +14,8 @@ export interface LogSource {
   listen(listener: { events(events: Parameters<LogTail["push"]>[0]): void; reset(): void }): () => void;
   /** Whether the stream connects without a gap to a list read at this position. */
   covered(busId: string): Promise<boolean>;
+  /** Runs once the stream is live, now or later, unless what it returns is called before. */
+  whenLive(run: () => void): () => void;
   schedule(flush: () => void): void;
 }
 
@@ -41,8 +43,9 @@ interface FeedStatus {
 
 const PAGE = 100;
 const CATCH_UP = 200;
-/** Retry interval for reading what was missed. */
+/** What was missed and could not be read is read again after this long, then twice as long, and so on to five minutes. */
 const RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 300_000;
 
 /** The log of one reader for one filter: the tail of rows, and the pages read into it. Stop it when the reader leaves. */
 export interface LogFeed {
@@ -77,8 +80,9 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   const set = (change: Partial<FeedStatus>): void => status.set({ ...status.get(), ...change });
   let stopped = false;
   let again = false;
-  let retryTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The first page was read without Postgres, so it is unknown whether there are older rows. */
+  let failed = 0;
+  let forgetRetry = (): void => {};
+  /** The first page was read without Postgres: what is below it is not known. */
   let endUnknown = false;
   /**
    * While missed rows must still be read (or were read without Postgres): the newest row before them, '' = none. Newer rows arrive
@@ -118,7 +122,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   function whenReturned(): void {
     const { phase, partial, older: olderState } = status.get();
     if (phase === "error") void first();
-    else if (partial) void catchUp();
+    else if (partial || failed > 0) void catchUp();
     if (olderState === "error") set({ older: "idle" });
   }
 
@@ -130,7 +134,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
       again = true;
       return;
     }
-    clearTimeout(retryTimer);
+    forgetRetry();
     set({ catchingUp: true });
     try {
       do {
@@ -138,11 +142,24 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
         const page = await (endUnknown ? readFirst() : readNewest());
         if (page && !page.partial) joint = again ? (page.items[0]?.id ?? joint) : null;
       } while (again && !stopped);
+      failed = 0;
     } catch {
-      // The rows stay. The stream may have lost nothing and then sends no reset, so without a retry the gap would go unnoticed.
-      if (!stopped) retryTimer = setTimeout(() => void catchUp(), RETRY_MS);
+      if (!stopped) retryLater();
     }
     set({ catchingUp: false });
+  }
+
+  /**
+   * What is shown stays. The stream may have lost nothing, and then says nothing: the hole would stay unseen. While it is away, so is the
+   * server, and is not asked.
+   */
+  function retryLater(): void {
+    const delayMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** failed);
+    failed += 1;
+    const timer = setTimeout(() => {
+      forgetRetry = source.whenLive(() => void catchUp());
+    }, delayMs);
+    forgetRetry = () => clearTimeout(timer);
   }
 
   async function readNewest(): Promise<LogPage | null> {
@@ -214,7 +231,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
     catchUp,
     stop() {
       stopped = true;
-      clearTimeout(retryTimer);
+      forgetRetry();
       off();
     },
   };

@@ -1,5 +1,6 @@
 import { startTransition, useEffect, useState } from "react";
 import { api, client, queryClient } from "../../api/client.ts";
+import { whenLive } from "../../live/connection.ts";
 import { frameSchedule } from "../../live/frame-schedule.ts";
 import { covered, listenTo } from "../../live/hub.ts";
 import { createKeeper } from "../../live/keeper.ts";
@@ -17,6 +18,7 @@ const source: LogSource = {
   // A kept feed also keeps the topic.
   listen: (listener) => listenTo(topics, listener),
   covered: (busId) => covered(busId, topics),
+  whenLive,
   schedule,
 };
 

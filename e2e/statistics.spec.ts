@@ -56,6 +56,8 @@ test("what an address says that no page can read is as if it were not there", as
     ...["/statistics?from=2000&to=1000", "/availability?to=1000", "/leaderboard?from=2000&to=1000", "/logs?from=2000&to=1000"],
     // What can be no id, and no zone.
     ...["/logs?log=nope", "/logs?request=nope", "/keys?user=nope", "/credits?user=nope&refund=nope", "/statistics?zone=Nope"],
+    // Longer than the server takes.
+    ...[`/logs?model=${"m".repeat(201)}`, `/statistics?user=${"u".repeat(65)}`, `/audit?actor=${"u".repeat(65)}`],
   ];
   for (const path of unreadable) {
     await page.goto(path);

@@ -17,14 +17,14 @@ export function keyRow(key: Key, place: Pick<ListRow, "level" | "posInSet" | "se
   return { ...place, id: key.id, kind: "key", key, dim: keyStatus(key, serverNow()) !== "active" };
 }
 
-/** Columns that keys and users share; `second` are the different ones. */
-export function useUsageColumns(name: string, second: ListColumn[]): ListColumn[] {
+/** Columns that keys and users share; `second` is what differs. */
+export function useUsageColumns(name: string, second: ListColumn[], limits?: string): ListColumn[] {
   const { t } = useTexts();
   return [
     { id: "name", label: name, track: "minmax(10rem, 2.2fr)", sort: "name" },
     { id: "status", label: t("keys.status"), track: "minmax(6.5rem, 0.8fr)" },
     ...second,
-    { id: "limits", label: t("keys.limits"), track: "minmax(6.5rem, 1fr)", wideOnly: true },
+    { id: "limits", label: limits ?? t("keys.limits"), track: "minmax(6.5rem, 1fr)", wideOnly: true },
     { id: "requests", label: t("lists.requests"), track: "5rem", sort: "requests", right: true },
     { id: "tokens", label: t("lists.tokens"), track: "4.5rem", sort: "tokens", right: true },
     { id: "cost", label: t("lists.cost"), track: "5rem", right: true, wideOnly: true },
@@ -105,11 +105,11 @@ export function KeyCard(props: Omit<KeyCellProps, "column">) {
   );
 }
 
-/** State, requests, tokens and last use in one line. */
+/** State, requests, tokens and last use in one line; what it has no room for is left out, and nothing is cut through. */
 export function FiguresLine({ id, children }: { id: string; children: ReactNode }) {
   const { t } = useTexts();
   return (
-    <div className="flex items-center gap-x-3 text-xs whitespace-nowrap text-ink-2">
+    <div className="flex h-6 flex-wrap items-center gap-x-3 overflow-hidden text-xs leading-6 whitespace-nowrap text-ink-2">
       {children}
       <span>
         <UsageCount id={id} of="requests" /> <span className="text-ink-3">{t("lists.requests")}</span>
@@ -117,7 +117,7 @@ export function FiguresLine({ id, children }: { id: string; children: ReactNode 
       <span>
         <UsageCount id={id} of="totalTokens" /> <span className="text-ink-3">{t("lists.tokens")}</span>
       </span>
-      <span className="ml-auto truncate">
+      <span className="ml-auto">
         <LastUsed id={id} />
       </span>
     </div>

@@ -134,7 +134,9 @@ function useColumns(onOpen: (entry: AuditEntry) => void): DataColumn<AuditEntry>
         id: "target",
         header: t("audit.target"),
         enableSorting: false,
-        cell: ({ row: { original } }) => <span className="line-clamp-1 max-w-72 break-all">{targetText(original)}</span>,
+        cell: ({ row: { original } }) => (
+          <span className="line-clamp-1 [unicode-bidi:plaintext] max-w-72 break-all">{targetText(original)}</span>
+        ),
       },
       {
         id: "changes",
@@ -146,7 +148,7 @@ function useColumns(onOpen: (entry: AuditEntry) => void): DataColumn<AuditEntry>
           const names = changes.slice(0, MOST_SHOWN).map(({ id }) => id);
           const more = changes.length - names.length;
           return (
-            <span className="line-clamp-1 text-xs text-ink-2">
+            <span className="line-clamp-1 [unicode-bidi:plaintext] text-xs text-ink-2">
               {names.join(", ")} {more > 0 && t("audit.moreFields", { count: more })}
             </span>
           );

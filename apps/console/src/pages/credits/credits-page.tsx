@@ -166,7 +166,7 @@ function useColumns(names: NameLookup | null): DataColumn<Entry>[] {
       ),
       column("reason", ({ reason, referenceKind, referenceId }) => (
         <span className="flex items-center gap-1">
-          <span className="line-clamp-1 max-w-96 break-all" title={reason || referenceId}>
+          <span className="line-clamp-1 [unicode-bidi:plaintext] max-w-96 break-all" title={reason || referenceId}>
             {reason || (referenceKind && `${referenceKind} ${referenceId}`)}
           </span>
           {referenceKind === "request" && (

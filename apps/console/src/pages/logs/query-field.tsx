@@ -119,7 +119,7 @@ export function QueryField({ input, names, options, onOpen, onAdd }: QueryFieldP
         role="listbox"
         aria-label={t("filter.query")}
         className={cn(
-          "absolute top-full left-0 z-30 mt-1 max-h-80 w-72 max-w-[calc(100vw-2rem)] overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-pop",
+          "absolute top-full left-0 z-30 mt-1 max-h-80 w-72 max-w-full overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-pop",
           (offered.length === 0 || fault !== "") && "hidden",
         )}
       >

@@ -46,8 +46,8 @@ export function UserCard(props: UserCellProps) {
         <UserControls {...props} />
       </div>
       <FiguresLine id={props.user.id}>
-        <RoleBadge user={props.user} />
-        <UserCredit user={props.user} />
+        {props.user.role !== "user" && <RoleBadge user={props.user} />}
+        <UserCredit user={props.user} oneLine />
       </FiguresLine>
     </div>
   );
@@ -102,11 +102,11 @@ function RoleBadge({ user }: { user: User }) {
   );
 }
 
-/** The balance; for a postpaid user, a note that they are. */
-function UserCredit({ user: { credit } }: { user: User }) {
+/** The balance; of who pays afterwards that they do. */
+function UserCredit({ user: { credit }, oneLine = false }: { user: User; oneLine?: boolean }) {
   if (!credit) return null;
   return (
-    <span className="inline-flex flex-col items-start gap-0.5">
+    <span className={cn("inline-flex", oneLine ? "items-center gap-2" : "flex-col items-start gap-0.5")}>
       {credit.billing !== "postpaid" && (
         <span className="tabular-nums" title={exactCost(credit.balanceNanoUsd)}>
           {formatCost(credit.balanceNanoUsd)}

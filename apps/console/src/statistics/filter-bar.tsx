@@ -27,7 +27,7 @@ export function SpanBar({ search, zone, onChange }: SpanBarProps) {
       <TimeRange search={{ from, to }} ranges={longRanges} onChange={({ from: start, to: end }) => onChange({ from: start, to: end })} />
       <NativeSelect
         aria-label={t("statistics.step")}
-        className="h-7 w-auto text-xs"
+        className="h-7 w-auto text-xs max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
         value={step}
         onChange={(event) => onChange({ step: (event.target.value || undefined) as SpanSearch["step"] })}
       >
@@ -40,7 +40,7 @@ export function SpanBar({ search, zone, onChange }: SpanBarProps) {
       </NativeSelect>
       <NativeSelect
         aria-label={t("statistics.zone")}
-        className="h-7 w-auto max-w-48 text-xs"
+        className="h-7 w-auto max-w-48 text-xs max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
         value={chosen}
         onChange={(event) => onChange({ zone: event.target.value || undefined })}
       >
@@ -86,7 +86,7 @@ export function FilterBar({ search, fields, onChange }: FilterBarProps) {
           <NativeSelect
             key={field}
             aria-label={t(`statistics.field.${field}`)}
-            className="h-7 w-auto max-w-44 text-xs"
+            className="h-7 w-auto max-w-44 text-xs max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
             value={search[field] ?? ""}
             onChange={(event) => onChange({ [field]: event.target.value || undefined })}
           >

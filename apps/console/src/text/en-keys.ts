@@ -125,6 +125,7 @@ export const users = {
   email: "E-mail",
   role: "Role",
   roleGroup: "Role or group",
+  keysLimits: "Keys or limits",
   password: "Password",
   passwordHint: "At least 10 characters.",
   passwordNew: "New password",

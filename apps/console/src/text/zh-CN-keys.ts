@@ -127,6 +127,7 @@ export const users: Texts["users"] = {
   email: "邮箱",
   role: "角色",
   roleGroup: "角色或分组",
+  keysLimits: "密钥数或限制",
   password: "密码",
   passwordHint: "至少 10 个字符。",
   passwordNew: "新密码",

@@ -9,7 +9,7 @@ interface SegmentsProps<T extends string> {
 /** A choice among a few options, side by side. */
 export function Segments<T extends string>({ label, value, options, onChange }: SegmentsProps<T>) {
   return (
-    <fieldset aria-label={label} className="flex min-w-0 max-w-full overflow-x-auto rounded-lg border border-line bg-sunken p-0.5">
+    <fieldset aria-label={label} className="flex w-fit min-w-0 max-w-full overflow-x-auto rounded-lg border border-line bg-sunken p-0.5">
       {options.map((option) => (
         <button
           key={option.value}

@@ -35,7 +35,7 @@ export function AuditDialog({ entry, onFilter, onClose }: AuditDialogProps) {
             {t("audit.deniedText")}
           </p>
         )}
-        <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1.5 text-sm">
+        <dl className="grid grid-cols-[auto_1fr] items-baseline gap-x-6 gap-y-1.5 text-sm">
           <Fact name={t("audit.actor")}>{entry.actor.email && entry.actor.email !== who ? `${who} (${entry.actor.email})` : who}</Fact>
           {entry.targetId && (
             <Fact name={t("audit.target")}>

@@ -40,7 +40,7 @@ export function AuditFilters({ search, actions, onChange, onClear }: AuditFilter
     <div className="flex flex-wrap gap-2">
       <NativeSelect
         aria-label={t("audit.actor")}
-        className="w-auto max-w-56"
+        className="w-auto max-w-56 max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
         value={search.actor ?? ""}
         onChange={(event) => onChange({ actor: event.target.value || undefined })}
       >
@@ -58,7 +58,7 @@ export function AuditFilters({ search, actions, onChange, onClear }: AuditFilter
       </NativeSelect>
       <NativeSelect
         aria-label={t("audit.target")}
-        className="w-auto"
+        className="w-auto max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
         value={search.kind ?? ""}
         onChange={(event) => onChange({ kind: event.target.value || undefined, target: undefined })}
       >
@@ -71,7 +71,7 @@ export function AuditFilters({ search, actions, onChange, onClear }: AuditFilter
       </NativeSelect>
       <NativeSelect
         aria-label={t("audit.action")}
-        className="w-auto max-w-56"
+        className="w-auto max-w-56 max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
         value={search.action ?? ""}
         onChange={(event) => onChange({ action: event.target.value || undefined })}
       >
@@ -84,7 +84,7 @@ export function AuditFilters({ search, actions, onChange, onClear }: AuditFilter
       </NativeSelect>
       <NativeSelect
         aria-label={t("audit.outcome.denied")}
-        className="w-auto"
+        className="w-auto max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
         value={search.outcome ?? ""}
         onChange={(event) => onChange({ outcome: (event.target.value || undefined) as AuditSearch["outcome"] })}
       >
@@ -94,7 +94,7 @@ export function AuditFilters({ search, actions, onChange, onClear }: AuditFilter
       </NativeSelect>
       <NativeSelect
         aria-label={t("audit.time")}
-        className="w-auto"
+        className="w-auto max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
         value={search.since ?? ""}
         onChange={(event) => onChange({ since: (event.target.value || undefined) as AuditSearch["since"] })}
       >

@@ -77,7 +77,7 @@ function ErrorCard({ code, status, retryable, title, why, fix, named }: ErrorCar
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <h2 className="text-base font-semibold">{title}</h2>
         <Badge tone={retryable ? "warn" : "idle"}>{t(retryable ? "explain.retryable" : "explain.notRetryable")}</Badge>
-        <span className="ml-auto font-mono text-xs text-ink-3">
+        <span className="font-mono text-xs text-ink-3 sm:ml-auto">
           {status} {code}
         </span>
       </div>

@@ -45,7 +45,7 @@ export function LeaderboardTable({ board, nameOf, me }: LeaderboardTableProps) {
         <CardRow key={entry.rank} aria-current={entry.id === me || undefined} className={cn(entry.id === me && "bg-accent-soft/60")}>
           <CardCell label={t("leaderboard.rank")} className="whitespace-nowrap">
             <span className="inline-flex items-center gap-2">
-              <span className="min-w-5 text-right font-semibold tabular-nums">{entry.rank}</span>
+              <span className="text-right font-semibold tabular-nums sm:min-w-5">{entry.rank}</span>
               <RankChange {...entry} hasPrevious={board.previous !== null} />
             </span>
           </CardCell>
@@ -126,7 +126,7 @@ function ShareBar({ share }: { share: number }) {
       <span aria-hidden="true" className="block h-1 flex-1 overflow-hidden rounded-full bg-idle-soft">
         <span className="block h-full rounded-full bg-accent" style={{ width: `${Math.min(1, share) * 100}%` }} />
       </span>
-      <span className="text-2xs text-ink-3 tabular-nums">{formatPercent(share, 1)}</span>
+      <span className="min-w-9 text-right text-2xs text-ink-3 tabular-nums">{formatPercent(share, 1)}</span>
     </span>
   );
 }

@@ -17,7 +17,7 @@ export function NowCard({ rates }: { rates: Rates }) {
   ] as const;
   return (
     <li className="flex min-w-0 flex-col rounded-xl border border-line bg-surface px-4 pt-3 pb-2" title={t("overview.lastMinute")}>
-      <span className="truncate text-xs font-medium text-ink-2">{t("overview.now")}</span>
+      <span className="mb-0.5 truncate text-xs font-medium text-ink-2">{t("overview.now")}</span>
       {figures.map(({ name, text }) => (
         <Link
           key={name}

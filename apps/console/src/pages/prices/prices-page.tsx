@@ -147,7 +147,7 @@ function useColumns(onEdit: (price: Price) => void, onHistory: OfModel, onRepric
         enableSorting: false,
         align: "right",
         cell: ({ row: { original } }) => (
-          <span className="inline-flex">
+          <span className="inline-flex max-sm:-ml-2">
             <Button
               variant="ghost"
               size="iconSm"

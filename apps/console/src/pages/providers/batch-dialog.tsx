@@ -87,7 +87,7 @@ export function BatchDialog({ providers, busy, onApply, onClose }: BatchDialogPr
         <DialogFooter>
           <Button onClick={onClose}>{t("common.cancel")}</Button>
           <Button type="submit" variant="primary" busy={busy} disabled={!checked.success}>
-            {t("providers.batch.apply", { count: differences.length })}
+            {differences.length === 0 ? t("common.save") : t("providers.batch.apply", { count: differences.length })}
           </Button>
         </DialogFooter>
       </form>

@@ -61,7 +61,7 @@ function RecentRequest({ row, over }: { row: RequestRow; over: boolean }) {
       </Link>
       <span className="min-w-0 flex-1 truncate">{t(`state.${row.state}`)}</span>
       <span className="text-xs whitespace-nowrap text-ink-2 tabular-nums">{over && formatDuration(row.durationMs)}</span>
-      <span className="w-16 text-right text-xs whitespace-nowrap tabular-nums">{over && formatCost(row.costNanoUsd)}</span>
+      <span className="min-w-20 text-right text-xs whitespace-nowrap tabular-nums">{over && formatCost(row.costNanoUsd)}</span>
       {row.state === "in_flight" ? (
         <Button
           variant="ghost"

@@ -76,7 +76,7 @@ function FieldFilter({ field, value, rows, names, onChange }: FieldFilterProps) 
   return (
     <NativeSelect
       aria-label={t(field === "model" ? "sessions.modelOnly" : `sessions.${field}`)}
-      className="w-auto max-w-52 max-sm:flex-1"
+      className="w-auto max-w-52 max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
       value={value ?? ""}
       onChange={(event) => onChange({ [field]: event.target.value || undefined })}
     >

@@ -52,9 +52,7 @@ export function HistoryDialog({ view, settings, onView, onClose }: HistoryDialog
       <DialogBody className="pb-5">
         {pages.error && <FailureBox error={pages.error} onRetry={() => void pages.refetch()} />}
         {pages.isPending && <SkeletonRows rows={4} />}
-        {pages.data && entries.length === 0 && (
-          <Empty icon={<History />} title={t("settings.historyEmpty")} text={t("settings.historyText")} />
-        )}
+        {pages.data && entries.length === 0 && <Empty icon={<History />} title={t("settings.historyEmpty")} text="" />}
         {entries.length > 0 && (
           <ol className="flex flex-col gap-5">
             {entries.map((entry) => (

@@ -26,7 +26,7 @@ export function FiguresPage() {
       state={<LiveIndicator />}
       lead={t("figures.lead")}
       actions={
-        <Link to="/system" className={buttonClass({ variant: "ghost" })}>
+        <Link to="/system" className={buttonClass({ variant: "ghost" }, "max-sm:-ml-3")}>
           <ArrowLeft aria-hidden="true" />
           {t("system.title")}
         </Link>

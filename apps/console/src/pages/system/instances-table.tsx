@@ -20,7 +20,7 @@ export function InstancesTable({ instances }: { instances: InstanceState[] }) {
         header: t("system.instance"),
         cell: ({ row: { original } }) => (
           <div className="min-w-0">
-            <p className="font-medium">{original.roles.map((role) => t(`system.role.${role}` as "system.role.api")).join(", ")}</p>
+            <p className="font-medium">{original.roles.map((role) => t(`system.role.${role}` as "system.role.api")).join(" · ")}</p>
             <p className="font-mono text-xs text-ink-3">
               {original.id} · {original.host}:{original.pid}
             </p>

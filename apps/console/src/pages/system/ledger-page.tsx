@@ -23,7 +23,7 @@ export function LedgerPage() {
       state={<LiveIndicator />}
       lead={t("ledger.lead")}
       actions={
-        <Link to="/system" className={buttonClass({ variant: "ghost" })}>
+        <Link to="/system" className={buttonClass({ variant: "ghost" }, "max-sm:-ml-3")}>
           <ArrowLeft aria-hidden="true" />
           {t("system.title")}
         </Link>

@@ -54,10 +54,11 @@ export function UsersPage() {
     (part: Partial<ListSearch>) => void navigate({ search: (now) => ({ ...now, ...part }), replace: true }),
     [navigate],
   );
-  const columns = useUsageColumns(t("users.name"), [
+  const second = [
     { id: "credit", label: t("credits.title"), track: "minmax(7rem, 1fr)", wideOnly: true },
     { id: "roleGroup", label: t("users.roleGroup"), track: "minmax(7rem, 1fr)", wideOnly: true },
-  ]);
+  ];
+  const columns = useUsageColumns(t("users.name"), second, t("users.keysLimits"));
   const create = (
     <>
       <Button onClick={() => setShowsGroups(true)}>

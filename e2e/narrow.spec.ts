@@ -15,11 +15,11 @@ async function cutTexts(page: Page, list: string): Promise<string[]> {
         const { left, right, top, bottom, width } = range.getBoundingClientRect();
         for (let box = text.parentElement; box && row.contains(box); box = box.parentElement) {
           const edge = box.getBoundingClientRect();
-          const hides = getComputedStyle(box).overflow !== "visible" || getComputedStyle(box).contain.includes("paint");
+          const style = getComputedStyle(box);
+          if ((style.overflow === "visible" && style.contain === "none") || edge.width <= 1) continue;
           // What is wholly out of it is left out, and not cut through.
-          const isOut = width <= 1 || top >= edge.bottom || bottom <= edge.top;
-          const isCut = right > edge.right + 1 || left < edge.left - 1 || bottom > edge.bottom + 1;
-          if (hides && !isOut && edge.width > 1 && isCut) cut.push(text.textContent ?? "");
+          if (width <= 1 || top >= edge.bottom || bottom <= edge.top) break;
+          if (right > edge.right + 1 || left < edge.left - 1 || bottom > edge.bottom + 1) cut.push(text.textContent ?? "");
         }
       }
       return cut;

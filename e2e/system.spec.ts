@@ -10,7 +10,7 @@ test("the system shows every process and store, and what they do without asking"
   await page.goto("/system");
   const instances = page.getByRole("table", { name: "Instances" });
   await expect(instances.getByRole("row").filter({ hasText: "Gateway" }).filter({ hasText: "Running" }).first()).toBeVisible();
-  await expect(instances.getByRole("row").filter({ hasText: "Console, Worker" })).toContainText("Running");
+  await expect(instances.getByRole("row").filter({ hasText: "Console · Worker" })).toContainText("Running");
   await expect(page.getByRole("region", { name: "PostgreSQL" })).toContainText(/\d+ of \d+/);
   await expect(page.getByRole("region", { name: "Redis" })).toContainText("Memory");
   await expect(page.getByRole("region", { name: "Live events" })).toContainText("Position");

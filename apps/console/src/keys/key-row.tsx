@@ -17,7 +17,7 @@ export function keyRow(key: Key, place: Pick<ListRow, "level" | "posInSet" | "se
   return { ...place, id: key.id, kind: "key", key, dim: keyStatus(key, serverNow()) !== "active" };
 }
 
-/** Columns that keys and users share; `second` is what differs. */
+/** Columns that keys and users share; `second` are the different ones. */
 export function useUsageColumns(name: string, second: ListColumn[], limits?: string): ListColumn[] {
   const { t } = useTexts();
   return [

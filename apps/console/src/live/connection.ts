@@ -32,7 +32,7 @@ export function whenLive(run: () => void): () => void {
   return forget;
 }
 
-/** Tries after which "reconnecting" becomes "offline". */
+/** Number of failures after which "reconnecting" becomes "offline". */
 const OFFLINE_AFTER = 6;
 
 export const connection = createStore<Connection>({ phase: "connecting", retryAtMs: 0, lastFrameAtMs: 0 });

@@ -82,7 +82,7 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   let again = false;
   let failed = 0;
   let forgetRetry = (): void => {};
-  /** The first page was read without Postgres: what is below it is not known. */
+  /** The first page was read without Postgres, so it is unknown whether there are older rows. */
   let endUnknown = false;
   /**
    * While missed rows must still be read (or were read without Postgres): the newest row before them, '' = none. Newer rows arrive

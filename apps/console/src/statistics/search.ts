@@ -10,7 +10,7 @@ export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as co
 const tag: SearchField<string> = (value) =>
   typeof value === "string" && value.length <= 40 && value.trim() !== "" && /^[^\p{Cc}\p{Cf},]+$/u.test(value) ? value : undefined;
 
-/** What pages about the past have in their addresses: which requests, and when. */
+/** Address fields of all pages about the past: which requests, and when. */
 export const filterFields = {
   user: anyId,
   key: anyId,

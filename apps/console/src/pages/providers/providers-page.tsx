@@ -68,7 +68,7 @@ export function ProvidersPage() {
   const providers = byPriority(data?.providers ?? []);
   const shown = providers.filter((provider) => matches(provider, text));
   const chosen = providers.filter(({ id }) => selected.has(id));
-  // Itself alone: what was asked for may end when its dialog is gone and another one is open.
+  // Closes only this dialog: an action may finish after its dialog is gone and another is open.
   const shownDialog = open ?? asked[0] ?? null;
   function close(): void {
     setOpen((now) => (now === shownDialog ? null : now));

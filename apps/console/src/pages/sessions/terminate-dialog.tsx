@@ -6,7 +6,7 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { useFailureText } from "../../ui/states.tsx";
 import { toastDone, toastFailed } from "../../ui/toast.tsx";
 
-/** Asks before the requests of a session are cut: that cannot be undone. */
+/** Asks before the requests of a session are aborted, because that cannot be undone. */
 export function TerminateDialog({ id, inFlight, onClose }: { id: string; inFlight: number; onClose(): void }) {
   const { t } = useTexts();
   const failureText = useFailureText();

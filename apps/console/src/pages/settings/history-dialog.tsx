@@ -27,7 +27,7 @@ interface HistoryDialogProps {
   onClose(): void;
 }
 
-/** Every save, and the way back to before each of them. */
+/** Every save of settings, each with a roll-back to the state before it. */
 export function HistoryDialog({ view, settings, onView, onClose }: HistoryDialogProps) {
   const { t, language } = useTexts();
   const pages = useInfiniteQuery({

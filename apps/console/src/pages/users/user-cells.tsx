@@ -102,7 +102,7 @@ function RoleBadge({ user }: { user: User }) {
   );
 }
 
-/** The balance; of who pays afterwards that they do. */
+/** The balance; for a postpaid user, a note that they are. */
 function UserCredit({ user: { credit }, oneLine = false }: { user: User; oneLine?: boolean }) {
   if (!credit) return null;
   return (

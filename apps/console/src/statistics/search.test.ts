@@ -14,4 +14,5 @@ it("passes over what is longer than the server takes, or no tag", () => {
     expect(Search.parse({ [field]: "x".repeat(length + 1) })).toEqual({});
   }
   for (const tag of ["a,b", "a\u0000", " "]) expect(Search.parse({ tag })).toEqual({});
+  expect(Search.parse({ tag: "👨‍👩‍👧" }), "one character to those who read it").toEqual({ tag: "👨‍👩‍👧" });
 });

@@ -1,4 +1,5 @@
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
+import { isVisible } from "@sluice/core/inputs/visible";
 import { isTimeZone } from "@sluice/core/time-zone";
 import { type RangeSearch, rangeEnd, rangeStart, startOf } from "../ranges/range-search.ts";
 import { anyId, anyName, choice, type SearchField, type SearchOf, searchOf } from "../search-fields.ts";
@@ -8,7 +9,7 @@ export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as co
 
 /** What the server takes for a tag of keys. */
 const tag: SearchField<string> = (value) =>
-  typeof value === "string" && value.length <= 40 && value.trim() !== "" && /^[^\p{Cc}\p{Cf},]+$/u.test(value) ? value : undefined;
+  typeof value === "string" && value.length <= 40 && value.trim() !== "" && isVisible(value) && !value.includes(",") ? value : undefined;
 
 /** Address fields of all pages about the past: which requests, and when. */
 export const filterFields = {

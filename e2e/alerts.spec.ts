@@ -22,21 +22,21 @@ test("an alert: a channel is made and tried, a rule breached, the incident appea
   const secret = page.getByRole("dialog", { name: "Channel created" });
   await expect(secret.getByRole("textbox")).toHaveValue(/^whsec_/);
   await secret.getByRole("button", { name: "I have stored it" }).click();
-  await page.getByRole("button", { name: `Send a test to hook ${world.id}` }).click();
+  await page.getByRole("button", { name: `Send a test message to hook ${world.id}` }).click();
   const tested = page.getByRole("dialog", { name: `Test of hook ${world.id}` });
   await expect(tested.getByText(/^401 /)).toBeVisible();
   await tested.getByRole("button", { name: "Close" }).last().click();
 
   await page.getByRole("button", { name: "New rule" }).click();
   const rule = page.getByRole("dialog", { name: "New rule" });
-  await rule.getByLabel("What", { exact: true }).selectOption({ label: "Cost" });
+  await rule.getByLabel("Metric", { exact: true }).selectOption({ label: "Cost" });
   await rule.getByLabel("Name", { exact: true }).fill(`spent ${world.id}`);
   await rule.getByLabel("Threshold (USD)").fill("0.000001");
-  await rule.getByLabel("Well for, seconds").fill("0");
-  await rule.getByLabel("Whose").selectOption({ label: "Key" });
+  await rule.getByLabel("Resolve after, seconds").fill("0");
+  await rule.getByLabel("Scope").selectOption({ label: "Key" });
   await rule.getByRole("button", { name: "Save" }).click();
   await expect(rule.getByText("Not valid")).toBeVisible();
-  await rule.getByLabel("Which").selectOption({ label: world.keyName });
+  await rule.getByLabel("Subject").selectOption({ label: world.keyName });
   await rule.getByLabel(`hook ${world.id}`).check();
   expect(await flaws(page, "alert-rule")).toEqual([]);
   await rule.getByRole("button", { name: "Save" }).click();
@@ -49,7 +49,7 @@ test("an alert: a channel is made and tried, a rule breached, the incident appea
     .filter({ hasText: `spent ${world.id}` });
   await expect(open.first()).toBeVisible({ timeout: 30_000 });
   await expect(open.first()).toContainText(world.keyName);
-  await expect(open.first().getByText(/again at .*401/)).toBeVisible();
+  await expect(open.first().getByText(/retry at .*401/)).toBeVisible();
   await expect(page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: /Alerts.* open/ })).toBeVisible();
   expect(await flawsAtWidths(page, "alert-open")).toEqual([]);
 
@@ -67,5 +67,5 @@ test("an alert: a channel is made and tried, a rule breached, the incident appea
   await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
   await page.getByRole("button", { name: `Remove hook ${world.id}` }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
-  await expect(page.getByText("No channel yet")).toBeVisible();
+  await expect(page.getByText("There are no channels yet")).toBeVisible();
 });

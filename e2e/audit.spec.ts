@@ -22,7 +22,7 @@ test("the audit shows what was done as it is done, with before and after, and is
   await expect(entry).toContainText("secretChanged");
   await expect(entry).not.toContainText(`sk-canary-${world.id}`);
   await expect(entry).toContainText("127.0.0.1");
-  await entry.getByRole("button", { name: "Only this one" }).click();
+  await entry.getByRole("button", { name: "Show only this target" }).click();
   await expect(page).toHaveURL(new RegExp(`target=${world.providerId}`));
   await expect(table.getByRole("row").filter({ hasText: "provider." })).toHaveCount(2);
   await page.getByLabel("Action").selectOption("provider.create");

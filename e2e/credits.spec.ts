@@ -16,7 +16,7 @@ test("credit is given with a reason, seen at once by its user, spent by a reques
 
   await page.goto(`/credits?user=${world.userId}`);
   await page.getByRole("button", { name: "Terms" }).click();
-  const terms = page.getByRole("dialog", { name: `Terms of User ${world.id}` });
+  const terms = page.getByRole("dialog", { name: `Billing terms of User ${world.id}` });
   await terms.getByRole("combobox").selectOption("prepaid");
   await terms.getByRole("button", { name: "Save" }).click();
   await expect(terms).toBeHidden();

@@ -5,8 +5,8 @@ test("figures of processes, stores and browsers are live while the page is open 
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   await page.locator('aside nav a[href="/system"]').click();
   await page.getByRole("link", { name: "Figures" }).click();
-  await expect(page.getByRole("region", { name: "PostgreSQL" })).toContainText(/Waiting for a lock\d+/);
-  await expect(page.getByRole("region", { name: "Redis" })).toContainText(/Answers|one process/);
+  await expect(page.getByRole("region", { name: "PostgreSQL" })).toContainText(/Sessions waiting for locks\d+/);
+  await expect(page.getByRole("region", { name: "Redis" })).toContainText(/Responding|one process/);
 
   const procedures = page.getByRole("table", { name: "Requests and procedures" });
   const row = procedures.getByRole("row").filter({ hasText: "GET /trpc/keys.list" });

@@ -93,10 +93,10 @@ test("the ledger page says what is kept how long and what goes next", async ({ a
   await page.goto("/system/ledger");
   const card = page.getByRole("region", { name: "Retention" });
   await expect(card).toContainText("Requests90 days");
-  await expect(card).toContainText("Sums of hours and daysfor good");
+  await expect(card).toContainText("Hourly and daily rollupsforever");
   expect(next.map(({ table }) => table).sort()).toEqual(["request_details", "requests"]);
-  await expect(card).toContainText(/Requests of \w+ 20\d\d go on \w+ \d+, 20\d\d, [\d.]+ [kM]?B\./);
-  await expect(card).toContainText("Nothing is archived before it goes.");
+  await expect(card).toContainText(/Requests of \w+ 20\d\d are deleted on \w+ \d+, 20\d\d, [\d.]+ [kM]?B\./);
+  await expect(card).toContainText("Nothing is archived before it is deleted.");
   await card.scrollIntoViewIfNeeded();
   expect(await flawsAtWidths(page, "retention")).toEqual([]);
 });

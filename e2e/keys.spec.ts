@@ -117,10 +117,10 @@ test("two keys that are switched off while the first is not answered yet are tol
 
 test("a new secret works beside the old one, until the old one is ended", async ({ adminPage: page, place, world }) => {
   const row = await keyRow(page, world.keyName);
-  await choose(page, row, "New secret");
+  await choose(page, row, "Rotate secret");
   const asking = page.getByRole("dialog");
-  await asking.getByLabel("The old secret works for").selectOption("1 hour");
-  await asking.getByRole("button", { name: "New secret" }).click();
+  await asking.getByLabel("Keep the old secret for").selectOption("1 hour");
+  await asking.getByRole("button", { name: "Rotate secret" }).click();
   const made = page.getByRole("dialog", { name: /New secret of/ });
   const secret = await made.getByLabel("New key").inputValue();
   await expect(made).toContainText("The old secret works until");
@@ -159,7 +159,7 @@ test("effective limits show their owner and what is used now, and a check says w
   await expect(flight).toContainText("0 of 2");
   for (let i = 0; i < 2; i++) expect((await callMessages(place, world.secret)).status).toBe(200);
   await expect(rate).toContainText("3 of 3");
-  await expect(rate).toContainText("All free again in");
+  await expect(rate).toContainText("Fully available again in");
   expect((await callMessages(place, world.secret)).status).toBe(429);
 
   await detail.getByRole("tab", { name: "Check a model" }).click();
@@ -167,7 +167,7 @@ test("effective limits show their owner and what is used now, and a check says w
   await detail.getByRole("button", { name: "Check now" }).click();
   await expect(detail.getByRole("status")).toContainText("This key cannot call");
   const rule = (text: string) => detail.getByRole("listitem").filter({ hasText: text });
-  await expect(rule("Requests per minute")).toContainText("Stops it");
+  await expect(rule("Requests per minute")).toContainText("Blocked");
   await expect(rule("A provider of its group")).toContainText("Passed");
   await expect(detail).toContainText(world.providerName);
   await detail.getByRole("textbox", { name: "Model" }).fill("claude-that-nobody-priced");

@@ -22,7 +22,7 @@ test("the ledger shows how far each gateway is and how it works, without asking"
   await page.getByRole("link", { name: "Ledger" }).click();
   const settlers = page.getByRole("table", { name: "Settlers" });
   await expect(settlers.getByRole("row").filter({ hasText: "gateway" }).first()).toContainText("Writable");
-  const since = page.getByRole("region", { name: "Since the start" });
+  const since = page.getByRole("region", { name: "Since start-up" });
   const rows = async (): Promise<number> => Number((await since.locator("dd").first().textContent())?.replaceAll(",", ""));
   await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
   const inForce = page.getByRole("region", { name: "In force" });
@@ -32,7 +32,7 @@ test("the ledger shows how far each gateway is and how it works, without asking"
   page.on("request", (request) => asked.push(request.url()));
   await (await callMessages(place, world.secret)).text();
   await expect.poll(rows, { timeout: 30_000 }).toBeGreaterThan(before);
-  await expect(page.getByRole("region", { name: "Lag of rows and sums" })).toContainText(/\d+ ms|\d+\.\d+ s/);
+  await expect(page.getByRole("region", { name: "Settlement lag" })).toContainText(/\d+ ms|\d+\.\d+ s/);
   expect(asked.filter(asksForRows)).toEqual([]);
 
   try {
@@ -82,19 +82,19 @@ test("a refused record is inspected and released, and the books are checked @sta
     for (const secret of [world.secret, upstreamSecret]) await expect(content).not.toContainText(secret);
     expect(await flawsAtWidths(page, "quarantined")).toEqual([]);
     await dialog.getByRole("button", { name: "Release" }).click();
-    await expect(dialog.getByRole("alert")).toHaveText("It was refused again.");
+    await expect(dialog.getByRole("alert")).toHaveText("The record was rejected again.");
     await pool.query("ALTER TABLE requests DROP CONSTRAINT refused_here");
     await dialog.getByRole("button", { name: "Release" }).click();
-    await expect(page.getByText("Released: the request has its row.")).toBeVisible();
+    await expect(page.getByText("Released: the request is now in the ledger.")).toBeVisible();
     await expect(dialog.getByRole("link", { name: "Open the request" })).toBeVisible();
     await page.keyboard.press("Escape");
     await expect(quarantine).toContainText("Released");
 
-    await expect(page.getByText("The books have not been checked yet.")).toBeVisible();
-    await page.getByRole("button", { name: "Check the books" }).click();
-    await expect(page.getByText("No difference")).toBeVisible({ timeout: 60_000 });
+    await expect(page.getByText("Not reconciled yet.")).toBeVisible();
+    await page.getByRole("button", { name: "Reconcile" }).click();
+    await expect(page.getByText("No differences")).toBeVisible({ timeout: 60_000 });
     await pool.query("UPDATE rollups_hour SET requests = requests + 4");
-    await page.getByRole("button", { name: "Check the books" }).click();
+    await page.getByRole("button", { name: "Reconcile" }).click();
     const differences = page.getByRole("table", { name: "Differences" });
     await expect(differences).toContainText("requests 1", { timeout: 60_000 });
     await expect(differences).toContainText("requests 5");

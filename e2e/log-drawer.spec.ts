@@ -103,7 +103,7 @@ test("what the browser does not let be copied is said to be not copied", async (
   await openLogs(page, world);
   await rows(page).first().click();
   // Of what has failed assistive technology is told once more, by another element.
-  const said = page.getByRole("paragraph").filter({ hasText: "Not copied: the browser does not allow it" });
+  const said = page.getByRole("paragraph").filter({ hasText: "The browser does not allow copying" });
   await drawer(page).getByRole("button", { name: "Copy Request ID" }).click();
   await expect(said).toHaveCount(1);
   await drawer(page).getByRole("button", { name: "Copy link", exact: true }).click();

@@ -86,7 +86,7 @@ test("what another version has taken the code of says so when it is opened, and 
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   await page.route(/assets\/palette-/, (route) => route.fulfill({ status: 404 }));
   await page.keyboard.press("Control+k");
-  await expect(page.getByRole("heading", { level: 1, name: "A part of the console did not load" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Part of the console did not load" })).toBeVisible();
   await page.unroute(/assets\/palette-/);
   await page.getByRole("button", { name: "Reload" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Logs" })).toBeVisible();

@@ -38,8 +38,8 @@ test("an error explains itself with the figures of its request", async ({ page, 
   expect(answer.ok()).toBe(true);
   await page.goto(`/logs?log=${refused.headers.get("request-id")}`);
   const drawer = page.getByRole("complementary", { name: "Request" });
-  await expect(drawer.getByText(`Cost a week, of key ${world.keyName}`)).toBeVisible();
-  await expect(drawer.getByText(/^Has room again \w+day \d\d:\d\d$/)).toBeVisible();
+  await expect(drawer.getByText(`Cost per week of key ${world.keyName}`)).toBeVisible();
+  await expect(drawer.getByText(/^Available again \w+day \d\d:\d\d$/)).toBeVisible();
   await drawer.getByRole("link", { name: "All errors" }).click();
   await expect(page).toHaveURL(/\/errors\?code=cost_limited/);
   await expect(page.getByRole("listitem").filter({ hasText: "cost_limited" })).toHaveAttribute("aria-current", "true");

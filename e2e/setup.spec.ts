@@ -42,7 +42,7 @@ test("from nothing to the first request in four steps @stack", async ({ page }) 
           .textContent()
       )?.match(/sk-sluice-\w+/)?.[0] ?? "";
     await (await callMessages({ name: "setup", consoleUrl: server.url, gatewayUrl: server.url }, secret)).text();
-    await expect(page.getByText("First request seen")).toBeVisible();
+    await expect(page.getByText("First request received")).toBeVisible();
     await page.getByRole("link", { name: "Open the log" }).click();
     await expect(page.getByRole("table", { name: "Requests" }).locator("[data-id]")).toHaveCount(1);
   } finally {

@@ -136,11 +136,11 @@ test("users change their own password, and only with the present one", async ({ 
   await page.getByRole("button", { name: new RegExp(`User ${world.id}`) }).click();
   await page.getByRole("menuitem", { name: "Change password" }).click();
   const dialog = page.getByRole("dialog", { name: "Change password" });
-  await dialog.getByLabel("Present password").fill("not my password");
+  await dialog.getByLabel("Current password").fill("not my password");
   await dialog.getByLabel("New password").fill(`renewed-${world.id}`);
   await dialog.getByRole("button", { name: "Save" }).click();
-  await expect(dialog).toContainText("That is not your present password.");
-  await dialog.getByLabel("Present password").fill(old.password);
+  await expect(dialog).toContainText("That is not your current password.");
+  await dialog.getByLabel("Current password").fill(old.password);
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog).toBeHidden();
   await page.reload();

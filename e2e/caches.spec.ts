@@ -8,7 +8,7 @@ test("P14, R15 and R16: the caches' figures move by push; one is cleared and its
   const read = () => api.overview.latency.query({ range: "7d" });
   await read();
   await page.goto("/system");
-  const row = page.getByRole("table", { name: "Caches by kind of answer" }).getByRole("row").filter({ hasText: "Overview" });
+  const row = page.getByRole("table", { name: "Caches by kind of result" }).getByRole("row").filter({ hasText: "Overview" });
   const count = async (name: string): Promise<number> =>
     Number((await row.locator(`td[data-label="${name}"]`).textContent())?.replaceAll(",", ""));
   await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
@@ -28,6 +28,6 @@ test("P14, R15 and R16: the caches' figures move by push; one is cleared and its
 
   expect(await flawsAtWidths(page, "caches")).toEqual([]);
   await page.getByRole("button", { name: "Reset counters" }).click();
-  await expect(page.getByText("The counters begin at zero")).toBeVisible();
+  await expect(page.getByText("Counters reset")).toBeVisible();
   expect((await api.audit.list.query({ filter: { action: "cache.reset-figures" } })).items).not.toEqual([]);
 });

@@ -34,18 +34,18 @@ test("requests are priced anew from the prices page, and the log tells what was 
   const logs = page;
   await rows(logs).first().click();
   await expect(drawer(logs)).toContainText("Usage and cost");
-  await expect(drawer(logs).getByText("Billed at first")).toBeHidden();
+  await expect(drawer(logs).getByText("Originally billed")).toBeHidden();
 
   await api.prices.set.mutate({ model, inputPerMTok: "6", outputPerMTok: "30" });
   const prices = await page.context().newPage();
   await prices.goto("/prices");
   await prices.getByRole("searchbox", { name: "Search models" }).fill(model);
-  await prices.getByRole("button", { name: `Price requests of ${model} anew` }).click();
-  const dialog = prices.getByRole("dialog", { name: `Price requests of ${model} anew` });
+  await prices.getByRole("button", { name: `Reprice requests for ${model}` }).click();
+  const dialog = prices.getByRole("dialog", { name: `Reprice requests for ${model}` });
   await expect(dialog.getByLabel("Version").getByRole("option")).toHaveCount(2);
   await dialog.getByLabel("From").fill("2099-01-01T00:00");
   await dialog.getByRole("button", { name: "Preview" }).click();
-  await expect(dialog.getByText("Give two times, the later one last.")).toBeVisible();
+  await expect(dialog.getByText("Enter a start and a later end.")).toBeVisible();
   await dialog.getByLabel("From").fill("2026-01-01T00:00");
   // The request is settled within seconds.
   await expect(async () => {
@@ -56,8 +56,8 @@ test("requests are priced anew from the prices page, and the log tells what was 
   }).toPass();
   await expect(dialog.getByRole("region", { name: "Preview" })).toContainText(/Difference\+\$0\./);
   expect(await flawsAtWidths(prices, "reprice")).toEqual([]);
-  await dialog.getByRole("button", { name: "Price 1 request anew" }).click();
-  const order = prices.getByRole("table", { name: "Priced anew" }).getByRole("row").filter({ hasText: model });
+  await dialog.getByRole("button", { name: "Reprice 1 request" }).click();
+  const order = prices.getByRole("table", { name: "Repricing history" }).getByRole("row").filter({ hasText: model });
   await expect(order).toContainText("Done");
   await expect(order).toContainText("1 / 1");
   await expect(order).toContainText("+$0.");
@@ -65,11 +65,11 @@ test("requests are priced anew from the prices page, and the log tells what was 
 
   // The drawer that was open all the time has heard of it.
   await expect(drawer(logs)).toContainText("1 correction");
-  await expect(drawer(logs)).toContainText("Priced anew · ");
+  await expect(drawer(logs)).toContainText("Repriced · ");
   await expect(drawer(logs)).toContainText("$3 / $15 → $6 / $30");
-  await expect(rows(logs).first().getByRole("img", { name: "Priced anew since: its cost was corrected" })).toBeVisible();
+  await expect(rows(logs).first().getByRole("img", { name: "Repriced: the cost was corrected" })).toBeVisible();
   await expect(drawer(logs).getByText("Multipliers")).toBeHidden();
-  await drawer(logs).getByText("Billed at first").scrollIntoViewIfNeeded();
+  await drawer(logs).getByText("Originally billed").scrollIntoViewIfNeeded();
   expect(await flawsAtWidths(logs, "corrections")).toEqual([]);
 
   // The same in the other language, in the dark.
@@ -105,11 +105,11 @@ test("percentiles are read when somebody wants them, on the overview and of a pr
   await (await callMessages(place, world.secret)).text();
   await page.goto("/overview");
   const own = page.getByRole("article", { name: world.providerName, exact: true });
-  await page.getByRole("button", { name: "Percentiles of latency" }).click();
+  await page.getByRole("button", { name: "Latency percentiles" }).click();
   await expect(page.getByRole("table", { name: "Percentiles, 24 hours" })).toContainText(/Duration\d/);
   expect(await flawsAtWidths(page, "overview-percentiles")).toEqual([]);
   await page.goto("/providers");
-  await own.getByRole("button", { name: "Percentiles of latency" }).click();
+  await own.getByRole("button", { name: "Latency percentiles" }).click();
   await expect(own.getByRole("table", { name: "Percentiles, 7 days" })).toContainText(/Duration(\d|—)/);
   expect(await flawsAtWidths(page, "provider-percentiles")).toEqual([]);
 });

@@ -12,7 +12,7 @@ test("a request's drawer says where it went, why, and what it cost", async ({ ad
   await expect(drawer(page)).toContainText(requestId);
   await expect(drawer(page)).toContainText("Routing decision");
   await expect(drawer(page)).toContainText(world.providerName);
-  await expect(drawer(page)).toContainText("The only candidate");
+  await expect(drawer(page)).toContainText("Only candidate");
   await expect(drawer(page)).toContainText("Usage and cost");
   await expect(drawer(page).getByRole("img", { name: /^First content after/ })).toBeVisible();
   await expect(page).toHaveURL(new RegExp(`log=${requestId}`));
@@ -28,7 +28,7 @@ test("a converted request says from what to what, and which of its fields were l
   await openLogs(page, world);
   await rows(page).first().click();
   await expect(drawer(page).getByText("Converted: openai chat → anthropic")).toHaveCount(2);
-  await expect(drawer(page)).toContainText("Left out: seed");
+  await expect(drawer(page)).toContainText("Dropped: seed");
 });
 
 test("J and K walk through the log with the drawer open", async ({ adminPage: page, place, world }) => {
@@ -53,7 +53,7 @@ test("a link opens the request, also one that the list does not show", async ({ 
   await expect(drawer(page)).toContainText(models.failing);
   await drawer(page).getByRole("button", { name: "Copy link", exact: true }).click();
   expect(await clipboard(page)).toBe(page.url());
-  await drawer(page).getByRole("button", { name: "Copy link, frozen in time" }).click();
+  await drawer(page).getByRole("button", { name: "Copy link with fixed time range" }).click();
   const frozen = new URL(await clipboard(page));
   expect(Number(frozen.searchParams.get("to"))).toBeGreaterThan(Date.now() - 60_000);
   await makeRequests(place, world, [models.plain]);

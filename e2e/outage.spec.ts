@@ -27,16 +27,16 @@ test("pages that could not be read while the database was away come by themselve
     await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
     await line.cut();
     await page.getByRole("link", { name: "Logs", exact: true }).click();
-    await expect(page.getByText("The database cannot be read right now")).toBeVisible();
-    await expect(page.getByText("The timeline could not be read")).toBeVisible();
-    await expect(page.getByRole("main")).toContainText("What is stored is shown as soon as the database can be read again");
+    await expect(page.getByText("The database is unavailable")).toBeVisible();
+    await expect(page.getByText("The timeline could not be loaded")).toBeVisible();
+    await expect(page.getByRole("main")).toContainText("Stored requests are shown once the database is available again");
     await expect(page.getByText("Waiting for the first request")).toHaveCount(0);
     await page.getByRole("link", { name: "Users", exact: true }).click();
     await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
     await line.restore();
     await expect(page.getByRole("treegrid").getByText(admin.email)).toBeVisible();
     await page.getByRole("link", { name: "Logs", exact: true }).click();
-    await expect(page.getByText("The database cannot be read right now")).toHaveCount(0);
+    await expect(page.getByText("The database is unavailable")).toHaveCount(0);
     await expect(page.getByText("Waiting for the first request")).toBeVisible();
   } finally {
     await server.stop();

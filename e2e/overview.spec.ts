@@ -17,7 +17,7 @@ function card(page: Page, label: string): Locator {
 
 test("the first request, an error and a stream in flight move the figures without a question @live", async ({ page, place, world }) => {
   await openAsUser(page, place, world);
-  await expect(page.getByRole("heading", { name: "Nothing went through yet" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No requests yet" })).toBeVisible();
   const asked: string[] = [];
   page.on("request", (request) => asked.push(request.url()));
 

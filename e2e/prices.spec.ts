@@ -13,11 +13,11 @@ function table(entries: Record<string, readonly [input: number, output: number]>
 test("a price table is previewed, applied, and makes versions", async ({ adminPage: page, world }) => {
   const model = `imported-${world.id}`;
   await page.goto("/prices");
-  const dialog = page.getByRole("dialog", { name: "Import a price table" });
+  const dialog = page.getByRole("dialog", { name: "Import price table" });
   const row = page.getByRole("table", { name: "Prices" }).getByRole("row").filter({ hasText: model });
   const paste = async (text: string): Promise<void> => {
     await page.getByRole("button", { name: "Import", exact: true }).click();
-    await dialog.getByLabel("Or paste its text").fill(text);
+    await dialog.getByLabel("Or paste its contents").fill(text);
     await dialog.getByRole("button", { name: "Preview" }).click();
   };
 
@@ -27,7 +27,7 @@ test("a price table is previewed, applied, and makes versions", async ({ adminPa
 
   await paste(table({ [model]: [3e-6, 1.5e-5] }));
   await expect(dialog).toContainText("0 changed · 1 new · 0 unchanged · 1 skipped");
-  await expect(dialog).toContainText("not priced by tokens of text");
+  await expect(dialog).toContainText("not priced by text tokens");
   await expect(row).toHaveCount(0);
   await dialog.getByRole("button", { name: "Apply 1 change" }).click();
   await expect(dialog).toBeHidden();
@@ -78,15 +78,15 @@ test("of a table that is not drawn whole, the first rows are those of the order"
 test("a save that outlives its form leaves the one that was opened after it", async ({ adminPage: page, world }) => {
   await page.goto("/prices");
   const release = await holdBack(page, /prices\.set/);
-  const form = page.getByRole("dialog", { name: "Set a price" });
-  await page.getByRole("button", { name: "Set a price" }).click();
+  const form = page.getByRole("dialog", { name: "Set price" });
+  await page.getByRole("button", { name: "Set price" }).click();
   await form.getByLabel("Model").fill(`slow-${world.id}`);
   await form.getByLabel("Input", { exact: true }).fill("1");
   await form.getByLabel("Output", { exact: true }).fill("1");
   await form.getByRole("button", { name: "Save" }).click();
   await page.keyboard.press("Escape");
   await expect(form).toBeHidden();
-  await page.getByRole("button", { name: "Set a price" }).click();
+  await page.getByRole("button", { name: "Set price" }).click();
   await form.getByLabel("Model").fill(`next-${world.id}`);
   release();
   await expect(page.getByText("Saved", { exact: true })).toBeVisible();
@@ -130,8 +130,8 @@ test("refreshing by hand says what it did, and a source that fails leaves the pr
     await api.settings.update.mutate({ "pricing.sourceUrl": `${upstreamUrl}/no-such-table.json` });
     await expect(source).toContainText("no-such-table.json");
     await source.getByRole("button", { name: "Refresh now" }).click();
-    await expect(source.getByRole("alert")).toContainText("the prices of before stay in force");
-    await expect(source.getByRole("alert")).toContainText(/The source answered 40\d/);
+    await expect(source.getByRole("alert")).toContainText("The current prices stay in force");
+    await expect(source.getByRole("alert")).toContainText(/The source responded with status 40\d/);
     const shipped = (prices: typeof before) => prices.filter(({ source }) => source.startsWith("shipped"));
     expect(shipped(await api.prices.list.query())).toEqual(shipped(before));
   } finally {

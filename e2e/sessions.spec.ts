@@ -39,7 +39,7 @@ test.describe("H05 sessions @live", () => {
     const slow = stream(place, world, { session, model: models.slow });
     await expect(row).toHaveCount(1, promised);
     await expect(row).toContainText(world.providerName);
-    await expect(row).toContainText("only choice since");
+    await expect(row).toContainText("only candidate, since");
     await slow;
     await (await callMessages(place, world.secret, { session })).text();
     await expect(row.getByRole("cell", { name: "2", exact: true })).toBeVisible();
@@ -74,7 +74,7 @@ test.describe("H05 sessions @live", () => {
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
     const drawer = page.getByRole("complementary", { name: "Session" });
-    await expect(drawer).toContainText("Why it is there");
+    await expect(drawer).toContainText("Why this provider");
     await expect(drawer).toContainText(world.providerName);
     await drawer.getByRole("button", { name: "Cancel request" }).click();
     await expect(drawer).toContainText("Error");
@@ -91,7 +91,7 @@ test.describe("H05 sessions @live", () => {
     await expect(row).toHaveCount(1);
     await row.getByRole("button", { name: /^Terminate session/ }).click();
     const question = page.getByRole("alertdialog");
-    await expect(question).toContainText("in flight is cut now");
+    await expect(question).toContainText("in flight is cut off now");
     await question.getByRole("button", { name: "Terminate" }).click();
     expect(await endless).toContain("This session was terminated.");
     await expect(row).toContainText("Ended", promised);

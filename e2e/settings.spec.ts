@@ -23,7 +23,7 @@ test("a setting is found, checked, reviewed, in force at once, and rolled back b
   await expect(page.locator("[data-setting]")).toHaveCount(1);
   await page.getByRole("searchbox", { name: "Search settings" }).fill("no such setting");
   await expect(page.getByRole("heading", { name: "No setting matches" })).toBeVisible();
-  await page.getByRole("button", { name: "Clear the search" }).click();
+  await page.getByRole("button", { name: "Clear search" }).click();
   await expect(page.locator('[data-setting="sessions.activeWindowSeconds"]')).toContainText("Configuration file");
 
   const attempts = page.getByLabel("Time for all attempts", { exact: true });

@@ -77,7 +77,7 @@ test("a range that ends before it begins is refused at its field, and the page s
   await expect(range.getByLabel("From")).toHaveAccessibleDescription("Required");
   await range.getByLabel("From").fill("2026-01-02T10:00");
   await range.getByRole("button", { name: "Apply" }).click();
-  await expect(range.getByLabel("To")).toHaveAccessibleDescription("The end must be after the beginning");
+  await expect(range.getByLabel("To")).toHaveAccessibleDescription("The end must be after the start");
   await expect(page).toHaveURL("/statistics");
   await range.getByLabel("To").fill("2026-01-03T10:00");
   await range.getByRole("button", { name: "Apply" }).click();
@@ -133,7 +133,7 @@ test("the leaderboard ranks, and a comparison sets side by side", async ({ page,
       .getByRole("cell")
       .first(),
   ).toContainText("2");
-  await expect(figures.getByText("Not read")).toBeVisible();
+  await expect(figures.getByText("Not loaded")).toBeVisible();
 });
 
 test("availability tells how each provider and model was", async ({ adminPage: page, place, world }) => {
@@ -143,5 +143,5 @@ test("availability tells how each provider and model was", async ({ adminPage: p
   const table = page.getByRole("table", { name: "Providers and their models" });
   await expect(table.getByRole("row", { name: new RegExp(`^${world.providerName}`) })).toContainText("50.0%");
   await expect(table.getByRole("row", { name: new RegExp(`^${models.plain}`) })).toContainText("100%");
-  await expect(table.getByRole("img", { name: new RegExp(`^${world.providerName}: 0 spans without trouble`) })).toBeVisible();
+  await expect(table.getByRole("img", { name: new RegExp(`^${world.providerName}: 0 intervals without trouble`) })).toBeVisible();
 });

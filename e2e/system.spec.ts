@@ -48,14 +48,14 @@ test("a broken configuration file is told above every page, and the banner goes 
     const banner = page.getByRole("region", { name: "Configuration file" });
     await expect(banner).toHaveCount(0);
     await writeFile(path, "settings:\n  breaker.failures: 6\n  breaker.failurs: 7\n");
-    await expect(banner).toContainText("What was in force before still is");
+    await expect(banner).toContainText("The previous configuration stays in force");
     await expect(banner).toContainText("line 3: settings.breaker.failurs: unknown field");
     await page.goto(`${server.url}/settings`);
     await expect(banner).toBeVisible();
     await banner.getByRole("link", { name: "Show" }).click();
     await expect(page.getByRole("region", { name: "Configuration file" }).last()).toContainText("Not applied");
     await writeFile(path, "settings:\n  breaker.failures: 9\n");
-    await expect(page.getByText("What was in force before still is")).toHaveCount(0);
+    await expect(page.getByText("The previous configuration stays in force")).toHaveCount(0);
     await page.goto(`${server.url}/settings`);
     await expect(page.getByLabel("Failures that open it", { exact: true })).toHaveValue("9");
     await expect(page.locator('[data-setting="breaker.failures"]')).toContainText("Configuration file");

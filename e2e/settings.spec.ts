@@ -26,11 +26,11 @@ test("a setting is found, checked, reviewed, in force at once, and rolled back b
   await page.getByRole("button", { name: "Clear search" }).click();
   await expect(page.locator('[data-setting="sessions.activeWindowSeconds"]')).toContainText("Configuration file");
 
-  const attempts = page.getByLabel("Time for all attempts", { exact: true });
+  const attempts = page.getByLabel("Total time for attempts", { exact: true });
   await attempts.fill("12");
-  await expect(page.getByText("A whole number from 1000 to 600000")).toBeVisible();
+  await expect(page.getByText("Must be a whole number from 1000 to 600000")).toBeVisible();
   await expect(page.getByRole("button", { name: "Review and save" })).toBeDisabled();
-  await page.getByRole("button", { name: "Reset Time for all attempts to its default" }).click();
+  await page.getByRole("button", { name: "Reset Total time for attempts to its default" }).click();
 
   await field.selectOption({ label: "Record without cost" });
   await expect(page.getByText("1 unsaved change")).toBeVisible();
@@ -44,7 +44,7 @@ test("a setting is found, checked, reviewed, in force at once, and rolled back b
   await expect.poll(statusOfUnpriced).toBe(200);
 
   await page.getByRole("button", { name: "History" }).click();
-  const history = page.getByRole("dialog", { name: "History of the settings" });
+  const history = page.getByRole("dialog", { name: "Settings history" });
   const save = history.getByRole("listitem").filter({ hasText: "Roll back" }).filter({ hasText: "Record without cost" }).first();
   await save.getByRole("button", { name: /^Roll back/ }).click();
   const rollBack = page.getByRole("dialog", { name: "Roll back to before this save?" });
@@ -127,7 +127,7 @@ test("what somebody else saved at the same moment is not overwritten, and the re
   await page.route(/\/trpc\/settings\.update/, meanwhile, { times: 1 });
   try {
     await review.getByRole("button", { name: "Save 1 change" }).click();
-    await expect(review).toContainText("Somebody else saved one of these meanwhile; nothing was saved.");
+    await expect(review).toContainText("Someone else changed one of these settings. Nothing was saved.");
     await expect(review.locator("del")).toHaveText("300");
     expect((await api.settings.get.query())["ledger.batchSize"]).toBe(300);
   } finally {
@@ -157,7 +157,7 @@ test("error rules are added, put in order, in force at the next request, shown w
     await expect(dialog.getByLabel("Statuses")).toHaveAttribute("aria-invalid", "true");
     await dialog.getByLabel("Statuses").fill("500");
     await dialog.getByLabel("Providers").fill(world.providerName);
-    await dialog.getByLabel("Then").selectOption({ label: "Answer the client" });
+    await dialog.getByLabel("Then").selectOption({ label: "Respond to the client" });
     await dialog.getByLabel("Status for the client").fill("418");
     await dialog.getByLabel("Message for the client").fill(`Says ${name}.`);
     await dialog.getByRole("button", { name: "Save" }).click();
@@ -170,7 +170,7 @@ test("error rules are added, put in order, in force at the next request, shown w
   const { id, status } = await ask();
   expect(status).toBe(418);
   await page.goto(`/logs?log=${id}`);
-  await expect(page.getByText(`Rule “${second}”: Answer the client`)).toBeVisible();
+  await expect(page.getByText(`Rule “${second}”: Respond to the client`)).toBeVisible();
   await page.goto("/settings");
   for (const name of [first, second]) {
     await rules.getByRole("button", { name: `Remove ${name}` }).click();
@@ -195,7 +195,7 @@ test("R13: a routing rule is added, followed by the next request, named by its d
   const dialog = page.getByRole("dialog", { name: "New routing rule" });
   await dialog.getByLabel("Name", { exact: true }).fill(name);
   await dialog.getByLabel("Models", { exact: true }).fill("/(/");
-  await dialog.getByLabel("Model sent in place of the client's").fill(models.plain);
+  await dialog.getByLabel("Model instead of the client's").fill(models.plain);
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog.getByLabel("Models", { exact: true })).toHaveAttribute("aria-invalid", "true");
   await dialog.getByLabel("Models", { exact: true }).fill(models.failing);

@@ -57,7 +57,7 @@ test("a broken configuration file is told above every page, and the banner goes 
     await writeFile(path, "settings:\n  breaker.failures: 9\n");
     await expect(page.getByText("The previous configuration stays in force")).toHaveCount(0);
     await page.goto(`${server.url}/settings`);
-    await expect(page.getByLabel("Failures that open it", { exact: true })).toHaveValue("9");
+    await expect(page.getByLabel("Failure threshold", { exact: true })).toHaveValue("9");
     await expect(page.locator('[data-setting="breaker.failures"]')).toContainText("Configuration file");
   } finally {
     await server.stop();

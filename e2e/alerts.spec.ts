@@ -15,7 +15,7 @@ test("an alert: a channel is made and tried, a rule breached, the incident appea
   await channel.getByLabel("Name", { exact: true }).fill(`hook ${world.id}`);
   await channel.getByLabel("URL").fill("http://169.254.169.254/");
   await channel.getByRole("button", { name: "Save" }).click();
-  await expect(channel.getByText("This address may not be called.")).toBeVisible();
+  await expect(channel.getByText("This address is not allowed.")).toBeVisible();
   await channel.getByLabel("URL").fill(`http://127.0.0.1:${upstreamPort}/hook`);
   expect(await flaws(page, "alert-channel")).toEqual([]);
   await channel.getByRole("button", { name: "Save" }).click();

@@ -59,7 +59,7 @@ test("the REST API is told to a key as far as it may call it, with a call that w
   await expect(page.getByText("/users/pages")).toHaveCount(0);
 
   await page.getByRole("searchbox").fill("listKeys");
-  await page.getByText("Keys by cursor").click();
+  await page.getByText("List keys by cursor").click();
   await expect(page).toHaveURL(/op=listKeys/);
   const figure = page.getByRole("figure").filter({ hasText: "curl" });
   const call = await figure.locator("code").innerText();

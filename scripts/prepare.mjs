@@ -88,7 +88,7 @@ async function generateClient() {
   const stamp = join(root, "packages/db/src/generated/.schema-hash");
   const hash = hashFiles(join(root, "prisma/schema"));
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
-  await step("Generating the database client", "The files in prisma/schema do not fit together; see the message above.", () =>
+  await step("Generating the database client", "The files in prisma/schema are inconsistent; see the message above.", () =>
     // `generate` never calls the schema engine, but the CLI would try to download it.
     run(node, ["node_modules/prisma/build/index.js", "generate"], { quiet: true, env: { PRISMA_SCHEMA_ENGINE_BINARY: "/bin/true" } }),
   );

@@ -119,7 +119,7 @@ function withFiles(source: NodeJS.ProcessEnv, problems: string[]): Record<string
   for (const name of fileVariants) {
     const path = source[`${name}_FILE`];
     if (!path) continue;
-    if (values[name]) problems.push(`${name} and ${name}_FILE are both set: keep one`);
+    if (values[name]) problems.push(`${name} and ${name}_FILE are both set: keep only one`);
     else if (!existsSync(path)) problems.push(`${name}_FILE names a file that does not exist`);
     else values[name] = readFileSync(path, "utf8").trim();
   }
@@ -144,7 +144,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
   for (const name of unknownNames(source)) problems.push(`${name} is not a variable of Sluice: check the spelling`);
   const emailSet = Boolean(source.SLUICE_ADMIN_EMAIL);
   const passwordSet = Boolean(source.SLUICE_ADMIN_PASSWORD || source.SLUICE_ADMIN_PASSWORD_FILE);
-  if (emailSet !== passwordSet) problems.push("SLUICE_ADMIN_EMAIL and SLUICE_ADMIN_PASSWORD belong together: set both or none");
+  if (emailSet !== passwordSet) problems.push("SLUICE_ADMIN_EMAIL and SLUICE_ADMIN_PASSWORD belong together: set both or neither");
   if (problems.length || !parsed.success) throw new EnvError(problems);
   return { ...toEnv(parsed.data), variables: source };
 }

@@ -27,5 +27,5 @@ export async function takeInstance(dataDir: string, roles: ReadonlySet<string>):
     const lock = tryLockFile(join(folder, `${name}.lock`));
     if (lock) return { id: `${place}-${name}`, release: () => lock.release() };
   }
-  throw new Error(`More than ${maxSlots} processes use ${dataDir}: give each machine a data dir of its own.`);
+  throw new Error(`More than ${maxSlots} processes use ${dataDir}: give each machine its own data directory.`);
 }

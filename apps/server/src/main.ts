@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     await server?.stop().catch((error: unknown) => {
       process.exitCode = 1;
       const detail = String(error);
-      log.error({ detail }, "stopped, but not everything was flushed; it is in the spool and will be billed at the next start");
+      log.error({ detail }, "stopped before everything was flushed; it is in the spool and will be billed at the next start");
     });
     if (process.connected) process.disconnect();
     setTimeout(() => {
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   const invitation = server.setupToken ? `${server.url}/setup?token=${server.setupToken}` : server.url;
   // For people: stdout carries only JSON lines.
   process.stderr.write(`\nSluice is ready: ${invitation}\n`);
-  if (server.setupToken) process.stderr.write(`No administrator exists yet. One-time setup token: ${server.setupToken}\n`);
+  if (server.setupToken) process.stderr.write(`There is no administrator yet. One-time setup token: ${server.setupToken}\n`);
 }
 
 await main().catch(giveUp);

@@ -133,7 +133,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
 function requireRedisForSplitRoles(env: Env, storage: Storage): void {
   if (env.roles.size === 3 || storage.redisUrl !== null) return;
   throw new Error(
-    "SLUICE_ROLES names only some roles, and there is no Redis to join this process with the others. Set REDIS_URL, install redis-server, or leave SLUICE_ROLES unset.",
+    "SLUICE_ROLES names only some roles, but there is no Redis to connect this process to the others. Set REDIS_URL, install redis-server, or leave SLUICE_ROLES unset.",
   );
 }
 

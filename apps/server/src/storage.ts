@@ -75,11 +75,11 @@ async function checkRedisServer(redis: Redis, log: Log): Promise<void> {
   const check = await checkRedis(redis, { deadlineMs: redisDeadlineMs });
   for (const warning of check.reachable ? check.warnings : []) log.warn({}, warning);
   if (check.reachable) return;
-  log.warn({}, "Redis does not answer; going on without it until it does");
+  log.warn({}, "Redis does not respond; continuing without it until it does");
   redis.once("ready", () => {
     checkRedis(redis).then(
       ({ warnings }) => warnings.map((warning) => log.warn({}, warning)),
-      (error: unknown) => log.error({ detail: String(error) }, "this Redis does not fit"),
+      (error: unknown) => log.error({ detail: String(error) }, "this Redis is not suitable"),
     );
   });
 }
@@ -133,7 +133,7 @@ export async function prepareDatabase(storage: Storage, options: PrepareOptions)
         return "later";
       }
       if (waited > options.deadlineMs)
-        throw new Error(`Postgres cannot be reached (${String(error)}). Check DATABASE_URL and that the server runs.`, { cause: error });
+        throw new Error(`Postgres cannot be reached (${String(error)}). Check DATABASE_URL and that the server is running.`, { cause: error });
       await sleep(500, undefined, { signal: options.signal });
     }
   }

@@ -70,7 +70,7 @@ export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConf
     const problems = thrown instanceof ConfigFileError ? thrown.problems : [reasonOf(thrown)];
     const shown = problems.slice(0, MOST_PROBLEMS).map((line) => line.slice(0, MOST_CHARACTERS));
     state = { ...state, status: "failed", atMs: Date.now(), problems: shown };
-    log.error({ path, problems: shown }, "the configuration file could not be applied; what was in force still is");
+    log.error({ path, problems: shown }, "the configuration file could not be applied; the previous configuration stays in force");
     onAttempt(state);
     if (thrown instanceof ConfigFileError) return;
     tried = null;
@@ -132,7 +132,7 @@ export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConf
 function reasonOf(thrown: unknown): string {
   const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? String(thrown.code) : "";
   if (code === "ENOENT") return "the file is gone";
-  if (code === "EACCES" || code === "EPERM") return "the file may not be read";
-  if (code === "EISDIR") return "the path is a folder";
+  if (code === "EACCES" || code === "EPERM") return "the file cannot be read: permission denied";
+  if (code === "EISDIR") return "the path is a directory";
   return publicErrorOf(thrown).message;
 }

@@ -85,7 +85,7 @@ describe("the command line", () => {
     expect(stored).toMatchObject({ name: "laptop", rpm: 5, inFlight: null, group: "default" });
     expect(await run("key", "create", "--user", "ada@example.com", "--name", "laptop")).toMatchObject({
       code: 1,
-      said: [expect.stringContaining("exists already")],
+      said: [expect.stringContaining("already exists")],
     });
     expect(await run("key", "create", "--user", "nobody@example.com", "--name", "x")).toMatchObject({
       code: 1,

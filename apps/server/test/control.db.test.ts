@@ -88,7 +88,7 @@ describe("what is done at the console holds on every instance", () => {
     await until(() => viewer.frames.some(({ events }) => events.some((event) => event.type === "session.ended" && event.row.id === id)), {
       what: "viewers hear of its end",
     });
-    await expect(admin.api.sessions.get.query({ id })).rejects.toThrow("There is nothing here");
+    await expect(admin.api.sessions.get.query({ id })).rejects.toThrow("It does not exist, or you do not have access to it");
   });
 
   it("a disabled key's, an expired key's and a disabled owner's streams are closed on both", async () => {

@@ -47,7 +47,7 @@ describe("R08 SIGTERM", () => {
     expect(performance.now() - told).toBeLessThan(15_000);
     const { outcome, id, text, outputTokens = 0 } = await stream.end;
     expect(outcome).toBe("cut");
-    expect(text).toContain("The gateway is stopping");
+    expect(text).toContain("The gateway is shutting down");
     expect(await rowOf(id)).toMatchObject({ state: "error", error_code: "draining" });
     expect(outputTokens).toBeGreaterThan(0);
     expect(Number((await rowOf(id)).output_tokens)).toBeGreaterThanOrEqual(Math.floor(0.6 * outputTokens));

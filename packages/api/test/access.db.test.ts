@@ -257,7 +257,7 @@ describe("one user's things", () => {
     const mine = await makePerson(database);
     const provider = await makeProvider(database.prisma);
     const row = await makeRequestRow(database.pool, { userId: mine.id, providerId: provider.id, upstreamModel: "inner-model" });
-    await makeRequestDetail(database.pool, { id: row.id, error: { message: "The provider failed.", detail: "inner detail" } });
+    await makeRequestDetail(database.pool, { id: row.id, error: { message: "The provider returned an error.", detail: "inner detail" } });
     const cookie = await signIn(api.url, mine.email);
     for (const [path, input] of [
       ["logs.list", {}],

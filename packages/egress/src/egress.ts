@@ -132,6 +132,6 @@ function check(rule: () => unknown, field: string): void {
     rule();
   } catch (error) {
     const detail = error instanceof SluiceError ? error.detail : "";
-    throw new SluiceError("invalid_request", { message: "This address may not be called.", detail, field });
+    throw new SluiceError("invalid_request", { message: "This address is not allowed.", detail, field });
   }
 }

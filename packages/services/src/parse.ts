@@ -10,7 +10,7 @@ export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<
   if (result.success) {
     // Only after the schema, which bounds the depth of the input.
     const unstorable = pathOfUnstorable(input);
-    if (unstorable) throw invalid(fieldName(unstorable), "holds a character that cannot be kept");
+    if (unstorable) throw invalid(fieldName(unstorable), "contains a character that cannot be stored");
     return result.data;
   }
   const issue = result.error.issues[0];

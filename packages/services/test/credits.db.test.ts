@@ -83,7 +83,7 @@ describe("entries by hand", () => {
     await expect(take("-1.000000001")).rejects.toMatchObject({
       code: "insufficient_credit",
       status: 402,
-      message: "The credit does not cover this: $1 available, $1.000000001 needed.",
+      message: "Not enough credit: $1 available, $1.000000001 needed.",
     });
     await take("-1");
     await updateAccount(admin, { userId, floorUsd: "-2" });
@@ -189,7 +189,7 @@ describe("T1 T2 T5 T8 a hold", () => {
     });
     await expect(submit).rejects.toMatchObject({
       code: "insufficient_credit",
-      message: "The credit does not cover this: $10 available, $10.000000001 needed.",
+      message: "Not enough credit: $10 available, $10.000000001 needed.",
     });
     expect(await world.database.prisma.setting.count({ where: { tenantId: "tasks", name: reference.id } })).toBe(0);
     expect(await entriesOf(userId)).toHaveLength(1);

@@ -40,13 +40,13 @@ describe("a page of the log", () => {
 
 describe("the detail a user sees", () => {
   it("names no provider, no upstream cost and nothing internal", () => {
-    const detail = requestDetail({ error: { message: "The provider failed.", detail: "connect ECONNREFUSED 10.0.0.1" } });
+    const detail = requestDetail({ error: { message: "The provider returned an error.", detail: "connect ECONNREFUSED 10.0.0.1" } });
     const text = JSON.stringify(shapeDetail({ kind: "user", userId: "u" }, { ...detail, attempts: [attempt] }));
     expect(text).not.toContain("provider-1");
     expect(text).not.toContain("secret-model");
     expect(text).not.toContain("777");
     expect(text).not.toContain("ECONNREFUSED");
-    expect(text).toContain("The provider failed.");
+    expect(text).toContain("The provider returned an error.");
   });
 });
 

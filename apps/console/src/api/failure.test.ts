@@ -3,10 +3,10 @@ import { expect, it } from "vitest";
 import { failureOf, PlainError, readFailure } from "./failure.ts";
 
 it("reads the code, the request and the field of a refusal", () => {
-  const error = new TRPCClientError("A key of this name exists already.", {
+  const error = new TRPCClientError("A key with this name already exists.", {
     result: {
       error: {
-        message: "A key of this name exists already.",
+        message: "A key with this name already exists.",
         code: -32009,
         data: { code: "conflict", httpStatus: 409, requestId: "r-1", retryable: false, field: "name", retryAfterS: null },
       },
@@ -15,7 +15,7 @@ it("reads the code, the request and the field of a refusal", () => {
   expect(readFailure(error)).toEqual({
     code: "conflict",
     status: 409,
-    message: "A key of this name exists already.",
+    message: "A key with this name already exists.",
     requestId: "r-1",
     retryable: false,
     field: "name",

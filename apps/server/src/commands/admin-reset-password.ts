@@ -8,7 +8,7 @@ import { withServices } from "./with-services.ts";
 export const adminResetPassword: Command = {
   name: "admin reset-password",
   usage: "--email EMAIL [--password-file FILE|-]",
-  summary: "sets a new password and signs the user out everywhere; without --password-file it generates one and prints it",
+  summary: "resets a user's password and signs them out everywhere",
   options: { email: { type: "string" }, ...passwordOption },
   async run(input) {
     const email = required(input, "email");

@@ -19,7 +19,7 @@ type Look = readonly [what: string, look: () => Promise<string>];
 export const doctor: Command = {
   name: "doctor",
   usage: "",
-  summary: "checks everything Sluice needs and reports problems",
+  summary: "checks everything Sluice needs and reports what is wrong",
   options: {},
   async run(input) {
     let wrong = 0;
@@ -47,7 +47,7 @@ export const doctor: Command = {
         await storage.close();
       }
     }
-    input.terminal.out(wrong === 0 ? "Everything is fine." : `${wrong} ${wrong === 1 ? "problem" : "problems"} found.`);
+    input.terminal.out(wrong === 0 ? "All checks passed." : `${wrong} ${wrong === 1 ? "check" : "checks"} failed.`);
     return wrong === 0 ? 0 : 1;
   },
 };
@@ -59,7 +59,7 @@ function machineLooks({ env }: CommandInput): Look[] {
       async () =>
         Number(process.versions.node.split(".")[0]) >= 24
           ? process.version
-          : fail(`${process.version}, but 24 is needed: use npm run sluice`),
+          : fail(`${process.version}, but 24 or newer is required: use npm run sluice`),
     ],
     [
       "data directory",
@@ -78,7 +78,7 @@ function machineLooks({ env }: CommandInput): Look[] {
       async () =>
         await access(consoleIndex).then(
           () => "built",
-          () => fail("not built: npm run build"),
+          () => fail("not built: run npm run build"),
         ),
     ],
   ];
@@ -95,7 +95,7 @@ function storageLooks({ env }: CommandInput, storage: Storage): Look[] {
         const skewMs = Math.abs(Number(rows[0]?.ms) - Date.now());
         return skewMs <= MOST_SKEW_MS
           ? `${rows[0]?.version}, clocks agree`
-          : fail(`its clock differs by ${Math.round(skewMs / 1000)} s: ids contain the time, so synchronize the clocks`);
+          : fail(`its clock differs by ${Math.round(skewMs / 1000)} s: synchronize the clocks, because ids carry the time`);
       },
     ],
     [
@@ -103,7 +103,7 @@ function storageLooks({ env }: CommandInput, storage: Storage): Look[] {
       async () => {
         const { applied, pending, unknown, edited, failed } = await migrationStatus(storage.databaseUrl);
         if (failed.length > 0) fail(`failed: ${failed.join(", ")}`);
-        if (unknown.length > 0) fail(`the database has migrations of a newer version: ${unknown.join(", ")}`);
+        if (unknown.length > 0) fail(`the database belongs to a newer version: ${unknown.join(", ")}`);
         if (edited.length > 0) fail(`changed after they were applied: ${edited.join(", ")}`);
         if (pending.length > 0) fail(`pending: ${pending.join(", ")} (run migrate, or start the server)`);
         return `${applied.length} applied`;
@@ -121,7 +121,7 @@ function storageLooks({ env }: CommandInput, storage: Storage): Look[] {
       async () => {
         if (!storage.redis) return "none: limits, live events and sessions are kept in one process";
         const { reachable, version, warnings } = await checkRedis(storage.redis);
-        if (!reachable) fail("does not answer");
+        if (!reachable) fail("does not respond");
         if (warnings.length > 0) fail(warnings.join(" "));
         return version;
       },

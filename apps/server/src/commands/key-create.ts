@@ -7,7 +7,7 @@ import { withServices } from "./with-services.ts";
 export const keyCreate: Command = {
   name: "key create",
   usage: "--user EMAIL --name NAME [--group GROUP] [--rpm N] [--in-flight N]",
-  summary: "creates a key and prints it, once",
+  summary: "creates a key and prints it once",
   options: {
     user: { type: "string" },
     name: { type: "string" },

@@ -45,7 +45,7 @@ async function follow(input: CommandInput, ctx: Ctx, token: string): Promise<voi
       }
     } catch (thrown) {
       if (terminal.signal.aborted) return;
-      terminal.err(`The server at ${url} does not answer (${thrown instanceof Error ? thrown.message : String(thrown)}); trying again.`);
+      terminal.err(`The server at ${url} does not respond (${thrown instanceof Error ? thrown.message : String(thrown)}); retrying.`);
     }
     await sleep(RETRY_MS, undefined, { signal: terminal.signal }).catch(() => undefined);
   }

@@ -8,7 +8,7 @@ import { commandLog } from "./with-services.ts";
 export const migrateCommand: Command = {
   name: "migrate",
   usage: "",
-  summary: "applies pending migrations and creates upcoming partitions",
+  summary: "migrates the database and creates partitions ahead",
   options: {},
   async run(input) {
     const log = commandLog(input);

@@ -6,7 +6,7 @@ import { withServices } from "./with-services.ts";
 export const userCreate: Command = {
   name: "user create",
   usage: "--email EMAIL --name NAME [--role admin|user] [--password-file FILE|-]",
-  summary: "creates a user; without --password-file it generates a password and prints it",
+  summary: "creates a user; without a password file it generates a password and prints it",
   options: { email: { type: "string" }, name: { type: "string" }, role: { type: "string" }, ...passwordOption },
   async run(input) {
     const [email, name] = [required(input, "email"), required(input, "name")];

@@ -6,15 +6,15 @@ import { basePath, hasBody, isDownload, type Operation, pathFields } from "./ope
 
 const description = `The figures, the log and the accounts of this gateway, for programs.
 
-**Credentials.** A login (the cookie that \`POST /auth/login\` sets; what changes something needs the \`Origin\` of the console), or a key as
-\`Authorization: Bearer sk-sluice-…\`. A key sees what came by that key and nothing else: not what its owner's other keys did, and no more when
-its owner is an administrator. It changes nothing. Where both are sent the key counts.
+**Credentials.** A login (the cookie that \`POST /auth/login\` sets; calls that change something need the \`Origin\` of the console), or a key as
+\`Authorization: Bearer sk-sluice-…\`. A key is read-only and sees only its own data: nothing of its owner's other keys, and no more if
+its owner is an administrator. If both are sent, the key is used.
 
 **Values.** Amounts of money that end in \`NanoUsd\` are signed decimal integers as text (10⁻⁹ USD), those in \`Usd\` plain decimals. Times that end
-in \`Ms\` and \`asOf\` are milliseconds since 1970 in UTC, or lengths in milliseconds. Lists go on by \`cursor\`, or by page number where the path ends in
-\`pages\`. A parameter with several values is repeated.
+in \`Ms\` and \`asOf\` are milliseconds since 1970 in UTC, or durations in milliseconds. Lists are paged by \`cursor\`, or by page number if the path ends in
+\`pages\`. Repeat a parameter to pass several values.
 
-**Errors** have one shape, with a code that does not change, the id of the request, and the field at fault.`;
+**Errors** have one shape, with a stable code, the request id and the field at fault.`;
 
 const error = z
   .object({
@@ -26,7 +26,7 @@ const error = z
       field: z.string().optional(),
     }),
   })
-  .meta({ description: "What every refusal and failure looks like." });
+  .meta({ description: "The shape of every error." });
 
 const security: Record<Access, Record<string, string[]>[]> = {
   public: [],
@@ -60,7 +60,7 @@ export function openApiDocument({ operations, version, publicUrl, cookieName }: 
     paths,
     components: {
       schemas,
-      responses: { Error: { description: "Refused or failed.", content: jsonContent({ $ref: "#/components/schemas/Error" }) } },
+      responses: { Error: { description: "The request was refused or failed.", content: jsonContent({ $ref: "#/components/schemas/Error" }) } },
       securitySchemes: {
         login: { type: "apiKey", in: "cookie", name: cookieName },
         key: { type: "http", scheme: "bearer", bearerFormat: "sk-sluice-…" },
@@ -115,10 +115,10 @@ function parameterSchema({ anyOf, ...schema }: JsonSchema): JsonSchema {
 
 function told({ answer, method, path }: Operation, schemas: Record<string, JsonSchema>): object {
   if (answer === null) return { 204: { description: "Done." } };
-  const head = { description: "The answer." };
+  const head = { description: "The response." };
   if (isDownload(answer)) {
     const content = Object.values(fileTypes).map((type) => [type, { schema: { type: "string" } }]);
-    return { 200: { ...head, description: "The file. One that breaks off was cut.", content: Object.fromEntries(content) } };
+    return { 200: { ...head, description: "The file. If the connection breaks off, it is incomplete.", content: Object.fromEntries(content) } };
   }
   return { [statusOf({ method, path })]: { ...head, content: jsonContent(hoisted(jsonSchemaOf(answer, "output"), schemas)) } };
 }

@@ -58,6 +58,6 @@ function readBody(text: unknown, ofPath: readonly string[]): Record<string, unkn
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new SluiceError("invalid_request", { message: "The body must be a JSON object." });
   for (const field of ofPath)
-    if (Object.hasOwn(body, field)) throw new SluiceError("invalid_request", { message: `${field}: is said by the path`, field });
+    if (Object.hasOwn(body, field)) throw new SluiceError("invalid_request", { message: `${field}: is given by the path`, field });
   return body as Record<string, unknown>;
 }

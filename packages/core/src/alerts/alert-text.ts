@@ -13,7 +13,7 @@ const words = {
     warning: "warning",
     value: "now",
     threshold: "threshold",
-    off: "the rule was switched off",
+    off: "the rule was turned off",
     test: "This is a test message: the channel works.",
   },
   "zh-CN": {

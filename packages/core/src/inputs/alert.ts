@@ -12,7 +12,7 @@ const windowField = z
   .int()
   .min(5)
   .max(30 * DAY_MINUTES)
-  .refine((minutes) => minutes % (minutes > DAY_MINUTES ? 60 : 5) === 0, "minutes in steps of 5, or whole hours beyond a day");
+  .refine((minutes) => minutes % (minutes > DAY_MINUTES ? 60 : 5) === 0, "must be a multiple of 5 minutes, or of an hour beyond a day");
 
 const ruleFields = {
   name: nameField,
@@ -71,13 +71,13 @@ function checkRule(
 ): void {
   const refuse = (field: string, message: string): void => check.addIssue({ code: "custom", path: [field], message });
   const { scopes, unit, bad } = alertKindFacts[kind];
-  if (!scopes.includes(scope)) refuse("scope", "a rule of this kind does not look at that");
-  if (scope !== "all" && scopeId === "") refuse("scopeId", "say which");
-  if (scope === "all" && scopeId !== "") refuse("scopeId", "of all there is none to name");
+  if (!scopes.includes(scope)) refuse("scope", "is not a scope of this kind of rule");
+  if (scope !== "all" && scopeId === "") refuse("scopeId", "is required with this scope");
+  if (scope === "all" && scopeId !== "") refuse("scopeId", "must be empty with the scope all");
   if ((scope === "provider" || scope === "key" || scope === "user") && scopeId !== "" && !uuidField.safeParse(scopeId).success)
-    refuse("scopeId", "not an id");
+    refuse("scopeId", "must be an id");
   if (unit === "percent" && threshold !== undefined && (threshold > 100 || (bad === "below" && threshold === 100)))
-    refuse("threshold", "at most 100 %");
+    refuse("threshold", "must be at most 100 %");
 }
 
 /** A stored rule's fields with the changes applied. */
@@ -92,7 +92,7 @@ export const alertLanguages = ["en", "zh-CN"] as const;
 const signingSecretField = z
   .string()
   .trim()
-  .regex(/^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|)$/, "whsec_ and 24 to 64 bytes in base64");
+  .regex(/^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|)$/, "must be whsec_ and 24 to 64 bytes in base64");
 
 const addressField = z.email().max(254);
 
@@ -101,7 +101,7 @@ export const emailConfig = z.strictObject({
   host: z
     .string()
     .trim()
-    .regex(/^[A-Za-z0-9.:_-]{1,253}$/, "a host name or address"),
+    .regex(/^[A-Za-z0-9.:_-]{1,253}$/, "must be a host name or address"),
   port: z.int().min(1).max(65_535),
   /** tls: from the first byte; starttls: required before anything else; none: plain text. */
   security: z.enum(["tls", "starttls", "none"]),

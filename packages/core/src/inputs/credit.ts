@@ -20,7 +20,7 @@ const usdField = z
     try {
       return parseUsd(text);
     } catch {
-      check.issues.push({ code: "custom", message: "not an amount of USD with at most 9 decimal places", input: text });
+      check.issues.push({ code: "custom", message: "must be an amount of USD with at most 9 decimal places", input: text });
       return z.NEVER;
     }
   });

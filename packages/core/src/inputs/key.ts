@@ -14,7 +14,7 @@ export const tagField = z
   .trim()
   .min(1)
   .max(40)
-  .refine((tag) => isVisible(tag) && !tag.includes(","), "no commas or control characters");
+  .regex(/^[^\p{Cc}\p{Cf},]*$/u, "must not contain commas or control characters");
 
 const tagsField = z
   .array(tagField)

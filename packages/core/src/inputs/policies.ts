@@ -15,7 +15,7 @@ export const policiesField = z.strictObject({
   blockedClients: clientsField.optional(),
   /** Addresses and CIDR ranges that requests may come from. */
   addresses: z
-    .array(z.string().max(50).refine(isAddressRange, "an address or a range such as 10.0.0.0/8 or 2001:db8::/32"))
+    .array(z.string().max(50).refine(isAddressRange, "must be an address or a range such as 10.0.0.0/8 or 2001:db8::/32"))
     .max(200)
     .optional(),
   /** Expires this many days after the first request that was not refused. */

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { modelField } from "./provider.ts";
 import { uuidField } from "./uuid.ts";
 
-/** At most 10 decimal places, so that 1.25 × and 0.1 × of it stay exact within the 12 places of core/money. */
-const priceField = z.string().regex(/^\d{1,6}(\.\d{1,10})?$/, "a plain decimal such as 1.25");
+/** At most 10 decimal places: 1.25 × and 0.1 × of it then stay exact at the 12 that core/money keeps. */
+const priceField = z.string().regex(/^\d{1,6}(\.\d{1,10})?$/, "must be a plain decimal such as 1.25");
 
 /** USD per million tokens as plain decimals; absent cache prices use the defaults of core/pricing. */
 export const PriceInput = z.strictObject({
@@ -26,8 +26,8 @@ export const MOST_PRICE_FILE = 8 * 1024 * 1024;
 
 /** A price table in LiteLLM's form, as text so that decimals are read exactly. Without `apply` it only previews the changes. */
 export const ImportPricesInput = z.strictObject({
-  text: z.string().max(MOST_PRICE_FILE, "at most 8 MB"),
-  /** Whether to replace prices that a person or the configuration file has set as well. */
+  text: z.string().max(MOST_PRICE_FILE, "must be at most 8 MB"),
+  /** Whether prices that a person or the configuration file has set are replaced too. */
   replaceOwn: z.boolean().default(false),
   apply: z.boolean().default(false),
 });
@@ -42,4 +42,4 @@ export const RepriceInput = z
     fromMs: z.int().min(0).max(MOST_MS),
     toMs: z.int().min(0).max(MOST_MS),
   })
-  .refine(({ fromMs, toMs }) => fromMs < toMs, { path: ["toMs"], message: "after the beginning" });
+  .refine(({ fromMs, toMs }) => fromMs < toMs, { path: ["toMs"], message: "must be after `fromMs`" });

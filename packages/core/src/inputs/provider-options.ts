@@ -4,13 +4,13 @@ import { isTimeZone } from "../time-zone.ts";
 import { isVisible } from "./visible.ts";
 
 /** HH:mm, 00:00 to 23:59. */
-const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day such as 08:00");
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day such as 08:00");
 
 /** When the provider may be used; no windows = always. */
 export const scheduleField = z.strictObject({
   zone: z
     .string()
-    .refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai")
+    .refine((zone) => isTimeZone(zone), "must be an IANA time zone such as Asia/Shanghai")
     .default("UTC"),
   windows: z.array(z.strictObject({ from: timeOfDay, to: timeOfDay })).max(20),
 });
@@ -37,7 +37,12 @@ export const breakerField = z.strictObject({
 export type ProviderBreaker = z.infer<typeof breakerField>;
 
 /** Names of further credentials: a word or two; one line. */
-const labelField = z.string().trim().min(1).max(40).refine(isVisible, "no control characters");
+const labelField = z
+  .string()
+  .trim()
+  .min(1)
+  .max(40)
+  .regex(/^[^\p{Cc}\p{Cf}]*$/u, "must not contain control characters");
 
 const weightField = z.int().min(1).max(1000);
 
@@ -60,15 +65,15 @@ export const headersField = z
     z
       .string()
       .max(100)
-      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header's name")
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header name")
       .refine((name) => !reservedHeaders.test(name.toLowerCase()), "this header is not to be set here"),
     z
       .string()
       .max(2_000)
-      .regex(/^[\t\x20-\x7e]*$/, "printable ASCII on one line"),
+      .regex(/^[\t\x20-\x7e]*$/, "must be printable ASCII on one line"),
   )
   .transform((headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value.trim()])))
-  .refine((headers) => Object.keys(headers).length <= 30, "at most 30");
+  .refine((headers) => Object.keys(headers).length <= 30, "must be at most 30");
 
 /** `http://` (CONNECT) or `socks5://`, with a login if needed; null = none. Write-only: the login is never shown. */
 export const proxyField = z
@@ -82,8 +87,8 @@ const priorityField = z.int().min(0).max(1000);
 const fields = {
   /** Priority within a group, replacing the general one. */
   groupPriorities: z
-    .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "lower-case letters, digits, - and _"), priorityField)
-    .refine((priorities) => Object.keys(priorities).length <= 50, "at most 50"),
+    .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "must be lower-case letters, digits, - and _"), priorityField)
+    .refine((priorities) => Object.keys(priorities).length <= 50, "must be at most 50"),
   schedule: scheduleField,
   timeouts: timeoutsField,
   breaker: breakerField,

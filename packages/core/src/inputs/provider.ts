@@ -6,17 +6,22 @@ import { changedProviderOptions, headersField, newProviderOptions, proxyField } 
 import { uuidField } from "./uuid.ts";
 import { isVisible } from "./visible.ts";
 
-/** Name of a provider, user or key: 1–80 visible characters, emoji among them, no control characters. */
-export const nameField = z.string().trim().min(1).max(80).refine(isVisible, "no control characters");
+/** Name of a provider, user or key: 1–80 visible characters, no control characters. */
+export const nameField = z
+  .string()
+  .trim()
+  .min(1)
+  .max(80)
+  .regex(/^[^\p{Cc}\p{Cf}]*$/u, "must not contain control characters");
 
-export const groupField = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "lower-case letters, digits, - and _");
+export const groupField = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "must be lower-case letters, digits, - and _");
 
 /** A model name as clients send it: one line, at most 200 characters. */
 export const modelField = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[^\p{Cc}\s]+$/u, "no spaces or control characters");
+  .regex(/^[^\p{Cc}\s]+$/u, "must not contain spaces or control characters");
 
 /**
  * Requested models (patterns) and the names sent upstream; the first match wins. An object is accepted and read in its order,
@@ -25,7 +30,7 @@ export const modelField = z
 export const redirectsField = z
   .union([z.array(z.strictObject({ from: modelField, to: modelField })), z.record(modelField, modelField)])
   .transform((redirects) => [...redirectList(redirects)])
-  .refine((redirects) => redirects.length <= 500, "at most 500");
+  .refine((redirects) => redirects.length <= 500, "must be at most 500");
 
 export const dialectField = z.enum(["anthropic", "openai", "gemini"]);
 
@@ -33,7 +38,7 @@ export const dialectField = z.enum(["anthropic", "openai", "gemini"]);
 export const servesField = z.enum(["chat", "responses", "embeddings"]);
 
 /** A plain decimal text such as "1.25". */
-export const decimalField = z.string().regex(/^\d{1,6}(\.\d{1,12})?$/, "a plain decimal such as 1.25");
+export const decimalField = z.string().regex(/^\d{1,6}(\.\d{1,12})?$/, "must be a plain decimal such as 1.25");
 
 export const CreateProviderInput = z.strictObject({
   name: nameField,
@@ -139,5 +144,5 @@ export const SimulateRoutingInput = z
     /** The id shown on the sessions page or, with a key, the client's own session id. */
     session: z.string().max(200).default(""),
   })
-  .refine(({ keyId, group }) => (keyId === undefined) !== (group === undefined), { message: "a key or a group", path: ["keyId"] });
+  .refine(({ keyId, group }) => (keyId === undefined) !== (group === undefined), { message: "give either a key or a group", path: ["keyId"] });
 export type SimulateRoutingInput = z.infer<typeof SimulateRoutingInput>;

@@ -16,7 +16,7 @@ export const ruleHeaderField = z.strictObject({
     .trim()
     .toLowerCase()
     .max(100)
-    .regex(/^[!#$%&'*+.^_`|~0-9a-z-]+$/, "a header's name")
+    .regex(/^[!#$%&'*+.^_`|~0-9a-z-]+$/, "must be a header name")
     .refine((name) => !secretHeaders.test(name), "this header carries a secret"),
   value: z.string().trim().min(1).max(300),
 });
@@ -53,10 +53,10 @@ export const RoutingRule = z
   })
   .refine(({ provider, group, model }) => provider !== null || group !== null || model !== null, {
     path: ["provider"],
-    message: "a rule names a provider, a group or a model",
+    message: "a rule must name a provider, a group or a model",
   })
   .refine(({ bodyBytesMin, bodyBytesMax }) => bodyBytesMin === null || bodyBytesMax === null || bodyBytesMin <= bodyBytesMax, {
     path: ["bodyBytesMax"],
-    message: "less than the least",
+    message: "must not be less than the minimum",
   });
 export type RoutingRule = z.infer<typeof RoutingRule>;

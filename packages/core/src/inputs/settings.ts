@@ -38,7 +38,7 @@ export const settingSchemas = {
   "pricing.sourceUrl": z
     .string()
     .max(2_000)
-    .refine((url) => url === "" || isHttpUrl(url), "an http or https address, or nothing")
+    .refine((url) => url === "" || isHttpUrl(url), "must be an http or https address, or empty")
     .default(""),
   "routing.maxAttempts": z.int().min(1).max(10).default(3),
   "routing.totalAttemptMs": z.int().min(1_000).max(600_000).default(120_000),
@@ -78,7 +78,7 @@ export const settingSchemas = {
   /** When a fixed day of cost limits begins in the time zone, HH:mm. */
   "limits.dayStartsAt": z
     .string()
-    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day such as 08:00")
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day such as 08:00")
     .default("00:00"),
   /** Requests that may wait per in-flight slot, at least three; 0 = none wait. */
   "limits.queuePerSlot": z.number().min(0).max(100).default(0),
@@ -94,7 +94,7 @@ export const settingSchemas = {
   "portal.leaderboard": z.enum(["own", "anonymous", "names"]).default("anonymous"),
   "time.zone": z
     .string()
-    .refine((zone) => isTimeZone(zone), "an IANA time zone such as Asia/Shanghai")
+    .refine((zone) => isTimeZone(zone), "must be an IANA time zone such as Asia/Shanghai")
     .default("UTC"),
 } as const;
 

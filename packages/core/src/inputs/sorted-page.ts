@@ -7,7 +7,7 @@ import { PageInput } from "./page.ts";
 const sortedCursor = z
   .string()
   .max(400)
-  .refine((cursor) => isId(cursor.slice(0, 36)) && (cursor.length === 36 || cursor[36] === "~"), "not a cursor");
+  .refine((cursor) => isId(cursor.slice(0, 36)) && (cursor.length === 36 || cursor[36] === "~"), "is not a cursor");
 
 /** Like core/inputs/page, with a choice of order. */
 export const SortedPageInput = PageInput.extend({

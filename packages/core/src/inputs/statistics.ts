@@ -9,8 +9,8 @@ import { sameId, uuidField } from "./uuid.ts";
 const id = z.string().min(1).max(64).overwrite(sameId);
 const text = z.string().min(1).max(200);
 
-/** IANA name; absent = the zone from the settings. */
-const zoneField = z.string().max(64).refine(isTimeZone, "an IANA time zone such as Asia/Shanghai").optional();
+/** IANA; absent = that of the settings. */
+const zoneField = z.string().max(64).refine(isTimeZone, "must be an IANA time zone such as Asia/Shanghai").optional();
 
 /** What is counted; empty = everything visible to the caller. Users cannot filter by provider and see only themselves. */
 export const StatisticsFilter = z.strictObject({
@@ -65,7 +65,7 @@ export const CompareInput = z
       .array(text.overwrite(sameId))
       .min(2)
       .max(5)
-      .refine((ids) => new Set(ids).size === ids.length, "each once"),
+      .refine((ids) => new Set(ids).size === ids.length, "must not contain duplicates"),
   })
   .refine(isRange, rangeError);
 export type CompareInput = z.infer<typeof CompareInput>;
@@ -91,14 +91,14 @@ export const GetLeaderboardInput = z
   })
   .refine(isRange, rangeError)
   .refine(({ period, from, to }) => period === "custom" || (from === undefined && to === undefined), {
-    message: "only of the period custom",
+    message: "is only allowed with the period custom",
     path: ["from"],
   })
   .refine(({ period, from, to }) => period !== "custom" || (from !== undefined && to !== undefined), {
-    message: "from and to are needed",
+    message: "from and to are required",
     path: ["from"],
   })
-  .refine(({ from = 0, to = 0 }) => to - from <= LONGEST_PERIOD_MS, { message: "at most a hundred years after `from`", path: ["to"] });
+  .refine(({ from = 0, to = 0 }) => to - from <= LONGEST_PERIOD_MS, { message: "must be at most a hundred years after `from`", path: ["to"] });
 export type GetLeaderboardInput = z.infer<typeof GetLeaderboardInput>;
 
 /** For administrators. */

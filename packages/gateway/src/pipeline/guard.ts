@@ -16,13 +16,13 @@ const single = new Set(["authorization", "x-api-key", "x-goog-api-key", "content
 export function guard(runtime: Runtime, call: Call): void {
   const { req } = call;
   if (runtime.stats.draining) throw new SluiceError("draining", { retryAfterS: 1 });
-  // The parser accepts any version in the start line and reads what follows as 1.1.
-  if (req.httpVersionMajor !== 1) throw new SluiceError("invalid_request", { message: "Only HTTP/1.1 and HTTP/1.0 are spoken here." });
+  // The parser takes the start line of any version and reads what follows as 1.1.
+  if (req.httpVersionMajor !== 1) throw new SluiceError("invalid_request", { message: "Only HTTP/1.1 and HTTP/1.0 are supported." });
   const coding = req.headers["transfer-encoding"];
   if (coding !== undefined && coding.toLowerCase() !== "chunked") {
     // Another server may see the end of this body elsewhere, so nothing more is read from this connection.
     call.res.shouldKeepAlive = false;
-    throw new SluiceError("invalid_request", { message: "Send the body by length, or chunked and nothing else." });
+    throw new SluiceError("invalid_request", { message: "Send the body with either content-length or chunked transfer encoding." });
   }
   if (req.rawHeaders.length / 2 > runtime.limits.headers) throw new SluiceError("too_many_headers");
   checkHeaders(req.rawHeaders);

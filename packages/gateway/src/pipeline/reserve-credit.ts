@@ -21,7 +21,7 @@ export function reserveCredit(runtime: Runtime, call: Call): Promise<void> | voi
       if (!refusal) return;
       call.credited = false;
       throw new SluiceError("insufficient_credit", {
-        message: `The credit does not cover this request: $${formatUsd(BigInt(refusal.availableNanoUsd))} left, up to $${formatUsd(BigInt(amount))} needed.`,
+        message: `Not enough credit for this request: $${formatUsd(BigInt(refusal.availableNanoUsd))} left, up to $${formatUsd(BigInt(amount))} needed.`,
         facts: { kind: "credit", availableNanoUsd: Number(refusal.availableNanoUsd), neededNanoUsd: amount },
       });
     },

@@ -29,7 +29,7 @@ export async function createAlertRule(ctx: Ctx, input: z.input<typeof CreateAler
     const { tx } = ctx.transaction;
     await requireChannels(ctx, wanted.channelIds);
     if ((await tx.alertRule.count({ where: { tenantId: ctx.tenantId } })) >= MOST_RULES)
-      throw new SluiceError("conflict", { message: `There are ${MOST_RULES} rules already.` });
+      throw new SluiceError("conflict", { message: `There are already ${MOST_RULES} rules, the most that are allowed.` });
     const rule = toRuleView(await tx.alertRule.create({ data: { ...wanted, id: newId(), tenantId: ctx.tenantId } }));
     await audit(ctx, { action: "alert-rule.create", targetKind: "alert", targetId: rule.id, after: rule });
     await announce(ctx, rule.id);
@@ -75,11 +75,9 @@ async function lockRule(ctx: TxCtx, id: string): Promise<AlertRule> {
   return row;
 }
 
-/** Who deletes one of them waits until the rule that names it can be seen. */
-async function requireChannels({ tenantId, transaction: { tx } }: TxCtx, ids: readonly string[]): Promise<void> {
-  const there =
-    await tx.$executeRaw`SELECT FROM alert_channels WHERE tenant_id = ${tenantId} AND id = ANY(${ids}::uuid[]) ORDER BY id FOR KEY SHARE`;
-  if (there !== new Set(ids).size) throw new SluiceError("invalid_request", { message: "A channel is not there.", field: "channelIds" });
+async function requireChannels({ tenantId, transaction }: TxCtx, ids: readonly string[]): Promise<void> {
+  const there = await transaction.tx.alertChannel.count({ where: { tenantId, id: { in: [...ids] } } });
+  if (there !== new Set(ids).size) throw new SluiceError("invalid_request", { message: "A channel does not exist.", field: "channelIds" });
 }
 
 /** Workers reload the rules when the configuration version changes. */

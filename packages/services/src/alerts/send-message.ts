@@ -35,11 +35,11 @@ export async function sendMessage(
     const call = { url: channel.config.url, secret, id, payload, nowMs: services.clock.now(), version, signal: ends };
     return await sendWebhook(services.egress, call);
   } catch (thrown) {
-    if (deadline.aborted) return { ok: false, status: null, answer: `No answer within ${TRY_MS / 1_000} s.` };
+    if (deadline.aborted) return { ok: false, status: null, answer: `No response within ${TRY_MS / 1_000} s.` };
     const error = toSluiceError(thrown);
     services.log.info({ channelId: channel.id, code: error.code, detail: error.detail }, "an alert channel gave no answer");
-    // As for providers, a closed port and a blocked address must look the same.
-    const answer = error.code === "upstream_timeout" ? "No answer in time." : "The address cannot be reached.";
+    // As with a provider's: a closed port and a blocked address look alike.
+    const answer = error.code === "upstream_timeout" ? "No response in time." : "The address cannot be reached.";
     return { ok: false, status: null, answer };
   }
 }

@@ -75,7 +75,7 @@ function changesOf<E extends object>(stored: object, wanted: E): Partial<E> {
 
 function requireKind(stored: { kind: string }, wanted: { kind: string }): void {
   if (stored.kind !== wanted.kind)
-    throw new SluiceError("conflict", { message: "The kind cannot change: use another name.", field: "kind" });
+    throw new SluiceError("conflict", { message: "The kind cannot be changed: use another name.", field: "kind" });
 }
 
 async function channelIdsOf({ tenantId, transaction }: TxCtx, names: readonly string[]): Promise<string[]> {
@@ -101,7 +101,7 @@ async function scopeOf(ctx: TxCtx, { scope, scopeName }: Scope): Promise<{ scope
     return {};
   }
   if (scope === "all") {
-    if (scopeName !== undefined) throw refuse("Of all there is none to name.");
+    if (scopeName !== undefined) throw refuse("The scope all takes no name.");
     return { scope, scopeId: "" };
   }
   if (scopeName === undefined) throw refuse("Say which.");

@@ -124,7 +124,7 @@ async function applyProvider(ctx: TxCtx, entry: ConfigFile["providers"][number],
   }
   const stored = await lockProvider(ctx, found.id);
   if (dialect !== stored.dialect)
-    throw new SluiceError("conflict", { message: "A provider's dialect cannot change: use another name.", field: "dialect" });
+    throw new SluiceError("conflict", { message: "A provider's dialect cannot be changed: use another name.", field: "dialect" });
   const opened = openProvider(ctx, toProviderConfig(stored));
   const change = Object.fromEntries(
     Object.entries({ ...wanted, secret }).filter(([field, value]) => differs(stored, opened, field as keyof Provider, value)),
@@ -241,7 +241,7 @@ async function applyKey(ctx: TxCtx, entry: KeyEntry, job: ApplyJob): Promise<voi
   const stored = await ctx.transaction.tx.key.findFirst({ where: { userId, name, revokedAt: null } });
   if (stored) {
     if (fixed !== undefined && stored.sha256 !== hashToken(fixed)) {
-      throw new SluiceError("conflict", { message: "A key's secret cannot change: revoke it or use another name.", field: "key" });
+      throw new SluiceError("conflict", { message: "A key's secret cannot be changed: revoke the key or use another name.", field: "key" });
     }
     const change = {
       ...(entry.group !== undefined && entry.group !== stored.group && { group: entry.group }),
@@ -265,7 +265,7 @@ async function applyKey(ctx: TxCtx, entry: KeyEntry, job: ApplyJob): Promise<voi
     job.summary.notes.push(`${label} was revoked and stays revoked`);
     return;
   }
-  if (taken) throw new SluiceError("conflict", { message: "Another key has this secret.", field: "key" });
+  if (taken) throw new SluiceError("conflict", { message: "Another key already has this secret.", field: "key" });
   const { secret } = await addKey(ctx, { userId, name, group: entry.group, policies: entry.policies, ...limitsOf(entry) }, fixed);
   job.summary.created.push(label);
   if (fixed === undefined) job.summary.secrets.push({ user: email, key: name, secret });

@@ -23,7 +23,7 @@ export async function holdCredit(ctx: TxCtx, hold: { userId: string; amountNanoU
   const before = await findHold(ctx, reference);
   if (before) {
     if (before.userId === userId && before.heldNanoUsd === amount) return;
-    throw new SluiceError("conflict", { message: "This reference is held already." });
+    throw new SluiceError("conflict", { message: "There is already a hold with this reference." });
   }
   if (account.billing !== "postpaid") await reserveUntilCommit(ctx, userId, amount);
   const taken = await ctx.transaction.tx.$executeRaw`
@@ -69,7 +69,7 @@ export function releaseHold(ctx: TxCtx, reference: CreditReference): Promise<boo
 async function endHold(ctx: TxCtx, reference: CreditReference, end: { kind: "settle" | "release"; cost: bigint }): Promise<boolean> {
   const { tx } = ctx.transaction;
   const hold = await findHold(ctx, reference);
-  if (!hold) throw new SluiceError("not_found", { message: "Nothing is held for this." });
+  if (!hold) throw new SluiceError("not_found", { message: "There is no hold with this reference." });
   const { userId, heldNanoUsd: held } = hold;
   await lockAccount(ctx, userId);
   const of = { tenantId: ctx.tenantId, referenceKind: reference.kind, referenceId: reference.id };
@@ -96,6 +96,6 @@ function findHold(ctx: TxCtx, { kind, id }: CreditReference): Promise<{ userId: 
 /** The error that names the available and the required amount. */
 export function insufficientCredit(availableNanoUsd: bigint, neededNanoUsd: bigint): SluiceError {
   return new SluiceError("insufficient_credit", {
-    message: `The credit does not cover this: $${formatUsd(availableNanoUsd)} available, $${formatUsd(neededNanoUsd)} needed.`,
+    message: `Not enough credit: $${formatUsd(availableNanoUsd)} available, $${formatUsd(neededNanoUsd)} needed.`,
   });
 }

@@ -35,7 +35,7 @@ export async function addKey(ctx: TxCtx, input: z.input<typeof CreateKeyInput>, 
   if (!owner) throw new SluiceError("not_found", { message: "There is no such user.", field: "userId" });
   // Checked here because a failed INSERT would abort the outer transaction too.
   const taken = await tx.key.findUnique({ where: { userId_name: { userId: wanted.userId, name: wanted.name } }, select: { id: true } });
-  if (taken) throw new SluiceError("conflict", { message: "A key of this name exists already.", field: "name" });
+  if (taken) throw new SluiceError("conflict", { message: "A key with this name already exists.", field: "name" });
   const row = await tx.key.create({
     data: {
       id: newId(),
@@ -63,5 +63,5 @@ function requireOwnPlainKey(ctx: Ctx, wanted: CreateKeyInput): void {
   const limited = [...limitNames, "expiresAtMs" as const].find((name) => wanted[name] !== null);
   const ruled = Object.keys(wanted.policies).length > 0 ? "policies" : null;
   const field = wanted.group !== "default" ? "group" : (limited ?? ruled);
-  if (field) throw new SluiceError("forbidden", { message: "Only an administrator sets this.", field });
+  if (field) throw new SluiceError("forbidden", { message: "Only an administrator can set this.", field });
 }

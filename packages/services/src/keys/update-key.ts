@@ -27,7 +27,7 @@ export async function updateKey(ctx: Ctx, input: z.input<typeof UpdateKeyInput>)
   return withTransaction(ctx, async (ctx) => {
     const before = await getOwnKey(ctx, id);
     if (notTheirs && !isAdmin(ctx))
-      throw new SluiceError("forbidden", { message: "Only an administrator sets this.", field: notTheirs[0] });
+      throw new SluiceError("forbidden", { message: "Only an administrator can set this.", field: notTheirs[0] });
     if (before.revokedAt) throw new SluiceError("conflict", { message: "This key was revoked." });
     const now = new Date(ctx.clock.now());
     const { expiresAtMs, enabled, endPrevious, ...plain } = limitChange(change, now);

@@ -16,7 +16,7 @@ export async function openBorrowedLogin(ctx: Ctx): Promise<CreatedLogin> {
   return withTransaction(ctx, async (ctx) => {
     const { tx } = ctx.transaction;
     const admin = await tx.user.findFirst({ where: { tenantId: ctx.tenantId, role: "admin", disabledAt: null }, orderBy: { id: "asc" } });
-    if (!admin) throw new SluiceError("not_found", { message: "There is no administrator yet: finish the setup first." });
+    if (!admin) throw new SluiceError("not_found", { message: "There is no administrator yet. Finish the setup first." });
     return openLogin(ctx, admin, { userAgent: "sluice command line" });
   });
 }

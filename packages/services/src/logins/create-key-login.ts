@@ -16,7 +16,7 @@ import { findKeyActor } from "./find-key-actor.ts";
 export async function createKeyLogin(ctx: Ctx, input: z.input<typeof KeyLoginInput>, origin: LoginOrigin): Promise<CreatedLogin> {
   const { key } = parse(KeyLoginInput, input);
   if (ctx.snapshot.current().settings["portal.keySignIn"] === "off")
-    throw new SluiceError("forbidden", { message: "Signing in by a key is switched off here." });
+    throw new SluiceError("forbidden", { message: "Sign-in with a key is turned off here." });
   const sha256 = hashToken(key);
   const account = `key:${sha256}`;
   await ctx.throttle.attempt(ctx.ip, account);

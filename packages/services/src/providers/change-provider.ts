@@ -92,7 +92,7 @@ function requireSecret(ctx: TxCtx, before: ProviderConfig, change: ProviderEdit[
     });
   }
   if (before.secret === "") {
-    throw new SluiceError("invalid_request", { message: "Its secret is gone: enter it again.", field: "secret" });
+    throw new SluiceError("invalid_request", { message: "Its secret is no longer stored. Enter it again.", field: "secret" });
   }
   return false;
 }
@@ -108,5 +108,5 @@ export async function requireFreeName(ctx: TxCtx, name: string, exceptId?: strin
     where: { tenantId: ctx.tenantId, name, deletedAt: null, ...(exceptId && { id: { not: exceptId } }) },
     select: { id: true },
   });
-  if (taken) throw new SluiceError("conflict", { message: "A provider of this name exists already.", field: "name" });
+  if (taken) throw new SluiceError("conflict", { message: "A provider with this name already exists.", field: "name" });
 }

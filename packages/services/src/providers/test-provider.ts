@@ -108,7 +108,7 @@ async function readAll(stream: Readable): Promise<string> {
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MOST_BYTES) throw new SluiceError("upstream_error", { message: "The provider's answer is too large." });
+    if (size > MOST_BYTES) throw new SluiceError("upstream_error", { message: "The provider's response is too large." });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");

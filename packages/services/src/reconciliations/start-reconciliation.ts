@@ -18,7 +18,7 @@ const TELL_MS = 500;
 export async function startReconciliation(ctx: Ctx): Promise<Reconciliation> {
   requireAccess(ctx.actor, "admin");
   const running = await beginReconciliation(ctx.pool, { nowMs: ctx.clock.now() });
-  if (!running) throw new SluiceError("conflict", { message: "A check of the books is running already." });
+  if (!running) throw new SluiceError("conflict", { message: "A reconciliation is already running." });
   const begun: Reconciliation = {
     ...{ id: newId(), startedAtMs: ctx.clock.now(), finishedAtMs: null, state: "running", stepsDone: 0, unchecked: [], differences: [] },
     ...{ actorId: ctx.actor.kind === "user" ? ctx.actor.userId : "", steps: running.steps },

@@ -31,7 +31,7 @@ async function settingsBefore(ctx: TxCtx, id: string): Promise<UpdateSettingsInp
     orderBy: { id: "desc" },
     take: MOST_SAVES + 1,
   });
-  if (saves.length > MOST_SAVES) throw new SluiceError("conflict", { message: "Too many changes came after this one." });
+  if (saves.length > MOST_SAVES) throw new SluiceError("conflict", { message: "Too many changes were made after this one." });
   if (saves.at(-1)?.id !== id) throw new SluiceError("not_found");
   const values: Record<string, unknown> = {};
   for (const { before } of saves) if (typeof before === "object" && before !== null) Object.assign(values, before);

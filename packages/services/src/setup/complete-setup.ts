@@ -18,7 +18,7 @@ export async function completeSetup(ctx: Ctx, input: z.input<typeof SetupInput>,
   const { token, ...user } = parse(SetupInput, input);
   await ctx.throttle.attempt(ctx.ip, "setup");
   return withTransaction({ ...ctx, actor: { kind: "system", name: "boot" } }, async (ctx) => {
-    if (await adminExists(ctx)) throw new SluiceError("conflict", { message: "An administrator exists already: sign in." });
+    if (await adminExists(ctx)) throw new SluiceError("conflict", { message: "An administrator already exists. Sign in instead." });
     const stored = await ctx.transaction.tx.installation.findUnique({ where: { name: SETUP_TOKEN } });
     if (!stored || !timingSafeEqual(Buffer.from(stored.value), Buffer.from(hashToken(token)))) {
       throw new SluiceError("bad_credentials", {

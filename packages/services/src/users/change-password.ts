@@ -20,7 +20,7 @@ export async function changePassword(ctx: Ctx, input: z.input<typeof ChangePassw
   const { userId, email } = ctx.actor;
   await ctx.throttle.attempt(ctx.ip, email);
   const user = await ctx.prisma.user.findFirst({ where: { id: userId, tenantId: ctx.tenantId } });
-  const wrong = new SluiceError("bad_credentials", { message: "The present password is wrong.", field: "current" });
+  const wrong = new SluiceError("bad_credentials", { message: "The current password is wrong.", field: "current" });
   if (!(await verifyPassword(user?.passwordHash ?? null, current))) throw wrong;
   await ctx.throttle.succeeded(ctx.ip, email);
   const passwordHash = await hashPassword(password);

@@ -30,7 +30,7 @@ export async function deleteUser(ctx: Ctx, input: z.input<typeof DeleteUserInput
     const [named] = await tx.$queryRaw<{ named: boolean }[]>`SELECT EXISTS (SELECT FROM keys WHERE user_id = ${id}::uuid)
       OR EXISTS (SELECT FROM requests WHERE user_id = ${id}) OR EXISTS (SELECT FROM audit_entries WHERE actor_id = ${id})
       OR EXISTS (SELECT FROM account_entries WHERE user_id = ${id}::uuid) AS named`;
-    if (named?.named) throw new SluiceError("conflict", { message: "This user has keys or a history: disable them instead." });
+    if (named?.named) throw new SluiceError("conflict", { message: "This user has keys or a history. Disable them instead." });
     await tx.userTotals.deleteMany({ where: { userId: id } });
     await tx.account.deleteMany({ where: { userId: id } });
     await tx.user.delete({ where: { id } });

@@ -32,7 +32,7 @@ export async function updateUser(ctx: Ctx, input: z.input<typeof UpdateUserInput
     const losesAdmin = before.role === "admin" && before.disabledAt === null && (change.role === "user" || enabled === false);
     if (losesAdmin) {
       if (ctx.actor.kind === "user" && ctx.actor.userId === id)
-        throw new SluiceError("forbidden", { message: "You cannot take your own administrator rights away." });
+        throw new SluiceError("forbidden", { message: "You cannot remove your own administrator rights." });
       await requireAnotherAdmin(ctx, id);
     }
     const row = await tx.user.update({

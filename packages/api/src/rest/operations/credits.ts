@@ -11,32 +11,32 @@ const tag = "Credits";
 export const creditOperations: readonly Operation[] = [
   operation({
     ...{ id: "getAccount", at: "GET /credits/account", access: "user", tag },
-    summary: "An account, one's own unless `userId` says otherwise",
+    summary: "Get an account: your own, or that of `userId`",
     ...{ input: GetAccountInput, answer: account, verb: getAccount },
   }),
   operation({
     ...{ id: "listCreditEntries", at: "GET /credits/entries", access: "user", tag },
-    summary: "The credit log, newest first",
+    summary: "List the credit log, newest first",
     ...{ input: ListEntriesInput, answer: creditEntryPage, verb: listEntries },
   }),
   operation({
     ...{ id: "topUpCredit", at: "POST /credits/top-ups", access: "admin", tag },
-    summary: "Puts credit in",
+    summary: "Top up credit",
     ...{ input: TopUpInput, answer: creditEntry, verb: topUp },
   }),
   operation({
     ...{ id: "adjustCredit", at: "POST /credits/adjustments", access: "admin", tag },
-    summary: "Corrects a balance, up or down",
+    summary: "Adjust a balance up or down",
     ...{ input: AdjustInput, answer: creditEntry, verb: adjustCredit },
   }),
   operation({
     ...{ id: "refundCredit", at: "POST /credits/refunds", access: "admin", tag },
-    summary: "Gives back what was charged",
+    summary: "Refund a charge",
     ...{ input: RefundInput, answer: creditEntry, verb: refundCredit },
   }),
   operation({
     ...{ id: "updateAccount", at: "PATCH /credits/accounts/{userId}", access: "admin", tag },
-    summary: "Changes how somebody pays, and their floor",
+    summary: "Change a user's billing mode and floor",
     ...{ input: UpdateAccountInput, answer: account, verb: updateAccount },
   }),
 ];

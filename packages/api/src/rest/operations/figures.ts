@@ -9,12 +9,12 @@ const tag = "Figures";
 export const figureOperations: readonly Operation[] = [
   operation({
     ...{ id: "getOverview", at: "GET /overview", access: "user", tag },
-    summary: "Today, series and top lists of a range, and what goes on now",
+    summary: "Today's figures, series and top lists of a range, and current activity",
     ...{ input: GetOverviewInput, answer: overview, verb: getOverview },
   }),
   operation({
     ...{ id: "getLatency", at: "GET /latency", access: "user", tag },
-    summary: "Percentiles of the time to first content and to the end",
+    summary: "Percentiles of time to first content and of duration",
     ...{ input: GetLatencyInput, answer: latency, verb: getLatency },
   }),
 ];

@@ -14,42 +14,42 @@ const tag = "Keys";
 export const keyOperations: readonly Operation[] = [
   operation({
     ...{ id: "listKeys", at: "GET /keys", access: "key", tag },
-    summary: "Keys by cursor; users see their own",
+    summary: "List keys by cursor; users see their own",
     ...{ input: ListKeysInput, answer: keyPage, verb: listKeys },
   }),
   operation({
     ...{ id: "pageKeys", at: "GET /keys/pages", access: "user", tag },
-    summary: "Keys by page number, with totals",
+    summary: "List keys by page number, with totals",
     ...{ input: PageKeysInput, answer: numberedKeyPage, verb: pageKeys },
   }),
   operation({
     ...{ id: "createKey", at: "POST /keys", access: "user", tag },
-    summary: "Makes a key; its secret is in this answer only",
+    summary: "Create a key; only this response contains its secret",
     ...{ input: CreateKeyInput, answer: createdKey, verb: createKey },
   }),
   operation({
     ...{ id: "updateKey", at: "PATCH /keys/{id}", access: "user", tag },
-    summary: "Changes what is given",
+    summary: "Update the given fields",
     ...{ input: UpdateKeyInput, answer: keyView, verb: updateKey },
   }),
   operation({
     ...{ id: "rotateKey", at: "POST /keys/{id}/rotate", access: "user", tag },
-    summary: "Gives a key a new secret; the old one may go on for a while",
+    summary: "Rotate a key's secret; the old one can keep working for a while",
     ...{ input: RotateKeyInput, answer: createdKey, verb: rotateKey },
   }),
   operation({
     ...{ id: "revokeKey", at: "DELETE /keys/{id}", access: "user", tag },
-    summary: "Ends a key for good",
+    summary: "Revoke a key permanently",
     ...{ input: RevokeKeyInput, answer: keyView, verb: revokeKey },
   }),
   operation({
     ...{ id: "getKeyLimits", at: "GET /keys/{id}/limits", access: "key", tag },
-    summary: "What limits a key, what of it is used, and when it begins anew",
+    summary: "Get the limits of a key, their usage and when they reset",
     ...{ input: KeyLimitsInput, answer: keyLimits, verb: getKeyLimits },
   }),
   operation({
     ...{ id: "checkKey", at: "GET /keys/{id}/check", access: "key", tag },
-    summary: "Whether a key can call a model now, and what stops it",
+    summary: "Check whether a key can call a model now, and what blocks it",
     ...{ input: CheckKeyInput, answer: keyCheck, verb: checkKey },
   }),
 ];

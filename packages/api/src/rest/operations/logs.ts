@@ -13,32 +13,32 @@ const tag = "Log";
 export const logOperations: readonly Operation[] = [
   operation({
     ...{ id: "listLogs", at: "GET /logs", access: "key", tag },
-    summary: "Requests, newest first: in flight, not settled yet, and of the ledger",
+    summary: "List requests, newest first: in flight, not yet settled and settled",
     ...{ input: ListLogsInput, answer: logPage, verb: listLogs },
   }),
   operation({
     ...{ id: "exportLogs", at: "GET /logs/export", access: "key", tag },
-    summary: "All settled requests that match, newest first, as CSV or JSON",
+    summary: "Export all matching settled requests, newest first, as CSV or JSON",
     ...{ input: ExportLogsInput, answer: { file: "logs" }, verb: exportLogs },
   }),
   operation({
     ...{ id: "getLog", at: "GET /logs/{id}", access: "key", tag },
-    summary: "One request with its attempts, cost and corrections",
+    summary: "Get a request with its attempts, cost and corrections",
     ...{ input: GetLogInput, answer: logEntry, verb: getLog },
   }),
   operation({
     ...{ id: "listModels", at: "GET /models", access: "key", tag },
-    summary: "Models that were asked for lately",
+    summary: "List recently requested models",
     ...{ input: null, answer: modelList, verb: listLogModels },
   }),
   operation({
     ...{ id: "listSessions", at: "GET /sessions", access: "key", tag },
-    summary: "Active conversations, newest activity first",
+    summary: "List active sessions, latest activity first",
     ...{ input: null, answer: sessionList, verb: listSessions },
   }),
   operation({
     ...{ id: "getSession", at: "GET /sessions/{id}", access: "key", tag },
-    summary: "One active conversation",
+    summary: "Get an active session",
     ...{ input: GetSessionInput, answer: sessionDetail, verb: getSession },
   }),
 ];

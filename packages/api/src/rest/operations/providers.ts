@@ -9,17 +9,17 @@ const tag = "Providers";
 export const providerOperations: readonly Operation[] = [
   operation({
     ...{ id: "listProviders", at: "GET /providers", access: "admin", tag },
-    summary: "Providers with their health",
+    summary: "List providers with their health",
     ...{ input: null, answer: providerList, verb: bootstrapProviders },
   }),
   operation({
     ...{ id: "getProvider", at: "GET /providers/{id}", access: "admin", tag },
-    summary: "One provider, without its secrets",
+    summary: "Get a provider, without its secrets",
     ...{ input: GetProviderInput, answer: providerView, verb: getProvider },
   }),
   operation({
     ...{ id: "listPrices", at: "GET /prices", access: "admin", tag },
-    summary: "The price in force of each model",
+    summary: "List the current price of each model",
     ...{ input: null, answer: priceList, verb: listPrices },
   }),
 ];

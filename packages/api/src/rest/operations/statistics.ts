@@ -22,42 +22,42 @@ const tag = "Statistics";
 export const statisticsOperations: readonly Operation[] = [
   operation({
     ...{ id: "getStatistics", at: "GET /statistics", access: "key", tag },
-    summary: "Requests, errors, tokens and cost by bucket of time, split by model, key, …",
+    summary: "Requests, errors, tokens and cost by time bucket, split by model, key, …",
     ...{ input: GetSeriesInput, answer: statistics, verb: getSeries },
   }),
   operation({
     ...{ id: "exportStatistics", at: "GET /statistics/export", access: "key", tag },
-    summary: "The same as CSV or JSON, a row for each bucket of each series",
+    summary: "Export statistics as CSV or JSON, one row per bucket of each series",
     ...{ input: ExportSeriesInput, answer: { file: "statistics" }, verb: exportSeries },
   }),
   operation({
     ...{ id: "getUsage", at: "GET /usage", access: "key", tag },
-    summary: "Totals of a range beside the range before, and their trend",
+    summary: "Totals of a range, compared with the previous one, and their trend",
     ...{ input: GetUsageInput, answer: usage, verb: getUsage },
   }),
   operation({
     ...{ id: "compare", at: "GET /compare", access: "key", tag },
-    summary: "Two to five keys, users, providers, models or groups over one range",
+    summary: "Compare two to five keys, users, providers, models or groups over one range",
     ...{ input: CompareInput, answer: comparison, verb: compare },
   }),
   operation({
     ...{ id: "getLeaderboard", at: "GET /leaderboard", access: "key", tag },
-    summary: "Users, keys, providers or models by what they used",
+    summary: "Rank users, keys, providers or models by usage",
     ...{ input: GetLeaderboardInput, answer: leaderboard, verb: getLeaderboard },
   }),
   operation({
     ...{ id: "listFilterOptions", at: "GET /filter-options", access: "key", tag },
-    summary: "What filters may name",
+    summary: "List the values that filters accept",
     ...{ input: null, answer: filterOptions, verb: listFilterOptions },
   }),
   operation({
     ...{ id: "getAvailability", at: "GET /availability", access: "admin", tag },
-    summary: "How providers and their models were, with percentiles of their times",
+    summary: "Availability of providers and their models, with latency percentiles",
     ...{ input: GetAvailabilityInput, answer: availability, verb: getAvailability },
   }),
   operation({
     ...{ id: "getUserStats", at: "GET /users/{userId}/stats", access: "user", tag },
-    summary: "What a user has used, since the beginning and this month",
+    summary: "A user's usage, all time and this month",
     ...{ input: GetUserStatsInput, answer: userStats, verb: getUserStats },
   }),
 ];

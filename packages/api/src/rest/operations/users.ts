@@ -11,27 +11,27 @@ const tag = "Users";
 export const userOperations: readonly Operation[] = [
   operation({
     ...{ id: "listUsers", at: "GET /users", access: "admin", tag },
-    summary: "Users by cursor",
+    summary: "List users by cursor",
     ...{ input: ListUsersInput, answer: userPage, verb: listUsers },
   }),
   operation({
     ...{ id: "pageUsers", at: "GET /users/pages", access: "admin", tag },
-    summary: "Users by page number, with totals",
+    summary: "List users by page number, with totals",
     ...{ input: PageUsersInput, answer: numberedUserPage, verb: pageUsers },
   }),
   operation({
     ...{ id: "createUser", at: "POST /users", access: "admin", tag },
-    summary: "Makes a user",
+    summary: "Create a user",
     ...{ input: CreateUserInput, answer: userView, verb: createUser },
   }),
   operation({
     ...{ id: "updateUser", at: "PATCH /users/{id}", access: "admin", tag },
-    summary: "Changes what is given",
+    summary: "Update the given fields",
     ...{ input: UpdateUserInput, answer: userView, verb: updateUser },
   }),
   operation({
     ...{ id: "deleteUser", at: "DELETE /users/{id}", access: "admin", tag },
-    summary: "Deletes a user whom nothing names",
+    summary: "Delete a user who has no keys and no history",
     ...{ input: DeleteUserInput, answer: null, verb: deleteUser },
   }),
 ];

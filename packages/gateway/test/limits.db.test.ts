@@ -133,7 +133,7 @@ describe("a budget", () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(40);
     const refused = answers.find(({ status }) => status === 429);
     expect(await refused?.json()).toMatchObject({
-      error: { code: "insufficient_quota", message: expect.stringMatching(/a day of this key is reached: \$\d.* may cost \$/) },
+      error: { code: "insufficient_quota", message: expect.stringMatching(/per day of this key is reached: \$\d.* may cost \$/) },
     });
     expect(Number(refused?.headers.get("retry-after"))).toBe(1);
     await Promise.all(answers.map((answer) => (answer.bodyUsed ? "" : answer.text())));

@@ -40,8 +40,8 @@ export const overview = {
   top: { model: "模型", provider: "供应商", user: "用户", key: "密钥" },
   line_other: "{{requests}} 个请求，{{tokens}} 个 Token",
   errors: "错误 {{rate}}",
-  emptyTitle: "还没有请求经过",
-  emptyAdmin: "接入一个供应商，再给客户端一个密钥。第一个请求一开始，这里就会动起来。",
-  emptyUser: "用您的密钥让客户端连接本网关。第一个请求一开始，这里就会动起来。",
+  emptyTitle: "还没有请求",
+  emptyAdmin: "添加供应商，再为客户端创建密钥。第一个请求一开始就会显示在这里。",
+  emptyUser: "用你的密钥把客户端接入本网关。第一个请求一开始就会显示在这里。",
   toSetup: "继续设置",
 } as const;

@@ -56,11 +56,11 @@ const kinds = {
   rpm: "requests per minute",
   tpm: "tokens per minute",
   in_flight: "requests in flight",
-  total: "in all",
-  "5h": "in five hours",
-  day: "a day",
-  week: "a week",
-  month: "a month",
+  total: "in total",
+  "5h": "per five hours",
+  day: "per day",
+  week: "per week",
+  month: "per month",
 } as const;
 
 function refused(runtime: Runtime, call: Call, refusal: Refusal): SluiceError {
@@ -82,9 +82,9 @@ function refused(runtime: Runtime, call: Call, refusal: Refusal): SluiceError {
     return new SluiceError(codes[limit], { ...options, message: `The limit of ${value} ${kinds[limit]} of ${whose} is reached.${again}` });
   }
   const usd = (nano: number): string => `$${formatUsd(BigInt(Math.round(nano)))}`;
-  const reset = resetAtMs === null ? "" : ` It has room again at ${new Date(resetAtMs).toISOString()}.`;
+  const reset = resetAtMs === null ? "" : ` The limit has room again at ${new Date(resetAtMs).toISOString()}.`;
   return new SluiceError("cost_limited", {
     ...options,
-    message: `The limit of ${usd(value)} ${kinds[limit]} of ${whose} is reached: ${usd(used)} are used or reserved, and this request may cost ${usd(wantedNanoUsd)}.${reset}`,
+    message: `The limit of ${usd(value)} ${kinds[limit]} of ${whose} is reached: ${usd(used)} is used or reserved, and this request may cost ${usd(wantedNanoUsd)}.${reset}`,
   });
 }

@@ -15,7 +15,9 @@ interface Handlers {
   api: Api | null;
 }
 
-const nothingHere = JSON.stringify({ error: { code: "not_found", message: "It does not exist, or you do not have access to it.", retryable: false } });
+const nothingHere = JSON.stringify({
+  error: { code: "not_found", message: "It does not exist, or you do not have access to it.", retryable: false },
+});
 
 /** Opens the ports. With CONSOLE_PORT the clients' port serves only the gateway and health. */
 export async function listen(env: Env, handlers: Handlers): Promise<{ url: string; close: () => Promise<void> }> {

@@ -133,7 +133,9 @@ export async function prepareDatabase(storage: Storage, options: PrepareOptions)
         return "later";
       }
       if (waited > options.deadlineMs)
-        throw new Error(`Postgres cannot be reached (${String(error)}). Check DATABASE_URL and that the server is running.`, { cause: error });
+        throw new Error(`Postgres cannot be reached (${String(error)}). Check DATABASE_URL and that the server is running.`, {
+          cause: error,
+        });
       await sleep(500, undefined, { signal: options.signal });
     }
   }

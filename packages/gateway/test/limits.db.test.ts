@@ -169,7 +169,7 @@ describe("a budget", () => {
     expect(spent).toBeGreaterThan(0);
     const over = await ask(second.key);
     expect(over.status).toBe(429);
-    expect(await over.json()).toMatchObject({ error: { message: expect.stringContaining("a week of this user is reached") } });
+    expect(await over.json()).toMatchObject({ error: { message: expect.stringContaining("per week of this user is reached") } });
     const turnedAway = await harness.settled((await harness.findRow(({ keyId }) => keyId === second.keyId)).id);
     expect(turnedAway.detail.error?.facts).toMatchObject({
       ...{ kind: "limit", limit: "week", owner: "user", ownerId: user.id, value: worstOf(plain), used: spent },

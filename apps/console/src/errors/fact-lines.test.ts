@@ -19,7 +19,9 @@ it("a limit is told with its owner, its figures at that moment and when there is
   ]);
   expect(factLines({ ...facts, resetAtMs: nowMs - 1 }, reader).at(-1)).toBe("Available again since Thursday 11:59");
   expect(factLines({ ...facts, limit: "total", resetAtMs: null }, reader).at(-1)).toBe("Does not reset automatically");
-  expect(factLines({ ...facts, value: 1e7, resetAtMs: null }, reader).at(-1)).toBe("Larger than the whole limit, so it can never be admitted");
+  expect(factLines({ ...facts, value: 1e7, resetAtMs: null }, reader).at(-1)).toBe(
+    "Larger than the whole limit, so it can never be admitted",
+  );
   expect(factLines({ ...facts, limit: "in_flight", value: 1, used: 1, resetAtMs: null }, reader)).toHaveLength(2);
   expect(factLines({ kind: "credit", availableNanoUsd: 0, neededNanoUsd: 2e9 }, reader)).toEqual(["$0 left, up to $2.00 needed"]);
 });

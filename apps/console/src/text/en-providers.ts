@@ -58,7 +58,8 @@ export const providers = {
     headers: "Extra headers",
     headersHint: "One per line: name: value. Authentication and connection headers are not allowed.",
     proxy: "Proxy",
-    proxyHint: "http:// or socks5://, with user:password@ if needed. Stored credentials are not shown; enter them again to change the address.",
+    proxyHint:
+      "http:// or socks5://, with user:password@ if needed. Stored credentials are not shown; enter them again to change the address.",
     timeouts: "Timeouts, ms",
     connectMs: "Connect",
     firstContentMs: "First content",

@@ -125,7 +125,8 @@ export const settings = {
     retention_detailDays: "The same for attempts, routing decisions and errors of requests. 0 keeps them forever.",
     retention_fiveMinuteDays: "Older charts have hourly resolution.",
     retention_incidentDays: "Counted from their end; their notifications are kept as long. 0 keeps them forever.",
-    retention_archive: "Whether a partition is written to the data directory before it is dropped. If writing fails, the partition is kept.",
+    retention_archive:
+      "Whether a partition is written to the data directory before it is dropped. If writing fails, the partition is kept.",
     pricing_unknownModel: "Refuse the request, or record it without cost.",
     pricing_billedModel: "Bill the requested model, or the one sent after a redirect.",
     pricing_sourceUrl: "Address of a price table in LiteLLM's format, for “Refresh now”. Empty: the table shipped with this version.",
@@ -145,8 +146,7 @@ export const settings = {
     upstream_idleTimeoutMs: "Longest silence within a stream.",
     upstream_connectionsPerOrigin:
       "Concurrent requests to one provider address, per instance. Requests beyond that go to the next provider instead of waiting.",
-    routing_rules:
-      "Override where certain requests go. The first matching rule applies; changes take effect with the next request.",
+    routing_rules: "Override where certain requests go. The first matching rule applies; changes take effect with the next request.",
     upstream_errorRules:
       "Override what a provider's error means when its status is misleading. The first matching rule applies; changes take effect with the next request.",
     breaker_failures: "Consecutive failures per provider and model. 0 turns it off.",
@@ -157,10 +157,10 @@ export const settings = {
     limits_fiveHourWindow: "Five-hour cost limits use a rolling window, or reset 0, 5, 10, 15 and 20 hours after the start of the day.",
     limits_dayWindow: "Daily cost limits reset at a fixed time of day, or cover the last 24 hours.",
     limits_dayStartsAt: "In the time zone below, HH:mm.",
-    limits_queuePerSlot:
-      "How many requests may wait per slot of an in-flight limit, at least three in total. 0 refuses them immediately.",
+    limits_queuePerSlot: "How many requests may wait per slot of an in-flight limit, at least three in total. 0 refuses them immediately.",
     limits_queueSeconds: "Requests that wait longer are refused.",
-    limits_overMaxOutput: "A request for more output tokens than the price table lists for its model is lowered to that maximum, or refused.",
+    limits_overMaxOutput:
+      "A request for more output tokens than the price table lists for its model is lowered to that maximum, or refused.",
     portal_leaderboard: "What users who are not administrators see of each other: nothing, figures without names, or both.",
     portal_keySignIn: "Anyone with a client's key can sign in with it, see that key's requests and change nothing.",
     logs_sampleRate: "Share of successful requests to log, 0 to 1; errors are always logged. The console's log has every request.",

@@ -130,8 +130,7 @@ export const settings = {
     routing_totalAttemptMs: "超过后不再开始新的尝试。",
     routing_hedgeAfterMs: "流式请求的首个供应商到时仍无内容时，再尝试第二个。先返回者提供服务，另一个停止。0 表示关闭。",
     routing_hedgePercent: "最多对冲的请求比例。客户端只为一个响应付费，另一个的费用记录在请求的尝试中。",
-    routing_strategy:
-      "“延迟最低”随机取两个供应商，选择首个内容较快的一个；每二十个请求有一个发往较慢的。每个网关各自计数。",
+    routing_strategy: "“延迟最低”随机取两个供应商，选择首个内容较快的一个；每二十个请求有一个发往较慢的。每个网关各自计数。",
     routing_failBack: "转到较低优先级的会话，在更高优先级的供应商恢复后立即切回，或保持到绑定结束。",
     routing_stickySeconds: "最后一次使用之后，会话继续绑定同一供应商的时间。0 表示关闭。",
     upstream_connectTimeoutMs: "建立连接的最长等待时间。",

@@ -60,7 +60,9 @@ export function openApiDocument({ operations, version, publicUrl, cookieName }: 
     paths,
     components: {
       schemas,
-      responses: { Error: { description: "The request was refused or failed.", content: jsonContent({ $ref: "#/components/schemas/Error" }) } },
+      responses: {
+        Error: { description: "The request was refused or failed.", content: jsonContent({ $ref: "#/components/schemas/Error" }) },
+      },
       securitySchemes: {
         login: { type: "apiKey", in: "cookie", name: cookieName },
         key: { type: "http", scheme: "bearer", bearerFormat: "sk-sluice-…" },
@@ -118,7 +120,9 @@ function told({ answer, method, path }: Operation, schemas: Record<string, JsonS
   const head = { description: "The response." };
   if (isDownload(answer)) {
     const content = Object.values(fileTypes).map((type) => [type, { schema: { type: "string" } }]);
-    return { 200: { ...head, description: "The file. If the connection breaks off, it is incomplete.", content: Object.fromEntries(content) } };
+    return {
+      200: { ...head, description: "The file. If the connection breaks off, it is incomplete.", content: Object.fromEntries(content) },
+    };
   }
   return { [statusOf({ method, path })]: { ...head, content: jsonContent(hoisted(jsonSchemaOf(answer, "output"), schemas)) } };
 }

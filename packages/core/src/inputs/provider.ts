@@ -144,5 +144,8 @@ export const SimulateRoutingInput = z
     /** The id shown on the sessions page or, with a key, the client's own session id. */
     session: z.string().max(200).default(""),
   })
-  .refine(({ keyId, group }) => (keyId === undefined) !== (group === undefined), { message: "give either a key or a group", path: ["keyId"] });
+  .refine(({ keyId, group }) => (keyId === undefined) !== (group === undefined), {
+    message: "give either a key or a group",
+    path: ["keyId"],
+  });
 export type SimulateRoutingInput = z.infer<typeof SimulateRoutingInput>;

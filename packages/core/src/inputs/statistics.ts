@@ -98,7 +98,10 @@ export const GetLeaderboardInput = z
     message: "from and to are required",
     path: ["from"],
   })
-  .refine(({ from = 0, to = 0 }) => to - from <= LONGEST_PERIOD_MS, { message: "must be at most a hundred years after `from`", path: ["to"] });
+  .refine(({ from = 0, to = 0 }) => to - from <= LONGEST_PERIOD_MS, {
+    message: "must be at most a hundred years after `from`",
+    path: ["to"],
+  });
 export type GetLeaderboardInput = z.infer<typeof GetLeaderboardInput>;
 
 /** For administrators. */

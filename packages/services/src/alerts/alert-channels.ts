@@ -56,11 +56,15 @@ export async function updateAlertChannel(ctx: Ctx, input: z.input<typeof UpdateA
   return withTransaction(ctx, async (ctx) => {
     const stored = await lockChannel(ctx, id);
     const before = toChannelView(stored);
-    if (before.kind !== kind) throw new SluiceError("invalid_request", { message: "The kind of a channel cannot be changed.", field: "kind" });
+    if (before.kind !== kind)
+      throw new SluiceError("invalid_request", { message: "The kind of a channel cannot be changed.", field: "kind" });
     const after = { ...before, ...change } as AlertChannelView;
     requireAllowed(ctx, after);
     if (secret === undefined && stored.secret !== "" && isMoved(before, after))
-      throw new SluiceError("invalid_request", { message: "Enter the password again, because it would be sent to another host.", field: "secret" });
+      throw new SluiceError("invalid_request", {
+        message: "Enter the password again, because it would be sent to another host.",
+        field: "secret",
+      });
     const data = { ...change, ...(secret !== undefined && { secret: ctx.channelSecrets.encrypt(secret, id) }) };
     const channel = toChannelView(await ctx.transaction.tx.alertChannel.update({ where: { id }, data }));
     await audit(ctx, { action: "alert-channel.update", targetKind: "alert", targetId: id, before, after: channel });

@@ -62,7 +62,10 @@ export async function placeSettings(
   const names = named.filter((name) => !isDeepStrictEqual(wanted[name], inForce(name)));
   const elsewhere = names.find((name) => expected[name] !== undefined && !isDeepStrictEqual(expected[name], inForce(name)));
   if (elsewhere)
-    throw new SluiceError("conflict", { message: `${elsewhere} was changed by someone else in the meantime.`, field: fieldName([elsewhere]) });
+    throw new SluiceError("conflict", {
+      message: `${elsewhere} was changed by someone else in the meantime.`,
+      field: fieldName([elsewhere]),
+    });
   // The file takes over what it says, also where it says what is in force.
   const taken = source === "config" ? named.filter((name) => stored.get(name)?.source !== "config") : [];
   for (const name of new Set([...names, ...taken])) {

@@ -169,7 +169,7 @@ function refuseBadHistory(status: MigrationStatus): void {
   }
   if (status.unknown.length > 0) {
     throw new Error(
-      `The database is newer than this version of Sluice: it has ${status.unknown.join(", ")}. Start the version that made it, or restore a backup from before.`,
+      `The database is newer than this version of Sluice: it has ${status.unknown.join(", ")}. Start the newer version, or restore a backup from before the upgrade.`,
     );
   }
   if (status.edited.length > 0) {

@@ -83,7 +83,7 @@ export interface RedisCheck {
 /** At boot, checks that this Redis keeps its data. @throws for Redis Cluster (multi-key Lua), a replica, and one that evicts. */
 export async function checkRedis(redis: Redis, options: { deadlineMs?: number } = {}): Promise<RedisCheck> {
   if (!(await waitForRedis(redis, options.deadlineMs ?? 5_000))) {
-    return { reachable: false, version: "", warnings: ["Redis does not answer."] };
+    return { reachable: false, version: "", warnings: ["Redis does not respond."] };
   }
   const facts = readInfo(await redis.info());
   const version = facts.get("valkey_version") ?? facts.get("redis_version") ?? "";

@@ -36,7 +36,7 @@ describe("sealed secrets", () => {
 
   it("name the reason under another SLUICE_SECRET, without the content", () => {
     const record = sealSecret(secret, "sk-upstream", place);
-    expect(() => openSecret(`${secret}!`, record, place)).toThrow(/sealed under another SLUICE_SECRET/);
+    expect(() => openSecret(`${secret}!`, record, place)).toThrow(/encrypted with another SLUICE_SECRET/);
   });
 });
 

@@ -43,7 +43,7 @@ export function openSecret(secret: string, record: string, place: SecretPlace): 
     throw new Error(`The stored secret in ${describe(place)} is damaged: not a ${version} record.`);
   }
   if (kid !== keyId(secret)) {
-    throw new Error(`The stored secret in ${describe(place)} was sealed under another SLUICE_SECRET.`);
+    throw new Error(`The stored secret in ${describe(place)} was encrypted with another SLUICE_SECRET.`);
   }
   try {
     const decipher = createDecipheriv("aes-256-gcm", derive(secret, "seal"), nonce, { authTagLength: 16 });
@@ -73,7 +73,7 @@ export async function checkSecretFingerprint(pool: pg.Pool, secret: string): Pro
   if (stored.length === fingerprint.length && timingSafeEqual(Buffer.from(stored), Buffer.from(fingerprint))) return;
   throw new Error(
     "SLUICE_SECRET is not the one this database was set up with, so the providers' secrets cannot be read. " +
-      "Start with the old secret (by default it is in the data directory), or with a database of its own.",
+      "Start with the old secret (by default it is in the data directory), or with a new database.",
   );
 }
 

@@ -47,7 +47,7 @@ async function refused(key: string, dialect: Dialect, headers: Record<string, st
 describe("a key's policies", () => {
   it.each(Object.keys(calls) as Dialect[])("hold at %s, and say which one stops it", async (dialect) => {
     const models = await keyWith({ models: ["nothing-*"] });
-    expect(await refused(models, dialect)).toMatch(/^model_not_allowed: .*this key may call \(policy: allowed models\)/);
+    expect(await refused(models, dialect)).toMatch(/^model_not_allowed: .*this key \(policy: allowed models\)/);
     const clients = await keyWith({ allowedClients: ["claude-cli/*"] });
     expect(await refused(clients, dialect, { "user-agent": "curl/8" })).toMatch(/^client_not_allowed: .*allowed clients/);
     expect((await ask(clients, dialect, { "user-agent": "claude-cli/2.1 (external)" })).status).toBe(200);

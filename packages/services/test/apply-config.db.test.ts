@@ -194,7 +194,11 @@ alerts:
       "{ name: a, kind: cost, scope: provider, scopeName: gone }",
       /^line 3: .*\.scopeName: There is no provider/,
     ],
-    ["a scope without its name", "{ name: a, kind: cost, scope: user }", /^line 3: alerts\.rules\[0\]\.scopeName: Say which/],
+    [
+      "a scope without its name",
+      "{ name: a, kind: cost, scope: user }",
+      /^line 3: alerts\.rules\[0\]\.scopeName: Name one with this scope/,
+    ],
     ["a scope that the kind has not", "{ name: a, kind: spool_depth, scope: model, scopeName: x }", /^line 3: alerts\.rules\[0\]\.scope: /],
     ["a rule of another kind by now", "{ name: spent, kind: ttft }", /^line 3: alerts\.rules\[0\]\.kind: /],
     ["an unknown field", "{ name: a, kind: cost, treshold: 3 }", /^line 3: alerts\.rules\[0\]\.treshold: unknown field/],

@@ -70,10 +70,10 @@ settings:
     expect(problemsOf(`providers:${provider}\n    priority: high\nsettings:\n  no.such: 1\nextra: 1\n`)).toHaveLength(3);
   });
 
-  it("refuses a name that stands twice", () => {
-    expect(problemsOf(`providers:${provider}${provider}\n`)).toEqual(["line 6: providers[1].name: stands twice"]);
+  it("refuses a name that appears twice", () => {
+    expect(problemsOf(`providers:${provider}${provider}\n`)).toEqual(["line 6: providers[1].name: appears twice"]);
     const rule = "    - { name: a, kind: cost }\n";
-    expect(problemsOf(`alerts:\n  rules:\n${rule}${rule}`)).toEqual(["line 4: alerts.rules[1].name: stands twice"]);
+    expect(problemsOf(`alerts:\n  rules:\n${rule}${rule}`)).toEqual(["line 4: alerts.rules[1].name: appears twice"]);
   });
 
   it("names the line of a syntax error", () => {

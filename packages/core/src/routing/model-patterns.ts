@@ -44,7 +44,7 @@ export function isExact(pattern: string): boolean {
 /** Why a pattern is invalid, as a message for the form; null when it is valid. */
 export function patternProblem(pattern: string): string | null {
   const kind = kindOf(pattern);
-  if (kind === null) return `${pattern}: a star stands at the beginning or the end; anything else is written as /expression/.`;
+  if (kind === null) return `${pattern}: a * is only allowed at the beginning or the end; use /expression/ for anything else.`;
   if (kind !== "regex") return null;
   try {
     const size = RE2JS.compile(pattern.slice(1, -1)).programSize();

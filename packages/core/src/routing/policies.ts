@@ -86,7 +86,7 @@ export function addressRefusal(key: Ruled, user: Ruled | undefined, address: str
       ? {
           code: "address_not_allowed",
           owner,
-          message: `Requests from ${address || "this address"} are not among those that ${whose[owner]} may send (policy: addresses).`,
+          message: `${address || "This address"} is not an allowed address for ${whose[owner]} (policy: addresses).`,
         }
       : null,
   );
@@ -101,7 +101,7 @@ export function clientRefusal(key: Ruled, user: Ruled | undefined, userAgent: st
       return {
         code: "client_not_allowed",
         owner,
-        message: `This client is not among those that may use ${whose[owner]} (policy: allowed clients).`,
+        message: `This client is not allowed for ${whose[owner]} (policy: allowed clients).`,
       };
     return null;
   });
@@ -114,7 +114,7 @@ export function modelRefusal(key: Ruled, user: Ruled | undefined, model: string)
       ? {
           code: "model_not_allowed",
           owner,
-          message: `The model ${model} is not among those that ${whose[owner]} may call (policy: allowed models).`,
+          message: `The model ${model} is not allowed for ${whose[owner]} (policy: allowed models).`,
         }
       : null,
   );

@@ -97,16 +97,16 @@ type Scope = Pick<RuleEntry, "scope" | "scopeName">;
 async function scopeOf(ctx: TxCtx, { scope, scopeName }: Scope): Promise<{ scope?: RuleEntry["scope"]; scopeId?: string }> {
   const refuse = (message: string): SluiceError => new SluiceError("invalid_request", { message, field: "scopeName" });
   if (scope === undefined) {
-    if (scopeName !== undefined) throw refuse("Say the scope, too.");
+    if (scopeName !== undefined) throw refuse("Set the scope as well.");
     return {};
   }
   if (scope === "all") {
     if (scopeName !== undefined) throw refuse("The scope all takes no name.");
     return { scope, scopeId: "" };
   }
-  if (scopeName === undefined) throw refuse("Say which.");
+  if (scopeName === undefined) throw refuse("Name one with this scope.");
   const scopeId = scope === "model" ? scopeName : await idOf(ctx, scope, scopeName);
-  if (scopeId === null) throw refuse(`There is no ${scope} of this name.`);
+  if (scopeId === null) throw refuse(`There is no ${scope} with this name.`);
   return { scope, scopeId };
 }
 

@@ -256,7 +256,7 @@ async function applyKey(ctx: TxCtx, entry: KeyEntry, job: ApplyJob): Promise<voi
     return;
   }
   if (fixed === undefined && !job.showsSecrets) {
-    job.summary.notes.push(`${label} has no fixed key: it is made by "config apply", which shows its secret`);
+    job.summary.notes.push(`${label} has no fixed key: "config apply" creates it and shows its secret`);
     return;
   }
   const taken = fixed === undefined ? null : await ctx.transaction.tx.key.findUnique({ where: { sha256: hashToken(fixed) } });

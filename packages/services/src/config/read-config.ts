@@ -82,7 +82,7 @@ function repeated(config: ConfigFile, problem: (path: readonly PropertyKey[], te
   const check = (names: readonly string[], path: (index: number) => PropertyKey[]): void => {
     const seen = new Set<string>();
     for (const [index, name] of names.entries()) {
-      if (seen.has(name)) found.push(problem(path(index), "stands twice"));
+      if (seen.has(name)) found.push(problem(path(index), "appears twice"));
       seen.add(name);
     }
   };

@@ -41,7 +41,7 @@ it("writes answers as types, with what fields mean beside them", () => {
   const { schema = {} } = operation("listLogs").answer;
   const text = schemaText(schema, schemas);
   expect(text).toMatch(/^\{\n {2}items: \{\n {4}id: string; {2}\/\/ A UUID/);
-  expect(text).toContain("costNanoUsd: string | null;  // Signed decimal integer of nano-USD");
+  expect(text).toContain("costNanoUsd: string | null;  // Signed decimal integer in nano-USD");
   expect(text).toContain('state: "in_flight" | "lost" | "done" | "error" | "aborted" | "refused";');
   expect(text).toContain("nextCursor: string | null;  // `cursor` of the next page; null on the last one.");
   for (const { answer } of operations) if (answer.schema) expect(schemaText(answer.schema, schemas)).not.toMatch(/undefined|unknown|\$ref/);

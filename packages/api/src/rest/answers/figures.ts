@@ -15,9 +15,7 @@ export const sumFields = {
   durationMsSum: z.number(),
 };
 
-const sums = z
-  .object(sumFields)
-  .meta({ id: "Sums", description: "Requests, errors (4xx and 5xx), tokens, cost, and what times add up to." });
+const sums = z.object(sumFields).meta({ id: "Sums", description: "Requests, errors (4xx and 5xx), tokens, cost and sums of times." });
 
 export const columnFields = {
   requests: z.array(count),
@@ -31,7 +29,7 @@ export const columnFields = {
 
 const series = z
   .object({ id: z.string().nullable(), ...columnFields })
-  .meta({ id: "Series", description: "A value a bucket; id null: all others." });
+  .meta({ id: "Series", description: "One value per bucket; id null: all others." });
 
 const top = z.array(
   z.object({ id: z.string(), requests: count, errors: count, tokens: count, costNanoUsd: nanoUsd }).meta({ id: "TopEntry" }),
@@ -53,6 +51,6 @@ export const overview = z.object({
 
 export const percentiles = z
   .object({ p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable(), requests: count })
-  .meta({ id: "Percentiles", description: "Milliseconds, each within 5 %; null: nothing was measured." });
+  .meta({ id: "Percentiles", description: "Milliseconds, accurate to 5 %; null: nothing was measured." });
 
 export const latency = z.object({ ttft: percentiles, duration: percentiles, ...answeredFields });

@@ -7,7 +7,7 @@ const keyFields = {
   userId: idField,
   name: z.string(),
   group: z.string(),
-  preview: z.string().meta({ description: "What may be shown of its secret.", examples: ["sk-sluice-Ab3d…9xYz"] }),
+  preview: z.string().meta({ description: "The visible part of its secret.", examples: ["sk-sluice-Ab3d…9xYz"] }),
   ...limitFields,
   expiresAtMs: atMs.nullable(),
   policies: policies.nullable(),
@@ -20,13 +20,13 @@ const keyFields = {
 export const keyView = z.object(keyFields).meta({ id: "Key" });
 const keyItem = z
   .object({ ...keyFields, owner: z.object({ name: z.string(), email: z.string() }).optional(), totals: totals.optional() })
-  .meta({ id: "KeyItem", description: "A key with what was asked for by `fields`." });
+  .meta({ id: "KeyItem", description: "A key with the data requested by `fields`." });
 
 export const keyPage = cursorPageOf(keyItem);
 export const numberedKeyPage = numberedPageOf(keyItem);
 export const createdKey = z.object({
   key: keyView,
-  secret: z.string().meta({ description: "The only time that it is shown: what is kept of it is a hash." }),
+  secret: z.string().meta({ description: "Shown only this once: only a hash of it is stored." }),
 });
 
 const limitKind = z.enum(["total", "in_flight", "rpm", "tpm", "5h", "day", "week", "month"]);
@@ -47,7 +47,7 @@ export const keyLimits = z.object({
   ),
   windows: z
     .partialRecord(z.enum(costWindows), span.nullable())
-    .meta({ description: "When a window begins anew; null: it rolls, or never does." }),
+    .meta({ description: "When the window resets; null: it is rolling or never resets." }),
   serverNowMs: atMs,
 });
 

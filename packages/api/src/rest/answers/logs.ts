@@ -22,7 +22,7 @@ const logRow = z
     model: z.string(),
     upstreamModel: z.string(),
     state: z.enum(["in_flight", "lost", "done", "error", "aborted", "refused"]),
-    status: z.number().meta({ description: "HTTP status given to the client; 0 while in flight." }),
+    status: z.number().meta({ description: "HTTP status sent to the client; 0 while in flight." }),
     errorCode: z.string(),
     attempts: count,
     usage,
@@ -39,10 +39,10 @@ const logRow = z
 export const logPage = z.object({
   items: z.array(logRow),
   ...cursorFields,
-  searchedToMs: atMs
-    .nullable()
-    .meta({ description: "How far back a search without an index came for this page; null: the page is complete." }),
-  partial: z.boolean().meta({ description: "True while the ledger cannot be read: only what is in flight or not settled is here." }),
+  searchedToMs: atMs.nullable().meta({ description: "How far back this page's unindexed search got; null: the page is complete." }),
+  partial: z
+    .boolean()
+    .meta({ description: "True while the ledger cannot be read: only requests in flight or not yet settled are listed." }),
 });
 
 const attempt = z.object({
@@ -118,7 +118,7 @@ const sessionRow = z
     outputTokens: count,
     costNanoUsd: nanoUsd,
   })
-  .meta({ id: "Session", description: "An active conversation." });
+  .meta({ id: "Session", description: "An active session." });
 
 export const sessionList = z.object({ rows: z.array(sessionRow), activeWindowSeconds: z.number() });
 

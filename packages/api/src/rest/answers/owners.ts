@@ -26,4 +26,4 @@ export const policies = z
 
 export const totals = z
   .object({ requests: count, totalTokens: count, costNanoUsd: nanoUsd, lastUsedAtMs: atMs.nullable() })
-  .meta({ id: "UsageTotals", description: "What was used since the beginning, as far as it is settled." });
+  .meta({ id: "UsageTotals", description: "All-time usage, as far as it is settled." });

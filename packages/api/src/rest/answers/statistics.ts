@@ -15,27 +15,27 @@ const buckets = {
 
 const totals = z
   .object({ ...sumFields, aborted: count, refused: count })
-  .meta({ id: "Totals", description: "Sums of a span; of the requests those that the client ended, and those that were refused." });
+  .meta({ id: "Totals", description: "Totals of a time span, including how many requests the client aborted and how many were refused." });
 
 const statisticsFields = {
   ...columnFields,
   prompt: z.array(count).meta({ description: "Tokens sent." }),
-  cached: z.array(count).meta({ description: "Of the tokens sent those read from a provider's cache." }),
+  cached: z.array(count).meta({ description: "Tokens sent that were read from a provider's cache." }),
 };
 
 const usageFields = {
   totals,
-  previous: z.object({ ...span, totals }).meta({ description: "One range earlier." }),
+  previous: z.object({ ...span, totals }).meta({ description: "The previous range." }),
   trend: z.object(statisticsFields),
 };
 
 const series = z
   .object({ id: z.string().nullable(), ...statisticsFields })
-  .meta({ id: "StatisticsSeries", description: "A value a bucket; id null: all others." });
+  .meta({ id: "StatisticsSeries", description: "One value per bucket; id null: all others." });
 
 const recent = z
   .object({ fromMs: atMs, ids: z.array(idField) })
-  .meta({ description: "Of the requests that ended since `fromMs` those that are counted; of those before all are." });
+  .meta({ description: "The requests counted among those that ended since `fromMs`; earlier ones are all counted." });
 
 export const statistics = z.object({ ...buckets, by: z.enum(seriesSplits), series: z.array(series), recent, ...answeredFields });
 
@@ -78,7 +78,7 @@ export const leaderboard = numberedPageOf(leader).extend({
   revoked: z
     .object({ keys: count, requests: count, errors: count, tokens: count, costNanoUsd: nanoUsd, share: z.number().nullable() })
     .nullable()
-    .meta({ description: "Of keys, what those did that have been revoked since: counted, and not ranked." }),
+    .meta({ description: "For keys, the usage of keys that have since been revoked: counted but not ranked." }),
   ...answeredFields,
 });
 

@@ -25,7 +25,7 @@ const userItem = z
     keys: count.optional(),
     credit: z.object({ billing, balanceNanoUsd: nanoUsd, availableNanoUsd: nanoUsd }).optional(),
   })
-  .meta({ id: "UserItem", description: "A user with what was asked for by `fields`." });
+  .meta({ id: "UserItem", description: "A user with the data requested by `fields`." });
 
 export const userPage = cursorPageOf(userItem);
 export const numberedUserPage = numberedPageOf(userItem);

@@ -143,7 +143,7 @@ function readMedia(block: JsonRecord, path: string): TextPart | ImagePart | File
     case "document":
       return readDocument(block, path);
     default:
-      return refuse(`${path}.type`, `'${asText(block.type)}' exists only at Anthropic.`);
+      return refuse(`${path}.type`, `'${asText(block.type)}' is supported by Anthropic only.`);
   }
 }
 
@@ -153,7 +153,7 @@ function readSource(value: unknown, path: string): ImagePart["source"] {
     return { mediaType: textAt(source.media_type, `${path}.media_type`), base64: textAt(source.data, `${path}.data`) };
   }
   if (source.type === "url") return { url: textAt(source.url, `${path}.url`) };
-  return refuse(`${path}.type`, "must be base64 or url: files at Anthropic cannot be read by another provider.");
+  return refuse(`${path}.type`, "must be base64 or url: other providers cannot read files stored at Anthropic.");
 }
 
 function readDocument(block: JsonRecord, path: string): TextPart | FilePart {
@@ -195,7 +195,7 @@ function readTools(value: unknown, choice: JsonRecord | null, dropped: string[])
     });
   }
   for (const { path, name } of hosted) {
-    if (tools.length === 0 || name === asText(choice?.name)) refuse(path, "is a tool of Anthropic's own, which no other provider has.");
+    if (tools.length === 0 || name === asText(choice?.name)) refuse(path, "is a tool that only Anthropic provides.");
     dropped.push(path);
   }
   return tools;

@@ -91,7 +91,7 @@ function writeMessages(conversation: Conversation): JsonRecord[] {
     if (last?.role === role) last.blocks.push(...blocks);
     else merged.push({ role, blocks });
   }
-  if (merged.length === 0) refuse("messages", "needs at least one message of the user.");
+  if (merged.length === 0) refuse("messages", "must contain at least one user message.");
   if (merged[0]?.role === "assistant") merged.unshift({ role: "user", blocks: [{ type: "text", text: "." }] });
   return merged.map(({ role, blocks }) => ({ role, content: role === "user" ? resultsFirst(blocks) : blocks }));
 }

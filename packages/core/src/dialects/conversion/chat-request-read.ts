@@ -50,7 +50,7 @@ const names = {
 /** Reads an OpenAI chat request into the intermediate form. @throws SluiceError not_convertible, invalid_request. */
 export function readChatRequest(body: JsonRecord): Conversation {
   const dropped = sortFields(body, rules);
-  if ((optionalNumber(body, "n") ?? 1) !== 1) refuse("n", "can only be 1: other APIs give one answer.");
+  if ((optionalNumber(body, "n") ?? 1) !== 1) refuse("n", "can only be 1: other APIs return a single response.");
   for (const modality of asList(body.modalities)) if (modality !== "text") refuse("modalities", "can only be text.");
   const turns = listAt(body.messages, "messages").map((message, index) => readMessage(message, `messages.${index}`));
   const lead = turns.findIndex(({ role }) => role !== "system");

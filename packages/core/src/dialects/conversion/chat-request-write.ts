@@ -91,7 +91,7 @@ function writeImage({ source, detail }: ImagePart): JsonRecord {
 }
 
 function writeFile(part: FilePart): JsonRecord {
-  if ("url" in part.source) return refuse("source.url", "of a file cannot be sent to a chat provider: send its bytes.");
+  if ("url" in part.source) return refuse("source.url", "of a file cannot be sent to a Chat Completions provider: send the file's bytes.");
   return { type: "file", file: { filename: part.name || "document.pdf", file_data: writeUrl(part.source) } };
 }
 

@@ -8,7 +8,7 @@ export function readUrl(url: string, field: string): ImagePart["source"] {
   if (!/^data:/i.test(url)) return { url };
   // Only the head is matched: the base64 after it may be many megabytes.
   const match = dataUrl.exec(url.slice(0, 256));
-  if (!match) return refuse(field, "must be base64 when it is a data URL.");
+  if (!match) return refuse(field, "must be base64 if it is a data URL.");
   return { mediaType: match[1] || "application/octet-stream", base64: url.slice(match[0].length) };
 }
 

@@ -33,8 +33,7 @@ export function readToolChoice(value: unknown, tools: Tool[]): Conversation["too
     return allowed.mode === "required" ? "required" : "auto";
   }
   const name = nameOf(choice);
-  if (name === "" || !tools.some((tool) => tool.name === name))
-    refuse("tool_choice", "names a tool that only OpenAI itself runs, or none.");
+  if (name === "" || !tools.some((tool) => tool.name === name)) refuse("tool_choice", "names no tool, or one that only OpenAI runs.");
   return { tool: name };
 }
 
@@ -67,7 +66,7 @@ export function readFile(record: JsonRecord, path: string): FilePart {
     return { kind: "file", source: { mediaType: "application/pdf", base64: record.file_data }, name };
   }
   if (typeof record.file_url === "string") return { kind: "file", source: { url: record.file_url }, name };
-  return refuse(`${path}.file_id`, "names a file at OpenAI, which no other provider can read.");
+  return refuse(`${path}.file_id`, "names a file stored at OpenAI, which other providers cannot read.");
 }
 
 /** Cache marks are not part of OpenAI's dialects, but clients of several providers send them: kept for providers that use them. */

@@ -93,7 +93,7 @@ function readTools(body: JsonRecord, dropped: string[]): Tool[] {
     if (record?.type === "additional_tools") tools.push(...readToolList(record.tools, `input.${index}.tools`, "", hosted));
   }
   for (const path of hosted) {
-    if (tools.length === 0) refuse(path, "is a tool that only OpenAI runs; no other provider has it.");
+    if (tools.length === 0) refuse(path, "is a tool that only OpenAI runs.");
     dropped.push(path);
   }
   return tools;
@@ -143,7 +143,7 @@ function readItem(item: JsonRecord, path: string): Turn {
     case "custom_tool_call_output":
       return { role: "user", parts: [readOutput(item, path)] };
     default:
-      return refuse(`${path}.type`, `'${asText(item.type)}' exists only at OpenAI.`);
+      return refuse(`${path}.type`, `'${asText(item.type)}' is supported by OpenAI only.`);
   }
 }
 
@@ -172,7 +172,8 @@ function readMedia(part: JsonRecord, path: string): TextPart | ImagePart | FileP
     case "text":
       return { kind: "text", text: textAt(part.text, `${path}.text`), ...cacheOf(part) };
     case "input_image":
-      if (typeof part.image_url !== "string") refuse(`${path}.file_id`, "names a file at OpenAI, which no other provider can read.");
+      if (typeof part.image_url !== "string")
+        refuse(`${path}.file_id`, "names a file stored at OpenAI, which other providers cannot read.");
       return readImage(part.image_url, part.detail, `${path}.image_url`);
     case "input_file":
       return readFile(part, path);

@@ -9,7 +9,7 @@ import { openaiToolId } from "./tool-ids.ts";
 /** Writes a conversation as an OpenAI Responses request. Nothing is stored there; reasoning travels encrypted. */
 export function writeResponsesRequest(conversation: Conversation): JsonRecord {
   const { model, stream, system, turns, tools, maxTokens, stop, names } = conversation;
-  if (stop.length > 0) refuse(names.stop, "cannot be asked of a Responses provider: it has no stop sequences.");
+  if (stop.length > 0) refuse(names.stop, "cannot be sent to a Responses provider, which has no stop sequences.");
   const body: JsonRecord = { model, input: turns.flatMap(writeTurn), store: false };
   if (system.length > 0) body.instructions = joinTexts(system);
   if (stream) body.stream = true;

@@ -106,7 +106,7 @@ describe("without redis-server", () => {
       env: { ...servers.shared(), REDIS_URL: "none" },
     });
     expect(code).toBe(1);
-    expect(output).toContain("there is no Redis to join this process with the others. Set REDIS_URL, install redis-server");
+    expect(output).toContain("there is no Redis to connect this process to the others. Set REDIS_URL, install redis-server");
   });
 });
 

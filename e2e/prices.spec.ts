@@ -95,9 +95,9 @@ test("a save that outlives its form leaves the one that was opened after it", as
 
 test("an import that outlives its dialog leaves the one that was opened after it", async ({ adminPage: page, world }) => {
   await page.goto("/prices");
-  const dialog = page.getByRole("dialog", { name: "Import a price table" });
+  const dialog = page.getByRole("dialog", { name: "Import price table" });
   const open = page.getByRole("button", { name: "Import", exact: true });
-  const pasted = dialog.getByLabel("Or paste its text");
+  const pasted = dialog.getByLabel("Or paste its contents");
   await open.click();
   await pasted.fill(table({ [`slow-${world.id}`]: [1e-6, 1e-6] }));
   await dialog.getByRole("button", { name: "Preview" }).click();

@@ -30,7 +30,7 @@ test("the order is changed by keys or by dragging, and saved as priorities", asy
   const second = await addProvider(api, world, `second ${world.id}`, { priority: 950 });
   await page.goto("/providers");
   await page.getByRole("button", { name: "Reorder" }).click();
-  const dialog = page.getByRole("dialog", { name: "Order of providers" });
+  const dialog = page.getByRole("dialog", { name: "Provider order" });
   const places = dialog.getByRole("list", { name: "Providers in order" }).getByRole("listitem");
   const own = places.filter({ hasText: world.id }).filter({ hasNotText: "provider" });
   await expect(own).toHaveText([new RegExp(first.name), new RegExp(second.name)]);
@@ -42,7 +42,7 @@ test("the order is changed by keys or by dragging, and saved as priorities", asy
   await expect(own).toHaveText([new RegExp(first.name), new RegExp(second.name)]);
   await handle.press("ArrowUp");
   await expect(dialog.getByRole("table").getByRole("row", { name: new RegExp(`${second.name} Priority 950`) })).toBeVisible();
-  await dialog.getByRole("button", { name: "Save the order" }).click();
+  await dialog.getByRole("button", { name: "Save order" }).click();
   await expect(dialog).toBeHidden();
   const priority = async (id: string) => (await api.providers.get.query({ id })).priority;
   await expect.poll(() => priority(second.id)).toBeLessThan(900);

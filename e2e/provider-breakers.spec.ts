@@ -32,7 +32,7 @@ test("a provider fails: its card opens, counts down, half-opens and closes befor
   // One slow request is the probe of all instances.
   await control("late,500+long,15+slow,100");
   const probe = callMessages(place, world.secret, { stream: true });
-  await expect(breaker("Half-open")).toContainText("probe 1 of 2 under way");
+  await expect(breaker("Half-open")).toContainText("probe 1 of 2 in progress");
   await (await probe).text();
   await expect(breaker("Half-open")).toContainText("probe 2 of 2");
   await control("plain");
@@ -51,7 +51,7 @@ test("why a breaker opened is a click away, and an administrator resets it", asy
       return open.count();
     })
     .toBe(1);
-  await open.getByRole("link", { name: "Last failing requests" }).click();
+  await open.getByRole("link", { name: "Recent failed requests" }).click();
   await expect(page).toHaveURL(new RegExp(`provider=${world.providerId}`));
   await expect(page.getByRole("row").filter({ hasText: world.keyName }).first()).toBeVisible();
   await page.goBack();
@@ -65,7 +65,7 @@ test("forced open with an end and a note, on every instance, and lifted", async 
   await act(page, world.providerName, "Force…");
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("radio", { name: /Force open/ }).check();
-  await dialog.getByLabel("For", { exact: true }).selectOption("300");
+  await dialog.getByLabel("Duration", { exact: true }).selectOption("300");
   await dialog.getByLabel("Note").fill("billing dispute");
   await dialog.getByRole("button", { name: "Apply" }).click();
   const own = card(page, world.providerName);

@@ -95,7 +95,7 @@ test("a save, and a roll back, that outlive their dialogs leave what was begun a
 
     release = await holdBack(page, /settings\.(update|rollBack)/);
     await page.getByRole("button", { name: "History" }).click();
-    const history = page.getByRole("dialog", { name: "History of the settings" });
+    const history = page.getByRole("dialog", { name: "Settings history" });
     const rollBack = page.getByRole("dialog", { name: "Roll back to before this save?" });
     const buttons = history.getByRole("button", { name: /^Roll back/ });
     await buttons.first().click();
@@ -104,7 +104,7 @@ test("a save, and a roll back, that outlive their dialogs leave what was begun a
     await buttons.nth(1).click();
     await expect(rollBack.locator("li", { hasText: "Batch size" }).locator("ins")).toHaveText("500");
     release();
-    await expect(page.getByText("Settings are rolled back")).toBeVisible();
+    await expect(page.getByText("Settings rolled back")).toBeVisible();
     await expect(rollBack.locator("li", { hasText: "Batch size" }).locator("ins")).toHaveText("500");
   } finally {
     await api.settings.update.mutate({ "ledger.batchSize": 500, "ledger.intervalMs": 250 });

@@ -14,12 +14,12 @@ test("the simulator says where the next request goes, and that is where it goes"
     const { items } = await api.logs.list.query({ filter: { keyId: world.keyId }, limit: 1 });
     return items[0]?.providerId ?? "";
   };
-  await dialog.getByRole("button", { name: "Ask" }).click();
-  await expect(answer).toContainText(`It would go to ${world.providerName}.`);
+  await dialog.getByRole("button", { name: "Simulate" }).click();
+  await expect(answer).toContainText(`The request would go to ${world.providerName}.`);
   await expect.poll(wentTo).toBe(world.providerId);
   await api.providers.override.mutate({ id: world.providerId, kind: "open", forSeconds: 300 });
-  await dialog.getByRole("button", { name: "Ask" }).click();
-  await expect(answer).toContainText(`It would go to ${other.name}.`);
+  await dialog.getByRole("button", { name: "Simulate" }).click();
+  await expect(answer).toContainText(`The request would go to ${other.name}.`);
   await expect(answer).toContainText("forced open by an administrator");
   await expect.poll(wentTo).toBe(other.id);
   await other.remove();

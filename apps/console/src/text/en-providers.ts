@@ -17,7 +17,7 @@ export const providers = {
   secret: "API key",
   secretHint: "Stored encrypted and never shown again.",
   secretKeep: "Leave empty to keep the stored key (ends in {{tail}}).",
-  saveConflict: "Somebody else changed its base URL or proxy meanwhile; nothing was saved. Close this and open it again before you save.",
+  saveConflict: "Someone else changed the base URL or proxy. Nothing was saved. Close this form, open it again and repeat your change.",
   groups: "Groups",
   groupsHint: "Separated by commas. A key can reach the providers of its group.",
   priority: "Priority",

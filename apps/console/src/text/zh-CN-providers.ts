@@ -17,7 +17,7 @@ export const providers = {
   secret: "API 密钥",
   secretHint: "加密保存，不再显示。",
   secretKeep: "留空则保留已保存的密钥（末尾 {{tail}}）。",
-  saveConflict: "其基础 URL 或代理刚被他人修改，您的更改未保存。请关闭后重新打开再保存。",
+  saveConflict: "基础 URL 或代理已被他人修改，你的更改未保存。请关闭此表单，重新打开后再修改。",
   groups: "分组",
   groupsHint: "用逗号分隔。密钥只能使用自己分组的供应商。",
   priority: "优先级",

@@ -14,7 +14,7 @@ export const tagField = z
   .trim()
   .min(1)
   .max(40)
-  .regex(/^[^\p{Cc}\p{Cf},]*$/u, "must not contain commas or control characters");
+  .refine((tag) => isVisible(tag) && !tag.includes(","), "must not contain commas or control characters");
 
 const tagsField = z
   .array(tagField)

@@ -7,7 +7,7 @@ import { isId } from "../ids.ts";
  * first, so rows inserted during a walk never appear twice and nothing is skipped.
  */
 export const PageInput = z.strictObject({
-  /** `nextCursor` of the page before; absent or null = from the newest. */
+  /** `nextCursor` of the previous page; absent or null = start at the newest. */
   cursor: z.string().max(64).refine(isId, "is not a cursor").nullish(),
   limit: z.int().min(1).max(200).default(20),
 });

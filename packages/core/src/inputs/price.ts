@@ -2,7 +2,7 @@ import { z } from "zod";
 import { modelField } from "./provider.ts";
 import { uuidField } from "./uuid.ts";
 
-/** At most 10 decimal places: 1.25 × and 0.1 × of it then stay exact at the 12 that core/money keeps. */
+/** At most 10 decimal places, so that 1.25 × and 0.1 × of it stay exact within the 12 places of core/money. */
 const priceField = z.string().regex(/^\d{1,6}(\.\d{1,10})?$/, "must be a plain decimal such as 1.25");
 
 /** USD per million tokens as plain decimals; absent cache prices use the defaults of core/pricing. */
@@ -27,7 +27,7 @@ export const MOST_PRICE_FILE = 8 * 1024 * 1024;
 /** A price table in LiteLLM's form, as text so that decimals are read exactly. Without `apply` it only previews the changes. */
 export const ImportPricesInput = z.strictObject({
   text: z.string().max(MOST_PRICE_FILE, "must be at most 8 MB"),
-  /** Whether prices that a person or the configuration file has set are replaced too. */
+  /** Whether to replace prices that a person or the configuration file has set as well. */
   replaceOwn: z.boolean().default(false),
   apply: z.boolean().default(false),
 });

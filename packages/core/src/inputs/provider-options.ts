@@ -37,12 +37,7 @@ export const breakerField = z.strictObject({
 export type ProviderBreaker = z.infer<typeof breakerField>;
 
 /** Names of further credentials: a word or two; one line. */
-const labelField = z
-  .string()
-  .trim()
-  .min(1)
-  .max(40)
-  .regex(/^[^\p{Cc}\p{Cf}]*$/u, "must not contain control characters");
+const labelField = z.string().trim().min(1).max(40).refine(isVisible, "must not contain control characters");
 
 const weightField = z.int().min(1).max(1000);
 

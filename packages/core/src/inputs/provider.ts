@@ -6,13 +6,8 @@ import { changedProviderOptions, headersField, newProviderOptions, proxyField } 
 import { uuidField } from "./uuid.ts";
 import { isVisible } from "./visible.ts";
 
-/** Name of a provider, user or key: 1–80 visible characters, no control characters. */
-export const nameField = z
-  .string()
-  .trim()
-  .min(1)
-  .max(80)
-  .regex(/^[^\p{Cc}\p{Cf}]*$/u, "must not contain control characters");
+/** Name of a provider, user or key: 1–80 visible characters including emoji, no control characters. */
+export const nameField = z.string().trim().min(1).max(80).refine(isVisible, "must not contain control characters");
 
 export const groupField = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "must be lower-case letters, digits, - and _");
 

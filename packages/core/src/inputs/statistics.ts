@@ -9,7 +9,7 @@ import { sameId, uuidField } from "./uuid.ts";
 const id = z.string().min(1).max(64).overwrite(sameId);
 const text = z.string().min(1).max(200);
 
-/** IANA; absent = that of the settings. */
+/** IANA name; absent = the zone from the settings. */
 const zoneField = z.string().max(64).refine(isTimeZone, "must be an IANA time zone such as Asia/Shanghai").optional();
 
 /** What is counted; empty = everything visible to the caller. Users cannot filter by provider and see only themselves. */

@@ -16,7 +16,7 @@ const single = new Set(["authorization", "x-api-key", "x-goog-api-key", "content
 export function guard(runtime: Runtime, call: Call): void {
   const { req } = call;
   if (runtime.stats.draining) throw new SluiceError("draining", { retryAfterS: 1 });
-  // The parser takes the start line of any version and reads what follows as 1.1.
+  // The parser accepts any version in the start line and reads what follows as 1.1.
   if (req.httpVersionMajor !== 1) throw new SluiceError("invalid_request", { message: "Only HTTP/1.1 and HTTP/1.0 are supported." });
   const coding = req.headers["transfer-encoding"];
   if (coding !== undefined && coding.toLowerCase() !== "chunked") {

@@ -75,8 +75,10 @@ async function lockRule(ctx: TxCtx, id: string): Promise<AlertRule> {
   return row;
 }
 
-async function requireChannels({ tenantId, transaction }: TxCtx, ids: readonly string[]): Promise<void> {
-  const there = await transaction.tx.alertChannel.count({ where: { tenantId, id: { in: [...ids] } } });
+/** Locks the channels, so that nobody deletes one before the rule that names it is visible. */
+async function requireChannels({ tenantId, transaction: { tx } }: TxCtx, ids: readonly string[]): Promise<void> {
+  const there =
+    await tx.$executeRaw`SELECT FROM alert_channels WHERE tenant_id = ${tenantId} AND id = ANY(${ids}::uuid[]) ORDER BY id FOR KEY SHARE`;
   if (there !== new Set(ids).size) throw new SluiceError("invalid_request", { message: "A channel does not exist.", field: "channelIds" });
 }
 

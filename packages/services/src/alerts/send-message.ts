@@ -38,7 +38,7 @@ export async function sendMessage(
     if (deadline.aborted) return { ok: false, status: null, answer: `No response within ${TRY_MS / 1_000} s.` };
     const error = toSluiceError(thrown);
     services.log.info({ channelId: channel.id, code: error.code, detail: error.detail }, "an alert channel gave no answer");
-    // As with a provider's: a closed port and a blocked address look alike.
+    // As for providers, a closed port and a blocked address must look the same.
     const answer = error.code === "upstream_timeout" ? "No response in time." : "The address cannot be reached.";
     return { ok: false, status: null, answer };
   }

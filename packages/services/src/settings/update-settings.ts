@@ -66,7 +66,7 @@ export async function placeSettings(
       message: `${elsewhere} was changed by someone else in the meantime.`,
       field: fieldName([elsewhere]),
     });
-  // The file takes over what it says, also where it says what is in force.
+  // The file takes over every setting it names, even where the value stays the same.
   const taken = source === "config" ? named.filter((name) => stored.get(name)?.source !== "config") : [];
   for (const name of new Set([...names, ...taken])) {
     const value = wanted[name];

@@ -117,7 +117,7 @@ export const settings = {
     sessions_activeWindowSeconds: "A session counts as active this long after its last activity.",
     ledger_mode: "Batched is faster; direct commits each row before its response ends.",
     ledger_durability: "fsync survives a power failure; write survives a crash of the process.",
-    ledger_batchSize: "Maximum number of rows settled in one transaction.",
+    ledger_batchSize: "Rows settled in one transaction; a backlog drains with up to eight times as many.",
     ledger_intervalMs: "A batch is settled at least this often.",
     ledger_partitions: "Size of new partitions of the request tables; two partitions are always created ahead.",
     retention_requestDays:
@@ -130,7 +130,7 @@ export const settings = {
     pricing_unknownModel: "Refuse the request, or record it without cost.",
     pricing_billedModel: "Bill the requested model, or the one sent after a redirect.",
     pricing_sourceUrl: "Address of a price table in LiteLLM's format, for “Refresh now”. Empty: the table shipped with this version.",
-    routing_maxAttempts: "Maximum number of providers tried before a request fails.",
+    routing_maxAttempts: "Maximum number of attempts (providers, credentials and retries) before a request fails.",
     routing_totalAttemptMs: "No further attempt starts after this.",
     routing_hedgeAfterMs:
       "If the first provider of a stream has sent no content by then, a second one is tried. The faster one serves, the other is stopped. 0 turns it off.",

@@ -10,13 +10,13 @@ const looks = (["light", "dark"] as const).flatMap((theme) =>
 );
 type Look = (typeof looks)[number];
 
-/** A signed-in page that looks so; what it says on the console goes into `said`. */
+/** A signed-in page with this look; errors on its console are added to `said`. */
 async function openAs(browser: Browser, signedIn: BrowserContext, baseURL: string, { theme, language, width }: Look, said: string[]) {
   const context = await browser.newContext({
     baseURL,
     colorScheme: theme,
     locale: language,
-    // Half of a transition has no contrast.
+    // In the middle of a transition there is not enough contrast.
     reducedMotion: "reduce",
     viewport: { width, height: 900 },
     storageState: await signedIn.storageState(),
@@ -29,12 +29,12 @@ async function openAs(browser: Browser, signedIn: BrowserContext, baseURL: strin
   return { context, page };
 }
 
-/** Pages that others lead to, and what is folded on the page of the API. */
+/** Pages that only other pages link to, and the folded part of the API page. */
 const beyondNavigation = ["/system/figures", "/api?op=createKey"];
 
 const navigationOf = (page: Page, language: Look["language"]): Locator =>
   page.getByRole("navigation", { name: texts[language].nav.label, exact: true });
-/** On a narrow screen: what leads to the places that do not fit at its bottom. */
+/** On a narrow screen, the button for the places that do not fit at the bottom. */
 const moreOf = (page: Page, language: Look["language"]): Locator => navigationOf(page, language).getByRole("button");
 
 /** Every place of the navigation. */
@@ -52,7 +52,7 @@ async function placesOf(page: Page, language: Look["language"]): Promise<string[
   return [...atOnce, ...further];
 }
 
-/** Goes there by the navigation. */
+/** Goes to a page by the navigation. */
 async function visit(page: Page, path: string, language: Look["language"]): Promise<void> {
   const link = navigationOf(page, language).locator(`a[href="${path}"]`);
   const heading = page.getByRole("heading", { level: 1 });
@@ -61,7 +61,7 @@ async function visit(page: Page, path: string, language: Look["language"]): Prom
     const before = (await heading.textContent()) ?? "";
     if (!atOnce) await moreOf(page, language).click();
     await (atOnce ? link : page.getByRole("dialog").locator(`a[href="${path}"]`)).click();
-    // The page that is left stays until the code of the next is here.
+    // The old page stays until the code of the new one is loaded.
     await expect(heading).not.toHaveText(before);
   }
   await expect(heading).toBeVisible();

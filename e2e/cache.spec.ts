@@ -1,7 +1,9 @@
 import type { Page } from "@playwright/test";
 import { expect, signIn, test } from "./fixtures.ts";
 
-/** Procedures that a page asks for; one HTTP request may carry several. Who is signed in and the stream belong to the document. */
+/**
+ * Procedures that a page calls; one HTTP request may carry several. The current login and the stream belong to the document, not to a page.
+ */
 function countCalls(page: Page): { calls: string[] } {
   const counted = { calls: [] as string[] };
   page.on("request", (request) => {
@@ -15,14 +17,14 @@ function countCalls(page: Page): { calls: string[] } {
 
 const navigation = (page: Page) => page.getByRole("navigation", { name: "Main" });
 
-/** Where the navigation leads. */
+/** The targets of the navigation. */
 async function placesOf(page: Page): Promise<string[]> {
   return navigation(page)
     .getByRole("link")
     .evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""));
 }
 
-/** What a page asks for when it is mounted has been asked, and answered. */
+/** Waits until everything that the page requests when it is mounted has been answered. */
 async function settled(page: Page, path: string): Promise<void> {
   await expect(navigation(page).locator(`a[href="${path}"]`)).toHaveAttribute("aria-current", "page");
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -33,7 +35,7 @@ const ROUNDS = 10;
 
 test("W30 ten rounds through the pages ask for a fifth at most of what pages that keep nothing ask for", async ({ page, place, world }) => {
   test.slow();
-  // A user of its own: what neighbouring specs change is not pushed to it.
+  // A separate user, so that changes by neighbouring specs are not pushed to it.
   await signIn(page, place, { email: world.userEmail, password: `password-${world.id}` });
   const fresh = countCalls(page);
   await page.goto("/logs");
@@ -43,7 +45,7 @@ test("W30 ten rounds through the pages ask for a fifth at most of what pages tha
   fresh.calls.length = 0;
   for (const path of places) {
     await page.goto(path);
-    // Pages of the manual have nothing that could be live.
+    // The pages of the manual have no live data.
     if (path !== "/errors" && path !== "/api") await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
     await settled(page, path);
   }
@@ -73,7 +75,7 @@ test("W29 what was read is kept, a change is read again once, a failure is not k
   await page.goto("/logs");
   await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
 
-  // A failure first: it shows, and the next visit asks again.
+  // A failure first: it is shown, and the next visit tries again.
   await page.route(/\/trpc\/[^?]*keys\.list/, (route) => route.abort());
   await navigation(page).getByRole("link", { name: "Keys" }).click();
   await expect(page.getByRole("alert").first()).toBeVisible();

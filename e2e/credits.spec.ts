@@ -33,7 +33,7 @@ test("credit is given with a reason, seen at once by its user, spent by a reques
   await dialog.getByRole("button", { name: "Top up" }).click();
   await expect(dialog).toBeHidden();
   await expect(account).toContainText("$12.50");
-  // Pushed, not asked for.
+  // Pushed, without a request.
   await expect(own.getByRole("region", { name: "Account" })).toContainText("$12.50");
   await expect(own.getByRole("table", { name: "Credit log" })).toContainText("Invoice 7");
 
@@ -44,7 +44,7 @@ test("credit is given with a reason, seen at once by its user, spent by a reques
   expect((await callMessages(place, world.secret)).status).toBe(200);
   await expect(account.getByText(/^\$12\.\d+$/).first()).not.toHaveAttribute("title", before ?? "");
 
-  // Given back where it is seen to have gone wrong: the request's own page fills in which and how much.
+  // Refunded where the failure is visible: the request's own page fills in the request and the amount.
   const refunded = await callMessages(place, world.secret);
   const requestId = String(refunded.headers.get("request-id"));
   await refunded.text();

@@ -10,7 +10,7 @@ test("figures of processes, stores and browsers are live while the page is open 
 
   const procedures = page.getByRole("table", { name: "Requests and procedures" });
   const row = procedures.getByRole("row").filter({ hasText: "GET /trpc/keys.list" });
-  // In another process than the gateway, where there are several.
+  // In a different process than the gateway, where there are several.
   const console = page.getByRole("group", { name: "Process" }).getByRole("button", { name: /api|worker/ });
   if ((await console.count()) > 0) await console.first().click();
   const count = async () => Number((await row.locator('td[data-label="Count"]').allTextContents())[0]?.replaceAll(",", "") ?? 0);
@@ -19,11 +19,11 @@ test("figures of processes, stores and browsers are live while the page is open 
   const before = await count();
   for (let n = 0; n < 3; n++) await api.keys.list.query({});
   await expect.poll(count, { timeout: 30_000 }).toBeGreaterThanOrEqual(before + 3);
-  // Rates appear once the stores were told twice.
+  // Rates appear once the stores have been read twice.
   await expect(page.getByRole("region", { name: "PostgreSQL" })).toContainText(/Transactions[\d.,]+\/s/, { timeout: 30_000 });
   expect(asked.filter(asksForRows)).toEqual([]);
 
-  // What this page measured of itself goes out as it is hidden, and is then shown.
+  // The page reports its own measurements when it is hidden; then they are shown.
   const reported = page.waitForResponse((response) => response.url().endsWith("/trpc/system.reportVitals"));
   await page.evaluate(() => {
     Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });

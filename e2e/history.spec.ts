@@ -23,11 +23,11 @@ test("requests are priced anew from the prices page, and the log tells what was 
   place,
   world,
 }) => {
-  // Two tabs, and six pages looked at twice.
+  // Two tabs, and six pages checked twice.
   test.slow();
   const model = `priced-${world.id}`;
   await api.prices.set.mutate({ model, inputPerMTok: "3", outputPerMTok: "15" });
-  // The gateway is another process: it hears of the price a moment later, and refuses until then.
+  // The gateway is another process: it learns the price a moment later, and refuses until then.
   await expect.poll(async () => (await callMessages(place, world.secret, { model })).status).toBe(200);
   await openLogs(page, world);
   await expect.poll(async () => (await api.logs.list.query({ filter: { keyId: world.keyId } })).items[0]?.state).toBe("done");
@@ -63,7 +63,7 @@ test("requests are priced anew from the prices page, and the log tells what was 
   await expect(order).toContainText("+$0.");
   expect(await flawsAtWidths(prices, "repricings")).toEqual([]);
 
-  // The drawer that was open all the time has heard of it.
+  // The drawer that was open all along has been updated.
   await expect(drawer(logs)).toContainText("1 correction");
   await expect(drawer(logs)).toContainText("Repriced · ");
   await expect(drawer(logs)).toContainText("$3 / $15 → $6 / $30");
@@ -72,7 +72,7 @@ test("requests are priced anew from the prices page, and the log tells what was 
   await drawer(logs).getByText("Originally billed").scrollIntoViewIfNeeded();
   expect(await flawsAtWidths(logs, "corrections")).toEqual([]);
 
-  // The same in the other language, in the dark.
+  // The same in the other language and the dark theme.
   await logs.emulateMedia({ colorScheme: "dark" });
   await logs.evaluate(() => localStorage.setItem("sluice.language", "zh-CN"));
   await logs.reload();

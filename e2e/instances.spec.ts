@@ -7,7 +7,7 @@ import { callMessages, expect, models, test } from "./fixtures.ts";
 import { startJoinedGateway } from "./joined-gateway.ts";
 import type { Place } from "./places.ts";
 
-/* What is done at a console holds for every instance of the gateway: streams here run on one that serves no console. */
+/* Actions in the console apply to every instance of the gateway: streams here run on one that serves no console. */
 
 const session = () => `user_x_account__session_${crypto.randomUUID()}`;
 const second = (place: Place): Place => ({ ...place, gatewayUrl: place.secondGatewayUrl ?? place.gatewayUrl });
@@ -43,7 +43,7 @@ test("a gateway is killed: its session ends, its row turns lost, and is recovere
   place,
   world,
 }) => {
-  // A dead instance is noticed after ten seconds without a sign of it.
+  // A dead instance is noticed after ten seconds without a heartbeat.
   test.setTimeout(300_000);
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-joined-"));
   const port = await freePort();

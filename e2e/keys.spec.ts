@@ -1,7 +1,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { asksForRows, callMessages, expect, holdBack, models, signIn, test } from "./fixtures.ts";
 
-/** The row of a key, found by searching for it: other specs make keys too. */
+/** The row of a key, found by searching for it: other specs create keys too. */
 async function keyRow(page: Page, name: string): Promise<Locator> {
   await page.goto(`/keys?q=${encodeURIComponent(name)}`);
   const row = page.getByRole("table", { name: "Keys" }).getByRole("row").filter({ hasText: name });
@@ -14,7 +14,7 @@ async function choose(page: Page, row: Locator, action: string): Promise<void> {
   await page.getByRole("menuitem", { name: action }).click();
 }
 
-/** Gives the most panels of tabs that were to be seen at once since. */
+/** Returns the largest number of tab panels that were visible at once since the call. */
 async function watchPanels(page: Page): Promise<() => Promise<number>> {
   const watched = await page.evaluateHandle(() => {
     const seen = { most: 0 };
@@ -54,7 +54,7 @@ test("a key is shown once, works at once, and stops at once", async ({ adminPage
   const panelsSeen = await watchPanels(page);
   await created.getByRole("tab", { name: "Codex" }).click();
   await expect(created.getByRole("tabpanel")).toContainText('wire_api = "responses"');
-  expect(await panelsSeen(), "one takes the other's place").toBe(1);
+  expect(await panelsSeen(), "only one panel is visible at a time").toBe(1);
   await created.getByRole("button", { name: "I have copied it" }).click();
   expect((await callMessages(place, secret)).status).toBe(200);
   await expect(page.getByText(secret)).toHaveCount(0);
@@ -64,13 +64,13 @@ test("a key is shown once, works at once, and stops at once", async ({ adminPage
   await expect.poll(async () => (await callMessages(place, secret)).status).toBe(403);
   await choose(page, row, "Revoke");
   await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).click();
-  // What is behind an open dialog is hidden from roles: it must be gone before the table says anything.
+  // Everything behind an open dialog is hidden from roles: it must be gone before the table can be read.
   await expect(page.getByRole("alertdialog")).toBeHidden();
   await expect(row).toHaveCount(0);
   await expect.poll(async () => (await callMessages(place, secret)).status).toBe(401);
 });
 
-test("a key that is revoked while another one is asked about is told by its name, and the question stays", async ({
+test("when a key is revoked while the dialog asks about another one, the message names it and the dialog stays", async ({
   adminPage: page,
   api,
   world,
@@ -100,7 +100,7 @@ test("a key that was switched off by mistake is back by one press", async ({ adm
   await expect.poll(async () => (await callMessages(place, world.secret)).status).toBe(200);
 });
 
-test("two keys that are switched off while the first is not answered yet are told both, each with its way back", async ({
+test("when two keys are switched off before the first answer arrives, both are reported, each with its undo", async ({
   adminPage: page,
   api,
   world,
@@ -150,7 +150,7 @@ test("effective limits show their owner and what is used now, and a check says w
   const flight = detail.getByRole("listitem").filter({ hasText: "Requests in flight" });
   await expect(rate).toContainText("0 of 3");
   await expect(rate).toContainText("Limit of this key");
-  // The new limits reach the gateway by a message.
+  // The new limits reach the gateway by message.
   await expect.poll(async () => (await api.keys.check.query({ id: world.keyId, model: models.plain })).allowed).toBe(true);
   const running = await callMessages(place, world.secret, { model: models.slow, stream: true });
   await expect(rate).toContainText("1 of 3");

@@ -49,7 +49,7 @@ test("the ledger shows how far each gateway is and how it works, without asking"
 });
 
 test("a refused record is inspected and released, and the books are checked @stack", async ({ page }) => {
-  // It starts a server with a PostgreSQL of its own.
+  // Starts a server with a separate PostgreSQL.
   test.slow();
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-ledger-"));
   const env = { REDIS_URL: "none", SLUICE_ADMIN_EMAIL: admin.email, SLUICE_ADMIN_PASSWORD: admin.password };

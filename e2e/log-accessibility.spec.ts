@@ -31,7 +31,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Time range: Last 24 h" }).click();
     await expect(page.getByLabel("From", { exact: true })).toBeVisible();
-    // It covers half of a chip behind it, which is not what is looked at.
+    // Only the dialog is checked, because it covers half of a chip behind it.
     await look("time-range", '[role="dialog"]');
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Export" }).click();

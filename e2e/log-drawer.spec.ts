@@ -77,8 +77,8 @@ test("is copied as a curl command that works, with a stand-in for the key", asyn
   expect((await fetch(place.gatewayUrl + url.pathname, { method: "POST", headers, body })).status).toBe(200);
 });
 
-test("over plain http, too, what was copied is there and the focus stays where it was", async ({ adminPage: page, place, world }) => {
-  // There a browser has no such interface.
+test("over plain http, too, copying works and the focus stays where it was", async ({ adminPage: page, place, world }) => {
+  // Over plain http, browsers do not have this interface.
   await page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
   const [requestId = ""] = await makeRequests(place, world, [models.plain]);
   await openLogs(page, world);
@@ -92,7 +92,7 @@ test("over plain http, too, what was copied is there and the focus stays where i
   await expect(query).toHaveValue(requestId);
 });
 
-test("what the browser does not let be copied is said to be not copied", async ({ adminPage: page, place, world }) => {
+test("a copy that the browser refuses is reported as not copied", async ({ adminPage: page, place, world }) => {
   const thrown: Error[] = [];
   page.on("pageerror", (error) => thrown.push(error));
   await page.addInitScript(() => {
@@ -102,13 +102,13 @@ test("what the browser does not let be copied is said to be not copied", async (
   await makeRequests(place, world, [models.plain]);
   await openLogs(page, world);
   await rows(page).first().click();
-  // Of what has failed assistive technology is told once more, by another element.
+  // Only the paragraph: failures are announced once more to assistive technology, by another element.
   const said = page.getByRole("paragraph").filter({ hasText: "The browser does not allow copying" });
   await drawer(page).getByRole("button", { name: "Copy Request ID" }).click();
   await expect(said).toHaveCount(1);
   await drawer(page).getByRole("button", { name: "Copy link", exact: true }).click();
   await expect(said).toHaveCount(2);
-  // Over plain http the browser says no by a word.
+  // Over plain http the browser refuses by a return value.
   await page.evaluate(() => {
     Object.defineProperty(navigator, "clipboard", { value: undefined });
     document.execCommand = () => false;
@@ -120,7 +120,7 @@ test("what the browser does not let be copied is said to be not copied", async (
 });
 
 test("a request in flight shows what it does, and is cancelled from here", async ({ adminPage: page, place, world, api }) => {
-  // Minutes of words: it ends because somebody ends it.
+  // Minutes of words: it only ends because it is cancelled.
   const endless = { [models.plain]: `${models.plain}@long,3000+slow,100` };
   await api.providers.update.mutate({ id: world.providerId, modelRedirects: endless });
   await openLogs(page, world);

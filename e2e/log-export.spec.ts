@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { expect, models, test } from "./fixtures.ts";
 import { makeRequests, openLogs, rows } from "./log-page.ts";
 
-/** Exports what the page shows; the file's text. */
+/** Exports what the page shows and returns the file's text. */
 async function exported(page: Page, format: "CSV" | "JSON", choose?: () => Promise<void>): Promise<string> {
   await page.getByRole("button", { name: "Export" }).click();
   const dialog = page.getByRole("dialog", { name: "Export requests" });
@@ -20,7 +20,7 @@ async function exported(page: Page, format: "CSV" | "JSON", choose?: () => Promi
 
 test("an export holds exactly what the filter shows, as JSON and as CSV", async ({ adminPage: page, place, world, api }) => {
   const ids = await makeRequests(place, world, [models.plain, models.failing, models.plain, models.plain]);
-  // Stored, not only over: an export is of what is stored.
+  // Settled, not merely ended: an export contains only stored requests.
   const stored = async () =>
     (await (await page.request.get(`/export/logs.json?filter=${JSON.stringify({ keyId: world.keyId })}`)).json()) as object[];
   await openLogs(page, world, `&notModel=${models.failing}`);

@@ -82,14 +82,14 @@ test("time ranges stay relative in the address; [ and ] step through them", asyn
   await rows(page).first().hover();
   await page.keyboard.press("[");
   await expect(page).toHaveURL(/from=now-6h/);
-  // The second before the page knows of the first.
+  // The second key arrives before the page has processed the first.
   await page.evaluate(() => {
     for (const key of ["]", "]"]) window.dispatchEvent(new KeyboardEvent("keydown", { key }));
   });
   await expect(page).toHaveURL(/from=now-7d/);
 });
 
-test("a key pressed while what was chosen from goes away is the page's already", async ({ adminPage: page, place, world }) => {
+test("a key pressed while a closing menu disappears already belongs to the page", async ({ adminPage: page, place, world }) => {
   await makeRequests(place, world, [models.plain]);
   await openLogs(page, world);
   await page.getByRole("button", { name: "Time range: All time" }).click();

@@ -4,7 +4,7 @@ import { liveState, makeRequests, openLogs, rows, timeline } from "./log-page.ts
 
 const chart = (page: Page) => timeline(page).getByRole("img");
 
-/** Drags over a part of the timeline, from and to in shares of its width. */
+/** Drags over a part of the timeline; `from` and `to` are fractions of its width. */
 async function drag(page: Page, from: number, to: number): Promise<void> {
   const box = await chart(page).boundingBox();
   if (!box) throw new Error("there is no timeline");

@@ -1,6 +1,6 @@
 import { expect, test } from "./fixtures.ts";
 
-// A user of its own: signing out ends all of that user's streams, and the other specs are the administrator.
+// A separate user: signing out ends all streams of a user, and the other specs use the administrator.
 test("signing in leads to the log, signing out back, and a wrong password says so", async ({ page, world }) => {
   await page.goto("/logs");
   await expect(page).toHaveURL(/\/login/);

@@ -28,7 +28,7 @@ test.describe("the live log @live", () => {
     await expect(rows(page)).toHaveCount(1);
     await page.getByRole("navigation").getByRole("link", { name: "Prices" }).first().click();
     await expect(chart).toBeHidden();
-    // What the prices page asks for has been asked.
+    // The prices page has loaded everything it needs.
     await expect(page.getByRole("table", { name: "Prices" }).getByRole("row").nth(1)).toBeVisible();
     await (await callMessages(place, world.secret)).text();
     const asked: string[] = [];

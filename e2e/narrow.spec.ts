@@ -3,7 +3,7 @@ import { callMessages, expect, test } from "./fixtures.ts";
 
 test.use({ viewport: { width: 390, height: 844 } });
 
-/** Texts of cards that are not there whole: cut with an ellipsis, or by the edge of what they stand in. */
+/** Texts of cards that are not fully visible: cut with an ellipsis, or by the edge of their container. */
 async function cutTexts(page: Page, list: string): Promise<string[]> {
   return page.locator(list).evaluateAll((rows) =>
     rows.flatMap((row) => {
@@ -17,7 +17,7 @@ async function cutTexts(page: Page, list: string): Promise<string[]> {
           const edge = box.getBoundingClientRect();
           const style = getComputedStyle(box);
           if ((style.overflow === "visible" && style.contain === "none") || edge.width <= 1) continue;
-          // What is wholly out of it is left out, and not cut through.
+          // A text that is entirely outside is omitted, not cut.
           if (width <= 1 || top >= edge.bottom || bottom <= edge.top) break;
           if (right > edge.right + 1 || left < edge.left - 1 || bottom > edge.bottom + 1) cut.push(text.textContent ?? "");
         }
@@ -27,7 +27,7 @@ async function cutTexts(page: Page, list: string): Promise<string[]> {
   );
 }
 
-test("cards of a phone cut nothing through", async ({ adminPage: page, api, place, world }) => {
+test("cards on a phone cut no text", async ({ adminPage: page, api, place, world }) => {
   await api.users.update.mutate({ id: world.userId, role: "admin" });
   await (await callMessages(place, world.secret)).text();
 
@@ -41,7 +41,7 @@ test("cards of a phone cut nothing through", async ({ adminPage: page, api, plac
   expect(await cutTexts(page, ".card-table tbody tr")).toEqual([]);
 });
 
-test("what the log's filter offers stays on the screen of a phone", async ({ adminPage: page }) => {
+test("the options of the log's filter stay on the screen of a phone", async ({ adminPage: page }) => {
   await page.goto("/logs");
   await page.getByRole("combobox", { name: "Find requests" }).click();
   const offered = page.getByRole("listbox");

@@ -9,7 +9,7 @@ import { expect, signIn, test } from "./fixtures.ts";
 import { admin } from "./places.ts";
 
 test("pages that could not be read while the database was away come by themselves when it is back @stack", async ({ page }) => {
-  // It starts a server of its own.
+  // Starts its own server.
   test.slow();
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-outage-"));
   const database = await createTestDatabase();
@@ -46,7 +46,7 @@ test("pages that could not be read while the database was away come by themselve
   }
 });
 
-test("offline, a change is told at once to be none, and is not made later", async ({ adminPage: page, world }) => {
+test("offline, a change is reported as not made, and is not made later", async ({ adminPage: page, world }) => {
   await page.goto(`/keys?user=${world.userId}`);
   const own = page.getByRole("table", { name: "Keys" }).getByRole("row").filter({ hasText: world.keyName }).getByRole("switch");
   await expect(own).toBeChecked();

@@ -3,14 +3,14 @@ import { asksForRows, callMessages, expect, models, signIn, test, type World } f
 import { flaws } from "./flaws.ts";
 import type { Place } from "./places.ts";
 
-/** Signs in as the world's user, who sees their own figures and nobody else's. */
+/** Signs in as the world's user, who sees only their own figures. */
 async function openAsUser(page: Page, place: Place, world: World, path = "/overview"): Promise<void> {
   await signIn(page, place, { email: world.userEmail, password: `password-${world.id}` });
   await page.goto(path);
   await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
 }
 
-/** The card of that name; it holds one link. */
+/** The card with that label; it contains one link. */
 function card(page: Page, label: string): Locator {
   return page.getByRole("listitem").filter({ has: page.getByText(label, { exact: true }) });
 }

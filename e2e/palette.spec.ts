@@ -56,7 +56,7 @@ test("single keys can be switched off, and never act while an input method or a 
   await page.keyboard.press(" ");
   await expect(help).toBeHidden();
   await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
-  // Not a single key, so it stays; from here they are switched on again.
+  // A combination is not a single-key shortcut, so it still works; it is used to switch them on again.
   await page.keyboard.press("Control+k");
   const field = page.getByRole("dialog", { name: "Go to or find" }).getByRole("combobox");
   await field.fill("shortcuts");
@@ -81,7 +81,7 @@ test("a page hears keys from the moment it is drawn", async ({ adminPage: page }
   await expect(page.getByRole("dialog", { name: "Go to or find" })).toBeVisible();
 });
 
-test("what another version has taken the code of says so when it is opened, and a reload brings it", async ({ adminPage: page }) => {
+test("a page whose code another version has replaced says so when it is opened, and a reload loads it", async ({ adminPage: page }) => {
   await page.goto("/logs");
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   await page.route(/assets\/palette-/, (route) => route.fulfill({ status: 404 }));

@@ -24,7 +24,7 @@ test("who has a key only signs in with it, and sees what came by that key as it 
 });
 
 test("an error explains itself with the figures of its request", async ({ page, api, place, world }) => {
-  // Room for one that costs as much as it may, and none beside what a few have cost.
+  // Enough for one request at its maximum cost, but not on top of what a few requests have cost.
   await api.keys.update.mutate({ id: world.keyId, costWeekUsd: "0.004" });
   let refused = await callMessages(place, world.secret);
   await expect(async () => {
@@ -45,7 +45,7 @@ test("an error explains itself with the figures of its request", async ({ page, 
   await expect(page.getByRole("listitem").filter({ hasText: "cost_limited" })).toHaveAttribute("aria-current", "true");
 });
 
-test("the REST API is told to a key as far as it may call it, with a call that works", async ({ page, place, world }) => {
+test("the REST API page shows a key the operations it may call, with a call that works", async ({ page, place, world }) => {
   const answer = await page.request.post(`${place.consoleUrl}/auth/key-login`, {
     data: { key: world.secret },
     headers: { origin: place.consoleUrl },
@@ -53,7 +53,7 @@ test("the REST API is told to a key as far as it may call it, with a call that w
   expect(answer.ok()).toBe(true);
   await page.goto("/api?q=keys");
   await expect(page.getByText("/keys/{id}/limits")).toBeVisible();
-  // Changing keys takes a login, users an administrator.
+  // Changing keys requires signing in, and users an administrator.
   await expect(page.getByText("POST", { exact: true })).toHaveCount(0);
   await page.getByRole("searchbox").fill("users");
   await expect(page.getByText("/users/pages")).toHaveCount(0);
@@ -70,7 +70,7 @@ test("the REST API is told to a key as far as it may call it, with a call that w
   await expect(page.getByRole("figure").filter({ hasText: "TypeScript" })).toContainText("items: {");
 });
 
-test("what is typed at the beginning of a search stays there", async ({ adminPage: page }) => {
+test("text typed at the beginning of a search stays there", async ({ adminPage: page }) => {
   for (const path of ["/errors", "/api"]) {
     await page.goto(`${path}?q=limit`);
     const search = page.getByRole("main").getByRole("searchbox");

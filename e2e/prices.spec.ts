@@ -60,8 +60,8 @@ test("a price table is previewed, applied, and makes versions", async ({ adminPa
   await expect(versions.locator("ol > li").first().locator("ins")).toHaveText("$20");
 });
 
-test("of a table that is not drawn whole, the first rows are those of the order", async ({ adminPage: page, api, world }) => {
-  // Behind all others in the order of names: other specs look for theirs among the first.
+test("of a table that is only partly drawn, the first rows are the first in the chosen order", async ({ adminPage: page, api, world }) => {
+  // Last in the order of names: other specs look for theirs among the first.
   const model = `zzz-${world.id}`;
   const many = Array.from({ length: 200 }, (_, at) => [`zz-${world.id}-${at}`, [1e-6, 1e-6]] as const);
   await api.prices.import.mutate({ text: table({ ...Object.fromEntries(many), [model]: [0.9, 1e-6] }), apply: true });
@@ -75,7 +75,7 @@ test("of a table that is not drawn whole, the first rows are those of the order"
   await expect(rows.nth(1)).toContainText(model);
 });
 
-test("a save that outlives its form leaves the one that was opened after it", async ({ adminPage: page, world }) => {
+test("a save that outlives its form does not close the form that was opened after it", async ({ adminPage: page, world }) => {
   await page.goto("/prices");
   const release = await holdBack(page, /prices\.set/);
   const form = page.getByRole("dialog", { name: "Set price" });
@@ -93,7 +93,7 @@ test("a save that outlives its form leaves the one that was opened after it", as
   await expect(form.getByLabel("Model")).toHaveValue(`next-${world.id}`);
 });
 
-test("an import that outlives its dialog leaves the one that was opened after it", async ({ adminPage: page, world }) => {
+test("an import that outlives its dialog does not close the one that was opened after it", async ({ adminPage: page, world }) => {
   await page.goto("/prices");
   const dialog = page.getByRole("dialog", { name: "Import price table" });
   const open = page.getByRole("button", { name: "Import", exact: true });

@@ -26,10 +26,10 @@ test("a provider fails: its card opens, counts down, half-opens and closes befor
   await expect.poll(fail).toBe(1);
   await expect(breaker("Open")).toContainText(/probe in \d+ s/);
   await expect(breaker("Open")).toContainText("500");
-  // Its time is over by itself; nobody asks the server.
+  // The cooldown ends without the server being asked.
   await expect(breaker("Open")).toContainText("probe on the next request");
 
-  // One slow request is the probe of all instances.
+  // One slow request is the probe for all instances.
   await control("late,500+long,15+slow,100");
   const probe = callMessages(place, world.secret, { stream: true });
   await expect(breaker("Half-open")).toContainText("probe 1 of 2 in progress");

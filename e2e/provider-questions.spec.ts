@@ -1,7 +1,7 @@
 import { callMessages, expect, holdBack, makeWorld, test, type World } from "./fixtures.ts";
 import { act, card } from "./providers-page.ts";
 
-test("a question that was long in coming, and a clone's form, wait for the form that was opened meanwhile", async ({
+test("an answer that opens a dialog late, and a clone's form, wait for the form that was opened meanwhile", async ({
   adminPage: page,
   api,
   place,
@@ -20,7 +20,7 @@ test("a question that was long in coming, and a clone's form, wait for the form 
   await form.getByLabel("Name").fill("half of a name");
   release();
   await (await impact).finished();
-  // It was there after the next frame.
+  // Whatever the answer opens would appear within the next frame.
   await expect(form.getByLabel("Base URL")).toBeEditable();
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   await expect(form.getByLabel("Name")).toHaveValue("half of a name");
@@ -48,12 +48,7 @@ test("a question that was long in coming, and a clone's form, wait for the form 
   if (made) await api.providers.delete.mutate({ id: made.id });
 });
 
-test("two providers that are to be disabled at once are asked about one after the other", async ({
-  adminPage: page,
-  api,
-  place,
-  world,
-}) => {
+test("two providers that are switched off at once are asked about one after the other", async ({ adminPage: page, api, place, world }) => {
   const second = await makeWorld(api);
   const both = [world, second];
   for (const { secret } of both) await (await callMessages(place, secret)).text();
@@ -63,7 +58,7 @@ test("two providers that are to be disabled at once are asked about one after th
   const release = await holdBack(page, /providers\.impact/);
   const answers = both.map(({ providerId }) => page.waitForResponse((response) => response.url().includes(providerId)));
   for (const one of both) await enabled(one).press("Space");
-  // Pressed twice, asked once.
+  // Pressed twice, but asked about only once.
   await enabled(world).press("Space");
   release();
 
@@ -76,7 +71,7 @@ test("two providers that are to be disabled at once are asked about one after th
   const [first] = await asked();
   const other = both.find((one) => one !== first);
   if (!first || !other) throw new Error("asked about another provider");
-  // The later answer changes nothing about the question that is open.
+  // The later answer does not change the open dialog.
   for (const answer of await Promise.all(answers)) await answer.finished();
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   expect(await asked()).toEqual([first]);

@@ -3,7 +3,7 @@ import { type ApiClient, upstreamSecret, upstreamUrl, type World } from "./fixtu
 
 export const card = (page: Page, name: string): Locator => page.getByRole("article", { name, exact: true });
 
-/** Takes an action of the menu of a provider's card. */
+/** Chooses an action from the menu of a provider's card. */
 export async function act(page: Page, name: string, action: string): Promise<void> {
   await card(page, name)
     .getByRole("button", { name: /More actions/ })
@@ -11,7 +11,7 @@ export async function act(page: Page, name: string, action: string): Promise<voi
   await page.getByRole("menuitem", { name: action }).click();
 }
 
-/** A second provider in the world's group; the world takes nothing of it away. */
+/** A second provider in the world's group; removing the world does not remove it. */
 export async function addProvider(api: ApiClient, world: World, name: string, more: { priority?: number; weight?: number } = {}) {
   const fields = { dialect: "anthropic" as const, baseUrl: upstreamUrl, secret: upstreamSecret, groups: [world.group] };
   const { id } = await api.providers.create.mutate({ ...fields, name, ...more });

@@ -40,10 +40,10 @@ test("a provider is added, tested, disabled with effect at once, edited, deleted
   const own = page.getByRole("switch", { name: `Enabled: ${world.providerName}` });
   await (await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).text();
   await expect(card(page, world.providerName)).toContainText("Healthy");
-  // Figures come once a second: the request that is over counts as one of today's.
+  // Figures arrive once a second: the finished request counts as one of today's.
   await expect(card(page, world.providerName)).toContainText("Requests today1");
   await own.click();
-  // Somebody would notice: it says who, and asks.
+  // Disabling would affect somebody, so the dialog says whom and asks.
   const asked = page.getByRole("alertdialog");
   await expect(asked).toContainText(/of today's requests/);
   await asked.getByRole("button", { name: "Disable" }).click();
@@ -65,10 +65,10 @@ test("a provider is added, tested, disabled with effect at once, edited, deleted
 
   await act(page, `${name} renamed`, "Delete");
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
-  // What is behind an open dialog is hidden from roles: it must be gone before the page says anything.
+  // Everything behind an open dialog is hidden from roles: it must be gone before the page can be read.
   await expect(page.getByRole("alertdialog")).toBeHidden();
   await expect(card(page, `${name} renamed`)).toHaveCount(0);
-  // What was said before may stand below it still.
+  // The earlier message may still be shown below it.
   await page
     .getByRole("dialog", { name: `${name} renamed deleted` })
     .getByRole("button", { name: "Undo" })

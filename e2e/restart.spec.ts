@@ -7,7 +7,7 @@ import { apiClient, callMessages, expect, makeWorld, models, signIn, test } from
 import { admin, upstreamPort } from "./places.ts";
 
 test("the api restarts under a viewer, who then sees exactly what registry and database hold @stack", async ({ page }) => {
-  // It starts servers of its own.
+  // Starts its own servers.
   test.slow();
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-restart-"));
   const env = {

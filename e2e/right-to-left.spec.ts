@@ -2,13 +2,13 @@ import type { Locator } from "@playwright/test";
 import { callMessages, expect, test } from "./fixtures.ts";
 import { openLogs, rows } from "./log-page.ts";
 
-/** Longer than any column is wide. */
+/** Wider than any column. */
 const names = {
   arabic: "مفتاح فريق التحليلات لخدمة التقارير الشهرية في المنطقة الشرقية والغربية",
   hebrew: "משתמש של צוות הניתוח עבור שירות הדוחות החודשיים באזור המזרחי והמערבי",
 };
 
-/** Whether the first and the last letter of a text are inside of what shows it. */
+/** Whether the first and the last letter of a text lie inside its element. */
 async function ends(cell: Locator): Promise<{ first: boolean; last: boolean }> {
   return cell.evaluate((element) => {
     const text = document.createTreeWalker(element, NodeFilter.SHOW_TEXT).nextNode();

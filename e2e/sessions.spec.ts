@@ -4,8 +4,8 @@ import { flaws } from "./flaws.ts";
 import type { Place } from "./places.ts";
 
 /*
- * H05: active sessions are pushed. The arrangements under test let sessions rest for 4 s (config.yaml). What is promised
- * within a second is awaited here for five.
+ * H05: active sessions are pushed. In the arrangements under test sessions become inactive after 4 s (config.yaml). What is promised within
+ * a second gets five here.
  */
 const promised = { timeout: 5_000 };
 
@@ -18,7 +18,7 @@ async function openSessions(page: Page, search = ""): Promise<void> {
   await live(page);
 }
 
-/** The text of a stream of some seconds, or of one that goes on until it is cut. */
+/** The text of a stream that takes some seconds, or of one that runs until it is cut. */
 function stream(place: Place, world: World, { session = newSession(), model = models.endless } = {}): Promise<string> {
   return callMessages(place, world.secret, { session, model, stream: true }).then((answer) => answer.text());
 }
@@ -97,7 +97,7 @@ test.describe("H05 sessions @live", () => {
     await expect(row).toContainText("Ended", promised);
   });
 
-  test("a question about one session is not answered by the late end of another", async ({ adminPage: page, place, world }) => {
+  test("a dialog about one session is not closed by the late end of another", async ({ adminPage: page, place, world }) => {
     const sessions = [newSession(), newSession()];
     const streams = sessions.map((session) => stream(place, world, { session }));
     await openSessions(page, `?key=${world.keyId}`);

@@ -68,7 +68,7 @@ test("unsaved changes are not lost by a slip", async ({ adminPage: page }) => {
   await expect(page).toHaveURL(/\/prices/);
 });
 
-test("a save, and a roll back, that outlive their dialogs leave what was begun after them", async ({
+test("a save and a rollback that outlive their dialogs do not affect what was started after them", async ({
   adminPage: page,
   api,
   settingsAlone: _,

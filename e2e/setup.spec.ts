@@ -7,7 +7,7 @@ import { callMessages, expect, test, upstreamSecret, upstreamUrl } from "./fixtu
 import { upstreamPort } from "./places.ts";
 
 test("from nothing to the first request in four steps @stack", async ({ page }) => {
-  // It starts servers of its own.
+  // Starts its own servers.
   test.slow();
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-setup-"));
   const server = await startServer({

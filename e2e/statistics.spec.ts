@@ -7,14 +7,14 @@ import type { Place } from "./places.ts";
 
 const transformer = withTables(superjson).output;
 
-/** Signs in as the world's user, who sees their own figures and nobody else's. */
+/** Signs in as the world's user, who sees only their own figures. */
 async function openAsUser(page: Page, place: Place, world: World, path: string): Promise<void> {
   await signIn(page, place, { email: world.userEmail, password: `password-${world.id}` });
   await page.goto(path);
   await expect(page.getByRole("status", { name: "Live state" })).toHaveText("Live");
 }
 
-/** A card of the totals; it holds one link. */
+/** A card of the totals; it contains one link. */
 function total(page: Page, name: string) {
   return page.getByRole("list", { name: "Totals" }).getByRole("listitem").filter({ hasText: name }).getByRole("link");
 }
@@ -49,14 +49,14 @@ test("figures of the statistics move by what ends; the chart is a table, a file 
   await expect(page.getByRole("table", { name: "Requests" }).locator("[data-id]")).toHaveCount(1);
 });
 
-test("what an address says that no page can read is as if it were not there", async ({ adminPage: page }) => {
+test("values in an address that no page can read are ignored", async ({ adminPage: page }) => {
   const unreadable = [
     ...["/statistics?step=fortnight&top=many&to=", "/users?sort=height", "/audit?outcome=perhaps&since=ever"],
-    // A range that ends before it begins, by itself or where the page begins a day ago.
+    // A range that ends before it begins, either as given or because the page begins a day ago.
     ...["/statistics?from=2000&to=1000", "/availability?to=1000", "/leaderboard?from=2000&to=1000", "/logs?from=2000&to=1000"],
-    // What can be no id, and no zone.
+    // Values that cannot be an id or a time zone.
     ...["/logs?log=nope", "/logs?request=nope", "/keys?user=nope", "/credits?user=nope&refund=nope", "/statistics?zone=Nope"],
-    // Longer than the server takes.
+    // Longer than the server accepts.
     ...[`/logs?model=${"m".repeat(201)}`, `/statistics?user=${"u".repeat(65)}`, `/audit?actor=${"u".repeat(65)}`],
   ];
   for (const path of unreadable) {
@@ -114,7 +114,7 @@ test("the leaderboard ranks, and a comparison sets side by side", async ({ page,
   ).toContainText("100%");
   await expect(page).toHaveURL(new RegExp(`ids=${models.plain}`));
 
-  // One of them cannot be read: it is marked, and the other is right.
+  // One of them cannot be read: it is marked as such, and the other one is correct.
   await page.route(/statistics\.compare/, async (route) => {
     const response = await route.fetch();
     const answers = await response.json();

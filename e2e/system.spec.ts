@@ -30,7 +30,7 @@ test("the system shows every process and store, and what they do without asking"
 });
 
 test("a broken configuration file is told above every page, and the banner goes with the mistake @stack", async ({ page }) => {
-  // It starts a server with a PostgreSQL of its own.
+  // Starts a server with a separate PostgreSQL.
   test.slow();
   const dataDir = await mkdtemp(join(tmpdir(), "sluice-config-"));
   const path = join(dataDir, "sluice.yaml");

@@ -6,7 +6,7 @@ const state = (page: Page) => page.getByRole("status", { name: "Live state" });
 const rows = (page: Page) => page.getByRole("table").locator("[data-id]");
 const isStream = (request: Request): boolean => new URL(request.url()).pathname === "/trpc/live.events";
 
-/** Open event streams of some pages, counted by what the browser asked for and gave up. */
+/** Open event streams of some pages, counted by the requests that the browser starts and ends. */
 function countStreams(): { watch(page: Page): void; open(): Page[] } {
   const open = new Map<Request, Page>();
   const gone = (request: Request): unknown => open.delete(request);
@@ -45,7 +45,7 @@ test.describe("six tabs over HTTP/1.1 @live", () => {
       await expect(rows(tab)).toHaveCount(1);
       await expect(rows(tab).first()).toContainText("Done");
     }
-    // Six streams would take every connection that the browser allows to one server.
+    // Six streams would use up all connections that the browser allows to one server.
     const answer = await tabs[3]?.evaluate(() => fetch("/trpc/logins.current").then(({ status }) => status));
     expect(answer).toBe(200);
 
@@ -53,7 +53,7 @@ test.describe("six tabs over HTTP/1.1 @live", () => {
     await leader?.close();
     const rest = tabs.filter((tab) => tab !== leader);
     expect(rest).toHaveLength(5);
-    // Begun while nobody may be leading: the next leader takes up where it had been listening.
+    // Sent while perhaps no tab leads: the next leader continues from the position where the last one stopped.
     for (let i = 0; i < 3; i++) await (await callMessages(place, world.secret)).text();
     for (const tab of rest) {
       await expect(rows(tab)).toHaveCount(4);
@@ -65,7 +65,7 @@ test.describe("six tabs over HTTP/1.1 @live", () => {
   });
 });
 
-/** Topics that streams were asked for, in order. */
+/** The topics that streams requested, in order. */
 function askedTopics(context: BrowserContext): string[][] {
   const asked: string[][] = [];
   context.on("request", (request) => {
@@ -99,7 +99,7 @@ test("the stream carries what open pages of all tabs need, and a page that opens
   await (await callMessages(place, world.secret)).text();
   await expect(rows(second)).toHaveCount(1);
 
-  // To and fro within a minute: the stream is left alone.
+  // Back and forth within a minute: the stream stays as it is.
   const streams = asked.length;
   await visit("Prices");
   await visit("Sessions");
@@ -109,7 +109,7 @@ test("the stream carries what open pages of all tabs need, and a page that opens
   expect(asked.length).toBe(streams);
   expect(await states()).toEqual(["Live"]);
 
-  // After it the topic is let go, for the other tab's alone; what it kept current is read again when somebody looks.
+  // After a minute the topic is dropped, leaving only the other tab's; the data it kept current is read again at the next visit.
   await page.clock.runFor(61_000);
   await expect.poll(() => asked.at(-1)).toEqual(["logs"]);
   await (await callMessages(place, world.secret)).text();
@@ -122,7 +122,7 @@ test("the stream carries what open pages of all tabs need, and a page that opens
   await expect(rows(second)).toHaveCount(4);
 });
 
-/** The words of the live state from now on, each once. */
+/** The distinct texts of the live state from now on. */
 async function watchState(page: Page): Promise<() => Promise<string[]>> {
   await page.evaluate(() => {
     const seen = new Set<string>();
@@ -137,7 +137,7 @@ async function watchState(page: Page): Promise<() => Promise<string[]>> {
   return () => page.evaluate(() => [...(window as unknown as { seenStates: Set<string> }).seenStates]);
 }
 
-/** As if each request that begins were one of more than a thousand a second, of which one in four is shown. */
+/** Makes the page believe that more than a thousand requests start per second, of which one in four is shown. */
 async function crowd(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const parse = JSON.parse;
@@ -172,7 +172,7 @@ for (const { language, words } of [
     await crowd(page);
     await page.goto(`/logs?key=${world.keyId}`);
     await expect(page.getByRole("status", { name: /Live state|实时状态/ })).toHaveText(/^(Live|实时)$/);
-    // A frame that has others' events, too, is packed and stays as it is: the next one will do.
+    // A frame that also contains events of other specs is packed and stays unchanged; a later one will do.
     await expect(async () => {
       await (await callMessages(place, world.secret, { model: models.slow, stream: true })).text();
       await expect(page.getByRole("status", { name: /Live state|实时状态/ })).toHaveText(words, { timeout: 2_000 });
@@ -181,7 +181,7 @@ for (const { language, words } of [
   });
 }
 
-/** Makes a page believe that it is hidden or seen. */
+/** Makes a page believe that it is hidden or visible. */
 async function setHidden(page: Page, hidden: boolean): Promise<void> {
   await page.evaluate((now) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => now });
@@ -214,7 +214,7 @@ test.describe("H21 a hidden tab", () => {
     await setHidden(page, false);
     await expect(rows(page)).toHaveCount(4, { timeout: 5_000 });
     await expect(state(page)).toHaveText("Live");
-    // The replay also tells of providers and keys that other specs made meanwhile: their names, and nothing else, are read again.
+    // The replay also reports providers and keys that other specs created meanwhile: only their names are read again.
     expect(asked.filter((path) => path !== "/trpc/names.list")).toEqual(["/trpc/live.events"]);
     expect(streams.open()).toHaveLength(1);
   });
@@ -229,7 +229,7 @@ test("the state of the connection is in words, and a line that is back is used a
   await (await callMessages(place, world.secret)).text();
   await expect(state(page)).toHaveText(/^Offline, as of \d\d:\d\d:\d\d$/, { timeout: 60_000 });
   await line.mend();
-  // By now the next try is many seconds away; the system's word that it is online comes before it.
+  // By now the next attempt is many seconds away; the browser's "online" event triggers one earlier.
   await page.evaluate(() => window.dispatchEvent(new Event("online")));
   await expect(state(page)).toHaveText("Live", { timeout: 5_000 });
   await expect(rows(page)).toHaveCount(1);

@@ -26,7 +26,7 @@ for (const { stored, system, dark } of [
   test(`the first frame has the theme: chosen ${stored ?? "nothing"}, system ${system}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme: system });
     await page.addInitScript((theme) => theme && localStorage.setItem("sluice.theme", theme), stored);
-    // The application never arrives: what is seen is what was there before it.
+    // The application never loads: what is visible was there before it.
     await page.route(/\/assets\/.*\.js$/, () => undefined);
     await page.goto("/login", { waitUntil: "commit" });
     await expect(page.locator("html")).toHaveAttribute("data-theme", dark ? "dark" : "light");

@@ -77,7 +77,7 @@ test("a user is added, disabled, brought back by one press, and deleted while no
   await expect(page.getByRole("menuitem", { name: "Delete" })).toHaveCount(0);
 });
 
-test("two users who are switched off while the first is not answered yet are told both", async ({ adminPage: page, api, world }) => {
+test("when two users are switched off before the first answer arrives, both are reported", async ({ adminPage: page, api, world }) => {
   const other = `User ${world.id} too`;
   await api.users.create.mutate({ email: `too-${world.id}@example.com`, name: other, password: `password-${world.id}` });
   await page.goto(`/users?q=${encodeURIComponent(`User ${world.id}`)}&sort=name`);
@@ -89,7 +89,7 @@ test("two users who are switched off while the first is not answered yet are tol
   await expect(page.getByRole("button", { name: "Undo" })).toHaveCount(2);
 });
 
-test("messages hide nothing that can be focused, and go when what they say is undone", async ({ adminPage: page, world }) => {
+test("messages cover nothing that can be focused, and disappear when what they report is undone", async ({ adminPage: page, world }) => {
   await page.goto(`/users?q=${encodeURIComponent(`User ${world.id}`)}`);
   const toggle = tree(page).locator("[data-id]").getByRole("switch");
   await toggle.click();
@@ -97,7 +97,7 @@ test("messages hide nothing that can be focused, and go when what they say is un
   await expect(done.getByRole("button", { name: "Close" })).toBeVisible();
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(toggle).toBeChecked();
-  // The pointer is on it, and as long as it is nothing goes by itself.
+  // The pointer is over it, which pauses its timer: only the undo can have closed it.
   await expect(done).toBeHidden();
 
   await page.route(/\/trpc\//, (route) => (route.request().method() === "POST" ? route.abort() : route.fallback()));

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 const KB = 1_000;
 
-/** What `npm run build` has left; `npm test` builds before it runs this. */
+/** The output of `npm run build`; `npm test` builds before it runs this. */
 describe("W31 what a visitor downloads", () => {
   const sizes = bundleSizes();
 

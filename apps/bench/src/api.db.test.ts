@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type ApiPlan, measureApi } from "./api.ts";
 import type { Report } from "./report.ts";
 
-/** So short that no time in it says anything; that the figures are all there, and of real answers, is what is looked at. */
+/** So short that the timings mean nothing; the test checks that all figures exist and come from real answers. */
 const plan: ApiPlan = {
   log: { rows: 2_000, days: 10, users: 100, keysPerUser: 1, providers: 5, models: 10 },
   ...{ loadMs: 400, listMs: 200 },
@@ -33,7 +33,7 @@ describe("W45: the benchmark of the API", () => {
     expect(median("W43: perSecond")).toBeGreaterThan(0);
   });
 
-  it("W44: has one for memory after a load by before, and for a page whose figures are kept by one whose are not", () => {
+  it("W44: has a figure for memory after a load relative to before, and one for a cached page relative to an uncached one", () => {
     for (const name of ["W44: rssAfterByBefore", "W44: warmPageByCold"]) {
       expect(median(name), name).toBeGreaterThan(0);
       expect(report.targets[name]).toBeDefined();
@@ -41,7 +41,7 @@ describe("W45: the benchmark of the API", () => {
   });
 
   it("P47: every answer's time is among the raw samples", () => {
-    // How many there are in a stretch of time is the machine's affair.
+    // How many samples fit into an interval depends on the machine.
     for (const name of ["coldMs", "sessionMs", "userListMs", "pacedMs0", "loadMs0", "loadMs2"])
       expect(report.samples?.[name]?.length, name).toBeGreaterThan(0);
   });

@@ -3,7 +3,7 @@ import { gatewayReport } from "./gateway/gateway-report.ts";
 import { type GatewayPlan, sampleGateway } from "./gateway.ts";
 import type { Metric } from "./report.ts";
 
-/** So short that the figures say nothing; that they are all there, and of real requests, is what is looked at. */
+/** So short that the figures mean nothing; the test checks that all of them exist and come from real requests. */
 const plan: GatewayPlan = {
   rounds: 3,
   turns: 1,
@@ -28,7 +28,7 @@ describe("A29: the benchmark of the gateway runs with the tests", () => {
 
   const median = (name: string): number => metrics[name]?.median ?? Number.NaN;
 
-  it("A24: POSTs are asked for as fast as answers come, and at an open-loop rate", () => {
+  it("A24: requests are POSTs, sent both as fast as answers arrive and at an open-loop rate", () => {
     expect(median("perSecondInProcess")).toBeGreaterThan(0);
     expect(median("fixedRatePerSecond")).toBe(plan.rate);
   });
@@ -38,7 +38,7 @@ describe("A29: the benchmark of the gateway runs with the tests", () => {
     expect(median("addedFirstByteMsP50Sse1k")).not.toBeNaN();
   });
 
-  it("A27: every compared figure is of three rounds in turn, told with its median and spread", () => {
+  it("A27: every compared figure comes from three alternating rounds and is reported with its median and spread", () => {
     for (const name of ["perSecondPassThrough", "perSecondInProcess", "ratioInProcess", "ratioSse76k"]) {
       const { rounds = [], median, min, max } = metrics[name] ?? {};
       expect(rounds, name).toHaveLength(3);
@@ -50,19 +50,19 @@ describe("A29: the benchmark of the gateway runs with the tests", () => {
     for (const name of ["addedMsP50InProcess", "addedMsP95InProcess", "addedMsP99InProcess"]) expect(median(name)).not.toBeNaN();
   });
 
-  it("R24: statements a request are fewer than one, and requests/s and memory are told", () => {
+  it("R24: there is less than one statement per request, and requests/s and memory are reported", () => {
     expect(median("settlesPerRequestInProcess")).toBeGreaterThan(0);
     expect(median("settlesPerRequestInProcess")).toBeLessThan(1);
     expect(median("residentMbInProcess")).toBeGreaterThan(50);
   });
 
-  it("R25: CPU at the rate, what is written ahead and waits for locks are told", () => {
+  it("R25: CPU at the rate, bytes written to the WAL and waits for locks are reported", () => {
     expect(median("cpuPercentAtFixedRateInProcess")).toBeGreaterThan(0);
     expect(median("walBytesPerRequestInProcess")).toBeGreaterThan(100);
     expect(median("lockWaitMsPerRequestInProcess")).toBeGreaterThanOrEqual(0);
   });
 
-  it("R26: batches ask PostgreSQL a fifth as often, at most, as rows that are committed each before its answer", () => {
+  it("R26: batches send PostgreSQL at most a fifth of the statements of committing each row before its answer", () => {
     expect(median("settlesPerRequestDirect")).toBe(1);
     expect(median("settlesPerRequestInProcess")).toBeLessThanOrEqual(0.2);
   });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-/** Another one: SLUICE_TEST_SEED=7. */
+/** Choose another one with SLUICE_TEST_SEED=7. */
 const seed = process.env.SLUICE_TEST_SEED ?? "20261128";
 
 function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
@@ -30,7 +30,7 @@ describe("npm run chaos -- ledger --short", () => {
     expect(code, output).toBe(0);
   });
 
-  it("says how it is called", async () => {
+  it("prints its usage", async () => {
     expect(await run(["tea"])).toMatchObject({ code: 2, output: expect.stringContaining("npm run chaos -- ledger") });
   });
 });

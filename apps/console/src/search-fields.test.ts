@@ -14,13 +14,13 @@ it("reads what an address says, in the order of its fields and nothing else", ()
   ]);
 });
 
-it("takes what it cannot read for what is not there", () => {
+it("ignores values that it cannot read", () => {
   expect(Object.keys(Search.parse({ q: 4, of: "c", at: "soon", least: "101", page: "1.5" }))).toEqual([]);
   expect(Object.keys(Search.parse({ at: "", least: " ", page: null, of: undefined }))).toEqual([]);
   expect(Object.keys(Search.parse({ at: "Infinity" }))).toEqual([]);
 });
 
-it("takes for an id only what the server takes, however it is written", () => {
+it("accepts only ids that the server accepts, in any spelling", () => {
   expect(uuid("018F3C1E-7B2A-7C3D-8E4F-0A1B2C3D4E5F")).toBe("018f3c1e-7b2a-7c3d-8e4f-0a1b2c3d4e5f");
   for (const other of ["nope", "", 4, "018f3c1e-7b2a-7c3d-8e4f-0a1b2c3d4e5", "018f3c1e-7b2a-7c3d-ce4f-0a1b2c3d4e5f"])
     expect(uuid(other)).toBeUndefined();

@@ -48,7 +48,7 @@ describe("the environment", () => {
     for (const value of ["short-pw", "p4ss", "cook"]) expect(problems.join("\n")).not.toContain(value);
   });
 
-  test("P35: a Redis that cannot be meant is told by its variable, without the value", () => {
+  test("P35: an unusable Redis URL is reported by its variable, without the value", () => {
     for (const url of ["http://u:p4ss@h", "redis//p4ss", "p4ss:6379"]) {
       const problems = problemsOf({ REDIS_URL: url });
       expect(problems).toEqual([expect.stringContaining("REDIS_URL")]);

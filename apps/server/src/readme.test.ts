@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { runCli } from "./cli.ts";
 import { readEnv, variableNames } from "./env.ts";
 
-/** Read in test builds only, or named in docs/observability.md. */
+/** Only read in test builds, or described in docs/observability.md. */
 const elsewhere = /^(SLUICE_FAILPOINT|SLUICE_SEGMENT_BYTES|OTEL_(?!EXPORTER_OTLP_ENDPOINT).+)$/;
 
 const quoted = (cell = ""): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text ?? "");

@@ -18,7 +18,7 @@ let hook: WebhookSink;
 let mail: MailSink;
 let dirs: TestDataDir[];
 let env: Record<string, string>;
-/** Two processes with every role, that only Redis and PostgreSQL join. */
+/** Two processes with every role, connected only by Redis and PostgreSQL. */
 let a: ServerProcess;
 let b: ServerProcess;
 let admin: ConsoleClient;
@@ -53,7 +53,7 @@ afterAll(async () => {
   for (const dir of dirs ?? []) await dir.remove();
 });
 
-/** The configuration file is one process's to read. */
+/** Only one process reads the configuration file. */
 async function start(index: 0 | 1): Promise<ServerProcess> {
   const { SLUICE_CONFIG, ...others } = env;
   const config: Record<string, string> = index === 0 && SLUICE_CONFIG ? { SLUICE_CONFIG } : {};
@@ -69,7 +69,7 @@ async function calls(count: number, model: "claude-good" | "claude-bad"): Promis
 const told = () => hook.received.map(({ body }) => (JSON.parse(body) as { type: string }).type);
 
 describe("P42 two instances, a real breach", () => {
-  it("of too few requests nobody is told; of enough once by webhook and once by mail; and once when it is over", async () => {
+  it("too few requests report nothing; enough report once by webhook and once by mail, and once more when it is over", async () => {
     const { channel } = await admin.api.alerts.createChannel.mutate({ kind: "webhook", name: "Hook", config: { url: hook.url } });
     const mailbox = await admin.api.alerts.createChannel.mutate({
       ...{ kind: "email", name: "Mail" },
@@ -81,7 +81,7 @@ describe("P42 two instances, a real breach", () => {
     const rule = { kind: "error_rate", threshold: 50, minimumRequests: 8, windowMinutes: 60, resolveAfterSeconds: 0 } as const;
     const channelIds = [channel.id, mailbox.channel.id];
     await admin.api.alerts.createRule.mutate({ ...rule, name: "Errors", channelIds });
-    // Told as soon as it is looked at: then the other one was looked at as well.
+    // Fires at the first evaluation, which shows that the other rule was evaluated as well.
     await admin.api.alerts.createRule.mutate({ kind: "cost", name: "Looked at", threshold: 0.000_000_001 });
     await calls(2, "claude-bad");
     await calls(1, "claude-good");

@@ -40,7 +40,7 @@ describe("embedded PostgreSQL and private Redis", () => {
     await awaitRest(second, admin);
     const { items: rows } = await admin.api.logs.list.query({});
     expect(rows.map(({ state }) => state).sort()).toEqual(["done", "done", "error"].sort());
-    // Postmaster and its children, redis: of the first start, and nothing beside them.
+    // The postmaster, its children and Redis of the first start, and no others.
     const services = await servicesOf(dataDir);
     expect(services).toEqual(expect.arrayContaining(pids));
 

@@ -26,7 +26,7 @@ let redis: TestRedis;
 let dirs: TestDataDir[];
 let server: ServerProcess;
 
-/** A provider that answers, and one that fails and says in its error what it was asked with. */
+/** A provider that answers, and one that fails and repeats the request's headers in its error. */
 const provider = createServer((request, response) => {
   request.resume().on("end", () => {
     const failing = request.url?.startsWith("/failing") ?? false;
@@ -63,7 +63,7 @@ beforeAll(async () => {
   const env = {
     ...{ DATABASE_URL: database.url, REDIS_URL: redis.url, SLUICE_CONFIG: config, SLUICE_SECRET: canaries.SLUICE_SECRET },
     ...{ SLUICE_ALLOW_PRIVATE_UPSTREAMS: `127.0.0.1:${port}`, SLUICE_METRICS_TOKEN: canaries["the metrics token"] },
-    // Nobody is administrator yet: the server prints the token with which one becomes it.
+    // There is no administrator yet: the server prints the token for setting one up.
     ...{ SLUICE_ADMIN_EMAIL: "", SLUICE_ADMIN_PASSWORD: "", SLUICE_LOG_LEVEL: "debug" },
   };
   server = await startServer({ dataDir: data, port: await freePort(), env });
@@ -118,13 +118,13 @@ it("planted secrets are in no answer, line, metric, spool, snapshot, row or Redi
   outputs.Postgres = await dumpPostgres(database.pool);
   outputs.Redis = await dumpRedis(redis.url);
 
-  // What is looked through is really there.
+  // The data that is searched really exists.
   for (const name of ["snapshot.json", ".log"]) expect(Object.keys(outputs).some((path) => path.endsWith(name))).toBe(true);
   expect(Object.keys(outputs).some((path) => path.includes("spool"))).toBe(true);
   expect(outputs["/metrics"]).toContain("sluice_gateway_requests 4");
   expect(outputs.Postgres).toContain("caller@example.com");
   expect(foundCanaries({ ...canaries, "a cookie": cookie.replace(/^[^=]+=/, "") }, outputs)).toEqual([]);
-  // The one place where it belongs is what the server printed.
+  // The only place where it may appear is the server's output.
   const beyondLog = Object.entries(outputs).filter(([name]) => name !== "log" && !name.endsWith(".log"));
   expect(foundCanaries({ "the setup token": token }, Object.fromEntries(beyondLog))).toEqual([]);
 });

@@ -153,7 +153,7 @@ describe("the command line", () => {
     const running = runCli(["logs", "tail", "--url", server.url], environment, screen);
     try {
       await until(async () => (await database.prisma.login.count()) === 1, { what: "the command has a login" });
-      // Refused for its key; shown all the same.
+      // Refused for its key, but shown all the same.
       await until(
         async () => {
           await fetch(`${server.url}/v1/messages`, {

@@ -15,7 +15,7 @@ interface File {
   settings: Record<string, unknown>;
 }
 
-/** A server with a configuration file that can be edited, and an administrator who watches. */
+/** A server with a configuration file that the test edits, and an administrator who watches. */
 async function startWatched(): Promise<{ server: ServerProcess; path: string; admin: ConsoleClient; viewer: Viewer }> {
   const dataDir = servers.newDataDir();
   const { SLUICE_CONFIG: path = "", ...rest } = await servers.configured(dataDir);
@@ -37,7 +37,7 @@ function told(viewer: Viewer, type: "config.applied" | "config.failed"): ConfigF
   return viewer.frames.flatMap(({ events }) => events.flatMap((event) => (event.type === type ? [event.config] : [])));
 }
 
-/** What one more request costs, and its tokens. */
+/** Cost and tokens of one more request. */
 async function costOfNext({ url }: ServerProcess, { api }: ConsoleClient): Promise<{ nanoUsd: bigint; input: number; output: number }> {
   const { id } = await callModel(url, { dialect: "anthropic", model: "claude-quick", stream: false, key: clientKey });
   const row = await until(
@@ -66,7 +66,7 @@ describe("A21 the configuration file is watched", () => {
     expect(await admin.api.settings.sources.query()).toMatchObject({ "routing.maxAttempts": { source: "config" } });
 
     const good = await readFile(path, "utf8");
-    // What is quoted back could be a secret.
+    // A quoted value could be a secret.
     await writeFile(path, `${good.slice(0, -1)}, "providers": [{"name": "x", "secret": "sk-canary-of-a-broken-file"}]\n`);
     const [failed] = await until(() => (told(viewer, "config.failed").length > 0 ? told(viewer, "config.failed") : null), {
       what: "it is refused",

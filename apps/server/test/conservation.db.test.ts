@@ -16,10 +16,10 @@ import { openConsole } from "./console-client.ts";
 
 const requests = 500;
 const concurrency = 16;
-/** Another list of requests: SLUICE_TEST_SEED=7. */
+/** Choose another list of requests with SLUICE_TEST_SEED=7. */
 const seed = Number(process.env.SLUICE_TEST_SEED ?? 20_261_121);
 
-/** What a model of the mix does upstream, and how often of 100. */
+/** What the models of the mix do upstream, and how many of 100 requests use each. */
 const scenarios = {
   quick: { script: "plain", share: 26 },
   slow: { script: "plain,12+slow,30", share: 24 },
@@ -52,9 +52,9 @@ beforeAll(async () => {
   const env = await configure(dataDir.path, upstream, {
     providers: (["anthropic", "openai", "gemini"] as const).flatMap(providerPair),
     models: [...["claude", "gpt", "gemini"].flatMap((brand) => names.map((name) => `${brand}-${name}`)), "gpt-embedding"],
-    // Breakers are not the subject: with them most of the mix would be refused after the first failures.
+    // Breakers are not under test: they would refuse most of the mix after the first failures.
     settings: { "breaker.failures": 0, "upstream.idleTimeoutMs": 1_500 },
-    // A limit that is never reached: each request takes a lease.
+    // A limit that is never reached, so that each request takes a lease.
     keys: [{ name: "caller", key: clientKey, inFlight: 1_000 }],
   });
   const port = await freePort();
@@ -68,7 +68,7 @@ afterAll(async () => {
   await dataDir?.remove();
 });
 
-/** The first answers every fourth request with a 503; then the spare is asked. */
+/** The first provider answers every fourth request with a 503; then the spare is asked. */
 function providerPair(dialect: ProviderEntry["dialect"]): ProviderEntry[] {
   const brand = { anthropic: "claude", openai: "gpt", gemini: "gemini" }[dialect];
   const models = Object.entries(scenarios).map(([name, { script }]) => [`${brand}-${name}`, `${brand}-${name}@${script}`]);
@@ -115,7 +115,7 @@ function planCalls(): ModelCall[] {
   });
 }
 
-/** Runs all calls; `halfway` is called when that many are over. Calls that meet a closed port are made again. */
+/** Makes all calls and runs `halfway` after that many. Calls that meet a closed port are repeated. */
 async function runAll(calls: readonly ModelCall[], halfway: { after: number; run: () => Promise<void> }): Promise<Seen[]> {
   const seen: Seen[] = [];
   let next = 0;
@@ -150,7 +150,7 @@ describe("every token is billed once", () => {
     });
     const admin = await openConsole(server.url);
     await awaitRest(server, admin);
-    // Every stream upstream has written its last line.
+    // After this, every upstream stream has written its last line.
     await upstream.stop();
 
     const clientLog = seen.filter(({ id }) => id !== "");
@@ -163,7 +163,7 @@ describe("every token is billed once", () => {
   });
 });
 
-/** The run was what it claims to be. */
+/** Checks that the run had the intended mix. */
 async function expectMixed(seen: readonly Seen[]): Promise<void> {
   expect(seen).toHaveLength(requests);
   const { rows } = await database.pool.query<Record<string, number>>(`
@@ -177,7 +177,7 @@ async function expectMixed(seen: readonly Seen[]): Promise<void> {
   expect(counts.recovered).toBeLessThanOrEqual(concurrency);
 }
 
-/** The registry in Redis is empty, and the only leases are those that died with the first process: they expire. */
+/** The registry in Redis is empty, and the only remaining leases are those of the killed process, which expire. */
 async function expectNothingHeld(killedAtMs: number): Promise<void> {
   const client = new Redis(redis.url);
   try {

@@ -18,7 +18,7 @@ let dirs: TestDataDir[];
 let api: ServerProcess;
 let admin: ConsoleClient;
 let viewer: Viewer;
-/** Beside the worker, in its data directory. */
+/** On the worker's machine, in its data directory. */
 let near: ServerProcess;
 /** On another machine. */
 let far: ServerProcess;
@@ -51,7 +51,7 @@ afterAll(async () => {
   for (const dir of dirs ?? []) await dir.remove();
 });
 
-/** A request in flight with content, and its row. */
+/** Starts a request and waits until it has content and a row. */
 async function begin(gateway: ServerProcess) {
   const before = new Set((await inFlight()).map(({ id }) => id));
   const stream = await openStream(upstream, gateway, "claude-endless");
@@ -63,7 +63,7 @@ const inFlight = async () => (await admin.api.logs.list.query({ filter: { state:
 const rowsOf = async (id: string) => (await admin.api.logs.list.query({ filter: { requestId: id } })).items;
 const told = (id: string) =>
   viewer.frames.flatMap(({ events }) => events.flatMap((event) => ("rev" in event && event.row.id === id ? [event] : [])));
-/** Five times what is promised. */
+/** Five times the promise. */
 const promised = { deadlineMs: 25_000 };
 
 describe("what is done at the console holds on every instance", () => {

@@ -13,14 +13,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { awaitRest, healthOf, openStream } from "./arrange.ts";
 import { openConsole } from "./console-client.ts";
 
-/** A disk of the spool's own that can be made to refuse. */
+/** A separate disk for the spool that can be made to fail. */
 interface Disk {
   refuse(): Promise<void>;
   heal(): Promise<void>;
   remove(): void;
 }
 
-/** Where mounting is allowed a small file system that is filled up; otherwise a directory that is not there when the next segment is made. */
+/**
+ * A small file system that is filled up, where mounting is allowed; otherwise a directory that is missing when the next segment is created.
+ */
 async function diskOf(spoolDir: string): Promise<Disk> {
   await mkdir(spoolDir, { recursive: true, mode: 0o700 });
   if (!mountSmall(spoolDir)) {
@@ -48,7 +50,7 @@ async function directoriesIn(dir: string): Promise<string[]> {
   return (await readdir(dir, { withFileTypes: true })).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 }
 
-/** Takes the last byte there is. */
+/** Fills the file system to the last byte. */
 async function fill(path: string): Promise<void> {
   const file = await open(path, "w");
   try {
@@ -71,7 +73,7 @@ beforeAll(async () => {
   dataDir = makeDataDir();
   upstream = await startUpstream({ oraclePath: join(dataDir.path, "oracle.jsonl") });
   disk = await diskOf(join(dataDir.path, "spool"));
-  // Segments so small that the next one is soon needed.
+  // Segments so small that a new one is needed soon.
   const env = { ...(await configure(dataDir.path, upstream, oneProvider(models))), SLUICE_SEGMENT_BYTES: "8192" };
   server = await startServer({
     dataDir: dataDir.path,
@@ -100,7 +102,7 @@ describe("the disk of the spool takes nothing more", () => {
     const inFlight = await openStream(upstream, server, "claude-slow");
 
     await disk.refuse();
-    // What still fits into the segment that is open is no lie: it is on the disk.
+    // What still fits into the open segment may be acknowledged: it is on the disk.
     const refused = await until(async () => [await call()].find(({ status }) => status !== 200), { what: "a request is refused" });
     expect(refused.status).toBe(503);
     expect(JSON.parse(refused.text)).toMatchObject({
@@ -111,7 +113,7 @@ describe("the disk of the spool takes nothing more", () => {
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(503);
     for (let n = 0; n < 10; n++) expect((await call()).status).toBe(503);
 
-    // Its end has no room on the disk either: the row is what makes it durable.
+    // There is no room on the disk for its end: the row makes it durable.
     const ended = await inFlight.end;
     seen.push(ended);
     expect(ended.outcome).toBe("complete");

@@ -26,7 +26,7 @@ import { type FigureWatch, figure, type Scrape, watchFigures } from "./figure-wa
 const token = "a-token-of-some-length";
 const quick = { dialect: "anthropic", model: "claude-quick", stream: false, key: clientKey } as const;
 const leftovers: (() => unknown)[] = [];
-/** Its own: what is counted of all of a server moves with what happens here. */
+/** A separate server, because figures about a whole server move with everything that happens on it. */
 let postgres: OwnPostgres;
 let upstream: Upstream;
 let redis: TestRedis;
@@ -58,7 +58,7 @@ afterAll(async () => {
   for (const end of leftovers.reverse()) await end();
 });
 
-/** Runs `during` while somebody holds the prices to themselves. */
+/** Runs `during` while another session holds an exclusive lock on the prices. */
 async function whileLocked(during: () => Promise<void>): Promise<void> {
   const holder = await postgres.pool.connect();
   await holder.query("BEGIN; LOCK TABLE prices IN ACCESS EXCLUSIVE MODE");
@@ -90,14 +90,14 @@ it("W32: requests by real method, route template or procedure, and status; no pa
   expect(unbounded).toEqual([]);
 });
 
-it("W33: as many durations as requests", async () => {
+it("W33: there are as many durations as requests", async () => {
   const count = async () => figure(await scrape(), "http_request_duration_seconds_count", { endpoint: "/v1/messages" });
   const before = await count();
   for (let n = 0; n < 4; n++) await callModel(server.url, quick);
   expect(await count()).toBe(before + 4);
 });
 
-it("W34: durations of statements for each table that was used", async () => {
+it("W34: there are durations of statements for each table that was used", async () => {
   const { api } = admin;
   await Promise.all([api.keys.list.query({}), api.logs.list.query({}), api.prices.list.query(), api.audit.list.query({})]);
   await risesTo("sluice_ledger_rows_total", 7);
@@ -115,7 +115,7 @@ it("W37: a statement that fails is counted as failed, and so is the procedure, w
   expect(figure(families, "http_requests_total", { endpoint: "/trpc/audit.list", status: "500" })).toBe(1);
 });
 
-it("W35: cache_hit_rate is hits of hits and misses, and rises with what is read again", async () => {
+it("W35: cache_hit_rate is hits divided by hits and misses, and rises with repeated reads", async () => {
   const countsOf = (families: Awaited<ReturnType<typeof scrape>>) =>
     (families.get("cache_hit_rate")?.samples ?? []).map(({ labels, value }) => {
       const [hits, misses] = ["hits", "misses"].map((name) => figure(families, `sluice_cache_${name}_total`, labels)) as [number, number];
@@ -132,7 +132,7 @@ it("W35: cache_hit_rate is hits of hits and misses, and rises with what is read 
   expect(moved[0]?.value).toBeGreaterThan(before.find(({ namespace }) => namespace === moved[0]?.namespace)?.value ?? 0);
 });
 
-it("R36: all of it is Prometheus' text, each family with help and type, histograms with ascending buckets", async () => {
+it("R36: everything is valid Prometheus text, each family with help and type, histograms with ascending buckets", async () => {
   const families = await scrape();
   expect(families.size).toBeGreaterThan(80);
   for (const [name, { type, help, samples }] of families) {
@@ -188,7 +188,7 @@ it("H18: a held lock, a long statement, a busy processor, writes and a slot that
 
   const busy = await postgres.pool.connect();
   const { rows } = await busy.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-  // Row by row: as a table they would be written to a file first, and who waits for a disk is on no processor.
+  // Row by row: as a set it would first be written to a file, and a session that waits for a disk is not on a processor.
   const counting = busy.query("SELECT count(*) FROM (SELECT generate_series(1, 1000000000)) AS each").catch((error: unknown) => error);
   await risesTo("sluice_postgres_on_cpu_sessions", 1);
   await postgres.pool.query("SELECT pg_cancel_backend($1)", [rows[0]?.pid]);
@@ -285,7 +285,7 @@ it("H18: a flush that fails, records and statements that wait, and a probe that 
   let asked: Promise<unknown>[] = [];
   await whileLocked(async () => {
     asked = Array.from({ length: 12 }, () => admin.api.prices.history.query({ model: "m" }));
-    // The page cannot be asked for it: whoever asks waits, too.
+    // The page cannot be used here: its own query would wait, too.
     await until(async () => (await waiting()) > 0, { what: "statements wait for a connection" });
   });
   await Promise.all(asked);
@@ -299,7 +299,7 @@ it("H18: a flush that fails, records and statements that wait, and a probe that 
     const due = async () =>
       (await admin.api.system.get.query()).breakers.some(({ probeAtMs }) => probeAtMs !== null && probeAtMs <= Date.now());
     await until(due, { what: "a probe is due", everyMs: 50 });
-    // While Redis says nothing all of them ask for it.
+    // While Redis does not answer, all of them ask for the probe.
     redis.pause();
     const calls = Array.from({ length: 8 }, () => callModel(server.url, quick));
     await sleep(100);
@@ -324,7 +324,8 @@ it("H18, P38, A26: none of the figures is constant", async () => {
   const names = /^(sluice_(postgres|redis|lock|events|frames|db)_|sluice_ledger_(depth|flushes|rows|failures)|http_|db_|cache_hit_rate)/;
   const ofThePage = /^(process|ledger|postgres|redis)\./;
   const still = watched.still().filter((name) => names.test(name) || ofThePage.test(name));
-  // What PostgreSQL is started with, and what is up; who asks the page waits for a connection himself.
+  // Constant in this test: PostgreSQL's start options and its availability. The page's own query waits for a connection, so it never sees
+  // others waiting.
   const known = ["sluice_postgres_max_connections", "postgres.maxConnections", "sluice_postgres_up", "process.connectionsWaiting"];
   expect(still.filter((name) => !known.includes(name))).toEqual([]);
 });

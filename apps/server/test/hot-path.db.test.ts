@@ -10,13 +10,13 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorLines } from "./arrange.ts";
 
-/** A whole server as people run it, with Redis, and no other instance. */
+/** A complete production server with Redis, and no other instance. */
 interface Stage {
   server: ServerProcess;
   own: TestRedis;
   redis: Redis;
   upstream: Upstream;
-  /** Requests of a key without limits, some at a time. Gives how long it took, ms. */
+  /** Makes requests with a key without limits, several at a time. Returns the duration in ms. */
   drive(count: number): Promise<number>;
 }
 
@@ -70,7 +70,7 @@ async function start(providers: number): Promise<Stage> {
   return { server, own, redis, upstream, drive };
 }
 
-/** Reads from clients' connections: a pipeline is one. */
+/** Number of reads from client connections; a pipeline is one read. */
 async function roundTrips(redis: Redis): Promise<number> {
   return Number(/total_reads_processed:(\d+)/.exec(await redis.info("stats"))?.[1]);
 }
@@ -81,12 +81,13 @@ describe.each([10, 1_000])("a request of a key without limits, beside %i provide
     stage = await start(providers);
   }, 120_000);
 
-  it("costs Redis what batches a second cost, however many there are", async () => {
+  it("costs Redis a number of batches per second, however many requests there are", async () => {
     const { redis, drive } = stage;
     const before = await roundTrips(redis);
     const tookMs = await drive(1_500);
     const trips = (await roundTrips(redis)) - before - 1;
-    // At most 0.2 a request at 1,000 a second: 200 a second, whatever their number, since all is sent in batches by time.
+    // At most 0.2 per request at 1,000 requests a second, that is 200 a second whatever the number of requests, since everything is batched
+    // by time.
     expect(trips).toBeLessThanOrEqual(200 * (tookMs / 1_000) + 20);
     expect(await redis.info("commandstats")).not.toMatch(/cmdstat_keys:/);
   });

@@ -17,14 +17,14 @@ async function scrape(server: ServerProcess) {
   return parsePrometheus(await answer.text());
 }
 
-/** One figure of the ledger, by the rest of its name. */
+/** One figure of the ledger, by its name without the prefix. */
 async function figure(server: ServerProcess, name: string): Promise<number> {
   const full = `sluice_ledger_${name}`;
   const family = (await scrape(server)).get(full.replace(/_(count|sum)$/, ""));
   return family?.samples.find((sample) => sample.name === full)?.value ?? Number.NaN;
 }
 
-describe("the ledger's metrics move with what they name", () => {
+describe("the ledger's metrics change with what they count", () => {
   it("flushes, rows and the two durations with every request; depth and age while PostgreSQL is held up", async () => {
     const server = await servers.startPlain({ SLUICE_METRICS_TOKEN: token });
     const names = ["flushes_total", "rows_total", "settle_duration_seconds_count", "fsync_duration_seconds_count"];
@@ -66,11 +66,11 @@ describe("the ledger's metrics move with what they name", () => {
     expect(await figure(server, "depth")).toBe(0);
   });
 
-  it("recovered with a request that a kill cut off", async () => {
+  it("recovered, with a request that a kill interrupted", async () => {
     const dataDir = servers.newDataDir();
     const env = { ...(await servers.configured(dataDir)), ...servers.shared(), REDIS_URL: "none", SLUICE_METRICS_TOKEN: token };
     const first = await servers.start({ dataDir, port: await freePort(), env });
-    // The head comes with the first content: by then the request has begun in the spool.
+    // The response head is sent with the first content: by then the request has begun in the spool.
     const answer = await fetch(`${first.url}/v1/messages`, {
       method: "POST",
       headers: { "content-type": "application/json", "x-api-key": clientKey },
@@ -83,7 +83,7 @@ describe("the ledger's metrics move with what they name", () => {
     expect(await figure(second, "recovered_total")).toBe(1);
   });
 
-  it("every name is in the document with its type, and the document has no other", async () => {
+  it("every name is documented with its type, and nothing else is", async () => {
     const server = await servers.startPlain({ SLUICE_METRICS_TOKEN: token });
     const document = await readFile(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
     const told = [...document.matchAll(/^\| (`[^|]+) \| ([a-z, ]+) \|/gm)].flatMap(([, names = "", types = ""]) => {

@@ -17,7 +17,7 @@ const modelRedirects = Object.fromEntries(
   Object.entries(scenarios).map(([name, script]) => [`claude-${name}`, `claude-${name}@${script}`]),
 );
 const provider = { dialect: "anthropic", modelRedirects } as const;
-/** The first answers every fourth request with a 503; then the spare is asked. */
+/** The first provider answers every fourth request with a 503; then the spare is asked. */
 const providers: ProviderEntry[] = [
   { ...provider, name: "first", secret: "sk-first@flaky,4", priority: 0 },
   { ...provider, name: "spare", secret: "sk-spare", priority: 1 },
@@ -48,7 +48,7 @@ afterAll(async () => {
 const all: Seen[] = [];
 const change = async (settings: Partial<Settings>) => (await openConsole(server.url)).api.settings.update.mutate(settings);
 
-/** Six clients for as long as it is open: streams and whole answers, errors, failovers, clients that leave. */
+/** Six clients that run until stopped: streams and whole answers, errors, failovers, clients that disconnect. */
 function traffic(): { made(): number; stop(): Promise<void> } {
   const names = Object.keys(modelRedirects);
   let [n, open] = [0, true];
@@ -94,7 +94,7 @@ describe("H10 the way to Postgres is switched while requests run", () => {
     ["direct", "write"],
     ["batched", "fsync"],
   ] as const;
-  it.each(ways)("%s, %s: every token is billed once, over the switch and over a kill -9", async (mode, durability) => {
+  it.each(ways)("%s, %s: every token is billed once, across the switch and a kill -9", async (mode, durability) => {
     const before = traffic();
     await until(() => before.made() >= 20, { what: "requests of the other way" });
     await change({ "ledger.mode": mode, "ledger.durability": durability, "ledger.batchSize": 7, "ledger.intervalMs": 1_000 });
@@ -112,7 +112,7 @@ describe("H10 the way to Postgres is switched while requests run", () => {
     const seen = await callModel(server.url, { dialect: "anthropic", model: "claude-quick", stream: true, key: clientKey });
     all.push(seen);
     expect(seen.outcome).toBe("complete");
-    // Direct: the row is there before the client sees the end. Batched: its batch has ten seconds.
+    // Direct: the row exists before the client sees the end. Batched: the batch has ten seconds.
     expect(await isCommitted(seen.id)).toBe(mode === "direct");
     await change({ "ledger.intervalMs": 50 });
     expect([...errorLines(victim), ...errorLines(server)]).toEqual([]);
@@ -120,13 +120,13 @@ describe("H10 the way to Postgres is switched while requests run", () => {
 });
 
 describe("R19 how soon a request is seen", () => {
-  it("finishes before the viewers' eyes at once, and has its row by the next flush", async () => {
+  it("its end reaches viewers at once, and its row exists after the next flush", async () => {
     await change({ "ledger.mode": "batched", "ledger.durability": "fsync", "ledger.batchSize": 500, "ledger.intervalMs": 1_000 });
     const viewer = watch(await openConsole(server.url));
     await until(() => viewer.frames.length > 0, { what: "the viewer is connected" });
     for (let n = 0; n < 5; n++) {
       const { id } = await callModel(server.url, { dialect: "anthropic", model: "claude-quick", stream: true, key: clientKey });
-      // Five times what is promised: 1 s by SSE, 1.5 s in the table.
+      // Five times the promise of 1 s by SSE and 1.5 s in the table.
       await until(() => viewer.finished.has(id), { what: "the viewer sees it finish", deadlineMs: 5_000 });
       await until(() => isCommitted(id), { what: "it has its row", deadlineMs: 7_500 });
     }

@@ -25,7 +25,7 @@ describe("R08 SIGTERM", () => {
     expect(await healthOf(server)).toMatchObject({ status: "draining" });
     expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
     expect(await callModel(server.url, quick)).toMatchObject({ status: 503 });
-    // A second one changes nothing.
+    // A second signal changes nothing.
     server.child.kill("SIGTERM");
     const { outcome, id } = await stream.end;
     expect(outcome).toBe("complete");
@@ -43,7 +43,7 @@ describe("R08 SIGTERM", () => {
     const told = performance.now();
     server.child.kill("SIGTERM");
     expect(await server.exited).toEqual({ code: 0, signal: null });
-    // The grace of one second, two for sockets; a busy machine gets five times that.
+    // A grace of one second plus two for sockets; a busy machine gets five times that.
     expect(performance.now() - told).toBeLessThan(15_000);
     const { outcome, id, text, outputTokens = 0 } = await stream.end;
     expect(outcome).toBe("cut");
@@ -94,7 +94,7 @@ async function rowOf(id: string): Promise<Record<string, unknown>> {
   return (rows[0] as Record<string, unknown> | undefined) ?? {};
 }
 
-/** One that says nothing, one in the middle of its head, one in the middle of its body. */
+/** One that sends nothing, one in the middle of its head, one in the middle of its body. */
 async function hangingClients(server: ServerProcess): Promise<Socket[]> {
   const port = Number(new URL(server.url).port);
   const head = `POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: ${clientKey}\r\ncontent-type: application/json\r\ncontent-length: 900\r\n`;
@@ -126,7 +126,7 @@ describe("A23 /health, /version and /metrics", () => {
       expect(await (await fetch(`${url}/version`)).json()).toEqual({ version: "9.8.7" });
       for (const path of ["/health/live", "/health/ready"]) expect((await fetch(`${url}${path}`)).status).toBe(200);
     }
-    // Without a token only the port that clients do not reach has metrics.
+    // Without a token, only the port that clients do not reach serves metrics.
     expect((await fetch(`${server.url}/metrics`)).status).toBe(401);
     expect((await fetch(`${people}/metrics`)).status).toBe(200);
     expect((await fetch(`${server.url}/auth/login`, { method: "POST" })).status).toBe(404);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 const server = new URL("../src/start-server.ts", import.meta.url).href;
 
-/** What importing the server loads, before it knows its roles. */
+/** Lists what importing the server loads, before it knows its roles. */
 const script = `
 import { registerHooks } from "node:module";
 const urls = [];
@@ -15,7 +15,7 @@ process.exit(0);
 `;
 
 describe("what a gateway loads", () => {
-  it("is nothing of the console, of jobs or of configuration files, which half of its start went to", async () => {
+  it("includes nothing of the console, of jobs or of configuration files, which took half of its start-up time", async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { maxBuffer: 16 * 1024 * 1024 });
     const urls = JSON.parse(stdout) as string[];
     expect(urls).toContain(server);

@@ -17,7 +17,7 @@ import { useServers } from "./servers.ts";
 const servers = useServers();
 const nginx = ["/usr/sbin/nginx", "/usr/local/bin/nginx", "/opt/homebrew/bin/nginx"].find((path) => existsSync(path));
 
-/** The example of docs/ with its two addresses exchanged, around it what a package's nginx.conf has. */
+/** The example in docs/ with its two addresses replaced, inside the usual main configuration of a package. */
 async function startNginx(server: ServerProcess): Promise<string> {
   if (!nginx) throw new Error("nginx is not installed: sudo apt-get install -y --no-install-recommends nginx");
   const dir = await mkdtemp(join(tmpdir(), "sluice-nginx-"));
@@ -51,7 +51,7 @@ interface Sent {
   text: string;
 }
 
-/** POST from another address of this machine, claiming to be a third. */
+/** POST from another address of this machine that claims to be a third one. */
 function postFrom(localAddress: string, url: string, headers: Record<string, string>, body: unknown): Promise<Sent> {
   return new Promise((resolve, reject) => {
     const options = {
@@ -92,7 +92,7 @@ describe("behind the nginx of docs/nginx.conf", () => {
     const reader = response.body?.getReader();
     const first = await reader?.read();
     expect(Buffer.from(first?.value ?? []).toString()).toContain("event:");
-    // This answer never ends by itself: whatever is seen now was not held back until its end.
+    // This answer never ends, so whatever arrives now was not buffered until its end.
     const inFlight = () => viewer.frames.flatMap(({ events }) => events.flatMap((event) => ("rev" in event ? [event.row] : [])))[0];
     const row = await until(inFlight, { what: "its begin is pushed through nginx" });
     expect(row.state).toBe("in_flight");
@@ -121,7 +121,7 @@ describe("behind the nginx of docs/nginx.conf", () => {
     expect(rows[0]?.ip).toBe("127.0.0.3");
     const refused = await postFrom("127.0.0.3", `${url}/auth/login`, { origin: "https://evil.example" }, serverAdmin);
     expect(refused.status).toBe(403);
-    // Compressed by the build, passed on as it is.
+    // Compressed by the build, and passed on unchanged.
     const page = await (await fetch(url, { headers: { accept: "text/html" } })).text();
     const styles = /href="(\/assets\/[^"]+\.css)"/.exec(page)?.[1] ?? "";
     const asset = await fetch(`${url}${styles}`, { headers: { "accept-encoding": "gzip" } });

@@ -17,7 +17,7 @@ import { openConsole, type Viewer, watch } from "./console-client.ts";
 
 const models = { "claude-quick": "plain,6", "claude-slow": "plain,10+slow,40" };
 
-/** Requests one after another on each of three connections, as long as it is open. */
+/** Sequential requests on each of three connections, until stopped. */
 function steadyTraffic(server: ServerProcess): { seen: Seen[]; stop(): Promise<Seen[]> } {
   const seen: Seen[] = [];
   let open = true;
@@ -41,7 +41,7 @@ function steadyTraffic(server: ServerProcess): { seen: Seen[]; stop(): Promise<S
 const unknownKey = (server: ServerProcess, n: number): Promise<Seen> =>
   callModel(server.url, { dialect: "anthropic", model: "claude-quick", stream: false, key: `sk-nobody-has-this-${n}` });
 
-/** All that were asked for came to a proper end. */
+/** Checks that every request ended properly. */
 function expectAllComplete(seen: readonly Seen[]): void {
   expect(seen.filter(({ outcome }) => outcome !== "complete").map(({ status, text }) => `${status} ${text.slice(0, 200)}`)).toEqual([]);
 }
@@ -94,7 +94,7 @@ describe("P04: Redis is stopped in the middle of a run", () => {
     expect(await healthOf(server)).toMatchObject({ status: "degraded", postgres: "ok", redis: "down" });
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
     await until(() => before.seen.length >= down + 40, { what: "traffic without Redis" });
-    // The log is still answered, from this process and Postgres.
+    // The log still works, from this process and Postgres.
     expect((await admin.api.logs.list.query({})).items.length).toBeGreaterThan(0);
 
     await redis.restart();
@@ -129,7 +129,7 @@ describe("P04: Redis is stopped in the middle of a run", () => {
     const resumed = traffic.seen.length;
     await until(() => traffic.seen.length >= resumed + 20, { what: "traffic afterwards" });
     expectAllComplete(await traffic.stop());
-    // Either nothing is lost, or the viewer was told to fetch its lists again.
+    // Either nothing is lost, or the viewer was told to reload its lists.
     if (viewer.resets.length === 0) await expectSeen(viewer, traffic.seen);
     const last = steadyTraffic(server);
     await until(() => last.seen.length >= 10, { what: "traffic at the end" });
@@ -140,7 +140,7 @@ describe("P04: Redis is stopped in the middle of a run", () => {
 });
 
 describe("Postgres is stopped for a while", () => {
-  /** Longer than every back-off and memory there is; the second test needs only the snapshot's and the settler's to pass. */
+  /** Longer than every back-off and every cache; the second test only needs to outlast those of the snapshot and the settler. */
   const outageMs = { long: 30_000, short: 8_000 };
   let postgres: OwnPostgres;
   let redis: TestRedis;
@@ -165,7 +165,7 @@ describe("Postgres is stopped for a while", () => {
     await dataDir?.remove();
   });
 
-  /** Known keys, unknown keys and health for as long as the outage lasts. */
+  /** Calls with known keys, with unknown keys, and health checks for as long as the outage lasts. */
   async function liveThrough(seen: readonly Seen[], forMs: number): Promise<void> {
     const end = performance.now() + forMs;
     const from = seen.length;
@@ -192,7 +192,7 @@ describe("Postgres is stopped for a while", () => {
     await postgres.bringBack();
     const seen = await traffic.stop();
     expectAllComplete(seen);
-    // Watching needs no Postgres.
+    // Watching does not need Postgres.
     await expectSeen(viewer, seen);
     await until(async () => (await healthOf(server)).status === "ok", { what: "health is ok again", deadlineMs: 30_000 });
     await awaitRest(server, await openConsole(server.url));
@@ -254,13 +254,13 @@ describe("Postgres is slow", () => {
     await dataDir?.remove();
   });
 
-  it("five seconds a statement: requests go on as if nothing were, and none is lost", async () => {
+  it("with five seconds per statement, requests continue as usual, and none is lost", async () => {
     const traffic = steadyTraffic(server);
     await until(() => traffic.seen.length >= 10, { what: "traffic" });
     proxy.delay(5_000);
     const slow = traffic.seen.length;
     await until(() => traffic.seen.length >= slow + 60, { what: "traffic while Postgres is slow", deadlineMs: 30_000 });
-    // What they cost waits in the spool, and has not been given up.
+    // Their charges wait in the spool and have not been given up.
     expect((await healthOf(server)).spool.depth).toBeGreaterThan(0);
     proxy.delay(0);
     const seen = await traffic.stop();

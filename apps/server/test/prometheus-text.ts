@@ -11,8 +11,8 @@ const sampleLine = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)( -?\d+)?$/;
 const label = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/;
 
 /**
- * Parses Prometheus' text format 0.0.4, strictly: each family is announced once (HELP, TYPE) before its samples, its lines are
- * contiguous, and no sample occurs twice.
+ * Parses Prometheus' text format 0.0.4, strictly: each family is announced once (HELP, TYPE) before its samples, its lines are contiguous,
+ * and no sample occurs twice.
  * @throws naming the line.
  */
 export function parsePrometheus(text: string): Map<string, MetricFamily> {

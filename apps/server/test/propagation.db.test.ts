@@ -32,7 +32,7 @@ beforeAll(async () => {
   admin = await openConsole(a.url);
 });
 afterEach(async () => {
-  // Whatever a test did to the messages: all pass again.
+  // Whatever a test did to the messages, all pass again.
   await redis.call("ACL", "SETUSER", "default", "allchannels");
 });
 afterAll(async () => {
@@ -56,7 +56,7 @@ async function makeKey(name: string, more: object = {}) {
 const answers = (key: string, status: number, deadlineMs: number) =>
   until(async () => (await ask(key)).status === status, { what: `B answers ${status}`, deadlineMs, everyMs: 50 });
 
-/** Each change on A, what it makes of B's answer, and how it is taken back. */
+/** Makes each change on A, checks B's answer, and reverts it where possible. */
 async function changeAll(name: string, deadlineMs: number): Promise<void> {
   const [revoked, limited] = [await makeKey(`${name}-revoked`), await makeKey(`${name}-limited`)];
   const { providers } = await admin.api.providers.bootstrap.query();
@@ -78,7 +78,7 @@ describe("a change on one instance is in force on another", () => {
   });
 
   it("within thirty seconds when no message passes", async () => {
-    // Nobody may publish or subscribe: who listens is cut off, and does not find back.
+    // Nobody may publish or subscribe: subscribers are disconnected and cannot return.
     await redis.call("ACL", "SETUSER", "default", "resetchannels");
     await expect(redis.publish("sluice:config", "0")).rejects.toThrow(/NOPERM/);
     await changeAll("silent", 30_000);

@@ -14,7 +14,7 @@ let database: TestDatabase;
 let redis: TestRedis;
 let upstream: Upstream;
 let dirs: TestDataDir[];
-/** What administrators do, they do at an instance without a gateway. */
+/** Administrators work on an instance without a gateway. */
 let api: ServerProcess;
 let gateways: [ServerProcess, ServerProcess];
 let admin: ConsoleClient;
@@ -44,10 +44,10 @@ afterAll(async () => {
   for (const dir of dirs ?? []) await dir.remove();
 });
 
-/** A model nobody else serves. */
+/** A model that no other provider serves. */
 const newModel = (): string => `model-${++serial}`;
 
-/** A provider of one model, told apart upstream by the name it is sent. */
+/** A provider of one model, identified upstream by the model name it is sent. */
 async function add(model: string, { priority = 0, script = "plain,3", name = `p${++serial}` } = {}) {
   const sent = `${name}@${script}`;
   const spec = { name, dialect: "anthropic" as const, baseUrl: upstream.url, secret: "sk-upstream-0001", priority };
@@ -55,7 +55,7 @@ async function add(model: string, { priority = 0, script = "plain,3", name = `p$
   return { id, name, sent, calls: () => upstream.oracle().filter((line) => line.model === sent && line.line === "opened").length };
 }
 
-/** Each call is a session of its own unless it says otherwise: equal conversations would be one. */
+/** Each call is a separate session by default: equal conversations would otherwise be one. */
 const call = (gateway: ServerProcess, model: string, session: string = crypto.randomUUID()): Promise<Seen> =>
   callModel(gateway.url, { dialect: "anthropic", model, stream: true, key: clientKey, session });
 
@@ -73,7 +73,7 @@ async function untilServedBy(provider: Made, gateway: ServerProcess, model: stri
   await until(isServed, { what: "the provider gets a request", ...soon });
 }
 
-/** Waits until both gateways answer so. */
+/** Waits until both gateways answer with this status. */
 async function bothAnswer(model: string, status: number): Promise<void> {
   for (const gateway of gateways) {
     await until(async () => (await call(gateway, model)).status === status, {
@@ -213,7 +213,7 @@ describe("the simulator, in a process without a gateway", () => {
     await admin.api.providers.resetBreaker.mutate({ id: failing.id });
     await until(async () => (await simulate(model)).candidates[0]?.providerId === failing.id, { what: "the reset arrived", ...soon });
     await untilServedBy(failing, gateways[1], model);
-    // Asking takes no probe and counts for nothing.
+    // Simulating takes no probe and counts for nothing.
     for (let i = 0; i < 10; i++) await simulate(model);
     const { health } = await admin.api.providers.bootstrap.query();
     expect(health.find(({ providerId }) => providerId === failing.id)?.breakers.every(({ state }) => state === "closed")).toBe(true);

@@ -17,7 +17,7 @@ let database: TestDatabase;
 let redis: TestRedis;
 let upstream: Upstream;
 let dirs: TestDataDir[];
-/** Real processes with a data directory each: only Redis and PostgreSQL join them. */
+/** Real processes with separate data directories: only Redis and PostgreSQL connect them. */
 let a: ServerProcess;
 let b: ServerProcess;
 let admin: ConsoleClient;
@@ -38,7 +38,7 @@ beforeAll(async () => {
       ],
     })),
   };
-  // The configuration file is one process's to read.
+  // Only one process reads the configuration file.
   const { SLUICE_CONFIG: _file, ...ofB } = env;
   a = await startServer({ dataDir: dirs[0]?.path ?? "", port: await freePort(), env });
   b = await startServer({ dataDir: dirs[1]?.path ?? "", port: await freePort(), roles: "gateway", env: ofB });
@@ -55,7 +55,7 @@ function call(server: ServerProcess, model: keyof typeof scripts, key: string): 
   return callModel(server.url, { dialect: "anthropic", model, stream: true, key, session: crypto.randomUUID() });
 }
 
-/** Fifty at once, every other one at each instance, sorted by what became of them. */
+/** Fifty requests at once, alternating between the instances, sorted by outcome. */
 async function fifty(key: string): Promise<{ served: number; refused: Seen[] }> {
   const seen = await Promise.all(Array.from({ length: 50 }, (_, i) => call(i % 2 ? a : b, "claude-slow", key)));
   const refused = seen.filter(({ status }) => status === 429);
@@ -107,7 +107,7 @@ describe("A08 the leases of a process that is killed", () => {
     for (let i = 0; i < 5; i++) await openStreamAt(b);
     expect((await call(a, "claude-slow", keys.five)).status).toBe(429);
     await b.stop("SIGKILL");
-    // Nothing has told anybody that they are over.
+    // No process knows yet that they have ended.
     expect((await call(a, "claude-slow", keys.five)).status).toBe(429);
     const isFree = async () => (await call(a, "claude-slow", keys.five)).status === 200;
     await until(isFree, { what: "a place is free", deadlineMs: 120_000, everyMs: 1_000 });

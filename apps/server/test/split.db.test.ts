@@ -17,7 +17,7 @@ const quick: ModelCall = { dialect: "anthropic", model: "claude-quick", stream: 
 let database: TestDatabase;
 let redis: TestRedis;
 let upstream: Upstream;
-// A data directory each, as on two machines: nothing but Redis and Postgres joins them.
+// Separate data directories, as on two machines: only Redis and Postgres connect them.
 let dirs: TestDataDir[];
 let gateway: ServerProcess;
 let api: ServerProcess;
@@ -65,7 +65,7 @@ async function listAll({ api }: ConsoleClient): Promise<string[]> {
 
 describe("gateway and api as separate processes", () => {
   it("serve only what is theirs", async () => {
-    // To the api this is just a POST without a signed-in browser behind it.
+    // To the api this is just a POST without a signed-in browser.
     expect((await callModel(api.url, quick)).status).toBe(403);
     expect(upstream.oracle()).toEqual([]);
     expect((await fetch(`${gateway.url}/auth/login`, { method: "POST" })).status).toBe(404);
@@ -142,7 +142,7 @@ describe("gateway and api as separate processes", () => {
       "still in flight, begun while no api ran",
     ).toEqual([id]);
 
-    // The gateway tells Redis a moment after it has answered.
+    // The gateway updates Redis a moment after it has answered.
     const isWhole = (ids: readonly string[]) => [...finished.map((request) => request.id), id].every((each) => ids.includes(each));
     const listed = await until(async () => await listAll(admin).then((ids) => isWhole(ids) && ids), { what: "the log has every request" });
     expect(new Set(listed).size).toBe(listed.length);

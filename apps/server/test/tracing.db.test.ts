@@ -17,7 +17,7 @@ async function sink(): Promise<SpanSink> {
   return started;
 }
 
-/** One request; gives the id it got. */
+/** Makes one request and returns its id. */
 async function ask(server: ServerProcess, headers: Record<string, string>): Promise<string> {
   const answer = await fetch(`${server.url}/v1/messages`, {
     method: "POST",
@@ -52,7 +52,7 @@ describe("R35 structured logs", () => {
     expect(await until(row, { what: "its row" })).toEqual({ status: 200 });
 
     await server.stop();
-    // What is said to people goes to stderr.
+    // Messages for people go to stderr.
     const lines = server
       .output()
       .split("\n")
@@ -64,7 +64,7 @@ describe("R35 structured logs", () => {
 });
 
 describe("R37 traces", () => {
-  it("gateway, attempt and upstream are spans of the client's trace, the upstream's caller is ours", async () => {
+  it("gateway, attempt and upstream are spans of the client's trace, and the upstream sees ours as its parent", async () => {
     const { url, spans, resource } = await sink();
     const server = await servers.startPlain({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
     const id = await ask(server, { traceparent: `00-${traceId}-${clientSpan}-01`, tracestate: "vendor=1" });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ClosedLine } from "./oracle.ts";
 import { startUpstream, type Upstream } from "./server.ts";
 
-/** The official clients are the oracle for order and shapes: they throw on what a provider would never send. */
+/** The official clients are the reference for order and shapes: they throw on anything that a provider would never send. */
 let upstream: Upstream;
 let folder: string;
 
@@ -59,7 +59,7 @@ describe("a tool of the client's own", () => {
     expect(await ask(messages, [])).toMatchObject({ stop_reason: "end_turn" });
   });
 
-  test("has plain text for an input where it is a custom one", async () => {
+  test("gets plain text as its input if it is a custom tool", async () => {
     const tools: OpenAI.Responses.Tool[] = [{ type: "custom", name: "exec" }];
     const stream = openai().responses.stream({ model: "m@use,exec,text=a%28%29", input: "Hi", tools });
     const { output } = await stream.finalResponse();

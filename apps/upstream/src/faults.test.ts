@@ -52,7 +52,7 @@ async function closedLine(model: string): Promise<ClosedLine> {
 test.each([
   ["cut,2", "error"],
   ["cut,2,how=length", "error"],
-  // A close-delimited body that is cut looks whole: only the missing terminal event tells.
+  // A truncated close-delimited body looks complete: only the missing terminal event reveals it.
   ["cut,2,how=fin", "end"],
 ] as const)("%s ends a stream early", async (script, ended) => {
   const answer = await post("/v1/chat/completions", chat(`m@${script}`));

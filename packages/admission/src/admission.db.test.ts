@@ -41,7 +41,7 @@ describe.each([
     expect(count(await Promise.all(ids.map(() => admission.admit(keyAsk(unique("r"), limits)))))).toEqual({ admitted: 5, refused: 45 });
   });
 
-  test("usage says what is held and taken, and asking takes nothing", async () => {
+  test("usage shows what is held and used, and reading it uses nothing", async () => {
     const { admission } = await start(shared);
     const limits = { keyId: unique("k"), rpm: 3, inFlight: 2 };
     const total = async () => {
@@ -85,18 +85,18 @@ describe.each([
     expect(await admission.admit(keyAsk(first, limits))).toBeNull();
     for (let i = 0; i < 10; i++) expect(await admission.admit(keyAsk(unique("r"), limits))).toMatchObject({ limit: "in_flight" });
     admission.release(first);
-    // The ten refusals took nothing of the rate: two of three are left.
+    // The ten refusals used nothing of the rate: two of three are left.
     for (let i = 0; i < 2; i++) {
       const id = unique("r");
       expect(await admission.admit(keyAsk(id, limits))).toBeNull();
       admission.release(id);
     }
     expect(await admission.admit(keyAsk(unique("r"), limits))).toMatchObject({ limit: "rpm" });
-    // And refused by rate, no lease stayed behind.
+    // A refusal by rate left no lease behind.
     expect(await admission.admit(keyAsk(unique("r"), { ...limits, rpm: null }))).toBeNull();
   });
 
-  test("who waits for a key's place and then for its user's is served when the user's is given back", async () => {
+  test("a request that waits for a slot of its key and then of its user is served when the user's is released", async () => {
     const { admission, settings } = await start(shared);
     Object.assign(settings, { "limits.queuePerSlot": 1, "limits.queueSeconds": 30 });
     const key = { owner: "key" as const, id: unique("k"), values: { rpm: null, inFlight: 1 } };
@@ -109,7 +109,7 @@ describe.each([
     const waiting = ask(waits, key, user)?.then((refusal) => {
       served = refusal === null;
     });
-    // By another key of the user: it is there first when the user's place is given back.
+    // Through another key of the user, so that it is first in line when the user's slot is released.
     await new Promise((resolve) => setTimeout(resolve, 200));
     const overtaking = ask(overtakes, user);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -124,7 +124,7 @@ describe.each([
     expect(await ask(unique("r"), key, user)).toBeNull();
   });
 
-  test("what is more than a limit alone is told no time to come back, whatever else is used of it", async () => {
+  test("a request that exceeds a limit by itself gets no retry time, whatever else is used of it", async () => {
     const { admission } = await start(shared);
     const usd = 1_000_000_000;
     const cost = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "1", cost5hUsd: "1" };
@@ -141,7 +141,7 @@ describe.each([
     expect((await admission.admit(keyAsk(unique("r"), tokens, { tokens: 1_000 })))?.retryAfterS).toBeGreaterThan(55);
   });
 
-  test("$10 a day, $2 used: what $0.60 reserved and cost is no reason to refuse the next one", async () => {
+  test("$10 a day, $2 used: a finished request that reserved and cost $0.60 is no reason to refuse the next one", async () => {
     const { admission } = await start(shared);
     const limits = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "10" };
     const usd = 1_000_000_000;
@@ -158,7 +158,7 @@ describe.each([
     expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 1 }))).toMatchObject({ limit: "day" });
   });
 
-  test("what a correction gives back is there to be used, in the window that it was spent in", async () => {
+  test("what a correction gives back can be used again, in the window in which it was spent", async () => {
     const usd = 1_000_000_000;
     const ledger = { sum: 0, ids: new Set<string>() };
     const spend: SpendReader = ({ questions, windows, idsOf }) =>
@@ -195,7 +195,7 @@ describe.each([
     expect(await admission.admit(keyAsk(unique("r"), limits))).not.toBeNull();
   });
 
-  test("a breaker opens at the fifth failure in a row, keeps its cause and tells it once", async () => {
+  test("a breaker opens at the fifth failure in a row, keeps its cause and reports it once", async () => {
     const instance = await start(shared);
     const { breakers } = instance.admission;
     const provider = await openBreaker(instance);
@@ -207,7 +207,7 @@ describe.each([
     expect(await breakers.takeProbe(provider, "m")).toBe(false);
   });
 
-  test("a success in between starts the count anew", async () => {
+  test("a success in between resets the count", async () => {
     const { admission, transitions } = await start(shared);
     const provider = unique("provider");
     const failures = (): number => admission.breakers.list().find(({ providerId }) => providerId === provider)?.failures ?? 0;
@@ -309,7 +309,7 @@ describe.each([
     expect(breakers.stateOf(provider, "m")).toBe("closed");
   });
 
-  test("who only looks at a session's binding leaves no trace", async () => {
+  test("looking up a session's binding leaves no trace", async () => {
     const { admission } = await start(shared);
     const session = unique("session");
     expect(await admission.sticky.peek(session)).toBeNull();

@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const unique = (what: string): string => `${what}-${process.pid}-${++serial}`;
 
-/** What Postgres would say: balances, and the rows that are committed. */
+/** Stands in for Postgres: balances, and the committed rows. */
 function createAccounts() {
   const balances = new Map<string, number>();
   const rows = new Set<string>();
@@ -30,7 +30,7 @@ function createAccounts() {
     balances,
     reads: 0,
     gone: false,
-    /** A row is committed. */
+    /** Commits a row. */
     commit(userId: string, id: string, cost: number): void {
       rows.add(id);
       balances.set(userId, (balances.get(userId) ?? 0) - cost);
@@ -88,7 +88,7 @@ describe.each([
     expect(answers.find((refusal) => refusal !== null)).toEqual({ availableNanoUsd: 0, neededNanoUsd: 100 });
   });
 
-  test("what is spent for less leaves the rest at once; its row moves nothing a second time", async () => {
+  test("a request that costs less than reserved frees the rest at once; its row does not change the remainder again", async () => {
     const accounts = createAccounts();
     const credit = await start(accounts, url());
     const [userId, id] = [unique("user"), unique("r")];
@@ -106,7 +106,7 @@ describe.each([
     expect(credit.stats()).toMatchObject({ openNanoUsd: 0 });
   });
 
-  test("a phantom refusal is none: 10, of which 2 are used; a request for 0.6 settles, the next one is admitted", async () => {
+  test("there are no phantom refusals: 10, of which 2 are used; a request for 0.6 settles, and the next one is admitted", async () => {
     const accounts = createAccounts();
     const credit = await start(accounts, url());
     const userId = unique("user");
@@ -133,7 +133,7 @@ describe.each([
     const [userId, first, second] = [unique("user"), unique("r"), unique("r")];
     accounts.balances.set(userId, 100);
     const reserving = credit.reserve(first, userId, 10);
-    // Every reading goes on from here.
+    // From here on every pending read continues.
     const pump = setInterval(() => {
       for (const go of gates) go();
     }, 5);
@@ -152,7 +152,7 @@ describe.each([
     expect(await left(credit, userId)).toBe(91);
   });
 
-  test("what is asked for in the moment that the balance is read anew is not forgotten", async () => {
+  test("a reservation made while the balance is being reread is not forgotten", async () => {
     const accounts = createAccounts();
     const credit = await start(accounts, url());
     const userId = unique("user");
@@ -165,7 +165,7 @@ describe.each([
     expect(await left(credit, userId)).toBe(2);
   });
 
-  test("an entry is known after its refresh, though older readings are under way and answer later", async () => {
+  test("an entry is known after its refresh, even if older readings are still running and answer later", async () => {
     const accounts = createAccounts();
     const late = Promise.withResolvers<void>();
     let slow = false;
@@ -185,14 +185,14 @@ describe.each([
     slow = false;
     accounts.balances.set(userId, 4);
     const newer = credit.refresh([userId]);
-    // In process the newer reading waits for the older one's end; on Redis it has been applied by then.
+    // In process, the newer read waits for the end of the older one; on Redis it is already applied by then.
     if (shared) await newer;
     late.resolve();
     await Promise.all([older, newer]);
     expect(await left(credit, userId)).toBe(4);
   });
 
-  test("an entry is known after a refresh, a release gives back, an id counts once", async () => {
+  test("an entry is known after a refresh, a release frees the reservation, and an id counts once", async () => {
     const accounts = createAccounts();
     const credit = await start(accounts, url());
     const [userId, id] = [unique("user"), unique("r")];
@@ -207,7 +207,7 @@ describe.each([
     expect(await left(credit, userId)).toBe(5);
   });
 
-  test("who is not known while Postgres is away is told to come again; who is known goes on", async () => {
+  test("while Postgres is down, unknown users are told to retry and known ones continue", async () => {
     const accounts = createAccounts();
     const credit = await start(accounts, url());
     const userId = unique("user");
@@ -231,7 +231,7 @@ describe.each([
   });
 });
 
-test("users nobody has asked for lately are forgotten, those with something open are not", async () => {
+test("users without recent requests are forgotten, unless they have open reservations", async () => {
   const accounts = createAccounts();
   const clock = fakeClock();
   const credit = await start(accounts, null, { clock, timing: { rebuildMs: 20 } });
@@ -245,7 +245,7 @@ test("users nobody has asked for lately are forgotten, those with something open
   expect(await left(credit, busy)).toBe(4);
 });
 
-test("whose rows were committed is told once for many", async () => {
+test("users whose rows were committed are reported once for many rows", async () => {
   const accounts = createAccounts();
   const moved: string[][] = [];
   const credit = await start(accounts, null, { onMoved: (users) => moved.push([...users]), timing: { movedMs: 20 } });
@@ -307,7 +307,7 @@ describe("Redis lost", () => {
     await own.stop();
   });
 
-  test("of two, none grants prepaid requests until Redis is back and both have put their parts in", async () => {
+  test("with two instances, neither grants prepaid requests until Redis is back and both have contributed their parts", async () => {
     const own = await startTestRedis();
     const accounts = createAccounts();
     const [a, b] = await startPair(own, accounts, 2);

@@ -9,8 +9,8 @@ import type { Admission, LimitedOwner } from "./admission.ts";
 import { createAdmission } from "./create-admission.ts";
 
 /**
- * One contract, two keepers: random histories of admissions, ends and passing time against a model that is a list of
- * requests, from which everything is counted anew each time.
+ * One contract, two implementations: random histories of admissions, ends and passing time are checked against a model, a plain list of
+ * requests that is recounted from scratch each time.
  */
 let server: TestRedis;
 let redis: Redis;
@@ -43,7 +43,7 @@ interface Held {
   ended: { atMs: number; tokens: number } | null;
 }
 
-/** What the contract says, from first principles. */
+/** The contract, from first principles. */
 class Model {
   readonly requests: Held[] = [];
 
@@ -68,7 +68,10 @@ class Model {
     return over(week, 9) ? "week user" : null;
   }
 
-  /** Booked when it begins; corrected when it ends, more in that second, less in the first as far as it still counts. */
+  /**
+   * Tokens are booked when a request begins. Its end books an excess in the second of the end, and takes a shortfall off the first second
+   * while that still counts.
+   */
   #tokens(second: number): number {
     const seconds = new Map<number, number>();
     const book = (at: number, amount: number) => seconds.set(at, (seconds.get(at) ?? 0) + amount);
@@ -128,7 +131,7 @@ async function play(history: readonly Step[], shared: boolean): Promise<void> {
     onTransition: () => undefined,
     instanceId: "model",
     clock,
-    // Only the test's clock ends anything: holds live as long as the test.
+    // Only the test's clock ends anything: leases outlive the test.
     timing: { leaseMs: 72 * 86_400_000, commandMs: 10_000 },
     ...(shared && { testNow: () => clock.now() }),
   });
@@ -162,7 +165,7 @@ async function play(history: readonly Step[], shared: boolean): Promise<void> {
         held.cost = Math.floor((held.reserved * step.part) / 100);
         held.ended = { atMs: clock.now(), tokens: step.tokens };
         for (let twice = 0; twice < 2; twice++) admission.settle(held.id, { costNanoUsd: held.cost, tokens: step.tokens });
-        // Ends are told without being waited for; what is asked next comes after them on the same connection.
+        // Ends are sent without waiting for them; the next question follows them on the same connection.
       }
     }
   } finally {
@@ -174,7 +177,7 @@ describe.each([
   { keeper: "in process", shared: false, runs: 300 },
   { keeper: "on Redis", shared: true, runs: 60 },
 ])("limits kept $keeper", ({ shared, runs }) => {
-  test("any history of requests is refused exactly as counting them anew says", async () => {
+  test("any history of requests is refused exactly as counting from scratch says", async () => {
     await fc.assert(
       fc.asyncProperty(steps, (history) => play(history, shared)),
       { numRuns: runs },

@@ -38,7 +38,7 @@ async function start(instanceId: string, options: Partial<AdmissionOptions> = {}
   return { admission, redis };
 }
 
-/** Uses Redis until it is given up: from then on a session that is not known here is not asked for. */
+/** Uses Redis until it is given up; from then on sessions unknown to this instance are no longer looked up there. */
 async function untilLocal(admission: Admission): Promise<void> {
   let serial = 0;
   await until(
@@ -67,7 +67,7 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
   const stop = async (): Promise<void> => (how === "killed" ? server.kill() : server.pause());
   const heal = async (): Promise<void> => (how === "killed" ? server.restart() : server.resume());
 
-  test("limits hold in this process, at no cost, and over instances again afterwards", async () => {
+  test("limits hold in this process, without awaiting anything, and across instances again afterwards", async () => {
     const { admission } = await start("a");
     const other = (await start("b")).admission;
     const limits = { keyId: "k", rpm: null, inFlight: 5 };
@@ -75,7 +75,7 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
 
     await stop();
     await untilLocal(admission);
-    // The three from before the outage count.
+    // The three requests from before the outage count.
     expect(await admission.admit(keyAsk("r4", limits))).toBeNull();
     expect(await admission.admit(keyAsk("r5", limits))).toBeNull();
     for (let i = 0; i < 45; i++) expect(await admission.admit(keyAsk(`x${i}`, limits))).toMatchObject({ limit: "in_flight", value: 5 });
@@ -85,7 +85,7 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
     await heal();
     await untilShared(admission);
     await untilShared(other);
-    // Redis knows again what this instance holds, also what it admitted alone; what ended meanwhile is free.
+    // Redis again knows what this instance holds, including what it admitted alone; what ended meanwhile is free.
     expect(await other.admit(keyAsk("y", limits))).not.toBeNull();
     admission.release("r6");
     await until(async () => (await other.admit(keyAsk("y", limits))) === null, { what: "one place is free" });
@@ -106,7 +106,7 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
     expect(await admission.admit(keyAsk("r5", limits))).toMatchObject({ limit: "rpm" });
   });
 
-  test("breakers work alone, are told once, and what happened is shared afterwards", async () => {
+  test("breakers work alone, report once, and share afterwards what happened", async () => {
     const { admission } = await start("a");
     const other = (await start("b")).admission;
     await stop();
@@ -134,7 +134,7 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
   });
 });
 
-test("Redis restarted empty in a moment: leases that are held are booked again", async () => {
+test("Redis restarted empty within a moment: leases in use are booked again", async () => {
   const { admission } = await start("a", { timing: { leaseMs: 900 } });
   const limits = { keyId: "k", rpm: null, inFlight: 1 };
   expect(await admission.admit(keyAsk("r1", limits))).toBeNull();
@@ -150,7 +150,7 @@ test("Redis restarted empty in a moment: leases that are held are booked again",
   );
 });
 
-test("a Redis that is away when the process starts is used once it comes", async () => {
+test("a Redis that is down when the process starts is used once it is available", async () => {
   await server.kill();
   const redis = new Redis(server.url, { retryStrategy: () => 50, maxRetriesPerRequest: 0 });
   redis.on("error", () => undefined);

@@ -13,7 +13,7 @@ const tier: Tier<RoutableProvider> = {
 };
 
 describe("R39 lowest latency over what was measured", () => {
-  test("the quick one gets four of five at least, also within 200 calls of a swap; the slow one is still asked", () => {
+  test("the quick one gets at least four of five, even within 200 calls of a swap; the slow one is still tried", () => {
     const clock = fakeClock();
     const loads = createProviderLoads(clock);
     let state = 11;
@@ -41,7 +41,7 @@ describe("R39 lowest latency over what was measured", () => {
   });
 });
 
-test("what is in flight is counted, and an end that was not begun is none", () => {
+test("requests in flight are counted, and an end without a beginning is ignored", () => {
   const loads = createProviderLoads(fakeClock());
   loads.began("p");
   loads.began("p");
@@ -52,7 +52,7 @@ test("what is in flight is counted, and an end that was not begun is none", () =
   expect(loads.of("p").inFlight).toBe(0);
 });
 
-test("a slower time counts at once, a quicker one over seconds; a failure is no quick answer", () => {
+test("a slower time counts at once, a quicker one over seconds; a failure does not count as a quick answer", () => {
   const clock = fakeClock();
   const loads = createProviderLoads(clock);
   loads.answered("p", 100);
@@ -68,7 +68,7 @@ test("a slower time counts at once, a quicker one over seconds; a failure is no 
   expect(loads.of("p").ttftMs).toBe(10_000);
 });
 
-test("who was not asked for an hour is forgotten", () => {
+test("a provider that was not used for an hour is forgotten", () => {
   const clock = fakeClock();
   const loads = createProviderLoads(clock);
   loads.answered("p", 100);

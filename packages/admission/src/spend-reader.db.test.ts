@@ -13,7 +13,7 @@ afterAll(() => database.drop());
 const at = (text: string): number => Date.parse(text);
 const nowMs = at("2026-11-28T01:00:00Z");
 
-/** A bucket of a rollup, with nothing but its cost. */
+/** A rollup bucket with nothing but a cost. */
 async function rollup(table: "rollups_5m" | "rollups_hour" | "rollups_day", bucket: string, keyId: string, cost: number): Promise<void> {
   await database.pool.query(
     `INSERT INTO ${table} (tenant_id, bucket, user_id, key_id, provider_id, model, "group", dialect, status_class, requests, billable_requests,
@@ -25,7 +25,7 @@ async function rollup(table: "rollups_5m" | "rollups_hour" | "rollups_day", buck
 
 test("a window's sum is its days, its hours, its five minutes and its rows, each once", async () => {
   const id = uniqueName("key");
-  // A day from 22:32 UTC: two minutes of rows, then five-minute buckets up to 23:00, an hour, and the days.
+  // A day that begins at 22:32 UTC: two minutes from rows, five-minute buckets up to 23:00, an hour, and the days.
   const windows = costWindows({ zone: "UTC", fiveHours: "rolling", day: "fixed", dayAt: "22:32" }, nowMs);
   const inside = await makeRequestRow(database.pool, { keyId: id, startedAtMs: at("2026-11-27T22:33:00Z"), costNanoUsd: "1" });
   await makeRequestRow(database.pool, { keyId: id, startedAtMs: at("2026-11-27T22:31:59Z"), costNanoUsd: "1000000" });
@@ -41,6 +41,6 @@ test("a window's sum is its days, its hours, its five minutes and its rows, each
   const [answer] = await read(asked);
   expect(answer?.facts.sums).toMatchObject({ day: 4_321, week: 2_004_321, month: 2_004_321, total: 2_004_321 });
   expect([...(answer?.facts.buckets.values() ?? [])]).toEqual(expect.arrayContaining([20]));
-  // What is in the sums already, of those in doubt.
+  // The ids in question that the sums already include.
   expect(answer?.visible).toEqual([inside.id]);
 });

@@ -92,14 +92,14 @@ describe("over time, without Redis", () => {
     expect(admission.sticky.find("s")).toBeNull();
   });
 
-  test("R02: of fifty thousand sessions ten thousand stay at most", () => {
+  test("R02: of fifty thousand sessions at most ten thousand stay bound", () => {
     const { admission } = start();
     for (let i = 0; i < 50_000; i++) admission.sticky.bind(`s${i}`, "p");
     expect(admission.sticky.stats()).toMatchObject({ size: 10_000, max: 10_000, evicted: 40_000 });
     expect(admission.sticky.find("s49999")).toBe("p");
   });
 
-  test("R03: when all places are taken, the tenth that was least recently used goes", () => {
+  test("R03: when the table is full, the least recently used tenth is evicted", () => {
     const { admission } = start();
     for (let i = 0; i < 10_000; i++) admission.sticky.bind(`s${i}`, "p");
     expect(admission.sticky.find("s0")).toBe("p");
@@ -109,7 +109,7 @@ describe("over time, without Redis", () => {
     expect(admission.sticky.find("s1001")).toBe("p");
   });
 
-  test("R04: room is made once in a thousand sessions, not at each", () => {
+  test("R04: eviction runs once per thousand sessions, not for each", () => {
     const { admission } = start();
     for (let i = 0; i < 10_000; i++) admission.sticky.bind(`s${i}`, "p");
     admission.sticky.bind("t0", "p");
@@ -127,7 +127,7 @@ describe("over time, without Redis", () => {
     expect(timers()).toBe(before);
   });
 
-  test("R05: what expired is never given out; a sweep every ten minutes takes it", () => {
+  test("R05: an expired binding is never returned; a sweep every ten minutes removes it", () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     try {
       const { admission, clock } = start();
@@ -157,7 +157,7 @@ describe("over time, without Redis", () => {
     expect(admission.breakers.stateOf("p", "m10499")).toBe("closed");
   });
 
-  test("an endless cause is cut", () => {
+  test("an overlong cause is truncated", () => {
     const { admission } = start();
     admission.breakers.failed("p", "m", { cause: "x".repeat(10_000) });
     expect(admission.breakers.list()[0]?.cause.length).toBeLessThanOrEqual(300);

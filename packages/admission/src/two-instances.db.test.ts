@@ -21,7 +21,7 @@ describe("two instances on one Redis", () => {
     }
   });
 
-  test("what one of them asks together is one script, and so is what ends together", async () => {
+  test("concurrent requests of one instance share one script, and so do concurrent ends", async () => {
     const { admission, redis } = await start(true);
     const limits = { keyId: unique("k"), rpm: 1_000, inFlight: 100, costDayUsd: "100" };
     const scripts = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec((await redis?.info("commandstats")) ?? "")?.[1]);
@@ -34,7 +34,7 @@ describe("two instances on one Redis", () => {
     expect(await inFlight()).toBe(31);
     for (const id of ids) admission.settle(id, { costNanoUsd: 900, tokens: 5 });
     expect(await inFlight()).toBe(1);
-    // One that asks, one that ends, the two readings; something of the background may fall into the time.
+    // One script for the admissions, one for the ends, one for each of the two readings; background work may add a few.
     expect((await scripts()) - before).toBeLessThan(10);
     expect(await admission.usage({ owner: "key", id: limits.keyId, values: limits })).toMatchObject({
       spent: { day: 27_000 },
@@ -42,7 +42,7 @@ describe("two instances on one Redis", () => {
     });
   });
 
-  test("what one was refused by Redis it does not hold against the key", async () => {
+  test("after a refusal by Redis, an instance does not keep refusing the key", async () => {
     const [a, b] = [await start(true), await start(true)];
     const limits = { keyId: unique("k"), rpm: null, inFlight: 1 };
     const held = unique("r");
@@ -55,7 +55,7 @@ describe("two instances on one Redis", () => {
   test.each([
     { rpm: null, inFlight: 1 },
     { rpm: 1, inFlight: null },
-  ])("what Redis is about to refuse takes no place from what is asked beside it: %o", async (values) => {
+  ])("a request that Redis is about to refuse takes no slot from a concurrent one: %o", async (values) => {
     const [a, b] = [await start(true), await start(true)];
     const user = { owner: "user" as const, id: unique("u"), values };
     const spent = { owner: "key" as const, id: unique("k"), values: { costDayUsd: "1" } };
@@ -69,7 +69,7 @@ describe("two instances on one Redis", () => {
     expect(await Promise.all(beside)).toEqual([expect.objectContaining({ limit: "day", owner: "key" }), null]);
   });
 
-  test("what Redis has lost and the ledger does not show yet still counts where it was booked", async () => {
+  test("spending that Redis has lost and the ledger does not show yet still counts on the instance that booked it", async () => {
     const { admission, redis } = await start(true);
     const limits = { keyId: unique("k"), rpm: null, inFlight: null, costDayUsd: "1" };
     const key = { owner: "key" as const, id: limits.keyId, values: limits };
@@ -78,7 +78,7 @@ describe("two instances on one Redis", () => {
     admission.settle(first, { costNanoUsd: 1e9, tokens: 0 });
     await until(async () => (await admission.usage(key)).spent?.day === 1e9, { what: "Redis was told" });
     await redis?.flushall();
-    // The second time Redis knows again what the ledger shows: nothing.
+    // Before the second attempt Redis was rebuilt from the ledger, which shows no spending.
     for (let i = 0; i < 2; i++)
       expect(await admission.admit(keyAsk(unique("r"), limits, { costNanoUsd: 1 }))).toMatchObject({ limit: "day", used: 1e9 });
   });
@@ -106,13 +106,13 @@ describe("two instances on one Redis", () => {
     expect(await killed.admission.admit(keyAsk(unique("r"), limits))).toBeNull();
     expect(await living.admission.admit(keyAsk(unique("r"), limits))).toBeNull();
     expect(await observer.admission.admit(keyAsk(unique("r"), limits))).not.toBeNull();
-    // As Redis sees a SIGKILL: the connection ends and nothing is renewed or released.
+    // What Redis sees of a SIGKILL: the connection ends, and nothing is renewed or released.
     killed.redis?.disconnect();
     const startedMs = performance.now();
     await until(async () => (await observer.admission.admit(keyAsk(unique("r"), limits))) === null, {
       what: "the dead one's lease is free",
     });
-    // Only that one: past several lifetimes the living one's lease still counts.
+    // Only that lease: after several lifetimes the living instance's lease still counts.
     await until(() => performance.now() - startedMs > leaseMs * 3, { what: "three lease lifetimes have passed" });
     expect(await observer.admission.admit(keyAsk(unique("r"), limits))).toMatchObject({ limit: "in_flight" });
   });
@@ -137,13 +137,13 @@ describe("two instances on one Redis", () => {
     expect(taken.filter(Boolean)).toHaveLength(1);
   });
 
-  test("one that starts later, or missed the announcement, reads what is open", async () => {
+  test("an instance that starts later, or missed the announcement, reads what is open", async () => {
     const provider = await openBreaker(await start(true));
     const late = await start(true, { timing: { refreshMs: 50 } });
     await until(() => late.admission.breakers.list().some(({ providerId }) => providerId === provider), { what: "the late one knows" });
   });
 
-  test("what one resets is closed on the other, and in half open it tells how many probes are missing", async () => {
+  test("a reset on one closes the breaker on the other, and half-open breakers show how many probes are missing", async () => {
     const [a, b] = [await start(true), await start(true)];
     const provider = await openBreaker(a);
     await until(() => b.admission.breakers.stateOf(provider, "m") === "probe", { what: "B sees it due" });
@@ -163,7 +163,7 @@ describe("two instances on one Redis", () => {
     const session = unique("session");
     a.admission.sticky.bind(session, "provider-1");
     await until(async () => (await b.admission.sticky.find(session)) === "provider-1", { what: "the binding is shared" });
-    // Now it is local: no promise any more.
+    // Now it is known locally: the answer is no promise any more.
     expect(b.admission.sticky.find(session)).toBe("provider-1");
   });
 

@@ -1,7 +1,7 @@
 import type { LimitValues } from "@sluice/core/limits/limit-values";
 import type { AdmitAsk } from "../src/admission.ts";
 
-/** A request of one key that has limits. */
+/** A request by one key with limits. */
 export function keyAsk(
   requestId: string,
   { keyId, ...values }: LimitValues & { keyId: string },

@@ -7,12 +7,12 @@ import { afterAll, afterEach, beforeAll } from "vitest";
 import type { Admission, Refusal } from "../src/admission.ts";
 import { type AdmissionOptions, createAdmission } from "../src/create-admission.ts";
 
-/** The Redis of these tests, of the file that calls {@link useRedis}. */
+/** The Redis of the test file that calls {@link useRedis}. */
 let server: TestRedis;
 const open: (() => Promise<void>)[] = [];
 let serial = 0;
 
-/** Starts a Redis for the file, and closes after each test what it opened. */
+/** Starts a Redis for the file, and closes after each test what it has opened. */
 export function useRedis(): void {
   beforeAll(async () => {
     server = await startTestRedis();
@@ -27,7 +27,7 @@ export function useRedis(): void {
 
 export const redisUrl = (): string => server.url;
 
-/** A new request, key or provider at every call: tests share one Redis and never meet. */
+/** A new request, key or provider on every call: tests share one Redis and must not interfere with each other. */
 export const unique = (what: string): string => `${what}-${process.pid}-${++serial}`;
 
 export interface Instance {
@@ -55,7 +55,7 @@ export async function start(shared: boolean, options: Partial<AdmissionOptions> 
     onTransition: (breaker) => transitions.push(breaker),
     instanceId: unique("instance"),
     ...options,
-    // What is asked here is whether the books are right, not whether a busy machine answers in time.
+    // These tests check that the accounting is right, not that a busy machine answers in time.
     timing: { commandMs: 10_000, ...options.timing },
   });
   open.push(() => admission.close());

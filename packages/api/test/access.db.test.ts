@@ -28,11 +28,11 @@ import { makeThings, nobodysThings, procedureSweep, routeSweep, type Things } fr
 let database: TestDatabase;
 let redis: TestRedis;
 let api: TestApi;
-/** Another instance, joined by Redis and Postgres only. */
+/** Another instance, connected only by Redis and Postgres. */
 let other: TestApi;
 
 const people = {} as Record<"user" | "otherUser" | "admin" | "disabled" | "demoted", User>;
-/** `key`: signed in by a client's key. */
+/** `key`: signed in with a client key. */
 type Rank = "nobody" | "key" | "user" | "admin";
 const principals: { name: string; rank: Rank; as: CallOptions }[] = [];
 
@@ -72,7 +72,7 @@ afterAll(async () => {
 
 const ranks: readonly string[] = ["key", "user", "admin"] satisfies Rank[];
 
-/** The code that keeps a principal out; null = may come in. */
+/** The error code that refuses a principal; null = admitted. */
 function refusal(access: DeclaredProcedure["access"], rank: Rank): string | null {
   if (access === "public") return null;
   if (rank === "nobody") return "unauthenticated";
@@ -87,7 +87,7 @@ function expectAccess(answer: Pick<Answer, "status" | "code">, wanted: string | 
 describe("every procedure", () => {
   const calls = procedures.filter(({ type }) => type !== "subscription");
 
-  it.each(calls)("$path lets in whom it declares ($access)", async ({ path, type, access }) => {
+  it.each(calls)("$path admits the callers it declares ($access)", async ({ path, type, access }) => {
     for (const { rank, as, name } of principals) {
       const answer = await call(api.url, type === "query" ? "query" : "mutation", path, undefined, as);
       expectAccess(answer, refusal(access, rank));
@@ -118,7 +118,7 @@ describe("every procedure", () => {
   });
 
   it.each(procedures.filter(({ type }) => type === "subscription"))(
-    "$path lets in whom it declares ($access)",
+    "$path admits the callers it declares ($access)",
     async ({ path, access }) => {
       for (const { rank, as, name } of principals) {
         const stream = await openStream(api.url, { ...as, path });
@@ -173,7 +173,7 @@ describe("the sweep", () => {
       expect(await call(api.url, kind, path, inputs[0], { cookie })).toMatchObject({ code: "", status: 200 });
       if (access !== "key") return;
       expect(await call(api.url, kind, path, inputs[0], { cookie: byKey })).toMatchObject({ code: "", status: 200 });
-      // The owner's other key is another world.
+      // The owner's other key sees none of it.
       for (const input of inputs) {
         const { text } = await call(api.url, kind, path, input, { cookie: byOtherKey });
         for (const mark of marksOf(mine).filter((mark) => mark !== mine.user.id)) expect(text).not.toContain(mark);
@@ -182,12 +182,12 @@ describe("the sweep", () => {
   );
 });
 
-/** What would tell of somebody's things. */
+/** Values that would reveal somebody's data. */
 function marksOf({ user, key, keySecret, row, inFlight, sessionId, provider }: Things): string[] {
   return [user.id, user.email, key.id, key.preview, keySecret, row.id, inFlight.id, sessionId, provider.id, provider.name];
 }
 
-/** What a replay may not have changed. */
+/** The state that a replay must not change. */
 async function stateOf({ user, key, provider, price }: Things): Promise<unknown> {
   const { prisma, pool } = database;
   const { rows: requests } = await pool.query("SELECT * FROM requests WHERE user_id = $1 ORDER BY id", [user.id]);
@@ -204,7 +204,7 @@ async function stateOf({ user, key, provider, price }: Things): Promise<unknown>
 }
 
 describe("every route", () => {
-  it("lets in whom it declares", async () => {
+  it("admits the callers it declares", async () => {
     const things = await makeThings(database, api);
     for (const { method, url, access } of api.api.routes) {
       if (access === "procedure") continue;
@@ -212,7 +212,7 @@ describe("every route", () => {
         for (const { rank, as, name } of principals) {
           const { cookie, headers } = as;
           const { status } = await fetch(`${api.url}${path}`, { method, headers: { ...(cookie && { cookie }), ...headers } });
-          // There a client's key is a credential.
+          // There, a client key is a credential.
           const isKey = name === "a client's key" && url.startsWith("/api/v1/");
           const refused = { unauthenticated: 401, forbidden: 403 }[refusal(access, isKey ? "key" : rank) ?? ""];
           if (refused) expect([path, name, status]).toEqual([path, name, refused]);
@@ -222,7 +222,7 @@ describe("every route", () => {
     }
   });
 
-  it("is refused while it is added when it declares no access", () => {
+  it("is refused at registration when it declares no access", () => {
     const app = Fastify();
     collectRoutes(app);
     expect(() => app.get("/open", () => "")).toThrow("the route GET /open declares no access");
@@ -253,7 +253,7 @@ describe("every route", () => {
 });
 
 describe("one user's things", () => {
-  it("do not tell their owner where a request was sent", async () => {
+  it("does not show its owner where a request was sent", async () => {
     const mine = await makePerson(database);
     const provider = await makeProvider(database.prisma);
     const row = await makeRequestRow(database.pool, { userId: mine.id, providerId: provider.id, upstreamModel: "inner-model" });
@@ -274,7 +274,7 @@ describe("one user's things", () => {
     });
   });
 
-  it("keep the limits an administrator gave them", async () => {
+  it("keeps the limits an administrator set", async () => {
     const mine = await makePerson(database);
     const { key } = await makeKey(database.prisma, { userId: mine.id, rpm: 5 });
     const cookie = await signIn(api.url, mine.email);

@@ -49,7 +49,7 @@ async function change(api: TestApi, path: string, input: unknown): Promise<unkno
 const board = (api: TestApi) => ask<Leaderboard>(api, "statistics.leaderboard", { of: "keys", period: "all" });
 
 describe("P40: what is changed on one instance", () => {
-  it("is in the next answer of the other: a new name of a key, and that a revoked one is ranked no more", async () => {
+  it("appears in the next answer of the other: the new name of a key, and a revoked key is no longer ranked", async () => {
     const name = async () => (await board(b)).items.find(({ id }) => id === keyId)?.name;
     expect(await name()).toBeTruthy();
     expect((await board(b)).cache).toBe("hit");
@@ -73,7 +73,7 @@ describe("W21: what is entered in an account", () => {
 });
 
 describe("P23: a hundred dashboards at once", () => {
-  /** Statements about latencies so far. */
+  /** Number of latency queries so far. */
   async function reads(): Promise<number> {
     const { rows } = await database.pool.query<{ calls: string }>(
       `SELECT coalesce(sum(calls), 0) AS calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
@@ -118,7 +118,7 @@ describe("R16: a kind that is cleared", () => {
 });
 
 describe("P09: without Redis", () => {
-  it("W19: every kept answer is given, says so, and is the same", async () => {
+  it("W19: every answer that is otherwise cached is given, marked as uncached, and equal", async () => {
     const asked = [
       ["overview.latency", { range: "24h" }],
       ["statistics.filterOptions", undefined],

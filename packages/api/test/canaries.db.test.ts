@@ -30,14 +30,14 @@ const lines: string[] = [];
 const write = (fields: object, message: string): void => void lines.push(`${message} ${inspected(fields)}`);
 const log: Log = { debug: write, info: write, warn: write, error: write };
 
-/** All there is in an object, errors with their causes and stacks too. */
+/** Everything in an object, including causes and stacks of errors. */
 function inspected(fields: object): string {
   return JSON.stringify(fields, (_, value: unknown) =>
     value instanceof Error ? { ...value, text: String(value), stack: value.stack, cause: value.cause } : value,
   );
 }
 
-/** A provider that says in its answer what it was asked with. */
+/** A provider that repeats the request in its answer. */
 const echo = createServer((request, response) => {
   response
     .writeHead(401, { "content-type": "application/json" })
@@ -56,7 +56,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** Calls that carry secrets inwards, beyond those of the sweep. */
+/** Calls that bring secrets in, in addition to those of the sweep. */
 async function plant(cookie: string, things: Things): Promise<Record<string, Answer>> {
   const baseUrl = `http://127.0.0.1:${(echo.address() as AddressInfo).port}/v1`;
   const of = { dialect: "openai", baseUrl };
@@ -95,7 +95,7 @@ async function plant(cookie: string, things: Things): Promise<Record<string, Ans
   };
 }
 
-it("planted secrets come out nowhere: no answer, frame, line, row, key, file", async () => {
+it("planted secrets appear nowhere: in no answer, frame, log line, row, key or file", async () => {
   const admin = await makePerson(database, "admin");
   const cookie = await signIn(api.url, admin.email);
   Object.assign(canaries, { "a cookie": cookie.replace(/^sid=/, "") });
@@ -115,7 +115,7 @@ it("planted secrets come out nowhere: no answer, frame, line, row, key, file", a
     const things = await makeThings(database, api, { secret: canaries["a stored provider's secret"] });
     canaries[`the key of ${path}`] = things.keySecret;
     const own = await signIn(api.url, things.user.email);
-    // One of its own: a call may end the login that makes it.
+    // An administrator per procedure: a call may end the login that makes it.
     const administrator = await signIn(api.url, (await makePerson(database, "admin")).email);
     canaries[`a cookie of ${path}`] = administrator.replace(/^sid=/, "");
     for (const [i, input] of ((await procedureSweep[path]?.(things)) ?? []).entries()) {
@@ -125,7 +125,7 @@ it("planted secrets come out nowhere: no answer, frame, line, row, key, file", a
       ] as const) {
         const { text, data } = await call(api.url, type === "query" ? "query" : "mutation", path, input, { cookie: as });
         const made = shownOnce(data);
-        // Shown to who made it, in this one answer.
+        // Shown to its creator, in this one answer.
         if (made) canaries[`the key that ${path} made for ${who}`] = made;
         outputs[`${path} ${i} for ${who}`] = made ? text.replaceAll(made, "") : text;
       }
@@ -147,17 +147,17 @@ it("planted secrets come out nowhere: no answer, frame, line, row, key, file", a
   outputs.Redis = await dumpRedis(redis.url);
   stream.close();
 
-  // What is looked through is really there.
+  // The data that is searched really exists.
   expect(Object.keys(outputs).some((name) => name.endsWith("snapshot.json"))).toBe(true);
   expect(outputs.Postgres).toContain("planted@example.test");
   expect(outputs.Redis).toContain(last.inFlight.id);
   expect(Object.keys(canaries).filter((name) => name.startsWith("the key that"))).toContain("the key that keys.create made for its owner");
   expect(password.length).toBeGreaterThan(11);
   expect(foundCanaries({ ...canaries, "everybody's password": password }, outputs)).toEqual([]);
-  // Every procedure is called, each by people who have just signed in.
+  // Every procedure is called, each by users who have just signed in.
 }, 180_000);
 
-/** The text of a new key, or what a new webhook is signed with, in the one answer that has it. */
+/** The text of a new key or the signing secret of a new webhook, in the one answer that contains it. */
 function shownOnce(data: unknown): string | null {
   if (typeof data !== "object" || data === null) return null;
   const secret = "secret" in data ? data.secret : "signingSecret" in data ? data.signingSecret : null;

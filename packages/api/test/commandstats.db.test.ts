@@ -28,7 +28,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** Commands that look at everything there is, however much that may be. */
+/** Commands whose cost grows with the amount of data. */
 const unbounded = ["keys", "scan", "smembers", "flushall", "flushdb", "sort", "monitor"];
 
 async function commandCalls(): Promise<Map<string, number>> {

@@ -30,7 +30,7 @@ afterAll(async () => {
 const html = { accept: "text/html,application/xhtml+xml" };
 const get = (path: string, headers: Record<string, string> = {}): Promise<Response> => fetch(`${api.url}${path}`, { headers });
 
-/** A request with a path that fetch would tidy up. */
+/** A request with a path that fetch would normalise. */
 function raw(path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     request(`${api.url}/`, { path, headers: html }, (response) => {
@@ -60,7 +60,7 @@ describe("the console", () => {
     }
   });
 
-  it("answers who takes anything, and who asks for the head only, as it does a browser", async () => {
+  it("answers clients that accept anything, and HEAD requests, as it answers a browser", async () => {
     for (const [path, accept] of [
       ["/logs", html.accept],
       ["/logs", "*/*"],
@@ -81,7 +81,7 @@ describe("the console", () => {
     for (const path of ["/api/v1/no-such", "/auth/unknown", "/logs.json"]) expect([path, (await get(path)).status]).toEqual([path, 404]);
   });
 
-  it("names the code of a page with the page, and what the application brings itself not again; a build meanwhile is noticed", async () => {
+  it("lists a page's code in the page, without what the application loads anyway; a rebuild is noticed", async () => {
     const link = async (path: string, headers = {}): Promise<string | null> =>
       (await get(path, { ...html, ...headers })).headers.get("link");
     expect(await link("/logs")).toBeNull();
@@ -133,7 +133,7 @@ describe("the console", () => {
     expect(await outside.text()).not.toContain("root:");
   });
 
-  it("runs nothing that is not its own", async () => {
+  it("runs no foreign code", async () => {
     const { headers } = await get("/", html);
     const policy = headers.get("content-security-policy") ?? "";
     expect(policy).toContain("default-src 'self'");
@@ -145,7 +145,7 @@ describe("the console", () => {
     expect(headers.get("strict-transport-security")).toBeNull();
   });
 
-  it("says how to get it when it was not built, and is there once it is", async () => {
+  it("explains how to build it if it is missing, and serves it once it is built", async () => {
     const bare = await startApi({ database, name: "bare", consoleDir: join(dir, "later") });
     try {
       const answer = await fetch(bare.url, { headers: html });
@@ -207,13 +207,13 @@ describe("A03 assets", () => {
       expect(answer.headers.get("cache-control")).toContain("immutable");
       expect(await answer.text()).toBe(text);
       const again = await get("/assets/both-4.js", { "accept-encoding": accepted, "if-none-match": answer.headers.get("etag") ?? "" });
-      // fetch adds no-cache to such a question, which the plain handler takes at its word.
+      // fetch adds no-cache to a conditional request, and the plain handler obeys it.
       if (sent) expect(again.status).toBe(304);
     }
   });
 });
 
-/** Asynchronous operations on files that this process begins while `work` runs. */
+/** Number of asynchronous file operations that this process begins while `work` runs. */
 async function fileOperations(work: () => Promise<Response>): Promise<number> {
   let count = 0;
   const hook = createHook({

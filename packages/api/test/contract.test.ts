@@ -4,18 +4,18 @@ import { breaks, type Contract, currentContract, readContract, writeContract } f
 
 const file = new URL("../../../docs/contract.txt", import.meta.url);
 
-/** With a release: `SLUICE_RECORD_CONTRACT=1 npx vitest run packages/api/test/contract.test.ts`. */
+/** Recorded at each release: `SLUICE_RECORD_CONTRACT=1 npx vitest run packages/api/test/contract.test.ts`. */
 const recorded = async (): Promise<Contract> => {
   if (process.env.SLUICE_RECORD_CONTRACT) await writeFile(file, writeContract(currentContract()));
   return readContract(await readFile(file, "utf8"));
 };
 
 describe("R27 the public API", () => {
-  it("takes and answers what the recorded release did: routes, errors and their shapes, procedures and their inputs", async () => {
+  it("accepts and answers what the recorded release did: routes, errors and their shapes, procedures and their inputs", async () => {
     expect(breaks(await recorded(), currentContract())).toEqual([]);
   });
 
-  it("tells what would break somebody, and lets additions pass", async () => {
+  it("reports breaking changes and allows additions", async () => {
     const before = await recorded();
     const now = structuredClone(before);
     now.procedures["keys.celebrate"] = { type: "mutation", access: "user", input: null };

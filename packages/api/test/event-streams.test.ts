@@ -13,7 +13,7 @@ afterEach(() => {
   for (const each of open.splice(0)) each.close();
 });
 
-/** A server that answers everything by `send`, and what it answered. */
+/** A server that answers every request by `send`, and its responses. */
 async function serve(send: (response: ServerResponse) => Promise<void>): Promise<{ port: number; responses: ServerResponse[] }> {
   const responses: ServerResponse[] = [];
   const server = createServer((_, response) => {
@@ -77,7 +77,7 @@ describe("a stream", () => {
     socket.destroy();
   });
 
-  it("ends when its viewer stops reading; that of a viewer who reads does not", async () => {
+  it("ends when its viewer stops reading, while that of a viewer who reads continues", async () => {
     const streams = new EventStreams({ stallMs: 200 });
     const big = tracked("e:1-0", { text: "x".repeat(32 * 2 ** 20) });
     const silence = Promise.withResolvers<void>();
@@ -95,7 +95,7 @@ describe("a stream", () => {
     for (const each of [idle, socket]) each.destroy();
   });
 
-  it("is let go with its viewer, and what is sent to many is made once", async () => {
+  it("is released with its viewer, and a message for many viewers is serialised once", async () => {
     const streams = new EventStreams();
     let made = 0;
     const shared = tracked("e:1-0", {

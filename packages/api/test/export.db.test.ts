@@ -65,7 +65,7 @@ describe("an export of the log", () => {
     const name = `"'=HYPERLINK(""http://evil.example"")"`;
     const cells = [`"plain, with ""quotes""\nand lines"`, "'@sum", "'-3", "'+2", "'=1+1"];
     const lines = cells.map((model) => `${model},${name},,0`);
-    // Not text(), which takes the byte order mark away.
+    // Not text(), which removes the byte order mark.
     expect(Buffer.from(await answer.arrayBuffer()).toString()).toBe(
       `\ufeff${["model,key,cost_usd,input_tokens", ...lines, ""].join("\r\n")}`,
     );
@@ -112,7 +112,7 @@ describe("a large export", () => {
   const ROWS = 30_000;
   beforeAll(() => seedRequestRows(database.pool, ROWS, 20_000));
 
-  it("is read as it is taken: who takes nothing costs a few pages, and who leaves stops it", async () => {
+  it("is produced as it is read: a client that reads nothing costs a few pages, and one that leaves stops it", async () => {
     let statements = 0;
     const count = (): void => {
       statements += 1;
@@ -125,13 +125,13 @@ describe("a large export", () => {
     leave.abort();
     await expect.poll(() => api.services.streams.size).toBe(0);
     database.pool.off("acquire", count);
-    // The whole takes two statements for each of its 60 pieces.
+    // The whole export takes two statements for each of its 60 pieces.
     expect(statements).toBeLessThan(60);
   });
 
   it("runs twice at a time for a user; the third is refused until one is over", async () => {
     const leave = new AbortController();
-    // Held to the end: what is collected as garbage lets go of its connection, and the export is over.
+    // Referenced until the end: a response that is garbage-collected closes its connection, which ends the export.
     const running = [await download("json", {}, admin, leave.signal), await download("json", {}, admin, leave.signal)];
     expect(running.map(({ status }) => status)).toEqual([200, 200]);
     const refused = await download("csv", { columns: ["id"] }, admin);

@@ -30,7 +30,7 @@ export interface TestApi {
   api: Api;
   services: Services;
   live: Live;
-  /** Its data on disk. */
+  /** Its data directory. */
   dir: string;
   close(): Promise<void>;
 }

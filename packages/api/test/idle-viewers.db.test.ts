@@ -9,7 +9,7 @@ import { makeThings } from "./sweep.ts";
 
 const consoles = 20;
 const lookMs = 4_000;
-/** What the pages read when they are opened; from then on they only listen. */
+/** What the pages read when they are opened; after that they only listen. */
 const lists = [
   ...["logins.current", "names.list", "logs.list", "logs.histogram", "logs.models", "sessions.list"],
   ...["providers.bootstrap", "overview.get", "keys.list", "users.list", "prices.list", "settings.get", "audit.list", "system.get"],
@@ -30,7 +30,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** Statements while nothing is asked of anybody. Nothing is awaited there: the time itself is what is looked at. */
+/** Statements while nobody calls anything. This sleeps on purpose: the passing time itself is under test. */
 const statementsWhileIdle = (): Promise<string[]> => statementsDuring(database.pool, () => sleep(lookMs));
 
 it("20 idle consoles cause no statement, one subscription and no warning, and leave nothing behind", async () => {

@@ -20,7 +20,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** Two keys of one user, and a browser signed in by the first. */
+/** Two keys of one user, and a browser signed in with the first. */
 async function arrange() {
   const user = await makePerson(database);
   const [mine, other] = [await makeKey(database.prisma, { userId: user.id }), await makeKey(database.prisma, { userId: user.id })];
@@ -73,7 +73,7 @@ describe("signing in by a key alone", () => {
     expect(await call(api.url, "query", "logs.list", {}, { cookie })).toMatchObject({ code: "unauthenticated" });
   });
 
-  it("is refused for what no key is, from where it may not be used, and when it is switched off; and guessing is braked", async () => {
+  it("is refused for anything that is not a key, from where the key may not be used, and when it is switched off; guessing is throttled", async () => {
     const { mine } = await arrange();
     const by = (key: string) => post(api.url, "/auth/key-login", { key });
     await change("keys.update", { id: mine.key.id, policies: { addresses: ["10.0.0.0/8"] } });

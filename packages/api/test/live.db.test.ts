@@ -34,7 +34,7 @@ describe("H06 watching the log costs Postgres nothing", () => {
     const rows = Array.from({ length: 50 }, () => requestRow({ state: "in_flight" }));
     const last = rows.at(-1)?.id ?? "";
     const statements = await statementsDuring(database.pool, async () => {
-      // Another process has the traffic: what these viewers cause is all that this database sees.
+      // Another process has the traffic, so this database only sees what the viewers cause.
       for (const row of rows) {
         b.live.registry.started(row);
         b.live.registry.finished({ ...row, state: "done" }, { ...detail, id: row.id });
@@ -85,11 +85,11 @@ describe("H08 one call for the providers page", () => {
       serverNowMs: expect.any(Number),
     });
     expect(text).not.toContain("canary");
-    // From memory but for the look at the login and its user, and the last hours' rollups.
+    // From memory, except for checking the login and its user, and the rollups of the last hours.
     expect(statements.length).toBeLessThanOrEqual(3);
   });
 
-  it("shows on one instance what was changed on another, and says so to who watches", async () => {
+  it("shows on one instance what was changed on another, and pushes it to viewers", async () => {
     const { id } = await makeProvider(database.prisma);
     await a.services.snapshot.refresh();
     const stream = await openStream(b.url, { cookie });
@@ -121,7 +121,7 @@ describe("H08 one call for the providers page", () => {
     expect(await database.prisma.setting.count()).toBe(0);
   });
 
-  it("lets two people who save at once neither undo one another nor overwrite what they have not seen", async () => {
+  it("lets two people who save at once neither undo each other's changes nor overwrite what they have not seen", async () => {
     const save = (url: string, settings: object) => call(url, "mutation", "settings.update", settings, { cookie });
     const both = await Promise.all([
       save(a.url, { "breaker.failures": 6, expected: { "breaker.failures": 5 } }),
@@ -172,7 +172,7 @@ describe("a stream", () => {
     opened.destroy();
   });
 
-  it("does not hold up closing, and its client comes back", async () => {
+  it("does not delay closing, and its client returns", async () => {
     const instance = await startApi({ database, redisUrl: redis.url, name: "closing" });
     const stream = await openStream(instance.url, { cookie });
     await until(() => stream.frames.length > 0, { what: "the stream is open" });

@@ -63,7 +63,7 @@ describe("H20 a page of 50 rows", () => {
       await makeRequestDetail(database.pool, { id: row.id, error: { message: "said", detail: "what lay behind it ".repeat(50) } });
     }
     const { text, data } = await call(api.url, "query", "logs.list", { filter: { keyId: key.id }, limit: 50 }, { cookie });
-    // As it is, before anything is compressed.
+    // The uncompressed size.
     expect(Buffer.byteLength(text)).toBeLessThan(20_000);
     expect((data as Page<RequestRow>).items).toHaveLength(50);
     for (const row of (data as Page<RequestRow>).items) expect(JSON.stringify(row).length).toBeLessThan(1_000);

@@ -85,7 +85,7 @@ describe("signing in", () => {
     expect(await current(first)).toMatchObject({ user: null });
   });
 
-  it("is braked for one address and account, while a login that exists goes on", async () => {
+  it("is throttled per address and account, while an existing login continues", async () => {
     const person = await makePerson(database);
     const cookie = await signIn(api.url, person.email);
     const attempts = await Promise.all(
@@ -121,7 +121,7 @@ describe("a login", () => {
     expect(await current(`sid=${token}`)).toMatchObject({ user: null });
   });
 
-  it.each(["", "x", newId(), "A".repeat(43), "' OR 1=1 --"])("is not made up by the cookie '%s'", async (token) => {
+  it.each(["", "x", newId(), "A".repeat(43), "' OR 1=1 --"])("is not created by the cookie '%s'", async (token) => {
     expect(await current(`sid=${token}`)).toMatchObject({ user: null });
   });
 

@@ -18,7 +18,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** Beside the list: what PostgreSQL cannot keep, what UTF-8 cannot say, patterns of LIKE, many marks on one letter. */
+/** In addition to the list: text that PostgreSQL cannot store, text that UTF-8 cannot encode, LIKE patterns, many marks on one letter. */
 const texts = [...naughtyStrings, "a\u0000b", "a\ud800b", "%_%_%", "\\", `e${"\u0301".repeat(60)}`, "x".repeat(10_000)];
 
 async function each(work: (text: string) => Promise<void>): Promise<void> {
@@ -30,7 +30,7 @@ async function each(work: (text: string) => Promise<void>): Promise<void> {
   );
 }
 
-/** A refusal names its field, and neither a statement nor a line of code. */
+/** A refusal names its field, and reveals neither a statement nor a line of code. */
 function expectRefusal(answer: Answer, field: string, about: string): void {
   expect([answer.status, answer.code, answer.error?.field], about).toEqual([400, "invalid_request", field]);
   expect(answer.text, about).not.toMatch(/SELECT|UPDATE|prisma|\.ts:\d+/);
@@ -54,14 +54,14 @@ describe("the big list of naughty strings in the console's text fields", () => {
     expect(kept).toBeGreaterThan(300);
   });
 
-  it("a search finds what it says or is refused, and no pattern in it is one", async () => {
+  it("a search finds its text or is refused, and pattern characters in it have no effect", async () => {
     const { key } = await makeKey(database.prisma, { name: "findable" });
     await each(async (search) => {
       const found = await call(api.url, "query", "keys.list", { search, limit: 20 }, { cookie });
       const about = JSON.stringify(search);
       if (found.status !== 200) return expectRefusal(found, "search", about);
       const { items } = found.data as { items: { id: string }[] };
-      // Everything begins with nothing; with these, nothing does.
+      // An empty search matches everything; these must match nothing.
       if (search.trim() !== "")
         expect(
           items.map(({ id }) => id),

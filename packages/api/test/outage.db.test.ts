@@ -12,7 +12,7 @@ import { call, makePerson, openStream, signIn, startApi, type TestApi } from "./
 let database: TestDatabase;
 let api: TestApi;
 let pool: TestDatabase["pool"];
-/** Between the API and Postgres; closing it is the outage. */
+/** The connection between the API and Postgres; closing it is the outage. */
 let line: SlowProxy;
 
 beforeAll(async () => {
@@ -35,7 +35,7 @@ function timesTold({ frames }: { frames: readonly LiveFrame[] }): number {
 }
 
 describe("while Postgres is away", () => {
-  it("who is signed in sees what is in flight and the providers; strangers are told to come back", async () => {
+  it("signed-in users see requests in flight and the providers; others are told to retry", async () => {
     const cookie = await signIn(api.url, (await makePerson(database, "admin")).email);
     const row = requestRow({ state: "in_flight" });
     api.live.registry.started(row);
@@ -65,7 +65,7 @@ describe("while Postgres is away", () => {
     api.live.registry.settled([row.id, done.id]);
   });
 
-  it("whoever watches is told once when it is back, when somebody was shown less for it; else nobody looks", async () => {
+  it("viewers are told once that it is back if somebody was shown less because of it; otherwise nothing checks", async () => {
     const cookie = await signIn(api.url, (await makePerson(database, "user")).email);
     const stream = await openStream(api.url, { cookie, lastEventId: await api.live.bus.position() });
     await line.cut();

@@ -30,7 +30,7 @@ interface Credential {
   key?: string;
 }
 
-/** One call, as a program makes it that knows nothing of the document. */
+/** One call, as a program would make it from the document alone. */
 async function ask(operation: Operation, input: Record<string, unknown>, { cookie, key }: Credential) {
   const named = pathFields(operation.path);
   const inBody = hasBody(operation);
@@ -63,7 +63,7 @@ describe("the OpenAPI document", () => {
     expect(validator.version).toBe("3.1");
   });
 
-  it("says of every moment and length of time that it is milliseconds", async () => {
+  it("states milliseconds for every time and duration", async () => {
     const silent: string[] = [];
     const read = (part: unknown, path: string): void => {
       for (const [name, value] of Object.entries(part ?? {})) {
@@ -77,7 +77,7 @@ describe("the OpenAPI document", () => {
     expect(silent).toEqual([]);
   });
 
-  it("is enough for a client made from it to call every operation", async () => {
+  it("is sufficient for a client generated from it to call every operation", async () => {
     const things = await makeThings(database, api);
     const own = await signIn(api.url, things.user.email);
     const client = await new OpenAPIClientAxios({ definition: await document() }).init();
@@ -104,7 +104,7 @@ describe("the OpenAPI document", () => {
 });
 
 describe("an operation", () => {
-  it("lets in whom it declares, and nobody's replay finds or changes anything", async () => {
+  it("admits the callers it declares, and a replay by another user finds and changes nothing", async () => {
     const [stranger, holder] = [await makePerson(database), await makePerson(database, "admin")];
     const { secret } = await makeKey(database.prisma, { userId: holder.id });
     await api.services.snapshot.refresh();
@@ -114,7 +114,7 @@ describe("an operation", () => {
       const { id, access } = operation;
       for (const input of restSweep[id]?.(things) ?? []) {
         const status = async (of: Credential): Promise<number> => (await ask(operation, input, of)).status;
-        // A browser sends an origin also when nobody is signed in.
+        // A browser sends an Origin header even when nobody is signed in.
         expect([id, await status({ cookie: "sid=none" })]).toEqual([id, 401]);
         expect([id, await status({ key: "sk-sluice-of-nobody", cookie: admin })]).toEqual([id, 401]);
         if (access !== "key") expect([id, await status({ key: secret })]).toEqual([id, 403]);
@@ -129,7 +129,7 @@ describe("an operation", () => {
     expect(await database.prisma.user.findUnique({ where: { id: things.user.id } })).toEqual(things.user);
   });
 
-  it("tells a key what came by it, whoever its owner is", async () => {
+  it("shows a key its own requests, whatever its owner's role", async () => {
     const owner = await makePerson(database, "admin");
     const [mine, other] = [await makeKey(database.prisma, { userId: owner.id }), await makeKey(database.prisma, { userId: owner.id })];
     await api.services.snapshot.refresh();
@@ -138,7 +138,7 @@ describe("an operation", () => {
     const { body } = await get("/logs", { key: mine.secret });
     expect((body.items as { id: string }[]).map(({ id }) => id)).toEqual([row.id]);
     expect((await get(`/keys/${other.key.id}/limits`, { key: mine.secret })).status).toBe(404);
-    // The key counts, whatever cookie comes with it.
+    // The key counts, whatever cookie accompanies it.
     expect((await get("/users", { key: mine.secret, cookie: admin })).body).toMatchObject({ error: { code: "forbidden" } });
   });
 
@@ -162,7 +162,7 @@ describe("an operation", () => {
       totalPages: 1,
       hasNext: false,
     });
-    // What the document does not tell of is not sent.
+    // Fields that the document does not describe are not sent.
     expect(Object.keys(body)).not.toContain("busId");
   });
 
@@ -189,7 +189,7 @@ describe("an operation", () => {
     expect(error.field).toBe(field);
   });
 
-  it("refuses a moment of another unit, or beyond what dates can be, at its field", async () => {
+  it("refuses a time in another unit, or outside the valid range, at its field", async () => {
     const { id, userId } = (await makeKey(database.prisma)).key;
     const atMs = 253_402_300_799_999;
     for (const [type, path, input] of [
@@ -278,7 +278,7 @@ describe("P22: the export", () => {
   });
 });
 
-/** What would tell of somebody's things. */
+/** Values that would reveal somebody's data. */
 function marksOf({ user, key, keySecret, row, inFlight, sessionId, provider }: Things): string[] {
   return [user.email, key.preview, keySecret, row.id, inFlight.id, sessionId, provider.name];
 }

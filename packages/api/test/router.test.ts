@@ -9,13 +9,13 @@ describe("the router", () => {
     expect(() => declaredAccess(careless)).toThrow("procedures without declared access: keys.list");
   });
 
-  it("offers nothing to the public but the question who one is", () => {
+  it("offers nothing to the public but the question who is signed in", () => {
     expect(procedures.filter(({ access }) => access === "public").map(({ path }) => path)).toEqual(["logins.current"]);
   });
 
-  it("keeps everything of administrators from users and from who holds a key", () => {
+  it("keeps everything of administrators from users and from holders of a key", () => {
     const open = procedures.filter(({ access }) => access === "user" || access === "key").map(({ path }) => path);
-    // Routers whose every procedure knows whose things they are; of the others these alone.
+    // Every procedure of these routers limits itself to the actor's own data; of the other routers, only the two below do.
     const own = ["credits", "keys", "live", "logins", "logs", "names", "overview", "sessions", "statistics"];
     const others = open.filter((path) => !own.includes(path.split(".")[0] ?? ""));
     expect(others.sort()).toEqual(["system.reportVitals", "users.stats"]);

@@ -6,13 +6,13 @@ import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, call, makePerson, openStream, post, signIn, startApi, type TestApi } from "./harness.ts";
 
-/** Ten times what is promised (5 s) is too long to wait for a red test; five times the usual is enough here. */
+/** Five times the promised 5 s. The usual ten times would make a failing test too slow. */
 const deadlineMs = 25_000;
 
 let database: TestDatabase;
 let redis: TestRedis;
 let api: TestApi;
-/** Another instance, joined by Redis and Postgres only. */
+/** Another instance, connected only by Redis and Postgres. */
 let other: TestApi;
 let administrator: User;
 

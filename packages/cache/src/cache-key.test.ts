@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonicalText } from "./cache-key.ts";
 
-/** What inputs are made of, with everything that text could confuse: separators, numbers as text, dates, holes. */
+/** Input values with everything that a textual form could confuse: separators, numbers as text, dates, holes. */
 const leaf = fc.oneof(
   fc.string(),
   fc.constantFrom("", ":", ",", "null", "true", "1", "1n", "@1", "{}", '"', "undefined", "NaN"),
@@ -30,7 +30,7 @@ const question = fc.record({
   input,
 });
 
-/** A fast equality of its own: by type, then by parts. */
+/** A separate, fast equality: by type, then by parts. */
 function same(a: unknown, b: unknown): boolean {
   if (a instanceof Date || b instanceof Date) return a instanceof Date && b instanceof Date && a.getTime() === b.getTime();
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return Object.is(a, b);

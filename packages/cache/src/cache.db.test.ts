@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterAll(() => server.stop());
 
-/** Names of what is kept in Redis. */
+/** Names of the entries in Redis. */
 const keptNames = async (): Promise<string[]> => (await a.redis?.keys(`${prefix}cache:entry:*`)) ?? [];
 const commandsOf = async (work: () => Promise<unknown>): Promise<number> => {
   const count = async () => Number(/total_commands_processed:(\d+)/.exec((await b.redis?.info("stats")) ?? "")?.[1]);
@@ -54,7 +54,7 @@ describe("lifetimes", () => {
     }
   });
 
-  test("P06: what has run out is gone from Redis, as what never was", async () => {
+  test("P06: an expired entry is gone from Redis, as if it had never existed", async () => {
     a.settings["cache.statsSeconds"] = 1;
     await read(a, () => 1);
     const [name = ""] = await keptNames();
@@ -63,12 +63,12 @@ describe("lifetimes", () => {
     expect(await a.redis?.ttl(`${prefix}cache:entry:none`)).toBe(-2);
   });
 
-  test("P39: what no message told is found within a minute, however long it is kept", async () => {
+  test("P39: a change that no message announced is noticed within a minute, however long the lifetime", async () => {
     const clock = { at: 1_000 };
     const one = await start(server.url, { prefix, clock: { now: () => Date.now(), monotonic: () => clock.at } });
     const value = counter();
     await read(one, value.next, { kind: "config" });
-    // Somebody invalidated it, and this process never heard.
+    // Another process invalidated it, and this one was never told.
     for (const name of await keptNames()) await one.redis?.del(name);
     clock.at += 59_000;
     expect(await read(one, value.next, { kind: "config" })).toMatchObject({ value: 1, cache: "hit" });
@@ -76,7 +76,7 @@ describe("lifetimes", () => {
     expect(await read(one, value.next, { kind: "config" })).toMatchObject({ value: 2, cache: "miss" });
   });
 
-  test("P12: a lifetime is a setting; what has run out is computed anew, and asOf says when", async () => {
+  test("P12: the lifetime is a setting; an expired answer is computed again, and asOf gives its time", async () => {
     const value = counter();
     a.settings["cache.statsSeconds"] = 1;
     const first = await read(a, value.next);
@@ -128,7 +128,7 @@ describe("P08: values", () => {
 });
 
 describe("single flight", () => {
-  test("H19: 100 cold reads over two instances compute once, and all have it", async () => {
+  test("H19: 100 cold reads over two instances compute once, and all get the answer", async () => {
     const value = counter();
     const gate = Promise.withResolvers<void>();
     const reads = Array.from({ length: 100 }, (_, at) =>
@@ -143,7 +143,7 @@ describe("single flight", () => {
     expect(value.count()).toBe(1);
   });
 
-  test("when the one who computes dies, another does, which had met its lock", async () => {
+  test("when the computing instance dies, another one that waited for its lock computes", async () => {
     const before = a.cache.lockConflicts();
     const dying = await start(server.url, { prefix, timing: { lockMs: 300 } });
     const never = Promise.withResolvers<number>();
@@ -155,7 +155,7 @@ describe("single flight", () => {
     expect(a.cache.lockConflicts()).toBe(before + 1);
   });
 
-  test("one that takes longer than a lock holds is waited for all the same", async () => {
+  test("a computation that outlasts its lock is waited for all the same", async () => {
     const slow = await start(server.url, { prefix, timing: { lockMs: 150 } });
     const value = counter();
     const gate = Promise.withResolvers<void>();
@@ -217,7 +217,7 @@ describe("P13: invalidation", () => {
     expect(first).toBe(1);
   });
 
-  test("what was begun before it is given to those who asked before, and kept nowhere", async () => {
+  test("an answer whose computation began before it goes to those who asked before, and is not stored", async () => {
     const gate = Promise.withResolvers<void>();
     const old = read(
       a,
@@ -229,7 +229,7 @@ describe("P13: invalidation", () => {
     );
     await until(async () => (await a.redis?.keys(`${prefix}cache:lock:*`))?.length === 1, { what: "it computes" });
     await b.cache.invalidate("key:k");
-    // Who asks from now on does not wait for it.
+    // Later callers do not wait for it.
     expect(await read(b, () => "new", { tags: ["key:k"] })).toMatchObject({ value: "new", cache: "miss" });
     gate.resolve();
     expect((await old).value).toBe("old");
@@ -237,7 +237,7 @@ describe("P13: invalidation", () => {
       expect(await read(instance, () => "never", { tags: ["key:k"] })).toMatchObject({ value: "new", cache: "hit" });
   });
 
-  test("what is computed by an older configuration than the change's is not kept", async () => {
+  test("an answer computed under an older configuration than the change's is not stored", async () => {
     a.config.version = "2";
     await a.cache.invalidate("provider:p");
     const late = () => read(b, () => b.config.version, { tags: ["provider:p"] });
@@ -249,7 +249,7 @@ describe("P13: invalidation", () => {
 });
 
 describe("P46: two tiers", () => {
-  test("the second read in a process is no command, and the other instance's change reaches it", async () => {
+  test("the second read in a process sends no command, and the other instance's change reaches it", async () => {
     const value = counter();
     await read(a, value.next);
     await read(b, value.next);
@@ -306,7 +306,7 @@ describe("P28: repeats", () => {
 });
 
 describe("R17: what has run out", () => {
-  test("is not kept: neither here nor in Redis' list of what there is; and both are bounded", async () => {
+  test("is not kept: neither here nor in Redis' list of entries; and both are bounded", async () => {
     const prefix = newPrefix();
     const small = await start(server.url, { prefix, limits: { entries: 10, redisEntries: 20 } });
     for (let input = 0; input < 30; input++) await read(small, () => "x".repeat(100), { input });

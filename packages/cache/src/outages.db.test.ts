@@ -13,10 +13,10 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-/** As the product has it: a command may take 200 ms. */
+/** As in production: a command may take 200 ms. */
 const hasty = { commandMs: 200 };
 
-/** Reads all the time; what it was given, in order. */
+/** Reads continuously; `seen` holds the values in order. */
 function load(instance: Instance, value: () => number): { seen: number[]; stop(): Promise<void> } {
   const seen: number[] = [];
   let going = true;
@@ -47,7 +47,7 @@ describe.each(["killed", "paused"])("P01: Redis is %s and comes back", (how) => 
     const change = async (): Promise<void> => {
       truth++;
       await a.cache.invalidate("namespace:stats");
-      // Where the change was made it is seen at once, Redis or not.
+      // The process that made the change sees it at once, with or without Redis.
       expect((await read(a, () => truth)).value).toBe(truth);
     };
     const loads = [load(a, () => truth), load(b, () => truth)];
@@ -56,7 +56,7 @@ describe.each(["killed", "paused"])("P01: Redis is %s and comes back", (how) => 
     await until(() => last().every((value) => value === truth), { what: "both see the change" });
 
     await away();
-    // One that hangs is noticed when it is asked.
+    // A Redis that hangs is only noticed by a read.
     let input = 0;
     await until(async () => (await read(b, () => truth, { input: input++ })).cache === "bypass", { what: "the reads are marked" });
     const hits = b.cache.figures().stats.hits;
@@ -72,7 +72,7 @@ describe.each(["killed", "paused"])("P01: Redis is %s and comes back", (how) => 
     await until(() => last().every((value) => value === truth), { what: "both see the change made meanwhile" });
     await change();
     await until(() => last().every((value) => value === truth), { what: "both see the next one" });
-    // Nothing ever went back in time.
+    // No reader ever saw an older value after a newer one.
     for (const { seen, stop } of loads) {
       await stop();
       expect(seen).toEqual(seen.toSorted((one, other) => one - other));
@@ -80,7 +80,7 @@ describe.each(["killed", "paused"])("P01: Redis is %s and comes back", (how) => 
   });
 });
 
-test("P02: a host that takes connections and never answers keeps nobody waiting", async () => {
+test("P02: a host that accepts connections and never answers delays nobody", async () => {
   const silent = createServer(() => undefined).listen(0, "127.0.0.1");
   await once(silent, "listening");
   const one = await start(`redis://127.0.0.1:${(silent.address() as AddressInfo).port}`, {
@@ -123,7 +123,7 @@ test("P10: without Redis the same contract holds in one process", async () => {
   expect(await read(one, value.next, { kind: "trend" })).toMatchObject({ value: 4, cache: "miss" });
 });
 
-test("H19: an answer that Redis does not take is given all the same, counted, and told once a minute", async () => {
+test("H19: an answer that Redis does not accept is returned all the same, counted, and logged once a minute", async () => {
   const told: object[] = [];
   const clock = { at: 0 };
   const one = await start(server.url, {
@@ -147,7 +147,7 @@ test("H19: an answer that Redis does not take is given all the same, counted, an
     gate.resolve(input);
     expect((await reading).value).toBe(input);
     await server.restart();
-    // Whatever is being computed while it has missed changes is not kept anywhere. Its own copy counts again once it hears of them.
+    // An answer computed while changes were missed is not stored anywhere. The local copies count again once the process receives changes.
     const isHit = async () => (await read(one, () => 0, { kind: "trend" })).cache === "hit";
     await until(async () => (await isHit()) && (await one.redis?.flushall()) && (await isHit()), { what: "it hears of changes again" });
   };

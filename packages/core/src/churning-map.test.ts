@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { ChurningMap } from "./churning-map.ts";
 
-test("is a Map, whatever came and went", () => {
+test("behaves like a Map, whatever was added and removed", () => {
   const map = new ChurningMap<number, string>([[0, "0"]]);
   const model = new Map([[0, "0"]]);
   for (let step = 1; step < 5_000; step++) {
@@ -20,7 +20,7 @@ test("is a Map, whatever came and went", () => {
   expect([map.size, [...map]]).toEqual([0, []]);
 });
 
-test("lets go of what went, also when it has been there for long", () => {
+test("releases what was removed, even if it had been there for long", () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const oldBytes = (): number => getHeapSpaceStatistics().find(({ space_name }) => space_name === "old_space")?.space_used_size ?? 0;
@@ -34,6 +34,6 @@ test("lets go of what went, also when it has been there for long", () => {
   collect();
   const before = oldBytes();
   for (let id = 64; id < 8_000; id++) ask(id);
-  // 32 MB came and went; a Map keeps all of it until the next full collection.
+  // 32 MB came and went; a plain Map would keep all of it until the next full collection.
   expect(oldBytes() - before).toBeLessThan(8_000_000);
 });

@@ -9,7 +9,7 @@ describe("the catalogue", () => {
       expect(kind.status).toBeGreaterThanOrEqual(400);
       expect(kind.status).toBeLessThan(600);
       expect(kind.message).toMatch(/^[A-Z].*\.$/);
-      // A 4xx that a retry may cure is a limit; a 5xx that it may not would leave the client without advice.
+      // A 4xx that is worth retrying is a limit; a 5xx that is not worth retrying would leave the client without advice.
       if (kind.retryable) expect(kind.status === 429 || kind.status >= 500).toBe(true);
       if (kind.status >= 500) expect(kind.retryable).toBe(true);
     },

@@ -9,7 +9,7 @@ describe("ids", () => {
     for (let i = 0; i < 100; i++) ids.push(newId(now - 3_600_000));
     for (let i = 1; i < ids.length; i++) expect((ids[i] ?? "") > (ids[i - 1] ?? "")).toBe(true);
     expect(new Set(ids).size).toBe(ids.length);
-    // 20,100 ids borrow at most five milliseconds.
+    // 20,100 ids run at most five milliseconds ahead of the clock.
     expect(timeOfId(ids.at(-1) ?? "") - now).toBeLessThanOrEqual(5);
   });
 

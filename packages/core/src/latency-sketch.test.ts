@@ -13,7 +13,7 @@ import {
 } from "./latency-sketch.ts";
 
 const DAY_MS = 86_400_000;
-/** As many of each size: most times are short, and the long ones are what quantiles are for. */
+/** Every order of magnitude is equally likely: most durations are short, but quantiles are about the long ones. */
 const duration = fc.integer({ min: 0, max: 26 }).chain((power) => fc.integer({ min: 0, max: Math.min(DAY_MS, 2 ** power) }));
 const durations = fc.array(duration, { minLength: 1, maxLength: 300 });
 

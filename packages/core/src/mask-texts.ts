@@ -1,25 +1,25 @@
 /**
- * Returns a function that masks these texts wherever they occur in another one: as they are, or as JSON or a URL writes them
- * (`\/`, `\u002f`, `%2F`). Empty texts are ignored.
+ * Returns a function that masks these texts in another text, whether they occur literally or escaped as in JSON or a URL (`\/`, `\u002f`,
+ * `%2F`). Empty texts are ignored.
  */
 export function maskTexts(hidden: readonly string[]): (text: string) => string {
-  // Longest first: otherwise a text that begins with another one would keep its end.
+  // Longest first: where one text begins with another, the end of the longer one would otherwise stay.
   const wanted = [...new Set(hidden)].filter((text) => text !== "").toSorted((a, b) => b.length - a.length);
   if (wanted.length === 0) return (text) => text;
   const pattern = new RegExp(wanted.map((text) => text.split("").map(spelled).join("")).join("|"), "g");
   return (text) => text.replaceAll(pattern, "…");
 }
 
-/** Shorter words of a header are no credentials, and masking them would garble what a provider says. */
+/** Shorter words of a header value are not credentials, and masking them would garble the provider's message. */
 const SHORTEST_WORD = 8;
 const credentialName = /auth|token|key|secret|passw|credential|cookie|signature/i;
 
-/** The words of header values that may be credentials. `Bearer` precedes one, and a provider may repeat the other part alone. */
+/** The words of header values that may be credentials. Words, because a provider may repeat a credential without its `Bearer`. */
 export function wordsOfHeaders(headers: Readonly<Record<string, string>>): string[] {
   return Object.values(headers).flatMap((value) => value.split(/\s+/).filter((word) => word.length >= SHORTEST_WORD));
 }
 
-/** The same, only of headers whose names say that they carry a credential. */
+/** The same, limited to headers whose names suggest a credential. */
 export function credentialsOfHeaders(headers: Readonly<Record<string, string>>): string[] {
   return wordsOfHeaders(Object.fromEntries(Object.entries(headers).filter(([name]) => credentialName.test(name))));
 }

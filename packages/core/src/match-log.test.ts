@@ -55,7 +55,7 @@ it.each<[LogFilter, boolean]>([
   expect(matchesLog(row, filter)).toBe(matches);
 });
 
-it("gives a request in flight no class: it is neither asked for nor left out by one", () => {
+it("gives a request in flight no class, so that filters by class neither select nor exclude it", () => {
   const flying: RequestRow = { ...row, state: "in_flight", status: 0 };
   expect(matchesLog(flying, { statusClass: "2xx" })).toBe(false);
   expect(matchesLog(flying, { notStatusClass: ["2xx"] })).toBe(true);

@@ -2,7 +2,7 @@ import { requestRow } from "@sluice/testing/factories";
 import { describe, expect, it } from "vitest";
 import { packTables, unpackTables } from "./packed-tables.ts";
 
-/** Over the wire and back. */
+/** Encoded and decoded as for transport. */
 function travelled(value: unknown): unknown {
   return unpackTables(JSON.parse(JSON.stringify(packTables(value))));
 }

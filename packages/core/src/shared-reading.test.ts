@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sharedReading } from "./shared-reading.ts";
 
-test("who asks during a reading shares the next one, also when it fails", async () => {
+test("calls during a reading share the next one, even if it fails", async () => {
   const ends: ((failure?: Error) => void)[] = [];
   const ask = sharedReading(
     () =>

@@ -1,6 +1,6 @@
 /**
- * Runs `read` once at a time. All who ask during one wait for the next: what they are given was read after they asked, and
- * however many they are, it is read for all of them together.
+ * Runs one `read` at a time. All calls made during a run share the next one, so the result is never older than the call, however many
+ * callers share it.
  */
 export function sharedReading<T>(read: () => Promise<T>): () => Promise<T> {
   let reading: Promise<T> | null = null;

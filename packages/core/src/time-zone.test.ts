@@ -9,14 +9,14 @@ describe("a day of a zone", () => {
     ["UTC", "2026-11-21T13:05:07.250Z", "2026-11-21T00:00:00.000Z", "2026-11-22T00:00:00.000Z"],
     ["Asia/Shanghai", "2026-11-21T15:59:59.999Z", "2026-11-20T16:00:00.000Z", "2026-11-21T16:00:00.000Z"],
     ["Asia/Kolkata", "2026-11-21T18:30:00.000Z", "2026-11-21T18:30:00.000Z", "2026-11-22T18:30:00.000Z"],
-    // 25 hours, and 23.
+    // Days of 25 and of 23 hours.
     ["America/New_York", "2026-11-01T12:00:00.000Z", "2026-11-01T04:00:00.000Z", "2026-11-02T05:00:00.000Z"],
     ["America/New_York", "2026-03-08T12:00:00.000Z", "2026-03-08T05:00:00.000Z", "2026-03-09T04:00:00.000Z"],
-    // Half an hour of summer time.
+    // Summer time of half an hour.
     ["Australia/Lord_Howe", "2026-04-05T02:00:00.000Z", "2026-04-04T13:00:00.000Z", "2026-04-05T13:30:00.000Z"],
-    // The day begins at one o'clock: midnight was skipped.
+    // The day begins at one o'clock: midnight is skipped.
     ["Africa/Cairo", "2026-04-24T12:00:00.000Z", "2026-04-23T22:00:00.000Z", "2026-04-24T21:00:00.000Z"],
-    // Midnight comes twice: the day begins with the first.
+    // Midnight occurs twice: the day begins with the first.
     ["America/Havana", "2026-11-01T12:00:00.000Z", "2026-11-01T04:00:00.000Z", "2026-11-02T05:00:00.000Z"],
     ["Asia/Kolkata", "1969-12-31T20:00:00.500Z", "1969-12-31T18:30:00.000Z", "1970-01-01T18:30:00.000Z"],
   ])("%s at %s", (zone, now, start, next) => {
@@ -30,10 +30,10 @@ describe("a day of a zone", () => {
 describe("yesterday at the same time", () => {
   test.each([
     ["UTC", "2026-11-21T13:05:07.250Z", "2026-11-20T13:05:07.250Z"],
-    // After the clocks went back: 25 hours ago it was as late.
+    // The clocks went back in between: the same wall time was 25 hours ago.
     ["America/New_York", "2026-11-01T15:00:00.000Z", "2026-10-31T14:00:00.000Z"],
     ["America/New_York", "2026-11-02T15:00:00.000Z", "2026-11-01T15:00:00.000Z"],
-    // Yesterday had 02:30 not at all, or 01:30 twice.
+    // Yesterday 02:30 did not occur, or 01:30 occurred twice.
     ["America/New_York", "2026-03-09T06:30:00.000Z", "2026-03-08T07:30:00.000Z"],
     ["America/New_York", "2026-11-02T06:30:00.000Z", "2026-11-01T05:30:00.000Z"],
   ])("%s at %s", (zone, now, then) => {

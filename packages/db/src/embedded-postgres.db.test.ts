@@ -20,16 +20,16 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  // A failed test has not stopped what it started; stopping twice does nothing.
+  // A failed test has not stopped the servers it started; stopping twice is harmless.
   for (const server of started.splice(0)) await server.stop();
-  // Nor has a process that it killed.
+  // The same for the server of a process that it killed.
   if (existsSync(join(dataDir, "pg18", "data", "postmaster.pid"))) await (await start()).stop();
   await rm(dataDir, { recursive: true, force: true });
 });
 
 const started: EmbeddedPostgres[] = [];
 
-/** Without fsync unless said otherwise. */
+/** Without fsync by default. */
 async function start(options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({ dataDir, durable: false, log: silentLog, ...options });
   started.push(server);
@@ -145,7 +145,7 @@ if (isRoot()) {
       await query(first.url, "CREATE TABLE kept AS SELECT 1 AS n");
       await first.stop();
 
-      // Also when the data directory could be entered by now: the data has not moved.
+      // Even when the data directory is accessible by now: the data has not moved.
       await chmod(dataDir, 0o711);
       const second = await start({ reachableRoot, log });
       expect(second.directory).toBe(first.directory);

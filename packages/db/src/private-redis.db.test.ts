@@ -17,9 +17,9 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  // A failed test has not stopped what it started; stopping twice does nothing.
+  // A failed test has not stopped the servers it started; stopping twice is harmless.
   for (const redis of started.splice(0)) await redis.stop();
-  // Nor has a process that it killed.
+  // The same for the server of a process that it killed.
   if (existsSync(join(dataDir, "redis", "redis.pid"))) await (await start()).stop();
   await rm(dataDir, { recursive: true, force: true });
 });

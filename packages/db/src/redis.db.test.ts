@@ -46,18 +46,18 @@ describe("the Redis client", () => {
     server.pause();
     await expect(redis.incr("n")).rejects.toThrow(/timed out/);
     server.resume();
-    // What was sent before the pause is executed once; nothing is repeated.
+    // The command sent before the pause is executed once; nothing is repeated.
     expect(await until(() => redis.get("n"), { what: "it answers again" })).toBe("1");
   });
 
-  it("takes no answer for late that came while this process was busy", async () => {
+  it("does not count an answer as late that arrived while this process was busy", async () => {
     const gate = createRedisGate({
       ...{ redis, log: silentLog, meanwhile: "nothing", onRecover: () => undefined },
       ...{ timeoutMs: 100, failuresToShut: 1 },
     });
     await redis.set("n", "1");
     const answers = [redis.get("n"), gate.run((redis) => redis.incr("m"))];
-    // They leave at the end of this turn.
+    // They are sent at the end of this turn.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     for (const end = performance.now() + 700; performance.now() < end; );
     expect(await Promise.all(answers)).toEqual(["1", 1]);
@@ -65,7 +65,7 @@ describe("the Redis client", () => {
     gate.close();
   });
 
-  it("asks a Redis that was late again at once", async () => {
+  it("sends commands again at once to a Redis that was late", async () => {
     const patient = createRedis(server.url, { name: "test", commandTimeoutMs: 10_000 });
     await waitForRedis(patient, 10_000);
     const gate = createRedisGate({
@@ -92,10 +92,10 @@ describe("the Redis client", () => {
 });
 
 describe("commands", () => {
-  it("are let go by the collections of young objects", async () => {
+  it("are released by collections of the young generation", async () => {
     const script = fileURLToPath(new URL("../test/redis-young.ts", import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", script, server.url]);
-    // Each asks and is answered with 1,000 bytes.
+    // Each command sends and receives 1,000 bytes.
     expect(Number(stdout)).toBeLessThan(200);
   });
 });

@@ -26,7 +26,7 @@ async function emptyDatabase(): Promise<TestDatabase> {
   return database;
 }
 
-/** A copy of the migrations up to and including `last`, in a folder of its own. */
+/** A copy of the migrations up to and including `last`, in a separate directory. */
 async function migrationsUpTo(last: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "sluice-migrations-"));
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
@@ -44,13 +44,13 @@ async function countRows(pool: pg.Pool): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
 }
 
-/** What the code of every version up to `last` writes or asks; each adds to the ones before. */
+/** What the code of every version up to `last` writes or reads; each version adds to the earlier ones. */
 async function fixture(kind: "rows" | "queries", last: string): Promise<string> {
   const names = (await readMigrations()).map(({ name }) => name).filter((name) => name <= last);
   return (await Promise.all(names.map((name) => readFile(join(prismaDir, "upgrades", name, `${kind}.sql`), "utf8")))).join("\n");
 }
 
-/** Fills a database of the migration before, applies the next one and runs what all older code would run on it. */
+/** Fills a database at the previous migration, applies the next one and runs the statements of all older code on the result. */
 async function upgrade(previous: Migration, next: { name: string; sql: string }): Promise<void> {
   const database = await emptyDatabase();
   const dir = await migrationsUpTo(previous.name);
@@ -67,7 +67,7 @@ async function upgrade(previous: Migration, next: { name: string; sql: string })
   await writeFile(join(dir, next.name, "migration.sql"), next.sql);
   expect(await migrate(database.url, { migrationsDir: dir, log: silentLog })).toEqual([next.name]);
   const after = await countRows(database.pool);
-  // A migration may add rows, such as sums of what is there.
+  // A migration may add rows, such as sums of existing ones.
   expect(
     Object.entries(before).filter(([table, n]) => (after[table] ?? 0) < n),
     "no row is lost",
@@ -75,7 +75,7 @@ async function upgrade(previous: Migration, next: { name: string; sql: string })
   await database.pool.query(await fixture("queries", previous.name));
 }
 
-/** Statements that take something away: an older process beside the new one would fail. */
+/** Destructive statements: an older process that runs beside the new one would fail. */
 function takesAway(sql: string): string[] {
   const code = sql.replaceAll(/--.*$/gm, "");
   return (
@@ -103,7 +103,7 @@ describe("P31 a migration ships", () => {
     expect(difference).toContain("requests_model_id_idx");
   });
 
-  it("the stock Prisma engine takes the history as its own", async () => {
+  it("the stock Prisma engine accepts the history as its own", async () => {
     const database = await emptyDatabase();
     expect(await prismaWouldApply(database.url)).toEqual((await readMigrations()).map(({ name }) => name));
     await migrate(database.url, { log: silentLog });
@@ -122,7 +122,7 @@ describe("H22 migrations only add", () => {
     }
     const newest = migrations.at(-1);
     expect(newest).toBeDefined();
-    // The newest one has its rows and queries ready for the next.
+    // The newest migration has its rows and queries ready for the next one.
     if (newest !== undefined) {
       await upgrade(newest, {
         name: "99990101000000_additive",
@@ -131,7 +131,7 @@ describe("H22 migrations only add", () => {
     }
   });
 
-  it("a migration that takes something away is caught: by its text, by lost rows or by the older code's queries", async () => {
+  it("a destructive migration is caught: by its text, by lost rows or by the older code's queries", async () => {
     const newest = (await readMigrations()).at(-1);
     if (newest === undefined) throw new Error("There is no migration.");
     const bad = (sql: string) => upgrade(newest, { name: "99990101000000_bad", sql });

@@ -2,7 +2,7 @@ import { createTestDatabase } from "@sluice/testing/postgres";
 import { expect, it } from "vitest";
 import { checkSecretFingerprint, secretFingerprint } from "./secrets.ts";
 
-it("a database belongs to the SLUICE_SECRET of its first boot; another one is refused by name", async () => {
+it("a database belongs to the SLUICE_SECRET of its first boot; another one is refused, naming the variable", async () => {
   const database = await createTestDatabase();
   const secret = "the-first-secret-0123456789-0123456789";
   await Promise.all([checkSecretFingerprint(database.pool, secret), checkSecretFingerprint(database.pool, secret)]);

@@ -1,4 +1,4 @@
-// A process that attaches to a data directory's server, says so in one line of JSON, and leaves in order when its input ends.
+// A process that attaches to the server of a data directory, reports it in one line of JSON, and detaches when its input ends.
 import { silentLog } from "@sluice/core/log";
 import { startEmbeddedPostgres } from "../src/embedded-postgres.ts";
 import { startPrivateRedis } from "../src/private-redis.ts";

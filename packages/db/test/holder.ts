@@ -8,11 +8,11 @@ export interface Holder {
   pid: number;
   port: number;
   url: string;
-  /** Whether the server ran already when this one came. */
+  /** Whether the server was already running when this process attached. */
   attached: boolean;
-  /** SIGKILL: no goodbye. */
+  /** SIGKILL, without detaching. */
   kill(): Promise<void>;
-  /** Leaves in order. */
+  /** Detaches and exits. */
   leave(): Promise<void>;
 }
 

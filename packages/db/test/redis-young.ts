@@ -1,4 +1,5 @@
-// Sends command after command with only collections of young objects in between, and prints how many bytes a command are old then: node --expose-gc.
+// Sends commands while only the young generation is collected, and prints how many bytes per command are then in the old generation. Run
+// with node --expose-gc.
 import { getHeapSpaceStatistics } from "node:v8";
 import { createRedis, waitForRedis } from "../src/redis.ts";
 import { defineScript, runScript } from "../src/redis-script.ts";

@@ -81,7 +81,7 @@ describe("an answer", () => {
     ["gzip", gzipSync],
     ["x-gzip", gzipSync],
     ["deflate", deflateSync],
-  ] as const)("in %s is opened and says so no more", async (coding, pack) => {
+  ] as const)("in %s is decoded, and its headers no longer name the coding", async (coding, pack) => {
     const url = await serve((_request, response) => response.writeHead(200, { "content-encoding": coding }).end(pack("data: hi\n\n")));
     const answer = await egress.request(ask(url));
     expect(answer.headers).not.toHaveProperty("content-encoding");
@@ -113,7 +113,7 @@ describe("an answer", () => {
     },
   );
 
-  it("that is an error in a coding that is not opened keeps its status and headers, and its body fails", async () => {
+  it("that is an error in an unsupported coding keeps its status and headers, and its body fails", async () => {
     const url = await serve((_request, response) =>
       response.writeHead(429, { "content-encoding": "br", "retry-after": "7" }).end(brotliCompressSync("{}")),
     );
@@ -125,14 +125,14 @@ describe("an answer", () => {
     expect(await codeOf(textOf(other.body))).toBe("upstream_encoding");
   });
 
-  it("that opens without end is cut", async () => {
+  it("that decompresses without end is cut", async () => {
     const bomb = gzipSync(Buffer.alloc(maxDecodedBytes + 1_000_000));
     const url = await serve((_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(bomb));
     const answer = await egress.request(ask(url));
     expect(await codeOf(textOf(answer.body))).toBe("upstream_encoding");
   });
 
-  it("that is no gzip although it says so is an encoding error", async () => {
+  it("that claims to be gzip but is not is an encoding error", async () => {
     const url = await serve((_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end("plain"));
     const answer = await egress.request(ask(url));
     expect(await codeOf(textOf(answer.body))).toBe("upstream_encoding");
@@ -146,7 +146,7 @@ describe("an answer", () => {
     }
   });
 
-  it("of a 100-continue kind is passed over", async () => {
+  it("of status 1xx is skipped", async () => {
     const url = await serveRaw((socket) =>
       socket.once("data", () => socket.end("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")),
     );
@@ -178,7 +178,7 @@ describe("a wait ends", () => {
   });
 
   it("when nothing accepts the connection in time", async () => {
-    // A TLS handshake that never answers: connected, but not usable.
+    // A TLS handshake that is never answered: connected, but not usable.
     const url = await serveRaw(() => undefined);
     expect(await codeOf(egress.request(ask(url.replace("http:", "https:"), { connectTimeoutMs: 100 })))).toBe("upstream_timeout");
   });

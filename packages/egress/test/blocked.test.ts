@@ -152,7 +152,7 @@ describe("an address that is not public", () => {
     await egress.close();
   });
 
-  it("says the same as a closed port", async () => {
+  it("is reported like a closed port", async () => {
     const closed = await listen(() => undefined);
     await closed.close();
     const open = egressWith(nowhere, ["127.0.0.1"]);

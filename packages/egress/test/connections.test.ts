@@ -28,7 +28,7 @@ describe("A11: connections are kept and shared", () => {
     await server.close();
   });
 
-  it("300 at once open no more than the bound, and who finds none free is told so at once", async () => {
+  it("300 at once open no more than the bound, and requests without a free connection are refused at once", async () => {
     let bound = 256;
     const [egress, server] = [open(() => bound), await counted()];
     const call = async () => textOf((await egress.request(ask(server.url))).body);
@@ -36,11 +36,11 @@ describe("A11: connections are kept and shared", () => {
     expect(server.connects()).toBeLessThanOrEqual(256);
     expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(256);
     for (const answer of answers) if (answer.status === "rejected") expect(answer.reason).toMatchObject({ code: "overloaded" });
-    // The next 256 use what is there.
+    // The next 256 reuse the existing connections.
     await reusable();
     await Promise.all(Array.from({ length: 256 }, call));
     expect(server.connects()).toBeLessThanOrEqual(256);
-    // Another bound holds for what comes next, beside what is under way.
+    // A changed bound applies to later requests, while the earlier ones continue.
     const before = call();
     bound = 300;
     expect(await Promise.all([before, ...Array.from({ length: 300 }, call)])).toHaveLength(301);
@@ -51,9 +51,9 @@ describe("A11: connections are kept and shared", () => {
     await server.close();
   });
 
-  it("one that the provider closed while it was idle is replaced, and nobody hears of it", async () => {
+  it("one that the provider closed while it was idle is replaced, and no caller notices", async () => {
     const egress = open();
-    // Answers once per connection, says nothing of closing it, and hangs up on whatever comes second.
+    // Answers once per connection without announcing a close, and hangs up on the second request.
     const server = await listenRaw((socket) => {
       let requests = 0;
       socket.on("data", () => (requests++ === 0 ? socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok") : socket.destroy()));
@@ -66,7 +66,7 @@ describe("A11: connections are kept and shared", () => {
   });
 });
 
-/** A server with the sockets it was ever connected on, and the answers to `/held`, which it leaves to the test. */
+/** A server with all sockets that ever connected to it, and the responses to `/held`, which the test must send. */
 async function watched(handle: RequestListener) {
   const sockets: Socket[] = [];
   const held: ServerResponse[] = [];
@@ -81,7 +81,7 @@ async function watched(handle: RequestListener) {
 const answerOwnPort: RequestListener = (request, response) => void response.end(String(request.socket.remotePort));
 
 describe("a connection that is free", () => {
-  it.each([0, 1, 2])("is used while the provider keeps it: of three the one opened at %i, after it closed the others", async (kept) => {
+  it.each([0, 1, 2])("is used while the provider keeps it: of three, the one opened at %i, after it closed the others", async (kept) => {
     const [egress, server] = [open(), await watched(answerOwnPort)];
     const answers = [1, 2, 3].map(async () => textOf((await egress.request(ask(`${server.url}/held`))).body));
     await until(() => server.held.length === 3, { what: "three requests are under way" });
@@ -133,7 +133,7 @@ describe("a connection that is free", () => {
   it.each([
     ["closed", (socket: Socket) => void socket.end()],
     ["reset", (socket: Socket) => void socket.resetAndDestroy()],
-  ])("and is %s at the very moment a request is given to it, is replaced, and nobody hears of it", async (_how, end) => {
+  ])("and is %s at the very moment a request is given to it, is replaced, and no caller notices", async (_how, end) => {
     const [egress, server] = [open(), await watched(answerOwnPort)];
     const call = async () => textOf((await egress.request(ask(server.url, { method: "POST", body: "{}" }))).body);
     for (let i = 0; i < 5; i++) {
@@ -147,7 +147,7 @@ describe("a connection that is free", () => {
     await server.close();
   });
 
-  it("stays so when a request cannot be written to it", async () => {
+  it("stays free when a request cannot be written to it", async () => {
     const [egress, server] = [open(() => 1), await watched(answerOwnPort)];
     const call = async () => textOf((await egress.request(ask(server.url))).body);
     const port = await call();
@@ -169,11 +169,11 @@ describe("a connection in use", () => {
       response.write(`${url} begins, `);
       ends.push(() => response.end(`${url} ends`));
     });
-    // As many as the bound: a connection that got lost would be missed.
+    // Equal to the bound, so that a leaked connection would show.
     const egress = open(() => 50);
     for (const round of ["a", "b", "c", "d"]) {
       const urls = Array.from({ length: 50 }, (_, i) => `${server.url}/${round}${i}`);
-      // All have begun before any ends, so none waits behind another.
+      // All have begun before any ends, so none waits for another.
       const answers = await Promise.all(urls.map((url) => egress.request(ask(url))));
       const [kept, givenUp] = [answers.slice(25), answers.slice(0, 25)];
       for (const { body } of givenUp) body.on("error", () => undefined).destroy();
@@ -189,7 +189,7 @@ describe("a connection in use", () => {
     await server.close();
   });
 
-  it("is given back when nobody wants the answer before it could be asked for", async () => {
+  it("is released when its caller leaves before the request could be sent", async () => {
     const [egress, server] = [open(() => 2), await watched(answerOwnPort)];
     for (let i = 0; i < 5; i++) {
       const leaving = new AbortController();
@@ -203,7 +203,7 @@ describe("a connection in use", () => {
     await server.close();
   });
 
-  it("is not opened without end for clients that leave while it connects", async () => {
+  it("is not opened without limit for clients that leave while it connects", async () => {
     let connects = 0;
     const silent = await listenRaw(() => {
       connects += 1;
@@ -224,7 +224,7 @@ describe("a connection in use", () => {
     await silent.close();
   });
 
-  it("that cannot be opened is not missed when the provider is back", async () => {
+  it("that cannot be opened does not occupy a slot once the provider is back", async () => {
     const egress = open(() => 1);
     const gone = await listen(() => undefined);
     await gone.close();
@@ -235,7 +235,7 @@ describe("a connection in use", () => {
     await back.close();
   });
 
-  it("carries its answer to the end when its pool is given up, then closes; closing cuts it", async () => {
+  it("delivers its answer to the end when its pool is given up, then closes; closing the egress cuts it", async () => {
     let bound = 2;
     const [egress, server] = [open(() => bound), await watched(answerOwnPort)];
     const begin = async () => {
@@ -261,7 +261,7 @@ describe("a connection in use", () => {
     await server.close();
   });
 
-  it("is not asked again when closing cuts it before its answer begins", async () => {
+  it("is not retried when closing cuts it before its answer begins", async () => {
     const [egress, server] = [open(), await watched(answerOwnPort)];
     await textOf((await egress.request(ask(server.url))).body);
     await reusable();

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => local.close());
 
 function connectTo(allowPrivate: boolean): Promise<Socket> {
-  // The host is an IP literal, for which no lookup is ever called: as if the check of the URL had been got round.
+  // The host is an IP literal, for which no lookup ever runs: as if the check of the URL had been bypassed.
   const target = { origin: local.url, host: "127.0.0.1", path: "/", allowPrivate };
   const connect = guardedConnector(
     createResolver(systemClock, async () => []),

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A proxy of the tests: whatever address it is told, it connects to one local port. */
+/** A proxy for tests: whatever address is requested, it connects to one local port. */
 export interface TestProxy {
-  /** With the login it wants. */
+  /** Includes the required login. */
   url: string;
-  /** What it was asked for: `address:port`. */
+  /** The requested addresses, as `address:port`. */
   asked: string[];
-  /** Connections that are open now. */
+  /** Number of open connections. */
   open(): number;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ interface Served {
   forward(first: Buffer): void;
 }
 
-/** CONNECT with Basic authentication; anything else is 405, another login 407. */
+/** CONNECT with Basic authentication; anything else gets 405, a wrong login 407. */
 export function startHttpProxy(targetPort: number): Promise<TestProxy> {
   return start("http", targetPort, (socket, { asked, forward }) => {
     socket.once("data", (head) => {
@@ -65,7 +65,7 @@ export function startHttpProxy(targetPort: number): Promise<TestProxy> {
   });
 }
 
-/** SOCKS5 with a login, IPv4 and IPv6 addresses; a name is refused. */
+/** SOCKS5 with a login, IPv4 and IPv6 addresses; host names are refused. */
 export function startSocksProxy(targetPort: number): Promise<TestProxy> {
   return start("socks5", targetPort, (socket, { asked, forward }) => {
     const steps = [
@@ -80,7 +80,7 @@ export function startSocksProxy(targetPort: number): Promise<TestProxy> {
         if (bytes[3] === 3) return socket.end(Buffer.from([5, 8, 0, 1, 0, 0, 0, 0, 0, 0]));
         const length = bytes[3] === 1 ? 4 : 16;
         asked.push(`${bytes.subarray(4, 4 + length).join(".")}:${bytes.readUInt16BE(4 + length)}`);
-        // In two parts, as networks may.
+        // In two parts, as a network may deliver it.
         socket.write(Buffer.from([5, 0, 0]));
         setImmediate(() => {
           socket.write(Buffer.from([1, 0, 0, 0, 0, 0, 0]));

@@ -41,7 +41,7 @@ describe("A12: a provider's proxy takes the place of the direct way", () => {
     }
     const asked = proxy.asked.slice(before);
     expect(new Set(asked)).toEqual(new Set([`${publicAddress}:8080`]));
-    // Its connections are kept for the next one of that proxy, and for nobody else.
+    // Its connections are reused for the next request through the same proxy, and for nothing else.
     expect(asked.length).toBeLessThanOrEqual(2);
     expect(await textOf((await egress.request(ask(`${target.url}/direct`))).body)).toContain("/direct");
     expect(proxy.asked.length).toBe(before + asked.length);
@@ -64,7 +64,7 @@ describe("A12: a provider's proxy takes the place of the direct way", () => {
     ["another login", () => socks.url.replace("pass", "fail"), "refuses the login"],
     ["no proxy", () => target.url, "the proxy"],
     ["another kind of proxy", () => socks.url.replace("socks5", "http"), "the proxy"],
-  ])("%s is an error of the provider, in words that say nothing of the login", async (_what, url, text) => {
+  ])("%s is an error of the provider, whose text does not reveal the login", async (_what, url, text) => {
     const error = await through(url()).then(
       () => null,
       (thrown: unknown) => thrown as { code: string; detail: string; message: string },

@@ -21,7 +21,7 @@ function setup(answers: (ResolvedAddress[] | Error)[]) {
 
 const one = (address: string, ttlS: number): ResolvedAddress[] => [{ address, family: 4, ttlS }];
 
-it("a name is asked for once while its record lives", async () => {
+it("a name is looked up once during the lifetime of its record", async () => {
   const { resolve, asked, pass } = setup([one("192.0.2.1", 10), one("192.0.2.2", 10)]);
   const [a, b] = await Promise.all([resolve("a.example"), resolve("a.example")]);
   expect(a).toBe(b);
@@ -50,7 +50,7 @@ it("a known name outlives an outage of DNS for ten minutes, an unknown one fails
   await expect(resolve("b.example")).rejects.toThrow("SERVFAIL");
 });
 
-it("names beyond a thousand push out the oldest", async () => {
+it("beyond a thousand names, the oldest are evicted", async () => {
   const { resolve, asked } = setup([one("192.0.2.1", 60)]);
   for (let i = 0; i <= 1_000; i += 1) await resolve(`${i}.example`);
   await resolve("1000.example");

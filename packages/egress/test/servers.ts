@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket, type Se
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EgressRequest } from "../src/contract.ts";
 
-/** A local HTTP server, on a free port if none is asked for; `close` also cuts what is open. */
+/** A local HTTP server, on a free port by default; `close` also ends open connections. */
 export async function listen(
   handle: RequestListener,
   askedPort = 0,

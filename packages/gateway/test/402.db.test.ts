@@ -13,10 +13,10 @@ afterAll(() => harness.close());
 
 const providers: ProviderSpec[] = [{ dialect: "anthropic" }, { dialect: "openai" }, { dialect: "gemini" }];
 const messages = [{ role: "user", content: "hi" }];
-/** 2 USD per million output tokens: 1,000 of them are 0.002 USD, and the input a little more. */
+/** 2 USD per million output tokens: 1,000 of them cost 0.002 USD, and the input a little more. */
 const chat = (max_tokens: number) => ({ model: "fake-plain", max_tokens, messages });
 
-/** A user of that billing with so much credit, and their key. */
+/** A user with that billing and that much credit, and their key. */
 async function makePayer(nanoUsd: bigint, billing = "prepaid"): Promise<{ userId: string; key: string }> {
   const { prisma } = harness.database;
   const { id: userId } = await makeUser(prisma);
@@ -32,7 +32,7 @@ const account = (userId: string) => harness.database.prisma.account.findUniqueOr
 const ask = (key: string, max_tokens: number) => harness.call("/v1/chat/completions", { key, body: chat(max_tokens) });
 
 describe("T2 a prepaid user's request", () => {
-  it("that the credit cannot cover is refused before any provider hears of it; the answer names both amounts", async () => {
+  it("that the credit cannot cover is refused before any provider sees it; the answer names both amounts", async () => {
     const { key } = await makePayer(1_000_000n);
     const before = harness.upstreamCalls();
     const refused = await ask(key, 1_000);

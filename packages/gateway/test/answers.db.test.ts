@@ -76,7 +76,7 @@ describe("what is billed", () => {
     },
   );
 
-  it("one that says nothing of it is estimated, and its picture counts as one whatever its size", async () => {
+  it("one without usage is estimated, and its picture counts as one whatever its size", async () => {
     const usageOf = async (text: string) => {
       raw.answer = (res) => res.writeHead(200, { "content-type": "application/json" }).end(text);
       const { key } = await harness.group([{ dialect: "openai", baseUrl: baseUrlOf("openai", raw.url) }]);
@@ -163,7 +163,7 @@ describe("what is billed", () => {
   });
 
   it.each(["stays open", "breaks"])(
-    "an error inside a stream is told when it comes, and is the failure, though its connection %s",
+    "an error inside a stream is sent on when it arrives, and is the failure, even if its connection %s",
     async (what) => {
       const error = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
       const stream = `${anthropicStart}${anthropicText("hello")}event: error\ndata: ${JSON.stringify(error)}\n\n`;
@@ -274,7 +274,7 @@ describe("the models of a key", () => {
     const get = async (path: string, headers: Record<string, string> = {}) =>
       (await harness.call(path, { method: "GET", key, headers })).json();
     expect((await get("/v1/models")).data.map(({ id }: { id: string }) => id)).toEqual(["fake-plain", "my-alias"]);
-    // By conversion the same ones are Anthropic's clients' too.
+    // Through conversion, Anthropic's clients can use the same models.
     expect(await get("/v1/models", { "anthropic-version": "2023-06-01" })).toMatchObject({
       data: [{ type: "model", id: "fake-plain" }, { id: "my-alias" }],
       has_more: false,

@@ -6,7 +6,7 @@ import { type Harness, startHarness } from "./harness.ts";
 import { exchange, type RawReply } from "./raw-client.ts";
 import { type RawProvider, startRawProvider } from "./raw-provider.ts";
 
-/** What the log says, as the bytes that it would be. */
+/** The lines of the log as they would be written. */
 const logged: string[] = [];
 const keep = (fields: object): void => void logged.push(JSON.stringify(fields));
 const log: Log = { debug: () => undefined, info: keep, warn: keep, error: keep };
@@ -31,7 +31,7 @@ afterAll(async () => {
   await provider.close();
 });
 
-/** After every part of the corpus: nothing fell over, nothing is kept, no line of the log is long or broken. */
+/** After each part of the corpus: nothing has crashed, nothing is held, and no log line is long or broken. */
 afterEach(async () => {
   expect((await harness.call("/v1/models", { method: "GET" })).status).toBe(200);
   await expect.poll(() => harness.gateway.stats()).toMatchObject({ inFlight: 0, bodyBytes: 0, unrecorded: 0 });
@@ -44,7 +44,7 @@ afterEach(async () => {
 
 const paths = { openai: "/v1/chat/completions", anthropic: "/v1/messages", gemini: "/v1beta/models/fake-plain:generateContent" };
 
-/** At most so many at a time, in order. */
+/** Processes the items in order, at most `atOnce` at a time. */
 async function each<T>(items: readonly T[], work: (item: T) => Promise<void>, atOnce = 16): Promise<void> {
   const rest = items.values();
   await Promise.all(
@@ -61,7 +61,7 @@ interface Sent {
   body?: string | Buffer;
 }
 
-/** One request on a connection of its own, with the good key. */
+/** One request on a separate connection, with the valid key. */
 async function send({ method = "POST", target = paths.openai, headers, body = "" }: Sent): Promise<RawReply> {
   const lines = headers ?? [`authorization: Bearer ${harness.key.secret}`, "content-type: application/json"];
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
@@ -71,7 +71,7 @@ async function send({ method = "POST", target = paths.openai, headers, body = ""
   return replies[0] as RawReply;
 }
 
-/** Every refusal has an id, a message and no trace of where it was thrown. */
+/** Every refusal has an id, a message, and no trace of where it was thrown. */
 function checkRefusal(reply: RawReply, about: string): void {
   expect(reply.headers.get("x-request-id"), about).toMatch(/^[0-9a-f-]{36}$/);
   expect(JSON.parse(reply.body), about).toMatchObject({ error: { message: expect.any(String) } });
@@ -85,7 +85,7 @@ describe("bodies of JSONTestSuite", () => {
       const mustFail = "error" in one && one.error;
       for (const target of Object.values(paths)) {
         const { status, ...reply } = await send({ target, body: one.input });
-        // Whole: what is JSON lacks a model or is no object.
+        // Sent as the whole body: even valid JSON lacks a model or is not an object.
         expect(mustFail ? [400] : [400, 404], `${one.name} at ${target}`).toContain(status);
         checkRefusal({ status, ...reply }, one.name);
       }
@@ -95,7 +95,7 @@ describe("bodies of JSONTestSuite", () => {
     });
   });
 
-  it("of bytes that are no UTF-8, or not that alone, are refused", async () => {
+  it("of bytes that are not UTF-8, or not only UTF-8, are refused", async () => {
     const body = '{"model":"fake-plain","messages":[]}';
     const bad = [
       ...["ff", "c0af", "e08080", "eda080", "f4908080", "80", "e282", "f8888080"].map((hex) =>
@@ -115,7 +115,7 @@ describe("bodies of JSONTestSuite", () => {
     });
   });
 
-  it("of odd shapes are refused for what is odd, and numbers reach the provider as they were written", async () => {
+  it("of odd shapes are refused for what is odd, and numbers reach the provider unchanged", async () => {
     const nested = (levels: number): string => `{"model":"fake-plain","messages":[],"x":${"[".repeat(levels)}${"]".repeat(levels)}}`;
     const shapes: [body: string, status: number][] = [
       [nested(63), 200],
@@ -142,7 +142,7 @@ describe("bodies of JSONTestSuite", () => {
 
 describe("the big list of naughty strings", () => {
   const texts = naughtyStrings.filter((text) => text !== "");
-  /** What a header can carry; the rest is the parser's to refuse. */
+  /** The text as a header can carry it; anything else is refused by the parser. */
   const asHeader = (text: string): string => Buffer.from(text).toString("latin1");
 
   it("reaches the provider as content, and refuses the request as a model, key, path or header that it cannot be", async () => {
@@ -169,7 +169,7 @@ describe("the big list of naughty strings", () => {
 
 const inner = "GET /v1/models HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
-describe("requests that another server might cut up differently", () => {
+describe("requests that another server might split differently", () => {
   const heads: string[][] = [
     ["content-length: 4", "transfer-encoding: chunked"],
     ["transfer-encoding: chunked", "content-length: 4"],
@@ -201,10 +201,10 @@ describe("requests that another server might cut up differently", () => {
         harness.url,
         `POST ${paths.openai} HTTP/1.1\r\nhost: a\r\n${head.join("\r\n")}\r\n\r\n0\r\n\r\n${inner}`,
       );
-      // Where the guard refused the head, the parser may refuse what follows it too.
+      // Where the guard refuses the head, the parser may refuse the rest as well.
       expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([400]));
       checkRefusal(replies[0] as RawReply, head.join());
-      // The head was refused by the parser, or by the guard as one request.
+      // The head was refused by the parser, or by the guard as a single request.
       expect(harness.gateway.stats().requests - before).toBeLessThanOrEqual(1);
     },
   );
@@ -298,7 +298,7 @@ describe("start lines and hosts", () => {
 });
 
 describe("paths, types and headers", () => {
-  it("a path that is not exactly one of ours is nobody's, whoever asks", async () => {
+  it("a path that is not exactly one of ours is not found, whoever asks", async () => {
     const variants = [
       "/v1//messages",
       "//v1/messages",
@@ -334,13 +334,13 @@ describe("paths, types and headers", () => {
     }
   });
 
-  it("the same key said twice is one", async () => {
+  it("the same key sent in two headers counts as one", async () => {
     const key = harness.key.secret;
     const headers = ["content-type: application/json", `x-api-key: ${key}`, `x-api-key: ${key}`];
     expect((await send({ headers, body: '{"model":"fake-plain","messages":[]}' })).status).toBe(200);
   });
 
-  it("what a client says to proxies, or of us, reaches no provider", async () => {
+  it("headers addressed to proxies, or about us, reach no provider", async () => {
     const said = [
       "te: trailers",
       "proxy-authorization: Basic x",

@@ -10,7 +10,7 @@ afterAll(() => harness.close());
 
 const body = { model: "claude-fake", max_tokens: 100, messages: [{ role: "user", content: "hi" }] };
 
-/** A key whose group has this provider alone, and what asking with it comes to. */
+/** A key whose group has only this provider, and what calling it results in. */
 async function alone(secret: string) {
   const { key, providerIds } = await harness.group([{ dialect: "anthropic", secret }]);
   return {
@@ -30,7 +30,7 @@ describe("R22 a breaker", () => {
     const client = await harness.database.pool.connect();
     client.release();
     const anyClient = Object.getPrototypeOf(client) as typeof client;
-    /** What one request that succeeds has changed, or read of providers, once it is settled. */
+    /** The statements of one successful request, until it is settled, that write anything or read providers. */
     const statementsOf = async (): Promise<string[]> => {
       const spy = vi.spyOn(anyClient, "query");
       try {
@@ -67,7 +67,7 @@ describe("a provider's Retry-After is honoured", () => {
     ["as an HTTP date", "rate-limited,date:90", 429, 90],
     ["of an overloaded one", "overloaded,retry=90", 529, 90],
     ["for half an hour at most", "rate-limited,86400", 429, 1_800],
-  ])("%s: it is asked no more until then, and who is refused learns when", async (_what, script, status, waitS) => {
+  ])("%s: it gets no requests until then, and refused clients learn when", async (_what, script, status, waitS) => {
     const provider = await alone(`sk@${script}`);
     expect((await provider.ask()).status).toBe(status);
     const before = harness.upstreamCalls();

@@ -24,7 +24,7 @@ afterAll(async () => {
   await provider.close();
 });
 
-// Numbers no JavaScript number holds, spaces nobody would write, unknown fields, an emoji: none may change.
+// Numbers that a JavaScript number cannot hold, unusual spaces, unknown fields, an emoji: none may change.
 const odd =
   '{ "model" :"claude-fake", "max_tokens":100,"seed":12345678901234567890,  "unknown":{"ü":"😀\\u0000\\ud83d"},"messages":[ {"role":"user","content":"hi"}]}';
 const whole =

@@ -40,7 +40,7 @@ function post(path: string, body: unknown): ClientRequest {
 
 const streaming = (model = "claude-fake") => ({ model, max_tokens: 100, stream: true, messages: [{ role: "user", content: "hi" }] });
 
-/** The newest row once it is settled, and that nothing of the request is left. */
+/** The row, once it is settled; also checks that nothing of the request is left. */
 async function ended(id: string) {
   const found = await harness.settled(id);
   await expect.poll(() => harness.gateway.stats().inFlight).toBe(0);
@@ -60,7 +60,7 @@ describe("a client that leaves", () => {
     const left = performance.now();
     client.destroy();
     await expect.poll(() => raw.abandoned, { interval: 1 }).toBe(before + 1);
-    // The promise is 50 ms; a test leaves room for a busy machine.
+    // The promise is 50 ms; the test leaves room for a busy machine.
     expect(performance.now() - left).toBeLessThan(1_000);
     const { row, detail } = await ended(String(response.headers["x-request-id"]));
     expect(row).toMatchObject({ state: "aborted", status: 200, flags: ["estimated", "partial"], errorCode: "" });
@@ -81,7 +81,7 @@ describe("a client that leaves", () => {
     await expect.poll(() => raw.abandoned).toBe(before + 1);
     const { row } = await ended(String(raw.received.at(-1)?.headers["x-request-id"]));
     expect(row).toMatchObject({ state: "aborted", status: 0, costNanoUsd: "0", flags: [] });
-    // Clients leave all day: nothing that an operator is woken for.
+    // Clients disconnect all day: that must not alarm an operator.
     expect(errors).toEqual([]);
   });
 
@@ -161,7 +161,7 @@ describe("a client that does not read", () => {
     ["leaves", (client: ClientRequest, _id: string) => void client.destroy()],
     ["is let go", () => undefined],
     ["is cancelled", (_client: ClientRequest, id: string) => harness.live.commands.send({ kind: "request.cancel", requestId: id })],
-  ])("and %s, is over although its upstream has said everything before", async (_how, leave) => {
+  ])("and %s, is over although its upstream had already sent everything", async (_how, leave) => {
     const served = once(harness.server, "request") as Promise<[IncomingMessage, ServerResponse]>;
     const told = Promise.withResolvers<void>();
     raw.answer = async (res) => {
@@ -169,7 +169,7 @@ describe("a client that does not read", () => {
       res.writeHead(200, { "content-type": "text/event-stream" });
       res.write(anthropicStart);
       const chunk = anthropicText("x".repeat(16 * 1024));
-      // Until the client's connection takes no more; then the end, which waits in the gateway.
+      // Until the client's connection accepts no more; then the end, which waits in the gateway.
       while (!out.writableNeedDrain || (await once(out, "drain", { signal: AbortSignal.timeout(100) }).then(Boolean, () => false))) {
         res.write(chunk);
         await new Promise(setImmediate);
@@ -180,7 +180,7 @@ describe("a client that does not read", () => {
     const [response] = (await once(client, "response")) as [IncomingMessage];
     response.pause();
     await told.promise;
-    // Turns enough for the gateway to have read it.
+    // Enough turns of the event loop for the gateway to have read it.
     await harness.call("/v1/models", { method: "GET" });
     const id = String(response.headers["x-request-id"]);
     await leave(client, id);

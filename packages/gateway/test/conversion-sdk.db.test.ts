@@ -6,7 +6,7 @@ import { type Harness, type ProviderSpec, startHarness } from "./harness.ts";
 type Client = "anthropic" | "chat" | "responses";
 type Upstream = Client;
 
-/** What a client of any dialect has seen of one answer. */
+/** What a client of any dialect sees of one answer. */
 interface Seen {
   text: string;
   thinking: string;
@@ -16,7 +16,7 @@ interface Seen {
   cacheRead: number;
   cacheWrite: number;
   output: number;
-  /** The next request's turn, as the client would send it. */
+  /** The assistant's turn as the client would send it in the next request. */
   turn: unknown[];
 }
 
@@ -42,7 +42,7 @@ const clients: readonly Client[] = ["anthropic", "chat", "responses"];
 const pairs = clients.flatMap((client) => clients.map((upstream): [Client, Upstream] => [client, upstream]));
 
 let harness: Harness;
-/** A key for each pair, so that its rows are its own. */
+/** A key per pair, to tell their rows apart. */
 const keys = new Map<string, { key: string; keyId: string }>();
 const nameOf = (client: Client, upstream: Upstream) => `${client}|${upstream}`;
 
@@ -64,7 +64,7 @@ interface Asking {
   script: string;
   stream: boolean;
   maxTokens?: number;
-  /** Turns of the assistant's and what follows. */
+  /** Earlier turns of the assistant and their replies. */
   more?: unknown[];
 }
 
@@ -109,7 +109,7 @@ async function askChat({ upstream, script, stream, maxTokens, more = [] }: Askin
   };
   const client = openaiOf("chat", upstream);
   const running = stream ? client.chat.completions.stream({ ...request, stream_options: { include_usage: true } }) : null;
-  // The helper keeps the last piece of fields that OpenAI does not have itself.
+  // For fields unknown to OpenAI, the helper keeps only the last piece.
   const pieces: Reasoned[] = [];
   running?.on("chunk", (chunk) => pieces.push((chunk.choices[0]?.delta ?? {}) as Reasoned));
   const completion = running ? await running.finalChatCompletion() : await client.chat.completions.create(request);
@@ -170,7 +170,7 @@ const weather = { name: "get_weather", args: { city: "Paris", unit: "celsius" } 
 
 describe.each(pairs)("%s client, %s provider", (client, upstream) => {
   const ask = (script: string, stream: boolean, maxTokens?: number) => asks[client]({ upstream, script, stream, maxTokens });
-  /** What was billed for the one request of this pair with that script. */
+  /** The charge for the one request of this pair with that script. */
   const rowOf = (script: string, stream: boolean) =>
     harness.findRow((row) => row.model === `m@${script}` && row.stream === stream && row.keyId === keyOf(client, upstream).keyId);
 
@@ -198,7 +198,7 @@ describe.each(pairs)("%s client, %s provider", (client, upstream) => {
   });
 
   it.each([false, true])("the limit of tokens; stream: %s", async (stream) => {
-    // OpenAI's Responses accept no limit below 16.
+    // OpenAI's Responses API accepts no limit below 16.
     expect(await ask("long,50", stream, 20)).toMatchObject({ stop: ends[client].length, output: 20 });
   });
 

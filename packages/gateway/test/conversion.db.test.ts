@@ -141,7 +141,7 @@ describe("a converted conversation", () => {
     expect(row.providerId).toBe(providerIds[0]);
   });
 
-  it("goes on as well when who made that thinking is switched off, or of another group", async () => {
+  it("continues when the provider that produced that thinking is switched off, or in another group", async () => {
     const thinking = { type: "enabled", budget_tokens: 2_000 };
     const bound = { ...asked, max_tokens: 4_000, thinking };
     const maker: ProviderSpec = { dialect: "openai", secret: "sk@thinking", models: ["claude-fake"] };
@@ -160,13 +160,13 @@ describe("a converted conversation", () => {
   });
 });
 
-describe("a converted conversation that nobody converts any more", () => {
+describe("a converted conversation whose converting provider is gone", () => {
   it.each([
     ["is deleted", true],
     ["speaks the client's API itself", false],
-  ])("goes on when who converted it %s", async (_how, isDeleted) => {
+  ])("continues when that provider %s", async (_how, isDeleted) => {
     const responses: ProviderSpec = { dialect: "openai", baseUrl: `${raw.url}/v1`, serves: ["responses"], priority: 1 };
-    // A configuration of its own: anybody else's conversion would count.
+    // A separate configuration: any other provider that converts would count.
     const alone = await startHarness({ providers: [{ dialect: "openai", secret: "sk@thinking", serves: ["chat"] }, responses] });
     try {
       const asked = { model: "fake-plain", reasoning: { effort: "low" } };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Harness, startHarness } from "./harness.ts";
 import { anthropicStart, anthropicText, startRawProvider } from "./raw-provider.ts";
 
-/** Requests that are ended from outside, while their provider would go on for ever. */
+/** Requests that are ended from outside, while their provider would go on forever. */
 const dialects = {
   anthropic: {
     path: "/v1/messages",
@@ -17,7 +17,7 @@ const dialects = {
 } as const;
 type Dialect = keyof typeof dialects;
 
-/** What a provider of the dialect says first: content, and no end. */
+/** What a provider of the dialect sends first: content, and no end. */
 const beginnings: Record<Dialect, string> = {
   anthropic: anthropicStart + anthropicText("hello there, this is content"),
   openai: `data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", model: "fake-plain", choices: [{ index: 0, delta: { content: "hello there" } }] })}\n\n`,
@@ -48,11 +48,11 @@ interface Running {
   keyId: string;
   providerIds: string[];
   key: string;
-  /** What the client gets in the end. */
+  /** Everything the client receives. */
   text: Promise<string>;
 }
 
-/** A stream whose first content is with the client. */
+/** A stream whose first content has reached the client. */
 async function begin(
   dialect: Dialect,
   {
@@ -133,7 +133,7 @@ it("a terminated session loses all of its streams, no other's, and its provider"
 });
 
 describe("a running stream is closed", () => {
-  /** What the console does, as the configuration shows it. */
+  /** Changes made in the console, as they appear in the configuration. */
   const losses = {
     "when its key is revoked": {
       code: "invalid_key",

@@ -117,7 +117,7 @@ it("an answer that its client is still taking is taken to its end", () =>
     const [response] = (await once(client, "response")) as [IncomingMessage];
     await harness.settled(String(response.headers["x-request-id"]));
     const drained = harness.gateway.drain({ graceMs: 60_000 }).then(() => {
-      // As the server does: it ends connections whose answer has been written, taken or not.
+      // As the server does: this ends connections whose answer has been written, whether the client has read it or not.
       harness.server.close();
     });
     await new Promise(setImmediate);

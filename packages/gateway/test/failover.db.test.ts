@@ -70,7 +70,7 @@ describe("the next provider serves, and nothing of the first is seen, when it", 
     expect(text).toContain("message_stop");
     expect(row).toMatchObject({ state: "done", attempts: 2 });
     expect(detail.attempts[0]).toMatchObject({ outcome: "failed", errorCode: code });
-    // Its input was counted before it failed: that cost is ours, not the client's.
+    // Its input was counted before it failed: we bear that cost, not the client.
     expect(BigInt(detail.attempts[0]?.upstreamCostNanoUsd ?? "0")).toBeGreaterThan(0n);
     expect(row.usage).toEqual(detail.attempts[1]?.usage);
   });
@@ -139,7 +139,7 @@ describe("when nobody is left", () => {
     expect(JSON.parse(text).error.message).toBe("Scripted: 429");
   });
 
-  it("refused credentials are ours to explain, without a word of theirs", async () => {
+  it("refused credentials are reported in our words, without the provider's", async () => {
     const { response, text, row } = await ask([{ dialect: "anthropic", secret: "sk@auth" }], false);
     expect(response.status).toBe(502);
     expect(text).not.toContain("Scripted");
@@ -171,7 +171,7 @@ describe("when nobody is left", () => {
     ["that never ends", (res, status) => res.writeHead(status, json).write("{")],
     ["too long to be read", (res, status) => res.writeHead(status, json).end(`{"error":"${"x".repeat(300_000)}"}`)],
   ];
-  it.each(bodies)("of an error with a body %s the status and what is to be done are passed on", async (_what, answer) => {
+  it.each(bodies)("of an error with a body %s, the status and the advice are passed on", async (_what, answer) => {
     for (const [status, code] of [
       [429, "upstream_rate_limited"],
       [451, "invalid_request"],

@@ -5,20 +5,19 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { baseUrlOf, type Harness, startHarness } from "./harness.ts";
 
 /**
- * What becomes of each fault of a provider, for each dialect: one row each. A cell is asked twice, with a healthy provider
- * behind the faulty one and without. All cells are asked over one gateway, many at a time; breakers open at the first failure
- * that counts.
+ * The effect of each fault of a provider, for each dialect, one row per fault. Each cell is tested twice, with and without a healthy
+ * provider behind the faulty one. All cells share one gateway and many run at a time; breakers open at the first failure that counts.
  */
 interface Fault {
   fault: string;
   /** A script of the scripted upstream, or an address. */
   does: string;
   streams: readonly boolean[];
-  /** Status and what the client has in the end when nobody else is there. */
+  /** Status and final result for the client when there is no other provider. */
   alone: string;
-  /** Code of the faulty provider's attempt; '' = it succeeded. */
+  /** Error code of the faulty provider's attempt; empty = it succeeded. */
   code: string;
-  /** Whether another provider serves in its place, with nothing of the faulty one shown. */
+  /** Whether another provider serves instead, without anything of the faulty one being shown. */
   failsOver: boolean;
   breaker: "closed" | "open";
 }
@@ -27,28 +26,28 @@ const both = [false, true];
 const whole = [false];
 const stream = [true];
 
-/** It fails, another serves; alone: the gateway's own error. */
+/** It fails and another provider serves; alone, the client gets the gateway's own error. */
 function failing(fault: string, does: string, streams: readonly boolean[], status: number, code: string, shown = code): Fault {
   return { fault, does, streams, alone: `${status} error ${shown}`, code, failsOver: true, breaker: "open" };
 }
 
-/** It answers with an error that says something; another serves; alone: its answer is passed on. */
+/** It answers with a meaningful error and another provider serves; alone, its answer is passed on. */
 function answering(fault: string, does: string, status: number, code: string): Fault {
   return { fault, does, streams: both, alone: `${status} its own error`, code, failsOver: true, breaker: "open" };
 }
 
-/** The client's own error: passed on as it came, nobody else is asked. */
+/** The client's own error: passed on unchanged, and no other provider is asked. */
 function refusing(status: number, code: string): Fault {
   const does = `error-before,${status}`;
   return { fault: `answers ${status}`, does, streams: both, alone: `${status} its own error`, code, failsOver: false, breaker: "closed" };
 }
 
-/** After the first content: told in the stream, never shown as an end; what passed is billed. */
+/** After the first content: reported in the stream and never shown as a proper end; what was sent is billed. */
 function breaking(fault: string, does: string, code: string, told = `error ${code}`): Fault {
   return { fault, does, streams: stream, alone: `200 content, then ${told}`, code, failsOver: false, breaker: "open" };
 }
 
-/** Odd, and no fault. */
+/** Unusual, but not a fault. */
 function harmless(fault: string, does: string, streams: readonly boolean[]): Fault {
   return { fault, does, streams, alone: "200 its answer", code: "", failsOver: false, breaker: "closed" };
 }
@@ -77,7 +76,7 @@ const table: readonly Fault[] = [
   answering("answers 504", "error-before,504", 504, "upstream_timeout"),
   answering("answers 529", "overloaded", 529, "upstream_overloaded"),
   failing("redirects", "redirect", both, 502, "upstream_error"),
-  // Answers that are none.
+  // Answers that are not answers.
   failing("answers 200 with a page", "no-answer,html", both, 502, "upstream_error"),
   failing("answers 200 with other JSON", "no-answer,json", both, 502, "upstream_error"),
   failing("answers 200 with an empty body that is cut", "cut,0,how=length", whole, 502, "upstream_truncated"),
@@ -95,7 +94,7 @@ const table: readonly Fault[] = [
   breaking("stalls in a stream", "stall,3", "upstream_timeout"),
   breaking("tells an error in a stream", "error-mid,3", "upstream_overloaded", "its own error"),
   breaking("sends an event that never ends", "no-answer,endless", "upstream_truncated"),
-  // Encodings and line ends.
+  // Encodings and line endings.
   failing("answers in Brotli", "br", both, 502, "upstream_encoding"),
   failing("answers in Zstandard", "zstd", both, 502, "upstream_encoding"),
   failing("answers in two codings", "chained", both, 502, "upstream_encoding"),
@@ -128,7 +127,7 @@ interface Cell {
   sent: string;
 }
 
-/** Cells asked at a time: more than wait for a timeout, fewer than a busy machine takes for too many. */
+/** Cells in flight at a time: more than the cells that wait for a timeout, but not too many for a busy machine. */
 const lanes = 64;
 
 let harness: Harness;
@@ -153,7 +152,7 @@ beforeAll(async () => {
       for (const isStream of fault.streams)
         for (const hasOther of both) cells.push(await arrange({ fault, speaks, stream: isStream, hasOther }));
   await harness.snapshot.refresh();
-  // Those that wait for a timeout first: the others are done meanwhile.
+  // The ones that wait for a timeout go first; the others finish meanwhile.
   const isSlow = ({ fault }: Cell): number => (/^(hang|stall)/.test(fault.does) ? 0 : 1);
   const order = cells.sort((a, b) => isSlow(a) - isSlow(b));
   const asked = new Map(order.map((cell) => [cell, Promise.withResolvers<Record<string, unknown>>()]));
@@ -172,7 +171,7 @@ afterAll(async () => {
   await harness.close();
 });
 
-/** The faulty provider and, behind it, a healthy one, of a model that nobody else serves. */
+/** The faulty provider, and behind it perhaps a healthy one, for a model that nobody else serves. */
 async function arrange(cell: Pick<Cell, "fault" | "speaks" | "stream" | "hasOther">): Promise<Cell> {
   const dialect = providerDialect[cell.speaks];
   const model = uniqueName("m");
@@ -209,7 +208,7 @@ function whatCame(speaks: Speaks, isStream: boolean, { text, outcome, failure, s
   return isStream ? `content, then ${error}` : `a part, then ${failure}`;
 }
 
-/** What a client of the dialect reads of an error. */
+/** The error as a client of the dialect reads it. */
 function errorOf(speaks: Speaks, json: string): string {
   try {
     const body = JSON.parse(json);
@@ -224,7 +223,7 @@ function errorOf(speaks: Speaks, json: string): string {
 describe.each(table)("a provider that $fault", (fault) => {
   const cells = dialects.flatMap((speaks) => fault.streams.map((isStream) => ({ speaks, isStream, mode: isStream ? "stream" : "whole" })));
 
-  // The first test waits for what comes before it, on a machine that may be busy.
+  // The first test waits for everything before it, on a machine that may be busy.
   it.each(cells)("$speaks, $mode", { timeout: 120_000 }, async ({ speaks, isStream }) => {
     const row = fault.code === "" ? "done" : "error";
     const alone = { client: fault.alone, attempts: [fault.code], row, breaker: fault.breaker };

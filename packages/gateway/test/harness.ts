@@ -34,10 +34,10 @@ import type { GatewayLimits } from "../src/context.ts";
 import { createGateway, type Gateway, serverOptions } from "../src/gateway.ts";
 import { refuseUnparsed } from "../src/unparsed.ts";
 
-/** A provider of the test; without a `baseUrl` it is the scripted upstream, addressed as the dialect's SDK would. */
+/** A provider of the test. Without a `baseUrl` it is the scripted upstream, addressed as the dialect's SDK would. */
 export interface ProviderSpec {
   dialect: DialectName;
-  /** A script behind an `@` decides what the scripted upstream does: `sk@cut,3`. */
+  /** A script after an `@` decides what the scripted upstream does: `sk@cut,3`. */
   secret?: string;
   baseUrl?: string;
   priority?: number;
@@ -47,11 +47,11 @@ export interface ProviderSpec {
   schedule?: Prisma.InputJsonValue;
   timeouts?: ProviderTimeouts;
   breaker?: ProviderBreaker;
-  /** In clear. */
+  /** In plain text. */
   credentials?: { label: string; weight?: number; secret: string }[];
   credentialOrder?: string;
   headers?: Record<string, string>;
-  /** In clear. */
+  /** In plain text. */
   proxy?: string;
   groups?: string[];
   enabled?: boolean;
@@ -63,17 +63,17 @@ export interface HarnessOptions {
   providers?: readonly ProviderSpec[];
   settings?: Partial<Settings>;
   limits?: Partial<GatewayLimits>;
-  /** Models with a price (1 USD in, 2 USD out per million tokens). Scripts are part of a model's name. */
+  /** Models with a price (1 USD in, 2 USD out per million tokens). Scripts are part of the model name. */
   prices?: readonly string[];
-  /** Default: none, and limits are kept in process. Stays the caller's. */
+  /** Default: none, so that limits are kept in process. The caller closes it. */
   redis?: AdmissionOptions["redis"];
-  /** Stands between the gateway and the ledger: to make it fail. */
+  /** Wraps the ledger that the gateway uses, to make it fail. */
   wrapLedger?: (ledger: Ledger) => Ledger;
   log?: Log;
   trustedHops?: number;
 }
 
-/** The gateway over its real rooms: Postgres, spool, live, admission, egress, and the scripted upstream behind it. */
+/** The gateway on its real packages: Postgres, spool, live, admission, egress, and the scripted upstream. */
 export interface Harness {
   url: string;
   server: Server;
@@ -89,23 +89,23 @@ export interface Harness {
   /** A key without limits. */
   key: MadeKey;
   providerIds: string[];
-  /** Providers and a key in a group of their own: one test's arrangement beside the others'. */
+  /** Providers and a key in a separate group, so that tests do not affect each other. */
   group(
     providers: readonly ProviderSpec[],
     keyFields?: Partial<Prisma.KeyUncheckedCreateInput>,
   ): Promise<{ key: string; keyId: string; group: string; providerIds: string[] }>;
-  /** A request as the default key's owner, JSON by default. */
+  /** Sends a request with the default key, as JSON by default. */
   call(
     path: string,
     init?: { method?: string; body?: unknown; headers?: Record<string, string>; key?: string | null; signal?: AbortSignal },
   ): Promise<Response>;
   /** The settled row and detail of a request. */
   settled(requestId: string): Promise<{ row: RequestRow; detail: RequestDetail }>;
-  /** All settled rows once there are `count` of them and nothing is in flight. */
+  /** All settled rows, once there are `count` of them and nothing is in flight. */
   rows(count: number): Promise<RequestRow[]>;
   /** The newest settled row that matches. */
   findRow(match: (row: RequestRow) => boolean): Promise<RequestRow>;
-  /** How many requests the upstream has seen. */
+  /** Number of requests that the upstream has received. */
   upstreamCalls(): number;
   close(): Promise<void>;
 }
@@ -113,7 +113,7 @@ export interface Harness {
 /** Model names that tests use without a script. */
 const plainModels = ["fake-plain", "claude-fake", "gemini-fake", "fake-embedding"];
 
-/** As each dialect's official SDK takes a base URL. */
+/** The base URL in the form that each dialect's official SDK expects. */
 export function baseUrlOf(dialect: DialectName, origin: string): string {
   return dialect === "openai" ? `${origin}/v1` : origin;
 }
@@ -124,7 +124,7 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Starts everything. Close it in `afterAll`. */
+/** Starts everything; close it in `afterAll`. */
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const log = options.log ?? silentLog;
   const database = await createTestDatabase();
@@ -162,7 +162,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     breakerOf: (id) => snapshot.current().providers.find((provider) => provider.id === id)?.breaker,
     ...{ redis: options.redis ?? null, settings, onTransition, instanceId: "test", log },
     spend: createSpendReader(database.pool),
-    // A busy machine answers late; nothing is prolonged or read again meanwhile: commands are counted.
+    // A busy machine answers late. No lease is renewed and nothing is reread meanwhile: the tests count commands.
     timing: { commandMs: 10_000, leaseMs: 600_000, refreshMs: 600_000 },
   });
   const credit = createCredit({

@@ -22,12 +22,12 @@ async function ask(of: Harness, specs: readonly ProviderSpec[]) {
 
 const outcomes = ({ detail }: Awaited<ReturnType<Harness["settled"]>>) => detail.attempts.map(({ outcome }) => outcome);
 
-/** How the upstream saw the requests of an id end. */
+/** How the requests of an id ended, as seen by the upstream. */
 const ends = (id: string) => harness.upstream.oracle().flatMap((line) => (line.line === "closed" && line.id === id ? [line.endedBy] : []));
 
 describe("a provider that sends no content for a while", () => {
   it.each(["late,20000", "stall,0"])(
-    "is joined by a second one, which serves; it is stopped, and costs us but not the client (%s)",
+    "is joined by a second one, which serves; the first is stopped, and costs us but not the client (%s)",
     async (script) => {
       const answer = await ask(harness, [{ dialect: "anthropic", secret: `sk@${script}` }, good]);
       expect(answer.text.match(/event: message_start/g)).toHaveLength(1);
@@ -41,7 +41,7 @@ describe("a provider that sends no content for a while", () => {
       expect(row.costNanoUsd).toBe(served?.upstreamCostNanoUsd);
       await until(() => ends(row.id).length === 2, { what: "both are over upstream" });
       expect(ends(row.id).sort()).toEqual(["client_closed", "done"]);
-      // Slow is not broken.
+      // A slow provider is not a broken one.
       expect(harness.admission.breakers.stateOf(providerIds[0] ?? "", "claude-fake")).toBe("closed");
     },
   );
@@ -69,7 +69,7 @@ describe("a provider that sends no content for a while", () => {
     expect(first.row.state).toBe("done");
   });
 
-  it("is waited for when the second answers with an error, in whatever form; and of two errors the client's own is told", async () => {
+  it("is waited for when the second answers with an error of any form; of two errors, the client's own is reported", async () => {
     const slow: ProviderSpec = { dialect: "anthropic", secret: "sk@slow,700+plain,3" };
     const raw = await startRawProvider((res) => res.writeHead(400, { "content-type": "text/plain" }).end("no"));
     for (const second of [
@@ -102,7 +102,7 @@ describe("a provider that sends no content for a while", () => {
     }
   });
 
-  it("is joined by nobody when there is nobody, or when it is quick", async () => {
+  it("is not joined when there is no second provider, or when it is quick", async () => {
     expect(outcomes(await ask(harness, [{ dialect: "anthropic", secret: "sk@slow,400+plain,3" }]))).toEqual(["ok"]);
     expect(outcomes(await ask(harness, [good, { ...good, priority: 2 }]))).toEqual(["ok"]);
   });

@@ -27,7 +27,7 @@ const openai: ProviderSpec[] = [{ dialect: "openai" }];
 const messages = [{ role: "user", content: "hi" }];
 const plain = { model: "fake-plain", max_tokens: 100, messages };
 
-/** nano-USD at 1 and 2 USD per million tokens: 4 bytes of the body a token, and all the output that is asked for. */
+/** nano-USD at 1 and 2 USD per million tokens: one token per 4 bytes of the body, plus the entire requested output. */
 function worstOf(body: { max_tokens: number }): number {
   return Math.ceil(Buffer.byteLength(JSON.stringify(body)) / 4) * 1_000 + body.max_tokens * 2_000;
 }
@@ -35,7 +35,7 @@ function worstOf(body: { max_tokens: number }): number {
 const usd = (nano: number): string => (nano / 1e9).toFixed(9);
 const ask = (key: string, body: object = plain) => harness.call("/v1/chat/completions", { key, body });
 
-/** How often a command was sent by a client or a script. */
+/** How often clients and scripts sent each command. */
 async function commandCalls(): Promise<Record<string, number>> {
   const lines = (await redis.info("commandstats")).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm);
   return Object.fromEntries([...lines].map(([, name = "", calls]) => [name, Number(calls)]));
@@ -62,8 +62,8 @@ describe("A09 a key without limits", () => {
   });
 });
 
-describe("A13 the provider that serves is read by itself", () => {
-  it("a request asks for the same with 10 and with 1,000 providers", async () => {
+describe("A13 only the provider that serves is read", () => {
+  it("a request reads the same with 10 and with 1,000 providers", async () => {
     const spare: ProviderSpec = { dialect: "openai", priority: 1 };
     const { key, group, providerIds } = await harness.group([...openai, ...Array.from({ length: 9 }, () => spare)], { rpm: 1_000 });
     const measure = async () => {
@@ -84,7 +84,7 @@ describe("A13 the provider that serves is read by itself", () => {
     expect(harness.snapshot.current().providers.length).toBeGreaterThanOrEqual(1_000);
     const many = await measure();
     expect(many.others).toEqual(few.others);
-    // A renewal may fall into either time; a question for each provider would be thousands more.
+    // A renewal may fall into either interval; one command per provider would be thousands more.
     expect(Math.abs(many.evalsha - few.evalsha)).toBeLessThan(10);
     await harness.database.prisma.provider.updateMany({
       where: { groups: { has: group }, id: { notIn: providerIds } },
@@ -115,7 +115,7 @@ describe("A10 limits are asked for where there are any, together", () => {
     const { key } = await harness.group(openai, { ...limits, userId: user.id });
     await ask(key);
     const commands = await commandsOf(() => times(20, () => ask(key)));
-    // A renewal or a rebuild of what is kept may fall into the time; a third round trip a request would be twenty more.
+    // A renewal or a rebuild may fall into the interval; a third round trip per request would be twenty more.
     expect(commands.evalsha).toBeGreaterThanOrEqual(40);
     expect(commands.evalsha).toBeLessThan(50);
     expect(commands.keys ?? 0).toBe(0);
@@ -140,7 +140,7 @@ describe("a budget", () => {
     expect((await ask(key)).status).toBe(200);
   });
 
-  it("knows what the ledger knows when Redis comes back empty: nobody is unlimited, nobody refused for nothing", async () => {
+  it("knows what the ledger knows when Redis comes back empty: nobody is unlimited, and nobody is refused without reason", async () => {
     const { key, keyId } = await harness.group(openai, { costTotalUsd: usd(worstOf(plain) * 2) });
     await times(1, () => ask(key));
     const row = await harness.findRow((found) => found.keyId === keyId && found.state === "done");
@@ -148,7 +148,7 @@ describe("a budget", () => {
     expect(spent).toBeGreaterThan(0);
     await redis.flushall();
     await times(1, () => ask(key));
-    // As much as is left, to the nano-USD: one that may cost more is refused, one that may not is admitted.
+    // The remainder, to the nano-USD: a request that may cost more is refused, one that may not is admitted.
     await harness.database.prisma.key.update({ where: { id: keyId }, data: { costTotalUsd: usd(spent * 2 + worstOf(plain) - 1) } });
     await harness.snapshot.refresh();
     await until(async () => Number((await harness.admission.usage(limitsOf(keyId))).spent?.total) === spent * 2, {
@@ -161,7 +161,7 @@ describe("a budget", () => {
     expect((await ask(key)).status).toBe(200);
   });
 
-  it("is one for all keys of a user, and of a group", async () => {
+  it("is shared by all keys of a user, and of a group", async () => {
     const user = await makeUser(harness.database.prisma, { costWeekUsd: usd(worstOf(plain)) });
     const [first, second] = [await harness.group(openai, { userId: user.id }), await harness.group(openai, { userId: user.id })];
     await times(1, () => ask(first.key));
@@ -189,7 +189,7 @@ describe("a budget", () => {
   });
 });
 
-/** The owner whose use is asked for. */
+/** The owner whose usage is queried. */
 function limitsOf(id: string) {
   return { owner: "key" as const, id, values: { rpm: null, inFlight: null, costTotalUsd: "1" } };
 }
@@ -233,13 +233,13 @@ describe("a provider's own limits", () => {
     );
     expect(new Set(rows.map(({ row }) => row.providerId))).toEqual(new Set(providerIds));
     expect(rows.flatMap(({ detail }) => detail.decision.excluded)).toContainEqual({ providerId: providerIds[0], reason: "limited" });
-    // Both are free again.
+    // Both slots are free again.
     expect((await ask(key)).status).toBe(200);
   });
 });
 
-describe("a line before places in flight", () => {
-  it("is served in order as places are released; who does not fit is refused at once", async () => {
+describe("a queue for slots in flight", () => {
+  it("is served in order as slots are released; requests that do not fit are refused at once", async () => {
     await harness.database.prisma.setting.create({ data: { name: "limits.queuePerSlot", value: 3 } });
     const { key } = await harness.group(openai, { inFlight: 1 });
     await harness.snapshot.refresh();
@@ -254,7 +254,7 @@ describe("a line before places in flight", () => {
           return answer.status;
         }),
       );
-      // One after the other into the line.
+      // They join the queue one after another.
       await until(() => harness.gateway.stats().inFlight >= Math.min(i + 1, 4) || i === 4, { what: "it has arrived" });
     }
     const statuses = await Promise.all(waiting);

@@ -17,7 +17,7 @@ it("a key made elsewhere a moment ago works at its first use", async () => {
   expect(response.status).toBe(200);
 });
 
-it("what was made together with it holds from its first use: its group's providers, its user's limits and policies", async () => {
+it("everything created with it applies from its first use: its group's providers, its user's limits and policies", async () => {
   const { prisma, pool } = harness.database;
   const group = uniqueName("group");
   await makeProvider(prisma, { dialect: "anthropic", baseUrl: harness.upstream.url, groups: [group] });

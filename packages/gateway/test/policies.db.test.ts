@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 const messages = [{ role: "user", content: "hi" }];
-/** Each dialect, and what answers without a provider. */
+/** Each dialect, and the endpoints that answer without a provider. */
 const calls = {
   openai: { path: "/v1/chat/completions", body: { model: "fake-plain", messages } },
   responses: { path: "/v1/responses", body: { model: "fake-plain", input: "hi" } },
@@ -30,7 +30,7 @@ async function keyWith(policies: Policies, ofOwner: Policies = {}, ends: { expir
 const ask = (key: string, dialect: Dialect, headers: Record<string, string> = {}) =>
   harness.call(calls[dialect].path, { key, body: calls[dialect].body, headers });
 
-/** The refusal in the shape of its dialect, and its row. */
+/** The refusal in the shape of its dialect, which also has a row. */
 async function refused(key: string, dialect: Dialect, headers: Record<string, string> = {}): Promise<string> {
   const before = harness.upstreamCalls();
   const answer = await ask(key, dialect, headers);

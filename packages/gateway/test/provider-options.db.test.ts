@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => harness?.close());
 
 let conversations = 0;
-/** Of a conversation of its own, bound to no provider. */
+/** A separate conversation, bound to no provider. */
 const bodyOf = (model: string, stream = false) => ({
   ...{ model, max_tokens: 100, stream },
   messages: [{ role: "user", content: `hi ${conversations++}` }],
@@ -23,7 +23,7 @@ async function ask(key: string, model: string, stream = false) {
 
 const anthropic = (spec: Partial<ProviderSpec> = {}): ProviderSpec => ({ dialect: "anthropic", secret: "sk-good", ...spec });
 
-/** Two hours that begin in `hours` from now. */
+/** Two hours that begin `hours` from now. */
 function hoursFromNow(hours: number) {
   const time = (ms: number) => new Date(ms).toISOString().slice(11, 16);
   const from = Date.now() + hours * 3_600_000;
@@ -81,7 +81,7 @@ describe("hours and priority by group", () => {
     expect(seconds).toBeLessThanOrEqual(3 * 3_600);
   });
 
-  it("its priority in the key's group goes before the one it has for all", async () => {
+  it("its priority in the key's group takes precedence over its general one", async () => {
     const { key, group, providerIds } = await harness.group([anthropic({ priority: 1 }), anthropic({ priority: 5 })]);
     const second = providerIds[1] ?? "";
     expect((await ask(key, "claude-fake")).row.providerId).toBe(providerIds[0]);
@@ -112,7 +112,7 @@ describe("timeouts and breakers of its own", () => {
     expect(detail.attempts[0]?.firstContentMs).not.toBeNull();
   });
 
-  it("two failures open the breaker of who says two, while the others go by the settings", async () => {
+  it("two failures open the breaker of a provider configured for two, while the others use the settings", async () => {
     const { key, providerIds } = await harness.group([
       anthropic({ secret: "sk@error-before", breaker: { failures: 2 } }),
       anthropic({ secret: "sk@error-before", priority: 1 }),
@@ -148,7 +148,7 @@ describe("several credentials", () => {
       const leftS = ((cooling?.untilMs ?? 0) - Date.now()) / 1_000;
       expect(leftS).toBeGreaterThan(seconds - 60);
       expect(leftS).toBeLessThanOrEqual(seconds);
-      // The provider has not failed: its breaker, which one failure opens, is closed.
+      // The provider has not failed: its breaker, which one failure would open, is closed.
       expect(harness.admission.breakers.stateOf(providerIds[0] ?? "", "claude-fake")).toBe("closed");
       const second = await ask(key, "claude-fake");
       expect(second.detail.attempts.map(({ credential }) => credential)).toEqual(["spare"]);
@@ -179,7 +179,7 @@ describe("headers of its own", () => {
     }
   });
 
-  it("are not told to a client when the provider repeats them in an error and their name says that they are secret", async () => {
+  it("are not shown to a client when the provider repeats them in an error and their names suggest a secret", async () => {
     const raw = await startRawProvider((res, { headers }) =>
       res
         .writeHead(400, { "content-type": "application/json" })

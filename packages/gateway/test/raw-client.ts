@@ -1,13 +1,13 @@
 import { connect } from "node:net";
 
-/** An answer as it came over the wire; the body's bytes are latin1. */
+/** An answer as received; the bytes of the body are latin1. */
 export interface RawReply {
   status: number;
   headers: Map<string, string>;
   body: string;
 }
 
-/** Answers with a body of declared length, which all of ours to bad input have. */
+/** Parses answers with a body of declared length; all of our answers to bad input are of that kind. */
 function readReplies(text: string): RawReply[] {
   const replies: RawReply[] = [];
   for (let at = 0; at < text.length; ) {
@@ -24,15 +24,15 @@ function readReplies(text: string): RawReply[] {
 }
 
 /**
- * Writes bytes on a plain connection, since no client library would send these, and gives what comes back until the server closes
- * it: what must not be heard as a second request ends with `connection: close`, so that it would be answered too.
+ * Writes bytes on a plain connection, since no client library would send them, and returns what is received until the server closes it.
+ * Input that must not be read as a second request ends with `connection: close`, so that an answer to it would show.
  */
 export function exchange(url: string, bytes: string | Buffer): Promise<RawReply[]> {
   const { promise, resolve, reject } = Promise.withResolvers<RawReply[]>();
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   const parts: Buffer[] = [];
   socket.on("data", (part) => parts.push(part));
-  // A server that refuses early resets what is still being sent: what it said before counts.
+  // A server that refuses early resets what is still being sent; what it sent before counts.
   socket.on("error", () => undefined);
   socket.setTimeout(20_000, () => {
     reject(new Error(`the connection stayed open after ${JSON.stringify(bytes.toString("latin1").slice(0, 300))}`));

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a provider was sent. */
+/** What a provider has received. */
 export interface Received {
   method: string;
   url: string;
@@ -10,7 +10,7 @@ export interface Received {
   body: string;
 }
 
-/** A provider that answers exactly what a test writes. */
+/** A provider that answers exactly what the test writes. */
 export interface RawProvider {
   url: string;
   received: Received[];
@@ -20,7 +20,7 @@ export interface RawProvider {
   close(): Promise<void>;
 }
 
-/** Starts one on a free port. */
+/** Starts a provider on a free port. */
 export async function startRawProvider(answer: RawProvider["answer"]): Promise<RawProvider> {
   const server = createServer(async (req, res) => {
     const parts: Buffer[] = [];

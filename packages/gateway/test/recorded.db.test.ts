@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { baseUrlOf, type Harness, type ProviderSpec, startHarness } from "./harness.ts";
 import { type RawProvider, type Received, startRawProvider } from "./raw-provider.ts";
 
-/** What real clients sent and what they were answered (recorded/README.md), once more through the gateway. */
+/** Requests of real clients and the answers they got (recorded/README.md), replayed through the gateway. */
 interface Recording {
   name: string;
   client: string;
@@ -37,7 +37,7 @@ beforeAll(async () => {
     ...{ dialect, baseUrl: baseUrlOf(dialect, provider.url), secret: "sk-real-provider" },
     models: models.filter((model) => model.startsWith({ anthropic: "claude", openai: "gpt", gemini: "gemini" }[dialect])),
   }));
-  // What fails in one recording must not open a breaker for the next.
+  // A failure in one recording must not open a breaker for the next.
   harness = await startHarness({ providers, prices: models, settings: { "breaker.failures": 0 } });
 });
 afterAll(async () => {
@@ -45,7 +45,7 @@ afterAll(async () => {
   await provider.close();
 });
 
-/** Sends it as the client did: its own headers in its own order, only the key is one of ours. */
+/** Sends it as the client did, with its own headers in its own order; only the key is one of ours. */
 async function replay(
   { method, target, headers, body, answer }: Recording["exchanges"][number],
   { bodies }: Recording,
@@ -64,7 +64,10 @@ async function replay(
   return { status: response.statusCode, headers: response.headers, body: Buffer.concat(parts).toString("utf8") };
 }
 
-/** A client's own: its credentials, how it wants the answer packed, what a browser would say. The provider hears other ones, or none. */
+/**
+ * Headers that concern only the client and us: credentials, accepted encodings, what a browser adds. The provider gets different ones, or
+ * none.
+ */
 const keptBack = ["authorization", "x-goog-api-key", "accept-encoding", "sec-fetch-mode"];
 
 function expectUntouched(received: Received | undefined, exchange: Recording["exchanges"][number], recording: Recording): void {
@@ -73,7 +76,7 @@ function expectUntouched(received: Received | undefined, exchange: Recording["ex
   expect(JSON.stringify(received?.headers)).not.toContain(harness.key.secret);
 }
 
-/** The last number of that name in an answer: what its usage came to. */
+/** The last number of that name in an answer, which is its final usage. */
 function lastNumber(body: string, names: string): number {
   return Number([...body.matchAll(new RegExp(`"(?:${names})":(\\d+)`, "g"))].at(-1)?.[1] ?? 0);
 }
@@ -88,12 +91,12 @@ async function sessionsOf(recording: Recording): Promise<string[]> {
 }
 
 describe.each(recordings)("$name, as recorded", (recording) => {
-  it("passes byte for byte, and its rows say what it was and what it cost", async () => {
+  it("passes byte for byte, and its rows record what it was and what it cost", async () => {
     for (const exchange of recording.exchanges) {
       const calls = provider.received.length;
       const answer = await replay(exchange, recording);
       if (!exchange.target.startsWith("/v1")) {
-        // Claude Code warms its connection up with HEAD /api/hello; nothing depends on the answer, nobody is asked.
+        // Claude Code warms up its connection with HEAD /api/hello. Nothing depends on the answer, and no provider is asked.
         expect(answer.status).toBe(404);
         expect(provider.received.length).toBe(calls);
         continue;
@@ -136,7 +139,7 @@ describe("the request id that a client shows finds its row", () => {
     (await listRequests(harness.database.pool, { filter: { requestId: String(requestId) }, limit: 10, scope: {} })).rows;
 
   it.each([
-    // Claude Code keeps it in its transcript and in stream-json, Codex ends its message with it.
+    // Claude Code keeps it in its transcript and in stream-json; Codex ends its message with it.
     ["claude-code-failed", "request-id", 529],
     ["codex-failed", "x-request-id", 429],
   ])("%s", async (name, header, status) => {

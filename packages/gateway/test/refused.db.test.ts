@@ -33,7 +33,7 @@ interface Reply {
   body: string;
 }
 
-/** Writes bytes on a plain connection: no client library would send these. */
+/** Writes bytes on a plain connection, since no client library would send them. */
 async function raw(head: string[], body: Buffer | string = ""): Promise<Reply> {
   const socket = connect(Number(new URL(harness.url).port), "127.0.0.1");
   socket.on("error", () => undefined);
@@ -78,13 +78,13 @@ const bodies: Record<Family, string> = {
 interface Case {
   name: string;
   status: number;
-  /** In the log; null: no row is expected. */
+  /** As recorded in the log; null: no row is expected. */
   code: string | null;
   family?: Family;
   method?: string;
   target?: string;
   key?: string | null;
-  /** Replaces the usual Host line. */
+  /** Replaces the usual Host header. */
   host?: string[];
   headers?: string[];
   body?: string | Buffer;
@@ -202,7 +202,7 @@ async function send(one: Case): Promise<Reply> {
   );
 }
 
-/** Every failure of a dialect has one shape, with code, message, request id and whether to try again. */
+/** Every failure of a dialect has one shape, with code, message, request id and whether to retry. */
 function checkShape(family: Family, reply: Reply): void {
   const body = JSON.parse(Buffer.from(reply.body, "latin1").toString("utf8"));
   const id = reply.headers.get("x-request-id");
@@ -268,7 +268,7 @@ it("bodies beyond the process's budget are refused until there is room", async (
   await expect.poll(() => harness.gateway.stats().bodyBytes).toBe(0);
 });
 
-it("strangers cannot fill the log: ten rows a second, the rest is counted", async () => {
+it("unauthenticated requests cannot fill the log: ten rows a second, the rest is counted", async () => {
   const strict = await startHarness({ limits: { anonymousRowsPerSecond: 10 } });
   try {
     await Promise.all(
@@ -278,7 +278,7 @@ it("strangers cannot fill the log: ten rows a second, the rest is counted", asyn
     const { status } = await strict.call("/v1/models", { method: "GET" });
     expect(status).toBe(200);
     await strict.findRow(({ endpoint, state }) => endpoint === "models" && state === "done");
-    // Sixty requests take less than three seconds, even here.
+    // Sixty requests take less than three seconds, even on a slow machine.
     expect((await strict.rows(1)).filter(({ state }) => state === "refused").length).toBeLessThanOrEqual(30);
   } finally {
     await strict.close();

@@ -35,7 +35,7 @@ describe("A15 the log of a request", () => {
 });
 
 describe("A16 logs.sampleRate", () => {
-  it("0.1 tells 1,000 of 10,000 requests, and every one that went wrong", () => {
+  it("0.1 logs 1,000 of 10,000 requests, and every one that failed", () => {
     const settings = { ...defaultSettings(), "logs.sampleRate": 0.1 };
     const tell = createRequestLog(log, { current: () => ({ settings }) as never });
     for (let i = 0; i < 10_000; i++) {
@@ -71,7 +71,7 @@ describe("server-timing", () => {
       (answer.headers.get("server-timing") ?? "").split(", ").map((part) => [part.split(";dur=")[0], Number(part.split(";dur=")[1])]),
     );
 
-  it.each([false, true])("says the gateway's own share apart from the provider's (stream: %s)", async (stream) => {
+  it.each([false, true])("states the gateway's own share separately from the provider's (stream: %s)", async (stream) => {
     const answer = await chat("gpt@slow,150", { stream });
     expect(answer.status).toBe(200);
     await answer.text();

@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-/** A function that any model may call, in OpenAI's words. */
+/** A function that any model may call, in OpenAI's format. */
 const parameters = { type: "object", properties: { city: { type: "string" } } };
 
 describe("the openai client", () => {
@@ -92,7 +92,7 @@ describe("the openai client", () => {
     const ids: string[] = [];
     for await (const model of openai.models.list()) ids.push(model.id);
     expect(ids).toContain("fake-plain");
-    // By conversion; from and to Gemini there is none.
+    // Through conversion; to and from Gemini there is none.
     expect(ids).toContain("claude-fake");
     expect(ids).not.toContain("gemini-fake");
     expect((await openai.models.retrieve("fake-plain")).id).toBe("fake-plain");

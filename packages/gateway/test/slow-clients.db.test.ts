@@ -11,12 +11,12 @@ import { startRawProvider } from "./raw-provider.ts";
 const stalledClientMs = 2_000;
 let harness: Harness;
 beforeAll(async () => {
-  // An answer that is still held when it turns out to be too large for that must not fit into the connection's buffers.
+  // An answer that exceeds this limit while it is still held must not fit into the connection's buffers.
   harness = await startHarness({ limits: { stalledClientMs, answerBytes: 64_000_000 } });
 });
 afterAll(() => harness.close());
 
-/** A client that goes on sending a byte at a time, and what it was told before it was cut off. */
+/** A client that keeps sending one byte at a time, and what it received before it was cut off. */
 interface Slow {
   socket: Socket;
   heard(): string;
@@ -43,8 +43,8 @@ describe("clients that never finish what they send", () => {
     expect(serverOptions.requestTimeout).toBeLessThanOrEqual(60_000);
   });
 
-  it("hold nobody up, and are cut off, in the head and in the body", async () => {
-    // The same server, with shorter times and looked at more often.
+  it("delay nobody, and are cut off, in the head and in the body", async () => {
+    // The same server, with shorter timeouts that are checked more often.
     Object.assign(harness.server, { headersTimeout: 1_000, requestTimeout: 2_000 });
     const heads = Array.from({ length: 100 }, () => trickle("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-slow: ", "a"));
     const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${harness.key.secret}\r\ncontent-type: application/json`;
@@ -58,8 +58,8 @@ describe("clients that never finish what they send", () => {
   });
 });
 
-describe("clients that take an answer too large to be held slowly", () => {
-  /** Takes a megabyte and waits a moment, again and again, up to `bytes`. */
+describe("clients that slowly read an answer too large to be held", () => {
+  /** Reads a megabyte and pauses briefly, repeatedly, up to `bytes`. */
   async function take(bytes: number) {
     const provider = await startRawProvider((res) => {
       res.writeHead(200, { "content-type": "application/json" });

@@ -23,7 +23,7 @@ async function ask(key: string, model: string, session = `s${asked}`) {
 const anthropic = (spec: Partial<ProviderSpec> = {}): ProviderSpec => ({ dialect: "anthropic", secret: "sk-good", ...spec });
 
 describe("a session that went to a lower priority", () => {
-  it("stays while nobody above is well, then goes back, and the decision says from where", async () => {
+  it("stays while no provider above is well, then goes back, and the decision says from where", async () => {
     const { key, providerIds } = await harness.group([anthropic({ secret: "sk-flaky@flaky,2", priority: 0 }), anthropic({ priority: 1 })]);
     const [above, below] = providerIds;
     const session = crypto.randomUUID();
@@ -33,7 +33,7 @@ describe("a session that went to a lower priority", () => {
     const stays = await ask(key, "claude-fake", session);
     expect(stays.row.providerId).toBe(below);
     expect(stays.detail.decision.chosenBy).toBe("sticky");
-    // Somebody else's request went well up there.
+    // A request of another session succeeds on the provider above.
     let last = below;
     for (let n = 0; n < 4 && last !== above; n++) last = (await ask(key, "claude-fake")).row.providerId;
     expect(last).toBe(above);

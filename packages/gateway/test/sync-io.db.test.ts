@@ -24,7 +24,7 @@ describe("A01 no synchronous file I/O in request paths", () => {
         return original(...args);
       }) as never);
     });
-    // Modules that imported a function by name see the spies only now.
+    // Makes modules that imported functions by name see the spies.
     syncBuiltinESMExports();
     existsSync("/");
     expect(called.splice(0).length).toBe(1);

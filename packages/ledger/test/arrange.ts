@@ -33,13 +33,13 @@ export const testPrice: SpooledPrice = {
   cacheReadPerMTok: "0.3",
 };
 
-/** The end of a request; its detail names the row. */
+/** The end of a request; its detail carries the row's id. */
 export function finishOf(fields: Partial<RequestRow> = {}): FinishRecord {
   const row = requestRow(fields);
   return { row, detail: requestDetail({ id: row.id, path: "/v1/chat/completions" }), upstreamCostNanoUsd: "100" };
 }
 
-/** A priced end with everything random but reproducible, at a random moment of the last `spanMs`. */
+/** A priced end whose fields are random but reproducible, at a random moment of the last `spanMs`. */
 export function randomFinish(random: () => number, spanMs = 0): FinishRecord {
   const pick = <T>(...of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
   const startedAtMs = spanMs > 0 ? Date.now() - Math.floor(random() * spanMs) : undefined;
@@ -90,13 +90,13 @@ export function progressOf(id: string, output: number, fields: Partial<ProgressR
   return { id, providerId: "provider-0", upstreamModel: "model-a", providerMultiplier: "1", ttftMs: 80, usage, estimated: true, ...fields };
 }
 
-/** A directory that goes when the test does. */
+/** A temporary directory; `remove` deletes it. */
 export async function temporaryDirectory(): Promise<{ dir: string; remove(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), "sluice-ledger-"));
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
 }
 
-/** Quick settings: what matters in a test is the outcome, not the pace. */
+/** Short intervals: the tests check outcomes, not pace. */
 export function quickSettings(changed: Partial<Settings> = {}): Settings {
   return { ...defaultSettings(), "ledger.intervalMs": 10, ...changed };
 }
@@ -114,14 +114,14 @@ export function ledgerOptions(dir: string, pool: pg.Pool, changed: Partial<Ledge
   };
 }
 
-/** A pool whose server does not exist: Postgres is down. */
+/** A pool whose server does not exist, as if Postgres were down. */
 export function deadPool(): pg.Pool {
   return new pg.Pool({ host: "127.0.0.1", port: 1, user: "nobody", database: "none", connectionTimeoutMillis: 500 });
 }
 
 /**
- * A copy of a spool that is in use: what a SIGKILL at this moment would leave. Begun anew when a file vanished under it
- * (a segment that was settled meanwhile), because a kill leaves one moment and not two.
+ * A copy of a spool in use: what a SIGKILL at this moment would leave. Starts over when a file vanished while it was copied (a segment that
+ * was settled meanwhile), because a kill captures a single moment.
  */
 export async function freezeSpool(from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {

@@ -56,7 +56,7 @@ describe("the row is the charge", () => {
     expect(await account(userId)).toMatchObject({ balanceNanoUsd: 80n });
   });
 
-  it("begins a postpaid account where there is none, and minds no id that is none of ours", async () => {
+  it("creates a postpaid account where there is none, and ignores ids that are not ours", async () => {
     const userId = newId();
     await settleBatch(database.pool, [finishOf({ userId, costNanoUsd: "7" }), finishOf({ userId: "user-1" }), finishOf({ userId: "" })]);
     expect(await account(userId)).toMatchObject({ billing: "postpaid", balanceNanoUsd: 0n, postpaidNanoUsd: 7n });
@@ -75,7 +75,7 @@ describe("I3 opening + entries - ledger = balance", () => {
         return finish;
       }),
     );
-    // Every batch twice, and all at once: a replay is no second charge.
+    // Every batch twice, and all concurrently: a replay does not charge again.
     await Promise.all([...batches, ...batches].map((batch) => settleBatch(database.pool, batch)));
     expect(await findWrongBalances(database.pool)).toEqual([]);
     const [userId = ""] = users;

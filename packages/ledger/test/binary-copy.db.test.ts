@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => db?.drop());
 
-/** What Postgres reads of the values written, as text, in their order. */
+/** The written values as Postgres reads them, as text, in their order. */
 async function readBack<T>(type: string, values: readonly T[], write: (row: BinaryRow, value: T) => void): Promise<(string | null)[]> {
   const client = await db.pool.connect();
   try {

@@ -29,7 +29,7 @@ async function settle(ends: readonly FinishRecord[]): Promise<void> {
   await ledger.close();
 }
 
-/** What the upstream would have written of this end. */
+/** The oracle lines that the upstream would have written for this end. */
 function oracleLines(end: FinishRecord, changed: object = {}): string {
   const opened = { line: "opened", id: end.row.id, seq: 1, endpoint: "chat" };
   const usage = end.row.state === "done" ? end.row.usage : null;
@@ -53,7 +53,7 @@ async function check(oracle: string, more: Partial<CheckOptions> = {}) {
   return checkInvariants({ oraclePath, pool: db.pool, ...more });
 }
 
-/** The differences that name this request. */
+/** The differences that mention this request. */
 async function about(end: FinishRecord, oracle: string, more: Partial<CheckOptions> = {}) {
   return (await check(oracle, more)).filter(({ id }) => id === end.row.id).map(({ invariant, what }) => `${invariant} ${what}`);
 }
@@ -66,10 +66,10 @@ const priced = (): FinishRecord => {
   }
 };
 
-test("right books have no difference: tokens, sums, costs to the last digit", async () => {
+test("correct books have no difference: tokens, sums, costs to the last digit", async () => {
   const random = seededRandom(99);
   const ends = Array.from({ length: 400 }, () => randomFinish(random)).map((end) => {
-    // Whatever ended in an error half-way is flagged by the gateway.
+    // The gateway flags every request that failed half-way.
     if (end.row.state === "error") end.row.flags = [...end.row.flags, "partial"];
     return end;
   });
@@ -103,7 +103,7 @@ test("I1: a request without a row, with other tokens, outside the band, or witho
   expect(await about(silent, oracleLines(silent))).toEqual(["I1 error with 10 output tokens and no flag"]);
 });
 
-test("I5 and I6: a cost that tokens and price do not give, an end that is missing, a charge nobody saw, a refusal that was sent on", async () => {
+test("I5 and I6: a cost that does not follow from tokens and price, a missing end, a charge without a client, a refusal that was sent on", async () => {
   const dear = priced();
   dear.row.costNanoUsd = (BigInt(dear.row.costNanoUsd ?? "0") + 1n).toString();
   const refused = finishOf({ state: "refused", status: 429, usage: noUsage, costNanoUsd: "0", billable: false });

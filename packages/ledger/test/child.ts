@@ -7,8 +7,8 @@ import { createLedger } from "../src/ledger.ts";
 import { progressOf, quickSettings, randomFinish, seededRandom, startOf } from "./arrange.ts";
 
 /**
- * A process to be killed: serves `requests` made-up requests, eight at a time, and writes to stdout what it promised,
- * at the moment it did: `start ID`, `ack {end}`. A test reads the lines of the dead.
+ * A process to be killed: it serves `requests` made-up requests, eight at a time, and reports each promise on stdout at the moment it makes
+ * it: `start ID`, `ack {end}`. The test reads these lines after its death.
  */
 interface Order {
   dir: string;
@@ -19,7 +19,7 @@ interface Order {
 }
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
-/** Synchronous, because a promise must be on the pipe before the next step can kill us; a pipe that is full is tried again. */
+/** Synchronous, because a promise must be on the pipe before the next step can kill the process; retries while the pipe is full. */
 function say(line: string): void {
   let rest = Buffer.from(`${line}\n`);
   while (rest.length > 0) {

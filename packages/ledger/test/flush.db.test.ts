@@ -30,7 +30,7 @@ async function finishAll(ledger: Ledger, ends: readonly FinishRecord[]): Promise
   );
 }
 
-/** How many rows each statement inserted, in order: rows of one command of one transaction have its marks. */
+/** How many rows each statement inserted, in order: the rows of one command of a transaction share xmin and cmin. */
 async function inserts(pool: pg.Pool): Promise<number[]> {
   const { rows } = await pool.query<{ n: number }>(
     "SELECT count(*)::int AS n FROM requests GROUP BY xmin::text, cmin::text ORDER BY min(settled_seq)",
@@ -54,7 +54,7 @@ test("R18: 500 rows are one insert", async () => {
   await expectEachOnce(ends);
 });
 
-test("R20: 1,200 quick ones are two full batches, and the rest when its time has come", async () => {
+test("R20: 1,200 quick ones are two full batches, and the rest by timer", async () => {
   const ledger = await open({ settings: () => quickSettings({ "ledger.batchSize": 500, "ledger.intervalMs": 5_000 }) });
   const ends = many(1_200);
   await finishAll(ledger, ends);
@@ -77,7 +77,7 @@ test("batch size and interval hold from the next batch on", async () => {
   expect(await inserts(db.pool)).toEqual([10, 10, 10, 10]);
   const third = many(3);
   await finishAll(ledger, third);
-  // They wait for the long interval already.
+  // They already wait for the long interval.
   changed["ledger.intervalMs"] = 10;
   await until(() => ledger.stats().depth === 0, { what: "a small batch goes by the new interval", deadlineMs: 7_000 });
   await ledger.close();
@@ -93,7 +93,7 @@ describe("R21 a stop, and Postgres away", () => {
     await expectEachOnce(ends);
   });
 
-  test("a stop settles what is on its way to the disk, and what comes after it stays there", async () => {
+  test("a stop settles what is on its way to the disk; what comes after it stays there", async () => {
     const ledger = await open();
     const ends = many(4);
     await finishAll(ledger, ends.slice(0, 1));
@@ -113,7 +113,7 @@ describe("R21 a stop, and Postgres away", () => {
     await expectEachOnce(ends);
   });
 
-  test("memory holds so many records and the disk all of them; a stop says that they are not settled", async () => {
+  test("memory holds a bounded number of records and the disk all of them; a stop reports that they are not settled", async () => {
     const pool = deadPool();
     const ledger = await open({ pool, tuning: { retain: 10 } });
     const ends = many(60);
@@ -126,7 +126,7 @@ describe("R21 a stop, and Postgres away", () => {
     await pool.end();
   });
 
-  test("a backlog goes by eight batches at once, the rest by one", async () => {
+  test("a backlog is settled by eight concurrent batches, other records by one", async () => {
     const settings = () => quickSettings({ "ledger.batchSize": 10 });
     const pool = deadPool();
     const ledger = await open({ pool, settings });

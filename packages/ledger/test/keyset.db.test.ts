@@ -14,7 +14,7 @@ import { type ListOptions, listStatement, PROBE_ROWS } from "../src/list-stateme
 import { keptPlanSettings, listRequests, planSettings } from "../src/query.ts";
 import { type DbRow, rowColumns, toRow } from "../src/stored-row.ts";
 
-/** H03: the log as a page walks it, by the plans that Postgres makes for uneven data, and by the rows that come out. */
+/** H03: pages of the log, checked by the plans that Postgres makes for uneven data and by the rows that are returned. */
 const log = { rows: 120_000, days: 100, users: 200, keysPerUser: 5, providers: 20, models: 40 };
 const DAY = 86_400_000;
 const now = Date.now();
@@ -56,14 +56,14 @@ describe("H03 each filter of the page is an index scan on uneven data", () => {
     ["a class that is never there", { statusClass: "3xx" }, /_case_id_idx$/],
     ["an export's page", {}, /_pkey$/, { settledUpTo: "1000000000", limit: 500 }],
   ];
-  test.each(ranges)("%s: as many rows are read as are shown", async (_name, filter, index, more = {}) => {
+  test.each(ranges)("%s: no more rows are read than are shown", async (_name, filter, index, more = {}) => {
     const options = { filter, limit: 50, scope: {}, ...more };
     const statement = listStatement(options);
     if (statement?.kind !== "range") throw new Error("not one range");
     const scans = await scansOf(statement.page);
     expect(scans.filter(({ kind }) => !/^Index (Only )?Scan/.test(kind))).toEqual([]);
     expect(scans.filter(({ index: used }) => !index.test(used))).toEqual([]);
-    // One row more than the page tells that there is another page; every partition in question gives its first.
+    // One additional row shows that there is another page; each partition involved reads one row of its own.
     expect(sum(scans)).toBeLessThanOrEqual(options.limit + 1 + scans.length);
   });
 
@@ -106,7 +106,7 @@ describe("H03 each filter of the page is an index scan on uneven data", () => {
   });
 });
 
-describe("H03 a search goes on where it ended until it has seen everything", () => {
+describe("H03 a search continues where it stopped until it has seen everything", () => {
   let all: RequestRow[];
   beforeAll(async () => {
     const { rows } = await db.pool.query<DbRow>(`SELECT ${rowColumns} FROM requests r WHERE r.corrects_id IS NULL ORDER BY r.id DESC`);
@@ -143,7 +143,7 @@ describe("H03 a search goes on where it ended until it has seen everything", () 
     );
   }, 120_000);
 
-  /** Ids of the walk, the first `most` of them; each page's edge is held against what came before. */
+  /** The first `most` ids of the walk; each page's boundary is compared with the one before. */
   async function walk(options: ListOptions, budgetRows: number, most: number): Promise<string[]> {
     const seen: string[] = [];
     let before: string | undefined;
@@ -151,7 +151,7 @@ describe("H03 a search goes on where it ended until it has seen everything", () 
       const page = await listRequests(db.pool, { ...options, before, budget: { rows: budgetRows, ms: Number.POSITIVE_INFINITY } });
       seen.push(...page.rows.map(({ id }) => id));
       if (page.next === null) return seen;
-      // Further back than before, and nothing shown is behind it.
+      // Further back than before, and no shown row is behind it.
       if (before !== undefined) expect(page.next < before).toBe(true);
       expect(page.rows.every(({ id }) => id >= (page.next ?? ""))).toBe(true);
       expect(page.searchedToMs === null).toBe(page.rows.length === options.limit && page.rows.at(-1)?.id === page.next);
@@ -160,7 +160,7 @@ describe("H03 a search goes on where it ended until it has seen everything", () 
     return seen.slice(0, most);
   }
 
-  test("a search that may take no time at all still goes on with every page", async () => {
+  test("a search without any time budget still advances with every page", async () => {
     const filter: LogFilter = { minAttempts: 9 };
     let [before, pages]: [string | undefined, number] = [undefined, 0];
     do {
@@ -173,7 +173,7 @@ describe("H03 a search goes on where it ended until it has seen everything", () 
   });
 });
 
-/** The readings of `requests` by the plan that a page of the log gets. */
+/** The scans of `requests` in the plan for a page of the log. */
 const scansOf = (query: pg.QueryConfig): Promise<PlanScan[]> =>
   readSnapshot(db.pool, query.name === undefined ? planSettings : keptPlanSettings, (client) => planScans(client, query));
 

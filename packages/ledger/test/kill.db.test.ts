@@ -8,8 +8,8 @@ import { findDoubles, findWrongSums } from "../src/reconcile.ts";
 import { ledgerOptions, seededRandom, temporaryDirectory } from "./arrange.ts";
 
 /**
- * Real processes killed by SIGKILL: afterwards every acknowledged end has its row with the same cost, every request
- * that began has exactly one, and the sums are those of the rows.
+ * Real processes killed by SIGKILL: afterwards every acknowledged end has its row with the same cost, every request that began has exactly
+ * one row, and the sums match the rows.
  */
 let db: TestDatabase;
 let place: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -27,7 +27,7 @@ interface Victim {
   signal: string | null;
 }
 
-/** Runs the child to its end, or kills it when it has acknowledged so many: whatever it is at then. */
+/** Runs the child to its end, or kills it once it has acknowledged that many, whatever it is doing then. */
 function runVictim(order: { seed: number; failpoint?: string; requests?: number; killAfterAcks?: number; url?: string }): Promise<Victim> {
   const { killAfterAcks, ...rest } = order;
   const argument = JSON.stringify({ dir: place.dir, url: db.url, requests: 300, failpoint: "", ...rest });
@@ -100,7 +100,7 @@ test("killed at random moments, again and again on one spool, with Postgres up a
   await expectNothingLost(lines);
 });
 
-test("a process that is left alone acknowledges, settles and leaves nothing behind", async () => {
+test("a process that is not killed acknowledges, settles and leaves nothing behind", async () => {
   const victim = await runVictim({ seed: 77, requests: 50 });
   expect(victim.signal).toBeNull();
   expect(victim.lines.at(-1)).toBe("closed");

@@ -17,8 +17,8 @@ import {
 } from "./arrange.ts";
 
 /**
- * Random histories of start, progress, finish, refuse, crash, restart, Postgres gone and back, against a model that is
- * a map. A crash is a copy of the directory: what the process would still have done is on the copy's other side.
+ * Random histories of start, progress, finish, refuse, crash, restart, and of Postgres going down and up, against a model that is a map. A
+ * crash is a copy of the directory: what the process does after it no longer reaches the copy.
  */
 let db: TestDatabase;
 beforeAll(async () => {
@@ -33,14 +33,14 @@ afterEach(() => place?.remove());
 
 interface Model {
   open: Map<string, { end: FinishRecord; progress: number | null }>;
-  /** What must be in the table: the acknowledged, and what recovery makes of the rest. */
+  /** What the table must contain: the acknowledged requests, and what recovery makes of the others. */
   expected: Map<string, { output: number; flags: string[] }>;
 }
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])("history %i ends with the rows that the model says", async (seed) => {
+test.each([1, 2, 3, 4, 5, 6, 7, 8])("history %i ends with the rows of the model", async (seed) => {
   const random = seededRandom(seed * 7_919);
   const model: Model = { open: new Map(), expected: new Map() };
-  // A sequence of its own: how often settings are read depends on timing, the history must not.
+  // A separate sequence: how often settings are read depends on timing, but the history must not.
   const pace = seededRandom(seed);
   const settings = () => quickSettings({ "ledger.batchSize": 1 + Math.floor(pace() * 30) });
   const tuning = { segmentBytes: 3_000 + Math.floor(random() * 20_000) };
@@ -74,12 +74,12 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])("history %i ends with the rows that the mode
     async refuse() {
       const end = randomFinish(random);
       ledger.refuse(end);
-      // The next acknowledged record stands behind it in the file.
+      // The next acknowledged record is behind it in the file, so it is durable too.
       await this.start?.();
       model.expected.set(end.row.id, { output: end.row.usage.output, flags: end.row.flags });
     },
     async crash() {
-      // What was only queued is written first: a crash may lose a PROGRESS, and then the model would not know which.
+      // Writes what is only queued: a crash may lose a PROGRESS, and the model could not tell which.
       await this.start?.();
       const from = join(place.dir, `gen-${generation}`);
       generation++;
@@ -107,7 +107,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])("history %i ends with the rows that the mode
     [[...model.expected.keys()]],
   );
   expect(new Map(rows.map(({ id, output, flags }) => [id, { output, flags }]))).toEqual(new Map([...model.expected].sort()));
-  // Those that "died" settle too: nothing of theirs may count twice.
+  // The "dead" instances settle too: nothing of theirs may count twice.
   for (const old of abandoned) await old.close({ graceMs: 500 }).catch(() => undefined);
   expect(await findWrongSums(db.pool)).toEqual([]);
 });

@@ -18,12 +18,12 @@ const ROWS = 50_000;
 let db: TestDatabase;
 beforeAll(async () => {
   db = await createTestDatabase();
-  // 50,000 rows over 52 days: three partitions at least.
+  // 50,000 rows over 52 days: at least three partitions.
   await seedRequestRows(db.pool, ROWS, 90_000);
 });
 afterAll(() => db?.drop());
 
-/** What a page may look through. */
+/** How much a page may search. */
 const budget = { rows: 20_000, ms: Number.POSITIVE_INFINITY };
 const list = (filter: LogFilter, more: Partial<ListOptions> = {}) =>
   listRequests(db.pool, { filter, limit: 50, scope: {}, budget, ...more });
@@ -76,7 +76,7 @@ describe("the log, page by page", () => {
     expect((await list({ state: "in_flight" })).rows).toEqual([]);
   });
 
-  test("what is filtered out is not there, and rare rows are found within a bound", async () => {
+  test("excluded rows are not listed, and rare rows are found within a bound", async () => {
     const models = ["model-1", "model-2"];
     const { rows } = await list({ userId: "user-3", notModel: models, notState: ["error"], notStatusClass: ["4xx"] });
     expect(rows.length).toBe(50);
@@ -86,7 +86,7 @@ describe("the log, page by page", () => {
     expect((await list({ minAttempts: 4 })).searchedToMs).not.toBeNull();
   });
 
-  test("up to a position of commit: what was settled later is not there", async () => {
+  test("up to a commit position: rows settled later are not listed", async () => {
     await makeRequestRow(db.pool, { userId: "positioned" });
     const position = await newestSettledSeq(db.pool);
     await makeRequestRow(db.pool, { userId: "positioned" });
@@ -94,7 +94,7 @@ describe("the log, page by page", () => {
     expect((await list({ userId: "positioned" }, { settledUpTo: position })).rows.length).toBe(1);
   });
 
-  test("a condition without an index looks back so far and says how far; going on from there finds the rest", async () => {
+  test("a condition without an index searches a bounded distance back and reports it; continuing from there finds the rest", async () => {
     const oldest = await makeRequestRow(db.pool, { startedAtMs: Date.now() - 53 * 24 * HOUR, dialect: "gemini" });
     const first = await list({ dialect: "gemini" });
     expect(first.rows).toEqual([]);
@@ -125,7 +125,7 @@ describe("the log, page by page", () => {
 });
 
 describe("one request", () => {
-  test("comes with its large half, in the shape everything else carries", async () => {
+  test("comes with its details, in the same shape as everywhere", async () => {
     const row = await makeRequestRow(db.pool, { flags: ["estimated", "partial"], state: "aborted", costNanoUsd: null });
     const detail = await makeRequestDetail(db.pool, { id: row.id, userAgent: "agent/1" });
     expect(await getRequest(db.pool, row.id)).toEqual({ row, detail });
@@ -148,7 +148,7 @@ describe("W12 cursor paging", () => {
       seen.push(...rows.map(({ id }) => id));
       if (next === null) break;
       before = next;
-      // One in front of the walk, which it must not meet; one behind it, in the same millisecond.
+      // One before the walk, which it must not encounter, and one after it, in the same millisecond.
       await makeRequestRow(db.pool, { userId: "same-ms" });
       await makeRequestRow(db.pool, { id: firstIdAt(ms).slice(0, -12) + hex(2_000 - 40 * page + 1), userId: "same-ms" });
     }
@@ -175,13 +175,13 @@ describe("W13 deep paging stays flat", () => {
   });
 });
 
-describe("H14: the large half of a request is in a table of its own", () => {
+describe("H14: the details of a request are in a separate table", () => {
   const filters: [string, LogFilter][] = [
     ["no filter", {}],
     ["an indexed one", { userId: "user-3" }],
     ["one that searches", { state: "done" }],
   ];
-  test.each(filters)("%s: neither the plan of a page nor that of its corrections names it", async (_name, filter) => {
+  test.each(filters)("%s: neither the plan of a page nor that of its corrections mentions it", async (_name, filter) => {
     const statement = listStatement({ filter, limit: 50, scope: {} });
     if (!statement) throw new Error("nothing to ask");
     const pages =
@@ -193,10 +193,10 @@ describe("H14: the large half of a request is in a table of its own", () => {
     }
   });
 
-  test("nobody who lists waits for it, only who opens a request", async () => {
+  test("listing does not wait for it, only opening a request does", async () => {
     const [newest] = (await list({})).rows;
     const holder = await db.pool.connect();
-    // Even a plan that only mentioned the table would have to wait for this.
+    // Even a plan that merely mentioned the table would have to wait for this lock.
     await holder.query("BEGIN; LOCK TABLE request_details IN ACCESS EXCLUSIVE MODE");
     try {
       for (const [, filter] of filters) expect((await list(filter)).rows.length).toBeGreaterThan(0);

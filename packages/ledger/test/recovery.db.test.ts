@@ -25,11 +25,11 @@ afterEach(async () => {
 });
 
 const openLedger = (changed: Partial<LedgerOptions> = {}) => createLedger(ledgerOptions(place.dir, db.pool, changed));
-/** The directory as a SIGKILL would leave it, for another instance. */
+/** A copy of the directory as a SIGKILL would leave it, for another instance. */
 const freeze = (name: string) => freezeSpool(join(place.dir, "test"), join(place.dir, name));
 const segments = async (name: string) => (await readdir(join(place.dir, name))).filter((file) => file.endsWith(".spool")).sort();
 
-test("a request whose process died pays what its last PROGRESS said, flagged; one that had produced nothing is void", async () => {
+test("a request whose process died pays for its last PROGRESS, flagged; one that had produced nothing is void", async () => {
   const ledger = await openLedger();
   const [billed, void_, unpriced] = [finishOf({ userId: "killed" }), finishOf(), finishOf()];
   await ledger.start(startOf(billed));
@@ -78,13 +78,13 @@ test("a request whose process died pays what its last PROGRESS said, flagged; on
     flags: ["partial", "recovered", "unpriced"],
   });
 
-  // The same history, met a second time: nothing moves.
+  // The same history, encountered a second time, changes nothing.
   await (await openLedger({ instanceId: "killed" })).close();
   expect((await getRequest(db.pool, billed.row.id))?.row).toEqual(found?.row);
   await ledger.close({ graceMs: 2_000 });
 });
 
-test("a disk that refuses holds up no start: what recovery ends goes to Postgres from memory", async () => {
+test("a failing disk does not block a start: what recovery ends goes to Postgres from memory", async () => {
   const ledger = await openLedger();
   const end = finishOf();
   await ledger.start(startOf(end));
@@ -120,13 +120,13 @@ test("damaged bytes go to the quarantine once, however often they are met", asyn
   expect(rows[0].payload.includes("~~~~")).toBe(true);
 });
 
-test("a record of a program that knew no details goes to the quarantine and holds up no other", async () => {
+test("a record of an older program without details goes to the quarantine and does not block others", async () => {
   const [{ detail: _, ...old }, good] = [finishOf(), finishOf()];
   await mkdir(join(place.dir, "old"));
   const frames = [old, good].map((record) => encodeFrame("finish", record, Date.now()));
   await writeFile(join(place.dir, "old", "00000001.spool"), Buffer.concat(frames));
   const ledger = await openLedger({ instanceId: "old" });
-  // What the registry asks for at each start.
+  // What the registry reads at each start.
   expect(ledger.unsettled().map(({ row }) => row.id)).toEqual([old.row.id, good.row.id]);
   await ledger.close({ graceMs: 3_000 });
   const { rows } = await db.pool.query("SELECT payload, reason FROM ledger_quarantine WHERE request_id = $1", [old.row.id]);
@@ -135,7 +135,7 @@ test("a record of a program that knew no details goes to the quarantine and hold
   expect((await getRequest(db.pool, good.row.id))?.row).toEqual(good.row);
 });
 
-test("segments go when all in them is settled; a request that is still open moves on with its PROGRESS", async () => {
+test("segments are deleted when everything in them is settled; a request that is still open moves on with its PROGRESS", async () => {
   const ledger = await openLedger({ tuning: { segmentBytes: 4_000 } });
   const long = finishOf();
   await ledger.start(startOf(long));
@@ -159,7 +159,7 @@ test("segments go when all in them is settled; a request that is still open move
   expect((await getRequest(db.pool, long.row.id))?.row.usage.output).toBe(7);
 });
 
-test("a segment goes, too, when nothing but PROGRESS or the probes of a broken disk stands in it", async () => {
+test("a segment is also deleted when it only contains PROGRESS or probes of a broken disk", async () => {
   let broken = false;
   const openSegment = async (path: string) => {
     const handle = await open(path, "wx", 0o600);
@@ -202,7 +202,7 @@ test("a request in flight at a clean stop is found by the next start", async () 
   expect((await getRequest(db.pool, end.row.id))?.row.flags).toEqual(["recovered"]);
 });
 
-test("the spool of an instance that is gone is adopted and removed; one that lives, and one's own, are left alone", async () => {
+test("the spool of a dead instance is adopted and removed; that of a living one, and our own, are left alone", async () => {
   const alive = await openLedger();
   const end = finishOf();
   await alive.start(startOf(end));

@@ -47,7 +47,7 @@ async function settle(records: readonly FinishRecord[]): Promise<void> {
 }
 
 describe("H12: what is older than the retention", () => {
-  test("goes by whole partitions, rows by their days and details by theirs; sums of hours and days stay", async () => {
+  test("is dropped by whole partitions, rows by their days and details by theirs; sums of hours and days stay", async () => {
     const random = seededRandom(12);
     const records = Array.from({ length: 400 }, () => randomFinish(random, 200 * DAY));
     await settle(records);
@@ -66,7 +66,7 @@ describe("H12: what is older than the retention", () => {
     expect(kept).toBeGreaterThan(Date.now() - 122 * DAY);
     expect(await count("requests")).toBe(records.filter(({ row }) => row.startedAtMs >= kept).length);
     expect(await count("request_details")).toBeLessThan(await count("requests"));
-    // Nothing was deleted, and what is there still adds up.
+    // No row was deleted, and the remaining data is still consistent.
     const { rows: deleted } = await db.pool.query("SELECT sum(n_tup_del)::int AS n FROM pg_stat_user_tables WHERE relname ~ '^request'");
     expect(deleted).toEqual([{ n: 0 }]);
     expect((await db.pool.query("SELECT * FROM rollups_day ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9")).rows).toEqual(before.rows);
@@ -76,7 +76,7 @@ describe("H12: what is older than the retention", () => {
     expect((await applyRetention(options()))?.dropped).toEqual([]);
   });
 
-  test("does not come back: a spool that is read again is kept aside and moves no sum", async () => {
+  test("does not come back: records of a spool that is read again are quarantined and change no sum", async () => {
     const old = finishOf({ startedAtMs: Date.now() - 200 * DAY });
     await settle([old]);
     await applyRetention(options());
@@ -92,10 +92,10 @@ describe("H12: what is older than the retention", () => {
     expect((await db.pool.query("SELECT * FROM rollups_day WHERE bucket < now() - interval '100 days'")).rows).toEqual(before.rows);
   });
 
-  test("does not come back when months are made over the weeks that went, after a stop longer than those made ahead", async () => {
+  test("does not come back when months are created over dropped weeks, after a downtime longer than the partitions created ahead", async () => {
     const setting = { tenantId: "default", name: "ledger.partitions" };
     await db.prisma.setting.create({ data: { ...setting, value: "weekly" } });
-    // The weeks of those days end before their month does.
+    // The weeks of those days end within their month.
     const first = spanAt(Date.now() - 200 * DAY, "monthly").fromMs;
     const [old, late] = [first + 2 * DAY, first + 26 * DAY].map((startedAtMs) => finishOf({ startedAtMs })) as [FinishRecord, FinishRecord];
     await ensurePartitions(db.pool, { nowMs: old.row.startedAtMs, ahead: 1 });
@@ -104,7 +104,7 @@ describe("H12: what is older than the retention", () => {
     await ensurePartitions(db.pool, { nowMs: Date.now() });
     await applyRetention(options());
     const before = await db.pool.query("SELECT * FROM rollups_day");
-    // Also after the rest of the month was made, for a request that never had a row.
+    // Also after the rest of the month was created, for a request that never had a row.
     for (const replayed of [[old], [late], [old]]) {
       const ledger = await createLedger(ledgerOptions(place.dir, db.pool));
       for (const record of replayed) {
@@ -118,7 +118,7 @@ describe("H12: what is older than the retention", () => {
     expect((await db.pool.query("SELECT * FROM rollups_day WHERE bucket < $1", [new Date(first + 20 * DAY)])).rows).toEqual(before.rows);
   });
 
-  test("is kept for good with 0 days, and while the clock of Postgres says that it is young", async () => {
+  test("is kept forever with 0 days, and while the clock of Postgres says that it is recent", async () => {
     await settle([finishOf({ startedAtMs: Date.now() - 250 * DAY }), finishOf()]);
     const forever = { "retention.requestDays": 0, "retention.detailDays": 0 };
     expect((await applyRetention(options(forever)))?.dropped).toEqual([]);
@@ -135,7 +135,7 @@ describe("H12: what is older than the retention", () => {
     expect(await getRequest(db.pool, record.row.id)).toEqual({ row: record.row, detail: null });
   });
 
-  test("goes while rows are inserted, on one of two instances, and no insert fails", async () => {
+  test("is dropped while rows are inserted, by one of two instances, and no insert fails", async () => {
     const random = seededRandom(13);
     await settle(Array.from({ length: 100 }, () => randomFinish(random, 200 * DAY)));
     let going = true;
@@ -155,13 +155,13 @@ describe("H12: what is older than the retention", () => {
     expect(await findWrongSums(db.pool)).toEqual([]);
   });
 
-  test("a detach that was cut short is completed, and a table that somebody else detached is left alone", async () => {
+  test("an interrupted detach is completed, and a table that somebody else detached is left alone", async () => {
     await settle([finishOf({ startedAtMs: Date.now() - 200 * DAY }), finishOf({ startedAtMs: Date.now() - 250 * DAY })]);
     const names = (await db.pool.query<{ name: string }>("SELECT tableoid::regclass::text AS name FROM requests ORDER BY id")).rows.map(
       ({ name }) => name,
     );
     await db.pool.query(`ALTER TABLE requests DETACH PARTITION ${names[1]}`);
-    // A reader makes the detach wait; the stop comes meanwhile.
+    // A reader makes the detach wait; meanwhile it is interrupted.
     const reader = await db.pool.connect();
     await reader.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM requests");
     const detach = await db.pool.connect();
@@ -176,8 +176,8 @@ describe("H12: what is older than the retention", () => {
   });
 
   const others = { requests: "retention.detailDays", request_details: "retention.requestDays" } as const;
-  test.each(["requests", "request_details"] as const)("holds up no spool while the detach of its %s is cut short", async (table) => {
-    // In the first one to go.
+  test.each(["requests", "request_details"] as const)("blocks no spool while the detach of its %s is interrupted", async (table) => {
+    // In the first partition to be dropped.
     const startedAtMs = spansAfter(Date.now(), -10, "monthly") + DAY;
     await settle([finishOf({ startedAtMs })]);
     const reader = await db.pool.connect();
@@ -198,7 +198,7 @@ describe("H12: what is older than the retention", () => {
       await ledger.finish(record);
     }
     await ledger.close({ graceMs: 3_000 });
-    // Nobody knows whether a request was among those that go; its details are written anew.
+    // Whether a request was in a partition that is being dropped cannot be told; details are simply written again.
     const kept = table === "requests" ? [{ request_id: late.row.id }] : [];
     expect((await db.pool.query("SELECT request_id FROM ledger_quarantine")).rows).toEqual(kept);
     expect(await getRequest(db.pool, young.row.id)).toEqual({ row: young.row, detail: young.detail });
@@ -210,7 +210,7 @@ describe("H12: what is older than the retention", () => {
 });
 
 describe("the archive of a partition", () => {
-  test("is read back with the same numbers", async () => {
+  test("can be read back with the same numbers", async () => {
     const random = seededRandom(14);
     await settle(Array.from({ length: 300 }, () => randomFinish(random, 250 * DAY)));
     await db.pool.query("CREATE TABLE wanted AS SELECT * FROM requests WHERE started_at < $1", [new Date(Date.now() - 130 * DAY)]);
@@ -241,14 +241,14 @@ describe("the archive of a partition", () => {
     const { rows } = await db.pool.query<{ file: string }>(
       "SELECT c.relname || '.' || c.oid || '.csv.gz.part' AS file FROM pg_class c WHERE c.relnamespace = 'partitions'::regnamespace AND NOT c.relispartition AND c.relkind = 'r'",
     );
-    // Nothing can be written where a device says that it is full.
+    // A device that reports being full cannot be written to.
     await mkdir(join(place.dir, "archive"));
     for (const { file } of rows) await symlink("/dev/full", join(place.dir, "archive", file));
     await expect(applyRetention(options(csv))).rejects.toThrow(/ENOSPC/);
     expect((await applyRetention(options(csv)))?.dropped).toHaveLength(rows.length);
   });
 
-  test("that fails keeps its partition, and the next one that succeeds lets it go", async () => {
+  test("that fails keeps its partition, and the next one that succeeds drops it", async () => {
     await settle([finishOf({ startedAtMs: Date.now() - 200 * DAY })]);
     const csv = { "retention.archive": "csv" } as const;
     const partition = partitionName("requests", spanAt(Date.now() - 200 * DAY, "monthly"));

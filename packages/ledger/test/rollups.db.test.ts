@@ -34,7 +34,7 @@ describe("H13: rollups", () => {
       const late = Array.from({ length: 40 }, () => randomFinish(random, 30 * 24 * HOUR));
       const corrections = all.filter(() => random() < 0.1).map((record) => correctionOf(record, random));
       await settleBatch(db.pool, [...fresh, ...late, ...corrections]);
-      // Sent again, nothing moves.
+      // Sent again, they change nothing.
       await settleBatch(db.pool, [...late, ...corrections]);
       all.push(...fresh, ...late);
     }

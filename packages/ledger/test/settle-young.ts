@@ -1,4 +1,5 @@
-// Settles batch after batch with only collections of young objects in between, and prints how many bytes a row are old then: node --expose-gc.
+// Settles batches while only the young generation is collected, and prints how many bytes per row are then in the old generation. Run with
+// node --expose-gc.
 import { getHeapSpaceStatistics } from "node:v8";
 import { createPool } from "@sluice/db/postgres";
 import { settleBatch } from "../src/settle-batch.ts";
@@ -25,7 +26,7 @@ collect({ type: "major" });
 const before = oldBytes();
 for (let round = 0; round < rounds; round++) {
   const settling = settle();
-  // Once in the middle, so that something of a batch does become old.
+  // Once during a batch, so that part of it does get promoted.
   const timer = round === 0 ? setInterval(() => collect({ type: "minor" }), 1) : undefined;
   await settling;
   clearInterval(timer);

@@ -76,7 +76,7 @@ describe("what is settled", () => {
     expect(rows.map((row) => row.status_class)).toEqual([...new Set(ends.map(({ row }) => statusClassOf(row)))].sort());
   });
 
-  test("settled_seq is the order of commit, without a pair", async () => {
+  test("settled_seq follows the order of commit, without duplicates", async () => {
     const ledger = await open();
     const committed: string[][] = [];
     ledger.onSettled((ids) => committed.push([...ids]));
@@ -106,10 +106,10 @@ describe("what is settled", () => {
     expect(await count("partitions.requests_2024_02")).toBe(1);
   });
 
-  test("is let go by the collections of young objects", async () => {
+  test("is released by collections of the young generation", async () => {
     const script = fileURLToPath(new URL("./settle-young.ts", import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", script, db.url]);
-    // Each row has 2,700 bytes; of those that a full collection is needed for hardly any are the rows'.
+    // Each row has 2,700 bytes; hardly any of what needs a full collection belongs to rows.
     expect(Number(stdout)).toBeLessThan(500);
   });
 });
@@ -164,7 +164,7 @@ describe("nothing twice", () => {
     await ledger.close();
     const written = await until(
       async () => {
-        // Statistics are sent when a session ends its transaction and at most once a second.
+        // A session reports statistics at the end of its transactions, but at most once a second.
         await db.pool.query("SELECT pg_stat_force_next_flush()");
         const { rows } = await db.pool.query<{ ins: number; upd: number; del: number }>(
           `SELECT sum(n_tup_ins)::int AS ins, sum(n_tup_upd)::int AS upd, sum(n_tup_del)::int AS del
@@ -177,7 +177,7 @@ describe("nothing twice", () => {
     expect(written).toEqual({ ins: 250, upd: 0, del: 0 });
   });
 
-  test("what is there already is looked up by its id, also by a connection whose plan was made while there was nothing", async () => {
+  test("existing rows are looked up by id, even on a connection whose plan was made while the table was empty", async () => {
     const pool = createPool(db.url, { max: 1 });
     const fullReads = async (): Promise<number> => {
       await pool.query("SELECT pg_stat_force_next_flush()");
@@ -196,7 +196,7 @@ describe("nothing twice", () => {
 });
 
 describe("what cannot be settled", () => {
-  test("one bad record never holds up 500: it goes to the quarantine, raw", async () => {
+  test("one bad record never blocks 500: it goes to the quarantine, raw", async () => {
     const ledger = await open();
     const settled: string[] = [];
     ledger.onSettled((ids) => settled.push(...ids));
@@ -224,7 +224,7 @@ describe("what cannot be settled", () => {
     const { url } = db;
     const down = deadPool();
     let pool = down;
-    // What a pool does when its server comes back: the same object connects again.
+    // As when the server of a pool comes back: the same object connects again.
     const proxy = new Proxy(down, { get: (_target, name) => Reflect.get(pool, name, pool) });
     const ledger = await open({ pool: proxy });
     const random = seededRandom(9);
@@ -249,7 +249,7 @@ describe("what cannot be settled", () => {
   test("a record is counted and announced once, however often the rest of its batch has to be sent", async () => {
     const announced: string[] = [];
     const ledger = await open({ onQuarantined: (id) => announced.push(id) });
-    // A defect that is seen at once, and one that is found by halving.
+    // A defect that is noticed at once, and one that is found by bisection.
     const [broken, overflown, good] = [finishOf({ costNanoUsd: "12.5" }), finishOf({ status: 40_000 }), finishOf()];
     await db.pool.query("ALTER TABLE rollups_day RENAME TO away");
     await run(ledger, [broken, overflown, good]);

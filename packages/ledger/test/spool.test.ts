@@ -17,7 +17,7 @@ import {
   temporaryDirectory,
 } from "./arrange.ts";
 
-// Postgres is down in all of these: what is asked is what the disk holds.
+// Postgres is down in all of these: they test what is on the disk.
 let place: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeEach(async () => {
   place = await temporaryDirectory();
@@ -39,7 +39,7 @@ describe("what a kill leaves", () => {
 
     ledger.progress(progressOf(running.row.id, 10));
     ledger.progress(progressOf(running.row.id, 25));
-    expect(JSON.parse((await ledger.finish(done)) ?? ""), "whoever keeps the detail keeps its text").toEqual(done.detail);
+    expect(JSON.parse((await ledger.finish(done)) ?? ""), "the caller, which keeps the detail, gets its text").toEqual(done.detail);
     await freeze("finished");
     const scanned = await scan("finished");
     expect(scanned.pending.map(({ finish }) => finish)).toEqual([done]);
@@ -65,12 +65,12 @@ describe("what a kill leaves", () => {
       await handle.close();
       const scanned = await scan("whole");
       expect(scanned.pending.length).toBe(lengths.filter((end) => end <= cut).length);
-      // The cut went back to the last whole record, so the next look finds nothing torn.
+      // The scan truncated the file to the last whole record, so the next one finds nothing torn.
       if (cut % 50 === 0) expect((await scan("whole")).tornBytes).toBe(0);
     }
   });
 
-  test("with any garbage for a tail, a spool keeps all before it and invents nothing", async () => {
+  test("with any garbage at its tail, a spool keeps everything before it and invents nothing", async () => {
     const ledger = await openLedger();
     const [done, open_] = [[finishOf(), finishOf()], finishOf()];
     await ledger.start(startOf(open_));
@@ -84,7 +84,7 @@ describe("what a kill leaves", () => {
     for (let round = 0; round < 200; round++) {
       const cut = below(bytes.length + 1);
       const noise = Buffer.from(Array.from({ length: below(300) }, () => below(256)));
-      // Pieces of true frames, which look most like one.
+      // Pieces of real frames are the most likely to be mistaken for one.
       const piece = bytes.subarray(below(bytes.length), below(bytes.length));
       await mkdir(join(place.dir, `g${round}`));
       await writeFile(join(place.dir, `g${round}`, "00000001.spool"), Buffer.concat([bytes.subarray(0, cut), noise, piece]));
@@ -114,7 +114,7 @@ describe("what a kill leaves", () => {
   });
 });
 
-test("how long damaged bytes wait is told by what came behind them, and not by the year 1970", async () => {
+test("the age of damaged bytes is that of the records after them, not the year 1970", async () => {
   const ledger = await openLedger();
   for (const end of [finishOf(), finishOf()]) await ledger.finish(end);
   await freeze("damaged");
@@ -128,7 +128,7 @@ test("how long damaged bytes wait is told by what came behind them, and not by t
   await next.close({ graceMs: 0 }).catch(() => undefined);
 });
 
-describe("a segment made ahead", () => {
+describe("a preallocated segment", () => {
   const segmentBytes = 32_000;
   const path = (...names: string[]) => join(place.dir, ...names);
   const sizeOf = (...names: string[]) =>
@@ -137,7 +137,7 @@ describe("a segment made ahead", () => {
       () => 0,
     );
 
-  test("is zeros that are written over, and what is left of them is no record", async () => {
+  test("is zeros that are overwritten, and remaining zeros are not read as records", async () => {
     const ledger = await openLedger({ tuning: { segmentBytes } });
     const first = finishOf();
     const ends = [first];
@@ -165,7 +165,7 @@ describe("a segment made ahead", () => {
     expect(await scan("killed")).toMatchObject({ tornBytes: 0, damaged: 0, pending: { length: ends.length - 1 } });
   });
 
-  test("is done without where none can be made", async () => {
+  test("is not used where none can be created", async () => {
     await mkdir(path("test", "spare", "in the way"), { recursive: true });
     const ledger = await openLedger({ tuning: { segmentBytes } });
     const ends = Array.from({ length: 60 }, () => finishOf());
@@ -194,7 +194,7 @@ describe("one process, one spool", () => {
   });
 });
 
-describe("a disk that refuses", () => {
+describe("a failing disk", () => {
   /** Segments whose writes and syncs fail while `broken`. */
   function disk() {
     const state = { broken: "" };
@@ -228,7 +228,7 @@ describe("a disk that refuses", () => {
     await expect(ledger.start(startOf(refused))).rejects.toMatchObject({ code: "spool_unavailable", status: 503 });
     ledger.progress(progressOf(waiting.row.id, 1));
     ledger.refuse(finishOf({ state: "refused" }));
-    // Only its row can make this end durable now, and Postgres is down: it is not acknowledged.
+    // Only its row can make this end durable now, and Postgres is down, so it is not acknowledged.
     expect(ledger.unsettled().map(({ row }) => row.id)).toContain(waiting.row.id);
     expect(await Promise.race([unfinished.then(() => "acknowledged"), Promise.resolve("waiting")])).toBe("waiting");
 

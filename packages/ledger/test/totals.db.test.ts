@@ -20,8 +20,8 @@ async function totals(keyId: string) {
   return database.prisma.keyTotals.findUniqueOrThrow({ where: { keyId } });
 }
 
-describe("what a key has used in all", () => {
-  it("stands with the key from its creation on, at nothing and never", async () => {
+describe("a key's total usage", () => {
+  it("exists from the key's creation on, as zero and never used", async () => {
     const { key } = await makeKey(database.prisma);
     expect(await totals(key.id)).toMatchObject({ userId: key.userId, requests: 0n, totalTokens: 0n, lastUsedAt: new Date(0) });
     expect(await database.prisma.userTotals.count({ where: { userId: key.userId } })).toBe(1);
@@ -66,7 +66,7 @@ describe("what a key has used in all", () => {
     expect(await totals(key.id)).toMatchObject({ requests: 1n, totalTokens: 115n, costNanoUsd: 139_990n });
   });
 
-  it("begins with the first request where the key's row is missing, and ignores ids that are none", async () => {
+  it("starts with the first request where the key's row is missing, and ignores ids that are not ours", async () => {
     const user = await makeUser(database.prisma);
     const keyId = newId();
     await settleBatch(database.pool, [
@@ -81,13 +81,13 @@ describe("what a key has used in all", () => {
   });
 });
 
-describe("what a key has used lately", () => {
+describe("a key's recent usage", () => {
   const HOUR = 3_600_000;
 
-  it("is what began since a moment, wherever that moves, late rows and corrections included", async () => {
+  it("is what began since a point in time, wherever that moves, including late rows and corrections", async () => {
     const { key } = await makeKey(database.prisma);
     const hour = Math.floor(Date.now() / HOUR) * HOUR;
-    // The database is a copy of one that may have been made days ago.
+    // The database is a copy of a template that may be days old.
     for (const [range, hours] of [
       ["24h", 24],
       ["7d", 7 * 24],
@@ -131,10 +131,10 @@ describe("what a key has used lately", () => {
   });
 });
 
-describe("what a key did in a month", () => {
+describe("a key's usage in a month", () => {
   const DAY = 86_400_000;
 
-  it("is the sum of its days, with late rows and corrections; what an older version settled beside it is summed up anew", async () => {
+  it("is the sum of its days, with late rows and corrections; what an older version settled meanwhile is summed again", async () => {
     const { pool } = database;
     const { key } = await makeKey(database.prisma);
     const of = (daysAgo: number, fields: Parameters<typeof finishOf>[0] = {}) =>
@@ -146,7 +146,7 @@ describe("what a key did in a month", () => {
       );
       return rows.reduce((sum, row) => [sum[0] + row.requests, sum[1] + row.cost], [0, 0]);
     };
-    // What the tests before have done to other totals is theirs.
+    // Ignores what earlier tests did to other totals.
     const wrongMonths = async () => (await findWrongTotals(pool)).filter(({ what }) => what.startsWith("key_months"));
     const original = of(40);
     await settleBatch(pool, [of(0), of(1, { state: "aborted", status: 0 }), original]);
@@ -156,7 +156,7 @@ describe("what a key did in a month", () => {
     await completeKeyMonths(pool);
     expect(await completeKeyMonths(pool)).toBe(0);
 
-    // An older process moves the days, and of these not all.
+    // An older process updates the days, but not all of their sums.
     await pool.query("CREATE TABLE kept AS TABLE key_months; CREATE TABLE kept_sums AS SELECT * FROM usage_sums WHERE grain = 'month'");
     await settleBatch(pool, [of(0, { durationMs: 77 }), of(40, { state: "aborted", status: 0 })]);
     await pool.query(`TRUNCATE key_months; INSERT INTO key_months TABLE kept;

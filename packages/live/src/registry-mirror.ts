@@ -141,7 +141,7 @@ export function createRegistryMirror(
     }
   }
 
-  /** Shared, but never older than the call: what was published between a list and the bus position before it would be missed for good. */
+  /** Never older than the call: a list older than the bus position returned with it would miss what was published in between. */
   const others = sharedReading(readOthers);
 
   async function readOthers(): Promise<RemoteRow[]> {

@@ -10,7 +10,7 @@ import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { createLive, type Live, type LiveOptions } from "../src/live.ts";
 
-/** Lives of one test, all closed after it; with Redis they share one key space. */
+/** The live rooms of one test, all closed after it; with Redis they share one key prefix. */
 export interface Stage {
   redisUrl: string | null;
   prefix: string;
@@ -19,7 +19,7 @@ export interface Stage {
 
 let redis: TestRedis | null = null;
 
-/** A redis-server for this file. */
+/** Starts a redis-server for this file. */
 export function useRedis(): () => TestRedis {
   beforeAll(async () => {
     redis = await startTestRedis();
@@ -34,12 +34,12 @@ export function useRedis(): () => TestRedis {
   };
 }
 
-/** The same tests for both twins. */
+/** Runs the same tests for both twins. */
 export function eachTwin(title: string, body: (stage: () => Stage) => void): void {
   describe.each(["memory", "redis"])(`${title} (%s)`, (twin) => body(useStage(twin === "redis")));
 }
 
-/** A stage per test. */
+/** Provides a stage per test. */
 export function useStage(withRedis: boolean): () => Stage {
   const open: Live[] = [];
   let prefix = "";
@@ -62,7 +62,7 @@ export function useStage(withRedis: boolean): () => Stage {
   };
 }
 
-/** A live room that nobody closes. */
+/** A live room that is not closed automatically. */
 export function openLive(options: Partial<LiveOptions>): Live {
   return createLive({
     redisUrl: null,
@@ -74,25 +74,25 @@ export function openLive(options: Partial<LiveOptions>): Live {
   });
 }
 
-/** Resolves when the room can reach Redis, at once without one. */
+/** Resolves when the room can reach Redis, or at once without one. */
 export async function connected(live: Live): Promise<Live> {
   await until(() => live.redisReady() !== false, { what: "Redis is reached" });
   return live;
 }
 
-/** A viewer that keeps what it saw. */
+/** A viewer that records what it receives. */
 export interface Viewer {
   frames: LiveFrame[];
   /** All events in order, over all frames. */
   events(): LiveEvent[];
   /** Where it would resume. */
   lastId(): string;
-  /** How the stream ended; null while it goes on. */
+  /** How the stream ended; null while it is open. */
   end(): "returned" | Error | null;
   leave(): Promise<void>;
 }
 
-/** Watches until it is made to leave or is thrown out. */
+/** Watches until it is told to leave or is disconnected. */
 export function watch(live: Live, audience: Audience = { kind: "admin", userId: "an-admin" }, after = ""): Viewer {
   const abort = new AbortController();
   const frames: LiveFrame[] = [];
@@ -118,13 +118,13 @@ export function watch(live: Live, audience: Audience = { kind: "admin", userId: 
   };
 }
 
-/** Resolves when the viewer is told where it is: from here on it misses nothing. */
+/** Resolves when the viewer has received its position: from then on it misses nothing. */
 export async function arrived(viewer: Viewer): Promise<Viewer> {
   await until(() => viewer.frames.length > 0, { what: "the first frame" });
   return viewer;
 }
 
-/** Ids of the requests that events speak of, in order. */
+/** Ids of the requests that the events are about, in order. */
 export function requestIds(events: readonly LiveEvent[]): string[] {
   return events.flatMap((event) => ("rev" in event ? [event.row.id] : []));
 }

@@ -19,7 +19,7 @@ function tick(from: number, to: number, fields: Partial<Tick> = {}): Tick {
 }
 
 describe("audience hub", () => {
-  it("moves a reader's position on when nothing was for them, once", async () => {
+  it("advances a reader's position once when nothing was for them", async () => {
     let scanned = "e:1-0";
     const hub = createAudienceHub({ kind: "user", userId: "u" }, { clock: fakeClock(), scanned: () => scanned });
     const reader = createSubscriber("u");
@@ -31,12 +31,12 @@ describe("audience hub", () => {
     expect(await reader.take(() => 0)).toMatchObject({ from: "e:1-0", frame: { id: "e:1-9", events: [] } });
     hub.accept(batch(12, finishedEvent()));
     scanned = "e:1-14";
-    // One frame and no second empty one before it.
+    // One frame, and no empty one before it.
     expect(await reader.take(() => 0)).toMatchObject({ from: "e:1-9", frame: { id: "e:1-14", events: [{ type: "request.finished" }] } });
     hub.close();
   });
 
-  it("says how much it left out when more happens than frames can hold", async () => {
+  it("reports how much it omitted when more happens than frames can hold", async () => {
     const hub = createAudienceHub({ kind: "admin" }, { clock: fakeClock(), scanned: () => "e:1-100" });
     const reader = createSubscriber("a");
     hub.subscribers.add(reader);
@@ -50,7 +50,7 @@ describe("audience hub", () => {
     hub.close();
   });
 
-  it("keeps the newest state of a row, the place of its first, and all names of settings", () => {
+  it("keeps the newest state of a row at its first position, and all names of settings", () => {
     const { row } = finishedEvent();
     const { events } = takeFrame([
       batch(1, { type: "request.started", rev: 0, row: rowInFlight({ id: row.id }) }, { type: "settings.changed", names: ["time.zone"] }),
@@ -89,7 +89,7 @@ describe("frame for one reader", () => {
 });
 
 describe("a reader's queue", () => {
-  it("closes a reader that took nothing for ten seconds, however little there was", async () => {
+  it("disconnects a reader that read nothing for ten seconds, however little there was", async () => {
     const reader = createSubscriber("u");
     reader.push(tick(0, 1), 0);
     reader.push(tick(1, 2), 10_000);
@@ -99,7 +99,7 @@ describe("a reader's queue", () => {
     await expect(reader.take(() => 0)).rejects.toMatchObject({ name: "AbortError" });
   });
 
-  it("does not close one that reads slowly, and tells it of the gap", async () => {
+  it("does not disconnect one that reads slowly, and reports the gap", async () => {
     const reader = createSubscriber("u");
     let gap = 0;
     for (let at = 0; at < 60; at += 1) {
@@ -110,7 +110,7 @@ describe("a reader's queue", () => {
     expect(gap).toBeGreaterThan(0);
   });
 
-  it("closes one that fell a megabyte behind, but not over one large frame", () => {
+  it("disconnects one that fell a megabyte behind, but not because of one large frame", () => {
     const reader = createSubscriber("u");
     reader.push(tick(0, 1, { weight: 2_000_000 }), 0);
     expect(reader.stopped).toBe(false);

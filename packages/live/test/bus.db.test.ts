@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 interface Options {
-  /** Entries kept. */
+  /** Number of entries to keep. */
   capacity?: number;
   maxQueued?: number;
   prefix?: string;
@@ -40,7 +40,7 @@ function openRedis({ capacity, maxQueued, prefix = `${uniqueName("bus")}:` }: Op
   return bus;
 }
 
-/** An event that is told apart by its number. */
+/** An event that is identified by its number. */
 function changed(number: number | string): LiveEvent {
   return { type: "price.changed", id: String(number) };
 }
@@ -68,7 +68,7 @@ async function known(bus: LiveBus): Promise<string> {
 async function publishAll(bus: LiveBus, events: readonly LiveEvent[]): Promise<void> {
   for (const event of events) {
     bus.publish(event);
-    // An entry each.
+    // One entry each.
     await bus.flush();
   }
 }
@@ -124,7 +124,7 @@ describe.each([
     expect(await reasonOf(`${epoch}:${Date.now() + 1e9}-0`)).toBe("ahead");
     expect(await reasonOf(position)).toEqual([]);
     await publishAll(bus, [changed(1)]);
-    // No entry was ever there: what followed it cannot be told.
+    // There never was such an entry, so what followed it is unknown.
     expect(await reasonOf(`${epoch}:${ms + 1}-7`)).toBe("too_old");
   });
 
@@ -140,7 +140,7 @@ describe.each([
     await until(() => heard.batches.length === 450, { what: "450 entries" });
     expect(await bus.replay(start)).toMatchObject({ reset: "too_old", position: heard.batches.at(-1)?.id });
 
-    // The border: the newest id that is too old is followed by one that is the last trimmed, or still there.
+    // The boundary: the newest id that is too old is followed by an entry that was the last one trimmed, or by one that still exists.
     const outcomes = await Promise.all(
       heard.batches.map(async ({ id }, at) => {
         const replay = await bus.replay(id);
@@ -153,7 +153,7 @@ describe.each([
     expect(border).toBeGreaterThan(100);
     expect(outcomes.slice(0, border).every((outcome) => outcome === "too_old")).toBe(true);
     expect(outcomes.slice(border).every((outcome) => outcome === "ok")).toBe(true);
-    // The last trimmed one resumes: nothing was trimmed after it.
+    // The last trimmed one can resume: nothing after it was trimmed.
     const remaining = numbers((await replayed(bus, heard.batches[border]?.id ?? "")).batches);
     expect(remaining[0]).toBe(String(border + 1));
     if (_twin === "redis") expect(await remainingEntries()).toBe(remaining.length);
@@ -192,7 +192,7 @@ describe.each([
 });
 
 describe("the history of one process", () => {
-  it("is kept for who listens or asked lately, and for nobody else", async () => {
+  it("is kept for current and recent listeners and readers, and otherwise not", async () => {
     const clock = fakeClock();
     const bus = createMemoryBus({ clock });
     closers.push(() => bus.close());
@@ -210,7 +210,7 @@ describe("the history of one process", () => {
     expect(await bus.replay(asked)).toMatchObject({ reset: "too_old" });
     const { position } = await bus.replay(asked);
     await publishAll(bus, [changed(5)]);
-    expect(numbers((await replayed(bus, position)).batches), "and from there on it is whole again").toEqual(["5"]);
+    expect(numbers((await replayed(bus, position)).batches), "from there on it is complete again").toEqual(["5"]);
   });
 });
 

@@ -6,7 +6,7 @@ import { connected, eachTwin, useRedis, useStage } from "./arrange.ts";
 
 useRedis();
 
-/** What a process hears, from now on. */
+/** The commands that a process receives from now on. */
 function hear(live: Live): LiveCommand[] {
   const heard: LiveCommand[] = [];
   live.commands.listen((command) => heard.push(command));
@@ -25,7 +25,7 @@ eachTwin("commands", (stage) => {
     expect(heard).toHaveLength(2);
   });
 
-  test("are not heard after the unsubscription, and one listener's failure is not the next one's", async () => {
+  test("are not received after unsubscribing, and a failing listener does not affect the next one", async () => {
     const live = await connected(stage().open());
     const heard: string[] = [];
     live.commands.listen(() => {
@@ -41,12 +41,12 @@ eachTwin("commands", (stage) => {
 
 const stage = useStage(true);
 
-test("commands reach every other process that listens, each once", async () => {
+test("commands reach every other listening process, once each", async () => {
   const { open } = stage();
   const [api, first, second] = await Promise.all([connected(open()), connected(open()), connected(open())]);
   const heard = [hear(first), hear(second)];
   let number = 0;
-  // Commands are not kept: who has not subscribed yet does not hear the first ones.
+  // Commands are not stored: a process that has not subscribed yet misses the first ones.
   await until(
     async () => {
       await api.commands.send({ kind: "session.terminate", sessionId: `s${++number}` });

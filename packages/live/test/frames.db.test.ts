@@ -9,7 +9,7 @@ import { arrived, connected, eachTwin, finishedEvent, openLive, requestIds, rowI
 const redis = useRedis();
 const admin = { kind: "admin", userId: "an-admin" } as const;
 
-/** Of user `mine`, of user `other`, and of nobody in particular. */
+/** Events of user `mine`, of user `other`, and of no particular user. */
 function mixedEvents(): { mine: LiveEvent[]; hidden: LiveEvent[] } {
   const session = {
     ...{ id: "s", userId: "mine", keyId: "k", providerId: "p", model: "m", client: "c", startedAtMs: 1, lastActivityAtMs: 1, inFlight: 0 },
@@ -55,7 +55,7 @@ eachTwin("frames", (stage) => {
     expect(shown).toMatchObject({ row: { model: "asked-model", providerId: "", upstreamModel: "", costNanoUsd: "140000" } });
     expect(JSON.stringify(ofUser.frames)).not.toMatch(/"p"|secret-model/);
     expect(ofAdmin.events()).toContainEqual(mine[0]);
-    // A replay is what live was.
+    // The replay equals what was sent live.
     expect(replayed[0]?.events()).toEqual(ofAdmin.events());
     expect(replayed[1]?.events()).toEqual(ofUser.events());
     expect(latecomer.events()).toEqual([{ type: "settings.changed", names: ["time.zone"] }]);
@@ -129,7 +129,7 @@ eachTwin("frames", (stage) => {
     expect(live.frames.count()).toBe(0);
   });
 
-  it("throws AbortError to every viewer on shutdown, and to whoever comes after", async () => {
+  it("throws AbortError to every viewer on shutdown, and to later ones", async () => {
     const live = await connected(stage().open());
     const viewers = [await arrived(watch(live)), watch(live, { kind: "user", userId: "mine" })];
     await live.frames.close();
@@ -139,7 +139,7 @@ eachTwin("frames", (stage) => {
     expect(() => live.frames.subscribe(admin, "", new AbortController().signal)).toThrow(expect.objectContaining({ name: "AbortError" }));
   });
 
-  it("throws a user out wherever they watch, and nobody else", async () => {
+  it("disconnects a user everywhere they watch, and nobody else", async () => {
     const live = await connected(stage().open());
     const asUser = await arrived(watch(live, { kind: "user", userId: "u1" }));
     const asAdmin = await arrived(watch(live, { kind: "admin", userId: "u1" }));
@@ -152,7 +152,7 @@ eachTwin("frames", (stage) => {
     expect(live.frames.count()).toBe(2);
   });
 
-  it("makes a changed user's viewers come back for authorisation, and tells them what happened meanwhile", async () => {
+  it("makes a changed user's viewers reconnect for authorisation, and sends them what happened meanwhile", async () => {
     const live = await connected(stage().open());
     const viewer = await arrived(watch(live, { kind: "user", userId: "u1" }));
     live.bus.publish({ type: "user.changed", id: "u1" });
@@ -163,13 +163,13 @@ eachTwin("frames", (stage) => {
     expect(back.end()).toBeNull();
   });
 
-  it("does not hold on to a reader that stopped: first a gap, then it is closed", async () => {
+  it("does not wait for a reader that stopped: first a gap, then it is disconnected", async () => {
     const live = await connected(stage().open());
     const signal = new AbortController().signal;
     const slow = live.frames.subscribe(admin, "", signal);
     const first = await slow.next();
     const fast = await arrived(watch(live));
-    // Small frames: 30 are more than are kept, and weigh little.
+    // Small frames: 30 are more than are kept, but take little memory.
     for (let i = 0; i < 30; i += 1) {
       live.bus.publish(finishedEvent());
       await until(() => fast.events().length === i + 1, { what: `frame ${i}` });
@@ -288,7 +288,7 @@ describe("frames over two processes", () => {
     const seen: string[] = [];
     const published: string[] = [];
     let after = await lives[0].bus.position();
-    // The other one's viewers keep it ticking at times of its own.
+    // The other instance's viewers keep its frames coming, at different times.
     const residents = [await arrived(watch(lives[0])), await arrived(watch(lives[1]))];
     for (let drop = 0; drop < 10; drop += 1) {
       const viewer = watch(lives[drop % 2 === 0 ? 0 : 1], admin, after);
@@ -341,7 +341,7 @@ describe("frames over two processes", () => {
     await redis().restart();
     await until(() => viewer.end() !== null, { what: "the reset stream ends to be authorised anew" });
     expect(viewer.frames.at(-1)?.reset).toBe("epoch");
-    // One who was away at that time is told too.
+    // A viewer that was away at that time is told too.
     const back = await arrived(watch(live, admin, lost));
     expect(back.frames[0]?.reset).toBe("epoch");
     live.bus.publish({ type: "request.refused", rev: 1, row: requestRow() });

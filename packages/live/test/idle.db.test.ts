@@ -8,7 +8,7 @@ import { arrived, connected, useRedis, useStage, watch } from "./arrange.ts";
 const redis = useRedis();
 const stage = useStage(true);
 
-/** Calls per command since the last reset, without those of looking. */
+/** Calls per command since the last reset, without those that read the statistics. */
 async function calls(client: Redis): Promise<Record<string, number>> {
   const lines = (await client.info("commandstats")).matchAll(/cmdstat_([\w|]+):calls=(\d+)/g);
   const all = [...lines].map(([, name = "", count]) => [name, Number(count)] as const);
@@ -37,7 +37,7 @@ it("subscribes once per process, for the first viewer until the last, and asks R
   const rows = `${stage().prefix}registry:`;
   await until(async () => (await client.keys(`${rows}*`)).length === 0, { what: "nothing is in flight" });
   await client.config("RESETSTAT");
-  // Nothing is awaited here: the time itself is what is looked at, long enough for a tick, a flush and a heartbeat.
+  // This sleeps on purpose: the passing time itself is under test, and it is long enough for a tick, a flush and a heartbeat.
   await sleep(3_500);
   expect(await calls(client)).toEqual({});
 

@@ -14,7 +14,7 @@ function facts(roles: string[], version = "1.0.0"): InstanceFacts {
 }
 
 eachTwin("processes of the installation", (stage) => {
-  it("know themselves, and tell who watches from the first frame on", async () => {
+  it("know themselves, and are sent to viewers from the first frame on", async () => {
     const live = await connected(stage().open());
     live.instances.start(() => facts(["gateway"]));
     expect(await live.instances.list()).toEqual([expect.objectContaining({ roles: ["gateway"], subscribers: 0 })]);
@@ -58,7 +58,7 @@ eachTwin("processes of the installation", (stage) => {
     await other.leave();
   });
 
-  it("tell nobody while no administrator watches", async () => {
+  it("are sent to nobody while no administrator watches", async () => {
     const live = await connected(stage().open());
     const before = await live.bus.position();
     live.instances.start(() => facts(["api"]));
@@ -74,7 +74,7 @@ eachTwin("processes of the installation", (stage) => {
 describe("over Redis", () => {
   const stage = useStage(true);
 
-  it("are seen by each other, until they say goodbye", async () => {
+  it("see each other until they leave", async () => {
     const [gateway, api] = [await connected(stage().open({ instanceId: "gw" })), await connected(stage().open({ instanceId: "api" }))];
     gateway.instances.start(() => facts(["gateway"], "1.0.0"));
     api.instances.start(() => facts(["api", "worker"], "2.0.0"));
@@ -84,7 +84,7 @@ describe("over Redis", () => {
 
     const viewer = await arrived(watch(api));
     api.instances.tell();
-    // The gateway has no viewer of its own: it hears from Redis that there is one.
+    // The gateway has no viewer of its own: it learns from Redis that there is one.
     await until(
       () => {
         gateway.instances.tell();

@@ -33,7 +33,7 @@ function operator(): Redis {
   return client;
 }
 
-/** Everything heard, in order: event ids, and resets as `reset:<reason>`. */
+/** Everything received, in order: event ids, and resets as `reset:<reason>`. */
 async function follow(bus: LiveBus): Promise<string[]> {
   const heard: string[] = [];
   let started = false;
@@ -90,7 +90,7 @@ describe("redis bus under faults", () => {
     await heardAll(heard, expected, "all rounds");
   });
 
-  it("tells everything once after Redis was frozen for longer than a command may take", async () => {
+  it("delivers everything once after Redis was frozen for longer than a command may take", async () => {
     const prefix = `${uniqueName("bus")}:`;
     const bus = openBus(prefix);
     const heard = await follow(bus);
@@ -99,7 +99,7 @@ describe("redis bus under faults", () => {
     redis().pause();
     const frozen = performance.now();
     expected.push(...publish(bus, 10, 400));
-    // Two batches time out and are given again: the first of them Redis will find in its socket.
+    // Two batches time out and are sent again: Redis will find the first of them in its socket as well.
     await until(() => performance.now() - frozen > 4_500, { what: "two timeouts" });
     expect(await bus.position()).not.toBe("");
     redis().resume();
@@ -119,7 +119,7 @@ describe("redis bus under faults", () => {
     publish(bus, 20, 30);
     await until(() => heard.includes("29"), { what: "events after the restart" });
     expect(heard.slice(10).filter((each) => each.startsWith("reset"))).toEqual(["reset:epoch"]);
-    // What the reset did not cover is told once, without a hole.
+    // Events that the reset did not cover arrive once, without a gap.
     const after = heard.slice(heard.indexOf("reset:epoch") + 1);
     expect(after).toEqual(Array.from({ length: after.length }, (_, i) => String(30 - after.length + i)));
     expect(await bus.replay(old)).toMatchObject({ reset: "epoch" });
@@ -151,7 +151,7 @@ describe("redis bus under faults", () => {
     publish(bus, 1, 2);
     await until(() => heard.length === 2, { what: "the second" });
     const late = await bus.position();
-    // What loading an older dump does: the second entry and the head that names it are gone.
+    // As after loading an older dump: the second entry and the head that refers to it are gone.
     const client = operator();
     await client.xdel(`${prefix}live`, late.split(":")[1] ?? "");
     await client.hset(`${prefix}live:head`, "last", early.split(":")[1] ?? "");
@@ -163,7 +163,7 @@ describe("redis bus under faults", () => {
     expect(await bus.replay(early)).not.toHaveProperty("reset");
   });
 
-  it("begins a new epoch when its own queue overflowed, and not after a mere reconnection", async () => {
+  it("starts a new epoch when its own queue overflowed, and not after a mere reconnection", async () => {
     const prefix = `${uniqueName("bus")}:`;
     const [writer, reader] = [openBus(prefix, { maxQueued: 50 }), openBus(prefix)];
     const heard = await follow(reader);
@@ -204,7 +204,7 @@ describe("redis bus under faults", () => {
     closers.push(bus.listen(listener));
     publish(bus, 0, 5);
     await bus.flush();
-    // Somewhere that is answered with a reset, so that what was not seen is fetched.
+    // A position that will be answered with a reset, so that missed events are fetched.
     const nowhere = await bus.position();
     await expect(bus.replay(nowhere)).rejects.toThrow();
     await redis().restart();

@@ -2,8 +2,8 @@ import { uniqueName } from "@sluice/testing/factories";
 import { connected, openLive, rowInFlight } from "./arrange.ts";
 
 /*
- * A process that owns requests: node owner.ts <redis url or ''> <prefix> <instance> <close|stay>. Starts three requests
- * of one session; `stay` waits to be killed, `close` finishes properly and must then end by itself.
+ * A process that owns requests: node owner.ts <redis url or ''> <prefix> <instance> <close|stay>. Starts three requests of one session.
+ * `stay` waits to be killed; `close` finishes them properly and must then exit without being stopped.
  */
 const [redisUrl = "", prefix = "", instanceId = uniqueName("owner"), then = "stay"] = process.argv.slice(2);
 const live = await connected(openLive({ redisUrl: redisUrl || null, prefix, instanceId }));

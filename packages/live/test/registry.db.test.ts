@@ -16,7 +16,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
 });
 
-/** Another process with three requests in flight, or one that ended them properly. */
+/** Another process, which has three requests in flight or has ended them properly. */
 async function startOwner(stage: Stage, instanceId: string, then: "stay" | "close"): Promise<ChildProcess> {
   const args = [fileURLToPath(new URL("./owner.ts", import.meta.url)), stage.redisUrl ?? "", stage.prefix, instanceId, then];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
@@ -52,7 +52,7 @@ eachTwin("registry", (stage) => {
     expect(await live.registry.list()).toHaveLength(4);
   });
 
-  it("lets go of a request that was committed before it heard of its end, after telling it", async () => {
+  it("drops a request that was committed before its end was heard of, after announcing the end", async () => {
     const live = await connected(stage().open());
     const viewer = await arrived(watch(live));
     const row = rowInFlight();
@@ -65,7 +65,7 @@ eachTwin("registry", (stage) => {
     await until(() => viewer.events().some(({ type }) => type === "request.finished"), { what: "its end" });
   });
 
-  it("tells each step once: rev 0, then rising, then final; nothing after the end", async () => {
+  it("announces each step once: rev 0, then rising, then final; nothing after the end", async () => {
     const live = await connected(stage().open());
     const viewer = await arrived(watch(live));
     const row = rowInFlight();
@@ -125,7 +125,7 @@ eachTwin("registry", (stage) => {
 describe("registry over processes", () => {
   const stage = useStage(true);
 
-  it("shows every row to the other process before it hears of it, with detail, until it is settled", async () => {
+  it("shows every row to the other process before its event arrives, with detail, until it is settled", async () => {
     const [owner, reader] = [await connected(stage().open()), await connected(stage().open())];
     const viewer = await arrived(watch(reader));
     for (let i = 0; i < 20; i += 1) {
@@ -134,7 +134,7 @@ describe("registry over processes", () => {
       await until(() => viewer.events().length === i + 1, { what: "the start is heard", everyMs: 1 });
       expect(await reader.registry.find(row.id)).toMatchObject({ row: { id: row.id } });
       const listed = (await reader.registry.list()).map(({ id }) => id);
-      expect(listed[0], "a list is never older than what was heard before it").toBe(row.id);
+      expect(listed[0], "a list is never older than the events before it").toBe(row.id);
     }
     expect(reader.registry.inFlight()).toBe(0);
     await until(async () => (await reader.registry.list()).length === 20, { what: "all are listed" });
@@ -150,7 +150,7 @@ describe("registry over processes", () => {
     expect(await reader.registry.find(row.id)).toBeNull();
   });
 
-  it("shows what a killed process had in flight as lost, and its next life clears it and brings back what it had finished", async () => {
+  it("shows what a killed process had in flight as lost; its next start removes that and restores what it had finished", async () => {
     const s = stage();
     const instanceId = uniqueName("owner");
     const reader = await connected(s.open());
@@ -164,7 +164,7 @@ describe("registry over processes", () => {
     owner.kill("SIGKILL");
     await once(owner, "exit");
 
-    // Ten seconds without a beat, without waiting for them.
+    // Simulates ten seconds without a heartbeat.
     const client = new Redis(redis().url);
     const [life = ""] = await client.zrange(`${s.prefix}instances`, "0", "-1");
     await client.zincrby(`${s.prefix}instances`, -10_001, life);
@@ -173,7 +173,7 @@ describe("registry over processes", () => {
     expect(await reader.registry.find(first?.id ?? "")).toMatchObject({ row: { id: first?.id, state: "lost" }, detail: null });
     expect((await reader.sessions.list())[0]?.inFlight).toBe(0);
     expect((await reader.figures.list())[0]?.inFlight).toBe(0);
-    // The same by push, once the next beat is overdue.
+    // The same by push, once the next heartbeat is overdue.
     await until(() => told("request.lost").length === 3, { what: "viewers hear of it", deadlineMs: 60_000 });
     expect(told("request.lost")).toMatchObject(Array.from({ length: 3 }, () => ({ rev: LOST_REV, row: { state: "lost" } })));
     await until(() => viewer.events().some((event) => event.type === "session.updated" && event.row.inFlight === 0), {
@@ -184,7 +184,7 @@ describe("registry over processes", () => {
     });
 
     const again = await connected(s.open({ instanceId }));
-    expect(await again.registry.list(), "until recovery has spoken").toHaveLength(3);
+    expect(await again.registry.list(), "until recovery has run").toHaveLength(3);
     const row = requestRow({ id: first?.id });
     again.registry.restore([{ row, detail: requestDetail({ id: row.id }) }]);
     const listed = async (): Promise<string> => (await reader.registry.list()).map(({ state }) => state).join();
@@ -218,12 +218,12 @@ describe("registry over processes", () => {
     await until(async () => (await reader.registry.list()).filter(({ state }) => state === "error").length === 2, {
       what: "two are recovered",
     });
-    // The third had its end in the spool already: it is only heard of when it is settled.
+    // The end of the third was already in the spool: nothing is heard of it until it is settled.
     adopter.registry.settled([first.row.id, second.row.id, third.row.id]);
     await until(async () => (await reader.registry.list()).length === 0, { what: "Postgres has them all" });
   });
 
-  it("counts on from the loss when it was only silent", async () => {
+  it("continues with revisions above the loss when it was only silent", async () => {
     const s = stage();
     const [owner, reader] = [await connected(s.open()), await connected(s.open())];
     const viewer = await arrived(watch(reader));
@@ -232,7 +232,7 @@ describe("registry over processes", () => {
     await until(() => viewer.events().length > 0, { what: "its start" });
     const client = new Redis(redis().url);
     const [life = ""] = await client.zrange(`${s.prefix}instances`, "0", "-1");
-    // As seen by somebody who missed its beats; the next one, at most 3 s later, proves the contrary.
+    // As an instance sees it that missed the heartbeats; the next heartbeat, at most 3 s later, proves the opposite.
     await client.sadd(`${s.prefix}instances:lost`, life);
     client.disconnect();
     await until(() => viewer.events().some((event) => event.type === "request.progressed" && event.rev > LOST_REV), {

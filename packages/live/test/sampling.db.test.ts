@@ -13,7 +13,7 @@ type RequestEvent = Extract<LiveEvent, { rev: number }>;
 const ofRequests = (viewer: Viewer): RequestEvent[] => viewer.events().filter((event): event is RequestEvent => "rev" in event);
 const ends = (viewer: Viewer): RequestEvent[] => ofRequests(viewer).filter(({ type }) => type === "request.finished");
 
-/** Requests that begin, go on and end, as fast as the viewer gets them, with a clock that stands still; every tenth one fails. */
+/** Requests that start, progress and end as fast as the viewer receives them, while the clock stands still; every tenth one fails. */
 async function busy(live: Live, viewer: Viewer, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let done = 0; done < count; done += 200) {
@@ -32,7 +32,7 @@ async function busy(live: Live, viewer: Viewer, count: number): Promise<string[]
 }
 
 eachTwin("a busy audience", (stage) => {
-  it("is shown one row in so many and told so; every end comes, so that figures are exact, and every error is shown", async () => {
+  it("sees a sample of the rows and is told so; every end arrives, so that figures are exact, and every error is shown", async () => {
     const clock = fakeClock();
     const live = await connected(stage().open({ clock }));
     const first = await arrived(watch(live));
@@ -49,13 +49,13 @@ eachTwin("a busy audience", (stage) => {
       expect(viewer.frames.at(-1)?.sample).toBe(4);
       const failed = ends(viewer).filter(({ row }) => row.state === "error");
       expect([failed.length, failed.filter(({ aside }) => aside)]).toEqual([400, []]);
-      // The first thousand whole, of the second one half, of the others a quarter.
+      // All of the first thousand, half of the second, and a quarter of the rest.
       const shown = new Set(ends(viewer).flatMap(({ aside, row }) => (aside || row.state === "error" ? [] : row.id)));
       const shareOf = (part: string[]): number => part.filter((id) => shown.has(id)).length / (0.9 * part.length);
       expect(shareOf(ids.slice(0, 1_000))).toBe(1);
       expect(Math.abs(shareOf(ids.slice(1_000, 2_000)) - 0.5)).toBeLessThan(0.1);
       expect(Math.abs(shareOf(ids.slice(2_000)) - 0.25)).toBeLessThan(0.06);
-      // What is outside the sample has no progress; what began in it ends in it.
+      // Requests outside the sample send no progress; those that started inside it end inside it.
       expect(ofRequests(viewer).filter(({ aside, type }) => aside && type === "request.progressed")).toEqual([]);
       const begun = ofRequests(viewer).filter(
         ({ aside, type, row }) => !aside && type === "request.started" && ids.indexOf(row.id) >= 2_000,
@@ -64,7 +64,7 @@ eachTwin("a busy audience", (stage) => {
     }
   });
 
-  it("is shown every row again when it is calm, and the sample of a row is the same for whoever comes back", async () => {
+  it("sees every row again when it is calm, and the sample of a row is the same for reconnecting viewers", async () => {
     const clock = fakeClock();
     const live = await connected(stage().open({ clock }));
     const viewer = await arrived(watch(live));

@@ -33,7 +33,7 @@ function lastRow(viewer: Viewer): SessionRow | undefined {
     .at(-1);
 }
 
-/** The row when it says what is expected. */
+/** The session's row once it has the expected fields. */
 async function listed(live: Live, expected: Partial<SessionRow>): Promise<SessionRow> {
   return until(
     async () => {
@@ -78,7 +78,7 @@ eachTwin("sessions", (stage) => {
     await until(() => steps(viewer).at(-1) === "session.ended", { what: "the end" });
     expect(await live.sessions.list()).toEqual([]);
 
-    // The same conversation later is a session again, newer than its end.
+    // The same conversation, continued later, is a session again, with a newer revision than its end.
     const ended = lastRow(viewer)?.rev ?? 0;
     begin(live);
     await until(() => steps(viewer).at(-1) === "session.started", { what: "it starts again" });
@@ -117,7 +117,7 @@ eachTwin("sessions", (stage) => {
     await until(() => steps(viewer).filter((step) => step === "session.ended").length === 2, { what: "the second ends" });
   });
 
-  it("of two keys never meet, whatever their clients call them", async () => {
+  it("of two keys never merge, whatever their clients call them", async () => {
     const live = stage().open();
     const ids = [live.sessions.idOf("key1", "x"), live.sessions.idOf("key2", "x"), live.sessions.idOf("key", "1x")];
     expect(new Set(ids).size).toBe(3);
@@ -125,7 +125,7 @@ eachTwin("sessions", (stage) => {
     expect(ids[0]).toMatch(/^[\w-]{22}$/);
   });
 
-  it("are told together: many requests of a moment make few events", async () => {
+  it("are announced together: many requests at once make few events", async () => {
     const live = await connected(stage().open());
     const viewer = await arrived(watch(live));
     for (let i = 0; i < 500; i += 1) end(live, begin(live));
@@ -138,7 +138,7 @@ eachTwin("sessions", (stage) => {
 describe("sessions over processes", () => {
   const stage = useStage(true);
 
-  it("sum what all instances say and end once for all", async () => {
+  it("sum what all instances report, and end once for all", async () => {
     const clock = fakeClock();
     const [one, two] = [await connected(stage().open({ clock })), await connected(stage().open({ clock }))];
     const viewer = await arrived(watch(one));
@@ -191,7 +191,7 @@ describe("sessions over processes", () => {
     await listed(live, { inFlight: 1 });
   });
 
-  it("end also when another process than the one that began them is left", async () => {
+  it("end even if another process than the one that started them remains", async () => {
     const clock = fakeClock();
     const gone = await connected(stage().open({ clock }));
     end(gone, begin(gone));
@@ -241,7 +241,7 @@ eachTwin("a session", (stage) => {
     expect(await live.sessions.find(id)).toBeNull();
   });
 
-  it("that is terminated ends at once when it rests, else with its last request, and goes on with a new one", async () => {
+  it("that is terminated ends at once when idle, otherwise with its last request, and a new one follows it", async () => {
     const live = await connected(stage().open());
     const viewer = await arrived(watch(live));
     const id = begin(live);

@@ -4,7 +4,7 @@ import { shareReplays } from "../src/shared-replays.ts";
 
 const ids = ["e:1-0", "e:2-0", "e:10-0", "e:11-0"];
 
-/** A history of four batches, whose oldest is not kept any more; counts how often it is read. */
+/** A history of four batches, the oldest of which is no longer kept; counts how often it is read. */
 function history() {
   const reads: string[] = [];
   async function read(after: string): Promise<Replay> {
@@ -21,7 +21,7 @@ function history() {
 
 const idsOf = (replay: Replay): string[] => ("reset" in replay ? [replay.reset] : replay.batches.map(({ id }) => id));
 
-it("reads once for all who ask at the same time, from the oldest of their ids", async () => {
+it("reads once for all concurrent callers, from the oldest of their ids", async () => {
   const { reads, replay } = history();
   const asked = ["e:10-0", "e:2-0", "e:11-0", "e:2-0"].map(replay);
   expect((await Promise.all(asked)).map(idsOf)).toEqual([["e:11-0"], ["e:10-0", "e:11-0"], [], ["e:10-0", "e:11-0"]]);
@@ -29,13 +29,13 @@ it("reads once for all who ask at the same time, from the oldest of their ids", 
   expect(await asked[1]).toBe(await asked[3]);
 });
 
-it("answers each what is true for its id", async () => {
+it("answers each according to its id", async () => {
   const { replay } = history();
   const asked = ["e:2-0", "other:5-0", "e:1-0", "e:3-0", "nonsense"].map(replay);
   expect((await Promise.all(asked)).map(idsOf)).toEqual([["e:10-0", "e:11-0"], ["epoch"], ["too_old"], ["too_old"], ["epoch"]]);
 });
 
-it("who asks while it is being read gets a reading that began later", async () => {
+it("callers during a reading get a reading that began later", async () => {
   const { reads, replay } = history();
   const first = replay("e:2-0");
   await Promise.resolve();

@@ -12,7 +12,7 @@ const measured = (requests: number): LiveEvent => ({
 const types = (events: readonly LiveEvent[]): string[] => events.map(({ type }) => type);
 
 eachTwin("topics", (stage) => {
-  it("who watches providers is sent no requests, and everybody hears what is rare", async () => {
+  it("viewers of providers are sent no requests, and rare events go to everybody", async () => {
     const live = await connected(stage().open());
     const before = await live.bus.position();
     const all = await arrived(watch(live));
@@ -26,7 +26,7 @@ eachTwin("topics", (stage) => {
     });
     expect(types(providers.events())).toEqual(["provider.measured", "settings.changed"]);
     expect(types(nothing.events())).toEqual(["settings.changed"]);
-    // A replay is what live was.
+    // The replay equals what was sent live.
     const replayed = await arrived(watch(live, { kind: "admin", userId: "another", topics: ["providers"] }, before));
     expect(types(replayed.events())).toEqual(["provider.measured", "settings.changed"]);
   });
@@ -63,8 +63,8 @@ eachTwin("topics", (stage) => {
   });
 });
 
-eachTwin("who comes back", (stage) => {
-  it("gets the very frames that the others got, from a frame's end or from within it, and goes on live", async () => {
+eachTwin("a returning viewer", (stage) => {
+  it("gets exactly the frames that the others got, from a frame's end or from within it, and continues live", async () => {
     const live = await connected(stage().open());
     const before = await live.bus.position();
     const stayed = await arrived(watch(live));

@@ -97,7 +97,7 @@ export interface Ctx extends Services {
 export interface Transaction {
   tx: Omit<PrismaClient, "$connect" | "$disconnect" | "$on" | "$use" | "$extends" | "$transaction">;
   events: LiveEvent[];
-  /** Whether the configuration's version is to be raised. */
+  /** Whether the configuration version will be raised. */
   bumped: boolean;
   /** Users whose rights change: after the commit their logins and streams are authorised again. */
   reauthorise: Set<string>;

@@ -8,10 +8,9 @@ import type { Ctx, Transaction } from "./context.ts";
 export type TxCtx = Ctx & { transaction: Transaction };
 
 /**
- * Runs `fn` in one transaction, or in the one that is open already. What it collected (configuration version, events,
- * streams to end) is sent by the outermost call after the commit, and not at all after a rollback. When it returns,
- * this process works by the new configuration.
- * @throws SluiceError `conflict` when somebody else's change came between (see {@link conflictOf}); whatever `fn` throws.
+ * Runs `fn` in one transaction, or in the one that is already open. What it collected (configuration version, events, streams to end) is
+ * sent by the outermost call after the commit, and not at all after a rollback. When it returns, this process uses the new configuration.
+ * @throws SluiceError `conflict` when it conflicts with another change (see {@link conflictOf}); whatever `fn` throws.
  */
 export async function withTransaction<T>(ctx: Ctx, fn: (ctx: TxCtx) => Promise<T>): Promise<T> {
   if (ctx.transaction) return fn(ctx as TxCtx);
@@ -73,12 +72,12 @@ async function forgetAnswers({ cache }: Ctx, events: readonly LiveEvent[]): Prom
   else await cache.invalidate(...tags);
 }
 
-/** Raises the configuration's version with the commit, so that every snapshot reloads. */
+/** Makes the commit raise the configuration version, so that every snapshot reloads. */
 export function bumpConfigVersion(ctx: TxCtx): void {
   ctx.transaction.bumped = true;
 }
 
-/** Last of all: every other change waits for this row from here on, and so must not hold what is wanted here. */
+/** Runs last: from here on every other change waits for this row, so this transaction must not need a lock that one of them holds. */
 async function raiseConfigVersion({ tenantId }: Ctx, tx: Transaction["tx"]): Promise<void> {
   await tx.configVersion.upsert({
     where: { tenantId },
@@ -92,7 +91,10 @@ export function emit(ctx: TxCtx, event: LiveEvent): void {
   ctx.transaction.events.push(event);
 }
 
-/** Prisma's P2002 (unique), P2003 (what a row belongs to is gone, or is still named), P2034 (write conflict, deadlock) → what a caller may see. */
+/**
+ * Maps Prisma's P2002 (unique), P2003 (foreign key: a referenced row is gone, or the row to delete is still referenced) and P2034 (write
+ * conflict, deadlock) to the error that a caller may see.
+ */
 function conflictOf(thrown: unknown): SluiceError | null {
   const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : null;
   return ["P2002", "P2003", "P2034"].some((one) => one === code)

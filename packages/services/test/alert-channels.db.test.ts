@@ -45,7 +45,7 @@ describe("an alert channel", () => {
     expect(mail.received).toHaveLength(1);
   });
 
-  it("may lead to no private address that was not opened, by web or by mail, whatever its name resolves to", async () => {
+  it("may not lead to a private address unless it was allowed, by webhook or by mail, whatever its name resolves to", async () => {
     const closed = { ...admin, egress: createEgress({ allowPrivateHosts: [], log: silentLog }) };
     const config = { host: "127.0.0.1", port: 25, security: "none" as const, user: "", from: "a@example.test", to: ["b@example.test"] };
     await expect(createAlertChannel(closed, { kind: "webhook", name: "x", config: { url: hook.url } })).rejects.toMatchObject({

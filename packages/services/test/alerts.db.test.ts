@@ -40,7 +40,7 @@ afterAll(async () => {
   await Promise.all([test?.close(), hook?.stop(), mail?.stop()]);
 });
 beforeEach(async () => {
-  // Noon in UTC, in the middle of five minutes.
+  // Noon UTC, in the middle of a five-minute bucket.
   clock = fakeClock(Date.UTC(2026, 10, 28, 12, 2));
   admin = { ...(await test.as("admin")), clock };
 });
@@ -61,7 +61,7 @@ interface Traffic {
   id?: string;
 }
 
-/** What the settler has summed up in the running five minutes, in place of what was there. */
+/** Sets the settler's sums for the current five minutes. */
 async function traffic({
   requests,
   errors = 0,
@@ -87,7 +87,7 @@ const webhook = () => createAlertChannel(admin, webhookTo(hook.url));
 const email = (login?: Parameters<typeof emailTo>[1]) => createAlertChannel(admin, emailTo(mail.port, login));
 const rule = (...fields: Parameters<typeof alertRule>) => createAlertRule(admin, alertRule(...fields));
 
-/** What every worker does again and again. */
+/** What every worker does repeatedly. */
 function worker(ctx: Ctx): () => Promise<void> {
   const evaluate = createAlertEvaluation(ctx);
   const deliver = createAlertDelivery(ctx);
@@ -100,7 +100,7 @@ function worker(ctx: Ctx): () => Promise<void> {
 const states = async () => [(await listOpenIncidents(admin)).length, (await listPastIncidents(admin)).items.length];
 
 describe("P42 alerts", () => {
-  it("of two workers one tells of a breach and of its end, once at each channel: a signed webhook, and a mail in its language", async () => {
+  it("of two workers, one reports a breach and its end, once per channel: by a signed webhook, and by mail in its language", async () => {
     const { channel, signingSecret } = await webhook();
     const mailbox = await email();
     await rule("error_rate", { channelIds: [channel.id, mailbox.channel.id], severity: "critical" });
@@ -130,7 +130,7 @@ describe("P42 alerts", () => {
     expect(mail.received[0]?.source).toContain("=?UTF-8?");
   });
 
-  it("a message that was not taken is tried again under the same id, later each time, also by another worker; its end is told after it", async () => {
+  it("a message that was not accepted is retried under the same id, later each time, also by another worker; its end is reported after it", async () => {
     const { channel } = await webhook();
     await rule("error_rate", { channelIds: [channel.id] });
     await traffic({ requests: 10, errors: 10 });
@@ -155,7 +155,7 @@ describe("P42 alerts", () => {
     expect(hook.received).toHaveLength(3);
   });
 
-  it("in quiet hours messages wait for their end, but critical ones", async () => {
+  it("in quiet hours messages wait until they are over, except critical ones", async () => {
     const { channel } = await webhook();
     const quietHours = { zone: "Asia/Shanghai", windows: [{ from: "19:00", to: "21:00" }] };
     await rule("error_rate", { channelIds: [channel.id], quietHours });
@@ -171,7 +171,7 @@ describe("P42 alerts", () => {
     expect(hook.received.map(({ body }) => JSON.parse(body).data.kind)).toEqual(["cost", "error_rate"]);
   });
 
-  it("an incident ends with its rule, and whoever was told of it is told", async () => {
+  it("an incident ends with its rule, and channels that reported it report its end", async () => {
     const { channel } = await webhook();
     const { id } = await rule("error_rate", { channelIds: [channel.id] });
     await traffic({ requests: 10, errors: 10 });
@@ -183,7 +183,7 @@ describe("P42 alerts", () => {
     expect(JSON.parse(hook.received[1]?.body ?? "")).toMatchObject({ type: "alert.resolved" });
   });
 
-  it("an incident is kept for as long as the setting says after its end, open ones for good", async () => {
+  it("an incident is kept after its end for as long as the setting says, open ones forever", async () => {
     const { channel } = await webhook();
     const now = Date.now();
     const add = (count: number, daysAgo: number, isOpen = false) =>
@@ -223,7 +223,7 @@ describe("P42 alerts", () => {
     expect(await left()).toEqual({ incidents: 1, messages: 1 });
   });
 
-  it("asks Postgres for nothing while there is neither rule nor channel", async () => {
+  it("sends Postgres no query without rules and channels", async () => {
     const [evaluate, deliver] = [createAlertEvaluation(admin), createAlertDelivery(admin)];
     await Promise.all([evaluate(signal), deliver(signal)]);
     const asked = await statementsOf(async () => {
@@ -233,7 +233,7 @@ describe("P42 alerts", () => {
   });
 });
 
-/** Statements about alerts that Postgres has run meanwhile, by the scans of their tables. */
+/** Statements about alerts that Postgres has run meanwhile, counted as scans of their tables. */
 async function statementsOf(work: () => Promise<void>): Promise<number> {
   const count = async () => {
     await test.database.pool.query("SELECT pg_stat_force_next_flush()");
@@ -265,7 +265,7 @@ describe("a rule's figure", () => {
     expect(found.map(({ kind }) => kind).sort()).toEqual(["cost", "prompt_cache_hit_rate", "ttft"]);
     expect(found.find(({ kind }) => kind === "prompt_cache_hit_rate")?.value).toBe(50);
     expect(Math.abs((found.find(({ kind }) => kind === "ttft")?.value ?? 0) - 20_000)).toBeLessThan(1_000);
-    // A window later nobody has spent anything.
+    // One window later nothing has been spent.
     clock.advance(11 * 60_000);
     expect(await firesOf()).toEqual([]);
   });
@@ -282,7 +282,7 @@ describe("a rule's figure", () => {
     expect(await firesOf()).toEqual([{ kind: "error_rate", subject: { kind: "key", id: key.id }, value: 100 }]);
   });
 
-  it("of budgets is each owner's nearest end: a cost limit, or the credit last paid in", async () => {
+  it("of budgets is each owner's most exhausted one: a cost limit, or the credit last paid in", async () => {
     const owner = await test.as("user");
     await updateAccount(admin, { userId: owner.userId, billing: "prepaid" });
     await topUp(admin, { userId: owner.userId, amountUsd: "10", reason: "paid", idempotencyKey: crypto.randomUUID() });
@@ -315,7 +315,7 @@ describe("a rule's figure", () => {
     );
   }
 
-  it("of breakers, models without a price, spools, caches and the console's calls comes from what instances say, and is gone when they are well", async () => {
+  it("of breakers, models without a price, spools, caches and the console's calls comes from what instances report, and disappears when they are well", async () => {
     const provider = await makeProvider(test.database.prisma);
     await test.services.snapshot.refresh();
     await makeRequestRow(test.database.pool, { model: "nobody-knows", costNanoUsd: null });
@@ -361,7 +361,7 @@ describe("a rule's figure", () => {
     expect((await firesOf(ctx)).map(({ kind }) => kind)).toEqual(["unpriced_model"]);
   });
 
-  it("of Redis' memory is a part of its maxmemory, or of the rule's capacity where it has none", async () => {
+  it("of Redis' memory is a share of its maxmemory, or of the rule's capacity where it has none", async () => {
     const server = await startTestRedis();
     const redis = new Redis(server.url);
     const ctx = { ...admin, redis };

@@ -44,7 +44,7 @@ settings:
 const apply = (text: string, options = {}) => applyConfig(systemContext(world.services, "config"), text, environment, options);
 
 describe("applying a configuration file", () => {
-  it("makes what it says, in force at once", async () => {
+  it("creates what it describes, in force at once", async () => {
     const { created, updated } = await apply(file);
     expect(created).toEqual(["provider main", "user ada@example.com", "key fixed of ada@example.com", "price claude-a"]);
     expect(updated).toEqual(["settings (sessions.activeWindowSeconds)"]);
@@ -86,7 +86,7 @@ describe("applying a configuration file", () => {
     expect((await apply(changed)).updated).toEqual([]);
   });
 
-  it("moves a provider to another origin with the secret it states", async () => {
+  it("moves a provider to another origin with the secret it contains", async () => {
     const moved = file.replace("https://api.anthropic.com", "https://proxy.example");
     expect((await apply(moved)).updated).toContainEqual(expect.stringMatching(/^provider main \(baseUrl/));
   });
@@ -223,7 +223,7 @@ alerts:
     await expect(apply(text)).rejects.toMatchObject({ problems: [expect.stringMatching(problem)] });
   });
 
-  it("makes keys without a fixed secret only where somebody reads it", async () => {
+  it("creates keys without a fixed secret only where somebody reads them", async () => {
     const text = "users:\n  - email: bob@example.com\n    keys: [{ name: made }]\n";
     expect(await apply(text)).toMatchObject({
       created: ["user bob@example.com"],

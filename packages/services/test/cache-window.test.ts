@@ -12,7 +12,7 @@ function instance(id: string, hits: number, misses: number, startedAtMs = START 
   } as InstanceState;
 }
 
-it("the hit rate is that of a quarter of an hour, over all instances, whenever they began and whoever looks since when", () => {
+it("the hit rate is that of the last quarter of an hour, over all instances, whenever they or the observer started", () => {
   const window = new CacheWindow();
   const rateAt = (minutes: number, ...instances: InstanceState[]) => window.read(instances, START + minutes * 60_000);
   expect(rateAt(0, instance("a", 1_000, 0)), "not known, and not silent either").toEqual({ value: null, requests: 1 });

@@ -27,7 +27,7 @@ function begin(userId: string): string {
   return row.id;
 }
 
-/** A session with one request, listed. */
+/** Starts a session with one request and waits until it is listed. */
 async function converse(userId: string): Promise<string> {
   const id = world.live.sessions.idOf("key-1", newId());
   const at = {
@@ -58,7 +58,7 @@ describe("cancelling a request", () => {
     }
   });
 
-  it("finds neither another user's nor none", async () => {
+  it("does not find another user's request, or one that does not exist", async () => {
     const [user, other] = [await world.as("user"), await world.as("user")];
     const id = begin(user.userId);
     await expect(cancelRequest(other, { id })).rejects.toMatchObject(notFound);

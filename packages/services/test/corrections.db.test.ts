@@ -72,7 +72,7 @@ describe("requests without a price", () => {
     expect(await findWrongCosts(test.database.pool)).toEqual([]);
     expect(await findWrongSums(test.database.pool)).toEqual([]);
     expect(await findWrongBalances(test.database.pool)).toEqual([]);
-    // One that comes late is priced, too; and who watches sees it.
+    // A request that arrives late is priced too, and viewers see it.
     const late = unpriced({ model: "late", providerId: provider.id, startedAtMs: Date.now() - 20 * 24 * HOUR });
     await settle([late]);
     const events = await test.eventsOf(() => priceUnpriced(admin));
@@ -82,7 +82,7 @@ describe("requests without a price", () => {
   });
 });
 
-it("what was recorded without a price costs by the multiplier of its group, too", async () => {
+it("requests recorded without a price get their group's multiplier, too", async () => {
   await setGroup(admin, { name: "dear", costMultiplier: "2" });
   const usage = { ...noUsage, input: 1_000, output: 100 };
   const [late, ordered] = [unpriced({ model: "late", group: "dear", usage }), unpriced({ model: "ordered", group: "dear", usage })];
@@ -122,18 +122,18 @@ describe("the history of a cost", () => {
     const two = await getLog(admin, { id: waiting.id });
     const up = { differenceNanoUsd: "4500000", fromPrice: null, toPrice: older, cause: { reason: "priced", actorId: "" } };
     expect(two.history).toMatchObject({ originalNanoUsd: null, corrections: [up, down] });
-    // The owner learns what and why, not by which price list and person.
+    // The owner learns what was changed and why, but not from which price list or by whom.
     const own = await getLog(owner, { id: priced.id });
     const told = { differenceNanoUsd: "-3000000", fromPrice: null, toPrice: null, cause: { ...repriced, actorId: "" } };
     expect(own.history).toMatchObject({ originalNanoUsd: "4500000", corrections: [told] });
-    // Without its details the difference is still known.
+    // The difference is known even without the details.
     await test.database.pool.query("TRUNCATE request_details");
     expect((await getLog(admin, { id: priced.id })).history?.corrections).toMatchObject([{ ...down, cause: null, cost: null }]);
   });
 });
 
 describe("requests older than the retention", () => {
-  it("are said to be gone at the end of a list and when one is opened, and the plan says what goes next", async () => {
+  it("are reported as deleted at the end of a list and when one is opened, and the plan says what is dropped next", async () => {
     const { pool } = test.database;
     const old = requestRow({ startedAtMs: Date.now() - 200 * 24 * HOUR });
     expect(await listLogs(admin)).toMatchObject({ items: [], kept: null });
@@ -157,7 +157,7 @@ describe("requests older than the retention", () => {
   });
 });
 
-describe("a range that is priced anew", () => {
+describe("a range that is repriced", () => {
   it("any row recomputes bit for bit from tokens and price version, whatever was corrected in between", async () => {
     const usage = fc.record({
       input: fc.nat(3_000_000),
@@ -196,7 +196,7 @@ describe("a range that is priced anew", () => {
           expect(done).toMatchObject({ priceId: newer.id, requests: usages.length, corrected: preview.changed });
           expect(done?.finishedAtMs).not.toBeNull();
           expect(BigInt(preview.nowNanoUsd) + BigInt(done?.costNanoUsd ?? "x")).toBe(BigInt(preview.thenNanoUsd));
-          // And back to the version that was.
+          // And back to the earlier version.
           await reprice(admin, { ...range, priceId: price.id });
           await runRepricings(admin);
           const page = await listRequests(test.database.pool, { filter: { model }, limit: 50, scope: {} });
@@ -218,7 +218,7 @@ describe("a range that is priced anew", () => {
     await reprice(admin, { model: "killed", fromMs: Date.now() - HOUR, toMs: Date.now() + HOUR });
     const killer = createPool(test.database.url, { max: 2 });
     for (const before of [0, 1]) {
-      // Corrections are written, the place reached is about to be noted: there its connection is cut. Of this database alone.
+      // The corrections are written and the progress is about to be stored: its connection is cut at this point, in this database only.
       const holder = await killer.connect();
       await holder.query("BEGIN; SELECT FROM repricings FOR UPDATE");
       const [run] = await Promise.allSettled([
@@ -252,7 +252,7 @@ describe("a range that is priced anew", () => {
     expect(await findWrongSums(test.database.pool)).toEqual([]);
   });
 
-  it("waits for what began before the order and is not over", async () => {
+  it("waits for requests that began before the order and are still running", async () => {
     const usage = { ...noUsage, input: 1_000, output: 100 };
     const price = await setPrice(admin, { model: "long", inputPerMTok: "3", outputPerMTok: "15" });
     const [stream, short] = [5, 1].map((minutes) =>
@@ -263,7 +263,7 @@ describe("a range that is priced anew", () => {
     await setPrice(admin, { model: "long", inputPerMTok: "6", outputPerMTok: "30" });
     await reprice(admin, { model: "long", fromMs: Date.now() - HOUR, toMs: Date.now() + HOUR });
     await runRepricings(admin);
-    // It ends at the price that it began with.
+    // It ends at the price it began with.
     admin.live.registry.finished(stream, requestDetail({ id: stream.id }));
     await runRepricings(admin);
     expect((await listRepricings(admin))[0]?.finishedAtMs).toBeNull();

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
 const USERS = 100_000;
-/** The plan is what matters: as many as make every wrong one dear. */
+/** This test is about plans: enough rows to make every wrong one expensive. */
 const ENTRIES = 200_000;
-/** Of whom one entry in a hundred is. */
+/** One entry in a hundred belongs to this user. */
 const BUSY = "019aa400-0000-7000-9000-000000000007";
 
 let world: TestServices;
@@ -28,7 +28,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => world?.close());
 
-/** The plan of the one statement on a table that the code really sent, with the values it sent. */
+/** The plan of the one statement on a table that the code actually sent, with its values. */
 async function planOf(table: string, work: () => Promise<unknown>): Promise<string> {
   const { pool } = world.database;
   const sent = vi.spyOn(pool, "query");
@@ -59,7 +59,7 @@ describe("W02 the credit log among 200,000 entries", () => {
     expect(later).toContain("Index Scan using account_entries_user_id_id_idx");
     expect(later).not.toMatch(/Seq Scan|Sort/);
     const all = await planOf("account_entries", () => listEntries(admin, {}));
-    // With a single tenant the primary key is as good.
+    // With a single tenant the primary key is just as good.
     expect(all).toMatch(/Index Scan (using account_entries_tenant_id_id_idx|Backward using account_entries_pkey)/);
     expect(all).not.toMatch(/Seq Scan|Sort/);
   });

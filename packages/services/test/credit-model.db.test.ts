@@ -21,10 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-/** nano-USD; few different ones, so that they meet. */
+/** nano-USD; few distinct values, so that they collide. */
 const amount = fc.integer({ min: 1, max: 6 }).map(BigInt);
 const reference = fc.integer({ min: 0, max: 2 });
-/** `lost`: it was committed, and nobody heard; `crashed`: it was not. Both are then done again. */
+/** `lost`: committed, but the answer never arrived; `crashed`: not committed. Both are retried. */
 const fate = fc.constantFrom("heard", "lost", "crashed");
 const step = fc.oneof(
   fc.record({ kind: fc.constantFrom("topUp", "adjust"), amount, fate }),
@@ -37,7 +37,7 @@ type Step = (typeof step extends fc.Arbitrary<infer S> ? S : never) & { referenc
 
 class Crash extends Error {}
 
-/** One prepaid user, what the model says they have, and every way to move it. */
+/** One prepaid user, the model's view of the account, and every way to change it. */
 async function makeModel(floor: bigint, alone: boolean) {
   const { pool, prisma } = world.database;
   const { id: userId } = await makeUser(prisma);
@@ -48,7 +48,7 @@ async function makeModel(floor: bigint, alone: boolean) {
   const available = () => model.balance - heldNow() - floor;
   const of = (id = 0) => ({ kind: "task", id: `${run} ${id}` });
 
-  /** Done as often as its fate wants; what the first one that was committed answered. */
+  /** Runs the work as often as its fate requires; returns the answer of the first run that was committed. */
   async function fated<T>(work: (ctx: TxCtx) => Promise<T>, fate = "heard"): Promise<T> {
     if (fate === "crashed") {
       const crashing = withTransaction(admin, async (ctx) => {
@@ -70,7 +70,7 @@ async function makeModel(floor: bigint, alone: boolean) {
   }
 
   async function end(kind: string, id: number, by: bigint, fate?: string): Promise<void> {
-    // More than was held is booked too, below the floor if need be: not here, where that must never happen.
+    // Charging more than was held is allowed and may go below the floor; this test avoids it, because here the floor must hold.
     const held = model.held.get(id) ?? 1n;
     const cost = by < held ? by : held;
     const ended = await fated((ctx) => (kind === "settle" ? settleHold(ctx, of(id), cost) : releaseHold(ctx, of(id))), fate);
@@ -80,7 +80,7 @@ async function makeModel(floor: bigint, alone: boolean) {
     if (kind === "settle") model.balance -= cost;
   }
 
-  /** Reserved at its most, charged a part of it, by way of the ledger. */
+  /** Reserves the maximum, then charges slightly less through the ledger. */
   async function request(most: bigint): Promise<void> {
     const row = requestRow({ userId, costNanoUsd: String(most - 1n) });
     const refusal = await world.credit.reserve(row.id, userId, Number(most));

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-/** A prepaid user with so many USD. */
+/** A prepaid user with that credit. */
 async function makePayer(usd = "10"): Promise<string> {
   const { id: userId } = await makeUser(world.database.prisma);
   await world.database.prisma.account.update({ where: { userId }, data: { billing: "prepaid" } });
@@ -30,7 +30,7 @@ async function makePayer(usd = "10"): Promise<string> {
   return userId;
 }
 
-/** Many prepaid users, each with as much. */
+/** Many prepaid users with the same credit. */
 async function makePayers(count: number, nanoUsd: bigint): Promise<string[]> {
   const { prisma } = world.database;
   const users = Array.from({ length: count }, () => newId());
@@ -93,7 +93,7 @@ describe("entries by hand", () => {
     expect(await take("-5")).toMatchObject({ balanceNanoUsd: (-7n * USD).toString() });
   });
 
-  it("refuse amounts that are none, by field", async () => {
+  it("refuse invalid amounts, by field", async () => {
     const userId = await makePayer("0");
     const entry = { userId, reason: "x", idempotencyKey: newId() };
     for (const amountUsd of ["", "0", "-1", "1e3", "1.0000000001", "99999999", "NaN", "１"])
@@ -103,7 +103,7 @@ describe("entries by hand", () => {
     expect(await entriesOf(userId)).toEqual([]);
   });
 
-  it("are of the same account however its id is written: requests in flight keep what they reserved, and get what is added at once", async () => {
+  it("reach the same account however its id is written: requests in flight keep their reservations, and additions are available at once", async () => {
     const userId = await makePayer("10");
     const entry = () => ({ userId: userId.toUpperCase(), reason: "Correction", idempotencyKey: newId() });
     const reserve = (usd: bigint) => world.credit.reserve(newId(), userId, Number(usd * USD));
@@ -198,7 +198,7 @@ describe("T1 T2 T5 T8 a hold", () => {
   it("50 holds at once on credit for 10: exactly 10", async () => {
     const userId = await makePayer("10");
     const outcomes: string[] = [];
-    // As many lanes as there are connections: none waits for one longer than a transaction may.
+    // As many lanes as connections, so that no transaction waits too long for one.
     const lane = async (): Promise<void> => {
       for (let n = 0; n < 10; n++) {
         const outcome = hold(userId, USD).then(
@@ -214,7 +214,7 @@ describe("T1 T2 T5 T8 a hold", () => {
     expect(await getAccount(admin, { userId })).toMatchObject({ heldNanoUsd: (10n * USD).toString(), availableNanoUsd: "0" });
   });
 
-  it("ends once: settled for less, for as much or for more, all of what it cost is booked", async () => {
+  it("ends once: settled for less, for as much or for more, its full cost is booked", async () => {
     const userId = await makePayer("10");
     for (const [cost, balance] of [
       [0n, 10n],
@@ -243,7 +243,7 @@ describe("T1 T2 T5 T8 a hold", () => {
     await expect(hold(userId, USD, reference)).rejects.toMatchObject({ code: "conflict" });
   });
 
-  it("again with the same reference and amount changes nothing, also after its end", async () => {
+  it("again with the same reference and amount changes nothing, even after its end", async () => {
     const userId = await makePayer("10");
     const reference = task();
     await Promise.all(Array.from({ length: 5 }, () => hold(userId, USD, reference)));
@@ -253,7 +253,7 @@ describe("T1 T2 T5 T8 a hold", () => {
     expect(await getAccount(admin, { userId })).toMatchObject({ heldNanoUsd: "0" });
   });
 
-  it("T8 its entries stay when the thing is deleted, and so does the user who has them", async () => {
+  it("T8 its entries stay when the thing is deleted, and so does the user they belong to", async () => {
     const userId = await makePayer("10");
     const reference = task();
     const { setting } = world.database.prisma;

@@ -26,7 +26,7 @@ export interface TestServices {
   live: Live;
   admission: Admission;
   credit: Credit;
-  /** A context of a new user with that role. */
+  /** A context for a new user with that role. */
   as(role: "admin" | "user"): Promise<Ctx & { userId: string }>;
   /** Runs `work` and returns the events it published, without those of the audit. */
   eventsOf(work: () => Promise<unknown>): Promise<LiveEvent[]>;

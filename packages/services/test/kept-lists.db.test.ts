@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => test?.close());
 
-/** Reads twice, of which the second is no computation. */
+/** Reads twice; the second read must not compute. */
 async function readTwice<T>(kind: CacheKind, read: () => Promise<T>): Promise<T> {
   const figures = () => test.services.cache.figures()[kind];
   const before = figures();

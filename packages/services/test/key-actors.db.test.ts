@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-/** Two keys of one administrator, each with a request that is stored, one in flight and a session. */
+/** Two keys of one administrator, each with a stored request, one in flight and a session. */
 async function arrange() {
   const user = await makeUser(world.database.prisma, { role: "admin" });
   const [mine, other] = [await makeThings(user.id), await makeThings(user.id)];
@@ -42,8 +42,8 @@ async function makeThings(userId: string) {
   return { key, secret, row, inFlight, sessionId };
 }
 
-describe("who holds a key and has not signed in", () => {
-  it("sees what came by it, stored or in flight, and nothing of its owner's other keys", async () => {
+describe("the holder of a key who is not signed in", () => {
+  it("sees the key's own requests, stored or in flight, and nothing of its owner's other keys", async () => {
     const { ctx, mine, other } = await arrange();
     const page = await listLogs(ctx);
     expect(page.items.map(({ id }) => id).sort()).toEqual([mine.row.id, mine.inFlight.id].sort());
@@ -70,7 +70,7 @@ describe("who holds a key and has not signed in", () => {
       await expect(call()).rejects.toMatchObject({ code: "forbidden" });
   });
 
-  it("is let in as long as the gateway would, from where the key may be used", async () => {
+  it("is admitted as long as the gateway would admit the key, from where the key may be used", async () => {
     const { ctx, user, mine } = await arrange();
     const { prisma } = world.database;
     const find = async (secret = mine.secret): Promise<string> => {

@@ -30,7 +30,7 @@ async function useKey(keyId: string, { requests = 0, tokens = 0, usedAtMs = 0 }:
   await world.database.prisma.keyTotals.update({ where: { keyId }, data: moved });
 }
 
-/** One user's keys, in each state and of different use; names begin with a capital or not. */
+/** One user's keys in every state and with different usage; some names are capitalised. */
 async function makeKeys() {
   const { prisma } = world.database;
   const user = await makeUser(prisma, { name: uniqueName("Owner") });
@@ -92,7 +92,7 @@ describe("the list of keys", () => {
     }
   });
 
-  it("W23 says of owners and totals only what was asked for, and of owners nothing to users", async () => {
+  it("W23 contains owners and totals only on request, and nothing about owners for users", async () => {
     const { user, alpha } = await makeKeys();
     const [plain] = (await listKeys(admin, { userId: user.id, search: "alpha" })).items;
     expect(Object.keys(plain ?? {})).not.toEqual(expect.arrayContaining(["owner"]));
@@ -146,7 +146,7 @@ describe("the list of users", () => {
 });
 
 describe("totals in lists", () => {
-  it("have what ended before they were read, and the list names it to those who may see it", async () => {
+  it("include what ended before they were read, and the list names it to those who may see it", async () => {
     const { user, alpha } = await makeKeys();
     const ofUser = {
       ...admin,
@@ -214,7 +214,7 @@ describe("P25 with 100,000 keys", () => {
 
   beforeAll(async () => {
     const { pool } = world.database;
-    // Ids of one millisecond each, so that they spread as real ones do.
+    // One id per millisecond, so that they are distributed like real ones.
     const id = (n: string, kind: string) =>
       `(lpad(to_hex(1763700000000 + ${n}), 12, '0') || '7000${kind}000' || lpad(to_hex(${n}), 12, '0'))::uuid`;
     await pool.query(`INSERT INTO users (id, email, name, updated_at)
@@ -247,7 +247,7 @@ describe("P25 with 100,000 keys", () => {
     return flat(rows[0]["QUERY PLAN"][0].Plan);
   }
 
-  /** Rows that were touched in tables and indexes, also those thrown away again. */
+  /** Rows read from tables and indexes, including the ones that were filtered out. */
   const touched = (nodes: Plan[]): number =>
     nodes
       .filter((node) => node["Relation Name"] || node["Index Name"])
@@ -286,7 +286,7 @@ describe("P25 with 100,000 keys", () => {
     expect(search.filter((node) => node["Relation Name"] === "users").map((node) => node["Node Type"])).not.toContain("Seq Scan");
   });
 
-  it("A19 what a page costs follows its size, not the number of keys", async () => {
+  it("A19 the cost of a page depends on its size, not on the number of keys", async () => {
     for (const sort of sortNames) {
       for (const limit of [11, 101]) {
         const first = await explain(keysStatement(ask({ sort }), { limit }));
@@ -312,18 +312,18 @@ describe("P25 with 100,000 keys", () => {
       expect(page.items).toHaveLength(50);
       expect(page.hasMore).toBe(true);
     }
-    // Promised: 300 ms. A busy machine gets five times that.
+    // The promise is 300 ms; a busy machine gets five times that.
     expect(times.toSorted((a, b) => a - b)[18]).toBeLessThan(1_500);
     const { total, totalPages } = await pageKeys(admin, { pageSize: 100, search: "many " });
     expect([total, totalPages]).toEqual([KEYS, KEYS / 100]);
   });
 
-  it("W10 10 rows and 100 rows take as many queries", async () => {
+  it("W10 10 rows and 100 rows take the same number of queries", async () => {
     const { pool } = world.database;
     const count = async (work: () => Promise<unknown>): Promise<number> => {
       const statements = await statementsDuring(pool, async () => {
         await work();
-        // The last statement of a transaction is counted with its COMMIT, which nobody waits for.
+        // The last statement of a transaction is counted with its COMMIT, which callers do not wait for.
         await until(() => pool.idleCount === pool.totalCount, { what: "transactions are over" });
       });
       return statements.length;

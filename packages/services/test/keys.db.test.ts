@@ -80,7 +80,7 @@ describe("a rotated key", () => {
     for (const hidden of [secret, rotated, hashToken(secret), hashToken(rotated)]) expect(JSON.stringify(entry)).not.toContain(hidden);
   });
 
-  it("takes its old secret from two rotations at once only one after the other", async () => {
+  it("rotated twice concurrently, replaces its old secrets one after the other", async () => {
     const { key, secret } = await createKey(user, { userId: user.userId, name: uniqueName("k") });
     const both = await Promise.all([1, 2].map(() => rotateKey(user, { id: key.id, overlapSeconds: 60 })));
     const stored = await world.database.prisma.key.findUniqueOrThrow({ where: { id: key.id } });
@@ -91,7 +91,7 @@ describe("a rotated key", () => {
 });
 
 describe("a key that is being revoked", () => {
-  it("gives its name back for good: a change that began before it comes too late", async () => {
+  it("gives up its name permanently: a change that began before it comes too late", async () => {
     const { key } = await createKey(user, { userId: user.userId, name: uniqueName("k") });
     const revoked = Promise.withResolvers<void>();
     const commits = Promise.withResolvers<void>();
@@ -111,7 +111,7 @@ describe("a key that is being revoked", () => {
   });
 });
 
-/** A request of one key that has limits. */
+/** A request by one key with limits. */
 function keyAsk(requestId: string, { keyId, ...values }: { keyId: string; rpm: number | null; inFlight: number | null }) {
   const owners = [{ owner: "key" as const, id: keyId, values }];
   return { requestId, startedAtMs: Date.now(), tokens: 0, costNanoUsd: 0, owners };
@@ -146,7 +146,7 @@ describe("whether a key can call a model now", () => {
     return rules.filter(({ passed }) => passed !== true).map(({ rule, code }) => `${rule}: ${code}`);
   };
 
-  it("is decided by every rule by itself, with the code a client would get", async () => {
+  it("is decided by each rule on its own, with the code a client would get", async () => {
     const group = uniqueName("g").slice(0, 30);
     const { prisma } = world.database;
     const price = await makePrice(prisma);
@@ -182,7 +182,7 @@ describe("whether a key can call a model now", () => {
     expect((await failed(admin, key.id, price.model))[0]).toBe("key: invalid_key");
   });
 
-  it("names the policy that stops it, the key's or its owner's; who asks from where is left open unless said", async () => {
+  it("names the policy that stops it, the key's or its owner's; client and address do not matter unless given", async () => {
     const { prisma } = world.database;
     const { model } = await makePrice(prisma);
     const group = uniqueName("g").slice(0, 30);
@@ -234,7 +234,7 @@ describe("whether a key can call a model now", () => {
   });
 });
 
-describe("days from the first request", () => {
+describe("validity in days from the first request", () => {
   it("begin with the first one that was not refused, for a key and for a user", async () => {
     const { prisma, pool } = world.database;
     const dayMs = 86_400_000;
@@ -254,7 +254,7 @@ describe("days from the first request", () => {
     await startValidity(admin);
     expect(await end()).toEqual([startedAtMs + 7 * dayMs, startedAtMs + 30 * dayMs]);
     expect(world.services.snapshot.current().users.get(owner.id)?.expiresAtMs).toBe(startedAtMs + 30 * dayMs);
-    // An administrator's later word stands.
+    // A later change by an administrator stands.
     await updateKey(admin, { id: key.id, expiresAtMs: startedAtMs + 90 * dayMs });
     await startValidity(admin);
     expect((await end())[0]).toBe(startedAtMs + 90 * dayMs);
@@ -283,9 +283,9 @@ describe("one's own password", () => {
   });
 });
 
-describe("a password that is reset while the old one is being looked at", () => {
+describe("a password that is reset while the old one is being verified", () => {
   const [old, reset] = ["the old password", "the administrator's one"];
-  /** Sets another password when the old one was found right, and before anything is made of that. */
+  /** Replaces the password after the old one was found correct, and before that result is used. */
   const overtaken = <C extends Ctx>(ctx: C, userId: string): C => ({
     ...ctx,
     throttle: { ...ctx.throttle, succeeded: async () => void (await updateUser(admin, { id: userId, password: reset })) },
@@ -347,7 +347,7 @@ describe("deleting a user", () => {
       await removed.promise;
       const second = deleteUser(other, { id: one.userId });
       void second.catch(() => undefined);
-      // Time enough for it to be through, if nothing held it back.
+      // Long enough to complete if nothing blocked it.
       await Promise.race([second, new Promise((resolve) => setTimeout(resolve, 300))]).catch(() => undefined);
       commits.resolve();
       await first;

@@ -21,7 +21,7 @@ afterEach(() => test?.close());
 describe("H07: leaderboard", () => {
   const usageOf = (input: number) => ({ input, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0 });
 
-  /** The first has most tokens and costs least. */
+  /** The first one has the most tokens and costs the least. */
   async function fifteen(): Promise<string[]> {
     const keys = await test.makeKeys(15, user.userId);
     await test.settle(
@@ -42,7 +42,7 @@ describe("H07: leaderboard", () => {
     await expect(getLeaderboard(user, { of: "providers" })).rejects.toMatchObject({ code: "forbidden" });
   });
 
-  it("P40: a revoked key is ranked no more, and what it did is told beside the others, so that all together is what was billed", async () => {
+  it("P40: a revoked key is no longer ranked, and its usage is reported beside the others, so that the total is what was billed", async () => {
     const [first = "", second = "", ...others] = await fifteen();
     await revokeKey(admin, { id: first });
     await revokeKey(admin, { id: second });
@@ -79,7 +79,7 @@ describe("H07: leaderboard", () => {
     expect(await ranks("own")).toEqual([[user.userId, true]]);
   });
 
-  it("P21: each sort is an answer of its own, in its own order", async () => {
+  it("P21: each sort is a separate answer, in its own order", async () => {
     const keys = await fifteen();
     const read = (sort: "tokens" | "cost") => getLeaderboard(admin, { of: "keys", sort, period: "today" });
     const byTokens = await read("tokens");
@@ -89,7 +89,7 @@ describe("H07: leaderboard", () => {
     expect(await read("tokens")).toEqual({ ...byTokens, cache: "hit" });
   });
 
-  it("a period that is too long is refused, before its days are named: one in microseconds took all memory there is", async () => {
+  it("a period that is too long is refused before its days are listed: one in microseconds exhausted the memory", async () => {
     const [now, year] = [Date.now(), 366 * DAY_MS];
     for (const to of [now + 1_000 * year, now * 1_000])
       await expect(getLeaderboard(user, { of: "keys", period: "custom", from: now, to })).rejects.toMatchObject({
@@ -105,7 +105,7 @@ describe("H07: leaderboard", () => {
     await test.settle(
       row(quick, { ttftMs: 10, state: "error", status: 502, usage }),
       row(good, { ttftMs: 900, usage }),
-      // Given up and refused are nobody's failure.
+      // Aborted and refused requests do not count as failures.
       row(good, { state: "aborted", status: 0, ttftMs: null, usage }),
       row(cached, { ttftMs: 500, usage: { ...usage, cacheRead: 300 } }),
       row(cached, { ttftMs: 500, state: "error", status: 500, usage }),

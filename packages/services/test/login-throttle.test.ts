@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 const limits = { perAddress: 6, perPair: 3, slowPerAccount: 1_000, slowOverall: 1_000, windowSeconds: 60, delayMs: 1 };
 
-describe("the brake on guessing", () => {
+describe("the throttle against guessing", () => {
   it("stops one address guessing at one account, and says when to come back", async () => {
     const throttle = createLoginThrottle(null, limits);
     for (let i = 0; i < 3; i++) await throttle.attempt("1.2.3.4", "ada");

@@ -45,7 +45,7 @@ describe("a stream whose position was lost", () => {
     try {
       for await (const frame of followEvents(ctx, { lastEventId: "0123456789abcdef:1-0" }, stop.signal)) {
         seen.push(frame.reset ?? "frame");
-        // Whatever comes after the reset shows that the stream goes on.
+        // An event after the reset shows that the stream continues.
         world.live.bus.publish({ type: "key.changed", id: "k", userId });
         if (seen.length > 1) stop.abort();
       }
@@ -55,13 +55,13 @@ describe("a stream whose position was lost", () => {
     return seen;
   };
 
-  it("goes on for who is still signed in", async () => {
+  it("continues for a user who is still signed in", async () => {
     const user = await makeUser(world.database.prisma);
     const { login } = await makeLogin(world.database.prisma, { userId: user.id });
     expect(await events(login.id, user.id, "user")).toEqual(["epoch", "frame"]);
   });
 
-  it("ends, so that its client is authorised anew, for who is not", async () => {
+  it("ends, so that its client is authorised again, for one who is not", async () => {
     const user = await makeUser(world.database.prisma);
     expect(await events(loginIdOf("gone"), user.id, "user")).toEqual(["epoch", "AbortError"]);
     const { login } = await makeLogin(world.database.prisma, { userId: user.id });

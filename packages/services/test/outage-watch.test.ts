@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A watch over a database that is away or not, with how often it was asked and was told to be back. */
+/** A watch over a database that is up or down, with counters of its probes and recoveries. */
 function watched() {
   const state = { away: true, asked: 0, told: 0 };
   const watch = createOutageWatch({
@@ -20,7 +20,7 @@ function watched() {
   return { watch, state };
 }
 
-it("asks nothing until an outage was noticed, and nothing more when its end was told", async () => {
+it("sends no query until an outage was noticed, and none after its end was reported", async () => {
   const { watch, state } = watched();
   await vi.advanceTimersByTimeAsync(600_000);
   expect(state.asked).toBe(0);
@@ -34,7 +34,7 @@ it("asks nothing until an outage was noticed, and nothing more when its end was 
   expect([state.asked - asked, state.told]).toEqual([0, 1]);
 });
 
-it("what is away again as soon as it is back is told of ever less often, and at once again after a calm minute", async () => {
+it("a database that fails again as soon as it is back is reported less and less often, and at once again after a calm minute", async () => {
   const { watch, state } = watched();
   state.away = false;
   for (let ms = 0; ms < 300_000; ms += 100) {

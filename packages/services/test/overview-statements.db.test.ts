@@ -43,7 +43,7 @@ describe("what is asked of PostgreSQL", () => {
     return [...asked];
   }
 
-  /** Plans of the statements sent, in a transaction like theirs: made once, for whatever values come. */
+  /** Generic plans of the statements sent, in a transaction like theirs. */
   async function explain(sent: typeof asked): Promise<{ text: string; plan: string }[]> {
     const plans: { text: string; plan: string }[] = [];
     const client = await test.database.pool.connect();
@@ -72,7 +72,7 @@ describe("what is asked of PostgreSQL", () => {
     return pg.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
   }
 
-  it("eleven statements at most, each an index range scan, however much there is", async () => {
+  it("at most eleven statements, each an index range scan, however much data there is", async () => {
     const { pool } = test.database;
     for (const [table, step, count] of [
       ["rollups_5m", 300, 2_500],
@@ -114,12 +114,12 @@ describe("what is asked of PostgreSQL", () => {
         expect(sent.length).toBe(isAdmin ? 11 : 10);
         expect((await statementsOf(who, input)).map(({ text }) => text.slice(0, 6))).toEqual(["BEGIN ", "SELECT", "COMMIT"]);
         const plans = await explain(sent);
-        // Of everybody the rollups are asked for nothing but the edges of the totals.
+        // For all users, the only rollups that are read are those at the edges of the totals.
         const reading = plans.filter(({ text, plan }) => plan.includes(" rollups_") && !text.includes("FROM requests"));
         if (isAdmin) expect(reading.filter(({ text }) => !text.includes("key_totals"))).toEqual([]);
         for (const { text, plan } of plans) {
           expect(plan, text).not.toMatch(/Seq Scan on (rollups|usage_sums|key_totals|user_totals)/);
-          // Partitions without a row are read sequentially; that costs nothing.
+          // Partitions without rows are read sequentially, which costs nothing.
           const scans = [...plan.matchAll(/Seq Scan on requests_\d.*\(actual rows=([\d.]+)/g)];
           expect(scans.reduce((sum, match) => sum + Number(match[1]), 0)).toBe(0);
           expect(plan).toMatch(/Index Cond: .*(bucket = ANY|settled_seq >|user_id = ANY.*bucket >=|range = )|Index Only Scan Backward/);

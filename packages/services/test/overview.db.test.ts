@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterEach(() => test?.close());
 
-/** Through the ledger, as the gateway would. */
+/** Settles rows through the ledger, as the gateway would. */
 async function settle(rows: readonly RequestRow[]): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "sluice-overview-"));
   const settings = () => ({ ...defaultSettings(), "ledger.durability": "write" as const, "ledger.intervalMs": 10 });
@@ -41,10 +41,10 @@ async function settle(rows: readonly RequestRow[]): Promise<void> {
 }
 
 const userX = "019aa400-0000-7000-8000-00000000000f";
-/** The n-th key. Ids of ours have totals; those of models and providers are any text. */
+/** The n-th key. Our own ids have totals, while ids of models and providers are arbitrary text. */
 const keyOf = (n: number) => `019aa400-0000-7000-9000-${n.toString(16).padStart(12, "0")}`;
 
-/** Rows of the 40 days before, more of them lately; some refused, failed, cut, unpriced or without content. */
+/** Rows of the last 40 days, most of them recent; some refused, failed, aborted, unpriced or without content. */
 function randomRows(nowMs: number, count: number, users: readonly string[]): RequestRow[] {
   let seed = 20_261_121;
   const random = (): number => {
@@ -84,7 +84,7 @@ interface Raw {
   durationMsSum: number;
 }
 
-/** Straight from the rows, by PostgreSQL's own reading of zones. */
+/** Computed directly from the rows, with PostgreSQL's own time zones. */
 async function raw(where: string, values: unknown[], group = "1"): Promise<Map<string, Raw>> {
   const { rows } = await test.database.pool.query(
     `SELECT (${group})::text AS "group", count(*)::float8 AS requests,
@@ -132,7 +132,7 @@ describe("figures of a day and of a range", () => {
     await settle(randomRows(nowMs, 1_500, [admin.userId, user.userId, userX, ""]));
     const overview = await getOverview(ctx, { range: "30d", by: "model" });
 
-    // Sums of five minutes are kept for a week; before that, hours are whole.
+    // Five-minute sums are kept for a week; before that, only whole hours exist.
     const local = `(CASE WHEN started_at < $2::timestamptz - interval '7 days' THEN date_trunc('hour', started_at, 'UTC') ELSE started_at END)
       AT TIME ZONE $1`;
     const at = [zone, new Date(nowMs)];
@@ -147,8 +147,8 @@ describe("figures of a day and of a range", () => {
     const { costNanoUsd, inFlight: _mean, sessions: _sampled, ...until } = untilTime(overview.yesterday, sameTimeYesterday(nowMs, zone));
     expect({ ...until, cost: costNanoUsd }).toEqual(earlier);
 
-    // Each day of the month, and each model of it that has its own series.
-    // Where sums of five minutes are kept no more, what began in the hour that a day begins in belongs to the day before.
+    // Each day of the month, and each model that has its own series.
+    // Where five-minute sums are no longer kept, the requests of the hour in which a day begins belong to the day before.
     const whole = `(CASE WHEN date_trunc('day', started_at, $1) < $2::timestamptz - interval '7 days'
       THEN date_trunc('hour', started_at, 'UTC') ELSE started_at END) AT TIME ZONE $1`;
     const days = await raw(`(${whole})::date > ($2::timestamptz AT TIME ZONE $1)::date - 30`, at, `(${whole})::date || ' ' || model`);
@@ -196,7 +196,7 @@ describe("figures of a day and of a range", () => {
         new Map([...buckets].map(([name, { requests }]) => [Date.parse(name), requests])),
       );
     }
-    // Nothing is between the beginning of the range and that of the totals, after the job has moved it there.
+    // After the job has moved the beginning of the totals to that of the range, nothing lies between them.
     const ctx = { ...admin, clock: fakeClock(nowMs) };
     const { top } = await getOverview(ctx, { range, by: "key" });
     await keepRecentTotals(test.database.pool, { nowMs, settings: ctx.snapshot.current().settings });
@@ -223,7 +223,7 @@ describe("who sees what", () => {
 });
 
 describe("active sessions of yesterday", () => {
-  it("are the sample of that time of day: of everybody or of the user, a zero where the user had none, unknown where nobody looked", async () => {
+  it("are the sample of that time of day: of everybody or of the user, zero where the user had none, unknown without a sample", async () => {
     const sample = (time: string, userId: string, active: number) => ({
       ...{ tenantId: "default", userId, active, bucket: new Date(`2026-11-20T${time}:00Z`) },
     });
@@ -270,13 +270,13 @@ describe("what is not settled yet", () => {
     await settle([end, others]);
     expect(await getOverview(user)).toEqual({ ...finished, busId: expect.any(String), serverNowMs: expect.any(Number) });
     test.live.registry.settled([row.id]);
-    // Its event may still be under way to a viewer: who finished is named for a few seconds, each to their own.
+    // Its event may still be on its way to a viewer, so a finished request is listed for a few seconds, each user seeing only their own.
     expect(await getOverview(user)).toMatchObject({ counted: [row.id], day: { today: once } });
     const later = fakeClock(systemClock.now() + 60_000);
     expect(await getOverview({ ...user, clock: later })).toMatchObject({ counted: [], day: { today: once } });
   });
 
-  it("names corrections that are new, in the sums or upon them, however old what they correct is", async () => {
+  it("names new corrections, in the sums or added to them, however old the corrected requests are", async () => {
     const past = requestRow({ userId: user.userId, startedAtMs: Date.now() - 600_000, durationMs: 5, costNanoUsd: null });
     const correctionOf = (row: RequestRow): RequestRow => ({ ...row, id: newId(), correctsId: row.id, costNanoUsd: "7" });
     const [first, second] = [correctionOf(past), correctionOf(past)];
@@ -304,7 +304,7 @@ describe("what is not settled yet", () => {
 });
 
 describe("H01: sums that are kept", () => {
-  it("are read once for a scope, what was settled since is counted upon them, and nobody is given somebody else's", async () => {
+  it("are read once per scope, later requests are added to them, and nobody is given somebody else's", async () => {
     const nowMs = Date.parse("2026-11-21T11:47:00Z");
     const rows = randomRows(nowMs, 300, [admin.userId, user.userId]).map((row, at) => ({ ...row, model: `model-${at % 3}` }));
     const clock = fakeClock(nowMs);

@@ -9,7 +9,7 @@ describe("passwords", () => {
     expect(await verifyPassword(hash, "correct horse batterx")).toBe(false);
   });
 
-  it("of unknown users never fit, also not the decoy's", async () => {
+  it("of unknown users never match, not even the decoy's", async () => {
     expect(await verifyPassword(null, "anything")).toBe(false);
   });
 

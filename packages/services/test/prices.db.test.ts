@@ -14,7 +14,7 @@ import { startServices, type TestServices } from "./harness.ts";
 
 let world: TestServices;
 let source: Server;
-/** What the price source answers. */
+/** The answer of the price source. */
 let answer: { status: number; body: string };
 let url: string;
 beforeAll(async () => {
@@ -50,7 +50,7 @@ describe("a price table", () => {
     const text = table({
       [own]: { input_cost_per_token: 5e-6, output_cost_per_token: 6e-6 },
       [fresh]: { input_cost_per_token: 1.25e-6, output_cost_per_token: 1e-5 },
-      // What the shipped table leaves to be derived is said here: it bills the same.
+      // States explicitly what the shipped table leaves to be derived; it bills the same.
       "gpt-5": { input_cost_per_token: 1.25e-6, output_cost_per_token: 1e-5, cache_read_input_token_cost: 1.25e-7 },
       "gpt-5-mini": { input_cost_per_token: 3e-7, output_cost_per_token: 2e-6 },
       pictures: { input_cost_per_token: 1, output_cost_per_token: 1, mode: "image_generation" },

@@ -29,7 +29,7 @@ afterAll(() => world?.close());
 const secret = "sk-upstream-0123456789";
 const fields = { dialect: "anthropic" as const, baseUrl: "https://api.anthropic.com", secret };
 
-/** Providers in a group of their own. */
+/** Providers in a separate group. */
 async function group(...specs: Partial<Parameters<typeof createProvider>[1]>[]): Promise<{ group: string; ids: string[] }> {
   const name = uniqueName("g").toLowerCase();
   const made = [];
@@ -215,7 +215,7 @@ describe("the simulator", () => {
     expect((await listProviderHistory(admin, { id, limit: 1 })).items[0]?.action).toBe("provider.reset-breaker");
   });
 
-  it("knows what stands against a key, and its sessions by either name", async () => {
+  it("knows every reason against a key, and its sessions by either name", async () => {
     const { group: name, ids } = await group({});
     const user = await world.as("user");
     const { key } = await makeKey(world.database.prisma, { userId: user.userId, group: name });
@@ -273,7 +273,7 @@ describe("the last hours", () => {
 });
 
 describe("H20 the list of providers", () => {
-  it("is under 10 KB for fifty, with what it counts apart from it", async () => {
+  it("is under 10 KB for fifty, with counters read separately", async () => {
     const { providers: others } = await bootstrapProviders(admin);
     for (let i = 0; i < 50; i++)
       await createProvider(admin, { ...fields, name: `anthropic account ${i}`, priority: i, groups: ["default"] });
@@ -287,7 +287,7 @@ describe("H20 the list of providers", () => {
   });
 });
 
-it("a provider's own threshold is in its line, and only there", async () => {
+it("a provider's own threshold is in its row, and only there", async () => {
   const own = await createProvider(admin, { ...fields, name: "touchy", breaker: { failures: 2 } });
   const usual = await createProvider(admin, { ...fields, name: "usual" });
   const { providers } = await bootstrapProviders(admin);
@@ -355,7 +355,7 @@ describe("further credentials and a proxy", () => {
       ...shown,
       credentials: [{ label: "spare", weight: 5, secretTail: "cdef" }],
     });
-    // Nothing of it is anywhere where it could be read.
+    // It is not stored anywhere in readable form.
     const { rows } = await world.database.pool.query("SELECT p::text FROM providers p UNION ALL SELECT a::text FROM audit_entries a");
     expect(JSON.stringify([rows, await listProviderHistory(admin, { id }), copy])).not.toMatch(/sk-spare|hunter2/);
   });

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-/** A refused record as the settler keeps it; `payload` for what is none. */
+/** A refused record as the settler stores it; `payload` for one that cannot be parsed. */
 async function quarantine(fields: Parameters<typeof requestRow>[0] = {}, payload?: Buffer) {
   const row = requestRow(fields);
   const record = { row, detail: requestDetail({ id: row.id }), upstreamCostNanoUsd: "100" };

@@ -35,7 +35,7 @@ describe("what has just ended", () => {
     test.live.registry.settled([row.id]);
   };
 
-  it("is settled before sums are read that are kept: every answer has it", async () => {
+  it("is settled before sums are read for the cache: every answer includes it", async () => {
     const row = ended({ userId: user.userId });
     const answers = Promise.all([getSeries(admin, asked), getUsage(user, {}), getLeaderboard(admin, { of: "models" }), getUserStats(user)]);
     setTimeout(() => void settle(row), 150);
@@ -46,7 +46,7 @@ describe("what has just ended", () => {
     expect(stats.totalRequests).toBe(1);
   });
 
-  it("is named where it is counted, to those who may see it; what cannot be settled is waited for a second and not counted", async () => {
+  it("is listed where it is counted, to those who may see it; what cannot be settled is waited for a second and not counted", async () => {
     const [own, others] = [ended({ userId: user.userId }), ended({})];
     await Promise.all([settle(own), settle(others)]);
     const stuck = ended({ userId: user.userId, startedAtMs: Date.now() - 5_000 });
@@ -54,11 +54,11 @@ describe("what has just ended", () => {
     expect(sumOf(ofAll.series[0]?.requests)).toBe(2);
     expect(ofAll.recent.ids.toSorted()).toEqual([own.id, others.id].toSorted());
     expect(ofUser.recent.ids).toEqual([own.id]);
-    // Who heard of its end counts it.
+    // A viewer that received the event of its end adds it.
     expect(ofUser.recent.fromMs).toBe(stuck.startedAtMs + 5);
   });
 
-  it("leaves the recent by the time its end could be heard; a correction is recent when it is written", async () => {
+  it("is no longer listed once its end has surely been heard; a correction is recent when it is written", async () => {
     const long = { startedAtMs: Date.now() - 600_000, durationMs: 5 };
     const [past, correction] = [requestRow({ id: newId(), ...long }), requestRow({ id: newId(), ...long })];
     await test.settle(past, { ...correction, correctsId: past.id });
@@ -66,7 +66,7 @@ describe("what has just ended", () => {
     expect(recent.ids).toEqual([correction.id]);
   });
 
-  it("is named by lines of providers where they count it, and not waited for there", async () => {
+  it("is listed by the series of providers where they count it, and not waited for there", async () => {
     const id = newId();
     const settled = requestRow({ id: newId(), providerId: id, startedAtMs: Date.now() - 5, durationMs: 5 });
     await test.settle(settled);
@@ -76,12 +76,12 @@ describe("what has just ended", () => {
     test.live.registry.settled([stuck.id]);
     const own = series?.providers.find(({ providerId }) => providerId === id);
     expect(own?.requests.reduce((sum, count) => sum + count, 0)).toBe(1);
-    // Who heard of the other one's end counts it.
+    // A viewer that received the event of the other one's end adds it.
     expect(series?.recent).toEqual({ fromMs: stuck.startedAtMs + 5, ids: expect.arrayContaining([settled.id]) });
     expect(series?.recent.ids).not.toContain(stuck.id);
   });
 
-  it("is in the lines of who opens the page a moment after somebody else did", async () => {
+  it("is in the series of a viewer who opens the page a moment after another one", async () => {
     const id = newId();
     const counts = async () => {
       const series = await readProviderSeries(admin);

@@ -10,13 +10,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
 let world: TestServices;
-// Books of its own for each test: a difference stays in them.
+// Separate books for each test, because a difference stays in them.
 beforeEach(async () => {
   world = await startServices();
   return () => world.close();
 });
 
-/** Three requests of a key that cost nothing and are right. */
+/** Three requests of a key that cost nothing and are correct. */
 async function settle() {
   const { key } = await makeKey(world.database.prisma);
   const ends = [0, 1, 2].map(() => {
@@ -39,14 +39,14 @@ async function check(ctx: Awaited<ReturnType<TestServices["as"]>>) {
   return ended;
 }
 
-/** What is told of checks from now on. */
+/** The check events published from now on. */
 async function checksTold(ctx: Awaited<ReturnType<TestServices["as"]>>) {
   const leave = new AbortController();
   const after = await ctx.live.bus.position();
   const frames = ctx.live.frames.subscribe({ kind: "admin", userId: ctx.userId }, after, leave.signal)[Symbol.asyncIterator]();
   return {
     leave: () => leave.abort(),
-    /** The next one that is over. */
+    /** The next check that has ended. */
     async end() {
       for (let frame = await frames.next(); !frame.done; frame = await frames.next()) {
         const told = frame.value.events.flatMap((event) => (event.type === "reconciliation.changed" ? event.reconciliation : []));
@@ -59,13 +59,13 @@ async function checksTold(ctx: Awaited<ReturnType<TestServices["as"]>>) {
 }
 
 describe("a check of the books", () => {
-  it("finds nothing in books that are right; who asked stands in the audit, and its end is pushed", async () => {
+  it("finds nothing in correct books; the audit names who started it, and its end is pushed", async () => {
     const admin = await world.as("admin");
     expect(await getReconciliation(admin)).toBeNull();
     await settle();
     const told = await checksTold(admin);
     const { id } = await startReconciliation(admin);
-    // It stands in the database before it is told.
+    // It is stored before it is announced.
     expect(await told.end()).toMatchObject({ id, state: "done", differences: [] });
     told.leave();
     const newest = await getReconciliation(admin);
@@ -91,7 +91,7 @@ describe("a check of the books", () => {
     }
   });
 
-  it("lets whoever hears of its end begin the next", async () => {
+  it("lets a viewer of its end start the next", async () => {
     const admin = await world.as("admin");
     const told = await checksTold(admin);
     for (let round = 0; round < 5; round++) {
@@ -155,7 +155,7 @@ describe("a check of the books", () => {
       await running?.end();
       const today = new Date().toISOString().slice(0, 10);
       expect(result?.unchecked).toContain(`rollups_hour ${today}`);
-      // Totals of the last while are those of their hours.
+      // Recent totals equal those of their hours.
       expect(result?.unchecked.every((name) => /^(rollups_hour |(key|user)_totals$)/.test(name))).toBe(true);
       expect(result?.stepsDone).toBe(result?.steps);
     } finally {
@@ -180,7 +180,7 @@ describe("a check of the books", () => {
     }
     const data = { id: newId(), startedAt: new Date(), actorId: "", state: "running", steps: 9, stepsDone: 3, differences: [] };
     await world.database.prisma.reconciliation.create({ data });
-    // The lock of the one before goes with its connection.
+    // The lock of the earlier run is released with its connection.
     await until(async () => (await getReconciliation(admin))?.state === "stopped", { what: "nobody runs it" });
   });
 });

@@ -9,7 +9,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { startServices, type TestServices } from "./harness.ts";
 
 let world: TestServices;
-// An installation per test: the audit cannot be emptied.
+// An installation per test, because the audit log cannot be emptied.
 beforeEach(async () => {
   world = await startServices();
   return () => world.close();
@@ -19,10 +19,10 @@ const inForce = () => world.services.snapshot.current().settings;
 const applyFile = (settings: string) => applyConfig(systemContext(world.services, "config"), `settings:\n${settings}`);
 
 describe("where a setting comes from", () => {
-  it("the file's are marked, a person's word is the console's, and a default is nobody's", async () => {
+  it("those of the file are marked, those an administrator saved are the console's, and defaults have no source", async () => {
     const admin = await world.as("admin");
     await applyFile("  breaker.failures: 7\n  breaker.openSeconds: 60\n");
-    // Also the one that says its default: the file would set it back.
+    // Including the one that equals its default: the file would reset it.
     expect(await settingSources(admin)).toMatchObject({
       "breaker.failures": { source: "config" },
       "breaker.openSeconds": { source: "config" },
@@ -41,7 +41,7 @@ describe("where a setting comes from", () => {
     expect(inForce()["breaker.failures"]).toBe(7);
     expect(await settingSources(admin)).toMatchObject({
       "breaker.failures": { source: "config" },
-      // The file no longer says it.
+      // The file no longer contains it.
       "breaker.openSeconds": { source: "console" },
     });
     await updateSettings(admin, { "routing.maxAttempts": 3 });
@@ -50,7 +50,7 @@ describe("where a setting comes from", () => {
 });
 
 describe("R31 one action brings a version of the settings back", () => {
-  it("how they were before a save, with every later one undone, and that can be undone too", async () => {
+  it("restores the settings before a save, undoing every later one, and can itself be undone", async () => {
     const admin = await world.as("admin");
     await updateSettings(admin, { "routing.maxAttempts": 4, "breaker.failures": 6 });
     await updateSettings(admin, { "routing.maxAttempts": 5 });
@@ -79,7 +79,7 @@ describe("R31 one action brings a version of the settings back", () => {
     expect(inForce()).toMatchObject({ "routing.maxAttempts": 4, "breaker.failures": 6 });
   });
 
-  it("refuses what is no save of settings", async () => {
+  it("refuses ids that are not a save of settings", async () => {
     const admin = await world.as("admin");
     await updateSettings(admin, { "routing.maxAttempts": 4 });
     await expect(rollBackSettings(admin, { id: "019aa400-0000-7000-8000-000000000000" })).rejects.toMatchObject({ code: "not_found" });

@@ -27,11 +27,11 @@ beforeAll(async () => {
 });
 afterAll(() => test?.close());
 
-/** The n-th of three users and six keys of a tenant: totals know an id once. */
+/** The n-th of three users and six keys of a tenant; the ids are unique across tenants, because totals are stored by id alone. */
 const userOf = (tenantId: string, n: number) => `${tenantId.slice(0, 14)}7000-8000-${tenantId.slice(-11)}${n % 3}`;
 const keyOf = (tenantId: string, n: number) => `${tenantId.slice(0, 14)}7000-9000-${tenantId.slice(-11)}${n}`;
 
-/** Clocks change on the day of each or the day before, or the zone is not a whole number of hours off. */
+/** The clocks change on that day or the day before, or the zone's offset is not a whole number of hours. */
 const places = fc.constantFrom(
   ["America/New_York", "2026-11-01T20:10:00Z"],
   ["America/New_York", "2026-03-09T09:35:00Z"],
@@ -43,7 +43,7 @@ const places = fc.constantFrom(
   ["UTC", "2026-11-21T00:05:00Z"],
 );
 const request = fc.record({
-  // Most of them lately.
+  // Most of them recent.
   ageMs: fc.oneof(fc.integer({ min: 1, max: 2 * DAY_MS }), fc.integer({ min: 1, max: 50 * DAY_MS })),
   key: fc.integer({ min: 0, max: 5 }),
   provider: fc.constantFrom("provider-0", "provider-1"),
@@ -55,7 +55,7 @@ const request = fc.record({
   cost: fc.option(fc.integer({ min: 0, max: 2_000_000_000 }).map(String)),
   ttftMs: fc.option(fc.integer({ min: 0, max: 30_000 })),
   durationMs: fc.integer({ min: 0, max: 90_000 }),
-  // What is settled later than others that began after it; and what its cost was corrected by.
+  // Settled after requests that began later; and the amount that corrected its cost.
   late: fc.boolean(),
   correction: fc.option(fc.integer({ min: -1_000_000, max: 1_000_000 }), { freq: 4 }),
 });
@@ -81,7 +81,7 @@ const question = fc.record({
   ),
 } as const);
 
-/** What a process that knows neither sums of months nor all of the days' leaves of all that is settled by now. */
+/** Turns the sums into what an older process would have left, which knows no months and only some of the sums of days. */
 async function forgetNewerSums(tenantId: string): Promise<void> {
   const { pool } = test.database;
   await pool.query(
@@ -138,7 +138,7 @@ interface Raw {
   sums: SpanSums;
 }
 
-/** The rows themselves, as they were stored. */
+/** The stored rows themselves. */
 async function readRaw(tenantId: string): Promise<Raw[]> {
   const { rows } = await test.database.pool.query(
     `SELECT extract(epoch FROM started_at) * 1000 AS at, user_id, key_id, provider_id, model, "group", dialect, state, status, corrects_id, input_tokens,
@@ -191,7 +191,7 @@ function sumOf(raw: readonly Raw[]): SpanSums {
 
 const within = (raw: readonly Raw[], fromMs: number, toMs: number) => raw.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
 
-/** What the columns of an answer must be, from the rows in each of its buckets. */
+/** The expected columns of an answer, computed from the rows in each of its buckets. */
 function columnsOf({ times, endMs }: Buckets, raw: readonly Raw[]) {
   const buckets = times.map((fromMs, at) => sumOf(within(raw, fromMs, times[at + 1] ?? endMs)));
   return {
@@ -322,7 +322,10 @@ async function checkAnswers([zone = "", now = ""]: string[], settled: Settled, q
   }
 }
 
-/** Ascending, around the range asked for, and days where the zone's days begin (where sums are kept by the hour, the first whole hour in them). */
+/**
+ * Ascending and covering the requested range; days begin where the zone's days begin (or, where sums are kept by the hour, at the first
+ * whole hour in them).
+ */
 function checkTimes({ times, endMs, step }: Buckets, { from, to, zone }: { from: number; to: number; zone: string }, nowMs: number): void {
   expect(times[0]).toBeLessThanOrEqual(from);
   expect(endMs).toBeGreaterThanOrEqual(to);

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => test?.close());
 
-/** A context whose statements go through `ask`, with their texts and values. */
+/** A context whose statements go through `ask`, with their text and values. */
 function through(ctx: Ctx, ask: (text: string, values: unknown[], send: () => Promise<unknown>) => Promise<unknown>): Ctx {
   const { pool } = ctx;
   const query = (text: string, values: unknown[] = []) => ask(text, values, () => pool.query(text, values));
@@ -40,7 +40,7 @@ function through(ctx: Ctx, ask: (text: string, values: unknown[], send: () => Pr
   return { ...ctx, pool: { query, connect } as unknown as Ctx["pool"] };
 }
 
-/** The same, counting what is read of sums. */
+/** The same, counting the reads of sums. */
 function counting(ctx: Ctx): { ctx: Ctx; reads: () => number } {
   let reads = 0;
   const counted = through(ctx, (text, _values, send) => {
@@ -63,10 +63,10 @@ describe("H02: statistics in buckets", () => {
     expect(series).toMatchObject([{ id: null, requests: [0, 2, 0, 1, 0], costNanoUsd: ["0", "280000", "0", "140000", "0"] }]);
   });
 
-  it("of ten thousand users it is the first ones and all others together, in less than 50 KB at any step", async () => {
+  it("of ten thousand users it is the top ones and all others together, in less than 50 KB at any step", async () => {
     const { pool } = test.database;
     const toMs = Math.floor(Date.now() / DAY_MS) * DAY_MS;
-    // Figures as long as they get: ten million tokens and ten dollars in five minutes of each of five hundred users.
+    // The longest possible figures: ten million tokens and ten dollars in every five minutes for each of five hundred users.
     for (const [table, stepS, buckets] of [
       ["rollups_5m", 300, 576],
       ["rollups_hour", 3_600, 48],
@@ -108,7 +108,7 @@ describe("H02: statistics in buckets", () => {
     expect(sumOf(hours.series.map(({ requests }) => sumOf(requests)))).toBeGreaterThan(10_000 * 99_999);
   });
 
-  it("the first of a range are the first of it, whoever cost most of all time", async () => {
+  it("the top ones of a range are ranked by that range, whoever cost most of all time", async () => {
     const keys = await test.makeKeys(101, user.userId);
     const [one = "", late = ""] = [keys[3], keys[100]];
     const nowMs = Date.now();
@@ -144,7 +144,7 @@ describe("H02: statistics in buckets", () => {
     }
   });
 
-  it("refuses a step of which there are too many, or of which sums are kept no more", async () => {
+  it("refuses a step with too many buckets, or whose sums are no longer kept", async () => {
     const to = Date.now();
     await expect(getSeries(admin, { from: to - 90 * DAY_MS, to, step: "hour" })).rejects.toMatchObject({
       code: "invalid_request",
@@ -210,7 +210,7 @@ describe("A28: what makes answers faster can be switched off", () => {
       ];
       expect(asAdmin.reads() - before).toBeGreaterThanOrEqual(3);
       for (const [at, { asOf, ...answer }] of computed.entries()) {
-        // Of the moment, as asOf is.
+        // Computed at the time of the answer, like asOf.
         const recent = "recent" in answer && { recent: answer.recent };
         expect({ asOf, ...answer }).toEqual({ ...kept[at], cache: "miss", asOf, ...recent });
       }
@@ -225,7 +225,7 @@ describe("comparing", () => {
     const all = Promise.withResolvers<void>();
     let reading = 0;
     let reads = 0;
-    // None is answered before all five are asked.
+    // No read is answered before all five have been sent.
     const slow = through(user, async (text, _values, send) => {
       if (!text.includes("rollups_")) return send();
       reads += 1;
@@ -331,7 +331,7 @@ describe("P30: filters", () => {
     for (const [cost, filter] of Object.entries(wanted)) expect([filter, await costOf(filter)]).toEqual([filter, cost]);
     expect(await costOf({ keyId: other, model: "model-x" })).toBe("4");
     expect(await costOf({ tag: "nobody's" })).toBe("0");
-    // A tag means the keys that carry it now.
+    // A tag stands for the keys that carry it now.
     await updateKey(user, { id: other, tags: ["team-a"] });
     expect(await costOf({ tag: "team-a" })).toBe("63");
     expect(await listFilterOptions(admin)).toMatchObject({
@@ -348,7 +348,7 @@ describe("P30: filters", () => {
 });
 
 describe("P32: a store that fails", () => {
-  it("is told as what may be tried again, once, without its words, and is not kept", async () => {
+  it("is reported as temporary, once, without its error text, and is not cached", async () => {
     await test.settle({ userId: user.userId });
     let tried = 0;
     const gone = through(user, () => {

@@ -26,7 +26,7 @@ beforeAll(async () => {
     });
     answer(request, response);
   }).listen(0, "127.0.0.1");
-  // Of itself it is the proxy, too.
+  // The server is also its own proxy.
   server.on("connect", (_, socket) => {
     socket.write("HTTP/1.1 200 OK\r\n\r\n");
     server.emit("connection", socket);
@@ -83,7 +83,7 @@ describe("the connection test of a provider", () => {
     expect(result.message).not.toContain(secret);
   });
 
-  it("shows and writes nothing stored that the provider repeats: credentials, the proxy's password, values of headers", async () => {
+  it("shows and logs nothing stored that the provider repeats: credentials, the proxy's password, values of headers", async () => {
     const admin = await world.as("admin");
     const [spare, password, value] = ["sk/spare+0123456789", "hunter2/and&more", "cf-client-0123456789"];
     const { id } = await createProvider(admin, {
@@ -124,7 +124,7 @@ describe("the connection test of a provider", () => {
     expect(closed).toMatchObject({ ok: false, status: null });
   });
 
-  it("is an administrator's", async () => {
+  it("is for administrators only", async () => {
     const user = await world.as("user");
     const before = seen.length;
     await expect(testProvider(user, { dialect: "openai", baseUrl, secret })).rejects.toMatchObject({ code: "forbidden" });

@@ -38,7 +38,7 @@ afterAll(() => world?.close());
 
 const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
-/** Both at once: the first one's work is done but not committed when the second one's runs into it. */
+/** Runs both concurrently: the second one starts when the work of the first is done but not committed. */
 async function atOnce<T>(
   work: (ctx: TxCtx) => Promise<unknown>,
   other: () => Promise<T>,
@@ -65,7 +65,7 @@ describe("a provider", () => {
     return { baseUrl: config.baseUrl, secret: world.services.snapshot.secretOf(config) };
   };
 
-  it("that moves while somebody else saves its old address does not take its new secret there", async () => {
+  it("that moves while somebody else saves its old address does not send its new secret there", async () => {
     const id = await make();
     const back = atOnce(
       (ctx) => updateProvider(ctx, { id, ...moved }),
@@ -95,7 +95,7 @@ describe("a provider", () => {
     expect(stored(id)).toMatchObject({ secret: ask.secret });
   });
 
-  it("is where the configuration file says when it gets the file's secret", async () => {
+  it("is at the address of the configuration file when it gets the file's secret", async () => {
     const id = await make();
     const { name } = await getProvider(second, { id });
     const secret = "sk-of-the-file-0123456789";
@@ -107,7 +107,7 @@ describe("a provider", () => {
     expect(stored(id)).toEqual({ baseUrl: address, secret });
   });
 
-  it("of a batch is waited for by the batch, which holds up nobody meanwhile", async () => {
+  it("of a batch is waited for by the batch, which blocks nobody meanwhile", async () => {
     const ids = [await make(), await make()];
     const [, id = ""] = ids;
     await atOnce(
@@ -119,10 +119,10 @@ describe("a provider", () => {
   });
 });
 
-describe("a user who is deleted", () => {
+describe("a user who is being deleted", () => {
   const make = () => makeUser(world.database.prisma);
 
-  it("by one while another one makes a key for them stays", async () => {
+  it("stays if another administrator is creating a key for them", async () => {
     const { id } = await make();
     const gone = atOnce(
       (ctx) => createKey(ctx, { userId: id, name: "laptop" }),
@@ -131,7 +131,7 @@ describe("a user who is deleted", () => {
     await expect(gone).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("keys or a history") });
   });
 
-  it("gets no key any more", async () => {
+  it("gets no new key", async () => {
     const { id } = await make();
     const made = atOnce(
       (ctx) => deleteUser(ctx, { id }),
@@ -140,7 +140,7 @@ describe("a user who is deleted", () => {
     await expect(made).rejects.toMatchObject({ code: "conflict" });
   });
 
-  it("by one while another one adds credit stays", async () => {
+  it("stays if another administrator is adding credit", async () => {
     const { id } = await make();
     const gone = atOnce(
       (ctx) => topUp(ctx, { userId: id, amountUsd: "5", reason: "paid", idempotencyKey: id }),
@@ -155,7 +155,7 @@ describe("alerts", () => {
   const here = { host: "mail.example.com", port: 25, security: "none" as const, user: "u", from: "a@example.com", to: ["a@example.com"] };
   const there = { ...here, host: "elsewhere.example.com" };
 
-  it("a mail server's password does not go to the host from before", async () => {
+  it("a mail server's password does not go to the previous host", async () => {
     const { id } = (await createAlertChannel(first, { kind: "email", name: uniqueName("c"), secret: "password-of-here", config: here }))
       .channel;
     const back = atOnce(
@@ -165,7 +165,7 @@ describe("alerts", () => {
     await expect(back).rejects.toMatchObject({ code: "invalid_request", field: "secret" });
   });
 
-  it("of two changes of a rule none takes the other one back", async () => {
+  it("two changes of a rule do not undo each other", async () => {
     const rule = await createAlertRule(first, { kind: "cost", name: uniqueName("r"), threshold: 1, channelIds: [] });
     const { id } = rule;
     await atOnce(
@@ -176,7 +176,7 @@ describe("alerts", () => {
     expect(rules.find((one) => one.id === id)).toMatchObject({ threshold: 7, enabled: false });
   });
 
-  it("a rule names no channel that is deleted meanwhile", async () => {
+  it("a rule does not name a channel that is deleted meanwhile", async () => {
     const make = async () => (await createAlertChannel(first, { kind: "email", name: uniqueName("c"), config: here })).channel.id;
     const rule = (channelIds: string[]) => ({ kind: "cost" as const, name: uniqueName("r"), threshold: 1, channelIds });
     const [one, other] = [await make(), await make()];
@@ -195,7 +195,7 @@ describe("alerts", () => {
 });
 
 describe("what is saved", () => {
-  it("does not wait for somebody else's change of something else, nor hold it up", async () => {
+  it("neither waits for another administrator's change of something else nor delays it", async () => {
     await withTransaction(first, async (ctx) => {
       await createUser(ctx, { email: `${uniqueName("u")}@example.test`, name: "U" });
       await updateSettings(second, { "routing.maxAttempts": 4 });
@@ -204,7 +204,7 @@ describe("what is saved", () => {
     expect(world.services.snapshot.current().settings).toMatchObject({ "routing.maxAttempts": 4, "breaker.failures": 7 });
   });
 
-  it("while somebody puts the settings back is put back too", async () => {
+  it("while somebody rolls the settings back is rolled back too", async () => {
     await updateSettings(first, { "breaker.openSeconds": 61 });
     const [save] = (await settingsHistory(first, { limit: 1 })).items;
     await atOnce(
@@ -214,7 +214,7 @@ describe("what is saved", () => {
     expect(world.services.snapshot.current().settings).toMatchObject({ "breaker.openSeconds": 60, "sessions.activeWindowSeconds": 300 });
   });
 
-  it("stands in the audit apart from what the other one saved at once", async () => {
+  it("is recorded in the audit separately from what the other one saved concurrently", async () => {
     const { id } = await makeUser(world.database.prisma);
     await atOnce(
       (ctx) => updateUser(ctx, { id, rpm: 5 }),
@@ -224,7 +224,7 @@ describe("what is saved", () => {
     expect(entry).toMatchObject({ before: { rpm: 5 }, after: { rpm: 5, name: "Renamed" } });
   });
 
-  it("a price of one's own is not replaced by a table that is imported at once", async () => {
+  it("a manually set price is not replaced by a concurrent import", async () => {
     const model = uniqueName("model");
     const own = { model, inputPerMTok: "1", outputPerMTok: "2" };
     const text = JSON.stringify({
@@ -238,7 +238,7 @@ describe("what is saved", () => {
     expect((await listPrices(first)).find((price) => price.model === model)).toMatchObject(own);
   });
 
-  it("a group that both take back is not there for the second one", async () => {
+  it("a group deleted by both is not found by the second one", async () => {
     const name = uniqueName("g").toLowerCase();
     await setGroup(first, { name, costMultiplier: "2" });
     const again = atOnce(

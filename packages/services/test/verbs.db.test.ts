@@ -108,7 +108,7 @@ describe("users", () => {
     expect((await listUsers(admin, { limit: 1 })).items[0]).toMatchObject({ name: "Ada" });
   });
 
-  it("never take their own rights away, and the last administrator stays", async () => {
+  it("never remove their own rights, and the last administrator stays", async () => {
     const admin = await world.as("admin");
     await expect(updateUser(admin, { id: admin.userId, role: "user" })).rejects.toMatchObject({ code: "forbidden" });
     await expect(updateUser(admin, { id: admin.userId, enabled: false })).rejects.toMatchObject({ code: "forbidden" });
@@ -124,7 +124,7 @@ describe("users", () => {
     expect(both.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
-  it("are administrators' business", async () => {
+  it("are managed by administrators only", async () => {
     const user = await world.as("user");
     await expect(listUsers(user)).rejects.toMatchObject({ code: "forbidden" });
     await expect(createUser(user, { email: "x@example.com", name: "x", role: "admin" })).rejects.toMatchObject({ code: "forbidden" });
@@ -146,7 +146,7 @@ describe("providers", () => {
     expect(config && world.services.snapshot.secretOf(config)).toBe(provider.secret);
   });
 
-  it("want the secret again before it goes to another origin", async () => {
+  it("require the secret again before it goes to another origin", async () => {
     const admin = await world.as("admin");
     const { id } = await createProvider(admin, { ...provider, name: uniqueName("p") });
     await expect(updateProvider(admin, { id, baseUrl: "https://evil.example/v1" })).rejects.toMatchObject({
@@ -163,7 +163,7 @@ describe("providers", () => {
     });
   });
 
-  it("may not be called where nobody may", async () => {
+  it("may not have an address that is blocked", async () => {
     const admin = await world.as("admin");
     for (const baseUrl of ["http://10.0.0.1/v1", "http://169.254.169.254", "http://0xa.1:1/", "http://[::ffff:10.0.0.1]/"]) {
       await expect(createProvider(admin, { ...provider, name: uniqueName("p"), baseUrl })).rejects.toMatchObject({
@@ -173,7 +173,7 @@ describe("providers", () => {
     }
   });
 
-  it("have names of their own, and are gone when deleted", async () => {
+  it("have unique names, and are gone when deleted", async () => {
     const admin = await world.as("admin");
     const name = uniqueName("p");
     const { id } = await createProvider(admin, { ...provider, name });

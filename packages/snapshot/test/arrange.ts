@@ -12,12 +12,12 @@ import { testSecret } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import type { Pool } from "pg";
 
-/** A way to Postgres that can be cut and frozen without touching the server that other tests share. */
+/** A connection to Postgres that can be cut and frozen without affecting the server, which other tests share. */
 interface Wire {
   pool: Pool;
-  /** Connections taken from the pool so far: each is one visit to Postgres. */
+  /** Connections taken from the pool so far; each is one query to Postgres. */
   visits(): number;
-  /** Refuses and breaks every connection. */
+  /** Refuses and breaks all connections. */
   cut(): void;
   /** Nothing passes any more, and nothing breaks. */
   freeze(): void;
@@ -71,7 +71,7 @@ async function wireTo(url: string): Promise<Wire> {
       state = "frozen";
     },
     heal() {
-      // What was swallowed while frozen is lost, so those connections are of no use.
+      // What was swallowed while frozen is lost, so those connections are unusable.
       if (state === "frozen") breakAll();
       state = "up";
     },
@@ -83,7 +83,7 @@ async function wireTo(url: string): Promise<Wire> {
   };
 }
 
-/** Log lines by level, to be read by a test. */
+/** Log lines by level, for the test to read. */
 export function keptLog(): Log & { lines: { level: string; message: string }[] } {
   const lines: { level: string; message: string }[] = [];
   const at = (level: string) => (_: object, message: string) => void lines.push({ level, message });
@@ -96,14 +96,14 @@ export interface World {
   path: string;
   wire(): Promise<Wire>;
   start(options?: Partial<SnapshotOptions>): Promise<Snapshot>;
-  /** What a service does around its change: raises the version in a transaction, and says which it is. */
+  /** What a service does around a change: raises the version in a transaction and returns it. */
   bump(): Promise<string>;
-  /** Closes what was started since the last call. */
+  /** Closes everything that was started since the last call. */
   tidy(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A database, a data directory, and snapshots on them. */
+/** A database, a data directory, and snapshots that use them. */
 export async function createWorld(): Promise<World> {
   const database = await createTestDatabase();
   const dir = await mkdtemp(join(tmpdir(), "sluice-snapshot-"));

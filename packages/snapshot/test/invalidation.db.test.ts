@@ -56,12 +56,12 @@ describe("H09 settings in memory", () => {
   test("saved on A, in force on B by the message alone", async () => {
     const redis = await redisClient();
     const b = await world.start({ redis: await redisClient(), timing: deaf });
-    // Until B listens, a message is lost: publish until it has heard one.
+    // Until B listens, messages are lost: publish until one was received.
     const heard = await until(async () => (await redis.publish("sluice:config", b.current().version)) > 0, { what: "B listens" });
     expect(heard).toBe(true);
     const version = await saveFailures(7);
     expect(await announceConfigChange(redis, version)).toBe(true);
-    // The promise is one second; a test allows five.
+    // The promise is one second; the test allows five.
     await until(() => b.current().settings["breaker.failures"] === 7, { what: "the setting is in force on B", deadlineMs: 5_000 });
     expect(b.current().version).toBe(version);
   });
@@ -75,7 +75,7 @@ describe("H09 settings in memory", () => {
     expect(b.current().settings["breaker.failures"]).toBe(11);
   });
 
-  test("Postgres down: what was cached stays in force, with one attempt per back-off and not per call", async () => {
+  test("Postgres down: cached data stays in force, with one attempt per back-off and not per call", async () => {
     await saveFailures(8);
     const wire = await world.wire();
     const log = keptLog();
@@ -93,7 +93,7 @@ describe("H09 settings in memory", () => {
     expect(log.lines.filter(({ level }) => level === "warn")).toHaveLength(1);
   });
 
-  test("Postgres back: in force again by itself", async () => {
+  test("Postgres back: changes take effect again without a restart", async () => {
     const wire = await world.wire();
     const timing = { pollMs: 30, minCheckMs: 10, backOffMs: 20, maxBackOffMs: 40, deadlineMs: 300 };
     const snapshot = await world.start({ pool: wire.pool, timing });
@@ -112,15 +112,15 @@ describe("H09 settings in memory", () => {
 });
 
 describe("H08 a provider changed on another instance", () => {
-  test("shows within the poll's bound when the message was dropped", async () => {
-    // The default bound is 15 s of polling + an answer: under 30 s. Here it is 50 ms.
+  test("appears within the polling interval when the message was dropped", async () => {
+    // The default bound is 15 s of polling plus an answer, so under 30 s. Here it is 50 ms.
     const b = await world.start({ timing: { pollMs: 50, minCheckMs: 10 } });
     const provider = await makeProvider(world.database.prisma);
     await world.bump();
     await until(() => b.current().providers.some(({ id }) => id === provider.id), { what: "B has the provider" });
   });
 
-  test("shows by the message when it was not", async () => {
+  test("appears by message when it was not", async () => {
     const redis = await redisClient();
     const b = await world.start({ redis: await redisClient(), timing: deaf });
     await until(async () => (await redis.publish("sluice:config", b.current().version)) > 0, { what: "B listens" });
@@ -138,7 +138,7 @@ describe("H08 a provider changed on another instance", () => {
     expect(snapshot.current()).toBe(before);
   });
 
-  test("nobody to tell is no error", async () => {
+  test("having no subscriber is not an error", async () => {
     const redis = createRedis("redis://127.0.0.1:1", { name: "nobody" });
     connections.push(redis);
     expect(await announceConfigChange(redis, "5")).toBe(false);
@@ -146,8 +146,8 @@ describe("H08 a provider changed on another instance", () => {
 });
 
 describe("R14 the backstop", () => {
-  test("what was edited by hand, with no message and no new version, is in force within two polls", async () => {
-    // The promise is 30 s: PostgreSQL counts a write within 10, and the poll is every 15. Here it is 50 ms.
+  test("a manual edit of the database, with no message and no new version, is in force within two polls", async () => {
+    // The promise is 30 s: PostgreSQL counts a write within 10 s, and polling happens every 15 s. Here it is 50 ms.
     const b = await world.start({ timing: { pollMs: 50, minCheckMs: 10 } });
     const { id } = await makeProvider(world.database.prisma);
     await until(() => b.current().providers.some((provider) => provider.id === id), { what: "B has the provider", deadlineMs: 50_000 });
@@ -183,7 +183,7 @@ describe("a key that is not known here", () => {
     expect(await snapshot.findKey(key.sha256)).toBe(snapshot.current().keysBySha256.get(key.sha256));
   });
 
-  test("a key made right after another was asked for in vain works too", async () => {
+  test("a key created right after a lookup for an unknown one works too", async () => {
     const snapshot = await world.start({ timing: { ...deaf, minCheckMs: 200 } });
     expect(await snapshot.findKey("nobody")).toBeNull();
     const { key } = await makeKey(world.database.prisma);
@@ -191,18 +191,18 @@ describe("a key that is not known here", () => {
     expect(await snapshot.findKey(key.sha256)).toMatchObject({ id: key.id });
   });
 
-  test("2,000 unknown keys at once: one question to Postgres, no key is let in, waiting is bounded", async () => {
+  test("2,000 unknown keys at once: one query to Postgres, no key is admitted, waiting is bounded", async () => {
     const wire = await world.wire();
     const snapshot = await world.start({ pool: wire.pool, timing: deaf });
     const visits = wire.visits();
     const answers = await Promise.allSettled(Array.from({ length: 2_000 }, (_, i) => snapshot.findKey(`stranger-${i}`)));
-    // A write of the test before, which PostgreSQL counts a moment later, is read once.
+    // A write of the previous test, which PostgreSQL counts with a delay, causes one read.
     const asked = wire.visits() - visits;
     expect(asked).toBeLessThanOrEqual(2);
     const refused = answers.filter((answer) => answer.status === "fulfilled" && answer.value === null);
     const busy = answers.filter((answer) => answer.status === "rejected" && answer.reason.code === "unavailable");
     expect([refused.length, busy.length]).toEqual([1_000, 1_000]);
-    // Asked again at once, the same stranger costs nothing.
+    // When asked again at once, the same unknown key causes no query.
     expect(await snapshot.findKey("stranger-0")).toBeNull();
     expect(wire.visits() - visits).toBe(asked);
   });
@@ -217,7 +217,7 @@ describe("a key that is not known here", () => {
     await expect(snapshot.findKey("unknown")).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  test("after closing nothing is asked any more", async () => {
+  test("after closing nothing is queried any more", async () => {
     const snapshot = await world.start({ timing: { ...deaf, minCheckMs: 60_000 } });
     expect(await snapshot.findKey("first")).toBeNull();
     const waiting = expect(snapshot.findKey("second")).rejects.toMatchObject({ code: "unavailable" });

@@ -15,7 +15,7 @@ afterEach(() => world.tidy());
 afterAll(() => world.close());
 
 describe("what is loaded", () => {
-  test("keys, users, providers, prices and settings as the contract names them", async () => {
+  test("keys, users, providers, prices and settings in the form of the contract", async () => {
     const { prisma } = world.database;
     const user = await makeUser(prisma, { role: "admin" });
     await prisma.account.update({ where: { userId: user.id }, data: { billing: "prepaid" } });
@@ -98,7 +98,7 @@ describe("what is loaded", () => {
     await prisma.setting.deleteMany();
   });
 
-  test("the same object until something changes, then another whole one, told to listeners", async () => {
+  test("the same object until something changes, then another complete one, announced to listeners", async () => {
     const snapshot = await world.start();
     const before = snapshot.current();
     const told: [string, string][] = [];

@@ -83,7 +83,7 @@ describe("the copy on disk", () => {
     ["of another format", (text) => text.replace('"format":1', '"format":99')],
     ["empty", () => ""],
     ["no object", () => "null"],
-  ])("%s: ignored with a log line, and Postgres' word stands", async (_, damage) => {
+  ])("%s: ignored with a log line, and Postgres' data stands", async (_, damage) => {
     await seed();
     const first = await world.start();
     const before = first.current();

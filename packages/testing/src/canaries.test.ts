@@ -13,6 +13,6 @@ it.each([
   expect(foundCanaries({ one: secret, other: "another-canary" }, { log: `before ${text} after`, empty: "" })).toEqual(["one in log"]);
 });
 
-it("refuses what chance could write", () => {
+it("refuses texts that could occur by chance", () => {
   expect(() => foundCanaries({ short: "abc" }, {})).toThrow(RangeError);
 });

@@ -21,7 +21,7 @@ export interface MailSinkTls extends SelfMadeCertificate {
   security: "tls" | "starttls";
 }
 
-/** Starts one, in clear without `tls`; with a login it takes no mail without it, and repeats one that is wrong. */
+/** Starts a mail server, unencrypted without `tls`; with `login` it requires that login and repeats a wrong one in its answer. */
 export async function startMailSink(login?: { user: string; password: string }, tls?: MailSinkTls): Promise<MailSink> {
   const received: MailReceived[] = [];
   const server = new SMTPServer({

@@ -19,7 +19,7 @@ describe("test databases", () => {
     await other.drop();
   });
 
-  it("take what the factories make", async () => {
+  it("accept what the factories create", async () => {
     const { prisma, pool, drop } = await createTestDatabase();
     const { key, secret } = await factories.makeKey(prisma, { rpm: 7 });
     expect(key).toMatchObject({ sha256: hashToken(secret), rpm: 7, group: "default" });

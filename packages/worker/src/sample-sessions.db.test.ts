@@ -19,7 +19,7 @@ async function samples(): Promise<unknown[]> {
   return rows.map(({ bucket, userId, active }) => [bucket.toISOString(), userId, active]);
 }
 
-it("one of several workers notes the active sessions once in five minutes, nobody a guess, and what is eight days old goes", async () => {
+it("one of several workers records the active sessions every five minutes, none guesses, and samples older than eight days are deleted", async () => {
   const live = createLive({ redisUrl: null, instanceId: "i", log: silentLog, settings: defaultSettings });
   const begin = (id: string, userId: string): void =>
     live.sessions.began({ id, userId, keyId: "k", providerId: "", model: "m", client: "", dialect: "openai" });
@@ -41,7 +41,7 @@ it("one of several workers notes the active sessions once in five minutes, nobod
   await Promise.all([first.run(signal), second.run(signal)]);
   begin("four", "user-c");
   await until(async () => (await live.sessions.list()).length === 4, { what: "four sessions" });
-  // Later in the same five minutes, and by a worker that has just started.
+  // Later in the same five minutes, by a worker that has just started.
   await first.run(signal);
   await sampleSessionsJob(options).run(signal);
   const noted = ["2026-11-10T11:45:00.000Z"];

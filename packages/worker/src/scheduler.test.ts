@@ -55,7 +55,7 @@ describe("the scheduler", () => {
     expect(logged).toEqual(["The job shaky failed"]);
   });
 
-  it("stops: aborts what runs, waits for it, starts nothing more", async () => {
+  it("stops: aborts running jobs, waits for them, and starts nothing more", async () => {
     let aborted = false;
     let started = 0;
     const scheduler = startScheduler(ctx, [

@@ -1,4 +1,4 @@
-// A gateway's spool without a Postgres to settle to: records one finished request, reports it, and waits to be killed.
+// A gateway's spool without a Postgres to settle to: records one finished request, reports it and waits to be killed.
 import { systemClock } from "@sluice/core/clock";
 import { defaultSettings } from "@sluice/core/inputs/settings";
 import { silentLog } from "@sluice/core/log";

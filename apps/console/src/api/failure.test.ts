@@ -22,7 +22,7 @@ it("reads the code, the request and the field of a refusal", () => {
   });
 });
 
-it("calls silence a network failure, worth another try", () => {
+it("reports a missing answer as a network failure that is worth retrying", () => {
   expect(readFailure(new TypeError("Failed to fetch"))).toMatchObject({ code: "network", status: 0, retryable: true });
 });
 

@@ -4,7 +4,7 @@ import { translator } from "../text/translator.ts";
 import { factLines, weekdayTime } from "./fact-lines.ts";
 
 const names = { key: (id: string) => (id === "k1" ? "Team A" : id), user: (id: string) => id, provider: (id: string) => id };
-/** Thursday. */
+/** A Thursday. */
 const nowMs = new Date(2026, 10, 26, 12).getTime();
 const mondayMs = new Date(2026, 10, 30).getTime();
 

@@ -5,7 +5,7 @@ import { createFiguresBoard, perSecond } from "./figures-board.ts";
 const process = (atMs: number, queryCount: number, instanceId = "a") => ({ atMs, queryCount, instanceId }) as ProcessFigures;
 const stores = (atMs: number): StoreFigures => ({ atMs, postgres: null, redis: "not_used" });
 
-it("counts become rates once they were told twice, a restart is no rate, and what comes late changes nothing", () => {
+it("counts become rates from the second reading on; a restart is not a rate, and late readings change nothing", () => {
   const board = createFiguresBoard();
   board.load({ process: process(1_000, 10), stores: stores(1_000) });
   const told = () => board.get().processes.get("a");

@@ -1,19 +1,19 @@
 import { expect, it } from "vitest";
 import { Followed } from "./followed.ts";
 
-it("a list is whole when each of its topics was heard from before it was read", async () => {
+it("a list is complete when each of its topics was followed before it was read", async () => {
   const followed = new Followed();
   expect(followed.follow(["logs"], "e:10-0")).toEqual([]);
   expect(await followed.covers("e:10-0", ["logs"])).toBe(true);
   expect(await followed.covers("e:9-0", ["logs"])).toBe(false);
-  // The stream goes on with one more topic.
+  // The stream continues with one more topic.
   expect(followed.follow(["logs", "sessions"], "e:20-0")).toEqual([]);
   expect(await followed.covers("e:15-0", ["logs"])).toBe(true);
   expect(await followed.covers("e:15-0", ["logs", "sessions"])).toBe(false);
   expect(await followed.covers("e:20-0", ["logs", "sessions"])).toBe(true);
 });
 
-it("a topic that lapsed is heard anew from where it comes back, and who asks waits for that", async () => {
+it("a topic that lapsed counts from the position where it is followed again, and callers wait for that", async () => {
   const followed = new Followed();
   followed.follow(["logs", "system"], "e:10-0");
   expect(followed.follow(["system"], "e:20-0")).toEqual(["logs"]);
@@ -29,7 +29,7 @@ it("a topic that lapsed is heard anew from where it comes back, and who asks wai
   expect(await followed.covers("e:30-0", ["logs", "system"])).toBe(true);
 });
 
-it("after a hole nothing that was read before it is whole, not even of what has no topic", async () => {
+it("after a gap nothing that was read before it is complete, not even lists without a topic", async () => {
   const followed = new Followed();
   followed.follow([], "e:10-0");
   expect(await followed.covers("e:10-0", [])).toBe(true);

@@ -16,7 +16,7 @@ const order = (id: string, changes: Partial<Repricing> = {}): Repricing => ({
 
 beforeEach(() => queryClient.clear());
 
-/** Something is pushed after the server has answered and before the answer is here. */
+/** Simulates an event that arrives after the server has answered but before its answer arrives. */
 async function answeredLate<T>(queryKey: readonly unknown[], answer: T, pushed: () => void): Promise<unknown> {
   let arrive: (answer: T) => void = () => undefined;
   const arriving = new Promise<T>((resolve) => {
@@ -29,7 +29,7 @@ async function answeredLate<T>(queryKey: readonly unknown[], answer: T, pushed: 
   return queryClient.getQueryData(queryKey);
 }
 
-it("the end of a check that was pushed is not taken back by an answer from before it", async () => {
+it("the pushed end of a check is not undone by an older answer", async () => {
   const queryKey = api.reconciliations.newest.queryKey();
   const done = check("b", { state: "done", stepsDone: 9, finishedAtMs: 5 });
   const push = () => takeReconciliations([{ type: "reconciliation.changed", reconciliation: done }]);
@@ -46,7 +46,7 @@ it("the end of a check that was pushed is not taken back by an answer from befor
   expect(await answeredLate(queryKey, next, () => undefined)).toEqual(next);
 });
 
-it("orders keep what was pushed of them, and one that is newer than the answer", async () => {
+it("orders keep pushed changes, and an order newer than the answer", async () => {
   const queryKey = api.prices.repricings.queryKey();
   queryClient.setQueryData(queryKey, [order("b"), order("a", { finishedAtMs: 3 })]);
   const push = () =>

@@ -53,7 +53,7 @@ it("counts a request whose first event is its last, beside one in flight since b
   const after = limitUseAfter(use, [event("request.finished", "k", 102), event("request.progressed", "k", 103)], reading);
   expect(after).toMatchObject({ inFlight: 2, reserved: 70 });
   expect(after.rate).toEqual([...use.rate, { second: 102, count: 1 }, { second: 103, count: 1 }]);
-  // The one that was in flight when the use was read, and the one that was first heard of on its way.
+  // One that was in flight when the usage was read, and one whose first event was a progress.
   const ended = limitUseAfter(after, [event("request.finished", "k", 99), event("request.finished", "k", 103)], reading);
   expect(ended).toMatchObject({ inFlight: 0, rate: after.rate, reserved: 0 });
 });

@@ -36,7 +36,7 @@ function row(state: RequestRow["state"] = "done"): RequestRow {
   };
 }
 
-/** A server that holds rows, newest first, and a stream that the test speaks for: by `connection` it is there or not. */
+/** A server that holds rows, newest first, and a stream controlled by the test; `connection` says whether it is up. */
 function server(rows: RequestRow[]) {
   streamIs("live");
   const state = { rows, covered: true, fails: 0, calls: 0, away: false };
@@ -127,7 +127,7 @@ it("read without the database: shows what is in flight, then all of it, and how 
   expect(feed.tail.view().order).toHaveLength(151);
 });
 
-it("what was missed while the database was away is no hole: older rows, gaps and the newest wait for it", async () => {
+it("requests missed while the database was away are not a gap: older rows, gaps and the newest wait for it", async () => {
   const { source, state, say } = server(many(150));
   const feed = startLogFeed({}, source);
   await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
@@ -201,7 +201,7 @@ it("what was missed is a gap also when the stream goes on before it is read", as
   const live = row();
   say().events([{ type: "request.finished", rev: FINAL_REV, row: live }]);
   await vi.waitFor(() => expect(feed.tail.view().order[0]).toBe(live.id));
-  // Another hole, and a row after it, while the first one is being read.
+  // Another gap, and a row after it, while the first gap is still being read.
   say().reset();
   const later = row();
   say().events([{ type: "request.finished", rev: FINAL_REV, row: later }]);
@@ -221,7 +221,7 @@ it("hears the stream between two reads", async () => {
   expect(feed.tail.view().order).toHaveLength(2);
 });
 
-/** A server that looks through so many rows for a page. */
+/** A server that searches at most `look` rows per page. */
 function searching(rows: RequestRow[], matches: (row: RequestRow) => boolean, look: number) {
   const served = server(rows);
   served.source.list = async ({ cursor, limit }) => {
@@ -300,7 +300,7 @@ it("what a search did not reach after a reconnect is a gap, also when it found n
   expect(feed.tail.view().order).toEqual([missed[2]?.id, old[0]?.id]);
 });
 
-it("reads what was missed again when that failed, though the stream goes on", async () => {
+it("reads missed requests again after a failure, even if the stream continues", async () => {
   const { source, state, say } = server(many(3));
   const feed = startLogFeed({}, source);
   await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));
@@ -327,7 +327,7 @@ it("reads what was missed again when that failed, though the stream goes on", as
   }
 });
 
-it("asks for what it missed ever more rarely, not at all while the stream is away, and once when it is back", async () => {
+it("retries a failed read less and less often, not at all while the stream is down, and once when it is back", async () => {
   const { source, state, say } = server(many(3));
   const feed = startLogFeed({}, source);
   await vi.waitFor(() => expect(feed.status.get().phase).toBe("ready"));

@@ -42,15 +42,15 @@ it("passes over what the sums hold already and what the filter leaves out", () =
   expect(histogram.push([end(7), end(8, { model: "other" })])).toBe(false);
 });
 
-it("passes over what ended before the sums were read, when it is replayed with what ended after", () => {
+it("on a replay, ignores requests that ended before the sums were read, but not those that ended after", () => {
   const histogram = createLogHistogram(answer, {});
   expect(histogram.push([end(2 * STEP - 9_000), end(2 * STEP + 5)], true)).toBe(true);
   expect(histogram.view(3 * STEP - 1).totals).toEqual({ "2xx": 5, "5xx": 1 });
-  // What a process that died left is told late, and in no sum before.
+  // Requests that a dead process left behind are reported late and are in no earlier sum.
   expect(histogram.push([end(2 * STEP - 9_000)])).toBe(true);
 });
 
-it("goes along with the time, unless the range has an end", () => {
+it("moves on with time, unless the range has an end", () => {
   const live = createLogHistogram(answer, {});
   live.push([end(3 * STEP + 1)]);
   const view = live.view(3 * STEP + 2);

@@ -88,7 +88,7 @@ describe("the rev rule", () => {
     expect(tail.row(one.id)?.row.costNanoUsd).toBe("5");
   });
 
-  it("meets a page that was read while events already came: the newer state wins, nothing appears twice", () => {
+  it("merges with a page that was read while events arrived: the newer state wins, and nothing appears twice", () => {
     const tail = new LogTail({ filter: {}, schedule: () => {} });
     const one = row();
     const two = row();
@@ -292,7 +292,7 @@ describe("a busy log", () => {
   const aside = (event: LiveEvent): LiveEvent => ({ ...event, aside: true }) as LiveEvent;
   const crowd = () => Array.from({ length: CROWD_MAX + 1 }, () => started(row({ keyId: "busy" })));
 
-  it("shows its sample alone; a row that a page brought learns of its end, and one that was shown goes on", () => {
+  it("shows only its sample; a row from a page still learns of its end, and a row already shown continues", () => {
     const { tail, send, ids } = open();
     send(...crowd());
     expect(tail.crowded()).toBe(true);
@@ -304,13 +304,13 @@ describe("a busy log", () => {
     send(aside(finished(hidden)), aside(finished(paged)), aside(finished(shown)));
     expect(ids().length).toBe(before + 2);
     expect([paged, shown].map(({ id }) => tail.row(id)?.row.state)).toEqual(["done", "done"]);
-    // Begun in the sample and over outside it before it was shown.
+    // Started in the sample and finished outside it before it was shown.
     const short = row();
     send(started(short), aside(finished(short)));
     expect(ids()[0]).toBe(short.id);
   });
 
-  it("is whole for a filter that few of its rows match, and when it is calm again", () => {
+  it("shows every row for a filter that few rows match, and again when it is calm", () => {
     const narrow = open({ keyId: "mine" });
     const mine = row({ keyId: "mine" });
     narrow.send(...crowd().map(aside), aside(started(mine)));
@@ -327,7 +327,7 @@ describe("a busy log", () => {
     expect([ids()[0], tail.crowded()]).toEqual([late.id, false]);
   });
 
-  it("counts those that begin and end within one frame, and none twice", () => {
+  it("counts requests that start and end within one frame once each", () => {
     const { send, tail, pass } = open();
     const rows = (count: number) => Array.from({ length: count }, () => row());
     send(...rows(CROWD_MAX + 1).map((one) => finished(one)));

@@ -29,7 +29,7 @@ function overviewAt(busId: string, fields: Partial<Overview> = {}): Overview {
   };
 }
 
-/** One more active session every five minutes, and nobody looked at 12:05. */
+/** One more active session every five minutes, and no sample at 12:05. */
 function yesterdaySessions(): (number | null)[] {
   return Array.from({ length: 288 }, (_, at) => (at === 145 ? null : at));
 }
@@ -55,7 +55,7 @@ const finished = (id: string, fields: Partial<RequestRow> = {}): LiveEvent => ({
   row: rowOf(id, fields),
 });
 
-/** A board whose clock, timers and frames move by hand. */
+/** A board whose clock, timers and frames the test controls. */
 function arrange() {
   let nowMs = NOON + 1_000;
   let flushes: (() => void)[] = [];
@@ -121,7 +121,7 @@ describe("what is pushed", () => {
     expect(board.get()).toMatchObject({ inFlight: 0, overview: { day: { today: { requests: 501, errors: 1 } } } });
   });
 
-  it("counts nothing twice: what the reading has, what it names, what comes again", () => {
+  it("counts nothing twice: neither what the reading includes, nor what it lists, nor repeated events", () => {
     const { board, flush } = arrange();
     const end = board.expect();
     board.push([finished("before")], "e:9-0", "e:8-0");
@@ -135,7 +135,7 @@ describe("what is pushed", () => {
     expect(board.get()).toMatchObject({ inFlight: 0, overview: { day: { today: { requests: 2 } } } });
   });
 
-  it("a frame that is replayed across the reading: what ended long before that is in it, and is not named", () => {
+  it("a frame that is replayed across the reading: requests that ended long before it are included without being listed", () => {
     const { board, flush } = arrange();
     board.load(overviewAt("e:10-0", { counted: ["named"], inFlight: ["long"] }));
     const before = { startedAtMs: NOON - 12_000 };
@@ -143,13 +143,13 @@ describe("what is pushed", () => {
     board.push(events, "e:11-0", "e:2-0");
     flush();
     expect(board.get()).toMatchObject({ inFlight: 0, overview: { day: { today: { requests: 2 } } } });
-    // What a process that died left is told late, and only after the reading: it is not in it.
+    // Requests that a dead process left behind are reported late, after the reading: it does not include them.
     board.push([finished("recovered", before)], "e:12-0", "e:11-0");
     flush();
     expect(board.get()?.overview.day.today.requests).toBe(3);
   });
 
-  it("sets active sessions beside those of yesterday at this time of day, as the clock goes on", () => {
+  it("compares active sessions with those of yesterday at the same time, as the clock advances", () => {
     const { board, pass } = arrange();
     board.load(overviewAt("e:10-0"));
     const off = board.subscribe(() => {});
@@ -190,7 +190,7 @@ describe("what is pushed", () => {
 });
 
 describe("rates", () => {
-  /** Board of a document that has been open for ten seconds. */
+  /** The board of a document that was opened ten seconds ago. */
   function open() {
     const arranged = arrange();
     arranged.board.load(overviewAt("e:10-0"));
@@ -199,7 +199,7 @@ describe("rates", () => {
     return arranged;
   }
 
-  it("a request that began and ended within one frame is told by its end alone, and is one; one that began before is none", () => {
+  it("a request that starts and ends within one frame is reported by its end alone and counts as one; one that started before counts as none", () => {
     const { board, flush } = open();
     const quick = finished("quick", { startedAtMs: NOON + 10_900 });
     board.push([quick, finished("before", { startedAtMs: NOON - 1_000 })], "e:12-0", "e:11-0");
@@ -207,7 +207,7 @@ describe("rates", () => {
     expect(board.get()?.rates).toMatchObject({ requestsPerSecond: 0.1, tokensPerSecond: 24 });
   });
 
-  it("a correction is nothing that goes through now", () => {
+  it("a correction does not count as traffic", () => {
     const { board, flush } = open();
     const correction = rowOf("c", { correctsId: "r", usage: noUsage, costNanoUsd: "500" });
     board.push([{ type: "request.corrected", rev: FINAL_REV + 1, row: rowOf("r"), correction }], "e:12-0", "e:11-0");
@@ -245,7 +245,7 @@ describe("as time passes", () => {
     expect(counts.readings).toBe(1);
   });
 
-  it("nobody watching, nothing ticks", () => {
+  it("without a viewer, no timer runs", () => {
     let timers = 0;
     const board = createOverviewBoard({
       now: () => NOON,

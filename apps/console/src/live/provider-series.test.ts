@@ -11,7 +11,7 @@ const ended = (id: string, startedAtMs = NOW): LiveEvent => ({
   row: { id, providerId: "p", startedAtMs, durationMs: 5, ttftMs: 3, state: "done", status: 200, correctsId: null } as RequestRow,
 });
 
-/** What was read: five requests now, and the recent ones among them. */
+/** The reading: five requests in the current bucket, including the recent ones. */
 const read = (ids: string[], fromMs = NOW - 2_000) => {
   const last = (value: number): number[] => [...new Array<number>(35).fill(0), value];
   const providers = [{ providerId: "p", requests: last(5), errors: last(0), ttftMs: last(15), ttfts: last(5) }];
@@ -23,7 +23,7 @@ function open() {
   return { board, now: () => board.get().byProvider.get("p")?.requests.at(-1) };
 }
 
-it("keeps what was heard before the list was read and is not in it", () => {
+it("keeps events that arrived before the list was read and are not in it", () => {
   const { board, now } = open();
   board.push([ended("settled"), ended("unsettled")]);
   board.load(read(["settled"]));
@@ -31,7 +31,7 @@ it("keeps what was heard before the list was read and is not in it", () => {
   expect(board.get().byProvider.get("p")).toMatchObject({ ttfts: expect.arrayContaining([6]), ttftMs: expect.arrayContaining([18]) });
 });
 
-it("counts what is heard after the list once, and not what the list has", () => {
+it("counts events after the list once, and none that the list includes", () => {
   const { board, now } = open();
   board.load(read(["replayed"]));
   board.push([ended("replayed"), ended("settled long since", NOW - 10_000), ended("next"), ended("next")]);

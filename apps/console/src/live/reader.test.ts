@@ -11,7 +11,7 @@ vi.mock("./hub.ts", () => ({
 }));
 const { arrivalRate } = await import("./reader.ts");
 
-it("counts each request that began, also one of which the end alone is told", () => {
+it("counts each request that started, including one that only its end reports", () => {
   const event = (type: "request.started" | "request.finished", startedAtMs: number): LiveEvent => ({
     ...{ type, rev: 0, row: { startedAtMs } as RequestRow },
   });

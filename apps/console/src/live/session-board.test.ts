@@ -27,7 +27,7 @@ function session(change: Partial<SessionRow> = {}): SessionRow {
 
 const updated = (row: SessionRow): LiveEvent => ({ type: "session.updated", row });
 
-/** A board with a clock of its own; `pass` runs what falls due. */
+/** A board with a clock that the test controls; `pass` advances it and runs what is due. */
 function open() {
   let now = 0;
   let due: { at: number; run: () => void } | null = null;
@@ -40,7 +40,7 @@ function open() {
       };
     },
   });
-  // Where it does not matter a list is read after what was pushed.
+  // Where the order does not matter, a list is newer than the events pushed before it.
   const board = {
     ...made,
     push: (events: readonly LiveEvent[], at = "e:1-0") => made.push(events, at),

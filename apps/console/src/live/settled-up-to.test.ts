@@ -13,19 +13,19 @@ function gateway(seenAtMs: number, spool: { depth: number; oldestAgeMs: number }
 }
 
 describe("H13: how far sums are settled", () => {
-  it("is what the gateway furthest behind says", () => {
+  it("is the value of the gateway furthest behind", () => {
     const idle = gateway(NOW - 1_000, { depth: 0, oldestAgeMs: 0 });
     expect(settledUpTo([idle], NOW)).toEqual({ atMs: NOW - 1_000, lagMs: 0 });
     const behind = gateway(NOW - 2_000, { depth: 40, oldestAgeMs: 7_000 });
     expect(settledUpTo([idle, behind], NOW)).toEqual({ atMs: NOW - 9_000, lagMs: 7_000 });
   });
 
-  it("is no lag that gateways speak one after the other", () => {
+  it("gateways that report one after another do not count as lag", () => {
     const idle = [gateway(NOW - 4_900, { depth: 0, oldestAgeMs: 0 }), gateway(NOW, { depth: 0, oldestAgeMs: 0 })];
     expect(settledUpTo(idle, NOW)).toEqual({ atMs: NOW - 4_900, lagMs: 0 });
   });
 
-  it("is held up by what a gateway left when it fell silent, not by one that left nothing", () => {
+  it("is held back by what a silent gateway left unsettled, but not by one that left nothing", () => {
     const idle = gateway(NOW, { depth: 0, oldestAgeMs: 0 });
     expect(settledUpTo([idle, gateway(NOW - 60_000, { depth: 0, oldestAgeMs: 0 })], NOW)).toEqual({ atMs: NOW, lagMs: 0 });
     const left = gateway(NOW - 60_000, { depth: 1, oldestAgeMs: 5 });

@@ -14,7 +14,7 @@ const row = (fields: Partial<RequestRow>): RequestRow =>
   requestRow({ state: "done", status: 200, startedAtMs: MINUTE, durationMs: 500, ttftMs: 100, costNanoUsd: "7", model: "a", ...fields });
 const finished = (one: RequestRow): LiveEvent => ({ type: "request.finished", rev: FINAL_REV, row: one });
 
-it("what an answer does not count is added to it once, in its bucket and series, and nothing else is", () => {
+it("adds what an answer does not include, once, to its bucket and series, and nothing else", () => {
   const ended = createEndedRows(() => 0);
   const one = row({ startedAtMs: 6 * MINUTE });
   const rows = [one, one, row({ model: "b" }), row({ model: "c", userId: "other" }), row({ startedAtMs: 11 * MINUTE })];
@@ -34,11 +34,11 @@ it("what an answer does not count is added to it once, in its bucket and series,
   ]);
   expect(statistics.series[0]?.requests).toEqual([0, 0]);
   expect(moveSeries(statistics, uncounted(ended.list(), { fromMs: 6 * MINUTE + 501, ids: [] }), { userId: one.userId })).toBe(statistics);
-  // Of what a tag says nothing is known here.
+  // Events do not carry tags, so a reading by tag does not move.
   expect(moveSeries(statistics, heard, { tag: "x" })).toBe(statistics);
 });
 
-it("what an answer counts is not counted again, whenever it ended; nor is what it must hold, because it ended long before", () => {
+it("does not add what an answer includes, whenever it ended, nor what it must include because it ended long before", () => {
   const [counted, settledLate, before] = [row({}), row({}), row({ startedAtMs: 0, durationMs: 10 })];
   const ended = createEndedRows(() => 2 * MINUTE);
   const correction = row({ correctsId: before.id, startedAtMs: 0 });
@@ -48,7 +48,7 @@ it("what an answer counts is not counted again, whenever it ended; nor is what i
   expect(idsOf([counted.id, settledLate.id, correction.id])).toEqual([]);
 });
 
-it("totals take sums of requests that ended, and of corrections tokens and cost alone", () => {
+it("totals add the sums of requests that ended; corrections add only tokens and cost", () => {
   const totals = { ...noSums, aborted: 0, refused: 0 };
   const usage = {
     ...buckets,

@@ -27,7 +27,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-it("is one stream also when somebody looks at the page while it is asked who is signed in, before the next try", async () => {
+it("remains a single stream if it is hurried while the login is being checked, before the next attempt", async () => {
   const answer = Promise.withResolvers<unknown>();
   fake.current = () => answer.promise;
   const stream = openStream({

@@ -16,7 +16,7 @@ function instance(id: string, fields: Partial<InstanceState> = {}): InstanceStat
 }
 
 describe("the board of the system", () => {
-  it("takes news of instances over what was read before, and lets go of who said goodbye", () => {
+  it("events about instances replace what was read before, and remove instances that left", () => {
     const board = createSystemBoard();
     board.push([{ type: "system.measured", instance: instance("a", { seenAtMs: 9 }) }]);
     board.load({ instances: [instance("a", { seenAtMs: 5 }), instance("b")], breakers: [] });
@@ -34,7 +34,7 @@ describe("the board of the system", () => {
     const failed = { ...config, status: "failed" as const, problems: ["line 4: x: unknown field"] };
     board.push([{ type: "config.failed", instanceId: "a", config: failed }]);
     expect(board.get().instances.get("a")?.config?.problems).toEqual(["line 4: x: unknown field"]);
-    // Also of an instance whose figures nobody asked for.
+    // Also for an instance whose figures were never loaded.
     board.push([{ type: "config.failed", instanceId: "b", config: failed }]);
     expect([...board.get().configs.keys()]).toEqual(["a", "b"]);
     const breaker = { providerId: "p", model: "m", state: "open" as const, failures: 5, probeAtMs: 1, cause: "500" };

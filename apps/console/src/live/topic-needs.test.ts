@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createTopicNeeds, KEPT_MS } from "./topic-needs.ts";
 
-/** Needs whose timers run by hand. */
+/** Needs whose timers the test controls. */
 function arrange() {
   const told = { own: 0, wanted: 0 };
   let timers: { ms: number; run: () => void }[] = [];
@@ -30,7 +30,7 @@ function arrange() {
 }
 
 describe("topics that are asked for", () => {
-  it("are those of the open pages; what a page needed stays for a minute, so that going to and fro changes nothing", () => {
+  it("are those of the open pages; a topic stays for a minute after its last page, so that going back and forth changes nothing", () => {
     const { needs, told, pass } = arrange();
     const leaveLogs = needs.need(["logs"]);
     expect(needs.wanted()).toEqual(["logs"]);
@@ -49,7 +49,7 @@ describe("topics that are asked for", () => {
     expect(needs.wanted()).toEqual([]);
   });
 
-  it("are also those of the other tabs, until they say otherwise, close, or do not answer a new leader", () => {
+  it("are also those of the other tabs, until they change them, close, or do not answer a new leader", () => {
     const { needs, pass } = arrange();
     needs.heard("a", ["providers"]);
     needs.heard("b", ["system", "providers"]);

@@ -34,7 +34,7 @@ it("moves a key and its owner with each request that ends, once", () => {
   expect(listener).toHaveBeenCalledTimes(2);
 });
 
-it("keeps what was pushed when a list comes that is behind, and takes one that is ahead", () => {
+it("keeps pushed figures when an older list arrives, and takes those of a newer one", () => {
   const board = createUsageBoard(() => 0);
   board.load({ items: [{ id: "k", totals: nothing }], recent: noneSince(50) });
   board.push([ended("r1")]);
@@ -45,7 +45,7 @@ it("keeps what was pushed when a list comes that is behind, and takes one that i
   expect(board.get("without")).toBeUndefined();
 });
 
-it("counts what is heard once, before the list or after it, named by it or from long before it", () => {
+it("counts each event once, whether it came before or after the list, is listed by it, or is much older", () => {
   const board = createUsageBoard(() => 0);
   board.push([ended("named"), ended("unsettled", { startedAtMs: 90, durationMs: 20 })]);
   board.load({ items: [{ id: "k", totals: { ...nothing, requests: 5 } }], recent: { fromMs: 100, ids: ["named", "replayed"] } });
@@ -54,7 +54,7 @@ it("counts what is heard once, before the list or after it, named by it or from 
   expect(board.get("k")?.requests).toBe(7);
 });
 
-it("takes nothing of a list that is shown again, or that a later one overtook", () => {
+it("ignores a list that is shown again, or that a later one overtook", () => {
   const board = createUsageBoard(() => 0);
   const list = { items: [{ id: "k", totals: { ...nothing, requests: 5 } }], recent: { fromMs: 100, ids: ["r1"] } };
   board.load(list);

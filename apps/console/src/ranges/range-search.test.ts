@@ -4,7 +4,7 @@ import { inOrder, rangeEnd, rangeStart } from "./range-search.ts";
 
 const fields = searchOf({ q: text, from: rangeStart, to: rangeEnd });
 
-it("takes a range that does not end after it begins for none", () => {
+it("ignores a range that does not end after it begins", () => {
   const { parse } = inOrder(fields);
   for (const to of ["1000", "2000"]) expect(parse({ q: "a", from: "2000", to })).toEqual({ q: "a" });
   expect(parse({ from: "now-1h", to: "1000" })).toEqual({});
@@ -13,7 +13,7 @@ it("takes a range that does not end after it begins for none", () => {
   expect(parse({ to: "1000" })).toEqual({ to: 1000 });
 });
 
-it("counts from where a page begins by itself", () => {
+it("counts from the beginning that a page has by default", () => {
   const { parse } = inOrder(fields, "now-24h");
   expect(parse({ q: "a", to: "1000" })).toEqual({ q: "a" });
   expect(parse({ to: String(Date.now()) })).toHaveProperty("to");

@@ -6,7 +6,7 @@ import { zhCN } from "./zh-CN.ts";
 const english = translator(en, "en");
 const chinese = translator(zhCN, "zh-CN");
 
-it("a text is said with what stands in its places, as it is", () => {
+it("inserts values into a text unchanged", () => {
   expect(english("nav.logs")).toBe("Logs");
   expect(english("setup.seenText", { model: "<gpt & co>", state: 7 })).toBe("<gpt & co> · 7");
   expect(english("setup.seenText", { model: "gpt", state: undefined })).toBe("gpt · ");
@@ -21,7 +21,7 @@ it("a count is a value like others where a text has no forms", () => {
   expect(english("logs.new", { count: 1 })).toBe("1 new");
 });
 
-it("what has no text is said by what was given for it, or as it is", () => {
+it("for a missing text, returns the given fallback or the key itself", () => {
   expect(english("dialect.tomorrows" as "dialect.openai", { otherwise: "Tomorrow's" })).toBe("Tomorrow's");
   expect(english("errors.of_a_newer_server" as "errors.not_found")).toBe("errors.of_a_newer_server");
   expect(english("nav" as "nav.logs")).toBe("nav");

@@ -13,14 +13,14 @@ describe.each(alertKinds)("a rule of %s", (kind) => {
   const judge = (value: number | null, requests: number, open: { clearSinceMs: number | null } | null = null, nowMs = NOW) =>
     judgeReading(facts, of, { value, requests }, { open, nowMs });
 
-  it("fires at its threshold, with enough traffic where traffic counts, and never on what is not known", () => {
+  it("fires at its threshold, with enough traffic where traffic counts, and never on an unknown figure", () => {
     expect(judge(bad, 20)).toBe("fire");
     expect(judge(good, 20)).toBe("stay");
     expect(judge(bad, 19)).toBe(facts.counted ? "stay" : "fire");
     expect(judge(null, 20)).toBe("stay");
   });
 
-  it("is told as over once it was well for as long as the rule says, without a break", () => {
+  it("resolves once it was clear for as long as the rule says, without interruption", () => {
     const open = { clearSinceMs: null };
     expect(judge(bad, 20, open)).toBe("stay");
     expect(judge(good, 20, open)).toBe("clear");
@@ -35,7 +35,7 @@ describe("an open incident", () => {
   const { error_rate: errors, prompt_cache_hit_rate: hits } = alertKindFacts;
   const open = { clearSinceMs: null };
 
-  it("does not flap about the threshold: it is well only a margin away from it", () => {
+  it("does not flap around the threshold: it is clear only a margin away from it", () => {
     const judge = (facts: typeof errors, value: number) => judgeReading(facts, rule, { value, requests: 50 }, { open, nowMs: NOW });
     expect([judge(errors, 79), judge(errors, 76)]).toEqual(["stay", "clear"]);
     expect([judge(hits, 80.5), judge(hits, 81)]).toEqual(["stay", "clear"]);

@@ -32,7 +32,7 @@ describe("closed", () => {
     expect(breakerView(five, 1_000, policy)).toBe("open");
     expect(five).toMatchObject({ state: "open", probeAtMs: 61_000, cause: "failure 1", failures: 5 });
   });
-  test("a success between failures starts the count anew", () => {
+  test("a success between failures resets the count", () => {
     expect(breakerView(fail(succeedBreaker(fail(closedBreaker, 4, 0)), 4, 0), 0, policy)).toBe("closed");
   });
   test("threshold 0 disables, also one that is open already", () => {
@@ -73,7 +73,7 @@ describe("half open", () => {
     expect(breakerView(one, 60_500, policy)).toBe("probe");
     expect(succeedBreaker(probe(one, 60_500))).toBe(closedBreaker);
   });
-  test("a late answer counts for nothing while no probe is out", () => {
+  test("a late answer counts for nothing while no probe is in flight", () => {
     const one = succeedBreaker(probe(fail(closedBreaker, 5, 0), 60_000));
     expect(succeedBreaker(one)).toBe(one);
     expect(failBreaker(one, 60_600, policy, { cause: "late" })).toBe(one);
@@ -98,14 +98,14 @@ describe("half open", () => {
     expect(breakerView(half, 90_000, policy)).toBe("probe");
     expect(takeBreakerProbe(half, 90_000, policy)?.probesUntilMs).toEqual([120_000]);
   });
-  test("k probes at a time, one for each place that is free or was given back", () => {
+  test("k probes at a time, one for each slot that is free or was released", () => {
     const three = { ...policy, probes: 3 };
     let half = fail(closedBreaker, 5, 0);
     for (const atMs of [60_000, 60_001, 60_002]) half = takeBreakerProbe(half, atMs, three) ?? half;
     expect(half.probesUntilMs).toEqual([90_000, 90_001, 90_002]);
     expect(takeBreakerProbe(half, 60_003, three)).toBeNull();
     expect(takeBreakerProbe(succeedBreaker(half), 60_003, three)?.probesUntilMs).toHaveLength(3);
-    // Its prober is gone for good: the others' places stay theirs.
+    // The prober of one has disappeared: its slot is replaced, the other two keep theirs.
     expect(takeBreakerProbe(half, 90_000, three)?.probesUntilMs).toEqual([90_001, 90_002, 120_000]);
     expect(succeedBreaker(succeedBreaker(half))).toBe(closedBreaker);
   });
@@ -135,7 +135,7 @@ describe("Retry-After", () => {
 });
 
 describe("a rate of failures", () => {
-  test("opens what is closed, and is told apart until a failed probe confirms it", () => {
+  test("opens a closed breaker, and is marked as such until a failed probe confirms it", () => {
     const open = tripBreaker(closedBreaker, 0, policy, "15 of 30");
     expect(breakerView(open, 59_999, policy)).toBe("tripped");
     expect(breakerView(probe(open, 60_000), 60_001, policy)).toBe("tripped");

@@ -36,7 +36,7 @@ test.each([
   [{ authorization: "Bearer " }, none, "openai"],
   [{ authorization: "Basic abc" }, none, "openai"],
   [{ "x-api-key": "  " }, none, "anthropic"],
-  // In a query string only Gemini's clients send it; elsewhere it would only be logged.
+  // Only Gemini's clients send it in the query string; for other dialects it would only end up in logs.
   [{}, key, "openai"],
   [{}, key, "anthropic"],
 ] as const)("none is found in %o", (headers, query, dialect) => {

@@ -64,7 +64,7 @@ test("an answer in the background, which nobody could fetch here, is refused by 
     );
   }
   for (const background of ["false", "null"]) expect(read(responses, `{"model":"m","background":${background}}`).model).toBe("m");
-  // Only there it means anything.
+  // It has a meaning only in the Responses API.
   expect(read(chat, '{"model":"m","background":true}').model).toBe("m");
 });
 

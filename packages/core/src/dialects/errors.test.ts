@@ -42,7 +42,7 @@ describe("error bodies", () => {
     expect(body.error).toMatchObject({ message: error.message, param: "model" });
   });
 
-  test("no code of the catalogue lacks a shape, and internal detail is in none", () => {
+  test("every code of the catalogue has a shape, and none contains internal detail", () => {
     for (const code of Object.keys(errorCatalogue) as ErrorCode[]) {
       const error = new SluiceError(code, { detail: "SECRET" });
       for (const dialect of Object.values(dialects)) {
@@ -116,7 +116,7 @@ describe("an upstream's error status", () => {
     expect(message(`{"error":{"message":"${"word ".repeat(400)}"}}`).length).toBeLessThanOrEqual(500);
   });
 
-  test("an error in a list, as Google's streams and its OpenAI-compatible API have it, says as much as one by itself", () => {
+  test("an error in a list, as in Google's streams and its OpenAI-compatible API, is read like a single one", () => {
     const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "34s" }];
     const error = { code: 429, message: "Resource exhausted.", status: "RESOURCE_EXHAUSTED", details };
     for (const body of [{ error }, [{ error }]]) {

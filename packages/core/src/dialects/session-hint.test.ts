@@ -19,7 +19,7 @@ test("Codex, headers, and the rest", () => {
   expect(geminiHint({}, { "x-session-id": "s3" })).toBe("s3");
 });
 
-test("else the first user message: its conversation repeats it", () => {
+test("otherwise the first user message, because later requests of the conversation repeat it", () => {
   const first = { role: "user", content: "Hello" };
   const later = [{ role: "system", content: "S" }, first, { role: "assistant", content: "Hi" }, { role: "user", content: "More" }];
   expect(openaiHint({ messages: [first] }, {})).toMatch(/^h:[\w-]{22}$/);
@@ -32,7 +32,7 @@ test("else the first user message: its conversation repeats it", () => {
   expect(openaiHint({ messages: [] }, {})).toBe("");
 });
 
-test("what an agent says before every conversation does not make them one", () => {
+test("a preamble that an agent sends in every conversation does not merge them", () => {
   const context = { text: "<session_context>\nToday's date is …</session_context>" };
   const ask = (text: string) => geminiHint({ contents: [{ role: "user", parts: [context, { text }] }] }, {});
   expect(ask("Hello")).toBe(openaiHint({ input: "Hello" }, {}));

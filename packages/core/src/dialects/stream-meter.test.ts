@@ -205,7 +205,7 @@ describe("odd ends", () => {
     }
   });
 
-  test("half a terminal event is none, small or large", () => {
+  test("half a terminal event does not count as one, small or large", () => {
     const responses = recordedStreams[2] as RecordedStream;
     for (const bytes of [10, 100_000]) {
       const meter = meterOf(responses);
@@ -289,7 +289,7 @@ describe("differential: events cut at random agree with a parse of the whole tex
         fed += Buffer.concat(meter.feed(bytes.subarray(at, at + size))).toString();
         at += size;
       }
-      // The whole-text rule: split into lines, an empty line dispatches, data lines are joined.
+      // The rule for a whole text: split it into lines; an empty line dispatches the event; data lines are joined.
       const lines = text.split(/\r\n|\r|\n/);
       const ended = lines.slice(0, -1);
       let payload: string[] = [];

@@ -137,7 +137,7 @@ describe("whole answers", () => {
     expect(whole("countTokens", { input_tokens: 999 })).toMatchObject({ usage: zero, usageReported: true, complete: true });
   });
 
-  test("what is not JSON is not complete; what says nothing is estimated", () => {
+  test("a body that is not JSON is not complete; one without usage is estimated", () => {
     expect(whole("messages", "<html>")).toMatchObject({ complete: false, usageReported: false });
     const silent = whole("chat", { choices: [{ message: { content: "abcd".repeat(100) } }] });
     expect(silent).toMatchObject({ complete: true, usageReported: false });
@@ -350,7 +350,7 @@ describe("why an answer ended", () => {
     for (const [{ finishReasons }, expected] of readings) expect(finishReasons).toEqual(expected);
   });
 
-  test("is looked for in a chat stream only for who wants it, and then changes nothing else", () => {
+  test("is searched for in a chat stream only on request, and then changes nothing else", () => {
     const events = [chunk([told(0, null), told(1, null)]), chunk([told(1, "length", "")]), chunk([told(0, "stop", "")]), "data: [DONE]"];
     const read = (tellsFinish: boolean): Reading => {
       const meter = dialects.openai.meterStream(routes.chat, envelopeOf("chat"), { dropUsageChunk: false, tellsFinish });
@@ -362,7 +362,7 @@ describe("why an answer ended", () => {
     expect({ ...read(true), finishReasons: null }).toEqual({ ...read(false) });
   });
 
-  test("that is no word, or of no answer that can be, says nothing", () => {
+  test("is ignored if it is not text, or belongs to an impossible choice", () => {
     const choices = [-1, 128, 1e9, "0", 0].map((index) => ({ index, finish_reason: index === 0 ? 7 : "stop", message: {} }));
     expect(whole("chat", { choices }).finishReasons).toBe(null);
   });

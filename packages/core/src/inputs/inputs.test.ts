@@ -12,7 +12,7 @@ const provider = { name: "P", dialect: "openai", baseUrl: "https://api.example.c
 const price = { model: "m", inputPerMTok: "3", outputPerMTok: "15" };
 const user = { email: "a@example.com", name: "A" };
 
-/** The paths that were found at fault. */
+/** The paths of the reported problems. */
 function faults(schema: ZodType, value: unknown): string[] {
   const result = schema.safeParse(value);
   return result.success ? [] : result.error.issues.map((issue) => issue.path.join("."));

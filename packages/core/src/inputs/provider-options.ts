@@ -36,7 +36,7 @@ export const breakerField = z.strictObject({
 });
 export type ProviderBreaker = z.infer<typeof breakerField>;
 
-/** Names of further credentials: a word or two; one line. */
+/** Label of an additional credential: short, on one line. */
 const labelField = z.string().trim().min(1).max(40).refine(isVisible, "must not contain control characters");
 
 const weightField = z.int().min(1).max(1000);

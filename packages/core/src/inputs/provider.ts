@@ -73,7 +73,7 @@ export const UpdateProviderInput = z.strictObject({
   modelRedirects: redirectsField.optional(),
   costMultiplier: decimalField.optional(),
   enabled: z.boolean().optional(),
-  /** Its address as whoever changes it has read it (`providers.get`): what they enter is meant for that one. Absent: for any. */
+  /** The address that the caller has read (`providers.get`) and that this change is meant for. Absent = any. */
   expected: z.strictObject({ baseUrl: z.string().max(500).optional(), proxy: z.string().max(500).optional() }).optional(),
   ...changedProviderOptions,
   ...changedLimitFields,

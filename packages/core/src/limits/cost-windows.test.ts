@@ -27,7 +27,7 @@ describe("windows of cost", () => {
 
   test("weeks begin on Monday, months on the first, in the zone", () => {
     const { week, month } = costWindows({ ...rules, zone: "Asia/Kolkata" }, at("2026-11-29T19:00:00Z")).fixed;
-    // 00:30 on Monday, the 30th.
+    // 00:30 on Monday the 30th.
     expect([iso(week?.startMs), iso(week?.endMs)]).toEqual(["2026-11-29T18:30:00.000Z", "2026-12-06T18:30:00.000Z"]);
     expect([iso(month?.startMs), iso(month?.endMs)]).toEqual(["2026-10-31T18:30:00.000Z", "2026-11-30T18:30:00.000Z"]);
   });
@@ -40,7 +40,7 @@ describe("windows of cost", () => {
     expect(iso(of("2026-11-21T13:00:00Z")?.startMs)).toBe("2026-11-21T13:00:00.000Z");
   });
 
-  test("at any time in any of these zones, windows hold the instant, follow one another and hold as long as they say", () => {
+  test("at any time in any of these zones, windows contain the instant, follow one another and last as long as they should", () => {
     let seed = 11;
     const random = (below: number): number => {
       seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -75,13 +75,13 @@ describe("what is spent in a window", () => {
     const spent = (hours: number) => spentIn(book, "5h", windowsAt(start + hours * HOUR), start + hours * HOUR) / 1e9;
     expect([spent(0), spent(4), spent(5), spent(6), spent(9)]).toEqual([30, 30, 30, 20, 0]);
     const nowMs = start + 4 * HOUR;
-    // Room for five more below a limit of 30 comes when the ten leave.
+    // With a limit of 30, room for five more appears when the ten leave the window.
     expect(spendFreesAtMs(book, "5h", windowsAt(nowMs), { nowMs, room: usd(25) })).toBe(start + 5 * HOUR + 300_000);
     trimSpend(book, start + 48 * HOUR);
     expect(book.buckets.size).toBe(0);
   });
 
-  test("a fixed window begins anew; what began before it does not count in it", () => {
+  test("a fixed window starts from zero; what began before it does not count in it", () => {
     const book = newSpendBook();
     rotateSpend(book, windowsAt(start), 0);
     addSpend(book, start, usd(3));
@@ -89,7 +89,7 @@ describe("what is spent in a window", () => {
     rotateSpend(book, windowsAt(midnight), 0);
     expect(spentIn(book, "day", windowsAt(midnight), midnight)).toBe(0);
     expect(spentIn(book, "week", windowsAt(midnight), midnight)).toBe(usd(3));
-    // A request of yesterday that ends today.
+    // A request that began yesterday and ends today.
     addSpend(book, midnight - 1, usd(1));
     expect(spentIn(book, "day", windowsAt(midnight), midnight)).toBe(0);
     expect(spentIn(book, "total", windowsAt(midnight), midnight)).toBe(usd(4));
@@ -97,7 +97,7 @@ describe("what is spent in a window", () => {
     expect(spendFreesAtMs(book, "total", windowsAt(midnight), { nowMs: midnight, room: 0 })).toBeNull();
   });
 
-  test("the ledger's sums take the place of the book's, and what they lack is added", () => {
+  test("the ledger's sums replace the book's, plus what they lack", () => {
     const book = newSpendBook();
     rotateSpend(book, windowsAt(start), 0);
     addSpend(book, start, usd(99));
@@ -129,7 +129,7 @@ describe("limits as they apply", () => {
     expect(effectiveCost(...levels)).toBe(nano);
   });
 
-  test("an owner whose limits limit nothing has none", () => {
+  test("an owner whose limits limit nothing counts as having none", () => {
     expect(appliedLimits({ rpm: 0, inFlight: null, tpm: Number.NaN, costDayUsd: "0" })).toBeNull();
     expect(appliedLimits({ rpm: 5.9, inFlight: null, costDayUsd: "1.5", costResetAtMs: 7 })).toEqual({
       ...{ rpm: 5, tpm: null, inFlight: null, costs: { day: 1_500_000_000 }, totalSinceMs: 7 },

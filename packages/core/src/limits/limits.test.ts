@@ -57,7 +57,7 @@ describe("requests per minute", () => {
     expect(admit(window, 2, retryMs)).toBe(true);
   });
 
-  test("a limit lowered below what is booked waits for as many as needed", () => {
+  test("a limit lowered below what is booked waits until enough has aged out", () => {
     const window = newRateWindow(0);
     for (const at of [0, 5_000, 9_000]) takeRate(window, at);
     advanceRate(window, 10_000);
@@ -65,7 +65,7 @@ describe("requests per minute", () => {
     expect(rateRetryAfterS(window, 3, 10_000)).toBe(51);
   });
 
-  test("what was taken back counts for nothing, and not twice", () => {
+  test("what was released counts for nothing, and not twice", () => {
     const window = newRateWindow(0);
     const second = takeRate(window, 1_000);
     returnRate(window, second);

@@ -18,12 +18,12 @@ describe("a price table in LiteLLM's form", () => {
     ["6.000e-06", "6"],
     ["2", "2000000"],
     ['"0.0000025"', "2.5"],
-    // Doubles would say 0.30000000000000004 and 1.2000000000000002.
+    // Doubles would give 0.30000000000000004 and 1.2000000000000002.
     ["3e-07", "0.3"],
     ["1.2e-06", "1.2"],
   ])("%s a token is %s a million", (text, wanted) => {
     const read = (): string | undefined => readPriceTable(entry(`"input_cost_per_token": ${text}`)).prices[0]?.inputPerMTok;
-    // Seven digits before the point are more than a price may have.
+    // A price must not have seven digits before the decimal point.
     if (wanted === "2000000") expect(read).toThrow(PriceTableError);
     else expect(read()).toBe(wanted);
   });

@@ -66,7 +66,7 @@ describe("multipliers", () => {
 
 describe("rounding", () => {
   test("happens once, half up", () => {
-    // 0.0004 USD/MTok = 0.4 nano-USD a token; two parts of 0.4 make 0.8 → 1, where rounding each would make 0.
+    // 0.0004 USD/MTok = 0.4 nano-USD per token; two parts of 0.4 make 0.8 → 1, while rounding each would make 0.
     const price = { ...P, inputPerMTok: "0.0004", outputPerMTok: "0.0004" };
     expect(usd(price, { input: 1, output: 1 })).toBe("0.000000001");
     expect(usd({ ...P, inputPerMTok: "0.0005" }, { input: 1 })).toBe("0.000000001");
@@ -127,7 +127,7 @@ describe("shipped prices", () => {
   });
 });
 
-/** Numerators over powers of ten, added by cross-multiplication: shares no code with what it checks. */
+/** Numerators over powers of ten, added by cross-multiplication: shares no code with the code under test. */
 function reference(price: TokenPrices, usage: Usage, multipliers: { providerMultiplier: string; groupMultiplier: string }): bigint {
   type Ratio = [bigint, bigint];
   const ratio = (text: string): Ratio => {
@@ -147,7 +147,7 @@ function reference(price: TokenPrices, usage: Usage, multipliers: { providerMult
   const counts = [usage.input, usage.output, usage.cacheWrite5m, usage.cacheWrite1h, usage.cacheRead];
   let total: Ratio = [0n, 1n];
   rates.forEach((rate, i) => {
-    // USD per million tokens × 10^9 ÷ 10^6 = nano-USD a token.
+    // USD per million tokens × 10^9 ÷ 10^6 = nano-USD per token.
     total = plus(total, times(rate, [BigInt(counts[i] ?? 0) * 1000n, 1n]));
   });
   total = times(times(total, ratio(multipliers.providerMultiplier)), ratio(multipliers.groupMultiplier));
@@ -155,7 +155,7 @@ function reference(price: TokenPrices, usage: Usage, multipliers: { providerMult
   return (total[0] - floor * total[1]) * 2n >= total[1] ? floor + 1n : floor;
 }
 
-/** mulberry32: the same numbers on every run. */
+/** mulberry32: the same numbers in every run. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -42,7 +42,7 @@ function choose(providers: readonly RoutableProvider[], changes: Partial<ChooseI
 
 const ids = (providers: readonly RoutableProvider[]) => providers.map(({ id }) => id);
 
-/** A linear congruential generator: the same dice on every run. */
+/** A linear congruential generator: the same dice in every run. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {
@@ -125,7 +125,7 @@ describe("who is a candidate", () => {
     expect(ids(choose([anthropic], { dialect: "anthropic", endpoint: "countTokens" }).ordered)).toEqual(["a"]);
   });
 
-  test("nobody left: unknown model and out of order are told apart", () => {
+  test("with no provider left, an unknown model and one that is out of order are distinguished", () => {
     expect(choose([]).none).toBe("unknown_model");
     expect(choose([provider("a", { enabled: false })]).none).toBe("no_provider");
     expect(choose([provider("a", { enabled: false, models: ["x"] })]).none).toBe("unknown_model");
@@ -175,7 +175,7 @@ describe("order", () => {
     expect(ids(choose(providers, { random: dice(1) }).ordered)).toEqual(ids(choose(providers, { random: dice(1) }).ordered));
   });
 
-  test("a session of a lower tier goes back when somebody above is well, and keeps its place below", () => {
+  test("a session of a lower tier goes back when a provider above is well, and keeps its place below", () => {
     const providers = [provider("a"), provider("b", { priority: 1 }), provider("c", { priority: 1 })];
     const { ordered, decision } = choose(providers, { stickyProviderId: "c", failsBack: true });
     expect(ids(ordered)).toEqual(["a", "c", "b"]);
@@ -238,7 +238,7 @@ describe("many providers", () => {
     expect(reads).toBe(2_000);
   });
 
-  test("a decision stays small, and counts what it leaves off", () => {
+  test("a decision stays small, and counts what it omits", () => {
     const { ordered, decision } = choose(providers, { random: dice(3), breakerStateOf: (id) => (id === "p3" ? "open" : "closed") });
     expect(ordered).toHaveLength(16);
     expect(ordered.every(({ priority, groups }) => priority === 0 && groups[0] === "default")).toBe(true);

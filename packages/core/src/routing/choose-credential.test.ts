@@ -16,7 +16,7 @@ const choose = (changes: { order?: "first" | "weighted"; used?: string[]; coolin
   })?.label ?? null;
 
 describe("which credential is next", () => {
-  test("the first that does not cool off and was not used", () => {
+  test("the first that is not cooling off and was not used", () => {
     expect(choose()).toBe("main");
     expect(choose({ cooling: { main: 2_000 } })).toBe("b");
     expect(choose({ cooling: { main: 1_000 } })).toBe("main");
@@ -36,14 +36,14 @@ describe("which credential is next", () => {
     expect(choose({ order: "weighted", dice: 0.99, cooling: { c: 2_000 } })).toBe("b");
   });
 
-  test("when all cool off, the one that is ready soonest, once", () => {
+  test("when all are cooling off, the one that is ready soonest, once", () => {
     const cooling = { main: 9_000, b: 5_000, c: 7_000 };
     expect(choose({ cooling })).toBe("b");
     expect(choose({ cooling, used: ["b"] })).toBeNull();
   });
 });
 
-test("how long it cools off: what the provider says, 30 minutes at most, or a default; other failures say nothing of it", () => {
+test("how long it cools off: what the provider says, at most 30 minutes, or a default; other failures do not matter", () => {
   expect(coolDownAfter("upstream_rate_limited", 7)).toBe(7);
   expect(coolDownAfter("upstream_rate_limited", 86_400)).toBe(1_800);
   expect(coolDownAfter("upstream_rate_limited", undefined)).toBe(60);

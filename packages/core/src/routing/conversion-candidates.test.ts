@@ -54,7 +54,7 @@ describe("providers of another dialect", () => {
   });
 });
 
-describe("whose a model is by its name", () => {
+describe("the family that a model belongs to by its name", () => {
   const both = [provider("o", "openai"), provider("a", "anthropic")];
 
   test("decides between providers that take any model", () => {
@@ -63,12 +63,12 @@ describe("whose a model is by its name", () => {
     expect(choose(both, "anthropic", "messages", "gpt-5").ids).toEqual(["o", "a"]);
   });
 
-  test("puts who needs conversion and is of another family behind everybody", () => {
+  test("puts providers that need conversion and are of another family last", () => {
     const providers = [provider("a", "anthropic"), provider("o", "openai", { priority: 5 })];
     expect(choose(providers, "openai", "chat", "gpt-5").ids).toEqual(["o", "a"]);
   });
 
-  test("is not outweighed by a session that is bound to such a last resort", () => {
+  test("is not overridden by a session bound to such a last resort", () => {
     const ask = { group: "default", dialect: "anthropic", endpoint: "messages", failed: new Set<string>(), nowMs: 1 } as const;
     const { ordered, decision } = chooseCandidates({
       ...{ ...ask, providers: both, model: "claude-x", stickyProviderId: "o", breakerStateOf: () => "closed" },

@@ -43,7 +43,7 @@ describe("redirects", () => {
     expect(["claude-haiku", "claude-sonnet", "claude-opus", "gpt"].map(sent)).toEqual(["small", "middle", "large", "gpt"]);
   });
 
-  test("an object of before is read as exact names, and names of Object are no entries", () => {
+  test("an object, the older form, is read as exact names, and inherited names of Object are not entries", () => {
     expect(upstreamModelOf({ modelRedirects: { a: "b" } }, "a")).toBe("b");
     expect(upstreamModelOf({ modelRedirects: { a: "b" } }, "constructor")).toBe("constructor");
   });
@@ -55,7 +55,7 @@ describe("patterns that cannot be used", () => {
     expect(takes([pattern], pattern)).toBe(false);
   });
 
-  test("what makes other engines run away is answered", () => {
+  test("patterns that make other engines backtrack forever are answered", () => {
     expect(patternProblem("/(a+)+$/")).toBeNull();
     expect(takes(["/^(a+)+$/"], `${"a".repeat(199)}b`)).toBe(false);
     expect(takes(["/(x+x+)+y/"], "x".repeat(10_000))).toBe(false);

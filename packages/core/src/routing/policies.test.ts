@@ -66,7 +66,7 @@ describe("clients", () => {
     ["curl", "curl/8", false],
   ])("%s takes %j: %s", (pattern, agent, expected) => expect(allowed(pattern, agent)).toBe(expected));
 
-  it("a blocked one stays out even when it is allowed too, and the key's word comes before its owner's", () => {
+  it("a blocked client stays out even if it is allowed too, and the key's policy comes before its owner's", () => {
     const user = { policies: { blockedClients: ["curl/*"] } };
     expect(clientRefusal({ policies: { allowedClients: ["*"] } }, user, "curl/8.1")).toMatchObject({
       owner: "user",
@@ -76,7 +76,7 @@ describe("clients", () => {
     expect(clientRefusal({}, user, "codex/1")).toBeNull();
   });
 
-  it("a pattern made to be slow costs as little as any: 5,000 of them over a long agent", () => {
+  it("a pattern designed to be slow costs no more than any other: 5,000 of them over a long agent", () => {
     const cunning = { policies: { allowedClients: Array.from({ length: 5_000 }, () => `${"*a".repeat(99)}*c`) } };
     expect(clientRefusal(cunning, none, "a".repeat(100_000))).not.toBeNull();
   });

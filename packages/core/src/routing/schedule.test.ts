@@ -18,7 +18,7 @@ describe("hours of a provider", () => {
     expect(state(shop, "2026-01-01T00:59:59Z")).toEqual([false, "2026-01-01T01:00:00.000Z"]);
     expect(state(shop, "2026-01-01T01:00:00Z")).toEqual([true, "2026-01-01T10:00:00.000Z"]);
     expect(state(shop, "2026-01-01T10:00:00Z")).toEqual([false, "2026-01-02T01:00:00.000Z"]);
-    // Backwards, as clocks that are set right go.
+    // Backwards, as when a clock is corrected.
     expect(state(shop, "2026-01-01T05:00:00Z")).toEqual([true, "2026-01-01T10:00:00.000Z"]);
   });
 

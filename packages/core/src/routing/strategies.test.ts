@@ -8,7 +8,7 @@ function tierOf(...ids: string[]): Tier<RoutableProvider> {
   return { providers: ids.map((id) => provider(id)), totalWeight: ids.length };
 }
 
-/** A linear congruential generator: the same dice on every run. */
+/** A linear congruential generator: the same dice in every run. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {
@@ -23,7 +23,7 @@ function order(tier: Tier<RoutableProvider>, strategy: Strategy, measured: Recor
 }
 
 describe("the order inside a tier", () => {
-  test("round robin: each begins once, then again", () => {
+  test("round robin: each comes first once, then again", () => {
     const tier = tierOf("a", "b", "c");
     const turnOf = createTurns();
     const orders = Array.from({ length: 4 }, () =>
@@ -40,17 +40,17 @@ describe("the order inside a tier", () => {
     expect([...firsts].sort()).toEqual(["a", "b", "c"]);
   });
 
-  test("lowest cost: the cheapest first, who has no price last", () => {
+  test("lowest cost: the cheapest first, unpriced ones last", () => {
     const measured = { a: { costNanoUsd: 30 }, b: { costNanoUsd: null }, c: { costNanoUsd: 20 } };
     expect(order(tierOf("a", "b", "c"), "lowest_cost", measured)).toBe("cab");
   });
 
-  test("lowest latency: of two the quicker, weighed by what it has in flight; everybody is named once", () => {
+  test("lowest latency: of two, the quicker, weighted by its requests in flight; each is listed once", () => {
     const quick = { a: { inFlight: 0, ttftMs: 50 }, b: { inFlight: 0, ttftMs: 500 } };
     const random = dice(3);
     const orders = Array.from({ length: 1_000 }, () => order(tierOf("a", "b"), "lowest_latency", quick, random));
     const toQuick = orders.filter((one) => one === "ab").length;
-    // One in twenty asks the slower.
+    // One in twenty requests tries the slower provider first.
     expect(toQuick).toBeGreaterThan(920);
     expect(toQuick).toBeLessThan(980);
     const busy = { a: { inFlight: 30, ttftMs: 50 }, b: { inFlight: 0, ttftMs: 500 } };
@@ -63,7 +63,7 @@ describe("the order inside a tier", () => {
     ).toBe("abcd");
   });
 
-  test("lowest latency: who is not known yet is asked, but not by everybody at once", () => {
+  test("lowest latency: an unmeasured provider is tried, but not by everybody at once", () => {
     const measured = { a: { inFlight: 0, ttftMs: 50 }, b: { inFlight: 0, ttftMs: null } };
     expect(order(tierOf("a", "b"), "lowest_latency", measured)).toBe("ba");
     expect(order(tierOf("a", "b"), "lowest_latency", { ...measured, b: { inFlight: 1, ttftMs: null } })).toBe("ab");

@@ -197,7 +197,7 @@ export async function readErrorAnswer(
 ): Promise<Failure | null> {
   const { body, unread } = await readErrorBody(call, response);
   const { status, headers } = response;
-  // Quotes go to the client and into the record, and some providers repeat what they were asked with in their error.
+  // Quotes go to the client and into the record, and some providers repeat the request's credentials in their error.
   const text = body.toString("utf8");
   const masked = maskTexts([secret, ...credentialsOfHeaders(provider.headers ?? {})])(text);
   const echoed = masked !== text;

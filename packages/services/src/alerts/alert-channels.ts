@@ -104,7 +104,7 @@ export async function testAlertChannel(ctx: Ctx, input: z.input<typeof AlertIdIn
   return result;
 }
 
-/** Locked until the transaction ends: a password is kept for the host that it stands beside. */
+/** Locks the row until the transaction ends, so that a stored password stays with the host it was given for. */
 async function lockChannel(ctx: TxCtx, id: string): Promise<AlertChannel> {
   const { tx } = ctx.transaction;
   await tx.$executeRaw`SELECT FROM alert_channels WHERE id = ${id}::uuid FOR UPDATE`;

@@ -42,7 +42,7 @@ export async function updateAlertRule(ctx: Ctx, input: z.input<typeof UpdateAler
   requireAccess(ctx.actor, "admin");
   const { id, ...change } = parse(UpdateAlertRuleInput, input);
   return withTransaction(ctx, async (ctx) => {
-    // Channels before rules, as who deletes a channel locks them.
+    // Channels before rules: deleting a channel locks in the same order.
     if (change.channelIds) await requireChannels(ctx, change.channelIds);
     const before = toRuleView(await lockRule(ctx, id));
     const { id: _id, ...fields } = before;
@@ -66,7 +66,7 @@ export async function deleteAlertRule(ctx: Ctx, input: z.input<typeof AlertIdInp
   });
 }
 
-/** Locked until the transaction ends: a change is made to what the one before has left. */
+/** Locks the row until the transaction ends, so that each change starts from the result of the previous one. */
 async function lockRule(ctx: TxCtx, id: string): Promise<AlertRule> {
   const { tx } = ctx.transaction;
   await tx.$executeRaw`SELECT FROM alert_rules WHERE id = ${id}::uuid FOR UPDATE`;
@@ -75,7 +75,7 @@ async function lockRule(ctx: TxCtx, id: string): Promise<AlertRule> {
   return row;
 }
 
-/** Locks the channels, so that nobody deletes one before the rule that names it is visible. */
+/** Locks the channels, so that deleting one waits until the rule that names it is committed. */
 async function requireChannels({ tenantId, transaction: { tx } }: TxCtx, ids: readonly string[]): Promise<void> {
   const there =
     await tx.$executeRaw`SELECT FROM alert_channels WHERE tenant_id = ${tenantId} AND id = ANY(${ids}::uuid[]) ORDER BY id FOR KEY SHARE`;

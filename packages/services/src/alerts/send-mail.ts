@@ -30,7 +30,7 @@ export async function sendMail(egress: Egress, { config, password, id, message, 
   const socket = await egress.connect({ host, port, timeoutMs: CONNECT_MS });
   const cut = (): void => void socket.destroy();
   signal.addEventListener("abort", cut, { once: true });
-  // Some servers repeat the login that they refuse; it is also what AUTH LOGIN and AUTH PLAIN send of it.
+  // Some servers repeat the login they refuse, in plain text or as AUTH LOGIN and AUTH PLAIN encode it.
   const hide = maskTexts([password, base64(password), base64(`\0${user}\0${password}`)]);
   const transport = createTransport({
     ...{ host, port, connection: socket },
@@ -63,10 +63,10 @@ function base64(text: string): string {
   return text === "" ? "" : Buffer.from(text).toString("base64");
 }
 
-/** In what TLS says of a certificate that is not trusted, is out of date or names another host. */
+/** Matches TLS errors about a certificate that is untrusted, expired or issued for another host. */
 const certificateWords = /certificate|altnames/i;
 
-/** The mail server's answer or the connection's error; never anything that was sent. */
+/** The mail server's answer, which may repeat the login, or the connection's error. */
 function refusalOf(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return "";
   const response = "response" in thrown && typeof thrown.response === "string" ? thrown.response : "";

@@ -35,7 +35,7 @@ export async function setGroup(ctx: Ctx, input: z.input<typeof SetGroupInput>): 
   });
 }
 
-/** What is said of a group, locked until the transaction ends; null when nothing is. */
+/** The settings of a group, locked until the transaction ends; null when it has none. */
 export async function lockGroup({ tenantId, transaction: { tx } }: TxCtx, name: string): Promise<Group | null> {
   await tx.$executeRaw`SELECT FROM groups WHERE tenant_id = ${tenantId} AND name = ${name} FOR UPDATE`;
   return tx.group.findUnique({ where: { tenantId_name: { tenantId, name } } });

@@ -57,7 +57,7 @@ export async function placePrices(ctx: TxCtx, plan: PricePlan, { action, source 
   emit(ctx, { type: "price.changed", id: rows.at(-1)?.id ?? "" });
 }
 
-/** One price or table at a time: two that read the same prices in force would both write. */
+/** One price or table at a time: two changes that read the same prices in force would both write. */
 export async function lockPrices(ctx: TxCtx): Promise<void> {
   await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.prices', 0))`;
 }

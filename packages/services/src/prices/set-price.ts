@@ -21,7 +21,7 @@ export async function setPrice(ctx: Ctx, input: z.input<typeof PriceInput>): Pro
   return withTransaction(ctx, async (ctx) => {
     const { tx } = ctx.transaction;
     const { tenantId } = ctx;
-    // A table that is imported meanwhile must see that somebody decided on this one.
+    // A concurrent import must see that somebody has set this price.
     await lockPrices(ctx);
     const current = await tx.price.findFirst({ where: { tenantId, model: wanted.model }, orderBy: { id: "desc" } });
     const before = current && toPriceView(current);

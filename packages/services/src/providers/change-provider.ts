@@ -21,8 +21,8 @@ export interface ProviderEdit {
 }
 
 /**
- * The stored row, locked until the transaction ends: who changes it comes one after the other, so that a secret is kept for
- * the address it stands beside. @throws SluiceError `not_found`, also when it is deleted, unless `deleted` says otherwise.
+ * The stored row, locked until the transaction ends: changes run one after another, so that a stored secret stays with the address it was
+ * given for. @throws SluiceError `not_found`, also for a deleted one unless `deleted` is set.
  */
 export async function lockProvider(ctx: TxCtx, id: string, { deleted = false } = {}): Promise<Provider> {
   const { tx } = ctx.transaction;

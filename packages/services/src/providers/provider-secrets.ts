@@ -23,7 +23,10 @@ export function openProvider({ secrets }: Pick<Ctx, "secrets">, provider: Provid
   };
 }
 
-/** All of it as texts to look for in what others say; of a proxy its password, also as it is sent. @throws for a proxy that may not be. */
+/**
+ * The secrets as texts to search for in answers; of a proxy its password, also as it is sent.
+ * @throws URIError when the proxy's login is not valid percent-encoding.
+ */
 export function secretTexts({ secret, credentials, proxy }: OpenedSecrets): string[] {
   const { username = "", password = "" } = URL.parse(proxy) ?? {};
   const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;

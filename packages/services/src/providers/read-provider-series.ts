@@ -25,10 +25,10 @@ interface Row {
   ttfts: number;
 }
 
-/** Many who open the page at once ask once. Nothing is kept: what ended since they would neither read nor hear of. */
+/** Concurrent readers share one query. Nothing is cached: a cached answer would lack what ended since, and no event would add it. */
 const readings = new WeakMap<Pool, () => Promise<ProviderSeries>>();
 
-/** The last three hours of every provider, by five minutes, from the rollups; null when Postgres does not answer in time. */
+/** The last three hours of every provider in five-minute buckets, from the rollups; null when Postgres does not answer in time. */
 export function readProviderSeries({ pool, live, clock, tenantId }: Ctx): Promise<ProviderSeries | null> {
   const reading = readings.get(pool) ?? sharedReading(() => query({ pool, live, clock, tenantId }));
   readings.set(pool, reading);

@@ -18,7 +18,7 @@ export const RestoreProviderInput = z.strictObject({
   secret: z.string().min(1).max(4096).optional(),
 });
 
-/** What a version holds of the fields that can be given back: no secrets; fields this version of the program does not know are left out. */
+/** The fields of a version that can be restored: no secrets, and no fields that this version of the program does not know. */
 const Restorable = z.object(UpdateProviderInput.omit({ id: true, secret: true, expected: true, credentials: true, proxy: true }).shape);
 
 /**

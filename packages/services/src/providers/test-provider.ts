@@ -25,9 +25,9 @@ interface Probe {
   serves: readonly string[];
   baseUrl: string;
   headers: Readonly<Record<string, string>>;
-  /** With further credentials, which the test does not send. */
+  /** Includes the additional credentials: the test does not send them, but they are masked too. */
   opened: OpenedSecrets;
-  /** Name sent upstream; absent = ask for the list of models. */
+  /** Name sent upstream; absent = request the list of models. */
   model: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export async function testProvider(ctx: Ctx, input: z.input<typeof TestProviderI
   const began = ctx.clock.monotonic();
   try {
     const { response, body } = await send(ctx, probe);
-    // Some providers repeat what they were sent. Model names keep words that also happen to occur in a header.
+    // Some providers repeat what they were sent. Words of headers are not masked in model names, which may contain the same words.
     const text = hide(body);
     const shown = maskTexts(wordsOfHeaders(probe.headers))(text);
     return {

@@ -12,9 +12,9 @@ import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
 
 /**
- * Changes an upstream.
- * @throws SluiceError `not_found`, `conflict` (name taken, or its address is not as `expected` any more), `invalid_request`
- *   (URL not allowed, secret missing).
+ * Changes a provider.
+ * @throws SluiceError `not_found`, `conflict` (name taken, or the address is no longer the `expected` one), `invalid_request` (URL not
+ * allowed, secret missing).
  */
 export async function updateProvider(ctx: Ctx, input: z.input<typeof UpdateProviderInput>): Promise<ProviderView> {
   requireAccess(ctx.actor, "admin");
@@ -26,7 +26,7 @@ export async function updateProvider(ctx: Ctx, input: z.input<typeof UpdateProvi
   });
 }
 
-/** What is entered is meant for the address that whoever enters it has seen. */
+/** Refuses the change if the address is no longer the one that its author saw: it was meant for that address. */
 function requireExpected(ctx: Ctx, row: Provider, expected: UpdateProviderInput["expected"] = {}): void {
   const provider = toProviderConfig(row);
   const now = { baseUrl: provider.baseUrl, proxy: proxyAddress(openProvider(ctx, provider).proxy) };

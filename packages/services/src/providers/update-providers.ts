@@ -14,7 +14,7 @@ export async function updateProviders(ctx: Ctx, input: z.input<typeof UpdateProv
   requireAccess(ctx.actor, "admin");
   const { changes } = parse(UpdateProvidersInput, input);
   return withTransaction(ctx, async (ctx) => {
-    // In one order everywhere, so that two batches never wait for each other.
+    // Sorted, so that two batches lock rows in the same order and cannot deadlock.
     for (const { id, ...change } of changes.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
       await changeProvider(ctx, await lockProvider(ctx, id), { action: "provider.update", change });
     }

@@ -88,12 +88,12 @@ export async function placeSettings(
   return names;
 }
 
-/** One save at a time: the next one compares with what this one leaves. */
+/** Allows one save at a time, so that the next one compares with the result of this one. */
 export async function lockSettings(ctx: TxCtx): Promise<void> {
   await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.settings', 0))`;
 }
 
-/** Egress speaks of a provider's base URL; this is a setting. */
+/** The error of the egress names a provider's base URL; replace it with one about the setting. */
 function requireAllowedUrl(ctx: TxCtx, url: string): void {
   try {
     ctx.egress.checkUrl(url);

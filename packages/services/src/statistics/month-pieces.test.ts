@@ -26,21 +26,21 @@ const spans = fc.record({
 });
 
 describe("a span", () => {
-  it("counts what is in it once, and nothing else, whichever months are whole", () => {
+  it("counts its own content once, and nothing else, whichever months are whole", () => {
     const moments = fc.array(fc.integer({ min: 0, max: 364 * DAY_MS }), { minLength: 20, maxLength: 20 });
     fc.assert(
       fc.property(spans, moments, ({ from, length, whole }, afterMs) => {
         const fromMs = START_MS + from * FIVE_MINUTES_MS;
         const toMs = fromMs + length * FIVE_MINUTES_MS;
         const pieces = piecesOf({ fromMs, toMs, fineFromMs: 0 }, new Set(whole));
-        // Its own ends, too.
+        // Also just outside and inside its ends.
         for (const ms of [...afterMs.map((after) => START_MS + after), fromMs - 1, fromMs, toMs - 1, toMs])
           expect(countedAt(pieces, ms)).toBe(ms >= fromMs && ms < toMs ? 1 : 0);
       }),
     );
   });
 
-  it("is read by twelve hours and half a month of days at most at either end", () => {
+  it("is read by at most twelve hours and half a month of days at either end", () => {
     fc.assert(
       fc.property(spans, ({ from, length }) => {
         const fromMs = START_MS + from * FIVE_MINUTES_MS;

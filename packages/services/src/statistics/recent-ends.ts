@@ -12,7 +12,7 @@ const EVERY_MS = 25;
 const HELD_UP_MS = 10_000;
 /** Allowance between a request's end, by its gateway's clock, and the arrival of its event at a viewer. */
 const RECENT_MS = 2_000;
-/** Rows settled last that are looked at, read by index: far more than settle while a page is read. */
+/** Recently settled rows to read by index: far more than are settled while a page is read. */
 export const MOST_RECENT = 2_000;
 
 /**

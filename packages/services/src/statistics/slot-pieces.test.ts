@@ -8,14 +8,14 @@ const HOUR_MS = 3_600_000;
 const zones = ["Asia/Shanghai", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Europe/London", "UTC"];
 const NOW_MS = Date.parse("2026-11-28T12:00:00Z");
 
-/** So many days of a zone, the last of which ends some days ago. */
+/** `count` days of a zone; the last one ends `ago` days before today. */
 function daysOf(zone: string, { count, ago }: { count: number; ago: number }): { times: number[]; endMs: number } {
   const last = localDayOf(NOW_MS, zone) - ago * DAY_MS;
   const edges = Array.from({ length: count + 1 }, (_, at) => localInstant(last - (count - at) * DAY_MS, zone));
   return { times: edges.slice(0, -1), endMs: edges.at(-1) ?? 0 };
 }
 
-/** What each slot would have of requests at these moments, by the buckets that are read. */
+/** What each slot would contain of requests at these moments, according to the buckets that are read. */
 function countedBy({ parts, moves }: ReturnType<typeof slotPieces>, moments: readonly number[], slots: number): number[] {
   const counts = new Array<number>(slots).fill(0);
   for (const { first, times, buckets } of parts) {
@@ -31,7 +31,7 @@ function countedBy({ parts, moves }: ReturnType<typeof slotPieces>, moments: rea
 }
 
 describe("days of a zone", () => {
-  it("have what began in them, over changes of the clocks", () => {
+  it("contain what began in them, across changes of the clocks", () => {
     const asked = fc.record({ count: fc.integer({ min: 1, max: 40 }), ago: fc.integer({ min: -1, max: 300 }) });
     const moments = fc.array(fc.integer({ min: 0, max: 44 * DAY_MS }), { minLength: 20, maxLength: 20 });
     fc.assert(
@@ -44,7 +44,7 @@ describe("days of a zone", () => {
     );
   });
 
-  it("are put together of days of universal time, and of Shanghai's eight hours", () => {
+  it("are composed of UTC days, plus eight hours at each boundary in Shanghai", () => {
     const { parts } = slotPieces(daysOf("Asia/Shanghai", { count: 30, ago: 10 }), NOW_MS);
     const count = (name: "days" | "hours"): number => parts.reduce((sum, { buckets }) => sum + buckets[name].length, 0);
     expect([count("days"), count("hours")]).toEqual([30, 31 * 8]);

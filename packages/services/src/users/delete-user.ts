@@ -21,7 +21,7 @@ export async function deleteUser(ctx: Ctx, input: z.input<typeof DeleteUserInput
   if (ctx.actor.kind === "user" && ctx.actor.userId === id) throw new SluiceError("forbidden", { message: "You cannot delete yourself." });
   await withTransaction(ctx, async (ctx) => {
     const { tx } = ctx.transaction;
-    // Whoever makes a key of theirs or moves their account holds one of these until it is committed and can be seen below.
+    // Waits for transactions that create a key for this user or change the account: they lock one of these rows until their commit.
     await tx.$executeRaw`SELECT FROM users WHERE id = ${id}::uuid FOR UPDATE`;
     await tx.$executeRaw`SELECT FROM accounts WHERE user_id = ${id}::uuid FOR UPDATE`;
     const before = await tx.user.findFirst({ where: { id, tenantId: ctx.tenantId } });

@@ -17,7 +17,7 @@ it("shows every operation with who may call it", () => {
   expect(accessOf(operations)).toEqual(accessOf(declared));
 });
 
-it("says each operation and tag in Chinese, and none that is no more", () => {
+it("has a Chinese text for each operation and tag, and none for anything else", () => {
   expect(Object.keys(apiZhCN.summaries).sort()).toEqual(operations.map(({ id }) => id).sort());
   expect(Object.keys(apiZhCN.tags).sort()).toEqual([...new Set(operations.map(({ tag }) => tag))].sort());
 });

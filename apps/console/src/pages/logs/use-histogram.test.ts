@@ -4,7 +4,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 import type { LiveListener } from "../../live/hub.ts";
 import type { HistogramAnswer } from "../../live/log-histogram.ts";
 
-/** The stream, which the test speaks for, and the readings that are under way. */
+/** The stream, controlled by the test, and the pending readings. */
 const world = vi.hoisted(() => ({ hear: {} as LiveListener, readings: [] as PromiseWithResolvers<HistogramAnswer>[] }));
 vi.mock("../../live/hub.ts", () => ({
   listen: () => () => {},
@@ -50,7 +50,7 @@ beforeEach(() => {
   world.readings = [];
 });
 
-it("a reading that a hole overtook is not taken for the one that was begun for it, nor what that one waits with", async () => {
+it("a reading that a gap overtook replaces neither the one that was started for the gap, nor what waits with it", async () => {
   const feed = startHistogram("{}");
   world.hear.reset?.();
   expect(world.readings).toHaveLength(2);
@@ -68,7 +68,7 @@ it("a reading that a hole overtook is not taken for the one that was begun for i
   feed.stop();
 });
 
-it("a reading that fails is no failure once another was begun", async () => {
+it("a failed reading is ignored once another one was started", async () => {
   const feed = startHistogram("{}");
   world.hear.reset?.();
   world.readings[0]?.reject(new TypeError("no answer"));

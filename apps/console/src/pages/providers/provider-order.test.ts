@@ -42,7 +42,7 @@ it("numbers all anew where there is no room", () => {
   expect(Math.max(...priorities)).toBeLessThanOrEqual(1_000);
 });
 
-it("a batch holds what differs, and what was before", () => {
+it("a batch contains the differences, and the values before", () => {
   const providers = [line("a", 3, { groups: ["default", "vip"] }), line("b", 7, { costMultiplier: "2" })];
   const values = { ...noBatch, priority: "7", costMultiplier: "2", addGroups: "new", removeGroups: "vip" };
   expect(differencesOf(providers, values).map(({ before, after }) => [before, after])).toEqual([

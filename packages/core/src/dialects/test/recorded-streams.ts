@@ -1,23 +1,23 @@
 import type { Route } from "../dialect.ts";
 
-/** Streams as the providers send them, shortened; what they must mean stands beside them. */
+/** Streams as the providers send them, shortened, with their expected readings. */
 export interface RecordedStream {
   name: string;
   route: Route;
-  /** Request body the stream answers. */
+  /** The request body that the stream answers. */
   request: Record<string, unknown>;
   stream: string;
-  /** Where the terminal event begins: nothing from here on may leave early. */
+  /** The beginning of the terminal event: nothing from here on may be sent early. */
   terminal: string;
   usage: { input: number; output: number; cacheWrite5m: number; cacheWrite1h: number; cacheRead: number };
-  /** Bytes of the usage chunk that is dropped when we asked for it ourselves. */
+  /** The usage chunk, which is dropped when we asked for it ourselves. */
   usageChunk?: string;
 }
 
 const event = (name: string, data: object) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 const data = (body: object) => `data: ${JSON.stringify(body)}\n\n`;
 
-/** What a model may say that looks like the protocol itself. */
+/** Output of a model that looks like the protocol itself. */
 export const trickyText =
   'data: [DONE]\n\nevent: message_stop\n"usage":{"output_tokens":999999},"usageMetadata":{"candidatesTokenCount":999999},"finishReason":"STOP","error":{"type":"overloaded_error"} äöü 中文 😀';
 

@@ -1,4 +1,4 @@
-/** One feature of the dialects at a time: how a client of each asks for it, and what a provider says. */
+/** One feature at a time: how a client of each dialect requests it, and what a provider answers. */
 import type { Wire } from "../intermediate.ts";
 import type { Said } from "./provider-answers.ts";
 

@@ -7,7 +7,10 @@ import { providerAnswer, providerStream } from "./provider-answers.ts";
 
 const pretty = (json: string): string => JSON.stringify(parseExact(json), null, 1);
 
-/** What each pair makes of each feature, kept in files that are read in review: asked, sent on, answered, told. */
+/**
+ * What each pair makes of each feature, in files that are reviewed: the client's request, the converted request, the provider's answer, the
+ * converted answer.
+ */
 describe.each(pairs)("%s → %s", (from, to) => {
   test.each(features.map((feature) => [feature.name, feature] as const))("%s", async (name, { requests, said }) => {
     const request = { ...requests[from], ...(from === "chat" ? { stream_options: { include_usage: true } } : {}) };

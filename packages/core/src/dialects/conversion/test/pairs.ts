@@ -28,7 +28,7 @@ function upstream(from: Wire, to: Wire, request: unknown) {
   return { dialect: dialects[routes[to].dialect], envelope };
 }
 
-/** A whole answer of the provider's, as the client gets it. */
+/** A complete answer of the provider, as the client receives it. */
 export function convertAnswer(pair: [Wire, Wire], request: unknown, answer: unknown): string {
   const [from, to] = pair;
   const { dialect, envelope } = upstream(from, to, request);
@@ -45,7 +45,7 @@ export function openMeter(pair: [Wire, Wire], request: unknown): StreamMeter {
   return convertRequest(pair, request).meter(inner, (error) => client.errorEvent(error, requestId, routes[from].endpoint));
 }
 
-/** A stream of the provider's, as the client gets it, in what came before the charge and what waited for it. */
+/** A stream of the provider, as the client receives it: what comes before the charge, and what is held back for it. */
 export function convertStream(pair: [Wire, Wire], request: unknown, stream: string | Buffer, slice = Number.POSITIVE_INFINITY) {
   const meter = openMeter(pair, request);
   const bytes = Buffer.from(stream);

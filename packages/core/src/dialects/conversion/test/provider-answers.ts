@@ -1,4 +1,4 @@
-/** Answers and streams as the three kinds of providers give them: written by hand from their documentation. */
+/** Answers and streams as the three kinds of providers send them, written by hand from their documentation. */
 import { parseExact } from "../exact-json.ts";
 import type { Wire } from "../intermediate.ts";
 
@@ -7,13 +7,13 @@ export interface Said {
   /** Anthropic's signature, or Responses' encrypted content. */
   sealed?: string;
   redacted?: string;
-  /** Several texts are several blocks or parts. */
+  /** Several texts are several blocks or parts each. */
   texts?: string[][];
   refusal?: string[];
   calls?: { id: string; name: string; pieces: string[] }[];
   stop?: "end" | "length" | "tool" | "refusal";
   usage?: { input: number; output: number; read: number; write5m: number; write1h: number; reasoning: number };
-  /** A chat stream without its usage chunk. */
+  /** A chat stream without a usage chunk. */
   saysNoUsage?: boolean;
   /** An error in the middle of the stream. */
   failsWith?: string;

@@ -49,19 +49,19 @@ describe("what the other side cannot express is refused, and the field is named"
     );
   });
 
-  test("what is malformed is the client's mistake, by name", () => {
+  test("a malformed value is the client's mistake, reported with its field", () => {
     expect(() => convertRequest(["chat", "anthropic"], { ...base.chat, temperature: "warm" })).toThrow(
       expect.objectContaining({ code: "invalid_request", field: "temperature" }),
     );
   });
 
-  test("switched off is not asked for", () => {
+  test("options that are switched off do not count as requested", () => {
     const off = { ...base.chat, n: 1, logprobs: false, logit_bias: {}, functions: [], audio: null, modalities: ["text"] };
     expect(convertRequest(["chat", "anthropic"], off).dropped).toEqual([]);
   });
 });
 
-describe("what is left out is told", () => {
+describe("options that are left out are reported", () => {
   test.each<[Wire, Wire, object, string[]]>([
     ["anthropic", "chat", { top_k: 5, service_tier: "auto", new_option: 1 }, ["new_option", "top_k", "service_tier"]],
     ["chat", "anthropic", { seed: 1, presence_penalty: 1, temperature: 1.2 }, ["seed", "presence_penalty", "temperature"]],
@@ -118,7 +118,7 @@ describe("defects of other gateways", () => {
     ]);
   });
 
-  test("a picture is called what Anthropic calls it", () => {
+  test("a picture gets the media type that Anthropic knows", () => {
     const image = (type: string) => ({ type: "image_url", image_url: { url: `data:${type};base64,AAAA` } });
     const content = [image("image/jpg"), image("IMAGE/PNG")];
     const { messages: turns } = sent(["chat", "anthropic"], { model: "m", messages: [{ role: "user", content }] });
@@ -128,7 +128,7 @@ describe("defects of other gateways", () => {
     ]);
   });
 
-  test("patterns that OpenAI cannot read, as in Claude Code's tools, are left out; what is only called so stays", () => {
+  test("patterns that OpenAI cannot read, as in Claude Code's tools, are left out; properties with that name stay", () => {
     const odd = '^(?!__.*__$)[^\\p{Cc}\\p{Cf}"\\\\./[\\]]{1,200}$';
     const schemaWith = (pattern: object, byName: object) => ({
       type: "object",
@@ -186,7 +186,7 @@ describe("defects of other gateways", () => {
     expect(text).toContain("12345678901234567890");
   });
 
-  test("a conversation that begins with the assistant gets a first turn of the user's", () => {
+  test("a conversation that begins with the assistant gets a first user turn", () => {
     const { messages: turns } = sent(["chat", "anthropic"], {
       model: "m",
       messages: [{ role: "assistant", content: "Hello" }, ...messages],
@@ -194,13 +194,13 @@ describe("defects of other gateways", () => {
     expect(turns[0].role).toBe("user");
   });
 
-  test("Anthropic is told a limit, by the model's generation, when the client says none", () => {
+  test("Anthropic is always sent a limit, by the model's generation when the client sets none", () => {
     expect(sent(["chat", "anthropic"], base.chat, "claude-3-haiku-20240307").max_tokens).toBe(4096);
     expect(sent(["chat", "anthropic"], base.chat, "claude-3-5-sonnet-latest").max_tokens).toBe(8192);
     expect(sent(["chat", "anthropic"], base.chat, "claude-sonnet-4-5").max_tokens).toBe(32_000);
   });
 
-  test("only OpenAI's newer models are told max_completion_tokens", () => {
+  test("only OpenAI's newer models are sent max_completion_tokens", () => {
     expect(sent(["anthropic", "chat"], base.anthropic, "gpt-5")).toHaveProperty("max_completion_tokens", 10);
     expect(sent(["anthropic", "chat"], base.anthropic, "deepseek-chat")).toHaveProperty("max_tokens", 10);
   });
@@ -214,7 +214,7 @@ describe("defects of other gateways", () => {
   });
 });
 
-describe("what OpenAI or Anthropic would refuse the whole request for", () => {
+describe("requests that OpenAI or Anthropic would refuse as a whole", () => {
   const schema = (required: string[]) => ({
     type: "object",
     properties: { city: { type: "string" }, unit: { type: "string" } },
@@ -222,7 +222,7 @@ describe("what OpenAI or Anthropic would refuse the whole request for", () => {
     additionalProperties: false,
   });
 
-  test("a strict tool with an optional property is strict at Anthropic only", () => {
+  test("a strict tool with an optional property is strict only at Anthropic", () => {
     const tool = (name: string, required: string[]) => ({ name, input_schema: schema(required), strict: true });
     const request = { ...base.anthropic, tools: [tool("loose", ["city"]), tool("closed", ["city", "unit"])] };
     const chat = sent(["anthropic", "chat"], request).tools as { function: { strict?: boolean } }[];
@@ -231,7 +231,7 @@ describe("what OpenAI or Anthropic would refuse the whole request for", () => {
     expect(responses.map(({ strict }) => strict)).toEqual([false, true]);
   });
 
-  test("OpenAI's reasoning models are told no temperature and no top_p, and are not asked for stop sequences", () => {
+  test("OpenAI's reasoning models are sent no temperature and no top_p, and no stop sequences", () => {
     const sampled = { temperature: 0, top_p: 0.9 };
     for (const wire of ["chat", "responses"] as const) {
       const asked = { ...base.anthropic, ...sampled };
@@ -251,7 +251,7 @@ describe("what OpenAI or Anthropic would refuse the whole request for", () => {
     expect(sent(["anthropic", "chat"], stops, "gpt-4o").stop).toEqual(["END"]);
   });
 
-  test("a file of text is plain text at Anthropic, whose base64 is of PDFs only", () => {
+  test("a text file becomes plain text for Anthropic, whose base64 is for PDFs only", () => {
     const bytes = (text: string) => Buffer.from(text).toString("base64");
     const { messages: turns } = sent(["responses", "anthropic"], {
       model: "m",
@@ -273,7 +273,7 @@ describe("what OpenAI or Anthropic would refuse the whole request for", () => {
 });
 
 describe("thinking", () => {
-  test("a text that looks like a mark leaves the bytes as they are", () => {
+  test("a text that looks like our marker does not change the bytes", () => {
     const body = Buffer.from('{ "model":"m", "messages":[ {"role":"user","content":[{"type":"text","text":"sluice:chat::"}]} ] }');
     expect(withoutForeignThinking(body, "anthropic")).toBe(body);
   });
@@ -285,7 +285,7 @@ describe("thinking", () => {
   };
   const said: Said = { thinking: ["Hm, ", "so."], sealed: "c2VhbA==", texts: [["Yes."]] };
 
-  test.each(pairs)("%s → %s: what the client hands back goes to its maker as it came, whole and streamed", (from, to) => {
+  test.each(pairs)("%s → %s: what the client sends back reaches its author unchanged, whole and streamed", (from, to) => {
     const whole = JSON.parse(convertAnswer([from, to], asks[from], providerAnswer[to](said)));
     const streamed = lastAnswer(from, convertStream([from, to], { ...asks[from], stream: true }, providerStream[to](said)).text);
     for (const answer of [whole, streamed]) {
@@ -293,7 +293,7 @@ describe("thinking", () => {
       expect(thinkingIn(to, sent([from, to], request))).toEqual(
         to === "chat" ? { text: "Hm, so.", seal: "" } : { text: "Hm, so.", seal: "c2VhbA==" },
       );
-      // Another provider cannot read it, and would refuse it.
+      // Another provider cannot read it and would refuse the request.
       const other = (["anthropic", "chat", "responses"] as const).find((wire) => wire !== from && wire !== to) as Wire;
       expect(thinkingIn(other, sent([from, other], request))).toBeNull();
     }
@@ -315,7 +315,7 @@ describe("thinking", () => {
     expect(convertAnswer(["anthropic", "chat"], base.anthropic, providerAnswer.chat(said))).not.toContain("thinking");
   });
 
-  test("is asked for as each model understands it", () => {
+  test("is requested in the way that each model understands", () => {
     expect(sent(["chat", "anthropic"], asks.chat, "claude-sonnet-4-5").thinking).toEqual({ type: "enabled", budget_tokens: 24_576 });
     expect(sent(["chat", "anthropic"], asks.chat, "claude-opus-4-7")).toMatchObject({
       thinking: { type: "adaptive" },
@@ -328,7 +328,7 @@ describe("thinking", () => {
     expect(convertRequest(["anthropic", "chat"], asks.anthropic, "gpt-4o").dropped).toEqual(["thinking"]);
   });
 
-  test("is not asked of Anthropic beside a forced tool, nor in a tool's turn that began without it", () => {
+  test("is not requested of Anthropic together with a forced tool, nor in a tool's turn that began without it", () => {
     const tools = [{ type: "function", function: { name: "f", parameters: { type: "object" } } }];
     const forced = convertRequest(["chat", "anthropic"], { ...asks.chat, tools, tool_choice: "required" });
     expect(forced.dropped).toEqual(["reasoning_effort"]);
@@ -347,7 +347,7 @@ function convertRequestBytes([from, to]: [Wire, Wire], body: string): string {
   return convert({ from, to, body: Buffer.from(body), model: "m", requestId: "r", nowMs: 0 }).body.toString();
 }
 
-/** The answer that a client has when a stream is over. */
+/** The answer that a client holds at the end of a stream. */
 function lastAnswer(from: Wire, stream: string): Record<string, unknown> {
   const events = readEvents(stream).map(({ body }) => body ?? {});
   if (from === "responses") return events.at(-1)?.response as Record<string, unknown>;
@@ -373,7 +373,7 @@ function lastAnswer(from: Wire, stream: string): Record<string, unknown> {
   return { content };
 }
 
-/** The next request of a conversation in which that answer was given. */
+/** The next request of a conversation that contains this answer. */
 function continued(from: Wire, answer: Record<string, unknown>): object {
   const more = { role: "user", content: "Go on." };
   if (from === "anthropic") return { messages: [...messages, { role: "assistant", content: answer.content }, more] };
@@ -381,7 +381,7 @@ function continued(from: Wire, answer: Record<string, unknown>): object {
   return { input: [...messages, ...(answer.output as object[]), more] };
 }
 
-/** Reasoning in a request as a provider would find it; null when there is none. */
+/** The reasoning in a request, as a provider would read it; null when there is none. */
 function thinkingIn(wire: Wire, body: Record<string, unknown>): { text: string; seal: string } | null {
   if (wire === "responses") {
     const item = (body.input as Record<string, unknown>[]).find(({ type }) => type === "reasoning");

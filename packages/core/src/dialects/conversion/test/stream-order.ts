@@ -1,4 +1,4 @@
-/** Whether a stream is one that the dialect's official clients accept: written from "Stream order" of their documentation. */
+/** Checks that the dialect's official clients would accept a stream, according to the section "Stream order" of its documentation. */
 import type { Wire } from "../intermediate.ts";
 
 type Json = Record<string, unknown>;
@@ -17,7 +17,7 @@ interface ReadEvent {
   body: Json | null;
 }
 
-/** The events of a stream, comments left out. `body` null is `[DONE]`. */
+/** The events of a stream without comments. A null `body` is `[DONE]`. */
 export function readEvents(stream: string): ReadEvent[] {
   return stream
     .split("\n\n")
@@ -182,7 +182,7 @@ function readResponsesDelta(told: Told, name: string, { delta }: Json): void {
   if (name === "response.refusal.delta") told.refusal += String(delta);
 }
 
-/** What a client makes of a stream. Throws when the order is not the dialect's. */
+/** What a client reads from a stream. Throws when the order violates the dialect. */
 export const readOrdered: Record<Wire, (stream: string) => Told> = {
   anthropic: (stream) => readAnthropic(readEvents(stream)),
   chat: (stream) => readChat(readEvents(stream)),

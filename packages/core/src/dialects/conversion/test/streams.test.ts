@@ -11,7 +11,7 @@ const requestOf = (from: Wire, name: string) =>
   asksForUsage(from, { ...features.find((feature) => feature.name === name)?.requests[from] });
 const ended = features.filter(({ said }) => !said.failsWith);
 
-/** What a stream has told must be what the whole answer says. */
+/** What the complete answer says, to compare with the stream. */
 function toldByWhole(from: Wire, answer: string): Partial<Told> {
   const body = JSON.parse(answer);
   if (from === "anthropic") {
@@ -64,7 +64,7 @@ describe.each(pairs)("%s → %s", (from, to) => {
     }
   });
 
-  test("the end waits for the charge, and is not told without the provider's", () => {
+  test("the end waits for the charge, and is not sent without the provider's", () => {
     const said: Said = { texts: [["Hello"]] };
     const request = { ...requestOf(from, "text"), stream: true };
     const stream = providerStream[to](said);
@@ -90,7 +90,7 @@ describe.each(pairs)("%s → %s", (from, to) => {
     }
   });
 
-  test("a provider's error in the stream is told in the client's dialect, once", () => {
+  test("a provider's error in the stream is sent in the client's dialect, once", () => {
     const { early, late } = convertStream(
       [from, to],
       { ...requestOf(from, "error-mid"), stream: true },
@@ -121,7 +121,7 @@ describe("chat streams as providers really send them", () => {
     return readOrdered.anthropic(text);
   };
 
-  test("interleaved parallel calls come out one behind the other", () => {
+  test("interleaved parallel calls come out one after another", () => {
     const told = toldOf(
       chunk({ role: "assistant" }),
       call(0, "", { id: "a", name: "one" }),
@@ -169,7 +169,7 @@ describe("chat streams as providers really send them", () => {
     expect(told.calls[1]?.id).toMatch(/^call_/);
   });
 
-  test("text before, between and behind calls is kept in its place", () => {
+  test("text before, between and after calls is kept in its place", () => {
     const told = toldOf(
       chunk({ content: "a" }),
       call(0, "{}", { id: "a", name: "one" }),
@@ -181,7 +181,7 @@ describe("chat streams as providers really send them", () => {
     expect(told).toMatchObject({ texts: "abc", calls: [{ name: "one" }, { name: "two" }] });
   });
 
-  test("arguments behind the end of a call are an error, never glued to another", () => {
+  test("arguments after the end of a call are an error, and never appended to another call", () => {
     expect(() =>
       toldOf(
         call(0, "{}", { id: "a", name: "one" }),

@@ -6,13 +6,13 @@ import { readOrdered } from "./stream-order.ts";
 
 const longest: Record<Wire, number> = { anthropic: 128, chat: 64, responses: 64 };
 const prefix = `mcp__${"a_server_with_a_long_name_".repeat(5)}`;
-/** Longer than any provider takes, and alike for as long as it takes them. */
+/** Longer than any provider accepts, and equal up to that length. */
 const names = [`${prefix}_list`, `${prefix}_read`] as const;
 const [list, read] = names;
 const user = (content: unknown) => ({ role: "user", content });
 const schema = { type: "object", properties: {} };
 
-/** Two tools, the choice of the second, and a call of the first in the conversation. */
+/** Two tools, a choice of the second one, and a call of the first one in the conversation. */
 const requests: Record<Wire, Record<string, unknown>> = {
   anthropic: {
     ...{ model: "m", max_tokens: 10, tool_choice: { type: "tool", name: read } },
@@ -44,7 +44,7 @@ const requests: Record<Wire, Record<string, unknown>> = {
 };
 
 const sent = (pair: [Wire, Wire], request: object) => JSON.parse(convertRequest(pair, request).body.toString());
-/** Where each dialect has the names: of the tools, of the choice, of the call made before. */
+/** Where each dialect puts the names: of the tools, of the choice and of the earlier call. */
 const namesIn: Record<Wire, (body: ReturnType<typeof sent>) => { tools: string[]; choice: string; call: string }> = {
   anthropic: ({ tools, tool_choice, messages }) => ({
     tools: tools.map(({ name }: { name: string }) => name),
@@ -71,7 +71,7 @@ const calledIn: Record<Wire, (answer: ReturnType<typeof sent>) => string> = {
 describe.each(pairs)("%s → %s: a tool's name that is longer than the provider takes", (from, to) => {
   const request = requests[from];
 
-  test("is the same shorter one wherever the request has it", () => {
+  test("is shortened equally wherever the request has it", () => {
     const { tools, choice, call } = namesIn[to](sent([from, to], request));
     expect(new Set(tools).size).toBe(2);
     for (const name of tools) expect(name).toMatch(new RegExp(`^[a-zA-Z0-9_-]{1,${longest[to]}}$`));
@@ -79,7 +79,7 @@ describe.each(pairs)("%s → %s: a tool's name that is longer than the provider 
     expect(convertRequest([from, to], request).dropped).toEqual([]);
   });
 
-  test("is the client's again in the answer, whole, streamed, and whole where a stream was asked for", () => {
+  test("is restored in the answer, whole, streamed, and whole where a stream was requested", () => {
     const { choice } = namesIn[to](sent([from, to], request));
     const said: Said = { calls: [{ id: "call_2", name: choice, pieces: ["{}"] }], stop: "tool" };
     const asked = { ...request, stream: true };
@@ -91,14 +91,14 @@ describe.each(pairs)("%s → %s: a tool's name that is longer than the provider 
     for (const stream of streams) expect(readOrdered[from](stream).calls.map(({ name }) => name)).toEqual([read]);
   });
 
-  test("of no more than that is left as it is", () => {
+  test("is left as it is up to that length", () => {
     const fits = (name: string) => `${name.slice(0, longest[to] - 5)}${name.slice(-5)}`;
     const short = JSON.parse(names.reduce((text, name) => text.replaceAll(name, fits(name)), JSON.stringify(request)));
     expect(namesIn[to](sent([from, to], short))).toEqual({ tools: names.map(fits), choice: fits(read), call: fits(list) });
   });
 });
 
-test("a tool in a namespace, whose joined name is too long, is apart again on the way back, and a custom one is unwrapped", () => {
+test("a tool in a namespace whose joined name is too long is separated again in the answer, and a custom tool is unwrapped", () => {
   const namespace = "mcp__a_server_with_a_long_name_that_leaves_no_room";
   const tools = [{ type: "namespace", name: namespace, tools: [{ type: "custom", name: "write_into_the_document" }] }];
   const asked = { model: "m", input: "Hi", tools };

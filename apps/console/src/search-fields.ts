@@ -6,12 +6,12 @@ export type SearchField<T> = (value: unknown) => T | undefined;
 
 export const text: SearchField<string> = (value) => (typeof value === "string" ? value : undefined);
 
-/** A text of which the server takes no more than this. */
+/** A text of at most this length, the limit of the server. */
 export function textUpTo(most: number): SearchField<string> {
   return (value) => (typeof value === "string" && value.length <= most ? value : undefined);
 }
 
-/** Where the server takes whatever id there is, or any name of a model, a group or a session. */
+/** For fields where the server accepts any id, or any name of a model, group or session. */
 export const anyId = textUpTo(64);
 export const anyName = textUpTo(200);
 

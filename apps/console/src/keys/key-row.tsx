@@ -105,7 +105,7 @@ export function KeyCard(props: Omit<KeyCellProps, "column">) {
   );
 }
 
-/** State, requests, tokens and last use in one line; what it has no room for is left out, and nothing is cut through. */
+/** State, requests, tokens and last use in one line; items that do not fit are omitted rather than truncated. */
 export function FiguresLine({ id, children }: { id: string; children: ReactNode }) {
   const { t } = useTexts();
   return (

@@ -15,7 +15,7 @@ export interface Connection {
   sample?: number | undefined;
 }
 
-/** Runs `run` once, when the stream is live: now, or as soon as it is again. Returns how not to. */
+/** Calls `run` once when the stream is live: now, or as soon as it is again. Returns a function that cancels it. */
 export function whenLive(run: () => void): () => void {
   let waits = true;
   const look = (): void => {

@@ -14,7 +14,7 @@ export interface LogSource {
   listen(listener: { events(events: Parameters<LogTail["push"]>[0]): void; reset(): void }): () => void;
   /** Whether the stream connects without a gap to a list read at this position. */
   covered(busId: string): Promise<boolean>;
-  /** Runs once the stream is live, now or later, unless what it returns is called before. */
+  /** Calls `run` once when the stream is live, now or later. Returns a function that cancels it. */
   whenLive(run: () => void): () => void;
   schedule(flush: () => void): void;
 }
@@ -43,7 +43,7 @@ interface FeedStatus {
 
 const PAGE = 100;
 const CATCH_UP = 200;
-/** What was missed and could not be read is read again after this long, then twice as long, and so on to five minutes. */
+/** Delay before a failed catch-up is retried; it doubles with each failure, up to five minutes. */
 const RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
 
@@ -150,8 +150,8 @@ export function startLogFeed(filter: LogFilter, source: LogSource): LogFeed {
   }
 
   /**
-   * What is shown stays. The stream may have lost nothing, and then says nothing: the hole would stay unseen. While it is away, so is the
-   * server, and is not asked.
+   * Retries a failed catch-up; the rows on the page stay. Without a retry the gap would go unnoticed, because a stream that has lost
+   * nothing reports nothing. While the stream is down, so is the server, and no request is made.
    */
   function retryLater(): void {
     const delayMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** failed);

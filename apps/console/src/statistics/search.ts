@@ -7,7 +7,7 @@ import { anyId, anyName, choice, type SearchField, type SearchOf, searchOf } fro
 export const dialects = ["anthropic", "openai", "gemini"] as const;
 export const statuses = ["2xx", "3xx", "4xx", "5xx", "aborted", "refused"] as const;
 
-/** What the server takes for a tag of keys. */
+/** Key tags that the server accepts. */
 const tag: SearchField<string> = (value) =>
   typeof value === "string" && value.length <= 40 && value.trim() !== "" && isVisible(value) && !value.includes(",") ? value : undefined;
 

@@ -62,7 +62,7 @@ export function ProviderDialogs({ open, providers, busy, onClose, onApply, onDel
       const { kind, provider } = open;
       const title = t(kind === "delete" ? "providers.deleteTitle" : "providers.impact.disableTitle", { name: provider.name });
       return (
-        // Another question is another dialog, with its focus where nothing is done: the press that answered one answers no more.
+        // Each question is a dialog of its own with its focus on a harmless button, so that one key press cannot answer two.
         <Confirm
           key={`${kind} ${provider.id}`}
           open

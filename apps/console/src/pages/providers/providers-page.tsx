@@ -57,7 +57,7 @@ export function ProvidersPage() {
   const series = useStore(history).byProvider;
   const changes = useProviderChanges();
   const [open, setOpen] = useState<OpenDialog | null>(null);
-  /** Questions that took a while: each waits until nothing else is open, for a form that was opened meanwhile may have been filled in. */
+  /** Questions that were prepared in the background: each waits until nothing else is open, because an open form may be filled in. */
   const [asked, setAsked] = useState<readonly OpenDialog[]>([]);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [search, setSearch] = useState("");

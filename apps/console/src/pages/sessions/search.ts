@@ -2,7 +2,7 @@ import type { SessionRow } from "@sluice/core/events";
 import type { NameLookup } from "../../api/names.ts";
 import { type SearchField, type SearchOf, searchOf, text } from "../../search-fields.ts";
 
-/** What the server takes for the id of a session. */
+/** Session ids that the server accepts. */
 const sessionId: SearchField<string> = (value) => (typeof value === "string" && /^[\w-]{1,64}$/.test(value) ? value : undefined);
 
 /** The state of the page, as its address carries it, so that every view can be shared. */

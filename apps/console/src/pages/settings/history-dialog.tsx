@@ -17,7 +17,7 @@ import { settingNames, settingTitle, settingValueText } from "./setting-text.ts"
 
 type Entry = Outputs["settings"]["history"]["items"][number];
 
-/** The list of saves, or one of them, that is to be undone. */
+/** The list of saves, or the one to be undone. */
 export type HistoryView = Entry | "list";
 
 interface HistoryDialogProps {

@@ -85,7 +85,7 @@ function SettingsForm({ settings, query, onClear }: { settings: Settings; query:
     setBegan({});
   }
 
-  /** What was typed while it was being saved is still to be saved. */
+  /** Keeps changes that were typed while the save was in progress. */
   function saved(): void {
     setEdits((now) => without(now, (name) => now[name] === edits[name]));
     setBegan((now) => without(now, (name) => changed.includes(name)));

@@ -66,7 +66,7 @@ test("the REST API page shows a key the operations it may call, with a call that
   const [url = "", header = ""] = [/(http\S+)/.exec(call)?.[1], /authorization: (Bearer )/.exec(call)?.[1]];
   const called = await fetch(url, { headers: { authorization: header + world.secret } });
   expect(((await called.json()) as { items: { id: string }[] }).items.map(({ id }) => id)).toEqual([world.keyId]);
-  await page.getByText("Answer · 200").click();
+  await page.getByText("Response · 200").click();
   await expect(page.getByRole("figure").filter({ hasText: "TypeScript" })).toContainText("items: {");
 });
 

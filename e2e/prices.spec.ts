@@ -78,7 +78,7 @@ test("of a table that is only partly drawn, the first rows are the first in the 
 test("a save that outlives its form does not close the form that was opened after it", async ({ adminPage: page, world }) => {
   await page.goto("/prices");
   const release = await holdBack(page, /prices\.set/);
-  const form = page.getByRole("dialog", { name: "Set price" });
+  const form = page.getByRole("dialog", { name: "Set a price" });
   await page.getByRole("button", { name: "Set price" }).click();
   await form.getByLabel("Model").fill(`slow-${world.id}`);
   await form.getByLabel("Input", { exact: true }).fill("1");

@@ -126,7 +126,7 @@ test("the leaderboard ranks, and a comparison sets side by side", async ({ page,
     await route.fulfill({ response, json: answers });
   });
   await page.reload();
-  await expect(page.getByRole("alert")).toContainText(`${models.failing} could not be read`);
+  await expect(page.getByRole("alert")).toContainText(`${models.failing} could not be loaded`);
   await expect(
     figures
       .getByRole("row", { name: /^Requests/ })

@@ -90,11 +90,11 @@ test("the leaderboard ranks, and a comparison sets side by side", async ({ page,
   await (await callMessages(place, world.secret)).text();
   await (await callMessages(place, world.secret, { model: models.failing })).text();
   await openAsUser(page, place, world, "/leaderboard?period=today&sort=requests");
-  const ranks = page.getByRole("table", { name: "Ranking of Models" }).getByRole("row");
+  const ranks = page.getByRole("table", { name: "Leaderboard: Models" }).getByRole("row");
   await expect(ranks.nth(1)).toContainText(models.plain);
   await expect(ranks.nth(2)).toContainText(models.failing);
   await page.getByRole("button", { name: "Keys", exact: true }).click();
-  await expect(page.getByRole("table", { name: "Ranking of Keys" }).getByRole("row").nth(1)).toContainText(world.keyName);
+  await expect(page.getByRole("table", { name: "Leaderboard: Keys" }).getByRole("row").nth(1)).toContainText(world.keyName);
 
   await page.goto("/compare?by=model");
   await page.getByLabel("Add one…").selectOption(models.plain);

@@ -81,7 +81,7 @@ export const statistics = {
 
 export const leaderboard = {
   title: "Leaderboard",
-  table: "Ranking of {{of}}",
+  table: "Leaderboard: {{of}}",
   what: "What is ranked",
   of: { users: "Users", keys: "Keys", providers: "Providers", models: "Models" },
   period: "Period",

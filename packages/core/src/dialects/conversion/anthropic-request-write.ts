@@ -1,4 +1,5 @@
 import { asList, asRecord, asText, type JsonRecord } from "../json.ts";
+import { knowsXhigh, refusesSampling, thinksAdaptively, thinksByDefault } from "./claude-models.ts";
 import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { parseArguments } from "./exact-json.ts";
 import { refuse } from "./fields.ts";
@@ -26,14 +27,6 @@ function defaultMaxTokens(model: string): number {
   if (/claude-(?:3-(?:opus|sonnet|haiku)|2|instant)/i.test(model)) return 4096;
   if (/claude-3-5/i.test(model)) return 8192;
   return 32_000;
-}
-
-/** Since Claude 4.6, models decide themselves how long to think and take an effort instead of a budget. */
-function thinksAdaptively(model: string): boolean {
-  const version = /claude-[a-z]+-(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)/i.exec(model);
-  if (!version) return false;
-  const major = Number(version[1]);
-  return major > 4 || (major === 4 && Number(version[2] ?? 0) >= 6);
 }
 
 /** Writes a conversation as an Anthropic Messages request. */
@@ -190,17 +183,27 @@ function writeChoice({ tools, toolChoice, parallelTools }: Conversation): JsonRe
 /** Writes how the model should think. Returns false when it should not. */
 function writeThinking(conversation: Conversation, body: JsonRecord, messages: readonly JsonRecord[]): boolean {
   const { reasoning, model, toolChoice, maxTokens, dropped, names } = conversation;
-  if (!reasoning || reasoning.effort === "none") return false;
+  if (!reasoning) return false;
+  if (reasoning.effort === "none") {
+    if (thinksByDefault(model)) {
+      // Not all of them can be told not to think, but all to think little.
+      body.output_config = { effort: "low" };
+      dropped.push(names.reasoning);
+    }
+    return false;
+  }
+  const isAdaptive = thinksAdaptively(model);
   const isForced = toolChoice === "required" || (toolChoice !== null && typeof toolChoice === "object");
-  // Anthropic refuses thinking with a forced tool, and in the middle of a tool turn that began without thinking.
-  if (isForced || continuesWithoutThinking(messages)) {
+  // Anthropic refuses thinking with a forced tool and, with a budget, in the middle of a tool turn that began without thinking.
+  if (isForced || (!isAdaptive && continuesWithoutThinking(messages))) {
     dropped.push(names.reasoning);
     return false;
   }
   const effort = reasoning.effort ?? "medium";
-  if (thinksAdaptively(model)) {
-    body.thinking = { type: "adaptive" };
-    body.output_config = { effort: effort === "minimal" ? "low" : effort };
+  if (isAdaptive) {
+    // From 4.7 on, the text of thinking is left out unless it is asked for.
+    body.thinking = { type: "adaptive", display: "summarized" };
+    body.output_config = { effort: adaptiveEffort(effort, model) };
     return true;
   }
   const budget = reasoning.budgetTokens ?? budgets[effort];
@@ -215,6 +218,12 @@ function writeThinking(conversation: Conversation, body: JsonRecord, messages: r
   return true;
 }
 
+/** OpenAI's efforts in the words of a Claude model. */
+function adaptiveEffort(effort: Effort, model: string): Effort {
+  if (effort === "minimal") return "low";
+  return effort === "xhigh" && !knowsXhigh(model) ? "high" : effort;
+}
+
 /** Whether the last turn answers a tool call that the assistant made without a thinking block to continue from. */
 function continuesWithoutThinking(messages: readonly JsonRecord[]): boolean {
   const has = (message: JsonRecord | undefined, type: string) => asList(message?.content).some((block) => asRecord(block)?.type === type);
@@ -223,8 +232,14 @@ function continuesWithoutThinking(messages: readonly JsonRecord[]): boolean {
   return !has(calling, "thinking") && !has(calling, "redacted_thinking");
 }
 
-/** Only OpenAI has temperatures above 1; thinking allows none but 1; newer models take either temperature or top_p. */
-function writeSampling({ temperature, topP, topK, dropped, names }: Conversation, body: JsonRecord, thinks: boolean): void {
+/** Only OpenAI has temperatures above 1; thinking allows none but 1; newer models take either temperature or top_p, the newest neither. */
+function writeSampling({ model, temperature, topP, topK, dropped, names }: Conversation, body: JsonRecord, thinks: boolean): void {
+  if (refusesSampling(model)) {
+    if (topK !== null) dropped.push(names.topK);
+    if (temperature !== null && temperature !== 1) dropped.push("temperature");
+    if (topP !== null && topP !== 1) dropped.push("top_p");
+    return;
+  }
   if (topK !== null) {
     if (thinks) dropped.push(names.topK);
     else body.top_k = topK;

@@ -251,7 +251,19 @@ describe("requests that OpenAI or Anthropic would refuse as a whole", () => {
     expect(sent(["anthropic", "chat"], stops, "gpt-4o").stop).toEqual(["END"]);
   });
 
-  test("a text file becomes plain text for Anthropic, whose base64 is for PDFs only", () => {
+  test("Claude from 4.7 on is told no temperature, top_p or top_k", () => {
+    const sampled = { temperature: 0.2, top_p: 0.9, top_k: 5 };
+    for (const model of ["claude-opus-4-7", "claude-sonnet-5", "anthropic/claude-opus-5.5"]) {
+      const { body, dropped } = convertRequest(["chat", "anthropic"], { ...base.chat, ...sampled }, model);
+      for (const name of Object.keys(sampled)) expect(JSON.parse(body.toString())).not.toHaveProperty(name);
+      expect(dropped).toEqual(["top_k", "temperature", "top_p"]);
+      expect(convertRequest(["chat", "anthropic"], { ...base.chat, temperature: 1, top_p: 1 }, model).dropped).toEqual([]);
+    }
+    for (const model of ["claude-sonnet-4-6", "claude-opus-4-20250514", "claude-haiku-4-5-20251001"])
+      expect(sent(["chat", "anthropic"], { ...base.chat, ...sampled }, model)).toMatchObject({ temperature: 0.2, top_k: 5 });
+  });
+
+  test("a file of text is plain text at Anthropic, whose base64 is of PDFs only", () => {
     const bytes = (text: string) => Buffer.from(text).toString("base64");
     const { messages: turns } = sent(["responses", "anthropic"], {
       model: "m",
@@ -318,9 +330,13 @@ describe("thinking", () => {
   test("is requested in the way that each model understands", () => {
     expect(sent(["chat", "anthropic"], asks.chat, "claude-sonnet-4-5").thinking).toEqual({ type: "enabled", budget_tokens: 24_576 });
     expect(sent(["chat", "anthropic"], asks.chat, "claude-opus-4-7")).toMatchObject({
-      thinking: { type: "adaptive" },
+      thinking: { type: "adaptive", display: "summarized" },
       output_config: { effort: "high" },
     });
+    const effort = (reasoning_effort: string, model: string) =>
+      sent(["chat", "anthropic"], { ...asks.chat, reasoning_effort }, model).output_config;
+    expect(effort("xhigh", "claude-sonnet-4-6")).toEqual({ effort: "high" });
+    expect(effort("xhigh", "claude-opus-4-7")).toEqual({ effort: "xhigh" });
     expect(sent(["anthropic", "responses"], asks.anthropic, "gpt-5")).toMatchObject({
       reasoning: { effort: "low" },
       include: ["reasoning.encrypted_content"],
@@ -340,6 +356,20 @@ describe("thinking", () => {
     expect(JSON.parse(convertRequest(["chat", "anthropic"], { ...asks.chat, tools, messages: turn }).body.toString())).not.toHaveProperty(
       "thinking",
     );
+    // Models that decide themselves when to think accept both kinds of turns.
+    expect(sent(["chat", "anthropic"], { ...asks.chat, tools, messages: turn }, "claude-opus-4-6")).toHaveProperty("thinking");
+  });
+
+  test("that is not wanted is little where a model thinks unasked, and none where it does not", () => {
+    const none = { ...base.chat, reasoning_effort: "none" };
+    for (const model of ["claude-opus-5", "claude-sonnet-5-5", "claude-fable-5-1"]) {
+      const { body, dropped } = convertRequest(["chat", "anthropic"], none, model);
+      expect(JSON.parse(body.toString())).toMatchObject({ output_config: { effort: "low" } });
+      expect(dropped).toEqual(["reasoning_effort"]);
+    }
+    const older = convertRequest(["chat", "anthropic"], none, "claude-opus-4-8");
+    expect(JSON.parse(older.body.toString())).not.toHaveProperty("output_config");
+    expect(older.dropped).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { asList, asRecord, asText, type JsonRecord } from "../json.ts";
+import { anthropicSchema } from "./anthropic-schema.ts";
 import { knowsXhigh, refusesSampling, thinksAdaptively, thinksByDefault } from "./claude-models.ts";
 import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { parseArguments } from "./exact-json.ts";
@@ -47,7 +48,10 @@ export function writeAnthropicRequest(conversation: Conversation): JsonRecord {
   const thinks = writeThinking(conversation, body, messages);
   writeSampling(conversation, body, thinks);
   if (conversation.format?.kind === "schema") {
-    body.output_config = { ...asRecord(body.output_config), format: { type: "json_schema", schema: conversation.format.schema } };
+    body.output_config = {
+      ...asRecord(body.output_config),
+      format: { type: "json_schema", schema: anthropicSchema(conversation.format.schema) },
+    };
   }
   if (conversation.user !== null) body.metadata = { user_id: conversation.user };
   // A client that names a cache key wants caching: Anthropic then marks the last cacheable block itself.

@@ -132,6 +132,12 @@ export function chatReader(envelope: Envelope, { dropUsageChunk, tellsFinish = f
 }
 
 const typeField = /^\s*\{\s*"type"\s*:\s*"([\w.]+)"/;
+
+/** The type of an event without a name; relays that sort its fields put the type last. */
+function typeOf(data: string): string {
+  return typeField.exec(data.slice(0, 200))?.[1] ?? asText(parseRecord(data)?.type);
+}
+
 const endings = new Set(["response.completed", "response.incomplete", "response.failed", "response.cancelled"]);
 
 /** Bytes of a Responses output item that arrived whole. */
@@ -169,7 +175,7 @@ export function responsesReader(envelope: Envelope): EventReader {
   function read(event: SseEvent): number {
     const { data } = event;
     if (data === "" || reading.complete) return FLOW;
-    const name = event.name && event.name !== "message" ? event.name : (typeField.exec(data.slice(0, 200))?.[1] ?? "");
+    const name = event.name && event.name !== "message" ? event.name : typeOf(data);
     if (name.endsWith(".delta")) {
       addContent(reading, stringBytes(data, responsesKeys));
       return FLOW;

@@ -215,6 +215,22 @@ describe("odd ends", () => {
     }
   });
 
+  test("Responses without names of events, which clients read by the type alone, may have it behind other fields", () => {
+    const responses = recordedStreams[2] as RecordedStream;
+    const typeLast = (json: string): string => {
+      const { type, ...rest } = JSON.parse(json) as { type: string };
+      return JSON.stringify({ ...rest, type });
+    };
+    const stream = responses.stream.replace(/^event: .*\n/gm, "").replace(/^data: (.*)$/gm, (_, json: string) => `data: ${typeLast(json)}`);
+    for (const slice of [1, 50, 1_000_000]) {
+      const meter = meterOf(responses);
+      const { fed, rest } = run(meter, Buffer.from(stream), slice);
+      expect(fed + rest).toBe(stream);
+      expect(rest).toContain("response.completed");
+      expect(meter.reading).toMatchObject({ usage: responses.usage, usageReported: true, complete: true, hasContent: true });
+    }
+  });
+
   test("a finishReason on every Gemini event holds back the last one only", () => {
     const meter = meterOf(gemini);
     const part = (text: string) =>

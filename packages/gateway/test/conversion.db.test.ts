@@ -278,7 +278,8 @@ describe("the end of a converted stream", () => {
       const message = { role: "assistant", content: "hello" };
       const usage = { prompt_tokens: 9, completion_tokens: 2 };
       res.writeHead(200, { "content-type": "application/json" });
-      res.end(JSON.stringify({ id: "c", model: "up", choices: [{ index: 0, message, finish_reason: "stop" }], usage }));
+      // A byte order mark, which clients would skip, changes nothing.
+      res.end(`\ufeff${JSON.stringify({ id: "c", model: "up", choices: [{ index: 0, message, finish_reason: "stop" }], usage })}`);
     };
     const { response, text, row } = await ask([{ ...openai, baseUrl: `${raw.url}/v1` }], "/v1/messages", { ...asked, stream: true });
     expect(response.headers.get("content-type")).toContain("text/event-stream");

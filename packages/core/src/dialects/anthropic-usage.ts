@@ -1,6 +1,6 @@
 import { noUsage } from "../requests.ts";
 import type { Envelope } from "./dialect.ts";
-import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
+import { asList, asRecord, asText, type JsonRecord, jsonText, parseRecord } from "./json.ts";
 import { stringBytes } from "./json-peek.ts";
 import { addContent, largeBytes, newReading, type OpenReading, readCount, readFailure, takeFinish, textBytes } from "./reading.ts";
 import { decodeData, type SseEvent } from "./sse.ts";
@@ -117,7 +117,7 @@ export function anthropicReader(envelope: Envelope): EventReader {
 
 export function readAnthropicAnswer(body: Buffer, envelope: Envelope, billable: boolean): OpenReading {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
-  const answer = parseRecord(body.toString("utf8"));
+  const answer = parseRecord(jsonText(body));
   if (!answer) return reading;
   if (answer.type === "error") {
     reading.failure = failureOf(answer);

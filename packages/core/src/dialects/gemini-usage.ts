@@ -1,6 +1,6 @@
 import { noUsage } from "../requests.ts";
 import type { Envelope } from "./dialect.ts";
-import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
+import { asList, asRecord, asText, type JsonRecord, jsonText, parseRecord } from "./json.ts";
 import {
   addContent,
   binaryBytes,
@@ -119,7 +119,7 @@ export function geminiReader(envelope: Envelope): EventReader {
 
 export function readGeminiAnswer(body: Buffer, envelope: Envelope, billable: boolean): OpenReading {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
-  const response = parseRecord(body.toString("utf8"));
+  const response = parseRecord(jsonText(body));
   if (!response) return reading;
   const error = asRecord(response.error);
   if (error) {

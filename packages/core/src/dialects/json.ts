@@ -16,6 +16,12 @@ export function asText(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
+/** The text of a provider's JSON body. A byte order mark in front is ignored, as clients' `response.json()` does. */
+export function jsonText(body: Buffer): string {
+  const text = body.toString("utf8");
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
 /** The parsed object, or null when the text is not a JSON object. Never throws. */
 export function parseRecord(text: string): JsonRecord | null {
   try {

@@ -1,6 +1,6 @@
 import { noUsage } from "../requests.ts";
 import type { Envelope, Route } from "./dialect.ts";
-import { asList, asRecord, asText, type JsonRecord, parseRecord } from "./json.ts";
+import { asList, asRecord, asText, type JsonRecord, jsonText, parseRecord } from "./json.ts";
 import { hasValue, stringBytes } from "./json-peek.ts";
 import {
   addContent,
@@ -216,7 +216,7 @@ export function responsesReader(envelope: Envelope): EventReader {
 /** A whole OpenAI answer: a chat completion, a response or embeddings. */
 export function readOpenaiAnswer(body: Buffer, route: Route, envelope: Envelope): OpenReading {
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
-  const answer = parseRecord(body.toString("utf8"));
+  const answer = parseRecord(jsonText(body));
   if (!answer) return reading;
   const failed = route.endpoint === "responses" && answer.status === "failed";
   const isAnswer = [answer.choices, answer.output, answer.data].some(Array.isArray);

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { UpstreamError } from "./dialect.ts";
-import { asList, asRecord, asText, type JsonRecord } from "./json.ts";
+import { asList, asRecord, asText, type JsonRecord, jsonText } from "./json.ts";
 import { cleanMessage } from "./reading.ts";
 
 const MAX_RETRY_AFTER_S = 86_400;
@@ -66,7 +66,7 @@ function parseError(text: string): JsonRecord | null {
  * anywhere, so they neither fail over nor count. A redirect is an error, because it is never followed.
  */
 export function readUpstreamError(status: number, headers: Record<string, string>, body: Buffer): UpstreamError {
-  const json = body.length <= 1_048_576 ? parseError(body.toString("utf8")) : null;
+  const json = body.length <= 1_048_576 ? parseError(jsonText(body)) : null;
   const error = asRecord(json?.error) ?? json;
   const other = status >= 400 && status < 500 ? clientError("invalid_request") : failed("upstream_error");
   const isExhausted =

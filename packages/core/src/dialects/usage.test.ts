@@ -60,6 +60,17 @@ describe("whole answers", () => {
     });
   });
 
+  test("a byte order mark in front is not part of the JSON: clients leave it out too", () => {
+    for (const [kind, answer] of [
+      ["messages", { content: [], usage: { input_tokens: 3, output_tokens: 4 } }],
+      ["chat", { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } }],
+      ["gemini", { candidates: [], usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 4 } }],
+    ] as const)
+      expect(whole(kind, `\ufeff${JSON.stringify(answer)}`)).toMatchObject({ complete: true, usage: { input: 3, output: 4 } });
+    const error = Buffer.from(`\ufeff${JSON.stringify({ error: { message: "No." } })}`);
+    expect(dialects.openai.readError(400, {}, error).message).toBe("No.");
+  });
+
   test("OpenAI: cached tokens are taken out of the prompt's, at worst down to 0", () => {
     const answer = (prompt: number, cached: number) => ({
       choices: [{ message: { content: "x" } }],

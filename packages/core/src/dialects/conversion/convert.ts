@@ -1,6 +1,6 @@
 import { SluiceError } from "../../errors.ts";
 import type { Reading, StreamMeter } from "../dialect.ts";
-import { asRecord, type JsonRecord } from "../json.ts";
+import { asRecord, type JsonRecord, jsonText } from "../json.ts";
 import type { AnswerContext } from "./answer-context.ts";
 import { answerEvents } from "./answer-events.ts";
 import { readAnthropicAnswer, writeAnthropicAnswer } from "./anthropic-answer.ts";
@@ -135,7 +135,7 @@ export function convert({ from, to, body, model, requestId, nowMs }: ConversionO
 
 function parseSafely(bytes: Buffer): unknown {
   try {
-    return parseExact(bytes.toString("utf8"));
+    return parseExact(jsonText(bytes));
   } catch {
     return null;
   }

@@ -49,7 +49,7 @@ export function sendError(runtime: Runtime, call: Call, error: SluiceError): voi
   const shown = publicError(error);
   const headers: OutgoingHttpHeaders = { "content-type": "application/json", ...call.limitHeaders };
   if (shown.retryAfterS !== undefined) headers["retry-after"] = String(shown.retryAfterS);
-  if (shown.status === 405) headers.allow = "GET, HEAD, POST";
+  if (shown.status === 405) headers.allow = call.row.endpoint === "models" ? "GET, HEAD" : "POST";
   if (!call.req.complete) discardRest(call, error.code === "body_too_large" ? runtime.limits.bodyBytes + discardBytes : discardBytes);
   sendWhole(call, shown.status, headers, call.dialect.errorBody(shown, call.id));
 }

@@ -29,7 +29,9 @@ export function routeOf(req: IncomingMessage): Routing {
   }
   if (!route) {
     // `alt=sse` satisfies the only rule that matchRoute has about queries.
-    route = matchRoute("POST", `${path}?alt=sse`, req.headers) ?? matchRoute("GET", path, req.headers);
+    route = matchRoute("POST", `${path}?alt=sse`, req.headers);
+    // Posted, a name with a colon is a method of Gemini's that is not served, and no model.
+    if (!route && !(method === "POST" && path.includes(":"))) route = matchRoute("GET", path, req.headers);
     if (route && !routeError) routeError = new SluiceError("method_not_allowed");
   }
   return { path, query, route, routeError, dialect: route ? dialects[route.dialect] : dialect };

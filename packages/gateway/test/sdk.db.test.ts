@@ -195,6 +195,25 @@ describe("the google client", () => {
   });
 });
 
+describe("what is not served", () => {
+  it("is not found, in the words of the client that asks", async () => {
+    const files = await anthropic.beta.files.list().catch((thrown: unknown) => thrown);
+    expect(files).toBeInstanceOf(Anthropic.NotFoundError);
+    expect(files).toMatchObject({ status: 404, type: "not_found_error", requestID: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    await expect(openai.files.list()).rejects.toMatchObject({ status: 404, code: "not_found", type: "invalid_request_error", param: null });
+    for (const asked of [genai.files.list(), genai.models.embedContent({ model: "gemini-fake", contents: "hi" })])
+      await expect(asked).rejects.toMatchObject({ status: 404, message: expect.stringContaining('"NOT_FOUND"') });
+  });
+
+  it("a list of models can be asked for its head; a refused method names the others", async () => {
+    const head = await harness.call("/v1/models", { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect(Number(head.headers.get("content-length"))).toBeGreaterThan(0);
+    expect((await harness.call("/v1/models", { method: "DELETE" })).headers.get("allow")).toBe("GET, HEAD");
+    expect((await harness.call("/v1/messages", { method: "HEAD" })).headers.get("allow")).toBe("POST");
+  });
+});
+
 it("Claude Code's connectivity check is answered", async () => {
   const response = await harness.call("/", { method: "HEAD", key: null });
   expect(response.status).toBe(200);

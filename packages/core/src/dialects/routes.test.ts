@@ -10,6 +10,7 @@ describe("paths that are served", () => {
     ["POST", "/v1/responses", { dialect: "openai", endpoint: "responses" }],
     ["POST", "/v1/embeddings", { dialect: "openai", endpoint: "embeddings", stream: false }],
     ["GET", "/v1/models", { dialect: "openai", endpoint: "models", stream: false }],
+    ["HEAD", "/v1/models", { dialect: "openai", endpoint: "models", stream: false }],
     ["GET", "/v1/models/org/m%2Fn", { dialect: "openai", endpoint: "models", model: "org/m/n", stream: false }],
     ["GET", "/v1/models/org/models", { dialect: "openai", endpoint: "models", model: "org/models", stream: false }],
     ["GET", "/v1beta/models?pageSize=5", { dialect: "gemini", endpoint: "models", stream: false }],
@@ -95,6 +96,10 @@ test("errors on unknown paths have the caller's flavour", () => {
   expect(flavourOf("/v1beta/anything")).toBe("gemini");
   expect(flavourOf("/v1/models/x:countTokens")).toBe("gemini");
   expect(flavourOf("/v1/anything")).toBe("openai");
+  expect(flavourOf("/v1/files", { "anthropic-version": "2023-06-01" })).toBe("anthropic");
+  expect(flavourOf("/v1/files", { "x-goog-api-key": "k" })).toBe("gemini");
+  // Where OpenAI's API is served, a key may come in any header.
+  expect(flavourOf("/v1/chat/completions", { "x-api-key": "k" })).toBe("openai");
 });
 
 test("a model name in a path is encoded, slashes stay", () => {

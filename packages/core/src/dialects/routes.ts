@@ -26,8 +26,8 @@ const geminiCall = /^\/v1(?:beta)?\/models\/.+:(?:generateContent|streamGenerate
 export function flavourOf(path: string, headers: Headers = {}): DialectName {
   if (path.startsWith("/v1beta/") || geminiCall.test(path)) return "gemini";
   if (path === "/v1/messages" || path.startsWith("/v1/messages/")) return "anthropic";
-  if (path !== "/v1/models" && !path.startsWith("/v1/models/")) return "openai";
-  // Three dialects have a list at this path; their clients are recognised by their headers.
+  if (Object.hasOwn(posts, path)) return "openai";
+  // Three dialects have a list at /v1/models, and files and others, which are not served, at the same paths: headers tell their clients.
   if (headers["anthropic-version"] !== undefined || headers["x-api-key"] !== undefined) return "anthropic";
   return headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined ? "gemini" : "openai";
 }
@@ -82,7 +82,7 @@ export function matchRoute(method: string, target: string, headers: Headers = {}
   const query = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
   const rest = path.slice(path.indexOf("models") + "models/".length);
   if (method === "POST") return matchGeminiCall(rest, query);
-  if (method !== "GET") return null;
+  if (method !== "GET" && method !== "HEAD") return null;
   const dialect = query.has("key") ? "gemini" : flavourOf(path, headers);
   if (path === "/v1/models" || path === "/v1beta/models") return { dialect, endpoint: "models", stream: false };
   const model = decodeModel(rest);

@@ -3,7 +3,16 @@ import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { writeUrl } from "./data-url.ts";
 import { refuse } from "./fields.ts";
 import type { Conversation, FilePart, ImagePart, Part, TextPart, Tool, ToolCallPart, ToolResultPart, Turn } from "./intermediate.ts";
-import { effortFor, fitsStrict, isReasoningModel, isUnsampled, joinTexts, readableSchema, writeOptions } from "./openai-request-write.ts";
+import {
+  effortFor,
+  fitsStrict,
+  isReasoningModel,
+  isUnsampled,
+  joinTexts,
+  readableSchema,
+  toolParameters,
+  writeOptions,
+} from "./openai-request-write.ts";
 import { openaiToolId } from "./tool-ids.ts";
 
 /** Writes a conversation as an OpenAI chat request. */
@@ -129,7 +138,7 @@ function writeTool({ name, description, schema, strict }: Tool): JsonRecord {
     function: {
       name,
       ...(description === "" ? {} : { description }),
-      parameters: readableSchema(schema ?? customToolSchema),
+      parameters: toolParameters(schema ?? customToolSchema),
       ...(strict && fitsStrict(schema) ? { strict } : {}),
     },
   };

@@ -81,6 +81,11 @@ export function readableSchema(schema: JsonRecord): JsonRecord {
   return schema;
 }
 
+/** A tool's parameters. OpenAI refuses an object without `properties`, which is how many tools (of MCP servers) say that they take none. */
+export function toolParameters(schema: JsonRecord): JsonRecord {
+  return { type: "object", properties: {}, ...readableSchema(schema) };
+}
+
 function dropPatterns(schema: unknown): void {
   if (Array.isArray(schema)) for (const one of schema) dropPatterns(one);
   const record = asRecord(schema);

@@ -3,7 +3,7 @@ import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { writeUrl } from "./data-url.ts";
 import { refuse } from "./fields.ts";
 import type { Conversation, Part, TextPart, ThinkingPart, Tool, ToolCallPart, ToolResultPart, Turn } from "./intermediate.ts";
-import { effortFor, fitsStrict, joinTexts, readableSchema, writeOptions } from "./openai-request-write.ts";
+import { effortFor, fitsStrict, joinTexts, readableSchema, toolParameters, writeOptions } from "./openai-request-write.ts";
 import { openaiToolId } from "./tool-ids.ts";
 
 /** Writes a conversation as an OpenAI Responses request. Nothing is stored there; reasoning travels encrypted. */
@@ -117,7 +117,7 @@ function writeTool({ name, description, schema, strict }: Tool): JsonRecord {
     type: "function",
     name,
     ...(description === "" ? {} : { description }),
-    parameters: readableSchema(schema ?? customToolSchema),
+    parameters: toolParameters(schema ?? customToolSchema),
     strict: strict && fitsStrict(schema),
   };
 }

@@ -143,6 +143,13 @@ describe("defects of other gateways", () => {
     }
   });
 
+  test("a tool without arguments, whose schema has no properties at all, has none at OpenAI, which wants them said", () => {
+    const request = { ...base.anthropic, tools: [{ name: "f", input_schema: { type: "object" } }] };
+    const parameters = { type: "object", properties: {} };
+    expect(sent(["anthropic", "chat"], request).tools).toMatchObject([{ function: { parameters } }]);
+    expect(sent(["anthropic", "responses"], request).tools).toMatchObject([{ parameters }]);
+  });
+
   test("pictures of parallel calls' results follow behind all results: nothing stands between the tool messages", () => {
     const call = (call_id: string) => ({ type: "function_call", call_id, name: "f", arguments: "{}" });
     const result = (call_id: string) => ({

@@ -7,14 +7,19 @@ import { readChatStop, writeChatStop } from "./stop-reasons.ts";
 import type { StreamEventReader, StreamEventWriter } from "./stream-events.ts";
 import { chatUsage } from "./usage.ts";
 
+/** How many characters of arguments wait for a call's name. */
+const MAX_EARLY = 64 * 1024;
+
 interface KnownCall {
   key: string;
   id: string;
+  /** Arguments that came before the name; null once the call has begun. */
+  early: string | null;
 }
 
 /**
  * Reads a chat stream. Calls are identified by their index; by a new id when a provider gives every call the same index; by
- * their order when the index is missing.
+ * their order when the index is missing. A call begins with its name, which may come after its id.
  */
 export function chatStreamReader(): StreamEventReader {
   const calls = new Map<number, KnownCall>();
@@ -40,13 +45,23 @@ export function chatStreamReader(): StreamEventReader {
     const name = asText(spec?.name);
     let call = calls.get(index);
     if (!call || (id !== "" && id !== call.id && name !== "")) {
-      call = { key: `tool:${opened.size}`, id: id || `call_${opened.size}` };
+      call = { key: `tool:${opened.size}`, id: id || `call_${opened.size}`, early: "" };
       calls.set(index, call);
       opened.add(call.key);
       holds.tool = true;
-      yield { kind: "part", key: call.key, part: { kind: "tool-call", id: call.id, name } };
     }
-    yield { kind: "delta", key: call.key, text: argumentsText(spec?.arguments) };
+    const text = argumentsText(spec?.arguments);
+    if (call.early === null) yield { kind: "delta", key: call.key, text };
+    else {
+      call.early += text;
+      if (name !== "" || call.early.length > MAX_EARLY) yield* beginCall(call, name);
+    }
+  }
+
+  function* beginCall(call: KnownCall, name: string): Generator<AnswerEvent> {
+    yield { kind: "part", key: call.key, part: { kind: "tool-call", id: call.id, name } };
+    yield { kind: "delta", key: call.key, text: call.early ?? "" };
+    call.early = null;
   }
 
   function* delta(body: JsonRecord): Generator<AnswerEvent> {
@@ -61,6 +76,7 @@ export function chatStreamReader(): StreamEventReader {
   function* stop(): Generator<AnswerEvent> {
     if (isStopped) return;
     isStopped = true;
+    for (const call of calls.values()) if (call.early !== null) yield* beginCall(call, "");
     yield { kind: "stop", reason: readChatStop(finish, holds), reasoningTokens };
   }
 

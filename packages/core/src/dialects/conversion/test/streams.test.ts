@@ -169,7 +169,22 @@ describe("chat streams as providers really send them", () => {
     expect(told.calls[1]?.id).toMatch(/^call_/);
   });
 
-  test("text before, between and after calls is kept in its place", () => {
+  test("a name that comes after the id, or after the arguments", () => {
+    const told = toldOf(
+      chunk({ tool_calls: [{ index: 0, id: "a", type: "function" }] }),
+      chunk({ tool_calls: [{ index: 0, function: { name: "one" } }] }),
+      call(0, "{}"),
+      chunk({ tool_calls: [{ index: 1, id: "b", function: { name: "", arguments: '{"x"' } }] }),
+      chunk({ tool_calls: [{ index: 1, function: { name: "two", arguments: ":1}" } }] }),
+      chunk({}, "tool_calls"),
+    );
+    expect(told.calls).toEqual([
+      { id: "a", name: "one", args: "{}" },
+      { id: "b", name: "two", args: '{"x":1}' },
+    ]);
+  });
+
+  test("text before, between and behind calls is kept in its place", () => {
     const told = toldOf(
       chunk({ content: "a" }),
       call(0, "{}", { id: "a", name: "one" }),

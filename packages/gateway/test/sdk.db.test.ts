@@ -17,6 +17,7 @@ beforeAll(async () => {
       "gemini@tool",
       "claude@thinking",
       "fake@error-before,status=400",
+      "fake@cut,3",
       "claude@rate-limited",
       "gemini@error-before,status=404",
     ],
@@ -97,6 +98,14 @@ describe("the openai client", () => {
     expect(ids).not.toContain("gemini-fake");
     expect((await openai.models.retrieve("fake-plain")).id).toBe("fake-plain");
     await expect(openai.models.retrieve("nothing")).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+  });
+
+  it("gets an error of its type, with the request's id, from a response that breaks off", async () => {
+    const { data: stream, request_id: id } = await openai.responses.create({ model: "fake@cut,3", input: "hi", stream: true }).withResponse();
+    const read = async () => {
+      for await (const event of stream) expect(event.type).not.toBe("response.failed");
+    };
+    await expect(read()).rejects.toMatchObject({ code: "upstream_truncated", type: "server_error", requestID: id });
   });
 
   it("gets typed errors", async () => {

@@ -62,14 +62,26 @@ describe("error bodies", () => {
     expect(codeOf("rate_limited")).toBe("rate_limit_exceeded");
   });
 
-  test("inside streams each is one whole event in that dialect's form", () => {
+  test("inside other streams each is one whole event in that dialect's form", () => {
     const error = new SluiceError("upstream_overloaded");
     expect(anthropic.errorEvent(error, "r1")).toBe(`event: error\ndata: ${anthropic.errorBody(error, "r1")}\n\n`);
     expect(openai.errorEvent(error, "r1")).toBe(`data: ${openai.errorBody(error, "r1")}\n\n`);
     expect(gemini.errorEvent(error, "r1")).toBe(`data: ${gemini.errorBody(error, "r1")}\n\n`);
-    expect(openai.errorEvent(error, "r1", "responses")).toMatch(
-      /^event: error\ndata: \{"type":"error","code":"upstream_overloaded","message":.*\}\n\n$/,
-    );
+  });
+
+  test("inside Responses each is two events: OpenAI's SDKs throw the first's nested error, Codex reads the second only", () => {
+    const error = new SluiceError("upstream_overloaded");
+    const [thrown = "", failed = "", end] = openai.errorEvent(error, "r-1", "responses").split("\n\n");
+    expect(end).toBe("");
+    expect(thrown).toMatch(/^event: error\ndata: /);
+    const { code, message } = error;
+    expect(parse(thrown.split("data: ")[1] ?? "")).toMatchObject({
+      ...{ type: "error", code, message, param: null },
+      error: { type: "server_error", code, message, param: null, request_id: "r-1", retryable: true },
+    });
+    expect(failed).toMatch(/^event: response.failed\ndata: /);
+    const response = { id: "resp_r1", object: "response", status: "failed", error: { code, message } };
+    expect(parse(failed.split("data: ")[1] ?? "")).toMatchObject({ type: "response.failed", response });
   });
 });
 

@@ -42,10 +42,19 @@ function errorObject(error: SluiceError, requestId: string): JsonRecord {
   return { message, type, param: field ?? null, code: codes[error.code] ?? error.code, request_id: requestId, retryable };
 }
 
+/**
+ * Chat's error is the whole body as a chunk. Responses have two events: `error`, whose nested object OpenAI's SDKs throw, and
+ * `response.failed`, the only one of the two that Codex reads.
+ */
 function errorEvent(error: SluiceError, requestId: string, endpoint: Endpoint = "chat"): string {
   if (endpoint !== "responses") return `data: ${errorBody(error, requestId)}\n\n`;
-  const { code, message, param, request_id, retryable } = errorObject(error, requestId);
-  return `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param, sequence_number: 0, request_id, retryable })}\n\n`;
+  const nested = errorObject(error, requestId);
+  const { code, message, param } = nested;
+  const response = { id: `resp_${requestId.replaceAll("-", "")}`, object: "response", status: "failed", error: { code, message }, output: [] };
+  return (
+    `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param, sequence_number: 0, error: nested })}\n\n` +
+    `event: response.failed\ndata: ${JSON.stringify({ type: "response.failed", sequence_number: 1, response })}\n\n`
+  );
 }
 
 function errorBody(error: SluiceError, requestId: string): string {

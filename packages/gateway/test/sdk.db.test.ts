@@ -101,7 +101,9 @@ describe("the openai client", () => {
   });
 
   it("gets an error of its type, with the request's id, from a response that breaks off", async () => {
-    const { data: stream, request_id: id } = await openai.responses.create({ model: "fake@cut,3", input: "hi", stream: true }).withResponse();
+    const { data: stream, request_id: id } = await openai.responses
+      .create({ model: "fake@cut,3", input: "hi", stream: true })
+      .withResponse();
     const read = async () => {
       for await (const event of stream) expect(event.type).not.toBe("response.failed");
     };

@@ -50,7 +50,13 @@ function errorEvent(error: SluiceError, requestId: string, endpoint: Endpoint = 
   if (endpoint !== "responses") return `data: ${errorBody(error, requestId)}\n\n`;
   const nested = errorObject(error, requestId);
   const { code, message, param } = nested;
-  const response = { id: `resp_${requestId.replaceAll("-", "")}`, object: "response", status: "failed", error: { code, message }, output: [] };
+  const response = {
+    id: `resp_${requestId.replaceAll("-", "")}`,
+    object: "response",
+    status: "failed",
+    error: { code, message },
+    output: [],
+  };
   return (
     `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param, sequence_number: 0, error: nested })}\n\n` +
     `event: response.failed\ndata: ${JSON.stringify({ type: "response.failed", sequence_number: 1, response })}\n\n`

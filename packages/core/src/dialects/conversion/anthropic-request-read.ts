@@ -223,7 +223,8 @@ function readReasoning(body: JsonRecord): Reasoning | null {
   const thinking = asRecord(body.thinking);
   const said = asRecord(body.output_config)?.effort;
   const effort = efforts.has(said) ? (said as Effort) : null;
-  if (thinking?.type === "disabled") return { effort: "none", budgetTokens: null };
+  // Between calls of tools only: as little as the models allow that cannot be told not to think.
+  if (thinking?.type === "disabled" || thinking?.type === "between_tools") return { effort: "none", budgetTokens: null };
   if (thinking?.type === "enabled") return { effort, budgetTokens: optionalNumber(thinking, "budget_tokens") };
   if (thinking) return { effort: effort ?? "high", budgetTokens: null };
   return effort === null ? null : { effort, budgetTokens: null };

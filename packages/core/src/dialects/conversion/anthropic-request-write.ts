@@ -129,8 +129,8 @@ function writeThought(text: string, seal: Seal | null): JsonRecord | null {
 }
 
 function writeCall({ id, name, args, isCustom, cache }: ToolCallPart): JsonRecord {
-  const input = parseArguments(isCustom ? wrapCustomInput(args) : args);
-  if (!input) refuse("tool_calls.arguments", `of the call '${id}' is not a JSON object.`);
+  // A model may have been cut off within them. The conversation goes on with what it wrote, as it does in an answer.
+  const input = parseArguments(isCustom ? wrapCustomInput(args) : args) ?? { arguments: args };
   return { type: "tool_use", id: anthropicToolId(id), name, input, ...(cache ? { cache_control: cache } : {}) };
 }
 

@@ -40,13 +40,21 @@ export function writeChatRequest(conversation: Conversation): JsonRecord {
   return Object.assign(body, writeOptions(conversation));
 }
 
-/** Merges turns with the results of parallel calls, which some clients send one per turn: nothing may come between these messages. */
+/**
+ * Puts all results of parallel calls, which some clients send one per turn, directly behind the calls: nothing may come between these
+ * messages, but Responses' clients may say something before a result.
+ */
 function resultsTogether(turns: readonly Turn[]): Turn[] {
   const together: Turn[] = [];
   for (const turn of turns) {
-    const last = together.at(-1);
-    if (last && holdsResult(last) && holdsResult(turn)) together.splice(-1, 1, { ...last, parts: [...last.parts, ...turn.parts] });
-    else together.push(turn);
+    if (!holdsResult(turn)) {
+      together.push(turn);
+      continue;
+    }
+    const at = together.findLastIndex(({ role }) => role === "assistant") + 1;
+    const first = together[at];
+    if (first && holdsResult(first)) together[at] = { ...first, parts: [...first.parts, ...turn.parts] };
+    else together.splice(at, 0, turn);
   }
   return together;
 }

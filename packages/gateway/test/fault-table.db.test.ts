@@ -211,7 +211,9 @@ function whatCame(speaks: Speaks, isStream: boolean, { text, outcome, failure, s
 /** The error as a client of the dialect reads it. */
 function errorOf(speaks: Speaks, json: string): string {
   try {
-    const body = JSON.parse(json);
+    const parsed = JSON.parse(json);
+    // The last event of Responses is `response.failed`.
+    const body = parsed.response ?? parsed;
     const isOurs = json.includes('"retryable"');
     if (!isOurs) return body.error || body.type === "error" ? "its own error" : "no error";
     return `error ${speaks === "gemini" ? body.error.details[0].reason.toLowerCase() : (body.error?.code ?? body.code)}`;

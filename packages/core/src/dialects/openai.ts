@@ -54,7 +54,7 @@ function errorEvent(error: SluiceError, requestId: string, endpoint: Endpoint = 
     id: `resp_${requestId.replaceAll("-", "")}`,
     object: "response",
     status: "failed",
-    error: { code, message },
+    error: nested,
     output: [],
   };
   return (

@@ -93,6 +93,14 @@ describe("R42 /v1/messages passes byte for byte", () => {
     expect(row).toMatchObject({ state: "done", usage: { input: 10, output: 5 }, flags: [] });
   });
 
+  it.each([undefined, "text/plain; charset=utf-8", "application/octet-stream"])("as SSE that its server calls %s", async (type) => {
+    provider.answer = (res) => void res.writeHead(200, type === undefined ? {} : { "content-type": type }).end(stream);
+    const response = await harness.call("/v1/messages", { body: odd.replace("{", '{"stream":true,') });
+    expect(Buffer.from(await response.arrayBuffer()).toString("utf8")).toBe(stream);
+    const { row } = await harness.settled(response.headers.get("x-request-id") ?? "");
+    expect(row).toMatchObject({ state: "done", usage: { input: 10, output: 5 }, flags: [] });
+  });
+
   it("also with CRLF, and with a line of a megabyte", async () => {
     for (const text of [stream.replaceAll("\n", "\r\n"), anthropicStart + anthropicText("x".repeat(1_000_000)) + anthropicEnd]) {
       provider.answer = answerSse(text, 65_536);

@@ -34,9 +34,14 @@ interface Asked {
   asksUsage: boolean;
 }
 
+const eventStreamType = /^text\/event-stream\b/i;
+/** What servers call a body that they do not know. Clients that asked for a stream read it as one, whatever it is called. */
+const untyped = /^(?:(?:text\/plain|application\/octet-stream)\b.*)?$/i;
+
 /** Reads a success: sets `call.answer` when there is something for the client, otherwise returns why not. */
 export function readAnswer(runtime: Runtime, call: Call, response: EgressResponse, asked: Asked): Promise<Failure | null> {
-  const isStream = /^text\/event-stream\b/i.test(response.headers["content-type"] ?? "");
+  const type = response.headers["content-type"] ?? "";
+  const isStream = eventStreamType.test(type) || (asked.envelope.stream && untyped.test(type));
   if (isStream && asked.spoken.conversion && !asked.envelope.stream) {
     return Promise.resolve(unusable(response, "a stream that nobody asked for"));
   }

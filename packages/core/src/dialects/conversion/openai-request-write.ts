@@ -18,6 +18,20 @@ export function isUnsampled(model: string): boolean {
 /** Older models that refuse a reasoning effort. */
 const neverThinks = /(?:^|[/:])(?:gpt-(?:3|4)|chatgpt-4)/i;
 
+/** OpenAI refuses an effort that a model does not have: the lowest and the highest ones came and went with its generations. */
+const rareEfforts: Readonly<Record<string, RegExp>> = {
+  minimal: /(?:^|[/:])gpt-5(?![.\d])/i,
+  xhigh: /(?:^|[/:])gpt-(?:5\.1-codex-max|5\.[2-9]|5\.\d\d|[6-9]|\d\d)/i,
+  max: /(?:^|[/:])gpt-(?:5\.[6-9]|5\.\d\d|[6-9]|\d\d)/i,
+};
+
+/** The nearest effort that every reasoning model has, unless the model is known to have this one. */
+function knownEffort(effort: Effort, model: string): Effort {
+  if (rareEfforts[effort]?.test(model) ?? true) return effort;
+  if (effort === "minimal") return "low";
+  return effort === "max" ? knownEffort("xhigh", model) : "high";
+}
+
 /** The effort to request; null when the client set none or the model has none. */
 export function effortFor({ reasoning, model, dropped, names }: Conversation): Effort | null {
   if (!reasoning) return null;
@@ -27,7 +41,7 @@ export function effortFor({ reasoning, model, dropped, names }: Conversation): E
     dropped.push(names.reasoning);
     return null;
   }
-  if (reasoning.effort !== null) return reasoning.effort === "max" ? "xhigh" : reasoning.effort;
+  if (reasoning.effort !== null) return knownEffort(reasoning.effort, model);
   const budget = reasoning.budgetTokens ?? 0;
   if (budget <= 0) return "medium";
   if (budget <= 4096) return "low";

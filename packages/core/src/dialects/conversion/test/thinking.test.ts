@@ -77,6 +77,27 @@ describe("thinking", () => {
       });
   });
 
+  test.each([
+    ["max", "gpt-6.1-sol", "max"],
+    ["max", "gpt-5.4", "xhigh"],
+    ["max", "openai/gpt-5-mini", "high"],
+    ["xhigh", "gpt-5.1-codex-max", "xhigh"],
+    ["xhigh", "gpt-5.1", "high"],
+    ["xhigh", "o3", "high"],
+    ["xhigh", "glm-5", "high"],
+    ["high", "o3", "high"],
+  ])("of effort %s is asked of %s as %s: OpenAI refuses an effort that a model does not have", (effort, model, expected) => {
+    const request = { ...base.anthropic, thinking: { type: "adaptive" }, output_config: { effort } };
+    expect(sent(["anthropic", "chat"], request, model).reasoning_effort).toBe(expected);
+    expect(sent(["anthropic", "responses"], request, model).reasoning.effort).toBe(expected);
+  });
+
+  test("of the least effort is asked as low where a model has no less", () => {
+    const asked = { ...base.responses, reasoning: { effort: "minimal" } };
+    expect(sent(["responses", "chat"], asked, "gpt-5-mini").reasoning_effort).toBe("minimal");
+    expect(sent(["responses", "chat"], asked, "gpt-5.4").reasoning_effort).toBe("low");
+  });
+
   test("is not asked of Anthropic beside a forced tool, nor in a tool's turn that began without it", () => {
     const tools = [{ type: "function", function: { name: "f", parameters: { type: "object" } } }];
     const forced = convertRequest(["chat", "anthropic"], { ...asks.chat, tools, tool_choice: "required" });

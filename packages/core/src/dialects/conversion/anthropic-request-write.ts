@@ -1,6 +1,6 @@
 import { asList, asRecord, asText, type JsonRecord } from "../json.ts";
 import { anthropicSchema } from "./anthropic-schema.ts";
-import { knowsXhigh, refusesSampling, thinksAdaptively, thinksByDefault } from "./claude-models.ts";
+import { knowsXhigh, refusesForce, refusesSampling, thinksAdaptively, thinksByDefault } from "./claude-models.ts";
 import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { parseArguments } from "./exact-json.ts";
 import { refuse } from "./fields.ts";
@@ -31,7 +31,8 @@ function defaultMaxTokens(model: string): number {
 }
 
 /** Writes a conversation as an Anthropic Messages request. */
-export function writeAnthropicRequest(conversation: Conversation): JsonRecord {
+export function writeAnthropicRequest(asked: Conversation): JsonRecord {
+  const conversation = withoutForce(asked);
   const { model, dropped, names } = conversation;
   const messages = writeMessages(conversation);
   const system = writeSystem(conversation);
@@ -58,6 +59,19 @@ export function writeAnthropicRequest(conversation: Conversation): JsonRecord {
   if (conversation.cacheKey !== null) body.cache_control = { type: "ephemeral" };
   for (const name of ["verbosity", "serviceTier"] as const) if (conversation[name] !== null) dropped.push(names[name]);
   return body;
+}
+
+function isForced({ toolChoice }: Conversation): boolean {
+  return toolChoice === "required" || (toolChoice !== null && typeof toolChoice === "object");
+}
+
+/** Where a model cannot be forced to call a tool, a sentence asks it to. */
+function withoutForce(conversation: Conversation): Conversation {
+  const { model, tools, toolChoice, system, dropped } = conversation;
+  if (tools.length === 0 || !isForced(conversation) || !refusesForce(model)) return conversation;
+  dropped.push("tool_choice");
+  const which = toolChoice !== null && typeof toolChoice === "object" ? `the tool '${toolChoice.tool}'` : "one of the tools";
+  return { ...conversation, toolChoice: "auto", system: [...system, { kind: "text", text: `Answer by calling ${which}.` }] };
 }
 
 /** Empty or only white space, which Anthropic also refuses in instructions and stop sequences. */
@@ -186,7 +200,7 @@ function writeChoice({ tools, toolChoice, parallelTools }: Conversation): JsonRe
 
 /** Writes how the model should think. Returns false when it should not. */
 function writeThinking(conversation: Conversation, body: JsonRecord, messages: readonly JsonRecord[]): boolean {
-  const { reasoning, model, toolChoice, maxTokens, dropped, names } = conversation;
+  const { reasoning, model, maxTokens, dropped, names } = conversation;
   if (!reasoning) return false;
   if (reasoning.effort === "none") {
     if (thinksByDefault(model)) {
@@ -197,9 +211,8 @@ function writeThinking(conversation: Conversation, body: JsonRecord, messages: r
     return false;
   }
   const isAdaptive = thinksAdaptively(model);
-  const isForced = toolChoice === "required" || (toolChoice !== null && typeof toolChoice === "object");
   // Anthropic refuses thinking with a forced tool and, with a budget, in the middle of a tool turn that began without thinking.
-  if (isForced || (!isAdaptive && continuesWithoutThinking(messages))) {
+  if (isForced(conversation) || (!isAdaptive && continuesWithoutThinking(messages))) {
     dropped.push(names.reasoning);
     return false;
   }

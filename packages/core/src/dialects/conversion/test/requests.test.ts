@@ -289,6 +289,25 @@ describe("requests that OpenAI or Anthropic would refuse as a whole", () => {
       expect(sent(["chat", "anthropic"], { ...base.chat, ...sampled }, model)).toMatchObject({ temperature: 0.2, top_k: 5 });
   });
 
+  test("Claude from 5.5 on, which cannot be forced to call a tool, is asked to", () => {
+    const tools = [{ type: "function", function: { name: "f", parameters: { type: "object" } } }];
+    const named = { type: "function", function: { name: "f" } };
+    const forced = { ...base.chat, tools, tool_choice: named, parallel_tool_calls: false, reasoning_effort: "low" };
+    for (const model of ["claude-opus-5-5", "claude-sonnet-5.5", "claude-fable-5-1"]) {
+      const { body, dropped } = convertRequest(["chat", "anthropic"], forced, model);
+      expect(JSON.parse(body.toString())).toMatchObject({
+        tool_choice: { type: "auto", disable_parallel_tool_use: true },
+        system: [{ type: "text", text: "Answer by calling the tool 'f'." }],
+        thinking: { type: "adaptive" },
+      });
+      expect(dropped).toEqual(["tool_choice"]);
+    }
+    expect(sent(["chat", "anthropic"], { ...forced, tool_choice: "required" }, "claude-haiku-5-5").system).toEqual([
+      { type: "text", text: "Answer by calling one of the tools." },
+    ]);
+    expect(sent(["chat", "anthropic"], forced, "claude-opus-5")).toMatchObject({ tool_choice: { type: "tool", name: "f" } });
+  });
+
   test("a file of text is plain text at Anthropic, whose base64 is of PDFs only", () => {
     const bytes = (text: string) => Buffer.from(text).toString("base64");
     const { messages: turns } = sent(["responses", "anthropic"], {

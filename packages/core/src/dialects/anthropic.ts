@@ -1,5 +1,6 @@
 import type { ErrorCode, SluiceError } from "../errors.ts";
 import { anthropicReader, readAnthropicAnswer } from "./anthropic-usage.ts";
+import { isContextOverflow } from "./context-overflow.ts";
 import type { Dialect, Envelope, ListedModel } from "./dialect.ts";
 import { noteMaxOutput, readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
 import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
@@ -64,9 +65,13 @@ function cacheTtlOf(body: JsonRecord): CacheTtl {
   );
 }
 
+const tooLong = "prompt is too long";
+
 /** Anthropic's error shape, extended by our code and whether to retry. */
 function errorBody(error: SluiceError, requestId: string): string {
-  const { code, message, retryable } = error;
+  const { code, retryable } = error;
+  const isForeign = isContextOverflow(error) && !error.message.toLowerCase().includes(tooLong);
+  const message = isForeign ? `${tooLong}: ${error.message}` : error.message;
   return JSON.stringify({ type: "error", error: { type: errorType(error), message, code, retryable }, request_id: requestId });
 }
 

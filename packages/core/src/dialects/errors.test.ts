@@ -62,6 +62,28 @@ describe("error bodies", () => {
     expect(codeOf("rate_limited")).toBe("rate_limit_exceeded");
   });
 
+  test.each([
+    "prompt is too long: 210000 tokens > 200000 maximum",
+    "This model's maximum context length is 128000 tokens. However, your messages resulted in 130000 tokens.",
+    "Your input exceeds the context window of this model. Please adjust your input and try again.",
+    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "the request exceeds the available context size",
+  ])("of a conversation that is too long are told as each client's own provider tells them: %s", (message) => {
+    const error = new SluiceError("invalid_request", { message });
+    expect(parse(openai.errorBody(error, "r")).error).toMatchObject({ code: "context_length_exceeded", message });
+    // Claude Code looks for these words.
+    const told = parse(anthropic.errorBody(error, "r")).error.message;
+    expect(told).toMatch(/^prompt is too long: /);
+    expect(told).toContain(message.replace("prompt is too long: ", ""));
+    expect(told.match(/prompt is too long/g)).toHaveLength(1);
+  });
+
+  test("of other kinds that speak of a context are not taken for one", () => {
+    const error = new SluiceError("upstream_overloaded", { message: "No context window left on this server." });
+    expect(parse(openai.errorBody(error, "r")).error.code).toBe("upstream_overloaded");
+    expect(parse(anthropic.errorBody(error, "r")).error.message).toBe(error.message);
+  });
+
   test("inside other streams each is one whole event in that dialect's form", () => {
     const error = new SluiceError("upstream_overloaded");
     expect(anthropic.errorEvent(error, "r1")).toBe(`event: error\ndata: ${anthropic.errorBody(error, "r1")}\n\n`);

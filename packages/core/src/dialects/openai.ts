@@ -1,5 +1,6 @@
 import { type ErrorCode, SluiceError } from "../errors.ts";
 import type { Endpoint } from "../requests.ts";
+import { isContextOverflow } from "./context-overflow.ts";
 import type { Dialect, ListedModel } from "./dialect.ts";
 import { isCount, noteMaxOutput, readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
 import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
@@ -39,7 +40,8 @@ const typeByStatus: Record<number, string> = {
 function errorObject(error: SluiceError, requestId: string): JsonRecord {
   const type = typeByStatus[error.status] ?? (error.status >= 500 ? "server_error" : "invalid_request_error");
   const { message, field, retryable } = error;
-  return { message, type, param: field ?? null, code: codes[error.code] ?? error.code, request_id: requestId, retryable };
+  const code = isContextOverflow(error) ? "context_length_exceeded" : (codes[error.code] ?? error.code);
+  return { message, type, param: field ?? null, code, request_id: requestId, retryable };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { asList, asRecord, asText, type JsonRecord } from "../json.ts";
 import { anthropicSchema } from "./anthropic-schema.ts";
-import { knowsXhigh, refusesForce, refusesSampling, thinksAdaptively, thinksByDefault } from "./claude-models.ts";
+import { knowsXhigh, refusesForce, refusesPrefill, refusesSampling, thinksAdaptively, thinksByDefault } from "./claude-models.ts";
 import { customToolSchema, wrapCustomInput } from "./custom-tools.ts";
 import { parseArguments } from "./exact-json.ts";
 import { refuse } from "./fields.ts";
@@ -91,7 +91,7 @@ function writeSystem(conversation: Conversation): JsonRecord[] {
   return texts.map(writeText);
 }
 
-/** Turns alternate and begin with the user; tool results come first in theirs. */
+/** Turns alternate, begin with the user and, for newer models, end with the user; tool results come first in theirs. */
 function writeMessages(conversation: Conversation): JsonRecord[] {
   const merged: { role: "user" | "assistant"; blocks: JsonRecord[] }[] = [];
   for (const { role, parts } of conversation.turns) {
@@ -104,6 +104,8 @@ function writeMessages(conversation: Conversation): JsonRecord[] {
   }
   if (merged.length === 0) refuse("messages", "must contain at least one user message.");
   if (merged[0]?.role === "assistant") merged.unshift({ role: "user", blocks: [{ type: "text", text: "." }] });
+  if (merged.at(-1)?.role === "assistant" && refusesPrefill(conversation.model))
+    merged.push({ role: "user", blocks: [{ type: "text", text: "Continue." }] });
   return merged.map(({ role, blocks }) => ({ role, content: role === "user" ? resultsFirst(blocks) : blocks }));
 }
 

@@ -16,6 +16,11 @@ export function thinksAdaptively(model: string): boolean {
   return generationOf(model).version >= 406;
 }
 
+/** From 4.6 on, models refuse a conversation that ends with the assistant. */
+export function refusesPrefill(model: string): boolean {
+  return generationOf(model).version >= 406;
+}
+
 /** From 5 on, models think unless they are asked for less; several cannot be stopped. */
 export function thinksByDefault(model: string): boolean {
   return generationOf(model).version >= 500;

@@ -308,6 +308,13 @@ describe("requests that OpenAI or Anthropic would refuse as a whole", () => {
     expect(sent(["chat", "anthropic"], forced, "claude-opus-5")).toMatchObject({ tool_choice: { type: "tool", name: "f" } });
   });
 
+  test("Claude from 4.6 on, which refuses a conversation that ends with the assistant, is told to continue", () => {
+    const request = { ...base.chat, messages: [...messages, { role: "assistant", content: "Once" }] };
+    const rolesOf = (model: string) => sent(["chat", "anthropic"], request, model).messages.map(({ role }: { role: string }) => role);
+    expect(rolesOf("claude-opus-4-6")).toEqual(["user", "assistant", "user"]);
+    expect(rolesOf("claude-sonnet-4-5")).toEqual(["user", "assistant"]);
+  });
+
   test("a file of text is plain text at Anthropic, whose base64 is of PDFs only", () => {
     const bytes = (text: string) => Buffer.from(text).toString("base64");
     const { messages: turns } = sent(["responses", "anthropic"], {

@@ -315,7 +315,7 @@ describe("requests that OpenAI or Anthropic would refuse as a whole", () => {
     expect(rolesOf("claude-sonnet-4-5")).toEqual(["user", "assistant"]);
   });
 
-  test("a file of text is plain text at Anthropic, whose base64 is of PDFs only", () => {
+  test("a text file becomes plain text for Anthropic, whose base64 is for PDFs only", () => {
     const bytes = (text: string) => Buffer.from(text).toString("base64");
     const { messages: turns } = sent(["responses", "anthropic"], {
       model: "m",

@@ -185,7 +185,7 @@ describe("chat streams as providers really send them", () => {
     ]);
   });
 
-  test("text before, between and behind calls is kept in its place", () => {
+  test("text before, between and after calls is kept in its place", () => {
     const told = toldOf(
       chunk({ content: "a" }),
       call(0, "{}", { id: "a", name: "one" }),

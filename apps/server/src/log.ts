@@ -26,5 +26,14 @@ export function createLog(level: string): Log {
   };
   // Asynchronous, so that no request waits for a write; the rest is flushed when the process ends. If stdout is not read, lines are lost
   // instead of memory growing.
-  return pino(options, destination({ dest: 1, sync: false, maxLength: 16 * 1024 * 1024 }));
+  const stdout = destination({ dest: 1, sync: false, maxLength: 16 * 1024 * 1024 });
+  // A log file on a full disk must not end the server. The next line tries again; the flush at the end of the process would try forever.
+  const { flushSync } = stdout;
+  stdout.on("error", () => {
+    stdout.flushSync = () => undefined;
+  });
+  stdout.on("write", () => {
+    stdout.flushSync = flushSync;
+  });
+  return pino(options, stdout);
 }

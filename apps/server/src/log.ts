@@ -35,5 +35,7 @@ export function createLog(level: string): Log {
   stdout.on("write", () => {
     stdout.flushSync = flushSync;
   });
+  // What people are told often goes to the same file.
+  process.stderr.on("error", () => undefined);
   return pino(options, stdout);
 }

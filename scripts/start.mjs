@@ -41,6 +41,7 @@ function stop(signal) {
 
 process.on("SIGINT", () => stop("SIGINT"));
 process.on("SIGTERM", () => stop("SIGTERM"));
+process.on("SIGHUP", () => stop("SIGTERM"));
 
 if (demo) {
   // A separate data directory: the demo's providers and traffic never mix with real ones.

@@ -42,6 +42,8 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  // The terminal was closed: by default this would end the process at once, with its requests.
+  process.on("SIGHUP", stop);
   // Started by npm's script: if that is killed, the channel closes, and this process must stop by itself.
   if (process.send) process.on("disconnect", stop);
   const starting = startServer(env, log, cancel.signal);

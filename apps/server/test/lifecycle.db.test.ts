@@ -36,6 +36,16 @@ describe("R08 SIGTERM", () => {
     expect(errorLines(server)).toEqual([]);
   });
 
+  it("and SIGHUP, of a terminal that was closed, does the same", async () => {
+    const server = await servers.startPlain();
+    const stream = await openStream(servers.upstream, server, "claude-slow");
+    server.child.kill("SIGHUP");
+    const { outcome, id } = await stream.end;
+    expect(outcome).toBe("complete");
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    expect(await rowOf(id)).toMatchObject({ state: "done" });
+  });
+
   it("ends within the grace time whatever clients do, and bills what passed", async () => {
     const server = await servers.startPlain({ SLUICE_DRAIN_SECONDS: "1" });
     const stream = await openStream(servers.upstream, server, "claude-endless");

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EnvError, readEnv, readVersion } from "./env.ts";
+import { localUrl } from "./local-url.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -63,6 +64,48 @@ describe("the environment", () => {
     expect(readEnv({ SLUICE_SECRET_FILE: path }).secret).toBe("a-secret-of-some-length");
     expect(problemsOf({ SLUICE_SECRET_FILE: path, SLUICE_SECRET: "a-secret-of-some-length" })[0]).toContain("both set");
     expect(problemsOf({ SLUICE_SECRET_FILE: join(folder, "nothing") })[0]).toContain("does not exist");
+  });
+
+  test("a file that is a folder or empty is one problem among the others", () => {
+    const path = join(folder, "empty");
+    writeFileSync(path, "\r\n");
+    expect(problemsOf({ SLUICE_SECRET_FILE: folder, DATABASE_URL_FILE: path, PORT: "http" })).toEqual([
+      "DATABASE_URL_FILE names a file that is empty",
+      "SLUICE_SECRET_FILE names a file that cannot be read",
+      "PORT: must be a whole number from 0 to 65535",
+    ]);
+  });
+
+  test("a blank number is none, and is not taken for 0", () => {
+    expect(problemsOf({ PORT: " ", CONSOLE_PORT: " ", SLUICE_DRAIN_SECONDS: " ", SLUICE_TRUSTED_HOPS: "\t" })).toHaveLength(4);
+    expect(readEnv({ PORT: "4100 " }).port).toBe(4100);
+  });
+
+  test("a console's port that is the clients' is told with all else", () => {
+    expect(problemsOf({ CONSOLE_PORT: "4000", SLUICE_TYPO: "x" }).join("\n")).toContain("CONSOLE_PORT and PORT are the same");
+    expect(problemsOf({ PORT: "4100", CONSOLE_PORT: "4100" })).toHaveLength(1);
+    // Any free port, twice.
+    expect(problemsOf({ PORT: "0", CONSOLE_PORT: "0" })).toEqual([]);
+  });
+
+  test("a password in a URL that must be encoded is told by its variable, without the value", () => {
+    for (const password of ["p%4s", "p#4s", "p/4s", "p%zz"]) {
+      const url = `user:${password}@db.example`;
+      const problems = problemsOf({ DATABASE_URL: `postgres://${url}:5432/d`, REDIS_URL: `redis://${url}:6379` });
+      expect(problems, password).toEqual([expect.stringMatching(/^DATABASE_URL: .*%25/), expect.stringMatching(/^REDIS_URL: .*%25/)]);
+      expect(problems.join()).not.toContain(password);
+    }
+    expect(readEnv({ DATABASE_URL: "postgres://u:p%25%234@h/d" }).databaseUrl).toBe("postgres://u:p%25%234@h/d");
+  });
+
+  test("a host is an address or a name, and what this machine calls it by is a URL", () => {
+    expect(problemsOf({ HOST: "[::1]" })).toEqual(["HOST: must be an address or a host name, without brackets"]);
+    expect(problemsOf({ HOST: " " })).toHaveLength(1);
+    const urls = ["0.0.0.0", "::", "::1", "fe80::1%eth0", "gateway.local"].map((host) => localUrl(readEnv({ HOST: host }).host, 4000));
+    expect(urls).toEqual([
+      ...["http://127.0.0.1:4000", "http://127.0.0.1:4000", "http://[::1]:4000"],
+      ...["http://[fe80::1]:4000", "http://gateway.local:4000"],
+    ]);
   });
 
   test("wants the first admin's e-mail and password together", () => {

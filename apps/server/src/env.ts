@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { localUrl } from "./local-url.ts";
 
 /** The environment, read once at boot. All problems are reported together, by name and without the values, which may be secrets. */
 export interface Env {
@@ -70,7 +71,11 @@ export class EnvError extends Error {
   }
 }
 
-const port = z.coerce.number().int().min(0).max(65535);
+/** `Number` alone reads a blank as 0: a random port, and no time to drain. */
+const whole = (least: number, most: number) =>
+  z.string().trim().regex(/^\d+$/, `must be a whole number from ${least} to ${most}`).pipe(z.coerce.number().int().min(least).max(most));
+const port = whole(0, 65_535);
+const defaultPort = 4000;
 const list = z.string().transform((text) =>
   text
     .split(",")
@@ -78,25 +83,48 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+/** What a password in a URL needs. */
+const encoded = "with # % / ? of a password as %23 %25 %2F %3F";
+const noPostgres = `must be a postgres:// URL, ${encoded}`;
+const noRedis = `must be none or a redis:// or rediss:// URL, ${encoded}`;
+
+/** The drivers decode what `URL` leaves as it is, and throw without naming the variable. */
+function isDecodable(url: string): boolean {
+  try {
+    return decodeURIComponent(url) !== "";
+  } catch {
+    return false;
+  }
+}
+
 const schema = z.object({
-  HOST: z.string().min(1).default("127.0.0.1"),
-  PORT: port.default(4000),
+  HOST: z
+    .string()
+    .refine((host) => URL.canParse(localUrl(host, 80)), "must be an address or a host name, without brackets")
+    .default("127.0.0.1"),
+  PORT: port.default(defaultPort),
   CONSOLE_PORT: port.optional(),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" }).optional(),
-  REDIS_URL: z.union([z.literal("none"), z.url({ protocol: /^rediss?$/ })], "must be a redis:// or rediss:// URL, or none").optional(),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: noPostgres, abort: true })
+    .refine(isDecodable, noPostgres)
+    .optional(),
+  REDIS_URL: z
+    .union([z.literal("none"), z.url({ protocol: /^rediss?$/, error: noRedis })], noRedis)
+    .refine(isDecodable, noRedis)
+    .optional(),
   SLUICE_DATA_DIR: z.string().min(1).default(".sluice"),
   SLUICE_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
-  SLUICE_ROLES: list.pipe(z.array(z.enum(["gateway", "api", "worker"])).min(1)).default(["gateway", "api", "worker"]),
+  SLUICE_ROLES: list.pipe(z.array(z.enum(["gateway", "api", "worker"])).min(1, "must name a role")).default(["gateway", "api", "worker"]),
   SLUICE_ADMIN_EMAIL: z.email("must be an e-mail address").optional(),
   SLUICE_ADMIN_PASSWORD: z.string().min(10, "must have at least 10 characters").max(256).optional(),
   SLUICE_CONFIG: z.string().min(1).optional(),
   SLUICE_ALLOW_PRIVATE_UPSTREAMS: list.default([]),
   SLUICE_METRICS_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
   SLUICE_PUBLIC_URL: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
-  SLUICE_TRUSTED_HOPS: z.coerce.number().int().min(0).max(16).default(0),
+  SLUICE_TRUSTED_HOPS: whole(0, 16).default(0),
   SLUICE_VERSION: z.string().max(80).optional(),
   SLUICE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  SLUICE_DRAIN_SECONDS: z.coerce.number().int().min(0).max(3_600).default(30),
+  SLUICE_DRAIN_SECONDS: whole(0, 3_600).default(30),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
   OTEL_SDK_DISABLED: z.string().optional(),
@@ -121,7 +149,15 @@ function withFiles(source: NodeJS.ProcessEnv, problems: string[]): Record<string
     if (!path) continue;
     if (values[name]) problems.push(`${name} and ${name}_FILE are both set: keep only one`);
     else if (!existsSync(path)) problems.push(`${name}_FILE names a file that does not exist`);
-    else values[name] = readFileSync(path, "utf8").trim();
+    else {
+      try {
+        const text = readFileSync(path, "utf8").trim();
+        if (text === "") problems.push(`${name}_FILE names a file that is empty`);
+        else values[name] = text;
+      } catch {
+        problems.push(`${name}_FILE names a file that cannot be read`);
+      }
+    }
   }
   return values;
 }
@@ -145,6 +181,8 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
   const emailSet = Boolean(source.SLUICE_ADMIN_EMAIL);
   const passwordSet = Boolean(source.SLUICE_ADMIN_PASSWORD || source.SLUICE_ADMIN_PASSWORD_FILE);
   if (emailSet !== passwordSet) problems.push("SLUICE_ADMIN_EMAIL and SLUICE_ADMIN_PASSWORD belong together: set both or neither");
+  if (source.CONSOLE_PORT && Number(source.CONSOLE_PORT) !== 0 && Number(source.CONSOLE_PORT) === Number(source.PORT || defaultPort))
+    problems.push("CONSOLE_PORT and PORT are the same: leave CONSOLE_PORT unset to serve everything on one port");
   if (problems.length || !parsed.success) throw new EnvError(problems);
   return { ...toEnv(parsed.data), variables: source };
 }

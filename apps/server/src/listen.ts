@@ -5,6 +5,7 @@ import { templateOf } from "@sluice/core/dialects/routes";
 import { type Gateway, serverOptions } from "@sluice/gateway/gateway";
 import { refuseUnparsed } from "@sluice/gateway/unparsed";
 import type { Env } from "./env.ts";
+import { localUrl } from "./local-url.ts";
 import type { Meters } from "./meters.ts";
 import type { Operations } from "./operations.ts";
 
@@ -36,9 +37,8 @@ export async function listen(env: Env, handlers: Handlers): Promise<{ url: strin
     throw error;
   }
   const last = servers.at(-1)?.address() as AddressInfo;
-  const host = env.host.includes(":") ? `[${env.host}]` : env.host;
   return {
-    url: env.publicUrl ?? `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${last.port}`,
+    url: env.publicUrl ?? localUrl(env.host, last.port),
     close: async () => {
       await Promise.all(servers.map(closeServer));
     },

@@ -15,6 +15,7 @@ import { createHealth } from "./health.ts";
 import { type Instance, takeInstance } from "./instance.ts";
 import { createInstanceFacts } from "./instance-facts.ts";
 import { listen } from "./listen.ts";
+import { localUrl } from "./local-url.ts";
 import { createMeters, type Meters } from "./meters.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperations } from "./operations.ts";
@@ -160,8 +161,7 @@ function composeServices({ env, log, version, secret, storage, rooms, measures }
     secret,
     log,
     version,
-    publicUrl:
-      env.publicUrl ?? `http://${env.host === "0.0.0.0" || env.host === "::" ? "127.0.0.1" : env.host}:${env.consolePort ?? env.port}`,
+    publicUrl: env.publicUrl ?? localUrl(env.host, env.consolePort ?? env.port),
   });
 }
 

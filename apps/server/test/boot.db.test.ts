@@ -71,6 +71,22 @@ describe("embedded PostgreSQL and private Redis", () => {
   });
 });
 
+describe("HOST is an address of IPv6", () => {
+  it.each(["::1", "::"])("%s: the console works there, and its address can be called", async (host) => {
+    const port = await freePort();
+    const env = { ...servers.shared(), REDIS_URL: "none", HOST: host };
+    const server = servers.launch({ dataDir: servers.newDataDir(), port, env });
+    const url = `http://[::1]:${port}`;
+    const ready = async () => server.child.exitCode !== null || (await fetch(`${url}/health/ready`)).ok;
+    await until(ready, { what: "the server is ready", deadlineMs: 60_000, everyMs: 50 });
+    await until(() => server.output().includes("Sluice is ready"), { what: "it says where" });
+    const [, said = ""] = /Sluice is ready: (\S+)/.exec(server.output()) ?? [];
+    expect((await fetch(`${said}/health/live`)).status).toBe(200);
+    await openConsole(url);
+    expect(await server.stop()).toBe(0);
+  });
+});
+
 async function occupiedPort(): Promise<number> {
   const server: Server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -3,6 +3,7 @@ import type { Ctx } from "@sluice/services/context";
 import { createServices, systemContext } from "@sluice/services/create-services";
 import { makeDataDir, readOrMakeSecret } from "../data-dir.ts";
 import { takeInstance } from "../instance.ts";
+import { localUrl } from "../local-url.ts";
 import { openRooms } from "../rooms.ts";
 import { openStorage, prepareDatabase } from "../storage.ts";
 import type { CommandInput } from "./command.ts";
@@ -65,6 +66,5 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
 
 /** Address at which this machine reaches the server that the environment describes. */
 export function serverUrl({ host, port, consolePort }: CommandInput["env"]): string {
-  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
-  return `http://${reachable}:${consolePort ?? port}`;
+  return localUrl(host, consolePort ?? port);
 }

@@ -38,8 +38,15 @@ export function run(command, args, { env, quiet = false, cwd = root, stdin = "ig
     child.stderr?.on("data", (chunk) => {
       output += chunk;
     });
+    // Without this a command would outlive the script that a supervisor or `timeout` ends.
+    const pass = (signal) => child.kill(signal);
+    const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+    for (const signal of signals) process.on(signal, pass);
     child.on("error", reject);
-    child.on("exit", (code, signal) => resolve({ code: code ?? 1, signal, output }));
+    child.on("exit", (code, signal) => {
+      for (const each of signals) process.off(each, pass);
+      resolve({ code: code ?? 1, signal, output });
+    });
   });
 }
 

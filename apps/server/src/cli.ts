@@ -22,11 +22,17 @@ export async function runCli(args: readonly string[], environment: NodeJS.Proces
   const command = commands.find(({ name }) => name.split(" ").every((word, i) => args[i] === word));
   if (!command) {
     for (const line of help()) terminal.err(line);
-    return args.length === 0 || args[0] === "help" || args[0] === "--help" ? 0 : 2;
+    return args.length === 0 || ["help", "--help", "-h"].includes(args[0] ?? "") ? 0 : 2;
   }
   try {
     const rest = args.slice(command.name.split(" ").length);
-    const { values, positionals } = parseArgs({ args: [...rest], options: command.options, allowPositionals: true, strict: true });
+    const known = { ...command.options, help: { type: "boolean", short: "h" } } as const;
+    const { values, positionals } = parseArgs({ args: [...rest], options: known, allowPositionals: true, strict: true });
+    if (values.help) {
+      terminal.err(usageOf(command));
+      terminal.err(`It ${command.summary}.`);
+      return 0;
+    }
     if (positionals.length !== (command.positionals?.length ?? 0))
       throw new UsageError(`${command.positionals?.join(" ") ?? "no argument"} is expected`);
     const options = values as Record<string, string | boolean | undefined>;
@@ -42,11 +48,15 @@ function explain(thrown: unknown, command: Command, terminal: Terminal): number 
     thrown instanceof UsageError || (thrown instanceof TypeError && "code" in thrown && String(thrown.code).startsWith("ERR_PARSE_ARGS"));
   if (isUsage) {
     terminal.err(message);
-    terminal.err(`Usage: npm run sluice -- ${command.name} ${command.usage}`);
+    terminal.err(usageOf(command));
     return 2;
   }
   terminal.err(thrown instanceof SluiceError && thrown.detail ? `${message} (${thrown.detail})` : message);
   return thrown instanceof EnvError ? 2 : 1;
+}
+
+function usageOf({ name, usage }: Command): string {
+  return `Usage: npm run sluice -- ${name} ${usage}`.trim();
 }
 
 function help(): string[] {
@@ -61,6 +71,10 @@ if (import.meta.main) {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
+  process.once("SIGHUP", () => stop.abort());
+  // Who read the output is gone (`| head`): without a listener the process would end before it has put away what it holds.
+  process.stdout.on("error", () => stop.abort());
+  process.stderr.on("error", () => undefined);
   const terminal: Terminal = {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),

@@ -73,7 +73,12 @@ export class EnvError extends Error {
 
 /** `Number` alone reads a blank as 0: a random port, and no time to drain. */
 const whole = (least: number, most: number) =>
-  z.string().trim().regex(/^\d+$/, `must be a whole number from ${least} to ${most}`).pipe(z.coerce.number().int().min(least).max(most));
+  z
+    .string()
+    .trim()
+    .regex(/^\d+$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
 const port = whole(0, 65_535);
 const defaultPort = 4000;
 const list = z.string().transform((text) =>

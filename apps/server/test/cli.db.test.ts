@@ -1,9 +1,13 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { makeApiKey } from "@sluice/core/api-key";
 import { silentLog } from "@sluice/core/log";
 import { hashToken } from "@sluice/db/secrets";
+import { checkoutDir } from "@sluice/testing/checkout";
 import { until } from "@sluice/testing/deadline";
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
@@ -12,6 +16,8 @@ import { runCli } from "../src/cli.ts";
 import type { Terminal } from "../src/commands/command.ts";
 import { readEnv } from "../src/env.ts";
 import { startServer } from "../src/start-server.ts";
+
+const cli = join(checkoutDir, "apps/server/src/cli.ts");
 
 let database: TestDatabase;
 let dir: string;
@@ -62,6 +68,11 @@ describe("the command line", () => {
     expect((await run("key", "create", "--colour", "red")).code).toBe(2);
     expect((await run("key", "create", "--user", "a@b.c", "--name", "x", "--rpm", "many")).said[0]).toBe("--rpm must be a whole number");
     expect((await run("config", "apply")).said[0]).toBe("FILE is expected");
+    for (const flag of ["--help", "-h"])
+      expect(await run("user", "create", flag)).toMatchObject({
+        code: 0,
+        said: [expect.stringContaining("Usage: npm run sluice -- user create --email"), expect.stringContaining("creates a user")],
+      });
   });
 
   it("P03: explains itself where no Redis is, and connects to none", async () => {
@@ -103,6 +114,17 @@ describe("the command line", () => {
     expect((await run("admin", "reset-password", "--email", "nobody@example.com")).code).toBe(1);
     const audit = await database.prisma.auditEntry.findMany({ where: { actorKind: "cli" }, orderBy: { id: "asc" } });
     expect(audit.map(({ action }) => action)).toEqual(["user.create", "key.create", "user.update"]);
+  });
+
+  it("reads a password from a standard input that is a socket", async () => {
+    const child = spawn(process.execPath, [cli, "user", "create", "--email", "eve@example.com", "--name", "Eve", "--password-file", "-"], {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ["pipe", "inherit", "pipe"],
+    });
+    const said = text(child.stderr);
+    child.stdin.end("a password from a pipe\n");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(await said).toBe("Created user eve@example.com.\n");
   });
 
   it("applies a configuration file once", async () => {
@@ -169,6 +191,56 @@ describe("the command line", () => {
       screen.stop();
       expect(await running).toBe(0);
       await server.stop();
+    }
+    expect(await database.prisma.login.count()).toBe(0);
+  });
+
+  it("leaves no login behind when nobody reads its output any more", async () => {
+    const server = await startServer(readEnv(environment), silentLog);
+    const child = spawn(process.execPath, [cli, "logs", "tail", "--url", server.url], {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const ended = once(child, "exit");
+    try {
+      await until(async () => (await database.prisma.login.count()) === 1, { what: "the command has a login", deadlineMs: 30_000 });
+      child.stdout.destroy();
+      await until(
+        async () => {
+          const body = JSON.stringify({ model: "claude-x" });
+          await fetch(`${server.url}/v1/messages`, { method: "POST", headers: { "x-api-key": makeApiKey() }, body });
+          return child.exitCode !== null;
+        },
+        { what: "it has noticed", everyMs: 200, deadlineMs: 30_000 },
+      );
+      expect(await ended).toEqual([0, null]);
+    } finally {
+      child.kill("SIGKILL");
+      await server.stop();
+    }
+    expect(await database.prisma.login.count()).toBe(0);
+  });
+
+  it("ends with the script that started it, in order", async () => {
+    const script = join(checkoutDir, "scripts/cli.mjs");
+    const child = spawn(process.execPath, [script, "logs", "tail", "--url", "http://127.0.0.1:1"], {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ["ignore", "inherit", "pipe"],
+    });
+    const ended = once(child, "exit");
+    const closed = once(child.stderr, "end");
+    let said = "";
+    child.stderr.on("data", (chunk) => {
+      said += chunk;
+    });
+    try {
+      await until(() => said.includes("does not answer"), { what: "it follows", deadlineMs: 30_000 });
+      child.kill("SIGTERM");
+      expect(await ended).toEqual([0, null]);
+      // What it started has ended, too.
+      await closed;
+    } finally {
+      child.kill("SIGKILL");
     }
     expect(await database.prisma.login.count()).toBe(0);
   });

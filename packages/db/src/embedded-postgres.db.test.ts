@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Log } from "@sluice/core/log";
 import { silentLog } from "@sluice/core/log";
+import { until } from "@sluice/testing/deadline";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { holdService } from "../test/holder.ts";
@@ -111,6 +114,23 @@ describe("embedded PostgreSQL", () => {
     await second.stop();
     await first.stop();
     expect(await isProcessAlive(second.pid)).toBe(false);
+  });
+
+  it("is made beside the initdb of a start that was killed, which may go on writing, and deletes its files later", async () => {
+    const abandoned = ["data.new", "data.new-0123abcd"].map((name) => join(dataDir, "pg18", name, "base"));
+    const script = abandoned.map((dir) => `mkdir -p ${dir}; : >${dir}/$n`).join("; ");
+    const orphan = spawn("/bin/sh", ["-c", `n=0; while :; do n=$((n + 1)); { ${script}; } 2>/dev/null; done`]);
+    try {
+      await until(() => abandoned.every((dir) => existsSync(dir)), { what: "it writes" });
+      const server = await start();
+      expect(await query(server.url, "SELECT 1 AS n")).toEqual([{ n: 1 }]);
+      await server.stop();
+    } finally {
+      orphan.kill("SIGKILL");
+      await once(orphan, "exit");
+    }
+    await (await start()).stop();
+    expect((await readdir(join(dataDir, "pg18"))).filter((name) => name.startsWith("data"))).toEqual(["data"]);
   });
 
   it("takes another port when its own is taken", async () => {

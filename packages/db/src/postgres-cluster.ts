@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,13 +33,14 @@ const superuser = "sluice";
 const database = "sluice";
 const run = promisify(execFile);
 
-/** Creates the data directory if there is none. An interrupted run leaves `data.new`, which is deleted. */
+/** Creates the data directory if there is none. */
 export async function initCluster(cluster: Cluster): Promise<void> {
   const data = join(cluster.directory, "data");
+  await removeUnfinished(cluster);
   if ((await stat(join(data, "PG_VERSION")).catch(() => null)) !== null) return;
   cluster.log.info({ directory: cluster.directory }, "Making the PostgreSQL data directory (once)");
-  const part = `${data}.new`;
-  await rm(part, { recursive: true, force: true });
+  // A name of its own: the initdb of a start that was killed may still be writing, and deletes what it has made when it fails.
+  const part = `${data}.new-${randomBytes(4).toString("hex")}`;
   const password = randomBytes(24).toString("base64url");
   await writeFile(passwordFile(cluster), password, { mode: 0o600 });
   const passwordForInit = join(cluster.directory, "init-password");
@@ -62,6 +63,12 @@ export async function initCluster(cluster: Cluster): Promise<void> {
   await writeFile(join(part, "sluice.conf"), "");
   await giveTo(cluster, [join(part, "sluice.conf")]);
   await rename(part, data);
+}
+
+/** Deletes what starts that were killed have left; what is still being written is deleted at a later start. */
+async function removeUnfinished({ directory }: Cluster): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => name.startsWith("data.new"));
+  for (const name of names) await rm(join(directory, name), { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** Starts the server as a separate daemon and waits until it accepts connections. */

@@ -116,6 +116,16 @@ describe("embedded PostgreSQL", () => {
     expect(await isProcessAlive(second.pid)).toBe(false);
   });
 
+  it("gets its database when the process that started it was killed before it had made it", async () => {
+    const owner = await holdService("postgres", dataDir);
+    await owner.kill();
+    await query(owner.url.replace(/\/sluice$/, "/postgres"), "DROP DATABASE sluice");
+
+    const next = await start();
+    expect(next).toMatchObject({ attached: true, pid: owner.pid });
+    expect(await query(next.url, "SELECT current_database() AS name")).toEqual([{ name: "sluice" }]);
+  });
+
   it("is made beside the initdb of a start that was killed, which may go on writing, and deletes its files later", async () => {
     const abandoned = ["data.new", "data.new-0123abcd"].map((name) => join(dataDir, "pg18", name, "base"));
     const script = abandoned.map((dir) => `mkdir -p ${dir}; : >${dir}/$n`).join("; ");

@@ -2,7 +2,7 @@ import { mkdir, realpath } from "node:fs/promises";
 import type { Log } from "@sluice/core/log";
 import { attachService } from "./attached-service.ts";
 import type { Cluster } from "./postgres-cluster.ts";
-import { findRunningPostgres, initCluster, startCluster, stopCluster } from "./postgres-cluster.ts";
+import { ensureDatabase, findRunningPostgres, initCluster, startCluster, stopCluster } from "./postgres-cluster.ts";
 import { choosePostgresPlace } from "./postgres-place.ts";
 
 /**
@@ -38,10 +38,17 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const place = await choosePostgresPlace({ dataDir: await realpath(options.dataDir), log, reachableRoot });
   const cluster: Cluster = { ...place, durable: options.durable ?? true, log };
   const attached = await attachService(cluster.directory, {
-    find: () => findRunningPostgres(cluster),
+    async find() {
+      const running = await findRunningPostgres(cluster);
+      // Whoever started it may have been killed before it had the database.
+      if (running !== null) await ensureDatabase(running);
+      return running;
+    },
     async start() {
       await initCluster(cluster);
-      return startCluster(cluster);
+      const running = await startCluster(cluster);
+      await ensureDatabase(running);
+      return running;
     },
     stop: (running) => stopCluster(cluster, running),
   });

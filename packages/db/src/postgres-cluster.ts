@@ -87,10 +87,7 @@ export async function startCluster(cluster: Cluster): Promise<RunningPostgres> {
     try {
       await runBinary(cluster, "pg_ctl", ["start", "-D", data, "-l", logFile, "-w", "-t", "600", "-s"]);
       const running = await findRunningPostgres(cluster);
-      if (running !== null) {
-        await ensureDatabase(running);
-        return running;
-      }
+      if (running !== null) return running;
     } catch (cause) {
       if (attempt >= 3) throw new Error(`PostgreSQL does not start; see ${logFile}. ${await lastLines(logFile)}`, { cause });
     } finally {
@@ -157,7 +154,8 @@ async function knock(url: string, data: string): Promise<"ours" | "not yet" | "r
   }
 }
 
-async function ensureDatabase(running: RunningPostgres): Promise<void> {
+/** Creates Sluice's database if there is none. */
+export async function ensureDatabase(running: RunningPostgres): Promise<void> {
   const client = new pg.Client({ connectionString: running.url.replace(/\/[^/]*$/, "/postgres") });
   await client.connect();
   try {

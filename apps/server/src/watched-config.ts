@@ -1,10 +1,10 @@
-import { readFile, realpath, watch } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, stat, watch } from "node:fs/promises";
 import type { ConfigFileState } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
 import type { ConfigSummary } from "@sluice/services/config/apply-job";
 import { ConfigFileError } from "@sluice/services/config/config-file-error";
 import { publicErrorOf } from "@sluice/services/outage";
+import { foldersTowards } from "./folders-towards.ts";
 
 /** Editors save in several steps: the file is read this long after the last of them. */
 const SETTLE_MS = 200;
@@ -33,8 +33,8 @@ export interface WatchedConfig {
 }
 
 /**
- * Watches the folder, not the file: editors replace files, and Kubernetes replaces a link to a folder. Every event only triggers a check
- * whether the content differs.
+ * Watches folders, not the file: editors replace files, and Kubernetes replaces a link to a folder. Every event only triggers a check
+ * whether the content differs, and whether the path leads through other folders by now.
  */
 export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConfigOptions): WatchedConfig {
   const stopping = new AbortController();
@@ -46,6 +46,8 @@ export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConf
   let tried: string | null = null;
   let timer: NodeJS.Timeout | null = null;
   let turn: Promise<void> = Promise.resolve();
+  /** By device and inode, because another folder may have taken the name. */
+  const watched = new Map<string, AbortController>();
 
   async function tryText(text: string): Promise<void> {
     tried = text;
@@ -85,6 +87,30 @@ export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConf
     } catch (thrown) {
       if (!stopping.signal.aborted) fail(thrown);
     }
+    await watchFolders();
+  }
+
+  async function watchFolders(): Promise<void> {
+    const present = new Set<string>();
+    let isNew = false;
+    for (const folder of await foldersTowards(path)) {
+      const facts = await stat(folder).catch(() => null);
+      if (facts === null || stopping.signal.aborted) continue;
+      const key = `${facts.dev}:${facts.ino}`;
+      present.add(key);
+      if (watched.has(key)) continue;
+      isNew = true;
+      const ending = new AbortController();
+      watched.set(key, ending);
+      void follow(folder, AbortSignal.any([stopping.signal, ending.signal]));
+    }
+    for (const [key, ending] of watched) {
+      if (present.has(key)) continue;
+      watched.delete(key);
+      ending.abort();
+    }
+    // Picks up changes made before the watch began.
+    if (isNew) look(SETTLE_MS);
   }
 
   /** Schedules one check, `delayMs` after the last call; checks do not overlap. */
@@ -97,11 +123,11 @@ export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConf
     timer.unref();
   }
 
-  async function follow(folder: string): Promise<void> {
+  async function follow(folder: string, signal: AbortSignal): Promise<void> {
     try {
-      for await (const _ of watch(folder, { signal: stopping.signal })) look(SETTLE_MS);
+      for await (const _ of watch(folder, { signal })) look(SETTLE_MS);
     } catch (thrown) {
-      if (stopping.signal.aborted) return;
+      if (signal.aborted) return;
       log.warn({ folder, error: String(thrown) }, "the folder of the configuration file cannot be watched: edits need a restart");
     }
   }
@@ -112,15 +138,7 @@ export function createWatchedConfig({ path, apply, onAttempt, log }: WatchedConf
       await tryText(await readFile(path, "utf8"));
     },
     watch() {
-      const folders = new Set([dirname(path)]);
-      void realpath(path)
-        .then((real) => folders.add(dirname(real)))
-        .catch(() => undefined)
-        .then(() => {
-          for (const folder of folders) void follow(folder);
-          // Picks up changes made between boot and now.
-          look(SETTLE_MS);
-        });
+      turn = turn.then(watchFolders);
     },
     close() {
       stopping.abort();

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { isProcessAlive } from "@sluice/db/process-facts";
 import { clientKey } from "@sluice/testing/config-file";
@@ -68,6 +68,26 @@ describe("embedded PostgreSQL and private Redis", () => {
       said: [`Port ${port} on 127.0.0.1 is in use. Stop what uses it (another Sluice?) or set PORT.`],
     });
     expect(await servicesOf(dataDir)).toEqual([]);
+  });
+});
+
+describe("a PostgreSQL that accepts connections and says nothing", () => {
+  it("does not keep a gateway from serving the keys that it has on disk", async () => {
+    const dataDir = servers.newDataDir();
+    const env = { ...(await servers.configured(dataDir)), ...servers.shared(), REDIS_URL: "none" };
+    const options = { dataDir, port: await freePort(), env };
+    const seeing = await servers.start(options);
+    expect((await callModel(seeing.url, quick)).outcome).toBe("complete");
+    await seeing.stop();
+
+    const silent = createTcpServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    servers.later(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const blind = await servers.start({ ...options, env: { ...env, DATABASE_URL: `postgres://u:p@127.0.0.1:${port}/d` } });
+    expect((await callModel(blind.url, quick)).outcome).toBe("complete");
+    expect(await healthOf(blind)).toMatchObject({ status: "degraded", postgres: "down" });
+    await blind.stop("SIGKILL");
   });
 });
 

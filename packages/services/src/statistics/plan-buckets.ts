@@ -31,6 +31,8 @@ export interface RangeAsk {
   fromMs: number;
   toMs: number;
   step: StatisticsStep | "auto";
+  /** Number of buckets to aim for when the step is `auto`; absent = {@link WANTED}. */
+  wanted?: number | undefined;
   zone: string;
   /** Before this time there are no five-minute sums. */
   fineFromMs: number;
@@ -63,9 +65,9 @@ export function planBuckets(ask: RangeAsk): BucketPlan {
   };
 }
 
-function finestStep({ fromMs, toMs }: RangeAsk, isFine: boolean): StatisticsStep {
+function finestStep({ fromMs, toMs, wanted = WANTED }: RangeAsk, isFine: boolean): StatisticsStep {
   const finest = isFine ? 0 : HOUR_MS;
-  return statisticsSteps.find((step) => lengths[step] >= finest && (toMs - fromMs) / lengths[step] <= WANTED) ?? "month";
+  return statisticsSteps.find((step) => lengths[step] >= finest && (toMs - fromMs) / lengths[step] <= wanted) ?? "month";
 }
 
 function refused(message: string): SluiceError {

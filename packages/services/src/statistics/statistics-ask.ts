@@ -23,11 +23,11 @@ export function nowEdge(ctx: Ctx): number {
   return (Math.floor(ctx.clock.now() / FIVE_MINUTES_MS) + 1) * FIVE_MINUTES_MS;
 }
 
-/** The buckets of a range; by default of the last 24 hours. */
-export function planOf(ctx: Ctx, { from, to, step, zone }: AskedRange): BucketPlan {
+/** The buckets of a range; by default of the last 24 hours. `wanted`: how many to aim for when the step is `auto`. */
+export function planOf(ctx: Ctx, { from, to, step, zone }: AskedRange, wanted?: number): BucketPlan {
   const toMs = to ?? Math.max(nowEdge(ctx), (from ?? 0) + 1);
   const fromMs = from ?? toMs - DAY_MS;
-  return planBuckets({ fromMs, toMs, step, zone: zoneOf(ctx, zone), fineFromMs: fineFrom(ctx) });
+  return planBuckets({ fromMs, toMs, step, wanted, zone: zoneOf(ctx, zone), fineFromMs: fineFrom(ctx) });
 }
 
 export function zoneOf(ctx: Ctx, zone: string | undefined): string {

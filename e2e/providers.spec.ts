@@ -13,7 +13,7 @@ test("the providers page opens with one call, and its figures arrive by themselv
   await expect(own).toContainText("Healthy");
   await expect(own).toContainText("$");
   await expect(own.getByRole("img", { name: /Time to first content, last 3 h: mean \d/ })).toBeVisible();
-  await expect(own.getByRole("img", { name: /Errors, last 3 h: 0 of 1 requests/ })).toBeVisible();
+  await expect(own.getByRole("img", { name: /Failed requests, last 3 h: 0 of 1 requests/ })).toBeVisible();
   expect(calls.filter((url) => url.includes("providers.bootstrap")).length).toBeGreaterThan(0);
   expect(calls.every((url) => url.includes("providers.bootstrap"))).toBe(true);
 });
@@ -40,8 +40,8 @@ test("a provider is added, tested, disabled with effect at once, edited, deleted
   const own = page.getByRole("switch", { name: `Enabled: ${world.providerName}` });
   await (await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).text();
   await expect(card(page, world.providerName)).toContainText("Healthy");
-  // Figures arrive once a second: the finished request counts as one of today's.
-  await expect(card(page, world.providerName)).toContainText("Requests today1");
+  // Figures come once a second: the request that is over counts as one of today's.
+  await expect(card(page, world.providerName)).toContainText("Attempts today1");
   await own.click();
   // Disabling would affect somebody, so the dialog says whom and asks.
   const asked = page.getByRole("alertdialog");

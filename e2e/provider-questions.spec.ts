@@ -9,7 +9,7 @@ test("an answer that opens a dialog late, and a clone's form, wait for the form 
 }) => {
   await (await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).text();
   await page.goto("/providers");
-  await expect(card(page, world.providerName)).toContainText("Requests today1");
+  await expect(card(page, world.providerName)).toContainText("Attempts today1");
   let release = await holdBack(page, /providers\.(impact|clone)/);
   const form = page.getByRole("dialog", { name: "Add provider" });
   const answered = (of: RegExp) => page.waitForResponse((response) => of.test(response.url()));
@@ -53,7 +53,7 @@ test("two providers that are switched off at once are asked about one after the 
   const both = [world, second];
   for (const { secret } of both) await (await callMessages(place, secret)).text();
   await page.goto("/providers");
-  for (const { providerName } of both) await expect(card(page, providerName)).toContainText("Requests today1");
+  for (const { providerName } of both) await expect(card(page, providerName)).toContainText("Attempts today1");
   const enabled = ({ providerName }: World) => page.getByRole("switch", { name: `Enabled: ${providerName}` });
   const release = await holdBack(page, /providers\.impact/);
   const answers = both.map(({ providerId }) => page.waitForResponse((response) => response.url().includes(providerId)));
@@ -82,5 +82,29 @@ test("two providers that are switched off at once are asked about one after the 
   await expect(question).toBeHidden();
   await expect(enabled(first)).not.toBeChecked();
   await expect(enabled(other)).toBeChecked();
+  await second.remove();
+});
+
+test("two providers cloned at once are edited one after the other", async ({ adminPage: page, api, world }) => {
+  const second = await makeWorld(api);
+  const names = [world, second].map(({ providerName }) => providerName);
+  await page.goto("/providers");
+  const release = await holdBack(page, /providers\.clone/);
+  for (const name of names) await act(page, name, "Clone");
+  release();
+
+  const edited: string[] = [];
+  for (const _ of names) {
+    const form = page.getByRole("dialog", { name: /^Edit / });
+    await expect(form.getByLabel("Name")).toHaveValue(/ \(2\)$/);
+    const name = await form.getByLabel("Name").inputValue();
+    await expect(form).toHaveAccessibleName(`Edit ${name}`);
+    edited.push(name);
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog", { name: `Edit ${name}` })).toBeHidden();
+  }
+  expect(edited.sort()).toEqual(names.map((name) => `${name} (2)`).sort());
+  const { providers } = await api.providers.bootstrap.query();
+  for (const { id, name } of providers) if (edited.includes(name)) await api.providers.delete.mutate({ id });
   await second.remove();
 });

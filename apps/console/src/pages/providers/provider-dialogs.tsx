@@ -37,7 +37,7 @@ export function ProviderDialogs({ open, providers, busy, onClose, onApply, onDel
     case "new":
       return <ProviderDialog id={null} name="" onClose={onClose} />;
     case "edit":
-      return <ProviderDialog id={open.id} name={open.name} onClose={onClose} />;
+      return <ProviderDialog key={open.id} id={open.id} name={open.name} onClose={onClose} />;
     case "test":
       return <TestDialog provider={open.provider} onClose={onClose} />;
     case "override":

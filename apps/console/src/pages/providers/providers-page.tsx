@@ -83,6 +83,12 @@ export function ProvidersPage() {
     else changes.setEnabled([provider], false);
   }
 
+  /** Awaited: a callback of `mutate` is skipped when another provider is cloned before the answer. */
+  async function clone(provider: ProviderLine): Promise<void> {
+    const made = await changes.clone.mutateAsync({ id: provider.id }).catch(() => null);
+    if (made) setAsked((now) => [...now, { kind: "edit", id: made.id, name: made.name }]);
+  }
+
   function act(wanted: ProviderAct): void {
     const { provider } = wanted;
     if (wanted.kind === "enable") {
@@ -91,8 +97,7 @@ export function ProvidersPage() {
     } else if (wanted.kind === "lift") changes.lift.mutate(provider);
     else if (wanted.kind === "reset") changes.reset.mutate(provider);
     else if (wanted.kind === "edit") setOpen({ kind: "edit", id: provider.id, name: provider.name });
-    else if (wanted.kind === "clone")
-      changes.clone.mutate({ id: provider.id }, { onSuccess: ({ id, name }) => setAsked((now) => [...now, { kind: "edit", id, name }]) });
+    else if (wanted.kind === "clone") void clone(provider);
     else setOpen({ kind: wanted.kind, provider });
   }
 

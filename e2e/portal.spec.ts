@@ -1,4 +1,4 @@
-import { callMessages, expect, test } from "./fixtures.ts";
+import { callMessages, expect, models, signIn, test } from "./fixtures.ts";
 
 test("who has a key only signs in with it, and sees what came by that key as it happens", async ({ page, api, place, world }) => {
   const { secret: other } = await api.keys.create.mutate({ userId: world.userId, name: `other ${world.id}`, group: world.group });
@@ -21,6 +21,53 @@ test("who has a key only signs in with it, and sees what came by that key as it 
 
   await api.keys.revoke.mutate({ id: world.keyId });
   await expect(page).toHaveURL(/\/login/);
+});
+
+test("who has a key only is shown nothing that takes an account, and no name that the key may not see", async ({ page, place, world }) => {
+  const answer = await page.request.post(`${place.consoleUrl}/auth/key-login`, {
+    data: { key: world.secret },
+    headers: { origin: place.consoleUrl },
+  });
+  expect(answer.ok()).toBe(true);
+  await page.goto("/logs");
+  await expect(page.getByRole("heading", { name: "Waiting for the first request" })).toBeVisible();
+  await expect(page.getByRole("tab", { name: "Claude Code" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Create key" })).toHaveCount(0);
+
+  await (await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).text();
+  await page.getByRole("table", { name: "Requests" }).locator("[data-id]").click();
+  const request = page.getByRole("complementary", { name: "Request" });
+  await expect(request.getByText(world.keyName)).toBeVisible();
+  await expect(request.getByText("User", { exact: true })).toHaveCount(0);
+  await page.goto("/sessions");
+  const session = page.getByRole("row").filter({ hasText: world.keyName });
+  await expect(session).toBeVisible();
+  await expect(page.getByRole("columnheader", { name: "User and key" })).toHaveCount(0);
+  await expect(session).not.toContainText(world.userId.slice(-8));
+});
+
+test("charts and cells of a user without credit say what they know", async ({ page, api, place, world }) => {
+  await api.credits.updateAccount.mutate({ userId: world.userId, billing: "prepaid" });
+  await api.keys.update.mutate({ id: world.keyId, rpm: 100_000, tpm: 100_000_000, costDayUsd: "1234.5678", costMonthUsd: "12345.6789" });
+  await expect.poll(async () => (await callMessages(place, world.secret)).status).toBe(402);
+  await signIn(page, place, { email: world.userEmail, password: `password-${world.id}` });
+  await page.goto("/overview");
+  const chart = (name: string) => page.getByRole("figure", { name });
+  await expect(chart("Requests by model").getByRole("img")).toHaveAccessibleName(new RegExp(`${models.plain}: \\d`));
+  // There were requests; they cost nothing.
+  await expect(chart("Cost by model")).toContainText("No data in this range");
+
+  await page.goto("/keys");
+  const limits = page
+    .getByRole("row")
+    .filter({ hasText: world.keyName })
+    .getByText(/12345.6789 a month/);
+  await expect(limits).toBeVisible();
+  const cut = await limits.evaluate((text) => {
+    const cell = text.closest("[role=cell]")?.getBoundingClientRect();
+    return cell !== undefined && text.getBoundingClientRect().right <= cell.right + 1;
+  });
+  expect(cut).toBe(true);
 });
 
 test("an error explains itself with the figures of its request", async ({ page, api, place, world }) => {

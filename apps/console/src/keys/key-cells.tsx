@@ -40,7 +40,7 @@ export function KeyLimitsText({ row }: { row: Key }) {
   const { t, language } = useTexts();
   const limits = limitsInShort(t, row, language);
   return (
-    <span className={limits === "" ? "truncate text-ink-3" : "truncate"} title={limits}>
+    <span className={limits === "" ? "block truncate text-ink-3" : "block truncate"} title={limits}>
       {limits || t("common.noLimit")}
     </span>
   );

@@ -97,7 +97,7 @@ export const filter = {
   removeNot: "移除排除条件：{{name}} {{value}}",
   by: "按{{name}}筛选 {{value}}",
   query: "查找请求",
-  placeholder: "筛选：模型、用户、状态码……",
+  placeholder: "筛选：模型、密钥、状态码……",
   unknown: "“{{text}}”不是筛选条件。请写成 字段:值，前面加减号表示排除。",
   noSuch: "没有{{name}}“{{text}}”。",
   not: "排除",

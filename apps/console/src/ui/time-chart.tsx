@@ -40,7 +40,7 @@ export interface TimeChartProps {
   onZoom?(fromMs: number, toMs: number): void;
   /** Height of the plot in px. */
   height?: number;
-  /** Text instead of an empty plot. */
+  /** Text instead of an empty plot: no series. */
   empty?: string;
   /** Shown beside the button that switches to a table. */
   tools?: ReactNode;
@@ -62,8 +62,10 @@ export function TimeChart(props: TimeChartProps) {
   const isNothing = (value: number | null): boolean =>
     value === null || (value === 0 && (props.kind === "bars" || props.integers === true));
   const isEmpty = empty !== undefined && series.every(({ values }) => values.every(isNothing));
+  // Series without any value are named below: refused requests cost nothing.
+  const nothing = series.length === 0 ? empty : t("chart.nothing");
   const parts = series.map(({ name, total }) => (total === undefined ? name : `${name}: ${total}`)).join(", ");
-  const summary = t("chart.summary", { title, from: when(times[0] ?? 0), to: when(times.at(-1) ?? 0), series: isEmpty ? empty : parts });
+  const summary = t("chart.summary", { title, from: when(times[0] ?? 0), to: when(times.at(-1) ?? 0), series: isEmpty ? nothing : parts });
   return (
     <figure aria-labelledby={id} className="min-w-0 rounded-xl border border-line bg-surface">
       <figcaption className="flex items-center justify-between gap-2 pt-2 pr-2 pl-4">
@@ -95,7 +97,7 @@ export function TimeChart(props: TimeChartProps) {
               </Suspense>
             </div>
             {isEmpty && (
-              <p className="pointer-events-none absolute inset-0 flex items-center justify-center pb-6 text-sm text-ink-3">{empty}</p>
+              <p className="pointer-events-none absolute inset-0 flex items-center justify-center pb-6 text-sm text-ink-3">{nothing}</p>
             )}
             {!isEmpty && inside && hover && <Tooltip {...props} at={hover} title={when(times[hover.index] ?? 0)} />}
           </div>

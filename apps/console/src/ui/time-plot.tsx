@@ -106,7 +106,8 @@ function optionsOf(latest: { readonly current: TimePlotProps }, size: { width: n
         size: (plot, labels) => widthOf(plot, labels ?? [], font) + 2 * GAP_PX,
         gap: GAP_PX,
         space: 36,
-        values: (_plot, splits) => splits.map((value) => latest.current.format(value)),
+        // The scale of a plot without values is made up.
+        values: (_plot, splits) => splits.map((value) => (value > 0 && isBlank(latest.current) ? "" : latest.current.format(value))),
         ...(integers
           ? { incrs: [1, 2, 5].flatMap((one) => Array.from({ length: 15 }, (_, power) => one * 10 ** power)).sort((a, b) => a - b) }
           : {}),
@@ -133,6 +134,10 @@ function optionsOf(latest: { readonly current: TimePlotProps }, size: { width: n
       ],
     },
   };
+}
+
+function isBlank({ series }: TimePlotProps): boolean {
+  return series.every(({ values }) => values.every((value) => value === null || value === 0));
 }
 
 /** Width of the widest label in px, with a minimum that lets charts below each other line up. */

@@ -77,8 +77,8 @@ export function OverviewView({ row, detail, names, admin, onFilter }: OverviewPr
             {names.provider(row.providerId)}
           </Fact>
         )}
-        {row.userId && (
-          <Fact name={t("filter.user")} filter={admin ? by("user", row.userId) : undefined}>
+        {admin && row.userId && (
+          <Fact name={t("filter.user")} filter={by("user", row.userId)}>
             {names.user(row.userId)}
           </Fact>
         )}

@@ -29,6 +29,8 @@ interface LogBodyProps {
   currentId: string | undefined;
   held: boolean;
   baseUrl: string;
+  /** Whether the viewer signed in by a key. */
+  byKey: boolean;
   onOpen(id: string): void;
   onCurrent(id: string): void;
   onMenu(cell: MenuCell): void;
@@ -38,7 +40,7 @@ interface LogBodyProps {
 }
 
 /** The table, or its replacement: loading, failed, nothing yet, no matches. */
-export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: LogBodyProps) {
+export function LogBody({ feed, search, baseUrl, byKey, onClear, onNewest, ...table }: LogBodyProps) {
   const { t, language } = useTexts();
   const { describe } = useLogText(table.names);
   const status = useStore(feed.status);
@@ -97,7 +99,7 @@ export function LogBody({ feed, search, baseUrl, onClear, onNewest, ...table }: 
           ) : (
             <Empty icon={<Radio />} title={t("logs.emptyTitle")} text={t("logs.emptyText")}>
               <Suspense>
-                <FirstRequestHint baseUrl={baseUrl} />
+                <FirstRequestHint baseUrl={baseUrl} byKey={byKey} />
               </Suspense>
             </Empty>
           )}

@@ -9,7 +9,7 @@ import type { MenuCell } from "./menu-cell.ts";
 import { adding, type Condition, clearing, feedKey, isHistory, type LogSearch, shifted } from "./search.ts";
 import { useColumns } from "./use-columns.ts";
 import { useLogFeed } from "./use-log-feed.ts";
-import { useLogKeys } from "./use-log-keys.ts";
+import { focusRow, useLogKeys } from "./use-log-keys.ts";
 import { useHiddenErrors, usePaused, useReaderMode } from "./use-reader-mode.ts";
 import { useZoom } from "./use-zoom.ts";
 
@@ -95,6 +95,7 @@ export function LogsPage() {
             {...{ feed, names, columns, narrow, scroller, currentId }}
             held={menuCell !== null}
             baseUrl={login.baseUrl}
+            byKey={login.user.role === "key"}
             onOpen={open}
             onCurrent={setCurrentId}
             onMenu={setMenuCell}
@@ -111,7 +112,10 @@ export function LogsPage() {
             id={drawn}
             {...{ feed, search, names, admin }}
             baseUrl={login.baseUrl}
-            onClose={() => open(undefined)}
+            onClose={() => {
+              open(undefined);
+              focusRow(scroller.current, drawn);
+            }}
             onOpen={open}
             onFilter={filter}
           />

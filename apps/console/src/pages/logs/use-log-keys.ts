@@ -84,10 +84,14 @@ function moveCell(target: HTMLElement | null, row: HTMLElement | null, step: 1 |
 
 function closeDrawer(keys: LogKeys): boolean {
   if (!keys.openId) return false;
-  const row = rowElement(keys.scroller.current, keys.openId);
   keys.onOpen(undefined);
-  row?.focus();
+  focusRow(keys.scroller.current, keys.openId);
   return true;
+}
+
+/** Moves the focus to a row, or to the list if the row is too far away to be rendered. */
+export function focusRow(scroller: HTMLElement | null, id: string): void {
+  (rowElement(scroller, id) ?? scroller)?.focus();
 }
 
 function rowElement(scroller: HTMLElement | null, id: string): HTMLElement | null {

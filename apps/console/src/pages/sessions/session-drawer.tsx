@@ -65,7 +65,7 @@ export function SessionDrawer({ id, board, names, admin, onClose, onTerminate }:
         {gone && <p className="rounded-lg bg-idle-soft px-3 py-2 text-sm text-ink-2">{t("sessions.gone")}</p>}
         {error && !gone && <FailureBox error={error} onRetry={() => void refetch()} />}
         {!row && !error && <SkeletonRows rows={6} className="-mx-4" />}
-        {row && <Facts row={row} ended={gone} names={names} />}
+        {row && <Facts row={row} ended={gone} names={names} admin={admin} />}
         {row && admin && data && !gone && <Where row={row} detail={data} names={names} />}
         <section className="flex flex-col gap-2.5">
           <h3 className="text-sm font-semibold">{t("sessions.recent")}</h3>
@@ -80,12 +80,12 @@ export function SessionDrawer({ id, board, names, admin, onClose, onTerminate }:
   );
 }
 
-function Facts({ row, ended, names }: { row: SessionRow; ended: boolean; names: NameLookup }) {
+function Facts({ row, ended, names, admin }: { row: SessionRow; ended: boolean; names: NameLookup; admin: boolean }) {
   const { t, language } = useTexts();
   const count = (value: number): string => formatExact(value, language);
   return (
     <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5 text-sm [&_dd]:min-w-0 [&_dd]:text-right [&_dd]:tabular-nums [&_dt]:text-ink-2">
-      <Fact name={t("sessions.user")}>{names.user(row.userId)}</Fact>
+      {admin && <Fact name={t("sessions.user")}>{names.user(row.userId)}</Fact>}
       <Fact name={t("sessions.key")}>{names.key(row.keyId)}</Fact>
       {row.providerId && <Fact name={t("sessions.provider")}>{names.provider(row.providerId)}</Fact>}
       <Fact name={t("sessions.started")}>

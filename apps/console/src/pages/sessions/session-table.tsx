@@ -26,12 +26,21 @@ const columns = [
   { name: "cost", right: true },
 ] as const satisfies readonly { name: string; wide?: true; right?: true }[];
 
+/** The text of a column's head. */
+function nameOf(column: (typeof columns)[number]["name"], admin: boolean) {
+  if (admin) return column;
+  if (column === "owner") return "key";
+  return column === "model" ? "modelOnly" : column;
+}
+
 /** Rows rendered initially: thousands would make the page slow and no easier to read. */
 const FIRST = 200;
 
 interface SessionTableProps {
   rows: readonly BoardRow[];
   names: NameLookup;
+  /** Others see only their own sessions, and no providers. */
+  admin: boolean;
   openId: string | undefined;
   onOpen(id: string): void;
   /** Absent = the viewer has no right to. */
@@ -39,7 +48,7 @@ interface SessionTableProps {
 }
 
 /** The conversations, sorted by start; nothing moves under the pointer. */
-export function SessionTable({ rows: all, names, openId, onOpen, onTerminate }: SessionTableProps) {
+export function SessionTable({ rows: all, names, admin, openId, onOpen, onTerminate }: SessionTableProps) {
   const { t } = useTexts();
   const [shown, setShown] = useState(FIRST);
   const { rows, arrived, release, handlers } = useHeldRows(all);
@@ -62,7 +71,7 @@ export function SessionTable({ rows: all, names, openId, onOpen, onTerminate }: 
           <>
             {columns.map((column) => (
               <CardHead key={column.name} className={cn("px-2.5", "right" in column && "text-right", "wide" in column && "max-xl:hidden")}>
-                {t(`sessions.${column.name}`)}
+                {t(`sessions.${nameOf(column.name, admin)}`)}
               </CardHead>
             ))}
             <CardHead className="w-0 pr-3 pl-0">
@@ -72,7 +81,15 @@ export function SessionTable({ rows: all, names, openId, onOpen, onTerminate }: 
         }
       >
         {rows.slice(0, shown).map((one) => (
-          <SessionLine key={one.row.id} one={one} names={names} open={one.row.id === openId} onOpen={onOpen} onTerminate={onTerminate} />
+          <SessionLine
+            key={one.row.id}
+            one={one}
+            names={names}
+            admin={admin}
+            open={one.row.id === openId}
+            onOpen={onOpen}
+            onTerminate={onTerminate}
+          />
         ))}
       </CardTable>
       {rows.length > shown && <LoadMore shown={shown} total={rows.length} busy={false} onClick={() => setShown(shown + FIRST)} />}
@@ -80,12 +97,12 @@ export function SessionTable({ rows: all, names, openId, onOpen, onTerminate }: 
   );
 }
 
-interface SessionLineProps extends Pick<SessionTableProps, "names" | "onOpen" | "onTerminate"> {
+interface SessionLineProps extends Pick<SessionTableProps, "names" | "admin" | "onOpen" | "onTerminate"> {
   one: BoardRow;
   open: boolean;
 }
 
-const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, open, onOpen, onTerminate }: SessionLineProps) {
+const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, admin, open, onOpen, onTerminate }: SessionLineProps) {
   const { t, language } = useTexts();
   const ended = endedAtMs !== null;
   const name = sessionName(row, names);
@@ -111,11 +128,11 @@ const SessionLine = memo(function SessionLine({ one: { row, endedAtMs }, names, 
         </button>
         <span className="block truncate font-mono text-2xs text-ink-3">{row.id.slice(-8)}</span>
       </CardCell>
-      <CardCell label={t("sessions.owner")} className="max-w-44 px-2.5 py-2">
-        <span className="block truncate">{names.user(row.userId)}</span>
-        <span className="block truncate text-xs text-ink-3">{names.key(row.keyId)}</span>
+      <CardCell label={t(`sessions.${nameOf("owner", admin)}`)} className="max-w-44 px-2.5 py-2">
+        {admin && <span className="block truncate">{names.user(row.userId)}</span>}
+        <span className={cn("block truncate", admin && "text-xs text-ink-3")}>{names.key(row.keyId)}</span>
       </CardCell>
-      <CardCell label={t("sessions.model")} className="max-w-68 px-2.5 py-2">
+      <CardCell label={t(`sessions.${nameOf("model", admin)}`)} className="max-w-68 px-2.5 py-2">
         <span className="block truncate">{row.model}</span>
         {row.providerId && (
           <span className="block truncate text-xs text-ink-3" title={whyThere(row, t)}>

@@ -21,7 +21,7 @@ import { SessionDrawer } from "./session-drawer.tsx";
 import { SessionFilters } from "./session-filters.tsx";
 import { SessionTable } from "./session-table.tsx";
 import { TerminateDialog } from "./terminate-dialog.tsx";
-import { useSessionKeys } from "./use-session-keys.ts";
+import { focusSession, useSessionKeys } from "./use-session-keys.ts";
 
 const route = getRouteApi("/app/sessions");
 
@@ -108,7 +108,16 @@ export function SessionsPage() {
           )}
         </div>
       )}
-      {data && rows.length > 0 && <SessionTable rows={rows} names={names} openId={search.session} onOpen={open} onTerminate={terminate} />}
+      {data && rows.length > 0 && (
+        <SessionTable
+          rows={rows}
+          names={names}
+          admin={login.user.role === "admin"}
+          openId={search.session}
+          onOpen={open}
+          onTerminate={terminate}
+        />
+      )}
       {search.session && (
         <SessionDrawer
           key={search.session}
@@ -116,7 +125,10 @@ export function SessionsPage() {
           board={all.find(({ row }) => row.id === search.session)}
           names={names}
           admin={login.user.role === "admin"}
-          onClose={() => open(undefined)}
+          onClose={() => {
+            open(undefined);
+            focusSession(search.session ?? "");
+          }}
           onTerminate={terminate}
         />
       )}

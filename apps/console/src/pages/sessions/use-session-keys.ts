@@ -7,12 +7,17 @@ export function useSessionKeys({ openId, onOpen }: { openId: string | undefined;
     const onRow = event.target instanceof HTMLElement && event.target.closest("[data-session]") !== null;
     if (event.key === "Escape" && openId) {
       onOpen(undefined);
-      buttonOf(openId)?.focus();
+      focusSession(openId);
     } else if (event.key === "j" || event.key === "J" || (event.key === "ArrowDown" && onRow)) move(1, openId, onOpen);
     else if (event.key === "k" || event.key === "K" || (event.key === "ArrowUp" && onRow)) move(-1, openId, onOpen);
     else return;
     event.preventDefault();
   });
+}
+
+/** Moves the focus to a row, if it is still there. */
+export function focusSession(id: string): void {
+  buttonOf(id)?.focus();
 }
 
 function buttonOf(id: string): HTMLElement | null {

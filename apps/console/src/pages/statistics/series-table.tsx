@@ -37,6 +37,7 @@ export function SeriesTable({ statistics, nameOf, logs }: SeriesTableProps) {
   const { by, series } = statistics;
   const rows = useMemo(() => series.map((one) => rowOf(one, nameOf(one.id))), [series, nameOf]);
   const all = rows.reduce((sum, row) => sum + row.costNanoUsd, 0n);
+  if (rows.length === 0) return null;
   const title = t("statistics.table", { by: t(`statistics.by.${by}`).toLowerCase() });
   const columns: DataColumn<SeriesRow>[] = [
     {

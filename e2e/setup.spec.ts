@@ -25,6 +25,8 @@ test("from nothing to the first request in four steps @stack", async ({ page }) 
     await page.getByRole("button", { name: "Create administrator" }).click();
 
     await expect(page.getByRole("heading", { name: "Add your first provider" })).toBeVisible();
+    // The button that led here is gone.
+    await expect(page.getByRole("heading", { name: "Add your first provider" })).toBeFocused();
     await page.getByLabel("Name").fill("first");
     await page.getByLabel("Base URL").fill(upstreamUrl);
     await page.getByLabel("API key").fill(upstreamSecret);

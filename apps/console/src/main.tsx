@@ -13,6 +13,7 @@ import { lazy, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/client.ts";
 import { createAppRouter } from "./router.tsx";
+import { keepFocus } from "./shell/keep-focus.ts";
 import { startTexts } from "./text/i18n.ts";
 
 const Toaster = lazy(() => import("./ui/toast.tsx").then(({ Toaster: one }) => ({ default: one })));
@@ -21,6 +22,8 @@ const Toaster = lazy(() => import("./ui/toast.tsx").then(({ Toaster: one }) => (
 window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });
+
+keepFocus();
 
 /** A page that takes longer to load starts with its skeleton, as it does when navigating. */
 const PENDING_MS = 300;

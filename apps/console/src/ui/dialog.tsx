@@ -1,7 +1,7 @@
 import { AlertDialog as BaseAlert } from "@base-ui/react/alert-dialog";
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { useTexts } from "../text/i18n.ts";
 import { Button, type ButtonProps, buttonClass } from "./button.tsx";
 import { cn } from "./class-names.ts";
@@ -9,6 +9,8 @@ import { cn } from "./class-names.ts";
 const backdrop = "fixed inset-0 z-40 bg-shade transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0";
 const popup =
   "fixed left-1/2 top-[8vh] z-50 flex max-h-[84vh] w-[calc(100vw-2rem)] -translate-x-1/2 flex-col rounded-xl border border-line bg-raised shadow-pop outline-none transition duration-150 data-ending-style:translate-y-1 data-ending-style:opacity-0 data-starting-style:translate-y-1 data-starting-style:opacity-0 max-sm:top-auto max-sm:bottom-0 max-sm:left-0 max-sm:max-h-[92dvh] max-sm:w-full max-sm:translate-x-0 max-sm:rounded-b-none";
+
+const field = "input:not([type=hidden], [readonly], :disabled), select:not(:disabled), textarea:not([readonly], :disabled)";
 
 interface DialogProps {
   open: boolean;
@@ -25,11 +27,14 @@ interface DialogProps {
 /** A modal dialog; on narrow screens a sheet from the bottom. */
 export function Dialog({ open, onOpenChange, title, description, children, width = "max-w-lg", dismissible = true }: DialogProps) {
   const { t } = useTexts();
+  const box = useRef<HTMLDivElement>(null);
+  // A form begins with its first field; on a touch screen that would raise the keyboard over it.
+  const firstField = (how: string) => (how === "touch" ? true : (box.current?.querySelector<HTMLElement>(field) ?? true));
   return (
     <Base.Root open={open} onOpenChange={onOpenChange} disablePointerDismissal={!dismissible}>
       <Base.Portal>
         <Base.Backdrop className={backdrop} />
-        <Base.Popup className={cn(popup, width)}>
+        <Base.Popup ref={box} initialFocus={firstField} className={cn(popup, width)}>
           <header className="flex items-start justify-between gap-4 px-5 pt-4 pb-1">
             <div className="min-w-0">
               <Base.Title className="text-lg font-semibold tracking-tight">{title}</Base.Title>

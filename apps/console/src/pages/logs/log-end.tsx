@@ -35,7 +35,8 @@ export function LogEnd({ feed, onGoOn }: { feed: LogFeed; onGoOn(toMs: number): 
             </>
           )}
           {older !== "loading" && searchedToMs === null && !full && !ended && (
-            <Button size="sm" onClick={() => void feed.older()}>
+            // Reaching it loads them by itself, and takes the button and its focus away: the way on by Tab leads past it.
+            <Button size="sm" tabIndex={older === "error" ? 0 : -1} onClick={() => void feed.older()}>
               {t("logs.loadOlder")}
             </Button>
           )}

@@ -3,7 +3,9 @@
  * browser then gives the focus to nobody, and the keyboard starts at the top of the page again. This passes it on to what is nearest.
  */
 
-const tabbable = "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [tabindex='0']";
+/** Text fields only if there is nothing else: whoever presses a shortcut next would type it. */
+const takers =
+  "a[href], button:not(:disabled), select:not(:disabled), input:is([type=checkbox], [type=radio]):not(:disabled), [tabindex='0']";
 
 /** Watches the document for its life. */
 export function keepFocus(): void {
@@ -58,13 +60,20 @@ function mainOf(): HTMLElement | null {
   return document.getElementById("main");
 }
 
-/** A focusable element around what was removed, or the first one of its successor, or the last one of its predecessor. */
+/** What took its place; else a focusable element around it, or the first one of its successor, or the last one of its predecessor. */
 function nearestTo({ target, nextSibling, previousSibling }: MutationRecord): HTMLElement | null {
+  const here = nextSibling ? nextSibling.previousSibling : previousSibling ? previousSibling.nextSibling : target.firstChild;
+  const heir = here === previousSibling ? undefined : within(here)[0];
   const around = target instanceof Element ? target.closest<HTMLElement>("[tabindex]") : null;
-  if (around !== mainOf() || target === around) return around;
-  const within = (node: Node | null): HTMLElement[] =>
-    node instanceof Element
-      ? Array.from(node.querySelectorAll<HTMLElement>(tabbable)).filter((one) => one.checkVisibility({ visibilityProperty: true }))
-      : [];
-  return within(nextSibling)[0] ?? within(previousSibling).at(-1) ?? around;
+  if (target === mainOf()) return around;
+  if (heir) return heir;
+  return around === mainOf()
+    ? (within(nextSibling)[0] ?? within(previousSibling).at(-1) ?? within(previousSibling, "input, textarea").at(-1) ?? around)
+    : around;
+}
+
+function within(node: Node | null, wanted = takers): HTMLElement[] {
+  if (!(node instanceof HTMLElement)) return [];
+  const all = [...(node.matches(wanted) ? [node] : []), ...node.querySelectorAll<HTMLElement>(wanted)];
+  return all.filter((one) => one.checkVisibility({ visibilityProperty: true }));
 }

@@ -40,7 +40,7 @@ test("a provider is added, tested, disabled with effect at once, edited, deleted
   const own = page.getByRole("switch", { name: `Enabled: ${world.providerName}` });
   await (await callMessages(place, world.secret, { session: `user_a_account__session_${crypto.randomUUID()}` })).text();
   await expect(card(page, world.providerName)).toContainText("Healthy");
-  // Figures come once a second: the request that is over counts as one of today's.
+  // Figures arrive once a second: the finished request counts as one of today's.
   await expect(card(page, world.providerName)).toContainText("Attempts today1");
   await own.click();
   // Disabling would affect somebody, so the dialog says whom and asks.

@@ -102,7 +102,7 @@ export const filter = {
   by: "Filter by {{name}} {{value}}",
   query: "Find requests",
   placeholder: "Filter: model, key, status…",
-  unknown: "“{{text}}” is no filter. Write field:value, with a minus in front to leave it out.",
+  unknown: "“{{text}}” is not a filter. Write field:value, or -field:value to exclude.",
   noSuch: "There is no {{name}} “{{text}}”.",
   not: "not",
   atLeast: "≥ {{count}}",

@@ -7,6 +7,7 @@ import { refuseUnparsed } from "@sluice/gateway/unparsed";
 import type { Env } from "./env.ts";
 import type { Meters } from "./meters.ts";
 import type { Operations } from "./operations.ts";
+import { reachableHost } from "./server-url.ts";
 
 interface Handlers {
   operations: Operations;
@@ -34,9 +35,8 @@ export async function listen(env: Env, handlers: Handlers): Promise<{ url: strin
     throw error;
   }
   const last = servers.at(-1)?.address() as AddressInfo;
-  const host = env.host.includes(":") ? `[${env.host}]` : env.host;
   return {
-    url: env.publicUrl ?? `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${last.port}`,
+    url: env.publicUrl ?? `http://${reachableHost(env.host)}:${last.port}`,
     close: async () => {
       await Promise.all(servers.map(closeServer));
     },

@@ -6,9 +6,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Log } from "@sluice/core/log";
-import type { Services } from "@sluice/services/context";
-import { createServices, systemContext } from "@sluice/services/create-services";
+import { systemContext } from "@sluice/services/create-services";
 import { seedShippedPrices } from "@sluice/snapshot/seed-shipped-prices";
+import { composeServices } from "./compose-services.ts";
 import { makeDataDir, readOrMakeSecret } from "./data-dir.ts";
 import { type Env, readVersion } from "./env.ts";
 import { createHealth } from "./health.ts";
@@ -21,6 +21,7 @@ import { createOperations } from "./operations.ts";
 import { createProcessFigures } from "./process-figures.ts";
 import { type RoleParts, type Roles, startRoles } from "./roles.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
+import { serverUrl } from "./server-url.ts";
 import { openStorage, prepareDatabase, type Storage } from "./storage.ts";
 import type { Tracing } from "./tracing.ts";
 import { createWatchedConfig, type WatchedConfig } from "./watched-config.ts";
@@ -85,7 +86,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     };
     const processFigures = createProcessFigures({ ...counts, instanceId: instance.id, meters, pool: storage.pool });
     const measures = { called: meters.called, rendered: meters.rendered, process: processFigures };
-    const services = composeServices({ env, log, version, secret, storage, rooms, measures });
+    const services = composeServices({ log, version, secret, storage, rooms, measures, publicUrl: env.publicUrl ?? serverUrl(env) });
     const config = watchedConfig({ env, log, instance, rooms, services });
     opened.config = config;
     const metrics = createMetrics({
@@ -135,34 +136,6 @@ function requireRedisForSplitRoles(env: Env, storage: Storage): void {
   throw new Error(
     "SLUICE_ROLES names only some roles, and there is no Redis to join this process with the others. Set REDIS_URL, install redis-server, or leave SLUICE_ROLES unset.",
   );
-}
-
-interface ServiceParts extends Pick<Parts, "env" | "log" | "version" | "secret" | "storage" | "rooms"> {
-  measures: Omit<Services["measures"], "stores">;
-}
-
-function composeServices({ env, log, version, secret, storage, rooms, measures }: ServiceParts): Services {
-  return createServices({
-    measures,
-    prisma: storage.prisma,
-    pool: storage.pool,
-    redis: storage.redis,
-    live: rooms.live,
-    snapshot: rooms.snapshot,
-    cache: rooms.cache,
-    breakers: rooms.admission.breakers,
-    coolDowns: rooms.admission.coolDowns,
-    sticky: rooms.admission.sticky,
-    loads: rooms.admission.loads,
-    limits: rooms.admission,
-    credit: rooms.credit,
-    egress: rooms.egress,
-    secret,
-    log,
-    version,
-    publicUrl:
-      env.publicUrl ?? `http://${env.host === "0.0.0.0" || env.host === "::" ? "127.0.0.1" : env.host}:${env.consolePort ?? env.port}`,
-  });
 }
 
 function watchedConfig(parts: Pick<Parts, "env" | "log" | "instance" | "rooms" | "services">): WatchedConfig | null {

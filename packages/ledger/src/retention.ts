@@ -1,5 +1,6 @@
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
+import { epochMs } from "@sluice/db/epoch-ms";
 import { listPartitions, noteKeptFrom, type Partition } from "@sluice/db/partitions";
 import type pg from "pg";
 import { archiveTable } from "./archive.ts";
@@ -41,7 +42,7 @@ export async function applyRetention(options: RetentionOptions): Promise<Retenti
   const client = await options.pool.connect();
   try {
     const { rows } = await client.query<{ mine: boolean; now: number }>(
-      `SELECT pg_try_advisory_lock($1) AS mine, (extract(epoch FROM now()) * 1000)::float8 AS now`,
+      `SELECT pg_try_advisory_lock($1) AS mine, ${epochMs("now()")} AS now`,
       [RETENTION_LOCK],
     );
     if (!rows[0]?.mine) return null;

@@ -5,7 +5,7 @@ import type { SeriesSplit } from "@sluice/core/statistics";
 import { DAY_MS } from "@sluice/core/time-zone";
 import type { SqlValues } from "../lists/list-statement.ts";
 import { endsOfRollup, keyDaysSql, measured } from "../overview/key-days-statement.ts";
-import type { BucketList } from "../overview/overview-statements.ts";
+import { type BucketList, rollupSums } from "../overview/overview-statements.ts";
 import type { SlotPieces } from "./slot-pieces.ts";
 
 /**
@@ -47,19 +47,13 @@ const kindOfField: Partial<Record<keyof StatisticsFilter, SumsKind>> = {
   statusClass: "status",
 };
 
+const { requests, errors, ...otherSums } = rollupSums;
 const sums = {
-  requests: "sum(requests)::float8",
-  errors: "sum(errors)::float8",
+  ...{ requests, errors },
   aborted: "sum(aborted)::float8",
   refused: "sum(refused)::float8",
-  input: "sum(input_tokens)::float8",
-  output: "sum(output_tokens)::float8",
-  cacheWrite: "sum(cache_write_5m_tokens + cache_write_1h_tokens)::float8",
-  cacheRead: "sum(cache_read_tokens)::float8",
+  ...otherSums,
   costNanoUsd: "sum(cost_nano_usd)::text",
-  ttftCount: "sum(ttft_count)::float8",
-  ttftMsSum: "sum(ttft_ms_sum)::float8",
-  durationMsSum: "sum(duration_ms_sum)::float8",
 };
 /** Columns named as in core/statistics SpanSums; zeros when there are no rows. */
 export const summed = Object.entries(sums)

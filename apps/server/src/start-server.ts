@@ -18,7 +18,7 @@ import { listen } from "./listen.ts";
 import { createMeters, type Meters } from "./meters.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperations } from "./operations.ts";
-import { createProcessFigures } from "./process-figures.ts";
+import { createProcessFigures, type ProcessCounts } from "./process-figures.ts";
 import { type RoleParts, type Roles, startRoles } from "./roles.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { serverUrl } from "./server-url.ts";
@@ -77,20 +77,21 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, version, log });
     opened.rooms = rooms;
     const { roles } = opened;
-    const counts = {
+    const counts: ProcessCounts = {
+      ...{ meters, pool: storage.pool },
       gatewayStats: () => roles.gateway?.stats() ?? null,
       ledgerStats: () => roles.ledger?.stats() ?? null,
       lockConflicts: () => rooms.admission.breakers.probeConflicts() + rooms.cache.lockConflicts(),
       eventsPublished: () => rooms.live.published(),
       framesSent: () => rooms.live.frames.sent(),
     };
-    const processFigures = createProcessFigures({ ...counts, instanceId: instance.id, meters, pool: storage.pool });
+    const processFigures = createProcessFigures({ ...counts, instanceId: instance.id });
     const measures = { called: meters.called, rendered: meters.rendered, process: processFigures };
     const services = composeServices({ log, version, secret, storage, rooms, measures, publicUrl: env.publicUrl ?? serverUrl(env) });
     const config = watchedConfig({ env, log, instance, rooms, services });
     opened.config = config;
     const metrics = createMetrics({
-      ...{ ...counts, version, meters, pool: storage.pool, stores: services.measures.stores },
+      ...{ ...counts, version, stores: services.measures.stores },
       creditStats: () => rooms.credit.stats(),
       liveSubscriptions: () => rooms.live.frames.count(),
       limitDriftNanoUsd: () => rooms.admission.driftNanoUsd(),

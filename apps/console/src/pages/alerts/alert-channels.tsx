@@ -2,16 +2,14 @@ import { useMutation } from "@tanstack/react-query";
 import { Pencil, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, client, type Outputs } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Confirm, Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { SecretOnce } from "../../ui/secret-once.tsx";
-import { useFailureText } from "../../ui/states.tsx";
 import { Switch } from "../../ui/switch.tsx";
-import { toastFailed } from "../../ui/toast.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { type Channel, channelTarget } from "./alert-words.ts";
 import { ChannelDialog } from "./channel-dialog.tsx";
 import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
@@ -24,12 +22,11 @@ interface Tested {
 /** The channels that receive alerts. */
 export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
   const { t } = useTexts();
-  const failureText = useFailureText();
   const editing = useOpened<Channel | null>();
   const removing = useOpened<Channel>();
   const [secret, setSecret] = useState<string | null>(null);
   const [tested, setTested] = useState<Tested | null>(null);
-  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const onError = useToastFailure();
   const change = useMutation(api.alerts.updateChannel.mutationOptions({ onError }));
   const remove = useMutation(api.alerts.deleteChannel.mutationOptions({ onError }));
   const test = useMutation({

@@ -1,14 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
 import { api } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { useNames } from "../../api/names.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Confirm } from "../../ui/dialog.tsx";
-import { useFailureText } from "../../ui/states.tsx";
 import { Switch } from "../../ui/switch.tsx";
-import { toastFailed } from "../../ui/toast.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { type Channel, type Rule, ruleConditions } from "./alert-words.ts";
 import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
 import { RuleDialog } from "./rule-dialog.tsx";
@@ -18,10 +16,9 @@ import { SeverityBadge } from "./severity-badge.tsx";
 export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channels: readonly Channel[] }) {
   const { t, language } = useTexts();
   const names = useNames();
-  const failureText = useFailureText();
   const editing = useOpened<Rule | null>();
   const removing = useOpened<Rule>();
-  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const onError = useToastFailure();
   const change = useMutation(api.alerts.updateRule.mutationOptions({ onError }));
   const remove = useMutation(api.alerts.deleteRule.mutationOptions({ onError }));
   const toldText = ({ channelIds }: Rule): string =>

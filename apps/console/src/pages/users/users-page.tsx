@@ -3,7 +3,6 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Layers, Plus, Users } from "lucide-react";
 import { useCallback, useState } from "react";
 import { api, client } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { useKeyDialogs } from "../../keys/key-dialogs.tsx";
 import { KeyCard, KeyCell, useUsageColumns } from "../../keys/key-row.tsx";
 import { ListFrame } from "../../lists/list-frame.tsx";
@@ -17,9 +16,10 @@ import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
 import { Page } from "../../ui/page.tsx";
-import { Empty, useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { Empty } from "../../ui/states.tsx";
+import { toastDone } from "../../ui/toast.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { GroupsDialog } from "./groups-dialog.tsx";
 import type { User } from "./user.ts";
 import { type UserAct, UserCard, UserCell } from "./user-cells.tsx";
@@ -139,10 +139,9 @@ interface UserActsOptions {
 /** Everything a page can do with users: the actions, and the dialogs they open. */
 function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
   const { t } = useTexts();
-  const failureText = useFailureText();
   const editing = useOpened<User | null>();
   const deleting = useOpened<User>();
-  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const onError = useToastFailure();
   const update = useMutation(api.users.update.mutationOptions({ onError }));
   // The callbacks are part of the mutation: callbacks passed to `mutate` run only for the latest of concurrent calls.
   const enable = useMutation({

@@ -6,13 +6,14 @@ import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Confirm, Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { SecretOnce } from "../../ui/secret-once.tsx";
 import { Switch } from "../../ui/switch.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
 import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { type Channel, channelTarget } from "./alert-words.ts";
 import { ChannelDialog } from "./channel-dialog.tsx";
-import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
+import { ListItem, ListSection } from "./list-section.tsx";
 
 interface Tested {
   name: string;
@@ -63,14 +64,14 @@ export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
               label={t("alerts.channelOn", { name })}
               onChange={(on) => change.mutate({ id, kind, enabled: on })}
             />
-            <ItemButton
+            <IconButton
               icon={Send}
               label={t("alerts.test", { name })}
               busy={test.isPending && test.variables.id === id}
               onClick={() => test.mutate(channel)}
             />
-            <ItemButton icon={Pencil} label={t("alerts.editChannel", { name })} onClick={() => editing.open(channel)} />
-            <ItemButton icon={Trash2} label={t("alerts.removeChannel", { name })} onClick={() => removing.open(channel)} />
+            <IconButton icon={Pencil} label={t("alerts.editChannel", { name })} onClick={() => editing.open(channel)} />
+            <IconButton icon={Trash2} label={t("alerts.removeChannel", { name })} onClick={() => removing.open(channel)} />
           </ListItem>
         );
       })}

@@ -4,11 +4,12 @@ import { api } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Confirm } from "../../ui/dialog.tsx";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { Switch } from "../../ui/switch.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
 import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { type Channel, type Rule, ruleConditions } from "./alert-words.ts";
-import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
+import { ListItem, ListSection } from "./list-section.tsx";
 import { RuleDialog } from "./rule-dialog.tsx";
 import { SeverityBadge } from "./severity-badge.tsx";
 
@@ -53,8 +54,8 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
               label={t("alerts.ruleOn", { name })}
               onChange={(on) => change.mutate({ id, enabled: on })}
             />
-            <ItemButton icon={Pencil} label={t("alerts.editRule", { name })} onClick={() => editing.open(rule)} />
-            <ItemButton icon={Trash2} label={t("alerts.removeRule", { name })} onClick={() => removing.open(rule)} />
+            <IconButton icon={Pencil} label={t("alerts.editRule", { name })} onClick={() => editing.open(rule)} />
+            <IconButton icon={Trash2} label={t("alerts.removeRule", { name })} onClick={() => removing.open(rule)} />
           </ListItem>
         );
       })}

@@ -6,7 +6,7 @@ import { api, client } from "../../api/client.ts";
 import { useKeyDialogs } from "../../keys/key-dialogs.tsx";
 import { KeyCard, KeyCell, useUsageColumns } from "../../keys/key-row.tsx";
 import { ListFrame } from "../../lists/list-frame.tsx";
-import { type ListSearch, orderOf, sortedBy } from "../../lists/list-search.ts";
+import { type ListSearch, listInput, pagedRows } from "../../lists/list-search.ts";
 import { ListToolbar } from "../../lists/list-toolbar.tsx";
 import { RowList } from "../../lists/row-list.tsx";
 import { useList } from "../../lists/use-list.ts";
@@ -39,12 +39,8 @@ export function UsersPage() {
   const search = route.useSearch();
   const [showsGroups, setShowsGroups] = useState(false);
   const navigate = route.useNavigate();
-  const { sort, order } = orderOf(search);
   const status = statuses.find((one) => one === search.status);
-  const input = {
-    ...(search.q?.trim() ? { search: search.q.trim().slice(0, 120) } : {}),
-    ...{ status, sort, order, limit: LIMIT, fields },
-  };
+  const input = { ...listInput(search), status, limit: LIMIT, fields };
   useTopics(topics);
   const list = useList(api.users.pathKey(), input, (asked) => client.users.list.query(asked));
   const { rows, toggle } = useUserTree(list.items);
@@ -97,17 +93,12 @@ export function UsersPage() {
           label={t("users.table")}
           columns={columns}
           rows={rows}
-          sort={sort}
-          order={order}
-          filter={JSON.stringify(search)}
-          hasMore={list.hasNextPage}
-          onSort={(by) => change(sortedBy(search, by))}
+          {...pagedRows(search, list, change)}
           onOpen={(row) => {
             if (row.kind === "key") keys.onAct({ act: "open", key: row.key });
             else if (row.kind === "user") users.onAct({ act: "edit", user: row.user });
           }}
           onToggle={(row, expanded) => toggle(row.id, expanded)}
-          onEnd={() => !list.isFetchingNextPage && void list.fetchNextPage()}
           cell={(row, column, tabIndex) => {
             if (row.kind === "user") return <UserCell user={row.user} column={column} {...of(row, tabIndex)} />;
             if (row.kind !== "key") return null;

@@ -2,7 +2,7 @@ import type { Recent } from "@sluice/core/statistics";
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import type { QueryResultRow } from "pg";
 import type { Ctx } from "../context.ts";
-import { planSettings } from "../statistics/read-series.ts";
+import { planSettings } from "../statistics/plan-settings.ts";
 import { awaitSettled, readRecent, recentAsk } from "../statistics/recent-ends.ts";
 
 interface Statement {

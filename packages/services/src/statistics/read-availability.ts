@@ -4,7 +4,7 @@ import { readSnapshot } from "@sluice/db/read-snapshot";
 import type { Pool } from "pg";
 import { sqlValues } from "../lists/list-statement.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
-import { planSettings } from "./read-series.ts";
+import { planSettings } from "./plan-settings.ts";
 import { conditions, rollups, type SumsAsk, slotSql } from "./sums-statement.ts";
 
 /** Limit on bucket × row in an answer, three values each: even with the longest figures it stays below 50 KB. */

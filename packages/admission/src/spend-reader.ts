@@ -2,6 +2,7 @@ import { firstIdAt } from "@sluice/core/ids";
 import { type CostWindows, SPEND_BUCKET_MS, spendBucket } from "@sluice/core/limits/cost-windows";
 import type { CostKind, LimitOwner } from "@sluice/core/limits/limit-values";
 import { layoutOf, type SpendFacts } from "@sluice/core/limits/spend-book";
+import { DAY_MS, HOUR_MS } from "@sluice/core/time-zone";
 import { epochMs } from "@sluice/db/epoch-ms";
 import type { Pool, PoolClient } from "pg";
 import { bookName, type OwnerRef } from "./limit-keeper.ts";
@@ -29,8 +30,6 @@ export interface SpendAsk {
 /** Reads from the ledger; rejects when it is unavailable. */
 export type SpendReader = (ask: SpendAsk) => Promise<SpendAnswer[]>;
 
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 /** Five-minute rollups are kept at least this long. */
 const FINE_MS = 2 * DAY_MS;
 

@@ -1,5 +1,6 @@
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
+import { DAY_MS } from "@sluice/core/time-zone";
 import { epochMs } from "@sluice/db/epoch-ms";
 import { listPartitions, noteKeptFrom, type Partition } from "@sluice/db/partitions";
 import type pg from "pg";
@@ -34,7 +35,6 @@ export interface RetentionResult {
 
 /** Advisory lock, shared by everything that drops partitions. The number is arbitrary. */
 const RETENTION_LOCK = 7_207_150_003;
-const DAY_MS = 86_400_000;
 const DELETED_AT_ONCE = 5_000;
 
 /** Does what is due, on one instance at a time; null when another instance is doing it. */

@@ -2,6 +2,7 @@ import type { Clock } from "@sluice/core/clock";
 import { systemClock } from "@sluice/core/clock";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
+import { HOUR_MS } from "@sluice/core/time-zone";
 import { ensurePartitions } from "@sluice/db/partitions";
 import { type AdoptOptions, adoptDeadSpools } from "@sluice/ledger/ledger";
 import { applyRetention } from "@sluice/ledger/retention";
@@ -32,8 +33,6 @@ export interface WorkerContext {
 
 export type Worker = Scheduler;
 
-const hourMs = 3_600_000;
-
 /** Maximum delay before another instance settles the requests of one that died. */
 const adoptEveryMs = 15_000;
 
@@ -49,7 +48,7 @@ export function startWorker(ctx: WorkerContext): Worker {
 
 /** An hourly job that also runs when the worker starts. */
 function hourly(name: string, run: Job["run"]): Job {
-  return { name, everyMs: hourMs, atStart: true, run };
+  return { name, everyMs: HOUR_MS, atStart: true, run };
 }
 
 function ensurePartitionsJob(ctx: WorkerContext, clock: Clock): Job {
@@ -79,7 +78,7 @@ function destroyDeletedSecretsJob(ctx: WorkerContext, clock: Clock): Job {
     const { rowCount } = await ctx.pool.query(
       `UPDATE providers SET secret = '', credentials = '[]', proxy = ''
        WHERE (secret <> '' OR credentials <> '[]' OR proxy <> '') AND deleted_at < $1`,
-      [new Date(clock.now() - 24 * hourMs)],
+      [new Date(clock.now() - 24 * HOUR_MS)],
     );
     if (rowCount !== null && rowCount > 0) ctx.log.info({ destroyed: rowCount }, "Destroyed secrets of deleted providers");
   });

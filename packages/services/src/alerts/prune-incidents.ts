@@ -1,8 +1,8 @@
 import { firstIdAt } from "@sluice/core/ids";
+import { DAY_MS } from "@sluice/core/time-zone";
 import { epochMs } from "@sluice/db/epoch-ms";
 import type { Ctx } from "../context.ts";
 
-const DAY_MS = 86_400_000;
 const AT_ONCE = 1_000;
 
 /**

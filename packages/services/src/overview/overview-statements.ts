@@ -1,5 +1,6 @@
 import { FIVE_MINUTES_MS, TOP } from "@sluice/core/overview";
 import type { OverviewRange, OverviewSplit } from "@sluice/core/overview-range";
+import { DAY_MS, HOUR_MS } from "@sluice/core/time-zone";
 import { isUuid, recentFrom, tokens } from "@sluice/ledger/recent-columns";
 import { rowColumns } from "@sluice/ledger/stored-row";
 import { MOST_RECENT } from "../statistics/recent-ends.ts";
@@ -15,9 +16,6 @@ export interface BucketList {
   hours: Date[];
   days: Date[];
 }
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 
 /**
  * The fewest buckets that cover exactly [fromMs, toMs), both multiples of five minutes. Before `fineFromMs` only hourly sums are kept:

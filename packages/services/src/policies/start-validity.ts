@@ -1,10 +1,9 @@
 import { timeOfId } from "@sluice/core/ids";
+import { DAY_MS } from "@sluice/core/time-zone";
 import type { Config } from "@sluice/snapshot/config";
 import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
 import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
-
-const DAY_MS = 86_400_000;
 
 /** The first request of each owner that was not refused, by index; ids begin with their time. */
 const firstUseSql = (column: "key_id" | "user_id") => `

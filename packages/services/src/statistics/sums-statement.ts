@@ -2,7 +2,7 @@ import { isId } from "@sluice/core/ids";
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
 import { FIVE_MINUTES_MS } from "@sluice/core/overview";
 import type { SeriesSplit } from "@sluice/core/statistics";
-import { DAY_MS } from "@sluice/core/time-zone";
+import { DAY_MS, HOUR_MS } from "@sluice/core/time-zone";
 import type { SqlValues } from "../lists/list-statement.ts";
 import { endsOfRollup, keyDaysSql, measured } from "../overview/key-days-statement.ts";
 import { type BucketList, rollupSums } from "../overview/overview-statements.ts";
@@ -146,7 +146,6 @@ function everyDay(tenantId: string, values: SqlValues): string {
   const days = `FROM usage_sums WHERE tenant_id = ${values.add(tenantId)} AND grain = 'day' AND kind = ''`;
   return `bucket = ANY(ARRAY(SELECT bucket ${days}))`;
 }
-const HOUR_MS = 3_600_000;
 const tables = { "5m": "rollups_5m", hour: "rollups_hour", day: "rollups_day" } as const;
 
 interface RollupRows {

@@ -21,7 +21,7 @@ export function orderOf({ sort = "created", order }: ListSearch): { sort: SortNa
 }
 
 /** The change of the address for a click on a column header: sorts by the column, or reverses the order. */
-export function sortedBy(search: ListSearch, sort: SortName): Partial<ListSearch> {
+function sortedBy(search: ListSearch, sort: SortName): Partial<ListSearch> {
   const now = orderOf(search);
   if (now.sort !== sort) return { sort, order: undefined };
   return { sort, order: now.order === "asc" ? "desc" : "asc" };

@@ -1,12 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { until } from "@sluice/testing/deadline";
+import { type Random, seededRandom } from "@sluice/testing/seeded-random";
 import { Redis } from "ioredis";
 import type { Finding } from "./checker/finding.ts";
 import { check } from "./checks.ts";
 import { giveCredit } from "./credit.ts";
 import { clientKey, type Installation, openInstallation, spoolDepth } from "./installation.ts";
 import { live } from "./life.ts";
-import { nameOf, type Random, type Step, seededRandom } from "./plan.ts";
+import { nameOf, type Step } from "./plan.ts";
 import { drive } from "./traffic.ts";
 
 /** Results of the kills of all installations. */

@@ -1,8 +1,9 @@
+import { seededRandom } from "@sluice/testing/seeded-random";
 import type { Finding } from "./checker/finding.ts";
 import { sumUp } from "./checks.ts";
 import { type KillReport, runKills } from "./kills.ts";
 import { runOutage } from "./outage.ts";
-import { planShort, planSteps, seededRandom } from "./plan.ts";
+import { planShort, planSteps } from "./plan.ts";
 
 export interface ChaosOptions {
   seed: number;

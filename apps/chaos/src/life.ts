@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "@sluice/testing/deadline";
 import { callModel } from "@sluice/testing/model-client";
+import type { Random } from "@sluice/testing/seeded-random";
 import type { ServerProcess } from "@sluice/testing/server-process";
 import { clientKey, type Installation, laterKey, readyOrGone, scarceKey } from "./installation.ts";
-import { type Random, type Step, settling } from "./plan.ts";
+import { type Step, settling } from "./plan.ts";
 import { drive } from "./traffic.ts";
 
 /**

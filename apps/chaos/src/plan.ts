@@ -1,16 +1,4 @@
-/** Seeded numbers in [0, 1): mulberry32. */
-export type Random = () => number;
-
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import type { Random } from "@sluice/testing/seeded-random";
 
 /** One life of a gateway, from its start to the kill. */
 export interface Step {

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { callModel, type ModelCall, type Seen } from "@sluice/testing/model-client";
-import type { Random } from "./plan.ts";
+import type { Random } from "@sluice/testing/seeded-random";
 
 /** A model's upstream script, its share of 100 requests, and whether a healthy gateway must complete it. */
 const scenarios = {

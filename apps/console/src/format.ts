@@ -47,11 +47,15 @@ export function formatDuration(ms: number | null | undefined): string {
   return `${Math.floor(seconds / 3_600)}h ${String(Math.floor((seconds % 3_600) / 60)).padStart(2, "0")}m`;
 }
 
+const spanUnits = [
+  [3_600, "hour"],
+  [60, "minute"],
+] as const;
+
 /** A duration in words: "5 minutes", "5分钟". */
 export function formatSpan(seconds: number, language: string): string {
-  const [value, unit] =
-    seconds % 3_600 === 0 ? [seconds / 3_600, "hour"] : seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);
+  const [unitSeconds, unit] = spanUnits.find(([of]) => seconds % of === 0) ?? [1, "second"];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(seconds / unitSeconds);
 }
 
 /** Whole seconds for a running timer: "7 s", "1m 07s". */

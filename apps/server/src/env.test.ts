@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EnvError, readEnv, readVersion } from "./env.ts";
-import { localUrl } from "./local-url.ts";
+import { localUrl } from "./server-url.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { localUrl } from "./local-url.ts";
+import { localUrl } from "./server-url.ts";
 
 /** The environment, read once at boot. All problems are reported together, by name and without the values, which may be secrets. */
 export interface Env {

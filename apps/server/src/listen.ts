@@ -5,9 +5,9 @@ import { templateOf } from "@sluice/core/dialects/routes";
 import { type Gateway, serverOptions } from "@sluice/gateway/gateway";
 import { refuseUnparsed } from "@sluice/gateway/unparsed";
 import type { Env } from "./env.ts";
-import { localUrl } from "./local-url.ts";
 import type { Meters } from "./meters.ts";
 import type { Operations } from "./operations.ts";
+import { localUrl } from "./server-url.ts";
 
 interface Handlers {
   operations: Operations;

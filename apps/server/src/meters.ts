@@ -116,7 +116,7 @@ export function createMeters(): Meters {
     },
     rendered({ name, page, ms }) {
       vitals.observe({ measure: name, page }, ms / 1_000);
-      recentPages.add(`${name} ${page}`, ms, false);
+      recentPages.add(`${name} ${page}`, ms);
     },
     recent: () => ({
       endpoints: recentEndpoints.list(MOST_SHOWN),

@@ -2,21 +2,15 @@ import type { StickyStats } from "@sluice/admission/admission";
 import type { CreditStats } from "@sluice/admission/credit";
 import type { Cache } from "@sluice/cache/cache";
 import type { StoreFigures } from "@sluice/core/figures";
-import type { GatewayStats } from "@sluice/gateway/context";
 import type { LedgerStats } from "@sluice/ledger/records";
-import type { Pool } from "pg";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from "prom-client";
 import { addCacheMetrics } from "./cache-metrics.ts";
-import type { Meters } from "./meters.ts";
+import type { ProcessCounts } from "./process-figures.ts";
 import type { SpanExportStats } from "./span-export.ts";
 import { addStoreMetrics } from "./store-metrics.ts";
 
-export interface MetricSources {
+export interface MetricSources extends ProcessCounts {
   version: string;
-  meters: Meters;
-  pool: Pool;
-  gatewayStats: () => GatewayStats | null;
-  ledgerStats: () => LedgerStats | null;
   creditStats: () => CreditStats;
   liveSubscriptions: () => number;
   /** The largest deviation of a cost limit's sum when it was last compared with the ledger. */
@@ -25,9 +19,6 @@ export interface MetricSources {
   cacheFigures: Cache["figures"];
   /** null = no tracing. */
   spanStats: () => SpanExportStats | null;
-  lockConflicts: () => number;
-  eventsPublished: () => number;
-  framesSent: () => number;
   /** Queries PostgreSQL and Redis. */
   stores: () => Promise<StoreFigures>;
 }

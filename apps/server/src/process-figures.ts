@@ -5,8 +5,8 @@ import type { LedgerStats } from "@sluice/ledger/records";
 import type { Pool } from "pg";
 import type { Meters } from "./meters.ts";
 
-export interface ProcessSources {
-  instanceId: string;
+/** What a process counts, for the page of figures and for /metrics. */
+export interface ProcessCounts {
   meters: Meters;
   pool: Pool;
   gatewayStats: () => GatewayStats | null;
@@ -14,6 +14,10 @@ export interface ProcessSources {
   lockConflicts: () => number;
   eventsPublished: () => number;
   framesSent: () => number;
+}
+
+interface ProcessSources extends ProcessCounts {
+  instanceId: string;
 }
 
 /** Shares over less than a second are imprecise: a second call within it gets the previous answer. */

@@ -2,6 +2,8 @@ import type { DurationFigure } from "@sluice/core/figures";
 import { countMs, type LatencyCounts, mergeCounts, quantileMs, writeSketch } from "@sluice/core/latency-sketch";
 
 const GENERATION_MS = 300_000;
+/** Further names are not measured. */
+const MOST_NAMES = 500;
 
 interface Held {
   count: number;
@@ -11,21 +13,15 @@ interface Held {
 
 /** Durations by name: all of the last five minutes, and up to five minutes before. A name without calls for ten minutes is dropped. */
 export class RecentDurations {
-  readonly #most: number;
   #current = new Map<string, Held>();
   #before = new Map<string, Held>();
   #sinceMs = performance.now();
 
-  /** At most `most` names are kept. */
-  constructor({ most = 500 } = {}) {
-    this.#most = most;
-  }
-
-  add(name: string, ms: number, failed: boolean): void {
+  add(name: string, ms: number, failed = false): void {
     this.#turn();
     let held = this.#current.get(name);
     if (!held) {
-      if (this.#current.size >= this.#most) return;
+      if (this.#current.size >= MOST_NAMES) return;
       held = { count: 0, errors: 0, counts: [] };
       this.#current.set(name, held);
     }

@@ -110,40 +110,28 @@ export async function openRooms(env: Env, parts: RoomParts): Promise<Rooms> {
       for (const userId of userIds) live.bus.publish({ type: "credit.changed", id: userId, userId });
     },
   });
-  const awaitsLive = () => storage.redis?.status === "ready" && live.redisReady() === false;
-  for (const end = performance.now() + liveDeadlineMs; awaitsLive() && performance.now() < end; ) await sleep(10);
+  await awaitLive(live, storage);
   snapshot = await createSnapshot({ pool: storage.pool, redis: storage.redis, secret, path: join(env.dataDir, "snapshot.json"), log });
-  const stopWatching = snapshot.onChange((config, previous) => {
-    const name = "sessions.activeWindowSeconds";
-    if (config.settings[name] !== previous.settings[name]) live.sessions.windowChanged();
-    // An administrator who changes the ledger's settings sees the effect at once.
-    if (toldSettings.some((name) => config.settings[name] !== previous.settings[name])) live.instances.tell();
-  });
+  const opened = snapshot;
   const know = (config: Config): void => {
     admission.know(limitedOwners(config));
     breakers = new Map(config.providers.map(({ id, breaker }) => [id, breaker]));
   };
-  const stopKnowing = snapshot.onChange(know);
-  know(snapshot.current());
-  const counting = setInterval(async () => {
-    const seen = await live.instances.list();
-    gateways = Math.max(1, seen.filter((instance) => isServing(instance, systemClock.now())).length);
-  }, countEveryMs);
-  counting.unref();
-  const stopListening = live.commands.listen((command) => {
-    if (command.kind === "breaker.reset") {
-      admission.breakers.reset(command.providerId);
-      admission.coolDowns.reset(command.providerId);
-    }
-    if (command.kind === "credential.cool") admission.coolDowns.receive(command.coolDown);
-  });
+  know(opened.current());
+  const stops = [
+    opened.onChange(know),
+    opened.onChange((config, previous) => tellChangedSettings(live, config.settings, previous.settings)),
+    obeyCommands(live, admission),
+    countGateways(live, (count) => {
+      gateways = Math.max(1, count);
+    }),
+  ];
   const egress = createEgress({
     allowPrivateHosts: env.allowPrivateUpstreams,
     connectionsPerOrigin: () => settings()["upstream.connectionsPerOrigin"],
     clock: systemClock,
     log,
   });
-  const opened = snapshot;
   const cache = createCache({ redis: storage.redis, version, settings, configVersion: () => opened.current().version, log });
   return {
     snapshot: opened,
@@ -153,10 +141,7 @@ export async function openRooms(env: Env, parts: RoomParts): Promise<Rooms> {
     live,
     egress,
     async close() {
-      clearInterval(counting);
-      stopKnowing();
-      stopWatching();
-      stopListening();
+      for (const stop of stops) stop();
       cache.close();
       await egress.close();
       await admission.close();
@@ -165,4 +150,37 @@ export async function openRooms(env: Env, parts: RoomParts): Promise<Rooms> {
       await opened.close();
     },
   };
+}
+
+async function awaitLive(live: Live, { redis }: Storage): Promise<void> {
+  const isLate = () => redis?.status === "ready" && live.redisReady() === false;
+  for (const end = performance.now() + liveDeadlineMs; isLate() && performance.now() < end; ) await sleep(10);
+}
+
+function tellChangedSettings(live: Live, now: Settings, previous: Settings): void {
+  const isChanged = (name: keyof Settings): boolean => now[name] !== previous[name];
+  if (isChanged("sessions.activeWindowSeconds")) live.sessions.windowChanged();
+  // An administrator who changes the ledger's settings sees the effect at once.
+  if (toldSettings.some(isChanged)) live.instances.tell();
+}
+
+/** Commands from all instances to this one's admission. Returns a function that stops. */
+function obeyCommands(live: Live, { breakers, coolDowns }: Admission): () => void {
+  return live.commands.listen((command) => {
+    if (command.kind === "breaker.reset") {
+      breakers.reset(command.providerId);
+      coolDowns.reset(command.providerId);
+    }
+    if (command.kind === "credential.cool") coolDowns.receive(command.coolDown);
+  });
+}
+
+/** Tells how many gateways serve, every ten seconds. Returns a function that stops. */
+function countGateways(live: Live, onCount: (count: number) => void): () => void {
+  const counting = setInterval(async () => {
+    const instances = await live.instances.list();
+    onCount(instances.filter((instance) => isServing(instance, systemClock.now())).length);
+  }, countEveryMs);
+  counting.unref();
+  return () => clearInterval(counting);
 }

@@ -6,22 +6,22 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Log } from "@sluice/core/log";
-import type { Services } from "@sluice/services/context";
-import { createServices, systemContext } from "@sluice/services/create-services";
+import { systemContext } from "@sluice/services/create-services";
 import { seedShippedPrices } from "@sluice/snapshot/seed-shipped-prices";
+import { composeServices } from "./compose-services.ts";
 import { makeDataDir, readOrMakeSecret } from "./data-dir.ts";
 import { type Env, readVersion } from "./env.ts";
 import { createHealth } from "./health.ts";
 import { type Instance, takeInstance } from "./instance.ts";
 import { createInstanceFacts } from "./instance-facts.ts";
 import { listen } from "./listen.ts";
-import { localUrl } from "./local-url.ts";
 import { createMeters, type Meters } from "./meters.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOperations } from "./operations.ts";
-import { createProcessFigures } from "./process-figures.ts";
+import { createProcessFigures, type ProcessCounts } from "./process-figures.ts";
 import { type RoleParts, type Roles, startRoles } from "./roles.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
+import { serverUrl } from "./server-url.ts";
 import { openStorage, prepareDatabase, type Storage } from "./storage.ts";
 import type { Tracing } from "./tracing.ts";
 import { createWatchedConfig, type WatchedConfig } from "./watched-config.ts";
@@ -77,20 +77,21 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
     const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, version, log });
     opened.rooms = rooms;
     const { roles } = opened;
-    const counts = {
+    const counts: ProcessCounts = {
+      ...{ meters, pool: storage.pool },
       gatewayStats: () => roles.gateway?.stats() ?? null,
       ledgerStats: () => roles.ledger?.stats() ?? null,
       lockConflicts: () => rooms.admission.breakers.probeConflicts() + rooms.cache.lockConflicts(),
       eventsPublished: () => rooms.live.published(),
       framesSent: () => rooms.live.frames.sent(),
     };
-    const processFigures = createProcessFigures({ ...counts, instanceId: instance.id, meters, pool: storage.pool });
+    const processFigures = createProcessFigures({ ...counts, instanceId: instance.id });
     const measures = { called: meters.called, rendered: meters.rendered, process: processFigures };
-    const services = composeServices({ env, log, version, secret, storage, rooms, measures });
+    const services = composeServices({ log, version, secret, storage, rooms, measures, publicUrl: env.publicUrl ?? serverUrl(env) });
     const config = watchedConfig({ env, log, instance, rooms, services });
     opened.config = config;
     const metrics = createMetrics({
-      ...{ ...counts, version, meters, pool: storage.pool, stores: services.measures.stores },
+      ...{ ...counts, version, stores: services.measures.stores },
       creditStats: () => rooms.credit.stats(),
       liveSubscriptions: () => rooms.live.frames.count(),
       limitDriftNanoUsd: () => rooms.admission.driftNanoUsd(),
@@ -136,33 +137,6 @@ function requireRedisForSplitRoles(env: Env, storage: Storage): void {
   throw new Error(
     "SLUICE_ROLES names only some roles, but there is no Redis to connect this process to the others. Set REDIS_URL, install redis-server, or leave SLUICE_ROLES unset.",
   );
-}
-
-interface ServiceParts extends Pick<Parts, "env" | "log" | "version" | "secret" | "storage" | "rooms"> {
-  measures: Omit<Services["measures"], "stores">;
-}
-
-function composeServices({ env, log, version, secret, storage, rooms, measures }: ServiceParts): Services {
-  return createServices({
-    measures,
-    prisma: storage.prisma,
-    pool: storage.pool,
-    redis: storage.redis,
-    live: rooms.live,
-    snapshot: rooms.snapshot,
-    cache: rooms.cache,
-    breakers: rooms.admission.breakers,
-    coolDowns: rooms.admission.coolDowns,
-    sticky: rooms.admission.sticky,
-    loads: rooms.admission.loads,
-    limits: rooms.admission,
-    credit: rooms.credit,
-    egress: rooms.egress,
-    secret,
-    log,
-    version,
-    publicUrl: env.publicUrl ?? localUrl(env.host, env.consolePort ?? env.port),
-  });
 }
 
 function watchedConfig(parts: Pick<Parts, "env" | "log" | "instance" | "rooms" | "services">): WatchedConfig | null {

@@ -1,6 +1,7 @@
 import type { PostgresFigures, RedisFigures, StoreFigures } from "@sluice/core/figures";
 import { Counter, Gauge, type Registry } from "prom-client";
 
+/** A metric of PostgreSQL or Redis; null = no sample. */
 type Line<F> = [name: string, help: string, read: (figures: F) => number | null];
 
 const postgres: Line<PostgresFigures>[] = [

@@ -20,13 +20,13 @@ export function workerJobs(services: Services): Job[] {
 function correctCostsJobs(services: Services): Job[] {
   const ctx = systemContext(services, "boot");
   return [
-    { name: "price-unpriced", everyMs: 30_000, atStart: false, run: async (signal) => void (await priceUnpriced(ctx, signal)) },
-    { name: "reprice", everyMs: 3_000, atStart: false, run: async (signal) => void (await runRepricings(ctx, signal)) },
+    { name: "price-unpriced", everyMs: 30_000, atStart: false, run: (signal) => priceUnpriced(ctx, signal) },
+    { name: "reprice", everyMs: 3_000, atStart: false, run: (signal) => runRepricings(ctx, signal) },
   ];
 }
 
 function warmCachesJob(services: Services): Job {
-  const run = async (signal: AbortSignal): Promise<void> => void (await warmCaches(systemContext(services, "boot"), signal));
+  const run = (signal: AbortSignal) => warmCaches(systemContext(services, "boot"), signal);
   return { name: "warm-caches", everyMs: WARM_EVERY_MS, atStart: true, run };
 }
 
@@ -40,7 +40,7 @@ function alertJobs(services: Services): Job[] {
   return [
     { name: "evaluate-alerts", everyMs: 5_000, atStart: true, run: createAlertEvaluation(ctx) },
     { name: "deliver-alerts", everyMs: 1_000, atStart: true, run: createAlertDelivery(ctx) },
-    { name: "prune-incidents", everyMs: 3_600_000, atStart: true, run: async (signal) => void (await pruneIncidents(ctx, signal)) },
+    { name: "prune-incidents", everyMs: 3_600_000, atStart: true, run: (signal) => pruneIncidents(ctx, signal) },
   ];
 }
 
@@ -50,7 +50,7 @@ const RECENT_EVERY_MS = 300_000;
 /** Usage settled by an older version is only in the rollups until these sums are completed: reading it is slower, but never wrong. */
 function sumsJobs({ pool, snapshot, clock }: Services): Job[] {
   const keepRecent = () => keepRecentTotals(pool, { nowMs: clock.now(), settings: snapshot.current().settings });
-  const completeMonths = async (signal: AbortSignal): Promise<void> => void (await completeKeyMonths(pool, signal));
+  const completeMonths = (signal: AbortSignal) => completeKeyMonths(pool, signal);
   return [
     { name: "keep-recent-totals", everyMs: RECENT_EVERY_MS, atStart: true, run: keepRecent },
     { name: "complete-key-months", everyMs: RECENT_EVERY_MS, atStart: true, run: completeMonths },

@@ -7,6 +7,7 @@ import { callModel, type ModelCall, type Seen } from "@sluice/testing/model-clie
 import { freePort } from "@sluice/testing/ports";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { makeDataDir, type ServerProcess, startServer, type TestDataDir } from "@sluice/testing/server-process";
 import { startUpstream, type Upstream } from "@sluice/upstream/server";
 import { Redis } from "ioredis";
@@ -79,19 +80,9 @@ function providerPair(dialect: ProviderEntry["dialect"]): ProviderEntry[] {
   ];
 }
 
-function mulberry32(state: number): () => number {
-  let a = state;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** The same list of requests for the same seed. */
 function planCalls(): ModelCall[] {
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
   const weighted = (Object.keys(scenarios) as ScenarioName[]).flatMap((name) => Array<ScenarioName>(scenarios[name].share).fill(name));
   return Array.from({ length: requests }, (_, n): ModelCall => {

@@ -87,7 +87,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
   };
 
   /** Adopts what is newer than the mirror's state or, if so asked, replaces a change made while Redis was unavailable. */
-  const adopt = (id: string, remote: SharedBreaker, remoteNowMs: number, replacesUnsent: boolean): Breaker => {
+  const adopt = (id: string, remote: SharedBreaker, remoteNowMs: number, { replacesUnsent }: { replacesUnsent: boolean }): Breaker => {
     const { rev, ...times } = remote;
     const offset = clock.now() - remoteNowMs;
     // Lua encodes an empty table as a JSON object, and older versions have no such field.
@@ -105,7 +105,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
 
   const ask = async (redis: RedisGate, change: Omit<BreakerChange, "origin" | "policy">): Promise<BreakerReply> => {
     const reply = await redis.run((connection) => changeShared(connection, { ...change, origin: instanceId, policy: policyOf(change.id) }));
-    const breaker = adopt(reply.id, reply.breaker, reply.now, true);
+    const breaker = adopt(reply.id, reply.breaker, reply.now, { replacesUnsent: true });
     if (change.op !== "put" && reply.before !== breaker.state) onTransition(stateOf(reply.id, breaker));
     return reply;
   };
@@ -163,7 +163,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
     },
     succeeded(providerId, model) {
       const id = idOf(providerId, model);
-      if (ratePercent(providerId) > 0) rates.note(id, true);
+      if (ratePercent(providerId) > 0) rates.note(id, "success");
       change(id, { op: "succeed" }, succeedBreaker);
     },
     failed(providerId, model, { cause, retryAfterMs = 0 }) {
@@ -173,7 +173,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
       change(id, { op: "fail", text, retryAfterMs: failure.retryAfterMs }, (breaker) =>
         failBreaker(breaker, clock.now(), policyOf(id), failure),
       );
-      if (ratePercent(providerId) > 0) tripAbove(id, ratePercent(providerId), rates.note(id, false), text);
+      if (ratePercent(providerId) > 0) tripAbove(id, ratePercent(providerId), rates.note(id, "failure"), text);
     },
     reset(providerId) {
       for (const id of [...entries.keys()]) {
@@ -187,7 +187,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
         .filter(([, { breaker }]) => breaker.state !== "closed" || breaker.failures > 0)
         .map(([id, { breaker }]) => stateOf(id, breaker)),
     receive(message) {
-      if (message.origin !== instanceId) adopt(message.id, message.breaker, message.now, false);
+      if (message.origin !== instanceId) adopt(message.id, message.breaker, message.now, { replacesUnsent: false });
     },
     async refresh() {
       const redis = shared();
@@ -221,7 +221,7 @@ export function createBreakers({ gate, clock, policy, ratePercent, onTransition,
         known.delete(id);
       }
     }
-    for (const [id, breaker] of known) adopt(id, breaker, now, true);
+    for (const [id, breaker] of known) adopt(id, breaker, now, { replacesUnsent: true });
   }
 }
 

@@ -113,7 +113,7 @@ export function createCredit(options: CreditOptions): Credit {
     new SluiceError("unavailable", { message: "The credit cannot be checked right now. Try again.", detail, retryAfterS: 5 });
 
   /** Corrects this process's part in Redis, then reads the balances. */
-  async function rebuild(userIds: readonly string[], counts: boolean): Promise<void> {
+  async function rebuild(userIds: readonly string[], { isCounted }: { isCounted: boolean }): Promise<void> {
     let drift = 0;
     try {
       if (shared && gate?.isOpen()) {
@@ -121,7 +121,7 @@ export function createCredit(options: CreditOptions): Credit {
         await local.load(userIds);
       } else drift += await local.load(userIds);
     } finally {
-      if (counts) {
+      if (isCounted) {
         rebuilds += 1;
         driftNanoUsd += drift;
         if (drift > 0) log.warn({ driftNanoUsd: drift }, "the reserved credit had drifted from the accounts and was put right");
@@ -130,7 +130,7 @@ export function createCredit(options: CreditOptions): Credit {
   }
 
   function rebuildAll(): Promise<void> {
-    rebuilding ??= rebuild(local.users(), true)
+    rebuilding ??= rebuild(local.users(), { isCounted: true })
       .catch((error: unknown) => log.warn({ error: String(error) }, "balances could not be read; trying again in a minute"))
       .finally(() => {
         rebuilding = null;
@@ -202,7 +202,7 @@ export function createCredit(options: CreditOptions): Credit {
         shared?.put(userId, id, costNanoUsd);
       }
     },
-    refresh: (userIds) => rebuild(userIds, false),
+    refresh: (userIds) => rebuild(userIds, { isCounted: false }),
     stats: () => ({ users: local.users().length, openNanoUsd: local.open(), rebuilds, others: shared ? shared.others() : 0, driftNanoUsd }),
     async close() {
       for (const ticker of tickers) clearInterval(ticker);

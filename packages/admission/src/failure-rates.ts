@@ -21,13 +21,13 @@ const maxWindows = 10_000;
 
 /** Recent failure rates per provider and model in this process: two half-minute counters each, without timers or lists. */
 export function createFailureRates(clock: Clock): {
-  note(id: string, isSuccess: boolean): FailureShare;
+  note(id: string, outcome: "success" | "failure"): FailureShare;
   forget(id: string): void;
 } {
   const windows = new Map<string, Window>();
   const none = (): FailureShare => ({ requests: 0, failures: 0 });
   return {
-    note(id, isSuccess) {
+    note(id, outcome) {
       const half = Math.floor(clock.monotonic() / halfMs);
       let window = windows.get(id);
       if (!window) {
@@ -41,7 +41,7 @@ export function createFailureRates(clock: Clock): {
         window.half = half;
       }
       window.now.requests += 1;
-      if (!isSuccess) window.now.failures += 1;
+      if (outcome === "failure") window.now.failures += 1;
       const { now, before } = window;
       return { requests: now.requests + before.requests, failures: now.failures + before.failures };
     },

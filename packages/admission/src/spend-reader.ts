@@ -2,6 +2,8 @@ import { firstIdAt } from "@sluice/core/ids";
 import { type CostWindows, SPEND_BUCKET_MS, spendBucket } from "@sluice/core/limits/cost-windows";
 import type { CostKind, LimitOwner } from "@sluice/core/limits/limit-values";
 import { layoutOf, type SpendFacts } from "@sluice/core/limits/spend-book";
+import { DAY_MS, HOUR_MS } from "@sluice/core/time-zone";
+import { epochMs } from "@sluice/db/epoch-ms";
 import type { Pool, PoolClient } from "pg";
 import { bookName, type OwnerRef } from "./limit-keeper.ts";
 
@@ -28,8 +30,6 @@ export interface SpendAsk {
 /** Reads from the ledger; rejects when it is unavailable. */
 export type SpendReader = (ask: SpendAsk) => Promise<SpendAnswer[]>;
 
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 /** Five-minute rollups are kept at least this long. */
 const FINE_MS = 2 * DAY_MS;
 
@@ -130,7 +130,7 @@ async function bucketsOf(client: PoolClient, reading: Reading, ids: readonly str
   const { id, cost } = columns[owner];
   const fromMs = (spendBucket(nowMs) - longestMs / SPEND_BUCKET_MS) * SPEND_BUCKET_MS;
   const { rows } = await client.query<{ owner: string; atMs: number; cost: string }>(
-    `SELECT ${id} AS owner, (extract(epoch FROM bucket) * 1000)::float8 AS "atMs", sum(${cost})::text AS cost
+    `SELECT ${id} AS owner, ${epochMs("bucket")} AS "atMs", sum(${cost})::text AS cost
      FROM rollups_5m WHERE tenant_id = $1 AND ${id} = ANY($2) AND bucket >= ${instant(fromMs)} GROUP BY 1, 2`,
     [tenantId, ids],
   );

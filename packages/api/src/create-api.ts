@@ -81,7 +81,7 @@ export function createApi({ services, consoleDir, trustedHops }: ApiOptions): Ap
     const changesState = request.method !== "GET" && request.method !== "HEAD";
     if (changesState) {
       // A request authenticated by a header needs no origin check, since a page of another site cannot set it.
-      if (bearerKey(request) === null) checkOrigin(request.headers, publicOrigin, true);
+      if (bearerKey(request) === null) checkOrigin(request.headers, publicOrigin, { changesState: true });
       if (request.method !== "DELETE" || hasBody(request.headers)) checkBodyHeaders(request.headers);
     }
   });

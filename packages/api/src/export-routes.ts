@@ -12,7 +12,7 @@ export function addExportRoutes(app: FastifyInstance, { downloads, publicOrigin 
   for (const format of ["csv", "json"] as const) {
     app.get(`/export/logs.${format}`, { config: { access: "key" } }, async (request, reply) => {
       // The data is private, so other sites must not load it.
-      checkOrigin(request.headers, publicOrigin, false);
+      checkOrigin(request.headers, publicOrigin, { changesState: false });
       const text = await exportLogs(request.ctx, inputOf(request, format));
       return downloads.send(request, reply, { name: "logs", format, text });
     });

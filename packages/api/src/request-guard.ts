@@ -22,7 +22,7 @@ export function checkHead(request: Pick<IncomingMessage, "rawHeaders" | "headers
  * one does not come from our pages. Reads may lack both headers (plain HTTP, other tools).
  * @throws SluiceError `bad_origin`.
  */
-export function checkOrigin(headers: IncomingHttpHeaders, publicOrigin: string, changesState: boolean): void {
+export function checkOrigin(headers: IncomingHttpHeaders, publicOrigin: string, { changesState }: { changesState: boolean }): void {
   const site = headers["sec-fetch-site"];
   const { origin } = headers;
   if (site !== undefined && site !== "same-origin" && (changesState || site !== "none")) throw new SluiceError("bad_origin");

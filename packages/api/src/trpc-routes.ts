@@ -36,7 +36,7 @@ export function addTrpcRoutes(app: FastifyInstance, { streams, publicOrigin }: {
     config: { access: "procedure" },
     handler: async (request: Call, reply) => {
       // Every call changes something or reads private data, so other sites must make none.
-      checkOrigin(request.headers, publicOrigin, request.method !== "GET");
+      checkOrigin(request.headers, publicOrigin, { changesState: request.method !== "GET" });
       if (isSubscription(request.params) && request.method === "GET" && request.query.batch === undefined)
         return subscribe(request, reply, streams);
       await fastifyRequestHandler({ ...options, req: request, res: reply, path: request.params.path });
@@ -50,7 +50,7 @@ export function addTrpcRoutes(app: FastifyInstance, { streams, publicOrigin }: {
     config: { access: "procedure" },
     onRequest: async (request) => requireAccess(request.ctx.actor, "admin"),
     handler: async (request, reply) => {
-      checkOrigin(request.headers, publicOrigin, true);
+      checkOrigin(request.headers, publicOrigin, { changesState: true });
       await fastifyRequestHandler({ ...options, req: request, res: reply, path: "prices.import" });
     },
   });

@@ -67,23 +67,8 @@ export async function startApi(options: TestApiOptions): Promise<TestApi> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const cache = createCache({ redis, version: "1.2.3", settings, configVersion: () => snapshot.current().version });
   const services = createServices({
-    ...{
-      prisma: database.prisma,
-      pool: database.pool,
-      redis,
-      live,
-      snapshot,
-      cache,
-      breakers: admission.breakers,
-      coolDowns: admission.coolDowns,
-      sticky: admission.sticky,
-      loads: admission.loads,
-      limits: admission,
-      credit,
-      egress,
-      log,
-    },
-    secret: testSecret,
+    ...{ prisma: database.prisma, pool: database.pool, redis, log, secret: testSecret },
+    ...{ live, snapshot, cache, admission, credit, egress },
     version: "1.2.3",
     publicUrl: options.publicUrl ?? url,
   });

@@ -10,7 +10,7 @@ describe("the origin of a request", () => {
     ["our own page by its host", { origin: "http://10.0.0.5:4000", host: "10.0.0.5:4000" }, true],
     ["a modern browser's same-origin mark", { "sec-fetch-site": "same-origin" }, true],
   ])("%s may change state", (_, headers, changes) => {
-    expect(() => checkOrigin(headers, home, changes)).not.toThrow();
+    expect(() => checkOrigin(headers, home, { changesState: changes })).not.toThrow();
   });
 
   it.each([
@@ -22,14 +22,14 @@ describe("the origin of a request", () => {
     ["a look-alike host", { origin: "https://sluice.example.evil.example", host: "sluice.example" }],
     ["nobody in particular", {}],
   ])("%s may not", (_, headers) => {
-    expect(() => checkOrigin(headers, home, true)).toThrow(expect.objectContaining({ code: "bad_origin" }));
+    expect(() => checkOrigin(headers, home, { changesState: true })).toThrow(expect.objectContaining({ code: "bad_origin" }));
   });
 
   it("lets reads without marks through, not those of other sites", () => {
-    expect(() => checkOrigin({}, home, false)).not.toThrow();
-    expect(() => checkOrigin({ "sec-fetch-site": "none" }, home, false)).not.toThrow();
-    expect(() => checkOrigin({ origin: "https://evil.example" }, home, false)).toThrow();
-    expect(() => checkOrigin({ "sec-fetch-site": "cross-site" }, home, false)).toThrow();
+    expect(() => checkOrigin({}, home, { changesState: false })).not.toThrow();
+    expect(() => checkOrigin({ "sec-fetch-site": "none" }, home, { changesState: false })).not.toThrow();
+    expect(() => checkOrigin({ origin: "https://evil.example" }, home, { changesState: false })).toThrow();
+    expect(() => checkOrigin({ "sec-fetch-site": "cross-site" }, home, { changesState: false })).toThrow();
   });
 });
 

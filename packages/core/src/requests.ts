@@ -225,6 +225,24 @@ export interface RequestDetail {
   endReason: "done" | "eof" | "timeout" | "client_gone" | "error";
 }
 
+/** The detail of a request of which nothing is known yet, to be filled in. */
+export function emptyDetail(id: string): RequestDetail {
+  return {
+    id,
+    decision: { candidates: [], excluded: [], chosenBy: "none" },
+    attempts: [],
+    cost: null,
+    priceId: null,
+    error: null,
+    userAgent: "",
+    clientIp: "",
+    path: "",
+    requestBytes: 0,
+    responseBytes: 0,
+    endReason: "done",
+  };
+}
+
 /** All amounts are decimal strings of nano-USD × 10^9 (exact, before the one rounding). */
 export interface CostBreakdown {
   input: string;

@@ -3,6 +3,7 @@
  * occurrence; one that a zone skips means the instant at which it would have been (Temporal's `compatible`).
  */
 export const DAY_MS = 86_400_000;
+export const HOUR_MS = 3_600_000;
 /** The last ms of the year 9999: PostgreSQL's later times cannot be read back as dates, and still later ones do not fit an id. */
 export const LATEST_MS = 253_402_300_799_999;
 const formats = new Map<string, Intl.DateTimeFormat>();

@@ -74,8 +74,7 @@ export async function readMigrations(migrationsDir: string = defaultDir): Promis
 /** Applies pending migrations, each in one transaction. Resolves with their names. @throws clear errors for a newer or edited history. */
 export async function migrate(url: string, options: MigrateOptions): Promise<string[]> {
   const migrations = await readMigrations(options.migrationsDir);
-  const client = await connect(url);
-  try {
+  return withClient(url, async (client) => {
     await checkServer(client);
     await lock(client, options.log);
     await client.query(createTable);
@@ -88,30 +87,29 @@ export async function migrate(url: string, options: MigrateOptions): Promise<str
       await apply(client, migration);
     }
     return status.pending;
-  } finally {
-    // Ends the session and releases its lock.
-    await client.end();
-  }
+  });
 }
 
 /** Compares the database with the migrations on disk, without changes. */
 export async function migrationStatus(url: string, options: { migrationsDir?: string } = {}): Promise<MigrationStatus> {
   const migrations = await readMigrations(options.migrationsDir);
-  const client = await connect(url);
-  try {
+  return withClient(url, async (client) => {
     const { rows } = await client.query<{ found: boolean }>(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found`);
     return compare(migrations, rows[0]?.found === true ? await readApplied(client) : []);
-  } finally {
-    await client.end();
-  }
+  });
 }
 
-/** Without a deadline, a server that accepts connections and says nothing would hold up a start forever. */
-async function connect(url: string): Promise<pg.Client> {
+/** Runs `work` in a session of its own, whose end also releases its locks. */
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  // Without a deadline, a server that accepts connections and says nothing would hold up a start forever.
   const client = new pg.Client({ connectionString: url, application_name: "sluice migrate", connectionTimeoutMillis: 5_000 });
   client.on("error", () => {});
   await client.connect();
-  return client;
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 function checksumOf(text: string): string {

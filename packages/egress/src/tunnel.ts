@@ -76,6 +76,9 @@ async function askConnect(handshake: Handshake, { login }: ProxyTarget, address:
     throw unreachable(status === "407" ? "the proxy refuses the login" : `the proxy answers ${status || "no HTTP"}`);
 }
 
+/** Kinds of addresses; the third is a name, preceded by its length. */
+const IPV4 = 1;
+const IPV6 = 4;
 const socksReplies = ["", "failure", "not allowed", "network unreachable", "host unreachable", "connection refused", "TTL expired"];
 
 /** SOCKS5 (RFC 1928), with username and password as in RFC 1929. */
@@ -94,12 +97,15 @@ async function askSocks(handshake: Handshake, { login }: ProxyTarget, address: s
   if (reply !== 0) throw unreachable(`the proxy says ${socksReplies[reply] ?? reply}`);
 }
 
+/** RFC 1928, section 6: four bytes, an address of its kind, and a port of two bytes. */
 function lengthOfReply(bytes: Buffer): number {
-  const kind = bytes[3];
-  return 6 + (kind === 1 ? 4 : kind === 4 ? 16 : 1 + (bytes[4] ?? 0));
+  const [, , , kind, nameLength = 0] = bytes;
+  if (kind === IPV4) return 4 + 4 + 2;
+  if (kind === IPV6) return 4 + 16 + 2;
+  return 4 + 1 + nameLength + 2;
 }
 
 function socksAddress(address: string): Buffer {
   const bytes = addressBytes(address);
-  return Buffer.from([bytes.length === 4 ? 1 : 4, ...bytes]);
+  return Buffer.from([bytes.length === 4 ? IPV4 : IPV6, ...bytes]);
 }

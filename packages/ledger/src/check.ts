@@ -6,6 +6,7 @@ import type pg from "pg";
 import { decodePayload, scanFrames } from "./frames.ts";
 import { type Difference, findDoubles, findWrongBalances, findWrongCosts, findWrongSums, findWrongTotals } from "./reconcile.ts";
 import { segmentNumber } from "./segment-writer.ts";
+import { toUsage } from "./stored-row.ts";
 
 /**
  * Checks the invariants from outside: what the scripted upstream recorded that it sent, what clients report that they
@@ -103,17 +104,7 @@ function byRequest(lines: readonly OracleLine[]): Map<string, OracleLine[]> {
 async function readRows(pool: pg.Pool): Promise<Map<string, Row>> {
   const { rows } = await pool.query(`SELECT id, state, status, flags, billable, cost_nano_usd AS cost, provider_id, attempts,
     input_tokens, output_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens FROM requests WHERE corrects_id IS NULL`);
-  const read = rows.map((row): Row => {
-    const usage = {
-      input: Number(row.input_tokens),
-      output: Number(row.output_tokens),
-      cacheWrite5m: Number(row.cache_write_5m_tokens),
-      cacheWrite1h: Number(row.cache_write_1h_tokens),
-      cacheRead: Number(row.cache_read_tokens),
-    };
-    return { ...row, flags: row.flags ?? [], usage };
-  });
-  return new Map(read.map((row) => [row.id, row]));
+  return new Map(rows.map((row): [string, Row] => [row.id, { ...row, flags: row.flags ?? [], usage: toUsage(row) }]));
 }
 
 /** I1 and I9: each request that reached the upstream has exactly one row, and the row matches what was on the wire. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { firstIdAt, timeOfId } from "@sluice/core/ids";
 import { priceUsage, type TokenPrices, upstreamCost } from "@sluice/core/pricing/price-usage";
-import { type Attempt, type CorrectionCause, noUsage, type RequestDetail, type RequestRow } from "@sluice/core/requests";
+import { type Attempt, type CorrectionCause, emptyDetail, noUsage, type RequestDetail, type RequestRow } from "@sluice/core/requests";
 import { ensurePartitionFor } from "@sluice/db/partitions";
 import type pg from "pg";
 import { corrected } from "./query.ts";
@@ -161,7 +161,7 @@ function planCorrection(
     durationMs: 0,
   };
   const { id: _, ...told } = cause;
-  const detail: RequestDetail = { ...emptyDetail, id: correction.id, cost: breakdown, priceId: charge.price.id, correction: told };
+  const detail: RequestDetail = { ...emptyDetail(correction.id), cost: breakdown, priceId: charge.price.id, correction: told };
   const made = { row: corrected(row, correction), correction, count: request.corrections + 1 };
   return { record: { row: correction, detail, upstreamCostNanoUsd: upstream.toString() }, made };
 }
@@ -174,20 +174,6 @@ function upstreamDifference(stored: StoredRequest, { price, providerMultiplier }
   if (last === null) return 0n;
   return upstreamCost(price, toRow(stored).usage, providerMultiplier) - BigInt(last) - BigInt(stored.corrected_upstream_cost);
 }
-
-const emptyDetail: Omit<RequestDetail, "id"> = {
-  decision: { candidates: [], excluded: [], chosenBy: "none" },
-  attempts: [],
-  cost: null,
-  priceId: null,
-  error: null,
-  userAgent: "",
-  clientIp: "",
-  path: "",
-  requestBytes: 0,
-  responseBytes: 0,
-  endReason: "done",
-};
 
 /** In the original's millisecond, and derived from the cause: one cause cannot correct a request twice. */
 function correctionId(originalId: string, causeId: string): string {

@@ -1,5 +1,6 @@
 import type { LogFilter } from "@sluice/core/inputs/log";
 import type { StatusClass } from "@sluice/core/requests";
+import { DAY_MS, HOUR_MS } from "@sluice/core/time-zone";
 import type pg from "pg";
 
 /**
@@ -28,16 +29,27 @@ export interface HistogramBucket {
   counts: Partial<Record<StatusClass, number>>;
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const steps = [5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY, 28 * DAY];
+const MINUTE_MS = 60_000;
+const steps = [
+  5 * MINUTE_MS,
+  10 * MINUTE_MS,
+  15 * MINUTE_MS,
+  30 * MINUTE_MS,
+  HOUR_MS,
+  2 * HOUR_MS,
+  3 * HOUR_MS,
+  6 * HOUR_MS,
+  12 * HOUR_MS,
+  DAY_MS,
+  7 * DAY_MS,
+  28 * DAY_MS,
+];
 const MOST_BUCKETS = 120;
 
 /** The finest span of whole buckets over a time range that stays readable. Before `fineFromMs`, only hourly sums exist. */
 export function spanOf(fromMs: number, toMs: number, fineFromMs = 0): HistogramSpan {
-  const finest = fromMs < fineFromMs ? HOUR : 0;
-  const stepMs = steps.find((step) => step >= finest && (toMs - fromMs) / step <= MOST_BUCKETS) ?? 365 * DAY;
+  const finest = fromMs < fineFromMs ? HOUR_MS : 0;
+  const stepMs = steps.find((step) => step >= finest && (toMs - fromMs) / step <= MOST_BUCKETS) ?? 365 * DAY_MS;
   return { fromMs: Math.floor(fromMs / stepMs) * stepMs, toMs: Math.ceil(toMs / stepMs) * stepMs, stepMs };
 }
 
@@ -139,8 +151,8 @@ function bucketConditions(bind: (value: unknown) => string, span: HistogramSpan,
 
 /** The coarsest rollup whose buckets fit this step. */
 export function rollupTableOf(stepMs: number): "rollups_5m" | "rollups_hour" | "rollups_day" {
-  if (stepMs < HOUR) return "rollups_5m";
-  return stepMs < DAY ? "rollups_hour" : "rollups_day";
+  if (stepMs < HOUR_MS) return "rollups_5m";
+  return stepMs < DAY_MS ? "rollups_hour" : "rollups_day";
 }
 
 function equal(bind: (value: unknown) => string, filter: LogFilter): string[] {

@@ -4,7 +4,7 @@ import { readSnapshot } from "@sluice/db/read-snapshot";
 import type pg from "pg";
 import { type ListOptions, listStatement } from "./list-statement.ts";
 import { type SearchBudget, searchBudget, searchRows } from "./search-rows.ts";
-import { type DbRow, rowColumns, toRow } from "./stored-row.ts";
+import { type DbRow, rowColumns, toRow, toUsage, type UsageColumns } from "./stored-row.ts";
 
 /**
  * The read side of `requests`. Lists are paged by keyset on the id, newest first, and read only an index on the relevant
@@ -74,13 +74,8 @@ export async function newestSettledSeq(pool: pg.Pool): Promise<string> {
   return rows[0]?.seq ?? "0";
 }
 
-interface CorrectionRow {
+interface CorrectionRow extends UsageColumns {
   corrects_id: string;
-  input_tokens: string;
-  output_tokens: string;
-  cache_write_5m_tokens: string;
-  cache_write_1h_tokens: string;
-  cache_read_tokens: string;
   cost_nano_usd: string | null;
 }
 
@@ -105,20 +100,9 @@ async function folded(db: pg.Pool | pg.PoolClient, rows: RequestRow[]): Promise<
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const correction of corrections) {
     const row = byId.get(correction.corrects_id);
-    if (row) byId.set(row.id, corrected(row, toChange(correction)));
+    if (row) byId.set(row.id, corrected(row, { usage: toUsage(correction), costNanoUsd: correction.cost_nano_usd }));
   }
   return [...byId.values()];
-}
-
-function toChange(by: CorrectionRow): Pick<RequestRow, "usage" | "costNanoUsd"> {
-  const usage = {
-    input: Number(by.input_tokens),
-    output: Number(by.output_tokens),
-    cacheWrite5m: Number(by.cache_write_5m_tokens),
-    cacheWrite1h: Number(by.cache_write_1h_tokens),
-    cacheRead: Number(by.cache_read_tokens),
-  };
-  return { usage, costNanoUsd: by.cost_nano_usd };
 }
 
 /** The row with a correction added. A row that had no price has one now. */

@@ -1,4 +1,5 @@
 import type { BooksDifference } from "@sluice/core/events";
+import { DAY_MS } from "@sluice/core/time-zone";
 import pg from "pg";
 import type { BookCheck } from "./book-check.ts";
 import { checksOf, timelessChecks } from "./reconcile.ts";
@@ -31,7 +32,6 @@ export interface RunningReconciliation {
 
 /** One run at a time across all instances. A session lock, so that it ends with a process that dies. */
 const LOCK = 7_207_150_006;
-const DAY = 86_400_000;
 const MOST_DAYS = 1_000;
 const MOST_LISTED = 100;
 /** query_canceled: the statement timeout. */
@@ -76,13 +76,13 @@ async function planSteps(client: pg.PoolClient, nowMs: number): Promise<Step[]> 
   const { rows } = await client.query<{ from: number | null }>(`
     SELECT least((SELECT extract(epoch FROM started_at) FROM requests ORDER BY id LIMIT 1), (SELECT extract(epoch FROM min(bucket)) FROM rollups_day
       WHERE bucket >= to_timestamp(coalesce((SELECT value::bigint FROM installation WHERE name = 'requests.kept_from'), 0) / 1000.0)))::float8 AS from`);
-  const today = Math.floor(nowMs / DAY) * DAY;
-  const firstDay = Math.floor(((rows[0]?.from ?? nowMs / 1_000) * 1_000) / DAY) * DAY;
+  const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
+  const firstDay = Math.floor(((rows[0]?.from ?? nowMs / 1_000) * 1_000) / DAY_MS) * DAY_MS;
   const steps: Step[] = timelessChecks.map((check) => ({ ...check, name: check.table }));
   // An instance whose clock is ahead may have written rows of tomorrow.
-  for (let day = today + DAY, left = MOST_DAYS; day >= firstDay && left > 0; day -= DAY, left--) {
+  for (let day = today + DAY_MS, left = MOST_DAYS; day >= firstDay && left > 0; day -= DAY_MS, left--) {
     const date = new Date(day).toISOString().slice(0, 10);
-    steps.push(...checksOf({ fromMs: day, toMs: day + DAY }).map((check) => ({ ...check, name: `${check.table} ${date}` })));
+    steps.push(...checksOf({ fromMs: day, toMs: day + DAY_MS }).map((check) => ({ ...check, name: `${check.table} ${date}` })));
   }
   return steps;
 }

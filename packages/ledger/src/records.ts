@@ -1,3 +1,4 @@
+import type { TokenPrices } from "@sluice/core/pricing/price-usage";
 import type { RequestDetail, RequestRow, Usage } from "@sluice/core/requests";
 
 /**
@@ -6,13 +7,8 @@ import type { RequestDetail, RequestRow, Usage } from "@sluice/core/requests";
  */
 
 /** The price when the request began: recovery must not depend on a table that may have changed since. */
-export interface SpooledPrice {
+export interface SpooledPrice extends TokenPrices {
   priceId: string;
-  inputPerMTok: string;
-  outputPerMTok: string;
-  cacheWrite5mPerMTok: string | null;
-  cacheWrite1hPerMTok: string | null;
-  cacheReadPerMTok: string | null;
 }
 
 /** Written before the upstream is called. The ledger keeps `row`, so the caller must not change it afterwards. */

@@ -1,5 +1,5 @@
 import { priceUsage, upstreamCost } from "@sluice/core/pricing/price-usage";
-import { noUsage, type RequestDetail, type RequestRow, type UsageFlag } from "@sluice/core/requests";
+import { emptyDetail, noUsage, type RequestDetail, type RequestRow, type UsageFlag } from "@sluice/core/requests";
 import type { FinishRecord, ProgressRecord } from "./records.ts";
 import type { OpenRequest } from "./spool-scan.ts";
 
@@ -63,17 +63,10 @@ function ended(open: OpenRequest): RequestRow {
 
 function detailOf(open: OpenRequest, cost: RequestDetail["cost"]): RequestDetail {
   return {
-    id: open.start.row.id,
-    decision: { candidates: [], excluded: [], chosenBy: "none" },
-    attempts: [],
+    ...emptyDetail(open.start.row.id),
     cost,
     priceId: open.start.price?.priceId ?? null,
     error: { message: "The gateway stopped before this request ended.", detail: "written by recovery from the spool" },
-    userAgent: "",
-    clientIp: "",
-    path: "",
-    requestBytes: 0,
-    responseBytes: 0,
     endReason: "error",
   };
 }

@@ -1,4 +1,5 @@
 import type { Settings } from "@sluice/core/inputs/settings";
+import { DAY_MS } from "@sluice/core/time-zone";
 import { keptFromMs, listPartitions, type PartitionedTable } from "@sluice/db/partitions";
 import type pg from "pg";
 
@@ -16,7 +17,6 @@ export interface RetentionPlan {
 
 /** Table comment that marks a table as ours to drop; tables detached by somebody else lack it. */
 export const RETENTION_MARK = "sluice: detached by the retention";
-const DAY_MS = 86_400_000;
 const ARCHIVES_LISTED = 24;
 
 /** The setting that says how long a table keeps its rows. */

@@ -1,5 +1,7 @@
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
+import { DAY_MS } from "@sluice/core/time-zone";
+import { epochMs } from "@sluice/db/epoch-ms";
 import { listPartitions, noteKeptFrom, type Partition } from "@sluice/db/partitions";
 import type pg from "pg";
 import { archiveTable } from "./archive.ts";
@@ -33,7 +35,6 @@ export interface RetentionResult {
 
 /** Advisory lock, shared by everything that drops partitions. The number is arbitrary. */
 const RETENTION_LOCK = 7_207_150_003;
-const DAY_MS = 86_400_000;
 const DELETED_AT_ONCE = 5_000;
 
 /** Does what is due, on one instance at a time; null when another instance is doing it. */
@@ -41,7 +42,7 @@ export async function applyRetention(options: RetentionOptions): Promise<Retenti
   const client = await options.pool.connect();
   try {
     const { rows } = await client.query<{ mine: boolean; now: number }>(
-      `SELECT pg_try_advisory_lock($1) AS mine, (extract(epoch FROM now()) * 1000)::float8 AS now`,
+      `SELECT pg_try_advisory_lock($1) AS mine, ${epochMs("now()")} AS now`,
       [RETENTION_LOCK],
     );
     if (!rows[0]?.mine) return null;

@@ -1,8 +1,17 @@
 import { timeOfId } from "@sluice/core/ids";
-import type { DialectName, Endpoint, RequestRow, RequestState, UsageFlag } from "@sluice/core/requests";
+import type { DialectName, Endpoint, RequestRow, RequestState, Usage, UsageFlag } from "@sluice/core/requests";
+
+/** The columns of a row's usage as the driver returns them. */
+export interface UsageColumns {
+  input_tokens: string;
+  output_tokens: string;
+  cache_write_5m_tokens: string;
+  cache_write_1h_tokens: string;
+  cache_read_tokens: string;
+}
 
 /** A row of `requests` as the driver returns it. */
-export interface DbRow {
+export interface DbRow extends UsageColumns {
   id: string;
   tenant_id: string;
   user_id: string;
@@ -19,11 +28,6 @@ export interface DbRow {
   status: number;
   error_code: string;
   attempts: number;
-  input_tokens: string;
-  output_tokens: string;
-  cache_write_5m_tokens: string;
-  cache_write_1h_tokens: string;
-  cache_read_tokens: string;
   flags: UsageFlag[] | null;
   cost_nano_usd: string | null;
   billable: boolean;
@@ -58,13 +62,7 @@ export function toRow(row: DbRow): RequestRow {
     status: row.status,
     errorCode: row.error_code,
     attempts: row.attempts,
-    usage: {
-      input: Number(row.input_tokens),
-      output: Number(row.output_tokens),
-      cacheWrite5m: Number(row.cache_write_5m_tokens),
-      cacheWrite1h: Number(row.cache_write_1h_tokens),
-      cacheRead: Number(row.cache_read_tokens),
-    },
+    usage: toUsage(row),
     flags: row.flags ?? [],
     costNanoUsd: row.cost_nano_usd,
     billable: row.billable,
@@ -73,5 +71,15 @@ export function toRow(row: DbRow): RequestRow {
     durationMs: row.duration_ms,
     client: row.client,
     correctsId: row.corrects_id,
+  };
+}
+
+export function toUsage(row: UsageColumns): Usage {
+  return {
+    input: Number(row.input_tokens),
+    output: Number(row.output_tokens),
+    cacheWrite5m: Number(row.cache_write_5m_tokens),
+    cacheWrite1h: Number(row.cache_write_1h_tokens),
+    cacheRead: Number(row.cache_read_tokens),
   };
 }

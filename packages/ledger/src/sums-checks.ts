@@ -1,10 +1,10 @@
 import { firstIdAt } from "@sluice/core/ids";
 import { sketchBounds } from "@sluice/core/latency-sketch";
+import { HOUR_MS } from "@sluice/core/time-zone";
 import { type BookCheck, differing, keyOfDay, LISTED, rankedBy, type Span, type SumsRow, tokens } from "./book-check.ts";
 import { isUuid } from "./recent-columns.ts";
 import { oneDimension, rollupTables, statusClassSql } from "./settle-statement.ts";
 
-const HOUR = 3_600_000;
 const original = "corrects_id IS NULL";
 
 /** What a rollup keeps, and what it must be according to its rows. */
@@ -113,7 +113,7 @@ function sumsCheck(kept: KeptSums, span: Span | null): BookCheck {
 /** $1 and $2 prune partitions and are an hour wider than the days $3 to $4 by which rows are summed. */
 function spanValues(span: Span | null): unknown[] {
   if (!span) return [];
-  return [firstIdAt(span.fromMs - HOUR), firstIdAt(span.toMs + HOUR), new Date(span.fromMs), new Date(span.toMs)];
+  return [firstIdAt(span.fromMs - HOUR_MS), firstIdAt(span.toMs + HOUR_MS), new Date(span.fromMs), new Date(span.toMs)];
 }
 
 function sumsSql({ table, level, grain, key, select, groups, sums, bucket, rows = "true", kept = key }: KeptSums, isSpan: boolean): string {

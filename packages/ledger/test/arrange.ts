@@ -12,18 +12,6 @@ import pg from "pg";
 import type { LedgerOptions } from "../src/ledger.ts";
 import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "../src/records.ts";
 
-/** Seeded numbers in [0, 1): mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export const testPrice: SpooledPrice = {
   priceId: "019a0000-0000-7000-8000-000000000001",
   inputPerMTok: "3",

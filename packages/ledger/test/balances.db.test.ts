@@ -1,10 +1,11 @@
 import { newId } from "@sluice/core/ids";
 import { makeUser } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findWrongBalances } from "../src/reconcile.ts";
 import { settleBatch } from "../src/settle-batch.ts";
-import { finishOf, randomFinish, seededRandom } from "./arrange.ts";
+import { finishOf, randomFinish } from "./arrange.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {

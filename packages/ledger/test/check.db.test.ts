@@ -2,11 +2,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { noUsage } from "@sluice/core/requests";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type CheckOptions, type ClientLine, checkInvariants } from "../src/check.ts";
 import { createLedger } from "../src/ledger.ts";
 import type { FinishRecord } from "../src/records.ts";
-import { finishOf, freezeSpool, ledgerOptions, randomFinish, seededRandom, startOf, temporaryDirectory, testPrice } from "./arrange.ts";
+import { finishOf, freezeSpool, ledgerOptions, randomFinish, startOf, temporaryDirectory, testPrice } from "./arrange.ts";
 
 let db: TestDatabase;
 let place: Awaited<ReturnType<typeof temporaryDirectory>>;

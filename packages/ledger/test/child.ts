@@ -2,9 +2,10 @@ import { writeSync } from "node:fs";
 import { systemClock } from "@sluice/core/clock";
 import { silentLog } from "@sluice/core/log";
 import { createPool } from "@sluice/db/postgres";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { failpointFrom } from "../src/failpoints.ts";
 import { createLedger } from "../src/ledger.ts";
-import { progressOf, quickSettings, randomFinish, seededRandom, startOf } from "./arrange.ts";
+import { progressOf, quickSettings, randomFinish, startOf } from "./arrange.ts";
 
 /**
  * A process to be killed: it serves `requests` made-up requests, eight at a time, and reports each promise on stdout at the moment it makes

@@ -1,8 +1,9 @@
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { expect, test } from "vitest";
 import { crc32c } from "../src/crc32c.ts";
 import { failpointFrom } from "../src/failpoints.ts";
 import { decodePayload, encodeEnd, encodeFrame, encodeStart, MAX_PAYLOAD_BYTES, scanFrames } from "../src/frames.ts";
-import { finishOf, progressOf, seededRandom } from "./arrange.ts";
+import { finishOf, progressOf } from "./arrange.ts";
 
 test("CRC-32C agrees with the vectors of RFC 3720", () => {
   expect(crc32c(Buffer.from("123456789"))).toBe(0xe3069283);

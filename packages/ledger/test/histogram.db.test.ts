@@ -4,11 +4,12 @@ import type { RequestRow } from "@sluice/core/requests";
 import { statusClassOf } from "@sluice/core/status-class";
 import { ensurePartitionFor } from "@sluice/db/partitions";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { countByBucket, spanOf, unanswered } from "../src/histogram.ts";
 import { listModels } from "../src/models.ts";
 import { settleBatch } from "../src/settle-batch.ts";
-import { finishOf, seededRandom } from "./arrange.ts";
+import { finishOf } from "./arrange.ts";
 
 const HOUR = 3_600_000;
 const now = Date.now();

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Failpoint, failpoints } from "../src/failpoints.ts";
 import { createLedger } from "../src/ledger.ts";
 import { findDoubles, findWrongSums } from "../src/reconcile.ts";
-import { ledgerOptions, seededRandom, temporaryDirectory } from "./arrange.ts";
+import { ledgerOptions, temporaryDirectory } from "./arrange.ts";
 
 /**
  * Real processes killed by SIGKILL: afterwards every acknowledged end has its row with the same cost, every request that began has exactly

@@ -1,20 +1,11 @@
 import { join } from "node:path";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
 import { findWrongSums } from "../src/reconcile.ts";
 import type { FinishRecord, Ledger } from "../src/records.ts";
-import {
-  deadPool,
-  freezeSpool,
-  ledgerOptions,
-  progressOf,
-  quickSettings,
-  randomFinish,
-  seededRandom,
-  startOf,
-  temporaryDirectory,
-} from "./arrange.ts";
+import { deadPool, freezeSpool, ledgerOptions, progressOf, quickSettings, randomFinish, startOf, temporaryDirectory } from "./arrange.ts";
 
 /**
  * Random histories of start, progress, finish, refuse, crash, restart, and of Postgres going down and up, against a model that is a map. A

@@ -9,6 +9,7 @@ import { spanAt, spansAfter } from "@sluice/db/partition-ranges";
 import { ensurePartitions, listPartitions, partitionName } from "@sluice/db/partitions";
 import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { from as copyFrom } from "pg-copy-streams";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLedger } from "../src/ledger.ts";
@@ -18,7 +19,7 @@ import type { FinishRecord } from "../src/records.ts";
 import { applyRetention, type RetentionOptions } from "../src/retention.ts";
 import { planRetention } from "../src/retention-plan.ts";
 import { settleBatch } from "../src/settle-batch.ts";
-import { finishOf, ledgerOptions, randomFinish, seededRandom, startOf, temporaryDirectory } from "./arrange.ts";
+import { finishOf, ledgerOptions, randomFinish, startOf, temporaryDirectory } from "./arrange.ts";
 
 const DAY = 86_400_000;
 let db: TestDatabase;

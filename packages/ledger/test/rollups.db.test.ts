@@ -2,13 +2,14 @@ import { quantileMs, SKETCH_ERROR } from "@sluice/core/latency-sketch";
 import { noUsage } from "@sluice/core/requests";
 import { idAt } from "@sluice/testing/factories";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { spanOf } from "../src/histogram.ts";
 import { readLatency } from "../src/latency.ts";
 import { findWrongSums } from "../src/reconcile.ts";
 import type { FinishRecord } from "../src/records.ts";
 import { settleBatch } from "../src/settle-batch.ts";
-import { randomFinish, seededRandom } from "./arrange.ts";
+import { randomFinish } from "./arrange.ts";
 
 const HOUR = 3_600_000;
 let db: TestDatabase;

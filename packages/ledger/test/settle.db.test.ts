@@ -8,23 +8,14 @@ import { statusClassOf } from "@sluice/core/status-class";
 import { createPool } from "@sluice/db/postgres";
 import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
 import { getRequest } from "../src/query.ts";
 import { findDoubles, findWrongSums } from "../src/reconcile.ts";
 import type { FinishRecord, Ledger } from "../src/records.ts";
 import { settleBatch } from "../src/settle-batch.ts";
-import {
-  deadPool,
-  finishOf,
-  freezeSpool,
-  ledgerOptions,
-  quickSettings,
-  randomFinish,
-  seededRandom,
-  startOf,
-  temporaryDirectory,
-} from "./arrange.ts";
+import { deadPool, finishOf, freezeSpool, ledgerOptions, quickSettings, randomFinish, startOf, temporaryDirectory } from "./arrange.ts";
 
 const DAY = 86_400_000;
 let db: TestDatabase;

@@ -1,21 +1,12 @@
 import { mkdir, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { until } from "@sluice/testing/deadline";
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
 import type { SettledRecord } from "../src/settled-record.ts";
 import { scanSpool } from "../src/spool-scan.ts";
-import {
-  deadPool,
-  finishOf,
-  freezeSpool,
-  ledgerOptions,
-  progressOf,
-  quickSettings,
-  seededRandom,
-  startOf,
-  temporaryDirectory,
-} from "./arrange.ts";
+import { deadPool, finishOf, freezeSpool, ledgerOptions, progressOf, quickSettings, startOf, temporaryDirectory } from "./arrange.ts";
 
 // Postgres is down in all of these: they test what is on the disk.
 let place: Awaited<ReturnType<typeof temporaryDirectory>>;

@@ -149,15 +149,15 @@ export function createRegistryMirror(
     // Living instances last, so that rows they took over win.
     const all = [...dead.map((name) => [name, true] as const), ...alive.map((name) => [name, false] as const)];
     const others = all.filter(([name]) => name !== instanceId || !source.complete());
-    const perInstance = await Promise.all(others.map(([name, isDead]) => scan(rowsKey(name), isDead)));
+    const perInstance = await Promise.all(others.map(([name, isDead]) => scan(name, { isDead })));
     return perInstance.flat();
   }
 
-  async function scan(key: string, isDead: boolean): Promise<RemoteRow[]> {
+  async function scan(instance: string, { isDead }: { isDead: boolean }): Promise<RemoteRow[]> {
     const found = new Map<string, RemoteRow>();
     let cursor = "0";
     do {
-      const [next, fields] = await redis.hscan(key, cursor, "COUNT", CHUNK);
+      const [next, fields] = await redis.hscan(rowsKey(instance), cursor, "COUNT", CHUNK);
       cursor = next;
       for (let at = 0; at + 1 < fields.length; at += 2) {
         const id = fields[at] ?? "";
@@ -182,7 +182,7 @@ export function createRegistryMirror(
     async lostOf(instances) {
       const rows: RequestRow[] = [];
       for (const instance of instances) {
-        for (const remote of await scan(rowsKey(instance), true)) {
+        for (const remote of await scan(instance, { isDead: true })) {
           const row = remote.row();
           if (row.state === "lost") rows.push(row);
         }

@@ -48,8 +48,13 @@ export function rowScope({ actor }: Ctx): RowScope {
   return { userId: actor.kind === "system" || actor.role === "admin" ? null : actor.userId, keyId: null };
 }
 
+function roleOf({ userId, keyId }: RowScope): CacheScope["role"] {
+  if (keyId !== null) return "key";
+  return userId !== null ? "user" : "admin";
+}
+
 /** The scope that the actor's cached answers are stored under. @throws SluiceError `unauthenticated`. */
 export function cacheScope(ctx: Ctx): CacheScope {
   const scope = rowScope(ctx);
-  return { tenantId: ctx.tenantId, role: scope.keyId !== null ? "key" : scope.userId !== null ? "user" : "admin", ...scope };
+  return { tenantId: ctx.tenantId, role: roleOf(scope), ...scope };
 }

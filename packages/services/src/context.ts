@@ -12,7 +12,7 @@ import type { LiveEvent } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
 import type { PrismaClient } from "@sluice/db/generated/client";
 import type { Egress } from "@sluice/egress/contract";
-import type { Bus, Commands, Frames, Instances, ProviderFigures, Registry, Sessions } from "@sluice/live/contract";
+import type { Live } from "@sluice/live/live";
 import type { Snapshot } from "@sluice/snapshot/config";
 import type { Redis } from "ioredis";
 import type { Pool } from "pg";
@@ -33,15 +33,7 @@ export interface Services {
   pool: Pool;
   /** null = single process with in-process twins. */
   redis: Redis | null;
-  live: {
-    bus: Bus;
-    frames: Frames;
-    registry: Registry;
-    sessions: Sessions;
-    figures: ProviderFigures;
-    commands: Commands;
-    instances: Instances;
-  };
+  live: Omit<Live, "published" | "redisReady" | "close">;
   snapshot: Snapshot;
   /** Computed answers; read only through `cached`. */
   cache: Cache;

@@ -1,42 +1,46 @@
+import type { Admission } from "@sluice/admission/admission";
 import { systemClock } from "@sluice/core/clock";
 import { newId } from "@sluice/core/ids";
 import { openSecret, sealSecret } from "@sluice/db/secrets";
 import type { Actor, Ctx, SecretBox, Services } from "./context.ts";
 import { LoginCache } from "./logins/login-cache.ts";
-import { createLoginThrottle, type ThrottleLimits } from "./logins/login-throttle.ts";
+import { createLoginThrottle } from "./logins/login-throttle.ts";
 import { createOutageWatch } from "./outage-watch.ts";
 import { shareStoreFigures } from "./system/read-store-figures.ts";
 
 /** What the composing app provides; everything else is created here. */
 export interface ServicesParts
-  extends Omit<Services, "secrets" | "channelSecrets" | "logins" | "throttle" | "outages" | "streams" | "measures" | "clock" | "tenantId"> {
+  extends Pick<
+    Services,
+    "prisma" | "pool" | "redis" | "live" | "snapshot" | "cache" | "credit" | "egress" | "log" | "version" | "publicUrl"
+  > {
+  admission: Pick<Admission, "breakers" | "coolDowns" | "sticky" | "loads" | "usage" | "windows">;
   /** SLUICE_SECRET. */
   secret: string;
-  tenantId?: string;
-  clock?: Services["clock"];
-  throttleLimits?: ThrottleLimits;
   /** Absent = nothing is measured. */
   measures?: Omit<Services["measures"], "stores">;
 }
 
 /** Creates what verbs work with, once per process. */
 export function createServices(parts: ServicesParts): Services {
-  const { secret, tenantId = "default", clock = systemClock, throttleLimits, measures = unmeasured, ...rest } = parts;
+  const { secret, measures = unmeasured, admission, ...rest } = parts;
+  const { breakers, coolDowns, sticky, loads } = admission;
   return {
     ...rest,
-    tenantId,
-    clock,
+    ...{ breakers, coolDowns, sticky, loads, limits: admission },
+    tenantId: "default",
+    clock: systemClock,
     secrets: secretBox(secret, "providers"),
     channelSecrets: secretBox(secret, "alert_channels"),
     logins: new LoginCache(),
-    throttle: createLoginThrottle(parts.redis, throttleLimits),
+    throttle: createLoginThrottle(parts.redis),
     outages: createOutageWatch({
-      clock,
+      clock: systemClock,
       ask: () => parts.snapshot.refresh(),
       onReturned: () => parts.live.bus.publish({ type: "database.returned" }),
     }),
     streams: new Set(),
-    measures: { ...measures, stores: shareStoreFigures({ pool: parts.pool, redis: parts.redis, clock }) },
+    measures: { ...measures, stores: shareStoreFigures({ pool: parts.pool, redis: parts.redis, clock: systemClock }) },
   };
 }
 

@@ -60,23 +60,8 @@ export async function startServices(options: { allowPrivateHosts?: string[] } = 
   const egress = createEgress({ allowPrivateHosts: options.allowPrivateHosts ?? ["127.0.0.1"], log: silentLog, clock: systemClock });
   const cache = createCache({ redis: null, version: "1.2.3", settings, configVersion: () => snapshot.current().version });
   const services = createServices({
-    ...{
-      prisma: database.prisma,
-      pool: database.pool,
-      redis: null,
-      live,
-      snapshot,
-      cache,
-      breakers: admission.breakers,
-      coolDowns: admission.coolDowns,
-      sticky: admission.sticky,
-      loads: admission.loads,
-      limits: admission,
-      credit,
-      egress,
-      log: silentLog,
-    },
-    secret: testSecret,
+    ...{ prisma: database.prisma, pool: database.pool, redis: null, log: silentLog, secret: testSecret },
+    ...{ live, snapshot, cache, admission, credit, egress },
     version: "1.2.3",
     publicUrl: "http://127.0.0.1:4000",
   });

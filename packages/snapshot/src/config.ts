@@ -3,6 +3,7 @@ import type { Policies } from "@sluice/core/inputs/policies";
 import type { ProviderBreaker, ProviderTimeouts } from "@sluice/core/inputs/provider-options";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { LimitValues } from "@sluice/core/limits/limit-values";
+import type { TokenPrices } from "@sluice/core/pricing/price-usage";
 import type { DialectName } from "@sluice/core/requests";
 import type { ModelRedirects } from "@sluice/core/routing/model-redirects";
 import type { ProviderOverride } from "@sluice/core/routing/provider-override";
@@ -100,15 +101,9 @@ export interface StoredCredential {
   secret: string;
 }
 
-/** USD per million tokens, plain decimals; null = core/pricing's default. */
-export interface PriceConfig {
+export interface PriceConfig extends TokenPrices {
   id: string;
   model: string;
-  inputPerMTok: string;
-  outputPerMTok: string;
-  cacheWrite5mPerMTok: string | null;
-  cacheWrite1hPerMTok: string | null;
-  cacheReadPerMTok: string | null;
   /** The model's maximum output per answer; null or absent (disk copies of older versions) = unknown. */
   maxOutputTokens?: number | null;
 }

@@ -1,3 +1,4 @@
+import { epochMs } from "@sluice/db/epoch-ms";
 import type { Pool, PoolClient } from "pg";
 import type { GroupConfig, KeyConfig, PriceConfig, ProviderConfig, UserConfig } from "./config.ts";
 import type { StoredConfig } from "./stored-config.ts";
@@ -6,7 +7,7 @@ import type { StoredConfig } from "./stored-config.ts";
 const limitsSql = `rpm, tpm, in_flight AS "inFlight", trim_scale(cost_5h_usd)::text AS "cost5hUsd",
     trim_scale(cost_day_usd)::text AS "costDayUsd", trim_scale(cost_week_usd)::text AS "costWeekUsd",
     trim_scale(cost_month_usd)::text AS "costMonthUsd", trim_scale(cost_total_usd)::text AS "costTotalUsd",
-    (extract(epoch FROM cost_reset_at) * 1000)::float8 AS "costResetAtMs"`;
+    ${epochMs("cost_reset_at")} AS "costResetAtMs"`;
 /**
  * The version, one row by primary key, and how many rows have been written to the tables below, from PostgreSQL's in-memory statistics:
  * the count also moves after manual edits, which do not raise the version. Of accounts only the terms matter here, and they raise it.
@@ -24,7 +25,7 @@ const lookSql = `SELECT coalesce((SELECT version::text FROM config_version WHERE
 /** One entry per secret: after a rotation, the old secret is the same key with an earlier expiry, so it stops by the clock alone. */
 const keysSql = `
   SELECT id, user_id AS "userId", name, "group", secret.sha256, ${limitsSql},
-    (extract(epoch FROM secret.until) * 1000)::float8 AS "expiresAtMs", disabled_at IS NULL AS enabled, nullif(policies, '{}') AS policies
+    ${epochMs("secret.until")} AS "expiresAtMs", disabled_at IS NULL AS enabled, nullif(policies, '{}') AS policies
   FROM keys CROSS JOIN LATERAL (VALUES (1, sha256, expires_at), (2, previous_sha256, least(expires_at, previous_valid_until)))
     AS secret(place, sha256, until)
   WHERE tenant_id = $1 AND revoked_at IS NULL AND secret.sha256 IS NOT NULL ORDER BY id, place`;
@@ -33,7 +34,7 @@ const revokedSql = `
   FROM keys WHERE tenant_id = $1 AND revoked_at > now() - interval '90 days' ORDER BY revoked_at DESC LIMIT 100000`;
 const usersSql = `
   SELECT u.id, email, name, role::text AS role, disabled_at IS NULL AS enabled, coalesce(a.billing, 'postpaid') AS billing,
-    (extract(epoch FROM u.expires_at) * 1000)::float8 AS "expiresAtMs", nullif(u.policies, '{}') AS policies,
+    ${epochMs("u.expires_at")} AS "expiresAtMs", nullif(u.policies, '{}') AS policies,
     ${limitsSql}
   FROM users u LEFT JOIN accounts a ON a.user_id = u.id WHERE u.tenant_id = $1 ORDER BY u.id`;
 const groupsSql = `
@@ -43,7 +44,7 @@ const providersSql = `
     model_redirects AS "modelRedirects", group_priorities AS "groupPriorities", schedule, timeouts, breaker, credentials,
     credential_order AS "credentialOrder", secret_weight AS "secretWeight", headers, proxy, trim_scale(cost_multiplier)::text AS "costMultiplier", enabled,
     ${limitsSql}, CASE WHEN override IS NOT NULL THEN json_build_object('kind', override,
-      'untilMs', (extract(epoch FROM override_until) * 1000)::float8, 'note', override_note) END AS override
+      'untilMs', ${epochMs("override_until")}, 'note', override_note) END AS override
   FROM providers WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY id`;
 /** UUIDv7 ids rise with time: the highest id of a model is its newest row, the current price. */
 const pricesSql = `

@@ -1,4 +1,5 @@
 import { firstIdAt } from "@sluice/core/ids";
+import { type Random, seededRandom } from "./seeded-random.ts";
 
 /**
  * Requests with the skew of an installation that is some years old: one user makes a sixth of all requests and most make few, keys keep
@@ -39,7 +40,7 @@ export const skewedColumns = `id, settled_seq, tenant_id, user_id, key_id, sessi
 
 /** The rows as text for COPY, oldest first, in chunks of a few hundred rows. */
 export function* skewedRows(options: SkewedLogOptions): Generator<string> {
-  const random = mulberry32(20_261_128);
+  const random = seededRandom(20_261_128);
   let piece = "";
   for (let i = 0; i < options.rows; i++) {
     piece += rowOf(options, i, random);
@@ -50,8 +51,6 @@ export function* skewedRows(options: SkewedLogOptions): Generator<string> {
   }
   if (piece !== "") yield piece;
 }
-
-type Random = () => number;
 
 function rowOf(options: SkewedLogOptions, i: number, random: Random): string {
   const age = i / options.rows;
@@ -110,17 +109,5 @@ function skewed(count: number, random: Random, power: number): number {
 
 /** A fixed pseudo-random value in [0, 1) for a number: the preferences of a key. */
 function spread(n: number): number {
-  return mulberry32(n * 2_654_435_761)();
-}
-
-/** Mulberry32 by Tommy Ettinger: 32 bits of state, random enough for test data. */
-function mulberry32(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  return seededRandom(n * 2_654_435_761)();
 }

@@ -2,6 +2,7 @@ import type { Clock } from "@sluice/core/clock";
 import { systemClock } from "@sluice/core/clock";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
+import { HOUR_MS } from "@sluice/core/time-zone";
 import { ensurePartitions } from "@sluice/db/partitions";
 import { type AdoptOptions, adoptDeadSpools } from "@sluice/ledger/ledger";
 import { applyRetention } from "@sluice/ledger/retention";
@@ -32,8 +33,6 @@ export interface WorkerContext {
 
 export type Worker = Scheduler;
 
-const hourMs = 3_600_000;
-
 /** Maximum delay before another instance settles the requests of one that died. */
 const adoptEveryMs = 15_000;
 
@@ -47,57 +46,42 @@ export function startWorker(ctx: WorkerContext): Worker {
   return startScheduler({ log: ctx.log, clock }, [...jobs, ...(ctx.jobs ?? [])]);
 }
 
+/** An hourly job that also runs when the worker starts. */
+function hourly(name: string, run: Job["run"]): Job {
+  return { name, everyMs: HOUR_MS, atStart: true, run };
+}
+
 function ensurePartitionsJob(ctx: WorkerContext, clock: Clock): Job {
-  return {
-    name: "ensure-partitions",
-    everyMs: hourMs,
-    atStart: true,
-    async run() {
-      const made = await ensurePartitions(ctx.pool, { nowMs: clock.now() });
-      if (made.length > 0) ctx.log.info({ made }, "Made partitions ahead");
-    },
-  };
+  return hourly("ensure-partitions", async () => {
+    const made = await ensurePartitions(ctx.pool, { nowMs: clock.now() });
+    if (made.length > 0) ctx.log.info({ made }, "Made partitions ahead");
+  });
 }
 
 function applyRetentionJob(ctx: WorkerContext, retention: NonNullable<WorkerContext["retention"]>, clock: Clock): Job {
-  return {
-    name: "apply-retention",
-    everyMs: hourMs,
-    atStart: true,
-    async run(signal) {
-      const { settings, archiveDir } = retention;
-      await applyRetention({ pool: ctx.pool, log: ctx.log, settings: settings(), archiveDir, nowMs: clock.now(), signal });
-    },
-  };
+  return hourly("apply-retention", async (signal) => {
+    const { settings, archiveDir } = retention;
+    await applyRetention({ pool: ctx.pool, log: ctx.log, settings: settings(), archiveDir, nowMs: clock.now(), signal });
+  });
 }
 
 function deleteExpiredLoginsJob(ctx: WorkerContext, clock: Clock): Job {
-  return {
-    name: "delete-expired-logins",
-    everyMs: hourMs,
-    atStart: true,
-    async run() {
-      const { rowCount } = await ctx.pool.query("DELETE FROM logins WHERE expires_at < $1", [new Date(clock.now())]);
-      if (rowCount !== null && rowCount > 0) ctx.log.info({ deleted: rowCount }, "Removed expired logins");
-    },
-  };
+  return hourly("delete-expired-logins", async () => {
+    const { rowCount } = await ctx.pool.query("DELETE FROM logins WHERE expires_at < $1", [new Date(clock.now())]);
+    if (rowCount !== null && rowCount > 0) ctx.log.info({ deleted: rowCount }, "Removed expired logins");
+  });
 }
 
 /** A deletion can be undone for a day; after that the secret would only be of use to a thief. */
 function destroyDeletedSecretsJob(ctx: WorkerContext, clock: Clock): Job {
-  return {
-    name: "destroy-deleted-secrets",
-    everyMs: hourMs,
-    atStart: true,
-    async run() {
-      const { rowCount } = await ctx.pool.query(
-        `UPDATE providers SET secret = '', credentials = '[]', proxy = ''
-         WHERE (secret <> '' OR credentials <> '[]' OR proxy <> '') AND deleted_at < $1`,
-        [new Date(clock.now() - 24 * hourMs)],
-      );
-      if (rowCount !== null && rowCount > 0) ctx.log.info({ destroyed: rowCount }, "Destroyed secrets of deleted providers");
-    },
-  };
+  return hourly("destroy-deleted-secrets", async () => {
+    const { rowCount } = await ctx.pool.query(
+      `UPDATE providers SET secret = '', credentials = '[]', proxy = ''
+       WHERE (secret <> '' OR credentials <> '[]' OR proxy <> '') AND deleted_at < $1`,
+      [new Date(clock.now() - 24 * HOUR_MS)],
+    );
+    if (rowCount !== null && rowCount > 0) ctx.log.info({ destroyed: rowCount }, "Destroyed secrets of deleted providers");
+  });
 }
 
 function adoptSpoolsJob(spool: AdoptOptions): Job {

@@ -8,7 +8,6 @@ export interface SampleSessionsOptions {
   pool: pg.Pool;
   clock: Clock;
   sessions: Pick<Sessions, "countByUser">;
-  tenantId?: string;
 }
 
 /** Frequent enough that a sample is taken at the beginning of its five minutes. */
@@ -25,7 +24,7 @@ INSERT INTO session_samples (tenant_id, user_id, bucket, active)
   SELECT $1, user_id, bucket, active FROM mine, unnest($4::text[], $5::int[]) AS of (user_id, active) ON CONFLICT DO NOTHING`;
 
 /** Records the number of active sessions every five minutes, which the overview compares with a day later. */
-export function sampleSessionsJob({ pool, clock, sessions, tenantId = "default" }: SampleSessionsOptions): Job {
+export function sampleSessionsJob({ pool, clock, sessions }: SampleSessionsOptions): Job {
   let doneMs = 0;
   return {
     name: "sample-sessions",
@@ -40,7 +39,7 @@ export function sampleSessionsJob({ pool, clock, sessions, tenantId = "default" 
       if (!counts) return;
       const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
       const old = new Date(nowMs - KEPT_MS);
-      await pool.query(SAMPLE, [tenantId, new Date(bucketMs), all, [...counts.keys()], [...counts.values()], old]);
+      await pool.query(SAMPLE, ["default", new Date(bucketMs), all, [...counts.keys()], [...counts.values()], old]);
       doneMs = bucketMs;
     },
   };

@@ -10,7 +10,7 @@ export interface Job {
   /** Whether it also runs when the worker starts; otherwise first after `everyMs`. */
   atStart: boolean;
   /** Errors are logged and counted. Long runs must watch the signal, which aborts when the worker stops. */
-  run(signal: AbortSignal): Promise<void>;
+  run(signal: AbortSignal): Promise<unknown>;
 }
 
 export interface JobStats {

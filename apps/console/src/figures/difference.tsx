@@ -15,7 +15,7 @@ interface DifferenceProps {
 /** The change since before: an arrow, words and a percentage; nothing when there is nothing to compare. */
 export function Difference({ now, then, points = false, same: sameText }: DifferenceProps) {
   const { t } = useTexts();
-  const difference = now === null || then === null ? null : points ? (now - then) * 100 : then > 0 ? ((now - then) / then) * 100 : null;
+  const difference = points ? pointsBetween(now, then) : percentBetween(now, then);
   if (difference === null) return null;
   const amount = Math.abs(difference) >= 999.5 ? ">999" : Math.abs(difference).toFixed(1);
   const same = Number(amount) === 0;
@@ -28,4 +28,12 @@ export function Difference({ now, then, points = false, same: sameText }: Differ
       </span>
     </p>
   );
+}
+
+function pointsBetween(now: number | null, then: number | null): number | null {
+  return now === null || then === null ? null : (now - then) * 100;
+}
+
+function percentBetween(now: number | null, then: number | null): number | null {
+  return now === null || then === null || then <= 0 ? null : ((now - then) / then) * 100;
 }

@@ -93,24 +93,28 @@ function Verdict({ check }: { check: Check }) {
   );
 }
 
+/** How a rule's outcome looks. `passed` is null while it is unknown. */
+function lookOf(passed: boolean | null) {
+  if (passed === null) return { Icon: CircleDashed, color: "text-ink-3" };
+  return passed ? { Icon: CircleCheck, color: "text-ok" } : { Icon: CircleX, color: "text-bad" };
+}
+
 function RuleRow({ rule: { rule, passed, code, limit, used, owner, freesAtMs }, atMs }: { rule: Rule; atMs: number }) {
   const { t, language } = useTexts();
-  const Icon = passed === null ? CircleDashed : passed ? CircleCheck : CircleX;
+  const { Icon, color } = lookOf(passed);
   const isState = isStateRule(rule);
   const open = rule === "client" || rule === "address" ? "keys.ruleDepends" : "keys.ruleOpen";
   const amount = (of: number): string => (isState ? "" : limitAmount(rule, of, language));
   const counts = limit === undefined || used === undefined ? "" : t("keys.used", { used: amount(used), limit: amount(limit) });
-  const whose =
-    owner === undefined || owner.kind === "key"
-      ? ""
-      : isState
-        ? t("keys.ofOwner")
-        : t(owner.kind === "user" ? "keys.ownerUser" : "keys.ownerGroup", { name: owner.name });
+  let whose = "";
+  if (owner && owner.kind !== "key") {
+    whose = isState ? t("keys.ofOwner") : t(owner.kind === "user" ? "keys.ownerUser" : "keys.ownerGroup", { name: owner.name });
+  }
   const frees = freesAtMs ? t("keys.freesIn", { time: formatElapsed(freesAtMs - atMs) }) : "";
   const why = [code ? t(`errors.${code}`) : "", counts, whose, frees].filter(Boolean).join(" · ");
   return (
     <li className="flex items-start gap-3 px-4 py-2.5">
-      <Icon aria-hidden="true" className={cn("mt-0.5 size-4 shrink-0", passed === null ? "text-ink-3" : passed ? "text-ok" : "text-bad")} />
+      <Icon aria-hidden="true" className={cn("mt-0.5 size-4 shrink-0", color)} />
       <div className="min-w-0 flex-1">
         <p className="text-sm">{isState ? t(`keys.rule.${rule}`) : t(`limits.name.${rule}`)}</p>
         {why && <p className={cn("text-xs", passed === false ? "text-bad" : "text-ink-3")}>{why}</p>}

@@ -2,12 +2,11 @@ import { useMutation } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { api, client } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
-import { readFailure } from "../api/failure.ts";
 import { useTexts } from "../text/i18n.ts";
 import { Confirm } from "../ui/dialog.tsx";
-import { useFailureText } from "../ui/states.tsx";
-import { toastDone, toastFailed } from "../ui/toast.tsx";
+import { toastDone } from "../ui/toast.tsx";
 import { useOpened } from "../ui/use-opened.ts";
+import { useToastFailure } from "../ui/use-toast-failure.ts";
 import type { Key } from "./key.ts";
 import type { KeyAct } from "./key-controls.tsx";
 import { type MadeSecret, SecretDialog } from "./secret-dialog.tsx";
@@ -28,10 +27,9 @@ type Opened =
 /** Everything a page can do with keys: the actions of its rows, and the dialogs they open. */
 export function useKeyDialogs(login: SignedIn) {
   const { t } = useTexts();
-  const failureText = useFailureText();
   const { opened: now, open, close } = useOpened<Opened>();
   const opened = now?.for;
-  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const onError = useToastFailure();
   const revoke = useMutation({
     mutationFn: ({ id }: Key) => client.keys.revoke.mutate({ id }),
     onSuccess: (_, { name }) => toastDone(t("keys.revokedToast", { name })),

@@ -2,12 +2,10 @@ import { Keyboard, LockKeyhole, LogOut } from "lucide-react";
 import { logout } from "../api/auth.ts";
 import { queryClient } from "../api/client.ts";
 import type { SignedIn } from "../api/current-login.ts";
-import { readFailure } from "../api/failure.ts";
 import { stopLive } from "../live/hub.ts";
 import { useTexts } from "../text/i18n.ts";
 import { Menu, MenuItem, MenuSeparator } from "../ui/menu.tsx";
-import { useFailureText } from "../ui/states.tsx";
-import { toastFailed } from "../ui/toast.tsx";
+import { useToastFailure } from "../ui/use-toast-failure.ts";
 import { AccountFace } from "./account-face.tsx";
 import { LanguageChoice, ThemeChoice } from "./preferences.tsx";
 
@@ -22,7 +20,7 @@ interface AccountMenuProps {
 /** The signed-in user, language, theme, help and sign-out. It is rendered on request, so it starts open. */
 export function AccountMenu({ user, version, compact = false, onHelp, onPassword }: AccountMenuProps) {
   const { t } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   async function signOut(): Promise<void> {
     try {
       await logout();
@@ -31,7 +29,7 @@ export function AccountMenu({ user, version, compact = false, onHelp, onPassword
       // A new document, so that nothing of one user remains for the next.
       location.assign("/login");
     } catch (error) {
-      toastFailed(failureText(readFailure(error)));
+      toastFailure(error);
     }
   }
   return (

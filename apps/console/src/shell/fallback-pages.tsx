@@ -6,6 +6,7 @@ import { useTexts } from "../text/i18n.ts";
 import { Button, buttonClass } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 
+/** A page in place of one that does not exist, is not allowed, did not load or failed. */
 function Fallback({ icon, title, text, children }: { icon: ReactNode; title: string; text: string; children?: ReactNode }) {
   return (
     <div className="flex min-h-[70dvh] flex-1 flex-col items-center justify-center gap-1 px-6 text-center">

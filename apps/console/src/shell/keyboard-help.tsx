@@ -20,6 +20,7 @@ const keys = [
   [["?"], "help"],
 ] as const;
 
+/** The keyboard shortcuts, and a switch for those of a single key. */
 export function KeyboardHelp({ onClose }: { onClose(): void }) {
   const { t } = useTexts();
   const on = useStore(singleKeys);

@@ -7,6 +7,7 @@ import { Menu, MenuChoice } from "../ui/menu.tsx";
 
 const themeIcons = { light: Sun, dark: Moon, system: Monitor };
 
+/** Light, dark or as the system; remembered by this browser. */
 export function ThemeChoice() {
   const { t } = useTexts();
   const current = useStore(theme);
@@ -26,6 +27,7 @@ export function ThemeChoice() {
   return <MenuChoice label={t("account.theme")} value={current} onChange={(next) => setTheme(next as Theme)} options={options} />;
 }
 
+/** The language of the console; remembered by this browser. */
 export function LanguageChoice() {
   const { t, language } = useTexts();
   const options = Object.entries(languages).map(([value, label]) => ({ value, label: <span lang={value}>{label}</span> }));

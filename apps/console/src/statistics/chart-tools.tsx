@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { Download, ScrollText } from "lucide-react";
 import { useTexts } from "../text/i18n.ts";
-import { Button, buttonClass } from "../ui/button.tsx";
+import { buttonClass } from "../ui/button.tsx";
+import { IconButton } from "../ui/icon-button.tsx";
 import type { logSearch } from "./search.ts";
 
 interface ChartToolsProps {
@@ -28,15 +29,7 @@ export function ChartTools({ title, logs, onCsv }: ChartToolsProps) {
           <ScrollText aria-hidden="true" />
         </Link>
       )}
-      <Button
-        variant="ghost"
-        size="iconSm"
-        aria-label={t("statistics.toCsv", { title })}
-        title={t("statistics.toCsv", { title })}
-        onClick={onCsv}
-      >
-        <Download aria-hidden="true" />
-      </Button>
+      <IconButton icon={Download} label={t("statistics.toCsv", { title })} onClick={onCsv} />
     </>
   );
 }

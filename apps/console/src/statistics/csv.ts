@@ -14,3 +14,14 @@ export async function saveCsv(name: string, header: readonly string[], rows: rea
     `sluice-${name}-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.csv`,
   );
 }
+
+interface Series {
+  name: string;
+  cells: readonly CsvCell[];
+}
+
+/** Saves the shown series, a column each, by the start of each bucket. */
+export function saveSeriesCsv(name: string, times: readonly number[], series: readonly Series[]): Promise<void> {
+  const rows = times.map((ms, at) => [new Date(ms).toISOString(), ...series.map(({ cells }) => cells[at] ?? null)]);
+  return saveCsv(name, ["from", ...series.map((one) => one.name)], rows);
+}

@@ -4,7 +4,7 @@ import { longRanges } from "../ranges/range-search.ts";
 import { TimeRange } from "../ranges/time-range.tsx";
 import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
-import { NativeSelect } from "../ui/field.tsx";
+import { FilterSelect } from "../ui/filter-select.tsx";
 import { DEFAULT_RANGE, dialects, type FilterSearch, type SpanSearch, statuses } from "./search.ts";
 import { useFilterOptions } from "./use-filter-options.ts";
 
@@ -15,42 +15,34 @@ interface SpanBarProps {
   onChange(change: Partial<SpanSearch>): void;
 }
 
+const steps = ["5m", "15m", "30m", "hour", "day", "week", "month"] as const;
+
 const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The range, its step and its time zone. */
 export function SpanBar({ search, zone, onChange }: SpanBarProps) {
   const { t } = useTexts();
-  const { from = DEFAULT_RANGE, to, step = "", zone: chosen = "" } = search;
+  const { from = DEFAULT_RANGE, to, step, zone: chosen = "" } = search;
   const zones = [...new Set([localZone, "UTC", chosen].filter(Boolean))];
   return (
     <>
       <TimeRange search={{ from, to }} ranges={longRanges} onChange={({ from: start, to: end }) => onChange({ from: start, to: end })} />
-      <NativeSelect
-        aria-label={t("statistics.step")}
-        className="h-7 w-auto text-xs max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
+      <FilterSelect
+        label={t("statistics.step")}
+        className="h-7 text-xs"
         value={step}
-        onChange={(event) => onChange({ step: (event.target.value || undefined) as SpanSearch["step"] })}
-      >
-        <option value="">{t("statistics.steps.auto")}</option>
-        {(["5m", "15m", "30m", "hour", "day", "week", "month"] as const).map((one) => (
-          <option key={one} value={one}>
-            {t(`statistics.steps.${one}`)}
-          </option>
-        ))}
-      </NativeSelect>
-      <NativeSelect
-        aria-label={t("statistics.zone")}
-        className="h-7 w-auto max-w-48 text-xs max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
+        any={t("statistics.steps.auto")}
+        options={steps.map((one) => ({ value: one, label: t(`statistics.steps.${one}`) }))}
+        onChange={(one) => onChange({ step: one })}
+      />
+      <FilterSelect
+        label={t("statistics.zone")}
+        className="h-7 max-w-48 text-xs"
         value={chosen}
-        onChange={(event) => onChange({ zone: event.target.value || undefined })}
-      >
-        <option value="">{chosen || !zone ? t("statistics.settingsZone") : t("statistics.settingsZoneOf", { zone })}</option>
-        {zones.map((one) => (
-          <option key={one} value={one}>
-            {one}
-          </option>
-        ))}
-      </NativeSelect>
+        any={chosen || !zone ? t("statistics.settingsZone") : t("statistics.settingsZoneOf", { zone })}
+        options={zones.map((one) => ({ value: one, label: one }))}
+        onChange={(one) => onChange({ zone: one })}
+      />
     </>
   );
 }
@@ -83,20 +75,15 @@ export function FilterBar({ search, fields, onChange }: FilterBarProps) {
       {choices
         .filter(([field, options]) => options.length > 1 || search[field])
         .map(([field, options]) => (
-          <NativeSelect
+          <FilterSelect
             key={field}
-            aria-label={t(`statistics.field.${field}`)}
-            className="h-7 w-auto max-w-44 text-xs max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
-            value={search[field] ?? ""}
-            onChange={(event) => onChange({ [field]: event.target.value || undefined })}
-          >
-            <option value="">{t(`statistics.any.${field}`)}</option>
-            {withChosen(options, search[field]).map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </NativeSelect>
+            label={t(`statistics.field.${field}`)}
+            className="h-7 max-w-44 text-xs"
+            value={search[field]}
+            any={t(`statistics.any.${field}`)}
+            options={withChosen(options, search[field]).map(({ id, name }) => ({ value: id, label: name }))}
+            onChange={(id) => onChange({ [field]: id })}
+          />
         ))}
       {active.length > 0 && (
         <Button variant="ghost" size="sm" onClick={() => onChange(Object.fromEntries(active.map(([field]) => [field, undefined])))}>

@@ -1,8 +1,8 @@
 import { ChartColumn, Table2 } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useId, useMemo, useState } from "react";
 import { useTexts } from "../text/i18n.ts";
-import { Button } from "./button.tsx";
 import { cn } from "./class-names.ts";
+import { IconButton } from "./icon-button.tsx";
 import { ScrollRegion } from "./scroll-region.tsx";
 
 const TimePlot = lazy(() => import("./time-plot.tsx").then(({ TimePlot: one }) => ({ default: one })));
@@ -74,16 +74,12 @@ export function TimeChart(props: TimeChartProps) {
         </span>
         <span className="flex items-center">
           {tools}
-          <Button
-            variant="ghost"
-            size="iconSm"
+          <IconButton
+            icon={asTable ? ChartColumn : Table2}
+            label={t("chart.asTable", { title })}
             aria-pressed={asTable}
-            aria-label={t("chart.asTable", { title })}
-            title={t("chart.asTable", { title })}
             onClick={() => setAsTable(!asTable)}
-          >
-            {asTable ? <ChartColumn aria-hidden="true" /> : <Table2 aria-hidden="true" />}
-          </Button>
+          />
         </span>
       </figcaption>
       {asTable ? (

@@ -41,8 +41,8 @@ export function toastDone(title: string, action?: ToastAction): void {
 }
 
 /** Reports a failure. */
-export function toastFailed(title: string, description?: string): void {
-  say({ title, description, type: "failed", timeout: 8_000, priority: "high" });
+export function toastFailed(title: string): void {
+  say({ title, type: "failed", timeout: 8_000, priority: "high" });
 }
 
 /** Mounted once, at the root. */
@@ -85,7 +85,6 @@ function List() {
           <Icon aria-hidden="true" className={cn("size-4.5 shrink-0", failed ? "text-bad" : "text-ok")} />
           <div className="min-w-0 flex-1 py-0.5">
             <Toast.Title className="text-sm font-medium text-ink" render={<p />} />
-            <Toast.Description className="break-words text-xs text-ink-2" />
           </div>
           {toast.actionProps && <Toast.Action className={buttonClass({ variant: "outline", size: "sm" })} />}
           <Toast.Close aria-hidden={false} aria-label={t("common.close")} className={buttonClass({ variant: "ghost", size: "iconSm" })}>

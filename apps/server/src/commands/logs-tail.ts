@@ -5,8 +5,9 @@ import { formatUsd } from "@sluice/core/money";
 import type { RequestRow } from "@sluice/core/requests";
 import type { Ctx } from "@sluice/services/context";
 import { endBorrowedLogin, openBorrowedLogin } from "@sluice/services/logins/borrow-login";
+import { serverUrl } from "../server-url.ts";
 import { type Command, type CommandInput, optional } from "./command.ts";
-import { serverUrl, withServices } from "./with-services.ts";
+import { withServices } from "./with-services.ts";
 
 const RETRY_MS = 2_000;
 

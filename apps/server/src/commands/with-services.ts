@@ -1,10 +1,11 @@
 import { type Log, silentLog } from "@sluice/core/log";
 import type { Ctx } from "@sluice/services/context";
-import { createServices, systemContext } from "@sluice/services/create-services";
+import { systemContext } from "@sluice/services/create-services";
+import { composeServices } from "../compose-services.ts";
 import { makeDataDir, readOrMakeSecret } from "../data-dir.ts";
 import { takeInstance } from "../instance.ts";
-import { localUrl } from "../local-url.ts";
 import { openRooms } from "../rooms.ts";
+import { serverUrl } from "../server-url.ts";
 import { openStorage, prepareDatabase } from "../storage.ts";
 import type { CommandInput } from "./command.ts";
 
@@ -31,29 +32,7 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
     await prepareDatabase(storage, { secret, log, canWait: false, deadlineMs: 10_000, signal: never, whenLate: async () => undefined });
     const rooms = await openRooms(env, { storage, secret, instanceId: instance.id, version: "", log });
     try {
-      const services = createServices({
-        ...{
-          prisma: storage.prisma,
-          pool: storage.pool,
-          redis: storage.redis,
-          live: rooms.live,
-          snapshot: rooms.snapshot,
-          cache: rooms.cache,
-        },
-        ...{
-          breakers: rooms.admission.breakers,
-          coolDowns: rooms.admission.coolDowns,
-          sticky: rooms.admission.sticky,
-          loads: rooms.admission.loads,
-          limits: rooms.admission,
-          credit: rooms.credit,
-          egress: rooms.egress,
-          secret,
-          log,
-          version: "",
-          publicUrl: serverUrl(env),
-        },
-      });
+      const services = composeServices({ storage, rooms, secret, log, version: "", publicUrl: serverUrl(env) });
       return await work(systemContext(services, "cli"));
     } finally {
       await rooms.close();
@@ -62,9 +41,4 @@ export async function withServices<T>(input: CommandInput, work: (ctx: Ctx) => P
     await storage.close();
     instance.release();
   }
-}
-
-/** Address at which this machine reaches the server that the environment describes. */
-export function serverUrl({ host, port, consolePort }: CommandInput["env"]): string {
-  return localUrl(host, consolePort ?? port);
 }

@@ -117,6 +117,11 @@ function askedCall(id: string, tool: NonNullable<Scenario["tool"]>): ToolCall {
   };
 }
 
+function toolsOf(id: string, { content, tool, calls }: Scenario): ToolCall[] {
+  if (content !== "tool") return [];
+  return tool ? [askedCall(id, tool)] : toolCalls(id, calls);
+}
+
 const bytes = (pieces: readonly string[]) => pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
 
 /** Computes an answer: output tokens are a quarter of the content's bytes, input tokens a quarter of the body's. */
@@ -126,8 +131,7 @@ export function makePlan(
 ): Plan {
   const { pieces, cut } = textOf(scenario, request.maxTokens, structuredText(request.body));
   const thinking = scenario.content === "thinking" ? words(8) : [];
-  const tools =
-    scenario.content !== "tool" ? [] : scenario.tool ? [askedCall(request.id, scenario.tool)] : toolCalls(request.id, scenario.calls);
+  const tools = toolsOf(request.id, scenario);
   const output = Math.ceil((bytes(pieces) + bytes(thinking) + bytes(tools.flatMap((tool) => tool.pieces))) / 4);
   return {
     id: request.id,

@@ -39,7 +39,7 @@ function addOperation(app: FastifyInstance, operation: Operation, { services, do
     onRequest: async (request) => {
       const secret = bearerKey(request);
       // Browsers send the cookie on their own, so requests from other sites are refused, even for reads.
-      if (secret === null) return checkOrigin(request.headers, publicOrigin, method !== "GET");
+      if (secret === null) return checkOrigin(request.headers, publicOrigin, { changesState: method !== "GET" });
       const { requestId, ip } = request.ctx;
       request.ctx = contextOf(services, await findKeyActor(services, secret, ip), { requestId, ip });
     },

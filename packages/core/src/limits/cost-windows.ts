@@ -3,7 +3,7 @@
  * has 23 or 25 hours. Rolling windows are kept in five-minute buckets, like the rollups: anything younger than the window
  * always counts, and anything older leaves at most one bucket late.
  */
-import { DAY_MS, localDayOf, localInstant } from "../time-zone.ts";
+import { DAY_MS, HOUR_MS, localDayOf, localInstant } from "../time-zone.ts";
 import type { CostKind } from "./limit-values.ts";
 
 /** How windows are laid out, the same for all owners. */
@@ -36,7 +36,6 @@ export interface CostWindows {
 }
 
 export const SPEND_BUCKET_MS = 300_000;
-const HOUR_MS = 3_600_000;
 const FIVE_HOURS_MS = 5 * HOUR_MS;
 
 /** All windows in force at an instant. */

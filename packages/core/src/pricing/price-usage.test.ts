@@ -1,3 +1,4 @@
+import { seededRandom } from "@sluice/testing/seeded-random";
 import { describe, expect, test } from "vitest";
 import { PriceInput } from "../inputs/price.ts";
 import { formatUsd } from "../money.ts";
@@ -95,7 +96,7 @@ test.each([Number.NaN, -5, Number.POSITIVE_INFINITY])("a token count of %s costs
 });
 
 test("any price, usage and multiplier equal a rational reference to the last nano-USD", () => {
-  const random = seeded(20261121);
+  const random = seededRandom(20261121);
   for (let round = 0; round < 3_000; round++) {
     const price: TokenPrices = {
       inputPerMTok: decimal(random, 4, 10),
@@ -153,17 +154,6 @@ function reference(price: TokenPrices, usage: Usage, multipliers: { providerMult
   total = times(times(total, ratio(multipliers.providerMultiplier)), ratio(multipliers.groupMultiplier));
   const floor = total[0] / total[1];
   return (total[0] - floor * total[1]) * 2n >= total[1] ? floor + 1n : floor;
-}
-
-/** mulberry32: the same numbers in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 function digits(random: () => number, length: number): string {

@@ -1,7 +1,8 @@
 import { firstIdAt } from "@sluice/core/ids";
+import { DAY_MS } from "@sluice/core/time-zone";
+import { epochMs } from "@sluice/db/epoch-ms";
 import type { Ctx } from "../context.ts";
 
-const DAY_MS = 86_400_000;
 const AT_ONCE = 1_000;
 
 /**
@@ -12,7 +13,7 @@ const AT_ONCE = 1_000;
 export async function pruneIncidents({ pool, clock, snapshot, tenantId, log }: Ctx, signal: AbortSignal): Promise<number> {
   const days = snapshot.current().settings["retention.incidentDays"];
   if (days === 0) return 0;
-  const { rows } = await pool.query<{ now: number }>("SELECT (extract(epoch FROM now()) * 1000)::float8 AS now");
+  const { rows } = await pool.query<{ now: number }>(`SELECT ${epochMs("now()")} AS now`);
   const beforeMs = Math.min(clock.now(), rows[0]?.now ?? 0) - days * DAY_MS;
   let pruned = 0;
   for (let last = AT_ONCE; last === AT_ONCE && !signal.aborted; pruned += last) {

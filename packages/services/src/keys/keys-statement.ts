@@ -1,19 +1,10 @@
-import type { Policies } from "@sluice/core/inputs/policies";
 import type { KeyStatus } from "@sluice/core/key-statuses";
 import type { SortName } from "@sluice/core/sort-names";
+import { epochMs } from "@sluice/db/epoch-ms";
 import { type LimitsView, moreLimitsSql } from "../limits/limits-view.ts";
-import {
-  byCount,
-  byName,
-  byTime,
-  type ListSource,
-  listStatement,
-  type PageStart,
-  type SqlValues,
-  sqlValues,
-  startsWith,
-} from "../lists/list-statement.ts";
-import { type TotalsRow, totalsColumns } from "../lists/usage-totals.ts";
+import { type ListSource, listStatement, type PageStart, type SqlValues, sqlValues, startsWith } from "../lists/list-statement.ts";
+import { isTotalsSort, ownerSorts, type TotalsRow, totalsColumns } from "../lists/usage-totals.ts";
+import type { KeyView } from "./key-view.ts";
 
 /** Which keys to select. */
 export interface KeysAsk {
@@ -32,39 +23,20 @@ export interface KeysAsk {
 }
 
 /** A row of {@link keysStatement}; times are ms since the epoch. */
-export interface KeyRow extends TotalsRow {
-  id: string;
+export interface KeyRow extends TotalsRow, Omit<KeyView, keyof LimitsView> {
   sortText: string;
-  userId: string;
-  name: string;
-  group: string;
-  preview: string;
   rpm: number | null;
   inFlight: number | null;
   moreLimits: LimitsView;
-  expiresAtMs: number | null;
-  policies: Policies | null;
-  tags: string[];
-  enabled: boolean;
-  revokedAtMs: number | null;
-  previousValidUntilMs: number | null;
-  createdAtMs: number;
 }
-
-const ms = (column: string, name: string) => `(extract(epoch FROM k.${column}) * 1000)::float8 AS "${name}"`;
 
 const source: ListSource = {
   select: `k.id, k.user_id AS "userId", k.name, k."group", k.preview, k.rpm, k.in_flight AS "inFlight", ${moreLimitsSql("k")},
-  ${ms("expires_at", "expiresAtMs")}, nullif(k.policies, '{}') AS policies, k.tags, k.disabled_at IS NULL AS enabled, ${ms("revoked_at", "revokedAtMs")},
-  ${ms("previous_valid_until", "previousValidUntilMs")}, ${ms("created_at", "createdAtMs")}, ${totalsColumns}`,
+  ${epochMs("k.expires_at")} AS "expiresAtMs", nullif(k.policies, '{}') AS policies, k.tags,
+  k.disabled_at IS NULL AS enabled, ${epochMs("k.revoked_at")} AS "revokedAtMs",
+  ${epochMs("k.previous_valid_until")} AS "previousValidUntilMs", ${epochMs("k.created_at")} AS "createdAtMs", ${totalsColumns}`,
   from: "keys k JOIN key_totals t ON t.key_id = k.id",
-  sorts: {
-    created: { id: "k.id" },
-    name: byName("k.name", "k.id"),
-    lastUsed: byTime("t.last_used_at", "t.key_id"),
-    requests: byCount("t.requests", "t.key_id"),
-    tokens: byCount("t.total_tokens", "t.key_id"),
-  },
+  sorts: ownerSorts("k", "t.key_id"),
 };
 
 /** Must equal the expression of the index (migration key_totals), or the index is not used. */
@@ -76,8 +48,8 @@ const MOST_OWNERS = 1_000;
 /** One page of keys: a single join, ordered by an index. */
 export function keysStatement(ask: KeysAsk, page: { limit: number } & PageStart): { text: string; values: unknown[] } {
   const values = sqlValues();
-  const usage = ask.sort === "lastUsed" || ask.sort === "requests" || ask.sort === "tokens";
-  const text = listStatement(source, conditions(ask, usage ? "t" : "k", values), values, { ...page, sort: ask.sort, order: ask.order });
+  const from = isTotalsSort(ask.sort) ? "t" : "k";
+  const text = listStatement(source, conditions(ask, from, values), values, { ...page, sort: ask.sort, order: ask.order });
   return { text, values: values.list };
 }
 

@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { isAdmin, requireAccess, rowScope } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { cursorPage } from "../lists/list-statement.ts";
-import { readList } from "../lists/read-list.ts";
+import { readCountedList, readList } from "../lists/read-list.ts";
 import { toUsageTotals } from "../lists/usage-totals.ts";
 import { parse } from "../parse.ts";
 import type { KeyItem } from "./key-view.ts";
@@ -34,14 +34,10 @@ export async function pageKeys(ctx: Ctx, input: z.input<typeof PageKeysInput> = 
   requireAccess(ctx.actor, "user");
   const { page, pageSize, fields, ...filter } = parse(PageKeysInput, input);
   const ask = askOf(ctx, filter);
-  const rowsOf = keysStatement(ask, { limit: pageSize, offset: (page - 1) * pageSize });
-  const countOf = countKeysStatement(ask);
-  const [{ rows }, count] = await Promise.all([
-    ctx.pool.query<KeyRow>(rowsOf.text, rowsOf.values),
-    ctx.pool.query<{ total: number }>(countOf.text, countOf.values),
-  ]);
+  const statement = keysStatement(ask, { limit: pageSize, offset: (page - 1) * pageSize });
+  const { rows, total } = await readCountedList<KeyRow>(ctx, statement, countKeysStatement(ask));
   const toItem = await itemsOf(ctx, rows, fields);
-  return numberedPage(rows.map(toItem), count.rows[0]?.total ?? 0, { page, pageSize });
+  return numberedPage(rows.map(toItem), total, { page, pageSize });
 }
 
 function askOf(ctx: Ctx, filter: Pick<ListKeysInput, "userId" | "status" | "search" | "sort" | "order">): KeysAsk {

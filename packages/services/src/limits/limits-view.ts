@@ -1,4 +1,5 @@
 import type { LimitValues } from "@sluice/core/limits/limit-values";
+import { epochMs } from "@sluice/db/epoch-ms";
 
 /** The limits set at an owner. Unset ones are absent, which keeps lists small. Costs are USD as decimal text. */
 export interface LimitsView {
@@ -76,7 +77,7 @@ export function moreLimitsSql(table: string): string {
     cost("costTotalUsd", "cost_total_usd"),
   ];
   return `json_strip_nulls(json_build_object('tpm', ${table}.tpm, ${costs.join(", ")},
-    'costResetAtMs', (extract(epoch FROM ${table}.cost_reset_at) * 1000)::float8)) AS "moreLimits"`;
+    'costResetAtMs', ${epochMs(`${table}.cost_reset_at`)})) AS "moreLimits"`;
 }
 
 /** The columns that a change sets; `resetCost` restarts the total at `now`. */

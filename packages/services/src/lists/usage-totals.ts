@@ -1,3 +1,7 @@
+import type { SortName } from "@sluice/core/sort-names";
+import { epochMs } from "@sluice/db/epoch-ms";
+import { byCount, byName, byTime, type SortColumn } from "./list-statement.ts";
+
 /** Settled usage of a key or user since the beginning; requests that end later arrive as events. */
 export interface UsageTotals {
   requests: number;
@@ -11,7 +15,23 @@ export interface UsageTotals {
 
 /** The columns of totals with alias `t`, as {@link toUsageTotals} expects them. */
 export const totalsColumns = `t.requests, t.total_tokens AS "totalTokens", t.cost_nano_usd AS "costNanoUsd",
-  (extract(epoch FROM t.last_used_at) * 1000)::float8 AS "lastUsedAtMs"`;
+  ${epochMs("t.last_used_at")} AS "lastUsedAtMs"`;
+
+/** How keys or users of alias `owner` are sorted, where `ownerId` is their id in the totals of alias `t`. */
+export function ownerSorts(owner: string, ownerId: string): Record<SortName, SortColumn> {
+  return {
+    created: { id: `${owner}.id` },
+    name: byName(`${owner}.name`, `${owner}.id`),
+    lastUsed: byTime("t.last_used_at", ownerId),
+    requests: byCount("t.requests", ownerId),
+    tokens: byCount("t.total_tokens", ownerId),
+  };
+}
+
+/** Whether an index of the totals gives the order. */
+export function isTotalsSort(sort: SortName): boolean {
+  return sort === "lastUsed" || sort === "requests" || sort === "tokens";
+}
 
 /** A bigint arrives as text. */
 export interface TotalsRow {

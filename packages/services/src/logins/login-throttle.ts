@@ -14,7 +14,7 @@ export interface LoginThrottle {
   succeeded(ip: string, account: string): Promise<void>;
 }
 
-export interface ThrottleLimits {
+interface ThrottleLimits {
   /** Failures per address and window. */
   perAddress: number;
   /** Failures per account × address and window. */
@@ -28,7 +28,7 @@ export interface ThrottleLimits {
   delayMs: number;
 }
 
-export const defaultThrottleLimits: ThrottleLimits = {
+const defaultThrottleLimits: ThrottleLimits = {
   perAddress: 50,
   perPair: 10,
   slowPerAccount: 20,

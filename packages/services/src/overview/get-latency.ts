@@ -4,6 +4,7 @@ import { SluiceError } from "@sluice/core/errors";
 import { GetLatencyInput } from "@sluice/core/inputs/overview";
 import { type Percentiles, percentilesOf } from "@sluice/core/latency-sketch";
 import type { OverviewRange } from "@sluice/core/overview-range";
+import { DAY_MS, HOUR_MS } from "@sluice/core/time-zone";
 import { readLatency } from "@sluice/ledger/latency";
 import type { z } from "zod";
 import { cacheScope, ownScope, requireAccess } from "../access.ts";
@@ -20,8 +21,6 @@ export interface LatencyView {
 export type LatencyAnswer = LatencyView & Pick<Cached<LatencyView>, "asOf" | "cache">;
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 /** Length of each range, and the step of the sums that it is read from. */
 const spans: Record<OverviewRange, [lengthMs: number, stepMs: number]> = {
   "24h": [DAY_MS, 5 * MINUTE_MS],

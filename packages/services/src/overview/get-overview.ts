@@ -3,14 +3,13 @@ import { SluiceError } from "@sluice/core/errors";
 import { GetOverviewInput } from "@sluice/core/inputs/overview";
 import { copiedColumns, countRow, type Overview, RECENT_MS } from "@sluice/core/overview";
 import { type OverviewSplit, overviewSplits } from "@sluice/core/overview-range";
+import { DAY_MS } from "@sluice/core/time-zone";
 import { shapeRow } from "@sluice/live/shaping";
 import type { z } from "zod";
 import { cacheScope, ownScope, requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { type OverviewAsk, type OverviewSums, planOverview, readFollowing, readOverview, readSettledSeq } from "./read-overview.ts";
-
-const DAY_MS = 86_400_000;
 
 /**
  * Today so far and yesterday, in the configured time zone; series and top lists of a range; current activity. Rollups and unsettled

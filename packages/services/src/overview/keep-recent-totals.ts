@@ -1,10 +1,9 @@
 import type { Settings } from "@sluice/core/inputs/settings";
 import { overviewRanges } from "@sluice/core/overview-range";
+import { HOUR_MS } from "@sluice/core/time-zone";
 import { moveRecentTotals } from "@sluice/ledger/recent-totals";
 import type { Pool } from "pg";
 import { planOverview } from "./read-overview.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** Keeps the totals of recent ranges close to what the overview needs; the remaining difference is read from rollups. */
 export async function keepRecentTotals(pool: Pool, { nowMs, settings }: { nowMs: number; settings: Settings }): Promise<void> {

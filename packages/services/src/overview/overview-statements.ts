@@ -1,5 +1,6 @@
 import { FIVE_MINUTES_MS, TOP } from "@sluice/core/overview";
 import type { OverviewRange, OverviewSplit } from "@sluice/core/overview-range";
+import { DAY_MS, HOUR_MS } from "@sluice/core/time-zone";
 import { isUuid, recentFrom, tokens } from "@sluice/ledger/recent-columns";
 import { rowColumns } from "@sluice/ledger/stored-row";
 import { MOST_RECENT } from "../statistics/recent-ends.ts";
@@ -15,9 +16,6 @@ export interface BucketList {
   hours: Date[];
   days: Date[];
 }
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 
 /**
  * The fewest buckets that cover exactly [fromMs, toMs), both multiples of five minutes. Before `fineFromMs` only hourly sums are kept:
@@ -63,7 +61,8 @@ export function joinBuckets(lists: readonly BucketList[]): BucketList {
 
 const columnOf: Record<OverviewSplit, string> = { model: "model", provider: "provider_id", user: "user_id", key: "key_id" };
 
-const sums: Record<string, string> = {
+/** The sums of rollup rows, by the name that they have in core/overview. */
+export const rollupSums = {
   requests: "sum(requests)::float8",
   errors: "sum(errors)::float8",
   input: "sum(input_tokens)::float8",
@@ -75,7 +74,7 @@ const sums: Record<string, string> = {
   ttftMsSum: "sum(ttft_ms_sum)::float8",
   durationMsSum: "sum(duration_ms_sum)::float8",
 };
-const summed = Object.entries(sums)
+const summed = Object.entries(rollupSums)
   .map(([name, sql]) => `${sql} AS "${name}"`)
   .join(", ");
 
@@ -113,12 +112,12 @@ export function seriesSql(own: boolean, by: OverviewSplit): string {
     const id = `CASE WHEN ${columnOf[by]} = ANY($6::text[]) THEN ${columnOf[by]} END`;
     return `SELECT ${slot}, id, ${summed} FROM ${rollups(id, "user_id = $7")} GROUP BY 1, 2`;
   }
-  const others = Object.keys(sums).map((name) => `a."${name}" - coalesce(n."${name}", 0) AS "${name}"`);
+  const others = Object.keys(rollupSums).map((name) => `a."${name}" - coalesce(n."${name}", 0) AS "${name}"`);
   const of = (alias: string): string =>
-    Object.keys(sums)
+    Object.keys(rollupSums)
       .map((name) => `${alias}."${name}"`)
       .join(", ");
-  const each = Object.keys(sums).map((name) => `sum("${name}") AS "${name}"`);
+  const each = Object.keys(rollupSums).map((name) => `sum("${name}") AS "${name}"`);
   return `WITH named AS (SELECT ${slot}, id, ${summed} FROM ${named(by)} GROUP BY 1, 2)
     SELECT * FROM named UNION ALL
     SELECT a.slot, NULL, ${others.join(", ")} FROM (SELECT ${slot}, ${summed} FROM ${usageSums("")} GROUP BY 1) AS a

@@ -11,11 +11,12 @@ import {
 } from "@sluice/core/overview";
 import type { OverviewRange, OverviewSplit } from "@sluice/core/overview-range";
 import type { RequestRow } from "@sluice/core/requests";
-import { dayStart, nextDayStart } from "@sluice/core/time-zone";
+import { dayStart, HOUR_MS, nextDayStart } from "@sluice/core/time-zone";
 import { prepared } from "@sluice/db/prepared";
 import { readSnapshot } from "@sluice/db/read-snapshot";
 import { type DbRow, toRow } from "@sluice/ledger/stored-row";
 import type { Pool, PoolClient } from "pg";
+import { planSettings } from "../statistics/plan-settings.ts";
 import {
   type BucketList,
   bucketsOf,
@@ -31,16 +32,8 @@ import {
   topSql,
 } from "./overview-statements.ts";
 
-const HOUR_MS = 3_600_000;
-
-/**
- * Rows of a time range lie together, but the planner does not see that behind a first column with a single value, and would rather read a
- * whole year than the month in it. Statements are planned once per connection: for most of them, planning takes longer than running.
- */
-const planSettings = {
-  ...{ enable_seqscan: "off", jit: "off", max_parallel_workers_per_gather: "0" },
-  plan_cache_mode: "force_generic_plan",
-} as const;
+/** Statements are planned once per connection: for most of them, planning takes longer than running. */
+const preparedSettings = { ...planSettings, plan_cache_mode: "force_generic_plan" } as const;
 
 export interface OverviewPlan {
   range: OverviewRange;
@@ -99,7 +92,7 @@ export interface OverviewSums extends Pick<Overview, "yesterday" | "series" | "t
 export function readOverview(pool: Pool, tenantId: string, ask: OverviewAsk): Promise<OverviewSums> {
   const { userId, sinceMs } = ask;
   const values = [tenantId, new Date(sinceMs), ...(userId === null ? [] : [userId])];
-  return readSnapshot(pool, planSettings, async (client) => {
+  return readSnapshot(pool, preparedSettings, async (client) => {
     const { rows } = await client.query<SettledRow>(prepared(settledSql(userId !== null, ask.plan.range), values));
     const [{ totalsFrom = null, ...settled } = { settledSeq: "0", used: false, ended: [] }] = rows;
     const day = await readDay(client, tenantId, ask);
@@ -133,7 +126,7 @@ export async function readFollowing(
   const inOrder = ids.toSorted();
   const values = [tenantId, settledSeq, ids, inOrder[0], inOrder.at(-1), ...(userId === null ? [] : [userId])];
   const statement = prepared(followingSql(userId !== null), values);
-  const { rows } = await readSnapshot(pool, planSettings, (client) =>
+  const { rows } = await readSnapshot(pool, preparedSettings, (client) =>
     client.query<{ rows: JsonRow[] | null; settled: string[] }>(statement),
   );
   const [found = { rows: null, settled: [] }] = rows;

@@ -1,10 +1,9 @@
 import { timeOfId } from "@sluice/core/ids";
+import { DAY_MS } from "@sluice/core/time-zone";
 import type { Config } from "@sluice/snapshot/config";
 import { audit } from "../audit.ts";
 import type { Ctx } from "../context.ts";
-import { bumpConfigVersion, emit, withTransaction } from "../transaction.ts";
-
-const DAY_MS = 86_400_000;
+import { bumpConfigVersion, emit, type TxCtx, withTransaction } from "../transaction.ts";
 
 /** The first request of each owner that was not refused, by index; ids begin with their time. */
 const firstUseSql = (column: "key_id" | "user_id") => `
@@ -44,14 +43,7 @@ function endKey(ctx: Ctx, id: string, expiresAt: Date): Promise<void> {
     const { count } = await tx.key.updateMany({ where: { id, expiresAt: null }, data: { expiresAt } });
     if (count === 0) return;
     const { userId } = await tx.key.findUniqueOrThrow({ where: { id }, select: { userId: true } });
-    await audit(ctx, {
-      action: "key.update",
-      targetKind: "key",
-      targetId: id,
-      before: { expiresAtMs: null },
-      after: { expiresAtMs: expiresAt.getTime() },
-    });
-    bumpConfigVersion(ctx);
+    await auditExpiry(ctx, "key", id, expiresAt);
     emit(ctx, { type: "key.changed", id, userId });
   });
 }
@@ -60,14 +52,16 @@ function endUser(ctx: Ctx, id: string, expiresAt: Date): Promise<void> {
   return withTransaction(ctx, async (ctx) => {
     const { count } = await ctx.transaction.tx.user.updateMany({ where: { id, expiresAt: null }, data: { expiresAt } });
     if (count === 0) return;
-    await audit(ctx, {
-      action: "user.update",
-      targetKind: "user",
-      targetId: id,
-      before: { expiresAtMs: null },
-      after: { expiresAtMs: expiresAt.getTime() },
-    });
-    bumpConfigVersion(ctx);
+    await auditExpiry(ctx, "user", id, expiresAt);
     emit(ctx, { type: "user.changed", id, userId: id });
   });
+}
+
+async function auditExpiry(ctx: TxCtx, targetKind: "key" | "user", targetId: string, expiresAt: Date): Promise<void> {
+  await audit(ctx, {
+    ...{ action: `${targetKind}.update`, targetKind, targetId },
+    before: { expiresAtMs: null },
+    after: { expiresAtMs: expiresAt.getTime() },
+  });
+  bumpConfigVersion(ctx);
 }

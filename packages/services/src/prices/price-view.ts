@@ -1,14 +1,10 @@
 import type { SkipReason } from "@sluice/core/pricing/litellm-prices";
+import type { TokenPrices } from "@sluice/core/pricing/price-usage";
 
-/** One version of a model's price, in USD per million tokens as decimal text; null = derived by core/pricing. */
-export interface PriceView {
+/** One version of a model's price. */
+export interface PriceView extends TokenPrices {
   id: string;
   model: string;
-  inputPerMTok: string;
-  outputPerMTok: string;
-  cacheWrite5mPerMTok: string | null;
-  cacheWrite1hPerMTok: string | null;
-  cacheReadPerMTok: string | null;
   /** Most output tokens of one answer; null = unknown. */
   maxOutputTokens: number | null;
   /** Origin: "shipped 2026-11-01", "config", "console", "cli", "import", "source prices.example.com". */

@@ -1,4 +1,5 @@
 import { sharedReading } from "@sluice/core/shared-reading";
+import { epochMs } from "@sluice/db/epoch-ms";
 import type { Pool } from "pg";
 import type { Ctx } from "../context.ts";
 import { awaitSettled, recentIdsSql } from "../statistics/recent-ends.ts";
@@ -11,7 +12,7 @@ const DEADLINE_MS = 1_500;
 
 /** Also reads the recent ends that are included: one statement, so one snapshot. */
 const sql = `SELECT ARRAY(${recentIdsSql}) AS ids, (SELECT json_agg(s) FROM (
-  SELECT provider_id AS id, (extract(epoch FROM bucket) * 1000)::float8 AS "bucketMs", sum(requests)::float8 AS requests,
+  SELECT provider_id AS id, ${epochMs("bucket")} AS "bucketMs", sum(requests)::float8 AS requests,
     coalesce(sum(requests) FILTER (WHERE status_class IN ('4xx', '5xx')), 0)::float8 AS errors,
     sum(ttft_ms_sum)::float8 AS "ttftMs", sum(ttft_count)::float8 AS ttfts
   FROM rollups_5m WHERE tenant_id = $1 AND bucket >= $3 AND provider_id <> '' GROUP BY 1, 2) AS s) AS rows`;

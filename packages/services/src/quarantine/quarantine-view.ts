@@ -1,5 +1,6 @@
 import type { Page } from "@sluice/core/inputs/page";
 import type { QuarantineState } from "@sluice/core/inputs/quarantine";
+import { epochMs } from "@sluice/db/epoch-ms";
 
 /** A record that Postgres refused, without its content. */
 export interface QuarantinedView {
@@ -30,6 +31,6 @@ export type QuarantinePage = Page<QuarantinedView>;
 
 /** Columns of a {@link QuarantinedView}, of table alias `q`. */
 export const quarantineColumns = `q.id, q.request_id AS "requestId", left(q.reason, 2000) AS reason, length(q.payload) AS "sizeBytes",
-  (extract(epoch FROM q.created_at) * 1000)::float8 AS "atMs", (extract(epoch FROM q.released_at) * 1000)::float8 AS "releasedAtMs",
-  (extract(epoch FROM q.dismissed_at) * 1000)::float8 AS "dismissedAtMs", q.dismiss_reason AS "dismissReason",
+  ${epochMs("q.created_at")} AS "atMs", ${epochMs("q.released_at")} AS "releasedAtMs",
+  ${epochMs("q.dismissed_at")} AS "dismissedAtMs", q.dismiss_reason AS "dismissReason",
   CASE WHEN q.released_at IS NOT NULL THEN 'released' WHEN q.dismissed_at IS NOT NULL THEN 'dismissed' ELSE 'waiting' END AS state`;

@@ -2,6 +2,7 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Settings } from "@sluice/core/inputs/settings";
 import { numberedPage } from "@sluice/core/inputs/sorted-page";
 import { GetLeaderboardInput } from "@sluice/core/inputs/statistics";
+import { FIVE_MINUTES_MS } from "@sluice/core/overview";
 import type { Answer, Leaderboard, LeaderboardEntry, Span, StatisticsStep } from "@sluice/core/statistics";
 import { localDayOf, localInstant } from "@sluice/core/time-zone";
 import type { z } from "zod";
@@ -13,8 +14,6 @@ import { answered } from "./answered.ts";
 import { movedBy, periodStart } from "./plan-buckets.ts";
 import { readLeaderboard } from "./read-leaderboard.ts";
 import { fineFrom, sumsAsk, zoneOf } from "./statistics-ask.ts";
-
-const FIVE_MINUTES_MS = 300_000;
 
 /**
  * The most used items of a period, with their share of the total and their rank in the period before. Users get their own keys and

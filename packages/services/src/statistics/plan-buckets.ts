@@ -1,7 +1,7 @@
 import { SluiceError } from "@sluice/core/errors";
 import { FIVE_MINUTES_MS } from "@sluice/core/overview";
 import { type Buckets, type StatisticsStep, statisticsSteps } from "@sluice/core/statistics";
-import { DAY_MS, localDayOf, localInstant, zoneOffsetMs } from "@sluice/core/time-zone";
+import { DAY_MS, HOUR_MS, localDayOf, localInstant, zoneOffsetMs } from "@sluice/core/time-zone";
 import { type BucketList, bucketsOf, joinBuckets, wholeHour } from "../overview/overview-statements.ts";
 import { type SlotPieces, slotPieces } from "./slot-pieces.ts";
 
@@ -18,7 +18,6 @@ export interface BucketPlan extends Buckets {
   range: BucketList;
 }
 
-const HOUR_MS = 3_600_000;
 const lengths: Record<StatisticsStep, number> = {
   ...{ "5m": FIVE_MINUTES_MS, "15m": 3 * FIVE_MINUTES_MS, "30m": 6 * FIVE_MINUTES_MS, hour: HOUR_MS },
   ...{ day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS },

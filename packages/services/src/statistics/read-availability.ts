@@ -4,7 +4,7 @@ import { readSnapshot } from "@sluice/db/read-snapshot";
 import type { Pool } from "pg";
 import { sqlValues } from "../lists/list-statement.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
-import { planSettings } from "./read-series.ts";
+import { planSettings } from "./plan-settings.ts";
 import { conditions, rollups, type SumsAsk, slotSql } from "./sums-statement.ts";
 
 /** Limit on the figures in an answer: with a large gateway's figures it stays below 50 KB. Names and sums of a row are as long as 30 figures. */

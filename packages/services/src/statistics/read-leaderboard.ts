@@ -12,8 +12,8 @@ import { isUuid } from "@sluice/ledger/recent-columns";
 import type { Pool } from "pg";
 import { sqlValues } from "../lists/list-statement.ts";
 import { type Months, readWholeMonths } from "./month-pieces.ts";
+import { planSettings } from "./plan-settings.ts";
 import { type Ranked, rankedSql } from "./ranked-statement.ts";
-import { planSettings } from "./read-series.ts";
 import type { SumsAsk } from "./sums-statement.ts";
 
 export interface LeaderboardAsk {

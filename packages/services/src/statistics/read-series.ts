@@ -7,6 +7,7 @@ import { type SqlValues, sqlValues } from "../lists/list-statement.ts";
 import type { BucketList } from "../overview/overview-statements.ts";
 import { readWholeMonths } from "./month-pieces.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
+import { planSettings } from "./plan-settings.ts";
 import { dearestSql, type RankedSpan, rankedSql } from "./ranked-statement.ts";
 import { type RecentAsk, readRecent } from "./recent-ends.ts";
 import { negated, type SlotSums, slotsOf, weightsOf } from "./slot-pieces.ts";
@@ -25,12 +26,6 @@ import {
   usageSums,
   wantedSql,
 } from "./sums-statement.ts";
-
-/**
- * Rows of a time range lie together, but the planner does not see that behind a first column with a single value, and would rather read a
- * whole year than the month in it. The result is small: JIT and parallel workers would take longer to start than the read itself.
- */
-export const planSettings = { enable_seqscan: "off", jit: "off", max_parallel_workers_per_gather: "0" } as const;
 
 interface SeriesAsk {
   plan: BucketPlan;

@@ -5,7 +5,7 @@ import type { Pool } from "pg";
 import { sqlValues } from "../lists/list-statement.ts";
 import { type BucketList, bucketsOf } from "../overview/overview-statements.ts";
 import type { BucketPlan } from "./plan-buckets.ts";
-import { planSettings } from "./read-series.ts";
+import { planSettings } from "./plan-settings.ts";
 import { type RecentAsk, readRecent } from "./recent-ends.ts";
 import { type SlotSums, slotsOf } from "./slot-pieces.ts";
 import { bySlotSql, type SumsAsk, summed, wantedSql } from "./sums-statement.ts";

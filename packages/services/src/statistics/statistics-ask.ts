@@ -1,5 +1,6 @@
 import { SluiceError } from "@sluice/core/errors";
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
+import { FIVE_MINUTES_MS } from "@sluice/core/overview";
 import type { SeriesSplit, StatisticsStep } from "@sluice/core/statistics";
 import { DAY_MS } from "@sluice/core/time-zone";
 import { rowScope } from "../access.ts";
@@ -16,7 +17,6 @@ export interface AskedRange {
 }
 
 /** Sums have five-minute buckets, so ranges that end within the same bucket are the same question. */
-const FIVE_MINUTES_MS = 300_000;
 
 /** The end of the current five minutes. */
 export function nowEdge(ctx: Ctx): number {

@@ -2,10 +2,10 @@ import { isId } from "@sluice/core/ids";
 import type { StatisticsFilter } from "@sluice/core/inputs/statistics";
 import { FIVE_MINUTES_MS } from "@sluice/core/overview";
 import type { SeriesSplit } from "@sluice/core/statistics";
-import { DAY_MS } from "@sluice/core/time-zone";
+import { DAY_MS, HOUR_MS } from "@sluice/core/time-zone";
 import type { SqlValues } from "../lists/list-statement.ts";
 import { endsOfRollup, keyDaysSql, measured } from "../overview/key-days-statement.ts";
-import type { BucketList } from "../overview/overview-statements.ts";
+import { type BucketList, rollupSums } from "../overview/overview-statements.ts";
 import type { SlotPieces } from "./slot-pieces.ts";
 
 /**
@@ -47,19 +47,13 @@ const kindOfField: Partial<Record<keyof StatisticsFilter, SumsKind>> = {
   statusClass: "status",
 };
 
+const { requests, errors, ...otherSums } = rollupSums;
 const sums = {
-  requests: "sum(requests)::float8",
-  errors: "sum(errors)::float8",
+  ...{ requests, errors },
   aborted: "sum(aborted)::float8",
   refused: "sum(refused)::float8",
-  input: "sum(input_tokens)::float8",
-  output: "sum(output_tokens)::float8",
-  cacheWrite: "sum(cache_write_5m_tokens + cache_write_1h_tokens)::float8",
-  cacheRead: "sum(cache_read_tokens)::float8",
+  ...otherSums,
   costNanoUsd: "sum(cost_nano_usd)::text",
-  ttftCount: "sum(ttft_count)::float8",
-  ttftMsSum: "sum(ttft_ms_sum)::float8",
-  durationMsSum: "sum(duration_ms_sum)::float8",
 };
 /** Columns named as in core/statistics SpanSums; zeros when there are no rows. */
 export const summed = Object.entries(sums)
@@ -152,7 +146,6 @@ function everyDay(tenantId: string, values: SqlValues): string {
   const days = `FROM usage_sums WHERE tenant_id = ${values.add(tenantId)} AND grain = 'day' AND kind = ''`;
   return `bucket = ANY(ARRAY(SELECT bucket ${days}))`;
 }
-const HOUR_MS = 3_600_000;
 const tables = { "5m": "rollups_5m", hour: "rollups_hour", day: "rollups_day" } as const;
 
 interface RollupRows {

@@ -9,7 +9,7 @@ import type { Ctx } from "../context.ts";
 import { toAccountView } from "../credits/to-credit-view.ts";
 import { toLimitsView } from "../limits/limits-view.ts";
 import { cursorPage } from "../lists/list-statement.ts";
-import { readList } from "../lists/read-list.ts";
+import { readCountedList, readList } from "../lists/read-list.ts";
 import { toUsageTotals } from "../lists/usage-totals.ts";
 import { parse } from "../parse.ts";
 import type { UserCredit, UserItem } from "./user-view.ts";
@@ -36,14 +36,10 @@ export async function pageUsers(ctx: Ctx, input: z.input<typeof PageUsersInput> 
   requireAccess(ctx.actor, "admin");
   const { page, pageSize, fields, ...filter } = parse(PageUsersInput, input);
   const ask = { ...filter, tenantId: ctx.tenantId };
-  const rowsOf = usersStatement(ask, { limit: pageSize, offset: (page - 1) * pageSize });
-  const countOf = countUsersStatement(ask);
-  const [{ rows }, count] = await Promise.all([
-    ctx.pool.query<UserRow>(rowsOf.text, rowsOf.values),
-    ctx.pool.query<{ total: number }>(countOf.text, countOf.values),
-  ]);
+  const statement = usersStatement(ask, { limit: pageSize, offset: (page - 1) * pageSize });
+  const { rows, total } = await readCountedList<UserRow>(ctx, statement, countUsersStatement(ask));
   const toItem = await itemsOf(ctx, rows, fields);
-  return numberedPage(rows.map(toItem), count.rows[0]?.total ?? 0, { page, pageSize });
+  return numberedPage(rows.map(toItem), total, { page, pageSize });
 }
 
 /** Creates the mapping from rows to items; keys are counted and accounts read once for all rows. */

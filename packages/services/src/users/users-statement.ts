@@ -1,18 +1,9 @@
-import type { Policies } from "@sluice/core/inputs/policies";
 import type { SortName } from "@sluice/core/sort-names";
+import { epochMs } from "@sluice/db/epoch-ms";
 import { type LimitsView, moreLimitsSql } from "../limits/limits-view.ts";
-import {
-  byCount,
-  byName,
-  byTime,
-  type ListSource,
-  listStatement,
-  type PageStart,
-  type SqlValues,
-  sqlValues,
-  startsWith,
-} from "../lists/list-statement.ts";
-import { type TotalsRow, totalsColumns } from "../lists/usage-totals.ts";
+import { type ListSource, listStatement, type PageStart, type SqlValues, sqlValues, startsWith } from "../lists/list-statement.ts";
+import { isTotalsSort, ownerSorts, type TotalsRow, totalsColumns } from "../lists/usage-totals.ts";
+import type { UserView } from "./user-view.ts";
 
 /** Which users to select. */
 export interface UsersAsk {
@@ -24,41 +15,26 @@ export interface UsersAsk {
 }
 
 /** A row of {@link usersStatement}. */
-export interface UserRow extends TotalsRow {
-  id: string;
+export interface UserRow extends TotalsRow, Omit<UserView, keyof LimitsView> {
   sortText: string;
-  email: string;
-  name: string;
-  role: "admin" | "user";
-  enabled: boolean;
-  hasPassword: boolean;
-  expiresAtMs: number | null;
-  policies: Policies | null;
   rpm: number | null;
   inFlight: number | null;
   moreLimits: LimitsView;
-  createdAtMs: number;
 }
 
 const source: ListSource = {
   select: `u.id, u.email, u.name, u.role::text AS role, u.disabled_at IS NULL AS enabled, u.password_hash IS NOT NULL AS "hasPassword",
-  (extract(epoch FROM u.expires_at) * 1000)::float8 AS "expiresAtMs", nullif(u.policies, '{}') AS policies,
-  u.rpm, u.in_flight AS "inFlight", ${moreLimitsSql("u")}, (extract(epoch FROM u.created_at) * 1000)::float8 AS "createdAtMs", ${totalsColumns}`,
+  ${epochMs("u.expires_at")} AS "expiresAtMs", nullif(u.policies, '{}') AS policies,
+  u.rpm, u.in_flight AS "inFlight", ${moreLimitsSql("u")}, ${epochMs("u.created_at")} AS "createdAtMs", ${totalsColumns}`,
   from: "users u JOIN user_totals t ON t.user_id = u.id",
-  sorts: {
-    created: { id: "u.id" },
-    name: byName("u.name", "u.id"),
-    lastUsed: byTime("t.last_used_at", "t.user_id"),
-    requests: byCount("t.requests", "t.user_id"),
-    tokens: byCount("t.total_tokens", "t.user_id"),
-  },
+  sorts: ownerSorts("u", "t.user_id"),
 };
 
 /** One page of users, of `limit` rows. */
 export function usersStatement(ask: UsersAsk, page: { limit: number } & PageStart): { text: string; values: unknown[] } {
   const values = sqlValues();
-  const usage = ask.sort === "lastUsed" || ask.sort === "requests" || ask.sort === "tokens";
-  const text = listStatement(source, conditions(ask, usage ? "t" : "u", values), values, { ...page, sort: ask.sort, order: ask.order });
+  const from = isTotalsSort(ask.sort) ? "t" : "u";
+  const text = listStatement(source, conditions(ask, from, values), values, { ...page, sort: ask.sort, order: ask.order });
   return { text, values: values.list };
 }
 

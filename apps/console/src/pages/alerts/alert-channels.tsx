@@ -2,19 +2,18 @@ import { useMutation } from "@tanstack/react-query";
 import { Pencil, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, client, type Outputs } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Confirm, Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { SecretOnce } from "../../ui/secret-once.tsx";
-import { useFailureText } from "../../ui/states.tsx";
 import { Switch } from "../../ui/switch.tsx";
-import { toastFailed } from "../../ui/toast.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { type Channel, channelTarget } from "./alert-words.ts";
 import { ChannelDialog } from "./channel-dialog.tsx";
-import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
+import { ListItem, ListSection } from "./list-section.tsx";
 
 interface Tested {
   name: string;
@@ -24,12 +23,11 @@ interface Tested {
 /** The channels that receive alerts. */
 export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
   const { t } = useTexts();
-  const failureText = useFailureText();
   const editing = useOpened<Channel | null>();
   const removing = useOpened<Channel>();
   const [secret, setSecret] = useState<string | null>(null);
   const [tested, setTested] = useState<Tested | null>(null);
-  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const onError = useToastFailure();
   const change = useMutation(api.alerts.updateChannel.mutationOptions({ onError }));
   const remove = useMutation(api.alerts.deleteChannel.mutationOptions({ onError }));
   const test = useMutation({
@@ -66,14 +64,14 @@ export function AlertChannels({ channels }: { channels: readonly Channel[] }) {
               label={t("alerts.channelOn", { name })}
               onChange={(on) => change.mutate({ id, kind, enabled: on })}
             />
-            <ItemButton
+            <IconButton
               icon={Send}
               label={t("alerts.test", { name })}
               busy={test.isPending && test.variables.id === id}
               onClick={() => test.mutate(channel)}
             />
-            <ItemButton icon={Pencil} label={t("alerts.editChannel", { name })} onClick={() => editing.open(channel)} />
-            <ItemButton icon={Trash2} label={t("alerts.removeChannel", { name })} onClick={() => removing.open(channel)} />
+            <IconButton icon={Pencil} label={t("alerts.editChannel", { name })} onClick={() => editing.open(channel)} />
+            <IconButton icon={Trash2} label={t("alerts.removeChannel", { name })} onClick={() => removing.open(channel)} />
           </ListItem>
         );
       })}

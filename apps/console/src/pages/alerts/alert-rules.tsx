@@ -1,16 +1,15 @@
 import { useMutation } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
 import { api } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { useNames } from "../../api/names.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Confirm } from "../../ui/dialog.tsx";
-import { useFailureText } from "../../ui/states.tsx";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { Switch } from "../../ui/switch.tsx";
-import { toastFailed } from "../../ui/toast.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { type Channel, type Rule, ruleConditions } from "./alert-words.ts";
-import { ItemButton, ListItem, ListSection } from "./list-section.tsx";
+import { ListItem, ListSection } from "./list-section.tsx";
 import { RuleDialog } from "./rule-dialog.tsx";
 import { SeverityBadge } from "./severity-badge.tsx";
 
@@ -18,10 +17,9 @@ import { SeverityBadge } from "./severity-badge.tsx";
 export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channels: readonly Channel[] }) {
   const { t, language } = useTexts();
   const names = useNames();
-  const failureText = useFailureText();
   const editing = useOpened<Rule | null>();
   const removing = useOpened<Rule>();
-  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const onError = useToastFailure();
   const change = useMutation(api.alerts.updateRule.mutationOptions({ onError }));
   const remove = useMutation(api.alerts.deleteRule.mutationOptions({ onError }));
   const toldText = ({ channelIds }: Rule): string =>
@@ -56,8 +54,8 @@ export function AlertRules({ rules, channels }: { rules: readonly Rule[]; channe
               label={t("alerts.ruleOn", { name })}
               onChange={(on) => change.mutate({ id, enabled: on })}
             />
-            <ItemButton icon={Pencil} label={t("alerts.editRule", { name })} onClick={() => editing.open(rule)} />
-            <ItemButton icon={Trash2} label={t("alerts.removeRule", { name })} onClick={() => removing.open(rule)} />
+            <IconButton icon={Pencil} label={t("alerts.editRule", { name })} onClick={() => editing.open(rule)} />
+            <IconButton icon={Trash2} label={t("alerts.removeRule", { name })} onClick={() => removing.open(rule)} />
           </ListItem>
         );
       })}

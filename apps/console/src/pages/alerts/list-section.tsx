@@ -1,4 +1,4 @@
-import { type LucideIcon, Plus } from "lucide-react";
+import { Plus } from "lucide-react";
 import type { ReactNode } from "react";
 import { Button } from "../../ui/button.tsx";
 
@@ -53,23 +53,5 @@ export function ListItem({ title, detail, note, children }: ListItemProps) {
       </div>
       <span className="ml-auto flex shrink-0 items-center">{children}</span>
     </li>
-  );
-}
-
-export function ItemButton({
-  icon: Icon,
-  label,
-  onClick,
-  busy = false,
-}: {
-  icon: LucideIcon;
-  label: string;
-  busy?: boolean;
-  onClick(): void;
-}) {
-  return (
-    <Button variant="ghost" size="iconSm" aria-label={label} title={label} busy={busy} onClick={onClick}>
-      <Icon aria-hidden="true" />
-    </Button>
   );
 }

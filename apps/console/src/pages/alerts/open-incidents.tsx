@@ -10,6 +10,7 @@ import { type Channel, type Incident, subjectText, thresholdText, valueText } fr
 import { SeverityBadge } from "./severity-badge.tsx";
 import { Told } from "./told.tsx";
 
+/** What is wrong now, each with its value and who was notified. */
 export function OpenIncidents({ channels, hasRules }: { channels: readonly Channel[]; hasRules: boolean }) {
   const { t } = useTexts();
   const { data, error, dataUpdatedAt, refetch } = useQuery(api.alerts.open.queryOptions());

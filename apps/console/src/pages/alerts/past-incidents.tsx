@@ -4,8 +4,8 @@ import { api, client } from "../../api/client.ts";
 import { useNames } from "../../api/names.ts";
 import { formatDateTime, formatDuration } from "../../format.ts";
 import { useTexts } from "../../text/i18n.ts";
-import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
+import { LoadMore } from "../../ui/load-more.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { type Channel, type Incident, subjectText, valueText } from "./alert-words.ts";
 import { SeverityBadge } from "./severity-badge.tsx";
@@ -31,11 +31,7 @@ export function PastIncidents({ channels }: { channels: readonly Channel[] }) {
       {pages.isPending && <SkeletonRows rows={2} className="rounded-xl border border-line bg-surface" />}
       {pages.data && rows.length === 0 && <p className="text-sm text-ink-2">{t("alerts.pastNone")}</p>}
       {rows.length > 0 && <DataTable label={t("alerts.pastTable")} rows={rows} columns={columns} rowId={({ id }) => id} />}
-      {pages.hasNextPage && (
-        <Button className="self-center" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-          {t("common.loadMore")}
-        </Button>
-      )}
+      <LoadMore pages={pages} />
     </section>
   );
 }

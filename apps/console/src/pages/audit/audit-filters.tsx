@@ -1,7 +1,7 @@
 import { useNames } from "../../api/names.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
-import { NativeSelect } from "../../ui/field.tsx";
+import { FilterSelect } from "../../ui/filter-select.tsx";
 import { type AuditSearch, isFiltered } from "./search.ts";
 
 const kinds = [
@@ -21,7 +21,13 @@ const kinds = [
   "access",
 ] as const;
 const actors = ["config", "cli", "boot", "key"] as const;
-const times = { "1h": "lastHour", "24h": "lastDay", "7d": "lastWeek", "30d": "lastMonth" } as const;
+const outcomes = ["done", "denied"] as const;
+const times = [
+  ["1h", "lastHour"],
+  ["24h", "lastDay"],
+  ["7d", "lastWeek"],
+  ["30d", "lastMonth"],
+] as const;
 
 interface AuditFiltersProps {
   search: AuditSearch;
@@ -38,73 +44,46 @@ export function AuditFilters({ search, actions, onChange, onClear }: AuditFilter
   const known = [...new Set([...actions, ...(search.action ? [search.action] : [])])].sort();
   return (
     <div className="flex flex-wrap gap-2">
-      <NativeSelect
-        aria-label={t("audit.actor")}
-        className="w-auto max-w-56 max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
-        value={search.actor ?? ""}
-        onChange={(event) => onChange({ actor: event.target.value || undefined })}
-      >
-        <option value="">{t("audit.anyActor")}</option>
-        {actors.map((actor) => (
-          <option key={actor} value={actor}>
-            {t(`audit.system.${actor}`)}
-          </option>
-        ))}
-        {names.list.users.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-      </NativeSelect>
-      <NativeSelect
-        aria-label={t("audit.target")}
-        className="w-auto max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
-        value={search.kind ?? ""}
-        onChange={(event) => onChange({ kind: event.target.value || undefined, target: undefined })}
-      >
-        <option value="">{t("audit.anyTarget")}</option>
-        {kinds.map((kind) => (
-          <option key={kind} value={kind}>
-            {t(`audit.kind.${kind}`)}
-          </option>
-        ))}
-      </NativeSelect>
-      <NativeSelect
-        aria-label={t("audit.action")}
-        className="w-auto max-w-56 max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
-        value={search.action ?? ""}
-        onChange={(event) => onChange({ action: event.target.value || undefined })}
-      >
-        <option value="">{t("audit.anyAction")}</option>
-        {known.map((action) => (
-          <option key={action} value={action}>
-            {action}
-          </option>
-        ))}
-      </NativeSelect>
-      <NativeSelect
-        aria-label={t("audit.outcome.denied")}
-        className="w-auto max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
-        value={search.outcome ?? ""}
-        onChange={(event) => onChange({ outcome: (event.target.value || undefined) as AuditSearch["outcome"] })}
-      >
-        <option value="">{t("audit.anyOutcome")}</option>
-        <option value="done">{t("audit.outcome.done")}</option>
-        <option value="denied">{t("audit.outcome.denied")}</option>
-      </NativeSelect>
-      <NativeSelect
-        aria-label={t("audit.time")}
-        className="w-auto max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
-        value={search.since ?? ""}
-        onChange={(event) => onChange({ since: (event.target.value || undefined) as AuditSearch["since"] })}
-      >
-        <option value="">{t("audit.anyTime")}</option>
-        {Object.entries(times).map(([since, name]) => (
-          <option key={since} value={since}>
-            {t(`audit.${name}`)}
-          </option>
-        ))}
-      </NativeSelect>
+      <FilterSelect
+        label={t("audit.actor")}
+        className="max-w-56"
+        value={search.actor}
+        any={t("audit.anyActor")}
+        options={[
+          ...actors.map((actor) => ({ value: actor, label: t(`audit.system.${actor}`) })),
+          ...names.list.users.map(({ id, name }) => ({ value: id, label: name })),
+        ]}
+        onChange={(actor) => onChange({ actor })}
+      />
+      <FilterSelect
+        label={t("audit.target")}
+        value={search.kind}
+        any={t("audit.anyTarget")}
+        options={kinds.map((kind) => ({ value: kind, label: t(`audit.kind.${kind}`) }))}
+        onChange={(kind) => onChange({ kind, target: undefined })}
+      />
+      <FilterSelect
+        label={t("audit.action")}
+        className="max-w-56"
+        value={search.action}
+        any={t("audit.anyAction")}
+        options={known.map((action) => ({ value: action, label: action }))}
+        onChange={(action) => onChange({ action })}
+      />
+      <FilterSelect
+        label={t("audit.outcome.denied")}
+        value={search.outcome}
+        any={t("audit.anyOutcome")}
+        options={outcomes.map((outcome) => ({ value: outcome, label: t(`audit.outcome.${outcome}`) }))}
+        onChange={(outcome) => onChange({ outcome })}
+      />
+      <FilterSelect
+        label={t("audit.time")}
+        value={search.since}
+        any={t("audit.anyTime")}
+        options={times.map(([since, name]) => ({ value: since, label: t(`audit.${name}`) }))}
+        onChange={(since) => onChange({ since })}
+      />
       {isFiltered(search) && (
         <Button variant="ghost" onClick={onClear}>
           {t("audit.clearFilters")}

@@ -7,6 +7,7 @@ import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
+import { LoadMore } from "../../ui/load-more.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { AuditDialog } from "./audit-dialog.tsx";
@@ -63,11 +64,7 @@ export function AuditPage() {
           dim={({ outcome }) => outcome === "denied"}
         />
       )}
-      {pages.hasNextPage && (
-        <Button className="self-center" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-          {t("common.loadMore")}
-        </Button>
-      )}
+      <LoadMore pages={pages} />
       {open && (
         <AuditDialog
           entry={open}

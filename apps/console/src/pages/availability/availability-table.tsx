@@ -8,9 +8,9 @@ import { ChartTools } from "../../statistics/chart-tools.tsx";
 import { saveCsv } from "../../statistics/csv.ts";
 import { logSearch } from "../../statistics/search.ts";
 import { useTexts } from "../../text/i18n.ts";
-import { Button } from "../../ui/button.tsx";
 import { CardCell, CardHead, CardRow, CardRowHead, CardTable } from "../../ui/card-table.tsx";
 import { cn } from "../../ui/class-names.ts";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { ScrollRegion } from "../../ui/scroll-region.tsx";
 import { OutcomeStrip } from "./outcome-strip.tsx";
 import type { AvailabilitySearch } from "./search.ts";
@@ -42,16 +42,12 @@ export function AvailabilityTable({ availability, search, names }: AvailabilityT
         <h2 className="text-sm font-medium">{title}</h2>
         <span className="flex items-center">
           <ChartTools title={title} logs={logSearch(search)} onCsv={() => save(availability, names)} />
-          <Button
-            variant="ghost"
-            size="iconSm"
+          <IconButton
+            icon={asTable ? ChartColumn : Table2}
+            label={t("chart.asTable", { title })}
             aria-pressed={asTable}
-            aria-label={t("chart.asTable", { title })}
-            title={t("chart.asTable", { title })}
             onClick={() => setAsTable(!asTable)}
-          >
-            {asTable ? <ChartColumn aria-hidden="true" /> : <Table2 aria-hidden="true" />}
-          </Button>
+          />
         </span>
       </div>
       <CardTable

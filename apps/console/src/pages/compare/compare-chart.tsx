@@ -1,7 +1,7 @@
 import type { Comparison } from "@sluice/core/statistics";
 import { useMemo } from "react";
 import { ChartTools } from "../../statistics/chart-tools.tsx";
-import { saveCsv } from "../../statistics/csv.ts";
+import { saveSeriesCsv } from "../../statistics/csv.ts";
 import { cellsOf, formatMeasure, isCounted, type Measure, totalOf, valuesOf } from "../../statistics/measures.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { type ChartSeries, TimeChart } from "../../ui/time-chart.tsx";
@@ -28,11 +28,12 @@ export function CompareChart({ comparison, measure, nameOf, onZoom }: CompareCha
       total: totalOf(trend, measure, language),
     }),
   );
-  const save = (): void => {
-    const columns = trends.map(({ trend }) => cellsOf(trend, measure));
-    const rows = times.map((ms, at) => [new Date(ms).toISOString(), ...columns.map((cells) => cells[at] ?? null)]);
-    void saveCsv(`compare-${measure}`, ["from", ...trends.map(({ id }) => nameOf(id))], rows);
-  };
+  const save = (): void =>
+    void saveSeriesCsv(
+      `compare-${measure}`,
+      times,
+      trends.map(({ id, trend }) => ({ name: nameOf(id), cells: cellsOf(trend, measure) })),
+    );
   return (
     <TimeChart
       title={title}

@@ -20,6 +20,7 @@ interface CompareTableProps {
   nameOf(id: string): string;
 }
 
+/** A line of the table: a figure of the compared sums. */
 interface Row {
   name: "requests" | "tokens" | "cost" | "errorRate" | "cacheHitRate" | "ttft" | "duration";
   of(sums: SpanSums): number | null;

@@ -11,6 +11,7 @@ import { useTexts } from "../../text/i18n.ts";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { NativeSelect } from "../../ui/field.tsx";
+import { LoadMore } from "../../ui/load-more.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
@@ -92,11 +93,7 @@ export function CreditsPage() {
       {pages.entries.length > 0 && (
         <DataTable dense label={t("credits.table")} rows={pages.entries} columns={columns} rowId={({ id }) => id} />
       )}
-      {pages.hasNextPage && (
-        <Button className="self-center" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-          {t("common.loadMore")}
-        </Button>
-      )}
+      <LoadMore pages={pages} />
       {admin && userId !== undefined && (dialog.opened?.for === "entry" || refund) && (
         <EntryDialog userId={userId} name={name} refund={refund} onClose={close} />
       )}

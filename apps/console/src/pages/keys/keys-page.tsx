@@ -7,7 +7,7 @@ import { useNames } from "../../api/names.ts";
 import { useKeyDialogs } from "../../keys/key-dialogs.tsx";
 import { KeyCard, KeyCell, keyRow, useUsageColumns } from "../../keys/key-row.tsx";
 import { ListFrame } from "../../lists/list-frame.tsx";
-import { type ListSearch, orderOf, sortedBy } from "../../lists/list-search.ts";
+import { type ListSearch, listInput, pagedRows } from "../../lists/list-search.ts";
 import { ListToolbar } from "../../lists/list-toolbar.tsx";
 import { RowList } from "../../lists/row-list.tsx";
 import { useList } from "../../lists/use-list.ts";
@@ -37,11 +37,10 @@ export function KeysPage() {
   const navigate = route.useNavigate();
   const admin = login.user.role === "admin";
   const names = useNames();
-  const { sort, order } = orderOf(search);
   const input = {
     ...(search.user && admin ? { userId: search.user } : {}),
-    ...(search.q?.trim() ? { search: search.q.trim().slice(0, 120) } : {}),
-    ...{ status: statusOf(search.status), sort, order, limit: LIMIT, fields },
+    ...listInput(search),
+    ...{ status: statusOf(search.status), limit: LIMIT, fields },
   };
   const list = useList(api.keys.pathKey(), input, (asked) => client.keys.list.query(asked));
   const { onAct, makeFor, dialogs } = useKeyDialogs(login);
@@ -107,13 +106,8 @@ export function KeysPage() {
           label={t("keys.table")}
           columns={columns}
           rows={rows}
-          sort={sort}
-          order={order}
-          filter={JSON.stringify(search)}
-          hasMore={list.hasNextPage}
-          onSort={(by) => change(sortedBy(search, by))}
+          {...pagedRows(search, list, change)}
           onOpen={({ key }) => onAct({ act: "open", key })}
-          onEnd={() => !list.isFetchingNextPage && void list.fetchNextPage()}
           cell={({ key }, column, tabIndex) => <KeyCell row={key} column={column} tabIndex={tabIndex} {...cellProps} />}
           card={({ key }, tabIndex) => <KeyCard row={key} tabIndex={tabIndex} {...cellProps} />}
         />

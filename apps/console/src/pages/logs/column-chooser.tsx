@@ -2,6 +2,7 @@ import { Columns3 } from "lucide-react";
 import { useStore } from "../../live/store.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { Popover } from "../../ui/popover.tsx";
 import { type Columns, chooseColumns, columnChoice, columnsFor } from "./columns.ts";
 
@@ -13,11 +14,7 @@ export function ColumnChooser({ admin, shown }: { admin: boolean; shown: Columns
   return (
     <Popover
       label={t("logs.columns")}
-      trigger={
-        <Button size="iconSm" aria-label={t("logs.columns")} title={t("logs.columns")}>
-          <Columns3 aria-hidden="true" />
-        </Button>
-      }
+      trigger={<IconButton icon={Columns3} variant="outline" label={t("logs.columns")} />}
       className="w-52 p-2"
     >
       <fieldset className="flex max-h-[70dvh] flex-col overflow-y-auto">

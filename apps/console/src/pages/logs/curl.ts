@@ -22,7 +22,8 @@ function headersOf({ dialect }: Asked): string[] {
 function pathOf({ dialect, endpoint, model, stream }: Asked): string {
   if (endpoint === "models") return dialect === "gemini" ? "/v1beta/models" : "/v1/models";
   if (dialect === "gemini") {
-    const verb = endpoint === "countTokens" ? "countTokens" : stream ? "streamGenerateContent?alt=sse" : "generateContent";
+    const generate = stream ? "streamGenerateContent?alt=sse" : "generateContent";
+    const verb = endpoint === "countTokens" ? "countTokens" : generate;
     return `/v1beta/models/${encodeURIComponent(model)}:${verb}`;
   }
   if (dialect === "anthropic") return endpoint === "countTokens" ? "/v1/messages/count_tokens" : "/v1/messages";

@@ -9,7 +9,8 @@ import { exactCost, formatCost, formatDateTime, formatDuration, formatElapsed, f
 import { serverNow, ticks } from "../../live/server-clock.ts";
 import { useStore } from "../../live/store.ts";
 import { useTexts } from "../../text/i18n.ts";
-import { Button, buttonClass } from "../../ui/button.tsx";
+import { buttonClass } from "../../ui/button.tsx";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { Section } from "./detail-section.tsx";
 import type { Condition, FilterField } from "./search.ts";
 import { tokensPerSecond } from "./speed.ts";
@@ -153,16 +154,13 @@ function Fact({ name, children, filter, filterLabel }: FactProps) {
       <dd className="flex min-w-0 items-center gap-1 text-right [overflow-wrap:anywhere]">
         {children}
         {filter?.value && (
-          <Button
-            variant="ghost"
-            size="iconSm"
+          <IconButton
+            icon={Filter}
             className="-mr-1.5"
-            aria-label={filterLabel ?? t("filter.by", { name, value: filter.value })}
+            label={filterLabel ?? t("filter.by", { name, value: filter.value })}
             title={filterLabel ?? `${t("filter.pick")} ${name}`}
             onClick={() => filter.onFilter({ field: filter.field, value: filter.value, not: false })}
-          >
-            <Filter aria-hidden="true" />
-          </Button>
+          />
         )}
       </dd>
     </div>

@@ -4,14 +4,13 @@ import { useMutation } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Camera, Link as LinkIcon, OctagonX, Terminal, Undo2 } from "lucide-react";
 import { api } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { serverNow } from "../../live/server-clock.ts";
 import { startOf } from "../../ranges/range-search.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { useCopy } from "../../ui/copy-button.tsx";
-import { useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { curlOf } from "./curl.ts";
 import type { LogSearch } from "./search.ts";
 
@@ -28,12 +27,12 @@ interface DrawerActionsProps {
 /** Copies and links for a request, and the button that cancels it. */
 export function DrawerActions({ row, detail, search, baseUrl, admin }: DrawerActionsProps) {
   const { t } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const { role } = appRoute.useRouteContext().login.user;
   const cancel = useMutation(
     api.logs.cancel.mutationOptions({
       onSuccess: ({ cancelled }) => cancelled && toastDone(t("detail.cancelled")),
-      onError: (error) => toastFailed(failureText(readFailure(error))),
+      onError: toastFailure,
     }),
   );
   const copyText = useCopy();

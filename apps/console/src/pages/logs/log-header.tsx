@@ -7,6 +7,7 @@ import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { ColumnChooser } from "./column-chooser.tsx";
 import type { Columns } from "./columns.ts";
 import { FilterChips } from "./filter-chips.tsx";
@@ -67,9 +68,7 @@ export const LogHeader = memo(function LogHeader(props: LogHeaderProps) {
             </Button>
           )}
           {!narrow && <ColumnChooser admin={admin} shown={columns.shown} />}
-          <Button size="iconSm" aria-label={t("exporting.open")} title={t("exporting.open")} onClick={onExport}>
-            <Download aria-hidden="true" />
-          </Button>
+          <IconButton icon={Download} variant="outline" label={t("exporting.open")} onClick={onExport} />
         </div>
       </div>
       <FilterChips search={search} names={names} onChange={onChange} />

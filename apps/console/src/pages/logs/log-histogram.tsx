@@ -5,6 +5,7 @@ import { type HistogramView, statusClasses } from "../../live/log-histogram.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { HistogramBars, tones } from "./histogram-bars.tsx";
 import { HistogramTable } from "./histogram-table.tsx";
 import { feedKey, type LogSearch } from "./search.ts";
@@ -40,16 +41,12 @@ export const LogHistogram = memo(function LogHistogram({ search, zoomed, onZoom,
               {t("histogram.undo")}
             </Button>
           )}
-          <Button
-            variant="ghost"
-            size="iconSm"
+          <IconButton
+            icon={Icon}
             className="size-6"
-            aria-label={t(asTable ? "histogram.asChart" : "histogram.asTable")}
-            title={t(asTable ? "histogram.asChart" : "histogram.asTable")}
+            label={t(asTable ? "histogram.asChart" : "histogram.asTable")}
             onClick={() => setAsTable(!asTable)}
-          >
-            <Icon aria-hidden="true" />
-          </Button>
+          />
         </span>
       </div>
       {!view && <div className="h-15" />}

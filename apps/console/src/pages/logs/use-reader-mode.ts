@@ -1,6 +1,6 @@
 import { useEffect, useSyncExternalStore } from "react";
 import type { LogFeed } from "../../live/log-feed.ts";
-import { readerCrowded, readerMode } from "../../live/reader.ts";
+import { type ReaderMode, readerCrowded, readerMode } from "../../live/reader.ts";
 import { ticks } from "../../live/server-clock.ts";
 import { useTexts } from "../../text/i18n.ts";
 
@@ -15,11 +15,7 @@ export function usePaused(feed: LogFeed | null): boolean {
 export function useReaderMode(feed: LogFeed | null, history: boolean): void {
   useEffect(() => {
     if (!feed) return;
-    const tell = (): void => {
-      const { mode } = feed.tail.view();
-      const catching = feed.status.get().catchingUp;
-      readerMode.set(mode === "paused" ? "paused" : history ? "history" : catching ? "catchingUp" : mode === "holding" ? "holding" : null);
-    };
+    const tell = (): void => readerMode.set(modeOf(feed, history));
     const look = (): void => readerCrowded.set(feed.tail.crowded());
     const offs = [feed.tail.onView(tell), feed.status.subscribe(tell), ticks.subscribe(look)];
     tell();
@@ -29,6 +25,14 @@ export function useReaderMode(feed: LogFeed | null, history: boolean): void {
       readerCrowded.set(false);
     };
   }, [feed, history]);
+}
+
+function modeOf(feed: LogFeed, history: boolean): ReaderMode {
+  const { mode } = feed.tail.view();
+  if (mode === "paused") return "paused";
+  if (history) return "history";
+  if (feed.status.get().catchingUp) return "catchingUp";
+  return mode === "holding" ? "holding" : null;
 }
 
 /** Update interval of a hidden tab's title. */

@@ -24,58 +24,31 @@ export function FigureCards({ view }: { view: OverviewView }) {
     <ul className="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <Card
         label={t("overview.requests")}
-        value={
-          <Link to="/logs" search={search} className={figure}>
-            {count(today.requests)}
-          </Link>
-        }
+        value={<ToLogs search={search}>{count(today.requests)}</ToLogs>}
         exact={formatExact(today.requests, language)}
         note={<Change now={today.requests} then={then.requests} text={count(then.requests)} />}
       />
       <Card
         label={t("overview.tokens")}
-        value={
-          <Link to="/logs" search={search} className={figure}>
-            {count(tokens)}
-          </Link>
-        }
-        exact={tokenKinds(
-          today,
-          t(
-            "overview.kinds",
-            kindsOf(today, (value) => formatExact(value, language)),
-          ),
-          language,
-        )}
+        value={<ToLogs search={search}>{count(tokens)}</ToLogs>}
+        exact={`${formatExact(tokens, language)} (${t("overview.kinds", kindsOf(today, language))})`}
         note={<Change now={tokens} then={then.tokens} text={count(then.tokens)} />}
       />
       <Card
         label={t("overview.cost")}
-        value={
-          <Link to="/logs" search={search} className={figure}>
-            {formatCost(today.costNanoUsd)}
-          </Link>
-        }
+        value={<ToLogs search={search}>{formatCost(today.costNanoUsd)}</ToLogs>}
         exact={exactCost(today.costNanoUsd)}
         note={<Change now={Number(today.costNanoUsd)} then={Number(then.costNanoUsd)} text={formatCost(then.costNanoUsd)} />}
       />
       <Card
         label={t("overview.errorRate")}
-        value={
-          <Link to="/logs" search={{ ...search, state: "error" }} className={figure}>
-            {formatPercent(today.errors, today.requests)}
-          </Link>
-        }
+        value={<ToLogs search={{ ...search, state: "error" }}>{formatPercent(today.errors, today.requests)}</ToLogs>}
         exact={t("overview.errorsOf", { errors: formatExact(today.errors, language), requests: formatExact(today.requests, language) })}
         note={<Change points now={errorRate} then={ratio(then.errors, then.requests)} text={formatPercent(then.errors, then.requests)} />}
       />
       <Card
         label={t("overview.ttft")}
-        value={
-          <Link to="/logs" search={search} className={figure}>
-            {formatDuration(ttft)}
-          </Link>
-        }
+        value={<ToLogs search={search}>{formatDuration(ttft)}</ToLogs>}
         exact={t("overview.meanOf", { count: today.ttftCount })}
         note={
           <Change now={ttft} then={ratio(then.ttftMsSum, then.ttftCount)} text={formatDuration(ratio(then.ttftMsSum, then.ttftCount))} />
@@ -83,11 +56,7 @@ export function FigureCards({ view }: { view: OverviewView }) {
       />
       <Card
         label={t("overview.inFlight")}
-        value={
-          <Link to="/logs" search={{ state: "in_flight" }} className={figure}>
-            {count(view.inFlight)}
-          </Link>
-        }
+        value={<ToLogs search={{ state: "in_flight" }}>{count(view.inFlight)}</ToLogs>}
         exact={formatExact(view.inFlight, language)}
         note={<Change now={view.inFlight} then={then.inFlight} text={`≈ ${oneDigit(then.inFlight, language)}`} />}
       />
@@ -109,6 +78,19 @@ export function FigureCards({ view }: { view: OverviewView }) {
       />
       <NowCard rates={view.rates} />
     </ul>
+  );
+}
+
+interface ToLogsProps {
+  search: { from?: number; state?: "error" | "in_flight" };
+  children: string;
+}
+
+function ToLogs({ search, children }: ToLogsProps) {
+  return (
+    <Link to="/logs" search={search} className={figure}>
+      {children}
+    </Link>
   );
 }
 
@@ -167,15 +149,11 @@ function oneDigit(value: number, language: string): string {
   return new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value);
 }
 
-function kindsOf(sums: Sums, format: (value: number) => string) {
+function kindsOf({ input, output, cacheWrite, cacheRead }: Sums, language: string) {
   return {
-    input: format(sums.input),
-    output: format(sums.output),
-    cacheWrite: format(sums.cacheWrite),
-    cacheRead: format(sums.cacheRead),
+    input: formatExact(input, language),
+    output: formatExact(output, language),
+    cacheWrite: formatExact(cacheWrite, language),
+    cacheRead: formatExact(cacheRead, language),
   };
-}
-
-function tokenKinds(sums: Sums, kinds: string, language: string): string {
-  return `${formatExact(tokensOf(sums), language)} (${kinds})`;
 }

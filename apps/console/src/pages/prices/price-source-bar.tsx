@@ -2,19 +2,19 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleAlert, RefreshCw } from "lucide-react";
 import { api, type Outputs, queryClient } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { formatDateTime } from "../../format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
-import { FailureBox, useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { FailureBox } from "../../ui/states.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 
 type Source = Outputs["prices"]["source"];
 
 /** The source of list prices, how current they are, and a button to update them. */
 export function PriceSourceBar() {
   const { t, language } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const options = api.prices.source.queryOptions();
   const { data, error, refetch } = useQuery(options);
   const refresh = useMutation(
@@ -23,7 +23,7 @@ export function PriceSourceBar() {
         queryClient.setQueryData(options.queryKey, source);
         if (ok) toastDone(t("prices.refreshed", { created, changed }));
       },
-      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+      onError: toastFailure,
     }),
   );
   if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;

@@ -8,6 +8,7 @@ import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
 import { Input } from "../../ui/field.tsx";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
@@ -148,33 +149,24 @@ function useColumns(onEdit: (price: Price) => void, onHistory: OfModel, onRepric
         align: "right",
         cell: ({ row: { original } }) => (
           <span className="inline-flex max-sm:-ml-2">
-            <Button
-              variant="ghost"
-              size="iconSm"
-              aria-label={t("prices.historyOf", { model: original.model })}
+            <IconButton
+              icon={History}
+              label={t("prices.historyOf", { model: original.model })}
               title={t("prices.history")}
               onClick={() => onHistory(original.model)}
-            >
-              <History aria-hidden="true" />
-            </Button>
-            <Button
-              variant="ghost"
-              size="iconSm"
-              aria-label={t("prices.reprice.titleOf", { model: original.model })}
+            />
+            <IconButton
+              icon={Calculator}
+              label={t("prices.reprice.titleOf", { model: original.model })}
               title={t("prices.reprice.title")}
               onClick={() => onReprice(original.model)}
-            >
-              <Calculator aria-hidden="true" />
-            </Button>
-            <Button
-              variant="ghost"
-              size="iconSm"
-              aria-label={t("prices.editTitle", { model: original.model })}
+            />
+            <IconButton
+              icon={Pencil}
+              label={t("prices.editTitle", { model: original.model })}
               title={t("common.edit")}
               onClick={() => onEdit(original)}
-            >
-              <Pencil aria-hidden="true" />
-            </Button>
+            />
           </span>
         ),
       },

@@ -5,13 +5,13 @@ import { Link } from "@tanstack/react-router";
 import { CircleX } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, client } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { clockParts, formatCost, formatDuration } from "../../format.ts";
 import { listenTo } from "../../live/hub.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
-import { FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 
 const SHOWN = 10;
 interface Heard {
@@ -47,11 +47,11 @@ export function RecentRequests({ sessionId }: { sessionId: string }) {
 
 function RecentRequest({ row, over }: { row: RequestRow; over: boolean }) {
   const { t } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const cancel = useMutation(
     api.logs.cancel.mutationOptions({
       onSuccess: ({ cancelled }) => toastDone(t(cancelled ? "sessions.cancelled" : "sessions.alreadyOver")),
-      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+      onError: toastFailure,
     }),
   );
   return (

@@ -5,7 +5,8 @@ import type { BoardRow } from "../../live/session-board.ts";
 import { isTyping, useKeyDown } from "../../shell/keys.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
-import { Input, NativeSelect } from "../../ui/field.tsx";
+import { Input } from "../../ui/field.tsx";
+import { FilterSelect } from "../../ui/filter-select.tsx";
 import { fieldValue, filterFields, isFiltered, type SessionField, type SessionSearch } from "./search.ts";
 
 interface SessionFiltersProps {
@@ -72,20 +73,15 @@ function FieldFilter({ field, value, rows, names, onChange }: FieldFilterProps) 
   const nameOf = (one: string): string => (field === "model" ? one : names[field](one));
   const values = [...new Set([...rows.map(({ row }) => fieldValue(row, field)), value ?? ""])].filter((one) => one !== "");
   if (values.length < 2 && !value) return null;
-  const sorted = values.map((one) => [one, nameOf(one)] as const).sort(([, a], [, b]) => a.localeCompare(b));
+  const options = values.map((one) => ({ value: one, label: nameOf(one) })).sort((a, b) => a.label.localeCompare(b.label));
   return (
-    <NativeSelect
-      aria-label={t(field === "model" ? "sessions.modelOnly" : `sessions.${field}`)}
-      className="w-auto max-w-52 max-sm:max-w-none max-sm:min-w-0 max-sm:grow max-sm:basis-[calc(50%-0.25rem)]"
-      value={value ?? ""}
-      onChange={(event) => onChange({ [field]: event.target.value || undefined })}
-    >
-      <option value="">{t(`sessions.${any[field]}`)}</option>
-      {sorted.map(([one, name]) => (
-        <option key={one} value={one}>
-          {name}
-        </option>
-      ))}
-    </NativeSelect>
+    <FilterSelect
+      label={t(field === "model" ? "sessions.modelOnly" : `sessions.${field}`)}
+      className="max-w-52"
+      value={value}
+      any={t(`sessions.${any[field]}`)}
+      options={options}
+      onChange={(chosen) => onChange({ [field]: chosen })}
+    />
   );
 }

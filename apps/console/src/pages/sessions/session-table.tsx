@@ -8,7 +8,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CardCell, CardHead, CardRow, CardTable } from "../../ui/card-table.tsx";
 import { cn } from "../../ui/class-names.ts";
-import { LoadMore } from "../../ui/load-more.tsx";
+import { ShowMore } from "../../ui/load-more.tsx";
 import { Ago, CachedTokens, InFlight, sessionName, Tokens, whyThere } from "./session-facts.tsx";
 import { useHeldRows } from "./use-held-rows.ts";
 
@@ -92,7 +92,7 @@ export function SessionTable({ rows: all, names, admin, openId, onOpen, onTermin
           />
         ))}
       </CardTable>
-      {rows.length > shown && <LoadMore shown={shown} total={rows.length} busy={false} onClick={() => setShown(shown + FIRST)} />}
+      {rows.length > shown && <ShowMore shown={shown} total={rows.length} onClick={() => setShown(shown + FIRST)} />}
     </div>
   );
 }

@@ -1,22 +1,21 @@
 import { useMutation } from "@tanstack/react-query";
 import { api } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Confirm } from "../../ui/dialog.tsx";
-import { useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 
 /** Asks before the requests of a session are aborted, because that cannot be undone. */
 export function TerminateDialog({ id, inFlight, onClose }: { id: string; inFlight: number; onClose(): void }) {
   const { t } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const terminate = useMutation(
     api.sessions.terminate.mutationOptions({
       onSuccess: () => {
         toastDone(t("sessions.terminated"));
         onClose();
       },
-      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+      onError: toastFailure,
     }),
   );
   return (

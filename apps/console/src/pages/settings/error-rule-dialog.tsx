@@ -6,7 +6,7 @@ import { toastDone } from "../../ui/toast.tsx";
 import { items, numberOrNull, useInputForm } from "../../ui/use-input-form.ts";
 import { DialectsSelect } from "./dialects-select.tsx";
 import { ruleField } from "./rule-field.ts";
-import { useSaveRules, withRule } from "./use-save-rules.ts";
+import { uniquelyNamed, useSaveRules, withRule } from "./use-save-rules.ts";
 
 interface RuleValues {
   name: string;
@@ -40,9 +40,8 @@ function toInput({ statuses, providers, dialects, status, ...values }: RuleValue
 export function ErrorRuleDialog({ rule, rules, onClose }: ErrorRuleDialogProps) {
   const { t } = useTexts();
   const save = useSaveRules("upstream.errorRules");
-  const others = rules.flatMap(({ name }) => (name === rule?.name ? [] : [name]));
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
-    schema: ErrorRule.refine(({ name }) => !others.includes(name), { path: ["name"], message: "" }),
+    schema: uniquelyNamed(ErrorRule, rules, rule?.name),
     defaults: {
       name: rule?.name ?? "",
       statuses: rule?.statuses.join(", ") ?? "",

@@ -10,6 +10,7 @@ import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { type Difference, DiffList } from "../../ui/diff-list.tsx";
+import { LoadMore } from "../../ui/load-more.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { toastDone } from "../../ui/toast.tsx";
 import { actorText } from "../audit/audit-text.ts";
@@ -75,11 +76,7 @@ export function HistoryDialog({ view, settings, onView, onClose }: HistoryDialog
             ))}
           </ol>
         )}
-        {pages.hasNextPage && (
-          <Button className="self-center" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-            {t("common.loadMore")}
-          </Button>
-        )}
+        <LoadMore pages={pages} />
       </DialogBody>
     </Dialog>
   );

@@ -8,7 +8,7 @@ import { useInputForm } from "../../ui/use-input-form.ts";
 import { DialectsSelect } from "./dialects-select.tsx";
 import { type RoutingRuleValues, toInput, toValues } from "./routing-rule-form.ts";
 import { ruleField } from "./rule-field.ts";
-import { useSaveRules, withRule } from "./use-save-rules.ts";
+import { uniquelyNamed, useSaveRules, withRule } from "./use-save-rules.ts";
 
 interface RoutingRuleDialogProps {
   /** The rule to edit; null = a new one at the end. */
@@ -22,9 +22,8 @@ export function RoutingRuleDialog({ rule, rules, onClose }: RoutingRuleDialogPro
   const { t } = useTexts();
   const { list, user } = useNames();
   const save = useSaveRules("routing.rules");
-  const others = rules.flatMap(({ name }) => (name === rule?.name ? [] : [name]));
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
-    schema: RoutingRule.refine(({ name }) => !others.includes(name), { path: ["name"], message: "" }),
+    schema: uniquelyNamed(RoutingRule, rules, rule?.name),
     defaults: toValues(rule) as RoutingRuleValues,
     fieldOf: ruleField,
     toInput: (values: RoutingRuleValues) => ({ ...toInput(values), enabled: rule?.enabled ?? true }),

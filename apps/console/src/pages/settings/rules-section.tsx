@@ -2,14 +2,13 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, type LucideIcon, Pencil, Plus, Trash2 } from "lucide-react";
 import type { ReactNode } from "react";
 import { api } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
-import { useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { toastDone } from "../../ui/toast.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { type RuleOf, type RuleSetting, useSaveRules, withRule } from "./use-save-rules.ts";
 
 interface RulesSectionProps<S extends RuleSetting> {
@@ -42,14 +41,14 @@ export function RulesSection<S extends RuleSetting>({
   edit,
 }: RulesSectionProps<S>) {
   const { t } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const source = useQuery(api.settings.sources.queryOptions()).data?.[setting];
   const editing = useOpened<RuleOf<S> | null>();
   const removing = useOpened<string>();
   const save = useMutation({
     mutationFn: useSaveRules(setting),
     onSuccess: () => toastDone(t("settings.saved")),
-    onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+    onError: toastFailure,
   });
   const move = (name: string, by: number): void =>
     save.mutate({

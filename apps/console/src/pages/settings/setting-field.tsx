@@ -5,9 +5,9 @@ import type { Outputs } from "../../api/client.ts";
 import { formatDateTime } from "../../format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
-import { Button } from "../../ui/button.tsx";
 import { cn } from "../../ui/class-names.ts";
 import { Input, NativeSelect } from "../../ui/field.tsx";
+import { IconButton } from "../../ui/icon-button.tsx";
 import { choicesOf, defaults, isNumber, settingHint, settingProblem, settingTitle, settingUnit, settingValueText } from "./setting-text.ts";
 
 interface SettingFieldProps {
@@ -73,16 +73,13 @@ export function SettingField({ name, value, source, edited, onChange }: SettingF
             />
           )}
           {isNumber(name) && <span className="w-12 shrink-0 text-xs text-ink-3">{settingUnit(t, name)}</span>}
-          <Button
-            variant="ghost"
-            size="iconSm"
+          <IconButton
+            icon={RotateCcw}
             className={cn(value === standard && "invisible")}
-            aria-label={t("settings.reset", { name: settingTitle(t, name) })}
+            label={t("settings.reset", { name: settingTitle(t, name) })}
             title={t("settings.default", { value: settingValueText(t, name, defaults[name]) })}
             onClick={() => onChange(standard)}
-          >
-            <RotateCcw aria-hidden="true" />
-          </Button>
+          />
         </div>
         {note && (
           <p id={`${id}-note`} className={cn("text-xs", problem ? "text-bad" : "text-warn")}>

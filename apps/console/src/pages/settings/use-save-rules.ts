@@ -1,4 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
+import type { z } from "zod";
 import { api, client, type Outputs } from "../../api/client.ts";
 
 /** Settings that are ordered lists of named rules. */
@@ -28,4 +29,14 @@ export function useSaveRules<S extends RuleSetting>(setting: S): (change: RuleCh
 /** The rules with `was` replaced by `is`, or with `is` at the end if `was` is null. */
 export function withRule<R extends { name: string }>(rules: readonly R[], was: R | null, is: R): R[] {
   return was ? rules.map((one) => (one.name === was.name ? is : one)) : [...rules, is];
+}
+
+/** The schema of a rule, which also refuses a name that another of the rules has. */
+export function uniquelyNamed<S extends z.ZodType<{ name: string }>>(
+  schema: S,
+  rules: readonly { name: string }[],
+  own: string | undefined,
+): S {
+  const taken = new Set(rules.map(({ name }) => name).filter((name) => name !== own));
+  return schema.refine(({ name }) => !taken.has(name), { path: ["name"], message: "" });
 }

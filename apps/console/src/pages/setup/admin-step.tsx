@@ -9,6 +9,7 @@ import { FailureBox } from "../../ui/states.tsx";
 import { useInputForm } from "../../ui/use-input-form.ts";
 import { StepHeading } from "./step-heading.tsx";
 
+/** Step 1: creates the first administrator, by the token in the server's log, and signs in. */
 export function AdminStep({ token }: { token: string }) {
   const { t } = useTexts();
   const router = useRouter();

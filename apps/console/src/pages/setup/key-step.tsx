@@ -12,6 +12,7 @@ interface KeyStepProps {
   onDone(made: { id: string; secret: string }): void;
 }
 
+/** Step 3: creates the first client key. */
 export function KeyStep({ userId, onDone }: KeyStepProps) {
   const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({

@@ -2,7 +2,7 @@ import type { Statistics } from "@sluice/core/statistics";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { ChartTools } from "../../statistics/chart-tools.tsx";
-import { saveCsv } from "../../statistics/csv.ts";
+import { saveSeriesCsv } from "../../statistics/csv.ts";
 import { cellsOf, formatMeasure, isCounted, isLine, type Measure, totalOf, valuesOf } from "../../statistics/measures.ts";
 import type { logSearch } from "../../statistics/search.ts";
 import { useTexts } from "../../text/i18n.ts";
@@ -47,11 +47,12 @@ export function SeriesChart({ statistics, measure, nameOf, logs, onZoom }: Serie
       }),
     [all, by, logs, measure, nameOf, language],
   );
-  const save = (): void => {
-    const columns = all.map((one) => cellsOf(one, measure));
-    const rows = times.map((ms, at) => [new Date(ms).toISOString(), ...columns.map((cells) => cells[at] ?? null)]);
-    void saveCsv(`statistics-${measure}`, ["from", ...all.map(({ id }) => nameOf(id))], rows);
-  };
+  const save = (): void =>
+    void saveSeriesCsv(
+      `statistics-${measure}`,
+      times,
+      all.map((one) => ({ name: nameOf(one.id), cells: cellsOf(one, measure) })),
+    );
   return (
     <TimeChart
       title={title}

@@ -5,13 +5,12 @@ import { Link } from "@tanstack/react-router";
 import { Eraser, ListRestart } from "lucide-react";
 import { useMemo } from "react";
 import { api } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { formatBytes, formatCount, formatPercent } from "../../format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
-import { useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { sumCaches } from "./sum-caches.ts";
 
 type Row = CacheFigures & { kind: CacheKind };
@@ -21,7 +20,7 @@ const counts = ["hits", "misses", "bypasses", "errors", "entries"] as const sati
 /** Caches by kind, summed over the latest reports of all processes; they can be cleared, and their counters reset. */
 export function CachesSection({ instances }: { instances: readonly InstanceState[] }) {
   const { t, language } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const rows = useMemo<Row[]>(() => {
     const sums = sumCaches(instances);
     return cacheKindNames.flatMap((kind) => (sums[kind] ? [{ kind, ...sums[kind] }] : []));
@@ -29,7 +28,7 @@ export function CachesSection({ instances }: { instances: readonly InstanceState
   const reset = useMutation(
     api.caches.resetFigures.mutationOptions({
       onSuccess: () => toastDone(t("system.cacheResetDone")),
-      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+      onError: toastFailure,
     }),
   );
   const columns = useMemo<DataColumn<Row>[]>(
@@ -107,11 +106,11 @@ function Name({ kind }: { kind: CacheKind }) {
 
 function Clear({ kind }: { kind: CacheKind }) {
   const { t, language } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const clear = useMutation(
     api.caches.clear.mutationOptions({
       onSuccess: ({ cleared }) => toastDone(t("system.cacheCleared", { count: cleared, shown: formatCount(cleared, language) })),
-      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+      onError: toastFailure,
     }),
   );
   const name = t(`settings.name.cache_${kind}Seconds`);

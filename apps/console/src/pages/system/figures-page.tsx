@@ -1,12 +1,10 @@
-import { Link } from "@tanstack/react-router";
-import { ArrowLeft } from "lucide-react";
 import { useState } from "react";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { useTexts } from "../../text/i18n.ts";
-import { buttonClass } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { BackToSystem } from "./back-to-system.tsx";
 import { DurationsTable } from "./durations-table.tsx";
 import { LedgerFiguresCard, PostgresFiguresCard, ProcessFiguresCard, RedisFiguresCard } from "./figure-cards.tsx";
 import { SlowQueriesCard } from "./slow-queries-card.tsx";
@@ -21,17 +19,7 @@ export function FiguresPage() {
   const shown = processes.find(({ now }) => now.instanceId === wanted) ?? processes[0];
   const names = processes.map(({ now }) => ({ value: now.instanceId, label: now.instanceId }));
   return (
-    <Page
-      title={t("figures.title")}
-      state={<LiveIndicator />}
-      lead={t("figures.lead")}
-      actions={
-        <Link to="/system" className={buttonClass({ variant: "ghost" }, "max-sm:-ml-3")}>
-          <ArrowLeft aria-hidden="true" />
-          {t("system.title")}
-        </Link>
-      }
-    >
+    <Page title={t("figures.title")} state={<LiveIndicator />} lead={t("figures.lead")} actions={<BackToSystem />}>
       {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows className="rounded-xl border border-line bg-surface" />}
       {names.length > 1 && shown && (

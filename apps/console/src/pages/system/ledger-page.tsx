@@ -1,10 +1,9 @@
-import { Link } from "@tanstack/react-router";
-import { ArrowLeft, DatabaseZap } from "lucide-react";
+import { DatabaseZap } from "lucide-react";
 import { LiveIndicator } from "../../shell/live-indicator.tsx";
 import { useTexts } from "../../text/i18n.ts";
-import { buttonClass } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { BackToSystem } from "./back-to-system.tsx";
 import { LedgerCards } from "./ledger-cards.tsx";
 import { QuarantineSection } from "./quarantine-section.tsx";
 import { ReconciliationSection } from "./reconciliation-section.tsx";
@@ -18,17 +17,7 @@ export function LedgerPage() {
   const { data, dataUpdatedAt, error, refetch, processes } = useSystem();
   const gateways = processes.filter(({ spool }) => spool !== null);
   return (
-    <Page
-      title={t("ledger.title")}
-      state={<LiveIndicator />}
-      lead={t("ledger.lead")}
-      actions={
-        <Link to="/system" className={buttonClass({ variant: "ghost" }, "max-sm:-ml-3")}>
-          <ArrowLeft aria-hidden="true" />
-          {t("system.title")}
-        </Link>
-      }
-    >
+    <Page title={t("ledger.title")} state={<LiveIndicator />} lead={t("ledger.lead")} actions={<BackToSystem />}>
       {error && <FailureBox error={error} asOfMs={dataUpdatedAt} onRetry={() => void refetch()} />}
       {!data && !error && <SkeletonRows rows={3} className="rounded-xl border border-line bg-surface" />}
       {data && gateways.length === 0 && (

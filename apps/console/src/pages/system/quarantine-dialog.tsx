@@ -11,7 +11,8 @@ import { CodeBlock } from "../../ui/code-block.tsx";
 import { Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
 import { Field, Input } from "../../ui/field.tsx";
 import { FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { toastDone } from "../../ui/toast.tsx";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { Facts } from "./fact-card.tsx";
 
 type Detail = Outputs["quarantine"]["get"];
@@ -96,13 +97,13 @@ function Outcome({ record }: { record: Detail }) {
 
 function ReleaseButton({ id }: { id: string }) {
   const { t } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const release = useMutation(
     api.quarantine.release.mutationOptions({
       onSuccess: ({ outcome }) => {
         if (outcome === "released") toastDone(t("ledger.releasedDone"));
       },
-      onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+      onError: toastFailure,
     }),
   );
   return (

@@ -6,8 +6,8 @@ import { api, client, type Outputs } from "../../api/client.ts";
 import { formatBytes, formatDateTime } from "../../format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Badge, type Tone } from "../../ui/badge.tsx";
-import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
+import { LoadMore } from "../../ui/load-more.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { FailureBox, SkeletonRows } from "../../ui/states.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
@@ -64,11 +64,7 @@ export function QuarantineSection() {
           dim={(row) => row.state !== "waiting"}
         />
       )}
-      {pages.hasNextPage && (
-        <Button className="self-center" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-          {t("common.loadMore")}
-        </Button>
-      )}
+      <LoadMore pages={pages} />
       {record.opened && <QuarantineDialog id={record.opened.for} onClose={record.close} />}
     </section>
   );

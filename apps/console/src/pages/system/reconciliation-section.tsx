@@ -1,3 +1,4 @@
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import "../../live/reconciliation-feed.ts";
 import type { BooksDifference, Reconciliation } from "@sluice/core/events";
 import { useMutation, useQuery } from "@tanstack/react-query";
@@ -5,24 +6,20 @@ import { Link } from "@tanstack/react-router";
 import { CircleAlert, CircleCheck, CirclePause, Scale } from "lucide-react";
 import { useMemo } from "react";
 import { api } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { useNames } from "../../api/names.ts";
 import { formatDateTime, formatDuration, formatExact } from "../../format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { type DataColumn, DataTable } from "../../ui/data-table.tsx";
-import { FailureBox, useFailureText } from "../../ui/states.tsx";
-import { toastFailed } from "../../ui/toast.tsx";
+import { FailureBox } from "../../ui/states.tsx";
 
 /** Checks on request whether the books are correct, and lists every difference; nothing is repaired. */
 export function ReconciliationSection() {
   const { t } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const { data, error, refetch } = useQuery(api.reconciliations.newest.queryOptions());
-  const start = useMutation(
-    api.reconciliations.start.mutationOptions({ onError: (thrown) => toastFailed(failureText(readFailure(thrown))) }),
-  );
+  const start = useMutation(api.reconciliations.start.mutationOptions({ onError: toastFailure }));
   const runs = data?.state === "running";
   return (
     <section aria-labelledby="reconciliation" className="flex flex-col gap-3">

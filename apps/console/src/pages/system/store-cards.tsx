@@ -23,6 +23,7 @@ function Answers({ version }: { version: string | null }) {
   );
 }
 
+/** PostgreSQL: its version, size, connections and newest migration; only that it does not answer, if so. */
 export function PostgresCard({ facts }: { facts: System["postgres"] }) {
   const { t, language } = useTexts();
   return (
@@ -45,6 +46,7 @@ export function PostgresCard({ facts }: { facts: System["postgres"] }) {
   );
 }
 
+/** The same of Redis, or that none is used. */
 export function RedisCard({ facts, nowMs }: { facts: System["redis"]; nowMs: number }) {
   const { t, language } = useTexts();
   if (facts === "not_used")
@@ -68,6 +70,7 @@ export function RedisCard({ facts, nowMs }: { facts: System["redis"]; nowMs: num
   );
 }
 
+/** The event bus: how many streams read from it, how much they get, and its position. */
 export function BusCard({ busId, instances }: { busId: string; instances: readonly InstanceState[] }) {
   const { t, language } = useTexts();
   const [epoch = "", position = ""] = busId.split(":");

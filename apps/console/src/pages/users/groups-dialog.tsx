@@ -1,14 +1,14 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Layers, Pencil, Plus, Undo2 } from "lucide-react";
 import { api, client, type Outputs } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { limitsInShort } from "../../limits/limits-text.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm, Dialog, DialogBody, DialogFooter } from "../../ui/dialog.tsx";
-import { Empty, FailureBox, SkeletonRows, useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { Empty, FailureBox, SkeletonRows } from "../../ui/states.tsx";
+import { toastDone } from "../../ui/toast.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { GroupDialog } from "./group-dialog.tsx";
 
 export type Group = Outputs["groups"]["list"][number];
@@ -16,14 +16,14 @@ export type Group = Outputs["groups"]["list"][number];
 /** All groups with their members, cost multipliers and limits. */
 export function GroupsDialog({ onClose }: { onClose(): void }) {
   const { t } = useTexts();
-  const failureText = useFailureText();
+  const toastFailure = useToastFailure();
   const { data, error, refetch } = useQuery(api.groups.list.queryOptions());
   const editing = useOpened<Group | null>();
   const clearing = useOpened<Group>();
   const clear = useMutation({
     mutationFn: ({ name }: Group) => client.groups.delete.mutate({ name }),
     onSuccess: (_, { name }) => toastDone(t("groups.clearedToast", { name })),
-    onError: (thrown) => toastFailed(failureText(readFailure(thrown))),
+    onError: toastFailure,
   });
   if (editing.opened) return <GroupDialog group={editing.opened.for} onClose={editing.close} />;
   return (

@@ -3,11 +3,10 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Layers, Plus, Users } from "lucide-react";
 import { useCallback, useState } from "react";
 import { api, client } from "../../api/client.ts";
-import { readFailure } from "../../api/failure.ts";
 import { useKeyDialogs } from "../../keys/key-dialogs.tsx";
 import { KeyCard, KeyCell, useUsageColumns } from "../../keys/key-row.tsx";
 import { ListFrame } from "../../lists/list-frame.tsx";
-import { type ListSearch, orderOf, sortedBy } from "../../lists/list-search.ts";
+import { type ListSearch, listInput, pagedRows } from "../../lists/list-search.ts";
 import { ListToolbar } from "../../lists/list-toolbar.tsx";
 import { RowList } from "../../lists/row-list.tsx";
 import { useList } from "../../lists/use-list.ts";
@@ -17,9 +16,10 @@ import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
 import { Page } from "../../ui/page.tsx";
-import { Empty, useFailureText } from "../../ui/states.tsx";
-import { toastDone, toastFailed } from "../../ui/toast.tsx";
+import { Empty } from "../../ui/states.tsx";
+import { toastDone } from "../../ui/toast.tsx";
 import { useOpened } from "../../ui/use-opened.ts";
+import { useToastFailure } from "../../ui/use-toast-failure.ts";
 import { GroupsDialog } from "./groups-dialog.tsx";
 import type { User } from "./user.ts";
 import { type UserAct, UserCard, UserCell } from "./user-cells.tsx";
@@ -39,12 +39,8 @@ export function UsersPage() {
   const search = route.useSearch();
   const [showsGroups, setShowsGroups] = useState(false);
   const navigate = route.useNavigate();
-  const { sort, order } = orderOf(search);
   const status = statuses.find((one) => one === search.status);
-  const input = {
-    ...(search.q?.trim() ? { search: search.q.trim().slice(0, 120) } : {}),
-    ...{ status, sort, order, limit: LIMIT, fields },
-  };
+  const input = { ...listInput(search), status, limit: LIMIT, fields };
   useTopics(topics);
   const list = useList(api.users.pathKey(), input, (asked) => client.users.list.query(asked));
   const { rows, toggle } = useUserTree(list.items);
@@ -97,17 +93,12 @@ export function UsersPage() {
           label={t("users.table")}
           columns={columns}
           rows={rows}
-          sort={sort}
-          order={order}
-          filter={JSON.stringify(search)}
-          hasMore={list.hasNextPage}
-          onSort={(by) => change(sortedBy(search, by))}
+          {...pagedRows(search, list, change)}
           onOpen={(row) => {
             if (row.kind === "key") keys.onAct({ act: "open", key: row.key });
             else if (row.kind === "user") users.onAct({ act: "edit", user: row.user });
           }}
           onToggle={(row, expanded) => toggle(row.id, expanded)}
-          onEnd={() => !list.isFetchingNextPage && void list.fetchNextPage()}
           cell={(row, column, tabIndex) => {
             if (row.kind === "user") return <UserCell user={row.user} column={column} {...of(row, tabIndex)} />;
             if (row.kind !== "key") return null;
@@ -139,10 +130,9 @@ interface UserActsOptions {
 /** Everything a page can do with users: the actions, and the dialogs they open. */
 function useUserActs({ me, toggle, makeKeyFor }: UserActsOptions) {
   const { t } = useTexts();
-  const failureText = useFailureText();
   const editing = useOpened<User | null>();
   const deleting = useOpened<User>();
-  const onError = (thrown: unknown): void => toastFailed(failureText(readFailure(thrown)));
+  const onError = useToastFailure();
   const update = useMutation(api.users.update.mutationOptions({ onError }));
   // The callbacks are part of the mutation: callbacks passed to `mutate` run only for the latest of concurrent calls.
   const enable = useMutation({

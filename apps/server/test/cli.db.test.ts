@@ -234,7 +234,7 @@ describe("the command line", () => {
       said += chunk;
     });
     try {
-      await until(() => said.includes("does not answer"), { what: "it follows", deadlineMs: 30_000 });
+      await until(() => said.includes("does not respond"), { what: "it follows", deadlineMs: 30_000 });
       child.kill("SIGTERM");
       expect(await ended).toEqual([0, null]);
       // What it started has ended, too.

@@ -51,7 +51,7 @@ function errorObject(error: SluiceError, requestId: string): JsonRecord {
 function errorEvent(error: SluiceError, requestId: string, endpoint: Endpoint = "chat"): string {
   if (endpoint !== "responses") return `data: ${errorBody(error, requestId)}\n\n`;
   const nested = errorObject(error, requestId);
-  const { code, message, param } = nested;
+  const { code, message, param, request_id, retryable } = nested;
   const response = {
     id: `resp_${requestId.replaceAll("-", "")}`,
     object: "response",
@@ -60,7 +60,7 @@ function errorEvent(error: SluiceError, requestId: string, endpoint: Endpoint = 
     output: [],
   };
   return (
-    `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param, sequence_number: 0, error: nested })}\n\n` +
+    `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param, sequence_number: 0, request_id, retryable, error: nested })}\n\n` +
     `event: response.failed\ndata: ${JSON.stringify({ type: "response.failed", sequence_number: 1, response })}\n\n`
   );
 }

@@ -226,6 +226,7 @@ describe("the command line", () => {
     const child = spawn(process.execPath, [script, "logs", "tail", "--url", "http://127.0.0.1:1"], {
       env: { PATH: process.env.PATH, ...environment },
       stdio: ["ignore", "inherit", "pipe"],
+      detached: true,
     });
     const ended = once(child, "exit");
     const closed = once(child.stderr, "end");
@@ -240,7 +241,10 @@ describe("the command line", () => {
       // What it started has ended, too.
       await closed;
     } finally {
-      child.kill("SIGKILL");
+      // With everything that it started; nothing is left of its group when all went well.
+      try {
+        if (child.pid) process.kill(-child.pid, "SIGKILL");
+      } catch {}
     }
     expect(await database.prisma.login.count()).toBe(0);
   });

@@ -82,9 +82,10 @@ test("a page hears keys from the moment it is drawn", async ({ adminPage: page }
 });
 
 test("a page whose code another version has replaced says so when it is opened, and a reload loads it", async ({ adminPage: page }) => {
+  // Before the page loads, so that nothing is answered from a cache.
+  await page.route(/assets\/palette-/, (route) => route.fulfill({ status: 404 }));
   await page.goto("/logs");
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-  await page.route(/assets\/palette-/, (route) => route.fulfill({ status: 404 }));
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("heading", { level: 1, name: "Part of the console did not load" })).toBeVisible();
   await page.unroute(/assets\/palette-/);

@@ -61,7 +61,7 @@ test("charts and cells of a user without credit say what they know", async ({ pa
   const limits = page
     .getByRole("row")
     .filter({ hasText: world.keyName })
-    .getByText(/12345.6789 a month/);
+    .getByText(/12345.6789 per month/);
   await expect(limits).toBeVisible();
   const cut = await limits.evaluate((text) => {
     const cell = text.closest("[role=cell]")?.getBoundingClientRect();

@@ -14,12 +14,17 @@ const DASH = 0x2d;
 /** Looked up once: V8 has more kinds of strings than an inline cache holds, so a lookup per string would cost a call per character. */
 const { charCodeAt } = String.prototype;
 
-/** The bytes of one COPY, a row for each item. */
-export function* binaryCopy<T>(items: readonly T[], write: (row: BinaryRow, item: T, index: number) => void): Generator<Buffer> {
+/** The bytes of one COPY, a row of `fields` values for each item. */
+export function* binaryCopy<T>(
+  items: readonly T[],
+  fields: number,
+  write: (row: BinaryRow, item: T, index: number) => void,
+): Generator<Buffer> {
   const row = new BinaryRow();
   row.bytes(SIGNATURE);
   let index = 0;
   for (const item of items) {
+    row.begin(fields);
     write(row, item, index++);
     if (row.length >= CHUNK_BYTES) yield row.take();
   }
@@ -38,11 +43,6 @@ export class BinaryRow {
     return this.#end;
   }
 
-  /** What has been written from `start` on. It can be kept: nothing overwrites it. */
-  since(start: number): Buffer {
-    return this.#buffer.subarray(start, this.#end);
-  }
-
   /** What has been written so far. The caller owns the buffer. */
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#end);
@@ -51,15 +51,14 @@ export class BinaryRow {
     return taken;
   }
 
-  /** Begins a row with this number of values. */
   begin(fields: number): void {
     this.#room(2);
     this.#end = this.#buffer.writeInt16BE(fields, this.#end);
   }
 
-  bytes(bytes: Buffer, from = 0, to = bytes.length): void {
-    this.#room(to - from);
-    this.#end += bytes.copy(this.#buffer, this.#end, from, to);
+  bytes(bytes: Buffer): void {
+    this.#room(bytes.length);
+    this.#end += bytes.copy(this.#buffer, this.#end);
   }
 
   text(value: string): void {

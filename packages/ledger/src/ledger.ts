@@ -10,8 +10,7 @@ import type { FailpointHook } from "./failpoints.ts";
 import type { FinishRecord, Ledger, LedgerStats } from "./records.ts";
 import { recoverEnd } from "./recovery.ts";
 import type { SegmentWriterOptions } from "./segment-writer.ts";
-import { encodeRecord } from "./settle-rows.ts";
-import { defectOf, type SettledRecord } from "./settled-record.ts";
+import { withDetailText } from "./settled-record.ts";
 import { RETAINED_RECORDS, Settler } from "./settler.ts";
 import { Spool } from "./spool.ts";
 import { type Pending, scanSpool } from "./spool-scan.ts";
@@ -264,11 +263,11 @@ class RunningLedger implements Ledger {
    */
   #end(kind: "finish" | "refuse", record: FinishRecord, waiting: Waiting): void {
     const sync = kind === "finish" && this.#options.settings()["ledger.durability"] === "fsync";
-    const end: Pending = { id: record.row.id, finish: record, position: null, raw: false, queuedAtMs: 0 };
-    let text: string | null = null;
-    const detailJson = this.#spool.finish(kind, record, sync ? "durable" : "ordered", (position) => {
-      end.position = position;
-      end.queuedAtMs = this.#options.clock.now();
+    this.#spool.finish(kind, record, sync ? "durable" : "ordered", (position, detailJson) => {
+      // Details of failed requests may still change: they learn the size of the error that the client received.
+      const text = record.row.state === "done" ? detailJson : null;
+      const finish = text === null ? record : withDetailText(record, text);
+      const end: Pending = { id: record.row.id, finish, position, raw: false, queuedAtMs: this.#options.clock.now() };
       if (position) {
         waiting.durable?.(text);
         if (waiting.settled) end.settled = () => waiting.settled?.(text);
@@ -283,10 +282,6 @@ class RunningLedger implements Ledger {
       this.settler.push(end);
       waiting.tried?.();
     });
-    // Details of failed requests may still change: they learn the size of the error that the client received.
-    if (detailJson === null || record.row.state !== "done") return;
-    text = detailJson;
-    end.finish = encodedAhead(record, text, this.#options.clock.now());
   }
 
   /** Without a disk, a limited number of refusals wait in memory: they carry no charge and must not endanger the process. */
@@ -306,20 +301,5 @@ class RunningLedger implements Ledger {
     setImmediate(() => {
       for (const listener of this.#listeners) listener(ids);
     });
-  }
-}
-
-/**
- * The record as bytes for Postgres, encoded while its parts are still in the CPU caches. Encoding a batch of hundreds at once would read
- * all of them from memory, and evict what the requests in flight need. A record that cannot become a row is left for the settler, which
- * reports why.
- */
-function encodedAhead(record: FinishRecord, detailJson: string, nowMs: number): SettledRecord {
-  if (defectOf(record, nowMs) !== "") return record;
-  const { row, upstreamCostNanoUsd } = record;
-  try {
-    return { row, upstreamCostNanoUsd, detailJson, encoded: encodeRecord(record, detailJson) };
-  } catch {
-    return record;
   }
 }

@@ -4,7 +4,7 @@ import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import type { FailpointHook } from "./failpoints.ts";
 import { isDataError } from "./settle-errors.ts";
-import { copiedDetails, copiedRows, copyDetailsSql, copyRowsSql, encodeRecord } from "./settle-rows.ts";
+import { copiedDetails, copiedRows, copyDetailsSql, copyRowsSql } from "./settle-rows.ts";
 import { KNOWN_NAME, knownSql, SETTLE_NAME, settleSql } from "./settle-statement.ts";
 import type { SettledRecord } from "./settled-record.ts";
 
@@ -38,9 +38,8 @@ export async function settleWith(client: pg.ClientBase, records: readonly Settle
   const [first] = fresh;
   if (!first) return 0;
   const firstSeq = Number(rows[0]?.first_seq);
-  const encoded = fresh.map((record) => ("encoded" in record ? record.encoded : encodeRecord(record)));
-  await copy(client, copyRowsSql, copiedRows(encoded, firstSeq));
-  await copy(client, copyDetailsSql, copiedDetails(encoded));
+  await copy(client, copyRowsSql, copiedRows(fresh, firstSeq));
+  await copy(client, copyDetailsSql, copiedDetails(fresh));
   await client.query({ name: SETTLE_NAME, text: settleSql, values: [firstSeq, firstSeq + fresh.length - 1, first.row.id] });
   return fresh.length;
 }

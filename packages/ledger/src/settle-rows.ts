@@ -1,9 +1,8 @@
-import { BinaryRow, binaryCopy } from "./binary-copy.ts";
-import type { FinishRecord } from "./records.ts";
-import type { EncodedRecord } from "./settled-record.ts";
+import { type BinaryRow, binaryCopy } from "./binary-copy.ts";
+import { detailJsonOf, type SettledRecord } from "./settled-record.ts";
 
 /** The columns of `requests` except settled_seq, each with the way its value is sent. */
-const columns: Record<string, (to: BinaryRow, record: FinishRecord) => void> = {
+const columns: Record<string, (to: BinaryRow, record: SettledRecord) => void> = {
   id: (to, { row }) => to.uuid(row.id),
   tenant_id: (to, { row }) => to.text(row.tenantId),
   user_id: (to, { row }) => to.text(row.userId),
@@ -47,35 +46,20 @@ function textOf(multiplier: string | null | undefined): string | null {
 const names = Object.keys(columns);
 const writers = Object.values(columns);
 
-export const copyRowsSql = `COPY requests (${names.map((name) => `"${name}"`).join(", ")}, settled_seq) FROM STDIN (FORMAT binary)`;
+export const copyRowsSql = `COPY requests (settled_seq, ${names.map((name) => `"${name}"`).join(", ")}) FROM STDIN (FORMAT binary)`;
 export const copyDetailsSql = "COPY request_details (id, detail) FROM STDIN (FORMAT binary)";
 
-/** Waiting records share buffers: an allocation for each would cost more than encoding it. */
-const encoded = new BinaryRow();
-/** Beyond this many bytes the next record goes to a new buffer, because it might not fit. */
-const ENCODED_BYTES = 120 * 1024;
-
-/** Encodes a record for the two COPYs. @throws RangeError when a number does not fit its column. */
-export function encodeRecord(record: FinishRecord, detailJson = JSON.stringify(record.detail ?? null)): EncodedRecord {
-  if (encoded.length >= ENCODED_BYTES) encoded.take();
-  const start = encoded.length;
-  encoded.begin(writers.length + 1);
-  for (const write of writers) write(encoded, record);
-  const detailAt = encoded.length - start;
-  encoded.begin(2);
-  encoded.uuid(record.row.id);
-  encoded.text(detailJson);
-  return { bytes: encoded.since(start), detailAt };
-}
-
 /** Rows with consecutive settled_seq from `firstSeq` on. */
-export function copiedRows(records: readonly EncodedRecord[], firstSeq: number): Generator<Buffer> {
-  return binaryCopy(records, (to, { bytes, detailAt }, index) => {
-    to.bytes(bytes, 0, detailAt);
+export function copiedRows(records: readonly SettledRecord[], firstSeq: number): Generator<Buffer> {
+  return binaryCopy(records, 1 + writers.length, (to, record, index) => {
     to.bigint(firstSeq + index);
+    for (const write of writers) write(to, record);
   });
 }
 
-export function copiedDetails(records: readonly EncodedRecord[]): Generator<Buffer> {
-  return binaryCopy(records, (to, { bytes, detailAt }) => to.bytes(bytes, detailAt));
+export function copiedDetails(records: readonly SettledRecord[]): Generator<Buffer> {
+  return binaryCopy(records, 2, (to, record) => {
+    to.uuid(record.row.id);
+    to.text(detailJsonOf(record));
+  });
 }

@@ -1,23 +1,31 @@
 import { isId } from "@sluice/core/ids";
+import type { CostBreakdown, RequestDetail } from "@sluice/core/requests";
 import type { FinishRecord } from "./records.ts";
 
-/** An end that waits for its row. There can be thousands, so an encoded one keeps its detail only as text instead of some fifty objects. */
-export type SettledRecord = FinishRecord | EncodedEnd;
+/** The parts of a detail that have columns. */
+type DetailColumns = Pick<RequestDetail, "priceId"> & { cost: Pick<CostBreakdown, "providerMultiplier" | "groupMultiplier"> | null };
 
-export interface EncodedEnd extends Omit<FinishRecord, "detail"> {
-  detailJson: string;
-  encoded: EncodedRecord;
+/** An end that waits for its row. There can be thousands, so a detail that is already text stays text instead of some fifty objects. */
+export interface SettledRecord extends Omit<FinishRecord, "detail"> {
+  detail: RequestDetail | DetailColumns;
+  /** Absent: `detail` is complete. */
+  detailJson?: string;
 }
 
-/** A record in COPY's binary format: its row without the last value, settled_seq, and from `detailAt` on its detail. */
-export interface EncodedRecord {
-  bytes: Buffer;
-  detailAt: number;
+/** The same end with its detail as text. */
+export function withDetailText({ row, detail, upstreamCostNanoUsd }: FinishRecord, detailJson: string): SettledRecord {
+  const { priceId, cost } = detail;
+  return {
+    row,
+    detail: { priceId, cost: cost && { providerMultiplier: cost.providerMultiplier, groupMultiplier: cost.groupMultiplier } },
+    upstreamCostNanoUsd,
+    detailJson,
+  };
 }
 
 /** The detail of an end as text. Records come from disk, so it may be missing. */
-export function detailJsonOf(record: SettledRecord): string {
-  return "encoded" in record ? record.detailJson : JSON.stringify(record.detail ?? null);
+export function detailJsonOf({ detail, detailJson }: SettledRecord): string {
+  return detailJson ?? JSON.stringify(detail ?? null);
 }
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
@@ -44,7 +52,7 @@ const texts: readonly (readonly [name: string, of: (row: FinishRecord["row"]) =>
 const FUTURE_MS = 366 * 86_400_000;
 
 /** Why this record can never become a row; "" when nothing is known against it (Postgres may still refuse it). */
-export function defectOf(record: FinishRecord, nowMs: number): string {
+export function defectOf(record: SettledRecord, nowMs: number): string {
   const { row, detail } = record;
   if (typeof row !== "object" || row === null || !isId(String(row.id))) return "the id is no UUIDv7";
   if (typeof detail !== "object" || detail === null) return "there is no detail";

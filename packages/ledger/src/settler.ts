@@ -107,7 +107,7 @@ export class Settler {
 
   /** Those whose record is in memory, oldest first. */
   unsettled(): FinishRecord[] {
-    return this.#pending.flatMap(({ finish }) => (finish ? [plainRecord(finish)] : []));
+    return this.#pending.flatMap(({ finish }) => (finish ? [{ ...finish, detail: JSON.parse(detailJsonOf(finish)) }] : []));
   }
 
   /** Settles what is pending and stops. False: not all of it in time. */
@@ -209,12 +209,12 @@ export class Settler {
         seen.add(end.id);
         continue;
       }
-      const record: SettledRecord | Buffer | undefined = end.finish ?? found[next++];
+      const record = end.finish ?? found[next++];
       if (record === undefined || Buffer.isBuffer(record)) {
         await this.#quarantine(end, record ?? Buffer.alloc(0), "damaged or of an unknown version");
         continue;
       }
-      const defect = "encoded" in record ? "" : defectOf(record, now);
+      const defect = defectOf(record, now);
       if (defect) await this.#quarantine(end, record, defect);
       else if (!seen.has(record.row.id)) loaded.push({ end, record });
       seen.add(end.id);
@@ -262,7 +262,7 @@ export class Settler {
 
   /** Keeps the raw record and counts it. The same bytes at the same place are kept once, however often the spool is read. */
   async #quarantine(end: Pending, record: SettledRecord | Buffer, reason: string): Promise<void> {
-    const payload = Buffer.isBuffer(record) ? record : Buffer.from(JSON.stringify(plainRecord(record)));
+    const payload = Buffer.isBuffer(record) ? record : bytesOf(record);
     const place = end.position ? `${this.#options.instanceId}/${end.position.segment}/${end.position.start}` : end.id;
     const id = isId(end.id) ? end.id : uuidOf(place);
     await this.#options.pool.query(
@@ -276,10 +276,10 @@ export class Settler {
   }
 }
 
-/** The record as it arrived, without its encoded form. */
-function plainRecord(record: SettledRecord): FinishRecord {
+/** The record as it arrived, without the cached text. */
+function bytesOf(record: SettledRecord): Buffer {
   const { row, upstreamCostNanoUsd } = record;
-  return { row, detail: JSON.parse(detailJsonOf(record)), upstreamCostNanoUsd };
+  return Buffer.from(JSON.stringify({ row, detail: JSON.parse(detailJsonOf(record)), upstreamCostNanoUsd }));
 }
 
 /** Derives a UUID (version 8, RFC 9562) from a text. */

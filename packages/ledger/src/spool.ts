@@ -95,16 +95,13 @@ export class Spool {
     });
   }
 
-  /**
-   * Returns the record's detail as text, null when it cannot be encoded. `done` gets the position, or null when the disk did not take the
-   * record: then only memory and Postgres have it, and `done` may be called before this returns.
-   */
+  /** `done` gets the position, or null when the disk did not take the record: then only memory and Postgres have it. */
   finish(
     kind: "finish" | "refuse",
     record: FinishRecord,
     acknowledge: Acknowledge,
-    done: (position: Position | null) => void,
-  ): string | null {
+    done: (position: Position | null, detailJson: string | null) => void,
+  ): void {
     const { id } = record.row;
     const request = this.open.get(id);
     if (request) request.finishing = true;
@@ -115,17 +112,16 @@ export class Spool {
       frame = encodeEnd(kind, record, detailJson, this.#options.now());
     } catch (error) {
       this.#options.log.error({ requestId: id, error: String(error) }, "an end could not be encoded for the spool");
-      done(null);
-      return null;
+      done(null, null);
+      return;
     }
     this.#writer.append(frame, acknowledge, (_error, position) => {
       if (position) {
         this.#use(position.segment).unsettled++;
         this.#forget(id);
       }
-      done(position);
+      done(position, detailJson);
     });
-    return detailJson;
   }
 
   /** Marks these ends as committed; they come in the order in which they were acknowledged. */

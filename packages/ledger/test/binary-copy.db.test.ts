@@ -16,8 +16,7 @@ async function readBack<T>(type: string, values: readonly T[], write: (row: Bina
   const client = await db.pool.connect();
   try {
     await client.query(`BEGIN; CREATE TEMP TABLE copied (n INT, value ${type}) ON COMMIT DROP`);
-    const bytes = binaryCopy(values, (row, value, index) => {
-      row.begin(2);
+    const bytes = binaryCopy(values, 2, (row, value, index) => {
       row.integer(index);
       write(row, value);
     });
@@ -65,7 +64,7 @@ describe("Postgres reads what was written", () => {
 });
 
 test("a number that does not fit is refused, not cut", () => {
-  const written = (write: (row: BinaryRow) => void) => () => [...binaryCopy([0], write)];
+  const written = (write: (row: BinaryRow) => void) => () => [...binaryCopy([0], 1, write)];
   expect(written((row) => row.smallint(32_768))).toThrow(RangeError);
   expect(written((row) => row.integer(2 ** 31))).toThrow(RangeError);
   expect(written((row) => row.bigint("9223372036854775808"))).toThrow(RangeError);

@@ -5,7 +5,7 @@ import { clientName } from "@sluice/core/dialects/client-name";
 import type { Dialect, Envelope, Reading, Route } from "@sluice/core/dialects/dialect";
 import type { SluiceError } from "@sluice/core/errors";
 import { newId } from "@sluice/core/ids";
-import { type Attempt, noUsage, type RequestDetail, type RequestRow } from "@sluice/core/requests";
+import { type Attempt, emptyDetail, noUsage, type RequestDetail, type RequestRow } from "@sluice/core/requests";
 import type { Choice } from "@sluice/core/routing/choose-candidates";
 import type { Config, KeyConfig, PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import { Cancellation } from "./cancellation.ts";
@@ -118,6 +118,10 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
   const headers = req.headers as HeaderMap;
   const config = runtime.snapshot.current();
   const { path, query, route, routeError, dialect } = routing;
+  const detail = emptyDetail(id);
+  detail.userAgent = (headers["user-agent"] ?? "").slice(0, 256);
+  detail.clientIp = clientIp(req, runtime.trustedHops);
+  detail.path = path.slice(0, 256);
   // Not `...routing`: after a spread, V8 defines each further field of the literal by a runtime call.
   return {
     id,
@@ -160,20 +164,7 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
       client: clientName(headers["user-agent"]),
       correctsId: null,
     },
-    detail: {
-      id,
-      decision: { candidates: [], excluded: [], chosenBy: "none" },
-      attempts: [],
-      cost: null,
-      priceId: null,
-      error: null,
-      userAgent: (headers["user-agent"] ?? "").slice(0, 256),
-      clientIp: clientIp(req, runtime.trustedHops),
-      path: path.slice(0, 256),
-      requestBytes: 0,
-      responseBytes: 0,
-      endReason: "done",
-    },
+    detail,
     abort: new Cancellation(),
     trace: null,
     key: null,

@@ -23,6 +23,19 @@ export function convertRequest([from, to]: [Wire, Wire], request: unknown, model
   return convert({ from, to, model, requestId, nowMs: 1_800_000_000_000, body: Buffer.from(JSON.stringify(request)) });
 }
 
+/** The smallest request of each dialect. */
+export const messages = [{ role: "user", content: "Hi" }];
+export const base: Record<Wire, Record<string, unknown>> = {
+  anthropic: { model: "m", max_tokens: 10, messages },
+  chat: { model: "m", messages },
+  responses: { model: "m", input: "Hi" },
+};
+
+/** The converted request, parsed. */
+export function sent(pair: [Wire, Wire], request: object, model?: string) {
+  return JSON.parse(convertRequest(pair, request, model).body.toString());
+}
+
 function upstream(from: Wire, to: Wire, request: unknown) {
   const envelope = dialects[routes[from].dialect].readEnvelope(Buffer.from(JSON.stringify(request)), routes[from], {});
   return { dialect: dialects[routes[to].dialect], envelope };

@@ -1,15 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { convert } from "../convert.ts";
 import type { Wire } from "../intermediate.ts";
-import { convertRequest } from "./pairs.ts";
-
-const messages = [{ role: "user", content: "Hi" }];
-const base: Record<Wire, Record<string, unknown>> = {
-  anthropic: { model: "m", max_tokens: 10, messages },
-  chat: { model: "m", messages },
-  responses: { model: "m", input: "Hi" },
-};
-const sent = (pair: [Wire, Wire], request: object, model?: string) => JSON.parse(convertRequest(pair, request, model).body.toString());
+import { base, convertRequest, messages, sent } from "./pairs.ts";
 
 describe("what the other side cannot express is refused, and the field is named", () => {
   const image = (source: object) => [{ role: "user", content: [{ type: "image", source }] }];

@@ -1,17 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { withoutForeignThinking } from "../foreign-thinking.ts";
 import type { Wire } from "../intermediate.ts";
-import { convertAnswer, convertRequest, convertStream, pairs } from "./pairs.ts";
+import { base, convertAnswer, convertRequest, convertStream, messages, pairs, sent } from "./pairs.ts";
 import { providerAnswer, providerStream, type Said } from "./provider-answers.ts";
 import { readEvents } from "./stream-order.ts";
-
-const messages = [{ role: "user", content: "Hi" }];
-const base: Record<Wire, Record<string, unknown>> = {
-  anthropic: { model: "m", max_tokens: 10, messages },
-  chat: { model: "m", messages },
-  responses: { model: "m", input: "Hi" },
-};
-const sent = (pair: [Wire, Wire], request: object, model?: string) => JSON.parse(convertRequest(pair, request, model).body.toString());
 
 describe("thinking", () => {
   test("a text that looks like a mark leaves the bytes as they are", () => {

@@ -129,7 +129,8 @@ describe("embedded PostgreSQL", () => {
   it("is made beside the initdb of a start that was killed, which may go on writing, and deletes its files later", async () => {
     const abandoned = ["data.new", "data.new-0123abcd"].map((name) => join(dataDir, "pg18", name, "base"));
     const script = abandoned.map((dir) => `mkdir -p ${dir}; : >${dir}/$n`).join("; ");
-    const orphan = spawn("/bin/sh", ["-c", `n=0; while :; do n=$((n + 1)); { ${script}; } 2>/dev/null; done`]);
+    // The same hundred names again and again: initdb writes a thousand files, not as many as this loop has time for.
+    const orphan = spawn("/bin/sh", ["-c", `n=0; while :; do n=$(((n + 1) % 100)); { ${script}; } 2>/dev/null; done`]);
     try {
       await until(() => abandoned.every((dir) => existsSync(dir)), { what: "it writes" });
       const server = await start();

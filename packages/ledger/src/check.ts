@@ -168,8 +168,9 @@ function checkUnexpected(oracle: Map<string, OracleLine[]>, rows: Map<string, Ro
 async function checkSpools(dir: string, pool: pg.Pool): Promise<Difference[]> {
   const ids: string[] = [];
   for (const name of await readdir(dir, { recursive: true })) {
-    if (segmentNumber(name.slice(name.lastIndexOf("/") + 1)) === null) continue;
-    for (const found of scanFrames(await readFile(join(dir, name)))) {
+    const segment = segmentNumber(name.slice(name.lastIndexOf("/") + 1));
+    if (segment === null) continue;
+    for (const found of scanFrames(await readFile(join(dir, name)), segment)) {
       const read = found.good ? decodePayload(found.payload) : null;
       if ((read?.kind === "finish" || read?.kind === "refuse") && isId(read.record.row.id)) ids.push(read.record.row.id);
     }

@@ -6,15 +6,23 @@ import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "./
 /**
  * One record on disk: `length u32 LE | checksum u32 LE | payload`. The payload is JSON that begins with `{"v":`, which
  * a scan searches for after damage. JSON text contains no raw NUL, while a length below 16 MB always does, so client text
- * inside a payload cannot pass for a frame. Version 1 uses CRC-32C, version 2 the native CRC-32 of node:zlib: both detect
- * every burst of up to 32 bits, and CRC-32C in JavaScript cost more than the write.
+ * inside a payload cannot pass for a frame. Version 1 uses CRC-32C, later ones the native CRC-32 of node:zlib: both detect
+ * every burst of up to 32 bits, and CRC-32C in JavaScript cost more than the write. Version 3 names the segment: a file is used
+ * again for a later segment, and the records that are still behind the new ones are not of that segment. A header of zeros ends
+ * the records of such a file.
  */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 export const HEADER_BYTES = 8;
+/** Written behind the last record where older ones may follow. */
+export const END_OF_RECORDS = Buffer.alloc(HEADER_BYTES);
 /** A longer length means damage: the largest detail is far smaller. */
 export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 const PREFIX = Buffer.from('{"v":');
+/** Where a payload of version 3 has the digits of its segment. */
+const SEGMENT_AT = `{"v":${FORMAT_VERSION},"s":"`.length;
+const SEGMENT_DIGITS = 8;
+const NO_SEGMENT = "0".repeat(SEGMENT_DIGITS);
 
 /** `finish` is a charge, `refuse` a refused request, `noop` a probe of the disk. */
 export type SpoolRecord =
@@ -23,7 +31,12 @@ export type SpoolRecord =
   | { kind: "finish" | "refuse"; atMs: number; record: FinishRecord }
   | { kind: "noop"; atMs: number; record: null };
 
-/** Encodes a record as a frame. @throws RangeError when it is larger than a frame may be. */
+/** A segment's number as its file name and its records have it. */
+export function segmentDigits(segment: number): string {
+  return segment.toString().padStart(SEGMENT_DIGITS, "0");
+}
+
+/** Encodes a record as a frame, complete once it is stamped. @throws RangeError when it is larger than a frame may be. */
 export function encodeFrame(kind: SpoolRecord["kind"], record: object | null, atMs: number): Buffer {
   return frameOf(kind, JSON.stringify(record), atMs);
 }
@@ -52,7 +65,7 @@ export function encodeEnd(kind: "finish" | "refuse", { row, upstreamCostNanoUsd 
 }
 
 function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): Buffer {
-  const text = `{"v":${FORMAT_VERSION},"k":"${kind}","t":${atMs},"r":${recordJson}}`;
+  const text = `{"v":${FORMAT_VERSION},"s":"${NO_SEGMENT}","k":"${kind}","t":${atMs},"r":${recordJson}}`;
   // A UTF-16 unit takes at most three bytes of UTF-8: small texts need no exact count.
   const roomy = HEADER_BYTES + 3 * text.length;
   const ownBytes = roomy <= SLAB_BYTES / 8 ? 0 : Buffer.byteLength(text);
@@ -62,6 +75,12 @@ function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): B
   const frame = space.subarray(0, HEADER_BYTES + length);
   if (ownBytes === 0) slabUsed += frame.length;
   frame.writeUInt32LE(length, 0);
+  return frame;
+}
+
+/** Completes a frame for the segment whose digits these are. A frame may be stamped again for another one. */
+export function stampFrame(frame: Buffer, digits: Buffer): Buffer {
+  digits.copy(frame, HEADER_BYTES + SEGMENT_AT);
   frame.writeUInt32LE(crc32(frame.subarray(HEADER_BYTES)), 4);
   return frame;
 }
@@ -87,7 +106,7 @@ export function decodePayload(payload: Buffer): SpoolRecord | null {
   } catch {
     return null;
   }
-  if ((parsed.v !== 1 && parsed.v !== FORMAT_VERSION) || typeof parsed.t !== "number") return null;
+  if ((parsed.v !== 1 && parsed.v !== 2 && parsed.v !== FORMAT_VERSION) || typeof parsed.t !== "number") return null;
   const known = parsed.k === "start" || parsed.k === "progress" || parsed.k === "finish" || parsed.k === "refuse" || parsed.k === "noop";
   return known ? ({ kind: parsed.k, atMs: parsed.t, record: parsed.r } as SpoolRecord) : null;
 }
@@ -95,32 +114,44 @@ export function decodePayload(payload: Buffer): SpoolRecord | null {
 /** What a scan finds, in file order: valid payloads, and stretches of bytes that are not frames. */
 export type Scanned = { good: true; start: number; end: number; payload: Buffer } | { good: false; start: number; end: number };
 
-/** Walks a segment. A bad stretch ends where the next frame with a valid checksum begins, or at the end of the file. */
-export function* scanFrames(bytes: Buffer): Generator<Scanned, void, void> {
+/**
+ * Walks a segment. A bad stretch ends where the next frame with a valid checksum begins, or at the end of the file. `segment` is the
+ * number of the file; without it, records of any segment are read.
+ */
+export function* scanFrames(bytes: Buffer, segment?: number): Generator<Scanned, void, void> {
+  const digits = segment === undefined ? null : Buffer.from(segmentDigits(segment));
   let at = 0;
   while (at < bytes.length) {
-    const end = frameEnd(bytes, at);
+    const end = frameEnd(bytes, at, digits);
     if (end !== 0) {
       yield { good: true, start: at, end, payload: bytes.subarray(at + HEADER_BYTES, end) };
       at = end;
       continue;
     }
-    const next = nextFrame(bytes, at + 1);
+    const next = nextFrame(bytes, at + 1, digits);
+    if (next === bytes.length && END_OF_RECORDS.equals(bytes.subarray(at, at + HEADER_BYTES))) return;
     yield { good: false, start: at, end: next };
     at = next;
   }
 }
 
 /** The end of the frame that starts here, or 0 when none does. */
-function frameEnd(bytes: Buffer, at: number): number {
-  if (at + HEADER_BYTES + PREFIX.length > bytes.length) return 0;
+function frameEnd(bytes: Buffer, at: number, digits: Buffer | null): number {
+  const payload = at + HEADER_BYTES;
+  if (payload + PREFIX.length > bytes.length) return 0;
   const length = bytes.readUInt32LE(at);
-  const end = at + HEADER_BYTES + length;
+  const end = payload + length;
   if (length < PREFIX.length || length > MAX_PAYLOAD_BYTES || end > bytes.length) return 0;
-  if (bytes.compare(PREFIX, 0, PREFIX.length, at + HEADER_BYTES, at + HEADER_BYTES + PREFIX.length) !== 0) return 0;
-  return checksumOf(bytes, at + HEADER_BYTES, end) === bytes.readUInt32LE(at + 4) ? end : 0;
+  if (bytes.compare(PREFIX, 0, PREFIX.length, payload, payload + PREFIX.length) !== 0) return 0;
+  if (bytes[payload + PREFIX.length] === VERSION_3 && !isOfSegment(bytes.subarray(payload, end), digits)) return 0;
+  return checksumOf(bytes, payload, end) === bytes.readUInt32LE(at + 4) ? end : 0;
 }
 
+function isOfSegment(payload: Buffer, digits: Buffer | null): boolean {
+  return digits === null || digits.equals(payload.subarray(SEGMENT_AT, SEGMENT_AT + SEGMENT_DIGITS));
+}
+
+const VERSION_3 = 0x33;
 const VERSION_1 = 0x31;
 
 /** The algorithm depends on the version that the payload begins with. */
@@ -128,9 +159,9 @@ function checksumOf(bytes: Buffer, from: number, to: number): number {
   return bytes[from + PREFIX.length] === VERSION_1 ? crc32c(bytes, from, to) : crc32(bytes.subarray(from, to));
 }
 
-function nextFrame(bytes: Buffer, from: number): number {
+function nextFrame(bytes: Buffer, from: number, digits: Buffer | null): number {
   for (let at = bytes.indexOf(PREFIX, from + HEADER_BYTES); at !== -1; at = bytes.indexOf(PREFIX, at + 1)) {
-    if (frameEnd(bytes, at - HEADER_BYTES) !== 0) return at - HEADER_BYTES;
+    if (frameEnd(bytes, at - HEADER_BYTES, digits) !== 0) return at - HEADER_BYTES;
   }
   return bytes.length;
 }

@@ -1,10 +1,10 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "@sluice/core/log";
 import { syncDirectory, writeAll } from "./disk-writes.ts";
 import type { FailpointHook } from "./failpoints.ts";
-import { encodeFrame } from "./frames.ts";
-import { SpareSegment } from "./spare-segment.ts";
+import { END_OF_RECORDS, encodeFrame, segmentDigits, stampFrame } from "./frames.ts";
+import { SpareSegments } from "./spare-segments.ts";
 
 /**
  * Appends frames to numbered segment files. One loop writes everything queued since its last write in a single write; a
@@ -37,16 +37,21 @@ export interface SegmentWriterOptions {
   log: Log;
   /** Duration of each fdatasync, ms. */
   onSynced?: (ms: number) => void;
-  /** Opens a new segment; tests replace it to make it fail. */
-  openSegment?: (path: string) => Promise<FileHandle>;
+  /** Opens a segment: a new file, or one that is used again. Tests replace it to make it fail. */
+  openSegment?: OpenSegment;
   now(): number;
 }
 
+export type OpenSegment = (path: string, flags: "wx" | "r+") => Promise<FileHandle>;
+
 interface Segment {
   number: number;
+  digits: Buffer;
   handle: FileHandle;
-  /** Bytes written; behind them the file may hold the zeros of a spare segment. */
+  /** Bytes written; behind them the file may hold the zeros or the older records of a spare segment. */
   size: number;
+  /** It was a spare. */
+  overwrites: boolean;
   syncedTo: number;
   sealed: boolean;
   /** The directory entry is not durable yet. */
@@ -76,11 +81,11 @@ const GROUP_BYTES = 1024 * 1024;
  */
 const GROUP_TURNS = 4;
 
-/** Once this share of a segment is used, another one will follow, and its spare is prepared. */
-const SPARE_FROM = 1 / 64;
+/** Once this share of a segment is used, another one will follow: if no older one has become its spare by then, one is made. */
+const SPARE_FROM = 1 / 2;
 
 export function segmentName(number: number): string {
-  return `${number.toString().padStart(8, "0")}.spool`;
+  return `${segmentDigits(number)}.spool`;
 }
 
 /** The number of a segment file, null for other names. */
@@ -91,8 +96,8 @@ export function segmentNumber(name: string): number | null {
 
 export class SegmentWriter {
   readonly #options: SegmentWriterOptions;
-  readonly #openSegment: (path: string) => Promise<FileHandle>;
-  readonly #spare: SpareSegment;
+  readonly #openSegment: OpenSegment;
+  readonly #spares: SpareSegments;
   #queue: Item[] = [];
   #queuedBytes = 0;
   #acks: Ack[] = [];
@@ -110,8 +115,8 @@ export class SegmentWriter {
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
     const { directory, segmentBytes } = options;
-    this.#openSegment = options.openSegment ?? ((path) => open(path, "wx", 0o600));
-    this.#spare = new SpareSegment({ directory, segmentBytes, openSegment: this.#openSegment });
+    this.#openSegment = options.openSegment ?? ((path, flags) => open(path, flags, 0o600));
+    this.#spares = new SpareSegments({ directory, segmentBytes, openSegment: this.#openSegment });
     this.#nextNumber = options.firstSegment;
   }
 
@@ -141,6 +146,17 @@ export class SegmentWriter {
     this.#pumping ??= this.#pump();
   }
 
+  /**
+   * Discards a segment that nothing needs any more. Its file becomes the spare of the next one, unless an earlier process wrote it:
+   * its records may be of a version that does not name their segment.
+   */
+  async discard(number: number): Promise<void> {
+    const { directory, firstSegment } = this.#options;
+    const path = join(directory, segmentName(number));
+    if (number >= firstSegment && (await this.#spares.keep(path))) return;
+    await unlink(path).catch(() => undefined);
+  }
+
   /** Resolves when nothing is queued any more. */
   async drained(): Promise<void> {
     while (this.#pumping ?? this.#syncing) await (this.#pumping ?? this.#syncing);
@@ -159,7 +175,7 @@ export class SegmentWriter {
     if (this.#active && !this.#dirty.includes(this.#active)) await this.#active.handle.close();
     this.#dirty = [];
     this.#active = null;
-    await this.#spare.close();
+    await this.#spares.close();
   }
 
   async #pump(): Promise<void> {
@@ -190,11 +206,9 @@ export class SegmentWriter {
   async #write(group: readonly Item[]): Promise<void> {
     const segment = this.#active && this.#active.size < this.#options.segmentBytes ? this.#active : await this.#rotate();
     const from = segment.size;
-    const frames = group.map((item) => item.frame);
-    const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
-    await writeAll(segment.handle, bytes, from);
-    segment.size = from + bytes.length;
-    if (segment.size >= this.#options.segmentBytes * SPARE_FROM) this.#spare.prepare();
+    const frames = group.map(({ frame }) => stampFrame(frame, segment.digits));
+    await this.#put(segment, frames);
+    if (segment.size >= this.#options.segmentBytes * SPARE_FROM) this.#spares.prepare();
     if (!this.#dirty.includes(segment)) this.#dirty.push(segment);
     let start = from;
     for (const { frame, acknowledge, done } of group) {
@@ -204,6 +218,12 @@ export class SegmentWriter {
       else this.#acks.push({ segment, position, durable: acknowledge === "durable", done });
     }
     this.#release();
+  }
+
+  async #put(segment: Segment, frames: Buffer[]): Promise<void> {
+    const bytes = Buffer.concat(segment.overwrites ? [...frames, END_OF_RECORDS] : frames);
+    await writeAll(segment.handle, bytes, segment.size);
+    segment.size += segment.overwrites ? bytes.length - END_OF_RECORDS.length : bytes.length;
   }
 
   /** Acknowledges, in file order, what no longer has to wait; whatever is left waits for a sync. */
@@ -253,9 +273,11 @@ export class SegmentWriter {
     this.#options.failpoint("during_rotation");
     const number = this.#nextNumber++;
     const path = join(this.#options.directory, segmentName(number));
-    const handle = (await this.#spare.take(path)) ?? (await this.#openSegment(path));
+    const spare = await this.#spares.take(path);
+    const handle = spare ?? (await this.#openSegment(path, "wx"));
     this.#sealActive();
-    this.#active = { number, handle, size: 0, syncedTo: 0, sealed: false, fresh: true };
+    const digits = Buffer.from(segmentDigits(number));
+    this.#active = { number, digits, handle, size: 0, overwrites: spare !== null, syncedTo: 0, sealed: false, fresh: true };
     return this.#active;
   }
 
@@ -319,9 +341,7 @@ export class SegmentWriter {
       await this.#pumping;
       await this.#syncing;
       const segment = this.#active ?? (await this.#rotate());
-      const frame = encodeFrame("noop", null, this.#options.now());
-      await writeAll(segment.handle, frame, segment.size);
-      segment.size += frame.length;
+      await this.#put(segment, [stampFrame(encodeFrame("noop", null, this.#options.now()), segment.digits)]);
       await segment.handle.datasync();
       this.#writable = true;
       this.#options.log.info({}, "the spool can be written again");

@@ -66,7 +66,7 @@ export async function scanSpool(directory: string, options: ScanOptions): Promis
   for (const segment of segments) {
     const path = join(directory, segmentName(segment));
     const bytes = await readSegment(path);
-    for (const found of scanFrames(bytes)) {
+    for (const found of scanFrames(bytes, segment)) {
       const position = { segment, start: found.start, end: found.end };
       if (found.good) {
         take(result, decodePayload(found.payload), position, options);

@@ -1,4 +1,4 @@
-import { rm, unlink } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ChurningMap } from "@sluice/core/churning-map";
 import { SluiceError } from "@sluice/core/errors";
@@ -7,12 +7,12 @@ import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FailpointHook } from "./failpoints.ts";
 import { decodePayload, encodeEnd, encodeFrame, encodeStart, scanFrames } from "./frames.ts";
 import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
-import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptions, segmentName } from "./segment-writer.ts";
+import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptions } from "./segment-writer.ts";
 import { type OpenRequest, type Pending, readPositions, type ScannedSpool } from "./spool-scan.ts";
 
 /**
  * Tracks what the segments hold: open requests, ends without a commit, and when a segment is no longer needed. Segments are
- * deleted in the order they were made, each when all its ends are committed. A request that is still open is first written
+ * discarded in the order they were made, each when all its ends are committed. A request that is still open is first written
  * again to the newest one, so a stream of an hour does not keep an hour of segments.
  */
 export interface SpoolOptions extends Omit<SegmentWriterOptions, "firstSegment"> {
@@ -173,7 +173,7 @@ export class Spool {
   }
 
   #use(segment: number): SegmentUse {
-    // Segments skipped in between hold neither a START nor an end, only PROGRESS or disk probes. They are deleted in their turn.
+    // Segments skipped in between hold neither a START nor an end, only PROGRESS or disk probes. They are discarded in their turn.
     while (this.#nextSegment < segment) this.#segments.set(this.#nextSegment++, { open: 0, unsettled: 0 });
     this.#nextSegment = Math.max(this.#nextSegment, segment + 1);
     let use = this.#segments.get(segment);
@@ -212,12 +212,12 @@ export class Spool {
       if (!use || number >= this.#writer.busyFrom || use.unsettled > 0) return;
       if (use.open > 0) await this.#carryForward(number, use);
       if (use.open > 0) return;
-      await unlink(join(this.#options.directory, segmentName(number))).catch(() => undefined);
+      await this.#writer.discard(number);
       this.#segments.delete(number);
     }
   }
 
-  /** Writes the open requests of an old segment again, durably, so that the segment can be deleted. */
+  /** Writes the open requests of an old segment again, durably, so that the segment can be discarded. */
   async #carryForward(number: number, use: SegmentUse): Promise<void> {
     const stay = [...this.open.values()].filter((request) => request.segment === number && !request.finishing);
     for (const { id, request, segment } of await Promise.all(stay.map((request) => this.#carry(request)))) {

@@ -1,8 +1,19 @@
+import { crc32 } from "node:zlib";
 import { seededRandom } from "@sluice/testing/seeded-random";
 import { expect, test } from "vitest";
 import { crc32c } from "../src/crc32c.ts";
 import { failpointFrom } from "../src/failpoints.ts";
-import { decodePayload, encodeEnd, encodeFrame, encodeStart, MAX_PAYLOAD_BYTES, scanFrames } from "../src/frames.ts";
+import {
+  decodePayload,
+  END_OF_RECORDS,
+  encodeEnd,
+  encodeFrame,
+  encodeStart,
+  MAX_PAYLOAD_BYTES,
+  scanFrames,
+  segmentDigits,
+  stampFrame,
+} from "../src/frames.ts";
 import { finishOf, progressOf } from "./arrange.ts";
 
 test("CRC-32C agrees with the vectors of RFC 3720", () => {
@@ -14,21 +25,51 @@ test("CRC-32C agrees with the vectors of RFC 3720", () => {
 });
 
 const records = Array.from({ length: 5 }, (_, i) => finishOf({ model: `model-${i}`, client: 'quo"te \u0000 {"v":1}' }));
-const frames = records.map((record, i) => encodeFrame("finish", record, 1_000 + i));
+const stamped = (frame: Buffer, segment = 1) => stampFrame(frame, Buffer.from(segmentDigits(segment)));
+const framesOf = (segment: number) => records.map((record, i) => stamped(encodeFrame("finish", record, 1_000 + i), segment));
+const frames = framesOf(1);
 const whole = Buffer.concat(frames);
 
-const read = (bytes: Buffer) => [...scanFrames(bytes)].flatMap((found) => (found.good ? [decodePayload(found.payload)?.record] : []));
+const read = (bytes: Buffer) => [...scanFrames(bytes, 1)].flatMap((found) => (found.good ? [decodePayload(found.payload)?.record] : []));
 
 test("what is written is read back, whatever text it carries", () => {
   expect(read(whole)).toEqual(records);
 });
 
-test("a spool of the version before, with its other checksum, is read as well, also between new records", () => {
-  const payload = Buffer.from(JSON.stringify({ v: 1, k: "finish", t: 7, r: records[0] }));
-  const head = Buffer.alloc(8);
-  head.writeUInt32LE(payload.length, 0);
-  head.writeUInt32LE(crc32c(payload), 4);
-  expect(read(Buffer.concat([frames[1], head, payload, frames[2]] as Buffer[]))).toEqual([records[1], records[0], records[2]]);
+test("spools of earlier versions, which name no segment, are read as well, also between new records", () => {
+  const old = [crc32c, crc32].map((checksum, i) => {
+    const payload = Buffer.from(JSON.stringify({ v: i + 1, k: "finish", t: 7, r: records[i] }));
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(payload.length, 0);
+    head.writeUInt32LE(checksum(payload), 4);
+    return Buffer.concat([head, payload]);
+  });
+  expect(read(Buffer.concat([frames[2], ...old, frames[3]] as Buffer[]))).toEqual([records[2], records[0], records[1], records[3]]);
+});
+
+test("in a file used again, records of its earlier segment are neither read nor taken for damage", () => {
+  const reused = (written: Buffer[]) => {
+    const bytes = Buffer.concat(framesOf(7).reverse());
+    Buffer.concat(written).copy(bytes);
+    return bytes;
+  };
+  const scan = (bytes: Buffer) => [...scanFrames(bytes, 1)].map(({ good, start, end }) => ({ good, start, end }));
+  for (let count = 0; count < frames.length; count++) {
+    const bytes = reused([...frames.slice(0, count), END_OF_RECORDS]);
+    expect(read(bytes)).toEqual(records.slice(0, count));
+    expect(scan(bytes).every(({ good }) => good)).toBe(true);
+  }
+  expect([...scanFrames(Buffer.concat(framesOf(7)))], "to whom the segment does not matter").toHaveLength(records.length);
+
+  // Died in the middle of a write.
+  const [first, second] = frames as [Buffer, Buffer];
+  const torn = reused([first, second.subarray(0, 200)]);
+  expect(read(torn)).toEqual([records[0]]);
+  expect(scan(torn).at(-1)).toEqual({ good: false, start: first.length, end: torn.length });
+  // A page of zeros before good records is damage, not the end.
+  const hole = Buffer.concat([first, Buffer.alloc(512), second]);
+  expect(read(hole)).toEqual([records[0], records[1]]);
+  expect(scan(hole).filter(({ good }) => !good)).toHaveLength(1);
 });
 
 test("a START is read back as it was", () => {
@@ -42,7 +83,7 @@ test("a START is read back as it was", () => {
     cacheReadPerMTok: null,
   };
   const starts = [price, null].map((each) => ({ row, price: each, providerMultiplier: "1.5", groupMultiplier: "1" }));
-  expect(read(Buffer.concat(starts.map((start) => encodeStart(start, 5))))).toEqual(starts);
+  expect(read(Buffer.concat(starts.map((start) => stamped(encodeStart(start, 5)))))).toEqual(starts);
 });
 
 test("an end is read back as it was, whatever its row says", () => {
@@ -58,7 +99,7 @@ test("an end is read back as it was, whatever its row says", () => {
     finishOf({ flags: ["estimated", "partial"], costNanoUsd: null, ttftMs: null, durationMs: null }),
     finishOf({ costNanoUsd: "-5", billable: false, stream: true, correctsId: records[0]?.row.id ?? "" }),
   ];
-  const bytes = Buffer.concat(ends.map((end) => encodeEnd("finish", end, JSON.stringify(end.detail), 5)));
+  const bytes = Buffer.concat(ends.map((end) => stamped(encodeEnd("finish", end, JSON.stringify(end.detail), 5))));
   expect(read(bytes)).toEqual(ends);
 });
 
@@ -86,7 +127,7 @@ test("damage in the middle costs the records it touches and no other; garbage in
 });
 
 test("a version or kind of a later program is no record, and a record too large is refused", () => {
-  expect(decodePayload(Buffer.from('{"v":3,"k":"finish","t":1,"r":{}}'))).toBeNull();
+  expect(decodePayload(Buffer.from('{"v":4,"k":"finish","t":1,"r":{}}'))).toBeNull();
   expect(decodePayload(Buffer.from('{"v":1,"k":"novel","t":1,"r":{}}'))).toBeNull();
   expect(decodePayload(Buffer.from('{"v":1,"k":'))).toBeNull();
   const huge = progressOf("x".repeat(MAX_PAYLOAD_BYTES), 1);

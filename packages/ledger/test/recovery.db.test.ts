@@ -1,13 +1,15 @@
-import { cp, mkdir, open, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { encodeFrame } from "../src/frames.ts";
+import { encodeFrame, segmentDigits, stampFrame } from "../src/frames.ts";
 import { adoptDeadSpools, createLedger, type LedgerOptions } from "../src/ledger.ts";
 import { getRequest } from "../src/query.ts";
 import { findWrongSums } from "../src/reconcile.ts";
 import type { FinishRecord } from "../src/records.ts";
+import { type OpenSegment, segmentName } from "../src/segment-writer.ts";
+import { scanSpool } from "../src/spool-scan.ts";
 import { finishOf, freezeSpool, ledgerOptions, progressOf, startOf, temporaryDirectory, testPrice } from "./arrange.ts";
 
 let db: TestDatabase;
@@ -123,7 +125,7 @@ test("damaged bytes go to the quarantine once, however often they are met", asyn
 test("a record of an older program without details goes to the quarantine and does not block others", async () => {
   const [{ detail: _, ...old }, good] = [finishOf(), finishOf()];
   await mkdir(join(place.dir, "old"));
-  const frames = [old, good].map((record) => encodeFrame("finish", record, Date.now()));
+  const frames = [old, good].map((record) => stampFrame(encodeFrame("finish", record, Date.now()), Buffer.from(segmentDigits(1))));
   await writeFile(join(place.dir, "old", "00000001.spool"), Buffer.concat(frames));
   const ledger = await openLedger({ instanceId: "old" });
   // What the registry reads at each start.
@@ -159,10 +161,39 @@ test("segments are deleted when everything in them is settled; a request that is
   expect((await getRequest(db.pool, long.row.id))?.row.usage.output).toBe(7);
 });
 
+test("the file of a settled segment is used again; after a kill its older records are neither found nor damage", async () => {
+  const ledger = await openLedger({ tuning: { segmentBytes: 40_000 } });
+  const inodeOf = async (name: string) => (await stat(join(place.dir, "test", name))).ino;
+  const ends: FinishRecord[] = [];
+  const finish = async () => {
+    ends.push(finishOf());
+    await ledger.finish(ends.at(-1) as FinishRecord);
+  };
+  await finish();
+  const first = await inodeOf("00000001.spool");
+  const reused = async () => {
+    await finish();
+    const newest = (await segments("test")).at(-1) ?? "";
+    return newest !== "00000001.spool" && (await inodeOf(newest)) === first;
+  };
+  await until(reused, { what: "the first file is written again" });
+  await finish();
+  await freeze("killed");
+  await ledger.close();
+
+  const newest = (await segments("killed")).at(-1) ?? "";
+  expect((await readFile(join(place.dir, "killed", newest), "latin1")).match(/"v":/g)?.length, "older ones are behind").toBeGreaterThan(10);
+  const scanned = await scanSpool(join(place.dir, "killed"), { checkpoint: null, retain: 1_000, failpoint: () => undefined });
+  expect(scanned).toMatchObject({ tornBytes: 0, damaged: 0 });
+  const found = scanned.pending.map(({ id }) => id);
+  expect(found).toEqual(ends.slice(-found.length).map(({ row }) => row.id));
+  expect(scanned.pending.filter(({ position }) => segmentName(position?.segment ?? 0) === newest)).toHaveLength(2);
+});
+
 test("a segment is also deleted when it only contains PROGRESS or probes of a broken disk", async () => {
   let broken = false;
-  const openSegment = async (path: string) => {
-    const handle = await open(path, "wx", 0o600);
+  const openSegment: OpenSegment = async (path, flags) => {
+    const handle = await open(path, flags, 0o600);
     const datasync = handle.datasync.bind(handle);
     handle.datasync = () => (broken ? Promise.reject(Object.assign(new Error("EIO"), { code: "EIO" })) : datasync());
     return handle;

@@ -4,6 +4,7 @@ import { until } from "@sluice/testing/deadline";
 import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
+import type { OpenSegment } from "../src/segment-writer.ts";
 import type { SettledRecord } from "../src/settled-record.ts";
 import { scanSpool } from "../src/spool-scan.ts";
 import { deadPool, finishOf, freezeSpool, ledgerOptions, progressOf, quickSettings, startOf, temporaryDirectory } from "./arrange.ts";
@@ -130,9 +131,12 @@ describe("a preallocated segment", () => {
 
   test("is zeros that are overwritten, and remaining zeros are not read as records", async () => {
     const ledger = await openLedger({ tuning: { segmentBytes } });
-    const first = finishOf();
-    const ends = [first];
-    await ledger.finish(first);
+    const ends: SettledRecord[] = [];
+    while ((await sizeOf("test", "00000001.spool")) < segmentBytes / 2) {
+      const end = finishOf();
+      ends.push(end);
+      await ledger.finish(end);
+    }
     await until(async () => (await sizeOf("test", "spare")) === segmentBytes, { what: "the next segment is made" });
     while ((await sizeOf("test", "00000002.spool")) === 0) {
       const end = finishOf();
@@ -189,9 +193,9 @@ describe("a failing disk", () => {
   /** Segments whose writes and syncs fail while `broken`. */
   function disk() {
     const state = { broken: "" };
-    const openSegment = async (path: string) => {
+    const openSegment: OpenSegment = async (path, flags) => {
       if (state.broken === "open") throw Object.assign(new Error("EMFILE"), { code: "EMFILE" });
-      const handle = await open(path, "wx", 0o600);
+      const handle = await open(path, flags, 0o600);
       return new Proxy(handle, {
         get(target, name) {
           const failing = state.broken === "write" ? ["write", "writev"] : state.broken === "sync" ? ["datasync"] : [];
@@ -236,8 +240,8 @@ describe("a failing disk", () => {
 
   test("a nearly full disk writes half a group: the half is cut off again", async () => {
     let room = Number.POSITIVE_INFINITY;
-    const openSegment = async (path: string) => {
-      const handle = await open(path, "wx", 0o600);
+    const openSegment: OpenSegment = async (path, flags) => {
+      const handle = await open(path, flags, 0o600);
       const write = handle.write.bind(handle);
       handle.write = (async (buffer: Buffer, offset: number, length: number, at: number) => {
         if (room <= 0) throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
@@ -263,8 +267,8 @@ describe("a failing disk", () => {
 
 test("durability write acknowledges without a sync, in order", async () => {
   let syncs = 0;
-  const openSegment = async (path: string) => {
-    const handle = await open(path, "wx", 0o600);
+  const openSegment: OpenSegment = async (path, flags) => {
+    const handle = await open(path, flags, 0o600);
     const datasync = handle.datasync.bind(handle);
     handle.datasync = () => {
       syncs++;

@@ -7,7 +7,7 @@ import { startTestRedis } from "@sluice/testing/redis";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { type CostsPerRequest, costsOf } from "./counters.ts";
-import { type Load, type Subject, startGateway, startLoad, startPassThrough, startUpstream } from "./processes.ts";
+import { type Load, runFirst, type Subject, startGateway, startLoad, startPassThrough, startUpstream } from "./processes.ts";
 import { benchKeys } from "./shapes.ts";
 
 const upstreamCount = 5;
@@ -58,6 +58,7 @@ export async function openStage(): Promise<Stage> {
     startTestRedis(),
     testPostgres(),
   ]);
+  await runFirst(redis.pid);
   const redisClient = new Redis(redis.url);
   const counts = new pg.Pool({ connectionString: postgres.url, max: 2 });
   await counts.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");

@@ -22,7 +22,8 @@ local now = ask.now or (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) 
 local sec, bucket = math.floor(now / 1000), math.floor(now / 300000)
 local bookMs = 7200000
 local kinds = {'total', '5h', 'day', 'week', 'month'}
-local function int(n) return string.format('%.0f', n) end
+-- Adding 0 turns a negative zero, which Redis does not take for an integer, into 0.
+local function int(n) return string.format('%.0f', n + 0) end
 
 local function endHold(name, id)
   redis.call('ZREM', name .. ':live', id)
@@ -36,39 +37,51 @@ local function expire(name)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', name .. ':live', '-inf', int(now), 'LIMIT', 0, 1000)) do endHold(name, id) end
 end
 
--- What a minute's book holds, without what has aged out.
-local function advance(key)
+-- A minute's book as of now, read once and written by writeMinutes.
+local minutes = {}
+local function minuteOf(key)
+  local minute = minutes[key]
+  if minute then return minute end
   local book = redis.call('HMGET', key, 'first', 'total')
-  local first, total = tonumber(book[1]) or sec, tonumber(book[2]) or 0
-  if sec - first > 122 then
-    redis.call('DEL', key)
-    return sec, 0
-  end
-  while first <= sec - 61 do
-    local count = redis.call('HGET', key, int(first))
-    if count then
-      total = total - tonumber(count)
-      redis.call('HDEL', key, int(first))
+  minute = {first = tonumber(book[1]) or sec, total = tonumber(book[2]) or 0, added = 0, changed = false}
+  minutes[key] = minute
+  if minute.first > sec - 61 then return minute end
+  minute.first, minute.total, minute.changed = sec - 60, 0, true
+  local fields = redis.call('HGETALL', key)
+  for at = 1, #fields, 2 do
+    local second = tonumber(fields[at])
+    if second and second < minute.first then
+      redis.call('HDEL', key, fields[at])
+    elseif second then
+      minute.total = minute.total + tonumber(fields[at + 1])
     end
-    first = first + 1
   end
-  return first, total
+  return minute
+end
+
+local function countOf(key, second)
+  return tonumber(redis.call('HGET', key, int(second)) or 0) + (second == sec and minuteOf(key).added or 0)
 end
 
 local function countIn(key, amount)
-  local first, total = advance(key)
-  redis.call('HINCRBY', key, int(sec), int(amount))
-  redis.call('HSET', key, 'first', int(first), 'total', int(total + amount))
-  redis.call('EXPIRE', key, 62)
+  local minute = minuteOf(key)
+  minute.added, minute.total, minute.changed = minute.added + amount, minute.total + amount, true
 end
 
 local function countOut(key, second, amount)
-  local first, total = advance(key)
-  local count = tonumber(redis.call('HGET', key, int(second)) or 0)
-  local returned = math.min(count, amount)
-  if second < first or returned <= 0 then return end
+  local minute = minuteOf(key)
+  local returned = math.min(countOf(key, second), amount)
+  if second < minute.first or returned <= 0 then return end
   redis.call('HINCRBY', key, int(second), int(-returned))
-  redis.call('HSET', key, 'first', int(first), 'total', int(total - returned))
+  minute.total, minute.changed = minute.total - returned, true
+end
+
+local function writeMinutes()
+  for key, minute in pairs(minutes) do
+    if minute.added > 0 then redis.call('HINCRBY', key, int(sec), int(minute.added)) end
+    if minute.changed then redis.call('HSET', key, 'first', int(minute.first), 'total', int(minute.total)) end
+    if minute.added > 0 then redis.call('EXPIRE', key, 62) end
+  end
 end
 
 local function spent(name, kind)
@@ -106,69 +119,92 @@ local function charge(name, id, start, cost)
   redis.call('PEXPIRE', name .. ':spend', bookMs)
 end
 
+-- What an owner has while the script runs, because most requests of a turn share their owners; written by writeBegun.
+local owners = {}
+local function ownerOf(part)
+  local name = KEYS[part.key]
+  local owner = owners[name]
+  if owner then return owner end
+  owner = {name = name, queued = redis.call('EXISTS', name .. ':queue') == 1, gone = {}, begun = {}, held = {}, sums = {}}
+  owners[name] = owner
+  return owner
+end
+
 for _, ended in ipairs(ask.ends) do
   for _, part in ipairs(ended.owners) do
-    local name, owner = KEYS[part.key], ask.owners[part.key]
-    endHold(name, ended.id)
-    if owner.costs and part.cost > 0 then charge(name, ended.id, ended.start, part.cost) end
-    if owner.tpm then
+    local owner, limits = ownerOf(part), ask.owners[part.key]
+    local name = owner.name
+    if limits.costs then endHold(name, ended.id) else owner.gone[#owner.gone + 1] = ended.id end
+    if limits.costs and part.cost > 0 then charge(name, ended.id, ended.start, part.cost) end
+    if limits.tpm then
       local more = part.tokens - part.estimate
       if more > 0 then countIn(name .. ':tpm', more) elseif more < 0 then countOut(name .. ':tpm', part.second, -more) end
     end
-    if redis.call('EXISTS', name .. ':queue') == 1 then redis.call('PUBLISH', 'sluice:limit:freed', string.sub(name, 14)) end
+    if owner.queued then redis.call('PUBLISH', 'sluice:limit:freed', string.sub(name, 14)) end
   end
 end
+for _, owner in pairs(owners) do
+  if #owner.gone > 0 then redis.call('ZREM', owner.name .. ':live', unpack(owner.gone)) end
+end
 
-if #ask.asks > 0 and not ask.now and math.abs(now - ask.at) > 1000 then return now end
+if #ask.asks > 0 and not ask.now and math.abs(now - ask.at) > 1000 then
+  writeMinutes()
+  return now
+end
 
 -- Once a turn: nothing more can run out within it.
-local refreshed = {}
-local function refresh(key)
-  if refreshed[key] then return end
-  refreshed[key] = true
-  local name = KEYS[key]
-  expire(name)
-  if not ask.owners[key].costs then return end
+local function refresh(owner, limits)
+  local name = owner.name
+  if not owner.running then
+    expire(name)
+    owner.running = redis.call('ZCARD', name .. ':live')
+  end
+  if not limits.costs or owner.reserved then return end
   for kind, start in pairs(ask.starts) do
     local known = redis.call('HGET', name .. ':book', kind .. ':start')
     if not known or tonumber(known) < start then redis.call('HSET', name .. ':book', kind, 0, kind .. ':start', int(start)) end
   end
+  owner.reserved = tonumber(redis.call('HGET', name .. ':book', 'reserved') or 0)
+end
+
+local function spentOf(owner, kind)
+  owner.sums[kind] = owner.sums[kind] or spent(owner.name, kind)
+  return owner.sums[kind]
 end
 
 local function rateRefusal(key, limit, amount)
   if not limit then return end
-  local first, total = advance(key)
-  if total + amount <= limit then return end
+  local minute = minuteOf(key)
+  if minute.total + amount <= limit then return end
   -- More than a minute ever has.
-  if amount > limit then return {total, 0, -2} end
-  local left, frees = total, sec + 1
-  for second = first, sec do
-    left = left - tonumber(redis.call('HGET', key, int(second)) or 0)
+  if amount > limit then return {minute.total, 0, -2} end
+  local left, frees = minute.total, sec + 1
+  for second = minute.first, sec do
+    left = left - countOf(key, second)
     if left + amount <= limit then
       frees = second + 61
       break
     end
   end
-  return {total, 0, math.max(frees, sec + 1) * 1000}
+  return {minute.total, 0, math.max(frees, sec + 1) * 1000}
 end
 
-local function flightRefusal(part, request)
-  if not part.owner.inFlight then return end
-  local running = redis.call('ZCARD', part.name .. ':live')
-  local ahead = 0
-  if request.queueMs > 0 then
-    redis.call('ZREMRANGEBYSCORE', part.name .. ':queue', '-inf', int(now - request.queueMs - 1000))
-    ahead = redis.call('ZRANK', part.name .. ':queue', request.id) or redis.call('ZCARD', part.name .. ':queue')
+local function flightRefusal(owner, limit, request)
+  if not limit then return end
+  local queue, ahead = owner.name .. ':queue', 0
+  if request.queueMs > 0 and owner.queued then
+    redis.call('ZREMRANGEBYSCORE', queue, '-inf', int(now - request.queueMs - 1000))
+    ahead = redis.call('ZRANK', queue, request.id) or redis.call('ZCARD', queue)
   end
-  if ahead < part.owner.inFlight - running then return end
-  return {running, 1, -2}
+  if ahead < limit - owner.running then return end
+  return {owner.running, 1, -2}
 end
 
 local function costRefusal(part, kind)
-  local limit = part.owner.costs and part.owner.costs[kind]
+  local owner, costs = part.owner, part.limits.costs
+  local limit = costs and costs[kind]
   if not limit then return end
-  local reserved = tonumber(redis.call('HGET', part.name .. ':book', 'reserved') or 0)
-  local sum = spent(part.name, kind)
+  local reserved, sum = owner.reserved, spentOf(owner, kind)
   part.used[kind] = int(sum + reserved + part.cost)
   if sum + reserved + part.cost <= limit then return end
   -- More than a window ever has.
@@ -179,7 +215,7 @@ local function costRefusal(part, kind)
   local left, frees = sum, now + 1000
   for at = bucket - length, bucket do
     if left <= limit - part.cost - reserved then break end
-    local cost = tonumber(redis.call('HGET', part.name .. ':spend', int(at)) or 0)
+    local cost = tonumber(redis.call('HGET', owner.name .. ':spend', int(at)) or 0)
     if cost > 0 then
       left = left - cost
       frees = (at + length + 1) * 300000
@@ -190,23 +226,40 @@ end
 
 local function refusalOf(part, request, kind)
   if part.again then return end
-  if kind == 'in_flight' then return flightRefusal(part, request) end
-  if kind == 'rpm' then return rateRefusal(part.name .. ':rpm', part.owner.rpm, 1) end
-  if kind == 'tpm' then return rateRefusal(part.name .. ':tpm', part.owner.tpm, request.tokens) end
+  local owner, limits = part.owner, part.limits
+  if kind == 'in_flight' then return flightRefusal(owner, limits.inFlight, request) end
+  if kind == 'rpm' then return rateRefusal(owner.name .. ':rpm', limits.rpm, 1) end
+  if kind == 'tpm' then return rateRefusal(owner.name .. ':tpm', limits.tpm, request.tokens) end
   return costRefusal(part, kind)
 end
 
 local function take(part, request)
   if part.again then return end
-  local name, owner = part.name, part.owner
-  redis.call('ZADD', name .. ':live', int(now + ask.leaseMs), request.id)
+  local owner, limits = part.owner, part.limits
+  local name = owner.name
+  owner.begun[request.id] = true
+  owner.running = owner.running + 1
+  if limits.rpm then countIn(name .. ':rpm', 1) end
+  if limits.tpm then countIn(name .. ':tpm', request.tokens) end
+  if owner.queued and request.queueMs > 0 then redis.call('ZREM', name .. ':queue', request.id) end
+  if not limits.costs then return end
+  owner.held[#owner.held + 1] = request.id
+  owner.held[#owner.held + 1] = int(part.cost)
+  owner.reserved = owner.reserved + part.cost
+end
+
+local function writeBegun(owner)
+  local name, begun = owner.name, {}
+  for id in pairs(owner.begun) do
+    begun[#begun + 1] = int(now + ask.leaseMs)
+    begun[#begun + 1] = id
+  end
+  if #begun == 0 then return end
+  redis.call('ZADD', name .. ':live', unpack(begun))
   redis.call('PEXPIRE', name .. ':live', ask.leaseMs * 2)
-  if owner.rpm then countIn(name .. ':rpm', 1) end
-  if owner.tpm then countIn(name .. ':tpm', request.tokens) end
-  if request.queueMs > 0 then redis.call('ZREM', name .. ':queue', request.id) end
-  if not owner.costs then return end
-  redis.call('HSET', name .. ':held', request.id, int(part.cost))
-  redis.call('HINCRBY', name .. ':book', 'reserved', int(part.cost))
+  if #owner.held == 0 then return end
+  redis.call('HSET', name .. ':held', unpack(owner.held))
+  redis.call('HSET', name .. ':book', 'reserved', int(owner.reserved))
   for _, of in ipairs({':held', ':book', ':spend', ':recent'}) do redis.call('PEXPIRE', name .. of, bookMs) end
   redis.call('ZADD', 'sluice:limit:spenders', int(now), name)
   redis.call('PEXPIRE', 'sluice:limit:spenders', bookMs)
@@ -221,13 +274,18 @@ local function firstRefusal(parts, request, before)
   end
 end
 
+local function isUnknown(owner, limits)
+  if not limits.costs then return false end
+  owner.layout = owner.layout or redis.call('HGET', owner.name .. ':book', 'layout')
+  return owner.layout ~= limits.layout
+end
+
 local function takeFirstWithRoom(request)
   local unknown, before = {'unknown'}, 0
   for _, parts in ipairs(request.alternatives) do
     for index, part in ipairs(parts) do
-      part.name, part.owner = KEYS[part.key], ask.owners[part.key]
-      local costs = part.owner.costs
-      if costs and redis.call('HGET', part.name .. ':book', 'layout') ~= part.owner.layout then unknown[#unknown + 1] = before + index end
+      part.owner, part.limits = ownerOf(part), ask.owners[part.key]
+      if isUnknown(part.owner, part.limits) then unknown[#unknown + 1] = before + index end
     end
     before = before + #parts
   end
@@ -237,8 +295,8 @@ local function takeFirstWithRoom(request)
   for alternative, parts in ipairs(request.alternatives) do
     for _, part in ipairs(parts) do
       part.used = {}
-      part.again = redis.call('ZSCORE', part.name .. ':live', request.id)
-      refresh(part.key)
+      part.again = part.owner.begun[request.id] or redis.call('ZSCORE', part.owner.name .. ':live', request.id)
+      refresh(part.owner, part.limits)
     end
     local no = firstRefusal(parts, request, before)
     if not no then
@@ -246,7 +304,7 @@ local function takeFirstWithRoom(request)
       for index, part in ipairs(parts) do
         take(part, request)
         used[index] = part.used
-        costs = costs or part.owner.costs
+        costs = costs or part.limits.costs
       end
       if not costs then return {'taken', alternative, sec} end
       return {'taken', alternative, sec, cjson.encode(used)}
@@ -259,6 +317,8 @@ end
 
 local replies = {}
 for index, request in ipairs(ask.asks) do replies[index] = takeFirstWithRoom(request) end
+for _, owner in pairs(owners) do writeBegun(owner) end
+writeMinutes()
 return replies
 `);
 

@@ -139,7 +139,9 @@ export function createLimits(options: LimitsOptions) {
 
   function hold(key: string, ask: TakeAsk, reply: TakeReply): void {
     if (reply.kind !== "taken") return;
-    holdings.set(key, { ask, owners: ask.alternatives[reply.alternative] ?? [], second: reply.second });
+    // Taken again, it is counted in the second of the first time.
+    const second = holdings.get(key)?.second ?? reply.second;
+    holdings.set(key, { ask, owners: ask.alternatives[reply.alternative] ?? [], second });
   }
 
   async function admit(key: string, ask: TakeAsk, request: AdmitAsk): Promise<Refusal | null> {

@@ -217,6 +217,8 @@ export type LiveEvent =
       type: "request.started" | "request.progressed" | "request.lost" | "request.finished" | "request.refused";
       rev: number;
       row: RequestRow;
+      /** It also began with this event: its start was not sent. */
+      quick?: true;
       /** Outside the sample of a busy audience: it is counted and updates a row already shown, but adds no new row. */
       aside?: true;
     }

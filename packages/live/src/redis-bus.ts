@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { ChurningMap } from "@sluice/core/churning-map";
 import type { BusId, LiveEvent } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
 import { rowJson } from "@sluice/core/row-json";
@@ -34,6 +35,10 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
   const publisher = randomBytes(8).toString("hex");
   const hooks: (() => void)[] = [];
   let queue: LiveEvent[] = [];
+  /** Events that have left the queue, so that a place in it can be told later. */
+  let left = 0;
+  /** Places of starts in the queue, by request. */
+  const starts = new ChurningMap<string, number>();
   let dropped = false;
   let sent = 0;
   let pending: PendingBatch | null = null;
@@ -46,19 +51,39 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
   link.onReady(() => void send());
 
   function publish(event: LiveEvent): void {
-    if (closed) return;
+    if (closed || tookPlaceOfStart(event)) return;
+    if (event.type === "request.started") starts.set(event.row.id, left + queue.length);
     queue.push(event);
     if (queue.length > maxQueued) {
-      queue = queue.slice(Math.min(DROP_AT_ONCE, Math.ceil(maxQueued / 2)));
+      leave(Math.min(DROP_AT_ONCE, Math.ceil(maxQueued / 2)));
       if (!dropped) log.warn({}, "live: Redis was away for too long, events are dropped and viewers will be reset");
       dropped = true;
     }
     timer ??= setTimeout(() => void send(), BATCH_MS);
   }
 
+  /** Most requests under load end within the batch they began in: nobody would see the start, which is half of what is sent. */
+  function tookPlaceOfStart(event: LiveEvent): boolean {
+    if (event.type !== "request.progressed" && event.type !== "request.finished") return false;
+    const place = starts.get(event.row.id);
+    if (place === undefined) return false;
+    starts.delete(event.row.id);
+    if (event.type === "request.progressed") return false;
+    queue[place - left] = { ...event, quick: true };
+    return true;
+  }
+
+  /** Removes the oldest events from the queue. */
+  function leave(count: number): LiveEvent[] {
+    const events = queue.slice(0, count);
+    queue = queue.slice(count);
+    left += events.length;
+    for (const event of events) if (event.type === "request.started") starts.delete(event.row.id);
+    return events;
+  }
+
   function take(): PendingBatch {
-    const events = queue.slice(0, MAX_BATCH_EVENTS);
-    queue = queue.slice(MAX_BATCH_EVENTS);
+    const events = leave(MAX_BATCH_EVENTS);
     const batch = { number: ++sent, events: `[${events.map(eventJson).join()}]`, newEpoch: dropped };
     dropped = false;
     return batch;
@@ -135,5 +160,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
 /** Nearly all events are about rows, which have a faster encoder. */
 function eventJson(event: LiveEvent): string {
   const isOfRow = "row" in event && "rev" in event && event.type.startsWith("request.") && event.type !== "request.corrected";
-  return isOfRow ? `{"type":"${event.type}","rev":${event.rev},"row":${rowJson(event.row)}}` : JSON.stringify(event);
+  if (!isOfRow) return JSON.stringify(event);
+  const quick = event.quick ? `,"quick":true` : "";
+  return `{"type":"${event.type}","rev":${event.rev}${quick},"row":${rowJson(event.row)}}`;
 }

@@ -43,7 +43,8 @@ export function createSampling(clock: Clock): Sampling {
     take(events) {
       for (const event of events) {
         if (!("rev" in event)) continue;
-        if (event.type === "request.started" || event.type === "request.refused") all.count();
+        const isNew = event.type === "request.started" || event.type === "request.refused" || ("quick" in event && event.quick);
+        if (isNew) all.count();
         if (isError(event)) errors.count();
       }
       return mark(events);

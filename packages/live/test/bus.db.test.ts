@@ -1,8 +1,9 @@
-import type { LiveEvent } from "@sluice/core/events";
+import { FINAL_REV, type LiveEvent } from "@sluice/core/events";
 import { silentLog } from "@sluice/core/log";
+import type { RequestRow } from "@sluice/core/requests";
 import { fakeClock } from "@sluice/testing/clock";
 import { until } from "@sluice/testing/deadline";
-import { uniqueName } from "@sluice/testing/factories";
+import { requestRow, uniqueName } from "@sluice/testing/factories";
 import { afterEach, describe, expect, it } from "vitest";
 import { compareBusIds, NOWHERE, parseBusId } from "../src/bus-id.ts";
 import type { Batch, LiveBus, ResetReason } from "../src/live-bus.ts";
@@ -188,6 +189,33 @@ describe.each([
     bus.publish(changed(3));
     await bus.flush();
     expect(numbers(again.batches)).toEqual(["2"]);
+  });
+});
+
+describe("the bus on Redis", () => {
+  it("sends one event for a request that ends before its start was sent, and all that others did", async () => {
+    const bus = openRedis();
+    await known(bus);
+    const heard = follow(bus);
+    await until(() => heard.started.length === 1, { what: "following" });
+    const [quick, slow, moving] = [requestRow(), requestRow(), requestRow()];
+    const started = (row: RequestRow): LiveEvent => ({ type: "request.started", rev: 0, row: { ...row, state: "in_flight" } });
+    const finished = (row: RequestRow): LiveEvent => ({ type: "request.finished", rev: FINAL_REV, row });
+    for (const row of [quick, slow, moving]) bus.publish(started(row));
+    bus.publish({ type: "request.progressed", rev: 1, row: moving });
+    for (const row of [moving, quick]) bus.publish(finished(row));
+    await bus.flush();
+    bus.publish(finished(slow));
+    const sent = () => heard.batches.flatMap(({ events }) => events);
+    await until(() => sent().length === 6, { what: "all of them" });
+    expect(sent()).toEqual([
+      { type: "request.finished", rev: FINAL_REV, quick: true, row: quick },
+      started(slow),
+      started(moving),
+      { type: "request.progressed", rev: 1, row: moving },
+      finished(moving),
+      finished(slow),
+    ]);
   });
 });
 

@@ -64,6 +64,20 @@ eachTwin("a busy audience", (stage) => {
     }
   });
 
+  it("sees a sample also of requests so short that only their end is sent", async () => {
+    const clock = fakeClock();
+    const live = await connected(stage().open({ clock }));
+    const viewer = await arrived(watch(live));
+    for (let sent = 200; sent <= 2_400; sent += 200) {
+      for (const row of Array.from({ length: 200 }, () => requestRow())) {
+        live.bus.publish({ type: "request.started", rev: 0, row: { ...row, state: "in_flight" } });
+        live.bus.publish({ type: "request.finished", rev: FINAL_REV, row });
+      }
+      await until(() => ends(viewer).length === sent, { what: "every request so far has ended" });
+    }
+    expect(viewer.frames.at(-1)?.sample).toBe(4);
+  });
+
   it("sees every row again when it is calm, and the sample of a row is the same for reconnecting viewers", async () => {
     const clock = fakeClock();
     const live = await connected(stage().open({ clock }));

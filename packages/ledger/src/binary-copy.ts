@@ -68,6 +68,12 @@ export class BinaryRow {
     this.#end = this.#buffer.writeInt32BE(written, this.#end) + written;
   }
 
+  /** A text that is encoded already. */
+  utf8(value: Buffer): void {
+    this.#lengthOf(value.length);
+    this.bytes(value);
+  }
+
   boolean(value: boolean): void {
     this.#lengthOf(1);
     this.#end = this.#buffer.writeInt8(value ? 1 : 0, this.#end);

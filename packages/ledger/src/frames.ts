@@ -58,24 +58,46 @@ function priceJson(price: SpooledPrice): string {
   return made;
 }
 
-/** The frame of an end whose detail is already JSON. @throws like {@link encodeFrame}. */
-export function encodeEnd(kind: "finish" | "refuse", { row, upstreamCostNanoUsd }: FinishRecord, detailJson: string, atMs: number): Buffer {
-  const cost = JSON.stringify(upstreamCostNanoUsd);
-  return frameOf(kind, `{"row":${rowJson(row)},"detail":${detailJson},"upstreamCostNanoUsd":${cost}}`, atMs);
+/** An end's frame, and the JSON of its detail within the frame: what waits for its row keeps these bytes, and no string of its own. */
+export interface EndFrame {
+  frame: Buffer;
+  detail: Buffer;
+}
+
+/** @throws like {@link encodeFrame}. */
+export function encodeEnd(kind: "finish" | "refuse", { row, detail, upstreamCostNanoUsd }: FinishRecord, atMs: number): EndFrame {
+  const head = `${headOf(kind, atMs)}{"row":${rowJson(row)},"detail":`;
+  const tail = `,"upstreamCostNanoUsd":${JSON.stringify(upstreamCostNanoUsd)}}}`;
+  const { frame, ends } = framed([head, JSON.stringify(detail), tail]);
+  return { frame, detail: frame.subarray(ends[0], ends[1]) };
 }
 
 function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): Buffer {
-  const text = `{"v":${FORMAT_VERSION},"s":"${NO_SEGMENT}","k":"${kind}","t":${atMs},"r":${recordJson}}`;
+  return framed([`${headOf(kind, atMs)}${recordJson}}`]).frame;
+}
+
+function headOf(kind: SpoolRecord["kind"], atMs: number): string {
+  return `{"v":${FORMAT_VERSION},"s":"${NO_SEGMENT}","k":"${kind}","t":${atMs},"r":`;
+}
+
+/** The frame of these texts one after another, and where each ends in it. */
+function framed(texts: readonly string[]): { frame: Buffer; ends: number[] } {
+  let roomy = HEADER_BYTES;
   // A UTF-16 unit takes at most three bytes of UTF-8: small texts need no exact count.
-  const roomy = HEADER_BYTES + 3 * text.length;
-  const ownBytes = roomy <= SLAB_BYTES / 8 ? 0 : Buffer.byteLength(text);
+  for (const text of texts) roomy += 3 * text.length;
+  const ownBytes = roomy <= SLAB_BYTES / 8 ? 0 : texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (ownBytes > MAX_PAYLOAD_BYTES) throw new RangeError(`a spool record of ${ownBytes} bytes is too large`);
   const space = ownBytes > 0 ? Buffer.allocUnsafeSlow(HEADER_BYTES + ownBytes) : room(roomy);
-  const length = space.write(text, HEADER_BYTES, "utf8");
-  const frame = space.subarray(0, HEADER_BYTES + length);
-  if (ownBytes === 0) slabUsed += frame.length;
-  frame.writeUInt32LE(length, 0);
-  return frame;
+  const ends: number[] = [];
+  let end = HEADER_BYTES;
+  for (const text of texts) {
+    end += space.write(text, end, "utf8");
+    ends.push(end);
+  }
+  const frame = space.subarray(0, end);
+  if (ownBytes === 0) slabUsed += end;
+  frame.writeUInt32LE(end - HEADER_BYTES, 0);
+  return { frame, ends };
 }
 
 /** Completes a frame for the segment whose digits these are. A frame may be stamped again for another one. */
@@ -85,7 +107,7 @@ export function stampFrame(frame: Buffer, digits: Buffer): Buffer {
   return frame;
 }
 
-/** Frames live for about a millisecond and share a slab: allocating memory for each would be most of their cost. */
+/** Frames share a slab, which lives until the last of their ends has its row: allocating memory for each would be most of their cost. */
 const SLAB_BYTES = 256 * 1024;
 let slab = Buffer.alloc(0);
 let slabUsed = 0;

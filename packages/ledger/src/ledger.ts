@@ -10,7 +10,7 @@ import type { FailpointHook } from "./failpoints.ts";
 import type { FinishRecord, Ledger, LedgerStats } from "./records.ts";
 import { recoverEnd } from "./recovery.ts";
 import type { SegmentWriterOptions } from "./segment-writer.ts";
-import { withDetailText } from "./settled-record.ts";
+import { withDetailBytes } from "./settled-record.ts";
 import { RETAINED_RECORDS, Settler } from "./settler.ts";
 import { Spool } from "./spool.ts";
 import { type Pending, scanSpool } from "./spool-scan.ts";
@@ -145,11 +145,11 @@ async function openLedger(options: LedgerOptions, lock: FileLock): Promise<Ledge
   }
 }
 
-/** Callbacks of one end; each receives its detail as text. */
+/** Callbacks of one end; each receives the JSON of its detail. */
 interface Waiting {
   tried?: () => void;
-  durable?: (detailJson: string | null) => void;
-  settled?: (detailJson: string | null) => void;
+  durable?: (detail: Buffer | null) => void;
+  settled?: (detail: Buffer | null) => void;
 }
 
 class RunningLedger implements Ledger {
@@ -211,7 +211,7 @@ class RunningLedger implements Ledger {
     }
   }
 
-  finish(record: FinishRecord): Promise<string | null> {
+  finish(record: FinishRecord): Promise<Buffer | null> {
     this.#failpoint("after_last_chunk");
     const isDirect = this.#options.settings()["ledger.mode"] === "direct";
     return new Promise((resolve) => this.#end("finish", record, isDirect ? { settled: resolve } : { durable: resolve }));
@@ -263,20 +263,20 @@ class RunningLedger implements Ledger {
    */
   #end(kind: "finish" | "refuse", record: FinishRecord, waiting: Waiting): void {
     const sync = kind === "finish" && this.#options.settings()["ledger.durability"] === "fsync";
-    this.#spool.finish(kind, record, sync ? "durable" : "ordered", (position, detailJson) => {
+    this.#spool.finish(kind, record, sync ? "durable" : "ordered", (position, detail) => {
       // Details of failed requests may still change: they learn the size of the error that the client received.
-      const text = record.row.state === "done" ? detailJson : null;
-      const finish = text === null ? record : withDetailText(record, text);
+      const bytes = record.row.state === "done" ? detail : null;
+      const finish = bytes === null ? record : withDetailBytes(record, bytes);
       const end: Pending = { id: record.row.id, finish, position, raw: false, queuedAtMs: this.#options.clock.now() };
       if (position) {
-        waiting.durable?.(text);
-        if (waiting.settled) end.settled = () => waiting.settled?.(text);
+        waiting.durable?.(bytes);
+        if (waiting.settled) end.settled = () => waiting.settled?.(bytes);
       } else {
         if (kind === "refuse" && !this.#mayKeepRefusal()) return;
         const settled = waiting.settled ?? waiting.durable;
         end.settled = () => {
           if (kind === "refuse") this.#refusalsInMemory--;
-          settled?.(text);
+          settled?.(bytes);
         };
       }
       this.settler.push(end);

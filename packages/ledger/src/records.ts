@@ -64,9 +64,10 @@ export interface Ledger {
   progress(record: ProgressRecord): void;
   /**
    * Resolves when the record is durable (group-committed fdatasync; in mode `direct`, when its row is committed), with its detail as JSON:
-   * a caller that keeps the detail until it is settled keeps this text, one object instead of fifty. Null: only the record has it.
+   * a caller that keeps the detail until it is settled keeps these bytes, which are kept anyway, instead of fifty objects. Null: only the
+   * record has it.
    */
-  finish(record: FinishRecord): Promise<string | null>;
+  finish(record: FinishRecord): Promise<Buffer | null>;
   /** A refused request: written without sync, never blocks or throws. */
   refuse(record: FinishRecord): void;
   /** Called with the ids of each committed batch. */

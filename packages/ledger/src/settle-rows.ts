@@ -60,6 +60,6 @@ export function copiedRows(records: readonly SettledRecord[], firstSeq: number):
 export function copiedDetails(records: readonly SettledRecord[]): Generator<Buffer> {
   return binaryCopy(records, 2, (to, record) => {
     to.uuid(record.row.id);
-    to.text(detailJsonOf(record));
+    to.utf8(detailJsonOf(record));
   });
 }

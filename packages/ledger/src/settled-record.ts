@@ -5,15 +5,18 @@ import type { FinishRecord } from "./records.ts";
 /** The parts of a detail that have columns. */
 type DetailColumns = Pick<RequestDetail, "priceId"> & { cost: Pick<CostBreakdown, "providerMultiplier" | "groupMultiplier"> | null };
 
-/** An end that waits for its row. There can be thousands, so a detail that is already text stays text instead of some fifty objects. */
+/**
+ * An end that waits for its row. There can be thousands, so a detail that was written to the spool stays the bytes written: not fifty
+ * objects, nor a string that each young-generation collection copies.
+ */
 export interface SettledRecord extends Omit<FinishRecord, "detail"> {
   detail: RequestDetail | DetailColumns;
   /** Absent: `detail` is complete. */
-  detailJson?: string;
+  detailJson?: Buffer;
 }
 
-/** The same end with its detail as text. */
-export function withDetailText({ row, detail, upstreamCostNanoUsd }: FinishRecord, detailJson: string): SettledRecord {
+/** The same end with its detail as JSON. */
+export function withDetailBytes({ row, detail, upstreamCostNanoUsd }: FinishRecord, detailJson: Buffer): SettledRecord {
   const { priceId, cost } = detail;
   return {
     row,
@@ -23,9 +26,9 @@ export function withDetailText({ row, detail, upstreamCostNanoUsd }: FinishRecor
   };
 }
 
-/** The detail of an end as text. Records come from disk, so it may be missing. */
-export function detailJsonOf({ detail, detailJson }: SettledRecord): string {
-  return detailJson ?? JSON.stringify(detail ?? null);
+/** The detail of an end as JSON. Records come from disk, so it may be missing. */
+export function detailJsonOf({ detail, detailJson }: SettledRecord): Buffer {
+  return detailJson ?? Buffer.from(JSON.stringify(detail ?? null));
 }
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isId, timeOfId } from "@sluice/core/ids";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
+import type { RequestDetail } from "@sluice/core/requests";
 import { ensurePartitionFor, listPartitions, type Partition, partitionedTables } from "@sluice/db/partitions";
 import type pg from "pg";
 import type { FailpointHook } from "./failpoints.ts";
@@ -107,7 +108,7 @@ export class Settler {
 
   /** Those whose record is in memory, oldest first. */
   unsettled(): FinishRecord[] {
-    return this.#pending.flatMap(({ finish }) => (finish ? [{ ...finish, detail: JSON.parse(detailJsonOf(finish)) }] : []));
+    return this.#pending.flatMap(({ finish }) => (finish ? [{ ...finish, detail: detailOf(finish) }] : []));
   }
 
   /** Settles what is pending and stops. False: not all of it in time. */
@@ -276,10 +277,14 @@ export class Settler {
   }
 }
 
-/** The record as it arrived, without the cached text. */
+function detailOf(record: SettledRecord): RequestDetail {
+  return JSON.parse(detailJsonOf(record).toString("utf8"));
+}
+
+/** The record as it arrived, without the cached bytes. */
 function bytesOf(record: SettledRecord): Buffer {
   const { row, upstreamCostNanoUsd } = record;
-  return Buffer.from(JSON.stringify({ row, detail: JSON.parse(detailJsonOf(record)), upstreamCostNanoUsd }));
+  return Buffer.from(JSON.stringify({ row, detail: detailOf(record), upstreamCostNanoUsd }));
 }
 
 /** Derives a UUID (version 8, RFC 9562) from a text. */

@@ -5,7 +5,7 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FailpointHook } from "./failpoints.ts";
-import { decodePayload, encodeEnd, encodeFrame, encodeStart, scanFrames } from "./frames.ts";
+import { decodePayload, type EndFrame, encodeEnd, encodeFrame, encodeStart, scanFrames } from "./frames.ts";
 import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
 import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptions } from "./segment-writer.ts";
 import { type OpenRequest, type Pending, readPositions, type ScannedSpool } from "./spool-scan.ts";
@@ -100,27 +100,25 @@ export class Spool {
     kind: "finish" | "refuse",
     record: FinishRecord,
     acknowledge: Acknowledge,
-    done: (position: Position | null, detailJson: string | null) => void,
+    done: (position: Position | null, detail: Buffer | null) => void,
   ): void {
     const { id } = record.row;
     const request = this.open.get(id);
     if (request) request.finishing = true;
-    let frame: Buffer;
-    let detailJson: string;
+    let encoded: EndFrame;
     try {
-      detailJson = JSON.stringify(record.detail);
-      frame = encodeEnd(kind, record, detailJson, this.#options.now());
+      encoded = encodeEnd(kind, record, this.#options.now());
     } catch (error) {
       this.#options.log.error({ requestId: id, error: String(error) }, "an end could not be encoded for the spool");
       done(null, null);
       return;
     }
-    this.#writer.append(frame, acknowledge, (_error, position) => {
+    this.#writer.append(encoded.frame, acknowledge, (_error, position) => {
       if (position) {
         this.#use(position.segment).unsettled++;
         this.#forget(id);
       }
-      done(position, detailJson);
+      done(position, encoded.detail);
     });
   }
 

@@ -99,7 +99,9 @@ test("an end is read back as it was, whatever its row says", () => {
     finishOf({ flags: ["estimated", "partial"], costNanoUsd: null, ttftMs: null, durationMs: null }),
     finishOf({ costNanoUsd: "-5", billable: false, stream: true, correctsId: records[0]?.row.id ?? "" }),
   ];
-  const bytes = Buffer.concat(ends.map((end) => stamped(encodeEnd("finish", end, JSON.stringify(end.detail), 5))));
+  const encoded = ends.map((end) => encodeEnd("finish", end, 5));
+  expect(encoded.map(({ detail }) => JSON.parse(detail.toString()))).toEqual(ends.map(({ detail }) => detail));
+  const bytes = Buffer.concat(encoded.map(({ frame }) => stamped(frame)));
   expect(read(bytes)).toEqual(ends);
 });
 

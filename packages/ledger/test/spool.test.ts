@@ -31,7 +31,7 @@ describe("what a kill leaves", () => {
 
     ledger.progress(progressOf(running.row.id, 10));
     ledger.progress(progressOf(running.row.id, 25));
-    expect(JSON.parse((await ledger.finish(done)) ?? ""), "the caller, which keeps the detail, gets its text").toEqual(done.detail);
+    expect(JSON.parse(String(await ledger.finish(done))), "the caller, which keeps the detail, gets its text").toEqual(done.detail);
     await freeze("finished");
     const scanned = await scan("finished");
     expect(scanned.pending.map(({ finish }) => finish)).toEqual([done]);

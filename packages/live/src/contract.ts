@@ -71,8 +71,8 @@ export interface Registry {
   started(row: RequestRow): void;
   /** Publishes `request.progressed`, at most every 200 ms per request. `row` is the current state. */
   progressed(row: RequestRow): void;
-  /** Publishes `request.finished` or `request.refused`; the row stays until `settled` names it. A string is the detail's JSON. */
-  finished(row: RequestRow, detail: RequestDetail | string): void;
+  /** Publishes `request.finished` or `request.refused`; the row stays until `settled` names it. A Buffer is the JSON of the detail. */
+  finished(row: RequestRow, detail: RequestDetail | Buffer): void;
   /** Their rows are in Postgres. A request that is still in flight here is kept until it has finished as well. */
   settled(ids: readonly string[]): void;
   /**

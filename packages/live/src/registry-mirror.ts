@@ -17,7 +17,7 @@ export interface MirrorSource {
   ids(): Iterable<string>;
   rowOf(id: string): RequestRow | undefined;
   /** As an object or as JSON. */
-  detailOf(id: string): RequestDetail | string | null;
+  detailOf(id: string): RequestDetail | Buffer | null;
   /** Whether it holds everything that an earlier life left; until then the hashes keep what they have. */
   complete(): boolean;
 }
@@ -88,7 +88,7 @@ export function createRegistryMirror(
       const detail = source.detailOf(id);
       if (row) rows.push(id, rowJson(row));
       else gone.push(id);
-      if (row && detail) details.push(id, typeof detail === "string" ? detail : JSON.stringify(detail));
+      if (row && detail) details.push(id, Buffer.isBuffer(detail) ? detail.toString("utf8") : JSON.stringify(detail));
     }
     const sent: Promise<unknown>[] = [];
     if (rows.length > 0) sent.push(redis.hset(rowsKey(instanceId), ...rows));

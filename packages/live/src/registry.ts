@@ -14,8 +14,8 @@ const MAX_DETAILS = 5_000;
 
 interface Entry {
   row: RequestRow;
-  /** Stays text if it came as text: a text is one object, a parsed detail fifty, and thousands wait here. */
-  detail: RequestDetail | string | null;
+  /** Stays JSON if it came as JSON: that is one object, a parsed detail fifty, and thousands wait here. */
+  detail: RequestDetail | Buffer | null;
   rev: number;
   /** Monotonic time of the last `request.progressed`. */
   progressedAtMs: number;
@@ -121,7 +121,7 @@ export function createRegistry({
     quiet.clear();
   }
 
-  function finished(row: RequestRow, detail: RequestDetail | string): void {
+  function finished(row: RequestRow, detail: RequestDetail | Buffer): void {
     const known = entries.get(row.id);
     if (known?.rev === FINAL_REV) return;
     if (known) inFlight -= 1;
@@ -192,7 +192,7 @@ export function createRegistry({
     list,
     async find(id) {
       const entry = entries.get(id);
-      if (entry) return { row: entry.row, detail: typeof entry.detail === "string" ? JSON.parse(entry.detail) : entry.detail };
+      if (entry) return { row: entry.row, detail: Buffer.isBuffer(entry.detail) ? JSON.parse(entry.detail.toString("utf8")) : entry.detail };
       return mirror ? mirror.find(id).catch(() => null) : null;
     },
     inFlight: () => inFlight,

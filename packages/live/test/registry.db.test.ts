@@ -42,8 +42,8 @@ eachTwin("registry", (stage) => {
     expect(await live.registry.find(third)).toEqual({ row, detail: requestDetail({ id: third }) });
     expect(await live.registry.find(fourth)).toMatchObject({ row: { state: "in_flight" }, detail: null });
     const fifth = requestRow({ id: ids[4] });
-    live.registry.finished(fifth, JSON.stringify(requestDetail({ id: fifth.id })));
-    expect(await live.registry.find(fifth.id), "a detail that came as text").toEqual({
+    live.registry.finished(fifth, Buffer.from(JSON.stringify(requestDetail({ id: fifth.id }))));
+    expect(await live.registry.find(fifth.id), "a detail that came as JSON").toEqual({
       row: fifth,
       detail: requestDetail({ id: fifth.id }),
     });

@@ -70,7 +70,7 @@ export async function finishCall(runtime: Runtime, call: Call, ending: Ending): 
   charge(call, ending.reading ?? null);
   const upstreamCost = detail.attempts.reduce((sum, { upstreamCostNanoUsd }) => sum + BigInt(upstreamCostNanoUsd), 0n);
   let recorded = true;
-  let kept: RequestDetail | string = detail;
+  let kept: RequestDetail | Buffer = detail;
   try {
     kept = (await runtime.ledger.finish({ row, detail, upstreamCostNanoUsd: upstreamCost.toString() })) ?? detail;
   } catch (failure) {

@@ -9,6 +9,11 @@ import type { RedisLink } from "./redis-link.ts";
 import { createRegistryMirror, type RegistryMirror, type RemoteRow } from "./registry-mirror.ts";
 
 const PROGRESS_MS = 200;
+/**
+ * Other processes see a detail once its row has waited for one to two of these. Nearly all rows are in Postgres by then, so that nearly
+ * no detail, which is twice as large as its row, is written to Redis.
+ */
+const DETAIL_AFTER_MS = 1_000;
 /** Details kept while Postgres is unavailable; for further unsettled requests only the rows are kept. */
 const MAX_DETAILS = 5_000;
 
@@ -16,6 +21,8 @@ interface Entry {
   row: RequestRow;
   /** Stays JSON if it came as JSON: that is one object, a parsed detail fifty, and thousands wait here. */
   detail: RequestDetail | Buffer | null;
+  /** Whether other processes see the detail. */
+  shared: boolean;
   rev: number;
   /** Monotonic time of the last `request.progressed`. */
   progressedAtMs: number;
@@ -47,6 +54,10 @@ export function createRegistry({
   const detailed = new ChurningMap<string, Entry>();
   /** Ids whose newest state has not been published yet. */
   const quiet = new Set<string>();
+  /** Ids whose details are not shared yet: of this interval and of the one before. */
+  let recent: string[] = [];
+  let waiting: string[] = [];
+  let sharing: NodeJS.Timeout | null = null;
   let inFlight = 0;
   let ticker: NodeJS.Timeout | null = null;
   /** Whether the rows of an earlier life are restored. A new request implies it, because none is accepted before. */
@@ -57,7 +68,7 @@ export function createRegistry({
         source: {
           ids: () => entries.keys(),
           rowOf: (id) => entries.get(id)?.row,
-          detailOf: (id) => entries.get(id)?.detail ?? null,
+          detailOf: (id) => sharedDetailOf(entries.get(id)),
           complete: () => complete,
         },
       })
@@ -65,6 +76,22 @@ export function createRegistry({
   // A reader who receives an event about a row must find the row.
   if (mirror) bus.beforeSend(mirror.flush);
   redis?.presence.onReturned(returned);
+
+  function sharedDetailOf(entry: Entry | undefined): Entry["detail"] {
+    return entry?.shared ? entry.detail : null;
+  }
+
+  function shareDetails(): void {
+    for (const id of waiting) {
+      const entry = detailed.get(id);
+      if (!entry) continue;
+      entry.shared = true;
+      mirror?.changed(id);
+    }
+    waiting = recent;
+    recent = [];
+    sharing = waiting.length > 0 ? setTimeout(shareDetails, DETAIL_AFTER_MS) : null;
+  }
 
   function publish(type: Exclude<Extract<LiveEvent, { row: RequestRow }>["type"], "request.corrected">, { rev, row }: Entry): void {
     redis?.presence.hold("registry");
@@ -89,7 +116,7 @@ export function createRegistry({
   function started(row: RequestRow): void {
     if (entries.has(row.id)) return;
     complete = true;
-    const entry: Entry = { row, detail: null, rev: 0, progressedAtMs: Number.NEGATIVE_INFINITY, settled: false };
+    const entry: Entry = { row, detail: null, shared: false, rev: 0, progressedAtMs: Number.NEGATIVE_INFINITY, settled: false };
     entries.set(row.id, entry);
     inFlight += 1;
     publish("request.started", entry);
@@ -125,10 +152,14 @@ export function createRegistry({
     const known = entries.get(row.id);
     if (known?.rev === FINAL_REV) return;
     if (known) inFlight -= 1;
-    const entry: Entry = { row, detail, rev: FINAL_REV, progressedAtMs: 0, settled: false };
+    const entry: Entry = { row, detail, shared: false, rev: FINAL_REV, progressedAtMs: 0, settled: false };
     entries.set(row.id, entry);
     quiet.delete(row.id);
     detailed.set(row.id, entry);
+    if (mirror) {
+      recent.push(row.id);
+      sharing ??= setTimeout(shareDetails, DETAIL_AFTER_MS);
+    }
     if (detailed.size > MAX_DETAILS) forgetOldestDetail();
     publish(row.state === "refused" ? "request.refused" : "request.finished", entry);
     if (known?.settled) settled([row.id]);
@@ -192,13 +223,14 @@ export function createRegistry({
     list,
     async find(id) {
       const entry = entries.get(id);
-      if (entry) return { row: entry.row, detail: Buffer.isBuffer(entry.detail) ? JSON.parse(entry.detail.toString("utf8")) : entry.detail };
+      if (entry)
+        return { row: entry.row, detail: Buffer.isBuffer(entry.detail) ? JSON.parse(entry.detail.toString("utf8")) : entry.detail };
       return mirror ? mirror.find(id).catch(() => null) : null;
     },
     inFlight: () => inFlight,
     async close() {
-      if (ticker) clearTimeout(ticker);
-      ticker = null;
+      for (const timer of [ticker, sharing]) if (timer) clearTimeout(timer);
+      [ticker, sharing] = [null, null];
       redis?.presence.release("registry");
       await mirror?.close();
     },

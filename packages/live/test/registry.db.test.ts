@@ -189,6 +189,7 @@ describe("registry over processes", () => {
     again.registry.restore([{ row, detail: requestDetail({ id: row.id }) }]);
     const listed = async (): Promise<string> => (await reader.registry.list()).map(({ state }) => state).join();
     await until(async () => (await listed()) === "done", { what: "the finished one is back, and alone" });
+    await until(async () => (await reader.registry.find(row.id))?.detail, { what: "its detail" });
     expect(await reader.registry.find(row.id)).toMatchObject({ row: { state: "done" }, detail: { id: row.id } });
     await until(() => told("request.finished").length > 0, { what: "viewers hear of its end" });
     expect(told("request.finished")).toMatchObject([{ rev: FINAL_REV, row: { id: row.id, state: "done" } }]);

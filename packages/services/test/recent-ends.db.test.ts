@@ -1,6 +1,7 @@
 import { newId } from "@sluice/core/ids";
 import type { RequestRow } from "@sluice/core/requests";
 import type { Ctx } from "@sluice/services/context";
+import { getLog } from "@sluice/services/logs/get-log";
 import { readProviderSeries } from "@sluice/services/providers/read-provider-series";
 import { getLeaderboard } from "@sluice/services/statistics/get-leaderboard";
 import { getSeries } from "@sluice/services/statistics/get-series";
@@ -44,6 +45,16 @@ describe("what has just ended", () => {
     expect(usage.totals.requests).toBe(1);
     expect(leaderboard.items).toMatchObject([{ requests: 1 }]);
     expect(stats.totalRequests).toBe(1);
+  });
+
+  it("is opened with its detail, even if only its row is here yet", async () => {
+    const row = ended({});
+    // As on another instance: the details of so many unsettled requests are not kept.
+    for (let i = 0; i < 5_000; i++) ended({});
+    expect(await test.live.registry.find(row.id)).toMatchObject({ detail: null });
+    const opened = getLog(admin, { id: row.id });
+    setTimeout(() => void settle(row), 150);
+    expect(await opened).toMatchObject({ row: { id: row.id }, detail: { id: row.id } });
   });
 
   it("is listed where it is counted, to those who may see it; what cannot be settled is waited for a second and not counted", async () => {

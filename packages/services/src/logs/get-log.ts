@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { SluiceError } from "@sluice/core/errors";
 import { timeOfId } from "@sluice/core/ids";
 import { uuidField } from "@sluice/core/inputs/uuid";
+import type { RequestDetail, RequestRow } from "@sluice/core/requests";
 import { keptFromMs } from "@sluice/db/partitions";
 import { getRequest } from "@sluice/ledger/query";
 import { shapeRow } from "@sluice/live/shaping";
@@ -13,6 +15,10 @@ import { getCostHistory } from "./get-cost-history.ts";
 import type { LogEntry } from "./log-page.ts";
 import { audienceOf, shapeDetail } from "./shape-log.ts";
 
+/** Another instance shares the detail of what it has just finished after two seconds, unless it is in the table before. */
+const MOST_WAIT_MS = 2_500;
+const EVERY_MS = 50;
+
 export const GetLogInput = z.strictObject({ id: uuidField });
 
 /**
@@ -24,17 +30,28 @@ export const GetLogInput = z.strictObject({ id: uuidField });
 export async function getLog(ctx: Ctx, input: z.input<typeof GetLogInput>): Promise<LogEntry> {
   requireAccess(ctx.actor, "key");
   const { id } = parse(GetLogInput, input);
+  let found = await find(ctx, id);
+  for (let waitedMs = 0; found && isOver(found.row) && !found.detail && waitedMs < MOST_WAIT_MS; waitedMs += EVERY_MS) {
+    await sleep(EVERY_MS);
+    found = await find(ctx, id);
+  }
+  const audience = audienceOf(ctx);
+  const row = found && shapeRow(audience, found.row);
+  if (!row) throw new SluiceError(await notThere(ctx, id));
+  return { row, detail: shapeDetail(audience, found?.detail ?? null), history: await getCostHistory(ctx, row) };
+}
+
+async function find(ctx: Ctx, id: string): Promise<{ row: RequestRow; detail: RequestDetail | null } | null> {
   const unsettled = await ctx.live.registry.find(id);
   const stored = await getRequest(ctx.pool, id).catch((thrown: unknown) => {
     if (!unsettled || !noticeOutage(ctx, thrown)) throw thrown;
     return null;
   });
-  const found = stored ?? unsettled;
-  const audience = audienceOf(ctx);
-  const row = found && shapeRow(audience, found.row);
-  if (!row) throw new SluiceError(await notThere(ctx, id));
-  const detail = shapeDetail(audience, found.detail ?? unsettled?.detail ?? null);
-  return { row, detail, history: await getCostHistory(ctx, row) };
+  return stored ? { ...stored, detail: stored.detail ?? unsettled?.detail ?? null } : unsettled;
+}
+
+function isOver({ state }: RequestRow): boolean {
+  return state !== "in_flight" && state !== "lost";
 }
 
 async function notThere({ pool }: Ctx, id: string): Promise<"not_found" | "no_longer_kept"> {

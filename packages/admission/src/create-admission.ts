@@ -96,7 +96,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
   const ratePercent = (providerId: string): number =>
     options.breakerOf?.(providerId)?.failureRatePercent ?? settings()["breaker.failureRatePercent"];
-  const breakers = createBreakers({ gate, clock, policy, ratePercent, onTransition, instanceId });
+  const breakers = createBreakers({ gate, clock, policy, ratePercent, onTransition, instanceId, commandMs: timing.commandMs, testNow });
   const sticky = createSticky({ gate, clock, ttlSeconds: () => settings()["routing.stickySeconds"] });
   const loads = createProviderLoads(clock);
   const unfollow = redis

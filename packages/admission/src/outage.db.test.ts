@@ -134,6 +134,28 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
   });
 });
 
+test("what waited in a frozen Redis until this process had gone on alone changes nothing afterwards", async () => {
+  const { admission, redis } = await start("a");
+  const other = (await start("b")).admission;
+  // It has heard from Redis before: that is how it knows Redis' clock.
+  admission.breakers.failed("other", "m", { cause: "500" });
+  await until(() => admission.breakers.list().length === 1, { what: "Redis has answered" });
+  server.pause();
+  // These wait in Redis …
+  for (let i = 0; i < 3; i++) admission.breakers.failed("p", "m", { cause: "500" });
+  await untilLocal(admission);
+  await until(() => admission.breakers.list().some(({ failures }) => failures === 3), { what: "they are counted alone" });
+  // … and these never get there.
+  for (let i = 0; i < 2; i++) admission.breakers.failed("p", "m", { cause: "500" });
+  expect(admission.breakers.stateOf("p", "m")).toBe("open");
+  server.resume();
+  await untilShared(admission);
+  await until(() => other.breakers.stateOf("p", "m") === "open", { what: "the other instance knows", deadlineMs: 20_000 });
+  await redis.ping();
+  expect(admission.breakers.stateOf("p", "m")).toBe("open");
+  expect(transitions.map(({ state }) => state)).toEqual(["open"]);
+});
+
 test("Redis restarted empty within a moment: leases in use are booked again", async () => {
   const { admission } = await start("a", { timing: { leaseMs: 900 } });
   const limits = { keyId: "k", rpm: null, inFlight: 1 };

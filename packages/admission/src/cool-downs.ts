@@ -21,7 +21,7 @@ export function createCoolDowns(clock: Clock, onCooled: (coolDown: CoolDown) => 
     const key = keyOf(coolDown.providerId, coolDown.label);
     if ((byCredential.get(key)?.untilMs ?? 0) >= coolDown.untilMs) return;
     if (byCredential.size >= MAX_ENTRIES) sweep();
-    if (byCredential.size < MAX_ENTRIES) byCredential.set(key, coolDown);
+    if (byCredential.size < MAX_ENTRIES || byCredential.has(key)) byCredential.set(key, coolDown);
   };
 
   return {

@@ -156,6 +156,19 @@ test("what waited in a frozen Redis until this process had gone on alone changes
   expect(transitions.map(({ state }) => state)).toEqual(["open"]);
 });
 
+test("a binding that Redis did not take is written with the session's next one", async () => {
+  const { admission, redis } = await start("a");
+  const other = (await start("b")).admission;
+  await server.kill();
+  await until(() => redis.status !== "ready", { what: "the connection is gone" });
+  admission.sticky.bind("s", "p");
+  await untilLocal(admission);
+  await server.restart();
+  await untilShared(admission);
+  admission.sticky.bind("s", "p");
+  await until(async () => (await other.sticky.find("s")) === "p", { what: "the other instance finds it" });
+});
+
 test("Redis restarted empty within a moment: leases in use are booked again", async () => {
   const { admission } = await start("a", { timing: { leaseMs: 900 } });
   const limits = { keyId: "k", rpm: null, inFlight: 1 };

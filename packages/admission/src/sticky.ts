@@ -47,14 +47,37 @@ export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky
     bindings.set(sessionId, binding, { ttl: ttlMs });
   }
 
-  async function findShared(sessionId: string, shared: RedisGate, ttlMs: number): Promise<string | null> {
-    try {
-      const providerId = await shared.run((redis) => redis.get(stickyKey(sessionId)));
-      if (providerId) keep(sessionId, { providerId, sharedAtMs: clock.monotonic() }, ttlMs);
-      return providerId;
-    } catch {
-      return null;
-    }
+  /** Reads in flight. One is outdated, and no longer here, when the session is bound or unbound in the meantime. */
+  const reads = new Map<string, Promise<string | null>>();
+
+  function findShared(sessionId: string, shared: RedisGate, ttlMs: number): Promise<string | null> {
+    const running = reads.get(sessionId);
+    if (running) return running;
+    const read: Promise<string | null> = shared
+      .run((redis) => redis.get(stickyKey(sessionId)))
+      .then(
+        (providerId) => {
+          if (reads.get(sessionId) !== read) return bindings.peek(sessionId)?.providerId ?? null;
+          // Reading does not extend the lifetime in Redis: the session's next binding does.
+          if (providerId) keep(sessionId, { providerId, sharedAtMs: Number.NEGATIVE_INFINITY }, ttlMs);
+          return providerId;
+        },
+        () => bindings.peek(sessionId)?.providerId ?? null,
+      )
+      .finally(() => {
+        if (reads.get(sessionId) === read) reads.delete(sessionId);
+      });
+    reads.set(sessionId, read);
+    return read;
+  }
+
+  /** Nobody waits for it. When it fails, the session's next binding is written. */
+  function writeShared(sessionId: string, binding: Binding, shared: RedisGate, ttlMs: number): void {
+    shared
+      .run((redis) => redis.set(stickyKey(sessionId), binding.providerId, "PX", ttlMs))
+      .catch(() => {
+        binding.sharedAtMs = Number.NEGATIVE_INFINITY;
+      });
   }
 
   return {
@@ -80,13 +103,14 @@ export function createSticky({ gate, clock, ttlSeconds }: StickyOptions): Sticky
       const nowMs = clock.monotonic();
       // Extending the lifetime in Redis with every request would double its traffic; after a quarter of the lifetime is soon enough.
       const isShared = before?.providerId === providerId && nowMs - before.sharedAtMs < ttlMs / 4;
-      const share = !isShared && gate?.isOpen() === true;
-      const sharedAtMs = share ? nowMs : isShared ? before.sharedAtMs : Number.NEGATIVE_INFINITY;
-      keep(sessionId, { providerId, sharedAtMs }, ttlMs);
-      if (share) gate?.send((redis) => redis.set(stickyKey(sessionId), providerId, "PX", ttlMs));
+      const binding = isShared ? before : { providerId, sharedAtMs: nowMs };
+      reads.delete(sessionId);
+      keep(sessionId, binding, ttlMs);
+      if (gate && !isShared) writeShared(sessionId, binding, gate, ttlMs);
     },
     unbind(sessionId) {
       bindings.delete(sessionId);
+      reads.delete(sessionId);
       gate?.send((redis) => redis.del(stickyKey(sessionId)));
     },
     stats: () => ({ size: bindings.size, max: MAX_SESSIONS, ...counts }),

@@ -107,7 +107,10 @@ export interface CoolDowns {
   list(): CoolDown[];
 }
 
-/** A breaker per provider and model, shared across instances. */
+/**
+ * A breaker per provider and model, shared across instances. It survives the loss of Redis' data as long as one instance knows it, and is
+ * forgotten when nothing has happened to it for a day, or for an hour while it is closed.
+ */
 export interface Breakers {
   /** Local knowledge, no I/O: `open` excludes the provider, `tripped` unless it is the last one; `probe` = due, but must be taken. */
   stateOf(providerId: string, model: string): BreakerView;

@@ -169,6 +169,15 @@ describe("the command line", () => {
     expect(report).toEqual(expect.arrayContaining([expect.stringMatching(/^WRONG secret: SLUICE_SECRET is not the one/)]));
   });
 
+  it("finds nothing right about a database that is away", async () => {
+    const port = await freePort();
+    const { out, lines, ...rest } = terminal();
+    const away = { ...environment, DATABASE_URL: `postgresql://sluice@localhost:${port}/sluice` };
+    expect(await runCli(["doctor"], away, { ...rest, out })).toBe(1);
+    expect(lines.join("\n")).toMatch(/^WRONG Postgres: .*ECONNREFUSED/m);
+    expect(lines.filter((line) => line.startsWith("ok")).join("\n")).not.toMatch(/Postgres|connections/);
+  });
+
   it("follows the log of a running server, and leaves no login behind", async () => {
     const server = await startServer(readEnv(environment), silentLog);
     const screen = terminal();

@@ -28,18 +28,14 @@ export const doctor: Command = {
         input.terminal.out(`ok    ${what}: ${await look()}`);
       } catch (thrown) {
         wrong += 1;
-        input.terminal.out(`WRONG ${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+        input.terminal.out(`WRONG ${what}: ${textOf(thrown)}`);
       }
     };
     for (const look of machineLooks(input)) await report(look);
-    let storage: Storage | undefined;
-    await report([
-      "connections",
-      async () => {
-        storage = await openStorage(input.env, commandLog(input));
-        return storage.redisUrl === null ? "Postgres; no Redis (one process only)" : "Postgres and Redis";
-      },
-    ]);
+    // Connections are opened by the first query: that there are pools says nothing about the servers, and each is checked below.
+    const storage = await openStorage(input.env, commandLog(input)).catch((error: unknown) =>
+      report(["connections", () => Promise.reject(error)]),
+    );
     if (storage) {
       try {
         for (const look of storageLooks(input, storage)) await report(look);
@@ -127,6 +123,12 @@ function storageLooks({ env }: CommandInput, storage: Storage): Look[] {
       },
     ],
   ];
+}
+
+/** A refused connection to a name with several addresses has only a code. */
+function textOf(thrown: unknown): string {
+  const { message, code } = thrown as Partial<NodeJS.ErrnoException>;
+  return message || code || String(thrown);
 }
 
 function fail(message: string): never {

@@ -15,3 +15,11 @@ test("signing in leads to the log, signing out back, and a wrong password says s
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await expect(page).toHaveURL(/\/login/);
 });
+
+test("an empty address is required, and one without a domain is not valid", async ({ page }) => {
+  await page.goto("/login");
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page.getByText("Required", { exact: true })).toHaveCount(2);
+  await page.getByLabel("E-mail").fill("ada");
+  await expect(page.getByText("Not a valid e-mail address")).toBeVisible();
+});

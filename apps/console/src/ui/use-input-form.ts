@@ -28,7 +28,7 @@ export function useInputForm<V extends FieldValues, S extends z.ZodType>({
   const text = useIssueText();
   const [failure, setFailure] = useState<Failure | null>(null);
   const resolver: Resolver<V, unknown, V> = (values) => {
-    const result = schema.safeParse(toInput(values));
+    const result = schema.safeParse(toInput(values), { reportInput: true });
     if (result.success) return { values, errors: {} };
     const errors: Record<string, { type: string; message: string }> = {};
     for (const issue of result.error.issues) {
@@ -60,6 +60,7 @@ export function useInputForm<V extends FieldValues, S extends z.ZodType>({
 function useIssueText(): (issue: Issue, name: string) => string {
   const { t } = useTexts();
   return (issue, name) => {
+    if (issue.code === "invalid_format" && issue.input === "") return t("form.required");
     if (name === "modelRedirects") return t("form.redirect");
     if (name === "groups" || name === "group") return t("form.group");
     if (/^cost.*Usd$/.test(name)) return t("form.usd");

@@ -27,7 +27,12 @@ test("from nothing to the first request in four steps @stack", async ({ page }) 
     await expect(page.getByRole("heading", { name: "Add your first provider" })).toBeVisible();
     // The button that led here is gone.
     await expect(page.getByRole("heading", { name: "Add your first provider" })).toBeFocused();
+    // The suggested name follows the dialect, like the address, until somebody types another.
+    await page.getByLabel("Dialect").selectOption("openai");
+    await expect(page.getByLabel("Name")).toHaveValue("OpenAI");
     await page.getByLabel("Name").fill("first");
+    await page.getByLabel("Dialect").selectOption("anthropic");
+    await expect(page.getByLabel("Name")).toHaveValue("first");
     await page.getByLabel("Base URL").fill(upstreamUrl);
     await page.getByLabel("API key").fill(upstreamSecret);
     await page.getByRole("button", { name: "Test connection" }).click();

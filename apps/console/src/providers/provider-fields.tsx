@@ -5,7 +5,7 @@ import { useTexts } from "../text/i18n.ts";
 import { Field, Input, NativeSelect, Textarea } from "../ui/field.tsx";
 import type { Provider } from "./provider.ts";
 import { ProviderCredentials } from "./provider-credentials.tsx";
-import { defaultBaseUrls, type ProviderValues } from "./provider-form.ts";
+import { defaultBaseUrls, defaultNames, type ProviderValues } from "./provider-form.ts";
 import { ProviderOptionFields } from "./provider-option-fields.tsx";
 
 interface ProviderFieldsProps {
@@ -25,7 +25,7 @@ const serves = ["chat", "responses", "embeddings"] as const;
 /** What every provider needs: name, dialect, address, key. */
 export function ProviderBasics({ register, control, setValue, errorOf, secretTail, stored = false }: ProviderFieldsProps) {
   const { t } = useTexts();
-  const baseUrl = useWatch({ control, name: "baseUrl" });
+  const [name, baseUrl] = useWatch({ control, name: ["name", "baseUrl"] });
   const dialectField = register("dialect");
   return (
     <>
@@ -44,6 +44,7 @@ export function ProviderBasics({ register, control, setValue, errorOf, secretTai
                 const known = Object.values(defaultBaseUrls).some((url) => url === baseUrl);
                 const dialect = event.target.value as keyof typeof defaultBaseUrls;
                 if (known || !baseUrl) setValue("baseUrl", defaultBaseUrls[dialect]);
+                if (Object.values(defaultNames).some((one) => one === name)) setValue("name", defaultNames[dialect]);
               }}
             >
               {dialects.map((one) => (

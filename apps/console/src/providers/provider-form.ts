@@ -26,6 +26,9 @@ export const defaultBaseUrls = {
   gemini: "https://generativelanguage.googleapis.com",
 } as const;
 
+/** Names that are suggested where a form does not begin with an empty one; like the addresses, they follow the dialect. */
+export const defaultNames = { anthropic: "Anthropic", openai: "OpenAI", gemini: "Gemini" } as const;
+
 export function valuesOf(provider: Provider | null): ProviderValues {
   return {
     name: provider?.name ?? "",

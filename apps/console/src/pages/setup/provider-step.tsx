@@ -1,7 +1,7 @@
 import { useWatch } from "react-hook-form";
 import { client } from "../../api/client.ts";
 import { ProviderBasics } from "../../providers/provider-fields.tsx";
-import { createInputOf, type ProviderValues, schemas, testInputOf, valuesOf } from "../../providers/provider-form.ts";
+import { createInputOf, defaultNames, type ProviderValues, schemas, testInputOf, valuesOf } from "../../providers/provider-form.ts";
 import { ProviderTest } from "../../providers/provider-test.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { Button } from "../../ui/button.tsx";
@@ -18,7 +18,7 @@ export function ProviderStep({ onDone }: ProviderStepProps) {
   const { t } = useTexts();
   const { form, onSubmit, failure, errorOf, busy } = useInputForm({
     schema: schemas.create,
-    defaults: { ...valuesOf(null), name: "Anthropic" },
+    defaults: { ...valuesOf(null), name: defaultNames.anthropic },
     toInput: createInputOf,
     async submit(input) {
       await client.providers.create.mutate(input);

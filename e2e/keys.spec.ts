@@ -136,6 +136,17 @@ test("a new secret works beside the old one, until the old one is ended", async 
   await expect(row).not.toContainText("Old secret until");
 });
 
+test("the details of a revoked key say that it is revoked", async ({ adminPage: page, api, world }) => {
+  const { key } = await api.keys.create.mutate({ userId: world.userId, name: `revoked ${world.id}`, group: world.group });
+  await api.keys.revoke.mutate({ id: key.id });
+  await page.goto(`/keys?q=${encodeURIComponent(key.name)}&status=revoked`);
+  // A revoked key carries the time in its name.
+  await page.locator("button[data-key-name]").filter({ hasText: key.name }).click();
+  const detail = page.getByRole("dialog");
+  await expect(detail.getByRole("tabpanel")).toContainText("This key is revoked");
+  await expect(detail).not.toContainText("Nothing limits this key");
+});
+
 test("effective limits show their owner and what is used now, and a check says what stops the key", async ({
   adminPage: page,
   api,

@@ -38,7 +38,7 @@ export function KeyDetail({ row, baseUrl, onClose }: { row: Key; baseUrl: string
               label: t("keys.tab.limits"),
               content: (
                 <>
-                  <LimitsPanel keyId={row.id} />
+                  <LimitsPanel row={row} />
                   <PolicyList policies={row.policies} />
                 </>
               ),

@@ -1,6 +1,6 @@
 import { rateFreesAtMs, rateResetAtMs, rateUsed } from "@sluice/core/limits/rate-usage";
 import { useQuery } from "@tanstack/react-query";
-import { Infinity as Unlimited } from "lucide-react";
+import { Ban, Infinity as Unlimited } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, type Outputs } from "../api/client.ts";
 import { formatCost, formatDateTime, formatElapsed } from "../format.ts";
@@ -13,15 +13,15 @@ import { useStore } from "../live/store.ts";
 import { useTexts } from "../text/i18n.ts";
 import { cn } from "../ui/class-names.ts";
 import { Empty, FailureBox, SkeletonRows } from "../ui/states.tsx";
+import { type Key, keyStatus } from "./key.ts";
 
 type Answer = Outputs["keys"]["limits"];
 type Limit = Answer["limits"][number];
 type Owner = Answer["owners"][number];
 
 /** Each limit in force with its owner, its current use, and when it has room again. Read once, then updated by events. */
-export function LimitsPanel({ keyId }: { keyId: string }) {
-  const { t } = useTexts();
-  const { data, error, refetch } = useQuery(api.keys.limits.queryOptions({ id: keyId }, { staleTime: 0, gcTime: 0 }));
+export function LimitsPanel({ row }: { row: Key }) {
+  const { data, error, refetch } = useQuery(api.keys.limits.queryOptions({ id: row.id }, { staleTime: 0, gcTime: 0 }));
   const [owners, setOwners] = useState<Owner[] | null>(null);
   useEffect(() => setOwners(data?.owners ?? null), [data]);
   useEffect(() => {
@@ -32,7 +32,7 @@ export function LimitsPanel({ keyId }: { keyId: string }) {
   }, [data]);
   if (error) return <FailureBox error={error} onRetry={() => void refetch()} />;
   if (!data || !owners) return <SkeletonRows rows={2} />;
-  if (data.limits.length === 0) return <Empty icon={<Unlimited />} title={t("limits.noneTitle")} text={t("limits.noneText")} />;
+  if (data.limits.length === 0) return <NoLimits row={row} />;
   return (
     <ul className="flex flex-col gap-3">
       {data.limits.map((limit) => {
@@ -41,6 +41,14 @@ export function LimitsPanel({ keyId }: { keyId: string }) {
       })}
     </ul>
   );
+}
+
+/** A key that works for nobody is not one that nothing limits. */
+function NoLimits({ row }: { row: Key }) {
+  const { t } = useTexts();
+  const status = keyStatus(row, serverNow());
+  if (status === "active") return <Empty icon={<Unlimited />} title={t("limits.noneTitle")} text={t("limits.noneText")} />;
+  return <Empty icon={<Ban />} title={t(`keys.refused.${status}`)} text={t("keys.refused.text")} />;
 }
 
 interface LimitRowProps {

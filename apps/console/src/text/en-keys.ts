@@ -46,6 +46,12 @@ export const keys = {
   active: "Active",
   expired: "Expired",
   revoked: "Revoked",
+  refused: {
+    revoked: "This key is revoked",
+    expired: "This key has expired",
+    disabled: "This key is disabled",
+    text: "Every request with it is refused.",
+  },
   usable: "All except revoked",
   searchHint: "Name of a key",
   searchHintAdmin: "Key, owner or e-mail",

@@ -48,6 +48,12 @@ export const keys: Texts["keys"] = {
   active: "有效",
   expired: "已过期",
   revoked: "已吊销",
+  refused: {
+    revoked: "该密钥已吊销",
+    expired: "该密钥已过期",
+    disabled: "该密钥已停用",
+    text: "使用它的请求都会被拒绝。",
+  },
   usable: "除已吊销外",
   searchHint: "密钥名称",
   searchHintAdmin: "密钥、所有者或邮箱",

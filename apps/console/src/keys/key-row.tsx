@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { ListColumn, ListRow } from "../lists/row-list.tsx";
-import { LastUsed, UsageCost, UsageCount } from "../lists/usage-cells.tsx";
+import { LastUsed, NamedUsageCount, UsageCost, UsageCount } from "../lists/usage-cells.tsx";
 import { serverNow } from "../live/server-clock.ts";
 import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
@@ -107,16 +107,11 @@ export function KeyCard(props: Omit<KeyCellProps, "column">) {
 
 /** State, requests, tokens and last use in one line; items that do not fit are omitted rather than truncated. */
 export function FiguresLine({ id, children }: { id: string; children: ReactNode }) {
-  const { t } = useTexts();
   return (
     <div className="flex h-6 flex-wrap items-center gap-x-3 overflow-hidden text-xs leading-6 whitespace-nowrap text-ink-2">
       {children}
-      <span>
-        <UsageCount id={id} of="requests" /> <span className="text-ink-3">{t("lists.requests")}</span>
-      </span>
-      <span>
-        <UsageCount id={id} of="totalTokens" /> <span className="text-ink-3">{t("lists.tokens")}</span>
-      </span>
+      <NamedUsageCount id={id} of="requests" />
+      <NamedUsageCount id={id} of="totalTokens" />
       <span className="ml-auto">
         <LastUsed id={id} />
       </span>

@@ -36,7 +36,10 @@ export function LatencyTable({ range, providerId }: LatencyTableProps) {
       </thead>
       <tbody>
         {(["ttft", "duration"] as const).map((what) => (
-          <tr key={what} title={data && t("overview.latencyOf", { requests: formatExact(data[what].requests, language) })}>
+          <tr
+            key={what}
+            title={data && t("overview.latencyOf", { count: data[what].requests, requests: formatExact(data[what].requests, language) })}
+          >
             <th scope="row" className="h-6 text-left font-normal text-ink-2">
               {t(`overview.${what}`)}
             </th>

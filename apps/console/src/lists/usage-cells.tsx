@@ -19,6 +19,17 @@ export function UsageCount({ id, of }: { id: string; of: "requests" | "totalToke
   return <span title={formatExact(value, language)}>{formatCount(value, language)}</span>;
 }
 
+/** The same where no header names it. */
+export function NamedUsageCount({ id, of }: { id: string; of: "requests" | "totalTokens" }) {
+  const { t } = useTexts();
+  const count = useUsage(id)?.[of] ?? 0;
+  return (
+    <span>
+      <UsageCount id={id} of={of} /> <span className="text-ink-3">{t(`lists.counted.${of}`, { count })}</span>
+    </span>
+  );
+}
+
 export function UsageCost({ id }: { id: string }) {
   const cost = useUsage(id)?.costNanoUsd ?? "0";
   return <span title={exactCost(cost)}>{formatCost(cost)}</span>;

@@ -12,6 +12,7 @@ export const lists = {
   sort: { created: "Newest", name: "Name", lastUsed: "Last used", requests: "Requests", tokens: "Tokens" },
   requests: "Requests",
   tokens: "Tokens",
+  counted: { requests_one: "request", requests_other: "requests", totalTokens_one: "token", totalTokens_other: "tokens" },
   cost: "Cost",
   lastUsed: "Last used",
   neverUsed: "Never used",

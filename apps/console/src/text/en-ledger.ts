@@ -96,5 +96,6 @@ export const retention = {
   waiting_other: "{{count}} partitions are detached and wait to be archived.",
   noArchive: "Nothing is archived before it is deleted.",
   archiveFirst: "Each partition is written as compressed CSV before it is deleted.",
-  archived: "Archived: {{path}}, {{rows}} rows",
+  archived_one: "Archived: {{path}}, {{rows}} row",
+  archived_other: "Archived: {{path}}, {{rows}} rows",
 } as const;

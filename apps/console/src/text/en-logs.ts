@@ -65,7 +65,8 @@ export const cell = {
 
 export const histogram = {
   title: "Requests over time",
-  summary: "{{total}} requests from {{from}} to {{to}}, of which {{errors}} failed or were refused",
+  summary_one: "{{total}} request from {{from}} to {{to}}, of which {{errors}} failed or were refused",
+  summary_other: "{{total}} requests from {{from}} to {{to}}, of which {{errors}} failed or were refused",
   unanswered: "The timeline cannot be filtered by {{fields}}.",
   failed: "The timeline could not be loaded.",
   figures: "Timeline figures",
@@ -87,9 +88,12 @@ export const exporting = {
   all: "All",
   none: "None",
   start: "Export",
-  progress: "{{rows}} rows, {{size}}",
-  done: "{{rows}} rows saved as {{file}}",
-  failed: "The export was interrupted after {{rows}} rows. Nothing was saved.",
+  progress_one: "{{rows}} row, {{size}}",
+  progress_other: "{{rows}} rows, {{size}}",
+  done_one: "{{rows}} row saved as {{file}}",
+  done_other: "{{rows}} rows saved as {{file}}",
+  failed_one: "The export was interrupted after {{rows}} row. Nothing was saved.",
+  failed_other: "The export was interrupted after {{rows}} rows. Nothing was saved.",
   cancel: "Stop",
   newest: "Requests in flight or not yet stored are not included.",
 } as const;

@@ -127,7 +127,8 @@ export const providers = {
   ttftTitle: "Time to first content, last {{hours}} h",
   ttftSummary: "{{title}}: mean {{mean}}, highest {{max}}",
   errorsTitle: "Failed requests, last {{hours}} h",
-  errorsSummary: "{{title}}: {{errors}} of {{requests}} requests",
+  errorsSummary_one: "{{title}}: {{errors}} of {{requests}} request",
+  errorsSummary_other: "{{title}}: {{errors}} of {{requests}} requests",
   none: "none",
   force: "Force…",
   override: {

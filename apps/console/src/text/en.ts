@@ -129,8 +129,8 @@ export const en = {
     pause: "Pause",
     resume: "Resume",
     goLive: "Go live",
-    summary_one: "{{count}} new request, {{errors}} errors",
-    summary_other: "{{count}} new requests, {{errors}} errors",
+    summary_one: "{{count}} new request, {{errors}} failed",
+    summary_other: "{{count}} new requests, {{errors}} failed",
   },
   state: {
     in_flight: "In flight",

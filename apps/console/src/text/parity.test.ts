@@ -48,6 +48,17 @@ describe("explanations of errors", () => {
 });
 
 describe("English", () => {
+  it("has a singular for what it counts", () => {
+    // Shown for two attempts or more, for as many rows as a page holds, and for as many requests as are read at most.
+    const many = /^(logs\.(attemptsCount|full)|prices\.reprice\.incomplete)$/;
+    const counted = /\{\{\w+\}\} (attempts|keys|models|requests|rows|sessions|users)\b/;
+    const missing = [...english.entries()].filter(([key, text]) => {
+      const hasSingular = key.endsWith("_other") && english.has(key.replace(/_other$/, "_one"));
+      return counted.test(text) && !hasSingular && !many.test(key);
+    });
+    expect(missing).toEqual([]);
+  });
+
   it("has a text for every code of the error catalogue", () => {
     for (const code of Object.keys(errorCatalogue)) expect(en.errors, code).toHaveProperty(code);
   });

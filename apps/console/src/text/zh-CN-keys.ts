@@ -14,6 +14,7 @@ export const lists: Texts["lists"] = {
   sort: { created: "最新创建", name: "名称", lastUsed: "最近使用", requests: "请求数", tokens: "Token 数" },
   requests: "请求数",
   tokens: "Token",
+  counted: { requests_other: "次请求", totalTokens_other: "个 Token" },
   cost: "费用",
   lastUsed: "最近使用",
   neverUsed: "从未使用",

@@ -91,5 +91,5 @@ export const retention = {
   waiting_other: "{{count}} 个分区已分离，正在等待归档。",
   noArchive: "清理前不归档。",
   archiveFirst: "每个分区在清理前会写入压缩的 CSV。",
-  archived: "已归档：{{path}}，{{rows}} 行",
+  archived_other: "已归档：{{path}}，{{rows}} 行",
 } as const;

@@ -61,7 +61,7 @@ export const cell = {
 
 export const histogram = {
   title: "请求时间分布",
-  summary: "{{from}} 至 {{to}} 共 {{total}} 个请求，其中 {{errors}} 个失败或被拒绝",
+  summary_other: "{{from}} 至 {{to}} 共 {{total}} 个请求，其中 {{errors}} 个失败或被拒绝",
   unanswered: "时间分布无法按{{fields}}筛选。",
   failed: "时间分布读取失败。",
   figures: "时间分布数据",
@@ -83,9 +83,9 @@ export const exporting = {
   all: "全选",
   none: "全不选",
   start: "导出",
-  progress: "{{rows}} 行，{{size}}",
-  done: "已保存 {{rows}} 行到 {{file}}",
-  failed: "导出在 {{rows}} 行后中断，没有保存任何内容。",
+  progress_other: "{{rows}} 行，{{size}}",
+  done_other: "已保存 {{rows}} 行到 {{file}}",
+  failed_other: "导出在 {{rows}} 行后中断，没有保存任何内容。",
   cancel: "停止",
   newest: "进行中或尚未入库的请求不包含在内。",
 };

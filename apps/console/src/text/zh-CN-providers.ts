@@ -123,7 +123,7 @@ export const providers = {
   ttftTitle: "首字时间，最近 {{hours}} 小时",
   ttftSummary: "{{title}}：平均 {{mean}}，最高 {{max}}",
   errorsTitle: "失败的请求，最近 {{hours}} 小时",
-  errorsSummary: "{{title}}：{{requests}} 个请求中 {{errors}} 个",
+  errorsSummary_other: "{{title}}：{{requests}} 个请求中 {{errors}} 个",
   none: "无",
   force: "强制…",
   override: {

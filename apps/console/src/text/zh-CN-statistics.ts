@@ -123,7 +123,7 @@ export const availability = {
   outcomes: "各时段结果",
   rate: "成功率",
   strip: "{{name}}：{{ok}} 个时段正常，{{warn}} 个有少量错误，{{bad}} 个错误较多，{{none}} 个无请求",
-  bucket: "{{requests}} 个请求，{{errors}} 个错误，成功 {{rate}}",
+  bucket_other: "{{requests}} 个请求，{{errors}} 个错误，成功 {{rate}}",
   more: "仅显示前 {{shown}} 项，共 {{total}} 项；选择供应商或模型可查看其余内容。",
   emptyTitle: "该时间范围内没有请求过供应商",
   emptyText: "请选择更长的时间范围，或等待第一个请求。",

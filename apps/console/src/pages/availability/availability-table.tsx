@@ -135,6 +135,7 @@ function BucketFigures({ row: { series }, times, when, label }: BucketFiguresPro
           <li key={ms}>
             {when(ms)}:{" "}
             {t("availability.bucket", {
+              count: requests,
               requests: formatExact(requests, language),
               errors: formatExact(errors, language),
               rate: formatPercent(requests - errors, requests),

@@ -46,6 +46,7 @@ export function OutcomeStrip({ row: { series }, buckets: { times }, name, when }
           <span
             key={times[at]}
             title={`${when(times[at] ?? 0)}: ${t("availability.bucket", {
+              count: requests,
               requests: formatExact(requests, language),
               errors: formatExact(errors, language),
               rate: formatPercent(requests - errors, requests),

@@ -103,12 +103,11 @@ export function ExportDialog({ search, names, admin, onClose }: ExportDialogProp
 function Outcome({ run }: { run: Run }) {
   const { t, language } = useTexts();
   const failureText = useFailureText();
-  const rows = (count: number): string => formatExact(count, language);
+  const rows = (count: number) => ({ count, rows: formatExact(count, language) });
   let text = "";
-  if (run.phase === "running")
-    text = t("exporting.progress", { rows: rows(run.progress.rows), size: sizeText(run.progress.bytes, language) });
-  if (run.phase === "done") text = t("exporting.done", { rows: rows(run.rows), file: run.file });
-  if (run.phase === "failed") text = run.failure ? failureText(run.failure) : t("exporting.failed", { rows: rows(run.rows) });
+  if (run.phase === "running") text = t("exporting.progress", { ...rows(run.progress.rows), size: sizeText(run.progress.bytes, language) });
+  if (run.phase === "done") text = t("exporting.done", { ...rows(run.rows), file: run.file });
+  if (run.phase === "failed") text = run.failure ? failureText(run.failure) : t("exporting.failed", rows(run.rows));
   return (
     <p role="status" className={run.phase === "failed" ? "mr-auto text-sm text-bad" : "mr-auto text-sm text-ink-2"}>
       {text}

@@ -61,7 +61,13 @@ export function HistogramBars({ view, search, onZoom }: HistogramBarsProps) {
       <div
         ref={area}
         role="img"
-        aria-label={t("histogram.summary", { total: formatExact(view.total, language), from: text(fromMs), to: text(toMs), errors })}
+        aria-label={t("histogram.summary", {
+          count: view.total,
+          total: formatExact(view.total, language),
+          from: text(fromMs),
+          to: text(toMs),
+          errors,
+        })}
         className="relative h-11 cursor-crosshair touch-pan-y select-none max-md:h-8"
         onPointerDown={(event) => {
           if (event.button !== 0) return;

@@ -43,7 +43,11 @@ export function FigureCards({ view }: { view: OverviewView }) {
       <Card
         label={t("overview.errorRate")}
         value={<ToLogs search={{ ...search, state: "error" }}>{formatPercent(today.errors, today.requests)}</ToLogs>}
-        exact={t("overview.errorsOf", { errors: formatExact(today.errors, language), requests: formatExact(today.requests, language) })}
+        exact={t("overview.errorsOf", {
+          count: today.requests,
+          errors: formatExact(today.errors, language),
+          requests: formatExact(today.requests, language),
+        })}
         note={<Change points now={errorRate} then={ratio(then.errors, then.requests)} text={formatPercent(then.errors, then.requests)} />}
       />
       <Card

@@ -69,7 +69,7 @@ function Sparks({ series }: { series: ProviderSeriesOf }) {
         <Sparkline
           kind="bars"
           values={series.errors}
-          label={t("providers.errorsSummary", { title: errorsTitle, ...counts })}
+          label={t("providers.errorsSummary", { title: errorsTitle, count: requests, ...counts })}
           className="text-bad"
         />
       </Spark>

@@ -63,7 +63,7 @@ function Next({ retention: { next, waiting, archives, archive } }: { retention: 
       <li>{archive === "none" ? t("retention.noArchive") : t("retention.archiveFirst")}</li>
       {archives.slice(0, 3).map(({ name, path, rows, atMs }) => (
         <li key={name} title={formatDateTime(atMs, language)} className="break-all">
-          {t("retention.archived", { path, rows: formatExact(rows, language) })}
+          {t("retention.archived", { path, count: rows, rows: formatExact(rows, language) })}
         </li>
       ))}
     </ul>

@@ -39,6 +39,12 @@ export interface GatewayLimits {
   bodyBytes: number;
   /** Bodies of all requests in flight, bytes. */
   bodiesBytes: number;
+  /**
+   * A body that takes longer must bring so many bytes in each such period (1 MB a minute = 140 kbit/s): what it occupies of
+   * `bodiesBytes` is not for clients that stall or trickle.
+   */
+  bodyPeriodMs: number;
+  bodyPeriodBytes: number;
   headers: number;
   /** Whole answers up to this many bytes are held; a larger one is streamed and its usage estimated. */
   answerBytes: number;
@@ -57,6 +63,8 @@ export interface GatewayLimits {
 export const defaultLimits: GatewayLimits = {
   bodyBytes: 32 * 1024 * 1024,
   bodiesBytes: 256 * 1024 * 1024,
+  bodyPeriodMs: 60_000,
+  bodyPeriodBytes: 1024 * 1024,
   headers: 100,
   answerBytes: 16 * 1024 * 1024,
   holdBytes: 64 * 1024,

@@ -36,12 +36,13 @@ export interface Gateway {
 }
 
 /**
- * For the http.Server in front: the head must arrive within 10 s, the whole request within 60 s. Idle connections outlive
- * the 60 s of common load balancers, so that we never close one while a request is on its way.
+ * For the http.Server in front: the head must arrive within 10 s, the whole request within 10 minutes, in which a line of 450 kbit/s
+ * sends the largest body; `receive` refuses bodies that stall or trickle sooner. Idle connections outlive the 60 s of common load
+ * balancers, so that we never close one while a request is on its way.
  */
 export const serverOptions: ServerOptions = {
   headersTimeout: 10_000,
-  requestTimeout: 60_000,
+  requestTimeout: 600_000,
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 5_000,
   maxHeaderSize: 16_384,

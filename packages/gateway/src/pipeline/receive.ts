@@ -39,8 +39,22 @@ function readBody(runtime: Runtime, call: Call): Promise<void> {
     const parts: Buffer[] = [];
     let length = 0;
     let over = false;
+    let lengthBefore = 0;
+    const onPeriod = (): void => {
+      if (length - lengthBefore < runtime.limits.bodyPeriodBytes) {
+        stop();
+        // Nor does it keep its connection.
+        call.res.shouldKeepAlive = false;
+        reject(new SluiceError("invalid_request", { message: "The body arrived too slowly." }));
+        return;
+      }
+      lengthBefore = length;
+      period = runtime.deadlines.add(runtime.limits.bodyPeriodMs, onPeriod);
+    };
+    let period = runtime.deadlines.add(runtime.limits.bodyPeriodMs, onPeriod);
     const stop = (): void => {
       over = true;
+      runtime.deadlines.cancel(period);
       call.abort.removeEventListener("abort", onGone);
     };
     const onGone = (): void => {

@@ -1,5 +1,5 @@
 import { asRecord, asText, type JsonRecord } from "../json.ts";
-import { type FieldRules, listAt, malformed, optionalNumber, optionalText, recordAt, refuse, sortFields, textAt } from "./fields.ts";
+import { type FieldRules, isOff, listAt, malformed, optionalNumber, optionalText, recordAt, refuse, sortFields, textAt } from "./fields.ts";
 import type {
   Conversation,
   Effort,
@@ -57,8 +57,8 @@ export function readAnthropicRequest(body: JsonRecord): Conversation {
     model: textAt(body.model, "model"),
     stream: body.stream === true,
     includesUsage: true,
-    system: readSystem(body.system, "system"),
-    turns: listAt(body.messages, "messages").map((message, index) => readMessage(message, `messages.${index}`)),
+    system: readSystem(body.system, "system", dropped),
+    turns: listAt(body.messages, "messages").map((message, index) => readMessage(message, `messages.${index}`, dropped)),
     tools: readTools(body.tools, choice, dropped),
     toolChoice: readChoice(choice),
     parallelTools: typeof choice?.disable_parallel_tool_use === "boolean" ? !choice.disable_parallel_tool_use : null,
@@ -78,37 +78,43 @@ export function readAnthropicRequest(body: JsonRecord): Conversation {
   };
 }
 
-function readSystem(system: unknown, path: string): TextPart[] {
+function readSystem(system: unknown, path: string, dropped: string[]): TextPart[] {
   if (system === undefined || system === null) return [];
   if (typeof system === "string") return system === "" ? [] : [{ kind: "text", text: system }];
   return listAt(system, path).map((block, index) => {
     const record = recordAt(block, `${path}.${index}`);
     if (record.type !== "text") refuse(`${path}.${index}.type`, "can only be text.");
-    return readText(record, `${path}.${index}`);
+    return readText(record, `${path}.${index}`, dropped);
   });
 }
 
-function readText(block: JsonRecord, path: string): TextPart {
+function readText(block: JsonRecord, path: string, dropped: string[]): TextPart {
+  drop(block, ["citations"], path, dropped);
   return { kind: "text", text: textAt(block.text, `${path}.text`), ...cacheOf(block) };
+}
+
+/** Names those of the fields that the client has set: only Anthropic has them. */
+function drop(block: JsonRecord, fields: readonly string[], path: string, dropped: string[]): void {
+  for (const field of fields) if (!isOff(block[field])) dropped.push(`${path}.${field}`);
 }
 
 function cacheOf(block: JsonRecord): { cache?: unknown } {
   return block.cache_control ? { cache: block.cache_control } : {};
 }
 
-function readMessage(message: unknown, path: string): Turn {
+function readMessage(message: unknown, path: string, dropped: string[]): Turn {
   const record = recordAt(message, path);
   const { role, content } = record;
   if (role !== "user" && role !== "assistant" && role !== "system") malformed(`${path}.role`, "user or assistant");
   if (typeof content === "string") return { role, parts: [{ kind: "text", text: content }] };
   const parts = listAt(content, `${path}.content`).map((block, index) => {
     const at = `${path}.content.${index}`;
-    return readBlock(recordAt(block, at), at);
+    return readBlock(recordAt(block, at), at, dropped);
   });
   return { role, parts };
 }
 
-function readBlock(block: JsonRecord, path: string): Part {
+function readBlock(block: JsonRecord, path: string, dropped: string[]): Part {
   switch (block.type) {
     case "thinking":
       return {
@@ -127,21 +133,21 @@ function readBlock(block: JsonRecord, path: string): Part {
         ...cacheOf(block),
       };
     case "tool_result":
-      return readToolResult(block, path);
+      return readToolResult(block, path, dropped);
     default:
-      return readMedia(block, path);
+      return readMedia(block, path, dropped);
   }
 }
 
 /** Content that may appear in a message or in a tool result. */
-function readMedia(block: JsonRecord, path: string): TextPart | ImagePart | FilePart {
+function readMedia(block: JsonRecord, path: string, dropped: string[]): TextPart | ImagePart | FilePart {
   switch (block.type) {
     case "text":
-      return readText(block, path);
+      return readText(block, path, dropped);
     case "image":
       return { kind: "image", source: readSource(block.source, `${path}.source`), detail: "", ...cacheOf(block) };
     case "document":
-      return readDocument(block, path);
+      return readDocument(block, path, dropped);
     default:
       return refuse(`${path}.type`, `'${asText(block.type)}' is supported by Anthropic only.`);
   }
@@ -156,20 +162,23 @@ function readSource(value: unknown, path: string): ImagePart["source"] {
   return refuse(`${path}.type`, "must be base64 or url: other providers cannot read files stored at Anthropic.");
 }
 
-function readDocument(block: JsonRecord, path: string): TextPart | FilePart {
+function readDocument(block: JsonRecord, path: string, dropped: string[]): TextPart | FilePart {
   const source = recordAt(block.source, `${path}.source`);
+  // The title becomes the file's name, which only a file that is sent as such has.
+  drop(block, source.type === "base64" ? ["context"] : ["title", "context"], path, dropped);
+  if (asRecord(block.citations)?.enabled === true) dropped.push(`${path}.citations`);
   if (source.type === "text") return { kind: "text", text: textAt(source.data, `${path}.source.data`), ...cacheOf(block) };
   return { kind: "file", source: readSource(source, `${path}.source`), name: asText(block.title), ...cacheOf(block) };
 }
 
-function readToolResult(block: JsonRecord, path: string): ToolResultPart {
+function readToolResult(block: JsonRecord, path: string, dropped: string[]): ToolResultPart {
   const { content } = block;
   const parts =
     typeof content === "string"
       ? [{ kind: "text" as const, text: content }]
       : listAt(content, `${path}.content`).map((part, index) => {
           const at = `${path}.content.${index}`;
-          return readMedia(recordAt(part, at), at);
+          return readMedia(recordAt(part, at), at, dropped);
         });
   const callId = textAt(block.tool_use_id, `${path}.tool_use_id`);
   return { kind: "tool-result", callId, parts, isError: block.is_error === true, ...cacheOf(block) };

@@ -57,7 +57,7 @@ export function sortFields(body: JsonRecord, rules: FieldRules): string[] {
   return dropped;
 }
 
-function isOff(value: unknown): boolean {
+export function isOff(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === "") return true;
   if (Array.isArray(value)) return value.length === 0;
   const record = asRecord(value);

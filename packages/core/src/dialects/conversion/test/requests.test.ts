@@ -62,6 +62,34 @@ describe("options that are left out are reported", () => {
   });
 });
 
+test("what only Anthropic's documents have is reported, wherever they are", () => {
+  const document = (source: object, more: object = {}) => ({ type: "document", title: "Report", source, ...more });
+  const bytes = { type: "base64", media_type: "application/pdf", data: "AA==" };
+  const plain = { type: "text", media_type: "text/plain", data: "a" };
+  const cited = { context: "Of May.", citations: { enabled: true } };
+  const turns = [
+    { role: "user", content: [document(bytes), document(bytes, cited), document(plain, cited)] },
+    {
+      role: "assistant",
+      content: [
+        { type: "text", text: "a", citations: [{ type: "char_location" }] },
+        { type: "text", text: "b", citations: null },
+      ],
+    },
+    { role: "assistant", content: [{ type: "tool_use", id: "t", name: "f", input: {} }] },
+    { role: "user", content: [{ type: "tool_result", tool_use_id: "t", content: [document(plain, { citations: { enabled: false } })] }] },
+  ];
+  expect(convertRequest(["anthropic", "responses"], { ...base.anthropic, messages: turns }).dropped).toEqual([
+    "messages.0.content.1.context",
+    "messages.0.content.1.citations",
+    "messages.0.content.2.title",
+    "messages.0.content.2.context",
+    "messages.0.content.2.citations",
+    "messages.1.content.0.citations",
+    "messages.3.content.0.content.0.title",
+  ]);
+});
+
 describe("defects of other gateways", () => {
   test("consecutive tool results are one turn, first in it; empty arguments are an empty object", () => {
     const call = (id: string) => ({ id, type: "function", function: { name: "f", arguments: "" } });

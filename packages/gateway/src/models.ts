@@ -44,7 +44,7 @@ export function answerModels(runtime: Runtime, call: Call, model: string | undef
   const owner = config.users.get(row.userId);
   const models = reachableModels(config, row.group, row.dialect).filter(({ id }) => key && !modelRefusal(key, owner, id));
   let body: string;
-  if (model === undefined) body = call.dialect.modelList(models);
+  if (model === undefined) body = call.dialect.modelList(models, call.query);
   else {
     const one = models.find(({ id }) => id === model);
     if (!one) throw new SluiceError("unknown_model", { field: "model" });

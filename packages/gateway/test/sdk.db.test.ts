@@ -206,6 +206,29 @@ describe("the google client", () => {
   });
 });
 
+describe("a list of models that is read in pages", () => {
+  async function idsOf<T>(list: AsyncIterable<T>, idOf: (one: T) => string | undefined): Promise<(string | undefined)[]> {
+    const ids: (string | undefined)[] = [];
+    for await (const one of list) ids.push(idOf(one));
+    return ids;
+  }
+
+  it("has each model once, and all of them", async () => {
+    const wanted = (await openai.models.list()).data.map(({ id }) => id);
+    expect(wanted.length).toBeGreaterThan(3);
+    expect((await anthropic.models.list({ limit: 2 })).data.length).toBe(2);
+    expect(await idsOf(anthropic.models.list({ limit: 2 }), ({ id }) => id)).toEqual(wanted);
+    // Backwards, from the end: page by page, each in the order of the list.
+    const last = wanted.at(-1) ?? "";
+    const backwards = await idsOf(anthropic.models.list({ limit: 1, before_id: last }), ({ id }) => id);
+    expect(backwards).toEqual(wanted.slice(0, -1).reverse());
+    const gemini = await idsOf(await genai.models.list(), ({ name }) => name);
+    expect(gemini.length).toBeGreaterThan(1);
+    expect((await genai.models.list({ config: { pageSize: 1 } })).page.length).toBe(1);
+    expect(await idsOf(await genai.models.list({ config: { pageSize: 1 } }), ({ name }) => name)).toEqual(gemini);
+  });
+});
+
 describe("what is not served", () => {
   it("is not found, in the words of the client that asks", async () => {
     const files = await anthropic.beta.files.list().catch((thrown: unknown) => thrown);

@@ -5,6 +5,7 @@ import type { Dialect, Envelope, ListedModel } from "./dialect.ts";
 import { noteMaxOutput, readBody, readCommonEnvelope, rewriteBody } from "./envelope.ts";
 import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
 import { asList, asRecord, type JsonRecord } from "./json.ts";
+import { pageOf, pageSize } from "./model-pages.ts";
 import { encodeModel } from "./routes.ts";
 import { anthropicHint } from "./session-hint.ts";
 import { createStreamMeter } from "./stream-meter.ts";
@@ -113,12 +114,17 @@ export const anthropic: Dialect = {
   }),
   errorBody,
   errorEvent: (error, requestId) => `event: error\ndata: ${errorBody(error, requestId)}\n\n`,
-  modelList(models) {
+  modelList(models, query) {
+    const { page, hasMore } = pageOf(models, {
+      size: pageSize(query, "limit"),
+      after: query.get("after_id"),
+      before: query.get("before_id"),
+    });
     return JSON.stringify({
-      data: models.map(listed),
-      has_more: false,
-      first_id: models[0]?.id ?? null,
-      last_id: models.at(-1)?.id ?? null,
+      data: page.map(listed),
+      has_more: hasMore,
+      first_id: page[0]?.id ?? null,
+      last_id: page.at(-1)?.id ?? null,
     });
   },
   modelItem: (model) => JSON.stringify(listed(model)),

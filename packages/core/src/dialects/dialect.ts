@@ -128,8 +128,11 @@ export interface Dialect {
   errorBody(error: SluiceError, requestId: string): string;
   /** The dialect's error within a stream that has begun (a whole SSE event). OpenAI's form depends on the endpoint (default chat). */
   errorEvent(error: SluiceError, requestId: string, endpoint?: Endpoint): string;
-  /** The answer of `/v1/models` (or `/v1beta/models`) in this dialect. */
-  modelList(models: readonly ListedModel[]): string;
+  /**
+   * The answer of `/v1/models` (or `/v1beta/models`) in this dialect: of models sorted by id, the page that the query asks for.
+   * @throws SluiceError invalid_request.
+   */
+  modelList(models: readonly ListedModel[], query: URLSearchParams): string;
   /** The answer of `/v1/models/{id}`. */
   modelItem(model: ListedModel): string;
 }

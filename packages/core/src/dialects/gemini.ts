@@ -5,6 +5,7 @@ import { geminiReader, readGeminiAnswer } from "./gemini-usage.ts";
 import { bodyHeaders, clientToUpstream, extendRule, filterHeaders, filterQuery, trimBase, upstreamToClient } from "./headers.ts";
 import { asRecord, type JsonRecord } from "./json.ts";
 import { scanObject } from "./json-scan.ts";
+import { pageOf, pageSize } from "./model-pages.ts";
 import { encodeModel } from "./routes.ts";
 import { geminiHint } from "./session-hint.ts";
 import { createStreamMeter } from "./stream-meter.ts";
@@ -95,6 +96,9 @@ export const gemini: Dialect = {
   limitHeaders: () => ({}),
   errorBody,
   errorEvent: (error, requestId) => `data: ${errorBody(error, requestId)}\n\n`,
-  modelList: (models) => JSON.stringify({ models: models.map(listed) }),
+  modelList(models, query) {
+    const { page, hasMore } = pageOf(models, { size: pageSize(query, "pageSize"), after: query.get("pageToken") || null });
+    return JSON.stringify({ models: page.map(listed), ...(hasMore && { nextPageToken: page.at(-1)?.id }) });
+  },
   modelItem: (model) => JSON.stringify(listed(model)),
 };

@@ -120,23 +120,45 @@ test("upstream addresses: the base as the official client takes it, the query as
   expect(gemini.upstreamUrl(...at("https://g.example", "models", ""))).toBe("https://g.example/v1beta/models");
 });
 
+test("pages of a list of models", () => {
+  const models = ["a", "c", "e", "g"].map((id) => ({ id, createdAtMs: 0 }));
+  const page = (query: string) => {
+    const { data, ...more } = JSON.parse(anthropic.modelList(models, new URLSearchParams(query)));
+    return [data.map(({ id }: { id: string }) => id).join(""), more.has_more];
+  };
+  expect(page("limit=2")).toEqual(["ac", true]);
+  expect(page("limit=2&after_id=c")).toEqual(["eg", false]);
+  expect(page("limit=2&before_id=g")).toEqual(["ce", true]);
+  expect(page("limit=2&before_id=c")).toEqual(["a", false]);
+  // One that is gone still has its place.
+  expect(page("limit=9&after_id=b")).toEqual(["ceg", false]);
+  expect(page("after_id=g")).toEqual(["", false]);
+  expect(() => page("limit=-1")).toThrow(expect.objectContaining({ code: "invalid_request", field: "limit" }));
+  expect(JSON.parse(gemini.modelList(models, new URLSearchParams("pageSize=3")))).toMatchObject({ nextPageToken: "e" });
+  expect(JSON.parse(gemini.modelList(models, new URLSearchParams("pageSize=3&pageToken=e")))).toEqual({
+    models: [expect.objectContaining({ name: "models/g" })],
+  });
+});
+
 test("lists of models", () => {
+  const whole = new URLSearchParams();
   const models = [
     { id: "a", createdAtMs: 1_760_000_000_000 },
     { id: "b", createdAtMs: 1_760_000_000_000 },
   ];
-  expect(JSON.parse(anthropic.modelList(models))).toMatchObject({
+  expect(JSON.parse(anthropic.modelList(models, whole))).toMatchObject({
     data: [{ type: "model", id: "a" }, { id: "b" }],
     has_more: false,
     first_id: "a",
     last_id: "b",
   });
-  expect(JSON.parse(anthropic.modelList([]))).toEqual({ data: [], has_more: false, first_id: null, last_id: null });
-  expect(JSON.parse(openai.modelList(models))).toMatchObject({
+  expect(JSON.parse(anthropic.modelList([], whole))).toEqual({ data: [], has_more: false, first_id: null, last_id: null });
+  expect(JSON.parse(openai.modelList(models, whole))).toMatchObject({
     object: "list",
     data: [{ id: "a", object: "model", created: 1_760_000_000 }, { id: "b" }],
   });
-  expect(JSON.parse(gemini.modelList(models))).toMatchObject({ models: [{ name: "models/a" }, { name: "models/b" }] });
+  expect(JSON.parse(gemini.modelList(models, whole))).toMatchObject({ models: [{ name: "models/a" }, { name: "models/b" }] });
+  expect(JSON.parse(gemini.modelList(models, whole))).not.toHaveProperty("nextPageToken");
   for (const dialect of Object.values(dialects)) expect(dialect.modelItem({ id: "a", createdAtMs: 0 })).toContain('a"');
 });
 

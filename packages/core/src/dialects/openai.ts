@@ -119,6 +119,7 @@ export const openai: Dialect = {
   }),
   errorBody,
   errorEvent,
+  // OpenAI's list has no pages.
   modelList: (models) => JSON.stringify({ object: "list", data: models.map(listed) }),
   modelItem: (model) => JSON.stringify(listed(model)),
 };

@@ -165,7 +165,7 @@ export class StreamRelay {
   readonly #onEnd = (): void => {
     this.#takeArrived();
     // Before checking for the end: a last event without its empty line counts.
-    this.#rest ??= this.#meter.rest();
+    this.#rest ??= this.#meter.rest(true);
     const { complete, failure } = this.reading;
     if (failure) this.#finish(new SluiceError(failure.code, { message: failure.message }), complete);
     else if (complete || this.#options.endIsTerminal) this.#finish(null);

@@ -192,6 +192,26 @@ describe("what is billed", () => {
     expect(row).toMatchObject({ state: "error", errorCode: "upstream_truncated", flags: ["estimated", "partial"] });
   });
 
+  it("a chat stream is whole when its provider closes it after the finish reason, without [DONE]", async () => {
+    const chunk = (delta: object, finish: string | null = null) =>
+      `data: ${JSON.stringify({ id: "c", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+    const text = chunk({ role: "assistant", content: "hel" }) + chunk({ content: "lo" });
+    const { key } = await harness.group([{ dialect: "openai", baseUrl: baseUrlOf("openai", raw.url) }]);
+    const ask = async (stream: string, breaks: boolean) => {
+      raw.answer = (res) => {
+        res.writeHead(200, { "content-type": "text/event-stream" });
+        res.write(stream, () => (breaks ? res.destroy() : res.end()));
+      };
+      const response = await harness.call("/v1/chat/completions", { key, body: { model: "fake-plain", messages, stream: true } });
+      return { text: await response.text(), ...(await harness.settled(response.headers.get("x-request-id") ?? "")) };
+    };
+    const closed = await ask(text + chunk({}, "stop"), false);
+    expect(closed.text).toBe(text + chunk({}, "stop"));
+    expect(closed.row).toMatchObject({ state: "done", status: 200, errorCode: "", flags: ["estimated"] });
+    expect((await ask(text, false)).row).toMatchObject({ state: "error", errorCode: "upstream_truncated" });
+    expect((await ask(text + chunk({}, "stop"), true)).row).toMatchObject({ state: "error", errorCode: "upstream_truncated" });
+  });
+
   it("impossible usage is clamped and flagged, missing usage is estimated", async () => {
     for (const stream of [false, true]) {
       const negative = await chat("fake@odd-usage,negative", stream);

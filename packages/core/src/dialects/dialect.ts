@@ -65,9 +65,10 @@ export interface StreamMeter {
   /**
    * What was kept back, to be sent once the charge is durable (or when the upstream ended without a terminal event). Call
    * it once, after the upstream has ended and before reading `reading.complete`: a last event without its empty line
-   * counts. An unfinished event is left out, so that `errorEvent` may follow.
+   * counts. An unfinished event is left out, so that `errorEvent` may follow. `inOrder` (default false): the upstream closed its answer
+   * itself, which some servers do instead of sending the terminal event.
    */
-  rest(): Buffer[];
+  rest(inOrder?: boolean): Buffer[];
 }
 
 /** What an upstream's error status and body mean. */

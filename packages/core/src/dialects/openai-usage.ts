@@ -93,7 +93,10 @@ export function chatReader(envelope: Envelope, { dropUsageChunk, tellsFinish = f
   const reading = newReading(envelope.inputEstimate, BYTES_PER_TOKEN);
   const isWorthParsing = (data: string): boolean =>
     hasValue(data, '"usage"') || hasValue(data, '"error"') || (tellsFinish && hasValue(data, '"finish_reason"'));
-  function read({ data, ...event }: SseEvent): number {
+  /** The newest chunk that was not parsed: if it is the last one, it may hold the finish reason. */
+  let unread: SseEvent | null = null;
+  function read(event: SseEvent): number {
+    const { data } = event;
     if (data.charCodeAt(0) === 0x5b && data.trim() === "[DONE]") {
       reading.complete = true;
       return HOLD;
@@ -101,9 +104,10 @@ export function chatReader(envelope: Envelope, { dropUsageChunk, tellsFinish = f
     if (data === "" || reading.complete) return FLOW;
     if (reading.hasContent && event.name !== "error" && !isWorthParsing(data)) {
       addContent(reading, stringBytes(data, chatKeys));
+      unread = event;
       return FLOW;
     }
-    const chunk = parseRecord(decodeData({ data, ...event }));
+    const chunk = parseRecord(decodeData(event));
     if (!chunk) return FLOW;
     reading.upstreamModel ||= asText(chunk.model);
     if (chunk.error || event.name === "error") {
@@ -124,6 +128,12 @@ export function chatReader(envelope: Envelope, { dropUsageChunk, tellsFinish = f
     readLarge(event) {
       addContent(reading, largeBytes(event));
       return read(event);
+    },
+    // Several servers (TGI, forks of llama.cpp) close the answer after the finish reason, without `[DONE]`.
+    readEnd() {
+      const chunk = unread && parseRecord(decodeData(unread));
+      if (chunk) takeChoiceFinishes(reading, chunk);
+      reading.complete ||= reading.finishReasons !== null && reading.failure === null;
     },
     readUnended(text) {
       if (/^data: ?\[DONE\]\s*$/.test(text)) reading.complete = true;

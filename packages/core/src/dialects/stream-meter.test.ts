@@ -264,6 +264,26 @@ describe("odd ends", () => {
     expect(meter.reading).toMatchObject({ complete: true, usageReported: true, usage: { input: 3, output: 4 } });
   });
 
+  test("a chat stream that its provider closes after the finish reason is complete without [DONE]", () => {
+    const told = (finish: string | null, delta: object) =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+    const text = told(null, { content: "a" }) + told(null, { content: "b" });
+    const stop = told("stop", {});
+    const usage = 'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}\n\n';
+    const end = (stream: string, inOrder = true) => {
+      const meter = meterOf(chat);
+      const parts = [...meter.feed(Buffer.from(stream)), ...meter.rest(inOrder)];
+      return { complete: meter.reading.complete, text: Buffer.concat(parts).toString() };
+    };
+    for (const stream of [text + stop, text + stop + usage, `${text}${stop}\n`, (text + stop).trimEnd(), told("length", { content: "a" })])
+      expect(end(stream), stream).toEqual({ complete: true, text: stream });
+    expect(end(text).complete).toBe(false);
+    // Broken off, or closed in the middle of an event.
+    expect(end(text + stop, false).complete).toBe(false);
+    expect(end(text + stop + usage.slice(0, 40)).complete).toBe(false);
+    expect(end(`${text}${stop}data: {"error":{"message":"no"}}\n\n`).complete).toBe(false);
+  });
+
   test("a flood behind the terminal event does not fill memory", () => {
     const meter = meterOf(chat);
     meter.feed(Buffer.from("data: [DONE]\n\n"));

@@ -20,6 +20,8 @@ export interface EventReader {
   /** Paths of the fields that are read from an event too large to keep. */
   largePaths: readonly string[];
   readLarge(event: LargeEvent): number;
+  /** The upstream has closed the answer in order after whole events: decides whether that completes it without a terminal event. */
+  readEnd?(): void;
   /** Inspects a last event that is short and unfinished: some servers omit the empty line after the terminal event. */
   readUnended?(text: string): void;
 }
@@ -84,11 +86,12 @@ class SseMeter implements StreamMeter {
     return out;
   }
 
-  rest(): Buffer[] {
+  rest(inOrder = false): Buffer[] {
     const out: Buffer[] = [];
     const split = this.#split;
     this.#split = null;
-    if (split) this.#finishUnended(split, out);
+    if (split) this.#finishUnended(split, inOrder, out);
+    else if (inOrder) this.#reader.readEnd?.();
     this.#flush(out);
     return out;
   }
@@ -98,7 +101,7 @@ class SseMeter implements StreamMeter {
    * the last line ends). Any other is a fragment that no client may act on: it is left out or, when half of it has been
    * sent, closed with an empty line so that an error event can follow.
    */
-  #finishUnended(split: SplitEvent, out: Buffer[]): void {
+  #finishUnended(split: SplitEvent, inOrder: boolean, out: Buffer[]): void {
     const { complete, failure } = this.reading;
     let isWhole = complete;
     if (split.flowing) {
@@ -110,6 +113,7 @@ class SseMeter implements StreamMeter {
       const hasCr = text.includes("\r");
       this.#read(text, 0, text.length, hasCr);
       isWhole ||= parseRecord(decodeData(readEvent(text, 0, text.length, hasCr))) !== null;
+      if (inOrder && isWhole) this.#reader.readEnd?.();
       if (this.reading.complete && isWhole) this.#held.push(...parts);
     }
     // A fragment may have given its name but nothing else.

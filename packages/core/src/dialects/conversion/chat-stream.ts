@@ -80,11 +80,16 @@ export function chatStreamReader(): StreamEventReader {
     yield { kind: "stop", reason: readChatStop(finish, holds), reasoningTokens };
   }
 
+  function* end(): Generator<AnswerEvent> {
+    yield* stop();
+    yield { kind: "end" };
+  }
+
   return {
+    end,
     *read(_name, data, text) {
       if (text.trim() === "[DONE]") {
-        yield* stop();
-        yield { kind: "end" };
+        yield* end();
         return;
       }
       const chunk = data();

@@ -46,14 +46,15 @@ export class ConvertingMeter implements StreamMeter {
   }
 
   /** After an error, only its event; without the upstream's end, nothing: it must not look like a proper end. */
-  rest(): Buffer[] {
-    const parts = this.#inner.rest();
+  rest(inOrder = false): Buffer[] {
+    const parts = this.#inner.rest(inOrder);
     const { complete, failure } = this.#inner.reading;
     if (failure) return [Buffer.from(this.#options.errorEvent(new SluiceError(failure.code, { message: failure.message })))];
     if (!complete) return [];
     try {
       for (const part of parts) this.#convert(part);
       for (const event of this.#splitter.rest()) this.#read(event);
+      if (!this.#ended) for (const one of this.#options.reader.end?.() ?? []) this.#push(one);
       // An end in a form that the reader does not know is still an end.
       if (!this.#ended) this.#end();
     } catch (thrown) {

@@ -122,6 +122,17 @@ describe("chat streams as providers really send them", () => {
     return readOrdered.anthropic(text);
   };
 
+  test("closed after the finish reason, without [DONE], they end as they were finished", () => {
+    const chunks = [chunk({ role: "assistant" }), call(0, "{}", { id: "a", name: "one" }), chunk({}, "tool_calls")].join("");
+    const request = { ...requestOf("anthropic", "tools"), stream: true };
+    const meter = openMeter(["anthropic", "chat"], request);
+    const text = Buffer.concat([...meter.feed(Buffer.from(chunks)), ...meter.rest(true)]).toString();
+    expect(meter.reading.complete).toBe(true);
+    expect(text).toContain('"stop_reason":"tool_use"');
+    readOrdered.anthropic(text);
+    expect(convertStream(["anthropic", "chat"], request, chunks).text).not.toContain("message_stop");
+  });
+
   test("interleaved parallel calls come out one after another", () => {
     const told = toldOf(
       chunk({ role: "assistant" }),

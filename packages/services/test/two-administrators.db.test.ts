@@ -107,6 +107,22 @@ describe("a provider", () => {
     expect(stored(id)).toEqual({ baseUrl: address, secret });
   });
 
+  it.each(["adds another one, and then changes it", "changes it, and then adds another one"])(
+    "is renamed while the configuration file %s",
+    async (order) => {
+      const id = await make();
+      const { name } = await getProvider(second, { id });
+      const renamed = uniqueName("p");
+      const added = uniqueName("p");
+      const apply = (wanted: object) => (ctx: TxCtx) =>
+        applyConfig(ctx, JSON.stringify({ providers: [{ ...fields, secret: { env: "KEY" }, ...wanted }] }), { KEY: fields.secret });
+      const steps = [apply({ name: added }), apply({ name, weight: 7 })] as const;
+      const [one, two] = order.startsWith("adds") ? steps : [steps[1], steps[0]];
+      await atOnce(one, () => updateProvider(second, { id, name: renamed }), two);
+      expect(await getProvider(first, { id })).toMatchObject({ name: renamed, weight: 7 });
+    },
+  );
+
   it("of a batch is waited for by the batch, which blocks nobody meanwhile", async () => {
     const ids = [await make(), await make()];
     const [, id = ""] = ids;

@@ -12,7 +12,7 @@ import { setGroup } from "../groups/set-group.ts";
 import { addKey } from "../keys/create-key.ts";
 import { updateKey } from "../keys/update-key.ts";
 import { setPrice } from "../prices/set-price.ts";
-import { lockProvider } from "../providers/change-provider.ts";
+import { lockProvider, lockProviderNames } from "../providers/change-provider.ts";
 import { createProvider } from "../providers/create-provider.ts";
 import { type OpenedSecrets, openProvider } from "../providers/provider-secrets.ts";
 import { toProviderConfig } from "../providers/stored-provider.ts";
@@ -55,6 +55,7 @@ export async function applyConfig(
     // Processes that watch the same file apply it one after another; the second one then finds nothing to change.
     await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('sluice.config', 0))`;
     const { config } = read;
+    if (config.providers.length > 0) await lockProviderNames(ctx);
     for (const [i, entry] of config.providers.entries()) {
       await placed(read, ["providers", i], () => applyProvider(ctx, entry, job));
     }

@@ -21,6 +21,14 @@ export interface ProviderEdit {
 }
 
 /**
+ * Taken before the row by whoever may need a name, or several rows: in this order, and one at a time, they cannot deadlock. It is released
+ * when the transaction ends.
+ */
+export async function lockProviderNames(ctx: TxCtx): Promise<void> {
+  await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('sluice.provider-names'))`;
+}
+
+/**
  * The stored row, locked until the transaction ends: changes run one after another, so that a stored secret stays with the address it was
  * given for. @throws SluiceError `not_found`, also for a deleted one unless `deleted` is set.
  */
@@ -103,7 +111,7 @@ function originOf(url: string): string {
 
 /** Names of providers that are not deleted are unique, because the configuration file refers to them by name. */
 export async function requireFreeName(ctx: TxCtx, name: string, exceptId?: string): Promise<void> {
-  await ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('sluice.provider-names'))`;
+  await lockProviderNames(ctx);
   const taken = await ctx.transaction.tx.provider.findFirst({
     where: { tenantId: ctx.tenantId, name, deletedAt: null, ...(exceptId && { id: { not: exceptId } }) },
     select: { id: true },

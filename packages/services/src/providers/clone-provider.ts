@@ -5,7 +5,7 @@ import type { Ctx } from "../context.ts";
 import { toLimitInput } from "../limits/limits-view.ts";
 import { parse } from "../parse.ts";
 import { type TxCtx, withTransaction } from "../transaction.ts";
-import { lockProvider } from "./change-provider.ts";
+import { lockProvider, lockProviderNames } from "./change-provider.ts";
 import { insertProvider } from "./create-provider.ts";
 import { type OpenedSecrets, openProvider } from "./provider-secrets.ts";
 import type { ProviderView } from "./provider-view.ts";
@@ -21,6 +21,7 @@ export async function cloneProvider(ctx: Ctx, input: z.input<typeof CloneProvide
   requireAccess(ctx.actor, "admin");
   const { id } = parse(CloneProviderInput, input);
   return withTransaction(ctx, async (ctx) => {
+    await lockProviderNames(ctx);
     const row = await lockProvider(ctx, id);
     const provider = toProviderConfig(row);
     const opened = openProvider(ctx, provider);

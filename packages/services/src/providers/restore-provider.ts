@@ -7,7 +7,7 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { type TxCtx, withTransaction } from "../transaction.ts";
-import { changeProvider, lockProvider } from "./change-provider.ts";
+import { changeProvider, lockProvider, lockProviderNames } from "./change-provider.ts";
 import type { ProviderView } from "./provider-view.ts";
 
 export const RestoreProviderInput = z.strictObject({
@@ -30,6 +30,7 @@ export async function restoreProvider(ctx: Ctx, input: z.input<typeof RestorePro
   requireAccess(ctx.actor, "admin");
   const { id, versionId, secret } = parse(RestoreProviderInput, input);
   return withTransaction(ctx, async (ctx) => {
+    await lockProviderNames(ctx);
     const before = await lockProvider(ctx, id, { deleted: true });
     const change = await versionOf(ctx, id, versionId);
     return changeProvider(ctx, before, { action: "provider.restore", change: { ...change, deletedAt: null }, secret });

@@ -6,7 +6,7 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { withTransaction } from "../transaction.ts";
-import { changeProvider, lockProvider } from "./change-provider.ts";
+import { changeProvider, lockProvider, lockProviderNames } from "./change-provider.ts";
 import { openProvider, proxyAddress } from "./provider-secrets.ts";
 import type { ProviderView } from "./provider-view.ts";
 import { toProviderConfig } from "./stored-provider.ts";
@@ -20,6 +20,7 @@ export async function updateProvider(ctx: Ctx, input: z.input<typeof UpdateProvi
   requireAccess(ctx.actor, "admin");
   const { id, secret, expected, ...change } = parse(UpdateProviderInput, input);
   return withTransaction(ctx, async (ctx) => {
+    if (change.name !== undefined) await lockProviderNames(ctx);
     const before = await lockProvider(ctx, id);
     requireExpected(ctx, before, expected);
     return changeProvider(ctx, before, { action: "provider.update", change, secret });

@@ -4,7 +4,7 @@ import { requireAccess } from "../access.ts";
 import type { Ctx } from "../context.ts";
 import { parse } from "../parse.ts";
 import { withTransaction } from "../transaction.ts";
-import { changeProvider, lockProvider } from "./change-provider.ts";
+import { changeProvider, lockProvider, lockProviderNames } from "./change-provider.ts";
 
 /**
  * Changes many providers, all or none, with an audit entry for each. To undo, call it again with the previous values.
@@ -14,8 +14,8 @@ export async function updateProviders(ctx: Ctx, input: z.input<typeof UpdateProv
   requireAccess(ctx.actor, "admin");
   const { changes } = parse(UpdateProvidersInput, input);
   return withTransaction(ctx, async (ctx) => {
-    // Sorted, so that two batches lock rows in the same order and cannot deadlock.
-    for (const { id, ...change } of changes.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+    await lockProviderNames(ctx);
+    for (const { id, ...change } of changes) {
       await changeProvider(ctx, await lockProvider(ctx, id), { action: "provider.update", change });
     }
     return { changed: changes.length };

@@ -91,13 +91,19 @@ export function emit(ctx: TxCtx, event: LiveEvent): void {
   ctx.transaction.events.push(event);
 }
 
+interface DatabaseError {
+  code?: unknown;
+  meta?: { driverAdapterError?: { cause?: { kind?: unknown } } };
+}
+
 /**
  * Maps Prisma's P2002 (unique), P2003 (foreign key: a referenced row is gone, or the row to delete is still referenced) and P2034 (write
- * conflict, deadlock) to the error that a caller may see.
+ * conflict, deadlock; P2010 when a raw statement notices it, such as one that locks) to the error that a caller may see.
  */
 function conflictOf(thrown: unknown): SluiceError | null {
-  const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : null;
-  return ["P2002", "P2003", "P2034"].some((one) => one === code)
-    ? new SluiceError("conflict", { detail: String(thrown), cause: thrown })
-    : null;
+  const { code, meta } = (thrown ?? {}) as DatabaseError;
+  const isConflict =
+    ["P2002", "P2003", "P2034"].some((one) => one === code) ||
+    (code === "P2010" && meta?.driverAdapterError?.cause?.kind === "TransactionWriteConflict");
+  return isConflict ? new SluiceError("conflict", { detail: String(thrown), cause: thrown }) : null;
 }

@@ -135,6 +135,20 @@ describe("a provider", () => {
   });
 });
 
+it("two changes that wait for each other are a conflict for one of them, whatever statement notices it", async () => {
+  const lock = (ctx: TxCtx, name: string) => ctx.transaction.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext(${name}))`;
+  const both = atOnce(
+    (ctx) => lock(ctx, "deadlock.a"),
+    () =>
+      withTransaction(second, async (ctx) => {
+        await lock(ctx, "deadlock.b");
+        await lock(ctx, "deadlock.a");
+      }),
+    (ctx) => lock(ctx, "deadlock.b"),
+  );
+  await expect(both).rejects.toMatchObject({ code: "conflict" });
+});
+
 describe("a user who is being deleted", () => {
   const make = () => makeUser(world.database.prisma);
 
